@@ -1,8 +1,8 @@
 """Backs up a server's state into one file while the server runs, and restores it while no server runs.
 
 The file is a ZIP archive. Batches and responses are copied before the uploads that they name, and keys last, so that
-every upload named in the archive is in it unless somebody deleted it meanwhile. Caches and weights are left out,
-because both can be created or downloaded again.
+the archive contains every upload that it names, unless somebody deleted the upload meanwhile. Caches and weights are
+left out, because both can be created or downloaded again.
 """
 
 import contextlib
@@ -45,7 +45,8 @@ _DATABASE = re.compile(r"state/([a-z]+)\.sqlite")
 _UPLOAD = re.compile(r"files/[\w-]+/file-[0-9a-f]{32}(?:\.json)?")
 _RECORDS = f"*/file-*{RECORD_SUFFIX}"
 _UNFINISHED = ".restoring"
-"""Name of the temporary folder next to the final place of files. It holds them until the whole archive is unpacked."""
+"""Name of the temporary folder next to the final place of files. It holds the files until the whole archive is
+unpacked."""
 _LOCKED_S = 5.0
 """Copying a database waits at most this time, in seconds, for the end of a server's lock on it."""
 _COPIED_AT_ONCE = 1 << 20
@@ -339,7 +340,7 @@ def _check_empty(places: Places) -> None:
 
 
 def _unpack(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
-    """Unpack all files, which checks their checksums, and then move them to their places."""
+    """Unpack all files, which verifies their checksums, and only then move them to their places."""
     unpacked: dict[Path, Path] = {}
     folders = {target.parents[1 if _UPLOAD.fullmatch(name) else 0] for name, target in targets.items()}
     try:
@@ -368,7 +369,7 @@ def _create_private(path: Path) -> IO[bytes]:
 
 @contextlib.contextmanager
 def _lock(places: Places, refusal: str, *, exclusive: bool = False) -> Iterator[None]:
-    """Hold a lock on the folder of uploads, shared by servers, or `exclusive` for a restore.
+    """Hold a lock on the folder of uploads: a shared lock for a server, or an `exclusive` one for a restore.
 
     The lock is skipped if the folder cannot be made or locked, because a server is useful even without uploads. Raises
     BackupFailed with `refusal` if others hold the lock.

@@ -61,7 +61,7 @@ def build_keys(settings: Settings) -> ApiKeys:
     """Return the API keys. Raises KeyFileError, and ValueError if a server without keys is to listen on an address
     other than loopback.
 
-    Commands that do not listen need no key.
+    Commands that answer requests without listening, such as `openfaze batch run`, are refused in the same way.
     """
     file = Path(settings.keys_file) if settings.keys_file else None
     keys = ApiKeys(
@@ -82,7 +82,7 @@ def build_keys(settings: Settings) -> ApiKeys:
 
 
 def _defaults(settings: Settings) -> Defaults:
-    """Return the limits for keys that have none of their own. Raises ValueError."""
+    """Return the limits and tasks that apply to a key where the file of keys states none. Raises ValueError."""
     try:
         tasks = frozenset(map(known_task, settings.default_tasks))
     except ValueError as error:
@@ -127,7 +127,8 @@ def has_cache(settings: Settings) -> bool:
 def counters_file(settings: Settings) -> Path:
     """Return the file of the counters, which OPENFAZE_STATE_URL may name.
 
-    In its URL, as in SQLAlchemy, three slashes precede a path relative to the working folder, four an absolute path.
+    In this URL, as in SQLAlchemy, three slashes precede a path relative to the working folder, and four slashes precede
+    an absolute path.
     """
     if not settings.state_url:
         return state_folder(settings) / "counters.sqlite"
@@ -145,7 +146,7 @@ def state_folder(settings: Settings) -> Path:
 
 
 def _beside_files(settings: Settings) -> Path:
-    """Return the parent of the folder of uploads, or of its default if uploads are kept on no local disk."""
+    """Return the parent of the folder of uploads, or of the default folder if uploads are not on a local disk."""
     local = not urlsplit(settings.files_dir).scheme
     return (Path(settings.files_dir) if local else default_folder("files")).resolve().parent
 
@@ -349,8 +350,8 @@ def responses_file(settings: Settings) -> Path:
 
 
 def build_known_questions(settings: Settings) -> KnownQuestions:
-    """Return the known questions, in a file next to the file of answers, or next to its default place if answers are in
-    Redis. Raises ValueError."""
+    """Return the store of known questions. Its file is next to the file of answers, or next to the default place of
+    that file if answers are in Redis. Raises ValueError."""
     return KnownQuestions(_questions_file(settings), _build_sealer(settings))
 
 
@@ -408,9 +409,10 @@ def build_entry_store(settings: Settings) -> EntryStore:
 
 
 def _sqlite_file(settings: Settings) -> Path | None:
-    """Return the file that OPENFAZE_CACHE_URL names, or the default file if it is unset; None for any URL but SQLite's.
+    """Return the file that OPENFAZE_CACHE_URL names, or the default file if this setting is unset; None for a URL that
+    is not SQLite's.
 
-    As in SQLAlchemy, three slashes precede a relative path, four an absolute path.
+    In this URL, as in SQLAlchemy, three slashes precede a relative path, and four slashes precede an absolute path.
     """
     url = _cache_url(settings)
     if not url:

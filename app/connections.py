@@ -1,9 +1,9 @@
-"""Limits connections, both before their requests are known and while requests are slow.
+"""Limits the number of connections, and ends connections that are slow or idle.
 
-uvicorn limits neither the size nor the duration of heads, bodies and answers. `bounded_protocol` adds bounds to its
+uvicorn limits neither the size nor the duration of heads, bodies and answers. `bounded_protocol` adds limits to its
 protocol: on the number of connections (in all, and per address), on the size and duration of a request's head, on slow
-bodies and slowly received answers, and on idle time. To make room for new connections, connections that wait for a head
-or for the next request are closed, the oldest first. Connections that are being served stay open.
+bodies and slowly received answers, and on idle time. To make room for a new connection, the oldest connection that
+waits for a head or for the next request is closed. Connections that are being served stay open.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ TICK_S = 1.0
 WINDOW_S = 10.0
 """Period over which a rate is measured, in seconds."""
 LINGER_S = 30.0
-"""If the server does not read a body, for example because it is too large, the client may go on sending it for this
-time, in seconds.
+"""If a request is answered before its whole body has arrived, for example because the body is too large, the client may
+continue to send the body for this many seconds.
 
 A client that is cut off while sending may never see its response.
 """
@@ -42,26 +42,27 @@ _LEAST_LINGERING_BYTES = 64 * 1024
 """A client must send at least this many bytes of an unread body between two checks. A slower client is dropped, because
 other clients need its connection."""
 _CLOSING_S = 2.0
-"""After an error, a client has this many seconds to close its side. During this time, the rate of an unread body is not
-checked."""
+"""After an error that ends the connection, a client has this many seconds to close its side. After any other answer,
+the rate of an unread body is not checked for this many seconds."""
 _REPORT_S = 60.0
 """Time between two log lines about refused connections, in seconds."""
 _FED_AT_ONCE = 1024
 """A chunked body is parsed in pieces of this many bytes, and its framing is checked after each.
 
-In a larger piece, the content would compensate for a long chunk extension.
+In a larger piece, the content could hide a long chunk extension.
 """
 _HEAD_FED_AT_ONCE = 512
 """A head is parsed in pieces of this many bytes, and checked after each. A larger piece may contain many whole
 requests."""
 _FRAMING = 8
-"""A chunked body may have this many bytes of framing per byte of content. Chunks of one byte need 5."""
+"""A chunked body may have this many bytes of framing per byte of content, and ConnectionLimits.head_bytes more in all.
+Chunks of one byte need 5."""
 _MAX_HEADERS = 128
-"""A request has at most this many header lines. Clients and proxies send about 30; a request with 12,000 short lines
-would take 10 ms."""
+"""A request has at most this many header lines. Clients and proxies send about 30. Parsing 12,000 short lines would
+take 10 ms."""
 _CHUNKS_OF_A_TURN = 64
-"""One turn of the event loop parses this many chunks of a body, in about 0.2 ms. Chunks are counted instead of bytes,
-because parsing a small chunk costs more than its content."""
+"""One turn of the event loop ends once this many chunks of a body are parsed, after about 0.2 ms. Chunks are counted
+instead of bytes, because parsing a small chunk costs more than its content."""
 _HEAD_COST = 64
 """Cost of a request's head, in chunks. Each of its headers costs a further chunk."""
 _CLIENT_LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
@@ -92,8 +93,8 @@ def _is_shutdown_cancellation(record: logging.LogRecord) -> bool:
 
 
 _protocol_log = logging.getLogger("uvicorn.error.protocol")
-"""Logger of uvicorn's protocol. The protocol logs a warning for each request that is not HTTP and each unsupported
-upgrade, so anybody could fill the log."""
+"""Logger of uvicorn's protocol. Only errors are logged, because the protocol logs a warning for each request that is
+not HTTP and for each unsupported upgrade, with which anybody could fill the log."""
 _protocol_log.addFilter(lambda record: record.levelno >= logging.ERROR and not _is_shutdown_cancellation(record))
 
 
@@ -152,7 +153,7 @@ class Connections:
         return len(self._all)
 
     def admit(self, connection: "BoundedProtocol") -> bool:
-        """Add a connection. Return False if there is no room, and no waiting connection can be closed to make room."""
+        """Add a connection. Return False if there is no room and no waiting connection can be closed to make room."""
         self._all[connection] = None
         self._by_address[connection.address] += 1
         if self._by_address[connection.address] > self.limits.per_address:
@@ -183,7 +184,8 @@ class Connections:
             self._hang_ups = None
 
     def note(self, reason: Reason, loop: asyncio.AbstractEventLoop) -> None:
-        """Count a refusal. The log reports refusals once a minute, because a flood of requests would flood the log."""
+        """Count a refusal. The log reports refusals together, at most once a minute, because a flood of requests would
+        otherwise flood the log."""
         self.refused[reason] += 1
         self.ever_refused[reason] += 1
         if self._report is None:
@@ -198,7 +200,7 @@ class Connections:
             self.refused.clear()
 
     def look(self, now: float) -> None:
-        """End connections that have been too slow by the time `now`, in the loop's seconds."""
+        """End the connections that are too slow at the time `now`, in seconds of the loop's clock."""
         for connection in list(self._all):
             connection.look(now)
 
@@ -236,7 +238,8 @@ class _Flow:
 
 class _TurnedFlow(FlowControl):
     """uvicorn's flow control, except that reading is not resumed while received bytes still wait to be parsed.
-    Otherwise the received bytes would pile up, because the application consumes parsed bytes faster than turns come."""
+    Otherwise, received bytes would pile up, because the application consumes parsed bytes faster than the turns of the
+    event loop parse new ones."""
 
     def __init__(self, transport: asyncio.Transport, waits_for_turn: Callable[[], bool]) -> None:
         super().__init__(transport)
@@ -260,7 +263,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.timeout_keep_alive = math.ceil(self._limits.idle_s)
         self.address = ""
         self.descriptor = -1
-        """Number of the socket."""
+        """File descriptor of the socket."""
         self._has_hung_up = False
         """True once the client has closed its side, although bytes that it sent before may still be unread."""
         now = self.loop.time()
@@ -273,7 +276,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._seen = 0
         """Number of bytes that had been received at the last check of a body that the server does not read."""
         self._framing = 0
-        """Number of framing bytes of the body that exceed what its content permits."""
+        """Number of framing bytes of the body beyond the number that its content permits."""
         self._unparsed: deque[memoryview] = deque()
         """Pieces that have been received and wait for a turn of the event loop, in order."""
         self._chunks = 0
@@ -328,8 +331,8 @@ class BoundedProtocol(HttpToolsProtocol):
                     hang_up.set_result(None)
 
     def note_hang_up(self) -> None:
-        """Treat a client that closes its sending side as gone, because both look alike, and send it an error in case it
-        still listens. What it has sent, and is still unread, is not served."""
+        """Treat a client that closes its sending side as gone, because the two cannot be distinguished. Send an error
+        in case the client still listens. Requests of this client that are still unread are not served."""
         self._has_hung_up = True
         if not self.waits:
             self._end_with(BadRequest(_CLIENT_LEFT, code="client_left"))
@@ -357,8 +360,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._chunks = 0
         while self._unparsed and not (self._is_ending or self.transport.is_closing()):
             if self._chunks >= _CHUNKS_OF_A_TURN:
-                # The first heads of other connections from the same address, perhaps a proxy's, do not wait for the
-                # rest of this connection's bytes.
+                # The rest has a separate share. Other connections from the same address, perhaps a proxy's, therefore
+                # get a turn for their first head before it.
                 self._wait_for_turn(Share(f"more from address {self.address}"), rests=True)
                 return
             received = self._unparsed.popleft()
@@ -385,7 +388,7 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _piece_size(self) -> int | None:
         if not self._in_body:
-            # A head that far exceeds its limit is refused before it is parsed.
+            # At most one byte beyond the limit of a head is parsed before the head is refused.
             return max(1, min(_HEAD_FED_AT_ONCE, self._limits.head_bytes - self._head))
         return _FED_AT_ONCE if self._is_chunked else None
 
@@ -406,7 +409,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
-            # With several such headers, proxies and this server could attribute the request to different hosts.
+            # With several Host headers, a proxy and this server could attribute the request to different hosts.
             message = f"The request has {hosts or 'no'} headers 'Host'; it needs exactly one."
             self._head_error = BadRequest(message, code="invalid_http")
         coding = b",".join(value for name, value in self.headers if name == b"transfer-encoding")
@@ -495,7 +498,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._end_with(error)
 
     def _end_with(self, error: ApiError) -> None:
-        """Send the error if no response has begun, and end the connection."""
+        """Send the error unless a response has already begun, and end the connection."""
         cycle = self._answered
         self._note_disconnect()
         if cycle is not None and cycle.response_started and not cycle.response_complete:
@@ -516,10 +519,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[error.status] + b"\r\n".join(head) + b"\r\n\r\n" + body)
         self._is_ending = True
         self._since = self.loop.time()
-        # Closing a connection with unread bytes would reset it, and its answer would be lost.
+        # Closing a connection with unread bytes would reset it, and the client might lose the answer.
         try:
             self.transport.write_eof()
-        except OSError:  # of asyncio's transports, if the client has reset the connection
+        except OSError:  # raised by asyncio's transports if the client has reset the connection
             self.transport.abort()
         else:
             self.flow.resume_reading()
@@ -534,12 +537,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 def bounded_protocol(connections: Connections) -> Any:
-    """Return the value of uvicorn's setting `http`: a factory of protocols that count as `connections`."""
+    """Return the value of uvicorn's setting `http`: a factory of protocols whose connections `connections` limits."""
     return functools.partial(BoundedProtocol, connections=connections)
 
 
 def allow_descriptors() -> None:
-    """Raise this process's limit on open files as far as permitted, up to 65536.
+    """Set this process's limit on open files to 65536, or to the highest value permitted if that is lower.
 
     The default of many systems is 1024, which is too low for the connections and the files that their requests open.
     """

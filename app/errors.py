@@ -28,7 +28,7 @@ LONGEST_RETRY_S = 60
 """A client is asked to repeat a request automatically after at most this delay, in seconds. If the delay would be
 longer, the request fails at once."""
 LAST_MESSAGE_S = 1.0
-"""Sending a last message to a caller who may no longer be reading may take this many seconds."""
+"""Sending a last message is given up after this many seconds, because the caller may no longer be reading."""
 
 DEFAULT_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 """Default headers of responses: browsers must not guess the type, and nothing is cached."""
@@ -181,7 +181,7 @@ class Unavailable(ApiError):
 
 
 def shutting_down() -> Unavailable:
-    """Return the error of a request that arrives during a shutdown, or still runs at the end of the grace time."""
+    """Return the error for a request that arrives during a shutdown, or that still runs when the grace time is over."""
     return Unavailable("The server is shutting down.", code="overloaded", retry_after=RETRY_S)
 
 
@@ -255,8 +255,8 @@ def report_error(error: BaseException, event: str, **fields: object) -> ApiError
 def clear_tracebacks(error: BaseException | None) -> None:
     """Free the objects in the frames of `error`, such as the bytes of inputs.
 
-    Frames and errors refer to each other. Without this call, they would wait for the garbage collector, which counts
-    objects and not megabytes.
+    Frames and errors refer to each other. Without this call, they would stay in memory until the garbage collector
+    runs, which may be late, because it counts objects and not megabytes.
     """
     while error is not None:
         error.__traceback__ = None

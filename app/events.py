@@ -80,8 +80,9 @@ Event = Progress | Precontext | ReasoningChunk | TextChunk | ToolCallChunk | Evi
 
 
 def joined_at(events: Sequence[Event], index: int) -> tuple[Event, int]:
-    """Return the event at `index`, joined with the text that follows it, and the place of the next event. Each event
-    has a cost, however little text it has. Chunks with log probabilities are not joined."""
+    """Return the event at `index`, joined with the text that follows it, and the index of the event after this text.
+    Joining saves time, because even an event with little text has a cost. Chunks with log probabilities are not
+    joined."""
     first = events[index]
     index += 1
     if not _is_plain_text(first):

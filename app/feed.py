@@ -1,6 +1,6 @@
-"""Runs the work of one request in its own task and passes its events on.
+"""Runs the work of one request, passes its events on, and ends all work for a client when the client leaves.
 
-Heartbeats can therefore be sent while the work is silent, and all work for a client ends when the client leaves.
+For a client that streams, the work runs in a separate task, so that heartbeats can be sent while the work is silent.
 """
 
 import asyncio
@@ -20,11 +20,12 @@ ReportT = TypeVar("ReportT")
 T = TypeVar("T")
 
 BUFFERED = 256 * 1024
-"""If this many bytes wait for a slow client, the work waits, too. A larger piece waits alone."""
+"""If this many bytes wait for a slow client, the work waits, too. A piece that is larger is accepted while no other
+piece waits."""
 _END_SHARE = 0.05
 _LONGEST_END_S = 10.0
-"""At most this much of a request's time, in seconds, is reserved for judging, tracing and sending a truncated
-answer."""
+"""Judging, tracing and sending a truncated answer has _END_SHARE of a request's time, but at most _LONGEST_END_S
+seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ class Feed(Generic[EventT]):
         """Yield the bytes that `encode` makes of the events, and `ping` whenever nothing has been sent for a while.
 
         The work begins when the first piece is requested. It pauses while BUFFERED bytes wait for the listener, who
-        gets all waiting bytes as one piece. The first ping follows `first_ping_s` without any bytes sent; later pings
-        follow `ping_s`. An event without bytes does not end the silence.
+        gets all waiting bytes as one piece. A ping is sent if `first_ping_s` seconds pass before the first bytes, and
+        whenever `ping_s` seconds pass after the last bytes. An event that is encoded to no bytes delays no ping.
         """
         self._driver = asyncio.create_task(self._drive(encode))
         loop = asyncio.get_running_loop()

@@ -69,7 +69,8 @@ def _seen_weights(settings: Settings) -> Sequence[object]:
 
 
 def _weights(settings: Settings) -> Iterator[tuple[str, object]]:
-    """Yield the installed weights: openfaze's with their checksums, an operator's own with sizes and times."""
+    """Yield the installed weights: openfaze's with their checksums, the operator's own with the sizes and modification
+    times of their files."""
     for one in WEIGHT_SETS.values():
         if not one.missing(Path(settings.weights_dir)):
             yield one.name, [file.sha256 for file in one.files]

@@ -1,10 +1,12 @@
 """Notices that a peer has closed its side of a connection, even while nothing is read from the connection.
 
-A transport notices the end of a connection only by reading, and the server reads no further while a large body waits
-for its request to begin. A caller that hangs up then would keep its connection, and its place among the waiting
-requests, until the request began: a client that sends requests and hangs up at once would fill both. On Linux, epoll
-tells when a peer closes its side (EPOLLRDHUP), whatever is still unread. Elsewhere, hang-ups are noticed by reading
-only.
+A transport notices the end of a connection only by reading, and the server stops reading while a large body waits for
+its request to begin. Without this module, a caller that hangs up during this wait would keep its connection, and its
+place among the waiting requests, until the request begins. A client that sends many requests and hangs up at once
+would then take all connections and places.
+
+On Linux, epoll reports that a peer has closed its side (EPOLLRDHUP), even if bytes are still unread. Elsewhere,
+hang-ups are noticed only by reading.
 """
 
 import asyncio
@@ -30,11 +32,11 @@ class HangUps:
         """Call `hung_up` when the peer of this socket closes its side, until `forget` is called."""
         if self._epoll is not None:
             self._watched[descriptor] = hung_up
-            # Edge-triggered: a closed side stays closed, and would otherwise be reported in every pass of the loop.
+            # The event is edge-triggered, because a closed side would otherwise be reported in every pass of the loop.
             self._epoll.register(descriptor, select.EPOLLRDHUP | select.EPOLLET)
 
     def forget(self, descriptor: int) -> None:
-        """Stop watching a socket, which must be open still. May be called for a socket that is not watched."""
+        """Stop watching a socket, which must still be open. Do nothing if the socket is not watched."""
         if self._epoll is not None and self._watched.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
 

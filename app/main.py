@@ -95,7 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        # The framework's redirect would lead to any host and scheme that the request names.
+        # The framework's redirect would lead to whatever host and scheme the request names.
         redirect_slashes=False,
     )
     app.state.services = services

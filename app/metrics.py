@@ -114,7 +114,7 @@ class Routes:
         return next((name for pattern, name in self._patterns if pattern.match(path)), OTHER)
 
     def without_slash(self, path: str) -> str:
-        """Return `path`, without the slash at its end if there is a route only without the slash."""
+        """Return `path`. A slash at its end is removed if only the path without this slash has a route."""
         is_known = self.name(path) != OTHER or not path.endswith("/") or self.name(path[:-1]) == OTHER
         return path if is_known else path[:-1]
 
@@ -172,7 +172,7 @@ class Metrics:
             self._rejected[stages.rejected,] += 1
 
     def used(self, stages: Stages) -> None:
-        """Count the tokens of a line of a batch; for other requests, `ended` does so."""
+        """Count the tokens of a request. `ended` does this, too; only a line of a batch needs this call."""
         self._tokens["input",] += stages.input_tokens
         self._tokens["output",] += stages.output_tokens
 
@@ -183,7 +183,7 @@ class Metrics:
 
 
 def metrics_app(metrics: Metrics) -> ASGIApp:
-    """Return an application for a port of its own that serves only PATH, without keys."""
+    """Return an application for a separate port, which serves only PATH and needs no keys."""
 
     async def answer(_: Request) -> Response:
         return Response(await metrics.text(), headers={"content-type": CONTENT_TYPE})
@@ -196,7 +196,7 @@ def _seconds() -> Distribution:
 
 
 class _Declared:
-    """Collector of the metrics in one registry."""
+    """Collects the values of all metrics in DECLARED from their sources."""
 
     def __init__(self, sources: Mapping[str, Sequence[Source]]) -> None:
         self._sources = sources
@@ -235,7 +235,7 @@ def _histogram(value: Distribution) -> tuple[list[tuple[str, float]], float]:
 
 
 def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
-    """Add the counts of engines."""
+    """Add the queues, counts and durations of engines."""
 
     def counted(of: Callable[[EngineCounters], float | Distribution]) -> Source:
         return lambda: [((spec.capability, spec.name), of(part.counters)) for spec, part in runtime.parts()]

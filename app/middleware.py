@@ -42,7 +42,7 @@ from models.scheduler import SHARE
 
 HEALTH = "/health"
 PROBES = (HEALTH, "/ready")
-"""Paths for load balancers, which need no key."""
+"""Paths for load balancers. Requests to them need no key."""
 MONITORING_PATHS = (*PROBES, "/metrics")
 """Paths that are answered even while the server stops."""
 PAGES = ("/", "/docs", "/llms.txt", "/openapi.json")
@@ -85,8 +85,8 @@ class RequestScope:
         traces: Traces,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`look` is awaited before every request that may reach an engine; see `models.runtime.Runtime`. While the
-        server `is_stopping`, all requests are refused, except those to MONITORING_PATHS."""
+        """`look` is awaited before every request except those to HEALTH; see `models.runtime.Runtime`. While the server
+        `is_stopping`, all requests are refused except those to MONITORING_PATHS."""
         self._app = app
         self._admission_control = admission_control
         self._pacer = pacer
@@ -112,7 +112,7 @@ class RequestScope:
         stages: Stages = state.setdefault("stages", Stages())
         status: int | None = None
         path = self._metrics.routes.without_slash(scope["path"])
-        if path not in PAGES:  # The links of a page are relative to its path, so an extra slash is redirected.
+        if path not in PAGES:  # Links of a page are relative to its path, so a page with an extra slash is redirected.
             scope["path"] = path
         route = self._metrics.began(scope["path"])
         admission = Admission()

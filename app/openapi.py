@@ -59,7 +59,8 @@ class Api(FastAPI):
 
 
 class DirectRoute(APIRoute):
-    """Route with a `json_body`. Its endpoint takes only the request, so FastAPI looks for no parameters."""
+    """Route whose endpoint reads the body by itself (see `json_body`). The endpoint takes only the request, so FastAPI
+    looks for no parameters."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint

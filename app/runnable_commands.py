@@ -33,7 +33,7 @@ def as_curl(base_url: str, *, keyed: bool) -> str:
 
 def is_in_container() -> bool:
     """True if this process runs in a container of this project's image."""
-    return os.environ.get("container") == "openfaze"  # noqa: SIM112 - what containers call themselves by custom
+    return os.environ.get("container") == "openfaze"  # noqa: SIM112 - this variable is conventionally in lower case
 
 
 def adapt_commands(text: str) -> str:
@@ -81,7 +81,7 @@ def _name_or_path(program: str, scripts: str, path: str | None, folder: str) -> 
 def _host_command(program: str, arguments: str) -> str:
     """Return a command for the machine that runs the container.
 
-    Packages become part of the image. Any other command runs in a container of its own, even if the server is down.
+    Packages become part of the image. Any other command runs in a separate container, even if the server is down.
     """
     if program == "apt-get install":
         return f"APT_PACKAGES='{arguments}' docker compose up -d --build"

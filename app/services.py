@@ -119,7 +119,7 @@ class Services:
         self.entries = build_entries(settings, self.wire)
         self.responses = build_responses(settings, self.wire)
         self.rephrased: RephrasedQuestions | None = None
-        """Finder of answers to questions that were asked before in other words."""
+        """Finds the answers to questions that were asked before in other words. None if the cache does not do this."""
         answers: AnswerCache | None = None
         results: ResultCache | None = None
         if self.entries is not None:
@@ -210,8 +210,8 @@ class Services:
 
         `/ready` answers 503 until loading is over. A capability in OPENFAZE_PRELOAD that fails is tried again, because
         the server of an LLM may start later than this server. A capability that the profile implies is tried only once,
-        because the operator did not name it. Its self-test runs after loading, so the first caller need not wait for
-        the card's preparations.
+        because the operator did not name it. After loading such a capability, its self-test runs, so that the first
+        caller need not wait for the card's preparations.
         """
         if self.settings.profile == GPU and not self.settings.preload:
             await self.runtime.look()
@@ -240,8 +240,8 @@ class Services:
     async def close(self) -> None:
         """Close every part, even if closing another part fails.
 
-        Parts that write in the threads of other parts, and parts with processes of their own, are closed first.
-        Threads, files and engines come last; closing an engine ends its calls.
+        Parts that write in the threads of other parts, and parts with separate processes, are closed first. Threads,
+        files and engines are closed next, and traces last. Closing an engine ends its calls.
         """
         first = (
             self.rephrased,
@@ -272,7 +272,8 @@ async def _close_part(part: _Closable) -> None:
 def _unmet_choices(settings: Settings, runtime: Runtime) -> Iterator[str]:
     """Yield a line for each engine, device or browser that the operator chose and that cannot run here.
 
-    No other engine may replace a chosen one, and a caller could do nothing about the fault later.
+    In these cases the server does not start, because no other engine may replace a chosen one, and a caller could do
+    nothing about the fault later.
     """
     for capability, choice, remedy in runtime.unmet_choices():
         yield f"OPENFAZE_{capability.upper()}={choice} cannot run here. {remedy}"

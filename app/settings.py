@@ -30,7 +30,8 @@ program."""
 LEAST_SECRET = 16
 """A secret must have at least this many characters."""
 DEVICES = {f"{name}_device": name for name, one in CATALOG.items() if any(engine.backend for engine in one.engines)}
-"""Name of the capability, by its setting of a device. Only capabilities that a card can serve have one."""
+"""Name of each capability that a card can serve, by the name of the setting for its device. Other capabilities have no
+such setting."""
 FORMER_SETTINGS = {
     "batch_idle_requests": "0 requests",
     "browser_pages": "2 pages",
@@ -447,9 +448,10 @@ if not TYPE_CHECKING:
 
 
 def default_folder(name: str) -> Path:
-    """Return the default folder of `weights` or `files`, the same wherever the server is started.
+    """Return the default folder of `weights` or `files`, which does not depend on the working folder.
 
-    While that folder does not exist, a folder in the working directory that an earlier version has filled stays in use.
+    There is one exception: while that folder does not exist, a folder in the working folder that an earlier version has
+    filled stays in use.
     """
     home = ROOT if (ROOT / "pyproject.toml").is_file() else platformdirs.user_data_path("openfaze", appauthor=False)
     folder, earlier_folder = home / name, Path.cwd() / name
@@ -457,8 +459,8 @@ def default_folder(name: str) -> Path:
 
 
 def is_loopback(host: str) -> bool:
-    """True for `localhost` and loopback addresses. Any other name is not trusted, because DNS would have to resolve
-    it."""
+    """True for `localhost` and loopback addresses. Any other name is not trusted, because only DNS could tell its
+    address."""
     if host == "localhost":
         return True
     try:

@@ -41,7 +41,7 @@ class TaskFinder:
         return _PreparedTask(name, self)
 
     def has(self, name: str) -> bool:
-        """True if the task `name` may be guessed, or offered to an LLM.
+        """True if the server may choose the task `name` by itself, or offer it to an LLM.
 
         A task that would first have to download weights is left out, because the request does not ask for it
         explicitly.

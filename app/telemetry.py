@@ -21,7 +21,7 @@ LogFormat = Literal["auto", "json", "console"]
 
 
 def logs_for_people(log_format: LogFormat) -> bool:
-    """True if logs are lines for people: on a terminal, unless the operator chose another format."""
+    """True if logs are lines for people. The operator can choose this format; without a choice, a terminal gets it."""
     return log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
 
 
@@ -170,8 +170,8 @@ def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:
 
 
 def _reason(error: BaseException) -> str | None:
-    """Return the reason that the operating system or SQLite states, such as a full disk, which quotes no content; None
-    for other errors."""
+    """Return the reason that the operating system or SQLite states, such as a full disk; None for other errors. Such a
+    reason never quotes content."""
     if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     return getattr(error, "sqlite_errorname", None) if isinstance(error, sqlite3.Error) else None
@@ -192,7 +192,7 @@ class Stages:
         self.rejected: str | None = None
         """Reason of a refusal that is not the fault of the request, as counted in `openfaze_rejected_total`."""
         self.failed: int | None = None
-        """Status that a stream which failed after its first byte would have had."""
+        """HTTP status of an error after the first byte of a stream, when the client has already got status 200."""
 
     @property
     def seconds(self) -> float:

@@ -1,7 +1,7 @@
 """Traces of requests in OpenTelemetry's GenAI semantic conventions.
 
-Each request has a span, and so does each line of a batch. Within it, each call to the LLM has a span `chat {model}`,
-and each task a span `execute_tool {task}`.
+Each request has a span, and so does each line of a batch. Within this span, each call to the LLM has a span
+`chat {model}`, and each task has a span `execute_tool {task}`.
 
 Without a collector's address, no span is made. A caller's `traceparent` is passed on to the LLM's server either way.
 Spans contain prompts and answers only if a setting permits it, and never if the caller asks that nothing be kept.
@@ -33,7 +33,7 @@ _KEEPS_CONTENT = contextvars.ContextVar("keeps_content", default=False)
 
 
 class Provider(Protocol):
-    """The SDK's TracerProvider."""
+    """Interface of the SDK's TracerProvider."""
 
     def get_tracer(self, instrumenting_module_name: str, /) -> Tracer: ...
 
@@ -100,7 +100,7 @@ class Traces:
             context.detach(token)
 
     def llm(self, llm: Llm) -> Llm:
-        """Return `llm` in a wrapper that makes a span for each call, or `llm` itself if there are no spans."""
+        """Return `llm` in a wrapper that makes a span for each call. Without a provider, return `llm` itself."""
         return llm if self._provider is None else _TracedLlm(llm, self._tracer)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ ModelError
 │       └── UpstreamDown   the server that the capability relies on does not answer
 ├── EngineOverloaded       the queue is full
 │   ├── ShareUsedUp        the part of the queue that one key may use is full
-│   └── MemoryShort        a request that already holds memory of a kind needs more than there is
+│   └── MemoryShort        a request that already holds memory of a kind needs more of it than is free
 └── EngineFailed           the engine raised an exception on this item
 """
 
@@ -189,7 +189,8 @@ def next_part(parts: Parts[T]) -> T | Unfinished:
 
 
 class Engine(Protocol[ItemT, ResultT]):
-    """An engine owns its weights and maps a batch to a batch, synchronously. A host calls it from its own threads."""
+    """An engine owns its weights, and turns a batch of items into a batch of results, synchronously. A host calls it
+    outside the event loop, in a thread or in a replica's process."""
 
     def load(self) -> None:
         """Read the weights. Called once before the first `run`, and again after a `close`."""

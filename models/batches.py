@@ -100,7 +100,7 @@ class Batches(Generic[ItemT, ResultT]):
         log.warning("memory_ran_out", engine=self._name, items=count, now_at_most=self.most)
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized():
-            torch.cuda.empty_cache()  # others could use the memory that PyTorch keeps
+            torch.cuda.empty_cache()  # PyTorch keeps freed memory, which other engines could use
 
     def _count_success(self, items: int) -> None:
         self._successes += items == self.most < self._limit

@@ -41,7 +41,7 @@ class EngineConfig:
     """The operator's choices that concern engines."""
 
     profile: str = GPU
-    """Name in PROFILES. `auto` considers engines for larger machines than this profile's last."""
+    """Name in PROFILES. `auto` tries the engines of larger profiles last."""
     device: str = AUTO
     """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`."""
     devices: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +55,8 @@ class EngineConfig:
     """At most this many items may wait for an engine."""
     idle_unload_s: float | None = None
     own: Sequence[BaseModel] = ()
-    """Settings of capabilities, in one object or several."""
+    """Settings of capabilities. One object may hold the settings of several capabilities, if its class inherits from
+    their settings classes."""
 
     def narrowed(self, capability: str) -> "EngineConfig":
         """Return this configuration for the engines of `capability`, with `device` set to their device."""
@@ -65,7 +66,8 @@ class EngineConfig:
         self, *, batch: int = 1, workers: int = 1, device: str = CPU, card: CardMemory | None = None
     ) -> HostLimits:
         """Return the limits of an engine's host. On a card, the items per batch are limited by the card's free memory
-        and by `card`, the memory that the engine takes. Elsewhere, a batch has at most `batch` items."""
+        and by `card`, the memory that the engine takes. On the CPU or without `card`, a batch has at most `batch`
+        items."""
         limits = HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
         if card is None or device == CPU:
             return limits
@@ -86,7 +88,7 @@ class Remote(Protocol):
 
 
 class EnginePart(Protocol):
-    """A part of an engine that is loaded, is closed, and counts its work. Examples are an EngineHost and an LLM."""
+    """A part of an engine that can be loaded and closed, and counts its work. Examples are an EngineHost and an LLM."""
 
     @property
     def counters(self) -> EngineCounters: ...
@@ -104,7 +106,7 @@ class EnginePart(Protocol):
 
     @property
     def healthy(self) -> bool:
-        """True unless only a restart would help."""
+        """False if the part has a fault that only a restart of the process removes."""
 
     @property
     def broken(self) -> str | None:
@@ -136,14 +138,14 @@ class Candidate:
     build: Callable[[EngineConfig], Built] | None = None
     """Builder of an engine that has parts of its own."""
     build_around: "Callable[[EngineConfig, Engines], Any] | None" = None
-    """Builder of the service of an engine that has no parts of its own. It is built around the engine of the capability
+    """Builder for an engine that has no parts of its own. It builds the service around the engine of the capability
     `needs`."""
     needs: str | None = None
     by: "Candidate | None" = None
     """Engine of the capability `needs` that is used regardless of the operator's choice. None stands for the operator's
     choice."""
     backend: Backend | Callable[[EngineConfig], Backend] | None = None
-    """Runtime that computes the engine; None if no card can compute it, or if another runtime does."""
+    """Runtime that computes the engine; None if the engine itself never computes on a card."""
     profile: str = EMBEDDED
     """Smallest of the PROFILES in which `auto` prefers the engine. An engine that an operator has to set up has the
     smallest of all."""

@@ -43,8 +43,8 @@ class MemoryInfo(ctypes.Structure):
 
 
 def cards() -> Cards | None:
-    """Return the cards that NVIDIA's management library lists now; None without the library, or if it reports an
-    error."""
+    """Return the cards that NVIDIA's management library lists now; None if the library is missing or does not
+    start."""
     library = open_nvml()
     if library is None or library.nvmlInit_v2():
         return None

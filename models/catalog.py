@@ -1,4 +1,4 @@
-"""The catalog of all capabilities, which modules `capability.py` below this package declare."""
+"""The catalog of all capabilities. The modules `capability.py` in the folders of this package declare them."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module

@@ -11,7 +11,7 @@ def trusted() -> ssl.SSLContext:
     """Return the context for TLS connections. It trusts certifi's authorities, or the ones that SSL_CERT_FILE or
     SSL_CERT_DIR names.
 
-    All connections of a process share it, because reading the certificates takes 40 ms.
+    All connections of a process share the context, because reading the certificates takes 40 ms.
     """
     return _create_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 

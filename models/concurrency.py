@@ -18,8 +18,8 @@ class SharedRun(Generic[Result]):
     """A run shared by all callers that join it: each gets its result, or its exception. A caller that joins after the
     end starts a new run.
 
-    A caller that leaves does not stop the run, because others wait for it, too. The run has its own context, without
-    the fields that a request adds to the log. A SharedRun belongs to one event loop.
+    A caller that leaves does not stop the run, because other callers may wait for it. The run has its own context,
+    without the fields that a request adds to the log. A SharedRun belongs to one event loop.
     """
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> None:
@@ -151,8 +151,8 @@ class EngineAdmission:
 
 
 async def both(one: Coroutine[Any, Any, ItemT], other: Coroutine[Any, Any, ResultT]) -> tuple[ItemT, ResultT]:
-    """Run both side by side, and return both results. If one fails, the other is cancelled and the failure is
-    raised."""
+    """Run two coroutines side by side, and return both results. If one fails, the other is cancelled and the failure
+    is raised."""
     first, second = asyncio.create_task(one), asyncio.create_task(other)
     try:
         one_result, other_result = await asyncio.gather(first, second)
@@ -169,7 +169,7 @@ async def side_by_side(
     done: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[ResultT]:
     """Return `work(item)` for each of `items`. The calls begin in the items' order, at most `at_most` at a time. `done`
-    is called after each with the number of finished items and the number of all.
+    is called after each with the number of finished items and the number of all items.
 
     The first failure cancels the other calls and is raised by itself, not in a group. Cancelling this function cancels
     all calls.

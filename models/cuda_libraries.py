@@ -49,8 +49,8 @@ def _folders_of(package: str) -> Sequence[str]:
 
 
 def _with_parts(library: Path) -> list[str]:
-    """Return the paths of the library and of the libraries that belong to it, in loading order. The core of cuBLAS
-    comes first, and the parts of cuDNN come last."""
+    """Return the paths of the library and of the libraries that belong to it, in loading order. cuBLAS comes after its
+    other libraries; a library such as cuDNN comes before them."""
     stem, _, version = library.name.partition(".so")
     parts = [str(part) for part in sorted(library.parent.glob(f"{stem}?*.so{version}"))]
     return [*parts, str(library)] if "cublas" in stem else [str(library), *parts]

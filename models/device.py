@@ -37,8 +37,8 @@ class Backend:
 
     def __init__(self, name: str, probe: Callable[[], int], *, module: str = "", required: bool = True) -> None:
         """Declare a backend. `probe` returns the number of cards, may import the backend, and raises CannotUse.
-        `module` is the backend's Python package, needed only if it may load system CUDA libraries. If a card cannot be
-        used, an engine with a `required` backend does not load; other engines run on the CPU."""
+        `module` is the backend's Python package, in which `models.native` looks for system libraries that are missing.
+        If a card cannot be used, an engine with a `required` backend does not load; other engines run on the CPU."""
         self.name = name
         self.module = module
         self.required = required
@@ -162,8 +162,8 @@ def free_memory(device: str) -> int | None:
     driver, library = (open_library(DRIVERS), open_nvml()) if device.startswith(CUDA) else (None, None)
     if driver is None or library is None or library.nvmlInit_v2():
         return None
-    # CUDA and NVML number cards differently: CUDA only those that this process may use, the fastest first, and NVML all
-    # of them, by slot. The UUID identifies a card in both.
+    # CUDA numbers only the cards that this process may use, the fastest first. NVML numbers all cards, by slot. The
+    # UUID identifies a card in both.
     number, name = ctypes.c_int(), (ctypes.c_ubyte * 16)()
     handle, memory = ctypes.c_void_p(), MemoryInfo()
     index = int(device.partition(":")[2] or 0)

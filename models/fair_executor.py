@@ -1,10 +1,10 @@
-"""Threads for long computations on texts, done in slices, so that a small job of one key need not wait for the end of
-another key's large job.
+"""Threads for long computations on texts. The computations are done in slices, so that a small job of one key need not
+wait for the end of another key's large job.
 
 A job is a function, or a generator function that yields after every few milliseconds of work and returns its result.
 After each slice, the next key has its turn, and a job whose caller has left ends. If it is a key's turn when its job
-arrives, the job waits only until the running job yields. If that takes too long, the job is overtaken: another thread
-does the work of other keys meanwhile, and Python's threads share the time.
+arrives, the job waits only until the running job yields. A running job that does not yield in time is overtaken:
+another thread does the work of other keys meanwhile, and Python's threads share the time.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ def all_of(slices: Slices[T]) -> T:
 
 
 def in_slices(work: Callable[[Item], T], items: Iterable[Item]) -> Slices[list[T]]:
-    """Return what `work` returns for each item, with a slice for each ITEMS_AT_ONCE items. This suits work of some
+    """Return the results of `work` for all items, with a slice for each ITEMS_AT_ONCE items. This suits work of some
     microseconds an item."""
     results: list[T] = []
     for item in items:
@@ -137,7 +137,7 @@ class FairExecutor:
 
     async def run(self, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Return the result of `work`. Cancelling the call withdraws work that has not begun, and ends work in slices
-        after the current slice.
+        when it yields next.
 
         Raises the exceptions of `work`; ShareUsedUp and EngineOverloaded if too much work waits; EngineNotReady after
         `close`.

@@ -1,4 +1,4 @@
-"""A default thread pool for the event loop that is shared fairly (round-robin) between API keys.
+"""A default thread pool for the event loop, which API keys share fairly (round-robin).
 
 `asyncio.to_thread` and `run_in_executor` hand work to these threads. Such work cannot be interrupted and continues
 after its caller has left, so one key could occupy all threads.

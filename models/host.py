@@ -1,8 +1,9 @@
-"""A loaded engine with a bounded queue and a dynamic batcher.
+"""Hosts an engine: loads it when it is needed, and gives it a bounded queue and a dynamic batcher.
 
 The event loop only moves references: `load`, `run` and `close` of the engine happen at the host's workplace, on its own
 threads or on replicas. A caller withdraws an item by cancelling the coroutine that waits for the result. An item in the
-queue is then removed; an item that is already running is finished, and its result is discarded.
+queue is then removed. An item that is already running is finished, unless the workplace can end it, and its result is
+discarded.
 
 An engine may return an item of which only a part is computed. Its unfinished part goes to the front of its key's queue,
 and takes turns with the items of other keys.
@@ -117,8 +118,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         turns.join(lambda key: self._urgent.waiting(key) + self._queue.waiting(key))
 
     def reside(self, residents: Residents, device: str, size: int) -> None:
-        """Let the engine share a card with other engines. `size` is the amount of the card's memory, in bytes, that the
-        engine declares to take."""
+        """Let the engine share a card with other engines. `size` is the engine's declared use of the card's memory, in
+        bytes."""
         residents.add(self, device, size)
         self._residents = residents
 
@@ -176,9 +177,9 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @contextlib.contextmanager
     def place(self) -> Iterator[Callable[[], None]]:
-        """Reserve a place in the queue for an item that the caller has yet to make, so that no item is made that would
-        be refused. The place is reserved until the block ends, or until the caller calls the yielded function right
-        before `run`. Raises the errors of `run` if there is no place."""
+        """Reserve a place in the queue for an item that the caller has yet to make, so that the caller makes no item
+        in vain. The place is reserved until the block ends, or until the caller calls the yielded function right
+        before `run`. Raises EngineOverloaded or ShareUsedUp if there is no place."""
         share = SHARE.get()
         self._make_room(self._queue, share)
         give_up = self._queue.expect(share)
@@ -368,7 +369,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         results = await self._compute([job.item for job in jobs], batch[1])
         self._running_batches.remove(batch)
         self._running -= keys
-        # Wakes idle workers, because items may have waited until their key had fewer running items.
+        # Idle workers are woken, because items may have waited until their key had fewer running items.
         self._work_arrived.set()
         self.counters.seconds.add(time.perf_counter() - started)
         self.counters.batch_items.add(len(jobs))
@@ -409,7 +410,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         if self._closed:
             job.result.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
             return
-        job.item, job.patient = rest, True  # it needs no place in the queue, and cannot be displaced
+        job.item, job.patient = rest, True  # the rest needs no place in the queue, and cannot be displaced
         job.queue.push(job, job.share, first=True)
         self._work_arrived.set()
 

@@ -16,5 +16,5 @@ def keep_on_one_thread() -> None:
     """
     if find_spec("openvino") is not None:
         threadpool_limits(1, user_api="blas")
-        # SciPy has an OpenBLAS of its own, which reads this when it is loaded.
+        # SciPy has an OpenBLAS of its own, which reads this variable when it is loaded.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -47,7 +47,7 @@ class LoopTurns:
         self._queue: FairQueue[_Turn] = FairQueue()
         self._is_serving = False
         self._rest_until: dict[str, float] = {}
-        """Times until which keys rest, and perhaps a few that are over."""
+        """Times until which keys rest, by key. Some of these times may be in the past."""
         self._waking: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -59,7 +59,7 @@ class LoopTurns:
         return turns
 
     def call(self, work: Callable[[], object], share: Share, *, rests: bool = False) -> None:
-        """Call `work` in the next turn of `share`, whose key `rests` afterwards."""
+        """Call `work` in the next turn of `share`. If `rests`, the key of `share` rests afterwards."""
         self._queue.push(_Turn(work, share, rests), share)
         self._begin_to_serve()
 

@@ -10,7 +10,7 @@ LARGE_BLOCK = 8 * 1024 * 1024
 """A freed block of at least this size, in bytes, goes back to the system at once."""
 
 _M_MMAP_THRESHOLD = -3
-"""Number of the parameter in glibc's `malloc.h`."""
+"""Number of this parameter in glibc's `malloc.h`."""
 _TRIM_INTERVAL_S = 5.0
 
 

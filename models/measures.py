@@ -1,4 +1,4 @@
-"""Counters of an engine's work, independent of their readers."""
+"""Counters of an engine's work. They do not depend on the code that reads them."""
 
 import contextlib
 import time

@@ -107,7 +107,7 @@ def _load_bundled_copy(name: str) -> bool:
 
 def load_as(name: str, file: Path) -> None:
     """Load a copy of `file` whose own name (its SONAME) is `name`. The copy exists in memory only. auditwheel gave the
-    file its own file name as SONAME; `name` must be shorter than that. Raises OSError."""
+    file its own file name as SONAME; `name` must not be longer than this file name. Raises OSError."""
     given = os.fsencode(file.name) + b"\0"
     content = file.read_bytes()
     if content.count(given) != 1 or len(name) >= len(given):

@@ -1,6 +1,6 @@
 """Finds the threads that a native library starts, and lowers their priority.
 
-This works only on Linux. On other systems no threads are found, and all keep the same priority.
+This works only on Linux. On other systems no threads are found, and the priority of all threads stays unchanged.
 """
 
 import os
@@ -58,7 +58,7 @@ def _all_threads() -> list[int]:
 
 
 def _name_of(thread: int) -> str:
-    with suppress(OSError):  # it has ended, or this is not Linux
+    with suppress(OSError):  # the thread has ended, or this is not Linux
         return (_TASKS_FOLDER / str(thread) / "comm").read_text().strip()
     return ""
 

@@ -29,7 +29,7 @@ def onnx_session(file: Path | bytes, capability: str, *, device: str = CPU, thre
         return ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     index = int(device.partition(":")[2] or 0)
     # By default, the arena grows in powers of two, and each new size of input starts a search through all algorithms.
-    # Lines of text have every length.
+    # Lines of text have many lengths, so they would start many searches.
     chosen = {"device_id": index, "arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
     if memory_limit := _CARD_MEMORY_LIMIT.get():
         chosen["gpu_mem_limit"] = memory_limit

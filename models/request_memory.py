@@ -22,19 +22,19 @@ from models.scheduler import SHARE, FairBytes, ReservedBytes, TakenSlots
 
 MB = 1024 * 1024
 LARGE = MB
-"""Number of bytes that a request may hold without being counted."""
+"""The bytes that a request holds are counted only if they are more than this."""
 WORDS = 624 * MB
 """The words of all requests may take at most this many bytes together, in addition to the reserve."""
 WORDS_RESERVE = 400 * MB
-"""Bytes that are reserved for one request at a time. Such a request has more words than the memory that other requests
-leave. The reserve suffices for the largest number of words that a request may have."""
+"""Bytes that are reserved for one request at a time whose words need more memory than other requests leave free. The
+reserve suffices for the largest number of words that a request may have."""
 WORDS_WAIT_S = 60.0
-"""A request that holds words waits at most this time, in seconds, for more. The time is limited, because the request
-that uses the reserve may take longer than a client would wait for an error."""
+"""A request that holds words waits at most this many seconds for memory for more words. The time is limited, because
+the request that uses the reserve may take longer than a client would wait for an error."""
 
 
 class HeldBytes:
-    """Bytes that a request holds, which may become more and fewer until it ends."""
+    """Bytes that a request holds. Their number may change until the request ends."""
 
     def __init__(self, of: FairBytes, taken: TakenSlots) -> None:
         self._pool = of
@@ -46,8 +46,8 @@ class HeldBytes:
         return self._taken.slots
 
     def resize(self, size: int) -> None:
-        """Change the number of held bytes to `size`, or to the total of all bytes if `size` exceeds it. Do nothing once
-        the request has ended. Raises MemoryShort."""
+        """Change the number of held bytes to `size`, or to the size of the whole pool if `size` exceeds it. Do nothing
+        once the request has ended. Raises MemoryShort."""
         if self._is_over:
             return
         size = min(size, self._pool.at_once)
@@ -61,14 +61,14 @@ class HeldBytes:
 
 
 class HeldWords:
-    """Bytes that one part of a request holds for its words, which may become more and fewer until the request ends."""
+    """Bytes that one part of a request holds for its words. Their number may change until the request ends."""
 
     def __init__(self, of: "_WordsOfRequest") -> None:
         self._pool = of
         self.size = 0
 
     async def resize(self, size: int) -> None:
-        """Change the number of held bytes to `size`, or to the total of all bytes if `size` exceeds it. Waits until
+        """Change the number of held bytes to `size`, or to the size of the whole pool if `size` exceeds it. Waits until
         other requests have given back enough.
 
         Raises MemoryShort if that takes too long, or if all parts of the request together would hold more than other
@@ -146,7 +146,7 @@ class _RequestHoldings:
     """True once the request has ended. A task that outlives the request then holds nothing for it."""
 
     def leave(self) -> None:
-        """Give everything back with the last user."""
+        """Record that a user has left, and give everything back after the last one."""
         self.users -= 1
         if self.users:
             return
@@ -156,7 +156,8 @@ class _RequestHoldings:
             self.bytes.end()
 
     async def claim(self, of: FairBytes, size: int, *, waits: bool) -> HeldBytes:
-        """Hold `size` bytes, once they are free if the claim `waits`."""
+        """Hold `size` bytes. If the claim `waits`, wait until they are free. Otherwise raise MemoryShort if they are
+        not."""
         held = HeldBytes(of, await of.take(size) if waits else TakenSlots(of, SHARE.get(), 0))
         if self.is_over:
             held.end()
@@ -198,8 +199,8 @@ class RequestMemory:
 
     @contextmanager
     def of_request(self) -> Iterator[None]:
-        """Give back the bytes that the block holds when it ends, or when the last work ends for which `keep_for` keeps
-        them."""
+        """Run a request in the block. Its bytes are given back when the block ends or, if later, when the last work
+        ends for which `keep_for` was called."""
         held = _RequestHoldings(_WordsOfRequest(self.words, self._words_wait_s))
         token = _HOLDINGS.set(held)
         try:
@@ -212,8 +213,8 @@ class RequestMemory:
         """Hold `size` more bytes, and return everything that the request holds except words. Return None outside of
         requests, and while the request holds too few bytes to count.
 
-        Waits until the bytes are free if the request holds none yet. Raises EngineOverloaded and ShareUsedUp if too
-        many requests wait, and MemoryShort.
+        Waits until the bytes are free if the request holds no memory yet. Otherwise raises MemoryShort if they are not
+        free. Raises EngineOverloaded and ShareUsedUp if too many requests wait.
         """
         held = _HOLDINGS.get()
         if held is None or held.is_over:

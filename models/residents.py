@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 MIN_STAY_FACTOR = 2.0
 """An engine stays for at least this time, in multiples of the time that loading it took."""
 MAX_WAIT_S = 30.0
-"""An engine waits at most this many seconds until others may leave."""
+"""An engine waits at most this many seconds until other engines may leave."""
 
 
 class Resident(Protocol):
@@ -84,7 +84,7 @@ class Residents:
 
     async def load(self, resident: Resident, opening: Callable[[], Awaitable[None]]) -> None:
         """Load the engine by `opening`, one engine at a time on each card, so that its memory can be measured. Raises
-        EngineNotReady if the others are in use for too long, and the errors of `opening`."""
+        EngineNotReady if the other engines are in use for too long, and the errors of `opening`."""
         place = self._residences[resident]
         until = self._clock() + self._max_wait_s
         async with self._loading[place.device]:

@@ -232,7 +232,7 @@ class Runtime:
 
     async def prepare(self, *capabilities: str) -> None:
         """Build the engines of `capabilities` in a thread, because this imports whole libraries. Loads no weights.
-        Raises nothing for an engine that cannot run, because its user gets the error."""
+        Raises nothing for an engine that cannot run, because the caller that uses the engine gets the error."""
         missing = [
             one for capability in capabilities for one in self._serving(capability) if one.spec not in self._built
         ]
@@ -447,8 +447,8 @@ class Runtime:
         return next((host.missing for host in hosts if host.missing), None)
 
     def _load_failure(self, candidate: Candidate) -> str | None:
-        """Return why the engine did not load at the last attempt; None if it loaded. The next call of the engine tries
-        again."""
+        """Return why the engine did not load at the last attempt; None if it loaded, or if there was no attempt. The
+        next call of the engine tries again."""
         built = self._built.get(candidate.spec)
         return next((part.broken for part in built.parts if part.broken), None) if built else None
 

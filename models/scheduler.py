@@ -5,11 +5,13 @@ by 1 / weight when it is served, and the key with the least time goes next. With
 served least recently. A key that had no waiting items starts at the time of the waiting keys, so that it cannot save up
 turns. If a key has many waiting items, each of them counts as up to three, so that a client with few requests is served
 soon, and a client with a flood of requests gets the remaining capacity. Work of batches is served after all work for
-which a client waits, but at most _MAX_PASSED_OVER such items in a row go ahead of it.
+which a client waits. But once _MAX_PASSED_OVER items in a row have gone ahead of waiting work of batches, an item of a
+batch is served.
 
-A key may take only a part of each resource, of its slots and of its queue. Items beyond this part are refused, with an
-error that names the number of its waiting items. If the queue is full, a key with fewer items than others is not
-refused: the newest item of another key is removed instead.
+A key may take only a part of each resource: a part of its slots, and a part of the places in its queue. A key that
+holds its part of the slots has to wait. Items beyond its part of the queue are refused, with an error that names the
+number of its waiting items. If the queue is full, a key with fewer items than others is not refused: the newest item of
+another key is removed instead.
 """
 
 import asyncio
@@ -161,8 +163,8 @@ class FairQueue(Generic[ItemT]):
         return any(lane[1] != share.key and (lane[0], time) < own for time, _, lane in heads)
 
     def push(self, item: ItemT, share: Share, *, first: bool = False) -> None:
-        """Add `item`. With `first`, it goes ahead of its key's other items, like an item whose computation has already
-        begun."""
+        """Add `item`. With `first`, it goes ahead of its key's other items. This is meant for an item whose computation
+        has already begun."""
         lane = share.is_later, share.key
         self._shares[lane] = share
         if lane not in self._waiting:
@@ -247,13 +249,14 @@ def make_room(
     seconds_each: float,
     may_yield: Callable[[ItemT], bool],
 ) -> ItemT | None:
-    """Make room for an item of `share` in the `queue` of `resource`, which is to hold `max_items` items.
+    """Make room for an item of `share` in the `queue` of `resource`, which should hold at most `max_items` items.
 
-    A full queue refuses batches, and keys that already have an equal share of it. For any other key, an item is
-    returned that the caller must withdraw and refuse: the newest item for which `may_yield` is true, of a batch or else
-    of the key with the most items. If no item may yield, the queue grows beyond its bound, but at most to twice its
-    size. Raises ShareUsedUp if the key's part of the queue is full, and EngineOverloaded if there is no place.
-    `seconds_each` is the mean time per item, from which `retry_after` is calculated."""
+    A full queue refuses batches, and keys that already have an equal share of it. For any other key, the function
+    returns an item that the caller must withdraw and refuse: the newest item of the longest lane for which `may_yield`
+    is true. Lanes of batches count as the longest. The function returns None if there is a free place, or if no item
+    may yield. In the latter case, the queue grows beyond its bound, but at most to twice its size. Raises ShareUsedUp
+    if the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the mean time
+    per item, from which `retry_after` is calculated."""
     own = queue.waiting(share.key)
     if share.part < 1 and own >= share.of(max_items):
         raise ShareUsedUp(resource, own, retry_after(own, seconds_each))
@@ -336,7 +339,8 @@ class FairSlots:
         return self._next is None and slots <= self._free and self._may_hold(SHARE.get(), slots)
 
     def check_room(self) -> None:
-        """Raise the error that `take` would raise now, without taking anything. This check comes before other work."""
+        """Raise the error that `take` would raise now, without taking anything. Callers use this check before they do
+        other work."""
         self._displaced(SHARE.get(), 1)
 
     def _displaced(self, share: Share, slots: int) -> _Claim | None:
@@ -380,7 +384,8 @@ class FairSlots:
         return is_next or self._queue.waiting(share.key) > 0
 
     def _may_hold(self, share: Share, _slots: int) -> bool:
-        """True if the key of `share` may hold this many more slots once they are free."""
+        """Return True if the key of `share` may take a claim of this size once enough slots are free. In this class, a
+        key that holds fewer slots than its part may take a claim of any size."""
         return self._running.get(share.key, 0) < share.of(self.at_once)
 
     def _may_be_granted(self, share: Share) -> bool:
@@ -419,16 +424,18 @@ class FairSlots:
 
     @property
     def _seconds_each(self) -> float:
-        """Mean seconds that a use keeps all slots so far."""
+        """Mean slot-seconds of a use so far, divided by the number of slots. A queue of n uses takes about n times as
+        long."""
         return self._held_s / max(1, self._held) / self.at_once
 
 
 class FairBytes(FairSlots):
     """Bytes of memory. Each byte is a slot, and a claim takes many of them.
 
-    A key gets more only up to a multiple of the bytes that stay free (dynamic thresholds, Choudhury and Hahne, 1998).
-    So one key can have two thirds of all bytes, two keys two fifths each, and n keys leave 1 / (2n + 1) free for the
-    claim of another key. A key that holds nothing waits for its first claim only until the bytes are free.
+    A key that holds bytes gets more only if it then holds at most a multiple of the bytes that stay free (dynamic
+    thresholds, Choudhury and Hahne, 1998). So one key can have two thirds of all bytes, two keys two fifths each, and n
+    keys leave 1 / (2n + 1) free for the claim of another key. A key that holds nothing waits for its first claim only
+    until the bytes are free.
     """
 
     WAITING_MULTIPLE = 2
@@ -472,13 +479,13 @@ class FairBytes(FairSlots):
 
 
 class ReservedBytes(FairBytes):
-    """Bytes for claims that grow: a claim that holds some may wait until more bytes or the reserve are free.
+    """Bytes for claims that grow: a claim that holds bytes may wait until either more bytes or the reserve are free.
 
-    Claims that hold some and wait for more could wait for each other forever. So a reserve is kept in addition to the
-    bytes, as large as a claim may become by waiting (the banker's algorithm, Dijkstra 1965, in its simplest form). One
-    claim at a time moves into the reserve, which frees the bytes that it held. In the reserve it never waits for bytes
-    again, so it ends, and the next claim moves in. Every waiting claim is therefore served, regardless of what the
-    others hold.
+    Claims that hold bytes and wait for more could wait for each other forever. So a reserve is kept in addition to the
+    bytes. It is as large as a claim may become by waiting (the banker's algorithm, Dijkstra 1965, in its simplest
+    form). One claim at a time moves into the reserve, which frees the bytes that it held. In the reserve, this claim
+    never waits for bytes again. So it ends, and the next claim moves in. Every waiting claim is therefore served,
+    however much the other claims hold.
     """
 
     def __init__(self, resource: str, at_once: int, reserve: int, *, most_waiting: int) -> None:
@@ -493,12 +500,14 @@ class ReservedBytes(FairBytes):
         return len(self._growing)
 
     async def grow_in_turn(self, taken: "TakenSlots", slots: int) -> bool:
-        """Add `slots` to `taken` as soon as possible, in turn between keys and ahead of all claims that hold nothing,
-        and return True. A claim that would exceed the reserve does not wait: the result is then that of `grow`."""
+        """Add `slots` to `taken` as soon as possible, and return True. The keys take turns, and claims that hold bytes
+        go ahead of all claims that hold nothing. A claim that would exceed the reserve does not wait: the method then
+        returns the result of `grow`."""
         if taken.slots + slots > self.reserve:
             return self.grow(taken, slots)
         if taken is self._in_reserve:
-            # It must not wait in the queue, where another growth of its key may wait for the reserve ahead of it.
+            # This claim must not wait in the queue, where another growth of its key may be ahead of it and wait for the
+            # reserve.
             self._add(taken, slots)
             return True
         growth = _Growth(taken, slots, asyncio.get_running_loop().create_future())

@@ -12,7 +12,7 @@ from models.device import DEVICE
 ON, OFF = "on", "off"
 
 PROFILES = EMBEDDED, STANDARD, GPU = "embedded", "standard", "gpu"
-"""Kinds of machines, from one without any downloaded weights to one with a card."""
+"""Kinds of machines, from a machine without any downloaded weights to a machine with a card."""
 
 
 def _split(value: object) -> object:

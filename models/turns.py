@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from models.scheduler import Share, time_step
 
 CONTESTED_S = 60.0
-"""Two keys are rivals if the one sends a request within this many seconds after the other."""
+"""Two keys are rivals if one sends a request within this many seconds after the other."""
 _RETURN_WAIT_S = 0.03
-"""The processors wait this many seconds for the next step of a key's work. Otherwise, the lines of a page would arrive
-a moment after the end of the page's detection, and wait for another key's batch."""
+"""The processors wait this many seconds for the next step of a key's work. Otherwise, this step would wait for another
+key's batch: for example, the lines of a page arrive for recognition a moment after their detection has ended."""
 SLOW_S = 10.0
 """A key is assumed to make another long call within this many seconds after its last one."""
 LONG_S = 0.1
@@ -30,7 +30,8 @@ class _Home:
 
     share: Share
     first: int
-    """Number of the key's first process. Its other processes have the following numbers."""
+    """Number of the key's first process. The key's other processes are the next ones of its candidates, which begin
+    again after the last one."""
     last_request_s: float
     """Time of the key's last request."""
 
@@ -40,8 +41,9 @@ class Homes:
     processes while no other key asks for one, and only its Share of them if others have asked recently. Different keys
     get different processes if there are enough.
 
-    While there are also keys without long calls, a key with long calls gets none of their processes, and never the last
-    of several processes. Keys without long calls therefore never wait for a long call.
+    While some keys have long calls and others do not, the keys without long calls use none of the processes of the keys
+    with long calls, and the keys with long calls never use the last of several processes. Keys without long calls
+    therefore never wait for a long call.
     """
 
     def __init__(self, many: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -153,12 +155,13 @@ class _WaitingBatch:
 
 class Turns:
     """Gives turns to engines that compute with the same processors, such as all engines that compute in this process. A
-    key never waits for more of another key's work than the running batches, and for `long_s` seconds at most. An object
-    of this class belongs to one event loop.
+    key waits for no other work of another key than the running batches, and for at most `long_s` seconds. An object of
+    this class belongs to one event loop.
 
     As long as only one key asks, all engines run at the same time. If several keys ask (`is_contested`), the widths of
-    the running batches, which are their shares of the processors, sum to 1 at most, and the next batch belongs to the
-    key whose work has taken the least processor time. The processors wait for this key between two steps of its work.
+    the running batches sum to at most 1; the width of a batch is the part of the processors that it takes. The next
+    batch belongs to the key whose work has taken the least processor time. The processors wait for this key between two
+    steps of its work.
     """
 
     def __init__(self, *, long_s: float = LONG_S, clock: Callable[[], float] = time.monotonic) -> None:
@@ -191,8 +194,8 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._grant)
 
     def next_of(self, shares: Sequence[Share]) -> Share | None:
-        """Return the share whose turn it is; None if `shares` is empty. The shares want the same engine, and are in the
-        order of its queue."""
+        """Return the share whose turn it is; None if `shares` is empty. The work of all `shares` waits for the same
+        engine, and they are in the order of its queue."""
         first = next(iter(shares), None)
         if first is None or not self.is_contested:
             return first

@@ -36,8 +36,8 @@ class WeightFile:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Addresses to try, in order: that on the operator's HF_ENDPOINT if one is set, the file's own, and those of
-        its copies on mirrors. The checksum proves that the copies are equal."""
+        """Addresses to try, in order: the address on the operator's HF_ENDPOINT if one is set, the file's own address,
+        and the addresses of its copies on mirrors. The checksum proves that the copies are equal."""
         sources = [self.url]
         for site, mirror in _MIRRORS:
             if match := site.match(self.url):
@@ -48,7 +48,7 @@ class WeightFile:
         return tuple(dict.fromkeys(sources))
 
     def is_whole(self, root: Path) -> bool:
-        """True if the file is below `root` and has the right checksum. Reads all of it."""
+        """Read the whole file, and return True if it is below `root` and has the right checksum."""
         try:
             with (root / self.path).open("rb") as content:
                 return hashlib.file_digest(content, "sha256").hexdigest() == self.sha256.lower()

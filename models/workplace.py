@@ -38,8 +38,8 @@ class HostLimits:
     device: str = "cpu"
     """Device of the engine if `item_bytes` is known. The free memory of this device limits a batch."""
     contested_batch: int | None = None
-    """Largest batch while several keys compete, so that none waits longer than one short batch. None: as many items as
-    the engine computes in a short time."""
+    """Largest batch while several keys compete, so that no key waits longer than one short batch. None: as many items
+    as the engine computes in a short time."""
     is_followed: bool = False
     """True if an item's work continues in another host that takes turns on the same processors
     (`models.turns.Turns`)."""
@@ -72,8 +72,8 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
     async def run(
         self, items: Sequence[ItemT_contra], abandoned: asyncio.Event
     ) -> Sequence[ResultT_co | Exception | Unfinished]:
-        """Return a result, an exception or the unfinished rest for each item. `abandoned` is set once nobody waits
-        for any of them. The workplace then ends their work if it can, and the caller ignores the results."""
+        """Return a result, an exception or the unfinished rest for each item. `abandoned` is set once nobody waits for
+        any of the results. The workplace then ends their work if it can, and the caller ignores the results."""
 
     async def close(self) -> None:
         """Free the engine. No `run` is under way."""

@@ -25,8 +25,8 @@ def unreported(_stage: str, _done: int, _total: int) -> None:
 
 
 Redact = Callable[[str], Awaitable[str]]
-"""Function that removes from a text the parts that no language model may see. It runs on threads that the API keys
-share in turn."""
+"""Function that removes from a text the parts that no language model may see. It runs on threads that serve the API
+keys in turn."""
 
 
 async def unredacted(text: str) -> str:
@@ -86,8 +86,8 @@ class ReadingCachePolicy:
     depends_on: Callable[[TaskRequest, MediaLimits], Any]
     """Function that returns, as JSON, everything on which the result depends other than the request's files."""
     restore: Callable[[Any], Result[Any]]
-    """Function that rebuilds a result from the JSON that its `kept` returned. Raises ValueError, TypeError or KeyError
-    for any other JSON."""
+    """Function that rebuilds a result from the JSON that the result's method `kept` returned. Raises ValueError,
+    TypeError or KeyError for any other JSON."""
 
 
 @dataclass(frozen=True, slots=True)

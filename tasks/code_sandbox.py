@@ -28,7 +28,8 @@ possessive, so that a long line of tildes is read only once."""
 _PYTHON = frozenset({"", "python", "python3", "py", "py3"})
 _UNSAFE = re.compile(r"[^\w.\- ()]")
 _LONGEST_NAME = 200
-"""A file name is cut to this many bytes before a number may be added to its beginning. File systems allow 255."""
+"""A file name is cut to its last bytes, at most this many, before a number may be added to its beginning. File systems
+allow 255."""
 _LOADS_AT_ONCE = 4
 
 
@@ -139,7 +140,7 @@ def _encode_image(picture: Picture) -> Image:
 
 
 def _build(parts: Parts) -> CodeSandboxTask:
-    # This way, an unusable sandbox is found when the task is built and not by the first request.
+    # Because of this call, an unusable sandbox is found when the task is built, and not only by the first request.
     parts.engines.can_serve(CODE_SANDBOX.name)
     return CodeSandboxTask(partial(parts.engines.use, CODE_SANDBOX), parts.loader)
 

@@ -111,7 +111,7 @@ class ForecastTask:
     """Forecasts series of numbers: those in the files and URLs of a request, or else the one in its text.
 
     If the text names series ("the sales of Berlin"), only these are forecast. The horizon is the one in the text ("the
-    next 6 months"), or else a usual one. Text inside files is data and expresses no wishes.
+    next 6 months"), or else the usual one for the series' step. Text inside files is data and expresses no wishes.
     """
 
     name = "forecast"

@@ -36,9 +36,9 @@ of an LLM."""
 def matching_elements(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
     """Return the `elements` that `wording` means, in their order, or all elements if it restricts nothing.
 
-    The text on an element counts most. A type that contradicts it is ignored, because users name types loosely. If no
-    element has the text, the result depends on the request: it is empty if the text is quoted, or else the elements of
-    the named type (icons have no text), or else all elements.
+    The text on an element counts most. A type that contradicts the text is ignored, because users name types loosely.
+    If no element has the text, the result depends on the request. It is empty if the text is quoted. Otherwise it has
+    the elements of the named type (icons have no text), or all elements if no type is named.
     """
     found = list(elements)
     if wording.written:

@@ -79,7 +79,7 @@ def escape_read_text(text: str) -> str:
 
 
 def escape_part(text: str, *, begins: bool) -> str:
-    """Mark what would be markup in a text that is a part of a line, or of several, if the text around it is not known.
+    """Mark what would be markup in a text that is a part of one or several lines, if the text around it is not known.
     `begins` is False if the text cannot begin a block, because it is in a heading or in a table's cell."""
     lines = []
     for line in plain_form(text).split("\n"):
@@ -95,8 +95,8 @@ def is_safe(address: str) -> bool:
 
 
 def link(text: str, address: str) -> str:
-    """Return a Markdown link. `text` must be escaped already. Spaces and control characters in `address` are
-    percent-encoded, as in browsers."""
+    """Return a Markdown link. `text` must be escaped already. As in browsers, tabs and line breaks in `address` are
+    removed, and spaces and other control characters are percent-encoded."""
     label = _BRACKET.sub(rf"{ESCAPE}\g<0>", text)
     encoded = _CONTROL.sub(lambda found: f"%{ord(found[0]):02X}", _BREAKS.sub("", plain_form(address).strip()))
     escaped = _IN_ADDRESS.sub(rf"{ESCAPE}\g<0>", encoded)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 SEARCHED_AT_ONCE: Final = 2_000
-"""Number of characters at which a match may begin in one slice of work."""
+"""One slice of work looks for matches that begin at this many characters."""
 REACH: Final = 1_000
-"""A search looks at this many further characters. If a match ends beyond them, it is searched for again with more
-characters."""
+"""A search looks at this many further characters. If a match ends near the last of them, it is searched for again with
+more characters."""
 NEAR_END: Final = 100
 """Number of characters after a match that may decide where it ends."""
 
@@ -16,7 +16,7 @@ NEAR_END: Final = 100
 def matches_in_slices(form: re.Pattern[str], text: str) -> Iterator[re.Match[str] | None]:
     """Yield the matches of `form` in `text` as `finditer` does, and None between two slices of work.
 
-    Matches must not be empty, and the first REACH characters of a match decide that it is one.
+    Matches must not be empty. The first REACH characters of a match must suffice to recognise it.
     """
     position = 0
     while position < len(text):

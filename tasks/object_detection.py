@@ -120,7 +120,7 @@ class ObjectDetectionTask:
         self._loader = loader
 
     async def run(self, request: TaskRequest) -> DetectionResult:
-        """Find the objects. Raises InputError (no source, an unusable one, missing pages, `too_many_pages`),
+        """Find the objects. Raises InputError (no source, an unusable source, missing pages, `too_many_pages`),
         EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
             raise InputError(

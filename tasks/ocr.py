@@ -41,11 +41,11 @@ from tasks.wording.page_range import Form, page_hints, requested_form
 T = TypeVar("T")
 
 MAX_SEARCHED = 10
-"""At most this many pages at the beginning of a document are searched for codes and boxes even if the file has their
-whole text. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
+"""A page whose whole text is in the file is searched for codes and boxes only if its number in the document is at most
+this. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
 _WORDS_AT_ONCE = 64
-"""Number of recognised words that are compared with the text layer at a time. Such a small number of words comes from
-few lines, and needs to be compared with only a few words of the layer."""
+"""Number of recognised words that are compared with the text layer at a time. Words are taken from top to bottom, so
+they come from few lines, and only a few words of the layer can cover them."""
 
 
 WORDS_OF_A_PAGE = 500
@@ -62,8 +62,8 @@ kilobyte of PDF can have hundreds of equal pages, and reading each of them would
 def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
     """Merge a page's text layer with the lines that OCR recognised in its picture.
 
-    A recognised word is dropped if words of the layer at the same height cover half of its width. The layer is the
-    exact text; OCR can misread.
+    A recognised word is dropped if words of the layer at the same height cover at least half of its width. The layer is
+    the exact text; OCR can misread.
     """
     if not layer:
         return list(read)
@@ -129,8 +129,8 @@ class OcrTask:
         self._threads = _LayoutThreads(layout_executor or FairExecutor("layout"))
 
     async def run(self, request: TaskRequest) -> OcrResult:
-        """Read the request's sources. Raises InputError (no source, an unusable one, missing pages, `too_many_pages`),
-        EngineOverloaded, EngineUnavailable and EngineFailed."""
+        """Read the request's sources. Raises InputError (no source, an unusable source, missing pages,
+        `too_many_pages`), EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
             raise InputError("task 'ocr' needs an image or a document: attach one, or put its URL in the text")
         with ExitStack() as place:
@@ -170,8 +170,8 @@ class OcrTask:
     async def _read(
         self, pages: Sequence[PagePosition], pictures: "_Pictures", form: Form, progress: Progress
     ) -> list["_Section | None"]:
-        """Read the pages in order. None stands for a damaged picture in a text, because the rest of the text is still
-        useful."""
+        """Read the pages, and return them in order. A damaged picture in a text becomes None instead of an error,
+        because the rest of the text is still useful."""
 
         limits = self._loader.limits
         expected = min(len(pages) * WORDS_OF_A_PAGE, limits.words)
@@ -223,8 +223,8 @@ class _Pictures:
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
-        """Reserve a place in the queue for the first picture, so that a request that certainly contains one is refused
-        before anything is decoded."""
+        """Reserve a place in the queue for the first picture. If the queue is full, a request that certainly contains a
+        picture is therefore refused before anything is decoded."""
         with self._reader().place() as self._leave_place:
             yield
 
@@ -301,7 +301,7 @@ async def _read_section(
 
     is_searched = _may_have_marks(page, layer, form)
 
-    # The picture comes first: the search for codes continues in the decode process while the picture is read here.
+    # The picture is fetched first. The search for codes then runs in a decode process while the picture is read here.
     picture = await page.document.picture(page.number) if is_searched or not layer.complete else None
 
     async def read_codes() -> Sequence[PrintedCode]:
@@ -325,7 +325,8 @@ async def _lay_out(
     *,
     is_searched: bool,
 ) -> _Section:
-    """Read the picture of a page, if there is one, and return the page with its layout, without codes."""
+    """Read the picture of a page, unless there is none or the text layer is complete. Return the page with its layout,
+    without codes."""
     read = PageText() if picture is None or layer.complete else await pictures.read(picture)
 
     def placed() -> tuple[list[TextLine], PageGeometry, UprightGrey | None, UprightInk | None, CombSheet | None]:
@@ -349,7 +350,8 @@ async def _lay_out(
             # Searching for ruled lines takes up to a third of a second on a large scan.
             rulings = rulings_in(grey, all_lines) if form.needs_tables else ()
         timestamp = page.document.timestamp(page.number)
-        # A picture's rulings are searched for only on request, and its text must not depend on that.
+        # A picture's rulings are searched for only on request. They are not used here, because the text must not depend
+        # on the request.
         section = page_section(all_lines, page.place, width, height, timestamp, geometry, layer.rulings)
         boxes = tick_boxes_in(ink, all_lines) if ink is not None else ()
         return section, PageLayout(rulings, geometry, (), boxes, read.is_illegible)
@@ -386,7 +388,7 @@ def _build_result(
         if document.text is not None:
             texts.append(document.text_with(readings))
             continue
-        # The Markdown of pages alone is made from their lines.
+        # If there are only pages, their Markdown is made from their lines, so the text needs no marks.
         lines = [escape_read_text(reading) if is_mixed else reading for reading in readings.values()]
         # A video often shows the same text in several consecutive frames.
         texts += [text for text, _ in groupby(lines)] if document.kind == "video" else lines

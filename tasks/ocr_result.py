@@ -94,7 +94,8 @@ class OcrExtras(TypedDict):
 
 
 class OcrSection(OcrExtras):
-    """The text of one picture. The tables and the Markdown of a single picture are not here but in OcrData."""
+    """The text of one picture or page. If the only input is one picture, its tables and Markdown are not here but in
+    OcrData."""
 
     text: str
     """The lines of the section, joined by line breaks."""
@@ -115,8 +116,8 @@ class PageSection(OcrSection):
 class OcrData(OcrExtras):
     """The whole result.
 
-    `tables` are here for a single picture and for texts without pages; the tables of a document are in its sections.
-    `markdown` is here for a single picture and for texts, with the text of the pictures in them.
+    `tables` are here for a single picture, and as an empty list for texts without pages. The tables of a document are
+    in its sections. `markdown` is here for a single picture and for texts, with the text of the pictures in them.
     """
 
     extracted_text: str
@@ -445,8 +446,8 @@ def page_section(
     rulings: Sequence[Ruling] = (),
 ) -> PageSection:
     """Build the section of a page of `width` × `height` pixels from its `lines`, which may have any order and are put
-    into reading order. `geometry` is that of the page; by default, it is fitted to the lines. `rulings` are the ruled
-    lines that the file contains."""
+    into reading order. `geometry` is the geometry of the page; by default, it is fitted to the lines. `rulings` are the
+    ruled lines that the file contains."""
     ordered = [_ocr_line(line, width, height) for line in in_reading_order(lines, geometry, rulings)]
     text = "\n".join([line["text"] for line in ordered])
     section: PageSection = {"text": text, "lines": ordered, "page": page, "width": width, "height": height}

@@ -43,7 +43,7 @@ class ReadTable:
     of_list: tuple[str | int, ...] | None = None
     """Path of the schema's list that the heading above the table names; None if unknown."""
     header: int = 0
-    """Number of rows that form the header, which has a row for each line of text in its cells; 0 if unknown."""
+    """Number of rows that form the header; 0 if unknown. Each line of text in the header's cells is a separate row."""
     texts: Sequence[Sequence[str]] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -31,9 +31,9 @@ Box = tuple[int, int, int, int]
 LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """The line ends that `str.splitlines` knows."""
 MAX_LINE = 200_000
-"""A line with more characters than this is cut at the next white space after them."""
+"""A line with more characters than this is cut at the first white space after this many characters."""
 BLANKS_AT_ONCE = 65_536
-"""A match takes at most this many white-space characters."""
+"""One match of _BLANKS takes at most this many white-space characters."""
 _LINE = re.compile(rf"[^{LINE_ENDS}]+")
 """A run of text between line ends."""
 _LINE_END, _BLANKS, _BLANK = re.compile(f"[{LINE_ENDS}]"), re.compile(rf"\s{{1,{BLANKS_AT_ONCE}}}"), re.compile(r"\s")
@@ -189,7 +189,8 @@ class Result(ABC, Generic[DataT]):
     def passages(self) -> Iterator[Iterator[SourceLine]]:
         """Yield the result's running texts, each as its lines in order. Evidence is searched for in them.
 
-        Each line is made when it is taken: a text of millions of lines would take gigabytes and many seconds.
+        Each line is made only when it is taken, because all lines of a text of millions of lines would take gigabytes
+        and many seconds.
         """
         yield lines_below(self.data)
 

@@ -157,8 +157,8 @@ class ScraperTask:
 
     async def run(self, request: TaskRequest) -> ScraperResult:
         """Read the pages. Raises InputError (no URL, `url_not_allowed`, `fetch_failed`, an unreadable file),
-        InputTooLarge, EngineUnavailable (no text without scripts and no browser; a PDF and no OCR) and what those
-        engines raise."""
+        InputTooLarge, EngineUnavailable (no text without scripts and no browser; a PDF and no OCR) and the errors of
+        those engines."""
         sources = [source for source in request.sources if source.url is not None]
         if not sources:
             raise InputError("task 'scraper' needs the URL of a page: put it in the text")

@@ -94,7 +94,7 @@ def count_pages(documents: Iterable[Document]) -> int:
 def pages_asked_for(text: str, documents: Sequence[Document], check: Callable[[int], None]) -> list[PagePosition]:
     """Return the pages that `text` asks for ("page 3"), or else all pages, counted through the documents. `check` is
     called with the number of these pages before they are listed, because a small file can claim a million pages. Raises
-    what `check` raises, and InputError for a missing page."""
+    the errors of `check`, and InputError for a missing page."""
     total = count_pages(documents)
     wanted = requested_pages(text, total, check)
     if wanted is None:

@@ -217,7 +217,7 @@ class Transcript:
 
     @property
     def words(self) -> Sequence[SpokenWord]:
-        """All words in order of time, in seconds of the recording."""
+        """All words in order of time. Their times are in seconds of the recording."""
         return sorted((word for phrase in self.phrases for word in phrase.words), key=lambda w: (w.start, w.end))
 
     @property
@@ -246,8 +246,8 @@ class SpeechToTextTask:
 
     async def run(self, request: TaskRequest) -> SpeechResult:
         """Transcribe the request's recording. Raises InputError (no recording, more than one, `no_audio`, an
-        undecodable one), EngineOverloaded, EngineUnavailable (also for a language that the engine does not know) and
-        EngineFailed."""
+        undecodable recording), EngineOverloaded, EngineUnavailable (also for a language that the engine does not know)
+        and EngineFailed."""
         if not request.sources:
             raise InputError(
                 "task 'speech_to_text' needs a recording: attach audio or a video, or put its URL in the text"
@@ -274,8 +274,8 @@ class SpeechToTextTask:
         tell: Callable[[Phrase], None] | None = None,
     ) -> Transcript:
         """Transcribe one recording. `tell` receives each phrase, in order, as soon as later sound cannot change it. It
-        is not called if speakers are requested, because labelling them takes the whole recording. Raises what `run`
-        raises."""
+        is not called if speakers are requested, because labelling them takes the whole recording. Raises the errors of
+        `run`."""
         engine = self._transcriber()
         check_language(engine, None if options.translate else options.language)
         if options.translate:

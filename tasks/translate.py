@@ -234,8 +234,8 @@ class TranslateTask:
         return await Translation(translator, source, order.target, request.progress).of(texts)
 
     async def _choose(self, sources: Sequence[str], target: str) -> tuple[Translator, str | None]:
-        """Return the first translator for the target and one of the possible source languages, the likeliest first, and
-        this source language."""
+        """Return the best translator into the target language, and the source language that it translates from. This is
+        the likeliest of the possible source languages that have a translator."""
         try:
             translators = self._translators()
         except EngineUnavailable as error:

@@ -140,7 +140,7 @@ class AdmissionControl:
         await self._store.settle(reservation, used)
 
     def add_usage(self, caller: Caller, prompt_tokens: int, answer_tokens: int, money: int) -> None:
-        """Add to the usage of the caller's key, if the key has a name."""
+        """Add one request, with its tokens and its money, to the usage of the caller's key, if the key has a name."""
         if caller.name:
             sums = self._used.setdefault((caller.tenant, caller.name, day_at(self._clock())), [0, 0, 0, 0])
             for index, added in enumerate((1, prompt_tokens, answer_tokens, money)):
@@ -233,10 +233,10 @@ class Admission:
         """Reserve the tokens and the money that the request may use, before any work.
 
         `task`: the task to run, `chat` for the full model, None for requests that every key may send. `answer_tokens`:
-        the client's limit on the answer; None if the request has none. `unforeseen`: how much of the key's
-        MAX_UNFORESEEN the request takes (such as UNFORESEEN_ANSWER) because it may cost more than these tokens; 0 if it
-        cannot. `is_cached`: the answer may be in the cache, so the request passes even on a spent budget;
-        `require_budget` is then called before any other work.
+        the client's limit on the answer; None if the request has none. `unforeseen`: part of the key's MAX_UNFORESEEN
+        that a request takes if it may cost more than these tokens, such as UNFORESEEN_ANSWER; 0 for other requests.
+        `is_cached`: the answer may be in the cache, so the request passes even on a spent budget. If it is not there,
+        `require_budget` must be called before a new answer is begun.
 
         Raises TaskNotAllowed, KeyLimitReached, InsufficientQuota and Unavailable; a refused request costs nothing.
         """
@@ -262,7 +262,7 @@ class Admission:
             self._budget_refusal = refusal
 
     async def require_budget(self) -> None:
-        """Check the budget after the answer has not been found in the cache. Raises InsufficientQuota; the request then
+        """Check the budget of a request whose answer is not in the cache. Raises InsufficientQuota; the request then
         costs nothing."""
         if self._budget_refusal is not None:
             await self._end(Amount())
@@ -291,14 +291,15 @@ class Admission:
         self._pieces += 1
 
     def count_call(self, prompt_tokens: int, answer_tokens: int) -> None:
-        """Count a finished call to the LLM. Its exact counts replace the estimate for the text that it wrote."""
+        """Count the tokens of a finished call to the LLM. These numbers replace the estimate for the text of the
+        call."""
         self._counted_prompt += prompt_tokens
         self._counted_answer += answer_tokens
         self._bytes = self._pieces = 0
 
     @property
     def _written_tokens(self) -> int:
-        """Number of tokens written so far. Those of a running call are estimated: at least one for each piece of
+        """Number of tokens written so far. The tokens of a running call are estimated: at least one for each piece of
         text."""
         return self._counted_answer + max(self._pieces, self._bytes // BYTES_PER_TOKEN)
 
@@ -316,8 +317,8 @@ class Admission:
         self._state = "ended"
 
     async def abort(self, *, has_begun: bool) -> None:
-        """Settle a request that failed, or whose caller hung up. The prompt and what was written are charged if the
-        request `has_begun` or anything was written. A request that reserved nothing, because its body was refused,
+        """Settle a request that failed, or whose caller hung up. The prompt and the written text are charged if the
+        request `has_begun` or any text was written. A request that reserved nothing, because its body was refused,
         still counts as a request.
 
         Raises the errors of `reserve`.

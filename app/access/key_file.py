@@ -66,8 +66,8 @@ _SHOULD_BE = {
 
 
 class KeyFileError(ValueError):
-    """Raised if the file, or its place, cannot be used. The message never quotes a wrong value, because it could be a
-    key."""
+    """Raised if the file of keys cannot be read, or cannot be changed as requested. Of wrong values, the message quotes
+    only unknown names of tasks and codes of the guard, because any other value could be a key."""
 
 
 def _check_name(name: str) -> str:
@@ -92,8 +92,8 @@ def _parse_expiry(value: object) -> object:
 
 
 def known_task(name: str) -> str:
-    """Return the task called `name`, which may be an alias, in the list of tasks that a key may run. Raises
-    ValueError."""
+    """Return the canonical name of a task that keys may be permitted to run. `name` may be an alias. Raises ValueError
+    for an unknown name."""
     # Imported late, so that commands that do not need the catalog start sooner.
     from tasks.catalog import ALIASES, SPECIALISTS
 
@@ -126,7 +126,7 @@ class StoredKey(BaseModel):
     sha256: Sha256
     """SHA-256 of the key's bytes, in hexadecimal digits."""
     tenant: Tenant | None = None
-    """Owner of the key's files and answers. Without this field it is a digest of the key (`tenant_of`)."""
+    """Owner of the key's files and answers. Without this field, the tenant is a digest of the key (`tenant_of`)."""
     guard_thresholds: Mapping[Code, Score] = {}
     """Thresholds of this key, by code. A code of the guard applies if its score is at least its threshold. All other
     codes have the server's thresholds."""
@@ -183,8 +183,8 @@ def digest_of(key: str) -> bytes:
 
 
 def tenant_of(key: str) -> str:
-    """Return the tenant of a key. The tenant is visible as the name of a folder, so it is not the digest of
-    `digest_of`, by which keys are compared."""
+    """Return the tenant of a key. The tenant is visible as the name of a folder, so it must differ from the digest by
+    which keys are compared (`digest_of`)."""
     return hashlib.blake2b(key.encode(), digest_size=_TENANT_BYTES, person=b"openfaze tenant").hexdigest()
 
 
@@ -237,7 +237,7 @@ def _describe_problem(problem: ErrorDetails) -> str:
 
 
 def add_key(path: Path, name: str, fields: Mapping[str, Any]) -> str:
-    """Add a new key with `fields` to the file, which is made if it does not exist. Return the key, which is kept
+    """Add a new key with `fields` to the file, and make the file if it does not exist. Return the key, which is stored
     nowhere. Raises KeyFileError."""
     key = new_key()
     stored = _validate_key({**fields, "name": name, "sha256": digest_of(key).hex(), "tenant": tenant_of(key)})
@@ -261,8 +261,8 @@ def set_key(path: Path, name: str, fields: Mapping[str, Any]) -> StoredKey:
 
 
 def rotate_key(path: Path, name: str, tenant: str | None) -> str:
-    """Replace the key of `name` by a new key, and return the new key. The tenant does not change: it is the tenant in
-    the file, if there is one, else `tenant`. Raises KeyFileError."""
+    """Replace the key of `name` by a new key, and return the new key. A tenant in the file stays. Otherwise, `tenant`
+    is added, or else the tenant of the new key. Raises KeyFileError."""
     key = new_key()
 
     def changed(stored: StoredKey) -> StoredKey:
@@ -313,11 +313,11 @@ def _validate_key(fields: Mapping[str, Any]) -> StoredKey:
 
 
 def _change(path: Path, change: Callable[[Sequence[StoredKey]], list[StoredKey]]) -> list[StoredKey]:
-    """Replace the file's keys by those that `change` returns, and return them. Either the whole file is written or
-    nothing. Raises KeyFileError.
+    """Replace the file's keys by the keys that `change` returns, and return these. Either the whole file is replaced,
+    or it stays unchanged. Raises KeyFileError.
 
-    Only its owner can read a new file. An existing file keeps its owner and mode, because otherwise a server that runs
-    as another user could no longer read it.
+    Only the owner of a new file can read it. An existing file keeps its owner and mode, because otherwise a server that
+    runs as another user could no longer read it.
     """
     target = path.resolve()
     # The unfinished file also serves as a lock, because one of two simultaneous changes would be lost.

@@ -80,7 +80,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """Limits for keys that have none of their own."""
+    """Limits and tasks that apply to a key where the file of keys states none."""
 
     limits: Limits = NO_LIMITS
     tasks: Collection[str] | None = None
@@ -158,9 +158,8 @@ class ApiKeys:
         return bool(self._grants) or self._file is not None
 
     def check(self, authorization: str | None, address: str = "") -> Caller:
-        """Return the caller whose key is in `authorization`. Raises InvalidApiKey unless that header has the form
-        `Bearer <one of the keys>` and the key has not expired, and RateLimited if too many wrong keys came from
-        `address`.
+        """Return the caller whose key is in `authorization`. Raises InvalidApiKey if this header is not `Bearer <one of
+        the keys>` or the key has expired, and RateLimited if too many wrong keys came from `address`.
 
         Digests are compared in constant time, and the search does not stop at a match, so that its duration reveals
         nothing about a key.
@@ -191,8 +190,8 @@ class ApiKeys:
 
     def caller_of(self, key: KeyReference) -> Caller | None:
         """Return the caller of the key that `key` refers to, with its present rights; None if it is no longer valid. A
-        rotated key counts as the same key, because its name and tenant are unchanged; another key of the tenant does
-        not."""
+        rotated key counts as the same key, because its name and tenant are unchanged. Another key of the tenant counts
+        only if `key` has no digest."""
         if not self.are_required:
             return Caller(EVERYONE) if key.tenant == EVERYONE else None
         for digest, grant in self._grants.items():
@@ -278,7 +277,8 @@ class WrongKeyLimit:
         self._a_minute = a_minute
         self._clock = clock
         self._tried: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """Level of wrong keys, and the time at which it was reached, by network. The level falls steadily."""
+        """Number of wrong keys and the time at which it was counted, by network. The number falls steadily from then
+        on."""
         self._known: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
 
     def check(self, address: str, digest: bytes) -> None:

@@ -19,7 +19,8 @@ class OpenRequestLimit:
     event loop."""
 
     def __init__(self, limit: int) -> None:
-        """`limit` is the largest number of open requests of all keys. One key may have its share of them."""
+        """`limit` is the largest number of open requests of all keys. One key may have its share of them. A key whose
+        share is 1 is not limited."""
         self._limit = limit
         self._under_way: Counter[str] = Counter()
 
@@ -29,7 +30,8 @@ class OpenRequestLimit:
         count = self._under_way[share.key]
         is_alone = share.part == 1
         if not is_alone and count >= share.of(self._limit):
-            # Unlike the refusal of an engine, this one is sent without delay, because other keys need its connection.
+            # Unlike the refusal of an engine, this refusal is sent without delay, because other keys need the
+            # connection.
             raise RateLimited(
                 f"{count} requests of this key are open, the most that one key may have (OPENFAZE_KEY_SHARE). Try "
                 "again later.",

@@ -14,8 +14,8 @@ from models.loop_turns import LoopTurns
 from models.scheduler import Share
 
 PACED_S = 0.1
-"""A request counts as just begun for this time, in seconds. Later, it is waiting for something other than the event
-loop: an LLM, a slow client, or a long recording."""
+"""A request counts as just begun for this time, in seconds. A request that takes longer waits for something other than
+the event loop, such as an LLM, a slow client, or a long recording."""
 
 
 class Pacer:

@@ -17,12 +17,12 @@ from models.scheduler import FairQueue, Share
 CONTESTED_S = 60.0
 """Requests without a key are slowed down for this many seconds after a request with a valid key."""
 PAUSE_FACTOR = 4
-"""The pause after a request lasts this many times as long as the request took, but from SHORTEST_PAUSE_S to
-LONGEST_PAUSE_S. Short requests without a key thus get at most a fifth of the loop's time."""
+"""The pause after a request lasts this many times as long as the request took, but at least SHORTEST_PAUSE_S and at
+most LONGEST_PAUSE_S. Short requests without a key thus get at most a fifth of the loop's time."""
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
 PAUSE_CREDIT_S = 0.1
-"""The next request need not wait as long as the outstanding pauses are at most this, in seconds, together. A few
-requests in a row, such as those of a page, thus begin at once."""
+"""The next request begins at once if the outstanding pauses add up to at most this many seconds. Therefore, a few
+requests in a row, such as the requests of a page, need not wait."""
 LONGEST_TURN_S = 0.1
 """A request delays the next one for at most this time, in seconds. A request that takes longer is waiting for a slow
 client or a file."""
@@ -33,8 +33,8 @@ RETRY_S = 1
 
 
 class Turnstile:
-    """Lets requests through one at a time, addresses in turn, with a pause after each. An object of this class belongs
-    to one event loop.
+    """Lets requests through one at a time, addresses in turn, with a pause after each request. While no requests with
+    valid keys are served, requests need not wait. An object of this class belongs to one event loop.
 
     >>> turnstile = Turnstile()
     >>> async with turnstile.turn("192.0.2.1"):

@@ -19,8 +19,8 @@ def batches_file(settings: Settings) -> Path:
 
 
 def name_of_storage(settings: Settings) -> str:
-    """Return a name for the file storage. It survives a new password and a move of the parent folder. A folder's own
-    name is enough, because the batch store is in the same parent folder."""
+    """Return a name for the file storage. The name survives a new password and a move of the parent folder. A folder's
+    own name is enough, because the batch store is in the same parent folder."""
     url = urlsplit(settings.files_dir)
     return f"{url.scheme}://{url.hostname or ''}{url.path}" if url.scheme else Path(settings.files_dir).resolve().name
 

@@ -1,4 +1,4 @@
-"""Determines when lines of batches run: while other requests leave room.
+"""Lets lines of batches run while other requests leave room.
 
 >>> slots = LineSlots(at_once=8)
 >>> with slots.yield_to("POST", "/v1/chat/completions"):  # a client waits for an answer: one line of each key at a time
@@ -20,8 +20,8 @@ _EXEMPT_PATHS = ("/v1/files", "/v1/batches")
 
 class LineSlots:
     """Slots for lines of batches. While a request runs, one line runs at a time, so that batches never stop entirely.
-    Otherwise up to `at_once` lines run. Their number grows by one after each round without a refusal, and is halved
-    when the server refuses a line.
+    Otherwise, up to `at_once` lines run. The number of lines that may run begins at one, grows by one after each round
+    without a refusal, and is halved when the server refuses a line.
 
     A key without a running line always gets a slot, so that it never waits for the lines of other keys."""
 

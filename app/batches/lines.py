@@ -180,8 +180,8 @@ class Checker:
 
 
 def _read_envelope(line: bytes, max_values: int) -> dict[str, Any]:
-    """Return the fields of a line. In a long line, long strings are placeholders, which are longer than a `custom_id`
-    may be. Raises ValueError and TooManyValues."""
+    """Return the fields of a line. In a line of LARGE_BYTES or more, placeholders replace long strings. A placeholder
+    is longer than a `custom_id` may be. Raises ValueError and TooManyValues."""
     short = Shortened(line, {}) if len(line) < LARGE_BYTES else shorten(line, max_values=max_values)
     value = pydantic_core.from_json(bytes(short.text))
     if not isinstance(value, dict):
@@ -219,8 +219,8 @@ class Endpoint(Generic[BodyT]):
 
     body: type[BodyT]
     answer: Callable[[Services, BodyT, Admission, str], Awaitable[LineResponse]]
-    """Function that returns the answer to a body. Its other arguments are the request's admission, which has reserved
-    nothing yet, and the request's id. The function raises the errors of the route."""
+    """Function that returns the answer to a body. Its other arguments are the services, the request's admission, which
+    has reserved nothing yet, and the request's id. The function raises the errors of the route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +251,10 @@ class LineRunner:
     ) -> LineResult | None:
         """Run a line and return its result; None if the key is no longer valid, or `stop` is set while the line waits.
 
-        If the server or a limit of the key refuses the line, await `pause` with the refusal and a number of seconds,
-        and try again. Refusals because of the key (status 429) do not count as tries. After other temporary failures,
-        the line is tried at most _TRIES times in all. `find_caller` returns the caller with the rights that the key has
-        at each try.
+        After a temporary failure, such as a refusal by the server or by a limit of the key, await `pause` with the
+        error and a number of seconds, and try again. The line is tried at most _TRIES times, but refusals because of
+        the key (status 429) do not count as tries. Each try calls `find_caller`, which returns the caller with the
+        present rights of the key.
         """
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S

@@ -61,7 +61,7 @@ _EXPIRED_AT_ONCE = 500
 
 Reason = Literal["cancelled", "expired", "key_removed", "results_too_large"]
 Fault = tuple[str, str]
-"""The part of the runner that had a fault, and the kind of the fault."""
+"""Part of the batch service that had a fault, and the kind of the fault."""
 FAULTS: tuple[Fault, ...] = (
     ("store", "unreachable"),
     ("runner", "rests"),
@@ -233,8 +233,8 @@ class BatchRunner:
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf), now)
 
     def _find_longest_resting(self) -> _RunningBatch | None:
-        """Return a batch that waits only for the limits of its key: the one whose key waits longest. Return None if no
-        batch waits for this reason alone."""
+        """Return the batch whose key has the longest remaining pause, among the batches that wait only for the limits
+        of their keys. Return None if there is no such batch."""
         resting = [
             run
             for run in self._runs.values()

@@ -65,10 +65,11 @@ _PATIENCE_S = 5.0
 _FREED_AT_ONCE = 50_000
 """One sweep gives at most this many pages of 4 kB back to the disk."""
 _LONGEST_HELD_S = 60.0
-"""A batch is leased, or rests, for at most this time, in seconds. A later end was written while the clock was ahead."""
+"""A lease, or the pause before a batch may be claimed again, lasts at most this many seconds. An end further in the
+future was written while the clock was ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
-"""Two tries of the webhook are at most this far apart, in seconds. A later try was scheduled while the clock was
-ahead."""
+"""The pause between two tries of the webhook lasts at most this many seconds. A try further in the future was scheduled
+while the clock was ahead."""
 _OVERDUE_S = 24 * 3600.0
 """A batch whose notice was never sent, for example because the settings no longer name a webhook, may be deleted after
 this many seconds."""
@@ -80,7 +81,7 @@ MAX_FINISHED = 1000
 metadata and a hundred errors takes about 36 kB."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20
-"""At most _PAGE records are read at a time, and no further one once they have _PAGE_BYTES together."""
+"""A page of records ends after _PAGE records, or with the record that brings its size to _PAGE_BYTES."""
 _AS_JSON = ("metadata", "moments", "errors")
 _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 _IN_STORAGE = "storage IN ('', ?)"
@@ -285,8 +286,8 @@ class BatchStore:
         return await self._in_transaction(advance)
 
     async def end(self, batch_id: str, holder: str, status: Ended, now: float, *, tell: bool, **values: Any) -> Batch:
-        """End a batch, and delete the results of its lines, which are in files by now if the client gets them. `tell`
-        is True if the webhook is to be called. Raises LeaseLost."""
+        """End a batch, and delete the results of its lines. By then, the results that the client gets are in files.
+        `tell` is True if the webhook is to be called. Raises LeaseLost."""
 
         def end(db: sqlite3.Connection) -> Batch:
             batch = _update_held(db, batch_id, holder, **values)

@@ -39,8 +39,8 @@ class Webhook:
         return 2 * self._fetcher.policy.total_timeout
 
     async def send(self, batch: Batch, now: float) -> float | None:
-        """Send the event. Return the seconds until the next try; None if the event was accepted or there is no next
-        try."""
+        """Send the event that `batch` has ended. Return the seconds until the next try; None if the event was accepted
+        or there is no next try."""
         event_id = f"evt_{batch.id.removeprefix('batch_')}"
         event = {
             "id": event_id,

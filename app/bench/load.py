@@ -64,7 +64,7 @@ async def run_load(
     seed: int = 0,
 ) -> list[TimedResponse]:
     """Send requests until the scenario's time is up. Return the responses to requests after the warm-up, in the order
-    in which they came. The same `seed` draws the same mix. Raises BadScenario."""
+    of their arrival. The same `seed` draws the same mix. Raises BadScenario."""
     bodies = {template.name: RequestBodies(template, folder, target.model) for template in scenario.requests}
     async with aiohttp.ClientSession(
         headers=_headers(scenario, target),

@@ -48,7 +48,8 @@ class RequestTemplate(BaseModel):
     """Path of the route below the base URL."""
     task: str | None = None
     prompt: str = ""
-    """Prompt of the request, in which `{number}` is replaced by the request's number, so that no two are alike."""
+    """Prompt of the request. `{number}` in the prompt is replaced by the number of the request, which makes all prompts
+    different."""
     files: tuple[str, ...] = ()
     lasts_s: Annotated[float, Field(gt=0, le=4 * 3600)] | None = None
     """Length in seconds to which a recording in `files` is extended by repetition, or cut."""

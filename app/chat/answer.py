@@ -53,10 +53,10 @@ from tasks.schema.awaited import in_thread
 from tasks.schema.json_answer import JsonAnswer
 
 ANSWER_DIVISOR = 4
-"""Unless the client sets a limit below the LLM's context, the context divided by this is kept for the answer: a
-quarter. Results of tasks also get at least a quarter."""
+"""The LLM's context divided by this, a quarter, is kept for the answer, unless the client sets a limit below the
+context. Results of tasks also get at least a quarter."""
 PICTURES_DIVISOR = 2
-"""Pictures take at most the context that tools leave, divided by this: half of it."""
+"""Pictures take at most half of the context that the definitions of tools leave."""
 ASSUMED_CONTEXT_TOKENS = 8192
 """Context length assumed for an LLM that reports none, in tokens."""
 PASSAGE_TOKENS = 120
@@ -239,7 +239,7 @@ class Answerer:
         return found
 
     async def _fill_all(self, material: Material, requested: RequestedFields, examples: Sequence[Example]) -> Material:
-        """Return the material with all of its fields filled in, without an LLM. Raises NotFoundInInput."""
+        """Return the material with all requested fields filled in without an LLM. Raises NotFoundInInput."""
         document = material.document
         # The arguments of a call may be in the user's own sentence: "Book a table for four at seven." But the words of
         # a question for a fact do not contain its answer: "What is the capital of Peru?" names no capital.
@@ -267,8 +267,8 @@ class Answerer:
         rounds = await self._prepare(material)
         shape = material.shape
         events = rounds.answer() if shape is None else self.structured.by_llm(rounds, material, shape)
-        # The precontext is sent as one piece before the answer, because the LLM may still call specialists, whose
-        # results are added to it.
+        # The precontext is sent as one piece before the answer. It waits if the LLM may still call specialists, because
+        # their results are added to it.
         waiting = tuple(rounds.entries)
         if waiting and not rounds.internal:
             yield Precontext(waiting)
@@ -348,8 +348,8 @@ class Answerer:
         if ready is not None:
             return _PlainAnswer(ready, None if plan.results_only else PASSAGES)
         read = [entry for entry in results if is_text(entry)]
-        # Empty results do not count: a question about "the weight" may have caused a search for objects in a picture of
-        # a text. If no objects were found, the answer is in the text.
+        # Empty results do not count. For example, a question about "the weight" may have caused a search for objects in
+        # a picture of a text. If no objects were found, the answer is in the text.
         has_others = any(not is_text(entry) and not entry.result.is_empty for entry in results)
         question, passages_may_answer = material.turn.text, not has_others
         objects = objects_found(plan, results)
@@ -400,8 +400,8 @@ class Answerer:
     async def _yield_plain_answer(
         self, answer: JsonAnswer | _PlainAnswer, material: Material, function: str | None
     ) -> AsyncGenerator[Event, None]:
-        """Yield the events of an answer that was made without an LLM. With `function`, the answer is a call of it,
-        whose arguments are the answer's JSON.
+        """Yield the events of an answer that was made without an LLM. With `function`, the answer is a call of this
+        function, and the answer's JSON becomes the arguments of the call.
 
         An answer without a schema ends at the client's limit.
         """
@@ -434,8 +434,8 @@ class Answerer:
     ) -> list[str]:
         """Return the texts of the results, shortened to fit the LLM's context.
 
-        Room is left for the other texts, for the answer, and for the `taken` tokens of pictures and tools. However
-        little these leave, the results get a quarter of the context.
+        Room is left for the other texts, for the answer, and for the `taken` tokens of pictures and tools. The results
+        get at least a quarter of the context, even if these leave less.
         """
         limit = request.max_completion_tokens or request.max_tokens
         # A client's limit that exceeds the context is only a permission. It says nothing about the length of the

@@ -44,11 +44,11 @@ async def answer_with_values(
     *,
     only_likely: bool,
 ) -> str | None:
-    """Return an answer with the requested values, or None if none was found.
+    """Return an answer with the requested values.
 
-    The values are searched in the texts that were read, or else in `document`. A sentence stands for each value that
-    was not found. If documents rarely print what the question is about, or if `only_likely` is true, only likely
-    values count as found. Raises ModelError.
+    The values are searched in the texts that were read, or else in `document`. For each value that was not found, the
+    answer has a sentence that says so. If documents rarely print what the question is about, or if `only_likely` is
+    true, only likely values count as found; without any of these, return None. Raises ModelError.
     """
     shape = Shape.of_schema(requested.schema, "messages")
     filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")

@@ -85,7 +85,7 @@ def without_directives(text: str) -> str:
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """Yield what `pattern.finditer` does, by short searches, between which other threads can run."""
+    """Yield the matches that `pattern.finditer` would yield, by short searches, between which other threads can run."""
     position = 0
     while position < len(text):
         found = pattern.search(text, position, position + _SLICE + _LONGEST_TAG)

@@ -104,7 +104,7 @@ async def fill(
     """Fill in fields of `shape` from the results of `plan`'s steps, and leave the others to an LLM.
 
     If no step read anything, the fields are filled in from `document`, a text in the request. Return None if no field
-    can be filled in. Raises ModelError.
+    can be filled in, or if all fields are copied but do not satisfy the schema together. Raises ModelError.
     """
     if shape.schema is None:
         return None
@@ -124,12 +124,11 @@ async def fill_whole(
     are_own_words: bool = False,
 ) -> Filling:
     """Fill in all fields of `shape` without an LLM. A field that nothing answers gets the emptiest value that its
-    schema permits.
+    schema permits. If it must not be empty, it gets the likeliest value of its type, however improbable.
 
-    `are_own_words` states that `document` consists of the user's own words and is not a document that they pasted. A
-    field that must not be empty gets the likeliest value of its type, however improbable. `root` is the pointer of the
-    filled value in the answer, for errors. Raises ModelError, and NotFoundInInput for a field that must not be empty if
-    no value of its type was read.
+    `are_own_words` states that `document` consists of the user's own words and is not a document that they pasted.
+    `root` is the pointer of the filled value in the answer, for errors. Raises ModelError, and NotFoundInInput for a
+    field that must not be empty if no value of its type was read.
     """
     read = read_of(entries, document)
     schema = await in_turns(extractor, with_printed_types, shape.schema or {"type": "object"}, read)

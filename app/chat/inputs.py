@@ -227,8 +227,8 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
 
 
 def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | None) -> tuple[ExampleTurn, ...]:
-    """Return the last MAX_EXAMPLES examples before index `end`: pairs of a user message with an input and an
-    assistant message with an object.
+    """Return the last MAX_EXAMPLES examples before index `end`: pairs of a user message with an input and an assistant
+    message with a JSON object.
 
     Only a request with a schema has examples. A pair does not count if it has more than `max_sources` sources, or an
     answer of more than MAX_ANSWER_CHARS characters.

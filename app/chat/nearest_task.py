@@ -15,7 +15,7 @@ NOTHING = "nothing"
 """Key of the example requests that an LLM can answer without any task."""
 _TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").read_text("utf-8"))
 NEIGHBOURS = 3
-"""The score of a task is the mean cosine of this many examples of the task, those nearest to the request."""
+"""The score of a task is the mean cosine between the request and this many of the task's examples, the nearest ones."""
 LONGEST = 500
 """Only requests with at most this many characters are compared with examples. For a longer text, `nearest` returns
 None, because such a text is material to work on rather than a question."""

@@ -153,7 +153,7 @@ async def _run_task(
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of an answer that is the result of one task, as compact JSON.
 
-    While a slow client reads, this JSON stays in memory, but neither the result nor the bytes of the inputs do.
+    While a slow client reads, this JSON stays in memory. The result and the bytes of the inputs do not.
     """
     work = Work[Progress, Entry](
         lambda report: specialists.run(

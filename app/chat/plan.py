@@ -1,4 +1,5 @@
-"""Plans which tasks have to run before an LLM can answer. Rules decide, or a router if the rules find no task."""
+"""Plans which tasks have to run before an LLM can answer. Rules decide. If no word of a request determines a task, a
+router guesses one."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -33,8 +34,8 @@ _READERS: dict[Kind, str] = {
 _DETECTIONS = frozenset({"object_detection", "gui_detection"})
 _SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
 _NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
-"""Pattern of what separates the words of names like `search_web` and `searchWeb`: signs, digits, or nothing before a
-capital letter."""
+"""Pattern of the gaps between the words of names like `search_web` and `searchWeb`: signs, digits, or the empty gap
+before a capital letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Step:
     is_aside: bool = False
     """True if the step reads a picture in addition to the requested task. Its result is left out if it has no text."""
     is_guess: bool = False
-    """True if the router guessed the task, because no word of the request asks for it."""
+    """True if the task was guessed, because no word of the request asks for it."""
     text_may_answer: bool = False
     """True if the text in the picture is the answer when no object is found: the request is an open question about the
     picture ("What is in it?"), or has a schema for printed values and only implies objects."""
@@ -105,8 +106,8 @@ class Planner:
     """Plans requests by rules and a router. Without an embedder, only the rules apply.
 
     Rules take tens of microseconds and decide the same for the same request. They plan a requested task even if its
-    engine is missing, because the client should learn of that. The router only guesses, and guesses only tasks that
-    `can_run`.
+    engine is missing, because the client should learn of the missing engine. The router only guesses, and guesses only
+    tasks that `can_run`.
     """
 
     def __init__(self, embedder: Embedder | None = None, can_run: Callable[[str], bool] = lambda _task: True) -> None:
@@ -187,8 +188,8 @@ def _plan_steps(
         if _is_series(kind, intents, alone=len(sources) == 1):
             steps.append(Step("forecast", (source,), text))
             continue
-        # A speech engine takes a language that the text names for the spoken one, so the target language of a
-        # translation is removed.
+        # A speech engine would mistake the target language of a translation for the spoken language, so the words that
+        # name the target are removed.
         instruction = without_target(text) if kind in {"audio", "video"} and intents.reading_in else text
         steps.append(Step(_READERS[kind], (source,), instruction))
         if kind == "video" and prose.mentions("written"):

@@ -37,7 +37,7 @@ async def execute_plan(
 
     `is_all` means that the LLM can do nothing by itself. The failure of a requested task is then also raised if the
     task failed on every input. An exception is the translation of a transcript, or of a text that the request also asks
-    for, because what was read is an answer, too.
+    for, because the original text is an answer, too.
 
     Cancelling the call cancels every step.
     """
@@ -152,8 +152,8 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
 def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
     """Return the number of objects by label, `4 × person`, and the text that was read in the same pictures.
 
-    Return None if the plan does not look for objects, if it has steps other than this and `ocr`, or if no object was
-    found.
+    Return None if the plan does not detect objects, if it has steps other than object detection and `ocr`, or if no
+    object was found.
     """
     if {step.task for step in plan.steps} not in ({"object_detection"}, {"object_detection", "ocr"}):
         return None
@@ -167,8 +167,8 @@ def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
 
 
 def translation_error(plan: Plan, entries: Sequence[Entry]) -> str | None:
-    """Return the error of the last step if it was to translate everything that the steps before it read, or else
-    None."""
+    """Return the error of the last step if this step translates texts of earlier steps and no earlier step failed;
+    otherwise None."""
     if not plan.steps or plan.steps[-1].task != "translate" or not plan.steps[-1].after:
         return None
     return None if any(entry.error is not None for entry in entries[:-1]) else entries[-1].error

@@ -47,8 +47,8 @@ class StructuredAnswers:
     async def by_llm(self, rounds: Rounds, material: Material, shape: Shape) -> AsyncGenerator[Event, None]:
         """Yield the events of an answer by the LLM. Its text is not yielded before it is known to satisfy the schema.
 
-        After an invalid answer, the LLM is asked a second time. The finish reason tells the client that an answer was
-        cut at its length, or that the client's tools were called."""
+        After an invalid answer, the LLM is asked a second time. An answer that was cut, or that calls the client's
+        tools, is not checked; its finish reason tells the client so."""
         filling = material.filling
         events = rounds.answer()
         for is_last in (False, True):
@@ -89,7 +89,7 @@ class StructuredAnswers:
         shape: Shape,
     ) -> list[Event]:
         """Return the events of the answer, and of the evidence for its fields. If the request is `verbatim`, values
-        without support become null. Raises NotVerbatim if one must not be null."""
+        without support become null. Raises NotVerbatim if such a value must not be null."""
         events, evidence = await self._trace_events(answer.value, entries, material, shape)
         if material.request.verbatim and evidence is not None:
             answer = await self.executor.run(null_unsupported, answer, evidence, shape)

@@ -149,7 +149,7 @@ class Rounds:
     """Output of the current call."""
 
     async def answer(self) -> AsyncGenerator[Event, None]:
-        """Yield the events of the answer. After each round of specialists comes a Precontext with the new entries."""
+        """Yield the events of the answer. A Precontext with the new entries follows each round of specialists."""
         async with aclosing(self._in_time(self._rounds())) as events:
             async for event in events:
                 yield event

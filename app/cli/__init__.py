@@ -36,7 +36,7 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def read_settings(**overrides: object) -> "Settings":
-    """Return the settings. If some cannot be used, exits with status 2 and a line for each."""
+    """Return the settings. If some settings cannot be used, print a line for each of them and exit with status 2."""
     with without_garbage_collection():
         from pydantic import ValidationError
 

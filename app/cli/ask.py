@@ -56,8 +56,9 @@ class _Answer:
 
 
 def ask(url: str, question: Question, *, as_json: bool) -> bool:
-    """Send `question` and print the answer. Return True if it is not an error. Exits with status 2 if no server can be
-    reached, or if it refuses the key or a file; without `as_json`, also if it refuses the request."""
+    """Send `question` and print the answer. Return True if the answer is not an error. Exits with status 2 if no server
+    can be reached, or if the server refuses the key or a file; without `as_json`, also if the server refuses the
+    request."""
     key = os.environ.get(KEY)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     base_url = url.rstrip("/").removesuffix("/v1")

@@ -61,7 +61,8 @@ class Finding:
     capability: str
     outcome: Outcome
     """Outcome of the trial; only `failed` is a fault. The outcome is `missing` if no engine can serve the capability
-    and the operator named none, unless the cause is unexpected, such as a missing system library."""
+    and the operator named none. If the cause is unexpected, such as a missing system library, the outcome is `failed`
+    instead."""
     engine: str = ""
     licence: str = ""
     weights: str = ""
@@ -73,7 +74,7 @@ class Finding:
     card_mb: int | None = None
     """Memory of the cards, in megabytes, that loading and running took; None if there is no card or none was taken."""
     card_estimate: CardMemory | None = None
-    """Memory on a card that the engine declares to need; None if the engine cannot compute on a card."""
+    """Memory on a card that the engine needs by its declaration; None if the engine cannot compute on a card."""
 
 
 async def examine(settings: Settings, *, as_json: bool = False) -> int:
@@ -298,9 +299,9 @@ def _free_card_bytes() -> int:
 
 
 async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding:
-    """Return the finding of a capability. If no engine can run here, or its weights are missing, the outcome is
-    `failed` if the operator chose an engine by name (`choice`) or the cause is unexpected, else `missing`. The
-    outcome for an engine that can run but does not work is always `failed`."""
+    """Return the finding of a capability. If no engine can run here, or the weights of the engine are missing, the
+    outcome is `missing`. It is `failed` if the operator chose an engine by name (`choice`), if the reason why no engine
+    can run is unexpected, or if an engine runs but does not work."""
     if choice == OFF:
         return Finding(state.capability, "off", said=f"{PREFIX}{state.capability.upper()}=off")
     if state.candidate is None:
@@ -332,8 +333,9 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
 
 
 async def _search_the_web(settings: Settings, fetcher: Fetcher) -> Finding:
-    """Return the finding of a search. If there is no network, the outcome is `missing`, because the machine may be
-    meant to have none, or `failed` if the operator named a provider."""
+    """Return the finding of a search. If no provider can be used, for example without a network, the outcome is
+    `failed` if the operator named a provider. Otherwise, it is `missing`, because the machine may be meant to have no
+    network."""
     if settings.search_provider == (OFF,):
         return Finding("web_search", "off", said=f"{PREFIX}SEARCH_PROVIDER=off")
     search = build_search(settings, fetcher)
@@ -392,8 +394,8 @@ def _seconds(ms: int) -> str:
 
 
 def _weights_in(root: Path) -> Iterator[tuple[str, Sequence[str], str]]:
-    """Yield the name, the missing files and the description of each weight set below `root`, complete or incomplete,
-    whether it was pulled or copied there."""
+    """Yield the name, the missing files and the description of each weight set that has at least one file below `root`.
+    It does not matter whether the files were pulled or copied there."""
     for known in WEIGHT_SETS.values():
         missing = [file.path for file in known.missing(root)]
         if len(missing) == len(known.files):

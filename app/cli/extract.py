@@ -38,7 +38,7 @@ class ExtractOptions:
     out: Path
     schema: str | None = None
     urls: Path | None = None
-    """File with addresses of papers, one a line."""
+    """File with addresses of papers, one per line."""
     examples: Path | None = None
     url: str | None = None
     """URL of the server; None to start one in this process."""
@@ -120,8 +120,8 @@ def _make_table(
             state.add(papers[first : first + _LISTED_AT_ONCE], first)
         if wanted.retry_errors:
             state.retry_errors()
-        # Documents that a person has corrected, and on which no field is still doubtful, are examples of where the
-        # fields are on the others.
+        # Documents that a person has corrected, and that have no doubtful field left, serve as examples. They show
+        # where the fields are on the other documents.
         by_name = {paper.name: paper for paper in papers}
         corrected = [
             PaperExample(by_name[row.name], row.result.answer)

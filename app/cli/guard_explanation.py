@@ -136,7 +136,7 @@ def print_table(explanation: Explanation) -> None:
         table.add_row(*map(Text, (code, *numbers, verdict["engine"], *first)), style=style)
         for other in others:
             table.add_row(*map(Text, ("", "", "", "", *other)))
-    # A pipe has no width, so a wide one is set here. With rich's default, rows would be cut.
+    # A pipe has no width, so a large width is set here. With rich's default, rows would be cut.
     console = Console(width=None if Console().is_terminal else 800)
     console.print(table)
     console.print(verdict_line(explanation), highlight=False)

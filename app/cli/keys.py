@@ -220,7 +220,7 @@ async def _purge_tenant(tenant: str) -> list[str]:
 
 def _tenant(stored: "StoredKey") -> str:
     """Return the tenant of a key, which owns its uploads. The file has no tenant for a key that an earlier version
-    made; it is then taken from the key's recorded usage."""
+    made. The tenant of such a key is taken from its recorded usage."""
     if stored.tenant is not None:
         return stored.tenant
     tenants = [one.tenant for one in _use_store(lambda store: store.usage()) if one.name == stored.name]

@@ -36,7 +36,7 @@ async def _serve(settings: Settings, files: "LocalFiles") -> None:
 
 
 class LocalFiles:
-    """The files in some folders, which calls name by their paths."""
+    """Files that calls may name by their paths. Only files in the given folders are read."""
 
     def __init__(self, folders: Sequence[Path], max_bytes: int) -> None:
         self._folders = [folder.resolve() for folder in folders]

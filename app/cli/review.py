@@ -16,8 +16,8 @@ from app.extract.state import CannotOpen, JobState
 
 
 def review(named: Path, url: str | None, port: int, below: float) -> int:
-    """Serve the page until Ctrl+C, write the table again, and return the exit status. Exits with status 2 if there is
-    nothing to review."""
+    """Serve the page until Ctrl+C, write the table again, and return the exit status. Exits with status 2 if the table
+    cannot be reviewed or written."""
     with without_garbage_collection():
         import uvicorn
 
@@ -44,7 +44,7 @@ def review(named: Path, url: str | None, port: int, below: float) -> int:
                     "more, then review"
                 )
             if state.folder is not None and state.folder.is_dir():
-                # Relative paths of papers count from the folder in which the table was made.
+                # Relative paths of papers are resolved from the folder in which `openfaze extract` ran.
                 closed.enter_context(contextlib.chdir(state.folder))
             sockets = listen("127.0.0.1", port)
             base_url = closed.enter_context(server_to_ask(url))

@@ -1,5 +1,5 @@
-"""Finds the server for commands without --url: at OPENFAZE_PORT, at the address of the last server started from here,
-or at the usual address. A running server notes its address in a file."""
+"""Finds the server for commands without --url: at OPENFAZE_HOST and OPENFAZE_PORT, at the address that a running server
+noted in a file, or at the default address."""
 
 import contextlib
 import json
@@ -95,7 +95,7 @@ def _addresses() -> Sequence[str]:
 
 
 def _settings() -> "Settings | None":
-    """Return the settings; None if they cannot be used, which only the server reports."""
+    """Return the settings, or None if they are invalid. Only the server reports invalid settings."""
     with without_garbage_collection():
         from pydantic import ValidationError
 
@@ -115,8 +115,8 @@ def _read(note: Path) -> dict[str, object]:
 
 
 def _is_alive(pid: int) -> bool:
-    """True if the process `pid` exists, or if this cannot be determined. A killed server leaves its file, and another
-    server may have taken its port."""
+    """True if the process `pid` exists, or if this cannot be determined. The address file of a killed server remains,
+    and a different server may have taken the port since."""
     if os.name != "posix" or pid < 1:
         return pid > 0
     try:
@@ -129,7 +129,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _answers(url: str) -> bool:
-    """True if an openfaze server answers at `url`: any other server must not get keys or files."""
+    """True if an openfaze server answers at `url`. Any other server must not get keys or files."""
     try:
         body = httpx.get(f"{url}/", headers={"accept": "application/json"}, timeout=_LOOK_S, trust_env=False).json()
     except (httpx.HTTPError, ValueError):

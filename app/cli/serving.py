@@ -38,11 +38,11 @@ from models.setting_types import GPU, STANDARD
 _PORTS_TRIED = 100
 _CLOSING_SHARE = 0.25
 _MAX_CLOSING_S = 5.0
-"""Closing engines and stores after the last request gets this share of the grace time, but at most this time, in
+"""After the last request, closing engines and stores gets _CLOSING_SHARE of the grace time, but at most _MAX_CLOSING_S
 seconds."""
 _LEAST_TO_STOP_S = 10.0
-"""A slow stop has at least this time, in seconds, before it is cut off, even if the grace time is shorter. Closing
-normally takes a second or two."""
+"""A server that stops slowly is cut off after the grace time, but not before this many seconds. Closing normally takes
+a second or two."""
 _LOOK_S = 0.1
 """Time between two checks for a second Ctrl-C, in seconds."""
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -82,8 +82,9 @@ def serve(app: FastAPI) -> None:
 
 @contextlib.contextmanager
 def serve_in_thread(settings: Settings) -> Iterator[str]:
-    """Run a server inside this process and yield its base URL. It has no keys and no batches, and a temporary folder
-    for files. Raises CannotListen, and ValueError for settings that cannot be used."""
+    """Run a server inside this process and yield its base URL. The server listens on a free port of the loopback
+    address, needs no keys, and stores files in a temporary folder. Raises CannotListen, and ValueError for settings
+    that cannot be used."""
     from app.main import create_app
     from models.malloc import give_large_blocks_back
 
@@ -112,7 +113,7 @@ def _config(app: Callable[..., Any], services: Services) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         http=bounded_protocol(connections),
-        # uvicorn's default trusts the headers of any proxy on loopback, and the variable FORWARDED_ALLOW_IPS.
+        # By default, uvicorn trusts the headers of proxies on loopback, or of the proxies in FORWARDED_ALLOW_IPS.
         proxy_headers=bool(trusted),
         forwarded_allow_ips=trusted,
         timeout_graceful_shutdown=services.settings.shutdown_grace_s,
@@ -120,8 +121,8 @@ def _config(app: Callable[..., Any], services: Services) -> uvicorn.Config:
 
 
 class _MetricsServer(uvicorn.Server):
-    """Serves the metrics on OPENFAZE_METRICS_PORT: one path, without keys and without lines in the log. Raises
-    CannotListen."""
+    """Serves the metrics on OPENFAZE_METRICS_PORT. It has a single path, needs no keys, and does not log its requests.
+    The constructor raises CannotListen."""
 
     def __init__(self, services: Services) -> None:
         settings = services.settings
@@ -149,7 +150,7 @@ class _MetricsServer(uvicorn.Server):
 
 class _ApiServer(uvicorn.Server):
     """Server of the API. It announces its address only once it can be reached. When told to stop, it refuses new
-    requests with a message while earlier ones still run."""
+    requests with a message while earlier requests still run."""
 
     def __init__(
         self,
@@ -169,7 +170,7 @@ class _ApiServer(uvicorn.Server):
         await super().startup(sockets)
         if self._metrics and self.started:
             self._metrics.start()
-        # The announcement names the engines that can run here. They are looked up before it, and off the event loop.
+        # The announcement names the engines that can run here, so they are looked up first, off the event loop.
         await self._services.runtime.look()
         self._note.write()
         self._announce()
@@ -184,12 +185,12 @@ class _ApiServer(uvicorn.Server):
         while running and not self.force_exit and (left := until - time.monotonic()) > 0:
             _, running = await asyncio.wait(running, timeout=min(left, _LOOK_S))
         if running and not self.force_exit:
-            # uvicorn would cancel them, too, but report this as an error.
+            # uvicorn would cancel these requests as well, but would report this as an error.
             log.info("requests_cut_off", requests=len(running))
             for task in running:
                 task.cancel()
             await asyncio.wait(running, timeout=LAST_MESSAGE_S)
-        # Requests that have arrived meanwhile were refused, and end by themselves.
+        # Requests that arrived during the stop were refused, and end by themselves.
         self.config.timeout_graceful_shutdown = max(1, math.ceil(until - time.monotonic()))
         # The metrics stop last, so that they cover everything until the end.
         await super().shutdown(sockets)
@@ -271,7 +272,8 @@ def _describe_error(error: OSError, host: str, port: int, setting: str) -> str:
 
 
 def _free_port(host: str, taken: int) -> int:
-    """Return the next free port after `taken`; 0, which means any, if there is none near it."""
+    """Return the next free port after `taken`. Return 0, which means any free port, if none of the next ports is
+    free."""
     for port in range(taken + 1, min(taken + _PORTS_TRIED, 65536)):
         with contextlib.suppress(OSError), socket.create_server((host, port), family=_family(host)):
             return port
@@ -283,8 +285,10 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:
-    """Announce the running server: to programs by a log event, to people by its addresses and a first request. Outside
-    of containers, both are written if the log is in JSON only because there is no terminal."""
+    """Announce the running server. Programs get a log event; people get its addresses and a first request to try.
+
+    If the log is in JSON only because there is no terminal, both are written, except in a container.
+    """
     settings = services.settings
     llm, caution = _llm(services)
     if caution:
@@ -333,7 +337,7 @@ def _missing_weights(settings: Settings) -> list[str]:
 
 
 def _llm(services: Services) -> tuple[str, str | None]:
-    """Return the name of the LLM, and a caution about it for the operator."""
+    """Return the name of the LLM, and a caution for the operator, if there is one."""
     try:
         chosen = services.runtime.choose(LLM.name)
     except EngineUnavailable as error:

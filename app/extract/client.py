@@ -19,15 +19,16 @@ _MAX_INLINE = 16 << 20
 """Content of at most this size, in bytes, is sent within the request. Larger content is uploaded first and deleted
 afterwards."""
 _TRIES = 8
-"""While the server has no room or cannot be reached, at most this many requests are sent for one paper."""
+"""A request is sent at most this many times while the server has no room or cannot be reached."""
 _FIRST_PAUSE_S = 0.5
-"""The pause between the first two requests for a paper has at least this many seconds. Each further pause is at least
-twice as long as the previous one, up to _LONGEST_PAUSE_S. The server may demand longer pauses."""
+"""The pause before the first retry lasts at least this many seconds. Each further pause is at least twice as long as
+the previous one. The server may demand a longer pause, but no pause exceeds _LONGEST_PAUSE_S."""
 _LONGEST_PAUSE_S = 60.0
 _FROM_A_PROXY = (502, 504)
 """Statuses by which a proxy reports that its server is unreachable."""
 _TIMEOUT = httpx.Timeout(30, read=None)
-"""Time limits for the server. Reading has none, because the server ends requests that take too long."""
+"""Time limits for requests to the server, in seconds. Reading has no limit, because the server ends requests that take
+too long."""
 MAX_EXAMPLES = 8
 """A server reads at most this many examples. If there are more, only the last MAX_EXAMPLES count."""
 PROMPT = "Fill in the fields from the document."
@@ -142,7 +143,7 @@ class PaperClient:
                 self._has_answered = True
                 if response.status_code in (401, 403):
                     raise CannotAsk(f"{_error(response)} The key is read from OPENFAZE_API_KEY")
-                # Errors that a retry cannot solve, such as a missing engine, have no such header.
+                # Errors that a retry cannot solve, such as a missing engine, have no header retry-after.
                 is_temporary = "retry-after" in response.headers or response.status_code in _FROM_A_PROXY
                 if not is_temporary or is_last:
                     return response

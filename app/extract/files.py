@@ -30,10 +30,11 @@ from app.extract.state import Row
 from app.extract.tables import AnswerTable, FieldCell, tables_of
 
 Rows = Callable[[], Iterable[Row]]
-"""Function that returns the papers with their answers, from the first one at each call."""
+"""Function that returns the papers with their answers. Each call begins again with the first paper."""
 
 LEAST_GREEN, LEAST_YELLOW = 0.9, 0.7
-"""A cell whose probability is at least the first number is green, at least the second yellow, and otherwise red."""
+"""A cell is green if its probability is at least LEAST_GREEN, yellow if it is at least LEAST_YELLOW, and otherwise
+red."""
 _FILLS = {LEAST_GREEN: "FFE3F4E6", LEAST_YELLOW: "FFFFF3CD", 0.0: "FFFBDDDD"}
 _REVIEWED = "FFD9E4FB"
 """Colour of a cell that a person accepted or corrected: blue."""
@@ -89,7 +90,7 @@ def _write_workbook(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> li
         try:
             _fill_book(book, path, tables, rows)
         finally:
-            # The workbook is saved even after an error, because only this deletes the temporary files of the sheets.
+            # The workbook is saved even after an error, because only saving deletes the temporary files of the sheets.
             book.save(own)
     return [path]
 
@@ -121,7 +122,8 @@ def _fill_book(book: Workbook, path: Path, tables: Sequence[AnswerTable], rows: 
 
 
 def _sheet_names(names: Sequence[str]) -> list[str]:
-    """Return a name for each sheet that workbooks accept: at most 31 characters, without certain signs, and unique."""
+    """Return a valid name for each sheet: unique, at most 31 characters, and without the characters that workbooks
+    forbid."""
     cut = [re.sub(r"[\[\]:*?/\\]", "_", name)[:31] for name in names]
     # The number after a name takes up to four characters.
     return _distinct([name[:27] if cut.count(name) > 1 else name for name in cut])
@@ -150,8 +152,8 @@ def _colour_cell(sheet: Any, cell: FieldCell, fills: Mapping[float, PatternFill]
 
 
 def _link_target(link: str, table: Path) -> str:
-    """Return a link to a paper: an address as it is, a file's path relative to the folder of the table, so that both
-    can be moved together."""
+    """Return a link to a paper. A URL is returned unchanged. A path is made relative to the table's folder, so that the
+    table and the papers can be moved together."""
     if link.startswith(("http://", "https://")):
         return link
     return quote(os.path.relpath(link, table.resolve().parent).replace(os.sep, "/"))
@@ -164,8 +166,8 @@ def _sibling_paths(path: Path, names: Iterable[str]) -> list[Path]:
 
 
 def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write one file for each table. The table of papers gets the requested name, and the table of a list gets the
-    requested name with the list's name after it."""
+    """Write one file for each table. The table of papers is written to `path`. The table of a list is written next to
+    it, with the list's name before the suffix."""
     files = [path, *_sibling_paths(path, [table.name for table in tables if table.is_list])]
     for table, file in zip(tables, files, strict=True):
         # The mark that `utf-8-sig` writes at the beginning tells Excel that the file is UTF-8.
@@ -199,7 +201,7 @@ def _write_parquet(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> lis
 def _write_columns(
     file: Path, heads: Sequence[str], types: Sequence[type], rows: Callable[[], Iterator[Sequence[Any]]]
 ) -> None:
-    """Write a Parquet file. If a value does not fit the type of its column, the column gets the type of texts."""
+    """Write a Parquet file. If a value does not fit the type of its column, the whole column is written as text."""
     import pyarrow
     from pyarrow.parquet import ParquetWriter
 
@@ -317,7 +319,7 @@ def _fill(db: sqlite3.Connection, name: str, rows: Iterable[Sequence[Any]]) -> N
 
 def _row_values(rows: Iterable[Sequence[FieldCell]]) -> Iterator[list[Any]]:
     for cells in rows:
-        # A whole number of more than 64 bits is stored as text.
+        # A whole number that does not fit in SQLite's signed 64 bits is stored as text.
         yield [
             str(one.value) if isinstance(one.value, int) and abs(one.value) >= 1 << 63 else one.value for one in cells
         ]

@@ -20,8 +20,8 @@ def run(
     running: dict[Future[PaperResult], Paper] = {}
     with ThreadPoolExecutor(jobs, thread_name_prefix="paper") as pool:
         while True:
-            # No more papers are listed than are asked about at a time, because a folder may hold more papers than fit
-            # in memory.
+            # The next paper is taken only when it can be asked about, because a folder may hold more papers than fit in
+            # memory.
             for paper in left:
                 running[pool.submit(fill, paper)] = paper
                 if len(running) >= jobs:

@@ -15,10 +15,10 @@ _LEFT_OUT = ("thumbs.db", "desktop.ini")
 """Names of files of the operating system that are left out. Names that begin with a dot, or with `~$` (lock files of
 office programs), are left out, too."""
 _MAX_BYTES = 1 << 30
-"""A file within an archive has at most this many bytes."""
+"""A file within an archive may have at most this many bytes."""
 STATE = ".state"
-"""Suffix of the file that holds a job's state. It follows the name of the job's table. Neither file counts as a
-document."""
+"""Suffix of the file that holds a job's state. It follows the name of the job's table. Neither the table nor its state
+counts as a paper."""
 ARCHIVES = (".zip",)
 MAILBOXES = (".mbox",)
 
@@ -28,7 +28,7 @@ class Paper:
     name: str
     """Name that is unique within the job: the path as given, followed by the path within its archive, if any."""
     filename: str
-    """File name whose suffix tells the type."""
+    """File name, whose suffix shows the type of the file."""
     link: str
     """Path or URL at which a person finds the paper."""
     fingerprint: str
@@ -96,7 +96,7 @@ def _papers_of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
 
 
 def _in_unicode(paper: Paper) -> Paper:
-    """Return the paper with valid Unicode names, because names of files may be any bytes. If its path is not valid
+    """Return the paper with valid Unicode names. The names of files may be any bytes. If the paper's path is not valid
     Unicode, its link is the nearest folder whose path is valid."""
     name = _escape_name(paper.name)
     if name == paper.name:

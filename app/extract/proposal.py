@@ -63,7 +63,7 @@ def _labels(read: Sequence[Json], needed: int) -> Iterator[tuple[str, list[str]]
 
 
 def _header(read: Iterable[Json], needed: int) -> list[str]:
-    """Return the columns of the header that most papers share, if enough papers have it."""
+    """Return the columns of the table header that the most papers share, if at least `needed` papers have it."""
     heads: Counter[tuple[str, ...]] = Counter()
     for result in read:
         tables = [
@@ -78,8 +78,8 @@ def _header(read: Iterable[Json], needed: int) -> list[str]:
 
 
 def _header_names(rows: Sequence[Sequence[Json]]) -> tuple[str, ...]:
-    """Return the names in the first row if it looks like a header: two or more cells with different words, none of
-    them a number. Otherwise, return no names."""
+    """Return the names in the first row if it looks like a header: it has two or more cells with different words, no
+    cell is a number, and another row follows. Otherwise, return no names."""
     first = [cell["text"] for cell in rows[0]] if len(rows) > 1 else []
     names = tuple(_name_of(text) for text in first)
     is_header = len(names) > 1 and all(names) and len(set(names)) == len(names)

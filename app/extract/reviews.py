@@ -1,8 +1,8 @@
 """Applies people's reviews of a paper's fields and rows to the answer that was read from it.
 
-Reviews name a row of a list by a stable name, which does not change when rows are added or removed before it: `0`, `1`
-… by the row's place in the answer that was read, and `+1`, `+2` … for rows that people added. Thus the reviews of a
-list can be undone in any order.
+In reviews, each row of a list has a stable name, which does not change when other rows are added or removed. The names
+of the rows in the answer that was read are their indexes: `0`, `1` …. The names of rows that people added are `+1`,
+`+2` …. The reviews of a list can therefore be undone in any order.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ class _NamedRows:
 
     @property
     def places(self) -> dict[str, int]:
-        """Number of each present row, by name."""
+        """Index of each present row, by the row's name."""
         if self._places is None:
             present = [name for name in self._order if name in self._rows]
             self._places = {name: index for index, name in enumerate(present)}
@@ -128,9 +128,11 @@ class ReviewedAnswer:
         return place
 
     def version(self, pointer: str) -> str:
-        """Return a version of the field, row or list at `pointer`. It changes with each review, undo or new reading of
-        the part, and whenever a list around the part gains or loses a row, because the pointer may then mean another
-        part."""
+        """Return a version of the field, row or list at `pointer`.
+
+        The version changes with each review, each undo, and each new reading that changes the part. It also changes
+        whenever a list around the part gains or loses a row, because the pointer may then mean a different part.
+        """
         name = self.to_stable_pointer(pointer)
         own = [one for one in self._reviews if _is_within(one.pointer, name)]
         value = _without_names(self._node_at(name))
@@ -204,7 +206,8 @@ class ReviewedAnswer:
         return pointer_of(tuple(path))
 
     def _count_rows(self, name: str) -> str:
-        """Return the number of additions to and removals from the lists around `name`; undone ones count twice."""
+        """Return the number of additions to and removals from the lists around `name`. Undone ones count twice, so that
+        an undo changes the number, too."""
         return _count(
             [one for one in self._reviews if one.change != "value" and _is_within(name, one.pointer.rpartition("/")[0])]
         )

@@ -1,4 +1,4 @@
-"""Reads the fields that a table is to have, from a file with a JSON schema, a pydantic class, or a line of names.
+"""Reads the schema of a table's fields from a JSON file, from a pydantic class, or from a line of names.
 
 >>> schema_of("number, total: number, lines[description, amount: number]")
 """
@@ -26,8 +26,8 @@ _CLASS = re.compile(r"[\w.]+:\w+")
 _TOKEN = re.compile(r"\s*([\w-]+|[\[\]{}:,])")
 _CLOSING = {"[": "]", "{": "}"}
 _DEEPEST = 4
-"""A line has at most this many levels; the fields outside of lists and groups are the first. A deeper schema has to be
-written as JSON."""
+"""A line of fields may have at most this many levels. The fields outside of lists and groups are the first level. A
+deeper schema has to be written as JSON."""
 
 
 def schema_of(text: str) -> Json:

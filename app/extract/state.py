@@ -72,8 +72,8 @@ class CannotOpen(Exception):
 
 
 class JobState:
-    """The state of a job in the file `path`. Only one process may have it open, and only one thread may use it at a
-    time. Raises CannotOpen."""
+    """The state of a job in the file `path`. Only one process may have the file open, and only one thread may use it at
+    a time. The constructor raises CannotOpen."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

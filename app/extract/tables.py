@@ -12,8 +12,8 @@ from tasks.schema.paths import JsonPath, pointer_of, resolved
 
 PAPERS = "papers"
 PAPER, NUMBER, SURE, ERROR = "paper", "row", "sure by", "error"
-"""Columns in addition to those of the schema: the paper's name, the row's number within its list, the least probability
-of the row's fields, and the reason if there is no answer."""
+"""Columns in addition to the columns of the schema: the paper's name, the row's number within its list, the least
+probability of the row's fields, and the reason why a paper has no answer."""
 
 _DEEPEST = 8
 """The fields of nested objects become columns down to this many levels. Anything deeper is one cell of JSON."""
@@ -59,7 +59,7 @@ class AnswerTable:
         return [str, *([int] if self.is_list else []), *self.types, float, *([] if self.is_list else [str])]
 
     def rows(self, row: Row) -> Iterator[list[FieldCell]]:
-        """Yield the rows of one paper, a cell for each of `heads`."""
+        """Yield the rows of one paper. Each row has one cell for each of `heads`."""
         result = row.result or PaperResult(error="not read yet")
         if not self.is_list:
             cells = [_cell(result, path) for path in self.columns]
@@ -76,7 +76,7 @@ def tables_of(schema: Mapping[str, Any]) -> list[AnswerTable]:
     columns, lists = _columns(schema, schema, ())
     tables = [AnswerTable(PAPERS, (), [*columns], [*columns.values()])]
     for path, items in lists:
-        # A list inside an object of a list becomes a cell.
+        # A list inside the objects of another list becomes a column, with all its rows in one cell.
         own, inner = _columns(schema, items, ())
         own |= {place: str for place, _ in inner}
         tables.append(AnswerTable(".".join(map(str, path)), path, [*own], [*own.values()]))
@@ -117,8 +117,8 @@ def list_schema(schema: Mapping[str, Any], path: JsonPath) -> Mapping[str, Any]:
 
 
 def blank_row(root: Mapping[str, Any], part: Any, depth: int = 1) -> Any:
-    """Return an empty row of a list. `part` is the schema of the list's rows. A field that is neither required nor may
-    be null is left out."""
+    """Return an empty row of a list. `part` is the schema of the list's rows. Fields that are neither required nor
+    nullable are left out."""
     node = _resolve_shape(root, part)
     if "properties" in node and depth < _DEEPEST:
         required = node.get("required", ())
@@ -161,8 +161,8 @@ def _columns(
 
 
 def _resolve_shape(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
-    """Return `part` with its reference resolved. Of alternatives (`Item | None`), the first with fields or items is
-    returned."""
+    """Return `part` with its reference resolved. If `part` has alternatives, such as `Item | None`, return the first
+    alternative with fields or items."""
     node = resolved(root, part)
     for branch in [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]:
         found = resolved(root, branch)

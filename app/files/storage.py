@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 _PRIVATE = 0o700
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
-"""Names of the extras that install protocols, by protocol."""
+"""Name of the extra that installs the package for a protocol, by protocol."""
 RECORD_SUFFIX = ".json"
 """Suffix of the name of a file's record."""
 INDEX_FILE = "index.sqlite3"
@@ -42,7 +42,8 @@ CREATE TABLE files (
 """,
 )
 _TRIES = 3
-"""One call reads an owner's records into the index at most this many times, if the index is lost again meanwhile."""
+"""A call reads an owner's records into the index at most this many times. It has to read them again if the index is
+lost during the call."""
 _LOCKED_S = 10.0
 """A connection waits this many seconds for the lock of another process."""
 
@@ -50,8 +51,8 @@ _LOCKED_S = 10.0
 class Storage:
     """Files below one address, by name. Calls block, so they must be made in threads.
 
-    A name is `folder/file`; no client chooses any of its characters. Raises ValueError for an address that cannot be
-    used, and OSError if the storage fails.
+    A name is `folder/file`, and no part of it comes from a client. The constructor raises ValueError for an address
+    that cannot be used. Other methods raise OSError if the storage fails.
     """
 
     def __init__(self, address: str) -> None:
@@ -170,7 +171,7 @@ class FileLimits:
     owner_files: int = 10_000
     """Largest number of files of one owner (OPENFAZE_MAX_FILES)."""
     ttl_s: float = 720 * 3600.0
-    """Seconds that a file is kept, 0 forever (OPENFAZE_FILES_TTL_HOURS)."""
+    """A file is kept for this many seconds; 0 keeps it forever (OPENFAZE_FILES_TTL_HOURS)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,8 +204,8 @@ def from_record(record: bytes) -> StoredFile | None:
 
 
 class NoRoom(Exception):
-    """Raised if the owner has no room for another file. The limit is the number of files if `too_many`, else their
-    bytes."""
+    """Raised if the owner has no room for another file. If `too_many`, the number of files is at its limit, and
+    otherwise their total size."""
 
     def __init__(self, *, too_many: bool) -> None:
         super().__init__()
@@ -214,9 +215,9 @@ class NoRoom(Exception):
 class FileIndex:
     """Index of all files by owner. Calls block, so they must be made in threads.
 
-    The index of a local storage is a database next to the files; any other index is in memory, as long as the process
-    lives. A lost or damaged index starts empty, and reads the records of an owner before it answers any call about that
-    owner. Raises OSError if the database does not work.
+    The index of a local storage is a database next to the files. Any other index is in memory, and ends with the
+    process. A lost or damaged index starts empty, and reads the records of an owner before it answers any call about
+    that owner. Raises OSError if the database does not work.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -226,8 +227,8 @@ class FileIndex:
         """True if other servers may write to the storage, too."""
         self._file = SqliteFile(path, _SCHEMA, "files-index", locked_s=_LOCKED_S)
         self._synced_openings: dict[str, int] = {}
-        """Number of openings of the index when an owner's records were last read, by owner. After another opening, they
-        are read again."""
+        """Value of the file's `openings` when an owner's records were last read, by owner. Once the index has been
+        opened again, the records are read again."""
         self._being_added: set[str] = set()
         """Ids of files that are being added and whose records are not written yet."""
 

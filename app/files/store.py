@@ -75,7 +75,8 @@ class FileStore:
         except FileNotFoundError:
             file = None
         if file is None:
-            # Another server deleted the file, or its record has a different version. The index must not list it.
+            # There is no such file, perhaps because another server deleted it, or its record has a different version.
+            # The index must not list it.
             await self.run(self.index.remove, owner, file_id)
             return None
         if self._has_expired(file):
@@ -291,7 +292,7 @@ class UploadWriter:
             raise
 
     def _write_last(self, file: StoredFile) -> None:
-        """Write the rest of the file and then its record, all in one turn of the threads."""
+        """Write the rest of the file and then its record, in a single call of the threads that all keys share."""
         store, limits = self._store, self._store.limits
         open_file, self._file = self._file, None
         assert open_file is not None

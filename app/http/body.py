@@ -71,7 +71,8 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
 
 
 def refuse_compressed(request: Request) -> None:
-    """Raise BadRequest if the body is compressed. No body is decompressed, so the bytes that arrive are its size."""
+    """Raise BadRequest if the body is compressed. The limits on its size count the bytes that arrive, so no body is
+    decompressed."""
     coding = ", ".join(request.headers.getlist("content-encoding")).strip()
     if coding.lower() not in ("", "identity"):
         raise BadRequest(
@@ -81,7 +82,7 @@ def refuse_compressed(request: Request) -> None:
 
 class _PacedMemory:
     """Memory of a body. If the body arrives too slowly to be complete within the time limit of a request, the memory
-    for its missing rest is given back, and memory is taken as bytes arrive."""
+    for its missing rest is given back. From then on, more memory is taken as bytes arrive."""
 
     def __init__(self, held: HeldBytes, request_s: float) -> None:
         self._held = held
@@ -94,7 +95,7 @@ class _PacedMemory:
 
     @classmethod
     async def of(cls, memory: RequestMemory, size: int) -> Self | None:
-        """Wait for memory for a body of `size` bytes. Return None if it is too small to count."""
+        """Wait for memory for a body of `size` bytes. Return None for a body that is too small to be counted."""
         held = await memory.hold(size)
         return None if held is None else cls(held, memory.request_s)
 

@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope
 T = TypeVar("T")
 
 HANG_UP = "hang_up"
-"""Name in a request's state: a future that is done once the caller has hung up before its answer was complete. Unlike
-`receive`, it can be watched while the body is unread."""
+"""Key in a request's state of a future that is done once the caller has hung up before its answer was complete. Unlike
+`receive`, the future can be watched while the body is unread."""
 
 
 class ClientGone(Exception):
@@ -21,8 +21,8 @@ class ClientGone(Exception):
 async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """Run `work` and return its result. If the caller hangs up, cancel `work` and raise ClientGone.
 
-    The request's body must have been read before, so that the next message is the disconnection. (The framework itself
-    cancels nothing while a handler computes.)
+    The request's body must already have been read, so that the next message is the disconnection. The framework itself
+    does not cancel a handler when the caller hangs up.
     """
     with _ended_by_hang_up() as end:
 
@@ -42,7 +42,7 @@ async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
 async def entered_unless_gone(scope: Scope, context: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
     """Enter `context` for the block. Raises ClientGone if the caller hangs up before `context` is entered.
 
-    The request's body may still be unread. A server that sets no HANG_UP tells of no hang-up.
+    The request's body may still be unread. If the server has not set HANG_UP, hang-ups are not noticed here.
     """
     hang_up: asyncio.Future[None] | None = scope.get("state", {}).get(HANG_UP)
     async with AsyncExitStack() as stack:

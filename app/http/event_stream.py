@@ -17,7 +17,7 @@ send yet."""
 
 
 class EventStreamResponse(Response):
-    """Response whose status and headers are sent only when its first chunk is there.
+    """Response whose status and headers are sent only once its first chunk is available.
 
     An error before the first chunk is raised, and keeps its HTTP status. A later error is sent in the stream. When the
     caller hangs up, the work ends.
@@ -60,11 +60,11 @@ class EventStreamResponse(Response):
                 # The server stops, or the caller has left, in which case nobody reads the message.
                 await self._send_shutdown_error(send)
                 raise
-            except Exception as error:  # noqa: BLE001 - `report_error` logs what has to be
+            except Exception as error:  # noqa: BLE001 - `report_error` logs bugs and faults
                 public = report_error(error, "stream_failed")
                 self._stages.failed, self._stages.rejected = public.status, public.rejected
                 await _send_piece(send, self._failure(public))
-        # The end is sent last, because `receive` reports a disconnect after it.
+        # The end is sent after everything is closed. After it, `receive` reports a disconnect, which cancels this work.
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_shutdown_error(self, send: Send) -> None:

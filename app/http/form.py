@@ -12,13 +12,13 @@ _FIELDS = 32
 _FIELD_BYTES = 4096
 _NAME_CHARS = 255
 HEADER_BYTES = 16 * 1024
-"""A part's header, which contains the name of the file, has at most this many bytes."""
+"""The header of a part may have at most this many bytes. It contains the name of the file."""
 _NAMED = re.compile(rb'[ ;]name="([^"]{1,40})"')
 
 
 class UploadForm:
-    """Parser of a form with small fields and one file in the field `file`. The file's bytes are returned, and none are
-    kept."""
+    """Parser of a form with small fields and one file in the field `file`. `feed` returns the file's bytes and keeps
+    none of them."""
 
     def __init__(self, content_type: str, needs: str = "purpose", field_bytes: int = _FIELD_BYTES) -> None:
         """Create a parser. `needs` names the field that is required in addition to the file. Raises BadRequest for a
@@ -142,7 +142,7 @@ class HeaderTooLong(Exception):
 
 
 class _ParserErrors:
-    """Converts the parser's errors to BadRequest, because the client has caused them."""
+    """Converts the parser's errors to BadRequest or HeaderTooLong, because the client has caused them."""
 
     def __enter__(self) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Reads request headers that switch on options."""
+"""Reads the request headers that turn options on."""
 
 from starlette.requests import Request
 

@@ -12,15 +12,15 @@ _LARGE = 1024 * 1024
 """A response of at least this size, in bytes, is sent in chunks."""
 _PIECE = 256 * 1024
 MAX_IN_MEMORY = 64 * 1024 * 1024
-"""The large responses that wait in memory for their clients have at most this size, in bytes, together. Further
-responses wait in files."""
+"""Largest total size, in bytes, of the large responses that wait in memory for their clients. Further responses wait in
+files."""
 
 
 async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
     """Return a response with `content`.
 
-    A large response is sent as fast as the client receives it: from memory while MAX_IN_MEMORY has room, else from a
-    temporary file. Slow clients thus occupy little memory.
+    A large response is sent as fast as the client receives it. It is sent from memory while MAX_IN_MEMORY has room, and
+    otherwise from a temporary file, so that slow clients occupy little memory.
     """
     if len(content) < _LARGE:
         return Response(content, headers=headers, media_type="application/json")
@@ -32,7 +32,7 @@ async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
 class LargeResponse(Response):
     media_type = "application/json"
     in_memory: ClassVar[int] = 0
-    """Total size of the large responses that are in memory now, in bytes."""
+    """Total size, in bytes, of the large responses that are being sent from memory now."""
 
     def __init__(self, size: int, headers: Mapping[str, str]) -> None:
         super().__init__(headers={**headers, "content-length": str(size)})

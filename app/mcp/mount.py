@@ -55,9 +55,9 @@ class Mount:
     def __init__(self, settings: Settings, build: Callable[[Services], Any] | None = None) -> None:
         """Create the application. `build` makes the protocol's server, by default with this project's tools.
 
-        Against DNS rebinding, where a web page's host name resolves to this machine, only the names in `mcp_hosts` are
-        accepted. If it is empty, a server without keys accepts only the names of this machine, unless `open` is set;
-        other servers accept any name.
+        Only the host names in `mcp_hosts` are accepted, as a protection against DNS rebinding, in which a web page's
+        host name resolves to this machine. If `mcp_hosts` is empty, a server without keys accepts only the names of
+        this machine, unless `open` is set. Other servers accept any name.
         """
         is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
         self._hosts = frozenset(settings.mcp_hosts or (_LOCAL_NAMES if is_for_here else ()))
@@ -153,8 +153,9 @@ class Mount:
 def _check_message(message: Shortened) -> Shortened:
     """Return `message` if it is well-formed.
 
-    Raises _RefusedMessage, also for an invalid id, because the package would take such a request for a notification and
-    send no answer. Invalid JSON is returned, too, because the package refuses it by itself.
+    Raises _RefusedMessage for any other message. An invalid id is refused, too, because the package would take a
+    request with an invalid id for a notification and send no answer. Invalid JSON is returned unchanged, because the
+    package refuses it by itself.
     """
     try:
         body = pydantic_core.from_json(message.text)
@@ -177,8 +178,8 @@ def _check_message(message: Shortened) -> Shortened:
 def _check_form(body: object) -> None:
     """Check the form of a JSON-RPC message.
 
-    Raises BadRequest for a body that is not such a message, and for a call of a tool that lacks a field. In these
-    cases, the package's own error would name its classes.
+    Raises BadRequest for a body that is neither a request nor a notification, and for a tool call with a missing or
+    invalid field. In these cases, the package's own error would name classes of the package.
     """
     if not isinstance(body, dict):
         raise BadRequest("The body should be one message of JSON-RPC, which is an object.")
@@ -227,8 +228,8 @@ def _replay_body(body: bytes, receive: Receive) -> Receive:
 
 
 def _error_response(error: ApiError, request: Request, id_: str | int | None = None) -> Response:
-    """Return the error as a JSON-RPC message, the only form of error that the protocol's clients show. `id_` is the
-    request's id, so the caller does not wait for another answer."""
+    """Return the error as a JSON-RPC message, the only form of error that the protocol's clients show. The message
+    repeats `id_`, the request's id, so that the caller does not wait for another answer."""
     is_of_params = (error.param or "").partition(".")[0] == "params"
     rpc_error = {
         "code": _INVALID_PARAMS if is_of_params else _INVALID_REQUEST,

@@ -72,8 +72,8 @@ def build_server(
 ) -> Server[Any]:
     """Return the protocol's server.
 
-    `caller_of` returns the caller of an HTTP request; for standard input, its argument is None. `prepare` changes the
-    arguments of a call first, and may raise what the pipeline raises.
+    `caller_of` returns the caller of an HTTP request; for standard input, its argument is None. `prepare` may change
+    the arguments of a call before the tool runs, and may raise any error that the pipeline raises.
     """
 
     async def list_tools(context: Any, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
@@ -92,7 +92,8 @@ def build_server(
             await context.session.report_progress(progress.done, progress.total or None, progress.stage)
 
         caller = caller_of(context.request)
-        # The package runs tools in its own tasks, in which the caller's share must be set again, and memory held.
+        # The package runs tools in its own tasks. In each of them, the caller's share and the request's memory must be
+        # set up again.
         share = SHARE.set(caller.admission.caller.share)
         try:
             with services.memory.of_request():
@@ -102,7 +103,7 @@ def build_server(
                 if (each := tool.for_each(arguments)) is not None:
                     return await _run_for_each(services, tool, each, prepare, caller, report)
                 return await _run_tool(services, tool, tool.called_with(await prepare(arguments)), caller, report)
-        except Exception as error:  # noqa: BLE001 - `report_error` logs what has to be
+        except Exception as error:  # noqa: BLE001 - `report_error` logs bugs and faults
             public = report_error(error, "tool_failed", tool=tool.name)
             caller.stages.rejected = public.rejected
             return _error_result(public)
@@ -157,7 +158,8 @@ async def _run_for_each(
     caller: ToolContext,
     report: Report,
 ) -> types.CallToolResult:
-    """Run the tool for each source in turn, within the time of one request. Each counts as a request of the key."""
+    """Run the tool for each source in turn, within the time of one request. Each source counts as one request of the
+    key."""
 
     async def report_nothing(_: Progress) -> None:
         """Ignore progress within a source, because the reported progress of a call must not decrease."""
@@ -178,7 +180,8 @@ async def _run_for_each(
             clear_tracebacks(error)
             results.append({"error": _error_text(public, f"sources[{index}]")})
         finally:
-            # The next source may need this concurrency place. A refusal here only repeats what the result reports.
+            # The next source may need this source's place among the key's concurrent requests. A refusal here only
+            # repeats what the result reports.
             with contextlib.suppress(ApiError):
                 await admission.abort(has_begun=False)
         await report(Progress(tool.name, index + 1, len(each)))
@@ -188,8 +191,8 @@ async def _run_for_each(
 async def _complete(
     services: Services, body: dict[str, Any], caller: ToolContext, report: Report, spent_s: float = 0.0
 ) -> ChatCompletion:
-    """Return the answer to a chat request. `spent_s` seconds of its time limit have passed already.
-    Raises what the pipeline raises."""
+    """Return the answer to a chat request. `spent_s` seconds of its time limit have already passed. Raises what the
+    pipeline raises."""
     sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
     chat = await parse_off_loop(ChatRequest, sent, services.wire)
     limit_s = services.settings.request_timeout_s

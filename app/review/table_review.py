@@ -22,10 +22,10 @@ from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 CORRECTIONS_TO_LEARN = 10
 """After this many corrections, the papers that nobody has reviewed are read again."""
 _LEAST_ALIKE = 0.5
-"""A paper can be an example for another paper only if both share words. The shared words must be at least this part of
-the words of the paper that has fewer different words."""
+"""A paper can be an example for another paper only if they have enough words in common: at least this fraction of the
+different words of the paper that has fewer of them."""
 _OPENED_S = 120.0
-"""A paper that somebody opened is not offered to others for this time, in seconds."""
+"""A paper that somebody opened is not offered to others for this many seconds, unless no other paper is left."""
 _MAX_KEPT_READINGS = 64
 _MAX_ROWS = 10_000
 """Largest number of rows of a list to which people add rows, if the schema has no `maxItems`."""
@@ -45,7 +45,7 @@ class _PaperCounts:
 
     fields: int
     right: int
-    """Number of fields that are probable enough, or reviewed."""
+    """Number of fields that are not doubtful."""
     doubtful: int
     is_reviewed: bool
 
@@ -96,8 +96,8 @@ class TableReview:
         }
 
     def next_paper(self, person: str, current: str | None, step: int = 1) -> str | None:
-        """Return the next paper after `current` that has doubtful fields, preferring papers that nobody else is looking
-        at; None if no paper is left. `person` is a random name that the page chose for itself, `step` is 1 or -1."""
+        """Return the next paper after `current` that has doubtful fields, or None if there is none. Papers that nobody
+        else has opened are preferred. `person` is a random name that the page chose for itself. `step` is 1 or -1."""
         with self._lock:
             names = [*self._counts]
             index = names.index(current) if current in self._counts else (-1 if step > 0 else 0)
@@ -169,8 +169,8 @@ class TableReview:
             return number
 
     def add_row(self, name: str, pointer: str, at: int, version: str) -> tuple[int, str]:
-        """Add a row without values as number `at` of the list at `pointer`, and return the number of this review, and
-        the row's pointer. Raises NotThere, NotFitting, and ReviewConflict."""
+        """Add an empty row at index `at` of the list at `pointer`. Return the number of this review and the row's
+        pointer. Raises NotThere, NotFitting, and ReviewConflict."""
         with self._lock:
             count, part = self._list(name, pointer)
             if not part:
@@ -197,7 +197,7 @@ class TableReview:
             return review
 
     def undo(self, number: int) -> tuple[str, str, Change]:
-        """Undo a review, and return its paper, its field, row or list, and its kind. Raises
+        """Undo a review. Return its paper, the pointer of its field, row or list, and its kind. Raises
         ReviewConflict."""
         with self._lock:
             name, pointer, change = self._state.undo_review(number)
@@ -226,8 +226,8 @@ class TableReview:
             raise NotThere(f"{name} cannot be read: {error}") from None
 
     def reading(self, name: str) -> Json | None:
-        """Return the words that OCR reads on a paper's pages; None for a paper without pictures. Raises NotThere
-        and CannotAsk."""
+        """Return the result of OCR for a paper. Return None if the server refuses to read it, for example because it is
+        a text. Raises NotThere and CannotAsk."""
         paper = self._paper(name)
         if (known := self._readings.get(name)) is None:
             try:
@@ -353,7 +353,7 @@ class TableReview:
             share = len(words & others) / max(1, min(len(words), len(others)))
             if share >= _LEAST_ALIKE:
                 shares.append((share, example, answer))
-        # Similar examples come last, because a server prefers the last ones.
+        # The most similar examples come last, because a server prefers the last ones.
         shown = sorted(shares, key=lambda one: one[0])[-MAX_EXAMPLES:]
         if not shown:
             return
@@ -365,7 +365,7 @@ class TableReview:
                     self._update_counts(name)
 
     def _words_of(self, name: str) -> frozenset[str]:
-        """Return the words printed on a paper that have nothing but letters."""
+        """Return the words of a paper that consist of letters only, in lower case."""
         if name not in self._words:
             reading = self.reading(name)
             if reading is not None:

@@ -38,7 +38,7 @@ INSTEAD: Mapping[str, str] = {
 
 
 def instead_of(path: str) -> str | None:
-    """Return the replacement of `path`, which may lack its `/v1`; None for a route that is not known."""
+    """Return the replacement of `path`, which may lack its `/v1`; None for a route that is not in INSTEAD."""
     for whole in (path.rstrip("/"), f"/v1{path.rstrip('/')}"):
         for begins, replacement in INSTEAD.items():
             if whole == begins or whole.startswith(f"{begins}/"):

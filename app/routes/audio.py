@@ -47,11 +47,12 @@ from tasks.wording.transcripts import SpeechOptions
 TranscriptionEvent = Progress | Phrase | Transcript
 """Event of a transcription. Progress comes first, then phrases as soon as they are final, and the transcript last."""
 _SEEK_HZ = 100
-"""`seek` counts Whisper's frames, of which a second has this many."""
+"""Number of Whisper's frames per second. The field `seek` counts these frames."""
 _FIELD_BYTES = 1024 * 1024
 """A field other than the file has at most this size, in bytes.
 
-The longest fields are clips of known speakers. They are read only so that the refusal can name them.
+The longest fields are clips of known speakers. Such clips are refused; they are read only so that the error can name
+them.
 """
 
 

@@ -43,7 +43,7 @@ _FEW_CHARS = 2000
 """If the texts of a request have at most this many characters together, they are tokenized on the event loop. This
 takes at most half a millisecond."""
 _FEW_VECTORS = {"float": 16, "base64": 32}
-"""If a response has at most this many vectors, they are encoded on the event loop, by format. This takes about half a
+"""Largest number of vectors of a response that is encoded on the event loop, by format. This takes about half a
 millisecond."""
 T = TypeVar("T")
 _EXAMPLES = {
@@ -181,7 +181,8 @@ def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Sl
 def _encode_response(
     wanted: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
 ) -> Slices[LineResponse]:
-    """Return the response. It is written text by text, because thousands of texts have a million numbers."""
+    """Return the response. It is encoded text by text, because the vectors of thousands of texts have a million
+    numbers."""
     data: list[bytes] = []
     position = 0
     for index, each in enumerate(passages):
@@ -201,7 +202,8 @@ def _mean_vector(
 ) -> NDArray[np.float32]:
     """Return the mean of the passages' `rows`, scaled to length 1.
 
-    The weight of a row is the number of its passage's tokens without the tokens of the `frame`.
+    The weight of a row is the number of its passage's tokens minus `frame`, the number of tokens that each passage has
+    in addition to its text. A weight is at least 1.
     """
     vector: NDArray[np.float32] = rows[0]
     if len(passages) == 1 and dimensions is None:

@@ -26,7 +26,7 @@ MAX_LISTED = 10_000
 _FORM_BYTES = MB
 """The body of an upload may have this many bytes in addition to the file, for boundaries and fields."""
 _SHORTEST_KEEP_S, _LONGEST_KEEP_S = 3600, 2_592_000
-"""Bounds of `expires_after[seconds]`: OpenAI's."""
+"""Bounds of `expires_after[seconds]`, which are the same as OpenAI's."""
 _SECONDS = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 router = APIRouter(prefix="/v1/files", tags=["files"])
@@ -182,7 +182,8 @@ def _purpose(fields: dict[str, str]) -> str:
 
 
 def _keep_s(fields: dict[str, str], limits: FileLimits) -> float | None:
-    """Return the time for which the file is kept, in seconds, at most as long as the server allows."""
+    """Return the time for which the file is kept, in seconds, or None for no limit. The server's own limit applies in
+    any case. Raises BadRequest."""
     longest = limits.ttl_s or None
     seconds = fields.get("expires_after[seconds]")
     if seconds is None:

@@ -1,6 +1,6 @@
-"""Pages for people: GET / is the playground, GET /docs shows the API.
+"""Pages for people: GET / is the playground, and GET /docs shows the API.
 
-The pages need no key and load nothing from other hosts. GET /llms.txt describes the server for language models.
+The pages need no key and load nothing from other hosts. GET /llms.txt describes the server to language models.
 """
 
 import base64
@@ -64,7 +64,7 @@ _WORKER_POLICY = {"default-src": "'none'", "script-src": "'self' 'wasm-unsafe-ev
 the page."""
 _WORKER = "pdfjs/pdf.worker.min.mjs"
 _PATHS = {"docs": "/docs", "openapi": "/openapi.json", "ready": "/ready", "models": "/v1/models"}
-"""Paths listed to programs that GET `/`."""
+"""Paths in the answer to programs that request `/`, by name."""
 _CAPITALS = {"gui": "GUI", "ocr": "OCR"}
 
 router = APIRouter(include_in_schema=False)
@@ -101,7 +101,7 @@ def playground_file(request: Request, name: str) -> Response:
 
 
 def playground_response(request: Request, name: str) -> Response:
-    """Return a file of the playground, or the answer that the browser's copy of it is up to date. Raises NotFound."""
+    """Return a file of the playground, or status 304 if the browser's copy is up to date. Raises NotFound."""
     if name not in _playground_files():
         raise NotFound("Unknown route: GET /playground/…")
     kept = _read_playground_file(name)

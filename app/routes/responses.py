@@ -50,7 +50,7 @@ MAX_ITEMS = 10_000
 """The stored part of a conversation has at most this many items."""
 MAX_LISTED = 100
 _ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
-"""Pattern of the ids of items, which contain the number of their response."""
+"""Pattern of the ids of items. An item's id contains the id of its response, without `resp_`."""
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ _EXAMPLES = {
     },
 }
 _SHORT_BYTES = 16 << 10
-"""A body and a response of at most this size, in bytes, are packed on the event loop."""
+"""If a request's body and its response each have at most this many bytes, they are packed on the event loop."""
 _RUN = 250
 """A stored input is parsed in lists of this many items, between which other threads may run."""
 _MANY_ITEMS = 100
@@ -127,13 +127,13 @@ class _ConversationLength:
 
 @dataclass(frozen=True, slots=True)
 class _ResponseKeeper:
-    """Storage of one response and its input."""
+    """Stores one response and its input."""
 
     services: Services
     tenant: str
     request: ResponsesRequest
     is_short: bool
-    """True if the request is short."""
+    """True if the request's body is known to have at most _SHORT_BYTES bytes."""
     earlier: _ConversationLength
     """Length of the conversation before the request."""
 
@@ -284,8 +284,8 @@ def _encode_page(items: bytes | memoryview, limit: int, order: str, after: str |
 async def _prepare(
     services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool = False, is_short: bool = False
 ) -> tuple[ConvertedRequest, ResponseBuilder, _ResponseKeeper | None]:
-    """Return the converted request, the builder of its response, and the response's storage. The storage is None if the
-    response is not to be kept."""
+    """Return the converted request, the builder of its response, and the response's keeper. The keeper is None if the
+    response will not be stored."""
     check_model(wanted.model, param="model")
     reading = _ConversationReader(services, tenant)
     history = await reading.history(wanted.previous_response_id)
@@ -365,7 +365,7 @@ async def _answer_whole(
 
 @contextmanager
 def _errors_in_client_terms(converted: ConvertedRequest) -> Iterator[None]:
-    """Rename the fields of the chat request to the client's own fields in errors that the block raises."""
+    """Run the block. In errors that it raises, replace the names of the chat request's fields by the client's names."""
     try:
         yield
     except Exception as error:

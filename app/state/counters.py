@@ -29,8 +29,8 @@ amount by which these can be exceeded."""
 UNFORESEEN_ANSWER = 1
 """Shares of MAX_UNFORESEEN for an answer of an LLM, which costs at most a few times the LLM's context."""
 UNFORESEEN_READING = 4
-"""Shares of MAX_UNFORESEEN for a run task and for speech: the length of a document's text is known only after the
-document has been read."""
+"""Shares of MAX_UNFORESEEN for a request that names a task, and for speech. They are more than UNFORESEEN_ANSWER,
+because the length of a document's text is known only after the document has been read."""
 KEPT_DAYS = 400
 """Number of days for which daily usage, and spending by day or month, are kept."""
 ROUNDING = 1e-6

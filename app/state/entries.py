@@ -125,12 +125,12 @@ class CircuitBreaker:
             self._faults["down"] += 1
             return None
         task = asyncio.create_task(work)
-        task.add_done_callback(mark_retrieved)  # The caller may leave, or not wait for the end.
+        task.add_done_callback(mark_retrieved)  # Nobody retrieves an exception after the caller has left or given up.
         try:
             await asyncio.wait([task], timeout=patience_s)
         finally:
             task.cancel()
-        # A late result is accepted if the delay was only caused by the load of this server itself.
+        # A task that is done after all is accepted, because only the load of this server itself caused the delay.
         if not task.done():
             self._slow += 1
             self._note_failure("slow", pause=self._slow >= _MAX_SLOW)
@@ -203,7 +203,7 @@ class Entries:
 
     def put(self, key: Key, value: Callable[[], bytes], *, max_age_s: float) -> "Written":
         """Begin to write the value that `value` returns; `value` is called in a thread. Return a task that ends once
-        the value is written, or None if too many entries wait already, so that this one is dropped."""
+        the value is written or has been dropped. If too many entries already wait, drop the value and return None."""
         if len(self._writing) >= MAX_WRITES:
             self.faults["busy"] += 1
             return None

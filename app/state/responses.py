@@ -22,7 +22,8 @@ COPIES = 3
 """While a stored response is read, it is in memory at most this many times: as the stored bytes, the parsed list, and
 the items."""
 _LARGE = 1024 * 1024
-"""A response with more bytes than this is not kept while it waits for memory, but read again."""
+"""If a response has more bytes than this, its packed form is not kept while the request waits for memory, but is read
+again afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class StoredResponse:
     def of_runs(cls, previous: str | None, runs: Sequence[bytes], output: bytes, response: bytes) -> "StoredResponse":
         """Return a stored response whose input items are given as JSON lists, none of them empty."""
         inner = [memoryview(run)[1:-1] for run in runs]
-        # A single run is stored without its length, as version 0.1.0 reads it.
+        # A single run is stored without its length, because version 0.1.0 reads only this form.
         lengths = tuple(map(len, inner)) if len(inner) > 1 else ()
         return cls(previous, b"".join((b"[", b",".join(inner), b"]")), output, response, lengths)
 
@@ -108,8 +109,8 @@ class ResponseStore:
     async def get(
         self, tenant: str, response_id: str, hold: Callable[[int], Awaitable[object]] | None = None
     ) -> StoredResponse | None:
-        """Return a response; None if there is none. Before the response is unpacked, `hold` is awaited with the bytes
-        that this takes."""
+        """Return a response; None if there is none. Before the response is unpacked, `hold` is awaited with the number
+        of bytes that this takes."""
         key = _key(tenant, response_id)
         packed = await self._get_packed(key)
         if packed is not None and hold:

@@ -60,20 +60,21 @@ class Sealer:
         return _MAGIC + _ENCRYPTED + nonce + self._cipher.encrypt(nonce, packed, key)
 
     def open(self, key: bytes, sealed: bytes) -> bytes | None:
-        """Return the value in `sealed`. Return None if it is damaged, or was not sealed for `key` by a sealer with the
-        same secret."""
+        """Return the value in `sealed`. Return None if it is damaged or too large, or was not sealed for `key` by a
+        sealer with the same secret."""
         packed = self.open_packed(key, sealed)
         return None if packed is None else self.unpack(packed)
 
     def open_packed(self, key: bytes, sealed: bytes) -> bytes | memoryview | None:
-        """Return the value in `sealed`, still compressed, if possible as a view; None in the same cases as `open`."""
+        """Return the value in `sealed`, still compressed, if possible as a view. Return None if it is damaged, or was
+        not sealed for `key` by a sealer with the same secret."""
         head, kind, rest = sealed[:4], sealed[4:5], memoryview(sealed)[5:]
         if head != _MAGIC or kind != (_ENCRYPTED if self._cipher else _PLAIN):
             return None
         return self._decrypted(key, rest) if self._cipher else _verified(key, rest)
 
     def unpack(self, packed: bytes | memoryview) -> bytes | None:
-        """Return a compressed value; None if it is damaged or too large."""
+        """Return the content of the compressed value `packed`; None if it is damaged or too large."""
         try:
             # The frame states the size of its content, so a small frame that would unpack to gigabytes is never
             # unpacked.

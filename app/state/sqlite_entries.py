@@ -27,8 +27,8 @@ CREATE INDEX entries_by_use ON entries (used, size);
 CREATE INDEX entries_by_tenant ON entries (tenant, kind, size)
 """
 _INDEX_OF_TENANTS = "CREATE INDEX entries_by_tenant ON entries (tenant, used, size)"
-"""Index for the sum of each tenant's sizes. It and the index of ends are the only indexes, because each further index
-means another page to write per entry. Files of older versions have a different index, which works as well."""
+"""Index for the sum of each tenant's sizes. There is only one other index, by time of expiry, because each further
+index means another page to write per entry. Files of older versions have a different index, which works as well."""
 _ENTRY_BYTES = 200
 """Estimated bytes of a row in addition to its value."""
 _TOUCH_S = 60.0
@@ -165,7 +165,7 @@ class SqliteEntries:
         return [None] * len(rows)
 
     def _exceeds_maximum(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
-        """True if the entries would exceed the maximum with `more` bytes added."""
+        """Add `more` bytes to the known total, and return True if the entries then exceed the maximum."""
         if self._must_recount(more):
             self._totals.clear()
             self._uncounted = 0

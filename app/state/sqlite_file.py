@@ -341,7 +341,7 @@ class SharedJobs(Generic[ItemT, T]):
         return len(self._waiting)
 
     async def done(self, item: ItemT) -> T:
-        """Let the thread do `item`, and return its result. Raises StoreDown, and the errors of the work."""
+        """Let the thread handle `item`, and return its result. Raises StoreDown, and the errors of the work."""
         loop = asyncio.get_running_loop()
         result: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Waiting(item, loop, result))

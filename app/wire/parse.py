@@ -2,7 +2,7 @@
 
 A JSON parser keeps every other thread of the process waiting while it copies a 27 MB string. Most of a large body
 consists of a few such strings (base64). This module finds them by their quotes and makes views of the body instead of
-copies. The parser gets a text without them.
+copies. The parser gets a text in which placeholders stand for these strings.
 """
 
 import codecs
@@ -37,8 +37,8 @@ _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
 LARGE_BYTES = 256 * 1024
 """A body of at least this size, in bytes, is parsed in a thread and without its long strings."""
 MAX_VALUES = 50_000
-"""A large body has at most this many values. A parsed value may take a hundred times the bytes that it has in JSON, and
-no other thread runs while values are parsed, which takes 40 ms for this many."""
+"""A large body may have at most this many values. A parsed value may take a hundred times the bytes that it has in
+JSON. Parsing this many values takes 40 ms, and no other thread runs during this time."""
 
 
 class TooManyValues(Exception):
@@ -65,11 +65,11 @@ class Shortened:
 
 
 def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG_BYTES, piece: int = _PIECE) -> Shortened:
-    """Return `body` without its strings of `long` bytes or more, except for keys.
+    """Return `body` with placeholders for its strings of `long` bytes or more. Keys are not replaced.
 
-    A string that is not valid JSON stays in the text, so that the parser finds the fault: the text is valid JSON if
-    and only if `body` is, and means the same once the placeholders are replaced. `body` must not change as long as its
-    views live.
+    A string that is not valid JSON stays in the text, so that the parser finds the fault. The text is valid JSON if and
+    only if `body` is, and means the same once the strings are put back. `body` must not change while the views of its
+    strings exist.
 
     Raises TooManyValues for more than `max_values` strings, or for more than about `max_values` values of any kind,
     because a value that takes two bytes of JSON may take a hundred times as many once it is parsed.
@@ -201,7 +201,7 @@ def _without_long_strings(kind: type[RequestT], body: bytes | bytearray, max_val
     except ValidationError as error:
         if first_problem(error).is_json:
             raise
-        return _validate(kind, body)  # its error has the true position of the mistake
+        return _validate(kind, body)  # the error about the whole body states the true position of the mistake
     restore_strings(request, short.strings)
     return request
 

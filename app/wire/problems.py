@@ -47,8 +47,8 @@ def first_problem(error: ValidationError) -> Problem:
 
 
 def reason_of(problem: Mapping[str, Any]) -> str:
-    """Return Pydantic's message about a value, with what was sent instead. For a missing field, suggest a sent field
-    with a similar name."""
+    """Return Pydantic's message about a value, followed by the value that was sent. For a missing field, suggest a sent
+    field with a similar name."""
     reason, given = str(problem["msg"]), problem["input"]
     match problem["type"]:
         case "json_invalid":
@@ -78,7 +78,8 @@ def reason_of(problem: Mapping[str, Any]) -> str:
 
 
 def but_not(given: object) -> str:
-    """Return the end of a message about what a value should be. It says what the value is. Long values are not quoted.
+    """Return the end of a message that says what a value should be. The end says what the value is instead. Long values
+    are not quoted.
 
     >>> "Input should be 'POST'" + but_not("GET")
     "Input should be 'POST', not 'GET'"

@@ -8,7 +8,8 @@ from app.events import FinishReason
 from app.wire.descriptions import describe
 
 FEW_TOKENS = 4000
-"""A plain answer with at most this many tokens is encoded in the event loop, and any other one in a thread."""
+"""A plain answer with at most this many tokens is encoded on the event loop. Any other answer is encoded in a
+thread."""
 
 
 def absent(value: object) -> bool:

@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
 from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, RequestModel, ToolName, by_json_type
 
 OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
-"""Our tasks by the types of OpenAI's hosted tools. The full model runs these tasks when it needs them."""
+"""Tasks of this server, by the types of the corresponding hosted tools of OpenAI. The full model runs these tasks when
+it needs them."""
 OPENAIS_ITEMS = frozenset(
     {
         "additional_tools",
@@ -132,7 +133,8 @@ class OtherItem(RequestModel):
 
 
 def _item_kind(item: Any) -> str | None:
-    """Return the tag of an item by its type; without a type, a role means a message and an id a reference."""
+    """Return the tag of an item by its type. An item without a type is a message if it has a role, and otherwise a
+    reference if it has an id."""
     fields = item if isinstance(item, dict) else getattr(item, "__dict__", {})
     kind = fields.get("type")
     if kind is None:
@@ -273,8 +275,12 @@ class StoredItems(RootModel[list[Item]]):
 
 
 def kept_items(items: Iterable[Item], number: str) -> list[dict[str, Any]]:
-    """Return the items of a request in their stored form. Each has an id: the client's, or one with the response's
-    `number`. A message whose content is a text has it as a content part. Media may be views of the request's body."""
+    """Return the items of a request in their stored form.
+
+    `number` is the id of the response without `resp_`. An item for which the client sent no id gets an id that contains
+    `number`. If the content of a message is a text, it becomes a list of one content part. Media may be views of the
+    request's body.
+    """
     return list(_kept(items, number))
 
 

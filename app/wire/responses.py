@@ -69,7 +69,7 @@ _CHAT_NAMES = {
 }
 """Names that fields of chat completions have in this API; None for a field that this API lacks."""
 PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p")
-"""Fields of a chat request that are passed on to the LLM here, too. OpenAI's Responses API lacks most of them."""
+"""Fields of a chat request that this API also passes on to the LLM. OpenAI's Responses API lacks most of them."""
 _UNSUPPORTED = {
     "truncation": "a conversation that does not fit is refused; send a shorter one",
     "background": "every request is answered at once; /v1/batches runs requests later",
@@ -243,8 +243,8 @@ def convert_request(
     history: Sequence[Sequence[Item]] = (),
     has_task: Callable[[str], bool] = lambda _: True,
 ) -> ConvertedRequest:
-    """Convert a request to a chat request. `history` has the items of earlier turns, the first turn first; `has_task`
-    tells whether the full model may run a task. Raises BadRequest."""
+    """Convert a request to a chat request. `history` has the items of earlier turns, the first turn first. `has_task`
+    returns True if the full model may run a task. Raises BadRequest."""
     for name in _CHAT_NAMES.keys() & (request.model_extra or {}):
         hint = f": here it is '{_CHAT_NAMES[name]}'" if _CHAT_NAMES[name] else ""
         raise BadRequest(f"Field '{name}': is not supported by /v1/responses{hint}", param=name)
@@ -277,8 +277,8 @@ def convert_request(
 
 
 def _check_last(items: Sequence[Item]) -> None:
-    """Check that no output of a hosted tool, which the LLM would have to answer but does not see, follows the last
-    message or tool output. Raises BadRequest."""
+    """Raise BadRequest if an output of a hosted tool follows the last message or tool output. The LLM would have to
+    answer such an output, but does not see it."""
     for index, item in reversed([*enumerate(items)]):
         if isinstance(item, OtherItem) and item.asks_for_an_answer:
             message = f"Items of the type '{item.type}' cannot be answered here: send 'function_call_output'"
@@ -435,7 +435,7 @@ def _find_ineffective(request: ResponsesRequest, has_task: Callable[[str], bool]
             message = f"'{tool.type}' is not supported here: this server runs no code (OPENFAZE_CODE_SANDBOX)"
             raise BadRequest(f"Field 'tools[{index}]': {message}", param=f"tools[{index}]")
         else:
-            # Codex sends this tool with every request, whether needed or not.
+            # The request is not refused, because Codex sends this tool with every request.
             yield f"Tool '{tool.type}' has no effect: this server has no web search (OPENFAZE_SEARCH_PROVIDER)."
     if request.text and request.text.verbosity in ("low", "high"):
         yield "Field 'text.verbosity' has no effect here: say in words how long the answer should be."

@@ -1,5 +1,5 @@
-"""The answer of POST /v1/responses. Events of the pipeline become items of the response and events of the stream, with
-the same ids in both. The fields are sent in the order of their declaration."""
+"""Builds the answer of POST /v1/responses. Events of the pipeline become items of the response and events of the
+stream, with the same ids in both. The fields of each model are sent in the order of their declaration."""
 
 import time
 from collections.abc import Mapping
@@ -192,8 +192,8 @@ def _tool_choice(request: ResponsesRequest) -> Any:
 
 
 def _reasoning(config: ReasoningConfig | None) -> Json:
-    """Return the effort as one of OpenAI's values, because clients parse the response with a type that has no other
-    values."""
+    """Return the response's field `reasoning`. Other values than OpenAI's are replaced, because clients parse the
+    response with a type that has only OpenAI's values."""
     effort, summary = (config.effort, config.summary) if config else (None, None)
     return {
         "effort": {"auto": None, "on": None, "off": "none"}.get(effort or "", effort),
@@ -239,8 +239,8 @@ class ResponseBuilder:
     _events: list[bytes] = field(default_factory=list)
     """Encoded events that have not been returned yet."""
     _open: int | str | None = None
-    """Key of the open item, always the last one: `message`, `reasoning`, or the number of a call. Items never
-    overlap."""
+    """Key of the open item: `message`, `reasoning`, or the number of a call. None if no item is open. The open item is
+    always the last one, because items never overlap."""
     _pieces: list[str] = field(default_factory=list)
     """Pieces of the open item's text so far."""
     _held: list[ItemEvent] = field(default_factory=list)
@@ -248,7 +248,7 @@ class ResponseBuilder:
     _calls_done: set[int] = field(default_factory=set)
     """Numbers of finished calls. White space may still follow their arguments."""
     _delta: bytes = b""
-    """JSON of the open message's next event between the event's number and its text."""
+    """JSON that all text events of the open message share: the part between the event's number and its text."""
     _logprobs: list[Any] = field(default_factory=list)
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None

@@ -12,8 +12,8 @@ DONE = b"data: [DONE]\n\n"
 
 
 def encode_event(*data: bytes, name: bytes = b"") -> bytes:
-    """Return an event with the JSON that consists of the pieces `data`, none of which contains a line break. Without a
-    `name` the event has none."""
+    """Return an event whose JSON consists of the pieces `data`. No piece may contain a line break. If `name` is empty,
+    the event has no name."""
     head = b"event: %b\ndata: " % name if name else b"data: "
     return b"".join((head, *data, b"\n\n"))
 

@@ -29,7 +29,7 @@ class ClusterConfig:
     with this process."""
     replicas: ReplicaCounts = field(default_factory=ReplicaCounts)
     replicas_of: Mapping[str, ReplicaCounts] = field(default_factory=dict)
-    """Numbers for single capabilities, by name. All others have `replicas`."""
+    """Numbers for single capabilities, by name. All other capabilities have `replicas`."""
     cpus: float = 0.0
     """Number of processors that a replica reserves. Ray only counts reservations; a replica may use more."""
     card_mb: int = 24_000
@@ -63,8 +63,8 @@ class ClusterConfig:
 
 
 def read_replicas(value: str) -> tuple[ReplicaCounts, dict[str, ReplicaCounts]]:
-    """Return the numbers for all engines, and those for single capabilities, from a text such as `1-2,ocr=2-8`. Raises
-    ValueError."""
+    """Read a text such as `1-2,ocr=2-8`. Return the numbers of replicas by default, and the numbers for single
+    capabilities by name. Raises ValueError."""
     common, rest = ReplicaCounts(), {}
     for part in filter(None, map(str.strip, value.split(","))):
         capability, _, numbers = part.rpartition("=")

@@ -36,17 +36,18 @@ class Replica(Generic[ItemT, ResultT]):
         version: str,
         stuck_s: float = math.inf,
     ) -> None:
-        """Load the engine, so that a replica that joins later is ready when it does. If loading fails, the next call of
-        `load` reports the error, and the call after that loads the engine again. If this method raised the error, Serve
-        would start the replica again and again."""
+        """Load the engine, so that a replica that is added later gets no work before it is ready. If loading fails, the
+        next call of `load` reports the error, and the call after that loads the engine again. If this method raised the
+        error, Serve would start the replica again and again."""
         self._spec = spec
         self._factory = factory
         self._limits = limits
         self._version = version
         self._stuck_s = stuck_s
-        """Number of seconds after which a process that is still computing the same batch counts as stuck."""
+        """Number of seconds after which the engine counts as stuck if it is still computing the same items."""
         self._started_at: dict[int, float] = {}
-        """Time at which the batch of each thread began, by thread."""
+        """Time at which each thread began its batch or, if items are computed in parts, the latest round of parts. The
+        keys are the threads' identifiers."""
         self._failures: Counter[str] = Counter()
         """Failures by reason since the last report."""
         self._batches = Batches[ItemT, ResultT](spec.name, limits.max_batch, self._failures)
@@ -65,8 +66,8 @@ class Replica(Generic[ItemT, ResultT]):
         return self._version
 
     def check_health(self) -> None:
-        """Raise an exception if the engine is stuck in a batch, because it would keep its thread forever. Serve calls
-        this method every ten seconds, and replaces a replica that raises."""
+        """Raise an exception if the engine is stuck in a batch, because the batch would occupy its thread forever.
+        Serve calls this method every ten seconds, and replaces a replica that raises an exception."""
         took = time.monotonic() - min(self._started_at.values(), default=math.inf)
         if took > self._stuck_s:
             raise RuntimeError(f"'{self._spec.name}' has computed one batch for {took:.0f} s.")
@@ -76,9 +77,9 @@ class Replica(Generic[ItemT, ResultT]):
         return await self._in_thread(self._load_result)
 
     async def run(self, items: Pickled) -> bytes:
-        """Return a result or exception for each item, and the other failures by reason, all pickled. If the call is
-        cancelled before a thread has begun the batch, the batch is not computed. If it is cancelled later, the items
-        whose computation can end early are ended."""
+        """Return a result or exception for each item, and the numbers of further failures by reason, all pickled. If
+        the call is cancelled before a thread has begun the batch, the batch is not computed. If it is cancelled later,
+        the Cancellable items end early."""
         abandoned, begun = Event(), list[ItemT]()
         try:
             return await self._in_thread(self._run_batch, items, abandoned, begun)

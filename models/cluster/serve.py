@@ -39,7 +39,8 @@ REMEDY = "Run `openfaze install ray`."
 
 _MB = 1 << 20
 _OBJECT_STORE_BYTES = 100 * 1024
-"""Items with more bytes than this are put into the object store. Smaller items are sent with the call."""
+"""The items of a batch are put into the object store if they have more bytes than this together. Otherwise they are
+sent with the call."""
 _THREAD_UNPICKLE_BYTES = 1 * _MB
 """Results with more bytes than this are unpickled in a thread."""
 _POLL_S = 0.2
@@ -190,8 +191,9 @@ class RayWorkplace(Generic[ItemT, ResultT]):
 
     @property
     def _app(self) -> str:
-        """Name of the engine's application in Serve. On the server's own cluster, each opening gets a new name, because
-        the handle of a name that was deleted and created again raises the error that the application is gone."""
+        """Name of the engine's application in Serve. On the server's own cluster, each opening gets a new name. If an
+        application were deleted and created again under its old name, its handle would report that the application is
+        gone."""
         return f"{self._name}-{self._opened}" if self._cluster.is_own else self._name
 
     async def open(self) -> None:

@@ -1,7 +1,8 @@
 """The mel spectrogram for which Resemblyzer was trained: `librosa.feature.melspectrogram` with its defaults.
 
-It applies Slaney's mel scale and his filters of equal area (M. Slaney, Auditory Toolbox, 1998) to the power spectrum,
-like librosa 0.11 (`librosa.filters.mel`, `librosa.mel_frequencies`; ISC licence). Its values are not logarithms.
+The module applies Slaney's mel scale and his filters of equal area (M. Slaney, Auditory Toolbox, 1998) to the power
+spectrum, like librosa 0.11 (`librosa.filters.mel`, `librosa.mel_frequencies`; ISC licence). The values of the
+spectrogram are not logarithms.
 """
 
 import numpy as np
@@ -15,7 +16,7 @@ FFT = 400
 """Number of samples in a frame and in its Hann window: 25 ms."""
 
 HOP = 160
-"""Number of samples between two frames: 10 ms."""
+"""Number of samples between the beginnings of neighbouring frames: 10 ms."""
 
 _LINEAR_STEP = 200 / 3
 """Width of a mel in Hz, below 1000 Hz."""
@@ -23,7 +24,7 @@ _LINEAR_STEP = 200 / 3
 _LOG_FROM_HZ = 1000.0
 
 _LOG_STEP = np.log(6.4) / 27
-"""Logarithm of the factor from mel to mel above 1000 Hz: e^0.0687, so that 6400 Hz are 27 mels above 1000 Hz."""
+"""Natural logarithm of the factor from mel to mel above 1000 Hz: 0.0687, so that 6400 Hz are 27 mels above 1000 Hz."""
 _HANN = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)).astype(np.float32)
 """Periodic Hann window, as scipy.signal.get_window returns it."""
 

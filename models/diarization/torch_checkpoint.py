@@ -1,4 +1,4 @@
-"""Reads checkpoints that torch saved before its version 1.6, without torch.
+"""Reads, without torch, the checkpoints that torch saved before its version 1.6.
 
 Such a file consists of four pickles (a magic number, the protocol's version, the writer's byte order, the object), a
 fifth with the keys of the storages, and then each storage: its number of elements as a little-endian int64, and the

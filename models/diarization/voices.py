@@ -28,7 +28,7 @@ class VoiceEncoder(Protocol):
 
     async def embed(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
         """Return an array of n × 256 with a row of length 1 for each of `windows`, in order. A window has at most 1.6
-        s; a shorter one is repeated up to this length. Its loudness does not matter. Raises ModelError."""
+        s; a shorter one is repeated up to this length. The loudness of a window does not matter. Raises ModelError."""
 
 
 @dataclass(frozen=True, slots=True)

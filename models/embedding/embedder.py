@@ -48,7 +48,7 @@ class PassageEmbedder(Embedder, Protocol):
         """True if the tokenizer is loaded, so that `passages` can begin immediately."""
 
     def passages(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:
-        """Divide all of `text` into passages short enough for the engine. The work stops after each slice, so that
+        """Divide all of `text` into passages short enough for the engine. The work pauses after each slice, so that
         other work can use the thread."""
 
     def frame(self, role: Role = QUERY) -> int:

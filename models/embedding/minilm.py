@@ -27,9 +27,9 @@ MAX_TOKENS = 256
 tokens are cut off, unless the text was divided into passages."""
 
 INT8_LENGTHS = (4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, MAX_TOKENS)
-"""Numbers of tokens to which texts are padded for the network in int8. Float32 sums of a text that is padded to another
-length may differ in the last digit, which is enough to round a state to another int8: vectors of one text would differ
-by up to 0.004 from batch to batch."""
+"""Numbers of tokens to which texts are padded for the network in int8. A text is always padded to the same length,
+because another length may change the last digit of float32 sums, and thus round a state to another int8. The vectors of
+one text would differ by up to 0.004 from batch to batch."""
 
 
 def passages(folder: Path | None = None) -> Passages:

@@ -20,7 +20,8 @@ _CHARS_AT_ONCE = 16_000
 """At most this many characters are tokenized at once."""
 
 _SHORT_CHARS = 1000
-"""A text of at most this many characters is tokenized without releasing the GIL, which takes 0.25 ms."""
+"""A piece of text with at most this many characters is tokenized without releasing the GIL. It takes at most 0.25
+ms."""
 
 
 def read_tokenizer(file: Path) -> Any:
@@ -76,8 +77,8 @@ class Passages:
             if len(piece) <= _SHORT_CHARS:
                 ids += tokenizer.encode(piece, add_special_tokens=False).ids
             else:
-                # Of the tokenizer's methods, only the one for batches releases the GIL, and the thread may wait a while
-                # to get it back.
+                # Only the tokenizer's method for batches releases the GIL. The thread may then wait a while to get the
+                # GIL back.
                 [encoding] = tokenizer.encode_batch_fast([piece], add_special_tokens=False)
                 ids += encoding.ids
             yield

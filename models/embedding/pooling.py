@@ -20,9 +20,9 @@ states (texts × tokens × width)."""
 def mean_pooled(passages: Sequence[Passage], encode: Encode, padded_to: Sequence[int] = ()) -> list[Vector]:
     """Return one vector per passage: the mean of its last hidden states, scaled to length 1.
 
-    Passages of similar length are encoded together. Each is padded to the shortest length in `padded_to` that it fits;
-    these lengths ascend, and the last one fits all. Without `padded_to`, a passage is padded to the longest passage of
-    its group.
+    Passages of similar length are encoded together. Each is padded to the shortest length in `padded_to` that is long
+    enough; these lengths ascend, and the last one is long enough for all passages. Without `padded_to`, a passage is
+    padded to the length of the longest passage of its group.
     """
     vectors = [np.empty(0, np.float32)] * len(passages)
     lengths = [len(passage) for passage in passages]

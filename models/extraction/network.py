@@ -39,7 +39,7 @@ class FieldInputs:
     """Input of the network for F fields."""
 
     kinds: Matrix
-    """F × features of the fields' schemas."""
+    """Matrix of F × features of the fields' schemas."""
     vectors: Matrix
     """Matrix of F × 384: embeddings of the fields' names and descriptions."""
     matches: Matrix
@@ -80,8 +80,8 @@ class ExtractionNetwork:
         return len(weights["still"]), len(weights["whole"]) - named - weights["field"].shape[1], named
 
     def scores(self, spans: SpanInputs, fields: FieldInputs) -> Slices[Matrix]:
-        """Return the scores of S spans for F fields, F × (S + 1). There are three slices of work before one slice for
-        each field. All take about 20 ms together for 300 spans and 10 fields."""
+        """Return the scores of S spans for F fields, F × (S + 1). The work has three slices, and then one slice for
+        each field. All slices together take about 20 ms for 300 spans and 10 fields."""
         weights = self._weights
         vectors = np.vstack([spans.vectors, np.zeros((1, spans.vectors.shape[1]), np.float32)])
         known = vectors @ weights["text"]

@@ -10,9 +10,9 @@ likely. A call that must give the same answer each time therefore has a batch to
 A small model is opened once for each call that may run at the same time, and calls never share a batch. Such a model
 spends its time on arithmetic, which batches would not reduce; its weights are in memory only once, since they are
 mapped; and the operating system gives each answer its turn on the cores, so that a short answer does not wait for long
-ones. But it divides the cores between threads and not between keys: if another key has a short answer, a key with five
-long answers would have five sixths of the cores. All answers of a key except one therefore compute at a lower priority,
-and so do answers for batches, as long as at most half of the copies are slowed down.
+ones. But the operating system divides the cores between threads and not between keys: if another key has a short
+answer, a key with five long answers would have five sixths of the cores. All answers of a key except one therefore
+compute at a lower priority, and so do answers for batches, as long as at most half of the copies are slowed down.
 
 A large model spends its time on reading its weights, which a batch reads only once for all its calls. Such a model is
 opened once, and a call that must give the same answer each time waits until no other call runs.
@@ -55,7 +55,7 @@ SMALL_BYTES = 256_000_000
 """A model whose file has at most this many bytes is opened once for each call that runs at the same time."""
 
 LONGEST_TOKEN = 256
-"""A token has at most this many characters. The longest in the vocabularies of open models are 128 spaces."""
+"""A token has at most this many characters. The longest token in the vocabularies of open models is 128 spaces."""
 
 PARALLEL_SMALL = 10
 """A model of at most SMALL_BYTES answers this many calls at a time, unless a setting states another number."""
@@ -72,7 +72,7 @@ class LlmCounters(EngineCounters):
 
 
 class EmbeddedLlm:
-    """The model in `gguf`, for the coroutines of one event loop; loaded at its first use.
+    """The model in the file `gguf`, for the coroutines of one event loop. It is loaded at its first use.
 
     `context_tokens` bounds prompt and answer of one call; memory is needed for `parallel` times that number of tokens.
     `max_tokens` bounds an answer whose call sets no limit. With `parallel` None, the model's size determines the number
@@ -167,8 +167,8 @@ class EmbeddedLlm:
         return Abilities(tools=tools, json_schema=True, context_tokens=server.context_tokens)
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield the answer, like `Llm.stream`, once a slot is free. Raises LlmOverloaded when too many calls wait
-        already, or ShareUsedUp when too many of the caller's key do."""
+        """Yield the answer, like `Llm.stream`, once a slot is free. Raises LlmOverloaded if too many calls wait
+        already, and ShareUsedUp if too many calls of the caller's key wait."""
         try:
             async with contextlib.aclosing(self._answer(call, loosened=False)) as events:
                 async for event in events:

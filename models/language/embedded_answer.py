@@ -27,14 +27,14 @@ _PROBE_CHARS = 32
 
 
 class GrammarIgnored(Exception):
-    """The answer does not begin like JSON, although a grammar required JSON."""
+    """Raised if an answer does not begin like JSON, although a grammar required JSON."""
 
     reason_label = "grammar"
 
 
 class NativeAnswer:
-    """One chat with llama.cpp, which starts when the object is created. `ended` is done when the chat's thread has
-    returned, soon after `cancel`."""
+    """One chat with llama.cpp, which starts when the object is created. The future `ended` is done once the chat's
+    thread has returned. After `cancel`, this takes only a moment."""
 
     def __init__(self, server: LlamaServer, request: NativeRequest, threads: Executor) -> None:
         self._request = request

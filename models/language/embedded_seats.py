@@ -68,7 +68,8 @@ class LlamaServers:
 
     async def take(self, *, alone: bool, yields: bool = False) -> Seat:
         """Wait for a free seat and return it. With `alone`, no other call is answered in the same batch. If each call
-        has a server of its own, a call that `yields` preferably gets one of low priority. Raises LlmUnavailable."""
+        has a server of its own, a call that `yields` gets a server of low priority if possible. Raises
+        LlmUnavailable."""
         if self._apart:
             while (server := self._take_idle(yields=yields)) is None:
                 await self._loading.join()
@@ -96,8 +97,8 @@ class LlamaServers:
             self._release(seat.places)
 
     async def unload(self, may: Callable[[], bool] = lambda: True) -> bool:
-        """Wait until nothing is being loaded, then free the model if `may` returns True. No call may have a seat then.
-        Return False if nothing was freed."""
+        """Wait until nothing is being loaded, then free the model if `may` returns True. `may` must return False while
+        a call has a seat. Return False if nothing was freed."""
         async with self._lifecycle:
             if not self._servers or not may():
                 return False

@@ -112,7 +112,7 @@ class LlamaServer:
         self.context_tokens: int = props["default_generation_settings"]["n_ctx"]
 
     def chat(self, body: bytes, on_chunk: Callable[[bytes], bool]) -> None:
-        """Pass every chunk of the streamed answer to `on_chunk` until that returns True.
+        """Pass every chunk of the streamed answer to `on_chunk` until this function returns True.
 
         Errors of the model are chunks, too. Raises ValueError for a body that is not a valid request.
         """

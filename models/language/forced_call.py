@@ -65,8 +65,8 @@ def call_instructions(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def with_forced_tools_only(call: LlmCall) -> LlmCall:
-    """Return the call with only the functions that it must choose from: if a `tool_choice` names a function, llama.cpp
-    treats it as `auto`."""
+    """Return the call with only the functions that it must choose from, because llama.cpp treats a `tool_choice` that
+    names a function as `auto`."""
     forced = forced_functions(call)
     return replace(call, tools=[tool for tool in call.tools if tool["function"] in forced])
 

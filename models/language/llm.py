@@ -57,7 +57,7 @@ def estimate_tokens(*texts: str, bytes_per_token: int = BYTES_PER_TOKEN) -> int:
 
 def first_tokens(text: str, limit: int | None) -> tuple[str, bool]:
     """Return the beginning of `text` that is estimated to have at most `limit` tokens, and whether anything was cut
-    off. With `limit` None, nothing is."""
+    off. With `limit` None, nothing is cut off."""
     if limit is None or estimate_tokens(text) <= limit:
         return text, False
     return text.encode()[: limit * BYTES_PER_TOKEN].decode(errors="ignore"), True
@@ -70,15 +70,15 @@ def _bytes(text: str) -> int:
 
 class LlmError(ModelError):
     """Base of the errors of an LLM. `public` is for the client. `reason` is for the operator's log, and contains
-    nothing from the request: by default the kind of failure."""
+    nothing from the request; by default, it is the name of the error's class."""
 
     public = "The language model failed."
     retry_after: int | None = RETRY_S
     host: str | None = None
     """Host of the LLM's server, for the operator only; None if there is no server."""
     for_operator: str | None = None
-    """Message for the operator of this server that replaces `public` if it says more. Clients must not learn the
-    address of the LLM's server."""
+    """Message for the operator of openfaze in place of `public`; None if `public` suffices. It may contain the address
+    of the LLM's server, which clients must not learn."""
 
     def __init__(self, message: str, *, reason: str | None = None, public: str | None = None) -> None:
         super().__init__(message)
@@ -265,9 +265,10 @@ class Llm(Protocol):
         """Return the abilities, which are determined once and then remembered. Raises LlmError."""
 
     def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield the answer as it comes, Done last; closing the generator stops the LLM's work within a second.
+        """Yield the answer as it comes, Done last. Closing the generator stops the LLM's work within a second.
 
-        Raises EngineOverloaded or LlmError, usually before the first event; between two events, only LlmBroke.
+        Raises EngineOverloaded or LlmError, usually before the first event. After the first event, it raises only
+        LlmBroke.
         """
 
     def check_room(self) -> None:
@@ -290,9 +291,9 @@ class Llm(Protocol):
 
 
 def fence_around(texts: Sequence[str]) -> str:
-    """Return a line to put before and after `texts` from outside when an LLM is shown them. No text contains this line,
+    """Return the line that a prompt has before and after `texts`, which come from outside. No text contains this line,
     so none can end the quotation. The line has 64 bits of the texts' digest. Equal texts therefore get the same line,
-    so that an LLM that is asked twice reads the same prompt twice; and nobody can write a text that contains its own
+    so that an LLM that is asked twice reads the same prompt twice. Nobody can write a text that contains its own
     line."""
     digest = "\0".join([str(len(texts)), *texts]).encode(errors="surrogatepass")
     while True:

@@ -72,7 +72,7 @@ _ANSWER_LIMIT = re.compile(
 """Words with which servers state the largest possible `max_tokens`: seen at OpenAI, Anthropic, DeepSeek and Groq."""
 
 RETRY_AFTER_S = 5
-"""Seconds until the next try if a busy server states no time, or 0."""
+"""Seconds until the next try if a busy server states no time, or the time 0."""
 MAX_PUBLIC_CHARACTERS = 300
 LONGEST_MESSAGE = 4000
 """At most this many characters of a server's message are kept. No server's own sentence is longer, but a message that
@@ -153,8 +153,8 @@ class ServerError:
 
     @property
     def status(self) -> int | None:
-        """HTTP status that the error object itself states or implies; None if there is none. Once a stream has begun,
-        no other status can show that it failed."""
+        """HTTP status that the error object itself states or implies; None if there is none. If a stream fails, it is
+        the only sign of the kind of failure, because the status of the response has already been sent."""
         code = self.fields.get("code")
         if isinstance(code, int | str) and str(code) in _STATUSES:
             return int(code)
@@ -177,7 +177,8 @@ def error_of(
 
 
 def error_without_answer(content_type: str | None, *, is_empty: bool) -> LlmError:
-    """Return the error to raise for a response of status 200 that is neither JSON nor a stream of it."""
+    """Return the error to raise for a response of status 200 without an answer: the body or the stream is empty, or the
+    body is neither JSON nor a stream."""
     named = media_type_of(content_type)
     if is_empty or named == "text/event-stream":
         what = "an empty body" if is_empty else "an empty stream"

@@ -73,8 +73,8 @@ class OpenAiHttp:
 
     def __init__(self, base_url: str, api_key: str | None, patience: ServerPatience) -> None:
         url = api_url(base_url)
-        # The credentials of the URL are sent in a header alone, because httpx would put them into both, and aiohttp
-        # refuses a request that has them in both.
+        # The credentials of the URL are sent only in a header. httpx would leave them in the URL as well, and aiohttp
+        # refuses a request that has them in both places.
         self.url = url.copy_with(userinfo=b"")
         self.patience = patience
         self._chat_url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
@@ -102,8 +102,8 @@ class OpenAiHttp:
     async def chat(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
         """Return the response to a call. It has status 200, its body is unread, and the caller has to close it.
 
-        The call is repeated when the connection fails (unless it timed out), when the server is busy or a gateway fails
-        (502, 504), and without the options that the server does not know. Raises LlmError.
+        The call is repeated if the connection fails (unless it timed out), if the server is busy, or if a gateway fails
+        (502, 504). If the server does not know an option, the call is repeated without this option. Raises LlmError.
         """
         spoken = self._dialect.translate(body)
         content = pydantic_core.to_json(spoken)

@@ -77,7 +77,7 @@ class OpenAiServer:
         self._known = abilities or KnownAbilities()
         self._abilities: Abilities | None = None
         self._forces_calls = True
-        """True unless the server has been found not to force calls."""
+        """False once the server has answered a forced call in words, but the same call under a schema as JSON."""
         self._outage: str | None = None
         """Sentence for clients on why the last try to reach the server failed; None if it succeeded, or if there was no
         try yet."""
@@ -133,7 +133,7 @@ class OpenAiServer:
             with self._recording_outage():
                 await self._http.request_json("GET", self._models_url)
         except LlmError as error:
-            # Any other error is an answer of the server, so the server can be reached.
+            # An error without an outage is an answer of the server, so the server can be reached.
             if self._outage is not None:
                 error.host = self._http.url.host
                 raise
@@ -265,8 +265,8 @@ class OpenAiServer:
                 note = lowered(max_tokens, shortened.options.get("max_tokens"))
 
     async def _answer_by_schema(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield an answer. If the server cannot decode under the call's schema, any JSON object is requested: the
-        prompt contains the schema, and the answer is checked against it."""
+        """Yield an answer. If the server cannot decode under the call's schema, any JSON object is requested. This may
+        suffice, because the prompt contains the schema, and the answer is checked against it."""
         tries = [call]
         if (call.response_format or {}).get("type") == "json_schema":
             tries.append(replace(call, response_format={"type": "json_object"}))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_DEPTH = 32
-"""A part of a schema that is nested more deeply allows everything. LLGuidance, the library that compiles llama.cpp's
-grammars, takes 60 levels, and gives up at 80."""
+"""A part of a schema that is nested more deeply than this allows everything. LLGuidance, the library that compiles
+llama.cpp's grammars, takes 60 levels, and gives up at 80."""
 
 MAX_NODES = 10_000
 """After this many parts of a schema, every further part allows everything. A longer `enum` is left out."""
@@ -57,8 +57,9 @@ def decodable(schema: Mapping[str, Any], longest_string: int) -> dict[str, Any]:
     """Return `schema` reduced to the keywords that decode well.
 
     A string that no other keyword limits gets at most `longest_string` characters, or `minLength` if that is larger. An
-    object that lists its properties allows no others unless the schema says so or contains an `allOf`. Neither limit
-    makes an answer invalid under the full schema, and both make a small model come to an end.
+    object that lists its properties, with all required ones, allows no others. Exceptions are objects with
+    `additionalProperties`, `patternProperties`, `$ref` or alternatives, and all objects of a schema that contains an
+    `allOf`. Neither limit makes an answer invalid under the full schema, and both make a small model come to an end.
     """
     relaxed = _Reduction(schema, longest_string).reduce(schema, 0)
     return relaxed if isinstance(relaxed, dict) else dict(ANY_OBJECT)

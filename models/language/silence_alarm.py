@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 
 class SilenceAlarm:
-    """Calls a function if a stream does not begin in time, or is silent for too long after `listen`. Call `stop` in the
-    end.
+    """Calls a function if a stream does not begin in time, or is silent for too long after `listen`. Call `stop` when
+    the stream has ended.
 
     A time-out for each piece of a stream would cost as much as reading the piece. Here, a piece only records the time,
     and one timer checks that time now and then.

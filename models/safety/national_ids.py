@@ -40,7 +40,8 @@ _VERHOEFF_TURNS = (
 _ANY_NUMBER_WORDS = r"national id\w*|identity (?:card|number|no)|id card|personal (?:id|identity|identification)"
 """Words that may name any of the numbers."""
 _ITALIAN_ODD_VALUES = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
-"""Values of the signs at odd places of an Italian tax code. Source: decreto ministeriale of 23 December 1976."""
+"""Values of the characters at odd positions in an Italian tax code. Source: decreto ministeriale of 23 December
+1976."""
 
 
 def luhn(digits: str) -> bool:

@@ -48,7 +48,7 @@ _LETTERS_BEFORE, _LETTERS_AFTER = 8, 12
 """Largest number of characters of a number before its first digit, and after its last."""
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
 _IBAN_HEAD = 12
-"""Characters of an IBAN before its first long row of digits: `GB29 NWBK 6016 …`."""
+"""Number of characters that an IBAN may have before its first long row of digits: `GB29 NWBK 6016 …`."""
 _NUMBER_START, _NUMBER_END = r"(?<![^\W_])(?<!\d[.\-_/])", r"(?![^\W_])(?![.\-_/]\d)"
 _IBAN = re.compile(rf"{_NUMBER_START}[A-Z]{{2}}\d\d(?:[ -]?[A-Z0-9]){{11,30}}", re.IGNORECASE | re.ASCII)
 _IBAN_LENGTHS = {
@@ -109,7 +109,7 @@ class PersonalDataSpan:
 
 def find(text: str, before: str = "") -> list[PersonalDataSpan]:
     """Return the personal data in `text`, in order and without overlaps. `before` is the text that precedes `text`: a
-    word there may name the kind of a number. Of data that begins in `before`, the part in `text` is returned."""
+    word there may name the kind of a number. If data begins in `before`, its part in `text` is returned."""
     before = before[-LONGEST:]
     whole = _with_ascii_digits(before + text)
     taken: list[PersonalDataSpan] = []
@@ -162,8 +162,8 @@ def _with_ascii_digits(text: str) -> str:
 
 
 class _AsciiTable(dict[int, int]):
-    """Translation table that fills itself as characters are looked up. Of a million characters, texts use a few
-    hundred."""
+    """Translation table that fills itself as characters are looked up. Texts use only a few hundred of a million
+    characters."""
 
     def __missing__(self, code: int) -> int:
         self[code] = plain = _ascii_of(chr(code))
@@ -180,7 +180,8 @@ def _ascii_of(sign: str) -> int:
     kind = category(sign)
     if kind == "Zs":
         return ord(" ")
-    # Soft hyphens and the like stand inside words, direction marks around them.
+    # Soft hyphens and similar characters are inside words, so they become hyphens. Direction marks are around words, so
+    # they become spaces.
     return ord("-") if kind == "Pd" or sign in "\u00ad\u200b\u2060\u2212" else ord(" ") if kind == "Cf" else ord(sign)
 
 

@@ -46,14 +46,14 @@ libc = ctypes.CDLL(None, use_errno=True)
 def main() -> None:
     descriptor = int(sys.argv[1])
     with os.fdopen(descriptor, "rb") as file:
-        request: dict[str, Any] = marshal.load(file)  # noqa: S302 - of the server's own
+        request: dict[str, Any] = marshal.load(file)  # noqa: S302 - the server wrote it
     _prepare_files(request)
     _drop_privileges(request)
     if not os.read(0, 1):
         os._exit(1)  # no process counts the script's memory, so the script is not run
     os.chdir(WORK)
-    # From inside its namespace, a first process receives only the signals for which it has handlers. Python installs a
-    # handler for SIGINT, which is removed here.
+    # The first process of a namespace receives a signal from inside the namespace only if it has a handler for it.
+    # Python installs a handler for SIGINT, which is removed here.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ours, theirs = os.pipe()
     child = os.fork()

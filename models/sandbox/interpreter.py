@@ -49,11 +49,11 @@ def interpreter_binds() -> list[Bind]:
     found += [Bind(_executable(), program()), Bind(library, f"{PYTHON_HOME}/{sys.platlibdir}/{library.name}")]
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         name = sysconfig.get_config_var("INSTSONAME")
-        # The library is beside the interpreter if both were moved together, else where both were installed when they
-        # were built.
+        # If the interpreter was moved after it was built, the library is in the `lib` folder of its new place.
+        # Otherwise, the library is in the folder where the build installed it.
         places = (Path(sys.base_prefix) / "lib", Path(sysconfig.get_config_var("LIBDIR")))
-        # Debian's own interpreter reports that it has a shared library but does not need it: Debian has it in a
-        # separate package.
+        # Debian's interpreter reports a shared library that it does not need. The library is in a separate package and
+        # may be missing.
         shared = next((place / name for place in places if (place / name).exists()), None)
         if shared is not None:
             found.append(Bind(shared, f"{PYTHON_HOME}/lib/{name}"))
@@ -71,8 +71,8 @@ def hidden_folders() -> list[str]:
 
 
 def package_binds(names: Sequence[str] = OFFERED_PACKAGES) -> list[Bind]:
-    """Return the modules of `names` and of all the packages that they require, as far as they are installed, from the
-    packages' lists of files."""
+    """Return the top-level modules of the packages `names`, and of all packages that they require. The modules are
+    found in the packages' lists of files. Packages that are not installed are left out."""
     found = {
         top: Bind(Path(str(one.locate_file(top))), f"{PACKAGES_FOLDER}/{top}")
         for one in _with_requirements(names)

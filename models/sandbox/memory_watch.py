@@ -1,10 +1,10 @@
-"""The process above the sandbox: it starts bubblewrap, adds up the memory of all processes in the sandbox, and ends
-them.
+"""The parent process of the sandbox: it starts bubblewrap, adds up the memory of all processes in the sandbox, and ends
+them if they exceed a limit.
 
 This is a separate program that imports nothing of openfaze: `python -I -S memory_watch.py BYTES bwrap …`. The server
 itself would check too late, because its threads take turns, and during one thread's turn five processes can touch a
-gigabyte. Closing the standard input ends the script. The exit status of this process states any other reason for the
-end.
+gigabyte. The server ends the script by closing this program's standard input. The exit status is 0 if the script ended
+by itself, or if the server ended it after it had begun. Otherwise, the status is one of the constants below.
 """
 
 import _thread
@@ -14,8 +14,9 @@ import sys
 import time
 
 TOO_MUCH_MEMORY, NOT_STARTED, TOO_MANY_STARTS = 3, 4, 5
-"""Exit statuses: the script was ended because it held too much memory; no script was started, because its memory could
-not have been counted; the script was ended because its processes started and ended too fast to be counted."""
+"""Exit statuses: the script was ended because it held too much memory; no script was started, because bubblewrap
+failed, because its memory could not be read, or because the server ended it before; the script was ended because its
+processes started and ended too fast to be counted."""
 
 _MIN_INTERVAL_S, _MAX_INTERVAL_S = 0.005, 0.05
 """The time between two counts, in seconds, is at least the first number and at most the second."""
@@ -23,18 +24,19 @@ _TOUCHED_PER_S = 4 << 30
 """Number of bytes that one processor can touch per second. Together with the bytes that are left, it determines the
 time until the next count."""
 _MAPS_BYTES = 1 << 20
-"""A process's `maps` file has fewer bytes than this. The file has a line of fifty bytes or more for each part of the
-process's addresses. Each part takes 250 bytes of kernel memory that are counted nowhere: 5 MB for 20,000 parts. A
-process that computes has hundreds of parts; the kernel allows 65,530, on some systems a million."""
+"""The script is ended if the `maps` file of one of its processes has this many bytes. The file has a line of fifty
+bytes or more for each mapped range of addresses. Each range takes 250 bytes of kernel memory that are counted nowhere:
+5 MB for 20,000 ranges. A process that computes has hundreds of ranges; the kernel allows 65,530, on some systems a
+million."""
 _MAX_ROUNDS = 3
 """A count has at most this many rounds. A round reads all processes, and is repeated while it finds new ones, because a
 process whose parent ends becomes a child of the first process and may be missed in that round."""
 _MAX_READ_PER_ROUND = 1000
 """At most this many processes are read in a round. At most `SandboxLimits.processes` exist at a time."""
 _MAX_UNSETTLED = 10
-"""Largest number of counts in a row in which a process came and went before it could be read, in every round. Python
-takes a millisecond to fork, during which a process is read ten times; a program that calls the kernel directly may be
-faster."""
+"""The script is ended after this many counts in a row in which every round missed a process, because the process ended
+before it could be read. Python takes a millisecond to fork, which is long enough to read a process ten times; a program
+that calls the kernel directly may be faster."""
 _START_S = 10.0
 """Bubblewrap may take this many seconds to start."""
 _COUNTED_LINES = (b"RssAnon:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
@@ -49,7 +51,7 @@ def main() -> None:
     child = os.fork()
     if child == 0:
         os.dup2(begin, 0)
-        # If memory runs short, the kernel then ends a script and not the server.
+        # With this score, the kernel ends a script and not the server if memory runs short.
         try:  # contextlib.suppress would take milliseconds to import
             with open("/proc/self/oom_score_adj", "w") as file:
                 file.write("1000")
@@ -75,7 +77,7 @@ def _watch(child: int, stop: int, limit: int) -> int:
     too_many, tell = os.pipe()
     waiting.register(too_many, select.POLLIN)
     known = {child, first}
-    # A thread does this, because reading a process's maps waits while the process changes them.
+    # A separate thread watches the maps, because reading a process's maps blocks while the process changes them.
     _thread.start_new_thread(_watch_maps, (known, tell))
     a_socket, fastest = _socket_buffer_bytes(), _TOUCHED_PER_S * len(os.sched_getaffinity(0))
     status: int | None = None
@@ -119,10 +121,10 @@ def _watch_maps(processes: set[int], tell: int) -> None:
 
 
 def _count_memory(processes: set[int], limit: int) -> tuple[int, bool]:
-    """Return the bytes of `limit` that the processes and their descendants have not used, and True if all processes
-    found in some round could be read. The number of bytes is negative once the processes exceed the limit. A process
-    that was found stays in `processes` until it ends, even if its parent ends first; its number is not reused before
-    the next look."""
+    """Return the bytes of `limit` that the processes and their descendants have not used, and True if at least one
+    round could read all processes that it found. The number of bytes is negative once the processes exceed the limit. A
+    process that was found stays in `processes` until it ends, even if its parent ends first. The kernel does not reuse
+    its number before the next count."""
     least, settled = limit, False
     for _ in range(_MAX_ROUNDS):
         left, new, missed = _count_round(processes, limit)
@@ -152,8 +154,8 @@ def _count_round(processes: set[int], bytes_left: int) -> tuple[int, bool, bool]
         threads = _threads(pid)
         own = _memory_of(threads)
         bytes_left -= own
-        # A thread may also have ended before it could be read. A process that has ended but is not reaped yet may have
-        # left children.
+        # A new process that holds no memory ended before it could be read, and may have left children. A process with
+        # several threads holds none only if these threads ended while they were read.
         missed = missed or (own == 0 and (pid not in processes or len(threads) > 1))
         new = new or pid not in processes
         processes.add(pid)

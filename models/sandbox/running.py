@@ -1,4 +1,4 @@
-"""Runs one script by bubblewrap, and ends it in time."""
+"""Runs one script in bubblewrap, and ends it at its time limit."""
 
 import marshal
 import os
@@ -57,14 +57,15 @@ become the user `nobody`."""
 _POLL_S = 0.05
 """Seconds between two checks of the time limit, and of whether the caller has left."""
 _GRACE_S = 3.0
-"""The first process may take this many seconds to end the others and to report."""
+"""The first process in the sandbox may take this many seconds to end all others and to report."""
 _STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
 """Limit that ended the script, by the exit status of `memory_watch.py`."""
 
 
 def is_privileged() -> bool:
-    """True for root. In this case, bubblewrap makes the namespaces without a user namespace, and the first process
-    becomes nobody in them. If root were only mapped to nobody, the kernel would not enforce the limit on processes."""
+    """Return True if the server runs as root. Bubblewrap then creates no user namespace, and the first process in the
+    sandbox becomes the user `nobody`. If root were only mapped to `nobody`, the kernel would not enforce the limit on
+    processes."""
     return os.geteuid() == 0
 
 
@@ -76,8 +77,8 @@ class SandboxSetup:
     binds: Sequence[Bind] = field(default_factory=interpreter_binds)
 
     def command(self, memory: int, request: int, files: Sequence[tuple[str, int]]) -> list[str]:
-        """Return the command that runs a script. `memory` is in bytes. `request`, and the number of each name in
-        `files`, are descriptors to read from."""
+        """Return the command that runs a script. `memory` is in bytes. `request` is the descriptor from which the
+        script is read. `files` contains the name of each input file and the descriptor from which the file is read."""
         here = Path(__file__).parent
         command = [str(_executable()), "-I", "-S", "-B", str(here / "memory_watch.py"), str(memory)]
         command += [self.bubblewrap, *_NAMESPACES, "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
@@ -128,11 +129,11 @@ def machine() -> str:
 
 
 def run_script(room: SandboxSetup, script: Script, limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
-    """Run a script, and block until its processes have ended. The calling thread must live as long, because bubblewrap
-    ends when the thread that started it does.
+    """Run a script, and block until its processes have ended. The calling thread must not end before them, because
+    bubblewrap ends when the thread that started it does.
 
-    Raises BadAnswer if the sandbox itself broke, or if the script broke the first process; OSError if no process can be
-    started.
+    Raises BadAnswer if the sandbox fails, or if the script disrupts the first process in it. Raises OSError if no
+    process can be started.
     """
     with ExitStack() as stack:
         request = memory_file(stack, marshal.dumps(_request(script, limits)))
@@ -198,7 +199,7 @@ def _wait_for_answer(process: "subprocess.Popen[bytes]", limits: SandboxLimits, 
 
 
 def _answer(output: bytes, status: int, stopped: Stop | None, *, is_over: bool) -> ScriptOutcome:
-    """Return the outcome of a script. `is_over` states that the server had ended it, perhaps before it began. Raises
+    """Return the outcome of a script. `is_over` is True if the server ended the script, perhaps before it began. Raises
     BadAnswer."""
     if status == NOT_STARTED and not output:
         if is_over:
@@ -208,8 +209,8 @@ def _answer(output: bytes, status: int, stopped: Stop | None, *, is_over: bool) 
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End the script by closing the standard input of `memory_watch.py`, which runs outside the sandbox. If this
-    process does not end in time, it is killed, and bubblewrap with it."""
+    """End the script by closing the standard input of `memory_watch.py`, which runs outside the sandbox. If that
+    program does not end in time, it is killed, and bubblewrap with it."""
     assert process.stdin is not None
     process.stdin.close()
     try:

@@ -1,4 +1,4 @@
-"""The input of the sandbox, and its output."""
+"""The input and the output of the sandbox."""
 
 import struct
 from collections.abc import Iterator
@@ -87,8 +87,8 @@ def max_answer_bytes(limits: SandboxLimits) -> int:
 
 
 def read_answer(data: bytes, stopped: Stop | None) -> ScriptOutcome:
-    """Return the outcome in the sandbox's output. `stopped` is the limit for which the server ended the script, if it
-    did. Raises BadAnswer."""
+    """Return the outcome that the sandbox's output describes. `stopped` is the limit at which the script was ended from
+    outside the sandbox, if it was. Raises BadAnswer."""
     if len(data) < _HEADER.size:
         raise BadAnswer(data.decode("utf-8", "replace") or "nothing came out")
     magic, code, left_out, count = _HEADER.unpack_from(data)

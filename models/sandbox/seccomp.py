@@ -20,7 +20,7 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 """Offsets in `struct seccomp_data`; an argument has eight bytes, the low ones first."""
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _X32 = 0x40000000
-"""Bit that is set in the numbers of x32, another ABI of x86-64. Its calls kill the process."""
+"""Bit that is set in the system call numbers of x32, another ABI of x86-64. Its calls kill the process."""
 _NEW_NAMESPACES = 0x7E020000
 """Flags CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
 _AF_UNIX = 1

@@ -17,7 +17,8 @@ _QUANTILES = [round((1 - COVERAGE) / 2, 3), 0.5, round((1 + COVERAGE) / 2, 3)]
 
 
 def remedy(folder: Path) -> str | None:
-    """Return a sentence on what is missing for the engine to run here; None if nothing is. Nothing is loaded."""
+    """Return a sentence that says how to install what the engine lacks; None if the engine can run here. The model is
+    not loaded."""
     if not (folder / "config.json").is_file():
         return f"Run `hf download amazon/chronos-2 --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
     if not is_installed("torch", "chronos"):

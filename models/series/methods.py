@@ -27,7 +27,8 @@ _REFIT_GROWTH = 1.25
 """Factor by which the known part of a series must grow before the coefficients are estimated again, because estimation
 takes most of the time."""
 _LEAST_WEIGHT = 1e-6
-"""Least divisor where the lag of simple exponential smoothing is computed: the smoothing parameter may be 0."""
+"""Least divisor in the computation of the lag of simple exponential smoothing, because the smoothing parameter may be
+0."""
 _ITERATIONS = 60
 """The optimiser makes at most this many iterations. If it has not converged by then, further iterations change less
 than the noise does."""
@@ -55,8 +56,8 @@ class ForecastPath:
 
 
 class Method(Protocol):
-    """A forecasting method for growing parts of one series, each from its beginning. Estimates for one part may be
-    reused for a longer one."""
+    """A forecasting method for one series. It is called for longer and longer parts of the series, each from the
+    beginning, and may reuse its estimates for a shorter part."""
 
     @property
     def name(self) -> str: ...
@@ -213,7 +214,8 @@ class Ets:
 
 
 class MstlEts:
-    """Seasons by MSTL (Bandara, Hyndman & Bergmeir 2021), repeated in their last shape; the remainder by Ets."""
+    """Method that separates the seasons by MSTL (Bandara, Hyndman & Bergmeir 2021) and repeats their last shape. Ets
+    forecasts the remainder."""
 
     def __init__(self, seasons: tuple[int, ...]) -> None:
         self._seasons = seasons
@@ -237,8 +239,8 @@ class MstlEts:
 
 class Theta:
     """The theta method (Assimakopoulos & Nikolopoulos 2000) as simple exponential smoothing with half of the straight
-    line's slope (Hyndman & Billah 2003). Seasons are removed by classical decomposition, `multiplicative` or not, and
-    repeated."""
+    line's slope (Hyndman & Billah 2003). Before, the seasons are removed by classical decomposition, which is
+    `multiplicative` or additive; the forecast repeats them."""
 
     def __init__(self, season: int = 1, *, multiplicative: bool = False) -> None:
         self._season = season

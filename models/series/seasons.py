@@ -11,13 +11,13 @@ _LEAST_CYCLES = 3
 likely needs a little more than two."""
 
 _LEAST_AUTOCORRELATION = 0.3
-"""A season must have an autocorrelation above this. It has about this value if the noise is as large as the season
-itself."""
+"""A season must have an autocorrelation above this. The autocorrelation has about this value if the noise is as large
+as the season itself."""
 
 
 def usable_seasons(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
-    """Return those `likely` seasons of which `values` contain a little more than two cycles. If `likely` is empty,
-    return the season that the values show."""
+    """Return the `likely` seasons of which `values` contain at least two cycles and a quarter, or two cycles and three
+    values if this is more. If `likely` is empty, return the season that the values show."""
     if likely:
         return tuple(season for season in likely if season > 1 and len(values) >= 2 * season + max(3, season // 4))
     found = _season_in(values)

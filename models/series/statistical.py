@@ -1,9 +1,9 @@
 """Forecasting engine: classical statistical methods. Each series is forecast by the methods that made the best
 forecasts of its past.
 
-To compare methods, each forecasts the ends of the known values from the values before. This is rolling-origin
-evaluation (Tashman 2000). A method's intervals are scaled until they contain COVERAGE of its errors. This is split
-conformal prediction with normalised residuals (Lei et al. 2018, 5.2).
+To compare the methods, each of them forecasts several stretches near the end of the known values from the values before
+them. This is rolling-origin evaluation (Tashman 2000). A method's intervals are scaled until they contain COVERAGE of
+its errors. This is split conformal prediction with normalised residuals (Lei et al. 2018, 5.2).
 """
 
 import warnings
@@ -24,22 +24,22 @@ _FAILURES = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
 """Exceptions of numerical libraries for numbers to which a method cannot be fitted."""
 _MAX_COMBINED = 7
 _MAX_ERROR_RATIO = 1.3
-"""Largest number of methods that are combined, and largest error of each, in multiples of the least. The median of
-several good methods has smaller errors than the method with the best results so far."""
+"""Largest number of methods that are combined, and largest error of each of them, in multiples of the least error. The
+median of several good methods has smaller errors than the method with the best results so far."""
 _MAX_EXCURSION = 4.0
-"""A path leaves the range of the known values by at most this multiple of the range. The limit is higher for a path
-that is longer than the known values."""
+"""A path is rejected if it leaves the range of the known values by more than this multiple of the range. The limit is
+higher for a path that is longer than the known values."""
 _FACTOR_BOUNDS = (1.0, 3.0)
 """Bounds of the factor that scales an interval. No interval becomes narrower, because the methods were chosen for their
-small errors on these very folds, and future errors are larger."""
+small errors on the same folds, so future errors are larger."""
 
 log = structlog.get_logger(__name__)
 
 _MIN_VALUES = 1000
 _MAX_VALUES = 3000
 _SEASONS_KEPT = 4
-"""Number of repetitions of the longest season to which a series is cut, because older values contribute little and cost
-time. At least `_MIN_VALUES` and at most `_MAX_VALUES` values are kept."""
+"""A series is cut to this many repetitions of its longest season, because older values contribute little and cost time.
+At least `_MIN_VALUES` and at most `_MAX_VALUES` values are kept."""
 _LONGEST_SMOOTHED = 24
 """A season for exponential smoothing has at most this many steps, because a value is estimated for each step."""
 _LONGEST_ARIMA = 12
@@ -78,10 +78,10 @@ class Trial:
 
 
 def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
-    """Return at most `most` stretches of `values`, all of one length, each with the values before it, the earliest
-    first. Their length is the horizon, but at most half of the values after a beginning that every method knows. This
-    beginning has two seasons and three values, or half of the values, whichever is longer. The list is empty if there
-    are too few values."""
+    """Return at most `most` stretches of `values`, each with the values before it, the earliest first. The beginning of
+    `values` is known to the methods in every fold; it has two seasons and three values, or half of the values,
+    whichever is longer. All stretches have the same length: the horizon, but at most half of the values after that
+    beginning. The list is empty if there are too few values."""
     count = len(values)
     least = min(max(2 * season + 3, count // 2, 4), count - 1)
     length = min(horizon, max(1, (count - least) // 2))
@@ -92,8 +92,8 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
 
 
 def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> Parts[list[Trial]]:
-    """Return the trial of the median of the good methods, if there are several, then those of single methods, the one
-    with the least error first. Methods that do not fit every fold have no trial."""
+    """Return the trials of the single methods, the one with the least error first. If several methods are good, the
+    trial of their median comes before them. Methods that cannot be fitted to every fold have no trial."""
     tried = []
     for method in methods:
         tried.append((yield from _try_method(method, parts)))  # noqa: PERF401 - a comprehension cannot yield
@@ -103,7 +103,7 @@ def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> Parts[list[Trial
 
 
 def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> Parts[tuple[ForecastPath, str] | None]:
-    """Return the median path of all `methods` that can be fitted, and their names; None if none can."""
+    """Return the median path of all `methods` that can be fitted, and their names; None if no method can be fitted."""
     found = []
     for method in methods:
         if (path := _path(method, values, horizon)) is not None:
@@ -193,7 +193,7 @@ class Statistical:
     The engine must have one worker, because it silences Python's warnings for the whole process while it runs."""
 
     def load(self) -> None:
-        """Look for the libraries of linear algebra, so that no series waits for it."""
+        """Look for the libraries of linear algebra now, so that no series waits for the search."""
         _linear_algebra()
 
     def run(self, batch: Sequence[Series | Parts[Outlook]]) -> Sequence[Outlook | Exception | Unfinished]:
@@ -265,8 +265,9 @@ def _forecast_untried(values: Floats, season: int, horizon: int) -> tuple[Foreca
     """Return a forecast for a series that is too short for a comparison, or that no method fits, and the name of the
     forecast.
 
-    It is the weighted mean of a straight line and of the last value, or of the last season repeated. The steadier the
-    changes of the series are, the higher is the weight of the line; it is 1 if all changes are equal.
+    The forecast is the weighted mean of a straight line and of the last value, or the last season, repeated. The
+    steadier the changes of the series are, the more weight the line has: from 0.5 to 1, which it has if all changes are
+    equal.
     """
     naive, drift = SeasonalNaive(season), Drift()
     changes = np.diff(values)

@@ -9,8 +9,8 @@ LEAST_ENGLISH = 0.5
 """The transcript of the fast network is used only if the probability of English is at least this."""
 LEAST_CLEARNESS = 0.8
 """Speech that sounds English is transcribed again unless the mean probability of its words is at least this. Of 117
-clips of telephone prompts in Spanish and French, 25 sounded English to the fast network. In 13 of these, the words had
-a mean of 0.5 or more, and in one, a mean of 0.8 or more; of 64 English clips, 62 had 0.8 or more."""
+clips of telephone prompts in Spanish and French, 25 sounded English to the fast network. Of these 25, 13 had a mean of
+0.5 or more, and one had 0.8 or more. Of 64 English clips, 62 had 0.8 or more."""
 
 
 class EnglishFirst:
@@ -18,7 +18,8 @@ class EnglishFirst:
 
     If the stated language is English, or none is stated, the English engine transcribes the speech first, and also
     states how probable English is. Speech that is probably not English, or whose words are improbable, is then
-    transcribed by the other engine.
+    transcribed by the other engine. If both engines detect English, the transcript of the English engine is kept after
+    all.
     """
 
     def __init__(self, english: HostedTranscriber, other: HostedTranscriber) -> None:

@@ -19,9 +19,9 @@ _LEAST_WORD_S = 0.12
 
 
 def is_made_up(probabilities: Sequence[float], durations: Sequence[float]) -> bool:
-    """True if the words of a loop were not spoken, because they are improbable or have almost no duration.
-    `probabilities` are those of the phrase's first occurrence, since its repetitions are always probable. `durations`
-    are in seconds."""
+    """Return True if the words of a loop were probably not spoken, because they are improbable or have almost no
+    duration. `probabilities` are those of the words without the repetitions, which are always probable. `durations` are
+    those of all words, in seconds."""
     return fmean(probabilities) < _LEAST_PROBABILITY or median(durations) < _LEAST_WORD_S
 
 

@@ -18,9 +18,9 @@ LogMelSpectrogram = NDArray[np.float32]
 
 def log_mel_function(extractor: Any) -> Callable[[Samples, int], LogMelSpectrogram]:
     """Return a function that takes sound and a number of frames, and returns the log-mel spectrogram of the sound
-    padded with silence to this length. The result is that of `extractor`, a feature extractor of faster-whisper, in a
-    third of the processor time: the silence takes no time, and there is no matrix product in which BLAS keeps the other
-    processors waiting."""
+    padded with silence to this length. The function computes the same as `extractor`, a feature extractor of
+    faster-whisper, in a third of the processor time: the silence takes no time, and there is no matrix product in which
+    BLAS keeps the other processors waiting."""
     size, hop = int(extractor.n_fft), int(extractor.hop_length)
     filters: NDArray[np.float32] = extractor.mel_filters
     taps = filters != 0

@@ -1,9 +1,9 @@
-"""Detects speech by Silero's voice activity detector (MIT), which training/speech/voice_activity.py converted so that
+"""Detects speech with Silero's voice activity detector (MIT), which training/speech/voice_activity.py converted so that
 it computes many frames at once.
 
-A frame has 32 ms. The convolutions compute many frames at once, and the recurrent state passes from block to block. The
-state is reset after two seconds without speech, because a long silence makes the network deaf to the first seconds of
-speech after it (a probability of 0.8 becomes 0.4 within a minute).
+A frame has 32 ms. The convolutions compute a block of frames at once, and the recurrent state passes from block to
+block. The state is reset after two seconds without speech, because a long silence makes the network deaf to the first
+seconds of speech after it (a probability of 0.8 becomes 0.4 within a minute).
 """
 
 import asyncio
@@ -64,7 +64,8 @@ class VoiceActivity:
         contexts = np.concatenate([self._context[None], frames[:-1, -_CONTEXT:]])
         self._context = frames[-1, -_CONTEXT:]
         sights = np.concatenate([contexts, frames], axis=1)
-        # Rounds count from the beginning of the recording, so that the lengths of blocks do not influence the result.
+        # Rounds count from the beginning of the recording, so that the result does not depend on how the samples are
+        # divided among calls.
         ends = [*range(_ROUND_FRAMES - self._in_round, count, _ROUND_FRAMES), count]
         return np.concatenate([self._infer(sights[first:last]) for first, last in pairwise([0, *ends])])
 

@@ -32,14 +32,14 @@ _LEAST_S = 10
 _STEP_S = 5
 _QUIET_S = 2
 """Padding of windows, in seconds. A window that is not padded to LONGEST_S gets at least `_QUIET_S` of silence at its
-end (less if it would then exceed LONGEST_S), without which Whisper stops early or transcribes everything twice. Its
-length is then rounded up to a multiple of `_STEP_S`, so that windows of similar length share a batch, and is at least
-`_LEAST_S`."""
+end, or less if it would then exceed LONGEST_S. Without this silence, Whisper stops early or transcribes everything
+twice. The window's length is then rounded up to a multiple of `_STEP_S`, so that windows of similar length share a
+batch, and is at least `_LEAST_S`."""
 _DETECTION_S = 10
 """A window of at least this length, in seconds, is not padded to LONGEST_S for the detection of its language."""
 _WORKERS = 2
-"""Number of parts of a batch that are computed at a time on a CPU. A part spends a third of its time on two cores in
-single-threaded work (alignment, beams, words), during which the other part uses the other core. Measured over sixteen
+"""Number of parts of a batch that are computed at a time on a CPU. On two cores, a part spends a third of its time in
+single-threaded work (alignment, beams, words). Meanwhile, the other part uses the other core. Measured over sixteen
 windows of 13 s: 13.3 s instead of 18.8 s; a window alone takes as long as before."""
 _PROMPT_LETTERS = 4000
 """At most this many characters at the end of a prompt are tokenized. They make more than the 223 tokens that Whisper
@@ -59,7 +59,7 @@ enough for it. A text made up for an unknown sound has a lower value. In other c
 _TOKENS_PER_SECOND = 8
 _EXTRA_TOKENS = 24
 """At most `_TOKENS_PER_SECOND` tokens for each second, plus `_EXTRA_TOKENS`, are decoded. Whisper allows 224 tokens in
-30 s. If it recognises nothing, it continues until this limit."""
+30 s. If Whisper recognises nothing, it decodes until it reaches the limit."""
 _SPOKEN_TOKENS_PER_SECOND = 6
 _EXTRA_SPOKEN_TOKENS = 12
 """At most `_SPOKEN_TOKENS_PER_SECOND` tokens for each second, plus `_EXTRA_SPOKEN_TOKENS`, can be spoken: fast digits
@@ -72,8 +72,8 @@ _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repea
 
 
 def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
-    """Return the words of `alignment`, an element of the result of `WhisperModel.find_alignment`: words and signs, in
-    order."""
+    """Return the words of `alignment`, which is an element of the result of `WhisperModel.find_alignment` and lists
+    words and signs in order."""
     from faster_whisper.transcribe import merge_punctuations
 
     pieces = [dict(piece) for piece in alignment]
@@ -221,7 +221,8 @@ class Whisper:
         seconds = len(window.samples) / RATE + _QUIET_S
         stepped = max(_LEAST_S, math.ceil(seconds / _STEP_S) * _STEP_S)
         # With less padding than in its training, Whisper base detects the language of short clips less reliably. Of 50
-        # clips in five languages, it was wrong in 1 when padded and 2 when not at 8 s, and in none at 11 s and 14 s.
+        # clips in five languages, cut to 8 s, it was wrong in 1 with full padding and in 2 without. At 11 s and 14 s,
+        # it was wrong in none.
         is_detected = window.language is None and self._whisper.model.is_multilingual
         is_padded = self._fills_windows or (is_detected and seconds - _QUIET_S < _DETECTION_S)
         whole = LONGEST_S if is_padded else min(LONGEST_S, stepped)
@@ -278,8 +279,8 @@ class Whisper:
         ]
 
     def _language_probabilities(self, encoded: Any, windows: Sequence[SpeechWindow]) -> list[float | None]:
-        """Return the probability of each window's language, which is known or the only one; None where it cannot be
-        measured."""
+        """Return the probability of each window's language, which the caller named or which is the model's only one. It
+        is None if it cannot be measured."""
         if self._whisper.model.is_multilingual:
             return [1.0] * len(windows)
         measured: list[float | None] = [None] * len(windows)
@@ -359,8 +360,8 @@ def _decoded_result(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decod
     from faster_whisper.transcribe import get_compression_ratio
 
     generated = result.sequences_ids[0]
-    # The score is a mean over the tokens. It counts the end of the text as one more token, which is not among them
-    # here.
+    # The score is the sum of the tokens' log probabilities divided by their number. The mean that Whisper's thresholds
+    # are made for counts the end of the text as one more token.
     logprob = result.scores[0] * len(generated) / (len(generated) + 1)
     tokens = [token for token in generated if token < tokenizer.eot]
     text = tokenizer.decode(tokens).strip()
@@ -370,7 +371,7 @@ def _decoded_result(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decod
 
 
 def _select_windows(encoded: Any, members: Sequence[int]) -> Any:
-    """Return some of the encoded windows as one result."""
+    """Return the encoded windows with the indices `members` as one result."""
     import ctranslate2
 
     return ctranslate2.StorageView.from_array(np.array(encoded.to_device(ctranslate2.Device.cpu))[members])
@@ -385,8 +386,8 @@ def _states(encoded: Any, windows: Sequence[SpeechWindow]) -> list[NDArray[np.fl
 
 
 def _plausible(words: Sequence[SpokenWord], seconds: float) -> tuple[SpokenWord, ...]:
-    """Return the words without loops that were made up, and without runs of words that have no duration. All times are
-    inside the window."""
+    """Return the words except made-up loops, and except runs of words that have no duration. All times of the returned
+    words are inside the window."""
     kept_indices = without_loops([word.text for word in words])
     kept = [words[index] for index in kept_indices]
     if len(kept) < len(words):

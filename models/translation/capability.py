@@ -96,7 +96,7 @@ def _apertium_pairs() -> Sequence[str]:
 
 
 def remedy_between(source: str, target: str, weights_dir: Path) -> str:
-    """Return a sentence on how to enable translation between two languages that no available engine serves."""
+    """Return a sentence that says how to enable translation between two languages that no available engine serves."""
     ways = [
         " and ".join(f"`openfaze pull {name}`" for name in names) for names in sets_between(source, target, weights_dir)
     ]

@@ -66,5 +66,5 @@ class MarkNotation:
 
 
 WORD = MarkNotation("Xq{}q", "Xq{}q")
-"""Notation of a mark as a made-up word, which all kinds of engines copy. The word ends with a letter, so that no such
-word is the beginning of another."""
+"""Notation of a mark as a made-up word, which all kinds of engines copy. The word ends with a letter, so that the word
+of one mark is never the beginning of another mark's word."""

@@ -1,10 +1,10 @@
 """The geometry of a page: a map between the pixels of a picture and the upright, flat page that it shows.
 
-It is fitted to the lines of text. The direction of most text determines the turn and the skew. In the frame of that
-direction, two smooth functions of the position, v and u, describe the remaining distortion: lines of text are level in
-v (perspective, a curled sheet), and edges of text that align below each other are upright in u (perspective). Both are
-found by linear least squares with robust weights, and with a prior of no distortion, so that a page with little text
-gets little correction.
+The map is fitted to the lines of text. The direction of most text determines the turn and the skew. In the frame of
+that direction, two smooth functions of the position, v and u, describe the remaining distortion: lines of text are
+level in v (perspective, a curled sheet), and edges of text that align below each other are upright in u (perspective).
+Both are found by linear least squares with robust weights, and with a prior of no distortion, so that a page with
+little text gets little correction.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,7 +45,8 @@ would not improve the result, and an untrusted page may have tens of thousands."
 _NOISE = 0.08
 """Usual error of a line's end, in line heights."""
 _ROW_TOLERANCE = 0.35
-"""Two ends count as one row if their heights differ by at most this, in line heights."""
+"""A line counts as the continuation of another line's row if it begins at the level where the other one ends, up to
+this difference in line heights."""
 _ROUNDS = 12
 _UPRIGHT_TOLERANCE = 0.2
 """A page counts as upright if no displacement on it is larger than this, in line heights."""
@@ -53,7 +54,7 @@ _MAX_GRADIENT = 0.5
 """A displacement changes by at most this much per pixel. If it changed more, the map could fold over itself and have no
 inverse."""
 _MAX_PAIRS = 2000
-"""At most this many pairs of edges vote for the slant of columns."""
+"""At most this many pairs of left edges, and at most this many pairs of right edges, vote for the slant of columns."""
 _MAX_BELOW = 39
 """The edges of a line are compared with those of at most this many lines below it."""
 _PAIR_HEIGHTS = 8.0
@@ -63,8 +64,8 @@ _MAX_SLANT = 0.4
 _ALIGNED = 0.2
 """Usual error of aligned edges, in line heights."""
 _VOTE_RATIO, _VOTE_MARGIN = 1.25, 4.0
-"""Columns count as slanted only if they have at least as many votes as upright columns, times the first number plus the
-second."""
+"""Columns count as slanted only if the votes for the slant are at least the votes for upright columns times the first
+number, plus the second number."""
 _MAX_REACH = 1.1
 """The distortion stays constant beyond this distance from the middle of the text, in halves of the text's longer
 side."""
@@ -117,7 +118,7 @@ class PageGeometry:
     columns: tuple[float, ...] = ()
     """Coefficients of the displacement that makes columns upright."""
     origin: Point = (0.0, 0.0)
-    """Position in the turned frame of the upright page's point 0, 0."""
+    """Position, in the turned frame, of the point (0, 0) of the upright page."""
 
     @property
     def is_upright(self) -> bool:
@@ -162,7 +163,7 @@ class PageGeometry:
         return quad if self.is_upright else _quad(self.source(quad).tolist())
 
     def numbers(self) -> list[Any]:
-        """Return the geometry as JSON, for `restored`."""
+        """Return the geometry as a list for JSON, which `restored` reads."""
         return [self.angle, self.centre, self.reach, self.rows, self.columns, self.origin]
 
     @classmethod
@@ -198,7 +199,7 @@ class PageGeometry:
 
     def flattened(self, picture: NDArray[np.uint8], scale: float = 1.0) -> tuple[NDArray[np.uint8], Point, float]:
         """Return the picture (grey or RGB) of the upright page, the point of the page that its corner shows, and its
-        scale. This is `scale`, or less if the page would otherwise become too large."""
+        scale. The returned scale is `scale`, or less if the page would otherwise become too large."""
         import cv2
 
         height, width = picture.shape[:2]
@@ -329,8 +330,8 @@ def _fit_coefficients(
     first: Points, second: Points, heights: NDArray[np.float64], axis: int, terms: Sequence[tuple[int, int]],
     begin: Sequence[float] = (), noise: float = _NOISE,
 ) -> NDArray[np.float64]:  # fmt: skip
-    """Return the coefficients of the displacement along `axis` that makes the points `first` and `second` agree there,
-    by iteratively reweighted least squares (Geman and McClure's weights)."""
+    """Return the coefficients of the displacement along `axis` that makes the points `first` and `second` agree along
+    this axis, by iteratively reweighted least squares (Geman and McClure's weights)."""
     steps = _powers(second, terms) - _powers(first, terms)
     differences = second[:, axis] - first[:, axis]
     errors = noise * heights

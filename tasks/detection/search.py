@@ -245,7 +245,7 @@ class Searches:
         if len(text) <= _SHORT:
             phrases = phrases_asked_for(text, vocabulary)
         else:
-            # A thread does it, because matching the patterns against a hostile text may take a fifth of a second.
+            # A thread matches the patterns, because this may take a fifth of a second for a hostile text.
             phrases = await asyncio.to_thread(phrases_asked_for, text, vocabulary)
         if not phrases:
             return ((detector, None),)

@@ -93,7 +93,8 @@ class LabelVocabulary:
     async def like(self, phrase: str, embedder: Embedder) -> tuple[str, ...]:
         """Return the label whose embedding is nearest to that of `phrase`, if it is near enough and clearly nearer than
         any other."""
-        # "Sign" is close to "stop sign" in meaning because it is a part of it, but it does not mean a stop sign.
+        # The embedding of "sign" is close to that of "stop sign", which contains the word, but "sign" does not mean a
+        # stop sign.
         candidates = [label for label in self.labels if phrase.casefold() not in label.casefold()]
         if self._vectors is None:
             self._vectors = await embedder.embed(self.labels)

@@ -1,6 +1,6 @@
 """Computes the affinity of a match to a field: a score for how close words that name the field stand to the match.
 
-Such words are "TOTAL" to the left of an amount, or the heading of a column.
+Such words are, for example, "TOTAL" to the left of an amount, or the heading of a column.
 """
 
 from bisect import bisect_left

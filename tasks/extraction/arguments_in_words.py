@@ -1,8 +1,8 @@
 """Finds the arguments of a call in the user's own words: the city in "What is the weather like in Paris today?".
 
 The network is trained on documents, in which a value has a label. In a sentence, the word before an argument shows
-which parameter it is for (`in Paris`, `by Queen`), or capitals show that it is a name. A whole sentence is never an
-argument.
+which parameter it is for (`in Paris`, `by Queen`), or capitals show that it is a name. A whole sentence is an argument
+only if it is a name.
 """
 
 import re
@@ -48,8 +48,8 @@ MAX_WORDS: Final = 400
 MAX_CHARS: Final = 10_000
 """Arguments are searched for only in messages with at most this many characters. Words may be of any length."""
 SHORTEST_CUE: Final = 3
-"""A word that introduces an argument without a capital has at least this many letters. A shorter word, such as the
-Portuguese `a`, means something else in other languages."""
+"""A word with fewer letters than this introduces only arguments that begin with a capital, unless it is in
+`_SHORT_CUES`. Other short words, such as the Portuguese `a`, mean something else in other languages."""
 
 _SHORT_CUES: Final = frozenset(("in", "at", "by", "to", "on"))
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("arguments_in_words.toml").read_text("utf-8"))
@@ -79,7 +79,7 @@ _ENDING: Final = _ENDS.union(word for cue in _CUES for word in cue.before if len
 def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry) -> CopiedFields:
     """Return the fields with the texts and numbers in `entry`, the user's own words, that fit them.
 
-    A value that was already copied from these words remains only if it may be an argument. Synchronous.
+    A text that was already copied from these words remains only if it may be an argument.
     """
     passages = all_of(passages_to_search([entry]))
     if any(len(passage.words) > MAX_WORDS or len(passage.text) > MAX_CHARS for passage in passages):
@@ -196,8 +196,8 @@ def _decision(passage: Passage, words: range, probability: float) -> Decision:
 
 
 def _may_be_argument(place: ValuePlace | None, passages: Sequence[Passage]) -> bool:
-    """True if a place is a name of several words or a whole sentence, or if it is probable and does not begin its
-    sentence."""
+    """True if a place is a name that has several words or is a whole sentence, or if it is probable and does not begin
+    its sentence."""
     if place is None or not place.words:
         return False
     passage, first, last = _passage_of(place, passages), min(place.words), max(place.words)

@@ -22,8 +22,8 @@ _LETTERHEADS = dict.fromkeys(("company", "issuer", "hotel"), "seller")
 
 
 def party_of_field(field: FieldText) -> str:
-    """Return the only party that the name of a field, or of the object around it, names; empty if there is no such
-    party."""
+    """Return the party that the name of a field names, or else the one that the name of the object around it names;
+    empty if there is no party or more than one."""
     own = {CONCEPTS[name].party for name in field.concepts} - {""}
     context_concepts = concepts_of_field(field.names.around) if field.names.around and not own else frozenset()
     parties = own or {_LETTERHEADS.get(name, CONCEPTS[name].party) for name in context_concepts} - {""}

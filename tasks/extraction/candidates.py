@@ -235,7 +235,8 @@ class Candidates:
     def parties(self) -> list[str]:
         """The party that owns each segment; empty if unknown.
 
-        The party is named by a label at the beginning of the segment or of a line above it in the same block.
+        The party is named by a label at the beginning of the segment or of a line above it in the same block. Without
+        such a label, the place of the block on the page decides (`_parties_by_place`).
         """
         found = [self._party(index) for index in range(len(self.segments))]
         by_place = self._parties_by_place({party in SENDERS for party in found if party})
@@ -246,7 +247,7 @@ class Candidates:
 
         The letterhead is left out if a label on the page names a sender, and the addressee if a label names a
         recipient. `labelled` contains True if a label names a sender, and False if one names a recipient. The result is
-        empty if the page has no printed boxes.
+        empty if no segment has a box in pixels.
         """
         placed = [
             (segment.box, index)
@@ -476,8 +477,8 @@ def _coded_spans(passage: Passage, first: int) -> Iterator[CandidateSpan]:
 def _typed_spans(
     passage: Passage, layout: LabelLayout, segment_of: dict[int, int], candidates: Candidates
 ) -> Iterator[CandidateSpan | None]:
-    """Yield days, amounts, times and other values of a known form, and the values of labels within lines. None is
-    yielded after a slice of work in which nothing was found."""
+    """Yield days, amounts, times and other values of a known form, the parties that a sentence introduces, and the
+    values of labels within lines. None is yielded after a slice of work in which nothing was found."""
 
     def span(
         kind: Kind, start: int, end: int, number: Number | None = None, day: Day | None = None

@@ -19,7 +19,8 @@ from tasks.schema.paths import JsonPath
 MAX_VALUES = 48
 """At most this many different values that fit a field's schema are kept, the most likely first."""
 DEMANDED = 0.03
-"""Factor on the probability that nothing answers a required field."""
+"""Factor on the probability that nothing answers a required field. It is applied twice if only one value is possible
+and has a format in `ADDRESSES`."""
 ADDRESSES = ("email", "uri", "url")
 """Formats of which a page often contains only one value. If a page has only one, this value is probably right, whatever
 the field's name."""

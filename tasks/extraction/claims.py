@@ -29,7 +29,8 @@ another field; `elsewhere`: the label of the match's field is beside another val
 """
 
 OWN_AFFINITY = 0.5
-"""The words around a match count as its field's own label, known or not, if their affinity is at least this."""
+"""The words around a match count as its field's own label, even if they name no known concept, if their affinity is at
+least this."""
 _FRACTION = re.compile(r"\d[.,]\d|%")
 _ROUNDING = frozenset({"rounding"})
 _CLOCK = re.compile(r"\d[:.]\d\d")
@@ -170,9 +171,9 @@ def _labels_naming(layout: LabelLayout, answered: AnsweredField) -> Sequence[Lab
 
 
 def _is_first(passage: Passage, pair: LabelledValue, match: ValueMatch) -> bool:
-    """True if `match` is the first value beside the label, or has the words of the first value.
+    """True if `match` contains the first word of the label's value, or a word with the same text.
 
-    Words may precede numbers (`Payment: Cash 10.00`).
+    If the match has figures, words without figures before the first number do not count (`Payment: Cash 10.00`).
     """
     words = [passage.words[word] for word in match.words]
     values = [passage.words[word] for word in pair.values]
@@ -186,8 +187,8 @@ def _has_figure(text: str) -> bool:
 
 
 def _line_word(match: ValueMatch) -> str:
-    """Return a word that shows that a number without a label is part of an address. The word is in the number's line.
-    The result is empty if there is no such word."""
+    """Return a word in the line of a number without a label that shows that the number is part of an address; empty if
+    there is no such word."""
     text = " ".join([match.passage.words[word] for word in match.words])
     if _FRACTION.search(text) or any(find_currencies(text)):
         return ""

@@ -31,7 +31,8 @@ MAX_WORDS: Final = 20_000
 SHORTEST: Final = 4
 """Only words with at least this many letters are searched for in sentences."""
 CODE_KINDS: Final = ("day", "time", "email", "uri")
-"""Kinds of candidates that a text field may take. They include days, because a document number may look like a day."""
+"""Kinds of candidates that a text field may take from a sentence. They include days, because a document number may look
+like a day."""
 _DATES: Final = TYPES.index("date"), TYPES.index("iso")
 _END = re.compile(r".*[^\W\d_]{3}[.!?:;]['\"”»)]*|.*[!?;]|\S*\d{4}[.;]|\S*[)”»\"][.;]")
 """Pattern of the last word of a sentence. An abbreviation or an ordinal number does not end a sentence."""

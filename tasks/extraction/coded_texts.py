@@ -119,7 +119,7 @@ _MISREAD_FOUR = re.compile(
 _MISREAD_FIRST = re.compile(
     r"(?P<code>[1-35-9]|[lI|](?=[.,])|Z(?=[.,])|S(?=[.,])|g(?=[.,]))(?P<dot>[.,:;·)]?)(?P<rest>.*)"
 )
-"""Pattern of a word that begins with one of the other numbers, whose digit OCR may have read as a letter."""
+"""Pattern of a word that begins with a number other than 4a to 4d, whose digit OCR may have read as a letter."""
 _FIGURES = {"l": "1", "I": "1", "|": "1", "Z": "2", "S": "5", "g": "9"}
 _DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
 FEWEST_MISREAD = 5

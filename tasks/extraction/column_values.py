@@ -83,7 +83,7 @@ def values_of_column(
 
 
 def _texts_in(cell: str) -> list[str]:
-    """Return the texts of a cell: its lines, or what commas or semicolons separate in a single line."""
+    """Return the texts of a cell: its lines, or the parts of a single line between commas or semicolons."""
     parts = cell.split("\n") if "\n" in cell else re.split(r"[;,](?!\d)", cell)
     return [text for part in parts if (text := part.strip())]
 
@@ -115,9 +115,9 @@ def _truths(column: Sequence[str]) -> list[Any]:
 
 
 def _deviations(column: Sequence[str], wanted: WantedField) -> list[Any]:
-    """Return the values of a column of marks beside measured values, such as `▲`, `↓↓` or `−`: whether a measured value
-    is out of its range or, for an enum, the value that means high, low or normal. The result is empty for any other
-    column.
+    """Return the values of a column of marks beside measured values, such as `▲`, `↓↓` or `−`; empty for any other
+    column. A boolean is True if the measured value is out of its range. For an enum, the result is the choice that
+    means high, low or normal.
 
     An empty cell says that the value is in its range.
     """
@@ -182,9 +182,10 @@ def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comm
 
 
 def _signs_of(cells: Sequence[str]) -> list[int]:
-    """Return −1 for each amount of a column with a mark for outgoing money after it: `12.00 S` among `H`, `12.00 DR`.
+    """Return −1 for each amount with a mark for outgoing money after it, and 1 for all others: `12.00 DR` is outgoing,
+    and so is `12.00 S` in a column that also has the mark `H`.
 
-    If only incoming money is marked, as on credit card statements, its amounts count as negative.
+    If only incoming money is marked, as on credit card statements, the marked amounts count as negative.
     """
     marks = [found[1].upper() if (found := _MARK.search(cell)) else "" for cell in cells]
     known_marks = set(marks) - {""}

@@ -14,7 +14,7 @@ one word."""
 SINGLE: Final = 0.6
 """At least this share of a comb's words are single characters."""
 EVEN: Final = 0.7
-"""At least this share of a comb's characters are whole numbers of cells apart."""
+"""At least this share of the distances between a comb's characters are whole numbers of cells."""
 LONGEST: Final = 3
 """At most this many characters in neighbouring cells may have been read as one word."""
 LAST_IN_ORDER: Final = "G"

@@ -59,7 +59,8 @@ class ConceptLabels:
             logits[-1] -= CONCEPT_BONUS
 
     def prepare(self) -> Slices[None]:
-        """Compute in slices what all fields need. Without this call, it is computed in one step for the first field."""
+        """Compute in slices the meanings and words that all fields need. Without this call, they are computed in one
+        step for the first field."""
         self.__dict__["_meanings"] = yield from self._find_meanings()
         self.__dict__["_beside"] = yield from self._find_beside()
 
@@ -107,7 +108,8 @@ class ConceptLabels:
         return found
 
     def _before(self, span: CandidateSpan) -> Iterator[str]:
-        """Yield the words right before a number in its line, the fewest first, without words such as `about`."""
+        """Yield the texts of one to MAX_AFTER words right before a number in its line, the shortest first. A word such
+        as `about` before the number is skipped."""
         segment = self._candidates.segments[span.first]
         end = bisect_left(segment.words, span.words[0])
         words = [segment.passage.words[word] for word in segment.words[max(0, end - MAX_AFTER - 1) : end]]
@@ -119,7 +121,7 @@ class ConceptLabels:
             yield " ".join(words[-count:])
 
     def _after(self, span: CandidateSpan) -> Iterator[str]:
-        """Yield the words after a number in its line, the most first."""
+        """Yield the texts of one to MAX_AFTER words right after a number in its line, the longest first."""
         segment = self._candidates.segments[span.last]
         next_word = bisect_right(segment.words, span.words[-1])
         words = [segment.passage.words[word] for word in segment.words[next_word : next_word + MAX_AFTER]]

@@ -14,10 +14,10 @@ from tasks.extraction.folding import fold, look_alike, without_accents
 
 FILE = Path(__file__).with_name("concepts.toml")
 MORE = Path(__file__).with_name("languages.toml")
-"""Names of the same concepts in further languages."""
+"""File with the concepts' names in further languages."""
 
 FEWEST_KNOWN_NAMES = 5
-"""If at least this many known names have the same last word, other texts with this last word are likely to be names,
+"""If at least this many known names have the same last word, other texts with this last word are probably names,
 too."""
 
 Kind = Literal["amount", "count", "date", "time", "number", "text"]
@@ -25,7 +25,7 @@ Kind = Literal["amount", "count", "date", "time", "number", "text"]
 LONGEST_NAME = 8
 """At most this many words of a field's name are looked up together."""
 MAX_TURNED = 4
-"""The order of the words in a field's name does not matter if there are at most this many."""
+"""The words of a field's name may be in any order if there are at most this many."""
 
 _NOTHING = "nothing"
 """Concept of texts that look like names of fields but are not, such as `tax invoice`."""
@@ -34,7 +34,7 @@ _OF_WORDS = frozenset(("of", "the", "de", "du", "del", "la"))
 _JOINING = frozenset(
     fold("of the de du des del della dell dello di da do dos das d l la le el het van von der zur zum")
 )
-"""Words inside names that keys of schemas leave out."""
+"""Words inside a name that the keys of schemas leave out: `lieu_naissance` for `lieu de naissance`."""
 _NUMBER_ABBREVIATIONS = frozenset(("no", "nr", "num", "nbr"))
 _INCLUDING = frozenset(
     fold(
@@ -46,7 +46,7 @@ _EXCLUDING = frozenset(fold("excl excluding exclusive exc exkl exklusive before 
 _ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
 _MORE: Mapping[str, Mapping[str, str]] = tomllib.loads(MORE.read_text("utf-8"))
 WORDS_OF_ADDRESSES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
-"""Tokens of addresses and the like. They show that a number in the same line is not the value of a field."""
+"""Tokens of addresses, such as `street`. They show that a number in the same line is part of an address."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _FIELDS: dict[str, str] = {}
 """Concept by the name of a field."""
@@ -130,7 +130,8 @@ _MISREAD = {
 
 
 def is_common_token(token: str) -> bool:
-    """True if the labels of many fields contain this token: a name, a number, an amount."""
+    """True if this token is in the labels of many fields and says little about any of them, such as `name` or
+    `number`."""
     return any(CONCEPTS[name].weak or (token,) not in PHRASES for name in _CONCEPTS_BY_TOKEN.get(token, ()))
 
 
@@ -141,9 +142,10 @@ def are_synonyms(first: str, second: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
-    """Return the concepts that a label of these folded words names.
+    """Return the concepts that a label names, given its folded words.
 
-    A tax that a label only includes does not count. Weak concepts count only if there are no others.
+    A tax that the label calls included or excluded does not count, and a total without tax is a net amount. Weak
+    concepts count only if there are no others.
     """
     known = [_MISREAD.get(look_alike(token), token) for token in tokens]
     return _strongest(_find_names(known, _longest_of_label))
@@ -151,11 +153,13 @@ def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> frozenset[str]:
-    """Return the concepts of a field with a name of these folded words, in an object with the name `around`.
+    """Return the concepts of a field, given the folded words of its name and those of the name of the object `around`
+    it.
 
-    The whole name decides, with the object's name (`invoice.number`) or without it; otherwise, the known names that it
-    contains decide. Other names take precedence over a single word that no label has, unless the word is at the end:
-    `landline` decides in `purchaser_landline`, but `link` does not in `link_price`.
+    The whole name decides if it is known, with the object's name (`invoice.number`) or without it. Otherwise, the known
+    names that it contains decide. A single word that is not a label by itself counts only at the end, or if the name
+    contains nothing else that is known: `landline` decides in `purchaser_landline`, but `link` does not in
+    `link_price`.
     """
     plain = tuple(map(_without_accents, tokens))
     for whole in ((*map(_without_accents, around), *plain), plain) if around else (plain,):
@@ -171,7 +175,8 @@ def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> 
 
 
 def _concept_of_whole_name(tokens: tuple[str, ...]) -> str:
-    """Return the concept of exactly this name; its words may be in any order, singular, or written together.
+    """Return the concept that has these words as its name. The words may be in any order, in the plural, or written
+    together.
 
     The result is empty if the name is unknown or ambiguous.
     """
@@ -208,8 +213,8 @@ def _strongest(found: Collection[tuple[str, int, int]]) -> frozenset[str]:
 def _find_names(
     known: Sequence[str], longest: Callable[[Sequence[str], int], tuple[int, str]]
 ) -> list[tuple[str, int, int]]:
-    """Return the known names in these words, each with its start and end. A tax that is only included does not count,
-    and a total without tax is a net amount."""
+    """Return the known names in these words, each with its start and end. A tax that is called included or excluded
+    does not count, and a total without tax is a net amount."""
     found: list[tuple[str, int, int]] = []
     position, excluded = 0, False
     while position < len(known):
@@ -252,6 +257,6 @@ def _word_before(tokens: Sequence[str], index: int) -> str:
 
 
 def may_be_same(first: frozenset[str], second: frozenset[str]) -> bool:
-    """True if a label for a concept of `first` and one for a concept of `second` may be printed beside the same
+    """True if a label for a concept of `first` and a label for a concept of `second` may be printed beside the same
     value."""
     return any(that in CONCEPTS[this].also or this in CONCEPTS[that].also for this in first for that in second)

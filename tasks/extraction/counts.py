@@ -34,10 +34,12 @@ def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
     """Return the words of a line that name the number in its words `start` to `stop`, without a unit or currency before
     them.
 
-    Return None if the number does not begin a piece of the line, is the line's only count and not a piece of its own
-    such as `(12 reviews)`, or has no word after it. In these cases, the words before the number may name it. A piece
-    may begin anywhere with a number and its noun, if a preposition joins it to the next count: `We confirm 2 rooms for
-    3 adults`.
+    Return None if the line has more than MAX_WORDS words, or if the number does not begin a piece of the line or has no
+    word after it. The only count of a line must be a whole piece, such as `(12 reviews)`. If the result is None, the
+    words before the number may name it.
+
+    A number and its noun begin a piece wherever they are if a preposition joins them to the next count: `We confirm 2
+    rooms for 3 adults`.
     """
     if len(texts) > MAX_WORDS:
         return None
@@ -65,7 +67,7 @@ def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
 
 
 def _is_closed(texts: Sequence[str], start: int, stop: int, many: int) -> bool:
-    """True if a number and the `many` words after it are a piece of their own, as in `- 3 rooms, balcony` and `(164
+    """True if a number and the `many` words after it are a whole piece, as in `- 3 rooms, balcony` and `(164
     reviews)`."""
     last = texts[stop + many - 1]
     if texts[start].startswith("("):
@@ -82,8 +84,8 @@ def _is_closed(texts: Sequence[str], start: int, stop: int, many: int) -> bool:
 
 
 def _is_joined(texts: Sequence[str], index: int) -> bool:
-    """True if a preposition joins a number to another number and its nouns, and a noun follows it, too: the 3 of `2
-    rooms for 3 adults`."""
+    """True if a preposition joins a number and the noun after it to another number and its nouns: the 3 of `2 rooms for
+    3 adults`."""
     before = next((one for one in range(index - 2, -1, -1) if not _is_word(texts[one])), index)
     return (
         0 <= before < index - 2
@@ -106,7 +108,7 @@ def _begins_piece(texts: Sequence[str], index: int) -> bool:
 
 
 def _is_first(texts: Sequence[str], index: int) -> bool:
-    """True for the first word of a line, with or without the sign of a list before it."""
+    """True for the first word of a line, with or without a bullet before it."""
     return not index or (index == 1 and not any(map(str.isalnum, texts[0])))
 
 

@@ -30,12 +30,11 @@ Section = Literal["work", "education", ""]
 MAX_LINES: Final = 3
 """Largest number of lines of an entry that name an activity, an organisation or a place. Further lines describe it."""
 ENDING_GAP: Final = 1.4
-"""Largest gap between two lines of an entry, in heights of a line. A wider one ends the entry."""
+"""Largest gap between two lines of an entry, in heights of a line. A wider gap ends the entry."""
 INDENTED_ENDING_GAP: Final = 2.5
 """Largest gap above an indented line of an entry, in heights of the line."""
 MAX_TEXT: Final = 100_000
-"""Sentences that mention a period of time are searched for in only this many characters at the beginning of a
-passage."""
+"""Only this many characters at the beginning of a passage are searched for sentences that mention a period of time."""
 FEWEST_WORDS: Final = 6
 """A text beside a period that begins in lower case is a sentence and not an entry if it has at least this many
 words."""
@@ -270,8 +269,8 @@ def _has_entries(fields: Sequence[WantedField], roles: Mapping[int, Role]) -> bo
     role_set = set(roles.values())
     if role_set.isdisjoint(("activity", "organisation")):
         return False
-    # Things other than jobs and schools have a year, too, so only the name of a list with a single moment shows what it
-    # lists.
+    # Not only jobs and schools have a year. If a list has a single moment, only its name therefore shows whether it
+    # lists jobs or schools.
     is_named = _section_named(str(fields[0].path[-2]), fields) != ""
     return {"start", "end"} <= role_set or (is_named and not role_set.isdisjoint(("period", "year", "start")))
 
@@ -550,7 +549,7 @@ def _pieces(passage: Passage, line: Sequence[WordOnPage]) -> Iterator[list[WordO
     for segment in segments_of_row(line):
         for word in segment:
             text = passage.words[word.at]
-            # Where a grade was taken out, a piece ends.
+            # A piece ends where a grade was taken out of the line.
             if piece and (text.startswith("(") or word.at > piece[-1].at + 1):
                 yield piece
                 piece = []
@@ -568,8 +567,8 @@ def _pieces(passage: Passage, line: Sequence[WordOnPage]) -> Iterator[list[WordO
 
 
 def in_asked_form(cell: ReadCell, field: WantedField) -> ReadCell:
-    """Return a cell in the form that a field demands: a month as the field's description says, and several lines as one
-    unless the field is a list."""
+    """Return a cell in the form that a field demands: several lines become one unless the field is a list, and a month
+    gets the form that the field's description states."""
     if "\n" in cell.text and "array" not in types_of(field.schema):
         return cell._replace(text=cell.text.replace("\n", " "))
     form = month_form(field)
@@ -580,7 +579,7 @@ def in_asked_form(cell: ReadCell, field: WantedField) -> ReadCell:
 
 
 def month_form(field: WantedField) -> MonthForm | None:
-    """Return the form of a month that a field's description demands, if any."""
+    """Return the form of months that a field's description demands, or None."""
     description = str(field.schema.get("description", ""))
     if _YEAR_FIRST.search(description):
         return "{:04}-{:02}".format
@@ -588,7 +587,7 @@ def month_form(field: WantedField) -> MonthForm | None:
 
 
 def in_month_form(text: str, form: MonthForm) -> str | None:
-    """Return a month of a year in a form; None for any other text."""
+    """Return the month and the year that a text states, written by `form`; None for any other text."""
     year = _YEAR.search(text)
     rest = _YEAR.sub(" ", text).strip(" -./")
     words = rest.split()

@@ -45,7 +45,7 @@ field."""
 TICKED_ALONE: Final = 0.75
 """Probability of a ticked option if nothing shows that its group belongs to the field."""
 BEHIND_OWN_LABEL: Final = 0.95
-"""Probability of a word after a label that names the field by its words."""
+"""Probability of a word after a label that has the words of the field's name."""
 MAX_NAMING_WORDS: Final = 200
 """Largest number of words at the beginning of a text that are compared with a field's name."""
 MAX_LABEL_WORDS: Final = 6
@@ -61,8 +61,8 @@ LEAST_PROBABILITY: Final = 0.5
 PRINTED_BY_LABEL: Final = 0.8
 """Probability of the only choice of an enum whose words are printed, if they are near words that name the field."""
 PRINTED_ALONE: Final = 0.6
-"""Probability of the only printed choice if no words near it name the field; also of one of several printed choices, if
-it is nearest to words that name the field."""
+"""Probability of the only printed choice if no words near it name the field. One of several printed choices has this
+probability, too, if it is nearest to words that name the field."""
 DENIED_PROBABILITY: Final = 0.75
 """Probability that a boolean is false if its name is printed near a word that denies it."""
 NAME_PRINTED: Final = 0.55
@@ -77,7 +77,7 @@ MAX_PRINTED: Final = 20
 MAX_LABEL_LINES: Final = 8
 """Largest number of lines with boxes that follow the line naming their group."""
 MAX_WORDS_TO_DENIAL: Final = 3
-"""Largest number of words between a denial and what it denies."""
+"""Largest number of words between a denial and the name that it denies."""
 
 CROSSES: Final = frozenset(("x", "X", "×", "✓", "✔", "✗", "✘", "√"))
 """Words and signs that count as a cross in the cells of a table."""
@@ -109,7 +109,7 @@ class Decision(NamedTuple):
     entry: Entry | None = None
     """The entry that contains the passage: a text that was read, or the text of the request."""
     is_derived: bool = False
-    """True if the value is computed from what the words say: a number in another unit."""
+    """True if the value is computed from the words, such as a number that is converted to another unit."""
 
 
 class _PrintedOption(NamedTuple):
@@ -118,7 +118,7 @@ class _PrintedOption(NamedTuple):
     text: str
     is_ticked: bool
     group: str
-    """The text that says what the options are about, such as a question before them; may be empty."""
+    """The text that names the subject of the options, such as a question before them; may be empty."""
 
 
 def decide(
@@ -128,8 +128,8 @@ def decide(
     passages: Sequence[Passage],
     scored: FieldScores | None,
 ) -> Slices[dict[JsonPath, Decision]]:
-    """Return the decisions for those `fields` that the passages of the entries `read` decide, and for the items of
-    `lists` of choices, where several may be ticked."""
+    """Return the decisions for those of `fields` that the passages of the entries `read` decide. `lists` are lists of
+    choices, of which several may be ticked. Each ticked choice is the decision for one item."""
     if not (fields or lists):
         return {}
     options: list[_PrintedOption] = []
@@ -160,7 +160,7 @@ def decide(
 
 
 class _Values:
-    """The values that a field may have: those of an enum, or true and false."""
+    """The values that a field may have: the values of an enum, or true and false."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.are_truths = "enum" not in schema
@@ -202,8 +202,8 @@ class _Naming:
 
 
 def _options(passage: Passage) -> Iterator[_PrintedOption]:
-    """Yield the options next to the boxes of a passage. A mark is before its option, or after it if a mark ends
-    the line."""
+    """Yield the options next to the boxes of a passage. A box is before its option, or after it if the line begins with
+    text and ends with a box."""
     has_ticks = any(sign in passage.text for sign in TICKED)
     start, group, lines_below = 0, "", 0
     for line in passage.text.split("\n"):
@@ -259,7 +259,7 @@ def _options_in_cells(segments: Sequence[LineSegment]) -> Slices[list[_PrintedOp
 
 
 def _head_of(index: int, segments: Sequence[LineSegment]) -> str | None:
-    """Return the header of the column that contains a mark: the text above it, past the marks of other rows."""
+    """Return the header of the column that contains a mark: the nearest text above it that is not a mark itself."""
     mark = segments[index]
     above = [
         one
@@ -272,8 +272,8 @@ def _head_of(index: int, segments: Sequence[LineSegment]) -> str | None:
 
 
 def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[Decision | None]:
-    """Decide by a ticked option whose group names the field. An enum is also decided if only one of its values is
-    ticked, and a boolean by the box, ticked or not, of an option that names the field."""
+    """Decide by a ticked option whose group names the field. Otherwise, an enum is decided if only one of its values is
+    ticked. A boolean is decided by the box of an option that names the field, whether ticked or not."""
     own = yield from _meant(values, options)
     ticked = [(option, meaning) for option, meaning in own if option.is_ticked]
     if ticked:
@@ -294,8 +294,8 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
 
 
 def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[list[Decision]]:
-    """Decide the items of a list by the ticked options of one group: the group with the list's name, or else the only
-    group that offers two or more of the values."""
+    """Decide the items of a list by the ticked options of one group that offers two or more of the values. The group
+    must name the list, unless it is the only such group."""
     groups: dict[str, list[tuple[_PrintedOption, Any]]] = {}
     for option, meaning in (yield from _meant(values, options)):
         groups.setdefault(option.group, []).append((option, meaning))
@@ -331,7 +331,7 @@ def _meant(values: _Values, options: Sequence[_PrintedOption]) -> Slices[list[tu
 def _is_left_open(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[bool]:
     """True if the text after a label that names the field leaves the answer open: `Insured: pending`.
 
-    Such a field is decided by nothing else on the page, neither by an empty box nor by the words of its name.
+    Nothing else on the page decides such a field, neither an empty box nor the words of its name.
     """
     found = False
     for index, span in enumerate(scored.candidates.spans if scored else ()):
@@ -428,7 +428,8 @@ def _by_words(values: _Values, names: Names, passages: Sequence[Passage]) -> Sli
 
 
 def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tuple[Any, Passage, tuple[int, ...]]]]:
-    """Return the places where the words of a choice are printed as in the enum."""
+    """Return the places where the words of a choice are printed as in the enum. Places are left out if the text before
+    them denies the choice, or if the words begin a longer choice."""
     words_of_values = dict(zip(choices.values, choices.words, strict=True))
     options_by_first: dict[str, list[Words]] = {}
     for words in words_of_values.values():

@@ -32,11 +32,11 @@ MAX_CUT = 48
 MAX_CUT_IN_ALL = 600
 """At most this many spans are cut for all fields of a request."""
 MAX_TRIED = 20_000
-"""The beginnings of values are looked for at not more than this many places, for all fields of a request together."""
+"""At most this many places are tried as beginnings of values, for all fields of a request together."""
 LONGER = 4
-"""A value may have twice as many words as the one on the example, and this many more."""
+"""A value may have at most twice as many words as the value on the example, plus this number."""
 MAX_WORDS = 60
-"""The place of a value is looked for only if the value has at most this many words."""
+"""A value of an example is searched for only if it has at most this many words."""
 _BEGINNING = 3
 """Number of letters by which the beginnings of values are compared first."""
 MAX_LINES = 3
@@ -58,7 +58,7 @@ class Delimiters(NamedTuple):
 
     @property
     def are_known(self) -> bool:
-        """True if neither inner delimiter is VARIABLE, and they cut out only a part of a line. Whole lines are
+        """True if neither inner delimiter is VARIABLE, and the two are not both edges of a line. Whole lines are
         candidates anyway."""
         return VARIABLE not in (self.before, self.after) and (self.before, self.after) != (EDGE, EDGE)
 
@@ -84,7 +84,7 @@ def delimiters_of(candidates: Candidates, words: Sequence[int], first: int, last
 
 
 def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
-    """Add the places of an answer's texts that are not candidates yet, at most MAX_CUT_IN_ALL of them."""
+    """Add the places of those texts of an answer that no candidate has yet, at most MAX_CUT_IN_ALL places."""
     wanted = {"".join(fold(text)) for text in _texts(answer)} - {""}
     for index, span in enumerate(candidates.spans if wanted else ()):
         if index % SPANS_AT_ONCE == 0:
@@ -112,7 +112,7 @@ def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
 
 
 def cut_values(candidates: Candidates, values: Iterable[CutValue]) -> Slices[None]:
-    """Add the spans that stand between the same delimiters as `values` do on examples."""
+    """Add the spans that are between the same delimiters as `values` on examples."""
     segments = candidates.segments
     seen = {(id(span.passage), span.words) for span in candidates.spans}
     starts: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -143,13 +143,13 @@ def _to_the_end(
 ) -> Iterator[tuple[list[int], list[int]]]:
     """Yield the words from a start to each possible end of a value, with their segments.
 
-    A value may continue in the lines below its first one. It ends at the end of such a line only if the next line
-    begins with the word that followed the value on the example.
+    A value may continue in the lines below its first one. If the value ended at the end of a line on the example, it
+    ends at the end of a further line only if the word below is the one that followed the value on the example.
     """
     segments, delimiters, longest = candidates.segments, value.delimiters, 2 * value.words + LONGER
     lines = _lines_from(candidates, at)
     words = _words_from(candidates, lines, start, longest)
-    # The index that the first word of the line would have among `words`.
+    # This is the index that the first word of the line would have among `words`.
     offset = -start
     for index, line in enumerate(lines):
         below = _first_word(candidates, segments[line].below)

@@ -1,5 +1,5 @@
 """Derives columns that a table implies: the ends of ranges and of spans of time, the parts of columns that hold two
-things (`Part no. / Rev`, `NW 8`, `7.1 H`), the results of the latest day, and signed amounts from two columns for
+things (`Part no. / Rev`, `NW 8`, `7.1 H`), the results of the two latest days, and signed amounts from two columns for
 outgoing and incoming money."""
 
 import re
@@ -42,7 +42,7 @@ FLAG: Final = ("flag",)
 FEWEST_DAYS: Final = 2
 """A table has results by day only if at least this many headers are days."""
 RESULTS_OF_DAYS: Final = (("value", "result"), ("previous value", "previous result"))
-"""Headers of the results of the latest day, and of the day before it."""
+"""Headers of the results of the latest day, and of the second latest day."""
 LONGEST_RANGE: Final = 60
 """A range has at most this many characters."""
 LONGEST_CELL: Final = 200
@@ -114,12 +114,13 @@ class _WholeColumn:
     """Each text in `counts` with single spaces; empty if it is longer than LONGEST_CELL."""
 
     def read(self, reader: Callable[[str], T]) -> Slices[dict[str, T]]:
-        """Return what `reader` finds in each text of `spaced`, by the text in `counts`."""
+        """Return the result of `reader` for each text of `spaced`, by the same text as it is in `counts`."""
         found = yield from in_slices(reader, self.spaced)
         return dict(zip(self.counts, found, strict=True))
 
     def share(self, texts: Collection[str]) -> float:
-        """Return the share of the cells in `counts` that have one of these texts; 0 if there are no cells."""
+        """Return the share of the cells that have one of these texts, not counting missing cells; 0 if there are no
+        cells."""
         return sum(self.counts[text] for text in texts) / max(1, self.counts.total())
 
 
@@ -191,7 +192,8 @@ def _ends(text: str) -> tuple[str, str] | None:
 
 
 def _spans_of_time(column: _WholeColumn) -> _Derived:
-    """Yield the times of a column whose cells end with two of them, as in `3. 09:35 10:20`, and what precedes them."""
+    """Yield the start times, the end times and the texts before them, for a column whose cells end with two times: `3.
+    09:35 10:20`."""
     read = yield from column.read(_times)
     spans = {text: one for text, one in read.items() if one is not None}
     if not spans or column.share(spans) < LEAST_RANGES:
@@ -305,8 +307,8 @@ def _number_and_flag(text: str) -> tuple[str, str] | None:
 
 
 def _results_of_days(columns: Sequence[_WholeColumn]) -> _Derived:
-    """Yield the results of the latest day and of the day before, if the headers of several columns of numbers end with
-    different days."""
+    """Yield the results of the latest day and of the second latest day, if the headers of several columns of numbers
+    end with different days."""
     days = {column.index: day for column in columns if (day := _day_at_end(column.head))}
     if len(set(days.values())) < max(FEWEST_DAYS, len(days)):
         return

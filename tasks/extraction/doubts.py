@@ -1,8 +1,8 @@
-"""Finds what is printed around a copied value that speaks against it: a denial, another unit, a comparison, another
-order of day and month, or other values after the same label.
+"""Finds reasons to doubt a copied value in the text around it: a denial, another unit, a comparison, another order of
+day and month, or other values after the same label.
 
-The network scores a value by its labels, and knows little of these words, because few documents print them. So they
-bound the probability of a value, whatever its score.
+The network scores a value by its labels, and knows little of these words, because few documents print them. These words
+therefore limit the probability of a value, whatever its score.
 """
 
 import re
@@ -26,14 +26,15 @@ from tasks.notation.order_of_days import FIGURES_OF_DAY, has_one_order
 DENIED: Final = 0.3
 """A value that the text before it denies, as in `not A1`, has at most this probability."""
 IN_OTHER_UNIT: Final = 0.4
-"""A number that is printed in a different unit or magnitude than its field has gets at most this probability."""
+"""A number that is printed in a unit or magnitude other than its field's has at most this probability."""
 DOUBTFUL: Final = 0.85
 """A doubtful value has at most this probability: a bound (`below 5`), an amount that is not due (`30.00 waived`), a
 number beside another currency or an unknown unit, a day that may be two (03/04/05), one of several values after the
 same label, and a value that another one has replaced (`Old IBAN`)."""
 
 _NEAR: Final = 50
-"""Words that speak against a number are searched for in this many characters before it, and in this many after it."""
+"""Words that speak against a number are searched for in this many characters before the number, and in the same number
+of characters after it."""
 _TABLE: Final[Mapping[str, Any]] = tomllib.loads(Path(__file__).with_name("doubts.toml").read_text("utf-8"))
 
 
@@ -97,8 +98,8 @@ _ASKS_FOR_FORMER: Final = _FORMER | _words_of("superseded", "asked")
 _REPLACED: Final = (
     rf"(?:(?:{_any_of('superseded', 'after')})(?!\w)|(?:{_any_of('superseded', 'last')})(?=\s*(?:[^\w\s]|$)))"
 )
-"""Pattern of words that say that another value has replaced the one before them. Some say so only at the end, because
-`AB12CD, cancelled free of charge until …` does not."""
+"""Pattern of words that say that another value has replaced the value before them. Some of these words count only
+before a sign or at the end: `AB12CD, cancelled free of charge until …` does not count."""
 _FORMER_AFTER = re.compile(rf" ?(?P<unit>{_MONEY}|[^\W\d_]{{1,12}})??[ (\[,;–-]{{0,3}}{_REPLACED}")
 _FORMER_WITHIN = re.compile(rf"\w ?[(\[,;–-][ (\[,;–-]{{0,3}}{_REPLACED}")
 _MAX_WORDS_AFTER: Final = 6
@@ -153,8 +154,8 @@ def _is_superseded(span: CandidateSpan, candidates: Candidates) -> bool:
 
 
 def _is_label_of_former(span: CandidateSpan, candidates: Candidates) -> bool:
-    """True if a label begins with a word such as `old`, or has a word such as `previous` while another label is the
-    same without it, or with a word such as `current` instead."""
+    """True if a label begins with a word such as `old`. A label with a word such as `previous` counts only if another
+    label is the same without this word, or has a word such as `current` instead."""
     # A label may have words of the segment to its left, which name something else: `Old Trafford    Kick-off: 9:00`.
     is_own = span.label in candidates.segments[span.first].text
     label = _without_accents(fold(span.label) if is_own else candidates.labels[span.first])
@@ -178,9 +179,9 @@ def _asks_for_former(field: WantedField, text: FieldText) -> bool:
 
 
 def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
-    """True if a number is the bound of a range (`below 5`, `18+`, `10 to 12`) and the field does not ask for a bound,
-    or if it is said to be subtracted (`less 5`), has a sign in words or a mark of a debit, may be a thousand times as
-    large (`64.300`), or is not due."""
+    """True if a number is the bound of a range (`below 5`, `18+`, `10 to 12`) and the field does not ask for a bound.
+    Also true if the number is said to be subtracted (`less 5`), has its sign in words (`minus 5`) or a mark of a debit,
+    may be a thousand times as large (`64.300`), or is not due."""
     assert span.number
     text = span.passage.text
     before, after = (
@@ -192,7 +193,7 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     )
     if _SUBTRACTED_BEFORE.search(before) or _NOT_DUE_BEFORE.search(before) or _NOT_DUE_AFTER.match(after):
         return True
-    # `minus 5`, `5 below zero`: a deduction of "minus 5" may well be 5.
+    # A sign in words (`minus 5`, `5 below zero`) is doubtful, because a deduction of "minus 5" may well be 5.
     readings = span.number.readings
     is_negative = bool(readings) and max(readings) < 0
     # In `64.300`, nothing on the page says whether the point separates thousands or decimals.
@@ -212,8 +213,8 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
 
 
 def _is_loss(field: FieldText, span: CandidateSpan, candidates: Candidates) -> bool:
-    """True if the words before a number say that it is negative, although no sign does: `a loss of 0.6 million`. In a
-    field for losses alone, it is positive."""
+    """True if the words before a number say that it is negative, although no sign does: `a loss of 0.6 million`. For a
+    field that asks for a loss alone, the number is positive."""
     assert span.number
     if min(span.number.readings, default=0) < 0:
         return False
@@ -228,9 +229,9 @@ def _is_loss(field: FieldText, span: CandidateSpan, candidates: Candidates) -> b
 
 
 def _begins_range(span: CandidateSpan, rest: re.Match[str] | None) -> bool:
-    """True if a number and the text after it form a range. The second number must be larger. After it, there must be no
-    word, or else a unit or currency, which must be that of the first number if that has one. In `120.00 - 3 nights` and
-    `2 and 3 baths`, the second number counts something else."""
+    """True if a number and the text after it form a range. The second number must be the larger one. The only word that
+    may follow it is a unit or currency, which must be that of the first number if the first number has one. In `120.00
+    - 3 nights` and `2 and 3 baths`, the second number counts something else."""
     if rest is None:
         return False
     assert span.number

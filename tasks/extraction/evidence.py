@@ -34,8 +34,8 @@ from tasks.schema.paths import JsonPath, leaves, pointer_of, schema_at
 MAX_PASSAGE = 300
 """Evidence shows at most this many characters of the line around a match."""
 BOOLEAN_AFFINITY = 0.5
-"""A word such as "yes" or "no" is evidence only if its affinity to the field is at least this: if words that name the
-field are near."""
+"""A word such as "yes" or "no" is evidence only if its affinity to the field is at least this, so only if words near it
+name the field."""
 
 UNUSED_BONUS = 0.25
 """Bonus for a place that no other field uses, so that equal values in a list get different places if possible."""
@@ -47,7 +47,7 @@ PLACE_BONUS = 4.0
 """Bonus for the place from which the extractor took the value, and penalty for any other place in the user's own
 text."""
 REQUEST = -1
-"""Index for the request, which is not an entry of the precontext."""
+"""Index that stands for the request, which is not an entry of the precontext."""
 MAX_TALLIED = 1e15
 """Numbers of this size or more are not compared with sums, because their hundredths are not exact."""
 CONTRADICTED_SCORE = 0.3
@@ -145,7 +145,7 @@ def find_evidence(
     evidence nor unsupported, but only counted.
 
     `request` is the entry of the user's own texts. The request supports values that none of the texts from `precontext`
-    contains. If `support` places values in `request`, the request counts as one of these texts.
+    contains, and values that `support` places in it.
 
     The evidence of booleans and enums in `decided` is the place that decides them. The evidence of booleans and enums
     in `undecided` is only a probability.
@@ -291,8 +291,8 @@ def _claimed_matches(
 def _choose(
     fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_ClaimedMatch]], entries: Sequence[Entry]
 ) -> Slices[dict[JsonPath, _ClaimedMatch]]:
-    """Choose a match for each field. In each object of a list, the field with the fewest matches comes first, and the
-    other fields prefer matches near the matches chosen before."""
+    """Choose a match for each field. The field with the fewest matches comes first. In an object of a list, the other
+    fields then prefer matches near those that have already been chosen."""
     chosen: dict[JsonPath, _ClaimedMatch] = {}
     used: set[tuple[int, int]] = set()
     anchors: dict[JsonPath, list[ValueMatch]] = {}
@@ -346,7 +346,7 @@ def _identity(match: ValueMatch) -> tuple[int, int]:
 
 
 def _nearness(match: ValueMatch, anchor: ValueMatch) -> float:
-    """Return the nearness of two matches: 1 on the same line, less with each line between."""
+    """Return the nearness of two matches, from 0 to 1: 1 on the same line, and less with each line between them."""
     if match.passage is not anchor.passage:
         return 0.0
     box, other_box = box_of(match.passage, match.words), box_of(anchor.passage, anchor.words)

@@ -50,12 +50,14 @@ this."""
 LESS_ALIKE = 0.2
 """A place counts as that of the example only if its likeness is at most this much below that of the best place."""
 MUCH_ALIKE = 0.75
-"""If two documents have few words in common, two places without the same label must be at least this much alike."""
+"""If two documents have few words in common, two places with different labels count as alike only if their likeness is
+at least this."""
 SAME_PLACE_BONUS = 24.0
-"""Amount by which the logit of a candidate in the same place as on the examples rises, times the places' likeness."""
+"""The logit of a candidate in the same place as on the examples rises by this number times the likeness of the
+places."""
 SAME_SENDER_SHARE = 0.35
 """Two documents count as from the same sender if at least this share of the words of the shorter document is in the
-other document. If they do not, only a label or MUCH_ALIKE surroundings identify a place."""
+other document. Otherwise, only the same label, or surroundings with a likeness of MUCH_ALIKE, identify a place."""
 LEAST_TAUGHT = 0.6
 """The header of a column in an example's table counts as a name of the field if the column contains at least this share
 of the example's values for the field."""
@@ -65,7 +67,7 @@ form, the kind, the height on the page and the distance from its left edge."""
 _DELIMITERS = (0.5, 1.0, 1.0, 0.5)
 """Weights of the delimiters that two places may share, in the order of `Delimiters`."""
 _FORMS = ("", "9", "a", "x", "9a", "9x", "ax", "9ax")
-"""Kinds of words in a text: digits, letters, or letters with digits."""
+"""Combinations of the kinds of words in a text: `9` for digits, `a` for letters, and `x` for letters with digits."""
 _LEAST_DISTANCE = 0.06
 """Two positions are near each other if their distance is smaller than this, as a share of the page."""
 
@@ -122,7 +124,8 @@ class Surroundings(NamedTuple):
 
 
 def constant_words(candidates: Candidates) -> frozenset[str]:
-    """Return the words of a document that contain no digits. Other documents of the sender may have them, too."""
+    """Return the words of a document that contain no digits. Other documents of the same sender may have these words,
+    too."""
     words = (word for segment in candidates.segments for word in fold(segment.text))
     return frozenset(word for word in words if not any(map(str.isdigit, word)))
 
@@ -134,7 +137,8 @@ class Lesson(NamedTuple):
     places: Mapping[JsonPath, Sequence[int]]
     """Indices of the candidates that have the value of each field, by path."""
     values: Sequence[CutValue]
-    """The delimiters of the values of fields for texts. Numbers and days are candidates wherever they stand."""
+    """The values of fields for texts, as places to be cut out. Numbers and days are candidates anyway, wherever they
+    are."""
 
     def cut_values(self, words: Collection[str]) -> Iterator[CutValue]:
         """Yield the values to be cut from a document with these words."""
@@ -198,7 +202,7 @@ class _Comparison:
 
 
 def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
-    """Return the places of an answer's values on an example, whose scores are `scored`."""
+    """Return the places of an answer's values on an example. `scored` has the scores of the example's candidates."""
     texts: list[str] = []
     places_by_key: dict[Any, list[int]] = {}
     for index, span in enumerate(scored.candidates.spans):
@@ -302,7 +306,8 @@ def _places(candidates: Candidates) -> Iterator[tuple[float, float]]:
 
 
 def _shared(text: tuple[str, ...], common: frozenset[str]) -> str:
-    """Return the signs of a text, and the words of it that both documents contain. The other words are values."""
+    """Return the signs of a text and those of its words that both documents contain, because the other words are
+    values. Return VARIABLE if nothing of the text is left."""
     return " ".join(word for word in text if word in common or not word[:1].isalnum()) or (VARIABLE if text else "")
 
 

@@ -56,7 +56,7 @@ from tasks.schema.paths import JsonPath
 MAX_SPANS = 6_000
 """At most this many spans are scored for each field. About 20 dense pages have this many."""
 MAX_SCORES = 300_000
-"""The product of the numbers of spans and fields is at most this. For 50 fields, MAX_SPANS spans are scored; for 300
+"""The number of spans times the number of fields is at most this. For 50 fields, MAX_SPANS spans are scored; for 300
 fields, only the spans of about three pages."""
 MAX_TOKENS = 8_000
 """At most this many tokens of labels and lines are embedded, which takes two or three seconds of a processor. Six dense
@@ -133,8 +133,8 @@ class Extractor:
         return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, doubtful=doubtful)
 
     async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
-        """Return the vectors of the texts, with zeros for the texts beyond the bound, and the number of texts beyond
-        it."""
+        """Return the vectors of the texts, and the number of texts that exceed the bound. The vectors of these texts
+        are zeros."""
         known = await self.executor.run(strings.most_telling, labels, max_tokens)
         vectors = np.zeros((len(strings.texts), DIMENSIONS), np.float32)
         vectors[known] = await self._embedded([strings.texts[index] for index in known])
@@ -196,9 +196,9 @@ def _prepare(
 
 
 def _with_parts(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> Iterator[FieldText]:
-    """Yield the fields. If an object has fields for some parts of a value, its field for the whole becomes the missing
-    part: `name` is the last name beside French `prénom` and the first name beside Spanish `apellidos`, and `address` is
-    the street beside a city or a postcode."""
+    """Yield the texts of the fields. If an object has fields for some parts of a value, its field for the whole value
+    stands for the missing part: `name` is the last name beside French `prénom` and the first name beside Spanish
+    `apellidos`, and `address` is the street beside a city or a postcode."""
     named: dict[JsonPath, set[str]] = {}
     for one, text in zip(fields, texts, strict=True):
         named.setdefault(one.path[:-1], set()).update(text.concepts if len(text.concepts) == 1 else ())
@@ -208,7 +208,8 @@ def _with_parts(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> It
 
 
 def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
-    """Return the fields for which no span is likely, by row, under another name that the network may know better.
+    """Return the fields for which no span is likely, by row. Each has another name in place of its own, which the
+    network may know better.
 
     Fields of lists are left out, because each place of such a field has a separate probability.
     """
@@ -225,8 +226,8 @@ def _adjust(
     candidates: Candidates,
 ) -> Slices[dict[int, frozenset[int]]]:
     """Adjust the network's logits by rules, such as sums that agree and the blocks of an object. Return the places
-    whose values are doubtful for a field, by the field's row: they may belong to another person, be quoted, or have
-    been replaced."""
+    whose values are doubtful for a field, by the field's row. Such a value may belong to another person, be quoted, or
+    have been replaced."""
     cut = are_cut(candidates)
     yield
     attention = attention_marks(candidates)

@@ -23,15 +23,15 @@ MAX_TEXT: Final = 50_000
 """A page is searched only if it has at most this many characters."""
 MAX_FACTS: Final = 40
 MAX_CHARS_AFTER_VERB: Final = 60
-"""The date and the place of an event, in either order, are each read from at most this many characters after what
-precedes them."""
+"""The date and the place of an event may be in either order. The first of them is read from at most this many
+characters after the verb, and the second from at most this many characters after the first."""
 ROLES: Final = frozenset(("chair", "minute_taker", "owner", "teacher", "organizer", "author", "doctor", "contact"))
 """Concepts that a word in brackets after a name may state."""
 
 FEWEST_SECTIONS: Final = 2
 """A CV has at least this many headings of sections."""
 LARGE: Final = 1.3
-"""The largest print of a CV is at least this many times as large as its usual print."""
+"""The print of the name on a CV is at least this many times as large as the usual print."""
 LONGEST_NAME: Final = 4
 _TITLES: Final = frozenset(
     ("curriculum vitae", "curriculum", "lebenslauf", "cv", "resume", "résumé", "hoja de vida", "życiorys")
@@ -170,7 +170,7 @@ def _facts_in(text: str) -> Iterator[_Fact]:
 
 
 def _event(text: str, start: int, label: str, kind: str) -> Iterator[_Fact]:
-    """Yield the date and the place after a verb, in either order."""
+    """Yield the date and the place that follow a verb in either order."""
     position = start
     for _ in range(2):
         lead = _BEFORE_DATE.match(text, position)

@@ -25,8 +25,8 @@ SLOTS = ("own", "left", "above", "heading", "below")
 and `below` in its column."""
 TYPES = ("string", "number", "integer", "date", "time", "email", "uri", "enum", "pattern", "iso", "nullable", "list")
 LARGEST_AMOUNT = 1e15
-"""Numbers up to this are compared as amounts. The cents of larger numbers are lost in a float, and a row of digits may
-have any length."""
+"""A larger number counts as this number, because its cents are lost in a float, and a row of digits may have any
+length."""
 _NUMBERS = TYPES.index("number"), TYPES.index("integer")
 _FIELD_KINDS = ("amount", "count", "date", "time", "number", "text")
 _TOKEN = re.compile(r"[a-zA-Z]{1,5}|\d{1,2}|\S")
@@ -60,7 +60,7 @@ MAX_EMBEDDED_NAMES = 8
 
 @dataclass(frozen=True, slots=True)
 class FieldText:
-    """The description of a field for the network."""
+    """A field as the network sees it: its names, types and concepts."""
 
     names: Names
     name: str
@@ -185,7 +185,8 @@ class SpanFeatures:
 
     @property
     def labels_beside(self) -> frozenset[int]:
-        """Indices of the strings that may be the label of a span: before it in its line, left of it, or its heading."""
+        """Indices of the strings that may be the label of a span: a text before the span in its line, a text to the
+        left of the span, or its heading."""
         indices = self.labels[:, [SLOTS.index(slot) for slot in ("own", "left", "heading")]]
         return frozenset(np.unique(indices).tolist())
 
@@ -195,7 +196,7 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
     segments, spans = candidates.segments, candidates.spans
     places = [strings.place(segment.text) for segment in segments]
     heights = [segment.height for segment in segments if segment.box]
-    usual_height = max(1.0, float(np.median(heights))) if heights else 1.0  # text of a PDF may have no height
+    usual_height = max(1.0, float(np.median(heights))) if heights else 1.0  # the text of a PDF may have no height
     boxes = [segment.box for segment in segments if segment.box] or [(0, 0, 1, 1)]
     x0, y0 = min(box[0] for box in boxes), min(box[1] for box in boxes)
     width, height = max(1, max(box[2] for box in boxes) - x0), max(1, max(box[3] for box in boxes) - y0)
@@ -402,14 +403,14 @@ def names_to_embed() -> dict[str, list[str]]:
 
 
 def meanings_of(known_meanings: Mapping[str, Matrix]) -> Matrix:
-    """Return the embeddings of the concepts, concepts × 384, in the order of the table; zeros if not in
-    `known_meanings`."""
+    """Return the embeddings of the concepts in the order of CONCEPTS, as an array of concepts × 384. A concept that is
+    not in `known_meanings` has zeros."""
     return np.stack([known_meanings.get(name, np.zeros(384, np.float32)) for name in CONCEPTS])
 
 
 def _letters(words: Sequence[str]) -> frozenset[str]:
-    """Return the groups of three letters in `words`. Compounds and inflected forms share many of them, like
-    `telephone`, `telefon` and `Phone`."""
+    """Return the groups of three letters in `words`. Compounds and inflected forms, such as `telephone`, `telefon` and
+    `Phone`, have many of these groups in common."""
     return frozenset(word[index : index + 3] for word in words for index in range(max(1, len(word) - 2)))
 
 

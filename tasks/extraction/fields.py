@@ -44,7 +44,7 @@ class WantedField(NamedTuple):
 
 
 def remembered(fits: Fits) -> Fits:
-    """Return a check that remembers its answers, because tables, their readings and records have many equal values."""
+    """Return a check that remembers its answers, because many values of tables and records are equal."""
     answers: dict[tuple[type, Any], bool] = {}
 
     def check(value: Any) -> bool:
@@ -59,8 +59,8 @@ def remembered(fits: Fits) -> Fits:
 
 
 NESTING = "\x1f"
-"""Separator of names in the path of a list's column. A field in an object within a list's items has a single step, for
-example `address`, the separator and `city`, because a column has only one name."""
+"""Separator of names in the path of a list's column. A column has only one name, so the path of a field in an object
+within a list's items has a single step below the list: for example `address`, the separator and `city`."""
 
 
 def column_path(position: JsonPath, path: JsonPath) -> JsonPath:
@@ -69,7 +69,7 @@ def column_path(position: JsonPath, path: JsonPath) -> JsonPath:
 
 
 def with_nesting(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object of a list with its fields in the objects to which they belong."""
+    """Return an object of a list in which each field is in the nested object to which it belongs."""
     found: dict[str, Any] = {}
     for key, value in row.items():
         *above, name = key.split(NESTING)
@@ -89,7 +89,8 @@ class FormField:
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
-    """Return the first MAX_FIELDS single values in plain objects, in order, including nested objects but not lists."""
+    """Return the first MAX_FIELDS fields with single values, in order. Fields of nested objects are included, and
+    fields of lists are not."""
     return list(islice(_single_fields(schema), MAX_FIELDS))
 
 
@@ -103,11 +104,11 @@ def _single_fields(schema: Mapping[str, Any]) -> Iterator[FormField]:
 
 
 def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
-    """Return the columns of each list of plain objects, by the list's path. Lists within other lists are left out.
+    """Return the columns of each list of plain objects, by the list's path. A list within another list is left out.
 
     A column is a single value or a list of texts or numbers, in the objects of the list or in objects within them. A
-    list with any other field, without a single value, with fewer than two columns, or with more than MAX_FIELDS is left
-    out, too.
+    list is also left out if it has any other field, no column with a single value, fewer than two columns, or more than
+    MAX_FIELDS columns.
     """
     found: dict[JsonPath, list[FormField]] = {}
     _lists(schema, schema, (), 0, found)
@@ -185,7 +186,7 @@ def _fields(
 
 
 def _merge_branches(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Merge the branches of an `anyOf` into one schema if all but one are null.
+    """Merge the branches of an `anyOf` into one schema if only one of them is not null.
 
     Pydantic writes an optional value, including that of an enum, as `anyOf: [{"type": "string"}, {"type": "null"}]`,
     and a `Decimal` as a number or a string. Such a `Decimal` becomes a number.

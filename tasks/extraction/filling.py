@@ -130,7 +130,8 @@ class CopiedFields:
         return self.scored is not None or bool(self.tables)
 
     def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
-        """Return the place of a value: its cell, if it was copied from a table, or else its most likely place."""
+        """Return the place of a value: its cell, if it was copied from a table or from records, or else its most likely
+        place."""
         index = next((number for number, step in enumerate(path) if isinstance(step, int)), len(path))
         if path[:index] in self.values and (inside := without_items(path[index + 1 :])):
             path = (*path[: index + 1], *column_path((), inside))
@@ -188,8 +189,8 @@ async def in_turns(extractor: Extractor | None, work: Callable[P, T], /, *args: 
 
 
 async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
-    """Do work in the extractor's threads, which API keys use in turn. The work ends early if the caller leaves. Without
-    an extractor, another thread does all the work in one go."""
+    """Do work in the extractor's threads, which API keys use in turn. There, the work ends early if the call is
+    cancelled. Without an extractor, another thread does all the work in one go."""
     if extractor is not None:
         return await extractor.executor.run(work, *args, **kwargs)
 
@@ -361,8 +362,8 @@ class _FormToFill:
             copied = [one for one in columns if may_be_copied(one.schema, one.names)]
             not_copied = [one for one in columns if one not in copied]
             may_be_empty = all(emptiest_value(one) is not NO_VALUE or one.may_be_left_out for one in not_copied)
-            # An exact table is the whole list. In a table that was found by the places of words, cells may be torn
-            # apart.
+            # The network does not search for a list that an exact table fills, because such a table is the whole list.
+            # In a table that was found by the places of words, cells may be torn apart.
             if len(copied) > len(not_copied) and may_be_empty and not (path in tables and tables[path].is_exact):
                 fields_left -= len(copied)
                 if fields_left < 0:
@@ -393,7 +394,8 @@ class _FormToFill:
         )
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
-        """Yield the paths of the lists of texts, each with the value for a list without items: null, or an empty list.
+        """Yield the path of each list of texts, and the value that this list has if it has no items: null, or an empty
+        list.
 
         A list that may be neither null nor empty is skipped unless it is in `lists`.
         """
@@ -485,8 +487,7 @@ class _FormToFill:
     def _converted(
         self, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue], values: Mapping[JsonPath, Any]
     ) -> Slices[dict[JsonPath, Decision]]:
-        """Return the numbers that are printed in a different unit or magnitude than their fields have, after
-        conversion."""
+        """Return the numbers that are printed in a unit or magnitude other than their field's, after conversion."""
         converted = {}
         for one in self.wanted:
             number = values.get(one.path)
@@ -507,8 +508,8 @@ class _FormToFill:
         return converted
 
     def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> Slices[TextList | None]:
-        """Return the list that is printed below or beside its name. The result is None if there is no such list, or if
-        `found` has words of this list and at least two items, or as many as the list."""
+        """Return the list that is printed below or beside its name. The result is None if there is no such list. It is
+        also None if `found` has words of this list and at least two items, or one if the list has only one."""
         names = next(one.names for one in self.wanted if one.path == path)
         for passage in scored.candidates.passages:
             yield
@@ -546,8 +547,8 @@ class _FormToFill:
         return without_items_at(scored, found, used) if used else found
 
     def _is_better(self, found: ObjectList, path: JsonPath) -> Slices[bool]:
-        """True if the objects that the network found are worth more than the rows of the list's table, or than nothing
-        if no table fills the list."""
+        """True if the objects that the network found are worth more than the rows from the list's table or records. If
+        nothing fills the list yet, the objects must be worth more than 0."""
         least = (yield from self.tables[path].worth()) if path in self.tables else 0.0
         return (yield from found.worth()) > least
 

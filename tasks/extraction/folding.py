@@ -19,13 +19,13 @@ def fold(text: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def folded_words(text: str) -> tuple[str, ...]:
-    """Return the runs of letters and digits of a text that is likely to be folded several times."""
+    """Return the result of `fold` as a tuple. The results are kept, because some texts are folded several times."""
     return tuple(fold(text))
 
 
 def look_alike(text: str) -> str:
-    """Return the text with one character in place of each group of characters that OCR confuses. The length stays the
-    same."""
+    """Return the text in which all characters that OCR confuses with each other are the same character. The length
+    stays the same."""
     return text.translate(_LOOK_ALIKE)
 
 

@@ -1,8 +1,8 @@
 """Finds tables on pages by their header: a line whose words name fields of a list.
 
-The places of the header's words determine the columns, whatever else is printed beside or between the rows: lines that
-continue a cell, notes below an item, words that were read as one. In contrast, `tasks/layout` finds tables by their
-rulings and white space, without knowing which fields are wanted.
+The places of the header's words determine the columns, whatever else is printed beside or between the rows. This may be
+lines that continue a cell, notes below an item, or words that were read as one. In contrast, `tasks/layout` finds
+tables by their rulings and white space, without knowing which fields are wanted.
 """
 
 import re
@@ -36,7 +36,7 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 MAX_OVERHANG = 3.0
 """Words may begin to the left of the first column by at most this distance, in heights of a line."""
 ENDING_DISTANCE = 6.0
-"""A table ends at a row after which nothing follows within this distance, in heights of a line."""
+"""A table ends if the next row is farther away than this, in heights of a line."""
 MAX_LINE_GAP = 0.8
 """A line fills a cell that the row above or below it lacks if its distance from that row is at most this, as a multiple
 of the usual gap between two rows."""
@@ -47,7 +47,7 @@ MAX_COMPARED = 20_000
 """At most this many pairs of a text in a row and a field are compared, at 0.05 ms a pair. Further texts do not count as
 names of fields."""
 COUNTED_SHARE = 0.8
-"""If at least this share of a column's cells begin with a count, the counts belong to the column before."""
+"""If at least this share of the texts in a column begin with a count, the counts belong to the column before it."""
 _COUNTED = re.compile(r"(?P<count>\d{1,4}) ?(?:[x×] )?(?P<text>[^\W\d_].+)", re.IGNORECASE)
 FULL_ROW = 0.5
 """A row begins an item if it has at least two cells, and at least this share of the cells that a typical row has. Any
@@ -77,7 +77,7 @@ class _BodyRow:
     top: float
     bottom: float
     above: dict[int, list[list[WordOnPage]]] = field(default_factory=dict)
-    """Lines near the row that fill cells which the row itself lacks, by column."""
+    """Lines near the row that fill its missing cells, by column."""
 
     def gap_to(self, other: "_BodyRow") -> float:
         return max(self.top - other.bottom, other.top - self.bottom)
@@ -209,7 +209,8 @@ def _left_of(rows: Sequence[Sequence[WordOnPage]], cells: Sequence[HeaderCell]) 
 
 
 def _is_sum(texts: Sequence[str], columns: int) -> bool:
-    """True if a row is a sum: its label, or one of its few texts, has a word such as `total`."""
+    """True if a row is a sum: its label means a sum, or it has few texts and a word such as `total` among its first
+    words."""
     label_words = fold(" ".join(texts))[:MAX_LABEL_WORDS]
     if is_total([*texts, *[""] * max(1, columns - len(texts))]):
         return True
@@ -245,7 +246,7 @@ def _tables_beside(
 def _table(
     passage: Passage, header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]
 ) -> Slices[tuple[list[list[ReadCell]], list[list[ReadCell]]]]:
-    """Return the rows of a header, and those below it."""
+    """Return the rows of a header, and the rows of the table below it."""
     edges = yield from _edges(header, body)
     rows = []
     for words in filter(None, body):
@@ -311,8 +312,9 @@ def _separate_counts(rows: Sequence[list[ReadCell]], column: int) -> bool:
 
 
 def _find_wrong_split(header: Sequence[HeaderCell], rows: Sequence[Sequence[ReadCell]]) -> int | None:
-    """Return the index of the first of two columns whose header was split by mistake, because fewer than half of the
-    rows have cells in both; None if there are no such columns."""
+    """Return the index of the first of two columns whose header was split by mistake; None if there are no such
+    columns. The split is a mistake if the gap in the header is narrow, and fewer than half of the rows have cells in
+    both columns."""
     for index, (left, right) in enumerate(pairwise(header)):
         gap = right.left - left.right
         is_split = len(left.lines) == len(right.lines) == 1 and gap <= GAP * left.words[-1].height
@@ -323,9 +325,9 @@ def _find_wrong_split(header: Sequence[HeaderCell], rows: Sequence[Sequence[Read
 
 
 def _edges(header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]) -> Slices[list[float]]:
-    """Return the horizontal position of the edge between each two neighbouring columns. It is between the middles of
-    their headers, in the middle of the interval that the fewest words cross or, of several, the widest. A word of a
-    header counts as four words."""
+    """Return the horizontal position of the edge between each two neighbouring columns. The edge is in the middle of an
+    interval between the middles of the two headers. The chosen interval is the one that the fewest words cross, and the
+    widest of several such intervals. A word of a header counts as four words."""
     words = [word for row in body if row and len(list(segments_of_row(row))) > 1 for word in row]
     found: list[float] = []
     for left, right in pairwise(header):
@@ -378,7 +380,7 @@ def _assign_lines(
     notes.
 
     A line begins the cell of an item only within `reach` of the item's row. `headings` are the columns in which a
-    heading precedes the first item. A line there is a heading, too, if it begins with a capital.
+    heading precedes the first item. In these columns, a line that begins with a capital is a heading, too.
     """
     notes: list[_BodyRow] = []
     for row in waiting:
@@ -404,8 +406,8 @@ def _assign_lines(
 
 
 def _goes_on(passage: Passage, line: Sequence[WordOnPage], below: Sequence[WordOnPage], limit: float) -> bool:
-    """True if a line continues the line above it: its first word had no room at the end of that line, and it does not
-    look like a beginning."""
+    """True if the line `below` continues `line`: the first word of `below` had no room at the end of `line`, and
+    `below` does not look like a beginning."""
     line_text, next_text = text_of(passage, line), text_of(passage, below)
     first = below[0].box
     if line[-1].box[2] + first[2] - first[0] + line[-1].height / 4 <= limit:
@@ -422,7 +424,7 @@ def _joined(passage: Passage, row: _BodyRow, column: int, limit: float) -> ReadC
     if not lines:
         return NO_CELL
     if column not in row.cells:
-        # Only the first of several lines names the item, unless that line is continued.
+        # Only the first of several lines names the item, together with the lines that continue it.
         count = next(
             (n for n, (one, other) in enumerate(pairwise(lines), 1) if not _goes_on(passage, one, other, limit)),
             len(lines),

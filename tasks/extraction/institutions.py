@@ -1,7 +1,7 @@
 """Prefers the names of institutions that say what the institution is: `Tarnbeck Water Laboratory` for a field
 `laboratory`.
 
-Such a name is often in the letterhead, without a label before it.
+The name of an institution is often in the letterhead, without a label before it.
 """
 
 import re
@@ -27,7 +27,8 @@ LONGEST_NAME = 12
 MAX_CHARS = 90
 """The name of an institution has at most this many characters."""
 _BREAKS = re.compile(r"[,;:·•|/@]|\s[–—-]\s|\d{3}")
-"""Pattern of what divides a name from an address or from other facts in the same line."""
+"""Pattern of a sign that divides a name from an address or from other facts in the same line, or of three digits, which
+are not in a name."""
 _NAME_WORDS = frozenset(("name", "nom", "nombre", "nome", "naam", "nazwa", "namn"))
 """Words for "name", without accents."""
 _DOCUMENTS: Final = frozenset(
@@ -61,7 +62,7 @@ class _Institution(NamedTuple):
     named: frozenset[tuple[str, ...]]
     """Words in the names of such institutions."""
     joined: tuple[str, ...]
-    """Endings of words in their names: `Raiffeisenkasse`."""
+    """Endings of words in the names of such institutions: `Raiffeisenkasse`."""
 
 
 def _phrases(text: str) -> list[str]:
@@ -103,7 +104,8 @@ class InstitutionNames:
         """Raise the logits of names that say what the field asks for.
 
         In `Laboratorio San Zeno`, the first word is not a label of the words after it, but part of the name. Therefore,
-        the whole name has at least the logit of its last words. Where a label names the field, nothing is raised.
+        the whole name gets at least the logit of its last words, plus NAMED. If any label on the page names the field,
+        no logit is raised.
         """
         named = {index for kind in kinds_asked(field.names) for index in self._named.get(kind, ())}
         if not named or any(names_field(label, field) for label in self._candidates.labels):
@@ -136,7 +138,8 @@ def _without_name_words(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _words_of_name(span: CandidateSpan) -> tuple[str, ...]:
-    """Return the words of a span that may be a name of several words; empty for any other span."""
+    """Return the words of a span that may be an institution's name, which has at least two words; empty for any other
+    span."""
     text = span.text
     if span.first != span.last or not text[:1].isupper() or len(text) > MAX_CHARS or _BREAKS.search(text):
         return ()

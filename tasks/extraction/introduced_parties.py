@@ -1,7 +1,7 @@
 """Scores candidates for the fields of a contract's party, such as `landlord_name`.
 
-`named_parties` finds the parties in sentences like `Acme Ltd, 9 Quay Street (hereinafter "the Landlord")`. Here, the
-name, address or representative that such a sentence states becomes more likely for the fields of this party, and less
+`named_parties` finds the parties in sentences like `Acme Ltd, 9 Quay Street (hereinafter "the Landlord")`. This module
+makes the name, address or representative that such a sentence states more likely for the fields of this party, and less
 likely for all other fields.
 """
 
@@ -15,8 +15,8 @@ from tasks.extraction.names import Names
 from tasks.extraction.own_words import content_of, is_form_of
 
 INTRODUCED: Mapping[Aspect, float] = {"name": 5.0, "representative": 4.0, "address": 2.0}
-"""The logit of a candidate from such a sentence is raised above all others by this number if the candidate states what
-the field asks for. It is lowered by this number if the candidate states another aspect, or belongs to another party.
+"""A candidate from a sentence that introduces a party gets a logit this much above all others if it states what the
+field asks for. Its logit is lowered by this number if it states another aspect, or belongs to another party.
 
 The number for an address is the smallest, because the end of an address in a sentence is less certain than the end of a
 name."""

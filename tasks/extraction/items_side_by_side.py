@@ -26,7 +26,7 @@ properties."""
 MAX_GAP: Final = 4.0
 """Two rows of the same items are at most this far apart, in heights of a line."""
 MAX_ROWS: Final = 2_000
-"""Items are looked for in this many rows at the beginning of a page, which limits the work."""
+"""Items are searched for in at most this many rows at the beginning of a page, which limits the work."""
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _PRICE = rf"(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}})*(?:[.,]\d\d)?(?: ?(?:{ANY}))?"
@@ -62,8 +62,8 @@ _FORMS: Final[dict[str, Callable[[str], object]]] = {
     "stock": lambda text: _IN_STOCK.search(text) or _SOLD_OUT.search(text),
     "number": _SIMPLE["number"].fullmatch,
 }
-"""Functions that check the form of a piece of a row, by the kind of row that has such pieces. If pieces have several
-forms, the first one counts."""
+"""Functions that check the form of a piece of a row, by the kind of row that has such pieces. If a row's pieces have
+several forms, the first of these forms counts."""
 _MEASURED: Final = frozenset(("time", "temperature", "low", "high", "percentage", "speed"))
 """Properties that a forecast states. Two of them show that a page has a forecast."""
 NAMES: Final[dict[str, tuple[str, ...]]] = {
@@ -109,10 +109,10 @@ class _Band(NamedTuple):
 
 
 def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
-    """Yield the items that stand side by side on a page, and items that each fill one row with measures, such as the
-    days of a forecast, as tables with one row per item; None after a slice of work.
+    """Yield tables with one row per item, and None after each slice of work. The items are those that stand side by
+    side on a page, and those that each fill one row with measures, such as the days of a forecast.
 
-    Each list with at least two fields gets tables of its own, because the header depends on the names of the fields.
+    Each list with at least two fields gets separate tables, because the header depends on the names of the fields.
     """
     wanted = [fields for fields in lists if len(fields) >= FEWEST_BESIDE]
     if not wanted or len(passage.words) > MAX_PLACED:
@@ -126,8 +126,8 @@ def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]])
         if "price" not in properties and len(properties & _MEASURED) < FEWEST_BESIDE:
             continue
         previous_group = {one for item in groups[-1] for one in item} if groups else set()
-        # A page of products has many bands. A band continues the list if it has no property that the list lacks, or
-        # lacks none that the list has.
+        # A page of products has many bands. A band continues the group before it if the properties of one of them
+        # include all properties of the other.
         if previous_group and (properties <= previous_group or previous_group <= properties):
             groups[-1] += items
         else:
@@ -148,8 +148,8 @@ def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]])
 
 
 def _header_of(stated: str, fields: Sequence[WantedField]) -> str:
-    """Return the one of the property's names in NAMES that is most like the name of a field, or the first of them if
-    none is like one."""
+    """Return the name of a property in NAMES that is most like the name of a field. If none is like the name of a
+    field, return the property's first name."""
     likeness = {name: max(likeness_by_words(one.names, name) for one in fields) for name in NAMES[stated]}
     best = max(likeness, key=lambda name: likeness[name])
     return best if likeness[best] >= LEAST_LIKENESS else NAMES[stated][0]
@@ -158,8 +158,9 @@ def _header_of(stated: str, fields: Sequence[WantedField]) -> str:
 def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[_Band]]:
     """Return the bands of a page.
 
-    A band ends at a wide gap. It also ends at a row of at least two pieces, some of them in its columns, that does not
-    belong to it; this row begins the next band. A row with no piece in the columns is skipped.
+    A band ends at a wide gap. It also ends at a row of at least two pieces that does not belong to it although some of
+    the pieces are in its columns. Such a row begins the next band. A row without a piece in the band's columns is
+    skipped.
     """
     found: list[_Band] = []
     band: _Band | None = None
@@ -274,7 +275,7 @@ def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Sl
 
 def _measured_item(passage: Passage, row: Sequence[WordOnPage]) -> dict[str, ReadCell]:
     """Return the properties of the item that a row states: a name or a time, a temperature, and at least one more
-    property. If one of these is missing, the result is empty."""
+    property. If any of these three is missing, the result is empty."""
     found: dict[str, ReadCell] = {}
     degrees: list[ReadCell] = []
     for word in row:
@@ -312,9 +313,9 @@ def _properties_of(kind: str, text: str) -> dict[str, str]:
 def _kinds_of(rows: Sequence[Sequence[str]]) -> Slices[list[str]]:
     """Return the kind of each row, or an empty string for a row that states nothing about the items.
 
-    If exactly two rows have degrees, one has the lows and the other the highs. Of the rows of texts above the first row
-    of prices, the one with the longest texts is `title`. The two nearest to the prices are `above`, such as brands,
-    unless they are the title.
+    If exactly two rows have degrees, one has the lows and the other the highs. Among the rows of texts above the first
+    row of prices, the row with the longest texts is `title`. The two rows nearest to the prices are `above`, such as
+    brands, except if a row is the title already.
     """
     found = []
     for row in rows:
@@ -345,8 +346,8 @@ def _mean(texts: Sequence[str]) -> float:
 
 
 def _kind_of(row: Sequence[str]) -> str:
-    """Return the first of `_FORMS` that most texts of a row have, by its key. Without one, return `text` for a row of
-    words, and an empty string for any other."""
+    """Return the key of the first of `_FORMS` that most texts of a row have. If there is no such form, return `text`
+    for a row of words, and an empty string for any other row."""
     for kind, has_form in _FORMS.items():
         if 2 * sum(bool(has_form(text)) for text in row) > len(row):
             return kind

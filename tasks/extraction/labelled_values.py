@@ -22,7 +22,7 @@ ROWS_ABOVE = 8
 LEAST_ROW_OVERLAP = 0.5
 """Two lines belong to one row if they overlap vertically by more than this share of the smaller line's height."""
 MAX_HEADINGS = 100
-"""A row has at most this many headings."""
+"""At most this many headings of a row are examined."""
 LONGEST_HEADING = 3
 """A heading has at most this many words."""
 WORDS_AT_ONCE = 1_000
@@ -47,7 +47,7 @@ class LabelledValue:
     values: tuple[int, ...]
     """Indices of the words beside the label, in order. The last words may belong to something else."""
     has_colon: bool
-    """True if a colon ends the label. Its value may then be words, and not only digits."""
+    """True if a colon ends the label. The value may then consist of words, and not only of digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class LabelLayout:
     of_word: dict[str, list[LabelledValue]]
     """The labelled values whose label ends with a colon, by each folded word of the label."""
     headings: tuple[Heading, ...]
-    """Headings, sorted by their lower edges. Headings with equal edges are in reverse order."""
+    """Headings, sorted by their lower edges. Headings with the same lower edge are in the reverse order of the page."""
 
     def heading_of(self, passage: Passage, words: Sequence[int]) -> Heading | None:
         """Return the nearest heading above `words`, or None if there is no heading within REACH."""
@@ -242,7 +242,7 @@ class _RowReader:
             self._label.append(text)
 
     def _colon(self, head: str) -> Iterator[LabelledValue]:
-        """End a label with `head`, the text before a colon, which may be empty."""
+        """End a label with the text before a colon (`head`), which may be empty."""
         words = [head] if fold(head) else []
         if self._values:
             # In `Name: John Smith Tel: 12`, only a known name shows how many of the words before the second colon
@@ -261,7 +261,7 @@ class _RowReader:
             own = " ".join(self._label[-_MAX_KEPT:])
             label = own if concepts_of(_tokens(own)) else whole
             concepts = concepts_of(_tokens(label))
-            # A label without a colon that names several concepts is really a row of column headings.
+            # A label without a colon that names several concepts is a row of column headings.
             one = len(concepts) == 1 or all(CONCEPTS[name].weak for name in concepts)
             known = concepts if self._has_colon or one else frozenset()
             yield LabelledValue(label, known, tuple(self._values), self._has_colon)

@@ -1,5 +1,5 @@
-"""Cuts a line into pieces of one kind each: `12.03.2025 Rovers – Holmstead 2:1 (1:0)` has a day, two texts, a score and
-another one in brackets."""
+"""Cuts a line into pieces of one kind each: `12.03.2025 Rovers – Holmstead 2:1 (1:0)` has a day, two texts, a score,
+and another score in brackets."""
 
 import itertools
 import re
@@ -17,7 +17,7 @@ from tasks.notation.dates import ORDINAL, find_days, parse_day
 from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
 
 LONGEST: Final = 600
-"""A line is cut into pieces only if it has at most this many characters. A longer one is running text."""
+"""A line is cut into pieces only if it has at most this many characters. A longer line is running text."""
 MAX_PIECES: Final = 24
 """A line has at most this many pieces."""
 MAX_WORDS_OF_LABEL: Final = 5
@@ -27,7 +27,7 @@ DAYS_OF_WEEK: Final = 7
 LAST_DAYS: Final = range(28, 32)
 """Numbers of the days that may come just before the first of a month."""
 LONGEST_PAGE: Final = 100_000
-"""At most this many characters of a page are searched for weekdays that follow each other."""
+"""At most this many characters of a page are searched for successive weekdays."""
 LATEST_YEAR: Final = 49
 """The end of a period that began in the 20th century may be in the 21st if its two digits are at most this:
 `1998–03`."""
@@ -74,7 +74,8 @@ _TIME = (
     r"(?:[^\S\t]?Uhr\b)?"
 )
 _LONG_WEEKDAY = any_of([name for name in WEEKDAYS if len(name) > 2])
-"""Names of weekdays without those of two letters, such as `on` and `do`, which are other words before numbers."""
+"""Names of weekdays with at least three letters. Names of two letters, such as `on` and `do`, are other words before
+numbers."""
 _DAY_ALONE = r"(?:3[01]|[12]\d|0?[1-9])"
 _UNIT = (
     r"(?:%|‰|°C|°F|°|º|mg|µg|mcg|kg|g|ml|cl|dl|l|km/h|km|mm|cm|m/s|m²|m2|m³|m3|m|kWh|kW|W|V|A|Ah|mAh|GB|MB|mmHg|bpm|hPa|IE"
@@ -151,11 +152,11 @@ class Piece(NamedTuple):
     sign: str
     """Name of the separator between the previous piece and this one: `gap`, `comma`, `dash` …; empty for a space."""
     label: str = ""
-    """Text before a colon in front of the piece."""
+    """Label before the piece: a text that ends with a colon, or the name of a concept before a figure."""
     in_brackets: bool = False
     start: int = 0
     end: int = 0
-    """Places of the piece in the line's text."""
+    """Start and end of the piece in the line's text."""
 
 
 class PiecedLine(NamedTuple):
@@ -163,7 +164,7 @@ class PiecedLine(NamedTuple):
     text: str
     """The text of the line; a tab stands for a wide gap."""
     mark: str
-    """Bullet or number that the line begins with."""
+    """Sign at the beginning of the line: a bullet, a number, a box, or the number signs of a heading."""
     pieces: Sequence[Piece]
 
     @property
@@ -204,7 +205,8 @@ def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
 
 def ends_of(period: str) -> tuple[str, str]:
     """Return the beginning and the end of a period; the end is empty if the period has not ended. A beginning that
-    lacks its month or year gets that of the end. A text that is not a period counts as a beginning."""
+    lacks its month or year takes them from the end; the year before is taken if the beginning would otherwise be after
+    the end. A text that is not a period counts as a beginning."""
     if (short := _SHORT.search(period)) and (ends := _ends_of_short(short)):
         return ends
     found = _PERIOD.search(period)
@@ -215,12 +217,12 @@ def ends_of(period: str) -> tuple[str, str]:
 
 
 def _ends_of_short(found: re.Match[str]) -> tuple[str, str] | None:
-    """Return the beginning and the end of a period whose beginning lacks its month or year, or None if the period would
-    end before it begins."""
+    """Return the beginning and the end of a period whose beginning lacks its month or year. Return None if the period
+    would end before it begins, or may be something else, such as a month."""
     if digits := found["last_digits"]:
         begun, ended = int(found["first_digits"]), int(digits)
         century = int(found["first_year"])
-        # With a slash, it may be a month: only successive years are sure.
+        # The digits after a slash may be a month. They are a year for sure only if it is the next year and not a month.
         if found["sign_of_years"] == "/" and (ended != (begun + 1) % 100 or 0 < ended <= MONTHS_OF_YEAR):
             return None
         if ended <= begun and (century != 19 or ended > LATEST_YEAR):
@@ -236,7 +238,7 @@ def _ends_of_short(found: re.Match[str]) -> tuple[str, str] | None:
         begin, end = (_month_of(one) for one in ends)
         if begin and end and begin > end:
             return f"{found['short']} {int(last[-4:]) - 1}", last
-        if begin is None or end is None:  # a month without a day
+        if begin is None or end is None:  # not a date, such as `31.2.`
             return ends
     begin, end = (_month_of(one) for one in ends)
     return ends if begin and end and begin <= end else None
@@ -251,8 +253,8 @@ def _month_of(text: str) -> date | None:
 
 
 def _has_days_alone(page: str) -> bool:
-    """True if the page has two weekdays with numbers that follow each other, so these are days without a month.
-    Otherwise, `Sun 5` may be a name and a number."""
+    """True if the page has two successive weekdays with successive numbers, such as `Sun 5` and `Mon 6`. Such numbers
+    are days without a month. Otherwise, `Sun 5` may be a name and a number."""
     found = {(WEEKDAYS[one["name"].lower()], int(one["day"])) for one in _WEEKDAY.finditer(page[:LONGEST_PAGE])}
     return any(
         weekday % DAYS_OF_WEEK + 1 == next_weekday and (next_day == day + 1 or (next_day == 1 and day in LAST_DAYS))
@@ -298,7 +300,7 @@ def _is_iban(text: str) -> bool:
 
 
 def _is_apart(text: str, start: int, end: int) -> bool:
-    """True if a part of a text has nothing but a wide gap on each side."""
+    """True if there is a wide gap, or the end of the text, on each side of a part of the text."""
     return (not text[:start].strip() or text[start - 1] == "\t") and (end == len(text) or text[end] == "\t")
 
 

@@ -1,5 +1,4 @@
-"""Finds items below or beside the name of their list, each with the details that belong to it: `Languages: English
-(native), Gaelic`.
+"""Finds items below or beside the name of their list, each with its details: `Languages: English (native), Gaelic`.
 
 Brackets, a dash or a colon separate an item from its details (`français – B2`). A code precedes its meaning (`J18.9
 Pneumonia`), and a medicine precedes its dose and the times at which it is taken (`Ramipril 5 mg 1-0-1`).
@@ -36,15 +35,15 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Part = Literal["item", "rest", "dose", "frequency", "year"]
 
 ENDING_GAP: Final = 1.5
-"""Largest gap between two lines of a list, in heights of a line. A wider one ends the list."""
+"""Largest gap between two lines of a list, in heights of a line. A wider gap ends the list."""
 FIRST_ENDING_GAP: Final = 3.5
 """Largest gap between the name of a list and its first item, in heights of the name."""
 STEPS_APART: Final = 0.6
 """Largest gap, in heights of a line, between the lines of one step."""
 MAX_WORDS_OF_STEP: Final = 200
-"""A step of this many words or more is not continued by further lines."""
+"""Further lines do not continue a step that has this many words or more."""
 COLUMN_GAP: Final = 2.5
-"""Largest gap between two pieces of one item, in heights of a line. A wider one separates columns."""
+"""Largest gap between two pieces of one item, in heights of a line. A wider gap separates columns."""
 LONGEST_NAME: Final = 4
 """Largest number of words of a list's name."""
 FEWEST_IN_CAPITALS: Final = 2
@@ -55,7 +54,7 @@ MAX_TEXT: Final = 100_000
 MAX_LINES: Final = 60
 """Items are searched for in at most this many lines below the name of their list."""
 MAX_PARTS: Final = 3
-"""Largest number of fields of an item. A list whose objects have more is not searched for."""
+"""Largest number of fields of an item. A list whose objects have more fields is not searched for."""
 MAX_TRIED: Final = 100
 """Items are searched for at no more than this many places with the name of their list."""
 
@@ -125,11 +124,11 @@ class _ShortPiece(NamedTuple):
     order: int
     """Index of the piece among all short pieces of the passage."""
     rows: Sequence[Sequence[WordOnPage]]
-    """The rows of its column."""
+    """The rows of the piece's column."""
     row: int
-    """Index of its row."""
+    """Index of the piece's row."""
     segment: int
-    """Index of the piece in its row."""
+    """Index of the piece in this row."""
 
 
 class _SameWords(NamedTuple):
@@ -140,8 +139,8 @@ class _SameWords(NamedTuple):
 
 
 _short_pieces_by_passage: "WeakKeyDictionary[Passage, dict[tuple[str, ...], _SameWords]]" = WeakKeyDictionary()
-"""The short pieces of each passage, by their words. They are kept as long as the passage, because the search for each
-list needs them."""
+"""The short pieces of each passage, by their words. They are kept as long as the passage itself, because the search for
+each list needs them."""
 
 
 def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
@@ -287,8 +286,8 @@ def _pieces_called(passage: Passage, names: Names, concepts: frozenset[str]) -> 
 
 
 def _certainty(words: tuple[str, ...], meanings: frozenset[str], names: Names, concepts: frozenset[str]) -> int:
-    """Return how certainly words are the name of a list: 3 if they are one of its names, 2 if they are some words of
-    such a name and stand for no concept, 1 if they stand only for concepts of the list, or else 0."""
+    """Return how certainly words are the name of a list: 3 if they are one of the list's names, 2 if they name no
+    concept and are some of the words of one of its names, 1 if they name only concepts of the list, or else 0."""
     if words in names.own:
         return 3
     if not meanings:
@@ -442,7 +441,7 @@ def _medicines(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[Read
 
 
 def _spoken(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCell]]]:
-    """Return the languages in sentences about the languages that somebody speaks, each with its level in brackets."""
+    """Return the languages in sentences about what somebody speaks, each with the level in brackets after it."""
     text = passage.text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
     languages: list[list[ReadCell]] = []
     end = 0

@@ -1,4 +1,4 @@
-"""Finds the results of sports matches, one a line: `Rovers 2 – 1 Holmstead FC`, `Rovers – Holmstead 2:1 (1:0)`.
+"""Finds the results of sports matches, one per line: `Rovers 2 – 1 Holmstead FC`, `Rovers – Holmstead 2:1 (1:0)`.
 
 The day of a match may stand above it. A match without a score has a mark in place of the score: `Rovers PPD Erle`.
 """
@@ -28,8 +28,8 @@ MAX_BELOW: Final = 2
 MAX_WORDS_OF_DAY: Final = 5
 MAX_WORDS_OF_SCORE: Final = 3
 MAX_COMPARED: Final = 20
-"""A mark in place of a score must be below one of the scores above it, of which only this many, the last ones, are
-compared."""
+"""A mark in place of a score must be below the score of another match. Only this many of the scores above it are
+compared, the last ones."""
 LONGEST_ROW: Final = 300
 """A result's line has at most this many characters."""
 
@@ -168,7 +168,7 @@ def _results_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
 
 
 def _with_scores(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[Sequence[WordOnPage]]]:
-    """Return the rows. A score that was read as a line of its own is put between the teams of the next line."""
+    """Return the rows. A score that was read as a separate line is put between the teams of the next line."""
     found: list[Sequence[WordOnPage]] = []
     waiting: Sequence[WordOnPage] = ()
     for row in rows:
@@ -183,14 +183,15 @@ def _with_scores(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slic
 
 
 def _is_day(text: str) -> bool:
-    # `5-0` is a score that was read as a line of its own.
+    # A text without letters, such as `5-0`, is a score that was read as a separate line.
     return parse_day(text) is not None or (is_day_of_a_year(text) and any(map(str.isalpha, text)))
 
 
 def _without_score(
     passage: Passage, row: Sequence[WordOnPage], text: str, middles: Sequence[float]
 ) -> dict[Column, ReadCell]:
-    """Return the cells of a match that has a mark below the scores of other matches; nothing for any other line."""
+    """Return the cells of a match that has a mark, in place of a score, below the scores of other matches; nothing for
+    any other line."""
     words = text.split(" ")
     # The text of a line that is too long for a match is empty.
     for index in range(1, len(row) - 1) if middles and len(words) == len(row) else ():

@@ -1,4 +1,5 @@
-"""Searches the texts that were read for a value: as it is, in another notation, or with a few characters changed."""
+"""Searches the texts that were read for a value: as it is, in another notation, with a few characters changed, or with
+its words scattered over a few lines."""
 
 import re
 from bisect import bisect_left
@@ -29,17 +30,17 @@ OTHER_READING_SCORE = 0.85
 """Score of a value that is equal only in a less likely reading of a day or of a currency's sign, or in one of several
 readings of a number."""
 EDITS_PER_CHARACTER = 1 / 6
-"""OCR or a model may have changed at most this share of a text's characters: one letter in six. A text of five letters
-must be unchanged."""
+"""OCR or a model may have changed at most this share of a text's characters: one letter in six. In a text of five
+letters, only characters that look alike may differ."""
 FIGURE_COST = 3
 """A changed digit counts as this many edits, because it makes a different number."""
 MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
 """Texts of MIN_FUZZY_LENGTH to MAX_FUZZY_LENGTH characters are compared by edit distance. A shorter text becomes
-another word by one edit, and searching for a longer one takes too long."""
+another word by one edit, and the search for a longer text takes too long."""
 PIECES = 64
 """Fewer than this many n-grams of a text are looked up to find where it may occur."""
 MAX_HITS = 1_000
-"""At most this many occurrences of one n-gram are looked at. Further occurrences are skipped, because the rarer n-grams
+"""At most this many occurrences of one n-gram are examined. Further occurrences are skipped, because the rarer n-grams
 of a text show where the text is."""
 BUCKET = 8
 """Occurrences of n-grams are counted by the place where the text would begin, in buckets of this many characters, so
@@ -68,7 +69,8 @@ class ValueMatch:
 
 
 def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[ValueMatch]:
-    """Return the matches of the best kind that occurs, or an empty list. A quantity never matches a part of a code."""
+    """Return the matches of the best kind that occurs, or an empty list. A boolean matches words such as `yes`. A
+    quantity never matches a part of a code."""
     ways: list[Callable[[Passage], Iterator[ValueMatch]]] = []
     match value:
         case bool():
@@ -131,7 +133,7 @@ def _quantity_match(found: Number | Day, passage: Passage, *, exact: bool, sure:
 
 
 def _match_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMatch]:
-    """Find the same sign or code, or other signs and codes of the same currency."""
+    """Find the same sign or code, and other signs and codes of the same currency."""
     found = (one for one in find_currencies(passage.text) if may_be_in(passage.text[one.start : one.end], code))
     for one in islice(found, MAX_OCCURRENCES):
         exact = passage.text[one.start : one.end] == text
@@ -202,7 +204,7 @@ def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
     length = sum(map(len, wanted))
     figures = {token for token in wanted if re.search(r"\d", token)}
     words_by_line: dict[int, dict[str, int]] = {}
-    """Index of the last word with each token, by lines."""
+    """Index of the last word with each token, by line."""
     starts: set[int] = set()
     searched: set[int] = set()
     for word in _rarest(wanted, figures, passage)[: max(1, MAX_LOOKUPS // len(wanted))]:
@@ -231,7 +233,7 @@ def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
 
 
 def _rarest(wanted: Iterable[str], figures: Collection[str], passage: Passage) -> list[int]:
-    """Return the indices, ascending, of the words around which the `wanted` tokens have to be searched for.
+    """Return the indices of the words around which the `wanted` tokens have to be searched for, in ascending order.
 
     Every place with enough of the tokens and with all `figures` contains at least one of the returned words. They are
     either the words of the rarest tokens (enough of these that the remaining tokens cannot reach SCATTERED_SHARE), or

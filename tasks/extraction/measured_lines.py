@@ -1,8 +1,8 @@
 """Reads lines of a quantity, a unit and a name, in this order: `250 g flour`, `6 eggs`, `2 boxes of screws`.
 
-Recipes, packing lists and shopping lists have such lines. Among them, a line without a quantity is a name, with or
-without words such as `to taste`. Text in brackets or after a comma is a note, and so is a line with an alternative
-(`or 2 tsp of dried yeast`). A heading names a group.
+Recipes, packing lists and shopping lists have such lines. A line without a quantity among such lines is a name, with or
+without words such as `to taste`. Text in brackets or after a comma is a note, and so is a line with an alternative (`or
+2 tsp of dried yeast`). A heading names a group.
 """
 
 import re
@@ -26,9 +26,9 @@ _Cells = dict[Column, ReadCell]
 FEWEST: Final = 3
 """A run of lines is a list if at least this many of them have a quantity."""
 MAX_NAMED: Final = 8
-"""A name has at most this many words. A longer text is a sentence."""
+"""A name or a heading has at most this many words. A longer text is a sentence."""
 ENDING_GAP: Final = 1.5
-"""Largest gap between two lines of a list, in heights of a line. A wider one ends the list."""
+"""Largest gap between two lines of a list, in heights of a line. A wider gap ends the list."""
 MAX_STRIPS: Final = 4
 """A strip is a stack of rows that overlap horizontally. A new row is compared with at most this many of the latest
 strips."""
@@ -122,7 +122,7 @@ def measured_lines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> 
 def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     """Return the column of each field of a list by the field's index; empty if the list wants other things.
 
-    A quantity that is a text has its unit with it if the list has no field for units.
+    If the list has no field for units, a quantity that is a text includes its unit.
     """
     found: dict[int, Column] = {}
     for index, one in enumerate(fields):
@@ -175,10 +175,11 @@ def _rows_of(passage: Passage, wanted: frozenset[Column]) -> Slices[list[list[_M
 def _runs_of(
     strips: Sequence[Sequence[_MeasuredRow]], wanted: frozenset[Column], names: Names
 ) -> Iterator[list[_Cells] | None]:
-    """Yield each run of lines with a quantity, together with any lines between or below them that have none. None after
-    each slice of work.
+    """Yield each run of lines with a quantity, together with the lines without a quantity between and below them. Yield
+    None after each slice of work.
 
-    A run below the heading of a group may be shorter if the groups before it are a list.
+    A run below the heading of a group may have fewer than FEWEST lines with a quantity if the groups before it are a
+    list.
     """
     for rows in strips:
         run: list[_Cells] = []
@@ -206,7 +207,7 @@ def _runs_of(
 
 
 def _strips(rows: Sequence[list[WordOnPage]]) -> Slices[list[list[list[WordOnPage]]]]:
-    """Return the rows of each strip of a column. Rows that are beside other rows, and neither above nor below them,
+    """Return the rows of each strip of a column. Rows that are beside other rows, and neither above nor below these,
     form a separate strip."""
     found: list[list[list[WordOnPage]]] = []
     for index, row in enumerate(rows):
@@ -224,8 +225,8 @@ def _strips(rows: Sequence[list[WordOnPage]]) -> Slices[list[list[list[WordOnPag
 
 
 def _heading_of(passage: Passage, row: Sequence[WordOnPage]) -> int:
-    """Return the number of words at the beginning of a row that are the heading of a group: those before a colon, or
-    the whole row if it is marked, in capitals, or bold; 0 if it begins without a heading."""
+    """Return the number of words at the beginning of a row that are the heading of a group: the words up to a colon, or
+    the whole row if it is marked, in capitals, or bold. Return 0 for a row without a heading."""
     texts = [passage.words[word.at] for word in row[: MAX_NAMED + 1]]
     ends = next((at for at, text in enumerate(texts, 1) if text.rstrip("*_").endswith(":")), 0)
     if ends and not any(map(str.isdigit, "".join(texts[:ends]))):
@@ -237,7 +238,7 @@ def _heading_of(passage: Passage, row: Sequence[WordOnPage]) -> int:
 
 
 def _group_of(cell: ReadCell, names: Names) -> ReadCell | None:
-    """Return the heading of a group; None if it names the list itself."""
+    """Return the heading of a group; None if the heading names the list itself."""
     text = cell.text.strip("#*_: ")
     is_list = likeness_by_words(names, text) >= LEAST_LIKENESS or "ingredients" in concepts_of(tuple(fold(text)))
     return None if not text or is_list else cell._replace(text=text)
@@ -248,7 +249,7 @@ def _is_list(run: Sequence[_Cells]) -> bool:
 
 
 def _items_of(passage: Passage, row: Sequence[WordOnPage], wanted: frozenset[Column]) -> Iterator[_Cells]:
-    """Yield the cells of each item of a row: `1 egg and 2 tsp sugar` are two."""
+    """Yield the cells of each item of a row: `1 egg and 2 tsp sugar` has two items."""
     if not row:
         return
     cell = cell_of(passage, row)

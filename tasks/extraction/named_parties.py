@@ -1,7 +1,7 @@
 """Finds the parties of a contract by the sentence that introduces them: `Acme Ltd of 9 Quay Street (hereinafter
 "Landlord")`.
 
-Before such a definition, the sentence has the party's name, its address, and its representative.
+The sentence has the party's name, address and representative before this definition.
 """
 
 import re
@@ -18,7 +18,7 @@ MAX_CHARS: Final = 600
 MAX_TEXT: Final = 100_000
 """Parties are searched for in this many characters at the beginning of a passage, which limits the work."""
 LONGEST_NAME: Final = 9
-"""A party's name has at most this many words. A longer text in its place names no party."""
+"""A party's name has at most this many words. A longer text does not name a party."""
 
 _OPEN, _CLOSE = '“„«"‘‚»', '”“»"’‘«'
 _ROLE = rf"[{_OPEN}]\s?(?P<role>[^{_OPEN}{_CLOSE}]{{2,40}}?)\s?[{_CLOSE}]"
@@ -99,8 +99,8 @@ def named_parties(text: str) -> Iterator[NamedPart | None]:
     """Yield the name, the address and the representative of each party that the text defines, and None after each slice
     of work.
 
-    If the text has a definition in quotation marks, brackets without quotation marks define no party: `(the
-    Netherlands)`.
+    If any definition in the text is in quotation marks, brackets without quotation marks, as in `(the Netherlands)`,
+    define no party.
     """
     flat = text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
     definitions = []

@@ -13,7 +13,7 @@ from tasks.extraction.concepts import FIELD_WORDS, LAST_WORDS, PHRASES, concepts
 from tasks.extraction.folding import fold
 
 LONGEST_NAME = 8
-"""A description counts as a name if it has at most this many words. A longer one is an explanation."""
+"""A description counts as a name if it has at most this many words. A longer description is an explanation."""
 
 MAX_CHARS = 200
 """At most this many characters of a key are compared with texts. A longer title or description is not a name."""
@@ -32,8 +32,8 @@ _ABBREVIATIONS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("abbr
 
 @lru_cache(maxsize=1024)
 def words_of_key(key: str) -> tuple[str, ...]:
-    """Return the words at the beginning of a key that are compared with texts: `invoiceNumber`,
-    `invoice_number` → invoice, number."""
+    """Return the first words of a key, which are compared with texts: `invoiceNumber`, `invoice_number` → invoice,
+    number."""
     return tuple(fold(_CAMEL.sub(" ", key[:MAX_CHARS]).replace("_", " "))[:MAX_WORDS])
 
 
@@ -70,7 +70,7 @@ class Names:
 
     @property
     def concepts(self) -> frozenset[str]:
-        """Concepts of the first name that the table of concepts contains; empty if it contains no name."""
+        """Concepts of the first name that means a concept; empty if none of the names does."""
         return next(filter(None, (concepts_of_field(name, self.around) for name in self.own)), frozenset())
 
 

@@ -1,4 +1,4 @@
-"""Reads lists of objects: the rows of a table or the items of a receipt, one object for each.
+"""Reads lists of objects: each row of a table, or each item of a receipt, becomes an object.
 
 The cells of a field are printed below each other, look alike, and belong to no other field. Therefore, the module first
 finds columns of possible cells. Each field then gets the column whose cells the network scores highest for the field,
@@ -34,8 +34,8 @@ LEAST_OUTSIDE_LOGIT = 0.0
 POSSIBLE = -6.0
 """Logit that a cell in its field's column must exceed: a probability of 0.2 %."""
 CERTAIN = 5.0
-"""Logit beyond which more certainty does not count when fields are matched with columns and when a list is calibrated;
-also the bonus of a cell in its field's column."""
+"""When fields are matched with columns and when a list is calibrated, a logit above this counts as this. The same
+number is the bonus on the logit of a cell in its field's column."""
 FILLED = 3.0
 """Bonus of each row in which a column has a possible cell, when fields are matched with columns."""
 OUTSIDE_PENALTY = 2.0
@@ -57,12 +57,12 @@ MAX_ROW_DISTANCE = 3.0
 MAX_EDGE_DISTANCE = 0.7
 """The left or the right edge of a cell is less than this distance from that of its column, in heights of the cell."""
 TELLING = 9
-"""Number of possible cells that determine the edges of a column."""
+"""Number of possible cells, the most likely ones, that determine the edges of a column."""
 SEVERAL = 3
 """If a row has at least this many numbers, their order distinguishes the columns, as in `2 @ 29.00 = 58.00`."""
 
 LONG_LIST_ITEMS = 5
-"""A list with more items than this is not more certain than one with this many."""
+"""A list with more items than this is as certain as a list with this many."""
 
 _Kind = Literal["text", "day", "figures"]
 
@@ -85,7 +85,7 @@ class _PossibleCell(NamedTuple):
 
 
 class _Column:
-    """A column of possible cells. The most likely ones, which are added first, determine its edges."""
+    """A column of possible cells. The most likely cells, which are added first, determine its edges."""
 
     def __init__(self, place: _PossibleCell) -> None:
         self.places = [place]
@@ -116,7 +116,7 @@ class _Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ObjectList:
-    """The objects of a list in the order on the page, and the cell of each copied value, by path."""
+    """The objects of a list in the order of the page, and the cell of each copied value, by path."""
 
     rows: list[dict[str, Any]]
     cells: Mapping[JsonPath, CellOfItem]
@@ -125,7 +125,7 @@ class ObjectList:
         return worth_of(self.cells.values())
 
     def only(self, kept: Sequence[int]) -> "ObjectList":
-        """Return the list with some of its objects."""
+        """Return the list with only those objects whose indices are in `kept`."""
         new_index = {old: new for new, old in enumerate(kept)}
         cells = {
             (*path[:-2], new_index[path[-2]], path[-1]): cell
@@ -138,7 +138,8 @@ class ObjectList:
 def without_shared_items(
     scored: FieldScores, lists: Mapping[JsonPath, ObjectList]
 ) -> Slices[dict[JsonPath, ObjectList]]:
-    """Return the lists with each printed item in only one list, the one that is worth most."""
+    """Return the lists, with each printed item only in the list that is worth most. An item is left out of a list if
+    lists of more worth have more than half of its cells."""
     found: dict[JsonPath, ObjectList] = {}
     used: set[tuple[int, tuple[int, ...]]] = set()
     worths = {}
@@ -205,8 +206,8 @@ def read_object_list(scored: FieldScores, list_path: JsonPath) -> Slices[ObjectL
 
 
 def _first_sum(items: Sequence[Mapping[int, _Cell]]) -> int:
-    """Return the index of the first item whose amount is the sum of the amounts above it, or the number of items if no
-    item is a sum. The list ends before the sum."""
+    """Return the index of an item whose amount is the sum of the amounts above it, or the number of items if no item is
+    a sum. The list ends before the sum."""
     rows = {row for item in items for row, cell in item.items() if isinstance(cell.value, float)}
     for row in rows:
         above = 0.0
@@ -301,7 +302,7 @@ def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell
 
 
 def _rows_of(segments: Sequence[LineSegment], pages: Mapping[int, int]) -> list[int]:
-    """Return the index of each segment's row. A segment without a box has a row of its own."""
+    """Return the index of each segment's row. A segment without a box is a separate row."""
     boxes = [segment.box or (0, index, 0, index + 1) for index, segment in enumerate(segments)]
     middles = [box[1] + box[3] for box in boxes]
     order = sorted(range(len(segments)), key=lambda index: (pages[id(segments[index].passage)], middles[index]))

@@ -1,7 +1,8 @@
-"""Finds values whose labels say the opposite of what a field asks for, or another of several things: `Max. flow
-temperature: 75` for `min_flow_temperature`, `Ship date: 12 May` for `received_date`.
+"""Finds values whose labels say the opposite of what a field asks for, or name another kind of the same thing: `Max.
+flow temperature: 75` for `min_flow_temperature`, `Ship date: 12 May` for `received_date`.
 
-The other words of such a label agree with the field's name, so the label would speak for the value.
+The other words of such a label agree with the field's name. Without this module, the label would therefore speak for
+the value.
 """
 
 import re
@@ -17,7 +18,7 @@ from tasks.extraction.features import TYPES, FieldText, Matrix
 from tasks.extraction.folding import fold, folded_words, without_accents
 
 OPPOSITE = 25.0
-"""Penalty on the logit of a place whose label says the opposite. It exceeds what other rules may add."""
+"""Penalty on the logit of a place whose label says the opposite. The penalty exceeds what other rules may add."""
 _MAX_CHARS = 80
 """A label has at most this many characters."""
 _ANY_LETTERS = "~"
@@ -27,7 +28,7 @@ _DATES = [TYPES.index("date"), TYPES.index("iso")]
 _DATE_WORD = re.compile(r"dates?|fecha|data|dato|\w{3,}(?:datum|dato)|datum|day|\w{3,}tag", re.IGNORECASE)
 """Pattern of a word in the name of a field that asks for a day."""
 _OWN_LABEL = re.compile(r"[^\d:：]*[^\W\d_][^\d:：]*(?=[\d:：])")
-"""Pattern of a label at the beginning of a text that contains its value, too."""
+"""Pattern of a label at the beginning of a text that also contains the label's value."""
 
 
 class Side(NamedTuple):
@@ -42,7 +43,7 @@ Sides = frozenset[Side]
 
 
 class SidesInWords:
-    """Finds which sides of the groups in a table words name."""
+    """Finds the sides that words name, among the groups in a table."""
 
     def __init__(self, table: Mapping[str, Mapping[str, str]]) -> None:
         self._phrases: dict[tuple[str, ...], Sides] = {}
@@ -107,8 +108,8 @@ class Opposites:
                 self._places.setdefault(sides, []).append(index)
 
     def avoid(self, logits: Matrix, field: FieldText) -> None:
-        """Lower the logits of places whose labels name the opposite of what the field asks for, unless they
-        name both sides."""
+        """Lower the logits of places whose labels name the opposite of what the field asks for, unless the labels name
+        both sides."""
         wanted = wanted_sides(field)
         for sides, places in self._places.items() if wanted else ():
             if is_opposite(sides, wanted):
@@ -126,10 +127,11 @@ def _without_figures(text: str | None) -> str:
 
 
 def wanted_sides(field: FieldText) -> Sides:
-    """Return the sides that the names of a field name, and the sides of the same groups that its description names.
-    `min_or_max` names both sides of a group, so neither is the opposite.
+    """Return the sides that the names of a field name. The name of the object around the field counts for groups that
+    the field's names lack, and the description for groups that have a side by these names. `min_or_max` names both
+    sides of a group, so neither is the opposite.
 
-    The sides of days count only for fields that ask for a day, so not for `order_number`."""
+    The sides of days count only for fields that ask for a day. `order_number` is not such a field."""
     own = frozenset(side for name in field.names.own for side in sides_of(name))
     own_groups = {side.group for side in own}
     sides = own | {side for side in sides_of(field.names.around) if side.group not in own_groups}

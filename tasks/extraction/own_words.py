@@ -25,11 +25,12 @@ _MAX_CHARS = 80
 STEM = 4
 """Two inflected forms of one word have at least this many letters in common at the beginning."""
 LEAST_SHARED_LETTERS = 0.6
-"""Two inflected forms of one word have at least this share of the longer form's letters in common."""
+"""Two inflected forms of one word begin with the same letters, which are at least this share of the longer form's
+letters."""
 SLOTS: Mapping[Slot, float] = {"own": 1.0, "left": 1.0, "above": 0.85}
 """Weight of a label by its place."""
 COMMON_WORD_WEIGHT = 0.25
-"""Weight of a word like `number` or `date`, which many names have."""
+"""Weight of a word such as `number` or `date`, which many names contain."""
 
 SHORTEST_CUT = 3
 """An abbreviation has at least this many letters."""
@@ -116,7 +117,8 @@ def _words_of_label(label: str) -> tuple[str, ...]:
 
 
 def _names_of(field: FieldText) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
-    """Return the words of the field's names that labels are compared with, and those of the object around it."""
+    """Return the words of each of the field's names for the comparison with labels, and the words of the name of the
+    object around the field."""
     context_words = content_of(field.names.around)
     names = [words for name in field.names.own if (words := content_of(name))]
     # Every page has dates, numbers and names. For a field with such a name, the label must also name the object around
@@ -147,7 +149,7 @@ def _likeness(words: tuple[str, ...], name: tuple[str, ...], context_words: tupl
 
 
 def _share(these: Sequence[str], those: Sequence[str]) -> float:
-    """Return the share of the words `these`, by weight, that are among `those` in some form."""
+    """Return the share of the words in `these`, by weight, of which a form is in `those`."""
     weights = {word: COMMON_WORD_WEIGHT if word.rstrip(".") in COMMON else 1.0 for word in these}
     found = sum(weight for word, weight in weights.items() if any(is_form_of(word, one) for one in those))
     return found / sum(weights.values())
@@ -155,7 +157,8 @@ def _share(these: Sequence[str], those: Sequence[str]) -> float:
 
 @lru_cache(maxsize=65_536)
 def is_form_of(first: str, second: str) -> bool:
-    """True if two words are equal, forms of one word or synonyms, such as `phone` and `telephone`."""
+    """True if two words are equal, forms of one word, synonyms such as `phone` and `telephone`, or a word and its
+    abbreviation with a point."""
     cut, word = (first, second) if first.endswith(".") else (second, first)
     first, second = first.rstrip("."), second.rstrip(".")
     if first == second or (cut.endswith(".") and word.startswith(cut[:-1])):

@@ -33,14 +33,14 @@ _IN_HEADER = re.compile(rf"(?<!\w)(?:{_OF_CURRENCY})|(?:(?<!\w){_IN} |[(\[,] ?){
 
 
 def magnitude_in_header(header: str) -> str:
-    """Return the words that say in which magnitude the numbers of a column are, as in `Revenue, $m`; empty if there are
-    none."""
+    """Return the words of a header that state the magnitude of the column's numbers, as in `Revenue, $m`; empty if
+    there are none."""
     found = _IN_HEADER.search(header)
     return found[0] if found else ""
 
 
 def states_magnitude(texts: Iterable[str]) -> Slices[bool]:
-    """Return True if one of the texts says in which magnitude its amounts are."""
+    """Return True if one of the texts states the magnitude of its amounts."""
     for text in texts:
         for found in matches_in_slices(_STATED, text):
             if found is not None:

@@ -7,7 +7,7 @@
 import re
 
 LONGEST_LINE = 2_000
-"""A line of an address has at most this many characters. A longer one is not searched."""
+"""A line of an address has at most this many characters. A longer line is not searched."""
 _TITLE = re.compile(
     r"(?:(?:mrs?|ms|miss|dr|prof|sir|herrn?|frau|m|mme|mlle|monsieur|madame|sra?|srta|do[nñ]a?|d\.?ª|dña|sig|sig\.ra"
     r"|signor[ae]?|senhora?|dhr|de heer|mevr|mevrouw|pan|pani|fru|encik|puan|tuan)\b\.? ?)+",
@@ -65,8 +65,8 @@ def places_in(line: str) -> dict[str, tuple[int, int]]:
         found = {"city": match.span("city"), "postcode": match.span("postcode")}
         found |= {"state": match.span(state)} if state else {}
         if street := _STREET.match(line, *found["city"]):
-            # The group `city` begins with the street ("Albert Terrace Leeds"), or is nothing else ("Mill Lane, Reading
-            # RG5 9VR").
+            # The group `city` begins with the street ("Albert Terrace Leeds"), or consists of the street alone ("Mill
+            # Lane, Reading RG5 9VR").
             found["city"] = (street.end(), found["city"][1])
             if street.end() == found["city"][1]:
                 found["city"] = found.pop("state", (0, 0))
@@ -78,15 +78,16 @@ def places_in(line: str) -> dict[str, tuple[int, int]]:
 
 
 def _street_before(line: str, end: int) -> tuple[int, int] | None:
-    """Return the position of the street before `end`: the text that begins with the first part with a figure, usually
-    the house number. The result is None if there is no such part."""
+    """Return the position of the street before `end`, or None if the text has no figure or no letter. Commas divide the
+    text into parts. The street begins with the first part that has a figure, usually the house number. If this part is
+    only a number, the street begins with the part before it."""
     text = _COUNTRY.sub("", line[:end]).rstrip(_SIGNS_AFTER_STREET)
     start = text.rfind(":") + 1
     parts = text[start:].split(",")
     at = next((at for at, part in enumerate(parts) if any(map(str.isdigit, part))), None)
     if at is None or not any(map(str.isalpha, text[start:])):
         return None
-    # A number alone belongs to the street before it: `Calle Mayor, 12`.
+    # A number that is a part by itself belongs to the street before it: `Calle Mayor, 12`.
     at -= at > 0 and _NUMBER_ALONE.fullmatch(parts[at].strip()) is not None
     start += sum(len(part) + 1 for part in parts[:at])
     return start + len(text[start:]) - len(text[start:].lstrip(_SIGNS_AFTER_STREET)), len(text)

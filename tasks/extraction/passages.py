@@ -1,4 +1,4 @@
-"""Makes running text of the results of tasks, and keeps the place of every word in its result."""
+"""Turns the results of tasks into running text, and keeps the place of every word in its result."""
 
 import re
 from bisect import bisect_right
@@ -26,14 +26,14 @@ from tasks.result import Box, SourceLine
 Q = TypeVar("Q", Number, Day)
 
 COLUMN_GAP = 1.0
-"""Digits with a wider gap between them than this, in heights of a line, are not groups of one number."""
+"""Two groups of digits are not one number if the gap between them is wider than this, in heights of a line."""
 LETTER, HEIGHT, PITCH = 16, 20, 26
 """Assumed width and height of a letter, and distance of the lines, in a text without bounds.
 
 With these sizes, two spaces are a wide gap.
 """
 TAB = 2
-"""Number of spaces that separate the widest cell of a column from the next column, in lines with tabs."""
+"""Number of spaces between the widest cell of a column and the next column, in lines with tabs."""
 _WORD = re.compile(r"\S+")
 _BLANKS, _WIDE_GAP = re.compile(r"\s+"), re.compile(r"\s{2,}|\t")
 _READ = ("ocr", "stt", "scraper")
@@ -43,8 +43,8 @@ MAX_CHARS = 200_000
 MAX_TRACED = 1_000_000
 """Evidence is searched for in this many characters at the beginning of a passage."""
 MAX_LINES = 100_000
-"""At most this many lines are made of a text, because each takes 300 bytes. MAX_CHARS characters may have this many
-lines."""
+"""At most this many lines are made of a text, because each line takes 300 bytes. MAX_CHARS characters may have this
+many lines."""
 CHARS_AT_ONCE = 20_000
 """Lines with this many characters together are made in one slice of the work."""
 LINES_AT_ONCE, WORDS_AT_ONCE = 500, 5_000
@@ -55,7 +55,8 @@ which no other request has a turn."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
 _searched: "dict[int, dict[int, list[Passage]]]" = {}
-"""Passages in which fields are searched for, of the entries in use: by the entry's id, and then by its index."""
+"""The passages in which fields are searched for, by the id and then by the index of their entry. Only the passages of
+entries in use are kept."""
 
 
 class Quantities(list[Q]):
@@ -76,11 +77,11 @@ class Quantities(list[Q]):
 
 
 MAX_WORDS_BEFORE = 6
-"""At most this many words before a value are searched for one that denies it."""
+"""At most this many words before a value are searched for a word that denies it."""
 
 
 class Passage:
-    """Consecutive lines of one result. Words are counted through all lines."""
+    """Consecutive lines of one result. The words of all lines are numbered consecutively."""
 
     def __init__(self, entry: int, name: str, lines: Sequence[SourceLine], codes: Sequence[CodedLine] = ()) -> None:
         self.entry = entry
@@ -254,7 +255,7 @@ class Passage:
 
 
 def _in_runs(lines: Sequence[SourceLine]) -> Iterator[list[SourceLine]]:
-    """Yield the lines in runs that one slice of the work has time for."""
+    """Yield the lines in runs that are short enough for one slice of the work."""
     run: list[SourceLine] = []
     words = 0
     for line in lines:
@@ -319,7 +320,8 @@ class Tokens:
 
     @cached_property
     def look_alike(self) -> str:
-        """The stream with one character in place of all those that OCR confuses with it. The length stays the same."""
+        """The stream in which all characters that OCR confuses with each other are the same character. The length stays
+        the same."""
         return look_alike(self.stream)
 
     def occurrences(self, needle: str, stream: str, limit: int) -> Iterator[tuple[int, int]]:
@@ -367,7 +369,7 @@ def head_of(
 
 
 def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
-    """Return the lines, with each line of more than MAX_LINE_WORDS words cut into several."""
+    """Return the lines. Each line of more than MAX_LINE_WORDS words is cut into several."""
     found: list[SourceLine] = []
     for line in lines:
         if len(line.words) <= MAX_LINE_WORDS:
@@ -385,16 +387,16 @@ def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
 
 
 def _end_of_part(line: SourceLine, start: int) -> int:
-    """Return the index at which a part of a long line ends. If more than MAX_LINE_WORDS words are left, it ends with
-    the last sentence that ends in the second half of the next MAX_LINE_WORDS words, or else after all of these
-    words."""
+    """Return the index at which a part of a long line ends. If more than MAX_LINE_WORDS words are left, the part has at
+    most this many words. It ends with the last sentence that ends in the second half of these words, or else after all
+    of them."""
     end = min(len(line.words), start + MAX_LINE_WORDS)
     ends = range(end, start + MAX_LINE_WORDS // 2, -1) if end < len(line.words) else ()
     return next((index for index in ends if line.words[index - 1].endswith((".", ";", "!", "?"))), end)
 
 
 def _part_of(line: SourceLine, start: int, end: int, written: str) -> SourceLine:
-    """Return the words from `start` to `end` of a line as a line of their own."""
+    """Return the words from `start` to `end` of a line as a separate line."""
     return replace(
         line,
         words=line.words[start:end],
@@ -432,8 +434,8 @@ def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
 
 
 def passages_of_entry(entry: Entry) -> Slices[list[Passage]]:
-    """Return the passages of an entry in which fields and lists are searched for. Their `entry` is any index under
-    which they were kept, or 0."""
+    """Return the passages of an entry in which fields and lists are searched for. The `entry` of these passages is any
+    index under which they were kept, or 0."""
     return (yield from _kept(entry, next(iter(_searched.get(id(entry), ())), 0)))
 
 
@@ -452,9 +454,9 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
     there are any.
 
     Coded lines are made from the codes of an identity document or registration certificate in the passage's head. If
-    there are none, a passage is made from its sentences about people, one from its period of validity, and one from
-    IBANs that continue on the next line. The last passage is also followed by the lines of barcodes and two-dimensional
-    codes.
+    there are no such codes, up to three passages are made: from facts about people, from the period of validity, and
+    from IBANs that continue on the next line. After all these passages, the entry has a passage with the lines of
+    barcodes and two-dimensional codes, if there are any.
     """
     found: list[Passage] = []
     for source_lines in entry.result.passages():
@@ -484,7 +486,8 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
 def _changed(
     change: Callable[[Sequence[SourceLine]], Sequence[SourceLine]], lines: Sequence[SourceLine]
 ) -> Slices[list[SourceLine]]:
-    """Return `lines`, changed by `change` a few at a time: it must treat each line by itself."""
+    """Apply `change` to a few lines at a time, and return all changed lines. `change` must treat each line by
+    itself."""
     found: list[SourceLine] = []
     for start in range(0, len(lines), LINES_AT_ONCE):
         yield

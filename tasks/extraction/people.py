@@ -1,9 +1,9 @@
-"""Keeps the data of one person from the fields of another: `Date of birth` in the part of a form about a child is not
+"""Keeps the data of one person out of the fields of another: `Date of birth` in the part of a form about a child is not
 the `father_birth_date`.
 
-The label of such a value has all words of the field's name but one, so its likeness alone would speak for the value.
-The person is named by the label, by a heading above, or by a label with a name (`Father: Tom Hart`), which begins a
-part.
+The label of such a value has all words of the field's name except one, so the likeness of the label would speak for the
+value. The person is named by the value's label, by a heading above, or by a label that has a name as its value
+(`Father: Tom Hart`) and begins a part of the page.
 """
 
 import re
@@ -53,9 +53,9 @@ class _Part(NamedTuple):
     """The people whom a segment mentions, and the people whom it is about."""
 
     mentioned: Sides
-    """The people that its words name, if it is a sentence or a heading, or that its label names."""
+    """The people that the segment's label names or, without a label, its words."""
     about: Sides
-    """The people that the part of the page around it is about."""
+    """The people that the part of the page around the segment is about."""
 
 
 class People:
@@ -104,8 +104,8 @@ class People:
             if has_value:
                 labelled = _people(sides)
                 if labelled:
-                    # Labels of persons in consecutive lines (Father: …, Mother: …) are data about somebody else, so the
-                    # lines below are not about the last of these persons.
+                    # Labels of persons in consecutive lines (Father: …, Mother: …) are data about another person, so
+                    # the lines below are not about the last person named.
                     person = _NOBODY if before else labelled
             elif sides and _is_heading(segment) and not (last and _asks_for_relationship(last.text)):
                 heading, person = _people(sides), _NOBODY

@@ -1,4 +1,4 @@
-"""Reads the medicines of a prescription, one a line: name, strength, form, quantity, and how each is taken."""
+"""Reads the medicines of a prescription, one per line: name, strength, form, quantity, and how each is taken."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Column = Literal["ordinal", "name", "strength", "form", "quantity", "intake", "dose", "frequency", "duration"]
 
 FEWEST_COLUMNS: Final = 3
-"""A list must ask for at least this many columns. A list of names with one dose each is read by `listed_items`."""
+"""A list must ask for at least this many columns. `listed_items` reads lists of names with one dose each."""
 MAX_BELOW: Final = 4
 """At most this many lines below a medicine say how it is taken, for how long, and how much is supplied."""
 ENDING_GAP: Final = 1.5
@@ -64,13 +64,13 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _SUPPLIED = re.compile(rf"(?:^|[\s,;|–—-]){_SUPPLY.pattern}(?P<count>\d{{1,4}})\b(?! ?[x×])[^,;|]*$", re.IGNORECASE)
-"""The quantity after its label at the end of a line."""
+"""Pattern of a quantity after its label at the end of a line."""
 _AMOUNT = (
     rf"(?:(?:10|\d(?:[.,/]\d)?|½|¼|one|two|three|half|un[ea]?|deux|trois|dos|tres|due|tre|ein[e]?|zwei|drei|een|twee)"
     rf"(?: ?(?:[-–]|to|à|a|bis|do|tot) ?\d)? ?(?:{_FORM.pattern}|puffs?|bouff[ée]es?|inhalaciones|hübe?|sprays?"
     r"|sachets?|ampoul\w+|units?|applications?|scoops?|dos\w*|st(?:ück|k)?\b\.?)|\d{1,2}(?:[.,]\d)? ?ml)(?!\w)"
 )
-"""The amount of a medicine that is taken at once."""
+"""Pattern of the amount of a medicine that is taken at once."""
 _DOSED = re.compile(
     rf"(?:(?:take|inhale|apply|inject|use|prendre|tomar|assumere|nehmen|sie) )*(?P<dose>{_AMOUNT})[ ,:]+"
     r"(?P<frequency>\S.*)",
@@ -198,8 +198,8 @@ def _with_strength(cells: Mapping[Column, ReadCell]) -> ReadCell:
 
 
 def _without_duration(cells: Mapping[Column, ReadCell]) -> Mapping[Column, ReadCell]:
-    """Return the cells of a medicine without the duration at the end of its intake, because the duration has a column
-    of its own."""
+    """Return the cells of a medicine without the duration at the end of its intake, because the duration has a separate
+    column."""
     intake = cells.get("intake")
     found = _LAST_DURATION.search(intake.text) if intake else None
     if intake is None or found is None or not found.start():
@@ -208,7 +208,8 @@ def _without_duration(cells: Mapping[Column, ReadCell]) -> Mapping[Column, ReadC
 
 
 def _parts_of_intake(cells: Mapping[Column, ReadCell]) -> Mapping[Column, ReadCell]:
-    """Return the amount that is taken at once, and how often it is taken, as cells."""
+    """Return the amount that is taken at once, and how often it is taken, as cells. If no amount is stated, the whole
+    intake is the frequency."""
     intake = cells.get("intake")
     if intake is None:
         return {}
@@ -261,7 +262,8 @@ def _below(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], matches: Sequence[object], at: int
 ) -> Iterator[Sequence[WordOnPage]]:
     """Yield the lines below a medicine that belong to it: lines close to it that are above the next medicine. If no
-    medicine follows, only lines that are indented or say how it is taken belong to it."""
+    medicine follows, a line belongs to it only if it is indented or states a detail, such as the quantity or how the
+    medicine is taken."""
     bottom = rows[at][0].box[3]
     has_next = any(match is not None for match in matches[at + 1 : at + 2 + MAX_BELOW])
     below = slice(at + 1, at + 1 + MAX_BELOW)

@@ -19,7 +19,7 @@ FEWEST: Final = 3
 MAX_GAP: Final = 2.5
 """Two lines of a list are at most this far apart, in heights of a line."""
 MAX_WORDS: Final = 12
-"""The text beside a price has at most this many words; a longer one is prose that ends with an amount."""
+"""The text beside a price has at most this many words. A longer text is prose that ends with an amount."""
 
 _LOWEST_PRICE_WORDS = r"from|starting at|ab|od|à partir de|dès|desde|a partir de|da|a partire da|vanaf|från|fr\.?"
 _PRICE = re.compile(
@@ -40,7 +40,8 @@ NAMES: Final[dict[_Column, tuple[str, ...]]] = {
 }
 """Names of the columns. The name that matches the list's fields best becomes the header."""
 MAX_OPEN: Final = 64
-"""A price is compared with at most this many runs above it, the last to begin, which limits the work for each row."""
+"""A price is compared with at most this many runs above it, those that began last. This limits the work for each
+row."""
 _LEAST_NAMES: Final = frozenset(fold("from starting minimum least ab od dès desde partir da vanaf från"))
 """Words in the name of a boolean field that is true for a minimum price, as in `from 150 €`."""
 
@@ -51,8 +52,8 @@ class _PriceLine(NamedTuple):
 
 
 def price_lists(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
-    """Yield the lists of prices of a passage as tables. Each list of `lists` with a field for a price gets tables of
-    its own, whose headers match its fields."""
+    """Yield the lists of prices of a passage as tables. Each list of `lists` with a field for a price gets separate
+    tables, whose headers match its fields."""
     wanted = [fields for fields in lists if any("price" in one.names.concepts for one in fields)]
     if not wanted:
         return

@@ -22,7 +22,7 @@ from tasks.notation.numbers import magnitudes
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST: Final = 2
-"""Fewer items than this count only if their sum is below them."""
+"""Fewer items than this count only if a sum is printed below them."""
 FEWEST_POSITIONS: Final = 3
 """The numbers 1, 2, … before the items count as line numbers only if there are at least this many items. Otherwise,
 they may be counts."""
@@ -33,7 +33,7 @@ CONCEPTS_BELOW_ITEMS: Final = SUMS | {"tax"}
 MAX_DISTANCE: Final = 6.0
 """Two lines are items of one list only if they are at most this far apart, in heights of a line."""
 CENT: Final = Decimal("0.011")
-"""The error of the product of a quantity and a unit price is smaller than this."""
+"""The product of a quantity and a unit price differs from the printed amount by less than this."""
 
 _Column = Literal["description", "quantity", "price", "amount", "code"]
 COLUMNS: Final[dict[_Column, tuple[str, ...]]] = {
@@ -51,7 +51,7 @@ _AMOUNT = re.compile(
 )
 _CODE = re.compile(r"[A-Z*#]|[A-Z]\d|\d[A-Z]?")
 _CODE_BEFORE = re.compile(r"\(([A-Z]\d?)\)")
-"""The code of a tax before a description: `(A) RYE BREAD`."""
+"""Pattern of the code of a tax before a description: `(A) RYE BREAD`."""
 _TIMES = re.compile(
     r"(?<![\w.,])(?P<quantity>\d{1,4}(?:[.,]\d{1,3})?) ?(?:[^\W\d_]{1,4}\.?|[1|])?? ?[x×*@] ?"
     rf"(?:(?:{ANY}) ?)?(?P<price>\d+[.,]\d{{2,4}}) ?(?:{ANY})?(?: ?/ ?[\w]{{1,4}}\.?)?(?: ?=)?(?![\w.,])",
@@ -61,7 +61,7 @@ _COUNT = re.compile(r"(?P<quantity>\d{1,3}) ?[x×] (?=\D)", re.IGNORECASE)
 _QUANTITY = re.compile(r"\d{1,4}(?:[.,]\d{1,3})?")
 _UNIT = re.compile(r"[^\W\d_]{1,6}\.?")
 _COUNT_BEFORE = re.compile(r"(?P<quantity>\d{1,4})(?: |(?<!\b1)(?=[^\W\d_]{3}))")
-"""A count before a description, which may be read together with it: `2 Soup`, `2Soup`."""
+"""Pattern of a count before a description. OCR may read both as one word: `2 Soup`, `2Soup`."""
 _UNIT_PRICE_WORDS = frozenset(("à", "@", "per", "je"))
 """Words before a unit price."""
 
@@ -105,7 +105,8 @@ class _Item:
 def priced_lines(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], lists: Sequence[Sequence[WantedField]]
 ) -> Iterator[ReadTable]:
-    """Yield the items of a passage as a table for each list, with headers that the list's fields match best."""
+    """Yield the items of a passage as a table for each list. The headers are those that the list's fields match
+    best."""
     items = _items(passage, rows)
     if not items:
         return
@@ -115,8 +116,8 @@ def priced_lines(
         body = []
         for one in items:
             row = {column: _cell(passage, one, column) for column in shown}
-            # Among lines with a quantity, a line without a quantity stands for a single piece. A field that may be null
-            # gets only what is printed.
+            # Among lines with a quantity, a line without a quantity stands for a single piece, whose price is its
+            # amount. A field that may be null gets only a printed value.
             for column, implied in (("quantity", ReadCell("1")), ("price", row.get("amount", NO_CELL))):
                 if column in row and not row[column].text and not columns[column].may_be_null:
                     row[column] = implied
@@ -125,7 +126,8 @@ def priced_lines(
 
 
 def _header_of(column: _Column, fields: Sequence[WantedField]) -> _Header:
-    """Return the name of a column that is most like a field's name."""
+    """Return the name of a column that is most like a field's name; the column's first name if none is like a field's
+    name."""
     known = ((likeness_by_words(one.names, name), name, one) for name in COLUMNS[column] for one in fields)
     likeness, name, field = max(known, key=lambda found: found[0])
     return (
@@ -146,7 +148,7 @@ def _cell(passage: Passage, item: _Item, column: _Column) -> ReadCell:
 
 
 def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item]:
-    """Return the items above the first sum; nothing if there are too few."""
+    """Return the items above the first sum; nothing if there are too few items."""
     found: list[_Item] = []
     waiting: _Item | None = None
     has_sum = False
@@ -197,7 +199,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
 
 
 def _leave_out_positions(passage: Passage, items: Sequence[_Item]) -> None:
-    """Remove the numbers of the lines, counted from 1, if all descriptions begin with them."""
+    """Remove the line numbers (1, 2, …) from the descriptions if all descriptions begin with them."""
     firsts = [passage.words[one.words[0].at].rstrip(".") if len(one.words) > 1 else "" for one in items]
     if len(items) >= FEWEST_POSITIONS and firsts == [str(index + 1) for index in range(len(items))]:
         for one in items:
@@ -213,8 +215,8 @@ def _is_sum(passage: Passage, line: _Item) -> bool:
 
 
 def _sums_a_code(passage: Passage, line: _Item, items: Sequence[_Item]) -> bool:
-    """True if a line is a sum of the items with a tax code, as in `VAT B 8.00 %`: it has no code at its end, but the
-    code of some items among its words."""
+    """True if a line is a sum of the items with a tax code, as in `VAT B 8.00 %`: the line has no code at its end, but
+    the code of some items is among its words."""
     codes = {one.code for one in items if one.code}
     return not line.code and any(passage.words[word.at] in codes for word in line.words)
 
@@ -270,8 +272,8 @@ def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:
 
 
 def _columns_in(line: _Item, texts: Sequence[str], words: Sequence[WordOnPage]) -> _Item | None:
-    """Return the description, the quantity and the unit price before an amount that is their product: `Milk 2 1.29`,
-    `Milk 2 pcs. 1.29`, `2 Milk 1.29`; None for any other line."""
+    """Return the description, the quantity and the unit price before an amount that is the product of the last two:
+    `Milk 2 1.29`, `Milk 2 pcs. 1.29`, `2 Milk 1.29`; None for any other line."""
     if line.amount is None or len(texts) < 3 or not re.fullmatch(_DIGITS, texts[-1]):
         return None
     price = _figure(texts[-1], words[-1:])

@@ -1,4 +1,4 @@
-"""Finds the printed row of a value: its line, beginning with its label."""
+"""Finds the printed row of a value: the line with the value, from its label on."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ MAX_WORDS: Final = 20
 
 
 def row_of(scored: FieldScores, place: ValuePlace) -> str:
-    """Return the printed row of the value at `place`; empty if its place on the page is not known."""
+    """Return the printed row of the value at `place`; empty if the value's place in the text is not known."""
     segments = scored.candidates.segments
     index = next((index for index, segment in enumerate(segments) if _begins_in(segment, place, scored)), None)
     if index is None:

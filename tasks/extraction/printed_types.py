@@ -23,7 +23,7 @@ def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slic
     """Return a schema in which a field's type `number` becomes `string` if it was guessed and words are printed after
     the field's label.
 
-    Only the direct fields of the object may have guessed types.
+    Only the direct fields of the schema's object may have guessed types.
     """
     properties = schema.get("properties", {})
     guessed = [key for key, field in properties.items() if isinstance(field, dict) and field.get("$comment") == GUESSED]
@@ -46,7 +46,7 @@ def _is_label_of_text(names: Names, layouts: Sequence[tuple[Passage, LabelLayout
 
 def _stands_before_text(names: Names, passage: Passage, layout: LabelLayout) -> bool:
     """True if a name of the field is printed as a label with a colon, and the values after it have letters and no
-    digits. Only the first such name counts."""
+    digits. Only the first of the field's names that is printed as a label counts."""
     for name in filter(None, names.own):
         pairs = layout.of_word.get(name[0], ())
         whole = [pair for pair in pairs if tuple(fold(pair.label)) == name]

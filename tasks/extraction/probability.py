@@ -1,9 +1,9 @@
-"""Computes the probability that a field of an answer is right. These are the steps from the network's scores to the
+"""Computes the probability that a field of an answer is right. There are four steps from the network's scores to the
 number that clients see.
 
-1. The network (`models/extraction/network.py`) scores every span of what was read as the field's value. One more
-   score is for the case that no span is the value. `rules.py` and `wholes.py` add knowledge about the field that the
-   network lacks. The sums are the logits of `FieldScores`.
+1. The network (`models/extraction/network.py`) scores every span of the texts that were read as the field's value.
+   One more score is for the case that no span is the value. `rules.py` and `wholes.py` add knowledge about the field
+   that the network lacks. The sums are the logits of `FieldScores`.
 2. Softmax turns a field's logits into probabilities. The probabilities of all spans with the field's value are added
    up (`FieldScores.place`). In a list, which has many values, each span is right or wrong by itself.
 3. The evidence adds two features: whether the label beside the value's words names this field or another, and the
@@ -44,8 +44,8 @@ CELLS_AT_ONCE = 500
 """At most this many cells of a list are judged in one step."""
 BREAK_EVEN = 0.2
 """Probability at which a value in a list is worth as much as no value. The number was chosen on 167 lists of real
-documents: choosing the filling of a list that is worth most gives 97 % as many right values as always choosing the best
-filling."""
+documents. If the filling that is worth most is chosen for each list, there are 97 % as many right values as if the best
+filling were always chosen."""
 FILE = Path(__file__).with_name("calibration.json")
 CHARS_OF_VALUES, CHARS_OF_SPAN = 2_000, 30
 """One step finds the values of candidates with at most CHARS_OF_VALUES characters together. Each candidate counts
@@ -75,7 +75,8 @@ class CellOfField(NamedTuple):
     answered: float = 1.0
     """Share of the list's fields that have a column."""
     is_read: bool = True
-    """False if the cell is missing, empty or unreadable. The value is then the emptiest one that the schema permits."""
+    """False if the cell is missing, empty or unreadable. The value is then the emptiest value that the schema
+    permits."""
     is_text: bool = False
     """True if the field's value is a text, and neither a number nor a day."""
     is_only: bool = False
@@ -165,8 +166,8 @@ class FieldScores:
     by_words_alone: int = 0
     """Number of labels and lines whose meanings are not compared with the fields, because there are too many."""
     doubtful: Mapping[int, Collection[int]] = field(default_factory=dict)
-    """Indices of the candidates that have at most the probability DOUBTFUL for a field, by the field's row: they may be
-    about somebody else, or another value may replace theirs."""
+    """Indices of the candidates that have at most the probability DOUBTFUL for a field, by the field's row. Such a
+    candidate may be about somebody else, be quoted, or have been replaced."""
     _spans_by_value: dict[Any, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Indices of the candidates with each value, by its key; empty until `index_values`."""
 
@@ -190,8 +191,8 @@ class FieldScores:
         return {field.path: row for row, field in enumerate(self.fields)}
 
     def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
-        """Return the most likely place of `value` for the field at `path`. Its probability is that of all places with
-        this value together or, in a list, that of this place.
+        """Return the most likely place of `value` for the field at `path`. The probability is that of all places with
+        this value together or, in a list, that of this place alone.
 
         Return None if the field was not wanted. `copied` is True if the value is the answer of the extractor, False if
         it is the answer of an LLM.
@@ -255,8 +256,8 @@ class FieldScores:
         return ValuePlace(chance, self.entries[passage.entry], line.pointer, frozenset(words), copied)
 
     def index_values(self) -> Slices[None]:
-        """Find, in slices, the values of all candidates. `place` and `span_of` need them, and find them all in one step
-        if this was not called before."""
+        """Find, in slices, the values of all candidates. `place` and `span_of` need these values. Without this call,
+        they find all of them in one step."""
         if self._spans_by_value or not self.candidates.spans:
             return
         found: dict[Any, list[int]] = {}
@@ -318,8 +319,8 @@ def probability_of_cell(cell: CellOfField | CellOfItem) -> float:
 
 
 def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> Slices[float]:
-    """Return the worth of a way to fill a list: the sum of its values' probabilities, each reduced by BREAK_EVEN. The
-    sum is rounded, because small differences between two ways mean nothing."""
+    """Return the worth of a way to fill a list: the sum of the probabilities of the values that were read, each reduced
+    by BREAK_EVEN. The sum is rounded, because small differences between two ways mean nothing."""
     total = 0.0
     for count, cell in enumerate(cells, 1):
         if count % CELLS_AT_ONCE == 0:

@@ -1,5 +1,5 @@
-"""Finds the lines of a mail that quote an earlier one: `> Total: 99.00`, and all lines below `----- Original Message
------`. They answer a field only if the mail's own lines do not."""
+"""Finds the lines of a mail that quote an earlier mail: `> Total: 99.00`, and all lines below `----- Original Message
+-----`. Quoted lines answer a field only if the mail's own lines do not."""
 
 import re
 
@@ -20,7 +20,7 @@ _LONGEST_RULE = 80
 
 
 class QuotedLines:
-    """The candidates in lines that are quoted. They have to be read (`read`) before a field is compared."""
+    """The candidates in quoted lines. Call `read` before `avoid`."""
 
     def __init__(self, candidates: Candidates) -> None:
         self._candidates = candidates
@@ -30,7 +30,7 @@ class QuotedLines:
         quoting: set[tuple[int, int]] = set()
         for passage in self._candidates.passages:
             lines = yield from _quoted_lines(passage)
-            # In a mail that only passes another one on, every line is quoted.
+            # A mail in which every line is quoted only forwards another mail, so its lines do not count as quoted.
             if len(lines) < len(passage.lines):
                 quoting.update((id(passage), line) for line in lines)
         quoted = []

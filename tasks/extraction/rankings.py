@@ -19,7 +19,7 @@ FEWEST: Final = 2
 LONGEST_ROW: Final = 200
 """A line of a ranking has at most this many characters."""
 MAX_ABOVE: Final = 2
-"""The heading of a ranking consists of up to this many lines above its first line."""
+"""The heading of a ranking consists of at most this many lines above its first line."""
 
 _LINE = re.compile(
     r"(?P<rank>\d{1,3})(?:[.)°ºª]|st|nd|rd|th|er|e)? (?P<name>[^\W\d_][^\d()|]{1,60}?)"
@@ -67,7 +67,8 @@ class _Ranking(NamedTuple):
 def rankings(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield a table for each list whose fields ask for names, and for ranks or results.
 
-    The table has the page's ranking below a heading with words of the list's name, or else the first ranking.
+    The table has the page's first ranking whose heading has a word of the list's name, or else the first ranking of
+    all.
     """
     found: list[_Ranking] | None = None
     for fields in lists:
@@ -96,7 +97,7 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
         if column is not None and column not in found.values():
             found[index] = column
     if "name" not in found.values():
-        # The ranking of a league has its teams as names.
+        # In the ranking of a league, the teams are the names.
         found = {index: "name" if column == "club" else column for index, column in found.items()}
     return found
 

@@ -1,12 +1,12 @@
 """Finds values that others on the same line replace: `Total: 49.00 (correct: 54.00)`, `Gate: B22 changed to B46`,
-`moved from 3 June to 5 June`, `~~49.00~~ 54.00`; and those that a later sentence corrects:
-`Correction: total is 54.00`.
+`moved from 3 June to 5 June`, `~~49.00~~ 54.00`. Also finds values that a later sentence corrects: `Correction: total
+is 54.00`.
 
-The line's label stands next to the old value, so the network that scores candidates would prefer the old value. The new
-value gets the old one's score.
+The line's label is next to the old value, so the network that scores candidates would prefer the old value. Therefore,
+the new value gets the old value's score.
 
-A value that words call a former one (`previously planned for 3 June`) is doubtful, and so is one beside it for a field
-that asks for the former value.
+A value that words call a former one (`previously planned for 3 June`) is doubtful. For a field that asks for the former
+value, the values beside it are doubtful instead.
 """
 
 import re
@@ -24,26 +24,28 @@ from tasks.extraction.units import unit_of
 from tasks.notation.currencies import is_currency
 
 REPLACED: Final = 12.0
-"""Penalty on the logit of a value that another one replaces."""
+"""Penalty on the logit of a value that another value replaces."""
 _MAX_WORDS_BETWEEN: Final = 3
 """At most this many words, such as a currency, are between a value and the words that say that it is replaced."""
 _MAX_WORDS_OF_OLD: Final = 8
-"""A value that another one replaces has at most this many words."""
+"""A value that another value replaces has at most this many words."""
 _MAX_WORDS_TO_VERB: Final = 6
 """A verb such as `moved` is right before `from 3 June to 5 June`, or begins at most this many words after the first
 word of the new value."""
 _MAX_WORDS_TO_VALUE: Final = 4
-"""A value follows the words that call it a former one, or announce it, within this many words."""
+"""A value is among this many words after the words that announce it or call it a former one."""
 _WORDS_BEFORE, _WORDS_AFTER = 3, 2
-"""The words beside a value, this many on each side, and its label tell which value a later sentence corrects."""
+"""A later sentence corrects the value that has a word in common with the new one: in its label, or among this many
+words before and after it."""
 _SHORTEST_WORD, _STEM = 3, 5
-"""Such words have at least _SHORTEST_WORD letters, and are the same if the first _STEM are: `adult`, `adults`."""
+"""Only words of at least _SHORTEST_WORD letters are compared. Two words are the same if their first _STEM letters are:
+`adult`, `adults`."""
 _MAX_STRUCK: Final = 60
 """A struck text has at most this many words."""
 _TEXTS: Final = ("part", "piece", "word")
 """Kinds of candidates that may be any text."""
 _SEPARATES = re.compile(r".*[,;:()\[\]–—/|-]|\W+")
-"""Pattern of a word behind which a word such as `now` begins a remark."""
+"""Pattern of a word after which a word such as `now` begins a remark."""
 _OPENS: Final = ("(", "[", "–", "—", "-")
 _CLOSES: Final = (")", "]", ",", ";", ".")
 WORDS_AT_ONCE: Final = 100
@@ -77,8 +79,9 @@ class _Phrase(NamedTuple):
     table: str
     """`old_first` or `new_first`: which of the values is before the words."""
     key: str
-    """`words`; `separated` for phrases that count only after a comma, a bracket or a dash, and not right before a
-    closing sign; `remarks` for those that count right before a closing sign, too."""
+    """`words` for phrases that always count; `separated` for those that count only after a comma, a bracket or a dash,
+    and not right before a closing sign; `remarks` for those that count after the same signs, even right before a
+    closing sign."""
 
 
 _PHRASES: Final[Mapping[_Words, _Phrase]] = {
@@ -99,7 +102,8 @@ _SENTENCE_ENDS: Final = (".", "!", "?", ";")
 
 
 class _Side(NamedTuple):
-    """The place of a value: its first word, its last one, or both. −1 is unknown."""
+    """The place of a value: the index of its first word, of its last word, or of both. −1 stands for an unknown
+    index."""
 
     first: int = -1
     last: int = -1
@@ -118,26 +122,26 @@ class _Replacement(NamedTuple):
 
 
 class _Remark(NamedTuple):
-    """Words that say something of the value behind them."""
+    """Words that say something about the value after them."""
 
     first: int
-    """Their first word."""
+    """Index of the first of these words."""
     value: int
-    """The word behind them."""
+    """Index of the word after them."""
     is_correction: bool
-    """True if they announce a new value, False if they call the value a former one."""
+    """True if the words announce a new value, False if they call the value a former one."""
 
 
 class _Correction(NamedTuple):
-    """A value that a sentence announces in place of an earlier one."""
+    """A value that a sentence announces in place of an earlier value."""
 
     first: int
-    """The first word of the announcement."""
+    """Index of the first word of the announcement."""
     span: int
 
 
 class Replacements:
-    """The values of all candidates that others replace. Call `read` before `settle`."""
+    """The candidates whose values are replaced by others. Call `read` before `settle`."""
 
     def __init__(self, candidates: Candidates) -> None:
         self._spans = candidates.spans
@@ -150,12 +154,12 @@ class Replacements:
         self._former: set[int] = set()
         """Indices of the spans that words call former values."""
         self._beside_former: set[int] = set()
-        """Indices of the other spans of such a kind in such a line."""
+        """Indices of the other spans in the line of a former value that have the same kind."""
         self._contrasted: list[tuple[int, int]] = []
-        """Each former value in a line that has just one other of its kind and unit, with the index of that one."""
+        """Pairs of indices: of a former value, and of the only other value of the same kind and unit in its line."""
         self._by_first: dict[tuple[int, int], list[int]] = {}
         self._by_last: dict[tuple[int, int], list[int]] = {}
-        """Indices of the spans by their first word, and by their last one."""
+        """Indices of the spans by their last word; in `_by_first`, by their first word."""
 
     def read(self) -> Slices[None]:
         days: set[tuple[int, int]] = set()
@@ -186,7 +190,7 @@ class Replacements:
             yield from self._apply_remarks()
 
     def _note(self, passage: Passage, remark: _Remark, line: range) -> None:
-        """Keep what a remark says of the value behind it."""
+        """Keep what a remark says about the value after it."""
         for word in range(remark.value, min(remark.value + _MAX_WORDS_TO_VALUE, line.stop)):
             found = self._by_first.get((id(passage), word), ())
             values = [index for index in found if self._spans[index].kind not in _TEXTS]
@@ -215,7 +219,7 @@ class Replacements:
         return frozenset(word[:_STEM] for word in plain if len(word) >= _SHORTEST_WORD and word.isalpha())
 
     def _apply_remarks(self) -> Slices[None]:
-        """Find the values that the corrections are about, and those beside former ones."""
+        """Find the values that the corrections are about, and the values beside former ones."""
         lines = set()
         for count, index in enumerate(self._former):
             if count % WORDS_AT_ONCE == 0:
@@ -240,7 +244,7 @@ class Replacements:
                 if span.words[-1] < correction.first:
                     earlier.setdefault(correction.span, set()).add(index)
                 elif span.words[0] > self._spans[correction.span].words[-1]:
-                    # The correction may precede what it corrects, or be out of date itself.
+                    # The correction may be before the value that it corrects, or be out of date itself.
                     later |= {index, correction.span}
         self._beside_former.update(index for others in rivals.values() for index in others)
         for count, index in enumerate(self._former):
@@ -255,7 +259,7 @@ class Replacements:
         self._doubtful = self._doubtful.union(later, earlier, *earlier.values())
 
     def _word_after(self, index: int) -> str:
-        """Return the word behind a span in its line, such as a unit."""
+        """Return the word after a number in its line, such as a unit; empty for any other span."""
         span = self._spans[index]
         word = span.words[-1] + 1
         line = span.passage.line_words(span.passage.line_at(span.words[0]))
@@ -288,7 +292,7 @@ class Replacements:
             self._doubtful |= {index for index in olds if self._spans[index].kind not in _TEXTS}
 
     def _at(self, passage: Passage, side: _Side) -> list[int]:
-        """Return the spans at a place. Between a value and the place, there may be words such as a currency."""
+        """Return the spans at a place. Words such as a currency may be between a span and the place."""
         key = id(passage)
         if side.first >= 0 and side.last >= 0:
             inside = range(side.first, side.last + 1)
@@ -311,15 +315,15 @@ class Replacements:
         return first.kind not in _TEXTS or first.has_colon
 
     def _best(self, old: int, news: Sequence[int]) -> int | None:
-        """Return the index of the span of `news` that may replace `old` and is nearest to it in number of words, or
-        None."""
+        """Return the index of the span among `news` that may replace `old` and has the most similar number of words;
+        None if no span may replace it."""
         span = self._spans[old]
         alike = [index for index in news if _may_replace(self._spans[index], span)]
         words = len(span.words)
         return min(alike, key=lambda index: abs(len(self._spans[index].words) - words), default=None)
 
     def _with_remark(self, old: int, new: int) -> Iterator[int]:
-        """Yield the spans of text that begin at the first of the two values or between them, and are not wholly inside
+        """Yield the spans of text that begin in the first of the two values or between them, and are not wholly inside
         the new value."""
         first, second = sorted((self._spans[old].words, self._spans[new].words))
         own = frozenset(self._spans[new].words)
@@ -330,8 +334,9 @@ class Replacements:
                     yield index
 
     def settle(self, logits: Matrix, field: FieldText) -> frozenset[int]:
-        """Raise each new value's score to that of the value that it replaces, and lower that of the old one, unless the
-        field asks for a former value. Return the indices of the spans whose probability is limited."""
+        """Raise each new value's score to that of the old value that it replaces, and lower the old value's score. If
+        the field asks for a former value, raise the score of former values and lower the score of the values that
+        replace them. Return the indices of the spans whose probability is limited."""
         before = logits.copy()
         if not _FORMER.isdisjoint(map(_plain, field.full.split())):
             pairs = [(other, former) for former, other in self._contrasted]
@@ -353,18 +358,18 @@ def _may_replace(new: CandidateSpan, old: CandidateSpan) -> bool:
 
 
 def _shape(text: str) -> tuple[bool, bool]:
-    """Return whether a text has figures, and whether its first letter is a small one."""
+    """Return whether a text has figures, and whether its first letter or figure is a small letter."""
     first = next(filter(str.isalnum, text), "")
     return any(map(str.isdigit, text)), first.islower()
 
 
 def _beside(passage: Passage, words: range) -> Iterator[int]:
-    """Yield the words up to the first one that cannot stand between a value and the phrase, including this one."""
+    """Yield the words up to and including the first word that cannot be between a value and the phrase."""
     for word in words[: _MAX_WORDS_BETWEEN + 1]:
         yield word
         plain = _plain(passage.words[word])
         if plain and plain not in _BETWEEN and not is_currency(plain) and not unit_of(plain):
-            # A currency may be a sign: `€`.
+            # A word without letters and figures, such as the currency `€`, does not end the search.
             return
 
 
@@ -417,7 +422,7 @@ def _replacements_in(passage: Passage, words: range, plain: Sequence[str]) -> Sl
 
 
 def _place_by_phrase(passage: Passage, words: range, plain: Sequence[str], at: int) -> _Replacement | None:
-    """Return the place that the phrase at an index of a line shows."""
+    """Return the replacement that the phrase at the index `at` of a line states; None if no phrase begins there."""
     sizes = range(min(_LONGEST, len(words) - at - 1), 0, -1) if at else ()
     size = next((size for size in sizes if tuple(plain[at : at + size]) in _PHRASES), 0)
     if not size:
@@ -434,8 +439,8 @@ def _place_by_phrase(passage: Passage, words: range, plain: Sequence[str], at: i
 
 
 def _to_after(plain: Sequence[str], at: int) -> int | None:
-    """Return the index of the `to` of `moved from 3 to 5 June` or `from 3 to 5 June moved`, whose `from` is at an
-    index, or None."""
+    """Return the index of the `to` that belongs to the `from` at the index `at`, as in `moved from 3 to 5 June` and
+    `from 3 to 5 June moved`. Return None if there is no `to`, or no verb."""
     places = range(at + 2, min(at + 2 + _MAX_WORDS_OF_OLD, len(plain) - 1))
     to = next((index for index in places if plain[index] in _TO), None)
     if to is None:

@@ -1,7 +1,7 @@
 """Adjusts the network's scores for a field by rules.
 
-The rules concern the owner of a block of lines, the rounding of a total, labels without a value, the currency of
-amounts, labels mistaken for values, and words that several fields claim.
+Among other things, the rules concern the owner of a block of lines, the rounding of a total, labels without a value,
+the currency of amounts, labels mistaken for values, and words that several fields claim.
 """
 
 import re
@@ -26,7 +26,8 @@ from tasks.extraction.yes_and_no import is_denied
 from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
-"""Bonus on the logit of a place that belongs to the field's party, and penalty if it belongs to another party."""
+"""Bonus on the logit of a place that belongs to the field's party, and penalty on a place that belongs to another
+party."""
 EMPTY_LABEL_PROBABILITY = 0.99
 """Probability that nothing answers a field whose label has nothing after it."""
 IN_CURRENCY = 0.95
@@ -35,35 +36,38 @@ FROM_WEIGHT = 1.5
 """Weight of a word such as "from" before a name, which labels a sender, in units of `OWNED`."""
 _SENDER_WORDS = (["from"], ["by"], ["von"])
 NAMED_BONUS = 2.0
-"""Penalty on the logit that nothing answers a field, if a label of the field has a value. The same number is the bonus
-on the logit of a place whose label has exactly the several concepts of a field: `Telephone of the landlord`."""
+"""Penalty on the logit that nothing answers a field, if a label of the field has a value. For a field with several
+concepts, the same number is the bonus on a place whose label has exactly these concepts: `Telephone of the
+landlord`."""
 INITIAL = 2.0
-"""Bonus on the logit of a number after the field's initial, and penalty after the initial of another field."""
+"""Bonus on the logit of a number after the field's initial, and penalty on a number after the initial of another
+field."""
 FEWEST_FIGURES = 6
 """Least number of digits of a telephone number."""
 _INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
 _OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01
-"""Weight of a currency without a label if another currency has one, whose weight is 1."""
+"""Weight of a currency without a label if another currency has a label. A currency with a label has the weight 1."""
 
 CUT = 5.0
-"""Penalty on the logit of a text that is cut out of a longer code, or that has too few digits for the number that is
-meant."""
+"""Penalty on the logit of a text that is cut out of a longer code, or that has too few digits for the number that the
+field asks for."""
 _GROUP = re.compile(r"\d{4}")
 _BORN = r"\b(?:19|20)\d\d,? (?:in|à|en|a|em|te|w|i)"
 _BORN_IN, _BORN_IN_PLACE = re.compile(rf"{_BORN}$", re.IGNORECASE), re.compile(rf"{_BORN} ", re.IGNORECASE)
 BORN_IN = 3.0
-"""Bonus on the logit of a text after a year and a preposition, `02.08.1976 in`, for a place of birth, and penalty on a
-text that contains them."""
+"""Bonus on the logit of a text after a year and a preposition (`02.08.1976 in`) as a place of birth, and penalty on a
+text that contains a year and a preposition."""
 WITH_ATTENTION_MARK = 4.0
 """Penalty on the logit of a text that begins with words such as `Attn:`, which are its label."""
 FOR_ATTENTION = 4.0
-"""Bonus on the logit of the text after words such as `Attn:` for a field that asks for this text. For other fields
-without numbers, a quarter of this is a penalty."""
+"""Bonus on the logit of the text after words such as `Attn:` for a field that asks for this text. For other fields that
+are not numbers, a quarter of this is the penalty on the text."""
 DENIED = 25.0
-"""Penalty on the logit of a place that the text before it denies: `not A1`. It exceeds what labels may add."""
+"""Penalty on the logit of a place that the text before it denies: `not A1`. The penalty exceeds the bonuses of
+labels."""
 NO_ADDRESS = 12.0
-"""Penalty on the logit of a text without an @ as an e-mail address."""
+"""Penalty on the logit of a text without an @ for an e-mail address."""
 NUMBERS = frozenset(name for name, concept in CONCEPTS.items() if concept.kind == "number") - {
     "bic", "platform", "gate", "seat", "coach", "engine", "version", "plate", "reference", "payment_reference",
     "approval_code", "room", "terminal",
@@ -82,7 +86,7 @@ LONGEST_LABEL = 4
 CODED = 4.0
 """The logit of a value that a code states for the field is this much above all others."""
 CONFIRMED = 1.0
-"""The logit of a printed place with the value of such a code is this much above that of the code."""
+"""The logit of a printed place with the value of such a code is this much above the logit of the code."""
 LONGEST_LABEL_TEXT = 200
 """A place that may be a label has at most this many characters, with the signs around it."""
 RIVAL_PENALTY = 2.0
@@ -90,8 +94,8 @@ RIVAL_PENALTY = 2.0
 
 
 def attention_marks(candidates: Candidates) -> tuple[Matrix, Matrix]:
-    """Return two arrays with 1 or 0 for each span: 1 if the span begins with words such as `Attn:`, and 1 if only its
-    label consists of such words."""
+    """Return two arrays with 1 or 0 for each span. The first has 1 if the span begins with words such as `Attn:`. The
+    second has 1 if the span does not begin with such words, but its label consists of them."""
     begin = [bool(attention_mark(span.text)) for span in candidates.spans]
     follow = [attention_mark(span.label) == span.label != "" for span in candidates.spans]
     return np.array(begin, np.float32), np.array(follow, np.float32) * (1 - np.array(begin, np.float32))
@@ -106,8 +110,8 @@ def apply_rules(
     cut: Matrix | float = 0.0,
     attention: tuple[Matrix | float, Matrix | float] = (0.0, 0.0),
 ) -> None:
-    """Apply the field's rules to the logits of its places. `units` are those of `units_after`, `cut` is the result of
-    `are_cut`, and `attention` that of `attention_marks`."""
+    """Apply the field's rules to the logits of its places. `units`, `cut` and `attention` are the results of
+    `units_after`, `are_cut` and `attention_marks`."""
     logits[:-1] += OWNED * _ownership(field, candidates)
     if not field.is_number:
         logits[:-1] -= CUT * cut
@@ -153,7 +157,7 @@ def apply_rules(
 
 
 def are_denied(candidates: Candidates) -> Slices[Matrix]:
-    """Return 1 for each place that the text before it denies, and 0 for each other place."""
+    """Return 1 for each place that the text before it denies, and 0 for any other place."""
     known: dict[tuple[int, int], bool] = {}
     for index, span in enumerate(candidates.spans):
         if index % SPANS_AT_ONCE == 0:
@@ -165,9 +169,9 @@ def are_denied(candidates: Candidates) -> Slices[Matrix]:
 
 
 def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates: Candidates) -> Slices[None]:
-    """Lower the logits of labels, and of places that probably belong to another of `fields`, which are given by their
-    rows."""
-    # The sign of a currency may be in one word with its amount.
+    """Lower the logits of labels, and of places that probably belong to another field. `fields` has the fields that are
+    compared, by their rows."""
+    # A field for a currency is not compared, because the sign of the currency may be in one word with its amount.
     rows = [row for row, field in fields.items() if field.concepts != {"currency"}]
     if not rows:
         return
@@ -187,8 +191,8 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
 
 
 def _are_labels(candidates: Candidates) -> Slices[Matrix]:
-    """Return 2 for each span that is a label word for word, or part of one, 1 for a span with a label's meaning, 0 for
-    other spans."""
+    """Return 2 for each span that is a label word for word, or part of such a label, 1 for a span with a label's
+    meaning, and 0 for any other span."""
     whole: list[bool] = []
     for segment in candidates.segments:
         if len(whole) % SPANS_AT_ONCE == 0:
@@ -229,7 +233,7 @@ def _is_cut(span: CandidateSpan) -> bool:
         return False
     line = passage.line_words(passage.line_at(first))
     neighbours = [passage.words[word] for word in (first - 1, last + 1) if word in line]
-    # An account number may go on in the next line: `61 1090` above `2398 0000 0001`.
+    # An account number may continue in the next line: `61 1090` above `2398 0000 0001`.
     groups = [passage.words[word] for word in range(last, min(last + 3, len(passage.words)))]
     goes_on = last + 1 not in line and len(span.words) > 1 and len(groups) == 3 and all(map(_GROUP.fullmatch, groups))
     return goes_on or any(_FIGURES.fullmatch(word) for word in neighbours)
@@ -274,7 +278,7 @@ def _is_from(span: CandidateSpan) -> bool:
 
 
 def _party_agreement(owner: str, party: str) -> float:
-    """Return 1 if the owner of a block is or may be the field's party, −1 if it is on the other side, else 0."""
+    """Return 1 if the owner of a block is or may be the field's party, −1 if the owner is on the other side, else 0."""
     if owner == party:
         return 1.0
     # A sender may be the seller, and a recipient the customer, but a seller is not a customer.
@@ -283,7 +287,8 @@ def _party_agreement(owner: str, party: str) -> float:
 
 
 def _prefer_rounded(logits: Matrix, candidates: Candidates) -> None:
-    """Prefer the rounded amount for a total if the page states the rounding between the two amounts."""
+    """Prefer the rounded amount for a total if the page states a rounding between the unrounded amount and the rounded
+    one."""
     numbers = {index: number for index, span in enumerate(candidates.spans) if (number := number_of(span)) is not None}
     total = max(numbers, key=lambda index: logits[index], default=-1)
     for index, rounding in numbers.items():
@@ -316,7 +321,7 @@ def _follows(candidates: Candidates, earlier: int, later: int) -> bool:
 
 def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
     """Give the page's currencies the probability `IN_CURRENCY` together. Each place gets an equal share, unless some
-    have a label for currencies: these outweigh the others."""
+    places have a label for currencies. Such places outweigh the others."""
     places = {index: code for index, span in enumerate(candidates.spans) if (code := currency_of(span.text))}
     if not places:
         return
@@ -328,8 +333,8 @@ def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
 
 
 def _initials(field: FieldText, candidates: Candidates) -> Matrix:
-    """Return 1 for each number after the field's initial, as on business cards, and −1 for each after another
-    initial."""
+    """Return 1 for each number after the field's initial, as on business cards, −1 for each number after another
+    initial, and 0 for any other span."""
     found = np.zeros(len(candidates.spans), np.float32)
     for index, span in enumerate(candidates.spans):
         concept = _OF_INITIALS.get(span.label.strip(" .:|").casefold())
@@ -339,7 +344,7 @@ def _initials(field: FieldText, candidates: Candidates) -> Matrix:
 
 
 def _prefer_coded(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
-    """Prefer the value that a code states to printed text, and printed text of the same meaning to the code's own
+    """Prefer the value that a code states to other printed text, and printed text with the same value to the code's own
     text."""
     coded = {index: code for index, span in enumerate(candidates.spans) if (code := _code_of(span)) is not None}
     if not coded:
@@ -379,14 +384,15 @@ def _concepts_of_label(span: CandidateSpan) -> frozenset[str]:
 
 
 def _fewest_figures(field: FieldText) -> int:
-    """Return the least number of digits of the field's value."""
+    """Return the least number of digits that the field's value has."""
     if field.concepts & _INITIALS.keys():
         return FEWEST_FIGURES
     return int(bool(field.concepts) and field.concepts <= NUMBERS)
 
 
 def _has_no_value(segment: LineSegment, index: int, candidates: Candidates) -> bool:
-    """True if a label has no value: nothing is after or beside it, and nothing or another label is below it."""
+    """True if a label has no value: nothing is after it or beside it, and there is nothing below it, or only another
+    label."""
     label = LABEL.match(segment.text)
     if label is None or segment.text[label.end() :].strip() or any(one.left == index for one in candidates.segments):
         return False

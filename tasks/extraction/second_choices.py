@@ -1,4 +1,5 @@
-"""Places that answer a field only if nothing else does: lines of a mail that is quoted, data of another person."""
+"""Avoids places that answer a field only if nothing else does, such as quoted lines of a mail and the data of another
+person."""
 
 from collections.abc import Collection
 from typing import Final

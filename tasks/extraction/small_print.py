@@ -21,7 +21,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.own_words import likeness_of_label
 
 MAX_LABEL_WIDTH: Final = 0.83
-"""The letters of a label are at most this wide, as a multiple of the width of its value's letters."""
+"""The letters of a label are at most this wide, as a multiple of the width of the letters of its value."""
 MAX_RATIO_OF_SAME_PRINT: Final = 1.35
 """Two lines have the same print if the widths of their letters differ by at most this factor."""
 MAX_GAP: Final = 1.8
@@ -44,14 +44,14 @@ MAX_WORDS: Final = 12
 MAX_LINES: Final = 4
 """A value below its label has at most this many lines."""
 WHOLE_VALUE_BONUS: Final = 7.0
-"""Bonus on the logit of the whole value of a label that names the field."""
+"""Bonus on the logit of the whole value of a label that names the field, times the agreement of the label."""
 PART_BONUS: Final = 2.0
-"""Bonus on the logit of a candidate that is only a part of the value."""
+"""Bonus on the logit of a candidate that is only a part of the value, times the agreement of the label."""
 LABEL_PENALTY: Final = 6.0
-"""Penalty on the logit of a part of a label."""
+"""Penalty on the logit of a candidate with a word of a label."""
 JOINT_LABEL_FACTOR: Final = 0.7
-"""Factor on the agreement of a label that names two things, if the value is the text of both. The two separate values
-are preferred."""
+"""Factor on the agreement of a label that names two things, for the text of both values together. The factor makes the
+two separate values likelier."""
 LEAST_AGREEMENT: Final = 0.6
 """A label names a field if their agreement is at least this."""
 LEAST_AGREEMENT_OF_EMPTY_CELL: Final = 0.8
@@ -72,12 +72,12 @@ WHOLE = ("line", "part", "piece", "block", "day")
 
 @dataclass(frozen=True, slots=True)
 class SmallPrintValue:
-    """A value, and the texts of the label in small print that names it. A value without words is an empty place."""
+    """A value, and the texts of the label in small print that names it. Without words, it is an empty cell."""
 
     labels: tuple[str, ...]
     words: tuple[int, ...]
     is_of_two: bool = False
-    """True if the label names two things, which are separate values."""
+    """True if the label names two things whose separate values are known, too."""
 
 
 class SmallPrint:
@@ -107,7 +107,7 @@ class SmallPrint:
         return words is not None and not words.isdisjoint(span.words)
 
     def prefer(self, logits: Matrix, field: FieldText) -> bool:
-        """Raise the logits of the values whose labels name the field, and lower those of labels.
+        """Raise the logits of the values whose labels name the field, and lower the logits of labels.
 
         If the label that agrees best with the field has no value, probably nothing answers the field. Return True if a
         label certainly names the field.
@@ -157,7 +157,8 @@ def _is_whole(span: CandidateSpan, value: SmallPrintValue) -> bool:
 
 
 def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
-    """Return the labels in small print, each with the first line of its value. Both are indices of segments.
+    """Return the labels in small print, each with the first line of its value. Labels and lines are given by the
+    indices of their segments.
 
     On one page, all labels are above their values, or all are below them.
     """
@@ -184,7 +185,7 @@ def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
     )
     if (ends or nearer) < 0:
         return below
-    # If a label has two lines, only the lower one is above the value. The upper one gets the same value.
+    # If a label has two lines, only the lower line is directly above the value. The upper line gets the same value.
     for index, segment in own.items():
         under = segment.below
         if index not in above and under in above and _may_be_label(segment) and _is_stacked(segment, own[under]):
@@ -204,7 +205,7 @@ def _may_be_label(segment: LineSegment) -> bool:
 
 
 def _width(segment: LineSegment) -> float:
-    """Return the mean width of a letter, which distinguishes print sizes even on a rotated page."""
+    """Return the mean width of a character, which distinguishes print sizes even on a rotated page."""
     assert segment.box is not None
     return (segment.box[2] - segment.box[0]) / max(1, len(segment.text))
 
@@ -260,8 +261,8 @@ def _values_of(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterato
 
 
 def _other_names(labels: Sequence[str], others: Collection[frozenset[str]]) -> Iterator[str]:
-    """Yield what a label "Name" means if another label on the page is for one part of a name. If the page has a label
-    for the last name, "Name" means the first name, and vice versa."""
+    """Yield the meaning of a label "Name" if another label on the page is for one part of a name. If the page has a
+    label for the last name, "Name" means the first name, and vice versa."""
     if any(concepts_of(tuple(fold(label))) == {"name"} for label in labels):
         has_last, has_first = {"last_name"} in others, {"first_name"} in others
         if has_last != has_first:
@@ -271,7 +272,8 @@ def _other_names(labels: Sequence[str], others: Collection[frozenset[str]]) -> I
 def _lines_of(
     value: int, labelled: dict[int, int], values: dict[int, list[str]], own: dict[int, LineSegment], most: int
 ) -> list[LineSegment]:
-    """Return the lines of a value, which ends above the next label."""
+    """Return the lines of a value, at most `most`. The value ends above the next label or value, and where the print or
+    the distance changes."""
     found = [own[value]]
     while len(found) < most:
         below, last = found[-1].below, found[-1]
@@ -296,8 +298,8 @@ def _texts_of(label: str) -> Iterator[str]:
 
 
 def _elements_of(texts: Sequence[str], lines: Sequence[LineSegment]) -> Iterator[SmallPrintValue]:
-    """Yield the values of a label. If it names two things, and the text can be divided between them, yield three: one
-    for each thing, and one for both."""
+    """Yield the values of a label. If the label names two things, and the text can be divided between them, yield three
+    values: one for each thing, and one for both."""
     parts = [elements for text in texts if len(elements := _named_together(text)) == 2]
     first, second = _in_two([elements[1] for elements in parts], lines) if parts else ((), ())
     if first and second:

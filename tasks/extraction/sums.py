@@ -29,7 +29,7 @@ from tasks.extraction.values import number_of
 from tasks.extraction.words_on_page import WordOnPage, rows_of
 
 AGREES: Final = 4.0
-"""Bonus on the logits of values that agree with those of other fields."""
+"""Bonus on the logits of values that agree with the values of other fields."""
 ITEM_PENALTY: Final = 8.0
 """Penalty on the logits of a list's figures for the fields that ask for the list's sum, if the sum is printed."""
 CONTRADICTION_FACTOR: Final = 0.7
@@ -40,13 +40,12 @@ LEAST_PROBABILITY: Final = 0.5
 MAX_VALUES: Final = 5
 """At most this many values of each field are tried in sums, the most likely first."""
 MAX_TERMS: Final = 3
-"""At most this many terms of a relation, beyond its total and first term, are tried."""
+"""At most this many terms of a relation are tried in addition to its total and its first term."""
 UNLIKELY: Final = 8.0
 """Values that agree are preferred to the most likely values if the sum of their log-probabilities is at most this much
 lower."""
 MISSING: Final = 1.0
-"""A term that is not on the page lowers the score of a sum by this much, which is a difference of
-log-probabilities."""
+"""A term that is not on the page lowers the score of a sum by this much. The score is a sum of log-probabilities."""
 CENT: Final = 0.006
 """The error of a sum is smaller than this, in units of the currency."""
 TAX_ERROR: Final = 0.011
@@ -60,7 +59,7 @@ IMPLAUSIBLE: Final = 10.0
 MAX_WORDS: Final = 5_000
 """Taxes by rate are searched for only on pages with at most this many words."""
 FEWEST: Final = 2
-"""The sum of at least this many items is not a coincidence."""
+"""A column has a sum only if it has at least this many figures. With fewer, the sum may be a coincidence."""
 
 
 class Relation(NamedTuple):
@@ -88,7 +87,8 @@ _AMOUNTS = frozenset(
 )
 _AMOUNT = re.compile(r"\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2}")
 _LONGEST_AMOUNT = 40
-"""An amount is searched for in at most this many characters of a word, because the search takes quadratic time."""
+"""An amount is searched for in at most this many characters at the beginning of a word, because the search takes
+quadratic time."""
 _PERCENT = re.compile(r"(\d{1,2}(?:[.,]\d{1,3})?)(%?)")
 _RATE_AT_END = re.compile(r"([^\W\d_]{2,})_?(\d{1,2})")
 
@@ -151,7 +151,7 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
 
     `columns` has the figures of each column by the column's name. If fields have a word such as `gross` in common with
     the column's name, only these fields ask for the column's sum. If the sum is already the most likely value of some
-    fields, only they get the bonus: the others may be the total with tax, which is a different amount.
+    fields, only these fields get the bonus. The other fields may be the total with tax, which is a different amount.
     """
     totals = {row: one for row, one in enumerate(scored.fields) if not one.in_list and _is_total(one)}
     sums = {name: abs(fsum(column)) for name, column in columns.items() if len(column) >= FEWEST and fsum(column)}
@@ -175,13 +175,13 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
 
 
 def _order(places: Iterable[int], numbers: Mapping[int, float]) -> set[int]:
-    """Return the positions of candidates among the candidates that are numbers."""
+    """Return the positions of the candidates `places` among the candidates that are numbers."""
     order = {index: position for position, index in enumerate(numbers)}
     return {order[index] for index in places}
 
 
 def _is_sum_of(field: WantedField, column: str) -> bool:
-    """True if a field may be the sum of a column that has no word in common with it. The field is a sum of money, and
+    """True if a field may be the sum of a column that has no word in common with it: the field is a sum of money, and
     the column contains amounts of money."""
     words = words_of_key(column)
     is_amount = bool(concepts_of_field(words) & _SUMS) or not _AMOUNTS.isdisjoint(words)
@@ -189,7 +189,7 @@ def _is_sum_of(field: WantedField, column: str) -> bool:
 
 
 def _shares_word(field: WantedField, column: str) -> bool:
-    """True if a field and a column have a word in common that shows which amounts they are, such as `gross` or
+    """True if a field and a column have a word in common that shows which amounts are meant, such as `gross` or
     `hours`."""
     own = {word for name in field.names.own for word in name}
     return bool((own & set(words_of_key(column))) - _AMOUNTS - _TOTALS)
@@ -256,8 +256,8 @@ def _combinations(
 ) -> Iterator[tuple[float, ...]]:
     """Yield combinations of values for which the relation holds: the first value is the total of the others.
 
-    All but one of the values are among the most likely values of their field; the relation determines the remaining
-    value, which must be printed, too. A value of 0 stands for a term that is not on the page.
+    All values except one are among the most likely values of their fields. The relation determines the remaining value,
+    which must be printed, too. A value of 0 stands for a term that is not on the page.
     """
     factors = (-1, 1, *signs)
     for unknown in range(len(known)):
@@ -284,11 +284,11 @@ class TaxByRate:
     code: str
     """Letter that stands for the rate on receipts; may be empty."""
     parts: Mapping[_Part, frozenset[int]]
-    """Indices of the words that print the rate and its amounts, in the passage."""
+    """Indices, in the passage, of the words of the rate and of each amount."""
     amounts: Mapping[_Part, float]
     """The rate, the tax and the net. The net may be computed instead of printed."""
     labels: Mapping[_Part, tuple[str, ...]]
-    """Words in front of each amount, back to the amount before it in the row."""
+    """Words before each amount, back to the previous amount of the row."""
 
 
 def taxes_by_rate(passage: Passage) -> Iterator[TaxByRate]:
@@ -319,7 +319,7 @@ def _rate_of(passage: Passage, row: Sequence[WordOnPage], index: int) -> float |
         return None
     is_percent = bool(found[2]) or (index + 1 < len(row) and passage.words[row[index + 1].at].startswith("%"))
     rate = float(found[1].replace(",", "."))
-    # The first column of a table of rates needs no percent sign.
+    # In the first column of a table of rates, a rate needs no percent sign.
     return rate if 0 < rate <= LARGEST_RATE and (is_percent or index == 0) else None
 
 
@@ -357,7 +357,7 @@ def _amount(passage: Passage, word: WordOnPage) -> float | None:
 
 
 def _words_before(passage: Passage, row: Sequence[WordOnPage], words: frozenset[int]) -> tuple[str, ...]:
-    """Return the words in front of an amount, back to the previous amount of the row. Digits are left out."""
+    """Return the words before an amount, back to the previous amount of the row. Numbers are left out."""
     found: list[str] = []
     for word in row:
         if word.at in words:
@@ -372,7 +372,7 @@ def _words_before(passage: Passage, row: Sequence[WordOnPage], words: frozenset[
 
 
 def _code_in(passage: Passage, row: Sequence[WordOnPage]) -> str:
-    """Return the only word of a single letter in the row; empty if there is none, or more than one."""
+    """Return the only word of a single letter in the row; empty if there is no such word, or more than one."""
     letters = [bare for word in row if len(bare := passage.words[word.at].strip("=:.()")) == 1 and bare.isalpha()]
     return letters[0].casefold() if len(letters) == 1 else ""
 

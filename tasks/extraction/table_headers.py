@@ -18,11 +18,11 @@ from tasks.notation.cells import looks_numeric, moment
 from tasks.read_table import NO_CELL, ReadCell
 
 LEAST_NAMED = 0.4
-"""A row is a header if at least two cells, and at least this share of the cells or of the list's fields, whichever are
-fewer, match."""
+"""A row is a header if at least two of its cells match fields of a list. They must also be at least this share of the
+cells, or of the list's fields if these are fewer."""
 PIECE = 0.5
-"""A word of a header counts as the name of a field if its weight is at least this, and all other words of its line are
-names, too."""
+"""A single word of a header counts as the name of a field if its weight is at least this. A text is divided into
+several cells only if all its words belong to names or are abbreviations."""
 LONGEST_PHRASE = 4
 """If several cells of a header were read as one text, each cell has at most this many words."""
 MAX_HEADER_WORDS = 60
@@ -65,8 +65,8 @@ class HeaderCell(NamedTuple):
         return (self.left + self.right) / 2
 
     def texts(self, passage: Passage) -> list[ReadCell]:
-        """Return the lines of the cell, at most TALLEST_HEADER. A line in brackets belongs to the one above it, and the
-        parts of a hyphenated word to one line."""
+        """Return the lines of the cell, at most TALLEST_HEADER; if there are more, the first ones are joined. A line
+        that begins with a bracket is joined with the line above it, and so is the rest of a hyphenated word."""
         found: list[list[WordOnPage]] = []
         for line in self.lines:
             if found and (text_of(passage, line).startswith("(") or _is_hyphenated(passage, found[-1])):
@@ -85,7 +85,7 @@ class Header(NamedTuple):
     end: int
     """Index of the header's first row, and of the first row below it."""
     repeats: int = 1
-    """Number of tables side by side, whose headers are the same."""
+    """Number of tables with the same header that are side by side."""
 
 
 def rows_of_header(passage: Passage, cells: Sequence[HeaderCell]) -> list[list[ReadCell]]:
@@ -145,8 +145,8 @@ class HeaderFinder:
         return bool(texts) and are_few and not any(looks_numeric(text) or moment(text) for text in alone)
 
     def _extent(self, index: int, start: int) -> tuple[int, int]:
-        """Return the first row and the end of the rows around a row that may be lines of one header. The gaps above and
-        below these rows are wider than the gaps between them."""
+        """Return the range of rows around a row that may be lines of one header: its first row, and the row after its
+        last one. The gaps above and below the range are wider than the gaps within it."""
         height = median(word.height for word in self._rows[index])
         ends = []
         for step in (-1, 1):
@@ -259,7 +259,7 @@ def _is_below(first: HeaderCell, second: HeaderCell) -> bool:
 
 
 def _repeats(passage: Passage, cells: Sequence[HeaderCell]) -> int:
-    """Return how many times the same texts follow each other in a header."""
+    """Return how many times a header repeats the same sequence of texts; 1 if it has no such sequence."""
     cell_words = [tuple(fold(text_of(passage, cell.words))) for cell in cells]
     for times in range(len(cell_words) // 2, 1, -1):
         if len(cell_words) % times == 0 and cell_words == cell_words[: len(cell_words) // times] * times:

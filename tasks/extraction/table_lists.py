@@ -52,8 +52,8 @@ ms a text. The first reading, and readings with derived columns, are compared as
 MAX_EMBEDDED = 400
 """At most this many header texts are compared with the fields by meaning. Further texts are compared by words alone."""
 MAX_COMPARED, FEWEST_COMPARED = 200, 20
-"""The cells of at most `MAX_COMPARED` rows below a table's header are compared with the fields; of fewer, but at least
-`FEWEST_COMPARED` rows, if a request has many tables, readings and fields."""
+"""The cells of at most `MAX_COMPARED` rows below a table's header are compared with the fields. If a request has many
+tables, readings and fields, fewer rows are compared, but at least `FEWEST_COMPARED`."""
 MAX_CELLS = 400_000
 """If the number of cells of all readings, times the number of different schemas of fields, is more than this, fewer
 rows are compared. None of 36 documents needs more than 7,000."""
@@ -67,8 +67,9 @@ TALLEST_HEADER = 3
 LONGEST_HEADER = 60
 """A header cell has at most this many characters. A longer cell is text."""
 SAME_NAME, SAME_CONCEPT, NEAR_CONCEPT, SIMILAR = 3.0, 2.0, 0.9, 1.5
-"""A header weighs this much for a field if it is a name of the field, has the field's concept, has only a weak concept
-of the field or one that may mean the same, or has the same embedding. Words in common weigh up to 1."""
+"""A header weighs SAME_NAME for a field if it is a name of the field, SAME_CONCEPT if it has the field's concept,
+NEAR_CONCEPT if it has only a weak concept of the field or a concept that may mean the same, and SIMILAR if it has the
+same embedding. Words in common weigh up to 1."""
 SYNONYM = 0.8
 """Weight of a synonym relative to the word itself."""
 LEAST_COSINE = 0.45
@@ -76,7 +77,7 @@ LEAST_COSINE = 0.45
 LEAST_LIKENESS = 0.6
 """A header is assigned to a field only if its weight for the field is at least this."""
 ABBREVIATED = 0.8
-"""Weight of a header that has the initials of a field's name, or its consonants."""
+"""Weight of a header that consists of the initials of a field's name, or of consonants of its only word."""
 SHORTEST_OF_CONSONANTS = 3
 _SHORT_HEADERS = frozenset(("id", "no", "nr"))
 """Short words that are headers themselves, so they are not read as the initials of a field's name."""
@@ -95,7 +96,8 @@ LEAST_NAMED_SHARE, LEAST_NAMED_SHARE_IF_EXACT = 0.6, 0.3
 table, for a table with columns for all core fields (`_in_order_from`) if there are more than two, and for a list that
 only tables can fill."""
 FEWEST_ANCHORS = 2
-"""Columns without a name are assigned by their order only if headers name at least this many columns."""
+"""Columns beside and between named columns are assigned by their order (`_take_between`) only if headers name at least
+this many columns."""
 FEWEST_TELLING = 2
 """If at least this many columns have required values, a row in which all these columns are filled is an item, however
 many other cells are empty. A single such column is enough if its field is not plain text."""
@@ -117,7 +119,7 @@ ANSWERED_SHARE = 0.5
 
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 ROWS_AT_ONCE, COLUMNS_AT_ONCE = 64, 8
-"""At most this many rows, and columns, are read in one step."""
+"""At most this many rows, or this many columns, are read in one step."""
 SAME_ROWS_SHARE = 0.3
 """Two tables are readings of the same rows if one has more than this share of the other's cells."""
 LONGEST_SHORT_DAY = 4
@@ -165,7 +167,7 @@ class HeadedTable:
     derived: int = 0
     """Number of columns at the end that are not in the table, but derived from its columns."""
     are_sums: Sequence[bool] = ()
-    """True for a row that is a sum of other rows, in the order of the table's rows."""
+    """True for each row of the table that is a sum of other rows, False for any other row."""
     parted: Mapping[int, int] = field(default_factory=dict)
     """Index of the divided column of the table, by the index of the derived column that holds a part of it. A divided
     column has no header; its parts have one."""
@@ -176,7 +178,8 @@ class HeadedTable:
 
     @cached_property
     def title(self) -> str:
-        """The letters of the header, however it is divided into cells."""
+        """The text of the header without spaces and without derived columns. Two readings of a header have the same
+        title even if they divide it into different cells."""
         return "".join("".join(self.header[: len(self.forms) - self.derived]).split())
 
     @cached_property
@@ -300,7 +303,7 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date], are_sums: Se
         yield HeadedTable(entry, table, 0, table.header, forms, days, are_sums=are_sums)
     for end in ends:
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
-            # A row of days below a header that they share is the last row of this header.
+            # A row of days below another row may be the last row of a header.
             if not _may_be_header(texts[top]) and not (0 < top == end - 1 and _are_days(texts[top])):
                 break
             if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) <= 2:
@@ -378,11 +381,11 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, rows_are_lines: bo
 
 
 def _above_cells(forms: Sequence[tuple[str, ...]], last_rows: Sequence[int], end: int) -> list[tuple[str, ...]]:
-    """Return the header texts, where those of a column without cells below them have moved to a neighbouring column
-    that has cells but no header, because the numbers of a wide column are at its right and its header may be at its
-    left or in its middle.
+    """Return the header texts, with the headers of empty columns moved to a neighbouring column that has cells but no
+    header. Such columns occur because the numbers of a wide column are at its right, but its header may be at its left
+    or in its middle.
 
-    `last_rows` has the index of the last row in which a column has a text; the header ends before row `end`.
+    `last_rows` has, for each column, the index of the last row with a text. The header ends before row `end`.
     """
     moved = list(forms)
     for column, own in enumerate(forms):
@@ -444,8 +447,8 @@ def likeness_by_words(wanted: Names, head: str) -> float:
 
 def _likeness_of_abbreviation(head: str, name: Sequence[str]) -> float:
     """Return how likely a header of one word abbreviates a name. It may be the initials of the name's words (`GD` for
-    goal difference), unless they are a known header themselves, or consonants of the name's only word (`Pts` for
-    points)."""
+    goal difference), or consonants of the name's only word (`Pts` for points). Initials that are a known header
+    themselves do not count."""
     letters = head.rstrip(".")
     abbreviation = letters.casefold()
     if not (1 < len(abbreviation) <= LONGEST_ABBREVIATION and abbreviation.isascii() and abbreviation.isalpha()):
@@ -524,7 +527,7 @@ def fill_lists(
         rivals = []
         for one in matches:
             yield
-            # The worth of a wide table may be negative.
+            # A match always competes, too. A wide table may have a negative worth, which is less than a share of it.
             if one is match or (
                 one.path == match.path
                 and is_own[id(one)] == is_own[id(match)]
@@ -672,7 +675,7 @@ class _ComparedColumns:
         return self._have_no_words[column]
 
     def fit(self, reading: HeadedTable, column: tuple[str, ...], field: WantedField) -> float:
-        """Return the share of a column's values that a field can take; LEAST_FIT if the column has none."""
+        """Return the share of a column's values that a field can take; LEAST_FIT if the column has no values."""
         comma, days = reading.table.comma_likely, reading.known_days
         key = self._schemas[field.path], comma, id(days), column
         if key not in self._shares:
@@ -749,7 +752,7 @@ def _match(
     elif by_header >= FEWEST_ANCHORS:
         _take_between(column_by_field, fields, columns, fit)
     for index, column in column_by_field.items():
-        # A column assigned by the order of columns has the weight of a header that is just likely.
+        # A column assigned by the order of columns has the least weight with which a header is assigned.
         header_likeness[index, column] = max(header_likeness[index, column], LEAST_LIKENESS)
     # The headings of sections, if there are any, answer a field of texts without a column.
     headings = (
@@ -801,8 +804,9 @@ def _only_by_table(fields: Sequence[WantedField]) -> bool:
 
 
 def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequence[ReadCell]]:
-    """Yield the rows below the header that may be items. Sums and repeated headers are left out. If a table has more
-    than two columns, so are rows of a single cell, unless `with_sections` asks for the headings of sections."""
+    """Yield the rows below the header that may be items. Sums, repeated headers and all rows below the sums of a page
+    are left out. In a table of more than two columns, rows of a single cell are left out, too, unless `with_sections`
+    asks for the headings of sections."""
     header = reading.table.texts[reading.end - 1] if reading.end > reading.top else None
     has_begun = False
     least = 1 if with_sections else min(2, len(reading.forms) - 1)
@@ -811,7 +815,7 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequ
         texts = [cell.text for cell in row]
         if is_sum:
             if not reading.table.is_exact and has_begun:
-                return  # What is printed below the sums of a page is not an item.
+                return  # Rows below the sums of a page are not items.
         elif texts != header and sum(map(bool, texts)) >= least:
             has_begun = True
             yield row
@@ -839,9 +843,9 @@ def _take_left_over(
     columns: Sequence[Sequence[str]],
     fit: Matrix,
 ) -> None:
-    """Assign a remaining column to a field without a column, if no other remaining column fits the field's type and no
-    other field of such a type competes for it. Of several columns that fit a day, the first is taken. The most
-    restrictive types come first."""
+    """Assign remaining columns to `wanted` fields without a column, the most restrictive types of fields first. A field
+    gets a column if no other remaining column fits its type, and no other field of an equally restrictive type fits
+    one. Of several columns that fit a day, the first is taken."""
 
     def pickiness(index: int) -> int:
         schema = fields[index].schema
@@ -905,7 +909,7 @@ def _take_between(
     column_by_field: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
 ) -> None:
     """Assign columns to fields in order wherever two neighbouring assignments have as many columns as fields between
-    them.
+    them. The two edges of the table count as assignments.
 
     Nothing is assigned if the columns that are already assigned are not in the order of their fields.
     """
@@ -925,15 +929,15 @@ def _take_between(
 
 
 def is_total(row: Sequence[str]) -> bool:
-    """True if the first text of a row, or the texts before its first number taken together, are the label of a sum, or
-    if the row has an empty cell and its first text means a sum."""
+    """True if a row is a sum of other rows. Either its first text, or all texts before its first number, are the label
+    of a sum, or it has an empty cell and its first text means a sum."""
     filled = [cell for cell in row if cell]
     words = tuple(fold(filled[0])) if filled else ()
     label = tuple(fold(" ".join(takewhile(lambda cell: not looks_numeric(cell), filled))))
     if len(filled) > 1 and (PHRASES.get(words) in SUMS or PHRASES.get(label) in SUMS):
         return True
     if len(row) > MAX_GAPLESS_COLUMNS and row.count("") <= 1 and any(map(_has_words, filled[1:])):
-        return False  # `Total protein` with its unit in a row that is full is an item.
+        return False  # A full row with words after the first cell is an item, such as `Total protein` with its unit.
     return "" in row and 0 < len(words) <= MAX_WORDS and not concepts_of(words).isdisjoint(SUMS)
 
 
@@ -1079,8 +1083,8 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
 def mark_twins(
     lists: Mapping[JsonPath, FilledList], wanted: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[Mapping[JsonPath, FilledList]]:
-    """Return the lists. The cells of a list are marked if another list of the schema asks for at least half of its
-    fields."""
+    """Return the lists. If another list of the schema asks for at least half of a list's fields, the cells of this list
+    are marked (`has_twin`)."""
     marked = dict(lists)
     for path, found in lists.items():
         other_fields = [own for other, own in wanted.items() if other != path]
@@ -1192,12 +1196,12 @@ def _fill_down(
     is_exact: bool,
 ) -> Slices[None]:
     """Repeat each cell in all rows that it spans. For fields that may not be null, some cells are also repeated in the
-    empty cells below them: days in the first column, which statements print once, and, in exact tables, texts and whole
-    numbers of the first column that are neither amounts nor counts.
+    empty cells below them: days in the first column, because statements print a day once for several rows. In exact
+    tables, texts of all columns are repeated, too, and numbers of the first column that are neither amounts nor counts.
 
-    Converters of web pages and office documents leave the cells empty that a cell above spans. Beyond its span, a cell
+    Converters of web pages and office documents leave cells empty if a cell above spans them. Beyond its span, a cell
     is repeated only in rows whose other cells are filled; in a wide table, one of them may be empty. No cell is
-    repeated across a sum, which separates the `parts` of the rows.
+    repeated across a sum; sums separate the `parts` of the rows.
     """
 
     def has_other_cells(row: Sequence[ReadCell], column: int) -> bool:

@@ -50,7 +50,7 @@ def as_text(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, ...], probability: float) -> TextList:
-    """Read the list that consists of `words` or begins with them."""
+    """Read the list that consists of `words` or contains them."""
     same_spans = [one for one in candidates.spans if one.passage is passage and one.words == words]
     parts = [one for one in candidates.spans if _is_part_around(one, same_spans[0])]
     items = _items_at(candidates, max(parts, key=lambda one: len(one.words), default=same_spans[0]))
@@ -65,7 +65,7 @@ def _is_part_around(span: CandidateSpan, piece: CandidateSpan) -> bool:
     is_part = span.kind == "part" and fold(span.label) == fold(piece.label)
     if not is_there or not is_part or not set(piece.words) <= set(span.words):
         return False
-    # Two parts after the same label may differ only in signs.
+    # If `piece` is itself a part after the label, the two parts may differ only in signs.
     return piece.kind != "part" or fold(span.text) == fold(piece.text)
 
 

@@ -1,4 +1,4 @@
-"""Turns tables whose columns are the items: days of a forecast, samples, instalments, models that are compared.
+"""Transposes tables whose columns are the items: days of a forecast, samples, instalments, models that are compared.
 
 The first column of such a table has the names of fields, and each other column is an item.
 """
@@ -36,15 +36,16 @@ _OF_COLUMNS: Final = frozenset(word for words in _HEADINGS.values() for word in 
 
 
 class Transposer:
-    """Finds and turns the tables of a request whose first column names fields of a list."""
+    """Finds and transposes the tables of a request whose first column names fields of a list."""
 
     def __init__(self, lists: Sequence[Sequence[WantedField]]) -> None:
         self._lists = lists
         self._known: dict[str, list[bool]] = {}
 
     def of(self, table: ReadTable) -> Slices[ReadTable | None]:
-        """Return the table with its rows as columns, if its first column names more fields of a list than any row at
-        its top does, and no other column has a heading that says what the column has; otherwise None."""
+        """Return the table with its rows as columns, or None if its columns are not items. Its first column must name
+        more fields of a list than any of its top rows does. No other column may have a heading that names a field or
+        says what the column has, and labels and values must not alternate as in a form."""
         width = len(table.rows[0])
         if not FEWEST_COLUMNS <= width <= MAX_ROWS or len(table.rows) > MAX_ROWS or table.of_list is not None:
             return None

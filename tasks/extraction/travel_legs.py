@@ -19,18 +19,19 @@ Column = Literal[
 ]
 
 MAX_ROWS: Final = 9
-"""A leg that begins with its number has at most this many rows; a leg that ends with its number may have one more."""
+"""A leg has at most this many rows."""
 LONGEST_ROW: Final = 300
 """A row of a leg has at most this many characters."""
 MAX_ABOVE: Final = 4
 """The date of a leg is searched for in at most this many rows above it."""
 MAX_LEGS: Final = 50
 FEWEST_COLUMNS: Final = 3
-"""A list is filled with legs if its fields ask for at least this many of a leg's number, two places and two times."""
+"""A list is filled with legs if its fields ask for at least this many of five things: a leg's number, its two places
+and its two times."""
 ROWS_AT_ONCE: Final = 20
-"""At most this many rows are looked at in one step."""
+"""At most this many rows are searched in one step."""
 MAX_BOXES: Final = 6
-"""At most this many journeys stand side by side."""
+"""At most this many journeys are side by side."""
 LONGEST_LABEL: Final = 2
 """Words such as `from` are searched for only in names of fields with at most this many words."""
 
@@ -79,7 +80,7 @@ _LABELS: Final = frozenset(
         "direct nonstop economy business first second klasse"
     )
 )
-"""Words next to the names of places that are not part of them."""
+"""Words that are printed next to names of places, but are not part of these names."""
 _ORIGIN_WORDS: Final = frozenset(
     fold("from origin von start startort abfahrtsort de desde origen da partenza origem van vertrekpunt z skąd från")
 )
@@ -131,7 +132,7 @@ class _Anchor(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """Rows of a page, or of a box on it, with the text of each, in which two spaces stand for a wide gap."""
+    """Rows of a page, or of a box on it, and the text of each row. Two spaces in a text stand for a wide gap."""
 
     passage: Passage
     words: Sequence[Sequence[WordOnPage]]
@@ -197,7 +198,7 @@ def _column_of(field: WantedField) -> Column | None:
     words = {word for own in field.names.own for word in own}
     if form == "date" or concepts & {"departure_date", "arrival_date", "date"} == concepts != frozenset():
         return "arrival_date" if "arrival_date" in concepts or words & {"arrival", "ankunft"} else "date"
-    # A description may have any short word, such as `do` and `a`.
+    # A long name may contain words such as `do` and `a` that mean no place there.
     short = {word for own in field.names.own if len(own) <= LONGEST_LABEL for word in own}
     is_start, is_end = (
         any(one.startswith(side) for one in concepts) or bool(short & labels)
@@ -244,8 +245,7 @@ def _legs_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
 def _boxes(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[list[Sequence[WordOnPage]]]]:
     """Return the rows outside boxes, and then the rows of each box.
 
-    Boxes of different journeys stand side by side, and begin with directions, such as ANDATA and RITORNO, or with
-    routes.
+    Boxes of different journeys are side by side, and begin with directions, such as ANDATA and RITORNO, or with routes.
     """
     outside: list[Sequence[WordOnPage]] = []
     boxes: list[list[Sequence[WordOnPage]]] = []

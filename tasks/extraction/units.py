@@ -1,5 +1,5 @@
-"""Uses the units of numbers: a field `weight_kg` means the number before `kg`, and a field `deposit` means none before
-`%`.
+"""Uses the units of numbers: a field `weight_kg` means the number before `kg`, and a field `deposit` does not mean a
+number before `%`.
 
 >>> sorted(units_named(("weight", "kg")))
 ['kilogram']
@@ -51,10 +51,10 @@ _TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("units.toml")
 UNITS: Mapping[str, str] = {word: unit for unit, words in _TABLE["units"].items() for word in _listed(words)}
 """Unit by each of its names, without accents."""
 _OF_CONCEPTS = {"tax_rate": "percent", "interest_rate": "percent"}
-"""Units of concepts that are always in this unit."""
+"""Unit by concept, for concepts whose numbers are always in one unit."""
 _NEVER_MONEY = frozenset(("percent", "kilogram", "kilowatt_hour", "kilometre", "square_metre", "litre"))
 _HARDLY_EVER = frozenset(("percent",))
-"""Units that names of fields rarely leave out."""
+"""Units that a field's name nearly always states. A field that states no unit hardly ever means them."""
 _MEANT_BY_NAME: Mapping[str, str] = {
     **dict.fromkeys(
         ("rate", "satz", "taux", "tasso", "aliquota", "alicuota", "taxa", "tasa", "sats", "tarief", "stawka"), "percent"
@@ -128,7 +128,7 @@ _MOST_WORDS = 100
 _MOST_PIECES = 3
 """Up to this many measures may form one: hours, minutes and seconds."""
 _DIFFERENCES = frozenset(("rise", "difference", "delta", "change", "drop", "increase", "decrease"))
-"""Words that name a difference of temperatures. It is not converted between scales with different zeros."""
+"""Words that name a difference of temperatures. A difference is not converted between scales with different zeros."""
 _LONGEST_SHORT_UNIT = 3
 """A unit with at most this many letters counts only as the last word of a field's name: `min`, `an`."""
 
@@ -157,8 +157,8 @@ def units_after(candidates: Candidates) -> Slices[list[str]]:
 
 
 def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: Sequence[str]) -> None:
-    """Raise the logits of numbers with the field's unit, and lower those of numbers with another unit. `own` has the
-    units of `units_after`."""
+    """Raise the logits of numbers with the field's unit, and lower those of numbers with another unit. `own` is the
+    result of `units_after`."""
     if not field.is_number or field.in_list:
         return
     wanted = units_of(field)
@@ -167,7 +167,7 @@ def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: 
         never = _NEVER_MONEY if is_money else _HARDLY_EVER
         logits[:-1] -= OTHER_UNIT_PENALTY * np.array([one in never for one in own], np.float32)
         return
-    # What is printed in the field's own unit needs no conversion.
+    # If a number is printed in the field's own unit, no other number needs to be converted.
     has_own = not wanted.isdisjoint(own)
     others = [
         not (one in wanted or (not has_own and _may_be_converted(one, wanted)))
@@ -335,7 +335,7 @@ def rescaled(field: FieldText, span: CandidateSpan, candidates: Candidates) -> R
         return RescaledNumber(stated.value, tuple(range(stated.first, stated.end)))
     words = tuple(range(pieces[0].first, pieces[-1].end))
     if pieces[-1].unit in _DIVIDED and span.passage.number_at.get(pieces[-1].end):
-        return RescaledNumber(None, words)  # 6 ft 2
+        return RescaledNumber(None, words)  # `6 ft 2`: the last number has no unit
     if _SCALE_OF[own] == _SCALE_OF[unit]:
         sizes = _SCALES[_SCALE_OF[unit]]
         if sizes[unit].zero != sizes[own].zero and not _DIFFERENCES.isdisjoint(fold(field.full)):
@@ -360,8 +360,8 @@ def _may_be_converted(unit: str, wanted: Collection[str]) -> bool:
 
 
 def _units_stated(field: FieldText) -> frozenset[str]:
-    """Return the units at the end of the field's own names, or in its description in brackets or after `in`, without
-    words that may mean something else."""
+    """Return the units that a field states: at the end of its own names, or in its description in brackets or after
+    `in`. Words that may mean something else do not count."""
     names = [name for name in field.names.own if name]
     if rates := {UNITS[rate] for name in names if (rate := " ".join(name[-_WORDS_OF_RATE:])) in UNITS}:
         return frozenset(rates)

@@ -19,13 +19,13 @@ from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import likeliest
 
 CODES = ("iban", "bic", "currency")
-"""Concepts of codes. Nothing but a code may fill their fields, except the sign of a currency."""
+"""Concepts of codes. Only a code may fill a field of such a concept; for a currency, its sign may, too."""
 CONTACTS: Mapping[str, str] = {
     **dict.fromkeys(("telephone", "mobile", "fax"), "phone"),
     **dict.fromkeys(("name", "contact", "emergency_contact"), "person"),
 }
-"""Form of the values of a concept's fields. One line of a questionnaire may contain both a person and a number: `Rhian
-Whitlock (wife) 07700 900871`."""
+"""Form of a field's values by the field's concept. One line of a questionnaire may contain both a person and a number:
+`Rhian Whitlock (wife) 07700 900871`."""
 CURRENCY_CODE = "currency code"
 """Format of fields for a currency's code, which the currency's sign does not satisfy."""
 _CURRENCIES = ("currency", CURRENCY_CODE)

@@ -40,7 +40,7 @@ _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 
 
 def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
-    """Return the lines that the codes on a registration certificate stand for; none for any other page."""
+    """Return a line with a label for each known code on a registration certificate; none for any other page."""
     if is_long(lines):
         return []
     coded: list[tuple[str, WordPlace, list[WordPlace]]] = []

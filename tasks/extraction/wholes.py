@@ -29,7 +29,7 @@ _WHOLES: Mapping[str, tuple[str, ...]] = {
 _STREET = re.compile(r"(?=.*\d).*[^\W\d_]{3}")
 """Pattern of a street with a house number, in contrast to a floor: `2. OG`."""
 _ENTIRE = frozenset(fold("full complete entire whole postal mailing vollständig complet completo completa volledig"))
-"""Words in the name of a field that is for the whole, whatever fields are beside it."""
+"""Words in the name of a field that is for the whole value, even if fields for its parts are beside it."""
 LEAST_PROBABILITY = 0.5
 """A place counts as the whole value if its probability is at least this."""
 _KEPT = 0.95
@@ -41,7 +41,7 @@ def whole_of(field: FieldText) -> FieldText | None:
     for own in field.names.own:
         for index in range(len(own)):
             concept = PHRASES.get(own[index:], "")
-            if concept in ("name", "address"):  # The fields beside it have decided which part it is.
+            if concept in ("name", "address"):  # The fields beside `field` have decided which part it is for.
                 concept = next(iter(field.concepts), "")
             whole = _WHOLES.get(concept)
             if whole is not None:
@@ -50,8 +50,9 @@ def whole_of(field: FieldText) -> FieldText | None:
 
 
 def lacking_part(field: FieldText, others: Collection[str]) -> str:
-    """Return the concept of the part that a field named after a whole stands for, given the concepts `others` of the
-    fields beside it; empty if it stands for the whole, or for something else."""
+    """Return the concept of the part that a field such as `name` or `address` is for. `others` are the concepts of the
+    fields beside it: `name` beside a last name is for the first name. The result is empty if the field is for the whole
+    value, or for something else."""
     own_concepts = {PHRASES.get(own, "") for own in field.names.own}
     words = {word for own in field.names.own for word in own}
     if not words.isdisjoint(_ENTIRE) or not field.concepts.isdisjoint(_WHOLES):

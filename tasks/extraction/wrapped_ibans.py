@@ -15,7 +15,7 @@ MAX_LINES: Final = 2_000
 MAX_WORDS: Final = 200
 """Only this many words at the beginning of a line are searched."""
 MOST_LINES: Final = 3
-"""An IBAN has at most this many lines."""
+"""An IBAN extends over at most this many lines."""
 
 MAX_BEGINNINGS: Final = 50
 """At most this many words that may begin an IBAN are examined. A page with more such words has codes of another

@@ -36,7 +36,7 @@ ROWS_AT_ONCE, CELLS_AT_ONCE, CELLS_PLACED_AT_ONCE = 200, 2_000, 500
 MAX_ALIGNED, MAX_ALIGNED_WORDS = 2_000, 20_000
 """Largest numbers of lines and words of a text that is searched for columns aligned by spaces alone."""
 SPREAD, LINE = 1.5, 28.0
-"""Lines are placed this many times as far apart as in `Passage.grid`, and are this high, in its units."""
+"""Lines are SPREAD times as far apart as in `Passage.grid`, and LINE units of the grid high."""
 _BAR = re.compile(r"(?<!\\)\|")
 _WIDE_GAP = re.compile(r"\s{2,}|\t")
 _RULE = re.compile(r"[-:=+ |]+")
@@ -119,7 +119,7 @@ def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Sli
 
 
 def _blocks(lines: Sequence[SourceLine]) -> Iterator[list[SourceLine]]:
-    """Yield the runs of lines that no empty line separates."""
+    """Yield the blocks of lines. Empty lines, which `lines` leaves out, separate blocks."""
     block: list[SourceLine] = []
     for line in lines:
         if block and line.row != block[-1].row + 1:
@@ -136,9 +136,9 @@ def _is_barred(line: str) -> bool:
 
 
 def _together(blocks: Sequence[list[list[ReadCell]]]) -> Iterator[list[list[ReadCell]]]:
-    """Yield the rows of each table. Blocks with an empty row between them are one table if they have the same number of
-    columns, more than two, and the second one begins with figures instead of a header, perhaps below the heading of a
-    section."""
+    """Yield the rows of each table. Two consecutive blocks are one table if they have the same number of columns, more
+    than two, and the second block has no header of its own: it begins with a row with figures, or with the heading of a
+    section and such a row."""
     table: list[list[ReadCell]] = []
     for rows in blocks:
         if table and rows and len(rows[0]) == len(table[0]) > 2 and _goes_on(rows):
@@ -185,7 +185,7 @@ def _table_of(rows: Sequence[Sequence[ReadCell]], heading: str = "", *, comma_li
     width = max(map(len, rows), default=0)
     if width < 2 or len(rows) < LEAST_ROWS:
         return None
-    # `tables_in` leaves out a table with too many cells. One row more than may be kept is enough for it to see that.
+    # `tables_in` leaves out a table with too many cells, and recognises it by the first row beyond the limit.
     kept = rows[: 1 + MAX_CELLS // width]
     return ReadTable([[*row, *[NO_CELL] * (width - len(row))] for row in kept], heading, comma_likely)
 
@@ -253,7 +253,8 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
 
 
 def _have_only_decimal_commas(lines: Sequence[str]) -> Slices[bool]:
-    """Return True if all commas in the lines are those of amounts behind words: `2 x Balpen blauw 56,50`."""
+    """Return True if all commas in the lines are decimal commas, and all lines with commas also have words: `2 x Balpen
+    blauw 56,50`."""
     for index, line in enumerate(lines):
         if index % ROWS_AT_ONCE == 0:
             yield
@@ -264,8 +265,8 @@ def _have_only_decimal_commas(lines: Sequence[str]) -> Slices[bool]:
 
 
 def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Slices[list[ReadTable]]:
-    """Return the tables whose columns are aligned by spaces, found as on a page on which all letters have the same
-    width."""
+    """Return the tables whose columns are aligned by spaces. They are searched for as on a page on which all letters
+    have the same width."""
     grid = yield from passage.make_grid()
     if not grid:
         return []

@@ -62,7 +62,8 @@ def is_fault_of_program(error: BaseException) -> bool:
         return False
     frames = list(_frames(error))
     if _OF_CALLS.search(str(error)):
-        # Python raises it in the caller's frame, and Cython in a separate frame for the called function.
+        # Python raises an error about a call in the caller's frame. Cython adds a frame for the called function, with a
+        # relative file name.
         while frames and not os.path.isabs(frames[-1].tb_frame.f_code.co_filename):
             frames.pop()
     return bool(frames) and _module(frames[-1]).partition(".")[0] in _OURS
@@ -80,8 +81,8 @@ def stack_of(error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> Iterator[TracebackType]:
-    """Yield the frames from the one that caught the error to the one that raised it. C code has no frames, so the last
-    frame may be that of its caller."""
+    """Yield the frames from the one that caught the error to the one that raised it. C code has no frames, so if C code
+    raised the error, the last frame is that of the code's caller."""
     trace = error.__traceback__
     while trace:
         yield trace

@@ -1,4 +1,4 @@
-"""Opened inputs: documents with pages to look at, and texts."""
+"""Represents opened inputs: documents with pages to look at, and texts."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -26,7 +26,8 @@ Isolate = Callable[[], Awaitable[Session[Pages]]]
 
 
 class Document(AbstractAsyncContextManager["Document"]):
-    """A picture, a paged file, a video or a text. It is an async context manager that frees the file at its end:
+    """A picture, a paged file, a video or a text. It is an async context manager that frees the file when the block
+    ends:
 
         async with await loader.open(source) as document:
             for number in range(1, document.total_pages + 1):

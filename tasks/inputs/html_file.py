@@ -14,7 +14,7 @@ from tasks.inputs.text.html_text import alternative_text, html_to_markdown
 from tasks.inputs.text.text_file import decode_text
 
 _MAX_TAGS = 500_000
-"""A page has at most this many tags, because each took 30 µs and 1.5 KB."""
+"""A page has at most this many tags, because each takes 30 µs and 1.5 KB."""
 
 
 class HtmlFile(PicturedText):

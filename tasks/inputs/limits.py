@@ -1,4 +1,4 @@
-"""Limits on inputs. An error names the limit, its value, and its setting if there is one."""
+"""Defines the limits on inputs. An error names the limit, its value, and its setting if there is one."""
 
 from dataclasses import dataclass
 

@@ -31,8 +31,8 @@ _OLD_KINDS = {
     "Workbook": ("xls", "xlsx"),
     "Book": ("xls", "xlsx"),
 }
-"""Streams that identify an office file of the old kind, with the suffix of the old format and that of the format to
-save it in."""
+"""Streams that identify an office file of the old kind, each with the suffixes of the old format and of the format in
+which to save the file."""
 _DECODERS = 4
 """Number of threads that decode pictures and text. Two requests with large pictures must not delay the small ones."""
 _HASHED_AT_ONCE = 64 << 10

@@ -58,7 +58,7 @@ _POLICY: Any = _ShorteningPolicy()
 
 
 class _Comparisons:
-    """The comparisons of lines and boundaries that the e-mails of a file may still take."""
+    """Budget of comparisons between lines and boundaries, which all e-mails of a file share."""
 
     def __init__(self) -> None:
         self._left = MAX_COMPARED
@@ -75,9 +75,9 @@ class _Comparisons:
 class MailFile(PicturedText):
     """An e-mail, or a mailbox of them. Its pages are its pictures and the pages of its attached files.
 
-    `nesting` is the number of e-mails that contain this one, whose `comparisons` it shares, and `parsed` is its message
-    if it has already been parsed together with them. The constructor raises InputTooLarge for more than `MAX_PARTS`
-    parts.
+    `nesting` is the number of e-mails that contain this one. For an attached e-mail, `comparisons` is the budget of the
+    e-mails around it, and `parsed` is its message if it was parsed together with them. The constructor raises
+    InputTooLarge for more than `MAX_PARTS` parts.
     """
 
     def __init__(

@@ -166,7 +166,7 @@ _MATROSKA_CODEC = re.compile(rb"\x86[\x80-\xbf]([AV])_[A-Z]")
 """The element CodecID (RFC 9559, 5.1.4.1.21), its length, and the beginning of a codec's name, whose first letter is
 the kind of track."""
 _OGG_HEAD = 4096
-"""The beginnings of an Ogg file's streams, which precede all else (RFC 3533, 6), are searched for in this many
+"""The beginnings of an Ogg file's streams, which precede everything else (RFC 3533, 6), are searched for in this many
 bytes."""
 _OGG_VIDEO = (b"\x80theora", b"BBCD\0", b"OVP80", b"\x01video\0\0\0")
 _OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
@@ -387,11 +387,11 @@ def _probe_mpeg(data: bytes) -> str | None:
 def _probe_zip(data: bytes) -> str | None:
     if not data.startswith(b"PK\x03\x04"):
         return None
-    names = None  # the list of members cannot be read
+    names = None  # stays None if the list of members cannot be read
     with suppress(*DAMAGED), opened_archive(data) as archive:
         names = archive.namelist()
     for folder, short in _OFFICE.items():
-        # A truncated archive has lost its list of members, but not their beginnings.
+        # A truncated archive has lost its list of members, but each remaining member still begins with its name.
         found = folder.encode() in data if names is None else any(name.startswith(folder) for name in names)
         if found and (names is None or _CONTENT_TYPES in names):
             return media_type_named(short)

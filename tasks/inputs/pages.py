@@ -1,4 +1,4 @@
-"""The pages of an opened file, and the properties that are known once the file is open.
+"""Defines the pages of an opened file, and the properties that are known once the file is open.
 
 Decode processes import this module. It therefore imports neither the event loop nor anything that logs.
 """

@@ -134,7 +134,7 @@ class PicturePages(Pages):
     def _opened(self) -> PIL.Image.Image:
         formats = IMAGES[self._blob.media_type]
         if "HEIF" in formats:
-            # Imported here because it is large and few processes see such a picture.
+            # Imported late, because the library is large and few processes see such a picture.
             import pillow_heif
 
             pillow_heif.register_heif_opener()
@@ -150,9 +150,9 @@ class PicturePages(Pages):
         except Exception as error:
             if not is_fault_of_file(error):
                 raise
-            # libjpeg, libtiff and libwebp report missing memory in the same way as damaged bytes. This allocation
-            # raises MemoryError if there is less memory than they may need, while the pixels decoded so far are still
-            # allocated.
+            # libjpeg, libtiff and libwebp report missing memory in the same way as damaged bytes. The pixels decoded so
+            # far are still allocated. This allocation raises MemoryError if less memory is left than the libraries may
+            # need.
             np.empty(self._pixels * _BYTES_TO_DECODE, np.uint8)
             raise self._blob.error(
                 f"cannot be decoded as a picture{_page_suffix(number)}: it is damaged or incomplete."

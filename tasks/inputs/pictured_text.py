@@ -1,4 +1,5 @@
-"""Opens texts with embedded pictures. The pictures are the pages of the text."""
+"""Opens texts with embedded pictures and attached files. The pages of such a text are its pictures and the pages of its
+attached files."""
 
 from collections.abc import Callable
 

@@ -20,8 +20,8 @@ MAX_SIDE = 65_535
 """Codes can be searched for in a picture whose sides have at most this many pixels. A larger picture is scaled down,
 too."""
 SHORTEST_ITF = 8
-"""An ITF code has at least this many digits. A shorter one may be lines of a table, because ITF has no sign of its own
-for its end."""
+"""An ITF code has at least this many digits. A shorter one may be lines of a table, because the beginning and the end
+of an ITF code are not distinctive."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,5 +92,5 @@ IN_PROCESSES: dict[str, Reader] = {
     media_types.HTML: _open_html,
     **dict.fromkeys((media_types.EMAIL, media_types.MAILBOX), _open_mail),
 }
-"""Readers that run in decode processes, because they may crash or hang on a hostile file. TIFF is among them because of
-libtiff's record of such faults."""
+"""Readers that run in decode processes, because they may crash or hang on a hostile file. TIFF files are never read in
+threads, because libtiff has a record of such faults."""

@@ -26,7 +26,7 @@ _PIECE = 1 << 20
 """Inputs are decoded in pieces of this many bytes, so that no second copy of a whole input exists and other threads run
 in between."""
 _TAIL = 64
-"""The padding, which may be mixed with line breaks, is searched for in this many bytes at the end."""
+"""The padding, which may be mixed with white space, is searched for in this many bytes at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,8 @@ class Payload:
 def decode_payload(source: Source, *, limit: int, piece: int = _PIECE) -> Payload:
     """Decode the source's payload.
 
-    The size is known from the length of the text, so more than `limit` bytes are never decoded. Line breaks in base64
-    and missing padding are accepted, because many clients send such text; any other character outside of base64 is
+    The size is known from the length of the text, so more than `limit` bytes are never decoded. White space in base64
+    and missing padding are accepted, because many clients send such text. Any other character outside of base64 is
     refused.
 
     Raises InputError and InputTooLarge.

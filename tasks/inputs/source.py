@@ -1,4 +1,4 @@
-"""The inputs that a request names, before they are read, and their bytes afterwards."""
+"""Describes the inputs that a request names, before they are read, and their bytes afterwards."""
 
 import binascii
 import re
@@ -154,7 +154,7 @@ class Source:
 
     @property
     def is_linked(self) -> bool:
-        """True for a URL in a message's text, not in a content part."""
+        """True for a URL that a message's text mentions. A URL in a field such as `image_url` is not linked."""
         return self.url is not None and self.origin.is_text
 
     @property
@@ -175,8 +175,8 @@ class Source:
 
 
 def beginning(text: str | memoryview, length: int) -> str:
-    """Return the first `length` characters of `text`; of a memoryview (UTF-8), the first `length` bytes, each of which
-    becomes a replacement character if it is not ASCII."""
+    """Return the first `length` characters of `text`. If `text` is a memoryview (UTF-8), return its first `length`
+    bytes; each byte that is not ASCII becomes a replacement character."""
     return text[:length] if isinstance(text, str) else str(text[:length], "ascii", "replace")
 
 

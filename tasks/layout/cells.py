@@ -1,4 +1,4 @@
-"""Cells of tables, with the words in them."""
+"""Defines tables, their cells and the words in the cells."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +55,8 @@ class Cell:
         return " ".join(word.text for word in self.words)
 
     def text_and_note(self) -> tuple[str, str]:
-        """Return the text of the cell, and separately that of its last lines if they are in small type."""
+        """Return the text of the cell and its note. The note consists of the last lines if they are in small type, and
+        is empty otherwise."""
         lines: list[list[Word]] = []
         for word in self.words:
             # The box of a dash is only as high as the dash, and lies in the middle of its line.

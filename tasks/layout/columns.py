@@ -126,7 +126,7 @@ def find_unruled_tables(
 
 
 def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Slices[list[TableDraft]]:
-    """Return the tables in a block of closely spaced lines. A table goes on for as long as its lines have columns in
+    """Return the tables in a block of closely spaced lines. A table continues as long as its lines have columns in
     common."""
     found: list[TableDraft] = []
     start = 0
@@ -199,7 +199,7 @@ def _find_strips(rows: Sequence[_Row], height: float) -> Slices[list[_Strip]]:
             begin = x
         elif earlier_depth <= may_cross < depth and x - begin >= least and begin > left and x < right:
             strips.append((begin, x))
-    # A strip that contains a column of a single cell counts as two strips.
+    # A cell within a strip, with enough white space on both sides, is a column by itself and divides the strip.
     for count, row in enumerate(rows if may_cross else (), 1):
         if count % ROWS_AT_ONCE == 0:
             yield
@@ -392,9 +392,9 @@ def _ruled_rows(
 
 
 def _spaced_rows(lines: Sequence[_Row], cells: Sequence[Sequence[tuple[int, int, list[PlacedWord]]]]) -> list[bool]:
-    """Return, for each line, True if it begins a row, judged by white space. A line continues the row of the line
-    closely above it if it has fewer cells than that line, or none in the first column, and if each of its cells lies in
-    one column and has a cell above it."""
+    """Return, for each line, True if it begins a row, judged by white space. Otherwise, the line continues the row of
+    the line closely above it. Such a line has fewer cells than the line above, or no cell in the first column, and each
+    of its cells lies in one column and has a cell above it."""
     pitches = [other.middle - one.middle for one, other in pairwise(lines)]
     usual = median([pitch for pitch, own in zip(pitches, cells[1:], strict=True) if len(own) > 1] or [0.0])
     begins = [True]

@@ -50,7 +50,8 @@ _ROW_HEIGHT = 96
 _CELL_HEIGHT = 64
 """Height of a cell on the sheet, in pixels. A character has two thirds of this height."""
 _CHARACTER_GAP, _WORD_GAP = 7, 34
-"""Gaps on the sheet, in pixels: between neighbouring characters, and, in place of an empty cell, between words."""
+"""Gaps on the sheet, in pixels: the first between neighbouring characters, the second between words. Words are
+separated by empty cells or by the gaps between groups of cells."""
 _ORDERED_SERIES = "ABCDEFGHIJ", "0123456789"
 """Series that are printed in combs: the categories of a licence, and the steps of a scale. No word is read from a comb
 whose text is a part of one of these series."""
@@ -173,7 +174,7 @@ class CombSheet:
 
     @classmethod
     def of_page(cls, page: UprightInk) -> "CombSheet | None":
-        """Return the sheet of those combs that contain something, or None if there are none."""
+        """Return a sheet of the combs that contain characters, or None if there are no such combs."""
         rows = [(comb, row) for comb in combs_on(page) if (row := _row_of(page, comb))]
         if not rows:
             return None
@@ -187,8 +188,8 @@ class CombSheet:
         return cls(page, np.stack([sheet] * 3, axis=2), [comb for comb, _ in rows], characters)
 
     def applied(self, lines: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
-        """Return `lines` of the page with the text that was `read` on this sheet in place of the text that OCR read in
-        the combs."""
+        """Return `lines` of the page, corrected by the lines that OCR `read` on this sheet. The words of `lines` within
+        a comb are replaced if the sheet gives a text for the comb."""
         words_by_comb: dict[int, list[Word]] = {}
         for word in sorted((word for line in read for word in line.words), key=lambda word: word.quad[0][0]):
             row = int((word.quad[0][1] + word.quad[2][1]) / 2 // _ROW_HEIGHT)

@@ -1,4 +1,4 @@
-"""Boxes of detected lines, in coordinates in which the text runs left to right."""
+"""Defines the boxes of detected lines, in coordinates in which the text runs left to right."""
 
 from dataclasses import dataclass
 
@@ -33,5 +33,5 @@ Row = list[LineBox]
 
 
 def is_value(text: str) -> bool:
-    """True if `text` is an amount, a date or a code and not words."""
+    """True if `text` has few letters, so that it is an amount, a date or a code and not words."""
     return sum(map(str.isalpha, text)) <= max(2, sum(map(str.isdigit, text)))

@@ -1,11 +1,11 @@
 """Sorts detected lines into reading order.
 
-All coordinates are on the upright, flat page (`models.vision.page_geometry`). Lines that run in another direction
-(down, left, up) than most of the text come after it. Each direction is sorted in its own frame.
+All coordinates are on the upright, flat page (`models.vision.page_geometry`). Most of the text runs in one direction.
+Lines that run in any other direction (down, left, up) come after it. Each direction is sorted in its own frame.
 
 A detector may read a line across a narrow gutter; such lines are split first. A single line does not show a gutter,
-because a gutter of ten points is no wider than the spaces of a justified line. A gutter shows in many successive lines,
-because only in columns do words of all lines begin at the same position.
+because a gutter of ten points is no wider than the spaces of a justified line. Many successive lines show a gutter,
+because words of all lines begin at the same position only if the lines are in columns.
 """
 
 from bisect import bisect_left

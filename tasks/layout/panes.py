@@ -26,23 +26,23 @@ _MAX_BOXES = 600
 """Panes are looked for only in parts of a page with at most this many boxes, because all boxes are examined at each
 gutter."""
 _MAX_GUTTERS = 40
-"""At most this many places of a part of a page are examined as gutters: those at which the largest numbers of boxes
-begin or end."""
+"""At most this many places in one part of a page are examined as gutters: the places at which the most boxes begin or
+end."""
 _SLACK = 0.2
 """Two lines are level if their edges or their middles differ by less than this, in line heights."""
 _SHIFT = 0.4
 """On a bent page, the cells of one row are shifted vertically against each other by less than this, in line heights."""
 _LEVEL_WEIGHT = 0.5
-"""Weight of a level row against panes. A row that is not level has the weight 1 for panes. Some rows of two panes are
-level by chance."""
+"""A level row counts this much against panes, and a row that is not level counts 1 for them. The weight is less than 1,
+because some rows of two panes are level by chance."""
 _EVIDENCE = 3.0
-"""Panes are found if the weight of the rows that are not level exceeds that of the level rows and the pauses by at
-least this. A pause is white space of at least _PAUSE line heights, and has the weight 1."""
+"""Panes are found if the rows that are not level outweigh the level rows and the pauses by at least this. A pause is
+white space of at least _PAUSE line heights, and has the weight 1."""
 _EVIDENCE_BESIDE_RULINGS = 1.0
-"""An excess of this size suffices if rulings end at the gutter on both of its sides, as those of two frames do."""
+"""Least evidence for panes if rulings end at the gutter on both of its sides, as the rulings of two frames do."""
 _FEWEST_LEVEL, _LEVEL_SHARE = 3, 0.75
-"""The rows above or below panes are a table if the level rows among them are at least _FEWEST_LEVEL, and at least the
-share _LEVEL_SHARE."""
+"""The rows above or below panes are a table if at least _FEWEST_LEVEL of them, and at least the share _LEVEL_SHARE of
+them, are level."""
 _PAUSE, _BREAK = 1.5, 2.5
 """White space of at least _PAUSE line heights speaks for the end of a pane. White space of at least _BREAK line heights
 ends it."""
@@ -181,7 +181,8 @@ def are_level(fewer: Sequence[LineBox], more: Sequence[LineBox], height: float) 
 
 
 def _weigh(rows: Sequence[LineBox], level: Sequence[bool], pauses: Sequence[float]) -> tuple[float, int, int]:
-    """Return the largest weight of successive rows for panes, with the indices of the first and the last of them."""
+    """Return the largest weight for panes that successive rows have, with the indices of the first and the last of
+    these rows."""
     best, weight, first = (0.0, 0, 0), 0.0, 0
     for index, is_level in enumerate(level):
         if index and bisect_left(pauses, rows[index - 1].middle) < bisect_left(pauses, rows[index].middle):

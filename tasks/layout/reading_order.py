@@ -158,8 +158,8 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
 
 def _without_columns_of_marks(slices: Sequence[list[LineBox]]) -> tuple[list[list[LineBox]], list[list[LineBox]]]:
     """Return the columns that have letters or figures, and for each of these columns the marks (bullets, or flags of
-    values) that are read with it. These are the marks before the column, and the marks after the last column. Marks are
-    set apart because the box of a dash is too flat to show a row."""
+    values) that are read with it. Marks are read with the column after them, and the marks after the last column are
+    read with the last column. Marks are set apart because the box of a dash is too flat to show a row."""
     texts: list[list[LineBox]] = []
     marks: list[list[LineBox]] = []
     waiting: list[LineBox] = []
@@ -273,7 +273,8 @@ def _is_prose(rows: Sequence[Row]) -> bool:
 
 
 def _is_headed(rows: Sequence[Row]) -> bool:
-    """True if a heading with a colon is followed by rows without a colon that are not a column of values."""
+    """True if the first row is a heading that ends with a colon, and the rows below it have no labels and are not
+    mostly values."""
     (head, *others), *rest = rows
     if others or not rest or not head.line.text.endswith(_COLONS):
         return False
@@ -317,8 +318,8 @@ def _shared_height(first: LineBox, second: LineBox) -> float:
 
 
 def _shared_width(first: LineBox, second: LineBox) -> float:
-    """Return the horizontal overlap of two boxes. A part of it is subtracted, because detectors draw boxes wider than
-    their text."""
+    """Return the horizontal overlap of two boxes, less 0.3 times the smaller height, because detectors draw boxes wider
+    than their text."""
     return min(first.right, second.right) - max(first.left, second.left) - 0.3 * min(first.height, second.height)
 
 
@@ -332,7 +333,7 @@ def _split_lines(rows: Sequence[Row]) -> list[Row]:
             above = []
         else:
             lines.append(_split_fields(row))
-            # These may be the labels of the next row.
+            # This row may hold the labels of the next row.
             above = row
     with_fields = sum(any(len(line) > 1 for line in fields) for fields in lines)
     if 2 * with_fields > len(rows):
@@ -406,8 +407,8 @@ def _holds_cells(box: LineBox) -> bool:
 
 
 def _go_together(first: LineBox, second: LineBox) -> bool:
-    """True if two boxes in a row may belong together, by the sizes of their type. What follows a colon, and an amount
-    on the right, may have any size."""
+    """True if two boxes in a row may belong together, by the sizes of their type. A box after a colon, and an amount on
+    the right, may have any size."""
     smaller, larger = sorted((first, second), key=attrgetter("height"))
     if larger.height < _HEIGHT_RATIO * smaller.height:
         return True

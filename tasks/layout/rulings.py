@@ -18,8 +18,8 @@ from tasks.layout.components import sloping_components_of
 from tasks.layout.upright_grey import UprightGrey
 
 MAX_RULINGS = 2000
-"""At most this many rulings of a page are kept in each direction, the longest first, because each is compared with all
-that may cross it. A dense form has 500."""
+"""At most this many rulings of a page, the longest ones, are kept in each direction, because each is compared with all
+rulings that may cross it. A dense form has 500."""
 TOUCH = 0.5
 """A ruling meets another one if the gap between its end and the other ruling is at most this, in line heights."""
 _LONGEST_SIDE = 3000
@@ -115,7 +115,7 @@ def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> lis
     rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
     boxes, centres, slopes = sloping_components_of(rows)
     lefts, widths = boxes[:, cv2.CC_STAT_LEFT], boxes[:, cv2.CC_STAT_WIDTH]
-    # A long line that runs off the text by half a degree is not thick, although its box is high.
+    # A long line that deviates from the direction of the text by half a degree has a high box, but is not thick.
     thickness = boxes[:, cv2.CC_STAT_HEIGHT] - np.abs(slopes) * widths
     kept = np.flatnonzero(thickness <= max(4.0, _BAR_THICKNESS * height))
     kept = kept[np.argsort(-widths[kept], kind="stable")[:MAX_RULINGS]]

@@ -25,11 +25,11 @@ MAX_COMPARED = 1_000_000
 """On one page, at most this many pairs of a word and a grid are compared. Each word is compared with all grids at its
 height."""
 MAX_CELLS = 5000
-"""A grid of rulings with more cells than this is taken for a drawing. Tables without rulings have bounds of their own
+"""A grid of rulings with more cells than this is taken for a drawing. Tables without rulings have separate limits
 (`columns`)."""
 _COLUMN_DISTANCE = 0.7
-"""A table continues on the next page only if the middles of each column on both pages are closer than this, as a share
-of half of the column's width on the page where it is narrower."""
+"""A table continues on the next page only if each column has about the same place on both pages: its two middles differ
+by less than this share of half its width. If the widths differ, the smaller one counts."""
 _MAX_ROUNDS = 20
 """Merged cells are completed to rectangles in at most this many rounds. A grid that needs more is not read as a table.
 The cells of a form take two or three rounds."""
@@ -86,7 +86,7 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> Slices[li
 def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequence[int]) -> None:
     """Join tables across pages. `numbers` are the pages' numbers, `lengths` their numbers of lines. If a table
     continues at the top of the next page with the same columns, its rows are appended to the first table, and the
-    second is only marked `continued`."""
+    second table is only marked `continued`."""
     first: Table | None = None
     last: Table | None = None
     """`last` is the last table of the previous page, and `first` the table that it continues, or else `last` itself.
@@ -117,7 +117,7 @@ def _continues(above: Table, below: Table) -> bool:
 
 
 def _append(table: Table, more: Table, pages_on: int) -> None:
-    """Append `more`, which is `pages_on` pages later, to `table`, without a repeated header."""
+    """Append the rows of `more`, a table `pages_on` pages later, to `table`. A repeated header is left out."""
     head, repeated = ([cell.text for cell in one.cells if cell.row == 0] for one in (table, more))
     left_out = int(head == repeated and all(cell.row_span == 1 for cell in more.cells if cell.row == 0))
     table.cells += [
@@ -137,7 +137,7 @@ class RulingGrid:
     """Edges of the columns from left to right, one more than there are columns."""
     ys: Sequence[float]
     owner: dict[tuple[int, int], tuple[int, int]]
-    """First cell (row, column) of the rectangle of merged cells that contains a cell, by cell."""
+    """The first cell (row, column) of the rectangle of merged cells that contains each cell."""
 
     def at(self, x: float, y: float) -> tuple[int, int] | None:
         """Return the first cell of the rectangle that contains a point."""
@@ -191,8 +191,8 @@ def _grid_edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: f
 
 
 def _ruled_sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequence[float]) -> NDArray[np.bool_]:
-    """Return a mask of parts × places. A part lies between two successive `steps`. The mask is True where a ruling
-    covers the part."""
+    """Return a mask of parts × places. A part lies between two successive `steps`. The mask is True where rulings cover
+    at least the share _RULED_SHARE of the part."""
     covered = np.zeros((len(steps) - 1, len(places)))
     starts, ends = np.array(steps[:-1]), np.array(steps[1:])
     middles = [(one + other) / 2 for one, other in pairwise(places)]
@@ -207,7 +207,7 @@ def _merge_to_rectangles(
     is_ruled_beside: NDArray[np.bool_], below: NDArray[np.bool_]
 ) -> dict[tuple[int, int], tuple[int, int]] | None:
     """Merge cells without a side between them into rectangles. `is_ruled_beside[row, edge]` and `below[edge, column]`
-    are the existing sides. Return None if it takes too many rounds."""
+    are the existing sides. Return None if that takes more than _MAX_ROUNDS rounds."""
     rows, columns = is_ruled_beside.shape[0], below.shape[1]
     number = np.arange(rows * columns).reshape(rows, columns)
     right = ~is_ruled_beside[:, 1:-1]

@@ -1,7 +1,8 @@
 """Finds boxes and circles that are drawn to be ticked, and determines which are ticked.
 
-A box has four straight sides about as long as a letter is high, and a circle is round. A tick, a cross, a dot or a pen
-stroke is ink inside. A cell with a letter in it is not such a box, and neither are cells side by side.
+A box has four straight sides about as long as a letter is high, and a circle is round. Ink inside means that it is
+ticked, be it a tick, a cross, a dot or a pen stroke. A cell with a letter in it is not such a box, and neither are
+cells side by side.
 """
 
 import re
@@ -85,8 +86,8 @@ def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
     ink, height = page.ink, page.line_height
     words = [word for line in page.geometry.upright_lines(lines) for word in line.words]
     circles = _outside_words(_circles(ink, height), words, page)
-    # Letters with four sides are left out before boxes of the same sizes are searched for, because that search takes
-    # the most time.
+    # Letters that look like boxes are left out before boxes of the same sizes are searched for, because that search
+    # takes the most time.
     turned = cv2.transpose(ink)
     squares = _outside_words([one for size in SIZES for one in _squares(ink, turned, size * height)], words, page)
     squares = _without_doubles(squares)
@@ -299,8 +300,8 @@ def _outside_words(found: Sequence[_Outline], words: Sequence[Word], page: Uprig
 def _may_be_box(word: Word, *, is_first: bool, is_last: bool) -> bool:
     """True if OCR may have read a box as the first or the last character of a word, or as all of it.
 
-    In a text that the file itself contains, no letter is a box that was misread. Only an x or a v may be a cross or a
-    tick in a box.
+    A text that the file itself contains has the confidence 1, and none of its letters is a misread box. Only an x or a
+    v may be a cross or a tick in a box.
     """
     text = word.text
     if word.confidence == 1 and text.isalnum():

@@ -1,4 +1,5 @@
-"""The grey levels of a picture on its upright and flat page, in which boxes, combs and rulings are searched for."""
+"""The grey levels of a page after it was turned upright and flattened. Boxes, combs and rulings are searched for in
+them."""
 
 from functools import cached_property
 
@@ -21,7 +22,8 @@ def scaled_down(grey: Grey, scale: float) -> Grey:
 
 
 class UprightGrey:
-    """The grey levels of one picture on its page. Each size is computed once, because flattening takes the longest."""
+    """The grey levels of one picture on its page. Each scale is computed only once, because flattening is the slowest
+    step."""
 
     def __init__(self, picture: Image, geometry: PageGeometry) -> None:
         self.geometry = geometry

@@ -50,7 +50,8 @@ class UprightInk:
         return np.asarray((np.array(quads, np.float64).reshape(-1, 4, 2) - self.corner) * self.scale)
 
     def source_quads(self, boxes: Sequence[tuple[float, float, float, float]]) -> list[Quad]:
-        """Return the places in the picture of boxes (left, top, right, bottom) in pixels of `ink`."""
+        """Return the places of `boxes` in the picture. The boxes are given as (left, top, right, bottom) in pixels of
+        `ink`."""
         if not boxes:
             return []
         corners = [[(a, b), (c, b), (c, d), (a, d)] for a, b, c, d in boxes]

@@ -231,8 +231,8 @@ def _disorder(found: list[Moment | None]) -> tuple[int, float]:
 
 
 def _read(found: re.Match[str] | None, day_first: bool) -> Moment | None:
-    """Return the moment that a match of a notation states. Return None if there is no match, or if a word in it is not
-    a month.
+    """Return the moment that a match of a notation states. Return None if there is no match, if a word in it is not a
+    month, or if it has a day both before and after the month.
 
     Raises ValueError for a date that the calendar does not have, and for years before 1500 or after 2199.
     """

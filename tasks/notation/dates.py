@@ -75,8 +75,8 @@ _DAY_OF_WEEK = re.compile(rf"(?P<weekday>[^\W\d_]{{2,10}})(?:-feira)?\.?,? (?P<d
 """Pattern of a day of the week with the number of the day, but without a month: `Fri 9`."""
 _FARTHEST: Final = 45
 """Largest distance, in days, of a day such as `Fri 9` from a known one. Within this distance, at most one day has a
-given number and day of the week, except that February and March may each have one. All other such days are at least 91
-days apart."""
+given number and day of the week, except that February and March may each have one. Otherwise, two days with the same
+number and day of the week are at least 91 days apart."""
 _MONTH_OF_YEAR = re.compile(r"(?<![\d/.,-])(?P<m>\d{1,2})[/.-](?P<y>20\d\d)(?![\d/.-])")
 _NAMED_MONTH = re.compile(rf"(?P<m>{_MONTH})\.? (?:de )?(?P<y>20\d\d)(?!\d)")
 _YEAR_ALONE = re.compile(r"(?<![\d/.,-])20\d\d(?![\d/.,-])")
@@ -133,8 +133,8 @@ def is_day_of_a_year(text: str) -> bool:
 
 
 def days_without_year(texts: Sequence[str], known_days: Sequence[date]) -> list[date | None]:
-    """Return the days in texts without a year, each in the year that brings it nearest to the middle one of the known
-    days in their most frequent year.
+    """Return the days in texts without a year. Each day gets the year that brings it nearest to a reference day: the
+    middle one of the known days that are in their most frequent year.
 
     All texts decide together whether days come before months. The result is None for every text if there are no known
     days, or if a text is not a day.
@@ -158,8 +158,9 @@ def days_without_year(texts: Sequence[str], known_days: Sequence[date]) -> list[
 
 
 def day_of_week_near(text: str, known_day: date) -> date | None:
-    """Return the day in a text that has a day of the week and the number of the day, but no month (`Fri 9`): the one
-    nearest to a known day. Return None for any other text, and if no day near the known one has both."""
+    """Return the day that a text with a day of the week and a number, but no month, means near a known day: `Fri 9`
+    means the nearest Friday that is the 9th. Return None for any other text, or if there is no such day within
+    _FARTHEST days."""
     found = _DAY_OF_WEEK.fullmatch(text.strip())
     weekday = WEEKDAYS.get(found["weekday"].casefold()) if found else None
     if found is None or weekday is None:
@@ -260,7 +261,7 @@ def full_year(digits: str, turns_at: int) -> int:
 
 
 def date_range_of(found: re.Match[str]) -> tuple[date, date] | None:
-    """Return the first day of a match of DATE and the day after its last, or None if the calendar does not have the
+    """Return the first day of a match of DATE and the day after its last day, or None if the calendar does not have the
     date."""
     day = found["dd"] or found["d"] or found["d2"]
     quarter = found["q"] or found["yqq"]

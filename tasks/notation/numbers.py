@@ -72,10 +72,10 @@ _NUMBER = re.compile(
 _MAX_BEFORE_SIGN = 24
 """At most this many characters before a sign in words decide whether it is one."""
 _DIGITS_OF_FRACTION = 6
-"""Number of decimals of a fraction, which is the number that a 64th has."""
+"""A fraction is rounded to this many decimals, which is the number of decimals of a 64th."""
 _DIGIT = re.compile(r"\d")
 NUMBERS_AT_ONCE: Final = 300
-"""Number of possible numbers that are looked at in one slice of the work."""
+"""Number of possible numbers that are examined in one slice of the work."""
 _BEFORE_DIGIT = LONGEST_CURRENCY + len("minus ") + len(". .")
 """A number has at most this many characters before its first digit."""
 _BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*+[^\n\d]*[^\W\d_]{3}")
@@ -89,7 +89,8 @@ _UNIT = re.compile(rf"{_SPACE}?(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGN
 _WORD_GOES_ON = re.compile(
     r"(?!x10(?:\^|[⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]))(?:[:/-]\d|\^[-−+]?\d|[^\W\d_]{4}|[^\W\d_]+[\d-]|_|-[^\W\d_])", re.IGNORECASE
 )
-"""Pattern of what makes digits a part of a word. In `2.5x10^5`, 2.5 is a number, but neither 10 nor 5 is."""
+"""Pattern of the characters after digits that make the digits a part of a word. In `2.5x10^5`, 2.5 is a number, but
+neither 10 nor 5 is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,8 @@ def _number_of(text: str, match: re.Match[str]) -> Number | None:
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    """Yield the matches of `_NUMBER`, which is tried only around digits: each try takes microseconds, and no other
-    thread runs during a search."""
+    """Yield the matches of `_NUMBER`. The pattern is tried only around digits, because each try takes microseconds, and
+    no other thread runs during a search."""
     position = 0
     while digit := _DIGIT.search(text, position):
         match = _NUMBER.search(text, max(position, digit.start() - _BEFORE_DIGIT))
@@ -180,9 +181,9 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
 def _is_sign(text: str, match: re.Match[str]) -> bool:
     """True if the sign or word before the digits means a minus.
 
-    A hyphen after a letter or digit does not, nor does a word between two numbers. An opening bracket does if a closing
-    bracket follows the digits (accounting), unless the digits repeat a number in words ("thirty (30) days") or are the
-    rate after a name ("VAT (10 %)").
+    A hyphen after a letter or digit does not mean a minus, and neither does the hyphen before a list item or a word
+    between two numbers. An opening bracket means a minus if a closing bracket follows the digits (accounting), unless
+    the digits repeat a number in words ("thirty (30) days") or are the rate after a name ("VAT (10 %)").
     """
     if match["negative"] == "(":
         if match["percent"] and text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:].isalpha():

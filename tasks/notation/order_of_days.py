@@ -20,7 +20,8 @@ def has_one_order(day: Day) -> bool:
 
 
 def is_order_shown(days: Iterable[tuple[str, Day]], texts: Sequence[str]) -> bool:
-    """True if a document with these texts, and these days with their printed texts, shows the order of day and month.
+    """True if a document shows the order of day and month. `days` are its days with their printed texts, and `texts`
+    are all its texts.
 
     Dates that can be read in only one order show it, unless some have the day first and others the month. Without such
     dates, an amount in dollars means that the order is not shown, because only English texts with dollars have the

@@ -94,7 +94,8 @@ _DRAFTS: dict[str, type[Validator]] = {
     for draft in (Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator)
 }
 _OF_EACH_TYPE: tuple[Any, ...] = (None, 0, "", [], {})
-"""An empty value of each JSON type but booleans, by which a circle of references is found before there is an answer."""
+"""An empty value of each JSON type except booleans. Checking these values finds a circle of references before there is
+an answer."""
 
 
 @cache
@@ -253,7 +254,7 @@ def _validator_of(schema: Mapping[str, Any]) -> Validator:
     _check_size(draft, schema)
     _check_fields(schema)
     _check_well_formed(draft, schema)
-    # The validator would look up the draft again at each reference to the root, and lose the bounds.
+    # With `$schema`, the validator would look up the draft again at each reference to the root, and lose the bounds.
     anonymous = {key: value for key, value in schema.items() if key != "$schema"}
     try:
         registry = _check_parts(draft, anonymous)
@@ -281,7 +282,8 @@ def _check_fields(schema: Mapping[str, Any]) -> None:
     known: dict[tuple[int, int], int] = {}
 
     def count(part: Any, left: int, *, with_items: bool) -> int:
-        """Count the fields in `left` levels of objects; a circle ends where it comes to a part that is being counted.
+        """Count the fields in `left` levels of objects. A part counts as 0 while it is being counted, so circles of
+        references end.
 
         The schema keeps every part alive, so no two parts have the same `id`.
         """
@@ -406,7 +408,7 @@ def _check_alternatives(alternatives: Mapping[int, Sequence[int]]) -> None:
 
     def count(part: int) -> int:
         if part not in known:
-            # A circle is found later, by the first check.
+            # A circle of references is found later, when SchemaChecker checks the values in _OF_EACH_TYPE.
             known[part] = 0
             known[part] = min(1 + sum(map(count, alternatives.get(part, ()))), MAX_ALTERNATIVES + 1)
         return known[part]

@@ -1,5 +1,5 @@
 """Completes an answer with the emptiest values that its schema permits. Optional fields are left out; others become
-null, or an empty text, list or object."""
+null, or an empty text, list or object. A boolean or an enum gets one of its permitted values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,8 +51,8 @@ class Completion:
     """Paths of the fields that are null or an empty text because nothing answers them."""
 
     _unfit: set[tuple[int, JsonPath]] = field(default_factory=set)
-    """The branches that gave no value, by `id` and path. A branch that several others contain is thus tried only
-    once."""
+    """The branches that gave no value, by `id` and path. A branch that several others contain is thus tried only once
+    for each path."""
 
     def answer(self) -> Any:
         """Return the whole answer. Raises NothingFits."""

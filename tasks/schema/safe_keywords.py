@@ -25,7 +25,8 @@ references is stopped after about two seconds.
 PATTERN_STEP = 512
 """Number of comparisons, each of a character with an instruction of a compiled pattern, that count as one step.
 
-If its automaton does not fit into memory, RE2 compares each character with each instruction, at about 8 ns each.
+If the automaton of a pattern does not fit into memory, RE2 compares each character with each instruction, at about 8 ns
+each.
 """
 PATTERN_BYTES = 1 << 20
 """A compiled pattern takes at most this many bytes of memory. They suffice for a repetition of a few hundred
@@ -56,7 +57,8 @@ class SchemaRefused(Exception):
 
 @contextmanager
 def counting(steps: int = MAX_STEPS) -> Iterator[None]:
-    """Limit the comparisons of bounded validators in the `with` block to `steps`. Any more raise SchemaRefused."""
+    """Limit the comparisons of bounded validators in the `with` block to `steps`. A further comparison raises
+    SchemaRefused."""
     token = _steps_left.set([steps])
     try:
         yield

@@ -73,12 +73,12 @@ for (const name of ['WebSocket', 'WebSocketStream', 'WebTransport', 'RTCPeerConn
                     'Worker', 'SharedWorker'])
   Object.defineProperty(globalThis, name, {value: undefined, configurable: false});
 """
-"""Script that removes what could open connections or run scripts outside the page."""
+"""Script that removes the classes that could open connections or run scripts outside the page."""
 _MARK_UNSEEN = """() => {
   for (const element of document.body?.querySelectorAll('*') ?? [])
     if (!element.checkVisibility({visibilityProperty: true, opacityProperty: true})) element.setAttribute('hidden', '');
 }"""
-"""Script that marks elements hidden by style sheets, which only the browser knows."""
+"""Script that marks the elements that style sheets hide. Only the browser knows which elements these are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def find_browser(choice: str = "auto") -> str | None:
 
 class BrowserRenderer:
     """Renders pages in one shared browser, which starts with the first page and is restarted after it has died. Each
-    page has its own context, without cookies or storage of others, and its own proxy."""
+    page has its own context, without cookies or storage of other pages, and its own proxy."""
 
     def __init__(self, policy: BrowserPolicy, fetch: FetchPolicy, resolver: Resolver | None = None) -> None:
         """Bind the policies. Connections follow the rules of `fetch`; `resolver` replaces the system's."""
@@ -148,7 +148,8 @@ class BrowserRenderer:
         """Return the page at `url` after it has loaded and gone quiet. Invisible elements are marked `hidden`.
 
         Raises FetchFailed (the page cannot be loaded, takes too long or crashes), InputTooLarge, EngineUnavailable (no
-        browser starts) and EngineFailed (the browser died twice).
+        browser starts), UpstreamDown (the browser at an address does not answer) and EngineFailed (the browser died
+        twice).
         """
         # The first import takes as long as loading a page.
         await asyncio.to_thread(importlib.import_module, "playwright.async_api")
@@ -273,7 +274,7 @@ class BrowserRenderer:
 
 
 class LateBrowser:
-    """The browser that `choice` means. Until one is installed, it is searched for at each use. `make` builds the
+    """The browser that `choice` means. Until a browser is installed, each use searches for one. `make` builds the
     renderer from the result of `find_browser`."""
 
     def __init__(self, choice: str, make: Callable[[str], BrowserRenderer]) -> None:

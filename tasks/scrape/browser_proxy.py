@@ -66,7 +66,7 @@ class _ProxyRefusal(Exception):
 
 
 class BrowserProxy:
-    """A proxy for one page. It is an async context manager that closes every connection at its end.
+    """A proxy for one page. It is an async context manager that closes every connection when it exits.
 
     async with BrowserProxy(network) as proxy:
         context = await browser.new_context(proxy={"server": proxy.url})

@@ -33,8 +33,8 @@ def is_feed(data: bytes) -> bool:
 
 
 def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[ParsedPage, list[Entry]]:
-    """Read a feed as a page and its entries. Raises InputError if it is not text, declares XML entities or is not a
-    feed."""
+    """Read a feed as a page and its entries. Raises InputError if the data is not text, declares XML entities or is not
+    a feed."""
     import feedparser  # type: ignore[import-untyped]
 
     text = decode_text(blob, limits)

@@ -34,7 +34,8 @@ _BOILERPLATE_WORD_SET = frozenset(_BOILERPLATE_WORDS.split())
 """Words in a class or id that mark content outside the main part."""
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MAX_SHARE = 0.5
-"""A menu has at most this share of the text around it. A larger element is kept, even if its class names a menu."""
+"""A menu has at most this share of the text of the main part. A larger element is kept, even if its class names a
+menu."""
 _HINT_ATTRIBUTES = ("class", "id", "itemprop", "rel", "data-testid", "data-field", "aria-label", "title")
 _MAX_LEAVES = 200
 _MAX_TEXT = 5000
@@ -118,7 +119,7 @@ def largest_share(region: HtmlElement) -> float:
 
 
 def record_groups(region: HtmlElement) -> list[Records]:
-    """Return the groups of repeated elements that are not paragraphs, beginning with those that have the most text.
+    """Return the groups of repeated elements that are not paragraphs, beginning with the group that has the most text.
     Groups may be nested."""
     found = [group for parent in region.iter() if len(parent) >= _LEAST_RECORDS for group in _record_groups_in(parent)]
     return sorted(found, key=lambda group: -group.size)
@@ -215,13 +216,14 @@ class Leaf:
     url: str | None = None
     """Target of the link, or address of the picture."""
     machine: str | None = None
-    """Machine-readable value: that of `datetime` or of `content`."""
+    """Machine-readable value, from the attribute `datetime` or `content`."""
     within: frozenset[str] = frozenset()
     """Tags around the leaf within its record."""
 
 
 def leaves_of(record: Record, columns: Sequence[str] = ()) -> list[Leaf]:
-    """Return the leaves of a record in order. `columns` are the column headings if the record is a table row."""
+    """Return the leaves of a record in order: its pieces of text, its pictures and its machine-readable values.
+    `columns` are the column headings if the record is a table row."""
     found: list[Leaf] = []
     for element in record:
         cells = [cell for cell in element if cell.tag in {"td", "th"}] if element.tag == "tr" else []

@@ -140,7 +140,8 @@ def _extract_or_nothing(extract: Callable[[], Iterable[Json]]) -> list[Json]:
 
 
 def _fit_properties(properties: Iterator[tuple[str, str]]) -> dict[str, Json]:
-    """Collect properties within MAX_BYTES. Repeated properties are OpenGraph's arrays."""
+    """Collect properties within MAX_BYTES. OpenGraph writes an array as a repeated property, so the values of such a
+    property become a list."""
     found: dict[str, Json] = {}
     left = MAX_BYTES
     for name, value in properties:

@@ -123,7 +123,7 @@ def _main_texts(root: HtmlElement) -> tuple[str, str]:
         article = article_of(root)
         if article is not None and _is_complete(article.text, text, region, marked=has_main(root)):
             return article.text, article.markdown
-    # Imported late, because its dependencies take a tenth of the server's start and few pages need them.
+    # Imported late, because its dependencies take a tenth of the server's start-up time and few pages need them.
     from tasks.inputs.text.html_text import html_to_markdown
 
     html = lxml_html.tostring(region, encoding="unicode", with_tail=False)
@@ -164,7 +164,7 @@ class PageFile:
         """Read the page, which came from `url`. Reading usually takes 5 to 50 ms. Broken HTML is always read.
 
         Raises InputError (`unsupported_media_type`) for bytes that are not text, InputTooLarge for more characters than
-        `limits` allow or more than MAX_TAGS tags, and what `read_feed` raises.
+        `limits` allow or more than MAX_TAGS tags, and the errors of `read_feed`.
         """
         if self._blob.media_type != media_types.HTML and is_feed(self._blob.data):
             page, entries = read_feed(self._blob, self._limits, url)

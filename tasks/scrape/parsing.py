@@ -42,7 +42,7 @@ class ParsedPage:
     asked."""
 
     title: str
-    """Title of the page; missing texts are ""."""
+    """Title of the page. A text that the page lacks is ""."""
     description: str
     """Description that the author wrote for search engines."""
     text: str
@@ -53,7 +53,7 @@ class ParsedPage:
     """Links of the whole page, in order, each URL once."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Metadata as JSON. The keys are `author`, `date`, `site_name`, `canonical`, `feeds`, `json_ld`, `opengraph` and
-    `microdata`, as far as the page has them."""
+    `microdata`, as far as the page has them. For a feed, the keys are `feed` and `entries`."""
     language: str | None = None
     """Detected language, or else the declared one; ISO 639-1 if it has such a code."""
 
@@ -61,10 +61,10 @@ class ParsedPage:
 def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
     """Parse a page's bytes into its `html` element, which always has `head` and `body`.
 
-    The charset is taken from the byte order mark, the declared type or a `meta` element. Raises what `decode_text`
-    raises, and InputTooLarge for more than MAX_TAGS tags.
+    The charset is taken from the byte order mark, the declared type or a `meta` element. Raises the errors of
+    `decode_text`, and InputTooLarge for more than MAX_TAGS tags.
     """
-    # Imported late, because it takes a tenth of the server's start.
+    # Imported late, because it takes a tenth of the server's start-up time.
     from bs4.dammit import EncodingDetector
 
     charset = blob.charset or EncodingDetector.find_declared_encoding(blob.data[:_HEAD], is_html=True)
@@ -116,8 +116,8 @@ def _flatten(root: HtmlElement) -> None:
 
 
 def base_of(root: HtmlElement, url: str) -> str:
-    """Return the base of the relative links on the page at `url`, which is `url` itself unless the page states
-    another."""
+    """Return the base of the relative links on the page at `url`, which is `url` itself unless the page states another
+    base."""
     base = root.find(".//base[@href]")
     return (joined(url, base.get("href", "")) if base is not None else None) or url
 
@@ -133,8 +133,8 @@ def joined(base: str, reference: str) -> str | None:
 
 
 def make_absolute(root: HtmlElement, base: str) -> None:
-    """Make links absolute. Links within the page, to scripts and to invalid URLs become plain text; permalink signs of
-    headings are removed."""
+    """Make the addresses of links and pictures absolute. Links within the page, and links that do not lead to a valid
+    http(s) URL, become plain text. Permalink signs of headings are removed."""
     for element in list(root.iter("a", "area")):
         href = element.get("href", "")
         target = joined(base, href) if href and not href.startswith("#") else None

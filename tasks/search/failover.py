@@ -20,8 +20,8 @@ LIMIT_S = 8.0
 UNREACHABLE_S = 30.0
 BLOCKED_S = 300.0
 REFUSED_S = 600.0
-"""Seconds for which a provider is skipped after its first failure: if it is unreachable (the first number), limits its
-use (the second) or rejects the key (the third)."""
+"""Seconds for which a provider is skipped after its first failure. UNREACHABLE_S counts if the provider cannot be
+reached, BLOCKED_S if it limits its use, and REFUSED_S if it rejects the key or has no credit left."""
 
 _MAX_TITLE = 300
 _MAX_DESCRIPTION = 1000
@@ -115,9 +115,9 @@ def _is_link(url: str) -> bool:
 
 
 def canonical(url: str) -> str:
-    """Return a form of `url` that is equal for all addresses of one page: without scheme, `www.`, default port,
-    fragment, final slash, tracking parameters and marks of AMP, and with sorted parameters. This form is for comparing
-    addresses and not for fetching. Raises ValueError for an invalid URL."""
+    """Return a form of `url` that is equal for all addresses of one page: without scheme, prefixes such as `www.` and
+    `m.`, default port, fragment, final slash, index file, tracking parameters and marks of AMP, and with sorted
+    parameters. This form is for comparing addresses and not for fetching. Raises ValueError for an invalid URL."""
     parts = urlsplit(url)
     host, path = (parts.hostname or "").rstrip("."), parts.path
     host = _PREFIX.sub("", host)

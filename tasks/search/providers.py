@@ -1,4 +1,4 @@
-"""The search providers, and the selection of the ones that an operator has configured."""
+"""The search providers, and the choice of the configured ones."""
 
 import asyncio
 import importlib.util
@@ -291,8 +291,8 @@ class SearchConfig:
 
 
 def build_providers(config: SearchConfig, fetcher: Fetcher) -> list[SearchProvider]:
-    """Build the configured providers. The list is empty for `off`, and for `auto` if none is set up. Hosted ones use
-    `fetcher`.
+    """Build the configured providers. The list is empty for `off`, and for `auto` if none is set up. Hosted providers
+    use `fetcher`.
 
     Raises ValueError for contradictory settings.
     """

@@ -49,7 +49,8 @@ def is_empty(cell: Cell) -> bool:
 
 
 def are_dates(texts: Sequence[str]) -> bool:
-    """True if more than half of the texts are not plain numbers, and at least LEAST_SHARE of these are dates."""
+    """True if more than half of the texts are not plain numbers, and at least LEAST_SHARE of the texts other than plain
+    numbers are dates."""
     sample = [text for text in texts if not _PLAIN.fullmatch(text.strip())]
     return 2 * len(sample) > len(texts) and sum(map(is_moment, sample)) >= LEAST_SHARE * len(sample)
 
@@ -188,7 +189,7 @@ class Mentions:
         return len(name) > 1 and not self._said.isdisjoint(_spellings(name))
 
     def each(self, name: str) -> bool:
-        """True if the words ask for something `by name` or `per name`."""
+        """True if the words ask for something by or per `name`, such as `sales per store`."""
         return not self._each.isdisjoint(_spellings(name))
 
     def _runs(self, first: int) -> Iterator[str]:

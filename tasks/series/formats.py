@@ -160,8 +160,8 @@ def date_and_number(line: str) -> list[str] | None:
 
 
 def _find_delimiter(lines: Sequence[str]) -> str:
-    """Return the delimiter that splits at least half of the lines into the same number of cells, two or more, or a pipe
-    if the first line begins with one. Return "" if there is none."""
+    """Return the delimiter that splits at least half of the lines into the same number of cells, at least two. Return a
+    pipe if the first line begins with one. Return "" if there is no delimiter, or if the commas are decimal signs."""
 
     def agreement(delimiter: str) -> tuple[int, int]:
         widths = Counter(len(cells) for cells in _split_rows(lines, delimiter))

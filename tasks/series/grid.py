@@ -24,7 +24,7 @@ MAX_COLUMNS = 16_384
 _FILLED_SHARE = 0.5
 """At least this share of a grid's steps must have a value. With fewer, the dates follow another grid or none."""
 _WHOLE_STEP_SHARE = 0.9
-"""Least share of the gaps between dates that are whole numbers of steps, in a grid of steps of equal length."""
+"""At least this share of the gaps between dates are whole numbers of steps in a grid of steps of equal length."""
 _MONTH_EDGE = 5
 """A date stands for a month if it is fewer than this many days from the month's first or last day, like the last
 trading day."""
@@ -59,8 +59,8 @@ class Period:
         return Period(self.unit, self.count * number)
 
     def after(self, moment: dt.datetime, number: int = 1) -> dt.datetime:
-        """Return the moment `number` periods later. If its month lacks the day, it is on the last day of that month.
-        Raises OverflowError after the year 9999."""
+        """Return the moment `number` periods later. If the month of that moment lacks the day, the moment is on the
+        last day of the month. Raises OverflowError after the year 9999."""
         match self.unit:
             case "second":
                 return moment + dt.timedelta(seconds=self.count * number)
@@ -128,8 +128,8 @@ time zone."""
 
 
 def cell_of(value: object) -> Cell:
-    """Convert a value to a cell. Truth values, numbers of 10^300 or more, and all that is neither text nor a number nor
-    a date become None."""
+    """Convert a value to a cell. Truth values, numbers of 10^300 or more, and anything other than text, numbers and
+    dates become None."""
     match value:
         case bool():
             return None
@@ -175,7 +175,8 @@ class TooManyColumns(TooManyCells):
 
 
 def check_size(rows: int, columns: int, most_cells: int) -> None:
-    """Raise TooManyCells for a table of this size. The table may have many more cells than its source has values."""
+    """Raise TooManyCells if a table of this size is too large. A table may have many more cells than its source has
+    values."""
     if rows * columns > most_cells:
         raise TooManyCells(most_cells)
     if columns > MAX_COLUMNS:
@@ -242,8 +243,8 @@ def nearest_step(times: Sequence[dt.datetime]) -> Period:
 
 
 def _may_be_years(gaps: Sequence[float]) -> bool:
-    """True if equal gaps of days may be calendar years. Gaps of 365 or 366 days may be; in contrast, equal gaps of 28
-    or 30 days are not months."""
+    """True if equal gaps may be calendar years, because they have 365 or 366 days. In contrast, equal gaps of 28 or 30
+    days are not months."""
     return gaps[0] in (365 * DAY, 366 * DAY)
 
 

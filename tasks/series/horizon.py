@@ -68,14 +68,14 @@ class Horizon:
     period: Period | None = None
     """Unit that is counted; None for the steps of the series itself."""
     until: dt.datetime | None = None
-    """End of the forecast, exclusive, which replaces count and period."""
+    """Exclusive end of the forecast. It replaces count and period."""
     firm: bool = True
     """False if the words may refer to the series and not to the forecast: `for 2024`."""
 
 
 def horizon_in(words: str) -> Horizon | None:
-    """Return the horizon that `words` give, or None. Counted periods take precedence over dates,
-    and "next" ones over other counts."""
+    """Return the horizon that `words` give, or None. Counted periods take precedence over dates, and a count with
+    "next" takes precedence over other counts."""
     counted = [
         found
         for found in (*compiled(_COUNTED).finditer(words), *compiled(_COUNTED_AFTER).finditer(words))

@@ -48,7 +48,8 @@ _DATED_SHORT = re.compile(
     r"[\s;|]{0,5}(?P<date>(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?)[,;:]"
     r"(?P<value>[-+−]?[$€£]?\d+(?:\.\d+)?)(?=[\s;|,.?!]|$)(?![,.]\d)"
 )
-"""A year, or a date without hyphens, and its value, with a comma or the like between them: `2025,10 2026,12`."""
+"""Pattern of a year, or of a date without hyphens, and its value, with a comma, colon or semicolon between them:
+`2025,10 2026,12`."""
 _MAX_WORDS = 2000
 """At most this many characters of a long message's words are kept at each end."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
@@ -149,7 +150,7 @@ class SeriesMessage:
     """Text of the request without addresses and without the table."""
     table: SeriesTable | None
     note: str = ""
-    """Sentence on what had to be assumed about the dates; "" without one."""
+    """Sentence on an assumption about the dates; "" if there was none."""
 
 
 def message_of(text: str, most_cells: int, *, has_sources: bool = False, today: dt.date | None = None) -> SeriesMessage:

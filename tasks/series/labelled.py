@@ -103,7 +103,7 @@ def _alike(found: Sequence["re.Match[str]"]) -> list["re.Match[str]"]:
 
 def _dates(found: Sequence["re.Match[str]"], today: dt.date) -> tuple[list[dt.date] | None, str]:
     """Return the date of each match and a note on the year. The list is empty if the labels only give the order. It is
-    None if they are not labels or not days of the calendar."""
+    None if the matches are not labels, or not days of the calendar."""
     kind = _kind(found[0])
     if kind == "date":
         read = [moment(one["date"]) for one in found]
@@ -119,8 +119,8 @@ def _dates(found: Sequence["re.Match[str]"], today: dt.date) -> tuple[list[dt.da
 
 
 def _calendar_dates(found: Sequence["re.Match[str]"], kind: str, today: dt.date) -> tuple[list[dt.date] | None, str]:
-    """Return the dates of months, days of months or quarters. A label that is earlier in the calendar than the previous
-    one begins the next year. If a year is stated anywhere, it applies to the other labels, too."""
+    """Return the dates of months, days of months or quarters. A label that is not later in the calendar than the
+    previous one begins the next year. The first year that is stated determines the years of all labels."""
     months = [month_named(one["month"]) if kind == "month" else 3 * int(one["quarter"]) - 2 for one in found]
     days = [int(one["day"] or 1) if kind == "month" else 1 for one in found]
     written = [one[f"{kind}_year"] or (one["day_year"] if kind == "month" else None) for one in found]

@@ -142,7 +142,7 @@ class TextTables:
             raise _too_large(blob, too_wide)
 
     def series(self, words: str) -> SourceSeries:
-        """Return the series that `words` ask for. All of them are from one table, the likeliest one."""
+        """Return the series that `words` ask for. All of them are from one table, which `_observed_series` chooses."""
         return _series_of([("", table) for table in self._tables], words)
 
     def close(self) -> None:
@@ -196,7 +196,7 @@ class SeriesReader:
     async def read(self, source: Source, words: str) -> SourceSeries:
         """Return the series of a source that `words` ask for.
 
-        Raises what the loader raises, InputError (`unsupported_media_type`), and InputTooLarge above `limits.cells`.
+        Raises the errors of the loader, InputError (`unsupported_media_type`), and InputTooLarge above `limits.cells`.
         """
         blob = await self._loader.load(source)
         if blob.media_type == media_types.XLSX:
@@ -247,8 +247,8 @@ def _too_large(blob: Blob, error: TooManyCells) -> InputTooLarge:
 
 
 def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[ObservedSeries]:
-    """Return the series of one table: of the first with a series that is long enough, or else of the first with any
-    series. If `words` name tables, only those tables are considered."""
+    """Return the series of one table: the first table with a series that is long enough, or else the first table with
+    any series. If `words` name tables, only those tables are considered."""
     mentions = Mentions(words)
     named = [pair for pair in tables if pair[0] in mentions]
     by_table = [series_in(table, mentions) for _, table in named or tables]

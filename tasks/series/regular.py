@@ -53,7 +53,7 @@ def regularize(observed: ObservedSeries, period: Period | None, limit: int) -> R
     request, are summed per period.
 
     Raises InputError for fewer than LEAST_POINTS values, for a value beyond LARGEST, and for more than `limit` steps
-    from the first to the last.
+    from the first value to the last.
     """
     if largest := next((one for one in observed.values if one is not None and abs(one) > LARGEST), None):
         raise InputError(
@@ -222,10 +222,10 @@ def _count_text(count: int, singular: str, suffix: str) -> str:
 
 
 def steps_ahead(series: RegularSeries, horizon: Horizon | None) -> int:
-    """Return the number of steps to forecast, 1 to MAX_STEPS. A horizon that ends between two steps is rounded down. If
-    its unit is of the same kind as the steps, it is rounded up: 4 months are 2 quarters. Raises InputError for a
-    horizon of no steps or of more than MAX_STEPS, and, if the horizon is `firm`, for a past date or any date if the
-    series has none.
+    """Return the number of steps to forecast, 1 to MAX_STEPS. A horizon that ends between two steps is rounded down. A
+    horizon whose unit is of the same kind as the steps is rounded up: 4 months are 2 quarters. Raises InputError for a
+    horizon of no steps or of more than MAX_STEPS. If the horizon is `firm`, InputError is also raised for a past date,
+    and for any date if the series has no dates.
     """
     if horizon is None:
         return max(1, min(_usual_steps(series), len(series.values) // 2))

@@ -22,8 +22,9 @@ _FLOOR = 1e-4
 _ACTIVE = 10 ** (-30 / 20)
 """A frame counts as speech if its level is higher than this, relative to the loud frames."""
 _LEAST_LEVEL_RATIO = 10 ** (10 / 20)
-"""A frame belongs to a channel if its level there is more than this many times that of the other channel (10 dB). On
-separate lines, the difference is larger, even with cross-talk; the two microphones of one recorder differ by less."""
+"""A frame belongs to a channel if its level there is more than this many times its level in the other channel (10 dB).
+On separate lines, the difference is larger, even with cross-talk; the two microphones of one recorder differ by
+less."""
 _MOSTLY = 0.7
 """At least this share of the active frames must belong to a single channel. In the other active frames, both speakers
 talk at once."""

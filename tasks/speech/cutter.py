@@ -78,7 +78,7 @@ class Stretch:
     """Start in seconds of the recording."""
     speech: tuple[Span, ...]
     cut: float | None = None
-    """Time of a cut within speech before this stretch, around which it overlaps with the previous one."""
+    """Time of a cut within speech, around which this stretch and the previous one overlap; None without such a cut."""
     channel: int | None = None
     """Channel on which the stretch was heard; None for all channels."""
     next_start: float = 0.0

@@ -1,5 +1,5 @@
 """Transcribes a recording as a stream: detects speech, cuts it into stretches, and runs an engine that returns timed
-words. Overlapping stretches are joined, and each word's time is limited to times at which there is speech."""
+words. Overlapping stretches are joined, and silence is removed from the times of words."""
 
 import asyncio
 from collections import deque
@@ -22,8 +22,8 @@ from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
 _WINDOWS_AT_ONCE = 16
-"""At most this many stretches of one recording wait or are decoded at a time, or only one while its language is needed
-but not known. These stretches fill two batches on a CPU and take 30 MB at most."""
+"""At most this many stretches of one recording wait or are transcribed at a time. While their language is needed but
+not known, the limit is one. These stretches fill two batches on a CPU and take 30 MB at most."""
 _URGENT_S = 60.0
 """Number of seconds at the beginning of every recording that get priority, so that short recordings do not wait behind
 long ones."""
@@ -35,7 +35,7 @@ _LOST_S = 0.5
 speaker or the subject changes, and omit speech between two pauses."""
 _LESS_CLEAR = 0.2
 """The words of a second attempt replace those of the first if the sum of their probabilities is greater, and the mean
-of their probabilities is not lower by this much."""
+of their probabilities does not fall by this much."""
 _CLEAR_ENOUGH = 0.4
 """Words of a second attempt whose mean probability is more than this replace those of the first whenever the sum of
 their probabilities is greater, even if their mean is much lower."""
@@ -50,8 +50,8 @@ _ASTRAY_S = 0.5
 """A word counts as hallucinated if it is more than this far from any speech, in seconds."""
 _SHORTEST_S = 0.02
 _HEARD_S = 0.1
-"""The last part of the time of a stretch's first word is taken for the word only if it has at least this much speech,
-in seconds."""
+"""The time of a stretch's first word may have several parts with speech. The last part is taken for the word only if it
+is at least this long, in seconds."""
 _WORD_S = 0.3
 _LETTER_S = 0.07
 """Seconds that a word takes, and additional seconds per letter, in unhurried speech."""
@@ -114,8 +114,8 @@ async def listen(
     turns: SpeakerTurns | None = None,
     teller: PhraseEmitter | None = None,
 ) -> Heard:
-    """Transcribe `recording`. `reached` is called with the seconds done and the total so far as it is known; `turns`
-    receives the sound, and `teller` the words as they come. Raises InputError and ModelError."""
+    """Transcribe `recording`. `reached` is called with the seconds done and the total known so far. `turns` receives
+    the sound, and `teller` the words as they are transcribed. Raises InputError and ModelError."""
     listener = _Listener(engine, options)
     pending: deque[asyncio.Task[HeardStretch]] = deque()
     heard = Heard()
@@ -299,8 +299,8 @@ def _sample_index(seconds: float) -> int:
 def joined(left_words: Sequence[SpokenWord], right_words: Sequence[SpokenWord], cut: float) -> list[SpokenWord]:
     """Join the words of two stretches that overlap around the second `cut`, with each word once.
 
-    The result switches from `left_words` to `right_words` at the word nearest to the cut that occurs in both. If no
-    word does, each word is taken from the stretch on its side of the cut."""
+    The result switches from `left_words` to `right_words` at the word nearest to the cut that occurs in both. If there
+    is no such word, each word is taken from the stretch on its side of the cut."""
     tail = [index for index, word in enumerate(left_words) if word.end > cut - _OVERLAP_S]
     head = [index for index, word in enumerate(right_words) if word.start < cut + _OVERLAP_S]
     agreed = [

@@ -78,7 +78,7 @@ class Phrase:
 
     @property
     def place(self) -> tuple[float, float]:
-        """Start and end as clients see them, by which phrases are sorted."""
+        """Start and end as clients see them. Phrases are sorted by them."""
         return round(self.start, 2), round(self.end, 2)
 
     @property
@@ -98,7 +98,7 @@ class Phrasing:
         self._sentence: list[SpokenWord] = []
         """Words of the unfinished sentence, which may still be cut elsewhere."""
         self._last: list[SpokenWord] = []
-        """Words that the next part may still join."""
+        """Words of the last part, which the next part may still join."""
 
     def add(self, words: Iterable[SpokenWord]) -> Iterator[Phrase]:
         """Add words in order of time, and yield the finished phrases."""

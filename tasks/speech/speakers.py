@@ -20,8 +20,8 @@ from tasks.speech.channels import ChannelLevels
 from tasks.speech.turns import SpeakerTurn, in_order
 
 # Clustering finds the number of voices and their mean vectors. Windows are joined bottom-up by the mean cosine between
-# their vectors (average linkage). Clusters with too little speech are merged into the nearest others. The constants
-# were measured with `bench/diarization.py`.
+# their vectors (average linkage). The windows of clusters with too little speech join the nearest other clusters. The
+# constants were measured with `bench/diarization.py`.
 Vectors = NDArray[np.float32]
 """Matrix n × d of unit vectors."""
 
@@ -39,7 +39,7 @@ _LEAST_SHARE = 0.003
 _NARROWER, _WIDER = 0.9, 1.03
 """Factors by which the distance changes in the search for the requested number of speakers."""
 _NARROWEST = 0.08
-"""The search ends at this distance if more speakers are requested than there are."""
+"""The search ends at this distance if more speakers are requested than are found."""
 FRAME = 0.05
 """Resolution of turns in seconds."""
 _CHANGE_COST = 0.6
@@ -93,8 +93,8 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
 
 
 def _merge_small_clusters(vectors: Vectors, labels: NDArray[np.int64], least: float) -> NDArray[np.int64]:
-    """Merge clusters of fewer than `least` vectors into the nearest ones, beginning with the smallest. Return the
-    labels, numbered from 0."""
+    """Dissolve clusters of fewer than `least` vectors, beginning with the smallest. Each of their vectors joins the
+    nearest other cluster. Return the labels, numbered from 0."""
     while True:
         names, labels, sizes = np.unique(labels, return_inverse=True, return_counts=True)
         smallest = sizes.argmin()
@@ -130,7 +130,7 @@ class SpeechRegion:
 
     start: float
     end: float
-    """End in seconds of the recording, as `start`."""
+    """Start and end are in seconds of the recording."""
     centres: NDArray[np.float64]
     """Centre of each window in seconds of the recording."""
     voices: NDArray[np.float32]
@@ -143,7 +143,7 @@ def turns_in(region: SpeechRegion, speakers: NDArray[np.float32]) -> list[Speake
     """Return the turns in `region` of the `speakers`, given by their mean voices.
 
     A frame's similarity to a speaker is interpolated between the windows around it. The Viterbi path through the frames
-    weighs it against the cost of changes.
+    weighs the similarity against the cost of changes.
     """
     frames = len(region.loudness)
     times = region.start + (np.arange(frames) + 0.5) * FRAME

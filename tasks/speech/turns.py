@@ -170,8 +170,8 @@ def _is_spelled(text: str) -> bool:
 
 
 def _speaker_of(start: float, end: float, turns: Sequence[SpeakerTurn], first: int) -> int:
-    """Return the speaker whose turns cover most of the time from `start` to `end`. `first` is the first turn that ends
-    after `start`."""
+    """Return the speaker whose turns cover most of the time from `start` to `end`. `first` is the index of the first
+    turn that ends after `start`."""
     shares: dict[int, float] = {}
     for index in range(first, len(turns)):
         turn = turns[index]

@@ -1,8 +1,8 @@
 """Splits a text into sentences and the parts between them, and checks that a translation keeps the parts that must not
 change.
 
-Markup, code, addresses, placeholders and numbers must survive unchanged. Bounds in the patterns keep them fast on any
-text.
+Items (markup, code, addresses and placeholders) and numbers must survive unchanged. Bounds in the patterns keep them
+fast on any text.
 """
 
 import re

@@ -47,7 +47,7 @@ class Wording:
 
     @property
     def names_an_element(self) -> bool:
-        """True if certain elements are meant, and not all of a type or of the screen."""
+        """True if particular elements are meant, and not all elements of a type or of the screen."""
         if self.written or self.order is not None:
             return True
         return bool(self.types or self.places) and not self.several

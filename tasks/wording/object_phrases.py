@@ -48,7 +48,7 @@ def phrases_in(text: str) -> list[str]:
 
 
 def listed_in(text: str) -> list[str]:
-    """Split a text that may be only a list: "person", "cars and dogs"."""
+    """Split a text that may be nothing but a list: "person", "cars and dogs"."""
     return [phrase for phrase in map(_strip_small_words, compiled(_AND).split(text.strip())) if phrase]
 
 

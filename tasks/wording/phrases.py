@@ -17,5 +17,5 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
     """Return a compiled constant expression that ignores case. It is compiled at its first use, because compiling all
-    expressions would take a tenth of the server's start."""
+    expressions would take a tenth of the server's start-up time."""
     return re.compile(pattern, re.IGNORECASE)

@@ -58,8 +58,8 @@ class Freshness:
 
     @property
     def period(self) -> Period | None:
-        """Shortest period of search engines that includes `since`, for engines that accept no exact dates; None if none
-        is long enough."""
+        """Shortest period of search engines that includes `since`, for engines that accept no exact dates; None if no
+        period is long enough."""
         days = (self.today - self.since).days
         return next((period for period, reach in _PERIODS.items() if days <= reach), None)
 

@@ -78,7 +78,7 @@ def asks_for_speakers(text: str) -> bool:
 
 
 def number_of_speakers(text: str) -> int | None:
-    """Return the number of speakers that `text` gives, 2 to 20; None if it gives none or an inexact one.
+    """Return the number of speakers that `text` gives, 2 to 20; None if it gives no number or only an inexact one.
 
     >>> number_of_speakers("Diarize this dialogue between two friends.")
     2
@@ -95,7 +95,7 @@ def number_of_speakers(text: str) -> int | None:
 @dataclass(frozen=True, slots=True)
 class SpeechOptions:
     language: str | None = None
-    """Spoken language (ISO 639-1); None: it is detected."""
+    """Spoken language (ISO 639-1); None if the engine detects it."""
     translate: bool = False
     """True to write English, even if another language is spoken."""
     by_word: bool = False

@@ -70,7 +70,7 @@ class TranslationOrder:
     target: str
     """Language tag (models/translation/languages.py)."""
     source: str | None
-    """Language tag; None: the language is detected."""
+    """Language tag; None if the language is to be detected."""
     text: str
     """Text to translate, unchanged; empty if the message holds none."""
 

@@ -226,7 +226,7 @@ class _SharedAnswer:
         """Yield all events of the answer, beginning with the first. `memory` holds the text that waits for this
         follower.
 
-        Raises the error that ended the answer, and what `memory` raises.
+        Raises the error that ended the answer, and the errors of `memory`.
         """
         self._followers += 1
         try:
@@ -279,8 +279,8 @@ class _SharedAnswer:
             if written is None:
                 self._forget_shared(self)
             else:
-                # Identical requests can join the answer until the store has written it, because they would not find it
-                # there earlier.
+                # Identical requests can join the answer until the store has written it. Until then, they would not find
+                # the answer in the store.
                 written.add_done_callback(lambda _: self._forget_shared(self))
 
     def _add(self, event: Event) -> None:

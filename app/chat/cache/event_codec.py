@@ -22,10 +22,11 @@ from tasks.result import JsonResult
 
 
 def encode_events(events: Sequence[Event]) -> bytes:
-    """Encode a whole answer as a line of JSON, followed by the texts, whose sizes in bytes are in the JSON.
+    """Encode a whole answer as a line of JSON, followed by the answer's texts. The JSON contains the size of each text
+    in bytes.
 
-    Texts are outside the JSON because quoting and parsing a text of a megabyte is slow. They are joined, however small
-    the pieces in which an LLM wrote them. Progress is left out.
+    Texts are outside the JSON because quoting and parsing a text of a megabyte is slow. Pieces of text in a row are
+    joined. Progress is left out.
     """
     texts: list[bytes] = []
     records = [_encode(event, texts) for event in joined(events) if not isinstance(event, Progress)]

@@ -40,7 +40,7 @@ NOT_IN_SCOPE = frozenset(
 WEB = frozenset({"web_search", "scraper"})
 """Tasks whose results come from the web."""
 _LONG_CHARS = 1024
-"""A string with more characters than this, in a part of an earlier message, enters the key as its digest."""
+"""A string with more characters than this, in a content part that is not text, enters the key as its digest."""
 _MediaNumbers = Mapping[tuple[int | None, int | None], int]
 """Numbers of the turn's media, by the index of the message and of the part."""
 _MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_url", "video_url", "file_url"})
@@ -54,8 +54,8 @@ class CacheKey:
     key: bytes
     """SHA-256 of everything that shapes the answer, including the tenant."""
     depends_on_web: bool
-    """True if the request names a web page, or its tag asks for a search or a page. Such answers soon become
-    outdated."""
+    """True if the request names a web page, or its tag asks for a search or a page. The answer to such a request soon
+    becomes outdated."""
     all_but_last: str
     """Digest of everything but the last message. A rephrased question shares an answer only if this digest is equal."""
 

@@ -111,7 +111,8 @@ class KnownQuestions:
         return KnownQuestion(id_, text.decode(), vector, answer_key, answer_digest, valid_observations, used)
 
     def _pack(self, answer_key: bytes, vector: Vector | None) -> bytes | None:
-        """Return the sealed vector, in int8 scaled by its largest component: the error of cosines is below 0.001."""
+        """Return the sealed vector, in int8 scaled by its largest component. This form changes a cosine by less than
+        0.001."""
         if vector is None:
             return None
         largest = float(np.abs(vector).max()) or 1.0
@@ -161,7 +162,8 @@ class KnownQuestions:
             )
 
     async def observe(self, question: KnownQuestion, observation: Observation) -> None:
-        """Add an observation to a question, and its vector, unless its answer has been replaced meanwhile."""
+        """Add an observation and the question's vector to a stored question, unless its answer has been replaced
+        meanwhile."""
         now = self._clock()
         vector = self._pack(question.answer_key, question.vector)
 

@@ -29,8 +29,8 @@ def is_plain_question(request: ChatRequest, today: date) -> bool:
 
     A plain question is one short text by the user, alone or after system messages, in a language that the embedding
     knows. It is not about anything that changes from day to day, and the request prescribes no form of the answer, such
-    as a schema. Planned tasks are not examined here: the caller knows that a request with a planned step is not a plain
-    question.
+    as a schema. Planned tasks are not examined here. A question that needs one is never known, because
+    `RephrasedQuestions` learns only from answers without results of tasks.
     """
     *before, last = request.messages
     asks_more = (

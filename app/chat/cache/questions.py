@@ -99,7 +99,8 @@ class ParsedQuestion:
     begins_with: str
     """The word "i" or "you", whichever comes first if both occur, else ""."""
     has_order: bool
-    """False if changing the order of words does not change the meaning, as in "A and B"."""
+    """True if the order of the words matters. It does not matter in a question with a word such as "and" or
+    "versus"."""
 
 
 @lru_cache(1024)

@@ -36,7 +36,8 @@ questions must agree (`vetoes`)."""
 EMBEDDING_S = 0.25
 """A request waits at most this time, in seconds, for its question's vector. An idle engine needs 6 to 12 ms."""
 _MAX_LEARNING = 16
-"""At most this many comparisons and notes of a use wait or run in the background. Any more are skipped."""
+"""At most this many comparisons of answers and records of a use wait or run in the background. Further ones are
+skipped."""
 _VERDICT_TOKENS = 2000
 """A judge's reply has at most this many tokens. If the judge reasons first, the reasoning takes most of them."""
 
@@ -109,7 +110,7 @@ class RephrasedQuestions:
 
     async def _decide(self, lookup: QuestionLookup, similar: Sequence[KnownQuestion]) -> QuestionLookup | None:
         """Decide about the nearest known question. The engine embeds the question only if a cached answer might be
-        returned. Return None if the engine fails then."""
+        returned. Return None if this call of the engine fails."""
         vector = None
         if self._max_error > 0 and any(len(one.observations) >= MIN_OBSERVATIONS for one in similar):
             vector = await self._engine_breaker.call(self._vector(lookup.turn), EMBEDDING_S)
@@ -252,7 +253,7 @@ def _without_vetoed(questions: Sequence[KnownQuestion], text: str) -> Sequence[K
 
 
 def decode_answer_of(question: KnownQuestion, record: bytes) -> Sequence[Event] | None:
-    """Return the events in `record`, or None if they are not the answer that was observed.
+    """Return the events in `record`, or None if they are not the answer that the question's observations are about.
 
     Raises ValueError if `record` is not a record of events.
     """

@@ -1,4 +1,4 @@
-"""Caches the results of tasks by the content of the files. If a client asks ten questions about a document, the
+"""Caches the results of tasks by the content of their input files. If a client asks ten questions about a document, the
 document is read only once."""
 
 import asyncio

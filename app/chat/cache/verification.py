@@ -10,7 +10,8 @@ model is learned online: some similar questions are answered again, both answers
 A level of confidence ε excludes the parameters (t, g) whose likelihood is less than ε times the greatest likelihood;
 the others are the region of Wilks for two parameters. The paper takes the worst P in the region at one ε, and counts
 everything outside the region as wrong. Here the worst P is averaged over the regions of all ε. The average is never
-less, because the regions shrink as ε grows. After n right answers at one similarity, the average is n / (n + 1).
+less than the paper's value, because the regions shrink as ε grows. After n right answers at one similarity, the average
+is n / (n + 1).
 
     >>> seen = Observations().added(*[Observation(0.9, correct=True)] * 40)
     >>> round(probability(seen, 0.9), 2), round(probability(seen, 0.8), 2)

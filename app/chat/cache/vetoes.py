@@ -4,8 +4,8 @@ A sentence embedding shows the subject of a question: "disable 2FA" lies near "e
 vetoes compare every detail that changes an answer: numbers, units, dates, negations, directions, names, quotations and
 the language. A needless veto costs a hit, but a missing veto gives a wrong answer. So doubt counts as a difference.
 
-Most of these details must be equal, or of the same kind, in both questions. `gist` is a digest of these details.
-Questions that may ask the same have the same digest, so only questions with the same digest are read.
+Most of these details must be equal, or of the same kind, in both questions. The digest of these details is the `gist`
+of a question. Questions that may ask the same have the same digest, so only questions with the same digest are read.
 
 >>> find_veto("How do I enable 2FA?", "How do I disable 2FA?")
 'opposite'
@@ -143,7 +143,8 @@ def _has_other_direction(a: ParsedQuestion, b: ParsedQuestion) -> bool:
 
 
 def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
-    """True if two names have changed places, or if two other words have and the questions differ in little else."""
+    """True if two names have changed places, if two other words have changed places in otherwise similar questions, or
+    if one question is in the passive voice with the order of words of the other."""
     if not (a.has_order and b.has_order):
         return False
     shared = [word for word in dict.fromkeys(a.content) if word in b.content][:_MAX_COMPARED]

@@ -25,9 +25,9 @@ COMMON_TYPES = {"image/jpeg", "image/png", "image/webp"}
 reduced."""
 FRAME_SIDE = 1024
 """The longer side of a video frame is reduced to this many pixels for the LLM, because a video has many frames. OCR
-reads them at full size."""
+reads the frames at full size."""
 MAX_PICTURES = 16
-"""Videos show fewer frames, but at least one each, to keep a prompt within this many pictures. It is the
+"""Videos show fewer frames, but at least one each, to keep a prompt within this many pictures. The number is the
 `limit-mm-per-prompt` in docker/cards."""
 TOKEN_SIDE = 28
 """Side, in pixels, of the square that one token stands for. It is 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, and
@@ -53,8 +53,8 @@ class LlmImage:
     """An image that replaces a content part, or shows one moment of a video."""
 
     url: str
-    """Data URL. With the image's own URL, the LLM's server would have to reach its origin, and could fetch what this
-    server's rules forbid."""
+    """Data URL. With the image's own URL, the LLM's server would have to fetch the image, and could do so from
+    addresses that this server's rules forbid."""
     label: str = ""
     """Text for the LLM before the image."""
     tokens: int = 0
@@ -162,7 +162,8 @@ def _spread_evenly(total: int, limit: int) -> list[int]:
 async def _encode_frames(
     one: _MeasuredMedium, numbers: Sequence[int], limit: Sequence[int], loader: MediaLoader
 ) -> Sequence[LlmImage]:
-    """Return the frames with these indexes. Each takes at most its number of tokens in `limit`."""
+    """Return the frames with these indexes. Each takes at most its number of tokens in `limit`, or LEAST_TOKENS if that
+    is more."""
     shown: list[LlmImage] = []
     async with await loader.open_blob(one.blob) as document:
         for number, tokens in zip(numbers, limit, strict=True):

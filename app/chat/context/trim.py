@@ -27,7 +27,7 @@ HEAD_PIECES = 3
 """The first pieces of a result, up to this number, are kept before all others. They are often a title, a letterhead or
 the first row of a table."""
 HEAD_SHARE = 0.2
-"""The beginning takes at most this share of the budget."""
+"""The first pieces of a result take at most this share of the budget."""
 MAX_PIECES = 20_000
 """A result has about this many pieces at most. A longer result is divided into larger pieces."""
 MAX_EMBEDDED = 64

@@ -1,5 +1,5 @@
 """Collects the texts that a guard judges. They are plain words without formatting. The guard also judges windows across
-the boundary of two texts, because a harmful question may be split between both."""
+the boundary of two texts, because a harmful question may be split between the two."""
 
 import json
 import re
@@ -21,8 +21,8 @@ SPEAKERS = ("system", "developer")
 
 
 _SIDE = 500
-"""A window has this many characters from each side of a boundary. Around a short text, a window covers both of its
-boundaries, and has at most four times this number."""
+"""A window has this many characters from each side of a boundary. A window around a short text covers both boundaries
+of this text, and has at most four times this many characters."""
 _CAPITALS = r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![^\W\d_A-Z]))[^\W\d_A-Z])"
 """Pattern of the gaps before the capital letter of a word: after a small letter, or after another capital letter if a
 small one follows, as in `DoIBuild`. The `s` of a plural such as `URLs` makes no gap."""
@@ -34,7 +34,7 @@ _SEPARATORS = re.compile(rf"[\s_./:-]+|{_CAPITALS}")
 _DIGITS = re.compile(r"(?<=[^\W\d_])\d+(?=[^\W\d_])")
 """Pattern of digits between letters. They may stand for letters or for gaps, so both readings are judged."""
 _JOINED = re.compile(rf"{_CAPITALS}|{_DIGITS.pattern}")
-"""Pattern of the gaps in a tool's name that the tool's text, which has the name as it is written, does not show."""
+"""Pattern of the gaps in a tool's name that the name does not show as it is written, such as the gap in `readFile`."""
 _LONGEST_NAME = 3
 """A key with at most this many words counts as a name; a longer one counts as a text."""
 _VOCABULARY = frozenset(
@@ -102,7 +102,8 @@ def texts_of_messages(request: ChatRequest) -> list[tuple[str, str]]:
 
 def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
     """Yield the texts that an LLM reads in addition to the messages' contents, each with its place: the client's tools,
-    the schema of the answer, and calls. They contain all keys but short names, which `names_beside_messages` yields."""
+    the schema of the answer, and calls. The texts contain all keys except short names; `names_beside_messages` yields
+    short names."""
     for index, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
             text = f"{call.function.name} {text_of_json(call.function.arguments)}"
@@ -139,8 +140,8 @@ def _names(request: ChatRequest) -> Iterator[tuple[str, Iterable[str]]]:
         yield "tools", function_names
         yield "tools", dict.fromkeys(tool_texts)
     else:
-        # The text of a single tool contains its name as it is written, so the name matters here only if it has other
-        # gaps.
+        # The text of a single tool contains its name as it is written. The name is yielded only if it has gaps that
+        # this form does not show.
         yield "tools", filter(_JOINED.search, function_names)
     yield "tool_calls", dict.fromkeys(one for message in request.messages for one in _ids_of(message))
 
@@ -151,7 +152,7 @@ def _definitions(request: ChatRequest) -> Iterator[tuple[str, Any]]:
         yield f"tools[{index}]", {**(tool.model_extra or {}), **tool.function.model_dump(exclude_unset=True)}
     form = request.response_format
     if form is not None and form.json_schema is not None:
-        # The name counts as a key, because it may be an identifier, as keys are.
+        # The name of the schema counts as a key, because it may be an identifier, as keys are.
         yield "response_format", {form.json_schema.name or "": form.json_schema.schema_}
 
 

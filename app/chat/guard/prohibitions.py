@@ -18,7 +18,7 @@ FILE = Path(__file__).with_name("prohibitions.json")
 """The patterns, by language.
 
 `from` finds the beginning of a prohibition, which lasts until the end of the sentence. `whole` finds sentences that
-state what to refuse. `turned` finds sentences that forbid to refuse. They are kept.
+state what to refuse. `turned` finds sentences that forbid refusals. These sentences are kept.
 """
 KINDS = ("from", "whole", "turned")
 _LONGEST = 1000

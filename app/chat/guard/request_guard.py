@@ -315,8 +315,8 @@ class RequestGuard:
         return [check for check in checks if check["source"] != _EARLIER_MESSAGES]
 
     async def _judge(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
-        """Return a check for each text. A joint of two texts gets a check, too, if it has a code that none of the texts
-        has by itself."""
+        """Return a check for each text. A window across two texts also gets a check if it has a code that none of the
+        texts has by itself."""
         judge = partial(self.guardrails.texts, policy=self.policy, owner=self.owner)
         checks, joint_checks = await side_by_side(
             lambda one: one(), (partial(judge, texts), partial(judge, joints, is_surer=True)), at_most=2

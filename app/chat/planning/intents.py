@@ -79,7 +79,7 @@ class Intents:
         language = target_language(prose.text, of_translation=translates) if translates or says or of_media else None
         wanted = bool(language) and (translates or says)
         denies_translation = prose.mentions("translate") and not translates
-        # In such messages, a language that is named need not be the language of the answer.
+        # In a message of one of these kinds, a language that is named need not be the language of the answer.
         is_unclear = denies_translation or about_doing or not prose.is_short or prose.mentions("write")
         explicit = prose.asks("detect")
         looks_for = prose.asks("look_for", without="written")

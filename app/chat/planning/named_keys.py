@@ -33,7 +33,7 @@ _POSSESSIVE: Final = re.compile(r"(?<=\w)['’]s\b")
 
 
 def pattern_of(written: str) -> str:
-    """Return a pattern without the line breaks that only keep the table narrow."""
+    """Return a pattern of the table without its line breaks, which only keep the lines of the table short."""
     return re.sub(r"\n\s*", "", written)
 
 
@@ -136,7 +136,8 @@ def words_of_name(text: str) -> list[str]:
 
 
 def field_named(key: str, note: str) -> dict[str, Any]:
-    """Return the schema of a field. The remark on it decides, else the meaning of its name."""
+    """Return the schema of a field. The remark on the field determines its type, or else the meaning of its name
+    does."""
     kinds = {CONCEPTS[name].kind for name in names_of((key,), {}).concepts}
     form = next((name for name, pattern in _TYPES.items() if note and compiled(pattern).search(note)), None)
     if form is None and kinds and kinds <= {"amount", "count"}:

@@ -49,8 +49,8 @@ _HTML_NAMES = (
     "title tr tt u ul var"
 )
 _HTML = frozenset(_HTML_NAMES.split())
-"""Names of HTML's elements that mark up a pasted text and never enclose it. Others, such as `data` and `article`, are
-also names that people give to a document."""
+"""Names of HTML's elements that mark up a pasted text and never enclose it. Other elements, such as `data` and
+`article`, have names that people also give to a document."""
 _NUMBERING = re.compile(r"^\W*(?:\d{1,2}[.)]\s+)?")
 _STANDARD = re.compile(r"\bISO[ -]?\d{3,5}(?:-\d)?\b")
 _COLON = re.compile(r"[:：=]\s*")
@@ -170,7 +170,7 @@ def pasted_in(message: str) -> str | None:
     """Return the text pasted into a message, without the sentences before or after it that say what to do with it.
 
     Return None if the rest has neither a digit nor a capital letter after its first character. A letter of a script
-    without capitals counts as one.
+    without capitals counts as a capital letter.
     """
     enclosure = enclosure_in(message)
     text = enclosure.text if enclosure else message
@@ -198,7 +198,7 @@ class Enclosure:
     text: str
     """The text between the fences or tags."""
     says_more: bool
-    """True if the message says something outside that is not an instruction."""
+    """True if the message says something outside the enclosure that is not an instruction."""
 
 
 def enclosure_in(message: str) -> Enclosure | None:
@@ -234,7 +234,7 @@ def _has_values(line: str) -> bool:
         return True
     parts = _COLON.split(line)
     return any(
-        # The description of a field begins with a small letter, and an instruction does not count as one.
+        # A text that begins with a small letter describes a field. Instructions do not count as values either.
         value[:1].isalnum()
         and not value[:1].islower()
         and not _is_instruction(f"{label}:")

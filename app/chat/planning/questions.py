@@ -56,7 +56,7 @@ _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 _BRINGS_TEXT: Final = re.compile(r"[:：]\s+\S|：\s*\S|`")
 """Pattern of a text, or of code, that a message brings along."""
 _WORDS: Final = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W_]+")
-"""Pattern of a word, or of a character of Chinese or Japanese, whose words no space separates."""
+"""Pattern of a word, or of a character of Chinese or Japanese, in which no spaces separate words."""
 _LEAST_WORDS: Final = 3
 """A question of fact has at least this many words."""
 _OR_NULL: Final = {"text": {"type": ["string", "null"]}, "number": {"type": ["number", "null"]}}
@@ -131,7 +131,7 @@ def asks_for_prose(message: str) -> bool:
 
 
 def _sentences_of(prose: Prose) -> list[str]:
-    """Return the sentences of the instructions with their marks, but without words of courtesy before them."""
+    """Return the sentences of the instructions with their punctuation, but without words of courtesy before them."""
     return [_without(_POLITE_OPENING, part) for part in _SENTENCE_ENDS.split(prose.text) if part.strip()]
 
 
@@ -172,8 +172,8 @@ def is_order(text: str) -> bool:
 
 
 def values_asked_for(question: str) -> RequestedValues | None:
-    """Return the values named by a question or an order of one sentence, or None if it names none or says anything
-    else."""
+    """Return the values named by a question or an order of one sentence. Return None for a longer text, for a question
+    to be answered with yes or no, and if no value is named."""
     sentences = [part for part in re.split(r"[.!?¿](?:\s|$)|\n", question[: LONGEST + 1]) if part.strip(_SIGNS_AROUND)]
     if len(question) > LONGEST or len(sentences) != 1:
         return None
@@ -235,7 +235,8 @@ def _key_of_known_name(named: str) -> str | None:
 
 
 def _without_place_and_article(name: str) -> str:
-    # Phrases of a place begin with a space, so that one is found at the beginning of a name only after a space.
+    # The patterns of phrases of a place begin with a space. With the added space, they also match at the beginning of a
+    # name.
     return _without(_ARTICLE, _without(_PLACE, f" {name}"))
 
 

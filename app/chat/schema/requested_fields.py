@@ -1,5 +1,5 @@
-"""Finds the fields that a request asks to be filled. It names them by a schema, by a function that must be called, or
-by the keys of an object in the prompt."""
+"""Finds the fields that a request asks to be filled. The request names these fields by a schema, by a function that
+must be called, or by the keys of an object in the prompt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class RequestedFields:
 
 
 def forced_tools(request: ChatRequest) -> Sequence[ChatTool]:
-    """Return the client's tools, one of which must be called; empty if none must."""
+    """Return the tools of which the LLM must call one; empty if the request requires no call."""
     tools = request.tools or []
     if isinstance(choice := request.tool_choice, NamedToolChoice):
         return [tool for tool in tools if tool.function.name == choice.function.name][:1]

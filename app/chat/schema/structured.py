@@ -43,7 +43,7 @@ def _permits_anything(keyword: str, value: object) -> bool:
 
 
 class SchemaNotSatisfied(ApiError):
-    """Raised if the LLM failed twice to satisfy the schema. Its text is not presented as an answer."""
+    """Raised if the LLM failed twice to satisfy the schema. The LLM's text is not presented as an answer."""
 
     code = "schema_not_satisfied"
 

@@ -32,7 +32,7 @@ _CARD = CardMemory(base=350, item=15, items=_PICTURES_ON_A_CARD)
 """Memory that a ViT-B/16 takes on a graphics card."""
 _OWN_CARD = replace(_CARD, is_guess=True)
 _THRESHOLD = 0.5
-"""A code applies if its score is at least this. Of two labels that exclude each other, the likelier one decides."""
+"""A code applies if its score is at least this. If two labels exclude each other, the likelier one decides."""
 _CLASSIFIER_SPEC = EngineSpec("classifier", CAPABILITY, "the model's", f"the folder {SETTING}")
 _NSFW_VIT_SPEC = EngineSpec(_FOLDER, CAPABILITY, "Apache-2.0", f"`openfaze pull {_FOLDER}` (343 MB)")
 _VLM_SPEC = EngineSpec(VLM_NAME, CAPABILITY, "the model's", "those of the capability 'llm'")

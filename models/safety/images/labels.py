@@ -41,7 +41,7 @@ def codes_of(label: str) -> frozenset[str]:
     words = _WORD.findall(
         _NOT_SAFE.sub("nsfw", " ".join(re.findall(r"[a-z]+", _CAMEL_CASE_BOUNDARY.sub(" ", label).lower())))
     )
-    # `nonviolent` is one word.
+    # The second condition is for words such as `nonviolent`.
     if any(word in _NEGATING or word.startswith("non") for word in words):
         return frozenset()
     return frozenset(code for code, meaning in WORDS.items() if not meaning.isdisjoint(words))

@@ -1,6 +1,6 @@
 """NudeNet: a YOLOv8 that finds parts of bodies. Only its ONNX file is used: the package and the weights are AGPL-3.0.
 
-The order of the classes is that in the file's own metadata (`names`); input and outputs are YOLOv8's.
+The classes have the order in which the file's own metadata lists them (`names`). Input and outputs are YOLOv8's.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -13,8 +13,8 @@ from models.vision.text import Image
 FILE = "preprocessor_config.json"
 
 _MAX_ASPECT_RATIO = 8
-"""If only the shorter side is given a length, the ends of a picture with a larger aspect ratio than this are cut off
-before it is resized."""
+"""If the configuration states only the length of the shorter side, a picture with a larger aspect ratio than this loses
+its ends before it is resized."""
 
 _UNSUPPORTED_STEPS = ("crop_pct", "do_flip_channel_order", "do_pad", "do_thumbnail", "rescale_offset")
 """Steps that only some processors have, and that are not implemented here."""

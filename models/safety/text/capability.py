@@ -39,8 +39,8 @@ def _qwen3guard_remedy(config: EngineConfig) -> str | None:
 
     if not (config.weights_dir / FOLDER / "config.json").is_file():
         missing = f"Run `hf download {REPOSITORY} --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
-        # This is empty unless the engine was chosen. The engine that is included with openfaze then states what is
-        # missing.
+        # If the operator did not choose this engine, its remedy is empty, and the engine that is included with openfaze
+        # states what is missing.
         return missing if config.of(GuardSettings).text_guard == QWEN3GUARD.spec.name else ""
     return None if is_installed("torch", "transformers") else INSTALL_TORCH
 

@@ -12,8 +12,8 @@ from models.safety.text.exchange import Exchange
 from models.safety.text.verdict import Verdict
 
 ALTERNATIVES = 5
-"""A server is asked for this many alternatives per token (`top_logprobs`). No model has more verdicts, and every server
-can give this many alternatives."""
+"""A server is asked for this many alternatives per token (`top_logprobs`). No model chooses from more verdicts, and
+every server can give this many alternatives."""
 
 _SPECIAL_TOKEN_START = re.compile(r"<(?=\||/?(?:think|tool_call|tool_response)\b|(?:BEGIN|END)\b)", re.IGNORECASE)
 """Beginning of a special token of a tokenizer, or of one of the lines that a template puts around the conversation."""

@@ -1,4 +1,4 @@
-"""openfaze's own text guard: views of a text, rules for the clear cases, and a trained head for the others."""
+"""openfaze's own text guard: views of a text, rules for the clear cases, and a trained head for all other cases."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

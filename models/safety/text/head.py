@@ -1,7 +1,7 @@
-"""The trained part of openfaze's own guard. It computes the probability that a passage is unsafe, P(unsafe), from the
-passage's words and meaning, and from this probability the score of each code.
+"""The trained part of openfaze's own guard, its head. From a passage's words and meaning, the head computes the
+probability that the passage is unsafe, P(unsafe). From this probability, it computes the score of each code.
 
-It consists of two models with different inputs, and a third that combines their results:
+The probability comes from two models with different inputs, and a third that combines their results:
 
 - words: a linear model over the words, pairs of words and parts of words in a text (logistic regression);
 - meaning: a weighted sum of Gaussian kernels around landmarks among the sentence embeddings (logistic regression on a
@@ -9,8 +9,9 @@ It consists of two models with different inputs, and a third that combines their
 - both: P(unsafe) by logistic regression over the results of the two, fitted on their results for held-out texts
   (stacking; Wolpert 1992), which makes the result a probability.
 
-A second linear model over the embedding determines the hazards: the likeliest code gets P(unsafe) itself, and every
-other code P(unsafe)·∛(p / p of the likeliest), so that a text with two hazards has both codes.
+A linear model over the embedding determines the hazards. It gives each code a probability p. The likeliest code gets
+the score P(unsafe), and every other code P(unsafe)·∛(p / p of the likeliest), so that a text with two hazards has both
+codes.
 
 training/guard makes the file with the trained models.
 """
@@ -102,8 +103,8 @@ class GuardHead:
     both: tuple[float, float, float]
     """Weight of words, weight of meaning, and the intercept."""
     suspect: float
-    """A text of one passage is embedded only if its log odds by words are at least this. Otherwise it is judged by its
-    words alone, because embedding takes most of the time of a verdict."""
+    """A text of one passage is embedded only if its log odds by words are at least this. The head counts other texts as
+    safe by their words alone, because embedding takes most of the time of a verdict."""
     codes: tuple[str, ...]
     code_weights: NDArray[np.float32]
     """Matrix of codes × 384."""

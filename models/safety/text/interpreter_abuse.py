@@ -67,8 +67,8 @@ def _code_matches(text: str) -> list[PhraseMatch]:
 
 
 def _is_mention(place: FoundAttack, code: bytes) -> bool:
-    """True if a sentence only mentions the attack, as in lessons and questions. Code on separate lines is not a
-    mention, and neither is code that the text asks to run."""
+    """True if a sentence only mentions the attack, as in lessons and questions. An attack that takes several lines is
+    not a mention, and neither is code that the text asks to run."""
     if not place.attack.taught or b"\n" in code[place.start : place.end].strip():
         return False
     text_before = code[max(0, place.start - _CONTEXT) : place.start].rpartition(b"\n")[2]

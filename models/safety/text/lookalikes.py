@@ -63,8 +63,8 @@ def without_enclosures(text: str) -> str:
 
 
 def with_latin_letters(text: str) -> str:
-    """Return `text` with Latin letters in each word that mixes them with their lookalikes, or consists of lookalikes
-    alone.
+    """Return `text` with lookalikes replaced by Latin letters in each word that mixes the two, or consists of
+    lookalikes alone.
 
     A word in another script is not changed if much of the text is written in this script. Latin lookalikes in a
     Cyrillic word become Cyrillic.
@@ -86,8 +86,8 @@ class _Scripts:
     trusted: frozenset[str]
     """Scripts of a large part of the text, whose words are left unchanged."""
     genuine: frozenset[str]
-    """Scripts of which more than an eighth of the letters in the text resemble no Latin letter. Their words are hardly
-    disguises of Latin words."""
+    """Scripts of which more than an eighth of the letters in the text resemble no Latin letter. Words in these scripts
+    are unlikely to be disguised Latin words."""
     mainly_latin: bool
 
     @classmethod

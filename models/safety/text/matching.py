@@ -43,8 +43,8 @@ _NOT_EXCUSED_BY_FICTION = frozenset({"S8", "S12"})
 """Codes that apply to films, books and games themselves, so fiction does not excuse them."""
 
 _CONTEXT = 110
-"""Bytes of folded text on either side of a phrase that are searched for words which show that somebody asks for
-it, or that it is harmless."""
+"""Number of bytes of folded text on either side of a phrase that are searched for certain words. These show that
+somebody asks for the phrase, or that it is harmless."""
 
 _SENTENCE_START = "(?:^| [.]) (?:(?:please|now|then|just|also|first|and|or|por favor|bitte|per favore|alsjeblieft) )?"
 _APOSTROPHE = re.compile(r"(?<=[a-z])['’‘ʼ`´](?=(?:t|s|re|ve|ll|d|m)\b)")
@@ -81,7 +81,7 @@ class PhraseTable:
     """Phrases that count anywhere, by code."""
     aside: str = ""
     """Pattern of words about place and manner ("at home", "step by step"), which may stand anywhere in a phrase. A text
-    that contains some is also searched without them."""
+    that contains such words is also searched without them."""
     unless: Mapping[str, str] = field(default_factory=dict)
     """Patterns of words which, near a phrase, show that it is harmless, by code. The key "" stands for all codes, and
     "fiction" for all codes except those that are about films, books and games themselves."""
@@ -91,7 +91,8 @@ class PhraseTable:
     """True if an asked phrase also counts at the beginning of a sentence: "crash the …"."""
 
     def matches(self, folded: bytes) -> Iterator[PhraseMatch]:
-        """Yield a match of each rule that has one in a text made by `folded`, and again in the text without asides."""
+        """Yield one match of each rule that matches in `folded`, a text that the function `folded` made. If the text
+        has asides, the matches in the text without them follow."""
         texts = [folded]
         if self._aside is not None and self._aside.search(folded):
             texts.append(self._aside.sub(b" ", folded))
@@ -169,7 +170,8 @@ class _Asking:
     within: Pattern | None
     """Pattern of words of requests inside the phrase, for languages in which the verb comes last."""
     shared: int
-    """Number of bytes of the space at either end of a match, which the text before or after the match needs, too."""
+    """Number of bytes at either end of a match that are also searched with the text before or after the match: 1 for
+    the space between words, 0 in a language without spaces."""
 
     def is_at(self, text: bytes, start: int, end: int) -> bool:
         places = (
@@ -234,7 +236,7 @@ def fold_letters(text: str) -> str:
 
 
 def _joined(pattern: str) -> str:
-    """Return a pattern on one line that is written over several lines."""
+    """Return `pattern`, which may be written over several lines, on one line."""
     return re.sub(r"\s*\n\s*", "", pattern)
 
 

@@ -1,5 +1,5 @@
-"""Qwen3Guard-Gen run by transformers. One pass over a text yields the verdict, and a text that is not safe takes some
-more tokens."""
+"""Qwen3Guard-Gen run by transformers. One pass over a text yields the verdict. If the text is not safe, the model also
+writes some tokens that name the categories."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _LEAST_CATEGORY_SCORE = 0.1
 the model calls safe without being sure gets categories, too."""
 _MAX_LENGTH_RATIO = 1.25
 """The longest text of a group that is computed at once is at most this many times as long as the shortest, because all
-are padded to its length."""
+texts are padded to the length of the longest."""
 _TOKENS_AT_ONCE = 16384
 """At most this many tokens, of all texts, are computed together. In the smallest model, keys and values take 0.1 MB per
 token in 16 bits."""

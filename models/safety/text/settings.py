@@ -19,8 +19,8 @@ _DIALECTS: tuple[type[GuardDialect], ...] = (Qwen3GuardDialect, GptOssSafeguardD
 
 
 def thresholds_in(text: str) -> dict[str, str]:
-    """Return the scores in `S1=0.6,S10=0.4`, by code. Raises ValueError for an unknown code, and for a part that is not
-    a pair."""
+    """Return the scores in a text such as `S1=0.6,S10=0.4`, by code. Raises ValueError for an unknown code, and for a
+    part that is not a pair."""
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     for code, equals, _ in pairs:
         if code.strip().upper() not in CODES or not equals:

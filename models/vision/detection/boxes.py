@@ -31,8 +31,8 @@ def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArra
 def suppressed(
     boxes: Boxes, scores: NDArray[np.float32], classes: NDArray[np.intp], *, most: float, of_smaller: bool = False
 ) -> NDArray[np.intp]:
-    """Return the indices of the boxes to keep, the best first. None of them overlaps a better box of its class by more
-    than `most`."""
+    """Return the indices of the boxes to keep, the best first. No kept box overlaps a better kept box of its class by
+    more than `most`."""
     # A stable sort keeps the order of the network's output for equal scores.
     order = np.argsort(-scores, kind="stable")
     boxes, classes = boxes[order], classes[order]

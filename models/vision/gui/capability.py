@@ -160,4 +160,4 @@ GUI_GROUNDING: Capability[GuiGrounder] = Capability(
     _point_at_a_button,
     order=60,
 )
-"""The capability of deciding, from the picture, which elements a request means. It complements `gui_detection`."""
+"""Capability that decides, from the picture, which elements a request means. It complements `gui_detection`."""

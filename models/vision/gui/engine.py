@@ -17,7 +17,7 @@ from models.vision.gui.text_pieces import pieces_of
 from models.vision.text import Image, TextLine
 
 LEAST_SIDE = 16
-"""A picture whose sides are not both at least this long, in pixels, shows no user interface."""
+"""A picture with a side shorter than this, in pixels, counts as having no user interface."""
 
 _BLOCK_SIDE, _FLAT_DIFFERENCE, _FLAT_SHARE = 16, 2, 0.15
 """Side of a block in pixels, largest difference of neighbouring pixels in a flat block, and least share of flat blocks
@@ -64,8 +64,8 @@ def shapes_in(screen: Screen, network: ScreenNetwork) -> Parts[list[GuiElement]]
 
 
 def with_texts(shapes: Sequence[GuiElement], screen: Screen) -> Found:
-    """Return `shapes` with their texts, and the texts outside the interactive ones, from top to bottom and left to
-    right."""
+    """Return `shapes` with their texts, and the texts outside interactive shapes as elements. The order is from top to
+    bottom and left to right."""
     pieces = pieces_of(screen.image, screen.lines)
     places = as_boxes([one.box for one in shapes])
     texts = texts_in(places, pieces)
@@ -84,7 +84,8 @@ def _flat_share(image: Image) -> float:
 
 
 def judge_boxes(image: Image, lines: Sequence[TextLine], network: ScreenNetwork) -> Parts[tuple[Boxes, Floats]]:
-    """Return all proposed boxes in pixels of `image`, and the probabilities of their types."""
+    """Return the proposed boxes that no cut between parts of the picture divides, in pixels of `image`, and the
+    probabilities of their types."""
     boxes, probabilities = [np.zeros((0, 4), np.float32)], [np.zeros((0, 14), np.float32)]
     for index, view in enumerate(views_of(image, lines)):
         if index:

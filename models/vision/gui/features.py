@@ -112,7 +112,7 @@ def _edges(view: ScreenView) -> _Edges:
 
 
 def texture_features(view: ScreenView, boxes: Boxes) -> Floats:
-    """Return the shares of edges in parts of each box and beside it, with the text and without."""
+    """Return the shares of edges in parts of each box and beside it, with and without the edges of text."""
     x0, y0, x1, y1 = boxes.T
     widths, heights = x1 - x0, y1 - y0
     strongest = np.maximum(view.right, view.below)

@@ -38,7 +38,7 @@ network was trained at this size; OmniParser's demo uses larger sizes."""
 _STRIDES = (8, 16, 32)
 """Distance between neighbouring grid points, in pixels, for each pair of a YOLOv9's outputs."""
 _MARGIN_GREY = 114
-"""Grey level of the margin, equal to that of the training."""
+"""Grey level of the margin around a picture, as in the network's training."""
 _MAX_BOXES = 2000
 """At most this many boxes are compared with each other, which bounds the memory."""
 

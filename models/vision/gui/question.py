@@ -138,8 +138,8 @@ def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], limit
     """Return the question about `image`. If there are more than `limit` elements, the clickable ones are preferred."""
     picture = _jpeg(image)
     request = wanted[:_LONGEST_REQUEST]
-    # The first number also depends on the request, so that a command in the screenshot cannot know an element's number.
-    # Equal questions get equal numbers.
+    # The first number depends on the picture and the request, so that a command in the screenshot cannot know an
+    # element's number. Equal questions get equal numbers.
     first = 100 + zlib.crc32(picture, zlib.crc32(request.encode("utf-8", "replace"))) % _FIRST_NUMBERS
     clickable_first = sorted(range(len(elements)), key=lambda index: elements[index].type not in INTERACTIVE)
     listed = {first + number: elements[index] for number, index in enumerate(sorted(clickable_first[:limit]))}

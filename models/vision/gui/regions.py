@@ -20,8 +20,8 @@ Box = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 """Array of height × width, 1 or 0."""
 STEPS = (4, 12, 32)
-"""Neighbouring pixels form an edge if they differ by more than this, in each of three passes. The first pass finds
-faint borders; the last one ignores the noise of JPEG."""
+"""Thresholds of three passes: neighbouring pixels form an edge if they differ by more than the threshold. The first
+pass finds faint borders; the last one ignores the noise of JPEG."""
 
 
 class BoxMethod(IntEnum):
@@ -174,8 +174,9 @@ def _square_boxes(small: Boxes) -> Boxes:
 
 
 def _joined_boxes(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]:
-    """Return boxes around two stacked lines, and around a text or two stacked lines with the icon left of, right of or
-    above it. The second array has the index of each box's (upper) piece."""
+    """Return boxes around two stacked lines, and boxes around a text or two stacked lines together with an icon to the
+    left, to the right or above. The second array has the index of each box's piece of text; for two lines, that of the
+    upper one."""
     found: list[Box] = []
     used: list[int] = []
     size = small[:, 2:] - small[:, :2]

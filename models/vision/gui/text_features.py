@@ -54,8 +54,8 @@ class TextFeatures:
 
     def _around(self, boxes: Boxes, places: Boxes) -> Floats:
         """Return the gaps to the nearest text on each side, and the numbers of texts in the same row and column. A gap
-        is at most 6 line heights, and 6 if there is no text on this side. The gaps show tick boxes, whose label is
-        beside them."""
+        is at most 6 line heights, and 6 if there is no text on this side. The gaps help to recognise tick boxes,
+        because their labels are beside them."""
         no_gaps = np.full((len(boxes), 4), 6, np.float32)
         if not len(places):
             return np.concatenate([no_gaps, np.zeros((len(boxes), 2), np.float32)], axis=1)

@@ -35,9 +35,9 @@ _REGIONS_AT_ONCE = 8
 _VL_CARD = CardMemory(base=4700, item=750, items=_REGIONS_AT_ONCE)
 """Memory of PaddleOCR-VL on a card.
 
-The base is 960 million parameters in 16 bits, and PP-OCR's memory. An item is the largest region that the network
-takes: 14,400 patches of 1,152 numbers in the vision layers, and the keys and values of 5,200 tokens. All numbers are
-calculated, because the network was never run at its full size.
+The base is the memory of 960 million parameters in 16 bits, and of PP-OCR. An item is the memory of the largest region
+that the network takes: 14,400 patches of 1,152 numbers in the vision layers, and the keys and values of 5,200 tokens.
+All numbers are calculated, because the network was never run at its full size.
 """
 
 

@@ -55,8 +55,8 @@ def models_for(language: str) -> PaddleModels:
 
 
 def remedy(weights: Path, language: str) -> str | None:
-    """Return a sentence on a missing part for `language` and how to get it; None if the engine can load. Nothing is
-    loaded."""
+    """Return a sentence that says what is missing for `language` and how to get it; None if the engine can load. No
+    model is loaded."""
     if not is_installed("paddle", "paddleocr"):
         return "Install PaddleOCR: `openfaze install standard`."
     try:

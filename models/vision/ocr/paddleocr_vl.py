@@ -1,4 +1,4 @@
-"""OCR engine: PaddleOCR-VL by transformers.
+"""OCR engine: PaddleOCR-VL in transformers.
 
 PP-OCR finds and reads the lines of a page. PaddleOCR-VL then reads them a second time, one block of lines (a region) at
 a time, because the network was trained on blocks and not on pages.
@@ -159,7 +159,7 @@ class PaddleOcrVl:
         self._loaded = None
 
     def _before_end(self, tokens: Sequence[int]) -> Sequence[int]:
-        """Return the tokens before the end token, without the repetitions that they end with."""
+        """Return the tokens before the end token, without the repetitions at their end."""
         assert self._loaded is not None
         end_tokens = self._loaded[1].generation_config.eos_token_id
         known = {

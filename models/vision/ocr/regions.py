@@ -86,7 +86,8 @@ def _blocks(boxes: Boxes) -> list[list[int]]:
         return one
 
     for one in range(len(order)):
-        # Lines that begin higher were compared with this one before.
+        # Only lines that begin lower are compared with this line. Lines that begin higher have already been compared
+        # with it.
         below = np.arange(
             one + 1, np.searchsorted(top, bottom[one] + _MAX_LINE_GAP * height[one] * _SIZE_RATIO, "right")
         )

@@ -38,8 +38,8 @@ _LEAST_ANCHOR = 8
 """Lines with at least this many letters are also searched for out of order, because the second reader may read columns
 in a different order. Shorter lines would be found by coincidence."""
 _PASSES = 4
-"""Each pass searches for the lines that were not found yet in the text that is not used yet. With this many passes, up
-to this many columns may have a different order in the transcript."""
+"""Each pass searches the unused parts of the transcript for the lines that have not been found so far. With this many
+passes, up to this many columns may have a different order in the transcript."""
 Span = tuple[int, int]
 
 
@@ -120,7 +120,8 @@ class _CompactTranscript:
         return found
 
     def _place_of(self, text: str, gap: Span) -> tuple[float, Span]:
-        """Return the similarity, from 0 to 1, of `text` and the most likely place for it in `gap`, and this place."""
+        """Find the most likely place of `text` in `gap`. Return the similarity of the text and this place, from 0 to 1,
+        and the place."""
         low, high = gap
         # The search includes overlapping matches, so that a match of whole words can be preferred to matches inside
         # words.
@@ -164,9 +165,9 @@ class _CompactTranscript:
         return [None if span is None else grown(*span) for span in spans]
 
     def _may_be_missing(self, index: int, taken: Collection[int]) -> bool:
-        """True if the character at `index` may belong to the neighbouring line, because it is a letter, a digit or a
-        combining mark that no line has. Always False for Chinese and Japanese characters: these are written without
-        spaces between words, so nothing shows where a line ends."""
+        """True if the character at `index` may belong to the line whose span it adjoins, because it is a letter, a
+        digit or a combining mark that no line has. Always False for Chinese and Japanese characters: these are written
+        without spaces between words, so nothing shows where a line ends."""
         letter = self.text[index]
         return index not in taken and unicodedata.category(letter)[0] in "LNM" and not is_cjk(letter)
 
@@ -179,7 +180,7 @@ def _pairs(first: str, second: str) -> Iterator[tuple[int, int | None]]:
 
 
 def _with_letters(line: TextLine, written: _CompactTranscript, span: Span) -> TextLine:
-    """Return `line` with the letters of its `span` of the transcript in its words."""
+    """Return `line` with its words corrected by the letters in `span` of the transcript."""
     owners = [index for index, word in enumerate(line.words) for _ in without_white_space(word.text)]
     words = list(line.words)
     for index, places in enumerate(_assign_letters(owners, without_white_space(line.text), written, span, len(words))):

@@ -35,7 +35,7 @@ def _quantile(levels: NDArray[np.uint8], share: float) -> int:
 
 
 def body_rows(ink: Ink) -> tuple[int, int]:
-    """Return the first row of the line's ink and the row after the last one. Ink that extends from other lines is
+    """Return the first row of the line's ink and the row after the last one. Ink that reaches in from other lines is
     ignored."""
     rows = ink.sum(1)
     if not rows.any():

@@ -372,8 +372,8 @@ def _quad_in_picture(crop: Crop, across: Span, down: Span) -> Quad:
 class PpOcrReader:
     """Implementation of `models.vision.text.PageReader` over the hosts of a `TextDetector` and a `LineRecognizer`.
 
-    Lines may be upright or turned by any angle; a page turned by a quarter or half is recognised by the direction of
-    its lines and the confidence of their readings.
+    Lines may be upright or turned by any angle. A page that is turned by a quarter turn or upside down is recognised by
+    the direction of its lines and the confidence of their readings.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from tasks.extraction.records.templates import RecordTemplate
 LEAST_SCORE: Final = -1.0
 """Least score of a slot that may fill a field."""
 LARGEST_CLASH: Final = 0.25
-"""Largest share of a slot's records in which its pieces may be those of another field."""
+"""A slot may fill a field only if other fields have its pieces in at most this share of the slot's records."""
 EQUAL: Final = 0.3
 """Two fields may exchange their slots only if this lowers the sum of their claims (`Match.claim`) by at most this."""
 
@@ -38,7 +38,8 @@ class _TakenPieces:
         """Names of the parts that are taken of each piece, by record; the name of a whole piece is empty."""
 
     def count_clashes(self, slot: Slot) -> int:
-        """Return the number of records whose pieces in a slot, or the same parts of them, are taken."""
+        """Return the number of records in which the pieces of a slot, or the slot's parts of these pieces, are
+        taken."""
         part = _part_of(slot)
         return sum(
             any(_is_taken(part, parts[place]) for place in places if place in parts)
@@ -52,7 +53,8 @@ class _TakenPieces:
 
 
 def _is_taken(part: str, taken_parts: Collection[str]) -> bool:
-    """True if a part of a piece is taken. The whole piece, whose name is empty, is taken with any part of it."""
+    """True if a part of a piece is taken. The whole piece, whose name is empty, counts as taken if any of its parts
+    is."""
     return part == "" or part in taken_parts or "" in taken_parts
 
 

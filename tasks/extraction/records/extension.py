@@ -18,7 +18,7 @@ _SEPARATE_KINDS: Final = frozenset(("period", "date", "email", "uri", "phone", "
 
 
 def extend_slots(run: Run, fields: Sequence[FieldOfList], slots: Mapping[int, Slot]) -> dict[int, Slot]:
-    """Return the slot of each field, by the field's index. The slots of text fields are extended."""
+    """Return the slot of each field, by the field's index. The slots of fields for free text are extended."""
     pieces_by_record = zip(*(slot.pieces for slot in slots.values()), strict=True)
     taken: list[set[PiecePlace]] = [set().union(*places) for places in pieces_by_record]
     extended = dict(slots)
@@ -37,7 +37,8 @@ def extend_slots(run: Run, fields: Sequence[FieldOfList], slots: Mapping[int, Sl
 
 
 def _may_be_extended(slot: Slot, slots: Collection[Slot]) -> bool:
-    """True if the pieces of a slot may be a part of a longer text, and no other slot has the same pieces as a text."""
+    """True if the pieces of a slot may be a part of a longer text. Pieces that are not texts may not be if another slot
+    has the same pieces as a text."""
     if slot.kind not in _EXTENDED_KINDS or slot.is_rest_of_record:
         return False
     return slot.kind == "text" or not any(
@@ -48,7 +49,8 @@ def _may_be_extended(slot: Slot, slots: Collection[Slot]) -> bool:
 def _extended_cell(
     record: Sequence[PiecedLine], cell: SlotCell, taken: Collection[PiecePlace], *, is_text: bool
 ) -> SlotCell | None:
-    """Return a cell with the pieces after it and, if it is a text, those before it; None if no piece can be joined."""
+    """Return a cell with the pieces after it and, if the slot has texts, the pieces before it; None if no piece can be
+    joined."""
     places = sorted(cell.pieces)
     line_number = places[0].line
     first, last = places[0].piece, places[-1].piece

@@ -43,7 +43,7 @@ class RunFeatures(NamedTuple):
     log_count: float
     """Logarithm of the number of items, up to 2."""
     apart: float
-    """Gaps above records as compared with those within them, from -1 to 1 (`Run`)."""
+    """Gaps above records compared with the gaps within records, from -1 to 1 (`Run`)."""
     single: float
     """1 if there is only one item."""
     explained: float
@@ -53,7 +53,7 @@ class RunFeatures(NamedTuple):
     labels: float
     """Share of the items' texts that look like labels."""
     typed: float
-    """Number of slots whose kind is not text, as a share of the fields."""
+    """Number of slots whose kind is not a text, as a share of the number of fields."""
     lines: float
     """Mean number of lines of a record, as a share of `MAX_LINES_COUNTED`."""
     item_share: float
@@ -138,9 +138,10 @@ class RecordFilling(NamedTuple):
 def find_filling(
     template: RecordTemplate, wanted: ListToFill, *, is_rough: bool = False
 ) -> Slices[RecordFilling | None]:
-    """Fill a list from the records of a template; None if no record is an item of the list.
+    """Fill a list from the records of a template. Return None if no slot suits a field, or if no record is an item of
+    the list.
 
-    With `is_rough`, each text counts as a value. This takes less time and is enough to compare runs.
+    With `is_rough`, each text counts as a value. Such a filling takes less time and is enough to compare runs.
     """
     matches = yield from _matches(template, wanted, is_rough=is_rough)
     chosen = assign_slots(matches, template)
@@ -194,14 +195,14 @@ def _items(run: Run, wanted: ListToFill, values: Mapping[int, Sequence[Any]]) ->
     typical_count = median([counts[number] for number in likely] or [0])
     full = {number for number in likely if counts[number] >= FULL_ENOUGH * typical_count}
     if required and all(record[0].mark for record in run.records):
-        # A numbered step or a bullet is an item even if it says little, as long as it has what every item must have.
+        # A numbered or bulleted record with few values is an item, too, if it has all required values.
         full |= {number for number in likely if counts_of_required[number] == len(required)}
     end = _end_of_items(run, first=min(likely, default=0))
     return [number for number in likely if number < end and number in full]
 
 
 def _has_topic(run: Run, wanted: ListToFill, number: int) -> bool:
-    """True unless the heading above a record names a topic that is not the list's."""
+    """True unless the heading above a record names only topics that are not the list's."""
     section = run.sections[number] if run.sections else None
     return section is None or not has_other_topic(wanted.names, section.text)
 
@@ -234,7 +235,8 @@ def _features(
     scores: Mapping[int, float],
     items: Sequence[int],
 ) -> RunFeatures:
-    """Return the features of a run. The arguments have the meaning that they have in `RecordFilling`."""
+    """Return the features of a run. The arguments mean the same as in `RecordFilling`; `scores` are the scores of the
+    matches."""
     run, field_count = template.run, len(wanted.fields)
     texts = [cell.text for slot in slots.values() for number in items if (cell := slot.cells[number])]
     required = [column for index, column in values.items() if wanted.fields[index].is_required] or [*values.values()]

@@ -12,8 +12,8 @@ class Joining(NamedTuple):
 
     name: str
     signs: tuple[str, ...] | None
-    """Names of the signs that may stand between joined pieces; only the first of the pieces may then have a label. None
-    allows every sign and every label."""
+    """Names of the signs that may be between joined pieces, of which only the first may have a label. None permits
+    every sign and every label."""
 
 
 JOININGS: Final = (
@@ -39,7 +39,7 @@ def joined_texts(pieces: Sequence[Piece], indices: Sequence[int]) -> Iterator[Jo
             if len(group) == 1 or not any(are_texts):
                 continue
             yield JoinedPieces(joining.name, group)
-            # A text often begins with a day or a period, which is a value of its own.
+            # A text often begins with a day or a period, which is a separate value.
             from_text = group[are_texts.index(True) :]
             if joining.signs is not None and 1 < len(from_text) < len(group):
                 yield JoinedPieces(f"{joining.name} of text", from_text)

@@ -11,7 +11,7 @@ SlotKey = tuple[object, ...]
 
 
 def keys_of_lines(record: Sequence[PiecedLine]) -> list[LineKey]:
-    """Return a key for each line of a record. The key of each line but the first depends on the line's shape."""
+    """Return a key for each line of a record. The key of each line except the first depends on the line's shape."""
     left = min(line.left for line in record)
     counts: Counter[LineKey] = Counter()
     keys: list[LineKey] = [("first",)]
@@ -23,8 +23,8 @@ def keys_of_lines(record: Sequence[PiecedLine]) -> list[LineKey]:
 
 
 def _shape_of(line: PiecedLine, left: int) -> LineKey:
-    """Return the label at the beginning of a line. Without a label, return what the line begins with (a mark, or the
-    kind of its first piece), and whether it is indented. `left` is the left edge of the record."""
+    """Return the label at the beginning of a line. Without a label, return the beginning of the line (a mark, or the
+    kind of its first piece), and whether the line is indented. `left` is the left edge of the record."""
     first = line.pieces[0] if line.pieces else None
     if first and first.label:
         return ("label", *folded_words(first.label))

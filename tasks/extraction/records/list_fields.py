@@ -32,7 +32,7 @@ SAME_ROLE: Final = 1.2
 MAX_WORDS_OF_ROLE: Final = 3
 """Largest number of words of a label that names a role."""
 FARTHER: Final = 0.7
-"""Factor on the likeness of headings above the one that is nearest to the records."""
+"""Factor on the likeness of a heading if another heading is nearer to the records."""
 
 _ROLES: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
     Path(__file__).with_name("fields.toml").read_text("utf-8")
@@ -60,7 +60,7 @@ _KIND_OF_CONCEPT: Final = {
     "mobile": "phone",
     "fax": "phone",
 }
-"""Kind of slot of each concept that has a kind to itself."""
+"""Kind of slot of each concept that has its own kind."""
 _PROSE: Final = frozenset(("description", "notes"))
 """Concepts of fields that may take several lines of a record."""
 
@@ -124,7 +124,8 @@ class FieldOfList:
 
 @lru_cache(maxsize=1024)
 def _roles_of(names: tuple[tuple[str, ...], ...]) -> Sequence[str]:
-    """Return the roles that each word of the names stands for, or all words of one name written together."""
+    """Return the roles that the words of the names stand for, each word alone or all words of one name written
+    together."""
     words = [without_accents(word) for name in names for word in (*name, "".join(name))]
     return tuple(dict.fromkeys(role for word in words for role in _ROLES_BY_WORD.get(word, ())))
 
@@ -133,8 +134,8 @@ class _KindWeights(dict[str, float]):
     """Weights of kinds of slots for a field, from 0 to 1."""
 
     def raise_to(self, first: float, kinds: Sequence[str], step: float = 0.12) -> None:
-        """Raise the weights of kinds: the weight of the first kind to at least `first`, and the least weight of each
-        further kind is `step` lower than that of the kind before it."""
+        """Raise the weights of kinds: that of the first kind to at least `first`, and that of each further kind to a
+        least weight that is `step` lower than that of the kind before it."""
         for rank, kind in enumerate(kinds):
             self[kind] = max(self.get(kind, 0.0), first - step * rank)
 
@@ -205,8 +206,8 @@ class ListToFill:
         self.field_counts = {
             kind: sum(field.kind_weights.get(kind, 0) >= SUITABLE for field in self.fields) for kind in SINGLE_KINDS
         }
-        """Number of the list's fields that each kind of slot suits well, for the kinds of which a record seldom has
-        two."""
+        """Number of the list's fields that each kind of slot suits well. Only the kinds of which a record seldom has
+        two are counted."""
         self.title_field = next(
             (
                 index

@@ -33,21 +33,21 @@ class MatchWeights(NamedTuple):
     readable: float = 1.0
     """Share of the slot's texts that are values of the field."""
     role: float = 1.0
-    """The slot's kind is not text, and suits the field, whose name has a role such as `departure`."""
+    """The slot's kind is not a text and suits the field, and the field has a role such as `departure`."""
     foreign_label: float = -0.6
     """The slot has a label that does not match the field."""
     label_of_other: float = -1.5
     """The slot's label does not match the field, but it matches another field of the list."""
     look: float = 1.0
-    """Agreement of the field with what the texts look like: names of organisations or places, or anything else."""
+    """Agreement of the field with the look of the texts, which may be that of names of organisations or places."""
     order: float = 0.8
     """Nearness of the slot's place among the slots to the field's place among the fields."""
     coverage: float = 1.0
     """Share of the records that have the slot."""
     unique: float = 0.7
-    """The slot is the only one of its kind, and the field the only one that this kind suits."""
+    """The slot is the only usual slot of its kind, and the field is the only field that this kind suits well."""
     title: float = 0.8
-    """The slot is the first text of a record, and the field the first one of the list with a text."""
+    """The slot is the first text of a record, and the field is the list's first field for a text."""
     constant: float = -1.0
     """All records have the same text in the slot, although the field may have many values."""
     joined: float = -0.3
@@ -89,7 +89,7 @@ class Match(NamedTuple):
     claim: float
     """Part of the score for the slot's label and kind, and for the meaning of its texts."""
     place_score: float
-    """Part of the score for the slot's place and coverage, and for how long and how different its texts are."""
+    """Part of the score for the slot's place and coverage, and for the length and the variety of its texts."""
 
     @property
     def score(self) -> float:
@@ -109,7 +109,8 @@ class SlotMatcher:
     """Scores the slots of records for the fields of a list."""
 
     def __init__(self, template: RecordTemplate, wanted: ListToFill, *, is_rough: bool) -> None:
-        """`is_rough` means that no text is read: each one counts as a value, and its look adds nothing to the score."""
+        """`is_rough` means that no text is read. Each text then counts as a value, and the look of the texts adds
+        nothing to the score."""
         self._template = template
         self._wanted = wanted
         self._is_rough = is_rough

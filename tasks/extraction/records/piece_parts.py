@@ -1,4 +1,4 @@
-"""Cuts a piece into parts that may be values of their own: a period into its beginning and its end, a measure into its
+"""Cuts a piece into parts that may be separate values: a period into its beginning and its end, a measure into its
 figure and its unit."""
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from tasks.extraction.line_pieces import ends_of
 
 _SEPARATORS: Final = ("–", "—", "-", " bis ", " to ", " à ", " a ", " do ", " tot ", ":")
-"""Signs and words between the two halves of a score or of two times; an earlier one is tried first."""
+"""Signs and words between the two halves of a score or of two times. They are tried in this order."""
 
 
 class PiecePart(NamedTuple):

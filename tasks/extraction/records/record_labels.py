@@ -16,21 +16,23 @@ from tasks.extraction.records.slots import Slot
 from tasks.extraction.words_on_page import WordOnPage
 
 CONSTANT: Final = 0.6
-"""A text counts as a label if at least this share of the records have it in the same slot. Labels count as telling if
-at least this share of the records have a label of their own in the same line."""
+"""A text counts as a label if at least this share of the records have the text in the same slot. Labels count as
+telling if at least this share of the records have, in the same line, a label that no other record has."""
 MAX_WORDS_OF_LABEL: Final = 4
 _SPACE: Final = re.compile(r"\s")
 IS_LABEL: Final = "\x00"
-"""Label of a text that is itself the label of another piece. No page has this text."""
+"""Label of a text that is itself the label of another piece. No page contains this character."""
 
 
 FEWEST_TELLING: Final = 3
-"""Labels count as telling only if at least this many records have a label of their own in the same line."""
+"""Labels count as telling only if at least this many records have, in the same line, a label that no other record
+has."""
 
 
 def with_telling_labels_as_texts(run: Run) -> Run:
-    """Return a run in which each telling label is a text of its own. A label is telling if only one record has it, and
-    most records have such a label in the same line, as in `Skarnholm: SW 12 m/s` above `Aldby: W 9 m/s`."""
+    """Return a run in which each telling label is a separate text. A label is telling if only one record has it, it is
+    not the name of a concept, and most records have such a label in the same line, as in `Skarnholm: SW 12 m/s` above
+    `Aldby: W 9 m/s`."""
     count = len(run.records)
     if count < FEWEST_TELLING:
         return run
@@ -129,7 +131,7 @@ def _labelled_piece(run: Run, place: PieceOfRun) -> PieceOfRun | None:
 
 
 def label_by_header(run: Run, slots: Sequence[Slot]) -> Slices[None]:
-    """Label each slot without a label in the records' first lines with the header's text above it."""
+    """Give each slot without a label in the records' first lines the header's text above it as its label."""
     header = run.above
     if header is None or not _is_header(header):
         return

@@ -38,12 +38,12 @@ fill two fields."""
 FEWEST_RECORDS: Final = 3
 """Least number of records that fill a list if no heading above them names the list."""
 CLEARLY_MORE: Final = 1.5
-"""Records fill a list instead of a table if they are worth more than this many times what the table is worth. The
-factor is above 1, because the end of a list is less certain in records than in a table."""
+"""Records fill a list instead of a table if their worth is more than this many times the worth of the table. The factor
+is above 1, because the end of a list is less certain in records than in a table."""
 LARGEST_OVERLAP: Final = 0.25
 """Largest share of a run's words that may fill other lists."""
 MAX_RUNS_READ: Final = 12
-"""Number of runs whose values are read for each list, those with the best rough scores."""
+"""Largest number of runs whose values are read for each list. The runs with the best rough scores are read."""
 MAX_COMPARED: Final = 5_000_000
 """Bound on the work of comparing runs with lists, which takes less than 2 s: the sum of fields × slots × records over
 the compared runs. None of 90 documents needs more than 200,000."""
@@ -107,7 +107,7 @@ def runs_for(
     likely_runs = yield from _likely_runs(read, wanted_lists)
     runs: dict[JsonPath, list[RunOfList]] = {path: [] for path in lists}
     spent = 0
-    # The best run of each list is read before the second best of any, so that no list uses up the bound.
+    # The best run of each list is read before the second best run of any list, so that no list uses up the bound.
     for rank in range(MAX_RUNS_READ):
         for path, likely in likely_runs.items():
             yield
@@ -252,7 +252,8 @@ def _read_cell(passage: Passage, cell: SlotCell) -> ReadCell:
 def better_of(
     tables: Mapping[JsonPath, FilledList], records: Mapping[JsonPath, FilledList]
 ) -> Slices[dict[JsonPath, FilledList]]:
-    """Return each list as the table fills it, or as the records fill it if that is worth clearly more."""
+    """Return each list with the rows of its table, or with the rows of records if there is no table or if the records
+    are worth clearly more."""
     better = {**records, **tables}
     for path in tables.keys() & records.keys():
         table, from_records = tables[path], records[path]

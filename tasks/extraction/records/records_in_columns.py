@@ -28,7 +28,7 @@ TALLER: Final = 1.15
 OUTDENTED: Final = 0.8
 """An outdented line begins more than this distance, in heights of the line, farther left than the line above it."""
 MAX_GAP_OF_ROWS: Final = 1.6
-"""Largest gap, in heights of a line, between records of one line each."""
+"""Largest gap between records of one line each, in heights of a line."""
 MAX_SHIFT_OF_ROWS: Final = 1.5
 """A record of one line begins less than this far left or right of the line above it, in heights of a line."""
 MAX_HEADINGS: Final = 3
@@ -57,7 +57,8 @@ class LinesOfColumn:
         self.usual_height = median([line.height for line in lines]) if lines else 0
         gaps: list[float] = [line.top - above.bottom for above, line in pairwise(lines)]
         self.usual_gap = max(median(gaps), 0.3 * self.usual_height) if gaps else 0
-        # A line far above the one before it begins a column, and counts as one after a wide gap.
+        # A line that is printed far above the line before it begins another column of the page, and counts as a line
+        # after a wide gap.
         gaps = [gap if gap > -FAR * self.usual_height else 2 * self.usual_gap for gap in gaps]
         self.gaps_above: Sequence[float] = [0, *gaps]
         """The gap above each line; 0 for the first one."""
@@ -182,8 +183,8 @@ def _cuts(column: LinesOfColumn, sign: LineSign, indices: Collection[int]) -> Co
 
 
 def _runs_from(column: LinesOfColumn, starts: Sequence[int], sign: RunSign, cuts: Collection[int]) -> Iterator[Run]:
-    """Yield the runs of records that begin at the lines `starts`. Successive runs with only headings between them are
-    also yielded as one run. The lines `cuts` are headings that end records."""
+    """Yield the runs of records that begin at the lines `starts`. Successive runs that headings separate are also
+    yielded as one run. The lines `cuts` are headings that end records."""
     if sign.lines_above and any(after - before <= sign.lines_above for before, after in pairwise(starts)):
         return
     groups = _groups_of_starts(column, starts, sign, cuts)
@@ -203,7 +204,7 @@ class _StartsOfRun(NamedTuple):
 
     starts: list[int]
     is_after_heading: bool
-    """True if only a heading separates the run from the one before it."""
+    """True if a heading separates the run from the run before it."""
 
 
 def _groups_of_starts(
@@ -237,7 +238,7 @@ def _is_near(column: LinesOfColumn, before: int, start: int, sign: RunSign) -> b
 
 
 def _joined(runs: Sequence[Run]) -> Iterator[Run]:
-    """Yield several runs as one, with the heading above each record."""
+    """Yield several runs as one run, with the heading above each record; nothing if there is only one run."""
     if len(runs) < 2:
         return
     records = [record for run in runs for record in run.records]

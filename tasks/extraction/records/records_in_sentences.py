@@ -21,8 +21,8 @@ _SEPARATORS: Final = (
     re.compile(r";\s|(?<=\s)\(?\d{1,2}\)\s|,\s(?![^()]*\))|\s(?:and|und|et|y|e|en|i|och|sowie|oraz)\s(?![^()]*\))"),
     re.compile(r"(?<=[.!?])\s(?=[^\W\d_a-z])"),
 )
-"""Patterns of what separates items: semicolons, numbers, any of these as well as commas and conjunctions, and the ends
-of sentences."""
+"""Patterns of separators of items, which are tried one by one: semicolons; numbers; semicolons, numbers, commas and
+conjunctions together; and the ends of sentences."""
 
 
 def runs_in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run | None]:
@@ -47,7 +47,7 @@ def runs_in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator
 
 
 def _paragraphs(lines: Sequence[PiecedLine]) -> Sequence[Sequence[PiecedLine]]:
-    """Return the lines in groups: a mark or a gap that is wider than usual begins a paragraph."""
+    """Return the lines of each paragraph. A paragraph begins with a mark, or after a gap that is wider than usual."""
     usual_gap = median([line.top - above.bottom for above, line in pairwise(lines)] or [0])
     paragraphs: list[list[PiecedLine]] = []
     for line in lines:
@@ -71,7 +71,7 @@ def _items(text: str, start: int, separator: re.Pattern[str]) -> Sequence[tuple[
 
 
 def _line_of_item(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
-    """Return an item as a line of its own, without gaps between its words."""
+    """Return an item as a separate line, without gaps between its words."""
     left, top = words[0].box[:2]
     placed = []
     for word in words:

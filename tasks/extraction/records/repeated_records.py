@@ -32,7 +32,7 @@ FULL_COLUMN: Final = 0.75
 """A gap separates columns of cards only if the number of rows that have it is at least this share of the number of rows
 that have the most frequent gap."""
 FEWEST_LABELS_OF_CARDS: Final = 2
-"""Least number of lines in each column of cards that begin with labels which all of these columns have."""
+"""Each column of cards has at least this many lines that begin with a label which all of these columns have."""
 _SIGNS_ACROSS: Final = frozenset(("has", "first", "parted", "label", "mark", "word"))
 """Names of the signs by which records in several columns belong together: those that depend on the lines' texts."""
 
@@ -120,8 +120,9 @@ def _strips(rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[list[WordOnPa
 
 
 def _cards_in_columns(passage: Passage) -> Slices[Sequence[LinesOfColumn]]:
-    """Return the lines of cards in columns, those of the left column first; nothing if a page has none. In the reading
-    order of the page, the lines of a column are apart, because the order changes columns at each row of cards."""
+    """Return the lines of cards in columns, the lines of the left column first; nothing if a page has no such cards. In
+    the reading order of the page, the lines of a column are apart, because the order changes columns at each row of
+    cards."""
     rows = rows_of(passage)[:MAX_LINES]
     groups = _groups_of_edges(rows)
     if not groups or len(groups[0]) < FEWEST_ROWS_OF_CARDS:
@@ -144,7 +145,8 @@ def _cards_in_columns(passage: Passage) -> Slices[Sequence[LinesOfColumn]]:
 
 
 def _have_same_labels(columns: Sequence[Sequence[PiecedLine]]) -> bool:
-    """True if the columns have cards of one form: several lines of each begin with labels that all of them have."""
+    """True if the columns have cards of one form: several lines of each column begin with labels that all columns
+    have."""
     labels = [
         [" ".join(folded_words(line.pieces[0].label)) for line in lines if line.pieces and line.pieces[0].label]
         for lines in columns
@@ -154,7 +156,7 @@ def _have_same_labels(columns: Sequence[Sequence[PiecedLine]]) -> bool:
 
 
 def _left_edges_of_strips(rows: Sequence[Sequence[WordOnPage]]) -> Sequence[float]:
-    """Return the places at which words of several rows begin after a wide gap."""
+    """Return the horizontal positions at which words of several rows begin after a wide gap."""
     return sorted(min(group) - 2 for group in _groups_of_edges(rows)[:MAX_STRIPS])
 
 

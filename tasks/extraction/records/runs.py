@@ -1,4 +1,4 @@
-"""Holds runs: records of one form below or beside each other."""
+"""Defines runs, which are records of one form below or beside each other."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import WordOnPage
 
 MAX_RECORDS: Final = 200
-"""Largest number of records of a run. Further ones are left out."""
+"""Largest number of records of a run. Further records are left out."""
 MAX_LINES: Final = 1_500
 """Largest number of lines of a passage in which records are searched for."""
 MAX_LINES_OF_RECORD: Final = 14
 FAR: Final = 5.0
-"""Largest gap above a record of a run, in heights of a line. A wider one ends the run."""
+"""Largest gap above a record of a run, in heights of a line. A wider gap ends the run."""
 
 
 class LineSign(NamedTuple):
@@ -22,7 +22,7 @@ class LineSign(NamedTuple):
 
     name: str
     value: str = ""
-    """Text or kind of piece that the lines have in common; empty if the name says all."""
+    """Text or kind of piece that the lines have in common; empty if the name says it all."""
 
 
 class RunSign(NamedTuple):
@@ -42,7 +42,7 @@ class Run:
     sign: RunSign | None = None
     """The sign by which the records were found, if they are the lines of a column."""
     apart: float = 0.0
-    """Mean gap above records less the mean gap within them, in heights of a line, from -1 to 1."""
+    """Mean gap above records minus the mean gap within records, in heights of a line, from -1 to 1."""
     headings: Sequence[str] = field(default_factory=list)
     """Texts above the run that may be its headings, the nearest one first."""
     sections: Sequence[PiecedLine | None] = field(default_factory=list)

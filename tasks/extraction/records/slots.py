@@ -1,5 +1,5 @@
-"""Holds the slots of records: a slot consists of the pieces at the same place of all records, such as the dates at the
-beginning of each record."""
+"""Defines the slots of records. A slot consists of the pieces at the same place of all records, such as the dates at
+the beginning of each record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tasks.notation.cells import is_missing
 SINGLE_KINDS: Final = frozenset(
     ("date", "time", "money", "measure", "number", "period", "score", "email", "phone", "code")
 )
-"""Kinds of slots. A record seldom has two slots of one of these kinds."""
+"""Kinds of slots of which a record seldom has two."""
 TEXT_KINDS: Final = frozenset(("text", "text()"))
 """Kinds of slots with texts of any form: `text()` stands for texts in brackets."""
 NUMBER_OF_SECTION: Final = -1
@@ -90,7 +90,7 @@ class Slot:
     is_joined: bool = False
     """True if the slot joins several pieces of each record."""
     is_rest_of_record: bool = False
-    """True if the slot has all lines of each record but the first."""
+    """True if the slot has all lines of each record except the first line."""
 
     @cached_property
     def pieces(self) -> Sequence[frozenset[PiecePlace]]:

@@ -1,7 +1,7 @@
 """Groups the pieces of a run's records into slots.
 
-A piece may be in several slots: in one of its own, in one for each of its parts (`piece_parts`), and in those that join
-it to its neighbours (`joined_pieces`).
+A piece may be in several slots: in one for the piece alone, in one for each of its parts (`piece_parts`), and in those
+that join it to its neighbours (`joined_pieces`).
 """
 
 from collections import Counter
@@ -33,12 +33,12 @@ MAX_SLOTS: Final = 60
 CELLS_AT_ONCE: Final = 200
 """At most this many cells of records are put into slots in one step."""
 LEAST_COVERAGE: Final = 0.2
-"""Slots that a smaller share of the records have are left out, except in a run of fewer than `FEW_RECORDS`."""
+"""Slots that a smaller share of the records have are left out, except in a run of fewer than `FEW_RECORDS` records."""
 FEW_RECORDS: Final = 4
 USUAL: Final = 0.5
 """Least coverage of a slot that a record usually has."""
 LINE_ORDER: Final = 30
-"""Number by which the order of pieces within a line is divided; above the largest number of a line's pieces."""
+"""The index of a piece in its line is divided by this number, which is larger than the number of pieces of any line."""
 SECTION_ORDER: Final = -1.0
 """Order of the slot with the heading above each record, which comes before all lines."""
 
@@ -86,8 +86,8 @@ class RecordOutline:
         """Order of the first text of a record; -1 if it has none."""
 
     def place_of(self, slot: Slot) -> float:
-        """Return the place of a slot in its record, from 0 (first) to 1 (last). A slot that is not usual counts as one
-        in the middle."""
+        """Return the place of a slot in its record, from 0 (first) to 1 (last). A slot that few records have counts as
+        one in the middle."""
         return self._places.get(slot.order, self._middle)
 
 
@@ -120,7 +120,8 @@ class PlacedCell(NamedTuple):
 
 
 def _slots(run: Run) -> Slices[list[Slot]]:
-    """Return the slots that enough records have. The first cell of a record with the key of a slot fills the slot."""
+    """Return the slots that enough records have. If a record has several cells with the key of a slot, the first one
+    fills the slot."""
     record_count = len(run.records)
     slots: dict[SlotKey, Slot] = {}
     line_keys: list[list[LineKey]] = []
@@ -186,8 +187,8 @@ class _KeyedLine(NamedTuple):
         return self.number + index / LINE_ORDER
 
     def beginning_of_key(self, label: str) -> LineKey:
-        """Return the beginning of the key of a piece. The line belongs to it only if the piece has no label, because a
-        labelled piece may be in any line."""
+        """Return the beginning of the key of a piece. The key includes the line only if the piece has no label, because
+        a labelled piece may be in any line."""
         return ("labelled",) if label else (self.key,)
 
 

@@ -65,19 +65,19 @@ def _has_noun_of(names: Names, heading: str) -> bool:
 
 
 def _is_same_noun(noun: str, word: str) -> bool:
-    """True if two words may have the same singular, as `concerts` and Dutch `concerten`."""
+    """True if two words may have the same singular, such as `concerts` and Dutch `concerten`."""
     return not _singulars(noun).isdisjoint(_singulars(word))
 
 
 def _singulars(word: str) -> set[str]:
-    """Return the word, and the words that it may be the plural of in any language of `_PLURALS`."""
+    """Return the word, and the words of which it may be the plural in any language of `_PLURALS`."""
     endings = (ending for forms in _PLURALS.values() for ending in forms)
     found = {word.removesuffix(plural) + singular for singular, plural in endings if word.endswith(plural)}
     return {word, *(one for one in found if len(one) >= SHORTEST_STEM)}
 
 
 def has_other_topic(names: Names, heading: str) -> bool:
-    """True if a heading names a topic that is not the list's: `Education` above the records of `jobs`."""
+    """True if a list and a heading name topics, and have none in common: `Education` above the records of `jobs`."""
     topics_of_list, topics_of_heading = _topics_of_list(names), _topics(fold(heading))
     return bool(topics_of_list and topics_of_heading) and topics_of_list.isdisjoint(topics_of_heading)
 
@@ -87,7 +87,7 @@ def _topics_of_list(names: Names) -> set[str]:
 
 
 def _topics(words: Sequence[str]) -> set[str]:
-    """Return the topics that words name, also as beginnings of longer words."""
+    """Return the topics that words name. A name of a topic may also be the beginning of a longer word."""
     topics: set[str] = set()
     for word in map(without_accents, words):
         for length in {len(word), *range(SHORTEST_STEM, min(len(word), _LONGEST_WORD + 1))}:

@@ -91,7 +91,7 @@ class AudioDecoder:
 
 
 class Recording(AbstractAsyncContextManager["Recording"]):
-    """The sound of a file. It is an async context manager that frees the file at its end:
+    """The sound of a file. It is an async context manager that frees the file when the block ends:
 
     async with await loader.open_recording(source) as recording:
         async for block in recording.blocks(30.0):

@@ -260,9 +260,9 @@ class VideoTrack:
         return (index - key + 1) * self.pixels
 
     def frame(self, index: int) -> VideoFrame | None:
-        """Return frame `index`. If it cannot be decoded, return the next frame that can be, or else the last one before
-        it, or None if there is none either. Decoding goes on from the current position if that is before the frame but
-        not before the frame's key frame."""
+        """Return frame `index`. If it cannot be decoded, return the next decodable frame, or else the last frame that
+        was decoded on the way to it, or else None. Decoding continues from the current position if this is before the
+        frame but not before the frame's key frame."""
         moment = self._moments[index]
         key = self._key_before(moment)
         if self._position is None or not key <= self._position < moment:

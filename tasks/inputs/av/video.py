@@ -57,7 +57,7 @@ def spread(anchors: Sequence[float], end: float, count: int) -> list[float]:
 
 
 def at_or_before(times: Sequence[float], time: float) -> int:
-    """Return the index of the last of the ascending `times` that is not after `time`, or 0 if all are."""
+    """Return the index of the last of the ascending `times` that is not after `time`, or 0 if all are after it."""
     return max(0, bisect_right(times, time) - 1)
 
 

@@ -22,8 +22,8 @@ _RETRY_S = 10
 
 
 class PictureBytes(FairBytes):
-    """Bytes of decoded pictures. A small picture goes ahead of larger ones of other keys, but not of those of its own
-    key, which would otherwise find no room for as long as small ones came."""
+    """Bytes of decoded pictures. A small picture may go ahead of larger pictures of other keys, but not of larger ones
+    of its own key, which would find no room as long as small ones arrived."""
 
     def _may_pass(self, share: Share) -> bool:
         return not self._has_waiting(share)
@@ -32,8 +32,8 @@ class PictureBytes(FairBytes):
 class DecodedBudget:
     """Admits pictures for decoding as long as all existing ones take at most `limit` bytes. Further pictures wait. API
     keys share the bytes as FairBytes describes: a picture is held for as long as its text is read, so a key must leave
-    room for other keys' pictures before these come. A picture larger than the limit is decoded when there is no
-    other."""
+    room for other keys' pictures before these come. A picture larger than the limit is decoded when no other picture is
+    held."""
 
     def __init__(self, limit: int, *, largest: int, wait_s: float = WAIT_S) -> None:
         """Set the limit. Pictures of more than `largest` bytes need no room, because their decoder refuses them."""

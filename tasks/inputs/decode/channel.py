@@ -1,5 +1,5 @@
-"""Sessions, through which methods of a file in another process or thread are called, and the messages that carry these
-calls to a decode process.
+"""Defines sessions, which call methods of a file in another process or thread, and the messages that carry these calls
+to a decode process.
 
 Messages are pickles over a socket; large buffers go through shared memory. This memory has no name, so it cannot
 outlive the two processes: its file descriptor travels with a message, and its bytes are freed when no process holds it
@@ -158,8 +158,8 @@ class Within:
 
 
 class Channel:
-    """One end of a stream socket. Arrays of numpy arrive writable. An end sends a message only after the previous one
-    was answered or processed, because the kept memory has room for only one."""
+    """One end of a stream socket. NumPy arrays arrive writable. An end sends a message only after the previous one was
+    answered or processed, because the kept memory has room for the buffers of only one message."""
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end

@@ -1,4 +1,4 @@
-"""The decode processes. Each holds the files that share it and answers one call at a time."""
+"""Runs the decode processes. Each process holds several files and answers one call at a time."""
 
 import asyncio
 import os
@@ -50,7 +50,7 @@ from tasks.inputs.source import Blob
 _LOOK_S = 0.1
 """The time and the memory of a process in a call are checked at intervals of about this many seconds."""
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-"""Number of clock ticks per second, in which `/proc` counts processor time."""
+"""Number of clock ticks per second. `/proc` counts processor time in clock ticks."""
 _START_S = 60.0
 """A process may take this long, in seconds, to start on a busy machine."""
 
@@ -71,7 +71,7 @@ ABANDONED_S = 1.0
 """If the caller of a call has left, the process of the call is killed after this many seconds. Starting a process again
 costs less than letting other calls wait for one that hangs."""
 QUICK_S = 2.0
-"""Processor time in seconds after which a call counts as long, so that its key leaves a process to the others. By the
+"""Processor time in seconds after which a call counts as long, so that its key leaves a process to other keys. By the
 clock, a call counts as long after CLOCK_FACTOR × QUICK_S, because on a busy machine a short call may last QUICK_S."""
 _ATTEMPTS = 2
 _OWN_PART = 2
@@ -286,7 +286,7 @@ class _Job:
     """Processor time in seconds that the process had used before the call."""
     watch: asyncio.TimerHandle | None = None
     is_long: bool = False
-    """True after the call has run for QUICK_S."""
+    """True once `seconds` has reached QUICK_S."""
     was_moved: bool = False
     """True if its process was ended so that the call can continue in another one."""
     abandoned: bool = False
@@ -314,7 +314,7 @@ class Lane:
         self._limits = limits
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._lock = threading.Lock()
-        """Lock for the next two fields, which other threads read in order to kill the process."""
+        """Lock for `_process` and `_in_call`, which other threads read in order to kill the process."""
         self._process: DecodeProcess | None = None
         self._in_call: _Job | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -587,8 +587,9 @@ class DecodePool:
         picture = await session.run(PdfPages.picture, 3)
         await session.close()
 
-    Factory, arguments and results are pickled; large numpy arrays in results come through shared memory. All arrays
-    are writable. Processes start at first use, which takes 100–200 ms each, and end when idle.
+    Factory, arguments and results are pickled. Their large buffers, such as the bytes of a file or a NumPy array, go
+    through shared memory. All arrays are writable. Processes start at first use, which takes 100–200 ms each, and end
+    when idle.
 
     A call can end in these ways:
 

@@ -1,4 +1,4 @@
-"""Threads for decoding, because the event loop must not decode."""
+"""Decodes in threads, because the event loop must not decode."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Time limits for parts of a call, such as one page, that run native code which nothing in the process can
+"""Limits the time of parts of a call, such as one page, that run native code which nothing in the process can
 interrupt."""
 
 from collections.abc import Callable

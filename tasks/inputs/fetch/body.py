@@ -19,7 +19,7 @@ _ANY_WINDOW = 47
 _STEP = 1024 * 1024
 """Number of bytes that are decompressed at a time."""
 _MAX_PACKED = 1.01
-"""A compressed body may be larger than the limit on its content by this factor, and by _STEP bytes more. Deflate adds 5
+"""A compressed body has at most this many times the bytes that its content may have, plus _STEP bytes. Deflate adds 5
 bytes to each 16 KiB that it cannot compress."""
 
 

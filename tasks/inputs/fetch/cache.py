@@ -1,4 +1,4 @@
-"""A cache of fetched responses that follows HTTP's own rules (RFC 9111).
+"""Caches fetched responses by HTTP's own rules (RFC 9111).
 
 hishel decides what may be stored, what is fresh, and how to revalidate; this module holds the entries. Only public
 responses are stored: answers to a GET without credentials that are neither `private` nor `no-store`. Each caller has a
@@ -31,7 +31,7 @@ from hishel import (
 from tasks.inputs.fetch.body import FetchedResponse
 
 Send = Callable[[Mapping[str, str]], Awaitable[FetchedResponse]]
-"""Sends the request to the server with additional headers."""
+"""Function that sends the request to the server with additional headers."""
 
 _SHARED = CacheOptions(shared=True, supported_methods=["GET"], allow_stale=False)
 _ENTRY = 1024
@@ -91,7 +91,7 @@ class HttpCache:
             return _cached_response(kept)
         if isinstance(then, InvalidateEntries):
             self._drop(key)
-        return self._keep(key, request, await send({}))  # that 304 answered other conditions
+        return self._keep(key, request, await send({}))  # the 304 does not confirm the stored response
 
     def _find(self, key: _Key, request: Request) -> _StoredResponse | None:
         kept = self._kept.get(key)
@@ -136,7 +136,7 @@ def _is_variant(request: Request, entry: Entry) -> bool:
 
 
 def _can_serve_again(request: Request, entry: Entry) -> bool:
-    if not _is_variant(request, entry):  # true for `Vary: *`
+    if not _is_variant(request, entry):  # the response has `Vary: *`
         return False
     headers = entry.response.headers
     fresh = isinstance(IdleClient(options=_SHARED).next(request, [entry]), FromCache)

@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 Gate = Callable[[httpx.URL, Fetch], AbstractAsyncContextManager[None]]
-"""Returns a context manager that surrounds the request of a hop, and may wait or refuse with an InputError."""
+"""Function that returns a context manager around the request of a hop. The manager may wait, or refuse the request with
+an InputError."""
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PARTIAL = 206

@@ -1,4 +1,5 @@
-"""Bounds the heads of responses: HTTP lets a server send any number of informational ones (1xx) before the last."""
+"""Bounds the heads of responses: HTTP lets a server send any number of informational heads (1xx) before the last
+head."""
 
 from typing import Any
 

@@ -20,8 +20,9 @@ from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_public
 
 _PORTS = {"http": 80, "https": 443}
-# Metadata services of clouds give a virtual machine's credentials to everyone who can reach them. They stay closed even
-# if the operator opens the network around them. Only an entry that names its address or host opens such a service.
+# Metadata services of clouds give a virtual machine's credentials to everyone who can reach the services. A metadata
+# service stays closed even if the operator opens the network around it. Only an entry that names its address or host
+# opens it.
 METADATA_HOSTS = frozenset(
     {
         "instance-data",  # AWS
@@ -74,11 +75,11 @@ class ProxyRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An outgoing HTTP proxy. It gets CONNECT for everything, even for `http` URLs.
+    """An outgoing HTTP proxy. Every connection through it is opened with CONNECT, even for `http` URLs.
 
-    A forwarded request would name its target in the request line, by which the proxy must replace the Host header (RFC
-    9112, section 3.2.2). With a name there, the proxy would resolve it again, to an unchecked address. With an address
-    there, the server would not learn which of its sites is meant.
+    Without CONNECT, the request line would name the target, and the proxy must set the Host header to this target (RFC
+    9112, section 3.2.2). If the target were a name, the proxy would resolve it again, perhaps to an unchecked address.
+    If it were an address, the server would not learn which of its sites is meant.
     """
 
     host: str
@@ -146,7 +147,7 @@ def is_metadata(address: Address) -> bool:
 
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Returns the addresses of a host. Raises OSError or UnicodeError if it has none."""
+"""Function that returns the addresses of a host. Raises OSError or UnicodeError if the host has none."""
 
 
 class AddressRefused(Exception):

@@ -23,15 +23,15 @@ from tasks.inputs.fetch.url_policy import Fetch, FetchFailed, HostRefused
 AGENT = "openfaze"
 """Our product token in a robots.txt."""
 _MAX_BYTES = 1024 * 1024
-"""A robots.txt has at most this many bytes, or counts as too large. RFC 9309, section 2.5, demands that at least
-500 KiB are read."""
+"""A robots.txt with more bytes than this counts as too large. RFC 9309, section 2.5, demands that at least 500 KiB are
+read."""
 _KEPT_LINES = 20_000
 """The remembered rules of all hosts have together at most this many lines, because a parsed line takes up to
 1.5 kB."""
 _KEPT_FOR_S = 3600.0
 """Rules are remembered for this many seconds. RFC 9309, section 2.4, allows a day."""
 _MAX_LINES = 5_000
-"""A robots.txt has at most this many lines, or counts as too large, because parsing this many takes up to a tenth of a
+"""A robots.txt with more lines than this counts as too large, because parsing this many takes up to a tenth of a
 second."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
@@ -110,7 +110,7 @@ class Robots:
         except InputTooLarge:
             failure = "is too large"
         except FetchFailed as error:
-            # A server without a robots.txt answers 4xx. After any other failure, rules may exist that are not known.
+            # A server without a robots.txt answers 4xx. After any other failure, there may be rules that are unknown.
             if error.unreachable is not None:
                 unreachable = error.unreachable
             elif error.status is None:
@@ -121,7 +121,9 @@ class Robots:
             is_refused = not error.redirected
             failure = "could not be read" if error.redirected else None
         except InputError:
-            pass  # the host is not permitted: fetching the page raises the same refusal with the page's address
+            # The URL is not permitted, for example its port. Fetching the page raises the same refusal with the page's
+            # URL. If only a redirect of robots.txt is not permitted, there are no rules.
+            pass
         is_known = failure is None and unreachable is None and not is_refused
         until = self._clock() + (_KEPT_FOR_S if is_known else _FAILURE_KEPT_FOR_S)
         return _Rules(parsed, lines, failure, unreachable, is_refused, until)

@@ -1,4 +1,4 @@
-"""Rules for the URLs and addresses that may be fetched, and the errors of a fetch."""
+"""Defines which URLs and addresses may be fetched, and the errors of a fetch."""
 
 import re
 from collections.abc import Sequence

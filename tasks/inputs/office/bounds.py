@@ -72,7 +72,7 @@ class XmlBudget:
 
 
 class XmlCheck:
-    """Checks a part while its bytes arrive. Raises XmlRefused, at the latest at its end."""
+    """Checks a part while its bytes arrive. Raises XmlRefused, at the latest at the end of the part."""
 
     def __init__(self, budget: XmlBudget) -> None:
         self._budget = budget

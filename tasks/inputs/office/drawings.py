@@ -1,4 +1,4 @@
-"""Texts and pictures in DrawingML, the format of shapes in all office files."""
+"""Finds texts and pictures in DrawingML, the format of shapes in all office files."""
 
 from collections.abc import Iterator
 

@@ -45,7 +45,7 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             raise ValueError("a presentation has no slide twice")
         seen.add(slide.part.partname)
         for part in _Slide(slide, pictures, limits).parts(number):
-            # The length is checked, because slides may share charts and notes, which repeats them in the text.
+            # The length is checked, because slides may share charts and notes, whose text is then repeated.
             length += len(part)
             text_file.check_length(length, pictures.blob, limits)
             parts.append(part)

@@ -22,14 +22,14 @@ from tasks.inputs.text import text_file
 from tasks.markdown_text import escape_inline, escape_line
 
 # Numbers and dates are shown by their format codes (ECMA-376 part 1, 18.8.31), without national conventions. Dates are
-# always in ISO 8601; fractions and conditions are shown as plain numbers.
+# always in ISO 8601. A number whose code asks for a fraction or has a condition is shown plainly.
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|([0#?.,]+(?:E[+-]?[0#?]+)?|@|General|.)')
 _DIGITS = re.compile(r"([0#?,]*)(?:\.([0#?]*))?(,*)(E[+-]?[0#?]+)?")
 _EXACT = Context(prec=700)
 """Decimal context with enough digits for any float and for all decimals that a format code can demand."""
 _PLAIN = 1e15
-"""A whole number below this is shown with all its digits. Larger ones are inexact in a spreadsheet, which shows them
-with an exponent."""
+"""A float that is a whole number below this is shown with all its digits. Larger floats are inexact, and spreadsheets
+show them with an exponent."""
 _MAX_ROWS = 1_048_576
 """An Excel sheet has at most this many rows. openpyxl would count up to any number that a row claims to have."""
 _POSITIONS_PER_CELL = 20

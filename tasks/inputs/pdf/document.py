@@ -172,8 +172,8 @@ class PdfPages(Pages):
                 self._left_s -= time.thread_time() - start
 
     def _too_slow(self, to_do: str) -> InputError:
-        """Return the error for a page, or for all pages that were read so far if they have left less time than a page
-        may take."""
+        """Return the error for a page that takes too long. If the pages before it have left less time than one page may
+        take, the error is about all these pages together."""
         times, whose, setting = 1, to_do, "OPENFAZE_MAX_PAGE_SECONDS"
         if self._left_s < self._limits.page_seconds:
             times, whose, setting = _PAGES_TIMES, f"{to_do} and the pages before it", f"{_PAGES_TIMES} × {setting}"

@@ -325,7 +325,7 @@ def _inner_matrix(item: object, outer: PdfMatrix) -> PdfMatrix:
 
 
 def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
-    """True if text outside the page's content is drawn over it: a filled field, a note, a stamp."""
+    """True if text that is not part of the page's content may be drawn over it: a filled field, a note, a stamp."""
     return any(_is_drawn(annotation) for annotation in _annotations(page))
 
 
@@ -333,8 +333,8 @@ def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
     """Return the notes for which the file contains no appearance. Viewers show them with their own appearance, but
     PDFium does not draw them.
 
-    A note's rectangle is divided evenly among its lines, and a line's width among its characters. Notes with which
-    there would be more than _MAX_NOTED characters are left out.
+    A note's rectangle is divided evenly among its lines, and a line's width among its characters. A note is left out if
+    it would bring the total to more than _MAX_NOTED characters.
     """
     lines: list[TextLine] = []
     characters_left = _MAX_NOTED

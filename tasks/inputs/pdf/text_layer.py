@@ -43,7 +43,8 @@ Cells = NDArray[np.bool_]
 _COVERED = 0.8
 """A word is unreadable if at least this share of its box is covered or clipped away."""
 _OPAQUE = 0.98
-"""A picture hides what is below it if at least this share of its pixels are opaque. Its edges may be smooth."""
+"""A picture hides everything below it if at least this share of its pixels are opaque. Some pixels are not, because a
+picture's edges may be smooth."""
 _MAX_PICTURES = 20
 """At most this many pictures of a page are rendered to check whether they are opaque. Further ones count as
 transparent."""
@@ -168,7 +169,7 @@ def _is_plain_rectangle(path: object) -> bool:
 
 
 def _is_opaque_picture(picture: object, page: pypdfium2.PdfPage) -> bool:
-    """True if `picture`, rendered alone, has hardly a transparent pixel and thus hides what is below."""
+    """True if `picture`, rendered alone, has hardly a transparent pixel, and thus hides everything below it."""
     raw = pdfium.FPDFImageObj_GetRenderedBitmap(page.pdf, page, picture)
     if not raw:
         return False

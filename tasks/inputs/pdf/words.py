@@ -54,7 +54,7 @@ class PdfWord:
     v: tuple[float, float]
     glyphs: list[str] = field(default_factory=list)
     unmapped: int = 0
-    """Number of glyphs whose character the file does not define."""
+    """Number of glyphs without a known character."""
 
     @property
     def text(self) -> str:
@@ -138,7 +138,8 @@ class _Characters:
         self._matrix = pdfium.FS_MATRIX()
 
     def glyph(self, index: int) -> str:
-        """Return the text of a character: " " for white space, "" if the file does not define it."""
+        """Return the text of a character: " " for white space, "" for a character that shows nothing or that the file
+        does not define."""
         code = pdfium.FPDFText_GetUnicode(self._raw, index)
         if code == _HYPHEN_AT_LINE_END:
             return "-"

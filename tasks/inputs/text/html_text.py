@@ -20,11 +20,11 @@ _HIDDEN_BY_SHEET = re.compile(r"(?:^|;)display:none(?:;|!|$)")
 _SHOWN = re.compile(r"(?:^|;)display:(?!none)")
 _CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:[^;]*line-through")
 _NOT_CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:(?![^;]*line-through)")
-"""Patterns of declarations without white space. What `visibility` hides in a style sheet is kept, because an element
-within may be visible."""
+"""Patterns of declarations without white space. An element that a style sheet hides by `visibility` is kept, because an
+element within it may be visible."""
 _NEVER_WRAPPED = _STRUCK | {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
-"""Elements whose contents are not put into an element for struck text: those that mark struck text themselves, tables,
-lists and their parts, and the page."""
+"""Elements whose contents are not put into a `del` element: elements for struck text, tables with their sections and
+rows, lists, and the page."""
 _DEPTH = 120
 """Elements are kept to at most this depth, because the converter recurses twice per level. Pages have 10 to 40
 levels."""
@@ -129,11 +129,12 @@ class _Converter(MarkdownConverter):
         return text
 
     def convert_dd(self, _el: Tag, text: str, **_: object) -> str:
-        """Convert a definition. The base class would indent its paragraphs, which makes code of them."""
+        """Convert a definition. The base class would indent its paragraphs, and Markdown would show them as code."""
         return f":   {text.strip()}\n" if text.strip() else "\n"
 
     def convert_pre(self, _el: Tag, text: str, parent_tags: set[str]) -> str:
-        """Convert a preformatted text without blank lines around it. The base class takes quadratic time for these."""
+        """Convert a preformatted text without the blank lines around it. The base class takes quadratic time for such
+        lines."""
         if "pre" in parent_tags or "_inline" in parent_tags:
             return text
         blank = text[: len(text) - len(text.lstrip(" \n"))]
@@ -200,7 +201,8 @@ def _cell_span(cell: Tag, name: str) -> int:
 
 
 def _shorten_blanks(soup: BeautifulSoup) -> None:
-    """Shorten long runs of white space. If a run has several lines, an empty one and the last one remain."""
+    """Shorten long runs of white space. If a run has line breaks, one empty line and the blanks after the last break
+    remain."""
 
     def shortened(blank: re.Match[str]) -> str:
         _, line_break, last = blank[0].rpartition("\n")
@@ -211,9 +213,9 @@ def _shorten_blanks(soup: BeautifulSoup) -> None:
 
 
 def _drop_unseen(soup: BeautifulSoup) -> None:
-    """Remove what a browser does not show, and put what it strikes through into `del` elements.
+    """Remove elements that a browser does not show, and put content that it strikes through into `del` elements.
 
-    On a page with scripts, what a style sheet hides is kept, because a script may show it.
+    On a page with scripts, elements that a style sheet hides are kept, because a script may show them.
     """
     css = _style_sheets(soup)
     hidden = StyledNames("" if soup.find("script") else css, _HIDDEN_BY_SHEET, _SHOWN)

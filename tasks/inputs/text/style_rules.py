@@ -47,8 +47,8 @@ def without_spaces(declarations: str) -> str:
 
 
 def _rules_of(css: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield the selectors and the declarations of each rule, and False if the rule applies only in some cases, such as
-    printing or small windows (`@media`)."""
+    """Yield the selectors and the declarations of each rule, and True if the rule always applies. A rule within
+    another one (`@media`) applies only in some cases, such as printing or small windows."""
     enclosing: list[str] = []
     end = 0
     for brace in _BRACE.finditer(css):

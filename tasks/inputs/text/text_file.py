@@ -87,11 +87,11 @@ def without_marks(marked: str) -> tuple[str, tuple[PicturePlace, ...]]:
 
 def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[int, str]) -> str:
     """Insert the text that was read in each picture at the picture's place. A single line, or a text in a table, is
-    inserted within the line, and any other as a paragraph. Pictures without text are left out."""
+    inserted within the line. Any other text becomes a paragraph. Pictures without text are left out."""
     if not places:
         return text
     pieces: list[str] = []
-    end, line = 0, ""  # the current line, or its beginning, which shows if it is a table's row
+    end, line = 0, ""  # `line` is the first character of the current line, which shows if it is a table's row
     for place in places:
         piece = text[end : place.offset]
         line = (line + piece).rpartition("\n")[2].lstrip()[:1]
@@ -147,10 +147,10 @@ def _table_row(cells: Iterable[str]) -> str:
 
 
 def decode_text(blob: Blob, limits: MediaLimits) -> str:
-    """Decode the text of `blob` by its byte order mark, as UTF-8, by its declared charset, as cp1252 if that is
-    plausible, or else by the detected charset.
+    """Decode the text of `blob` by the first encoding that fits: that of its byte order mark, ISO-2022-JP, UTF-8, its
+    declared charset, cp1252 if that is plausible, or the detected charset.
 
-    Raises InputError (`unsupported_media_type`) if it is not text, and InputTooLarge above `limits.text_chars`.
+    Raises InputError (`unsupported_media_type`) if the bytes are not text, and InputTooLarge above `limits.text_chars`.
     """
     text = _decode_by_mark(blob.data) or _decode_without_mark(blob.data, blob.charset)
     if text is None:
@@ -213,9 +213,9 @@ def _decode_mended(data: bytes) -> str | None:
 
 
 def _decode_western(data: bytes) -> str | None:
-    """Decode `data` as cp1252, the default of the web, if that is plausible: letters above ASCII occur singly or in
-    pairs between ASCII letters. The detector is not used here, because it takes French, Spanish and Swedish for
-    Polish."""
+    """Decode `data` as cp1252, the default of the web, if that is plausible: most letters above ASCII occur singly or
+    in pairs, there are more ASCII letters and digits than letters above ASCII, and there are no signs within words. The
+    detector is not used here, because it takes French, Spanish and Swedish for Polish."""
     sample = _sample_around_high(data)
     high_count, foreign = len(_HIGH.findall(sample)), sum(map(len, _HIGH_RUN.findall(sample)))
     if 3 * foreign > high_count or high_count >= len(_LETTER_OR_DIGIT.findall(sample)):
