@@ -1,7 +1,8 @@
 """The server's metrics in Prometheus' text format. Each metric is declared here, and has one or more sources.
 
 Counters of engines, of the fetcher and of the decode processes are read at each scrape. No label has a value that a
-caller can choose; for example, routes and tasks are the declared ones.
+caller can choose. For example, the route label is a path of the application's own routes, or `other` for any other
+path.
 """
 
 import asyncio
@@ -285,7 +286,8 @@ def fill_from_inputs(
 
 
 def fill_from_access(metrics: Metrics, admission_control: AdmissionControl, keys: ApiKeys) -> None:
-    """Add the faults of the counters' store and of the file of keys."""
+    """Add the failures of the store that counts each key's use (`AdmissionControl`), and the versions of the file of
+    keys that were refused."""
 
     def failures() -> Iterator[Sample]:
         yield ("counters", "store", "unreachable"), admission_control.faults

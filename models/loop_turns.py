@@ -18,8 +18,8 @@ from models.scheduler import SHARE, FairQueue, Share
 from models.turns import Rivalry
 
 PIECES_OF_A_TURN = 4
-"""Number of pieces that are handled in one turn. A piece of an answer or of a fetched page takes about 0.1 ms, and
-every step of another request waits for a turn."""
+"""Number of pieces that are handled in one turn. A piece of an answer or of a fetched page takes about 0.1 ms, and each
+step of another request may be delayed by one such turn."""
 REST_S = 0.001
 """Time, in seconds, for which a key rests after a turn: three times as long as most turns take, and the shortest time
 that uvloop measures."""

@@ -99,7 +99,8 @@ def sets_named(name: str, settings: Settings) -> list[WeightSet]:
     - A set: that set.
     - A capability: the set of the engine that the operator chose for it, else the recommended set.
 
-    Raises NothingToPull, also for an engine whose name no set has.
+    Raises NothingToPull if nothing can be fetched under `name`; that includes the name of an engine unless a set has
+    the same name.
     """
     if name not in PROFILES:
         return [_set_named(name, settings)]

@@ -150,8 +150,8 @@ class SqliteEntries:
         with self._counting:
             crowded = [whose for whose, size in added.items() if self._exceeds_maximum(db, whose, size)]
         if not crowded:
-            # This is a single statement, without BEGIN and COMMIT, because the thread may have to wait for the busy
-            # event loop after each one.
+            # One statement, without BEGIN and COMMIT: after every statement the thread must get Python's global
+            # interpreter lock back, and a busy event loop may hold it.
             _insert(db, rows)
             return [None] * len(rows)
         with db:

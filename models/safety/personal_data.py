@@ -36,7 +36,8 @@ _FILE_SUFFIXES = re.compile(
 _GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
 """A group of a number, or the signs between two groups; any other character ends the number."""
 _LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
-"""A group without digits: the code of a bank or of a kind of number, or a check letter."""
+"""A group without digits: the bank's code in an IBAN (`NWBK`), the letters at the beginning of an ID number (`AB 12 34
+56 C`), or a check letter."""
 _BEGINNING = re.compile(r"[+(]{1,2}\Z|(?<![A-Za-z\d])[A-Z]{2} ?\Z", re.ASCII)
 """The signs and letters of a number before its first digit."""
 _UNLABELLED_FORMS = tuple(known.written for known in UNLABELLED_IDS)

@@ -187,8 +187,8 @@ def _has_figure(text: str) -> bool:
 
 
 def _line_word(match: ValueMatch) -> str:
-    """Return a word in the line of a number without a label that shows that the number is part of an address; empty if
-    there is no such word."""
+    """Return a word of the line of an unlabelled number which shows that the number is part of an address. The word is
+    empty if no word shows this."""
     text = " ".join([match.passage.words[word] for word in match.words])
     if _FRACTION.search(text) or any(find_currencies(text)):
         return ""

@@ -64,9 +64,9 @@ class FieldEvidence(TypedDict):
     text: str
     """The matched words as the source has them."""
     match: Kind | Literal["derived", "example"]
-    """`exact`: the same characters; `normalised`: another notation; `fuzzy`: all but a few characters; `derived`: a sum
-    or a count of supported fields, the first of which is described, or a number that was converted to the field's unit;
-    `example`: the place at which an example has the field."""
+    """`exact`: the same characters; `normalised`: another notation; `fuzzy`: all but a few characters; `derived`: a
+    sum or a count of supported fields (name, pointer and place are those of the first of them), or a number that was
+    converted to the field's unit; `example`: the place at which an example has the field."""
     score: float
     """0 to 1, two decimals: agreement of value and text; at most 0.3 if a label contradicts the field."""
     label: Label
@@ -239,8 +239,8 @@ def _tallies(value: Any, path: JsonPath, supported: Collection[JsonPath]) -> Ite
     """Yield the number of items of each list and, for a list of objects, the sum of each field's numbers. Each result
     comes with the fields from which it is computed.
 
-    A sum is left out if one of its numbers is unsupported, and a number of items if one of the items has no supported
-    field.
+    A sum is left out if one of its numbers is unsupported; the count of a list's items is left out if one of the items
+    has no supported field.
     """
     if isinstance(value, dict):
         for key, child in value.items():

@@ -97,7 +97,8 @@ def facts_about_people(lines: Sequence[SourceLine]) -> list[CodedLine]:
     starts = [0, *accumulate(len(text) + 1 for text in texts)][:-1]
     if not words:
         return []
-    # A name does not continue in a line that begins with a capital letter.
+    # A line that begins with a capital letter is taken to begin something new, so no name runs on into it from the line
+    # above.
     breaks = {index for index, (_, word) in enumerate(words) if not word and texts[index][0].isupper()}
     text = "".join(f"{text}{chr(10) if index + 1 in breaks else ' '}" for index, text in enumerate(texts))
     found: list[CodedLine] = []

@@ -204,7 +204,8 @@ async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args
 def _with_taught_names(
     example: Example, lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[dict[JsonPath, list[WantedField]]]:
-    """Return the fields of lists, with the headers of their columns in an example as further names."""
+    """Return the fields of lists. If a column in the tables of an example contains most of the values of a field, its
+    header is added to the names of that field."""
     tables = yield from tables_for(example.entries, lists)
     taught: dict[JsonPath, list[WantedField]] = {path: [] for path in lists}
     for path, fields in lists.items():
@@ -303,7 +304,8 @@ class _FormToFill:
     wanted: Sequence[WantedField]
     """Fields that the extractor searches for."""
     lists: Mapping[JsonPath, Sequence[WantedField]]
-    """Lists of objects with wanted fields, by path, each with the fields for which nothing can be copied."""
+    """Fields for which nothing can be copied, by the path of the list of objects that has them. Only lists that also
+    have wanted fields are here."""
     tables: Mapping[JsonPath, FilledList]
     """The lists that were filled from tables, by path."""
     listed: Collection[JsonPath]
@@ -509,7 +511,8 @@ class _FormToFill:
 
     def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> Slices[TextList | None]:
         """Return the list that is printed below or beside its name. The result is None if there is no such list. It is
-        also None if `found` has words of this list and at least two items, or one if the list has only one."""
+        also None if `found` has words of this list and enough items: at least two, or one if the list that is printed
+        there has only one item."""
         names = next(one.names for one in self.wanted if one.path == path)
         for passage in scored.candidates.passages:
             yield

@@ -116,7 +116,7 @@ def priced_lines(
         body = []
         for one in items:
             row = {column: _cell(passage, one, column) for column in shown}
-            # Among lines with a quantity, a line without a quantity stands for a single piece, whose price is its
+            # If other lines have a quantity, a line without one is a single piece, so its unit price is the line's
             # amount. A field that may be null gets only a printed value.
             for column, implied in (("quantity", ReadCell("1")), ("price", row.get("amount", NO_CELL))):
                 if column in row and not row[column].text and not columns[column].may_be_null:

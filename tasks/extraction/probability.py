@@ -1,9 +1,9 @@
 """Computes the probability that a field of an answer is right. There are four steps from the network's scores to the
 number that clients see.
 
-1. The network (`models/extraction/network.py`) scores every span of the texts that were read as the field's value.
-   One more score is for the case that no span is the value. `rules.py` and `wholes.py` add knowledge about the field
-   that the network lacks. The sums are the logits of `FieldScores`.
+1. For each span of the texts that were read, the network (`models/extraction/network.py`) scores how likely the span
+   is the field's value. One more score is for the case that no span is the value. `rules.py` and `wholes.py` add
+   knowledge about the field that the network lacks. The sums are the logits of `FieldScores`.
 2. Softmax turns a field's logits into probabilities. The probabilities of all spans with the field's value are added
    up (`FieldScores.place`). In a list, which has many values, each span is right or wrong by itself.
 3. The evidence adds two features: whether the label beside the value's words names this field or another, and the
@@ -11,8 +11,8 @@ number that clients see.
    found, other features are used.
 4. A logistic regression turns the features into a probability (after Platt, "Probabilistic outputs for support vector
    machines", 1999). Each kind of `CalibrationInput` has a regression of its own. The regression for an LLM's answers
-   was fitted to made documents (`training/extraction/calibrate.py`), the others to real documents
-   (`training/extraction/calibrate_papers.py`).
+   was fitted to simulated answers about scanned receipts and generated documents (`training/extraction/calibrate.py`),
+   the others to real documents (`training/extraction/calibrate_papers.py`).
 """
 
 import json
@@ -44,8 +44,8 @@ CELLS_AT_ONCE = 500
 """At most this many cells of a list are judged in one step."""
 BREAK_EVEN = 0.2
 """Probability at which a value in a list is worth as much as no value. The number was chosen on 167 lists of real
-documents. If the filling that is worth most is chosen for each list, there are 97 % as many right values as if the best
-filling were always chosen."""
+documents. If each list gets the filling with the highest `worth_of`, 97 % as many values are right as if the filling
+with the most right values were chosen."""
 FILE = Path(__file__).with_name("calibration.json")
 CHARS_OF_VALUES, CHARS_OF_SPAN = 2_000, 30
 """One step finds the values of candidates with at most CHARS_OF_VALUES characters together. Each candidate counts
@@ -85,7 +85,8 @@ class CellOfField(NamedTuple):
     """The source of the cell: the table of a file, a table printed with its header, lines without columns, or
     records."""
     chance: float = 0.5
-    """Probability of the value by the run of records that has it (`records.fillings`); 0.5 for a cell of a table."""
+    """Probability of the value, estimated from the group of similar records (a `Run`) in which it stands
+    (`records.fillings`); 0.5 for a cell of a table."""
     is_named: bool = False
     """True if a heading above the table or the records names the list."""
     in_other_unit: bool = False
@@ -204,7 +205,7 @@ class FieldScores:
             span = self.candidates.spans[cell.span]
             return self._place(span.passage, span.words, probability_of_cell(cell), copied)._replace(cell=cell)
         if (whole := self.lists.get(self.fields[row].path)) and isinstance(index := path[-1], int):
-            # All items come from one text, so each of them is right if the text is.
+            # All items come from the same place, so each of them is right if that place is the right one for the list.
             found = self._place(whole.passage, whole.items[index].words, whole.probability, copied)
             return found._replace(features=self._features_of(row, int(self.logits[row, :-1].argmax()), found.words))
         saying = self._spans_saying(value)

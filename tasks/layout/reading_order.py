@@ -159,7 +159,8 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
 def _without_columns_of_marks(slices: Sequence[list[LineBox]]) -> tuple[list[list[LineBox]], list[list[LineBox]]]:
     """Return the columns that have letters or figures, and for each of these columns the marks (bullets, or flags of
     values) that are read with it. Marks are read with the column after them, and the marks after the last column are
-    read with the last column. Marks are set apart because the box of a dash is too flat to show a row."""
+    read with the last column. Marks are kept out of the comparison of columns, because the box of a dash is too flat to
+    show at which height its row is."""
     texts: list[list[LineBox]] = []
     marks: list[list[LineBox]] = []
     waiting: list[LineBox] = []

@@ -133,7 +133,8 @@ async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | Non
         return None
     blob = await loader.load(source)
     if is_video and blob.media_type in DEMUXERS and blob.media_type not in VIDEOS:
-        return None  # Only the tracks reveal that the file contains nothing but sound.
+        # Its name, type or first bytes suggested a video, but the tracks in the file show that it is nothing but sound.
+        return None
     async with await loader.open_blob(blob) as document:
         if blob.media_type in VIDEOS:
             sizes = [_fit_within(await document.size(1), FRAME_SIDE)] * document.total_pages

@@ -94,7 +94,8 @@ class DetrHead:
         else:
             logits = outputs[self._convention.classes][index].astype(np.float32)
             table = 1 / (1 + np.exp(-logits.clip(-88, 88)))
-            # A query may have several classes above the threshold. The class with the highest score becomes the label.
+            # Each of the network's object queries (not `query`, the caller's request) may have several classes above
+            # the threshold. The class with the highest score becomes the label.
             table[:, ~wanted] = 0
             best = table.argmax(1)
             queries = np.flatnonzero(table.max(1) >= _LEAST_SCORE)

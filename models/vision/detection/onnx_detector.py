@@ -107,7 +107,7 @@ def mask_in_box(logits: NDArray[np.float32], box: Boxes, width: int, height: int
     if x1 <= x0 or y1 <= y0:
         return None
     rows, columns = logits.shape
-    # Positions in the map of the centres of the box's pixels. Only the box is enlarged, not the whole map.
+    # The centres of the box's pixels, in the coordinates of the map. Only the box is enlarged, not the whole map.
     across = (np.arange(x0, x1, dtype=np.float32) + 0.5) * columns / width - 0.5
     down = (np.arange(y0, y1, dtype=np.float32) + 0.5) * rows / height - 0.5
     pixels = np.empty((len(down), len(across)), bool)

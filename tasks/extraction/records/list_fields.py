@@ -1,4 +1,5 @@
-"""Describes the fields of a list for the comparison with slots: which kinds of pieces, labels and units suit each."""
+"""Describes the fields of a list for the comparison with the slots of records (the pieces at the same place of all
+records, see `slots`): which kinds of pieces, labels and units suit each field."""
 
 import tomllib
 from collections import defaultdict
@@ -134,8 +135,8 @@ class _KindWeights(dict[str, float]):
     """Weights of kinds of slots for a field, from 0 to 1."""
 
     def raise_to(self, first: float, kinds: Sequence[str], step: float = 0.12) -> None:
-        """Raise the weights of kinds: that of the first kind to at least `first`, and that of each further kind to a
-        least weight that is `step` lower than that of the kind before it."""
+        """Raise the weight of each kind to at least a minimum. The minimum is `first` for the first kind, and `step`
+        lower for each further kind."""
         for rank, kind in enumerate(kinds):
             self[kind] = max(self.get(kind, 0.0), first - step * rank)
 
