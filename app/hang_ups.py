@@ -50,5 +50,10 @@ class HangUps:
     def _report(self) -> None:
         assert self._epoll is not None
         for descriptor, _ in self._epoll.poll(0, _AT_ONCE):
-            if (hung_up := self._watched.get(descriptor)) is not None:
+            if (hung_up := self._watched.get(descriptor)) is None:
+                continue
+            try:
                 hung_up()
+            except Exception as error:  # noqa: BLE001 - an edge is reported once, so the other hang-ups would be lost
+                failure = {"message": "A hang-up could not be handled.", "exception": error}
+                self._loop.call_exception_handler(failure)

@@ -3,6 +3,7 @@
 import asyncio
 import select
 import socket
+from functools import partial
 
 import pytest
 
@@ -48,6 +49,29 @@ async def test_a_socket_that_is_forgotten_is_not_reported() -> None:
         theirs.close()
     await until(lambda: reported)
     assert reported == ["watched"]
+    hang_ups.close()
+    for ours, _ in pairs:
+        ours.close()
+
+
+async def test_a_callback_that_fails_does_not_hide_other_hang_ups() -> None:
+    reported: list[str] = []
+    failures: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: failures.append(str(context["exception"])))
+    hang_ups = HangUps(loop)
+    pairs = [socket.socketpair() for _ in range(3)]
+
+    def report(name: str) -> None:
+        reported.append(name)
+        raise RuntimeError(name)
+
+    for name, (ours, _) in zip("abc", pairs, strict=True):
+        hang_ups.watch(ours.fileno(), partial(report, name))
+    for _, theirs in pairs:
+        theirs.close()
+    await until(lambda: len(reported) == len(pairs))
+    assert sorted(reported) == sorted(failures) == ["a", "b", "c"]
     hang_ups.close()
     for ours, _ in pairs:
         ours.close()
