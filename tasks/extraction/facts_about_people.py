@@ -30,6 +30,8 @@ ROLES: Final = frozenset(("chair", "minute_taker", "owner", "teacher", "organize
 
 FEWEST_SECTIONS: Final = 2
 """A CV has at least this many headings of sections."""
+FIRST_LINES: Final = 2
+"""If nothing shows the size of the print, the name on a CV is in one of this many lines at its head."""
 LARGE: Final = 1.3
 """The print of the name on a CV is at least this many times as large as the usual print."""
 LONGEST_NAME: Final = 4
@@ -116,7 +118,8 @@ def _name_on_cv(
 ) -> Iterator[tuple[str, str, Sequence[tuple[int, int]]]]:
     """Yield the name at the head of a CV, and the parts of the name.
 
-    The name is the text in the largest print or, if nothing shows the size of the print, one of the first two lines.
+    The name is the text in the largest print or, if nothing shows the size of the print, one of the first `FIRST_LINES`
+    lines.
     """
     texts = [" ".join(line.words) for line in lines]
     if sum(map(is_section, texts)) < FEWEST_SECTIONS:
@@ -130,7 +133,7 @@ def _name_on_cv(
         if chosen and len(lines[largest].words) == 1 and heights.get(largest + 1, 0) >= heights[largest] / LARGE:
             chosen.append(largest + 1)
     else:
-        chosen = [index for index in names if index < FEWEST_SECTIONS][:1]
+        chosen = [index for index in names if index < FIRST_LINES][:1]
     own = [word for word in words if word[0] in chosen]
     parts = parts_of_name(" ".join(lines[number].words[index] for number, index in own))
     if not parts:

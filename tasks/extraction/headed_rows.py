@@ -65,9 +65,9 @@ SHORTEST_HEADING = 4
 characters. Abbreviations are shorter."""
 FEWEST_CELLS = 3
 """A row continues a table below a sum or a sentence only if it has at least this many cells."""
-LEAST_SENTENCE, MAX_CROSSED = 5, 3
+LEAST_SENTENCE, LEAST_CROSSED = 5, 3
 """A text below a table is a sentence if it has at least LEAST_SENTENCE words and covers the middles of at least
-MAX_CROSSED columns."""
+LEAST_CROSSED columns."""
 
 
 @dataclass(slots=True, eq=False)
@@ -223,7 +223,7 @@ def _is_sum(texts: Sequence[str], columns: int) -> bool:
 def _crosses(segment: Sequence[WordOnPage], middles: Sequence[float]) -> bool:
     """True if a text extends over several columns, as a sentence does."""
     covered = sum(segment[0].box[0] < middle < segment[-1].box[2] for middle in middles)
-    return len(segment) >= LEAST_SENTENCE and covered >= MAX_CROSSED
+    return len(segment) >= LEAST_SENTENCE and covered >= LEAST_CROSSED
 
 
 def _tables_beside(

@@ -206,17 +206,14 @@ def read_object_list(scored: FieldScores, list_path: JsonPath) -> Slices[ObjectL
 
 
 def _first_sum(items: Sequence[Mapping[int, _Cell]]) -> int:
-    """Return the index of an item whose amount is the sum of the amounts above it, or the number of items if no item is
-    a sum. The list ends before the sum."""
-    rows = {row for item in items for row, cell in item.items() if isinstance(cell.value, float)}
-    for row in rows:
-        above = 0.0
-        for index, item in enumerate(items):
-            if row not in item:
-                break
-            if index >= FEWEST_ADDED and abs(item[row].value - above) < CENT:
-                return index
-            above += item[row].value
+    """Return the index of the first item that has an amount which is the sum of the amounts above it, or the number of
+    items if no item is a sum. The list ends before the sum."""
+    sums = {row: 0.0 for item in items for row, cell in item.items() if isinstance(cell.value, float)}
+    for index, item in enumerate(items):
+        sums = {row: above for row, above in sums.items() if row in item}
+        if index >= FEWEST_ADDED and any(abs(item[row].value - above) < CENT for row, above in sums.items()):
+            return index
+        sums = {row: above + item[row].value for row, above in sums.items()}
     return len(items)
 
 

@@ -482,11 +482,11 @@ def likeness_by_meaning(matches: Matrix) -> Matrix:
 def _share_of_words(head_words: Collection[str], name_words: Collection[str]) -> float:
     """Return the share of words that a header and a name have in common. Synonyms count nearly as much as equal
     words."""
-    common = sum(
-        1.0 if word in head_words else SYNONYM if any(are_synonyms(word, other) for other in head_words) else 0.0
-        for word in set(name_words)
-    )
-    return common / max(len(set(name_words)), len(head_words))
+    words = set(name_words)
+    equal = words.intersection(head_words)
+    synonyms = sum(any(are_synonyms(word, other) for other in head_words) for word in words - equal)
+    # The words are counted before they are weighed, because a sum of weights depends on the order of the words.
+    return (len(equal) + SYNONYM * synonyms) / max(len(words), len(head_words))
 
 
 def fill_lists(

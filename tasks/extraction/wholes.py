@@ -42,7 +42,8 @@ def whole_of(field: FieldText) -> FieldText | None:
         for index in range(len(own)):
             concept = PHRASES.get(own[index:], "")
             if concept in ("name", "address"):  # The fields beside `field` have decided which part it is for.
-                concept = next(iter(field.concepts), "")
+                # Of several parts, the first by name is taken, so that every process takes the same.
+                concept = min(field.concepts & _WHOLES.keys(), default="")
             whole = _WHOLES.get(concept)
             if whole is not None:
                 return field_text({"type": "string"}, Names(((*own[:index], *whole),), field.names.around))

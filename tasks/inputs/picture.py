@@ -163,7 +163,7 @@ class PicturePages(Pages):
         if not isinstance(image, PIL.TiffImagePlugin.TiffImageFile):
             return (image.tell(),)
         pages: list[int] = []
-        for index in range(_MAX_FRAMES):
+        for index in range(_MAX_FRAMES + 1):
             try:
                 image.seek(index)
             except EOFError:

@@ -154,6 +154,11 @@ def _postcode(text: str) -> str:
     return text[:5] if text.endswith("0000") else f"{text[:5]}-{text[5:]}"
 
 
+_STRUCTURED: Final = frozenset(("N", "ADR", "ORG"))
+"""Properties of a vCard whose values have parts between semicolons (RFC 6350, 6.2.2, 6.3.1 and 6.6.4)."""
+_ESCAPED_IN_VCARD = re.compile(r"\\([,;nN\\])")
+
+
 def _vcard(text: str) -> Iterator[CodeFact]:
     if not text.upper().startswith("BEGIN:VCARD"):
         return
@@ -162,26 +167,39 @@ def _vcard(text: str) -> Iterator[CodeFact]:
         head, colon, value = line.partition(":")
         key, *parameters = head.upper().split(";")
         if colon and not any("BASE64" in one or one == "ENCODING=B" for one in parameters):
-            kind = " ".join(parameters)
-            yield from _contact(key.rpartition(".")[2], kind, re.sub(r"\\([,;nN\\])", _unescaped, value))
+            key = key.rpartition(".")[2]
+            parts = _split(value, ";") if key in _STRUCTURED else [value]
+            yield from _contact(key, " ".join(parameters), [_ESCAPED_IN_VCARD.sub(_unescaped, part) for part in parts])
 
 
 def _mecard(text: str) -> Iterator[CodeFact]:
     if not text.upper().startswith("MECARD:"):
         return
-    for part in re.split(r"(?<!\\);", text[len("MECARD:") :]):
-        key, _, value = part.partition(":")
-        value = re.sub(r"\\(.)", r"\1", value)
-        last, comma, first = value.partition(",")
-        yield from _contact(key.upper(), "", f"{last};{first}" if key.upper() == "N" and comma else value)
+    for field in _split(text[len("MECARD:") :], ";"):
+        key, _, value = field.partition(":")
+        last, *first = _split(value, ",")
+        parts = [last, ",".join(first)] if key.upper() == "N" else [value]
+        yield from _contact(key.upper(), "", [re.sub(r"\\(.)", r"\1", part) for part in parts])
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Split a text at a separator of one character, except where a backslash precedes it. Backslashes stay in the
+    parts."""
+    parts = [""]
+    for piece in re.findall(r"\\.|.", text, re.DOTALL):
+        if piece == separator:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
 
 
 def _unescaped(found: re.Match[str]) -> str:
     return " " if found[1] in "nN" else found[1]
 
 
-def _contact(key: str, kind: str, value: str) -> Iterator[CodeFact]:
-    parts = [part.strip() for part in value.split(";")]
+def _contact(key: str, kind: str, parts: Sequence[str]) -> Iterator[CodeFact]:
+    parts = [part.strip() for part in parts]
     if key == "N":
         last, first = (*parts, "")[:2]
         yield CodeFact("last_name", last, is_certain=False)
@@ -189,7 +207,7 @@ def _contact(key: str, kind: str, value: str) -> Iterator[CodeFact]:
         yield CodeFact("name", f"{first} {last}", is_certain=False)
     elif key == "TEL":
         name = "mobile" if "CELL" in kind else "fax" if "FAX" in kind else "telephone"
-        yield CodeFact(name, value.removeprefix("tel:"), is_certain=False)
+        yield CodeFact(name, parts[0].removeprefix("tel:"), is_certain=False)
     elif key == "ADR":
         # Box, extension, street, city, region, postcode, country (RFC 6350, 6.3.1).
         box, extension, street, city, region, postcode, country = (*parts, *[""] * 7)[:7]

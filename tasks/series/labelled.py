@@ -18,6 +18,8 @@ search delays other threads."""
 _WEEKDAYS = "mon|tue|wed|thu|fri|sat|sun|(?:mon|tues|wednes|thurs|fri|satur|sun)day|tues?|thurs?"
 _NUMBERED = "day|week|month|year|quarter|period|tag|woche|monat|jahr|jour|semaine|mois|día|semana|mes"
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_MONTH_DAYS, _YEAR_DAYS = 31, 372
+"""Days of a month and of a year in which all months have the same length."""
 _ARROW = r"[-=]{1,2}>|→"
 _NAME = any_of(re.escape(name) for name in MONTHS)
 _VALUE = r"(?P<value>[-+−]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)%?(?![\w%])(?![.,]\d)"
@@ -59,7 +61,7 @@ class LabelledValues:
     rows: list[list[str]]
     """Rows of an ISO date and a value, or of a value alone if the labels only give the order."""
     note: str
-    """Sentence on the year that was assumed; "" if none was."""
+    """Sentence on the year that was assumed, or on dates that were left out; "" if neither was."""
 
 
 def labelled_values(text: str, today: dt.date) -> LabelledValues | None:
@@ -119,26 +121,57 @@ def _dates(found: Sequence["re.Match[str]"], today: dt.date) -> tuple[list[dt.da
 
 
 def _calendar_dates(found: Sequence["re.Match[str]"], kind: str, today: dt.date) -> tuple[list[dt.date] | None, str]:
-    """Return the dates of months, days of months or quarters. A label that is not later in the calendar than the
-    previous one begins the next year. The first year that is stated determines the years of all labels."""
-    months = [month_named(one["month"]) if kind == "month" else 3 * int(one["quarter"]) - 2 for one in found]
-    days = [int(one["day"] or 1) if kind == "month" else 1 for one in found]
+    """Return the dates of months, days of months or quarters, and a note on the year."""
+    places = [
+        (month_named(one["month"]), int(one["day"] or 1)) if kind == "month" else (3 * int(one["quarter"]) - 2, 1)
+        for one in found
+    ]
     written = [one[f"{kind}_year"] or (one["day_year"] if kind == "month" else None) for one in found]
-    years, year = [], 0
-    for index, at in enumerate(zip(months, days, strict=True)):
-        year += int(index > 0 and at <= (months[index - 1], days[index - 1]))
-        years.append(year)
-    known = next((index for index, one in enumerate(written) if one), None)
-    if known is None:
-        last = today.year - int((months[-1], days[-1]) > (today.month, today.day))
-        offset = last - years[-1]
-    else:
-        offset = int(written[known] or 0) - years[known]
+    stated = [int(one) if one else None for one in written]
+    is_latest_first = _span(places[::-1]) < _span(places)
+    order = -1 if is_latest_first else 1
+    years = _years(places[::order], stated[::order])
+    if years is None:
+        return [], "The years do not agree with the order of the values, so the values are used without dates."
+    years, note = years[::order], ""
+    if not any(stated):
+        latest = 0 if is_latest_first else -1
+        last = today.year - int(places[latest] > (today.month, today.day))
+        years = [year + last - years[latest] for year in years]
+        note = f"No year was given: the {'first' if is_latest_first else 'last'} value is assumed to be from {last}."
     try:
-        dates = [dt.date(year + offset, month, day) for year, month, day in zip(years, months, days, strict=True)]
+        return [dt.date(year, month, day) for year, (month, day) in zip(years, places, strict=True)], note
     except ValueError:  # a day that the month lacks
         return None, ""
-    return (
-        dates,
-        "" if known is not None else f"No year was given: the last value is assumed to be from {dates[-1].year}.",
-    )
+
+
+def _span(places: Sequence[tuple[int, int]]) -> int:
+    """Return about how many days pass from the first month and day to the last, if each is the next of its kind after
+    the one before it."""
+    days = [_MONTH_DAYS * month + day for month, day in places]
+    return sum((after - before) % _YEAR_DAYS or _YEAR_DAYS for before, after in pairwise(days))
+
+
+def _years(places: Sequence[tuple[int, int]], stated: Sequence[int | None]) -> list[int] | None:
+    """Return the year of each month and day, counted from 0 if no year is stated; None if the stated years contradict
+    the order or leave another year in doubt.
+
+    A stated year holds for the following labels. A label that is not later in the calendar than the previous one begins
+    the next year.
+    """
+    if all(stated):
+        return [year for year in stated if year]
+    steps = [0, *(int(after <= before) for before, after in pairwise(places))]
+    first = next((index for index, year in enumerate(stated) if year), 0)
+    latest_stated = (stated[first] or 0) - sum(steps[1 : first + 1])
+    years: list[int] = []
+    for step, own in zip(steps, stated, strict=True):
+        year = years[-1] + step if years else latest_stated
+        if own and own != year:
+            # After a new year without a statement, a gap in the years may have been there instead of here.
+            if own < year or years[-1] != latest_stated:
+                return None
+            year = own
+        latest_stated = own or latest_stated
+        years.append(year)
+    return years

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 _TOKEN = re.compile(r"[^\W\d_]+")
-_VOWEL = re.compile(r"[aeiouyáéíóúàèìòùäëïöüâêîôûãõå]")
+_VOWEL = re.compile(r"[aeiouy]")
 _CONSONANT_RUN = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
 
 

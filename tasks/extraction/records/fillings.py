@@ -208,14 +208,14 @@ def _has_topic(run: Run, wanted: ListToFill, number: int) -> bool:
 
 
 def _end_of_items(run: Run, *, first: int) -> int:
-    """Return the number of records before the first sum. A sum that is not the first line of its record ends the list
-    after that record. `first` is the index of the first item, whose first line is never a sum."""
+    """Return the number of records before the first sum below the first line of the first item, whose index is `first`.
+    A sum that is not the first line of its record ends the list after that record."""
     return min(
         (
             record_number + (line_number > 0)
             for record_number, record in enumerate(run.records)
             for line_number, line in enumerate(record)
-            if record_number + line_number > first and _is_total(line.text)
+            if (record_number, line_number) > (first, 0) and _is_total(line.text)
         ),
         default=len(run.records),
     )

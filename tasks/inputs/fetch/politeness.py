@@ -16,9 +16,9 @@ import httpx
 from protego import Protego
 
 from models.scheduler import SHARE, FairSlots
-from tasks.errors import InputError, InputTooLarge
+from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher
-from tasks.inputs.fetch.url_policy import Fetch, FetchFailed, HostRefused
+from tasks.inputs.fetch.url_policy import Fetch, FetchFailed, HostRefused, UrlRefused
 
 AGENT = "openfaze"
 """Our product token in a robots.txt."""
@@ -117,13 +117,13 @@ class Robots:
                 failure = "could not be read"
             elif not 400 <= error.status < 500 or error.status == 429:
                 failure = f"answered with status {error.status}"
-        except HostRefused as error:
-            is_refused = not error.redirected
-            failure = "could not be read" if error.redirected else None
-        except InputError:
-            # The URL is not permitted, for example its port. Fetching the page raises the same refusal with the page's
-            # URL. If only a redirect of robots.txt is not permitted, there are no rules.
-            pass
+        except UrlRefused as error:
+            # If a redirect is not permitted, there may be rules. If the URL itself is not, for example because of its
+            # port, fetching the page raises the same refusal with the page's URL.
+            if error.redirected:
+                failure = "could not be read"
+            else:
+                is_refused = isinstance(error, HostRefused)
         is_known = failure is None and unreachable is None and not is_refused
         until = self._clock() + (_KEPT_FOR_S if is_known else _FAILURE_KEPT_FOR_S)
         return _Rules(parsed, lines, failure, unreachable, is_refused, until)

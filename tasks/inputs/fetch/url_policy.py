@@ -187,17 +187,21 @@ def _host_and_port(text: str, entry: str) -> tuple[str, int | None]:
     return host, int(port) if port else None
 
 
-class HostRefused(InputError):
+class UrlRefused(InputError):
+    """Raised if a URL, or one that it redirects to, is not permitted (`url_not_allowed`)."""
+
+    def __init__(self, message: str, *, redirected: bool = False, param: str | None = None) -> None:
+        super().__init__(message, code="url_not_allowed", param=param)
+        self.redirected = redirected
+        """True if the URL itself is permitted, and redirects to the refused one."""
+
+
+class HostRefused(UrlRefused):
     """Raised if a host is not on the public internet, or was not found (`url_not_allowed`).
 
     The client is not told which of the two it was. With this knowledge, it could find out the names in the server's own
     network.
     """
-
-    def __init__(self, message: str, *, redirected: bool = False, param: str | None = None) -> None:
-        super().__init__(message, code="url_not_allowed", param=param)
-        self.redirected = redirected
-        """True if the URL's own host is public, and redirects to the refused one."""
 
 
 class FetchFailed(InputError):
@@ -227,8 +231,8 @@ class Fetch:
     """Size limit in bytes."""
     redirected: bool = False
 
-    def refused(self, reason: str) -> InputError:
-        return InputError(f"{self._subject} {reason}.", code="url_not_allowed", param=self.param)
+    def refused(self, reason: str) -> UrlRefused:
+        return UrlRefused(f"{self._subject} {reason}.", redirected=self.redirected, param=self.param)
 
     def host_refused(self) -> HostRefused:
         reason = "is not on the public internet, or was not found (OPENFAZE_FETCH_ALLOW opens it)"

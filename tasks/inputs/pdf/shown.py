@@ -356,6 +356,8 @@ def _annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
 
 
 def _is_drawn(annotation: object) -> bool:
+    if pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
+        return False
     kind = pdfium.FPDFAnnot_GetSubtype(annotation)
     if kind == pdfium.FPDF_ANNOT_WIDGET:
         return bool(pdfium.FPDFAnnot_GetStringValue(annotation, b"V", None, 0) > _EMPTY)

@@ -228,6 +228,23 @@ def test_a_list_ends_before_the_sum_of_its_amounts() -> None:
     assert [one["name"] for one in items(candidates, cells, name=STRING)] == ["PEN BLUE", "PEN RED"]
 
 
+@pytest.mark.parametrize("columns", [("net", "gross"), ("gross", "net")])
+def test_a_list_ends_before_the_first_sum_of_any_field(columns: tuple[str, str]) -> None:
+    candidates = read(
+        ("PEN BLUE", "3.00", "3.60"),
+        ("PEN RED", "4.00", "4.80"),
+        ("BOTH", "7.00", "8.41"),
+        ("ALL", "14.50", "16.81"),
+    )
+    amounts = {
+        "net": dict.fromkeys(("3.00", "4.00", "7.00", "14.50"), 4.0),
+        "gross": dict.fromkeys(("3.60", "4.80", "8.41", "16.81"), 4.0),
+    }
+    names = dict.fromkeys(("PEN BLUE", "PEN RED", "BOTH", "ALL"), 4.0)
+    cells = {"name": names, **{column: amounts[column] for column in columns}}
+    assert [one["name"] for one in items(candidates, cells, name=STRING)] == ["PEN BLUE", "PEN RED"]
+
+
 def test_an_item_is_in_one_list_only() -> None:
     candidates = read(("Wages", "900.00"), ("Bonus", "50.00"), (), (), ("Tax", "120.00"), ("Pension", "40.00"))
     texts = {"Wages": 4.0, "Bonus": 4.0, "Tax": 4.0, "Pension": 4.0}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -578,3 +579,17 @@ def test_the_evidence_of_a_column_in_thousands_is_improbable() -> None:
 def test_numbers_in_arabic_figures_fill_a_column() -> None:
     text = "Name;Price\nClogs;١٬٢٣٤٫٥٠\nSocks;١٥٫٢٥\nLaces;٩\n"
     assert [row["price"] for row in rows_of(text, **ARTICLES)] == [1234.5, 15.25, 9]
+
+
+def test_the_order_of_words_in_memory_does_not_change_a_likeness() -> None:
+    """Sums of the same weights in another order may differ in the last digit."""
+    equal, synonyms = (
+        ("blue", "red", "old", "new", "left", "wide", "long", "soft"),
+        {"qty": "pieces", "vat": "taxes", "town": "locality"},
+    )
+    shares = {
+        table_lists._share_of_words({*plain, *map(synonyms.__getitem__, own)}, (*plain, *own))
+        for plain in combinations(equal, 2)
+        for own in combinations(synonyms, 2)
+    }
+    assert shares == {(2 + 2 * table_lists.SYNONYM) / 4}

@@ -13,6 +13,7 @@ import pytest
 from PIL import ImageCms
 
 from tasks.errors import InputError
+from tasks.inputs import picture as picture_module
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import sniff
 from tasks.inputs.picture import PicturePages
@@ -224,6 +225,14 @@ def test_a_thumbnail_in_a_tiff_is_no_page() -> None:
     pages = opened(encoded(half_red(), "TIFF", save_all=True, append_images=[thumbnail]))
     assert pages.total == 1
     assert pages.size(1) == (40, 20)
+
+
+def test_the_frames_of_a_tiff_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_module, "_MAX_FRAMES", 3)
+    frame = PIL.Image.new("RGB", (4, 4), RED)
+    assert opened(encoded(frame, "TIFF", save_all=True, append_images=[frame] * 2)).total == 3
+    with pytest.raises(InputError, match="'photo' has more than 3 frames"):
+        opened(encoded(frame, "TIFF", save_all=True, append_images=[frame] * 3))
 
 
 @pytest.mark.parametrize("number", [0, -1, 2])

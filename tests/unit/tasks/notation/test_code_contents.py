@@ -95,6 +95,28 @@ def test_a_contact_says_who_and_how() -> None:
     }
 
 
+def test_escaped_separators_part_no_value() -> None:
+    card = said("BEGIN:VCARD\nN:Acme\\; Sons;Jane\\, Ann;;;\nADR:;;Main St 5\\; Apt 2;Boston;MA;02101;USA\nEND:VCARD")
+    assert (card["last_name"], card["first_name"]) == ("Acme; Sons", "Jane, Ann")
+    assert card["address"] == "Main St 5; Apt 2, Boston MA 02101, USA"
+    assert said("BEGIN:VCARD\nORG:Acme\\; Sons;Sales\nEND:VCARD")["company"] == "Acme; Sons Sales"
+    assert said("MECARD:N:Acme\\, Inc;;") == {"last_name": "Acme, Inc", "name": "Acme, Inc"}
+    assert said("MECARD:N:Acme\\, Inc,Jane;;")["first_name"] == "Jane"
+    assert said("MECARD:ADR:Main St 5\\; Apt 2, Boston;;")["address"] == "Main St 5; Apt 2, Boston"
+
+
+def test_an_escaped_backslash_escapes_no_separator() -> None:
+    assert said("BEGIN:VCARD\nN:Doe\\\\;Jane;;;\nEND:VCARD")["first_name"] == "Jane"
+    assert said("MECARD:N:Doe\\\\;TEL:+15550100;;") == {"last_name": "Doe\\", "name": "Doe\\", "telephone": "+15550100"}
+
+
+def test_a_semicolon_of_a_single_value_stays() -> None:
+    card = said("BEGIN:VCARD\nURL:https://acme.example/a;b\nTITLE:Buyer; Sales\nTEL:tel:+1-555;ext=5\nEND:VCARD")
+    assert card["website"] == "https://acme.example/a;b"
+    assert card["job_title"] == "Buyer; Sales"
+    assert card["telephone"] == "+1-555;ext=5"
+
+
 def test_element_strings_say_article_batch_and_expiry() -> None:
     assert said("010400638133393110AB12\x1d17270200", is_gs1=True) == {
         "barcode": "04006381333931",

@@ -74,6 +74,20 @@ def test_a_year_that_was_assumed_is_told() -> None:
     assert message.note == "No year was given: the last value is assumed to be from 2025."
 
 
+def test_a_list_that_begins_with_the_latest_value_tells_the_year_of_its_first() -> None:
+    message = message_of("Dec 10, Nov 12, Oct 15", 1000, today=dt.date(2026, 2, 1))
+    assert message.note == "No year was given: the first value is assumed to be from 2025."
+
+
+def test_years_that_contradict_the_order_are_told_and_give_no_dates() -> None:
+    message = message_of("Jan 2025: 5, Feb: 6, Jan 2024: 7, Mar: 8", 1000)
+    assert message.table is not None
+    assert [column.cells for column in message.table.columns] == [["5", "6", "7", "8"]]
+    assert message.note == (
+        "The years do not agree with the order of the values, so the values are used without dates."
+    )
+
+
 def test_dates_in_a_sentence_do_not_hide_a_longer_list_of_numbers() -> None:
     text = "Closed on Jan 5, Feb 3 and Mar 2. Sales: 12, 14, 15, 16, 17"
     table = message_of(text, 1000, today=dt.date(2026, 7, 15)).table

@@ -165,6 +165,31 @@ async def test_a_robots_txt_that_leads_to_no_public_host_leaves_the_rules_unknow
             await politeness.fetch(server.url("page"))
 
 
+@pytest.mark.parametrize(
+    "target", ["ftp://good.test/", "http://user:word@good.test/", "http://9.9.9.9:22/", "http://a b/"]
+)
+async def test_a_robots_txt_that_leads_to_a_url_that_is_not_permitted_leaves_the_rules_unknown(target: str) -> None:
+    pages: dict[str, Any] = {"robots.txt": redirect(target)}
+    async with scraping(**pages) as (politeness, server, clock):
+        for _ in range(2):
+            with pytest.raises(FetchFailed, match=r"/page' is on a host whose robots\.txt could not be read"):
+                await politeness.fetch(server.url("page"))
+        assert asked(server) == ["/robots.txt"]
+        server.pages["robots.txt"] = response(b"")
+        clock.now += 60
+        assert (await politeness.fetch(server.url("page"))).data == b"hello"
+
+
+async def test_a_port_that_is_not_permitted_is_what_fails_and_not_robots_txt() -> None:
+    async with scraping() as (politeness, _, _):
+        for _ in range(2):
+            with pytest.raises(
+                InputError, match=r"^'http://9\.9\.9\.9:22/page' uses a port that is not allowed"
+            ) as caught:
+                await politeness.fetch("http://9.9.9.9:22/page", param="p")
+        assert (caught.value.code, caught.value.param) == ("url_not_allowed", "p")
+
+
 async def test_rules_are_read_once_an_hour_and_origin_however_many_ask() -> None:
     async with scraping(**robots(CLOSED)) as (politeness, server, clock):
         await asyncio.gather(*(politeness.fetch(server.url("page")) for _ in range(5)))

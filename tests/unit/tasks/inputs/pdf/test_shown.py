@@ -286,6 +286,29 @@ def test_a_note_without_a_look_of_its_own_is_text() -> None:
     assert [round(word.quad[0][0]) for word in first.words] == [200, 500]
 
 
+HIDDEN, NO_VIEW = 2, 32
+"""Flags of annotations (ISO 32000-1, 12.5.3)."""
+
+
+def note_of(flags: int) -> Draw:
+    return lambda canvas: canvas.freeTextAnnotation("Ask Ada", DA="/Helv 18 Tf", Rect=(100, 500, 400, 560), F=flags)
+
+
+def field_of(flags: str) -> Draw:
+    return lambda canvas: canvas.acroForm.textfield("Ask Ada", x=100, y=500, name="who", annotationFlags=flags)
+
+
+@pytest.mark.parametrize("over", [note_of(HIDDEN), note_of(NO_VIEW), field_of("hidden"), field_of("noview print")])
+def test_what_no_viewer_shows_over_a_page_is_not_to_be_read(over: Draw) -> None:
+    layer = layer_of(words("Digital"), over)
+    assert texts(layer) == ["Digital"]
+    assert layer.complete
+
+
+def test_a_filled_field_over_a_page_is_to_be_read() -> None:
+    assert not layer_of(words("Digital"), field_of("print")).complete
+
+
 def test_the_characters_of_a_page_s_notes_are_bounded() -> None:
     def notes(canvas: Canvas) -> None:
         for text in ("ab " * 50_000, "ab " * 20_000, "short"):
