@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sqlite3
+import struct
 import sys
 import tempfile
 import zipfile
@@ -38,6 +39,8 @@ FORMAT = 1
 _MANIFEST = "backup.json"
 _LARGEST_MANIFEST = 1 << 20
 """The manifest has at most this many bytes."""
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, UnicodeDecodeError)
+"""Exceptions that zipfile raises for a damaged archive."""
 _ENCRYPTED = 1
 """Bit of the flags of an encrypted member of a ZIP archive."""
 _KEYS = "keys.toml"
@@ -168,7 +171,7 @@ def restore(places: Places, source: IO[bytes]) -> BackupContents:
             with _lock(places, f"A server runs on {places.files}: stop it first", exclusive=True):
                 _check_empty(places)
                 _unpack(archive, targets)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except _DAMAGED as error:
         raise BackupFailed(f"This backup is not complete: {error}") from error
     except OSError as error:
         raise BackupFailed(f"Nothing was restored: {error}") from error
@@ -340,7 +343,8 @@ def _check_empty(places: Places) -> None:
 
 
 def _unpack(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
-    """Unpack all files, which verifies their checksums, and only then move them to their places."""
+    """Unpack all files, which verifies their checksums, and only then move them to their places. If moving fails, undo
+    it. Raises BackupFailed if that fails, too."""
     unpacked: dict[Path, Path] = {}
     folders = {target.parents[1 if _UPLOAD.fullmatch(name) else 0] for name, target in targets.items()}
     try:
@@ -354,12 +358,30 @@ def _unpack(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
             with archive.open(name) as member, _create_private(unfinished) as file:
                 shutil.copyfileobj(member, file, _COPIED_AT_ONCE)
             unpacked[unfinished] = target
-        for unfinished, target in unpacked.items():
-            target.parent.mkdir(mode=_PRIVATE, exist_ok=True)
-            unfinished.replace(target)
+        _move(unpacked)
     finally:
         for folder in folders:
             shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
+
+
+def _move(targets: Mapping[Path, Path]) -> None:
+    """Move each file to its target, or none if one cannot be moved. Raises BackupFailed if moved files cannot be
+    deleted."""
+    moved: list[Path] = []
+    try:
+        for unfinished, target in targets.items():
+            target.parent.mkdir(mode=_PRIVATE, exist_ok=True)
+            unfinished.replace(target)
+            moved.append(target)
+    except BaseException as error:
+        for target in reversed(moved):
+            with contextlib.suppress(OSError):
+                target.unlink()
+        if left := [str(target) for target in moved if target.exists()]:
+            raise BackupFailed(
+                f"Only a part was restored: {error}. Delete these files before you repeat this: {', '.join(left)}"
+            ) from error
+        raise
 
 
 def _create_private(path: Path) -> IO[bytes]:

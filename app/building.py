@@ -57,12 +57,15 @@ _LOCKED_S = 5.0
 """Reading stored responses waits at most this time, in seconds, for another process."""
 
 
+def without_keys(settings: Settings) -> Settings:
+    """Return the settings of a command that answers only the user who runs it. It needs no keys, because it does not
+    listen on OPENFAZE_HOST."""
+    return settings.model_copy(update={"api_keys": (), "keys_file": None, "host": "127.0.0.1"})
+
+
 def build_keys(settings: Settings) -> ApiKeys:
     """Return the API keys. Raises KeyFileError, and ValueError if a server without keys is to listen on an address
-    other than loopback.
-
-    Commands that answer requests without listening, such as `openfaze batch run`, are refused in the same way.
-    """
+    other than loopback."""
     file = Path(settings.keys_file) if settings.keys_file else None
     keys = ApiKeys(
         (key.get_secret_value() for key in settings.api_keys),

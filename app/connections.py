@@ -152,22 +152,22 @@ class Connections:
     def __len__(self) -> int:
         return len(self._all)
 
-    def admit(self, connection: "BoundedProtocol") -> bool:
-        """Add a connection. Return False if there is no room and no waiting connection can be closed to make room."""
+    def admit(self, connection: "BoundedProtocol") -> Reason | None:
+        """Add a connection. Return the reason to refuse it if there is no room and no waiting connection can be closed
+        to make room, and otherwise None."""
         self._all[connection] = None
         self._by_address[connection.address] += 1
+        refusal: Reason | None = None
         if self._by_address[connection.address] > self.limits.per_address:
-            made_room = self._drop_oldest("connections_of_address", lambda other: other.address == connection.address)
+            refusal = self._make_room("connections_of_address", lambda other: other.address == connection.address)
         elif len(self._all) > self.limits.connections:
-            made_room = self._drop_oldest("connections", lambda _: True)
-        else:
-            made_room = True
+            refusal = self._make_room("connections", lambda _: True)
         if self._clock is None:
             self._clock = connection.loop.call_later(TICK_S, self._tick, connection.loop)
         if self._hang_ups is None:
             self._hang_ups = HangUps(connection.loop)
         self._hang_ups.watch(connection.descriptor, connection.note_hang_up)
-        return made_room
+        return refusal
 
     def leave(self, connection: "BoundedProtocol") -> None:
         if self._all.pop(connection, connection) is None:
@@ -208,13 +208,14 @@ class Connections:
         self._clock = loop.call_later(TICK_S, self._tick, loop) if self._all else None
         self.look(loop.time())
 
-    def _drop_oldest(self, reason: Reason, may_drop: Callable[["BoundedProtocol"], bool]) -> bool:
+    def _make_room(self, reason: Reason, may_drop: Callable[["BoundedProtocol"], bool]) -> Reason | None:
+        """Drop the oldest waiting connection for `reason`. Return `reason` if there is none."""
         newest = next(reversed(self._all))
         for connection in self._all:
             if connection is not newest and connection.waits and may_drop(connection):
                 connection.drop(reason)
-                return True
-        return False
+                return None
+        return reason
 
 
 class _Flow:
@@ -303,8 +304,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.flow = _TurnedFlow(transport, self._waits_for_turn)
         self.address = self.client[0] if self.client else ""
         self.descriptor = transport.get_extra_info("socket").fileno()
-        if not self._connections.admit(self):
-            self.drop("connections")
+        if refusal := self._connections.admit(self):
+            self.drop(refusal)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.leave(self)
@@ -542,13 +543,14 @@ def bounded_protocol(connections: Connections) -> Any:
 
 
 def allow_descriptors() -> None:
-    """Set this process's limit on open files to 65536, or to the highest value permitted if that is lower.
+    """Raise this process's limit on open files to 65536, or to the highest value permitted if that is lower.
 
     The default of many systems is 1024, which is too low for the connections and the files that their requests open.
     """
     if sys.platform != "win32":
         import resource
 
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         limit = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        if soft != resource.RLIM_INFINITY and soft < limit:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

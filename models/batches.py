@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Generic, TypeVar
 
 import structlog
@@ -65,10 +66,18 @@ class Batches(Generic[ItemT, ResultT]):
         self._limit = limit
         self._successes = 0
         self._failures = Counter() if failures is None else failures
+        self._counting = Lock()
 
     def fit(self, free: int, item_bytes: int) -> None:
         """Adapt the size of batches to `free` bytes of memory, of which each item takes `item_bytes`."""
         self.most = max(1, min(self._limit, int(free * _USABLE_SHARE) // item_bytes))
+
+    def take_failures(self) -> dict[str, int]:
+        """Return the numbers of failures by reason since the last call of this method, and reset them."""
+        with self._counting:
+            taken = dict(self._failures)
+            self._failures.clear()
+        return taken
 
     def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception | Unfinished]:
         """Return a result, an exception or the unfinished rest for each item, even if the engine raises an exception. A
@@ -96,7 +105,8 @@ class Batches(Generic[ItemT, ResultT]):
 
     def _halve(self, count: int) -> None:
         self.most, self._successes = max(1, min(self.most, count) // 2), 0
-        self._failures[MEMORY] += 1
+        with self._counting:
+            self._failures[MEMORY] += 1
         log.warning("memory_ran_out", engine=self._name, items=count, now_at_most=self.most)
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized():

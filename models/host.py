@@ -309,10 +309,11 @@ class EngineHost(Generic[ItemT, ResultT]):
         displaced = make_room(queue, share, max_items, self.spec.name, seconds_each, lambda job: not job.patient)
         if displaced is not None:
             waiting_count = queue.waiting(displaced.share.key)
-            displaced.result.set_exception(
-                ShareUsedUp(self.spec.name, waiting_count, retry_after(waiting_count, seconds_each))
-            )
             queue.keep(lambda job: job is not displaced)
+            if not displaced.result.done():  # a caller that was just cancelled has not withdrawn its item yet
+                displaced.result.set_exception(
+                    ShareUsedUp(self.spec.name, waiting_count, retry_after(waiting_count, seconds_each))
+                )
 
     def _withdraw(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
         """Remove from the queues those of `jobs` that have no result yet, because their caller has left."""

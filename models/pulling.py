@@ -88,16 +88,17 @@ def _hidden_sibling(target: Path, kind: str) -> Path:
 
 def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Progress) -> None:
     part = _hidden_sibling(target, "part")
-    begun = part.stat().st_size if part.exists() else 0
     failures: list[Exception] = []
     for url in file.sources:
+        is_begun = part.exists() and part.stat().st_size > 0
         try:
             try:
                 _download_rest(file, url, target, part, http, progress)
             except _ChecksumMismatch:
-                if not begun:
+                if not is_begun:
                     raise
-                # Download the whole file, because the part that is here may belong to another version of it.
+                # Download the whole file, because the part that was here may belong to another version of it, or come
+                # from another source.
                 _download_rest(file, url, target, part, http, progress)
         except (_ChecksumMismatch, httpx.HTTPError, PullFailed) as error:
             failures.append(error)

@@ -253,10 +253,10 @@ def make_room(
 
     A full queue refuses batches, and keys that already have an equal share of it. For any other key, the function
     returns an item that the caller must withdraw and refuse: the newest item of the longest lane for which `may_yield`
-    is true. Lanes of batches count as the longest. The function returns None if there is a free place, or if no item
-    may yield. In the latter case, the queue grows beyond its bound, but at most to twice its size. Raises ShareUsedUp
-    if the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the mean time
-    per item, from which `retry_after` is calculated."""
+    is true. Its caller may have been cancelled already. Lanes of batches count as the longest. The function returns
+    None if there is a free place, or if no item may yield. In the latter case, the queue grows beyond its bound, but at
+    most to twice its size. Raises ShareUsedUp if the key's part of the queue is full, and EngineOverloaded if there is
+    no place. `seconds_each` is the mean time per item, from which `retry_after` is calculated."""
     own = queue.waiting(share.key)
     if share.part < 1 and own >= share.of(max_items):
         raise ShareUsedUp(resource, own, retry_after(own, seconds_each))
@@ -355,7 +355,8 @@ class FairSlots:
     async def _acquire(self, share: Share, slots: int, *, patient: bool) -> None:
         if not patient and (displaced := self._displaced(share, slots)) is not None:
             self._queue.keep(lambda claim: claim is not displaced)
-            displaced.granted.set_exception(self._share_used_up(displaced.share))
+            if not displaced.granted.done():  # a caller that was just cancelled has not withdrawn its claim yet
+                displaced.granted.set_exception(self._share_used_up(displaced.share))
         claim = _Claim(share, slots, patient, asyncio.get_running_loop().create_future())
         self._queue.push(claim, share)
         self._grant()

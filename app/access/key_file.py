@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,6 +37,8 @@ from models.safety.guard import CODES
 
 SETTING = "OPENFAZE_KEYS_FILE"
 LONGEST_NAME = 64
+_LONGEST_QUOTED = 24
+"""A message quotes unknown names of at most this many characters. Keys and their digests are longer."""
 _PREFIX = "of-"
 """Beginning of every key, by which people and secret scanners recognise a key of openfaze."""
 _KEY_BYTES = 32
@@ -67,7 +69,7 @@ _SHOULD_BE = {
 
 class KeyFileError(ValueError):
     """Raised if the file of keys cannot be read, or cannot be changed as requested. Of wrong values, the message quotes
-    only unknown names of tasks and codes of the guard, because any other value could be a key."""
+    only short names of unknown tasks, codes and fields, because any other value could be a key."""
 
 
 def _check_name(name: str) -> str:
@@ -100,8 +102,13 @@ def known_task(name: str) -> str:
     wanted = name.strip().lower()
     task = ALIASES.get(wanted, wanted)
     if task not in (known := (*SPECIALISTS, GUARD, EMBEDDINGS, CHAT)):
-        raise ValueError(f"no task '{wanted[:40]}'; choose from: {', '.join(known)}")
+        raise _unknown("task", wanted, known)
     return task
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
+    what = f"{kind} '{name}'" if len(name) <= _LONGEST_QUOTED else f"such {kind}"
+    return ValueError(f"no {what}; choose from: {', '.join(known)}")
 
 
 KeyName = Annotated[str, BeforeValidator(lambda value: _check_name(value) if isinstance(value, str) else value)]
@@ -156,7 +163,7 @@ class StoredKey(BaseModel):
     def _known_codes(cls, value: Mapping[str, float]) -> Mapping[str, float]:
         unknown = sorted(set(value) - set(CODES))
         if unknown:
-            raise ValueError(f"no guard code '{unknown[0]}'; choose from: {', '.join(CODES)}")
+            raise _unknown("guard code", unknown[0], CODES)
         return value
 
 
@@ -226,7 +233,10 @@ def _check_unique(path: Path, keys: Sequence[StoredKey]) -> None:
 
 def _describe_problem(problem: ErrorDetails) -> str:
     location = problem["loc"]
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+    place = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part if len(part) <= _LONGEST_QUOTED else '…'}"
+        for part in location
+    ).removeprefix(".")
     if problem["type"] == "extra_forbidden":
         known = StoredKey if len(location) > 1 else _Contents
         return f"{place}: no such field; choose from: {', '.join(known.model_fields)}"

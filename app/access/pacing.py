@@ -68,7 +68,7 @@ class Pacer:
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():
                 self._end(key)  # it got its place before its caller left
-            else:
+            elif place in waiting:  # otherwise `_end` has already passed it over
                 waiting.remove(place)
             raise
 

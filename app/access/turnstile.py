@@ -86,12 +86,13 @@ class Turnstile:
         if len(self._waiting) > MAX_WAITING:
             refused = next(self._waiting.longest())
             self._withdraw(refused)
-            refused.set_exception(
-                RateLimited(
-                    f"{MAX_WAITING} requests without a key are waiting, which is the limit. Try again later.",
-                    retry_after=RETRY_S,
+            if not refused.done():  # a request that was just cancelled has not withdrawn its place yet
+                refused.set_exception(
+                    RateLimited(
+                        f"{MAX_WAITING} requests without a key are waiting, which is the limit. Try again later.",
+                        retry_after=RETRY_S,
+                    )
                 )
-            )
         try:
             await waiter
         except asyncio.CancelledError:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.access.keys import EVERYONE, Caller
 from app.batches.line_slots import LineSlot, LineSlots
 from app.batches.lines import RECORD_START, BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
+from app.building import without_keys
 from app.cli import fail, printable
 from app.errors import ApiError
 from app.routes.batches import ENDPOINTS
@@ -131,7 +132,7 @@ async def _run(
 ) -> None:
     """Run each line that is not in `done`, and write its answer as soon as it ends; errors are also added to
     `failures`."""
-    services = Services(settings)
+    services = Services(without_keys(settings))
     runner, slots = LineRunner(services, ENDPOINTS), LineSlots(settings.batch_lines_at_once)
     caller, never = Caller(EVERYONE), asyncio.Event()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -9,6 +9,7 @@ from typing import Any
 
 from mcp.server.stdio import stdio_server
 
+from app.building import without_keys
 from app.cli import fail
 from app.errors import BadRequest, PayloadTooLarge
 from app.mcp.server import ToolContext, build_server
@@ -26,7 +27,7 @@ def serve(settings: Settings, folders: Sequence[Path]) -> None:
 
 
 async def _serve(settings: Settings, files: "LocalFiles") -> None:
-    services = Services(settings)
+    services = Services(without_keys(settings))
     try:
         server = build_server(services, lambda _: ToolContext(), files.inline_file)
         async with stdio_server() as (read, write):

@@ -22,7 +22,7 @@ from fastapi import FastAPI
 
 from app import runnable_commands
 from app.backup import BackupFailed, build_places, in_use
-from app.building import build_connections, state_folder
+from app.building import build_connections, state_folder, without_keys
 from app.cli.running import AddressFile, url_of
 from app.connections import Connections, allow_descriptors, bounded_protocol
 from app.errors import LAST_MESSAGE_S
@@ -83,16 +83,17 @@ def serve(app: FastAPI) -> None:
 @contextlib.contextmanager
 def serve_in_thread(settings: Settings) -> Iterator[str]:
     """Run a server inside this process and yield its base URL. The server listens on a free port of the loopback
-    address, needs no keys, and stores files in a temporary folder. Raises CannotListen, and ValueError for settings
-    that cannot be used."""
+    address, needs no keys, and stores files, state and answers in a temporary folder. Raises CannotListen, and
+    ValueError for settings that cannot be used."""
     from app.main import create_app
     from models.malloc import give_large_blocks_back
 
     give_large_blocks_back()
     with tempfile.TemporaryDirectory() as folder:
-        own = {"api_keys": (), "keys_file": None, "host": "127.0.0.1", "files_dir": folder, "metrics_port": None}
+        # State and answers are stored beside the files, and must not lie outside the temporary folder.
+        own = {"files_dir": str(Path(folder, "files")), "metrics_port": None}
         sockets = listen("127.0.0.1", 0)
-        app = create_app(settings.model_copy(update=own))
+        app = create_app(without_keys(settings).model_copy(update=own))
         server = uvicorn.Server(_config(app, app.state.services))
         thread = threading.Thread(target=server.run, args=(sockets,))
         thread.start()

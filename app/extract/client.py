@@ -5,7 +5,7 @@ import json
 import mimetypes
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +115,9 @@ class PaperClient:
         try:
             yield [{"type": "file", "file": {"file_id": file_id}}]
         finally:
-            self._client.delete(f"/files/{file_id}")
+            # The result stands even if the server is gone. An upload that is not deleted expires.
+            with suppress(httpx.TransportError):
+                self._client.delete(f"/files/{file_id}")
 
     def _completion(self, earlier_messages: Sequence[Json], content: Sequence[Json], **fields: Any) -> Json:
         question = {"role": "user", "content": [{"type": "text", "text": PROMPT}, *content]}

@@ -2,11 +2,14 @@
 order."""
 
 import hashlib
+import lzma
 import mailbox
 import os
+import struct
 import threading
 import weakref
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +23,9 @@ STATE = ".state"
 """Suffix of the file that holds a job's state. It follows the name of the job's table. Neither the table nor its state
 counts as a paper."""
 ARCHIVES = (".zip",)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, RuntimeError)
+"""Exceptions, in addition to OSError, that zipfile raises for archives that are damaged, encrypted or of an unsupported
+kind."""
 MAILBOXES = (".mbox",)
 
 
@@ -133,8 +139,12 @@ def _papers_of_file(path: Path) -> Iterator[Paper]:
                 stat = path.stat()
                 fingerprint = f"{stat.st_size} {stat.st_mtime_ns}"
                 yield Paper(str(path), path.name, str(path), fingerprint, path.read_bytes)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise CannotRead(f"{path}: {error}") from None
+    except (OSError, *_DAMAGED) as error:
+        raise CannotRead(f"{path}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or "it is damaged"  # an EOFError states nothing
 
 
 def _papers_of_archive(path: Path) -> Iterator[Paper]:
@@ -156,8 +166,8 @@ def _member_reader(path: Path, member: zipfile.ZipInfo) -> Callable[[], bytes]:
             # zipfile stops at the size that the header states, so a member cannot be longer.
             with zipfile.ZipFile(path) as archive, archive.open(member) as file:
                 return file.read()
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # damaged, encrypted, unsupported
-            raise ValueError(str(error)) from None
+        except _DAMAGED as error:
+            raise ValueError(_reason(error)) from None
 
     return read
 

@@ -242,6 +242,8 @@ def offered_tools(tools: Iterable[Tool]) -> Iterator[OfferedTool]:
 class NamedTool(RequestModel):
     type: Literal["function", "custom"]
     name: str
+    """Name of the tool, either within its namespace or, as for the LLM, with its namespace (`llm_name`)."""
+    namespace: str | None = None
 
 
 class AllowedTools(RequestModel):

@@ -392,14 +392,33 @@ def _tools(request: ResponsesRequest) -> tuple[list[chat.ChatTool], Any]:
     choice: Any = request.tool_choice
     match choice:
         case AllowedTools():
-            allowed = {tool.name for tool in choice.tools}
-            tools = [one for one in tools if one.tool.name in allowed]
+            allowed = {one.name for named in choice.tools for one in _find_named(named, tools)}
+            tools = [one for one in tools if one.name in allowed]
             choice = choice.mode
         case NamedTool():
-            choice = chat.NamedToolChoice(type="function", function=chat.FunctionName(name=choice.name))
+            name = _find_forced(choice, tools)
+            choice = chat.NamedToolChoice(type="function", function=chat.FunctionName(name=name))
         case _:
             pass
     return list(map(_to_chat_tool, tools)), choice
+
+
+def _find_forced(named: NamedTool, tools: Sequence[OfferedTool]) -> str:
+    """Return the name that the tool `named` has for the LLM. An unknown name is returned as it is. Raises BadRequest if
+    several namespaces have a tool of this name."""
+    names = [one.name for one in _find_named(named, tools)]
+    if len(names) > 1:
+        message = f"Several tools have the name '{named.name}'; choose from: {', '.join(names)}"
+        raise BadRequest(f"Field 'tool_choice': {message}", param="tool_choice")
+    return names[0] if names else llm_name(named.name, named.namespace)
+
+
+def _find_named(named: NamedTool, tools: Sequence[OfferedTool]) -> list[OfferedTool]:
+    """Return the tools that `named` can refer to: the one whose name for the LLM it states or, for a name without its
+    namespace, the tools of all namespaces that have it."""
+    name = llm_name(named.name, named.namespace)
+    exact = [one for one in tools if one.name == name]
+    return exact or [one for one in tools if named.namespace is None and one.tool.name == named.name]
 
 
 def _to_chat_tool(offered: OfferedTool) -> chat.ChatTool:

@@ -188,7 +188,8 @@ def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bo
 def _tool_choice(request: ResponsesRequest) -> Any:
     if request.tool_choice is None:
         return "auto"
-    return request.tool_choice if isinstance(request.tool_choice, str) else request.tool_choice.model_dump()
+    choice = request.tool_choice
+    return choice if isinstance(choice, str) else choice.model_dump(exclude_unset=True)
 
 
 def _reasoning(config: ReasoningConfig | None) -> Json:

@@ -5,7 +5,6 @@ import asyncio
 import math
 import pickle
 import time
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock, get_ident
@@ -48,9 +47,7 @@ class Replica(Generic[ItemT, ResultT]):
         self._started_at: dict[int, float] = {}
         """Time at which each thread began its batch or, if items are computed in parts, the latest round of parts. The
         keys are the threads' identifiers."""
-        self._failures: Counter[str] = Counter()
-        """Failures by reason since the last report."""
-        self._batches = Batches[ItemT, ResultT](spec.name, limits.max_batch, self._failures)
+        self._batches = Batches[ItemT, ResultT](spec.name, limits.max_batch)
         self._engine: Engine[ItemT, ResultT] | None = None
         self._loading = Lock()
         self._threads = ThreadPoolExecutor(limits.workers, thread_name_prefix=spec.name)
@@ -116,9 +113,7 @@ class Replica(Generic[ItemT, ResultT]):
         finally:
             del self._started_at[get_ident()]
         picklable_results = [picklable(one) if isinstance(one, Exception) else one for one in results]
-        failures, self._failures = dict(self._failures), self._failures
-        self._failures.clear()
-        return pickle.dumps((picklable_results, failures), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps((picklable_results, self._batches.take_failures()), pickle.HIGHEST_PROTOCOL)
 
     def _compute(self, items: Sequence[ItemT], abandoned: Event) -> list[Any]:
         """Return a result or exception for each item. Unfinished items are continued in this process, which holds their

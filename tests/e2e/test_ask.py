@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,11 +51,22 @@ def test_a_picture_is_read(model: FullModel, sign: str, tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "Platform nine\n")
 
 
-def test_without_a_server_this_process_answers(sign: str, tmp_path: Path) -> None:
-    settings = {"OPENFAZE_LLM": "off", "OPENFAZE_FILES_DIR": "files", "OPENFAZE_API_KEYS": "a-key-of-a-server"}
+def test_without_a_server_this_process_answers_and_leaves_nothing(
+    sign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    settings = {
+        "OPENFAZE_LLM": "off",
+        "OPENFAZE_FILES_DIR": "files",
+        "OPENFAZE_CACHE": "exact",
+        "OPENFAZE_API_KEYS": "a-key-of-a-server",
+    }
     result = openfaze_here("ask", "-f", sign, "--task", "ocr", "--here", folder=tmp_path, **settings)
     assert (result.returncode, result.stdout) == (0, "Platform nine\n"), result.stderr
     assert not (tmp_path / "files").exists()
+    assert [*temporary.iterdir()] == []
 
 
 def test_the_server_that_runs_is_found(sign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,7 +172,9 @@ def test_the_command_answers_a_file_and_goes_on_where_it_stopped(tmp_path: Path)
     lines = [line(f"{n}", f"number {n}") for n in range(4)]
     file.write_text("\n".join(map(json.dumps, lines)))
     with serving_llm() as llm:
-        variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in of_llm(llm).items()}
+        # The command does not listen, so it needs no keys for any address.
+        settings = of_llm(llm, host="0.0.0.0", keys_file=tmp_path / "none.toml")
+        variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
         result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
         assert result.returncode == 0, result.stderr
         assert "4 of 4 lines have an answer" in result.stderr

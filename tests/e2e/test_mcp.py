@@ -523,6 +523,7 @@ async def test_on_standard_input_files_of_given_folders_have_paths(tmp_path: Pat
     env = {
         **os.environ,
         "OPENFAZE_FILES_DIR": str(tmp_path / "files"),
+        "OPENFAZE_HOST": "0.0.0.0",  # the command does not listen, so it needs no keys
         "OPENFAZE_LLM": "off",
         "OPENFAZE_AUTO_PULL": "0",
     }

@@ -172,6 +172,19 @@ def with_manifest(manifest: bytes, compression: int = zipfile.ZIP_STORED) -> Cal
     return write_manifest
 
 
+def with_changed_directory(changes: dict[int, int]) -> Callable[[Path], None]:
+    """Changes bytes of the last entry in the list of members, by their places in it."""
+
+    def change(archive: Path) -> None:
+        content = bytearray(archive.read_bytes())
+        begin = content.rindex(b"PK\x01\x02")
+        for place, value in changes.items():
+            content[begin + place] = value
+        archive.write_bytes(content)
+
+    return change
+
+
 MANIFEST: Any = {"format": 1, "openfaze": "0.2.0", "made": "2026-01-01", "uploads": 0, "databases": {}, "keys": False}
 LACKING = {key: value for key, value in MANIFEST.items() if key != "made"}
 
@@ -181,6 +194,8 @@ LACKING = {key: value for key, value in MANIFEST.items() if key != "made"}
     [
         (cut, "backup is not complete"),
         (flipped, "backup is not complete: Bad CRC-32"),
+        (with_changed_directory({6: 255}), "backup is not complete: zip file version"),
+        (with_changed_directory({9: 8, 46: 255}), "backup is not complete: 'utf-8' codec"),
         (without_a_manifest, "is not a backup made by openfaze"),
         (with_manifest(b"{"), "its backup.json is not a JSON object"),
         (with_manifest(b"[" * 100_000), "its backup.json is not a JSON object"),
@@ -228,6 +243,33 @@ def test_nothing_that_is_there_is_overwritten(there: str, places: Places, elsewh
     with pytest.raises(BackupFailed, match="State exists already: .*second"):
         put_back(elsewhere, tmp_path / "a.zip")
     assert files_in(tmp_path / "second") == before
+
+
+@pytest.fixture
+def half_restorable(places: Places, elsewhere: Places, tmp_path: Path) -> Places:
+    """Places where the batches can be restored, but an upload cannot. A backup of other places is in `a.zip`."""
+    back_up(places, tmp_path / "a.zip")
+    assert elsewhere.files is not None
+    (elsewhere.files / OWNER / FILE_ID / "folder").mkdir(parents=True)
+    return elsewhere
+
+
+def test_a_restore_that_fails_half_way_leaves_nothing(half_restorable: Places, tmp_path: Path) -> None:
+    with pytest.raises(BackupFailed, match=f"^Nothing was restored: .*{FILE_ID}"):
+        put_back(half_restorable, tmp_path / "a.zip")
+    assert files_in(tmp_path / "second") == {}
+
+
+def test_a_restore_that_cannot_be_undone_names_what_is_left(
+    half_restorable: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(BackupFailed, match=r"^Only a part was restored: .*\. Delete .*batches\.sqlite"):
+        put_back(half_restorable, tmp_path / "a.zip")
+    assert files_in(tmp_path / "second").keys() == {"state/batches.sqlite"}
 
 
 def test_a_restore_waits_for_no_server_and_no_server_for_a_restore(places: Places, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import functools
 import json
 import select
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ import structlog
 import uvicorn
 from uvicorn.server import ServerState
 
+from app import connections
 from app.connections import (
     LINGER_S,
     REASONS,
@@ -25,6 +27,7 @@ from app.connections import (
     BoundedProtocol,
     ConnectionLimits,
     Connections,
+    allow_descriptors,
     bounded_protocol,
 )
 from app.http.disconnect import HANG_UP
@@ -509,8 +512,16 @@ async def test_connections_that_wait_make_room_the_oldest_first_and_those_at_wor
         assert server.connections.refused == {"connections": 1}
 
 
-async def test_a_new_connection_is_refused_where_all_are_at_work() -> None:
-    async with served(connections=2) as server:
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"connections": 2}, "connections"),
+        ({"per_address": 2}, "connections_of_address"),
+        ({"connections": 2, "per_address": 2}, "connections_of_address"),
+    ],
+)
+async def test_a_new_connection_is_refused_where_all_are_at_work(limits: dict[str, int], reason: str) -> None:
+    async with served(**limits) as server:
         for number in (1, 2):
             _, writer = await server.open()
             writer.write(GET.replace(b"/small", b"/held"))
@@ -518,6 +529,7 @@ async def test_a_new_connection_is_refused_where_all_are_at_work() -> None:
         reader, _ = await server.open()
         assert await is_closed(reader)
         assert len(server.connections) == 2
+        assert server.connections.refused == {reason: 1}
 
 
 async def test_a_request_that_waits_for_its_turn_is_not_closed_for_a_new_connection(
@@ -542,6 +554,19 @@ async def test_an_address_has_a_bound_of_its_own() -> None:
         await server.open()
         assert await is_closed(first)
         assert server.connections.refused == {"connections_of_address": 1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize(("before", "wanted", "after"), [(400, 500, 500), (500, 400, 500), (400, 10**6, 600)])
+def test_the_limit_on_open_files_is_raised_and_never_lowered(
+    before: int, wanted: int, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {"soft": before}
+    monkeypatch.setattr(connections, "_DESCRIPTORS", wanted)
+    monkeypatch.setattr("resource.getrlimit", lambda _: (limits["soft"], 600))
+    monkeypatch.setattr("resource.setrlimit", lambda _, given: limits.update(soft=given[0]))
+    allow_descriptors()
+    assert limits == {"soft": after}
 
 
 async def test_requests_that_wait_for_the_one_before_them_are_bounded() -> None:

@@ -101,6 +101,21 @@ async def test_a_key_may_not_fill_the_queue_and_is_told_what_waits() -> None:
     await host.close()
 
 
+async def test_a_caller_who_has_just_left_yields_its_place_to_another_key() -> None:
+    engine, host = hosted(max_queue=2)
+    first = await running(engine, host)
+    [stays, leaves] = [asyncio.create_task(host.run(number)) for number in (2, 3)]
+    await until(lambda: host.queued == 2)
+    arrives = shared_by("other", host.run(5))
+    # The other key asks before the code of the caller that leaves has run again.
+    leaves.cancel()
+    await until(lambda: leaves.done())
+    engine.gate.set()
+    assert await asyncio.gather(first, stays, arrives) == [2, 4, 10]
+    assert leaves.cancelled()
+    await host.close()
+
+
 async def test_a_place_may_be_kept_for_an_item_that_is_still_to_be_made() -> None:
     engine, host = hosted(max_queue=4)
     first = await running(engine, host)

@@ -325,6 +325,21 @@ async def test_a_displaced_caller_is_told_that_its_share_is_used_up() -> None:
     await holder.end("a1", "b1", "a2")
 
 
+async def test_a_caller_who_has_just_left_yields_its_place_to_another_key() -> None:
+    holder = Holder(FairSlots("llm", 1, most_waiting=2))
+    for name in ("a1", "a2", "a3"):
+        await holder.start(name, Share("a", 1.0))
+    arriving = asyncio.create_task(holder.start("b1", Share("b", 1.0)))
+    await asyncio.sleep(0)
+    # b1 asks before the code of a3 has run again.
+    holder.tasks["a3"].cancel()
+    await arriving
+    assert holder.slots.waiting == 2
+    await holder.end("a1", "b1", "a2")
+    assert holder.tasks["a3"].cancelled()
+    assert (holder.slots.running, holder.slots.waiting) == (0, 0)
+
+
 async def test_who_looks_is_refused_as_who_asks_and_takes_nothing() -> None:
     holder = Holder(FairSlots("llm", 1, most_waiting=4))
     for name, refuses in (("a1", False), ("a2", False), ("a3", False), ("a4", True)):

@@ -85,7 +85,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(CONTENT) - begin))
         self.end_headers()
         length = self.server.breaks_off_after.pop() if self.server.breaks_off_after else len(CONTENT)
-        self.wfile.write(CONTENT[begin : begin + length])
+        content = CONTENT[::-1] if self.path.startswith("/other") else CONTENT
+        self.wfile.write(content[begin : begin + length])
 
     def log_message(self, *_: object) -> None:
         """Keeps the test's output quiet."""
@@ -243,8 +244,8 @@ def test_a_server_that_is_not_there_is_a_failed_pull(server: WeightServer, tmp_p
 
 @pytest.fixture
 def mirrored(monkeypatch: pytest.MonkeyPatch, server: WeightServer) -> WeightServer:
-    """Mirrors all below /missing and /wrong under /model."""
-    site = re.compile(rf"({re.escape(server.url(''))})/(?:missing|wrong)(/.*)")
+    """Mirrors all below /missing, /wrong and /other under /model."""
+    site = re.compile(rf"({re.escape(server.url(''))})/(?:missing|wrong|other)(/.*)")
     monkeypatch.setattr("models.weights._MIRRORS", [(site, r"\1/model\2")])
     return server
 
@@ -261,6 +262,26 @@ def test_a_mirror_goes_on_where_the_site_broke_off(mirrored: WeightServer, tmp_p
     assert mirrored.ranges[0] is None
     assert re.fullmatch(r"bytes=[1-9]\d+-", mirrored.ranges[1] or "")
     assert (tmp_path / "det/model.onnx").read_bytes() == CONTENT
+
+
+def test_a_mirror_starts_again_if_the_site_began_another_file(mirrored: WeightServer, tmp_path: Path) -> None:
+    mirrored.breaks_off_after = [2_000_000]
+    pull(one(mirrored.file("/other/a")), tmp_path)
+    assert mirrored.requests == ["/other/a", "/model/a", "/model/a"]
+    assert (tmp_path / "det/model.onnx").read_bytes() == CONTENT
+
+
+def test_only_a_beginning_is_a_reason_to_fetch_a_file_twice(mirrored: WeightServer, tmp_path: Path) -> None:
+    (tmp_path / "det").mkdir()
+    (tmp_path / PART).write_bytes(b"x" * 1000)
+    file = WeightFile(mirrored.url("/wrong/a"), "0" * 64, "det/model.onnx")
+    with pytest.raises(PullFailed, match="its sha256 is"):
+        pull(one(file), tmp_path)
+    assert list(zip(mirrored.requests, mirrored.ranges, strict=True)) == [
+        ("/wrong/a", "bytes=1000-"),
+        ("/wrong/a", None),
+        ("/model/a", None),
+    ]
 
 
 def test_a_mirror_that_has_another_file_gives_none_and_the_sites_own_failure_is_told(

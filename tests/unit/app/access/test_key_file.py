@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.access.key_file import KeyFileError, add_key, read_keys, remove_key
+from app.access.key_file import KeyFileError, add_key, new_key, read_keys, remove_key
 
 ONE, TWO = (hashlib.sha256(key).hexdigest() for key in (b"one", b"two"))
 
@@ -94,6 +94,23 @@ def test_what_may_be_a_key_is_not_quoted(tmp_path: Path) -> None:
     assert str(refusal.value).count("\n") == 2
     assert "of-secret" not in str(refusal.value)
     assert refusal.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('tasks = ["ocr", "{}"]', "keys[0].tasks[1]: no such task; choose from: ocr"),
+        ("guard_thresholds = {{{} = 0.5}}", "keys[0].guard_thresholds: no such guard code; choose from: S1"),
+        ("guard_thresholds = {{{} = 5}}", "keys[0].guard_thresholds.…: Input should be less than or equal to 1"),
+        ("{} = true", "keys[0].…: no such field"),
+    ],
+)
+def test_a_key_in_the_place_of_a_name_is_not_quoted(more: str, message: str, tmp_path: Path) -> None:
+    key = new_key()
+    with pytest.raises(KeyFileError) as refusal:
+        read_keys(saved(tmp_path, table(more=more.format(key))))
+    assert message in str(refusal.value)
+    assert key[:10].lower() not in str(refusal.value).lower()
 
 
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from app.access import keys as access
 from app.access.key_file import KeyFileError, add_key, remove_key, rotate_key
 from app.access.keys import ApiKeys, Caller, KeyReference
-from app.building import build_counters, build_keys
+from app.building import build_counters, build_keys, without_keys
 from app.errors import InvalidApiKey
 from app.settings import Settings
 from app.state.counters import NANO, Limits
@@ -221,6 +221,11 @@ def test_beyond_loopback_a_file_must_hold_a_key_unless_there_are_others(host: st
     assert build_keys(Settings(**settings, api_keys=("one",))).count == 1
     add_key(file, "alice", {})
     assert build_keys(Settings(**settings)).count == 1
+
+
+def test_a_program_that_nobody_else_reaches_needs_no_keys(file: Path) -> None:
+    settings = Settings(_env_file=None, host="0.0.0.0", api_keys=("one",), keys_file=str(file))
+    assert build_keys(without_keys(settings)).check(None) == Caller(access.EVERYONE)
 
 
 def test_an_empty_setting_is_no_file() -> None:

@@ -100,22 +100,26 @@ async def test_a_request_that_takes_long_makes_way_for_the_next(for_ever: Callab
     assert later.begun == ["a4"]
 
 
-@pytest.mark.parametrize("is_given", [False, True], ids=["still waits", "was given the place"])
-async def test_a_request_whose_caller_has_left_keeps_no_place(is_given: bool) -> None:
+@pytest.mark.parametrize("moment", ["before the place is free", "when it is free", "after it was given"])
+async def test_a_request_whose_caller_has_left_keeps_no_place(moment: str) -> None:
     requests = Requests(Pacer(1))
     first, other = requests.send("a1", ALICE), requests.send("b1", BOB)
     left, last = requests.send("a2", ALICE), requests.send("a3", ALICE)
     await settled()
-    if is_given:
-        first.may_end.set()
-        await asyncio.sleep(0)  # the place is given, and its caller has not run since
-        left.task.cancel()
-    else:
+    if moment == "before the place is free":
         left.task.cancel()
         await settled()
         await first.end()
+    elif moment == "when it is free":
+        first.may_end.set()
+        left.task.cancel()  # the place is free before the caller that leaves runs again
+    else:
+        first.may_end.set()
+        await asyncio.sleep(0)  # the place is given, and its caller has not run since
+        left.task.cancel()
     await settled()
     assert requests.begun == ["a1", "b1", "a3"]
+    assert left.task.cancelled()
     await last.end()
     await other.end()
 

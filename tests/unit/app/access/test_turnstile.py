@@ -100,6 +100,22 @@ async def test_the_newest_of_the_address_with_the_most_is_refused(rests: pytest.
     await asyncio.wait(tasks)
 
 
+async def test_a_request_that_has_just_left_is_the_one_that_makes_room(rests: pytest.MonkeyPatch) -> None:
+    rests.setattr(module, "MAX_WAITING", 2)
+    visits = Visits()
+    visits.turnstile.note_key()
+    tasks = [visits.send("a") for _ in range(3)]
+    await settled()
+    tasks.append(visits.send("b"))
+    # The request of b arrives before the code of the one that leaves has run again.
+    tasks[2].cancel()
+    await settled()
+    assert [task.done() for task in tasks] == [True, False, True, False]
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
 async def test_a_slow_request_holds_up_the_next_one_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONGEST_TURN_S", 0.0)
     visits = Visits()

@@ -134,6 +134,20 @@ def test_a_large_paper_is_uploaded_and_deleted(
     assert b'"file_id":"file-1"' in server.asked[1][2]
 
 
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_an_upload_that_cannot_be_deleted_changes_no_result(
+    server: Scripted, asker: PaperClient, monkeypatch: pytest.MonkeyPatch, is_answered: bool
+) -> None:
+    monkeypatch.setattr(client, "_MAX_INLINE", 3)
+    monkeypatch.setattr(ScriptedHandler, "do_DELETE", lambda _: None)  # ends the connection without an answer
+    server.script = [(200, {}, {"id": "file-1"}), (200, {}, ANSWER) if is_answered else (401, {}, error("wrong key"))]
+    if is_answered:
+        assert asker.fill(PAPER, SCHEMA).answer == {"x": "text"}
+    else:
+        with pytest.raises(CannotAsk, match="wrong key"):
+            asker.fill(PAPER, SCHEMA)
+
+
 def test_an_address_is_passed_on(server: Scripted, asker: PaperClient) -> None:
     server.script = [(200, {}, ANSWER)]
     asker.fill(Paper("u", "a.png", "https://example.org/a.png", "1", None), SCHEMA)

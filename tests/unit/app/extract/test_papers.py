@@ -67,6 +67,37 @@ def test_a_damaged_member_is_its_own_error() -> None:
         paper.read()
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_packing_is_the_error_of_its_member(packing: int) -> None:
+    with zipfile.ZipFile("in.zip", "w", packing) as archive:
+        archive.writestr("1.txt", "a long text " * 100)
+    content = bytearray(Path("in.zip").read_bytes())
+    own_header = 9 if packing == zipfile.ZIP_LZMA else 0
+    packed = slice(30 + len("1.txt") + own_header, content.index(b"PK\x01\x02"))
+    content[packed] = b"\xff" * len(content[packed])
+    Path("in.zip").write_bytes(content)
+    [paper] = papers_of(["in.zip"])
+    assert paper.read is not None
+    with pytest.raises((ValueError, OSError), match="."):
+        paper.read()
+
+
+@pytest.mark.parametrize(
+    ("place", "damage"),
+    [(6, b"\xff"), (8, b"\x00\x08")],
+    ids=["a version that is not known", "a name that is not UTF-8"],
+)
+def test_a_damaged_list_of_members_is_the_error_of_the_archive(place: int, damage: bytes) -> None:
+    with zipfile.ZipFile("in.zip", "w") as archive:
+        archive.writestr("1.txt", "text")
+    content = bytearray(Path("in.zip").read_bytes().replace(b"1.txt", b"\xff.txt"))
+    directory = content.index(b"PK\x01\x02")
+    content[directory + place : directory + place + len(damage)] = damage
+    Path("in.zip").write_bytes(content)
+    with pytest.raises(CannotRead, match=r"^in\.zip: ."):
+        names("in.zip")
+
+
 def test_a_damaged_archive_in_a_folder_is_its_own_error() -> None:
     write("in/a.txt", "in/b.zip", "in/c.txt")
     papers = list(papers_of(["in"]))

@@ -5,6 +5,7 @@ import asyncio
 import importlib.util
 import pickle
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ from models.cluster.replica import Replica, picklable
 from models.cluster.serve import cluster_of
 from models.device import CPU
 from models.host import EngineHost
+from models.measures import MEMORY
 from models.runtime import Runtime
 from models.supply import WeightsMissing
 from models.turns import Turns
@@ -176,6 +178,38 @@ async def test_a_replica_tells_once_what_kept_its_engine_from_loading_and_tries_
     assert (results[0], type(results[1]), results[2], failures) == (2, ValueError, 6, {})
     replica.__del__()
     assert Doubler.closed == 1
+
+
+class Roomy(Doubler):
+    """An engine that finds memory for one item at a time."""
+
+    def load(self) -> None:
+        pass
+
+    def run(self, batch: Sequence[int]) -> Sequence[int | Exception]:
+        return super().run(batch) if len(batch) == 1 else [MemoryError()] * len(batch)
+
+
+async def test_a_failure_that_another_worker_counts_during_a_report_is_in_the_next_one() -> None:
+    replica = Replica(SPEC, Roomy, HostLimits(max_batch=2, workers=2), "v1")
+    batches = replica._batches
+    other = threading.Thread(target=lambda: batches.run(Roomy(), [3, 4]))
+
+    class Interrupted(Counter[str]):
+        """Lets the other worker run between the reading and the reset of the counts."""
+
+        def clear(self) -> None:
+            if other.ident is None:
+                other.start()
+                other.join(0.2)
+            super().clear()
+
+    batches._failures = Interrupted()
+    reports = []
+    for _ in range(2):
+        reports.append(pickle.loads(await replica.run(pickle.dumps([1, 2]))))
+        await asyncio.to_thread(other.join)
+    assert reports == [([2, 4], {MEMORY: 1}), ([2, 4], {MEMORY: 1})]
 
 
 class Elsewhere:

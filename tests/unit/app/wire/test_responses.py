@@ -1,0 +1,66 @@
+"""Requests to /v1/responses become chat requests."""
+
+from typing import Any
+
+import pytest
+
+from app.errors import BadRequest
+from app.wire.request import ChatRequest, NamedToolChoice
+from app.wire.responses import ResponsesRequest, convert_request
+
+WEATHER = {"type": "function", "name": "weather"}
+TIDES = {"type": "function", "name": "tides"}
+PATCH = {"type": "custom", "name": "patch"}
+
+
+def in_namespace(name: str, *tools: Any) -> Any:
+    return {"type": "namespace", "name": name, "tools": list(tools)}
+
+
+def converted(tools: list[Any], choice: Any) -> ChatRequest:
+    body = {"model": "auto", "input": "Hi.", "tools": tools, "tool_choice": choice}
+    return convert_request(ResponsesRequest.model_validate(body)).chat
+
+
+def forced(tools: list[Any], **named: str) -> str:
+    choice = converted(tools, {"type": "function", **named}).tool_choice
+    assert isinstance(choice, NamedToolChoice)
+    return choice.function.name
+
+
+def allowed(tools: list[Any], *named: Any) -> list[str]:
+    choice = {"type": "allowed_tools", "mode": "required", "tools": list(named)}
+    return [tool.function.name for tool in converted(tools, choice).tools or ()]
+
+
+@pytest.mark.parametrize(
+    "named", [{"name": "weather"}, {"name": "weather", "namespace": "maps"}, {"name": "maps__weather"}]
+)
+def test_a_tool_of_a_namespace_may_be_forced(named: dict[str, str]) -> None:
+    assert forced([in_namespace("maps", WEATHER, PATCH), TIDES], **named) == "maps__weather"
+
+
+def test_a_forced_name_means_the_tool_without_a_namespace_first() -> None:
+    assert forced([in_namespace("maps", WEATHER), WEATHER], name="weather") == "weather"
+    assert forced([in_namespace("maps", WEATHER), WEATHER], name="weather", namespace="maps") == "maps__weather"
+
+
+def test_a_forced_name_that_several_namespaces_have_is_refused() -> None:
+    tools = [in_namespace("maps", WEATHER), in_namespace("sea", WEATHER)]
+    with pytest.raises(BadRequest, match="'weather'; choose from: maps__weather, sea__weather") as refused:
+        forced(tools, name="weather")
+    assert refused.value.param == "tool_choice"
+
+
+@pytest.mark.parametrize("named", [{"name": "wind"}, {"name": "weather", "namespace": "sea"}])
+def test_a_forced_tool_that_is_not_offered_is_refused(named: dict[str, str]) -> None:
+    with pytest.raises(BadRequest, match="not in 'tools'") as refused:
+        forced([in_namespace("maps", WEATHER)], **named)
+    assert refused.value.param == "tool_choice"
+
+
+def test_allowed_tools_are_found_by_either_name_and_in_their_namespace_alone() -> None:
+    tools = [in_namespace("maps", WEATHER, PATCH), in_namespace("sea", WEATHER), TIDES]
+    assert allowed(tools, WEATHER) == ["maps__weather", "sea__weather"]
+    assert allowed(tools, {**WEATHER, "namespace": "sea"}, TIDES) == ["sea__weather", "tides"]
+    assert allowed(tools, {**WEATHER, "name": "maps__weather"}, PATCH) == ["maps__weather", "maps__patch"]
