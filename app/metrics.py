@@ -286,8 +286,8 @@ def fill_from_inputs(
 
 
 def fill_from_access(metrics: Metrics, admission_control: AdmissionControl, keys: ApiKeys) -> None:
-    """Add the failures of the store that counts each key's use (`AdmissionControl`), and the versions of the file of
-    keys that were refused."""
+    """Add the failures of the store that counts each key's use (`AdmissionControl`), and the number of times that a
+    changed file of keys was refused as invalid."""
 
     def failures() -> Iterator[Sample]:
         yield ("counters", "store", "unreachable"), admission_control.faults

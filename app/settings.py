@@ -210,9 +210,9 @@ class EngineSettings(OwnSettings):
     """Settings of all engines: where they compute, and their weights and memory."""
 
     profile: Profile | None = None
-    """Engines that `auto` prefers: engines with weights from packages (`embedded`), engines with pulled weights
-    (`standard`), or engines for a card (`gpu`, which also loads and tests them at the start). Unset: `gpu` if there is
-    a card, else `standard`."""
+    """Engines that are tried first for each capability whose setting is `auto`: engines with weights from packages
+    (`embedded`), also those with pulled weights (`standard`), or also those for a card (`gpu`, which loads and tests
+    the engines at the start). Unset: `gpu` if there is a card, else `standard`."""
     device: Device = "auto"
     """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`. With `cuda`, an engine never falls back to the CPU."""
     threads: int = Field(default=0, ge=0)
@@ -274,7 +274,7 @@ class InputSettings(OwnSettings):
     max_pages: int = Field(default=200, ge=1)
     """Largest number of pages of documents that one request may read."""
     max_page_seconds: float = Field(default=20, gt=0)
-    """Seconds of a processor that reading or drawing a page of a PDF, or opening the file, may take."""
+    """CPU seconds that it may take to open a PDF, or to read or draw one of its pages."""
     max_audio_minutes: float = Field(default=240, gt=0)
     """Largest length of one recording in minutes, counted while it is decoded."""
     max_text_chars: int = Field(default=10_000_000, ge=1)
@@ -340,8 +340,8 @@ class CacheSettings(OwnSettings):
     """Largest share of wrong answers that `verified` may give to questions that resemble a known question. With 0, only
     identical questions are answered from the cache."""
     cache_max_mb: float = Field(default=1024, gt=0)
-    """Largest size of the answers, compressed, in megabytes. The least recently used ones are deleted first, in Redis
-    those of the key that has the most."""
+    """Largest size of the answers, compressed, in megabytes. The least recently used answers are deleted first. In
+    Redis, these are the least recently used answers of the key whose answers take the most space."""
     cache_max_age_hours: float = Field(default=24, gt=0)
     """Hours for which an answer is kept. An answer that depends on a web search or a scraped page is kept for at most
     five minutes."""
@@ -450,8 +450,8 @@ if not TYPE_CHECKING:
 def default_folder(name: str) -> Path:
     """Return the default folder of `weights` or `files`, which does not depend on the working folder.
 
-    There is one exception: while that folder does not exist, a folder in the working folder that an earlier version has
-    filled stays in use.
+    There is one exception: if an earlier version stored its data in the working folder and the default folder does not
+    exist yet, the folder of this name in the working folder is returned.
     """
     home = ROOT if (ROOT / "pyproject.toml").is_file() else platformdirs.user_data_path("openfaze", appauthor=False)
     folder, earlier_folder = home / name, Path.cwd() / name

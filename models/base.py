@@ -7,7 +7,7 @@ ModelError
 │       └── UpstreamDown   the server that the capability relies on does not answer
 ├── EngineOverloaded       the queue is full
 │   ├── ShareUsedUp        the part of the queue that one key may use is full
-│   └── MemoryShort        a request that already holds memory of a kind needs more of it than is free
+│   └── MemoryShort        a request that holds some of a limited memory needs more of it than is free
 └── EngineFailed           the engine raised an exception on this item
 """
 
@@ -125,7 +125,8 @@ class ShareUsedUp(EngineOverloaded):
 
 
 class MemoryShort(EngineOverloaded):
-    """Raised if a request that already holds memory of a kind needs more of it than is free."""
+    """Raised if a request that already holds some of a limited memory, such as that for words, needs more of it than is
+    free."""
 
     def __init__(self, kind: str, retry_after: int) -> None:
         ModelError.__init__(

@@ -49,8 +49,8 @@ class HostLimits:
     """Number of items of all keys together that may wait. If one more arrives, `scheduler.make_room` refuses this item
     or another. A key may use its Share of the places."""
     workers: int = 1
-    """At most this many batches run at the same time, each on an equal part of the processors. If each batch takes one
-    item, a key may use its Share of the workers."""
+    """At most this many batches run at the same time, each on an equal part of the processors. If a batch is a single
+    item (`max_batch` is 1), no key may occupy more than its share (`scheduler.Share`) of the workers."""
     idle_unload_s: float | None = None
     """Seconds without work after which the engine is unloaded; None keeps it loaded."""
 
@@ -131,8 +131,8 @@ class ThreadWorkplace(Generic[ItemT, ResultT]):
         return results
 
     async def close(self) -> None:
-        # A worker thread keeps its function until a moment after the result arrives. The list in that function is empty
-        # then, so the engine's memory is free at once.
+        # A worker thread still refers to the function that it ran for a moment after the result arrives. The function
+        # pops the engine from the list `last`, so this reference does not keep the engine's memory in use.
         assert self._engine is not None
         last, self._engine = [self._engine], None
         await self._in_thread(lambda: last.pop().close())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 SEARCHED_AT_ONCE: Final = 2_000
-"""One slice of work looks for matches that begin at this many characters."""
+"""One slice of work looks for the matches that begin within the next SEARCHED_AT_ONCE characters."""
 REACH: Final = 1_000
 """A search looks at this many further characters. If a match ends near the last of them, it is searched for again with
 more characters."""

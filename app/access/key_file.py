@@ -68,8 +68,8 @@ _SHOULD_BE = {
 
 
 class KeyFileError(ValueError):
-    """Raised if the file of keys cannot be read, or cannot be changed as requested. Of wrong values, the message quotes
-    only short names of unknown tasks, codes and fields, because any other value could be a key."""
+    """Raised if the file of keys cannot be read, or cannot be changed as requested. When a value is wrong, the message
+    quotes it only if it is a short name of an unknown task, code or field, because any other value could be a key."""
 
 
 def _check_name(name: str) -> str:
@@ -271,8 +271,9 @@ def set_key(path: Path, name: str, fields: Mapping[str, Any]) -> StoredKey:
 
 
 def rotate_key(path: Path, name: str, tenant: str | None) -> str:
-    """Replace the key of `name` by a new key, and return the new key. A tenant in the file stays. Otherwise, `tenant`
-    is added, or else the tenant of the new key. Raises KeyFileError."""
+    """Replace the key of `name` by a new key, and return the new key. If the stored key has a `tenant` field, the field
+    is kept. If not, it is set to the argument `tenant`, or to the new key's own tenant (`tenant_of`) if `tenant` is
+    None. Raises KeyFileError."""
     key = new_key()
 
     def changed(stored: StoredKey) -> StoredKey:

@@ -288,7 +288,8 @@ def _family(host: str) -> socket.AddressFamily:
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:
     """Announce the running server. Programs get a log event; people get its addresses and a first request to try.
 
-    If the log is in JSON only because there is no terminal, both are written, except in a container.
+    With the log format `auto` and no terminal, the log event and the text for people are both written, except in a
+    container.
     """
     settings = services.settings
     llm, caution = _llm(services)

@@ -94,9 +94,9 @@ class ResponseStore:
     async def put(
         self, tenant: str, response_id: str, stored: Callable[[], StoredResponse], *, is_short: bool = False
     ) -> None:
-        """Store the response that `stored` returns. It is packed in a thread, unless `is_short`, because packing then
-        takes less time than starting a thread. Raises ValueError for a response that is larger than the sealer
-        allows."""
+        """Store the response that `stored` returns. It is packed in a thread. With `is_short`, it is packed at once,
+        because that takes less time than starting a thread. Raises ValueError for a response that is larger than the
+        sealer allows."""
         key = _key(tenant, response_id)
 
         def sealed() -> bytes:

@@ -18,12 +18,13 @@ LEAST_PROBABILITY = 0.1
 """A place counts as an answer if its probability is at least this."""
 
 _LETTERHEADS = dict.fromkeys(("company", "issuer", "hotel"), "seller")
-"""Concepts of objects that are mostly in the letterhead, with the party whose letterhead it is."""
+"""Concepts of schema objects whose values are usually printed in a letterhead, each with the party that the letterhead
+belongs to."""
 
 
 def party_of_field(field: FieldText) -> str:
-    """Return the party that the name of a field names, or else the one that the name of the object around it names;
-    empty if there is no party or more than one."""
+    """Return the party in a field's name (such as `seller`). If the field's name has none, return the party in the name
+    of the object around the field. Return an empty text if there is no party or more than one."""
     own = {CONCEPTS[name].party for name in field.concepts} - {""}
     context_concepts = concepts_of_field(field.names.around) if field.names.around and not own else frozenset()
     parties = own or {_LETTERHEADS.get(name, CONCEPTS[name].party) for name in context_concepts} - {""}

@@ -275,9 +275,8 @@ def _steps_counted(series: RegularSeries, horizon: Horizon) -> int | None:
     grid, period = series.grid, horizon.period
     if grid is None or period is None or horizon.count == 0:
         return horizon.count
-    if (
-        grid.step.unit == "weekday" and period == DAILY
-    ):  # a request for days of a series without weekends means the series' days
+    # If the series has no weekends, a horizon of n days means n weekdays.
+    if grid.step.unit == "weekday" and period == DAILY:
         return horizon.count
     if grid.step.unit == period.unit:
         return -(-horizon.count * period.count // grid.step.count)

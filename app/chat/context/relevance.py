@@ -14,7 +14,7 @@ NEIGHBOUR_SHARE = 0.3
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 MAX_QUESTION_WORDS = 256
-"""At most this many different words of a question count.
+"""Only this many different words of a question are used for scoring.
 
 If the question is longer, its first and last words are used, because the actual question is usually there.
 """

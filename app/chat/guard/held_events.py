@@ -24,8 +24,9 @@ class HeldPart:
     events: Sequence[Event]
     """Events to be shown next, in order."""
     judged: Sequence[tuple[str, str]]
-    """Texts by which the events are judged. Each text also contains the end of the text shown before it, and the
-    following words up to the end of its last sentence."""
+    """Texts by which the events are judged. Each text begins with up to _TAIL characters that were shown earlier. If
+    the events end within a sentence, the text goes on to the end of that sentence, with words that are not shown
+    yet."""
 
 
 class HeldEvents:

@@ -107,8 +107,8 @@ class PaddleOcr:
         bgr = np.ascontiguousarray(image[:, :, ::-1])
         [found] = detection.predict(bgr)
         lines = [(corners, crop(bgr, corners)) for corners in map(along_text, found["dt_polys"])]
-        # The recogniser expects lines in ascending order of width, because it passes their sorted proportions to the
-        # decoder.
+        # The recogniser gives the decoder the lines' ratios of width to height in ascending order, whatever the order
+        # of the lines. So the lines must be sorted by this ratio.
         lines.sort(key=lambda line: line[1].shape[1] / line[1].shape[0])
         pictures = [picture for _, picture in lines]
         results = list(recognition.predict(pictures, batch_size=self._lines_at_once)) if pictures else []

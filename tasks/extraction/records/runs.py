@@ -1,4 +1,4 @@
-"""Defines runs, which are records of one form below or beside each other."""
+"""Defines a run: a sequence of records of the same form that stand below or beside each other."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +40,8 @@ class Run:
     passage: Passage
     records: list[list[PiecedLine]]
     sign: RunSign | None = None
-    """The sign by which the records were found, if they are the lines of a column."""
+    """The sign by which the records were found, if they were found in the lines of a column; None if they were found in
+    a sentence."""
     apart: float = 0.0
     """Mean gap above records minus the mean gap within records, in heights of a line, from -1 to 1."""
     headings: Sequence[str] = field(default_factory=list)

@@ -31,13 +31,14 @@ class PictureBytes(FairBytes):
 
 class DecodedBudget:
     """Admits pictures for decoding as long as all existing ones take at most `limit` bytes. Further pictures wait. API
-    keys share the bytes as FairBytes describes: a picture is held for as long as its text is read, so a key must leave
-    room for other keys' pictures before these come. A picture larger than the limit is decoded when no other picture is
-    held."""
+    keys share the bytes as FairBytes describes. A picture is held until its text has been read, which takes long, so a
+    key must always leave room for pictures that other keys may send later. A picture larger than the limit is decoded
+    when no other picture is held."""
 
     def __init__(self, limit: int, *, largest: int, wait_s: float = WAIT_S) -> None:
         """Set the limit. Pictures of more than `largest` bytes need no room, because their decoder refuses them."""
-        self._bytes = PictureBytes("memory for decoded pictures", limit, most_waiting=0)  # all callers are patient
+        # `most_waiting` has no effect, because all callers pass `patient=True`.
+        self._bytes = PictureBytes("memory for decoded pictures", limit, most_waiting=0)
         self._largest = largest
         self._wait_s = wait_s
         self._freed: deque[TakenSlots] = deque()
