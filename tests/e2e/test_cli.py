@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from app import telemetry
@@ -45,8 +46,8 @@ def openfaze(
 
 def openfaze_here(*arguments: str, folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     """The same in this process, which has long imported everything: for what takes no time but that."""
-    # How this process logs and allocates stays as it is.
-    with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
+    # How this process logs and allocates stays as it is; before its first server, it would log to stdout.
+    with contextlib.chdir(folder), structlog.testing.capture_logs(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(telemetry, "configure_logging", lambda *_: None)
         patch.setattr(malloc, "give_large_blocks_back", lambda: True)
         result = CliRunner().invoke(cli, arguments, env={**ENVIRONMENT, **variables})
