@@ -37,6 +37,7 @@ from tasks.extraction.people import People
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.quoted_lines import QuotedLines
 from tasks.extraction.replacements import Replacements
+from tasks.extraction.restrictions import Restrictions
 from tasks.extraction.rules import (
     DENIED,
     apply_rules,
@@ -226,8 +227,8 @@ def _adjust(
     candidates: Candidates,
 ) -> Slices[dict[int, frozenset[int]]]:
     """Adjust the network's logits by rules, such as sums that agree and the blocks of an object. Return the places
-    whose values are doubtful for a field, by the field's row. Such a value may belong to another person, be quoted, or
-    have been replaced."""
+    whose values are doubtful for a field, by the field's row. Such a value may belong to another person, be quoted,
+    have been replaced, or lack what the field is restricted to."""
     cut = are_cut(candidates)
     yield
     attention = attention_marks(candidates)
@@ -249,6 +250,8 @@ def _adjust(
     yield from quoted.read()
     replacements = Replacements(candidates)
     yield from replacements.read()
+    restrictions = Restrictions(candidates)
+    yield from restrictions.read(field for field in texts if not field.in_list)
     units = yield from units_after(candidates)
     denied = DENIED * (yield from are_denied(candidates))
     named = set()
@@ -265,7 +268,9 @@ def _adjust(
             of_others = people.avoid(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
-            doubtful[index] = of_others | quoted.avoid(row) | replacements.settle(row, field)
+            doubtful[index] = (
+                of_others | quoted.avoid(row) | replacements.settle(row, field) | restrictions.unstated(field)
+            )
     yield
     prefer_one_block(logits, {index: one.path for index, one in enumerate(fields) if not one.in_list}, candidates)
     yield
