@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from app.errors import NotFound
 from app.extract.client import CannotAsk
-from app.extract.files import TooManyRows
+from app.extract.files import CannotWrite, TooManyRows
 from app.extract.reviews import Json
 from app.extract.state import ReviewConflict
 from app.review.table_review import NotFitting, NotThere, TableReview
@@ -41,8 +41,8 @@ class _Invalid(Exception):
 
 
 _STATUSES: Mapping[type[Exception], int] = {
-    _Invalid: 400, NotThere: 404, NotFound: 404, ReviewConflict: 409, NotFitting: 422, TooManyRows: 422, CannotAsk: 502,
-    OSError: 500,
+    _Invalid: 400, NotThere: 404, NotFound: 404, ReviewConflict: 409, NotFitting: 422, TooManyRows: 422,
+    CannotWrite: 422, CannotAsk: 502, OSError: 500,
 }  # fmt: skip
 
 

@@ -205,7 +205,7 @@ class TableReview:
             return name, pointer, change
 
     def export(self) -> list[Path]:
-        """Write the table again, and return its files. Raises OSError and TooManyRows."""
+        """Write the table again, and return its files. Raises OSError, TooManyRows and CannotWrite."""
         with self._lock:
             return write(self._table, self.schema, self._state.rows)
 
