@@ -26,7 +26,7 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from app.extract.state import Row
-from app.extract.tables import AnswerTable, FieldCell, tables_of
+from app.extract.tables import AnswerTable, FieldCell, is_iso_date, tables_of
 from tasks.inputs.text.xml_characters import without_forbidden
 
 Rows = Callable[[], Iterable[Row]]
@@ -49,7 +49,6 @@ _ROWS_OF_A_GROUP = 10_000
 """Number of rows in a row group of a Parquet file. The rows of a group are in memory together."""
 _EXACT = 1 << 53
 """Every whole number up to this one can be stored exactly as a floating-point number."""
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _FORMULA = re.compile(
     r"""\A(?=[\t\r]) |
     (?:\A | (?<=[;,\t\r\n]))
@@ -237,20 +236,12 @@ def _fits(kind: type, value: Any) -> bool:
     if value is None or kind is str:
         return True
     if kind is date:
-        return isinstance(value, str) and bool(_DATE.fullmatch(value)) and _is_day(value)
+        return is_iso_date(value)
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
     if kind is int:
         return isinstance(value, int) and -(1 << 63) <= value < 1 << 63
     return isinstance(value, float) or (isinstance(value, int) and abs(value) <= _EXACT)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _convert(kind: type, value: Any) -> Any:

@@ -79,3 +79,44 @@ async def test_a_table_that_cannot_be_written_is_an_error_that_says_so(
     assert "out.xlsx cannot be written" in refused.json()["error"]["message"]
     assert (await page.get("overview")).status_code == 200
     assert (tmp_path / "out.xlsx").read_bytes() == before
+
+
+@pytest.mark.parametrize("value", ["2026-99-99", "12 March 2026", "20260312", ""])
+async def test_a_day_that_is_in_no_calendar_is_no_date(
+    page: httpx.AsyncClient, desk: TableReview, paper: str, value: str
+) -> None:
+    refused = await corrected(page, desk, paper, "/date", value)
+    assert refused.status_code == 422
+    assert refused.json()["error"]["message"] == f"'{value}' is not a date such as 2026-03-12"
+    assert (await corrected(page, desk, paper, "/date", "2026-02-28")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ({"page": -1}, "'place.page' is not the number of a page, from 1 to 1,000,000"),
+        ({"page": 0}, "'place.page'"),
+        ({"page": 1e99}, "'place.page'"),
+        ({"page": True}, "'place.page'"),
+        ({"page": {"a": 1}}, "'place.page'"),
+        ({"text": ["x"]}, "'place.text' is not a text"),
+        ({"bounds": []}, "'place.bounds' is not an object with top_left, "),
+        ({"bounds": {"top_left": CORNER}}, "'place.bounds' is not an object with top_left, "),
+        ({"bounds": BOUNDS | {"top_left": [1, 2]}}, "a corner of 'place.bounds' is not an object with 'x' and 'y'"),
+        ({"bounds": BOUNDS | {"top_left": {"x": 1e300, "y": 1}}}, "a coordinate that is not a number"),
+        ({"bounds": BOUNDS | {"width": "5"}}, "a coordinate that is not a number"),
+        ({"colour": "red"}, "'place' is not an object with 'page', 'bounds' and 'text'"),
+        ("page 1", "'place' is not an object with 'page', 'bounds' and 'text'"),
+    ],
+)
+async def test_what_is_no_place_on_a_page_is_refused(
+    page: httpx.AsyncClient, desk: TableReview, paper: str, place: Any, message: str
+) -> None:
+    refused = await corrected(page, desk, paper, "/number", "A", PLACE | place if isinstance(place, dict) else place)
+    assert refused.status_code == 400
+    assert message in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("place", [PLACE, {}, {"page": None, "bounds": None, "text": "A"}, None])
+async def test_a_place_may_be_known_in_part(page: httpx.AsyncClient, desk: TableReview, paper: str, place: Any) -> None:
+    assert (await corrected(page, desk, paper, "/number", "A", place)).status_code == 200
