@@ -31,6 +31,7 @@ from app.errors import (
     shutting_down,
 )
 from app.http.disconnect import ClientGone, entered_unless_gone
+from app.http.headers import check_switches
 from app.metrics import Metrics
 from app.settings import is_loopback
 from app.telemetry import Stages
@@ -157,6 +158,7 @@ class RequestScope:
                     self._turnstile.note_key()
                     places.enter_context(self._open_requests.place(caller.share))
                     admission = self._admission_control.admit(caller, is_charged=scope["method"] == "POST")
+                    check_switches(Headers(scope=scope))
                 state["admission"] = admission
                 if scope["path"] in PROBES:
                     # A flood of requests for pages does not keep probes from the same address waiting.

@@ -4,6 +4,7 @@ folder."""
 import difflib
 import ipaddress
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
@@ -469,10 +470,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def unknown_variables() -> list[str]:
-    """Return a sentence for each OPENFAZE_ variable that is not a setting, so that neither a typo nor a setting of an
-    earlier version goes unnoticed."""
-    known = [PREFIX + name.upper() for name in Settings.model_fields]
+def unknown_variables(besides: Collection[str] = ()) -> list[str]:
+    """Return a sentence for each OPENFAZE_ variable that is neither a setting nor among `besides`, so that neither a
+    typo nor a setting of an earlier version goes unnoticed."""
+    known = [*(PREFIX + name.upper() for name in Settings.model_fields), *besides]
     given = {*os.environ, *dotenv_values(ENV_FILE)}
     unknown = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)
     return [f"{name} {_instead(name.upper(), known)}" for name in unknown]

@@ -22,11 +22,11 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from app.http.headers import permits_traces
 from app.telemetry import Stages
 from models.language.llm import Abilities, Done, Llm, LlmCall, LlmEvent, TextDelta
 from models.measures import reason_of
 
-ZDR_HEADER = "x-interfaze-zdr"
 _HEADERS = ("traceparent", "tracestate")
 _PROPAGATOR = TraceContextTextMapPropagator()
 _KEEPS_CONTENT = contextvars.ContextVar("keeps_content", default=False)
@@ -59,8 +59,7 @@ class Traces:
         parent = _PROPAGATOR.extract(caller, context.Context())
         attributes = {"http.request.method": scope["method"], "http.route": route}
         span = self._tracer.start_span(f"{scope['method']} {route}", parent, SpanKind.SERVER, attributes)
-        keeps = headers.get(ZDR_HEADER, "").strip().lower() != "true"
-        with self._around(span, parent, stages, keeps=keeps):
+        with self._around(span, parent, stages, keeps=permits_traces(headers)):
             yield span
 
     @contextlib.contextmanager

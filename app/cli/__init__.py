@@ -35,15 +35,19 @@ def without_garbage_collection() -> Iterator[None]:
         gc.enable()
 
 
-def read_settings(**overrides: object) -> "Settings":
-    """Return the settings. If some settings cannot be used, print a line for each of them and exit with status 2."""
+def read_settings(*, for_clients: bool = False, **overrides: object) -> "Settings":
+    """Return the settings. If some settings cannot be used, print a line for each of them and exit with status 2.
+
+    The variable KEY is accepted, except `for_clients` of a server: it may be a misspelt OPENFAZE_API_KEYS there, and
+    the server would answer without keys.
+    """
     with without_garbage_collection():
         from pydantic import ValidationError
 
         from app.settings import Settings, unknown_variables
 
     given = {name: value for name, value in overrides.items() if value is not None}
-    problems = unknown_variables()
+    problems = unknown_variables(() if for_clients else (KEY,))
     try:
         settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:

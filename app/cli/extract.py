@@ -79,7 +79,7 @@ def extract(wanted: ExtractOptions) -> int:
         with server_to_ask(wanted.url) as url:
             schema = schema or _proposal(wanted, url, papers)
             return _make_table(wanted, url, schema, examples, papers, state_file)
-    except (CannotRead, CannotAsk, CannotOpen, TooManyRows, ValueError) as error:
+    except (CannotRead, CannotAsk, CannotOpen, CannotWrite, TooManyRows, ValueError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or wanted.out}: {error.strerror}")

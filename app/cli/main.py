@@ -72,7 +72,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Instead of OPENFAZE_PORT.")] = None,
 ) -> None:
     """Serve the API until told to stop. Running streams get time to end."""
-    settings = read_settings(host=host, port=port)
+    settings = read_settings(for_clients=True, host=host, port=port)
     with without_garbage_collection():
         from app.cli.serving import CannotListen
         from app.cli.serving import serve as serve_until_stopped

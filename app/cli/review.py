@@ -59,7 +59,7 @@ def review(named: Path, url: str | None, port: int, below: float) -> int:
             with contextlib.suppress(KeyboardInterrupt):
                 uvicorn.Server(config).run(sockets)
             typer.echo(f"written: {', '.join(map(str, desk.export()))}")
-    except (CannotListen, CannotOpen, TooManyRows) as error:
+    except (CannotListen, CannotOpen, CannotWrite, TooManyRows) as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or table}: {error.strerror}")

@@ -22,12 +22,12 @@ from urllib.parse import quote
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from app.extract.state import Row
-from app.extract.tables import AnswerTable, FieldCell, tables_of
+from app.extract.tables import AnswerTable, FieldCell, is_iso_date, tables_of
+from tasks.inputs.text.xml_characters import without_forbidden
 
 Rows = Callable[[], Iterable[Row]]
 """Function that returns the papers with their answers. Each call begins again with the first paper."""
@@ -49,7 +49,6 @@ _ROWS_OF_A_GROUP = 10_000
 """Number of rows in a row group of a Parquet file. The rows of a group are in memory together."""
 _EXACT = 1 << 53
 """Every whole number up to this one can be stored exactly as a floating-point number."""
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _FORMULA = re.compile(
     r"""\A(?=[\t\r]) |
     (?:\A | (?<=[;,\t\r\n]))
@@ -61,7 +60,7 @@ and after a separator at which the spreadsheet may split the text. Telephone num
 
 
 class CannotWrite(Exception):
-    """Raised if a file of this ending cannot be written. The message says what to do."""
+    """Raised if a table cannot be written into a file of this ending. The message says what to do."""
 
 
 class TooManyRows(Exception):
@@ -78,8 +77,13 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, schema: Mapping[str, Any], rows: Rows) -> list[Path]:
-    """Write the tables of `rows`, and return the files. Raises OSError and TooManyRows."""
-    return WRITERS[path.suffix.lower()](path, tables_of(schema), rows)
+    """Write the tables of `rows`, and return the files. Raises OSError, TooManyRows and CannotWrite, and leaves the
+    earlier file as it was."""
+    try:
+        return WRITERS[path.suffix.lower()](path, tables_of(schema), rows)
+    except (ValueError, sqlite3.Error) as error:
+        # Workbooks, Parquet files and databases have limits of their own, such as the number of columns.
+        raise CannotWrite(f"{path} cannot be written ({error}): write .jsonl instead, which has no limits") from error
 
 
 def _write_workbook(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
@@ -124,14 +128,14 @@ def _fill_book(book: Workbook, path: Path, tables: Sequence[AnswerTable], rows: 
 def _sheet_names(names: Sequence[str]) -> list[str]:
     """Return a valid name for each sheet: unique, at most 31 characters, and without the characters that workbooks
     forbid."""
-    cut = [re.sub(r"[\[\]:*?/\\]", "_", name)[:31] for name in names]
+    cut = [re.sub(r"[\[\]:*?/\\]", "_", without_forbidden(name))[:31] for name in names]
     # The number after a name takes up to four characters.
     return _distinct([name[:27] if cut.count(name) > 1 else name for name in cut])
 
 
 def _plain_cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
     if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_MAX_CHARS]
+        value = without_forbidden(value)[:_MAX_CHARS]
     cell = WriteOnlyCell(sheet, value=value)
     if isinstance(value, str):
         # Otherwise, "=1+1" would be a formula, and "#N/A" an error.
@@ -155,8 +159,9 @@ def _link_target(link: str, table: Path) -> str:
     """Return a link to a paper. A URL is returned unchanged. A path is made relative to the table's folder, so that the
     table and the papers can be moved together."""
     if link.startswith(("http://", "https://")):
-        return link
-    return quote(os.path.relpath(link, table.resolve().parent).replace(os.sep, "/"))
+        return without_forbidden(link)
+    # The name of a folder may be bytes that are not UTF-8.
+    return quote(os.fsencode(os.path.relpath(link, table.resolve().parent).replace(os.sep, "/")))
 
 
 def _sibling_paths(path: Path, names: Iterable[str]) -> list[Path]:
@@ -231,20 +236,12 @@ def _fits(kind: type, value: Any) -> bool:
     if value is None or kind is str:
         return True
     if kind is date:
-        return isinstance(value, str) and bool(_DATE.fullmatch(value)) and _is_day(value)
+        return is_iso_date(value)
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
     if kind is int:
         return isinstance(value, int) and -(1 << 63) <= value < 1 << 63
     return isinstance(value, float) or (isinstance(value, int) and abs(value) <= _EXACT)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _convert(kind: type, value: Any) -> Any:

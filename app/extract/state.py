@@ -150,9 +150,10 @@ class JobState:
         """Store the result of a paper. When this returns, the operating system has the data, so they survive a crash of
         this process."""
         values = {slot: value for slot in PaperResult.__slots__ if (value := getattr(result, slot))}
+        # Half of a surrogate pair could be neither stored nor written into a table.
+        text = json.dumps(values, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
         self._db.execute(
-            "UPDATE papers SET result = ?, is_error = ? WHERE name = ?",
-            (json.dumps(values, ensure_ascii=False), result.error is not None, name),
+            "UPDATE papers SET result = ?, is_error = ? WHERE name = ?", (text, result.error is not None, name)
         )
 
     def counts(self) -> tuple[int, int, int]:

@@ -1,6 +1,7 @@
 """Lays answers out as tables by their schema: one row per paper, and a separate table for each list of objects."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ probability of the row's fields, and the reason why a paper has no answer."""
 _DEEPEST = 8
 """The fields of nested objects become columns down to this many levels. Anything deeper is one cell of JSON."""
 _SEPARATOR = "; "
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TYPES: Mapping[str, type] = {"boolean": bool, "integer": int, "number": float, "string": str, "array": str}
 
 
@@ -106,6 +108,17 @@ def is_doubtful(cell: FieldCell, threshold: float) -> bool:
     return cell.value is not None and cell.probability is not None and cell.probability < threshold
 
 
+def is_iso_date(value: Any) -> bool:
+    """True if `value` is a text such as `2026-03-12` that names a day of the calendar."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
 def list_schema(schema: Mapping[str, Any], path: JsonPath) -> Mapping[str, Any]:
     """Return the schema of the list at `path` of an answer; an empty mapping if its rows are not described."""
     part: Any = schema
@@ -139,6 +152,23 @@ def _may_be_null(root: Mapping[str, Any], part: Any) -> bool:
     )
 
 
+def type_of(root: Mapping[str, Any], part: Any) -> type:
+    """Return the type of a field's values by its schema; str if the schema allows several types."""
+    node = resolved(root, part)
+    branches = [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]
+    types: set[type] = set()
+    for one in (node, *(resolved(root, branch) for branch in branches)):
+        named = one.get("type")
+        for name in named if isinstance(named, list) else [named]:
+            if name == "string" and one.get("format") == "date":
+                types.add(date)
+            elif isinstance(name, str) and name in _TYPES:
+                types.add(_TYPES[name])
+    if types == {int, float}:
+        return float
+    return types.pop() if len(types) == 1 else str
+
+
 def _columns(
     root: Mapping[str, Any], part: Any, path: JsonPath
 ) -> tuple[dict[JsonPath, type], list[tuple[JsonPath, Mapping[str, Any]]]]:
@@ -156,7 +186,7 @@ def _columns(
         elif (items := _resolve_shape(root, shape.get("items"))).get("properties"):
             lists.append((below, items))
         else:
-            columns[below] = _type(root, child)
+            columns[below] = type_of(root, child)
     return columns, lists
 
 
@@ -169,23 +199,6 @@ def _resolve_shape(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
         if "properties" in found or "items" in found:
             return found
     return node
-
-
-def _type(root: Mapping[str, Any], part: Any) -> type:
-    """Return the type of a field's values by its schema; str if the schema allows several types."""
-    node = resolved(root, part)
-    branches = [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]
-    types: set[type] = set()
-    for one in (node, *(resolved(root, branch) for branch in branches)):
-        named = one.get("type")
-        for name in named if isinstance(named, list) else [named]:
-            if name == "string" and one.get("format") == "date":
-                types.add(date)
-            elif isinstance(name, str) and name in _TYPES:
-                types.add(_TYPES[name])
-    if types == {int, float}:
-        return float
-    return types.pop() if len(types) == 1 else str
 
 
 def _cell(result: PaperResult, path: JsonPath) -> FieldCell:

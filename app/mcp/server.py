@@ -16,10 +16,10 @@ from mcp.shared.exceptions import MCPError
 from app.access.admission import Admission
 from app.chat.call import ChatCall
 from app.chat.render import Envelope, completion
-from app.errors import ApiError, InvalidApiKey, TaskNotAllowed, clear_tracebacks, report_error
+from app.errors import ApiError, BadRequest, InvalidApiKey, TaskNotAllowed, clear_tracebacks, report_error
 from app.events import Event, Progress
 from app.feed import Feed, TimeLimit
-from app.mcp.tools import EXTRACT, FILE, LIST, TOOLS, Extracted, McpTool, offered
+from app.mcp.tools import EXTRACT, FILE, LIST, SCHEMA, TOOLS, Extracted, McpTool, offered
 from app.services import Services
 from app.telemetry import Stages
 from app.wire.parse import parse_off_loop, restore_strings
@@ -35,6 +35,9 @@ _MAX_PICTURES = 16
 _PURPOSE = "mcp_result"
 _ERRORS_OF_CALL = (InvalidApiKey.status, TaskNotAllowed.status)
 """Statuses of errors that do not depend on the source, so they end the whole call."""
+_KINDS: Mapping[type, str] = {
+    list: "a list", str: "a string", int: "a number", float: "a number", bool: "true or false", type(None): "null",
+}  # fmt: skip
 INSTRUCTIONS = (
     "Tools that read documents, pictures, recordings and web pages with specialist models, and report where in the "
     "source each result was found. Use `extract` if you know which fields you want, and `ocr` for the whole text."
@@ -209,9 +212,13 @@ async def _complete(
 
 
 def _result(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
-    """Return the structured content for an answer. Raises ValueError for an answer that is not JSON."""
+    """Return the structured content for an answer. Raises ValueError for an answer that is not JSON, and BadRequest for
+    a schema that was filled by something else than an object."""
     extracted = pydantic_core.from_json(answer.choices[0].message.content or "", cache_strings="keys")
     if tool.name == EXTRACT:
+        if not isinstance(extracted, dict):
+            reason = f"should describe an object with 'properties'; its answer here is {_KINDS[type(extracted)]}."
+            raise BadRequest(f"Field 'schema': {reason}", param=SCHEMA)
         fields = {"evidence": answer.evidence or {}, "unsupported": answer.unsupported or []}
         return Extracted(data=extracted, **fields).model_dump(mode="json")
     result = extracted["result"]

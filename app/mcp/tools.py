@@ -39,7 +39,7 @@ _Language = Annotated[
     str,
     Field(min_length=2, max_length=60, description="English name or ISO 639 code of a language, such as German or de."),
 ]
-_SCHEMA = "response_format.json_schema.schema"
+SCHEMA = "response_format.json_schema.schema"
 """Place of the schema in a chat request, which the caller knows as the argument `schema`."""
 _PAGES = r"^(\d+(\s*[-–]\s*\d+)?(\s*,\s*\d+(\s*[-–]\s*\d+)?)*)?$"
 _LONGEST_CODE = 3
@@ -247,9 +247,9 @@ class Extract(Instructed):
         form = {"type": "json_schema", "json_schema": {"name": "extract", "schema": self.schema_}}
         if is_open(ResponseFormat.model_validate(form)):
             raise BadRequest(
-                f"Field '{_SCHEMA}' names no fields to extract: give it 'properties', such as "
+                f"Field '{SCHEMA}' names no fields to extract: give it 'properties', such as "
                 '{"type": "object", "properties": {"total": {"type": "number"}}}.',
-                param=_SCHEMA,
+                param=SCHEMA,
             )
         return {
             "model": MODEL,

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from app.errors import NotFound
 from app.extract.client import CannotAsk
-from app.extract.files import TooManyRows
+from app.extract.files import CannotWrite, TooManyRows
 from app.extract.reviews import Json
 from app.extract.state import ReviewConflict
 from app.review.table_review import NotFitting, NotThere, TableReview
@@ -31,6 +31,10 @@ _MAX_BYTES = 1 << 20
 """A request's body has at most this many bytes."""
 _MAX_CHARS = 32_767
 """A field has at most this many characters, because a cell of a workbook holds no more."""
+_MAX_PAGE = 1_000_000
+_CORNERS, _SIZES = ("top_left", "top_right", "bottom_right", "bottom_left"), ("width", "height")
+_MAX_COORDINATE = 1_000_000
+"""Largest absolute value of a coordinate, in pixels. Corners may lie slightly outside of a page."""
 _SHOWN = ("application/pdf", "image/", "video/")
 """Media types that the page displays. Any other file is sent as text."""
 
@@ -41,8 +45,8 @@ class _Invalid(Exception):
 
 
 _STATUSES: Mapping[type[Exception], int] = {
-    _Invalid: 400, NotThere: 404, NotFound: 404, ReviewConflict: 409, NotFitting: 422, TooManyRows: 422, CannotAsk: 502,
-    OSError: 500,
+    _Invalid: 400, NotThere: 404, NotFound: 404, ReviewConflict: 409, NotFitting: 422, TooManyRows: 422,
+    CannotWrite: 422, CannotAsk: 502, OSError: 500,
 }  # fmt: skip
 
 
@@ -81,8 +85,8 @@ def review_app(desk: TableReview, token: str) -> Starlette:
         value, place = body.get("value"), body.get("place")
         if isinstance(value, dict | list) or (isinstance(value, str) and len(value) > _MAX_CHARS):
             raise _Invalid(f"'value' is not a text of at most {_MAX_CHARS:,} characters, a number, true, false or null")
-        if place is not None and not (isinstance(place, dict) and place.keys() <= {"page", "bounds", "text"}):
-            raise _Invalid("'place' is not an object with 'page', 'bounds' and 'text'")
+        if place is not None:
+            _check_place(place)
         texts = (_text(body, "paper"), _text(body, "pointer"))
         return {"number": desk.review(*texts, value, place, _text(body, "version", 64))}
 
@@ -148,6 +152,28 @@ def _json_endpoint(call: Callable[[Json], Any]) -> Callable[[Request], Any]:
         return _json(await run_in_threadpool(call, body))
 
     return endpoint
+
+
+def _check_place(place: Any) -> None:
+    """Raise _Invalid unless `place` can be a place in a paper (wire contract: `evidence`). A missing member is
+    unknown."""
+    if not (isinstance(place, dict) and place.keys() <= {"page", "bounds", "text"}):
+        raise _Invalid("'place' is not an object with 'page', 'bounds' and 'text'")
+    page, bounds, text = (place.get(name) for name in ("page", "bounds", "text"))
+    if page is not None and not (type(page) is int and 1 <= page <= _MAX_PAGE):
+        raise _Invalid(f"'place.page' is not the number of a page, from 1 to {_MAX_PAGE:,}")
+    if text is not None and not (isinstance(text, str) and len(text) <= _MAX_CHARS):
+        raise _Invalid(f"'place.text' is not a text of at most {_MAX_CHARS:,} characters")
+    if bounds is None:
+        return
+    if not (isinstance(bounds, dict) and bounds.keys() == {*_CORNERS, *_SIZES}):
+        raise _Invalid(f"'place.bounds' is not an object with {', '.join((*_CORNERS, *_SIZES))}")
+    corners = [bounds[name] for name in _CORNERS]
+    if not all(isinstance(corner, dict) and corner.keys() == {"x", "y"} for corner in corners):
+        raise _Invalid("a corner of 'place.bounds' is not an object with 'x' and 'y'")
+    numbers = [*(corner[axis] for corner in corners for axis in "xy"), *(bounds[name] for name in _SIZES)]
+    if not all(type(number) in (int, float) and abs(number) <= _MAX_COORDINATE for number in numbers):
+        raise _Invalid(f"'place.bounds' has a coordinate that is not a number up to {_MAX_COORDINATE:,}")
 
 
 def _text(body: Json, name: str, limit: int = 4096) -> str:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from app.extract.files import write
 from app.extract.papers import CannotRead, Paper, papers_of
 from app.extract.reviews import Change, Json
 from app.extract.state import JobState, PaperResult, ReviewConflict, Row
-from app.extract.tables import blank_row, list_schema
+from app.extract.tables import blank_row, is_iso_date, list_schema, type_of
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 
@@ -29,6 +30,7 @@ _OPENED_S = 120.0
 _MAX_KEPT_READINGS = 64
 _MAX_ROWS = 10_000
 """Largest number of rows of a list to which people add rows, if the schema has no `maxItems`."""
+_MAX_QUOTE = 60
 
 
 class NotThere(Exception):
@@ -205,7 +207,7 @@ class TableReview:
             return name, pointer, change
 
     def export(self) -> list[Path]:
-        """Write the table again, and return its files. Raises OSError and TooManyRows."""
+        """Write the table again, and return its files. Raises OSError, TooManyRows and CannotWrite."""
         with self._lock:
             return write(self._table, self.schema, self._state.rows)
 
@@ -304,7 +306,11 @@ class TableReview:
         part = schema_at(self.schema, tuple(_steps(pointer)))
         # A part may refer to definitions at the root of the schema.
         shared: Json = {key: self.schema[key] for key in ("$defs", "definitions") if key in self.schema}
-        return SchemaChecker({**shared, **part}).problem(value)
+        if problem := SchemaChecker({**shared, **part}).problem(value):
+            return problem
+        # The checker does not assert formats.
+        is_wrong_date = isinstance(value, str) and type_of(self.schema, part) is date and not is_iso_date(value)
+        return f"'{value[:_MAX_QUOTE]}' is not a date such as 2026-03-12" if is_wrong_date else None
 
     def _begin_to_read(self) -> None:
         self._corrections = 0

@@ -21,7 +21,7 @@ from app.http.body import body_chunks
 from app.http.disconnect import until_disconnect
 from app.http.event_stream import EventStreamResponse
 from app.http.form import UploadForm
-from app.http.headers import is_on
+from app.http.headers import PROGRESS_HEADER, is_on
 from app.openapi import body_schema
 from app.routes.status import check_model
 from app.services import Services
@@ -273,7 +273,7 @@ async def transcribe(request: Request) -> Response:
     )
     feed = await _begin_feed(request, wanted.model, file, form.filename, options, stages, stream=wanted.stream)
     if wanted.stream:
-        pieces = stream(feed, diarized=options.diarize, show_progress=is_on(request, "x-interfaze-progress"))
+        pieces = stream(feed, diarized=options.diarize, show_progress=is_on(request, PROGRESS_HEADER))
         return EventStreamResponse(feed, pieces, stages, failure(request.state.request_id))
     return _answer(transcription(await _transcript(request, feed), wanted), stages)
 

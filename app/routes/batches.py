@@ -13,7 +13,7 @@ from app.batches.runner import WINDOW_S, BatchRunner
 from app.batches.store import Batch, Status, TooManyBatches
 from app.errors import BadRequest, NotFound, RateLimited, Unavailable
 from app.http.body import read_body
-from app.http.headers import is_on
+from app.http.headers import ZDR_HEADER, is_on
 from app.openapi import json_body
 from app.routes import chat, embeddings, moderations, responses
 from app.services import Services
@@ -142,7 +142,7 @@ async def create_batch(request: Request) -> BatchObject:
     "body"}`. All lines are checked first; then each is answered, or has an error of its own."""
     services: Services = request.app.state.services
     runner: BatchRunner = request.app.state.batches
-    if is_on(request, "x-interfaze-zdr"):
+    if is_on(request, ZDR_HEADER):
         raise BadRequest(
             "A batch is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the requests one by one."
         )

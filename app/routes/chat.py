@@ -18,7 +18,7 @@ from app.feed import Feed, TimeLimit
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
 from app.http.event_stream import EventStreamResponse
-from app.http.headers import asks_to_be_forgotten, is_on
+from app.http.headers import PRECONTEXT_HEADER, PROGRESS_HEADER, asks_to_be_forgotten, is_on, skips_planning
 from app.http.large_response import json_response
 from app.openapi import DirectRoute, json_body
 from app.routes.status import check_model
@@ -28,8 +28,6 @@ from app.wire.json_pieces import completion_json
 from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion, CompletionUsage
-
-SKIP_PLANNING = ("x-interfaze-bypass-moa", "x-bypass-moe")
 
 BOOKING = {
     "type": "object",
@@ -79,8 +77,8 @@ async def chat_completions(request: Request) -> Response:
     if chat.stream:
         options = ChunkOptions(
             include_usage=bool(chat.stream_options and chat.stream_options.include_usage),
-            show_precontext=is_on(request, "x-show-additional-info"),
-            show_progress=is_on(request, "x-interfaze-progress"),
+            show_precontext=is_on(request, PRECONTEXT_HEADER),
+            show_progress=is_on(request, PROGRESS_HEADER),
             show_reasoning=chat.shows_reasoning,
         )
         return EventStreamResponse(feed, render.stream(feed, envelope, options), stages, render.failure(envelope.id))
@@ -97,7 +95,7 @@ def call_of(request: Request, chat: ChatRequest) -> ChatCall:
     return ChatCall(
         chat,
         request.state.caller,
-        skip_planning=any(is_on(request, name) for name in SKIP_PLANNING),
+        skip_planning=skips_planning(request),
         fresh=asks_to_be_forgotten(request),
         stages=stages,
         limit=TimeLimit.of(services.settings.request_timeout_s, stages.seconds),

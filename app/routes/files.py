@@ -16,7 +16,7 @@ from app.files.store import FileStore
 from app.http.body import refuse_compressed
 from app.http.disconnect import ClientGone
 from app.http.form import UploadForm
-from app.http.headers import is_on
+from app.http.headers import ZDR_HEADER, is_on
 from app.services import Services
 from app.wire.files import PURPOSES, FileDeleted, FileList, FileObject
 from app.wire.problems import but_not
@@ -48,7 +48,7 @@ _UPLOAD = {
 )
 async def upload_file(request: Request) -> FileObject:
     """Uploads a file. An interrupted upload leaves nothing behind."""
-    if is_on(request, "x-interfaze-zdr"):
+    if is_on(request, ZDR_HEADER):
         raise BadRequest(
             "An upload is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the file in the request."
         )

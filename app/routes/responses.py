@@ -24,7 +24,7 @@ from app.feed import Feed, TimeLimit
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
 from app.http.event_stream import EventStreamResponse
-from app.http.headers import is_on
+from app.http.headers import PROGRESS_HEADER, ZDR_HEADER, is_on
 from app.http.large_response import json_response
 from app.openapi import DirectRoute, json_body
 from app.routes.chat import BOOKING, call_of
@@ -33,7 +33,6 @@ from app.services import Services
 from app.state.entries import StoreDown
 from app.state.responses import LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages
-from app.tracing import ZDR_HEADER
 from app.wire import sse
 from app.wire.parse import LARGE_BYTES, MAX_VALUES, parse, parse_off_loop
 from app.wire.response import ResponseModel
@@ -197,7 +196,7 @@ async def create_response(request: Request) -> HttpResponse:
     converted, answering, keeping = await _prepare(services, wanted, tenant, forgets=forgets, is_short=is_short)
     call = call_of(request, converted.chat)
     if wanted.stream:
-        show_progress = is_on(request, "x-interfaze-progress")
+        show_progress = is_on(request, PROGRESS_HEADER)
         pieces_to_send = _stream(services, call, answering, keeping, show_progress=show_progress)
         feed = Feed(pieces_to_send, services.settings.request_timeout_s, stages.seconds)
         pieces = feed.encoded(lambda piece: (piece,), sse.PING, FIRST_PING_S, PING_S)

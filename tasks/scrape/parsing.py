@@ -13,6 +13,7 @@ from tasks.errors import InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import decode_text
+from tasks.inputs.text.xml_characters import markup_without_forbidden
 
 MAX_TAGS = 200_000
 _DEPTH = 120
@@ -71,7 +72,7 @@ def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
     text = decode_text(replace(blob, charset=charset), limits)
     if text.count("<") > MAX_TAGS:
         raise InputTooLarge(f"'{blob.label}' has more than {MAX_TAGS} tags, the limit of a page.", param=blob.param)
-    root = _parse_tree(text.replace("\0", ""))
+    root = _parse_tree(markup_without_forbidden(text))
     _flatten(root)
     return root
 

@@ -282,6 +282,17 @@ async def test_what_is_wrong_is_told_to_the_model(
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize(("answer", "kind"), [("null", "null"), ("[1]", "a list"), ("1.0", "a number")])
+async def test_a_schema_that_describes_no_object_is_told(model: FullModel, answer: str, kind: str) -> None:
+    schema = {"enum": [[1], {"a": 1}, None, 1.0, True]}
+    async with connected(model) as client:
+        for source in ({"text": f"Is it {answer}?"}, {"sources": [paper(f"It is {answer}.")]}):
+            model.script(Reply(answer))
+            text = said(await client.call_tool("extract", source | {"schema": schema}))
+            reason = f"should describe an object with 'properties'; its answer here is {kind}."
+            assert text == f"Field 'schema': {reason} [invalid_request]"
+
+
 @each_case("code", ["it", "no", "is", "de", "es", "he", "ca", "zh", "pt-BR", "Italian"])
 def test_a_language_is_understood_by_its_code_though_that_is_a_word(code: str) -> None:
     body = TOOLS["translate"].called_with({"text": "Good morning.", "target_language": code})

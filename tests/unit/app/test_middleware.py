@@ -116,6 +116,25 @@ def test_answers_are_what_they_say_and_are_kept_nowhere(tmp_path: Path) -> None:
         assert client.get("/docs").headers["cache-control"] == "no-cache", "a page says otherwise"
 
 
+def test_a_privacy_header_that_is_misspelt_is_refused_and_not_ignored(tmp_path: Path) -> None:
+    with client_of_app(tmp_path, api_keys=("k",)) as client:
+        client.headers["authorization"] = "Bearer k"
+        for path in ("/v1/chat/completions", "/v1/embeddings", "/v1/files", "/mcp"):
+            refused = client.post(path, json={}, headers={"x-interfaze-zdr": "ture"})
+            assert refused.status_code == 400, path
+            told = refused.json()["error"]
+            assert told["message"] == "Header 'x-interfaze-zdr': should be 'true' or 'false', not 'ture'"
+            assert told["param"] == "x-interfaze-zdr"
+        assert (
+            client.post("/v1/batches", json={}, headers={"x-interfaze-zdr": "1"})
+            .json()["error"]["message"]
+            .startswith("A batch is stored")
+        )
+        strange = client.get("/v1/models", headers={"x-interfaze-zdr": "ture", "authorization": "Bearer no"})
+        assert strange.status_code == 401, "the key comes first"
+        assert client.get("/health", headers={"x-interfaze-zdr": "ture"}).status_code == 200
+
+
 class Caller:
     """One that stays until `leave` is set."""
 

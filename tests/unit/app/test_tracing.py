@@ -162,8 +162,13 @@ async def test_a_line_of_a_batch_is_a_span_of_its_own_with_the_tokens_used(expor
 
 @pytest.mark.parametrize(
     ("with_content", "headers", "is_there"),
-    [(False, {}, False), (True, {}, True), (True, {"x_interfaze_zdr": "True"}, False)],
-    ids=["not asked for", "asked for", "nothing is to be kept"],
+    [
+        (False, {}, False),
+        (True, {}, True),
+        (True, {"x_interfaze_zdr": "True"}, False),
+        (True, {"x_interfaze_zdr": "yes"}, False),
+    ],
+    ids=["not asked for", "asked for", "nothing is to be kept", "in another word"],
 )
 async def test_content_is_there_where_a_setting_asks_and_the_caller_does_not_forbid_it(
     exporter: InMemorySpanExporter, llm: LlmServer, with_content: bool, headers: dict[str, str], is_there: bool

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import openpyxl
 import pytest
 
 from app.extract import files
-from app.extract.files import TooManyRows, write
+from app.extract.files import CannotWrite, TooManyRows, write
 from app.extract.schemas import schema_of
 from app.extract.state import PaperResult, Row
 
@@ -167,6 +168,48 @@ def test_more_rows_than_a_sheet_has_are_refused_with_a_way_out(monkeypatch: pyte
     monkeypatch.setattr(files, "_MAX_ROWS", 3)
     with pytest.raises(TooManyRows, match=r"write \.sqlite"):
         written("out.xlsx")
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "out.csv", "out.jsonl", "out.sqlite"])
+def test_characters_that_xml_forbids_keep_no_paper_out_of_the_table(name: str) -> None:
+    forbidden = "\ufffe\uffff\x00\x01\x0b"
+    items = {"type": "array", "items": {"type": "object", "properties": {f"b{forbidden}": {"type": "string"}}}}
+    schema = {"type": "object", "properties": {"a": {"type": "string"}, f"list{forbidden}": items}}
+    if name == "out.sqlite":  # names in a database hold no \0
+        schema, forbidden = json.loads(json.dumps(schema).replace("\\u0000", "")), forbidden.replace("\0", "")
+    answer = {"a": f"x{forbidden}y", f"list{forbidden}": [{f"b{forbidden}": forbidden}]}
+    evidence = {"/a": {"probability": 0.5, "text": forbidden}}
+    rows = [
+        Row(f"in/n{forbidden}.txt", f"in/n{forbidden.replace(chr(0), '')}.txt", PaperResult(answer, evidence)),
+        Row("in/b.txt", f"https://papers.example/{forbidden}", PaperResult(error=f"e{forbidden}")),
+    ]
+    write(Path(name), schema, lambda: iter(rows))
+    if name != "out.xlsx":
+        return
+    book = openpyxl.load_workbook("out.xlsx")
+    assert book.sheetnames == ["papers", "list", "probabilities"]
+    papers, listed, probabilities = (list(sheet.iter_rows(values_only=True)) for sheet in book)
+    assert papers[1:] == [("in/n.txt", "xy", 0.5, None), ("in/b.txt", None, None, "e")]
+    assert (listed[0][2], listed[1][2]) == ("b", None)
+    assert probabilities[1] == ("in/n.txt", "/a", 0.5, None, None)
+    assert book["papers"]["A3"].hyperlink.target == "https://papers.example/"
+
+
+def test_a_paper_below_a_folder_whose_name_is_not_utf8_is_linked(folder: Path) -> None:
+    own = os.fsdecode(os.fsencode(folder) + b"/f\xff")
+    Path(own).mkdir()
+    write(Path("out.xlsx"), SCHEMA, lambda: iter([Row("a.pdf", f"{own}/a.pdf", None)]))
+    assert openpyxl.load_workbook("out.xlsx")["papers"]["A2"].hyperlink.target == "f%FF/a.pdf"
+
+
+def test_more_columns_than_a_database_has_are_refused_with_a_way_out(folder: Path) -> None:
+    written("out.sqlite")
+    before = (folder / "out.sqlite").read_bytes()
+    schema = {"type": "object", "properties": {f"f{number}": {"type": "string"} for number in range(3000)}}
+    with pytest.raises(CannotWrite, match=r"out\.sqlite cannot be written .*write \.jsonl"):
+        write(Path("out.sqlite"), schema, lambda: iter(ROWS))
+    assert (folder / "out.sqlite").read_bytes() == before
+    assert not [file for file in folder.iterdir() if file.name.startswith(".")]
 
 
 def test_names_of_sheets_are_those_that_workbooks_allow() -> None:

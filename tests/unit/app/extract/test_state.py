@@ -75,3 +75,8 @@ def test_a_state_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
         JobState(tmp_path / "damaged.state")
     with pytest.raises(CannotOpen, match="does its folder exist"):
         JobState(tmp_path / "nowhere" / "x.state")
+
+
+def test_half_a_surrogate_pair_is_stored_as_a_question_mark(state: JobState) -> None:
+    state.note("c", PaperResult({"x": "a\ud800b", "y": "😀"}))
+    assert results(state)["c"] == PaperResult({"x": "a?b", "y": "😀"})

@@ -236,3 +236,11 @@ def test_a_page_of_too_many_tags_is_refused() -> None:
 def test_a_page_of_too_many_characters_is_refused() -> None:
     with pytest.raises(InputTooLarge, match="the limit is 1000"):
         extract_page(b"x" * 1001, URL, None, limits=MediaLimits(text_chars=1000))
+
+
+def test_characters_that_xml_forbids_break_no_page() -> None:
+    for forbidden in ("\ufffe", "&#xffff;", "&#1;"):
+        link = f'<p>See <a href="/a{forbidden}b">the harb{forbidden}our</a> &amp{forbidden}; &amp;amp;.</p>'
+        found = extract(f"{PROSE}{link}{'<div>' * 200}deep{forbidden}er{'</div>' * 200}")
+        assert "harbour master" in found.text
+        assert not {"\ufffe", "\uffff", "\x01"} & set(found.text + found.markdown + found.links[0].url)
