@@ -130,6 +130,23 @@ def test_a_value_is_the_latest_of_several_days_and_the_one_before_it_is_the_prev
     assert [tuple(row.values()) for row in found] == [("Iron", "mg/l", 7.1, 7.6), ("Zinc", "mg/l", 12.4, 10.9)]
 
 
+def test_a_table_aligned_by_spaces_is_read_beside_lines_with_commas() -> None:
+    text = """Laboratory of the valley, Head Street 4
+Report 4711, printed on 3 May, page 1
+
+Substance               MIC     Result
+Amoxamil                 16          R
+Cefadol                0.25          S
+Gentamil                  1          S
+
+Signed by Ann Lake, biologist
+Copy for Dr Moor, surgery
+"""
+    found = rows_of(text, substance=TEXT, mic=NUMBER, result=TEXT)
+    assert [row["substance"] for row in found] == ["Amoxamil", "Cefadol", "Gentamil"]
+    assert [(row["mic"], row["result"]) for row in found] == [(16, "R"), (0.25, "S"), (1, "S")]
+
+
 def test_days_below_the_header_that_they_share_are_its_last_row() -> None:
     text = "metal;result;;unit\n;02.04.2026;09.04.2026;\nIron;8.0;7.1 L;mg/l\nZinc;9.8;12.4;mg/l\n"
     found = rows_of(text, metal=TEXT, value=NUMBER, unit=TEXT, flag=OR_NULL)
