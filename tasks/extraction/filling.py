@@ -88,6 +88,8 @@ NAMED_LIST = 0.8
 """Probability of a list of texts that is below or beside its name, if the network preferred a different place or found
 fewer items there."""
 
+UNMARKED = 0.8
+"""Largest probability of a choice that a cell without a mark decides on a page, where a mark may have been missed."""
 CONVERTED_DIGITS = 6
 """Converted numbers are rounded to this many decimals, such as −20.555556 for −5 °F in °C."""
 
@@ -137,7 +139,7 @@ class CopiedFields:
             path = (*path[: index + 1], *column_path((), inside))
         cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
         if cell is not None:
-            most = IN_OTHER_UNIT if cell.in_other_unit else 1.0
+            most = IN_OTHER_UNIT if cell.in_other_unit else UNMARKED if cell.lacks_mark else 1.0
             chance = probability_of_cell(cell)
             return ValuePlace(chance, cell.entry, cell.cell.pointer, copied=True, cell=cell, most=most)
         return self.scored.place(path, value, copied=copied) if self.scored else None
