@@ -40,6 +40,12 @@ _PERSON_AND_PHONE = re.compile(
 )
 """Pattern of a person, with or without a relation or role in brackets, and a telephone number."""
 _ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
+_POSITIVE = re.compile(
+    r"\b(?:positi(?:ve|ver|f|vo|va)|positiv|positief|dodatnia|without sign|ohne (?:vorzeichen|minus)|sans signe"
+    r"|sin signo|senza segno|sem sinal|zonder teken|bez znaku|utan tecken"
+    r"|absolute value)\b(?! (?:or|oder|ou|o|of|lub|eller)\b)",
+    re.IGNORECASE,
+)
 _NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
 
 
@@ -105,6 +111,8 @@ class ValueForm:
     wants_iso: bool = False
     wants_clock: bool = False
     has_pattern: bool = False
+    is_positive: bool = False
+    """True if the description asks for a positive number, whatever sign is printed."""
     choices: tuple[str, ...] | None = None
     """Texts of an enum; None for any other schema."""
 
@@ -116,7 +124,7 @@ class ValueForm:
             return cls(frozenset(), form if form in _CURRENCIES else None, choices=choices)
         types = types_of(schema) & {"number", "integer"}
         if types:
-            return cls(frozenset(types))
+            return cls(frozenset(types), is_positive=bool(_POSITIVE.search(str(schema.get("description", "")))))
         return cls(frozenset(), form, wants_iso(schema), wants_clock(schema), "pattern" in schema)
 
     def values_of(self, span: CandidateSpan, days_first: bool) -> Iterator[Any]:
@@ -127,7 +135,9 @@ class ValueForm:
         elif self.types:
             number = number_of(span)
             if number is not None and ("number" in self.types or number == int(number)):
+                number = abs(number) if self.is_positive else number
                 yield number if "number" in self.types else int(number)
+                yield from (-number,) if number < 0 else ()
         else:
             yield from self._texts(span, days_first)
 
@@ -176,6 +186,7 @@ def values_in_span(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
     yield from codes_in(span)
     if span.number is not None and (number := number_of(span)) is not None:
         yield number
+        yield from (-number,) if number < 0 else ()
         yield span.number.digits
     if span.day is not None:
         yield _day(span.day.readings, days_first).isoformat()
