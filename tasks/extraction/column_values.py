@@ -8,12 +8,12 @@ from itertools import chain, islice
 from typing import Any
 
 from models.fair_executor import Slices, all_of
-from tasks.extraction.features import MOMENT, types_of, wants_clock, wants_iso
+from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.yes_and_no import EnumValues, answer_of, most_harmless
 from tasks.notation.cells import decimal_comma, fraction, is_missing, moments, number
-from tasks.notation.clock_times import clock_beside
+from tasks.notation.clock_times import clock_beside, written_clock
 from tasks.notation.dates import day_of_week_near, days_without_year, find_days, is_day_of_a_year, parse_day
 
 UNREADABLE = object()
@@ -84,6 +84,8 @@ def values_of_column(
         item = wanted.schema.get("items", {})
         values_in = _numbers_in if types_of(item) & {"number", "integer"} else _texts_in
         found = [values_in(cell) for cell in present]
+    elif wanted.schema.get("format") == HOURS_AND_MINUTES:
+        found = [written_clock(cell) or cell for cell in present]
     else:
         found = present
     each = iter([one if one is not None and wanted.fits(one) else UNREADABLE for one in found])

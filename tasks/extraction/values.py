@@ -11,10 +11,10 @@ from typing import Any
 from models.safety.personal_data import has_iban_length, iban_length
 from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.concepts import concepts_of
-from tasks.extraction.features import MOMENT, types_of, wants_clock, wants_iso
+from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
-from tasks.notation.clock_times import clock_beside
+from tasks.notation.clock_times import clock_beside, written_clock
 from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import likeliest
 
@@ -46,11 +46,16 @@ _POSITIVE = re.compile(
     r"|absolute value)\b(?! (?:or|oder|ou|o|of|lub|eller)\b)",
     re.IGNORECASE,
 )
+_ASKS_FOR_CLOCK = re.compile(r"(?i:(?:\W|format|im|au|en|in|no|formaat|formato)*)(?:HH|hh)[:.](?:MM|mm)\b(?!:)")
+CLOCK_DIGITS = 4
+_ZONE = re.compile(r"(?:UTC|GMT|hrs)\b")
 _NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
 
 
 def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
     """Return the schema of a field, with the format that the field's names imply unless the schema states a format."""
+    if "format" not in schema and "enum" not in schema and _ASKS_FOR_CLOCK.match(str(schema.get("description", ""))):
+        return {**schema, "format": HOURS_AND_MINUTES} if "string" in types_of(schema) else schema
     form = next((name for name in CODES if names.concepts == {name}), None)
     if form is None or "format" in schema:
         return schema
@@ -161,6 +166,9 @@ class ValueForm:
             return
         if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
             return
+        if form == HOURS_AND_MINUTES:
+            yield from (clock,) if (clock := _clock_of(span)) else ()
+            return
         if form in CONTACTS.values() and (found := _PERSON_AND_PHONE.fullmatch(span.text)):
             yield found[str(form)]
         if not self.wants_iso:
@@ -184,6 +192,8 @@ def values_in_span(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
     """Find all values that may have been copied from a span."""
     yield span.text
     yield from codes_in(span)
+    if clock := _clock_of(span):
+        yield clock
     if span.number is not None and (number := number_of(span)) is not None:
         yield number
         yield from (-number,) if number < 0 else ()
@@ -199,6 +209,14 @@ def moment_of(span: CandidateSpan, days_first: bool) -> datetime | None:
     """Return the day of a span with the time of day beside it; None without a day or a time beside it."""
     clock = span.day and clock_beside(span.passage.text, span.day.start, span.day.end)
     return datetime.combine(_day(span.day.readings, days_first), clock) if span.day and clock else None
+
+
+def _clock_of(span: CandidateSpan) -> str | None:
+    """Return the time of day that a span states; a number of four digits is one only before its zone: `1700 UTC`."""
+    after = span.words[-1] + 1
+    has_zone = after < len(span.passage.words) and _ZONE.match(span.passage.words[after]) is not None
+    is_clock = span.kind == "time" or (span.kind == "number" and len(span.text) == CLOCK_DIGITS and has_zone)
+    return written_clock(span.text) if is_clock else None
 
 
 def number_of(span: CandidateSpan) -> int | float | None:

@@ -312,3 +312,9 @@ async def test_a_description_that_asks_for_a_positive_number_leaves_the_sign_out
     assert await filled(text, deposit=NUMBER) == {"deposit": -1000}
     assert await filled(text, deposit={**NUMBER, "description": "positive"}) == {"deposit": 1000}
     assert await filled(text, deposit={**NUMBER, "minimum": 0}) == {"deposit": 1000}
+
+
+@each_case(("printed", "value"), [("20H30", "20:30"), ("7:05", "07:05"), ("9 Uhr", "09:00"), ("8.15 pm", "20:15")])
+async def test_a_description_asks_for_hours_and_minutes(printed: str, value: str) -> None:
+    schema = {"type": "string", "description": "HH:MM"}
+    assert await filled(pasted(f"Hall: West\nStart: {printed}\nSeats: 14"), start=schema) == {"start": value}
