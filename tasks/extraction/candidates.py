@@ -25,6 +25,7 @@ from tasks.extraction.page_magnitudes import states_magnitude
 from tasks.extraction.parts import parts_of_name, places_in
 from tasks.extraction.passages import Passage, head_of
 from tasks.matches_in_slices import matches_in_slices
+from tasks.notation.clock_times import OTHER_CLOCKS
 from tasks.notation.currencies import ANY
 from tasks.notation.currencies import FORM as CURRENCY
 from tasks.notation.dates import Day
@@ -80,7 +81,7 @@ TICK_BOX_SIGNS = "☐☒☑"
 SIGNS_OF_NAMES = ("&", "+")
 """Words of one sign that are part of a name."""
 
-_CLOCK = re.compile(r"\b\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?", re.IGNORECASE)
+_CLOCK = re.compile(rf"\b\d{{1,2}}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?|{OTHER_CLOCKS}", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _URI = re.compile(
     r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s\"'<>()]{1,2000}"

@@ -8,12 +8,12 @@ from itertools import chain, islice
 from typing import Any
 
 from models.fair_executor import Slices, all_of
-from tasks.extraction.features import MOMENT, types_of, wants_clock, wants_iso
+from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.yes_and_no import EnumValues, answer_of, most_harmless
 from tasks.notation.cells import decimal_comma, fraction, is_missing, moments, number
-from tasks.notation.clock_times import clock_beside
+from tasks.notation.clock_times import clock_beside, written_clock
 from tasks.notation.dates import day_of_week_near, days_without_year, find_days, is_day_of_a_year, parse_day
 
 UNREADABLE = object()
@@ -46,6 +46,12 @@ conclusive."""
 _UPWARDS, _DOWNWARDS = frozenset("▲△↑⬆+"), frozenset("▼▽↓⬇-−–")
 """Marks of values above and below their usual range."""
 _PLUS_AND_MINUS = frozenset("+-−–")
+_TRENDS = {
+    **dict.fromkeys("↑↗⬆▲△⇧⇗", "rising"),
+    **dict.fromkeys("↓↘⬇▼▽⇩⇘", "falling"),
+    **dict.fromkeys("→↔⇒➔=", "unchanged"),
+}
+"""Meanings of arrows as trends."""
 
 
 def values_of_column(
@@ -58,7 +64,9 @@ def values_of_column(
     """
     present = [cell for cell in column if not is_missing(cell)]
     types = types_of(wanted.schema)
-    if ("boolean" in types or "enum" in wanted.schema) and (marked := _deviations(column, wanted)):
+    if ("boolean" in types or "enum" in wanted.schema) and (
+        marked := _trends(column, wanted) or _deviations(column, wanted)
+    ):
         return marked
     if "boolean" in types:
         return _truths(column)
@@ -76,6 +84,8 @@ def values_of_column(
         item = wanted.schema.get("items", {})
         values_in = _numbers_in if types_of(item) & {"number", "integer"} else _texts_in
         found = [values_in(cell) for cell in present]
+    elif wanted.schema.get("format") == HOURS_AND_MINUTES:
+        found = [written_clock(cell) or cell for cell in present]
     else:
         found = present
     each = iter([one if one is not None and wanted.fits(one) else UNREADABLE for one in found])
@@ -136,6 +146,19 @@ def _deviations(column: Sequence[str], wanted: WantedField) -> list[Any]:
         return []
     usual = choices.meant_by("normal") or (None if wanted.fits(None) else UNREADABLE)
     return [usual if not mark else high if mark[0] in _UPWARDS else low for mark in marks]
+
+
+def _trends(column: Sequence[str], wanted: WantedField) -> list[Any]:
+    """Return the values of a column of arrows for an enum whose choices mean rising, falling and unchanged; empty for
+    any other column."""
+    arrows = {cell.strip() for cell in column if not is_missing(cell)}
+    if "enum" not in wanted.schema or not arrows or not arrows <= _TRENDS.keys():
+        return []
+    choices = EnumValues(wanted.schema["enum"])
+    trends = {arrow: choices.meant_by(_TRENDS[arrow]) for arrow in arrows}
+    if None in trends.values():
+        return []
+    return [None if is_missing(cell) else trends[cell.strip()] for cell in column]
 
 
 class _ChoicesOfCells:

@@ -177,6 +177,8 @@ class _Naming:
 
     def __init__(self, names: Names) -> None:
         self._names = [[word for word in name if word not in _FUNCTION_WORDS] or list(name) for name in names.own]
+        self.is_denied = any(name[:1] in DENIALS for name in names.own)
+        """True if the field's name begins with a denial: `non_smoking`."""
         self._known: dict[str, float] = {}
 
     def by(self, text: str) -> float:
@@ -289,7 +291,12 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
         shares = yield from naming.by_each([option.text for option in options])
         index = max(range(len(options)), key=lambda index: shares[index])
         if shares[index] >= LEAST_NAMING_SHARE:
-            return Decision(options[index].is_ticked, TICKED_BY_LABEL, options[index].passage, options[index].words)
+            option = options[index]
+            if len(option_words := words_of(option.text)) > 1 and option_words[:1] in DENIALS and not naming.is_denied:
+                # An empty box beside `Not refundable` only suggests the opposite.
+                probability = TICKED_BY_LABEL if option.is_ticked else TICKED_ALONE
+                return Decision(not option.is_ticked, probability, option.passage, option.words)
+            return Decision(option.is_ticked, TICKED_BY_LABEL, option.passage, option.words)
     return None
 
 

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple, TypeVar
 
 from models.fair_executor import Slices, in_slices
+from tasks.extraction.concepts import concepts_of
 from tasks.extraction.folding import fold
 from tasks.extraction.units import unit_of
 from tasks.notation.cells import is_missing, looks_numeric
@@ -26,6 +27,15 @@ time, and to figures in results by day."""
 LOWER: Final = ("low", "min", "from", "start", "von")
 UPPER: Final = ("high", "max", "to", "end", "bis")
 """Words in the headers for the lower and for the upper ends of ranges."""
+OTHER_LOWER: Final = fold(
+    "lower inf inferior inferiore inférieure bajo basso bas laag onder unten nedre låg dolna dolny minimo minimum"
+    " ondergrens untergrenze"
+)
+OTHER_UPPER: Final = fold(
+    "upper sup superior superiore supérieure alto haut hoog boven oben övre hög górna górny maximo massimo maximum"
+    " bovengrens obergrenze"
+)
+"""Words for the same in other languages, alone or after the first two words of RANGES."""
 RANGES: Final = ("ref", "reference", "normal", "range", "rif", "norm")
 """Words for a range of usual values in the names of fields. They precede the words for its ends: `ref_min`."""
 START: Final = ("start time", "from", "start", "beginning", "departure")
@@ -41,8 +51,12 @@ FLAG: Final = ("flag",)
 """Header of the marks after numbers that are out of range: `7.1 H`."""
 FEWEST_DAYS: Final = 2
 """A table has results by day only if at least this many headers are days."""
-RESULTS_OF_DAYS: Final = (("value", "result"), ("previous value", "previous result"))
+RESULTS_OF_DAYS: Final = (("value", "result"), ("previous value", "previous result", "previous period"))
 """Headers of the results of the latest day, and of the second latest day."""
+RESULTS: Final = frozenset(("result", "value"))
+"""Concepts of the header of a column of results without a day."""
+SIGNED: Final = ("sign", "comparator", "qualifier")
+"""Headers of the signs of bounds before numbers: `< 4`."""
 LONGEST_RANGE: Final = 60
 """A range has at most this many characters."""
 LONGEST_CELL: Final = 200
@@ -62,14 +76,17 @@ _TIMES: Final = re.compile(rf"(?P<before>|\S.{{0,30}}? )(?P<start>{_TIME})(?: ?[
 _SIGNS_OF_TIME: Final = frozenset(":.h;")
 _FIGURE = r"[-+−–]?\d(?:[\d.,'’]| (?=\d{3}(?!\d))){0,14}"
 _WORD_AND_FIGURE: Final = re.compile(
-    rf"(?:(?P<word>[^\W\d_]{{1,6}}\.?) (?P<behind>{_FIGURE})|(?P<before>{_FIGURE}) ?(?P<unit>[^\W\d_]{{1,6}}\.?[²³]?))"
+    rf"(?:(?P<word>[^\W\d_]{{1,6}}\.?) (?P<behind>{_FIGURE})(?: ?[^\W\d_]{{1,5}}(?:/[^\W\d_]{{1,3}})?)?"
+    rf"|(?P<before>{_FIGURE}) ?(?P<unit>[^\W\d_]{{1,6}}\.?[²³]?))"
     r"(?: ?\((?P<more>[^()]{1,12})\))?"
 )
 _NAME_AND_BRACKETS: Final = re.compile(r"(?P<name>[^()]+?) ?\((?P<behind>[^()]{2,20})\)")
 _FLAGGED: Final = re.compile(
     r"(?P<number>[<>≤≥]? ?\d(?:[\d.,'’]){0,14}) ?(?P<flag>HH|LL|[HL↑↓▲▼]|\++|-+|\*+|\((?:HH|LL|[HL+*-])\))"
 )
+_SIGNED: Final = re.compile(r"(?P<sign>[<>]=?|[≤≥]) ?\d[\d.,'’]{0,14}(?: ?[HL*+↑↓-]{1,2})?")
 _UNIT: Final = re.compile(r"(?<=\d)\s?[^\W\d_%]{1,8}(?:/[^\W\d_]{1,4})?$")
+_NUMBERED: Final = re.compile(r"(?P<name>[^\W\d_][^\d\n]{0,40}?)[ .]{0,2}(?P<number>\d{1,2})")
 _CURRENCIES: Final = frozenset(fold("eur gbp usd chf pln sek nok dkk czk huf ron cad aud nzd sgd myr"))
 
 
@@ -144,8 +161,10 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
     for head, ends in ranges:
         # If there is only one column of ranges, a field such as `ref_min` means this column, whatever its header is.
         names = (head, *(RANGES if len(ranges) == 1 else ()))
-        for words, cells in zip((LOWER, UPPER), ends, strict=True):
-            yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)
+        for words, others, cells in zip((LOWER, UPPER), (OTHER_LOWER, OTHER_UPPER), ends, strict=True):
+            forms = [f"{name} {word}" for name in names for word in words]
+            others = [*others, *(f"{name} {word}" for name in names[1:3] for word in others)]
+            yield DerivedColumn((*words, *others, *forms), cells)
     for column in columns:
         yield from _spans_of_time(column)
         yield from _notes(column)
@@ -153,7 +172,9 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
         yield from _words_and_figures(column)
         yield from _tolerances(column)
         yield from _flags(column)
+        yield from _signs(column)
     yield from _results_of_days(columns)
+    yield from _numbered(columns)
     yield from _signed_amounts(columns)
 
 
@@ -260,7 +281,10 @@ def _words_and_figures(column: _WholeColumn) -> _Derived:
     if any(are_days.values()):
         return
     words = {word for word, _, _ in parts.values()}
-    kinds = ("unit",) if all(unit_of(word) for word in words) else ("currency",) if all(map(is_currency, words)) else ()
+    is_unit = all(unit_of(word) for word in words) or (
+        len(words) == 1 and all(found and found["unit"] for found in read.values())
+    )
+    kinds = ("unit",) if is_unit else ("currency",) if all(map(is_currency, words)) else ()
     for index, forms in enumerate([(*kinds, name), (name,), (suffix,)]):
         texts = {text: own[index] for text, own in parts.items()}
         if any(texts.values()) and forms[-1]:
@@ -286,16 +310,16 @@ def _halves_of_tolerance(text: str) -> list[str]:
 
 
 def _flags(column: _WholeColumn) -> _Derived:
-    """Yield the numbers, and the marks after those that are out of range, of a column with cells such as `7.1 H`. Marks
-    after all numbers mean something else, such as a rank's rise or fall."""
+    """Yield the numbers, and the marks after those that are out of range, of a column with cells such as `7.1 H`. Some
+    cells may be texts. Marks after all numbers mean something else, such as a rank's rise or fall."""
     if not column.head:
         return
     read = yield from column.read(_number_and_flag)
     pairs = {text: pair for text, pair in read.items() if pair is not None}
-    if len(pairs) < len(read) or len({bool(flag) for _, flag in pairs.values()}) < len((True, False)):
+    if column.share(pairs) < LEAST_PAIRS or len({bool(flag) for _, flag in pairs.values()}) < len((True, False)):
         return
     for side, head in ((0, column.head), (1, *FLAG)):
-        texts = {text: pair[side] for text, pair in pairs.items()}
+        texts = {text: pairs[text][side] if text in pairs else "" if side else text for text in read}
         yield DerivedColumn((head,), (yield from _parts_of(column, texts)), column.index)
 
 
@@ -303,14 +327,34 @@ def _number_and_flag(text: str) -> tuple[str, str] | None:
     """Return the number in a text and the mark after it, empty if there is none; None for a text without a number."""
     if found := _FLAGGED.fullmatch(text):
         return found["number"], found["flag"].strip("()")
-    return (text, "") if looks_numeric(text) else None
+    return (text, "") if looks_numeric(text) or _SIGNED.fullmatch(text) else None
+
+
+def _signs(column: _WholeColumn) -> _Derived:
+    """Yield the signs of bounds in a column of numbers, some of which have one: `< 4`. Columns of ranges are left
+    out."""
+    if not column.head:
+        return
+    read = yield from column.read(_SIGNED.fullmatch)
+    signs = {text: found["sign"] for text, found in read.items() if found}
+    if not signs:
+        return
+    ranges = yield from column.read(_ends)
+    numbers = yield from column.read(_number_and_flag)
+    if any(ends is not None and text not in signs for text, ends in ranges.items()):
+        return
+    known = [text for text, number in numbers.items() if text in signs or number is not None]
+    if len(known) > len(signs) and column.share(known) >= LEAST_PAIRS:
+        yield DerivedColumn(SIGNED, (yield from _parts_of(column, signs)))
 
 
 def _results_of_days(columns: Sequence[_WholeColumn]) -> _Derived:
     """Yield the results of the latest day and of the second latest day, if the headers of several columns of numbers
-    end with different days."""
+    end with different days. Beside a column of results without a day, all of these days are earlier ones."""
     days = {column.index: day for column in columns if (day := _day_at_end(column.head))}
-    if len(set(days.values())) < max(FEWEST_DAYS, len(days)):
+    others = [column.head for column in columns if days and column.index not in days]
+    has_current = any(concepts_of(tuple(fold(head[:LONGEST_RANGE]))) & RESULTS for head in others)
+    if len(set(days.values())) < max(1 if has_current else FEWEST_DAYS, len(days)):
         return
     for index in days:
         have_figures = yield from columns[index].read(_has_figures)
@@ -318,10 +362,10 @@ def _results_of_days(columns: Sequence[_WholeColumn]) -> _Derived:
         if not figures or columns[index].share(figures) < LEAST_RANGES:
             return
     latest = sorted(days, key=lambda index: days[index], reverse=True)
-    for index, forms in zip(latest, RESULTS_OF_DAYS, strict=False):
+    for index, forms in zip(latest, RESULTS_OF_DAYS[has_current:], strict=False):
         column = columns[index]
         numbers, marks = column.cells, None
-        for found in _flags(column) if index == latest[0] else ():
+        for found in _flags(column) if index == latest[0] or has_current else ():
             if found is None:
                 yield None
             elif found.forms == FLAG:
@@ -329,8 +373,36 @@ def _results_of_days(columns: Sequence[_WholeColumn]) -> _Derived:
             else:
                 numbers = found.cells
         yield DerivedColumn((*forms, column.head), list(numbers), index)
-        if marks:
+        if marks and not has_current:
             yield marks
+
+
+def _numbered(columns: Sequence[_WholeColumn]) -> _Derived:
+    """Yield the cells of neighbouring columns whose headers differ only in the number at their end, as one column of
+    lists: `Level 1`, `Level 2`, `Level 3`."""
+    start = 0
+    while start < len(columns):
+        name, number = _numbered_name(columns[start].head)
+        end = start + 1
+        while name and end < len(columns) and _numbered_name(columns[end].head) == (name, number + end - start):
+            end += 1
+        if end - start > 1:
+            rows = zip(*(column.cells for column in columns[start:end]), strict=True)
+            yield DerivedColumn((name, f"{name}s"), (yield from in_slices(_joined, rows)))
+        start = end
+
+
+def _numbered_name(head: str) -> tuple[str, int]:
+    found = _NUMBERED.fullmatch(head)
+    return (found["name"], int(found["number"])) if found else ("", 0)
+
+
+def _joined(cells: Sequence[ReadCell]) -> ReadCell:
+    """Return one cell with the texts of several; NO_CELL if one of them is missing."""
+    if any(is_missing(cell.text) for cell in cells):
+        return NO_CELL
+    text = "; ".join(cell.text for cell in cells)
+    return cells[0]._replace(text=text, source=text)
 
 
 def _has_figures(text: str) -> bool:

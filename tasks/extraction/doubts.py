@@ -249,8 +249,10 @@ def _unit_or_currency(text: str) -> str:
 
 
 def _is_ambiguous_day(span: CandidateSpan, candidates: Candidates) -> bool:
-    """True if a day in figures has several readings, and nothing in the document shows their order. Figures with points
-    between them have the day first everywhere."""
+    """True if a day lacks its year, or if a day in figures has several readings, and nothing in the document shows
+    their order. Figures with points between them have the day first everywhere."""
+    if span.day is not None and span.day.lacks_year:
+        return True
     if span.day is None or has_one_order(span.day):
         return False
     figures = FIGURES_OF_DAY.match(span.text)

@@ -10,7 +10,7 @@ import numpy as np
 from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices
-from tasks.extraction.blocks import prefer_one_block
+from tasks.extraction.blocks import prefer_one_block, prefer_own_sections
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.clauses import Clauses
 from tasks.extraction.concept_labels import ConceptLabels
@@ -272,7 +272,9 @@ def _adjust(
                 of_others | quoted.avoid(row) | replacements.settle(row, field) | restrictions.unstated(field)
             )
     yield
-    prefer_one_block(logits, {index: one.path for index, one in enumerate(fields) if not one.in_list}, candidates)
+    paths = {index: one.path for index, one in enumerate(fields) if not one.in_list}
+    yield from prefer_own_sections(logits, {index: texts[index] for index in paths}, paths, candidates)
+    prefer_one_block(logits, paths, candidates)
     yield
     yield from separate_rivals(
         logits, {index: text for index, text in enumerate(texts) if not fields[index].in_list}, candidates

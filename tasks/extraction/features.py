@@ -32,6 +32,8 @@ _FIELD_KINDS = ("amount", "count", "date", "time", "number", "text")
 _TOKEN = re.compile(r"[a-zA-Z]{1,5}|\d{1,2}|\S")
 """Pattern of roughly one token of the embedding engine: a piece of a Latin word, two digits, or a sign."""
 MOMENT = "date-time"
+HOURS_AND_MINUTES = "hours and minutes"
+"""Format of fields whose description asks for a time of day such as `20:30`."""
 DAYS = ("date", MOMENT)
 """Formats of calendar days in ISO 8601."""
 _ISO = re.compile(r"\bISO\b|(?:YYYY|AAAA|JJJJ|RRRR|ÅÅÅÅ)-MM-(?:DD|TT|JJ|GG)", re.IGNORECASE)
@@ -128,7 +130,7 @@ def _types(schema: Mapping[str, Any]) -> tuple[float, ...]:
                 "number" in types,
                 "integer" in types,
                 form in DAYS,
-                form == "time",
+                form in ("time", HOURS_AND_MINUTES),
                 form == "email",
                 form in ("uri", "url"),
                 "enum" in schema,

@@ -72,7 +72,7 @@ from tasks.extraction.text_lists import TextList, as_text
 from tasks.extraction.transposed_tables import Transposer
 from tasks.extraction.travel_legs import travel_legs
 from tasks.extraction.units import rescaled
-from tasks.extraction.values import with_contact_form, with_form
+from tasks.extraction.values import number_of, with_contact_form, with_form
 from tasks.extraction.whole_results import TaskResults, values_from_results
 from tasks.extraction.words_on_page import place_words
 from tasks.extraction.written_tables import tables_in
@@ -88,6 +88,8 @@ NAMED_LIST = 0.8
 """Probability of a list of texts that is below or beside its name, if the network preferred a different place or found
 fewer items there."""
 
+UNMARKED = 0.8
+"""Largest probability of a choice that a cell without a mark decides on a page, where a mark may have been missed."""
 CONVERTED_DIGITS = 6
 """Converted numbers are rounded to this many decimals, such as −20.555556 for −5 °F in °C."""
 
@@ -137,7 +139,7 @@ class CopiedFields:
             path = (*path[: index + 1], *column_path((), inside))
         cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
         if cell is not None:
-            most = IN_OTHER_UNIT if cell.in_other_unit else 1.0
+            most = IN_OTHER_UNIT if cell.in_other_unit else UNMARKED if cell.lacks_mark else 1.0
             chance = probability_of_cell(cell)
             return ValuePlace(chance, cell.entry, cell.cell.pointer, copied=True, cell=cell, most=most)
         return self.scored.place(path, value, copied=copied) if self.scored else None
@@ -489,7 +491,8 @@ class _FormToFill:
     def _converted(
         self, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue], values: Mapping[JsonPath, Any]
     ) -> Slices[dict[JsonPath, Decision]]:
-        """Return the numbers that are printed in a unit or magnitude other than their field's, after conversion."""
+        """Return the numbers that are printed in a unit or magnitude other than their field's, after conversion, and
+        those that are printed with the opposite sign."""
         converted = {}
         for one in self.wanted:
             number = values.get(one.path)
@@ -497,6 +500,11 @@ class _FormToFill:
                 continue
             yield
             span = scored.span_of(one.path, number)
+            if span and number and number_of(span) == -number and (place := scored.place(one.path, number)):
+                chance = min(place.most, probability(calibration_input(place, NORMALISED_SCORE, "none")))
+                entry = self.read[span.passage.entry]
+                converted[one.path] = Decision(number, chance, span.passage, span.words, entry, is_derived=True)
+                continue
             found = span and rescaled(field_text(one.schema, one.names), span, scored.candidates)
             if not (span and found and found.value is not None and (place := scored.place(one.path, number))):
                 continue

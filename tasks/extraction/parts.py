@@ -9,8 +9,9 @@ import re
 LONGEST_LINE = 2_000
 """A line of an address has at most this many characters. A longer line is not searched."""
 _TITLE = re.compile(
-    r"(?:(?:mrs?|ms|miss|dr|prof|sir|herrn?|frau|m|mme|mlle|monsieur|madame|sra?|srta|do[nñ]a?|d\.?ª|dña|sig|sig\.ra"
-    r"|signor[ae]?|senhora?|dhr|de heer|mevr|mevrouw|pan|pani|fru|encik|puan|tuan)\b\.? ?)+",
+    r"(?:(?:mrs?|ms|miss|dra?|dres|drs|prof\.ssa|prof|sir|herrn?|frau|m|mme|mlle|monsieur|madame|ma[iî]tre|me|do[ck]t(?:eu|o)r"
+    r"|dott\.ssa|dott(?:oressa|or)?|sra?|srta|do[nñ]a?|d\.?ª|dña|sig\.ra|sig\.na|sig|signor[ae]?|avv|ing|inż|geom|arch|rag"
+    r"|senhora?|exm[oa]|lic|dhr|de heer|mevr|mw|mevrouw|pan|pani|mgr|fru|encik|puan|tuan)\b\.? ?)+",
     re.IGNORECASE,
 )
 _PARTICLE = re.compile(
@@ -18,6 +19,11 @@ _PARTICLE = re.compile(
 )
 """Pattern of words that begin a family name of several words."""
 _PERSON = re.compile(r"[^\W\d_][\w'’.-]*(?:,? [^\W\d_][\w'’.-]*){1,5}")
+
+_ON_TICKET = re.compile(
+    r"(?P<last>[A-Z][A-Z' -]{1,30})/ ?(?P<first>[A-Z][A-Z' -]{1,30}?)(?: ?(?:MRS?|MS|MISS|MSTR|DR|CHD|INF))?"
+)
+"""Pattern of a name on a ticket: `BERG/ANNA MRS`."""
 
 _CITY = r"[^\W\d_][^\W\d_'’.]*(?:[ '’.-]{1,2}[^\W\d_]+){0,4}?\.?"
 _STREET = re.compile(
@@ -95,6 +101,8 @@ def _street_before(line: str, end: int) -> tuple[int, int] | None:
 
 def parts_of_name(name: str) -> dict[str, str]:
     """Return the first and the last name of a person, or nothing for a text that is not a full name."""
+    if ticket := _ON_TICKET.fullmatch(name):
+        return {"first_name": ticket["first"], "last_name": ticket["last"]}
     name = _TITLE.sub("", name, count=1) if _TITLE.match(name) else name
     if not _PERSON.fullmatch(name):
         return {}

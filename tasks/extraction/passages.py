@@ -18,7 +18,7 @@ from tasks.extraction.printed_codes import lines_of_codes
 from tasks.extraction.validity_periods import validity_lines
 from tasks.extraction.vehicle_codes import vehicle_lines
 from tasks.extraction.wrapped_ibans import iban_lines
-from tasks.notation.dates import Day, find_days_in_slices
+from tasks.notation.dates import Day, find_days_in_slices, find_lone_days_in_slices
 from tasks.notation.numbers import Number, find_numbers_in_slices
 from tasks.precontext import Entry
 from tasks.result import Box, SourceLine
@@ -195,7 +195,9 @@ class Passage:
         return all_of(self._find_days())
 
     def _find_days(self) -> Slices[Quantities[Day]]:
-        return Quantities((yield from find_days_in_slices(self.text)))
+        known = yield from find_days_in_slices(self.text)
+        lone = yield from find_lone_days_in_slices(self.text, known)
+        return Quantities(sorted([*known, *lone], key=lambda day: day.start))
 
     @cached_property
     def number_at(self) -> dict[int, Number]:

@@ -31,13 +31,14 @@ _UNIT = (
     r"(?:/(?:\d+(?:[.,]\d+)? ?)?(?:ml|h|d|g|dos\w*))?)"
 )
 _MEDICINE = re.compile(
-    r"(?:(?P<ordinal>\d{1,2})[.)] ?|(?:Rp\.?|R/|[-–•*]) ?)*"
-    rf"(?P<name>[^\W\d_a-zß-öø-ÿ][\w'’-]{{2,}}(?: [^\W\d_][\w'’-]*){{0,3}}),? (?P<strength>\d+(?:[.,/]\d+)* ?{_UNIT}"
+    r"(?:(?P<ordinal>\d{1,2})[.)] ?|(?:Rp\.?|R/|(?P<bullet>[-–•*])) ?)*"
+    r"(?P<name>(?:[^\W\d_a-zß-öø-ÿ]|(?(ordinal)[^\W\d_]|(?(bullet)[^\W\d_]|(?!))))"
+    rf"[\w'’-]{{2,}}(?: [^\W\d_][\w'’-]*){{0,3}}),? (?P<strength>\d+(?:[.,/]\d+)* ?{_UNIT}"
     rf"(?:/\d+(?:[.,]\d+)? ?{_UNIT})?)(?![^\W_])(?P<rest>.*)"
 )
 _NUMBERED = re.compile(
     r"(?P<ordinal>\d{1,2})[.)] ?(?P<name>[^\W\d_a-zß-öø-ÿ][\w'’-]{2,}(?: [^\W\d_][\w'’-]*){0,3})"
-    r"(?P<rest>(?:[ ,].*)?)"
+    r"(?P<rest>(?:[ ,](?! ?:).*)?)"
 )
 """Pattern of a numbered medicine without a strength. Its number must follow that of the medicine above it."""
 _FORM = re.compile(
@@ -45,7 +46,8 @@ _FORM = re.compile(
     r"(?:film-?|ret(?:ard)?-?|brause-?|kau-?|tugg|depot)?(?:tab(?:s|l(?:et(?:s|ten|ter|te|ki|kom|ek)?)?)?|caps?(?:ules?)?|kaps(?:eln?|ułki?)?"
     r"|compr(?:im[ée]s?|imidos?|esse)?|cpr|cp|c[áa]psulas?|gélules?|gtt|drops|tropfen|gouttes|gotas|gocce|krople|syrup|saft"
     r"|sirop|jarabe|sciroppo|syrop|cream|creme|crème|crema|krem|salbe|ointment|pommade|pomada|maść|gel|spray|inhaler"
-    r"|suspension|solution|lösung|sachets?|bustine|saszetki|injection|ampullen|ampoules|patch(?:es)?|pflaster|fta|tbl)\b\.?"
+    r"|zetpil(?:len)?|(?:neus|oog|oor)?druppels|zalf|cr[eè]me|drank|pommade|suppo(?:sitoires?|sitori[oa]s?)?|zäpfchen|poudre"
+    r"|poeder|proszek|pulver|suspension|solution|lösung|sachets?|bustine|saszetki|injection|ampullen|ampoules|patch(?:es)?|pflaster|fta|tbl)\b\.?"
     r"(?: (?:buvable|oral|orale|nasal[e]?|effervescente?s?|gastro-résistante?s?)\b)?",
     re.IGNORECASE,
 )
@@ -63,12 +65,19 @@ _QUANTITY = re.compile(
     rf"(?P<behind>\d{{1,4}})\b(?! ?[x×])|(?<![\d.,/-])(?P<before>\d{{1,4}}) ?{_COUNTED}(?!\w)",
     re.IGNORECASE,
 )
+_PACKS = re.compile(
+    r"(?<![\d.,/-])(?P<count>\d{1,3}) ?(?:conf|confezion[ei]|scatol[ae]|boîtes?|packs?|packung(?:en)?|cajas?"
+    r"|envases?|opak|doosjes?)\b\.?",
+    re.IGNORECASE,
+)
+"""Pattern of a number of packs, which is never taken at once."""
 _SUPPLIED = re.compile(rf"(?:^|[\s,;|–—-]){_SUPPLY.pattern}(?P<count>\d{{1,4}})\b(?! ?[x×])[^,;|]*$", re.IGNORECASE)
 """Pattern of a quantity after its label at the end of a line."""
 _AMOUNT = (
     rf"(?:(?:10|\d(?:[.,/]\d)?|½|¼|one|two|three|half|un[ea]?|deux|trois|dos|tres|due|tre|ein[e]?|zwei|drei|een|twee)"
-    rf"(?: ?(?:[-–]|to|à|a|bis|do|tot) ?\d)? ?(?:{_FORM.pattern}|puffs?|bouff[ée]es?|inhalaciones|hübe?|sprays?"
-    r"|sachets?|ampoul\w+|units?|applications?|scoops?|dos\w*|st(?:ück|k)?\b\.?)|\d{1,2}(?:[.,]\d)? ?ml)(?!\w)"
+    rf"(?: ?(?:[-–]|to|à|a|bis|do|tot) ?\d)? ?(?:{_FORM.pattern}|puffs?|inal(?:azion[ei])?\.?|pufs?|bouff[ée]es?"
+    r"|inhalaciones|hübe?|sprays?|sachets?|ampoul\w+|units?|applications?|scoops?|dos\w*|st(?:ück|k)?\b\.?)"
+    r"|\d{1,2}(?:[.,]\d)? ?ml)(?!\w)"
 )
 """Pattern of the amount of a medicine that is taken at once."""
 _DOSED = re.compile(
@@ -82,14 +91,15 @@ _INTAKE = re.compile(
     rf"|Einnahme|Pauta)\b[.:]+ ?)(?P<told>.+)|"
     rf"(?P<plain>(?<![\w.,/])(?:{_AMOUNT}(?= [^\W\d_])|take|apply|inhale|inject|insert|rinse|dissolve|use"
     r"|one|two|once|twice|as needed"
-    r"|bei bedarf|nach bedarf|täglich|1 ?[x×]|2 ?[x×]|3 ?[x×]|4 ?[x×]|every|alle \d|tomar|prendre|prendere|au besoin"
-    r"|si besoin|cada|co \d|al bisogno|\d+ (?:times|mal|fois|veces|volte|razy|keer|tabl?\w*|caps?\w*|compr\w*)"
+    r"|zo nodig|indien nodig|\d ?dd\b|\d ?d ?\d\b|bei bedarf|nach bedarf|täglich|1 ?[x×]|2 ?[x×]|3 ?[x×]|4 ?[x×]|every"
+    r"|alle \d|tomar|prendre|prendere|au besoin|si besoin|cada|co \d|al bisogno"
+    r"|\d+ (?:times|mal|fois|veces|volte|razy|keer|tabl?\w*|caps?\w*|compr\w*)"
     r" (?:a|per|pro|par|al|por|na|täglich|le|daily))\b.*)",
     re.IGNORECASE,
 )
 _DURATION = re.compile(
-    r"(?:for|für|pendant|durante|per|por|przez|gedurende)? ?(?P<time>\d{1,3} (?:days?|tage|weeks?|wochen|jours?|días"
-    r"|giorni|dias|dni|dagen|months?|monate|mois|meses|mesi|miesi\w+))\b",
+    r"(?:for|für|pendant|durante|per|por|przez|gedurende|qsp|x)? ?(?P<time>\d{1,3} (?:gg\b|days?|tage|weeks?|wochen"
+    r"|jours?|días|giorni|dias|dni|dagen|months?|monate|mois|meses|mesi|miesi\w+))\b",
     re.IGNORECASE,
 )
 _LAST_DURATION = re.compile(rf"(?<!\w){_DURATION.pattern}[).]?$", re.IGNORECASE)
@@ -106,7 +116,8 @@ _NAMES: Final[Mapping[Column, frozenset[str]]] = {
     "quantity": frozenset(
         fold(
             "quantity qty supply menge anzahl packungsgröße packungsgroesse quantité cantidad quantità quantidade "
-            "ilość aantal antal pack"
+            "ilość aantal antal pack packs packages packungen boîtes boites cajas envases confezioni verpakkingen "
+            "opakowania"
         )
     ),
     "duration": frozenset(
@@ -134,8 +145,9 @@ _DOSES: Final[Mapping[str, tuple[Column, ...]]] = {
 """Columns that a word in a field's name may mean. The field gets the first of these columns that no other field has."""
 _MEDICINES: Final = frozenset(
     fold(
-        "name drug medicine medication medikament arzneimittel wirkstoff médicament medicamento medicament farmaco "
-        "fármaco lek geneesmiddel läkemedel preparat product substance item bezeichnung denominazione denomination"
+        "name nom nome naam namn nazwa drug medicine medication medikament arzneimittel wirkstoff médicament"
+        " medicamento medicament farmaco fármaco lek geneesmiddel läkemedel preparat product substance item bezeichnung"
+        " denominazione denomination middel spécialité especialidad produit"
     )
 )
 
@@ -164,14 +176,15 @@ def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]
 
 def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     # Only the name is compared, because a description such as "without the duration" names other columns.
-    words_of_fields = [set(one.names.own[0]) for one in fields]
+    words_of_fields = [{*one.names.own[0], *fold(str(one.path[-1]).replace("_", " "))} for one in fields]
     found: dict[int, Column] = {}
     for index, words in enumerate(words_of_fields):
         column = next((column for column, known in _NAMES.items() if words & known), None)
         is_dose = bool(words & _DOSES.keys())
         if column is None and not is_dose and (words & _MEDICINES or "medication" in fields[index].names.concepts):
             column = "name"
-        if column is None and words <= _ORDINALS and "integer" in types_of(fields[index].schema):
+        is_ordinal = set(fields[index].names.own[0]) <= _ORDINALS
+        if column is None and is_ordinal and "integer" in types_of(fields[index].schema):
             column = "ordinal"
         if column is not None and column not in found.values():
             found[index] = column
@@ -254,6 +267,9 @@ def _medicines_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
             groups = {"strength": "", **found.groupdict()}
             for column in ("ordinal", "name", "strength"):
                 cells[column] = own._replace(text=groups[column] or "")
+            name, _, form = (found["name"] or "").rpartition(" ")
+            if name and _FORM.fullmatch(form):
+                cells = {**cells, "name": own._replace(text=name), "form": own._replace(text=form)}
             medicines.append(cells)
     return medicines
 
@@ -296,6 +312,8 @@ def _texts_of_columns(text: str, *, is_below: bool) -> dict[Column, str]:
     if found := _DURATION.search(text):
         column_texts["duration"] = found["time"]
     # Below a medicine, "1 tablet" is the amount taken at once, not the quantity prescribed.
+    if found := _PACKS.search(text):
+        column_texts["quantity"] = found["count"]
     if (found := _QUANTITY.search(rest)) and not (is_below and found["before"]) and "quantity" not in column_texts:
         column_texts["quantity"] = found["behind"] or found["before"]
     if found := _FORM.search(rest):

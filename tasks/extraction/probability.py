@@ -91,6 +91,8 @@ class CellOfField(NamedTuple):
     """True if a heading above the table or the records names the list."""
     in_other_unit: bool = False
     """True if the column's header states a different unit from the field's."""
+    lacks_mark: bool = False
+    """True if the value is a choice that an empty cell of a page decides."""
     has_twin: bool = False
     """True if another list of the schema asks for much the same fields, so the table may belong to that list."""
 

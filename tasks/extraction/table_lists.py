@@ -758,9 +758,9 @@ def _match(
     headings = (
         _section_field(column_by_field, fields) if len(column_by_field) > 2 and _begins_with_heading(reading) else []
     )
-    _take_left_over(
-        column_by_field, [index for index in range(len(fields)) if index not in headings], fields, columns, fit
-    )
+    wanted = [index for index in range(len(fields)) if index not in headings]
+    open_fit = np.where(_are_covered(reading, column_by_field, fields), 0.0, fit) if reading.parted else fit
+    _take_left_over(column_by_field, wanted, fields, columns, open_fit)
     # Without a table, the extractor fills only lists of texts and numbers. For any other list, a table with few named
     # fields is better than none.
     is_whole = by_header > 0 and len(core) > 2 and all(index in column_by_field for index in core)
@@ -786,6 +786,20 @@ def _has_rival(reading: HeadedTable, column_by_field: Mapping[int, int], part: i
     """True if another field gets another part of the same column."""
     whole = reading.parted[part]
     return any(other != part and reading.parted.get(other) == whole for other in column_by_field.values())
+
+
+def _are_covered(
+    reading: HeadedTable, column_by_field: Mapping[int, int], fields: Sequence[WantedField]
+) -> list[list[bool]]:
+    """Return, for each field and column, True if another column makes this column superfluous for the field. A text is
+    neither in a divided column of which another field has a part, nor among the units of a divided column. Any other
+    value is in a part of a divided column."""
+    divided = {*reading.parted.values()}
+    units = {index for index in reading.parted if reading.forms[index][0] in ("unit", "currency")}
+    without_text = units | (divided & {reading.parted.get(column) for column in column_by_field.values()})
+    columns = range(len(reading.forms))
+    for_text, for_others = [[index in covered for index in columns] for covered in (without_text, divided)]
+    return [for_text if is_plain_text(one) else for_others for one in fields]
 
 
 def is_plain_text(field: WantedField) -> bool:
@@ -1075,6 +1089,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                 found_in=_source_of(reading.table),
                 is_named=is_named,
                 in_other_unit=index in in_other_unit,
+                lacks_mark=not (cell.text or reading.table.is_exact),
             )
         found.rows.append(item)
     return True

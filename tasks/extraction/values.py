@@ -11,10 +11,10 @@ from typing import Any
 from models.safety.personal_data import has_iban_length, iban_length
 from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.concepts import concepts_of
-from tasks.extraction.features import MOMENT, types_of, wants_clock, wants_iso
+from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
-from tasks.notation.clock_times import clock_beside
+from tasks.notation.clock_times import clock_beside, written_clock
 from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import likeliest
 
@@ -40,11 +40,22 @@ _PERSON_AND_PHONE = re.compile(
 )
 """Pattern of a person, with or without a relation or role in brackets, and a telephone number."""
 _ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
+_POSITIVE = re.compile(
+    r"\b(?:positi(?:ve|ver|f|vo|va)|positiv|positief|dodatnia|without sign|ohne (?:vorzeichen|minus)|sans signe"
+    r"|sin signo|senza segno|sem sinal|zonder teken|bez znaku|utan tecken"
+    r"|absolute value)\b(?! (?:or|oder|ou|o|of|lub|eller)\b)",
+    re.IGNORECASE,
+)
+_ASKS_FOR_CLOCK = re.compile(r"(?i:(?:\W|format|im|au|en|in|no|formaat|formato)*)(?:HH|hh)[:.](?:MM|mm)\b(?!:)")
+CLOCK_DIGITS = 4
+_ZONE = re.compile(r"(?:UTC|GMT|hrs)\b")
 _NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
 
 
 def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
     """Return the schema of a field, with the format that the field's names imply unless the schema states a format."""
+    if "format" not in schema and "enum" not in schema and _ASKS_FOR_CLOCK.match(str(schema.get("description", ""))):
+        return {**schema, "format": HOURS_AND_MINUTES} if "string" in types_of(schema) else schema
     form = next((name for name in CODES if names.concepts == {name}), None)
     if form is None or "format" in schema:
         return schema
@@ -105,6 +116,8 @@ class ValueForm:
     wants_iso: bool = False
     wants_clock: bool = False
     has_pattern: bool = False
+    is_positive: bool = False
+    """True if the description asks for a positive number, whatever sign is printed."""
     choices: tuple[str, ...] | None = None
     """Texts of an enum; None for any other schema."""
 
@@ -116,7 +129,7 @@ class ValueForm:
             return cls(frozenset(), form if form in _CURRENCIES else None, choices=choices)
         types = types_of(schema) & {"number", "integer"}
         if types:
-            return cls(frozenset(types))
+            return cls(frozenset(types), is_positive=bool(_POSITIVE.search(str(schema.get("description", "")))))
         return cls(frozenset(), form, wants_iso(schema), wants_clock(schema), "pattern" in schema)
 
     def values_of(self, span: CandidateSpan, days_first: bool) -> Iterator[Any]:
@@ -127,7 +140,9 @@ class ValueForm:
         elif self.types:
             number = number_of(span)
             if number is not None and ("number" in self.types or number == int(number)):
+                number = abs(number) if self.is_positive else number
                 yield number if "number" in self.types else int(number)
+                yield from (-number,) if number < 0 else ()
         else:
             yield from self._texts(span, days_first)
 
@@ -150,6 +165,9 @@ class ValueForm:
             yield from codes_in(span, form)
             return
         if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
+            return
+        if form == HOURS_AND_MINUTES:
+            yield from (clock,) if (clock := _clock_of(span)) else ()
             return
         if form in CONTACTS.values() and (found := _PERSON_AND_PHONE.fullmatch(span.text)):
             yield found[str(form)]
@@ -174,8 +192,11 @@ def values_in_span(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
     """Find all values that may have been copied from a span."""
     yield span.text
     yield from codes_in(span)
+    if clock := _clock_of(span):
+        yield clock
     if span.number is not None and (number := number_of(span)) is not None:
         yield number
+        yield from (-number,) if number < 0 else ()
         yield span.number.digits
     if span.day is not None:
         yield _day(span.day.readings, days_first).isoformat()
@@ -188,6 +209,14 @@ def moment_of(span: CandidateSpan, days_first: bool) -> datetime | None:
     """Return the day of a span with the time of day beside it; None without a day or a time beside it."""
     clock = span.day and clock_beside(span.passage.text, span.day.start, span.day.end)
     return datetime.combine(_day(span.day.readings, days_first), clock) if span.day and clock else None
+
+
+def _clock_of(span: CandidateSpan) -> str | None:
+    """Return the time of day that a span states; a number of four digits is one only before its zone: `1700 UTC`."""
+    after = span.words[-1] + 1
+    has_zone = after < len(span.passage.words) and _ZONE.match(span.passage.words[after]) is not None
+    is_clock = span.kind == "time" or (span.kind == "number" and len(span.text) == CLOCK_DIGITS and has_zone)
+    return written_clock(span.text) if is_clock else None
 
 
 def number_of(span: CandidateSpan) -> int | float | None:

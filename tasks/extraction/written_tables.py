@@ -89,10 +89,11 @@ def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Sli
             yield
         barred.append(_is_barred(line.written))
     if not any(barred):
-        delimited = yield from _delimited_tables(lines)
-        if delimited or passage is None:
-            return delimited
-        return (yield from _aligned_tables(lines, passage))
+        whole = yield from _delimited(lines)
+        if whole is not None:
+            return [whole]
+        delimited = yield from _delimited_blocks(lines)
+        return delimited if passage is None else [*delimited, *(yield from _aligned_tables(lines, passage))]
     found: list[ReadTable] = []
     heading = ""
     cells = 0
@@ -193,8 +194,10 @@ def _table_of(rows: Sequence[Sequence[ReadCell]], heading: str = "", *, comma_li
 def _delimited_tables(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
     """Return the table that the whole text forms, or else the tables that its blocks form."""
     whole = yield from _delimited(lines)
-    if whole is not None:
-        return [whole]
+    return [whole] if whole is not None else (yield from _delimited_blocks(lines))
+
+
+def _delimited_blocks(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
     found: list[ReadTable] = []
     heading = ""
     for block in _blocks(lines):

@@ -55,6 +55,8 @@ _LONGEST_DENIAL: Final = max(map(len, _DENIES_VALUE))
 _CLAUSE: Final = re.compile(r"[.,;:!?\n\t()|]")
 _LONGEST_ANSWER: Final = 200
 """Largest number of characters of a text that may be an answer with signs around it, such as a row of dots."""
+_SIGNS: Final = {"≤": ("<=", "<"), "≥": (">=", ">"), "<=": ("≤", "<"), ">=": ("≥", ">")}
+"""Signs that mean the same as a sign, the most similar first."""
 _OPEN: Final = frozenset(_phrases(_TABLE["open"]["values"]))
 _OPEN_SIGNS: Final = frozenset(_TABLE["open"]["signs"].split())
 _HARMLESS: Final = tuple(_phrases(_TABLE["harmless"]["values"]))
@@ -125,10 +127,12 @@ class EnumValues:
         if len(text) > self._longest:
             return None
         answer_words = words_of(text)
+        if not answer_words:
+            sign = text.strip()
+            return next((one for like in (sign, *_SIGNS.get(sign, ())) for one in self.values if one == like), None)
         # OCR may split a word.
-        if not answer_words or "".join(answer_words) in self._spelt:
-            index = self._spelt.get("".join(answer_words))
-            return None if index is None else self.values[index]
+        if "".join(answer_words) in self._spelt:
+            return self.values[self._spelt["".join(answer_words)]]
         by_meaning = set().union(*(self._meanings.get(meaning, ()) for meaning in _MEANINGS.get(answer_words, ())))
         answer = _ANSWERS.get(answer_words)
         by_answer = set() if answer is None else self._answers[answer]

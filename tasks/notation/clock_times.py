@@ -21,6 +21,24 @@ _TIME_BEFORE_DATE = re.compile(
 _ZONE = re.compile(r" ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)")
 _FARTHEST = 30
 """A time of day is searched for in this many characters before a day."""
+OTHER_CLOCKS = r"\b(?:[01]?\d|2[0-3]) ?(?:h ?[0-5]\d|uhr|uur)\b|(?<=[àstml][ .])(?:[01]?\d|2[0-3]) ?h\b(?! ?\d)"
+"""A regular expression of times of day without a colon: `20H30`, `9 Uhr`, `à 16 h`."""
+_WRITTEN = re.compile(
+    r"(?P<hour>[01]?\d|2[0-3]) ?(?:[:.h] ?(?P<minute>[0-5]\d)|h|uhr|uur|(?<=\d\d)(?P<behind>[0-5]\d))"
+    r"(?:[:.][0-5]\d)?(?: ?(?P<half>[ap])\.?m\b\.?)?",
+    re.IGNORECASE,
+)
+
+
+def written_clock(text: str) -> str | None:
+    """Return the hours and minutes of a time of day: `20:30` for `20H30` or `8.30 pm`. Return None for another text."""
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
+        return None
+    hour = int(found["hour"])
+    if found["half"]:
+        hour = hour % 12 + 12 * (found["half"].lower() == "p")
+    return f"{hour:02}:{found['minute'] or found['behind'] or '00'}"
 
 
 def clock_beside(text: str, start: int, end: int) -> time | None:

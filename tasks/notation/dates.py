@@ -6,6 +6,7 @@ quarters and years).
 """
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -71,6 +72,15 @@ _NO_YEAR = re.compile(
 )
 
 
+_LONE_DAY = re.compile(
+    rf"""(?<![\w/.,:-])(?<!\d[ ])(?:
+        (?P<d>\d{{1,2}})(?:{ORDINAL}[ ](?:of[ ]|de[ ])?|(?:st|nd|rd|th|\.)?[ -]?)(?P<month>{any_of(MONTHS)})(?![^\W_])
+      | (?P<month2>{any_of(MONTHS)})\.?[ ](?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\w:/%-]|[.,]\d)
+      | (?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?![ ]?[\w%€$£-])
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Pattern of a day without a year in a text."""
 _DAY_OF_WEEK = re.compile(rf"(?P<weekday>[^\W\d_]{{2,10}})(?:-feira)?\.?,? (?P<d>\d{{1,2}}){ORDINAL}", re.IGNORECASE)
 """Pattern of a day of the week with the number of the day, but without a month: `Fri 9`."""
 _FARTHEST: Final = 45
@@ -89,6 +99,8 @@ class Day:
     readings: tuple[date, ...]
     """Days that the text may mean, the most likely first. There are several if the order of day, month and year is
     ambiguous."""
+    lacks_year: bool = False
+    """True if the text has no year, which other days of the document suggest."""
 
 
 def find_days(text: str) -> Iterator[Day]:
@@ -104,6 +116,37 @@ def find_days_in_slices(text: str) -> Slices[list[Day]]:
             yield
         elif (day := _day_of(match)) is not None:
             found.append(day)
+            if len(found) % DAYS_AT_ONCE == 0:
+                yield
+    return found
+
+
+def find_lone_days_in_slices(text: str, known: Sequence[Day]) -> Slices[list[Day]]:
+    """Return the days of a long text that have the name of their month, or two points, but no year: `6 May`, `23.08.`
+
+    Each gets the year that brings it nearest to the middle one of the `known` days of the text that are in their most
+    frequent year, the latest of several. Without known days, nothing is found.
+    """
+    if not known:
+        return []
+    counts = Counter(day.readings[0].year for day in known)
+    common = max(counts, key=lambda year: (counts[year], year))
+    middle = sorted(day.readings[0] for day in known if day.readings[0].year == common)[counts[common] // 2]
+    taken = [day.start for day in known]
+    found: list[Day] = []
+    for match in matches_in_slices(_LONE_DAY, text):
+        if match is None:
+            yield
+            continue
+        day, month = int(match["d"] or match["d2"] or match["a"]), match["month"] or match["month2"]
+        number = month_named(month) if month else int(match["b"])
+        after = bisect_right(taken, match.start())
+        is_known = (after > 0 and known[after - 1].end > match.start()) or (
+            after < len(known) and known[after].start < match.end()
+        )
+        possible = [one for year in (common - 1, common, common + 1) if (one := _day_in(year, number, day))]
+        if possible and not is_known:
+            found.append(Day(match.start(), match.end(), (min(possible, key=lambda one: abs(one - middle)),), True))
             if len(found) % DAYS_AT_ONCE == 0:
                 yield
     return found

@@ -1,5 +1,7 @@
 """Blocks of lines, whom they belong to, and the fields of one object."""
 
+import pytest
+
 from models.fair_executor import all_of
 from tasks.extraction.addressees import has_form_of_address
 from tasks.extraction.blocks import party_of_field
@@ -9,7 +11,7 @@ from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
 from tasks.extraction.rules import are_cut
 from tests.conftest import each_case
-from tests.filling import STRING, filled, pasted
+from tests.filling import STRING, fill, filled, pasted, shape_of
 from tests.unit.tasks.extraction.test_evidence import ocr
 
 
@@ -76,3 +78,17 @@ def test_a_piece_of_a_code_is_not_the_code(line: str, text: str, is_cut: bool) -
 async def test_an_account_in_groups_is_an_iban_though_its_check_digits_are_wrong() -> None:
     text = "Banco do Norte IBAN PT50 0555 0000 4417 7820 1549 9 - our goods remain ours until they are paid."
     assert await filled(pasted(text), iban=STRING) == {"iban": "PT50 0555 0000 4417 7820 1549 9"}
+
+
+@pytest.mark.parametrize("first", ["admission", "discharge"])
+async def test_a_heading_that_names_the_object_decides_between_two_objects_with_the_same_fields(first: str) -> None:
+    parts = {
+        "admission": "ON ADMISSION\nPale and tired.\nWeight: 10.4 kg, pulse 158.",
+        "discharge": "ON DISCHARGE\nBreathes easily.\nWeight: 10.1 kg, pulse 118.",
+    }
+    own = [parts.pop(first), *parts.values()]
+    weight = {"type": "object", "properties": {"weight_kg": {"type": ["number", "null"]}}, "required": ["weight_kg"]}
+    schema = shape_of(vitals_admission=weight, vitals_discharge=weight)
+    filling = await fill(schema, pasted("\n\n".join(["Report", *own])))
+    assert filling is not None
+    assert filling.values == {("vitals_admission", "weight_kg"): 10.4, ("vitals_discharge", "weight_kg"): 10.1}

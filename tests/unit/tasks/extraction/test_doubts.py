@@ -318,3 +318,9 @@ def test_a_value_has_the_smallest_of_its_bounds(text: str, name: str, schema: An
 async def test_a_loss_is_no_sure_profit(text: str, name: str, is_sure: bool) -> None:
     found = await read_field(text, name, NUMBER)
     assert (found.probability > DOUBTFUL) is is_sure
+
+
+async def test_a_day_without_a_year_is_read_but_not_sure() -> None:
+    found = await read_field("Invoice date: 12 May 2025\nReply by: 3 June", "reply_by", DAY)
+    assert found.value == "2025-06-03"
+    assert found.probability < 0.9

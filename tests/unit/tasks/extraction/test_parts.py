@@ -21,6 +21,11 @@ from tests.unit.tasks.extraction.test_evidence import ocr
         ("mevr. J.A. Terpstra-Oud", "J.A.", "Terpstra-Oud"),
         ("D.ª Remedios Olmo", "Remedios", "Olmo"),
         ("Pani Anna Nowak", "Anna", "Nowak"),
+        ("Docteur Alice MARCHAND-ROY", "Alice", "MARCHAND-ROY"),
+        ("Dott.ssa Carla Neri", "Carla", "Neri"),
+        ("Sig.ra Carla Neri", "Carla", "Neri"),
+        ("Mw. drs. J. Bakker", "J.", "Bakker"),
+        ("MOTA DA SILVA/RITA MRS", "RITA", "MOTA DA SILVA"),
     ],
 )
 def test_a_full_name_has_two_parts(name: str, first: str, last: str) -> None:

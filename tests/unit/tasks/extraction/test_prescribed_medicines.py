@@ -39,6 +39,32 @@ def test_the_line_below_a_medicine_says_how_it_is_taken() -> None:
     ]
 
 
+def test_a_numbered_medicine_has_names_of_fields_in_french_and_its_duration_after_qsp() -> None:
+    text = """1. NORVASTIL 10 mg, comprimé
+1 comprimé le soir
+qsp 2 mois
+2. Crème au calendol 2 %, tube 50 g
+1 application 3 fois par jour
+5 jours
+"""
+    columns = {"ligne": COUNT_OR_NULL, "nom": TEXT, "dosage": TEXT, "posologie": TEXT, "duree": OR_NULL}
+    assert medicines(text, **columns) == [
+        (1, "NORVASTIL", "10 mg", "1 comprimé le soir", "2 mois"),
+        (2, "Crème au calendol", "2 %", "1 application 3 fois par jour", "5 jours"),
+    ]
+
+
+def test_a_medicine_behind_a_dash_may_be_in_small_letters_and_its_form_is_no_part_of_its_name() -> None:
+    text = """- diclofenol zetpil 50 mg, zo nodig max 3 dd
+- oxynase neusdruppels 0,05%, 3 dd 1 dr
+"""
+    form = {"type": "string", "enum": ["tablet", "zetpil", "neusdruppels"]}
+    assert medicines(text, middel=TEXT, toedieningsvorm=form, sterkte=TEXT, dosering=TEXT) == [
+        ("diclofenol", "zetpil", "50 mg", "zo nodig max 3 dd"),
+        ("oxynase", "neusdruppels", "0,05%", "3 dd 1 dr"),
+    ]
+
+
 def test_directions_go_on_in_the_next_line_and_end_before_their_duration() -> None:
     text = """Cefalexin 250 mg capsules
 Take ONE capsule twice a day, in the morning and

@@ -131,6 +131,67 @@ def test_a_value_is_the_latest_of_several_days_and_the_one_before_it_is_the_prev
     assert [tuple(row.values()) for row in found] == [("Iron", "mg/l", 7.1, 7.6), ("Zinc", "mg/l", 12.4, 10.9)]
 
 
+def test_days_beside_a_column_of_results_are_earlier_ones() -> None:
+    rows = ("Iron;8.0 +;mg/l;7.6;7.1 +", "Zinc;pending;mg/l;10.9 +;12.4", "Lead;3;mg/l;4;5", "Gold;1;mg/l;2;3")
+    text = "\n".join(("metal;resultaat;eenheid;02.04.2026;06.04.2025", *rows))
+    number = {"type": ["number", "null"]}
+    found = rows_of(text, metal=TEXT, waarde=number, eenheid=TEXT, vorige_waarde=number)
+    assert [tuple(row.values()) for row in found] == [
+        ("Iron", 8.0, "mg/l", 7.6),
+        ("Zinc", None, "mg/l", 10.9),
+        ("Lead", 3, "mg/l", 4),
+        ("Gold", 1, "mg/l", 2),
+    ]
+
+
+def test_the_sign_before_a_number_has_a_column_of_its_own() -> None:
+    sign = {"type": ["string", "null"], "enum": ["<", ">", "<=", None]}
+    text = "metal;result;range\nIron;9.1;8 - 12\nZinc;<= 4;< 9\nLead;>80;< 10\n"
+    found = rows_of(text, metal=TEXT, result=NUMBER, teken=sign, ref_laag=OR_NULL, ref_hoog=OR_NULL)
+    assert [tuple(row.values()) for row in found] == [
+        ("Iron", 9.1, None, "8", "12"),
+        ("Zinc", 4, "<=", None, "9"),
+        ("Lead", 80, ">", None, "10"),
+    ]
+
+
+def test_arrows_are_trends_and_numbered_columns_are_one_list() -> None:
+    trend = {"type": "string", "enum": ["steigend", "fallend", "gleichbleibend"]}
+    levels = {"type": "array", "items": {"type": "integer"}, "minItems": 3}
+    rows = ("Au;212;↓;180;220;260", "Bach;318;→;250;300;350", "Tal;99;↑;90;95;98")
+    text = "\n".join(("Pegel;Stand;Tendenz;Stufe 1;Stufe 2;Stufe 3", *rows))
+    found = rows_of(text, pegel=TEXT, stand=NUMBER, tendenz=trend, meldestufen=levels)
+    assert [tuple(row.values()) for row in found] == [
+        ("Au", 212, "fallend", [180, 220, 260]),
+        ("Bach", 318, "gleichbleibend", [250, 300, 350]),
+        ("Tal", 99, "steigend", [90, 95, 98]),
+    ]
+
+
+def test_a_direction_is_apart_from_the_speed_with_its_unit() -> None:
+    text = "station;wind;vis\nHead;SW 17kt;11 nm\nPort;WSW 14kt;6 nm\nBuoy;S 29kt;2 nm\n"
+    found = rows_of(text, station=TEXT, wind_direction=TEXT, wind_speed=NUMBER, visibility=NUMBER)
+    assert [row["wind_direction"] for row in found] == ["SW", "WSW", "S"]
+    assert [(row["wind_speed"], row["visibility"]) for row in found] == [(17, 11), (14, 6), (29, 2)]
+
+
+def test_a_table_aligned_by_spaces_is_read_beside_lines_with_commas() -> None:
+    text = """Laboratory of the valley, Head Street 4
+Report 4711, printed on 3 May, page 1
+
+Substance               MIC     Result
+Amoxamil                 16          R
+Cefadol                0.25          S
+Gentamil                  1          S
+
+Signed by Ann Lake, biologist
+Copy for Dr Moor, surgery
+"""
+    found = rows_of(text, substance=TEXT, mic=NUMBER, result=TEXT)
+    assert [row["substance"] for row in found] == ["Amoxamil", "Cefadol", "Gentamil"]
+    assert [(row["mic"], row["result"]) for row in found] == [(16, "R"), (0.25, "S"), (1, "S")]
+
+
 def test_days_below_the_header_that_they_share_are_its_last_row() -> None:
     text = "metal;result;;unit\n;02.04.2026;09.04.2026;\nIron;8.0;7.1 L;mg/l\nZinc;9.8;12.4;mg/l\n"
     found = rows_of(text, metal=TEXT, value=NUMBER, unit=TEXT, flag=OR_NULL)

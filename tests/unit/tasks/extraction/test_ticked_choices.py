@@ -39,3 +39,12 @@ async def test_the_group_that_a_name_names_fills_it(name: str, schema: Any, valu
 @each_case("text", [TWO_GROUPS, "Le lundi et le mardi sont libres."])
 async def test_a_list_of_choices_of_which_no_group_is_named_is_not_filled(text: str) -> None:
     assert await filled(pasted(text), horaires={"type": "array", "items": DAY}) == {}
+
+
+@each_case(
+    ("box", "name", "value"),
+    [("[ ]", "refundable", True), ("[x]", "refundable", False), ("[x]", "not_refundable", True)],
+)
+async def test_a_box_beside_a_denied_name_says_the_opposite(box: str, name: str, value: bool) -> None:
+    text = f"Ticket 4711\n{box} Not refundable"
+    assert await filled(pasted(text), **{name: {"type": "boolean"}}) == {name: value}

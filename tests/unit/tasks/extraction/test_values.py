@@ -305,3 +305,16 @@ async def test_a_number_that_may_be_a_text_is_a_number() -> None:
     lines = "Extract it:\nTotal: EUR 197.40\nDeposit: EUR 20.00"
     nullable = {"anyOf": [*decimal["anyOf"], {"type": "null"}]}
     assert await filled(pasted(lines), total=decimal, deposit=nullable) == {"total": 197.4, "deposit": 20.0}
+
+
+async def test_a_description_that_asks_for_a_positive_number_leaves_the_sign_out() -> None:
+    text = pasted("Market value: 5,450.00\nDeposit: -1,000.00")
+    assert await filled(text, deposit=NUMBER) == {"deposit": -1000}
+    assert await filled(text, deposit={**NUMBER, "description": "positive"}) == {"deposit": 1000}
+    assert await filled(text, deposit={**NUMBER, "minimum": 0}) == {"deposit": 1000}
+
+
+@each_case(("printed", "value"), [("20H30", "20:30"), ("7:05", "07:05"), ("9 Uhr", "09:00"), ("8.15 pm", "20:15")])
+async def test_a_description_asks_for_hours_and_minutes(printed: str, value: str) -> None:
+    schema = {"type": "string", "description": "HH:MM"}
+    assert await filled(pasted(f"Hall: West\nStart: {printed}\nSeats: 14"), start=schema) == {"start": value}

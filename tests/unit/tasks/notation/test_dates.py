@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from tasks.notation.dates import day_of_week_near
+from models.fair_executor import all_of
+from tasks.notation.dates import day_of_week_near, find_days, find_lone_days_in_slices
 from tests.conftest import each_case
 
 
@@ -21,3 +22,18 @@ def test_a_day_without_a_month_is_the_nearest_with_its_day_of_the_week(
     text: str, known_day: date, day: date | None
 ) -> None:
     assert day_of_week_near(text, known_day) == day
+
+
+@each_case(
+    ("text", "days"),
+    [
+        ("Sent on 12 May 2025; reply by 3 June, at the latest 4. Juli.", [date(2025, 6, 3), date(2025, 7, 4)]),
+        ("Rechnung vom 20.12.2025, zahlbar bis 10.01. ohne Abzug", []),
+        ("Rechnung vom 20.12.2025, zahlbar bis 10.01., ohne Abzug", [date(2026, 1, 10)]),
+        ("12 May 2025: version 1.2.3, 5 marchers, 3.4.5", []),
+        ("Reply by 3 June", []),
+    ],
+)
+def test_a_day_without_a_year_is_near_the_other_days_of_its_text(text: str, days: list[date]) -> None:
+    known = list(find_days(text))
+    assert [day.readings[0] for day in all_of(find_lone_days_in_slices(text, known))] == days
