@@ -79,7 +79,7 @@ class CodeSandboxTask:
         """Run the code. Raises InputError (no code, an unreadable input), EngineOverloaded, EngineUnavailable and
         EngineFailed. Errors of the code itself are part of the result."""
         # JSON from an LLM can contain lone surrogates, which cannot be encoded in an answer.
-        code = code_in(request.text).encode("utf-8", "replace").decode()
+        code = (await asyncio.to_thread(code_in, request.text)).encode("utf-8", "replace").decode()
         sandbox = self._sandbox()
         blobs = await side_by_side(self._loader.load, request.sources, at_most=_LOADS_AT_ONCE)
         outcome = await sandbox.run(Script(code, input_files(blobs)))

@@ -272,7 +272,8 @@ class Guardrails:
                 return []
             parts = self._distribute_codes("image_guard", policy.of_pictures, self._image_guards)
             # Tasks number the pages of several inputs differently, so hints of pages apply to a single document only.
-            pages = pages_to_search(NAME, text if len(shown) == 1 else "", shown, self.loader.limits.pages)
+            wording = text if len(shown) == 1 else ""
+            pages = await asyncio.to_thread(pages_to_search, NAME, wording, shown, self.loader.limits.pages)
             alone = is_alone(shown)
 
             async def judge_page(page: PagePosition) -> Check:

@@ -37,7 +37,7 @@ _ASKED = re.compile(
     r"(?P<fields>[^.:;?!\n]{2,200}?)(?<!\s)\s++(?:from|on|at|in)\b[^.;?!\n]{0,80}?https?://",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r"\b(?:fields|columns)\b\s*:?\s*(?P<fields>[^.;?!\n]{2,300})", re.IGNORECASE)
+_LISTED = re.compile(r"\b(?:fields|columns)\b\s*+:?\s*+(?P<fields>[^.;?!\n]{2,300}|\w)", re.IGNORECASE)
 _SEPARATOR = re.compile(r"(?<!\s)\s*+(?:,|;|&|\+|/|\band\b|\bwith\b|\bplus\b)\s*", re.IGNORECASE)
 _NOISE = re.compile(
     r"\b(?:all|the|a|an|any|every|each|of|number|their|its|please|me|top|first|latest|current|corresponding|\d+)\b",
@@ -162,7 +162,7 @@ class ScraperTask:
         sources = [source for source in request.sources if source.url is not None]
         if not sources:
             raise InputError("task 'scraper' needs the URL of a page: put it in the text")
-        fields = fields_asked(request.wording(self._parts.limits.wording_chars))
+        fields = await asyncio.to_thread(fields_asked, request.wording(self._parts.limits.wording_chars))
         scraped = partial(self._scraped, request=request, fields=fields)
         report = partial(request.progress, self.name)
         pages = await side_by_side(scraped, sources, at_most=_PAGES_AT_ONCE, done=report)

@@ -1,5 +1,6 @@
 """The `speech_to_text` task, which transcribes recordings."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -258,7 +259,8 @@ class SpeechToTextTask:
                 "for each, or ask without the task tag",
                 param=request.sources[1].param,
             )
-        transcript = await self.transcribe(request.sources[0], requested_options(request.text), request.progress)
+        options = await asyncio.to_thread(requested_options, request.text)
+        transcript = await self.transcribe(request.sources[0], options, request.progress)
         return speech_result(
             transcript.chunks,
             transcript.language,

@@ -57,7 +57,7 @@ MAX_CONTENT_CHARS = 20_000
 async def nearest(question: str, texts: Sequence[str], embedder: Embedder | None, *, count: int) -> list[list[str]]:
     """Return, for each of `texts`, at most `count` passages, the most relevant first. The passages are chosen by
     `embedder`, or by the words that they share with `question` if `embedder` is None or fails."""
-    likely = [_rank_by_words(question, passages_of(text)) for text in texts]
+    likely = [await asyncio.to_thread(_likely_passages, question, text) for text in texts]
     all_passages = [passage for passages in likely for passage in passages]
     if embedder is None or not all_passages:
         return [passages[:count] for passages in likely]
@@ -89,9 +89,10 @@ def passages_of(text: str) -> list[str]:
     return passages
 
 
-def _rank_by_words(question: str, passages: Sequence[str]) -> list[str]:
-    """Return the passages that share the most words with `question`, earlier ones first among equals."""
+def _likely_passages(question: str, text: str) -> list[str]:
+    """Return the passages of `text` that share the most words with `question`, earlier ones first among equals."""
     wanted_words = set(_WORD.findall(question.casefold()))
+    passages = passages_of(text)
     shared = [len(wanted_words.intersection(_WORD.findall(passage.casefold()))) for passage in passages]
     best = sorted(range(len(passages)), key=lambda index: -shared[index])[:_CONSIDERED]
     return [passages[index] for index in best]
@@ -165,7 +166,7 @@ class WebSearchTask:
     async def run(self, request: TaskRequest) -> SearchResult:
         """Search the web. Raises InputError (nothing to search for) and EngineUnavailable (no provider answers, with
         the reasons)."""
-        query = parse_query(request.text, self.today())
+        query = await asyncio.to_thread(parse_query, request.text, self.today())
         hits = await self.search.search(query, RESULTS)
         read = hits[:PAGES]
         texts = await side_by_side(self._text, read, at_most=PAGES, done=partial(request.progress, self.name))

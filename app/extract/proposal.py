@@ -14,7 +14,7 @@ from app.extract.tables import PAPER
 _MAX_READ = 5
 """At most this many papers are read for a proposal."""
 _MAX_FIELDS, _MAX_COLUMNS = 20, 12
-_LABEL = re.compile(r"^\s*([^\W\d_][^:：|\n]{1,38}?)\s*[:：]\s*(\S.*)$", re.MULTILINE)
+_LABEL = re.compile(r"^[^\S\n]*+([^\W\d_][^:：|\n]{1,38}?)\s*[:：]\s*(\S.*)$", re.MULTILINE)
 """Pattern of a label: 2 to 39 characters, a colon, and a value after it."""
 _NUMBER = re.compile(r"[^\d]{0,4}-?\d[\d.,' ]*[^\d]{0,4}")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})")

@@ -235,7 +235,7 @@ class Searches:
         """Build the search. Raises EngineUnavailable if there is no engine, or none that knows the labels or can
         draw the outlines and masks."""
         text = instruction_in(text)
-        options = SearchOptions.of(text)
+        options = await asyncio.to_thread(SearchOptions.of, text)
         detector = self._engines.detector()
         wanted = await self._wanted(text, detector)
         return Search(wanted, options, self._segmenter(wanted) if options.outlined else None)

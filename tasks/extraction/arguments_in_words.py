@@ -5,7 +5,6 @@ which parameter it is for (`in Paris`, `by Queen`), or capitals show that it is 
 only if it is a name.
 """
 
-import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -53,8 +52,8 @@ SHORTEST_CUE: Final = 3
 
 _SHORT_CUES: Final = frozenset(("in", "at", "by", "to", "on"))
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("arguments_in_words.toml").read_text("utf-8"))
-_SENTENCE_END = re.compile(r"[.!?;]+[\"'”)]*$")
-_CLAUSE_END = re.compile(r"[.,!?:;]+[\"'”)]*$")
+_SENTENCE_ENDS, _CLAUSE_ENDS = tuple(".!?;"), tuple(".,!?:;")
+_AFTER_END = "\"'”)"
 _SIGNS_AROUND = ".,;:!?()[]\"'“”„‘’«» "
 _OPENING, _CLOSING = "\"“„«‘'", "\"”“»’'"
 
@@ -178,7 +177,7 @@ def _numbers_in(
 
 def _is_beside(passage: Passage, words: Sequence[int], step: int, own: Collection[str]) -> bool:
     at = words[-1] + 1 if step > 0 else words[0] - 1
-    if step > 0 and _CLAUSE_END.search(passage.words[words[-1]]):
+    if step > 0 and _ends(_CLAUSE_ENDS, passage.words[words[-1]]):
         return False
     return 0 <= at < len(passage.words) and any(likeness(_bare(passage, at), word) == 1 for word in own)
 
@@ -232,7 +231,7 @@ def _behind(passage: Passage, cue: _Cue) -> Iterator[range]:
     for sentence in _sentences(passage):
         for index in sentence:
             word = _bare(passage, index)
-            if word in cue.before and not _CLAUSE_END.search(passage.words[index].rstrip(":")):
+            if word in cue.before and not _ends(_CLAUSE_ENDS, passage.words[index].rstrip(":")):
                 span = _argument(passage, range(index + 1, sentence.stop), takes_clause=cue.takes_clause)
                 if span and (len(word) >= SHORTEST_CUE or word in _SHORT_CUES or _is_name(passage, span[0])):
                     yield span
@@ -256,7 +255,7 @@ def _argument(passage: Passage, words: range, *, takes_clause: bool = False) -> 
             goes_on = takes_clause or (word not in _ENDING | _DAYS and any(map(str.isalpha, word)))
         if not goes_on:
             return range(start, index)
-        if _CLAUSE_END.search(passage.words[index]):
+        if _ends(_CLAUSE_ENDS, passage.words[index]):
             return range(start, index + 1)
     return words[:max_words]
 
@@ -281,9 +280,17 @@ def _sentences(passage: Passage) -> Iterator[range]:
     for line in range(len(passage.lines)):
         words = passage.line_words(line)
         for index in words:
-            if index + 1 == words.stop or _SENTENCE_END.search(passage.words[index]):
+            if index + 1 == words.stop or _ends(_SENTENCE_ENDS, passage.words[index]):
                 yield range(start, index + 1)
                 start = index + 1
+
+
+def _ends(signs: tuple[str, ...], word: str) -> bool:
+    """True if a word ends with one of `signs`, apart from closing quotes and brackets.
+
+    A pattern would be tried at each sign of a word, which may have thousands.
+    """
+    return word.rstrip(_AFTER_END).endswith(signs)
 
 
 def _is_name(passage: Passage, index: int) -> bool:

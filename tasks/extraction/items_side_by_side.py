@@ -29,7 +29,7 @@ MAX_ROWS: Final = 2_000
 """Items are searched for in at most this many rows at the beginning of a page, which limits the work."""
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
-_PRICE = rf"(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}})*(?:[.,]\d\d)?(?: ?(?:{ANY}))?"
+_PRICE = rf"(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}}){{0,6}}(?:[.,]\d\d)?(?: ?(?:{ANY}))?"
 _MONEY = re.compile(rf"(?=.*(?:{ANY}))(?P<price>{_PRICE})(?: +(?P<before>{_PRICE}))?", re.IGNORECASE)
 _RATED = re.compile(r"[★☆⭐*✩✭ ]*(?P<rating>[0-5](?:[.,]\d)?)(?: ?/ ?5)?[★☆⭐ ]*(?:\((?P<reviews>\d[\d., ]*)\))?")
 _SIMPLE: Final = {

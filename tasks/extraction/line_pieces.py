@@ -36,7 +36,7 @@ NOT_BEFORE_FIGURES: Final = frozenset(
 )
 """Concepts whose names are not labels before a figure, but part of a text: `Street 5`."""
 
-_FIGURES = r"\d{1,3}(?:[ .,٬'’\u00a0\u202f]\d{3})+(?:[.,٫]\d{1,2})?|\d+(?:[.,٫]\d{1,4})?"
+_FIGURES = r"\d{1,3}(?:[ .,٬'’\u00a0\u202f]\d{3}){1,6}(?:[.,٫]\d{1,2})?|\d+(?:[.,٫]\d{1,4})?"
 _MONTH = rf"(?:{any_of(MONTHS)})\.?"
 _MOMENT = (
     r"(?:(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])[./](?:(?:19|20)\d\d|\d\d)"

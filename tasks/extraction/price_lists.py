@@ -24,12 +24,12 @@ MAX_WORDS: Final = 12
 _LOWEST_PRICE_WORDS = r"from|starting at|ab|od|à partir de|dès|desde|a partir de|da|a partire da|vanaf|från|fr\.?"
 _PRICE = re.compile(
     rf"(?:(?P<least>{_LOWEST_PRICE_WORDS}) ?)?"
-    rf"(?P<price>(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}})*(?:[.,]\d\d?)?,?-? ?(?:{ANY})?)"
+    rf"(?P<price>(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}}){{0,6}}(?:[.,]\d\d?)?,?-? ?(?:{ANY})?)"
     r"(?: ?(?:/|per|pro|je|par|por|al|za|à) ?(?P<unit>[^\W\d_][\w²³. ]{0,20}))?",
     re.IGNORECASE,
 )
 _IS_MONEY = re.compile(rf"(?:^|[\s\d])(?:{ANY})(?:$|[\s\d/])|\d[.,]\d\d(?!\d)", re.IGNORECASE)
-_LEADERS = re.compile(r"[\s.…·_-]{2,}$")
+_LEADERS = re.compile(r"(?<![\s.…·_-])[\s.…·_-]{2,}+$")
 
 _Column = Literal["name", "price", "least", "unit"]
 NAMES: Final[dict[_Column, tuple[str, ...]]] = {

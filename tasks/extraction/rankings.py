@@ -23,7 +23,7 @@ MAX_ABOVE: Final = 2
 
 _LINE = re.compile(
     r"(?P<rank>\d{1,3})(?:[.)°ºª]|st|nd|rd|th|er|e)? (?P<name>[^\W\d_][^\d()|]{1,60}?)"
-    r"(?: ?[(|,–-] ?(?P<club>[^\W\d_][^()|,]{1,40}?)\)?)? *[|,–:-]? *"
+    r"(?: ?[(|,–-] ?(?P<club>[^\W\d_][^()|,]{1,40}?)\)?)? *+[|,–:-]?+ *+"
     r"(?<!\d)(?P<result>\d{1,3}(?:[:.,'h]\d{1,3}){0,3}(?:\"|''|s|min|h)?(?: ?(?:pts?|points?|punkte?|puntos|punti"
     r"|pontos|pkt|poäng|m|km|kg|sec|s)\.?)?)",
     re.IGNORECASE,

@@ -73,7 +73,7 @@ NUMBERS = frozenset(name for name, concept in CONCEPTS.items() if concept.kind =
     "approval_code", "room", "terminal",
 }  # fmt: skip
 """Concepts of numbers that always contain digits."""
-_NUMBERED = re.compile(r"(?:n|nr|no|num|n°|nº|№|#)[.:]? \S*\d\S*", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:n|nr|no|num|n°|nº|№|#)[.:]? [^\s\d]*+\d\S*+", re.IGNORECASE)
 _JOINS, _JOINS_ON = re.compile(r"[\w./-]"), re.compile(r"[\w]|[./-]\w")
 """Patterns of the characters before and after a part of a code."""
 _FIGURES = re.compile(r"\d[\d ]*")

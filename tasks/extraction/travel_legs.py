@@ -54,7 +54,7 @@ _DURATION = re.compile(
 )
 _NAMED_DAY = re.compile(r"\b\d{1,2}[. ]?(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b")
 """Pattern of a day without a year, as airlines print it."""
-_ARROW = re.compile(r"(?:→|➔|➝|⟶|›|»|-+>|–>|>| [–—-] | to | nach | vers | a | hacia | naar | do | till )")
+_ARROW = re.compile(r"(?:→|➔|➝|⟶|›|»|(?<!-)-++>|–>|>| [–—-] | to | nach | vers | a | hacia | naar | do | till )")
 _PARTS = re.compile(rf"{_ARROW.pattern}|\s{{2,}}")
 _CODE = re.compile(r"\((?P<code>[A-Z]{3})\)|(?<![\w-])(?P<bare>[A-Z]{3})(?![\w-])")
 _NO_PLACE: Final = frozenset(

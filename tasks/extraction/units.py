@@ -101,7 +101,7 @@ _POWER_OF_TEN = re.compile(
 _STATED_UNIT = re.compile(r"(?<=\s)[(\[][^()\[\]]{2,20}[)\]]|\bin (?!an?\b)[^\s,.;]{2,}")
 """Pattern of a unit in a field's description: `(kg)`, `in minutes`, but not `course(s)`."""
 _UNIT_OF_LABEL = re.compile(
-    r"(?:[(\[](?:in )?(?P<brackets>[^()\[\]]{1,20})[)\]]|\bin (?P<word>[^\s:：()]{1,20}))\s*[:：=]?\s*$"
+    r"(?:[(\[](?:in )?(?P<brackets>[^()\[\]]{1,20})[)\]]|\bin (?P<word>[^\s:：()]{1,20}))\s*+[:：=]?\s*+$"
 )
 _NOT_SO = re.compile(r"\bnot (?:in )?\w+")
 _MAGNITUDE_OF_FIELD = re.compile(rf"(?<![^\W_])(?P<word>[kmt]) ?(?:{CURRENCY})(?![^\W_])", re.IGNORECASE)

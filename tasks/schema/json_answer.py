@@ -20,7 +20,7 @@ MAX_ANSWER_CHARS = 1_000_000
 
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
 _BRACKET = re.compile(r"[\[{]")
-_INSIDE = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"|"', re.DOTALL)
+_INSIDE = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*+"|"', re.DOTALL)
 """Pattern of the tokens that determine where a bracket ends: brackets, whole strings, and the quote of a string without
 an end."""
 _MEANT_AS_OBJECT = re.compile(r'\{\s*["}]')

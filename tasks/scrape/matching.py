@@ -29,7 +29,9 @@ _GROUPS = 12
 _LEAST_FILLED = 0.5
 """A page has a field if at least this share of its records have a value for it. Some records may lack one: stories
 without comments have no number of comments, for example."""
-_NUMBER = r"[-+]?\d{1,3}(?:[,. ]\d{3})+(?!\d)|[-+]?\d+(?:\.\d+)?"
+_NUMBER = r"[-+]?\d{1,3}(?:[,. ]\d{3}){1,8}(?!\d)|[-+]?(?<!\d)\d+(?:\.\d+)?"
+"""Pattern of a number. Its groups are few, and digits are tried only where they begin, for a page may have a run of
+thousands."""
 _PRICE = re.compile(
     rf"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF)\b)\s*(?:{_NUMBER})(?:[.,]\d\d)?"
     rf"|(?<!\d)(?:{_NUMBER})(?:[.,]\d\d)?\s*(?:[$€£¥₹]|(?:USD|EUR|GBP|CHF)\b)"

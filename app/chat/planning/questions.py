@@ -50,7 +50,7 @@ _ITEMS: Final = pattern_of(_TABLE["lists"]["items"])
 _BOUGHT: Final = pattern_of(_TABLE["lists"]["bought"])
 _ARTICLE = r"^(?:the|an?|der|die|das|den|dem|les?|la|l['’]|el|los|las|il|lo|gli|i|os?|as|de|het|den|det)\b"
 _ENDS_OF_TEXT: Final = 2_000
-"""Only this many characters at each end of a long text are searched for a question."""
+"""Only this many characters at each end of a long text are searched for a question or an order."""
 _SIGNS_AROUND = " ¿?!."
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 _BRINGS_TEXT: Final = re.compile(r"[:：]\s+\S|：\s*\S|`")
@@ -106,9 +106,7 @@ class RequestedValues:
 def is_question(text: str) -> bool:
     """True if a text ends with a question mark or begins with a word that asks. Only both ends of a long text are
     searched."""
-    if len(text) > 2 * _ENDS_OF_TEXT:
-        text = f"{text[:_ENDS_OF_TEXT]}\n{text[-_ENDS_OF_TEXT:]}"
-    return compiled(_ASKS).search(text) is not None
+    return compiled(_ASKS).search(_ends_of(text)) is not None
 
 
 def asks_for_fact(message: str) -> bool:
@@ -167,7 +165,9 @@ def unanswered(question: str, *, can_search: bool) -> str:
 
 
 def is_order(text: str) -> bool:
-    """True if a text is an order to return, find or list something, but not to write something."""
+    """True if a text is an order to return, find or list something, but not to write something. Only both ends of a
+    long text are searched."""
+    text = _ends_of(text)
     return compiled(ORDERS).search(_without(_POLITE_OPENING, text)) is not None and not _names_prose(text)
 
 
@@ -238,6 +238,11 @@ def _without_place_and_article(name: str) -> str:
     # The patterns of phrases of a place begin with a space. With the added space, they also match at the beginning of a
     # name.
     return _without(_ARTICLE, _without(_PLACE, f" {name}"))
+
+
+def _ends_of(text: str) -> str:
+    """Return both ends of a long text, because users ask before and after what they paste."""
+    return text if len(text) <= 2 * _ENDS_OF_TEXT else f"{text[:_ENDS_OF_TEXT]}\n{text[-_ENDS_OF_TEXT:]}"
 
 
 def _without(pattern: str, text: str) -> str:

@@ -55,7 +55,7 @@ _LONGEST, _SHORTEST = 4096, 32
 """Longest and shortest side of the pictures sent, in pixels. Some vision models refuse sides of fewer than 28 pixels,
 and pictures whose sides have a ratio of more than 200 : 1."""
 _JPEG_QUALITY = 90
-_FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
+_FENCE = re.compile(r"```(?:json)?(.*)```", re.DOTALL)
 
 
 class VlmGuard:
@@ -136,7 +136,7 @@ def verdict_in(answer_text: str, codes: Sequence[str]) -> dict[str, str]:
     object of these words, because any other text may come from the picture."""
     fenced = _FENCE.fullmatch(answer_text.strip())
     try:
-        verdict = json.loads(fenced[1] if fenced else answer_text, object_pairs_hook=_with_unique_keys)
+        verdict = json.loads(fenced[1].strip() if fenced else answer_text, object_pairs_hook=_with_unique_keys)
     except RecursionError:
         raise ValueError("it is not a JSON object") from None
     except json.JSONDecodeError:

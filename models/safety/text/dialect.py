@@ -17,10 +17,13 @@ every server can give this many alternatives."""
 
 _SPECIAL_TOKEN_START = re.compile(r"<(?=\||/?(?:think|tool_call|tool_response)\b|(?:BEGIN|END)\b)", re.IGNORECASE)
 """Beginning of a special token of a tokenizer, or of one of the lines that a template puts around the conversation."""
+_LINE_ENDS = r"\n\r\v\f\x85\u2028\u2029"
 _TURN_START = re.compile(
-    r"(^|[\n\r\v\f\x85\u2028\u2029])([^\S\n]*)(?=(?:user|assistant|agent|human|system)\s*:)", re.IGNORECASE
+    rf"(?<!\s)(?:\A|(?=[^\S{_LINE_ENDS}]*+[{_LINE_ENDS}]))(\s*+)(?=(?:user|assistant|agent|human|system)\s*+:)",
+    re.IGNORECASE,
 )
-"""Beginning of a turn of the conversation in the form that templates write."""
+"""Beginning of a turn of the conversation in the form that templates write. It is tried only where blanks begin, for a
+text may have thousands of line ends in a row."""
 
 
 class _TokenChoice(BaseModel):
@@ -104,4 +107,4 @@ def without_markup(text: str) -> str:
     """Return `text` without anything that would end its message or begin another message. Otherwise, a model that
     judges only the last message would judge one that the text makes up. The only changes are a `> ` before a role at
     the beginning of a line, and a space after the `<` of a tag."""
-    return _TURN_START.sub(r"\1\2> ", _SPECIAL_TOKEN_START.sub("< ", text))
+    return _TURN_START.sub(r"\1> ", _SPECIAL_TOKEN_START.sub("< ", text))

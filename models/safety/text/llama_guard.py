@@ -12,7 +12,7 @@ from models.safety.text.verdict import NotAVerdict, Verdict
 
 SAFE, UNSAFE = "safe", "unsafe"
 
-_CODES = re.compile(rf"{UNSAFE}\s*\n\s*(S\d+(?:\s*,\s*S\d+)*)")
+_CODES = re.compile(rf"{UNSAFE}[^\S\n]*+\n\s*+(S\d+(?:\s*,\s*S\d+)*)")
 
 _WITHOUT_S14 = re.compile(r"(?<![\d.])1b\b", re.IGNORECASE)
 """Matches the name of Llama Guard 3 1B, which was trained for thirteen hazards."""

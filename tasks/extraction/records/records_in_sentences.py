@@ -13,6 +13,9 @@ from tasks.extraction.words_on_page import WordOnPage
 
 MAX_WORDS: Final = 300
 """Largest number of words of a paragraph in which items are searched for."""
+MAX_CHARS: Final = 20 * MAX_WORDS
+"""Largest number of characters of such a paragraph. Words may be of any length, and the text after each comma is
+searched for a bracket."""
 FEWEST_SEPARATORS: Final = 2
 _LABEL: Final = re.compile(r"([^:]{2,40}): ")
 _SEPARATORS: Final = (
@@ -34,6 +37,8 @@ def runs_in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator
         if len(words) > MAX_WORDS:
             continue
         text = " ".join(passage.words[word.at] for word in words)
+        if len(text) > MAX_CHARS:
+            continue
         label = _LABEL.match(text)
         for separator in _SEPARATORS:
             records: list[list[PiecedLine]] = []

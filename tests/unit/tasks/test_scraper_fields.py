@@ -1,11 +1,13 @@
 """Fields that are asked of a page: what its structure tells, and what an LLM finds and cannot make up."""
 
+import threading
 from typing import Any
 
 import pytest
 
 from models.base import EngineUnavailable
 from models.language.llm import Llm
+from tasks import scraper
 from tests.llm_server import Reply
 from tests.scraped import INVOICE, answering, html, site
 from tests.web_pages import LAYOUTS, document
@@ -28,6 +30,20 @@ async def test_fields_that_were_asked_for_are_in_data() -> None:
         result = await here.scrape("page", "Extract post titles and points from {}")
     assert len(result["data"]) == 25
     assert set(result["data"][0]) == {"title", "points"}
+
+
+async def test_fields_are_read_from_a_request_off_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def note(_text: str) -> tuple[str, ...]:
+        threads.append(threading.current_thread())
+        return ()
+
+    monkeypatch.setattr(scraper, "fields_asked", note)
+    async with site(page=html(INVOICE)) as here:
+        await here.scrape("page")
+    assert len(threads) == 1
+    assert threading.main_thread() not in threads
 
 
 async def test_fields_that_the_structure_tells_need_no_llm() -> None:

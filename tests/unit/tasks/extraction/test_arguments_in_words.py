@@ -107,3 +107,17 @@ def test_a_word_of_any_length_is_a_document_and_not_searched(word: str, monkeypa
     assert not searched
     arguments("Book 4 seats", {("total",): None}, total=NUMBER)
     assert searched == [12]
+
+
+@pytest.mark.parametrize("sign", [".", ":"])
+def test_a_word_may_have_thousands_of_signs(sign: str) -> None:
+    """With a search at each sign, for each parameter, this would take longer than a test may."""
+    found = arguments(f"Send it in {sign * 9_900}A", **{f"city_{index}": STRING for index in range(300)})
+    assert set(found.values()) == {"A"}
+
+
+@pytest.mark.parametrize(
+    ("text", "city"), [('Meet me in Paris." Bring Anna', "Paris"), ("Meet me in (New York!) Bring Anna", "New York")]
+)
+def test_a_sentence_ends_before_closing_quotes_and_brackets(text: str, city: str) -> None:
+    assert arguments(text, city=STRING)["city"] == city

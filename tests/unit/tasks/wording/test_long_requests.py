@@ -40,6 +40,12 @@ def test_an_open_quotation_of_an_element_may_hold_a_megabyte_of_blanks() -> None
     assert not Wording.of(f"Click on «{BLANKS}x").quoted
 
 
+@pytest.mark.parametrize("blank", ["\n", " ", "\r"])
+def test_a_megabyte_of_blanks_may_follow_the_word_for_fields(blank: str) -> None:
+    assert fields_asked(f"https://a.example/ fields{blank * 1_000_000}.") == ()
+    assert fields_asked(f"https://a.example/ fields{blank * 1_000_000}title, url") == ("title", "url")
+
+
 def test_an_open_fence_of_code_may_hold_a_megabyte_of_blanks() -> None:
     text = "Run this:\n```" + "\t" * 1_000_000 + "x"
     assert code_in(text) == text

@@ -354,7 +354,7 @@ def test_the_sentence_about_the_missing_model_names_the_settings_in_the_question
     )
 
 
-def test_only_the_ends_of_a_long_text_say_whether_it_is_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_ends_of_a_long_text_say_whether_it_is_a_question_or_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[str] = []
 
     class Pattern:
@@ -362,9 +362,16 @@ def test_only_the_ends_of_a_long_text_say_whether_it_is_a_question(monkeypatch: 
         def search(text: str) -> None:
             searched.append(text)
 
+        @staticmethod
+        def sub(_new: str, text: str, count: int) -> str:
+            searched.append(text)
+            return text
+
     monkeypatch.setattr(questions, "compiled", lambda _: Pattern)
     assert not questions.is_question("paper " * 1_000_000)
-    assert len(searched[0]) < 10_000
+    assert not is_order("paper " * 1_000_000)
+    assert max(map(len, searched)) < 10_000
     monkeypatch.undo()
     assert questions.is_question("paper " * 1_000_000 + "\nWhat is the total?")
     assert questions.is_question("What is the total of " + "paper " * 1_000_000)
+    assert is_order("List the items of " + "paper " * 1_000_000)
