@@ -1,6 +1,7 @@
 """/v1/responses: chat in the form of OpenAI's newer API, with stored responses."""
 
 import re
+import sys
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
@@ -34,7 +35,7 @@ from app.state.entries import StoreDown
 from app.state.responses import LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages
 from app.wire import sse
-from app.wire.parse import LARGE_BYTES, MAX_VALUES, parse, parse_off_loop
+from app.wire.parse import LARGE_BYTES, MAX_VALUES, parse, parse_off_loop, restore_strings, shorten
 from app.wire.response import ResponseModel
 from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
@@ -268,14 +269,17 @@ async def list_input_items(
 
 
 def _encode_page(items: bytes | memoryview, limit: int, order: str, after: str | None) -> bytes:
-    found: list[dict[str, Any]] = pydantic_core.from_json(bytes(items))
+    """Return the JSON of a page of stored items. Long strings of other pages, such as pictures, are not parsed, because
+    parsing all of them would delay other requests at each page."""
+    short = shorten(bytes(items), max_values=sys.maxsize)
+    found: list[dict[str, Any]] = pydantic_core.from_json(short.text)
     if order == "desc":
         found.reverse()
     ids = [item["id"] for item in found]
     if after is not None and after not in ids:
         raise BadRequest(f"Field 'after': there is no item '{after[:80]}'", param="after")
     begin = 0 if after is None else ids.index(after) + 1
-    page = found[begin : begin + limit]
+    page: list[dict[str, Any]] = restore_strings(found[begin : begin + limit], short.strings)
     first, last = (page[0]["id"], page[-1]["id"]) if page else ("", "")
     return pydantic_core.to_json(ItemList(data=page, first_id=first, last_id=last, has_more=len(found) > begin + limit))
 

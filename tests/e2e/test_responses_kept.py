@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import openai
+import pydantic_core
 import pytest
 from pydantic import BaseModel
 
@@ -159,6 +160,26 @@ def test_input_items_come_in_pages(model: FullModel, sdk: openai.OpenAI) -> None
     assert (page["has_more"], page["first_id"], page["last_id"]) == (True, page["data"][0]["id"], page["data"][1]["id"])
     answer = model.client.get(f"{PATH}/{made.id}/input_items", params={"after": "msg_0"})
     assert error_of(answer, 400, "invalid_request")["param"] == "after"
+
+
+def test_a_page_of_input_items_has_their_long_texts_whole_and_parses_no_others(
+    model: FullModel, sdk: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.script(Reply("Ok."))
+    long = 'line "1" \\ é\n' * 5_000
+    said: Any = [{"role": "user", "content": text} for text in ("first", long, "last")]
+    made = sdk.responses.create(model="auto", input=said)
+    parsed: list[int] = []
+    parse = pydantic_core.from_json
+
+    def from_json(text: bytes) -> Any:
+        parsed.append(len(text))
+        return parse(text)
+
+    monkeypatch.setattr(pydantic_core, "from_json", from_json)
+    items = model.client.get(f"{PATH}/{made.id}/input_items", params={"limit": 2}).json()["data"]
+    assert [item["content"][0]["text"] for item in items] == ["last", long]
+    assert parsed[-1] < len(long)
 
 
 def test_an_item_may_be_named_instead_of_sent(model: FullModel, sdk: openai.OpenAI) -> None:
