@@ -32,7 +32,7 @@ _TO = re.compile(
 )
 _MEANINGS: Final = (("Valid from:", ("start_date",)), ("Valid until:", ("end_date", "expiry")))
 _MEANINGS_OF_PERIOD: Final = (("Period start:", ("start_date",)), ("Period end:", ("end_date",)))
-"""Labels that exclude days of a contract and of an employment, by the table of opposites."""
+"""Labels of which the first excludes the first day of a contract or an employment, by the table of opposites."""
 
 
 def validity_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
