@@ -9,6 +9,7 @@ import numpy as np
 
 from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
+from models.extraction.page_encoder import PageEncoder
 from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.blocks import prefer_one_block, prefer_own_sections
 from tasks.extraction.candidates import Candidates, find_candidates
@@ -32,6 +33,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.institutions import InstitutionNames
 from tasks.extraction.opposites import Opposites
 from tasks.extraction.own_words import OwnLabels
+from tasks.extraction.page_reading import page_to_read, span_scores
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.people import People
 from tasks.extraction.probability import FieldScores
@@ -66,6 +68,9 @@ MAX_HEADER_TOKENS = 2_000
 """At most this many tokens of the headers of tables are embedded."""
 UNDECIDED = 0.5
 """A field is scored again under another name if its most likely span has a lower probability than this."""
+
+
+_ENCODER: PageEncoder | None = None
 
 
 class Extractor:
@@ -129,9 +134,34 @@ class Extractor:
         if rescored:
             rows = list(rescored)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(rescored.values()))) / 2
+        await self._add_reading(logits, candidates, fields)
         whole_logits = {at: found[all_texts.index(whole)] for at, whole in wholes.items()}
         doubtful = await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
         return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, doubtful=doubtful)
+
+    async def _add_reading(self, logits: Matrix, candidates: Candidates, fields: Sequence[WantedField]) -> None:
+        import os
+
+        file = os.environ.get("ENC_FILE")
+        if not file:
+            return
+        from pathlib import Path
+
+        global _ENCODER
+        if _ENCODER is None:
+            _ENCODER = PageEncoder(Path(file), threads=2)
+            _ENCODER.load()
+        read = {}
+        for passage in candidates.passages:
+            page = page_to_read(passage, fields)
+            if page is not None:
+                read[id(passage)] = (await self.executor.run(_ENCODER.read, page))
+        scores = span_scores(candidates, read, len(fields))
+        single, listed = float(os.environ.get("ENC_W", "0.5")), float(os.environ.get("ENC_LW", "0"))
+        weights = np.array([listed if one.in_list else single for one in fields], np.float32)
+        if os.environ.get("ENC_ONLY"):
+            logits[:] = 0
+        logits[:, :-1] += weights[:, np.newaxis] * scores
 
     async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
         """Return the vectors of the texts, and the number of texts that exceed the bound. The vectors of these texts

@@ -1,0 +1,159 @@
+"""Tokens of pages and of fields, as the encoder of `models.extraction.encoder` sees them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.int32]
+Box = tuple[float, float, float, float]
+"""An upright rectangle: left, top, right, bottom."""
+
+FieldKind = Literal["text", "number", "date", "time"]
+FIELD_KINDS: tuple[FieldKind, ...] = get_args(FieldKind)
+
+ROWS = 256
+"""Number of rows of a page that are told apart; all further rows count as the last one."""
+COLUMNS = 64
+"""Number of equal parts of the width of what is printed."""
+SIZES = 8
+"""Number of classes of a line's height."""
+PROMPT_TOKENS = 28
+"""A field's prompt has at most this many tokens."""
+SAME_ROW = 0.5
+"""Two lines are in one row if their middles are nearer than this, in heights of the line before."""
+WIDE_GAP = 0.9
+"""A gap below a row of more than this, in heights of a line, counts as an empty row."""
+CLS, SEP, MARKER = 101, 102, 103
+"""Identifiers of [CLS], [SEP] and [MASK] in the vocabulary of BERT; [MASK] stands before each field."""
+
+
+@dataclass(frozen=True)
+class PageTokens:
+    """The T tokens of the words of a page."""
+
+    ids: Indices
+    rows: Indices
+    lefts: Indices
+    rights: Indices
+    sizes: Indices
+    words: Indices
+    """Index of each token's word."""
+    starts: Indices
+    """First character of each token in its word."""
+    signs: NDArray[np.bool_]
+    """True for a token without letters and digits."""
+
+    def part(self, first: int, last: int) -> "PageTokens":
+        return PageTokens(*(array[first:last] for array in self.arrays))
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        return (self.ids, self.rows, self.lefts, self.rights, self.sizes, self.words, self.starts, self.signs)
+
+
+def page_tokens(tokenizer: Any, words: Sequence[str], boxes: Sequence[Box]) -> PageTokens:
+    """Return the tokens of `words`, which have boxes on one page or on pages one below the other."""
+    placed = np.array(boxes, np.float32).reshape(-1, 4)
+    # encode_batch_fast() leaves the offsets out.
+    encoded = tokenizer.encode_batch(list(words), add_special_tokens=False)
+    counts = [len(one.ids) for one in encoded]
+    ids = np.fromiter((token for one in encoded for token in one.ids), np.int32, sum(counts))
+    spans = [span for one in encoded for span in one.offsets]
+    of_word = np.repeat(np.arange(len(words), dtype=np.int32), counts)
+    starts = np.fromiter((start for start, _ in spans), np.int32, len(spans))
+    signs = np.fromiter(
+        (
+            not any(letter.isalnum() for letter in words[word][start:end])
+            for word, (start, end) in zip(of_word, spans, strict=True)
+        ),
+        np.bool_,
+        len(spans),
+    )
+    if not len(placed):
+        empty = np.zeros(0, np.int32)
+        return PageTokens(ids, empty, empty, empty, empty, of_word, starts, signs)
+    left, right = placed[:, 0].min(), placed[:, 2].max()
+    scale = (COLUMNS - 1) / max(1.0, right - left)
+    heights = np.maximum(1.0, placed[:, 3] - placed[:, 1])
+    sizes = np.clip(np.rint(2 * np.log2(heights / np.median(heights))) + SIZES // 2 - 1, 0, SIZES - 1)
+    columns = ((placed[:, [0, 2]] - left) * scale).astype(np.int32)
+    by_word = (rows_of(placed), columns[:, 0], columns[:, 1], sizes.astype(np.int32))
+    return PageTokens(ids, *(one[of_word] for one in by_word), of_word, starts, signs)
+
+
+def rows_of(boxes: NDArray[np.float32]) -> Indices:
+    """Return the number of each box's row, from the top; a wide gap between two rows counts as a row."""
+    middles, heights = (boxes[:, 1] + boxes[:, 3]) / 2, np.maximum(1.0, boxes[:, 3] - boxes[:, 1])
+    rows = np.zeros(len(boxes), np.int32)
+    row, middle, height, bottom = 0, -np.inf, 0.0, -np.inf
+    for index in np.argsort(middles, kind="stable"):
+        if middles[index] - middle > SAME_ROW * height:
+            if np.isfinite(middle):
+                row += 2 if boxes[index, 1] - bottom > WIDE_GAP * heights[index] else 1
+            middle, height, bottom = middles[index], heights[index], boxes[index, 3]
+        bottom = max(bottom, boxes[index, 3])
+        rows[index] = min(row, ROWS - 1)
+    return rows
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A field as the encoder sees it."""
+
+    text: str
+    """The words of the keys around the field and of its own, and its description."""
+    kind: FieldKind
+    in_list: bool
+
+
+@dataclass(frozen=True)
+class EncoderInput:
+    """The N tokens of the prompts of F fields and of a part of a page, in this order."""
+
+    ids: Indices
+    positions: Indices
+    segments: Indices
+    """1 for the tokens of prompts, 0 for the others."""
+    kinds: Indices
+    """For the marker before a field, 1 and the number of its kind; 0 for all other tokens."""
+    rows: Indices
+    """For the tokens of the page, 1 and the row; 0 for all others. The same holds for `lefts`, `rights` and `sizes`."""
+    lefts: Indices
+    rights: Indices
+    sizes: Indices
+    owners: Indices
+    """For a token of a prompt, 1 and the number of its field; 0 for all others."""
+    fields: int
+    """Number of fields."""
+    page_start: int
+    """Index of the page's first token."""
+
+
+def encoder_input(tokenizer: Any, prompts: Sequence[Prompt], page: PageTokens) -> EncoderInput:
+    encoded = tokenizer.encode_batch_fast([one.text for one in prompts], add_special_tokens=False)
+    ids, positions, kinds, owners = [CLS], [0], [0], [0]
+    for number, (prompt, one) in enumerate(zip(prompts, encoded, strict=True), 1):
+        tokens = one.ids[: PROMPT_TOKENS - 1]
+        ids += [MARKER, *tokens]
+        positions += range(1, len(tokens) + 2)
+        owners += [number] * (len(tokens) + 1)
+        kinds += [1 + FIELD_KINDS.index(prompt.kind) + len(FIELD_KINDS) * prompt.in_list, *[0] * len(tokens)]
+    ids.append(SEP)
+    positions.append(0)
+    kinds.append(0)
+    owners.append(0)
+    before, count = len(ids), len(page.ids)
+    blank, none = np.zeros(before, np.int32), np.zeros(count, np.int32)
+    return EncoderInput(
+        np.concatenate([np.array(ids, np.int32), page.ids]),
+        np.concatenate([np.array(positions, np.int32), np.arange(count, dtype=np.int32)]),
+        np.concatenate([np.ones(before, np.int32), none]),
+        np.concatenate([np.array(kinds, np.int32), none]),
+        *(np.concatenate([blank, 1 + one]) for one in (page.rows, page.lefts, page.rights, page.sizes)),
+        np.concatenate([np.array(owners, np.int32), none]),
+        len(prompts),
+        before,
+    )

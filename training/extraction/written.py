@@ -1,0 +1,362 @@
+"""Documents that were written by hand, with marks around the values of their fields, and their variations.
+
+    === KIND LANGUAGE
+    lines of cells, separated by ` | `, with {key:value}; {+key:…} continues the value of the mark before it
+    ---
+    key = type ; name ; name|description
+    absent = name ; name|description
+
+A key with `[]` is a column of a list. Each variation has other values, another layout and other names of fields.
+"""
+
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).with_name("written")
+_MARK = re.compile(r"\{(\+?)([A-Za-z_][\w.\[\]]*):([^{}]*)\}")
+_DIGIT = re.compile(r"\d")
+_DAY = re.compile(r"\b(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d\d)\b|\b(\d{4})-(\d\d)-(\d\d)\b")
+_MISREAD = {
+    "0": "O", "O": "0", "1": "l", "l": "1", "I": "l", "5": "S", "S": "5", "8": "B", "B": "8", "m": "rn", "é": "e",
+    "ü": "u", "ö": "o", "ß": "B", "ç": "c", "ñ": "n", "ł": "l", "ä": "a", ",": ".", ":": "", "e": "c", "h": "b",
+}  # fmt: skip
+NUMERIC = frozenset(("id", "money", "number", "quantity", "percent", "phone", "iban", "zip"))
+SWAPPED = frozenset(
+    "person first_name last_name company org street city region country address email url iban phone zip date".split()
+)
+"""Types whose values may be replaced by values of other documents."""
+NUMBERS = frozenset(("money", "number", "quantity", "percent"))
+
+
+@dataclass(frozen=True)
+class WrittenField:
+    key: str
+    type: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    text: str
+    key: str = ""
+    continues: bool = False
+
+
+Cell = tuple[Piece, ...]
+WrittenLine = tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class WrittenDocument:
+    kind: str
+    language: str
+    lines: tuple[WrittenLine, ...]
+    fields: dict[str, WrittenField]
+    absent: tuple[str, ...]
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class AskedField:
+    name: str
+    """The name in a schema, and after a bar the description."""
+    type: str
+    in_list: bool
+    spans: tuple[tuple[int, int, int, int], ...] = ()
+    """Places of the value: line and character of its start, line and character of its end."""
+
+
+@dataclass(frozen=True)
+class Page:
+    lines: list[str] = field(default_factory=list)
+    boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
+    fields: list[AskedField] = field(default_factory=list)
+    source: str = ""
+
+
+def parsed(text: str, source: str = "") -> Iterator[WrittenDocument]:
+    for part in re.split(r"^=== ", text, flags=re.MULTILINE)[1:]:
+        head, _, rest = part.partition("\n")
+        *kind, language = head.split()
+        body, _, told = rest.partition("\n---\n")
+        fields, absent = {}, ()
+        for line in told.strip().splitlines():
+            key, is_told, value = line.partition(" = ")
+            if not is_told:
+                continue
+            parts = tuple(filter(None, (one.strip() for one in value.split(" ; "))))
+            if key.strip() == "absent":
+                absent = parts
+            elif len(parts) > 1:
+                fields[key.strip()] = WrittenField(key.strip(), parts[0], parts[1:])
+        lines = tuple(tuple(map(_cell, re.split(r"\s+\|\s+", line.strip()))) for line in body.splitlines())
+        yield WrittenDocument(" ".join(kind), language, lines, fields, absent, source)
+
+
+def _cell(text: str) -> Cell:
+    pieces, at = [], 0
+    for found in _MARK.finditer(text):
+        if found.start() > at:
+            pieces.append(Piece(text[at : found.start()]))
+        if found[3].strip():
+            pieces.append(Piece(found[3].strip(), found[2], bool(found[1])))
+        at = found.end()
+    if at < len(text):
+        pieces.append(Piece(text[at:]))
+    return tuple(pieces)
+
+
+@cache
+def written_documents(folder: Path = FOLDER) -> tuple[WrittenDocument, ...]:
+    return tuple(
+        one for path in sorted(folder.glob("*.txt")) for one in parsed(path.read_text("utf-8"), path.stem)
+    )
+
+
+class Variations:
+    """Makes variations of documents. Values are taken from these documents alone."""
+
+    def __init__(self, documents: Sequence[WrittenDocument]) -> None:
+        self.documents = documents
+        self._values: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._by_type: dict[str, list[str]] = defaultdict(list)
+        self._plain = [
+            line for one in documents for line in one.lines if line and all(not piece.key for c in line for piece in c)
+        ]
+        self._names = [(one, name) for one in documents for told in one.fields.values() for name in told.names]
+        for one in documents:
+            for line in one.lines:
+                for cell in line:
+                    for piece in cell:
+                        told = one.fields.get(piece.key)
+                        if told and told.type in SWAPPED and not piece.continues:
+                            self._values[told.type, one.language].append(piece.text)
+                            self._by_type[told.type].append(piece.text)
+
+    def page(self, document: WrittenDocument, rng: random.Random, most_fields: int = 22) -> Page:
+        lines = list(document.lines)
+        if rng.random() < 0.8:
+            lines = self._with_other_values(document, lines, rng)
+        lines = self._rearranged(lines, rng)
+        found, spans = _laid_out(lines, rng)
+        fields = self._asked(document, spans, rng, most_fields)
+        return Page(found.lines, found.boxes, fields, f"{document.source}/{document.kind}")
+
+    def _with_other_values(
+        self, document: WrittenDocument, lines: list[WrittenLine], rng: random.Random
+    ) -> list[WrittenLine]:
+        known: dict[tuple[str, str], str] = {}
+        is_shaken = rng.random() < 0.5
+
+        def other(piece: Piece) -> Piece:
+            told = document.fields.get(piece.key)
+            if told is None:
+                return piece if not is_shaken else Piece(_shaken(piece.text, rng, known), piece.key, piece.continues)
+            same = (told.type, piece.text)
+            if same not in known:
+                known[same] = self._other_value(told.type, piece, document.language, rng)
+            return Piece(known[same], piece.key, piece.continues)
+
+        return [tuple(tuple(map(other, cell)) for cell in line) for line in lines]
+
+    def _other_value(self, type_: str, piece: Piece, language: str, rng: random.Random) -> str:
+        draw = rng.random()
+        if type_ in SWAPPED and not piece.continues and draw < (0.6 if type_ not in NUMERIC else 0.3):
+            pool = self._values[type_, language] if rng.random() < 0.8 else self._by_type[type_]
+            return rng.choice(pool or self._by_type[type_])
+        if draw < 0.85 and (type_ in NUMERIC or type_ in ("date", "time", "datetime", "address", "street")):
+            return _other_digits(piece.text, rng)
+        return piece.text
+
+    def _rearranged(self, lines: list[WrittenLine], rng: random.Random) -> list[WrittenLine]:
+        if rng.random() < 0.25:
+            blocks: list[list[WrittenLine]] = [[]]
+            for line in lines:
+                if line == ((),) or not any(line):
+                    blocks.append([])
+                else:
+                    blocks[-1].append(line)
+            blocks = [one for one in blocks if one]
+            if len(blocks) > 2:
+                first, second = sorted(rng.sample(range(len(blocks)), 2))
+                blocks[first], blocks[second] = blocks[second], blocks[first]
+            lines = [line for block in blocks for line in (*block, ((),))]
+        if rng.random() < 0.15 and self._plain:
+            at, count = rng.randint(0, len(lines)), rng.randint(5, 40)
+            lines = [*lines[:at], *rng.choices(self._plain, k=count), *lines[at:]]
+        found: list[WrittenLine] = []
+        is_thinned, is_padded = rng.random() < 0.3, rng.random() < 0.3
+        for line in lines:
+            is_plain = all(not piece.key for cell in line for piece in cell)
+            if is_thinned and is_plain and any(line) and rng.random() < 0.2:
+                continue
+            found.append(line)
+            if is_padded and rng.random() < 0.08 and self._plain:
+                found.append(rng.choice(self._plain))
+        return found
+
+    def _asked(
+        self,
+        document: WrittenDocument,
+        spans: dict[str, list[tuple[int, int, int, int]]],
+        rng: random.Random,
+        most: int,
+    ) -> list[AskedField]:
+        keys = [key for key in document.fields if key in spans]
+        rng.shuffle(keys)
+        found = []
+        for key in keys[: rng.randint(max(1, min(4, len(keys))), max(1, min(most - 2, len(keys))))]:
+            told = document.fields[key]
+            found.append(AskedField(_name(told.names, rng), told.type, "[]" in key, tuple(spans[key])))
+        for name in rng.sample(document.absent, min(len(document.absent), rng.randint(1, 4))):
+            found.append(AskedField(_name((name,), rng), "", "[]" in name))
+        if rng.random() < 0.3 and self._names:
+            other, name = rng.choice(self._names)
+            words = set(re.split(r"[\W_]+", name.partition("|")[0].casefold()))
+            own = {word for one in document.fields.values() for n in one.names for word in re.split(r"[\W_]+", n)}
+            if other.source != document.source and len(words) > 1 and words.isdisjoint(own):
+                found.append(AskedField(_name((name,), rng), "", "[]" in name))
+        rng.shuffle(found)
+        return found
+
+
+def _name(names: Sequence[str], rng: random.Random) -> str:
+    name, _, told = rng.choice(names).partition("|")
+    name = name.strip()
+    if "." in name and rng.random() < 0.1:
+        name = name.rpartition(".")[2] if rng.random() < 0.3 else name.replace(".", "_")
+    return f"{name}|{told.strip()}" if told and rng.random() < 0.75 else name
+
+
+def _other_digits(text: str, rng: random.Random) -> str:
+    def other_day(found: re.Match[str]) -> str:
+        year = str(rng.randint(1950, 2029))
+        month, day = rng.randint(1, 12), rng.randint(1, 28)
+        if found[5]:
+            return f"{year}-{month:02}-{day:02}"
+        wide = len(found[1]) == 2 and len(found[3]) == 2
+        first, second = (str(day), str(month)) if not wide else (f"{day:02}", f"{month:02}")
+        return f"{first}{found[2]}{second}{found[2]}{year[-len(found[4]):]}"
+
+    changed = _DAY.sub(other_day, text)
+    if changed != text:
+        return changed
+    first = True
+
+    def other(found: re.Match[str]) -> str:
+        nonlocal first
+        was_first, first = first, False
+        if was_first and found[0] != "0":
+            return str(rng.randint(1, 9))
+        return str(rng.randint(0, 9))
+
+    if re.search(r"[^\W\d_]{3}", text) and re.search(r"\b(19|20)\d\d\b", text):
+        # A day or another text with a year in words.
+        text = re.sub(r"\b(19|20)\d\d\b", lambda _: str(rng.randint(1960, 2029)), text)
+        return re.sub(r"\b\d{1,2}\b(?!\d)", lambda _: str(rng.randint(1, 28)), text)
+    return _DIGIT.sub(other, text)
+
+
+def _shaken(text: str, rng: random.Random, known: dict[tuple[str, str], str]) -> str:
+    if not _DIGIT.search(text) or rng.random() < 0.3:
+        return text
+    key = ("", text)
+    if key not in known:
+        known[key] = _other_digits(text, rng) if len(text) < 60 else text
+    return known[key]
+
+
+LETTER, HEIGHT = 8.0, 16.0
+
+
+def _laid_out(
+    lines: Sequence[WrittenLine], rng: random.Random
+) -> tuple[Page, dict[str, list[tuple[int, int, int, int]]]]:
+    """Place the cells on a page, and return the places of the marks."""
+    page = Page()
+    spans: dict[str, list[tuple[int, int, int, int]]] = defaultdict(list)
+    noise = rng.choice((0, 0, 0, 0.004, 0.01, 0.03))
+    pitch, gap = HEIGHT * rng.uniform(1.05, 1.7), HEIGHT * rng.uniform(0.4, 2.0)
+    width = rng.uniform(70, 110) * LETTER
+    is_spread, is_right = rng.random() < 0.5, rng.random() < 0.5
+    by_column = rng.random() < 0.2
+    space = rng.uniform(2, 6) * LETTER
+    top = 0.0
+    placed: list[tuple[float, float, float, Cell, float]] = []
+    for run in _runs(lines):
+        count = len(run[0])
+        widths = [max(_length(line[column]) for line in run) * LETTER for column in range(count)]
+        whole = sum(widths) + space * (count - 1)
+        between = max(space, (width - sum(widths)) / max(1, count - 1)) if is_spread or whole > width else space
+        lefts, left = [], 0.0
+        for one in widths:
+            lefts.append(left)
+            left += one + between
+        rows = []
+        for line in run:
+            if not any(line):
+                top += gap
+                continue
+            size = rng.choice((1.2, 1.5, 2.0)) if count == 1 and _length(line[0]) < 40 and rng.random() < 0.1 else 1.0
+            cells = []
+            for column, cell in enumerate(line):
+                if not cell:
+                    continue
+                taken = _length(cell) * LETTER * size
+                is_number = is_right and column and sum(letter.isdigit() for piece in cell for letter in piece.text) * 2 > taken / LETTER
+                at = lefts[column] + (widths[column] - taken if is_number else 0.0)
+                cells.append((max(0.0, at), top, taken, cell, HEIGHT * size))
+            rows.append(cells)
+            top += pitch * size
+        if by_column and count == 2 and len(rows) > 1:
+            placed += [row[column] for column in range(count) for row in rows if len(row) > column]
+        else:
+            placed += [cell for row in rows for cell in row]
+    slope = rng.uniform(-0.004, 0.004) if noise else 0.0
+    for left, top, taken, cell, height in placed:
+        text, marks = _written(cell, noise, rng)
+        if not text.strip():
+            continue
+        index = len(page.lines)
+        page.lines.append(text)
+        drift = slope * left
+        page.boxes.append((left, top + drift, left + taken, top + drift + height))
+        for key, continues, start, end in marks:
+            if continues and spans[key]:
+                line, at, _, _ = spans[key].pop()
+                spans[key].append((line, at, index, end))
+            else:
+                spans[key].append((index, start, index, end))
+    return page, spans
+
+
+def _runs(lines: Sequence[WrittenLine]) -> Iterator[list[WrittenLine]]:
+    run: list[WrittenLine] = []
+    for line in lines:
+        if run and (len(line) != len(run[0]) or len(line) == 1):
+            yield run
+            run = []
+        run.append(line)
+    if run:
+        yield run
+
+
+def _length(cell: Cell) -> int:
+    return sum(len(piece.text) for piece in cell)
+
+
+def _written(cell: Cell, noise: float, rng: random.Random) -> tuple[str, list[tuple[str, bool, int, int]]]:
+    text, marks = "", []
+    for piece in cell:
+        start = len(text)
+        text += piece.text if not noise else "".join(
+            _MISREAD.get(letter, letter) if rng.random() < noise else letter for letter in piece.text
+        )
+        if piece.key and len(text) > start:
+            marks.append((piece.key, piece.continues, start, len(text)))
+    return text, marks
