@@ -35,6 +35,7 @@ from app.state.entries import StoreDown
 from app.state.responses import LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages
 from app.wire import sse
+from app.wire.json_pieces import LongText, is_long
 from app.wire.parse import LARGE_BYTES, MAX_VALUES, parse, parse_off_loop, restore_strings, shorten
 from app.wire.response import ResponseModel
 from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
@@ -298,12 +299,18 @@ async def _prepare(
     convert = partial(convert_request, wanted, history, services.tasks.has)
     converted = await services.wire.run(convert) if is_large else convert()
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
+    instructions, long = wanted.instructions, None
+    if instructions is not None and is_long(instructions):
+        long = await services.wire.run(LongText.of, instructions)
+        await services.memory.hold(len(long.json))
+        instructions = long.placeholder
     answering = ResponseBuilder(
-        begin_response(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps),
+        begin_response(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps, instructions=instructions),
         converted,
         wanted.offered_tools,
         shows_reasoning=wanted.shows_reasoning,
         streams=bool(wanted.stream),
+        instructions=long,
         warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
     )
     return converted, answering, _ResponseKeeper(services, tenant, wanted, is_short, earlier) if keeps else None
@@ -327,19 +334,21 @@ async def _stream(
                         if show_progress:
                             yield sse.encode_progress(stage, done, total)
                     case Finish():
-                        piece = await _finish(services, answering, event, size)
-                        await services.memory.hold(len(piece))
-                        yield piece
-                        piece = answering.end(await _keep_and_encode(services, answering, keeping, event))
-                        await services.memory.hold(len(piece))
-                        yield piece + sse.DONE
+                        pieces = await _finish(services, answering, event, size)
+                        await services.memory.hold(sum(map(len, pieces)))
+                        for piece in pieces:
+                            yield piece
+                        content = await _keep_and_encode(services, answering, keeping, event)
+                        await services.memory.hold(len(content))
+                        for piece in answering.end(content):
+                            yield piece
                     case _:
                         size += len(event.text) if isinstance(event, TextChunk) else 0
-                        if piece := answering.encode(event):
+                        for piece in answering.encode(event):
                             yield piece
 
 
-async def _finish(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> bytes:
+async def _finish(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> list[bytes]:
     """Finish the response, whose text has `size` characters, and return the encoded events."""
     return answering.finish(event) if size < LARGE_BYTES else await services.wire.run(answering.finish, event)
 
@@ -383,18 +392,19 @@ async def _keep_and_encode(
 ) -> bytes:
     """Store the finished response if it is to be kept, and return it as JSON."""
     answering.usage = usage_of(finish)
-    content = await _encode(services, answering.response)
+    content = await _encode(services, answering)
     if keeping and (reason := await keeping.keep(answering.response, content)):
         answering.response.store = False
         answering.response.warnings = [*answering.warnings, reason]
-        content = await _encode(services, answering.response)
+        content = await _encode(services, answering)
     return content
 
 
-async def _encode(services: Services, answer: Response) -> bytes:
-    if answer.is_short:
-        return pydantic_core.to_json(answer)
-    return await services.wire.run(pydantic_core.to_json, answer)
+async def _encode(services: Services, answering: ResponseBuilder) -> bytes:
+    def encode() -> bytes:
+        return b"".join(answering.response_json())
+
+    return encode() if answering.is_short else await services.wire.run(encode)
 
 
 @dataclass
