@@ -3,6 +3,7 @@
 While the encoder escapes a text, which takes 0.1 s for 20 MB, all other threads of the process have to wait.
 """
 
+import codecs
 import secrets
 import time
 from collections.abc import Iterator
@@ -57,6 +58,32 @@ def object_pieces(value: Any) -> Iterator[bytes]:
     yield b"}"
 
 
+def nested_pieces(value: Any) -> Iterator[bytes]:
+    """Yield the JSON of `value`, which consists of dicts, lists and plain values. Long texts anywhere in it are encoded
+    piece by piece. A text may also be a view of its UTF-8."""
+    placeholder = secrets.token_hex(16)
+    texts: list[str | memoryview] = []
+
+    def hollow(part: Any) -> Any:
+        match part:
+            case str() | memoryview() if len(part) > PIECE:
+                texts.append(part)
+                return placeholder
+            case memoryview():
+                return str(part, "utf-8")
+            case dict():
+                return {name: hollow(member) for name, member in part.items()}
+            case list():
+                return [hollow(item) for item in part]
+        return part
+
+    first, *others = pydantic_core.to_json(hollow(value)).split(f'"{placeholder}"'.encode())
+    yield first
+    for text, after in zip(texts, others, strict=True):
+        yield from _text_pieces(text)
+        yield after
+
+
 def completion_json(answer: ChatCompletion) -> bytes:
     """Return the JSON of an answer. If its text is long, the text is encoded in pieces."""
     [choice] = answer.choices
@@ -74,10 +101,12 @@ def is_long(value: object) -> bool:
     return isinstance(value, str) and len(value) > PIECE
 
 
-def _text_pieces(text: str) -> Iterator[bytes]:
+def _text_pieces(text: str | memoryview) -> Iterator[bytes]:
     yield b'"'
+    decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, len(text), PIECE):
-        yield pydantic_core.to_json(text[start : start + PIECE])[1:-1]
+        piece = text[start : start + PIECE]
+        yield pydantic_core.to_json(piece if isinstance(piece, str) else decoder.decode(piece))[1:-1]
         # Without a pause, another thread would wait for Python's whole switch interval each time that it needs Python's
         # lock.
         time.sleep(PAUSE_S)
