@@ -82,8 +82,7 @@ class Shortened:
     strings: dict[str, memoryview] = field(default_factory=dict)
     """Long strings by placeholder, in UTF-8 and without escapes."""
     removed: Sequence[tuple[int, int]] = ()
-    """For each placeholder its position in `text`, and the number of bytes by which its string is longer in the
-    body."""
+    """Position of each placeholder in `text`, with the number of bytes by which its string is longer in the body."""
 
     def fault(self, message: str) -> str:
         """Return a parser's message about `text` with the position of the fault in the whole body."""

@@ -22,8 +22,8 @@ from tasks.inputs.limits import MB, megabytes
 MAX_TOOLS = 128
 """A request has at most this many tools, as with OpenAI."""
 MAX_DEFINITIONS = MB
-"""A field with the definitions of tools or of the answer's form has at most this many bytes of text, because answers
-of /v1/responses repeat such fields."""
+"""A field with the definitions of tools or of the answer's form has at most this many bytes of text. Answers of
+/v1/responses repeat such fields, and larger ones are not even decoded."""
 FAIL_FAST = Field(fail_fast=True)
 """Option of lists: validation stops at the first problem, because finding a million problems would take long."""
 _PART_KINDS = {
@@ -309,7 +309,7 @@ class ChatRequest(RequestModel):
     messages: Annotated[list[ChatMessage], FAIL_FAST] = Field(min_length=1)
     stream: bool | None = False
     stream_options: ChatStreamOptions | None = None
-    response_format: ResponseFormat | None = None
+    response_format: Annotated[ResponseFormat, DEFINITIONS] | None = None
     tools: Annotated[list[ChatTool], FAIL_FAST, Field(max_length=MAX_TOOLS), DEFINITIONS] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
