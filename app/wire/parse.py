@@ -192,19 +192,16 @@ def _unescaped(body: bytes | bytearray, start: int, end: int, cuts: Sequence[int
         if _is_valid(view, piece):
             return view
         cuts = list(_cuts(body, start, piece))
-    # No text is longer than its JSON. One that grew would be copied from time to time, which takes long.
-    text = np.empty(end - start, np.uint8).data
-    length = 0
+    parts: list[bytes] = []
     for cut in cuts:
-        part = _unescaped_piece(body, start, body[start:cut] + b'"').encode()
-        text[length : length + len(part)] = part
-        length += len(part)
+        parts.append(_unescaped_piece(body, start, body[start:cut] + b'"').encode())
         start = cut
     if body[start : start + 1] != b'"':
         rest = body[start : start + piece]
         _unescaped_piece(body, start, rest if start + piece >= len(body) else rest + b'"')
         raise ValueError("invalid string")
-    return text[:length].toreadonly()
+    # Other threads run while bytes are joined, but not while a bytearray grows.
+    return memoryview(b"".join(parts))
 
 
 def _unescaped_piece(body: bytes | bytearray, start: int, piece: bytes | bytearray) -> str:
