@@ -10,6 +10,7 @@ import numpy as np
 from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices
+from tasks.extraction.billed_periods import BilledPeriods
 from tasks.extraction.blocks import prefer_one_block, prefer_own_sections
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.clauses import Clauses
@@ -252,6 +253,8 @@ def _adjust(
     yield from replacements.read()
     restrictions = Restrictions(candidates)
     yield from restrictions.read(field for field in texts if not field.in_list)
+    periods = BilledPeriods(candidates)
+    yield from periods.read()
     units = yield from units_after(candidates)
     denied = DENIED * (yield from are_denied(candidates))
     named = set()
@@ -265,7 +268,7 @@ def _adjust(
             institutions.prefer(row, field)
             meanings.prefer(row, field)
             opposites.avoid(row, field)
-            of_others = people.avoid(row, field)
+            of_others = people.avoid(row, field) | periods.avoid(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
             doubtful[index] = (
