@@ -48,6 +48,7 @@ from tasks.extraction.rules import (
     separate_rivals,
 )
 from tasks.extraction.small_print import SmallPrint
+from tasks.extraction.stages_of_sums import StagesOfSums
 from tasks.extraction.sums import prefer_sums
 from tasks.extraction.table_lists import likeness_by_meaning
 from tasks.extraction.units import units_after
@@ -255,6 +256,8 @@ def _adjust(
     yield from restrictions.read(field for field in texts if not field.in_list)
     periods = BilledPeriods(candidates)
     yield from periods.read()
+    stages = StagesOfSums(candidates)
+    yield from stages.read()
     units = yield from units_after(candidates)
     denied = DENIED * (yield from are_denied(candidates))
     named = set()
@@ -268,7 +271,7 @@ def _adjust(
             institutions.prefer(row, field)
             meanings.prefer(row, field)
             opposites.avoid(row, field)
-            of_others = people.avoid(row, field) | periods.avoid(row, field)
+            of_others = people.avoid(row, field) | periods.avoid(row, field) | stages.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
             doubtful[index] = (
