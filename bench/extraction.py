@@ -315,7 +315,7 @@ def _lie(scored: FieldScores, one: TrainingField, others: Sequence[TrainingField
     if draw < 0.25:
         values = [other.value for other in others if not same(other.value, truth)[1]]
     elif draw < 0.75:
-        form = ValueForm.of(one.schema)
+        form = ValueForm.of(one.schema, names_of(one.path, one.schema))
         values = [next(form.values_of(span, scored.days_first), None) for span in scored.candidates.spans]
         values = [value for value in values if value not in (None, "") and not same(value, truth)[1]]
     else:

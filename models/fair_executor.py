@@ -2,9 +2,9 @@
 wait for the end of another key's large job.
 
 A job is a function, or a generator function that yields after every few milliseconds of work and returns its result.
-After each slice, the next key has its turn, and a job whose caller has left ends. If it is a key's turn when its job
-arrives, the job waits only until the running job yields. A running job that does not yield in time is overtaken:
-another thread does the work of other keys meanwhile, and Python's threads share the time.
+After each slice, the key that has had the least time has its turn, and a job whose caller has left ends. If it is a
+key's turn when its job arrives, the job waits only until the running job yields. A running job that does not yield in
+time is overtaken: another thread does the work of other keys meanwhile, and Python's threads share the time.
 """
 
 import asyncio
@@ -26,6 +26,9 @@ Slices = Generator[None, None, T]
 """Return type of a generator function whose work is done in slices."""
 
 SLICE_S = 0.02
+CHARGED_S = 0.02
+"""A key that computes for this many seconds is charged for one turn, and for less time less. If each slice were charged
+for one turn, keys with short steps would wait for as many long steps of others."""
 OVERDUE_S = 2 * SLICE_S
 """A slice that takes more seconds than this is overdue, and its job can be overtaken. A slice may begin its last step
 just before SLICE_S is over, and a step usually takes less than another SLICE_S."""
@@ -67,9 +70,9 @@ class _SlicedWork:
     since: float = 0.0
     """Time at which the running slice began, by `time.perf_counter`."""
 
-    def advance(self, is_due: Callable[[], bool]) -> bool:
-        """Do one slice of work. The slice ends early once `is_due` returns True, because then a job of another key has
-        its turn. Return True if the work has ended."""
+    def advance(self, is_due: Callable[[float], bool]) -> bool:
+        """Do one slice of work. The slice ends early once `is_due` returns True for its seconds so far, because then a
+        job of another key has its turn. Return True if the work has ended."""
         started = self.since
         try:
             if self.steps is None:
@@ -82,7 +85,8 @@ class _SlicedWork:
                 self.steps = value
             while not self.result.cancelled():
                 next(self.steps)
-                if time.perf_counter() - started > SLICE_S or is_due():
+                spent = time.perf_counter() - started
+                if spent > SLICE_S or is_due(spent):
                     return False
             self.steps.close()
         except StopIteration as end:
@@ -192,9 +196,11 @@ class FairExecutor:
         job = self._next()
         if job is None:
             return False
-        is_done = job.context.run(job.advance, lambda: self._is_due(job.share))
+        spent_before = job.spent_s
+        is_done = job.context.run(job.advance, lambda spent: self._is_due(job.share, spent))
         with self._changed:
             self._running.discard(job)
+            self._queue.charge(job.share, (job.spent_s - spent_before) / CHARGED_S)
             if is_done:
                 self._done += 1
                 self._spent_s += job.spent_s
@@ -202,10 +208,10 @@ class FairExecutor:
                 self._queue.push(job, job.share)
         return True
 
-    def _is_due(self, share: Share) -> bool:
-        """True if a job of another key goes before the running one of `share`."""
+    def _is_due(self, share: Share, spent_s: float) -> bool:
+        """True if a job of another key goes before the running one of `share`, which has run for `spent_s` seconds."""
         with self._changed:
-            return self._queue.is_ahead_of(share)
+            return self._queue.is_ahead_of(share, spent_s / CHARGED_S)
 
     def _next(self) -> _SlicedWork | None:
         """Wait for a job that may run, and return it. Return None once the executor is closed and has no more work."""
@@ -233,7 +239,7 @@ class FairExecutor:
         overdue = {job.share.key for job in self._running if job.since + OVERDUE_S <= now}
         if sum(job.since + OVERDUE_S > now for job in self._running) >= self._most_threads:
             return None
-        job = self._queue.pop(lambda share: share.key not in overdue)
+        job = self._queue.pop(lambda share: share.key not in overdue, cost=0.0)
         if job is not None:
             job.since = now
             self._running.add(job)

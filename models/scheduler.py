@@ -155,12 +155,13 @@ class FairQueue(Generic[ItemT]):
         """Return the item that `pop` would return, and leave it in the queue; None if the queue is empty."""
         return next((self._waiting[order[0][2]][0] for order in self._orders if order), None)
 
-    def is_ahead_of(self, share: Share) -> bool:
-        """True if an item of another key would be served before a new item of `share`. `share` must be the one that was
-        served last."""
-        own = share.is_later, self._times.get(share.key, 0.0)
-        heads = (order[0] for order in self._orders if order)
-        return any(lane[1] != share.key and (lane[0], time) < own for time, _, lane in heads)
+    def is_ahead_of(self, share: Share, cost: float = 0.0) -> bool:
+        """True if an item of another key would be served before a new item of `share`, once `share` is charged `cost`.
+        `share` must be the one that was served last."""
+        own = share.is_later, self._time_after(share, cost)
+        # An item of the key itself may be the head of a heap.
+        entries = (entry for order in self._orders for entry in order)
+        return any(lane[1] != share.key and (lane[0], time) < own for time, _, lane in entries)
 
     def push(self, item: ItemT, share: Share, *, first: bool = False) -> None:
         """Add `item`. With `first`, it goes ahead of its key's other items. This is meant for an item whose computation
@@ -176,16 +177,25 @@ class FairQueue(Generic[ItemT]):
             self._waiting[lane].append(item)
         self._size += 1
 
-    def pop(self, may: Callable[[Share], bool] | None = None) -> ItemT | None:
+    def charge(self, share: Share, cost: float) -> None:
+        """Advance the virtual time of a key whose item was served at a `cost` of 0. A cost of 1 counts as one item."""
+        self._times[share.key] = self._time_after(share, cost)
+        for order, lane in ((self._now_order, (False, share.key)), (self._later_order, (True, share.key))):
+            if lane in self._waiting:
+                order[:] = [entry for entry in order if entry[2] != lane]
+                heapq.heapify(order)
+                self._enter_heap(lane)
+
+    def pop(self, may: Callable[[Share], bool] | None = None, cost: float = 1.0) -> ItemT | None:
         """Remove and return the next item of a key for which `may` returns True (without `may`, of any key); None if
-        there is no such item."""
+        there is no such item. The key is charged `cost`."""
         for order in self._orders:
             passed_over = []
             item: ItemT | None = None
             while order and item is None:
                 entry = heapq.heappop(order)
                 if may is None or may(self._shares[entry[2]]):
-                    item = self._take(*entry)
+                    item = self._take(*entry, cost)
                 else:
                     passed_over.append(entry)
             for entry in passed_over:
@@ -216,14 +226,14 @@ class FairQueue(Generic[ItemT]):
             return self._later_order, self._now_order
         return self._now_order, self._later_order
 
-    def _take(self, time: float, _: int, lane: _Lane) -> ItemT:
+    def _take(self, time: float, _: int, lane: _Lane, cost: float) -> ItemT:
         is_later, key = lane
         items = self._waiting[lane]
         item = items.popleft()
         self._size -= 1
         self._now = max(self._now, time)
         self._passed_over = 0 if is_later or not self._later_order else self._passed_over + 1
-        self._times[key] = time + time_step(len(items)) / self._shares[lane].weight
+        self._times[key] = time + cost * time_step(len(items)) / self._shares[lane].weight
         if items:
             self._enter_heap(lane)
         else:
@@ -231,6 +241,9 @@ class FairQueue(Generic[ItemT]):
         if len(self._times) > 2 * len(self._waiting) + 64:
             self._times = {one: ahead for one, ahead in self._times.items() if ahead > self._now}
         return item
+
+    def _time_after(self, share: Share, cost: float) -> float:
+        return self._times.get(share.key, self._now) + cost * time_step(self.waiting(share.key)) / share.weight
 
     def _enter_heap(self, lane: _Lane) -> None:
         is_later, key = lane

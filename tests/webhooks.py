@@ -12,6 +12,10 @@ class Receiver:
     port: int
     refusals: list[int] = field(default_factory=list)
     """Statuses of the first answers. Later answers have the status 204."""
+    answer: bytes = b""
+    """Body of an answer other than 204."""
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    """Further headers of all answers."""
     taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     """Headers, by lower-case name, and bodies."""
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -32,8 +36,12 @@ def receiving() -> Iterator[Receiver]:
             receiver.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
             status = receiver.refusals.pop(0) if receiver.refusals else 204
             self.send_response(status)
-            self.send_header("content-length", "0")
+            answer = b"" if status == 204 else receiver.answer
+            for name, value in {"content-length": str(len(answer)), **receiver.answer_headers}.items():
+                self.send_header(name, value)
             self.end_headers()
+            with contextlib.suppress(ConnectionError):  # the sender may have left
+                self.wfile.write(answer)
             receiver.arrived.release()
 
         def log_message(self, *_: object) -> None:

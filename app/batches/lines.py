@@ -23,7 +23,7 @@ from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, clear
 from app.services import Services
 from app.telemetry import Stages
 from app.tracing import record_status
-from app.wire.parse import LARGE_BYTES, MAX_VALUES, Shortened, TooManyValues, parse, shorten
+from app.wire.parse import LARGE_BYTES, MAX_VALUES, Shortened, TooMuchJson, parse, shorten
 from app.wire.problems import but_not, json_fault
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
@@ -147,9 +147,8 @@ class Checker:
         """Yield the first problem of a line, if any."""
         try:
             envelope = _read_envelope(line.data, self._max_values)
-        except TooManyValues:
-            message = f"The line has more than {self._max_values} values."
-            yield problem("invalid_json_line", message, line=line.number)
+        except TooMuchJson as error:
+            yield problem("invalid_json_line", f"The line {error}.", line=line.number)
             return
         except ValueError as error:
             yield problem(
@@ -181,9 +180,12 @@ class Checker:
 
 def _read_envelope(line: bytes, max_values: int) -> dict[str, Any]:
     """Return the fields of a line. In a line of LARGE_BYTES or more, placeholders replace long strings. A placeholder
-    is longer than a `custom_id` may be. Raises ValueError and TooManyValues."""
-    short = Shortened(line, {}) if len(line) < LARGE_BYTES else shorten(line, max_values=max_values)
-    value = pydantic_core.from_json(bytes(short.text))
+    is longer than a `custom_id` may be. Raises ValueError and TooMuchJson."""
+    short = Shortened(line) if len(line) < LARGE_BYTES else shorten(line, max_values=max_values)
+    try:
+        value = pydantic_core.from_json(bytes(short.text))
+    except ValueError as error:
+        raise ValueError(short.fault(str(error))) from None
     if not isinstance(value, dict):
         raise ValueError("it is something else")
     return value

@@ -18,7 +18,6 @@ from tasks.inputs.fetch.fetcher import Fetcher
 PAUSES_S = (5.0, 30.0, 120.0, 600.0, 3600.0)
 """Pauses after the failed tries, in seconds. After the last pause, there is one more try."""
 _PREFIX = "whsec_"
-_ANSWER_BYTES = 1 << 20
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +56,8 @@ class Webhook:
             "webhook-signature": self._signature(event_id, stamp, body),
         }
         try:
-            await self._fetcher.fetch(self._url, json=body, headers=headers, max_bytes=_ANSWER_BYTES, fresh=True)
+            # A receiver that answers with status 2xx has the event, whatever else it answers.
+            await self._fetcher.fetch(self._url, json=body, headers=headers, fresh=True, reads_body=False)
         except InputError as error:
             self.failures += 1
             pause_s = PAUSES_S[batch.tries] if batch.tries < len(PAUSES_S) else None

@@ -1,6 +1,6 @@
 """Encodes the events of an answer as one completion, or as the chunks of a stream."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -157,9 +157,9 @@ def stream(
     return feed.encoded(_ChunkEncoder(envelope, options).encode, sse.PING, first_ping_s, ping_s)
 
 
-def failure(request_id: str) -> Callable[[ApiError], bytes]:
-    """Return a function that encodes the end of a stream in which an error occurred."""
-    return lambda error: sse.encode_error(error.body(request_id)) + sse.DONE
+def failure(request_id: str) -> Callable[[ApiError], Sequence[bytes]]:
+    """Return a function that encodes the end of a stream in which an error occurred, in pieces."""
+    return lambda error: (sse.encode_error(error.body(request_id)) + sse.DONE,)
 
 
 class _ChunkEncoder:

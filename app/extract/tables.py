@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from app.extract.reviews import REVIEWED
@@ -20,6 +20,8 @@ _DEEPEST = 8
 """The fields of nested objects become columns down to this many levels. Anything deeper is one cell of JSON."""
 _SEPARATOR = "; "
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile("[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?")
+_MOMENT = re.compile(f"{_DATE.pattern}[Tt ]{_TIME.pattern}(?:[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})?")
 _TYPES: Mapping[str, type] = {"boolean": bool, "integer": int, "number": float, "string": str, "array": str}
 
 
@@ -119,6 +121,18 @@ def is_iso_date(value: Any) -> bool:
     return True
 
 
+def is_iso_moment(value: Any) -> bool:
+    """True if `value` is a text such as `2026-03-12T09:30:00` that names a day of the calendar and a time of day, with
+    or without a time zone."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value.upper())
+    except ValueError:
+        return False
+    return True
+
+
 def list_schema(schema: Mapping[str, Any], path: JsonPath) -> Mapping[str, Any]:
     """Return the schema of the list at `path` of an answer; an empty mapping if its rows are not described."""
     part: Any = schema
@@ -144,20 +158,14 @@ def blank_row(root: Mapping[str, Any], part: Any, depth: int = 1) -> Any:
 
 
 def _may_be_null(root: Mapping[str, Any], part: Any) -> bool:
-    node = resolved(root, part)
-    named = node.get("type")
-    branches = [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]
-    return "null" in (named if isinstance(named, list) else [named]) or any(
-        resolved(root, one).get("type") == "null" for one in branches
-    )
+    named = (one.get("type") for one in _branches(root, part))
+    return any("null" in (name if isinstance(name, list) else [name]) for name in named)
 
 
 def type_of(root: Mapping[str, Any], part: Any) -> type:
     """Return the type of a field's values by its schema; str if the schema allows several types."""
-    node = resolved(root, part)
-    branches = [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]
     types: set[type] = set()
-    for one in (node, *(resolved(root, branch) for branch in branches)):
+    for one in _branches(root, part):
         named = one.get("type")
         for name in named if isinstance(named, list) else [named]:
             if name == "string" and one.get("format") == "date":
@@ -167,6 +175,24 @@ def type_of(root: Mapping[str, Any], part: Any) -> type:
     if types == {int, float}:
         return float
     return types.pop() if len(types) == 1 else str
+
+
+def format_of(root: Mapping[str, Any], part: Any) -> str | None:
+    """Return the `format` of a field's texts by its schema; None if it has none or several."""
+    formats = {
+        one.get("format")
+        for one in _branches(root, part)
+        if "string" in (one["type"] if isinstance(one.get("type"), list) else [one.get("type")])
+    }
+    return formats.pop() if len(formats) == 1 else None
+
+
+def _branches(root: Mapping[str, Any], part: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the schema of a field, and the schemas of which its values satisfy one."""
+    node = resolved(root, part)
+    yield node
+    for branch in (*(node.get("anyOf") or ()), *(node.get("oneOf") or ())):
+        yield resolved(root, branch)
 
 
 def _columns(

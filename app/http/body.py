@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from app.errors import BadRequest, PayloadTooLarge
 from app.http.disconnect import ClientGone
 from app.wire.parse import LARGE_BYTES as LEAST_PARSED_ASIDE
-from app.wire.parse import MAX_VALUES, least_quotes, too_many_values
+from app.wire.parse import MAX_VALUES, as_refusal, least_quotes, too_many_values
 from models.request_memory import LARGE, HeldBytes, RequestMemory
 from tasks.inputs.limits import megabytes
 
@@ -32,7 +32,7 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
             body += piece
             quotes += least_quotes(piece)
             if quotes > 2 * MAX_VALUES and len(body) >= LEAST_PARSED_ASIDE:
-                raise too_many_values()
+                raise as_refusal(too_many_values())
     return body
 
 

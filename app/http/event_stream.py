@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -30,11 +30,11 @@ class EventStreamResponse(Response):
         feed: contextlib.AbstractAsyncContextManager[object],
         pieces: AsyncGenerator[bytes, None],
         stages: Stages,
-        failure: Callable[[ApiError], bytes],
+        failure: Callable[[ApiError], Iterable[bytes]],
     ) -> None:
         """Create a response of `pieces`, which arrive while `feed` is open.
 
-        `failure` encodes an error that occurs after the stream has begun.
+        `failure` encodes an error that occurs after the stream has begun, in pieces.
         """
         # The value `no` prevents nginx from buffering.
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
@@ -63,15 +63,19 @@ class EventStreamResponse(Response):
             except Exception as error:  # noqa: BLE001 - `report_error` logs bugs and faults
                 public = report_error(error, "stream_failed")
                 self._stages.failed, self._stages.rejected = public.status, public.rejected
-                await _send_piece(send, self._failure(public))
+                await self._send_error(send, public)
         # The end is sent after everything is closed. After it, `receive` reports a disconnect, which cancels this work.
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_shutdown_error(self, send: Send) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_MESSAGE_S):
-                await _send_piece(send, self._failure(shutting_down()))
+                await self._send_error(send, shutting_down())
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_error(self, send: Send, error: ApiError) -> None:
+        for piece in self._failure(error):
+            await _send_piece(send, piece)
 
 
 async def _send_piece(send: Send, piece: bytes) -> None:

@@ -17,7 +17,7 @@ from app.http.body import read_body
 from app.http.headers import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
-from app.wire.parse import LARGE_BYTES, LONG_BYTES, MAX_VALUES, Shortened, TooManyValues, shorten
+from app.wire.parse import LARGE_BYTES, LONG_BYTES, MAX_VALUES, Shortened, TooMuchJson, as_refusal, shorten
 from app.wire.problems import but_not
 from tasks.inputs.limits import MB, megabytes
 
@@ -95,11 +95,13 @@ class Mount:
         except PayloadTooLarge:
             raise self._too_large(f"larger than {megabytes(LARGEST_CALL)}") from None
         if len(body) < LARGE_BYTES:
-            return _check_message(Shortened(body, {}))
+            return _check_message(Shortened(body))
         try:
             return await services.wire.run(lambda: _check_message(shorten(body, max_values=MAX_VALUES)))
-        except TooManyValues:
-            raise PayloadTooLarge(f"The request has more than {MAX_VALUES} values.") from None
+        except TooMuchJson as error:
+            raise as_refusal(error) from None
+        except ValueError:
+            return Shortened(body)  # invalid JSON, which the package refuses by itself
 
     def _find_refusal(self, request: Request) -> ApiError | None:
         if request.method != "POST":

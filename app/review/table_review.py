@@ -4,9 +4,8 @@ the corrected ones as examples."""
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from app.extract.files import write
 from app.extract.papers import CannotRead, Paper, papers_of
 from app.extract.reviews import Change, Json
 from app.extract.state import JobState, PaperResult, ReviewConflict, Row
-from app.extract.tables import blank_row, is_iso_date, list_schema, type_of
+from app.extract.tables import blank_row, format_of, is_iso_date, is_iso_moment, list_schema
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 
@@ -31,6 +30,11 @@ _MAX_KEPT_READINGS = 64
 _MAX_ROWS = 10_000
 """Largest number of rows of a list to which people add rows, if the schema has no `maxItems`."""
 _MAX_QUOTE = 60
+_FORMATS: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "date": (is_iso_date, "date such as 2026-03-12"),
+    "date-time": (is_iso_moment, "date and time such as 2026-03-12T09:30:00"),
+}
+"""Test of a text, and description of a valid one, by the format that a schema demands."""
 
 
 class NotThere(Exception):
@@ -309,8 +313,10 @@ class TableReview:
         if problem := SchemaChecker({**shared, **part}).problem(value):
             return problem
         # The checker does not assert formats.
-        is_wrong_date = isinstance(value, str) and type_of(self.schema, part) is date and not is_iso_date(value)
-        return f"'{value[:_MAX_QUOTE]}' is not a date such as 2026-03-12" if is_wrong_date else None
+        is_valid, example = _FORMATS.get(format_of(self.schema, part) or "", (None, ""))
+        if not is_valid or not isinstance(value, str) or is_valid(value):
+            return None
+        return f"'{value[:_MAX_QUOTE]}' is not a {example}"
 
     def _begin_to_read(self) -> None:
         self._corrections = 0

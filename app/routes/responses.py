@@ -1,7 +1,6 @@
 """/v1/responses: chat in the form of OpenAI's newer API, with stored responses."""
 
 import re
-import sys
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
@@ -35,7 +34,8 @@ from app.state.entries import StoreDown
 from app.state.responses import LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages
 from app.wire import sse
-from app.wire.parse import LARGE_BYTES, MAX_VALUES, parse, parse_off_loop, restore_strings, shorten
+from app.wire.json_pieces import LongText, is_long, nested_pieces
+from app.wire.parse import LARGE_BYTES, MAX_SHORT_BYTES, MAX_VALUES, parse, parse_off_loop
 from app.wire.response import ResponseModel
 from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
@@ -78,8 +78,6 @@ _EXAMPLES = {
 }
 _SHORT_BYTES = 16 << 10
 """If a request's body and its response each have at most this many bytes, they are packed on the event loop."""
-_RUN = 250
-"""A stored input is parsed in lists of this many items, between which other threads may run."""
 _MANY_ITEMS = 100
 """If a conversation has at most this many items, they are converted to messages on the event loop, and otherwise in a
 thread."""
@@ -163,11 +161,8 @@ class _ResponseKeeper:
 
 
 def _to_stored(request: ResponsesRequest, response_number: str, answer: Response, content: bytes) -> StoredResponse:
-    items = kept_items(request.items, response_number)
-    runs = [
-        pydantic_core.to_json(items[start : start + _RUN], fallback=_as_text) for start in range(0, len(items), _RUN)
-    ]
-    return StoredResponse.of_runs(request.previous_response_id, runs, pydantic_core.to_json(answer.output), content)
+    items = [(item["id"], b"".join(nested_pieces(item))) for item in kept_items(request.items, response_number)]
+    return StoredResponse.of_items(request.previous_response_id, items, pydantic_core.to_json(answer.output), content)
 
 
 def _read_items(stored: StoredResponse) -> Slices[list[Item]]:
@@ -175,13 +170,9 @@ def _read_items(stored: StoredResponse) -> Slices[list[Item]]:
     items: list[Item] = []
     for part in stored.lists():
         # A request has at most MAX_VALUES values, and the stored form adds a type, an id and a state to its items.
-        items += parse(StoredItems, part, max_values=2 * MAX_VALUES).root
+        items += parse(StoredItems, part, max_values=2 * MAX_VALUES, max_short=2 * MAX_SHORT_BYTES).root
         yield
     return items
-
-
-def _as_text(value: Any) -> str:
-    return str(value, "utf-8")
 
 
 async def create_response(request: Request) -> HttpResponse:
@@ -264,24 +255,22 @@ async def list_input_items(
     """A page of the request's items after the item `after`, the last item first unless `order` is `asc`."""
     services: Services = request.app.state.services
     stored = await _find_response(request, response_id)
-    content = await services.wire.run(_encode_page, stored.input, limit, order, after)
+    content = await services.wire.run(_encode_page, stored, limit, order, after)
     return await json_response(content, {})
 
 
-def _encode_page(items: bytes | memoryview, limit: int, order: str, after: str | None) -> bytes:
-    """Return the JSON of a page of stored items. Long strings of other pages, such as pictures, are not parsed, because
-    parsing all of them would delay other requests at each page."""
-    short = shorten(bytes(items), max_values=sys.maxsize)
-    found: list[dict[str, Any]] = pydantic_core.from_json(short.text)
-    if order == "desc":
-        found.reverse()
-    ids = [item["id"] for item in found]
+def _encode_page(stored: StoredResponse, limit: int, order: str, after: str | None) -> bytes:
+    """Return the JSON of a page of stored items, which are copied as they are stored."""
+    items = stored.items() if order == "asc" else stored.items()[::-1]
+    ids = [item_id for item_id, _ in items]
     if after is not None and after not in ids:
         raise BadRequest(f"Field 'after': there is no item '{after[:80]}'", param="after")
     begin = 0 if after is None else ids.index(after) + 1
-    page: list[dict[str, Any]] = restore_strings(found[begin : begin + limit], short.strings)
-    first, last = (page[0]["id"], page[-1]["id"]) if page else ("", "")
-    return pydantic_core.to_json(ItemList(data=page, first_id=first, last_id=last, has_more=len(found) > begin + limit))
+    page = items[begin : begin + limit]
+    first, last = (page[0][0], page[-1][0]) if page else ("", "")
+    whole = ItemList(data=[], first_id=first, last_id=last, has_more=len(items) > begin + limit)
+    before, between, after_data = pydantic_core.to_json(whole).partition(b'"data":[')
+    return b"".join((before, between, b",".join(text for _, text in page), after_data))
 
 
 async def _prepare(
@@ -298,12 +287,18 @@ async def _prepare(
     convert = partial(convert_request, wanted, history, services.tasks.has)
     converted = await services.wire.run(convert) if is_large else convert()
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
+    instructions, long = wanted.instructions, None
+    if instructions is not None and is_long(instructions):
+        long = await services.wire.run(LongText.of, instructions)
+        await services.memory.hold(len(long.json))
+        instructions = long.placeholder
     answering = ResponseBuilder(
-        begin_response(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps),
+        begin_response(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps, instructions=instructions),
         converted,
         wanted.offered_tools,
         shows_reasoning=wanted.shows_reasoning,
         streams=bool(wanted.stream),
+        instructions=long,
         warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
     )
     return converted, answering, _ResponseKeeper(services, tenant, wanted, is_short, earlier) if keeps else None
@@ -327,19 +322,21 @@ async def _stream(
                         if show_progress:
                             yield sse.encode_progress(stage, done, total)
                     case Finish():
-                        piece = await _finish(services, answering, event, size)
-                        await services.memory.hold(len(piece))
-                        yield piece
-                        piece = answering.end(await _keep_and_encode(services, answering, keeping, event))
-                        await services.memory.hold(len(piece))
-                        yield piece + sse.DONE
+                        pieces = await _finish(services, answering, event, size)
+                        await services.memory.hold(sum(map(len, pieces)))
+                        for piece in pieces:
+                            yield piece
+                        content = await _keep_and_encode(services, answering, keeping, event)
+                        await services.memory.hold(len(content))
+                        for piece in answering.end(content):
+                            yield piece
                     case _:
                         size += len(event.text) if isinstance(event, TextChunk) else 0
-                        if piece := answering.encode(event):
+                        for piece in answering.encode(event):
                             yield piece
 
 
-async def _finish(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> bytes:
+async def _finish(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> list[bytes]:
     """Finish the response, whose text has `size` characters, and return the encoded events."""
     return answering.finish(event) if size < LARGE_BYTES else await services.wire.run(answering.finish, event)
 
@@ -383,18 +380,19 @@ async def _keep_and_encode(
 ) -> bytes:
     """Store the finished response if it is to be kept, and return it as JSON."""
     answering.usage = usage_of(finish)
-    content = await _encode(services, answering.response)
+    content = await _encode(services, answering)
     if keeping and (reason := await keeping.keep(answering.response, content)):
         answering.response.store = False
         answering.response.warnings = [*answering.warnings, reason]
-        content = await _encode(services, answering.response)
+        content = await _encode(services, answering)
     return content
 
 
-async def _encode(services: Services, answer: Response) -> bytes:
-    if answer.is_short:
-        return pydantic_core.to_json(answer)
-    return await services.wire.run(pydantic_core.to_json, answer)
+async def _encode(services: Services, answering: ResponseBuilder) -> bytes:
+    def encode() -> bytes:
+        return b"".join(answering.response_json())
+
+    return encode() if answering.is_short else await services.wire.run(encode)
 
 
 @dataclass
@@ -441,7 +439,7 @@ class _ConversationReader:
         self._count += len(turn[0])
         if self._count > MAX_ITEMS:
             raise PayloadTooLarge(f"The conversation has more than {MAX_ITEMS} items.")
-        self._items |= {str((item.model_extra or {}).get("id")): item for item in turn[0]}
+        self._items |= {item.id: item for item in turn[0] if item.id is not None}
         return turn
 
     async def history(self, response_id: str | None) -> list[list[Item]]:

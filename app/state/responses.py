@@ -21,6 +21,9 @@ client, but not stored."""
 COPIES = 3
 """While a stored response is read, it is in memory at most this many times: as the stored bytes, the parsed list, and
 the items."""
+_RUN_ITEMS, _RUN_BYTES = 250, 256 * 1024
+"""A stored input of more items or bytes is parsed in lists of at most so many items, each of which ends once it has so
+many bytes. Other threads may run between the lists."""
 _LARGE = 1024 * 1024
 """If a response has more bytes than this, its packed form is not kept while the request waits for memory, but is read
 again afterwards."""
@@ -38,44 +41,73 @@ class StoredResponse:
     """Output items, a JSON list."""
     response: bytes | memoryview
     """Response that the client got, a JSON object."""
-    runs: Sequence[int] = ()
-    """Lengths of the runs of items in `input`, so that a long input can be parsed run by run. They exclude the list's
-    brackets and the commas between runs. Empty if the input is parsed whole."""
+    lengths: Sequence[int] = ()
+    """Lengths of the parts of `input`, so that a long input can be read part by part. They exclude the list's brackets
+    and the commas between parts. Empty for a short input."""
+    ids: Sequence[str] = ()
+    """Ids of the items, each of which is a part of `input`. If they are empty, the parts are runs of items, as earlier
+    builds stored them."""
 
     @property
     def size(self) -> int:
         return len(self.input) + len(self.output)
 
     @classmethod
-    def of_runs(cls, previous: str | None, runs: Sequence[bytes], output: bytes, response: bytes) -> "StoredResponse":
-        """Return a stored response whose input items are given as JSON lists, none of them empty."""
-        inner = [memoryview(run)[1:-1] for run in runs]
-        # A single run is stored without its length, because version 0.1.0 reads only this form.
-        lengths = tuple(map(len, inner)) if len(inner) > 1 else ()
-        return cls(previous, b"".join((b"[", b",".join(inner), b"]")), output, response, lengths)
+    def of_items(
+        cls, previous: str | None, items: Sequence[tuple[str, bytes]], output: bytes, response: bytes
+    ) -> "StoredResponse":
+        """Return a stored response whose input items are given by their ids and JSON."""
+        content = b"".join((b"[", b",".join(text for _, text in items), b"]"))
+        if len(items) <= _RUN_ITEMS and len(content) <= _RUN_BYTES:
+            # A short input is stored without lengths and ids, because version 0.1.0 reads only this form.
+            return cls(previous, content, output, response)
+        lengths = tuple(len(text) for _, text in items)
+        return cls(previous, content, output, response, lengths, tuple(item_id for item_id, _ in items))
+
+    def items(self) -> Sequence[tuple[str, bytes | memoryview]]:
+        """Return the id and the JSON of each input item."""
+        if self.ids:
+            return list(zip(self.ids, self._parts(), strict=True))
+        return [(item["id"], pydantic_core.to_json(item)) for item in pydantic_core.from_json(bytes(self.input))]
 
     def lists(self) -> Iterator[bytes]:
         """Yield JSON lists, of which the first are runs of the input and the last is the output."""
-        if not self.runs:
+        if not self.lengths:
             yield bytes(self.input)
-        start = 1
-        for length in self.runs:
-            yield b"".join((b"[", self.input[start : start + length], b"]"))
-            start += length + 1
+        run: list[memoryview] = []
+        for part in self._parts():
+            run.append(part)
+            if not self.ids or len(run) == _RUN_ITEMS or sum(map(len, run)) >= _RUN_BYTES:
+                yield _json_list(run)
+                run = []
+        if run:
+            yield _json_list(run)
         yield bytes(self.output)
 
+    def _parts(self) -> Iterator[memoryview]:
+        start = 1
+        for length in self.lengths:
+            yield memoryview(self.input)[start : start + length]
+            start += length + 1
+
     def packed(self) -> bytes:
-        """Return the stored form: a line with `previous` and the lengths, followed by the three parts."""
-        head = pydantic_core.to_json([self.previous, len(self.input), len(self.output), *self.runs])
+        """Return the stored form: a line with `previous`, lengths and ids, followed by the three parts."""
+        ids = [self.ids] if self.ids else []
+        head = pydantic_core.to_json([self.previous, len(self.input), len(self.output), *self.lengths, *ids])
         return b"".join((head, b"\n", self.input, self.output, self.response))
 
     @classmethod
     def unpacked(cls, data: bytes) -> "StoredResponse":
         """Return the response in its stored form, as views of `data`."""
         end = data.index(b"\n")
-        previous, size, more, *runs = pydantic_core.from_json(data[:end])
+        previous, size, more, *lengths = pydantic_core.from_json(data[:end])
+        ids = lengths.pop() if lengths and isinstance(lengths[-1], list) else ()
         rest = memoryview(data)[end + 1 :]
-        return cls(previous, rest[:size], rest[size : size + more], rest[size + more :], tuple(runs))
+        return cls(previous, rest[:size], rest[size : size + more], rest[size + more :], tuple(lengths), tuple(ids))
+
+
+def _json_list(parts: Sequence[memoryview]) -> bytes:
+    return b"".join((b"[", b",".join(parts), b"]"))
 
 
 class ResponseStore:

@@ -3,14 +3,17 @@
 While the encoder escapes a text, which takes 0.1 s for 20 MB, all other threads of the process have to wait.
 """
 
+import codecs
 import secrets
 import time
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import pydantic_core
 
 from app.wire.response import ChatCompletion
+from models.fair_executor import Slices, all_of
 
 PIECE = 64 * 1024
 """Texts are encoded in pieces of this many characters, between which other threads may run."""
@@ -18,40 +21,92 @@ PAUSE_S = 1e-5
 """Length of the pause after each piece, in seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class LongText:
+    """A long text whose JSON is made once, however many values contain the text."""
+
+    placeholder: str
+    """Text that nobody can guess and that stands for the long text in values."""
+    json: bytes
+
+    @classmethod
+    def of(cls, text: str) -> Slices[Self]:
+        """Return `text`, encoded in slices."""
+        pieces: list[bytes] = []
+        for piece in _text_pieces(text):
+            pieces.append(piece)
+            yield
+        return cls(secrets.token_hex(16), b"".join(pieces))
+
+    def in_json_of(self, value: Any) -> list[bytes]:
+        """Return the JSON of `value`, which contains the placeholder once, in three parts. The second part is the long
+        text, which is not copied."""
+        before, _, after = pydantic_core.to_json(value).partition(f'"{self.placeholder}"'.encode())
+        return [before, self.json, after]
+
+
 def object_pieces(value: Any) -> Iterator[bytes]:
     """Yield the JSON of `value`. A dict is encoded member by member, and long texts in it piece by piece."""
-    if not isinstance(value, dict) or not any(map(_is_long, value.values())):
+    if not isinstance(value, dict) or not any(map(is_long, value.values())):
         yield pydantic_core.to_json(value)
         return
     before = b"{"
     for name, member in value.items():
         yield before + pydantic_core.to_json(name) + b":"
-        yield from _text_pieces(member) if _is_long(member) else (pydantic_core.to_json(member),)
+        yield from _text_pieces(member) if is_long(member) else (pydantic_core.to_json(member),)
         before = b","
     yield b"}"
+
+
+def nested_pieces(value: Any) -> Iterator[bytes]:
+    """Yield the JSON of `value`, which consists of dicts, lists and plain values. Long texts anywhere in it are encoded
+    piece by piece. A text may also be a view of its UTF-8."""
+    placeholder = secrets.token_hex(16)
+    texts: list[str | memoryview] = []
+
+    def hollow(part: Any) -> Any:
+        match part:
+            case str() | memoryview() if len(part) > PIECE:
+                texts.append(part)
+                return placeholder
+            case memoryview():
+                return str(part, "utf-8")
+            case dict():
+                return {name: hollow(member) for name, member in part.items()}
+            case list():
+                return [hollow(item) for item in part]
+        return part
+
+    first, *others = pydantic_core.to_json(hollow(value)).split(f'"{placeholder}"'.encode())
+    yield first
+    for text, after in zip(texts, others, strict=True):
+        yield from _text_pieces(text)
+        yield after
 
 
 def completion_json(answer: ChatCompletion) -> bytes:
     """Return the JSON of an answer. If its text is long, the text is encoded in pieces."""
     [choice] = answer.choices
     content = choice.message.content
-    if content is None or not _is_long(content):
+    if content is None or not is_long(content):
         return pydantic_core.to_json(answer)
-    placeholder = secrets.token_hex(16)
-    message = choice.message.model_copy(update={"content": placeholder})
+    text = all_of(LongText.of(content))
+    message = choice.message.model_copy(update={"content": text.placeholder})
     hollow = answer.model_copy(update={"choices": [choice.model_copy(update={"message": message})]})
-    before, _, after = pydantic_core.to_json(hollow).partition(f'"{placeholder}"'.encode())
-    return b"".join([before, *_text_pieces(content), after])
+    return b"".join(text.in_json_of(hollow))
 
 
-def _is_long(value: object) -> bool:
+def is_long(value: object) -> bool:
+    """True for a text that is encoded in pieces."""
     return isinstance(value, str) and len(value) > PIECE
 
 
-def _text_pieces(text: str) -> Iterator[bytes]:
+def _text_pieces(text: str | memoryview) -> Iterator[bytes]:
     yield b'"'
+    decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, len(text), PIECE):
-        yield pydantic_core.to_json(text[start : start + PIECE])[1:-1]
+        piece = text[start : start + PIECE]
+        yield pydantic_core.to_json(piece if isinstance(piece, str) else decoder.decode(piece))[1:-1]
         # Without a pause, another thread would wait for Python's whole switch interval each time that it needs Python's
         # lock.
         time.sleep(PAUSE_S)

@@ -8,8 +8,8 @@ copies. The parser gets a text in which placeholders stand for these strings.
 import codecs
 import re
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from app.errors import BadRequest, PayloadTooLarge
 from app.wire.problems import first_problem
 from models.fair_executor import FairExecutor
+from tasks.inputs.limits import MB, megabytes
 
 LONG_BYTES = 16 * 1024
 """Strings of at least this size, in bytes, are taken out of the body."""
@@ -31,18 +32,31 @@ below a millisecond."""
 
 _QUOTE = ord('"')
 _FIRST_PRINTABLE, _FIRST_BEYOND_ASCII = 0x20, 0x80
-_STRING_CONTENT = re.compile(rb'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
-"""Content of a JSON string, up to its end or to the end of a whole escape."""
+_STRING_CONTENT = re.compile(
+    rb'(?:[^"\\]++'
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}"
+    rb"|\\u(?![dD][89abAB])[0-9a-fA-F]{4}"
+    rb"|\\[^u])*+",
+    re.DOTALL,
+)
+"""Content of a JSON string, up to its end or to the end of a whole escape. Two escapes that are one character together
+count as one escape."""
 _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
+_POSITION = re.compile(r"at line (\d+) column (\d+)$")
+"""End of a parser's message. Columns count bytes."""
 LARGE_BYTES = 256 * 1024
 """A body of at least this size, in bytes, is parsed in a thread and without its long strings."""
 MAX_VALUES = 50_000
 """A large body may have at most this many values. A parsed value may take a hundred times the bytes that it has in
 JSON. Parsing this many values takes 40 ms, and no other thread runs during this time."""
+MAX_SHORT_BYTES = 8 * MB
+"""A large body may have at most this many bytes beside its long strings. Parsing so many bytes of escapes takes 40 ms,
+and no other thread runs during this time."""
 
 
-class TooManyValues(Exception):
-    """Raised if the text contains more values than allowed."""
+class TooMuchJson(Exception):
+    """Raised if JSON has more values, or more bytes beside its long strings, than allowed. The message completes a
+    sentence whose subject is the JSON."""
 
 
 def least_quotes(piece: bytes | bytearray) -> int:
@@ -51,8 +65,13 @@ def least_quotes(piece: bytes | bytearray) -> int:
     return max(0, quotes - piece.count(b'\\"') - 1) if quotes > 1 else 0
 
 
-def too_many_values(max_values: int = MAX_VALUES) -> PayloadTooLarge:
-    return PayloadTooLarge(f"The request's JSON has more than {max_values} values.")
+def too_many_values(max_values: int = MAX_VALUES) -> TooMuchJson:
+    return TooMuchJson(f"has more than {max_values} values")
+
+
+def as_refusal(error: TooMuchJson) -> PayloadTooLarge:
+    """Return the refusal of a request whose JSON is too much."""
+    return PayloadTooLarge(f"The request's JSON {error}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,54 +79,90 @@ class Shortened:
     """JSON text with a placeholder (a string that nobody can guess) for each of its long strings."""
 
     text: bytes | bytearray
-    strings: dict[str, memoryview]
+    strings: dict[str, memoryview] = field(default_factory=dict)
     """Long strings by placeholder, in UTF-8 and without escapes."""
+    removed: Sequence[tuple[int, int]] = ()
+    """Position of each placeholder in `text`, with the number of bytes by which its string is longer in the body."""
+
+    def fault(self, message: str) -> str:
+        """Return a parser's message about `text` with the position of the fault in the whole body."""
+        found = _POSITION.search(message)
+        if found is None or not self.removed:
+            return message
+        line, column = int(found[1]), int(found[2])
+        begin = 0
+        if line > 1:
+            # No long string has a line break, so a fault is in the same line of the body.
+            begin = int(np.flatnonzero(np.frombuffer(self.text, np.uint8) == ord("\n"))[line - 2]) + 1
+        missing = sum(size for position, size in self.removed if begin <= position < begin + column)
+        return f"{message[: found.start()]}at line {line} column {column + missing}"
 
 
-def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG_BYTES, piece: int = _PIECE) -> Shortened:
+def shorten(
+    body: bytes | bytearray,
+    *,
+    max_values: int,
+    max_short: int = MAX_SHORT_BYTES,
+    long: int = LONG_BYTES,
+    piece: int = _PIECE,
+) -> Shortened:
     """Return `body` with placeholders for its strings of `long` bytes or more. Keys are not replaced.
 
-    A string that is not valid JSON stays in the text, so that the parser finds the fault. The text is valid JSON if and
-    only if `body` is, and means the same once the strings are put back. `body` must not change while the views of its
-    strings exist.
+    The text is valid JSON if and only if `body` is, and means the same once the strings are put back. `body` must not
+    change while the views of its strings exist.
 
-    Raises TooManyValues for more than `max_values` strings, or for more than about `max_values` values of any kind,
-    because a value that takes two bytes of JSON may take a hundred times as many once it is parsed.
+    Raises ValueError for a long string that is not valid JSON, and for a string without an end. Raises TooMuchJson for
+    more than `max_short` bytes beside the long strings, for more than `max_values` strings, and for more than about
+    `max_values` values of any kind, because a value that takes two bytes of JSON may take a hundred times as many once
+    it is parsed.
     """
     secret = secrets.token_hex(16).ljust(_PLACEHOLDER, "-")
     kept: list[bytes | bytearray] = []
     strings: dict[str, memoryview] = {}
-    copied = 0
+    removed: list[tuple[int, int]] = []
+    copied = short = length = 0
     for count, (start, end, cuts) in enumerate(_strings(body, piece)):
         if count > max_values:
-            raise TooManyValues
-        if end - start < long or _COLON_NEXT.match(body, end + 1):
+            raise too_many_values(max_values)
+        if short + start - copied > max_short:
+            raise _too_many_bytes(max_short, long)
+        is_ended = body[end : end + 1] == b'"'
+        if is_ended and (end - start < long or _COLON_NEXT.match(body, end + 1)):
             continue
-        view = _unescape(body, start, cuts) if cuts else _view_if_valid(body, start, end, piece)
-        if view is not None:
-            placeholder = f"{secret}{count}"
-            strings[placeholder] = view
-            kept += [body[copied:start], placeholder.encode()]
-            copied = end
+        placeholder = f"{secret}{count}"
+        strings[placeholder] = _unescaped(body, start, end, cuts, piece)
+        kept += [body[copied:start], placeholder.encode()]
+        short += start - copied
+        length += start - copied
+        removed.append((length, end - start - len(placeholder)))
+        length += len(placeholder)
+        copied = end
+    if short + len(body) - copied > max_short:
+        raise _too_many_bytes(max_short, long)
     text = b"".join([*kept, body[copied:]]) if kept else body
     if _has_more_values(text, max_values, piece):
-        raise TooManyValues
-    return Shortened(text, strings)
+        raise too_many_values(max_values)
+    return Shortened(text, strings, removed)
+
+
+def _too_many_bytes(max_short: int, long: int) -> TooMuchJson:
+    return TooMuchJson(f"has more than {megabytes(max_short)} beside its texts of {long // 1024} kB or more")
 
 
 def _strings(body: bytes | bytearray, piece: int) -> Iterator[tuple[int, int, list[int]]]:
-    """Yield the bounds of each string's content and, if the string has escapes, the ends of the pieces in which the
-    escapes are to be replaced. Stop before a string that does not end."""
+    """Yield the bounds of each string's content and, if the string has escapes or does not end, the ends of the pieces
+    in which the escapes are to be replaced. If a string is invalid, it is the last one, and its end is the position of
+    the fault, or that of a fault behind other faults."""
     position = 0
     while start := body.find(b'"', position) + 1:
         end = body.find(b'"', start)
         cuts: list[int] = []
-        if end >= 0 and body.find(b"\\", start, end) >= 0:
+        if end < 0 or body.find(b"\\", start, end) >= 0:
             cuts = list(_cuts(body, start, piece))
             end = cuts[-1]
-        if end < 0 or body[end : end + 1] != b'"':
-            return
         yield start, end, cuts
+        if body[end : end + 1] != b'"':
+            return
         position = end + 1
 
 
@@ -129,32 +184,55 @@ def _is_inside_a_character(byte: int) -> bool:
     return byte & 0xC0 == 0x80
 
 
-def _view_if_valid(body: bytes | bytearray, start: int, end: int, piece: int) -> memoryview | None:
-    """Return a view of the bytes; None if they are not valid in a JSON string."""
-    view = memoryview(body)[start:end].toreadonly()
+def _unescaped(body: bytes | bytearray, start: int, end: int, cuts: Sequence[int], piece: int) -> memoryview:
+    """Return the string with its escapes replaced: a view of the body if the string has none, and otherwise a copy.
+    Raises ValueError, with the place of the fault, for an invalid string."""
+    if not cuts:
+        view = memoryview(body)[start:end].toreadonly()
+        if _is_valid(view, piece):
+            return view
+        cuts = list(_cuts(body, start, piece))
+    parts: list[bytes] = []
+    for cut in cuts:
+        parts.append(_unescaped_piece(body, start, body[start:cut] + b'"').encode())
+        start = cut
+    if body[start : start + 1] != b'"':
+        rest = body[start : start + piece]
+        _unescaped_piece(body, start, rest if start + piece >= len(body) else rest + b'"')
+        raise ValueError("invalid string")
+    # Other threads run while bytes are joined, but not while a bytearray grows.
+    return memoryview(b"".join(parts))
+
+
+def _unescaped_piece(body: bytes | bytearray, start: int, piece: bytes | bytearray) -> str:
+    """Return the text of `piece`, which stands at `start` in the body. Raises ValueError with the place of a fault."""
+    try:
+        return str(pydantic_core.from_json(b'"' + piece))
+    except ValueError as error:
+        message = str(error)
+        if found := _POSITION.search(message):
+            line, column = int(found[1]), int(found[2])
+            if line == 1:
+                # The piece was parsed with a quote before it.
+                column += start - 1 - (body.rfind(b"\n", 0, start) + 1)
+            line += sum(body.count(b"\n", at, min(at + _PIECE, start)) for at in range(0, start, _PIECE))
+            message = f"{message[: found.start()]}at line {line} column {column}"
+        raise ValueError(message) from None
+
+
+def _is_valid(view: memoryview, piece: int) -> bool:
+    """True if the bytes, which have no quotes and no backslashes, are valid in a JSON string."""
     codes = np.frombuffer(view, np.uint8)
     if codes.min() < _FIRST_PRINTABLE:
-        return None
+        return False
     if codes.max() >= _FIRST_BEYOND_ASCII:
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
             for index in range(0, len(view), piece):
                 decoder.decode(view[index : index + piece], final=index + piece >= len(view))
         except UnicodeDecodeError:
-            return None
-    return view
-
-
-def _unescape(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryview | None:
-    """Return a copy of the string with its escapes replaced; None if an escape is invalid."""
-    text = bytearray()
-    try:
-        for cut in cuts:
-            text += str(pydantic_core.from_json(b'"' + body[start:cut] + b'"')).encode()
-            start = cut
-    except ValueError:
-        return None
-    return memoryview(text).toreadonly()
+            return False
+    return True
 
 
 def _has_more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
@@ -176,40 +254,34 @@ async def parse_off_loop(kind: type[RequestT], body: bytearray, threads: FairExe
     return parse(kind, body) if len(body) < LARGE_BYTES else await threads.run(parse, kind, body)
 
 
-def parse(kind: type[RequestT], body: bytes | bytearray, max_values: int = MAX_VALUES) -> RequestT:
+def parse(
+    kind: type[RequestT],
+    body: bytes | bytearray,
+    max_values: int = MAX_VALUES,
+    max_short: int = MAX_SHORT_BYTES,
+) -> RequestT:
     """Return the request of `kind` in `body`. Its media may be views of `body`, which must therefore not change
     afterwards.
 
     Raises BadRequest, naming the field and the bound, and PayloadTooLarge for a large body of more than about
-    `max_values` values.
+    `max_values` values, or of more than `max_short` bytes beside its long strings.
     """
     try:
-        return _validate(kind, body) if len(body) < LARGE_BYTES else _without_long_strings(kind, body, max_values)
+        is_large = len(body) >= LARGE_BYTES
+        short = shorten(body, max_values=max_values, max_short=max_short) if is_large else Shortened(body)
+        request = kind.model_validate_json(short.text, context=short.strings if is_large else None)
+    except TooMuchJson as error:
+        raise as_refusal(error) from None
     except ValidationError as error:
         problem = first_problem(error)
-        code = None if problem.is_json else "invalid_json"
-        raise BadRequest(problem.message, code=code, param=problem.path) from None
-
-
-def _without_long_strings(kind: type[RequestT], body: bytes | bytearray, max_values: int) -> RequestT:
-    try:
-        short = shorten(body, max_values=max_values)
-    except TooManyValues:
-        raise too_many_values(max_values) from None
-    try:
-        request = _validate(kind, short.text, short.strings)
-    except ValidationError as error:
-        if first_problem(error).is_json:
-            raise
-        return _validate(kind, body)  # the error about the whole body states the true position of the mistake
-    restore_strings(request, short.strings)
+        if problem.is_json:
+            raise BadRequest(problem.message, param=problem.path) from None
+        raise BadRequest(short.fault(problem.message), code="invalid_json") from None
+    except ValueError as error:
+        raise BadRequest(f"Invalid JSON: {error}", code="invalid_json") from None
+    if short.strings:
+        restore_strings(request, short.strings)
     return request
-
-
-def _validate(
-    kind: type[RequestT], text: bytes | bytearray, strings: Mapping[str, memoryview] | None = None
-) -> RequestT:
-    return kind.model_validate_json(text, context=strings)
 
 
 def restore_strings(value: Any, strings: Mapping[str, memoryview]) -> Any:

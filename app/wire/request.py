@@ -1,8 +1,10 @@
 """The body of POST /v1/chat/completions. Unknown fields are kept, because an LLM may know them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -15,9 +17,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from app.wire.descriptions import describe
+from tasks.inputs.limits import MB, megabytes
 
 MAX_TOOLS = 128
 """A request has at most this many tools, as with OpenAI."""
+MAX_DEFINITIONS = MB
+"""A field with the definitions of tools or of the answer's form has at most this many bytes of text. Answers of
+/v1/responses repeat such fields, and larger ones are not even decoded."""
 FAIL_FAST = Field(fail_fast=True)
 """Option of lists: validation stops at the first problem, because finding a million problems would take long."""
 _PART_KINDS = {
@@ -58,6 +64,38 @@ def by_json_type(expected: str) -> Discriminator:
     """Return a discriminator that chooses a union's member by the value's JSON type, so that an error is about the
     member that the client meant. `expected` describes the types in the message about any other type."""
     return Discriminator(_json_kind, custom_error_type="kind", custom_error_message=f"Input should be {expected}")
+
+
+def _check_definitions(value: Any, info: ValidationInfo) -> Any:
+    # Only large bodies, which are validated with the views of their long strings, can exceed the limit.
+    if info.context is not None and (size := _text_bytes(value, info.context)) > MAX_DEFINITIONS:
+        numbers = {"size": megabytes(size), "limit": megabytes(MAX_DEFINITIONS)}
+        raise PydanticCustomError("definitions", "Has {size} of text; the limit is {limit}", numbers)
+    return value
+
+
+DEFINITIONS = AfterValidator(_check_definitions)
+"""Option of fields: their values have at most MAX_DEFINITIONS bytes of text."""
+
+
+def _text_bytes(value: Any, strings: Mapping[str, memoryview]) -> int:
+    """Return the number of bytes of all texts and keys in `value`. `strings` has long texts by their placeholders."""
+    size = 0
+    parts = [value]
+    while parts:
+        match parts.pop():
+            case str(text):
+                size += len(strings.get(text, text.encode()))
+            case BaseModel() as model:
+                parts += filter(None, (model.__dict__, model.__pydantic_extra__))
+            case dict() as fields:
+                parts += fields
+                parts += fields.values()
+            case list() as items:
+                parts += items
+            case _:
+                pass
+    return size
 
 
 class TextPart(RequestModel):
@@ -257,6 +295,10 @@ Metadata = Annotated[
 """Metadata within OpenAI's limits."""
 
 
+Identifier = Annotated[str, Field(max_length=512)]
+"""Name by which a client's own systems know something. Answers of /v1/responses repeat it."""
+
+
 GuardMode = Literal["block", "flag"]
 
 
@@ -267,8 +309,8 @@ class ChatRequest(RequestModel):
     messages: Annotated[list[ChatMessage], FAIL_FAST] = Field(min_length=1)
     stream: bool | None = False
     stream_options: ChatStreamOptions | None = None
-    response_format: ResponseFormat | None = None
-    tools: Annotated[list[ChatTool], FAIL_FAST, Field(max_length=MAX_TOOLS)] | None = None
+    response_format: Annotated[ResponseFormat, DEFINITIONS] | None = None
+    tools: Annotated[list[ChatTool], FAIL_FAST, Field(max_length=MAX_TOOLS), DEFINITIONS] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     reasoning_effort: Literal["minimal", "low", "medium", "high", "on", "off", "auto", "none"] | None = None

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
 
 from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, RequestModel, ToolName, by_json_type
 
+MAX_ID_CHARS = 512
 OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
 """Tasks of this server, by the types of the corresponding hosted tools of OpenAI. The full model runs these tasks when
 it needs them."""
@@ -80,13 +81,19 @@ Content = Annotated[
 ]
 
 
-class MessageItem(RequestModel):
+class KeptItem(RequestModel):
+    """Base of items that are stored with their response. One that comes without an id is given one."""
+
+    id: Annotated[str, Field(max_length=MAX_ID_CHARS)] | None = None
+
+
+class MessageItem(KeptItem):
     type: Literal["message"] = "message"
     role: Literal["system", "developer", "user", "assistant"]
     content: Content
 
 
-class CallItem(RequestModel):
+class CallItem(KeptItem):
     type: Literal["function_call"]
     call_id: str
     name: str
@@ -94,7 +101,7 @@ class CallItem(RequestModel):
     arguments: str
 
 
-class CustomCallItem(RequestModel):
+class CustomCallItem(KeptItem):
     type: Literal["custom_tool_call"]
     call_id: str
     name: str
@@ -102,13 +109,13 @@ class CustomCallItem(RequestModel):
     input: str
 
 
-class CallOutputItem(RequestModel):
+class CallOutputItem(KeptItem):
     type: Literal["function_call_output", "custom_tool_call_output"]
     call_id: str
     output: Content
 
 
-class ReasoningItem(RequestModel):
+class ReasoningItem(KeptItem):
     """A reasoning item, which is accepted and not shown to the LLM."""
 
     type: Literal["reasoning"]
@@ -121,7 +128,7 @@ class ReferenceItem(RequestModel):
     id: str
 
 
-class OtherItem(RequestModel):
+class OtherItem(KeptItem):
     """An item of one of OpenAI's hosted tools. The LLM does not see it."""
 
     type: str
@@ -288,7 +295,7 @@ def kept_items(items: Iterable[Item], number: str) -> list[dict[str, Any]]:
 
 def _kept(items: Iterable[Item], number: str) -> Iterator[dict[str, Any]]:
     for index, item in enumerate(items):
-        kept = item.model_dump(exclude_unset=True, by_alias=True, warnings=False)
+        kept: dict[str, Any] = item.model_dump(exclude_unset=True, by_alias=True, warnings=False)
         kind = kept.setdefault("type", item.type)
         prefix = "msg" if kind == "message" else "item"
         kept["id"] = kept.get("id") or f"{prefix}_{number}i{index:04x}"

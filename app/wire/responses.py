@@ -16,10 +16,12 @@ from app.errors import ApiError, BadRequest, to_api_error
 from app.wire import request as chat
 from app.wire.problems import first_problem
 from app.wire.request import (
+    DEFINITIONS,
     FAIL_FAST,
     MAX_TOOLS,
     ChatRequest,
     GuardMode,
+    Identifier,
     Metadata,
     OcrFields,
     RequestModel,
@@ -103,7 +105,7 @@ class TextFormat(RequestModel):
 
 
 class TextConfig(RequestModel):
-    format: TextFormat | None = None
+    format: Annotated[TextFormat, DEFINITIONS] | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
 
 
@@ -133,8 +135,8 @@ class ResponsesRequest(RequestModel):
     """Keep the response for a while, for GET and `previous_response_id`."""
     stream: bool | None = False
     stream_options: ResponsesStreamOptions | None = None
-    tools: Annotated[list[Tool], FAIL_FAST, Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: ToolChoice | None = None
+    tools: Annotated[list[Tool], FAIL_FAST, Field(max_length=MAX_TOOLS), DEFINITIONS] | None = None
+    tool_choice: Annotated[ToolChoice, DEFINITIONS] | None = None
     parallel_tool_calls: bool | None = None
     text: TextConfig | None = None
     reasoning: ReasoningConfig | None = None
@@ -147,9 +149,9 @@ class ResponsesRequest(RequestModel):
     truncation: Literal["disabled"] | None = None
     background: Literal[False] | None = None
     service_tier: str | None = None
-    safety_identifier: str | None = None
-    prompt_cache_key: str | None = None
-    user: str | None = None
+    safety_identifier: Identifier | None = None
+    prompt_cache_key: Identifier | None = None
+    user: Identifier | None = None
     conversation: None = None
     prompt: None = None
     max_tool_calls: None = None

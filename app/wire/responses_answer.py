@@ -2,7 +2,7 @@
 stream, with the same ids in both. The fields of each model are sent in the order of their declaration."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.runnable_commands import adapt_for_client
 from app.wire import sse
+from app.wire.json_pieces import LongText
 from app.wire.response import FEW_TOKENS, CompletionUsage, PrecontextEntry, ResponseModel, absent
 from app.wire.response_items import CustomTool, OfferedTool
 from app.wire.responses import CUSTOM_INPUT, ConvertedRequest, ReasoningConfig, ResponsesRequest
@@ -153,14 +154,17 @@ class Response(ResponseModel):
         return plain and (self.usage is None or self.usage.output_tokens <= FEW_TOKENS)
 
 
-def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Response:
-    """Return the empty response to `request`; most of its fields repeat fields of the request."""
+def begin_response(
+    request: ResponsesRequest, response_id: str, *, is_stored: bool, instructions: str | None = None
+) -> Response:
+    """Return the empty response to `request`; most of its fields repeat fields of the request. `instructions` are the
+    request's, or the placeholder of long ones."""
     text_format = request.text.format if request.text else None
     extra = request.model_extra or {}
     return Response(
         id=response_id,
         created_at=int(time.time()),
-        instructions=request.instructions,
+        instructions=instructions,
         max_output_tokens=request.max_output_tokens,
         model=request.model,
         parallel_tool_calls=request.parallel_tool_calls is not False,
@@ -223,8 +227,8 @@ def _tool(tool: Json) -> Json:
 
 @dataclass
 class ResponseBuilder:
-    """Builds a response from the pipeline's events. `encode`, `finish` and `fail` return encoded events of the
-    stream. Unless `streams` is true, `encode` and `finish` return none."""
+    """Builds a response from the pipeline's events. `encode`, `finish`, `end` and `fail` return encoded events of the
+    stream, in pieces. Unless `streams` is true, `encode` and `finish` return none."""
 
     response: Response
     converted: ConvertedRequest
@@ -232,13 +236,15 @@ class ResponseBuilder:
     """The client's tools, by the names under which the LLM sees them."""
     shows_reasoning: bool = False
     streams: bool = True
+    instructions: LongText | None = None
+    """Long instructions, whose placeholder the response has. The first two events and the last one repeat them."""
     warnings: dict[str, None] = field(default_factory=dict)
     """Warnings for the caller, each once."""
     usage: CompletionUsage | None = None
     _sequence_number: int = 0
     """Sequence number of the next event."""
     _events: list[bytes] = field(default_factory=list)
-    """Encoded events that have not been returned yet."""
+    """Pieces of encoded events that have not been returned yet."""
     _open: int | str | None = None
     """Key of the open item: `message`, `reasoning`, or the number of a call. None if no item is open. The open item is
     always the last one, because items never overlap."""
@@ -254,12 +260,23 @@ class ResponseBuilder:
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
 
-    def encode(self, event: Event) -> bytes:
+    @property
+    def is_short(self) -> bool:
+        """True if encoding the response as JSON takes less time than starting a thread."""
+        return self.instructions is None and self.response.is_short
+
+    def response_json(self) -> list[bytes]:
+        """Return the JSON of the response so far, in pieces."""
+        if self.instructions is None:
+            return [pydantic_core.to_json(self.response)]
+        return self.instructions.in_json_of(self.response)
+
+    def encode(self, event: Event) -> list[bytes]:
         """Add an event other than Finish, and return the encoded events of the stream."""
         if isinstance(event, TextChunk) and not event.logprobs and self._open == "message":
             # Shortcut for the most frequent case.
             self._pieces.append(event.text)
-            return self._delta_event(event.text) if self.streams and event.text else b""
+            return [self._delta_event(event.text)] if self.streams and event.text else []
         self._collect(event)
         return self._take_encoded()
 
@@ -328,7 +345,7 @@ class ResponseBuilder:
         for event in held:
             self._add_to_item(event)
 
-    def finish(self, event: Finish) -> bytes:
+    def finish(self, event: Finish) -> list[bytes]:
         """End all items. Afterwards, `response` is complete except for `store`."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
         status: Status = "incomplete" if reason else "completed"
@@ -363,24 +380,24 @@ class ResponseBuilder:
         answer.warnings = list(self.warnings) or None
         return self._take_encoded()
 
-    def fail(self, error: ApiError) -> bytes:
+    def fail(self, error: ApiError) -> list[bytes]:
         """Return the last events of a failed stream, whose items stay unfinished."""
         code: Any = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}.get(error.status)
         self._begin()
         self.response.status = "failed"
         self.response.error = ResponseError(code=code or "server_error", message=error.message)
-        return self._take_encoded() + self.end(pydantic_core.to_json(self.response)) + sse.DONE
+        return [*self._take_encoded(), *self.end(*self.response_json())]
 
-    def end(self, content: bytes) -> bytes:
-        """Return the last event; `content` is the response as JSON."""
-        kind = f"response.{self.response.status}".encode()
-        head = b'{"type":"%b","sequence_number":%d,"response":' % (kind, self._sequence_number)
-        return sse.encode_event(head, content, b"}", name=kind)
+    def end(self, *content: bytes) -> list[bytes]:
+        """Return the last events of the stream; `content` is the response as JSON, in pieces."""
+        self._emit_response(f"response.{self.response.status}", content)
+        return sse.join_small([*self._take_encoded(), sse.DONE])
 
     def _begin(self) -> None:
-        if not self._sequence_number:
+        if self.streams and not self._sequence_number:
+            content = self.response_json()
             for kind in ("response.created", "response.in_progress"):
-                self._emit(kind, response=self.response)
+                self._emit_response(kind, content)
 
     def _open_item(self, item_key: int | str, event: ItemEvent | None = None) -> int:
         """Return the index of the item `item_key`. Unless it is open, begin it first (with `event`, if any)."""
@@ -464,9 +481,15 @@ class ResponseBuilder:
             self._events.append(sse.encode_event(event, name=kind.encode()))
             self._sequence_number += 1
 
-    def _take_encoded(self) -> bytes:
+    def _emit_response(self, kind: str, content: Iterable[bytes]) -> None:
+        """Add an event about the response, whose JSON is `content`."""
+        head = b'{"type":"%b","sequence_number":%d,"response":' % (kind.encode(), self._sequence_number)
+        self._events += sse.event_pieces(head, *content, b"}", name=kind.encode())
+        self._sequence_number += 1
+
+    def _take_encoded(self) -> list[bytes]:
         events, self._events = self._events, []
-        return b"".join(events)
+        return sse.join_small(events)
 
 
 def _item_key(event: ItemEvent) -> int | str:

@@ -144,7 +144,7 @@ def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dic
     form."""
     rows_by_form: dict[ValueForm, list[int]] = {}
     for row in rows:
-        rows_by_form.setdefault(ValueForm.of(scored.fields[row].schema), []).append(row)
+        rows_by_form.setdefault(ValueForm.of(scored.fields[row].schema, scored.fields[row].names), []).append(row)
     found: dict[int, list[ChosenValue]] = {}
     for form, rows_of_form in rows_by_form.items():
         span_values = []

@@ -11,6 +11,7 @@ from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import PageEncoder
 from models.fair_executor import FairExecutor, Slices
+from tasks.extraction.billed_periods import BilledPeriods
 from tasks.extraction.blocks import prefer_one_block, prefer_own_sections
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.clauses import Clauses
@@ -49,6 +50,7 @@ from tasks.extraction.rules import (
     separate_rivals,
 )
 from tasks.extraction.small_print import SmallPrint
+from tasks.extraction.stages_of_sums import StagesOfSums
 from tasks.extraction.sums import prefer_sums
 from tasks.extraction.table_lists import likeness_by_meaning
 from tasks.extraction.units import units_after
@@ -282,6 +284,10 @@ def _adjust(
     yield from replacements.read()
     restrictions = Restrictions(candidates)
     yield from restrictions.read(field for field in texts if not field.in_list)
+    periods = BilledPeriods(candidates)
+    yield from periods.read()
+    stages = StagesOfSums(candidates)
+    yield from stages.read()
     units = yield from units_after(candidates)
     denied = DENIED * (yield from are_denied(candidates))
     named = set()
@@ -295,7 +301,7 @@ def _adjust(
             institutions.prefer(row, field)
             meanings.prefer(row, field)
             opposites.avoid(row, field)
-            of_others = people.avoid(row, field)
+            of_others = people.avoid(row, field) | periods.avoid(row, field) | stages.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
             doubtful[index] = (

@@ -346,7 +346,7 @@ def _choose_cells(
                 options += [(logit + CERTAIN, number, place)] if logit > POSSIBLE else []
             elif logit - OUTSIDE_PENALTY * (own is not None) > LEAST_OUTSIDE_LOGIT:
                 options.append((logit - OUTSIDE_PENALTY * (own is not None), number, place))
-    forms = [ValueForm.of(scored.fields[row].schema) for row in rows]
+    forms = [ValueForm.of(one.schema, one.names) for one in (scored.fields[row] for row in rows)]
     taken: set[tuple[int, int]] = set()
     found: dict[tuple[int, int], _Cell] = {}
     for index, (_, number, place) in enumerate(sorted(options, key=lambda option: -option[0])):

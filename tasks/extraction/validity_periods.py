@@ -14,7 +14,7 @@ MAX_LINES: Final = 2_000
 """At most this many lines of a page are searched."""
 LONGEST_LINE: Final = 400
 """A line with a period has at most this many characters."""
-_VALIDITY = re.compile(
+VALIDITY = re.compile(
     r"(?<!\w)(?:valid\w*|validit\w+|validez|vigencia|gültig\w*|gilt|geltungs\w+|laufzeit|versicherungs(?:zeit|dauer)\w*"
     r"|valable|cover(?:age)?|in force|en vigueur|geldig\w*|looptijd|ważn\w+|giltig\w*|copertura|decorrenza|durata"
     r"|insurance|policy|tenancy|lease|rental|membership|subscription|contract|employment|versicherung\w*|vertrag\w*"
@@ -25,11 +25,12 @@ _VALIDITY = re.compile(
 """Pattern of words that announce the time for which something is valid, or a contract lasts."""
 _PERIOD = re.compile(r"(?<!\w)(?:zeitraum|période|period\w*|okres)(?!\w)", re.IGNORECASE)
 """Pattern of words that announce any period, such as the month of a payslip or of a bill."""
-_TO = re.compile(
+TO = re.compile(
     r"[\s,]*(?:[-–—]|to|until|till|through|bis(?: zum)?|au|jusqu['’]au|al|hasta(?: el)?|fino al|a|até|ao"
     r"|tot(?: en met)?|t/m|do|till och med)[\s:]*(?:the |le |el |il )?",
     re.IGNORECASE,
 )
+"""Pattern of the text between the two days of a period."""
 _MEANINGS: Final = (("Valid from:", ("start_date",)), ("Valid until:", ("end_date", "expiry")))
 _MEANINGS_OF_PERIOD: Final = (("Period start:", ("start_date",)), ("Period end:", ("end_date",)))
 """Labels of which the first excludes the first day of a contract or an employment, by the table of opposites."""
@@ -43,17 +44,17 @@ def validity_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
         return []
     [(line, days)] = periods
     before = " ".join(line.words)[: days[0].start]
-    meanings = _MEANINGS if _VALIDITY.search(before) else _MEANINGS_OF_PERIOD
+    meanings = _MEANINGS if VALIDITY.search(before) else _MEANINGS_OF_PERIOD
     return [_line_of(line, day, row, *meanings[row]) for row, day in enumerate(days)]
 
 
 def _days_of(line: SourceLine) -> Iterator[Day]:
     """Yield the two days of a line's period, if it has one."""
     text = " ".join(line.words)
-    if len(text) > LONGEST_LINE or not (label := _VALIDITY.search(text) or _PERIOD.search(text)):
+    if len(text) > LONGEST_LINE or not (label := VALIDITY.search(text) or _PERIOD.search(text)):
         return
     days = [day for day in find_days(text) if day.start >= label.end()]
-    if len(days) == 2 and _TO.fullmatch(text, days[0].end, days[1].start):
+    if len(days) == 2 and TO.fullmatch(text, days[0].end, days[1].start):
         yield from days
 
 

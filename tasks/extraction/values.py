@@ -46,6 +46,15 @@ _POSITIVE = re.compile(
     r"|absolute value)\b(?! (?:or|oder|ou|o|of|lub|eller)\b)",
     re.IGNORECASE,
 )
+_SIGNED = re.compile(
+    r"\b(?:negativ\w*|négati\w+|negatief|ujemn\w+|minus|signs?|signed|as printed|vorzeichen|signe|signo|segno|sinal"
+    r"|teken|znak\w*|tecken)\b",
+    re.IGNORECASE,
+)
+"""Pattern of words in a description that ask for the sign of a number. `_POSITIVE` is looked for first."""
+SUBTRACTED = frozenset(("discount",))
+"""Concepts whose names say already that the amount is subtracted. A minus before such an amount does not make it
+negative."""
 _ASKS_FOR_CLOCK = re.compile(r"(?i:(?:\W|format|im|au|en|in|no|formaat|formato)*)(?:HH|hh)[:.](?:MM|mm)\b(?!:)")
 CLOCK_DIGITS = 4
 _ZONE = re.compile(r"(?:UTC|GMT|hrs)\b")
@@ -117,19 +126,19 @@ class ValueForm:
     wants_clock: bool = False
     has_pattern: bool = False
     is_positive: bool = False
-    """True if the description asks for a positive number, whatever sign is printed."""
+    """True if the field asks for a positive number, whatever sign is printed."""
     choices: tuple[str, ...] | None = None
     """Texts of an enum; None for any other schema."""
 
     @classmethod
-    def of(cls, schema: Mapping[str, Any]) -> "ValueForm":
+    def of(cls, schema: Mapping[str, Any], names: Names) -> "ValueForm":
         form = schema.get("format") if isinstance(schema.get("format"), str) else None
         if "enum" in schema:
             choices = tuple(dict.fromkeys(value for value in schema["enum"] if isinstance(value, str)))
             return cls(frozenset(), form if form in _CURRENCIES else None, choices=choices)
         types = types_of(schema) & {"number", "integer"}
         if types:
-            return cls(frozenset(types), is_positive=bool(_POSITIVE.search(str(schema.get("description", "")))))
+            return cls(frozenset(types), is_positive=_asks_for_positive(schema, names))
         return cls(frozenset(), form, wants_iso(schema), wants_clock(schema), "pattern" in schema)
 
     def values_of(self, span: CandidateSpan, days_first: bool) -> Iterator[Any]:
@@ -140,9 +149,9 @@ class ValueForm:
         elif self.types:
             number = number_of(span)
             if number is not None and ("number" in self.types or number == int(number)):
-                number = abs(number) if self.is_positive else number
-                yield number if "number" in self.types else int(number)
-                yield from (-number,) if number < 0 else ()
+                number = number if "number" in self.types else int(number)
+                both = (-number, number) if self.is_positive else (number, -number)
+                yield from both if number < 0 else (number,)
         else:
             yield from self._texts(span, days_first)
 
@@ -181,6 +190,16 @@ class ValueForm:
                 yield at.isoformat(timespec="seconds" if form == MOMENT or at.second else "minutes")
             elif form != MOMENT:
                 yield _day(span.day.readings, days_first).isoformat()
+
+
+def _asks_for_positive(schema: Mapping[str, Any], names: Names) -> bool:
+    """True if the description asks for a positive number, or if the field is for an amount that is subtracted and no
+    name or description asks for its sign."""
+    texts = [str(schema.get(key, "")) for key in ("title", "description")]
+    if _POSITIVE.search(texts[1]):
+        return True
+    words = " ".join([*map(" ".join, names.own), *texts])
+    return bool(names.concepts) and names.concepts <= SUBTRACTED and not _SIGNED.search(words)
 
 
 def key_of(value: Any) -> Any:

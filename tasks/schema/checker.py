@@ -190,7 +190,7 @@ class SchemaChecker:
 def prepared_checker(schema: Mapping[str, Any], field: str = FIELD) -> SchemaChecker:
     """Return a checker of `schema`. The checkers that were used last are kept, because clients send many documents with
     one schema. `field` is named in errors. Raises InputError like SchemaChecker."""
-    if not is_deeper(schema, MAX_DEPTH):
+    if not is_deeper(schema, MAX_DEPTH) and not _has_more_text(schema, MAX_SCHEMA_BYTES):
         written = pydantic_core.to_json(schema, inf_nan_mode="constants")
         if len(written) <= MAX_SCHEMA_BYTES:
             with suppress(ValueError):  # an integer has too many digits to be read once more, and is refused below
@@ -244,10 +244,25 @@ def _levels(value: Any) -> Iterator[list[Any]]:
         ]
 
 
+def _has_more_text(value: Any, limit: int) -> bool:
+    """True if the names and texts in `value` have more than `limit` characters. This takes no time for each character,
+    unlike encoding them."""
+    size = 0
+    for level in _levels(value):
+        for part in level:
+            if isinstance(part, dict):
+                size += sum(map(len, part))
+            elif isinstance(part, str):
+                size += len(part)
+        if size > limit:
+            return True
+    return False
+
+
 def _validator_of(schema: Mapping[str, Any]) -> Validator:
     if is_deeper(schema, MAX_DEPTH):
         raise SchemaRefused(f"the schema is nested more than {MAX_DEPTH} levels deep.")
-    if len(pydantic_core.to_json(schema)) > MAX_SCHEMA_BYTES:
+    if _has_more_text(schema, MAX_SCHEMA_BYTES) or len(pydantic_core.to_json(schema)) > MAX_SCHEMA_BYTES:
         raise SchemaRefused(f"the schema is larger than {MAX_SCHEMA_BYTES} bytes.")
     dialect = schema.get("$schema")
     draft = _DRAFTS.get(dialect.rstrip("#") if isinstance(dialect, str) else "", Draft202012Validator)

@@ -162,11 +162,11 @@ def test_input_items_come_in_pages(model: FullModel, sdk: openai.OpenAI) -> None
     assert error_of(answer, 400, "invalid_request")["param"] == "after"
 
 
-def test_a_page_of_input_items_has_their_long_texts_whole_and_parses_no_others(
+def test_a_page_of_a_long_input_has_its_items_as_they_are_stored_and_parses_none(
     model: FullModel, sdk: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model.script(Reply("Ok."))
-    long = 'line "1" \\ é\n' * 5_000
+    long = 'line "1" \\ é\n' * 30_000
     said: Any = [{"role": "user", "content": text} for text in ("first", long, "last")]
     made = sdk.responses.create(model="auto", input=said)
     parsed: list[int] = []
@@ -179,7 +179,19 @@ def test_a_page_of_input_items_has_their_long_texts_whole_and_parses_no_others(
     monkeypatch.setattr(pydantic_core, "from_json", from_json)
     items = model.client.get(f"{PATH}/{made.id}/input_items", params={"limit": 2}).json()["data"]
     assert [item["content"][0]["text"] for item in items] == ["last", long]
-    assert parsed[-1] < len(long)
+    assert sum(parsed) < 1000
+    rest = model.client.get(f"{PATH}/{made.id}/input_items", params={"after": items[-1]["id"]}).json()
+    assert (rest["data"][0]["content"][0]["text"], rest["has_more"]) == ("first", False)
+
+
+def test_an_item_keeps_its_id_which_is_a_short_text(model: FullModel) -> None:
+    model.script(Reply("Ok."))
+    made = ask(model, [{"role": "user", "content": "Hi", "id": "mine"}, {"role": "user", "content": "Hi"}])
+    page = model.client.get(f"{PATH}/{made['id']}/input_items", params={"order": "asc"}).json()
+    assert [item["id"] for item in page["data"]] == ["mine", page["last_id"]]
+    for wrong in (5, ["a"], "x" * 513):
+        error = refused(model, input=[{"role": "user", "content": "Hi", "id": wrong}])
+        assert error["param"] == "input[0].id"
 
 
 def test_an_item_may_be_named_instead_of_sent(model: FullModel, sdk: openai.OpenAI) -> None:

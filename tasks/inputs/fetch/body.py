@@ -31,7 +31,8 @@ class FetchedResponse:
     headers: Mapping[str, str]
     """Headers by lower-case name; several values of a name are joined by commas."""
     data: bytes = b""
-    """Decoded body of a successful response; the body of any other response is not read."""
+    """Decoded body of a successful response. The body of any other response is not read, nor for a fetch that needs no
+    body."""
 
 
 async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedResponse:
@@ -44,7 +45,7 @@ async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedRespo
     for raw_name, raw_value in response.headers:
         name, value = raw_name.decode("latin-1").lower(), _decode_header(raw_value)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    if not 200 <= response.status < 300:
+    if not (visit.reads_body and 200 <= response.status < 300):
         return FetchedResponse(response.status, headers)
     return FetchedResponse(response.status, headers, await _read_body(response, headers, visit))
 

@@ -176,8 +176,10 @@ class Fetcher:
         owner: str = "",
         fresh: bool = False,
         gate: Gate | None = None,
+        reads_body: bool = True,
     ) -> Fetched:
-        """Download the body at `url`. It may have at most `max_bytes` or the policy's bound, whichever is less.
+        """Download the body at `url`. It may have at most `max_bytes` or the policy's bound, whichever is less. Unless
+        `reads_body` is true, only the status is looked at, and the body is empty.
 
         `headers` are added to the fetcher's own, and replace its User-Agent and Accept. After a redirect to another
         origin (scheme, host and port), only Accept, Accept-Language and User-Agent among them are sent.
@@ -188,14 +190,15 @@ class Fetcher:
         if `headers` has any header other than Accept, Accept-Language and User-Agent.
 
         Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, too
-        slow, status 206 or other than 2xx), InputTooLarge, and ValueError for `headers` that only the fetcher sets.
+        slow, status other than 2xx, or 206 where the body is read), InputTooLarge, and ValueError for `headers` that
+        only the fetcher sets.
         """
         own = {name.lower(): value for name, value in (headers or {}).items()}
         if not _OURS.isdisjoint(own):
             raise ValueError(f"the fetcher sets the header '{min(_OURS & own.keys())}' itself")
         body = json if json is None or isinstance(json, bytes) else dumps(json, ensure_ascii=False).encode()
         limit = self.policy.max_bytes if max_bytes is None else min(max_bytes, self.policy.max_bytes)
-        visit = Fetch(url, param, limit)
+        visit = Fetch(url, param, limit, reads_body=reads_body)
         if self._cache is None and self.policy.cache_bytes and not fresh:
             made = await asyncio.to_thread(_new_cache, self.policy.cache_bytes)
             self._cache = self._cache or made  # Another fetch may have been first.
@@ -231,7 +234,7 @@ class Fetcher:
                 answer = await self._answer(ask, visit, part)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or location is None or ask.body is not None:
-                if not 200 <= answer.status < 300 or answer.status == _PARTIAL:
+                if not 200 <= answer.status < 300 or (answer.status == _PARTIAL and visit.reads_body):
                     raise visit.failed(f"answered with status {answer.status}", status=answer.status)
                 if len(answer.data) > visit.limit:  # the cached body may be larger than this fetch allows
                     raise visit.too_large()

@@ -230,6 +230,8 @@ class Fetch:
     limit: int
     """Size limit in bytes."""
     redirected: bool = False
+    reads_body: bool = True
+    """False if only the status of the response matters."""
 
     def refused(self, reason: str) -> UrlRefused:
         return UrlRefused(f"{self._subject} {reason}.", redirected=self.redirected, param=self.param)

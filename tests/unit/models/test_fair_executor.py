@@ -4,6 +4,7 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Coroutine, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -85,6 +86,31 @@ async def test_a_small_job_of_another_key_is_done_between_the_slices_of_a_large_
     assert log.index("b") <= 2
     assert [name[0] for name in log[:6]].count("b") == 2
     assert (log.count("a1"), log.count("a2")) == (5, 5)
+    await executor.close()
+
+
+async def test_a_job_of_short_steps_has_as_much_time_as_one_of_long_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(fair_executor, "time", SimpleNamespace(perf_counter=lambda: now))
+    executor = FairExecutor("test")
+    log: list[str] = []
+    blocker, holding = await blocked(executor)
+
+    def steps(name: str, most: int, seconds: float) -> Slices[None]:
+        nonlocal now
+        for _ in range(most):
+            now += seconds
+            log.append(name)
+            yield
+
+    large = of("a", executor.run(steps, "a", 50, 0.01))
+    await until(lambda: executor.waiting == 1)
+    small = of("b", executor.run(steps, "b", 100, 0.0002))
+    await until(lambda: executor.waiting == 2)
+    blocker.end.set()
+    await asyncio.gather(holding, large, small)
+    last = len(log) - log[::-1].index("b")
+    assert log[:last].count("a") <= 4, "100 short steps take as long as two long ones"
     await executor.close()
 
 

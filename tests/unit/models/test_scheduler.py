@@ -67,6 +67,19 @@ def test_a_key_that_comes_is_ahead_of_the_one_that_is_served_and_a_key_that_wait
     assert queue.is_ahead_of(later)
 
 
+def test_a_key_is_charged_afterwards_for_what_its_item_took() -> None:
+    queue = filled(*((f"a{n}", A) for n in range(3)), *((f"b{n}", B) for n in range(9)))
+    order = []
+    for _ in range(10):
+        item = queue.pop(cost=0.0)
+        assert item is not None
+        share, cost = (A, 1.0) if item[0] == "a" else (B, 0.25)
+        assert queue.is_ahead_of(share, 2.0)
+        queue.charge(share, cost)
+        order.append(item[0])
+    assert "".join(order) == "abbbbabbbb"
+
+
 def test_a_key_of_twice_the_weight_is_served_twice_as_often() -> None:
     heavy = Share("h", weight=2.0)
     queue = filled(*((f"h{n}", heavy) for n in range(6)), *((f"a{n}", A) for n in range(6)))

@@ -75,6 +75,16 @@ async def test_what_is_refused_is_tried_again_after_a_pause_and_at_last_left(
     assert await webhook.send(replace(BATCH, tries=2), NOW) is None
 
 
+@pytest.mark.parametrize("status", [200, 202, 206])
+@pytest.mark.parametrize("headers", [{}, {"content-encoding": "br"}, {"content-length": "10000000"}])
+async def test_whoever_accepts_it_may_answer_what_he_likes(
+    status: int, headers: dict[str, str], receiver: Receiver, fetcher: Fetcher
+) -> None:
+    receiver.refusals, receiver.answer, receiver.answer_headers = [status], b"x" * 2_000_000, headers
+    assert await Webhook(receiver.url, SECRET, fetcher).send(BATCH, NOW) is None
+    assert len(receiver.taken) == 1
+
+
 async def test_a_private_address_is_told_nothing_unless_it_is_allowed(receiver: Receiver) -> None:
     fetcher = Fetcher(FetchPolicy())
     assert await Webhook(receiver.url, SECRET, fetcher).send(BATCH, NOW) == PAUSES_S[0]

@@ -271,7 +271,7 @@ async def test_a_stream_that_is_heard_to_its_end_is_no_caller_who_hung_up() -> N
 
     feed = Feed(said(), timeout_s=10)
     pieces = feed.encoded(lambda piece: (piece,), b"ping", first_ping_s=10, ping_s=10)
-    await EventStreamResponse(feed, pieces, Stages(), lambda _: b"failed")({}, receive, send)
+    await EventStreamResponse(feed, pieces, Stages(), lambda _: [b"failed"])({}, receive, send)
     assert b"".join(message.get("body", b"") for message in sent) == b"ab"
     assert is_complete.is_set()
 
@@ -291,6 +291,6 @@ async def test_a_large_piece_of_a_stream_is_sent_in_parts_as_the_reader_takes_th
 
     feed = Feed(said(), timeout_s=10)
     pieces = feed.encoded(lambda piece: (piece,), b"ping", first_ping_s=10, ping_s=10)
-    await EventStreamResponse(feed, pieces, Stages(), lambda _: b"failed")({}, receive, send)
+    await EventStreamResponse(feed, pieces, Stages(), lambda _: [b"failed"])({}, receive, send)
     assert sum(sizes) == len(large)
     assert max(sizes) <= 256 * 1024

@@ -91,6 +91,21 @@ async def test_a_day_that_is_in_no_calendar_is_no_date(
     assert (await corrected(page, desk, paper, "/date", "2026-02-28")).status_code == 200
 
 
+@pytest.mark.parametrize("kind", ["string", ["string", "null"], None])
+async def test_a_date_and_time_has_a_day_of_the_calendar_and_a_time_of_day(
+    page: httpx.AsyncClient, desk: TableReview, paper: str, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = {"type": kind or "string", "format": "date-time"}
+    field = moment if kind else {"anyOf": [moment, {"type": "null"}]}
+    monkeypatch.setattr(desk, "schema", {"type": "object", "properties": {"date": field}})
+    for value in ("2026-03-13", "2026-02-30T09:30:00", "2026-03-12T25:00:00", "tomorrow", "2026-03-12T09:30:00+1", ""):
+        refused = await corrected(page, desk, paper, "/date", value)
+        assert refused.status_code == 422
+        assert refused.json()["error"]["message"] == f"'{value}' is not a date and time such as 2026-03-12T09:30:00"
+    for value in ("2026-03-12T09:30:00", "2026-03-12T09:30", "2026-03-12T09:30:00.5Z", "2026-03-12t09:30:00+01:00"):
+        assert (await corrected(page, desk, paper, "/date", value)).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [

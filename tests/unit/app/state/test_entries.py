@@ -202,14 +202,32 @@ async def test_two_uses_of_one_redis_do_not_meet(redis_url: str) -> None:
         await store.close()
 
 
-def test_a_stored_input_comes_back_run_by_run() -> None:
-    runs, output = [b'[{"a":1},{"b":"],["}]', b'[{"c":3}]'], b'[{"d":4}]'
-    stored = StoredResponse.of_runs("resp_0", runs, output, b'{"e":5}')
+@pytest.mark.parametrize("size", [1, 10, 2000])
+@pytest.mark.parametrize("count", [0, 1, 250, 251, 600])
+def test_a_stored_input_comes_back_item_by_item_and_in_lists_of_some_items(count: int, size: int) -> None:
+    items = [(str(number), json.dumps({"id": str(number), "a": "],[" * size}).encode()) for number in range(count)]
+    stored = StoredResponse.of_items("resp_0", items, b'[{"d":4}]', b'{"e":5}')
     again = StoredResponse.unpacked(stored.packed())
     assert again == stored
-    assert list(again.lists()) == [*runs, output]
-    assert json.loads(bytes(again.input)) == [{"a": 1}, {"b": "],["}, {"c": 3}]
-    assert list(StoredResponse.of_runs(None, [], output, b"{}").lists()) == [b"[]", output]
+    assert [(item_id, json.loads(bytes(text))) for item_id, text in again.items()] == [
+        (item_id, json.loads(text)) for item_id, text in items
+    ]
+    *lists, output = map(json.loads, again.lists())
+    assert output == [{"d": 4}]
+    assert [item["id"] for one in lists for item in one] == [item_id for item_id, _ in items]
+    assert all(len(one) <= 250 for one in lists)
+    assert all(len(json.dumps(one[:-1])) < 256 * 1024 for one in lists)
+    is_short = count <= 250 and count * size * 3 < 200_000
+    assert (again.lengths == ()) == (again.ids == ()) == is_short
+
+
+def test_runs_of_items_that_earlier_builds_stored_are_read() -> None:
+    runs, output = [b'{"id":"a"},{"id":"],["}', b'{"id":"c"}'], b'[{"d":4}]'
+    sizes = [len(runs[0]) + len(runs[1]) + 3, len(output), *map(len, runs)]
+    head = json.dumps([None, *sizes]).encode()
+    stored = StoredResponse.unpacked(head + b"\n[" + b",".join(runs) + b"]" + output + b'{"e":5}')
+    assert list(stored.lists()) == [b"[" + runs[0] + b"]", b"[" + runs[1] + b"]", output]
+    assert [item_id for item_id, _ in stored.items()] == ["a", "],[", "c"]
 
 
 async def test_who_waits_for_memory_to_read_a_response_holds_its_size_and_does_not_keep_it(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pydantic_core
 import pytest
 
-from app.wire.json_pieces import PIECE, completion_json, object_pieces
+from app.wire.json_pieces import PIECE, completion_json, nested_pieces, object_pieces
 from app.wire.response import ChatCompletion
 
 LONG = ('a"\\\n\u00e9\U0001f600' * PIECE)[: 3 * PIECE + 1]
@@ -18,6 +18,20 @@ LONG = ('a"\\\n\u00e9\U0001f600' * PIECE)[: 3 * PIECE + 1]
 )
 def test_pieces_join_to_the_json_of_the_whole(value: Any) -> None:
     assert b"".join(object_pieces(value)) == pydantic_core.to_json(value)
+
+
+@pytest.mark.parametrize("long", [LONG, LONG.encode()])
+@pytest.mark.parametrize("short", ["é", "é".encode()])
+def test_long_texts_and_views_of_texts_anywhere_are_encoded_in_pieces(long: str | bytes, short: str | bytes) -> None:
+    def value(long: Any, short: Any) -> Any:
+        return {"a": [long, {"é": short, "c": long}, [], 1.5, None, True], "d": {}}
+
+    def view(text: str | bytes) -> str | memoryview:
+        return text if isinstance(text, str) else memoryview(text)
+
+    pieces = list(nested_pieces(value(view(long), view(short))))
+    assert b"".join(pieces) == pydantic_core.to_json(value(LONG, "é"))
+    assert max(map(len, pieces)) <= 3 * PIECE
 
 
 def test_no_piece_of_a_long_text_takes_long() -> None:

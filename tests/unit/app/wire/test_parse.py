@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadRequest
-from app.wire.parse import TooManyValues, parse, shorten
+from app.wire.parse import LARGE_BYTES, MAX_SHORT_BYTES, TooMuchJson, parse, shorten
 from app.wire.request import ChatRequest
 
 LONG, PIECE = 12, 16
@@ -84,13 +84,72 @@ def test_a_long_string_with_escapes_is_taken_out_whole(escaped: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["A" * 20_000 + "\n", "A" * 20_000 + "\\x", "A" * 20_000 + "\\ud800", "\\u00e", "A" * 20_000]
+    "text",
+    [
+        "A" * 20_000 + "\n",
+        "A" * 20_000 + "\\x" + "A" * 20_000,
+        "A" * 20_000 + "\\ud800",
+        "\\u00eg" + "A" * 20_000,
+        "\\n" * 90_000 + "\x01" + "A" * 90_000,
+        "\\n" * 90_000 + "\\ud83d\\x",
+    ],
 )
-def test_what_is_no_valid_string_is_left_to_the_parser(text: str) -> None:
-    body = f'["{text}'.encode() if text.endswith("A") else f'["{text}"]'.encode()
-    short = shorten(body, max_values=100)
-    assert short.strings == {}
-    assert short.text == body
+def test_a_fault_of_a_long_string_is_placed_as_the_parser_of_the_whole_would_place_it(text: str) -> None:
+    body = f'{{"a":\n[1, "{text}"]}}'.encode()
+    with pytest.raises(ValueError) as expected:
+        pydantic_core.from_json(body)
+    with pytest.raises(ValueError) as found:
+        shorten(body, max_values=100)
+    assert str(found.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("text", ["A" * 20_000, "A" * 20_000 + "\\", "\\n" * 90_000, "A" * 20_000 + "\\u00"])
+def test_a_long_string_without_an_end_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="EOF while parsing a string at line 1"):
+        shorten(f'["{text}'.encode(), max_values=100)
+
+
+def test_bytes_that_are_no_utf8_are_refused_in_a_long_string() -> None:
+    for text in (b"A" * 20_000 + b"\xff", b"\x80" * 200_000, b"\xc3" * 200_000):
+        with pytest.raises(ValueError, match="invalid unicode"):
+            shorten(b'["' + text + b'"]', max_values=100)
+
+
+@pytest.mark.parametrize(
+    "ending", [",]", "]]", ' "b"]', "\n,]", "\n\n nope]", "", ', "c', ', {"d" 1}]', ', "\\x"]', ', "\x02"]']
+)
+def test_a_fault_behind_long_strings_is_placed_in_the_whole_body(ending: str) -> None:
+    texts = ["A" * 150_000, "\\n" * 70_000, "é" * 20_000]
+    body = f'{{"a": ["{texts[0]}",\n "{texts[1]}", "{texts[2]}"{ending}'.encode()
+    assert len(body) > LARGE_BYTES
+    with pytest.raises(ValueError) as expected:
+        pydantic_core.from_json(body)
+    with pytest.raises(BadRequest) as refused:
+        parse(ChatRequest, bytearray(body))
+    assert (refused.value.code, refused.value.message) == ("invalid_json", f"Invalid JSON: {expected.value}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(["a\n" * 5000] * 900),
+        json.dumps({"\n" * 5_000_000: 1}),
+        json.dumps({f"{number}" + "k" * 20_000: 1 for number in range(500)}),
+        "[" + " " * 9_000_000 + "]",
+        "[1" + "0" * 9_000_000 + "]",
+        "[" + " " * 5_000_000 + f'"{"A" * 20_000}"' + " " * 5_000_000 + "]",
+    ],
+)
+def test_no_more_is_parsed_at_once_than_takes_little_time(body: str) -> None:
+    with pytest.raises(TooMuchJson, match="more than 8 MB beside its texts of 16 kB or more"):
+        shorten(body.encode(), max_values=100_000)
+
+
+def test_long_strings_count_for_no_more_than_their_placeholders() -> None:
+    body = json.dumps(["A" * 20_000] * 2000).encode()
+    short = shorten(body, max_values=100_000)
+    assert len(short.strings) == 2000
+    assert len(short.text) < MAX_SHORT_BYTES < len(body)
 
 
 def test_long_keys_stay() -> None:
@@ -100,7 +159,7 @@ def test_long_keys_stay() -> None:
 
 @pytest.mark.parametrize("value", ["[],", "{},", '"",', "1,", '"a":1,'])
 def test_more_values_than_allowed_are_refused(value: str) -> None:
-    with pytest.raises(TooManyValues):
+    with pytest.raises(TooMuchJson):
         shorten(b"[" + value.encode() * 2000 + b"1]", max_values=1000)
     assert shorten(b"[" + value.encode() * 300 + b"1]", max_values=1000).strings == {}
 

@@ -23,7 +23,7 @@ def with_link(kind: str, link: Any) -> dict[str, Any]:
 def problem(**fields: Any) -> BadRequest:
     body = {"model": "interfaze-beta", "messages": [MESSAGE], **fields}
     with pytest.raises(BadRequest) as refusal:
-        parse(ChatRequest, json.dumps(body).encode())
+        parse(ChatRequest, json.dumps(body, ensure_ascii=False).encode())
     return refusal.value
 
 
@@ -46,6 +46,19 @@ def test_a_range_is_named_with_its_bound() -> None:
 )
 def test_a_message_names_the_field_the_limit_and_the_value(fields: dict[str, Any], message: str) -> None:
     assert problem(**fields).message == message
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("tools", [{"type": "function", "function": {"name": "f", "description": "x" * 3_000_000}}]),
+        ("tools", [{"type": "function", "function": {"name": "f", "parameters": {"é" * 1_500_000: {}}}}]),
+        ("response_format", {"type": "json_schema", "json_schema": {"schema": {"const": "x" * 3_000_000}}}),
+    ],
+)
+def test_definitions_have_at_most_a_megabyte_of_text(field: str, value: Any) -> None:
+    error = problem(**{field: value})
+    assert (error.message, error.param) == (f"Field '{field}': Has 2.9 MB of text; the limit is 1 MB", field)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Requests to /v1/responses become chat requests."""
 
+import json
 from typing import Any
 
 import pytest
 
 from app.errors import BadRequest
-from app.wire.request import ChatRequest, NamedToolChoice
+from app.wire.parse import parse
+from app.wire.request import MAX_DEFINITIONS, ChatRequest, NamedToolChoice
 from app.wire.responses import ResponsesRequest, convert_request
 
 WEATHER = {"type": "function", "name": "weather"}
@@ -64,3 +66,29 @@ def test_allowed_tools_are_found_by_either_name_and_in_their_namespace_alone() -
     assert allowed(tools, WEATHER) == ["maps__weather", "sea__weather"]
     assert allowed(tools, {**WEATHER, "namespace": "sea"}, TIDES) == ["sea__weather", "tides"]
     assert allowed(tools, {**WEATHER, "name": "maps__weather"}, PATCH) == ["maps__weather", "maps__patch"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"tools": [{"type": "function", "name": "f", "description": "x" * MAX_DEFINITIONS}]}, "tools"),
+        ({"tools": [{"type": "web_search", "other": [{"x" * MAX_DEFINITIONS: 1}]}]}, "tools"),
+        ({"text": {"format": {"type": "text", "description": "x" * MAX_DEFINITIONS}}}, "text.format"),
+        ({"tool_choice": {"type": "function", "name": "f", "other": "x" * MAX_DEFINITIONS}}, "tool_choice"),
+    ],
+)
+def test_what_a_response_repeats_has_at_most_a_megabyte(fields: dict[str, Any], field: str) -> None:
+    body = json.dumps({"model": "auto", "input": "Hi", **fields}).encode()
+    with pytest.raises(BadRequest, match=r"Has 1\.1 MB of text; the limit is 1 MB") as refused:
+        parse(ResponsesRequest, body)
+    assert refused.value.param == field
+    fewer = json.dumps({"model": "auto", "input": "Hi", **fields}).replace("x" * 1000, "", 1)
+    assert parse(ResponsesRequest, fewer.encode())
+
+
+@pytest.mark.parametrize("field", ["user", "safety_identifier", "prompt_cache_key"])
+def test_an_identifier_that_a_response_repeats_is_short(field: str) -> None:
+    body = json.dumps({"model": "auto", "input": "Hi", field: "x" * 300_000}).encode()
+    with pytest.raises(BadRequest, match="at most 512 characters") as refused:
+        parse(ResponsesRequest, body)
+    assert refused.value.param == field

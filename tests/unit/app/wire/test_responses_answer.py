@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any, get_args
 
 import pytest
@@ -10,10 +11,11 @@ from pydantic import BaseModel
 
 from app.errors import BadRequest, RateLimited, shutting_down
 from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
-from app.wire import sse
+from app.wire.json_pieces import PIECE, LongText
 from app.wire.response_items import OPENAIS_ITEMS
 from app.wire.responses import ResponsesRequest, convert_request
 from app.wire.responses_answer import ResponseBuilder, begin_response
+from models.fair_executor import all_of
 from tests.response_events import Streamed, checked_response
 
 END = Finish("tool_calls", 3, 4)
@@ -21,15 +23,15 @@ END = Finish("tool_calls", 3, 4)
 
 def answering(**fields: Any) -> ResponseBuilder:
     request = ResponsesRequest.model_validate({"model": "auto", "input": "Hi.", **fields})
-    response = begin_response(request, f"resp_{'0' * 32}", is_stored=False)
+    response = begin_response(request, f"resp_{'0' * 32}", is_stored=False, instructions=request.instructions)
     return ResponseBuilder(
         response, convert_request(request), request.offered_tools, request.shows_reasoning, streams=True
     )
 
 
 def streamed(making: ResponseBuilder, events: Iterable[Event], end: Finish = END) -> Streamed:
-    pieces = [*map(making.encode, events), making.finish(end)]
-    pieces += [making.end(making.response.model_dump_json().encode()), sse.DONE]
+    pieces = [*chain.from_iterable(map(making.encode, events)), *making.finish(end)]
+    pieces += making.end(*making.response_json())
     return Streamed.read(b"".join(pieces).decode())
 
 
@@ -44,7 +46,7 @@ def test_calls_whose_pieces_come_by_turns_are_told_apart() -> None:
 def test_each_of_several_calls_is_done_before_the_next_is_added() -> None:
     calls = [piece for n in range(3) for piece in (ToolCallChunk(n, '{"a"', f"call_{n}", "f"), ToolCallChunk(n, ":1}"))]
     making = answering()
-    said = [making.encode(event).decode() for event in calls]
+    said = [b"".join(making.encode(event)).decode() for event in calls]
     told = [[line.partition("response.")[2] for line in text.split("\n") if line.startswith("event")] for text in said]
     delta = "function_call_arguments.delta"
     switch = ["function_call_arguments.done", "output_item.done", "output_item.added", delta]
@@ -190,7 +192,20 @@ def test_logprobs_are_whole_whatever_the_llms_server_leaves_out(said: Any) -> No
 @pytest.mark.parametrize("events", [[], [TextChunk("One")]], ids=["before the first event", "amid a text"])
 def test_a_stream_that_fails_is_whole(error: Any, code: str, events: list[Event]) -> None:
     making = answering()
-    pieces = map(making.encode, events)
-    found = Streamed.read(b"".join([*pieces, making.fail(error)]).decode())
+    pieces = chain.from_iterable(map(making.encode, events))
+    found = Streamed.read(b"".join([*pieces, *making.fail(error)]).decode())
     assert found.response["status"] == "failed"
     assert found.response["error"] == {"code": code, "message": error.message}
+
+
+def test_long_instructions_are_encoded_once_and_not_copied_into_the_events_that_repeat_them() -> None:
+    instructions = 'Say "no".\n' * PIECE
+    long = all_of(LongText.of(instructions))
+    making = answering(instructions=long.placeholder)
+    making.instructions = long
+    begun = making.encode(TextChunk("One."))
+    ended = [*making.finish(END), *making.end(*making.response_json())]
+    assert [[piece is long.json for piece in pieces].count(True) for pieces in (begun, ended)] == [2, 1]
+    found = Streamed.read(b"".join([*begun, *ended]).decode())
+    responses = [event["response"] for event in found.events if "response" in event]
+    assert [response["instructions"] for response in responses] == [instructions] * 3

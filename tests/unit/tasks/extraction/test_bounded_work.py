@@ -56,7 +56,7 @@ from tasks.extraction.labelled_values import WORDS_AT_ONCE as LABELLED_AT_ONCE
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.named_parties import named_parties
-from tasks.extraction.names import names_of
+from tasks.extraction.names import Names, names_of
 from tasks.extraction.object_lists import MAX_ITEMS, read_object_list
 from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.passages import (
@@ -578,9 +578,9 @@ async def test_a_line_of_thousands_of_items_is_embedded_in_part_with_a_warning(c
 
 def test_fields_whose_schemas_take_the_same_values_have_one_form() -> None:
     same = [{"type": "string", "description": text} for text in ("one", "another")]
-    assert len({ValueForm.of(one) for one in same}) == 1
+    assert len({ValueForm.of(one, Names()) for one in same}) == 1
     others = [{"type": "string", "format": "date"}, {"type": "number"}, {"type": "string", "enum": ["1", "2"]}]
-    assert len({ValueForm.of(one) for one in [*same, *others]}) == 4
+    assert len({ValueForm.of(one, Names()) for one in [*same, *others]}) == 4
 
 
 def test_a_value_of_an_example_is_folded_once_and_not_for_each_span(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -314,6 +314,18 @@ async def test_a_description_that_asks_for_a_positive_number_leaves_the_sign_out
     assert await filled(text, deposit={**NUMBER, "minimum": 0}) == {"deposit": 1000}
 
 
+@each_case(
+    ("name", "printed"),
+    [("discount", "Discount: -5.23"), ("rabatt", "Rabatt: -5,23 €"), ("remise", "Remise : −5,23 €")],
+)
+async def test_a_discount_is_positive_unless_the_schema_asks_for_a_sign(name: str, printed: str) -> None:
+    text = pasted(f"Total: 47.07\n{printed}")
+    assert await filled(text, **{name: NUMBER}) == {name: 5.23}
+    assert await filled(text, **{name: {**NUMBER, "description": "as a negative number"}}) == {name: -5.23}
+    assert await filled(text, **{name: {**NUMBER, "maximum": 0}}) == {name: -5.23}
+    assert await filled(text, **{f"signed_{name}": {**NUMBER, "title": name}}) == {f"signed_{name}": -5.23}
+
+
 @each_case(("printed", "value"), [("20H30", "20:30"), ("7:05", "07:05"), ("9 Uhr", "09:00"), ("8.15 pm", "20:15")])
 async def test_a_description_asks_for_hours_and_minutes(printed: str, value: str) -> None:
     schema = {"type": "string", "description": "HH:MM"}

@@ -4,6 +4,7 @@ import functools
 import json
 from typing import Any
 
+import pydantic_core
 import pytest
 
 from tasks.errors import InputError
@@ -389,3 +390,13 @@ def test_a_schema_is_refused_alike_whether_it_may_be_kept_or_not(schema: dict[st
         with pytest.raises(InputError) as second:
             prepared_checker(schema)
         assert str(second.value) == str(first.value)
+
+
+@pytest.mark.parametrize("large", [{"description": "\n" * MAX_SCHEMA_BYTES + "x"}, {"\n" * MAX_SCHEMA_BYTES + "x": 1}])
+def test_a_schema_of_too_much_text_is_refused_without_being_encoded(
+    large: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pydantic_core, "to_json", lambda *_, **__: pytest.fail("it was encoded"))
+    for check in (prepared_checker, SchemaChecker):
+        with pytest.raises(InputError, match="larger than 100000 bytes"):
+            check({"type": "object", "properties": {"a": large}})

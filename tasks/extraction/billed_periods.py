@@ -1,0 +1,79 @@
+"""Avoids the days of what is billed or paid, such as the month of a bill, for fields that ask for a day of a contract
+or an employment."""
+
+import re
+from typing import Final
+
+from models.fair_executor import Slices
+from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
+from tasks.extraction.features import FieldText, Matrix
+from tasks.extraction.opposites import OPPOSITE
+from tasks.extraction.second_choices import avoid_if_answered
+from tasks.extraction.validity_periods import TO, VALIDITY
+
+_ANY_PERIOD = re.compile(r"zeitraum|période|period|okres", re.IGNORECASE)
+"""Pattern of words that announce any period, also within longer words: `Abrechnungszeitraum`."""
+_BILLED = re.compile(
+    r"(?<!\w)(?:bill|billed|billing|invoic\w+|pay|payroll|wages?|salary|statement|usage|consumption|meter\w*"
+    r"|abrechnungs\w+|lohn\w*|entgelt\w*|gehalts\w*|verbrauchs\w+|rechnungs\w+|facturation|facturée?|paie|paye|consommation"
+    r"|facturación|liquidación|nómina|consumo|fatturazione|competenza|paga|consumi|faturação|processamento|factuur\w*"
+    r"|facturatie\w*|loon\w*|verbruiks\w*|rozliczeni\w+|fakturerings\w+|löne\w*)(?!\w)",
+    re.IGNORECASE,
+)
+"""Pattern of words that announce what is billed or paid."""
+_LONGEST_LABEL: Final = 80
+"""A label of a period has at most this many characters."""
+
+
+class BilledPeriods:
+    """The days of periods other than validities, such as the month of a bill. They have to be read (`read`) before a
+    field is compared."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._candidates = candidates
+        self._days: list[int] = []
+        """Indices of the spans with a day of any period other than a validity."""
+        self._billed: list[int] = []
+        """Indices of the spans with a day of a period whose label says that the time is billed or paid."""
+
+    def read(self) -> Slices[None]:
+        previous: CandidateSpan | None = None
+        is_billed = is_in_period = False
+        billed = set()
+        for index, (span, labels) in enumerate(
+            zip(self._candidates.spans, self._candidates.labels_beside, strict=True)
+        ):
+            if index % SPANS_AT_ONCE == 0:
+                yield
+            if span.day is None:
+                continue
+            if previous is None or not _follows(previous, span):
+                label = (span.label or labels.get("left") or labels.get("above") or "")[-_LONGEST_LABEL:]
+                is_in_period = _ANY_PERIOD.search(label) is not None and VALIDITY.search(label) is None
+                is_billed = is_in_period and _BILLED.search(label) is not None
+            previous = span
+            if is_in_period:
+                self._days.append(index)
+            if is_billed:
+                billed.add(span.day.readings)
+        # The lines that `validity_lines` makes of a period have the same days.
+        days = ((index, self._candidates.spans[index].day) for index in self._days)
+        self._billed = [index for index, day in days if day is not None and day.readings in billed]
+
+    def avoid(self, logits: Matrix, field: FieldText) -> frozenset[int]:
+        """Lower the logits of days of what is billed or paid, for a field that asks for a day of a contract or an
+        employment. Days of other periods answer such a field only if nothing else does. Return these doubtful days."""
+        names = " ".join(word for name in (*field.names.own, field.names.around) for word in name)
+        if "hire_date" not in field.concepts and not VALIDITY.search(names):
+            return frozenset()
+        logits[self._billed] -= OPPOSITE
+        avoid_if_answered(logits, self._days)
+        return frozenset(self._days)
+
+
+def _follows(first: CandidateSpan, second: CandidateSpan) -> bool:
+    """True if two days are the beginning and the end of one period."""
+    assert first.day is not None
+    assert second.day is not None
+    is_near = first.passage is second.passage and 0 <= second.day.start - first.day.end <= _LONGEST_LABEL
+    return is_near and TO.fullmatch(first.passage.text, first.day.end, second.day.start) is not None
