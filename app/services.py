@@ -54,7 +54,7 @@ from models.capability import BadResult
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
-from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
+from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, page_reader
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
 from models.linear_algebra import keep_on_one_thread
@@ -143,7 +143,9 @@ class Services:
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         extractor = None
         if network is not None:
-            extractor = Extractor(network, embedder_of_labels(self.runtime), self.executor)
+            extractor = Extractor(
+                network, embedder_of_labels(self.runtime), self.executor, reader=page_reader(self.runtime)
+            )
         answerer = Answerer(
             find_llm=lambda: self.traces.llm(self.runtime.use(LLM)),
             embedder=embedder,

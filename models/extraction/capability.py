@@ -1,13 +1,19 @@
 """Declares the capability `extraction`: the engines that fill the fields of a schema from texts."""
 
 import asyncio
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
+from models.embedding.minilm_weights import embedding_remedy, int8_remedy
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
+from models.extraction.page_encoder import SPEC as PAGE_ENCODER_SPEC
+from models.extraction.page_encoder import HostedPageReader, PageEncoder, PageReader
 from models.fair_executor import all_of
+from models.host import EngineHost
 
 EXTRACTOR, BY_LLM = "extractor", "llm"
 
@@ -23,6 +29,15 @@ def _build_extractor(_: EngineConfig) -> Built:
     return Built(ExtractionNetwork(), ())
 
 
+def _build_page_encoder(config: EngineConfig) -> Built:
+    host = EngineHost(
+        PAGE_ENCODER_SPEC,
+        partial(PageEncoder, threads=config.threads, is_int8=int8_remedy() is None),
+        config.limits(batch=1),
+    )
+    return Built(HostedPageReader(host), (host,))
+
+
 def _llm_remedy(config: EngineConfig) -> str | None:
     return None if config.of(ExtractionSettings).extraction == BY_LLM else ""
 
@@ -30,6 +45,8 @@ def _llm_remedy(config: EngineConfig) -> str | None:
 SPAN_NETWORK = Candidate(
     EngineSpec(EXTRACTOR, "extraction", "Apache-2.0", "inside openfaze"), lambda _: None, _build_extractor
 )
+PAGE_ENCODER = Candidate(PAGE_ENCODER_SPEC, lambda _: embedding_remedy(), _build_page_encoder)
+"""Engine that reads pages for SPAN_NETWORK, which does without it where all-MiniLM-L6-v2 is missing."""
 BY_THE_LLM = Candidate(
     EngineSpec(BY_LLM, "extraction", "the LLM's", "the LLM of OPENFAZE_LLM"),
     _llm_remedy,
@@ -64,3 +81,9 @@ def _two_spans(network: ExtractionNetwork) -> tuple[SpanInputs, FieldInputs]:
 EXTRACTION: Capability[ExtractionNetwork | None] = Capability(
     "extraction", (SPAN_NETWORK, BY_THE_LLM), _score_two_spans, ExtractionSettings, order=145
 )
+
+
+def page_reader(engines: Engines) -> PageReader | None:
+    """Return the engine that reads pages for the extractor; None if it cannot run here."""
+    reader: Any = engines.find(EXTRACTION, PAGE_ENCODER)
+    return reader if isinstance(reader, HostedPageReader) else None

@@ -1,4 +1,4 @@
-"""The file with the weights of the encoder of pages."""
+"""File with the weights of the encoder of pages."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,30 +7,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+FILE = Path(__file__).with_name("page_encoder.npz")
+LARGEST = 127
+_SCALE = ".scale"
+
 Weights = Mapping[str, NDArray[np.float32]]
 
 
-def read_weights(file: Path) -> Weights:
-    """Return the weights. Matrices are stored in int8 with a scale for each row."""
+def read_weights(file: Path = FILE) -> Weights:
+    """Return the weights in float32, by their names in the training."""
     with np.load(file) as stored:
-        arrays = dict(stored)
-    found = {}
-    for name, array in arrays.items():
-        if name.endswith(".scale"):
-            continue
-        scale = arrays.get(f"{name}.scale")
-        found[name] = array.astype(np.float32) * (scale[:, np.newaxis].astype(np.float32) if scale is not None else 1)
-    return found
+        arrays = {name: array.astype(np.float32) for name, array in stored.items()}
+    return {
+        name: array * arrays[f"{name}{_SCALE}"][:, np.newaxis] if f"{name}{_SCALE}" in arrays else array
+        for name, array in arrays.items()
+        if not name.endswith(_SCALE)
+    }
 
 
 def write_weights(file: Path, weights: Weights) -> None:
-    """Write the weights: large matrices in int8 with a scale for each row, everything else in float16."""
+    """Write the matrices of layers in int8, with a scale for each row, and everything else in float16."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, array in weights.items():
         if array.ndim == 2 and name.startswith(("layers.", "of_")):
-            scale = np.maximum(np.abs(array).max(axis=1), 1e-8) / 127
+            scale = np.maximum(np.abs(array).max(axis=1), 1e-8) / LARGEST
             arrays[name] = np.rint(array / scale[:, np.newaxis]).astype(np.int8)
-            arrays[f"{name}.scale"] = scale.astype(np.float32)
+            arrays[f"{name}{_SCALE}"] = scale.astype(np.float32)
         else:
             arrays[name] = array.astype(np.float16)
     np.savez_compressed(file, **arrays)

@@ -1,148 +1,173 @@
-"""Engine that reads a page together with the names of the wanted fields: for each field and each token of the page, how
-likely the field's value begins or ends there.
+"""Engine that reads a part of a page together with the names of wanted fields: for each field and each token of the
+page, the log-odds that the field's value begins or ends there.
 
-The network has the six layers of all-MiniLM-L6-v2, trained further by `training/extraction/train_encoder.py`. Its word
-embeddings are those of all-MiniLM-L6-v2.
+The network is all-MiniLM-L6-v2, whose layers were trained further (`training/extraction/train_encoder.py`), with
+embeddings of the places of tokens as in LayoutLM (Xu et al., "LayoutLM: pre-training of text and layout for document
+image understanding", 2020). As in GLiNER (Zaratiana et al., "GLiNER: generalist model for named entity recognition using
+bidirectional transformer", 2024), the fields stand before the text, so that both are read together.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineUnavailable, Parts
+from models.base import EngineSpec, EngineUnavailable
 from models.embedding.minilm import build_network
 from models.embedding.minilm_network import LAYERS, WIDTH, MiniLmNetwork
 from models.embedding.minilm_weights import REMEDY, Tensors, embedding_weights, read_safetensors
 from models.embedding.passages import read_tokenizer
-from models.extraction.encoder_weights import read_weights
+from models.extraction.encoder_weights import FILE, read_weights
 from models.extraction.page_tokens import Box, EncoderInput, PageTokens, Prompt, encoder_input, page_tokens
+from models.fair_executor import Slices
+from models.host import EngineHost
 
-FILE = Path(__file__).with_name("page_encoder.npz")
-WINDOW, OVERLAP = 704, 128
-"""Tokens of the page that are read at once, and tokens that two consecutive parts share."""
+SPEC = EngineSpec("page-encoder", "extraction", "Apache-2.0", "inside openfaze")
+
+WINDOW = 704
+"""Number of tokens of a page that are read at once."""
+OVERLAP = 128
+"""Number of tokens that two consecutive parts of a page share, so that each value is read as a whole in one of them."""
 FIELDS_AT_ONCE = 24
-MAX_RUNS = 12
-"""At most this many parts of a page are read for all groups of fields together; further tokens are left out."""
-PARTS = 3
-"""Number of scores of a token: a value begins with it, ends with it, contains it."""
-_LAYER_NAMES = (
-    ("query", "attention.self.query"),
-    ("key", "attention.self.key"),
-    ("value", "attention.self.value"),
-    ("out", "attention.output.dense"),
-    ("after_attention", "attention.output.LayerNorm"),
-    ("up", "intermediate.dense"),
-    ("down", "output.dense"),
-    ("after", "output.LayerNorm"),
-)
-"""Names of the parts of a layer in the training and in the checkpoint of all-MiniLM-L6-v2."""
+"""Number of fields that are read at once. Training had at most 22."""
+SCORES = 3
+"""Number of scores of a token for a field: a value begins with it, ends with it, contains it."""
+_EPSILON = np.float32(1e-5)
+_LAYER_NAMES = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "out": "attention.output.dense",
+    "after_attention": "attention.output.LayerNorm",
+    "up": "intermediate.dense",
+    "down": "output.dense",
+    "after": "output.LayerNorm",
+}
+"""Names of the parts of a layer in the checkpoint of all-MiniLM-L6-v2, by their names in the training."""
 
 Scores = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class PageToRead:
-    words: Sequence[str]
-    boxes: Sequence[Box]
-    prompts: Sequence[Prompt]
+"""Array of fields × SCORES × tokens: log-odds to no value for the first two scores, and a logit for the third."""
 
 
 @dataclass(frozen=True)
 class ReadPage:
+    """The tokens of a page that were read, and their scores."""
+
     tokens: PageTokens
-    """The tokens that were read."""
     scores: Scores
-    """Array of F fields × PARTS × tokens: log-odds to no value."""
+    runs: int
+    """Number of times that the network ran."""
+
+
+class PageReader(Protocol):
+    """Reads the words of a page for fields."""
+
+    def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> Slices[PageTokens]:
+        """Return the tokens of a page, in slices. Raises EngineUnavailable."""
+
+    async def read(self, tokens: PageTokens, prompts: Sequence[Prompt], most_runs: int) -> ReadPage:
+        """Return the scores of `tokens`, or of the first of them if the network would run more than `most_runs` times.
+        It runs at least once for each FIELDS_AT_ONCE fields. Raises ModelError."""
 
 
 class PageEncoder:
-    """Implementation of `models.base.Engine` from a PageToRead to a ReadPage."""
+    """Implementation of `models.base.Engine` from an EncoderInput to Scores."""
 
-    def __init__(self, file: Path = FILE, *, threads: int = 0, is_int8: bool = False) -> None:
+    def __init__(self, *, threads: int = 0, is_int8: bool = False, file: Path = FILE) -> None:
+        """Create the engine. With 0 `threads`, the runtime chooses their number. `is_int8` is that of MiniLm."""
         self._file, self._threads, self._is_int8 = file, threads, is_int8
         self._network: MiniLmNetwork | None = None
-        self._tokenizer: Any = None
-        self._own: Tensors = {}
-        self._words = np.empty((0, WIDTH), np.float32)
+        self._weights: Tensors = {}
+        self._word_embeddings = np.empty((0, WIDTH), np.float32)
 
     def load(self) -> None:
-        folder = embedding_weights()
-        if folder is None:
-            raise EngineUnavailable("extraction", REMEDY)
-        self._tokenizer = read_tokenizer(folder / "tokenizer.json")
-        self._words = read_safetensors(folder / "model.safetensors")["embeddings.word_embeddings.weight"]
-        self._own = read_weights(self._file)
-        self._network = build_network(_checkpoint(self._own), threads=self._threads, is_int8=self._is_int8)
+        tensors = read_safetensors(_folder() / "model.safetensors")
+        self._word_embeddings = tensors["embeddings.word_embeddings.weight"]
+        self._weights = read_weights(self._file)
+        self._network = build_network(_checkpoint(self._weights), threads=self._threads, is_int8=self._is_int8)
 
-    def run(self, batch: Sequence[PageToRead]) -> Sequence[ReadPage | Exception]:
-        return [_finished(self.read(one)) for one in batch]
+    def run(self, batch: Sequence[EncoderInput]) -> Sequence[Scores | Exception]:
+        return [self._scores(one) for one in batch]
 
     def close(self) -> None:
-        self._network = self._tokenizer = None
+        self._network = None
 
-    def read(self, page: PageToRead) -> Parts[ReadPage]:
-        tokens = page_tokens(self._tokenizer, page.words, page.boxes)
-        groups = [page.prompts[at : at + FIELDS_AT_ONCE] for at in range(0, len(page.prompts), FIELDS_AT_ONCE)]
-        windows = list(_windows(len(tokens.ids)))[: max(1, MAX_RUNS // max(1, len(groups)))]
-        tokens = tokens.part(0, windows[-1][1]) if windows else tokens
-        scores = np.full((len(page.prompts), PARTS, len(tokens.ids)), -np.inf, np.float32)
-        for first, last in windows:
-            part = tokens.part(first, last)
-            for number, prompts in enumerate(groups):
-                yield
-                rows = slice(number * FIELDS_AT_ONCE, number * FIELDS_AT_ONCE + len(prompts))
-                found = self._scores(encoder_input(self._tokenizer, prompts, part), prompts)
-                scores[rows, :, first:last] = np.maximum(scores[rows, :, first:last], found)
-        return ReadPage(tokens, scores)
-
-    def _scores(self, given: EncoderInput, prompts: Sequence[Prompt]) -> Scores:
+    def _scores(self, given: EncoderInput) -> Scores:
         assert self._network is not None
-        own, page = self._own, slice(given.page_start, None)
-        states = self._words[given.ids] + own["positions"][given.positions] + own["segments"][given.segments]
-        states += own["kinds"][given.kinds]
+        own, page = self._weights, slice(given.page_start, None)
+        states = self._word_embeddings[given.ids] + own["positions"][given.positions]
+        states += own["segments"][given.segments] + own["kinds"][given.kinds]
         for name in ("rows", "lefts", "rights", "sizes"):
             states[page] += own[name][getattr(given, name)[page]]
-        encoded = self._network.encode(states[np.newaxis], np.zeros((1, len(states)), np.float32))[0]
-        encoded = encoded - encoded.mean(axis=1, keepdims=True)
-        encoded /= np.sqrt(np.square(encoded).mean(axis=1, keepdims=True) + np.float32(1e-5))
-        owned = (given.owners == np.arange(1, given.fields + 1)[:, np.newaxis]).astype(np.float32)
-        markers = owned @ encoded / owned.sum(axis=1, keepdims=True)
-        fields = (markers @ own["of_field.weight"].T + own["of_field.bias"]).reshape(-1, PARTS, WIDTH)
-        tokens = (encoded[page] @ own["of_token.weight"].T + own["of_token.bias"]).reshape(-1, PARTS, WIDTH)
-        found = np.einsum("fpw,tpw->fpt", fields, tokens, optimize=True) / np.float32(WIDTH**0.5)
-        found += own["bias"][:, np.newaxis]
-        none = markers @ own["none.weight"].T + own["none.bias"]
-        found[:, :2] -= none[..., np.newaxis]
-        found[[one.in_list for one in prompts], :2] += own["list_bias"][:, np.newaxis]
-        return found.astype(np.float32)
+        encoded = _normed(self._network.encode(states[np.newaxis], np.zeros((1, len(states)), np.float32))[0])
+        owned = (given.owners == np.arange(1, len(given.listed) + 1)[:, np.newaxis]).astype(np.float32)
+        prompts = owned @ encoded / owned.sum(axis=1, keepdims=True)
+        fields = (prompts @ own["of_field.weight"].T + own["of_field.bias"]).reshape(-1, SCORES, WIDTH)
+        tokens = (encoded[page] @ own["of_token.weight"].T + own["of_token.bias"]).reshape(-1, SCORES, WIDTH)
+        found = fields.transpose(1, 0, 2) @ tokens.transpose(1, 2, 0) / np.float32(WIDTH**0.5)
+        found += own["bias"][:, np.newaxis, np.newaxis]
+        none = prompts @ own["none.weight"].T + own["none.bias"]
+        found[:2] -= none.T[..., np.newaxis]
+        found[:2, given.listed] += own["list_bias"][:, np.newaxis, np.newaxis]
+        return np.ascontiguousarray(found.transpose(1, 0, 2))
+
+
+class HostedPageReader:
+    """A PageReader whose engine runs in an EngineHost. The parts of a page are read one after the other, so that the
+    pages of other keys have their turns in between."""
+
+    def __init__(self, host: EngineHost[EncoderInput, Scores]) -> None:
+        self._host = host
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        tokenizer = read_tokenizer(_folder() / "tokenizer.json")
+        tokenizer.no_truncation()
+        return tokenizer
+
+    def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> Slices[PageTokens]:
+        return page_tokens(self._tokenizer, words, boxes)
+
+    async def read(self, tokens: PageTokens, prompts: Sequence[Prompt], most_runs: int) -> ReadPage:
+        groups = [slice(at, at + FIELDS_AT_ONCE) for at in range(0, len(prompts), FIELDS_AT_ONCE)]
+        windows = list(_windows(len(tokens.ids)))[: max(1, most_runs // max(1, len(groups)))]
+        tokens = tokens.part(0, windows[-1][1] if windows else 0)
+        scores = np.full((len(prompts), SCORES, len(tokens.ids)), -np.inf, np.float32)
+        for (first, last), group in product(windows, groups):
+            given = encoder_input(self._tokenizer, prompts[group], tokens.part(first, last))
+            part = scores[group, :, first:last]
+            np.maximum(part, await self._host.run(given, wait=True), out=part)
+        return ReadPage(tokens, scores, len(windows) * len(groups))
+
+
+def _folder() -> Path:
+    """Return the folder of all-MiniLM-L6-v2. Raises EngineUnavailable if there is none."""
+    folder = embedding_weights()
+    if folder is None:
+        raise EngineUnavailable(SPEC.capability, REMEDY)
+    return folder
 
 
 def _windows(count: int) -> Iterator[tuple[int, int]]:
-    first = 0
-    while first < count:
+    """Yield the first token of each part of a page, and the token after its last one."""
+    for first in range(0, max(1, count - OVERLAP) if count else 0, WINDOW - OVERLAP):
         yield first, min(count, first + WINDOW)
-        if first + WINDOW >= count:
-            return
-        first += WINDOW - OVERLAP
 
 
-def _finished(work: Parts[ReadPage]) -> ReadPage:
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            found: ReadPage = end.value
-            return found
+def _normed(states: NDArray[np.float32]) -> NDArray[np.float32]:
+    centred = states - states.mean(axis=1, keepdims=True)
+    normed: NDArray[np.float32] = centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + _EPSILON)
+    return normed
 
 
-def _checkpoint(own: Tensors) -> Tensors:
-    found = {f"embeddings.LayerNorm.{part}": own[f"norm.{part}"] for part in ("weight", "bias")}
-    for layer in range(LAYERS):
-        for name, other in _LAYER_NAMES:
-            for part in ("weight", "bias"):
-                found[f"encoder.layer.{layer}.{other}.{part}"] = own[f"layers.{layer}.{name}.{part}"]
+def _checkpoint(weights: Tensors) -> Tensors:
+    """Return the weights of the layers under the names of the checkpoint of all-MiniLM-L6-v2."""
+    found = {f"embeddings.LayerNorm.{part}": weights[f"norm.{part}"] for part in ("weight", "bias")}
+    for layer, (own, name), part in product(range(LAYERS), _LAYER_NAMES.items(), ("weight", "bias")):
+        found[f"encoder.layer.{layer}.{name}.{part}"] = weights[f"layers.{layer}.{own}.{part}"]
     return found

@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from models.fair_executor import Slices
+
 Indices = NDArray[np.int32]
 Box = tuple[float, float, float, float]
 """An upright rectangle: left, top, right, bottom."""
@@ -26,6 +28,8 @@ SAME_ROW = 0.5
 """Two lines are in one row if their middles are nearer than this, in heights of the line before."""
 WIDE_GAP = 0.9
 """A gap below a row of more than this, in heights of a line, counts as an empty row."""
+WORDS_AT_ONCE = 256
+"""This many words are divided into tokens in one slice of the work, which takes about 2 ms."""
 CLS, SEP, MARKER = 101, 102, 103
 """Identifiers of [CLS], [SEP] and [MASK] in the vocabulary of BERT; [MASK] stands before each field."""
 
@@ -54,34 +58,45 @@ class PageTokens:
         return (self.ids, self.rows, self.lefts, self.rights, self.sizes, self.words, self.starts, self.signs)
 
 
-def page_tokens(tokenizer: Any, words: Sequence[str], boxes: Sequence[Box]) -> PageTokens:
-    """Return the tokens of `words`, which have boxes on one page or on pages one below the other."""
-    placed = np.array(boxes, np.float32).reshape(-1, 4)
-    # encode_batch_fast() leaves the offsets out.
-    encoded = tokenizer.encode_batch(list(words), add_special_tokens=False)
-    counts = [len(one.ids) for one in encoded]
-    ids = np.fromiter((token for one in encoded for token in one.ids), np.int32, sum(counts))
-    spans = [span for one in encoded for span in one.offsets]
-    of_word = np.repeat(np.arange(len(words), dtype=np.int32), counts)
-    starts = np.fromiter((start for start, _ in spans), np.int32, len(spans))
-    signs = np.fromiter(
-        (
-            not any(letter.isalnum() for letter in words[word][start:end])
-            for word, (start, end) in zip(of_word, spans, strict=True)
-        ),
-        np.bool_,
-        len(spans),
+def page_tokens(tokenizer: Any, words: Sequence[str], boxes: Sequence[Box]) -> Slices[PageTokens]:
+    """Return the tokens of `words`, in slices. `boxes` are the words' boxes on one page, or on pages one below the
+    other."""
+    ids: list[int] = []
+    starts: list[int] = []
+    signs: list[bool] = []
+    of_word: list[int] = []
+    for first in range(0, len(words), WORDS_AT_ONCE):
+        yield
+        part = words[first : first + WORDS_AT_ONCE]
+        # encode_batch_fast() leaves the offsets out.
+        for index, one in enumerate(tokenizer.encode_batch(list(part), add_special_tokens=False)):
+            ids += one.ids
+            starts += [start for start, _ in one.offsets]
+            signs += [not any(map(str.isalnum, part[index][start:end])) for start, end in one.offsets]
+            of_word += [first + index] * len(one.ids)
+    yield
+    by_word = _places(np.array(boxes, np.float32).reshape(-1, 4))
+    words_of_tokens = np.array(of_word, np.int32)
+    return PageTokens(
+        np.array(ids, np.int32),
+        *(one[words_of_tokens] for one in by_word),
+        words_of_tokens,
+        np.array(starts, np.int32),
+        np.array(signs, np.bool_),
     )
-    if not len(placed):
-        empty = np.zeros(0, np.int32)
-        return PageTokens(ids, empty, empty, empty, empty, of_word, starts, signs)
-    left, right = placed[:, 0].min(), placed[:, 2].max()
-    scale = (COLUMNS - 1) / max(1.0, right - left)
-    heights = np.maximum(1.0, placed[:, 3] - placed[:, 1])
-    sizes = np.clip(np.rint(2 * np.log2(heights / np.median(heights))) + SIZES // 2 - 1, 0, SIZES - 1)
-    columns = ((placed[:, [0, 2]] - left) * scale).astype(np.int32)
-    by_word = (rows_of(placed), columns[:, 0], columns[:, 1], sizes.astype(np.int32))
-    return PageTokens(ids, *(one[of_word] for one in by_word), of_word, starts, signs)
+
+
+def _places(boxes: NDArray[np.float32]) -> tuple[Indices, Indices, Indices, Indices]:
+    """Return the rows, lefts, rights and sizes of boxes."""
+    if not len(boxes):
+        none = np.zeros(0, np.int32)
+        return none, none, none, none
+    left, right = boxes[:, 0].min(), boxes[:, 2].max()
+    columns = ((boxes[:, [0, 2]] - left) * (COLUMNS - 1) / max(1.0, right - left)).astype(np.int32)
+    heights = np.maximum(1.0, boxes[:, 3] - boxes[:, 1])
+    # Each class of sizes is larger than the one before by the square root of 2.
+    sizes = np.rint(2 * np.log2(heights / np.median(heights))) + SIZES // 2 - 1
+    return rows_of(boxes), columns[:, 0], columns[:, 1], np.clip(sizes, 0, SIZES - 1).astype(np.int32)
 
 
 def rows_of(boxes: NDArray[np.float32]) -> Indices:
@@ -126,8 +141,8 @@ class EncoderInput:
     sizes: Indices
     owners: Indices
     """For a token of a prompt, 1 and the number of its field; 0 for all others."""
-    fields: int
-    """Number of fields."""
+    listed: NDArray[np.bool_]
+    """For each field, True if it is in a list and therefore has many values."""
     page_start: int
     """Index of the page's first token."""
 
@@ -154,6 +169,6 @@ def encoder_input(tokenizer: Any, prompts: Sequence[Prompt], page: PageTokens) -
         np.concatenate([np.array(kinds, np.int32), none]),
         *(np.concatenate([blank, 1 + one]) for one in (page.rows, page.lefts, page.rights, page.sizes)),
         np.concatenate([np.array(owners, np.int32), none]),
-        len(prompts),
+        np.array([one.in_list for one in prompts], np.bool_),
         before,
     )

@@ -107,7 +107,7 @@ def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
                 if len(joined) > longest:
                     break
                 if room and folded and joined in wanted:
-                    candidates.spans.append(_span(candidates, lines, words[: end + 1]))
+                    candidates.spans.append(span_at(candidates, lines, words[: end + 1]))
                     room -= 1
 
 
@@ -134,7 +134,7 @@ def cut_values(candidates: Candidates, values: Iterable[CutValue]) -> Slices[Non
                 key = id(segments[index].passage), tuple(words)
                 if left and room and key not in seen:
                     seen.add(key)
-                    candidates.spans.append(_span(candidates, lines, words))
+                    candidates.spans.append(span_at(candidates, lines, words))
                     left, room = left - 1, room - 1
 
 
@@ -175,7 +175,8 @@ def _words_from(candidates: Candidates, lines: Sequence[int], start: int, limit:
     return [*islice(chain.from_iterable(candidates.segments[line].words for line in lines), start, start + limit)]
 
 
-def _span(candidates: Candidates, lines: Sequence[int], words: Sequence[int]) -> CandidateSpan:
+def span_at(candidates: Candidates, lines: Sequence[int], words: Sequence[int]) -> CandidateSpan:
+    """Return the span of `words`, which are in the segments `lines`."""
     segment = candidates.segments[lines[0]]
     ends = (line for line in lines if candidates.segments[line].words[0] <= words[-1])
     last = max(ends, key=lambda line: candidates.segments[line].words[0])

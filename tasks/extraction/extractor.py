@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from models.embedding.embedder import DIMENSIONS, Embedder
+from models.extraction.page_encoder import PageReader
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
-from models.extraction.page_encoder import PageEncoder
 from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.billed_periods import BilledPeriods
 from tasks.extraction.blocks import prefer_one_block, prefer_own_sections
@@ -29,15 +29,17 @@ from tasks.extraction.features import (
     meanings_of,
     renamed,
     span_features,
+    types_of,
 )
 from tasks.extraction.fields import WantedField
 from tasks.extraction.institutions import InstitutionNames
 from tasks.extraction.opposites import Opposites
 from tasks.extraction.own_words import OwnLabels
-from tasks.extraction.page_reading import page_to_read, span_scores
+from tasks.extraction.page_reading import MAX_RUNS, Readings, add_spans, read_pages, span_scores
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.people import People
 from tasks.extraction.probability import FieldScores
+from tasks.extraction.prompts import prompt_of
 from tasks.extraction.quoted_lines import QuotedLines
 from tasks.extraction.replacements import Replacements
 from tasks.extraction.restrictions import Restrictions
@@ -68,18 +70,28 @@ MAX_TOKENS = 8_000
 pages have this many; a line of thousands of items has 40,000."""
 MAX_HEADER_TOKENS = 2_000
 """At most this many tokens of the headers of tables are embedded."""
+READ = 0.7
+"""Weight of the log-odds by the encoder of pages, beside the scores of the network. Of 0.5, 0.7 and 1.0, it had the most
+right fields on 110 papers of other people."""
+READ_IN_LIST = 0.5
+"""The same weight for a field in a list. Of 0.3, 0.5, 0.7 and 1.2, it had the most right fields on these papers."""
 UNDECIDED = 0.5
 """A field is scored again under another name if its most likely span has a lower probability than this."""
 
 
-_ENCODER: PageEncoder | None = None
-
-
 class Extractor:
     def __init__(
-        self, network: ExtractionNetwork, embedder: Embedder | None, executor: FairExecutor, most_spans: int = MAX_SPANS
+        self,
+        network: ExtractionNetwork,
+        embedder: Embedder | None,
+        executor: FairExecutor,
+        most_spans: int = MAX_SPANS,
+        *,
+        reader: PageReader | None = None,
     ) -> None:
+        """Create the extractor. Without a `reader`, the network alone scores the candidates."""
         self._network = network
+        self._reader = reader
         self._embedder = embedder
         self.executor = executor
         self._most_spans = most_spans
@@ -121,9 +133,15 @@ class Extractor:
         texts of an `answer` are candidates, too, and so are the spans between the delimiters of `lessons`.
         """
         most_spans = min(self._most_spans, MAX_SCORES // max(1, len(fields))) // part
-        candidates, strings, spans, texts, wholes = await self.executor.run(
-            _prepare, entries, fields, most_spans, answer, lessons
-        )
+        candidates = await self.executor.run(_found, entries, most_spans, answer, lessons)
+        read: Readings = {}
+        if self._reader is not None and fields and candidates.spans:
+            prompts = [prompt_of(one.path, one.schema, in_list=one.in_list) for one in fields]
+            read = await read_pages(candidates.passages, prompts, self._reader, self.executor, MAX_RUNS // part)
+            await self.executor.run(
+                add_spans, candidates, read, [row for row, one in enumerate(fields) if _is_text(one)]
+            )
+        strings, spans, texts, wholes = await self.executor.run(_described, candidates, fields)
         if not candidates.spans or not fields:
             return FieldScores(
                 candidates, fields, np.zeros((len(fields), 1 + len(candidates.spans)), np.float32), entries
@@ -136,34 +154,13 @@ class Extractor:
         if rescored:
             rows = list(rescored)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(rescored.values()))) / 2
-        await self._add_reading(logits, candidates, fields)
+        if read:
+            readings = await self.executor.run(span_scores, candidates, read, len(fields))
+            weights = np.array([READ_IN_LIST if one.in_list else READ for one in fields], np.float32)
+            logits[:, :-1] += weights[:, np.newaxis] * readings
         whole_logits = {at: found[all_texts.index(whole)] for at, whole in wholes.items()}
         doubtful = await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
         return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, doubtful=doubtful)
-
-    async def _add_reading(self, logits: Matrix, candidates: Candidates, fields: Sequence[WantedField]) -> None:
-        import os
-
-        file = os.environ.get("ENC_FILE")
-        if not file:
-            return
-        from pathlib import Path
-
-        global _ENCODER
-        if _ENCODER is None:
-            _ENCODER = PageEncoder(Path(file), threads=2)
-            _ENCODER.load()
-        read = {}
-        for passage in candidates.passages:
-            page = page_to_read(passage, fields)
-            if page is not None:
-                read[id(passage)] = (await self.executor.run(_ENCODER.read, page))
-        scores = span_scores(candidates, read, len(fields))
-        single, listed = float(os.environ.get("ENC_W", "0.5")), float(os.environ.get("ENC_LW", "0"))
-        weights = np.array([listed if one.in_list else single for one in fields], np.float32)
-        if os.environ.get("ENC_ONLY"):
-            logits[:] = 0
-        logits[:, :-1] += weights[:, np.newaxis] * scores
 
     async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
         """Return the vectors of the texts, and the number of texts that exceed the bound. The vectors of these texts
@@ -208,15 +205,23 @@ class Extractor:
         return (yield from self._network.scores(pieces, FieldInputs(kinds, names[:, 1], matches)))
 
 
-def _prepare(
-    entries: Sequence[Entry], fields: Sequence[WantedField], most_spans: int, answer: Any, lessons: Sequence[Lesson]
-) -> Slices[tuple[Candidates, Strings, SpanFeatures, list[FieldText], dict[int, FieldText]]]:
+def _found(entries: Sequence[Entry], most_spans: int, answer: Any, lessons: Sequence[Lesson]) -> Slices[Candidates]:
     passages = yield from passages_to_search(entries)
     candidates = yield from find_candidates(passages, most_spans)
     yield from find_values(candidates, answer)
     if lessons:
         words = constant_words(candidates)
         yield from cut_values(candidates, [value for lesson in lessons for value in lesson.cut_values(words)])
+    return candidates
+
+
+def _is_text(field: WantedField) -> bool:
+    return not field.in_list and types_of(field.schema) == {"string"} and "format" not in field.schema
+
+
+def _described(
+    candidates: Candidates, fields: Sequence[WantedField]
+) -> Slices[tuple[Strings, SpanFeatures, list[FieldText], dict[int, FieldText]]]:
     strings = Strings()
     features = yield from span_features(candidates, strings)
     texts = []
@@ -225,7 +230,7 @@ def _prepare(
         texts.append(field_text(one.schema, one.names, in_list=one.in_list))
     texts = [*_with_parts(fields, texts)]
     wholes = {index: whole for index, text in enumerate(texts) if (whole := whole_of(text))}
-    return candidates, strings, features, texts, wholes
+    return strings, features, texts, wholes
 
 
 def _with_parts(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> Iterator[FieldText]:

@@ -1,64 +1,136 @@
-"""Scores spans as values of fields by what the encoder of pages says of their first and last tokens."""
+"""Reads pages for fields with the encoder of pages: scores spans by their first and last tokens, and finds spans that
+are no candidates yet."""
 
-import os
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.extraction.page_encoder import PageToRead, ReadPage
+from models.extraction.page_encoder import PageReader, ReadPage
+from models.extraction.page_tokens import PageTokens, Prompt
+from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.boxes import box_of
-from tasks.extraction.candidates import Candidates, CandidateSpan
+from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
+from tasks.extraction.delimiters import span_at
 from tasks.extraction.features import Matrix
-from tasks.extraction.fields import WantedField
 from tasks.extraction.passages import Passage
-from tasks.extraction.prompts import prompt_of
 
-LONGEST = 12.0
-INSIDE = float(os.environ.get("ENC_INSIDE", "0.5"))
+BOXES_AT_ONCE = 500
+"""The boxes of this many words are computed in one slice of the work."""
+LARGEST = 12.0
+"""Log-odds of a span are at most this, and at least its negative."""
+INSIDE = 0.5
+"""Weight of the mean score of a span's tokens, beside those of its first and last ones."""
+FIRSTS = 3
+"""A value that is no candidate yet may begin at one of so many likeliest tokens."""
+MAX_WORDS = 25
+"""Such a value has at most this many words."""
+LEAST = 2.0
+"""Such a value has at least these log-odds."""
+UNREAD = -4.0
+"""Log-odds of a span that was not read, because the texts are too long: those of most spans are lower."""
+MAX_RUNS = 12
+"""At most this many parts of pages are read for a request; each has up to WINDOW tokens and FIELDS_AT_ONCE fields."""
+
+Readings = Mapping[int, ReadPage]
+"""What was read of each passage, by the passage's identity."""
 
 
-def page_to_read(passage: Passage, fields: Sequence[WantedField]) -> PageToRead | None:
-    boxes = [box_of(passage, [word]) for word in range(len(passage.words))]
-    if not passage.words or any(box is None for box in boxes):
-        return None
-    return PageToRead(passage.words, [tuple(map(float, box)) for box in boxes if box], [prompt_of(one.path, one.schema, in_list=one.in_list) for one in fields])  # type: ignore[misc]
-
-
-def span_scores(candidates: Candidates, read: dict[int, ReadPage], fields: int) -> Matrix:
-    """Return log-odds of fields × spans. `read` holds what was read of each passage, by the passage's identity."""
-    found = np.zeros((fields, len(candidates.spans)), np.float32)
-    by_passage: dict[int, list[int]] = {}
-    for index, span in enumerate(candidates.spans):
-        by_passage.setdefault(id(span.passage), []).append(index)
-    for passage, spans in by_passage.items():
-        page = read.get(passage)
-        if page is None or not len(page.tokens.ids):
-            continue
-        places = np.array([_tokens_of(candidates.spans[index], page) for index in spans])
-        known = places[:, 0] >= 0
-        first, last = places[known].T
-        inside = np.cumsum(np.pad(page.scores[:, 2], ((0, 0), (1, 0))), axis=1)
-        mean = (inside[:, last + 1] - inside[:, first]) / (last + 1 - first)
-        scores = page.scores[:, 0, first] + page.scores[:, 1, last] + INSIDE * mean
-        found[:, np.array(spans)[known]] = np.clip(scores, -LONGEST, LONGEST)
+async def read_pages(
+    passages: Sequence[Passage], prompts: Sequence[Prompt], reader: PageReader, executor: FairExecutor, most_runs: int
+) -> Readings:
+    """Read the first passages whose words have places, in at most `most_runs` parts. Raises ModelError."""
+    found = {}
+    for passage in passages:
+        if most_runs <= 0:
+            break
+        tokens = await executor.run(_tokens_of, passage, reader)
+        if tokens is not None:
+            page = await reader.read(tokens, prompts, most_runs)
+            found[id(passage)] = page
+            most_runs -= page.runs
     return found
 
 
-def _tokens_of(span: CandidateSpan, page: ReadPage) -> tuple[int, int]:
-    tokens, words = page.tokens, span.passage.words
-    pieces = span.text.split() or [""]
-    first = _token(tokens.words, tokens.starts, tokens.signs, span.words[0], max(0, words[span.words[0]].find(pieces[0])), None)
+def _tokens_of(passage: Passage, reader: PageReader) -> Slices[PageTokens | None]:
+    boxes = []
+    for word in range(len(passage.words)):
+        if word % BOXES_AT_ONCE == 0:
+            yield
+        box = box_of(passage, [word])
+        if box is None:
+            return None
+        boxes.append(box)
+    return (yield from reader.tokens_of(passage.words, boxes)) if boxes else None
+
+
+def span_scores(candidates: Candidates, read: Readings, fields: int) -> Slices[Matrix]:
+    """Return log-odds of fields × spans to no value."""
+    found = np.full((fields, len(candidates.spans)), UNREAD, np.float32)
+    places: dict[int, list[tuple[int, int, int]]] = {}
+    for index, span in enumerate(candidates.spans):
+        if index % SPANS_AT_ONCE == 0:
+            yield
+        page = read.get(id(span.passage))
+        if page is not None and (ends := _tokens_at(span, page.tokens)):
+            places.setdefault(id(span.passage), []).append((index, *ends))
+    for passage, own in places.items():
+        yield
+        index, first, last = np.array(own).T
+        scores = read[passage].scores
+        sums = np.cumsum(np.pad(scores[:, 2], ((0, 0), (1, 0))), axis=1)
+        means = (sums[:, last + 1] - sums[:, first]) / (last + 1 - first)
+        found[:, index] = np.clip(scores[:, 0, first] + scores[:, 1, last] + INSIDE * means, -LARGEST, LARGEST)
+    return found
+
+
+def add_spans(candidates: Candidates, read: Readings, rows: Sequence[int]) -> Slices[None]:
+    """Add the spans that the encoder finds likely for one of the fields in `rows` and that are no candidates yet."""
+    seen = {(id(span.passage), span.words) for span in candidates.spans}
+    starts: dict[int, list[tuple[int, int]]] = {}
+    for index, segment in enumerate(candidates.segments):
+        starts.setdefault(id(segment.passage), []).append((segment.words[0], index))
+    for passage, page in read.items():
+        own = sorted(starts.get(passage, ()))
+        for row in rows if own and len(page.tokens.ids) else ():
+            yield
+            for words in _likely_words(page, row):
+                key = passage, tuple(words)
+                first = bisect_right(own, (words[0], len(candidates.segments))) - 1
+                last = bisect_right(own, (words[-1], len(candidates.segments))) - 1
+                if key not in seen and first >= 0:
+                    seen.add(key)
+                    candidates.spans.append(span_at(candidates, [one for _, one in own[first : last + 1]], words))
+
+
+def _likely_words(page: ReadPage, row: int) -> list[range]:
+    begins, ends = page.scores[row, 0], page.scores[row, 1]
+    found = []
+    for first in np.argsort(-begins)[:FIRSTS]:
+        stop = int(np.searchsorted(page.tokens.words, page.tokens.words[first] + MAX_WORDS))
+        last = int(first + ends[first:stop].argmax())
+        if begins[first] + ends[last] >= LEAST:
+            found.append(range(int(page.tokens.words[first]), int(page.tokens.words[last]) + 1))
+    return found
+
+
+def _tokens_at(span: CandidateSpan, tokens: PageTokens) -> tuple[int, int] | None:
+    """Return the first and last tokens of a span, signs left out; None if it has none that was read."""
+    words, pieces = span.passage.words, span.text.split()
+    if not pieces:
+        return None
+    start = max(0, words[span.words[0]].find(pieces[0]))
     at = words[span.words[-1]].rfind(pieces[-1])
     end = at + len(pieces[-1]) if at >= 0 else len(words[span.words[-1]])
-    last = _token(tokens.words, tokens.starts, tokens.signs, span.words[-1], 0, end)
-    return (first, last) if 0 <= first <= last else (-1, -1)
+    first = _places(tokens, span.words[0])
+    last = _places(tokens, span.words[-1])
+    first = first[tokens.starts[first] >= start]
+    last = last[tokens.starts[last] < end]
+    return (int(first[0]), int(last[-1])) if len(first) and len(last) and first[0] <= last[-1] else None
 
 
-def _token(
-    of: NDArray[np.int32], starts: NDArray[np.int32], signs: NDArray[np.bool_], word: int, start: int, end: int | None
-) -> int:
-    low, high = np.searchsorted(of, [word, word + 1])
-    if end is None:
-        return next((token for token in range(low, high) if not signs[token] and starts[token] >= start), -1)
-    return next((token for token in range(high - 1, low - 1, -1) if not signs[token] and starts[token] < end), -1)
+def _places(tokens: PageTokens, word: int) -> NDArray[np.int64]:
+    """Return the tokens of a word that have letters or digits."""
+    low, high = np.searchsorted(tokens.words, [word, word + 1])
+    return np.arange(low, high)[~tokens.signs[low:high]]

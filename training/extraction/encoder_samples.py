@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from models.extraction.page_tokens import EncoderInput, FieldKind, PageTokens, Prompt, encoder_input, page_tokens
+from models.extraction.page_tokens import EncoderInput, FieldKind, Prompt, encoder_input, page_tokens
+from models.fair_executor import all_of
 from tasks.extraction.prompts import prompt_text
 from training.extraction.documents import MadeDocument, MadeField
 from training.extraction.written import NUMBERS, AskedField, Page
@@ -19,7 +20,6 @@ WINDOW = 704
 @dataclass(frozen=True)
 class Sample:
     given: EncoderInput
-    in_list: np.ndarray[Any, Any]
     answers: tuple[tuple[int, int, int], ...]
     """Field, first token and last token of each value, as indices into the input."""
     source: str = ""
@@ -88,7 +88,7 @@ def sample_of(page: Page, tokenizer: Any, rng: random.Random, window: int = WIND
             boxes.append((x0, top, x1, bottom))
             at += len(word)
         of_line.append(own)
-    tokens = page_tokens(tokenizer, words, boxes)
+    tokens = all_of(page_tokens(tokenizer, words, boxes))
     if not len(tokens.ids):
         return None
     first_of_word = np.searchsorted(tokens.words, np.arange(len(words) + 1))
@@ -125,8 +125,7 @@ def sample_of(page: Page, tokenizer: Any, rng: random.Random, window: int = WIND
         for index, first, last in answers
         if first >= begin and last < begin + window
     )
-    in_list = np.array([one.in_list for one in page.fields], np.bool_)
-    return Sample(given, in_list, kept, page.source)
+    return Sample(given, kept, page.source)
 
 
 def batches(samples: Iterator[Sample], tokens: int, pool: int = 256) -> Iterator[list[Sample]]:
@@ -149,11 +148,9 @@ def batches(samples: Iterator[Sample], tokens: int, pool: int = 256) -> Iterator
 def collated(samples: Sequence[Sample]) -> dict[str, np.ndarray[Any, Any]]:
     longest = max(len(one.given.ids) for one in samples)
     longest += -longest % 64
-    most = max(one.given.fields for one in samples)
+    most = max(len(one.given.listed) for one in samples)
     names = ("ids", "positions", "segments", "kinds", "rows", "lefts", "rights", "sizes", "owners")
-    found: dict[str, np.ndarray[Any, Any]] = {
-        name: np.zeros((len(samples), longest), np.int64) for name in names
-    }
+    found: dict[str, np.ndarray[Any, Any]] = {name: np.zeros((len(samples), longest), np.int64) for name in names}
     found["token"] = np.zeros((len(samples), longest), np.bool_)
     found["page"] = np.zeros((len(samples), longest), np.bool_)
     found["field"] = np.zeros((len(samples), most), np.bool_)
@@ -161,13 +158,13 @@ def collated(samples: Sequence[Sample]) -> dict[str, np.ndarray[Any, Any]]:
     for name in ("first", "last", "inside"):
         found[name] = np.zeros((len(samples), most, longest), np.bool_)
     for row, one in enumerate(samples):
-        count, fields = len(one.given.ids), one.given.fields
+        count, fields = len(one.given.ids), len(one.given.listed)
         for name in names:
             found[name][row, :count] = getattr(one.given, name)
         found["token"][row, :count] = True
         found["page"][row, one.given.page_start : count] = True
         found["field"][row, :fields] = True
-        found["listed"][row, :fields] = one.in_list
+        found["listed"][row, :fields] = one.given.listed
         for field, first, last in one.answers:
             found["first"][row, field, first] = True
             found["last"][row, field, last] = True

@@ -134,7 +134,9 @@ def masked(one: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {**one, "ids": torch.where(hidden, MARKER, one["ids"])}
 
 
-def loss_of(scores: torch.Tensor, none: torch.Tensor, one: dict[str, torch.Tensor], list_bias: torch.Tensor) -> torch.Tensor:
+def loss_of(
+    scores: torch.Tensor, none: torch.Tensor, one: dict[str, torch.Tensor], list_bias: torch.Tensor
+) -> torch.Tensor:
     page, field, listed = one["page"][:, None], one["field"], one["listed"]
     total = scores.new_zeros(())
     single = field & ~listed
@@ -248,13 +250,29 @@ def main() -> None:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     stream = Stream(tokenizer_file, given.written, given.tokens, given.made, given.seed)
-    loader = DataLoader(stream, batch_size=None, num_workers=given.workers, prefetch_factor=4 if given.workers else None, pin_memory=device == "cuda")
+    loader = DataLoader(
+        stream,
+        batch_size=None,
+        num_workers=given.workers,
+        prefetch_factor=4 if given.workers else None,
+        pin_memory=device == "cuda",
+    )
     feed = iter(loader)
     held_out = held_out_batches(tokenizer, given.written, 120)
-    heads = [p for n, p in network.named_parameters() if n.startswith(("of_", "none", "bias", "list_bias", "kinds", "rows", "lefts", "rights", "sizes")) and p.requires_grad]
+    heads = [
+        p
+        for n, p in network.named_parameters()
+        if n.startswith(("of_", "none", "bias", "list_bias", "kinds", "rows", "lefts", "rights", "sizes"))
+        and p.requires_grad
+    ]
     known = {id(p) for p in heads}
     body = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
-    optimizer = torch.optim.AdamW([{"params": body, "factor": 1.0}, {"params": heads, "factor": 3.0}], lr=given.rate, weight_decay=0.01, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(
+        [{"params": body, "factor": 1.0}, {"params": heads, "factor": 3.0}],
+        lr=given.rate,
+        weight_decay=0.01,
+        betas=(0.9, 0.98),
+    )
     averaged = {name: p.detach().clone() for name, p in network.named_parameters() if p.requires_grad}
     print(f"ready after {time.monotonic() - began:.0f} s on {device}", flush=True)
     given.out.parent.mkdir(parents=True, exist_ok=True)
@@ -283,7 +301,9 @@ def main() -> None:
             torch._foreach_lerp_(list(averaged.values()), own, 1 - decay)
         total = 0.98 * total + 0.02 * loss.detach() if step > 1 else loss.detach()
         if kept < len(KEPT) and passed > KEPT[kept]:
-            write_weights(given.out.with_suffix(f".{kept}.npz"), {n: one.float().cpu().numpy() for n, one in averaged.items()})
+            write_weights(
+                given.out.with_suffix(f".{kept}.npz"), {n: one.float().cpu().numpy() for n, one in averaged.items()}
+            )
             kept += 1
         if passed - shown >= 0.08 or step == 100:
             shown = passed
@@ -292,13 +312,21 @@ def main() -> None:
     print("end", step, samples, accuracy(network, averaged, held_out, device), flush=True)
     halves = {name: tensor.to("cpu", torch.float16) for name, tensor in averaged.items()}
     # Two files, because the network has more than 16 MB.
-    torch.save({name: one for name, one in halves.items() if name.startswith("layers.") and int(name.split(".")[1]) < 4}, given.out.with_suffix(".1.pt"))
-    torch.save({name: one for name, one in halves.items() if not name.startswith("layers.") or int(name.split(".")[1]) >= 4}, given.out.with_suffix(".2.pt"))
+    torch.save(
+        {name: one for name, one in halves.items() if name.startswith("layers.") and int(name.split(".")[1]) < 4},
+        given.out.with_suffix(".1.pt"),
+    )
+    torch.save(
+        {name: one for name, one in halves.items() if not name.startswith("layers.") or int(name.split(".")[1]) >= 4},
+        given.out.with_suffix(".2.pt"),
+    )
     write_weights(given.out.with_suffix(".npz"), {name: one.float().numpy() for name, one in halves.items()})
     del feed, loader
 
 
-def accuracy(network: Encoder, averaged: dict[str, torch.Tensor], held_out: dict[str, list[dict[str, torch.Tensor]]], device: str) -> str:
+def accuracy(
+    network: Encoder, averaged: dict[str, torch.Tensor], held_out: dict[str, list[dict[str, torch.Tensor]]], device: str
+) -> str:
     parameters = {name: p for name, p in network.named_parameters() if name in averaged}
     kept = {name: p.detach().clone() for name, p in parameters.items()}
     network.eval()

@@ -113,9 +113,7 @@ def _cell(text: str) -> Cell:
 
 @cache
 def written_documents(folder: Path = FOLDER) -> tuple[WrittenDocument, ...]:
-    return tuple(
-        one for path in sorted(folder.glob("*.txt")) for one in parsed(path.read_text("utf-8"), path.stem)
-    )
+    return tuple(one for path in sorted(folder.glob("*.txt")) for one in parsed(path.read_text("utf-8"), path.stem))
 
 
 class Variations:
@@ -241,7 +239,7 @@ def _other_digits(text: str, rng: random.Random) -> str:
             return f"{year}-{month:02}-{day:02}"
         wide = len(found[1]) == 2 and len(found[3]) == 2
         first, second = (str(day), str(month)) if not wide else (f"{day:02}", f"{month:02}")
-        return f"{first}{found[2]}{second}{found[2]}{year[-len(found[4]):]}"
+        return f"{first}{found[2]}{second}{found[2]}{year[-len(found[4]) :]}"
 
     changed = _DAY.sub(other_day, text)
     if changed != text:
@@ -308,7 +306,11 @@ def _laid_out(
                 if not cell:
                     continue
                 taken = _length(cell) * LETTER * size
-                is_number = is_right and column and sum(letter.isdigit() for piece in cell for letter in piece.text) * 2 > taken / LETTER
+                is_number = (
+                    is_right
+                    and column
+                    and sum(letter.isdigit() for piece in cell for letter in piece.text) * 2 > taken / LETTER
+                )
                 at = lefts[column] + (widths[column] - taken if is_number else 0.0)
                 cells.append((max(0.0, at), top, taken, cell, HEIGHT * size))
             rows.append(cells)
@@ -354,8 +356,10 @@ def _written(cell: Cell, noise: float, rng: random.Random) -> tuple[str, list[tu
     text, marks = "", []
     for piece in cell:
         start = len(text)
-        text += piece.text if not noise else "".join(
-            _MISREAD.get(letter, letter) if rng.random() < noise else letter for letter in piece.text
+        text += (
+            piece.text
+            if not noise
+            else "".join(_MISREAD.get(letter, letter) if rng.random() < noise else letter for letter in piece.text)
         )
         if piece.key and len(text) > start:
             marks.append((piece.key, piece.continues, start, len(text)))
