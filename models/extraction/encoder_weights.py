@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 FILE = Path(__file__).with_name("page_encoder.npz")
 LARGEST = 127
+"""Largest absolute value of an int8 that is used."""
 _SCALE = ".scale"
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -35,4 +36,4 @@ def write_weights(file: Path, weights: Weights) -> None:
             arrays[f"{name}{_SCALE}"] = scale.astype(np.float32)
         else:
             arrays[name] = array.astype(np.float16)
-    np.savez_compressed(file, **arrays)
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

@@ -3,8 +3,8 @@ page, the log-odds that the field's value begins or ends there.
 
 The network is all-MiniLM-L6-v2, whose layers were trained further (`training/extraction/train_encoder.py`), with
 embeddings of the places of tokens as in LayoutLM (Xu et al., "LayoutLM: pre-training of text and layout for document
-image understanding", 2020). As in GLiNER (Zaratiana et al., "GLiNER: generalist model for named entity recognition using
-bidirectional transformer", 2024), the fields stand before the text, so that both are read together.
+image understanding", 2020). As in GLiNER (Zaratiana et al., "GLiNER: generalist model for named entity recognition
+using bidirectional transformer", 2024), the fields are before the text, so that both are read together.
 """
 
 from collections.abc import Iterator, Sequence

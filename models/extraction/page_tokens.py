@@ -1,4 +1,4 @@
-"""Tokens of pages and of fields, as the encoder of `models.extraction.encoder` sees them."""
+"""Tokens of pages and of fields, as `models.extraction.page_encoder` sees them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FieldKind = Literal["text", "number", "date", "time"]
 FIELD_KINDS: tuple[FieldKind, ...] = get_args(FieldKind)
 
 ROWS = 256
-"""Number of rows of a page that are told apart; all further rows count as the last one."""
+"""Number of rows of a page that are distinguished; all further rows count as the last one."""
 COLUMNS = 64
 """Number of equal parts of the width of what is printed."""
 SIZES = 8
@@ -29,9 +29,9 @@ SAME_ROW = 0.5
 WIDE_GAP = 0.9
 """A gap below a row of more than this, in heights of a line, counts as an empty row."""
 WORDS_AT_ONCE = 256
-"""This many words are divided into tokens in one slice of the work, which takes about 2 ms."""
+"""One slice of the work divides this many words into tokens, which takes about 2 ms."""
 CLS, SEP, MARKER = 101, 102, 103
-"""Identifiers of [CLS], [SEP] and [MASK] in the vocabulary of BERT; [MASK] stands before each field."""
+"""Identifiers of [CLS], [SEP] and [MASK] in the vocabulary of BERT; [MASK] is before each field."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,14 @@ def page_tokens(tokenizer: Any, words: Sequence[str], boxes: Sequence[Box]) -> S
             signs += [not any(map(str.isalnum, part[index][start:end])) for start, end in one.offsets]
             of_word += [first + index] * len(one.ids)
     yield
-    by_word = _places(np.array(boxes, np.float32).reshape(-1, 4))
     words_of_tokens = np.array(of_word, np.int32)
+    rows, lefts, rights, sizes = (one[words_of_tokens] for one in _places(np.array(boxes, np.float32).reshape(-1, 4)))
     return PageTokens(
         np.array(ids, np.int32),
-        *(one[words_of_tokens] for one in by_word),
+        rows,
+        lefts,
+        rights,
+        sizes,
         words_of_tokens,
         np.array(starts, np.int32),
         np.array(signs, np.bool_),
@@ -133,21 +136,22 @@ class EncoderInput:
     segments: Indices
     """1 for the tokens of prompts, 0 for the others."""
     kinds: Indices
-    """For the marker before a field, 1 and the number of its kind; 0 for all other tokens."""
+    """Numbers of the kinds of fields, from 1, at their markers; 0 for all other tokens."""
     rows: Indices
-    """For the tokens of the page, 1 and the row; 0 for all others. The same holds for `lefts`, `rights` and `sizes`."""
+    """Rows of the page's tokens, from 1; 0 for all other tokens. The same holds for `lefts`, `rights` and `sizes`."""
     lefts: Indices
     rights: Indices
     sizes: Indices
     owners: Indices
-    """For a token of a prompt, 1 and the number of its field; 0 for all others."""
+    """Numbers of the fields of the tokens of prompts, from 1; 0 for all other tokens."""
     listed: NDArray[np.bool_]
-    """For each field, True if it is in a list and therefore has many values."""
+    """True for each field in a list, which therefore has many values."""
     page_start: int
     """Index of the page's first token."""
 
 
 def encoder_input(tokenizer: Any, prompts: Sequence[Prompt], page: PageTokens) -> EncoderInput:
+    """Return the input for a page and the first PROMPT_TOKENS tokens of each prompt, its marker included."""
     encoded = tokenizer.encode_batch_fast([one.text for one in prompts], add_special_tokens=False)
     ids, positions, kinds, owners = [CLS], [0], [0], [0]
     for number, (prompt, one) in enumerate(zip(prompts, encoded, strict=True), 1):
@@ -162,12 +166,18 @@ def encoder_input(tokenizer: Any, prompts: Sequence[Prompt], page: PageTokens) -
     owners.append(0)
     before, count = len(ids), len(page.ids)
     blank, none = np.zeros(before, np.int32), np.zeros(count, np.int32)
+    rows, lefts, rights, sizes = (
+        np.concatenate([blank, 1 + one]) for one in (page.rows, page.lefts, page.rights, page.sizes)
+    )
     return EncoderInput(
         np.concatenate([np.array(ids, np.int32), page.ids]),
         np.concatenate([np.array(positions, np.int32), np.arange(count, dtype=np.int32)]),
         np.concatenate([np.ones(before, np.int32), none]),
         np.concatenate([np.array(kinds, np.int32), none]),
-        *(np.concatenate([blank, 1 + one]) for one in (page.rows, page.lefts, page.rights, page.sizes)),
+        rows,
+        lefts,
+        rights,
+        sizes,
         np.concatenate([np.array(owners, np.int32), none]),
         np.array([one.in_list for one in prompts], np.bool_),
         before,

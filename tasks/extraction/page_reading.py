@@ -1,5 +1,5 @@
 """Reads pages for fields with the encoder of pages: scores spans by their first and last tokens, and finds spans that
-are no candidates yet."""
+are not candidates yet."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ LARGEST = 12.0
 INSIDE = 0.5
 """Weight of the mean score of a span's tokens, beside those of its first and last ones."""
 FIRSTS = 3
-"""A value that is no candidate yet may begin at one of so many likeliest tokens."""
+"""A value that is not a candidate yet begins at one of so many likeliest tokens."""
 MAX_WORDS = 25
 """Such a value has at most this many words."""
 LEAST = 2.0
@@ -34,7 +34,7 @@ MAX_RUNS = 12
 """At most this many parts of pages are read for a request; each has up to WINDOW tokens and FIELDS_AT_ONCE fields."""
 
 Readings = Mapping[int, ReadPage]
-"""What was read of each passage, by the passage's identity."""
+"""Scores of the tokens of each passage that was read, by the passage's identity."""
 
 
 async def read_pages(
@@ -86,7 +86,7 @@ def span_scores(candidates: Candidates, read: Readings, fields: int) -> Slices[M
 
 
 def add_spans(candidates: Candidates, read: Readings, rows: Sequence[int]) -> Slices[None]:
-    """Add the spans that the encoder finds likely for one of the fields in `rows` and that are no candidates yet."""
+    """Add the spans that the encoder finds likely for one of the fields in `rows` and that are not candidates yet."""
     seen = {(id(span.passage), span.words) for span in candidates.spans}
     starts: dict[int, list[tuple[int, int]]] = {}
     for index, segment in enumerate(candidates.segments):

@@ -14,11 +14,13 @@ from training.extraction.documents import MadeDocument, MadeField
 from training.extraction.written import NUMBERS, AskedField, Page
 
 WINDOW = 704
-"""Largest number of a page's tokens in a sample."""
+"""Largest number of a page's tokens in a sample, that of `models.extraction.page_encoder`."""
 
 
 @dataclass(frozen=True)
 class Sample:
+    """An input of the encoder, with the right answers."""
+
     given: EncoderInput
     answers: tuple[tuple[int, int, int], ...]
     """Field, first token and last token of each value, as indices into the input."""
@@ -26,6 +28,8 @@ class Sample:
 
 
 def prompt_of(name: str, type_: str, in_list: bool, rng: random.Random) -> Prompt:
+    """Return the prompt of a field. Its schema may not state the form of its values, and that of an absent field states
+    any."""
     keys, _, told = name.partition("|")
     kind: FieldKind = "text"
     if type_ in NUMBERS or type_ == "integer":
@@ -41,6 +45,7 @@ def prompt_of(name: str, type_: str, in_list: bool, rng: random.Random) -> Promp
 
 
 def page_of(made: MadeDocument, rng: random.Random, most: int = 22) -> Page:
+    """Return a generated document as a page, its pages one below the other, with at most so many of its fields."""
     lines = [line.text for line in made.lines]
     offsets: dict[int, float] = {}
     for line in made.lines:
@@ -75,6 +80,7 @@ def page_of(made: MadeDocument, rng: random.Random, most: int = 22) -> Page:
 
 
 def sample_of(page: Page, tokenizer: Any, rng: random.Random, window: int = WINDOW) -> Sample | None:
+    """Return a sample of a page, and of a long page a part with one of the answers. None for an empty page."""
     words: list[str] = []
     boxes: list[tuple[float, float, float, float]] = []
     of_line: list[list[tuple[int, int]]] = []
@@ -146,6 +152,7 @@ def batches(samples: Iterator[Sample], tokens: int, pool: int = 256) -> Iterator
 
 
 def collated(samples: Sequence[Sample]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the arrays of a batch, padded, with the answers as flags of samples × fields × tokens."""
     longest = max(len(one.given.ids) for one in samples)
     longest += -longest % 64
     most = max(len(one.given.listed) for one in samples)

@@ -26,15 +26,26 @@ _MISREAD = {
     "ü": "u", "ö": "o", "ß": "B", "ç": "c", "ñ": "n", "ł": "l", "ä": "a", ",": ".", ":": "", "e": "c", "h": "b",
 }  # fmt: skip
 NUMERIC = frozenset(("id", "money", "number", "quantity", "percent", "phone", "iban", "zip"))
-SWAPPED = frozenset(
-    "person first_name last_name company org street city region country address email url iban phone zip date".split()
-)
+"""Types whose values consist of digits for the most part."""
+SWAPPED = frozenset((
+    "person", "first_name", "last_name", "company", "org", "street", "city", "region", "country", "address", "email",
+    "url", "iban", "phone", "zip", "date",
+))  # fmt: skip
 """Types whose values may be replaced by values of other documents."""
 NUMBERS = frozenset(("money", "number", "quantity", "percent"))
+"""Types whose values are numbers in a schema."""
+LETTER, HEIGHT = 8.0, 16.0
+"""Width of a letter and height of a line of the usual size."""
+
+
+Span = tuple[int, int, int, int]
+"""Place of a value: line and character of its start, line and character of its end."""
 
 
 @dataclass(frozen=True)
 class WrittenField:
+    """A key of a document's marks, with its type and the names that a schema may give it."""
+
     key: str
     type: str
     names: tuple[str, ...]
@@ -42,9 +53,12 @@ class WrittenField:
 
 @dataclass(frozen=True)
 class Piece:
+    """A piece of a cell: the value of the mark with the key, or other text without one."""
+
     text: str
     key: str = ""
     continues: bool = False
+    """True if the piece continues the value of the mark before it with the same key."""
 
 
 Cell = tuple[Piece, ...]
@@ -53,26 +67,34 @@ WrittenLine = tuple[Cell, ...]
 
 @dataclass(frozen=True)
 class WrittenDocument:
+    """A document of a file in `written/`. A line without a cell is an empty one."""
+
     kind: str
     language: str
     lines: tuple[WrittenLine, ...]
     fields: dict[str, WrittenField]
     absent: tuple[str, ...]
+    """Names of fields that the document does not have, each with its description after a bar."""
     source: str = ""
+    """Name of its file, without the suffix."""
 
 
 @dataclass(frozen=True)
 class AskedField:
+    """A field of a page that the encoder is asked for."""
+
     name: str
     """The name in a schema, and after a bar the description."""
     type: str
     in_list: bool
-    spans: tuple[tuple[int, int, int, int], ...] = ()
-    """Places of the value: line and character of its start, line and character of its end."""
+    spans: tuple[Span, ...] = ()
+    """Places of the values: none for an absent field, and at most one outside lists."""
 
 
 @dataclass(frozen=True)
 class Page:
+    """A document as it is printed: cells in reading order, with their boxes."""
+
     lines: list[str] = field(default_factory=list)
     boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
     fields: list[AskedField] = field(default_factory=list)
@@ -80,6 +102,7 @@ class Page:
 
 
 def parsed(text: str, source: str = "") -> Iterator[WrittenDocument]:
+    """Yield the documents of a file."""
     for part in re.split(r"^=== ", text, flags=re.MULTILINE)[1:]:
         head, _, rest = part.partition("\n")
         *kind, language = head.split()
@@ -137,6 +160,7 @@ class Variations:
                             self._by_type[told.type].append(piece.text)
 
     def page(self, document: WrittenDocument, rng: random.Random, most_fields: int = 22) -> Page:
+        """Return a variation of a document."""
         lines = list(document.lines)
         if rng.random() < 0.8:
             lines = self._with_other_values(document, lines, rng)
@@ -201,7 +225,7 @@ class Variations:
     def _asked(
         self,
         document: WrittenDocument,
-        spans: dict[str, list[tuple[int, int, int, int]]],
+        spans: dict[str, list[Span]],
         rng: random.Random,
         most: int,
     ) -> list[AskedField]:
@@ -211,8 +235,8 @@ class Variations:
         for key in keys[: rng.randint(max(1, min(4, len(keys))), max(1, min(most - 2, len(keys))))]:
             told = document.fields[key]
             found.append(AskedField(_name(told.names, rng), told.type, "[]" in key, tuple(spans[key])))
-        for name in rng.sample(document.absent, min(len(document.absent), rng.randint(1, 4))):
-            found.append(AskedField(_name((name,), rng), "", "[]" in name))
+        absent = rng.sample(document.absent, min(len(document.absent), rng.randint(1, 4)))
+        found += [AskedField(_name((name,), rng), "", "[]" in name) for name in absent]
         if rng.random() < 0.3 and self._names:
             other, name = rng.choice(self._names)
             words = set(re.split(r"[\W_]+", name.partition("|")[0].casefold()))
@@ -232,6 +256,8 @@ def _name(names: Sequence[str], rng: random.Random) -> str:
 
 
 def _other_digits(text: str, rng: random.Random) -> str:
+    """Return a text with other digits, whose days are still days."""
+
     def other_day(found: re.Match[str]) -> str:
         year = str(rng.randint(1950, 2029))
         month, day = rng.randint(1, 12), rng.randint(1, 28)
@@ -269,15 +295,10 @@ def _shaken(text: str, rng: random.Random, known: dict[tuple[str, str], str]) ->
     return known[key]
 
 
-LETTER, HEIGHT = 8.0, 16.0
-
-
-def _laid_out(
-    lines: Sequence[WrittenLine], rng: random.Random
-) -> tuple[Page, dict[str, list[tuple[int, int, int, int]]]]:
+def _laid_out(lines: Sequence[WrittenLine], rng: random.Random) -> tuple[Page, dict[str, list[Span]]]:
     """Place the cells on a page, and return the places of the marks."""
     page = Page()
-    spans: dict[str, list[tuple[int, int, int, int]]] = defaultdict(list)
+    spans: dict[str, list[Span]] = defaultdict(list)
     noise = rng.choice((0, 0, 0, 0.004, 0.01, 0.03))
     pitch, gap = HEIGHT * rng.uniform(1.05, 1.7), HEIGHT * rng.uniform(0.4, 2.0)
     width = rng.uniform(70, 110) * LETTER
@@ -338,6 +359,7 @@ def _laid_out(
 
 
 def _runs(lines: Sequence[WrittenLine]) -> Iterator[list[WrittenLine]]:
+    """Yield consecutive lines with the same number of cells, which share their columns; a line of one cell is alone."""
     run: list[WrittenLine] = []
     for line in lines:
         if run and (len(line) != len(run[0]) or len(line) == 1):
