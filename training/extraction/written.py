@@ -34,6 +34,8 @@ SWAPPED = frozenset((
 """Types whose values may be replaced by values of other documents."""
 NUMBERS = frozenset(("money", "number", "quantity", "percent"))
 """Types whose values are numbers in a schema."""
+NOISES = (0, 0, 0, 0.004, 0.01, 0.03)
+"""Shares of letters that are misread; each page has one of these."""
 LETTER, HEIGHT = 8.0, 16.0
 """Width of a letter and height of a line of the usual size."""
 
@@ -299,7 +301,7 @@ def _laid_out(lines: Sequence[WrittenLine], rng: random.Random) -> tuple[Page, d
     """Place the cells on a page, and return the places of the marks."""
     page = Page()
     spans: dict[str, list[Span]] = defaultdict(list)
-    noise = rng.choice((0, 0, 0, 0.004, 0.01, 0.03))
+    noise = rng.choice(NOISES)
     pitch, gap = HEIGHT * rng.uniform(1.05, 1.7), HEIGHT * rng.uniform(0.4, 2.0)
     width = rng.uniform(70, 110) * LETTER
     is_spread, is_right = rng.random() < 0.5, rng.random() < 0.5

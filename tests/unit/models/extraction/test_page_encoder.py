@@ -1,0 +1,174 @@
+"""The encoder of pages on small pages, on both runtimes."""
+
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from models.base import EngineUnavailable
+from models.embedding.minilm_numpy import NumpyMiniLm
+from models.embedding.minilm_weights import embedding_remedy, embedding_weights
+from models.embedding.passages import read_tokenizer
+from models.extraction import page_encoder as module
+from models.extraction.page_encoder import (
+    FIELDS_AT_ONCE,
+    OVERLAP,
+    SCORES,
+    SPEC,
+    WINDOW,
+    HostedPageReader,
+    PageEncoder,
+    Scores,
+)
+from models.extraction.page_tokens import Box, EncoderInput, PageTokens, Prompt, encoder_input, page_tokens
+from models.fair_executor import all_of
+from models.host import EngineHost
+from models.workplace import HostLimits
+
+NUMBER = Prompt("invoice number", "text", False)
+DAY = Prompt("invoice date", "date", False)
+CITY = Prompt("passport holder", "text", False)
+LINES = ("Invoice number: 123", "Date: 4 May 2024", "Thank you for your order")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _weights() -> None:
+    if remedy := embedding_remedy():
+        pytest.skip(f"needs the embedding engine. {remedy}")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[PageEncoder]:
+    engine = PageEncoder(threads=1)
+    engine.load()
+    yield engine
+    engine.close()
+
+
+def words_of(lines: Sequence[str]) -> tuple[list[str], list[Box]]:
+    """The words of lines, each letter 10 pixels wide."""
+    words: list[str] = []
+    boxes: list[Box] = []
+    for row, line in enumerate(lines):
+        left = 0
+        for word in line.split():
+            words.append(word)
+            boxes.append((left, 26 * row, left + 10 * len(word), 26 * row + 20))
+            left += 10 * len(word) + 10
+    return words, boxes
+
+
+def tokenizer() -> Any:
+    folder = embedding_weights()
+    assert folder is not None
+    return read_tokenizer(folder / "tokenizer.json")
+
+
+def given(*prompts: Prompt) -> EncoderInput:
+    return encoder_input(tokenizer(), prompts, all_of(page_tokens(tokenizer(), *words_of(LINES))))
+
+
+def scores_of(engine: PageEncoder, one: EncoderInput) -> Scores:
+    [scores] = engine.run([one])
+    assert not isinstance(scores, Exception)
+    return scores
+
+
+def test_scores_are_the_same_on_both_runtimes(engine: PageEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    if find_spec("openvino") is None:
+        pytest.skip("needs the package 'openvino'")
+    monkeypatch.setattr(module, "build_network", lambda weights, **_: NumpyMiniLm(weights))
+    other = PageEncoder()
+    other.load()
+    one = given(NUMBER, DAY, Prompt("items quantity", "number", True))
+    # OpenVINO may compute in bfloat16, where the processor can, unless it is told not to.
+    np.testing.assert_allclose(scores_of(engine, one), scores_of(other, one), atol=2e-2)
+
+
+def test_the_values_of_fields_are_found(engine: PageEncoder) -> None:
+    tokens = all_of(page_tokens(tokenizer(), *words_of(LINES)))
+    scores = scores_of(engine, given(NUMBER, DAY, CITY))
+    assert scores.shape == (3, SCORES, len(tokens.ids))
+    words, _ = words_of(LINES)
+    number, day = ([words[tokens.words[ends.argmax()]] for ends in scores[field, :2]] for field in range(2))
+    assert (number, day) == (["123", "123"], ["4", "2024"])
+    assert (scores[:2, :2].max(axis=-1) > 0).all()
+    # The page does not have the third.
+    assert (scores[2, :2].max(axis=-1) < 0).all()
+
+
+async def test_a_reader_reads_a_page_by_its_host(engine: PageEncoder) -> None:
+    host = EngineHost[EncoderInput, Scores](SPEC, lambda: PageEncoder(threads=1), HostLimits(max_batch=1))
+    reader = HostedPageReader(host)
+    try:
+        tokens = all_of(reader.tokens_of(*words_of(LINES)))
+        page = await reader.read(tokens, [NUMBER, DAY], most_runs=5)
+    finally:
+        await host.close()
+    assert page.runs == 1
+    np.testing.assert_allclose(page.scores, scores_of(engine, given(NUMBER, DAY)), atol=1e-4)
+
+
+class CountingHost:
+    """A host whose scores are the number of the run, and that keeps its inputs."""
+
+    def __init__(self) -> None:
+        self.given: list[EncoderInput] = []
+
+    async def run(self, one: EncoderInput, *, wait: bool) -> Scores:
+        self.given.append(one)
+        count = len(one.ids) - one.page_start
+        return np.full((len(one.listed), SCORES, count), len(self.given), np.float32)
+
+
+def reader_of(host: CountingHost) -> HostedPageReader:
+    return HostedPageReader(cast(EngineHost[EncoderInput, Scores], host))
+
+
+def page_of(count: int) -> PageTokens:
+    return PageTokens(*(np.arange(count, dtype=np.int32) for _ in range(7)), np.zeros(count, np.bool_))
+
+
+async def test_a_long_page_is_read_in_parts_that_share_tokens() -> None:
+    host = CountingHost()
+    step, count = WINDOW - OVERLAP, 2 * WINDOW
+    page = await reader_of(host).read(page_of(count), [NUMBER], most_runs=9)
+    parts = [one.ids[one.page_start :].tolist() for one in host.given]
+    assert parts == [
+        list(range(WINDOW)),
+        list(range(step, step + WINDOW)),
+        list(range(2 * step, count)),
+    ]
+    assert page.runs == 3
+    # Of a token in two parts, the higher score counts.
+    assert page.scores[0, 0, [0, step - 1, step, 2 * step, count - 1]].tolist() == [1, 1, 2, 3, 3]
+
+
+@pytest.mark.parametrize(("count", "parts"), [(0, 0), (1, 1), (WINDOW, 1), (WINDOW + 1, 2)])
+async def test_a_page_that_one_part_can_hold_is_read_once(count: int, parts: int) -> None:
+    host = CountingHost()
+    page = await reader_of(host).read(page_of(count), [NUMBER], most_runs=9)
+    assert (len(host.given), page.runs, page.scores.shape) == (parts, parts, (1, SCORES, count))
+
+
+@pytest.mark.parametrize(("most_runs", "fields", "runs", "tokens"), [
+    (2, 1, 2, WINDOW + WINDOW - OVERLAP),
+    (1, 1, 1, WINDOW),
+    (5, FIELDS_AT_ONCE + 1, 4, WINDOW + WINDOW - OVERLAP),
+    # Each field is read in the first part at least.
+    (1, 2 * FIELDS_AT_ONCE + 1, 3, WINDOW),
+])  # fmt: skip
+async def test_no_more_runs_are_made_than_allowed(most_runs: int, fields: int, runs: int, tokens: int) -> None:
+    host = CountingHost()
+    page = await reader_of(host).read(page_of(9 * WINDOW), [NUMBER] * fields, most_runs)
+    assert (page.runs, len(host.given), len(page.tokens.ids)) == (runs, runs, tokens)
+    assert np.isfinite(page.scores).all()
+    assert max(len(one.listed) for one in host.given) <= FIELDS_AT_ONCE
+
+
+def test_without_the_weights_of_the_language_model_it_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "embedding_weights", lambda: None)
+    with pytest.raises(EngineUnavailable, match="openfaze install weights"):
+        PageEncoder().load()
