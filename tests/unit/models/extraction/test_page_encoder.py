@@ -18,7 +18,7 @@ from models.extraction.page_encoder import (
     SCORES,
     SPEC,
     WINDOW,
-    HostedPageReader,
+    HostedFieldReader,
     PageEncoder,
     Scores,
 )
@@ -101,7 +101,7 @@ def test_the_values_of_fields_are_found(engine: PageEncoder) -> None:
 
 async def test_a_reader_reads_a_page_by_its_host(engine: PageEncoder) -> None:
     host = EngineHost[EncoderInput, Scores](SPEC, lambda: PageEncoder(threads=1), HostLimits(max_batch=1))
-    reader = HostedPageReader(host)
+    reader = HostedFieldReader(host)
     try:
         tokens = all_of(reader.tokens_of(*words_of(LINES)))
         page = await reader.read(tokens, [NUMBER, DAY], most_runs=5)
@@ -123,8 +123,8 @@ class CountingHost:
         return np.full((len(one.listed), SCORES, count), len(self.given), np.float32)
 
 
-def reader_of(host: CountingHost) -> HostedPageReader:
-    return HostedPageReader(cast(EngineHost[EncoderInput, Scores], host))
+def reader_of(host: CountingHost) -> HostedFieldReader:
+    return HostedFieldReader(cast(EngineHost[EncoderInput, Scores], host))
 
 
 def page_of(count: int) -> PageTokens:

@@ -1,0 +1,151 @@
+"""Spans scored, and found, by an encoder of pages."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from models.extraction.page_encoder import SCORES, ReadPage
+from models.extraction.page_tokens import Box, PageTokens, Prompt, page_tokens
+from models.fair_executor import FairExecutor, Slices, all_of
+from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidates
+from tasks.extraction.page_reading import (
+    INSIDE,
+    LARGEST,
+    MAX_WORDS,
+    UNREAD,
+    Readings,
+    add_spans,
+    read_pages,
+    span_scores,
+)
+from tasks.extraction.passages import Passage, passages_to_search
+from tasks.result import SourceLine
+from tests.letters import letter_tokenizer
+from tests.unit.tasks.extraction.test_evidence import ocr
+
+PROMPTS = [Prompt("number", "text", False), Prompt("city", "text", False)]
+
+
+class FakeReader:
+    """A FieldReader that finds the given words for each prompt. The network runs once for each page."""
+
+    def __init__(self, answers: Mapping[str, str]) -> None:
+        self.answers = answers
+        self.allowed: list[int] = []
+        self._words: Sequence[str] = ()
+
+    def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> Slices[PageTokens]:
+        self._words = words
+        return page_tokens(letter_tokenizer(), words, boxes)
+
+    async def read(self, tokens: PageTokens, prompts: Sequence[Prompt], most_runs: int) -> ReadPage:
+        self.allowed.append(most_runs)
+        scores = np.full((len(prompts), SCORES, len(tokens.ids)), -5.0, np.float32)
+        for row, prompt in enumerate(prompts):
+            wanted = self.answers.get(prompt.text, "").split()
+            for at in range(len(self._words)):
+                if wanted and self._words[at : at + len(wanted)] == wanted:
+                    own = np.flatnonzero((tokens.words >= at) & (tokens.words < at + len(wanted)) & ~tokens.signs)
+                    scores[row, 0, own[0]] = scores[row, 1, own[-1]] = 4.0
+                    scores[row, 2, own] = 2.0
+        return ReadPage(tokens, scores, 1)
+
+
+async def read(
+    rows: Sequence[str], answers: Mapping[str, str], most_runs: int = 9
+) -> tuple[Candidates, Readings, FakeReader]:
+    entries = [ocr(*one.split("\n")) for one in rows]
+    candidates = all_of(find_candidates(all_of(passages_to_search(entries))))
+    reader = FakeReader(answers)
+    executor = FairExecutor(1)
+    try:
+        readings = await read_pages(candidates.passages, PROMPTS, reader, executor, most_runs)
+    finally:
+        await executor.close()
+    return candidates, readings, reader
+
+
+def texts(spans: Sequence[CandidateSpan]) -> list[str]:
+    return [span.text for span in spans]
+
+
+async def test_the_span_that_the_reader_finds_has_the_highest_score() -> None:
+    candidates, readings, _ = await read(["Number: 123 456\nParis"], {"number": "123 456", "city": "Paris"})
+    scores = all_of(span_scores(candidates, readings, 2))
+    assert scores.shape == (2, len(candidates.spans))
+    assert [candidates.spans[row.argmax()].text for row in scores] == ["123 456", "Paris"]
+    assert scores.max() == 4.0 + 4.0 + INSIDE * 2.0
+    assert scores.min() == -LARGEST
+
+
+async def test_scores_are_bounded() -> None:
+    candidates, readings, _ = await read(["Number: 123\nParis"], {})
+    for page in readings.values():
+        page.scores[:] = 99.0
+    assert (all_of(span_scores(candidates, readings, 2)) == LARGEST).all()
+
+
+async def test_signs_around_a_value_do_not_count() -> None:
+    candidates, readings, _ = await read(["Number (123)."], {"number": "(123)."})
+    scores = all_of(span_scores(candidates, readings, 2))
+    best = [span for span, score in zip(candidates.spans, scores[0], strict=True) if score == 4.0 + 4.0 + INSIDE * 2.0]
+    assert {"123", "(123"} <= set(texts(best))
+    assert {text.strip("().") for text in texts(best)} == {"123"}
+
+
+async def test_a_span_of_a_page_that_was_not_read_has_the_same_score_for_each_field() -> None:
+    candidates, readings, _ = await read(["Number: 123", "City: Paris"], {"number": "123"}, most_runs=1)
+    scores = all_of(span_scores(candidates, readings, 2))
+    unread = [id(span.passage) not in readings for span in candidates.spans]
+    assert any(unread)
+    assert not all(unread)
+    assert (scores[:, unread] == UNREAD).all()
+    assert (scores[:, np.logical_not(unread)] != UNREAD).all()
+
+
+async def test_pages_are_read_until_the_runs_are_used_up() -> None:
+    _, readings, reader = await read(["a 1", "b 2", "c 3"], {}, most_runs=2)
+    assert (reader.allowed, len(readings)) == ([2, 1], 2)
+    _, readings, reader = await read(["a 1", "b 2", "c 3"], {}, most_runs=0)
+    assert (reader.allowed, len(readings)) == ([], 0)
+
+
+async def test_words_without_places_are_not_read() -> None:
+    reader, executor = FakeReader({}), FairExecutor(1)
+    passage = Passage(0, "stt", [SourceLine(("number", "1"), "/text", {})])
+    assert passage.grid == ()
+    try:
+        assert await read_pages([passage], PROMPTS, reader, executor, 9) == {}
+    finally:
+        await executor.close()
+    assert reader.allowed == []
+
+
+async def test_a_value_that_is_not_a_candidate_yet_becomes_one() -> None:
+    line = "we have sold the blue wooden chair with arms to our neighbour in town"
+    value = "blue wooden chair with arms"
+    candidates, readings, _ = await read([line], {"number": value})
+    assert value not in texts(candidates.spans)
+    before = list(candidates.spans)
+    all_of(add_spans(candidates, readings, [1]))
+    assert candidates.spans == before
+    all_of(add_spans(candidates, readings, [0]))
+    assert texts(candidates.spans[len(before) :]) == [value]
+    scores = all_of(span_scores(candidates, readings, 2))
+    assert scores[0].argmax() == len(before)
+
+
+async def test_a_candidate_is_not_added_again() -> None:
+    candidates, readings, _ = await read(["Number: 123\nParis"], {"number": "123", "city": "Paris"})
+    before = list(candidates.spans)
+    assert {"123", "Paris"} <= set(texts(before))
+    all_of(add_spans(candidates, readings, [0, 1]))
+    assert candidates.spans == before
+
+
+async def test_an_added_value_has_a_limited_number_of_words() -> None:
+    words = [f"word{number}" for number in range(MAX_WORDS + 5)]
+    candidates, readings, _ = await read([" ".join(words)], {"number": " ".join(words)})
+    before = len(candidates.spans)
+    all_of(add_spans(candidates, readings, [0]))
+    assert all(len(span.words) <= MAX_WORDS for span in candidates.spans[before:])

@@ -1,0 +1,137 @@
+"""Written documents with marks, and their variations."""
+
+import random
+import re
+
+import pytest
+
+from tests.conftest import each_case
+from training.extraction import written
+from training.extraction.written import (
+    FOLDER,
+    NUMERIC,
+    SWAPPED,
+    Page,
+    Span,
+    Variations,
+    WrittenDocument,
+    parsed,
+    written_documents,
+)
+
+TEXT = """\
+=== delivery note en
+Number | {number:A-17} of {day:2024-05-04}
+
+Notes: {notes:leave it}
+{+notes:at the door}
+Pen | {items[].price:1.20}
+Ink | {items[].price:3.40}
+---
+number = word ; noteNumber ; no|number of the note
+day = date ; day
+notes = text ; notes
+items[].price = money ; items[].price
+absent = customer ; driver|who drives
+"""
+CHANGED = {*SWAPPED, *NUMERIC, "time", "datetime"}
+"""Types of values that a variation may change."""
+
+
+def value_at(page: Page, span: Span) -> tuple[str, str]:
+    """The text from the start of a value, and that up to its end."""
+    first, start, last, end = span
+    if first == last:
+        return page.lines[first][start:end], page.lines[first][start:end]
+    return page.lines[first][start:], page.lines[last][:end]
+
+
+def test_a_file_is_parsed_into_documents() -> None:
+    one, other = parsed(TEXT + TEXT.replace("delivery note en", "slip de"), "trade")
+    assert (one.kind, one.language, other.kind, other.language) == ("delivery note", "en", "slip", "de")
+    assert [len(line) for line in one.lines] == [2, 1, 1, 1, 2, 2]
+    assert one.lines[1] == ((),)
+    assert [(piece.text, piece.key) for piece in one.lines[0][1]] == [
+        ("A-17", "number"),
+        (" of ", ""),
+        ("2024-05-04", "day"),
+    ]
+    assert [(piece.text, piece.continues) for piece in one.lines[3][0]] == [("at the door", True)]
+    assert (one.fields["number"].type, one.fields["number"].names) == ("word", ("noteNumber", "no|number of the note"))
+    assert one.absent == ("customer", "driver|who drives")
+    assert one.source == "trade"
+
+
+def test_marks_keep_their_places_in_all_variations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "NOISES", (0,))
+    [document] = parsed(TEXT)
+    variations = Variations([document])
+    seen = set()
+    for seed in range(100):
+        page = variations.page(document, random.Random(seed))
+        assert len(page.lines) == len(page.boxes)
+        for asked in page.fields:
+            key = asked.name.partition("|")[0]
+            values = [value_at(page, span) for span in asked.spans]
+            if key in ("noteNumber", "no"):
+                assert values == [("A-17", "A-17")]
+            elif key == "day":
+                assert re.fullmatch(r"\d{4}-\d\d-\d\d", values[0][0])
+            elif key == "notes":
+                assert values == [("leave it", "at the door")]
+            elif asked.in_list:
+                assert len(values) == 2
+                assert all(re.fullmatch(r"\d\.\d\d", value) for value, _ in values)
+            else:
+                assert key in ("customer", "driver")
+                assert values == []
+            seen.add((key, *values))
+    assert len({one for one in seen if one[0] == "day"}) > 5
+
+
+def test_noise_changes_a_value_and_its_mark_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "NOISES", (1.0,))
+    [document] = parsed("=== memo en\nSee {name:some memo} now\n---\nname = word ; name\n")
+    page = Variations([document]).page(document, random.Random(1))
+    [span] = page.fields[0].spans
+    assert value_at(page, span)[0] == "sornc rncrno"
+
+
+@each_case("source", sorted(path.stem for path in FOLDER.glob("*.txt")))
+def test_every_written_file_is_well_formed(source: str) -> None:
+    text = (FOLDER / f"{source}.txt").read_text("utf-8")
+    documents = list(parsed(text, source))
+    assert len(documents) == text.count("=== ")
+    for one in documents:
+        pieces = [piece for line in one.lines for cell in line for piece in cell]
+        place = f"{source}: {one.kind}"
+        assert re.fullmatch("[a-z]{2}", one.language), place
+        assert one.fields, place
+        assert one.absent, place
+        assert {piece.key for piece in pieces if piece.key} == set(one.fields), place
+        assert not [piece.text for piece in pieces if "{" in piece.text or "}" in piece.text], place
+        assert all("[]" in key or name for key, told in one.fields.items() for name in told.names), place
+
+
+def kept_values(document: WrittenDocument, key: str) -> set[str]:
+    return {piece.text for line in document.lines for cell in line for piece in cell if piece.key == key}
+
+
+def test_values_that_no_variation_changes_stand_at_their_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "NOISES", (0,))
+    documents = written_documents()
+    variations = Variations(documents)
+    count = 0
+    for seed, document in enumerate(documents[::10]):
+        page = variations.page(document, random.Random(seed))
+        keys = {name: key for key, told in document.fields.items() for name in told.names}
+        for asked in page.fields:
+            if asked.type in CHANGED or asked.name not in keys or not asked.spans:
+                continue
+            kept = kept_values(document, keys[asked.name])
+            for span in asked.spans:
+                first, last = value_at(page, span)
+                assert any(first.startswith(value) for value in kept), (document.kind, asked.name)
+                assert any(last.endswith(value) for value in kept), (document.kind, asked.name)
+                count += 1
+    assert count > 200
