@@ -54,7 +54,7 @@ from models.capability import BadResult
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
-from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, page_reader
+from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, field_reader
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
 from models.linear_algebra import keep_on_one_thread
@@ -144,7 +144,7 @@ class Services:
         extractor = None
         if network is not None:
             extractor = Extractor(
-                network, embedder_of_labels(self.runtime), self.executor, reader=page_reader(self.runtime)
+                network, embedder_of_labels(self.runtime), self.executor, reader=field_reader(self.runtime)
             )
         answerer = Answerer(
             find_llm=lambda: self.traces.llm(self.runtime.use(LLM)),

@@ -26,7 +26,7 @@ from rapidfuzz.fuzz import ratio
 
 from bench.speech import quiet_services
 from models.embedding.capability import embedder_of_labels
-from models.extraction.capability import page_reader
+from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
 from models.fair_executor import FairExecutor, Slices, all_of
 from models.vision.text import TextLine, Word
@@ -180,7 +180,7 @@ class Bench:
             embedder,
             FairExecutor("bench"),
             most_spans=6_000,
-            reader=page_reader(self.services.runtime),
+            reader=field_reader(self.services.runtime),
         )
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.items: Counter[str] = Counter()

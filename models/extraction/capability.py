@@ -11,7 +11,7 @@ from models.capability import BadResult, Built, Candidate, Capability, EngineCon
 from models.embedding.minilm_weights import embedding_remedy, int8_remedy
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import SPEC as PAGE_ENCODER_SPEC
-from models.extraction.page_encoder import HostedPageReader, PageEncoder, PageReader
+from models.extraction.page_encoder import FieldReader, HostedFieldReader, PageEncoder
 from models.fair_executor import all_of
 from models.host import EngineHost
 
@@ -35,7 +35,7 @@ def _build_page_encoder(config: EngineConfig) -> Built:
         partial(PageEncoder, threads=config.threads, is_int8=int8_remedy() is None),
         config.limits(batch=1),
     )
-    return Built(HostedPageReader(host), (host,))
+    return Built(HostedFieldReader(host), (host,))
 
 
 def _llm_remedy(config: EngineConfig) -> str | None:
@@ -83,7 +83,7 @@ EXTRACTION: Capability[ExtractionNetwork | None] = Capability(
 )
 
 
-def page_reader(engines: Engines) -> PageReader | None:
+def field_reader(engines: Engines) -> FieldReader | None:
     """Return the engine that reads pages for the extractor; None if it cannot run here."""
     reader: Any = engines.find(EXTRACTION, PAGE_ENCODER)
-    return reader if isinstance(reader, HostedPageReader) else None
+    return reader if isinstance(reader, HostedFieldReader) else None

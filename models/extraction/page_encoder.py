@@ -64,7 +64,7 @@ class ReadPage:
     """Number of times that the network ran."""
 
 
-class PageReader(Protocol):
+class FieldReader(Protocol):
     """Reads the words of a page for fields."""
 
     def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> Slices[PageTokens]:
@@ -117,8 +117,8 @@ class PageEncoder:
         return np.ascontiguousarray(found.transpose(1, 0, 2))
 
 
-class HostedPageReader:
-    """A PageReader whose engine runs in an EngineHost. The parts of a page are read one after the other, so that the
+class HostedFieldReader:
+    """A FieldReader whose engine runs in an EngineHost. The parts of a page are read one after the other, so that the
     pages of other keys have their turns in between."""
 
     def __init__(self, host: EngineHost[EncoderInput, Scores]) -> None:

@@ -3,11 +3,12 @@ are not candidates yet."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.extraction.page_encoder import PageReader, ReadPage
+from models.extraction.page_encoder import FIELDS_AT_ONCE, FieldReader, ReadPage
 from models.extraction.page_tokens import PageTokens, Prompt
 from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.boxes import box_of
@@ -38,12 +39,12 @@ Readings = Mapping[int, ReadPage]
 
 
 async def read_pages(
-    passages: Sequence[Passage], prompts: Sequence[Prompt], reader: PageReader, executor: FairExecutor, most_runs: int
+    passages: Sequence[Passage], prompts: Sequence[Prompt], reader: FieldReader, executor: FairExecutor, most_runs: int
 ) -> Readings:
     """Read the first passages whose words have places, in at most `most_runs` parts. Raises ModelError."""
-    found = {}
+    found: dict[int, ReadPage] = {}
     for passage in passages:
-        if most_runs <= 0:
+        if most_runs < ceil(len(prompts) / FIELDS_AT_ONCE):
             break
         tokens = await executor.run(_tokens_of, passage, reader)
         if tokens is not None:
@@ -53,7 +54,7 @@ async def read_pages(
     return found
 
 
-def _tokens_of(passage: Passage, reader: PageReader) -> Slices[PageTokens | None]:
+def _tokens_of(passage: Passage, reader: FieldReader) -> Slices[PageTokens | None]:
     boxes = []
     for word in range(len(passage.words)):
         if word % BOXES_AT_ONCE == 0:

@@ -27,5 +27,5 @@ def prompt_of(path: Sequence[str | int], schema: Mapping[str, Any], *, in_list: 
         kind = "date"
     elif schema.get("format") == "time":
         kind = "time"
-    told = [text for key in ("title", "description") if isinstance(text := schema.get(key), str)]
-    return Prompt(prompt_text([key for key in path if isinstance(key, str)], " ".join(told)), kind, in_list)
+    texts = [text for key in ("title", "description") if isinstance(text := schema.get(key), str)]
+    return Prompt(prompt_text([key for key in path if isinstance(key, str)], " ".join(texts)), kind, in_list)

@@ -25,7 +25,7 @@ from bench.documents import is_empty, judged, letters
 from bench.extraction import run
 from bench.speech import quiet_services
 from models.embedding.capability import embedder_of_labels
-from models.extraction.capability import page_reader
+from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
 from models.fair_executor import FairExecutor
 from tasks.base import TaskRequest
@@ -181,7 +181,7 @@ async def main() -> None:
         embedder,
         FairExecutor("calibrate"),
         most_spans=6_000,
-        reader=page_reader(services.runtime),
+        reader=field_reader(services.runtime),
     )
     samples = []
     for path in sorted(one for folder in given.folders for one in folder.glob("*.json")):

@@ -18,7 +18,7 @@ WINDOW = 704
 
 
 @dataclass(frozen=True)
-class Sample:
+class EncoderSample:
     """An input of the encoder, with the right answers."""
 
     given: EncoderInput
@@ -79,7 +79,7 @@ def page_of(made: MadeDocument, rng: random.Random, most: int = 22) -> Page:
     return Page(lines, boxes, fields[:most], f"{made.kind}/{made.template}")
 
 
-def sample_of(page: Page, tokenizer: Any, rng: random.Random, window: int = WINDOW) -> Sample | None:
+def sample_of(page: Page, tokenizer: Any, rng: random.Random, window: int = WINDOW) -> EncoderSample | None:
     """Return a sample of a page, and of a long page a part with one of the answers. None for an empty page."""
     words: list[str] = []
     boxes: list[tuple[float, float, float, float]] = []
@@ -131,10 +131,10 @@ def sample_of(page: Page, tokenizer: Any, rng: random.Random, window: int = WIND
         for index, first, last in answers
         if first >= begin and last < begin + window
     )
-    return Sample(given, kept, page.source)
+    return EncoderSample(given, kept, page.source)
 
 
-def batches(samples: Iterator[Sample], tokens: int, pool: int = 256) -> Iterator[list[Sample]]:
+def batches(samples: Iterator[EncoderSample], tokens: int, pool: int = 256) -> Iterator[list[EncoderSample]]:
     """Yield samples of similar lengths in batches with at most so many tokens, padding included."""
     rng = random.Random(0)
     while True:
@@ -142,7 +142,7 @@ def batches(samples: Iterator[Sample], tokens: int, pool: int = 256) -> Iterator
         if not own:
             return
         own.sort(key=lambda one: len(one.given.ids))
-        found: list[list[Sample]] = [[]]
+        found: list[list[EncoderSample]] = [[]]
         for one in own:
             if (len(found[-1]) + 1) * len(one.given.ids) > tokens and found[-1]:
                 found.append([])
@@ -151,7 +151,7 @@ def batches(samples: Iterator[Sample], tokens: int, pool: int = 256) -> Iterator
         yield from found
 
 
-def collated(samples: Sequence[Sample]) -> dict[str, np.ndarray[Any, Any]]:
+def collated(samples: Sequence[EncoderSample]) -> dict[str, np.ndarray[Any, Any]]:
     """Return the arrays of a batch, padded, with the answers as flags of samples × fields × tokens."""
     longest = max(len(one.given.ids) for one in samples)
     longest += -longest % 64

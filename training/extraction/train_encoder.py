@@ -38,7 +38,7 @@ from models.embedding.passages import read_tokenizer
 from models.extraction.encoder_weights import write_weights
 from models.extraction.page_tokens import COLUMNS, FIELD_KINDS, MARKER, ROWS, SIZES
 from training.extraction.documents import documents
-from training.extraction.encoder_samples import Sample, batches, collated, page_of, sample_of
+from training.extraction.encoder_samples import EncoderSample, batches, collated, page_of, sample_of
 from training.extraction.written import FOLDER, Variations, WrittenDocument, written_documents
 
 WIDTH, HEADS, LAYERS = 384, 12, 6
@@ -60,7 +60,7 @@ SHOWN = 0.08
 Batch = dict[str, torch.Tensor]
 
 
-class Layer(nn.Module):
+class EncoderLayer(nn.Module):
     """A layer of BERT, with the names of `models.extraction.page_encoder`."""
 
     def __init__(self, drop: float) -> None:
@@ -114,7 +114,7 @@ class Encoder(nn.Module):
         self.norm.load_state_dict(
             {"weight": weights["embeddings.LayerNorm.weight"], "bias": weights["embeddings.LayerNorm.bias"]}
         )
-        self.layers = nn.ModuleList([Layer(drop) for _ in range(LAYERS)])
+        self.layers = nn.ModuleList([EncoderLayer(drop) for _ in range(LAYERS)])
         for number, layer in enumerate(self.layers):
             at = f"encoder.layer.{number}."
             for own, other in (
@@ -216,7 +216,7 @@ def tokenizer_of(file: Path) -> Any:
     return tokenizer
 
 
-def tensors_of(samples: list[Sample]) -> Batch:
+def tensors_of(samples: list[EncoderSample]) -> Batch:
     return {name: torch.from_numpy(array) for name, array in collated(samples).items()}
 
 
@@ -233,7 +233,7 @@ class Stream(IterableDataset[Batch]):
         for batch in batches(self._samples(random.Random(seed), seed), self.tokens):
             yield tensors_of(batch)
 
-    def _samples(self, rng: random.Random, seed: str) -> Iterator[Sample]:
+    def _samples(self, rng: random.Random, seed: str) -> Iterator[EncoderSample]:
         tokenizer = tokenizer_of(self.tokenizer)
         written = [one for number, one in enumerate(written_documents(self.folder)) if not is_held_out(number)]
         variations = Variations(written)

@@ -54,7 +54,7 @@ class WrittenField:
 
 
 @dataclass(frozen=True)
-class Piece:
+class WrittenPiece:
     """A piece of a cell: the value of the mark with the key, or other text without one."""
 
     text: str
@@ -63,7 +63,7 @@ class Piece:
     """True if the piece continues the value of the mark before it with the same key."""
 
 
-Cell = tuple[Piece, ...]
+Cell = tuple[WrittenPiece, ...]
 WrittenLine = tuple[Cell, ...]
 
 
@@ -127,12 +127,12 @@ def _cell(text: str) -> Cell:
     pieces, at = [], 0
     for found in _MARK.finditer(text):
         if found.start() > at:
-            pieces.append(Piece(text[at : found.start()]))
+            pieces.append(WrittenPiece(text[at : found.start()]))
         if found[3].strip():
-            pieces.append(Piece(found[3].strip(), found[2], bool(found[1])))
+            pieces.append(WrittenPiece(found[3].strip(), found[2], bool(found[1])))
         at = found.end()
     if at < len(text):
-        pieces.append(Piece(text[at:]))
+        pieces.append(WrittenPiece(text[at:]))
     return tuple(pieces)
 
 
@@ -177,18 +177,22 @@ class Variations:
         known: dict[tuple[str, str], str] = {}
         is_shaken = rng.random() < 0.5
 
-        def other(piece: Piece) -> Piece:
+        def other(piece: WrittenPiece) -> WrittenPiece:
             told = document.fields.get(piece.key)
             if told is None:
-                return piece if not is_shaken else Piece(_shaken(piece.text, rng, known), piece.key, piece.continues)
+                return (
+                    piece
+                    if not is_shaken
+                    else WrittenPiece(_shaken(piece.text, rng, known), piece.key, piece.continues)
+                )
             same = (told.type, piece.text)
             if same not in known:
                 known[same] = self._other_value(told.type, piece, document.language, rng)
-            return Piece(known[same], piece.key, piece.continues)
+            return WrittenPiece(known[same], piece.key, piece.continues)
 
         return [tuple(tuple(map(other, cell)) for cell in line) for line in lines]
 
-    def _other_value(self, type_: str, piece: Piece, language: str, rng: random.Random) -> str:
+    def _other_value(self, type_: str, piece: WrittenPiece, language: str, rng: random.Random) -> str:
         draw = rng.random()
         if type_ in SWAPPED and not piece.continues and draw < (0.6 if type_ not in NUMERIC else 0.3):
             pool = self._values[type_, language] if rng.random() < 0.8 else self._by_type[type_]
