@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from models.extraction.page_encoder import SCORES, ReadPage
+from models.extraction.page_encoder import FIELDS_AT_ONCE, SCORES, ReadPage
 from models.extraction.page_tokens import Box, PageTokens, Prompt, page_tokens
 from models.fair_executor import FairExecutor, Slices, all_of
 from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidates
@@ -108,6 +108,18 @@ async def test_pages_are_read_until_the_runs_are_used_up() -> None:
     assert (reader.allowed, len(readings)) == ([2, 1], 2)
     _, readings, reader = await read(["a 1", "b 2", "c 3"], {}, most_runs=0)
     assert (reader.allowed, len(readings)) == ([], 0)
+
+
+async def test_a_page_is_not_read_if_some_fields_would_not_be() -> None:
+    reader, executor = FakeReader({}), FairExecutor(1)
+    passages = all_of(passages_to_search([ocr("a 1")]))
+    prompts = [PROMPTS[0]] * (FIELDS_AT_ONCE + 1)
+    try:
+        assert await read_pages(passages, prompts, reader, executor, 1) == {}
+        assert len(await read_pages(passages, prompts, reader, executor, 2)) == 1
+    finally:
+        await executor.close()
+    assert reader.allowed == [2]
 
 
 async def test_words_without_places_are_not_read() -> None:
