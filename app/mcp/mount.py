@@ -17,7 +17,16 @@ from app.http.body import read_body
 from app.http.headers import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
-from app.wire.parse import LARGE_BYTES, LONG_BYTES, MAX_VALUES, Shortened, TooMuchJson, as_refusal, shorten
+from app.wire.parse import (
+    LARGE_BYTES,
+    LONG_BYTES,
+    MAX_VALUES,
+    Shortened,
+    TooMuchJson,
+    as_refusal,
+    refuse_long_numbers,
+    shorten,
+)
 from app.wire.problems import but_not
 from tasks.inputs.limits import MB, megabytes
 
@@ -97,11 +106,9 @@ class Mount:
         if len(body) < LARGE_BYTES:
             return _check_message(Shortened(body))
         try:
-            return await services.wire.run(lambda: _check_message(shorten(body, max_values=MAX_VALUES)))
+            return await services.wire.run(lambda: _check_message(_shorten(body)))
         except TooMuchJson as error:
             raise as_refusal(error) from None
-        except ValueError:
-            return Shortened(body)  # invalid JSON, which the package refuses by itself
 
     def _find_refusal(self, request: Request) -> ApiError | None:
         if request.method != "POST":
@@ -150,6 +157,16 @@ class Mount:
         self._stopping.set()
         if self._running is not None:
             await asyncio.wait([self._running])
+
+
+def _shorten(body: bytearray) -> Shortened:
+    """Return the body without its long strings, or unchanged if one of these is invalid. Raises TooMuchJson."""
+    try:
+        return shorten(body, max_values=MAX_VALUES)
+    except ValueError:
+        # The package refuses invalid JSON by itself, but first parses the numbers before the fault.
+        refuse_long_numbers(body)
+        return Shortened(body)
 
 
 def _check_message(message: Shortened) -> Shortened:
