@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import anyio
+import anyio.lowlevel
 import pydantic_core
 from starlette.requests import Request
 from starlette.responses import Response
@@ -93,7 +95,25 @@ class Mount:
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
         await asyncio.shield(self._starting)
-        await self._manager.handle_request(scope, _replay_body(bytes(message.text), receive), send)
+        await self._handle(scope, _replay_body(bytes(message.text), receive), send)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the protocol's server answer the request.
+
+        If the key's limits refuse the request when its answer begins, the server is cancelled, and the middleware
+        answers. The package would log the exception as a fault, or answer it with status 500.
+        """
+        with anyio.CancelScope() as answering:
+
+            async def send_unless_refused(message: Message) -> None:
+                try:
+                    await send(message)
+                except ApiError:
+                    answering.cancel()
+                    await anyio.lowlevel.checkpoint()
+                    raise
+
+            await self._manager.handle_request(scope, receive, send_unless_refused)
 
     async def _read(self, request: Request) -> Shortened:
         """Return the body without its long strings, so that the protocol's server has little to parse on the event
