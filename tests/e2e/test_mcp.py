@@ -379,6 +379,13 @@ async def test_a_key_is_asked_for_and_its_limits_hold(tmp_path: Path, caplog: py
         assert 'openfaze_requests_total{route="/mcp",status="200",task="ocr"}' in metrics
 
 
+@pytest.mark.parametrize("text", ["A" * 300_000, "A" * 300_000 + "\\x"])
+def test_a_long_number_is_refused_before_the_package_parses_it(model: FullModel, text: str) -> None:
+    answer = model.client.post("/mcp", content=f'[{"7" * 401}, "{text}"]', headers=ACCEPTED)
+    assert (answer.status_code, answer.json()["error"]["data"]["code"]) == (413, "request_too_large")
+    assert "more than 400 digits" in answer.json()["error"]["message"]
+
+
 @ERAS
 async def test_who_hangs_up_takes_the_work_along(mode: str) -> None:
     with serving_full_model(extraction="llm", api_keys=(KEY,)) as model:
