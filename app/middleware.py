@@ -118,8 +118,8 @@ class RequestScope:
         route = self._metrics.began(scope["path"])
         admission = Admission()
         refused: list[ApiError] = []
-        """Refusal of a request that reserved nothing. It is kept here, because the package for MCP would only log the
-        exception."""
+        """Refusal of a request that reserved nothing. It is kept here, because the package for MCP does not pass the
+        exception on."""
 
         async def send_with_id(message: Message) -> None:
             nonlocal status

@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import anyio
+import anyio.lowlevel
 import pydantic_core
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +19,16 @@ from app.http.body import read_body
 from app.http.headers import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
-from app.wire.parse import LARGE_BYTES, LONG_BYTES, MAX_VALUES, Shortened, TooMuchJson, as_refusal, shorten
+from app.wire.parse import (
+    LARGE_BYTES,
+    LONG_BYTES,
+    MAX_VALUES,
+    Shortened,
+    TooMuchJson,
+    as_refusal,
+    refuse_long_numbers,
+    shorten,
+)
 from app.wire.problems import but_not
 from tasks.inputs.limits import MB, megabytes
 
@@ -84,7 +95,25 @@ class Mount:
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
         await asyncio.shield(self._starting)
-        await self._manager.handle_request(scope, _replay_body(bytes(message.text), receive), send)
+        await self._handle(scope, _replay_body(bytes(message.text), receive), send)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the protocol's server answer the request.
+
+        If the key's limits refuse the request when its answer begins, the server is cancelled, and the middleware
+        answers. The package would log the exception as a fault, or answer it with status 500.
+        """
+        with anyio.CancelScope() as answering:
+
+            async def send_unless_refused(message: Message) -> None:
+                try:
+                    await send(message)
+                except ApiError:
+                    answering.cancel()
+                    await anyio.lowlevel.checkpoint()
+                    raise
+
+            await self._manager.handle_request(scope, receive, send_unless_refused)
 
     async def _read(self, request: Request) -> Shortened:
         """Return the body without its long strings, so that the protocol's server has little to parse on the event
@@ -97,11 +126,9 @@ class Mount:
         if len(body) < LARGE_BYTES:
             return _check_message(Shortened(body))
         try:
-            return await services.wire.run(lambda: _check_message(shorten(body, max_values=MAX_VALUES)))
+            return await services.wire.run(lambda: _check_message(_shorten(body)))
         except TooMuchJson as error:
             raise as_refusal(error) from None
-        except ValueError:
-            return Shortened(body)  # invalid JSON, which the package refuses by itself
 
     def _find_refusal(self, request: Request) -> ApiError | None:
         if request.method != "POST":
@@ -150,6 +177,16 @@ class Mount:
         self._stopping.set()
         if self._running is not None:
             await asyncio.wait([self._running])
+
+
+def _shorten(body: bytearray) -> Shortened:
+    """Return the body without its long strings, or unchanged if one of these is invalid. Raises TooMuchJson."""
+    try:
+        return shorten(body, max_values=MAX_VALUES)
+    except ValueError:
+        # The package refuses invalid JSON by itself, but first parses the numbers before the fault.
+        refuse_long_numbers(body)
+        return Shortened(body)
 
 
 def _check_message(message: Shortened) -> Shortened:

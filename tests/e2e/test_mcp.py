@@ -347,7 +347,7 @@ async def test_of_a_request_that_is_to_be_forgotten_no_file_is_kept(
     assert model.client.get("/v1/files").json()["data"] == before
 
 
-async def test_a_key_is_asked_for_and_its_limits_hold(tmp_path: Path) -> None:
+async def test_a_key_is_asked_for_and_its_limits_hold(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     keys_file = tmp_path / "keys.toml"
     reader, limited = (
         add_key(keys_file, "reader", {"tasks": ["ocr"]}),
@@ -369,10 +369,21 @@ async def test_a_key_is_asked_for_and_its_limits_hold(tmp_path: Path) -> None:
         assert "requests a minute" in said(told[-1])
         assert "Try again in" in said(told[-1])
         listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-        spent = client.post("/mcp", json=listing, headers={**ACCEPTED, "authorization": f"Bearer {limited}"})
-        assert (spent.status_code, spent.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+        key = {"authorization": f"Bearer {limited}"}
+        for headers, sent in ((ACCEPTED, json.dumps(listing)), ({}, json.dumps(listing)), (ACCEPTED, "{bad")):
+            spent = client.post("/mcp", content=sent, headers=headers | key)
+            assert (spent.status_code, spent.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+            assert int(spent.headers["retry-after"]) > 0
+        assert not [record for record in caplog.records if record.name.startswith("mcp")]
         metrics = client.get("/metrics", headers={"authorization": f"Bearer {limited}"}).text
         assert 'openfaze_requests_total{route="/mcp",status="200",task="ocr"}' in metrics
+
+
+@pytest.mark.parametrize("text", ["A" * 300_000, "A" * 300_000 + "\\x"])
+def test_a_long_number_is_refused_before_the_package_parses_it(model: FullModel, text: str) -> None:
+    answer = model.client.post("/mcp", content=f'[{"7" * 401}, "{text}"]', headers=ACCEPTED)
+    assert (answer.status_code, answer.json()["error"]["data"]["code"]) == (413, "request_too_large")
+    assert "more than 400 digits" in answer.json()["error"]["message"]
 
 
 @ERAS

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import BadRequest
-from app.wire.parse import LARGE_BYTES, MAX_SHORT_BYTES, TooMuchJson, parse, shorten
+from app.errors import BadRequest, PayloadTooLarge
+from app.wire.parse import LARGE_BYTES, MAX_DIGITS, MAX_SHORT_BYTES, TooMuchJson, parse, shorten
 from app.wire.request import ChatRequest
 
 LONG, PIECE = 12, 16
@@ -162,6 +162,40 @@ def test_more_values_than_allowed_are_refused(value: str) -> None:
     with pytest.raises(TooMuchJson):
         shorten(b"[" + value.encode() * 2000 + b"1]", max_values=1000)
     assert shorten(b"[" + value.encode() * 300 + b"1]", max_values=1000).strings == {}
+
+
+@pytest.mark.parametrize("text", ["1," * 5000, "[" * 10_000, '",{' * 3000])
+def test_signs_in_strings_are_no_values(text: str) -> None:
+    body = json.dumps([text] * 30).encode()
+    assert shorten(body, max_values=100, piece=PIECE).text == body
+    with pytest.raises(TooMuchJson, match="more than 100 values"):
+        shorten(body[:-1] + b",1" * 100 + b"]", max_values=100)
+
+
+@pytest.mark.parametrize("piece", [PIECE, MAX_DIGITS, 1000])
+@pytest.mark.parametrize("before", ['"a", ', "-", "0.", '"\\"", ', "1e", " " * 990])
+def test_a_number_of_too_many_digits_is_refused(before: str, piece: int) -> None:
+    digits = "1234567890" * (MAX_DIGITS // 10)
+    body = f'["{digits}0", {before}{digits}'
+    assert shorten(f"{body}]".encode(), max_values=100, piece=piece).strings == {}
+    with pytest.raises(TooMuchJson, match="has a number of more than 400 digits"):
+        shorten(f'{body}7, "b"]'.encode(), max_values=100, piece=piece)
+
+
+def test_digits_in_strings_are_no_number() -> None:
+    body = json.dumps(["7" * 15_000, {"7" * 20_000: 'a"' + "7" * 5000}] * 20).encode()
+    assert len(body) > LARGE_BYTES
+    assert shorten(body, max_values=1000).text == body
+
+
+def test_a_large_body_with_a_long_number_is_refused_by_the_limit() -> None:
+    body = json.dumps({"model": "interfaze-beta", "messages": [], "x": [" " * 15_000] * 20})[:-1] + ', "n": '
+    with pytest.raises(PayloadTooLarge) as refused:
+        parse(ChatRequest, bytearray(f"{body}{'7' * 4000}}}".encode()))
+    assert (refused.value.status, refused.value.message) == (
+        413,
+        "The request's JSON has a number of more than 400 digits.",
+    )
 
 
 def test_a_string_that_is_too_long_for_its_field_is_found_in_a_large_body_too() -> None:
