@@ -163,7 +163,9 @@ class Extractor:
             logits[:, :-1] += weights[:, np.newaxis] * readings
         whole_logits = {at: found[all_texts.index(whole)] for at, whole in wholes.items()}
         doubtful = await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
-        return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, doubtful=doubtful)
+        return FieldScores(
+            candidates, fields, logits, entries, by_words_alone=left_out, doubtful=doubtful, is_read=bool(read)
+        )
 
     async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
         """Return the vectors of the texts, and the number of texts that exceed the bound. The vectors of these texts

@@ -148,6 +148,8 @@ class ValuePlace(NamedTuple):
     """True if an example has the field at this place."""
     most: float = 1.0
     """The probability is at most this, because of the words around the value (`doubts`)."""
+    is_read: bool = False
+    """True if the scores are those of the network and the encoder of pages together."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,8 @@ class FieldScores:
     doubtful: Mapping[int, Collection[int]] = field(default_factory=dict)
     """Indices of the candidates that have at most the probability DOUBTFUL for a field, by the field's row. Such a
     candidate may be about somebody else, be quoted, or have been replaced."""
+    is_read: bool = False
+    """True if the encoder of pages has read the texts, so that the logits are larger."""
     _spans_by_value: dict[Any, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Indices of the candidates with each value, by its key; empty until `index_values`."""
 
@@ -256,7 +260,9 @@ class FieldScores:
 
     def _place(self, passage: Passage, words: Sequence[int], chance: float, copied: bool) -> ValuePlace:
         line = passage.lines[passage.line_at(words[0])]
-        return ValuePlace(chance, self.entries[passage.entry], line.pointer, frozenset(words), copied)
+        return ValuePlace(
+            chance, self.entries[passage.entry], line.pointer, frozenset(words), copied, is_read=self.is_read
+        )
 
     def index_values(self) -> Slices[None]:
         """Find, in slices, the values of all candidates. `place` and `span_of` need these values. Without this call,
@@ -278,9 +284,9 @@ class FieldScores:
 class CalibrationInput(NamedTuple):
     """The input of the calibration of one value."""
 
-    by: Literal["copied", "llm", "cell", "item"]
-    """The source of the value: the extractor, an LLM, a cell of a table or of records, an item of a list that the
-    network found."""
+    by: Literal["copied", "unread", "llm", "cell", "item"]
+    """The source of the value: the extractor, with or without the encoder of pages, an LLM, a cell of a table or of
+    records, an item of a list that the network found."""
     features: tuple[float, ...]
 
 
@@ -294,7 +300,8 @@ def calibration_input(place: ValuePlace, score: float, label: Label, confidence:
     chance, own, other = _logit(place.probability), float(label == "own"), float(label in ("other", "elsewhere"))
     if not place.copied or not place.features:
         return CalibrationInput("llm", (chance, score, own, other))
-    return CalibrationInput("copied", (chance, own, other, confidence, *place.features))
+    by: Literal["copied", "unread"] = "copied" if place.is_read else "unread"
+    return CalibrationInput(by, (chance, own, other, confidence, *place.features))
 
 
 def _logit(chance: float) -> float:
