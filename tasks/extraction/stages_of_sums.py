@@ -205,7 +205,7 @@ class StagesOfSums:
 
 
 class _Amount(NamedTuple):
-    index: int
+    place: int
     stage: _Stage
     amount: float
 
@@ -214,7 +214,7 @@ def _before_discount(latest: Collection[_Amount], net: float) -> Mapping[int, fl
     """Return the amounts from which a discount leaves the `net` amount after it, by the index of their span."""
     amounts = [*latest]
     return {
-        one.index: one.amount
+        one.place: one.amount
         for at, discount in enumerate(amounts)
         if discount.stage == "discount" and len(amounts) - at <= _NEAR and 0 < discount.amount < net
         for one in amounts[max(0, at - _NEAR) : at]
