@@ -253,10 +253,10 @@ def _is_money(span: CandidateSpan, candidates: Candidates) -> bool:
     assert span.number
     words, first, last = span.passage.words, span.words[0], span.words[-1]
     number = span.passage.text[span.number.start : span.number.end]
-    beside = (*words[max(0, first - 1) : first], *words[last + 1 : last + 2], number.strip("0123456789.,- "))
+    neighbors = (*words[max(0, first - 1) : first], *words[last + 1 : last + 2], number.strip("0123456789.,- "))
     label = span.label or candidates.labels_of(span).get("left", "")
     groups = {side.group for side in sides_of(folded_words(label[:_NEAR]))}
-    return any(map(currency_of, beside)) or not _TAXES.isdisjoint(groups)
+    return any(map(currency_of, neighbors)) or not _TAXES.isdisjoint(groups)
 
 
 def _begins_range(span: CandidateSpan, rest: re.Match[str] | None) -> bool:
