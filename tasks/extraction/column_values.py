@@ -28,6 +28,13 @@ _AMOUNT = re.compile(
 """Pattern of an amount with a currency, a unit or a footnote mark, and the sign before or after the number."""
 _MARKED = re.compile(r"(?P<number>[-+]?\d[\d.,]{0,20}?)[,;]?[^\W\d_]?[*¹²³]?")
 """Pattern of a number with the mark of a note after it."""
+_PLUS_AFTER = re.compile(r"\d\s?\+{1,3}$")
+_MARK_OF_RANGE = re.compile(r"(?<=\d)\s?(?:\+{1,3}|[-−–]{1,3})$")
+"""Pattern of a mark after a measured value that is above or below its usual range."""
+_RANGE = re.compile(
+    r"(?!\d{4}[-−–]\d{4}$)[\[(]?\d+(?:[.,]\d+)?\s?[-−–]\s?\d+(?:[.,]\d+)?[\])]?(?:\s?[^\W\d][^\d\s]{0,11})?"
+)
+"""Pattern of a range of usual values: `12,0 - 15,5`, `(4.0-10.0) g/dl`. Two years are none."""
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
 """Pattern of a moment with its zone, which is copied as it is."""
@@ -55,9 +62,17 @@ _TRENDS = {
 
 
 def values_of_column(
-    column: Sequence[str], wanted: WantedField, *, comma_likely: bool, known_days: Sequence[date] = ()
+    column: Sequence[str],
+    wanted: WantedField,
+    *,
+    comma_likely: bool,
+    known_days: Sequence[date] = (),
+    has_ranges: bool = False,
 ) -> list[Any]:
     """Return the value of each cell for a field: None for an empty cell, UNREADABLE for a cell without a value.
+
+    A minus behind a number is a sign, as accountants write it. Where another number of the column has a plus behind it,
+    or the rows have ranges of usual values (`has_ranges`), it marks a value below its range instead.
 
     All cells together decide what a single cell leaves open: whether commas are decimal signs, and the order of day and
     month. A date without a year gets the year that brings it nearest to the `known_days`.
@@ -75,6 +90,8 @@ def values_of_column(
         choices = _ChoicesOfCells(wanted.schema["enum"])
         found = [choices.meant_by(cell) for cell in present]
     elif types & {"number", "integer"}:
+        if has_ranges or any(map(_PLUS_AFTER.search, present)):
+            present = [_MARK_OF_RANGE.sub("", cell.rstrip()) for cell in present]
         found = _numbers(present, wanted, types, comma_likely=comma_likely)
     elif wants_iso(wanted.schema):
         found = _days(present, known_days)
@@ -90,6 +107,15 @@ def values_of_column(
         found = present
     each = iter([one if one is not None and wanted.fits(one) else UNREADABLE for one in found])
     return [None if is_missing(cell) else next(each) for cell in column]
+
+
+def has_ranges(rows: Sequence[Sequence[str]]) -> bool:
+    """True if at least half of the cells of a column are ranges of usual values, in the first CELLS_AT_ONCE rows."""
+    for column in zip(*rows[:CELLS_AT_ONCE], strict=False):
+        ranges = sum(_RANGE.fullmatch(cell.strip()) is not None for cell in column if len(cell) <= LONGEST_AMOUNT)
+        if ranges and 2 * ranges >= len(column):
+            return True
+    return False
 
 
 def _texts_in(cell: str) -> list[str]:

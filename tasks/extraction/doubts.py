@@ -14,12 +14,14 @@ from typing import Any, Final
 from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.features import FieldText, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
-from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.folding import fold, folded_words, without_accents
+from tasks.extraction.opposites import sides_of
 from tasks.extraction.replacements import STRUCK
 from tasks.extraction.units import has_other_sign, rescaled, states_no_unit, unit_of
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
 from tasks.notation.currencies import ANY as CURRENCY
+from tasks.notation.currencies import currency_of
 from tasks.notation.numbers import find_numbers, likeliest
 from tasks.notation.order_of_days import FIGURES_OF_DAY, has_one_order
 
@@ -90,6 +92,11 @@ def _words_of(table: str, key: str) -> frozenset[str]:
 
 
 _LIMITS: Final = _words_of("limits", "names")
+_COUNTS, _COUNTED = (_words_of("counts", key) for key in ("asked", "counted"))
+_TAXES: Final = frozenset(("taxes", "levies"))
+"""Groups of opposites whose words in a label say that a value is an amount of money: `Total excl. VAT`."""
+_BEGINS_POSTCODE = re.compile(r"\d{4}")
+"""Pattern of the beginning of a postcode, which is beside the floor in an address and has too many digits for one."""
 _LOSSES, _GAINS, _JOINING = (_words_of("losses", key) for key in ("words", "gains", "joining"))
 _OLD: Final = _words_of("superseded", "certain")
 _FORMER: Final = _OLD | _words_of("superseded", "contrasted")
@@ -115,13 +122,20 @@ def largest_probability(
     if is_denied(span.text_before):
         return DENIED
     text = field_text(field.schema, field.names)
+    if text.concepts == {"floor"} and _BEGINS_POSTCODE.match(span.text):
+        return DENIED
     if types_of(field.schema) & {"number", "integer"} and span.number is not None:
         if not is_converted and rescaled(text, span, candidates) is not None:
             return IN_OTHER_UNIT
         is_in_other = not is_converted and (
             has_other_sign(text, span) or (states_no_unit(text) and candidates.is_magnitude_stated)
         )
-        if is_in_other or _is_doubtful_number(text, span) or _is_loss(text, span, candidates):
+        if (
+            is_in_other
+            or _is_doubtful_number(text, span)
+            or _is_loss(text, span, candidates)
+            or (_counts(text) and _is_money(span, candidates))
+        ):
             return DOUBTFUL
     is_doubtful = (
         (wants_iso(field.schema) and _is_ambiguous_day(span, candidates))
@@ -226,6 +240,23 @@ def _is_loss(field: FieldText, span: CandidateSpan, candidates: Candidates) -> b
     texts = (line, candidates.labels_of(span).get("left", "")[-2 * _NEAR :])
     found = filter(None, (_LOSS_BEFORE.search(without_accents(text.casefold())) for text in texts))
     return any(not (one["before"].endswith(("(", "/")) or one["before"].strip() in _JOINING) for one in found)
+
+
+def _counts(field: FieldText) -> bool:
+    """True if the name of a field asks how many there are of something: `total_days`."""
+    names = [_without_accents(name) for name in field.names.own]
+    return any(not _COUNTS.isdisjoint(name[:-1]) and name[-1] in _COUNTED for name in names if name)
+
+
+def _is_money(span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if a currency stands beside a number, or its label says whether tax is included."""
+    assert span.number
+    words, first, last = span.passage.words, span.words[0], span.words[-1]
+    number = span.passage.text[span.number.start : span.number.end]
+    neighbors = (*words[max(0, first - 1) : first], *words[last + 1 : last + 2], number.strip("0123456789.,- "))
+    label = span.label or candidates.labels_of(span).get("left", "")
+    groups = {side.group for side in sides_of(folded_words(label[:_NEAR]))}
+    return any(map(currency_of, neighbors)) or not _TAXES.isdisjoint(groups)
 
 
 def _begins_range(span: CandidateSpan, rest: re.Match[str] | None) -> bool:

@@ -6,16 +6,20 @@ Where a paper prints several of these amounts, each field gets the one of its ow
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
 
 from models.fair_executor import Slices
 from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import LARGEST_AMOUNT, FieldText, Matrix
 from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.opposites import OPPOSITE
 from tasks.extraction.second_choices import SECOND_CHOICE, avoid_if_answered
 from tasks.extraction.values import number_of
 
@@ -26,7 +30,10 @@ CENT: Final = 0.006
 _LONGEST_LABEL: Final = 80
 """A label has at most this many characters."""
 
-_Stage = Literal["subtotal", "net", "total", "paid", "due", ""]
+_NEAR: Final = 6
+"""The sum of the items is one of this many amounts before a discount, and the net amount one of this many after it."""
+
+_Stage = Literal["subtotal", "net", "total", "paid", "due", "discount", ""]
 
 
 def _phrases() -> Mapping[str, frozenset[tuple[str, ...]]]:
@@ -63,13 +70,30 @@ def stage_of(label: str) -> _Stage:
     if _says(plain, "subtotal") and not _says(plain, "reduced"):
         return "subtotal"
     concepts = concepts_of(words)
-    if "net" in concepts:
-        return "net"
+    # A "net à régler" is due.
     if "deposit" not in concepts and _says(plain, "due"):
         return "due"
-    if not concepts.isdisjoint(("deposit", "paid")):
+    if "net" in concepts:
+        return "net"
+    if not concepts.isdisjoint(("deposit", "paid")) or _says(plain, "paid"):
         return "paid"
-    return "total" if "total" in concepts else ""
+    if "total" in concepts:
+        return "total"
+    return "discount" if "discount" in concepts and not part_of_amount(label) else ""
+
+
+@lru_cache(maxsize=4096)
+def part_of_amount(label: str) -> tuple[str, ...]:
+    """Return the words of a label for what the amount leaves out or includes, which the amount is not: "discount" in
+    `Total after discount`. Return no words if the label does not name an amount before them."""
+    words = tuple(fold(label))
+    plain = _plain([*words])
+    for start in range(1, len(words)):
+        for size in range(1, min(_LONGEST_PHRASE, len(words) - start) + 1):
+            if plain[start : start + size] in _PHRASES["joining"]:
+                is_amount = _says(plain[:start], "amounts") and not any(map(str.isdigit, "".join(words[:start])))
+                return words[start + size :] if is_amount else ()
+    return ()
 
 
 class StagesOfSums:
@@ -78,6 +102,8 @@ class StagesOfSums:
     def __init__(self, candidates: Candidates) -> None:
         self._candidates = candidates
         self._subtotals: dict[int, float] = {}
+        self._before_discounts: list[int] = []
+        """Indices of the spans with the only amount from which a discount leaves the net amount."""
         self._nets: dict[int, float] = {}
         """Subtotals and net amounts by the index of their span."""
         self._totals: list[int] = []
@@ -85,20 +111,36 @@ class StagesOfSums:
         self._remainders: list[int] = []
         self._doubtful_totals: list[int] = []
         """Indices of the spans with a total of which a part is paid. What remains is not printed."""
+        self._by_part: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        """Indices of the spans with an amount, by their label and what the amount leaves out or includes."""
 
     def read(self) -> Slices[None]:
         candidates = self._candidates
         amounts: list[tuple[int, CandidateSpan, _Stage, float]] = []
+        latest: deque[_Amount] = deque(maxlen=2 * _NEAR)
+        before_discounts: dict[int, float] = {}
         for index, (span, labels) in enumerate(zip(candidates.spans, candidates.labels_beside, strict=True)):
             if index % SPANS_AT_ONCE == 0:
                 yield
             if span.kind != "number" or (number := number_of(span)) is None or abs(number) > LARGEST_AMOUNT:
                 continue
             label = span.label or labels.get("left") or labels.get("above") or ""
-            stage = stage_of(label) if len(label) <= _LONGEST_LABEL else ""
+            is_label = len(label) <= _LONGEST_LABEL
+            stage = stage_of(label) if is_label else ""
+            amount = abs(float(number))
+            if is_label and (part := part_of_amount(label)):
+                self._by_part.setdefault((label, part), []).append(index)
             if stage:
-                amounts.append((index, span, stage, abs(float(number))))
+                amounts.append((index, span, stage, amount))
+            if stage == "net":
+                before_discounts.update(_before_discount(latest, amount))
+            latest.append(_Amount(index, stage, amount))
         self._subtotals = {index: amount for index, _, stage, amount in amounts if stage == "subtotal"}
+        # The sum of the items has many names. Where no known one is printed, a discount below it shows which it is.
+        sums_of_items = set(before_discounts.values())
+        if len(sums_of_items) == 1 and sums_of_items.issuperset(self._subtotals.values()):
+            self._subtotals |= before_discounts
+            self._before_discounts = [*before_discounts]
         self._nets = {index: amount for index, _, stage, amount in amounts if stage == "net"}
         yield
         self._find_remainders(amounts)
@@ -128,13 +170,19 @@ class StagesOfSums:
     def prefer(self, logits: Matrix, field: FieldText) -> frozenset[int]:
         """Lower the logits of amounts that are of another stage than the field's. Return the amounts that may be of
         another stage."""
+        if field.is_number:
+            self._avoid_parts(logits, field)
         if not field.is_number or field.concepts.isdisjoint(("net", "total", "balance")):
             return frozenset()
         names = [_plain([*name]) for name in field.names.own]
         is_reduced = _says(_plain(fold(field.full)), "reduced")
         if any(_says(name, "subtotal") for name in names) and not is_reduced:
             if len(set(self._subtotals.values())) == 1:
-                avoid_if_answered(logits, _others(self._nets, self._subtotals))
+                nets = _others(self._nets, self._subtotals)
+                if nets and self._before_discounts:
+                    best = logits[nets].max()
+                    logits[self._before_discounts] = np.maximum(logits[self._before_discounts], best)
+                avoid_if_answered(logits, nets)
         elif "net" in field.concepts and is_reduced:
             avoid_if_answered(logits, _others(self._subtotals, self._nets))
         elif any(_says(name, "due") for name in names):
@@ -144,6 +192,39 @@ class StagesOfSums:
         elif "total" in field.concepts:
             avoid_if_answered(logits, self._remainders)
         return frozenset()
+
+    def _avoid_parts(self, logits: Matrix, field: FieldText) -> None:
+        """Lower the logits of amounts that leave out or include what the field asks for."""
+        names = [_plain([*name]) for name in field.names.own]
+        if not self._by_part or any(_says(name, "joining") for name in names):
+            return
+        for (label, part), places in self._by_part.items():
+            is_part = not field.concepts.isdisjoint(concepts_of(part)) or _plain([*part]) in names
+            if is_part and field.concepts.isdisjoint(concepts_of(_words_before(label, part))):
+                logits[places] -= OPPOSITE
+
+
+class _Amount(NamedTuple):
+    place: int
+    stage: _Stage
+    amount: float
+
+
+def _before_discount(latest: Collection[_Amount], net: float) -> Mapping[int, float]:
+    """Return the amounts from which a discount leaves the `net` amount after it, by the index of their span."""
+    amounts = [*latest]
+    return {
+        one.place: one.amount
+        for at, discount in enumerate(amounts)
+        if discount.stage == "discount" and len(amounts) - at <= _NEAR and 0 < discount.amount < net
+        for one in amounts[max(0, at - _NEAR) : at]
+        if abs(one.amount - discount.amount - net) < CENT
+    }
+
+
+def _words_before(label: str, part: tuple[str, ...]) -> tuple[str, ...]:
+    words = tuple(fold(label))
+    return words[: len(words) - len(part)]
 
 
 def _others(amounts: Mapping[int, float], rivals: Mapping[int, float]) -> list[int]:

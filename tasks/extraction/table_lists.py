@@ -23,6 +23,7 @@ from tasks.extraction.column_values import (
     UNREADABLE,
     emptiest_value,
     has_decimal_commas_in_slices,
+    has_ranges,
     is_read,
     values_of_column,
 )
@@ -1008,6 +1009,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     section_cells = _cells_of_sections([section for _, section in rows_and_sections], column_by_field, fields)
     cells_of_fields = {index: [row[column] for row in rows] for index, column in column_by_field.items()}
     values: dict[int, list[Any]] = {}
+    are_measured = has_ranges([[cell.text for cell in row] for row in rows])
     for index, cells in (cells_of_fields | section_cells).items():
         yield
         values[index] = values_of_column(
@@ -1015,6 +1017,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             fields[index],
             comma_likely=reading.table.comma_likely,
             known_days=reading.known_days,
+            has_ranges=are_measured,
         )
     answered = [
         sum(values[index][row_index] not in (None, UNREADABLE) for index in column_by_field)

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.fair_executor import all_of
 from tasks.extraction.candidates import find_candidates
-from tasks.extraction.doubts import DOUBTFUL, IN_OTHER_UNIT, largest_probability
+from tasks.extraction.doubts import DENIED, DOUBTFUL, IN_OTHER_UNIT, largest_probability
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
@@ -324,3 +324,23 @@ async def test_a_day_without_a_year_is_read_but_not_sure() -> None:
     found = await read_field("Invoice date: 12 May 2025\nReply by: 3 June", "reply_by", DAY)
     assert found.value == "2025-06-03"
     assert found.probability < 0.9
+
+
+@each_case("name", ["floor", "etage"])
+async def test_a_postcode_is_no_sure_floor(name: str) -> None:
+    text = "M. Paul Durand\n12 rue des Lilas\n3e étage, 37000 Tours"
+    assert (await read_field(text, name, NUMBER)).probability <= DENIED
+
+
+@each_case(
+    ("text", "largest"),
+    [
+        ("Camp Rimo\nTotal days €600.00", DOUBTFUL),
+        ("Camp Rimo\nTotal days 600.00 EUR", DOUBTFUL),
+        ("Total days 12", 1.0),
+    ],
+)
+async def test_an_amount_of_money_is_no_sure_count(text: str, largest: float) -> None:
+    probability = (await read_field(text, "total_days", NUMBER)).probability
+    assert probability <= largest
+    assert (probability > DOUBTFUL) == (largest == 1.0)

@@ -266,6 +266,17 @@ def test_amounts_in_brackets_and_with_a_minus_behind_them_are_negative() -> None
     assert [row["price"] for row in rows_of(text, **ARTICLES)] == [-12.5, -3, 7.25]
 
 
+@each_case(
+    "text",
+    [
+        "name\tprice\nHaemoglobin\t13,1 -\nLeukocytes\t11,2 +\nPlatelets\t250\n",
+        "name;price;range\nHaemoglobin;13.1 -;13.5 - 17.5\nLeukocytes;11.2-;12.0-15.0 g/dl\nPlatelets;250;150-400\n",
+    ],
+)
+def test_a_minus_behind_a_measured_value_marks_it_as_low(text: str) -> None:
+    assert [row["price"] for row in rows_of(text, **ARTICLES)] == [13.1, 11.2, 250]
+
+
 def test_a_header_of_two_rows_names_columns_by_both() -> None:
     text = "| | Price | |\n|---|---|---|\n| Route | Adult | Child |\n| North | 8.40 | 4.20 |\n| South | 9.00 | 4.50 |\n"
     rows = rows_of(text, route=TEXT, price_child=NUMBER, price_adult=NUMBER)
