@@ -74,7 +74,8 @@ READ = 0.7
 """Weight of the log-odds by the encoder of pages, beside the scores of the network. Of 0.5, 0.7 and 1.0, it had the
 most right fields on 110 papers of other people."""
 READ_IN_LIST = 0.5
-"""This weight for a field in a list. Of 0.3, 0.5, 0.7 and 1.2, it had the most right fields on these papers."""
+"""Weight of these log-odds for a field in a list. Of 0.3, 0.5, 0.7 and 1.2, it had the most right fields on these
+papers."""
 SUMS = frozenset(("total", "net", "balance"))
 """Concepts of the sums of a paper. The encoder does not calculate, so the network and the rules choose among sums
 without it: 27 instead of 10 totals of 30 scanned receipts were right."""
