@@ -13,7 +13,7 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -180,15 +180,11 @@ class Variations:
         def other(piece: WrittenPiece) -> WrittenPiece:
             told = document.fields.get(piece.key)
             if told is None:
-                return (
-                    piece
-                    if not is_shaken
-                    else WrittenPiece(_shaken(piece.text, rng, known), piece.key, piece.continues)
-                )
+                return replace(piece, text=_shaken(piece.text, rng, known)) if is_shaken else piece
             same = (told.type, piece.text)
             if same not in known:
                 known[same] = self._other_value(told.type, piece, document.language, rng)
-            return WrittenPiece(known[same], piece.key, piece.continues)
+            return replace(piece, text=known[same])
 
         return [tuple(tuple(map(other, cell)) for cell in line) for line in lines]
 
@@ -205,7 +201,7 @@ class Variations:
         if rng.random() < 0.25:
             blocks: list[list[WrittenLine]] = [[]]
             for line in lines:
-                if line == ((),) or not any(line):
+                if not any(line):
                     blocks.append([])
                 else:
                     blocks[-1].append(line)
