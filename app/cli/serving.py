@@ -169,11 +169,13 @@ class _ApiServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self._metrics and self.started:
-            self._metrics.start()
+        if self.started:
+            # The address is noted before the look below, because requests are answered from now on.
+            self._note.write()
+            if self._metrics:
+                self._metrics.start()
         # The announcement names the engines that can run here, so they are looked up first, off the event loop.
         await self._services.runtime.look()
-        self._note.write()
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -16,7 +16,7 @@ from tests.e2e.full_model import FullModel, serving_full_model
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.pages import single_line
-from tests.server import free_port, serving
+from tests.server import SERVE, free_port, serving
 
 FIELDS = {
     "type": "object",
@@ -67,6 +67,21 @@ def test_without_a_server_this_process_answers_and_leaves_nothing(
     assert (result.returncode, result.stdout) == (0, "Platform nine\n"), result.stderr
     assert not (tmp_path / "files").exists()
     assert [*temporary.iterdir()] == []
+
+
+def test_a_server_is_found_from_its_first_answer_on(tmp_path: Path) -> None:
+    slow = f"""
+import asyncio
+import models.runtime
+
+async def look(self):
+    await asyncio.sleep(2)
+
+models.runtime.Runtime.look = look
+{SERVE}
+"""
+    with serving(tmp_path / "log", slow, llm="off") as server:
+        assert json.loads((tmp_path / "state" / "serving.json").read_text())["url"] == server.base_url
 
 
 def test_the_server_that_runs_is_found(sign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
