@@ -72,12 +72,16 @@ def test_without_a_server_this_process_answers_and_leaves_nothing(
 def test_a_server_is_found_from_its_first_answer_on(tmp_path: Path) -> None:
     slow = f"""
 import asyncio
-import models.runtime
+from models.runtime import Runtime
 
-async def look(self):
-    await asyncio.sleep(2)
+look = Runtime.look
 
-models.runtime.Runtime.look = look
+async def slow_look(self):
+    if asyncio.current_task().get_name() == "Task-1":  # the task that starts the server
+        await asyncio.sleep(2)
+    await look(self)
+
+Runtime.look = slow_look
 {SERVE}
 """
     with serving(tmp_path / "log", slow, llm="off") as server:
