@@ -2,7 +2,6 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -18,6 +17,7 @@ from tasks.extraction.addressees import has_form_of_address
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES
 from tasks.extraction.counts import MAX_WORDS, name_of_count
+from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, layout_of, segments_of
 from tasks.extraction.named_parties import NamedPart, named_parties
@@ -26,7 +26,6 @@ from tasks.extraction.parts import parts_of_name, places_in
 from tasks.extraction.passages import Passage, head_of
 from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.clock_times import OTHER_CLOCKS
-from tasks.notation.currencies import ANY
 from tasks.notation.currencies import FORM as CURRENCY
 from tasks.notation.dates import Day
 from tasks.notation.numbers import Number
@@ -122,16 +121,7 @@ _NAME = re.compile(
 """Pattern of consecutive capitalised words, with small words between them, which are names in a sentence."""
 _QUOTED = re.compile(r"[«“„\"] ?(?P<quoted>[^\W\d_][^«»“”„\"]{1,80}?) ?[»”“\"]")
 """Pattern of a title or another whole text in quotation marks."""
-_FRACTION = re.compile(r"([.,])\d{1,2}$")
 _GROUPED = re.compile(r"^\W?\d{1,3}[.,]\d{3}$")
-_MONEY = re.compile(
-    rf"(?<![^\W\d_$])(?:{ANY}) ?\d{{1,3}}([.,])\d{{3}}\b"
-    rf"|(?<![\d.,])\d{{1,3}}([.,])\d{{3}} ?(?:{ANY}|euros?)(?![^\W\d_])"
-)
-_OTHER_SIGN = {".": ",", ",": "."}
-DECIMAL_SIGN_RATIO = 4
-"""A sign counts as the page's decimal sign if it is more than this many times as frequent, in this role, as the other
-sign."""
 _STOPS = re.compile(r"[.,;]*")
 _BRACKETS = re.compile(r"(.{2,}?)(?<!\s)\s*+(?:\([^()]{1,40}\)|<[^<>]{1,100}>)\W*")
 
@@ -343,7 +333,7 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
                 seen.add(key)
                 candidates.spans.append(span)
         yield
-    _settle_numbers(candidates)
+    yield from _settle_numbers(candidates)
     return candidates
 
 
@@ -357,21 +347,10 @@ def _head_of(passage: Passage) -> Slices[Passage]:
     return Passage(passage.entry, passage.name, lines, passage.codes)
 
 
-def _settle_numbers(candidates: Candidates) -> None:
-    """Decide whether the sign in numbers like `9.800` separates thousands or a fraction, by the page's other numbers.
-
-    A sign that is before the last one or two digits of other numbers is the decimal sign. Without such numbers, or
-    if they disagree, amounts of money decide, because their fractions never have three digits.
-    """
-    fractions = Counter(
-        found[1] for span in candidates.spans if span.number and (found := _FRACTION.search(span.number.digits))
-    )
-    [(_, count), (_, runner_up)] = [*fractions.most_common(2), ("", 0), ("", 0)][:2]
-    if count <= DECIMAL_SIGN_RATIO * runner_up:
-        amounts = (found[1] or found[2] for segment in candidates.segments for found in _MONEY.finditer(segment.text))
-        fractions = Counter(_OTHER_SIGN[sign] for sign in amounts)
-    [(sign, count), (_, runner_up)] = [*fractions.most_common(), ("", 0), ("", 0)][:2]
-    if count <= DECIMAL_SIGN_RATIO * runner_up:
+def _settle_numbers(candidates: Candidates) -> Slices[None]:
+    """Decide whether the sign in numbers like `9.800` separates thousands, by the other numbers of the page."""
+    sign = yield from decimal_sign(candidates.passages)
+    if not sign:
         return
     for index, span in enumerate(candidates.spans):
         if (number := span.number) and len(number.readings) == 2 and _GROUPED.search(number.digits):

@@ -28,6 +28,7 @@ from tasks.extraction.column_values import (
     values_of_column,
 )
 from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
+from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.derived_columns import DerivedColumn, derived_columns
 from tasks.extraction.features import Matrix, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField, may_be_copied
@@ -215,16 +216,18 @@ def headed_tables(
 
     found: list[HeadedTable] = []
     days: dict[int, list[date]] = {}
+    commas: dict[int, bool] = {}
     for entry, table in tables:
         if id(entry) not in days:
             passages = yield from passages_of_entry(entry)
             for passage in passages:
                 yield from passage.prepare()
             days[id(entry)] = yield from days_mentioned("\n".join([passage.text for passage in passages])[:MAX_DATED])
+            commas[id(entry)] = (yield from decimal_sign(passages)) == ","
         yield
         table = _with_parted_header(table)
-        comma_likely = yield from has_decimal_commas_in_slices(table.texts, likely=table.comma_likely)
-        table = replace(table, comma_likely=comma_likely)
+        likely = table.comma_likely or commas[id(entry)]
+        table = replace(table, comma_likely=(yield from has_decimal_commas_in_slices(table.texts, likely=likely)))
         are_sums = yield from _find_sums(table)
         *headed, unheaded = _readings(entry, table, days[id(entry)], are_sums)
         for text in {text: None for reading in headed for forms in reading.forms for text in forms}:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
 from tasks.extraction.column_values import is_read
+from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.features import field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
@@ -148,6 +149,7 @@ def _likely_runs(
             continue
         yield from place_words(passage)
         days = yield from days_mentioned(passage.text[:MAX_DATED])
+        comma_likely = (yield from decimal_sign([passage])) == ","
         for run in runs_of(passage):
             yield
             if run is None:
@@ -155,7 +157,7 @@ def _likely_runs(
             lists_of_run = [path for path, wanted in wanted_lists.items() if _may_be_list(run, wanted)]
             if not lists_of_run:
                 continue
-            template = yield from template_of(run, days)
+            template = yield from template_of(run, days, comma_likely=comma_likely)
             compared += field_count * template.size
             if compared > MAX_COMPARED:
                 break

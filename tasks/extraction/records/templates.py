@@ -55,6 +55,8 @@ class RecordTemplate:
     them."""
     days: Sequence[date]
     """Days that the passage mentions. A date without a year gets the year that brings it nearest to one of them."""
+    comma_likely: bool = False
+    """True if commas are the decimal signs of the passage's other numbers."""
 
     @property
     def size(self) -> int:
@@ -65,7 +67,7 @@ class RecordTemplate:
     def is_comma_decimal(self) -> bool:
         """True if a comma is the decimal sign in the numbers of the records."""
         figures = [slot for slot in self.slots if slot.kind in ("money", "decimal", "number")]
-        return has_decimal_commas([slot.texts.by_record for slot in figures], likely=False)
+        return has_decimal_commas([slot.texts.by_record for slot in figures], likely=self.comma_likely)
 
     @cached_property
     def outline(self) -> "RecordOutline":
@@ -91,8 +93,9 @@ class RecordOutline:
         return self._places.get(slot.order, self._middle)
 
 
-def template_of(run: Run, days: Sequence[date]) -> Slices[RecordTemplate]:
-    """Return the slots of the records of a run. `days` are the days that the passage mentions."""
+def template_of(run: Run, days: Sequence[date], *, comma_likely: bool = False) -> Slices[RecordTemplate]:
+    """Return the slots of the records of a run. `days` are the days that the passage mentions; `comma_likely` states
+    whether commas are the decimal signs of its other numbers."""
     run = with_telling_labels_as_texts(run)
     yield
     slots = yield from _slots(run)
@@ -101,7 +104,7 @@ def template_of(run: Run, days: Sequence[date]) -> Slices[RecordTemplate]:
     weights = [len(run.records) * slot.coverage for slot in slots_of_pieces]
     weighted_sum = sum(weight * slot.coverage for weight, slot in zip(weights, slots_of_pieces, strict=True))
     slots.sort(key=lambda slot: (-slot.coverage, slot.order))
-    return RecordTemplate(run, slots[:MAX_SLOTS], weighted_sum / max(1.0, sum(weights)), days)
+    return RecordTemplate(run, slots[:MAX_SLOTS], weighted_sum / max(1.0, sum(weights)), days, comma_likely)
 
 
 class PlacedCell(NamedTuple):

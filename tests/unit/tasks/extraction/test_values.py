@@ -299,6 +299,17 @@ async def test_three_figures_behind_a_sign_are_read_as_the_page_writes_its_other
     assert [found[name] for name in names] == values
 
 
+@each_case(("price", "readings"), [("2,50 €", [1206.0, 1339.0]), ("2.50 €", [1.206, 1.339])])
+async def test_figures_of_a_table_are_read_as_the_page_writes_its_other_numbers(
+    price: str, readings: list[float]
+) -> None:
+    """Days do not count as numbers."""
+    table = "| Meter | Read on | Reading |\n|---|---|---|\n| A 1 | 29.12.2024 | 1.206 |\n| B 2 | 29.12.2024 | 1.339 |"
+    items = {"type": "array", "items": {"type": "object", "properties": {"meter": STRING, "reading": NUMBER}}}
+    found = await filled(pasted(f"Price per m³: {price}\n\n{table}"), meters=items)
+    assert [item["reading"] for item in found["meters"]] == readings
+
+
 async def test_a_number_that_may_be_a_text_is_a_number() -> None:
     """As pydantic writes a `Decimal`."""
     decimal = {"anyOf": [NUMBER, STRING]}

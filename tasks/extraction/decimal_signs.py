@@ -1,0 +1,50 @@
+"""Finds out whether the points or the commas of a document are decimal signs."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from models.fair_executor import Slices
+from tasks.extraction.passages import Passage
+from tasks.matches_in_slices import matches_in_slices
+from tasks.notation.currencies import ANY
+
+NUMBERS_AT_ONCE = 1_000
+RATIO = 4
+"""A sign counts as the decimal sign if it is more than this many times as frequent, in this role, as the other sign."""
+_FRACTION = re.compile(r"([.,])\d{1,2}$")
+_MONEY = re.compile(
+    rf"(?<![^\W\d_$])(?:{ANY}) ?\d{{1,3}}([.,])\d{{3}}\b"
+    rf"|(?<![\d.,])\d{{1,3}}([.,])\d{{3}} ?(?:{ANY}|euros?)(?![^\W\d_])"
+)
+_OTHER_SIGN = {".": ",", ",": "."}
+
+
+def decimal_sign(passages: Sequence[Passage]) -> Slices[str]:
+    """Return the decimal sign of a document's numbers; empty if they leave it open.
+
+    A sign that is before the last one or two digits of other numbers is the decimal sign. Without such numbers, or
+    if they disagree, amounts of money decide, because their fractions never have three digits.
+    """
+    fractions: Counter[str] = Counter()
+    for passage in passages:
+        yield from passage.prepare()
+        for index, number in enumerate(passage.numbers):
+            if index % NUMBERS_AT_ONCE == 0:
+                yield
+            if number.readings:  # `29.12.24` has none
+                fractions.update(_FRACTION.findall(number.digits))
+    if not _most(fractions):
+        fractions = Counter()
+        for passage in passages:
+            for found in matches_in_slices(_MONEY, passage.text):
+                if found is None:
+                    yield
+                else:
+                    fractions[_OTHER_SIGN[found[1] or found[2]]] += 1
+    return _most(fractions)
+
+
+def _most(counts: Counter[str]) -> str:
+    [(sign, count), (_, runner_up)] = [*counts.most_common(2), ("", 0), ("", 0)][:2]
+    return sign if count > RATIO * runner_up else ""
