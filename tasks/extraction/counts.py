@@ -2,7 +2,7 @@
 carbohydrates`, `2 rooms for 3 adults`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -38,15 +38,16 @@ def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
     word after it. The only count of a line must be a whole piece, such as `(12 reviews)`. If the result is None, the
     words before the number may name it.
 
-    A number and its noun begin a piece wherever they are if a preposition joins them to the next count: `We confirm 2
-    rooms for 3 adults`.
+    A number and its noun begin a piece wherever they are if a preposition or an `and` joins them to the next count: `We
+    confirm 2 rooms for 3 adults`, `Packed in 3 cartons and 1 pallet`.
     """
     if len(texts) > MAX_WORDS:
         return None
     counts = [index for index, text in enumerate(texts) if _COUNT.fullmatch(text)]
-    joined = {index for index in counts if _is_joined(texts, index)}
+    joined = {index for index in counts if _is_joined(texts, index, _PREPOSITIONS)}
+    coordinated = {index for index in counts if _is_joined(texts, index, _JOINING)}
     begun = {index for index in counts if _begins_piece(texts, index) or index in joined or texts[index][0] == "("}
-    begun |= {before for before, index in pairwise(counts) if index in joined}
+    begun |= {before for before, index in pairwise(counts) if index in joined or index in coordinated}
     if start not in begun:
         return None
     name: list[str] = []
@@ -83,15 +84,15 @@ def _is_closed(texts: Sequence[str], start: int, stop: int, many: int) -> bool:
     )
 
 
-def _is_joined(texts: Sequence[str], index: int) -> bool:
-    """True if a preposition joins a number and the noun after it to another number and its nouns: the 3 of `2 rooms for
-    3 adults`."""
+def _is_joined(texts: Sequence[str], index: int, by: Collection[str]) -> bool:
+    """True if one of the words `by` joins a number and the noun after it to another number and its nouns: the 3 of `2
+    rooms for 3 adults`."""
     before = next((one for one in range(index - 2, -1, -1) if not _is_word(texts[one])), index)
     return (
         0 <= before < index - 2
         and index - 2 - before <= MAX_WORDS_OF_NAME
         and _COUNT.fullmatch(texts[before]) is not None
-        and texts[index - 1].casefold() in _PREPOSITIONS
+        and texts[index - 1].casefold() in by
         and texts[before + 1].casefold() not in _PREPOSITIONS
         and index + 1 < len(texts)
         and _is_word(texts[index + 1].rstrip(",;.·:!?)"))
