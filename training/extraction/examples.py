@@ -3,9 +3,10 @@
 import hashlib
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from tasks.notation.dates import parse_day
 from tasks.notation.numbers import parse_number
 from tasks.result import SourceLine, bounds_of
 from training.extraction.documents import MadeDocument, MadeField
+from training.extraction.written import NUMBERS, Page, Span
 
 Placed = tuple[float, float, float, float, str]
 """Line of a page: left, top, right, bottom, text."""
@@ -193,6 +195,60 @@ def asked_of(made: MadeDocument, rng: random.Random, most: int = 12) -> list[Tra
 def made_example(made: MadeDocument, rng: random.Random, minilm: MiniLm | None) -> TrainingExample:
     lines = [(*map(float, line.box), line.text) for line in made.lines]
     return example([passage_of(lines)], asked_of(made, rng), minilm, f"{made.kind}/{made.template}")  # type: ignore[arg-type]
+
+
+def written_example(page: Page, rng: random.Random, minilm: MiniLm | None) -> TrainingExample:
+    lines = [(*map(float, box), text) for box, text in zip(page.boxes, page.lines, strict=True)]
+    return example([passage_of(lines)], list(asked_of_page(page, rng)), minilm, page.source)  # type: ignore[arg-type]
+
+
+def asked_of_page(page: Page, rng: random.Random) -> Iterator[TrainingField]:
+    """Yield the fields of a variation of a written document."""
+    starts = [0, *accumulate(len(line.split()) for line in page.lines)]
+
+    def parts(span: Span) -> Iterator[tuple[int, int, int]]:
+        """Yield the lines of a span, with the first and last characters of its part in each."""
+        first_line, start, last_line, end = span
+        for line in range(first_line, last_line + 1):
+            yield line, start if line == first_line else 0, end if line == last_line else len(page.lines[line])
+
+    def words(spans: Iterable[Span]) -> frozenset[int]:
+        found: set[int] = set()
+        for line, start, end in (part for span in spans for part in parts(span)):
+            text = page.lines[line]
+            first = len(text[:start].split()) - (start > 0 and not text[start - 1].isspace())
+            found.update(range(starts[line] + max(0, first), starts[line] + len(text[:end].split())))
+        return frozenset(found)
+
+    for one in page.fields:
+        name, _, told = one.name.partition("|")
+        path = tuple(name.replace("[]", "").split("."))
+        texts = [" ".join(page.lines[line][start:end] for line, start, end in parts(span)) for span in one.spans]
+        schema, values = _schema_and_values(one.type, texts, rng)
+        if told:
+            schema["description"] = told
+        if one.in_list:
+            cells = tuple((value, words([span])) for value, span in zip(values, one.spans, strict=True))
+            yield TrainingField(path, schema, None, None, cells)
+        else:
+            yield TrainingField(path, schema, values[0] if values else None, words(one.spans) if values else None)
+
+
+def _schema_and_values(type_: str, texts: Sequence[str], rng: random.Random) -> tuple[dict[str, Any], list[Any]]:
+    """Return a schema for a field of the type, and its values in the schema's form. That of an absent field, which
+    has no type, is any."""
+    if not type_:
+        return {"type": rng.choice(("string", "string", "string", "number"))}, []
+    if type_ in NUMBERS and rng.random() < 0.8:
+        numbers = [parse_number(text) for text in texts]
+        values = [float(min(number.readings)) for number in numbers if number and number.readings]
+        if len(values) == len(texts):
+            return {"type": "number"}, values
+    elif type_ == "date" and rng.random() < 0.75:
+        days = [day.readings[0].isoformat() for text in texts if (day := parse_day(text)) and day.readings]
+        if len(days) == len(texts):
+            return {"type": "string", "format": "date"}, days
+    return {"type": "string"}, [*texts]
 
 
 def embedded(minilm: MiniLm | None, texts: Sequence[str]) -> Matrix:
