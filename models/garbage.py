@@ -14,10 +14,10 @@ from typing import Final, Literal
 
 LONG_S: Final = 0.01
 """Objects that survive a full collection of more seconds than this are set aside."""
-MOST_SET_ASIDE: Final = 200
-"""After objects have been set aside so many times, one full collection visits all objects again. Until then, objects
-that were in use when they were set aside and only refer to each other since, such as closed connections, take
-memory."""
+MANY_SET_ASIDE, MOST_SET_ASIDE = 50, 200
+"""After objects have been set aside so many times, one full collection visits all objects again: after MANY_SET_ASIDE
+times in an idle server, after MOST_SET_ASIDE times in a busy one. Until then, objects that were in use when they were
+set aside and only refer to each other since, such as closed connections, take memory."""
 
 
 class _LongCollections:
@@ -61,9 +61,9 @@ def set_aside() -> None:
 
 
 def collect() -> None:
-    """Free the objects that only refer to each other. Objects that were set aside are visited only if some of them were
-    set aside by a long collection."""
-    if _long_collections.times:
+    """Free the objects that only refer to each other, in an idle server. Objects that were set aside are visited only
+    if some were set aside MANY_SET_ASIDE times by long collections."""
+    if _long_collections.times >= MANY_SET_ASIDE:
         collect_all()
     else:
         gc.collect()

@@ -21,6 +21,7 @@ class Node:
 @pytest.fixture
 def each_is_long(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(garbage, "LONG_S", -1.0)
+    monkeypatch.setattr(garbage, "MANY_SET_ASIDE", 1)
     monkeypatch.setattr(garbage, "MOST_SET_ASIDE", COLLECTIONS)
     with garbage.short_collections():
         yield
