@@ -65,7 +65,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(FairThreads())
         log_stray_exceptions(loop)
-        garbage.set_aside()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         works = (
             services.report_devices(),
@@ -80,7 +79,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
         tasks = [asyncio.create_task(work) for work in works]
         try:
-            yield
+            with garbage.short_collections():
+                yield
         finally:
             for task in tasks:
                 task.cancel()

@@ -2,9 +2,10 @@
 
 import asyncio
 import ctypes
-import gc
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from models import garbage
 
 LARGE_BLOCK = 8 * 1024 * 1024
 """A freed block of at least this size, in bytes, goes back to the system at once."""
@@ -50,5 +51,5 @@ async def return_free_memory_for_ever(activity: Activity) -> None:
 
 
 def _collect_and_trim(trim: Callable[[int], int]) -> None:
-    gc.collect()
+    garbage.collect()
     trim(0)

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from models.fair_executor import Slices, in_slices
 from tasks.extraction.candidates import Candidates
 from tasks.extraction.features import TYPES, FieldText, Matrix
 from tasks.extraction.folding import fold, without_accents
@@ -43,13 +44,20 @@ class Clauses:
 
     def __init__(self, candidates: Candidates) -> None:
         self._candidates = candidates
-        self._sentences = {id(passage): _sentences_of(passage) for passage in candidates.passages}
-        self._words = {
-            id(passage): [[without_accents(one) for one in fold(word)] for word in passage.words]
-            for passage in candidates.passages
-            if self._sentences[id(passage)]
-        }
+        self._sentences: dict[int, Mapping[int, tuple[int, int]]] = {}
+        self._words: dict[int, list[list[str]]] = {}
         self._found: dict[tuple[int, str], list[int]] = {}
+
+    def read(self) -> Slices[None]:
+        """Find the sentences. This is called once, before any other method."""
+        for passage in self._candidates.passages:
+            yield
+            self._sentences[id(passage)] = _sentences_of(passage)
+            if self._sentences[id(passage)]:
+                yield
+                self._words[id(passage)] = yield from in_slices(
+                    lambda word: [without_accents(one) for one in fold(word)], passage.words
+                )
 
     def prefer(self, logits: Matrix, field: FieldText) -> None:
         """Raise the logits of values in sentences that contain words of the field's name."""

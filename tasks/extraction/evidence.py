@@ -187,6 +187,7 @@ def find_evidence(
         if field.path in chosen:
             evidence[field.pointer] = _describe(chosen[field.path], field)
     for field in fields:
+        yield
         if (decision := decided.get(field.path)) is not None:
             chosen[field.path] = _decided_match(decision, precontext)
             found_at = _describe(chosen[field.path], field)
@@ -197,11 +198,16 @@ def find_evidence(
             evidence[field.pointer] = cast(FieldEvidence, {"probability": round(undecided[field.path], 2)})
     supported = {path for path, found in chosen.items() if not found.speaks_against}
     for field in fields:
+        yield
         if field.place is not None and isinstance(field.place.cell, CellOfField) and field.place.cell.is_read:
             evidence[field.pointer] = _describe_cell(field.answered.value, field.place.cell, field.place, precontext)
             supported.add(field.path)
-    sums = dict(_tallies(value, (), supported))
+    sums: dict[Decimal, list[JsonPath]] = {}
+    for total, sources in _tallies(value, (), supported):
+        yield
+        sums[total] = sources
     for field in fields:
+        yield
         tally = None if field.path in supported else _tally(field.answered.value)
         if tally is not None and (sources := sums.get(tally)):
             evidence[field.pointer] = _derived_evidence([evidence[pointer_of(path)] for path in sources])

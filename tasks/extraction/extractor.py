@@ -284,7 +284,7 @@ def _adjust(
     attention = attention_marks(candidates)
     yield
     clauses = Clauses(candidates)
-    yield
+    yield from clauses.read()
     small_print = SmallPrint(candidates)
     yield
     labels, meanings = OwnLabels(candidates), ConceptLabels(candidates)

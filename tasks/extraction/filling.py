@@ -271,12 +271,12 @@ async def _from_tables(
     meanings = await extractor.likeness_of_headers(fields, embedded) if extractor is not None and embedded else None
 
     def filled() -> Slices[dict[JsonPath, FilledList]]:
-        likeness = {
-            (one.path, head): likeness_by_words(one.names, head)
-            + (0.0 if meanings is None or index >= len(embedded) else float(meanings[row, index]))
-            for row, one in enumerate(fields)
-            for index, head in enumerate([*headers, *implied])
-        }
+        likeness: dict[tuple[JsonPath, str], float] = {}
+        for row, one in enumerate(fields):
+            yield
+            for index, head in enumerate([*headers, *implied]):
+                by_meaning = float(meanings[row, index]) if meanings is not None and index < len(embedded) else 0.0
+                likeness[one.path, head] = likeness_by_words(one.names, head) + by_meaning
         yield
         return (yield from fill_lists(readings, lists, likeness))
 

@@ -111,7 +111,7 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
         index, last, first = 0, 0, len(rows)
         while index < len(rows):
             yield
-            header = finder.at(index, last)
+            header = yield from finder.at(index, last)
             if header is None:
                 index += 1
                 continue
@@ -144,7 +144,9 @@ def _body_below(
                 found.append([])
                 continue
             break
-        if min(word.box[1] for word in own) - bottom > ENDING_DISTANCE * height or finder.at(position, header.end):
+        if min(word.box[1] for word in own) - bottom > ENDING_DISTANCE * height:
+            break
+        if (yield from finder.at(position, header.end)):
             break
         bottom = max(word.box[3] for word in own)
         segments = list(segments_of_row(own))

@@ -102,10 +102,16 @@ def layout_of(passage: Passage) -> Slices[LabelLayout]:
         pairs += found
         if not found and len(row) > 1 and not reader.has_figures and not reader.has_colons:
             headings += _headings(passage, row)
-    by_value = {word: pair for pair in reversed(pairs) for word in pair.values}
+    by_value: dict[int, LabelledValue] = {}
+    for index, pair in enumerate(reversed(pairs)):
+        if index % WORDS_AT_ONCE == 0:
+            yield
+        by_value.update(dict.fromkeys(pair.values, pair))
     by_concepts: dict[frozenset[str], list[LabelledValue]] = {}
     by_word: dict[str, list[LabelledValue]] = {}
-    for pair in pairs:
+    for index, pair in enumerate(pairs):
+        if index % WORDS_AT_ONCE == 0:
+            yield
         by_concepts.setdefault(pair.concepts, []).append(pair)
         for word in dict.fromkeys(fold(pair.label)) if pair.has_colon else ():
             by_word.setdefault(word, []).append(pair)

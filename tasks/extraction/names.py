@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +59,30 @@ def _split_compound(word: str) -> Sequence[str]:
     return next((part for part in parts if part[0] in FIELD_WORDS and part[1] in LAST_WORDS), (word,))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Names:
-    """The names of a field, and of the object around it."""
+    """The names of a field, and of the object around it. What comparisons need of them is kept, because a field is
+    compared with every header of a table."""
 
     own: tuple[tuple[str, ...], ...] = ()
     """Words of each name: the key spelt out, the key as written, the title, a short description."""
     around: tuple[str, ...] = ()
     """Words of the key of the object that contains the field, spelt out."""
 
-    @property
+    @cached_property
     def concepts(self) -> frozenset[str]:
         """Concepts of the first name that means a concept; empty if none of the names does."""
         return next(filter(None, (concepts_of_field(name, self.around) for name in self.own)), frozenset())
+
+    @cached_property
+    def word_sets(self) -> tuple[frozenset[str], ...]:
+        """The words of each name that has any."""
+        return tuple(frozenset(name) for name in self.own if name)
+
+    @cached_property
+    def joined(self) -> tuple[str, ...]:
+        """The names with their words written together, each once."""
+        return tuple(dict.fromkeys(map("".join, self.own)))
 
 
 def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:

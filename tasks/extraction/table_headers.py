@@ -5,10 +5,11 @@ cell in the middle of a tall one beside it.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import NamedTuple
 
+from models.fair_executor import Slices
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
@@ -104,13 +105,15 @@ class HeaderFinder:
     ) -> None:
         self._passage, self._rows, self._sizes, self._likeness = passage, rows, sizes, likeness
 
-    def at(self, row: int, start: int = 0) -> Header | None:
+    def at(self, row: int, start: int = 0) -> Slices[Header | None]:
         """Return the header that a row is part of, without rows before `start`; None if the row is not part of a
         header."""
         if not self._may_be_line(row):
             return None
-        cells = [HeaderCell([cell]) for segment in segments_of_row(self._rows[row]) for cell in self._phrases(segment)]
-        named = self._named(cells)
+        cells: list[HeaderCell] = []
+        for segment in segments_of_row(self._rows[row]):
+            cells += [HeaderCell([cell]) for cell in (yield from self._phrases(segment))]
+        named = yield from self._named(cells)
         alone = Header(cells, row, row + 1, _repeats(self._passage, cells)) if named else None
         if not named and not any(self._is_named(cell) for cell in cells):
             return None
@@ -119,7 +122,8 @@ class HeaderFinder:
             return alone
         lines = [cells if other == row else self._segments(other) for other in range(top, end)]
         merged = _columns(lines)
-        if self._named(merged) > named or (named and self._named(merged) == named and len(merged) > len(cells)):
+        named_of_merged = yield from self._named(merged)
+        if named_of_merged > named or (named and named_of_merged == named and len(merged) > len(cells)):
             return Header(merged, top, end, _repeats(self._passage, merged))
         return alone
 
@@ -168,16 +172,17 @@ class HeaderFinder:
         """Return the lower edge of a row with step 1, and its upper edge times −1 with step −1."""
         return max(word.box[3] if step > 0 else -word.box[1] for word in self._rows[index])
 
-    def _named(self, cells: Sequence[HeaderCell]) -> int:
+    def _named(self, cells: Sequence[HeaderCell]) -> Slices[int]:
         """Return how many of the cells name fields of the list that they match best; 0 if they are not a header."""
         cell_texts = [text_of(self._passage, cell.words) for cell in cells]
         if len(cells) < 2 or any(len(text) > LONGEST_HEADER or text.endswith(":") for text in cell_texts):
             return 0
         if len(set(cell_texts)) < len(cell_texts) and _repeats(self._passage, cells) == 1:
             return 0
-        found = [
-            [max(likely) for likely in zip(*map(self._likeness, self._forms(cell)), strict=True)] for cell in cells
-        ]
+        found: list[list[float]] = []
+        for cell in cells:
+            yield
+            found.append([max(likely) for likely in zip(*map(self._likeness, self._forms(cell)), strict=True)])
         best = 0
         # Single letters are not counted, because the order of the columns shows what they abbreviate.
         spelt = sum(len(text) > 1 for text in cell_texts)
@@ -191,17 +196,17 @@ class HeaderFinder:
         texts = [line.text for line in cell.texts(self._passage)]
         return [*dict.fromkeys([" ".join(texts), *texts])]
 
-    def _phrases(self, segment: Sequence[WordOnPage]) -> Iterator[list[WordOnPage]]:
-        """Yield the cells of a segment of a header: the whole segment, or several cells if it contains several known
+    def _phrases(self, segment: Sequence[WordOnPage]) -> Slices[list[list[WordOnPage]]]:
+        """Return the cells of a segment of a header: the whole segment, or several cells if it contains several known
         names."""
         texts = [self._passage.words[word.at] for word in segment]
         if len(segment) == 1 or tuple(fold(" ".join(texts))) in PHRASES:
-            yield list(segment)
-            return
+            return [list(segment)]
         cells: list[list[WordOnPage]] = []
         is_known = True
         at = 0
         while at < len(segment):
+            yield
             ends = range(min(len(segment), at + LONGEST_PHRASE), at, -1)
             end = next((end for end in ends if self._is_known(" ".join(texts[at:end]))), 0)
             if end:
@@ -213,7 +218,7 @@ class HeaderFinder:
                 is_known = is_known and texts[at].endswith(".")
                 cells.append([segment[at]])
             at = max(end, at + 1)
-        yield from cells if is_known else (list(segment),)
+        return cells if is_known else [list(segment)]
 
     def _is_known(self, text: str) -> bool:
         words = tuple(fold(text))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, islice, pairwise, product, takewhile
 from statistics import median
 from typing import Any, Literal, NamedTuple
@@ -420,33 +420,47 @@ def _reaching(row: Sequence[ReadCell]) -> list[str]:
 
 def likeness_by_words(wanted: Names, head: str) -> float:
     """Return how well a header matches a field by its words and by the table of concepts."""
-    words = tuple(fold(head))
-    if not words:
+    header = _header_words(head)
+    if not header.words:
         return 0.0
-    if words in wanted.own or "".join(words) in {"".join(own) for own in wanted.own}:
+    if header.words in wanted.own or header.joined in wanted.joined:
         return SAME_NAME
-    if (days := _weekdays_in(words)) and days in [_weekdays_in(own) for own in wanted.own]:
+    if header.weekdays and header.weekdays in map(_weekdays_in, wanted.own):
         return SAME_NAME
-    concepts = concepts_of(words) if len(words) <= 2 * MAX_WORDS else frozenset()
+    concepts, own_concepts = header.concepts, wanted.concepts
     by_concepts = 0.0
-    common = concepts & wanted.concepts
+    common = concepts & own_concepts
     if any(not CONCEPTS[name].weak for name in common):
-        by_concepts = SAME_CONCEPT - 0.3 * (len(concepts | wanted.concepts) - 1)
-    elif common or (concepts and wanted.concepts and may_be_same(concepts, wanted.concepts)):
+        by_concepts = SAME_CONCEPT - 0.3 * (len(concepts | own_concepts) - 1)
+    elif common or (concepts and own_concepts and may_be_same(concepts, own_concepts)):
         by_concepts = NEAR_CONCEPT
-    head_words = set(spelt_out(words))
-    by_words = max((_share_of_words(head_words, own) for own in wanted.own if own), default=0.0)
-    joined = "".join(words)
+    by_words = max((_share_of_words(header.spelt_out, own) for own in wanted.word_sets), default=0.0)
+    joined = header.joined
     prefix_shares = [
         min(len(joined), len(key)) / max(len(joined), len(key))
-        for own in wanted.own
-        if (key := "".join(own))
-        and len(key) > 2
-        and len(joined) > 2
-        and (key.startswith(joined) or joined.startswith(key))
+        for key in wanted.joined
+        if len(key) > 2 and len(joined) > 2 and (key.startswith(joined) or joined.startswith(key))
     ]
-    by_words = max(by_words, *prefix_shares, *(_likeness_of_abbreviation(head, own) for own in wanted.own))
-    return by_concepts + by_words
+    if len(joined) <= LONGEST_ABBREVIATION:
+        by_words = max(by_words, *(_likeness_of_abbreviation(head, own) for own in wanted.own), 0.0)
+    return by_concepts + max(by_words, *prefix_shares, 0.0)
+
+
+class _HeaderWords(NamedTuple):
+    """The words of a header, as they are compared with the names of many fields."""
+
+    words: tuple[str, ...]
+    joined: str
+    weekdays: set[int]
+    concepts: frozenset[str]
+    spelt_out: frozenset[str]
+
+
+@lru_cache(maxsize=1024)
+def _header_words(head: str) -> _HeaderWords:
+    words = tuple(fold(head))
+    concepts = concepts_of(words) if len(words) <= 2 * MAX_WORDS else frozenset[str]()
+    return _HeaderWords(words, "".join(words), _weekdays_in(words), concepts, frozenset(spelt_out(words)))
 
 
 def _likeness_of_abbreviation(head: str, name: Sequence[str]) -> float:
@@ -486,7 +500,7 @@ def likeness_by_meaning(matches: Matrix) -> Matrix:
 def _share_of_words(head_words: Collection[str], name_words: Collection[str]) -> float:
     """Return the share of words that a header and a name have in common. Synonyms count nearly as much as equal
     words."""
-    words = set(name_words)
+    words = frozenset(name_words)
     equal = words.intersection(head_words)
     synonyms = sum(any(are_synonyms(word, other) for other in head_words) for word in words - equal)
     # The words are counted before they are weighed, because a sum of weights depends on the order of the words.

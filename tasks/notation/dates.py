@@ -134,9 +134,10 @@ def find_lone_days_in_slices(text: str, known: Sequence[Day]) -> Slices[list[Day
     middle = sorted(day.readings[0] for day in known if day.readings[0].year == common)[counts[common] // 2]
     taken = [day.start for day in known]
     found: list[Day] = []
-    for match in matches_in_slices(_LONE_DAY, text):
-        if match is None:
+    for count, match in enumerate(matches_in_slices(_LONE_DAY, text), 1):
+        if match is None or count % DAYS_AT_ONCE == 0:
             yield
+        if match is None:
             continue
         day, month = int(match["d"] or match["d2"] or match["a"]), match["month"] or match["month2"]
         number = month_named(month) if month else int(match["b"])
@@ -147,8 +148,6 @@ def find_lone_days_in_slices(text: str, known: Sequence[Day]) -> Slices[list[Day
         possible = [one for year in (common - 1, common, common + 1) if (one := _day_in(year, number, day))]
         if possible and not is_known:
             found.append(Day(match.start(), match.end(), (min(possible, key=lambda one: abs(one - middle)),), True))
-            if len(found) % DAYS_AT_ONCE == 0:
-                yield
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from models.fair_executor import Slices
 from tasks.extraction.records.matches import Match, Pairing
 from tasks.extraction.records.slots import PiecePlace, Slot
 from tasks.extraction.records.templates import RecordTemplate
@@ -15,7 +16,7 @@ EQUAL: Final = 0.3
 """Two fields may exchange their slots only if this lowers the sum of their claims (`Match.claim`) by at most this."""
 
 
-def assign_slots(matches: Mapping[Pairing, Match], template: RecordTemplate) -> list[Pairing]:
+def assign_slots(matches: Mapping[Pairing, Match], template: RecordTemplate) -> Slices[list[Pairing]]:
     """Choose a slot for each field, the matches with the best scores first, and return the pairings by field."""
     chosen: dict[int, int] = {}
     slots, taken = template.slots, _TakenPieces(len(template.run.records))
@@ -23,6 +24,7 @@ def assign_slots(matches: Mapping[Pairing, Match], template: RecordTemplate) -> 
         slot = slots[pairing.slot]
         if pairing.field in chosen or matches[pairing].score < LEAST_SCORE:
             continue
+        yield
         if taken.count_clashes(slot) <= LARGEST_CLASH * slot.count_of_cells:
             chosen[pairing.field] = pairing.slot
             taken.take(slot)

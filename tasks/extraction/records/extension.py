@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from models.fair_executor import Slices
 from tasks.extraction.line_pieces import Piece, PiecedLine
 from tasks.extraction.records.joined_pieces import join_pieces
 from tasks.extraction.records.list_fields import FieldOfList
@@ -17,12 +18,13 @@ _SEPARATE_KINDS: Final = frozenset(("period", "date", "email", "uri", "phone", "
 """Kinds of pieces that are never part of a longer text."""
 
 
-def extend_slots(run: Run, fields: Sequence[FieldOfList], slots: Mapping[int, Slot]) -> dict[int, Slot]:
+def extend_slots(run: Run, fields: Sequence[FieldOfList], slots: Mapping[int, Slot]) -> Slices[dict[int, Slot]]:
     """Return the slot of each field, by the field's index. The slots of fields for free text are extended."""
     pieces_by_record = zip(*(slot.pieces for slot in slots.values()), strict=True)
     taken: list[set[PiecePlace]] = [set().union(*places) for places in pieces_by_record]
     extended = dict(slots)
     for index, slot in slots.items():
+        yield
         if not fields[index].is_free_text or not _may_be_extended(slot, slots.values()):
             continue
         cells: list[SlotCell | None] = []

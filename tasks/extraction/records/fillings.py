@@ -144,23 +144,26 @@ def find_filling(
     With `is_rough`, each text counts as a value. Such a filling takes less time and is enough to compare runs.
     """
     matches = yield from _matches(template, wanted, is_rough=is_rough)
-    chosen = assign_slots(matches, template)
+    chosen = yield from assign_slots(matches, template)
     if not chosen:
         return None
     values = {pairing.field: matches[pairing].values for pairing in chosen}
+    yield
     items = _items(template.run, wanted, values)
+    yield
     if not items:
         return None
     slots = {pairing.field: template.slots[pairing.slot] for pairing in chosen}
     if not is_rough:
-        extended = extend_slots(template.run, wanted.fields, slots)
+        extended = yield from extend_slots(template.run, wanted.fields, slots)
         for index, slot in extended.items():
+            yield
             if slot is not slots[index]:
                 field = wanted.fields[index]
                 values[index] = read_values(field, texts_for(field, slot), template)
         slots = extended
     scores = {pairing.field: matches[pairing].score for pairing in chosen}
-    features = _features(template, wanted, slots=slots, values=values, scores=scores, items=items)
+    features = yield from _features(template, wanted, slots=slots, values=values, scores=scores, items=items)
     return RecordFilling(template, slots=slots, values=values, match_scores=scores, items=items, features=features)
 
 
@@ -234,13 +237,21 @@ def _features(
     values: Mapping[int, Sequence[Any]],
     scores: Mapping[int, float],
     items: Sequence[int],
-) -> RunFeatures:
+) -> Slices[RunFeatures]:
     """Return the features of a run. The arguments mean the same as in `RecordFilling`; `scores` are the scores of the
     matches."""
     run, field_count = template.run, len(wanted.fields)
-    texts = [cell.text for slot in slots.values() for number in items if (cell := slot.cells[number])]
+    texts = 0
+    labels = 0
+    for slot in slots.values():
+        yield
+        own = [cell.text for number in items if (cell := slot.cells[number])]
+        texts += len(own)
+        labels += sum(map(_is_like_label, own))
+    yield
     required = [column for index, column in values.items() if wanted.fields[index].is_required] or [*values.values()]
     count_of_read = sum(is_read(column[number]) for column in required for number in items)
+    yield
     sum_of_scores = sum(max(LEAST_SCORE, min(score, MAX_SCORE_COUNTED)) for score in scores.values())
     return RunFeatures(
         scores=sum_of_scores / field_count / MAX_SCORE_COUNTED,
@@ -252,7 +263,7 @@ def _features(
         single=float(len(items) == 1),
         explained=_explained_share(run, slots.values(), items),
         full=count_of_read / len(required) / len(items),
-        labels=sum(map(_is_like_label, texts)) / max(1, len(texts)),
+        labels=labels / max(1, texts),
         typed=sum("text" not in slot.kind for slot in slots.values()) / field_count,
         lines=min(run.lines / len(run.records), MAX_LINES_COUNTED) / MAX_LINES_COUNTED,
         item_share=len(items) / len(run.records),

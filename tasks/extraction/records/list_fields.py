@@ -199,9 +199,9 @@ def _weigh_kinds_of_text(weights: _KindWeights, concepts: Collection[str]) -> No
 class ListToFill:
     """A list of objects that may be filled from records."""
 
-    def __init__(self, fields: Sequence[WantedField], names: Names, names_of_others: Sequence[Names]) -> None:
+    def __init__(self, fields: Sequence[FieldOfList], names: Names, names_of_others: Sequence[Names]) -> None:
         """`names` are the names of the list, and `names_of_others` the names of the schema's other lists."""
-        self.fields = [*map(FieldOfList.of, fields)]
+        self.fields = fields
         self.names = names
         self._names_of_others = names_of_others
         self.field_counts = {

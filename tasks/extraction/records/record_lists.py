@@ -14,7 +14,7 @@ from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import Passage, passages_to_search
 from tasks.extraction.probability import CellOfField
 from tasks.extraction.records.fillings import RecordFilling, find_filling, item_of
-from tasks.extraction.records.list_fields import NUMBERS, ListToFill
+from tasks.extraction.records.list_fields import NUMBERS, FieldOfList, ListToFill
 from tasks.extraction.records.repeated_records import runs_of
 from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import SlotCell
@@ -45,11 +45,11 @@ LARGEST_OVERLAP: Final = 0.25
 """Largest share of a run's words that may fill other lists."""
 MAX_RUNS_READ: Final = 12
 """Largest number of runs whose values are read for each list. The runs with the best rough scores are read."""
-MAX_COMPARED: Final = 5_000_000
-"""Bound on the work of comparing runs with lists, which takes less than 2 s: the sum of fields × slots × records over
-the compared runs. None of 90 documents needs more than 200,000."""
-MAX_READ: Final = 1_000_000
-"""Bound on the work of reading the values of runs, which takes 3 s: the sum of fields × slots × records over the runs
+MAX_COMPARED: Final = 1_000_000
+"""Bound on the work of comparing runs with lists, which takes some 0.5 s: the sum of fields × slots × records over the
+compared runs. None of 90 documents needs more than 200,000."""
+MAX_READ: Final = 300_000
+"""Bound on the work of reading the values of runs, which takes 1 s: the sum of fields × slots × records over the runs
 that are read. None of 90 documents needs more than 60,000."""
 
 
@@ -104,7 +104,7 @@ def runs_for(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[dict[JsonPath, list[RunOfList]]]:
     """Return the runs of records that may fill each list, those with the best rough scores first."""
-    wanted_lists = _lists_to_fill(lists)
+    wanted_lists = yield from _lists_to_fill(lists)
     likely_runs = yield from _likely_runs(read, wanted_lists)
     runs: dict[JsonPath, list[RunOfList]] = {path: [] for path in lists}
     spent = 0
@@ -124,16 +124,17 @@ def runs_for(
     return runs
 
 
-def _lists_to_fill(lists: Mapping[JsonPath, Sequence[WantedField]]) -> dict[JsonPath, ListToFill]:
+def _lists_to_fill(lists: Mapping[JsonPath, Sequence[WantedField]]) -> Slices[dict[JsonPath, ListToFill]]:
     names = {path: names_of(path, {"type": "array"}) for path in lists}
-    return {
-        path: ListToFill(
-            fields,
-            names[path],
-            names_of_others=[other_names for other_path, other_names in names.items() if other_path != path],
-        )
-        for path, fields in lists.items()
-    }
+    wanted_lists: dict[JsonPath, ListToFill] = {}
+    for path, fields in lists.items():
+        own = []
+        for one in fields:
+            yield
+            own.append(FieldOfList.of(one))
+        names_of_others = [other_names for other_path, other_names in names.items() if other_path != path]
+        wanted_lists[path] = ListToFill(own, names[path], names_of_others)
+    return wanted_lists
 
 
 def _likely_runs(
@@ -145,6 +146,8 @@ def _likely_runs(
     field_count = sum(len(wanted.fields) for wanted in wanted_lists.values())
     compared = 0
     for passage in passages:
+        if compared > MAX_COMPARED:
+            break
         if passage.codes:
             continue
         yield from place_words(passage)

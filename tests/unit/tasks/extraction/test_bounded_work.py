@@ -52,6 +52,7 @@ from tasks.extraction.features import (
 )
 from tasks.extraction.fields import FormField, WantedField
 from tasks.extraction.filling import copy_fields
+from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.labelled_values import WORDS_AT_ONCE as LABELLED_AT_ONCE
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
@@ -83,7 +84,7 @@ from tasks.extraction.words_on_page import MAX_ROWS, WORDS_AT_ONCE, place_words,
 from tasks.extraction.written_tables import MAX_TABLE_LINES, ROWS_AT_ONCE, tables_in
 from tasks.notation import order_of_days
 from tasks.notation.currencies import Currency, find_currencies
-from tasks.notation.dates import days_mentioned
+from tasks.notation.dates import DAYS_AT_ONCE, days_mentioned, find_days, find_lone_days_in_slices
 from tasks.notation.numbers import NUMBERS_AT_ONCE, find_numbers, find_numbers_in_slices
 from tasks.read_table import ReadCell, ReadTable
 from tasks.result import SourceLine
@@ -679,3 +680,36 @@ def test_boxes_are_compared_in_slices() -> None:
     [passage] = passages_of([ocr(*["a b"] * 1_000)])
     assert slices_of(candidates_module.nearest_boxes(np.zeros((1_000, 4), np.float32))) > 1_000 // 100
     assert len(all_of(find_candidates([passage])).segments) > 0
+
+
+def test_days_without_a_year_are_found_in_slices_even_if_all_of_them_are_parts_of_known_days() -> None:
+    text = " ".join(f"{1 + number % 28} May 2026;" for number in range(20 * DAYS_AT_ONCE))
+    assert slices_of(find_lone_days_in_slices(text, list(find_days(text)))) >= 20
+
+
+def test_no_step_compares_a_line_with_many_lists() -> None:
+    text = "\n".join("  ".join(f"word{row} of{row}" for row in range(20)) for _ in range(5))
+    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": text})]))
+    all_of(place_words(passage))
+    lists = [FIELDS] * 20
+    assert max(calls_of_slices(tables_on_pages([passage], lists))) < 150_000
+
+
+def test_beyond_the_bound_on_records_no_further_text_is_cut_into_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[Passage] = []
+
+    def counted(passage: Passage) -> Iterator[Any]:
+        cut.append(passage)
+        yield from runs_of(passage)
+
+    monkeypatch.setattr(record_lists, "runs_of", counted)
+    monkeypatch.setattr(record_lists, "MAX_COMPARED", 1)
+    text = "\n".join(f"Name{row}, {row} kg" for row in range(20))
+    entries = [entry_of("scraper", {"text": text}) for _ in range(3)]
+    all_of(fill_from_records(entries, {("rows",): FIELDS[:2]}))
+    assert len(cut) == 1
+
+
+def test_the_fields_of_many_lists_are_prepared_in_slices() -> None:
+    lists = {(f"list{number}",): FIELDS for number in range(50)}
+    assert max(calls_of_slices(fill_from_records([], lists))) < 5_000
