@@ -41,7 +41,7 @@ from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
 from app.wire.responses_answer import Response, ResponseBuilder, begin_response
 from models.base import RETRY_S, ModelError
-from models.fair_executor import Slices, all_of
+from models.fair_executor import Slices, all_of, in_slices
 from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
@@ -139,8 +139,8 @@ class _ResponseKeeper:
         """Store a response. Return None, or a warning with the reason why the response is not stored."""
         services, response_id = self.services, answer.id
 
-        def make_stored() -> StoredResponse:
-            stored = _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
+        def make_stored() -> Slices[StoredResponse]:
+            stored = yield from _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
             items = self.earlier.items + len(self.request.items) + len(answer.output)
             length = _ConversationLength(self.earlier.turns + 1, items, self.earlier.size + stored.size)
             length.check(services.max_request_bytes)
@@ -160,8 +160,13 @@ class _ResponseKeeper:
         return None
 
 
-def _to_stored(request: ResponsesRequest, response_number: str, answer: Response, content: bytes) -> StoredResponse:
-    items = [(item["id"], b"".join(nested_pieces(item))) for item in kept_items(request.items, response_number)]
+def _to_stored(
+    request: ResponsesRequest, response_number: str, answer: Response, content: bytes
+) -> Slices[StoredResponse]:
+    def encode(item: dict[str, Any]) -> tuple[str, bytes]:
+        return item["id"], b"".join(nested_pieces(item))
+
+    items = yield from in_slices(encode, kept_items(request.items, response_number))
     return StoredResponse.of_items(request.previous_response_id, items, pydantic_core.to_json(answer.output), content)
 
 

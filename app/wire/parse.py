@@ -377,6 +377,8 @@ def parse_hollow(
 def restored_size(value: Any, strings: Mapping[str, memoryview]) -> int:
     """Return the number of bytes that the long strings take as texts once `restore_strings` has put them in place."""
     size = 0
+    if not strings:
+        return size
 
     def add(text: str) -> str:
         nonlocal size
