@@ -45,7 +45,7 @@ class HostLimits:
     """True if an item's work continues in another host that takes turns on the same processors
     (`models.turns.Turns`)."""
     long_s: float = math.inf
-    """Seconds after which a batch no longer keeps the batches of other keys from the processors, if that is earlier than
+    """Seconds after which a batch no longer keeps the batches of other keys from the processors, if that is sooner than
     for other engines."""
     rest: float = 0.0
     """While several keys compete, a key rests after each batch, this many times as long as the batch took."""
