@@ -75,6 +75,8 @@ LONGEST_PRELOAD_PAUSE_S = 30.0
 LARGEST_REQUESTS_HELD = 8
 """Memory that all requests together may hold, as a number of bodies of the largest size: a gigabyte at the default
 OPENFAZE_MAX_REQUEST_MB."""
+WIRE_REST = 1.0
+"""While keys compete, a key's large bodies are parsed and written at most half of the time."""
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +113,7 @@ class Services:
         self.browser = build_browser(settings, self.fetcher)
         self.executor = FairExecutor("text")
         self.evidence_executor = FairExecutor("evidence")
-        self.wire = FairExecutor("wire")
+        self.wire = FairExecutor("wire", rest=WIRE_REST)
         """Threads that parse and write large bodies."""
         self.layout_executor = FairExecutor("layout")
         config = build_config(settings)

@@ -5,6 +5,9 @@ A job is a function, or a generator function that yields after every few millise
 After each slice, the key that has had the least time has its turn, and a job whose caller has left ends. If it is a
 key's turn when its job arrives, the job waits only until the running job yields. A running job that does not yield in
 time is overtaken: another thread does the work of other keys meanwhile, and Python's threads share the time.
+
+All threads of the process share Python's lock with the event loop. Keys that compete can be made to rest after each
+slice, so that one key's jobs leave time to the requests of others.
 """
 
 import asyncio
@@ -17,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, overload
 
 from models.base import EngineNotReady, ShareUsedUp
+from models.loop_turns import LoopTurns
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 
 P = ParamSpec("P")
@@ -67,6 +71,8 @@ class _SlicedWork:
     result: "Future[Any]" = field(default_factory=Future)
     steps: "Slices[Any] | None" = None
     spent_s: float = 0.0
+    rests: bool = False
+    """True if the key of the job rests after each slice."""
     since: float = 0.0
     """Time at which the running slice began, by `time.perf_counter`."""
 
@@ -114,8 +120,10 @@ class FairExecutor:
     >>> grounding = await executor.run(ground, answer, entries)
     """
 
-    def __init__(self, name: str, *, threads: int = 1, most_waiting: int = 256) -> None:
+    def __init__(self, name: str, *, threads: int = 1, most_waiting: int = 256, rest: float = 0.0) -> None:
+        """While keys compete for the event loop, a key rests after each slice, `rest` times as long as it took."""
         self._name = name
+        self._rest = rest
         self._most_threads = threads
         self._most_waiting = most_waiting
         self._threads: list[threading.Thread] = []
@@ -123,8 +131,10 @@ class FairExecutor:
         self._changed = threading.Condition()
         """Lock for the queue and for the fields below."""
         self._running: set[_SlicedWork] = set()
+        self._rest_until: dict[str, float] = {}
+        """Times until which keys rest, by `time.perf_counter`. Some of these times may be in the past."""
         self._watching = 0
-        """Number of threads that wait until a running slice is overdue."""
+        """Number of threads that wait until a running slice is overdue or a key's rest is over."""
         self._closed = False
         self._done = 0
         self._spent_s = 0.0
@@ -147,6 +157,7 @@ class FairExecutor:
         `close`.
         """
         job = _SlicedWork(lambda: work(*args, **kwargs), SHARE.get())
+        job.rests = bool(self._rest) and job.share.part < 1 and LoopTurns.of_running_loop().rivalry.is_on
         with self._changed:
             if self._closed:
                 raise EngineNotReady(self._name, "The server is shutting down.")
@@ -200,13 +211,21 @@ class FairExecutor:
         is_done = job.context.run(job.advance, lambda spent: self._is_due(job.share, spent))
         with self._changed:
             self._running.discard(job)
-            self._queue.charge(job.share, (job.spent_s - spent_before) / CHARGED_S)
+            slice_s = job.spent_s - spent_before
+            self._queue.charge(job.share, slice_s / CHARGED_S)
+            if job.rests and not self._closed:
+                self._let_rest(job.share.key, slice_s)
             if is_done:
                 self._done += 1
                 self._spent_s += job.spent_s
             else:
                 self._queue.push(job, job.share)
         return True
+
+    def _let_rest(self, key: str, slice_s: float) -> None:
+        now = time.perf_counter()
+        self._rest_until = {other: until for other, until in self._rest_until.items() if until > now}
+        self._rest_until[key] = now + self._rest * slice_s
 
     def _is_due(self, share: Share, spent_s: float) -> bool:
         """True if a job of another key goes before the running one of `share`, which has run for `spent_s` seconds."""
@@ -226,8 +245,9 @@ class FairExecutor:
             return job
 
     def _wait(self, now: float) -> None:
-        """Wait until something changes or, if work waits, until another running slice is overdue."""
+        """Wait until something changes or, if work waits, until another running slice is overdue or a rest is over."""
         times = [job.since + OVERDUE_S - now for job in self._running]
+        times += [until - now for until in self._rest_until.values()]
         timeout = min((time_left for time_left in times if time_left > 0), default=None) if self._queue else None
         self._watching += timeout is not None
         self._changed.wait(timeout)
@@ -239,7 +259,8 @@ class FairExecutor:
         overdue = {job.share.key for job in self._running if job.since + OVERDUE_S <= now}
         if sum(job.since + OVERDUE_S > now for job in self._running) >= self._most_threads:
             return None
-        job = self._queue.pop(lambda share: share.key not in overdue, cost=0.0)
+        resting = set() if self._closed else {key for key, until in self._rest_until.items() if until > now}
+        job = self._queue.pop(lambda share: share.key not in overdue and share.key not in resting, cost=0.0)
         if job is not None:
             job.since = now
             self._running.add(job)

@@ -14,7 +14,7 @@ import contextlib
 import contextvars
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -91,6 +91,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._urgent_batches = 0
         self._running: Counter[str] = Counter()
         """Number of running items by key."""
+        self._resting: Counter[str] = Counter()
+        """Number of rests by key that are not over."""
         self._running_batches: list[tuple[list[_QueuedItem[ItemT, ResultT]], asyncio.Event]] = []
         """Running batches, each with an event that is set once all its callers have left."""
         self._work_arrived = asyncio.Event()
@@ -348,8 +350,11 @@ class EngineHost(Generic[ItemT, ResultT]):
                 self._work_arrived.clear()
                 await self._work_arrived.wait()
                 continue
-            width, is_followed = 1 / self.limits.workers, self.limits.is_followed
-            async with self._turns.turn(self._next_share, width=width, is_followed=is_followed) as shares:
+            limits = self.limits
+            turn = self._turns.turn(
+                self._next_share, width=1 / limits.workers, is_followed=limits.is_followed, long_s=limits.long_s
+            )
+            async with turn as shares:
                 jobs = self._take_batch()
                 self._wake_callers()
                 shares.update(job.share for job in jobs)
@@ -372,10 +377,25 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._running -= keys
         # Idle workers are woken, because items may have waited until their key had fewer running items.
         self._work_arrived.set()
-        self.counters.seconds.add(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self.counters.seconds.add(seconds)
         self.counters.batch_items.add(len(jobs))
+        if self.limits.rest and self._turns.is_contested:
+            self._let_rest(keys, self.limits.rest * seconds)
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
+
+    def _let_rest(self, keys: Iterable[str], seconds: float) -> None:
+        """Let none of the next items of `keys` run for so many seconds."""
+        rested: set[str] = set(keys)
+        self._resting.update(rested)
+
+        def end() -> None:
+            self._resting.subtract(rested)
+            self._resting += Counter()  # forgets keys that rest no longer
+            self._work_arrived.set()
+
+        asyncio.get_running_loop().call_later(seconds, end)
 
     async def _compute(self, items: list[ItemT], abandoned: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
         """Return the results of `items`. Items that ran out of memory are computed again after another engine has been
@@ -450,7 +470,9 @@ class EngineHost(Generic[ItemT, ResultT]):
     def _may_run(self, share: Share) -> bool:
         """True if a worker may take an item of `share`. An engine without batches may compute one item for a long time,
         so no key may occupy more than its share of the workers. Batches contain items of several keys and need no such
-        limit."""
+        limit. No item of a key that rests may run."""
+        if self._resting[share.key]:
+            return False
         return self.limits.max_batch > 1 or self._running[share.key] < share.of(self.limits.workers)
 
     def _wake_callers(self) -> None:

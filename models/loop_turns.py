@@ -25,6 +25,11 @@ REST_S = 0.001
 that uvloop measures."""
 _MOST_RESTING = 64
 """If more keys than this are remembered, those whose rest is over are forgotten."""
+BYTES_PER_S = 50 * 1024 * 1024
+"""A key with rivals sends bodies at this speed at most. One event loop receives four times as much when it does nothing
+else, whether or not the bodies are refused."""
+BYTES_AHEAD_S = 0.02
+"""A key may be ahead of its speed by this many seconds, so that bodies of up to a megabyte do not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class LoopTurns:
         self._rest_until: dict[str, float] = {}
         """Times until which keys rest, by key. Some of these times may be in the past."""
         self._waking: asyncio.TimerHandle | None = None
+        self._receives_until: dict[str, float] = {}
+        """Times until which keys would have sent their bytes at BYTES_PER_S. Some of these times may be in the past."""
 
     @classmethod
     def of_running_loop(cls) -> "LoopTurns":
@@ -71,6 +78,19 @@ class LoopTurns:
         self._queue.push(_Turn(partial(_begin, turn), share, rests, is_given_up=turn.done), share)
         self._begin_to_serve()
         await turn
+
+    async def wait_for_bytes(self, size: int) -> None:
+        """Wait until the key of the running task, if it has rivals, may send more bytes after `size` bytes."""
+        share = SHARE.get()
+        if share.part == 1 or not self.rivalry.is_on:
+            return
+        now = self._clock()
+        if len(self._receives_until) > _MOST_RESTING:
+            self._receives_until = {key: until for key, until in self._receives_until.items() if until > now}
+        until = max(now, self._receives_until.get(share.key, now)) + size / BYTES_PER_S
+        self._receives_until[share.key] = until
+        if until - now > BYTES_AHEAD_S:
+            await asyncio.sleep(until - now)
 
     def _begin_to_serve(self) -> None:
         if not self._is_serving:

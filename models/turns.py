@@ -203,12 +203,18 @@ class Turns:
 
     @asynccontextmanager
     async def turn(
-        self, first: Callable[[], Share | None], *, width: float = 1.0, is_followed: bool = False
+        self,
+        first: Callable[[], Share | None],
+        *,
+        width: float = 1.0,
+        is_followed: bool = False,
+        long_s: float = math.inf,
     ) -> AsyncIterator[Counter[Share]]:
         """Wait until the engine may run a batch, and yield a counter for the batch's items per share.
 
         `first` returns the share whose work the engine would run next, which may change until its turn. `width` is the
         part of the processors that the batch takes. `is_followed` is True if the work continues in another engine.
+        After `long_s` seconds, the batch no longer keeps others from the processors.
         """
         one = _WaitingBatch(first, width, is_followed, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
@@ -229,7 +235,7 @@ class Turns:
                 is_kept = False
                 self._return_width(width)
 
-        timer = asyncio.get_running_loop().call_later(self._long_s, end)
+        timer = asyncio.get_running_loop().call_later(min(self._long_s, long_s), end)
         try:
             yield batch
         finally:

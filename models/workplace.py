@@ -1,6 +1,7 @@
 """Workplaces of engines: threads of this process or, in `models.cluster`, replicas in separate processes."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,11 @@ class HostLimits:
     is_followed: bool = False
     """True if an item's work continues in another host that takes turns on the same processors
     (`models.turns.Turns`)."""
+    long_s: float = math.inf
+    """Seconds after which a batch no longer keeps the batches of other keys from the processors, if that is sooner than
+    for other engines."""
+    rest: float = 0.0
+    """While several keys compete, a key rests after each batch, this many times as long as the batch took."""
     is_outside: bool = False
     """True if the engine computes in processes of its own, without taking turns with the engines of this process."""
     max_queue: int = 64

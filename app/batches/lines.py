@@ -23,7 +23,7 @@ from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, clear
 from app.services import Services
 from app.telemetry import Stages
 from app.tracing import record_status
-from app.wire.parse import LARGE_BYTES, MAX_VALUES, Shortened, TooMuchJson, parse, shorten
+from app.wire.parse import LARGE_BYTES, MAX_VALUES, Parsed, Shortened, TooMuchJson, parse_hollow, shorten
 from app.wire.problems import but_not, json_fault
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
@@ -299,8 +299,10 @@ class LineRunner:
             with services.memory.of_request():
                 await services.memory.hold(len(line))
                 await services.runtime.look()
-                body = await services.wire.run(self._parse, endpoint.body, line)
-                return await endpoint.answer(services, body, admission, request_id)
+                parsed = await services.wire.run(self._parse, endpoint.body, line)
+                await services.memory.hold(parsed.size)
+                request = await services.wire.run(parsed.restore)
+                return await endpoint.answer(services, request.body, admission, request_id)
         except Exception as error:  # noqa: BLE001 - it becomes the line's result
             public = report_error(error, "batch_line_failed")
             clear_tracebacks(error)
@@ -310,10 +312,10 @@ class LineRunner:
             with contextlib.suppress(ApiError):
                 await admission.abort(has_begun=False)
 
-    def _parse(self, kind: type[BodyT], line: bytes) -> BodyT:
-        """Return the body of a line. Raises BadRequest and PayloadTooLarge."""
+    def _parse(self, kind: type[BodyT], line: bytes) -> Parsed[BatchLine[BodyT]]:
+        """Return a line, whose long strings are to be restored. Raises BadRequest and PayloadTooLarge."""
         try:
-            return parse(BatchLine[kind], bytearray(line)).body  # type: ignore[valid-type]
+            return parse_hollow(BatchLine[kind], bytearray(line))  # type: ignore[valid-type]
         except BadRequest as error:
             # The prefix `body.` is removed, so that the message names the field as the endpoint itself would.
             message = error.message.replace("Field 'body.", "Field '", 1)

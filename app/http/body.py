@@ -11,6 +11,7 @@ from app.errors import BadRequest, PayloadTooLarge
 from app.http.disconnect import ClientGone
 from app.wire.parse import LARGE_BYTES as LEAST_PARSED_ASIDE
 from app.wire.parse import MAX_VALUES, as_refusal, least_quotes, too_many_values
+from models.loop_turns import LoopTurns
 from models.request_memory import LARGE, HeldBytes, RequestMemory
 from tasks.inputs.limits import megabytes
 
@@ -38,7 +39,8 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
 
 async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
     """Yield the body in chunks as they arrive. A large body waits for memory, which the request holds until its end.
-    Memory for the missing rest is held only while the body arrives quickly enough.
+    Memory for the missing rest is held only while the body arrives quickly enough. A key with rivals has to send its
+    bodies at a limited speed.
 
     Raises BadRequest if the body is compressed, PayloadTooLarge if the announced length or the received size is above
     `max_bytes`, ClientGone if the caller hangs up before the end, EngineOverloaded, ShareUsedUp, and MemoryShort for a
@@ -51,7 +53,7 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     if length is not None and length > max_bytes:
         raise _too_large(length, max_bytes)
     held = await _PacedMemory.of(memory, length) if length else None
-    received = 0
+    received, turns = 0, LoopTurns.of_running_loop()
     try:
         async for piece in request.stream():
             if length is None and received <= LARGE < received + len(piece):
@@ -63,6 +65,8 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
             if held is not None:
                 held.note(received)
             yield piece
+            # Until then, the system does not take in more of the body than fits into its buffers.
+            await turns.wait_for_bytes(len(piece))
     except ClientDisconnect:
         raise ClientGone from None
     finally:

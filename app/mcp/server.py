@@ -22,7 +22,7 @@ from app.feed import Feed, TimeLimit
 from app.mcp.tools import EXTRACT, FILE, LIST, SCHEMA, TOOLS, Extracted, McpTool, offered
 from app.services import Services
 from app.telemetry import Stages
-from app.wire.parse import parse_off_loop, restore_strings
+from app.wire.parse import TEXT_COPIES, parse_off_loop, restore_strings, restored_size
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion
 from models.scheduler import SHARE
@@ -102,6 +102,8 @@ def build_server(
             with services.memory.of_request():
                 arguments = params.arguments or {}
                 if caller.strings:
+                    size = await services.wire.run(restored_size, arguments, caller.strings)
+                    await services.memory.hold(TEXT_COPIES * size)
                     arguments = await services.wire.run(restore_strings, arguments, caller.strings)
                 if (each := tool.for_each(arguments)) is not None:
                     return await _run_for_each(services, tool, each, prepare, caller, report)
@@ -197,7 +199,7 @@ async def _complete(
     """Return the answer to a chat request. `spent_s` seconds of its time limit have already passed. Raises what the
     pipeline raises."""
     sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
-    chat = await parse_off_loop(ChatRequest, sent, services.wire)
+    chat = await parse_off_loop(ChatRequest, sent, services.wire, services.memory.hold)
     limit_s = services.settings.request_timeout_s
     call = ChatCall(
         chat,

@@ -2,6 +2,7 @@
 the corrected ones as examples."""
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -312,6 +313,8 @@ class TableReview:
         shared: Json = {key: self.schema[key] for key in ("$defs", "definitions") if key in self.schema}
         if problem := SchemaChecker({**shared, **part}).problem(value):
             return problem
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            return f"a number has at most {sys.float_info.max_10_exp} digits"
         # The checker does not assert formats.
         is_valid, example = _FORMATS.get(format_of(self.schema, part) or "", (None, ""))
         if not is_valid or not isinstance(value, str) or is_valid(value):

@@ -147,7 +147,7 @@ async def create_batch(request: Request) -> BatchObject:
             "A batch is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the requests one by one."
         )
     body = await read_body(request, services.max_request_bytes)
-    wanted = await parse_off_loop(BatchRequest, body, services.wire)
+    wanted = await parse_off_loop(BatchRequest, body, services.wire, services.memory.hold)
     if wanted.endpoint not in ENDPOINTS:
         message = f"Field 'endpoint': Input should be one of: {', '.join(ENDPOINTS)}{but_not(wanted.endpoint)}"
         raise BadRequest(message, param="endpoint")

@@ -68,7 +68,7 @@ async def chat_completions(request: Request) -> Response:
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     body = await read_body(request, services.max_request_bytes)
-    chat = await parse_off_loop(ChatRequest, body, services.wire)
+    chat = await parse_off_loop(ChatRequest, body, services.wire, services.memory.hold)
     check_model(chat.model, param="model")
     request.state.log = {"model": chat.model, "stream": bool(chat.stream), "stages": stages.milliseconds}
     envelope = Envelope(request.state.request_id, int(time.time()), chat.model)

@@ -117,7 +117,7 @@ async def embed(request: Request) -> Response:
     stages: Stages = request.state.stages
     stages.task = EMBEDDINGS
     body = await read_body(request, services.max_request_bytes)
-    wanted = await parse_off_loop(EmbeddingRequest, body, services.wire)
+    wanted = await parse_off_loop(EmbeddingRequest, body, services.wire, services.memory.hold)
     request.state.log = {"model": wanted.model, "stages": stages.milliseconds}
     stages.done("read")
     answer = await until_disconnect(request.receive, _embed(services, wanted, request.state.admission, stages.seconds))

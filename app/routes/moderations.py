@@ -162,7 +162,7 @@ async def moderate(request: Request) -> Response:
     stages: Stages = request.state.stages
     stages.task = "guard"
     body = await read_body(request, services.max_request_bytes)
-    wanted = await parse_off_loop(ModerationRequest, body, services.wire)
+    wanted = await parse_off_loop(ModerationRequest, body, services.wire, services.memory.hold)
     request.state.log = {"model": _model(wanted), "stages": stages.milliseconds}
     stages.done("read")
     fresh = asks_to_be_forgotten(request)

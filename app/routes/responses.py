@@ -31,17 +31,17 @@ from app.routes.chat import BOOKING, call_of
 from app.routes.status import check_model
 from app.services import Services
 from app.state.entries import StoreDown
-from app.state.responses import LARGEST_RESPONSE, StoredResponse
+from app.state.responses import COPIES, LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages
 from app.wire import sse
 from app.wire.json_pieces import LongText, is_long, nested_pieces
-from app.wire.parse import LARGE_BYTES, MAX_SHORT_BYTES, MAX_VALUES, parse, parse_off_loop
+from app.wire.parse import LARGE_BYTES, MAX_SHORT_BYTES, MAX_VALUES, Parsed, parse_hollow, parse_off_loop
 from app.wire.response import ResponseModel
 from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
 from app.wire.responses_answer import Response, ResponseBuilder, begin_response
 from models.base import RETRY_S, ModelError
-from models.fair_executor import Slices, all_of
+from models.fair_executor import Slices, all_of, in_slices
 from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
@@ -139,8 +139,8 @@ class _ResponseKeeper:
         """Store a response. Return None, or a warning with the reason why the response is not stored."""
         services, response_id = self.services, answer.id
 
-        def make_stored() -> StoredResponse:
-            stored = _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
+        def make_stored() -> Slices[StoredResponse]:
+            stored = yield from _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
             items = self.earlier.items + len(self.request.items) + len(answer.output)
             length = _ConversationLength(self.earlier.turns + 1, items, self.earlier.size + stored.size)
             length.check(services.max_request_bytes)
@@ -160,19 +160,29 @@ class _ResponseKeeper:
         return None
 
 
-def _to_stored(request: ResponsesRequest, response_number: str, answer: Response, content: bytes) -> StoredResponse:
-    items = [(item["id"], b"".join(nested_pieces(item))) for item in kept_items(request.items, response_number)]
+def _to_stored(
+    request: ResponsesRequest, response_number: str, answer: Response, content: bytes
+) -> Slices[StoredResponse]:
+    def encode(item: dict[str, Any]) -> tuple[str, bytes]:
+        return item["id"], b"".join(nested_pieces(item))
+
+    items = yield from in_slices(encode, kept_items(request.items, response_number))
     return StoredResponse.of_items(request.previous_response_id, items, pydantic_core.to_json(answer.output), content)
 
 
-def _read_items(stored: StoredResponse) -> Slices[list[Item]]:
-    """Return the items of a stored response and its request. Other threads may run after each list of items."""
-    items: list[Item] = []
+def _read_items(stored: StoredResponse) -> Slices[list[Parsed[StoredItems]]]:
+    """Return the items of a stored response and its request, in lists whose long strings are to be restored. Other
+    threads may run after each list."""
+    lists: list[Parsed[StoredItems]] = []
     for part in stored.lists():
         # A request has at most MAX_VALUES values, and the stored form adds a type, an id and a state to its items.
-        items += parse(StoredItems, part, max_values=2 * MAX_VALUES, max_short=2 * MAX_SHORT_BYTES).root
+        lists.append(parse_hollow(StoredItems, part, max_values=2 * MAX_VALUES, max_short=2 * MAX_SHORT_BYTES))
         yield
-    return items
+    return lists
+
+
+def _restore_items(lists: Sequence[Parsed[StoredItems]]) -> list[Item]:
+    return [item for parsed in lists for item in parsed.restore().root]
 
 
 async def create_response(request: Request) -> HttpResponse:
@@ -181,7 +191,7 @@ async def create_response(request: Request) -> HttpResponse:
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     body = await read_body(request, services.max_request_bytes)
-    wanted = await parse_off_loop(ResponsesRequest, body, services.wire)
+    wanted = await parse_off_loop(ResponsesRequest, body, services.wire, services.memory.hold)
     request.state.log = {"model": wanted.model, "stream": bool(wanted.stream), "stages": stages.milliseconds}
     forgets = is_on(request, ZDR_HEADER)
     tenant, is_short = request.state.caller.tenant, len(body) <= _SHORT_BYTES
@@ -432,9 +442,12 @@ class _ConversationReader:
             message = f"Field 'previous_response_id': the conversation has more than {MAX_TURNS} turns"
             raise BadRequest(message, param="previous_response_id")
         if stored.size < LARGE_BYTES:
-            items = all_of(_read_items(stored))
+            items = _restore_items(all_of(_read_items(stored)))
         else:
-            items = await self.services.wire.run(_read_items, stored)
+            lists = await self.services.wire.run(_read_items, stored)
+            # What the store holds for the unpacked response is enough for most texts, but not for all.
+            await self.services.memory.hold(max(0, sum(one.size for one in lists) - (COPIES - 1) * stored.size))
+            items = await self.services.wire.run(_restore_items, lists)
         self._turns[response_id] = turn = items, stored.previous
         self._count += len(turn[0])
         if self._count > MAX_ITEMS:

@@ -10,7 +10,7 @@ import pydantic_core
 from app.state.entries import EntryStore, Key, StoreDown
 from app.state.sealing import Sealer, unpacked_size
 from models.base import ModelError
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Slices, all_of
 
 RESPONSE_PREFIX = "openfaze:response:1:"
 """Prefix of the keys in Redis."""
@@ -124,18 +124,19 @@ class ResponseStore:
         """Number of responses that could not be stored or looked up because the store or its threads failed."""
 
     async def put(
-        self, tenant: str, response_id: str, stored: Callable[[], StoredResponse], *, is_short: bool = False
+        self, tenant: str, response_id: str, stored: Callable[[], Slices[StoredResponse]], *, is_short: bool = False
     ) -> None:
         """Store the response that `stored` returns. It is packed in a thread. With `is_short`, it is packed at once,
         because that takes less time than starting a thread. Raises ValueError for a response that is larger than the
         sealer allows."""
         key = _key(tenant, response_id)
 
-        def sealed() -> bytes:
-            return self._sealer.seal(key.digest, stored().packed())
+        def sealed() -> Slices[bytes]:
+            response = yield from stored()
+            return self._sealer.seal(key.digest, response.packed())
 
         with self._counted():
-            value = sealed() if is_short else await self._threads.run(sealed)
+            value = all_of(sealed()) if is_short else await self._threads.run(sealed)
             await self._store.put(key, value, max_age_s=self.max_age_s)
 
     async def get(

@@ -61,13 +61,16 @@ def object_pieces(value: Any) -> Iterator[bytes]:
 def nested_pieces(value: Any) -> Iterator[bytes]:
     """Yield the JSON of `value`, which consists of dicts, lists and plain values. Long texts anywhere in it are encoded
     piece by piece. A text may also be a view of its UTF-8."""
-    placeholder = secrets.token_hex(16)
+    placeholder = ""
     texts: list[str | memoryview] = []
 
     def hollow(part: Any) -> Any:
+        nonlocal placeholder
         match part:
             case str() | memoryview() if len(part) > PIECE:
                 texts.append(part)
+                # Only a few values have a long text, and to ask the system for random bytes takes longer than the rest.
+                placeholder = placeholder or secrets.token_hex(16)
                 return placeholder
             case memoryview():
                 return str(part, "utf-8")
@@ -77,7 +80,8 @@ def nested_pieces(value: Any) -> Iterator[bytes]:
                 return [hollow(item) for item in part]
         return part
 
-    first, *others = pydantic_core.to_json(hollow(value)).split(f'"{placeholder}"'.encode())
+    json = pydantic_core.to_json(hollow(value))
+    first, *others = json.split(f'"{placeholder}"'.encode()) if texts else [json]
     yield first
     for text, after in zip(texts, others, strict=True):
         yield from _text_pieces(text)

@@ -8,9 +8,9 @@ copies. The parser gets a text in which placeholders stand for these strings.
 import codecs
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pydantic_core
@@ -32,6 +32,8 @@ below a millisecond."""
 
 _QUOTE = ord('"')
 _FIRST_PRINTABLE, _FIRST_BEYOND_ASCII = 0x20, 0x80
+_FIRST_BEYOND_LATIN_1, _FIRST_BEYOND_16_BITS = 0xC4, 0xF0
+"""Lowest first bytes, in UTF-8, of the characters from U+0100 and from U+10000 on."""
 _STRING_CONTENT = re.compile(
     rb'(?:[^"\\]++'
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}"
@@ -55,6 +57,11 @@ and no other thread runs during this time."""
 MAX_DIGITS = 400
 """A number in a large body may have at most this many digits in a row. The time to parse a whole number grows with the
 square of its digits. No number that a double holds has more than 309 digits before its point."""
+VALUE_BYTES = 1024
+"""A value of a large body counts as this many bytes: a message of few characters, with the item that it was made of,
+takes 2 kB for its three values."""
+TEXT_COPIES = 2
+"""A text may be in memory as often: as it was sent, and without directives or between others."""
 _ANY_DIGIT_AS_0 = bytes.maketrans(b"123456789", b"0" * 9)
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
 
@@ -249,15 +256,20 @@ def _is_valid(view: memoryview, piece: int) -> bool:
 
 
 def _has_more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
-    """True if `text` has more than about `limit` values, estimated by its commas and brackets, those in strings
-    included."""
+    """True if `text` has more than about `limit` values, by `_count_values`."""
+    return _count_values(text, limit + 1, piece) > limit
+
+
+def _count_values(text: bytes | bytearray, most: int, piece: int = _PIECE) -> int:
+    """Return about the number of values in `text`, and no more than `most`. They are estimated by commas and brackets,
+    those in strings included."""
     count = 0
     for start in range(0, len(text), piece):
         part = text[start : start + piece]
         count += part.count(b",") + part.count(b"[") + part.count(b"{")
-        if count > limit:
-            return True
-    return False
+        if count >= most:
+            return most
+    return count
 
 
 def _has_many_digits(text: bytes | bytearray, piece: int) -> bool:
@@ -283,9 +295,36 @@ def _outside_strings(text: bytes | bytearray, piece: int) -> bytearray:
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
 
-async def parse_off_loop(kind: type[RequestT], body: bytearray, threads: FairExecutor) -> RequestT:
-    """Parse a body with `parse`, in `threads` if it is large."""
-    return parse(kind, body) if len(body) < LARGE_BYTES else await threads.run(parse, kind, body)
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[RequestT]):
+    """A request whose long strings are not all restored yet."""
+
+    request: RequestT
+    strings: Mapping[str, memoryview] = field(default_factory=dict)
+    """Long strings by placeholder."""
+    size: int = 0
+    """Number of bytes that the values and texts of a large body take once the request is restored, in addition to the
+    body; 0 for other bodies."""
+
+    def restore(self) -> RequestT:
+        """Return the request with its long strings in place of their placeholders."""
+        if self.strings:
+            restore_strings(self.request, self.strings)
+        return self.request
+
+
+async def parse_off_loop(
+    kind: type[RequestT], body: bytearray, threads: FairExecutor, hold: Callable[[int], Awaitable[object]]
+) -> RequestT:
+    """Parse a body with `parse`, in `threads` if it is large.
+
+    `hold` is awaited with the bytes that the values and texts of a large body take, before its long texts are decoded.
+    """
+    if len(body) < LARGE_BYTES:
+        return parse(kind, body)
+    parsed = await threads.run(parse_hollow, kind, body)
+    await hold(parsed.size)
+    return await threads.run(parsed.restore)
 
 
 def parse(
@@ -296,6 +335,19 @@ def parse(
 ) -> RequestT:
     """Return the request of `kind` in `body`. Its media may be views of `body`, which must therefore not change
     afterwards.
+
+    Raises what `parse_hollow` raises.
+    """
+    return parse_hollow(kind, body, max_values, max_short).restore()
+
+
+def parse_hollow(
+    kind: type[RequestT],
+    body: bytes | bytearray,
+    max_values: int = MAX_VALUES,
+    max_short: int = MAX_SHORT_BYTES,
+) -> Parsed[RequestT]:
+    """Return the request of `kind` in `body`, whose long strings, except media, are to be restored.
 
     Raises BadRequest, naming the field and the bound, and PayloadTooLarge for a large body of more than about
     `max_values` values, of more than `max_short` bytes beside its long strings, or with a number of more than
@@ -314,23 +366,71 @@ def parse(
         raise BadRequest(short.fault(problem.message), code="invalid_json") from None
     except ValueError as error:
         raise BadRequest(f"Invalid JSON: {error}", code="invalid_json") from None
-    if short.strings:
-        restore_strings(request, short.strings)
-    return request
+    size = 0
+    if is_large:
+        size = VALUE_BYTES * _count_values(short.text, max_values) + TEXT_COPIES * (
+            _width_in_json(short.text) * len(short.text) + restored_size(request, short.strings)
+        )
+    return Parsed(request, short.strings, size)
+
+
+def restored_size(value: Any, strings: Mapping[str, memoryview]) -> int:
+    """Return the number of bytes that the long strings take as texts once `restore_strings` has put them in place."""
+    size = 0
+    if not strings:
+        return size
+
+    def add(text: str) -> str:
+        nonlocal size
+        if text in strings:
+            size += _decoded_size(strings[text])
+        return text
+
+    _replace_strings(value, add)
+    return size
 
 
 def restore_strings(value: Any, strings: Mapping[str, memoryview]) -> Any:
     """Return `value` with the long strings in place of those placeholders that validation has not replaced by views.
     Models, dicts and lists are changed in place."""
+    return _replace_strings(value, lambda text: str(strings[text], "utf-8") if text in strings else text)
+
+
+def _replace_strings(value: Any, replace: Callable[[str], str]) -> Any:
     match value:
         case str():
-            return str(strings[value], "utf-8") if value in strings else value
+            return replace(value)
         case BaseModel():
             for fields in filter(None, (value.__dict__, value.__pydantic_extra__)):
-                restore_strings(fields, strings)
+                _replace_strings(fields, replace)
         case dict():
             for key in value:
-                value[key] = restore_strings(value[key], strings)
+                value[key] = _replace_strings(value[key], replace)
         case list():
-            value[:] = [restore_strings(item, strings) for item in value]
+            value[:] = [_replace_strings(item, replace) for item in value]
     return value
+
+
+def _decoded_size(view: memoryview, piece: int = _PIECE) -> int:
+    """Return the number of bytes that a text in UTF-8 takes in Python, where the highest character decides how many
+    bytes each of them takes."""
+    codes = np.frombuffer(view, np.uint8)
+    highest = codes.max(initial=0)
+    if highest < _FIRST_BEYOND_ASCII:
+        return len(codes)
+    inside = sum(
+        int(np.count_nonzero(codes[start : start + piece] & 0xC0 == 0x80)) for start in range(0, len(codes), piece)
+    )
+    return _width_of(int(highest)) * (len(codes) - inside)
+
+
+def _width_in_json(text: bytes | bytearray) -> int:
+    """Return the largest number of bytes that a character of the strings in a JSON text takes in Python."""
+    if b"\\u" in text:
+        return 4
+    return _width_of(int(np.frombuffer(text, np.uint8).max(initial=0)))
+
+
+def _width_of(highest: int) -> int:
+    """Return the number of bytes of each character in Python, for a text whose highest byte in UTF-8 is `highest`."""
+    return 1 if highest < _FIRST_BEYOND_LATIN_1 else 2 if highest < _FIRST_BEYOND_16_BITS else 4

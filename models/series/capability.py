@@ -1,6 +1,7 @@
 """Declaration of the capability `forecast`: its engines, and how each is built."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,8 +14,14 @@ from models.host import EngineHost
 from models.series import chronos
 from models.series.forecaster import Forecaster, HostedForecaster, Outlook, Series
 from models.setting_types import STANDARD
+from models.workplace import HostLimits
 
 _STATISTICAL = EngineSpec("statsmodels", "forecast", "BSD-3-Clause", "none: it is fitted to each series")
+FIT_HOLDS_S = 0.02
+"""A fit keeps other engines from the processors for this many seconds only, because it computes on one thread."""
+FIT_REST = 1.0
+"""A fit takes up to a second, holds Python's lock for much of it, and cannot be interrupted. While keys compete, the
+fits of one key therefore take at most half of the time."""
 
 
 class ForecastSettings(OwnSettings):
@@ -22,21 +29,20 @@ class ForecastSettings(OwnSettings):
     """Engine that forecasts series: `chronos-2`, `statsmodels`, or `auto`: the first that can run here."""
 
 
-def _built(spec: EngineSpec, factory: Callable[[], Engine[Series, Outlook]], config: EngineConfig) -> Built:
-    limits = config.limits()
+def _built(spec: EngineSpec, factory: Callable[[], Engine[Series, Outlook]], limits: HostLimits) -> Built:
     host = EngineHost(spec, factory, limits)
     return Built(HostedForecaster(host), (host,))
 
 
 def _build_chronos(config: EngineConfig) -> Built:
     factory = partial(chronos.Chronos2, config.weights_dir / chronos.FOLDER, device=config.device)
-    return _built(chronos.SPEC, factory, config)
+    return _built(chronos.SPEC, factory, config.limits())
 
 
 def _build_statistical(config: EngineConfig) -> Built:
     from models.series.statistical import Statistical
 
-    return _built(_STATISTICAL, Statistical, config)
+    return _built(_STATISTICAL, Statistical, replace(config.limits(), long_s=FIT_HOLDS_S, rest=FIT_REST))
 
 
 CHRONOS_2 = Candidate(

@@ -41,6 +41,7 @@ from app.state.sqlite_counters import SqliteCounters
 from app.telemetry import Stages
 from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig
+from models.fair_executor import Slices
 from models.host import EngineHost
 from models.measures import LOAD, MEMORY, RELOAD, SECONDS, WORKER, Distribution, EngineCounters, reason_of
 from models.runtime import OFF_THE_CARD, Runtime
@@ -51,6 +52,11 @@ PAGE = (ROOT / "docs" / "observability.md").read_text()
 OBSERVABILITY = ROOT / "docker" / "observability"
 SPEC = EngineSpec("toy", "toys", "MIT", "nowhere")
 Samples = dict[tuple[str, tuple[str, ...]], float]
+
+
+def empty_response() -> Slices[StoredResponse]:
+    yield
+    return StoredResponse(None, b"[]", b"[]", b"{}")
 
 
 async def samples(metrics: Metrics) -> Samples:
@@ -243,7 +249,7 @@ async def test_what_is_kept_for_clients_counts_where_it_is_not_to_be_had(
     for call in (
         services.responses.get("me", "resp_1"),
         services.responses.delete("me", "resp_1"),
-        services.responses.put("me", "resp_1", lambda: StoredResponse(None, b"[]", b"[]", b"{}")),
+        services.responses.put("me", "resp_1", empty_response),
     ):
         with pytest.raises(StoreDown):
             await call

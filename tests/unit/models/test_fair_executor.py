@@ -12,7 +12,9 @@ import pytest
 from models import fair_executor
 from models.base import EngineNotReady, EngineOverloaded
 from models.fair_executor import FairExecutor, Slices
+from models.loop_turns import LoopTurns
 from models.scheduler import SHARE, Share
+from models.turns import Rivalry
 from tests.waiting import until
 
 
@@ -46,6 +48,14 @@ async def blocked(executor: FairExecutor) -> tuple[Blocker, "asyncio.Task[Any]"]
     task = of("", executor.run(blocker))
     await until(blocker.entered.is_set)
     return blocker, task
+
+
+def record_requests(*keys: str) -> None:
+    """Let the event loop know of requests of these keys, and of none before."""
+    turns = LoopTurns.of_running_loop()
+    turns.rivalry = Rivalry()
+    for key in keys:
+        turns.rivalry.record_request(key)
 
 
 async def test_results_and_failures_come_back_from_another_thread() -> None:
@@ -273,4 +283,36 @@ async def test_nothing_of_a_job_that_is_done_is_held() -> None:
     await executor.run(lambda held: None, large)
     del large
     await until(lambda: gone() is None)
+    await executor.close()
+
+
+async def test_a_key_with_rivals_rests_after_each_slice_and_lets_others_go_first() -> None:
+    record_requests("a", "b")
+    executor = FairExecutor("test", rest=1e6)
+    done: list[str] = []
+
+    def sliced(name: str) -> Slices[None]:
+        for _ in range(2):
+            done.append(name)
+            yield
+
+    first = of("a", executor.run(sliced, "a"))
+    await until(lambda: done == ["a"])
+    await of("b", executor.run(lambda: done.append("b")))
+    assert done == ["a", "b"]
+    first.cancel()
+    await executor.close()
+
+
+async def test_a_key_alone_does_not_rest() -> None:
+    record_requests("a")
+    executor = FairExecutor("test", rest=1e6)
+    assert [await of("a", executor.run(int)) for _ in range(3)] == [0, 0, 0]
+    await executor.close()
+
+
+async def test_a_rest_ends() -> None:
+    record_requests("a", "b")
+    executor = FairExecutor("test", rest=1.0)
+    assert [await of("a", executor.run(int)) for _ in range(3)] == [0, 0, 0]
     await executor.close()

@@ -158,3 +158,39 @@ async def test_an_engine_of_single_items_gives_keys_equal_time_and_not_equal_num
     await asyncio.gather(*calls)
     assert engine.batches == [[8], *[[1]] * 7, *[[8]] * 3]
     await host.close()
+
+
+async def test_a_key_with_rivals_rests_after_each_batch_of_an_engine_that_says_so() -> None:
+    turns, engine = Turns(long_s=600), Doubler()
+    host = EngineHost(SPEC, lambda: engine, HostLimits(max_batch=1, rest=1e6), turns)
+    turns.record_request(Share("bob"))
+    first = await shared_by("alice", host.run(1))
+    second = shared_by("alice", host.run(2))
+    assert (first, await shared_by("bob", host.run(3))) == (2, 6)
+    assert not second.done()
+    assert engine.batches == [[1], [3]]
+    second.cancel()
+    await host.close()
+
+
+async def test_a_key_alone_does_not_rest() -> None:
+    engine = Doubler()
+    host = EngineHost(SPEC, lambda: engine, HostLimits(max_batch=1, rest=1e6), Turns(long_s=600))
+    assert [await shared_by("alice", host.run(number)) for number in range(3)] == [0, 2, 4]
+    await host.close()
+
+
+async def test_a_rest_ends() -> None:
+    turns, engine = Turns(long_s=600), Doubler()
+    host = EngineHost(SPEC, lambda: engine, HostLimits(max_batch=1, rest=1.0), turns)
+    turns.record_request(Share("bob"))
+    assert [await shared_by("alice", host.run(number)) for number in range(3)] == [0, 2, 4]
+    await host.close()
+
+
+async def test_an_engine_may_let_others_begin_earlier_beside_it() -> None:
+    turns = Turns(long_s=600)
+    turns.record_request(Share("alice"))
+    turns.record_request(Share("bob"))
+    async with turns.turn(lambda: Share("alice"), long_s=0.0), turns.turn(lambda: Share("bob")):
+        pass

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from models.loop_turns import PIECES_OF_A_TURN, REST_S, LoopTurns, PieceCounter
+from models.loop_turns import BYTES_AHEAD_S, BYTES_PER_S, PIECES_OF_A_TURN, REST_S, LoopTurns, PieceCounter
 from models.scheduler import SHARE, Share
 from tests.loop_passes import passing
 from tests.waiting import until
@@ -105,3 +105,30 @@ async def test_a_key_without_rivals_does_not_rest() -> None:
     turns.rivalry.record_request("alice")
     await turns.take("alice", 0.5, 20)
     assert turns.had == 20 * ["alice"]
+
+
+async def test_bodies_of_a_key_with_rivals_come_at_a_limited_speed_however_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    turns = LoopTurns(asyncio.get_running_loop(), clock=lambda: 0.0)
+    turns.rivalry.record_request("alice")
+
+    async def receive(share: Share, size: int) -> None:
+        token = SHARE.set(share)
+        await turns.wait_for_bytes(size)
+        SHARE.reset(token)
+
+    await receive(Share("alice", 0.5), 10 * BYTES_PER_S)
+    assert slept == []
+    turns.rivalry.record_request("bob")
+    await receive(Share("bob", 0.5), int(BYTES_AHEAD_S * BYTES_PER_S))
+    assert slept == []
+    for _ in range(3):
+        await receive(Share("alice", 0.5), BYTES_PER_S)
+    assert slept == [1.0, 2.0, 3.0]

@@ -155,6 +155,8 @@ def test_a_server_that_is_gone_is_told(desk: TableReview, names: list[str], aske
 def test_only_what_fits_the_schema_is_kept(desk: TableReview, names: list[str]) -> None:
     with pytest.raises(NotFitting, match="number"):
         correct(desk, names[0], "much", "/total")
+    with pytest.raises(NotFitting, match="at most 308 digits"):
+        correct(desk, names[0], 10**399, "/total")
     correct(desk, names[0], None, "/total")
     with pytest.raises(NotThere):
         desk.review(names[0], "/colour", "red", None, "")

@@ -29,11 +29,16 @@ from app.state.redis_entries import ENTRY_BYTES, PREFIX, RedisEntries
 from app.state.responses import COPIES, ResponseStore, StoredResponse
 from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Slices
 from tests.redis_server import serving_redis
 from tests.strays import no_stray_failures
 
 MB = 1 << 20
+
+
+def in_a_slice(stored: StoredResponse) -> Slices[StoredResponse]:
+    yield
+    return stored
 
 
 def key(name: str, tenant: str = "t1", kind: str = "answer") -> Key:
@@ -242,7 +247,7 @@ async def test_who_waits_for_memory_to_read_a_response_holds_its_size_and_does_n
         await store.delete("t1", "resp_1")
 
     try:
-        await store.put("t1", "resp_1", lambda: stored)
+        await store.put("t1", "resp_1", lambda: in_a_slice(stored))
         assert await store.get("t1", "resp_1", hold_and_delete) is None
         assert held == [COPIES * len(stored.packed())]
     finally:
@@ -395,13 +400,13 @@ async def test_a_response_is_kept_for_its_tenant_where_the_settings_say(
     store = build_responses(settings, threads)
     stored = StoredResponse("resp_0", b'[{"role": "user"}]', b"[]", '{"text": "Grüße"}'.encode())
     try:
-        await store.put("t1", "resp_1", lambda: stored)
-        await store.put("t1", "resp_2", lambda: stored, is_short=True)
+        await store.put("t1", "resp_1", lambda: in_a_slice(stored))
+        await store.put("t1", "resp_2", lambda: in_a_slice(stored), is_short=True)
         assert await store.get("t1", "resp_1") == await store.get("t1", "resp_2") == stored
         assert await store.get("t2", "resp_1") is None
         assert (await store.delete("t2", "resp_1"), await store.delete("t1", "resp_1")) == (False, True)
         with pytest.raises(ValueError, match="bytes are more than"):
-            await store.put("t1", "resp_3", lambda: replace(stored, input=bytes(65 * MB)))
+            await store.put("t1", "resp_3", lambda: in_a_slice(replace(stored, input=bytes(65 * MB))))
         assert await store.purge("t1") == 1
     finally:
         await store.close()

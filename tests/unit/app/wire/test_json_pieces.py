@@ -6,6 +6,7 @@ from typing import Any
 import pydantic_core
 import pytest
 
+from app.wire import json_pieces
 from app.wire.json_pieces import PIECE, completion_json, nested_pieces, object_pieces
 from app.wire.response import ChatCompletion
 
@@ -52,3 +53,11 @@ def test_an_answer_is_encoded_as_its_model_is(content: str | None) -> None:
     )
     assert completion_json(answer) == pydantic_core.to_json(answer)
     assert json.loads(completion_json(answer))["choices"][0]["message"]["content"] == content
+
+
+def test_values_without_a_long_text_need_no_placeholder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> str:
+        raise AssertionError("asks the system for random bytes")
+
+    monkeypatch.setattr(json_pieces.secrets, "token_hex", refuse)
+    assert b"".join(nested_pieces({"a": ["b", memoryview(b"c")]})) == b'{"a":["b","c"]}'

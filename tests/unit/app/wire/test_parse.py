@@ -1,6 +1,7 @@
 """A JSON text without its long strings means what it meant with them."""
 
 import json
+import sys
 from typing import Any
 
 import pydantic_core
@@ -9,8 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadRequest, PayloadTooLarge
-from app.wire.parse import LARGE_BYTES, MAX_DIGITS, MAX_SHORT_BYTES, TooMuchJson, parse, shorten
+from app.wire.parse import (
+    LARGE_BYTES,
+    MAX_DIGITS,
+    MAX_SHORT_BYTES,
+    TEXT_COPIES,
+    TooMuchJson,
+    parse,
+    parse_hollow,
+    parse_off_loop,
+    shorten,
+)
 from app.wire.request import ChatRequest
+from models.base import MemoryShort
+from models.fair_executor import FairExecutor
 
 LONG, PIECE = 12, 16
 
@@ -205,3 +218,49 @@ def test_a_string_that_is_too_long_for_its_field_is_found_in_a_large_body_too() 
     with pytest.raises(BadRequest, match=r"name': String should match pattern") as refused:
         parse(ChatRequest, body)
     assert refused.value.param == "tools[0].function.name"
+
+
+def requested(text: str) -> bytearray:
+    return bytearray(json.dumps({"model": "m", "messages": [{"role": "user", "content": text}]}).encode())
+
+
+@pytest.mark.parametrize(
+    ("character", "width"), [("a", 1), ("é", 1), ("€", 2), ("\U0001f600", 4)], ids=["ascii", "latin", "euro", "emoji"]
+)
+async def test_memory_for_a_long_text_is_held_by_its_size_once_decoded(character: str, width: int) -> None:
+    text = character + "a" * LARGE_BYTES
+    held: list[int] = []
+
+    async def hold(size: int) -> None:
+        held.append(size)
+
+    threads = FairExecutor("wire")
+    request = await parse_off_loop(ChatRequest, requested(text), threads, hold)
+    await threads.close()
+    assert request.messages[0].content == text
+    [size] = held
+    assert TEXT_COPIES * sys.getsizeof(text) <= size + 200 <= TEXT_COPIES * width * len(text) + 20_000
+
+
+async def test_a_request_without_memory_for_its_texts_is_refused_before_they_are_decoded() -> None:
+    async def refuse(_: int) -> None:
+        raise MemoryShort("memory", 1)
+
+    threads = FairExecutor("wire")
+    with pytest.raises(MemoryShort):
+        await parse_off_loop(ChatRequest, requested("\U0001f600" * LARGE_BYTES), threads, refuse)
+    await threads.close()
+
+
+def test_media_are_not_decoded_and_need_no_further_memory() -> None:
+    part = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 4 * LARGE_BYTES}}
+    body = {"model": "m", "messages": [{"role": "user", "content": [part]}]}
+    assert parse_hollow(ChatRequest, json.dumps(body).encode()).size < 20_000
+
+
+def test_many_short_texts_count_with_the_widest_of_them() -> None:
+    texts = ["\U0001f600" + "a" * 1000] * 1000
+    body = {"model": "m", "messages": [{"role": "user", "content": text} for text in texts]}
+    size = parse_hollow(ChatRequest, json.dumps(body, ensure_ascii=False).encode()).size
+    assert size >= TEXT_COPIES * sum(map(sys.getsizeof, texts))
+    assert parse_hollow(ChatRequest, json.dumps(body).encode()).size >= size

@@ -327,7 +327,12 @@ async def test_a_description_that_asks_for_a_positive_number_leaves_the_sign_out
 
 @each_case(
     ("name", "printed"),
-    [("discount", "Discount: -5.23"), ("rabatt", "Rabatt: -5,23 €"), ("remise", "Remise : −5,23 €")],
+    [
+        ("discount", "Discount: -5.23"),
+        ("rabatt", "Rabatt: -5,23 €"),
+        ("remise", "Remise : −5,23 €"),
+        ("preisnachlass", "Preisnachlass: -5,23 €"),
+    ],
 )
 async def test_a_discount_is_positive_unless_the_schema_asks_for_a_sign(name: str, printed: str) -> None:
     text = pasted(f"Total: 47.07\n{printed}")
