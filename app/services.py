@@ -75,6 +75,9 @@ LONGEST_PRELOAD_PAUSE_S = 30.0
 LARGEST_REQUESTS_HELD = 8
 """Memory that all requests together may hold, as a number of bodies of the largest size: a gigabyte at the default
 OPENFAZE_MAX_REQUEST_MB."""
+TEXT_REST, TEXT_REST_AFTER_S = 1.0, 0.2
+"""While keys compete, a key reads its large texts at most half of the time: from the time on when it has read one for
+TEXT_REST_AFTER_S seconds. Most pages take less."""
 WIRE_REST = 1.0
 """While keys compete, a key's large bodies are parsed and written at most half of the time."""
 
@@ -111,8 +114,8 @@ class Services:
         self.loader = build_loader(settings, self.fetcher, self.files, self.memory)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
-        self.executor = FairExecutor("text")
-        self.evidence_executor = FairExecutor("evidence")
+        self.executor = FairExecutor("text", rest=TEXT_REST, rest_after_s=TEXT_REST_AFTER_S)
+        self.evidence_executor = FairExecutor("evidence", rest=TEXT_REST, rest_after_s=TEXT_REST_AFTER_S)
         self.wire = FairExecutor("wire", rest=WIRE_REST)
         """Threads that parse and write large bodies."""
         self.layout_executor = FairExecutor("layout")

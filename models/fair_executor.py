@@ -120,10 +120,13 @@ class FairExecutor:
     >>> grounding = await executor.run(ground, answer, entries)
     """
 
-    def __init__(self, name: str, *, threads: int = 1, most_waiting: int = 256, rest: float = 0.0) -> None:
-        """While keys compete for the event loop, a key rests after each slice, `rest` times as long as it took."""
+    def __init__(
+        self, name: str, *, threads: int = 1, most_waiting: int = 256, rest: float = 0.0, rest_after_s: float = 0.0
+    ) -> None:
+        """While keys compete for the event loop, a key rests after each slice, `rest` times as long as it took, once its
+        job has taken `rest_after_s` seconds."""
         self._name = name
-        self._rest = rest
+        self._rest, self._rest_after_s = rest, rest_after_s
         self._most_threads = threads
         self._most_waiting = most_waiting
         self._threads: list[threading.Thread] = []
@@ -213,7 +216,7 @@ class FairExecutor:
             self._running.discard(job)
             slice_s = job.spent_s - spent_before
             self._queue.charge(job.share, slice_s / CHARGED_S)
-            if job.rests and not self._closed:
+            if job.rests and job.spent_s > self._rest_after_s and not self._closed:
                 self._let_rest(job.share.key, slice_s)
             if is_done:
                 self._done += 1

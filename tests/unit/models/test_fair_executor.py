@@ -311,6 +311,13 @@ async def test_a_key_alone_does_not_rest() -> None:
     await executor.close()
 
 
+async def test_a_short_job_does_not_rest() -> None:
+    record_requests("a", "b")
+    executor = FairExecutor("test", rest=1e6, rest_after_s=60.0)
+    assert [await of("a", executor.run(int)) for _ in range(3)] == [0, 0, 0]
+    await executor.close()
+
+
 async def test_a_rest_ends() -> None:
     record_requests("a", "b")
     executor = FairExecutor("test", rest=1.0)
