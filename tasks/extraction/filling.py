@@ -89,6 +89,9 @@ NAMED_LIST = 0.8
 """Probability of a list of texts that is below or beside its name, if the network preferred a different place or found
 fewer items there."""
 
+FEWEST_COLUMNS = 3
+"""An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
+searched for by the places of words."""
 UNMARKED = 0.8
 """Largest probability of a choice that a cell without a mark decides on a page, where a mark may have been missed, and of
 a day for which a cell has only the day of the week."""
@@ -224,7 +227,8 @@ def _with_taught_names(
 def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> Slices[list[HeadedTable]]:
     fields = [one for columns in lists.values() for one in columns]
     tables = yield from tables_in(read)
-    exact = {id(entry) for entry, table in tables if table.is_exact}
+    # Commas in two lines of a letter make a table of two columns, too.
+    exact = {id(entry) for entry, table in tables if table.is_exact and len(table.rows[0]) >= FEWEST_COLUMNS}
     wanted = list(lists.values())[:MAX_FIELDS]
     passages = yield from passages_to_search(read)
     for passage in passages:
