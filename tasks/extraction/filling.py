@@ -93,8 +93,8 @@ FEWEST_COLUMNS = 3
 """An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
 searched for by the places of words."""
 UNMARKED = 0.8
-"""Largest probability of a choice that a cell without a mark decides on a page, where a mark may have been missed, and of
-a day for which a cell has only the day of the week."""
+"""Largest probability of a choice that a cell without a mark decides on a page, where a mark may have been missed, and
+of a day for which a cell has only the day of the week."""
 CONVERTED_DIGITS = 6
 """Converted numbers are rounded to this many decimals, such as −20.555556 for −5 °F in °C."""
 

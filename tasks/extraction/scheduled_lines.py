@@ -81,7 +81,7 @@ _OF_CANCELLING: Final = frozenset(
 )
 
 
-class _Item(NamedTuple):
+class _ScheduledItem(NamedTuple):
     words: Sequence[WordOnPage]
     start: str
     end: str
@@ -94,7 +94,7 @@ class _Item(NamedTuple):
 def scheduled_lines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the programme of a page as a table for each list that asks for times, for titles, and for at least
     FEWEST_COLUMNS columns in all. Yield None after a slice of work."""
-    items: list[_Item] | None = None
+    items: list[_ScheduledItem] | None = None
     for fields in lists:
         columns = _columns_of(fields)
         if not {"start", "title"} <= set(columns.values()) or len(columns) < FEWEST_COLUMNS:
@@ -131,8 +131,8 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     return found
 
 
-def _items_of(passage: Passage) -> Slices[list[_Item]]:
-    items: list[_Item] = []
+def _items_of(passage: Passage) -> Slices[list[_ScheduledItem]]:
+    items: list[_ScheduledItem] = []
     for rows in rows_by_column(passage):
         day = NO_CELL
         begun = False
@@ -150,7 +150,7 @@ def _items_of(passage: Passage) -> Slices[list[_Item]]:
                 own = cell._replace(text=text[: own_day.end]) if own_day and bare != text else day
                 rest = [one for one in re.split(r" {2,}", found["rest"]) if any(map(str.isalnum, one))]
                 if rest and any(map(str.isalpha, rest[0])):
-                    items.append(_Item(row, found["start"], found["end"] or "", rest, own, []))
+                    items.append(_ScheduledItem(row, found["start"], found["end"] or "", rest, own, []))
                     begun = True
             elif _is_day(text):
                 day, begun = cell_of(passage, row), False
@@ -170,7 +170,7 @@ def _is_day(text: str) -> bool:
     return (is_weekday and len(words) == 1) or any(True for _ in find_days(text))
 
 
-def _cells_of(passage: Passage, item: _Item, *, with_place: bool) -> dict[Column, ReadCell]:
+def _cells_of(passage: Passage, item: _ScheduledItem, *, with_place: bool) -> dict[Column, ReadCell]:
     whole = cell_of(passage, item.words)
     title, place = item.rest[0], item.rest[-1] if len(item.rest) > 1 else ""
     if with_place and not place and (parted := _PLACE_AT_END.fullmatch(title)):
@@ -188,7 +188,7 @@ def _cells_of(passage: Passage, item: _Item, *, with_place: bool) -> dict[Column
     return {"day": item.day, **{column: whole._replace(text=text) for column, text in texts.items() if text}}
 
 
-def _kind_of(field: WantedField, item: _Item, cells: Mapping[Column, ReadCell]) -> ReadCell | None:
+def _kind_of(field: WantedField, item: _ScheduledItem, cells: Mapping[Column, ReadCell]) -> ReadCell | None:
     """Return the first value of an enum that is printed before a colon below an item, in its title, or anywhere below
     it; None if none is."""
     values = {tuple(fold(str(value))): str(value) for value in field.schema["enum"] if value is not None}

@@ -860,9 +860,9 @@ def _has_column_of_choices(fields: Sequence[WantedField], columns: Sequence[Sequ
     subjects in a school report. There must be at least FEWEST_CHOICES cells, with more than one value."""
     if len(fields) != len(columns):
         return False
-    for index, (field, column) in enumerate(zip(fields, columns, strict=True)):
+    for index, (one, column) in enumerate(zip(fields, columns, strict=True)):
         present = [cell for cell in column if not is_missing(cell)]
-        if "enum" in field.schema and fit[index, index] >= LEAST_CHOSEN and len(present) >= FEWEST_CHOICES:
+        if "enum" in one.schema and fit[index, index] >= LEAST_CHOSEN and len(present) >= FEWEST_CHOICES:
             return len(set(present)) > 1
     return False
 

@@ -61,9 +61,9 @@ _TIME = re.compile(
 _MILITARY = re.compile(r"(?<=dep |arr )(?P<time>(?:[01]\d|2[0-3])[0-5]\d)(?![\d:])", re.I)
 """Pattern of a time without a sign between hours and minutes, as airlines print it after DEP and ARR."""
 _STOP = re.compile(
-    r"(?<![^\W_])(?:(?P<leaves>ab|dep(?:arts?|arture)?|dép(?:art)?|sal(?:e|ida)?|part(?:e|enza|ida)?|vertrek|odj(?:azd)?"
-    r"|avg(?:ång)?)|an|arr(?:ives?|ival|ivée|ivo)?|llegada|cheg(?:ada)?|aank(?:omst)?|przyj(?:azd)?|ank(?:omst)?)[.:]? ?"
-    rf"{_TIME.pattern}",
+    r"(?<![^\W_])(?:(?P<leaves>ab|dep(?:arts?|arture)?|dép(?:art)?|sal(?:e|ida)?|part(?:e|enza|ida)?|vertrek"
+    r"|odj(?:azd)?|avg(?:ång)?)|an|arr(?:ives?|ival|ivée|ivo)?|llegada|cheg(?:ada)?|aank(?:omst)?|przyj(?:azd)?"
+    rf"|ank(?:omst)?)[.:]? ?{_TIME.pattern}",
     re.I,
 )
 """Pattern of the time at a stop, with the word that says whether the train leaves or arrives then: `ab 08:12`."""
@@ -82,16 +82,14 @@ _SEAT_WORDS: Final = (
     "|stoelen|stoel|plaats|miejsca|miejsce|platser|plats"
 )
 _SEATS = re.compile(
-    rf"(?<![^\W_])(?:{_SEAT_WORDS})[.:]? ?(?P<value>\d{{1,3}}[A-K]?(?:(?: ?[+/&] ?|, ?)\d{{1,3}}[A-K]?(?![\w ]))*)(?!\w)",
+    rf"(?<![^\W_])(?:{_SEAT_WORDS})[.:]? ?"
+    r"(?P<value>\d{1,3}[A-K]?(?:(?: ?[+/&] ?|, ?)\d{1,3}[A-K]?(?![\w ]))*)(?!\w)",
     re.I,
 )
-_EXTRAS: Final[Sequence[tuple[Column, re.Pattern[str], frozenset[str]]]] = tuple(
-    (column, pattern, frozenset(fold(words.replace("|", " "))))
-    for column, pattern, words in (
-        ("platform", _PLATFORM, _PLATFORM_WORDS),
-        ("coach", _COACH, _COACH_WORDS),
-        ("seats", _SEATS, _SEAT_WORDS.replace("p[lI]", "seat seats plaetze sitzplaetze")),
-    )
+_EXTRAS: Final[Sequence[tuple[Column, re.Pattern[str], frozenset[str]]]] = (
+    ("platform", _PLATFORM, frozenset(fold(_PLATFORM_WORDS.replace("|", " ")))),
+    ("coach", _COACH, frozenset(fold(_COACH_WORDS.replace("|", " ")))),
+    ("seats", _SEATS, frozenset(fold(f"seat seats plaetze sitzplaetze {_SEAT_WORDS.replace('|', ' ')}"))),
 )
 """Columns of what is booked for a leg, each with the pattern of its value, and the words in names of fields."""
 _GLUED_TIME = re.compile(r"^(\d\d)(\d\d)$")
@@ -423,9 +421,9 @@ def _legs_by_stops(rows: _Rows) -> Slices[list[Mapping[Column, ReadCell]]]:
             "arrival": rows.cell(end, arrives["time"]),
         }
         days = [_days(rows, range(row, row + 1)) for row in (start, end)]
-        for column, own_days in zip(("date", "arrival_date"), (days[0], days[1] or days[0]), strict=True):
-            if own_days:
-                cells[column] = own_days[0]
+        if days[0] or days[1]:
+            cells["date"] = (days[0] or days[1])[0]
+            cells["arrival_date"] = (days[1] or days[0])[0]
         segments = [text_of(rows.passage, one) for one in segments_of_row(rows.words[start])]
         number = next((one for one in segments if _TRAIN.fullmatch(one)), "") or next(
             (one[0] for one in _NUMBER.finditer(rows.texts[start])), ""
