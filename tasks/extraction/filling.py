@@ -56,6 +56,7 @@ from tasks.extraction.probability import (
 )
 from tasks.extraction.rankings import rankings
 from tasks.extraction.records.record_lists import better_of, fill_from_records
+from tasks.extraction.scheduled_lines import scheduled_lines
 from tasks.extraction.sums import prefer_sums_of_lists
 from tasks.extraction.table_lists import (
     MAX_EMBEDDED,
@@ -88,8 +89,12 @@ NAMED_LIST = 0.8
 """Probability of a list of texts that is below or beside its name, if the network preferred a different place or found
 fewer items there."""
 
+FEWEST_COLUMNS = 3
+"""An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
+searched for by the places of words."""
 UNMARKED = 0.8
-"""Largest probability of a choice that a cell without a mark decides on a page, where a mark may have been missed."""
+"""Largest probability of a choice that a cell without a mark decides on a page, where a mark may have been missed, and
+of a day for which a cell has only the day of the week."""
 CONVERTED_DIGITS = 6
 """Converted numbers are rounded to this many decimals, such as −20.555556 for −5 °F in °C."""
 
@@ -104,6 +109,7 @@ LINE_READERS = (
     prescribed_medicines,
     action_items,
     rankings,
+    scheduled_lines,
 )
 """Readers of lists whose items are lines without the columns of a table. Each reader yields tables, and yields None
 after a slice of work in which it found no table."""
@@ -139,7 +145,8 @@ class CopiedFields:
             path = (*path[: index + 1], *column_path((), inside))
         cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
         if cell is not None:
-            most = IN_OTHER_UNIT if cell.in_other_unit else UNMARKED if cell.lacks_mark else 1.0
+            is_doubtful = cell.lacks_mark or cell.is_weekday
+            most = IN_OTHER_UNIT if cell.in_other_unit else UNMARKED if is_doubtful else 1.0
             chance = probability_of_cell(cell)
             return ValuePlace(chance, cell.entry, cell.cell.pointer, copied=True, cell=cell, most=most)
         return self.scored.place(path, value, copied=copied) if self.scored else None
@@ -220,7 +227,8 @@ def _with_taught_names(
 def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> Slices[list[HeadedTable]]:
     fields = [one for columns in lists.values() for one in columns]
     tables = yield from tables_in(read)
-    exact = {id(entry) for entry, table in tables if table.is_exact}
+    # Commas in two lines of a letter make a table of two columns, too.
+    exact = {id(entry) for entry, table in tables if table.is_exact and len(table.rows[0]) >= FEWEST_COLUMNS}
     wanted = list(lists.values())[:MAX_FIELDS]
     passages = yield from passages_to_search(read)
     for passage in passages:

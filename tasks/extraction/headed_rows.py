@@ -121,7 +121,10 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
                 heading = text_of(passage, rows[header.top - 1]) if header.top else ""
                 found.append((passage, (yield from _tables_beside(passage, header, body, heading))))
             index = last = header.end + len(body)
-        found += [(passage, table) for table in priced_lines(passage, rows[:first], lists)]
+        for table in priced_lines(passage, rows[:first], lists):
+            yield
+            if table is not None:
+                found.append((passage, table))
     return found
 
 

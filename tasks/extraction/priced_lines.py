@@ -1,7 +1,10 @@
 """Reads the items of receipts: lines of a description and an amount, with no header above them.
 
 A quantity with its unit price (`2 x 1.29`) is in the item's line, the line above, or the line below; arithmetic decides
-which. The items end at the first sum. Lines with negative amounts are discounts and not items.
+which. The items end at the first sum. Lines with negative amounts are discounts and not items, and lines that say
+`included` are items without an amount.
+
+Below a heading that names a list, such as `Deductions`, the items go on below partial sums up to the sum of them all.
 """
 
 import re
@@ -10,13 +13,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
+from models.fair_executor import Slices
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
+from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import SUMS
 from tasks.extraction.passages import Passage
 from tasks.extraction.table_lists import LEAST_LIKENESS, likeness_by_words
-from tasks.extraction.words_on_page import WordOnPage, cell_of
+from tasks.extraction.words_on_page import WordOnPage, cell_of, segments_of_row
 from tasks.notation.currencies import ANY, is_currency
 from tasks.notation.numbers import magnitudes
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -34,6 +39,19 @@ MAX_DISTANCE: Final = 6.0
 """Two lines are items of one list only if they are at most this far apart, in heights of a line."""
 CENT: Final = Decimal("0.011")
 """The product of a quantity and a unit price differs from the printed amount by less than this."""
+
+NO_AMOUNT: Final = "–"
+"""Text of the cell for the amount of an item that is included in the others."""
+MAX_IN_SECTION: Final = 60
+"""The items of a list are searched for in at most this many rows below the heading that names it."""
+MAX_HEADINGS: Final = 100
+MAX_TRIED: Final = 5
+"""At most MAX_HEADINGS lines above items are compared with the name of a list, and the items below at most MAX_TRIED of
+them are read."""
+HEADED_ROWS: Final = 3
+"""A line is a heading only if one of this many rows below it ends with an amount."""
+ROWS_AT_ONCE: Final = 50
+"""At most this many rows are read in one step."""
 
 _Column = Literal["description", "quantity", "price", "amount", "code"]
 COLUMNS: Final[dict[_Column, tuple[str, ...]]] = {
@@ -57,6 +75,29 @@ _TIMES = re.compile(
     rf"(?:(?:{ANY}) ?)?(?P<price>\d+[.,]\d{{2,4}}) ?(?:{ANY})?(?: ?/ ?[\w]{{1,4}}\.?)?(?: ?=)?(?![\w.,])",
     re.IGNORECASE,
 )
+_LOOSE_TIMES = re.compile(
+    rf"(?<![\w.,])(?P<quantity>\d{{1,4}}(?:[.,]\d{{1,3}})?) ?(?:[^\W\d_]{{1,12}}\.?)? ?[x×*@] ?"
+    rf"(?:(?:{ANY}) ?)?(?P<price>\d{{1,9}}(?:[.,]\d{{1,4}})?) ?(?:{ANY})?(?: ?=)?(?![\w.,])",
+    re.IGNORECASE,
+)
+"""Pattern of a quantity and a unit price whose product is the amount of the line: `11 tables x 9 €`."""
+_INCLUDED = frozenset(
+    fold(
+        "included incl inclusive inbegriffen enthalten inklusive inkl kostenlos gratis inclus incluse compris comprise"
+        " offert incluido incluida incluidos incluidas incluso inclusa compreso compresa incluído incluída inbegrepen"
+        " inclusief wliczone wliczony bezpłatnie ingår"
+    )
+)
+"""Words at the end of a line that are printed in place of its amount."""
+_PERCENT = re.compile(r"(?P<rate>\d{1,3}(?:[.,]\d{1,3})?) ?%")
+_PERCENTAGES = frozenset(
+    fold(
+        "percent percentage pct rate prozent prozentsatz satz pourcentage taux porcentaje tipo percentuale aliquota"
+        " percentagem taxa procent stawka"
+    )
+)
+"""Words in the names of fields for the percentage of an item."""
+_NUMBERED = re.compile(r"\d{1,2}[.)]|[IVX]{1,4}[.)]|[A-Z][.)]")
 _COUNT = re.compile(r"(?P<quantity>\d{1,3}) ?[x×] (?=\D)", re.IGNORECASE)
 _QUANTITY = re.compile(r"\d{1,4}(?:[.,]\d{1,3})?")
 _UNIT = re.compile(r"[^\W\d_]{1,6}\.?")
@@ -74,6 +115,8 @@ class _Figure(NamedTuple):
 
 class _Header(NamedTuple):
     name: str
+    is_known: bool
+    """True if the list has such a field."""
     may_be_null: bool
     """True if the field of the column may be null, or the list has no such field."""
 
@@ -92,6 +135,8 @@ class _Item:
     code: str = ""
     code_words: Sequence[WordOnPage] = ()
     is_discount: bool = False
+    included: Sequence[WordOnPage] = ()
+    """The word that says that the line costs nothing of its own."""
     top: int = 0
     bottom: int = 0
 
@@ -104,14 +149,25 @@ class _Item:
 
 def priced_lines(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], lists: Sequence[Sequence[WantedField]]
-) -> Iterator[ReadTable]:
-    """Yield the items of a passage as a table for each list. The headers are those that the list's fields match
-    best."""
+) -> Iterator[ReadTable | None]:
+    """Yield the items of a passage as a table for each list, and None after a slice of work. The headers are those that
+    the list's fields match best."""
+    headings = yield from _headings_of(passage, rows)
+    for fields in lists:
+        yield None
+        if (table := (yield from _section_of(passage, rows, headings, fields))) is not None:
+            yield table
     items = _items(passage, rows)
     if not items:
         return
+    is_whole = any(one.included for one in items)
     for fields in lists:
         columns = {column: _header_of(column, fields) for column in COLUMNS}
+        if any(one.price for one in items):
+            # The field of the unit price is not the field of the amount if there is another one.
+            others = [one for one in fields if likeness_by_words(one.names, columns["price"].name) < LEAST_LIKENESS]
+            amount = _header_of("amount", others) if others else columns["amount"]
+            columns["amount"] = amount if amount.is_known else columns["amount"]
         shown: list[_Column] = [column for column in COLUMNS if any(_cell(passage, one, column).text for one in items)]
         body = []
         for one in items:
@@ -122,7 +178,98 @@ def priced_lines(
                 if column in row and not row[column].text and not columns[column].may_be_null:
                     row[column] = implied
             body.append([*row.values()])
-        yield ReadTable([[ReadCell(columns[column].name) for column in shown], *body], is_exact=False)
+        header = [ReadCell(columns[column].name) for column in shown]
+        yield ReadTable([header, *body], is_exact=False, is_whole=is_whole)
+
+
+def _headings_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[tuple[int, str]]]:
+    """Return the index and the text of each row that may be the heading of items below it."""
+    found: list[tuple[int, str]] = []
+    last_amount = len(rows) + HEADED_ROWS
+    for at in reversed(range(len(rows))):
+        if at % ROWS_AT_ONCE == 0:
+            yield
+        if last_amount - at <= HEADED_ROWS and (heading := _heading_of(passage, rows[at])):
+            found.append((at, heading))
+        if any(_AMOUNT.fullmatch(passage.words[word.at]) for word in rows[at][-2:]):
+            last_amount = at
+    return found[::-1][:MAX_HEADINGS]
+
+
+def _section_of(
+    passage: Passage,
+    rows: Sequence[Sequence[WordOnPage]],
+    headings: Sequence[tuple[int, str]],
+    fields: Sequence[WantedField],
+) -> Slices[ReadTable | None]:
+    """Return the items below the heading that names a list, if a sum below them is the sum of them all."""
+    path = fields[0].path[:-1]
+    names = names_of(path, {"type": "array"})
+    rate = next((one for one in fields if any(not _PERCENTAGES.isdisjoint(own) for own in one.names.own)), None)
+    columns: dict[_Column, _Header] = {"description": _header_of("description", fields)}
+    columns["amount"] = _header_of("amount", fields)
+    tried = 0
+    for at, heading in headings:
+        yield
+        if likeness_by_words(names, heading) < LEAST_LIKENESS:
+            continue
+        tried += 1
+        if items := _items_of_section(passage, rows[at + 1 : at + 1 + MAX_IN_SECTION]):
+            body = []
+            for one in items:
+                percent = _take_percent(passage, one) if rate else NO_CELL
+                cells = [_cell(passage, one, column) for column in columns]
+                body.append([*cells, *([percent] if rate else [])])
+            header = [ReadCell(one.name) for one in columns.values()]
+            header += [ReadCell(" ".join(rate.names.own[0]))] if rate else []
+            return ReadTable([header, *body], heading, is_exact=False, is_whole=True, of_list=path)
+        if tried == MAX_TRIED:
+            break
+    return None
+
+
+def _heading_of(passage: Passage, row: Sequence[WordOnPage]) -> str:
+    """Return the first piece of a row, without its number, if it is short and has no figures; otherwise an empty
+    text."""
+    words = [passage.words[word.at] for word in next(segments_of_row(row))[: MAX_LABEL_WORDS + 2]]
+    if len(words) > 1 and _NUMBERED.fullmatch(words[0]):
+        words = words[1:]
+    text = " ".join(words).rstrip(":")
+    return text if len(words) <= MAX_LABEL_WORDS and not any(map(str.isdigit, text)) else ""
+
+
+def _items_of_section(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item]:
+    """Return the items above the last line that is the sum of all items above it. Other sums are left out."""
+    found: list[_Item] = []
+    total = Decimal(0)
+    complete = 0
+    bottom: int | None = None
+    for row in rows:
+        line = _line(passage, row)
+        if bottom is not None and line.top - bottom > MAX_DISTANCE * max(1, line.bottom - line.top):
+            break
+        bottom = line.bottom
+        if line.amount is None or not line.words:
+            continue
+        if len(found) >= FEWEST and line.amount.value == total:
+            complete = len(found)
+        elif not _is_sum(passage, line):
+            found.append(line)
+            total += -line.amount.value if line.is_discount else line.amount.value
+    for one in found[:complete]:
+        if len(one.words) > 1 and _NUMBERED.fullmatch(passage.words[one.words[0].at]):
+            one.words = one.words[1:]
+    return found[:complete]
+
+
+def _take_percent(passage: Passage, item: _Item) -> ReadCell:
+    """Take the percentage at the end of an item's description out of it, and return its cell."""
+    for size in (1, 2):
+        own = item.words[-size:]
+        if len(item.words) > size and (found := _PERCENT.fullmatch(cell_of(passage, own).text)):
+            item.words = item.words[:-size]
+            return cell_of(passage, own)._replace(text=found["rate"])
+    return NO_CELL
 
 
 def _header_of(column: _Column, fields: Sequence[WantedField]) -> _Header:
@@ -130,9 +277,9 @@ def _header_of(column: _Column, fields: Sequence[WantedField]) -> _Header:
     name."""
     known = ((likeness_by_words(one.names, name), name, one) for name in COLUMNS[column] for one in fields)
     likeness, name, field = max(known, key=lambda found: found[0])
-    return (
-        _Header(name, field.fits(None)) if likeness >= LEAST_LIKENESS else _Header(COLUMNS[column][0], may_be_null=True)
-    )
+    if likeness < LEAST_LIKENESS:
+        return _Header(COLUMNS[column][0], is_known=False, may_be_null=True)
+    return _Header(name, is_known=True, may_be_null=field.fits(None))
 
 
 def _cell(passage: Passage, item: _Item, column: _Column) -> ReadCell:
@@ -141,6 +288,9 @@ def _cell(passage: Passage, item: _Item, column: _Column) -> ReadCell:
         return whole._replace(text=whole.text.removeprefix(item.count), source=whole.text) if item.count else whole
     if column == "code":
         return cell_of(passage, item.code_words)._replace(text=item.code) if item.code else NO_CELL
+    if column == "amount" and item.included:
+        included = cell_of(passage, item.included)
+        return included._replace(text=NO_AMOUNT, source=included.text)
     found: _Figure | None = getattr(item, column)
     if found is None:
         return NO_CELL
@@ -165,6 +315,9 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
             waiting = None
             if has_sum:
                 break
+        elif line.included and line.words and found:
+            found.append(line)
+            waiting = None
         elif line.amount is None and line.quantity is None:
             waiting = line
         elif line.is_discount or (line.amount is not None and _sums_a_code(passage, line, found)):
@@ -192,6 +345,8 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
             waiting = None
         elif found and line.costs(found[-1]) and found[-1].quantity is None:
             found[-1].quantity, found[-1].price = line.quantity, line.price
+    while found and found[-1].included and not has_sum:
+        found.pop()
     if not (has_sum or len(found) >= FEWEST):
         return []
     _leave_out_positions(passage, found)
@@ -234,6 +389,9 @@ def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:
     texts = [passage.words[word.at] for word in rest]
     while len(texts) > 1 and is_currency(texts[-1]):
         texts.pop()
+    if len(texts) > 1 and not _INCLUDED.isdisjoint(fold(texts[-1])):
+        line.words, line.included = rest[:-1], rest[-1:]
+        return line
     code = texts[-1] if len(texts) > 1 and _CODE.fullmatch(texts[-1]) and _AMOUNT.fullmatch(texts[-2]) else ""
     at = len(texts) - 1 - bool(code)
     amount = _AMOUNT.fullmatch(texts[at])
@@ -249,7 +407,8 @@ def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:
         texts.pop()
     rest = rest[: len(texts)]
     text = " ".join(texts)
-    if times := _TIMES.search(text):
+    times = _TIMES.search(text) or _verified(line, _LOOSE_TIMES.search(text))
+    if times:
         own = [word for n, word in enumerate(rest) if _overlaps(texts, n, times.span())]
         line.quantity, line.price = _figure(times["quantity"], own), _figure(times["price"], own)
         rest = [word for n, word in enumerate(rest) if not _overlaps(texts, n, times.span())]
@@ -296,6 +455,14 @@ def _columns_in(line: _Item, texts: Sequence[str], words: Sequence[WordOnPage]) 
         if found.words and found.costs(line):
             return found
     return None
+
+
+def _verified(line: _Item, times: re.Match[str] | None) -> re.Match[str] | None:
+    """Return a quantity and a unit price if their product is the amount of the line."""
+    if times is None:
+        return None
+    product = _Item(quantity=_figure(times["quantity"], ()), price=_figure(times["price"], ()))
+    return times if product.costs(line) else None
 
 
 def _overlaps(texts: Sequence[str], index: int, span: tuple[int, int]) -> bool:

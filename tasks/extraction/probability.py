@@ -93,6 +93,8 @@ class CellOfField(NamedTuple):
     """True if the column's header states a different unit from the field's."""
     lacks_mark: bool = False
     """True if the value is a choice that an empty cell of a page decides."""
+    is_weekday: bool = False
+    """True if the value is a day, and the cell has only a day of the week."""
     has_twin: bool = False
     """True if another list of the schema asks for much the same fields, so the table may belong to that list."""
 

@@ -103,6 +103,9 @@ this many columns."""
 FEWEST_TELLING = 2
 """If at least this many columns have required values, a row in which all these columns are filled is an item, however
 many other cells are empty. A single such column is enough if its field is not plain text."""
+FEWEST_CHOICES, LEAST_CHOSEN = 4, 0.9
+"""A table on a page without a header fills a list if a column has at least FEWEST_CHOICES cells, of which at least the
+share LEAST_CHOSEN are values of the list's enum."""
 FEWEST_FIGURES = 3
 """A word with at least this many figures in a section's heading counts as a number, such as the number of a delivery
 note."""
@@ -739,7 +742,7 @@ def _match(
         shares.append(compared.fit(reading, cells, one))
     fit = np.array(shares).reshape(len(fields), width)
     if not has_header:
-        if not reading.table.is_exact:
+        if not (reading.table.is_exact or _has_column_of_choices(fields, columns, fit)):
             return None
         return _in_order(reading, path, fields, columns, fit)
     have_no_words = [compared.has_no_words(column) for column in columns]
@@ -862,10 +865,23 @@ def _in_order(
         return None
     telling_fields = [one for one in fields if types_of(one.schema) - {"null"} != {"string"} or wants_iso(one.schema)]
     first = [column[0] for column in columns]
-    if not telling_fields and not any(any(map(str.isdigit, cell)) for cell in first):
+    has_figures = any(any(map(str.isdigit, cell)) for cell in first)
+    if not (telling_fields or has_figures or _has_column_of_choices(fields, columns, fit)):
         return None
     column_by_field = {index: index for index in range(len(fields))}
     return _Match(path, reading, column_by_field, np.zeros_like(fit), fit, 0.1)
+
+
+def _has_column_of_choices(fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix) -> bool:
+    """True if a table without a header has the values of an enum in the enum's place, such as the marks beside the
+    subjects in a school report. There must be at least FEWEST_CHOICES cells, with more than one value."""
+    if len(fields) != len(columns):
+        return False
+    for index, (one, column) in enumerate(zip(fields, columns, strict=True)):
+        present = [cell for cell in column if not is_missing(cell)]
+        if "enum" in one.schema and fit[index, index] >= LEAST_CHOSEN and len(present) >= FEWEST_CHOICES:
+            return len(set(present)) > 1
+    return False
 
 
 def _take_left_over(
@@ -1110,6 +1126,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                 is_named=is_named,
                 in_other_unit=index in in_other_unit,
                 lacks_mark=not (cell.text or reading.table.is_exact),
+                is_weekday=wants_iso(one.schema) and cell.text.casefold() in WEEKDAYS,
             )
         found.rows.append(item)
     return True

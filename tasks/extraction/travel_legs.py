@@ -1,12 +1,13 @@
-"""Reads the legs of a journey: a flight's or train's number with two places and two times, in one or more lines."""
+"""Reads the legs of a journey: a flight's or train's number with two places and two times, in one or more lines, or in
+the rows of two stops."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final, Literal, NamedTuple
 
 from models.fair_executor import Slices
-from tasks.extraction.features import wants_iso
+from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
@@ -15,7 +16,20 @@ from tasks.notation.dates import Day, find_days
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 Column = Literal[
-    "number", "from", "to", "from_code", "to_code", "departure", "arrival", "date", "arrival_date", "duration"
+    "number",
+    "from",
+    "to",
+    "from_code",
+    "to_code",
+    "departure",
+    "arrival",
+    "date",
+    "arrival_date",
+    "duration",
+    "platform",
+    "arrival_platform",
+    "coach",
+    "seats",
 ]
 
 MAX_ROWS: Final = 9
@@ -46,6 +60,38 @@ _TIME = re.compile(
 )
 _MILITARY = re.compile(r"(?<=dep |arr )(?P<time>(?:[01]\d|2[0-3])[0-5]\d)(?![\d:])", re.I)
 """Pattern of a time without a sign between hours and minutes, as airlines print it after DEP and ARR."""
+_STOP = re.compile(
+    r"(?<![^\W_])(?:(?P<leaves>ab|dep(?:arts?|arture)?|dép(?:art)?|sal(?:e|ida)?|part(?:e|enza|ida)?|vertrek"
+    r"|odj(?:azd)?|avg(?:ång)?)|an|arr(?:ives?|ival|ivée|ivo)?|llegada|cheg(?:ada)?|aank(?:omst)?|przyj(?:azd)?"
+    rf"|ank(?:omst)?)[.:]? ?{_TIME.pattern}",
+    re.I,
+)
+"""Pattern of the time at a stop, with the word that says whether the train leaves or arrives then: `ab 08:12`."""
+_TRAIN = re.compile(r"[A-Z]{1,4} ?\d{1,5}(?: ?\([A-Z]{1,4}\))?")
+"""Pattern of a train's number in the row of a stop, where no other numbers have this form."""
+_PLATFORM_WORDS: Final = (
+    "gleis|gl|platform|plat|voie|quai|andén|vía|via|binario|bin|linha|spoor|perron|peron|tor|spår|track"
+)
+_PLATFORM = re.compile(
+    rf"(?<![^\W_])(?:{_PLATFORM_WORDS}|(?<!\w )(?:ab|an|dep|arr))[.:]? ?(?P<value>\d{{1,2}}[a-z]?)(?![\w:.h])", re.I
+)
+_COACH_WORDS: Final = "wagen|wg|coach|carriage|car|voiture|voit|coche|carrozza|carr|carruagem|rijtuig|wagon|vagn"
+_COACH = re.compile(rf"(?<![^\W_])(?:{_COACH_WORDS})[.:]? ?(?P<value>\d{{1,3}}|[A-Z])(?!\w)", re.I)
+_SEAT_WORDS: Final = (
+    "plätze|platz|p[lI]|sitzplätze|sitzplatz|sitz|seats?|places?|siège|asientos?|plazas?|posti|posto|lugares|lugar"
+    "|stoelen|stoel|plaats|miejsca|miejsce|platser|plats"
+)
+_SEATS = re.compile(
+    rf"(?<![^\W_])(?:{_SEAT_WORDS})[.:]? ?"
+    r"(?P<value>\d{1,3}[A-K]?(?:(?: ?[+/&] ?|, ?)\d{1,3}[A-K]?(?![\w ]))*)(?!\w)",
+    re.I,
+)
+_EXTRAS: Final[Sequence[tuple[Column, re.Pattern[str], frozenset[str]]]] = (
+    ("platform", _PLATFORM, frozenset(fold(_PLATFORM_WORDS.replace("|", " ")))),
+    ("coach", _COACH, frozenset(fold(_COACH_WORDS.replace("|", " ")))),
+    ("seats", _SEATS, frozenset(fold(f"seat seats plaetze sitzplaetze {_SEAT_WORDS.replace('|', ' ')}"))),
+)
+"""Columns of what is booked for a leg, each with the pattern of its value, and the words in names of fields."""
 _GLUED_TIME = re.compile(r"^(\d\d)(\d\d)$")
 _DURATION = re.compile(
     r"\b\d{1,2} ?(?:h|hrs?|std\.?|ore|horas?|uur|godz\.?|tim)\.?(?: ?\d{1,2} ?(?:m|min|mins|')?\.?)?(?!\w)"
@@ -106,6 +152,7 @@ _PLACE_WORDS: Final = frozenset(
 )
 _CLOCK_WORDS: Final = frozenset(fold("time hour ora orario hora heure zeit uhrzeit tijd godzina tid"))
 """Words in the names of fields that ask for the time of a departure or an arrival; `_PLACE_WORDS` ask for its place."""
+_ARRIVAL_WORDS: Final = frozenset(fold("arrival ankunft arrivée llegada arrivo chegada aankomst przyjazd ankomst"))
 _CODES: Final = frozenset(fold("iata code airportcode kürzel código codigo codice kod"))
 
 
@@ -178,7 +225,8 @@ def _wants_code(field: WantedField) -> bool:
 
 
 def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
-    columns = [_column_of(one) for one in fields]
+    extras = {index: extra for index, one in enumerate(fields) if (extra := _extra_column_of(one)) is not None}
+    columns = [None if index in extras else _column_of(one) for index, one in enumerate(fields)]
     found: dict[int, Column] = {}
     places: tuple[tuple[Column, Column], ...] = (("departure", "from"), ("arrival", "to"))
     for index, (one, column) in enumerate(zip(fields, columns, strict=True)):
@@ -186,11 +234,25 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
             # If there is a "departure_time", too, "departure" is a place.
             if column == time and columns.count(time) > 1 and len(one.names.own[0]) == 1:
                 column = place
+        if (extra := extras.get(index)) is not None:
+            column = extra
         if column in ("from", "to") and _wants_code(one):
             column = "from_code" if column == "from" else "to_code"
         if column is not None and column not in found.values():
             found[index] = column
     return found
+
+
+def _extra_column_of(field: WantedField) -> Column | None:
+    words = {word for own in field.names.own for word in own}
+    if "number" in types_of(field.schema) or wants_iso(field.schema):
+        return None
+    column = next((column for column, _, known in _EXTRAS if words & known), None)
+    if column != "platform":
+        # A place may be a seat, but beside the two ends of a leg, it is rather a city.
+        return None if column is None or words & {"from", "to"} or "departure_place" in field.names.concepts else column
+    is_end = any(one.startswith("arrival") for one in field.names.concepts) or bool(words & _ARRIVAL_WORDS)
+    return "arrival_platform" if is_end else "platform"
 
 
 def _column_of(field: WantedField) -> Column | None:
@@ -238,6 +300,8 @@ def _legs_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
         for one in anchors:
             found = yield from _legs_at(rows, one)
             fullest = max(fullest, found, key=lambda way: sum(map(len, way)))
+        by_stops = yield from _legs_by_stops(rows)
+        fullest = max(fullest, by_stops, key=lambda way: sum(map(len, way)))
         legs += fullest
     return legs
 
@@ -330,8 +394,56 @@ def _legs_at(rows: _Rows, anchors: Sequence[_Anchor]) -> Slices[list[Mapping[Col
                 cells.setdefault("date", last_day)
                 cells.setdefault("arrival_date", days[1] if len(days) > 1 else cells["date"])
             used = own[-1]
-            legs.append(cells)
+            legs.append({**_extras(rows, own), **cells})
     return legs
+
+
+def _legs_by_stops(rows: _Rows) -> Slices[list[Mapping[Column, ReadCell]]]:
+    """Return the legs of a list of stops, in which each stop has a row, and the word before its time says whether the
+    train leaves or arrives there. A leg is a row of a departure above a row of an arrival."""
+    stops: list[tuple[int, re.Match[str]]] = []
+    for at, text in enumerate(rows.texts):
+        if at % ROWS_AT_ONCE == 0:
+            yield
+        found = [*_STOP.finditer(_without_days(text))] if _STOP.search(text) else []
+        if len(found) == 1:
+            stops.append((at, found[0]))
+    legs: list[Mapping[Column, ReadCell]] = []
+    for (start, leaves), (end, arrives) in pairwise(stops[: 2 * MAX_LEGS]):
+        yield
+        places = [_place(one.string[: one.start()]) for one in (leaves, arrives)]
+        if not leaves["leaves"] or arrives["leaves"] or end - start > MAX_ROWS or not all(places):
+            continue
+        cells: dict[Column, ReadCell] = {
+            "from": rows.cell(start, places[0]),
+            "to": rows.cell(end, places[1]),
+            "departure": rows.cell(start, leaves["time"]),
+            "arrival": rows.cell(end, arrives["time"]),
+        }
+        days = [_days(rows, range(row, row + 1)) for row in (start, end)]
+        if days[0] or days[1]:
+            cells["date"] = (days[0] or days[1])[0]
+            cells["arrival_date"] = (days[1] or days[0])[0]
+        segments = [text_of(rows.passage, one) for one in segments_of_row(rows.words[start])]
+        number = next((one for one in segments if _TRAIN.fullmatch(one)), "") or next(
+            (one[0] for one in _NUMBER.finditer(rows.texts[start])), ""
+        )
+        if number:
+            cells["number"] = rows.cell(start, number)
+        legs.append({**_extras(rows, range(start, end + 1)), **cells})
+    return legs
+
+
+def _extras(rows: _Rows, own: range) -> dict[Column, ReadCell]:
+    """Return the platforms, the coach and the seats of a leg."""
+    cells: dict[Column, ReadCell] = {}
+    for row in own:
+        for column, pattern, _ in _EXTRAS:
+            for found in pattern.finditer(rows.texts[row]):
+                target: Column = "arrival_platform" if column == "platform" and column in cells else column
+                text = ", ".join(re.split(r" ?[+/&] ?|, ?", found["value"])) if column == "seats" else found["value"]
+                cells.setdefault(target, rows.cell(row, text))
+    return cells
 
 
 def _until_second_time(texts: Sequence[str], own: range) -> range:

@@ -87,6 +87,8 @@ _FARTHEST: Final = 45
 """Largest distance, in days, of a day such as `Fri 9` from a known one. Within this distance, at most one day has a
 given number and day of the week, except that February and March may each have one. Otherwise, two days with the same
 number and day of the week are at least 91 days apart."""
+_DAYS_OF_WEEK: Final = 7
+_HALF_WEEK: Final = _DAYS_OF_WEEK // 2
 _MONTH_OF_YEAR = re.compile(r"(?<![\d/.,-])(?P<m>\d{1,2})[/.-](?P<y>20\d\d)(?![\d/.-])")
 _NAMED_MONTH = re.compile(rf"(?P<m>{_MONTH})\.? (?:de )?(?P<y>20\d\d)(?!\d)")
 _YEAR_ALONE = re.compile(r"(?<![\d/.,-])20\d\d(?![\d/.,-])")
@@ -200,9 +202,13 @@ def days_without_year(texts: Sequence[str], known_days: Sequence[date]) -> list[
 
 
 def day_of_week_near(text: str, known_day: date) -> date | None:
-    """Return the day that a text with a day of the week and a number, but no month, means near a known day: `Fri 9`
-    means the nearest Friday that is the 9th. Return None for any other text, or if there is no such day within
-    _FARTHEST days."""
+    """Return the day that a text with a day of the week, but no month, means near a known day: `Fri 9` means the
+    nearest Friday that is the 9th, and `Friday` the nearest Friday. Return None for any other text, or if there is no
+    such day within _FARTHEST days."""
+    if weekday := WEEKDAYS.get(text.strip().casefold()):
+        ahead = (weekday - known_day.isoweekday() + _HALF_WEEK) % _DAYS_OF_WEEK - _HALF_WEEK
+        ordinal = known_day.toordinal() + ahead
+        return date.fromordinal(ordinal) if 0 < ordinal <= date.max.toordinal() else None
     found = _DAY_OF_WEEK.fullmatch(text.strip())
     weekday = WEEKDAYS.get(found["weekday"].casefold()) if found else None
     if found is None or weekday is None:

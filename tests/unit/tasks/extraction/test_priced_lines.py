@@ -3,9 +3,12 @@
 from typing import Any
 
 from tests.conftest import each_case
+from tests.filling import filled, pasted
+from tests.lists_in_text import list_in
 from tests.unit.tasks.extraction.test_headed_rows import NUMBER, OR_NULL, TEXT, items_on
 
 HEIGHT = 30
+OR_NULL_NUMBER = {"type": ["number", "null"]}
 
 
 def receipt(*lines: tuple[str, ...], **columns: Any) -> Any:
@@ -121,3 +124,55 @@ def test_lines_that_sum_up_a_tax_code_are_no_items() -> None:
         ("TOTAL", "4.30"), name=TEXT, amount=NUMBER,
     )  # fmt: skip
     assert found == [PEAS, {"name": "RYE BREAD", "amount": 3.1}]
+
+
+QUOTE = """Quote for the summer party, valid until 3 May 2026
+Dear Ann, Bob
+Thanks, Carl
+
+Buffet                     40 x 12.50 €   =   500.00 €
+Long tables                6 tables x 15 € =   90.00 €
+Table cloths                              included
+Delivery                                   35.00 €
+Total                                     625.00 €
+"""
+LINES = {"item": TEXT, "quantity": OR_NULL_NUMBER, "unit_price": OR_NULL_NUMBER, "amount": OR_NULL_NUMBER}
+
+
+def test_a_line_that_is_included_is_an_item_without_an_amount() -> None:
+    assert [tuple(one.values()) for one in list_in(QUOTE, "lines", **LINES)] == [
+        ("Buffet", 40, 12.5, 500.0),
+        ("Long tables", 6, 15, 90.0),
+        ("Table cloths", None, None, None),
+        ("Delivery", None, None, 35.0),
+    ]
+
+
+async def test_the_items_below_the_name_of_a_list_go_on_below_a_partial_sum() -> None:
+    slip = """Pay slip of Ida Brandt, May 2026
+
+I. Earnings
+Basic pay                 2,000.00
+Night shifts                150.00
+A. Gross pay              2,150.00
+
+II. Deductions
+1. National insurance
+Health         8.00 %       172.00
+Old age        9.00 %       193.50
+Contributions               365.50
+2. Wage tax   12.00 %       214.20
+3. Advance                  100.00
+B. All of these             679.70
+Paid out                  1,470.30
+"""
+    line = {"label": TEXT, "amount": NUMBER}
+    lists = {
+        name: {"type": "array", "items": {"type": "object", "properties": fields, "required": list(fields)}}
+        for name, fields in (("earnings", line), ("deductions", line | {"percent": OR_NULL_NUMBER}))
+    }
+    found = await filled(pasted(f"Extract the fields.\n\n{slip}"), **lists)
+    assert [[tuple(item.values()) for item in found[name]] for name in lists] == [
+        [("Basic pay", 2000.0), ("Night shifts", 150.0)],
+        [("Health", 172.0, 8.0), ("Old age", 193.5, 9.0), ("Wage tax", 214.2, 12.0), ("Advance", 100.0, None)],
+    ]

@@ -29,6 +29,7 @@ LISTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "prescription": dict.fromkeys(("name", "strength", "form", "dosage"), TEXT),
     "legs": dict.fromkeys(("flight_number", "from", "to", "departure_time", "arrival_time"), TEXT),
     "ranking": {"rank": NUMBER, "name": TEXT, "time": TEXT},
+    "sessions": dict.fromkeys(("day", "start", "end", "title", "room"), TEXT),
     "services": {"service": TEXT, "price": NUMBER},
     "action_items": dict.fromkeys(("owner", "task", "due"), TEXT),
 }
@@ -67,6 +68,8 @@ def placed(text: str) -> Passage:
         "Mon 12° 18° 30 % 12 km/h",
         "Kettle   Toaster   Mixer\n12.00 €   13.00 €   14.00 €",
         "Ruth to write to the council by 20 October.",
+        "10:45–11:30  Sand and fire  Kiln room",
+        "Kleinau 04.06.2026 an 09:05 Gleis 12, Wagen 7, Plätze 61+62",
     ],
 )
 def test_no_step_of_a_reader_is_long(line: str) -> None:

@@ -20,6 +20,7 @@ from tasks.extraction.whole_results import TaskResults
 from tasks.read_table import ReadCell, ReadTable
 from tests.conftest import each_case
 from tests.filling import pasted
+from tests.lists_in_text import list_in
 from tests.unit.tasks.extraction.test_extractor import read, scored, wanted
 
 TEXT, NUMBER, DAY = {"type": "string"}, {"type": "number"}, {"type": "string", "format": "date"}
@@ -665,3 +666,29 @@ def test_the_order_of_words_in_memory_does_not_change_a_likeness() -> None:
         for own in combinations(synonyms, 2)
     }
     assert shares == {(2 + 2 * table_lists.SYNONYM) / 4}
+
+
+MARK = {"type": "string", "enum": ["very good", "good", "sufficient"]}
+
+
+def test_a_table_without_a_header_fills_a_list_by_the_values_of_its_enum() -> None:
+    text = """School report of Ida Brandt
+
+Conduct        exemplary
+Religion       —
+Latin          very good
+Biology        good
+Chemistry      sufficient
+Physics        good
+Music          very good
+Art            good
+Geography      good
+History        very good
+Sports         good
+Greek          good
+Drama          sufficient
+"""
+    rows = list_in(text, "marks", subject=TEXT, mark=MARK)
+    assert [*rows[0].values()] == ["Latin", "very good"]
+    assert [*rows[-1].values()] == ["Drama", "sufficient"]
+    assert not list_in(text.replace("good", "a lot of fun"), "marks", subject=TEXT, mark=MARK)

@@ -133,3 +133,22 @@ def test_a_leg_has_no_more_rows_than_its_limit_also_if_its_number_is_the_last() 
         between = "bitte beachten\n" * (rows - 3)
         text = f"ab 08:14 Kassel-Wilhelmshöhe\nan 10:02 Hamburg Hbf\n{between}ICE 578\n"
         assert len(legs(text, **columns) or ()) == count
+
+
+STOPS = """Ihre Verbindung
+Halt                Datum        Zeit       Gleis   Zug        Reservierung
+Oberndorf Hbf       04.06.2026   ab 07:41   ab 5    ER 2210    Wg. 7, Pl. 61+62
+Kleinau             04.06.2026   an 09:05   an 12
+Kleinau             04.06.2026   ab 09:20   ab 1    R 8 (RB)
+Seehafen            04.06.2026   an 10:02   an 2
+"""
+
+
+def test_rows_of_stops_are_the_ends_of_legs_with_platforms_and_seats() -> None:
+    columns = {"zug": TEXT, "von": TEXT, "nach": TEXT, "datum": DATE, "abfahrt": TEXT, "ankunft": TEXT}
+    seats = {"type": "array", "items": TEXT}
+    booked = {"gleis_abfahrt": OR_NULL, "gleis_ankunft": OR_NULL, "wagen": OR_NULL, "plaetze": seats}
+    assert [tuple(one.values()) for one in legs(STOPS, **columns, **booked)] == [
+        ("ER 2210", "Oberndorf Hbf", "Kleinau", "2026-06-04", "07:41", "09:05", "5", "12", "7", ["61", "62"]),
+        ("R 8 (RB)", "Kleinau", "Seehafen", "2026-06-04", "09:20", "10:02", "1", "2", None, []),
+    ]

@@ -16,6 +16,11 @@ from tests.conftest import each_case
         ("Fri 31", date(9999, 12, 31), date(9999, 12, 31)),
         ("Mon 1", date(1, 1, 2), date(1, 1, 1)),
         ("Rain 9", date(2026, 10, 7), None),
+        ("Friday", date(2026, 10, 7), date(2026, 10, 9)),
+        ("domingo", date(2026, 10, 7), date(2026, 10, 4)),
+        ("Wed", date(2026, 10, 7), date(2026, 10, 7)),
+        ("Saturday", date(1, 1, 1), None),
+        ("Sunday", date(9999, 12, 31), None),
     ],
 )
 def test_a_day_without_a_month_is_the_nearest_with_its_day_of_the_week(
