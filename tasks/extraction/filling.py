@@ -13,6 +13,7 @@ from models.fair_executor import Slices, all_of
 from tasks.extraction.action_items import action_items
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
 from tasks.extraction.column_values import NO_VALUE, emptiest_value
+from tasks.extraction.dated_clauses import dated_clauses
 from tasks.extraction.dated_entries import dated_entries
 from tasks.extraction.decisions import Decision, decide
 from tasks.extraction.doubts import IN_OTHER_UNIT, largest_probability
@@ -37,6 +38,7 @@ from tasks.extraction.fields import (
     without_items,
 )
 from tasks.extraction.headed_rows import tables_on_pages
+from tasks.extraction.introduced_people import introduced_people
 from tasks.extraction.items_side_by_side import items_side_by_side
 from tasks.extraction.listed_items import listed_items, named_list, numbered_steps, without_roles
 from tasks.extraction.match_results import match_results
@@ -100,6 +102,8 @@ CONVERTED_DIGITS = 6
 
 LINE_READERS = (
     dated_entries,
+    dated_clauses,
+    introduced_people,
     listed_items,
     measured_lines,
     items_side_by_side,

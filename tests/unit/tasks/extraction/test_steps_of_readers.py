@@ -31,6 +31,8 @@ LISTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "ranking": {"rank": NUMBER, "name": TEXT, "time": TEXT},
     "sessions": dict.fromkeys(("day", "start", "end", "title", "room"), TEXT),
     "services": {"service": TEXT, "price": NUMBER},
+    "books": dict.fromkeys(("title", "publisher", "year"), TEXT),
+    "tenants": dict.fromkeys(("name", "passport"), TEXT),
     "action_items": dict.fromkeys(("owner", "task", "due"), TEXT),
 }
 MOST_CALLS = 12_000
@@ -70,6 +72,8 @@ def placed(text: str) -> Passage:
         "Ruth to write to the council by 20 October.",
         "10:45–11:30  Sand and fire  Kiln room",
         "Kleinau 04.06.2026 an 09:05 Gleis 12, Wagen 7, Plätze 61+62",
+        "Ole Marsch, passport 76543210, and Ida Tann, passport 01234567",
+        "Her book The Slow Liquid (Tern Press, 2006) won a prize.",
     ],
 )
 def test_no_step_of_a_reader_is_long(line: str) -> None:
@@ -80,7 +84,7 @@ def test_no_step_of_a_reader_is_long(line: str) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("sign", ["I speak ", "Ramipril abc ", "from May 2019 ", "Ruth to "])
+@pytest.mark.parametrize("sign", ["I speak ", "Ramipril abc ", "from May 2019 ", "Ruth to ", "Ole Marsch, passport "])
 def test_sentences_are_searched_in_slices(sign: str) -> None:
     passage = placed(sign * 5_000)
     for reader in LINE_READERS:
