@@ -33,6 +33,8 @@ DOUBTFUL: Final = 0.85
 """A doubtful value has at most this probability: a bound (`below 5`), an amount that is not due (`30.00 waived`), a
 number beside another currency or an unknown unit, a day that may be two (03/04/05), one of several values after the
 same label, and a value that another one has replaced (`Old IBAN`)."""
+IN_ONE_OF_SEVERAL_ROWS: Final = 0.5
+"""A value in one of several rows of a table has at most this probability if nothing tells the row (`several_rows`)."""
 
 _NEAR: Final = 50
 """Words that speak against a number are searched for in this many characters before the number, and in the same number

@@ -17,6 +17,7 @@ from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.clauses import Clauses
 from tasks.extraction.concept_labels import ConceptLabels
 from tasks.extraction.delimiters import cut_values, find_values
+from tasks.extraction.doubts import DOUBTFUL, IN_ONE_OF_SEVERAL_ROWS
 from tasks.extraction.examples import Example, Lesson, constant_words, learn, prefer_examples
 from tasks.extraction.features import (
     FieldText,
@@ -51,6 +52,7 @@ from tasks.extraction.rules import (
     attention_marks,
     separate_rivals,
 )
+from tasks.extraction.several_rows import SeveralRows
 from tasks.extraction.small_print import SmallPrint
 from tasks.extraction.stages_of_sums import StagesOfSums
 from tasks.extraction.sums import prefer_sums
@@ -275,10 +277,11 @@ def _adjust(
     texts: Sequence[FieldText],
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
-) -> Slices[dict[int, frozenset[int]]]:
-    """Adjust the network's logits by rules, such as sums that agree and the blocks of an object. Return the places
-    whose values are doubtful for a field, by the field's row. Such a value may belong to another person, be quoted,
-    have been replaced, or lack what the field is restricted to."""
+) -> Slices[dict[int, dict[int, float]]]:
+    """Adjust the network's logits by rules, such as sums that agree and the blocks of an object. Return the largest
+    probability of each place whose value is doubtful for a field, by the field's row. Such a value may belong to
+    another person, be quoted, have been replaced, lack what the field is restricted to, or be in any row of a
+    table."""
     cut = are_cut(candidates)
     yield
     attention = attention_marks(candidates)
@@ -306,10 +309,12 @@ def _adjust(
     yield from periods.read()
     stages = StagesOfSums(candidates)
     yield from stages.read()
+    several_rows = SeveralRows(candidates)
+    yield from several_rows.read()
     units = yield from units_after(candidates)
     denied = DENIED * (yield from are_denied(candidates))
     named = set()
-    doubtful: dict[int, frozenset[int]] = {}
+    doubtful: dict[int, dict[int, float]] = {}
     for index, (row, field) in enumerate(zip(logits, texts, strict=True)):
         yield
         apply_rules(row, field, candidates, labels, units, cut, attention)
@@ -322,9 +327,11 @@ def _adjust(
             of_others = people.avoid(row, field) | periods.avoid(row, field) | stages.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
-            doubtful[index] = (
-                of_others | quoted.avoid(row) | replacements.settle(row, field) | restrictions.unstated(field)
-            )
+            unsure = of_others | quoted.avoid(row) | replacements.settle(row, field) | restrictions.unstated(field)
+            doubtful[index] = {
+                **dict.fromkeys(unsure, DOUBTFUL),
+                **dict.fromkeys(several_rows.settle(row, field), IN_ONE_OF_SEVERAL_ROWS),
+            }
     yield
     paths = {index: one.path for index, one in enumerate(fields) if not one.in_list}
     yield from prefer_own_sections(logits, {index: texts[index] for index in paths}, paths, candidates)

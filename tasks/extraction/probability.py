@@ -28,7 +28,7 @@ import numpy as np
 from models.fair_executor import Slices, all_of
 from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.claims import Label
-from tasks.extraction.doubts import DOUBTFUL, largest_probability
+from tasks.extraction.doubts import largest_probability
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, without_items
 from tasks.extraction.passages import Passage, is_text
@@ -170,9 +170,9 @@ class FieldScores:
     """Indices of the candidates in places where examples have a field, by the field's row."""
     by_words_alone: int = 0
     """Number of labels and lines whose meanings are not compared with the fields, because there are too many."""
-    doubtful: Mapping[int, Collection[int]] = field(default_factory=dict)
-    """Indices of the candidates that have at most the probability DOUBTFUL for a field, by the field's row. Such a
-    candidate may be about somebody else, be quoted, or have been replaced."""
+    doubtful: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
+    """Largest probability of each doubtful candidate for a field, by the field's row. Such a candidate may be about
+    somebody else, be quoted, have been replaced, or be in any row of a table."""
     is_read: bool = False
     """True if the encoder of pages has read the texts, so that the logits are larger."""
     _spans_by_value: dict[Any, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -230,8 +230,8 @@ class FieldScores:
         is_by_example = best in self.by_example.get(row, ())
         is_single = copied and not self.fields[row].in_list
         largest_chance = largest_probability(self.fields[row], span, self.candidates) if is_single else 1.0
-        if is_single and best in self.doubtful.get(row, ()):
-            largest_chance = min(largest_chance, DOUBTFUL)
+        if is_single:
+            largest_chance = min(largest_chance, self.doubtful.get(row, {}).get(best, 1.0))
         return found._replace(
             is_by_example=is_by_example, features=self._features_of(row, best, found.words), most=largest_chance
         )
