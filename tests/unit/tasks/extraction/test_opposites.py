@@ -31,6 +31,9 @@ OPENING = "Museum of salt\nSummer hours: 9-18\nClosed on Mondays"
         ("Hotel Miramar\nCity tax 9.00", "vat", NUMBER),
         ("Order 7718\nParcels: 4", "pallets", NUMBER),
         ("Invoice no: BW-2291\nTotal 147.00", "credit_note_number", TEXT),
+        ("Café Rosewater\nPoints of this visit: 6", "points_balance", NUMBER),
+        ("Librairie\nPoints de cette visite : 8", "solde_points", NUMBER),
+        ("Gross pay this month: 1,900.00", "gross_pay_year_to_date", NUMBER),
     ],
 )
 async def test_a_label_that_says_the_opposite_names_no_value(text: str, name: str, schema: Mapping[str, Any]) -> None:
@@ -44,6 +47,7 @@ async def test_a_label_that_says_the_opposite_names_no_value(text: str, name: st
         (OPENING, "summer_hours", TEXT, "9-18"),
         ("Current assets: 450\nNon-current assets: 910", "non_current_assets", NUMBER, 910),
         ("Current assets: 450\nNon-current assets: 910", "current_assets", NUMBER, 450),
+        ("Points of this visit: 6\nPoints on your card: 148", "points_balance", NUMBER, 148),
     ],
 )
 async def test_a_label_that_says_what_the_field_asks_for_names_the_value(
