@@ -7,7 +7,7 @@ the value.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ OPPOSITE = 25.0
 _MAX_CHARS = 80
 """A label has at most this many characters."""
 _ANY_LETTERS = "~"
+_SHARED = "@"
 DAYS = "days"
 """The group of the table whose sides are the kinds of days, such as those of birth and of issue."""
 _DATES = [TYPES.index("date"), TYPES.index("iso")]
@@ -45,12 +46,14 @@ Sides = frozenset[Side]
 class SidesInWords:
     """Finds the sides that words name, among the groups in a table."""
 
-    def __init__(self, table: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, table: Mapping[str, Mapping[str, str]], shared: Mapping[str, str] | None = None) -> None:
+        """Read a table of groups, each with the phrases of its sides. A phrase `@NAME` stands for the phrases that
+        `shared` has under this name."""
         self._phrases: dict[tuple[str, ...], Sides] = {}
         self._beginnings: dict[str, Sides] = {}
         for group, sides in table.items():
             for name, text in sides.items():
-                for phrase in without_accents(" ".join(text.split())).split(", "):
+                for phrase in _phrases_of(text, shared or {}):
                     own = frozenset((Side(group, name),))
                     if phrase.endswith(_ANY_LETTERS):
                         start = phrase.rstrip(_ANY_LETTERS)
@@ -84,7 +87,16 @@ class SidesInWords:
         return next(filter(None, known), frozenset()), 1
 
 
-_SIDES = SidesInWords(tomllib.loads(Path(__file__).with_name("opposites.toml").read_text("utf-8")))
+def _phrases_of(text: str, shared: Mapping[str, str]) -> Iterator[str]:
+    for phrase in without_accents(" ".join(text.split())).split(", "):
+        if phrase.startswith(_SHARED):
+            yield from _phrases_of(shared[phrase.removeprefix(_SHARED)], shared)
+        else:
+            yield phrase
+
+
+_TABLE = tomllib.loads(Path(__file__).with_name("opposites.toml").read_text("utf-8"))
+_SIDES = SidesInWords({group: sides for group, sides in _TABLE.items() if group != "shared"}, _TABLE["shared"])
 
 
 class Opposites:

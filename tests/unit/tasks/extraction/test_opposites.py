@@ -106,6 +106,9 @@ def test_which_day_is_meant_is_asked_by_days_only() -> None:
         (("day", "and", "night"), {("times", "one"), ("times", "other")}),
         (("total",), set()),
         (("date", "of", "birth"), {("days", "born")}),
+        (("period", "start"), {("days", "start")}),
+        (("lease", "start"), {("days", "contract_start")}),
+        (("policy", "start"), {("days", "start"), ("days", "contract_start")}),
     ],
 )
 def test_words_name_sides_of_opposites(words: tuple[str, ...], sides: set[tuple[str, str]]) -> None:
