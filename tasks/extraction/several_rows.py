@@ -70,7 +70,7 @@ Keys = frozenset[str]
 """The stems and the concepts of a text's words."""
 
 
-class _Piece(NamedTuple):
+class _RowPiece(NamedTuple):
     """The words of one cell of a row. The place of a cell between bars is its number in the row."""
 
     words: Sequence[int]
@@ -80,7 +80,7 @@ class _Piece(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Cell:
+class _ColumnCell:
     row: int
     text: str
     spans: list[int] = field(default_factory=list)
@@ -89,9 +89,9 @@ class _Cell:
 
 
 @dataclass
-class _Column:
+class _TableColumn:
     header: str
-    cells: list[_Cell] = field(default_factory=list)
+    cells: list[_ColumnCell] = field(default_factory=list)
     rows: Sequence[Keys] = ()
     """The keys of each row of the table."""
     newest: int | None = None
@@ -102,7 +102,7 @@ class _Column:
         return folded_words(self.header)
 
     @cached_property
-    def sum(self) -> _Cell | None:
+    def sum(self) -> _ColumnCell | None:
         """The last cell if it has the sum of the cells above it."""
         *terms, last = self.cells
         numbers = [cell.number for cell in terms if cell.number is not None]
@@ -118,15 +118,15 @@ class SeveralRows:
 
     def __init__(self, candidates: Candidates) -> None:
         self._candidates = candidates
-        self._columns: list[_Column] = []
+        self._columns: list[_TableColumn] = []
 
     def read(self) -> Slices[None]:
-        cells: dict[tuple[int, int], _Cell] = {}
+        cells: dict[tuple[int, int], _ColumnCell] = {}
         for passage in self._candidates.passages:
             if passage.codes:
                 continue
             yield from place_words(passage)
-            rows: list[list[_Piece]] = []
+            rows: list[list[_RowPiece]] = []
             for index, row in enumerate(rows_of(passage)[:MAX_ROWS]):
                 if index % ROWS_AT_ONCE == 0:
                     yield
@@ -146,7 +146,7 @@ class SeveralRows:
             if cell.number is None and span.kind == "number":
                 cell.number = _amount(span)
         self._columns = [column for column in self._columns if any(cell.spans for cell in column.cells)]
-        tables: dict[int, list[_Column]] = {}
+        tables: dict[int, list[_TableColumn]] = {}
         for column in self._columns:
             tables.setdefault(id(column.rows), []).append(column)
         for columns in tables.values():
@@ -158,7 +158,7 @@ class SeveralRows:
         if not self._columns:
             return frozenset()
         names = [word for name in wanted.names.own for word in name]
-        asked = {side.group for name in wanted.names.own for side in _ASKED.of(name)}
+        groups = {side.group for name in wanted.names.own for side in _ASKED.of(name)}
         own = _keys(names) | wanted.concepts | concepts_of_field(tuple(names))
         around = [*names, *wanted.names.around]
         if any(map(str.isdigit, around)):
@@ -169,15 +169,15 @@ class SeveralRows:
         for column in self._columns:
             if _keys_of_text(column.header).isdisjoint(own) and column.words not in wanted.names.own:
                 continue
-            if told := _rows_in_words(column, about_row):
-                unsettled.update(index for cell in column.cells if cell.row not in told for index in cell.spans)
+            if rows := _rows_in_words(column, about_row):
+                unsettled.update(index for cell in column.cells if cell.row not in rows for index in cell.spans)
                 continue
-            is_rate = "rate" in asked or any(side.group == "rate" for side in _ASKED.of(column.words))
-            told_cell = _by_position(column, asked) or (column.sum if wanted.is_number and not is_rate else None)
-            rest = [index for cell in column.cells if cell is not told_cell for index in cell.spans]
-            if told_cell is not None and told_cell.spans and rest:
+            is_rate = "rate" in groups or any(side.group == "rate" for side in _ASKED.of(column.words))
+            chosen = _by_position(column, groups) or (column.sum if wanted.is_number and not is_rate else None)
+            rest = [index for cell in column.cells if cell is not chosen for index in cell.spans]
+            if chosen is not None and chosen.spans and rest:
                 # What the header says about the cell right below it holds for this cell as well.
-                logits[told_cell.spans] += SUM + max(0.0, logits[rest].max() - logits[told_cell.spans].max())
+                logits[chosen.spans] += SUM + max(0.0, logits[rest].max() - logits[chosen.spans].max())
                 logits[rest] -= PART
                 unsettled.update(rest)
             else:
@@ -187,9 +187,9 @@ class SeveralRows:
     def _find_tables(
         self,
         passage: Passage,
-        rows: Sequence[Sequence[_Piece]],
+        rows: Sequence[Sequence[_RowPiece]],
         boxes: Sequence[tuple[int, int]],
-        cells: dict[tuple[int, int], _Cell],
+        cells: dict[tuple[int, int], _ColumnCell],
     ) -> Slices[None]:
         top = 0
         while top < len(rows):
@@ -206,11 +206,12 @@ class SeveralRows:
             top = end
 
 
-def _pieces(passage: Passage, row: Sequence[WordOnPage]) -> list[_Piece]:
+def _pieces(passage: Passage, row: Sequence[WordOnPage]) -> list[_RowPiece]:
     if passage.words[row[0].at] != _BAR:
         segments = list(segments_of_row(row))
         return [
-            _Piece([word.at for word in one], text_of(passage, one), one[0].box[0], one[-1].box[2]) for one in segments
+            _RowPiece([word.at for word in one], text_of(passage, one), one[0].box[0], one[-1].box[2])
+            for one in segments
         ]
     found: list[list[WordOnPage]] = []
     for word in row:
@@ -219,13 +220,13 @@ def _pieces(passage: Passage, row: Sequence[WordOnPage]) -> list[_Piece]:
         else:
             found[-1].append(word)
     return [
-        _Piece([word.at for word in one], text_of(passage, one), number, number + 1)
+        _RowPiece([word.at for word in one], text_of(passage, one), number, number + 1)
         for number, one in enumerate(found)
         if one
     ]
 
 
-def _is_header(row: Sequence[_Piece]) -> bool:
+def _is_header(row: Sequence[_RowPiece]) -> bool:
     return 1 < len(row) <= _MOST_COLUMNS and not any(
         len(one.text) > _LONGEST_HEADER or one.text.endswith((":", "：")) or _has_figure(one.text) for one in row
     )
@@ -235,16 +236,16 @@ def _has_figure(text: str) -> bool:
     return any(map(str.isdigit, text))
 
 
-def _is_rule(row: Sequence[_Piece]) -> bool:
+def _is_rule(row: Sequence[_RowPiece]) -> bool:
     return all(_RULE.fullmatch(one.text) for one in row)
 
 
-def _continues_header(row: Sequence[_Piece], below: Sequence[_Piece] = ()) -> bool:
+def _continues_header(row: Sequence[_RowPiece], below: Sequence[_RowPiece] = ()) -> bool:
     """True if the header of a table is the row below a row: above it are titles."""
     return len(below) >= len(row) and _is_header(below) and not _is_rule(below)
 
 
-def _end_of_table(rows: Sequence[Sequence[_Piece]], boxes: Sequence[tuple[int, int]], top: int) -> Slices[int]:
+def _end_of_table(rows: Sequence[Sequence[_RowPiece]], boxes: Sequence[tuple[int, int]], top: int) -> Slices[int]:
     """Return the row after the last one of a table whose header is the row `top`."""
     has_figures = False
     for index in range(top + 1, len(rows)):
@@ -263,15 +264,15 @@ def _end_of_table(rows: Sequence[Sequence[_Piece]], boxes: Sequence[tuple[int, i
 
 
 def _columns_of(
-    header: Sequence[_Piece], body: Sequence[Sequence[_Piece]]
-) -> Slices[list[tuple[_Column, list[Sequence[int]]]]]:
+    header: Sequence[_RowPiece], body: Sequence[Sequence[_RowPiece]]
+) -> Slices[list[tuple[_TableColumn, list[Sequence[int]]]]]:
     """Return the columns of a table with the words of their cells; none if the rows are not those of a table, because
     no column has figures."""
     body = [row for row in body if not _is_rule(row)]
     if len(body) < 2:
         return []
     row_keys: list[Keys] = []
-    columns = [_Column(name.text, rows=row_keys) for name in header]
+    columns = [_TableColumn(name.text, rows=row_keys) for name in header]
     words: list[list[Sequence[int]]] = [[] for _ in header]
     pause = 0
     for index, row in enumerate(body):
@@ -284,21 +285,21 @@ def _columns_of(
             overlap, at = max((_overlap(piece, name), -at) for at, name in enumerate(header))
             column = columns[-at]
             if overlap > 0 and (not column.cells or column.cells[-1].row < index):
-                column.cells.append(_Cell(index, piece.text))
+                column.cells.append(_ColumnCell(index, piece.text))
                 words[-at].append(piece.words)
     found = [(column, own) for column, own in zip(columns, words, strict=True) if len(column.cells) > 1]
     return found if any(_is_of_figures(column.cells) for column, _ in found) else []
 
 
-def _overlap(first: _Piece, second: _Piece) -> float:
+def _overlap(first: _RowPiece, second: _RowPiece) -> float:
     return min(first.right, second.right) - max(first.left, second.left)
 
 
-def _is_of_figures(cells: Sequence[_Cell]) -> bool:
+def _is_of_figures(cells: Sequence[_ColumnCell]) -> bool:
     return sum(_has_figure(cell.text) for cell in cells) >= _LEAST_FIGURES * len(cells)
 
 
-def _keys_of_row(row: Iterable[_Piece]) -> Keys:
+def _keys_of_row(row: Iterable[_RowPiece]) -> Keys:
     """Return the keys of the texts of a row, without its figures."""
     texts = [one.text for one in row if len(one.text) <= _LONGEST_CELL and not looks_numeric(one.text)]
     letters = {word for text in texts for word in folded_words(text) if len(word) == 1}
@@ -323,17 +324,17 @@ def _keys_of_words(words: Iterable[str]) -> Iterator[str]:
             yield from concepts_of((word,))
 
 
-def _by_position(column: _Column, asked: Collection[str]) -> _Cell | None:
+def _by_position(column: _TableColumn, groups: Collection[str]) -> _ColumnCell | None:
     """Return the cell in the first or the last row of a column if a field asks for it, or the newest one of running
     totals."""
-    if "first" in asked and "last" not in asked:
+    if "first" in groups and "last" not in groups:
         return column.cells[0]
     if column.newest is not None:
         return next(cell for cell in column.cells if cell.row == column.newest)
-    return column.cells[-1] if "last" in asked else None
+    return column.cells[-1] if "last" in groups else None
 
 
-def _rows_in_words(column: _Column, about_row: Keys) -> set[int]:
+def _rows_in_words(column: _TableColumn, about_row: Keys) -> set[int]:
     """Return the rows that share more words with the name and description of a field than any row with another value
     does."""
     shared = [len(column.rows[cell.row] & about_row) for cell in column.cells]
@@ -344,7 +345,7 @@ def _rows_in_words(column: _Column, about_row: Keys) -> set[int]:
     return set()
 
 
-def _rivals(cells: Sequence[_Cell]) -> list[_Cell]:
+def _rivals(cells: Sequence[_ColumnCell]) -> list[_ColumnCell]:
     """Return the cells beside which the column has another value of the same form. A percentage below an amount has a
     different form, because it says how much the amount has changed."""
     values: dict[Any, set[Any]] = {}
@@ -353,11 +354,11 @@ def _rivals(cells: Sequence[_Cell]) -> list[_Cell]:
     return [cell for cell in cells if len(values[_form_of(cell)]) > 1]
 
 
-def _form_of(cell: _Cell) -> tuple[bool, Keys]:
+def _form_of(cell: _ColumnCell) -> tuple[bool, Keys]:
     return _has_figure(cell.text), _MARKS.intersection(cell.text)
 
 
-def _value_of(cell: _Cell) -> Any:
+def _value_of(cell: _ColumnCell) -> Any:
     return cell.number if cell.number is not None else "".join(fold(cell.text))
 
 
@@ -366,7 +367,7 @@ def _amount(span: CandidateSpan) -> float | None:
     return float(number) if number is not None and abs(number) <= LARGEST_AMOUNT else None
 
 
-def _find_running_totals(columns: Sequence[_Column]) -> Slices[None]:
+def _find_running_totals(columns: Sequence[_TableColumn]) -> Slices[None]:
     """Mark the columns in which each number is the sum of the number before it and another number of its row. Some
     papers have the newest row first."""
     numbers = [{cell.row: cell.number for cell in column.cells if cell.number is not None} for column in columns]
