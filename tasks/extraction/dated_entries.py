@@ -64,6 +64,14 @@ _PERIOD = re.compile(
     rf"(?:(?:{_TO}) ?(?P<end>{_MOMENT}|(?P<now>{_NOW})))?\)?(?![\w/])",
     re.IGNORECASE,
 )
+_BETWEEN = "between|zwischen|entre|tra|fra|między|tussen|mellan"
+_AND = "and|und|et|y|e|a|i|en|och"
+FULL_PERIOD = re.compile(
+    rf"(?<![\w/.-])(?:(?:{_BETWEEN}) (?P<between>{_MOMENT}) (?:{_AND}) (?P<to>{_MOMENT})"
+    rf"|(?:(?P<since>{_SINCE}) )?(?P<first>{_MOMENT}) ?(?:{_TO}) ?(?P<last>{_MOMENT})|(?P<only>{_MOMENT}))(?![\w/-])",
+    re.IGNORECASE,
+)
+"""Pattern of a period of time or a single moment anywhere in a text: `between 2013 and 2015`, `2013–2015`, `2013`."""
 _CAPITALISED = r"[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.\w[\w'’&-]*)*"
 _NAME = rf"{_CAPITALISED}(?: (?:{_CAPITALISED}|de|du|des|del|della|di|van|der|den|&))*"
 _IN_SENTENCE = re.compile(
@@ -123,7 +131,7 @@ _ROLE_OF_WORD: Final[Mapping[str, Role]] = {
     **dict.fromkeys(("end", "to", "until", "bis", "do", "a", "al", "hasta", "tot", "ate", "till", "au"), "end"),
     **dict.fromkeys(("fin", "fine", "fim", "ende", "einde", "koniec"), "end"),
     **dict.fromkeys(("period", "zeitraum", "dates", "periode", "periodo", "okres", "daterange", "years"), "period"),
-    **dict.fromkeys(("year", "jahr", "annee", "ano", "anno", "jaar", "rok", "graduation", "graduated"), "year"),
+    **dict.fromkeys(("year", "jahr", "annee", "ano", "anio", "anno", "jaar", "rok", "graduation", "graduated"), "year"),
     **dict.fromkeys(("abschlussjahr", "obtained", "completed"), "year"),
     **dict.fromkeys(
         ("plaats", "luogo", "lieu", "lugar", "local", "location", "place", "miejsce", "lokalizacja"), "place"
@@ -131,7 +139,10 @@ _ROLE_OF_WORD: Final[Mapping[str, Role]] = {
     **dict.fromkeys(("institution", "centro", "etablissement", "szkola", "uczelnia", "azienda"), "organisation"),
     **dict.fromkeys(("einrichtung", "schule", "institut", "hochschule", "universitaet", "ecole"), "organisation"),
     **dict.fromkeys(("scuola", "istituto", "ateneo", "escuela", "escola", "instituicao", "opleider"), "organisation"),
-    **dict.fromkeys(("instelling", "larosate", "skola", "university", "organization", "organisation"), "organisation"),
+    **dict.fromkeys(
+        ("instelling", "institucion", "istituzione", "larosate", "skola", "university", "organization", "organisation"),
+        "organisation",
+    ),
     **dict.fromkeys(("role", "position", "rol", "funktion", "title", "titulo", "activity", "opis"), "activity"),
     **dict.fromkeys(("poste", "puesto", "cargo", "ruolo", "stanowisko", "functie", "befattning"), "activity"),
     **dict.fromkeys(("qualification", "diplome", "abschluss", "diploma", "titolo", "kwalifikacja"), "activity"),
@@ -187,7 +198,7 @@ class _Entry:
 def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the entries of a passage as a table for each list whose fields ask for a period and for an activity or an
     organisation."""
-    wanted = [(fields, roles) for fields in lists if _has_entries(fields, roles := _roles_of(fields))]
+    wanted = [(fields, roles) for fields in lists if _has_entries(fields, roles := roles_of(fields))]
     if not wanted:
         return
     entries: list[_Entry] = []
@@ -253,13 +264,16 @@ def _in_sentences(passage: Passage) -> Slices[list[dict[Role, ReadCell]]]:
     return found_cells
 
 
-def _roles_of(fields: Sequence[WantedField]) -> dict[int, Role]:
+def roles_of(fields: Sequence[WantedField]) -> dict[int, Role]:
+    """Return what fields ask for in an entry with a period, by their indices."""
     found: dict[int, Role] = {}
     for index, one in enumerate(fields):
         bare = [[word for word in words if word not in _WORDS_OF_TIME] or words for words in reversed(one.names.own)]
         possible_roles: list[Role | None] = [_ROLE_OF_WORD.get(words[0]) for words in bare if len(words) == 1]
         possible_roles += [_ROLE_OF_CONCEPT.get(concept) for concept in sorted(one.names.concepts)]
-        role = next((role for role in possible_roles if role is not None), None)
+        known_roles = [role for role in possible_roles if role is not None]
+        # The description of a start may say that it is a year.
+        role = next((role for role in known_roles if role in ("start", "end")), next(iter(known_roles), None))
         if role is not None and role not in found.values():
             found[index] = role
     return found
@@ -273,6 +287,11 @@ def _has_entries(fields: Sequence[WantedField], roles: Mapping[int, Role]) -> bo
     # lists jobs or schools.
     is_named = _section_named(str(fields[0].path[-2]), fields) != ""
     return {"start", "end"} <= role_set or (is_named and not role_set.isdisjoint(("period", "year", "start")))
+
+
+def section_of(fields: Sequence[WantedField]) -> Section:
+    """Return the section of a CV that a list is, or an empty text if neither its name nor its fields show it."""
+    return _section_named(str(fields[0].path[-2]), fields)
 
 
 def _section_of(name: str, fields: Sequence[WantedField]) -> Section:

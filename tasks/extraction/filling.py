@@ -13,6 +13,7 @@ from models.fair_executor import Slices, all_of
 from tasks.extraction.action_items import action_items
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
 from tasks.extraction.column_values import NO_VALUE, emptiest_value
+from tasks.extraction.dated_clauses import dated_clauses
 from tasks.extraction.dated_entries import dated_entries
 from tasks.extraction.decisions import Decision, decide
 from tasks.extraction.doubts import IN_OTHER_UNIT, largest_probability
@@ -95,6 +96,7 @@ CONVERTED_DIGITS = 6
 
 LINE_READERS = (
     dated_entries,
+    dated_clauses,
     listed_items,
     measured_lines,
     items_side_by_side,

@@ -30,6 +30,7 @@ LISTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "legs": dict.fromkeys(("flight_number", "from", "to", "departure_time", "arrival_time"), TEXT),
     "ranking": {"rank": NUMBER, "name": TEXT, "time": TEXT},
     "services": {"service": TEXT, "price": NUMBER},
+    "books": dict.fromkeys(("title", "publisher", "year"), TEXT),
     "action_items": dict.fromkeys(("owner", "task", "due"), TEXT),
 }
 MOST_CALLS = 12_000
@@ -67,6 +68,7 @@ def placed(text: str) -> Passage:
         "Mon 12° 18° 30 % 12 km/h",
         "Kettle   Toaster   Mixer\n12.00 €   13.00 €   14.00 €",
         "Ruth to write to the council by 20 October.",
+        "Her book The Slow Liquid (Tern Press, 2006) won a prize.",
     ],
 )
 def test_no_step_of_a_reader_is_long(line: str) -> None:
