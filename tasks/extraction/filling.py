@@ -38,6 +38,7 @@ from tasks.extraction.fields import (
     without_items,
 )
 from tasks.extraction.headed_rows import tables_on_pages
+from tasks.extraction.introduced_people import introduced_people
 from tasks.extraction.items_side_by_side import items_side_by_side
 from tasks.extraction.listed_items import listed_items, named_list, numbered_steps, without_roles
 from tasks.extraction.match_results import match_results
@@ -97,6 +98,7 @@ CONVERTED_DIGITS = 6
 LINE_READERS = (
     dated_entries,
     dated_clauses,
+    introduced_people,
     listed_items,
     measured_lines,
     items_side_by_side,

@@ -20,12 +20,13 @@ field asks for. Its logit is lowered by this number if it states another aspect,
 
 The number for an address is the smallest, because the end of an address in a sentence is less certain than the end of a
 name."""
-_NAMES = frozenset(
+NAMES_OF_PARTIES = frozenset(
     fold(
         "name nom nombre nome naam nazwa imie nazwisko namn firma company entreprise denominazione denominacion"
         " razon social ragione sociale raison full legal voornaam bedrijf empresa societe designacao denominacao"
     )
 )
+"""Words of fields that ask for the name of a party."""
 _ADDRESSES = frozenset(
     fold("address adresse anschrift adres direccion indirizzo morada endereco adress domicilio domicile siege wohnort")
 )
@@ -54,7 +55,7 @@ def is_part_of(names: Names, role: tuple[str, ...], aspect: Aspect) -> bool:
         rest = list(words)
         if not _is_called(context_words, role):
             rest = [word for word in words if not _is_called((word,), role)]
-        if not rest or set(rest) <= _NAMES:
+        if not rest or set(rest) <= NAMES_OF_PARTIES:
             return aspect == "name"
         if set(rest) & _ADDRESSES and len(rest) == 1:
             return aspect == "address"

@@ -22,17 +22,22 @@ LONGEST_NAME: Final = 9
 
 _OPEN, _CLOSE = '“„«"‘‚»', '”“»"’‘«'
 _ROLE = rf"[{_OPEN}]\s?(?P<role>[^{_OPEN}{_CLOSE}]{{2,40}}?)\s?[{_CLOSE}]"
-_DEFINED = re.compile(
-    r"\(?\s?(?:herein-?after|hereafter|nachfolgend|nachstehend|im folgenden|ci-après|ci-dessous|en adelante"
-    r"|en lo sucesivo"
+_HEREINAFTER = (
+    r"(?:herein-?after|hereafter|nachfolgend|nachstehend|im folgenden|ci-après|ci-dessous|en adelante|en lo sucesivo"
     r"|di seguito|in seguito|doravante|adiante|zwan\w+ dalej|zwan\w+ w dalszej|hierna|härefter|nedan)"
-    rf"[^{_OPEN}{_CLOSE}.;]{{0,50}}{_ROLE}\s?\)?"
+)
+_PLAIN = r"(?!(?:the|der|die|das|les?|la|los|las|el|il|lo|gli|os?|as?|de|het)\b)(?-i:[A-ZÀ-Þ])[^\W\d_]{2,30}"
+_DEFINED = re.compile(
+    rf"\(?\s?{_HEREINAFTER}[^{_OPEN}{_CLOSE}.;]{{0,50}}{_ROLE}\s?\)?"
+    rf"|\(?\s?{_HEREINAFTER},?(?: [^\W\d_]{{2,12}}){{0,3}}? (?P<plain>{_PLAIN})(?=[\s,.;)])\)?"
     rf"|\((?:the |der |die |le |la |el |il |o |a |de |het )?{_ROLE.replace('role', 'short')}\)"
     r"|\((?:the|der|die|le|la|el|il|o|a|de|het) (?P<bare>(?-i:[A-ZÀ-Þ])[^\W\d_]{2,30})\)",
     re.IGNORECASE,
 )
 _BEFORE_PARTIES = re.compile(
-    r"\b(?:by and between|between|zwischen|entre(?: les soussignés)?|po?między|tra|fra|tussen|mellan)\b\s?:?",
+    r"\b(?:by and between|between|zwischen|entre(?: les soussignés)?|po?między|tra|fra|tussen|mellan"
+    r"|(?:de|por) (?:una?|la otra|otra|otro) parte|da una parte|dall['’]altra(?: parte)?|de um lado"
+    r"|do outro)\b\s?[:,]?",
     re.IGNORECASE,
 )
 _AND = re.compile(
@@ -62,7 +67,7 @@ _BEFORE_ADDRESS = re.compile(
     r"|of|at|wohnhaft(?: in)?|ansässig in|mit sitz in|demeurant(?: à| au)?|domicili\w+(?: à| au| en| in)?"
     r"|dont le siège(?: social)? est(?: situé| sis)?(?: à| au)?|sise?(?: à| au)?|con sede(?: legale)?(?: in| a)?"
     r"|residente (?:in|a|em|en)|con domicilio en|gevestigd (?:te|aan)|wonende (?:te|aan)|com sede (?:em|na|no)"
-    r"|z siedzibą we?|zamieszkał\w+ we?)\s+(?=\S)",
+    r"|z siedzibą we?|zamieszkał\w+ we?|zam\.(?: przy| we?)?)\s+(?=\S)",
     re.IGNORECASE,
 )
 _ADDRESS_ENDS = re.compile(
@@ -95,6 +100,15 @@ class NamedPart(NamedTuple):
     end: int
 
 
+class Introduction(NamedTuple):
+    """The text that introduces a party, before the words that define it."""
+
+    role: tuple[str, ...]
+    """Folded words by which the text refers to the party."""
+    start: int
+    end: int
+
+
 def named_parties(text: str) -> Iterator[NamedPart | None]:
     """Yield the name, the address and the representative of each party that the text defines, and None after each slice
     of work.
@@ -102,6 +116,15 @@ def named_parties(text: str) -> Iterator[NamedPart | None]:
     If any definition in the text is in quotation marks, brackets without quotation marks, as in `(the Netherlands)`,
     define no party.
     """
+    for party in introductions(text):
+        if party is None:
+            yield None
+        else:
+            yield from _parts(text[:MAX_TEXT].replace("\n", " ").replace("\t", " "), *party)
+
+
+def introductions(text: str) -> Iterator[Introduction | None]:
+    """Yield the place where the text introduces each party that it defines, and None after each slice of work."""
     flat = text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
     definitions = []
     for match in matches_in_slices(_DEFINED, flat):
@@ -113,7 +136,7 @@ def named_parties(text: str) -> Iterator[NamedPart | None]:
     done = 0
     for found in definitions:
         yield None
-        role = tuple(fold(found["role"] or found["short"] or found["bare"]))
+        role = tuple(fold(found["role"] or found["plain"] or found["short"] or found["bare"]))
         begin, end = max(done, found.start() - MAX_CHARS), found.start()
         # The text after the previous definition may be the address of that party: `(the Landlord) of 9 Quay Street and
         # …`.
@@ -126,7 +149,7 @@ def named_parties(text: str) -> Iterator[NamedPart | None]:
             begin = led.end()
         if (form := _FORM.match(flat, begin, end)) is not None:
             begin = form.end()
-        yield from _parts(flat, role, begin, end)
+        yield Introduction(role, begin, end)
 
 
 def _parts(text: str, role: tuple[str, ...], begin: int, end: int) -> Iterator[NamedPart]:

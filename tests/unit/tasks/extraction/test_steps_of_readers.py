@@ -31,6 +31,7 @@ LISTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "ranking": {"rank": NUMBER, "name": TEXT, "time": TEXT},
     "services": {"service": TEXT, "price": NUMBER},
     "books": dict.fromkeys(("title", "publisher", "year"), TEXT),
+    "tenants": dict.fromkeys(("name", "passport"), TEXT),
     "action_items": dict.fromkeys(("owner", "task", "due"), TEXT),
 }
 MOST_CALLS = 12_000
@@ -68,6 +69,7 @@ def placed(text: str) -> Passage:
         "Mon 12° 18° 30 % 12 km/h",
         "Kettle   Toaster   Mixer\n12.00 €   13.00 €   14.00 €",
         "Ruth to write to the council by 20 October.",
+        "Ole Marsch, passport 76543210, and Ida Tann, passport 01234567",
         "Her book The Slow Liquid (Tern Press, 2006) won a prize.",
     ],
 )
@@ -79,7 +81,7 @@ def test_no_step_of_a_reader_is_long(line: str) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("sign", ["I speak ", "Ramipril abc ", "from May 2019 ", "Ruth to "])
+@pytest.mark.parametrize("sign", ["I speak ", "Ramipril abc ", "from May 2019 ", "Ruth to ", "Ole Marsch, passport "])
 def test_sentences_are_searched_in_slices(sign: str) -> None:
     passage = placed(sign * 5_000)
     for reader in LINE_READERS:
