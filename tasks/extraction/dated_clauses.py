@@ -29,7 +29,7 @@ MAX_TEXT: Final = 100_000
 """Only this many characters at the beginning of a passage are searched."""
 MAX_CLAUSES: Final = 200
 LONGEST_CLAUSE: Final = 600
-"""A longer text around a year is no clause but text without punctuation."""
+"""A longer text around a year is not a clause, because text without punctuation may have any length."""
 FEWEST_WORDS: Final = 2
 """A clause has at least this many words in lower case, because prose is searched and not the lines of a table."""
 LONGEST_START: Final = 3
@@ -378,8 +378,8 @@ def _title_in(clause: DatedClause) -> tuple[int, int] | None:
         commas = re.finditer(r", (?P<title>[^\W\d_a-zß-öø-ÿ][^,;()]{2,80}),", text)
         return next((one.span("title") for one in commas if one.end() <= clause.year_at), None)
     until = len(text[: clause.year_at].rstrip(" ,"))
-    if beside := [one for one in quoted if one.end() == until]:
-        return beside[0].span("quoted")
+    if before := [one for one in quoted if one.end() == until]:
+        return before[0].span("quoted")
     if _STUDIES.search(text):
         return None
     begin = until
