@@ -244,7 +244,7 @@ def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedFi
         for one in reader(passage, wanted):
             yield
             if one is not None:
-                tables_with_entries.append((read[passage.entry], one))
+                tables_with_entries.append((read[passage.entry], replace(one, reader=reader.__name__)))
                 if len(affordable_tables(tables_with_entries, len(fields))) < len(tables_with_entries):
                     return (yield from headed_tables(affordable_tables(tables_with_entries, len(fields)), fields))
     tables_with_entries += tables

@@ -599,24 +599,26 @@ def _groups_of(
     used: Collection[tuple[str, str]],
     order: Mapping[int, int],
 ) -> Slices[list[list["_Match"]]]:
-    """Return the groups of tables with the same header that contain one of `rivals`, each group once.
+    """Return the groups of tables with the same header that contain one of `rivals`, each group once. What two readers of
+    lines found are two readings of one list.
 
     If no table has several readings, all tables with the same header are one group. Otherwise, each rival has a group
     of its own. Once all groups together would have more than MAX_GROUPED tables, the remaining rivals get no group.
     """
-    by_header: dict[str, list[_Match]] = {}
+    by_header: dict[tuple[str, str], list[_Match]] = {}
     for one in sorted(matches, key=lambda one: order[id(one.reading.table)]):
         yield
         has_header = one.reading.end > one.reading.top
         if has_header and one.path == rivals[0].path and not _is_used(one, used):
-            by_header.setdefault(one.reading.title, []).append(one)
+            by_header.setdefault((one.reading.title, one.reading.table.reader), []).append(one)
     groups: list[list[_Match]] = []
     grouped: set[int] = set()
     looked_at = 0
     for match in rivals:
         if id(match) in grouped:
             continue
-        alike = by_header.get(match.reading.title, []) if match.reading.end > match.reading.top else []
+        key = match.reading.title, match.reading.table.reader
+        alike = by_header.get(key, []) if match.reading.end > match.reading.top else []
         looked_at += len(alike)
         if groups and looked_at > MAX_GROUPED:
             continue

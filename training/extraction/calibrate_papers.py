@@ -45,7 +45,7 @@ from tasks.schema.paths import JsonPath, leaves, pointer_of
 from tasks.wording.page_range import Form
 
 PARTS = 10
-SHRINK = 1.0
+SHRINK = 10.0
 """Weight of the squares of the weights of features of one standard deviation."""
 
 

@@ -33,7 +33,7 @@ async def test_the_month_of_a_bill_is_its_period() -> None:
 
 
 async def test_a_contract_lasts_for_its_own_period() -> None:
-    text = BILL.format("Billing period: 01.03.2024 - 28.02.2025\nContract period: 01.09.2023 - 31.08.2026")
+    text = BILL.format("Billing period: 01.03.2024 - 28.02.2025\nContract period: from 01.09.2023 to 31.08.2026")
     assert (await read_field(text, "contract_end_date", DAY)).value == "2026-08-31"
 
 

@@ -69,8 +69,8 @@ def test_the_sum_of_the_items_is_the_total_and_an_amount_carried_forward_is_not(
     )  # fmt: skip
     item = asked(description=TEXT, amount=NUMBER)
     found = read(page, total=NUMBER, lines={"type": "array", "items": item})
-    assert [one["amount"] for one in found["lines"]] == [410, 1200.5]
-    assert found["total"] == 1610.5
+    assert [one["amount"] for one in found["lines"]] == [410, 1200.5, 90]
+    assert found["total"] == 1700.5
 
 
 def test_a_figure_of_an_item_is_not_the_total_where_the_sum_of_the_items_is_printed() -> None:
