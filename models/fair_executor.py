@@ -123,8 +123,8 @@ class FairExecutor:
     def __init__(
         self, name: str, *, threads: int = 1, most_waiting: int = 256, rest: float = 0.0, rest_after_s: float = 0.0
     ) -> None:
-        """While keys compete for the event loop, a key whose job has taken `rest_after_s` seconds rests after each slice,
-        `rest` times as long as it took."""
+        """While keys compete for the event loop, a key rests after each slice, `rest` times as long as it took, if its
+        job has taken `rest_after_s` seconds."""
         self._name = name
         self._rest, self._rest_after_s = rest, rest_after_s
         self._most_threads = threads

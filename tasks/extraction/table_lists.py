@@ -599,8 +599,8 @@ def _groups_of(
     used: Collection[tuple[str, str]],
     order: Mapping[int, int],
 ) -> Slices[list[list["_Match"]]]:
-    """Return the groups of tables with the same header that contain one of `rivals`, each group once. What two readers of
-    lines found are two readings of one list.
+    """Return the groups of tables with the same header that contain one of `rivals`, each group once. What two readers
+    of lines found are two readings of one list.
 
     If no table has several readings, all tables with the same header are one group. Otherwise, each rival has a group
     of its own. Once all groups together would have more than MAX_GROUPED tables, the remaining rivals get no group.
