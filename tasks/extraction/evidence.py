@@ -203,9 +203,9 @@ def find_evidence(
             evidence[field.pointer] = _describe_cell(field.answered.value, field.place.cell, field.place, precontext)
             supported.add(field.path)
     sums: dict[Decimal, list[JsonPath]] = {}
-    for total, sources in _tallies(value, (), supported):
+    for total, own in _tallies(value, (), supported):
         yield
-        sums[total] = sources
+        sums[total] = own
     for field in fields:
         yield
         tally = None if field.path in supported else _tally(field.answered.value)
