@@ -91,7 +91,7 @@ def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
         comma, point = digits.rfind(","), digits.rfind(".")
         if comma >= 0 and point >= 0:
             return comma > point
-        if (comma < 0 and point < 0) or not any(magnitudes(digits)):  # `29.12.2024` is no number
+        if (comma < 0 and point < 0) or not any(magnitudes(digits)):  # `29.12.2024` has no reading
             continue
         if digits[0] == "0" or not is_grouped(digits, "," if comma >= 0 else "."):
             return comma >= 0 and digits.count(",") == 1

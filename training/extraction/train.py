@@ -61,8 +61,8 @@ LISTED = 0.3
 AT_ONCE = 8
 """Number of documents per step."""
 FIELDS, SPANS, HARD = 8, 60, 4
-"""In a step, a document has so many of its fields, and of the spans that answer none of them so many, and for each
-field so many that the network took for likely at first. This takes a quarter of the time of all spans and fields."""
+"""A step uses so many fields of a document, so many of the spans that answer none of them, and for each field so many
+spans that the network took for likely at first. This takes a quarter of the time of all spans and fields."""
 
 
 def receipt_fields(receipt: Receipt, rng: random.Random, *, plain: bool = False) -> Iterator[TrainingField]:
