@@ -43,7 +43,7 @@ class ReadTable:
     of_list: tuple[str | int, ...] | None = None
     """Path of the schema's list that the heading above the table names; None if unknown."""
     reader: str = ""
-    """Name of the function that put the table together from lines; empty for a table of the source."""
+    """Name of the function that built the table from lines; empty for a table of the source."""
     header: int = 0
     """Number of rows that form the header; 0 if unknown. Each line of text in the header's cells is a separate row."""
     texts: Sequence[Sequence[str]] = field(init=False)

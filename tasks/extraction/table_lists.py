@@ -530,7 +530,7 @@ def fill_lists(
             if match is not None and (key not in likeliest or match.worth > likeliest[key].worth):
                 likeliest[key] = match
         own_matches = [one for one in likeliest.values() if one.reading.table.of_list == path]
-        # What was put together from lines for this list is the list, unless a real table has as many of its fields.
+        # What was built from lines for this list is the list, unless a real table has as many of its fields.
         most = max((len(one.columns) for one in own_matches), default=0)
         is_in_table = any(
             one.reading.table.is_exact and one.reading.end and len(one.columns) >= most for one in likeliest.values()
