@@ -6,7 +6,6 @@ answers the field only if something tells its row: words of the field's name or 
 column, the sum of the column, or the newest of running totals.
 """
 
-import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,8 +53,8 @@ _ERROR: Final = 0.006
 _STEM: Final = 5
 """Words with this many letters in common at the beginning count as forms of one word."""
 _SHORTEST_WORD: Final = 3
-_RULE = re.compile(r"[|:\s-]*-[|:\s-]*")
-"""Pattern of the line below the header of a Markdown table."""
+_RULE: Final = "|:- \t"
+"""The characters of the line below the header of a Markdown table."""
 _BAR: Final = "|"
 _MARKS: Final = frozenset("%‰▲▼△▽↑↓")
 """Signs of a share or of a change."""
@@ -237,7 +236,7 @@ def _has_figure(text: str) -> bool:
 
 
 def _is_rule(row: Sequence[_RowPiece]) -> bool:
-    return all(_RULE.fullmatch(one.text) for one in row)
+    return all("-" in one.text and not one.text.strip(_RULE) for one in row)
 
 
 def _continues_header(row: Sequence[_RowPiece], below: Sequence[_RowPiece] = ()) -> bool:

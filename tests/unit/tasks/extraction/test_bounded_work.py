@@ -253,7 +253,7 @@ def test_the_headers_of_a_wide_table_are_compared_with_many_fields_in_slices() -
     fields = [WantedField((name,), {"type": "string"}, names_of((name,), {"type": "string"}), bool) for name in heads]
     tables = all_of(tables_in([entry]))
     calls = calls_of_slices(headed_tables(tables, fields))
-    assert 20 * max(calls) < sum(calls)
+    assert 10 * max(calls) < sum(calls)
     readings = all_of(headed_tables(tables, fields))
     likeness = {(one.path, head): float(one.path == (head,)) for one in fields for head in heads}
     calls = calls_of_slices(fill_lists(readings, {("list",): fields}, likeness))
