@@ -23,8 +23,11 @@ def each_is_long(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(garbage, "LONG_S", -1.0)
     monkeypatch.setattr(garbage, "MANY_SET_ASIDE", 1)
     monkeypatch.setattr(garbage, "MOST_SET_ASIDE", COLLECTIONS)
+    garbage.collect_all()
+    gc.disable()  # no other collection is counted
     with garbage.short_collections():
         yield
+    gc.enable()
     garbage.collect()
 
 
