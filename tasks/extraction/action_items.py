@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from models.fair_executor import Slices
-from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of
+from tasks.extraction.words_on_page import cell_at
 from tasks.matches_in_slices import matches_in_slices
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
@@ -119,14 +118,7 @@ def _items_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
             column_spans["due"] = found.span("due")
         elif inside is not None:
             column_spans["due"] = tuple(found.start("task") + at for at in inside.span("due"))  # type: ignore[assignment]
-        items.append({column: _cell(passage, *span) for column, span in column_spans.items()})
+        items.append({column: cell_at(passage, *span) for column, span in column_spans.items()})
         if len(items) == MAX_ITEMS:
             break
     return items
-
-
-def _cell(passage: Passage, start: int, end: int) -> ReadCell:
-    words = passage.words_between(start, end)
-    placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
-    text = " ".join(passage.text[start:end].split())
-    return cell_of(passage, placed)._replace(text=text) if placed else ReadCell(text)

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from models.fair_executor import Slices
-from tasks.extraction.boxes import box_of
 from tasks.extraction.dated_entries import FULL_PERIOD, LEGAL_FORM, PLACE_OF_WORK, in_asked_form, roles_of, section_of
+from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
 from tasks.extraction.names import words_of_key
 from tasks.extraction.own_words import is_form_of
 from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of
+from tasks.extraction.words_on_page import cell_at
 from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.words import PLACES
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -98,7 +98,6 @@ _TOPICS: Final[Mapping[Topic, re.Pattern[str]]] = {
     ),
 }
 _MOMENTS: Final = frozenset(("start", "end", "year"))
-_CHOSEN_TYPES: Final = frozenset(("string", "null"))
 _PUBLISHERS: Final = frozenset(
     fold(
         "publisher verlag editorial editore éditeur editora etichetta label casa wydawnictwo wydawca uitgever"
@@ -171,11 +170,11 @@ def _columns_of(fields: Sequence[WantedField], topic: Topic) -> dict[int, Column
             column = role
         elif role == "period":
             continue
-        elif words & _RANKS and _is_whole(one):
+        elif words & _RANKS and "integer" in types_of(one.schema):
             column = "rank"
         elif "enum" in one.schema:
-            column = "choice" if _is_text(one) else None
-        elif not _is_text(one) or "format" in one.schema:
+            column = "choice" if types_of(one.schema) <= {"string"} else None
+        elif not types_of(one.schema) <= {"string"} or "format" in one.schema:
             continue
         elif words & _PUBLISHERS or words & _COUNTRIES:
             column = "brackets"
@@ -188,16 +187,6 @@ def _columns_of(fields: Sequence[WantedField], topic: Topic) -> dict[int, Column
         if column is not None and column not in found.values():
             found[index] = column
     return found
-
-
-def _is_text(field: WantedField) -> bool:
-    types = field.schema.get("type", "string")
-    return set((types,) if isinstance(types, str) else types) <= _CHOSEN_TYPES
-
-
-def _is_whole(field: WantedField) -> bool:
-    types = field.schema.get("type", ())
-    return "integer" in ((types,) if isinstance(types, str) else types)
 
 
 def _clauses_of(passage: Passage) -> Slices[list[DatedClause]]:
@@ -266,7 +255,7 @@ def _clause(text: str, start: int, end: int, period: re.Match[str]) -> DatedClau
     group = next(name for name in ("first", "between", "only") if period[name])
     if last:
         spans["end"] = period.span("last" if period["last"] else "to")
-    if first and (last or period["since"] or not last):
+    if first:
         spans["start"] = period.span(group)
     opened = text.rfind("(", start, period.start())
     is_inside = opened >= 0 and ")" not in text[opened : period.start()]
@@ -293,13 +282,13 @@ def _cells_of(
                 clause.period["start"] if column == "year" else None
             )
             if at is not None:
-                cells[index] = _cell(passage, *at)
+                cells[index] = cell_at(passage, *at)
         elif column == "choice":
             if (choice := chosen[index]) is not None:
-                cells[index] = _cell(passage, clause.start, clause.start + len(clause.text))._replace(text=choice)
+                cells[index] = cell_at(passage, clause.start, clause.start + len(clause.text))._replace(text=choice)
         elif column in spans:
             begin, end = spans[column]
-            cells[index] = _cell(passage, clause.start + begin, clause.start + end)
+            cells[index] = cell_at(passage, clause.start + begin, clause.start + end)
             if column == "rank":
                 word = cells[index].text.casefold()
                 cells[index] = cells[index]._replace(text=str(PLACES[word]), source=cells[index].text)
@@ -429,10 +418,3 @@ def _choice_in(field: WantedField, text: str) -> str | None:
             ):
                 best = share, choice
     return best[1] if best else None
-
-
-def _cell(passage: Passage, start: int, end: int) -> ReadCell:
-    words = passage.words_between(start, end)
-    placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
-    text = " ".join(passage.text[start:end].split())
-    return cell_of(passage, placed)._replace(text=text) if placed else ReadCell(text)

@@ -12,12 +12,11 @@ from statistics import median
 from typing import Final, Literal
 
 from models.fair_executor import Slices
-from tasks.extraction.boxes import box_of
 from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import without_accents
 from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
+from tasks.extraction.words_on_page import WordOnPage, cell_of, cell_with, rows_by_column, segments_of_row, text_of
 from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.words import MONTHS, any_of, month_named
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -254,10 +253,7 @@ def _in_sentences(passage: Passage) -> Slices[list[dict[Role, ReadCell]]]:
         roles: tuple[Role, ...] = ("start", "end", "organisation", "place")
         for role in roles:
             if found[role] and not (role == "end" and found["now"]):
-                words = passage.words_between(*found.span(role))
-                placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
-                role_text = found[role].rstrip(".")
-                cells[role] = cell_of(passage, placed)._replace(text=role_text) if placed else ReadCell(role_text)
+                cells[role] = cell_with(passage, passage.words_between(*found.span(role)), found[role].rstrip("."))
         if "place" in cells:
             cells["city"] = cells["place"]
         found_cells.append(cells)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from models.fair_executor import Slices
-from tasks.extraction.boxes import box_of
+from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.introduced_parties import NAMES_OF_PARTIES
@@ -18,7 +18,7 @@ from tasks.extraction.named_parties import Introduction, introductions
 from tasks.extraction.names import words_of_key
 from tasks.extraction.own_words import is_form_of
 from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of
+from tasks.extraction.words_on_page import cell_at
 from tasks.matches_in_slices import matches_in_slices
 from tasks.read_table import ReadCell, ReadTable
 
@@ -52,7 +52,6 @@ _NUMBERS: Final = frozenset(
 )
 _OTHER_CASE = re.compile(r"mianownik|nominati[fv]|grundform|base form", re.IGNORECASE)
 """Pattern of words in a description that ask for another form of a name than the one after a preposition or a verb."""
-_TYPES: Final = frozenset(("string", "null"))
 
 
 def introduced_people(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
@@ -90,10 +89,9 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     """Return what each field of a list asks for, by the field's index; empty if a field asks for anything else."""
     found: dict[int, Column] = {}
     for index, one in enumerate(fields):
-        types = one.schema.get("type", "string")
         words = {word for own in one.names.own for word in own}
         column: Column | None = None
-        if not set((types,) if isinstance(types, str) else types) <= _TYPES:
+        if not types_of(one.schema) <= {"string"}:
             column = None
         elif one.schema.get("format") == "date":
             column = "born"
@@ -152,13 +150,10 @@ def _cells_of(
             return {}
         if column == "name" and (title := _TITLE.match(person["name"])):
             start += title.end()
-        words = passage.words_between(start, end)
-        placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
-        text = " ".join(passage.text[start:end].split())
-        cells[index] = cell_of(passage, placed)._replace(text=text) if placed else ReadCell(text)
-        day = passage.day_at.get(words[0]) if column == "born" else None
+        cells[index] = cell_at(passage, start, end)
+        day = passage.day_at.get(passage.words_between(start, end)[0]) if column == "born" else None
         if day is not None:
             # A day such as 12/09/1990 has the order of the other days of the passage.
             reading = day.readings[0 if days_first else -1]
-            cells[index] = cells[index]._replace(text=reading.isoformat(), source=text)
+            cells[index] = cells[index]._replace(text=reading.isoformat(), source=cells[index].text)
     return cells

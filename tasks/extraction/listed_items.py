@@ -22,6 +22,7 @@ from tasks.extraction.text_lists import ListItem
 from tasks.extraction.values import says_nothing
 from tasks.extraction.words_on_page import (
     WordOnPage,
+    cell_at,
     cell_of,
     rows_by_column,
     rows_in_columns,
@@ -430,13 +431,7 @@ def _medicines(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[Read
         yield
         if found is None:
             continue
-        cells: list[ReadCell] = []
-        for part in parts:
-            own = passage.words_between(*found.span(part))
-            boxes = [WordOnPage(word, box) for word in own if (box := box_of(passage, [word])) is not None]
-            text = " ".join(found[part].split())
-            cells.append(cell_of(passage, boxes)._replace(text=text) if boxes else ReadCell(text))
-        medicines.append(cells)
+        medicines.append([cell_at(passage, *found.span(part)) for part in parts])
     return medicines
 
 

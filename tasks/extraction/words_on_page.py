@@ -1,6 +1,6 @@
 """Groups the words of a page by their places: into rows, pieces of a row, and cells."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -170,3 +170,14 @@ def cell_of(passage: Passage, words: Sequence[WordOnPage]) -> ReadCell:
     }
     place = {key: value for key, value in known.items() if value is not None}
     return ReadCell(text_of(passage, words), line.pointer, place)
+
+
+def cell_at(passage: Passage, start: int, end: int) -> ReadCell:
+    """Return the cell of the characters `start` to `end` of a passage's text, written in one line."""
+    return cell_with(passage, passage.words_between(start, end), " ".join(passage.text[start:end].split()))
+
+
+def cell_with(passage: Passage, words: Iterable[int], text: str) -> ReadCell:
+    """Return a cell with `text` and the place of the words with these indices, if any of them has a place."""
+    placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
+    return cell_of(passage, placed)._replace(text=text) if placed else ReadCell(text)

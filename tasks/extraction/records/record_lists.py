@@ -4,27 +4,25 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from models.fair_executor import Slices
-from tasks.extraction.boxes import box_of
 from tasks.extraction.column_values import is_read
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.features import field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
-from tasks.extraction.passages import Passage, passages_to_search
+from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import CellOfField
 from tasks.extraction.records.fillings import RecordFilling, find_filling, item_of
 from tasks.extraction.records.list_fields import NUMBERS, FieldOfList, ListToFill
 from tasks.extraction.records.repeated_records import runs_of
 from tasks.extraction.records.runs import Run
-from tasks.extraction.records.slots import SlotCell
 from tasks.extraction.records.templates import RecordTemplate, template_of
 from tasks.extraction.table_lists import MAX_DATED, FilledList, is_plain_text
 from tasks.extraction.units import has_other_unit
-from tasks.extraction.words_on_page import WordOnPage, cell_of, place_words
+from tasks.extraction.words_on_page import cell_with, place_words
 from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
-from tasks.read_table import NO_CELL, ReadCell
+from tasks.read_table import NO_CELL
 from tasks.schema.paths import JsonPath
 
 LEAST_PROBABILITY: Final = 0.5
@@ -234,7 +232,7 @@ def _cell_of_field(run: RunOfList, number: int, fields: Sequence[WantedField], i
     has_value = cell is not None and is_read(filling.values[index][number])
     return CellOfField(
         run.entry,
-        _read_cell(filling.template.run.passage, cell) if cell is not None else NO_CELL,
+        cell_with(filling.template.run.passage, cell.words, cell.text) if cell is not None else NO_CELL,
         " ".join(field.names.own[0]),
         1.0,
         1.0,
@@ -246,12 +244,6 @@ def _cell_of_field(run: RunOfList, number: int, fields: Sequence[WantedField], i
         chance=filling.probability(index) if has_value else 0.0,
         is_named=filling.features.heading > 0,
     )
-
-
-def _read_cell(passage: Passage, cell: SlotCell) -> ReadCell:
-    """Return a cell with its place on the page."""
-    placed = [WordOnPage(word, box) for word in cell.words if (box := box_of(passage, [word])) is not None]
-    return cell_of(passage, placed)._replace(text=cell.text) if placed else ReadCell(cell.text)
 
 
 def better_of(
