@@ -46,7 +46,7 @@ from training.extraction.examples import (
     receipts,
     written_example,
 )
-from training.extraction.written import Variations, written_documents
+from training.extraction.written import Variations, is_kept_out, written_documents
 
 NAMES = json.loads(Path(__file__).with_name("receipt_names.json").read_text("utf-8"))
 WIDTH, SECOND, WORDS = 320, 64, 48
@@ -54,8 +54,6 @@ EPOCHS = 4
 RECEIPTS, WRITTEN = 4, 5
 """Number of times that each receipt and each written document is used, each time with other names or in another
 variation, because there are many more generated documents."""
-HELD_OUT = 12
-"""One of so many written documents is not trained with."""
 LISTED = 0.3
 """Weight of a column of a table, relative to a single field."""
 AT_ONCE = 8
@@ -301,7 +299,7 @@ def examples_of(
     written = written_documents()
     variations = Variations(written)
     for number, document in enumerate(written):
-        own = held_out["written"] if number % HELD_OUT == 0 else training
+        own = held_out["written"] if is_kept_out(number) else training
         pages = [variations.page(document, rng) for _ in range(WRITTEN if own is training else 1)]
         own += [written_example(page, rng, minilm) for page in pages if page.fields]
     for split, many, group in (("train", count, training), ("test", 250, None)):

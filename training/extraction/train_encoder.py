@@ -41,15 +41,13 @@ from models.extraction.encoder_weights import write_weights
 from models.extraction.page_tokens import COLUMNS, FIELD_KINDS, MARKER, ROWS, SIZES
 from training.extraction.documents import documents
 from training.extraction.encoder_samples import EncoderSample, batches, collated, page_of, sample_of
-from training.extraction.written import FOLDER, Variations, WrittenDocument, written_documents
+from training.extraction.written import FOLDER, Variations, WrittenDocument, is_kept_out, written_documents
 
 WIDTH, HEADS, LAYERS = 384, 12, 6
 POSITIONS = 1024
 """Number of positions on a page; all-MiniLM-L6-v2 has half as many."""
 KEPT = (0.4, 0.7)
 """Shares of the time after which the weights are kept, too."""
-HELD_OUT = 12
-"""One of so many written documents is not trained with."""
 WARM_UP = 300
 """The rate rises during so many steps."""
 HEAD_RATE = 3.0
@@ -207,11 +205,6 @@ def verdicts(scores: torch.Tensor, none: torch.Tensor, one: Batch) -> tuple[torc
     return (rights[0] & rights[1])[single], one["first"].any(-1)[single]
 
 
-def is_held_out(number: int) -> bool:
-    """True if the written document with this number is not trained with."""
-    return number % HELD_OUT == 5
-
-
 def tokenizer_of(file: Path) -> Any:
     tokenizer = read_tokenizer(file)
     tokenizer.no_truncation()
@@ -237,7 +230,7 @@ class Stream(IterableDataset[Batch]):
 
     def _samples(self, rng: random.Random, seed: str) -> Iterator[EncoderSample]:
         tokenizer = tokenizer_of(self.tokenizer)
-        written = [one for number, one in enumerate(written_documents(self.folder)) if not is_held_out(number)]
+        written = [one for number, one in enumerate(written_documents(self.folder)) if not is_kept_out(number)]
         variations = Variations(written)
         made = documents(int.from_bytes(seed.encode(), "big") % 2**31, 10**9, split="train", noise=0.3)
         while True:
@@ -251,7 +244,7 @@ class Stream(IterableDataset[Batch]):
 def held_out_batches(tokenizer: Any, folder: Path, made: int) -> dict[str, list[Batch]]:
     """Return two variations of each written document that is held out, and `made` documents of unseen templates."""
     rng = random.Random(7)
-    held_out: list[WrittenDocument] = [one for n, one in enumerate(written_documents(folder)) if is_held_out(n)]
+    held_out: list[WrittenDocument] = [one for n, one in enumerate(written_documents(folder)) if is_kept_out(n)]
     variations = Variations(held_out)
     pages = {"written": [variations.page(one, rng) for one in held_out for _ in range(2)]}
     pages["test"] = [page_of(one, rng) for one in documents(13, made, split="test", noise=0.3)]

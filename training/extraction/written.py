@@ -25,6 +25,8 @@ _MISREAD = {
     "0": "O", "O": "0", "1": "l", "l": "1", "I": "l", "5": "S", "S": "5", "8": "B", "B": "8", "m": "rn", "é": "e",
     "ü": "u", "ö": "o", "ß": "B", "ç": "c", "ñ": "n", "ł": "l", "ä": "a", ",": ".", ":": "", "e": "c", "h": "b",
 }  # fmt: skip
+HELD_OUT = 12
+"""One of so many documents is not trained with."""
 NUMERIC = frozenset(("id", "money", "number", "quantity", "percent", "phone", "iban", "zip"))
 """Types whose values consist of digits for the most part."""
 SWAPPED = frozenset((
@@ -134,6 +136,11 @@ def _cell(text: str) -> Cell:
     if at < len(text):
         pieces.append(WrittenPiece(text[at:]))
     return tuple(pieces)
+
+
+def is_kept_out(number: int) -> bool:
+    """True if the document with this number is not trained with."""
+    return number % HELD_OUT == 5
 
 
 @cache
