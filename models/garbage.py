@@ -73,7 +73,6 @@ def collect_all() -> None:
     """Free all objects that only refer to each other, such as the objects of a closed engine, including objects that
     were set aside."""
     gc.unfreeze()
-    _long_collections.times = 0
     gc.collect()
     gc.freeze()
     _long_collections.times = 0
