@@ -43,7 +43,7 @@ _CANCELLED_WORDS: Final = (
     "cancelled|canceled|called off|abgesagt|entfällt|fällt aus|annulée?s?|supprimée?s?|cancelad[oa]s?|suspendid[oa]s?"
     r"|annullat[oaie]|sospes[oaie]|geannuleerd|afgelast|vervalt|odwołan[eay]|odwołany|inställ[td]a?|avlyst|aflyst"
 )
-_CANCELLED = re.compile(rf"(?:\b(?:{_CANCELLED_WORDS})\b)", re.IGNORECASE)
+_CANCELLED = re.compile(rf"\b(?:{_CANCELLED_WORDS})\b", re.IGNORECASE)
 _STATUS = re.compile(rf"[\[(]?(?:{_CANCELLED_WORDS})[\])]?\s*[:!–—-]*\s*", re.IGNORECASE)
 _PLACE_AT_END = re.compile(r"(?P<title>.*[^\s(·|@,])(?: ?[·|@] ?| \()(?P<place>[^\W\d_][^()·|@]{1,40})\)?")
 _NAMES: Final[Mapping[Column, frozenset[str]]] = {
@@ -75,7 +75,7 @@ _NAMES: Final[Mapping[Column, frozenset[str]]] = {
 }
 _OF_CANCELLING: Final = frozenset(
     fold(
-        "cancelled canceled cancelled abgesagt entfällt annulé supprimé cancelado suspendido annullato geannuleerd"
+        "cancelled canceled abgesagt entfällt annulé supprimé cancelado suspendido annullato geannuleerd"
         " afgelast odwołane inställt avlyst"
     )
 )
