@@ -246,6 +246,8 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
         prose = delimiter == "," and width == 2 and sum(" " in row[1] for row in filled if len(row) == 2) * 2 > count
         if count < LEAST_ROWS or len(irregular_rows) * 5 > count or 2 * count < len(filled) or prose:
             continue
+        while len(filled[-1]) == 1:  # a note below the table, for below a section's title there would be rows
+            filled.pop()
         rows = []
         for index, row in enumerate(filled):
             if index % max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // width)) == 0:

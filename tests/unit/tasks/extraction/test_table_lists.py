@@ -63,6 +63,11 @@ def test_the_columns_of_a_delimited_text_fill_a_list(text: str) -> None:
     assert rows_of(text, **ARTICLES) == CLOGS
 
 
+def test_a_note_below_the_rows_is_no_item() -> None:
+    text = "Timesheet\nday | hours\nMon | 8.0\nTue | 7.5\nSigned by J. Kowalski on 4 May 2025\nIn two copies.\n"
+    assert rows_of(text, day=TEXT, hours=OR_NULL) == [{"day": "Mon", "hours": "8.0"}, {"day": "Tue", "hours": "7.5"}]
+
+
 def test_a_row_of_sums_is_no_item() -> None:
     text = "no;name;price\n1;Socks;2.50\n2;Clogs;3.00\nTotal;;5.50\n"
     assert [row["name"] for row in rows_of(text, **ARTICLES)] == ["Socks", "Clogs"]
