@@ -23,6 +23,8 @@ class ReadCell(NamedTuple):
     """Lines in small type below the text, such as a note."""
 
 
+MAX_HEADING_CHARS = 500
+"""A table keeps at most this many characters of the line above it."""
 NO_CELL = ReadCell("")
 """A place without a cell, or a place that a spanning cell covers."""
 
@@ -32,7 +34,7 @@ class ReadTable:
     rows: Sequence[Sequence[ReadCell]]
     """The cells of each row. All rows have the same length. A spanning cell is listed at its first row and column."""
     heading: str = ""
-    """The last line of text above the table."""
+    """The last line of text above the table, cut after MAX_HEADING_CHARS characters."""
     comma_likely: bool = False
     """True if commas are probably decimal signs, because other characters separate the cells."""
     is_exact: bool = True
@@ -49,4 +51,5 @@ class ReadTable:
     texts: Sequence[Sequence[str]] = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "heading", self.heading[:MAX_HEADING_CHARS])
         object.__setattr__(self, "texts", [[cell.text for cell in row] for row in self.rows])

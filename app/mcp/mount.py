@@ -20,12 +20,12 @@ from app.http.headers import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
 from app.wire.parse import (
-    LARGE_BYTES,
     LONG_BYTES,
     MAX_VALUES,
     Shortened,
     TooMuchJson,
     as_refusal,
+    is_large,
     refuse_long_numbers,
     shorten,
 )
@@ -123,7 +123,7 @@ class Mount:
             body = await read_body(request, LARGEST_CALL)
         except PayloadTooLarge:
             raise self._too_large(f"larger than {megabytes(LARGEST_CALL)}") from None
-        if len(body) < LARGE_BYTES:
+        if not is_large(body):
             return _check_message(Shortened(body))
         try:
             return await services.wire.run(lambda: _check_message(_shorten(body)))

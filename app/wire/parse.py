@@ -46,8 +46,9 @@ count as one escape."""
 _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
 _POSITION = re.compile(r"at line (\d+) column (\d+)$")
 """End of a parser's message. Columns count bytes."""
-LARGE_BYTES = 256 * 1024
-"""A body of at least this size, in bytes, is parsed in a thread and without its long strings."""
+LARGE_BYTES, MANY_VALUES = 256 * 1024, 2_000
+"""A body of at least LARGE_BYTES bytes or about MANY_VALUES values is large: it is parsed in a thread and without its
+long strings. An empty list takes three bytes, and longer to parse than a hundred bytes of text."""
 MAX_VALUES = 50_000
 """A large body may have at most this many values. A parsed value may take a hundred times the bytes that it has in
 JSON. Parsing this many values takes 40 ms, and no other thread runs during this time."""
@@ -64,6 +65,11 @@ TEXT_COPIES = 2
 """A text may be in memory as often: as it was sent, and without directives or between others."""
 _ANY_DIGIT_AS_0 = bytes.maketrans(b"123456789", b"0" * 9)
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
+
+
+def is_large(body: bytes | bytearray) -> bool:
+    """True if a body is to be parsed in a thread."""
+    return len(body) >= LARGE_BYTES or _count_values(body, MANY_VALUES) == MANY_VALUES
 
 
 class TooMuchJson(Exception):
@@ -320,7 +326,7 @@ async def parse_off_loop(
 
     `hold` is awaited with the bytes that the values and texts of a large body take, before its long texts are decoded.
     """
-    if len(body) < LARGE_BYTES:
+    if not is_large(body):
         return parse(kind, body)
     parsed = await threads.run(parse_hollow, kind, body)
     await hold(parsed.size)
@@ -354,9 +360,9 @@ def parse_hollow(
     MAX_DIGITS digits.
     """
     try:
-        is_large = len(body) >= LARGE_BYTES
-        short = shorten(body, max_values=max_values, max_short=max_short) if is_large else Shortened(body)
-        request = kind.model_validate_json(short.text, context=short.strings if is_large else None)
+        large = is_large(body)
+        short = shorten(body, max_values=max_values, max_short=max_short) if large else Shortened(body)
+        request = kind.model_validate_json(short.text, context=short.strings if large else None)
     except TooMuchJson as error:
         raise as_refusal(error) from None
     except ValidationError as error:
@@ -367,7 +373,7 @@ def parse_hollow(
     except ValueError as error:
         raise BadRequest(f"Invalid JSON: {error}", code="invalid_json") from None
     size = 0
-    if is_large:
+    if large:
         size = VALUE_BYTES * _count_values(short.text, max_values) + TEXT_COPIES * (
             _width_in_json(short.text) * len(short.text) + restored_size(request, short.strings)
         )

@@ -29,6 +29,8 @@ _DIRECTION = re.compile(r"(?P<source>[a-z]{2,3})-(?P<target>[a-z]{2,3})(?:_(?P<r
 """Pattern of the modes that a request can name. Other modes (`spa-cat_valencia`, `eco-es-fr`) are varieties."""
 _TIMEOUT_S = 120
 _LISTING_TIMEOUT_S = 10
+_AT_LOW_PRIORITY = ("nice", "-n", "10")
+"""The event loop and the engines of this process, which all requests share, take precedence over the programs."""
 
 
 def remedy() -> str | None:
@@ -87,12 +89,13 @@ def _run(command: Sequence[str], stdin: str, seconds: float) -> str:
     """Run the program and return its output. Apertium is a shell script that starts a dozen programs; after a failure,
     all of them are killed."""
     with subprocess.Popen(  # noqa: S603 - an argument list; the text goes to its standard input
-        command,
+        [*_AT_LOW_PRIORITY, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "LC_ALL": "C.UTF-8"},
-        start_new_session=True,
+        # In a session of its own, Linux may give it a share of the processors whatever its niceness (sched_autogroup).
+        process_group=0,
     ) as process:
         try:
             printed, complaints = process.communicate(stdin.encode(), timeout=seconds)

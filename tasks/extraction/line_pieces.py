@@ -257,9 +257,9 @@ def _has_days_alone(page: str) -> bool:
     are days without a month. Otherwise, `Sun 5` may be a name and a number."""
     found = {(WEEKDAYS[one["name"].lower()], int(one["day"])) for one in _WEEKDAY.finditer(page[:LONGEST_PAGE])}
     return any(
-        weekday % DAYS_OF_WEEK + 1 == next_weekday and (next_day == day + 1 or (next_day == 1 and day in LAST_DAYS))
+        (weekday % DAYS_OF_WEEK + 1, next_day) in found
         for weekday, day in found
-        for next_weekday, next_day in found
+        for next_day in (day + 1, *([1] if day in LAST_DAYS else []))
     )
 
 

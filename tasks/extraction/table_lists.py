@@ -68,6 +68,8 @@ TALLEST_HEADER = 3
 """A header has at most this many rows."""
 LONGEST_HEADER = 60
 """A header cell has at most this many characters. A longer cell is text."""
+MAX_HEADER_CHARS = 500
+"""At most this many characters of a header's cell are compared with fields. One cell of a header may be text."""
 SAME_NAME, SAME_CONCEPT, NEAR_CONCEPT, SIMILAR = 3.0, 2.0, 0.9, 1.5
 """A header weighs SAME_NAME for a field if it is a name of the field, SAME_CONCEPT if it has the field's concept,
 NEAR_CONCEPT if it has only a weak concept of the field or a concept that may mean the same, and SIMILAR if it has the
@@ -379,7 +381,7 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, rows_are_lines: bo
     found: list[tuple[str, ...]] = []
     reached = [_reaching(row) for row in rows[:-1]]
     for index in range(width):
-        lines = [row[index].text for row in rows]
+        lines = [row[index].text[:MAX_HEADER_CHARS] for row in rows]
         own = lines[-1]
         above = [group[index] for group in reached] if own and not rows_are_lines else lines[:-1]
         whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
@@ -417,7 +419,7 @@ def _shorter(head: str) -> list[str]:
 def _reaching(row: Sequence[ReadCell]) -> list[str]:
     texts: list[str] = []
     for cell in row:
-        texts.append(cell.text or (texts[-1] if texts else ""))
+        texts.append(cell.text[:MAX_HEADER_CHARS] or (texts[-1] if texts else ""))
     return texts
 
 

@@ -336,8 +336,8 @@ def test_a_large_body_takes_three_times_its_size_at_most(server: Server, client:
         forget_peak(process)
         assert client.post("/v1/chat/completions", content=body).status_code == 400
         peaks.append(peak_rss(process))
-    # On a busy machine, a thread may let go of an earlier body only after the next has come, and the allocator keeps some
-    # megabytes more or less. One more copy, even of the decoded file, would be 0.7 of the body.
+    # On a busy machine, a thread may let go of an earlier body only after the next has come, and the allocator keeps
+    # some megabytes more or less. One more copy, even of the decoded file, would be 0.7 of the body.
     assert sorted(peaks)[1] - before < 3.3 * len(body)
 
 

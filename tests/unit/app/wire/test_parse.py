@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from app.errors import BadRequest, PayloadTooLarge
 from app.wire.parse import (
     LARGE_BYTES,
+    MANY_VALUES,
     MAX_DIGITS,
     MAX_SHORT_BYTES,
+    MAX_VALUES,
     TEXT_COPIES,
+    VALUE_BYTES,
     TooMuchJson,
     parse,
     parse_hollow,
@@ -240,6 +243,23 @@ async def test_memory_for_a_long_text_is_held_by_its_size_once_decoded(character
     assert request.messages[0].content == text
     [size] = held
     assert TEXT_COPIES * sys.getsizeof(text) <= size + 200 <= TEXT_COPIES * width * len(text) + 20_000
+
+
+async def test_many_values_are_bounded_and_parsed_in_a_thread_however_few_bytes_they_take() -> None:
+    async def hold(size: int) -> None:
+        held.append(size)
+
+    held: list[int] = []
+    threads = FairExecutor("wire")
+    for values in (MANY_VALUES - 100, MANY_VALUES + 100):
+        body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}], "z": [0] * values}).encode()
+        await parse_off_loop(ChatRequest, bytearray(body), threads, hold)
+    [size] = held
+    assert size > MANY_VALUES * VALUE_BYTES
+    body = b'{"model": "m", "z": [%b]}' % b",".join([b"[]"] * MAX_VALUES)
+    with pytest.raises(PayloadTooLarge, match=f"has more than {MAX_VALUES} values"):
+        await parse_off_loop(ChatRequest, bytearray(body), threads, hold)
+    await threads.close()
 
 
 async def test_a_request_without_memory_for_its_texts_is_refused_before_they_are_decoded() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import threading
@@ -79,6 +80,19 @@ def test_apertium_translates_and_leaves_unknown_words_unmarked() -> None:
         [TranslationJob(("The red house.", "The zyxwvut is [big] & {new} ^here$."), "en", "es")]
     )
     assert translations == ["La casa roja.", "El zyxwvut es [grande] & {nuevo} ^aquí$."]
+
+
+def test_apertium_runs_at_a_lower_priority_than_what_all_requests_share(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "apertium"
+    program.write_text(f"#!/bin/sh\nnice > {tmp_path}/niceness\necho eng-spa\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    directions.cache_clear()
+    Apertium().load()
+    directions.cache_clear()
+    assert int((tmp_path / "niceness").read_text()) > os.nice(0)
 
 
 @needs_apertium

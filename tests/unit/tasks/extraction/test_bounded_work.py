@@ -76,7 +76,7 @@ from tasks.extraction.records.record_lists import fill_from_records
 from tasks.extraction.records.repeated_records import runs_of
 from tasks.extraction.records.templates import template_of
 from tasks.extraction.rules import separate_rivals
-from tasks.extraction.table_lists import FilledList, fill_lists, headed_tables, mark_twins
+from tasks.extraction.table_lists import MAX_HEADER_CHARS, FilledList, fill_lists, headed_tables, mark_twins
 from tasks.extraction.units import units_after
 from tasks.extraction.values import ValueForm
 from tasks.extraction.whole_results import TaskResults
@@ -86,7 +86,7 @@ from tasks.notation import order_of_days
 from tasks.notation.currencies import Currency, find_currencies
 from tasks.notation.dates import DAYS_AT_ONCE, days_mentioned, find_days, find_lone_days_in_slices
 from tasks.notation.numbers import NUMBERS_AT_ONCE, find_numbers, find_numbers_in_slices
-from tasks.read_table import ReadCell, ReadTable
+from tasks.read_table import MAX_HEADING_CHARS, ReadCell, ReadTable
 from tasks.result import SourceLine
 from tests.entries import entry_of
 from tests.filling import extractor
@@ -243,6 +243,17 @@ def test_many_tables_with_the_same_header_fill_a_list_in_slices_and_in_work_that
     few, many = calls_to_fill(20), calls_to_fill(80)
     assert sum(many) < 6 * sum(few)
     assert 20 * max(many) < sum(many)
+
+
+def test_of_long_headers_and_of_a_long_line_above_a_table_only_the_beginning_is_compared() -> None:
+    heading = "-".join(["word"] * 10_000)
+    rows = "|---|---|---|\n| Bread | 1 | 1.50 |\n| Butter | 2 | 2.75 |"
+    text = f"{heading}\n| name | count | price {'((.' * 10_000} |\n{rows}"
+    [(entry, table)] = all_of(tables_in([entry_of("scraper", {"text": text})]))
+    assert len(table.heading) == MAX_HEADING_CHARS
+    name = WantedField(("name",), {"type": "string"}, names_of(("name",), {"type": "string"}), bool)
+    [first, *_] = all_of(headed_tables([(entry, table)], [name]))
+    assert [len(head) for head in first.header] == [len("name"), len("count"), MAX_HEADER_CHARS]
 
 
 @pytest.mark.deep
