@@ -25,10 +25,10 @@ REST_S = 0.001
 that uvloop measures."""
 _MOST_RESTING = 64
 """If more keys than this are remembered, those whose rest is over are forgotten."""
-BYTES_PER_S = 50 * 1024 * 1024
-"""A key with rivals sends bodies at this speed at most. One event loop receives four times as much when it does nothing
+BYTES_PER_S = 20 * 1024 * 1024
+"""A key with rivals sends bodies at this speed at most. One event loop receives ten times as much when it does nothing
 else, whether or not the bodies are refused."""
-BYTES_AHEAD_S = 0.02
+BYTES_AHEAD_S = 0.05
 """A key may be ahead of its speed by this many seconds, so that bodies of up to a megabyte do not wait."""
 
 
