@@ -571,9 +571,15 @@ class _FormToFill:
 
     def _is_better(self, found: ObjectList, path: JsonPath) -> Slices[bool]:
         """True if the objects that the network found are worth more than the rows from the list's table or records. If
-        nothing fills the list yet, the objects must be worth more than 0."""
-        least = (yield from self.tables[path].worth()) if path in self.tables else 0.0
-        return (yield from found.worth()) > least
+        nothing fills the list yet, the objects must be worth more than 0. If other lists have tables, too, and this
+        list is called like the heading above its own, an object must be worth more than a row, for further objects may
+        be rows of the others."""
+        worth = yield from found.worth()
+        table = self.tables.get(path)
+        least = 0.0 if table is None else (yield from table.worth())
+        if table is not None and table.is_named and len(self.tables) > 1 and len(found.rows) > len(table.rows):
+            worth *= len(table.rows) / len(found.rows)
+        return worth > least
 
     def _rows(self, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
         """Return the rows of a list. Fields that cannot be copied get the emptiest value that their schema permits."""

@@ -154,6 +154,11 @@ class FilledList:
     is_cut: bool = False
     """True if there are more items than MAX_ITEMS."""
 
+    @property
+    def is_named(self) -> bool:
+        """True if the list is called like the heading above its table."""
+        return any(cell.is_named for cell in self.cells.values())
+
     def worth(self) -> Slices[float]:
         return worth_of(self.cells.values())
 
