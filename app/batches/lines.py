@@ -23,7 +23,7 @@ from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, clear
 from app.services import Services
 from app.telemetry import Stages
 from app.tracing import record_status
-from app.wire.parse import LARGE_BYTES, MAX_VALUES, Parsed, Shortened, TooMuchJson, parse_hollow, shorten
+from app.wire.parse import MAX_VALUES, Parsed, Shortened, TooMuchJson, is_large, parse_hollow, shorten
 from app.wire.problems import but_not, json_fault
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
@@ -179,9 +179,9 @@ class Checker:
 
 
 def _read_envelope(line: bytes, max_values: int) -> dict[str, Any]:
-    """Return the fields of a line. In a line of LARGE_BYTES or more, placeholders replace long strings. A placeholder
+    """Return the fields of a line. In a large line, placeholders replace long strings. A placeholder
     is longer than a `custom_id` may be. Raises ValueError and TooMuchJson."""
-    short = Shortened(line) if len(line) < LARGE_BYTES else shorten(line, max_values=max_values)
+    short = shorten(line, max_values=max_values) if is_large(line) else Shortened(line)
     try:
         value = pydantic_core.from_json(bytes(short.text))
     except ValueError as error:

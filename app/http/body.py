@@ -9,7 +9,6 @@ from starlette.requests import ClientDisconnect, Request
 
 from app.errors import BadRequest, PayloadTooLarge
 from app.http.disconnect import ClientGone
-from app.wire.parse import LARGE_BYTES as LEAST_PARSED_ASIDE
 from app.wire.parse import MAX_VALUES, as_refusal, least_quotes, too_many_values
 from models.loop_turns import LoopTurns
 from models.request_memory import LARGE, HeldBytes, RequestMemory
@@ -32,7 +31,7 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
         async for piece in pieces:
             body += piece
             quotes += least_quotes(piece)
-            if quotes > 2 * MAX_VALUES and len(body) >= LEAST_PARSED_ASIDE:
+            if quotes > 2 * MAX_VALUES:
                 raise as_refusal(too_many_values())
     return body
 

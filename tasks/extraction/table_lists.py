@@ -384,9 +384,10 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, rows_are_lines: bo
     of its row. If the rows are the lines of header cells, cells do not extend, and each line alone may name its
     column."""
     found: list[tuple[str, ...]] = []
-    reached = [_reaching(row) for row in rows[:-1]]
+    texts = [[cell.text[:MAX_HEADER_CHARS] for cell in row] for row in rows]
+    reached = [_reaching(row) for row in texts[:-1]]
     for index in range(width):
-        lines = [row[index].text[:MAX_HEADER_CHARS] for row in rows]
+        lines = [row[index] for row in texts]
         own = lines[-1]
         above = [group[index] for group in reached] if own and not rows_are_lines else lines[:-1]
         whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
@@ -421,10 +422,10 @@ def _shorter(head: str) -> list[str]:
     return [*([bare] if bare != head else []), *(names if are_names else [])]
 
 
-def _reaching(row: Sequence[ReadCell]) -> list[str]:
+def _reaching(row: Sequence[str]) -> list[str]:
     texts: list[str] = []
-    for cell in row:
-        texts.append(cell.text[:MAX_HEADER_CHARS] or (texts[-1] if texts else ""))
+    for text in row:
+        texts.append(text or (texts[-1] if texts else ""))
     return texts
 
 
