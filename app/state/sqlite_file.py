@@ -96,6 +96,7 @@ class SqliteFile:
         """Device and inode of the open file, to notice that it was deleted or replaced."""
         self.openings = 0
         """Number of times that the file was opened. Its content may have been lost between two openings."""
+        self._is_closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     def prepare(self) -> None:
@@ -111,7 +112,7 @@ class SqliteFile:
         return self._thread.submit(call, *args, **kwargs)
 
     async def close(self) -> None:
-        await asyncio.wrap_future(self._thread.submit(self._disconnect))
+        await asyncio.wrap_future(self._thread.submit(self._end))
         self._thread.shutdown()
 
     def run_here(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -138,11 +139,18 @@ class SqliteFile:
     def _try_open(self) -> None:
         try:
             self._ensure_open()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, StoreDown) as error:
             # If this fails, the next caller tries again, and gets the error.
             log.debug("cache_file_not_opened", reason=str(error))
 
+    def _end(self) -> None:
+        self._disconnect()
+        # A job that comes before the thread ends must not open the file again, because nobody would close it.
+        self._is_closed = True
+
     def _ensure_open(self) -> sqlite3.Connection:
+        if self._is_closed:
+            raise StoreDown(f"'{self._path}' is closed")
         if self._db is not None and self._path is not None and self._file != _identity(self._path):
             self._disconnect()
             if not self._is_cache:
@@ -286,10 +294,12 @@ class QuickWrites:
         if self._is_closed:
             return
         try:
-            identity = self._file.run_here(lambda _: self._file.identity())
-            self._db, self._identity = self._file.new_connection(), identity
+            self._identity = self._file.run_here(lambda _: self._file.identity())
+            self._db = self._file.new_connection()
         except (StoreDown, sqlite3.Error) as error:
             log.debug("no_quick_writes", reason=str(error))
+        if self._is_closed:  # meanwhile, on the event loop
+            self._disconnect()
 
     def _checkpoint(self) -> None:
         try:
@@ -298,9 +308,10 @@ class QuickWrites:
             log.warning("log_not_taken_in", reason=str(error))
 
     def _disconnect(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        # The event loop and the file's thread may both close it.
+        db, self._db = self._db, None
+        if db is not None:
+            db.close()
 
 
 @dataclass(slots=True, eq=False)

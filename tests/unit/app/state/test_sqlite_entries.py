@@ -6,7 +6,9 @@ import sqlite3
 import threading
 from pathlib import Path
 
-from app.state.entries import Key
+import pytest
+
+from app.state.entries import Key, StoreDown
 from app.state.sqlite_entries import SqliteEntries
 from app.state.sqlite_file import QuickWrites, Schema, SqliteFile
 
@@ -101,3 +103,43 @@ async def test_what_was_written_quickly_is_taken_into_the_file_by_the_thread(tmp
     [held] = await store.entry_totals()
     assert store._totals == {None: held.size}
     await store.close()
+
+
+async def test_a_connection_that_opens_during_the_end_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = SqliteFile(tmp_path / "c.sqlite", Schema(1, "CREATE TABLE a (b)"), "test")
+    quick = QuickWrites(file)
+    opens, ends = threading.Event(), threading.Event()
+    opened: list[sqlite3.Connection] = []
+    new_connection = file.new_connection
+
+    def open_slowly() -> sqlite3.Connection:
+        opens.set()
+        assert ends.wait(60)
+        opened.append(new_connection())
+        return opened[0]
+
+    monkeypatch.setattr(file, "new_connection", open_slowly)
+    assert not quick.try_write(lambda db: db.execute("INSERT INTO a VALUES (1)"))
+    assert await asyncio.to_thread(opens.wait, 60)
+    quick.close()
+    ends.set()
+    await file.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
+
+
+async def test_a_job_after_the_end_does_not_open_the_file_again(tmp_path: Path) -> None:
+    file = SqliteFile(tmp_path / "c.sqlite", Schema(1, "CREATE TABLE a (b)"), "test")
+    await file.run(lambda db: db.execute("INSERT INTO a VALUES (1)"))
+    before = threading.Event()
+    file.submit(before.wait)
+    closing = asyncio.create_task(file.close())
+    await asyncio.sleep(0)  # the connection is to be closed next
+    late = file.submit(file.run_here, lambda db: db.execute("SELECT 1"))
+    before.set()
+    with pytest.raises(StoreDown, match="closed"):
+        await asyncio.wrap_future(late)
+    await closing
+    assert file.openings == 1
