@@ -61,6 +61,9 @@ ASSUMED_CONTEXT_TOKENS = 8192
 """Context length assumed for an LLM that reports none, in tokens."""
 PASSAGE_TOKENS = 120
 """If no capable LLM is available, passages with at most this many tokens together are the answer."""
+TOOL_CHARS = 300
+"""The first this many characters of a tool's description are compared with the user's text. They say what the tool does;
+further ones describe its arguments and results, and comparing them for 128 tools takes ten seconds of a processor."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _LABEL_END = re.compile(r"[:：](?:\s|$)")
 LONGEST_BARE_NAME = 4
@@ -217,11 +220,11 @@ class Answerer:
         return await in_thread(fields_of_format, request, form) if form is not None else None
 
     async def _choose_tool(self, turn: Turn, tools: Sequence[ChatTool]) -> ChatTool:
-        """Return the tool whose name and description are nearest in meaning to the user's text, or the first if no
-        embedder is available."""
+        """Return the tool whose name and description, up to TOOL_CHARS, are nearest in meaning to the user's text, or
+        the first if no embedder is available."""
         if len(tools) == 1 or self.embedder is None:
             return tools[0]
-        texts = [f"{tool.function.name}: {tool.function.description or ''}" for tool in tools]
+        texts = [f"{tool.function.name}: {(tool.function.description or '')[:TOOL_CHARS]}" for tool in tools]
         similar = await similarities(turn.text, texts, self.embedder)
         return tools[max(range(len(similar)), key=similar.__getitem__)] if similar else tools[0]
 

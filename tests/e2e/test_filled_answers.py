@@ -13,7 +13,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.chat.answer import NO_OBJECTS
+from app.chat.answer import NO_OBJECTS, TOOL_CHARS
 from app.runnable_commands import adapt_for_client
 from models.language.llm import COPIED, PASSAGES
 from tasks.result import CORNERS
@@ -287,6 +287,22 @@ def test_arguments_in_a_sentence_are_the_words_that_fit_them(
     assert json.loads(call["function"]["arguments"]) == {"city": "Paris", "days": None} | arguments
     found = body["evidence"][f"{CALL}/city"]
     assert (found["name"], found["pointer"], found["text"]) == ("request", "/messages/0/content", "Paris")
+
+
+def test_the_beginning_of_a_description_says_which_tool_is_called(client: httpx.Client) -> None:
+    def tool(name: str, description: str) -> dict[str, Any]:
+        parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+        return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
+
+    of_weather, of_tables = "What is the weather in Paris?", "Book a table for dinner in Paris."
+    tools = [
+        tool("a", "Reserves seats in a restaurant. ".ljust(TOOL_CHARS) + of_weather * 20),
+        tool("b", "Tells the temperature and the rain of a city. ".ljust(TOOL_CHARS) + of_tables * 20),
+    ]
+    for text, name in ((of_weather, "b"), (of_tables, "a")):
+        answer = ask(client, text_part(text), tools=tools, tool_choice="required").json()
+        [call] = answer["choices"][0]["message"]["tool_calls"]
+        assert call["function"]["name"] == name
 
 
 def test_a_name_at_the_beginning_of_a_sentence_is_an_argument(client: httpx.Client) -> None:
