@@ -44,6 +44,7 @@ MAX_PROBLEMS = 100
 """At most this many problems are listed for one file."""
 RECORD_START = b'{"id":"batch_req_'
 """Beginning of each line of an output file."""
+_LINE_ENDS = "\u0085\u2028\u2029"
 _STEP = 64 << 10
 """A file is split into lines in steps of this many bytes, between which other threads can run."""
 _TRIES = 5
@@ -334,16 +335,25 @@ def _to_output_line(custom_id: str, request_id: str, status: int, body: bytes) -
         f'{RECORD_START.decode()}{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
         f'"response":{{"status_code":{status},"request_id":"{request_id}","body":'
     )
-    return b"".join((head.encode(), body, b'},"error":null}'))
+    return _as_one_line(b"".join((head.encode(), body, b'},"error":null}')))
 
 
 def to_error_line(line: bytes, code: str, message: str) -> bytes:
     """Return the line of an error file for a line that was not run."""
-    return pydantic_core.to_json(
-        {
-            "id": f"batch_req_{uuid.uuid4().hex}",
-            "custom_id": custom_id_of(line),
-            "response": None,
-            "error": {"code": code, "message": message},
-        }
+    return _as_one_line(
+        pydantic_core.to_json(
+            {
+                "id": f"batch_req_{uuid.uuid4().hex}",
+                "custom_id": custom_id_of(line),
+                "response": None,
+                "error": {"code": code, "message": message},
+            }
+        )
     )
+
+
+def _as_one_line(text: bytes) -> bytes:
+    """Return JSON in which the signs are escaped that end a line for `str.splitlines`, but not in JSON Lines."""
+    for sign in _LINE_ENDS:
+        text = text.replace(sign.encode(), f"\\u{ord(sign):04x}".encode())
+    return text

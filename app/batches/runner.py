@@ -508,7 +508,8 @@ class BatchRunner:
                 for number, line in records:
                     await writing.write(line + b"\n")
                     last_number = number
-            file = await writing.publish(name, OUTPUT_PURPOSE, self._files.limits.ttl_s or None)
+            keep_s = min(filter(None, (self._files.limits.ttl_s, batch.output_keep_s)), default=None)
+            file = await writing.publish(name, OUTPUT_PURPOSE, keep_s)
         return file.id
 
     async def _advance(self, batch: Batch, status: Literal["in_progress", "finalizing"], **values: object) -> Batch:

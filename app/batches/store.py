@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 import structlog
 
 from app.access.keys import KeyReference
-from app.state.sqlite_file import Schema, SqliteFile
+from app.state.sqlite_file import Schema, SqliteFile, erasing
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ Ended = Literal["completed", "failed", "expired", "cancelled"]
 RUNNING: tuple[Status, ...] = ("validating", "in_progress", "finalizing", "cancelling")
 
 SCHEMA = Schema(
-    5,
+    6,
     """
 CREATE TABLE batches (
     id TEXT PRIMARY KEY, tenant TEXT NOT NULL, endpoint TEXT NOT NULL, input_file TEXT NOT NULL, created REAL NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE batches (
     output_file TEXT, error_file TEXT, tries INTEGER NOT NULL,
     key_digest TEXT NOT NULL DEFAULT '', key_name TEXT NOT NULL DEFAULT '',
     result_bytes INTEGER NOT NULL DEFAULT 0, storage TEXT NOT NULL DEFAULT '',
-    holder TEXT, held_until REAL NOT NULL DEFAULT 0, notice_due REAL
+    output_keep_s REAL, holder TEXT, held_until REAL NOT NULL DEFAULT 0, notice_due REAL
 );
 CREATE INDEX batches_by_tenant ON batches (tenant, created);
 CREATE INDEX batches_by_status ON batches (status, held_until);
@@ -58,6 +58,7 @@ UPDATE batches SET result_bytes = (SELECT coalesce(sum(length(record) + 1), 0) F
 DROP INDEX batches_by_notice;
 CREATE INDEX batches_by_notice ON batches (tenant, notice_due) WHERE notice_due IS NOT NULL
 """,
+        5: "ALTER TABLE batches ADD COLUMN output_keep_s REAL",
     },
 )
 _PATIENCE_S = 5.0
@@ -137,6 +138,9 @@ class Batch:
     """Number of bytes of the results, each with its line end."""
     storage: str = ""
     """Name of the storage that holds the batch's files; empty in batches of earlier versions."""
+
+    output_keep_s: float | None = None
+    """Time for which the files of results are kept, in seconds; None for the server's own."""
 
     @property
     def key(self) -> KeyReference:
@@ -413,12 +417,12 @@ class BatchStore:
         """Delete all batches of a tenant, including running ones, and return their number."""
 
         def purge(db: sqlite3.Connection) -> int:
-            db.execute("DELETE FROM lines WHERE batch IN (SELECT id FROM batches WHERE tenant = ?)", (tenant,))
-            return db.execute("DELETE FROM batches WHERE tenant = ?", (tenant,)).rowcount
+            with erasing(db), db:
+                db.execute("BEGIN IMMEDIATE")
+                db.execute("DELETE FROM lines WHERE batch IN (SELECT id FROM batches WHERE tenant = ?)", (tenant,))
+                return db.execute("DELETE FROM batches WHERE tenant = ?", (tenant,)).rowcount
 
-        if not self.is_begun:
-            return 0
-        return await self._in_transaction(purge)
+        return await self._file.run(purge) if self.is_begun else 0
 
     async def close(self) -> None:
         await self._file.close()

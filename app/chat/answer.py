@@ -62,8 +62,9 @@ ASSUMED_CONTEXT_TOKENS = 8192
 PASSAGE_TOKENS = 120
 """If no capable LLM is available, passages with at most this many tokens together are the answer."""
 TOOL_CHARS = 300
-"""The first this many characters of a tool's description are compared with the user's text. They say what the tool does;
-further ones describe its arguments and results, and comparing them for 128 tools takes ten seconds of a processor."""
+"""The first this many characters of a tool's description are compared with the user's text. They say what the tool
+does; further ones describe its arguments and results, and comparing them for 128 tools takes ten seconds of a
+processor."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _LABEL_END = re.compile(r"[:：](?:\s|$)")
 LONGEST_BARE_NAME = 4

@@ -20,7 +20,7 @@ from fsspec.implementations.local import LocalFileSystem
 from pydantic import TypeAdapter, ValidationError
 
 from app.state.entries import StoreDown
-from app.state.sqlite_file import Schema, SqliteFile
+from app.state.sqlite_file import Schema, SqliteFile, erasing
 from tasks.inputs.limits import MB
 from tasks.inputs.reading import Upload
 
@@ -32,15 +32,26 @@ _EXTRAS = {"s3": "s3", "s3a": "s3"}
 RECORD_SUFFIX = ".json"
 """Suffix of the name of a file's record."""
 INDEX_FILE = "index.sqlite3"
+_INDEX = "CREATE INDEX files_by_age ON files (owner, created, id)"
 _SCHEMA = Schema(
-    1,
-    """
+    2,
+    f"""
 CREATE TABLE files (
     owner TEXT NOT NULL, id TEXT NOT NULL, size INTEGER NOT NULL, created REAL NOT NULL, record BLOB NOT NULL,
     PRIMARY KEY (owner, id)
-) WITHOUT ROWID
+) WITHOUT ROWID;
+{_INDEX}
 """,
+    {1: _INDEX},
 )
+_PAGE = """
+SELECT record FROM files
+WHERE owner = :owner AND (:after IS NULL OR (created, id) {beyond} (:created, :after))
+    AND coalesce(CAST(record AS TEXT) ->> 'expires' > :now, TRUE)
+    AND (:purpose IS NULL OR CAST(record AS TEXT) ->> 'purpose' = :purpose)
+ORDER BY created {order}, id {order} LIMIT :limit
+"""
+"""Query for the records of a page. SQLite filters them, because it does so without Python's lock."""
 _TRIES = 3
 """A call reads an owner's records into the index at most this many times. It has to read them again if the index is
 lost during the call."""
@@ -284,9 +295,34 @@ class FileIndex:
     def remove(self, owner: str, file_id: str) -> None:
         self._transact(lambda db: db.execute("DELETE FROM files WHERE owner = ? AND id = ?", (owner, file_id)))
 
+    def erase(self, owner: str) -> None:
+        """Remove all files of an owner, and overwrite their records."""
+
+        def delete(db: sqlite3.Connection) -> None:
+            with erasing(db):
+                db.execute("DELETE FROM files WHERE owner = ?", (owner,))
+
+        self._run(delete)
+
     def totals(self, owner: str) -> tuple[int, int]:
         """Return the number and the bytes of the owner's files."""
         return self._run_synced(owner, lambda db: _totals(db, owner))
+
+    def page(
+        self, owner: str, *, now: float, limit: int, after: str | None, purpose: str | None, is_ascending: bool
+    ) -> list[bytes] | None:
+        """Return the records of at most `limit` of the owner's files that have not expired at `now`, the newest first
+        unless `is_ascending`; with `after`, those after the file of this id, and None if there is no such file."""
+        query = _PAGE.format(beyond=">" if is_ascending else "<", order="ASC" if is_ascending else "DESC")
+
+        def select(db: sqlite3.Connection) -> list[bytes] | None:
+            known = db.execute("SELECT created FROM files WHERE owner = ? AND id = ?", (owner, after)).fetchone()
+            if after is not None and known is None:
+                return None
+            values = {"created": known and known[0], "after": after, "owner": owner, "now": now, "purpose": purpose}
+            return [record for (record,) in db.execute(query, {**values, "limit": limit})]
+
+        return self._run_synced(owner, select)
 
     def all(self, owner: str) -> list[StoredFile]:
         """Return the owner's files, the newest first."""
@@ -320,8 +356,11 @@ class FileIndex:
                 db.execute("BEGIN IMMEDIATE")
                 return work(db)
 
+        return self._run(whole)
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return self._file.submit(self._file.run_here, whole).result()
+            return self._file.submit(self._file.run_here, work).result()
         except StoreDown as error:
             raise OSError(f"the index of files: {error}") from error
 

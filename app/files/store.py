@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import IO, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
@@ -84,10 +85,22 @@ class FileStore:
             return None
         return file
 
-    async def all(self, owner: str) -> list[StoredFile]:
-        """Return the files of an owner, the newest first."""
+    async def page(
+        self,
+        owner: str,
+        limit: int,
+        *,
+        after: str | None = None,
+        purpose: str | None = None,
+        is_ascending: bool = False,
+    ) -> list[bytes] | None:
+        """Return the records (`from_record`) of at most `limit` files of an owner, the newest first unless
+        `is_ascending`; with `after`, those after the file of this id, and None if there is no such file."""
         await self.follow(owner)
-        return [file for file in await self.run(self.index.all, owner) if not self._has_expired(file)]
+        select = partial(
+            self.index.page, limit=limit, after=after, purpose=purpose, is_ascending=is_ascending, now=self.now()
+        )
+        return await self.run(select, owner)
 
     async def follow(self, owner: str) -> None:
         """Read the owner's folder into the index: once, or at intervals if other servers write to the storage, too."""
@@ -144,6 +157,7 @@ class FileStore:
         # Records are deleted first, because without its record a file no longer exists.
         for name in sorted(names, key=lambda name: not name.endswith(RECORD_SUFFIX)):
             await self.run(self.storage.delete, name)
+        await self.run(self.index.erase, owner)
         await self.run(self.index.follow, owner)
         return sum(name.endswith(RECORD_SUFFIX) for name in names)
 

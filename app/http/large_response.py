@@ -2,9 +2,11 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import IO, ClassVar
 
+import pydantic_core
+from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -27,6 +29,12 @@ async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
     if LargeResponse.in_memory + len(content) <= MAX_IN_MEMORY:
         return _FromMemory(content, headers)
     return _FromFile(await asyncio.to_thread(write_to_file, content), len(content), headers)
+
+
+def join_page(page: BaseModel, data: Sequence[bytes | memoryview]) -> bytes:
+    """Return the JSON of `page`, a list of OpenAI's form whose `data` is still empty, with the JSON of its items."""
+    before, between, after = pydantic_core.to_json(page).partition(b'"data":[')
+    return b"".join((before, between, b",".join(data), after))
 
 
 class LargeResponse(Response):

@@ -1,12 +1,13 @@
 """/v1/batches: files of requests, which run while other requests leave room."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from app.batches.lines import Endpoint
 from app.batches.runner import WINDOW_S, BatchRunner
@@ -14,15 +15,18 @@ from app.batches.store import Batch, Status, TooManyBatches
 from app.errors import BadRequest, NotFound, RateLimited, Unavailable
 from app.http.body import read_body
 from app.http.headers import ZDR_HEADER, is_on
+from app.http.large_response import join_page, json_response
 from app.openapi import json_body
 from app.routes import chat, embeddings, moderations, responses
 from app.services import Services
 from app.state.entries import StoreDown
+from app.wire.files import LONGEST_KEEP_S, SHORTEST_KEEP_S
 from app.wire.parse import parse_off_loop
 from app.wire.problems import but_not
 from app.wire.request import ChatRequest, Metadata, RequestModel
 from app.wire.responses import ResponsesRequest
 from models.base import RETRY_S
+from models.fair_executor import Slices
 
 ENDPOINTS: Mapping[str, Endpoint[Any]] = {
     "/v1/chat/completions": Endpoint(ChatRequest, chat.answer_line),
@@ -47,11 +51,18 @@ _MOMENTS: tuple[Status, ...] = (
 )
 
 
+class OutputExpiry(RequestModel):
+    anchor: Literal["created_at"]
+    """The time at which the file is made."""
+    seconds: Annotated[int, Field(ge=SHORTEST_KEEP_S, le=LONGEST_KEEP_S)]
+
+
 class BatchRequest(RequestModel):
     input_file_id: str
     endpoint: str
     completion_window: str
     metadata: Metadata | None = None
+    output_expires_after: OutputExpiry | None = None
 
 
 class BatchError(BaseModel):
@@ -173,6 +184,7 @@ async def create_batch(request: Request) -> BatchObject:
         metadata=wanted.metadata,
         key_digest=key.digest,
         key_name=key.name,
+        output_keep_s=wanted.output_expires_after.seconds if wanted.output_expires_after else None,
     )
     max_batches = services.settings.max_batches
     try:
@@ -188,10 +200,10 @@ async def create_batch(request: Request) -> BatchObject:
     return _to_object(batch)
 
 
-@router.get("")
+@router.get("", response_model=BatchList)
 async def list_batches(
     request: Request, limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20, after: str | None = None
-) -> BatchList:
+) -> Response:
     """A page of the key's batches after the batch `after`, the newest first."""
     runner: BatchRunner = request.app.state.batches
     last = None
@@ -204,13 +216,19 @@ async def list_batches(
         found = await runner.store.page(request.state.caller.tenant, last, limit + 1) if runner.store.is_begun else []
     except StoreDown as error:
         raise _store_down_error(error) from error
-    shown = [_to_object(batch) for batch in found[:limit]]
-    return BatchList(
-        data=shown,
-        first_id=shown[0].id if shown else None,
-        last_id=shown[-1].id if shown else None,
-        has_more=len(found) > limit,
-    )
+    services: Services = request.app.state.services
+    return await json_response(await services.wire.run(_encode_page, found, limit), {})
+
+
+def _encode_page(found: Sequence[Batch], limit: int) -> Slices[bytes]:
+    """Return the JSON of the first `limit` of some batches, each of which may have a hundred errors; a further batch
+    shows that there are more."""
+    data = []
+    for batch in found[:limit]:
+        data.append(_to_object(batch).model_dump_json().encode())
+        yield
+    first, last = (found[0].id, found[:limit][-1].id) if found else (None, None)
+    return join_page(BatchList(data=[], first_id=first, last_id=last, has_more=len(found) > limit), data)
 
 
 @router.get("/{batch_id}")

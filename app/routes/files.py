@@ -1,7 +1,7 @@
 """/v1/files: files that a client uploads once, and names by id in requests."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -11,22 +11,23 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from app.errors import BadRequest, NotFound, PayloadTooLarge
-from app.files.storage import FileLimits, StoredFile
+from app.files.storage import FileLimits, StoredFile, from_record
 from app.files.store import FileStore
 from app.http.body import refuse_compressed
 from app.http.disconnect import ClientGone
 from app.http.form import UploadForm
 from app.http.headers import ZDR_HEADER, is_on
+from app.http.large_response import join_page, json_response
 from app.services import Services
-from app.wire.files import PURPOSES, FileDeleted, FileList, FileObject
+from app.wire.files import LONGEST_KEEP_S, PURPOSES, SHORTEST_KEEP_S, FileDeleted, FileList, FileObject
 from app.wire.problems import but_not
+from models.fair_executor import Slices, in_slices
 from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000
 _FORM_BYTES = MB
 """The body of an upload may have this many bytes in addition to the file, for boundaries and fields."""
-_SHORTEST_KEEP_S, _LONGEST_KEEP_S = 3600, 2_592_000
-"""Bounds of `expires_after[seconds]`, which are the same as OpenAI's."""
+_EXPIRY = ("expires_after[anchor]", "expires_after[seconds]")
 _SECONDS = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 router = APIRouter(prefix="/v1/files", tags=["files"])
@@ -38,7 +39,7 @@ _UPLOAD = {
         "file": {"type": "string", "format": "binary"},
         "purpose": {"type": "string", "enum": list(PURPOSES)},
         "expires_after[anchor]": {"type": "string", "enum": ["created_at"]},
-        "expires_after[seconds]": {"type": "integer", "minimum": _SHORTEST_KEEP_S, "maximum": _LONGEST_KEEP_S},
+        "expires_after[seconds]": {"type": "integer", "minimum": SHORTEST_KEEP_S, "maximum": LONGEST_KEEP_S},
     },
 }
 
@@ -70,37 +71,37 @@ async def upload_file(request: Request) -> FileObject:
         except ClientDisconnect:
             raise ClientGone from None
         form.finish()
-        keep_s = _keep_s(form.fields, store.limits)
-        published = await writing.publish(form.filename or "file", _purpose(form.fields), keep_s)
+        fields = _fields(form)
+        keep_s = _keep_s(fields, store.limits)
+        published = await writing.publish(form.filename or "file", _purpose(fields), keep_s)
     await request.state.admission.settle()
     return _object(published)
 
 
-@router.get("")
+@router.get("", response_model=FileList)
 async def list_files(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = MAX_LISTED,
     after: str | None = None,
     order: Literal["asc", "desc"] = "desc",
     purpose: str | None = None,
-) -> FileList:
+) -> Response:
     """A page of the key's files after the file `after`, the newest first unless `order` says otherwise."""
-    files = await _store(request).all(request.state.caller.tenant)
-    if order == "asc":
-        files.reverse()
-    if after is not None:
-        place = next((place for place, file in enumerate(files, start=1) if file.id == after), None)
-        if place is None:
-            raise BadRequest(f"Field 'after': there is no file '{after}'", param="after")
-        files = files[place:]
-    files = [file for file in files if purpose in (None, file.purpose)]
-    shown = files[:limit]
-    return FileList(
-        data=[_object(file) for file in shown],
-        first_id=shown[0].id if shown else None,
-        last_id=shown[-1].id if shown else None,
-        has_more=len(files) > limit,
+    services: Services = request.app.state.services
+    records = await services.files.page(
+        request.state.caller.tenant, limit + 1, after=after, purpose=purpose, is_ascending=order == "asc"
     )
+    if records is None:
+        raise BadRequest(f"Field 'after': there is no file '{(after or '')[:80]}'", param="after")
+    return await json_response(await services.wire.run(_encode_page, records, limit), {})
+
+
+def _encode_page(records: Sequence[bytes], limit: int) -> Slices[bytes]:
+    """Return the JSON of the first `limit` of some files; further ones show that there are more."""
+    files = yield from in_slices(from_record, records[:limit])
+    data = yield from in_slices(lambda file: _object(file).model_dump_json().encode(), filter(None, files))
+    first, last = (file.id if file else None for file in ((files[0], files[-1]) if files else (None, None)))
+    return join_page(FileList(data=[], first_id=first, last_id=last, has_more=len(records) > limit), data)
 
 
 @router.get("/{file_id}")
@@ -171,6 +172,19 @@ def _check_size(size: int, limits: FileLimits) -> None:
         )
 
 
+def _fields(form: UploadForm) -> dict[str, str]:
+    """Return the form's fields. Raises BadRequest for a wish that would be ignored otherwise."""
+    if repeated := next((name for name in ("purpose", *_EXPIRY) if len(form.values.get(name, ())) > 1), None):
+        raise BadRequest(f"Field '{repeated}': there is more than one.", param=repeated)
+    expiry = (name for name in form.values if name.startswith("expires_after"))
+    if unknown := next((name for name in expiry if name not in _EXPIRY), None):
+        raise BadRequest(
+            f"Field '{unknown[:40]}': there is no such field; send '{_EXPIRY[0]}' and '{_EXPIRY[1]}'.",
+            param="expires_after",
+        )
+    return form.fields
+
+
 def _purpose(fields: dict[str, str]) -> str:
     purpose = fields.get("purpose")
     if purpose is None:
@@ -187,15 +201,17 @@ def _keep_s(fields: dict[str, str], limits: FileLimits) -> float | None:
     longest = limits.ttl_s or None
     seconds = fields.get("expires_after[seconds]")
     if seconds is None:
+        if "expires_after[anchor]" in fields:
+            raise BadRequest("Field 'expires_after[seconds]': Field required", param="expires_after[seconds]")
         return longest
     if (anchor := fields.get("expires_after[anchor]", "created_at")) != "created_at":
         raise BadRequest(
             f"Field 'expires_after[anchor]': Input should be 'created_at'{but_not(anchor)}",
             param="expires_after[anchor]",
         )
-    if not (_SECONDS.fullmatch(seconds) and _SHORTEST_KEEP_S <= int(seconds) <= _LONGEST_KEEP_S):
+    if not (_SECONDS.fullmatch(seconds) and SHORTEST_KEEP_S <= int(seconds) <= LONGEST_KEEP_S):
         raise BadRequest(
-            f"Field 'expires_after[seconds]': Input should be {_SHORTEST_KEEP_S} to {_LONGEST_KEEP_S} seconds"
+            f"Field 'expires_after[seconds]': Input should be {SHORTEST_KEEP_S} to {LONGEST_KEEP_S} seconds"
             f"{but_not(seconds)}",
             param="expires_after[seconds]",
         )

@@ -25,7 +25,7 @@ from app.http.body import read_body
 from app.http.disconnect import until_disconnect
 from app.http.event_stream import EventStreamResponse
 from app.http.headers import PROGRESS_HEADER, ZDR_HEADER, is_on
-from app.http.large_response import json_response
+from app.http.large_response import join_page, json_response
 from app.openapi import DirectRoute, json_body
 from app.routes.chat import BOOKING, call_of
 from app.routes.status import check_model
@@ -279,8 +279,7 @@ def _encode_page(stored: StoredResponse, limit: int, order: str, after: str | No
     page = items[begin : begin + limit]
     first, last = (page[0][0], page[-1][0]) if page else ("", "")
     whole = ItemList(data=[], first_id=first, last_id=last, has_more=len(items) > begin + limit)
-    before, between, after_data = pydantic_core.to_json(whole).partition(b'"data":[')
-    return b"".join((before, between, b",".join(text for _, text in page), after_data))
+    return join_page(whole, [text for _, text in page])
 
 
 async def _prepare(

@@ -25,7 +25,7 @@ from app.state.counters import (
     period_at,
     refused,
 )
-from app.state.sqlite_file import Schema, SharedJobs, SqliteFile
+from app.state.sqlite_file import Schema, SharedJobs, SqliteFile, erase_log
 
 T = TypeVar("T")
 
@@ -133,7 +133,9 @@ class SqliteCounters:
             deleted: int = db.execute("DELETE FROM usage WHERE tenant = ?", (tenant,)).rowcount
             return deleted
 
-        return await self._done(delete)
+        count: int = await self._done(delete)
+        await self._file.run(erase_log)
+        return count
 
     async def close(self) -> None:
         """Finish all requested steps, and close the file."""

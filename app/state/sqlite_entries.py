@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from app.state.entries import EntryTotals, Key, StoreDown
-from app.state.sqlite_file import LOCKED_S, QuickWrites, Schema, SharedJobs, SqliteFile
+from app.state.sqlite_file import LOCKED_S, QuickWrites, Schema, SharedJobs, SqliteFile, erasing
 
 VERSION = 1
 """Version of the tables."""
@@ -211,14 +211,10 @@ class SqliteEntries:
 
     async def _delete(self, condition: str, *values: object) -> int:
         def delete(db: sqlite3.Connection) -> int:
-            # With this setting SQLite overwrites deleted content.
-            db.execute("PRAGMA secure_delete = ON")
-            count = db.execute(f"DELETE FROM entries {condition}", values).rowcount  # noqa: S608
-            db.execute("PRAGMA secure_delete = OFF")
-            _shrink(db)
+            with erasing(db):
+                count = db.execute(f"DELETE FROM entries {condition}", values).rowcount  # noqa: S608
+                _shrink(db)
             self._totals.clear()
-            # The log may still contain the deleted content.
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return count
 
         return await self._writer.run(delete) if self._has_begun else 0

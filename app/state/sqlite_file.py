@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,6 +72,23 @@ class Schema:
     """SQL that creates the tables."""
     upgrades: Mapping[int, str] = field(default_factory=dict)
     """SQL that upgrades a file to the next version, by the file's version."""
+
+
+@contextlib.contextmanager
+def erasing(db: sqlite3.Connection) -> Iterator[None]:
+    """Overwrite what the block, which is no part of a transaction, deletes. It then is neither in the file nor in its
+    log."""
+    db.execute("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        db.execute("PRAGMA secure_delete = OFF")
+    erase_log(db)
+
+
+def erase_log(db: sqlite3.Connection) -> None:
+    """Move the log into the file, and leave the log empty."""
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 class _OtherVersion(sqlite3.DatabaseError):
@@ -251,7 +268,7 @@ class QuickWrites:
         self._opening: Future[None] | None = None
         self._paused_until = 0.0
         self._count = 0
-        self._is_closed = False
+        self._closed = threading.Event()
 
     def try_write(self, work: Callable[[sqlite3.Connection], object]) -> bool:
         """Try to do `work`, a single statement. Return True if it was done."""
@@ -282,7 +299,7 @@ class QuickWrites:
     def close(self) -> None:
         """Close the connection. This must come before the file closes its own, because the last connection to close
         waits for the disk."""
-        self._is_closed = True
+        self._closed.set()
         self._disconnect()
 
     def _reopen(self) -> None:
@@ -291,14 +308,14 @@ class QuickWrites:
             self._opening = self._file.submit(self._ensure_open)
 
     def _ensure_open(self) -> None:
-        if self._is_closed:
+        if self._closed.is_set():
             return
         try:
             self._identity = self._file.run_here(lambda _: self._file.identity())
             self._db = self._file.new_connection()
         except (StoreDown, sqlite3.Error) as error:
             log.debug("no_quick_writes", reason=str(error))
-        if self._is_closed:  # meanwhile, on the event loop
+        if self._closed.is_set():  # meanwhile, on the event loop
             self._disconnect()
 
     def _checkpoint(self) -> None:

@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
+SHORTEST_KEEP_S, LONGEST_KEEP_S = 3600, 2_592_000
+"""Bounds of the seconds for which a client may have a file kept, which are the same as OpenAI's."""
 
 
 class FileObject(BaseModel):

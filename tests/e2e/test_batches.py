@@ -107,6 +107,22 @@ def test_a_batch_is_made_waited_for_and_read(sdk: openai.OpenAI, llm: LlmServer)
     assert sdk.files.retrieve(batch.output_file_id or "").purpose == "batch_output"
 
 
+def test_a_line_has_no_line_ends_of_unicode(sdk: openai.OpenAI, llm: LlmServer) -> None:
+    """`splitlines` takes them for ends, too, and so do readers of other languages."""
+    llm.script = lambda body: Reply(f"You said {body['messages'][-1]['content']}")
+    text = "one\u2028two\u2029three\u0085four"
+    batch = ended(sdk, create(sdk, line(text, text)))
+    [(custom_id, row)] = rows(sdk, batch.output_file_id).items()
+    assert custom_id == text
+    assert row["response"]["body"]["choices"][0]["message"]["content"] == f"You said {text}"
+
+
+def test_the_files_of_results_are_kept_for_as_long_as_the_client_says(sdk: openai.OpenAI) -> None:
+    batch = create(sdk, line("a"), extra_body={"output_expires_after": {"anchor": "created_at", "seconds": 3600}})
+    file = sdk.files.retrieve(ended(sdk, batch).output_file_id or "")
+    assert file.expires_at == pytest.approx(file.created_at + 3600, abs=1)
+
+
 def test_run_tasks_and_moderations_are_lines_too(sdk: openai.OpenAI) -> None:
     text = "data:text/plain;base64,TWlsaywgZWdncw=="
     task = line("task")
@@ -202,6 +218,11 @@ def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServ
         ({"completion_window": "48h"}, "completion_window", "'24h', not '48h'"),
         ({"input_file_id": "file-0"}, "input_file_id", "no file 'file-0'"),
         ({"metadata": {"k": "v" * 513}}, "metadata.k", "512"),
+        (
+            {"extra_body": {"output_expires_after": {"anchor": "created_at", "seconds": 1}}},
+            "output_expires_after.seconds",
+            "3600, not 1",
+        ),
         ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "at most 16 items, not 17"),
     ],
 )

@@ -224,10 +224,17 @@ def test_a_file_may_be_kept_for_less_than_the_server_would(sdk: openai.OpenAI) -
             "expires_after[anchor]",
             "'x'",
         ),
+        ({"purpose": "vision", "expires_after[anchor]": "created_at"}, "expires_after[seconds]", "Field required"),
+        ({"purpose": ["vision", "batch"]}, "purpose", "there is more than one."),
+        (
+            {"purpose": "vision", "expires_after": '{"anchor": "created_at", "seconds": 3600}'},
+            "expires_after",
+            "send 'expires_after[anchor]' and 'expires_after[seconds]'.",
+        ),
     ],
 )
 def test_a_wrong_field_is_named_with_its_value(
-    client: httpx.Client, fields: dict[str, str], param: str, value: str
+    client: httpx.Client, fields: dict[str, Any], param: str, value: str
 ) -> None:
     response = client.post("/v1/files", files={"file": ("a.txt", b"x")}, data=fields)
     error = response.json()["error"]

@@ -166,7 +166,6 @@ def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_p
     variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_FILES_DIR": "files"}
     old = keys("add", "alice", folder=tmp_path).strip()
     other = keys("add", "bob", folder=tmp_path).strip()
-    form: dict[str, Any] = {"files": {"file": ("a.txt", b"mine")}, "data": {"purpose": "user_data"}}
 
     def listed(key: str) -> list[str] | int:
         headers = {"authorization": f"Bearer {key}"}
@@ -175,16 +174,21 @@ def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_p
 
     settings = Settings(_env_file=None, keys_file=str(tmp_path / FILE), files_dir=str(tmp_path / "files"), llm="off")
     with serving_app(settings) as base_url:
-        for key in (old, other):
+        for key, name in ((old, "alices.txt"), (other, "bobs.txt")):
+            form: dict[str, Any] = {"files": {"file": (name, b"text")}, "data": {"purpose": "user_data"}}
             headers = {"authorization": f"Bearer {key}"}
             httpx.post(f"{base_url}/v1/files", headers=headers, trust_env=False, **form).raise_for_status()
         new = openfaze_here("keys", "rotate", "alice", folder=tmp_path, **variables).stdout.strip()
-        wait_until(lambda: listed(new) == ["a.txt"])
+        wait_until(lambda: listed(new) == ["alices.txt"])
         assert listed(old) == 401
         removed = openfaze_here("keys", "remove", "alice", "--purge", folder=tmp_path, **variables)
         assert "deleted: uploads: 1" in removed.stderr
         wait_until(lambda: listed(new) == 401)
-        assert listed(other) == ["a.txt"]
+        assert listed(other) == ["bobs.txt"]
+        # The server, which still runs, keeps a log beside each database.
+        kept = b"".join(path.read_bytes() for path in (tmp_path / "files").rglob("*") if path.is_file())
+        assert b"bobs.txt" in kept
+        assert b"alices.txt" not in kept
     assert [path.name for path in (tmp_path / "files").rglob("file-*") if path.suffix != ".json"] != []
     used = openfaze_here("keys", "usage", folder=tmp_path, **variables).stdout.splitlines()
     assert [line.split()[0] for line in used] == ["name", "bob"]

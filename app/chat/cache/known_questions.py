@@ -13,7 +13,7 @@ import numpy as np
 from app.chat.cache.verification import Observation, Observations
 from app.state.entries import EntryTotals
 from app.state.sealing import Sealer
-from app.state.sqlite_file import Schema, SqliteFile
+from app.state.sqlite_file import Schema, SqliteFile, erasing
 from models.embedding.embedder import DIMENSIONS, Vector
 
 MAX_QUESTIONS = 100_000
@@ -217,13 +217,11 @@ class KnownQuestions:
 
     async def _delete(self, condition: str, *values: object) -> int:
         def delete(db: sqlite3.Connection) -> int:
-            db.execute("PRAGMA secure_delete = ON")
-            count = db.execute(f"DELETE FROM questions {condition}", values).rowcount  # noqa: S608
-            db.execute("PRAGMA secure_delete = OFF")
-            if count:
-                # Each step of this statement frees one page; `execute` would run only the first.
-                db.executescript("PRAGMA incremental_vacuum")
-                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with erasing(db):
+                count = db.execute(f"DELETE FROM questions {condition}", values).rowcount  # noqa: S608
+                if count:
+                    # Each step of this statement frees one page; `execute` would run only the first.
+                    db.executescript("PRAGMA incremental_vacuum")
             return count
 
         return await self._writer.run(delete)

@@ -255,6 +255,9 @@ async def test_all_of_a_key_is_deleted_on_request(world: World) -> None:
     assert ("batches", 1) in await build_purges(world.services.settings)(EVERYONE)
     assert await world.store.find(EVERYONE, mine) is None
     assert await world.store.find("other", other) is not None
+    kept = b"".join(path.read_bytes() for path in world.path.parent.iterdir() if path.is_file())
+    assert other.encode() in kept
+    assert mine.encode() not in kept
 
 
 async def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
@@ -284,7 +287,7 @@ async def test_a_file_of_an_earlier_version_goes_on(world: World) -> None:
     batch_id = await world.add("a", "b")
     await world.store.close()
     database = sqlite3.connect(world.path)
-    for column in ("key_digest", "key_name", "result_bytes", "storage"):
+    for column in ("key_digest", "key_name", "result_bytes", "storage", "output_keep_s"):
         database.execute(f"ALTER TABLE batches DROP COLUMN {column}")
     database.execute("PRAGMA user_version = 1")
     database.close()
@@ -300,7 +303,7 @@ async def test_the_results_in_a_file_of_an_earlier_version_are_counted(world: Wo
     await world.store.note(batch_id, "me", [Record(1, True, b"{}"), Record(2, True, b"{}")])
     await world.store.close()
     database = sqlite3.connect(world.path)
-    for column in ("result_bytes", "storage"):
+    for column in ("result_bytes", "storage", "output_keep_s"):
         database.execute(f"ALTER TABLE batches DROP COLUMN {column}")
     database.execute("PRAGMA user_version = 2")
     database.close()

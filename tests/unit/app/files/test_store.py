@@ -15,7 +15,7 @@ import pytest
 
 from app.building import build_files
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
-from app.files.storage import FileLimits, Storage, StoredFile
+from app.files.storage import FileLimits, Storage, StoredFile, from_record, to_record
 from app.files.store import FileStore
 from app.settings import Settings
 
@@ -54,12 +54,17 @@ async def store(address: str, clock: Clock) -> AsyncIterator[FileStore]:
 
 
 async def kept(
-    store: FileStore, content: bytes, owner: str = "me", filename: str = "a.txt", keep_s: float | None = HOUR
+    store: FileStore,
+    content: bytes,
+    owner: str = "me",
+    filename: str = "a.txt",
+    keep_s: float | None = HOUR,
+    purpose: str = "user_data",
 ) -> StoredFile:
     async with store.writing(owner) as writing:
         await writing.write(content[:3])
         await writing.write(content[3:])
-        return await writing.publish(filename, "user_data", keep_s)
+        return await writing.publish(filename, purpose, keep_s)
 
 
 async def content_of(store: FileStore, file: StoredFile) -> bytes:
@@ -128,6 +133,12 @@ async def test_an_empty_file_is_refused_and_leaves_nothing(store: FileStore) -> 
     assert lying(store) == []
 
 
+async def listed(store: FileStore, owner: str) -> list[StoredFile]:
+    records = await store.page(owner, 100)
+    assert records is not None
+    return [file for file in map(from_record, records) if file is not None]
+
+
 async def test_what_a_client_calls_its_file_is_not_where_it_lies(store: FileStore) -> None:
     file = await kept(store, b"x", filename="../../escape")
     assert lying(store) == [f"me/{file.id}", f"me/{file.id}.json"]
@@ -144,9 +155,9 @@ async def test_what_is_no_id_is_no_file(store: FileStore, file_id: str) -> None:
 async def test_an_owner_sees_only_its_own(store: FileStore) -> None:
     mine, yours = await kept(store, b"mine"), await kept(store, b"yours", owner="you")
     assert await store.find("you", mine.id) is None
-    assert await store.all("me") == [mine]
-    assert await store.all("you") == [yours]
-    assert await store.all("nobody") == []
+    assert await listed(store, "me") == [mine]
+    assert await listed(store, "you") == [yours]
+    assert await listed(store, "nobody") == []
 
 
 async def test_the_newest_comes_first(store: FileStore, clock: Clock) -> None:
@@ -154,7 +165,21 @@ async def test_the_newest_comes_first(store: FileStore, clock: Clock) -> None:
     for _ in range(3):
         clock.now += 0.001
         files.append(await kept(store, b"x"))
-    assert await store.all("me") == files[::-1]
+    assert await listed(store, "me") == files[::-1]
+
+
+async def test_a_page_begins_after_a_file_and_has_one_purpose(store: FileStore, clock: Clock) -> None:
+    files = []
+    for purpose in ("user_data", "batch", "user_data", "user_data"):
+        clock.now += 0.001
+        files.append(await kept(store, b"x", purpose=purpose))
+    yours = await kept(store, b"x", owner="you")
+    first, second, third, fourth = (to_record(file) for file in files)
+    assert await store.page("me", 2) == [fourth, third]
+    assert await store.page("me", 2, after=files[2].id) == [second, first]
+    assert await store.page("me", 2, after=files[0].id, is_ascending=True) == [second, third]
+    assert await store.page("me", 9, after=files[0].id, is_ascending=True, purpose="user_data") == [third, fourth]
+    assert await store.page("me", 9, after=yours.id) is None
 
 
 async def test_a_deleted_file_leaves_nothing(store: FileStore) -> None:
@@ -197,7 +222,7 @@ async def test_an_upload_whose_caller_leaves_leaves_nothing(store: FileStore) ->
 async def test_nobody_sees_a_file_before_it_is_whole(store: FileStore) -> None:
     async with store.writing("me") as writing:
         await writing.write(b"half of it")
-        assert await store.all("me") == []
+        assert await listed(store, "me") == []
         assert await used(store, "me") == 0
 
 
@@ -240,7 +265,7 @@ async def test_a_file_whose_record_is_being_written_stays_known_when_the_folder_
 
     monkeypatch.setattr(store.storage, "put", put_late)
     file = await kept(store, b"content")
-    assert {one.id for one in await store.all("me")} == {before.id, file.id}
+    assert {one.id for one in await listed(store, "me")} == {before.id, file.id}
     assert await used(store, "me") == len(b"before" + b"content")
 
 
@@ -259,7 +284,7 @@ async def test_a_file_whose_record_cannot_be_written_is_not_known(
 async def test_a_file_is_gone_when_its_time_is_over(store: FileStore, clock: Clock) -> None:
     file, lasting = await kept(store, b"x"), await kept(store, b"y", keep_s=None)
     clock.now += HOUR + 1
-    assert await store.all("me") == [lasting]
+    assert await listed(store, "me") == [lasting]
     assert await store.find("me", file.id) is None
     assert lying(store) == [f"me/{lasting.id}", f"me/{lasting.id}.json"]
 
@@ -288,7 +313,7 @@ async def test_a_record_of_another_form_is_no_file(store: FileStore) -> None:
     file = await kept(store, b"x")
     store.storage.put(f"me/{file.id}.json", b'{"id": 5}')
     assert await store.find("me", file.id) is None
-    assert await store.all("me") == []
+    assert await listed(store, "me") == []
 
 
 async def test_a_storage_that_fails_says_no_more_than_that(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,8 +363,9 @@ async def test_an_owner_has_a_number_of_files_and_no_more(address: str, clock: C
 async def test_of_uploads_that_fit_each_by_itself_only_those_fit_that_fit_together(store: FileStore) -> None:
     outcomes = await asyncio.gather(*(kept(store, b"x" * 60) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(outcome, StoredFile) for outcome in outcomes) <= 2
-    assert await store.run(store.index.totals, "me") == (len(await store.all("me")), 60 * len(await store.all("me")))
-    assert len(lying(store)) == 2 * len(await store.all("me"))
+    number = len(await listed(store, "me"))
+    assert await store.run(store.index.totals, "me") == (number, 60 * number)
+    assert len(lying(store)) == 2 * number
 
 
 async def test_an_upload_lists_no_folder_that_the_index_knows(
@@ -347,12 +373,12 @@ async def test_an_upload_lists_no_folder_that_the_index_knows(
 ) -> None:
     await kept(store, b"1")
 
-    def listed(folder: str) -> None:
+    def sizes(folder: str) -> None:
         raise AssertionError(f"{folder} was listed")
 
-    monkeypatch.setattr(store.storage, "sizes", listed)
+    monkeypatch.setattr(store.storage, "sizes", sizes)
     await kept(store, b"2")
-    assert len(await store.all("me")) == 2
+    assert len(await listed(store, "me")) == 2
 
 
 async def test_one_owners_slow_folder_holds_up_nobody_elses_upload(
@@ -378,7 +404,7 @@ async def test_one_owners_slow_folder_holds_up_nobody_elses_upload(
 async def test_the_index_is_made_anew_where_it_is_lost_or_damaged(tmp_path: Path, clock: Clock) -> None:
     async def seen() -> list[str]:
         store = FileStore(Storage(str(tmp_path)), FileLimits(), clock)
-        found = [file.id for file in await store.all("me")]
+        found = [file.id for file in await listed(store, "me")]
         await store.close()
         return found
 
