@@ -4,6 +4,7 @@ the rows of two stops."""
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 
 from models.fair_executor import Slices
@@ -11,8 +12,10 @@ from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
+from tasks.extraction.table_lists import LEAST_LIKENESS, LONGEST_HEADER, likeness_by_words
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, segments_of_row, text_of
 from tasks.notation.dates import Day, find_days
+from tasks.notation.words import WEEKDAYS
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 Column = Literal[
@@ -30,6 +33,7 @@ Column = Literal[
     "arrival_platform",
     "coach",
     "seats",
+    "direction",
 ]
 
 MAX_ROWS: Final = 9
@@ -39,6 +43,8 @@ LONGEST_ROW: Final = 300
 MAX_ABOVE: Final = 4
 """The date of a leg is searched for in at most this many rows above it."""
 MAX_LEGS: Final = 50
+MAX_LABELLED: Final = 20
+"""At most this many values with labels are kept of a leg."""
 FEWEST_COLUMNS: Final = 3
 """A list is filled with legs if its fields ask for at least this many of five things: a leg's number, its two places
 and its two times."""
@@ -52,8 +58,10 @@ LONGEST_LABEL: Final = 2
 _NUMBER = re.compile(
     r"(?<![\w/-])(?:(?:[A-Z]{2}|[A-Z]\d|\d[A-Z]) ?\d{2,4}(?! \d{3}\b)"
     r"|(?:ICE|EC|IC|RE|RB|IR|RJX?|NJ|TGV(?: INOUI)?|OUIGO|TER|AVE|ALVIA|EIP|EIC|TLK|Frecciarossa|FR|Intercity|Italo"
-    r"|Eurostar|Thalys|Train|Zug|Treno|Tren|Trein|Tåg|Pociąg)(?: n[°º.]| no\.)? ?\d{1,5})(?![\w/])"
+    r"|Eurostar|Thalys|Train|Zug|Treno|Tren|Trein|Tåg|Pociąg)(?: n[°º.]| no\.)? ?\d{1,5}"
+    r"|(?<=[→➔➝⟶] )[A-Z]{1,4} ?\d{1,6}(?= [→➔➝⟶]))(?![\w/])"
 )
+"""Pattern of the number of a flight or a train. Between two arrows, a number has any letters before it."""
 _TIME = re.compile(
     r"(?<![\d:.])(?P<time>(?:[01]?\d|2[0-3])(?:[:.][0-5]\d(?: ?[ap]\.?m\b\.?)?|h[0-5]\d| ?[ap]m\b))(?! ?h\b)(?![\d:])",
     re.I,
@@ -89,9 +97,10 @@ _SEATS = re.compile(
 _EXTRAS: Final[Sequence[tuple[Column, re.Pattern[str], frozenset[str]]]] = (
     ("platform", _PLATFORM, frozenset(fold(_PLATFORM_WORDS.replace("|", " ")))),
     ("coach", _COACH, frozenset(fold(_COACH_WORDS.replace("|", " ")))),
-    ("seats", _SEATS, frozenset(fold(f"seat seats plaetze sitzplaetze {_SEAT_WORDS.replace('|', ' ')}"))),
+    ("seats", _SEATS, frozenset(fold(f"seat place asiento plaza plaetze sitzplaetze {_SEAT_WORDS.replace('|', ' ')}"))),
 )
 """Columns of what is booked for a leg, each with the pattern of its value, and the words in names of fields."""
+_AROUND: Final = ".:,;()[]*·•–—-"
 _GLUED_TIME = re.compile(r"^(\d\d)(\d\d)$")
 _DURATION = re.compile(
     r"\b\d{1,2} ?(?:h|hrs?|std\.?|ore|horas?|uur|godz\.?|tim)\.?(?: ?\d{1,2} ?(?:m|min|mins|')?\.?)?(?!\w)"
@@ -143,6 +152,10 @@ _DIRECTIONS: Final = frozenset(
     )
 )
 """Words that announce the journey out or the journey back."""
+_DIRECTION_WORDS: Final = frozenset(
+    fold("direction richtung sens sentido direzione verso senso richting kierunek riktning")
+)
+"""Words in the names of fields that ask whether a leg belongs to the journey out or to the journey back."""
 _PLACE_WORDS: Final = frozenset(
     fold(
         "airport port station city place aeropuerto puerto estación ciudad lugar aeroporto porto stazione città luogo "
@@ -176,6 +189,13 @@ _OTHER_FORM: Final[Mapping[Column, Column]] = {
 class _Anchor(NamedTuple):
     row: int
     number: str = ""
+    """Number of the flight or the train in the row, or the word for its direction."""
+
+
+class _Leg(NamedTuple):
+    cells: Mapping[Column, ReadCell]
+    labelled: Sequence[tuple[str, ReadCell]]
+    """The values in the leg's rows that a label with a colon precedes, each with its label."""
 
 
 class _Rows(NamedTuple):
@@ -184,6 +204,13 @@ class _Rows(NamedTuple):
     passage: Passage
     words: Sequence[Sequence[WordOnPage]]
     texts: Sequence[str]
+    directions: Sequence[_Anchor] = ()
+    """The rows that begin with a direction, each with this word."""
+
+    def direction_of(self, row: int) -> dict[Column, ReadCell]:
+        """Return the cell of the direction of a leg that begins in a row; nothing if no direction precedes it."""
+        above = [one for one in self.directions if one.row <= row]
+        return {"direction": self.cell(above[-1].row, above[-1].number)} if above else {}
 
     def cell(self, row: int, text: str) -> ReadCell:
         return cell_of(self.passage, self.words[row])._replace(text=text)
@@ -191,7 +218,7 @@ class _Rows(NamedTuple):
 
 def travel_legs(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the legs of a journey as a table for each list of objects with places and times."""
-    legs: list[Mapping[Column, ReadCell]] | None = None
+    legs: list[_Leg] | None = None
     for fields in lists:
         columns = _columns_of(fields)
         kinds = {column.removesuffix("_code") for column in columns.values()}
@@ -199,9 +226,25 @@ def travel_legs(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Ite
             continue
         legs = (yield from _legs_of(passage)) if legs is None else legs
         if legs:
-            header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
-            body = [[_cell(cells, column, fields[index]) for index, column in columns.items()] for cells in legs]
+            others = [one for index, one in enumerate(fields) if index not in columns]
+            others = [one for one in others if any(_labelled(leg, one).text for leg in legs)]
+            wanted = [*(fields[index] for index in columns), *others]
+            header = [ReadCell(" ".join(one.names.own[0])) for one in wanted]
+            body = [
+                [
+                    *(_cell(leg.cells, column, fields[index]) for index, column in columns.items()),
+                    *(_labelled(leg, one) for one in others),
+                ]
+                for leg in legs
+            ]
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
+
+
+def _labelled(leg: _Leg, field: WantedField) -> ReadCell:
+    """Return the value in a leg whose label names a field best; NO_CELL if no label names it."""
+    likely = [(likeness_by_words(field.names, label), cell) for label, cell in leg.labelled]
+    likeness, cell = max(likely, key=itemgetter(0), default=(0.0, NO_CELL))
+    return cell if likeness >= LEAST_LIKENESS else NO_CELL
 
 
 def _cell(cells: Mapping[Column, ReadCell], column: Column, field: WantedField) -> ReadCell:
@@ -262,6 +305,8 @@ def _column_of(field: WantedField) -> Column | None:
         return "arrival_date" if "arrival_date" in concepts or words & {"arrival", "ankunft"} else "date"
     # A long name may contain words such as `do` and `a` that mean no place there.
     short = {word for own in field.names.own if len(own) <= LONGEST_LABEL for word in own}
+    if short & _DIRECTION_WORDS and types_of(field.schema) <= {"string", "null"}:
+        return "direction"
     is_start, is_end = (
         any(one.startswith(side) for one in concepts) or bool(short & labels)
         for side, labels in (("departure", _ORIGIN_WORDS), ("arrival", _DESTINATION_WORDS))
@@ -284,8 +329,8 @@ def _column_of(field: WantedField) -> Column | None:
     return "duration" if "duration" in concepts else None
 
 
-def _legs_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
-    legs: list[Mapping[Column, ReadCell]] = []
+def _legs_of(passage: Passage) -> Slices[list[_Leg]]:
+    legs: list[_Leg] = []
     boxes = yield from _boxes(passage, rows_of(passage))
     for words in boxes:
         texts: list[str] = []
@@ -294,16 +339,22 @@ def _legs_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
                 yield
             text = _text_with_gaps(passage, row)
             texts.append(text if len(text) <= LONGEST_ROW else "")
-        rows = _Rows(passage, words, texts)
         anchors = yield from _anchors(texts)
-        fullest: list[Mapping[Column, ReadCell]] = []
+        _, directions, _ = anchors
+        named = [one._replace(number=texts[one.row].split()[0].strip(_AROUND)) for one in directions]
+        rows = _Rows(passage, words, texts, named)
+        fullest: list[_Leg] = []
         for one in anchors:
             found = yield from _legs_at(rows, one)
-            fullest = max(fullest, found, key=lambda way: sum(map(len, way)))
+            fullest = max(fullest, found, key=_fullness)
         by_stops = yield from _legs_by_stops(rows)
-        fullest = max(fullest, by_stops, key=lambda way: sum(map(len, way)))
+        fullest = max(fullest, by_stops, key=_fullness)
         legs += fullest
     return legs
+
+
+def _fullness(legs: Sequence[_Leg]) -> int:
+    return sum(len(leg.cells) for leg in legs)
 
 
 def _boxes(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[list[Sequence[WordOnPage]]]]:
@@ -372,15 +423,16 @@ def _anchors(texts: Sequence[str]) -> Slices[tuple[list[_Anchor], list[_Anchor],
     return numbers[:MAX_LEGS], directions[:MAX_LEGS], routes[:MAX_LEGS]
 
 
-def _legs_at(rows: _Rows, anchors: Sequence[_Anchor]) -> Slices[list[Mapping[Column, ReadCell]]]:
+def _legs_at(rows: _Rows, anchors: Sequence[_Anchor]) -> Slices[list[_Leg]]:
     texts = rows.texts
-    legs: list[Mapping[Column, ReadCell]] = []
+    legs: list[_Leg] = []
     last_day: ReadCell | None = None
     used = -1
     for index, (at, number) in enumerate(anchors):
         yield
         end = anchors[index + 1].row if index + 1 < len(anchors) else len(texts)
-        own = range(at, min(end, at + MAX_ROWS))
+        end = next((one.row for one in rows.directions if at < one.row < end), end)
+        own = whole = range(at, min(end, at + MAX_ROWS))
         if number and sum(len(_times(texts[row])) for row in own) < 2:
             own = range(max(used + 1, at - MAX_ROWS + 1), at + 1)
         cells = _read(rows, own)
@@ -394,11 +446,12 @@ def _legs_at(rows: _Rows, anchors: Sequence[_Anchor]) -> Slices[list[Mapping[Col
                 cells.setdefault("date", last_day)
                 cells.setdefault("arrival_date", days[1] if len(days) > 1 else cells["date"])
             used = own[-1]
-            legs.append({**_extras(rows, own), **cells})
+            cells = {**_extras(rows, own), **rows.direction_of(own[0]), **cells}
+            legs.append(_Leg(cells, _labelled_values(rows, whole)))
     return legs
 
 
-def _legs_by_stops(rows: _Rows) -> Slices[list[Mapping[Column, ReadCell]]]:
+def _legs_by_stops(rows: _Rows) -> Slices[list[_Leg]]:
     """Return the legs of a list of stops, in which each stop has a row, and the word before its time says whether the
     train leaves or arrives there. A leg is a row of a departure above a row of an arrival."""
     stops: list[tuple[int, re.Match[str]]] = []
@@ -408,7 +461,7 @@ def _legs_by_stops(rows: _Rows) -> Slices[list[Mapping[Column, ReadCell]]]:
         found = [*_STOP.finditer(_without_days(text))] if _STOP.search(text) else []
         if len(found) == 1:
             stops.append((at, found[0]))
-    legs: list[Mapping[Column, ReadCell]] = []
+    legs: list[_Leg] = []
     for (start, leaves), (end, arrives) in pairwise(stops[: 2 * MAX_LEGS]):
         yield
         places = [_place(one.string[: one.start()]) for one in (leaves, arrives)]
@@ -430,7 +483,9 @@ def _legs_by_stops(rows: _Rows) -> Slices[list[Mapping[Column, ReadCell]]]:
         )
         if number:
             cells["number"] = rows.cell(start, number)
-        legs.append({**_extras(rows, range(start, end + 1)), **cells})
+        own = range(start, end + 1)
+        cells = {**_extras(rows, own), **rows.direction_of(start), **cells}
+        legs.append(_Leg(cells, _labelled_values(rows, own)))
     return legs
 
 
@@ -444,6 +499,17 @@ def _extras(rows: _Rows, own: range) -> dict[Column, ReadCell]:
                 text = ", ".join(re.split(r" ?[+/&] ?|, ?", found["value"])) if column == "seats" else found["value"]
                 cells.setdefault(target, rows.cell(row, text))
     return cells
+
+
+def _labelled_values(rows: _Rows, own: range) -> list[tuple[str, ReadCell]]:
+    """Return the values in a leg's rows that a label with a colon precedes, each with its label: `Vessel: Aurora`."""
+    found: list[tuple[str, ReadCell]] = []
+    for row in own:
+        for segment in rows.texts[row].split("  "):
+            label, colon, value = segment.partition(": ")
+            if colon and value.strip() and len(label) <= LONGEST_HEADER:
+                found.append((label, rows.cell(row, value.strip())))
+    return found[:MAX_LABELLED]
 
 
 def _until_second_time(texts: Sequence[str], own: range) -> range:
@@ -462,10 +528,10 @@ def _times(text: str) -> list[re.Match[str]]:
 
 
 def _without_days(text: str) -> str:
-    """Return a text with spaces in place of its days, durations and numbers of flights or trains."""
+    """Return a text with spaces in place of its days, durations, numbers of flights or trains, coaches and seats."""
     for day in _days_in(text):
         text = text[: day.start] + " " * (day.end - day.start) + text[day.end :]
-    for form in (_DURATION, _NUMBER):
+    for form in (_DURATION, _NUMBER, _COACH, _SEATS):
         text = form.sub(lambda found: " " * len(found[0]), text)
     return text
 
@@ -617,7 +683,12 @@ def _place(text: str) -> str:
     """Return the name of a place in a text without its code, or an empty text."""
     text = _CODE.sub("", text)
     words = [word for word in re.split(r"[\s|·•]+", text) if word]
-    while words and (not words[0][0].isupper() or not _NOT_IN_NAMES.isdisjoint(fold(words[0]))):
+    while words and (not words[0][0].isupper() or not _NOT_IN_NAMES.isdisjoint(fold(words[0])) or _is_weekday(words)):
         words = words[1:]
     found = _NAME.match(" ".join(words))
     return found[0].strip(" ,.-/") if found else ""
+
+
+def _is_weekday(words: Sequence[str]) -> bool:
+    """True if the first of the words before a day is a weekday: `Sat` of `Sat 9 August`. The day itself is left out."""
+    return len(words) == 1 and words[0].rstrip(",.").casefold() in WEEKDAYS

@@ -152,3 +152,45 @@ def test_rows_of_stops_are_the_ends_of_legs_with_platforms_and_seats() -> None:
         ("ER 2210", "Oberndorf Hbf", "Kleinau", "2026-06-04", "07:41", "09:05", "5", "12", "7", ["61", "62"]),
         ("R 8 (RB)", "Kleinau", "Seehafen", "2026-06-04", "09:20", "10:02", "1", "2", None, []),
     ]
+
+
+FERRY = """OUTBOUND
+Ness Harbour to Port Alva
+Departs Sat 9 August 2025, 07:45   Arrives 15:20
+Vessel: MV Tern      Cabin: 7114
+
+RETURN
+Port Alva to Ness Harbour
+Departs Sat 23 August 2025, 21:30  Arrives Sun 24 August 2025, 06:10
+Vessel: MV Gull      Cabin: 6022
+"""
+
+
+def test_a_route_precedes_the_days_and_times_of_a_crossing() -> None:
+    columns = {"from": TEXT, "to": TEXT, "departure": TEXT, "arrival": TEXT}
+    assert [tuple(one.values()) for one in legs(FERRY, **columns)] == [
+        ("Ness Harbour", "Port Alva", "07:45", "15:20"),
+        ("Port Alva", "Ness Harbour", "21:30", "06:10"),
+    ]
+
+
+def test_a_leg_has_its_direction_and_the_values_with_labels_below_it() -> None:
+    direction = {"type": "string", "enum": ["out", "back"]}
+    columns = {"direction": direction, "from": TEXT, "to": TEXT, "departure": TEXT, "arrival": TEXT, "vessel": TEXT}
+    found = legs(FERRY, **columns)
+    assert [(one["direction"], one["vessel"]) for one in found] == [("out", "MV Tern"), ("back", "MV Gull")]
+
+
+def test_a_number_between_arrows_is_a_train_and_its_seat_is_no_place() -> None:
+    text = """IDA · viernes, 17 de octubre de 2025
+08:15     → MD 02114 →     11:02      Coche 4   Plaza 07A
+Almena                     Lorca
+VUELTA · lunes, 20 de octubre de 2025
+16:40     → MD 02119 →     19:05      Coche 6   Plaza 11D
+Lorca                      Almena
+"""
+    columns = {"tren": TEXT, "origen": TEXT, "destino": TEXT, "salida": TEXT, "fecha": DATE, "asiento": TEXT}
+    assert [tuple(one.values()) for one in legs(text, **columns)] == [
+        ("MD 02114", "Almena", "Lorca", "08:15", "2025-10-17", "07A"),
+        ("MD 02119", "Lorca", "Almena", "16:40", "2025-10-20", "11D"),
+    ]
