@@ -37,6 +37,7 @@ from tasks.extraction.fields import (
     with_nesting,
     without_items,
 )
+from tasks.extraction.headed_blocks import headed_blocks
 from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.introduced_people import introduced_people
 from tasks.extraction.items_side_by_side import items_side_by_side
@@ -114,6 +115,7 @@ LINE_READERS = (
     action_items,
     rankings,
     scheduled_lines,
+    headed_blocks,
 )
 """Readers of lists whose items are lines without the columns of a table. Each reader yields tables, and yields None
 after a slice of work in which it found no table."""

@@ -34,6 +34,7 @@ LISTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "books": dict.fromkeys(("title", "publisher", "year"), TEXT),
     "tenants": dict.fromkeys(("name", "passport"), TEXT),
     "action_items": dict.fromkeys(("owner", "task", "due"), TEXT),
+    "areas": dict.fromkeys(("area", "wind", "sea", "weather"), TEXT),
 }
 MOST_CALLS = 12_000
 """Largest number of functions that a slice may call, which take some milliseconds."""
@@ -74,6 +75,7 @@ def placed(text: str) -> Passage:
         "Kleinau 04.06.2026 an 09:05 Gleis 12, Wagen 7, Plätze 61+62",
         "Ole Marsch, passport 76543210, and Ida Tann, passport 01234567",
         "Her book The Slow Liquid (Tern Press, 2006) won a prize.",
+        "NORTH BAY   Wind: SW 4 or 5   Sea: slight   Weather: drizzle",
     ],
 )
 def test_no_step_of_a_reader_is_long(line: str) -> None:
