@@ -41,6 +41,7 @@ from tasks.extraction.headed_blocks import headed_blocks
 from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.introduced_people import introduced_people
 from tasks.extraction.items_side_by_side import items_side_by_side
+from tasks.extraction.listed_amounts import listed_amounts
 from tasks.extraction.listed_items import listed_items, named_list, numbered_steps, without_roles
 from tasks.extraction.match_results import match_results
 from tasks.extraction.matching import NORMALISED_SCORE
@@ -116,6 +117,7 @@ LINE_READERS = (
     rankings,
     scheduled_lines,
     headed_blocks,
+    listed_amounts,
 )
 """Readers of lists whose items are lines without the columns of a table. Each reader yields tables, and yields None
 after a slice of work in which it found no table."""

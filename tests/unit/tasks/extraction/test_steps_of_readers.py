@@ -35,6 +35,7 @@ LISTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "tenants": dict.fromkeys(("name", "passport"), TEXT),
     "action_items": dict.fromkeys(("owner", "task", "due"), TEXT),
     "areas": dict.fromkeys(("area", "wind", "sea", "weather"), TEXT),
+    "meters": {"medium": TEXT, "reading": NUMBER, "unit": TEXT},
 }
 MOST_CALLS = 12_000
 """Largest number of functions that a slice may call, which take some milliseconds."""
@@ -76,6 +77,7 @@ def placed(text: str) -> Passage:
         "Ole Marsch, passport 76543210, and Ida Tann, passport 01234567",
         "Her book The Slow Liquid (Tern Press, 2006) won a prize.",
         "NORTH BAY   Wind: SW 4 or 5   Sea: slight   Weather: drizzle",
+        "Meters: electricity 48,112 kWh, water 377.4 m³.",
     ],
 )
 def test_no_step_of_a_reader_is_long(line: str) -> None:
