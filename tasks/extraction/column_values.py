@@ -50,7 +50,7 @@ _OUT_AND_IN = (("DR", "CR", True), ("S", "H", False), ("D", "C", False), ("D", "
 """Pairs of marks for outgoing and incoming amounts, such as Soll and Haben, and whether one of them alone is
 conclusive."""
 
-_UPWARDS, _DOWNWARDS = frozenset("▲△↑⬆+"), frozenset("▼▽↓⬇-−–")
+_UPWARDS, _DOWNWARDS = frozenset("▲△↑⬆+H"), frozenset("▼▽↓⬇-−–L")
 """Marks of values above and below their usual range."""
 _PLUS_AND_MINUS = frozenset("+-−–")
 _TRENDS = {

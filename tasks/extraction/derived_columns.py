@@ -45,6 +45,15 @@ LEAST_PAIRS: Final = 0.6
 """A column has pairs, or numbers with tolerances, if at least this share of its cells have both parts."""
 LEAST_PARTED: Final = 2
 """A column is divided into words and figures only if it has at least this many cells that are not missing."""
+WINDS: Final = frozenset(
+    fold(
+        "n s e w o ne nw no se sw so nne nnw nno sse ssw sso ene ese wnw wsw ono oso var variable variabel north south"
+        " east west nord süd ost nordost nordwest südost südwest sud est ouest norte sur este oeste ovest sul leste"
+        " nordest nordovest sudest sudovest nordeste noroeste sudeste sudoeste noord zuid oost noordoost noordwest"
+        " zuidoost zuidwest północ południe wschód zachód norr söder öster väster"
+    )
+)
+"""Names of the directions of the wind. East is E or O, and West is W or O."""
 TOLERANCE: Final = ("tolerance", "uncertainty", "error", "deviation")
 """Headers of the numbers after `±`."""
 FLAG: Final = ("flag",)
@@ -55,6 +64,8 @@ RESULTS_OF_DAYS: Final = (("value", "result"), ("previous value", "previous resu
 """Headers of the results of the latest day, and of the second latest day."""
 RESULTS: Final = frozenset(("result", "value"))
 """Concepts of the header of a column of results without a day."""
+EARLIER: Final = frozenset(("previous_period",))
+"""Concepts of the header of a column of earlier results."""
 SIGNED: Final = ("sign", "comparator", "qualifier")
 """Headers of the signs of bounds before numbers: `< 4`."""
 LONGEST_RANGE: Final = 60
@@ -76,13 +87,14 @@ _TIMES: Final = re.compile(rf"(?P<before>|\S.{{0,30}}? )(?P<start>{_TIME})(?: ?[
 _SIGNS_OF_TIME: Final = frozenset(":.h;")
 _FIGURE = r"[-+−–]?\d(?:[\d.,'’]| (?=\d{3}(?!\d))){0,14}"
 _WORD_AND_FIGURE: Final = re.compile(
-    rf"(?:(?P<word>[^\W\d_]{{1,6}}\.?) (?P<behind>{_FIGURE})(?: ?[^\W\d_]{{1,5}}(?:/[^\W\d_]{{1,3}})?)?"
+    rf"(?:(?P<word>[^\W\d_]{{1,6}}(?:-[^\W\d_]{{1,6}}|\.)?) (?P<behind>{_FIGURE})"
+    rf"(?: ?(?P<measure>[^\W\d_]{{1,5}}(?:/[^\W\d_]{{1,3}})?))?"
     rf"|(?P<before>{_FIGURE}) ?(?P<unit>[^\W\d_]{{1,6}}\.?[²³]?))"
     r"(?: ?\((?P<more>[^()]{1,12})\))?"
 )
 _NAME_AND_BRACKETS: Final = re.compile(r"(?P<name>[^()]+?) ?\((?P<behind>[^()]{2,20})\)")
 _FLAGGED: Final = re.compile(
-    r"(?P<number>[<>≤≥]? ?\d(?:[\d.,'’]){0,14}) ?(?P<flag>HH|LL|[HL↑↓▲▼]|\++|-+|\*+|\((?:HH|LL|[HL+*-])\))"
+    r"(?P<number>[<>≤≥]? ?\d(?:[\d.,'’]){0,14}) ?(?P<flag>HH|LL|[HL↑↓▲▼]|\++|[-−–]+|\*+|\((?:HH|LL|[HL+*−–-])\))"
 )
 _SIGNED: Final = re.compile(r"(?P<sign>[<>]=?|[≤≥]) ?\d[\d.,'’]{0,14}(?: ?[HL*+↑↓-]{1,2})?")
 _UNIT: Final = re.compile(r"(?<=\d)\s?[^\W\d_%]{1,8}(?:/[^\W\d_]{1,4})?$")
@@ -165,13 +177,15 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
             forms = [f"{name} {word}" for name in names for word in words]
             others = [*others, *(f"{name} {word}" for name in names[1:3] for word in others)]
             yield DerivedColumn((*words, *others, *forms), cells)
+    has_results = any(_concepts_of_head(column.head) & RESULTS for column in columns)
     for column in columns:
         yield from _spans_of_time(column)
         yield from _notes(column)
         yield from _halves(column)
         yield from _words_and_figures(column)
         yield from _tolerances(column)
-        yield from _flags(column)
+        if not (has_results and _has_earlier_results(column)):
+            yield from _flags(column)
         yield from _signs(column)
     yield from _results_of_days(columns)
     yield from _numbered(columns)
@@ -284,8 +298,13 @@ def _words_and_figures(column: _WholeColumn) -> _Derived:
     is_unit = all(unit_of(word) for word in words) or (
         len(words) == 1 and all(found and found["unit"] for found in read.values())
     )
-    kinds = ("unit",) if is_unit else ("currency",) if all(map(is_currency, words)) else ()
-    for index, forms in enumerate([(*kinds, name), (name,), (suffix,)]):
+    kinds: tuple[str, ...] = ("unit",) if is_unit else ("currency",) if all(map(is_currency, words)) else ()
+    if all(part in WINDS for word in words for part in word.casefold().split("-")):
+        kinds = ("direction", f"{name} direction")
+    measures = {found["measure"] for found in read.values() if found}
+    measure = "".join(filter(str.isalpha, measures.pop() or "")) if len(measures) == 1 else ""
+    figures = (measure, f"{name} {measure}") if measure else ()
+    for index, forms in enumerate([(*kinds, name), (*figures, name), (suffix,)]):
         texts = {text: own[index] for text, own in parts.items()}
         if any(texts.values()) and forms[-1]:
             yield DerivedColumn(forms, (yield from _parts_of(column, texts)), column.index)
@@ -348,12 +367,22 @@ def _signs(column: _WholeColumn) -> _Derived:
         yield DerivedColumn(SIGNED, (yield from _parts_of(column, signs)))
 
 
+def _has_earlier_results(column: _WholeColumn) -> bool:
+    """True if the header of a column is a day, or means earlier results. The marks after such results say nothing about
+    the current ones."""
+    return _day_at_end(column.head) is not None or bool(_concepts_of_head(column.head) & EARLIER)
+
+
+def _concepts_of_head(head: str) -> frozenset[str]:
+    return concepts_of(tuple(fold(head[:LONGEST_RANGE])))
+
+
 def _results_of_days(columns: Sequence[_WholeColumn]) -> _Derived:
     """Yield the results of the latest day and of the second latest day, if the headers of several columns of numbers
     end with different days. Beside a column of results without a day, all of these days are earlier ones."""
     days = {column.index: day for column in columns if (day := _day_at_end(column.head))}
     others = [column.head for column in columns if days and column.index not in days]
-    has_current = any(concepts_of(tuple(fold(head[:LONGEST_RANGE]))) & RESULTS for head in others)
+    has_current = any(_concepts_of_head(head) & RESULTS for head in others)
     if len(set(days.values())) < max(1 if has_current else FEWEST_DAYS, len(days)):
         return
     for index in days:

@@ -20,7 +20,7 @@ from tasks.extraction.object_lists import MAX_WORDS, SUMS
 from tasks.extraction.passages import Passage
 from tasks.extraction.priced_lines import priced_lines
 from tasks.extraction.table_headers import Header, HeaderCell, HeaderFinder, rows_of_header
-from tasks.extraction.table_lists import is_total, likeness_by_words
+from tasks.extraction.table_lists import LEAST_LIKENESS, is_plain_text, is_total, likeness_by_words
 from tasks.extraction.words_on_page import (
     GAP,
     MAX_PLACED,
@@ -31,6 +31,7 @@ from tasks.extraction.words_on_page import (
     text_of,
 )
 from tasks.notation.cells import looks_numeric
+from tasks.notation.dates import parse_day
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 MAX_OVERHANG = 3.0
@@ -65,6 +66,8 @@ SHORTEST_HEADING = 4
 characters. Abbreviations are shorter."""
 FEWEST_CELLS = 3
 """A row continues a table below a sum or a sentence only if it has at least this many cells."""
+LEAST_WITH_NAMES = 0.7
+"""A column without a header names the rows if at least this share of the rows below the header begin in it."""
 LEAST_SENTENCE, LEAST_CROSSED = 5, 3
 """A text below a table is a sentence if it has at least LEAST_SENTENCE words and covers the middles of at least
 LEAST_CROSSED columns."""
@@ -102,6 +105,7 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
     sizes = [len(own) for own in lists]
     fields = sum(sizes)
     found: list[PageTable] = []
+    left = MAX_COMPARED
     for passage in passages:
         yield
         if len(passage.words) > MAX_PLACED:
@@ -115,6 +119,11 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
             if header is None:
                 index += 1
                 continue
+            header = _with_days_below(passage, rows, header)
+            left -= len(header.cells) * fields
+            lacks_name = left >= 0 and header.repeats == 1 and (yield from _lacks_name(passage, header, lists))
+            if lacks_name and (names := _names_at_left(passage, rows, header)) is not None:
+                header = header._replace(cells=[names, *header.cells])
             body = yield from _body_below(passage, rows, header, finder)
             if body:
                 first = min(first, header.top)
@@ -126,6 +135,61 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
             if table is not None:
                 found.append((passage, table))
     return found
+
+
+def _with_days_below(passage: Passage, rows: Sequence[Sequence[WordOnPage]], header: Header) -> Header:
+    """Return a header with the days in the row below it as the last lines of its cells, if this row has nothing else
+    and fewer days than the header has cells: the day of the previous results below `Previous`."""
+    segments = list(segments_of_row(rows[header.end])) if header.end < len(rows) else []
+    if not segments or 2 * len(segments) > len(header.cells):
+        return header
+    cells = list(header.cells)
+    for segment in segments:
+        own = [
+            index
+            for index, cell in enumerate(cells)
+            if cell.left < segment[-1].box[2] and segment[0].box[0] < cell.right
+        ]
+        if len(own) != 1 or parse_day(text_of(passage, segment)) is None:
+            return header
+        cells[own[0]] = HeaderCell([*cells[own[0]].lines, list(segment)])
+    return header._replace(cells=cells, end=header.end + 1)
+
+
+def _lacks_name(passage: Passage, header: Header, lists: Sequence[Sequence[WantedField]]) -> Slices[bool]:
+    """True if a header names several fields of a list, but not all of the list's texts."""
+    texts = [text_of(passage, cell.words) for cell in header.cells]
+    for own in lists:
+        yield
+        named = [max(likeness_by_words(one.names, text) for text in texts) >= LEAST_LIKENESS for one in own]
+        lacks_text = any(is_plain_text(one) and not is_named for one, is_named in zip(own, named, strict=True))
+        if lacks_text and sum(named) > 1:
+            return True
+    return False
+
+
+def _names_at_left(passage: Passage, rows: Sequence[Sequence[WordOnPage]], header: Header) -> HeaderCell | None:
+    """Return the column to the left of a header that names the rows, although no header is above it; None if there is
+    none. Most of the rows below the header that have figures begin with a name there."""
+    edge = header.cells[0].left
+    full, names = 0, []
+    for row in rows[header.end : header.end + MAX_ROWS_AT_LEFT]:
+        segments = list(segments_of_row(row))
+        inside = [segment for segment in segments if segment[0].box[0] >= edge - segment[0].height]
+        if len(inside) < FEWEST_CELLS - 1:
+            continue
+        full += 1
+        at_left = [segment for segment in segments if segment[-1].box[2] < edge]
+        if len(at_left) == 1 and 1 + len(inside) == len(segments) and _is_name(passage, at_left[0]):
+            names.append(at_left[0])
+    if len(names) < FEWEST_CELLS - 1 or len(names) < LEAST_WITH_NAMES * full:
+        return None
+    return HeaderCell([], (min(name[0].box[0] for name in names), max(name[-1].box[2] for name in names)))
+
+
+def _is_name(passage: Passage, segment: Sequence[WordOnPage]) -> bool:
+    text = text_of(passage, segment)
+    return any(map(str.isalpha, text)) and not text.endswith(":") and len(segment) <= LEAST_SENTENCE
 
 
 def _body_below(
@@ -282,7 +346,7 @@ def _table(
     if (index := _find_wrong_split(header, cells)) is not None:
         joined = HeaderCell([[*header[index].words, *header[index + 1].words]])
         return (yield from _table(passage, [*header[:index], joined, *header[index + 2 :]], body))
-    for left in [index for index, cell in enumerate(header) if _names_count(passage, cell.words)]:
+    for left in [index for index, cell in enumerate(header) if cell.words and _names_count(passage, cell.words)]:
         parted = [[*row[: left + 1], NO_CELL, *row[left + 1 :]] for row in cells]
         words = header[left].words
         if len(words) > 1 and _names_count(passage, words[:1]) and _separate_counts(parted, left):

@@ -15,7 +15,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.passages import LINES_AT_ONCE, Passage
-from tasks.extraction.table_lists import LEAST_LIKENESS, likeness_by_words
+from tasks.extraction.table_lists import LEAST_LIKENESS, likeness_by_words, means_group
 from tasks.extraction.units import UNITS
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -81,7 +81,6 @@ _SPOON = re.compile(
 """Pattern of a spoon whose size follows it."""
 _ALTERNATIVE = re.compile(r"(?:or|oder|ou|o|of|lub|albo|eller|à défaut|ersatzweise|in alternativa)\b", re.IGNORECASE)
 _NOTES: Final = frozenset(fold("note notes nota notas uwaga uwagi anmerkung hinweis bemerkung remarque opmerking"))
-_GROUPS: Final = frozenset(fold("group gruppe groupe grupo gruppo groep grupa grupp section sezione part parte partie"))
 _BEFORE_SUBJECT = re.compile(r"(?:of|di|de|do|da|von|van|av|d['’]) ?(?=\S{2})", re.IGNORECASE)
 
 
@@ -133,7 +132,7 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
             found[index] = "quantity"
         elif "notes" in one.names.concepts or words & _NOTES:
             found[index] = "note"
-        elif "category" in one.names.concepts or words & _GROUPS:
+        elif means_group(one):
             found[index] = "group"
         elif _is_of_words(one):
             found[index] = "name"

@@ -48,6 +48,8 @@ Likeness = Callable[[str], Sequence[float]]
 
 class HeaderCell(NamedTuple):
     lines: list[list[WordOnPage]]
+    edges: tuple[float, float] | None = None
+    """Left and right edge of a column without a header, whose cell has no lines; otherwise None."""
 
     @property
     def words(self) -> list[WordOnPage]:
@@ -55,11 +57,11 @@ class HeaderCell(NamedTuple):
 
     @property
     def left(self) -> float:
-        return min(line[0].box[0] for line in self.lines)
+        return self.edges[0] if self.edges else min(line[0].box[0] for line in self.lines)
 
     @property
     def right(self) -> float:
-        return max(line[-1].box[2] for line in self.lines)
+        return self.edges[1] if self.edges else max(line[-1].box[2] for line in self.lines)
 
     @property
     def middle(self) -> float:
@@ -74,6 +76,8 @@ class HeaderCell(NamedTuple):
                 found[-1] = [*found[-1], *line]
             else:
                 found.append(line)
+        if not found:
+            return [NO_CELL]
         spare = max(0, len(found) - TALLEST_HEADER)
         joined = [[word for line in found[: spare + 1] for word in line], *found[spare + 1 :]]
         cells = [cell_of(passage, line) for line in joined]

@@ -124,6 +124,13 @@ ANSWERED_SHARE = 0.5
 """A table fills a list only if its columns answer more than this share of the list's fields."""
 
 
+KIN_LETTERS = 5
+"""The first cells of two headers are of one kind if they have this many last letters in common."""
+_GROUPS = frozenset(
+    fold(
+        "group gruppe groupe grupo gruppo groep grupa grupp section sezione sección seccion abschnitt part parte partie"
+    )
+)
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 ROWS_AT_ONCE, COLUMNS_AT_ONCE = 64, 8
 """At most this many rows, or this many columns, are read in one step."""
@@ -193,6 +200,13 @@ class HeadedTable:
         """The text of the header without spaces and without derived columns. Two readings of a header have the same
         title even if they divide it into different cells."""
         return "".join("".join(self.header[: len(self.forms) - self.derived]).split())
+
+    @cached_property
+    def kin_title(self) -> tuple[str, ...]:
+        """The header's cells, of the first one only the last letters: the same for `Core subjects` and `Other
+        subjects`. Empty if the first cell or the rest of the header has no words."""
+        first, *rest = ["".join(fold(text)) for text in self.header[: len(self.forms) - self.derived]]
+        return (first[-KIN_LETTERS:], *rest) if len(first) >= KIN_LETTERS and first.isalpha() and any(rest) else ()
 
     @cached_property
     def header_places(self) -> set[tuple[str, str]]:
@@ -607,18 +621,21 @@ def _groups_of(
     used: Collection[tuple[str, str]],
     order: Mapping[int, int],
 ) -> Slices[list[list["_Match"]]]:
-    """Return the groups of tables with the same header that contain one of `rivals`, each group once. What two readers
+    """Return the groups of tables with the same header that contain one of `rivals`, each group once. Beside a table
+    whose header no other has, tables are in its group if only the beginnings of their headers differ. What two readers
     of lines found are two readings of one list.
 
     If no table has several readings, all tables with the same header are one group. Otherwise, each rival has a group
     of its own. Once all groups together would have more than MAX_GROUPED tables, the remaining rivals get no group.
     """
     by_header: dict[tuple[str, str], list[_Match]] = {}
+    by_kin: dict[tuple[tuple[str, ...], str], list[_Match]] = {}
     for one in sorted(matches, key=lambda one: order[id(one.reading.table)]):
         yield
         has_header = one.reading.end > one.reading.top
         if has_header and one.path == rivals[0].path and not _is_used(one, used):
             by_header.setdefault((one.reading.title, one.reading.table.reader), []).append(one)
+            by_kin.setdefault((one.reading.kin_title, one.reading.table.reader), []).append(one)
     groups: list[list[_Match]] = []
     grouped: set[int] = set()
     looked_at = 0
@@ -627,6 +644,8 @@ def _groups_of(
             continue
         key = match.reading.title, match.reading.table.reader
         alike = by_header.get(key, []) if match.reading.end > match.reading.top else []
+        if len(alike) == 1 and match.reading.kin_title:
+            alike = by_kin[match.reading.kin_title, match.reading.table.reader]
         looked_at += len(alike)
         if groups and looked_at > MAX_GROUPED:
             continue
@@ -828,11 +847,12 @@ def _are_covered(
     reading: HeadedTable, column_by_field: Mapping[int, int], fields: Sequence[WantedField]
 ) -> list[list[bool]]:
     """Return, for each field and column, True if another column makes this column superfluous for the field. A text is
-    neither in a divided column of which another field has a part, nor among the units of a divided column. Any other
-    value is in a part of a divided column."""
+    neither in a divided column of which another field has a part, nor in a column of figures with units, nor among
+    these units. Any other value is in a part of a divided column."""
     divided = {*reading.parted.values()}
     units = {index for index in reading.parted if reading.forms[index][0] in ("unit", "currency")}
-    without_text = units | (divided & {reading.parted.get(column) for column in column_by_field.values()})
+    without_text = units | {reading.parted[index] for index in units}
+    without_text |= divided & {reading.parted.get(column) for column in column_by_field.values()}
     columns = range(len(reading.forms))
     for_text, for_others = [[index in covered for index in columns] for covered in (without_text, divided)]
     return [for_text if is_plain_text(one) else for_others for one in fields]
@@ -842,6 +862,12 @@ def is_plain_text(field: WantedField) -> bool:
     return (
         types_of(field.schema) - {"null"} == {"string"} and "enum" not in field.schema and not wants_iso(field.schema)
     )
+
+
+def means_group(field: WantedField) -> bool:
+    """True if a field asks for the group or the section of an item."""
+    words = {word for own in field.names.own[:1] for word in own}
+    return "category" in field.names.concepts or bool(words & _GROUPS)
 
 
 def _has_no_words(column: Sequence[str]) -> bool:
@@ -917,6 +943,9 @@ def _take_left_over(
             return 0
         return 1 if types & {"number", "integer"} else 2
 
+    has_words: dict[int, bool] = {}
+    """True for each column that has names or other texts, and not only signs, numbers, days or ranges."""
+
     def is_own(index: int, column: int) -> bool:
         present = [cell for cell in columns[column] if not is_missing(cell)]
         if not present or fit[index, column] < LEAST_FIT:
@@ -924,7 +953,10 @@ def _take_left_over(
         if pickiness(index) == 1:
             # A column of numbers after words, such as `Thu 17`, is not the count that a field without a header wants.
             return 2 * sum(cell[:1].isalpha() and not looks_numeric(cell) for cell in present) <= len(present)
-        return pickiness(index) != 2 or not _has_no_words(columns[column])
+        if pickiness(index) == 2 and column not in has_words:
+            is_text = any(map(_has_letters, present)) and not _has_no_words(present)
+            has_words[column] = is_text and not has_ranges([(cell,) for cell in present])
+        return pickiness(index) != 2 or has_words[column]
 
     open_fields = sorted((index for index in wanted if index not in column_by_field), key=pickiness)
     for kind in (0, 1, 2):
@@ -1243,9 +1275,12 @@ def _cells_of_sections(
 
 
 def _section_field(column_by_field: Mapping[int, int], fields: Sequence[WantedField]) -> list[int]:
-    """Return the index of the only text field without a column, or else of the only such field that must have a text.
-    The result is empty if neither exists."""
+    """Return the index of the only text field without a column, or else of the only such field that means a group of
+    rows, or else of the only one that must have a text. The result is empty if there is none of these."""
     left = [index for index, one in enumerate(fields) if index not in column_by_field and is_plain_text(one)]
+    groups = [index for index in left if means_group(fields[index])]
+    if len(left) > 1 and len(groups) == 1:
+        return groups
     demanded = [index for index in left if not fields[index].fits(None)]
     return left if len(left) == 1 else demanded if len(demanded) == 1 else []
 

@@ -43,6 +43,7 @@ _RULE = re.compile(r"[-:=+ |]+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 """Pattern of a figure that may be the header of a column."""
 _DECIMAL_COMMA = re.compile(r"(?<=\d),\d\d(?!\d)")
+_COMMA_IN_NUMBER = re.compile(r"(?<=\d),(?=\d)")
 
 
 def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]:
@@ -259,12 +260,14 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
 
 def _have_only_decimal_commas(lines: Sequence[str]) -> Slices[bool]:
     """Return True if all commas in the lines are decimal commas, and all lines with commas also have words: `2 x Balpen
-    blauw 56,50`."""
+    blauw 56,50`. In a line whose columns are aligned by spaces, any comma between two figures is a decimal comma:
+    `Glucose     5,1 mmol/l`."""
     for index, line in enumerate(lines):
         if index % ROWS_AT_ONCE == 0:
             yield
         commas = line.count(",")
-        if commas and (len(_DECIMAL_COMMA.findall(line)) < commas or not any(map(str.isalpha, line))):
+        pattern = _COMMA_IN_NUMBER if _WIDE_GAP.search(line.strip()) else _DECIMAL_COMMA
+        if commas and (len(pattern.findall(line)) < commas or not any(map(str.isalpha, line))):
             return False
     return True
 

@@ -342,3 +342,15 @@ def test_a_header_at_the_left_of_a_wide_column_heads_the_figures_at_its_right() 
         ("Elm", 11.3, "t"),
         ("Yew", 0.7, "t"),
     ]
+
+
+def test_a_column_without_a_header_at_the_left_names_the_rows() -> None:
+    header = [(300, 0, "Result"), (500, 0, "Unit"), (700, 0, "Previous"), (700, 30, "11/12/2024")]
+    section = [(0, 60, "BLOOD")]
+    rows = [(0, 90, "Iron"), (300, 90, "11.2"), (500, 90, "mg/l"), (700, 90, "12.4")]
+    rows += [(0, 120, "Zinc"), (300, 120, "6.9"), (500, 120, "mg/l"), (700, 120, "7.1")]
+    columns = {"section": TEXT, "substance": TEXT, "result": NUMBER, "unit": TEXT, "previous_value": NUMBER}
+    assert items_on(*header, *section, *rows, **columns) == [
+        {"section": "BLOOD", "substance": "Iron", "result": 11.2, "unit": "mg/l", "previous_value": 12.4},
+        {"section": "BLOOD", "substance": "Zinc", "result": 6.9, "unit": "mg/l", "previous_value": 7.1},
+    ]

@@ -25,6 +25,7 @@ from tests.unit.tasks.extraction.test_extractor import read, scored, wanted
 
 TEXT, NUMBER, DAY = {"type": "string"}, {"type": "number"}, {"type": "string", "format": "date"}
 OR_NULL, DAY_OR_NULL = {"type": ["string", "null"]}, {"type": ["string", "null"], "format": "date"}
+OR_NUMBER = {"type": ["number", "null"]}
 ARTICLES = {"name": TEXT, "price": NUMBER}
 
 
@@ -697,3 +698,55 @@ Drama          sufficient
     assert [*rows[0].values()] == ["Latin", "very good"]
     assert [*rows[-1].values()] == ["Drama", "sufficient"]
     assert not list_in(text.replace("good", "a lot of fun"), "marks", subject=TEXT, mark=MARK)
+
+
+def test_marks_behind_results_choose_words_for_high_and_low_and_marks_of_earlier_results_do_not() -> None:
+    text = """| Test | Result | Unit | Reference | Previous |
+|---|---|---|---|---|
+| Glucose | 8.1 + | mmol/l | 4.0 - 6.1 | 7.6 + |
+| Sodium | 131 – | mmol/l | 136 - 145 | 140 |
+| LDL | 2.4 | mmol/l | < 2.6 | 2.7 + |
+"""
+    flag = {"type": ["string", "null"], "enum": ["elevated", "decreased", None]}
+    copied = copied_from(text, test=TEXT, result=NUMBER, flag=flag, low=OR_NUMBER, high=OR_NUMBER)
+    assert [tuple(row.values()) for row in copied.values[("rows",)]] == [
+        ("Glucose", 8.1, "elevated", 4, 6.1),
+        ("Sodium", 131, "decreased", 136, 145),
+        ("LDL", 2.4, None, None, 2.6),
+    ]
+
+
+def test_a_column_of_winds_has_their_directions_and_speeds() -> None:
+    text = "| Period | Wind |\n|---|---|\n| night | north-west 20 km/h |\n| noon | SW 45 km/h |\n"
+    wind = {"type": "object", "properties": {"direction": TEXT, "kmh": NUMBER}, "required": ["direction", "kmh"]}
+    rows = copied_from(text, period=TEXT, wind=wind).values[("rows",)]
+    assert [tuple(row["wind"].values()) for row in rows] == [("north-west", 20), ("SW", 45)]
+
+
+def test_tables_whose_headers_only_begin_differently_are_one_list() -> None:
+    text = """| Core subjects | Mark |
+|---|---|
+| Mathematics | good |
+| Modern history | fair |
+
+Notes
+
+| Other subjects | Mark |
+|---|---|
+| Fine arts and crafts | poor |
+| Physical education | very good |
+"""
+    mark = {"type": "string", "enum": ["very good", "good", "fair", "poor"]}
+    rows = copied_from(text, subject=TEXT, mark=mark).values[("rows",)]
+    assert [row["subject"] for row in rows] == [
+        "Mathematics",
+        "Modern history",
+        "Fine arts and crafts",
+        "Physical education",
+    ]
+
+
+def test_decimal_commas_in_lines_with_wide_gaps_separate_no_cells() -> None:
+    lines = ["             Result   Unit", "  Iron        11,2     mg/l", "  Zinc         6,9     mg/l"]
+    rows = copied_from("\n".join(lines), substance=TEXT, result=NUMBER, unit=TEXT).values[("rows",)]
+    assert [tuple(row.values()) for row in rows] == [("Iron", 11.2, "mg/l"), ("Zinc", 6.9, "mg/l")]
