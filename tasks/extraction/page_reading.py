@@ -19,8 +19,9 @@ from tasks.extraction.passages import Passage
 
 BOXES_AT_ONCE = 500
 """The boxes of this many words are computed in one slice of the work."""
-LARGEST = 12.0
-"""Log-odds of a span are at most this, and at least its negative."""
+LARGEST = 40.0
+"""Log-odds of a span are at most this, and at least its negative. With 12, two good places were often equal: of the
+2,370 single fields of 110 papers of other people, 17 fewer were right."""
 INSIDE = 0.5
 """Weight of the mean score of a span's tokens, beside those of its first and last ones."""
 FIRSTS = 3
@@ -117,15 +118,18 @@ def _likely_words(page: ReadPage, row: int) -> list[range]:
 
 
 def _tokens_at(span: CandidateSpan, tokens: PageTokens) -> tuple[int, int] | None:
-    """Return the first and last tokens of a span, signs left out; None if it has none that was read."""
-    words, pieces = span.passage.words, span.text.split()
-    if not pieces:
+    """Return the first and last tokens of a span, signs left out; None if it has none that was read.
+
+    Words of signs at either end are left out, too, such as the signs of `€ 130` and of `82 %`.
+    """
+    words, pieces = span.passage.words, [piece for piece in span.text.split() if any(map(str.isalnum, piece))]
+    first = next((found for word in span.words if len(found := _places(tokens, word))), None)
+    last = next((found for word in reversed(span.words) if len(found := _places(tokens, word))), None)
+    if not pieces or first is None or last is None:
         return None
-    start = max(0, words[span.words[0]].find(pieces[0]))
-    at = words[span.words[-1]].rfind(pieces[-1])
-    end = at + len(pieces[-1]) if at >= 0 else len(words[span.words[-1]])
-    first = _places(tokens, span.words[0])
-    last = _places(tokens, span.words[-1])
+    first_word, last_word = words[tokens.words[first[0]]], words[tokens.words[last[0]]]
+    start, at = max(0, first_word.find(pieces[0])), last_word.rfind(pieces[-1])
+    end = at + len(pieces[-1]) if at >= 0 else len(last_word)
     first = first[tokens.starts[first] >= start]
     last = last[tokens.starts[last] < end]
     return (int(first[0]), int(last[-1])) if len(first) and len(last) and first[0] <= last[-1] else None

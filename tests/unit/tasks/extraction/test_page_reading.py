@@ -75,7 +75,7 @@ async def test_the_span_that_the_reader_finds_has_the_highest_score() -> None:
     assert scores.shape == (2, len(candidates.spans))
     assert [candidates.spans[row.argmax()].text for row in scores] == ["123 456", "Paris"]
     assert scores.max() == 4.0 + 4.0 + INSIDE * 2.0
-    assert scores.min() == -LARGEST
+    assert scores.min() < UNREAD
 
 
 async def test_scores_are_bounded() -> None:
@@ -91,6 +91,14 @@ async def test_signs_around_a_value_do_not_count() -> None:
     best = [span for span, score in zip(candidates.spans, scores[0], strict=True) if score == 4.0 + 4.0 + INSIDE * 2.0]
     assert {"123", "(123"} <= set(texts(best))
     assert {text.strip("().") for text in texts(best)} == {"123"}
+
+
+async def test_words_of_signs_around_a_value_do_not_count() -> None:
+    candidates, readings, _ = await read(["Fee: € 130\nShare: 82 %"], {"number": "130", "city": "82"})
+    scores = all_of(span_scores(candidates, readings, 2))
+    for row, text in ((0, "€ 130"), (1, "82 %")):
+        index = next(index for index, span in enumerate(candidates.spans) if span.text == text)
+        assert scores[row, index] == 4.0 + 4.0 + INSIDE * 2.0
 
 
 async def test_a_span_of_a_page_that_was_not_read_has_the_same_score_for_each_field() -> None:
