@@ -58,7 +58,7 @@ from tasks.extraction.stages_of_sums import StagesOfSums
 from tasks.extraction.sums import prefer_sums
 from tasks.extraction.table_lists import likeness_by_meaning
 from tasks.extraction.units import units_after
-from tasks.extraction.wholes import lacking_part, prefer_parts, whole_of
+from tasks.extraction.wholes import divide_names, lacking_part, prefer_parts, whole_of
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
@@ -347,6 +347,7 @@ def _adjust(
     )
     yield
     prefer_parts(logits, texts, {index: whole for index, whole in wholes.items() if index not in named}, candidates)
+    yield from divide_names(logits, {index: texts[index] for index in paths}, paths, candidates)
     yield
     prefer_sums(
         logits, {index: one for index, one in enumerate(texts) if one.is_number and not one.in_list}, candidates

@@ -99,11 +99,17 @@ def _street_before(line: str, end: int) -> tuple[int, int] | None:
     return start + len(text[start:]) - len(text[start:].lstrip(_SIGNS_AFTER_STREET)), len(text)
 
 
+def without_titles(name: str) -> str:
+    """Return a name without the titles and forms of address before it."""
+    found = _TITLE.match(name)
+    return name[found.end() :] if found else name
+
+
 def parts_of_name(name: str) -> dict[str, str]:
     """Return the first and the last name of a person, or nothing for a text that is not a full name."""
     if ticket := _ON_TICKET.fullmatch(name):
         return {"first_name": ticket["first"], "last_name": ticket["last"]}
-    name = _TITLE.sub("", name, count=1) if _TITLE.match(name) else name
+    name = without_titles(name)
     if not _PERSON.fullmatch(name):
         return {}
     last, comma, first = (part.strip() for part in name.partition(","))

@@ -5,16 +5,18 @@ A document prints "Name: Moore, Priya" and "43804 Seri Kembangan, Selangor", whi
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from tasks.extraction.candidates import Candidates, CandidateSpan
+from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
 from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.features import FieldText, Matrix, field_text
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
-from tasks.extraction.parts import parts_of_name, places_in
+from tasks.extraction.parts import parts_of_name, places_in, without_titles
+from tasks.schema.paths import JsonPath
 
 _NAME, _ADDRESS = ("full", "name"), ("address",)
 _WHOLES: Mapping[str, tuple[str, ...]] = {
@@ -34,6 +36,23 @@ LEAST_PROBABILITY = 0.5
 """A place counts as the whole value if its probability is at least this."""
 _KEPT = 0.95
 """Probability of the part as a share of the probability of the whole value."""
+
+_FIRST = frozenset(("first_name", "initials"))
+"""Concepts of the fields for the part of a name before the family name."""
+_PARTS_IN_LABELS = ("first_name", "last_name", "name")
+_LAST_NAME_FIRST = (["last_name", "first_name"], ["last_name", "name"], ["name", "first_name"])
+"""Concepts in the label of a full name that begins with the last name."""
+MOST_WORDS_OF_NAME = 6
+"""A name of more words is not divided."""
+LIKELIEST_NAMES = 8
+"""Only so many of the likeliest places of either field may be a name that has to be divided."""
+NOTATION = 2.0
+"""Bonus on the logit of the division that the notation of a name suggests, such as capitals or a comma."""
+ORDERED = 8.0
+"""Bonus on the logit of the division in the order that a label such as `Surname and first name` states."""
+DIVIDED = 2.0
+"""A name is divided if its parts have logits that are lower than those of two other places by at most this, and each
+part then has a logit that is higher by this than that of the whole name."""
 
 
 def whole_of(field: FieldText) -> FieldText | None:
@@ -92,6 +111,119 @@ def prefer_parts(
             logits[row, places] = np.logaddexp.reduce(other_logits) + np.log(chance / (1 - chance) / len(places))
 
 
+_Starting = dict[tuple[int, int], list[int]]
+"""Indices of the candidates that begin with a word, by the passage's identity and the word."""
+
+
+class _Division(NamedTuple):
+    """A full name, and its first and its last name, as indices of candidates."""
+
+    whole: int
+    parts: tuple[int, int]
+    logit: float
+    """Sum of the logits for both fields, each from the whole name or from its part."""
+
+
+def divide_names(
+    logits: Matrix, fields: Mapping[int, FieldText], paths: Mapping[int, JsonPath], candidates: Candidates
+) -> Iterator[None]:
+    """Divide a full name between the fields for the first and the last name of one object, if it is the likeliest place
+    of either and no two other places are likelier for both together. The names' order is the one that suits both fields
+    best. Yield after each object."""
+    rows: dict[JsonPath, tuple[list[int], list[int]]] = {}
+    for row, field in fields.items():
+        of_first, of_last = rows.setdefault(paths[row][:-1], ([], []))
+        if field.concepts and field.concepts <= _FIRST:
+            of_first.append(row)
+        elif field.concepts == {"last_name"}:
+            of_last.append(row)
+    starting: _Starting = {}
+    for index, span in enumerate(candidates.spans if any(a and b for a, b in rows.values()) else ()):
+        if index % SPANS_AT_ONCE == 0:
+            yield
+        starting.setdefault((id(span.passage), span.words[0]), []).append(index)
+    for of_first, of_last in rows.values():
+        yield
+        if len(of_first) == len(of_last) == 1:
+            pair = of_first[0], of_last[0]
+            if divided := _division(logits[list(pair), :-1], candidates, starting):
+                _divide(logits, pair, divided, candidates)
+
+
+def _division(own: Matrix, candidates: Candidates, starting: _Starting) -> _Division | None:
+    """Return the best way to divide a name. `own` has the logits for the first and the last name."""
+    likeliest = {int(index) for row in own for index in np.argsort(-row, kind="stable")[:LIKELIEST_NAMES]}
+    found = [one for index in sorted(likeliest) if (one := _division_of(own, index, candidates, starting))]
+    best = max(found, key=lambda one: one.logit, default=None)
+    is_whole = not {one.whole for one in found}.isdisjoint(own.argmax(axis=1).tolist())
+    return best if best and is_whole and best.logit + DIVIDED >= float(own.max(axis=1).sum()) else None
+
+
+def _division_of(own: Matrix, whole: int, candidates: Candidates, starting: _Starting) -> _Division | None:
+    """Return the best way to divide a name among those whose parts are candidates, too."""
+    span = candidates.spans[whole]
+    likely = _parts_of_name(span, candidates)
+    if not likely or len(span.words) > MOST_WORDS_OF_NAME:
+        return None
+    words = without_titles(span.text).split()
+    usual = likely["first_name"], likely["last_name"]
+    is_ordered = _names_last_name_first(candidates.labels_of(span).values())
+    halves = [(" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words))]
+    inside = {
+        _key(candidates.spans[index].text): index
+        for word in span.words
+        for index in starting.get((id(span.passage), word), ())
+        if candidates.spans[index].words[-1] <= span.words[-1]
+    }
+    rated: list[tuple[float, tuple[int, int]]] = []
+    for first, last in dict.fromkeys([usual, *halves, *(half[::-1] for half in halves)]):
+        parts = inside.get(_key(first)), inside.get(_key(last))
+        if parts[0] is not None and parts[1] is not None:
+            alone = float(own[0, parts[0]] + own[1, parts[1]])
+            bonus = ORDERED if is_ordered else NOTATION
+            rated.append((alone + (bonus if (first, last) == usual else 0.0), (parts[0], parts[1])))
+    if not rated:
+        return None
+    _, best = max(rated)
+    return _Division(whole, best, sum(float(max(row[whole], row[part])) for row, part in zip(own, best, strict=True)))
+
+
+def _parts_of_name(span: CandidateSpan, candidates: Candidates) -> dict[str, str]:
+    """Return the first and the last name by the notation of a full name and, where that leaves the order open, by the
+    order in its label."""
+    found, words = parts_of_name(span.text), without_titles(span.text).split()
+    is_open = found and [found["first_name"], found["last_name"]] == [" ".join(words[:-1]), words[-1]]
+    if is_open and _names_last_name_first(candidates.labels_of(span).values()):
+        return {"first_name": " ".join(words[1:]), "last_name": words[0]}
+    return found
+
+
+def _names_last_name_first(labels: Iterable[str]) -> bool:
+    """True for a label like `Surname and first name` or German `Name, Vorname`."""
+    for label in labels:
+        concepts = [name for word in fold(label) if (name := PHRASES.get((word,), "")) in _PARTS_IN_LABELS]
+        if concepts[:2] in _LAST_NAME_FIRST:
+            return True
+    return False
+
+
+def _divide(logits: Matrix, pair: tuple[int, int], divided: _Division, candidates: Candidates) -> None:
+    """Give the parts of a name the logits of the whole, and lower those of all places that have more than the part."""
+    whole, key = candidates.spans[divided.whole], _key(candidates.spans[divided.whole].text)
+    for row, part in zip(pair, divided.parts, strict=True):
+        own = candidates.spans[part]
+        logit = max(float(logits[row, divided.whole]), float(logits[row, part]))
+        others = [
+            index
+            for index, span in enumerate(candidates.spans)
+            if (span.passage is whole.passage and not set(span.words).isdisjoint(whole.words) and index != part)
+            or (_key(span.text) == key)
+        ]
+        same = [index for index in others if _key(candidates.spans[index].text) == _key(own.text)]
+        logits[row, others] = np.minimum(logits[row, others], logit - DIVIDED)
+        logits[row, [part, *same]] = logit
+
+
 def _are_together(first: CandidateSpan, second: CandidateSpan) -> bool:
     return first.passage is second.passage and (
         first is second
@@ -113,7 +245,7 @@ def _find_parts(
     candidates: Candidates, whole: CandidateSpan, concepts: frozenset[str]
 ) -> Iterator[tuple[tuple[int, ...], str]]:
     """Yield the words and the text of each part of `whole` with one of `concepts`."""
-    for concept, text in parts_of_name(whole.text).items():
+    for concept, text in _parts_of_name(whole, candidates).items():
         if concept in concepts:
             yield from _spans_saying(candidates, whole, text)
     for index in range(whole.last, whole.first - 1, -1):

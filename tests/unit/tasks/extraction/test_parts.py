@@ -136,3 +136,24 @@ async def test_a_label_of_its_own_goes_before_the_whole() -> None:
 def test_a_text_of_pages_in_one_line_is_no_line_of_an_address() -> None:
     assert places_in("paid, " * 100 + "12 Main Street, Austin, TX 78792")
     assert places_in("paid, " * 1_000 + "12 Main Street, Austin, TX 78792") == {}
+
+
+NAMES = {"vorname": STRING, "nachname": STRING}
+
+
+@pytest.mark.parametrize(
+    ("label", "printed", "first", "last"),
+    [
+        ("Patient", "Frau Johanna Lindqvist", "Johanna", "Lindqvist"),
+        ("Name, Vorname", "LINDQVIST JOHANNA", "JOHANNA", "LINDQVIST"),
+        ("Patient", "LINDQVIST Johanna", "Johanna", "LINDQVIST"),
+    ],
+)
+async def test_a_full_name_is_divided_between_both_fields(label: str, printed: str, first: str, last: str) -> None:
+    page = ocr("Praxis am Markt", (label, printed), ("Datum", "12.03.2025"), ("Diagnose", "Husten"))
+    assert await filled(read(page=page), **NAMES) == {"vorname": first, "nachname": last}
+
+
+async def test_two_first_names_are_not_divided() -> None:
+    page = ocr(("Vorname", "Anna Maria"), ("Nachname", "Lindqvist"), ("Datum", "12.03.2025"))
+    assert await filled(read(page=page), **NAMES) == {"vorname": "Anna Maria", "nachname": "Lindqvist"}
