@@ -14,7 +14,7 @@ from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
-from tasks.notation.clock_times import clock_beside, written_clock
+from tasks.notation.clock_times import clock_beside, is_before_clock, is_unit_of_clock, written_clock
 from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import likeliest
 
@@ -41,7 +41,7 @@ _PERSON_AND_PHONE = re.compile(
 """Pattern of a person, with or without a relation or role in brackets, and a telephone number."""
 _ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
 _POSITIVE = re.compile(
-    r"\b(?:positi(?:ve|ver|f|vo|va)|positiv|positief|dodatnia|without sign|ohne (?:vorzeichen|minus)|sans signe"
+    r"\b(?:positi(?:ve|ver|vt|f|vo|va)|positiv|positief|dodatnia|without sign|ohne (?:vorzeichen|minus)|sans signe"
     r"|sin signo|senza segno|sem sinal|zonder teken|bez znaku|utan tecken"
     r"|absolute value)\b(?! (?:or|oder|ou|o|of|lub|eller)\b)",
     re.IGNORECASE,
@@ -52,12 +52,16 @@ _SIGNED = re.compile(
     re.IGNORECASE,
 )
 """Pattern of words in a description that ask for the sign of a number. `_POSITIVE` is looked for first."""
-SUBTRACTED = frozenset(("discount",))
+SUBTRACTED = frozenset(("discount", "excess"))
 """Concepts whose names say already that the amount is subtracted. A minus before such an amount does not make it
 negative."""
 _ASKS_FOR_CLOCK = re.compile(r"(?i:(?:\W|format|im|au|en|in|no|formaat|formato)*)(?:HH|hh)[:.](?:MM|mm)\b(?!:)")
 CLOCK_DIGITS = 4
 _ZONE = re.compile(r"(?:UTC|GMT|hrs)\b")
+_POINTED_CLOCK = re.compile(r"(?:[01]?\d|2[0-3])\.[0-5]\d")
+"""Pattern of a time of day that is also a number, so a word beside it or in its line has to say that it is a time."""
+_FARTHEST = 8
+"""A word that says so is at most this many words away."""
 _NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
 
 
@@ -199,7 +203,8 @@ def _asks_for_positive(schema: Mapping[str, Any], names: Names) -> bool:
     if _POSITIVE.search(texts[1]):
         return True
     words = " ".join([*map(" ".join, names.own), *texts])
-    return bool(names.concepts) and names.concepts <= SUBTRACTED and not _SIGNED.search(words)
+    concepts = names.concepts or concepts_of(names.around)
+    return bool(concepts) and concepts <= SUBTRACTED and not _SIGNED.search(words)
 
 
 def key_of(value: Any) -> Any:
@@ -231,11 +236,23 @@ def moment_of(span: CandidateSpan, days_first: bool) -> datetime | None:
 
 
 def _clock_of(span: CandidateSpan) -> str | None:
-    """Return the time of day that a span states; a number of four digits is one only before its zone: `1700 UTC`."""
+    """Return the time of day that a span states. A number of four digits is one only before its zone, `1700 UTC`, and a
+    number with a point only in a line that speaks of a time, `open from 19.30 hrs`."""
     after = span.words[-1] + 1
     has_zone = after < len(span.passage.words) and _ZONE.match(span.passage.words[after]) is not None
-    is_clock = span.kind == "time" or (span.kind == "number" and len(span.text) == CLOCK_DIGITS and has_zone)
+    is_number = span.kind == "number" and (
+        (len(span.text) == CLOCK_DIGITS and has_zone)
+        or (_POINTED_CLOCK.fullmatch(span.text) is not None and _speaks_of_time(span))
+    )
+    is_clock = span.kind == "time" or is_number
     return written_clock(span.text) if is_clock else None
+
+
+def _speaks_of_time(span: CandidateSpan) -> bool:
+    words, line = span.passage.words, span.passage.line_words(span.passage.line_at(span.words[0]))
+    near = range(max(line.start, span.words[0] - _FARTHEST), min(line.stop, span.words[-1] + _FARTHEST + 1))
+    is_after_word = span.words[0] > line.start and is_before_clock(words[span.words[0] - 1])
+    return is_after_word or any(is_unit_of_clock(words[word]) for word in near)
 
 
 def number_of(span: CandidateSpan) -> int | float | None:

@@ -11,6 +11,8 @@ from datetime import time
 _BEFORE_CLOCK = r"(?<!\w)(?:um|at|à|a las|às|alle(?: ore)?|ore|kl\.?|om|o godz\.?|godz\.?|o) ?"
 _HOURS = r"(?:Uhr|uur|hrs?|horas?|ore|h)\b"
 _CLOCK = r"(?P<hour>[01]?\d|2[0-3])(?P<by>[:.h])(?P<minute>[0-5]\d)(?:(?P=by)(?P<second>[0-5]\d))?(?![.,:]?\d)"
+_WORD_BEFORE = re.compile(r"um|at|à|las|alle|ore|kl\.?|om|godz\.?|o|h|time:?", re.IGNORECASE)
+_UNIT_OF_CLOCK = re.compile(r"(?:Uhr|uur|hrs|ore|kl|godz)[.,;:)]*", re.IGNORECASE)
 _HALF = r"(?: ?(?P<half>[ap])\.?m\b\.?)?"
 _TIME_AFTER_DATE = re.compile(
     rf"[ \tT,;|·•–-]{{1,4}}(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?", re.IGNORECASE
@@ -39,6 +41,16 @@ def written_clock(text: str) -> str | None:
     if found["half"]:
         hour = hour % 12 + 12 * (found["half"].lower() == "p")
     return f"{hour:02}:{found['minute'] or found['behind'] or '00'}"
+
+
+def is_before_clock(word: str) -> bool:
+    """True for a word that is printed before a time of day: `at`, `um`, `kl.`."""
+    return _WORD_BEFORE.fullmatch(word) is not None
+
+
+def is_unit_of_clock(word: str) -> bool:
+    """True for a word that is printed after a time of day and hardly anywhere else: `Uhr`, `hrs`, `kl.`."""
+    return _UNIT_OF_CLOCK.fullmatch(word) is not None
 
 
 def clock_beside(text: str, start: int, end: int) -> time | None:

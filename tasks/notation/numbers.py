@@ -81,6 +81,7 @@ _BEFORE_DIGIT = LONGEST_CURRENCY + len("minus ") + len(". .")
 _BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*+[^\n\d]*[^\W\d_]{3}")
 """Pattern of an item of a list that begins with a number: `- 3 rooms`. An amount with two decimals is left out, because
 it may be negative."""
+_IN_THOUSANDS = re.compile(r"\d{1,3}(?:[.,'’ \u00A0\u2009\u202F]\d{3})+")
 _INDIAN = re.compile(r"\d\d?(?:,\d\d)+,\d{3}")
 """Pattern of a number whose last group has three figures and the others two: 1,61,573. It is a number only if decimals
 follow, because otherwise it may be a list of numbers."""
@@ -183,14 +184,17 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
 
     A hyphen after a letter or digit does not mean a minus, and neither does the hyphen before a list item or a word
     between two numbers. An opening bracket means a minus if a closing bracket follows the digits (accounting), unless
-    the digits repeat a number in words ("thirty (30) days") or are the rate after a name ("VAT (10 %)").
+    the digits repeat a number in words ("thirty (30) days", "two thousand pounds (£2,000) as") or are the rate after a
+    name or a unit ("VAT (10 %)", "17 m³ (82 %)").
     """
     if match["negative"] == "(":
-        if match["percent"] and text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:].isalpha():
+        before = text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:]
+        if match["percent"] and (before.isalpha() or (before.isdigit() and not before.isdecimal())):
             return False
         text_before, text_after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 3]
         is_in_words = text_before[:1].islower() and text_after[1:2].isspace() and text_after[2:].isalpha()
-        return text_after[:1] == ")" and not (is_in_words and match["digits"].isdigit())
+        is_whole = match["digits"].isdigit() or _IN_THOUSANDS.fullmatch(match["digits"]) is not None
+        return text_after[:1] == ")" and not (is_in_words and is_whole)
     position = match.start("negative")
     if match["negative"].isalpha():
         return _NO_SIGN_AFTER.search(text[max(0, position - _MAX_BEFORE_SIGN) : position]) is None

@@ -332,9 +332,11 @@ async def test_a_description_that_asks_for_a_positive_number_leaves_the_sign_out
         ("rabatt", "Rabatt: -5,23 €"),
         ("remise", "Remise : −5,23 €"),
         ("preisnachlass", "Preisnachlass: -5,23 €"),
+        ("excess", "Excess: -5.23"),
+        ("selbstbeteiligung", "Selbstbeteiligung: -5,23 €"),
     ],
 )
-async def test_a_discount_is_positive_unless_the_schema_asks_for_a_sign(name: str, printed: str) -> None:
+async def test_a_discount_or_an_excess_is_positive_unless_the_schema_asks_for_a_sign(name: str, printed: str) -> None:
     text = pasted(f"Total: 47.07\n{printed}")
     assert await filled(text, **{name: NUMBER}) == {name: 5.23}
     assert await filled(text, **{name: {**NUMBER, "description": "as a negative number"}}) == {name: -5.23}
@@ -342,7 +344,29 @@ async def test_a_discount_is_positive_unless_the_schema_asks_for_a_sign(name: st
     assert await filled(text, **{f"signed_{name}": {**NUMBER, "title": name}}) == {f"signed_{name}": -5.23}
 
 
-@each_case(("printed", "value"), [("20H30", "20:30"), ("7:05", "07:05"), ("9 Uhr", "09:00"), ("8.15 pm", "20:15")])
+async def test_the_parts_of_an_excess_are_positive() -> None:
+    parts = {"type": "object", "properties": {"voluntary": NUMBER}, "required": ["voluntary"]}
+    found = await filled(pasted("Value: 900\nVoluntary excess: -150.00"), excess=parts)
+    assert found == {"excess": 150}
+
+
+@each_case(
+    ("printed", "value"),
+    [
+        ("20H30", "20:30"),
+        ("7:05", "07:05"),
+        ("9 Uhr", "09:00"),
+        ("8.15 pm", "20:15"),
+        ("kl 08.15", "08:15"),
+        ("om 19.30", "19:30"),
+        ("19.30 uur", "19:30"),
+    ],
+)
 async def test_a_description_asks_for_hours_and_minutes(printed: str, value: str) -> None:
     schema = {"type": "string", "description": "HH:MM"}
     assert await filled(pasted(f"Hall: West\nStart: {printed}\nSeats: 14"), start=schema) == {"start": value}
+
+
+async def test_an_amount_is_no_time_of_day() -> None:
+    schema = {"type": ["string", "null"], "description": "HH:MM"}
+    assert await filled(pasted("Hall: West\nStart: 12.30\nSeats: 14"), start=schema) == {"start": None}
