@@ -26,7 +26,8 @@ ADDRESSES = ("email", "uri", "url")
 the field's name."""
 UNDECIDED = 0.5
 """The whole line never replaces a piece of it whose probability is at least this. It replaces a less likely piece only
-if all values in the line together have a higher probability than this."""
+if all values in the line together have a higher probability than this, and if the encoder of pages, which finds where
+values end, has not read the texts."""
 TAKEN = 0.25
 """Factor on the probability of a place for a field, if another field has taken the place with a higher probability."""
 
@@ -190,7 +191,8 @@ def _possible_values(scored: FieldScores, row: int, span_values: Sequence[_SpanV
         if types == {"string"} and not is_enum and may_be_empty(field.schema) and field.fits(""):
             nothing = ""
         may_be_none, none = True, none * (DEMANDED**2 if is_alone else DEMANDED)
-    _prefer_whole(best)
+    if not scored.is_read:
+        _prefer_whole(best)
     whole = sum(chance for chance, *_ in best.values()) + (none if may_be_none else 0.0) or 1.0
     found = [ChosenValue(value, chance / whole, span.passage, span.words) for chance, span, value in best.values()]
     if may_be_none:
