@@ -29,7 +29,13 @@ MAX_LINES_ABOVE: Final = 12
 MAX_LINES_OF_TITLE: Final = 3
 """The title of a page, which may name the person that it is about, has at most this many lines."""
 _MAX_CHARS: Final = 80
-_NOT_IN_HEADING = re.compile(r"\d{3}|[.!?;]$")
+_NOT_IN_HEADING = re.compile(r"\d{3}|[.!?;]$|@")
+_OF_A_FIRM = re.compile(
+    r"(?:&|\+|\b(?:and|et|und|e|y|i|en|och|og)) ?(?:sons?|daughters?|fils|filles?|söhne|sohn|töchter|tochter|figl[ioe]"
+    r"|figlia|hijos?|hijas?|filhos?|filhas?|zonen|zoon|dochters?|synowie|syn|söner|sønner|søn)\b",
+    re.IGNORECASE,
+)
+"""Pattern of the end of a firm's name, `Miller & Sons`, which is about nobody's children."""
 _PEOPLE = "people"
 
 _TABLE = tomllib.loads(Path(__file__).with_name("people.toml").read_text("utf-8"))
@@ -188,7 +194,7 @@ def _people(sides: Sides) -> Sides:
 
 
 def _sides_on_page(text: str) -> Sides:
-    return _ON_PAGES.of(folded_words(text)) if 0 < len(text) <= 4 * _MAX_CHARS else _NOBODY
+    return _ON_PAGES.of(folded_words(_OF_A_FIRM.sub("", text))) if 0 < len(text) <= 4 * _MAX_CHARS else _NOBODY
 
 
 def _is_heading(segment: LineSegment) -> bool:

@@ -34,6 +34,8 @@ IN_CURRENCY = 0.95
 """Probability that a field for a currency means one of the currencies on the page."""
 FROM_WEIGHT = 1.5
 """Weight of a word such as "from" before a name, which labels a sender, in units of `OWNED`."""
+_FOUR_FIGURES, _TWO_LETTERS = re.compile(r"\d{4}"), re.compile(r"[A-Z]{2}\W?")
+"""Patterns of the two words of a Dutch postcode."""
 _SENDER_WORDS = (["from"], ["by"], ["von"])
 NAMED_BONUS = 2.0
 """Penalty on the logit that nothing answers a field, if a label of the field has a value. For a field with several
@@ -115,6 +117,8 @@ def apply_rules(
     logits[:-1] += OWNED * _ownership(field, candidates)
     if not field.is_number:
         logits[:-1] -= CUT * cut
+    if "postcode" in field.concepts:
+        logits[:-1] -= CUT * np.array([_lacks_letters(span) for span in candidates.spans])
     if fewest := _fewest_figures(field):
         figures = np.array([sum(map(str.isdigit, span.text)) for span in candidates.spans])
         logits[:-1] -= CUT * (figures < fewest)
@@ -218,6 +222,17 @@ def are_cut(candidates: Candidates) -> Matrix:
     """Return 1 for each span that is a piece of a code or of a row of digits, or that begins with `No.`."""
     return np.array(
         [_is_cut(span) or _NUMBERED.fullmatch(span.text) is not None for span in candidates.spans], np.float32
+    )
+
+
+def _lacks_letters(span: CandidateSpan) -> bool:
+    """True for the figures of a Dutch postcode without the letters after them: `1234` before `AB`."""
+    after = span.words[-1] + 1
+    return (
+        _FOUR_FIGURES.fullmatch(span.text) is not None
+        and after < len(span.passage.words)
+        and after in span.passage.line_words(span.passage.line_at(span.words[-1]))
+        and _TWO_LETTERS.fullmatch(span.passage.words[after]) is not None
     )
 
 

@@ -56,6 +56,8 @@ LEAST_AGREEMENT: Final = 0.6
 """A label names a field if their agreement is at least this."""
 LEAST_AGREEMENT_OF_EMPTY_CELL: Final = 0.8
 """An empty cell shows that nothing answers the field if its label agrees with the field by at least this."""
+CERTAIN = 8.0
+"""If a place has a logit that is higher by this than that of nothing, an empty cell does not decide."""
 EMPTY_CELL_PROBABILITY: Final = 0.95
 """Probability that nothing answers a field whose cell is empty."""
 
@@ -127,7 +129,8 @@ class SmallPrint:
                     best = max(best, agreement)
                 elif not value.words:
                     nothing = max(nothing, agreement)
-        if nothing >= LEAST_AGREEMENT_OF_EMPTY_CELL and nothing > best:
+        is_answered = logits[:-1].max() > logits[-1] + CERTAIN
+        if nothing >= LEAST_AGREEMENT_OF_EMPTY_CELL and nothing > best and not is_answered:
             logits[-1] = np.logaddexp.reduce(logits[:-1]) + np.log(
                 EMPTY_CELL_PROBABILITY / (1 - EMPTY_CELL_PROBABILITY)
             )

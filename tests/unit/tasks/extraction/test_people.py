@@ -8,7 +8,9 @@ from tasks.extraction.features import field_text
 from tasks.extraction.names import names_of
 from tasks.extraction.people import wanted_people
 from tests.conftest import each_case
+from tests.filling import filled, read
 from tests.unit.tasks.extraction.reading import DAY, TEXT, read_field
+from tests.unit.tasks.extraction.test_evidence import ocr
 
 SCHOOL = """Oakfield Primary School - Admission form
 Child's details
@@ -149,3 +151,9 @@ async def test_a_form_may_be_about_the_person_in_its_title(text: str) -> None:
     found = await read_field(text, "birth_date", DAY)
     assert found.value == "1980-05-12"
     assert found.probability > DOUBTFUL
+
+
+@each_case(("firm",), [("Morel & Fils",), ("Adler & Sohn",), ("contact@morel-fils.example",)])
+async def test_the_name_of_a_firm_is_no_heading_about_children(firm: str) -> None:
+    page = ocr(firm, "Plomberie", ("Facture", "12"), "Facturé à", "Dana Frost", "8 rue du Moulin", "69073 Lyon")
+    assert await filled(read(page=page), client_nom={"type": ["string", "null"]}) == {"client_nom": "Dana Frost"}

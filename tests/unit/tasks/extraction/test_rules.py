@@ -242,3 +242,8 @@ def test_an_account_number_that_goes_on_in_the_next_line_is_cut() -> None:
     cut = dict(zip([span.text for span in candidates.spans], are_cut(candidates), strict=True))
     assert cut["61 1090"] == 1
     assert cut["2398 0000 0001 3344"] == 0
+
+
+async def test_the_letters_of_a_dutch_postcode_belong_to_it() -> None:
+    page = ocr("Noorderhof", ("Postcode", "9151 ZW"), ("Datum", "19 maart 2025"))
+    assert await filled(read(page=page), zip={"type": ["string", "null"]}) == {"zip": "9151 ZW"}

@@ -2,9 +2,16 @@
 
 from typing import Any
 
+import numpy as np
+
+from models.fair_executor import all_of
 from models.vision.text import TextLine, Word
+from tasks.extraction.candidates import find_candidates
 from tasks.extraction.combs import join_combs
+from tasks.extraction.features import field_text
+from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
+from tasks.extraction.small_print import CERTAIN, SmallPrint
 from tasks.ocr_result import page_section, picture_result
 from tasks.precontext import Entry
 from tests.conftest import each_case
@@ -75,6 +82,18 @@ async def test_labels_in_small_print_name_the_values_above_or_below_them(
 async def test_an_empty_cell_answers_nothing() -> None:
     or_null = {"type": ["number", "null"]}
     assert await filled(read(page=page(WAGES)), allocated_tips=or_null) == {"allocated_tips": None}
+
+
+@each_case(("logit", "is_settled"), [(CERTAIN - 1, True), (CERTAIN + 1, False)])
+def test_an_empty_cell_does_not_decide_against_a_certain_place(logit: float, is_settled: bool) -> None:
+    candidates = all_of(find_candidates(passages_of([page(WAGES)])))
+    schema = {"type": "number"}
+    field = field_text(schema, names_of(("allocated_tips",), schema))
+    logits = np.zeros(len(candidates.spans) + 1, np.float32)
+    logits[next(index for index, span in enumerate(candidates.spans) if span.text == "3,187.20")] = logit + 12
+    logits[-1] = 12
+    SmallPrint(candidates).prefer(logits, field)
+    assert (logits[-1] > logits[:-1].max()) == is_settled
 
 
 async def test_a_name_beside_a_first_name_is_the_last_name() -> None:
