@@ -3,16 +3,14 @@
 This works only on Linux. On other systems no threads are found, and the priority of all threads stays unchanged.
 """
 
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-_NICENESS = 10
-"""Niceness of threads with lowered priority. They get a tenth of a processor if they share it with a busy thread, and
-all of an idle processor."""
+from models.program_priority import NICENESS, lower_threads
+
 _THREAD_NUMBERS = count(1)
 _TASKS_FOLDER = Path("/proc/self/task")
 
@@ -48,9 +46,7 @@ class NativeThreads:
 
     def lower_priority(self) -> None:
         """Lower the threads' priority for good: a process without privileges cannot raise it again."""
-        for one in self.ids:
-            with suppress(ProcessLookupError):  # a thread that has ended computes nothing
-                os.setpriority(os.PRIO_PROCESS, one, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, one)))
+        lower_threads(list(self.ids), NICENESS)
 
 
 def _all_threads() -> list[int]:

@@ -92,6 +92,7 @@ def _drop_privileges(request: dict[str, Any]) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_NICE: 0,
         resource.RLIMIT_SIGPENDING: MAX_SIGNALS,
     }
     for limit, value in limits.items():
@@ -118,8 +119,8 @@ def _run(request: dict[str, Any], output: int) -> NoReturn:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.closerange(3, MAX_OPEN_FILES)
-    os.setsid()
-    os.nice(10)
+    os.setpgid(0, 0)  # a signal that the script sends to its process group must not reach bubblewrap
+    os.nice(request["niceness"])
     seconds = max(1, round(request["seconds"]))
     resource.setrlimit(resource.RLIMIT_AS, (request["memory"], request["memory"]))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))

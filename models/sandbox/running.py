@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from models.program_priority import NICENESS
 from models.sandbox.interpreter import (
     PACKAGES_FOLDER,
     PYTHON_HOME,
@@ -81,7 +82,7 @@ class SandboxSetup:
         script is read. `files` contains the name of each input file and the descriptor from which the file is read."""
         here = Path(__file__).parent
         command = [str(_executable()), "-I", "-S", "-B", str(here / "memory_watch.py"), str(memory)]
-        command += [self.bubblewrap, *_NAMESPACES, "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
+        command += [self.bubblewrap, *_NAMESPACES, "--die-with-parent", "--as-pid-1", "--clearenv"]
         command += ["--hostname", "sandbox", "--cap-drop", "ALL"]
         if is_privileged():
             command += [part for name in _CAPABILITIES for part in ("--cap-add", name)]
@@ -166,6 +167,7 @@ def _request(script: Script, limits: SandboxLimits) -> dict[str, object]:
         "output": limits.output,
         "images": limits.images,
         "processes": limits.processes,
+        "niceness": NICENESS,
     }
 
 

@@ -43,9 +43,10 @@ def _table(text: str) -> Mapping[str, int]:
 # The system calls that a script in the sandbox may make, with their numbers: everything needed for computing, files,
 # threads, child processes, pipes and timers. Everything else is refused, for example sockets and messages that carry
 # file descriptors, ptrace and reading other processes' memory, mounts and namespaces, keyrings, io_uring, bpf, perf,
-# userfaultfd, devices, modules, clocks, users and capabilities. Memory that counts neither towards the limit of a
-# process nor towards the limit of files is refused as well: memfd, System V, POSIX queues, shared anonymous maps, and
-# huge pages. Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and
+# userfaultfd, devices, modules, clocks, users and capabilities. New sessions are refused, because Linux would give each
+# of them as much of the processors as the server has (`models/program_priority.py`). Memory that counts neither towards
+# the limit of a process nor towards the limit of files is refused as well: memfd, System V, POSIX queues, shared
+# anonymous maps, and huge pages. Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and
 # `include/uapi/asm-generic/unistd.h`.
 X86_64 = _table("""
     read=0 write=1 open=2 close=3 stat=4 fstat=5 lstat=6 poll=7 lseek=8 mmap=9 mprotect=10 munmap=11 brk=12
@@ -56,7 +57,7 @@ X86_64 = _table("""
     kill=62 uname=63 fcntl=72 flock=73 fsync=74 fdatasync=75 truncate=76 ftruncate=77 getdents=78 getcwd=79 chdir=80
     fchdir=81 rename=82 mkdir=83 rmdir=84 creat=85 link=86 unlink=87 symlink=88 readlink=89 chmod=90 fchmod=91
     umask=95 gettimeofday=96 getrlimit=97 getrusage=98 sysinfo=99 times=100 getuid=102 getgid=104 geteuid=107
-    getegid=108 setpgid=109 getppid=110 getpgrp=111 setsid=112 getgroups=115 getresuid=118 getresgid=120 getpgid=121
+    getegid=108 setpgid=109 getppid=110 getpgrp=111 getgroups=115 getresuid=118 getresgid=120 getpgid=121
     getsid=124 rt_sigpending=127 rt_sigtimedwait=128 rt_sigsuspend=130 sigaltstack=131 utime=132 statfs=137
     fstatfs=138 getpriority=140 setpriority=141 sched_getparam=143 sched_getscheduler=145 sched_get_priority_max=146
     sched_get_priority_min=147 prctl=157 arch_prctl=158 gettid=186 getxattr=191 lgetxattr=192 fgetxattr=193
@@ -87,7 +88,7 @@ AARCH64 = _table("""
     sched_get_priority_max=125 sched_get_priority_min=126 restart_syscall=128 kill=129 tkill=130 tgkill=131
     sigaltstack=132 rt_sigsuspend=133 rt_sigaction=134 rt_sigprocmask=135 rt_sigpending=136 rt_sigtimedwait=137
     rt_sigreturn=139 setpriority=140 getpriority=141 getresuid=148 getresgid=150 times=153 setpgid=154 getpgid=155
-    getsid=156 setsid=157 getgroups=158 uname=160 getrlimit=163 getrusage=165 umask=166 prctl=167 getcpu=168
+    getsid=156 getgroups=158 uname=160 getrlimit=163 getrusage=165 umask=166 prctl=167 getcpu=168
     gettimeofday=169 getpid=172 getppid=173 getuid=174 geteuid=175 getgid=176 getegid=177 gettid=178 sysinfo=179
     socketpair=199 getsockname=204 getpeername=205 sendto=206 recvfrom=207 getsockopt=209
     shutdown=210 brk=214 munmap=215 mremap=216 clone=220 execve=221 mmap=222 fadvise64=223 mprotect=226 msync=227

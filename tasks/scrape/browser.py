@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from models.base import EngineFailed, EngineUnavailable, UpstreamDown
+from models.program_priority import RETRY_S, lower_session_priority
 from models.scheduler import FairSlots
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
@@ -264,7 +266,9 @@ class BrowserRenderer:
                 handle_sigterm=False,
                 handle_sighup=False,
             )
-            await asyncio.to_thread(limit_memory, await _pid_of(browser))
+            pid = await _pid_of(browser)
+            await asyncio.to_thread(limit_memory, pid)
+            await asyncio.to_thread(_lower_priority, pid)
             return browser
         except Error as error:
             if program.startswith(_DEVTOOLS):
@@ -308,6 +312,12 @@ async def _pid_of(browser: "Browser") -> int:
     finally:
         await session.detach()
     return next(int(one["id"]) for one in info["processInfo"] if one["type"] == "browser")
+
+
+def _lower_priority(pid: int) -> None:
+    """Lower the priority of the browser's session, which is its own, because Playwright makes one."""
+    while not lower_session_priority(pid):
+        time.sleep(RETRY_S)
 
 
 async def _wait_until_quiet(page: "Page") -> None:

@@ -120,7 +120,7 @@ HARM = {
     "writing 10 GB": "with open('a', 'wb') as file:\n    while True: file.write(bytes(1 << 20))",
     "a hard end": "import os; os._exit(9)",
     "signals to the parent": "import os\nfor n in range(1, 65): os.kill(os.getppid(), n)",
-    "a daemon": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)",
+    "a daemon": "import os, time\nif os.fork() == 0:\n    os.setpgid(0, 0)\n    time.sleep(1000)",
 }
 
 

@@ -14,6 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
+from models.program_priority import NICENESS
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_program, is_lack_of_memory, place_of, stack_of
 from tasks.inputs.decode.channel import (
@@ -34,9 +35,6 @@ from tasks.inputs.decode.within import set_reporter
 GRACE_S = 2.0
 """The process ends itself this many seconds after a call's time limit. This happens only if the server is killed while
 the call holds the GIL."""
-_NICE = 10
-"""Niceness of the process, relative to the server's. The event loop and the engines, which all requests share, take
-precedence. Otherwise, a file that takes seconds to decode would take half of two processors' time away from them."""
 
 
 def main() -> None:
@@ -79,7 +77,8 @@ def _answer_next(channel: Channel, opened: dict[int, Closable], seconds: float, 
         if is_first:
             # Unpickling the first message imports the decoder, which takes a second of processor time. At the niceness
             # of decoding, this would take a minute on a busy machine, and a file of another key would wait for it.
-            os.nice(_NICE)
+            # The process stays in the server's session, in which its niceness counts.
+            os.nice(NICENESS)
         # The signal has no handler, so the kernel ends the process even if native code never returns.
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
         channel.send(_answer(request, opened))

@@ -216,7 +216,7 @@ def test_there_are_only_so_many_processes(room: SandboxSetup) -> None:
 def test_processes_that_outlive_the_script_are_ended(room: SandboxSetup) -> None:
     code = (
         "import os, time\n"
-        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(1000)\n    os._exit(0)\n"
+        "if os.fork() == 0:\n    os.setpgid(0, 0)\n    if os.fork() == 0: time.sleep(1000)\n    os._exit(0)\n"
         "print('done')"
     )
     outcome = run(room, code)
@@ -336,6 +336,11 @@ def test_its_parent_and_all_together_cannot_be_killed_from_inside(room: SandboxS
     assert raised(room, "os.kill(-1, 9)") == "ProcessLookupError 3"
 
 
+def test_a_signal_to_the_scripts_process_group_reaches_the_script_alone(room: SandboxSetup) -> None:
+    outcome = run(room, "import os\nprint('on', flush=True)\nos.kill(0, 9)")
+    assert (outcome.output, outcome.exit_code, outcome.stopped) == ("on\n", 137, None)
+
+
 def test_the_standard_input_is_empty_and_no_other_file_is_open(room: SandboxSetup) -> None:
     code = (
         "import os, sys\nprint(repr(sys.stdin.read()))\nopened = []\n"
@@ -346,11 +351,21 @@ def test_the_standard_input_is_empty_and_no_other_file_is_open(room: SandboxSetu
 
 
 def test_limits_cannot_be_raised(room: SandboxSetup) -> None:
-    for name in ("NPROC", "AS", "FSIZE", "NOFILE", "CPU"):
+    for name in ("NPROC", "AS", "FSIZE", "NOFILE", "CPU", "NICE"):
         statement = f"import resource as r; r.setrlimit(r.RLIMIT_{name}, (1 << 40, 1 << 40))"
         assert raised(room, statement) in ("ValueError", "PermissionError 1"), name
     assert raised(room, "os.setpriority(os.PRIO_PROCESS, 0, -5)") == "PermissionError 13"
     assert raised(room, "import resource as r; r.prlimit(1, r.RLIMIT_AS, (0, 0))") == "PermissionError 1"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["os.setsid()", "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], start_new_session=True)"],
+)
+def test_a_script_makes_no_session_which_would_have_a_share_of_the_processors(
+    room: SandboxSetup, statement: str
+) -> None:
+    assert raised(room, statement) == "PermissionError 1"
 
 
 def test_pictures_that_it_saves_come_back_and_links_and_others_do_not(room: SandboxSetup) -> None:

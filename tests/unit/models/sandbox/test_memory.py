@@ -6,11 +6,8 @@ kernel's own account, of shared memory, buffers and tables, too.
 
 import json
 import os
-import subprocess
-import sys
-import sysconfig
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -20,7 +17,8 @@ from models.sandbox.bubblewrap import missing
 from models.sandbox.interpreter import interpreter_binds
 from models.sandbox.running import SandboxSetup, run_script
 from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcome
-from tests.conftest import ROOT, each_case
+from tests.conftest import each_case
+from tests.unit.models.sandbox.conftest import Caller
 from tests.unit.models.sandbox.test_bubblewrap import PATIENT, bubblewrap, run
 
 MB = 1 << 20
@@ -29,13 +27,7 @@ BESIDE = 300 * MB
 """Memory that the group holds beside the script's own: the process that calls the sandbox, the pages of files that it
 reads, the pipes of one user, and what is taken while processes are being ended, which takes longer on busy processors.
 Without a bound, the scripts would take 640 MB and more."""
-USER = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 
-TRIAL = """
-import sys
-from models.sandbox.bubblewrap import missing
-sys.exit(missing())
-"""
 ATTEMPT = """
 import json, shutil, sys
 from threading import Event
@@ -129,48 +121,6 @@ REFUSED = {
     "huge pages": ("raw(0x20 | 0x02 | 0x40000)", "PermissionError 1"),
 }
 """What a script cannot have, and what it is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who runs a script: a Python with this project's packages, and what is put before it."""
-
-    command: tuple[str, ...]
-    variables: Mapping[str, str]
-
-    def run(self, program: str, *arguments: str, group: Path | None = None) -> "subprocess.CompletedProcess[str]":
-        command = [*self.command, "-c", program, *arguments]
-        if group is not None:
-            command = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh", *command]
-        return subprocess.run(command, env=dict(self.variables), cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-def an_ordinary_user() -> Caller:
-    """Skips where that user may not run any Python of this version."""
-    libraries = f"{sysconfig.get_path('purelib')}:{ROOT}"
-    reason = "setpriv is not installed"
-    for program in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
-        variables = {"PATH": os.environ["PATH"], "PYTHONPATH": libraries, "PYTHONDONTWRITEBYTECODE": "1"}
-        caller = Caller((*USER, program), variables)
-        try:
-            tried = caller.run(TRIAL)
-        except FileNotFoundError:
-            break
-        if tried.returncode == 0:
-            return caller
-        reason = (tried.stderr.splitlines() or ["no Python"])[-1]
-    pytest.skip(f"user 65534 cannot make a sandbox here: {reason}")
-
-
-@pytest.fixture(scope="module", params=["root", "an ordinary user"])
-def caller(request: pytest.FixtureRequest) -> Caller:
-    if remedy := missing():
-        pytest.skip(remedy)
-    if request.param == "root" and os.geteuid() != 0:
-        pytest.skip("the tests do not run as root")
-    if request.param == "root" or os.geteuid() != 0:
-        return Caller((sys.executable,), os.environ)
-    return an_ordinary_user()
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ REFUSED = {
     **{"sethostname": 170, "settimeofday": 164, "clock_settime": 227, "syslog": 103, "iopl": 172, "ioperm": 173},
     **{"splice": 275, "vmsplice": 278, "tee": 276, "process_madvise": 440, "fanotify_init": 300, "mlock": 149},
     **{"setxattr": 188, "mbind": 237, "lookup_dcookie": 212, "openat2": 437, "modify_ldt": 154, "uselib": 134},
+    **{"setsid": 112, "sched_setscheduler": 144, "sched_setparam": 142, "sched_setattr": 314, "ioprio_set": 251},
 }
 
 
