@@ -76,8 +76,8 @@ class Schema:
 
 @contextlib.contextmanager
 def erasing(db: sqlite3.Connection) -> Iterator[None]:
-    """Overwrite what the block, which is no part of a transaction, deletes. It then is neither in the file nor in its
-    log."""
+    """Overwrite what the block deletes, so that neither the file nor its log contains it. The block must begin outside
+    of a transaction."""
     db.execute("PRAGMA secure_delete = ON")
     try:
         yield
