@@ -25,7 +25,7 @@ from tasks.layout.tick_boxes import TickBox
 from tasks.layout.ticked_lines import UprightBox, with_ticks
 from tasks.markdown_text import ESCAPE, markdown_form, plain_form, positions_in_marked
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
-from tasks.redaction import Redactor, replaced
+from tasks.redaction import Redactor, replace_spans, replaced
 from tasks.result import (
     CORNERS,
     Bounds,
@@ -401,17 +401,22 @@ class OcrResult(Result[OcrData]):
     def texts_for_guard(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"sections", "tables", "markdown"}))
 
-    def mapped(self, redactor: Redactor) -> "OcrResult":
+    def mapped(self, redactor: Redactor) -> Slices[Result[OcrData]]:
         """Return the result without personal data and without codes. Words that one placeholder replaces become one
         word."""
         section_redactor = Redactor()  # a separate count, because the sections repeat the text
-        sections = [_redact_section(section, section_redactor) for section in self.data["sections"]]
-        spans = redactor.spans(self.text())
-        data: OcrData = {**self.data, "extracted_text": replaced(self.text(), spans), "sections": sections}
+        sections: list[OcrSection] = []
+        for section in self.data["sections"]:
+            redacted = yield from _redact_section(section, section_redactor)
+            sections.append(redacted)
+        spans = yield from redactor.find_spans(self.text())
+        text = yield from replace_spans(self.text(), spans)
+        data: OcrData = {**self.data, "extracted_text": text, "sections": sections}
         marked = self.marked
         if marked is not None:
             places = positions_in_marked(marked, [edge for span in spans for edge in (span.start, span.end)])
-            marked = replaced(marked, [replace(span, start=places[span.start], end=places[span.end]) for span in spans])
+            moved = [replace(span, start=places[span.start], end=places[span.end]) for span in spans]
+            marked = yield from replace_spans(marked, moved)
         # All codes are left out, because patterns do not find the personal data in a code, such as the name on a
         # licence.
         layouts = [replace(page, codes=()) for page in self.layouts]
@@ -555,8 +560,8 @@ def _find_whole_lines(text: str, lines: str, start: int) -> int:
     return -1
 
 
-def _redact_section(section: OcrSection, redactor: Redactor) -> OcrSection:
-    spans = redactor.spans(section["text"])
+def _redact_section(section: OcrSection, redactor: Redactor) -> Slices[OcrSection]:
+    spans = yield from redactor.find_spans(section["text"])
     if not spans:
         return section
     lines = []
@@ -570,6 +575,7 @@ def _redact_section(section: OcrSection, redactor: Redactor) -> OcrSection:
             if start <= span.start < end
         ]
         lines.append(_redact_line(line, own_spans) if own_spans else line)
+        yield
     return {**section, "text": "\n".join([line["text"] for line in lines]), "lines": lines}
 
 

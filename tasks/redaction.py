@@ -1,6 +1,5 @@
 """Replaces personal data in texts and JSON values by placeholders."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,9 +8,11 @@ from typing import Any
 
 import pydantic_core
 
-from models.safety.personal_data import PersonalDataSpan, find
+from models.fair_executor import ITEMS_AT_ONCE, Slices, all_of
+from models.safety.number_labels import LONGEST
+from models.safety.personal_data import PersonalDataSpan, find_in_slices
+from tasks.json_tokens import decoded, encoded, is_json, tokens
 
-_JSON_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.DOTALL)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -21,28 +22,45 @@ def placeholder(kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Replaces personal data, and counts what it replaces."""
+    """Replaces personal data, and counts what it replaces.
+
+    The methods whose names begin with `redact` work in slices. The others do all of the work at once, which suits texts
+    of a few kilobytes.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     """Number of replacements per kind."""
 
     def text(self, text: str, before: str = "") -> str:
-        """Return `text` with a placeholder for each piece of personal data. `before` is the text that precedes
-        `text`."""
-        return replaced(text, self.spans(text, before))
-
-    def spans(self, text: str, before: str = "") -> list[PersonalDataSpan]:
-        """Find and count the personal data to replace in `text`."""
-        spans = find(text, before)
-        self.counts.update(span.kind for span in spans)
-        return spans
+        return all_of(self.redact_text(text, before))
 
     def pieces(self, pieces: Sequence[str], before: str = "") -> list[str]:
+        return all_of(self.redact_pieces(pieces, before))
+
+    def json(self, text: str) -> str:
+        return all_of(self.redact_json(text))
+
+    def value(self, value: Any) -> Any:
+        return all_of(self.redact_value(value))
+
+    def find_spans(self, text: str, before: str = "") -> Slices[list[PersonalDataSpan]]:
+        """Find and count the personal data to replace in `text`."""
+        spans = yield from find_in_slices(text, before)
+        self.counts.update([span.kind for span in spans])
+        return spans
+
+    def redact_text(self, text: str, before: str = "") -> Slices[str]:
+        """Return `text` with a placeholder for each piece of personal data. `before` is the text that precedes
+        `text`."""
+        spans = yield from self.find_spans(text, before)
+        return (yield from replace_spans(text, spans))
+
+    def redact_pieces(self, pieces: Sequence[str], before: str = "") -> Slices[list[str]]:
         """Redact a text that comes in pieces, and return the same number of pieces.
 
         A placeholder is in the piece in which the personal data begins.
         """
-        spans = self.spans("".join(pieces), before)
+        spans = yield from self.find_spans("".join(pieces), before)
         if not spans:
             return list(pieces)
         redone = []
@@ -56,68 +74,74 @@ class Redactor:
                 parts.append(placeholder(span.kind) if span.start >= start else "")
                 position = min(span.end, end)
             redone.append("".join([*parts, piece[position - start :]]))
+            yield
         return redone
 
-    def json(self, text: str) -> str:
+    def redact_json(self, text: str) -> Slices[str]:
         """Redact the strings and numbers of a JSON text, and keep everything else. A text that is not JSON is redacted
         like any other text. A redacted number becomes a string. The name of a member counts as the words before its
         value, which helps to recognise the value."""
-        if not is_json(text):
-            return self.text(text)
-        name = ""
+        if not (yield from is_json(text)):
+            return (yield from self.redact_text(text))
+        words = _label_words("")
+        parts: list[str] = []
+        copied = 0
+        for token in tokens(text):
+            yield
+            if token is None or token.kind not in ("string", "name", "number"):
+                continue
+            written = text[token.start : token.end]
+            value = written if token.kind == "number" else (yield from decoded(written))
+            shown = yield from self.redact_text(value, "" if token.kind == "name" else words)
+            if token.kind == "name":
+                words = _label_words(value)
+            if shown != value:
+                parts += [text[copied : token.start], (yield from encoded(shown))]
+                copied = token.end
+        return "".join([*parts, text[copied:]]) if parts else text
 
-        def token(match: re.Match[str]) -> str:
-            nonlocal name
-            written = match[0] if match[1] is None else match[1]
-            value = written if match[1] is None else json.loads(written)
-            if match[2]:
-                name = value
-            shown = self.text(value, "" if match[2] else _label_words(name))
-            return written + (match[2] or "") if shown == value else _json_string(shown) + (match[2] or "")
-
-        return _JSON_TOKEN.sub(token, text)
-
-    def value(self, value: Any, before: str = "") -> Any:
+    def redact_value(self, value: Any, before: str = "") -> Slices[Any]:
         """Redact the strings and member names of a JSON value. Data URLs are kept, because they contain no text."""
+        yield
         match value:
             case str():
-                return value if value.startswith("data:") else self.text(value, before)
+                return value if value.startswith("data:") else (yield from self.redact_text(value, before))
             case Mapping():
-                return {
-                    self.text(str(key)): self.value(member, _label_words(str(key))) for key, member in value.items()
-                }
+                members = {}
+                for key, member in value.items():
+                    name = yield from self.redact_text(str(key))
+                    members[name] = yield from self.redact_value(member, _label_words(str(key)))
+                return members
             case list() | tuple():
-                return type(value)(self.value(one, before) for one in value)
+                items = []
+                for item in value:
+                    redacted = yield from self.redact_value(item, before)
+                    items.append(redacted)
+                return type(value)(items)
             case None | bool() | int() | float():
                 return value
-        return self.value(pydantic_core.to_jsonable_python(value), before)
+        return (yield from self.redact_value(pydantic_core.to_jsonable_python(value), before))
 
 
 def replaced(text: str, spans: Sequence[PersonalDataSpan]) -> str:
     """Return `text` with a placeholder for each of `spans`."""
+    return all_of(replace_spans(text, spans))
+
+
+def replace_spans(text: str, spans: Sequence[PersonalDataSpan]) -> Slices[str]:
+    """Return what `replaced` returns."""
+    if not spans:
+        return text
     parts, position = [], 0
-    for span in spans:
+    for count, span in enumerate(spans, 1):
         parts += [text[position : span.start], placeholder(span.kind)]
         position = span.end
-    return "".join([*parts, text[position:]]) if spans else text
-
-
-def is_json(text: str) -> bool:
-    """True if the text is a JSON object or list."""
-    if text.lstrip()[:1] not in ("{", "["):
-        return False
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+        if count % ITEMS_AT_ONCE == 0:
+            yield
+    return "".join([*parts, text[position:]])
 
 
 def _label_words(name: str) -> str:
-    """Turn a member's name into the words before its value: `phoneNumber` becomes `phone Number: `."""
-    return f"{_CAMEL.sub(' ', name)}: "
-
-
-def _json_string(text: str) -> str:
-    halves = any("\ud800" <= sign <= "\udfff" for sign in text)
-    return json.dumps(text, ensure_ascii=halves)
+    """Return the words before the value of a member: `phone Number: ` for `phoneNumber`. Of a long name, only the end
+    is returned, because a label is not searched for farther before a value."""
+    return f"{_CAMEL.sub(' ', name[-LONGEST:])}: "

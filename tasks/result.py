@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, TypeVar
 import pydantic_core
 from typing_extensions import TypedDict
 
+from models.fair_executor import Slices
 from models.vision.text import Quad
 from tasks.read_table import ReadTable
 from tasks.redaction import Redactor
@@ -211,9 +212,9 @@ class Result(ABC, Generic[DataT]):
         """Yield the name and the data URL of each picture that the task has made, which a guard has to judge."""
         return iter(())
 
-    def mapped(self, redactor: Redactor) -> "Result[DataT]":
+    def mapped(self, redactor: Redactor) -> Slices["Result[DataT]"]:
         """Return the result without personal data."""
-        return type(self)(redactor.value(self.data))
+        return type(self)((yield from redactor.redact_value(self.data)))
 
 
 class JsonResult(Result[Any]):
@@ -243,8 +244,8 @@ class Failure(Result[None]):
     def texts_for_guard(self) -> Iterator[str]:
         yield self.message
 
-    def mapped(self, redactor: Redactor) -> "Failure":
-        return Failure(redactor.text(self.message))
+    def mapped(self, redactor: Redactor) -> Slices["Result[None]"]:
+        return Failure((yield from redactor.redact_text(self.message)))
 
 
 def pieces_under(heading: str, *texts: str) -> Iterator[ResultLine]:

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from models.base import EngineUnavailable
 from models.diarization.capability import DIARIZATION
 from models.diarization.voices import Diarizer, VoiceEncoder
+from models.fair_executor import Slices
 from models.speech.capability import SPEECH_TO_TEXT
 from models.speech.transcriber import SpokenWord, Transcriber
 from models.translation.speech_codes import language_name
@@ -151,12 +152,13 @@ class SpeechResult(Result[SpeechData]):
     def texts_for_guard(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"chunks"}))
 
-    def mapped(self, redactor: Redactor) -> "SpeechResult":
+    def mapped(self, redactor: Redactor) -> Slices[Result[SpeechData]]:
         """Return the result without personal data. If a chunk has nothing but the end of such data, its time is added
         to the previous chunk."""
         texts = list(spaced(chunk["text"] for chunk in self.data["chunks"]))
         chunks: list[Chunk] = []
-        for chunk, text, old_text in zip(self.data["chunks"], redactor.pieces(texts), texts, strict=True):
+        redacted = yield from redactor.redact_pieces(texts)
+        for chunk, text, old_text in zip(self.data["chunks"], redacted, texts, strict=True):
             if chunks and old_text.strip() and not text.strip():
                 start, end = chunks[-1]["timestamp"]
                 chunks[-1]["timestamp"] = (start, max(end, chunk["timestamp"][1]))

@@ -6,12 +6,15 @@ data. Therefore, the rules find no names, no postal addresses and no data that i
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
+from models.fair_executor import ITEMS_AT_ONCE, Slices, all_of, in_slices
 from models.safety.national_ids import LABELLED_IDS, UNLABELLED_IDS, NationalId, form_of, luhn, mod_97_10
 from models.safety.number_labels import LONGEST, label
+from models.safety.sliced_search import find_each, find_runs, is_found
 
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
 KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
@@ -42,12 +45,18 @@ _BEGINNING = re.compile(r"[+(]{1,2}\Z|(?<![A-Za-z\d])[A-Z]{2} ?\Z", re.ASCII)
 """The signs and letters of a number before its first digit."""
 _UNLABELLED_FORMS = tuple(known.written for known in UNLABELLED_IDS)
 _WORD = re.compile(r"[^\W\d_]")
-_DIGIT_RUN = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d(?:[^\n\d]{0,4}\d)+", re.ASCII)
-"""Digits, with the characters that may separate the digits of one number."""
+_TWO_DIGITS = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d[^\n\d]{0,4}\d", re.ASCII)
+_MORE_DIGITS = re.compile(r"(?:[^\n\d]{0,4}\d)+", re.ASCII)
+"""Further digits, with the characters that may separate the digits of one number."""
 _LEAST_DIGITS = 6
+_LONGEST_SPARSE = 40
+"""A run of digits with more characters than this has more than _LEAST_DIGITS digits."""
 _LETTERS_BEFORE, _LETTERS_AFTER = 8, 12
 """Largest number of characters of a number before its first digit, and after its last."""
-_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
+_LINK_START = re.compile(r"(?:https?://|www\.)[^\s<>\"]", re.IGNORECASE)
+_LINK_REST = re.compile(r"[^\s<>\"]+")
+_TRANSLATED_AT_ONCE = 64 * 1024
+"""Number of characters whose digits are replaced by ASCII at once."""
 _IBAN_HEAD = 12
 """Number of characters that an IBAN may have before its first long row of digits: `GB29 NWBK 6016 …`."""
 _NUMBER_START, _NUMBER_END = r"(?<![^\W_])(?<!\d[.\-_/])", r"(?![^\W_])(?![.\-_/]\d)"
@@ -111,20 +120,28 @@ class PersonalDataSpan:
 def find(text: str, before: str = "") -> list[PersonalDataSpan]:
     """Return the personal data in `text`, in order and without overlaps. `before` is the text that precedes `text`: a
     word there may name the kind of a number. If data begins in `before`, its part in `text` is returned."""
+    return all_of(find_in_slices(text, before))
+
+
+def find_in_slices(text: str, before: str = "") -> Slices[list[PersonalDataSpan]]:
+    """Return what `find` returns. A text of a megabyte may take seconds."""
     before = before[-LONGEST:]
-    whole = _with_ascii_digits(before + text)
+    whole = yield from _with_ascii_digits(before + text)
     taken: list[PersonalDataSpan] = []
-    for span in _candidates(whole):
+    candidates = yield from _candidates(whole)
+    for count, span in enumerate(candidates, 1):
+        if count % ITEMS_AT_ONCE == 0:
+            yield
         index = bisect_right(taken, span.start, key=lambda other: other.start)
         if (index and taken[index - 1].end > span.start) or (index < len(taken) and taken[index].start < span.end):
             continue
         taken.insert(index, span)
     known = len(before)
-    return [
-        PersonalDataSpan(max(span.start, known) - known, span.end - known, span.kind)
-        for span in taken
-        if span.end > known
-    ]
+
+    def within_text(span: PersonalDataSpan) -> PersonalDataSpan:
+        return PersonalDataSpan(max(span.start, known) - known, span.end - known, span.kind)
+
+    return (yield from in_slices(within_text, (span for span in taken if span.end > known)))
 
 
 def unsettled_from(text: str) -> int:
@@ -133,7 +150,7 @@ def unsettled_from(text: str) -> int:
 
     The text after this index must not be shown until more of the text is known.
     """
-    tail = _with_ascii_digits(text[-_LONGEST_EMAIL:])
+    tail = text[-_LONGEST_EMAIL:].translate(_ASCII)
     word = len(tail.rstrip(_EMAIL_SIGNS))
     return len(text) - len(tail) + min(word, _open_number(tail))
 
@@ -157,9 +174,16 @@ def _open_number(text: str) -> int:
     return beginning.start() if beginning else len(text)
 
 
-def _with_ascii_digits(text: str) -> str:
+def _with_ascii_digits(text: str) -> Slices[str]:
     """Return `text` with digits, dashes and spaces of other scripts replaced by ASCII, one character for each."""
-    return text if text.isascii() else text.translate(_ASCII)
+    if text.isascii():
+        return text
+    pieces: list[str] = []
+    for start in range(0, len(text), _TRANSLATED_AT_ONCE):
+        if pieces:
+            yield
+        pieces.append(text[start : start + _TRANSLATED_AT_ONCE].translate(_ASCII))
+    return "".join(pieces)
 
 
 class _AsciiTable(dict[int, int]):
@@ -189,16 +213,23 @@ def _ascii_of(sign: str) -> int:
 _ASCII = _AsciiTable()
 
 
-def _candidates(text: str) -> Iterator[PersonalDataSpan]:
-    """Yield the candidates. If two may overlap, the more certain one comes first."""
-    yield from _emails(text)
+def _candidates(text: str) -> Slices[list[PersonalDataSpan]]:
+    """Return the candidates. If two may overlap, the more certain one comes first."""
+    candidates = yield from find_each(_AT_SIGN, text, 0, len(text), _email_at)
     links: Sequence[tuple[int, int]] = ()
     if "://" in text or "www." in text.lower():
-        links = [match.span() for match in _LINK.finditer(text)]
-    for stretch in _DIGIT_RUN.finditer(text):
-        if sum(map(str.isdecimal, stretch.group())) < _LEAST_DIGITS or _is_within(stretch.start(), links):
+        links = yield from find_runs(_LINK_START, _LINK_REST, text)
+    stretches = yield from find_runs(_TWO_DIGITS, _MORE_DIGITS, text)
+    for start, end in stretches:
+        if _has_few_digits(text[start:end]) or _is_within(start, links):
             continue
-        yield from _numbers(text, *stretch.span())
+        candidates += yield from _numbers(text, start, end)
+        yield
+    return candidates
+
+
+def _has_few_digits(stretch: str) -> bool:
+    return len(stretch) <= _LONGEST_SPARSE and sum(map(str.isdecimal, stretch)) < _LEAST_DIGITS
 
 
 def _is_within(position: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -206,50 +237,67 @@ def _is_within(position: int, spans: Sequence[tuple[int, int]]) -> bool:
     return index > 0 and position < spans[index - 1][1]
 
 
-def _emails(text: str) -> Iterator[PersonalDataSpan]:
-    for at in _AT_SIGN.finditer(text):
-        local = _LOCAL.search(text, max(0, at.start() - 64), at.start())
-        domain = _DOMAIN.match(text, at.end(), at.end() + 255)
-        if local is None or domain is None or _FILE_SUFFIXES.fullmatch(domain[1]):
-            continue
-        start = local.end() - len(local.group().lstrip(_PUNCTUATION_BEFORE))
-        if text[max(0, start - 1) : start] == "\\" and text[start] in "nrt":
-            start += 1  # an escaped line break (`\n`), as in source code
-        if start < local.end() and text[start : local.end()] != "git" and text[domain.end() : domain.end() + 1] != "(":
-            yield PersonalDataSpan(start, domain.end(), "EMAIL")
+def _email_at(at: re.Match[str]) -> PersonalDataSpan | None:
+    """Return the email address around an at sign, if there is one."""
+    text = at.string
+    local = _LOCAL.search(text, max(0, at.start() - 64), at.start())
+    domain = _DOMAIN.match(text, at.end(), at.end() + 255)
+    if local is None or domain is None or _FILE_SUFFIXES.fullmatch(domain[1]):
+        return None
+    start = local.end() - len(local.group().lstrip(_PUNCTUATION_BEFORE))
+    if text[max(0, start - 1) : start] == "\\" and text[start] in "nrt":
+        start += 1  # an escaped line break (`\n`), as in source code
+    if start < local.end() and text[start : local.end()] != "git" and text[domain.end() : domain.end() + 1] != "(":
+        return PersonalDataSpan(start, domain.end(), "EMAIL")
+    return None
 
 
-def _numbers(text: str, start: int, end: int) -> Iterator[PersonalDataSpan]:
+def _numbers(text: str, start: int, end: int) -> Slices[list[PersonalDataSpan]]:
     from models.safety.phone_numbers import phones_in
 
     context = max(0, start - _LETTERS_BEFORE), end + _LETTERS_AFTER
-    for found in _IBAN.finditer(text, max(0, start - _IBAN_HEAD), end + max(_IBAN_LENGTHS.values())):
-        if length := iban_length(found.group()):
-            yield PersonalDataSpan(found.start(), found.start() + length, "IBAN")
-    for found in _CARD.finditer(text, start, end):
-        if _is_card(text, found):
-            yield PersonalDataSpan(*found.span(), "CARD")
-    text_before = _text_before(text, start)
-    phones = [PersonalDataSpan(first, last, "PHONE") for first, last in phones_in(text, start, end, text_before)]
-    yield from (phone for phone in phones if text[phone.start] == "+")
-    if form_of(*_UNLABELLED_FORMS).search(text, *context):
-        yield from _ids(text, UNLABELLED_IDS, *context)
-    if _WORD.search(text, max(0, start - LONGEST), end):
-        yield from _ids(text, LABELLED_IDS, *context)
-    yield from (phone for phone in phones if not label(_OTHER_NUMBER_WORDS).search(_text_before(text, phone.start)))
+    last_of_iban = end + max(_IBAN_LENGTHS.values())
+    candidates = yield from find_each(_IBAN, text, max(0, start - _IBAN_HEAD), last_of_iban, _iban)
+    candidates += yield from find_each(_CARD, text, start, end, _card)
+    found = yield from phones_in(text, start, end, _text_before(text, start))
+    phones = [PersonalDataSpan(first, last, "PHONE") for first, last in found]
+    candidates += [phone for phone in phones if text[phone.start] == "+"]
+    if (yield from is_found(form_of(*_UNLABELLED_FORMS), text, *context)):
+        candidates += yield from _ids(text, UNLABELLED_IDS, *context)
+    if (yield from is_found(_WORD, text, max(0, start - LONGEST), end)):
+        candidates += yield from _ids(text, LABELLED_IDS, *context)
+    for phone in phones:
+        if not label(_OTHER_NUMBER_WORDS).search(_text_before(text, phone.start)):
+            candidates.append(phone)
+        yield
+    return candidates
 
 
-def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator[PersonalDataSpan]:
+def _iban(found: re.Match[str]) -> PersonalDataSpan | None:
+    length = iban_length(found.group())
+    return PersonalDataSpan(found.start(), found.start() + length, "IBAN") if length else None
+
+
+def _card(found: re.Match[str]) -> PersonalDataSpan | None:
+    return PersonalDataSpan(*found.span(), "CARD") if _is_card(found.string, found) else None
+
+
+def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Slices[list[PersonalDataSpan]]:
+    candidates: list[PersonalDataSpan] = []
     for known in ids:
-        for found in known.form.finditer(text, start, end):
-            text_before = _text_before(text, found.start())
-            named = known.label is None or known.label.search(text_before)
-            if (
-                named
-                and not label(_OTHER_NUMBER_WORDS).search(text_before)
-                and known.check(re.sub(r"[^A-Za-z0-9+]", "", found.group()))
-            ):
-                yield PersonalDataSpan(*found.span(), "ID")
+        candidates += yield from find_each(known.form, text, start, end, partial(_id, known))
+    return candidates
+
+
+def _id(known: NationalId, found: re.Match[str]) -> PersonalDataSpan | None:
+    text_before = _text_before(found.string, found.start())
+    if (
+        (known.label is None or known.label.search(text_before))
+        and not label(_OTHER_NUMBER_WORDS).search(text_before)
+        and known.check(re.sub(r"[^A-Za-z0-9+]", "", found.group()))
+    ):
+        return PersonalDataSpan(*found.span(), "ID")
+    return None
 
 
 def _text_before(text: str, start: int) -> str:

@@ -6,13 +6,16 @@ exactly as a country writes its numbers.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache, partial
+from itertools import chain
 
 import phonenumbers
 from phonenumbers import Leniency, PhoneNumber, PhoneNumberFormat, PhoneNumberMatcher
 
+from models.fair_executor import Slices
 from models.safety.number_labels import label
+from models.safety.sliced_search import find_each
 
 _PHONE_WORDS = label(
     r"tel|tel[eé](?:ph|f)[oó]n[eo]?s?|t[eé]l|telefax|telefonnummer|telefoonnummer|phones?|phonenumber|mobile|cell|"
@@ -64,33 +67,39 @@ _NO_NUMBER_AFTER = re.compile(r"[^\W_]|[.,\-_/:]\d| ?[%€$£]", re.ASCII)
 _GROUPS = re.compile(r"\d+", re.ASCII)
 
 
-def phones_in(text: str, start: int, end: int, before: str) -> Iterator[tuple[int, int]]:
-    """Yield the start and the end of each telephone number in `text[start:end]`, which begins with a digit or a sign of
-    a number. `before` is the text before it. The numbers may overlap."""
-    yield from _international(text, start, end)
+def phones_in(text: str, start: int, end: int, before: str) -> Slices[list[tuple[int, int]]]:
+    """Return the start and the end of each telephone number in `text[start:end]`, which begins with a digit or a sign
+    of a number. `before` is the text before it. The numbers may overlap."""
+    international = yield from find_each(_INTERNATIONAL, text, start, end, _international)
+    phones = list(chain.from_iterable(international))
     if _PHONE_WORDS.search(before):
         found = _LABELLED.match(text, start, end)
         if found and len(_digits(found)) in _LENGTHS and _is_separate(text, found):
-            yield found.span()
+            phones.append(found.span())
     for region, pattern in _NATIONAL_FORMS.items():
-        for found in pattern.finditer(text, start, end):
-            if _is_separate(text, found) and _parse_valid(found.group(), region):
-                yield found.span()
-    for found in _TRUNK_NUMBER.finditer(text, start, end):
-        if _is_separate(text, found) and _is_written_somewhere(found.group()):
-            yield found.span()
+        phones += yield from find_each(pattern, text, start, end, partial(_national, region))
+    phones += yield from find_each(_TRUNK_NUMBER, text, start, end, _with_trunk)
+    return phones
 
 
-def _international(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    for found in _INTERNATIONAL.finditer(text, start, end):
-        number = found.group()
-        if number.startswith("00"):
-            if _is_separate(text, found) and _parse_valid(f"+{number[2:]}"):
-                yield found.span()
-            continue
-        # The matcher finds the end of the number if further numbers follow it.
-        for match in PhoneNumberMatcher(number, None, Leniency.VALID):
-            yield found.start() + match.start, found.start() + match.end
+def _international(found: re.Match[str]) -> Sequence[tuple[int, int]]:
+    number = found.group()
+    if number.startswith("00"):
+        is_phone = _is_separate(found.string, found) and _parse_valid(f"+{number[2:]}")
+        return (found.span(),) if is_phone else ()
+    # The matcher finds the end of the number if further numbers follow it.
+    return [
+        (found.start() + match.start, found.start() + match.end)
+        for match in PhoneNumberMatcher(number, None, Leniency.VALID)
+    ]
+
+
+def _national(region: str, found: re.Match[str]) -> tuple[int, int] | None:
+    return found.span() if _is_separate(found.string, found) and _parse_valid(found.group(), region) else None
+
+
+def _with_trunk(found: re.Match[str]) -> tuple[int, int] | None:
+    return found.span() if _is_separate(found.string, found) and _is_written_somewhere(found.group()) else None
 
 
 def _digits(found: re.Match[str]) -> str:

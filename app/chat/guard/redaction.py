@@ -9,12 +9,13 @@ from app.chat.inputs import Turn, texts_of
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.request import ChatMessage, ChatRequest, Content, ContentPart, TextPart
 from app.wire.request import ChatToolCall as AskedCall
-from models.fair_executor import FairExecutor, Slices
+from models.fair_executor import FairExecutor, Slices, all_of
 from models.safety.number_labels import LONGEST
 from models.safety.personal_data import KINDS, find, unsettled_from
 from tasks.guardrails import Check
+from tasks.json_tokens import is_json
 from tasks.precontext import Entry, Evidence
-from tasks.redaction import Redactor, is_json, placeholder
+from tasks.redaction import Redactor, placeholder
 
 REDACTING = "S7"
 """Code of the guard for personal data. A request that names it is redacted, if the operator chose redaction."""
@@ -58,7 +59,7 @@ class Redaction:
 
     async def of_text(self, text: str) -> str:
         """Return the redacted text. The redactions are not counted, because only a model sees the text."""
-        return await self.threads.run(Redactor().text, text)
+        return await self.threads.run(Redactor().redact_text, text)
 
     def redact_ahead(self, text: str) -> str:
         """Return the redacted beginning of the answer's next text, which is judged before it is shown."""
@@ -115,7 +116,7 @@ class Redaction:
     def _redact_chunks(self, kind: TextEvent, pieces: list[str]) -> list[str]:
         text = "".join(pieces)
         redactor = self._redactor(_SOURCES[kind])
-        if not self._tails[kind] and is_json(text):
+        if not self._tails[kind] and all_of(is_json(text)):
             whole = redactor.json(text)
             pieces = [whole, *("" for _ in pieces[1:])] if whole != text else pieces
         else:
@@ -126,28 +127,34 @@ class Redaction:
     def _redact_request(self, request: ChatRequest, turn: Turn) -> Slices[tuple[ChatRequest, Turn]]:
         messages = []
         for index, message in enumerate(request.messages):
-            messages.append(self._redact_message(message, f"messages[{index}]"))
+            messages.append((yield from self._redact_message(message, f"messages[{index}]")))
             yield
         changed: dict[str, Any] = {"messages": messages}
         if request.user is not None:
             # The field is redacted, because the LLM's server gets it, too.
-            changed["user"] = self._redactor("user").text(request.user)
+            changed["user"] = yield from self._redactor("user").redact_text(request.user)
         request = request.model_copy(update=changed)
         return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))
 
-    def _redact_message(self, message: ChatMessage, path: str) -> ChatMessage:
+    def _redact_message(self, message: ChatMessage, path: str) -> Slices[ChatMessage]:
         if message.role not in _ROLES:
             return message
-        changed: dict[str, Any] = {"content": _redact_content(message.content, self._redactor(f"{path}.content"))}
+        content = yield from _redact_content(message.content, self._redactor(f"{path}.content"))
+        changed: dict[str, Any] = {"content": content}
         if message.tool_calls:
             redactor = self._redactor(f"{path}.tool_calls")
-            changed["tool_calls"] = [_redact_call(call, redactor) for call in message.tool_calls]
+            calls: list[AskedCall] = []
+            for call in message.tool_calls:
+                redacted = yield from _redact_call(call, redactor)
+                calls.append(redacted)
+            changed["tool_calls"] = calls
         return message.model_copy(update=changed)
 
     def _redact_entries(self, entries: Sequence[Entry]) -> Slices[list[Entry]]:
         redone = []
         for entry in entries:
-            redone.append(Entry(entry.name, entry.result.mapped(self._redactor(entry.name))))
+            result = yield from entry.result.mapped(self._redactor(entry.name))
+            redone.append(Entry(entry.name, result))
             yield
         return redone
 
@@ -155,14 +162,14 @@ class Redaction:
         return self._redactors.setdefault(source, Redactor())
 
 
-def _redact_content(content: Content, redactor: Redactor) -> Content:
+def _redact_content(content: Content, redactor: Redactor) -> Slices[Content]:
     if content is None or isinstance(content, str):
-        return content and redactor.text(content)
+        return content and (yield from redactor.redact_text(content))
     parts: list[ContentPart] = []
     text_before = ""
     for part in content:
         if isinstance(part, TextPart):
-            text = redactor.text(part.text, text_before)
+            text = yield from redactor.redact_text(part.text, text_before)
             text_before = f"{part.text}\n"
             parts.append(part.model_copy(update={"text": text}))
         else:
@@ -170,8 +177,8 @@ def _redact_content(content: Content, redactor: Redactor) -> Content:
     return parts
 
 
-def _redact_call(call: AskedCall, redactor: Redactor) -> AskedCall:
-    arguments = redactor.json(call.function.arguments)
+def _redact_call(call: AskedCall, redactor: Redactor) -> Slices[AskedCall]:
+    arguments = yield from redactor.redact_json(call.function.arguments)
     return call.model_copy(update={"function": call.function.model_copy(update={"arguments": arguments})})
 
 

@@ -2,14 +2,21 @@
 
 import copy
 import json
+import re
 from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from models.fair_executor import Slices, all_of
+from models.safety.number_labels import LONGEST
+from models.safety.personal_data import PersonalDataSpan, find_in_slices
 from models.vision.text import TextLine, Word
+from tasks import redaction
 from tasks.ocr_result import OcrResult, document_result, page_section, picture_result
-from tasks.redaction import Redactor
+from tasks.redaction import Redactor, _label_words
 from tasks.result import Failure
 from tasks.translation.segments import items_of
 from tests.conftest import each_case
@@ -29,7 +36,7 @@ def line_of(text: str, top: int = 10, confidence: float = 0.9) -> TextLine:
 
 
 def redacted(name: str, data: Any, counts: Counter[str]) -> Any:
-    return result_of(name, data).mapped(Redactor(counts)).data
+    return all_of(result_of(name, data).mapped(Redactor(counts))).data
 
 
 def check(result: Any) -> None:
@@ -214,7 +221,7 @@ def test_a_result_of_an_unknown_shape_is_walked_through() -> None:
 
 
 def test_a_failure_is_redacted_and_stays_one() -> None:
-    assert Failure("no ann@example.org").mapped(Redactor()) == Failure("no [EMAIL]")
+    assert all_of(Failure("no ann@example.org").mapped(Redactor())) == Failure("no [EMAIL]")
 
 
 @each_case(
@@ -239,3 +246,32 @@ def test_json_stays_json(text: str, expected: str) -> None:
     except ValueError:
         return
     json.loads(expected)
+
+
+def test_only_the_end_of_a_members_name_is_looked_at_before_each_of_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    befores: list[str] = []
+
+    def noted(text: str, before: str = "") -> Slices[list[PersonalDataSpan]]:
+        befores.append(before)
+        return (yield from find_in_slices(text, before))
+
+    monkeypatch.setattr(redaction, "find_in_slices", noted)
+    name, count = "aB" * 5000 + " myPhoneNumber", 50
+    value = {name: [2125550100] * count}
+    assert json.loads(Redactor().json(json.dumps(value))) == {name: ["[PHONE]"] * count}
+    assert Redactor().value({name: ["212 555 0100"]}) == {name: ["[PHONE]"]}
+    assert befores.count(befores[-1]) == count + 1
+    assert befores[-1].endswith("a B my Phone Number: ")
+    assert max(map(len, befores)) < 3 * LONGEST
+
+
+@given(st.lists(st.sampled_from(["tel", "Phone", "numberX", "aB", " ", "é", "1"]), max_size=60).map("".join))
+def test_a_long_name_counts_as_its_end_does(name: str) -> None:
+    whole = re.sub("(?<=[a-z])(?=[A-Z])", " ", name) + ": "
+    assert _label_words(name)[-LONGEST:] == whole[-LONGEST:]
+
+
+def test_each_value_is_a_step() -> None:
+    values = [1] * 1000
+    for steps in (Redactor().redact_json(json.dumps(values)), Redactor().redact_value(values)):
+        assert sum(1 for _ in steps) >= len(values)

@@ -241,7 +241,7 @@ def test_the_markdown_of_what_is_redacted_is_redacted_too() -> None:
     read = [text_line("Write to anna@example.com today", 40, 40)]
     section = page_section(read, 1, 900, 200)
     result = picture_result(section).in_form(Form(tables=True, markdown=True))
-    redacted = result.mapped(Redactor())
+    redacted = all_of(result.mapped(Redactor()))
     assert "anna@" not in redacted.data["markdown"]
     assert "[EMAIL" in redacted.data["markdown"]
     assert "anna@" not in "\n".join(piece.text for piece in redacted.pieces())

@@ -18,7 +18,7 @@ from app.events import Event, Precontext, Progress, ReasoningChunk, TextChunk, T
 from app.feed import Feed
 from app.wire import sse
 from models.base import EngineUnavailable
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Slices, all_of
 from models.safety import personal_data
 from models.safety.personal_data import PersonalDataSpan
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -227,12 +227,12 @@ async def test_personal_data_of_a_stream_is_looked_for_beside_the_event_loop_and
 ) -> None:
     threads: list[threading.Thread] = []
 
-    def watched(text: str, before: str = "") -> list[PersonalDataSpan]:
+    def watched(text: str, before: str = "") -> Slices[list[PersonalDataSpan]]:
         threads.append(threading.current_thread())
-        return personal_data.find(text, before)
+        return (yield from personal_data.find_in_slices(text, before))
 
-    for module in (redaction, tasks.redaction):
-        monkeypatch.setattr(module, "find", watched)
+    monkeypatch.setattr(redaction, "find", lambda *args: all_of(watched(*args)))
+    monkeypatch.setattr(tasks.redaction, "find_in_slices", watched)
     guard = make(stream=True)
     guard.redaction = redaction.Redaction(FairExecutor("test"))
     sentence = "Ann has a card and can be reached at ann@example.org or by telephone at any time of the day. "

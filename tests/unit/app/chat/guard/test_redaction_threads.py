@@ -1,5 +1,7 @@
 """Where personal data is looked for in what tasks read: by keys in turn, in no thread of everyone's."""
 
+import asyncio
+import json
 import threading
 from functools import partial
 from pathlib import Path
@@ -7,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from app.chat.guard.redaction import Redaction
+from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import execute_plan
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Slices
 from models.safety.personal_data import PersonalDataSpan
 from models.translation.capability import remedy_between
 from tasks import redaction
@@ -21,6 +24,7 @@ from tasks.inputs.source import Origin, Source
 from tasks.translate import TranslateTask
 from tests.llm_server import Reply
 from tests.scraped import INVOICE, PARAM, answering, html, site
+from tests.unit.app.chat.guard.test_redaction import request_of
 from tests.unit.app.chat.test_plan_executor import PICTURE, finder, giving
 from tests.unit.tasks.test_translate import Tagging
 
@@ -31,13 +35,13 @@ HERE = "guarded"
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of those in which texts were searched."""
     searched: list[str] = []
-    search = redaction.find
+    search = redaction.find_in_slices
 
-    def noted(text: str, before: str = "") -> list[PersonalDataSpan]:
+    def noted(text: str, before: str = "") -> Slices[list[PersonalDataSpan]]:
         searched.append(threading.current_thread().name)
         return search(text, before)
 
-    monkeypatch.setattr(redaction, "find", noted)
+    monkeypatch.setattr(redaction, "find_in_slices", noted)
     return searched
 
 
@@ -75,3 +79,28 @@ async def test_what_of_a_page_an_llm_finds_fields_in(threads: list[str]) -> None
         await here.task.run(TaskRequest(asked, (source,), redact=Redaction(FairExecutor(HERE)).of_text))
     assert "[EMAIL]" in str(upstream.requests[0].body)
     assert threads == [HERE, HERE]
+
+
+async def test_nothing_more_is_searched_once_the_caller_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched, has_begun, has_left = 0, threading.Event(), threading.Event()
+
+    def watched(_text: str, _before: str = "") -> Slices[list[PersonalDataSpan]]:
+        nonlocal searched
+        searched += 1
+        has_begun.set()
+        has_left.wait()
+        yield
+        return []
+
+    monkeypatch.setattr(redaction, "find_in_slices", watched)
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": json.dumps({"a": [1] * 1000})}}
+    request = request_of({"role": "assistant", "content": None, "tool_calls": [call]})
+    threads = FairExecutor(HERE)
+    redacting = asyncio.create_task(Redaction(threads).of_request(request, latest_turn(request, 1)))
+    await asyncio.to_thread(has_begun.wait)
+    redacting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await redacting
+    has_left.set()
+    await threads.close()
+    assert searched == 1
