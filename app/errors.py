@@ -156,6 +156,10 @@ class PayloadTooLarge(ApiError):
     code = "request_too_large"
 
 
+class BodyTooLarge(PayloadTooLarge):
+    """Raised if a body has more bytes than allowed."""
+
+
 class RateLimited(ApiError):
     status = 429
     type = "rate_limit_error"

@@ -7,7 +7,7 @@ from typing import Self
 
 from starlette.requests import ClientDisconnect, Request
 
-from app.errors import BadRequest, PayloadTooLarge
+from app.errors import BadRequest, BodyTooLarge
 from app.http.disconnect import ClientGone
 from app.wire.parse import MAX_VALUES, as_refusal, least_quotes, too_many_values
 from models.loop_turns import LoopTurns
@@ -41,7 +41,7 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     Memory for the missing rest is held only while the body arrives quickly enough. A key with rivals has to send its
     bodies at a limited speed.
 
-    Raises BadRequest if the body is compressed, PayloadTooLarge if the announced length or the received size is above
+    Raises BadRequest if the body is compressed, BodyTooLarge if the announced length or the received size is above
     `max_bytes`, ClientGone if the caller hangs up before the end, EngineOverloaded, ShareUsedUp, and MemoryShort for a
     slow body if other requests have taken the memory for its rest.
     """
@@ -120,8 +120,8 @@ class _PacedMemory:
         self._next_check = self._loop.call_later(PACE_CHECK_S, self._check_pace)
 
 
-def _too_large(size: int, max_bytes: int) -> PayloadTooLarge:
-    return PayloadTooLarge(
+def _too_large(size: int, max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(
         f"The request's body is {megabytes(size)} or more; "
         f"the limit is {megabytes(max_bytes)} (OPENFAZE_MAX_REQUEST_MB)."
     )

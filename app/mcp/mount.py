@@ -4,7 +4,8 @@ There are no sessions, so any of several servers may answer a request.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from app.errors import ApiError, BadRequest, MethodNotAllowed, MisdirectedRequest, PayloadTooLarge
+from app.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, MisdirectedRequest
 from app.http.body import read_body
 from app.http.headers import asks_to_be_forgotten
 from app.services import Services
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from app.mcp.server import ToolContext
 
 PATH = "/mcp"
+_CALL, _PROGRESS = "tools/call", "progressToken"
 LARGEST_CALL = 4 * MB
 """A request has at most this size, in bytes, because the protocol's server parses a request all at once. A larger
 source has to be uploaded to `/v1/files`, and is then named by its id."""
@@ -43,6 +45,7 @@ _INVALID_REQUEST = -32600
 """Code of JSON-RPC for an invalid request."""
 _INVALID_PARAMS = -32602
 """Code of JSON-RPC for invalid parameters of a method."""
+_JSON = "application/json"
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -54,6 +57,17 @@ class _RefusedMessage(Exception):
         super().__init__(error.message)
         self.error = error
         self.id = id_
+
+
+@dataclass(frozen=True, slots=True)
+class _RpcMessage:
+    """A message for the protocol's server, which parses it on the event loop."""
+
+    text: bytes | bytearray
+    strings: Mapping[str, memoryview]
+    """Long strings, by their placeholders in the arguments."""
+    arguments: Mapping[str, Any] | None = None
+    """Arguments that were taken out of a large call; None if they are in `text`."""
 
 
 class Mount:
@@ -91,7 +105,7 @@ class Mount:
         except _RefusedMessage as refused:
             await _error_response(refused.error, request, refused.id)(scope, receive, send)
             return
-        request.state.strings = message.strings
+        request.state.message = message
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
         await asyncio.shield(self._starting)
@@ -115,18 +129,18 @@ class Mount:
 
             await self._manager.handle_request(scope, receive, send_unless_refused)
 
-    async def _read(self, request: Request) -> Shortened:
-        """Return the body without its long strings, so that the protocol's server has little to parse on the event
-        loop. Raises ApiError and _RefusedMessage."""
+    async def _read(self, request: Request) -> _RpcMessage:
+        """Return the message. A large one is read in a thread. Raises ApiError and _RefusedMessage."""
         services: Services = request.app.state.services
         try:
             body = await read_body(request, LARGEST_CALL)
-        except PayloadTooLarge:
+        except BodyTooLarge:
             raise self._too_large(f"larger than {megabytes(LARGEST_CALL)}") from None
         if not is_large(body):
-            return _check_message(Shortened(body))
+            _check_message(Shortened(body))
+            return _RpcMessage(body, {})
         try:
-            return await services.wire.run(lambda: _check_message(_shorten(body)))
+            return await services.wire.run(lambda: _without_arguments(_shorten(body)))
         except TooMuchJson as error:
             raise as_refusal(error) from None
 
@@ -142,13 +156,16 @@ class Mount:
                     "OPENFAZE_MCP_HOSTS.",
                     param=header,
                 )
+        kind = request.headers.get("content-type", "")
+        if kind.partition(";")[0].strip().lower() != _JSON:
+            return BadRequest(f"The header 'content-type' should be {_JSON}{but_not(kind)}", param="content-type")
         size = request.headers.get("content-length", "")
         if size.isdecimal() and int(size) > LARGEST_CALL:
             return self._too_large(megabytes(int(size)))
         return None
 
-    def _too_large(self, size: str) -> PayloadTooLarge:
-        return PayloadTooLarge(
+    def _too_large(self, size: str) -> BodyTooLarge:
+        return BodyTooLarge(
             f"The request is {size}; the limit at {PATH} is {megabytes(LARGEST_CALL)}. Upload "
             "the file to /v1/files, and give its id as 'source'."
         )
@@ -189,17 +206,27 @@ def _shorten(body: bytearray) -> Shortened:
         return Shortened(body)
 
 
-def _check_message(message: Shortened) -> Shortened:
-    """Return `message` if it is well-formed.
+def _without_arguments(message: Shortened) -> _RpcMessage:
+    """Return `message`, whose arguments are taken out if it is a call of a tool. Raises what `_check_message`
+    raises."""
+    body = _check_message(message)
+    if body is None or body["method"] != _CALL:
+        return _RpcMessage(message.text, message.strings)
+    arguments = (body.get("params") or {}).pop("arguments", None)
+    return _RpcMessage(pydantic_core.to_json(body), message.strings, arguments or {})
+
+
+def _check_message(message: Shortened) -> dict[str, Any] | None:
+    """Return the object in `message` if it is well-formed. Return None for invalid JSON, because the package refuses it
+    by itself.
 
     Raises _RefusedMessage for any other message. An invalid id is refused, too, because the package would take a
-    request with an invalid id for a notification and send no answer. Invalid JSON is returned unchanged, because the
-    package refuses it by itself.
+    request with an invalid id for a notification and send no answer.
     """
     try:
-        body = pydantic_core.from_json(message.text)
+        body: Any = pydantic_core.from_json(message.text)
     except ValueError:
-        return message
+        return None
     known = body.get("id") if isinstance(body, dict) else None
     if isinstance(known, bool) or not isinstance(known, str | int) or known in message.strings:
         known = None
@@ -211,10 +238,10 @@ def _check_message(message: Shortened) -> Shortened:
             raise BadRequest(f"Field 'id': {reason}", param="id")
     except BadRequest as error:
         raise _RefusedMessage(error, known) from None
-    return message
+    return dict(body)
 
 
-def _check_form(body: object) -> None:
+def _check_form(body: Any) -> None:
     """Check the form of a JSON-RPC message.
 
     Raises BadRequest for a body that is neither a request nor a notification, and for a tool call with a missing or
@@ -231,7 +258,14 @@ def _check_form(body: object) -> None:
     params = body.get("params")
     if not isinstance(params, dict | None):
         raise BadRequest(f"Field 'params': should be an object{but_not(params)}", param="params")
-    if body["method"] == "tools/call":
+    meta = (params or {}).get("_meta")
+    if not isinstance(meta, dict | None):
+        raise BadRequest(f"Field 'params._meta': should be an object{but_not(meta)}", param="params._meta")
+    token = (meta or {}).get(_PROGRESS)
+    if isinstance(token, bool) or not isinstance(token, str | int | None):
+        reason = f"should be a string (a short one) or a whole number{but_not(token)}"
+        raise BadRequest(f"Field 'params._meta.{_PROGRESS}': {reason}", param=f"params._meta.{_PROGRESS}")
+    if body["method"] == _CALL:
         params = params or {}
         if not isinstance(params.get("name"), str):
             reason = f"should be the name of a tool{but_not(params.get('name'))}"
@@ -244,11 +278,10 @@ def _check_form(body: object) -> None:
 def _check_repeated(body: dict[str, Any], message: Shortened) -> None:
     """Raise BadRequest for a long string that an answer would repeat, perhaps many times."""
     params = body.get("params") or {}
-    meta = params.get("_meta")
     repeated = {
         "method": body["method"],
         "params.name": params.get("name"),
-        "params._meta.progressToken": meta.get("progressToken") if isinstance(meta, dict) else None,
+        f"params._meta.{_PROGRESS}": (params.get("_meta") or {}).get(_PROGRESS),
     }
     for field, value in repeated.items():
         if isinstance(value, str) and (len(value) >= LONG_BYTES or value in message.strings):
@@ -277,9 +310,7 @@ def _error_response(error: ApiError, request: Request, id_: str | int | None = N
     }
     body = {"jsonrpc": "2.0", "id": id_, "error": rpc_error}
     headers = error.headers | ({"allow": "POST"} if isinstance(error, MethodNotAllowed) else {})
-    return Response(
-        pydantic_core.to_json(body), status_code=error.status, headers=headers, media_type="application/json"
-    )
+    return Response(pydantic_core.to_json(body), status_code=error.status, headers=headers, media_type=_JSON)
 
 
 def _host_of(header: str) -> str:
@@ -299,5 +330,6 @@ def _build_context(request: Request) -> "ToolContext":
         state.request_id,
         asks_to_be_forgotten(request),
         f"{str(request.base_url).rstrip('/')}/v1/files",
-        state.strings,
+        state.message.strings,
+        state.message.arguments,
     )

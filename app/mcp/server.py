@@ -47,6 +47,9 @@ Report = Callable[[Progress], Awaitable[None]]
 _PLACE = re.compile(r"messages\[\d+\]\.content\[\d+\](?:\.file(?:\.\w+)?)?|response_format(?:\.json_schema)?\.schema")
 
 
+Arguments = Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """The caller of a tool, and facts about the HTTP request."""
@@ -59,9 +62,8 @@ class ToolContext:
     """URL of the key's files, or "" if the caller does not use HTTP."""
     strings: Mapping[str, memoryview] = field(default_factory=dict)
     """Long strings, by their placeholders in the arguments."""
-
-
-Arguments = Mapping[str, Any]
+    arguments: Arguments | None = None
+    """Arguments of a large call, which the protocol's server does not get; None if it has them."""
 
 
 async def _as_they_are(arguments: Arguments) -> Arguments:
@@ -100,14 +102,15 @@ def build_server(
         share = SHARE.set(caller.admission.caller.share)
         try:
             with services.memory.of_request():
-                arguments = params.arguments or {}
+                arguments = (params.arguments or {}) if caller.arguments is None else caller.arguments
                 if caller.strings:
                     size = await services.wire.run(restored_size, arguments, caller.strings)
                     await services.memory.hold(TEXT_COPIES * size)
                     arguments = await services.wire.run(restore_strings, arguments, caller.strings)
-                if (each := tool.for_each(arguments)) is not None:
+                if (each := await services.wire.run(tool.for_each, arguments)) is not None:
                     return await _run_for_each(services, tool, each, prepare, caller, report)
-                return await _run_tool(services, tool, tool.called_with(await prepare(arguments)), caller, report)
+                body = await services.wire.run(tool.called_with, await prepare(arguments))
+                return await _run_tool(services, tool, body, caller, report)
         except Exception as error:  # noqa: BLE001 - `report_error` logs bugs and faults
             public = report_error(error, "tool_failed", tool=tool.name)
             caller.stages.rejected = public.rejected
@@ -174,7 +177,7 @@ async def _run_for_each(
     for index, arguments in enumerate(each):
         admission = services.admission_control.admit(caller.admission.caller) if index else caller.admission
         try:
-            body = tool.called_with(await prepare(arguments))
+            body = await services.wire.run(tool.called_with, await prepare(arguments))
             own = replace(caller, admission=admission)
             answer = await _complete(services, body, own, report_nothing, time.monotonic() - start)
             results.append(await services.wire.run(_result_of_one, tool, answer))

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -16,7 +17,7 @@ from app.access.key_file import CHAT
 from app.chat.schema.structured import is_open
 from app.errors import BadRequest
 from app.wire.model_names import MODEL
-from app.wire.problems import first_problem
+from app.wire.problems import MAX_COMPARED, first_problem
 from app.wire.request import ResponseFormat
 from models.translation.speech_codes import language_name
 from tasks.code_sandbox import CodeData
@@ -24,6 +25,7 @@ from tasks.forecast import ForecastData
 from tasks.gui_detection import GuiData
 from tasks.object_detection import DetectionData
 from tasks.ocr_result import OcrData
+from tasks.schema.checker import refuse_large
 from tasks.scraper import ScrapedPage
 from tasks.speech_to_text import SpeechData
 from tasks.translate import TranslateData
@@ -94,7 +96,7 @@ class Arguments(BaseModel):
         return given[0]
 
     def request(self) -> dict[str, Any]:
-        """Return the body of a chat request. Raises BadRequest."""
+        """Return the body of a chat request. Raises BadRequest and InputError."""
         return {
             "model": MODEL,
             "messages": [
@@ -244,6 +246,8 @@ class Extract(Instructed):
         yield self.instructions or "Extract the fields of the schema."
 
     def request(self) -> dict[str, Any]:
+        # A larger schema would be encoded and parsed once more before the pipeline refuses it.
+        refuse_large(self.schema_, SCHEMA)
         form = {"type": "json_schema", "json_schema": {"name": "extract", "schema": self.schema_}}
         if is_open(ResponseFormat.model_validate(form)):
             raise BadRequest(
@@ -324,7 +328,7 @@ class McpTool:
         }
 
     def called_with(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the body of the chat request. Raises BadRequest, which names the argument."""
+        """Return the body of the chat request. Raises BadRequest and InputError, which name the argument."""
         return self._validate(arguments).request()
 
     def for_each(self, arguments: Mapping[str, Any]) -> list[dict[str, Any]] | None:
@@ -337,10 +341,18 @@ class McpTool:
 
     def _validate(self, arguments: Mapping[str, Any]) -> Arguments:
         try:
-            return self.arguments.model_validate(arguments)
+            return self.arguments.model_validate(self._with_few_unknown(arguments))
         except ValidationError as error:
             problem = first_problem(error)
             raise BadRequest(problem.message, param=problem.path) from None
+
+    def _with_few_unknown(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `arguments` without most of the unknown ones, each of which would become an error, although the first
+        error is the only one that the caller gets."""
+        fields = self.arguments.model_fields.items()
+        known = {field.alias or name for name, field in fields}
+        unknown = set(islice((name for name in arguments if name not in known), MAX_COMPARED))
+        return {name: value for name, value in arguments.items() if name in known or name in unknown}
 
 
 TOOLS: Mapping[str, McpTool] = {

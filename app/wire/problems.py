@@ -14,9 +14,10 @@ UNION_MARK = "·"
 """First character of the tags of unions. Pydantic puts the tags into an error's location; a field's path omits them."""
 MAX_NESTING = 201
 """A body has at most this many levels of nested lists and objects, because the parser accepts no more."""
-_LONGEST, _MAX_COMPARED = 40, 16
-"""A value is quoted only if it has at most _LONGEST characters. The name of a missing field is compared with the names
-of at most _MAX_COMPARED sent fields."""
+_LONGEST = 40
+"""A value is quoted only if it has at most this many characters."""
+MAX_COMPARED = 16
+"""The name of a missing field is compared with the names of at most this many sent fields."""
 _MOST_COUNTED = 1000
 """A message states the length of a string only up to this many characters, because a longer one may be the placeholder
 of a string that was taken out of a large body."""
@@ -112,6 +113,6 @@ def _unknown_type(given: object) -> str:
 
 
 def _misspelt(name: str, given: object) -> str:
-    keys = islice((key for key in given if len(key) <= _LONGEST), _MAX_COMPARED) if isinstance(given, dict) else ()
+    keys = islice((key for key in given if len(key) <= _LONGEST), MAX_COMPARED) if isinstance(given, dict) else ()
     close = get_close_matches(name, keys, n=1, cutoff=_LIKENESS)
     return f". Is '{close[0]}' a misspelling of it?" if close else ""

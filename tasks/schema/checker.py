@@ -187,6 +187,14 @@ class SchemaChecker:
         return place + _short(error)
 
 
+def refuse_large(schema: Mapping[str, Any], field: str = FIELD) -> None:
+    """Raise InputError, as SchemaChecker does, for a schema that is too large or too deep."""
+    try:
+        _check_text(schema)
+    except SchemaRefused as refusal:
+        raise refusal.as_input_error(field) from None
+
+
 def prepared_checker(schema: Mapping[str, Any], field: str = FIELD) -> SchemaChecker:
     """Return a checker of `schema`. The checkers that were used last are kept, because clients send many documents with
     one schema. `field` is named in errors. Raises InputError like SchemaChecker."""
@@ -260,10 +268,7 @@ def _has_more_text(value: Any, limit: int) -> bool:
 
 
 def _validator_of(schema: Mapping[str, Any]) -> Validator:
-    if is_deeper(schema, MAX_DEPTH):
-        raise SchemaRefused(f"the schema is nested more than {MAX_DEPTH} levels deep.")
-    if _has_more_text(schema, MAX_SCHEMA_BYTES) or len(pydantic_core.to_json(schema)) > MAX_SCHEMA_BYTES:
-        raise SchemaRefused(f"the schema is larger than {MAX_SCHEMA_BYTES} bytes.")
+    _check_text(schema)
     dialect = schema.get("$schema")
     draft = _DRAFTS.get(dialect.rstrip("#") if isinstance(dialect, str) else "", Draft202012Validator)
     _check_size(draft, schema)
@@ -276,6 +281,13 @@ def _validator_of(schema: Mapping[str, Any]) -> Validator:
     except ValueError as error:
         raise SchemaRefused(f"an '$id' or a reference in it is not a URI ({error}).") from None
     return bounded(draft)(anonymous, registry=registry)
+
+
+def _check_text(schema: Mapping[str, Any]) -> None:
+    if is_deeper(schema, MAX_DEPTH):
+        raise SchemaRefused(f"the schema is nested more than {MAX_DEPTH} levels deep.")
+    if _has_more_text(schema, MAX_SCHEMA_BYTES) or len(pydantic_core.to_json(schema)) > MAX_SCHEMA_BYTES:
+        raise SchemaRefused(f"the schema is larger than {MAX_SCHEMA_BYTES} bytes.")
 
 
 def _check_size(draft: type[Validator], schema: Any) -> None:

@@ -5,7 +5,8 @@ import base64
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,20 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ImageContent, ResourceLink, TextContent
+from pydantic import ValidationError
 from starlette.types import Receive
 
 from app.access.key_file import add_key
+from app.errors import BadRequest
 from app.main import create_app
-from app.mcp import mount
+from app.mcp import mount, tools
 from app.mcp import server as mcp_server
-from app.mcp.tools import TOOLS
+from app.mcp.tools import TOOLS, McpTool
 from app.settings import Settings
+from app.wire.parse import Shortened
+from app.wire.problems import MAX_COMPARED, Problem, first_problem
 from models.vision.ppocr.reader import PpOcrReader
+from tasks.errors import InputError
 from tasks.wording.translation import parse_order
 from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
@@ -282,6 +288,42 @@ async def test_what_is_wrong_is_told_to_the_model(
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize("params", [{"name": "ocr"}, {"name": "ocr", "arguments": {"k": [1] * 9}}])
+def test_the_arguments_of_a_large_call_are_kept_from_what_parses_it(params: dict[str, Any]) -> None:
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    message = mount._without_arguments(Shortened(json.dumps(call).encode()))
+    assert json.loads(message.text) == {**call, "params": {"name": "ocr"}}
+    assert message.arguments == params.get("arguments", {})
+
+
+def test_what_is_no_call_is_read_as_it_is() -> None:
+    for text in (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}', b"{"):
+        message = mount._without_arguments(Shortened(text))
+        assert (message.text, message.arguments) == (text, None)
+
+
+def test_a_schema_that_is_too_large_is_refused_before_it_becomes_a_request() -> None:
+    schema = {"type": "object", "properties": {"a": {"enum": [f"{index:09}" for index in range(10_000)]}}}
+    with pytest.raises(InputError, match="the schema is larger than 100000 bytes"):
+        TOOLS["extract"].called_with({"text": "x", "schema": schema})
+
+
+def test_of_many_unknown_arguments_few_are_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults: list[int] = []
+
+    def counted(error: ValidationError) -> Problem:
+        faults.append(error.error_count())
+        return first_problem(error)
+
+    monkeypatch.setattr(tools, "first_problem", counted)
+    unknown = {f"k{index}": 0 for index in range(2000)}
+    with pytest.raises(BadRequest, match=r"^Field 'k0': Extra inputs are not permitted$"):
+        TOOLS["ocr"].called_with({**unknown, "source": PICTURE})
+    with pytest.raises(BadRequest, match=r"^Field 'source': Field required. Is 'sourc' a misspelling of it\?$"):
+        TOOLS["ocr"].called_with({"sourc": PICTURE, **unknown})
+    assert max(faults) <= MAX_COMPARED + 1
+
+
 @pytest.mark.parametrize(("answer", "kind"), [("null", "null"), ("[1]", "a list"), ("1.0", "a number")])
 async def test_a_schema_that_describes_no_object_is_told(model: FullModel, answer: str, kind: str) -> None:
     schema = {"enum": [[1], {"a": 1}, None, 1.0, True]}
@@ -469,6 +511,17 @@ def test_an_id_that_can_be_none_is_refused(model: FullModel, id_: object) -> Non
             {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ocr", "arguments": []}},
             "Field 'params.arguments': should be an object, not an array",
         ),
+        (
+            {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": 5}},
+            "Field 'params._meta': should be an object, not 5",
+        ),
+        *(
+            (
+                {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": {"progressToken": token}}},
+                "Field 'params._meta.progressToken': should be a string (a short one) or a whole number, not " + shown,
+            )
+            for token, shown in (({}, "an object"), (True, "true"), (1.5, "1.5"))
+        ),
     ],
 )
 def test_what_is_no_message_is_told_by_its_field(model: FullModel, message: object, said: str) -> None:
@@ -527,6 +580,41 @@ def test_more_values_than_a_request_may_have_are_refused(model: FullModel) -> No
     refused = post(model.client, b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": [%b]}' % values)
     assert (refused.status_code, refused.json()["error"]["data"]["code"]) == (413, "request_too_large")
     assert "more than 50000 values" in refused.json()["error"]["message"]
+
+
+def test_more_strings_than_a_request_may_have_values_are_not_called_too_large(model: FullModel) -> None:
+    labels = {"name": "object_detection", "arguments": {"source": PICTURE, "labels": ["a"] * 100_000}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": labels}
+    refused = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}")
+    assert refused.status_code == 413
+    assert refused.json()["error"]["message"] == "The request's JSON has more than 50000 values."
+
+
+@each_case("kind", ["text/plain", "application/jsonp", ""])
+def test_what_is_sent_as_something_else_than_json_is_refused_as_a_message(model: FullModel, kind: str) -> None:
+    refused = post(model.client, **{"content-type": kind, "authorization": f"Bearer {KEY}"})
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["data"]["param"]) == (400, -32600, "content-type")
+    assert error["message"] == f"The header 'content-type' should be application/json, not '{kind}'"
+
+
+async def test_arguments_are_validated_beside_the_event_loop(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+    called_with, for_each = McpTool.called_with, McpTool.for_each
+
+    def watched(method: Callable[[McpTool, Any], Any]) -> Callable[[McpTool, Any], Any]:
+        def call(tool: McpTool, arguments: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return method(tool, arguments)
+
+        return call
+
+    monkeypatch.setattr(McpTool, "called_with", watched(called_with))
+    monkeypatch.setattr(McpTool, "for_each", watched(for_each))
+    async with connected(model) as client:
+        await client.call_tool("ocr", {"k": 1})
+        await client.call_tool("extract", {"sources": ["file-0"], "schema": SCHEMA})
+    assert threads == ["wire"] * 4
 
 
 async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullModel) -> None:

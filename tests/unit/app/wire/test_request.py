@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from app.errors import BadRequest, PayloadTooLarge
 from app.wire.parse import LARGE_BYTES, parse
-from app.wire.problems import MAX_NESTING
+from app.wire.problems import MAX_NESTING, first_problem
 from app.wire.request import ChatRequest
 from app.wire.responses import PASSED_ON, ResponsesRequest
 from tests.conftest import each_case
@@ -306,3 +307,29 @@ def test_only_the_first_of_many_problems_is_looked_for() -> None:
 
 def test_no_declared_field_is_taken_from_those_that_are_passed_on() -> None:
     assert ResponsesRequest.model_fields.keys().isdisjoint(PASSED_ON)
+
+
+@pytest.mark.parametrize(
+    ("model", "base", "field", "fault", "message"),
+    [
+        (ChatRequest, {"messages": [MESSAGE]}, "logit_bias", 101, "less than or equal to 100, not 101"),
+        (ResponsesRequest, {"input": "hi"}, "metadata", 5, "a valid string, not 5"),
+        (ResponsesRequest, {"input": "hi"}, "metadata", "x", "Expected at most 16 items, not 2000"),
+    ],
+)
+def test_of_many_faults_in_a_mapping_few_are_found(
+    model: type[BaseModel], base: dict[str, Any], field: str, fault: Any, message: str
+) -> None:
+    body = {"model": "m", **base, field: {f"k{index}": fault for index in range(2000)}}
+    with pytest.raises(ValidationError) as error:
+        model.model_validate_json(json.dumps(body))
+    assert error.value.error_count() <= 16
+    assert first_problem(error.value).message.endswith(message)
+
+
+def test_a_long_mapping_without_faults_is_accepted() -> None:
+    bias = {f"{index}": index % 100 for index in range(300)}
+    assert (
+        parse(ChatRequest, json.dumps({"model": "m", "messages": [MESSAGE], "logit_bias": bias}).encode()).logit_bias
+        == bias
+    )
