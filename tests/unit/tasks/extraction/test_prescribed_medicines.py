@@ -155,3 +155,7 @@ def test_a_name_has_its_strength_if_the_description_asks_for_it_and_a_number_cou
         (2, "CEFAROL 125 mg/5 ml", "poudre pour sirop", "1 dose 2 fois par jour", "8 jours"),
         (3, "NASALINE", None, "lavage de nez au coucher", None),
     ]
+
+
+def test_a_medicine_may_have_several_marks_before_it() -> None:
+    assert medicines(ENGLISH.replace("1) Ramipril", "1) Rp. - Ramipril"), **ITEM) == medicines(ENGLISH, **ITEM)
