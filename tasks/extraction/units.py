@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -76,6 +76,13 @@ class _Size(NamedTuple):
 
 
 _NO_UNITS = frozenset(_listed(_TABLE["names"]["others"]))
+_DIRECTION: Final = "in"
+"""Name of the inch that is also a direction, at the end of a name."""
+_IN_INCHES = frozenset(_listed(_TABLE["names"]["in_inches"]))
+_BEFORE_TIMES = frozenset(_listed(_TABLE["names"]["before_times"]))
+_TIMES = frozenset(("day", "week", "month", "year", "hour"))
+_FAR = frozenset(("kilometre", "mile", "nautical_mile"))
+"""Units of distances that nobody states in inches."""
 _WORDS_BESIDE_NUMBERS = frozenset(_listed(_TABLE["no_units"]["words"]))
 _SCALES: Sequence[Mapping[str, _Size]] = [
     {unit: _Size(Fraction(size), Fraction(one.get("zeros", {}).get(unit, 0))) for unit, size in one["units"].items()}
@@ -133,17 +140,28 @@ _LONGEST_SHORT_UNIT = 3
 """A unit with at most this many letters counts only as the last word of a field's name: `min`, `an`."""
 
 
-def units_named(words: Sequence[str], described: str = "") -> frozenset[str]:
+def units_named(words: tuple[str, ...], described: str = "") -> frozenset[str]:
     """Return the units in the name of a field, and those in its description that are in brackets or after `in`."""
+    last = len(words) - names_no_unit(words)
     found = {
-        UNITS[word] for word in map(without_accents, words[1:]) if word in UNITS and len(word) > _LONGEST_SHORT_UNIT
+        UNITS[word] for word in map(without_accents, words[1:last]) if word in UNITS and len(word) > _LONGEST_SHORT_UNIT
     }
-    if len(words) > 1 and (unit := UNITS.get(without_accents(words[-1]))):
+    if len(words) > 1 and not names_no_unit(words) and (unit := UNITS.get(without_accents(words[-1]))):
         found.add(unit)
     if words and (meant_unit := _MEANT_BY_NAME.get(without_accents(words[-1]))):
         found |= _DEGREES if meant_unit in _DEGREES and not found & _DEGREES else {meant_unit}
     unit_words = [*_WORDS_IN_BRACKETS.findall(described), *re.findall(r"\bin ([^\s,.;]+)", described)]
     return frozenset(found | {UNITS[word] for one in unit_words if (word := without_accents(one.casefold())) in UNITS})
+
+
+def names_no_unit(words: tuple[str, ...]) -> bool:
+    """True if the unit at the end of a name is none there: a direction (`odometer_in`) or a time (`paid_this_year`)."""
+    before = words[:-1]
+    if not any(before):
+        return False
+    if words[-1] == _DIRECTION:
+        return _IN_INCHES.isdisjoint(words)
+    return without_accents(before[-1]) in _BEFORE_TIMES and UNITS.get(without_accents(words[-1])) in _TIMES
 
 
 def units_after(candidates: Candidates) -> Slices[list[str]]:
@@ -278,6 +296,8 @@ def has_other_sign(field: FieldText, span: CandidateSpan) -> bool:
     printed = printed or _CURRENCY_AFTER.match(text, end)
     if not _PARTS_OF_CURRENCIES.isdisjoint(last_words):
         return printed is not None or _WITH_CENTS.search(span.number.digits) is not None
+    if any(name[-1:] == (_DIRECTION,) and names_no_unit(name) for name in field.names.own) and _QUANTITY_OF.get(unit_after(span)) == _QUANTITY_OF["inch"]:
+        return not _is_unit_in_name(unit_after(span), field)  # `distance_in` may still be meant in inches
     if codes := _currencies_stated(field):
         return printed is not None and not any(may_be_in(printed["currency"], code) for code in codes)
     wanted = _units_stated(field)
@@ -293,6 +313,10 @@ def has_other_sign(field: FieldText, span: CandidateSpan) -> bool:
         return _OPEN_QUOTATION.search(line_before) is None and line_before.count('"') % 2 == 0
     word = without_accents(unknown["word"].casefold())
     return word not in _NO_UNITS and word not in _WORDS_BESIDE_NUMBERS
+
+
+def _is_unit_in_name(unit: str, field: FieldText) -> bool:
+    return any(UNITS.get(word) == unit for name in field.names.own for word in name[:-1])
 
 
 class RescaledNumber(NamedTuple):
@@ -322,6 +346,8 @@ def rescaled(field: FieldText, span: CandidateSpan, candidates: Candidates) -> R
     if not pieces[0].unit and wanted and (unit := unit_in_label(*candidates.labels_of(span).values())):
         pieces = [pieces[0]._replace(unit=unit)]
     own = pieces[0].unit
+    if own in _FAR:
+        wanted -= {"inch"}
     if not own and wanted:
         measure_before = _measure_before(span.passage, span.words[0])
         return (
@@ -371,6 +397,7 @@ def _units_stated(field: FieldText) -> frozenset[str]:
         name[-1]
         for name in names
         if name[-1] not in _NO_UNITS and (len(name) > 1 or len(name[0]) > _LONGEST_SHORT_UNIT)
+        if not names_no_unit(name)
     ]
     found = frozenset().union(*(units_named(("", word)) for word in last_words))
     return found or units_named((), " ".join(_STATED_UNIT.findall(field.full)))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tasks.extraction.doubts import DOUBTFUL
 from tasks.extraction.features import field_text
 from tasks.extraction.names import names_of
 from tasks.extraction.units import has_other_unit, units_named
@@ -23,6 +24,13 @@ STOVE = "Nominell effekt är 5 kW och verkningsgraden 81 procent. Höjd 932 mm, 
         ("floor area", "living space (m²)", {"square_metre"}),
         ("mes", "", set()),
         ("bar", "", set()),
+        ("height_in", "", {"inch"}),
+        ("screen size in", "", {"inch"}),
+        ("km_in", "", set()),
+        ("stock_in", "", set()),
+        ("wages_this_year", "", set()),
+        ("cost_per_month", "", set()),
+        ("montant par mois", "", set()),
     ],
 )
 def test_the_name_or_the_description_of_a_field_says_its_unit(name: str, described: str, units: set[str]) -> None:
@@ -126,6 +134,23 @@ async def test_a_converted_number_that_the_schema_forbids_is_improbable() -> Non
 async def test_a_number_in_its_field_s_unit_is_copied(text: str, name: str, value: float) -> None:
     found = await read_field(text, name, NUMBER_OR_NULL)
     assert (found.value, found.match) in {(value, "exact"), (value, "normalised")}
+
+
+@each_case(
+    ("text", "name", "value"),
+    [
+        ("Km out: 18,204 km\nKm in: 18,911 km", "km_in", 18911),
+        ("Odometer out: 18,204 km\nOdometer in: 18,911 km", "odometer_in", 18911),
+        ("Stock out: 12 m\nStock in: 40 m", "stock_in", 40),
+        ("Distance in: 7 km", "distance_in", 7),
+        ("Length: 3 km", "length_in", 3),
+        ("Height: 178 cm", "height_in", 70.07874),
+    ],
+)
+async def test_what_goes_in_is_not_measured_in_inches(text: str, name: str, value: float) -> None:
+    found = await read_field(text, name, NUMBER_OR_NULL)
+    assert found.value == value
+    assert found.probability <= DOUBTFUL or name in ("km_in", "height_in")
 
 
 @each_case(
