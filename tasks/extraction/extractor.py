@@ -35,6 +35,7 @@ from tasks.extraction.features import (
 from tasks.extraction.fields import WantedField
 from tasks.extraction.institutions import InstitutionNames
 from tasks.extraction.opposites import Opposites
+from tasks.extraction.other_numbers import OtherNumbers
 from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.page_reading import MAX_RUNS, Readings, add_spans, read_pages, span_scores
 from tasks.extraction.passages import passages_to_search
@@ -302,6 +303,8 @@ def _adjust(
     yield from institutions.read(field for field in texts if not field.in_list)
     opposites = Opposites(candidates)
     yield from opposites.read()
+    numbers = OtherNumbers(candidates)
+    yield from numbers.read()
     people = People(candidates)
     yield from people.read()
     quoted = QuotedLines(candidates)
@@ -329,6 +332,7 @@ def _adjust(
             institutions.prefer(row, field)
             meanings.prefer(row, field)
             opposites.avoid(row, field)
+            numbers.avoid(row, field)
             of_others = people.avoid(row, field) | periods.avoid(row, field) | stages.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(index)

@@ -72,9 +72,12 @@ _NO_YEAR = re.compile(
 )
 
 
+_GOES_ON: Final = r"(?<=(?-i:out|set|may))[ ](?:of|be|been|up|also|have|has|not|only|in|on|no)(?![^\W_])"
+"""Pattern of an English word after one that is also a month, in this or another language: `8 out of 10`, `3 may be`."""
 _LONE_DAY = re.compile(
     rf"""(?<![\w/.,:-])(?<!\d[ ])(?:
-        (?P<d>\d{{1,2}})(?:{ORDINAL}[ ](?:of[ ]|de[ ])?|(?:st|nd|rd|th|\.)?[ -]?)(?P<month>{any_of(MONTHS)})(?![^\W_])
+        (?P<d>\d{{1,2}})(?:{ORDINAL}[ ](?:of[ ]|de[ ])?|(?:st|nd|rd|th|\.)?[ -]?)(?P<month>{any_of(MONTHS)})
+        (?![^\W_]|{_GOES_ON})
       | (?P<month2>{any_of(MONTHS)})\.?[ ](?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\w:/%-]|[.,]\d)
       | (?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?![ ]?[\w%€$£-])
     )""",

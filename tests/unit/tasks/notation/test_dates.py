@@ -37,6 +37,8 @@ def test_a_day_without_a_month_is_the_nearest_with_its_day_of_the_week(
         ("Rechnung vom 20.12.2025, zahlbar bis 10.01., ohne Abzug", [date(2026, 1, 10)]),
         ("12 May 2025: version 1.2.3, 5 marchers, 3.4.5", []),
         ("Reply by 3 June", []),
+        ("Seen 3 May 2025. Pain 8 out of 10, 3 may be less", []),
+        ("Visto 3 mai 2025, 8 out", [date(2025, 10, 8)]),
     ],
 )
 def test_a_day_without_a_year_is_near_the_other_days_of_its_text(text: str, days: list[date]) -> None:
