@@ -147,7 +147,7 @@ def wanted_sides(field: FieldText) -> Sides:
     own = frozenset(side for name in field.names.own for side in sides_of(name))
     own_groups = {side.group for side in own}
     sides = own | {side for side in sides_of(field.names.around) if side.group not in own_groups}
-    if not _asks_for_day(field):
+    if not asks_for_day(field):
         sides = frozenset(side for side in sides if side.group != DAYS)
     groups = {side.group for side in sides}
     return sides | {side for side in sides_of(tuple(fold(field.full))) if side.group in groups}
@@ -162,7 +162,8 @@ def is_opposite(sides: Sides, wanted: Sides) -> bool:
     )
 
 
-def _asks_for_day(field: FieldText) -> bool:
+def asks_for_day(field: FieldText) -> bool:
+    """True if a field's type or name asks for a day."""
     return any(field.types[index] for index in _DATES) or any(
         _DATE_WORD.fullmatch(without_accents(word)) for name in field.names.own for word in name
     )

@@ -15,6 +15,10 @@ PAYSLIP = "PAYSLIP\nEmployee: Nora Quinn\n{}\nGross pay 2,580.00"
         ("Billing period 1 November 2024 to 31 January 2025", "contract_start_date"),
         ("Abrechnungszeitraum: 01.01.2024 - 31.12.2024", "lease_end_date"),
         ("Periodo de facturación: del 1 de abril de 2025 al 30 de abril de 2025", "fin_contrato"),
+        ("Billing period: 2 February 2025 - 1 May 2025", "tariff_start_date"),
+        ("Billing period: 2 February 2025 - 1 May 2025", "warranty_until"),
+        ("Rechnungszeitraum: 01.02.2025 - 30.04.2025", "tarifbeginn"),
+        ("Période de facturation : du 2 février 2025 au 1er mai 2025", "date_fin_offre"),
     ],
 )
 async def test_the_month_of_a_bill_is_no_day_of_a_contract(line: str, name: str) -> None:
@@ -30,6 +34,12 @@ async def test_the_month_of_a_bill_is_its_period() -> None:
     text = BILL.format("Billing period 1 November 2024 to 31 January 2025")
     assert (await read_field(text, "period_end", DAY)).value == "2025-01-31"
     assert (await read_field(text, "billing_period_start", DAY)).value == "2024-11-01"
+    assert (await read_field(text, "energy_period_start", DAY)).value == "2024-11-01"
+
+
+async def test_a_tariff_ends_on_its_own_day() -> None:
+    text = BILL.format("Billing period: 2 February 2025 - 1 May 2025\nTariff: Saver Fixed, ends 31 January 2026.")
+    assert (await read_field(text, "tariff_end_date", DAY)).value == "2026-01-31"
 
 
 async def test_a_contract_lasts_for_its_own_period() -> None:
