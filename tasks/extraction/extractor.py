@@ -331,12 +331,12 @@ def _adjust(
             clauses.prefer(row, field)
             institutions.prefer(row, field)
             meanings.prefer(row, field)
-            opposites.avoid(row, field)
+            of_any_side = opposites.avoid(row, field)
             numbers.avoid(row, field)
             of_others = people.avoid(row, field) | periods.avoid(row, field) | stages.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
-            unsure = of_others | quoted.avoid(row) | replacements.settle(row, field) | restrictions.unstated(field)
+            unsure = of_others | of_any_side | quoted.avoid(row) | replacements.settle(row, field) | restrictions.unstated(field)
             doubtful[index] = {
                 **dict.fromkeys(unsure, DOUBTFUL),
                 **dict.fromkeys(several_rows.settle(row, field), IN_ONE_OF_SEVERAL_ROWS),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.fair_executor import Slices
-from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
+from tasks.extraction.candidates import SIGNS_AROUND, SPANS_AT_ONCE, Candidates, CandidateSpan, LineSegment
 from tasks.extraction.features import TYPES, FieldText, Matrix
 from tasks.extraction.folding import fold, folded_words, without_accents
 
@@ -21,6 +21,18 @@ OPPOSITE = 25.0
 """Penalty on the logit of a place whose label says the opposite. The penalty exceeds what other rules may add."""
 _MAX_CHARS = 80
 """A label has at most this many characters."""
+_LONGEST_HEADER = 40
+"""A header has at most this many characters."""
+_LONGEST_CODE = 24
+"""Only texts with at most this many characters are compared as codes."""
+NAMED = 4.0
+"""Bonus on the logit of a place whose label names the way of a journey that the field asks for."""
+RIVAL = 8.0
+"""A place whose label names the field's side is a rival if its logit is lower than the highest one by less than
+this."""
+_WAYS = "ways"
+_KINDS = ("day", "number", "time")
+_DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _ANY_LETTERS = "~"
 _SHARED = "@"
 DAYS = "days"
@@ -107,8 +119,11 @@ class Opposites:
         self._candidates = candidates
         self._places: dict[Sides, list[int]] = {}
         """Indices of the spans whose label names these sides."""
+        self._alike: dict[str, list[int]] = {}
+        """Indices of the spans with a value of one form."""
 
     def read(self) -> Slices[None]:
+        headers = yield from _headers_of_cells(self._candidates.segments)
         for index, (span, labels) in enumerate(
             zip(self._candidates.spans, self._candidates.labels_beside, strict=True)
         ):
@@ -116,16 +131,72 @@ class Opposites:
                 yield
             label = span.label or _label_within(span) or _without_figures(labels.get("left") or labels.get("above"))
             sides = sides_of(folded_words(label)) if len(label) <= _MAX_CHARS else frozenset()
+            if header := headers.get(span.first) if span.first == span.last and not span.has_colon else None:
+                groups = {side.group for side in sides}
+                sides |= {side for side in sides_of(folded_words(header)) if side.group not in groups}
             if sides:
                 self._places.setdefault(sides, []).append(index)
+            if form := _form_of(span):
+                self._alike.setdefault(form, []).append(index)
 
-    def avoid(self, logits: Matrix, field: FieldText) -> None:
+    def avoid(self, logits: Matrix, field: FieldText) -> frozenset[int]:
         """Lower the logits of places whose labels name the opposite of what the field asks for, unless the labels name
-        both sides."""
+        both sides. Return the doubtful places: their labels name no side, although the label of a value of the same
+        form names the field's."""
         wanted = wanted_sides(field)
+        named: list[int] = []
+        own: list[int] = []
         for sides, places in self._places.items() if wanted else ():
             if is_opposite(sides, wanted):
                 logits[places] -= OPPOSITE
+            elif common := {side for side in sides & wanted if side.group != DAYS}:
+                own += places
+                named += places if any(side.group == _WAYS for side in common) else ()
+        if not own:
+            return frozenset()
+        logits[named] += NAMED
+        best = int(logits[:-1].argmax())
+        alike = set(self._alike.get(_form_of(self._candidates.spans[best]), ()))
+        is_rivalled = best not in own and any(logits[one] > logits[best] - RIVAL for one in alike.intersection(own))
+        return frozenset(alike.difference(own)) if is_rivalled else frozenset()
+
+
+def _form_of(span: CandidateSpan) -> str:
+    """Return the form of a value: its kind, or the pattern of the letters and digits of a code; empty for words."""
+    if span.kind in _KINDS:
+        return span.kind
+    code = span.text.strip(SIGNS_AROUND)
+    return _LETTER.sub("a", _DIGIT.sub("0", code)) if len(code) <= _LONGEST_CODE and _DIGIT.search(code) else ""
+
+
+def _headers_of_cells(segments: Sequence[LineSegment]) -> Slices[dict[int, str]]:
+    """Return the header of each cell with figures, by the index of its segment. A row below a header has as many cells,
+    or one less than the header or the row has words at its beginning. Cells belong to headers by their order, because
+    headers are often above the wrong column or shifted."""
+    rows: list[list[int]] = []
+    row_of: dict[int, int] = {}
+    for index, segment in enumerate(segments):
+        if index % SPANS_AT_ONCE == 0:
+            yield
+        row = row_of.get(segment.left, len(rows))
+        if row == len(rows):
+            rows.append([])
+        rows[row].append(index)
+        row_of[index] = row
+    found: dict[int, str] = {}
+    header: list[str] = []
+    for number, row in enumerate(rows):
+        if number % SPANS_AT_ONCE == 0:
+            yield
+        texts = [segments[index].text for index in row]
+        cells = [index for index, text in zip(row, texts, strict=True) if any(map(str.isdigit, text))]
+        if not cells:
+            is_header = all(len(text) <= _LONGEST_HEADER and not text.endswith((":", "：")) for text in texts)
+            header = texts if len(row) > 1 and is_header else []
+        elif header and cells == row[len(row) - len(cells) :]:
+            of_cells = header if len(cells) == len(header) else header[1:] if len(row) == len(header) else []
+            found.update(zip(cells, of_cells, strict=False) if len(of_cells) == len(cells) else ())
+    return found
 
 
 def _label_within(span: CandidateSpan) -> str:

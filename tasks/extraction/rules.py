@@ -19,7 +19,7 @@ from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold
 from tasks.extraction.introduced_parties import prefer_introduced
-from tasks.extraction.own_words import OwnLabels
+from tasks.extraction.own_words import COMMON, OwnLabels
 from tasks.extraction.units import prefer_units
 from tasks.extraction.values import number_of
 from tasks.extraction.yes_and_no import is_denied
@@ -46,6 +46,10 @@ INITIAL = 2.0
 field."""
 FEWEST_FIGURES = 6
 """Least number of digits of a telephone number."""
+FEWEST_FIGURES_OF_CARD = 4
+"""Least number of digits of a card's number, of which often only the last four are printed. The `25` of `BahnCard 25`
+is the kind of the card."""
+_CARDS = frozenset(("discount_card", "card_number", "passport_number", "id_number"))
 _INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
 _OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01
@@ -78,6 +82,8 @@ NUMBERS = frozenset(name for name, concept in CONCEPTS.items() if concept.kind =
 _NUMBERED = re.compile(r"(?:n|nr|no|num|n°|nº|№|#)[.:]? [^\s\d]*+\d\S*+", re.IGNORECASE)
 _JOINS, _JOINS_ON = re.compile(r"[\w./-]"), re.compile(r"[\w]|[./-]\w")
 """Patterns of the characters before and after a part of a code."""
+_GOES_ON = re.compile(r"\S*\d\S*[,;] (?:[^\W\d_]+[.:]? ){1,3}\S*\d\S*")
+"""Pattern of a code with another value after it: `20-48-11, account 63310927`."""
 _FIGURES = re.compile(r"\d[\d ]*")
 
 LABEL_PENALTY = 1.0
@@ -121,7 +127,7 @@ def apply_rules(
         logits[:-1] -= CUT * np.array([_lacks_letters(span) for span in candidates.spans])
     if fewest := _fewest_figures(field):
         figures = np.array([sum(map(str.isdigit, span.text)) for span in candidates.spans])
-        logits[:-1] -= CUT * (figures < fewest)
+        logits[:-1] -= (DENIED if fewest == FEWEST_FIGURES_OF_CARD else CUT) * (figures < fewest)
     if not field.is_number:
         marked, for_attention = attention
         is_asked = any(map(asks_for_attention, field.names.own))
@@ -219,9 +225,11 @@ def _words_of_label(text: str) -> tuple[str, ...]:
 
 
 def are_cut(candidates: Candidates) -> Matrix:
-    """Return 1 for each span that is a piece of a code or of a row of digits, or that begins with `No.`."""
+    """Return 1 for each span that is a piece of a code or of a row of digits, that begins with `No.`, or that is a code
+    with another one after it."""
+    others = (_NUMBERED, _GOES_ON)
     return np.array(
-        [_is_cut(span) or _NUMBERED.fullmatch(span.text) is not None for span in candidates.spans], np.float32
+        [_is_cut(span) or any(one.fullmatch(span.text) for one in others) for span in candidates.spans], np.float32
     )
 
 
@@ -402,6 +410,9 @@ def _fewest_figures(field: FieldText) -> int:
     """Return the least number of digits that the field's value has."""
     if field.concepts & _INITIALS.keys():
         return FEWEST_FIGURES
+    is_number = any(not COMMON.isdisjoint(name) for name in field.names.own)
+    if field.concepts and field.concepts <= _CARDS and (is_number or field.concepts <= NUMBERS):
+        return FEWEST_FIGURES_OF_CARD
     return int(bool(field.concepts) and field.concepts <= NUMBERS)
 
 

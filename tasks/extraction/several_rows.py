@@ -169,6 +169,8 @@ class SeveralRows:
             if _keys_of_text(column.header).isdisjoint(own) and column.words not in wanted.names.own:
                 continue
             if rows := _rows_in_words(column, about_row):
+                told = [index for cell in column.cells if cell.row in rows for index in cell.spans]
+                logits[told] += SUM
                 unsettled.update(index for cell in column.cells if cell.row not in rows for index in cell.spans)
                 continue
             is_rate = "rate" in groups or any(side.group == "rate" for side in _ASKED.of(column.words))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tasks.extraction.doubts import DOUBTFUL
 from tasks.extraction.features import field_text
 from tasks.extraction.names import names_of
 from tasks.extraction.opposites import Side, is_opposite, sides_of, wanted_sides
@@ -11,6 +12,14 @@ from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, read_field
 
 THERMOSTAT = "Thermostat Rimo\nMax. flow temperature: 75 °C\nRoom: hall"
 OPENING = "Museum of salt\nSummer hours: 9-18\nClosed on Mondays"
+
+YEARS = """                              This year        Last year
+Employer contributions        2,140.80         2,058.00
+Investment growth             4,018.22        -1,102.47"""
+SHIFTED = """                                      This year        Last year
+Employer contributions        2,140.80         2,058.00
+Investment growth             4,018.22        -1,102.47"""
+FLIGHTS = "Vuelo IB3166 Madrid - Lisboa 12 mayo 2025\nRegreso IB3109 Lisboa - Madrid 19 mayo 2025"
 
 
 @each_case(
@@ -34,6 +43,9 @@ OPENING = "Museum of salt\nSummer hours: 9-18\nClosed on Mondays"
         ("Café Rosewater\nPoints of this visit: 6", "points_balance", NUMBER),
         ("Librairie\nPoints de cette visite : 8", "solde_points", NUMBER),
         ("Gross pay this month: 1,900.00", "gross_pay_year_to_date", NUMBER),
+        ("Contributions last year: 2,058.00", "contributions_this_year", NUMBER),
+        ("Vuelo de ida: IB3166", "numero_vuelo_regreso", TEXT),
+        ("Hinfahrt: ICE 577", "zug_rueckfahrt", TEXT),
     ],
 )
 async def test_a_label_that_says_the_opposite_names_no_value(text: str, name: str, schema: Mapping[str, Any]) -> None:
@@ -49,6 +61,12 @@ async def test_a_label_that_says_the_opposite_names_no_value(text: str, name: st
         ("Current assets: 450\nNon-current assets: 910", "non_current_assets", NUMBER, 910),
         ("Current assets: 450\nNon-current assets: 910", "current_assets", NUMBER, 450),
         ("Points of this visit: 6\nPoints on your card: 148", "points_balance", NUMBER, 148),
+        (YEARS, "employer_contributions_this_year", NUMBER, 2140.8),
+        (YEARS, "employer_contributions_last_year", NUMBER, 2058),
+        (SHIFTED, "employer_contributions_this_year", NUMBER, 2140.8),
+        (SHIFTED, "employer_contributions_last_year", NUMBER, 2058),
+        ("Vuelo IB3166, Madrid 08:10\nVuelo de regreso IB3109, Lisboa 19:00", "numero_vuelo_regreso", TEXT, "IB3109"),
+        ("Hinfahrt: ICE 577\nRückfahrt: ICE 690", "zug_rueckfahrt", TEXT, "ICE 690"),
     ],
 )
 async def test_a_label_that_says_what_the_field_asks_for_names_the_value(
@@ -130,3 +148,8 @@ def test_a_field_that_mentions_both_sides_has_no_opposite(
     schema = {"type": "number", "description": description}
     wanted = wanted_sides(field_text(schema, names_of((name,), schema)))
     assert is_opposite(sides_of(("weight", "before")), wanted) == is_before_opposite
+
+
+async def test_a_value_without_the_side_of_a_field_is_not_sure_beside_one_with_it() -> None:
+    found = await read_field(FLIGHTS, "numero_vuelo_regreso", TEXT)
+    assert found.value == "IB3109" or found.probability <= DOUBTFUL

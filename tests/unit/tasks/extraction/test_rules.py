@@ -247,3 +247,16 @@ def test_an_account_number_that_goes_on_in_the_next_line_is_cut() -> None:
 async def test_the_letters_of_a_dutch_postcode_belong_to_it() -> None:
     page = ocr("Noorderhof", ("Postcode", "9151 ZW"), ("Datum", "19 maart 2025"))
     assert await filled(read(page=page), zip={"type": ["string", "null"]}) == {"zip": "9151 ZW"}
+
+
+def test_a_code_with_another_one_after_it_is_cut() -> None:
+    candidates = all_of(find_candidates(passages_of([ocr("Code 20-48-11, account 63310927", "Nr. 5, Elm Road 12")])))
+    cut = dict(zip([span.text for span in candidates.spans], are_cut(candidates), strict=True))
+    assert cut["20-48-11, account 63310927"] == 1
+    assert cut["20-48-11"] == 0
+
+
+async def test_the_number_of_a_card_has_at_least_four_digits() -> None:
+    text = "1 Erwachsener mit BahnCard 25\nReisende: Mareike Soltau"
+    assert await filled(pasted(text), bahncard_nummer=OR_NULL) == {"bahncard_nummer": None}
+    assert await filled(pasted("Card number: 4477"), card_number=OR_NULL) == {"card_number": "4477"}

@@ -109,6 +109,12 @@ async def test_the_newest_of_running_totals_answers_a_field_that_its_header_name
     assert (await read_field(POINTS, "points_balance", NUMBER)).value == 1325
 
 
+async def test_the_words_of_a_row_and_of_a_header_together_tell_a_cell() -> None:
+    text = "Section      Sum insured    Excess\nBuildings    £325,000       £250\nContents     £60,000        £150\n"
+    assert (await read_field(text, "buildings_excess", NUMBER)).value == 250
+    assert (await read_field(text, "contents_sum_insured", NUMBER)).value == 60000
+
+
 @each_case(
     ("text", "name", "schema", "value"),
     [
