@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from tasks.extraction.candidates import Candidates, CandidateSpan
+from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import FieldText, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, folded_words, without_accents
 from tasks.extraction.opposites import sides_of
+from tasks.extraction.own_words import COMMON, content_of, is_form_of
 from tasks.extraction.replacements import STRUCK
-from tasks.extraction.units import has_other_sign, rescaled, states_no_unit, unit_of
+from tasks.extraction.units import has_other_sign, rescaled, states_no_unit, unit_after, unit_of, units_of
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
 from tasks.notation.currencies import ANY as CURRENCY
@@ -31,7 +33,7 @@ IN_OTHER_UNIT: Final = 0.4
 """A number that is printed in a unit or magnitude other than its field's has at most this probability."""
 DOUBTFUL: Final = 0.85
 """A doubtful value has at most this probability: a bound (`below 5`), an amount that is not due (`30.00 waived`), a
-number beside another currency or an unknown unit, a day that may be two (03/04/05), one of several values after the
+number beside another currency or an unknown unit, a number that only its unit names, a day that may be two (03/04/05), one of several values after the
 same label, and a value that another one has replaced (`Old IBAN`)."""
 IN_ONE_OF_SEVERAL_ROWS: Final = 0.5
 """A value in one of several rows of a table has at most this probability if nothing tells the row (`several_rows`)."""
@@ -113,6 +115,17 @@ _FORMER_AFTER = re.compile(rf" ?(?P<unit>{_MONEY}|[^\W\d_]{{1,12}})??[ (\[,;–-
 _FORMER_WITHIN = re.compile(rf"\w ?[(\[,;–-][ (\[,;–-]{{0,3}}{_REPLACED}")
 _MAX_WORDS_AFTER: Final = 6
 _LABEL_END = (":", "：")
+_NAMING: Final = {
+    concept: tuple(without_accents(" ".join(words.split())).split(", ")) for concept, words in _TABLE["naming"].items()
+}
+_OF_TIME: Final = frozenset(fold("time hour hours clock zeit uhrzeit heure hora ora tijd godzina tid"))
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_FEWEST_WORDS: Final = 4
+"""A sentence has at least this many words."""
+_FAR: Final = 40
+"""The sentence around a value has at most this many words before the value, and after it."""
+_LONGEST_NAME: Final = 3
 _MINUS_SIGNS: Final = frozenset("-−–(")
 
 
@@ -137,6 +150,7 @@ def largest_probability(
             or _is_doubtful_number(text, span)
             or _is_loss(text, span, candidates)
             or (_counts(text) and _is_money(span, candidates))
+            or (unit_after(span) in units_of(text) and _is_unnamed(text, span, candidates))
         ):
             return DOUBTFUL
     is_doubtful = (
@@ -144,6 +158,7 @@ def largest_probability(
         or _is_struck(span)
         or (_is_superseded(span, candidates) and not _asks_for_former(field, text))
         or _is_one_of_several(span, candidates)
+        or (_ends_range_of_times(span) and _is_unnamed(text, span, candidates))
     )
     return DOUBTFUL if is_doubtful else 1.0
 
@@ -259,6 +274,32 @@ def _is_money(span: CandidateSpan, candidates: Candidates) -> bool:
     label = span.label or candidates.labels_of(span).get("left", "")
     groups = {side.group for side in sides_of(folded_words(label[:_NEAR]))}
     return any(map(currency_of, neighbors)) or not _TAXES.isdisjoint(groups)
+
+
+def _ends_range_of_times(span: CandidateSpan) -> bool:
+    before = span.passage.text_before(span.words[0])
+    return span.kind == "time" and _RANGE_BEFORE.search(without_accents(before.casefold()) + " ") is not None
+
+
+def _is_unnamed(field: FieldText, span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if neither the sentence around a value nor its label has a word of the field's name or of its concept, as in
+    `Grip strength rose to 31 kg` for `weight_kg`."""
+    wanted = {word for name in field.names.own for word in content_of(name)} - COMMON - _OF_TIME
+    words, first, last = span.passage.words, span.words[0], span.words[-1] + 1
+    # A range of times is seldom in another line than the words that name it, and often in one of several lines that do
+    # not end like sentences.
+    line = span.passage.line_words(span.passage.line_at(first)) if span.kind == "time" else range(len(words))
+    before = _SENTENCE_END.split(" ".join(words[max(line.start, first - _FAR) : first]))[-1]
+    after = _SENTENCE_END.split(" ".join(words[last : min(line.stop, last + _FAR)]))[0]
+    if span.has_colon or not wanted or len(_WORD.findall(f"{before} {after}")) < _FEWEST_WORDS:
+        return False
+    near = folded_words(" ".join([before, after, *candidates.labels_of(span).values()]))
+    phrases = (near[at : at + size] for size in range(1, _LONGEST_NAME + 1) for at in range(len(near)))
+    if any(not field.concepts.isdisjoint(concepts_of(phrase)) for phrase in phrases):
+        return False
+    starts = tuple(start for concept in field.concepts for start in _NAMING.get(concept, ()))
+    plain = list(map(without_accents, near))
+    return not any((starts and word.startswith(starts)) or any(is_form_of(word, one) for one in wanted) for word in plain)
 
 
 def _begins_range(span: CandidateSpan, rest: re.Match[str] | None) -> bool:

@@ -45,6 +45,7 @@ from tasks.extraction.prompts import prompt_of
 from tasks.extraction.quoted_lines import QuotedLines
 from tasks.extraction.replacements import Replacements
 from tasks.extraction.restrictions import Restrictions
+from tasks.extraction.roles_in_brackets import RolesInBrackets
 from tasks.extraction.rules import (
     DENIED,
     apply_rules,
@@ -305,6 +306,8 @@ def _adjust(
     yield from opposites.read()
     numbers = OtherNumbers(candidates)
     yield from numbers.read()
+    roles = RolesInBrackets(candidates)
+    yield from roles.read()
     people = People(candidates)
     yield from people.read()
     quoted = QuotedLines(candidates)
@@ -333,6 +336,7 @@ def _adjust(
             meanings.prefer(row, field)
             of_any_side = opposites.avoid(row, field)
             numbers.avoid(row, field)
+            roles.prefer(row, field)
             of_others = people.avoid(row, field) | periods.avoid(row, field) | stages.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(index)

@@ -14,6 +14,8 @@ from tasks.result import JsonResult
 from tests.conftest import each_case
 from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, choice, read_field
 
+TIME = {"type": ["string", "null"], "format": "time"}
+
 
 @each_case(
     ("text", "values", "value"),
@@ -344,3 +346,30 @@ async def test_an_amount_of_money_is_no_sure_count(text: str, largest: float) ->
     probability = (await read_field(text, "total_days", NUMBER)).probability
     assert probability <= largest
     assert (probability > DOUBTFUL) == (largest == 1.0)
+
+
+@each_case(
+    ("text", "name", "schema"),
+    [
+        ("He is better: grip strength rose this month from 18 kg to 31 kg.", "weight_kg", NUMBER),
+        ("Die Greifkraft der Hand stieg auf 31 kg.", "gewicht_kg", NUMBER),
+        ("Closing date: 19 May 2025\nFive days out of seven you work from 03:30 to 11:30", "closing_time", TIME),
+    ],
+)
+async def test_a_value_that_nothing_but_its_unit_names_is_not_sure(text: str, name: str, schema: Any) -> None:
+    assert (await read_field(text, name, schema)).probability <= DOUBTFUL
+
+
+@each_case(
+    ("text", "name"),
+    [
+        ("The parcel that we sent weighs 31 kg.", "weight_kg"),
+        ("Das Paket, das wir geschickt haben, wiegt 31 kg.", "weight_kg"),
+        ("Le poids du colis de votre commande est de 31 kg.", "weight_kg"),
+        ("Weight 31 kg", "weight_kg"),
+    ],
+)
+async def test_a_value_that_its_sentence_names_is_sure(text: str, name: str) -> None:
+    found = await read_field(text, name, NUMBER)
+    assert found.value == 31
+    assert found.probability > DOUBTFUL
