@@ -19,7 +19,7 @@ from tasks.extraction.folding import fold, folded_words, without_accents
 from tasks.extraction.opposites import sides_of
 from tasks.extraction.own_words import COMMON, content_of, is_form_of
 from tasks.extraction.replacements import STRUCK
-from tasks.extraction.units import has_other_sign, rescaled, states_no_unit, unit_after, unit_of, units_of
+from tasks.extraction.units import has_other_sign, lacks_unit, rescaled, states_no_unit, unit_after, unit_of, units_of
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
 from tasks.notation.currencies import ANY as CURRENCY
@@ -33,8 +33,9 @@ IN_OTHER_UNIT: Final = 0.4
 """A number that is printed in a unit or magnitude other than its field's has at most this probability."""
 DOUBTFUL: Final = 0.85
 """A doubtful value has at most this probability: a bound (`below 5`), an amount that is not due (`30.00 waived`), a
-number beside another currency or an unknown unit, a number that only its unit names, a day that may be two (03/04/05), one of several values after the
-same label, and a value that another one has replaced (`Old IBAN`)."""
+number beside another currency or an unknown unit, a number that only its unit names or that lacks the unit of another
+one, a day that may be two (03/04/05), one of several values after the same label, and a value that another one has
+replaced (`Old IBAN`)."""
 IN_ONE_OF_SEVERAL_ROWS: Final = 0.5
 """A value in one of several rows of a table has at most this probability if nothing tells the row (`several_rows`)."""
 
@@ -150,6 +151,7 @@ def largest_probability(
             or _is_doubtful_number(text, span)
             or _is_loss(text, span, candidates)
             or (_counts(text) and _is_money(span, candidates))
+            or lacks_unit(text, span, candidates)
             or (unit_after(span) in units_of(text) and _is_unnamed(text, span, candidates))
         ):
             return DOUBTFUL

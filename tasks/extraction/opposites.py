@@ -190,8 +190,11 @@ def _headers_of_cells(segments: Sequence[LineSegment]) -> Slices[dict[int, str]]
             yield
         texts = [segments[index].text for index in row]
         cells = [index for index, text in zip(row, texts, strict=True) if any(map(str.isdigit, text))]
-        if not cells:
-            is_header = all(len(text) <= _LONGEST_HEADER and not text.endswith((":", "：")) for text in texts)
+        if 2 * len(cells) < len(row):
+            is_header = all(
+                len(text) <= _LONGEST_HEADER and not text.endswith((":", "：")) and any(map(str.isalpha, text))
+                for text in texts
+            )
             header = texts if len(row) > 1 and is_header else []
         elif header and cells == row[len(row) - len(cells) :]:
             of_cells = header if len(cells) == len(header) else header[1:] if len(row) == len(header) else []

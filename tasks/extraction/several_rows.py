@@ -169,8 +169,8 @@ class SeveralRows:
             if _keys_of_text(column.header).isdisjoint(own) and column.words not in wanted.names.own:
                 continue
             if rows := _rows_in_words(column, about_row):
-                told = [index for cell in column.cells if cell.row in rows for index in cell.spans]
-                logits[told] += SUM
+                if _tell_together(column, rows, names):
+                    logits[[index for cell in column.cells if cell.row in rows for index in cell.spans]] += SUM
                 unsettled.update(index for cell in column.cells if cell.row not in rows for index in cell.spans)
                 continue
             is_rate = "rate" in groups or any(side.group == "rate" for side in _ASKED.of(column.words))
@@ -344,6 +344,17 @@ def _rows_in_words(column: _TableColumn, about_row: Keys) -> set[int]:
     if most > min(shared) and len({_value_of(cell) for cell in best}) == 1:
         return {cell.row for cell in best}
     return set()
+
+
+def _tell_together(column: _TableColumn, rows: Collection[int], names: Sequence[str]) -> bool:
+    """True if the header of a column and the words of rows together have all words of a field's name, and neither has
+    all of them: the row `Buildings` and the header `Excess` for `buildings_excess`."""
+    header = _keys_of_text(column.header)
+    row = frozenset().union(*(column.rows[one] for one in rows))
+    keys = [own for name in names if (own := _keys((name,)))]
+    in_header = [not own.isdisjoint(header) for own in keys]
+    in_row = [not own.isdisjoint(row) for own in keys]
+    return all(map(any, zip(in_header, in_row, strict=True))) and not all(in_header) and not all(in_row)
 
 
 def _rivals(cells: Sequence[_ColumnCell]) -> list[_ColumnCell]:

@@ -319,6 +319,17 @@ def _is_unit_in_name(unit: str, field: FieldText) -> bool:
     return any(UNITS.get(word) == unit for name in field.names.own for word in name[:-1])
 
 
+def lacks_unit(field: FieldText, span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if a field states a measure in a unit, and a number in a sentence has none, although another number of the
+    text has it: `size 8` beside `25 cm` for `trout_size_cm`."""
+    wanted = _units_stated(field).intersection(_QUANTITY_OF) - _TIMES
+    if not wanted or unit_after(span) or unit_in_label(*candidates.labels_of(span).values()):
+        return False
+    word_before = span.passage.words[span.words[0] - 1] if span.words[0] else ""
+    is_in_sentence = word_before.isalpha() and span.words[0] > candidates.segments[span.first].words[0]
+    return is_in_sentence and any(one.kind == "number" and unit_after(one) in wanted for one in candidates.spans)
+
+
 class RescaledNumber(NamedTuple):
     """A number that is printed in a different unit or magnitude from its field's: `150 lb` for `weight_kg`, `1.5 M EUR`
     for `total`."""

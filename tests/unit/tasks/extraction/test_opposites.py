@@ -19,6 +19,10 @@ Investment growth             4,018.22        -1,102.47"""
 SHIFTED = """                                      This year        Last year
 Employer contributions        2,140.80         2,058.00
 Investment growth             4,018.22        -1,102.47"""
+PARTS = """Cotisation      Base         Part salariale    Part employeur
+Retraite        2 503,31     172,73            258,46"""
+TOTALS = """Cumuls 2025     Brut         Net imposable     Coût employeur
+Du mois         2 503,31     2 049,69          3 084,16"""
 FLIGHTS = "Vuelo IB3166 Madrid - Lisboa 12 mayo 2025\nRegreso IB3109 Lisboa - Madrid 19 mayo 2025"
 
 
@@ -67,6 +71,7 @@ async def test_a_label_that_says_the_opposite_names_no_value(text: str, name: st
         (SHIFTED, "employer_contributions_last_year", NUMBER, 2058),
         ("Vuelo IB3166, Madrid 08:10\nVuelo de regreso IB3109, Lisboa 19:00", "numero_vuelo_regreso", TEXT, "IB3109"),
         ("Hinfahrt: ICE 577\nRückfahrt: ICE 690", "zug_rueckfahrt", TEXT, "ICE 690"),
+        (f"{PARTS}\n{TOTALS}", "cout_total_employeur", NUMBER, 3084.16),
     ],
 )
 async def test_a_label_that_says_what_the_field_asks_for_names_the_value(

@@ -177,3 +177,10 @@ async def test_what_goes_in_is_not_measured_in_inches(text: str, name: str, valu
 )
 def test_a_column_in_thousands_or_another_currency_is_in_another_unit(header: str, name: str, is_other: bool) -> None:
     assert has_other_unit(header, field_text(NUMBER, names_of((name,), NUMBER))) is is_other
+
+
+async def test_a_number_without_the_unit_of_another_one_is_not_sure() -> None:
+    text = "Maximum hook: size 8\nDaily limit: 2 trout over 25 cm"
+    found = await read_field(text, "maximum_trout_size_cm", NUMBER_OR_NULL)
+    assert found.value == 25 or found.probability <= DOUBTFUL
+    assert (await read_field("Height: 182\nWaist 90 cm", "height_cm", NUMBER_OR_NULL)).probability > DOUBTFUL
