@@ -301,7 +301,9 @@ def _is_unnamed(field: FieldText, span: CandidateSpan, candidates: Candidates) -
         return False
     starts = tuple(start for concept in field.concepts for start in _NAMING.get(concept, ()))
     plain = list(map(without_accents, near))
-    return not any((starts and word.startswith(starts)) or any(is_form_of(word, one) for one in wanted) for word in plain)
+    return not any(
+        (starts and word.startswith(starts)) or any(is_form_of(word, one) for one in wanted) for word in plain
+    )
 
 
 def _begins_range(span: CandidateSpan, rest: re.Match[str] | None) -> bool:

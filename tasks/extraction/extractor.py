@@ -340,7 +340,13 @@ def _adjust(
             of_others = people.avoid(row, field) | periods.avoid(row, field) | stages.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
-            unsure = of_others | of_any_side | quoted.avoid(row) | replacements.settle(row, field) | restrictions.unstated(field)
+            unsure = (
+                of_others
+                | of_any_side
+                | quoted.avoid(row)
+                | replacements.settle(row, field)
+                | restrictions.unstated(field)
+            )
             doubtful[index] = {
                 **dict.fromkeys(unsure, DOUBTFUL),
                 **dict.fromkeys(several_rows.settle(row, field), IN_ONE_OF_SEVERAL_ROWS),

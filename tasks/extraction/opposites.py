@@ -178,11 +178,11 @@ def _headers_of_cells(segments: Sequence[LineSegment]) -> Slices[dict[int, str]]
     for index, segment in enumerate(segments):
         if index % SPANS_AT_ONCE == 0:
             yield
-        row = row_of.get(segment.left, len(rows))
-        if row == len(rows):
+        own = row_of.get(segment.left, len(rows))
+        if own == len(rows):
             rows.append([])
-        rows[row].append(index)
-        row_of[index] = row
+        rows[own].append(index)
+        row_of[index] = own
     found: dict[int, str] = {}
     header: list[str] = []
     for number, row in enumerate(rows):

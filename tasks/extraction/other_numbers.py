@@ -23,13 +23,15 @@ _BEFORE_MONTH = re.compile(
 )
 _AFTER_MONTH = re.compile(rf"(?<![^\W_])(?P<month>{_MONTH})\.? ?$", re.IGNORECASE)
 _LAST_DAY: Final = 31
-_ALSO_WORDS: Final = frozenset(("may", "mar", "mai", "out", "set", "ago", "sie", "lis", "maj", "gen", "mag", "des", "dis"))
+_ALSO_WORDS: Final = frozenset(
+    ("may", "mar", "mai", "out", "set", "ago", "sie", "lis", "maj", "gen", "mag", "des", "dis")
+)
 """Names of months that are also other words, unless they begin with a capital: `1 may be`, `8 out of 10`."""
 _LONGEST_MONTH: Final = 20
 _PARTS_OF_DAYS: Final = frozenset(
     fold(
-        "day days date month year tag tage datum monat monats jahr jour date mois annee dia fecha mes ano giorno data mese"
-        " anno dag maand jaar dzien miesiac rok manad ar age alter built baujahr since"
+        "day days date month year tag tage datum monat monats jahr jour date mois annee dia fecha mes ano giorno data"
+        " mese anno dag maand jaar dzien miesiac rok manad ar age alter built baujahr since"
     )
 )
 """Words in the name of a field that may ask for a part of a day."""
@@ -41,11 +43,15 @@ _PERIOD = re.compile(
 """Pattern of the end of a label that names a period by its number."""
 _COUNT = re.compile(r"\d{1,2}|(?:19|20)\d\d")
 _ROUNDING = re.compile(
-    r"(?<![^\W_])(?:round(?:ing|ed|ed by|off)?|\w*rundung\w*|gerundet|arrondi\w*|redondeo|arrotondament\w+|arredondament\w+"
-    r"|afronding\w*|zaokraglen\w+|avrundning\w*|oresutjamning|afrunding\w*|avrunding\w*|pyoristys|pembundaran)(?![^\W_])"
+    r"(?<![^\W_])(?:round(?:ing|ed|ed by|off)?|\w*rundung\w*|gerundet|arrondi\w*|redondeo|arrotondament\w+"
+    r"|arredondament\w+|afronding\w*|zaokraglen\w+|avrundning\w*|oresutjamning|afrunding\w*|avrunding\w*|pyoristys"
+    r"|pembundaran)(?![^\W_])"
 )
+"""Pattern of words for the rounding of a sum."""
 _MAY_BE_RATES: Final = frozenset(
-    name for name in CONCEPTS if any(word in name for word in ("tax", "interest", "discount", "fee", "commission", "rate"))
+    name
+    for name in CONCEPTS
+    if any(word in name for word in ("tax", "interest", "discount", "fee", "commission", "rate"))
 )
 """Concepts of amounts for which documents may state a percentage alone."""
 _LONGEST_LABEL: Final = 80

@@ -1,5 +1,7 @@
-"""Uses roles in brackets after names: `Gordon Speight (treasurer), Amy Chaudhry (secretary)`. The words before a name are
-its label nearly everywhere, but a role in brackets belongs to the name before it."""
+"""Uses roles in brackets after names: `Gordon Speight (treasurer), Amy Chaudhry (secretary)`.
+
+The words before a name are its label nearly everywhere, but a role in brackets belongs to the name before it.
+"""
 
 import re
 from typing import Final
@@ -15,7 +17,9 @@ IN_BRACKETS: Final = 6.0
 _MOST_WORDS: Final = 4
 """A role in brackets has at most this many words."""
 _ROLE_AFTER = re.compile(r"\s*\((?P<role>[^()\d]{3,40})\)")
-_ROLE_BEFORE = re.compile(r"[^\W\d_][\w.'’-]* \((?P<role>[^()\d]{3,40})\)(?:[,;]|\s(?:and|und|et|y|e|en|i|och|og|&))\s*$")
+_ROLE_BEFORE = re.compile(
+    r"[^\W\d_][\w.'’-]* \((?P<role>[^()\d]{3,40})\)(?:[,;]|\s(?:and|und|et|y|e|en|i|och|og|&))\s*$"
+)
 _NAME = re.compile(r"(?:[^\W\d_a-zà-ÿ][\w.'’-]*)(?: [^\W\d_][\w.'’-]*){0,5}")
 
 _Role = tuple[str, ...]

@@ -296,7 +296,10 @@ def has_other_sign(field: FieldText, span: CandidateSpan) -> bool:
     printed = printed or _CURRENCY_AFTER.match(text, end)
     if not _PARTS_OF_CURRENCIES.isdisjoint(last_words):
         return printed is not None or _WITH_CENTS.search(span.number.digits) is not None
-    if any(name[-1:] == (_DIRECTION,) and names_no_unit(name) for name in field.names.own) and _QUANTITY_OF.get(unit_after(span)) == _QUANTITY_OF["inch"]:
+    if (
+        any(name[-1:] == (_DIRECTION,) and names_no_unit(name) for name in field.names.own)
+        and _QUANTITY_OF.get(unit_after(span)) == _QUANTITY_OF["inch"]
+    ):
         return not _is_unit_in_name(unit_after(span), field)  # `distance_in` may still be meant in inches
     if codes := _currencies_stated(field):
         return printed is not None and not any(may_be_in(printed["currency"], code) for code in codes)
