@@ -121,6 +121,9 @@ _NAMING: Final = {
 }
 _OF_TIME: Final = frozenset(fold("time hour hours clock zeit uhrzeit heure hora ora tijd godzina tid"))
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
+_PAUSE = re.compile(r"[,:()|]\s|\s[-–—|·]\s")
+_SHORTEST_PART: Final = 5
+"""A part of a compound, such as German `Gesamtgewicht`, has at least this many letters."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FEWEST_WORDS: Final = 4
 """A sentence has at least this many words."""
@@ -152,7 +155,7 @@ def largest_probability(
             or _is_loss(text, span, candidates)
             or (_counts(text) and _is_money(span, candidates))
             or lacks_unit(text, span, candidates)
-            or (unit_after(span) in units_of(text) and _is_unnamed(text, span, candidates))
+            or (unit_after(span) in units_of(text) - {"percent"} and _is_unnamed(text, span, candidates))
         ):
             return DOUBTFUL
     is_doubtful = (
@@ -295,6 +298,8 @@ def _is_unnamed(field: FieldText, span: CandidateSpan, candidates: Candidates) -
     after = _SENTENCE_END.split(" ".join(words[last : min(line.stop, last + _FAR)]))[0]
     if span.has_colon or not wanted or len(_WORD.findall(f"{before} {after}")) < _FEWEST_WORDS:
         return False
+    if not _WORD.search(_PAUSE.split(before)[-1]):
+        return False  # `born 1962, 91 kg`: no other word names the number, either
     near = folded_words(" ".join([before, after, *candidates.labels_of(span).values()]))
     phrases = (near[at : at + size] for size in range(1, _LONGEST_NAME + 1) for at in range(len(near)))
     if any(not field.concepts.isdisjoint(concepts_of(phrase)) for phrase in phrases):

@@ -367,6 +367,7 @@ async def test_a_value_that_nothing_but_its_unit_names_is_not_sure(text: str, na
         ("Das Paket, das wir geschickt haben, wiegt 31 kg.", "weight_kg"),
         ("Le poids du colis de votre commande est de 31 kg.", "weight_kg"),
         ("Weight 31 kg", "weight_kg"),
+        ("Gesamtgewicht der gesamten Lieferung ca. 31 kg", "gewicht_kg"),
     ],
 )
 async def test_a_value_that_its_sentence_names_is_sure(text: str, name: str) -> None:
