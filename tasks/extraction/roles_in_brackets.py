@@ -16,6 +16,7 @@ IN_BRACKETS: Final = 6.0
 """Bonus on the logit of a name whose role in brackets is the field's name, and penalty on the name after this role."""
 _MOST_WORDS: Final = 4
 """A role in brackets has at most this many words."""
+_MOST_CHARS: Final = 100
 _ROLE_AFTER = re.compile(r"\s*\((?P<role>[^()\d]{3,40})\)")
 _ROLE_BEFORE = re.compile(
     r"[^\W\d_][\w.'’-]* \((?P<role>[^()\d]{3,40})\)(?:[,;]|\s(?:and|und|et|y|e|en|i|och|og|&))\s*$"
@@ -39,7 +40,9 @@ class RolesInBrackets:
         for index, span in enumerate(self._candidates.spans):
             if index % SPANS_AT_ONCE == 0:
                 yield
-            if span.number is not None or span.day is not None or not _NAME.fullmatch(span.text):
+            if span.number is not None or span.day is not None or len(span.text) > _MOST_CHARS:
+                continue
+            if not _NAME.fullmatch(span.text):
                 continue
             before, after = _texts_around(span)
             if found := _ROLE_AFTER.match(after):
@@ -65,4 +68,4 @@ def _texts_around(span: CandidateSpan) -> tuple[str, str]:
     words, first, last = span.passage.words, span.words[0], span.words[-1]
     line = span.passage.line_words(span.passage.line_at(first))
     before = " ".join(words[max(line.start, first - _MOST_WORDS - 2) : first])
-    return before, " ".join(words[last + 1 : min(line.stop, last + 1 + _MOST_WORDS)])
+    return before[-_MOST_CHARS:], " ".join(words[last + 1 : min(line.stop, last + 1 + _MOST_WORDS)])[:_MOST_CHARS]

@@ -82,6 +82,8 @@ NUMBERS = frozenset(name for name, concept in CONCEPTS.items() if concept.kind =
 _NUMBERED = re.compile(r"(?:n|nr|no|num|n°|nº|№|#)[.:]? [^\s\d]*+\d\S*+", re.IGNORECASE)
 _JOINS, _JOINS_ON = re.compile(r"[\w./-]"), re.compile(r"[\w]|[./-]\w")
 """Patterns of the characters before and after a part of a code."""
+LONGEST_CODE = 200
+"""A code, with what may be before or after it, has at most this many characters."""
 _GOES_ON = re.compile(r"\S*\d\S*[,;] (?:[^\W\d_]+[.:]? ){1,3}\S*\d\S*")
 """Pattern of a code with another value after it: `20-48-11, account 63310927`."""
 _FIGURES = re.compile(r"\d[\d ]*")
@@ -229,7 +231,11 @@ def are_cut(candidates: Candidates) -> Matrix:
     with another one after it."""
     others = (_NUMBERED, _GOES_ON)
     return np.array(
-        [_is_cut(span) or any(one.fullmatch(span.text) for one in others) for span in candidates.spans], np.float32
+        [
+            _is_cut(span) or (len(span.text) <= LONGEST_CODE and any(one.fullmatch(span.text) for one in others))
+            for span in candidates.spans
+        ],
+        np.float32,
     )
 
 
