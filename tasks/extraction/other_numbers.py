@@ -78,10 +78,12 @@ class OtherNumbers:
                 continue
             if _is_day_of_month(span):
                 self._days.append(index)
-            label = _plain(span.label or labels.get("left") or labels.get("above") or "")
+            beside = _plain(span.label or labels.get("left") or "")
+            label = beside or _plain(labels.get("above") or "")
             if _COUNT.fullmatch(span.text) and _PERIOD.search(label) and not unit_after(span):
                 self._counts.append(index)
-            if _ROUNDING.search(label):
+            # Below "Rounding" is the rounded sum.
+            if _ROUNDING.search(beside) and all(abs(one) < 1 for one in span.number.readings):
                 self._roundings.append(index)
             if unit_after(span) == "percent":
                 self._percentages.append(index)
