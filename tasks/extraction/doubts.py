@@ -121,7 +121,7 @@ _NAMING: Final = {
 }
 _OF_TIME: Final = frozenset(fold("time hour hours clock zeit uhrzeit heure hora ora tijd godzina tid"))
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
-_PAUSE = re.compile(r"[,:()|]\s|\s[-–—|·]\s")
+_PAUSE = re.compile(r"[,:()|](?:\s|$)|\s[-–—|·](?:\s|$)")
 _SHORTEST_PART: Final = 5
 """A part of a compound, such as German `Gesamtgewicht`, has at least this many letters."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
