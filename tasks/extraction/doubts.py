@@ -307,7 +307,9 @@ def _is_unnamed(field: FieldText, span: CandidateSpan, candidates: Candidates) -
     starts = tuple(start for concept in field.concepts for start in _NAMING.get(concept, ()))
     plain = list(map(without_accents, near))
     return not any(
-        (starts and word.startswith(starts)) or any(is_form_of(word, one) for one in wanted) for word in plain
+        (starts and word.startswith(starts))
+        or any(is_form_of(word, one) or (len(one) >= _SHORTEST_PART and one in word) for one in wanted)
+        for word in plain
     )
 
 
