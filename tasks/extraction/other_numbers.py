@@ -78,12 +78,12 @@ class OtherNumbers:
                 continue
             if _is_day_of_month(span):
                 self._days.append(index)
-            beside = _plain(span.label or labels.get("left") or "")
-            label = beside or _plain(labels.get("above") or "")
+            label_beside = _plain(span.label or labels.get("left") or "")
+            label = label_beside or _plain(labels.get("above") or "")
             if _COUNT.fullmatch(span.text) and _PERIOD.search(label) and not unit_after(span):
                 self._counts.append(index)
             # Below "Rounding" is the rounded sum.
-            if _ROUNDING.search(beside) and all(abs(one) < 1 for one in span.number.readings):
+            if _ROUNDING.search(label_beside) and all(abs(one) < 1 for one in span.number.readings):
                 self._roundings.append(index)
             if unit_after(span) == "percent":
                 self._percentages.append(index)
