@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import product
 from typing import Any, ParamSpec, TypeVar, overload
 
+import structlog
+
 from models.concurrency import both
 from models.fair_executor import Slices, all_of
 from tasks.extraction.action_items import action_items
@@ -48,7 +50,7 @@ from tasks.extraction.matching import NORMALISED_SCORE
 from tasks.extraction.measured_lines import measured_lines
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.object_lists import ObjectList, read_object_list, without_items_at, without_shared_items
-from tasks.extraction.passages import is_text, passages_to_search
+from tasks.extraction.passages import Passage, is_text, passages_to_search
 from tasks.extraction.prescribed_medicines import prescribed_medicines
 from tasks.extraction.price_lists import price_lists
 from tasks.extraction.probability import (
@@ -82,10 +84,12 @@ from tasks.extraction.whole_results import TaskResults, values_from_results
 from tasks.extraction.words_on_page import place_words
 from tasks.extraction.written_tables import tables_in
 from tasks.precontext import Entry
+from tasks.read_table import ReadTable
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
 
+log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 DEFINITIONS = ("$defs", "definitions")
@@ -102,7 +106,8 @@ of a day for which a cell has only the day of the week."""
 CONVERTED_DIGITS = 6
 """Converted numbers are rounded to this many decimals, such as −20.555556 for −5 °F in °C."""
 
-LINE_READERS = (
+LineReader = Callable[[Passage, Sequence[Sequence[WantedField]]], Iterator[ReadTable | None]]
+LINE_READERS: tuple[LineReader, ...] = (
     dated_entries,
     dated_clauses,
     introduced_people,
@@ -245,7 +250,7 @@ def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedFi
     tables_with_entries = [(read[passage.entry], table) for passage, table in found]
     for passage, reader in product(passages, LINE_READERS):
         yield
-        for one in reader(passage, wanted):
+        for one in _tables_by(reader, passage, wanted):
             yield
             if one is not None:
                 tables_with_entries.append((read[passage.entry], replace(one, reader=reader.__name__)))
@@ -258,6 +263,16 @@ def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedFi
         if turned is not None:
             tables_with_entries.append((entry, turned))
     return (yield from headed_tables(affordable_tables(tables_with_entries, len(fields)), fields))
+
+
+def _tables_by(
+    reader: LineReader, passage: Passage, lists: Sequence[Sequence[WantedField]]
+) -> Iterator[ReadTable | None]:
+    """Yield what a reader of lines yields. If it fails, the list is answered without it, and the error is logged."""
+    try:
+        yield from reader(passage, lists)
+    except Exception:
+        log.exception("reader_of_lists_failed", reader=reader.__name__)
 
 
 async def _scored(form: "_FormToFill", extractor: Extractor | None, examples: Sequence[Example]) -> FieldScores | None:

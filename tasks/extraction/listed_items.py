@@ -18,6 +18,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.passages import LINES_AT_ONCE, Passage
+from tasks.extraction.prescribed_medicines import FREQUENCY_WORDS
 from tasks.extraction.text_lists import ListItem
 from tasks.extraction.values import says_nothing
 from tasks.extraction.words_on_page import (
@@ -193,6 +194,11 @@ def _parts_of(fields: Sequence[WantedField]) -> list[Part]:
             found.append("rest")
         else:
             found.append("item")
+    if "dose" in found and "rest" in found and "frequency" not in found:
+        words = fields[found.index("rest")].names.own[0]
+        # Compounds end with such a word, too: `Einnahmeschema`.
+        if any(word.endswith(tuple(FREQUENCY_WORDS)) for word in words):
+            found[found.index("rest")] = "frequency"
     return found if len(set(found)) == len(found) else []
 
 
@@ -431,7 +437,8 @@ def _medicines(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[Read
         yield
         if found is None:
             continue
-        medicines.append([cell_at(passage, *found.span(part)) for part in parts])
+        groups = found.groupdict()
+        medicines.append([cell_at(passage, *found.span(part)) if part in groups else NO_CELL for part in parts])
     return medicines
 
 

@@ -136,6 +136,8 @@ _NAMES: Final[Mapping[Column, frozenset[str]]] = {
         )
     ),
 }
+FREQUENCY_WORDS: Final = _NAMES["intake"] | _NAMES["frequency"]
+"""Words for how a medicine is taken, in the names of fields."""
 _ORDINALS: Final = frozenset(fold("number numero numéro número nr no numer nummer pos position line ligne lp"))
 _WITHOUT: Final = re.compile(r"\b(?:without|not?|sans|ohne|senza|sin|sem|zonder|utan|bez)\b", re.IGNORECASE)
 _DOSES: Final[Mapping[str, tuple[Column, ...]]] = {

@@ -1,7 +1,14 @@
 """Items below or beside the name of their list."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+from structlog.testing import capture_logs
+
+from tasks.extraction import filling
+from tasks.extraction.listed_items import listed_items
+from tasks.extraction.passages import Passage
 from tests.conftest import each_case
 from tests.filling import filled, pasted
 from tests.lists_in_text import OR_NULL, TEXT, list_in
@@ -50,6 +57,27 @@ def test_a_medicine_stands_before_its_dose_and_when_it_is_taken(text: str, drugs
     found = list_in(text, "medication", **DRUG)
     assert [(one["dose"], one["frequency"]) for one in found] == drugs
     assert found[-1]["name"] == "Metformin"
+
+
+@each_case(
+    ("column", "told"),
+    [("schema", "1-0-1"), ("medikationsschema", "1-0-1"), ("anweisung", "1-0-1"), ("grund", None), ("jahr", None)],
+)
+def test_any_column_may_stand_beside_the_dose_of_a_medicine(column: str, told: str | None) -> None:
+    text = "Enalapril 5 mg 1-0-1\nMetformin 850 mg 1-1-1\n"
+    found = list_in(text, "medikation", wirkstoff=OR_NULL, dosis=OR_NULL, **{column: OR_NULL})
+    assert found[0] == {"wirkstoff": "Enalapril", "dosis": "5 mg", column: told}
+
+
+def test_a_reader_that_fails_leaves_lists_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(passage: Passage, lists: object) -> Iterator[None]:
+        yield None
+        raise IndexError("no such group")
+
+    monkeypatch.setattr(filling, "LINE_READERS", (failing, listed_items))
+    with capture_logs() as logs:
+        assert list_in("Languages: Welsh (native), Danish (B1)\n", "languages", **LANGUAGE) == SPOKEN
+    assert [(one["event"], one["reader"]) for one in logs] == [("reader_of_lists_failed", "failing")]
 
 
 async def test_texts_below_the_name_of_a_list_are_its_items_and_not_the_next_name() -> None:
