@@ -12,6 +12,7 @@ from statistics import median
 from typing import Final, Literal
 
 from models.fair_executor import Slices
+from tasks.extraction.cv_sections import is_section
 from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import without_accents
@@ -39,6 +40,8 @@ FEWEST_WORDS: Final = 6
 words."""
 MAX_ABOVE: Final = 2
 """Largest number of lines above a period that name the activity and the organisation."""
+NOT_APART: Final = 0.4
+"""Two gaps between lines are alike if they differ by at most this, in heights of a line."""
 LONGEST_ABOVE: Final = 10
 """Largest number of words of a line that names only an activity or an organisation, above a period or below the name
 of an organisation."""
@@ -123,6 +126,7 @@ _GRADE = re.compile(
     re.IGNORECASE,
 )
 
+_MARK_OF_HEADING = re.compile("#{1,6}")
 _BULLET = re.compile(r"[-–—*+•·◦▪‣]|\d{1,2}[.)]")
 _ROLE_OF_WORD: Final[Mapping[str, Role]] = {
     **dict.fromkeys(("start", "begin", "from", "von", "od", "da", "dal", "desde", "van", "de", "du", "fran"), "start"),
@@ -313,10 +317,12 @@ def _section_in(name: str) -> Section:
 
 def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[_Entry]]:
     found: list[_Entry] = []
+    rows = [*rows]
     section: Section = ""
     is_open = False
     heading_at: int | None = None
-    lines_above = 0
+    level = lines_above = lines_of_block = 0
+    begin = begun = 0
     bottom = 0
     index = 0
     usual_height = median([row[0].height for row in rows]) if rows else 0
@@ -326,15 +332,31 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slice
         top = min(word.box[1] for word in row)
         # A word with ascenders and descenders is taller, too, but there is no gap above its line.
         is_tall = row[0].height > TALLER * usual_height and top - bottom > usual_height
-        if (heading := _heading(passage, row, is_tall=is_tall)) is not None:
-            section, is_open, heading_at, lines_above = heading, False, index, 0
+        own_level = _level(passage, row)
+        if own_level and not (section and own_level > level):
+            level = own_level
+            row, is_tall = row[1:], True
+        elif own_level:
+            # Below the heading of a section, headings of lower levels are the names of its entries.
+            rows[index] = row = row[1:]
+        is_name = own_level > level
+        heading = None if is_name else _heading(passage, row, is_tall=is_tall)
+        if heading is not None or (own_level and not is_name):
+            section, is_open, heading_at, lines_above = heading or "", False, index, 0
+            begin = index + 1
         elif (entry := _begun(passage, row, rows[index + 1] if index + 1 < len(rows) else (), section)) is not None:
             lines_below = len(entry.body) > 1
             if heading_at is not None:
                 lines_above = _lines_above(passage, rows[heading_at + 1 : index]) if section else 0
                 heading_at = None
-            if lines_above:
-                _take_above(rows[index - lines_above : index], entry, found)
+            if not entry.body:
+                in_block = _lines_of_block(passage, rows, index, begin, begun)
+                # In a block of several periods, as many lines belong to each as to the first.
+                lines_of_block = min(lines_of_block, index - begun) if in_block is None else in_block
+            above = lines_of_block if not entry.body and lines_of_block else lines_above
+            if above:
+                _take_above(rows[index - above : index], entry, found)
+            begun = index + 1
             found.append(entry)
             is_open = True
             index += lines_below
@@ -355,6 +377,34 @@ def _lines_above(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> int:
     return len(rows) if len(rows) <= MAX_ABOVE and is_short else 0
 
 
+def _lines_of_block(
+    passage: Passage, rows: Sequence[Sequence[WordOnPage]], index: int, begin: int, begun: int
+) -> int | None:
+    """Return how many lines above a period are in its block, which a larger gap separates from the lines above.
+
+    The result is 0 if the period is the first line of its block, or if more than MAX_ABOVE lines or long lines are
+    above it. It is None if the block has an earlier period, just above the line `begun`. The line `begin` is the first
+    below the heading.
+    """
+    height = rows[index][0].height
+
+    def gap_above(at: int) -> float:
+        above = max(word.box[3] for word in rows[at - 1])
+        return min(word.box[1] for word in rows[at]) - above if begin < at < len(rows) else float("inf")
+
+    usual = gap_above(index)
+    if usual > gap_above(index + 1) + NOT_APART * height:
+        return 0
+    count = 0
+    while gap_above(index - count) <= usual + NOT_APART * height:
+        if index - count <= begun and begun:
+            return None
+        count += 1
+        if count > MAX_ABOVE or not _is_title(passage, rows[index - count]):
+            return 0
+    return count
+
+
 def _take_above(rows: Sequence[Sequence[WordOnPage]], entry: _Entry, entries: Sequence[_Entry]) -> None:
     """Move the lines above a period from the previous entry into the period's entry."""
     entry.body[:0] = [list(row) for row in rows]
@@ -372,14 +422,20 @@ def _goes_on(entry: _Entry, row: Sequence[WordOnPage], gap: float) -> bool:
     return gap <= INDENTED_ENDING_GAP * row[0].height and row[0].box[0] > left + row[0].height
 
 
+def _level(passage: Passage, row: Sequence[WordOnPage]) -> int:
+    """Return the level of a heading that is marked as in Markdown; 0 for another line."""
+    mark = passage.words[row[0].at]
+    return len(mark) if len(row) > 1 and _MARK_OF_HEADING.fullmatch(mark) else 0
+
+
 def _heading(passage: Passage, row: Sequence[WordOnPage], *, is_tall: bool) -> Section | None:
     """Return the kind of section whose heading a line is; None if it is not a heading. The kind is empty for a line of
-    capitals or large letters that names neither work nor education."""
-    text = text_of(passage, next(segments_of_row(row)))
+    capitals or large letters, or for a known heading, that names neither work nor education."""
+    text = text_of(passage, next(segments_of_row(row))).strip("*_")
     if text.count(" ") >= LONGEST_HEADING or any(map(str.isdigit, text)) or "," in text:
         return None
     kind = next((kind for kind, form in _HEADINGS.items() if form.match(text)), None)
-    if kind is None and (text.isupper() or is_tall) and len(list(segments_of_row(row))) == 1:
+    if kind is None and (text.isupper() or is_tall or is_section(text)) and len(list(segments_of_row(row))) == 1:
         return ""
     return kind
 
@@ -464,7 +520,7 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
         below = (list(_pieces(passage, line)) for line in rest)
         named = next((own for own in below if own and _is_organisation(passage, own[0])), None)
         pieces = [first, *named] if named else pieces
-    texts = [text_of(passage, piece).strip(" ,;|·:") for piece in pieces]
+    texts = [text_of(passage, piece).strip(" ,;|·:*") for piece in pieces]
     texts = [text.strip("()") if text.startswith("(") or ")" not in text else text for text in texts]
     index = (
         0 if is_first else next((index for index, piece in enumerate(pieces) if _is_organisation(passage, piece)), 1)

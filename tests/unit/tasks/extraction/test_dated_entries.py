@@ -239,3 +239,25 @@ def test_the_year_of_a_degree_may_end_its_line() -> None:
 def test_a_list_with_degrees_has_no_jobs_whatever_its_name_begins_with(name: str) -> None:
     degrees = list_in("\n".join(POSTS), name, degree=TEXT, institution=TEXT, year=INTEGER)
     assert [degree["degree"] for degree in degrees] == ["MSc, Botany", "BA, Music"]
+
+
+OFFICES = [("Bell Tuner", "Ostrand Mill", "March 2019"), ("Clerk", "Hallam Archive", "May 2014")]
+TEXT_OF_OFFICES = "Bell Tuner, Ostrand Mill\nMarch 2019 - April 2021\n\nClerk, Hallam Archive\nMay 2014 - June 2018\n"
+
+
+@each_case(
+    "text",
+    [
+        f"## Work\n\n{TEXT_OF_OFFICES}\n## Hobbies\n\nChess\n",
+        f"**Work**\n\n{TEXT_OF_OFFICES}\n**Hobbies**\n\nChess\n",
+        f"Ida Tann\n3 Quay Street, Ostrand\n\n{TEXT_OF_OFFICES}\nChess\n",
+        f"Ida Tann\n\n{TEXT_OF_OFFICES}".replace("2021\n\n", "2021\n"),
+        "# Ida Tann\n\n## Work\n\n### "
+        + TEXT_OF_OFFICES.replace("\n\n", "\n\n- Led a team\n\n### ")
+        + "\n## Hobbies\n",
+        "Ida Tann\n\nMarch 2019 - April 2021\nBell Tuner, Ostrand Mill\n\nMay 2014 - June 2018\nClerk, Hallam Archive",
+    ],
+)
+def test_a_line_with_only_a_period_belongs_to_the_lines_of_its_block(text: str) -> None:
+    found = list_in(text, "jobs", title=OR_NULL, employer=OR_NULL, start=OR_NULL, end=OR_NULL)
+    assert [(one["title"], one["employer"], one["start"]) for one in found] == OFFICES
