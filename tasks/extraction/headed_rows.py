@@ -30,6 +30,7 @@ from tasks.extraction.words_on_page import (
     segments_of_row,
     text_of,
 )
+from tasks.layout.table_ends import PlacedRow, end_of_rows
 from tasks.notation.cells import looks_numeric
 from tasks.notation.dates import parse_day
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -50,6 +51,7 @@ names of fields."""
 COUNTED_SHARE = 0.8
 """If at least this share of the texts in a column begin with a count, the counts belong to the column before it."""
 _COUNTED = re.compile(r"(?P<count>\d{1,4}) ?(?:[x×] )?(?P<text>[^\W\d_].+)", re.IGNORECASE)
+_SIZE = re.compile(r"\d+[x×]\d")
 FULL_ROW = 0.5
 """A row begins an item if it has at least two cells, and at least this share of the cells that a typical row has. Any
 other row continues an item or is a note."""
@@ -307,20 +309,25 @@ def _tables_beside(
         yield
         rows_of_side = [[word for word in row if left < word.middle <= right] for row in body]
         found.append((yield from _table(passage, header.cells[width * side : width * (side + 1)], rows_of_side)))
-    [names, _], *_ = found
-    rows = [row for _, own in found for row in own if len(row) == len(names[0])]
-    return ReadTable([*names, *rows], heading, is_exact=False, header=len(names) if len(names) > 1 else 0)
+    names, *_ = found[0]
+    rows = [row for _, own, _ in found for row in own if len(row) == len(names[0])]
+    is_ended = any(own for *_, own in found)
+    height = len(names) if len(names) > 1 else 0
+    return ReadTable([*names, *rows], heading, is_exact=False, header=height, is_ended=is_ended)
 
 
 def _table(
     passage: Passage, header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]
-) -> Slices[tuple[list[list[ReadCell]], list[list[ReadCell]]]]:
-    """Return the rows of a header, and the rows of the table below it."""
+) -> Slices[tuple[list[list[ReadCell]], list[list[ReadCell]], bool]]:
+    """Return the rows of a header, the rows of the table below it, and whether the table ends above further lines."""
     edges = yield from _edges(header, body)
     rows = []
     for words in filter(None, body):
         yield
         rows.append(_row_in_columns(words, edges))
+    end = yield from end_of_rows([_placed(passage, row) for row in rows])
+    is_ended = end < len(rows)
+    rows = rows[:end]
     limits = _limits(rows, len(header))
     typical = median([len(row.cells) for row in rows if len(row.cells) > 1] or [1])
     full = [row for row in rows if len(row.cells) > 1 and len(row.cells) >= FULL_ROW * typical]
@@ -356,7 +363,7 @@ def _table(
             break
         if left + 1 < len(header):
             _separate_counts(cells, left)
-    return rows_of_header(passage, header), cells
+    return rows_of_header(passage, header), cells, is_ended
 
 
 def _names_count(passage: Passage, words: Sequence[WordOnPage]) -> bool:
@@ -428,6 +435,13 @@ def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyR
     return _BodyRow(cells, min(word.box[1] for word in row), max(word.box[3] for word in row))
 
 
+def _placed(passage: Passage, row: _BodyRow) -> PlacedRow:
+    texts = {column: text_of(passage, line) for column, [line] in row.cells.items()}
+    height = next(iter(row.cells.values()))[0][0].height
+    spans = {column: (line[0].box[0], line[-1].box[2]) for column, [line] in row.cells.items()}
+    return PlacedRow(row.top, row.bottom, height, texts, spans)
+
+
 def _limits(rows: Sequence[_BodyRow], columns: int) -> list[float]:
     """Return, for each column, the position of the right end of the line that reaches farthest."""
     return [
@@ -485,7 +499,12 @@ def _goes_on(passage: Passage, line: Sequence[WordOnPage], below: Sequence[WordO
         return False
     if next_text.isupper() and not line_text.isupper() and len(next_text) >= SHORTEST_HEADING:
         return False
-    return next_text[0].islower() or line_text.endswith(OPEN_ENDS) or line[-1].box[2] < limit
+    return (
+        next_text[0].islower()
+        or _SIZE.match(next_text) is not None
+        or line_text.endswith(OPEN_ENDS)
+        or line[-1].box[2] < limit
+    )
 
 
 def _joined(passage: Passage, row: _BodyRow, column: int, limit: float) -> ReadCell:

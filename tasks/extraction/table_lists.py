@@ -160,6 +160,8 @@ class FilledList:
     """False if the table's cells were found by the places of words."""
     is_cut: bool = False
     """True if there are more items than MAX_ITEMS."""
+    is_ended: bool = False
+    """True if further lines below the table are no items."""
 
     @property
     def is_named(self) -> bool:
@@ -285,7 +287,7 @@ def _with_derived(reading: HeadedTable, columns: Sequence[DerivedColumn]) -> Sli
         lambda row: [*row[0], *row[1:]],
         zip(table.rows[reading.end :], *(column.cells for column in columns), strict=True),
     )
-    whole = ReadTable(rows, table.heading, table.comma_likely, table.is_exact, table.is_whole, table.of_list)
+    whole = replace(table, rows=rows, reader="", header=0)
     names = {name for column in columns for name in column.forms}
     # The name of one half of a column does not name the whole column.
     wholes = {column.part_of for column in columns}
@@ -1041,7 +1043,8 @@ def _has_words(cell: str) -> bool:
 
 
 def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> Slices[FilledList | None]:
-    found = FilledList([], is_exact=matches[0].reading.table.is_exact)
+    last = matches[-1].reading.table
+    found = FilledList([], is_exact=matches[0].reading.table.is_exact, is_ended=last.is_ended)
     for match in matches:
         yield
         if found.is_cut:

@@ -255,7 +255,9 @@ def better_of(
     for path in tables.keys() & records.keys():
         table, from_records = tables[path], records[path]
         # A table of a file, such as a spreadsheet, rarely lacks rows: records replace it only if they have more rows.
-        is_whole = table.is_exact and len(from_records.rows) <= len(table.rows)
+        # Below the end of a table on a page, records would go on with lines that are not items.
+        has_more_rows = len(from_records.rows) > len(table.rows)
+        is_whole = has_more_rows if table.is_ended else table.is_exact and not has_more_rows
         if not is_whole and (yield from from_records.worth()) > CLEARLY_MORE * (yield from table.worth()):
             better[path] = from_records
     return better

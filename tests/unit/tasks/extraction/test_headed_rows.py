@@ -9,7 +9,9 @@ from tasks.extraction.filling import copy_fields
 from tasks.extraction.whole_results import TaskResults
 from tasks.ocr_result import PageLayout, page_section, picture_result
 from tasks.precontext import Entry
+from tests.conftest import each_case
 from tests.entries import text_line as sized_line
+from tests.lists_in_text import list_in
 from tests.unit.tasks.extraction.test_evidence import text_line
 
 TEXT, NUMBER = {"type": "string"}, {"type": "number"}
@@ -354,3 +356,30 @@ def test_a_column_without_a_header_at_the_left_names_the_rows() -> None:
         {"section": "BLOOD", "substance": "Iron", "result": 11.2, "unit": "mg/l", "previous_value": 12.4},
         {"section": "BLOOD", "substance": "Zinc", "result": 6.9, "unit": "mg/l", "previous_value": 7.1},
     ]
+
+
+COVER = """Section        Sum insured    Excess
+Buildings        £325,000      £250
+Contents          £60,000      £150
+"""
+
+
+@each_case("below", ["Policy fee         £33.30\nInsurance tax      £37.30\n", "Reference: 4  Excess paid:  12.00\n"])
+def test_lines_below_a_gap_that_are_unlike_the_rows_are_no_items(below: str) -> None:
+    columns = {"section": TEXT, "sum_insured": OR_NULL, "excess": OR_NULL}
+    assert [one["section"] for one in list_in(f"{COVER}\n{below}", "sections", **columns)] == ["Buildings", "Contents"]
+    lines = [(0, 90, "Policy fee"), (500, 90, "33.30"), (0, 120, "Tax"), (500, 120, "3.30")]
+    rows = [*row(30, "Clogs", "2", "9.50", "19.00"), *row(60, "Socks", "1", "2.50", "2.50")]
+    assert len(items_on(*HEADER, *rows, *[(left, top + 40, text) for left, top, text in lines], **ARTICLE)) == 2
+
+
+def test_rows_like_the_others_go_on_below_a_gap() -> None:
+    columns = {"section": TEXT, "sum_insured": OR_NULL, "excess": OR_NULL}
+    below = "Jewels             £5,000       £50\nGlass              £1,000\n"
+    assert len(list_in(f"{COVER}\n{below}", "sections", **columns)) == 4
+
+
+def test_a_size_that_had_no_room_in_the_longest_line_continues_it() -> None:
+    rows = [*row(30, "Clogs", "2", "9.50", "19.00"), *row(60, "Screws, countersunk", "1", "2.50", "2.50")]
+    found = items_on(*HEADER, *rows, (0, 85, "8x200"), **ARTICLE)
+    assert [one["description"] for one in found] == ["Clogs", "Screws, countersunk 8x200"]
