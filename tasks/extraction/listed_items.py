@@ -71,18 +71,52 @@ _YEAR = re.compile(
 """Pattern of a year, with its month and brackets."""
 _CODE = re.compile(r"(?=\S*\d)[A-Z0-9][A-Z0-9.-]{1,9}:?")
 _UNIT = r"(?:mg|g|µg|mcg|ug|ml|l|IE|IU|j\.?m\.?|UI|%)(?:/\d* ?(?:ml|h|d))?"
-_DAYTIME = (
-    "rano|wieczorem|na noc|w południe|morgens|mittags|abends|zur nacht|daily|a day|at night|in the morning|by mouth"
-    "|par jour|le matin|le soir|au coucher|al día|al giorno|la mattina|la sera|por dia|per dag|’s ochtends|dziennie"
+_AT_TIME = (
+    r"rano|wieczorem|na\snoc|w\społudnie|morgens|mittags|abends|zur\snacht|at\snight|in\sthe\s(?:morning|evening)|by\smouth"
+    r"|le\smatin|le\ssoir|au\scoucher|la\smattina|la\ssera|por\sla\s(?:mañana|noche)|’s\sochtends|’s\savonds"
+)
+_DAILY = (
+    r"daily|nightly|weekly|(?:every|each)\s(?:day|night|week)|täglich|tgl\.?|jeden\stag|wöchentlich"
+    r"|(?:chaque\sjour|tous\sles\sjours)|todos\slos\sdías|ogni\sgiorno|todos\sos\sdias|dagelijks|elke\sdag"
+    r"|(?:co)?dziennie|dagligen|varje\sdag"
+)
+_PER_DAY = (
+    r"(?:a|per)\s(?:day|night|week)|(?:am|pro)\stag|(?:in\sder|pro)\swoche|par\s(?:jour|semaine)"
+    r"|(?:al|por)\sdía|(?:a\sla|por)\ssemana|al\sgiorno|(?:alla|a)\ssettimana|(?:por|ao)\sdia|por\ssemana"
+    r"|per\s(?:dag|week|dygn|vecka)|daags|om\sdagen|na\sdobę|w\stygodniu"
+)
+"""Patterns of the times of a day, and of words that say that a number of times is per day. Without a number, only
+_DAILY says how often something is taken."""
+_TIMES = (
+    r"(?:once|twice|thrice|(?:\d{1,2}|[^\W\d_]{2,12})\s(?:times?|fois|veces|vez|volte|volta|vezes|maal|keer|razy|raz"
+    r"|gånger|gång|mal)|(?:\d{1,2}|[^\W\d_]{2,7})(?:mal|maal)|raz|\d{1,2})"
+)
+_EVERY = (
+    r"(?:every|alle|toutes\sles|cada|ogni|om\sde|elke|iedere|a\scada|co|var)\s(?:\d{1,2}|[^\W\d_]{2,8})\s?"
+    r"(?:hours?|hrs?|h|stunden|std|heures?|horas?|ore|uur|godzin[ya]?|timmar|timme)(?![^\W_])"
 )
 _MEDICINE = re.compile(
     rf"(?P<item>(?<![^\W_])[^\W\d_][\w-]{{2,60}}(?: [^\W\d_][\w-]{{0,60}}){{0,2}})\s++"
     rf"(?P<dose>\d{{1,9}}(?:[.,]\d{{1,9}})?\s?{_UNIT})(?![^\W_])"
     r"(?:[^\d,;\n]{0,25}?)[\s,:]{0,9}(?P<frequency>(?:\d(?:[.,]\d)?(?: ?[-–] ?\d(?:[.,]\d)?){2,3}"
-    rf"|\d ?[x×] ?(?:\d+|daily|a day|/ ?\w+|[^\W\d_]+)|(?:once|twice|three times|1|2|3|4) (?:{_DAYTIME})|{_DAYTIME})"
-    rf"(?: (?:{_DAYTIME}))?)",
+    rf"|\d ?[x×] ?(?:\d+|daily|a day|/ ?\w+|[^\W\d_]+)|{_EVERY}|(?<![^\W_]){_TIMES}\s(?:{_DAILY}|{_PER_DAY}|{_AT_TIME})"
+    rf"|(?<![^\W_])(?:{_DAILY}|{_AT_TIME}))(?![^\W_])(?:\s(?:{_DAILY}|{_PER_DAY}|{_AT_TIME}))?)",
     re.IGNORECASE,
 )
+_BEFORE_NAMES: Final = frozenset(
+    fold(
+        "he she they patient the his her is was take takes taking took taken use uses using receive receives "
+        "received start starts started continue continues continued given gets prescribed prescribe add added "
+        "increase increased reduce reduced stop stopped also then plus and with or on currently er sie der "
+        "die das den patientin nimmt nehmen nehme einnehmen erhält erhalten bekommt bekam und sowie dazu mit "
+        "außerdem zusätzlich weiter wird il elle le la du des un une patiente prend prendre prenez reçoit et "
+        "puis avec ou el los las una paciente toma tomar tome recibe y con además más lo gli paziente prende "
+        "prendere assume assumere e ed inoltre o um uma recebe com também hij zij ze het een neemt nemen "
+        "gebruikt krijgt en met of ona pacjent pacjentka bierze przyjmuje stosuje i oraz lub z han hon "
+        "patienten tar får och med"
+    )
+)
+"""Words before the name of a medicine in a sentence: verbs, conjunctions, articles and pronouns."""
 _SPEAKS = re.compile(
     r"\b(?:speak|spoken|spreche|parle|hablo|parlo|falo|spreek|mówię|talar|snakker|taler)\b", re.IGNORECASE
 )
@@ -195,10 +229,10 @@ def _parts_of(fields: Sequence[WantedField]) -> list[Part]:
         else:
             found.append("item")
     if "dose" in found and "rest" in found and "frequency" not in found:
-        words = fields[found.index("rest")].names.own[0]
+        rest = found.index("rest")
         # Compounds end with such a word, too: `Einnahmeschema`.
-        if any(word.endswith(tuple(FREQUENCY_WORDS)) for word in words):
-            found[found.index("rest")] = "frequency"
+        is_frequency = any(word.endswith(tuple(FREQUENCY_WORDS)) for word in fields[rest].names.own[0])
+        found[rest] = "frequency" if is_frequency else "rest"
     return found if len(set(found)) == len(found) else []
 
 
@@ -437,9 +471,21 @@ def _medicines(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[Read
         yield
         if found is None:
             continue
-        groups = found.groupdict()
-        medicines.append([cell_at(passage, *found.span(part)) if part in groups else NO_CELL for part in parts])
+        spans = {part: found.span(part) for part in found.groupdict()}
+        spans["item"] = _begin_of_name(found["item"]) + spans["item"][0], spans["item"][1]
+        medicines.append([cell_at(passage, *spans[part]) if part in spans else NO_CELL for part in parts])
     return medicines
+
+
+def _begin_of_name(text: str) -> int:
+    """Return where the name of a medicine begins in the text before its dose: after the last word that is not a part of
+    such a name, as in `He takes ibuprofen`."""
+    begin = 0
+    for index, word in enumerate(words := list(re.finditer(r"\S+", text))):
+        is_written_small = word[0].islower() or (index == 0 and len(word[0]) > 1)
+        if index + 1 < len(words) and is_written_small and not _BEFORE_NAMES.isdisjoint(fold(word[0])):
+            begin = words[index + 1].start()
+    return begin
 
 
 def _spoken(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCell]]]:

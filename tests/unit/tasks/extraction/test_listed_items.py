@@ -60,6 +60,41 @@ def test_a_medicine_stands_before_its_dose_and_when_it_is_taken(text: str, drugs
 
 
 @each_case(
+    ("text", "drugs"),
+    [
+        (
+            "She takes enalapril 5 mg four times a day and metformin 850 mg once a day.",
+            [("enalapril", "four times a day"), ("metformin", "once a day")],
+        ),
+        (
+            "La patiente prend énalapril 5 mg une fois par jour et metformine 850 mg quatre fois par jour.",
+            [("énalapril", "une fois par jour"), ("metformine", "quatre fois par jour")],
+        ),
+        (
+            "Er nimmt Enalapril 5 mg einmal\ntäglich sowie Vitamin D 10 µg dreimal am Tag.",
+            [("Enalapril", "einmal täglich"), ("Vitamin D", "dreimal am Tag")],
+        ),
+        (
+            "Toma enalapril 5 mg cada 8 horas y metformina 850 mg dos veces al día.",
+            [("enalapril", "cada 8 horas"), ("metformina", "dos veces al día")],
+        ),
+        (
+            "Gebruikt enalapril 5 mg eenmaal daags en metformine 850 mg 3 keer per dag.",
+            [("enalapril", "eenmaal daags"), ("metformine", "3 keer per dag")],
+        ),
+        (
+            "Przyjmuje enalapril 5 mg raz dziennie oraz metformin 850 mg pięć razy na dobę.",
+            [("enalapril", "raz dziennie"), ("metformin", "pięć razy na dobę")],
+        ),
+    ],
+)
+def test_a_medicine_in_a_sentence_has_its_name_and_how_often_it_is_taken(
+    text: str, drugs: list[tuple[str, str]]
+) -> None:
+    assert [(one["name"], one["frequency"]) for one in list_in(text, "medication", **DRUG)] == drugs
+
+
+@each_case(
     ("column", "told"),
     [("schema", "1-0-1"), ("medikationsschema", "1-0-1"), ("anweisung", "1-0-1"), ("grund", None), ("jahr", None)],
 )
