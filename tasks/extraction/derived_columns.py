@@ -117,6 +117,9 @@ _IN: Final = _phrases(
     créditos, bij, ontvangsten, wpłaty, uznania, przychody"""
 )
 """Headers of columns for outgoing money, and of columns for incoming money."""
+_AMOUNTS: Final = frozenset(
+    fold("amount amounts betrag beträge montant importe importo valor kwota bedrag belopp value sum")
+)
 _MINUS: Final = ("-", "−", "–")
 
 
@@ -453,6 +456,13 @@ def _parts_of(column: _WholeColumn, texts: Mapping[str, str]) -> Slices[list[Rea
         return cell._replace(text=text, source=cell.text) if text else NO_CELL
 
     return (yield from in_slices(part_of, column.cells))
+
+
+def is_money_of(header: Sequence[str], name: Sequence[str]) -> bool:
+    """True if a header and a field name the same direction of money, and the field's name says that it is an amount:
+    `Af` and `bedrag_af`."""
+    bare = tuple(word for word in name if word not in _AMOUNTS)
+    return tuple(header) == bare != tuple(name) and (bare in _OUT or bare in _IN)
 
 
 def _signed_amounts(columns: Sequence[_WholeColumn]) -> _Derived:

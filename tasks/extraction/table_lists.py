@@ -29,7 +29,7 @@ from tasks.extraction.column_values import (
 )
 from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
 from tasks.extraction.decimal_signs import decimal_sign
-from tasks.extraction.derived_columns import DerivedColumn, derived_columns
+from tasks.extraction.derived_columns import DerivedColumn, derived_columns, is_money_of
 from tasks.extraction.features import Matrix, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField, may_be_copied
 from tasks.extraction.folding import fold
@@ -117,6 +117,10 @@ in one cell."""
 FEWEST_IN_ORDER = 4
 """Once a header names one field of a list with at least this many core fields (`_in_order_from`), the order of these
 fields alone may assign a table's columns."""
+FEWEST_OF_FULL_ROW = 3
+"""A full row with words in place of numbers is an item if at least this many columns answer fields."""
+SHORTEST_WORD, LONGEST_WORDS = 3, 30
+"""Words in place of a number have at least, and at most, this many characters."""
 LEAST_READABLE = 0.9
 """A table found by the places of words must have at least this share of its required cells readable. If fewer are, it
 was probably cut at the wrong places."""
@@ -161,7 +165,7 @@ class FilledList:
     is_cut: bool = False
     """True if there are more items than MAX_ITEMS."""
     is_ended: bool = False
-    """True if further lines below the table are no items."""
+    """True if further lines below the table are not items."""
 
     @property
     def is_named(self) -> bool:
@@ -451,6 +455,8 @@ def likeness_by_words(wanted: Names, head: str) -> float:
     if not header.words:
         return 0.0
     if header.words in wanted.own or header.joined in wanted.joined:
+        return SAME_NAME
+    if any(is_money_of(header.words, own) for own in wanted.own):
         return SAME_NAME
     if header.weekdays and header.weekdays in map(_weekdays_in, wanted.own):
         return SAME_NAME
@@ -1135,6 +1141,9 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         least_share = _least_answered_share(reading.table)
         known_count = sum(is_read(values[index][row_index]) for index in telling_fields)
         is_whole = are_telling and all(is_read(values[index][row_index]) for index in demanded)
+        is_whole = is_whole or _says_words(
+            row, {index: values[index][row_index] for index in column_by_field}, column_by_field, fields, header
+        )
         if (answered[row_index] < least_share * typical and not is_whole) or (telling_fields and not known_count):
             continue  # a note, or a line that continues the row above
         if len(found.rows) >= MAX_ITEMS:
@@ -1180,6 +1189,30 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             )
         found.rows.append(item)
     return True
+
+
+def _says_words(
+    row: Sequence[ReadCell],
+    values: Mapping[int, Any],
+    column_by_field: Mapping[int, int],
+    fields: Sequence[WantedField],
+    header: Sequence[str],
+) -> bool:
+    """True if a row has a name and is full, but has words in place of numbers: `Medical expenses`, `unlimited`,
+    `none`. The names of columns and units do not count."""
+    cells = {index: row[column].text for index, column in column_by_field.items()}
+    words = [index for index, value in values.items() if not is_read(value)]
+    if len(cells) < FEWEST_OF_FULL_ROW or not all(cells.values()) or len(words) == len(cells):
+        return False
+    return all(
+        types_of(fields[index].schema) & {"number", "integer"}
+        and fields[index].fits(None)
+        and SHORTEST_WORD <= len(cells[index]) <= LONGEST_WORDS
+        and any(map(str.isalpha, cells[index]))
+        and not is_currency(cells[index])
+        and set(fold(cells[index])).isdisjoint(fold(header[column_by_field[index]]))
+        for index in words
+    )
 
 
 def mark_twins(

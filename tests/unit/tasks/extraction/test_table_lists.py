@@ -26,6 +26,9 @@ from tests.unit.tasks.extraction.test_extractor import read, scored, wanted
 TEXT, NUMBER, DAY = {"type": "string"}, {"type": "number"}, {"type": "string", "format": "date"}
 OR_NULL, DAY_OR_NULL = {"type": ["string", "null"]}, {"type": ["string", "null"], "format": "date"}
 OR_NUMBER = {"type": ["number", "null"]}
+
+
+AMOUNT_OR_NULL = {"type": ["number", "null"]}
 ARTICLES = {"name": TEXT, "price": NUMBER}
 
 
@@ -750,3 +753,30 @@ def test_decimal_commas_in_lines_with_wide_gaps_separate_no_cells() -> None:
     lines = ["             Result   Unit", "  Iron        11,2     mg/l", "  Zinc         6,9     mg/l"]
     rows = copied_from("\n".join(lines), substance=TEXT, result=NUMBER, unit=TEXT).values[("rows",)]
     assert [tuple(row.values()) for row in rows] == [("Iron", 11.2, "mg/l"), ("Zinc", 6.9, "mg/l")]
+
+
+@each_case(
+    ("out", "in_", "columns"),
+    [
+        ("Af", "Bij", ("bedrag_af", "bedrag_bij")),
+        ("Soll", "Haben", ("betrag_soll", "betrag_haben")),
+        ("Débit", "Crédit", ("montant_debit", "montant_credit")),
+        ("Cargo", "Abono", ("importe_cargo", "importe_abono")),
+    ],
+)
+def test_amounts_of_both_directions_fill_the_fields_of_their_own_columns(
+    out: str, in_: str, columns: tuple[str, str]
+) -> None:
+    text = f"| Datum | Omschrijving | {out} | {in_} |\n|---|---|---|---|\n| 02-05 | Miete | 712,40 | |\n"
+    text += "| 23-05 | Lohn | | 2.418,75 |\n| 29-05 | Brot | 3,60 | |\n"
+    found = rows_of(text, datum=TEXT, omschrijving=TEXT, **dict.fromkeys(columns, AMOUNT_OR_NULL))
+    assert [tuple(one[column] for column in columns) for one in found] == [(712.4, None), (None, 2418.75), (3.6, None)]
+
+
+@each_case(("limit", "excess"), [("unlimited", "none"), ("kostprijs", "geen"), ("illimité", "100")])
+def test_a_full_row_with_words_in_place_of_numbers_is_an_item(limit: str, excess: str) -> None:
+    text = "| Cover | Limit | Excess |\n|---|---|---|\n| Baggage | 2,000 | 75 |\n| Theft | 900 | 50 |\n"
+    text += f"| Delay | 300 | 20 |\n| Medical expenses | {limit} | {excess} |\n| More cover | Limit | Excess |\n"
+    found = rows_of(text, cover=OR_NULL, limit=AMOUNT_OR_NULL, excess=AMOUNT_OR_NULL)
+    assert [one["cover"] for one in found] == ["Baggage", "Theft", "Delay", "Medical expenses"]
+    assert found[3]["limit"] is None
