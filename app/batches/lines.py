@@ -45,6 +45,7 @@ MAX_PROBLEMS = 100
 RECORD_START = b'{"id":"batch_req_'
 """Beginning of each line of an output file."""
 _LINE_ENDS = "\u0085\u2028\u2029"
+"""Signs that end a line for `str.splitlines`, and that JSON may contain as they are."""
 _STEP = 64 << 10
 """A file is split into lines in steps of this many bytes, between which other threads can run."""
 _TRIES = 5
@@ -353,7 +354,7 @@ def to_error_line(line: bytes, code: str, message: str) -> bytes:
 
 
 def _as_one_line(text: bytes) -> bytes:
-    """Return JSON in which the signs are escaped that end a line for `str.splitlines`, but not in JSON Lines."""
+    """Return JSON in which _LINE_ENDS are escaped. They end no line of JSON Lines, but of some of its readers."""
     for sign in _LINE_ENDS:
         text = text.replace(sign.encode(), f"\\u{ord(sign):04x}".encode())
     return text

@@ -138,7 +138,6 @@ class Batch:
     """Number of bytes of the results, each with its line end."""
     storage: str = ""
     """Name of the storage that holds the batch's files; empty in batches of earlier versions."""
-
     output_keep_s: float | None = None
     """Time for which the files of results are kept, in seconds; None for the server's own."""
 
