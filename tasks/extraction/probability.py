@@ -70,8 +70,6 @@ class CellOfField(NamedTuple):
     """Text of the column's header; empty if there is none."""
     likeness: float
     """Weight of the header as a name of the field (`table_lists`)."""
-    fit: float
-    """Share of the column's cells that have a value for the field."""
     answered: float = 1.0
     """Share of the list's fields that have a column."""
     is_read: bool = True
@@ -105,7 +103,6 @@ class CellOfField(NamedTuple):
         words = min(len(self.cell.text.split()), _MANY_WORDS) / _MANY_WORDS if self.is_text else 0.0
         return (
             min(self.likeness, 2.0),
-            self.fit,
             float(self.is_text),
             words,
             float(

@@ -705,8 +705,6 @@ class _Match(NamedTuple):
     """Column of each field, by the field's index."""
     likeness: Matrix
     """Weight of each column's header for each field, fields × columns."""
-    fit: Matrix
-    """Share of each column's cells that have a value for each field, fields × columns."""
     worth: float
 
 
@@ -842,7 +840,7 @@ def _match(
     header_count = sum(any(forms) for forms in reading.forms) - reading.derived + len({*reading.parted.values()})
     total = total / len(fields) - 0.02 * max(0, header_count - len(column_by_field))
     total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
-    return _Match(path, reading, column_by_field, header_likeness, fit, total)
+    return _Match(path, reading, column_by_field, header_likeness, total)
 
 
 def _has_rival(reading: HeadedTable, column_by_field: Mapping[int, int], part: int) -> bool:
@@ -918,7 +916,7 @@ def _in_order(
     if not (telling_fields or has_figures or _has_column_of_choices(fields, columns, fit)):
         return None
     column_by_field = {index: index for index in range(len(fields))}
-    return _Match(path, reading, column_by_field, np.zeros_like(fit), fit, 0.1)
+    return _Match(path, reading, column_by_field, np.zeros_like(fit), 0.1)
 
 
 def _has_column_of_choices(fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix) -> bool:
@@ -1168,16 +1166,14 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             column = column_by_field.get(index)
             item[str(one.path[-1])] = value
             likeness = float(match.likeness[index, column]) if column is not None else 0.0
-            fit = float(match.fit[index, column]) if column is not None else 0.0
             if index in section_cells:
-                likeness, fit = LEAST_LIKENESS, 1.0
+                likeness = LEAST_LIKENESS
             head = header[column] if column is not None else ""
             found.cells[path] = CellOfField(
                 reading.entry,
                 cell,
                 head,
                 likeness,
-                fit,
                 len(column_by_field) / len(fields),
                 is_read=is_read(read_value),
                 is_text=is_plain_text(one),

@@ -235,7 +235,6 @@ def _cell_of_field(run: RunOfList, number: int, fields: Sequence[WantedField], i
         cell_with(filling.template.run.passage, cell.words, cell.text) if cell is not None else NO_CELL,
         " ".join(field.names.own[0]),
         1.0,
-        1.0,
         answered=len(filling.slots) / len(fields),
         is_read=has_value,
         is_text=is_plain_text(field),

@@ -436,7 +436,7 @@ async def test_many_fields_are_looked_for_in_fewer_pieces(monkeypatch: pytest.Mo
 
 
 def test_the_cells_of_a_list_are_judged_in_slices() -> None:
-    cell = CellOfField(entry_of("scraper", {"text": "1"}), ReadCell("1"), "Total", 1.0, 1.0)
+    cell = CellOfField(entry_of("scraper", {"text": "1"}), ReadCell("1"), "Total", 1.0)
     cells = {("items", row, "total"): cell for row in range(5_000)}
     filled = FilledList([], cells)
     assert slices_of(filled.worth()) >= 10
