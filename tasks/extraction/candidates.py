@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.fair_executor import Slices
 from tasks.extraction.addressees import has_form_of_address
 from tasks.extraction.boxes import box_of
-from tasks.extraction.concepts import CONCEPTS, PHRASES
+from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
 from tasks.extraction.counts import MAX_WORDS, name_of_count
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.folding import fold
@@ -91,6 +91,7 @@ _URI = re.compile(
 """Pattern of a web address: with a scheme, with `www.`, or a domain name with a well-known ending."""
 _DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{5,20}\d(?![\w])")
 """Pattern of digits in groups, such as a telephone number or an account number."""
+_TELEPHONE = re.compile(r"(?:\+\d{1,3}|\(?0\d)[\d ()/–~-]{5,16}\d")
 _ACCOUNT = re.compile(
     r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![^\W_])"
     r"|(?<![\d-])\d\d(?: \d{4}){4,6}(?![\d-])"
@@ -206,6 +207,23 @@ class Candidates:
         above = self.segments[first.above].text if is_first and first.above >= 0 and not span.has_colon else ""
         labels: dict[Slot, str] = {"own": span.label, "left": left, "above": above}
         return {slot: text for slot, text in labels.items() if text}
+
+    @cached_property
+    def emails(self) -> set[str]:
+        """All e-mail addresses in the texts."""
+        return {span.text.casefold() for span in self.spans if span.kind == "email"}
+
+    @cached_property
+    def telephones(self) -> set[str]:
+        """The digits of all numbers in the texts that begin with a 0 or a +, and have no label or that of a telephone
+        number."""
+        return {
+            "".join(filter(str.isdigit, span.text))
+            for span in self.spans
+            if span.kind == "piece"
+            and _TELEPHONE.fullmatch(span.text)
+            and (not (label := concepts_of(tuple(fold(span.label)))) or not label.isdisjoint(("telephone", "mobile")))
+        }
 
     @cached_property
     def is_order_of_days_shown(self) -> bool:

@@ -34,8 +34,8 @@ IN_OTHER_UNIT: Final = 0.4
 DOUBTFUL: Final = 0.85
 """A doubtful value has at most this probability: a bound (`below 5`), an amount that is not due (`30.00 waived`), a
 number beside another currency or an unknown unit, a number that only its unit names or that lacks the unit of another
-one, a day that may be two (03/04/05), one of several values after the same label, and a value that another one has
-replaced (`Old IBAN`)."""
+one, a day that may be two (03/04/05), one of several values after the same label, one of several e-mail addresses or
+telephone numbers, and a value that another one has replaced (`Old IBAN`)."""
 IN_ONE_OF_SEVERAL_ROWS: Final = 0.5
 """A value in one of several rows of a table has at most this probability if nothing tells the row (`several_rows`)."""
 
@@ -164,6 +164,7 @@ def largest_probability(
         or (_is_superseded(span, candidates) and not _asks_for_former(field, text))
         or _is_one_of_several(span, candidates)
         or (_ends_range_of_times(span) and _is_unnamed(text, span, candidates))
+        or _is_one_of_several_contacts(text, span, candidates)
     )
     return DOUBTFUL if is_doubtful else 1.0
 
@@ -361,6 +362,18 @@ def _is_one_of_several(span: CandidateSpan, candidates: Candidates) -> bool:
         and _value_of(other) != value
         for other in candidates.spans
     )
+
+
+def _is_one_of_several_contacts(field: FieldText, span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if a text has several e-mail addresses or telephone numbers, and nothing tells whose the span's is."""
+    if candidates.parties[span.first]:
+        return False
+    if "email" in field.concepts:
+        return len(candidates.emails) > 1
+    own = "".join(filter(str.isdigit, span.text))
+    asks_for_phone = not field.concepts.isdisjoint(("telephone", "mobile"))
+    # A part of a number is not another number.
+    return asks_for_phone and any(other not in own and own not in other for other in candidates.telephones)
 
 
 def _is_behind_label(span: CandidateSpan) -> bool:

@@ -131,6 +131,8 @@ class ValueForm:
     has_pattern: bool = False
     is_positive: bool = False
     """True if the field asks for a positive number, whatever sign is printed."""
+    is_birth: bool = False
+    """True if the field is for a date of birth. `14.02.48` is then no day of the future."""
     choices: tuple[str, ...] | None = None
     """Texts of an enum; None for any other schema."""
 
@@ -143,7 +145,8 @@ class ValueForm:
         types = types_of(schema) & {"number", "integer"}
         if types:
             return cls(frozenset(types), is_positive=_asks_for_positive(schema, names))
-        return cls(frozenset(), form, wants_iso(schema), wants_clock(schema), "pattern" in schema)
+        is_birth = "birth" in names.concepts
+        return cls(frozenset(), form, wants_iso(schema), wants_clock(schema), "pattern" in schema, is_birth=is_birth)
 
     def values_of(self, span: CandidateSpan, days_first: bool) -> Iterator[Any]:
         """Find the values that a field may take from `span`, the most likely first; none if the span does not fit."""
@@ -193,7 +196,8 @@ class ValueForm:
             if at is not None:
                 yield at.isoformat(timespec="seconds" if form == MOMENT or at.second else "minutes")
             elif form != MOMENT:
-                yield _day(span.day.readings, days_first).isoformat()
+                born = _century_earlier(span, days_first) if self.is_birth else None
+                yield (born or _day(span.day.readings, days_first)).isoformat()
 
 
 def _asks_for_positive(schema: Mapping[str, Any], names: Names) -> bool:
@@ -224,6 +228,8 @@ def values_in_span(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
         yield span.number.digits
     if span.day is not None:
         yield _day(span.day.readings, days_first).isoformat()
+        if born := _century_earlier(span, days_first):
+            yield born.isoformat()
         if (at := moment_of(span, days_first)) is not None:
             yield at.isoformat()
             yield at.isoformat(timespec="minutes")
@@ -269,6 +275,14 @@ def _day(readings: Sequence[date], days_first: bool) -> date:
         return readings[0]
     first = readings[0]
     return next((day for day in readings if (day.month, day.day) == (first.day, first.month)), first)
+
+
+def _century_earlier(span: CandidateSpan, days_first: bool) -> date | None:
+    """Return the day of birth that a span with two digits of a year states if it is read as a day of the future."""
+    day = _day(span.day.readings, days_first) if span.day else None
+    if day is None or day <= date.today() or str(day.year) in span.text:
+        return None
+    return day.replace(year=day.year - 100)
 
 
 def has_days_first(candidates: Candidates) -> bool:

@@ -140,6 +140,21 @@ async def test_a_day_is_sure_if_its_order_is_known(text: str, is_sure: bool) -> 
 
 
 @each_case(
+    ("text", "name", "largest"),
+    [
+        ("Quarry & Sons\nEmail: ann@quarry.example", "email", 1.0),
+        ("Quarry & Sons\nEmail: ann@quarry.example\nWrite to ben@heron.example by Friday", "email", DOUBTFUL),
+        ("Quarry & Sons\nPhone: 01723 496 0114\nFax: 01723 496 0115\nVAT No: 0473 555 908", "phone", 1.0),
+        ("Quarry & Sons\nPhone: 01723 496 0114\nOr call +44 7700 900418", "phone", DOUBTFUL),
+    ],
+)
+async def test_one_of_several_contacts_is_not_sure(text: str, name: str, largest: float) -> None:
+    found = await read_field(text, name, TEXT)
+    assert found.value
+    assert (found.probability > DOUBTFUL) == (largest == 1.0)
+
+
+@each_case(
     ("text", "is_sure"),
     [
         ("Total: 10.00\nTotal: 20.00\nTotal: 30.00", False),

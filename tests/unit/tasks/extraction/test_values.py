@@ -63,6 +63,20 @@ async def test_a_day_alone_is_no_moment() -> None:
     assert await filled(text, entry={"type": ["string", "null"], "format": "date-time"}) == {"entry": None}
 
 
+@each_case(
+    ("name", "written", "value"),
+    [
+        ("birth_date", "14.02.48", "1948-02-14"),
+        ("birth_date", "14.02.12", "2012-02-14"),
+        ("birth_date", "14.02.2048", "2048-02-14"),
+        ("valid_until", "14.02.48", "2048-02-14"),
+    ],
+)
+async def test_nobody_was_born_in_the_future(name: str, written: str, value: str) -> None:
+    text = pasted(f"Birth date: {written}\nValid until: {written}\nHealth insurance card")
+    assert await filled(text, **{name: {"type": "string", "format": "date"}}) == {name: value}
+
+
 def test_a_text_of_signs_is_searched_for_a_contact_in_time_that_grows_with_its_length() -> None:
     """With a power of it, this would take hours, and a test may take five minutes."""
     [passage] = passages_of([ocr("total")])
