@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from models.base import EngineSpec
-from models.program_priority import NICENESS
+from models.program_priority import shared_niceness
 from models.translation.languages import tag_of_code
 from models.translation.marks import MarkNotation
 from models.translation.translator import CAPABILITY, Pair, TranslationJob
@@ -30,7 +30,9 @@ _DIRECTION = re.compile(r"(?P<source>[a-z]{2,3})-(?P<target>[a-z]{2,3})(?:_(?P<r
 """Pattern of the modes that a request can name. Other modes (`spa-cat_valencia`, `eco-es-fr`) are varieties."""
 _TIMEOUT_S = 120
 _LISTING_TIMEOUT_S = 10
-_AT_LOW_PRIORITY = ("nice", "-n", str(NICENESS))
+_PROGRAMS = 12
+"""Apertium starts about this many programs for each job."""
+_AT_LOW_PRIORITY = ("nice", "-n", str(shared_niceness(_PROGRAMS)))
 """The event loop and the engines of this process, which all requests share, take precedence over the programs."""
 
 

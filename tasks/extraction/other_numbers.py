@@ -36,15 +36,15 @@ _PARTS_OF_DAYS: Final = frozenset(
 )
 """Words in the name of a field that may ask for a part of a day."""
 _PERIOD = re.compile(
-    r"(?<![^\W_])(?:(?:\w*(?:period|periode|zeitraum)|periodo|okres)(?: (?:no|nr|number|n))?"
+    r"(?<![^\W_])(?:(?:[^\W_]*(?:period|periode|zeitraum)|periodo|okres)(?: (?:no|nr|number|n))?"
     r"|(?:tax|pay|payroll|wage) (?:week|month|year)(?: (?:no|nr|number))?"
     r"|(?:lohn|gehalts|abrechnungs|steuer)(?:monat|woche|jahr))\W*$"
 )
 """Pattern of the end of a label that names a period by its number."""
 _COUNT = re.compile(r"\d{1,2}|(?:19|20)\d\d")
 _ROUNDING = re.compile(
-    r"(?<![^\W_])(?:round(?:ing|ed|ed by|off)?|\w*rundung\w*|gerundet|arrondi\w*|redondeo|arrotondament\w+"
-    r"|arredondament\w+|afronding\w*|zaokraglen\w+|avrundning\w*|oresutjamning|afrunding\w*|avrunding\w*|pyoristys"
+    r"(?<![^\W_])(?:round(?:ing|ed|ed by|off)?|[^\W_]*rundung[^\W_]*|gerundet|arrondi[^\W_]*|redondeo|arrotondament\w+"
+    r"|arredondament\w+|afronding[^\W_]*|zaokraglen\w+|avrundning[^\W_]*|oresutjamning|afrunding[^\W_]*|avrunding[^\W_]*|pyoristys"
     r"|pembundaran)(?![^\W_])"
 )
 """Pattern of words for the rounding of a sum."""

@@ -19,7 +19,7 @@ _MOST_WORDS: Final = 4
 _MOST_CHARS: Final = 100
 _ROLE_AFTER = re.compile(r"\s*\((?P<role>[^()\d]{3,40})\)")
 _ROLE_BEFORE = re.compile(
-    r"[^\W\d_][\w.'’-]* \((?P<role>[^()\d]{3,40})\)(?:[,;]|\s(?:and|und|et|y|e|en|i|och|og|&))\s*$"
+    r"(?:[^\W\d_]|(?<=[^\W\d_])\.) \((?P<role>[^()\d]{3,40})\)(?:[,;]|\s(?:and|und|et|y|e|en|i|och|og|&))\s*$"
 )
 _NAME = re.compile(r"(?:[^\W\d_a-zà-ÿ][\w.'’-]*)(?: [^\W\d_][\w.'’-]*){0,5}")
 

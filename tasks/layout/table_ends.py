@@ -20,7 +20,8 @@ FURTHER = 0.5
 heights of a line. The sides of two cells are in line if they differ by at most this."""
 CELLS_AT_ONCE = 100
 """About this many cells are compared in one step."""
-_LABEL = re.compile(r"[^\W_][^\s]*:(?:\s|$)")
+_LABEL = re.compile(r"(?<!\S)(?:_|[^\w\s])*+[^\W_]\S*+(?<=:)")
+"""Pattern of a word with a letter or digit and a colon at its end."""
 
 
 class PlacedRow(NamedTuple):
