@@ -87,8 +87,16 @@ def erasing(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def erase_log(db: sqlite3.Connection) -> None:
-    """Move the log into the file, and leave the log empty."""
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    """Move the log into the file, and leave the log empty. While another process reads the file for longer than the
+    connection waits, its log stays, which is logged."""
+    is_busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_busy:
+        path = next(row[2] for row in db.execute("PRAGMA database_list") if row[1] == "main")
+        log.warning(
+            "deleted_data_in_log",
+            path=f"{path}-wal",
+            remedy="Another process reads the file. Repeat the command when the process has ended its reading.",
+        )
 
 
 class _OtherVersion(sqlite3.DatabaseError):

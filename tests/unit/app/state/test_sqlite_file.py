@@ -1,5 +1,6 @@
 """Files of SQLite that are damaged under a server that runs, or while it does not: what becomes of each store."""
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +17,7 @@ from app.state.counters import Amount, Limits, Refusal, Reservation
 from app.state.entries import Key, StoreDown
 from app.state.sqlite_counters import SqliteCounters
 from app.state.sqlite_entries import SqliteEntries
-from app.state.sqlite_file import Schema, SqliteFile
+from app.state.sqlite_file import Schema, SqliteFile, erase_log, erasing
 from tasks.inputs.limits import MB
 
 PAGE = 4096
@@ -288,3 +289,21 @@ async def upload(store: FileStore, owner: str) -> str:
     async with store.writing(owner) as writing:
         await writing.write(b"content")
         return (await writing.publish("a.txt", "user_data", None)).id
+
+
+def test_data_that_a_reader_keeps_in_the_log_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "answers.sqlite"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("CREATE TABLE answers (text)")
+        db.execute("INSERT INTO answers VALUES ('Marsch')")
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader, capture_logs() as logs:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM answers").fetchall()
+            with erasing(db):
+                db.execute("DELETE FROM answers")
+            assert b"Marsch" in Path(f"{path}-wal").read_bytes()
+        assert [(one["event"], one["path"]) for one in logs] == [("deleted_data_in_log", f"{path}-wal")]
+        with capture_logs() as logs:
+            erase_log(db)
+        assert (logs, Path(f"{path}-wal").read_bytes()) == ([], b"")
