@@ -7,6 +7,7 @@ a currency sign belongs to prices, stars to ratings, and a degree sign to temper
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from models.fair_executor import Slices
@@ -25,6 +26,11 @@ FEWEST_BELOW: Final = 3
 properties."""
 MAX_GAP: Final = 4.0
 """Two rows of the same items are at most this far apart, in heights of a line."""
+MAX_DISTANCE: Final = 1.8
+"""The middles of a row of measures and of a text that belongs to it are at most this many heights of a line apart."""
+SHIFT: Final = 0.15
+"""A piece may be this far from the middle of its column, as a share of the distance between two columns. The boxes of
+short words are not exact."""
 MAX_ROWS: Final = 2_000
 """Items are searched for in at most this many rows at the beginning of a page, which limits the work."""
 
@@ -34,11 +40,11 @@ _MONEY = re.compile(rf"(?=.*(?:{ANY}))(?P<price>{_PRICE})(?: +(?P<before>{_PRICE
 _RATED = re.compile(r"[★☆⭐*✩✭ ]*(?P<rating>[0-5](?:[.,]\d)?)(?: ?/ ?5)?[★☆⭐ ]*(?:\((?P<reviews>\d[\d., ]*)\))?")
 _SIMPLE: Final = {
     "time": re.compile(
-        r"(?:[01]?\d|2[0-3])[:.h][0-5]\d|(?:[01]?\d|2[0-3]) ?(?:h|Uhr|am|pm)|now|jetzt|maintenant|ahora|adesso|ora"
-        r"|agora|nu|teraz",
+        r"(?:[01]?\d|2[0-3])[:.h][0-5]\d|(?:[01]?\d|2[0-3]) ?(?:h|Uhr|am|pm)|now|jetzt|maint(?:enant|\.)|ahora|adesso"
+        r"|ora|agora|nu|teraz",
         re.IGNORECASE,
     ),
-    "temperature": re.compile(r"[-–−+]?\d{1,2}(?:[.,]\d)? ?[°º]+[CF]?"),
+    "temperature": re.compile(r"[-–−+]?\d{1,2}(?:[.,]\d)? ?(?:[°º]+[CF]?|[oO])"),
     "percentage": re.compile(rf"{_NUMBER} ?%"),
     "speed": re.compile(rf"{_NUMBER} ?(?:km/h|mph|m/s|kt|kn)"),
     "number": re.compile(_NUMBER),
@@ -55,6 +61,7 @@ _SOLD_OUT = re.compile(
     re.IGNORECASE,
 )
 _DEGREES = re.compile(r"[-–−]? ?\d+")
+_BARE = re.compile(r"[-–−+]?\d{1,2}")
 _FORMS: Final[dict[str, Callable[[str], object]]] = {
     "money": _MONEY.fullmatch,
     **{kind: form.fullmatch for kind, form in _SIMPLE.items() if kind != "number"},
@@ -94,6 +101,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     "speed": ("wind", "wind speed", "speed"),
     "number": ("value", "number"),
     "text": ("day", "tag", "jour", "dia", "giorno", "dag", "weekday", "date", "condition"),
+    "condition": ("weather", "conditions", "wetter", "temps", "estado", "tiempo", "tempo", "weer", "pogoda", "väder"),
 }
 """Possible names of each property. The name that is most like the name of a field becomes the header of the property's
 column."""
@@ -215,10 +223,13 @@ def _new_band(pieces: Sequence[list[WordOnPage]]) -> _Band:
 def _by_column(pieces: Sequence[list[WordOnPage]], edges: Sequence[tuple[int, int]]) -> dict[int, list[WordOnPage]]:
     """Return the pieces that share the left edge or the middle of a column, by the number of the column."""
     found: dict[int, list[WordOnPage]] = {}
+    middles = [(begin + end) / 2 for begin, end in edges]
+    shift = SHIFT * min((right - left for left, right in pairwise(middles)), default=0.0)
     for piece in pieces:
         left, right, tolerance = piece[0].box[0], piece[-1].box[2], 0.7 * piece[0].height
-        for index, (begin, end) in enumerate(edges):
-            if abs(left - begin) < tolerance or abs(left + right - begin - end) < 2 * tolerance:
+        middle = (left + right) / 2
+        for index, (begin, _) in enumerate(edges):
+            if abs(left - begin) < tolerance or abs(middle - middles[index]) < max(tolerance, shift):
                 found.setdefault(index, piece)
                 break
     return found
@@ -255,45 +266,120 @@ def _items_of(passage: Passage, band: _Band) -> Slices[list[dict[str, ReadCell]]
 
 def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[list[dict[str, ReadCell]]]]:
     """Return the items of consecutive rows that each state one item with its measures, such as the days of a
-    forecast."""
-    runs: list[list[dict[str, ReadCell]]] = []
-    run: list[dict[str, ReadCell]] = []
-    bottom = 0
+    forecast. A row of texts belongs to the nearest row of measures: a day above its weather, with the measures between
+    the two."""
+    measured = []
     for row in rows:
         yield
-        item = _measured_item(passage, row)
+        measured.append(_measured_row(passage, row))
+    runs: list[list[_MeasuredRow]] = []
+    run: list[_MeasuredRow] = []
+    bottom = 0
+    for index, row in enumerate(rows):
+        yield
+        own = measured[index]
         is_near = row[0].box[1] - bottom <= MAX_GAP * row[0].height
-        if run and (not item or not is_near):
-            if len(run) >= FEWEST_BELOW:
-                runs.append(run)
+        if not own.degrees and own.texts and run and is_near and not own.properties:
+            continue
+        texts = [*own.texts]
+        for beside in (index - 1, index + 1):
+            if own.degrees and _belongs_to(rows, measured, beside, index):
+                texts = [*measured[beside].texts, *texts] if beside < index else [*texts, *measured[beside].texts]
+        item = own._replace(texts=texts)
+        if run and (not _is_item(item) or not is_near):
+            runs.append(run)
             run = []
-        if item:
+        if _is_item(item):
             run.append(item)
-        bottom = max(word.box[3] for word in row)
-    return [*runs, run] if len(run) >= FEWEST_BELOW else runs
+            bottom = max(word.box[3] for word in row)
+    return [_items_of_run(one) for one in [*runs, run] if len(one) >= FEWEST_BELOW]
 
 
-def _measured_item(passage: Passage, row: Sequence[WordOnPage]) -> dict[str, ReadCell]:
-    """Return the properties of the item that a row states: a name or a time, a temperature, and at least one more
-    property. If any of these three is missing, the result is empty."""
-    found: dict[str, ReadCell] = {}
-    degrees: list[ReadCell] = []
-    for word in row:
-        text, cell = passage.words[word.at].strip("/|"), cell_of(passage, [word])
-        kind = next((kind for kind, form in _SIMPLE.items() if form.fullmatch(text)), "")
-        if kind == "temperature":
-            degrees.append(cell._replace(text=text))
-        elif kind in _MEASURED:
-            found.setdefault(kind, cell._replace(text=text))
-        elif not found and not degrees and sum(map(str.isalpha, text)) > 1:
-            name = found.pop("text", None)
-            found["text"] = cell._replace(text=f"{name.text} {text}") if name else cell
-    if not degrees or len(degrees) + len(found) < FEWEST_BELOW or not {"text", "time"} & found.keys():
-        return {}
-    if len(degrees) == 1:
-        return found | {"temperature": degrees[0]}
-    ordered = sorted(degrees, key=lambda cell: _mean([cell.text]))
-    return found | {"low": ordered[0], "high": ordered[-1]}
+class _MeasuredRow(NamedTuple):
+    """What a row states: texts, measures, and numbers that may be temperatures whose sign was not read."""
+
+    texts: list[ReadCell]
+    properties: dict[str, ReadCell]
+    degrees: list[tuple[int, ReadCell]]
+    """Temperatures with their left edge, in pixels."""
+    numbers: list[tuple[int, ReadCell]]
+
+
+def _measured_row(passage: Passage, row: Sequence[WordOnPage]) -> _MeasuredRow:
+    found = _MeasuredRow([], {}, [], [])
+    for piece in segments_of_row(row):
+        whole = _measured_kind(text_of(passage, piece))
+        name: list[WordOnPage] = []
+        for words in [piece] if whole else [[word] for word in piece]:
+            text, cell = text_of(passage, words).strip("/|"), cell_of(passage, words)
+            kind = whole or _measured_kind(text)
+            if kind == "temperature":
+                found.degrees.append((words[0].box[0], cell._replace(text=text)))
+            elif kind == "number":
+                found.numbers.append((words[0].box[0], cell._replace(text=text)))
+            elif kind:
+                found.properties.setdefault(kind, cell._replace(text=text))
+            elif not found.degrees and sum(map(str.isalpha, text)) > 1:
+                name += words
+        if name:
+            found.texts.append(cell_of(passage, name))
+    return found
+
+
+def _measured_kind(text: str) -> str:
+    """Return the kind of measure that a text states, `number` for a number of a temperature's size without a unit, or
+    an empty string."""
+    kind = next((kind for kind in _MEASURED & _SIMPLE.keys() if _SIMPLE[kind].fullmatch(text)), "")
+    return kind or ("number" if _BARE.fullmatch(text) else "")
+
+
+def _belongs_to(
+    rows: Sequence[Sequence[WordOnPage]], measured: Sequence[_MeasuredRow], beside: int, index: int
+) -> bool:
+    """True if the row `beside` has nothing but one text, and the row `index` is the nearest one with temperatures."""
+    if not 0 <= beside < len(rows) or len(measured[beside].texts) != 1 or len(list(segments_of_row(rows[beside]))) > 1:
+        return False
+    middle = _middle(rows[beside])
+    distance = abs(middle - _middle(rows[index]))
+    other = 2 * beside - index
+    is_nearest = not (
+        0 <= other < len(rows) and measured[other].degrees and abs(middle - _middle(rows[other])) <= distance
+    )
+    return is_nearest and distance <= MAX_DISTANCE * rows[index][0].height
+
+
+def _middle(row: Sequence[WordOnPage]) -> float:
+    return sum(word.box[1] + word.box[3] for word in row) / (2 * len(row))
+
+
+def _is_item(row: _MeasuredRow) -> bool:
+    """True if a row states a name or a time, a temperature, and at least one more property."""
+    has_name = bool(row.texts) or "time" in row.properties
+    count = bool(row.texts) + len(row.properties) + len(row.degrees) + len(row.numbers)
+    return has_name and bool(row.degrees) and count >= FEWEST_BELOW
+
+
+def _items_of_run(run: Sequence[_MeasuredRow]) -> list[dict[str, ReadCell]]:
+    """Return the properties of each row's item. If most rows have two temperatures, a single one belongs to the nearer
+    column of these, and a number in the other column lacks its sign."""
+    ordered = [sorted(row.degrees, key=lambda one: _mean([one[1].text])) for row in run]
+    pairs = [(one[0][0], one[-1][0]) for one in ordered if len(one) > 1]
+    has_pairs = 2 * len(pairs) > len(run)
+    columns = [sorted(edges)[len(pairs) // 2] for edges in zip(*pairs, strict=True)] if has_pairs else []
+    items = []
+    for row, degrees in zip(run, ordered, strict=True):
+        item = dict(row.properties)
+        item.update(zip(("text", "condition"), row.texts, strict=False))
+        if len(degrees) > 1:
+            item |= {"low": degrees[0][1], "high": degrees[-1][1]}
+        elif not columns:
+            item["temperature"] = degrees[0][1]
+        else:
+            for left, cell in [*row.numbers, *degrees]:
+                nearest = min((0, 1), key=lambda column: abs(left - columns[column]))
+                item[("low", "high")[nearest]] = cell
+        items.append(item)
+    return items
 
 
 def _properties_of(kind: str, text: str) -> dict[str, str]:
@@ -326,6 +412,8 @@ def _kinds_of(rows: Sequence[Sequence[str]]) -> Slices[list[str]]:
         found[min(degrees, key=lambda index: _mean(rows[index]))] = "low"
         found[max(degrees, key=lambda index: _mean(rows[index]))] = "high"
     if "money" not in found:
+        for index in [index for index, kind in enumerate(found) if kind == "text"][1:2]:
+            found[index] = "condition"
         return found
     price = found.index("money")
     texts = [index for index in range(price) if found[index] == "text"]
