@@ -29,7 +29,7 @@ MAX_GAP: Final = 4.0
 MAX_DISTANCE: Final = 1.8
 """The middles of a row of measures and of a text that belongs to it are at most this many heights of a line apart."""
 SHIFT: Final = 0.15
-"""A piece may be this far from the middle of its column, as a share of the distance between two columns. The boxes of
+"""A measure may be this far from the middle of its column, as a share of the distance between two columns. The boxes of
 short words are not exact."""
 MAX_ROWS: Final = 2_000
 """Items are searched for in at most this many rows at the beginning of a page, which limits the work."""
@@ -180,7 +180,8 @@ def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[lis
         if band is not None and row[0].box[1] - bottom > MAX_GAP * height:
             found.append(band)
             band = None
-        own = _by_column(pieces, band.edges) if band is not None else {}
+        shift = SHIFT if _is_measured(passage, pieces) else 0.0
+        own = _by_column(pieces, band.edges, shift) if band is not None else {}
         if band is not None and own and _belongs(passage, pieces, own, band):
             band.rows.append(own)
         elif band is not None and not own:
@@ -202,9 +203,10 @@ def _has_pieces_between(
 
 
 def _is_measured(passage: Passage, pieces: Sequence[list[WordOnPage]]) -> bool:
-    """True if all pieces of a row are percentages, all are temperatures, or all are speeds."""
-    texts = [text_of(passage, piece) for piece in pieces]
-    return any(all(map(_SIMPLE[kind].fullmatch, texts)) for kind in ("percentage", "temperature", "speed"))
+    """True if all pieces of a row are percentages, all are temperatures, or all are speeds. Some may lack their
+    sign."""
+    kinds = {_measured_kind(text_of(passage, piece)) for piece in pieces} - {"number"}
+    return len(kinds) == 1 and kinds <= {"percentage", "temperature", "speed"}
 
 
 def _belongs(
@@ -220,11 +222,14 @@ def _new_band(pieces: Sequence[list[WordOnPage]]) -> _Band:
     return _Band([dict(enumerate(pieces))], edges)
 
 
-def _by_column(pieces: Sequence[list[WordOnPage]], edges: Sequence[tuple[int, int]]) -> dict[int, list[WordOnPage]]:
-    """Return the pieces that share the left edge or the middle of a column, by the number of the column."""
+def _by_column(
+    pieces: Sequence[list[WordOnPage]], edges: Sequence[tuple[int, int]], shift: float
+) -> dict[int, list[WordOnPage]]:
+    """Return the pieces that share the left edge or the middle of a column, by the number of the column. `shift` is the
+    distance at which they share it, at least, as a share of that between two columns."""
     found: dict[int, list[WordOnPage]] = {}
     middles = [(begin + end) / 2 for begin, end in edges]
-    shift = SHIFT * min((right - left for left, right in pairwise(middles)), default=0.0)
+    shift *= min((right - left for left, right in pairwise(middles)), default=0.0)
     for piece in pieces:
         left, right, tolerance = piece[0].box[0], piece[-1].box[2], 0.7 * piece[0].height
         middle = (left + right) / 2
@@ -292,7 +297,10 @@ def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Sl
         if _is_item(item):
             run.append(item)
             bottom = max(word.box[3] for word in row)
-    return [_items_of_run(one) for one in [*runs, run] if len(one) >= FEWEST_BELOW]
+    items: list[list[dict[str, ReadCell]]] = []
+    for one in [*runs, run]:
+        items += [(yield from _items_of_run(one))] if len(one) >= FEWEST_BELOW else []
+    return items
 
 
 class _MeasuredRow(NamedTuple):
@@ -359,15 +367,19 @@ def _is_item(row: _MeasuredRow) -> bool:
     return has_name and bool(row.degrees) and count >= FEWEST_BELOW
 
 
-def _items_of_run(run: Sequence[_MeasuredRow]) -> list[dict[str, ReadCell]]:
+def _items_of_run(run: Sequence[_MeasuredRow]) -> Slices[list[dict[str, ReadCell]]]:
     """Return the properties of each row's item. If most rows have two temperatures, a single one belongs to the nearer
     column of these, and a number in the other column lacks its sign."""
-    ordered = [sorted(row.degrees, key=lambda one: _mean([one[1].text])) for row in run]
+    ordered = []
+    for row in run:
+        yield
+        ordered.append(sorted(row.degrees, key=lambda one: _mean([one[1].text])))
     pairs = [(one[0][0], one[-1][0]) for one in ordered if len(one) > 1]
     has_pairs = 2 * len(pairs) > len(run)
     columns = [sorted(edges)[len(pairs) // 2] for edges in zip(*pairs, strict=True)] if has_pairs else []
     items = []
     for row, degrees in zip(run, ordered, strict=True):
+        yield
         item = dict(row.properties)
         item.update(zip(("text", "condition"), row.texts, strict=False))
         if len(degrees) > 1:

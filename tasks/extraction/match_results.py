@@ -1,23 +1,36 @@
 """Finds the results of sports matches, one per line: `Rovers 2 – 1 Holmstead FC`, `Rovers – Holmstead 2:1 (1:0)`.
 
-The day of a match may stand above it. A match without a score has a mark in place of the score: `Rovers PPD Erle`.
+The day of a match may stand above it. A match without a score has a mark in place of the score: `Rovers PPD Erle`. In
+apps, each team has a line of its own, with its score at the right end, and the time or the state of the match beside
+both.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal
+from itertools import pairwise
+from statistics import median
+from typing import Final, Literal, NamedTuple
 
 from models.fair_executor import Slices
 from tasks.extraction.features import wants_iso
 from tasks.extraction.fields import WantedField
-from tasks.extraction.folding import fold
+from tasks.extraction.folding import fold, without_accents
 from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of, texts_of_rows
+from tasks.extraction.words_on_page import (
+    WordOnPage,
+    cell_of,
+    rows_by_column,
+    rows_of,
+    segments_of_row,
+    text_of,
+    texts_of_rows,
+)
+from tasks.notation.clock_times import written_clock
 from tasks.notation.dates import is_day_of_a_year, parse_day
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 Column = Literal[
-    "home", "away", "home_score", "away_score", "score", "attendance", "when", "half_time", "date", "is_off"
+    "home", "away", "home_score", "away_score", "score", "attendance", "when", "half_time", "date", "is_off", "status"
 ]
 
 FEWEST: Final = 2
@@ -27,9 +40,15 @@ MAX_BELOW: Final = 2
 
 MAX_WORDS_OF_DAY: Final = 5
 MAX_WORDS_OF_SCORE: Final = 3
+MAX_WORDS_OF_TEAM: Final = 8
 MAX_COMPARED: Final = 20
 """A mark in place of a score must be below the score of another match. Only this many of the scores above it are
 compared, the last ones."""
+CLOSER: Final = 1.15
+"""The lines of two matches are at least this many times as far apart as those of the two teams of one match. In a
+ranking, the lines of all teams are equally far apart."""
+MOST: Final = 0.8
+"""At least this share of the lines with a team and its score must belong to matches."""
 LONGEST_ROW: Final = 300
 """A result's line has at most this many characters."""
 
@@ -49,6 +68,7 @@ _RESULTS: Final = (
 )
 _HOME_TEAM: Final = re.compile(rf"{_WHEN}(?P<home>{_TEAM})")
 _AWAY_TEAM: Final = re.compile(_TEAM)
+_SCORE_OF_TEAM: Final = re.compile(r"\d{1,3}")
 _MARK: Final = re.compile(r"[^\W\d_]{2,4}\.?")
 """Pattern of the mark in place of a score, such as `PPD`."""
 _HALF_TIME = re.compile(r"\((?:[^()\d]{0,12})(?P<half_time>\d{1,3} ?[-–—:] ?\d{1,3})\)")
@@ -59,37 +79,35 @@ _ATTENDANCE = re.compile(
     rf"|(?P<behind>{_COUNT}) (?:zuschauer|spectat|espectadores|spettatori|toeschouwers|widz)",
     re.IGNORECASE,
 )
-_HOME: Final = frozenset(
-    fold(
-        "home heim heimteam heimmannschaft domicile recevant local casa thuis thuisploeg gospodarz "
-        "gospodarze hemma hemmalag team1 equipe1 equipo1 teama"
-    )
+
+
+def _words_of(text: str) -> frozenset[str]:
+    """Return the words of a text, with and without their accents, which names of fields often lack."""
+    return frozenset((*fold(text), *fold(without_accents(text))))
+
+
+_HOME: Final = _words_of(
+    "home heim heimteam heimmannschaft domicile recevant local casa thuis thuisploeg gospodarz "
+    "gospodarze hemma hemmalag team1 equipe1 equipo1 teama"
 )
-_AWAY: Final = frozenset(
-    fold(
-        "away guest visitor visitors gast gastteam gäste auswärts extérieur visiteur visitante fuera "
-        "ospite ospiti trasferta fora uit uitploeg gość goście borta bortalag team2 equipe2 equipo2 teamb"
-    )
+_AWAY: Final = _words_of(
+    "away guest visitor visitors gast gastteam gäste auswärts extérieur visiteur visitante fuera "
+    "ospite ospiti trasferta fora uit uitploeg gość goście borta bortalag team2 equipe2 equipo2 teamb"
 )
-_SCORE: Final = frozenset(
-    fold(
-        "score result ergebnis spielstand endstand résultat resultado marcador risultato uitslag wynik resultat placar"
-    )
+_SCORE: Final = _words_of(
+    "score result ergebnis spielstand endstand résultat resultado marcador risultato uitslag wynik resultat placar"
 )
-_HALF: Final = frozenset(fold("half halftime ht halbzeit halbzeitstand mitemps descanso intervallo intervalo rust"))
-_CROWD: Final = frozenset(
-    fold(
-        "attendance crowd spectators zuschauer zuschauerzahl affluence spectateurs asistencia "
-        "espectadores spettatori público toeschouwers widzowie frekwencja publik"
-    )
+_HALF: Final = _words_of("half halftime ht halbzeit halbzeitstand mitemps descanso intervallo intervalo rust")
+_CROWD: Final = _words_of(
+    "attendance crowd spectators zuschauer zuschauerzahl affluence spectateurs asistencia "
+    "espectadores spettatori público toeschouwers widzowie frekwencja publik"
 )
-_OFF: Final = frozenset(
-    fold(
-        "postponed cancelled canceled abandoned off ausgefallen abgesagt verschoben reporté annulé aplazado suspendido "
-        "rinviata sospesa adiado afgelast uitgesteld odwołany przełożony uppskjuten inställd"
-    )
+_OFF: Final = _words_of(
+    "postponed cancelled canceled abandoned off ausgefallen abgesagt verschoben reporté annulé aplazado suspendido "
+    "rinviata sospesa adiado afgelast uitgesteld odwołany przełożony uppskjuten inställd"
 )
-_WHENS: Final = frozenset(fold("time kickoff kick start uhrzeit anstoss anstoß heure hora ora tijd godzina tid"))
+_STATES: Final = _words_of("status state stato estado statut stan")
+_WHENS: Final = _words_of("time kickoff kick start uhrzeit anstoss anstoß heure hora ora tijd godzina tid")
 
 
 def match_results(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
@@ -99,7 +117,8 @@ def match_results(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
         columns = {index: column for index, one in enumerate(fields) if (column := _column_of(one))}
         if not {"home", "away"} <= set(columns.values()):
             continue
-        results = (yield from _results_of(passage)) if results is None else results
+        if results is None:
+            results = (yield from _results_of(passage)) or (yield from _results_in_two_lines(passage))
         if len(results) < FEWEST:
             return
         header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
@@ -129,6 +148,8 @@ def _column_of(field: WantedField) -> Column | None:
             return "score"
         if words & _WHENS and is_text:
             return "when"
+        if words & _STATES and is_text:
+            return "status"
     return None
 
 
@@ -165,6 +186,70 @@ def _results_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
                 cells["attendance"] = crowd
             results.append(cells)  # type: ignore[arg-type]
     return results
+
+
+class _LineOfTeam(NamedTuple):
+    """A line with a team and its score."""
+
+    row: int
+    """Index of the line's row."""
+    team: Sequence[WordOnPage]
+    score: Sequence[WordOnPage]
+    beside: Sequence[WordOnPage]
+    """Words to the left of the team."""
+
+    @property
+    def middle(self) -> float:
+        return (self.score[0].box[0] + self.score[-1].box[2]) / 2
+
+    @property
+    def level(self) -> float:
+        return (self.score[0].box[1] + self.score[0].box[3]) / 2
+
+
+def _results_in_two_lines(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
+    """Return the results whose teams stand below each other. The scores of all teams are in one column."""
+    rows = rows_of(passage)
+    lines: list[_LineOfTeam] = []
+    for index, row in enumerate(rows):
+        yield
+        pieces = list(segments_of_row(row))
+        if len(pieces) == 1 or len(row) > MAX_WORDS_OF_TEAM:
+            continue
+        *left, team, score = pieces
+        is_score = _SCORE_OF_TEAM.fullmatch(text_of(passage, score))
+        if is_score and _AWAY_TEAM.fullmatch(text_of(passage, team)):
+            lines.append(_LineOfTeam(index, team, score, [word for piece in left for word in piece]))
+    if len(lines) < 2 * FEWEST:
+        return []
+    column = median(line.middle for line in lines)
+    lines = [line for line in lines if abs(line.middle - column) < line.score[0].height]
+    steps = [below.level - line.level for line, below in pairwise(lines)]
+    results: list[Mapping[Column, ReadCell]] = []
+    number, day, row_of_day = 0, None, -1
+    while number + 1 < len(lines):
+        yield
+        home, away = lines[number], lines[number + 1]
+        gaps = [*steps[number + 1 : number + 2], *(steps[number - 1 : number] if number else [])]
+        if any(gap < CLOSER * steps[number] for gap in gaps):
+            number += 1
+            continue
+        for index in range(row_of_day + 1, home.row):
+            if len(rows[index]) <= MAX_WORDS_OF_DAY and _is_day(text_of(passage, rows[index])):
+                day = cell_of(passage, rows[index])
+        between = [word for row in rows[home.row + 1 : away.row] for word in row]
+        beside = [word for word in (*home.beside, *between, *away.beside) if word.box[2] < home.team[0].box[0]]
+        named = {"home": home.team, "home_score": home.score, "away": away.team, "away_score": away.score}
+        cells: dict[Column, ReadCell] = {name: cell_of(passage, words) for name, words in named.items()}  # type: ignore[misc]
+        cells["is_off"] = cells["home"]._replace(text="no")
+        if beside:
+            cells["when" if written_clock(text_of(passage, beside)) else "status"] = cell_of(passage, beside)
+        if day is not None:
+            cells["date"] = day
+        results.append(cells)
+        row_of_day = away.row
+        number += 2
+    return results if 2 * len(results) >= MOST * len(lines) else []
 
 
 def _with_scores(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[Sequence[WordOnPage]]]:

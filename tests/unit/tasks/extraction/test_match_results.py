@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.conftest import each_case
 from tests.lists_in_text import OR_NULL, TEXT, list_in
+from tests.unit.tasks.extraction.test_headed_rows import items_on
 
 COUNT = {"type": "integer"}
 COUNT_OR_NULL = {"type": ["integer", "null"]}
@@ -78,3 +79,33 @@ def test_a_word_of_many_figures_below_a_result_is_searched_in_linear_time() -> N
     text = f"{LEAGUE}{'1,' * 50_000}\nErle Park 3 – 1 Dane City"
     found = matches(text, home=TEXT, away=TEXT, homeGoals=COUNT, awayGoals=COUNT, attendance=COUNT_OR_NULL)
     assert [one["home"] for one in found] == ["Alderbury Rovers", "Fenwick Town", "Erle Park"]
+
+
+SIDES: dict[str, Any] = {"gospodarz": TEXT, "gosc": TEXT, "gole_gospodarz": COUNT, "gole_gosc": COUNT, "status": TEXT}
+
+
+def teams_on(*rows: tuple[str, int], gaps: tuple[int, int]) -> Any:
+    """The matches of teams below each other, with `gaps` between the teams of a match and between matches."""
+    tops = [sum(gaps[number % 2] for number in range(at)) for at in range(len(rows))]
+    lines = [
+        line
+        for top, (team, score) in zip(tops, rows, strict=True)
+        for line in ((300, top, team), (1000, top, str(score)))
+    ]
+    states = [(0, top + gaps[0] // 2, "FT") for top in tops[::2]]
+    return [tuple(one.values()) for one in items_on(*lines, *states, **SIDES)]
+
+
+TEAMS = (("Erle United", 3), ("GKS Warta", 1), ("FC Birke", 0), ("Lindau", 2), ("Corran", 1), ("Holm Town", 1))
+
+
+def test_teams_below_each_other_are_matches() -> None:
+    assert teams_on(*TEAMS, gaps=(60, 120)) == [
+        ("Erle United", "GKS Warta", 3, 1, "FT"),
+        ("FC Birke", "Lindau", 0, 2, "FT"),
+        ("Corran", "Holm Town", 1, 1, "FT"),
+    ]
+
+
+def test_teams_at_equal_distances_are_no_matches() -> None:
+    assert all(away not in dict(TEAMS) for _, away, *_ in teams_on(*TEAMS, gaps=(90, 90)))
