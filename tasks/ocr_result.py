@@ -7,12 +7,11 @@ three times as long.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from models.fair_executor import Slices, all_of
+from models.fair_executor import ITEMS_AT_ONCE, Slices, all_of
 from models.safety.personal_data import PersonalDataSpan
 from models.vision.page_geometry import UPRIGHT, PageGeometry
 from models.vision.text import Quad, Ruling, TextLine, Word
@@ -26,7 +25,7 @@ from tasks.layout.tick_boxes import TickBox
 from tasks.layout.ticked_lines import UprightBox, with_ticks
 from tasks.markdown_text import ESCAPE, markdown_form, plain_form, positions_in_marked
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
-from tasks.redaction import Redactor, replace_spans, replaced
+from tasks.redaction import Redactor, is_within_span, replace_spans, replaced, spans_within
 from tasks.result import (
     CORNERS,
     Bounds,
@@ -571,35 +570,27 @@ def _redact_section(section: OcrSection, redactor: Redactor) -> Slices[OcrSectio
     for line in section["lines"]:
         start = end + 1
         end = start + len(line["text"])
-        own_spans = [
-            PersonalDataSpan(span.start - start, span.end - start, span.kind)
-            for span in spans
-            if start <= span.start < end
-        ]
-        lines.append(_redact_line(line, own_spans) if own_spans else line)
+        own_spans = spans_within(spans, start, end)
+        lines.append((yield from _redact_line(line, own_spans)) if own_spans else line)
         yield
     return {**section, "text": "\n".join([line["text"] for line in lines]), "lines": lines}
 
 
-def _redact_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
+def _redact_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> Slices[OcrLine]:
     """Merge the words that one placeholder replaces, together with adjoining characters: `Tel:[PHONE],`."""
     words = line["words"]
-    starts = [0]
-    for word in words:
-        starts.append(starts[-1] + len(word["text"]) + 1)
-    # A word is joined to the next if a span covers the space between them.
-    breaks = [
-        index for index in range(1, len(words)) if not any(span.start < starts[index] - 1 < span.end for span in spans)
-    ]
-    merged = []
-    for first, last in pairwise([0, *breaks, len(words)]):
-        start, end = starts[first], starts[last] - 1
-        own_spans = [
-            PersonalDataSpan(span.start - start, span.end - start, span.kind)
-            for span in spans
-            if start <= span.start < end
-        ]
-        merged.append(_merge_words(words[first:last], own_spans) if own_spans else words[first])
+    merged: list[OcrWord] = []
+    first = start = end = 0
+    for count, word in enumerate(words, 1):
+        if count % ITEMS_AT_ONCE == 0:
+            yield
+        end += len(word["text"])
+        # A word is joined to the next if a span covers the space between them.
+        if count == len(words) or not is_within_span(spans, end):
+            own_spans = spans_within(spans, start, end)
+            merged.append(_merge_words(words[first:count], own_spans) if own_spans else words[first])
+            first, start = count, end + 1
+        end += 1
     return {
         **line,
         "text": " ".join([word["text"] for word in merged]),

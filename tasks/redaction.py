@@ -1,6 +1,7 @@
 """Replaces personal data in texts and JSON values by placeholders."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,9 +68,9 @@ class Redactor:
         end = 0
         for piece in pieces:
             start, end = end, end + len(piece)
-            overlapping = [span for span in spans if span.start < end and span.end > start]
+            first = bisect_right(spans, start, key=lambda span: span.end)
             parts, position = [], start
-            for span in overlapping:
+            for span in spans[first : bisect_left(spans, end, key=_start_of)]:
                 parts.append(piece[position - start : max(span.start - start, 0)])
                 parts.append(placeholder(span.kind) if span.start >= start else "")
                 position = min(span.end, end)
@@ -86,15 +87,23 @@ class Redactor:
         words = _label_words("")
         parts: list[str] = []
         copied = 0
+        objects: list[_MemberNames] = []
         for token in tokens(text):
             yield
-            if token is None or token.kind not in ("string", "name", "number"):
+            if token is None or token.kind == "constant":
+                continue
+            if token.kind == "sign":
+                if text[token.start] == "{":
+                    objects.append(_MemberNames())
+                elif text[token.start] == "}":
+                    objects.pop()
                 continue
             written = text[token.start : token.end]
             value = written if token.kind == "number" else (yield from decoded(written))
             shown = yield from self.redact_text(value, "" if token.kind == "name" else words)
             if token.kind == "name":
                 words = _label_words(value)
+                shown = objects[-1].add(shown, is_redacted=shown != value)
             if shown != value:
                 parts += [text[copied : token.start], (yield from encoded(shown))]
                 copied = token.end
@@ -107,9 +116,10 @@ class Redactor:
             case str():
                 return value if value.startswith("data:") else (yield from self.redact_text(value, before))
             case Mapping():
-                members = {}
+                members, names = {}, _MemberNames()
                 for key, member in value.items():
-                    name = yield from self.redact_text(str(key))
+                    shown = yield from self.redact_text(str(key))
+                    name = names.add(shown, is_redacted=shown != key)
                     members[name] = yield from self.redact_value(member, _label_words(str(key)))
                 return members
             case list() | tuple():
@@ -121,6 +131,40 @@ class Redactor:
             case None | bool() | int() | float():
                 return value
         return (yield from self.redact_value(pydantic_core.to_jsonable_python(value), before))
+
+
+class _MemberNames:
+    """The names of the members of an object. Several redacted names that would be the same are numbered: `[EMAIL]`,
+    `[EMAIL] (2)`."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def add(self, name: str, *, is_redacted: bool) -> str:
+        """Return the name under which a member is shown."""
+        self._counts[name] += 1
+        if not is_redacted or self._counts[name] == 1:
+            return name
+        while (numbered := f"{name} ({self._counts[name]})") in self._counts:
+            self._counts[name] += 1
+        self._counts[numbered] = 1
+        return numbered
+
+
+def spans_within(spans: Sequence[PersonalDataSpan], start: int, end: int) -> list[PersonalDataSpan]:
+    """Return the spans that begin in `text[start:end]`, relative to `start`. `spans` are in the order of the text."""
+    first, stop = (bisect_left(spans, at, key=_start_of) for at in (start, end))
+    return [PersonalDataSpan(one.start - start, one.end - start, one.kind) for one in spans[first:stop]]
+
+
+def is_within_span(spans: Sequence[PersonalDataSpan], position: int) -> bool:
+    """True if a span covers the characters before and after `position`, or the character at it."""
+    before = bisect_left(spans, position, key=_start_of)
+    return before > 0 and spans[before - 1].end > position
+
+
+def _start_of(span: PersonalDataSpan) -> int:
+    return span.start
 
 
 def replaced(text: str, spans: Sequence[PersonalDataSpan]) -> str:

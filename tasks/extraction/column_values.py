@@ -266,14 +266,22 @@ def has_decimal_commas_in_slices(rows: Sequence[Sequence[str]], *, likely: bool)
             votes += 1 if decimal_comma([digits], likely=True) else -1
     if votes:
         return votes > 0
-    signs = {sign for column in zip(*rows, strict=True) if (sign := _sign_of_thousands(column))}
+    signs = set()
+    for column in zip(*rows, strict=True):
+        signs.add((yield from _sign_of_thousands(column)))
+    signs.discard("")
     return signs == {"."} if len(signs) == 1 else likely
 
 
-def _sign_of_thousands(column: Sequence[str]) -> str:
+def _sign_of_thousands(column: Sequence[str]) -> Slices[str]:
     """Return the sign that separates thousands in a column whose other numbers have up to three digits, and at least
     one of them exactly three; empty if there is none."""
-    digits = [digits for cell in column if (digits := _bare_number(cell)[1])]
+    digits = []
+    for index, cell in enumerate(column):
+        if index % CELLS_AT_ONCE == 0:
+            yield
+        digits.append(_bare_number(cell)[1])
+    digits = [*filter(None, digits)]
     grouped = [_THOUSANDS.fullmatch(one) for one in digits if not one.isdigit()]
     signs = {found[1] if found else "" for found in grouped}
     longest = max((len(one) for one in digits if one.isdigit()), default=0)

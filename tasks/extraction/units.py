@@ -113,6 +113,10 @@ _UNIT_OF_LABEL = re.compile(
 _NOT_SO = re.compile(r"\bnot (?:in )?\w+")
 _MAGNITUDE_OF_FIELD = re.compile(rf"(?<![^\W_])(?P<word>[kmt]) ?(?:{CURRENCY})(?![^\W_])", re.IGNORECASE)
 _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
+MONEY: Final = "money"
+"""What `units_after` returns for a span with an amount of money."""
+_CHARS_AT_ONCE: Final = 20_000
+"""A step searches about this many characters for amounts of money."""
 _WORD_OF_MAGNITUDE = re.compile(r"[^\W\d_]+|000")
 _WORDS_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]")
 _WITH_CENTS = re.compile(r"[.,]\d\d$")
@@ -165,18 +169,25 @@ def names_no_unit(words: tuple[str, ...]) -> bool:
 
 
 def units_after(candidates: Candidates) -> Slices[list[str]]:
-    """Return the unit after each number, and an empty text for every other span."""
+    """Return the unit after each number, MONEY for any other span with an amount of money, and otherwise an empty
+    text."""
     found: list[str] = []
-    for span in candidates.spans:
-        if len(found) % SPANS_AT_ONCE == 0:
+    chars = 0
+    for index, span in enumerate(candidates.spans):
+        if index % SPANS_AT_ONCE == 0 or chars > _CHARS_AT_ONCE:
             yield
-        found.append(unit_after(span) if span.kind == "number" else "")
+            chars = 0
+        unit = unit_after(span) if span.kind == "number" else ""
+        if not unit:
+            chars += len(span.text)
+            unit = MONEY if _IS_MONEY.search(span.text) else ""
+        found.append(unit)
     return found
 
 
 def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: Sequence[str]) -> None:
-    """Raise the logits of numbers with the field's unit, and lower those of numbers with another unit. `own` is the
-    result of `units_after`."""
+    """Raise the logits of numbers with the field's unit, and lower those of numbers with another unit or of amounts of
+    money. `own` is the result of `units_after`."""
     if not field.is_number or field.in_list:
         return
     wanted = units_of(field)
@@ -188,10 +199,7 @@ def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: 
     # If a number is printed in the field's own unit, no other number needs to be converted.
     has_own = not wanted.isdisjoint(own)
     others = [
-        not (one in wanted or (not has_own and _may_be_converted(one, wanted)))
-        if one
-        else _IS_MONEY.search(span.text) is not None
-        for one, span in zip(own, candidates.spans, strict=True)
+        one == MONEY or (one not in {"", *wanted} and (has_own or not _may_be_converted(one, wanted))) for one in own
     ]
     logits[:-1] -= OTHER_UNIT_PENALTY * np.array(others, np.float32)
     values = {

@@ -248,6 +248,30 @@ def test_json_stays_json(text: str, expected: str) -> None:
     json.loads(expected)
 
 
+def test_members_whose_names_are_redacted_alike_all_stay() -> None:
+    given = {"ann@b.example": 1, "cat@d.example": 2, "of": [{"ann@b.example": 3}]}
+    expected = {"[EMAIL]": 1, "[EMAIL] (2)": 2, "of": [{"[EMAIL]": 3}]}
+    assert Redactor().value(given) == expected
+    assert json.loads(Redactor().json(json.dumps(given))) == expected
+
+
+@pytest.mark.parametrize("count", [1_000, 2_000])
+def test_words_are_compared_with_few_of_the_spans_of_a_line(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+    start_of = redaction._start_of
+
+    def counted(span: PersonalDataSpan) -> int:
+        nonlocal calls
+        calls += 1
+        return start_of(span)
+
+    monkeypatch.setattr(redaction, "_start_of", counted)
+    text = " ".join(f"a{number}@b.example" for number in range(count))
+    result = redacted("ocr", picture_result(page_section([line_of(text)], 1, 9_000, 100)).data, Counter())
+    assert result["extracted_text"] == " ".join(["[EMAIL]"] * count)
+    assert calls < 40 * count
+
+
 def test_only_the_end_of_a_members_name_is_looked_at_before_each_of_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
     befores: list[str] = []
 

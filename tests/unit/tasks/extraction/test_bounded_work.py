@@ -24,6 +24,7 @@ from tasks.extraction import (
     matching,
     table_lists,
     text_lists,
+    units,
     words_on_page,
     written_tables,
 )
@@ -77,7 +78,7 @@ from tasks.extraction.records.repeated_records import runs_of
 from tasks.extraction.records.templates import template_of
 from tasks.extraction.rules import separate_rivals
 from tasks.extraction.table_lists import MAX_HEADER_CHARS, FilledList, fill_lists, headed_tables, mark_twins
-from tasks.extraction.units import units_after
+from tasks.extraction.units import prefer_units, units_after
 from tasks.extraction.values import ValueForm
 from tasks.extraction.whole_results import TaskResults
 from tasks.extraction.words_on_page import MAX_ROWS, WORDS_AT_ONCE, place_words, rows_by_column, rows_of
@@ -300,6 +301,16 @@ def test_what_rules_need_of_all_candidates_is_computed_in_slices() -> None:
     assert slices_of(OwnLabels(candidates).read()) > len(set(map(str, candidates.labels_beside))) // SPANS_AT_ONCE
     assert slices_of(ConceptLabels(candidates).prepare()) > 2 * least
     assert slices_of(units_after(candidates)) > least
+
+
+def test_no_field_searches_the_texts_of_all_candidates_for_money_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    candidates = all_of(find_candidates(passages_of([entry_of("scraper", {"text": "12 kg for 5.00 EUR"})])))
+    after = all_of(units_after(candidates))
+    logits = np.zeros(len(candidates.spans) + 1, np.float32)
+    monkeypatch.setattr(units, "_IS_MONEY", None)
+    schema = {"type": "number"}
+    prefer_units(logits, field_text(schema, names_of(("weight_kg",), schema)), candidates, after)
+    assert logits[:-1].min() < 0 < logits[:-1].max()
 
 
 def test_the_values_of_all_candidates_are_found_in_slices_and_once() -> None:
