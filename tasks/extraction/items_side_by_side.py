@@ -304,7 +304,7 @@ def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Sl
 
 
 class _MeasuredRow(NamedTuple):
-    """What a row states: texts, measures, and numbers that may be temperatures whose sign was not read."""
+    """The texts and measures that a row states, and numbers that may be temperatures whose sign was not read."""
 
     texts: list[ReadCell]
     properties: dict[str, ReadCell]

@@ -114,7 +114,7 @@ _NOT_SO = re.compile(r"\bnot (?:in )?\w+")
 _MAGNITUDE_OF_FIELD = re.compile(rf"(?<![^\W_])(?P<word>[kmt]) ?(?:{CURRENCY})(?![^\W_])", re.IGNORECASE)
 _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
 MONEY: Final = "money"
-"""What `units_after` returns for a span with an amount of money."""
+"""The result of `units_after` for a span with an amount of money."""
 _CHARS_AT_ONCE: Final = 20_000
 """A step searches about this many characters for amounts of money."""
 _WORD_OF_MAGNITUDE = re.compile(r"[^\W\d_]+|000")
