@@ -277,8 +277,8 @@ def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Sl
     for row in rows:
         yield
         measured.append(_measured_row(passage, row))
-    runs: list[list[_MeasuredRow]] = []
-    run: list[_MeasuredRow] = []
+    runs: list[list[_RowOfForecast]] = []
+    run: list[_RowOfForecast] = []
     bottom = 0
     for index, row in enumerate(rows):
         yield
@@ -287,9 +287,11 @@ def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Sl
         if not own.degrees and own.texts and run and is_near and not own.properties:
             continue
         texts = [*own.texts]
-        for beside in (index - 1, index + 1):
-            if own.degrees and _belongs_to(rows, measured, beside, index):
-                texts = [*measured[beside].texts, *texts] if beside < index else [*texts, *measured[beside].texts]
+        for neighbour in (index - 1, index + 1):
+            if own.degrees and _belongs_to(rows, measured, neighbour, index):
+                texts = (
+                    [*measured[neighbour].texts, *texts] if neighbour < index else [*texts, *measured[neighbour].texts]
+                )
         item = own._replace(texts=texts)
         if run and (not _is_item(item) or not is_near):
             runs.append(run)
@@ -303,7 +305,7 @@ def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Sl
     return items
 
 
-class _MeasuredRow(NamedTuple):
+class _RowOfForecast(NamedTuple):
     """The texts and measures that a row states, and numbers that may be temperatures whose sign was not read."""
 
     texts: list[ReadCell]
@@ -313,8 +315,8 @@ class _MeasuredRow(NamedTuple):
     numbers: list[tuple[int, ReadCell]]
 
 
-def _measured_row(passage: Passage, row: Sequence[WordOnPage]) -> _MeasuredRow:
-    found = _MeasuredRow([], {}, [], [])
+def _measured_row(passage: Passage, row: Sequence[WordOnPage]) -> _RowOfForecast:
+    found = _RowOfForecast([], {}, [], [])
     for piece in segments_of_row(row):
         whole = _measured_kind(text_of(passage, piece))
         name: list[WordOnPage] = []
@@ -342,14 +344,18 @@ def _measured_kind(text: str) -> str:
 
 
 def _belongs_to(
-    rows: Sequence[Sequence[WordOnPage]], measured: Sequence[_MeasuredRow], beside: int, index: int
+    rows: Sequence[Sequence[WordOnPage]], measured: Sequence[_RowOfForecast], neighbour: int, index: int
 ) -> bool:
-    """True if the row `beside` has nothing but one text, and the row `index` is the nearest one with temperatures."""
-    if not 0 <= beside < len(rows) or len(measured[beside].texts) != 1 or len(list(segments_of_row(rows[beside]))) > 1:
+    """True if the row `neighbour` has nothing but one text, and the row `index` is the nearest one with temperatures."""
+    if (
+        not 0 <= neighbour < len(rows)
+        or len(measured[neighbour].texts) != 1
+        or len(list(segments_of_row(rows[neighbour]))) > 1
+    ):
         return False
-    middle = _middle(rows[beside])
+    middle = _middle(rows[neighbour])
     distance = abs(middle - _middle(rows[index]))
-    other = 2 * beside - index
+    other = 2 * neighbour - index
     is_nearest = not (
         0 <= other < len(rows) and measured[other].degrees and abs(middle - _middle(rows[other])) <= distance
     )
@@ -360,14 +366,14 @@ def _middle(row: Sequence[WordOnPage]) -> float:
     return sum(word.box[1] + word.box[3] for word in row) / (2 * len(row))
 
 
-def _is_item(row: _MeasuredRow) -> bool:
+def _is_item(row: _RowOfForecast) -> bool:
     """True if a row states a name or a time, a temperature, and at least one more property."""
     has_name = bool(row.texts) or "time" in row.properties
     count = bool(row.texts) + len(row.properties) + len(row.degrees) + len(row.numbers)
     return has_name and bool(row.degrees) and count >= FEWEST_BELOW
 
 
-def _items_of_run(run: Sequence[_MeasuredRow]) -> Slices[list[dict[str, ReadCell]]]:
+def _items_of_run(run: Sequence[_RowOfForecast]) -> Slices[list[dict[str, ReadCell]]]:
     """Return the properties of each row's item. If most rows have two temperatures, a single one belongs to the nearer
     column of these, and a number in the other column lacks its sign."""
     ordered = []
