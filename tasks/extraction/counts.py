@@ -16,7 +16,7 @@ MAX_WORDS_OF_NAME: Final = 4
 _COUNT = re.compile(r"\(?\d[\d.,]*")
 _ENDS = (",", ";", "·", "•", "|")
 _JOINING: Final = frozenset(("and", "und", "et", "y", "e", "en", "i", "och", "og", "&", "·", "•", "|"))
-_PREPOSITIONS: Final = frozenset(
+PREPOSITIONS: Final = frozenset(
     fold(
         "for with in of at on per by plus für mit zu von auf pro bei pour avec dans de sur par à para con por a di da"
         " com em voor met op van dla z w na för med av på i"
@@ -44,7 +44,7 @@ def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
     if len(texts) > MAX_WORDS:
         return None
     counts = [index for index, text in enumerate(texts) if _COUNT.fullmatch(text)]
-    joined = {index for index in counts if _is_joined(texts, index, _PREPOSITIONS)}
+    joined = {index for index in counts if _is_joined(texts, index, PREPOSITIONS)}
     coordinated = {index for index in counts if _is_joined(texts, index, _JOINING)}
     begun = {index for index in counts if _begins_piece(texts, index) or index in joined or texts[index][0] == "("}
     begun |= {before for before, index in pairwise(counts) if index in joined or index in coordinated}
@@ -93,10 +93,10 @@ def _is_joined(texts: Sequence[str], index: int, by: Collection[str]) -> bool:
         and index - 2 - before <= MAX_WORDS_OF_NAME
         and _COUNT.fullmatch(texts[before]) is not None
         and texts[index - 1].casefold() in by
-        and texts[before + 1].casefold() not in _PREPOSITIONS
+        and texts[before + 1].casefold() not in PREPOSITIONS
         and index + 1 < len(texts)
         and _is_word(texts[index + 1].rstrip(",;.·:!?)"))
-        and texts[index + 1].casefold() not in _PREPOSITIONS
+        and texts[index + 1].casefold() not in PREPOSITIONS
     )
 
 

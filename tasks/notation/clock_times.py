@@ -8,6 +8,8 @@ datetime.time(10, 7)
 import re
 from datetime import time
 
+from tasks.notation.currencies import ANY as CURRENCY
+
 _BEFORE_CLOCK = r"(?<!\w)(?:um|at|à|a las|às|alle(?: ore)?|ore|kl\.?|om|o godz\.?|godz\.?|o) ?"
 _HOURS = r"(?:Uhr|uur|hrs?|horas?|ore|h)\b"
 _CLOCK = r"(?P<hour>[01]?\d|2[0-3])(?P<by>[:.h])(?P<minute>[0-5]\d)(?:(?P=by)(?P<second>[0-5]\d))?(?![.,:]?\d)"
@@ -20,6 +22,23 @@ _TIME_AFTER_DATE = re.compile(
 _TIME_BEFORE_DATE = re.compile(
     rf"(?<![\d.,:])(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?[ \t,;|·•–-]{{1,4}}$", re.IGNORECASE
 )
+_WITH_POINT = r"(?:[01]?\d|2[0-4])\.[0-5]\d"
+_IS_WITH_POINT = re.compile(_WITH_POINT)
+_TO = r" ?(?:[-–—]|bis|to|until|à|a|alle|al|às|as|tot|do|til|till|und|and|et|y|e|en|och|og|i) ?"
+"""Pattern of what may stand between the two times of a range."""
+_HOURS_AFTER = re.compile(
+    rf"(?:{_TO}(?:ore )?(?:{_WITH_POINT}|[01]?\d|2[0-4]))?(?: ?{_HOURS}| ?(?:hours|heures|[ap]\.?m)(?!\w))",
+    re.IGNORECASE,
+)
+_CLOCK_BEFORE = re.compile(
+    rf"(?:{_BEFORE_CLOCK}|(?<!\w)(?:dalle(?: ore)?|orario|klokken|klo|(?:uhrzeit|zeit|beginn|tijd|tijdstip|begin"
+    rf"|aanvang|time|start|heure|hora|ora|inizio|godzina|tid|klokkeslett):) ?)(?:{_WITH_POINT}{_TO})?$",
+    re.IGNORECASE,
+)
+"""Patterns of the words after a time of day, and before one. Another time of the same range may be between."""
+_LONGEST_BEFORE = 30
+"""A word before a time of day is searched for in this many characters."""
+_MONEY_AFTER = re.compile(rf" ?(?:{CURRENCY})(?![^\W\d_])")
 _ZONE = re.compile(r" ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)")
 _FARTHEST = 30
 """A time of day is searched for in this many characters before a day."""
@@ -41,6 +60,17 @@ def written_clock(text: str) -> str | None:
     if found["half"]:
         hour = hour % 12 + 12 * (found["half"].lower() == "p")
     return f"{hour:02}:{found['minute'] or found['behind'] or '00'}"
+
+
+def is_clock_with_point(text: str, start: int, end: int) -> bool:
+    """True if the digits at `start` to `end` of a text are a time of day with a point: `14.30 Uhr`, `ore 14.30`, either
+    one in `02.00 - 09.30 uur`, or the time after a label such as `Uhrzeit:`."""
+    if not _IS_WITH_POINT.fullmatch(text, start, end) or _MONEY_AFTER.match(text, end):
+        return False
+    return (
+        _HOURS_AFTER.match(text, end) is not None
+        or _CLOCK_BEFORE.search(text, max(0, start - _LONGEST_BEFORE), start) is not None
+    )
 
 
 def is_before_clock(word: str) -> bool:

@@ -1,8 +1,9 @@
 """Times of day beside calendar days."""
 
+import re
 from datetime import time
 
-from tasks.notation.clock_times import clock_beside
+from tasks.notation.clock_times import clock_beside, is_clock_with_point
 from tasks.notation.dates import find_days
 from tests.conftest import each_case
 
@@ -30,3 +31,28 @@ from tests.conftest import each_case
 def test_a_time_belongs_to_the_day_beside_it(text: str, clock: time | None) -> None:
     day = next(find_days(text))
     assert clock_beside(text, day.start, day.end) == clock
+
+
+@each_case(
+    ("text", "is_clock"),
+    [
+        ("14.30 Uhr", True),
+        ("14.30 - 16.00 uur", True),
+        ("14.30 bis 16 Uhr", True),
+        ("ore 14.30", True),
+        ("om 14.30", True),
+        ("dalle 9.00 alle 14.30", True),
+        ("kl. 14.30", True),
+        ("Uhrzeit: 14.30", True),
+        ("2.30 pm", True),
+        ("24.80 Uhr", False),
+        ("Snack: 14.30", False),
+        ("um 14.30 €", False),
+        ("at 14.30 USD", False),
+        ("14.30 Uhren", False),
+        ("Colore 14.30", False),
+    ],
+)
+def test_a_time_with_a_point_has_a_word_beside_it(text: str, is_clock: bool) -> None:
+    digits = list(re.finditer(r"\d+\.\d\d", text))[-1 if text.startswith("dalle") else 0]
+    assert is_clock_with_point(text, *digits.span()) is is_clock
