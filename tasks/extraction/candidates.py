@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Literal
 
 import numpy as np
@@ -114,6 +114,7 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("piece", _ACCOUNT),
     ("piece", CURRENCY),
 )
+_COLONS = frozenset(":：")
 LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
 """Pattern of a label up to its colon; times of day and web addresses do not match."""
 _NAME = re.compile(
@@ -560,7 +561,7 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     its words with digits ("word").
 
     Pieces end at commas and brackets; in a short line, any number of its first or last words is a piece, too. So are
-    names, places and quoted texts.
+    names, places, quoted texts and the cells of a row that have commas.
     """
     passage, words = segment.passage, segment.words
 
@@ -607,6 +608,12 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
                 text_before = label or " ".join(rest[:start])
                 text = " ".join(rest[start:end])
                 yield span("piece", text, begin + start, begin + end, text_before, has_colon=bool(label))
+    label_of_cell = ""
+    for start, end in cells_of(texts):
+        cell = " ".join(texts[start:end])
+        if "," in cell:
+            yield span("piece", cell, start, end, label_of_cell.rstrip(":： "), has_colon=label_of_cell[-1:] in _COLONS)
+        label_of_cell = cell
     named = " ".join(rest)
     for text in parts_of_name(named).values() if len(rest) == count - begin else ():
         word_index = begin + named.count(" ", 0, named.find(text))
@@ -655,6 +662,14 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
                 label or " ".join(texts[max(0, word_index - 4) : word_index]),
                 has_colon=bool(label),
             )
+
+
+def cells_of(words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the first word, and the end, of each filled cell in a row of a Markdown table. A row has strokes at both
+    ends of its line."""
+    strokes = [index for index, word in enumerate(words) if word == "|"]
+    if strokes and (strokes[0], strokes[-1]) == (0, len(words) - 1):
+        yield from ((before + 1, after) for before, after in pairwise(strokes) if after > before + 1)
 
 
 def without_brackets(text: str) -> str | None:

@@ -14,6 +14,7 @@ from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.billed_periods import BilledPeriods
 from tasks.extraction.blocks import prefer_one_block, prefer_own_sections
 from tasks.extraction.candidates import Candidates, find_candidates
+from tasks.extraction.cells_with_commas import CellsWithCommas
 from tasks.extraction.clauses import Clauses
 from tasks.extraction.concept_labels import ConceptLabels
 from tasks.extraction.delimiters import cut_values, find_values
@@ -293,6 +294,8 @@ def _adjust(
     yield
     attention = attention_marks(candidates)
     yield
+    cells = CellsWithCommas(candidates)
+    yield from cells.read()
     clauses = Clauses(candidates)
     yield from clauses.read()
     small_print = SmallPrint(candidates)
@@ -340,6 +343,7 @@ def _adjust(
             of_others = people.avoid(row, field) | periods.avoid(row, field) | stages.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
+            cells.prefer(row, field)
             unsure = (
                 of_others
                 | of_any_side

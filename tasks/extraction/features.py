@@ -79,6 +79,11 @@ class FieldText:
         return any(self.types[index] for index in _NUMBERS)
 
     @property
+    def is_plain_text(self) -> bool:
+        """True if the field's type is a string without an enum or a format."""
+        return bool(self.types[0]) and not any(self.types[1 : TYPES.index("iso") + 1])
+
+    @property
     def in_list(self) -> bool:
         """True if the field is in a list and therefore has many values."""
         return bool(self.types[-1])

@@ -1,8 +1,8 @@
 """Reads the items of receipts: lines of a description and an amount, with no header above them.
 
 A quantity with its unit price (`2 x 1.29`) is in the item's line, the line above, or the line below; arithmetic decides
-which. The items end at the first sum. Lines with negative amounts are discounts and not items, and lines that say
-`included` are items without an amount.
+which. The items end at the first sum, or where lines without a count follow counted ones. Lines with negative amounts
+are discounts and not items, and lines that say `included` are items without an amount.
 
 Below a heading that names a list, such as `Deductions`, the items go on below partial sums up to the sum of them all.
 """
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 from models.fair_executor import Slices
@@ -37,6 +38,8 @@ CONCEPTS_BELOW_ITEMS: Final = SUMS | {"tax"}
 """Concepts of the labels of lines below the items."""
 MAX_DISTANCE: Final = 6.0
 """Two lines are items of one list only if they are at most this far apart, in heights of a line."""
+FURTHER: Final = 0.5
+"""A line is further away than others if the gap above it exceeds theirs by more than this, in heights of a line."""
 CENT: Final = Decimal("0.011")
 """The product of a quantity and a unit price differs from the printed amount by less than this."""
 
@@ -302,6 +305,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
     found: list[_Item] = []
     waiting: _Item | None = None
     has_sum = False
+    discounts = Decimal(0)
     for row in rows:
         line = _line(passage, row)
         height = max(1, line.bottom - line.top)
@@ -310,7 +314,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
             waiting = None
             if found:
                 break
-        if _is_sum(passage, line) or _adds_up(line, found):
+        if _is_sum(passage, line) or _adds_up(line, found, discounts):
             has_sum = bool(found)
             waiting = None
             if has_sum:
@@ -322,6 +326,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
             waiting = line
         elif line.is_discount or (line.amount is not None and _sums_a_code(passage, line, found)):
             waiting = None
+            discounts += line.amount.value if line.is_discount and line.amount else 0
         elif line.words and line.amount is not None:
             if waiting is not None and waiting.costs(line):
                 line.quantity, line.price = line.quantity or waiting.quantity, line.price or waiting.price
@@ -347,6 +352,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
             found[-1].quantity, found[-1].price = line.quantity, line.price
     while found and found[-1].included and not has_sum:
         found.pop()
+    del found[_end_of_counted(found) :]
     if not (has_sum or len(found) >= FEWEST):
         return []
     _leave_out_positions(passage, found)
@@ -376,10 +382,31 @@ def _sums_a_code(passage: Passage, line: _Item, items: Sequence[_Item]) -> bool:
     return not line.code and any(passage.words[word.at] in codes for word in line.words)
 
 
-def _adds_up(line: _Item, items: Sequence[_Item]) -> bool:
-    """True if the amount of a line is the sum of the amounts above it, whatever its label says."""
+def _adds_up(line: _Item, items: Sequence[_Item], discounts: Decimal) -> bool:
+    """True if the amount of a line is the sum of the amounts above it, with or without the discounts between them,
+    whatever its label says."""
     amounts = [one.amount.value for one in items if one.amount]
-    return line.amount is not None and len(amounts) >= FEWEST and sum(amounts) == line.amount.value
+    total = sum(amounts)
+    return line.amount is not None and len(amounts) >= FEWEST and line.amount.value in (total, total - discounts)
+
+
+def _end_of_counted(items: Sequence[_Item]) -> int:
+    """Return the number of items above the first line that is none because it has no count: `Postage 3.50` below
+    `2 x Mug 17.98`.
+
+    All lines above it have a count, and no line below it has one. Also, a count of one is printed, so that a line
+    without a count is not a single piece, or the line is further away than those above it are from each other. A single
+    line above it has to have its count alone (`1 x Mug`), because a count with a unit price may be a part of a name.
+    """
+    end = next((index for index, one in enumerate(items) if one.quantity is None), len(items))
+    if end in (0, len(items)) or any(one.quantity or one.included for one in items[end:]):
+        return len(items)
+    ones = [one for one in items[:end] if one.quantity and one.quantity.value == 1]
+    if end < FEWEST:
+        return end if ones and ones[0].price is None else len(items)
+    gaps = [below.top - above.bottom for above, below in pairwise(items[: end + 1])]
+    height = max(1, items[end].bottom - items[end].top)
+    return end if ones or gaps[-1] > max(gaps[:-1]) + FURTHER * height else len(items)
 
 
 def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:

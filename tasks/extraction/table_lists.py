@@ -37,6 +37,7 @@ from tasks.extraction.names import Names, names_of, spelt_out
 from tasks.extraction.object_lists import MAX_ITEMS, MAX_WORDS, SUMS
 from tasks.extraction.passages import passages_of_entry
 from tasks.extraction.probability import CELLS_AT_ONCE, CellOfField, worth_of
+from tasks.extraction.stages_of_sums import stage_of
 from tasks.extraction.units import has_other_unit
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
@@ -117,6 +118,8 @@ in one cell."""
 FEWEST_IN_ORDER = 4
 """Once a header names one field of a list with at least this many core fields (`_in_order_from`), the order of these
 fields alone may assign a table's columns."""
+CELLS_OF_SUM = 2
+"""A row that goes on from a sum has at most this many cells: its label and its amount."""
 FEWEST_OF_FULL_ROW = 3
 """A full row with words in place of numbers is an item if at least this many columns answer fields."""
 SHORTEST_WORD, LONGEST_WORDS = 3, 30
@@ -1131,9 +1134,12 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         and not is_plain_text(fields[index])
         and all(is_read(values[index][row_index]) for row_index in complete)
     ]
+    below_items = yield from _below_items(rows, parts, width=len(header) - reading.derived)
     for row_index, row in enumerate(rows):
         if row_index % ROWS_AT_ONCE == 0:
             yield
+        if row_index in below_items:
+            continue
         if parts[row_index] and not all(is_read(values[index][row_index]) for index in full):
             continue  # a tax or a payment below a sum lacks what every item has
         least_share = _least_answered_share(reading.table)
@@ -1185,6 +1191,46 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             )
         found.rows.append(item)
     return True
+
+
+def _below_items(rows: Sequence[Sequence[ReadCell]], parts: Sequence[int], *, width: int) -> Slices[set[int]]:
+    """Return the indices of the rows below a sum that go on from it: taxes, payments and what remains to be paid.
+
+    If the rows above the first sum fill more than two columns, these are rows with nothing but a label and a figure in
+    the last column, unless an item that fills more follows. If they fill two, all rows below the sum have to be
+    labelled as stages of it, because the items of such a table may go on below a partial sum and look the same. `parts`
+    has the number of sums above each row, `width` the number of columns that the table has on paper.
+    """
+    filled: list[list[int]] = []
+    for index, row in enumerate(rows):
+        if index % ROWS_AT_ONCE == 0:
+            yield
+        filled.append([column for column, cell in enumerate(row[:width]) if cell.text])
+    items = [columns for columns, part in zip(filled, parts, strict=True) if not part]
+    below = [index for index, part in enumerate(parts) if part and filled[index]]
+    if not items or not below:
+        return set()
+    if median(map(len, items)) > CELLS_OF_SUM:
+        last = max(max(columns, default=0) for columns in items)
+        fuller = max((index for index in below if len(filled[index]) > CELLS_OF_SUM), default=-1)
+        return {
+            index
+            for index in below
+            if len(filled[index]) <= CELLS_OF_SUM
+            and filled[index][-1] == last
+            and (index > fuller or _goes_on_from_sum(rows[index][filled[index][0]].text))
+        }
+    for index in below:
+        if index % ROWS_AT_ONCE == 0:
+            yield
+        if not _goes_on_from_sum(rows[index][filled[index][0]].text):
+            return set()
+    return set(below)
+
+
+def _goes_on_from_sum(label: str) -> bool:
+    """True if a label names a tax or a stage of a sum."""
+    return len(label) <= LONGEST_HEADER and (bool(stage_of(label)) or "tax" in concepts_of(tuple(fold(label))))
 
 
 def _says_words(

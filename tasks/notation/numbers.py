@@ -69,8 +69,15 @@ _NUMBER = re.compile(
         (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>[%٪]))?(?P<below>(?={_BELOW_ZERO}))?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_RANGE_BEFORE = re.compile(
+    rf"(?<![\w.,'’/:-])(?P<digits>\d{{1,12}}(?:[.,'’ \u00A0\u2009\u202F]\d{{1,3}}){{0,3}})"
+    rf"{_SPACE}?(?:{_CURRENCIES}|%|[^\W\d_]{{1,3}})?{_SPACE}$",
+    re.IGNORECASE,
+)
+"""Pattern of the number, with its unit, before the dash of a range: `24.000 € - 27.500 €`."""
+_DECIMALS = re.compile(r"[.,]\d\d$")
 _MAX_BEFORE_SIGN = 24
-"""At most this many characters before a sign in words decide whether it is one."""
+"""At most this many characters before a sign decide whether it is one."""
 _DIGITS_OF_FRACTION = 6
 """A fraction is rounded to this many decimals, which is the number of decimals of a 64th."""
 _DIGIT = re.compile(r"\d")
@@ -182,10 +189,10 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
 def _is_sign(text: str, match: re.Match[str]) -> bool:
     """True if the sign or word before the digits means a minus.
 
-    A hyphen after a letter or digit does not mean a minus, and neither does the hyphen before a list item or a word
-    between two numbers. An opening bracket means a minus if a closing bracket follows the digits (accounting), unless
-    the digits repeat a number in words ("thirty (30) days", "two thousand pounds (£2,000) as") or are the rate after a
-    name or a unit ("VAT (10 %)", "17 m³ (82 %)").
+    A hyphen after a letter or digit does not mean a minus, and neither does the hyphen before a list item, the dash of
+    a range, or a word between two numbers. An opening bracket means a minus if a closing bracket follows the digits
+    (accounting), unless the digits repeat a number in words ("thirty (30) days", "two thousand pounds (£2,000) as") or
+    are the rate after a name or a unit ("VAT (10 %)", "17 m³ (82 %)").
     """
     if match["negative"] == "(":
         before = text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:]
@@ -200,7 +207,23 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
         return _NO_SIGN_AFTER.search(text[max(0, position - _MAX_BEFORE_SIGN) : position]) is None
     if _BULLETED.match(text, position) and text[position - 1 : position] in ("", "\n"):
         return False
-    return position == 0 or not text[position - 1].isalnum()
+    return position == 0 or not (text[position - 1].isalnum() or _is_in_range(text, match))
+
+
+def _is_in_range(text: str, match: re.Match[str]) -> bool:
+    """True if the sign before the digits is the dash of a range: a space is on either side of it, and a smaller number
+    before it. After a number without decimals, as in `No. 3 - 45.00`, an amount with two decimals is another value."""
+    position = match.start("negative")
+    if not text[position + 1 : position + 2].isspace():
+        return False
+    before = _RANGE_BEFORE.search(text[max(0, position - _MAX_BEFORE_SIGN) : position])
+    if before is None or (_DECIMALS.search(match["digits"]) and not _DECIMALS.search(before["digits"])):
+        return False
+    first, second = (
+        [reading.value for reading in magnitudes(re.sub(rf"{_SPACE}|['’]", "", digits))]
+        for digits in (before["digits"], match["digits"])
+    )
+    return bool(first and second) and max(second) > min(first)
 
 
 def _readings(match: re.Match[str], *, is_negative: bool) -> Iterator[Decimal]:

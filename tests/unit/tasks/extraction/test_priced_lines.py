@@ -32,6 +32,23 @@ def test_lines_of_a_description_and_an_amount_are_items_up_to_the_sum() -> None:
     assert found == [PEAS, {"name": "RYE BREAD", "amount": 3.1}]
 
 
+def test_lines_without_a_count_below_counted_ones_are_no_items() -> None:
+    text = (
+        "Your order:\n\n2 x The Salt Road     17.98\n{} x Ordnance Map      11.50\n{}Postage                3.50\n"
+        "Gift voucher         -10.00\nYou paid              22.98\n"
+    )
+    columns = {"title": TEXT, "quantity": OR_NULL_NUMBER, "amount": NUMBER}
+    for count, gap in ((1, ""), (1, "\n"), (3, "\n")):
+        items = list_in(text.format(count, gap), "items", **columns)
+        assert [item["title"] for item in items] == ["The Salt Road", "Ordnance Map"]
+
+
+def test_the_sum_of_the_items_without_the_discounts_ends_them() -> None:
+    lines = (*HEAD, ("GARDEN PEAS", "1.20"), ("RYE BREAD", "3.10"), ("VOUCHER", "-1.00"), ("YOU PAID", "3.30"))
+    found = receipt(*lines, ("POINTS VALUE", "0.03"), name=TEXT, amount=NUMBER)
+    assert found == [PEAS, {"name": "RYE BREAD", "amount": 3.1}]
+
+
 def test_the_code_of_a_tax_in_brackets_before_a_description_is_no_part_of_it() -> None:
     found = receipt(
         *HEAD, ("(A) GARDEN PEAS", "1.20"), ("(C) LEEKS",), ("0.512 x 2.99", "1.53"), ("TOTAL", "2.73"),

@@ -593,6 +593,34 @@ def test_a_row_below_a_sum_that_lacks_what_all_items_have_is_no_item() -> None:
     assert [row["name"] for row in rows] == ["Market", "Train", "Refund"]
 
 
+@each_case(
+    "tail",
+    [
+        "Total inc. VAT;;;145.98\nDeposit paid;;;20.00\nTo pay on collection;;;125.98\n",
+        "Imponibile;;;180,00\nIVA 22%;;;39,60\nCaparra versata;;;50,00\nResta da pagare;;;169,60\n",
+        "Subtotal;;;145.98\nPostage;;;3.50\nTotal;;;149.48\nGift card;;;20.00\n",
+    ],
+)
+def test_rows_of_a_label_and_an_amount_below_the_first_sum_are_no_items(tail: str) -> None:
+    text = f"name;quantity;price;amount\nChain;2;24.99;49.98\nLabour;3;32.00;96.00\n{tail}"
+    rows = rows_of(text, name=OR_NULL, quantity=OR_NUMBER, price=OR_NUMBER, amount=OR_NUMBER)
+    assert [row["name"] for row in rows] == ["Chain", "Labour"]
+
+
+def test_items_as_full_as_others_go_on_below_a_partial_sum() -> None:
+    text = "name;quantity;price;amount\nChain;2;5.00;10.00\nSubtotal;;;10.00\nTape;1;3.00;3.00\nVAT;;;2.60\n"
+    rows = rows_of(text, name=OR_NULL, quantity=OR_NUMBER, price=OR_NUMBER, amount=OR_NUMBER)
+    assert [row["name"] for row in rows] == ["Chain", "Tape"]
+
+
+def test_in_two_columns_only_stages_of_the_sum_below_it_are_no_items() -> None:
+    text = "name;amount\nPaint;135.00\nPolish;45.00\nNet;180.00\nVAT 20%;36.00\nDeposit paid;50.00\nRemaining;166.00\n"
+    columns = {"name": OR_NULL, "amount": OR_NUMBER}
+    assert [row["name"] for row in rows_of(text, **columns)] == ["Paint", "Polish"]
+    parts = "name;amount\nPaint;135.00\nSubtotal;135.00\nPolish;45.00\nVAT 20%;36.00\n"
+    assert [row["name"] for row in rows_of(parts, **columns)] == ["Paint", "Polish", "VAT 20%"]
+
+
 def test_cells_with_several_numbers_are_lists_of_numbers() -> None:
     minutes = {"type": "array", "items": {"type": "integer"}}
     text = "Hora;Lunes;Sábados;Domingos y festivos\n6;30 50;45;\n7;05 25a 40;15;00\n8;10, 40;;\n"

@@ -119,6 +119,26 @@ def test_a_word_may_be_the_sign_of_a_number(text: str, values: list[float]) -> N
     assert [float(likeliest(number.readings, number.digits)) for number in find_numbers(text)] == values
 
 
+@each_case(
+    ("text", "values"),
+    [
+        ("Salario: 24.000 - 27.500 €", [24000, 27500]),
+        ("Gehalt: 3.200 € – 3.800 € im Monat", [3200, 3800]),
+        ("£24,000 - £27,500", [24000, 27500]),
+        ("12 - 14 °C", [12, 14]),
+        ("2 h - 3.5 h", [2, 3.5]),
+        ("100.00 - 20.00", [100, -20]),
+        ("No. 3 - 45.00", [3, -45]),
+        ("7 -12", [7, -12]),
+        ("100.00    - 250.00", [100, -250]),
+        ("03.04.2025 - 2500", [-2500]),
+    ],
+)
+def test_a_dash_between_a_number_and_a_larger_one_is_no_minus(text: str, values: list[float]) -> None:
+    found = [number for number in find_numbers(text) if number.readings]
+    assert [float(max(number.readings, key=abs)) for number in found] == values
+
+
 def test_the_end_of_a_word_is_no_currency() -> None:
     assert [number.digits for number in find_numbers("We confirm 2 rooms, farm 3, RM 4, AB1234")] == ["2", "3", "4"]
 
