@@ -346,7 +346,7 @@ def _measured_kind(text: str) -> str:
 def _belongs_to(
     rows: Sequence[Sequence[WordOnPage]], measured: Sequence[_RowOfForecast], neighbour: int, index: int
 ) -> bool:
-    """True if the row `neighbour` has nothing but one text, and the row `index` is the nearest one with temperatures."""
+    """True if the row `neighbour` is one text, and the row `index` is the nearest one with temperatures."""
     if (
         not 0 <= neighbour < len(rows)
         or len(measured[neighbour].texts) != 1

@@ -195,8 +195,7 @@ class _LineOfTeam(NamedTuple):
     """Index of the line's row."""
     team: Sequence[WordOnPage]
     score: Sequence[WordOnPage]
-    beside: Sequence[WordOnPage]
-    """Words to the left of the team."""
+    left_of_team: Sequence[WordOnPage]
 
     @property
     def middle(self) -> float:
@@ -238,12 +237,14 @@ def _results_in_two_lines(passage: Passage) -> Slices[list[Mapping[Column, ReadC
             if len(rows[index]) <= MAX_WORDS_OF_DAY and _is_day(text_of(passage, rows[index])):
                 day = cell_of(passage, rows[index])
         between = [word for row in rows[home.row + 1 : away.row] for word in row]
-        beside = [word for word in (*home.beside, *between, *away.beside) if word.box[2] < home.team[0].box[0]]
+        state = [
+            word for word in (*home.left_of_team, *between, *away.left_of_team) if word.box[2] < home.team[0].box[0]
+        ]
         named = {"home": home.team, "home_score": home.score, "away": away.team, "away_score": away.score}
         cells: dict[Column, ReadCell] = {name: cell_of(passage, words) for name, words in named.items()}  # type: ignore[misc]
         cells["is_off"] = cells["home"]._replace(text="no")
-        if beside:
-            cells["when" if written_clock(text_of(passage, beside)) else "status"] = cell_of(passage, beside)
+        if state:
+            cells["when" if written_clock(text_of(passage, state)) else "status"] = cell_of(passage, state)
         if day is not None:
             cells["date"] = day
         results.append(cells)
