@@ -27,6 +27,8 @@ _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
 """Lookahead for the end of a date: no digit may follow, unless it begins a time of day that has lost the space before
 it."""
 _YEAR = r"\d{4}|\d\d"
+_NO_DATE = r"(?![/.-]\d\d?[/.-]\d)"
+"""Lookahead after two digits of a year, for the rest of another date: in `Fattura 17 del 23/01/2026`, 23 is no year."""
 ORDINAL: Final = r"(?:st|nd|rd|th|\.?[ºª°]|er|ᵉʳ|de|ste|:?e|:a|\.)?(?![^\W\d_])"
 """Sign or ending of the number of a day: `1st`, `1er`, `1.º`, `7e`, `5:e`."""
 _MONTH = r"[^\W\d_]{3,12}"
@@ -38,7 +40,7 @@ _DATE = re.compile(
         (?P<y6>(?:19|20)\d\d)(?![-/.,]?\d)
       | (?P<d2>\d{{1,2}})(?:{ORDINAL}(?P<said>[ ]\([^\W\d_]{{2,20}}\))?[ ](?:day[ ]of[ ]|of[ ]|del?[ ]|päivänä[ ])?
                           |(?:st|nd|rd|th|\.)?[ /-]?(?:of[ ]|de[ ])?)(?P<month2>{_MONTH})\.?,?
-        [ /-]?(?:del?[ ])?['’]?(?P<y2>(?(said)\d{{4}}|(?:{_YEAR}))){_NO_LONGER}
+        [ /-]?(?:del?[ ])?['’]?(?P<y2>(?(said)\d{{4}}|(?:\d{{4}}|\d\d{_NO_DATE}))){_NO_LONGER}
       | (?<![^\W\d_])(?P<month3>{_MONTH})\.?[ -]?(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?
         (?:,?[ -]+(?P<y3>\d{{4}}|['’]\d\d){_NO_LONGER}|,(?P<y7>(?:19|20)\d\d)(?![.,]?\d))
       | (?P<glued>(?:19|20)\d{{6}}|\d{{4}}(?:19|20)\d\d)(?!\d)

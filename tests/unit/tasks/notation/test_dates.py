@@ -44,3 +44,17 @@ def test_a_day_without_a_month_is_the_nearest_with_its_day_of_the_week(
 def test_a_day_without_a_year_is_near_the_other_days_of_its_text(text: str, days: list[date]) -> None:
     known = list(find_days(text))
     assert [day.readings[0] for day in all_of(find_lone_days_in_slices(text, known))] == days
+
+
+@each_case(
+    ("text", "day"),
+    [
+        ("Fattura n. 17 del 23/01/2026", date(2026, 1, 23)),
+        ("Ricevuta 4 del 23.01.2026", date(2026, 1, 23)),
+        ("17ª giornata, 23/01/2026", date(2026, 1, 23)),
+        ("12 de mayo de 23", date(2023, 5, 12)),
+        ("3 May 23", date(2023, 5, 3)),
+    ],
+)
+def test_a_number_and_a_word_before_a_day_are_no_part_of_it(text: str, day: date) -> None:
+    assert [one.readings[0] for one in find_days(text)] == [day]
