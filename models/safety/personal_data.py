@@ -86,11 +86,18 @@ _IBAN_LENGTHS = {
     for country in countries.split()
 }
 """Length of an IBAN in characters, by country. Source: SWIFT, IBAN Registry."""
+_CARD_GROUPS = (
+    r"(?:\d{14,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|"
+    rf"\d{{4}}([ -])\d{{6}}\2\d{{4,5}}){_NUMBER_END}"
+)
 _CARD = re.compile(
-    rf"{_NUMBER_START}(?<!\d\d\d\d )(?:\d{{14,19}}|\d{{4}}([ -])\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{3}})?|"
-    rf"\d{{4}}([ -])\d{{6}}\2\d{{4,5}}){_NUMBER_END}(?! \d{{4}} \d{{4}})",
+    # A card's number is not the rest of more groups of four digits, but a year or another number may be before it.
+    rf"{_NUMBER_START}(?<!(?<![\d-])(?!(?:19|20)\d\d)\d\d\d\d )(?!(?:19|20)\d\d(?: \d{{4}}){{4}})"
+    rf"{_CARD_GROUPS}(?! \d{{4}} \d{{4}}(?![ -]?\d*(?:[ -]\d{{4}}){{2}}(?![ -]?\d)))",
     re.ASCII,
 )
+_NEXT_CARD = re.compile(rf" {_CARD_GROUPS}(?! \d{{4}}(?!\d))", re.ASCII)
+"""Pattern of a card's number directly after another one."""
 _ISSUERS = re.compile(
     # Visa, Mastercard, American Express, Discover, Diners Club, JCB, UnionPay, Maestro, Mir, RuPay.
     r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}|"
@@ -258,7 +265,8 @@ def _numbers(text: str, start: int, end: int) -> Slices[list[PersonalDataSpan]]:
     context = max(0, start - _LETTERS_BEFORE), end + _LETTERS_AFTER
     last_of_iban = end + max(_IBAN_LENGTHS.values())
     candidates = yield from find_each(_IBAN, text, max(0, start - _IBAN_HEAD), last_of_iban, _iban)
-    candidates += yield from find_each(_CARD, text, start, end, _card)
+    cards = yield from find_each(_CARD, text, start, end, _card)
+    candidates += [*cards, *(after for card in cards if (after := _next_card(text, card)))]
     found = yield from phones_in(text, start, end, _text_before(text, start))
     phones = [PersonalDataSpan(first, last, "PHONE") for first, last in found]
     candidates += [phone for phone in phones if text[phone.start] == "+"]
@@ -280,6 +288,11 @@ def _iban(found: re.Match[str]) -> PersonalDataSpan | None:
 
 def _card(found: re.Match[str]) -> PersonalDataSpan | None:
     return PersonalDataSpan(*found.span(), "CARD") if _is_card(found.string, found) else None
+
+
+def _next_card(text: str, card: PersonalDataSpan) -> PersonalDataSpan | None:
+    found = _NEXT_CARD.match(text, card.end)
+    return PersonalDataSpan(found.start() + 1, found.end(), "CARD") if found and _is_card(text, found) else None
 
 
 def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Slices[list[PersonalDataSpan]]:

@@ -87,11 +87,14 @@ def _international(found: re.Match[str]) -> Sequence[tuple[int, int]]:
     if number.startswith("00"):
         is_phone = _is_separate(found.string, found) and _parse_valid(f"+{number[2:]}")
         return (found.span(),) if is_phone else ()
-    # The matcher finds the end of the number if further numbers follow it.
-    return [
+    # The matcher finds the end of the number if further numbers follow it, except for some short ones.
+    matches = [
         (found.start() + match.start, found.start() + match.end)
         for match in PhoneNumberMatcher(number, None, Leniency.VALID)
     ]
+    ends = [group.end() for group in _GROUPS.finditer(number)]
+    valid_end = next((end for end in ends[::-1] if _parse_valid(number[:end])), 0) if not matches else 0
+    return [(found.start(), found.start() + valid_end)] if valid_end else matches
 
 
 def _national(region: str, found: re.Match[str]) -> tuple[int, int] | None:
@@ -109,9 +112,11 @@ def _digits(found: re.Match[str]) -> str:
 def _is_separate(text: str, found: re.Match[str]) -> bool:
     """True if the match is not part of a longer number, of a word or of an amount, and is neither a date nor a postal
     code."""
+    # A number in brackets begins there, whatever is before the blank.
+    is_apart = text[found.start()] == "(" and text[max(0, found.start() - 1) : found.start()] == " "
     text_before = text[max(0, found.start() - 2) : found.start()]
     return not (
-        _NO_NUMBER_BEFORE.search(text_before)
+        (_NO_NUMBER_BEFORE.search(text_before) and not is_apart)
         or _NO_NUMBER_AFTER.match(text, found.end())
         or _DATE_OR_POSTAL_CODE.match(found.group())
     )

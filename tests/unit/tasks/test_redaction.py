@@ -248,6 +248,27 @@ def test_json_stays_json(text: str, expected: str) -> None:
     json.loads(expected)
 
 
+@each_case(
+    ("text", "expected"),
+    [
+        ("+49 170 1234567 12", "[PHONE] 12"),
+        ("Tel +44 20 7946 0958 2024-05-01", "Tel [PHONE] 2024-05-01"),
+        ("+49 170 1234567 4111 1111 1111 1111", "[PHONE] [CARD]"),
+        ("(212) 736-5000 (212) 736-5001", "[PHONE] [PHONE]"),
+        ("12.03.2024 4111 1111 1111 1111 50.00", "12.03.2024 [CARD] 50.00"),
+        ("Paid in 2024 4111 1111 1111 1111 by card", "Paid in 2024 [CARD] by card"),
+        ("Booking 100234 4111 1111 1111 1111", "Booking 100234 [CARD]"),
+        ("4111 1111 1111 1111 5500 0000 0000 0004", "[CARD] [CARD]"),
+        ("4111-1111-1111-1111 5500-0000-0000-0004", "[CARD] [CARD]"),
+        ("4111111111111111 5500000000000004", "[CARD] [CARD]"),
+        ("1234 4111 1111 1111 1111 5555 6666", "1234 4111 1111 1111 1111 5555 6666"),
+        ("4111 1111 1111 1111 2222 3333", "4111 1111 1111 1111 2222 3333"),
+    ],
+)
+def test_a_number_beside_another_is_replaced(text: str, expected: str) -> None:
+    assert Redactor().text(text) == expected
+
+
 def test_members_whose_names_are_redacted_alike_all_stay() -> None:
     given = {"ann@b.example": 1, "cat@d.example": 2, "of": [{"ann@b.example": 3}]}
     expected = {"[EMAIL]": 1, "[EMAIL] (2)": 2, "of": [{"[EMAIL]": 3}]}
