@@ -91,9 +91,9 @@ _CARD_GROUPS = (
     rf"\d{{4}}([ -])\d{{6}}\2\d{{4,5}}){_NUMBER_END}"
 )
 _CARD = re.compile(
-    # A card's number is not the rest of more groups of four digits, but a year or another number may be before it.
+    # A card's number is no part of more groups of four digits, unless these are a year before it or a card after it.
     rf"{_NUMBER_START}(?<!(?<![\d-])(?!(?:19|20)\d\d)\d\d\d\d )(?!(?:19|20)\d\d(?: \d{{4}}){{4}})"
-    rf"{_CARD_GROUPS}(?! \d{{4}} \d{{4}}(?![ -]?\d*(?:[ -]\d{{4}}){{2}}(?![ -]?\d)))",
+    rf"{_CARD_GROUPS}(?! \d{{4}} \d{{4}}(?!(?: \d{{4}}){{2}}(?! ?\d)))",
     re.ASCII,
 )
 _NEXT_CARD = re.compile(rf" {_CARD_GROUPS}(?! \d{{4}}(?!\d))", re.ASCII)
