@@ -119,7 +119,7 @@ class Redactor:
                 members, names = {}, _MemberNames()
                 for key, member in value.items():
                     shown = yield from self.redact_text(str(key))
-                    name = names.add(shown, is_redacted=shown != key)
+                    name = names.add(shown, is_redacted=shown != str(key))
                     members[name] = yield from self.redact_value(member, _label_words(str(key)))
                 return members
             case list() | tuple():

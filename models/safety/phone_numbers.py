@@ -92,9 +92,11 @@ def _international(found: re.Match[str]) -> Sequence[tuple[int, int]]:
         (found.start() + match.start, found.start() + match.end)
         for match in PhoneNumberMatcher(number, None, Leniency.VALID)
     ]
+    if matches:
+        return matches
     ends = [group.end() for group in _GROUPS.finditer(number)]
-    valid_end = next((end for end in ends[::-1] if _parse_valid(number[:end])), 0) if not matches else 0
-    return [(found.start(), found.start() + valid_end)] if valid_end else matches
+    valid_end = next((end for end in reversed(ends) if _parse_valid(number[:end])), 0)
+    return [(found.start(), found.start() + valid_end)] if valid_end else []
 
 
 def _national(region: str, found: re.Match[str]) -> tuple[int, int] | None:

@@ -180,8 +180,9 @@ def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[lis
         if band is not None and row[0].box[1] - bottom > MAX_GAP * height:
             found.append(band)
             band = None
-        shift = SHIFT if _is_measured(passage, pieces) else 0.0
-        own = _by_column(pieces, band.edges, shift) if band is not None else {}
+        own = {}
+        if band is not None:
+            own = _by_column(pieces, band.edges, SHIFT if _is_measured(passage, pieces) else 0.0)
         if band is not None and own and _belongs(passage, pieces, own, band):
             band.rows.append(own)
         elif band is not None and not own:
@@ -269,6 +270,16 @@ def _items_of(passage: Passage, band: _Band) -> Slices[list[dict[str, ReadCell]]
     return list(items.values())
 
 
+class _RowOfForecast(NamedTuple):
+    """The texts and measures that a row states, and numbers that may be temperatures whose sign was not read."""
+
+    texts: list[ReadCell]
+    properties: dict[str, ReadCell]
+    degrees: list[tuple[int, ReadCell]]
+    """Temperatures with their left edge, in pixels."""
+    numbers: list[tuple[int, ReadCell]]
+
+
 def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[list[dict[str, ReadCell]]]]:
     """Return the items of consecutive rows that each state one item with its measures, such as the days of a
     forecast. A row of texts belongs to the nearest row of measures: a day above its weather, with the measures between
@@ -305,16 +316,6 @@ def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Sl
     return items
 
 
-class _RowOfForecast(NamedTuple):
-    """The texts and measures that a row states, and numbers that may be temperatures whose sign was not read."""
-
-    texts: list[ReadCell]
-    properties: dict[str, ReadCell]
-    degrees: list[tuple[int, ReadCell]]
-    """Temperatures with their left edge, in pixels."""
-    numbers: list[tuple[int, ReadCell]]
-
-
 def _measured_row(passage: Passage, row: Sequence[WordOnPage]) -> _RowOfForecast:
     found = _RowOfForecast([], {}, [], [])
     for piece in segments_of_row(row):
@@ -339,7 +340,7 @@ def _measured_row(passage: Passage, row: Sequence[WordOnPage]) -> _RowOfForecast
 def _measured_kind(text: str) -> str:
     """Return the kind of measure that a text states, `number` for a number of a temperature's size without a unit, or
     an empty string."""
-    kind = next((kind for kind in _MEASURED & _SIMPLE.keys() if _SIMPLE[kind].fullmatch(text)), "")
+    kind = next((kind for kind, form in _SIMPLE.items() if kind in _MEASURED and form.fullmatch(text)), "")
     return kind or ("number" if _BARE.fullmatch(text) else "")
 
 
