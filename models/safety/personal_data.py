@@ -91,7 +91,7 @@ _CARD_GROUPS = (
     rf"\d{{4}}([ -])\d{{6}}\2\d{{4,5}}){_NUMBER_END}"
 )
 _CARD = re.compile(
-    # A card's number is no part of more groups of four digits, unless these are a year before it or a card after it.
+    # A card's number is not part of more groups of four digits, except a year before it or a card after it.
     rf"{_NUMBER_START}(?<!(?<![\d-])(?!(?:19|20)\d\d)\d\d\d\d )(?!(?:19|20)\d\d(?: \d{{4}}){{4}})"
     rf"{_CARD_GROUPS}(?! \d{{4}} \d{{4}}(?!(?: \d{{4}}){{2}}(?! ?\d)))",
     re.ASCII,

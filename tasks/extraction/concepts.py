@@ -54,6 +54,8 @@ _PHRASES_BY_TOKEN: dict[str, list[tuple[str, ...]]] = {}
 """Phrases by their first token, the longest first."""
 _CONCEPTS_BY_TOKEN: dict[str, set[str]] = {}
 """Concepts that a single token may mean, by token."""
+_LONGEST_PHRASE = 3
+"""Names of concepts that are searched for in a text have at most this many words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,12 @@ def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
     """
     known = [_MISREAD.get(look_alike(token), token) for token in tokens]
     return _strongest(_find_names(known, _longest_of_label))
+
+
+def concepts_within(words: Sequence[str]) -> frozenset[str]:
+    """Return the concepts of all phrases of up to _LONGEST_PHRASE words in a text."""
+    phrases = (words[at : at + size] for size in range(1, _LONGEST_PHRASE + 1) for at in range(len(words)))
+    return frozenset().union(*(concepts_of(tuple(phrase)) for phrase in phrases))
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tasks.extraction.candidates import Candidates, CandidateSpan
-from tasks.extraction.concepts import concepts_of
+from tasks.extraction.concepts import concepts_within
 from tasks.extraction.features import FieldText, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, folded_words, without_accents
@@ -129,7 +129,6 @@ _FEWEST_WORDS: Final = 4
 """A sentence has at least this many words."""
 _FAR: Final = 40
 """The sentence around a value has at most this many words before the value, and after it."""
-_LONGEST_NAME: Final = 3
 _MINUS_SIGNS: Final = frozenset("-−–(")
 
 
@@ -302,8 +301,7 @@ def _is_unnamed(field: FieldText, span: CandidateSpan, candidates: Candidates) -
     if not _WORD.search(_PAUSE.split(before)[-1]):
         return False  # `born 1962, 91 kg`: no other word names the number, either
     near = folded_words(" ".join([before, after, *candidates.labels_of(span).values()]))
-    phrases = (near[at : at + size] for size in range(1, _LONGEST_NAME + 1) for at in range(len(near)))
-    if any(not field.concepts.isdisjoint(concepts_of(phrase)) for phrase in phrases):
+    if not field.concepts.isdisjoint(concepts_within(near)):
         return False
     starts = tuple(start for concept in field.concepts for start in _NAMING.get(concept, ()))
     plain = list(map(without_accents, near))

@@ -7,12 +7,11 @@ them.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from models.fair_executor import Slices
 from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
-from tasks.extraction.concepts import CONCEPTS, concepts_of
+from tasks.extraction.concepts import CONCEPTS, concepts_of, concepts_within
 from tasks.extraction.counts import PREPOSITIONS
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold, folded_words, without_accents
@@ -75,7 +74,6 @@ _LABEL_BEGINS = re.compile(r"[\n\t|:：]")
 _CURRENCY_AFTER = re.compile(rf" ?(?:{ANY})(?![^\W\d_])")
 _CENTS = re.compile(r"[.,]\d\d$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_LONGEST_NAME: Final = 3
 _SHORTEST_PART: Final = 5
 """A part of a compound, such as German `Gesamtgewicht`, has at least this many letters."""
 
@@ -131,7 +129,7 @@ class OtherNumbers:
             found = _label_around(span) if len(self._in_labels) < _MAX_IN_LABELS else None
             value = begin.get((id(span.passage), found.value_start)) if found is not None else None
             if found is not None and value is not None:
-                concepts = _concepts_within(found.words)
+                concepts = concepts_within(found.words)
                 self._in_labels.append(_NumberInLabel(index, value, found.words, concepts, found.is_bare))
                 yield
 
@@ -230,11 +228,6 @@ def _is_price(span: CandidateSpan) -> bool:
     text, start, end = span.passage.text, span.number.start, span.number.end
     has_currency = FORM.match(text, start) or _CURRENCY_AFTER.match(text, end)
     return has_currency is not None or (_CENTS.search(span.number.digits) is not None and not unit_after(span))
-
-
-def _concepts_within(words: Sequence[str]) -> frozenset[str]:
-    phrases = (words[at : at + size] for size in range(1, _LONGEST_NAME + 1) for at in range(len(words)))
-    return frozenset().union(*(concepts_of(tuple(phrase)) for phrase in phrases))
 
 
 def _plain(text: str) -> str:
