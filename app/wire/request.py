@@ -295,8 +295,11 @@ ToolChoice = Annotated[
 
 MAX_STOPS = 16
 """A request has at most this many stop texts, because each is searched for in every token. OpenAI allows 4."""
+_StopText = Annotated[str, Field(min_length=1)]
+"""An empty stop text is refused, because it would be found before the first token."""
 Stop = Annotated[
-    Annotated[str, Tag("·string")] | Annotated[list[str], FAIL_FAST, Field(max_length=MAX_STOPS), Tag("·list")],
+    Annotated[_StopText, Tag("·string")]
+    | Annotated[list[_StopText], FAIL_FAST, Field(max_length=MAX_STOPS), Tag("·list")],
     by_json_type("a string or a list of strings"),
 ]
 

@@ -36,6 +36,9 @@ _FILE_SUFFIXES = re.compile(
     r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|md|pdf|png|py|svg|ts|txt|webp|xml", re.IGNORECASE
 )
 """Suffixes of file names such as `icon@2x.png`, which look like e-mail addresses."""
+_NAMED_AFTER = re.compile(r"(.+\.(?:com|edu|gov|net|org|[a-z]{2}))\.[^.]+", re.IGNORECASE)
+"""Domain of an address that a file is named after, such as `ann@example.org.png`. Nothing but common top-level domains
+count, because `lodash@4.17.min.js` has no address."""
 _GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
 """A group of a number, or the signs between two groups; any other character ends the number."""
 _LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
@@ -249,13 +252,19 @@ def _email_at(at: re.Match[str]) -> PersonalDataSpan | None:
     text = at.string
     local = _LOCAL.search(text, max(0, at.start() - 64), at.start())
     domain = _DOMAIN.match(text, at.end(), at.end() + 255)
-    if local is None or domain is None or _FILE_SUFFIXES.fullmatch(domain[1]):
+    if local is None or domain is None:
         return None
+    end = domain.end()
+    if _FILE_SUFFIXES.fullmatch(domain[1]):
+        address = _NAMED_AFTER.fullmatch(domain[0])
+        if address is None or _FILE_SUFFIXES.fullmatch(address[1].rpartition(".")[2]):
+            return None
+        end = domain.start() + address.end(1)
     start = local.end() - len(local.group().lstrip(_PUNCTUATION_BEFORE))
     if text[max(0, start - 1) : start] == "\\" and text[start] in "nrt":
         start += 1  # an escaped line break (`\n`), as in source code
-    if start < local.end() and text[start : local.end()] != "git" and text[domain.end() : domain.end() + 1] != "(":
-        return PersonalDataSpan(start, domain.end(), "EMAIL")
+    if start < local.end() and text[start : local.end()] != "git" and text[end : end + 1] != "(":
+        return PersonalDataSpan(start, end, "EMAIL")
     return None
 
 

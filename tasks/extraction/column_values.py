@@ -7,12 +7,12 @@ from datetime import date
 from itertools import chain, islice
 from typing import Any
 
-from models.fair_executor import Slices, all_of
+from models.fair_executor import Slices, all_of, in_slices
 from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.yes_and_no import EnumValues, answer_of, most_harmless
-from tasks.notation.cells import decimal_comma, fraction, is_missing, moments, number
+from tasks.notation.cells import decimal_comma, fraction, is_missing, moments_in_slices, number
 from tasks.notation.clock_times import clock_beside, written_clock
 from tasks.notation.dates import day_of_week_near, days_without_year, find_days, is_day_of_a_year, parse_day
 
@@ -69,6 +69,22 @@ def values_of_column(
     known_days: Sequence[date] = (),
     has_ranges: bool = False,
 ) -> list[Any]:
+    """Return what `values_of_column_in_slices` returns, at once."""
+    return all_of(
+        values_of_column_in_slices(
+            column, wanted, comma_likely=comma_likely, known_days=known_days, has_ranges=has_ranges
+        )
+    )
+
+
+def values_of_column_in_slices(
+    column: Sequence[str],
+    wanted: WantedField,
+    *,
+    comma_likely: bool,
+    known_days: Sequence[date] = (),
+    has_ranges: bool = False,
+) -> Slices[list[Any]]:
     """Return the value of each cell for a field: None for an empty cell, UNREADABLE for a cell without a value.
 
     A minus behind a number is a sign, as accountants write it. Where another number of the column has a plus behind it,
@@ -88,24 +104,25 @@ def values_of_column(
     found: Sequence[Any]
     if "enum" in wanted.schema:
         choices = _ChoicesOfCells(wanted.schema["enum"])
-        found = [choices.meant_by(cell) for cell in present]
+        found = yield from in_slices(choices.meant_by, present)
     elif types & {"number", "integer"}:
         if has_ranges or any(map(_PLUS_AFTER.search, present)):
             present = [_MARK_OF_RANGE.sub("", cell.rstrip()) for cell in present]
-        found = _numbers(present, wanted, types, comma_likely=comma_likely)
+        found = yield from _numbers(present, wanted, types, comma_likely=comma_likely)
     elif wants_iso(wanted.schema):
-        found = _days(present, known_days)
+        found = yield from _days(present, known_days)
         if wants_clock(wanted.schema):
-            found = _with_clocks(present, found, has_seconds=wanted.schema.get("format") == MOMENT)
+            found = yield from _with_clocks(present, found, has_seconds=wanted.schema.get("format") == MOMENT)
     elif "array" in types:
         item = wanted.schema.get("items", {})
         values_in = _numbers_in if types_of(item) & {"number", "integer"} else _texts_in
-        found = [values_in(cell) for cell in present]
+        found = yield from in_slices(values_in, present)
     elif wanted.schema.get("format") == HOURS_AND_MINUTES:
-        found = [written_clock(cell) or cell for cell in present]
+        found = yield from in_slices(lambda cell: written_clock(cell) or cell, present)
     else:
         found = present
-    each = iter([one if one is not None and wanted.fits(one) else UNREADABLE for one in found])
+    fitting = yield from in_slices(lambda one: one if one is not None and wanted.fits(one) else UNREADABLE, found)
+    each = iter(fitting)
     return [None if is_missing(cell) else next(each) for cell in column]
 
 
@@ -213,12 +230,15 @@ class _ChoicesOfCells:
         return similar_values.pop() if len(similar_values) == 1 else None
 
 
-def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comma_likely: bool) -> list[Any]:
+def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comma_likely: bool) -> Slices[list[Any]]:
     signs = _signs_of(cells)
-    plain = [_bare_number(cell) for cell in cells]
+    plain = yield from in_slices(_bare_number, cells)
     comma = decimal_comma([digits for _, digits in plain if digits], likely=comma_likely)
+    yield
     found: list[Any] = []
     for cell, (sign, digits), marked in zip(cells, plain, signs, strict=True):
+        if len(found) % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:
+            yield
         value = number(digits, comma=comma) if digits else fraction(cell)
         if value is None:
             found.append(UNREADABLE)
@@ -299,11 +319,15 @@ def _bare_number(cell: str) -> tuple[int, str]:
     return -1 if is_negative else 1, match["digits"].rstrip(".,")
 
 
-def _days(cells: Sequence[str], known_days: Sequence[date]) -> list[Any]:
+def _days(cells: Sequence[str], known_days: Sequence[date]) -> Slices[list[Any]]:
     lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known_days))
+    yield
     middle = sorted(known_days)[len(known_days) // 2] if known_days else None
+    moments = yield from moments_in_slices(cells)
     found: list[Any] = []
-    for cell, one in zip(cells, moments(cells), strict=True):
+    for cell, one in zip(cells, moments, strict=True):
+        if len(found) % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:
+            yield
         if is_day_of_a_year(cell):
             one_day = next(lone)
             found.append(UNREADABLE if one_day is None else one_day.isoformat())
@@ -317,10 +341,12 @@ def _days(cells: Sequence[str], known_days: Sequence[date]) -> list[Any]:
     return found
 
 
-def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool) -> list[Any]:
+def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool) -> Slices[list[Any]]:
     """Return the days with the times of day in their cells. With `has_seconds`, a day alone does not count."""
     found: list[Any] = []
     for cell, day in zip(cells, days, strict=True):
+        if len(found) % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:
+            yield
         printed = next(find_days(cell), None)
         clock = clock_beside(cell, printed.start, printed.end) if printed is not None else None
         if _RFC3339.fullmatch(cell.strip()):

@@ -26,6 +26,7 @@ from tasks.extraction.column_values import (
     has_ranges,
     is_read,
     values_of_column,
+    values_of_column_in_slices,
 )
 from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
 from tasks.extraction.decimal_signs import decimal_sign
@@ -1102,7 +1103,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     are_measured = has_ranges([[cell.text for cell in row] for row in rows])
     for index, cells in (cells_of_fields | section_cells).items():
         yield
-        values[index] = values_of_column(
+        values[index] = yield from values_of_column_in_slices(
             [cell.text for cell in cells],
             fields[index],
             comma_likely=reading.table.comma_likely,

@@ -6,8 +6,10 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
+from models.fair_executor import Slices, all_of, in_slices
 from tasks.notation.dates import full_year
 from tasks.notation.numbers import FRACTION, LONGEST_NUMBER, SIGNS, Magnitude, is_grouped, magnitudes, size_of_fraction
 from tasks.notation.words import month_named
@@ -163,14 +165,19 @@ Moment = tuple[dt.datetime, int | None]
 
 
 def moments(cells: Sequence[str]) -> list[dt.datetime | None]:
+    """Return what `moments_in_slices` returns, at once."""
+    return all_of(moments_in_slices(cells))
+
+
+def moments_in_slices(cells: Sequence[str]) -> Slices[list[dt.datetime | None]]:
     """Return the point in time of each cell, or None for a cell without one. A period counts as its first moment.
 
     All cells together determine whether days come before months. If all times have the same offset from UTC, they are
     returned as local times. If the offsets differ, as around a change to summer time, the times are converted to UTC.
     """
-    found = _read_all(cells, day_first=False)
+    found = yield from in_slices(partial(moment, day_first=False), cells)
     if any(_NUMERIC.match(cell.strip()) for cell in cells):
-        other = _read_all(cells, day_first=True)
+        other = yield from in_slices(partial(moment, day_first=True), cells)
         found = other if _days_come_first(cells, found, other) else found
     offsets = {moment[1] for moment in found if moment is not None}
     if len(offsets) <= 1:
@@ -202,10 +209,6 @@ def moment(cell: str, *, day_first: bool = False) -> Moment | None:
         return next(filter(None, found), None)
     except ValueError:  # a day that the calendar lacks, like the 31st of June
         return None
-
-
-def _read_all(cells: Iterable[str], *, day_first: bool) -> list[Moment | None]:
-    return [moment(cell, day_first=day_first) for cell in cells]
 
 
 def _days_come_first(cells: Sequence[str], month_first: list[Moment | None], day_first: list[Moment | None]) -> bool:

@@ -140,6 +140,8 @@ def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
         ({"response_format": {"type": "json_schema"}}, "response_format.json_schema"),
         ({"stop": 5}, "stop"),
         ({"stop": [5]}, "stop[0]"),
+        ({"stop": ""}, "stop"),
+        ({"stop": ["a", ""]}, "stop[1]"),
         ({"messages": [with_link("image_url", 5)]}, "messages[0].content[0].image_url"),
         ({"messages": [with_link("image_url", {"url": 5})]}, "messages[0].content[0].image_url.url"),
         (

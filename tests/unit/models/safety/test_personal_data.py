@@ -26,6 +26,7 @@ FOUND: dict[Kind, list[str]] = {
         "Adresse : <<jean＠exemple.fr>>",
         "<<user@xn--bcher-kva.example>>",
         "a,<<x@example.org>>,<<y@example.org>>;",
+        "saved as <<ann.lee@example.com>>.png and <<b@example.de>>.PDF",
     ],
     "PHONE": [
         "Ring <<+49 170 1234567>> now",
@@ -217,6 +218,9 @@ SURVIVES = [
     "lodash@4.17.21",
     "git@github.com:openfaze/openfaze.git",
     "icon@2x.png",
+    "icon@dark.2x.png",
+    "lodash@4.17.min.js",
+    "data@backup.tar.gz",
     "@app.route",
     "q@k.transpose(1, 2)",
     "https://example.org/status/4111111111111111",
