@@ -130,11 +130,14 @@ class Collector:
 
 
 def is_short(request: ChatRequest) -> bool:
-    """True if a request has few and short texts, no content parts and no tools, so that searching it takes less time
-    than starting a thread."""
-    contents = [message.content or "" for message in request.messages[: _FEW_MESSAGES + 1]]
-    if len(contents) > _FEW_MESSAGES or request.tools:
+    """True if a request has few and short texts, no content parts, no tools or calls and no schema, so that searching
+    it takes less time than starting a thread."""
+    form = request.response_format
+    if len(request.messages) > _FEW_MESSAGES or request.tools or (form is not None and form.json_schema is not None):
         return False
+    if any(message.tool_calls for message in request.messages):
+        return False
+    contents = [message.content or "" for message in request.messages]
     texts = [text for text in contents if isinstance(text, str)]
     return len(texts) == len(contents) and sum(map(len, texts)) <= _SHORT_CHARS
 
@@ -157,6 +160,14 @@ def text_of(message: ChatMessage) -> str:
 def texts_of(request: ChatRequest, *roles: str) -> list[str]:
     """Return the texts of the messages in `roles`, or of all messages if no role is given."""
     return [text_of(message) for message in request.messages if not roles or message.role in roles]
+
+
+def texts_beside_content(message: ChatMessage) -> Iterator[str]:
+    """Yield the texts of a message that an LLM reads in addition to the content: the speaker's name and the calls, with
+    their ids."""
+    for call in message.tool_calls or ():
+        yield from (call.id, call.function.name, call.function.arguments)
+    yield from filter(None, (message.name, message.tool_call_id))
 
 
 def entry_of_user_texts(request: ChatRequest, since: int = 0) -> Entry:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 
 from app.access.key_file import CHAT
 from app.answer_memory import AnswerMemory
@@ -15,10 +16,10 @@ from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.call import ChatCall
 from app.chat.directives import Directives, read_directives
-from app.chat.guard.guarded_texts import texts_beside_messages, texts_of_messages
+from app.chat.guard.guarded_texts import texts_as_sent
 from app.chat.guard.redaction import REDACTING, Redaction
 from app.chat.guard.request_guard import RequestGuard
-from app.chat.inputs import Collector, Turn, run_off_loop, texts_of
+from app.chat.inputs import Collector, Turn, run_off_loop, texts_beside_content, texts_of
 from app.chat.request_warnings import warnings_of
 from app.chat.schema.structured import is_open
 from app.chat.specialists import Specialists
@@ -94,7 +95,7 @@ class Pipeline:
         await self.prepare(*(GUARDS if policy.codes else ()), *(() if task is not None else ("llm",)))
         redaction = Redaction(self.guardrails.threads) if self.redacts and REDACTING in policy.codes else None
         if redaction:
-            self.guardrails.check_lengths([*texts_of_messages(request), *texts_beside_messages(request)])
+            self.guardrails.check_lengths(await self.guardrails.threads.run(texts_as_sent, request))
             request, turn = await redaction.of_request(request, turn)
             call = replace(call, request=request)
         owner = None if call.fresh else call.caller.tenant
@@ -129,13 +130,13 @@ class Pipeline:
         return guard.around(self.answerer.answer(call, directives, guard.turn, specialists))
 
     def _read_directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
-        """Return the directives in the request's system messages, the warnings for its caller, and the tokens of its
-        texts.
+        """Return the directives in the request's system messages, the warnings for its caller, and the tokens of all
+        that an LLM would read of it.
 
         The number of tokens is 0 unless `estimates` is true. Raises PayloadTooLarge if the messages are longer than
-        `most_chars`.
+        `most_chars`, with the calls in them.
         """
-        texts = texts_of(request)
+        texts = [*texts_of(request), *chain.from_iterable(map(texts_beside_content, request.messages))]
         chars = sum(map(len, texts))
         if chars > self.most_chars:
             raise PayloadTooLarge(
@@ -144,7 +145,10 @@ class Pipeline:
                 param="messages",
             )
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
-        tokens = estimate_tokens(*texts) if estimates else 0
+        tokens = 0
+        if estimates:
+            definitions = request.model_dump_json(include={"tools", "response_format"}, exclude_unset=True)
+            tokens = estimate_tokens(*texts, definitions if request.tools or request.response_format else "")
         return directives, list(warnings_of(request, directives)), tokens
 
 

@@ -115,6 +115,12 @@ def _text_bytes(value: Any, strings: Mapping[str, memoryview]) -> int:
     return size
 
 
+Identifier = Annotated[str, Field(max_length=512)]
+"""Name or id by which a client's own systems know something: a call, a speaker, a user. Answers of /v1/responses repeat
+it."""
+FileName = Annotated[str, Field(max_length=1024)]
+
+
 class TextPart(RequestModel):
     type: Literal["text", "input_text"]
     text: str
@@ -165,7 +171,7 @@ class UrlPart(RequestModel):
 
 class File(RequestModel):
     file_data: Media | None = None
-    filename: str | None = None
+    filename: FileName | None = None
     format: str | None = None
     file_id: str | None = None
     """Id of an uploaded file, in place of `file_data`."""
@@ -222,12 +228,12 @@ Content = Annotated[
 
 
 class ChatFunctionCall(RequestModel):
-    name: str
+    name: Identifier
     arguments: str
 
 
 class ChatToolCall(RequestModel):
-    id: str
+    id: Identifier
     type: Literal["function"] = "function"
     function: ChatFunctionCall
 
@@ -235,9 +241,9 @@ class ChatToolCall(RequestModel):
 class ChatMessage(RequestModel):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: Content = None
-    name: str | None = None
+    name: Identifier | None = None
     tool_calls: Annotated[list[ChatToolCall], FAIL_FAST] | None = None
-    tool_call_id: str | None = None
+    tool_call_id: Identifier | None = None
 
 
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
@@ -315,10 +321,6 @@ Metadata = Annotated[
     FEW_FAULTS,
 ]
 """Metadata within OpenAI's limits."""
-
-
-Identifier = Annotated[str, Field(max_length=512)]
-"""Name by which a client's own systems know something. Answers of /v1/responses repeat it."""
 
 
 GuardMode = Literal["block", "flag"]

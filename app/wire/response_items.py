@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
 
-from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, RequestModel, ToolName, by_json_type
+from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, Identifier, RequestModel, ToolName, by_json_type
 
-MAX_ID_CHARS = 512
+_CalledName = Annotated[str, Field(max_length=255)]
+"""Name of a called tool, or its namespace. For the LLM, both together are one `Identifier` (`llm_name`)."""
 OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
 """Tasks of this server, by the types of the corresponding hosted tools of OpenAI. The full model runs these tasks when
 it needs them."""
@@ -84,7 +85,7 @@ Content = Annotated[
 class KeptItem(RequestModel):
     """Base of items that are stored with their response. One that comes without an id is given one."""
 
-    id: Annotated[str, Field(max_length=MAX_ID_CHARS)] | None = None
+    id: Identifier | None = None
 
 
 class MessageItem(KeptItem):
@@ -95,23 +96,23 @@ class MessageItem(KeptItem):
 
 class CallItem(KeptItem):
     type: Literal["function_call"]
-    call_id: str
-    name: str
-    namespace: str | None = None
+    call_id: Identifier
+    name: _CalledName
+    namespace: _CalledName | None = None
     arguments: str
 
 
 class CustomCallItem(KeptItem):
     type: Literal["custom_tool_call"]
-    call_id: str
-    name: str
-    namespace: str | None = None
+    call_id: Identifier
+    name: _CalledName
+    namespace: _CalledName | None = None
     input: str
 
 
 class CallOutputItem(KeptItem):
     type: Literal["function_call_output", "custom_tool_call_output"]
-    call_id: str
+    call_id: Identifier
     output: Content
 
 

@@ -371,6 +371,27 @@ def test_messages_over_the_limit(client: httpx.Client) -> None:
     assert error["param"] == "messages"
     assert "10200000" in error["message"]
     assert "10000000 (OPENFAZE_MAX_TEXT_CHARS)" in error["message"]
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": half}}
+    messages = [{"role": "user", "content": half}, {"role": "assistant", "tool_calls": [call]}]
+    response = chat(client, {"model": "interfaze-beta", "messages": messages})
+    assert "10200002" in error_of(response, 413, "payload_too_large", "request_too_large")["message"]
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ({"role": "tool", "content": "x", "tool_call_id": "c" * 513}, "messages[0].tool_call_id"),
+        ({"role": "user", "content": "x", "name": "n" * 513}, "messages[0].name"),
+        (
+            {"role": "user", "content": [{"type": "file", "file": {"file_data": "eA==", "filename": "f" * 1025}}]},
+            "messages[0].content[0].file.filename",
+        ),
+    ],
+)
+def test_an_id_or_a_name_that_is_too_long(client: httpx.Client, message: dict[str, Any], field: str) -> None:
+    error = bad(chat(client, {"model": "interfaze-beta", "messages": [message]}))
+    assert error["param"] == field
+    assert "at most" in error["message"]
 
 
 def test_two_keys_in_one_request(client: httpx.Client) -> None:

@@ -273,6 +273,27 @@ def test_a_request_that_never_fits_is_not_tried_again(model: FullModel, keys: di
     assert content_of(model.ask("Hi?", headers=bearer(keys["small"]), max_tokens=50)) == "Yes."
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"tools": [{"type": "function", "function": {"name": "f", "description": "word " * 100}}]},
+        {"response_format": schema_of(total={"type": "number", "description": "word " * 100})},
+    ],
+)
+def test_what_the_llm_reads_beside_the_messages_is_reserved(
+    model: FullModel, keys: dict[str, str], told: dict[str, Any]
+) -> None:
+    refused = model.ask("Hi?", headers=bearer(keys["small"]), max_tokens=5, **told)
+    assert "larger than the key's limit" in error_of(refused, 429, "rate_limit_exceeded")["message"]
+
+
+def test_the_arguments_of_calls_are_reserved(model: FullModel, keys: dict[str, str]) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": json.dumps("word " * 100)}}
+    messages = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c", "content": "x"}]
+    refused = model.ask("Hi?", *messages, headers=bearer(keys["small"]), max_tokens=5)
+    assert "larger than the key's limit" in error_of(refused, 429, "rate_limit_exceeded")["message"]
+
+
 def test_a_stream_is_charged_and_its_place_is_free_when_its_end_is_there(
     model: FullModel, keys: dict[str, str]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from app.chat.guard.prohibitions import without_prohibitions
-from app.chat.inputs import text_of
+from app.chat.inputs import text_of, texts_beside_content
 from app.wire.request import ChatMessage, ChatRequest
 from models.fair_executor import Slices
 from tasks.inputs.media_types import media_type_of_file
@@ -95,37 +95,53 @@ def text_of_json(json_text: str) -> str:
     return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def texts_of_messages(request: ChatRequest) -> list[tuple[str, str]]:
-    """Return the texts of the messages, each with its place."""
-    return [(f"messages[{index}].content", text_of(message)) for index, message in enumerate(request.messages)]
+def texts_as_sent(request: ChatRequest, sources: Sequence[Source] = ()) -> Slices[list[tuple[str, str]]]:
+    """Return the texts that a guard would judge, as the client sent them, each with its place. No words have been
+    looked for in them, so that their length can be checked before that."""
+    texts = [(one.param, one.filename) for one in sources if one.filename]
+    for index, message in enumerate(request.messages):
+        texts.append((f"messages[{index}].content", text_of(message)))
+        texts += [(f"messages[{index}]", text) for text in texts_beside_content(message)]
+        yield
+    for source, value in _definitions(request):
+        texts += [(source, text) for text, _ in _strings_in(value)]
+        yield
+    return texts
 
 
-def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """Yield the texts that an LLM reads in addition to the messages' contents, each with its place: the client's tools,
-    the schema of the answer, and calls. The texts contain all keys except short names; `names_beside_messages` yields
-    short names."""
+def texts_beside_messages(request: ChatRequest) -> Slices[list[tuple[str, str]]]:
+    """Return the texts that an LLM reads in addition to the contents of messages, each with its place: the client's
+    tools, the schema of the answer, and calls. The texts contain all keys except short names; `names_beside_messages`
+    returns short names."""
+    texts = []
     for index, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
             text = f"{call.function.name} {text_of_json(call.function.arguments)}"
-            yield f"messages[{index}].tool_calls[{place}]", text
+            texts.append((f"messages[{index}].tool_calls[{place}]", text))
+            yield
     for source, value in _definitions(request):
-        texts = (text for text, is_key in _strings_in(value) if not (is_key and _is_name(text)))
-        yield source, "\n".join(filter(None, texts))
+        strings = (text for text, is_key in _strings_in(value) if not (is_key and _is_name(text)))
+        texts.append((source, "\n".join(filter(None, strings))))
+        yield
+    return texts
 
 
-def names_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """Yield the words of the names that an LLM reads in addition to the messages' contents: keys, names of tools, and
+def names_beside_messages(request: ChatRequest) -> Slices[list[tuple[str, str]]]:
+    """Return the words of the names that an LLM reads in addition to the messages' contents: keys, names of tools, and
     ids of calls.
 
     The keys of each tool or schema form one text, because a sentence may be spread over several keys. If there are
     several tools, their names form another text, and so do the keys of all tools.
     """
+    texts = []
     for source, names in _names(request):
         words = _words_of_all(names)
-        yield source, words
+        texts.append((source, words))
+        yield
         parted = _DIGITS.sub(" ", words)
         if parted != words:
-            yield source, parted
+            texts.append((source, parted))
+    return texts
 
 
 def _names(request: ChatRequest) -> Iterator[tuple[str, Iterable[str]]]:
@@ -203,11 +219,6 @@ def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
     return texts
 
 
-def names_of_speakers(messages: Sequence[ChatMessage]) -> list[tuple[str, str]]:
-    """Return the names in the messages, each with its place."""
-    return [(f"messages[{index}].name", message.name) for index, message in enumerate(messages) if message.name]
-
-
 def texts_of_speakers(messages: Sequence[ChatMessage]) -> Slices[list[str]]:
     """Return the words in the name of each message's speaker; an empty text for a message without a name."""
     texts = []
@@ -245,15 +256,19 @@ def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
 
 def windows_across_joints(
     words: str, texts: Sequence[tuple[str, str]], text_before: Sequence[tuple[str, str]] = ()
-) -> list[tuple[str, str]]:
+) -> Slices[list[tuple[str, str]]]:
     """Return windows across the boundaries between the user's `words` and each `(source, text)`, and between each text
     and the next.
 
     The texts in `text_before` precede `texts`.
     """
-    windows = [(f"messages and {source}", window) for source, text in texts for window in windows_across(words, text)]
+    windows = []
+    for source, text in texts:
+        windows += [(f"messages and {source}", window) for window in windows_across(words, text)]
+        yield
     for (source, text), (following, other) in pairwise([*text_before, *texts]):
         windows += [(f"{source} and {following}", window) for window in windows_across(text, other)]
+        yield
     return windows
 
 

@@ -16,10 +16,9 @@ import structlog
 
 from app.chat.guard.guarded_texts import (
     names_beside_messages,
-    names_of_speakers,
+    texts_as_sent,
     texts_beside_messages,
     texts_of_file_names,
-    texts_of_messages,
     texts_of_others,
     texts_of_results,
     texts_of_speakers,
@@ -35,6 +34,7 @@ from app.events import AnswerWarning, Event, Finish, Precontext, Progress, Reaso
 from app.telemetry import Stages
 from app.wire.request import ChatRequest, TextPart
 from models.concurrency import side_by_side
+from models.fair_executor import Slices
 from models.language.llm import estimate_tokens
 from tasks.base import Redact, Task, TaskRequest, unredacted
 from tasks.errors import InputError, Overloaded
@@ -175,9 +175,8 @@ class RequestGuard:
             return
         self.guardrails.check_texts_can_be_judged(self.policy)
         if self.policy.of_texts:
-            names = [*texts_of_file_names(self.turn.sources), *names_of_speakers(self.request.messages)]
-            other_texts = [*texts_beside_messages(self.request), *names_beside_messages(self.request)]
-            self.guardrails.check_lengths([*texts_of_messages(self.request), *other_texts, *names])
+            sent = await self.guardrails.threads.run(texts_as_sent, self.request, self.turn.sources)
+            self.guardrails.check_lengths(sent)
         # The target of a URL is judged as a picture only if a task that opens it was requested.
         opens_pages = self.task is not None and self.task != "scraper"
         shown = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]
@@ -204,7 +203,11 @@ class RequestGuard:
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
         # A result that is the whole answer is judged alone, because nobody reads it together with another text.
-        joints = [] if self.task is not None else windows_across_joints(self._unanswered_text, texts, self._last_result)
+        joints: list[tuple[str, str]] = []
+        if self.task is None and self.policy.of_texts:
+            user_words = self._unanswered_text
+            joints = await self.guardrails.threads.run(windows_across_joints, user_words, texts, self._last_result)
+            self.guardrails.check_lengths(joints)
         self._last_result = tuple(texts[-1:]) or self._last_result
         self._add([*await self._judge(texts, joints), *await self.guardrails.pictures(drawn, self.policy)])
         return tuple(entries)
@@ -285,34 +288,47 @@ class RequestGuard:
         self._add(await self.guardrails.texts(texts, self.policy, answers=self.turn.text))
 
     async def _judge_request_texts(self) -> list[Check]:
-        messages = self.request.messages
-        unanswered = self._unanswered
-        text_before = [text_of(one) for one in messages[: unanswered[0]] if one.role == "user"] if unanswered else []
-        earlier = "\n".join(text_before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
-        other_texts = await self.guardrails.threads.run(texts_of_others, messages) if self.policy.of_texts else []
-        files = texts_of_file_names(self.turn.sources)
-        speakers = await self.guardrails.threads.run(texts_of_speakers, messages) if self.policy.of_texts else []
-        named = [(name, index) for index, name in enumerate(speakers) if name]
-        texts = [*self._texts_at(unanswered), *other_texts, *texts_beside_messages(self.request), *files]
-        # A name that several messages have is judged once. Earlier messages of the user are judged by their texts only.
-        current = {name: index for name, index in named if messages[index].role != "user" or index in unanswered}
-        texts += [(f"messages[{index}].name", name) for name, index in current.items()]
-        if earlier or len(unanswered) > 1:
-            texts += [("messages", f"{earlier}\n{self._unanswered_text}"), (_EARLIER_MESSAGES, earlier)]
-        tool_results = [
-            (f"messages[{index}].content", text_of(message))
-            for index, message in enumerate(messages)
-            if message.role == "tool" and index > max(unanswered, default=-1)
-        ]
-        names = [(f"messages[{index}].name", name) for name, index in named if index in unanswered]
-        joints = windows_across_joints(self._unanswered_text, [*tool_results, *files, *names])
-        checks = await self._judge(texts, [*joints, *names_beside_messages(self.request)])
+        texts, joints = await self.guardrails.threads.run(self._request_texts)
+        if self.policy.of_texts:
+            self.guardrails.check_lengths([("messages", window) for _, window in joints])
+        checks = await self._judge(texts, joints)
         # A code that applies to the earlier messages alone is not due to the latest message.
         known = {code for check in checks if check["source"] == _EARLIER_MESSAGES for code in check["codes"]}
         for check in checks:
             if check["source"] == "messages":
                 check["codes"] = [code for code in check["codes"] if code not in known]
         return [check for check in checks if check["source"] != _EARLIER_MESSAGES]
+
+    def _request_texts(self) -> Slices[tuple[list[tuple[str, str]], list[tuple[str, str]]]]:
+        """Return the texts of the request that are judged, and the windows and names that are judged with them."""
+        if not self.policy.of_texts:
+            return [], []
+        messages = self.request.messages
+        unanswered = self._unanswered
+        latest = max(unanswered, default=-1)
+        text_before = [text_of(one) for one in messages[: unanswered[0]] if one.role == "user"] if unanswered else []
+        earlier = "\n".join(text_before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
+        other_texts = yield from texts_of_others(messages)
+        files = texts_of_file_names(self.turn.sources)
+        speakers = yield from texts_of_speakers(messages)
+        named = [(name, index) for index, name in enumerate(speakers) if name]
+        beside_messages = yield from texts_beside_messages(self.request)
+        texts = [*self._texts_at(unanswered), *other_texts, *beside_messages, *files]
+        # A name that several messages have is judged once. Earlier messages of the user are judged by their texts only.
+        asking = set(unanswered)
+        current = {name: index for name, index in named if messages[index].role != "user" or index in asking}
+        texts += [(f"messages[{index}].name", name) for name, index in current.items()]
+        if earlier or len(unanswered) > 1:
+            texts += [("messages", f"{earlier}\n{self._unanswered_text}"), (_EARLIER_MESSAGES, earlier)]
+        tool_results = [
+            (f"messages[{index}].content", text_of(message))
+            for index, message in enumerate(messages)
+            if message.role == "tool" and index > latest
+        ]
+        names = [(f"messages[{index}].name", name) for name, index in named if index in asking]
+        joints = yield from windows_across_joints(self._unanswered_text, [*tool_results, *files, *names])
+        names_beside = yield from names_beside_messages(self.request)
+        return texts, [*joints, *names_beside]
 
     async def _judge(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
         """Return a check for each text. A window across two texts also gets a check if it has a code that none of the
