@@ -143,6 +143,7 @@ class Services:
             self.search,
             self.browser,
             self.layout_executor,
+            self.executor,
         )
         self.tasks = TaskFinder(parts_with, self.runtime, self.traces, results)
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)

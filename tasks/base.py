@@ -75,6 +75,8 @@ class Parts:
     browser: LateBrowser
     layout_executor: FairExecutor
     """Thread in which large pages are laid out."""
+    text_executor: FairExecutor
+    """Threads that read long texts."""
     find_task: Callable[[str], Task]
     """Function that returns the task of this name. Raises EngineUnavailable."""
 

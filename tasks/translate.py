@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from models.base import EngineFailed, EngineUnavailable
 from models.concurrency import EngineAdmission, side_by_side
+from models.fair_executor import FairExecutor
 from models.translation.capability import TRANSLATE, remedy_between
 from models.translation.languages import base_of, detected, name_of, tag_of_code
 from models.translation.llm import NAME as LLM
@@ -51,17 +52,25 @@ AUTO_DETECTED = "auto-detected"
 class Translation:
     """The translation of one or several texts from one language into another."""
 
-    def __init__(self, translator: Translator, source: str | None, target: str, progress: Progress) -> None:
+    def __init__(
+        self,
+        translator: Translator,
+        source: str | None,
+        target: str,
+        progress: Progress,
+        threads: FairExecutor | None = None,
+    ) -> None:
         self._translator = translator
         self._source = source
         self._target = target
         self._progress = progress
+        self._threads = threads or FairExecutor("text")
         self._admission = EngineAdmission()
 
     async def of(self, texts: Sequence[str]) -> list[str]:
         """Translate the texts. Raises ModelError, such as EngineFailed or NotTranslated if an engine adds markup or
         placeholders that a text does not have."""
-        pieces = await asyncio.to_thread(lambda: [pieces_of(text) for text in texts])
+        pieces = [await self._threads.run(pieces_of, text) for text in texts]
         sentences = [piece for text in pieces for piece in text if isinstance(piece, Sentence)]
         done = 0
 
@@ -201,8 +210,16 @@ class TranslateTask:
     name = "translate"
 
     def __init__(
-        self, translators: Translators, loader: MediaLoader, *, remedy: Remedy, most_chars: int = MAX_CHARS
+        self,
+        translators: Translators,
+        loader: MediaLoader,
+        *,
+        remedy: Remedy,
+        most_chars: int = MAX_CHARS,
+        threads: FairExecutor | None = None,
     ) -> None:
+        """Bind the engines. `threads` split long texts into sentences."""
+        self._threads = threads
         self._translators = translators
         self._remedy = remedy
         self._loader = loader
@@ -231,7 +248,7 @@ class TranslateTask:
         if sources and order.target in (sources[0], base_of(sources[0])):
             return texts
         translator, source = await self._choose(sources, order.target)
-        return await Translation(translator, source, order.target, request.progress).of(texts)
+        return await Translation(translator, source, order.target, request.progress, self._threads).of(texts)
 
     async def _choose(self, sources: Sequence[str], target: str) -> tuple[Translator, str | None]:
         """Return the best translator into the target language, and the source language that it translates from. This is
@@ -309,6 +326,7 @@ def _build(parts: Parts) -> TranslateTask:
         partial(parts.engines.use_all, TRANSLATE),
         parts.loader,
         remedy=partial(remedy_between, weights_dir=parts.config.weights_dir),
+        threads=parts.text_executor,
     )
 
 

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from models.fair_executor import Slices
 from models.safety.personal_data import KINDS
 from models.translation.marks import MARK, MAX_MARKS, content_mark, is_markup, markup_mark, same_marks
+from tasks.matches_in_slices import matches_in_slices
 from tasks.wording.phrases import compiled
 
 Kind = Literal["break", "markup", "content"]
@@ -25,7 +27,7 @@ _INLINE += "|sup|time|tt|u|var|x|wbr|\\d{1,4}"
 _ATTRIBUTES = r"(?:\s(?:[^<>\"']|\"[^\"]{0,2000}\"|'[^']{0,2000}'){0,2000})?"
 
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
-    ("break", r"\A---[ \t]*\n.{0,20000}?\n---[ \t]*(?=\n|\Z)|<[!?][^<>]{0,2000}>"),
+    ("break", r"<[!?][^<>]{0,2000}>"),
     # a line's end with everything that begins the next line
     ("break", r"(?:\A|[ \t]*[\r\n\v\f\x85\u2028\u2029]+)[ \t]{0,12}\[[^\]\n]{1,200}\]:[ \t]+\S[^\n]*"),
     (
@@ -83,10 +85,15 @@ _OPENERS: tuple[tuple[Kind, str, str], ...] = (
 """Opening and closing patterns of blocks whose content is not prose. They are searched for separately, because each
 opener that is never closed would cause a search to the end of the text."""
 
+_FRONT_MATTER = r"(?s)\A---[ \t]*\n.{0,20000}?\n---[ \t]*(?=\n|\Z)"
 _OPENER = "|".join(f"(?P<o{place}>{opener})" for place, (_, opener, _) in enumerate(_OPENERS))
 _NAMED = [f"(?P<k{place}>{pattern})" for place, (_, pattern) in enumerate(_PATTERNS)]
-# Items never begin within a word. The preceding character is checked first, which saves trying the other patterns.
-_ITEM = rf"(?s)(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})"
+# Items never begin within a word. The preceding character is checked first, which saves trying the other patterns. The
+# beginning of a text is an item only if it has signs, so that no item is empty.
+_ITEM = rf"(?s)(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})(?!\A)"
+_LONGEST_ITEM = 4000
+"""An item between sentences that has more characters than this may be missed."""
+_SEARCHED_AT_ONCE = 2 * _LONGEST_ITEM
 NUMBER = re.compile(r"(?<![A-Za-z\u00c0-\u024f_\d])\d+(?:[.,:/\-\u2019]\d+)*(?![A-Za-z\u00c0-\u024f_\d])")
 LONGEST = 500
 """A sentence has at most this many characters. A longer one is cut at a comma, at a space, or else at this length,
@@ -108,6 +115,7 @@ _ONE_AFTER = r"[,;:،、；：，]"
 _MAX_ITEMS = MAX_MARKS // 2
 """A run of text between two breaks has at most this many items, so that some marks remain for numbers. Further items
 begin another run."""
+_SENTENCES_AT_ONCE = 100
 _EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
 """White space and marks that may surround a sentence."""
 
@@ -122,26 +130,50 @@ class MarkupItem:
 
 def items_of(text: str) -> Iterator[MarkupItem]:
     """Yield the items of a text in order, not empty and without overlaps."""
+    return filter(None, items_in_slices(text))
+
+
+def items_in_slices(text: str) -> Iterator[MarkupItem | None]:
+    """Yield what `items_of` yields, and None between two slices of work."""
     place = 0
     for block in _blocks_of(text):
+        if block is None:
+            yield None
+            continue
         yield from _items_between(text, place, block.start)
         yield block
         place = block.end
     yield from _items_between(text, place, len(text))
 
 
-def _items_between(text: str, start: int, end: int) -> Iterator[MarkupItem]:
-    for found in compiled(_ITEM).finditer(text, start, end):
-        if found.group():
-            # The last group to close is the outermost one.
-            kind = _PATTERNS[int(str(found.lastgroup)[1:])][0]
-            yield MarkupItem(found.start(), found.end(), kind, found.group())
+def _items_between(text: str, start: int, end: int) -> Iterator[MarkupItem | None]:
+    for found in _search(_ITEM, text, start, end):
+        if found is None:
+            yield None
+            continue
+        # The last group to close is the outermost one.
+        kind = _PATTERNS[int(str(found.lastgroup)[1:])][0]
+        yield MarkupItem(found.start(), found.end(), kind, found.group())
 
 
-def _blocks_of(text: str) -> Iterator[MarkupItem]:
+def _search(pattern: str, text: str, start: int, end: int | None = None) -> Iterator[re.Match[str] | None]:
+    return matches_in_slices(compiled(pattern), text, start, end, at_once=_SEARCHED_AT_ONCE, reach=_LONGEST_ITEM)
+
+
+def _blocks_of(text: str) -> Iterator[MarkupItem | None]:
     never_closed: set[str] = set()
     place = 0
-    while opened := compiled(_OPENER).search(text, place):
+    if front_matter := compiled(_FRONT_MATTER).match(text):
+        place = front_matter.end()
+        yield MarkupItem(0, place, "break", front_matter.group())
+    while place < len(text):
+        opened = None
+        for opened in _search(_OPENER, text, place):
+            if opened is not None:
+                break
+            yield None
+        if opened is None:
+            return
         kind, _, closer = _OPENERS[int(str(opened.lastgroup)[1:])]
         for name in ("fence", "raw", "code"):
             closer = closer.replace(name.upper(), re.escape(opened[name] or ""))
@@ -157,15 +189,19 @@ def _blocks_of(text: str) -> Iterator[MarkupItem]:
         yield MarkupItem(opened.start(), place, kind, text[opened.start() : place])
 
 
-def cut(text: str) -> list[str]:
+def cut(text: str) -> Slices[list[str]]:
     """Split `text` into sentences, each with the white space after it, so that their concatenation is `text`."""
     sentences: list[str] = []
     start = 0
     for end in _END.finditer(text):
         if not _is_abbreviated(text[max(start, end.start() - 12) : end.start() + 1], end.group()):
-            sentences += _split_long(text[start : end.end()])
+            sentences += yield from _split_long(text[start : end.end()])
             start = end.end()
-    return sentences + (_split_long(text[start:]) if start < len(text) else [])
+            if len(sentences) % _SENTENCES_AT_ONCE == 0:
+                yield
+    if start < len(text):
+        sentences += yield from _split_long(text[start:])
+    return sentences
 
 
 def _is_abbreviated(text_before: str, end: str) -> bool:
@@ -173,13 +209,16 @@ def _is_abbreviated(text_before: str, end: str) -> bool:
     return word is not None and (len(word[1]) == 1 or word[1].lower() in _ABBREVIATIONS)
 
 
-def _split_long(sentence: str) -> list[str]:
-    pieces = []
-    while len(sentence) > LONGEST:
-        place = _place_to_cut(sentence)
-        pieces.append(sentence[:place])
-        sentence = sentence[place:]
-    return [*pieces, sentence]
+def _split_long(sentence: str) -> Slices[list[str]]:
+    pieces: list[str] = []
+    start = 0
+    while len(sentence) - start > LONGEST:
+        piece = sentence[start : start + _place_to_cut(sentence[start : start + LONGEST])]
+        pieces.append(piece)
+        start += len(piece)
+        if len(pieces) % _SENTENCES_AT_ONCE == 0:
+            yield
+    return [*pieces, sentence[start:]]
 
 
 def _place_to_cut(sentence: str) -> int:
@@ -220,24 +259,29 @@ class Sentence:
         return _items_to_keep(self.original) == _items_to_keep(self.restored(translation))
 
 
-def pieces_of(text: str) -> list[str | Sentence]:
+def pieces_of(text: str) -> Slices[list[str | Sentence]]:
     """Split `text` into sentences and strings that stay unchanged. Together, these strings and the original sentences
     are `text`."""
     pieces: list[str | Sentence] = []
     run: list[str | MarkupItem] = []
     items = place = 0
-    for item in items_of(text):
+    for item in items_in_slices(text):
+        if item is None:
+            yield
+            continue
         run.append(text[place : item.start])
         place = item.end
         if item.kind == "break" or items == _MAX_ITEMS:
-            pieces += _sentences_of(run)
+            pieces += yield from _sentences_of(run)
             run, items = [], 0
         if item.kind == "break":
+            yield
             pieces.append(item.text)
         else:
             run.append(item)
             items += 1
-    return [piece for piece in (*pieces, *_sentences_of([*run, text[place:]])) if piece]
+    pieces += yield from _sentences_of([*run, text[place:]])
+    return [piece for piece in pieces if piece]
 
 
 def is_invented(translation: str, original: str) -> bool:
@@ -260,7 +304,7 @@ def respaced(source: str, translation: str) -> str:
     return translation
 
 
-def _sentences_of(run: Sequence[str | MarkupItem]) -> list[str | Sentence]:
+def _sentences_of(run: Sequence[str | MarkupItem]) -> Slices[list[str | Sentence]]:
     """Split the run between two breaks into sentences."""
     marked = ""
     items: list[str] = []
@@ -273,7 +317,10 @@ def _sentences_of(run: Sequence[str | MarkupItem]) -> list[str | Sentence]:
             items.append(part.text)
     whole = Sentence(marked, tuple(items))
     pieces: list[str | Sentence] = []
-    for sentence in cut(marked):
+    sentences = yield from cut(marked)
+    for number, sentence in enumerate(sentences):
+        if number % _SENTENCES_AT_ONCE == _SENTENCES_AT_ONCE - 1:
+            yield
         core = sentence.strip(_EDGE)
         before, _, after = sentence.partition(core) if core else (sentence, "", "")
         if not any(letter.isalpha() for letter in core):

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from models.capability import EngineConfig
 from models.catalog import CATALOG
+from models.fair_executor import all_of
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
 from models.translation.apertium import directions
@@ -24,6 +25,7 @@ from models.translation.capability import TRANSLATE
 from models.translation.llm import LlmTranslator, NotTranslated
 from models.translation.translator import Translator
 from tasks.base import unreported
+from tasks.matches_in_slices import SEARCHED_AT_ONCE
 from tasks.translate import Translation
 from tasks.translation.segments import LONGEST, Sentence, cut, pieces_of
 from tests.conftest import each_case
@@ -170,12 +172,12 @@ async def test_a_translation_with_invented_markup_is_refused(invented: str) -> N
 
 @each_case("text", [text for text, _, _ in TABLE])
 def test_pieces_joined_are_the_text(text: str) -> None:
-    assert "".join(piece if isinstance(piece, str) else piece.original for piece in pieces_of(text)) == text
+    assert "".join(piece if isinstance(piece, str) else piece.original for piece in all_of(pieces_of(text))) == text
 
 
 @given(st.text(st.sampled_from("ab .\n<>/{}[]()*_`#|~&;!%$@:-1\ue000\ue801\t\r\"'\\")))
 def test_pieces_of_any_text_joined_are_the_text(text: str) -> None:
-    assert "".join(piece if isinstance(piece, str) else piece.original for piece in pieces_of(text)) == text
+    assert "".join(piece if isinstance(piece, str) else piece.original for piece in all_of(pieces_of(text))) == text
 
 
 @pytest.mark.parametrize(
@@ -190,12 +192,12 @@ def test_pieces_of_any_text_joined_are_the_text(text: str) -> None:
     ],
 )
 def test_prose_is_cut_at_the_ends_of_sentences(text: str, sentences: list[str]) -> None:
-    assert cut(text) == sentences
+    assert all_of(cut(text)) == sentences
 
 
 def test_a_sentence_without_end_is_cut_at_commas() -> None:
     text = "one two three, " * 200
-    sentences = cut(text)
+    sentences = all_of(cut(text))
     assert "".join(sentences) == text
     assert all(len(sentence) <= LONGEST and sentence.endswith(", ") for sentence in sentences)
 
@@ -209,7 +211,9 @@ async def test_markup_stays_close_to_its_words() -> None:
 
 
 def test_what_has_no_words_is_not_sent_to_an_engine() -> None:
-    assert not [piece for piece in pieces_of("12 + 5 = 17\n---\n| 1 | 2 |\n🎉 …") if isinstance(piece, Sentence)]
+    assert not [
+        piece for piece in all_of(pieces_of("12 + 5 = 17\n---\n| 1 | 2 |\n🎉 …")) if isinstance(piece, Sentence)
+    ]
 
 
 class Slow:
@@ -255,4 +259,27 @@ async def test_a_long_text_goes_in_batches_and_reports_its_progress() -> None:
 def test_a_run_of_signs_is_cut_in_time_linear_in_its_length(signs: str) -> None:
     """In quadratic time each would take hours."""
     text = "Hello." + signs * (1_000_000 // len(signs))
-    assert "".join(cut(text)) == text
+    assert "".join(all_of(cut(text))) == text
+
+
+@each_case(
+    "unit",
+    [
+        "{% if ",
+        "{n, plural, other {",
+        '<a b="',
+        "<a ",
+        "[a](",
+        " ``a",
+        "![a",
+        "{{x",
+        "<script>",
+        "a b c, ",
+        "<!-- ",
+        "\n```\n",
+    ],
+)
+def test_a_long_text_is_split_in_slices(unit: str) -> None:
+    """One search of the whole text would hold the interpreter for seconds."""
+    text = unit * (200_000 // len(unit))
+    assert sum(1 for _ in pieces_of(text)) >= len(text) // SEARCHED_AT_ONCE // 8
