@@ -116,6 +116,7 @@ _MAX_ITEMS = MAX_MARKS // 2
 """A run of text between two breaks has at most this many items, so that some marks remain for numbers. Further items
 begin another run."""
 _SENTENCES_AT_ONCE = 100
+"""Number of sentences, and of items, after which a slice ends."""
 _EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
 """White space and marks that may surround a sentence."""
 
@@ -280,6 +281,8 @@ def pieces_of(text: str) -> Slices[list[str | Sentence]]:
         else:
             run.append(item)
             items += 1
+            if items % _SENTENCES_AT_ONCE == 0:
+                yield
     pieces += yield from _sentences_of([*run, text[place:]])
     return [piece for piece in pieces if piece]
 

@@ -271,6 +271,7 @@ def test_a_run_of_signs_is_cut_in_time_linear_in_its_length(signs: str) -> None:
         "<a ",
         "[a](",
         " ``a",
+        "hello `{{x` ",
         "![a",
         "{{x",
         "<script>",
