@@ -33,12 +33,22 @@ _DOMAIN = re.compile(
 _PUNCTUATION_BEFORE = "'.%-\\"
 """Signs that belong to the surrounding text if they are directly before an address."""
 _FILE_SUFFIXES = re.compile(
-    r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|md|pdf|png|py|svg|ts|txt|webp|xml", re.IGNORECASE
+    r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|pdf|png|svg|ts|txt|webp|xml", re.IGNORECASE
 )
-"""Suffixes of file names such as `icon@2x.png`, which look like e-mail addresses."""
+"""Suffixes of file names such as `icon@2x.png`, which look like e-mail addresses. Those that are top-level domains
+(`md`, `py`) are left out, because there are more addresses below them than files with an at sign."""
 _NAMED_AFTER = re.compile(r"(.+\.(?:com|edu|gov|net|org|[a-z]{2}))\.[^.]+", re.IGNORECASE)
 """Domain of an address that a file is named after, such as `ann@example.org.png`. Nothing but common top-level domains
 count, because `lodash@4.17.min.js` has no address."""
+_CALL = re.compile(r"\((?![^\W\d_]{2,}(?![\w.=(\[]))")
+"""The bracket after a method's name, as in `q@k.transpose(1, 2)`, unless a word is in it."""
+_COMMON_TOP_LEVEL = re.compile(
+    r"com|edu|gov|net|org|info|io|eu|ar|at|au|be|br|ca|ch|cn|co|cz|de|dk|es|fi|fr|gr|ie|in|it|jp|kr|mx|nl|no|nz|pl|pt|ro|ru|"
+    r"se|sg|tr|ua|uk|us|za",
+    re.IGNORECASE,
+)
+"""Top-level domains that an address directly before a bracket may have: `ann@example.com(work)`. Others may be names of
+methods, such as `x@w.to(device)`."""
 _GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
 """A group of a number, or the signs between two groups; any other character ends the number."""
 _LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
@@ -263,7 +273,8 @@ def _email_at(at: re.Match[str]) -> PersonalDataSpan | None:
     start = local.end() - len(local.group().lstrip(_PUNCTUATION_BEFORE))
     if text[max(0, start - 1) : start] == "\\" and text[start] in "nrt":
         start += 1  # an escaped line break (`\n`), as in source code
-    if start < local.end() and text[start : local.end()] != "git" and text[end : end + 1] != "(":
+    is_call = text[end : end + 1] == "(" and (_CALL.match(text, end) or not _COMMON_TOP_LEVEL.fullmatch(domain[1]))
+    if start < local.end() and text[start : local.end()] != "git" and not is_call:
         return PersonalDataSpan(start, end, "EMAIL")
     return None
 

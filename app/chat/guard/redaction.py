@@ -141,6 +141,8 @@ class Redaction:
             return message
         content = yield from _redact_content(message.content, self._redactor(f"{path}.content"))
         changed: dict[str, Any] = {"content": content}
+        if message.name is not None:
+            changed["name"] = yield from self._redactor(f"{path}.name").redact_text(message.name)
         if message.tool_calls:
             redactor = self._redactor(f"{path}.tool_calls")
             calls: list[AskedCall] = []

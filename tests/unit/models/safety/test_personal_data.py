@@ -27,6 +27,8 @@ FOUND: dict[Kind, list[str]] = {
         "<<user@xn--bcher-kva.example>>",
         "a,<<x@example.org>>,<<y@example.org>>;",
         "saved as <<ann.lee@example.com>>.png and <<b@example.de>>.PDF",
+        "<<juan@empresa.com.py>>, <<ion@firma.md>>",
+        "<<ann@example.com>>(work), <<b@example.de>>(privat, bis 5), <<c@example.org>>(he/him)",
     ],
     "PHONE": [
         "Ring <<+49 170 1234567>> now",
@@ -223,6 +225,9 @@ SURVIVES = [
     "data@backup.tar.gz",
     "@app.route",
     "q@k.transpose(1, 2)",
+    "x@w.to(device)",
+    "x@layers.net(y)",
+    "x@layers.net(input=y)",
     "https://example.org/status/4111111111111111",
     "https://example.org/a/0170-1234567/b",
     # Places, lists, words.

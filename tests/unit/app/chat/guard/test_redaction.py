@@ -127,6 +127,18 @@ async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
     ]
 
 
+async def test_the_name_of_who_writes_is_redacted_and_ids_of_calls_are_not() -> None:
+    call = {"id": "ann@example.org", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    request = request_of(
+        {"role": "user", "content": "Hi", "name": "ann@example.org"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "content": "x", "tool_call_id": "ann@example.org"},
+    )
+    redone, _ = await Redaction(FairExecutor("test")).of_request(request, latest_turn(request, 16))
+    assert redone.messages[0].name == "[EMAIL]"
+    assert redone.messages[1:] == request.messages[1:]
+
+
 async def test_links_stay_what_they_are() -> None:
     request = request_of("Scrape https://example.org/4111111111111111 for ann@example.org")
     _, turn = await Redaction(FairExecutor("test")).of_request(request, latest_turn(request, 16))
