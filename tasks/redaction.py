@@ -38,23 +38,26 @@ class Redactor:
     def pieces(self, pieces: Sequence[str], before: str = "") -> list[str]:
         return all_of(self.redact_pieces(pieces, before))
 
-    def json(self, text: str) -> str:
-        return all_of(self.redact_json(text))
-
     def value(self, value: Any) -> Any:
         return all_of(self.redact_value(value))
 
     def find_spans(self, text: str, before: str = "") -> Slices[list[PersonalDataSpan]]:
         """Find and count the personal data to replace in `text`."""
         spans = yield from find_in_slices(text, before)
-        self.counts.update([span.kind for span in spans])
+        if spans:
+            self.counts.update([span.kind for span in spans])
         return spans
 
     def redact_text(self, text: str, before: str = "") -> Slices[str]:
-        """Return `text` with a placeholder for each piece of personal data. `before` is the text that precedes
-        `text`."""
-        spans = yield from self.find_spans(text, before)
-        return (yield from replace_spans(text, spans))
+        """Return `text` with a placeholder for each piece of personal data. `before` is the text that precedes `text`.
+
+        If `text` is a JSON object or list, its strings and numbers are redacted one by one, and it stays JSON: a
+        redacted number becomes a string. The name of a member counts as the words before its value, which helps to
+        recognise the value, and so do the words of the item before it in a list.
+        """
+        if (yield from is_json(text)):
+            return (yield from self._redact_json(text, before))
+        return (yield from self._redact_plain(text, before))
 
     def redact_pieces(self, pieces: Sequence[str], before: str = "") -> Slices[list[str]]:
         """Redact a text that comes in pieces, and return the same number of pieces.
@@ -78,32 +81,39 @@ class Redactor:
             yield
         return redone
 
-    def redact_json(self, text: str) -> Slices[str]:
-        """Redact the strings and numbers of a JSON text, and keep everything else. A text that is not JSON is redacted
-        like any other text. A redacted number becomes a string. The name of a member counts as the words before its
-        value, which helps to recognise the value."""
-        if not (yield from is_json(text)):
-            return (yield from self.redact_text(text))
-        words = _label_words("")
+    def _redact_plain(self, text: str, before: str) -> Slices[str]:
+        spans = yield from self.find_spans(text, before)
+        return (yield from replace_spans(text, spans))
+
+    def _redact_json(self, text: str, before: str) -> Slices[str]:
+        words = before
         parts: list[str] = []
         copied = 0
-        objects: list[_MemberNames] = []
+        opened: list[_MemberNames | None] = []
+        """The objects that are open, and None for each open list."""
+        words_before: list[str] = []
+        """The words before each of `opened`."""
         for token in tokens(text):
             yield
             if token is None or token.kind == "constant":
                 continue
             if token.kind == "sign":
-                if text[token.start] == "{":
-                    objects.append(_MemberNames())
-                elif text[token.start] == "}":
-                    objects.pop()
+                if text[token.start] in "[{":
+                    opened.append(_MemberNames() if text[token.start] == "{" else None)
+                    words_before.append(words)
+                elif text[token.start] in "]}":
+                    opened.pop()
+                    words = words_before.pop()
                 continue
             written = text[token.start : token.end]
             value = written if token.kind == "number" else (yield from decoded(written))
-            shown = yield from self.redact_text(value, "" if token.kind == "name" else words)
-            if token.kind == "name":
+            shown = yield from self._redact_plain(value, "" if token.kind == "name" else words)
+            names = opened[-1]
+            if names is None:
+                words = _words_after_item(words_before[-1], value)
+            elif token.kind == "name":
                 words = _label_words(value)
-                shown = objects[-1].add(shown, is_redacted=shown != value)
+                shown = names.add(shown, is_redacted=shown != value)
             if shown != value:
                 parts += [text[copied : token.start], (yield from encoded(shown))]
                 copied = token.end
@@ -123,10 +133,11 @@ class Redactor:
                     members[name] = yield from self.redact_value(member, _label_words(str(key)))
                 return members
             case list() | tuple():
-                items = []
+                items, words = [], before
                 for item in value:
-                    redacted = yield from self.redact_value(item, before)
+                    redacted = yield from self.redact_value(item, words)
                     items.append(redacted)
+                    words = _words_after_item(before, item) if isinstance(item, str) else words
                 return type(value)(items)
             case None | bool() | int() | float():
                 return value
@@ -183,6 +194,13 @@ def replace_spans(text: str, spans: Sequence[PersonalDataSpan]) -> Slices[str]:
         if count % ITEMS_AT_ONCE == 0:
             yield
     return "".join([*parts, text[position:]])
+
+
+def _words_after_item(words: str, item: str) -> str:
+    """Return the words before the value after `item` in a list: `Phone, ` in `["Phone", "212 736 5000"]`. After an item
+    with digits, which cannot be a label, they are `words`, those before the list."""
+    end = item[-LONGEST:]
+    return words if any(map(str.isdecimal, end)) else f"{words}{end}, "[-LONGEST:]
 
 
 def _label_words(name: str) -> str:

@@ -25,6 +25,12 @@ _LONGEST_EMAIL = 320
 _LONGEST_NUMBER = 80
 """A number has at most this many characters, including the signs between its digits."""
 _EMAIL_SIGNS = "".join(map(chr, [*range(0x21, 0x7F), *range(0xC0, 0x250)]))
+_ESCAPE = re.compile(r"\\{1,8}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrt])")
+"""An escaped character, as in JSON and in source code. The backslash is doubled in each string within a string."""
+_SHORT_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+_LONGEST_ESCAPE = 13
+_CUT_ESCAPE = re.compile(r"\\{1,8}(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?\Z")
+"""A possible beginning of an escaped character at the end of a text."""
 _AT_SIGN = re.compile(r"@|%40")
 _LOCAL = re.compile(rf"(?:[{_LATIN}._+%'-]|\\[_.+-]){{0,63}}[{_LATIN}_+-]\Z")
 _DOMAIN = re.compile(
@@ -33,12 +39,22 @@ _DOMAIN = re.compile(
 _PUNCTUATION_BEFORE = "'.%-\\"
 """Signs that belong to the surrounding text if they are directly before an address."""
 _FILE_SUFFIXES = re.compile(
-    r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|md|pdf|png|py|svg|ts|txt|webp|xml", re.IGNORECASE
+    r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|pdf|png|svg|ts|txt|webp|xml", re.IGNORECASE
 )
-"""Suffixes of file names such as `icon@2x.png`, which look like e-mail addresses."""
+"""Suffixes of file names such as `icon@2x.png`, which look like e-mail addresses. Those that are top-level domains
+(`md`, `py`) are left out, because there are more addresses below them than files with an at sign."""
 _NAMED_AFTER = re.compile(r"(.+\.(?:com|edu|gov|net|org|[a-z]{2}))\.[^.]+", re.IGNORECASE)
 """Domain of an address that a file is named after, such as `ann@example.org.png`. Nothing but common top-level domains
 count, because `lodash@4.17.min.js` has no address."""
+_CALL = re.compile(r"\((?![^\W\d_]{2,}(?![\w.=(\[]))")
+"""The bracket after a method's name, as in `q@k.transpose(1, 2)`, unless a word is in it."""
+_COMMON_TOP_LEVEL = re.compile(
+    r"com|edu|gov|net|org|info|io|eu|ar|at|au|be|br|ca|ch|cn|co|cz|de|dk|es|fi|fr|gr|ie|in|it|jp|kr|mx|nl|no|nz|pl|pt|ro|ru|"
+    r"se|sg|tr|ua|uk|us|za",
+    re.IGNORECASE,
+)
+"""Top-level domains that an address directly before a bracket may have: `ann@example.com(work)`. Others may be names of
+methods, such as `x@w.to(device)`."""
 _GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
 """A group of a number, or the signs between two groups; any other character ends the number."""
 _LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
@@ -136,7 +152,10 @@ def find(text: str, before: str = "") -> list[PersonalDataSpan]:
 def find_in_slices(text: str, before: str = "") -> Slices[list[PersonalDataSpan]]:
     """Return what `find` returns. A text of a megabyte may take seconds."""
     before = before[-LONGEST:]
-    whole = yield from _with_ascii_digits(before + text)
+    written = yield from _without_escapes(before + text)
+    whole = yield from _with_ascii_digits(written.text)
+    if _has_few_digits(whole) and not _AT_SIGN.search(whole):
+        return []  # as most values in a JSON text
     taken: list[PersonalDataSpan] = []
     candidates = yield from _candidates(whole)
     for count, span in enumerate(candidates, 1):
@@ -149,9 +168,11 @@ def find_in_slices(text: str, before: str = "") -> Slices[list[PersonalDataSpan]
     known = len(before)
 
     def within_text(span: PersonalDataSpan) -> PersonalDataSpan:
-        return PersonalDataSpan(max(span.start, known) - known, span.end - known, span.kind)
+        start, end = written.place(span.start), written.place(span.end)
+        return PersonalDataSpan(max(start - known, 0), end - known, span.kind)
 
-    return (yield from in_slices(within_text, (span for span in taken if span.end > known)))
+    spans = yield from in_slices(within_text, taken)
+    return [span for span in spans if span.end > 0]
 
 
 def unsettled_from(text: str) -> int:
@@ -160,9 +181,11 @@ def unsettled_from(text: str) -> int:
 
     The text after this index must not be shown until more of the text is known.
     """
-    tail = text[-_LONGEST_EMAIL:].translate(_ASCII)
+    start = max(0, len(text) - _LONGEST_EMAIL * _LONGEST_ESCAPE)
+    written = all_of(_without_escapes(_CUT_ESCAPE.sub("", text[start:])))
+    tail = written.text[-_LONGEST_EMAIL:].translate(_ASCII)
     word = len(tail.rstrip(_EMAIL_SIGNS))
-    return len(text) - len(tail) + min(word, _open_number(tail))
+    return start + written.place(len(written.text) - len(tail) + min(word, _open_number(tail)))
 
 
 def _open_number(text: str) -> int:
@@ -182,6 +205,41 @@ def _open_number(text: str) -> int:
         return start
     beginning = _BEGINNING.search(text)
     return beginning.start() if beginning else len(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _UnescapedText:
+    """A text whose escaped characters are replaced by the characters."""
+
+    text: str
+    ends: Sequence[int] = ()
+    """End of each replaced character in `text`."""
+    ends_before: Sequence[int] = ()
+    """End of each escaped character in the text before."""
+
+    def place(self, index: int) -> int:
+        """Return the index in the text before that `index` of `text` stands for."""
+        count = bisect_right(self.ends, index)
+        return self.ends_before[count - 1] + index - self.ends[count - 1] if count else index
+
+
+def _without_escapes(text: str) -> Slices[_UnescapedText]:
+    """Replace the escaped characters of `text`, such as `\\u0040`."""
+    escapes = (yield from find_each(_ESCAPE, text, 0, len(text), re.Match.span)) if "\\" in text else []
+    pieces: list[str] = []
+    ends: list[int] = []
+    ends_before: list[int] = []
+    size = copied = 0
+    for count, (start, end) in enumerate(escapes, 1):
+        sign = text[start:end].lstrip("\\")
+        pieces += [text[copied:start], _SHORT_ESCAPES.get(sign) or chr(int(sign[1:], 16))]
+        size += start - copied + 1
+        copied = end
+        ends.append(size)
+        ends_before.append(end)
+        if count % ITEMS_AT_ONCE == 0:
+            yield
+    return _UnescapedText("".join([*pieces, text[copied:]]) if pieces else text, ends, ends_before)
 
 
 def _with_ascii_digits(text: str) -> Slices[str]:
@@ -261,9 +319,8 @@ def _email_at(at: re.Match[str]) -> PersonalDataSpan | None:
             return None
         end = domain.start() + address.end(1)
     start = local.end() - len(local.group().lstrip(_PUNCTUATION_BEFORE))
-    if text[max(0, start - 1) : start] == "\\" and text[start] in "nrt":
-        start += 1  # an escaped line break (`\n`), as in source code
-    if start < local.end() and text[start : local.end()] != "git" and text[end : end + 1] != "(":
+    is_call = text[end : end + 1] == "(" and (_CALL.match(text, end) or not _COMMON_TOP_LEVEL.fullmatch(domain[1]))
+    if start < local.end() and text[start : local.end()] != "git" and not is_call:
         return PersonalDataSpan(start, end, "EMAIL")
     return None
 

@@ -85,7 +85,7 @@ class Redaction:
                 at: event for at, event in redacted.items() if isinstance(event, ToolCallChunk) and event.index == index
             }
             sent_arguments = "".join(call.arguments for call in calls.values())
-            arguments = self._redactor("tool_calls").json(sent_arguments)
+            arguments = self._redactor("tool_calls").text(sent_arguments)
             if arguments != sent_arguments:
                 first, *others = calls
                 redacted[first] = replace(calls[first], arguments=arguments)
@@ -117,7 +117,7 @@ class Redaction:
         text = "".join(pieces)
         redactor = self._redactor(_SOURCES[kind])
         if not self._tails[kind] and all_of(is_json(text)):
-            whole = redactor.json(text)
+            whole = redactor.text(text)
             pieces = [whole, *("" for _ in pieces[1:])] if whole != text else pieces
         else:
             pieces = redactor.pieces(pieces, self._tails[kind])
@@ -141,6 +141,8 @@ class Redaction:
             return message
         content = yield from _redact_content(message.content, self._redactor(f"{path}.content"))
         changed: dict[str, Any] = {"content": content}
+        if message.name is not None:
+            changed["name"] = yield from self._redactor(f"{path}.name").redact_text(message.name)
         if message.tool_calls:
             redactor = self._redactor(f"{path}.tool_calls")
             calls: list[AskedCall] = []
@@ -178,7 +180,7 @@ def _redact_content(content: Content, redactor: Redactor) -> Slices[Content]:
 
 
 def _redact_call(call: AskedCall, redactor: Redactor) -> Slices[AskedCall]:
-    arguments = yield from redactor.redact_json(call.function.arguments)
+    arguments = yield from redactor.redact_text(call.function.arguments)
     return call.model_copy(update={"function": call.function.model_copy(update={"arguments": arguments})})
 
 

@@ -161,6 +161,8 @@ class _HostTurns:
     """The queue and the next permitted visit of one host."""
 
     slots: FairSlots
+    pause: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Lock of the visitor who waits for the next permitted visit. Visitors with a slot take it one after the other."""
     next_visit: float = float("-inf")
     visitors: int = 0
 
@@ -215,11 +217,12 @@ class Politeness:
             # The wait has no limit of its own, because requests visit a bounded number of pages, each within the time
             # of a fetch.
             async with turns.slots.slot(patient=True):
-                now = self.clock()
-                start = max(now, turns.next_visit)
-                turns.next_visit = start + interval
-                if start > now:
-                    await self.sleep(start - now)
+                async with turns.pause:
+                    if (seconds := turns.next_visit - self.clock()) > 0:
+                        await self.sleep(seconds)
+                    # Only a visit that begins delays the next one. A client that hangs up while it waits costs nobody
+                    # any time.
+                    turns.next_visit = self.clock() + interval
                 yield
         finally:
             turns.visitors -= 1

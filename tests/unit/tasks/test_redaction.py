@@ -237,10 +237,18 @@ def test_a_failure_is_redacted_and_stays_one() -> None:
         ('{"half": "ann@example.org', '{"half": "[EMAIL]'),
         ("ann@example.org", "[EMAIL]"),
         ('{"a": "ü", "b": 1e5}', '{"a": "ü", "b": 1e5}'),
+        ('{"a": "\\u00fc", "b": [ ]}', '{"a": "\\u00fc", "b": [ ]}'),
+        ('{"phone":"\\u002B49 170 1234567"}', '{"phone":"[PHONE]"}'),
+        ('{"phone":"+49\\u00a0170\\u00a01234567"}', '{"phone":"[PHONE]"}'),
+        ('{"raw": "{\\"to\\": \\"ann\\\\u0040example.com\\"}"}', '{"raw": "{\\"to\\": \\"[EMAIL]\\"}"}'),
+        ('[["Phone", 2127365000], ["Order", 2127365000]]', '[["Phone", "[PHONE]"], ["Order", 2127365000]]'),
+        ('{"rows": [["Phone", {"a": 1}, "2127365000"]]}', '{"rows": [["Phone", {"a": 1}, "[PHONE]"]]}'),
+        ('{"phone": [{"n": 1}, "2127365000", "2127365001"]}', '{"phone": [{"n": 1}, "[PHONE]", "[PHONE]"]}'),
+        ('{"cut": "ann\\u0040example.org", "x', '{"cut": "[EMAIL]", "x'),
     ],
 )
 def test_json_stays_json(text: str, expected: str) -> None:
-    assert Redactor().json(text) == expected
+    assert Redactor().text(text) == expected
     try:
         json.loads(text)
     except ValueError:
@@ -273,7 +281,7 @@ def test_members_whose_names_are_redacted_alike_all_stay() -> None:
     given = {"ann@b.example": 1, "cat@d.example": 2, "of": [{"ann@b.example": 3}]}
     expected = {"[EMAIL]": 1, "[EMAIL] (2)": 2, "of": [{"[EMAIL]": 3}]}
     assert Redactor().value(given) == expected
-    assert json.loads(Redactor().json(json.dumps(given))) == expected
+    assert json.loads(Redactor().text(json.dumps(given))) == expected
 
 
 @pytest.mark.parametrize("count", [1_000, 2_000])
@@ -303,7 +311,7 @@ def test_only_the_end_of_a_members_name_is_looked_at_before_each_of_its_values(m
     monkeypatch.setattr(redaction, "find_in_slices", noted)
     name, count = "aB" * 5000 + " myPhoneNumber", 50
     value = {name: [2125550100] * count}
-    assert json.loads(Redactor().json(json.dumps(value))) == {name: ["[PHONE]"] * count}
+    assert json.loads(Redactor().text(json.dumps(value))) == {name: ["[PHONE]"] * count}
     assert Redactor().value({name: ["212 555 0100"]}) == {name: ["[PHONE]"]}
     assert befores.count(befores[-1]) == count + 1
     assert befores[-1].endswith("a B my Phone Number: ")
@@ -316,7 +324,21 @@ def test_a_long_name_counts_as_its_end_does(name: str) -> None:
     assert _label_words(name)[-LONGEST:] == whole[-LONGEST:]
 
 
+def test_a_list_is_redacted_alike_as_a_value_and_as_json() -> None:
+    given = {"rows": [["Phone", "2127365000", "4500123456"], ["Order", "2127365000"]], "tel": ["2127365000"] * 2}
+    expected = {"rows": [["Phone", "[PHONE]", "4500123456"], ["Order", "2127365000"]], "tel": ["[PHONE]"] * 2}
+    assert Redactor().value(given) == json.loads(Redactor().text(json.dumps(given))) == expected
+
+
+@given(st.lists(st.sampled_from(["a", "+49 170 1234567", "\u00a0", '"', "ann@b.org", "é", "\n", "1"])).map("".join))
+def test_escapes_hide_nothing(text: str) -> None:
+    """A string that is written in JSON is redacted within any text, and what is replaced ends where an escape ends."""
+    for written in (json.dumps(text), "".join(f"\\u{ord(sign):04x}" for sign in text).join('""')):
+        redone = Redactor().text(f"Result: {written}").removeprefix("Result: ")
+        assert json.loads(redone) == Redactor().text(text)
+
+
 def test_each_value_is_a_step() -> None:
     values = [1] * 1000
-    for steps in (Redactor().redact_json(json.dumps(values)), Redactor().redact_value(values)):
+    for steps in (Redactor().redact_text(json.dumps(values)), Redactor().redact_value(values)):
         assert sum(1 for _ in steps) >= len(values)

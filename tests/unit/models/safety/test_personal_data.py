@@ -27,6 +27,11 @@ FOUND: dict[Kind, list[str]] = {
         "<<user@xn--bcher-kva.example>>",
         "a,<<x@example.org>>,<<y@example.org>>;",
         "saved as <<ann.lee@example.com>>.png and <<b@example.de>>.PDF",
+        "<<juan@empresa.com.py>>, <<ion@firma.md>>",
+        "<<ann@example.com>>(work), <<b@example.de>>(privat, bis 5), <<c@example.org>>(he/him)",
+        r'"from":"Ann \u003C<<ann\u0040example.com>>\u003e"',
+        r"{\"to\": \"<<ann\\u0040example.com>>\"}",
+        r"x\n<<ann@example.com>>\tx",
     ],
     "PHONE": [
         "Ring <<+49 170 1234567>> now",
@@ -80,6 +85,10 @@ FOUND: dict[Kind, list[str]] = {
         "☎ <<22 123 45 67>>",
         "הטלפון: <<0312345678>>",
         "order 12, <<0170 1234567>>",
+        r'{"phone":"<<\u002B49 170 1234567>>"',
+        r'Result: {"p": "<<+49\u00a0170\u00A01234567>>"}',
+        r"{'p': '<<+49\xa0170\xa01234567>>'}",
+        r"\u96fb\u8a71: <<0312345678>>",
     ],
     "CARD": [
         "<<4111 1111 1111 1111>>",
@@ -96,6 +105,7 @@ FOUND: dict[Kind, list[str]] = {
         "<<٤١١١ ١١١١ ١١١١ ١١١١>>",
         "order number <<4242 4242 4242 4242>>",
         "<<4242\u00a04242\u00a04242\u00a04242>>",
+        r"<<4242\u00a04242\u00a04242\u00a04242>>",
     ],
     "IBAN": [
         "<<DE89 3704 0044 0532 0130 00>>",
@@ -223,6 +233,11 @@ SURVIVES = [
     "data@backup.tar.gz",
     "@app.route",
     "q@k.transpose(1, 2)",
+    "x@w.to(device)",
+    "x@layers.net(y)",
+    "x@layers.net(input=y)",
+    r"[\u4e00-\u9fa5]{6,20}",
+    r"\x34\x31 \u0031\u0032-\u0030\u0033",
     "https://example.org/status/4111111111111111",
     "https://example.org/a/0170-1234567/b",
     # Places, lists, words.

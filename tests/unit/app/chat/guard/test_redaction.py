@@ -127,6 +127,35 @@ async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
     ]
 
 
+async def test_messages_and_parts_that_are_json_stay_json() -> None:
+    written = '{"phone":"\\u002B49 170 1234567","card":4111111111111111}'
+    expected = '{"phone":"[PHONE]","card":"[CARD]"}'
+    request = request_of(
+        {"role": "tool", "content": written, "tool_call_id": "c"},
+        {"role": "tool", "content": [{"type": "text", "text": written}], "tool_call_id": "d"},
+        written,
+        {"role": "assistant", "content": written[:-1]},
+    )
+    redone, turn = await Redaction(FairExecutor("test")).of_request(request, latest_turn(request, 16))
+    dumped = [message.model_dump()["content"] for message in redone.messages]
+    assert dumped[0] == expected
+    assert dumped[1][0]["text"] == expected
+    assert dumped[2] == turn.text == expected
+    assert dumped[3] == '{"phone":"[PHONE]","card":[CARD]'
+
+
+async def test_the_name_of_who_writes_is_redacted_and_ids_of_calls_are_not() -> None:
+    call = {"id": "ann@example.org", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    request = request_of(
+        {"role": "user", "content": "Hi", "name": "ann@example.org"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "content": "x", "tool_call_id": "ann@example.org"},
+    )
+    redone, _ = await Redaction(FairExecutor("test")).of_request(request, latest_turn(request, 16))
+    assert redone.messages[0].name == "[EMAIL]"
+    assert redone.messages[1:] == request.messages[1:]
+
+
 async def test_links_stay_what_they_are() -> None:
     request = request_of("Scrape https://example.org/4111111111111111 for ann@example.org")
     _, turn = await Redaction(FairExecutor("test")).of_request(request, latest_turn(request, 16))

@@ -284,6 +284,28 @@ async def test_visits_that_come_at_once_are_spread_out() -> None:
     assert len(clock.slept) == 3
 
 
+async def test_a_visit_that_is_given_up_before_it_begins_delays_no_other() -> None:
+    waiting = 0
+
+    async def for_ever(_: float) -> None:
+        nonlocal waiting
+        waiting += 1
+        await asyncio.Event().wait()
+
+    async with scraping(ScrapePolicy(host_rps=2), **robots("")) as (politeness, server, clock):
+        await politeness.fetch(server.url("page"))
+        politeness.sleep = for_ever
+        for count in range(1, 6):
+            visits = [asyncio.create_task(politeness.fetch(server.url("page"), fresh=True)) for _ in range(4)]
+            await until(lambda count=count: waiting >= count)
+            for visit in visits:
+                visit.cancel()
+            await asyncio.gather(*visits, return_exceptions=True)
+        politeness.sleep = clock.sleep
+        await politeness.fetch(server.url("page"), fresh=True)
+    assert clock.slept == [0.5]
+
+
 @pytest.mark.parametrize(("delay", "waits"), [("3", 3.0), ("0.1", 0.5), ("3600", 10.0), ("junk", 0.5)])
 async def test_a_host_may_ask_for_more_distance_within_reason(delay: str, waits: float) -> None:
     rules = robots(f"User-agent: *\nCrawl-delay: {delay}")
