@@ -4,6 +4,7 @@ This is meant for tests that send the same input repeatedly, and are about the p
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from models.series.forecaster import HostedForecaster, Outlook, Series
@@ -11,6 +12,7 @@ from models.speech.transcriber import SpeechWindow, WindowText
 from models.speech.whisper import Whisper
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.text import Image
+from tests.speech import transcribed
 
 
 def remember(put: Callable[[Any, str, Any], None] = setattr) -> None:
@@ -31,7 +33,7 @@ def remember(put: Callable[[Any, str, Any], None] = setattr) -> None:
         keys = [(folder, one.samples.tobytes(), one.language, one.translate, one.prompt) for one in batch]
         for key, window in zip(keys, batch, strict=True):
             if key not in sounds:
-                [sounds[key]] = run(self, [window])
+                [sounds[key]] = transcribed(partial(run, self), [window])
         return [sounds[key] for key in keys]
 
     async def forecast_once(self: HostedForecaster, series: Series, *, wait: bool = False) -> Outlook:

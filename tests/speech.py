@@ -10,13 +10,16 @@ import io
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+from models.base import Unfinished
 
 Samples = NDArray[np.float32]
 """Samples as float32[n], one channel at RATE."""
@@ -129,3 +132,13 @@ def word_errors(truth: str, text: str) -> tuple[int, int]:
             line.append(min(line[-1] + 1, costs[column] + 1, costs[column - 1] + (word != other)))
         costs = line
     return costs[-1], len(wanted)
+
+
+def transcribed(run: Callable[[Sequence[Any]], Sequence[Any]], windows: Sequence[Any]) -> list[Any]:
+    """Return what a speech engine's `run` makes of `windows` once all parts are done."""
+    results = list(run(windows))
+    while rests := [index for index, result in enumerate(results) if isinstance(result, Unfinished)]:
+        continued = run([results[index].rest for index in rests])
+        for index, result in zip(rests, continued, strict=True):
+            results[index] = result
+    return results

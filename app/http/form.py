@@ -1,6 +1,7 @@
 """Parses a multipart/form-data body with one file, chunk by chunk."""
 
 import re
+from collections.abc import Mapping
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError, MultipartParseError
@@ -20,13 +21,14 @@ class UploadForm:
     """Parser of a form with small fields and one file in the field `file`. `feed` returns the file's bytes and keeps
     none of them."""
 
-    def __init__(self, content_type: str, needs: str = "purpose", field_bytes: int = _FIELD_BYTES) -> None:
-        """Create a parser. `needs` names the field that is required in addition to the file. Raises BadRequest for a
-        body that is not a form."""
+    def __init__(self, content_type: str, needs: str = "purpose", long_fields: Mapping[str, int] | None = None) -> None:
+        """Create a parser. `needs` names the field that is required in addition to the file. `long_fields` has the
+        largest sizes, in bytes, of fields that may be longer than others. Raises BadRequest for a body that is not a
+        form."""
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise BadRequest(f"The body must be multipart/form-data with the fields 'file' and '{needs}'.")
-        self._field_bytes = field_bytes
+        self._long_fields = long_fields or {}
         self.values: dict[str, list[str]] = {}
         """Values of each field, in order. A field may occur several times."""
         self.filename: str | None = None
@@ -121,8 +123,10 @@ class UploadForm:
             self._file.append(data[start:end])
             return
         self._value += data[start:end]
-        if len(self._value) > self._field_bytes:
-            raise BadRequest(f"Field '{self._field[:40]}' is longer than {self._field_bytes} bytes.")
+        most = self._long_fields.get(self._field, _FIELD_BYTES)
+        if len(self._value) > most:
+            name = self._field[:40]
+            raise BadRequest(f"Field '{name}' is longer than {most} bytes.", param=name)
 
     def _part_ends(self) -> None:
         if self._field is not None:

@@ -38,6 +38,7 @@ from app.wire.audio import (
 )
 from app.wire.model_names import TRANSCRIPTION_ALIASES
 from models.language.llm import estimate_tokens
+from models.speech.transcriber import PROMPT_CHARS
 from models.translation.speech_codes import language_name
 from tasks.inputs.source import Origin, Source
 from tasks.speech.phrases import Phrase, separator, spaced
@@ -48,12 +49,9 @@ TranscriptionEvent = Progress | Phrase | Transcript
 """Event of a transcription. Progress comes first, then phrases as soon as they are final, and the transcript last."""
 _SEEK_HZ = 100
 """Number of Whisper's frames per second. The field `seek` counts these frames."""
-_FIELD_BYTES = 1024 * 1024
-"""A field other than the file has at most this size, in bytes.
-
-The longest fields are clips of known speakers. Such clips are refused; they are read only so that the error can name
-them.
-"""
+_LONG_FIELDS = dict.fromkeys(("prompt", "known_speaker_references", "known_speaker_references[]"), 1024 * 1024)
+"""Largest sizes, in bytes, of the fields that may be long. Only the end of a prompt is used, as in OpenAI's API. Clips
+of known speakers are refused; they are read only so that the error can name them."""
 
 
 async def hear(
@@ -269,7 +267,7 @@ async def transcribe(request: Request) -> Response:
     options = SpeechOptions(
         language=wanted.language or (wanted.languages[0] if len(wanted.languages) == 1 else None),
         diarize=wanted.response_format == "diarized_json",
-        prompt=", ".join(filter(None, [wanted.prompt, *wanted.keywords])) or None,
+        prompt=_last_characters(", ".join(filter(None, [wanted.prompt, *wanted.keywords]))),
     )
     feed = await _begin_feed(request, wanted.model, file, form.filename, options, stages, stream=wanted.stream)
     if wanted.stream:
@@ -288,15 +286,20 @@ async def translate(request: Request) -> Response:
     stages: Stages = request.state.stages
     form, file = await _read_upload(request)
     wanted = TranslationRequest.read(form.values)
-    options = SpeechOptions(translate=True, prompt=wanted.prompt)
+    options = SpeechOptions(translate=True, prompt=_last_characters(wanted.prompt or ""))
     feed = await _begin_feed(request, wanted.model, file, form.filename, options, stages)
     return _answer(translation(await _transcript(request, feed), wanted), stages)
+
+
+def _last_characters(prompt: str) -> str | None:
+    """Return the end of `prompt` that engines read; None if it is empty."""
+    return prompt[-PROMPT_CHARS:] or None
 
 
 async def _read_upload(request: Request) -> tuple[UploadForm, bytes]:
     """Return the form and the bytes of its file. Raises BadRequest, PayloadTooLarge and ClientGone."""
     services: Services = request.app.state.services
-    form = UploadForm(request.headers.get("content-type", ""), needs="model", field_bytes=_FIELD_BYTES)
+    form = UploadForm(request.headers.get("content-type", ""), needs="model", long_fields=_LONG_FIELDS)
     file = io.BytesIO()
     async with aclosing(body_chunks(request, services.max_request_bytes)) as pieces:
         async for piece in pieces:

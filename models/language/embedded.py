@@ -25,6 +25,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from models.language.llm import (
     LlmEvent,
     LlmNotSetUp,
     LlmOverloaded,
+    LlmUnavailable,
     estimate_tokens,
     lowered_by_context,
 )
@@ -217,15 +219,9 @@ class EmbeddedLlm:
     async def _answer(self, call: LlmCall, *, loosened: bool) -> AsyncGenerator[LlmEvent, None]:
         seat, leave = await self._take_seat(alone=is_reproducible(call.options))
         try:
-            # A string may have half as many characters as the context has tokens. This usually leaves room for the rest
-            # even if the model never ends the string.
-            context = seat.server.context_tokens
-            longest_string = context // 2
-            # llama.cpp would need 40 times the memory of the text, and half a second of a processor per megabyte, to
-            # find out that it has too many tokens.
-            if count_characters(call.messages) > LONGEST_TOKEN * context:
-                raise ContextOverflow(None, context)
-            request = native_request(call, seat.server.template, longest_string, self._max_tokens)
+            request = await self._in_thread(partial(self._request, call, seat.server))
+            if self._closed:
+                raise LlmUnavailable("The server is shutting down.")
             answer = self._start(seat, request.loosened() if loosened else request, leave)
         except BaseException:
             leave()
@@ -236,10 +232,23 @@ class EmbeddedLlm:
                     async for event in events:
                         if isinstance(event, Done):
                             max_tokens = call.options.get("max_completion_tokens") or call.options.get("max_tokens")
-                            event = event.noting(lowered_by_context(max_tokens, context, event.prompt_tokens))
+                            note = lowered_by_context(max_tokens, seat.server.context_tokens, event.prompt_tokens)
+                            event = event.noting(note)
                         yield event
         finally:
             answer.cancel()
+
+    def _request(self, call: LlmCall, server: LlamaServer) -> NativeRequest:
+        """Return the request for `call`. This takes long for long texts. Raises ContextOverflow before any text is
+        made if there are more characters than the context's tokens can have."""
+        context = server.context_tokens
+        # llama.cpp would need 40 times the memory of the text, and half a second of a processor per megabyte, to find
+        # out that it has too many tokens. It would not stop for a caller that leaves meanwhile.
+        if count_characters(call, server.template) > LONGEST_TOKEN * context:
+            raise ContextOverflow(None, context)
+        # A string may have half as many characters as the context has tokens. This usually leaves room for the rest
+        # even if the model never ends the string.
+        return native_request(call, server.template, context // 2, self._max_tokens)
 
     def _start(self, seat: Seat, request: NativeRequest, leave: Callable[[], None]) -> NativeAnswer:
         answer = NativeAnswer(seat.server, request, self._threads)

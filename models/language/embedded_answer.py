@@ -41,7 +41,7 @@ class NativeAnswer:
         self._loop = asyncio.get_running_loop()
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._cancelled = False
-        self.ended = self._loop.run_in_executor(threads, server.chat, request.encoded(), self._receive)
+        self.ended = self._loop.run_in_executor(threads, self._chat, server)
         self.ended.add_done_callback(mark_retrieved)
         self.ended.add_done_callback(lambda _ended: self._chunks.put_nowait(None))
 
@@ -96,6 +96,9 @@ class NativeAnswer:
             raise LlmBroke("llama.cpp was stopped before the answer's end.")
         for event in reader.close():
             yield event
+
+    def _chat(self, server: LlamaServer) -> None:
+        server.chat(self._request.encoded(), self._receive)
 
     def _receive(self, chunk: bytes) -> bool:
         """Hand a chunk to the event loop. This method is called on llama.cpp's thread; if it returns True, the chat

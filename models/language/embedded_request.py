@@ -1,7 +1,7 @@
 """Turns an LLM call into a request to llama.cpp. A schema is reduced to what llama.cpp's grammars can express."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,14 +56,31 @@ def native_request(call: LlmCall, template: ChatTemplate, longest_string: int, m
     return replace(request, body=body, bound=None if limit else most_tokens)
 
 
-def count_characters(messages: Iterable[Mapping[str, Any]]) -> int:
-    """Return the number of characters of the texts in `messages`, whose content is a string, a list of parts, or
-    None."""
-    contents = [message.get("content") or "" for message in messages]
-    parts = (part for content in contents if not isinstance(content, str) for part in content)
-    return sum(len(content) for content in contents if isinstance(content, str)) + sum(
-        len(part.get("text", "")) for part in parts
-    )
+def count_characters(call: LlmCall, template: ChatTemplate) -> int:
+    """Return the number of characters of everything that `call` writes into its prompt: texts, calls with their names,
+    arguments and ids, and functions. A schema is not counted: it is in the prompt only beside tools, and has at most
+    _LONGEST_NATIVE_SCHEMA characters there. The time grows with the number of texts, not with their length."""
+    functions = forced_functions(call) or (call.tools if _shows_tools(call, template) else ())
+    return sum(map(_length, _written(call.messages))) + _length(functions)
+
+
+def _written(messages: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+    for message in messages:
+        content = message.get("content") or ""
+        yield content if isinstance(content, str) else [part.get("text", "") for part in content]
+        yield message.get("tool_calls")
+        yield message.get("tool_call_id")
+
+
+def _length(value: Any) -> int:
+    """Return the number of characters of all texts and names in `value`."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(len(name) + _length(item) for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return sum(map(_length, value))
+    return 0
 
 
 def _without_token_bound(call: LlmCall, template: ChatTemplate, longest_string: int) -> NativeRequest:
@@ -87,7 +104,7 @@ def _without_token_bound(call: LlmCall, template: ChatTemplate, longest_string: 
         return NativeRequest(body | _thinking_switch(template, thinks=False), loose, is_call=True)
     if template.calls_tools:
         body["messages"] = template.with_broken_markers(_messages(call.messages))
-        if call.tools and call.tool_choice != "none":
+        if _shows_tools(call, template):
             body |= _native_tools(call, template, schema, longest_string)
             return NativeRequest(body | _thinking_switch(template, thinks=call.thinks))
     else:
@@ -135,6 +152,10 @@ def _thinking_switch(template: ChatTemplate, *, thinks: bool) -> dict[str, Any]:
     return {"chat_template_kwargs": {"enable_thinking": thinks}} if template.can_think else {}
 
 
+def _shows_tools(call: LlmCall, template: ChatTemplate) -> bool:
+    return template.calls_tools and bool(call.tools) and call.tool_choice != "none"
+
+
 def _native_tools(
     call: LlmCall, template: ChatTemplate, schema: Mapping[str, Any] | None, longest_string: int
 ) -> dict[str, Any]:
@@ -161,19 +182,22 @@ def _messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _plain_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return `messages` for a template that supports only text. The result of a call becomes a user's message that also
-    states the call.
+    """Return `messages` for a template that supports only text. The first result of a call becomes a user's message
+    that also states the call. Further results of the same call do not repeat it, so that the texts are never longer
+    than those of `messages`.
 
     A turn that consists only of calls is left out, because a small model would repeat it instead of answering.
     """
-    calls = {call["id"]: call["function"] for m in messages for call in m.get("tool_calls") or ()}
+    calls: dict[str, str] = {}
     plain = []
     for message in _messages(messages):
         role, content = message["role"], message["content"]
+        for call in message.get("tool_calls", ()):
+            function = call["function"]
+            calls[call["id"]] = f"{function['name']}({function.get('arguments', '')})"
         if role == "tool":
-            called = calls.get(message.get("tool_call_id"), {"name": "the call"})
-            content = f"Result of {called['name']}({called.get('arguments', '')}):\n{content}"
-            plain.append({"role": "user", "content": content})
+            called = calls.pop(message.get("tool_call_id", ""), "the call")
+            plain.append({"role": "user", "content": f"Result of {called}:\n{content}"})
         elif content or not message.get("tool_calls"):
             plain.append({"role": role, "content": content})
     return plain

@@ -16,7 +16,7 @@ from models.device import CTRANSLATE2
 from models.host import EngineHost
 from models.setting_types import EMBEDDED, STANDARD
 from models.speech import whisper_files
-from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Transcriber
+from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Transcriber, WindowText
 from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles
 
 _WINDOWS_AT_ONCE = 8
@@ -71,7 +71,7 @@ def _whisper(
         files = locate(config)
         device, chosen = CTRANSLATE2.resolve(config.device), config.of(SpeechSettings).speech_batch
         memory = replace(card, items=chosen or card.items)
-        host = EngineHost(
+        host: EngineHost[SpeechWindow, WindowText] = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
             config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=memory),

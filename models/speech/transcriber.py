@@ -15,6 +15,10 @@ RATE = 16_000
 LONGEST_S = 30.0
 """A window lasts at most this many seconds."""
 
+PROMPT_CHARS = 4000
+"""At most this many characters at the end of a prompt are read. They have more than the 223 tokens that Whisper
+uses."""
+
 Samples = NDArray[np.float32]
 """float32[n] in -1…1, one channel at RATE."""
 
@@ -29,7 +33,8 @@ class SpeechWindow:
     translate: bool = False
     """True to translate any language into English."""
     prompt: str | None = None
-    """Text that may precede the window, with names and preferred spellings."""
+    """Text that may precede the window, with names and preferred spellings. Only its last PROMPT_CHARS characters
+    count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import available_cpus
+from models.base import Unfinished, available_cpus
 from models.device import CTRANSLATE2, CUDA
 from models.speech.english_head import english_head
 from models.speech.repetition import MAX_COMPRESSION, is_made_up, without_loops
 from models.speech.spectrum import log_mel_function
-from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, SpokenWord, WindowText
+from models.speech.transcriber import LONGEST_S, PROMPT_CHARS, RATE, SpeechWindow, SpokenWord, WindowText
 from models.speech.whisper_files import CAPABILITY, WhisperFiles, read_parts
 
 # Punctuation marks that belong to the next word, and marks that belong to the previous word: faster-whisper's defaults.
@@ -41,9 +41,6 @@ _WORKERS = 2
 """Number of parts of a batch that are computed at a time on a CPU. On two cores, a part spends a third of its time in
 single-threaded work (alignment, beams, words). Meanwhile, the other part uses the other core. Measured over sixteen
 windows of 13 s: 13.3 s instead of 18.8 s; a window alone takes as long as before."""
-_PROMPT_LETTERS = 4000
-"""At most this many characters at the end of a prompt are tokenized. They make more than the 223 tokens that Whisper
-uses."""
 _LEAST_SAMPLES = RATE // 10
 """A window with fewer samples than this counts as silence."""
 _INSTANT_S = 0.03
@@ -68,7 +65,9 @@ _MAX_LOGPROB_LOSS = 0.5
 """A text without a loop is preferred to a more probable text with a loop if their log probabilities differ by less than
 this, or if the text with the loop is too long to have been spoken."""
 _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
-"""Search options. Each set is tried on the windows that the previous one left in doubt."""
+"""Search options. Each set is tried on the windows that the previous one left in doubt. With a prompt, the first set is
+tried twice, the second time without the prompt: a prompt that does not fit the speech makes Whisper repeat it until it
+reaches the limit of tokens."""
 
 
 def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
@@ -100,6 +99,14 @@ class _Group:
     language: str | None
     translate: bool
     prompt: str | None
+    options: int = 0
+    """Index in `_SEARCHES` of the options of the next search."""
+
+    def next(self) -> "_Group | None":
+        """Return the group in which windows that are still in doubt are searched next; None after the last search."""
+        if self.prompt:
+            return replace(self, prompt=None)
+        return replace(self, options=self.options + 1) if self.options + 1 < len(_SEARCHES) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +142,37 @@ class _Decoded:
         return self.logprob > other.logprob
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """The next search for the text of a window."""
+
+    window: SpeechWindow
+    group: _Group
+    language_probability: float | None = None
+    """Probability of the language; None if it has not been measured, or cannot be."""
+    best: _Decoded | None = None
+    """Best text of the earlier searches."""
+
+    def better(self, found: _Decoded) -> _Decoded:
+        """Return the better one of `found` and the earlier texts."""
+        return found if self.best is None or (found.text and found.is_better_than(self.best)) else self.best
+
+    def after(self, best: _Decoded) -> "_Search | None":
+        """Return the search that comes next if `best` is the best text so far; None if none is needed or left."""
+        group = self.group.next() if best.in_doubt and not self.is_too_short else None
+        return None if group is None else replace(self, group=group, best=best)
+
+    @property
+    def is_too_short(self) -> bool:
+        return len(self.window.samples) < _LEAST_SAMPLES
+
+
 class Whisper:
-    """Engine for an EngineHost with one worker, because CTranslate2 itself computes with all threads."""
+    """Engine for an EngineHost with one worker, because CTranslate2 itself computes with all threads.
+
+    A window whose text is in doubt comes back unfinished after each search. So other keys wait for one search and not
+    for all, and nothing more is searched for a caller that has left.
+    """
 
     def __init__(
         self,
@@ -181,26 +217,25 @@ class Whisper:
         self._whisper = None
         self._tokenizers.clear()
 
-    def run(self, batch: Sequence[SpeechWindow]) -> list[WindowText | Exception]:
-        results: list[WindowText | Exception | None] = [None] * len(batch)
+    def run(self, batch: Sequence[SpeechWindow | _Search]) -> list[WindowText | Exception | Unfinished]:
+        searches = [item if isinstance(item, _Search) else self._first_search(item) for item in batch]
+        results: list[WindowText | Exception | Unfinished | None] = [None] * len(batch)
 
-        def transcribe(part: tuple[_Group, Sequence[int]]) -> None:
-            group, members = part
+        def transcribe(members: Sequence[int]) -> None:
             try:
-                transcribed: Sequence[WindowText | Exception] = self._transcribe(
-                    group, [batch[member] for member in members]
+                transcribed: Sequence[WindowText | Exception | Unfinished] = self._transcribe(
+                    [searches[member] for member in members]
                 )
             except Exception as error:  # noqa: BLE001 - an error of one group does not affect others
                 transcribed = [error] * len(members)
             for member, text in zip(members, transcribed, strict=True):
                 results[member] = text
 
+        groups: dict[_Group, list[int]] = defaultdict(list)
+        for member, search in enumerate(searches):
+            groups[search.group].append(member)
         workers = 1 if self._whisper.model.device == CUDA else _WORKERS
-        parts = [
-            (group, members[first::workers])
-            for group, members in self._group_windows(batch).items()
-            for first in range(min(workers, len(members)))
-        ]
+        parts = [members[first::workers] for members in groups.values() for first in range(min(workers, len(members)))]
         with ThreadPoolExecutor(workers) as threads:
             list(threads.map(transcribe, parts))
         return [result for result in results if result is not None]
@@ -210,12 +245,10 @@ class Whisper:
         encoded = self._encode([window], self._frames(window))
         return _states(encoded, [window])[0]
 
-    def _group_windows(self, batch: Sequence[SpeechWindow]) -> Mapping[_Group, list[int]]:
-        groups: dict[_Group, list[int]] = defaultdict(list)
-        for member, window in enumerate(batch):
-            language = window.language if self._whisper.model.is_multilingual else "en"
-            groups[_Group(self._frames(window), language, window.translate, window.prompt)].append(member)
-        return groups
+    def _first_search(self, window: SpeechWindow) -> _Search:
+        language = window.language if self._whisper.model.is_multilingual else "en"
+        prompt = (window.prompt or "")[-PROMPT_CHARS:].strip()
+        return _Search(window, _Group(self._frames(window), language, window.translate, prompt or None))
 
     def _frames(self, window: SpeechWindow) -> int:
         seconds = len(window.samples) / RATE + _QUIET_S
@@ -228,65 +261,71 @@ class Whisper:
         whole = LONGEST_S if is_padded else min(LONGEST_S, stepped)
         return int(whole * RATE) // _HOP
 
-    def _transcribe(self, group: _Group, windows: Sequence[SpeechWindow]) -> list[WindowText]:
-        encoded = self._encode(windows, group.frames)
+    def _transcribe(self, searches: Sequence[_Search]) -> list[WindowText | Unfinished]:
+        """Search once for the texts of windows of one group."""
+        group = searches[0].group
+        encoded = self._encode([search.window for search in searches], group.frames)
         if group.language is not None:
-            return self._transcribe_language(encoded, group, windows, self._language_probabilities(encoded, windows))
+            return self._transcribe_language(encoded, self._with_language_probabilities(encoded, searches))
         detected = [best for best, *_ in self._whisper.model.detect_language(encoded)]
         spoken: dict[str, list[int]] = defaultdict(list)
         for member, (token, _) in enumerate(detected):
             spoken[token[2:-2]].append(member)
-        texts: dict[int, WindowText] = {}
+        texts: dict[int, WindowText | Unfinished] = {}
         for language, members in spoken.items():
-            group_encoded = encoded if len(spoken) == 1 else _select_windows(encoded, members)
-            probabilities = [float(detected[member][1]) for member in members]
-            group_windows = [windows[member] for member in members]
+            in_language = replace(group, language=language)
             transcribed = self._transcribe_language(
-                group_encoded, replace(group, language=language), group_windows, probabilities
+                encoded if len(spoken) == 1 else _select_windows(encoded, members),
+                [
+                    replace(searches[member], group=in_language, language_probability=float(detected[member][1]))
+                    for member in members
+                ],
             )
             texts |= zip(members, transcribed, strict=True)
-        return [texts[member] for member in range(len(windows))]
+        return [texts[member] for member in range(len(searches))]
 
-    def _transcribe_language(
-        self,
-        encoded: Any,
-        group: _Group,
-        windows: Sequence[SpeechWindow],
-        probabilities: Sequence[float | None],
-    ) -> list[WindowText]:
-        """Return the texts of windows in one language, each with the probability of the language."""
+    def _transcribe_language(self, encoded: Any, searches: Sequence[_Search]) -> list[WindowText | Unfinished]:
+        """Search once for the texts of windows of one group, whose language is known."""
+        group, windows = searches[0].group, [search.window for search in searches]
         assert group.language is not None
         tokenizer = self._tokenizer(group.language, group.translate)
-        decoded = self._decode(encoded, tokenizer, group.prompt, windows, group.frames)
-        # The alignment needs all encoded windows; those with silence get no tokens.
-        silent = [
-            result.is_silence or len(window.samples) < _LEAST_SAMPLES
-            for result, window in zip(decoded, windows, strict=True)
+        decoded = self._generate(encoded, tokenizer, group, windows)
+        best = [search.better(found) for search, found in zip(searches, decoded, strict=True)]
+        following = [search.after(text) for search, text in zip(searches, best, strict=True)]
+        # The alignment needs all encoded windows; those with silence, and those still in doubt, get no tokens.
+        tokens = [
+            [] if text.is_silence or search.is_too_short or after is not None else text.tokens
+            for search, text, after in zip(searches, best, following, strict=True)
         ]
-        tokens = [[] if is_silent else result.tokens for result, is_silent in zip(decoded, silent, strict=True)]
         frames = [max(_LEAST_SAMPLES, min(len(window.samples), group.frames * _HOP)) // _HOP for window in windows]
         alignments = self._whisper.find_alignment(tokenizer, tokens, encoded, frames)
         return [
             WindowText(
-                _plausible(timed_words(alignment), len(window.samples) / RATE),
+                _plausible(timed_words(alignment), len(search.window.samples) / RATE),
                 group.language,
-                probability,
-                result.no_speech,
-                result.logprob,
-                result.compression,
+                search.language_probability,
+                text.no_speech,
+                text.logprob,
+                text.compression,
             )
-            for result, window, alignment, probability in zip(decoded, windows, alignments, probabilities, strict=True)
+            if after is None
+            else Unfinished(after)
+            for search, text, after, alignment in zip(searches, best, following, alignments, strict=True)
         ]
 
-    def _language_probabilities(self, encoded: Any, windows: Sequence[SpeechWindow]) -> list[float | None]:
-        """Return the probability of each window's language, which the caller named or which is the model's only one. It
-        is None if it cannot be measured."""
-        if self._whisper.model.is_multilingual:
-            return [1.0] * len(windows)
-        measured: list[float | None] = [None] * len(windows)
-        if self._files.is_tiny_en and not all(window.language for window in windows):
+    def _with_language_probabilities(self, encoded: Any, searches: Sequence[_Search]) -> list[_Search]:
+        """Return `searches` with the probability of each window's language, which the caller named, or which is the
+        model's only one, or which an earlier search has found. It is None if it cannot be measured."""
+        measured: list[float | None] = [1.0 if self._whisper.model.is_multilingual else None] * len(searches)
+        if self._files.is_tiny_en and not all(search.window.language for search in searches):
+            windows = [search.window for search in searches]
             measured = [english_head().probability(states) for states in _states(encoded, windows)]
-        return [1.0 if window.language else found for found, window in zip(measured, windows, strict=True)]
+        return [
+            replace(search, language_probability=1.0 if search.window.language else found)
+            if search.language_probability is None
+            else search
+            for search, found in zip(searches, measured, strict=True)
+        ]
 
     def _encode(self, windows: Sequence[SpeechWindow], frames: int) -> Any:
         """Return the encoded windows as one result. On a CPU, each thread computes one window at a time, because eight
@@ -308,38 +347,13 @@ class Whisper:
             self._tokenizers[key] = Tokenizer(self._whisper.hf_tokenizer, multilingual, task=task, language=language)
         return self._tokenizers[key]
 
-    def _decode(
-        self, encoded: Any, tokenizer: Any, prompt: str | None, windows: Sequence[SpeechWindow], frames: int
-    ) -> list[_Decoded]:
-        max_tokens = _TOKENS_PER_SECOND * frames * _HOP // RATE + _EXTRA_TOKENS
-        best = self._generate(encoded, windows, tokenizer, prompt, max_tokens, _SEARCHES[0])
-        for search in _SEARCHES[1:]:
-            doubtful = [index for index, one in enumerate(best) if one.in_doubt]
-            if not doubtful:
-                break
-            doubtful_windows = [windows[index] for index in doubtful]
-            encoded_again = self._encode(doubtful_windows, frames)
-            other_results = self._generate(encoded_again, doubtful_windows, tokenizer, prompt, max_tokens, search)
-            for index, other in zip(doubtful, other_results, strict=True):
-                if other.text and other.is_better_than(best[index]):
-                    best[index] = other
-        return best
-
-    def _generate(
-        self,
-        encoded: Any,
-        windows: Sequence[SpeechWindow],
-        tokenizer: Any,
-        prompt: str | None,
-        limit: int,
-        search: Mapping[str, Any],
-    ) -> list[_Decoded]:
-        """Return texts of at most `limit` tokens."""
+    def _generate(self, encoded: Any, tokenizer: Any, group: _Group, windows: Sequence[SpeechWindow]) -> list[_Decoded]:
+        """Return the texts of one search."""
         from faster_whisper.transcribe import get_suppressed_tokens
 
-        options = dict(search)
-        wanted = (prompt or "").strip()[-_PROMPT_LETTERS:]
-        prefix = tokenizer.encode(f" {wanted}") if wanted else []
+        limit = _TOKENS_PER_SECOND * group.frames * _HOP // RATE + _EXTRA_TOKENS
+        options = dict(_SEARCHES[group.options])
+        prefix = tokenizer.encode(f" {group.prompt}") if group.prompt else []
         start = self._whisper.get_prompt(tokenizer, prefix, without_timestamps=not options.pop("timestamps", False))
         results = self._whisper.model.generate(
             encoded,

@@ -251,6 +251,7 @@ def test_a_language_that_the_engine_does_not_know_is_refused(tmp_path: Path, jfk
         (b"x", {"temperature": "2"}, 400, "invalid_request", "Field 'temperature'"),
         (b"x", {"stream": "true", "response_format": "vtt"}, 400, "invalid_request", "Field 'stream'"),
         (b"x", {"known_speaker_references[]": "data:," + "x" * 200_000}, 400, "invalid_request", "not identified"),
+        (b"x", {"keywords[]": "name " * 1000}, 400, "invalid_request", "Field 'keywords[]' is longer than 4096 bytes"),
         (bytes(8 * MB), {}, 413, "request_too_large", "OPENFAZE_MAX_REQUEST_MB"),
     ],
 )

@@ -37,6 +37,7 @@ from tests.speech import (
     pause,
     plain_words,
     say,
+    transcribed,
     word_errors,
 )
 
@@ -60,7 +61,7 @@ class Direct:
         key = (window.samples.tobytes(), window.language, window.translate, window.prompt)
         async with self._one_at_a_time:
             if key not in self._heard:
-                [heard] = await asyncio.to_thread(self._engine.run, [window])
+                [heard] = await asyncio.to_thread(transcribed, self._engine.run, [window])
                 assert isinstance(heard, WindowText), heard
                 self._heard[key] = heard
         return self._heard[key]

@@ -94,6 +94,16 @@ def test_what_is_wrong_with_a_form_is_said(body: bytes, message: str) -> None:
         read(body)
 
 
+def test_a_field_that_may_be_long_has_a_bound_of_its_own() -> None:
+    form = UploadForm(f"multipart/form-data; boundary={BOUNDARY}", long_fields={"prompt": 10_000})
+    form.feed(part("prompt", b"x" * 10_000))
+    with pytest.raises(BadRequest, match="Field 'prompt' is longer than 10000 bytes") as refused:
+        form.feed(part("prompt", b"x" * 10_001))
+    assert refused.value.param == "prompt"
+    with pytest.raises(BadRequest, match="Field 'kind' is longer than 4096 bytes"):
+        form.feed(part("kind", b"x" * 5000))
+
+
 @pytest.mark.parametrize("piece", [7, 1000, 1 << 20])
 def test_the_field_whose_header_is_too_long_is_named_however_it_arrives(piece: int) -> None:
     body = part("purpose", b"user_data") + part("file", b"x", "n" * 17_000) + part("kind", b"word") + END

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from itertools import chain
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from models.language.embedded import LONGEST_TOKEN, EmbeddedLlm
 from models.language.embedded_answer import LOOP_CHARS, LOOP_TIMES, LoopDetector
+from models.language.embedded_request import NativeRequest, native_request
 from models.language.llm import ContextOverflow, LlmCall, LlmRefused, TextDelta, ToolCallDelta
 from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, idle, text_of, under, user
 
@@ -282,6 +284,47 @@ async def test_a_prompt_with_more_characters_than_tokens_can_have_is_refused_unc
     with pytest.raises(ContextOverflow) as refusal:
         await events_of(llm, LlmCall(messages))
     assert (refusal.value.prompt_tokens, refusal.value.limit) == (None, CONTEXT_TOKENS)
+
+
+@pytest.mark.parametrize("field", ["arguments", "name", "id"])
+async def test_a_call_with_more_characters_than_tokens_can_have_is_refused_before_a_text_is_made(
+    llm: EmbeddedLlm, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("a text was made")
+
+    monkeypatch.setattr("models.language.embedded.native_request", never)
+    long = "a " * (CONTEXT_TOKENS * LONGEST_TOKEN // 2 + 1)
+    function = {"name": "find", "arguments": "{}"} | ({} if field == "id" else {field: long})
+    call = {"id": long if field == "id" else "c1", "type": "function", "function": function}
+    messages: list[dict[str, Any]] = [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "user", "content": "hello"},
+    ]
+    with pytest.raises(ContextOverflow) as refusal:
+        await events_of(llm, LlmCall(messages))
+    assert (refusal.value.prompt_tokens, refusal.value.limit) == (None, CONTEXT_TOKENS)
+
+
+async def test_a_request_is_made_and_encoded_beside_the_event_loop(
+    llm: EmbeddedLlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_in: list[threading.Thread] = []
+    encode = NativeRequest.encoded
+
+    def making(*given: Any) -> NativeRequest:
+        made_in.append(threading.current_thread())
+        return native_request(*given)
+
+    def encoding(request: NativeRequest) -> bytes:
+        made_in.append(threading.current_thread())
+        return encode(request)
+
+    monkeypatch.setattr("models.language.embedded.native_request", making)
+    monkeypatch.setattr(NativeRequest, "encoded", encoding)
+    await events_of(llm, user("hi", options={"max_tokens": 1}))
+    assert len(made_in) == 2
+    assert threading.current_thread() not in made_in
 
 
 async def test_a_limit_that_the_context_leaves_no_room_for_is_said_to_be_lowered(llm: EmbeddedLlm) -> None:

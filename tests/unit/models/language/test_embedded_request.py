@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from models.language.embedded_request import NativeRequest, native_request
+from models.language.embedded_request import NativeRequest, count_characters, native_request
 from models.language.embedded_server import ChatTemplate
 from models.language.forced_call import CallReader
 from models.language.llm import Done, LlmBroke, LlmCall, TextDelta, ToolCallDelta
@@ -69,6 +69,57 @@ def test_a_result_is_told_with_its_call_where_the_template_knows_words_only() ->
         {"role": "assistant", "content": "", "tool_calls": [call]},
         {"role": "tool", "content": "found", "tool_call_id": "c1"},
     ]
+
+
+def calling(name: str, arguments: str, call_id: str = "c1") -> dict[str, Any]:
+    call = {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+def result(content: str, call_id: str = "c1") -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": call_id, "content": content}
+
+
+def test_only_the_first_result_of_a_call_states_it() -> None:
+    messages = [*HELLO, calling("find", "{}"), result("one"), result("two"), calling("count", "[]"), result("three")]
+    assert [message["content"] for message in asked(LlmCall(messages)).body["messages"][1:]] == [
+        "Result of find({}):\none",
+        "Result of the call:\ntwo",
+        "Result of count([]):\nthree",
+    ]
+
+
+def test_results_of_one_call_do_not_multiply_its_arguments() -> None:
+    messages = [*HELLO, calling("find", "a" * 10_000), *[result("x")] * 1000]
+    assert len(asked(LlmCall(messages)).encoded()) < 110_000
+
+
+@pytest.mark.parametrize("template", [PLAIN, WITH_TOOLS])
+def test_all_that_is_written_into_a_prompt_counts(template: ChatTemplate) -> None:
+    parts = [{"type": "text", "text": "p" * 1000}, {"type": "image_url", "image_url": {"url": "u" * 9000}}]
+    messages = [
+        {"role": "user", "content": parts},
+        calling("n" * 1000, "a" * 1000, "i" * 1000),
+        result("t" * 1000, "i" * 1000),
+    ]
+    for fields in ({}, {"tools": [TOOL]}, {"tools": [TOOL], "tool_choice": "required"}):
+        call = LlmCall(messages, **fields)
+        body = asked(call, template).body
+        texts = [message["content"] for message in body["messages"]]
+        calls = [message.get("tool_calls", "") for message in body["messages"]]
+        assert len("".join(texts)) < count_characters(call, template) + 300
+        assert len(json.dumps([calls, body.get("tools")])) < count_characters(call, template)
+        assert 6000 <= count_characters(call, template) < 6300
+
+
+def test_functions_count_only_where_they_are_shown() -> None:
+    tool = {"type": "function", "function": {"name": "find", "description": "d" * 1000, "parameters": {"e" * 1000: 1}}}
+    shown = [
+        count_characters(LlmCall(HELLO, tools=[tool], tool_choice=choice), template) > 2000
+        for template in (PLAIN, WITH_TOOLS)
+        for choice in ("auto", "none", "required")
+    ]
+    assert shown == [False, False, True, True, False, True]
 
 
 @pytest.mark.parametrize("marker", ["<|im_end|>", "<|anything|>", "[INST]", "<think>", "<s>", "</s>"])

@@ -1,14 +1,14 @@
 """The Whisper engine on its own weights, and on tiny random ones where a multilingual model is needed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.base import EngineUnavailable
+from models.base import EngineUnavailable, Unfinished
 from models.capability import EngineConfig
 from models.host import EngineHost
 from models.runtime import Runtime
@@ -35,6 +35,7 @@ from tests.speech import (
     pause,
     plain_words,
     say,
+    transcribed,
     word_errors,
 )
 from tests.whisper_model import random_whisper
@@ -83,12 +84,12 @@ def jfk(shared: Path) -> Samples:
 
 
 def test_real_speech_is_heard_word_for_word(tiny: Whisper, jfk: Samples) -> None:
-    [heard] = tiny.run([SpeechWindow(jfk)])
+    [heard] = transcribed(tiny.run, [SpeechWindow(jfk)])
     assert plain_words(text_of(heard)) == plain_words(JFK)
 
 
 def test_words_come_when_they_are_said(tiny: Whisper, jfk: Samples) -> None:
-    [heard] = tiny.run([SpeechWindow(jfk)])
+    [heard] = transcribed(tiny.run, [SpeechWindow(jfk)])
     assert isinstance(heard, WindowText)
     times = {word.text.strip(" ,."): word for word in heard.words}
     assert times["Americans"].end == pytest.approx(2.25, abs=0.3)
@@ -100,8 +101,8 @@ def test_words_come_when_they_are_said(tiny: Whisper, jfk: Samples) -> None:
 @pytest.mark.deep
 def test_a_window_is_heard_the_same_alone_and_in_company(tiny: Whisper) -> None:
     windows = [SpeechWindow(say(text)) for text in SENTENCES[:6]]
-    alone = [text_of(tiny.run([window])[0]) for window in windows]
-    together = [text_of(heard) for heard in tiny.run(windows)]
+    alone = [text_of(transcribed(tiny.run, [window])[0]) for window in windows]
+    together = [text_of(heard) for heard in transcribed(tiny.run, windows)]
     # A processor may add up in another order for a batch: a word in twenty may differ, and no text is another's.
     compared = [word_errors(one, other) for one, other in zip(alone, together, strict=True)]
     assert sum(errors for errors, _ in compared) <= 0.05 * sum(words for _, words in compared)
@@ -110,24 +111,26 @@ def test_a_window_is_heard_the_same_alone_and_in_company(tiny: Whisper) -> None:
 @pytest.mark.deep
 def test_the_same_sound_gives_the_same_text_even_where_it_is_in_doubt(tiny: Whisper) -> None:
     window = SpeechWindow(noisy(say(SENTENCES[1]), -2))
-    assert len({text_of(tiny.run([window])[0]) for _ in range(3)}) == 1
+    assert len({text_of(transcribed(tiny.run, [window])[0]) for _ in range(3)}) == 1
 
 
 def test_a_window_without_sound_or_of_no_length_has_no_words(tiny: Whisper) -> None:
     rng = np.random.default_rng(0)
     windows = [pause(0.0), pause(0.05), say("Yes.")[:500], rng.normal(0, 1e-4, RATE // 20).astype(np.float32)]
-    assert [text_of(heard) for heard in tiny.run([SpeechWindow(samples) for samples in windows])] == [""] * 4
+    assert [text_of(heard) for heard in transcribed(tiny.run, [SpeechWindow(samples) for samples in windows])] == [
+        ""
+    ] * 4
 
 
 def test_a_short_remark_is_not_said_twice(tiny: Whisper) -> None:
     said = [text for text in SENTENCES if len(text.split()) < 8]
-    heard = [text_of(one) for one in tiny.run([SpeechWindow(say(text)) for text in said])]
+    heard = [text_of(one) for one in transcribed(tiny.run, [SpeechWindow(say(text)) for text in said])]
     assert all(len(got.split()) < 1.6 * len(text.split()) for text, got in zip(said, heard, strict=True))
 
 
 @pytest.mark.deep
 def test_made_speech_is_heard_as_well_as_faster_whisper_hears_it(tiny: Whisper) -> None:
-    heard = tiny.run([SpeechWindow(say(text)) for text in SENTENCES])
+    heard = transcribed(tiny.run, [SpeechWindow(say(text)) for text in SENTENCES])
     raw = []
     for text in SENTENCES:
         segments, _ = tiny._whisper.transcribe(say(text), beam_size=5, temperature=0)
@@ -139,7 +142,7 @@ def test_made_speech_is_heard_as_well_as_faster_whisper_hears_it(tiny: Whisper) 
 
 def test_a_window_that_cannot_be_decoded_fails_alone(tiny: Whisper, jfk: Samples) -> None:
     broken = SpeechWindow(np.zeros((2, 5), np.float32))
-    good, bad = tiny.run([SpeechWindow(jfk), broken])
+    good, bad = transcribed(tiny.run, [SpeechWindow(jfk), broken])
     assert text_of(good)
     assert isinstance(bad, Exception)
 
@@ -157,7 +160,7 @@ def test_weights_that_are_damaged_are_not_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("voice", ["de", *(pytest.param(voice, marks=pytest.mark.deep) for voice in ("pl", "tr"))])
 def test_english_and_another_language_are_told_apart(tiny: Whisper, jfk: Samples, voice: str) -> None:
     made = in_a_row([say(SENTENCES[1]), pause(0.4), say(SENTENCES[2])])
-    heard = tiny.run([SpeechWindow(samples) for samples in (jfk, made, say(FOREIGN[voice], voice))])
+    heard = transcribed(tiny.run, [SpeechWindow(samples) for samples in (jfk, made, say(FOREIGN[voice], voice))])
     real, english, foreign = [one.language_probability for one in heard if isinstance(one, WindowText)]
     assert None not in (real, english, foreign)
     assert min(real or 0, english or 0) > 0.8
@@ -166,7 +169,7 @@ def test_english_and_another_language_are_told_apart(tiny: Whisper, jfk: Samples
 
 @pytest.mark.deep
 def test_english_that_is_given_is_sure(tiny: Whisper) -> None:
-    [heard] = tiny.run([SpeechWindow(say(FOREIGN["de"], "de"), "en")])
+    [heard] = transcribed(tiny.run, [SpeechWindow(say(FOREIGN["de"], "de"), "en")])
     assert isinstance(heard, WindowText)
     assert heard.language_probability == 1.0
 
@@ -174,7 +177,7 @@ def test_english_that_is_given_is_sure(tiny: Whisper) -> None:
 def test_another_model_of_english_cannot_tell(tiny: Whisper) -> None:
     other = Whisper(replace(packaged_tiny_en(EngineConfig()), is_tiny_en=False), threads=1, fills_windows=False)
     other.load()
-    [heard] = other.run([SpeechWindow(say("Good morning."))])
+    [heard] = transcribed(other.run, [SpeechWindow(say("Good morning."))])
     other.close()
     assert isinstance(heard, WindowText)
     assert heard.language_probability is None
@@ -191,7 +194,9 @@ def test_more_tokens_than_can_be_said_are_a_loop_however_likely() -> None:
 
 @pytest.mark.deep
 def test_an_engine_of_many_languages_says_which_one_it_hears(many_languages: Whisper) -> None:
-    heard = many_languages.run([SpeechWindow(say("Good morning.")), SpeechWindow(say("Guten Morgen.", "de"))])
+    heard = transcribed(
+        many_languages.run, [SpeechWindow(say("Good morning.")), SpeechWindow(say("Guten Morgen.", "de"))]
+    )
     for one in heard:
         assert isinstance(one, WindowText)
         assert len(one.language) in (2, 3)
@@ -201,7 +206,7 @@ def test_an_engine_of_many_languages_says_which_one_it_hears(many_languages: Whi
 @pytest.mark.deep
 def test_a_language_that_is_given_is_not_guessed(many_languages: Whisper) -> None:
     windows = [SpeechWindow(say("Guten Morgen.", "de"), language) for language in ("de", "fr", None)]
-    heard = [one for one in many_languages.run(windows) if isinstance(one, WindowText)]
+    heard = [one for one in transcribed(many_languages.run, windows) if isinstance(one, WindowText)]
     assert [one.language for one in heard[:2]] == ["de", "fr"]
     assert heard[0].language_probability == 1.0
 
@@ -211,7 +216,7 @@ def test_the_language_of_a_short_window_is_detected_padded_as_in_training(
     many_languages: Whisper, quick: Whisper
 ) -> None:
     window = SpeechWindow(say("Guten Morgen.", "de"))
-    [padded], [told] = many_languages.run([window]), quick.run([window])
+    [padded], [told] = transcribed(many_languages.run, [window]), transcribed(quick.run, [window])
     assert isinstance(padded, WindowText)
     assert isinstance(told, WindowText)
     assert (told.language, told.language_probability) == (padded.language, padded.language_probability)
@@ -233,10 +238,12 @@ def test_windows_in_several_languages_are_decoded_each_in_its_own(
             return [[(f"<|{language}|>", 0.75), ("<|fr|>", 0.25)] for language in spoken]
 
     samples = [say(text, "de") for text in ("Guten Morgen.", "Bis zum Abend.", "Auf Wiedersehen.")]
-    known = many_languages.run([SpeechWindow(one, language) for one, language in zip(samples, spoken, strict=True)])
+    known = transcribed(
+        many_languages.run, [SpeechWindow(one, language) for one, language in zip(samples, spoken, strict=True)]
+    )
     monkeypatch.setattr(many_languages._whisper, "model", Detecting())
     monkeypatch.setattr(whisper, "_WORKERS", 1)
-    detected = many_languages.run([SpeechWindow(one) for one in samples])
+    detected = transcribed(many_languages.run, [SpeechWindow(one) for one in samples])
     assert detected == [replace(one, language_probability=0.75) for one in known if isinstance(one, WindowText)]
 
 
@@ -253,7 +260,7 @@ def test_a_prompt_and_a_translation_reach_the_decoder(quick: Whisper, monkeypatc
             return model.generate(encoded, starts, **options)
 
     monkeypatch.setattr(quick._whisper, "model", Listening())
-    quick.run([SpeechWindow(say("Good morning."), "de", translate=True, prompt="abc")])
+    transcribed(quick.run, [SpeechWindow(say("Good morning."), "de", translate=True, prompt="abc")])
     tokenizer = quick._whisper.hf_tokenizer
     names = [tokenizer.id_to_token(token) for token in prompts[0][0]]
     assert names[0] == "<|startofprev|>"
@@ -274,11 +281,41 @@ def test_of_a_prompt_without_end_the_last_words_count(tiny: Whisper, jfk: Sample
             return tokenizer.encode(text)
 
     tiny._tokenizers["en", False] = Counting()
-    [heard] = tiny.run([SpeechWindow(jfk, prompt=f"{'name ' * 200_000}the end")])
+    [heard] = transcribed(tiny.run, [SpeechWindow(jfk, prompt=f"{'name ' * 200_000}the end")])
     tiny._tokenizers["en", False] = tokenizer
     assert "country" in text_of(heard)
     assert texts[0].endswith("the end")
     assert len(texts[0]) <= 4001
+
+
+def test_a_prompt_that_whisper_repeats_is_left_out_of_the_next_search(tiny: Whisper, shared: Path) -> None:
+    samples = decoded(shared / "samples" / "speech_two_speakers.wav")
+    [repeated] = tiny.run([SpeechWindow(samples, prompt="abc def " * 100)])
+    assert isinstance(repeated, Unfinished)
+    [prompted], [plain] = transcribed(tiny.run, [repeated.rest]), transcribed(tiny.run, [SpeechWindow(samples)])
+    assert text_of(prompted) == text_of(plain)
+
+
+def test_each_search_for_a_doubtful_text_is_a_part_of_its_own(quick: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[Mapping[str, object]] = []
+    model = quick._whisper.model
+
+    class Counting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(model, name)
+
+        def generate(self, encoded: object, starts: list[list[int]], **options: object) -> object:
+            searches.append(options)
+            return model.generate(encoded, starts, **options)
+
+    monkeypatch.setattr(quick._whisper, "model", Counting())
+    # Random weights make random texts, which are always in doubt.
+    item: object = SpeechWindow(say("Good morning."), "de", prompt="abc")
+    for done in range(1, 5):
+        [result] = quick.run([item])  # type: ignore[list-item]
+        assert len(searches) == done
+        item = result.rest if isinstance(result, Unfinished) else result
+    assert isinstance(item, WindowText)
 
 
 def test_the_embedded_model_hears_english_and_others_what_they_know(tmp_path: Path) -> None:
