@@ -155,6 +155,9 @@ class _Search:
 
     def better(self, found: _Decoded) -> _Decoded:
         """Return the better one of `found` and the earlier texts."""
+        # If the same search finds nothing without the prompt, the doubtful text came from the prompt.
+        if self.group.options == 0 and found.is_silence:
+            return found
         return found if self.best is None or (found.text and found.is_better_than(self.best)) else self.best
 
     def after(self, best: _Decoded) -> "_Search | None":

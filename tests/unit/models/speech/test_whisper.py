@@ -22,7 +22,7 @@ from models.speech.capability import (
     SpeechSettings,
 )
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
-from models.speech.whisper import Whisper, _Decoded
+from models.speech.whisper import Whisper, _Decoded, _Group, _Search
 from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, WhisperFiles, packaged_tiny_en
 from tests.speech import (
     FOREIGN,
@@ -294,6 +294,19 @@ def test_a_prompt_that_whisper_repeats_is_left_out_of_the_next_search(tiny: Whis
     assert isinstance(repeated, Unfinished)
     [prompted], [plain] = transcribed(tiny.run, [repeated.rest]), transcribed(tiny.run, [SpeechWindow(samples)])
     assert text_of(prompted) == text_of(plain)
+
+
+def test_a_doubtful_text_that_only_the_prompt_suggests_is_silence() -> None:
+    suggested = _Decoded([1] * 100, "Bye, " * 50, -0.3, 16.0, 0.2, 24)
+    nothing = _Decoded([], "", -0.9, 0.0, 0.7, 24)
+    first = _Search(SpeechWindow(pause(2.0)), _Group(1000, "en", False, "Bye"))
+    again = first.after(first.better(suggested))
+    assert again is not None
+    assert again.group.prompt is None
+    assert again.better(nothing) is nothing
+    later = again.after(again.better(suggested))
+    assert later is not None
+    assert later.better(nothing) is suggested
 
 
 def test_each_search_for_a_doubtful_text_is_a_part_of_its_own(quick: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
