@@ -203,8 +203,8 @@ def seen(url: str, task: str) -> Asked:
     return Asked.chat(request)
 
 
-def transcription(content: bytes, name: str) -> Asked:
-    form: dict[str, Any] = {"files": {"file": (name, content)}, "data": {"model": "interfaze-beta"}}
+def transcription(content: bytes, name: str, **fields: str) -> Asked:
+    form: dict[str, Any] = {"files": {"file": (name, content)}, "data": {"model": "interfaze-beta", **fields}}
     request = httpx.Request("POST", "http://x", **form)
     return Asked(request.read(), "/v1/audio/transcriptions", request.headers["content-type"])
 
@@ -266,6 +266,12 @@ def of_connections(origin: Origin) -> dict[str, Case]:
         for text in ("9" * 150_000, "\t".join(str(n * 7919 % 1000) for n in range(60_000)))
     )
     extracted = {**asked, "four fields": texts()["schemas"]}
+    talk = (SHARED / "samples" / "speech_two_speakers.wav").read_bytes()
+    long_talk = transcription(repeated_wav(talk, 60), "talk.wav", response_format="diarized_json")
+    speech = transcription((SHARED / "samples" / "speech_jfk.flac").read_bytes(), "speech.flac")
+    translated = message("Translate into Spanish:\n\n" + "{% if " * 160_000 + "hi")
+    translated["messages"].insert(0, {"role": "system", "content": "<task>translate</task>"})
+    placeholders = Calls([Asked.chat(translated)], leaves_after_s=4)
     return {
         "small chunks": Case(partial(flooded, caller=Connections(chunked, again=b"8\r\naaaaaaaa\r\n" * 3000)), asked),
         "long heads": Case(partial(flooded, caller=Connections(many_lines, every_s=0.1), most=20), asked),
@@ -274,8 +280,20 @@ def of_connections(origin: Origin) -> dict[str, Case]:
         "slow readers": Case(slow_readers, asked),
         "signs": Case(partial(flooded, caller=Calls([Asked.chat(signs)]), most=8), asked),
         "figures": Case(partial(flooded, caller=figures, most=8), extracted),
+        "long recordings": Case(partial(flooded, caller=Calls([long_talk]), most=6), {**extracted, "speech": speech}),
+        "placeholders": Case(partial(flooded, caller=placeholders, most=8), {**asked, "speech": speech}),
         "a row of numbers": Case(partial(flooded, caller=row_of_numbers, most=8), extracted),
     }
+
+
+def repeated_wav(content: bytes, times: int) -> bytes:
+    file = io.BytesIO()
+    with wave.open(io.BytesIO(content)) as one, wave.open(file, "wb") as whole:
+        whole.setparams(one.getparams())
+        frames = one.readframes(one.getnframes())
+        for _ in range(times):
+            whole.writeframes(frames)
+    return file.getvalue()
 
 
 def message(text: str) -> dict[str, Any]:
