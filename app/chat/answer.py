@@ -67,6 +67,8 @@ does; further ones describe its arguments and results, and comparing them for 12
 processor."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _LABEL_END = re.compile(r"[:：](?:\s|$)")
+_LONGEST_LINE = 10_000
+"""A line of more characters than this counts as a document."""
 LONGEST_BARE_NAME = 4
 """A message with at most this many words may be nothing but the name of a value."""
 LONGEST_SYSTEM = 30
@@ -252,9 +254,7 @@ class Answerer:
         if are_own_words:
             document = await asyncio.to_thread(entry_of_user_texts, material.request, material.turn.since)
         elif document is not None:
-            # If a message consists of one line without a label, this line is the user's own words, not a document.
-            text = _pasted_text(document).strip()
-            are_own_words = text == material.turn.text.strip() and "\n" not in text and _LABEL_END.search(text) is None
+            are_own_words = await in_thread(_is_one_line, document, material.turn.text)
         filling = await fill_whole(
             requested.shape,
             material.plan,
@@ -479,6 +479,14 @@ def _count_definition_tokens(request: ChatRequest, internal: Sequence[InternalTo
 
 def _count_tokens_carefully(text: str) -> int:
     return estimate_tokens(text, bytes_per_token=CAREFUL_BYTES_PER_TOKEN)
+
+
+def _is_one_line(document: Entry, message: str) -> bool:
+    """True if a pasted document is all of `message`, and one line without a label. Such a line is the user's own words,
+    not a document."""
+    text = _pasted_text(document).strip()
+    is_line = text == message.strip() and "\n" not in text and len(text) <= _LONGEST_LINE
+    return is_line and _LABEL_END.search(text) is None
 
 
 def _pasted_text(document: Entry) -> str:

@@ -37,7 +37,7 @@ from app.wire import sse
 from app.wire.json_pieces import LongText, is_long, nested_pieces
 from app.wire.parse import LARGE_BYTES, MAX_SHORT_BYTES, MAX_VALUES, Parsed, parse_hollow, parse_off_loop
 from app.wire.response import ResponseModel
-from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
+from app.wire.response_items import Item, NamespaceTool, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
 from app.wire.responses_answer import Response, ResponseBuilder, begin_response
 from models.base import RETRY_S, ModelError
@@ -79,8 +79,8 @@ _EXAMPLES = {
 _SHORT_BYTES = 16 << 10
 """If a request's body and its response each have at most this many bytes, they are packed on the event loop."""
 _MANY_ITEMS = 100
-"""If a conversation has at most this many items, they are converted to messages on the event loop, and otherwise in a
-thread."""
+"""If a conversation and its tools have at most this many items, they are converted to messages on the event loop, and
+otherwise in a thread."""
 
 
 class ItemList(ResponseModel):
@@ -292,7 +292,8 @@ async def _prepare(
     history = await reading.history(wanted.previous_response_id)
     earlier = reading.length
     wanted = await reading.with_references(wanted)
-    is_large = sum(map(len, history)) + len(wanted.items) > _MANY_ITEMS
+    tools = sum(len(tool.tools) if isinstance(tool, NamespaceTool) else 1 for tool in wanted.tools or ())
+    is_large = sum(map(len, history)) + len(wanted.items) + tools > _MANY_ITEMS
     convert = partial(convert_request, wanted, history, services.tasks.has)
     converted = await services.wire.run(convert) if is_large else convert()
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0

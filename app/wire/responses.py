@@ -368,6 +368,10 @@ def _to_chat_part(part: Any) -> Any:
             return part
 
 
+MAX_OFFERED = 1024
+"""A request has at most this many tools in all namespaces, of which `tool_choice` may allow as many as chat has."""
+
+
 def _format(request: ResponsesRequest) -> chat.ResponseFormat | None:
     text_format = request.text.format if request.text else None
     if text_format is None:
@@ -391,36 +395,51 @@ def _effort(request: ResponsesRequest) -> Any:
 
 def _tools(request: ResponsesRequest) -> tuple[list[chat.ChatTool], Any]:
     tools = list(offered_tools(request.tools or ()))
+    if len(tools) > MAX_OFFERED:
+        message = f"Expected at most {MAX_OFFERED} tools in all namespaces together, not {len(tools)}"
+        raise BadRequest(f"Field 'tools': {message}", param="tools")
     choice: Any = request.tool_choice
     match choice:
         case AllowedTools():
-            allowed = {one.name for named in choice.tools for one in _find_named(named, tools)}
+            known = _NamedTools(tools)
+            allowed = {one.name for named in choice.tools for one in known.find(named)}
             tools = [one for one in tools if one.name in allowed]
             choice = choice.mode
         case NamedTool():
-            name = _find_forced(choice, tools)
+            name = _find_forced(choice, _NamedTools(tools))
             choice = chat.NamedToolChoice(type="function", function=chat.FunctionName(name=name))
         case _:
             pass
     return list(map(_to_chat_tool, tools)), choice
 
 
-def _find_forced(named: NamedTool, tools: Sequence[OfferedTool]) -> str:
+class _NamedTools:
+    """The tools of a request by their names."""
+
+    def __init__(self, tools: Sequence[OfferedTool]) -> None:
+        self._by_name: dict[str, list[OfferedTool]] = {}
+        """Tools by their name for the LLM."""
+        self._by_own_name: dict[str, list[OfferedTool]] = {}
+        """Tools by their name within their namespace."""
+        for one in tools:
+            self._by_name.setdefault(one.name, []).append(one)
+            self._by_own_name.setdefault(one.tool.name, []).append(one)
+
+    def find(self, named: NamedTool) -> Sequence[OfferedTool]:
+        """Return the tools that `named` can refer to: the one whose name for the LLM it states or, for a name without
+        its namespace, the tools of all namespaces that have it."""
+        exact = self._by_name.get(llm_name(named.name, named.namespace), ())
+        return exact or (self._by_own_name.get(named.name, ()) if named.namespace is None else ())
+
+
+def _find_forced(named: NamedTool, tools: _NamedTools) -> str:
     """Return the name that the tool `named` has for the LLM. An unknown name is returned as it is. Raises BadRequest if
     several namespaces have a tool of this name."""
-    names = [one.name for one in _find_named(named, tools)]
+    names = [one.name for one in tools.find(named)]
     if len(names) > 1:
         message = f"Several tools have the name '{named.name}'; choose from: {', '.join(names)}"
         raise BadRequest(f"Field 'tool_choice': {message}", param="tool_choice")
     return names[0] if names else llm_name(named.name, named.namespace)
-
-
-def _find_named(named: NamedTool, tools: Sequence[OfferedTool]) -> list[OfferedTool]:
-    """Return the tools that `named` can refer to: the one whose name for the LLM it states or, for a name without its
-    namespace, the tools of all namespaces that have it."""
-    name = llm_name(named.name, named.namespace)
-    exact = [one for one in tools if one.name == name]
-    return exact or [one for one in tools if named.namespace is None and one.tool.name == named.name]
 
 
 def _to_chat_tool(offered: OfferedTool) -> chat.ChatTool:

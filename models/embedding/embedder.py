@@ -27,6 +27,10 @@ labels on papers of one kind."""
 LONGEST_REMEMBERED = 40
 """Texts with more characters than this are not remembered, because they hardly ever recur."""
 
+LONGEST_TEXT = 16_000
+"""At most this many characters at the beginning of a text are read. They have more tokens than the 512 that engines
+use. An engine would tokenize a longer text in one step, at up to 1.5 s and 250 MB per million characters."""
+
 LANGUAGES = frozenset({"en"})
 """ISO 639-1 codes of the languages whose sentences all-MiniLM-L6-v2 was trained to compare."""
 
@@ -70,6 +74,7 @@ class HostedEmbedder:
         self.cuts_at_once = passages.is_loaded
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        texts = [text[:LONGEST_TEXT] for text in texts]
         found = {text: self._remembered[text] for text in texts if text in self._remembered}
         # Texts of similar length fill a batch with the least padding.
         lacking = sorted({text for text in texts if text not in found}, key=lambda text: (len(text), text))

@@ -179,10 +179,11 @@ def _blocks_of(text: str) -> Iterator[MarkupItem | None]:
             return
         kind, _, closer = _OPENERS[int(str(opened.lastgroup)[1:])]
         for name in ("fence", "raw", "code"):
-            closer = closer.replace(name.upper(), re.escape(opened[name] or ""))
+            closer = closer.replace(name.upper(), re.escape((opened[name] or "").lower()))
         closed = None
         if closer not in never_closed:
             closed = re.compile(closer, re.IGNORECASE).search(text, opened.end())
+            yield None
         place = opened.end()
         if closed is None:
             never_closed.add(closer)

@@ -14,6 +14,7 @@ from app.wire.request import ChatMessage, ChatRequest
 from models.fair_executor import Slices
 from tasks.inputs.media_types import media_type_of_file
 from tasks.inputs.source import Source
+from tasks.matches_in_slices import matches_in_slices
 from tasks.precontext import Entry
 
 SPEAKERS = ("system", "developer")
@@ -85,13 +86,22 @@ _VOCABULARY = frozenset(
     ]
 )
 """Keys that belong to the format of tools and schemas. They are not judged, because clients do not choose them."""
+_PIECES_AT_ONCE = 1000
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
-def text_of_json(json_text: str) -> str:
+def text_of_json(json_text: str) -> Slices[str]:
     """Return a JSON text with the escapes in its strings decoded, even if the text is truncated. Lone surrogates are
     replaced."""
-    unescaped = _ESCAPES.sub(lambda run: str(json.loads(f'"{run[0]}"')), json_text)
+    pieces: list[str] = []
+    end = 0
+    for run in matches_in_slices(_ESCAPES, json_text):
+        if run is None or len(pieces) % _PIECES_AT_ONCE == 0:
+            yield
+        if run is not None:
+            pieces += (json_text[end : run.start()], json.loads(f'"{run[0]}"'))
+            end = run.end()
+    unescaped = "".join([*pieces, json_text[end:]])
     return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -116,7 +126,8 @@ def texts_beside_messages(request: ChatRequest) -> Slices[list[tuple[str, str]]]
     texts = []
     for index, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
-            text = f"{call.function.name} {text_of_json(call.function.arguments)}"
+            arguments = yield from text_of_json(call.function.arguments)
+            text = f"{call.function.name} {arguments}"
             texts.append((f"messages[{index}].tool_calls[{place}]", text))
             yield
     for source, value in _definitions(request):

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -284,3 +285,16 @@ def test_a_long_text_is_split_in_slices(unit: str) -> None:
     """One search of the whole text would hold the interpreter for seconds."""
     text = unit * (200_000 // len(unit))
     assert sum(1 for _ in pieces_of(text)) >= len(text) // SEARCHED_AT_ONCE // 8
+
+
+def test_each_kind_of_block_that_is_never_closed_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    def noted(pattern: str, flags: int = 0) -> re.Pattern[str]:
+        searched.append(pattern)
+        return re.compile(pattern, flags)
+
+    monkeypatch.setattr("tasks.translation.segments.re", SimpleNamespace(**vars(re) | {"compile": noted}))
+    openers = "".join(f"<{name}>" for name in ("script", "SCRIPT", "Script", "sCrIpT", "math", "MATH"))
+    assert all_of(pieces_of(openers + "word " * 100))
+    assert searched == [r"</script\s*>", r"</math\s*>"]

@@ -61,6 +61,15 @@ def test_a_forced_tool_that_is_not_offered_is_refused(named: dict[str, str]) -> 
     assert refused.value.param == "tool_choice"
 
 
+def test_more_tools_than_may_be_offered_are_refused_before_any_is_looked_for() -> None:
+    tools = [
+        in_namespace(f"n{place}", *[{**WEATHER, "name": f"t{number}"} for number in range(128)]) for place in range(9)
+    ]
+    with pytest.raises(BadRequest, match="at most 1024 tools in all namespaces together, not 1152") as refused:
+        allowed(tools, WEATHER)
+    assert refused.value.param == "tools"
+
+
 def test_allowed_tools_are_found_by_either_name_and_in_their_namespace_alone() -> None:
     tools = [in_namespace("maps", WEATHER, PATCH), in_namespace("sea", WEATHER), TIDES]
     assert allowed(tools, WEATHER) == ["maps__weather", "sea__weather"]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from models.base import EngineUnavailable
 from models.embedding import minilm_weights as weights
 from models.embedding import passages as cutting
-from models.embedding.embedder import DIMENSIONS, HostedEmbedder, Vector
+from models.embedding.embedder import DIMENSIONS, LONGEST_TEXT, HostedEmbedder, Vector
 from models.embedding.minilm import MAX_TOKENS, MiniLm, build_network, passages
 from models.embedding.minilm_numpy import NumpyMiniLm
 from models.embedding.minilm_weights import SPEC, embedding_remedy, embedding_weights, read_safetensors
@@ -230,6 +230,26 @@ async def test_a_short_text_that_comes_again_is_not_computed_again(engine: MiniL
         await host.close()
     np.testing.assert_allclose(first, np.stack(vectors(engine, *labels)), atol=1e-5)
     np.testing.assert_array_equal(again[:3], first)
+
+
+async def test_an_engine_gets_the_beginning_of_a_long_text_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[int] = []
+    run = MiniLm.run
+
+    def noted(engine: MiniLm, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
+        lengths.extend(map(len, batch))
+        return run(engine, batch)
+
+    monkeypatch.setattr(MiniLm, "run", noted)
+    host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=1))
+    embedder = HostedEmbedder(host, passages(folder))
+    try:
+        [first] = await embedder.embed(["word " * 1_000_000])
+        [second] = await embedder.embed(["word " * 2 * MAX_TOKENS])
+    finally:
+        await host.close()
+    assert lengths == [LONGEST_TEXT, 10 * MAX_TOKENS]
+    np.testing.assert_array_equal(first, second)
 
 
 async def test_embedding_nothing_gives_no_rows(folder: Path) -> None:
