@@ -312,7 +312,13 @@ class Answerer:
         images: Mapping[PartPlace, Sequence[LlmImage]] = {}
         if abilities.vision:
             room = max(0, context - taken) // PICTURES_DIVISOR
-            images = await images_for_llm(shown, self.loader, room, omits_unreadable=not call.skip_planning)
+            images = await images_for_llm(
+                shown,
+                self.loader,
+                room,
+                omits_unreadable=not call.skip_planning,
+                omits_metadata=material.specialists.redacts,
+            )
             taken += tokens_of(images)
         shorten = partial(self._shorten_results, turn.text, request, context, taken)
         texts: list[str] = []

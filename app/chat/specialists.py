@@ -21,6 +21,11 @@ class Specialists:
     guard: RequestGuard | None = None
     """Guard of the request; None if no result is judged."""
 
+    @property
+    def redacts(self) -> bool:
+        """True if personal data of the request is redacted."""
+        return self.guard is not None and self.guard.redaction is not None
+
     async def run(self, name: str, request: TaskRequest) -> Entry:
         """Return the result of one task. Raises what the task and the guard raise."""
         task = self.find_task(name)

@@ -78,7 +78,7 @@ class FileStore:
         if file is None:
             # There is no such file, perhaps because another server deleted it, or its record has a different version.
             # The index must not list it.
-            await self.run(self.index.remove, owner, file_id)
+            await self._unlist(owner, file_id)
             return None
         if self._has_expired(file):
             await self.delete(file)
@@ -137,9 +137,18 @@ class FileStore:
             await self._worker.release(opened)
 
     async def delete(self, file: StoredFile) -> None:
+        # Without its record, a file no longer exists. Its data is deleted before the index is changed, which may need
+        # room on a full disk.
         await self.run(self.storage.delete, f"{file.name}{RECORD_SUFFIX}")
-        await self.run(self.index.remove, file.owner, file.id)
         await self.run(self.storage.delete, file.name)
+        await self._unlist(file.owner, file.id)
+
+    async def _unlist(self, owner: str, file_id: str) -> None:
+        """Remove a file that no longer exists from the index. If this fails, the index follows the storage later."""
+        try:
+            await self.run(self.index.remove, owner, file_id)
+        except Unavailable:
+            log.warning("index_of_files_not_changed", exc_info=True)
 
     @asynccontextmanager
     async def writing(self, owner: str) -> AsyncIterator["UploadWriter"]:

@@ -1,9 +1,13 @@
 """OPENFAZE_PERSONAL_DATA=redact over HTTP: what an LLM is sent and what leaves has placeholders instead."""
 
+import base64
 import json
+import re
 from collections.abc import Iterator
 
+import PIL.Image
 import pytest
+from PIL.PngImagePlugin import PngInfo
 
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import (
@@ -187,6 +191,21 @@ def test_an_llm_that_sees_is_not_shown_a_picture_with_personal_data(seeing: Full
     sent = [json.dumps(prompt["messages"]) for prompt in seeing.prompts]
     assert ["data:image/png" in prompt for prompt in sent] == [False, True, False]
     assert "[image]" in sent[2]
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_an_llm_that_sees_gets_no_metadata_of_a_picture(seeing: FullModel, form: str) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x010E] = MAIL
+    notes = PngInfo()
+    notes.add_text("Author", MAIL)
+    picture = single_line("Platform nine").encoded(form, exif=exif, pnginfo=notes, comment=MAIL.encode())
+    assert MAIL.encode() in picture
+    seeing.script(Reply("A sign."))
+    part = {"type": "image_url", "image_url": {"url": data_url(picture, f"image/{form.lower()}")}}
+    seeing.ask(guard("S7"), [text_part("What is it?"), part])
+    [url] = re.findall(r"data:image/\w+;base64,([\w+/=]+)", json.dumps(seeing.prompts[-1]["messages"]))
+    assert MAIL.encode() not in base64.b64decode(url)
 
 
 def test_a_structured_answer_is_json_and_its_evidence_agrees(model: FullModel) -> None:

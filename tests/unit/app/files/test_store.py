@@ -219,6 +219,24 @@ async def test_an_upload_whose_caller_leaves_leaves_nothing(store: FileStore) ->
     assert not store.being_written["me"]
 
 
+async def test_a_file_is_deleted_though_its_index_has_no_room_on_a_full_disk(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = await kept(store, b"whole")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.index, "remove", full)
+        await store.delete(file)
+        assert lying(store) == []
+        assert await store.find("me", file.id) is None
+    assert await store.find("me", file.id) is None  # which removes it from the index
+    assert await listed(store, "me") == []
+    assert await used(store, "me") == 0
+
+
 async def test_nobody_sees_a_file_before_it_is_whole(store: FileStore) -> None:
     async with store.writing("me") as writing:
         await writing.write(b"half of it")

@@ -1,10 +1,15 @@
 """JSON and XML files: their text as it is, within bounds."""
 
+from types import SimpleNamespace
+from typing import Any
+from xml.parsers import expat
+
 import pytest
 
 from tasks.errors import InputError
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
+from tasks.inputs.text import xml_entities
 from tasks.inputs.text.text_file import json_depth, read_text
 from tests.conftest import each_case
 
@@ -78,6 +83,32 @@ def test_xml_is_its_text(text: str) -> None:
 def test_xml_that_declares_entities_is_refused(text: str, encoding: str) -> None:
     with pytest.raises(InputError, match="'file' declares XML entities"):
         read(text.encode(encoding), "application/xml")
+
+
+@pytest.mark.parametrize(
+    ("before", "pieces"), [("", 0), ("<?xml version='1.0'?>\n<!-- a -->\n", 0), ("<!DOCTYPE a>", 1)]
+)
+def test_nothing_after_the_document_type_is_parsed(monkeypatch: pytest.MonkeyPatch, before: str, pieces: int) -> None:
+    """A start tag is handled in one step, however many attributes it has."""
+    parsed: list[int] = []
+
+    def noting(encoding: str) -> Any:
+        parser = expat.ParserCreate(encoding)
+
+        class Noting:
+            def __setattr__(self, name: str, value: Any) -> None:
+                setattr(parser, name, value)
+
+            def Parse(self, data: bytes, is_final: bool) -> int:  # noqa: N802 - as in expat
+                parsed.append(len(data))
+                return parser.Parse(data, is_final)
+
+        return Noting()
+
+    monkeypatch.setattr(xml_entities, "expat", SimpleNamespace(ParserCreate=noting, ExpatError=expat.ExpatError))
+    attributes = " ".join(f'a{number}="1"' for number in range(50_000))
+    assert not xml_entities.declares_entities(f"{before}<a {attributes}/>")
+    assert len(parsed) == pieces
 
 
 def test_xml_says_its_charset_itself() -> None:
