@@ -133,6 +133,12 @@ class Redaction:
         if request.user is not None:
             # The field is redacted, because the LLM's server gets it, too.
             changed["user"] = yield from self._redactor("user").redact_text(request.user)
+        if request.stop is not None:
+            # The LLM writes placeholders, so only a redacted stop text can be met.
+            stops: list[str] = []
+            for stop in [request.stop] if isinstance(request.stop, str) else request.stop:
+                stops.append((yield from self._redactor("stop").redact_text(stop)))
+            changed["stop"] = stops
         request = request.model_copy(update=changed)
         return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))
 

@@ -97,6 +97,7 @@ async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
         {"role": "tool", "content": "card 4111 1111 1111 1111", "tool_call_id": "c"},
         user([{"type": "text", "text": "Phone:"}, image("http://x/a.png"), {"type": "text", "text": "2127365000"}]),
         user=" ann@example.org",
+        stop=["ann@example.org", "END"],
     )
     before = request.model_dump()
     turn = latest_turn(request, 16)
@@ -113,6 +114,7 @@ async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
     assert redone_turn.text == "Phone:\n[PHONE]"
     assert redone_turn.sources == turn.sources
     assert redone.user == " [EMAIL]"
+    assert redone.stop == ["[EMAIL]", "END"]
     assert request.model_dump() == before
     assert redaction.checks == [
         {"source": source, "codes": [], "scores": {}, "redacted": redacted}
@@ -123,6 +125,7 @@ async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
             ("messages[3].content", {"CARD": 1}),
             ("messages[4].content", {"PHONE": 1}),
             ("user", {"EMAIL": 1}),
+            ("stop", {"EMAIL": 1}),
         ]
     ]
 
