@@ -137,7 +137,8 @@ class Redaction:
             # The LLM writes placeholders, so only a redacted stop text can be met.
             stops: list[str] = []
             for stop in [request.stop] if isinstance(request.stop, str) else request.stop:
-                stops.append((yield from self._redactor("stop").redact_text(stop)))
+                redacted = yield from self._redactor("stop").redact_text(stop)
+                stops.append(redacted)
             changed["stop"] = stops
         request = request.model_copy(update=changed)
         return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))

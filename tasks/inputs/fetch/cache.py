@@ -37,6 +37,9 @@ _SHARED = CacheOptions(shared=True, supported_methods=["GET"], allow_stale=False
 _ENTRY = 1024
 """Approximate bytes of an entry in addition to its body, URL and headers."""
 _CONDITIONS = ("if-none-match", "if-modified-since")
+_RULES = frozenset({"age", "cache-control", "date", "etag", "expires", "last-modified", "pragma", "vary"})
+_LONGEST_RULE = 1000
+"""Answers with more characters in one of the headers in _RULES are not stored."""
 _LONGEST = 2**31
 """Largest freshness lifetime in seconds (RFC 9111, section 1.2.2)."""
 
@@ -84,6 +87,9 @@ class HttpCache:
         answer = await send(conditions)
         if answer.status != 304:
             return self._keep(key, request, answer)
+        if _has_long_rules(answer):
+            self._drop(key)
+            return self._keep(key, request, await send({}))
         then = state.next(Response(304, _with_date(answer.headers)))
         if isinstance(then, NeedToBeUpdated):
             [updated] = then.updating_entries
@@ -101,7 +107,9 @@ class HttpCache:
         return kept
 
     def _keep(self, key: _Key, request: Request, answer: FetchedResponse) -> FetchedResponse:
-        if answer.status == 200:
+        if answer.status == 200 and _has_long_rules(answer):
+            self._drop(key)
+        elif answer.status == 200:
             self._store(key, request, Response(200, _with_date(answer.headers)), answer.data)
         return answer
 
@@ -123,6 +131,12 @@ class HttpCache:
         kept = self._kept.pop(key, None)
         if kept is not None:
             self.size -= kept.size
+
+
+def _has_long_rules(answer: FetchedResponse) -> bool:
+    """True if a header by which the cache decides is too long. hishel reads these headers sign by sign, several times
+    an answer."""
+    return any(len(value) > _LONGEST_RULE for name, value in answer.headers.items() if name.lower() in _RULES)
 
 
 def _cached_response(kept: _StoredResponse) -> FetchedResponse:

@@ -5,9 +5,10 @@ would.
 """
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
@@ -33,6 +34,7 @@ _KEPT_FOR_S = 3600.0
 _MAX_LINES = 5_000
 """A robots.txt with more lines than this counts as too large, because parsing this many takes up to a tenth of a
 second."""
+_AGENT_LINE = re.compile(r"user[- ]?agent\s*(?::|\s)\s*(\S+).*", re.IGNORECASE)
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
 """A Crawl-delay is obeyed up to this many seconds. Delays are meant for crawls of a whole site, whereas a user is
@@ -137,9 +139,29 @@ class Robots:
 def _parsed(data: bytes) -> tuple[Protego | None, int]:
     """Return the rules of a robots.txt and its number of lines. The rules are None if the file has no lines or too
     many."""
-    text = data.decode("utf-8-sig", errors="replace")
-    lines = len(text.splitlines())
-    return (Protego.parse(text) if 0 < lines <= _MAX_LINES else None), lines
+    lines = data.decode("utf-8-sig", errors="replace").splitlines()
+    if not 0 < len(lines) <= _MAX_LINES:
+        return None, len(lines)
+    return Protego.parse("\n".join(_groups_for_us(lines))), len(lines)
+
+
+def _groups_for_us(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of the groups that may apply to AGENT, without other agents. The parser gives each agent of a
+    group each of its rules, so that thousands of both would take minutes and gigabytes."""
+    agents: set[str] = set()
+    is_among_agents = False
+    for line in lines:
+        if found := _AGENT_LINE.fullmatch(line.partition("#")[0].strip()):
+            if not is_among_agents:
+                agents, is_among_agents = set(), True
+            agent = found[1].lower()
+            if agent not in agents and (agent == "*" or (agent.replace("*", "") or "*") in AGENT):
+                agents.add(agent)
+                yield line
+        elif line.strip():
+            is_among_agents = False
+            if agents:
+                yield line
 
 
 def _crawl_delay(parsed: Protego, url: str) -> float | None:

@@ -123,3 +123,15 @@ def test_what_is_no_form_is_refused(content_type: str) -> None:
 def test_a_boundary_that_is_too_long_is_refused() -> None:
     with pytest.raises(BadRequest, match="malformed"):
         UploadForm(f"multipart/form-data; boundary={'x' * 1000}")
+
+
+@pytest.mark.parametrize("content_type", [TYPE, TYPE + ";" * 60_000])
+def test_a_header_of_many_parameters_is_refused_before_it_is_read(content_type: str) -> None:
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="a"; b="{";" * 15_000}\r\n\r\n'
+    with pytest.raises(BadRequest, match="semicolons; the limit is 100"):
+        read(head.encode() + b"x\r\n" + END, content_type=content_type, piece=4096)
+
+
+def test_a_name_may_have_semicolons() -> None:
+    form, _ = read(part("purpose", b"user_data") + part("file", b"a", "a;b;c.txt") + END)
+    assert form.filename == "a;b;c.txt"

@@ -141,6 +141,18 @@ async def test_a_confirmation_of_something_else_is_not_believed() -> None:
     assert "If-None-Match" not in server.requests[2]
 
 
+@each_case("header", ["Cache-Control: max-age=60", "Vary: a", "Expires: a", "ETag: a"])
+async def test_an_answer_with_a_long_rule_is_not_kept(header: str) -> None:
+    assert await times_asked(FRESH, header + ",a" * 1_000) == 2
+
+
+async def test_a_confirmation_with_a_long_rule_is_not_read() -> None:
+    page = conditional('"1"', b"new", "Cache-Control: max-age=0" + ",a" * 1_000)
+    async with fetching(page=page) as (fetcher, server):
+        assert (await fetcher.fetch(server.url("page"))).data == b"new"
+        assert (await fetcher.fetch(server.url("page"))).data == b"new"
+
+
 async def test_a_page_that_turns_private_is_forgotten() -> None:
     async with fetching(page=response(b"x", 'ETag: "1"')) as (fetcher, server):
         await fetcher.fetch(server.url("page"))
