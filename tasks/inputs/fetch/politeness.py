@@ -5,10 +5,9 @@ would.
 """
 
 import asyncio
-import re
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
@@ -34,7 +33,8 @@ _KEPT_FOR_S = 3600.0
 _MAX_LINES = 5_000
 """A robots.txt with more lines than this counts as too large, because parsing this many takes up to a tenth of a
 second."""
-_AGENT_LINE = re.compile(r"user[- ]?agent\s*(?::|\s)\s*(\S+).*", re.IGNORECASE)
+_MAX_RULES = 20_000
+"""A robots.txt whose agents have more rules than this together counts as too large, too."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
 """A Crawl-delay is obeyed up to this many seconds. Delays are meant for crawls of a whole site, whereas a user is
@@ -107,8 +107,6 @@ class Robots:
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
             parsed, lines = await asyncio.to_thread(_parsed, fetched.data)
-            if lines > _MAX_LINES:
-                lines, failure = 0, "is too large"
         except InputTooLarge:
             failure = "is too large"
         except FetchFailed as error:
@@ -137,31 +135,32 @@ class Robots:
 
 
 def _parsed(data: bytes) -> tuple[Protego | None, int]:
-    """Return the rules of a robots.txt and its number of lines. The rules are None if the file has no lines or too
-    many."""
-    lines = data.decode("utf-8-sig", errors="replace").splitlines()
-    if not 0 < len(lines) <= _MAX_LINES:
-        return None, len(lines)
-    return Protego.parse("\n".join(_groups_for_us(lines))), len(lines)
+    """Return the rules of a robots.txt and its size: the number of its lines, or of its agents' rules if there are more
+    of these. The rules are None if the file has no lines. Raises InputTooLarge."""
+    text = data.decode("utf-8-sig", errors="replace")
+    lines = text.splitlines()
+    if len(lines) > _MAX_LINES or (rules := _count_rules(lines)) > _MAX_RULES:
+        raise InputTooLarge("robots.txt has too many rules")
+    return (Protego.parse(text) if lines else None), max(len(lines), rules)
 
 
-def _groups_for_us(lines: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of the groups that may apply to AGENT, without other agents. The parser gives each agent of a
-    group each of its rules, so that thousands of both would take minutes and gigabytes."""
-    agents: set[str] = set()
-    is_among_agents = False
+def _count_rules(lines: Sequence[str]) -> int:
+    """Return at least the number of rules that the parser makes: each agent of a group gets each rule of the group, so
+    that 2,500 lines of both take half a minute and gigabytes."""
+    rules = agents = own = 0
+    has_ended = False
     for line in lines:
-        if found := _AGENT_LINE.fullmatch(line.partition("#")[0].strip()):
-            if not is_among_agents:
-                agents, is_among_agents = set(), True
-            agent = found[1].lower()
-            if agent not in agents and (agent == "*" or (agent.replace("*", "") or "*") in AGENT):
-                agents.add(agent)
-                yield line
-        elif line.strip():
-            is_among_agents = False
-            if agents:
-                yield line
+        words = " ".join(line.lower().split())
+        if words.startswith(("user-agent", "user agent", "useragent")):
+            if has_ended:
+                rules += agents * own
+                agents, own, has_ended = 0, 0, False
+            agents += 1
+        elif words and not words.startswith("#"):
+            own += 1
+            # Whatever else may be between two agents, the parser may take them for agents of one group.
+            has_ended = has_ended or words.startswith(("allow:", "disallow:"))
+    return rules + agents * own
 
 
 def _crawl_delay(parsed: Protego, url: str) -> float | None:
