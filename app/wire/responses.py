@@ -70,6 +70,8 @@ _CHAT_NAMES = {
     "web_search_options": "tools",
 }
 """Names that fields of chat completions have in this API; None for a field that this API lacks."""
+MAX_OFFERED = 1024
+"""A request has at most this many tools in all namespaces, of which `tool_choice` may allow as many as chat has."""
 PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p")
 """Fields of a chat request that this API also passes on to the LLM. OpenAI's Responses API lacks most of them."""
 _UNSUPPORTED = {
@@ -366,10 +368,6 @@ def _to_chat_part(part: Any) -> Any:
             return TextPart(type="text", text=part.refusal)
         case _:
             return part
-
-
-MAX_OFFERED = 1024
-"""A request has at most this many tools in all namespaces, of which `tool_choice` may allow as many as chat has."""
 
 
 def _format(request: ResponsesRequest) -> chat.ResponseFormat | None:

@@ -103,7 +103,9 @@ async def images_for_llm(
     for one, numbers in zip(seen, frames, strict=True):
         max_frames = [min(next(shares) for _ in one.parts) for _ in numbers]
         try:
-            images |= dict.fromkeys(one.parts, await _encode_frames(one, numbers, max_frames, loader, omits_metadata))
+            images |= dict.fromkeys(
+                one.parts, await _encode_frames(one, numbers, max_frames, loader, omits_metadata=omits_metadata)
+            )
         except InputError:
             if not omits_unreadable:
                 raise
@@ -162,7 +164,7 @@ def _spread_evenly(total: int, limit: int) -> list[int]:
 
 
 async def _encode_frames(
-    one: _MeasuredMedium, numbers: Sequence[int], limit: Sequence[int], loader: MediaLoader, omits_metadata: bool
+    one: _MeasuredMedium, numbers: Sequence[int], limit: Sequence[int], loader: MediaLoader, *, omits_metadata: bool
 ) -> Sequence[LlmImage]:
     """Return the frames with these indexes. Each takes at most its number of tokens in `limit`, or LEAST_TOKENS if that
     is more."""
@@ -172,19 +174,25 @@ async def _encode_frames(
             width, height = one.sizes[number]
             fits = _tokens(width, height) <= max(tokens, LEAST_TOKENS)
             size = (width, height) if fits else _shrink_to(width, height, max(tokens, LEAST_TOKENS))
-            url = await _encode_frame(one, document, number, size, is_whole=fits, is_anew=omits_metadata)
+            url = await _encode_frame(one, document, number, size, is_whole=fits, omits_metadata=omits_metadata)
             label = f"[video at {document.timestamp(number + 1):g} s]" if one.is_video else ""
             shown.append(LlmImage(url, label, _tokens(*size)))
     return shown
 
 
 async def _encode_frame(
-    one: _MeasuredMedium, document: Document, number: int, size: tuple[int, int], *, is_whole: bool, is_anew: bool
+    one: _MeasuredMedium,
+    document: Document,
+    number: int,
+    size: tuple[int, int],
+    *,
+    is_whole: bool,
+    omits_metadata: bool,
 ) -> str:
     blob = one.blob
-    if one.is_video or not is_whole or (is_anew and blob.media_type == "image/jpeg"):
+    if one.is_video or not is_whole or (omits_metadata and blob.media_type == "image/jpeg"):
         return await asyncio.to_thread(_jpeg, await document.picture(number + 1), size)
-    if is_anew or blob.media_type not in COMMON_TYPES:
+    if omits_metadata or blob.media_type not in COMMON_TYPES:
         return await asyncio.to_thread(_png, await document.picture(1))
     return await asyncio.to_thread(_to_data_url, blob.data, blob.media_type)
 

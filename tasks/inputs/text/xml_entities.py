@@ -5,17 +5,13 @@ from xml.parsers import expat
 
 _PIECE = 1 << 16
 """Number of characters parsed at a time."""
-
-
-_PROLOG = re.compile(r"\ufeff?(?:\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
-"""Pattern of the beginning of a file before the document type: white space, processing instructions and comments."""
+_BLANKS = re.compile(r"\s*")
 
 
 def declares_entities(xml: str) -> bool:
     """True if the document type of `xml` declares entities. Nothing after the document type is read: a tag with half a
     million attributes would hold the interpreter for a second."""
-    prolog = _PROLOG.match(xml)
-    begin = prolog.end() if prolog else 0
+    begin = _end_of_prolog(xml)
     if not xml.startswith("<!DOCTYPE", begin):
         return False
 
@@ -38,3 +34,16 @@ def declares_entities(xml: str) -> bool:
     except expat.ExpatError:
         return False
     return False
+
+
+def _end_of_prolog(xml: str) -> int:
+    """Return the end of the white space, processing instructions and comments at the beginning of a file."""
+    end = len("\ufeff") if xml.startswith("\ufeff") else 0
+    while blanks := _BLANKS.match(xml, end):
+        end = blanks.end()
+        closer = "?>" if xml.startswith("<?", end) else "-->" if xml.startswith("<!--", end) else ""
+        found = xml.find(closer, end + len("<?")) if closer else -1
+        if found < 0:
+            break
+        end = found + len(closer)
+    return end
