@@ -13,8 +13,13 @@ from tasks.inputs.limits import LONGEST_SIDE, megabytes, megapixels
 from tasks.inputs.media_types import IMAGES, sniff
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
+LONGEST_URL = 8192
+"""A URL of more characters is not read. Servers commonly take no longer ones."""
 _OF_URL = r"[^\s\"'`<>(){}\[\]|\\^“”‘’«»]"
-_URL = re.compile(rf"https?://(?:\[(?P<ipv6>[\da-f:.]{{2,45}})\](?:[:/?#]{_OF_URL}*)?|{_OF_URL}+)", re.IGNORECASE)
+_URL = re.compile(
+    rf"https?://(?:\[(?P<ipv6>[\da-f:.]{{2,45}})\](?:[:/?#]{_OF_URL}{{,{LONGEST_URL}}})?|{_OF_URL}{{1,{LONGEST_URL}}})",
+    re.IGNORECASE,
+)
 _SCHEME_END = "://"
 _SENTENCE_END = ".,;:!?"
 HEAD = 1024
@@ -117,8 +122,8 @@ class Source:
         `format` is given, the first bytes of base64 must show a type, because a path such as `etc/passwd` also
         consists of base64's characters.
 
-        Raises InputError for an empty value, a data URL without a comma, another scheme (`url_not_allowed`), and any
-        other text.
+        Raises InputError for an empty value, a data URL without a comma, another scheme or a URL of more than
+        LONGEST_URL characters (`url_not_allowed`), and any other text.
         """
         param = origin.param
         if isinstance(value, str):
@@ -129,6 +134,12 @@ class Source:
         scheme = _SCHEME.match(head)
         name = scheme[1].lower() if scheme else ""
         if name in ("http", "https"):
+            if len(value) > LONGEST_URL:
+                raise InputError(
+                    f"'{param}' is a URL of {len(value)} characters; it may have {LONGEST_URL} at most.",
+                    code="url_not_allowed",
+                    param=param,
+                )
             url = value if isinstance(value, str) else str(value, "utf-8")
             return cls(origin, url=url, filename=filename, format=format, total=total)
         if name not in ("", "data"):
@@ -193,7 +204,7 @@ def urls_in(text: str) -> list[str]:
     """Return the http(s) URLs in a text, in order, each once.
 
     A URL ends at white space, a quote or a bracket, except for the brackets around a host's IPv6 address. Punctuation
-    at its end belongs to the sentence.
+    at its end belongs to the sentence. A URL of more than LONGEST_URL characters is left out.
     """
     found = (url.rstrip(_SENTENCE_END) for url in _find_links(text))
     return list(dict.fromkeys(url for url in found if not url.endswith("/" * 2)))
@@ -209,7 +220,8 @@ def _find_links(text: str) -> list[str]:
         starts = (position - len(name) for name in ("https", "http"))
         match = next(filter(None, (_URL.match(text, start) for start in starts if start >= end)), None)
         if match:
-            if (address := match["ipv6"]) is None or _is_ipv6(address):
+            address = match["ipv6"]
+            if len(match.group()) <= LONGEST_URL and (address is None or _is_ipv6(address)):
                 found.append(match.group())
             end = match.end()
         position = text.find(_SCHEME_END, max(position + 1, end))

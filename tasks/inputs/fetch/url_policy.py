@@ -10,6 +10,7 @@ import httpx
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import megabytes
+from tasks.inputs.source import LONGEST_URL
 
 Address = IPv4Address | IPv6Address
 
@@ -264,8 +265,9 @@ class Fetch:
 
 
 def parse_url(text: str, visit: Fetch) -> httpx.URL:
-    """Parse `text` as a permitted URL. The host is lower-case ASCII without a final dot; addresses are in canonical
+    """Parse `text` as a permitted URL of at most LONGEST_URL characters. The host is lower-case ASCII without a final dot; addresses are in canonical
     form."""
+    _check_length(text, visit)
     try:
         if _CONFUSING.search(text):
             raise ValueError("confusing")
@@ -274,6 +276,11 @@ def parse_url(text: str, visit: Fetch) -> httpx.URL:
         return url.copy_with(host=_normalize_host(url.raw_host.decode("ascii")), fragment=None)
     except (httpx.InvalidURL, ValueError) as error:
         raise visit.refused("is not a valid URL") from error
+
+
+def _check_length(text: str, visit: Fetch) -> None:
+    if len(text) > LONGEST_URL:
+        raise visit.refused(f"is longer than {LONGEST_URL} characters")
 
 
 def _check_parts(url: httpx.URL, visit: Fetch) -> None:
@@ -306,6 +313,7 @@ def follow_redirect(url: httpx.URL, location: str, visit: Fetch) -> httpx.URL:
     """Return the target of a redirect from `url`. A redirect from https to http is refused, because its content could
     be altered on the way."""
     visit.redirected = True
+    _check_length(location, visit)
     if _CONFUSING.search(location):
         raise visit.refused("is not a valid URL")
     try:

@@ -1,11 +1,13 @@
 """How a reference in a request becomes a source, and which URLs a text names."""
 
 import base64
+import re
+from collections.abc import Callable
 
 import pytest
 
 from tasks.errors import InputError
-from tasks.inputs.source import Origin, Source, urls_in
+from tasks.inputs.source import LONGEST_URL, Origin, Source, urls_in
 from tests.conftest import each_case
 
 PARAM = "messages[0].content[1].image_url.url"
@@ -65,6 +67,22 @@ def test_a_long_reference_is_not_repeated_whole() -> None:
     with pytest.raises(InputError) as caught:
         Source.from_reference("photos/" * 1000, origin=Origin(PARAM))
     assert len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize("kind", [str, lambda url: memoryview(url.encode())])
+def test_a_url_has_a_largest_length(kind: Callable[[str], str | memoryview]) -> None:
+    longest = "https://example.com/".ljust(LONGEST_URL, "a")
+    assert Source.from_reference(kind(longest), origin=Origin(PARAM)).url == longest
+    with pytest.raises(InputError, match=f"'{re.escape(PARAM)}' is a URL of 8193 characters; .* 8192") as caught:
+        Source.from_reference(kind(longest + "a"), origin=Origin(PARAM))
+    assert caught.value.code == "url_not_allowed"
+
+
+def test_a_text_names_no_url_that_is_too_long() -> None:
+    longest = "https://example.com/".ljust(LONGEST_URL, "a")
+    assert urls_in(f"{longest} http://a.de") == [longest, "http://a.de"]
+    assert urls_in(f"{longest}a http://a.de") == ["http://a.de"]
+    assert urls_in(f"http://[2001:db8::1]/{'a' * 2 * LONGEST_URL}") == []
 
 
 def test_a_data_url_without_a_comma_is_malformed() -> None:

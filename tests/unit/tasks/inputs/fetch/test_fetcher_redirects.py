@@ -8,6 +8,7 @@ import pytest
 
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.url_policy import FetchFailed
+from tasks.inputs.source import LONGEST_URL
 from tests.fetching import OPEN, fetch, refusal
 from tests.loop_time import LoopTime
 from tests.web import TLS, Names, redirect, response, serving
@@ -60,6 +61,13 @@ async def test_a_redirect_to_no_proper_url_is_refused(target: str) -> None:
     assert error.code == "url_not_allowed"
     assert "redirects to an address that" in error.message
     assert "good.test" not in error.message
+
+
+async def test_a_redirect_to_a_long_url_is_refused() -> None:
+    async with serving(a=redirect("/".ljust(LONGEST_URL + 1, "b"))) as server:
+        error = await refusal(server.url("a"))
+    assert error.code == "url_not_allowed"
+    assert "redirects to an address that is longer than 8192 characters" in error.message
 
 
 async def test_redirects_are_counted() -> None:

@@ -1,0 +1,26 @@
+"""What the engines that hear long recordings leave to the small work of other keys."""
+
+import pytest
+
+from models.capability import Candidate, EngineConfig
+from models.diarization.capability import RESEMBLYZER
+from models.host import EngineHost, HostLimits
+from models.speech.capability import WHISPER_BASE, WHISPER_TINY_EN, giving_way
+
+
+@pytest.mark.parametrize("engine", [WHISPER_BASE, WHISPER_TINY_EN, RESEMBLYZER], ids=lambda one: one.spec.name)
+def test_on_a_cpu_recordings_give_way_after_a_moment_and_rest(engine: Candidate) -> None:
+    config = EngineConfig(device="cpu")
+    if remedy := engine.remedy(config):
+        pytest.skip(remedy)
+    assert engine.build is not None
+    hosts = [part for part in engine.build(config).parts if isinstance(part, EngineHost)]
+    assert hosts
+    for host in hosts:
+        assert host.limits.long_s <= 0.05
+        assert host.limits.rest >= 0.5
+
+
+def test_on_a_card_recordings_do_not_rest() -> None:
+    limits = HostLimits(max_batch=32, device="cuda")
+    assert giving_way(limits) == limits
