@@ -60,6 +60,9 @@ Chunks of one byte need 5."""
 _MAX_HEADERS = 128
 """A request has at most this many header lines. Clients and proxies send about 30. Parsing 12,000 short lines would
 take 10 ms."""
+_MAX_URL = 8192
+"""The URL in a request's first line has at most this many bytes. Splitting 64 kB of query parameters would take 30
+ms."""
 _CHUNKS_OF_A_TURN = 64
 """One turn of the event loop ends once this many chunks of a body are parsed, after about 0.2 ms. Chunks are counted
 instead of bytes, because parsing a small chunk costs more than its content."""
@@ -416,6 +419,10 @@ class BoundedProtocol(HttpToolsProtocol):
         coding = b",".join(value for name, value in self.headers if name == b"transfer-encoding")
         if coding and coding.strip().lower() != b"chunked":
             self._head_error = UnknownCoding("The only transfer-encoding that this server reads is 'chunked'.")
+        if len(self.url) > _MAX_URL:
+            self._head_error = HeadTooLarge(
+                f"The request's URL has {len(self.url)} bytes; it may have {_MAX_URL} at most."
+            )
         if self._head_error is not None:
             raise ValueError(self._head_error)  # the parser stops, and reports the error
         super().on_headers_complete()

@@ -193,6 +193,18 @@ async def test_a_head_without_an_end_is_refused_when_it_is_larger_than_its_limit
         assert server.connections.refused == {"head_too_large": 1}
 
 
+async def test_a_long_url_is_refused() -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        target = b"/?".ljust(8192, b"a")
+        writer.write(b"GET %b HTTP/1.1\r\nhost: x\r\n\r\n" % target)
+        assert (await answer(reader))[0] == 200
+        writer.write(b"GET %ba HTTP/1.1\r\nhost: x\r\n\r\n" % target)
+        message = "The request's URL has 8193 bytes; it may have 8192 at most."
+        assert await refusal(reader) == (431, "head_too_large", message)
+        assert len(server.app.asked) == 1
+
+
 @pytest.mark.parametrize(("over", "status"), [(0, 200), (2, 431), (9_000, 431)])
 async def test_a_head_that_comes_in_one_piece_is_measured_as_well(over: int, status: int) -> None:
     limit = 64 * 1024
