@@ -79,6 +79,8 @@ class TooMuchJson(Exception):
 
 def least_quotes(piece: bytes | bytearray) -> int:
     """Return a lower bound of the number of quotation marks in `piece` that begin or end a string."""
+    if b'"' not in piece:  # ten times as fast as to count, and most pieces of a large body are base64
+        return 0
     quotes = piece.count(b'"')
     return max(0, quotes - piece.count(b'\\"') - 1) if quotes > 1 else 0
 

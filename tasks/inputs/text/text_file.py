@@ -195,7 +195,9 @@ def _decode_without_mark(data: bytes, charset: str | None) -> str | None:
 
 
 def _decode_japanese(data: bytes) -> str | None:
-    return _decode_or_none(data, "iso2022_jp_ext") if _JAPANESE in data and data.isascii() else None
+    # A single byte is found ten times as fast as two, and few texts have it.
+    is_japanese = _JAPANESE[:1] in data and _JAPANESE in data and data.isascii()
+    return _decode_or_none(data, "iso2022_jp_ext") if is_japanese else None
 
 
 def _decode_or_none(data: bytes, encoding: str | None) -> str | None:
