@@ -9,6 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from models.normal_forms import normalized
+
 _APOSTROPHES = re.compile("[’ʼʻ‘`]")
 
 _VARIANT = re.compile(r"(?P<script>[a-z]{4})?(?:(?:\A|-)(?P<region>[a-z]{2}|\d{3}))?", re.IGNORECASE)
@@ -70,7 +72,7 @@ def _spellings(name: str) -> Iterator[str]:
     name = name.lower()
     yield name
     yield _APOSTROPHES.sub("'", name)
-    bare = "".join(letter for letter in unicodedata.normalize("NFD", name) if not unicodedata.combining(letter))
+    bare = "".join(letter for letter in normalized("NFD", name) if not unicodedata.combining(letter))
     if (plain := _APOSTROPHES.sub("", bare).replace("'", "")).isascii():
         yield plain
 

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from models.normal_forms import normalized
+
 _TOKEN = re.compile(r"[^\W_]+")
 
 _LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "2": "z", "ı": "l"})
@@ -12,9 +14,7 @@ _STROKES = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d",
 
 def fold(text: str) -> list[str]:
     """Return the runs of letters and digits in `text`, without differences of case, width or ligature."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return _TOKEN.findall(text.casefold())
+    return _TOKEN.findall(normalized("NFKC", text).casefold())
 
 
 @lru_cache(maxsize=4096)
@@ -34,5 +34,5 @@ def without_accents(text: str) -> str:
     replaced explicitly."""
     if text.isascii():
         return text
-    letters = unicodedata.normalize("NFD", text.translate(_STROKES))
+    letters = normalized("NFD", text.translate(_STROKES))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))

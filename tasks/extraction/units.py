@@ -7,7 +7,6 @@ number before `%`.
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from models.fair_executor import Slices
+from models.normal_forms import normalized
 from tasks.extraction.boxes import box_of
 from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
 from tasks.extraction.concepts import CONCEPTS
@@ -505,7 +505,7 @@ def _magnitude_after(
     assert span.number
     passage = span.passage
     if power := _POWER_OF_TEN.match(passage.text, span.number.end):
-        exponent = int(unicodedata.normalize("NFKC", power["plain"] or power["raised"]).replace("−", "-"))
+        exponent = int(normalized("NFKC", power["plain"] or power["raised"]).replace("−", "-"))
         words = tuple(range(span.words[0], passage.words_between(power.start() + 1, power.end())[-1] + 1))
         return Fraction(10) ** exponent, words
     found = _MAGNITUDE.match(passage.text, span.number.end)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from models.normal_forms import normalized
 from tasks.extraction.folding import fold
 
 FILE: Final = Path(__file__).with_name("yes_and_no.toml")
@@ -39,7 +40,7 @@ def words_of(text: str) -> Words:
 def _without_accents(word: str) -> str:
     if word.isascii():
         return word
-    letters = unicodedata.normalize("NFD", word.replace("ł", "l"))
+    letters = normalized("NFD", word.replace("ł", "l"))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 

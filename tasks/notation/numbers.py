@@ -5,13 +5,13 @@
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from models.fair_executor import Slices
+from models.normal_forms import normalized
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
 
@@ -238,7 +238,7 @@ def _readings(match: re.Match[str], *, is_negative: bool) -> Iterator[Decimal]:
 
 def size_of_fraction(text: str) -> Decimal:
     """Return the size of a text that matches FRACTION, rounded to six decimals."""
-    above, _, below = unicodedata.normalize("NFKC", text).strip().replace("/", "⁄").partition("⁄")
+    above, _, below = normalized("NFKC", text).strip().replace("/", "⁄").partition("⁄")
     return round(Decimal(above) / Decimal(below), _DIGITS_OF_FRACTION).normalize()
 
 
@@ -257,7 +257,7 @@ def magnitudes(digits: str) -> Iterator[Magnitude]:
     """
     if len(digits) > LONGEST_NUMBER:
         return
-    digits = unicodedata.normalize("NFKC", digits)
+    digits = normalized("NFKC", digits)
     if _POINT in digits or _COMMA in digits:
         whole, point, fraction = digits.partition(_POINT)
         if (_COMMA not in whole or is_grouped(whole, _COMMA)) and fraction.isdecimal() == bool(point):

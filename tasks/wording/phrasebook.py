@@ -8,7 +8,6 @@ Different texts may have the same image, but if an expression matches in a text,
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 import re2
 
+from models.normal_forms import normalized
 from tasks.wording.phrases import compiled
 
 AUTOMATON_BYTES: Final = 8 << 20
@@ -50,7 +50,7 @@ def _image_of_letter(letter: str) -> str:
     if not letter.isalnum():
         return "~"
     # Python's IGNORECASE also matches a dotless i with an i.
-    base = "i" if letter == "ı" else unicodedata.normalize("NFD", letter.casefold())[0]
+    base = "i" if letter == "ı" else normalized("NFD", letter.casefold())[0]
     return base if base.isascii() else _LETTERS[ord(base) // 26 % 26] + _LETTERS[ord(base) % 26]
 
 

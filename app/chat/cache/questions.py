@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.chat.planning.prose import CODE, EMAIL, QUOTED
+from models.normal_forms import normalized
 from models.translation.languages import detected
 from tasks.inputs.source import urls_in
 from tasks.notation.dates import find_days
@@ -106,7 +106,7 @@ class ParsedQuestion:
 @lru_cache(1024)
 def parse_question(text: str) -> ParsedQuestion:
     table = question_words()
-    text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("\N{EM DASH}", " ").replace("\N{EN DASH}", "-")
+    text = normalized("NFKC", text).replace("’", "'").replace("\N{EM DASH}", " ").replace("\N{EN DASH}", "-")
     line = " ".join(text.split())
     language, probability = next(iter(detected(line)), ("", 0.0))
     addresses = [*urls_in(text), *EMAIL.findall(text)]

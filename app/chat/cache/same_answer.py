@@ -1,11 +1,11 @@
 """Determines whether two answers to one question agree, by comparing their texts or else by asking an LLM."""
 
 import hashlib
-import unicodedata
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from models.language.llm import fence_around
+from models.normal_forms import normalized
 
 Ask = Callable[[str], Awaitable[str]]
 """Function that returns the answer of an LLM to a prompt."""
@@ -63,4 +63,4 @@ def parse_verdict(reply: str) -> bool | None:
 
 def _normalise(answer: str) -> str:
     """Return the answer without differences of case, white space, character width and closing punctuation."""
-    return " ".join(unicodedata.normalize("NFKC", answer).casefold().split()).rstrip(".! ")
+    return " ".join(normalized("NFKC", answer).casefold().split()).rstrip(".! ")

@@ -2,8 +2,8 @@
 that is hidden in them becomes visible."""
 
 import re
-import unicodedata
 
+from models.normal_forms import normalized
 from models.safety.text.lookalikes import without_enclosures
 
 _FLAGS = re.compile("\U0001f3f4(?:\U000e0067\U000e0062(?:[\U000e0061-\U000e007a]{3}))\U000e007f")
@@ -32,9 +32,6 @@ _LOOSE_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff
 """Pattern of marks on Latin, Greek and Cyrillic letters. NFKC joins a mark to its letter if a language has this letter,
 so that the marks which remain after NFKC belong to no language."""
 
-_MAX_MARKS = 4
-"""At most this many successive marks are kept, because normalisation sorts them in quadratic time."""
-
 
 def clean(text: str) -> str:
     """Return the visible part of `text` in ordinary characters. ASCII that is hidden in tags and UTF-8 that is hidden
@@ -50,16 +47,7 @@ def clean(text: str) -> str:
     text = _INVISIBLE.sub("", text)
     text = _JOINERS.sub("", text)
     text = _LONG_FORMS.sub(" ", without_enclosures(text))
-    return _LOOSE_MARKS.sub("", unicodedata.normalize("NFKC", with_few_marks(text)))
-
-
-def with_few_marks(text: str) -> str:
-    """Return `text` with at most _MAX_MARKS combining marks in a row."""
-    marks = "".join(character for character in set(text) if unicodedata.combining(character))
-    if not marks:
-        return text
-    kind = f"[{re.escape(marks)}]"
-    return re.sub(f"({kind}{{{_MAX_MARKS}}}){kind}+", r"\1", text)
+    return _LOOSE_MARKS.sub("", normalized("NFKC", text))
 
 
 def _hidden_in_selectors(run: str) -> str:

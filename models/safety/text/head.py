@@ -31,8 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.embedding.embedder import Vector
+from models.normal_forms import normalized
 from models.safety.guard import Scores
-from models.safety.text.cleaning import with_few_marks
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -64,7 +64,7 @@ def terms_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
 def _plain(text: str) -> str:
     """Return `text` in lower case without accents and apostrophes, so that "don't" is one word however it is
     written."""
-    decomposed = unicodedata.normalize("NFKD", with_few_marks(text.lower()))
+    decomposed = normalized("NFKD", text.lower())
     if not decomposed.isascii():
         decomposed = "".join(character for character in decomposed if not unicodedata.combining(character))
     return decomposed.replace("'", "").replace("’", "")

@@ -11,7 +11,6 @@ punctuation and white space are ignored. In the patterns of a table
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +18,7 @@ from typing import Any
 
 import re2
 
-from models.safety.text.cleaning import with_few_marks
+from models.normal_forms import normalized
 
 Pattern = Any
 """A compiled pattern of RE2, which has no types."""
@@ -220,7 +219,7 @@ class _Rule:
 def folded(text: str) -> bytes:
     """Return `text` in small letters without accents, with one space around each word and around each dot that ends a
     sentence."""
-    text = fold_letters(with_few_marks(text))
+    text = fold_letters(text)
     text = _APOSTROPHE.sub("", text)
     text = _SENTENCE_END.sub("\x01", text)
     text = _BETWEEN_WORDS.sub(lambda gap: " . " if "\x01" in gap[0] else " ", text)
@@ -231,8 +230,8 @@ def fold_letters(text: str) -> str:
     """Return `text` in small letters without accents. Patterns can be folded in the same way."""
     if text.isascii():
         return text.lower()
-    text = _COMBINING_MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return unicodedata.normalize("NFC", text).translate(_LETTERS)
+    text = _COMBINING_MARKS.sub("", normalized("NFKD", text.casefold()))
+    return normalized("NFC", text).translate(_LETTERS)
 
 
 def _joined(pattern: str) -> str:

@@ -5,7 +5,6 @@ a time, because the network was trained on blocks and not on pages.
 """
 
 import asyncio
-import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from models.base import EngineUnavailable
 from models.device import CPU, TORCH
 from models.host import EngineHost
+from models.normal_forms import normalized
 from models.scheduler import FairSlots
 from models.vision.ocr.regions import TextRegion, regions_of
 from models.vision.ocr.second_reading import RegionTranscript, aligned
@@ -182,7 +182,7 @@ def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[f
         text_before, now = (tokenizer.decode(tokens[previous:end], skip_special_tokens=True) for end in (decoded, stop))
         if now.endswith("\ufffd"):
             continue
-        piece = unicodedata.normalize("NFC", now[len(text_before) :])
+        piece = normalized("NFC", now[len(text_before) :])
         text += piece
         character_probabilities += [min(probabilities[decoded:stop])] * len(piece)
         previous, decoded = decoded, stop

@@ -74,6 +74,9 @@ _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 """First half of an interface identifier whose second half is an IPv4 address to tunnel to (RFC 5214)."""
 _MAX_PORT = 65535
 _MAX_HOST = 253
+_MAX_AUTHORITY = 600
+"""A host with its credentials and port has at most this many characters."""
+_AUTHORITY = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//([^/?#]*)")
 _SHOWN = 200
 """A message quotes at most this many characters of a URL."""
 _CONFUSING = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029]")
@@ -265,8 +268,8 @@ class Fetch:
 
 
 def parse_url(text: str, visit: Fetch) -> httpx.URL:
-    """Parse `text` as a permitted URL of at most LONGEST_URL characters. The host is lower-case ASCII without a final dot; addresses are in canonical
-    form."""
+    """Parse `text` as a permitted URL of at most LONGEST_URL characters. The host is lower-case ASCII without a final
+    dot; addresses are in canonical form."""
     _check_length(text, visit)
     try:
         if _CONFUSING.search(text):
@@ -279,8 +282,11 @@ def parse_url(text: str, visit: Fetch) -> httpx.URL:
 
 
 def _check_length(text: str, visit: Fetch) -> None:
+    """Check lengths before a URL is parsed: IDNA's check of a host takes quadratic time."""
     if len(text) > LONGEST_URL:
         raise visit.refused(f"is longer than {LONGEST_URL} characters")
+    if (authority := _AUTHORITY.match(text)) and len(authority[1]) > _MAX_AUTHORITY:
+        raise visit.refused("is not a valid URL")
 
 
 def _check_parts(url: httpx.URL, visit: Fetch) -> None:

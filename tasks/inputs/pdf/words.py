@@ -10,6 +10,7 @@ from functools import lru_cache
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from models.normal_forms import normalized
 from tasks.inputs.pdf.shown import Box, address
 
 _HYPHEN_AT_LINE_END = 2
@@ -61,7 +62,7 @@ class PdfWord:
         text = "".join(self.glyphs)
         if text.endswith(_SOFT_HYPHEN):
             text = text[:-1] + "-"
-        return unicodedata.normalize("NFC", text.replace(_SOFT_HYPHEN, ""))
+        return normalized("NFC", text.replace(_SOFT_HYPHEN, ""))
 
     def point(self, u: float, v: float) -> tuple[float, float]:
         """Return the point of the page's space at `u` along and `v` across the text."""
@@ -201,7 +202,7 @@ class _Characters:
 def _text_of_code(code: int) -> str:
     """Return the text of a code point: white space as " ", ligatures decomposed, "" for a code without a character."""
     if 0xFB00 <= code <= 0xFB06:
-        return unicodedata.normalize("NFKC", chr(code))
+        return normalized("NFKC", chr(code))
     character = chr(code) if code <= 0x10FFFF else "\ufffd"
     if character.isspace() or code in {0x200B, 0xFEFF}:
         return " "
