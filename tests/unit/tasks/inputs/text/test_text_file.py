@@ -33,6 +33,13 @@ def test_declared_charsets_that_are_none_are_passed_over(charset: str) -> None:
     assert "gr" in decode("größer als zuvor, aber über Äpfel".encode("latin-1"), charset=charset)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32", "gb18030", "iso2022_jp_ext"])
+@pytest.mark.parametrize("ahead", range(4))
+def test_characters_are_whole_in_long_texts(encoding: str, ahead: int) -> None:
+    text = "a" * ahead + "請求書" * 20_000
+    assert decode(text.encode(encoding), charset="gb18030") == text
+
+
 def test_a_charset_is_detected() -> None:
     text = "Die Prüfung der Geräte ergab, daß für die Größe der Öfen keine Änderung nötig wäre.\n" * 5
     assert decode(text.encode("cp1252")) == text
