@@ -416,20 +416,22 @@ class Answerer:
         An answer without a schema ends at the client's limit.
         """
         request, entries = material.request, material.entries
+        text, is_cut = answer.text, False
+        if isinstance(answer, _PlainAnswer):
+            limit = request.max_completion_tokens or request.max_tokens
+            text, is_cut = await asyncio.to_thread(first_tokens, text, limit)
+        tokens = await asyncio.to_thread(lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(text)))
+        material.call.admission.count_call(*tokens)
         if isinstance(answer, _PlainAnswer) and answer.warning:
             yield AnswerWarning(answer.warning)
         if entries:
             yield Precontext(entries)
         if isinstance(answer, JsonAnswer):
             assert material.shape is not None
-            text, is_cut = answer.text, False
             for event in await self.structured.with_evidence(answer, entries, material, material.shape):
                 yield event if function is None else _as_call(event, function)
         else:
-            limit = request.max_completion_tokens or request.max_tokens
-            text, is_cut = await asyncio.to_thread(first_tokens, answer.text, limit)
             yield TextChunk(text)
-        tokens = await asyncio.to_thread(lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(text)))
         yield Finish("tool_calls" if function else "length" if is_cut else "stop", *tokens)
         material.call.stages.done("answer")
 

@@ -167,20 +167,21 @@ async def _run_task(
         async for report in reports:
             yield report
 
-    def as_json() -> tuple[deque[str], int]:
+    def as_json() -> tuple[deque[str], int, int]:
         pieces = object_pieces(work.take().result.data)
         content = "".join(['{"name":', json.dumps(name), ',"result":', *(str(piece, "utf-8") for piece in pieces), "}"])
         parts = deque(content[start : start + PIECE] for start in range(0, len(content), PIECE))
-        return parts, estimate_tokens(content)
+        return parts, estimate_tokens(*texts_of(call.request)), estimate_tokens(content)
 
     for warning in work.result.result.warnings():
         yield AnswerWarning(warning)
     # The JSON of a large file may have megabytes, which stay in memory until the client has read them.
-    content, tokens = await asyncio.to_thread(as_json)
+    content, prompt_tokens, tokens = await asyncio.to_thread(as_json)
+    call.admission.count_call(prompt_tokens, tokens)
     for source in turn.sources:
         loader.forget(source)
     await call.memory.hold_ahead(sum(map(sys.getsizeof, content)))
     call.stages.done("task")
     while content:
         yield TextChunk(content.popleft())
-    yield Finish("stop", estimate_tokens(*texts_of(call.request)), tokens)
+    yield Finish("stop", prompt_tokens, tokens)

@@ -51,6 +51,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "reads for a budget": {"budget_usd": 0.05},
     "reads for a minute": {"tokens_per_minute": 14_000},
     "ocr": {"tasks": ["ocr"]},
+    "leaves": {"budget_usd": 0.02, "concurrent": 1},
     "expired": {"expires": "2020-01-31"},
     "mentioned": {"requests_per_minute": 100},
     **{f"held by {door}": {"budget_usd": 0.02, "concurrent": 1} for door in ("chat", "a stream", "responses", "mcp")},
@@ -393,6 +394,17 @@ def test_who_hangs_up_pays_for_an_answer_that_was_written_and_held_back(
         model.llm.wait_for_requests(2)
     model.llm.wait_for_cancelled()
     assert is_spent(model, key)
+
+
+def test_who_leaves_before_the_end_of_a_result_pays_for_all_of_it(model: FullModel, keys: dict[str, str]) -> None:
+    """The result is larger than what a connection takes in."""
+    lines = "".join(f"{number} a line of a long file\n" for number in range(100_000))
+    body = json.dumps(body_of(system("<task>ocr</task>"), [file_part(lines)], stream=True)).encode()
+    url = httpx.URL(model.base_url)
+    with socket.create_connection((url.host, url.port)) as caller:
+        caller.sendall(head_of(model, keys["leaves"], body) + body)
+        assert caller.recv(64).startswith(b"HTTP/1.1 200")
+    assert is_spent(model, keys["leaves"])
 
 
 def test_an_answer_that_is_held_for_its_schema_is_charged_though_it_is_never_shown(
