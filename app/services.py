@@ -76,8 +76,8 @@ LARGEST_REQUESTS_HELD = 8
 """Memory that all requests together may hold, as a number of bodies of the largest size: a gigabyte at the default
 OPENFAZE_MAX_REQUEST_MB."""
 TEXT_REST, TEXT_REST_AFTER_S = 1.0, 0.2
-"""While keys compete, a key reads its large texts at most half of the time: from the time on when it has read one for
-TEXT_REST_AFTER_S seconds. Most pages take less."""
+"""While keys compete, a key reads texts at most half of the time once it has read for TEXT_REST_AFTER_S seconds more than
+that lately. Most pages take less."""
 WIRE_REST = 1.0
 """While keys compete, a key's large bodies are parsed and written at most half of the time."""
 

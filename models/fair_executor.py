@@ -36,6 +36,8 @@ for one turn, keys with short steps would wait for as many long steps of others.
 OVERDUE_S = 2 * SLICE_S
 """A slice that takes more seconds than this is overdue, and its job can be overtaken. A slice may begin its last step
 just before SLICE_S is over, and a step usually takes less than another SLICE_S."""
+FREE_PART = 0.5
+"""A key with rivals may compute for this part of the time without a rest, be it in one job or in many short ones."""
 ITEMS_AT_ONCE = 500
 MOST_OVERTAKEN = 3
 """At most this many jobs of an executor, each of a different key, are overtaken at a time."""
@@ -124,7 +126,7 @@ class FairExecutor:
         self, name: str, *, threads: int = 1, most_waiting: int = 256, rest: float = 0.0, rest_after_s: float = 0.0
     ) -> None:
         """While keys compete for the event loop, a key rests after each slice, `rest` times as long as it took, if its
-        job has taken `rest_after_s` seconds."""
+        jobs have lately taken `rest_after_s` seconds more than FREE_PART of the time."""
         self._name = name
         self._rest, self._rest_after_s = rest, rest_after_s
         self._most_threads = threads
@@ -136,6 +138,9 @@ class FairExecutor:
         self._running: set[_SlicedWork] = set()
         self._rest_until: dict[str, float] = {}
         """Times until which keys rest, by `time.perf_counter`. Some of these times may be in the past."""
+        self._free_again: dict[str, float] = {}
+        """Times at which FREE_PART of the time will have made up for what the jobs of each key took. Some of these
+        times may be in the past."""
         self._watching = 0
         """Number of threads that wait until a running slice is overdue or a key's rest is over."""
         self._closed = False
@@ -216,7 +221,7 @@ class FairExecutor:
             self._running.discard(job)
             slice_s = job.spent_s - spent_before
             self._queue.charge(job.share, slice_s / CHARGED_S)
-            if job.rests and job.spent_s > self._rest_after_s and not self._closed:
+            if job.rests and not self._closed:
                 self._let_rest(job.share.key, slice_s)
             if is_done:
                 self._done += 1
@@ -227,8 +232,11 @@ class FairExecutor:
 
     def _let_rest(self, key: str, slice_s: float) -> None:
         now = time.perf_counter()
-        self._rest_until = {other: until for other, until in self._rest_until.items() if until > now}
-        self._rest_until[key] = now + self._rest * slice_s
+        self._free_again = {other: at for other, at in self._free_again.items() if at > now}
+        self._free_again[key] = self._free_again.get(key, now) + slice_s / FREE_PART
+        if (self._free_again[key] - now) * FREE_PART > self._rest_after_s:
+            self._rest_until = {other: until for other, until in self._rest_until.items() if until > now}
+            self._rest_until[key] = now + self._rest * slice_s
 
     def _is_due(self, share: Share, spent_s: float) -> bool:
         """True if a job of another key goes before the running one of `share`, which has run for `spent_s` seconds."""

@@ -5,8 +5,8 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from models import garbage
 from models.base import Engine, EngineSpec, Unfinished
@@ -21,6 +21,10 @@ ItemT_contra = TypeVar("ItemT_contra", contravariant=True)
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 EngineFactory = Callable[[], Engine[ItemT, ResultT]]
+
+
+_HOLDS_S = 0.02
+"""Batches of other engines begin after so many seconds beside a batch that gives way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,12 @@ class HostLimits:
     item (`max_batch` is 1), no key may occupy more than its share (`scheduler.Share`) of the workers."""
     idle_unload_s: float | None = None
     """Seconds without work after which the engine is unloaded; None keeps it loaded."""
+
+    def giving_way(self, rest: float = 0.5) -> Self:
+        """Return these limits for an engine whose batches take a tenth of a second or more on a CPU, so that they leave
+        room for the small work of other keys, which has several steps in different engines. With `rest` 0.5, a key
+        has two thirds of the time at most. A card's limits stay as they are."""
+        return replace(self, long_s=_HOLDS_S, rest=rest) if self.device == "cpu" else self
 
 
 class Workplace(Protocol[ItemT_contra, ResultT_co]):

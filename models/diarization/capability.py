@@ -23,7 +23,7 @@ from models.diarization.resemblyzer_weights import SPEC as RESEMBLYZER_SPEC
 from models.diarization.resemblyzer_weights import voice_remedy
 from models.diarization.voices import WINDOW, Diarizer, VoiceEncoder
 from models.host import EngineHost
-from models.speech.capability import giving_way, read_greeting
+from models.speech.capability import read_greeting
 
 _VOICES_AT_ONCE = 32
 """A batch has at most this many windows. Larger batches would not be faster, and each window takes 1.3 MB."""
@@ -40,7 +40,7 @@ def _build_resemblyzer(config: EngineConfig) -> Built:
     from models.diarization.resemblyzer import Resemblyzer
     from models.diarization.voices import HostedVoiceEncoder
 
-    limits = giving_way(config.limits(batch=_VOICES_AT_ONCE))
+    limits = config.limits(batch=_VOICES_AT_ONCE).giving_way()
     host = EngineHost(RESEMBLYZER_SPEC, partial(Resemblyzer, threads=config.threads), limits)
     return Built(HostedVoiceEncoder(host), (host,))
 

@@ -33,7 +33,7 @@ def _build_page_encoder(config: EngineConfig) -> Built:
     host = EngineHost(
         PAGE_ENCODER_SPEC,
         partial(PageEncoder, threads=config.threads, is_int8=int8_remedy() is None),
-        config.limits(batch=1),
+        config.limits(batch=1).giving_way(),
     )
     return Built(HostedFieldReader(host), (host,))
 

@@ -1,7 +1,6 @@
 """Declaration of the capability `forecast`: its engines, and how each is built."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,8 +16,6 @@ from models.setting_types import STANDARD
 from models.workplace import HostLimits
 
 _STATISTICAL = EngineSpec("statsmodels", "forecast", "BSD-3-Clause", "none: it is fitted to each series")
-FIT_HOLDS_S = 0.02
-"""A fit keeps other engines from the processors for this many seconds only, because it computes on one thread."""
 FIT_REST = 1.0
 """A fit takes up to a second, holds Python's lock for much of it, and cannot be interrupted. While keys compete, the
 fits of one key therefore take at most half of the time."""
@@ -42,7 +39,7 @@ def _build_chronos(config: EngineConfig) -> Built:
 def _build_statistical(config: EngineConfig) -> Built:
     from models.series.statistical import Statistical
 
-    return _built(_STATISTICAL, Statistical, replace(config.limits(), long_s=FIT_HOLDS_S, rest=FIT_REST))
+    return _built(_STATISTICAL, Statistical, config.limits().giving_way(rest=FIT_REST))
 
 
 CHRONOS_2 = Candidate(

@@ -18,7 +18,6 @@ from models.setting_types import EMBEDDED, STANDARD
 from models.speech import whisper_files
 from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Transcriber, WindowText
 from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles
-from models.workplace import HostLimits
 
 _WINDOWS_AT_ONCE = 8
 """Number of windows that are decoded together on a CPU. A larger batch is hardly faster, and makes a short recording
@@ -39,18 +38,6 @@ class SpeechSettings(OwnSettings):
     speech_batch: int = Field(default=0, ge=0)
     """Number of stretches of at most 30 seconds that are decoded together. 0 means 8 on a CPU and 32 on a card, where
     they take at most half of the free memory."""
-
-
-_HOLDS_S = 0.02
-"""On a CPU, a batch of stretches of a recording takes some 0.3 s. Others compute beside it after so many seconds,
-because small work has several steps in different engines, each of which would wait."""
-_REST = 0.5
-"""While keys compete, the recordings of one key take at most two thirds of the time."""
-
-
-def giving_way(limits: HostLimits) -> HostLimits:
-    """Return the limits of an engine that hears long recordings, with room for the small work of other keys."""
-    return replace(limits, long_s=_HOLDS_S, rest=_REST) if limits.device == "cpu" else limits
 
 
 def _whisper(
@@ -87,7 +74,7 @@ def _whisper(
         host: EngineHost[SpeechWindow, WindowText] = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
-            giving_way(config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=memory)),
+            config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=memory).giving_way(),
         )
         languages = ("en",) if files.english_only else None
         can_translate = translates and languages is None

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 import weakref
 from collections.abc import Coroutine, Iterator
 from types import SimpleNamespace
@@ -316,6 +317,17 @@ async def test_a_short_job_does_not_rest() -> None:
     executor = FairExecutor("test", rest=1e6, rest_after_s=60.0)
     assert [await of("a", executor.run(int)) for _ in range(3)] == [0, 0, 0]
     await executor.close()
+
+
+async def test_many_short_jobs_rest_like_a_long_one() -> None:
+    record_requests("a", "b")
+    executor = FairExecutor("test", rest=1e6, rest_after_s=0.05)
+    jobs = [asyncio.ensure_future(of("a", executor.run(time.sleep, 0.02))) for _ in range(30)]
+    done, pending = await asyncio.wait(jobs, timeout=1.5)  # without a rest, they take 0.6 s
+    assert done
+    assert pending
+    await executor.close()
+    await asyncio.gather(*jobs, return_exceptions=True)
 
 
 async def test_a_rest_ends() -> None:

@@ -1,15 +1,19 @@
-"""What the engines that hear long recordings leave to the small work of other keys."""
+"""What engines with long batches leave to the small work of other keys."""
 
 import pytest
 
 from models.capability import Candidate, EngineConfig
 from models.diarization.capability import RESEMBLYZER
+from models.extraction.capability import PAGE_ENCODER
 from models.host import EngineHost, HostLimits
-from models.speech.capability import WHISPER_BASE, WHISPER_TINY_EN, giving_way
+from models.series.capability import STATSMODELS
+from models.speech.capability import WHISPER_BASE, WHISPER_TINY_EN
 
 
-@pytest.mark.parametrize("engine", [WHISPER_BASE, WHISPER_TINY_EN, RESEMBLYZER], ids=lambda one: one.spec.name)
-def test_on_a_cpu_recordings_give_way_after_a_moment_and_rest(engine: Candidate) -> None:
+@pytest.mark.parametrize(
+    "engine", [WHISPER_BASE, WHISPER_TINY_EN, RESEMBLYZER, PAGE_ENCODER, STATSMODELS], ids=lambda one: one.spec.name
+)
+def test_on_a_cpu_they_give_way_after_a_moment_and_rest(engine: Candidate) -> None:
     config = EngineConfig(device="cpu")
     if remedy := engine.remedy(config):
         pytest.skip(remedy)
@@ -21,6 +25,6 @@ def test_on_a_cpu_recordings_give_way_after_a_moment_and_rest(engine: Candidate)
         assert host.limits.rest >= 0.5
 
 
-def test_on_a_card_recordings_do_not_rest() -> None:
+def test_on_a_card_they_do_not_rest() -> None:
     limits = HostLimits(max_batch=32, device="cuda")
-    assert giving_way(limits) == limits
+    assert limits.giving_way() == limits
