@@ -76,8 +76,8 @@ LARGEST_REQUESTS_HELD = 8
 """Memory that all requests together may hold, as a number of bodies of the largest size: a gigabyte at the default
 OPENFAZE_MAX_REQUEST_MB."""
 TEXT_REST, TEXT_REST_AFTER_S = 1.0, 0.2
-"""While keys compete, a key reads texts at most half of the time once it has read for TEXT_REST_AFTER_S seconds more than
-that lately. Most pages take less."""
+"""While keys compete, a key reads texts at most half of the time, from when it has lately read for TEXT_REST_AFTER_S
+seconds more than that. Most pages take less."""
 WIRE_REST = 1.0
 """While keys compete, a key's large bodies are parsed and written at most half of the time."""
 

@@ -291,8 +291,8 @@ class Admission:
         self._pieces += 1
 
     def count_call(self, prompt_tokens: int, answer_tokens: int) -> None:
-        """Count the tokens of a finished call to the LLM, or of another answer that is ready to be sent. The caller pays
-        for them even after hanging up. These numbers replace the estimate for the text of the call."""
+        """Count the tokens of a finished call to the LLM, or of another answer that is ready to be sent. The caller
+        pays for them even after hanging up. They replace the estimate for the text of the call."""
         self._counted_prompt += prompt_tokens
         self._counted_answer += answer_tokens
         self._bytes = self._pieces = 0
