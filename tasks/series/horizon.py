@@ -30,7 +30,7 @@ _STEPS = PHRASES["horizon"]["steps"]
 _CJK = [word for word in NUMBERS if word >= "\u3000"]
 _ARABIC = [f"ال{word}" for word in NUMBERS if "\u0600" <= word < "\u0700"]
 _COUNT = (
-    r"(?:(?<![\d.,])\d{1,3}(?:[.,]\d{3})+|(?<![\d.,])\d{1,7}"
+    r"(?:(?<![\d.,])\d{1,3}(?:[.,]\d{3})+|(?:(?<!\S)[-−])?(?<![\d.,])\d{1,40}"
     rf"|(?<![^\W\d_])(?:{any_of(word for word in NUMBERS if word not in _CJK)})\b|[{''.join(_CJK)}])"
 )
 _NEXT = PHRASES["horizon"]["next"]
@@ -47,8 +47,9 @@ _UNCOUNTED = (
 )
 _COUNT_WITHOUT_UNIT = (
     rf"{_EDGE}(?:(?:{_NEXT})\s+(?P<next>{_COUNT}){_END}|(?P<more>{_COUNT}) more{_END}"
-    rf"|(?:horizon|h|steps|prediction_length|length)\s*(?:of|[:=])\s*(?P<named>\d{{1,7}}){_END})"
+    rf"|(?:horizon|h|steps|prediction_length|length)\s*(?:of|[:=])\s*(?P<named>[-−]?\d{{1,40}}){_END})"
 )
+_MINUS = "-−"
 _CONTEXT = 24
 """Number of characters before a count in which a word may mark it as past or as "next"."""
 _MARKED_PAST = rf"{_EDGE}(?:{_PAST})\W*(?:the\W*)?$"
@@ -113,7 +114,9 @@ def _period_of(found: re.Match[str]) -> Period | None:
 
 
 def _parse_count(text: str) -> int:
-    return count_named(text.removeprefix("ال"))
+    """Return a count, which is negative if someone wrote it so."""
+    size = count_named(text.removeprefix("ال").lstrip(_MINUS))
+    return -size if text[0] in _MINUS else size
 
 
 def _horizon_until(words: str) -> Horizon | None:

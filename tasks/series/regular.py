@@ -237,7 +237,7 @@ def steps_ahead(series: RegularSeries, horizon: Horizon | None) -> int:
         step_text = f" of one {series.grid.step.name} each" if series.grid else ""
         raise InputError(f"the forecast would be {shown} steps{step_text}; the limit is {MAX_STEPS}. Ask for fewer.")
     if steps < 1:
-        raise InputError("the horizon of the forecast is 0; it must be at least 1")
+        raise InputError(f"the horizon of the forecast is {steps}; it must be at least 1")
     return steps
 
 
@@ -273,7 +273,7 @@ def _steps_until(series: RegularSeries, horizon: Horizon) -> int | None:
 
 def _steps_counted(series: RegularSeries, horizon: Horizon) -> int | None:
     grid, period = series.grid, horizon.period
-    if grid is None or period is None or horizon.count == 0:
+    if grid is None or period is None or horizon.count < 1:
         return horizon.count
     # If the series has no weekends, a horizon of n days means n weekdays.
     if grid.step.unit == "weekday" and period == DAILY:

@@ -119,7 +119,8 @@ def _merge_nearest_clusters(vectors: Vectors, labels: NDArray[np.int64], limit: 
 
 
 def _cluster_means(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
-    sums = np.stack([vectors[labels == label].sum(axis=0) for label in range(labels.max() + 1)])
+    order = labels.argsort(kind="stable")
+    sums = np.add.reduceat(vectors[order], np.searchsorted(labels[order], np.arange(labels.max() + 1)))
     means: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
     return means
 

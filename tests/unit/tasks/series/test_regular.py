@@ -274,6 +274,9 @@ def test_the_horizon_is_counted_in_the_series_own_steps(times: list[dt.datetime]
         ("next 9999999 years", "the limit is 256"),
         ("until 2099", "more than 256 steps"),
         ("next 0 days", "must be at least 1"),
+        ("next -5 days", "is -5; it must be at least 1"),
+        ("next 99999999999999999999999 days", "99999999999999999999999 steps"),
+        ("next 99999999999999999999999 years", "more than 256 steps"),
         ("until 2019", "the series itself ends at 2024-02-09"),
     ],
 )
