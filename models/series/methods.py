@@ -229,7 +229,7 @@ def seasonal_parts(values: Floats, seasons: Sequence[int]) -> Floats:
             rest = values - parts.sum(axis=0) + parts[index]
             cycles = 11 + 4 * index
             trend = math.ceil(1.5 * season / (1 - 1.5 / cycles)) | 1
-            low_pass = season + 1 | 1
+            low_pass = (season + 1) | 1
             jumps = {
                 f"{name}_jump": math.ceil(window / 10)
                 for name, window in (("seasonal", cycles), ("trend", trend), ("low_pass", low_pass))

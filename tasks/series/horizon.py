@@ -30,7 +30,7 @@ _STEPS = PHRASES["horizon"]["steps"]
 _CJK = [word for word in NUMBERS if word >= "\u3000"]
 _ARABIC = [f"ال{word}" for word in NUMBERS if "\u0600" <= word < "\u0700"]
 _COUNT = (
-    r"(?:(?<![\d.,])\d{1,3}(?:[.,]\d{3})+|(?:(?<!\S)[-−])?(?<![\d.,])\d{1,40}"
+    r"(?:(?<![\d.,])\d{1,3}(?:[.,]\d{3})+|(?:(?<!\S)(?<!\d )[-−])?(?<![\d.,])\d{1,40}"
     rf"|(?<![^\W\d_])(?:{any_of(word for word in NUMBERS if word not in _CJK)})\b|[{''.join(_CJK)}])"
 )
 _NEXT = PHRASES["horizon"]["next"]

@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from statsmodels.tsa.seasonal import MSTL
 from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 from models.base import EngineUnavailable, Unfinished
@@ -28,6 +29,7 @@ from models.series.methods import (
     SeasonalNaive,
     Theta,
     normal,
+    seasonal_parts,
 )
 from models.series.seasons import usable_seasons
 from models.series.statistical import Fold, Statistical, Trial, methods_for
@@ -232,6 +234,17 @@ def test_the_interval_of_a_method_surrounds_its_path(method: Ets) -> None:
     assert path.usable
     assert (path.lower < path.value).all()
     assert (path.value < path.upper).all()
+
+
+@pytest.mark.parametrize("seasons", [(12,), (7, 24), (2, 5)])
+def test_seasons_are_those_of_statsmodels(seasons: tuple[int, ...]) -> None:
+    steps = np.arange(200)
+    noise = np.random.default_rng(1).normal(size=200)
+    values = steps + 10 * sum(np.sin(2 * np.pi * steps / season) for season in seasons) + noise
+    expected = np.asarray(MSTL(values, periods=seasons).fit().seasonal).reshape(200, -1).T
+    found = seasonal_parts(values, seasons)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() < 0.5
 
 
 def test_naive_intervals_are_those_of_the_textbook() -> None:
