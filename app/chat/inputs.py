@@ -41,6 +41,8 @@ _SHOWN = 80
 _SHORT_CHARS = 16_000
 _PART_READ = "Only what {} encloses was read as the document. The rest of the message has no values."
 _FEW_MESSAGES = 32
+_MAX_EXAMPLE_VALUES = 10_000
+"""An example's answer has at most this many values. Parsing them takes a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +244,7 @@ def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | N
     message with a JSON object.
 
     Only a request with a schema has examples. A pair does not count if it has more than `max_sources` sources, or an
-    answer of more than MAX_ANSWER_CHARS characters.
+    answer of more than MAX_ANSWER_CHARS characters or _MAX_EXAMPLE_VALUES values.
     """
     if request.response_format is None or request.response_format.type != "json_schema":
         return ()
@@ -261,9 +263,11 @@ def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | N
 
 
 def _parse_object(text: str) -> Mapping[str, Any] | None:
-    # Only short answers are parsed, because no other thread runs meanwhile, and because an empty list of three
+    # Only small answers are parsed, because no other thread runs meanwhile, and because an empty list of three
     # characters takes sixty bytes of memory.
     if len(text) > MAX_ANSWER_CHARS or not text.lstrip().startswith("{"):
+        return None
+    if sum(map(text.count, "[{,")) > _MAX_EXAMPLE_VALUES:
         return None
     try:
         value = json.loads(text)

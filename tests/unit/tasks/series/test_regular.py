@@ -134,6 +134,20 @@ def test_a_series_of_too_many_steps_is_refused_before_it_is_filled() -> None:
     assert caught.value.code == "too_many_points"
 
 
+def test_many_more_dates_than_steps_are_refused_before_they_are_sorted() -> None:
+    times = each(dt.timedelta(days=1), 21)
+    with pytest.raises(InputError, match="has 21 dates; the limit is 10 steps") as caught:
+        regularize(ObservedSeries("", times, [1.0] * 21), None, 10)
+    assert caught.value.code == "too_many_points"
+
+
+def test_long_series_may_come_in_any_order() -> None:
+    times = each(dt.timedelta(hours=1), 25_000)
+    order = np.random.default_rng(1).permutation(25_000)
+    series = regularize(ObservedSeries("", [times[at] for at in order], order.astype(float).tolist()), None, 100_000)
+    assert series.values.tolist() == list(range(25_000))
+
+
 def test_periods_to_sum_by_are_counted_before_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = 0
 
