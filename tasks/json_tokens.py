@@ -21,6 +21,7 @@ _SHORT_TOKEN = re.compile(
 )
 _STRING_CONTENT = re.compile(r'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
 _HALF_OF_PAIR = re.compile("[\ud800-\udfff]")
+_VALUES = frozenset(("string", "number", "constant"))
 _OPENED_BY = {"]": "[", "}": "{"}
 
 Kind = Literal["string", "name", "number", "constant", "sign"]
@@ -43,6 +44,21 @@ def is_json(text: str) -> Slices[bool]:
                 return False
             is_first = is_first and token is None
             yield
+    except ValueError:
+        return False
+    return True
+
+
+def has_few_values(text: str, most: int) -> bool:
+    """True if the text is valid JSON with at most `most` values, lists and objects included, so that a parser does not
+    hold the interpreter for long."""
+    count = 0
+    try:
+        for token in tokens(text):
+            if token is not None and (token.kind in _VALUES or text[token.start] in "[{"):
+                count += 1
+                if count > most:
+                    return False
     except ValueError:
         return False
     return True

@@ -28,6 +28,7 @@ from models.embedding.embedder import Embedder, Vector
 from tasks.extraction.examples import MAX_EXAMPLES
 from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
+from tasks.json_tokens import has_few_values
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
 from tasks.schema.json_answer import MAX_ANSWER_CHARS
@@ -267,7 +268,7 @@ def _parse_object(text: str) -> Mapping[str, Any] | None:
     # characters takes sixty bytes of memory.
     if len(text) > MAX_ANSWER_CHARS or not text.lstrip().startswith("{"):
         return None
-    if sum(map(text.count, "[{,")) > _MAX_EXAMPLE_VALUES:
+    if not has_few_values(text, _MAX_EXAMPLE_VALUES):
         return None
     try:
         value = json.loads(text)

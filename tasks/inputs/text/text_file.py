@@ -51,6 +51,8 @@ _DETECTABLE = [
 KOI8-R, and mainframe code pages with any short text."""
 _PIECE = 16_384
 """Number of bytes that are decoded in one call, within which no other thread runs."""
+_MAX_REPEATED = 1_000_000
+"""A file may show a picture of 50,000 letters as often as it has characters."""
 _SAMPLE = 16_384
 """Number of bytes that are examined to detect an encoding. More bytes take more time and hardly improve the result."""
 _DECLARED = re.compile(rb"\s*<\?xml[^>]*\sencoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
@@ -89,16 +91,23 @@ def without_marks(marked: str) -> tuple[str, tuple[PicturePlace, ...]]:
 
 def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[int, str]) -> str:
     """Insert the text that was read in each picture at the picture's place. A single line, or a text in a table, is
-    inserted within the line. Any other text becomes a paragraph. Pictures without text are left out."""
+    inserted within the line. Any other text becomes a paragraph. Pictures without text are left out, and so are
+    repeated pictures after _MAX_REPEATED characters of them."""
     if not places:
         return text
     pieces: list[str] = []
+    inserted: set[int] = set()
+    repeats_left = _MAX_REPEATED
     end, line = 0, ""  # `line` is the first character of the current line, which shows if it is a table's row
     for place in places:
         piece = text[end : place.offset]
         line = (line + piece).rpartition("\n")[2].lstrip()[:1]
         end = max(end, place.offset)
         reading = readings.get(place.number, "").strip()
+        if place.number in inserted:
+            repeats_left -= len(reading)
+            reading = reading if repeats_left >= 0 else ""
+        inserted.add(place.number)
         goes_on = _GOES_ON.match(text, end) is not None
         if not reading:
             pieces.append(piece.rstrip(" "))

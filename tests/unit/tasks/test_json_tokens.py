@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.fair_executor import all_of
 from tasks import json_tokens
-from tasks.json_tokens import JsonToken, decoded, encoded, is_json, tokens
+from tasks.json_tokens import JsonToken, decoded, encoded, has_few_values, is_json, tokens
 
 PIECES = st.integers(6, 20)
 """Lengths of pieces. An escape has 6 characters."""
@@ -74,6 +74,14 @@ def test_names_are_told_from_strings() -> None:
 def test_long_strings_and_long_blanks_are_read_in_pieces(text: str) -> None:
     pieces = 5
     assert list(tokens(text.format(" " * pieces * json_tokens.PIECE))).count(None) >= pieces - 1
+
+
+def test_values_are_counted() -> None:
+    text = json.dumps({"a": [1, 2.5, None], "b": {"c": "x,[{"}, "d": []})
+    assert has_few_values(text, 8)
+    assert not has_few_values(text, 7)
+    assert not has_few_values(text[:-1], 8)
+    assert not has_few_values("[" + "[]," * 3_000_000, 1000)
 
 
 def test_any_depth_is_read() -> None:

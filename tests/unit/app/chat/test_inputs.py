@@ -71,7 +71,7 @@ def test_examples_are_the_last_eight_papers_with_an_answer_before_the_input() ->
 def test_an_answer_with_more_than_anybody_writes_makes_no_example() -> None:
     asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
     slip, paper = user(text("Slip 1")), user(image(PIXEL))
-    for values, letters, count in ((4_900, 1, 1), (5_100, 1, 0), (1, 990_000, 1), (1, 1_100_000, 0)):
+    for values, letters, count in ((9_900, 1, 1), (10_100, 1, 0), (1, 990_000, 1), (1, 1_100_000, 0)):
         content = '{"a":[' + "[]," * values + f'"{"x" * letters}"]}}'
         answer = {"role": "assistant", "content": content}
         assert len(latest_turn(request(slip, answer, paper, response_format=asked), 16).examples) == count

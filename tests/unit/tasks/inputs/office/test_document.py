@@ -171,5 +171,12 @@ def test_what_is_read_is_fitted_in(marked: str, readings: Mapping[int, str], tex
     assert with_pictures(*without_marks(marked), readings) == text
 
 
+def test_a_picture_that_is_shown_very_often_is_written_out_a_million_characters_long() -> None:
+    marked, readings = " ".join([mark(1)] * 50 + [mark(2)]), {1: "x" * 50_000, 2: "the other"}
+    found = with_pictures(*without_marks(marked), readings)
+    assert found.count("x") == 50_000 + 1_000_000
+    assert found.endswith("the other")
+
+
 def test_a_text_without_pictures_is_untouched() -> None:
     assert with_pictures("\n\n\n\na  \n", (), {}) == "\n\n\n\na  \n"
