@@ -1,6 +1,7 @@
-"""Encodes long texts as JSON in pieces.
+"""Encodes long texts and large results as JSON in pieces.
 
-While the encoder escapes a text, which takes 0.1 s for 20 MB, all other threads of the process have to wait.
+While the encoder escapes a text, which takes 0.1 s for 20 MB, or writes the words of pages, which takes as long for
+100,000 of them, all other threads of the process have to wait.
 """
 
 import codecs
@@ -19,6 +20,10 @@ PIECE = 64 * 1024
 """Texts are encoded in pieces of this many characters, between which other threads may run."""
 PAUSE_S = 1e-5
 """Length of the pause after each piece, in seconds."""
+_ITEMS_AT_ONCE = 50
+"""At most this many items of a list are encoded together, such as the lines of a page."""
+_LEVELS = 3
+"""A result has a list of sections, and each section a list of lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +51,49 @@ class LongText:
 
 
 def object_pieces(value: Any) -> Iterator[bytes]:
-    """Yield the JSON of `value`. A dict is encoded member by member, and long texts in it piece by piece."""
-    if not isinstance(value, dict) or not any(map(is_long, value.values())):
+    """Yield the JSON of `value`, whose dicts have names of text. A large dict is encoded member by member, a large list
+    a few items at a time, and a long text piece by piece, because no other thread runs while one is encoded."""
+    if not _is_large(value):
         yield pydantic_core.to_json(value)
-        return
-    before = b"{"
-    for name, member in value.items():
-        yield before + pydantic_core.to_json(name) + b":"
-        yield from _text_pieces(member) if is_long(member) else (pydantic_core.to_json(member),)
-        before = b","
-    yield b"}"
+    elif isinstance(value, str):
+        yield from _text_pieces(value)
+    elif isinstance(value, dict):
+        before = b"{"
+        for name, member in value.items():
+            yield before + pydantic_core.to_json(name) + b":"
+            yield from object_pieces(member)
+            before = b","
+        yield b"}"
+    else:
+        yield from _list_pieces(value)
+
+
+def _list_pieces(items: list[Any]) -> Iterator[bytes]:
+    before, small = b"[", list[Any]()
+    for index, item in enumerate(items):
+        is_large = _is_large(item, _LEVELS - 1)
+        if not is_large:
+            small.append(item)
+        if small and (is_large or len(small) == _ITEMS_AT_ONCE or index == len(items) - 1):
+            yield before + pydantic_core.to_json(small)[1:-1]
+            before, small = b",", []
+        if is_large:
+            yield before
+            yield from object_pieces(item)
+            before = b","
+    yield b"]"
+
+
+def _is_large(value: Any, levels: int = _LEVELS) -> bool:
+    """True for a long text, a list of many items, or one that contains such a value within `levels` levels."""
+    match value:
+        case str():
+            return len(value) > PIECE
+        case dict():
+            return levels > 0 and any(_is_large(member, levels - 1) for member in value.values())
+        case list():
+            return len(value) > _ITEMS_AT_ONCE or (levels > 0 and any(_is_large(item, levels - 1) for item in value))
+    return False
 
 
 def nested_pieces(value: Any) -> Iterator[bytes]:

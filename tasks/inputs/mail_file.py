@@ -17,6 +17,7 @@ from tasks.inputs.pages import Pages
 from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import SHOWN, Blob
 from tasks.inputs.text.text_file import decode_text, one_line, read_text
+from tasks.markdown_text import escape_part
 
 Open = Callable[[Blob, MediaLimits], Pages]
 Opener = Callable[[str], Open | None]
@@ -110,8 +111,8 @@ class MailFile(PicturedText):
         for part in self._leaves(mail, pages.blob):
             is_body = part.get_content_maintype() == "text" and not part.get_filename() and not _is_attachment(part)
             (bodies if is_body else attached).append(part)
-        lines = [f"{name}: {value}" for name in HEADERS if (value := _header(mail, name))]
-        names = [_name(part) for part in attached]
+        lines = [f"{name}: {escape_part(value, begins=False)}" for name in HEADERS if (value := _header(mail, name))]
+        names = [escape_part(_name(part), begins=False) for part in attached]
         if names:
             lines.append(f"Attachments: {'; '.join(names)}")
         texts = ["\n".join(lines), self._body(bodies, pages)]
@@ -135,7 +136,9 @@ class MailFile(PicturedText):
         table."""
         blobs = [self._blob(part, pages.blob) for part in parts]
         plain = "\n\n".join(
-            decode_text(one, self._limits).strip() for one in blobs if one.media_type != HTML and one.data
+            escape_part(decode_text(one, self._limits).strip(), begins=True)
+            for one in blobs
+            if one.media_type != HTML and one.data
         )
         html = "\n\n".join(
             self._opened(one, pages)
@@ -163,7 +166,7 @@ class MailFile(PicturedText):
             if opened := self._opener(blob.media_type):
                 return pages.marked_file(opened(blob, self._limits))
             if blob.media_type in TEXTS:
-                return read_text(blob, self._limits).strip()
+                return escape_part(read_text(blob, self._limits).strip(), begins=True)
         except InputError as error:
             return f"[attachment not read: {error.code}]"
         return f"[attachment not read: {blob.media_type}]"

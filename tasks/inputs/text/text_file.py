@@ -51,6 +51,8 @@ _DETECTABLE = [
 KOI8-R, and mainframe code pages with any short text."""
 _PIECE = 16_384
 """Number of bytes that are decoded in one call, within which no other thread runs."""
+_MAX_PLACES = 10_000
+"""Pictures are inserted in at most this many places of a text. Each takes two microseconds of the event loop."""
 _MAX_REPEATED = 1_000_000
 """A file may show a picture of 50,000 letters as often as it has characters."""
 _SAMPLE = 16_384
@@ -78,13 +80,14 @@ def unread_note(why: str) -> str:
 
 
 def without_marks(marked: str) -> tuple[str, tuple[PicturePlace, ...]]:
-    """Return the text with its marks removed but their lines kept, and the places of the marks."""
+    """Return the text with its marks removed but their lines kept, and the places of the first _MAX_PLACES marks."""
     pieces, places, end, length = [], [], 0, 0
     for found in _PICTURE_MARK.finditer(marked):
         pieces.append(marked[end : found.start()])
         length += found.start() - end
         end = found.end()
-        places.append(PicturePlace(length, int(found[1])))
+        if len(places) < _MAX_PLACES:
+            places.append(PicturePlace(length, int(found[1])))
     pieces.append(marked[end:])
     return "".join(pieces), tuple(places)
 

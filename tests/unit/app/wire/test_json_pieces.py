@@ -15,7 +15,14 @@ LONG = ('a"\\\n\u00e9\U0001f600' * PIECE)[: 3 * PIECE + 1]
 
 @pytest.mark.parametrize(
     "value",
-    [{}, [], None, {"a": 1, "b": {"c": LONG}}, {"a": LONG}, {"a": [1.5, None], "é": LONG, "c": True, "d": LONG}],
+    [
+        *({}, [], None, LONG, {"a": 1, "b": {"c": LONG}}, {"a": LONG}),
+        {"a": [1.5, None], "é": LONG, "c": True, "d": LONG},
+        [*range(50)],
+        [*range(51)],
+        [*range(100), LONG, LONG, *range(101)],
+        {"a": [{"b": [{"c": [1]}] * 120, "d": {}}, {"b": []}, [[*range(60)]]], "e": []},
+    ],
 )
 def test_pieces_join_to_the_json_of_the_whole(value: Any) -> None:
     assert b"".join(object_pieces(value)) == pydantic_core.to_json(value)
@@ -33,6 +40,13 @@ def test_long_texts_and_views_of_texts_anywhere_are_encoded_in_pieces(long: str 
     pieces = list(nested_pieces(value(view(long), view(short))))
     assert b"".join(pieces) == pydantic_core.to_json(value(LONG, "é"))
     assert max(map(len, pieces)) <= 3 * PIECE
+
+
+def test_the_lines_of_pages_are_encoded_a_few_at_a_time() -> None:
+    line = {"text": "word " * 5, "words": [{"text": "word", "bounds": {"x": 1, "y": 2}}] * 5}
+    page = {"number": 1, "lines": [line] * 1000}
+    pieces = list(object_pieces({"text": "", "sections": [page] * 20}))
+    assert max(map(len, pieces)) <= 51 * len(pydantic_core.to_json(line))
 
 
 def test_no_piece_of_a_long_text_takes_long() -> None:

@@ -28,6 +28,7 @@ from tasks.inputs.mail_file import (
 )
 from tasks.inputs.media_types import EMAIL, MAILBOX
 from tasks.inputs.source import Blob, Origin, Source
+from tasks.markdown_text import markdown_form, plain_form
 from tasks.ocr import OcrTask
 from tests.office_files import document
 
@@ -264,3 +265,18 @@ async def test_headers_that_cannot_be_decoded_are_kept_as_they_are(loader: Media
 async def test_a_body_in_another_charset_is_decoded(loader: MediaLoader) -> None:
     data = "Content-Type: text/plain; charset=iso-8859-2\n\nzażółć gęślą jaźń".encode("iso-8859-2")
     assert "zażółć gęślą jaźń" in await text_of(loader, data)
+
+
+async def test_markup_that_somebody_sends_is_text(loader: MediaLoader) -> None:
+    script = "<script>x</script> [a](javascript:b)"
+    message = mail(f"# {script}\nplain *words*", subject=script)
+    message.add_attachment(f"1. {script}", filename="[n](javascript:c).txt")
+    async with await loader.open(sent(message.as_bytes())) as document:
+        assert document.text is not None
+        assert script in document.text
+        marked = document.text_with({})
+    assert plain_form(marked).strip() == document.text.strip()
+    shown = markdown_form(marked)
+    assert "\\# \\<script>" in shown
+    for live in ("<script>", "](", "*words*"):
+        assert shown.count(live) == shown.count(f"\\{live}"), live

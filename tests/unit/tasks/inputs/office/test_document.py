@@ -178,5 +178,12 @@ def test_a_picture_that_is_shown_very_often_is_written_out_a_million_characters_
     assert found.endswith("the other")
 
 
+def test_pictures_have_a_largest_number_of_places() -> None:
+    text, places = without_marks(f"a{mark(1)} " * 10_001)
+    assert text == "a " * 10_001
+    assert len(places) == 10_000
+    assert places[-1].offset == 2 * 10_000 - 1
+
+
 def test_a_text_without_pictures_is_untouched() -> None:
     assert with_pictures("\n\n\n\na  \n", (), {}) == "\n\n\n\na  \n"
