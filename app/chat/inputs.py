@@ -28,7 +28,7 @@ from models.embedding.embedder import Embedder, Vector
 from tasks.extraction.examples import MAX_EXAMPLES
 from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
-from tasks.json_tokens import has_few_values
+from tasks.json_tokens import parses_quickly
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
 from tasks.schema.json_answer import MAX_ANSWER_CHARS
@@ -42,8 +42,6 @@ _SHOWN = 80
 _SHORT_CHARS = 16_000
 _PART_READ = "Only what {} encloses was read as the document. The rest of the message has no values."
 _FEW_MESSAGES = 32
-_MAX_EXAMPLE_VALUES = 10_000
-"""An example's answer has at most this many values. Parsing them takes a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +243,7 @@ def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | N
     message with a JSON object.
 
     Only a request with a schema has examples. A pair does not count if it has more than `max_sources` sources, or an
-    answer of more than MAX_ANSWER_CHARS characters or _MAX_EXAMPLE_VALUES values.
+    answer that has more than MAX_ANSWER_CHARS characters or does not parse quickly.
     """
     if request.response_format is None or request.response_format.type != "json_schema":
         return ()
@@ -268,7 +266,7 @@ def _parse_object(text: str) -> Mapping[str, Any] | None:
     # characters takes sixty bytes of memory.
     if len(text) > MAX_ANSWER_CHARS or not text.lstrip().startswith("{"):
         return None
-    if not has_few_values(text, _MAX_EXAMPLE_VALUES):
+    if not parses_quickly(text):
         return None
     try:
         value = json.loads(text)

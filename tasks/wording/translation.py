@@ -10,15 +10,13 @@ from itertools import islice
 from typing import Any
 
 from tasks.errors import InputError
-from tasks.json_tokens import has_few_values
+from tasks.json_tokens import parses_quickly
 from tasks.wording.named_languages import LanguageMention, named, source_in, target_in, unknown_in, without_source
 from tasks.wording.phrases import PHRASES
 
 LONGEST_INSTRUCTION = 400
 """The instruction of a message is searched for in this many characters at its beginning or end."""
 _LONGEST_JSON = 1_000_000
-_MOST_VALUES = 1000
-"""An order has a text and two languages. No other thread runs while JSON is parsed."""
 _MAX_CLAUSES = 12
 """At most this many clauses are examined at a message's beginning, and this many at its end."""
 _VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
@@ -219,7 +217,7 @@ def _parse_json(message: str) -> TranslationOrder | None:
     """Parse `{"text": …, "to": …}`."""
     if not message.lstrip().startswith("{") or len(message) > _LONGEST_JSON:
         return None
-    if not has_few_values(message, _MOST_VALUES):
+    if not parses_quickly(message):
         return None
     try:
         given = json.loads(message)

@@ -81,7 +81,8 @@ def unread_note(why: str) -> str:
 
 def without_marks(marked: str) -> tuple[str, tuple[PicturePlace, ...]]:
     """Return the text with its marks removed but their lines kept, and the places of the first _MAX_PLACES marks."""
-    pieces, places, end, length = [], [], 0, 0
+    pieces, end, length = [], 0, 0
+    places: list[PicturePlace] = []
     for found in _PICTURE_MARK.finditer(marked):
         pieces.append(marked[end : found.start()])
         length += found.start() - end
