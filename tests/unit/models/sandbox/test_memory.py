@@ -167,8 +167,11 @@ def test_what_a_script_takes_counts_however_it_is_taken(caller: Caller, group: P
 
 @pytest.mark.deep
 def test_processes_that_come_and_go_too_quickly_to_be_counted_end_the_script(caller: Caller) -> None:
-    outcome = attempt(caller, None, "print('on', flush=True)\neach(6, lambda _: storm())\ntime.sleep(1000)")
-    assert (outcome.output, outcome.exit_code) == ("on\n", 137)
+    for _ in range(3):  # on busy processors, they may come and go slowly enough to be counted
+        outcome = attempt(caller, None, "print('on', flush=True)\neach(6, lambda _: storm())\ntime.sleep(1000)")
+        assert (outcome.output, outcome.exit_code) == ("on\n", 137)
+        if outcome.stopped != "time":
+            break
     assert outcome.stopped in ("starts", "memory")  # what they share counts for each: on few cores that is more
 
 
