@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from models.fair_executor import Slices
 
-MOST_SIGNS = 20_000
+_MOST_SIGNS = 20_000
 PIECE = 64 * 1024
 """Long strings and white space are read, decoded and encoded in pieces of this many characters."""
 _BLANKS = re.compile(r"[ \t\r\n]+")
@@ -50,9 +50,9 @@ def is_json(text: str) -> Slices[bool]:
 
 
 def parses_quickly(text: str) -> bool:
-    """True if a parser holds the interpreter for a few milliseconds at most: the text has at most MOST_SIGNS commas and
-    opening brackets, in its strings, too."""
-    return sum(map(text.count, "[{,")) <= MOST_SIGNS
+    """True if a parser holds the interpreter for a few milliseconds at most: the text has at most _MOST_SIGNS commas
+    and opening brackets, in its strings, too."""
+    return sum(map(text.count, "[{,")) <= _MOST_SIGNS
 
 
 def tokens(text: str) -> Iterator[JsonToken | None]:

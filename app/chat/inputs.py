@@ -264,9 +264,7 @@ def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | N
 def _parse_object(text: str) -> Mapping[str, Any] | None:
     # Only small answers are parsed, because no other thread runs meanwhile, and because an empty list of three
     # characters takes sixty bytes of memory.
-    if len(text) > MAX_ANSWER_CHARS or not text.lstrip().startswith("{"):
-        return None
-    if not parses_quickly(text):
+    if len(text) > MAX_ANSWER_CHARS or not text.lstrip().startswith("{") or not parses_quickly(text):
         return None
     try:
         value = json.loads(text)

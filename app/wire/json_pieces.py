@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any, Self
 
 import pydantic_core
@@ -69,17 +70,11 @@ def object_pieces(value: Any) -> Iterator[bytes]:
 
 
 def _list_pieces(items: list[Any]) -> Iterator[bytes]:
-    before, small = b"[", list[Any]()
-    for index, item in enumerate(items):
-        is_large = _is_large(item, _LEVELS - 1)
-        if not is_large:
-            small.append(item)
-        if small and (is_large or len(small) == _ITEMS_AT_ONCE or index == len(items) - 1):
-            yield before + pydantic_core.to_json(small)[1:-1]
-            before, small = b",", []
-        if is_large:
+    before = b"["
+    for are_large, run in groupby(items, lambda item: _is_large(item, _LEVELS - 1)):
+        while some := list(islice(run, 1 if are_large else _ITEMS_AT_ONCE)):
             yield before
-            yield from object_pieces(item)
+            yield from object_pieces(some[0]) if are_large else (pydantic_core.to_json(some)[1:-1],)
             before = b","
     yield b"]"
 
@@ -88,7 +83,7 @@ def _is_large(value: Any, levels: int = _LEVELS) -> bool:
     """True for a long text, a list of many items, or one that contains such a value within `levels` levels."""
     match value:
         case str():
-            return len(value) > PIECE
+            return is_long(value)
         case dict():
             return levels > 0 and any(_is_large(member, levels - 1) for member in value.values())
         case list():

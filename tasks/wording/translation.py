@@ -215,9 +215,7 @@ def _quotation_text(quoted: re.Match[str]) -> str:
 
 def _parse_json(message: str) -> TranslationOrder | None:
     """Parse `{"text": …, "to": …}`."""
-    if not message.lstrip().startswith("{") or len(message) > _LONGEST_JSON:
-        return None
-    if not parses_quickly(message):
+    if not message.lstrip().startswith("{") or len(message) > _LONGEST_JSON or not parses_quickly(message):
         return None
     try:
         given = json.loads(message)
