@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from itertools import chain
 
 from typing_extensions import TypedDict
 
@@ -23,7 +24,7 @@ from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source, urls_in
 from tasks.result import Result, ResultLine, SourceLine, lines_below, pieces_under
-from tasks.translation.segments import Sentence, is_invented, items_of, pieces_of, respaced
+from tasks.translation.segments import Sentence, is_invented, joined, pieces_of, respaced
 from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, parse_order
 
 MAX_CHARS = 1_000_000
@@ -58,20 +59,19 @@ class Translation:
         source: str | None,
         target: str,
         progress: Progress,
-        threads: FairExecutor | None = None,
+        threads: FairExecutor,
     ) -> None:
         self._translator = translator
         self._source = source
         self._target = target
         self._progress = progress
-        self._threads = threads or FairExecutor("text")
+        self._threads = threads
         self._admission = EngineAdmission()
 
-    async def of(self, texts: Sequence[str]) -> list[str]:
-        """Translate the texts. Raises ModelError, such as EngineFailed or NotTranslated if an engine adds markup or
-        placeholders that a text does not have."""
-        pieces = [await self._threads.run(pieces_of, text) for text in texts]
-        sentences = [piece for text in pieces for piece in text if isinstance(piece, Sentence)]
+    async def of(self, texts: Sequence[Sequence[str | Sentence]]) -> list[str]:
+        """Translate the texts, which are given in pieces. Raises ModelError, such as EngineFailed or NotTranslated if
+        an engine adds markup or placeholders that a text does not have."""
+        sentences = [piece for text in texts for piece in text if isinstance(piece, Sentence)]
         done = 0
 
         async def translated(batch: Sequence[Sentence]) -> list[str]:
@@ -84,7 +84,7 @@ class Translation:
         batches = _split_into_batches(sentences, self._translator.batch_chars)
         results = await side_by_side(translated, batches, at_most=_BATCHES_AT_ONCE)
         remaining = iter([translation for batch in results for translation in batch])
-        return ["".join(piece if isinstance(piece, str) else next(remaining) for piece in text) for text in pieces]
+        return [await self._threads.run(joined, text, remaining) for text in texts]
 
     async def _batch(self, sentences: Sequence[Sentence]) -> list[str]:
         """Translate whole sentences.
@@ -152,20 +152,22 @@ def _split_into_batches(sentences: Sequence[Sentence], max_chars: int) -> list[l
     return batches
 
 
-async def languages_of(text: str) -> list[str]:
-    """Return the tags of the languages that a text may be in, the most likely first.
+async def languages_of(pieces: Iterable[str | Sentence]) -> list[str]:
+    """Return the tags of the languages that the sentences may be in, the most likely first.
 
     There is one tag if the detector is certain, a few for a short text, and none for a text without words.
     """
-    return await asyncio.to_thread(_languages_of, text[:_SAMPLE])
+    return await asyncio.to_thread(_languages_of, pieces)
 
 
-def _languages_of(sample: str) -> list[str]:
-    words, place = [], 0
-    for item in items_of(sample):
-        words.append(sample[place : item.start])
-        place = item.end
-    bare = " ".join(" ".join([*words, sample[place:]]).split())
+def _languages_of(pieces: Iterable[str | Sentence]) -> list[str]:
+    words: list[str] = []
+    chars = 0
+    for piece in pieces:
+        if isinstance(piece, Sentence) and chars < _SAMPLE:
+            words += MARK.sub(" ", piece.text).split()
+            chars += len(piece.text)
+    bare = " ".join(words)[:_SAMPLE]
     if not any(map(str.isalpha, bare)):
         return []
     guesses = detected(bare, _GUESSES)
@@ -219,7 +221,7 @@ class TranslateTask:
         threads: FairExecutor | None = None,
     ) -> None:
         """Bind the engines. `threads` split long texts into sentences."""
-        self._threads = threads
+        self._threads = threads or FairExecutor("text")
         self._translators = translators
         self._remedy = remedy
         self._loader = loader
@@ -244,11 +246,13 @@ class TranslateTask:
         )
 
     async def _translated(self, texts: Sequence[str], order: TranslationOrder, request: TaskRequest) -> Sequence[str]:
-        sources = [order.source] if order.source else await languages_of("\n".join(texts))
+        threads = self._threads
+        pieces = [await threads.run(pieces_of, text) for text in texts]
+        sources = [order.source] if order.source else await languages_of(chain.from_iterable(pieces))
         if sources and order.target in (sources[0], base_of(sources[0])):
             return texts
         translator, source = await self._choose(sources, order.target)
-        return await Translation(translator, source, order.target, request.progress, self._threads).of(texts)
+        return await Translation(translator, source, order.target, request.progress, threads).of(pieces)
 
     async def _choose(self, sources: Sequence[str], target: str) -> tuple[Translator, str | None]:
         """Return the best translator into the target language, and the source language that it translates from. This is

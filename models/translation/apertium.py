@@ -1,7 +1,8 @@
 """Translation engine: Apertium, a rule-based translator, run as a program.
 
 Text is passed in Apertium's stream format (https://wiki.apertium.org/wiki/Apertium_stream_format). In it, markup is a
-"superblank" in brackets, which stays between the same words.
+"superblank" in brackets, which stays between the same words, or "word-bound blanks" in two brackets, which move with
+the words between them.
 """
 
 import os
@@ -15,13 +16,15 @@ from functools import cache
 from models.base import EngineSpec
 from models.program_priority import shared_niceness
 from models.translation.languages import tag_of_code
-from models.translation.marks import MarkNotation
+from models.translation.marks import MarkNotation, number_of, pairs_of
 from models.translation.translator import CAPABILITY, Pair, TranslationJob
 
 SPEC = EngineSpec("apertium", CAPABILITY, "GPL-2.0-or-later", "the system's packages 'apertium-…'")
 
 _PROGRAM = "apertium"
 _NOTATION = MarkNotation("Xq{}q", "[<{}>]")
+_MARKUP = re.compile(r"\[<(\d+)>\]")
+_BOUND_WORD = re.compile(r"\[\[((?:(?:; ?)?t:s:\d+)+)\]\]((?:\\.|[^\\])*?)\[\[/\]\]")
 _SENTENCE_END = ".[][\n\n]"
 """End of a sentence for the tagger, without a full stop in the output; `apertium-destxt` writes the same characters."""
 _SPECIAL = re.compile(r"[\[\]{}^$/\\@<>]")
@@ -63,7 +66,7 @@ class Apertium:
 
     def _translated(self, job: TranslationJob) -> list[str]:
         direction = self._directions[job.source or "", job.target]
-        written = (_NOTATION.written(sentence, _escaped) for sentence in job.sentences)
+        written = (_bound(_NOTATION.written(sentence, _escaped), sentence) for sentence in job.sentences)
         stream = "".join(sentence + _SENTENCE_END for sentence in written)
         translations = _run([_PROGRAM, "-u", "-f", "none", direction], stream, _TIMEOUT_S).split(_SENTENCE_END)
         if len(translations) != len(job.sentences) + 1:
@@ -71,7 +74,7 @@ class Apertium:
                 return [self._translated(TranslationJob((one,), job.source, job.target))[0] for one in job.sentences]
             raise ApertiumFailed(f"{direction}: {len(translations) - 1} sentences came back for one")
         return [
-            _NOTATION.read(translation, sentence, _unescaped).strip()
+            _NOTATION.read(_unbound(translation, sentence), sentence, _unescaped).strip()
             for translation, sentence in zip(translations, job.sentences, strict=False)
         ]
 
@@ -108,6 +111,35 @@ def _run(command: Sequence[str], stdin: str, seconds: float) -> str:
     if process.returncode != 0:
         raise ApertiumFailed(f"{' '.join(command)}: {process.returncode}, {complaints.decode(errors='replace')[:500]}")
     return printed.decode()
+
+
+def _bound(written: str, sentence: str) -> str:
+    """Replace the pairs of marks in the notation of `sentence` by word-bound blanks."""
+    blanks = {}
+    for opening, closing in pairs_of(sentence).items():
+        blanks[str(number_of(opening))] = f"[[t:s:{number_of(opening)}]]"
+        blanks[str(number_of(closing))] = "[[/]]"
+    return _MARKUP.sub(lambda found: blanks.get(found[1], found[0]), written)
+
+
+def _unbound(translation: str, sentence: str) -> str:
+    """Replace the word-bound blanks, of which each word comes back with its own, by pairs of marks from the first to
+    the last word of each."""
+    closings = {str(number_of(opening)): number_of(closing) for opening, closing in pairs_of(sentence).items()}
+    words = [(found, re.findall(r"\d+", found[1])) for found in _BOUND_WORD.finditer(translation)]
+    last = {number: found for found, numbers in words for number in numbers}
+    pieces: list[str] = []
+    opened: set[str] = set()
+    place = 0
+    for found, numbers in words:
+        numbers = [number for number in numbers if number in closings]
+        pieces.append(translation[place : found.start()])
+        pieces += [f"[<{number}>]" for number in numbers if number not in opened]
+        pieces.append(found[2])
+        pieces += [f"[<{closings[number]}>]" for number in reversed(numbers) if last[number] is found]
+        opened.update(numbers)
+        place = found.end()
+    return "".join([*pieces, translation[place:]])
 
 
 def _escaped(text: str) -> str:

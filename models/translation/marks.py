@@ -2,19 +2,20 @@
 engines.
 
 A mark is a character of Unicode's private use area, so that cutting a sentence never cuts a mark. A mark for content (a
-placeholder, a code span) replaces a word; a mark for markup (`<b>`, `**`) is placed between words.
+placeholder, a code span) replaces a word; a mark for markup (`<b>`, `**`) is placed between words. An opening and a
+closing mark make a pair around the words that they format, and move with these words.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-_CONTENT, _MARKUP = 0xE000, 0xE800
-
-MAX_MARKS = 0x800
+MAX_MARKS = 0x400
 """A sentence has at most this many marks. Each has its own number."""
+_CONTENT, _MARKUP, _OPENING, _CLOSING = (0xE000 + kind * MAX_MARKS for kind in range(4))
 
 MARK = re.compile("[\ue000-\uefff]")
+_EMPTY_PAIR = re.compile(f"[{chr(_OPENING)}-{chr(_CLOSING - 1)}]\\s*[{chr(_CLOSING)}-\uefff]")
 
 
 def content_mark(number: int) -> str:
@@ -25,16 +26,69 @@ def markup_mark(number: int) -> str:
     return chr(_MARKUP + number)
 
 
+def opening_mark(number: int) -> str:
+    return chr(_OPENING + number)
+
+
+def closing_mark(number: int) -> str:
+    return chr(_CLOSING + number)
+
+
+def number_of(mark: str) -> int:
+    return ord(mark) % MAX_MARKS
+
+
+def renumbered(mark: str, number: int) -> str:
+    """Return the mark of the same kind with another number."""
+    return chr(ord(mark) - number_of(mark) + number)
+
+
 def is_markup(mark: str) -> bool:
+    """True for opening and closing marks, too."""
     return ord(mark) >= _MARKUP
 
 
-def same_marks(text: str, other_text: str) -> bool:
-    """True if both texts have the same marks, each equally often, and markup in the same order."""
-    marks, other_marks = MARK.findall(text), MARK.findall(other_text)
-    return sorted(marks) == sorted(other_marks) and list(filter(is_markup, marks)) == list(
-        filter(is_markup, other_marks)
+def pairs_of(text: str) -> dict[str, str]:
+    """Return the closing mark of each opening mark of a text whose pairs are nested."""
+    opened: list[str] = []
+    pairs = {}
+    for mark in MARK.findall(text):
+        if ord(mark) >= _CLOSING:
+            pairs[opened.pop()] = mark
+        elif ord(mark) >= _OPENING:
+            opened.append(mark)
+    return pairs
+
+
+def same_marks(text: str, translation: str) -> bool:
+    """True if the translation has the marks of the text, each equally often, with the pairs around some text and nested
+    as they were, and with the other markup in the same order."""
+    marks, translated = MARK.findall(text), MARK.findall(translation)
+    if sorted(marks) != sorted(translated) or _EMPTY_PAIR.search(translation):
+        return False
+    pairs = pairs_of(text)
+    nesting, translated_nesting = _nesting(marks, pairs), _nesting(translated, pairs)
+    return (
+        translated_nesting is not None
+        and nesting == translated_nesting
+        and [mark for mark in marks if _MARKUP <= ord(mark) < _OPENING]
+        == [mark for mark in translated if _MARKUP <= ord(mark) < _OPENING]
     )
+
+
+def _nesting(marks: Sequence[str], pairs: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the opening mark that encloses each markup mark, or "" if none does; None if the pairs are not nested."""
+    opened = [""]
+    enclosing = {}
+    for mark in filter(is_markup, marks):
+        if ord(mark) >= _CLOSING:
+            if pairs.get(opened.pop()) != mark:
+                return None
+            continue
+        enclosing[mark] = opened[-1]
+        if ord(mark) >= _OPENING:
+            opened.append(mark)
+    return enclosing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +116,7 @@ class MarkNotation:
         return "".join(marks[piece] if index % 2 else plain(piece) for index, piece in enumerate(pieces))
 
     def _one(self, mark: str) -> str:
-        return (self.markup if is_markup(mark) else self.content).format(ord(mark) % MAX_MARKS)
+        return (self.markup if is_markup(mark) else self.content).format(number_of(mark))
 
 
 WORD = MarkNotation("Xq{}q", "Xq{}q")

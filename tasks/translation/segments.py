@@ -1,5 +1,5 @@
 """Splits a text into sentences and the parts between them, and checks that a translation keeps the parts that must not
-change.
+change. In JSON, the sentences are those of its strings, without the names of members.
 
 Items (markup, code, addresses and placeholders) and numbers must survive unchanged. Bounds in the patterns keep them
 fast on any text.
@@ -7,12 +7,25 @@ fast on any text.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from models.fair_executor import Slices
 from models.safety.personal_data import KINDS
-from models.translation.marks import MARK, MAX_MARKS, content_mark, is_markup, markup_mark, same_marks
+from models.translation.marks import (
+    MARK,
+    MAX_MARKS,
+    closing_mark,
+    content_mark,
+    is_markup,
+    markup_mark,
+    number_of,
+    opening_mark,
+    pairs_of,
+    renumbered,
+    same_marks,
+)
+from tasks.json_tokens import decoded, encoded, is_json, tokens
 from tasks.matches_in_slices import matches_in_slices
 from tasks.wording.phrases import compiled
 
@@ -101,7 +114,7 @@ LONGEST = 500
 """A sentence has at most this many characters. A longer one is cut at a comma, at a space, or else at this length,
 because models were trained on short sentences."""
 _END = re.compile(
-    r"(?<![.!?…])[.!?…]++[\"'”’»)\]\ue800-\uefff]*+\s++(?![a-zß-öø-ÿа-яё,;])"
+    r"(?<![.!?…])[.!?…]++[\"'”’»)\]\ue400-\uefff]*+\s++(?![a-zß-öø-ÿа-яё,;])"
     r"|[。！？｡]++[」』”’）]*+\s*+|(?<![।॥؟۔])[।॥؟۔]++\s++"
 )
 _LAST_WORD = re.compile(r"(?:\A|[\s(\"'“„«])([^\W\d_](?:[\w.]{0,9}[^\W_])?)\.\Z")
@@ -119,8 +132,10 @@ _MAX_ITEMS = MAX_MARKS // 2
 begin another run."""
 _SENTENCES_AT_ONCE = 100
 """Number of sentences, and of items, after which a slice ends."""
-_EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
+_EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(markup_mark, range(MAX_MARKS)))
 """White space and marks that may surround a sentence."""
+_SOMETHING = re.compile(rf"[^\W_]|[{content_mark(0)}-{content_mark(MAX_MARKS - 1)}]")
+_TAG = re.compile(r"<(?P<slash>/?)(?P<name>\w+)[^<]*?(?P<end>/?)>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +255,8 @@ class Sentence:
     """The sentence with marks, on one line, stripped."""
     items: tuple[str, ...]
     """Items that the marks stand for, by number."""
+    in_json: bool = False
+    """True if the sentence is in a JSON string, so that its translation has to be escaped."""
 
     @property
     def original(self) -> str:
@@ -253,11 +270,11 @@ class Sentence:
             items.append(number.group())
             return content_mark(len(items) - 1)
 
-        return Sentence(NUMBER.sub(mark, self.text), tuple(items))
+        return replace(self, text=NUMBER.sub(mark, self.text), items=tuple(items))
 
     def restored(self, translation: str) -> str:
         """Replace the marks in `translation` by their items."""
-        return MARK.sub(lambda mark: self.items[ord(mark.group()) % MAX_MARKS], translation)
+        return MARK.sub(lambda mark: self.items[number_of(mark.group())], translation)
 
     def is_kept_by(self, translation: str) -> bool:
         """True if `translation` has exactly the items that must survive."""
@@ -268,7 +285,51 @@ class Sentence:
 
 def pieces_of(text: str) -> Slices[list[str | Sentence]]:
     """Split `text` into sentences and strings that stay unchanged. Together, these strings and the original sentences
-    are `text`."""
+    are `text`; signs in JSON may be escaped in another way."""
+    if not (yield from is_json(text)):
+        return (yield from _pieces_of_prose(text))
+    pieces: list[str | Sentence] = []
+    place = 0
+    for token in tokens(text):
+        yield
+        if token is None or token.kind != "string":
+            continue
+        value = yield from decoded(text[token.start : token.end])
+        if not _is_unicode(value):
+            continue
+        pieces.append(text[place : token.start + 1])
+        place = token.end - 1
+        for piece in (yield from _pieces_of_prose(value)):
+            if isinstance(piece, Sentence):
+                pieces.append(replace(piece, in_json=True))
+            else:
+                pieces.append((yield from encoded(piece))[1:-1])
+    return [*pieces, text[place:]]
+
+
+def joined(pieces: Sequence[str | Sentence], translations: Iterator[str]) -> Slices[str]:
+    """Return the text of `pieces` with a translation for each sentence."""
+    texts: list[str] = []
+    for number, piece in enumerate(pieces):
+        if number % _SENTENCES_AT_ONCE == 0:
+            yield
+        text = piece if isinstance(piece, str) else next(translations)
+        if isinstance(piece, Sentence) and piece.in_json:
+            text = (yield from encoded(text))[1:-1]
+        texts.append(text)
+    return "".join(texts)
+
+
+def _is_unicode(text: str) -> bool:
+    """False if the text has halves of surrogate pairs, which JSON can escape and engines cannot read."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _pieces_of_prose(text: str) -> Slices[list[str | Sentence]]:
     pieces: list[str | Sentence] = []
     run: list[str | MarkupItem] = []
     items = place = 0
@@ -330,8 +391,7 @@ def _sentences_of(run: Sequence[str | MarkupItem]) -> Slices[list[str | Sentence
     for number, sentence in enumerate(sentences):
         if number % _SENTENCES_AT_ONCE == _SENTENCES_AT_ONCE - 1:
             yield
-        core = sentence.strip(_EDGE)
-        before, _, after = sentence.partition(core) if core else (sentence, "", "")
+        before, core, after = _trimmed(_with_pairs(sentence, items))
         if not any(letter.isalpha() for letter in core):
             pieces.append(whole.restored(sentence))
             continue
@@ -339,26 +399,65 @@ def _sentences_of(run: Sequence[str | MarkupItem]) -> Slices[list[str | Sentence
     return pieces
 
 
+def _with_pairs(sentence: str, items: Sequence[str]) -> str:
+    """Replace the marks for markup by opening and closing marks where both are in the sentence, around some text."""
+    signs = list(sentence)
+    opened: list[tuple[str, int]] = []
+    for found in MARK.finditer(sentence):
+        if not is_markup(found.group()):
+            continue
+        name, opens, closes = _markup_sides(items[number_of(found.group())])
+        openings = [index for index, (other, _) in enumerate(opened) if other == name] if closes else []
+        if openings:
+            start = opened[openings[-1]][1]
+            del opened[openings[-1] :]
+            if _SOMETHING.search(sentence, start, found.start()):
+                signs[start] = opening_mark(number_of(signs[start]))
+                signs[found.start()] = closing_mark(number_of(found.group()))
+        elif opens:
+            opened.append((name, found.start()))
+    return "".join(signs)
+
+
+def _markup_sides(item: str) -> tuple[str, bool, bool]:
+    """Return the markup's name, and whether it can open and close a pair of this name."""
+    if tag := _TAG.fullmatch(item):
+        return f"<{tag['name'].lower()}>", not tag["slash"] and not tag["end"], bool(tag["slash"])
+    if "[" in item or item.startswith("]"):
+        return "[]", not item.startswith("]"), item.startswith("]")
+    return item, True, True
+
+
+def _trimmed(sentence: str) -> tuple[str, str, str]:
+    """Split a sentence into what surrounds it, the sentence, and what surrounds it: white space and markup, with the
+    pairs that enclose all of it."""
+    pairs = pairs_of(sentence)
+    core = sentence.strip(_EDGE)
+    while core and pairs.get(core[0]) == core[-1]:
+        core = core[1:-1].strip(_EDGE)
+    before, _, after = sentence.partition(core) if core else (sentence, "", "")
+    return before, core, after
+
+
 def _renumber_marks(core: str, items: Sequence[str]) -> Sentence:
     own: list[str] = []
 
     def renumber(found: re.Match[str]) -> str:
-        mark = found.group()
-        own.append(items[ord(mark) % MAX_MARKS])
-        return (markup_mark if is_markup(mark) else content_mark)(len(own) - 1)
+        own.append(items[number_of(found.group())])
+        return renumbered(found.group(), len(own) - 1)
 
     return Sentence(MARK.sub(renumber, core), tuple(own))
 
 
 def _items_to_keep(text: str) -> tuple[list[str], list[str], list[str]]:
-    """Return the markup in order, and the sorted other items and numbers."""
+    """Return the sorted markup, other items and numbers."""
     items = list(items_of(text))
     bare, place = [], 0
     for item in items:
         bare.append(text[place : item.start])
         place = item.end
     return (
-        [item.text for item in items if item.kind == "markup"],
+        sorted(item.text for item in items if item.kind == "markup"),
         sorted(item.text for item in items if item.kind != "markup"),
         sorted(NUMBER.findall(" ".join([*bare, text[place:]]))),
     )

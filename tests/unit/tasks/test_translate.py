@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.base import EngineUnavailable
+from models.fair_executor import all_of
 from models.translation.capability import remedy_between
 from models.translation.translator import Translator
 from tasks import translate
@@ -18,6 +19,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.translate import TranslateData, TranslateTask, languages_of
+from tasks.translation.segments import pieces_of
 
 
 class Tagging:
@@ -139,15 +141,16 @@ async def test_a_message_far_beyond_the_limit_is_refused_before_it_is_read(
         ("Das Haus ist rot, und der Garten ist groß.", "de"),
         ("你好，我是学生。", "zh"),
         ("Доброе утро, как дела?", "ru"),
+        ('{"the house is here": "la casa es roja", "the garden is there": "y tiene un jardín"}', "es"),
         ("<div class='the house is here'><p>La casa es roja y tiene un jardín.</p></div>", "es"),
     ],
 )
 async def test_the_language_of_a_text_is_found(text: str, language: str) -> None:
-    assert (await languages_of(text))[0] == language
+    assert (await languages_of(all_of(pieces_of(text))))[0] == language
 
 
 async def test_a_short_text_may_be_in_several_languages(loader: MediaLoader) -> None:
-    guesses = await languages_of("Hello")
+    guesses = await languages_of(all_of(pieces_of("Hello")))
     assert guesses[0] == "en"
     result = await translated(loader, "Translate into Spanish: Hello", Tagging("a", f"{guesses[1]}-es"))
     assert result["translated_text"] == f"a {guesses[1]} es Hello"

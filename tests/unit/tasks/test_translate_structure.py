@@ -18,17 +18,17 @@ from hypothesis import strategies as st
 
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.fair_executor import all_of
+from models.fair_executor import FairExecutor, all_of
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
 from models.translation.apertium import directions
 from models.translation.capability import TRANSLATE
 from models.translation.llm import LlmTranslator, NotTranslated
 from models.translation.translator import Translator
-from tasks.base import unreported
+from tasks.base import Progress, unreported
 from tasks.matches_in_slices import SEARCHED_AT_ONCE
 from tasks.translate import Translation
-from tasks.translation.segments import LONGEST, Sentence, cut, pieces_of
+from tasks.translation.segments import LONGEST, Sentence, cut, joined, pieces_of
 from tests.conftest import each_case
 from tests.llm_server import Reply, serving_llm
 from tests.translation_model import random_madlad
@@ -100,9 +100,15 @@ def assert_kept(text: str, translation: str, ordered: Sequence[str], anywhere: S
         assert translation.count(sign) == text.count(sign), (sign, translation)
 
 
+async def translations_of(
+    translator: Translator, *texts: str, source: str | None = "en", progress: Progress = unreported
+) -> list[str]:
+    translation = Translation(translator, source, "es", progress, FairExecutor("text"))
+    return await translation.of([all_of(pieces_of(text)) for text in texts])
+
+
 async def check_table(translator: Translator, source: str | None = "en") -> None:
-    texts = [text for text, _, _ in TABLE]
-    translations = await Translation(translator, source, "es", unreported).of(texts)
+    translations = await translations_of(translator, *[text for text, _, _ in TABLE], source=source)
     for (text, ordered, anywhere), translation in zip(TABLE, translations, strict=True):
         assert_kept(text, translation, ordered, anywhere)
 
@@ -111,13 +117,57 @@ def test_the_table_has_fifty_cases() -> None:
     assert len({text for text, _, _ in TABLE}) >= 50
 
 
-@pytest.mark.skipif(
-    shutil.which("apertium") is None or ("en", "es") not in directions(), reason="needs Apertium with apertium-eng-spa"
-)
-async def test_apertium_keeps_the_structure() -> None:
+@pytest.fixture
+async def apertium() -> AsyncIterator[Translator]:
+    if shutil.which("apertium") is None or ("en", "es") not in directions():
+        pytest.skip("needs Apertium with apertium-eng-spa")
     runtime = Runtime(CATALOG, EngineConfig(), {"translate": "apertium"})
-    await check_table(runtime.use_all(TRANSLATE)[0])
+    yield runtime.use_all(TRANSLATE)[0]
     await runtime.close()
+
+
+async def test_apertium_keeps_the_structure(apertium: Translator) -> None:
+    await check_table(apertium)
+
+
+@pytest.mark.parametrize(
+    ("text", "translation"),
+    [
+        ("[red](a) [house](b)", "[Casa](b) [roja](a)"),
+        ("A <b>red</b> house", "Una casa <b>roja</b>"),
+        ("the **big *red* house** of Peter", "La **casa *roja* grande** de Peter"),
+        ("an <i>old <b>red</b></i> house", "Una casa <i><b>roja</b> vieja</i>"),
+        ("**Hello.** The *big* dog is **here. It is** good", "**Hola.** El perro *grande* es **aquí. Es** bien"),
+        ("a <b>[red] {x}</b> dog", "Un <b>[rojo] {x}</b> perro"),
+    ],
+)
+async def test_markup_moves_with_its_words(apertium: Translator, text: str, translation: str) -> None:
+    assert await translations_of(apertium, text) == [translation]
+
+
+@pytest.mark.parametrize(
+    ("text", "translation"),
+    [
+        ('{"red house": "red house", "n": 3}', '{"red house": "RED HOUSE", "n": 3}'),
+        ('{\n  "a": ["one dog", "", {"b": "{name}!"}],\n  "c": null\n}', '{\n  "a": ["ONE DOG", "", {"b": "{name}!"}],\n  "c": null\n}'),
+        (r'["a \"red\" house\n\tand <b>dog</b>", "caf\u00e9 \ud83c\udf89"]', r'["A \"RED\" HOUSE\n\tAND <b>DOG</b>", "CAFÉ 🎉"]'),
+        (r'["\ud800 is no sign", "dog"]', r'["\ud800 is no sign", "DOG"]'),
+        ('{"name": "one', '{"NAME": "ONE'),
+        ("{name} is here", "{name} IS HERE"),
+    ],
+)  # fmt: skip
+async def test_of_json_the_strings_are_translated(text: str, translation: str) -> None:
+    assert await translations_of(Slow(), text) == [translation]
+
+
+@given(
+    st.recursive(st.none() | st.integers() | st.text(), lambda part: st.lists(part) | st.dictionaries(st.text(), part))
+)
+def test_json_stays_json(value: object) -> None:
+    text = json.dumps([value])
+    pieces = all_of(pieces_of(text))
+    originals = (piece.original for piece in pieces if isinstance(piece, Sentence))
+    assert json.loads(all_of(joined(pieces, originals))) == [value]
 
 
 async def test_a_ctranslate2_model_that_talks_nonsense_keeps_the_structure(tmp_path: Path) -> None:
@@ -168,7 +218,7 @@ async def test_an_llm_keeps_the_structure_even_if_it(how: str) -> None:
 async def test_a_translation_with_invented_markup_is_refused(invented: str) -> None:
     async with llm_that(lambda _: invented) as translator:
         with pytest.raises(NotTranslated):
-            await Translation(translator, "en", "es", unreported).of(["The house is red."])
+            await translations_of(translator, "The house is red.")
 
 
 @each_case("text", [text for text, _, _ in TABLE])
@@ -205,9 +255,7 @@ def test_a_sentence_without_end_is_cut_at_commas() -> None:
 
 async def test_markup_stays_close_to_its_words() -> None:
     async with llm_that(MISBEHAVIOURS["puts spaces around marks"]) as translator:
-        [translation] = await Translation(translator, "en", "es", unreported).of(
-            ["see [the docs](u), **now** go <b>on</b>."]
-        )
+        [translation] = await translations_of(translator, "see [the docs](u), **now** go <b>on</b>.")
     assert translation == "SEE [THE DOCS](u), **NOW** GO <b>ON</b>."
 
 
@@ -247,8 +295,7 @@ async def test_a_long_text_goes_in_batches_and_reports_its_progress() -> None:
     reports: list[tuple[str, int, int]] = []
     slow = Slow()
     text = "the red house is here.\n" * 20
-    translation = Translation(slow, "en", "es", lambda *report: reports.append(report))
-    assert await translation.of([text]) == [text.upper()]
+    assert await translations_of(slow, text, progress=lambda *report: reports.append(report)) == [text.upper()]
     assert reports[-1] == ("translate", 20, 20)
     assert len(reports) == 10
     assert slow.most == 2

@@ -26,7 +26,7 @@ from models.translation.apertium import Apertium, directions
 from models.translation.capability import TRANSLATE, remedy_between
 from models.translation.ct2 import OpusModel, opus_models
 from models.translation.llm import LlmTranslator, NotTranslated
-from models.translation.marks import WORD, content_mark, markup_mark, same_marks
+from models.translation.marks import WORD, closing_mark, content_mark, markup_mark, opening_mark, same_marks
 from models.translation.translator import TranslationJob, Translator, shortest_route
 from models.translation.weight_sets import OPUS_SETS
 from models.weights import WEIGHT_SETS, WeightFile, WeightSet
@@ -36,7 +36,8 @@ from tests.translation_model import random_madlad, random_opus
 needs_apertium = pytest.mark.skipif(
     shutil.which("apertium") is None or ("en", "es") not in directions(), reason="needs Apertium with apertium-eng-spa"
 )
-NAME, OPEN, CLOSE = content_mark(0), markup_mark(1), markup_mark(2)
+NAME, OPEN, CLOSE = content_mark(0), opening_mark(1), closing_mark(2)
+INNER, INNER_END, BREAK, RULE = opening_mark(3), closing_mark(4), markup_mark(5), markup_mark(6)
 
 
 def hops(pairs: set[tuple[str, str]], source: str, target: str) -> list[tuple[str | None, str]] | None:
@@ -67,9 +68,23 @@ def test_what_looks_like_a_mark_but_is_none_stays_text() -> None:
     assert WORD.read("Xq0q Xq1q", f"{NAME} Xq1q") == f"{NAME} Xq1q"
 
 
-def test_markup_must_keep_its_order_and_words_need_not() -> None:
-    assert same_marks(f"{NAME} {OPEN}a{CLOSE}", f"{OPEN}a{CLOSE} {NAME}")
-    assert not same_marks(f"{OPEN}a{CLOSE}", f"{CLOSE}a{OPEN}")
+@pytest.mark.parametrize(
+    ("text", "translation", "same"),
+    [
+        (f"{NAME} {OPEN}a{CLOSE}", f"{OPEN}a{CLOSE} {NAME}", True),
+        (f"{OPEN}a{CLOSE} {INNER}b{INNER_END}", f"{INNER}b{INNER_END} {OPEN}a{CLOSE}", True),
+        (f"{BREAK}a{RULE}", f"{BREAK}{RULE}a", True),
+        (f"{OPEN}a{CLOSE}", f"{CLOSE}a{OPEN}", False),
+        (f"{OPEN}a{CLOSE} b", f"a b{OPEN} {CLOSE}", False),
+        (f"{OPEN}a{CLOSE}", f"{OPEN}a{CLOSE}{OPEN}{CLOSE}", False),
+        (f"{OPEN}a{CLOSE} {INNER}b{INNER_END}", f"{OPEN}a {INNER}b{INNER_END}{CLOSE}", False),
+        (f"{OPEN}a{CLOSE} {INNER}b{INNER_END}", f"{OPEN}a {INNER}b{CLOSE} c{INNER_END}", False),
+        (f"{OPEN}a{BREAK}{CLOSE}", f"{OPEN}a{CLOSE}{BREAK}", False),
+        (f"{BREAK}a{RULE}", f"{RULE}a{BREAK}", False),
+    ],
+)
+def test_pairs_may_move_but_not_change(text: str, translation: str, same: bool) -> None:
+    assert same_marks(text, translation) == same
 
 
 @needs_apertium
