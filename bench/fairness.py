@@ -16,6 +16,7 @@ import wave
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,8 @@ def of_connections(origin: Origin) -> dict[str, Case]:
     translated = message("Translate into Spanish:\n\n" + "{% if " * 160_000 + "hi")
     translated["messages"].insert(0, {"role": "system", "content": "<task>translate</task>"})
     placeholders = Calls([Asked.chat(translated)], leaves_after_s=4)
+    photo = data_url((SHARED / "samples" / "photo_bus.jpg").read_bytes(), "image/jpeg")
+    seen_and_read = {**asked, "objects": seen(photo, "object_detection")}
     return {
         "small chunks": Case(partial(flooded, caller=Connections(chunked, again=b"8\r\naaaaaaaa\r\n" * 3000)), asked),
         "long heads": Case(partial(flooded, caller=Connections(many_lines, every_s=0.1), most=20), asked),
@@ -283,7 +286,35 @@ def of_connections(origin: Origin) -> dict[str, Case]:
         "long recordings": Case(partial(flooded, caller=Calls([long_talk]), most=6), {**extracted, "speech": speech}),
         "placeholders": Case(partial(flooded, caller=placeholders, most=8), {**asked, "speech": speech}),
         "a row of numbers": Case(partial(flooded, caller=row_of_numbers, most=8), extracted),
+        **{
+            name: Case(partial(flooded, caller=Calls([Asked.chat(body)], leaves_after_s=4), most=4), seen_and_read)
+            for name, body in (("examples", examples()), ("words", words()), ("seasons", seasons()))
+        },
     }
+
+
+def examples() -> dict[str, Any]:
+    """Return a conversation whose example is a megabyte of JSON."""
+    example = [{"role": "user", "content": "a: 1"}, {"role": "assistant", "content": "[" + "[]," * 330_000 + "[]]"}]
+    body = message("a: 2")
+    return {**body, "messages": example + body["messages"], "response_format": schema_of({"a": {"type": "number"}})}
+
+
+def words() -> dict[str, Any]:
+    """Return a schema and a text of one long word, which is cheap to send and takes a tenth of a second."""
+    return {**message("x" * 20_000 + "\nTotal: 5"), "response_format": schema_of({"total": {"type": "number"}})}
+
+
+def seasons() -> dict[str, Any]:
+    """Return six weeks of values every ten minutes, whose season is a week."""
+    start = datetime(2024, 1, 1)
+    rows = "".join(
+        f"{start + number * timedelta(minutes=10)},{100 + number % 1008 // 10 + number * 7919 % 13}\n"
+        for number in range(6 * 1008)
+    )
+    body = message(f"Forecast the next 24 hours.\ndate,value\n{rows}")
+    body["messages"].insert(0, {"role": "system", "content": "<task>forecast</task>"})
+    return body
 
 
 def repeated_wav(content: bytes, times: int) -> bytes:
