@@ -5,6 +5,8 @@ from typing import Any
 from models.language.llm import ReasoningDelta, TextDelta
 
 OPEN, CLOSE = "<think>", "</think>"
+_MOST_HELD = 100
+"""At most this many pieces are held back at the beginning of an answer. After more white space, a tag is text."""
 
 
 class ThinkTags:
@@ -17,6 +19,8 @@ class ThinkTags:
         self._held: list[TextDelta] = []
         """Pieces at the beginning of the answer that are held back because they may become an opening tag."""
         self._opening = True
+        self._start = ""
+        """Text of these pieces from the first one that is not white space."""
         self._thinking = False
         self._tail = ""
         """End of the reasoning so far, held back because it may become a closing tag."""
@@ -45,8 +49,8 @@ class ThinkTags:
 
     def _open(self, piece: TextDelta) -> list[TextDelta | ReasoningDelta]:
         self._held.append(piece)
-        start = "".join(held.text for held in self._held).lstrip()
-        if OPEN.startswith(start):
+        start = self._start = (self._start + piece.text).lstrip()
+        if OPEN.startswith(start) and len(self._held) < _MOST_HELD:
             return []
         self._opening = False
         if not start.startswith(OPEN):

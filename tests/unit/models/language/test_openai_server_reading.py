@@ -235,6 +235,20 @@ def test_log_probabilities_of_held_pieces_stay_with_their_pieces() -> None:
     assert tags.feed("b>", "p2") == [TextDelta("<", "p1"), TextDelta("b>", "p2")]
 
 
+def test_white_space_is_held_for_a_tag_only_so_long() -> None:
+    tags = ThinkTags()
+    pieces = [tags.feed(" ") for _ in range(1000)]
+    assert sum(map(len, pieces)) == 1000
+    assert max(map(len, pieces)) <= 100
+    assert tags.feed("<think>") == [TextDelta("<think>")]
+
+
+def test_a_tag_in_pieces_is_found_after_white_space_in_pieces() -> None:
+    tags = ThinkTags()
+    pieces = ["\n", " ", "\n", "<th", "in", "k>", " a", "</thi", "nk>", " b"]
+    assert [event for piece in pieces for event in tags.feed(piece)] == [ReasoningDelta("a"), TextDelta("b")]
+
+
 async def test_log_probabilities_come_with_their_piece() -> None:
     first = (await answer(Reply("a b", logprobs=True)))[0]
     assert isinstance(first, TextDelta)
