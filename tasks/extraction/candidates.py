@@ -29,7 +29,7 @@ from tasks.notation.clock_times import OTHER_CLOCKS
 from tasks.notation.currencies import FORM as CURRENCY
 from tasks.notation.dates import Day
 from tasks.notation.numbers import Number
-from tasks.notation.order_of_days import is_order_shown
+from tasks.notation.order_of_days import are_days_first, is_order_shown, order_of
 from tasks.notation.words import NUMBERS, any_of
 from tasks.notation.words import UNITS as UNITS_OF_TIME
 from tasks.result import Box
@@ -231,6 +231,11 @@ class Candidates:
         """True if the texts show the order of day and month in days such as `03/04/05`."""
         days = ((span.text, span.day) for span in self.spans if span.day is not None)
         return is_order_shown(days, [passage.text for passage in self.passages])
+
+    @cached_property
+    def has_days_first(self) -> bool:
+        """True if days such as `03/04/05` have the day before the month."""
+        return are_days_first(order_of(span.text, span.day) for span in self.spans if span.day is not None)
 
     @cached_property
     def blocks(self) -> list[int]:

@@ -152,7 +152,7 @@ def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dic
         for index, span in enumerate(scored.candidates.spans):
             if index % SPANS_AT_ONCE == 0:
                 yield
-            span_values.append(_SpanValues.of(span, form, scored.days_first))
+            span_values.append(_SpanValues.of(span, form, scored.candidates.has_days_first))
         for row in rows_of_form:
             found[row] = yield from _possible_values(scored, row, span_values)
     return {row: found[row] for row in rows}

@@ -209,7 +209,7 @@ def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
         if index % SPANS_AT_ONCE == 0:
             yield
         texts.append(" ".join(fold(span.text)))
-        for key in set(map(key_of, values_in_span(span, scored.days_first))):
+        for key in set(map(key_of, values_in_span(span, scored.candidates.has_days_first))):
             places_by_key.setdefault(key, []).append(index)
     places: dict[JsonPath, list[int]] = {}
     for row, one in enumerate(scored.fields):

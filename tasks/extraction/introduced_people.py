@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
-from models.fair_executor import Slices
+from models.fair_executor import Slices, in_slices
 from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
@@ -20,6 +20,7 @@ from tasks.extraction.own_words import is_form_of
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import cell_at
 from tasks.matches_in_slices import matches_in_slices
+from tasks.notation.order_of_days import are_days_first, order_of
 from tasks.read_table import ReadCell, ReadTable
 
 Column = Literal["name", "born", "number", "label"]
@@ -69,7 +70,8 @@ def introduced_people(passage: Passage, lists: Sequence[Sequence[WantedField]]) 
             continue
         if parties is None or people is None:
             parties, people = yield from _read(passage)
-            days_first = yield from _has_days_first(passage)
+            orders = yield from in_slices(lambda one: order_of(passage.text[one.start : one.end], one), passage.days)
+            days_first = are_days_first(orders)
         named = words_of_key(str(fields[0].path[-2]))
         own = [one for one in parties if any(is_form_of(word, role) for word in named for role in one.role)]
         body = []
@@ -125,18 +127,6 @@ def _read(passage: Passage) -> Slices[tuple[list[Introduction], list[re.Match[st
         if len(people) == MAX_PEOPLE:
             break
     return parties, people
-
-
-def _has_days_first(passage: Passage) -> Slices[bool]:
-    """Return whether at least half of the unambiguous days in figures have the day before the month."""
-    first = last = 0
-    for day in passage.days:
-        yield
-        figures = passage.text[day.start : day.start + 2]
-        if figures.isdecimal() and len(day.readings) == 1:
-            first += int(figures) == day.readings[0].day
-            last += int(figures) != day.readings[0].day
-    return first >= last
 
 
 def _cells_of(

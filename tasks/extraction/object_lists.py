@@ -356,7 +356,7 @@ def _choose_cells(
         words = {(place.page, word) for word in span.words}
         if (number, place.row) in found or not taken.isdisjoint(words):
             continue
-        value = next(filter(wanted.fits, forms[number].values_of(span, scored.days_first)), None)
+        value = next(filter(wanted.fits, forms[number].values_of(span, scored.candidates.has_days_first)), None)
         if value is not None:
             taken |= words
             found[number, place.row] = _Cell(rows[number], float(odds[number, place.span]), value, place)

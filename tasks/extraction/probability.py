@@ -33,7 +33,7 @@ from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, without_items
 from tasks.extraction.passages import Passage, is_text
 from tasks.extraction.text_lists import TextList
-from tasks.extraction.values import has_days_first, is_miswritten, key_of, values_in_span
+from tasks.extraction.values import is_miswritten, key_of, values_in_span
 from tasks.precontext import Entry
 from tasks.read_table import ReadCell
 from tasks.schema.paths import JsonPath
@@ -189,10 +189,6 @@ class FieldScores:
         return next((entry for entry in self.entries if not is_text(entry)), None)
 
     @cached_property
-    def days_first(self) -> bool:
-        return has_days_first(self.candidates)
-
-    @cached_property
     def rows(self) -> Mapping[JsonPath, int]:
         return {field.path: row for row, field in enumerate(self.fields)}
 
@@ -275,7 +271,7 @@ class FieldScores:
             if chars > CHARS_OF_VALUES:
                 yield
                 chars = 0
-            for key in set(map(key_of, values_in_span(span, self.days_first))):
+            for key in set(map(key_of, values_in_span(span, self.candidates.has_days_first))):
                 found.setdefault(key, []).append(index)
         self._spans_by_value.update(found)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from models.safety.personal_data import has_iban_length, iban_length
-from tasks.extraction.candidates import Candidates, CandidateSpan
+from tasks.extraction.candidates import CandidateSpan
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.folding import fold
@@ -283,14 +283,6 @@ def _century_earlier(span: CandidateSpan, days_first: bool) -> date | None:
     if day is None or day <= date.today() or str(day.year) in span.text:
         return None
     return day.replace(year=day.year - 100)
-
-
-def has_days_first(candidates: Candidates) -> bool:
-    """True if at least half of the unambiguous dates have the day before the month, or if there are none."""
-    figures = [span for span in candidates.spans if span.day and span.text[:2].isdigit() and span.text[2:3] in "/-."]
-    days = [(int(span.text[:2]), span.day.readings) for span in figures if span.day]
-    certain_orders = [figure == readings[0].day for figure, readings in days if len(readings) == 1]
-    return sum(certain_orders) * 2 >= len(certain_orders)
 
 
 def _is_currency(written: str, value: str) -> bool:

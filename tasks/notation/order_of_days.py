@@ -1,4 +1,5 @@
-"""Determines whether a document shows the order of day and month in its dates in figures, such as `03/04/05`."""
+"""Determines the order of day and month in a document's dates in figures, such as `03/04/05`, and whether the document
+shows it."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,20 @@ def has_one_order(day: Day) -> bool:
     return sum(reading.year == day.readings[0].year for reading in day.readings) == 1
 
 
+def order_of(text: str, day: Day) -> bool | None:
+    """Return whether a day in figures, whose text is the beginning of `text`, has the day before the month; None if it
+    can be read in both orders, or is not in figures."""
+    figures = FIGURES_OF_DAY.match(text) if has_one_order(day) else None
+    return None if figures is None else int(figures[0].split(figures[1])[0]) == day.readings[0].day
+
+
+def are_days_first(orders: Iterable[bool | None]) -> bool:
+    """True if at least half of the dates that can be read in only one order have the day before the month, or if there
+    are none."""
+    known = [order for order in orders if order is not None]
+    return sum(known) * 2 >= len(known)
+
+
 def is_order_shown(days: Iterable[tuple[str, Day]], texts: Sequence[str]) -> bool:
     """True if a document shows the order of day and month. `days` are its days with their printed texts, and `texts`
     are all its texts.
@@ -27,11 +42,7 @@ def is_order_shown(days: Iterable[tuple[str, Day]], texts: Sequence[str]) -> boo
     dates, an amount in dollars means that the order is not shown, because only English texts with dollars have the
     month first. Without dollars, another currency shows it, or else enough letters that English lacks.
     """
-    orders = {
-        int(figures[0].split(figures[1])[0]) == day.readings[0].day
-        for text, day in days
-        if has_one_order(day) and (figures := FIGURES_OF_DAY.match(text))
-    }
+    orders = {order_of(text, day) for text, day in days} - {None}
     if orders:
         return len(orders) == 1
     codes = {currency.code for text in texts for currency in find_currencies(text)}
