@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.concurrency import EngineAdmission, both, side_by_side
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Slices, all_of
 from models.request_memory import HeldWords
 from models.vision.ocr.capability import OCR
 from models.vision.page_geometry import PageGeometry
@@ -143,7 +143,8 @@ class OcrTask:
                 pages = await asyncio.to_thread(self._asked_for, wording, documents)
                 found = await self._read(pages, pictures, form, request.progress)
 
-                def whole() -> OcrResult:
+                def whole() -> Slices[OcrResult]:
+                    yield
                     return _build_result(documents, pages, found).in_form(form)
 
                 words = sum(_count_words(page[0]) for page in found if page is not None)
@@ -194,19 +195,20 @@ class OcrTask:
 
 
 class _LayoutThreads:
-    """Threads in which pages are laid out: any thread for pages of usual size, and one thread for all large pages."""
+    """Threads in which pages are laid out: any thread for pages of usual size, and one thread for large pages and for
+    those that are searched for boxes and combs."""
 
     def __init__(self, large: FairExecutor) -> None:
         self._large = large
 
-    async def run(self, work: Callable[[], T], words: int) -> T:
+    async def run(self, work: Callable[[], Slices[T]], words: int, *, is_searched: bool = False) -> T:
         """Return the result of `work` on `words` words.
 
         Raises the exceptions of `work`; ShareUsedUp and EngineOverloaded if too many large pages wait.
         """
-        if words > _LARGE_PAGE_WORDS:
+        if is_searched or words > _LARGE_PAGE_WORDS:
             return await self._large.run(work)
-        return await asyncio.to_thread(work)
+        return await asyncio.to_thread(lambda: all_of(work()))
 
 
 class _Pictures:
@@ -329,21 +331,25 @@ async def _lay_out(
     without codes."""
     read = PageText() if picture is None or layer.complete else await pictures.read(picture)
 
-    def placed() -> tuple[list[TextLine], PageGeometry, UprightGrey | None, UprightInk | None, CombSheet | None]:
+    def placed() -> Slices[
+        tuple[list[TextLine], PageGeometry, UprightGrey | None, UprightInk | None, CombSheet | None]
+    ]:
         lines = combined(layer.lines, read)
         geometry = PageGeometry.of_lines(lines)
         grey = None if picture is None else UprightGrey(picture, geometry)
         if grey is None or not is_searched:
             return lines, geometry, grey, None, None
+        yield
         ink = UprightInk.of_grey(grey, lines)
+        yield
         return lines, geometry, grey, ink, None if layer.complete else CombSheet.of_page(ink)
 
     words = sum(len(line.words) for line in (*layer.lines, *read))
     # Laying out thousands of words would block the event loop.
-    lines, geometry, grey, ink, sheet = await threads.run(placed, words)
+    lines, geometry, grey, ink, sheet = await threads.run(placed, words, is_searched=is_searched)
     sheet_lines = await pictures.read(sheet.picture) if sheet is not None else ()
 
-    def laid_out() -> _Section:
+    def laid_out() -> Slices[_Section]:
         all_lines = lines if sheet is None else sheet.applied(lines, sheet_lines)
         rulings: Sequence[Ruling] = layer.rulings
         if grey is not None and not layer.complete:
@@ -353,10 +359,11 @@ async def _lay_out(
         # A picture's rulings are searched for only on request. They are not used here, because the text must not depend
         # on the request.
         section = page_section(all_lines, page.place, width, height, timestamp, geometry, layer.rulings)
-        boxes = tick_boxes_in(ink, all_lines) if ink is not None else ()
+        yield
+        boxes = (yield from tick_boxes_in(ink, all_lines)) if ink is not None else ()
         return section, PageLayout(rulings, geometry, (), boxes, read.is_illegible)
 
-    return await threads.run(laid_out, words)
+    return await threads.run(laid_out, words, is_searched=is_searched)
 
 
 def _may_have_marks(page: PagePosition, layer: TextLayer, form: Form) -> bool:

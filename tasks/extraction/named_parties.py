@@ -49,7 +49,7 @@ _FORM = re.compile(
     r"(?:(?:mrs?|ms|dr|prof|herrn?|frau|m|mme|mlle|monsieur|madame|d|dña|don|doña|sra?|sig|sig\.ra|ing|avv"
     r"|de heer|mevrouw"
     r"|spółką|spółka|pan(?:em|ią|i)?|the company|la société|l['’]entreprise|die firma|firma|der|die|la empresa|la ditta"
-    r"|a empresa|o|a|la|il|el|le)\b\.? )+",
+    r"|a empresa|o|a|la|il|el|le)\b\.? )++",
     re.IGNORECASE,
 )
 _NEXT_PARTY = re.compile(

@@ -22,6 +22,10 @@ MAX_COMBS = 60
 """At most this many combs of a page are read, beginning at the top. A dense form has forty."""
 _FEWEST_CELLS = 4
 """A comb has at least this many cells, in all its groups together."""
+_MAX_CELLS = 100
+"""A comb has at most this many cells. A longer row is a pattern."""
+_MAX_PIXELS = 16_000_000
+"""The sheet has at most this many pixels. The combs of a dense form take half of them."""
 _WALL_HEIGHT = 0.75, 3.5
 """A wall has at least the first and at most the second height, in line heights."""
 _MAX_WALLS = 4_000
@@ -100,21 +104,19 @@ def _chains(walls: NDArray[np.float64]) -> Iterator[list[tuple[float, float, flo
     """Yield chains of walls: walls side by side whose upper ends are level, and whose lower ends are, too."""
     rest = walls
     while len(rest) > _FEWEST_CELLS:
-        chain = [rest[0]]
-        kept = np.ones(len(rest), np.bool_)
-        kept[0] = False
-        for index in range(1, len(rest)):
-            x, top, bottom = rest[index]
-            last_x, last_top, last_bottom = chain[-1]
-            side = last_bottom - last_top
-            if x - last_x > _CELL_WIDTH[1] * side:
+        chain = [0]
+        while True:
+            x, top, bottom = rest[chain[-1]]
+            side = bottom - top
+            begin, end = chain[-1] + 1, int(np.searchsorted(rest[:, 0], x + _CELL_WIDTH[1] * side, side="right"))
+            differences = np.abs(rest[begin:end, 1:] - (top, bottom))
+            level = np.flatnonzero((differences <= _END_DIFFERENCE * side).all(axis=1))
+            if not len(level):
                 break
-            if abs(top - last_top) <= _END_DIFFERENCE * side and abs(bottom - last_bottom) <= _END_DIFFERENCE * side:
-                chain.append(rest[index])
-                kept[index] = False
-        rest = rest[kept]
+            chain.append(begin + int(level[0]))
         if len(chain) > _FEWEST_CELLS:
-            yield [(float(x), float(top), float(bottom)) for x, top, bottom in chain]
+            yield [(float(x), float(top), float(bottom)) for x, top, bottom in rest[chain]]
+        rest = np.delete(rest, chain, axis=0)
 
 
 def _combs_of(chain: Sequence[tuple[float, float, float]]) -> Iterator[DrawnComb]:
@@ -142,7 +144,7 @@ def _combs_of(chain: Sequence[tuple[float, float, float]]) -> Iterator[DrawnComb
 
 
 def _comb(cells: Sequence[_CombCell], walls: Sequence[tuple[float, float, float]]) -> Iterator[DrawnComb]:
-    if len(cells) >= _FEWEST_CELLS:
+    if _FEWEST_CELLS <= len(cells) <= _MAX_CELLS:
         yield DrawnComb(median(top for _, top, _ in walls), median(bottom for _, _, bottom in walls), tuple(cells))
 
 
@@ -179,6 +181,7 @@ class CombSheet:
         if not rows:
             return None
         width = max(row[-1][1].right for _, row in rows) + _ROW_HEIGHT
+        rows = rows[: _MAX_PIXELS // (_ROW_HEIGHT * width)]
         sheet = np.full((_ROW_HEIGHT * len(rows), width), 255, np.uint8)
         for index, (_, row) in enumerate(rows):
             top = _ROW_HEIGHT * index + (_ROW_HEIGHT - _CELL_HEIGHT) // 2

@@ -13,6 +13,7 @@ from math import pi
 import numpy as np
 from numpy.typing import NDArray
 
+from models.fair_executor import Slices
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.components import components_of
 from tasks.layout.upright_ink import UprightInk
@@ -37,6 +38,15 @@ _MAX_STROKES = 6_000
 _MAX_CONTOURS = 60_000
 """Circles are searched for only in a picture with at most this many contours. A dense page has 15,000; a texture has
 more."""
+_MAX_CIRCLES = 2_000
+"""At most this many circles, round letters among them, are compared, beginning at the top. A dense page has some 500
+round letters."""
+_MAX_SQUARES = 2_000
+"""At most this many boxes of one size are compared, beginning at the top."""
+_MAX_BELOW = 8
+"""A stroke is the upper side of a box with one of this many strokes below it."""
+_AT_ONCE = 100
+"""Number of strokes, or of contours, after which a slice of the work ends."""
 _FRAME_SHARE = 0.2
 """At least this share of a box's width and height is left out at each edge, because it may belong to the frame."""
 _TICK_INK = 0.05
@@ -79,20 +89,26 @@ class _Outline:
         return (self.right - self.left + self.bottom - self.top) / 2
 
 
-def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
+def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> Slices[list[TickBox]]:
     """Return the boxes and circles to be ticked on `page`, from top to bottom. The page's text is given by `lines`."""
     import cv2
 
     ink, height = page.ink, page.line_height
     words = [word for line in page.geometry.upright_lines(lines) for word in line.words]
-    circles = _outside_words(_circles(ink, height), words, page)
+    circles = _outside_words((yield from _circles(ink, height)), words, page)
+    yield
     # Letters that look like boxes are left out before boxes of the same sizes are searched for, because that search
     # takes the most time.
     turned = cv2.transpose(ink)
-    squares = _outside_words([one for size in SIZES for one in _squares(ink, turned, size * height)], words, page)
+    squares: list[_Outline] = []
+    for size in SIZES:
+        squares += yield from _squares(ink, turned, size * height)
+    squares = _outside_words(squares, words, page)
+    yield
     squares = _without_doubles(squares)
-    found = [*squares, *_outside_words(list(_squares_like(ink, squares)), words, page)]
-    found += [one for one in circles if _is_among_circles(one, circles)]
+    yield
+    found = [*squares, *_outside_words(list(_squares_like(ink, squares)), words, page), *_among_circles(circles)]
+    yield
     found = [one for one in found if _stands_free(ink, one)]
     found = sorted(_without_doubles(found), key=lambda one: (one.top, one.left))[:MAX_BOXES]
     quads = page.source_quads([(one.left, one.top, one.right, one.bottom) for one in found])
@@ -117,21 +133,25 @@ def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
     return found[np.argsort(found[:, 1], kind="stable")[:_MAX_STROKES]]
 
 
-def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float) -> Iterator[_Outline]:
-    """Yield the boxes with four straight sides, each at least `smallest` long. `turned` is `ink` with its axes
+def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float) -> Slices[list[_Outline]]:
+    """Return the boxes with four straight sides, each at least `smallest` long. `turned` is `ink` with its axes
     exchanged."""
+    found: list[_Outline] = []
     across = _strokes(ink, smallest)
+    yield
     down = _strokes(turned, smallest) if len(across) >= 2 else across
     if len(down) < 2:
-        return
+        return found
     largest = SPREAD * smallest
     levels, places = across[:, 1], down[:, 1]
     for index, (start, level, end, thick) in enumerate(across.tolist()):
+        if index % _AT_ONCE == 0:
+            yield
         width = end - start
         low, high = np.searchsorted(levels, (level + max(smallest, 0.75 * width), level + min(largest, 1.8 * width)))
         below = across[max(low, index + 1) : high]
         has_same_ends = (np.abs(below[:, 0] - start) <= 0.3 * width) & (np.abs(below[:, 2] - end) <= 0.3 * width)
-        for other_start, other_level, other_end, _ in below[has_same_ends].tolist():
+        for other_start, other_level, other_end, _ in below[has_same_ends][:_MAX_BELOW].tolist():
             side = other_level - level
             sides = [
                 _side_at(down, places, edge, side, level, other_level)
@@ -141,8 +161,11 @@ def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float)
             if left is None or right is None or not 0.75 * side <= right - left <= 1.33 * side:
                 continue
             is_ticked, half = _is_ticked(ink, left, level, right, other_level, thick), thick / 2
-            yield _Outline(left - half, level - half, right + half, other_level + half, is_ticked, thick)
+            found.append(_Outline(left - half, level - half, right + half, other_level + half, is_ticked, thick))
             break
+        if len(found) == _MAX_SQUARES:
+            break
+    return found
 
 
 def _side_at(
@@ -212,15 +235,18 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
             yield _Outline(left - half, top - half, left + side + half, top + side + half, is_ticked, thick)
 
 
-def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
+def _circles(ink: NDArray[np.uint8], height: float) -> Slices[list[_Outline]]:
     """Return the circles. Round letters are among them."""
     import cv2
 
     contours, tree = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if len(contours) > _MAX_CONTOURS:
         return []
-    found = []
-    for index in np.flatnonzero((tree[0][:, 2] >= 0) & (tree[0][:, 3] < 0)).tolist() if contours else ():
+    found: list[_Outline] = []
+    with_holes = np.flatnonzero((tree[0][:, 2] >= 0) & (tree[0][:, 3] < 0)).tolist() if contours else ()
+    for number, index in enumerate(with_holes):
+        if number % _AT_ONCE == 0:
+            yield
         contour, child = contours[index], int(tree[0][index][2])
         left, top, width, bounding_height = cv2.boundingRect(contour)
         size = (width + bounding_height) / 2
@@ -247,7 +273,7 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
         ticked = bool((inside > 0).mean() >= _DOT_INK)
         if ticked or (_is_round(hole) and len(holes) == 1):
             found.append(_Outline(left, top, left + width, top + bounding_height, ticked))
-    return found
+    return sorted(found, key=lambda one: one.top)[:_MAX_CIRCLES]
 
 
 def _stands_free(ink: NDArray[np.uint8], outline: _Outline) -> bool:
@@ -270,11 +296,16 @@ def _is_round(contour: NDArray[np.int32]) -> bool:
     return bool(circumference and 4 * pi * cv2.contourArea(contour) / circumference**2 >= _LEAST_ROUNDNESS)
 
 
-def _is_among_circles(outline: _Outline, found: Sequence[_Outline]) -> bool:
-    """True if there is another circle of this size, and at least one circle of this size is ticked. An `O` alone is a
-    letter."""
-    same_sized = [other for other in found if abs(other.size - outline.size) <= _SIZE_DIFFERENCE * outline.size]
-    return len(same_sized) >= 2 and any(other.is_ticked for other in same_sized)
+def _among_circles(found: Sequence[_Outline]) -> list[_Outline]:
+    """Return the circles for which there is another circle of this size, and at least one ticked circle of this size.
+    An `O` alone is a letter."""
+    sizes, ticked = np.array([one.size for one in found]), np.array([one.is_ticked for one in found], np.bool_)
+    kept = []
+    for one in found:
+        is_same_size = np.abs(sizes - one.size) <= _SIZE_DIFFERENCE * one.size
+        if is_same_size.sum() >= 2 and (is_same_size & ticked).any():
+            kept.append(one)
+    return kept
 
 
 def _outside_words(found: Sequence[_Outline], words: Sequence[Word], page: UprightInk) -> list[_Outline]:
@@ -313,11 +344,14 @@ def _may_be_box(word: Word, *, is_first: bool, is_last: bool) -> bool:
     )
 
 
-def _without_doubles(found: Sequence[_Outline] | Iterator[_Outline]) -> list[_Outline]:
+def _without_doubles(found: Sequence[_Outline]) -> list[_Outline]:
     """Return the boxes without those that overlie another one, such as the inner edge of a thick frame."""
     kept: list[_Outline] = []
+    edges = np.zeros((4, len(found)))
     for one in sorted(found, key=lambda one: -one.size):
         x, y = (one.left + one.right) / 2, (one.top + one.bottom) / 2
-        if not any(other.left <= x <= other.right and other.top <= y <= other.bottom for other in kept):
+        left, top, right, bottom = edges[:, : len(kept)]
+        if not ((left <= x) & (x <= right) & (top <= y) & (y <= bottom)).any():
+            edges[:, len(kept)] = one.left, one.top, one.right, one.bottom
             kept.append(one)
     return kept

@@ -21,16 +21,16 @@ _MAX_CLAUSES = 12
 """At most this many clauses are examined at a message's beginning, and this many at its end."""
 _VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
 _NOTHING = re.compile(
-    rf"[\W_]*(?:(?:{PHRASES['translation']['only_points']})(?:\W+|\Z))*"
+    rf"[\W_]*(?:(?:{PHRASES['translation']['only_points']})(?:\W+|\Z))*+"
     r"(?:[请請]?[将將把]?(?:以下|下面|下列|这段|這段|这|這|此)?(?:的)?(?:内容|內容|文本|文字|文章|句子|话|段落)?|"
     r"(?:次|以下|この)の?(?:文章?|テキスト|文)?(?:を|は)?)?[\W_]*\Z",
     re.IGNORECASE,
 )
 """Words that only point to the text."""
 _POLITE = re.compile(
-    r"[\s,.!?;。！？、]*(?:(?:please|pls|thanks?|thank you|bitte|danke|por favor|s['’]il (?:vous|te) plaît|per "
+    r"(?:[\s,.!?;。！？、]|please|pls|thanks?|thank you|bitte|danke|por favor|s['’]il (?:vous|te) plaît|per "
     r"favore|alsjeblieft|пожалуйста|for me|now|language|version|translation|übersetzung|して?(?:ください)?|"
-    r"翻訳して(?:ください)?|に|へ|请|언어로|!)[\s,.!?;。！？、]*)*",
+    r"翻訳して(?:ください)?|に|へ|请|언어로)*",
     re.IGNORECASE,
 )
 _BOUNDARY = re.compile(

@@ -11,10 +11,13 @@ import os
 import pkgutil
 import re
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from re import _constants as ops  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -39,6 +42,13 @@ METHODS = {"finditer", "match", "fullmatch"}
 MOST_NESTED = 5
 CONTAINED_SHARE = 0.3
 """Patterns in tables are many, and are tried on shorter texts."""
+SHORT = 40
+"""Number of repeats of a short text. Exponential time shows in it."""
+LEAST_REPEATED = 6
+"""A part that a pattern repeats up to this many times, or more often, is repeated in texts."""
+MOST_REPEATS = 60
+"""At most this many texts of repeated parts are made for a pattern."""
+PER_CATEGORY = {"CATEGORY_DIGIT": "1", "CATEGORY_SPACE": " ", "CATEGORY_WORD": "a", "CATEGORY_NOT_WORD": "-"}
 BLANKS = (" ", "\n", "\r")
 """Runs that are also tried after words of the pattern."""
 WORDS_TRIED = 3
@@ -139,6 +149,69 @@ def patterns_in(value: object, field: str = "", depth: int = 0) -> Iterator[tupl
             yield from patterns_in(member, own_field, depth + 1)
 
 
+def examples(tree: Iterable[tuple[Any, Any]]) -> list[str]:
+    """Return some texts that a part of a pattern matches, look-arounds aside: one for each of its alternatives."""
+    texts = [""]
+    for op, value in tree:
+        match op:
+            case ops.LITERAL:
+                own = [chr(value)]
+            case ops.NOT_LITERAL | ops.ANY:
+                own = ["a"]
+            case ops.IN:
+                own = [*dict.fromkeys(sign for one, of in value for sign in signs_of(one, of))] or ["a"]
+            case ops.BRANCH:
+                own = [text for branch in value[1] for text in examples(branch)]
+            case ops.SUBPATTERN:
+                own = examples(value[3])
+            case ops.ATOMIC_GROUP:
+                own = examples(value)
+            case ops.MAX_REPEAT | ops.MIN_REPEAT | ops.POSSESSIVE_REPEAT:
+                own = [text * count for count in {value[0], max(1, value[0])} for text in examples(value[2])]
+            case _:
+                own = [""]
+        texts = [texts[n % len(texts)] + own[n % len(own)] for n in range(max(len(texts), len(own)))]
+    return [*dict.fromkeys(texts)]
+
+
+def signs_of(op: Any, value: Any) -> Iterator[str]:
+    match op:
+        case ops.LITERAL:
+            yield chr(value)
+        case ops.RANGE:
+            yield chr(value[0])
+        case ops.CATEGORY:
+            yield PER_CATEGORY.get(str(value), "a")
+
+
+def repeated_parts(tree: Iterable[tuple[Any, Any]], before: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the texts that a pattern repeats, each with a text that may come before it."""
+    for op, value in tree:
+        inner: Sequence[Any] = ()
+        match op:
+            case ops.MAX_REPEAT | ops.MIN_REPEAT | ops.POSSESSIVE_REPEAT:
+                inner = [value[2]]
+                if value[1] >= LEAST_REPEATED:
+                    yield from ((before, text) for text in examples(value[2]) if text)
+            case ops.SUBPATTERN:
+                inner = [value[3]]
+            case ops.ATOMIC_GROUP:
+                inner = [value]
+            case ops.BRANCH:
+                inner = value[1]
+            case ops.ASSERT | ops.ASSERT_NOT:
+                inner = [value[1]]
+        for part in inner:
+            yield from repeated_parts(part, before)
+        before += examples([(op, value)])[0]
+
+
+def short_texts_for(pattern: "re.Pattern[str]", _: int) -> Iterator[str]:
+    """Yield short texts of each part that the pattern repeats."""
+    parts = dict.fromkeys(repeated_parts(parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)))
+    return (before + text * SHORT + end for before, text in islice(parts, MOST_REPEATS) for end in (END, f"q{END}"))
+
+
 def texts_for(pattern: "re.Pattern[str]", length: int) -> Iterator[str]:
     words = re.findall(r"[A-Za-z]{2,}", re.sub(r"\(\?P?<\w+>|\(\?[aimsux]+[:)]", "", pattern.pattern))
     for run in (*RUNS, *words[:WORDS_TRIED]):
@@ -147,12 +220,16 @@ def texts_for(pattern: "re.Pattern[str]", length: int) -> Iterator[str]:
         yield from (word + blank * length + END for blank in BLANKS)
 
 
-def try_patterns(patterns: Sequence[UsedPattern], progress: int) -> None:
+Texts = Callable[["re.Pattern[str]", int], Iterator[str]]
+"""Function that returns the texts for a pattern, with the length of long ones."""
+
+
+def try_patterns(patterns: Sequence[UsedPattern], progress: int, texts: Texts) -> None:
     """Try each pattern on each text. A text that takes too long ends the process."""
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     for one in patterns:
         os.write(progress, f"{one.name}\n".encode())
-        for text in texts_for(one.pattern, int(one.share * LENGTH)):
+        for text in texts(one.pattern, int(one.share * LENGTH)):
             for method in one.methods:
                 signal.setitimer(signal.ITIMER_PROF, one.share * CPU_S)
                 if method == "finditer":
@@ -162,7 +239,7 @@ def try_patterns(patterns: Sequence[UsedPattern], progress: int) -> None:
                 signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def slow_patterns(patterns: Sequence[UsedPattern]) -> Iterator[str]:
+def slow_patterns(patterns: Sequence[UsedPattern], texts: Texts = texts_for) -> Iterator[str]:
     """Yield the names of the patterns that take too long. Each ends a process, and the next one tries the others."""
     while patterns:
         reading, writing = os.pipe()
@@ -170,7 +247,7 @@ def slow_patterns(patterns: Sequence[UsedPattern]) -> Iterator[str]:
         if not child:
             status = 1
             try:
-                try_patterns(patterns, writing)
+                try_patterns(patterns, writing, texts)
                 status = 0
             finally:
                 os._exit(status)
@@ -195,3 +272,25 @@ def test_patterns_in_tables_take_linear_time_on_long_runs() -> None:
     patterns = list(contained_patterns())
     assert len(patterns) > 100
     assert set(slow_patterns(patterns)) <= BOUNDED.keys()
+
+
+def test_patterns_take_no_exponential_time_on_their_own_repeats() -> None:
+    """A few dozen signs would stop the server for ever, so texts of few characters are no exception."""
+    patterns = [*used_patterns(), *contained_patterns()]
+    assert set(slow_patterns(patterns, short_texts_for)) == set()
+
+
+@pytest.mark.parametrize(
+    ("linear", "exponential"),
+    [
+        (r"(?:[\s!]|please)*", r"[\s!]*(?:(?:please|!)[\s!]*)*"),
+        (r"(?:(?:texts?|text\w*)\W+)*+", r"(?:(?:texts?|text\w*)\W+)*"),
+        (r"(?:(?:die firma|firma|die) )++", r"(?:(?:die firma|firma|die) )+"),
+    ],
+)
+def test_a_pattern_that_takes_exponential_time_is_found(linear: str, exponential: str) -> None:
+    patterns = [
+        UsedPattern(name, re.compile(pattern), frozenset({"fullmatch"}))
+        for name, pattern in (("linear", linear), ("exponential", exponential))
+    ]
+    assert [*slow_patterns(patterns, short_texts_for)] == ["exponential"]

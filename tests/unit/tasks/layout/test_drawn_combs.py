@@ -173,3 +173,22 @@ def test_the_number_of_combs_that_are_read_is_bounded() -> None:
         form.comb(60, 50 + 60 * at, "AB", 5)
     # Large pages are scaled down.
     assert len(combs_on(form.page())) == MAX_COMBS
+
+
+def test_a_pattern_of_cells_makes_no_endless_sheet() -> None:
+    form = Form(width=8000, height=3000)
+    for row in range(60):
+        for group in range(2):
+            form.comb(20 + 4000 * group, 10 + 49 * row, "T" * 90, 90)
+    form.comb(20, 2955, "T" * 200, 200)
+    sheet = CombSheet.of_page(form.page())
+    assert sheet is not None
+    assert sheet.picture.size <= 3 * 16_000_000
+    assert max(len(comb.cells) for comb in sheet.combs) <= 100
+
+
+def test_walls_that_are_not_level_make_no_comb() -> None:
+    form = Form()
+    for x in range(100, 900, 20):
+        form.draw.line((x, 100 + x % 100, x, 142 + x % 100), 60, 2)
+    assert combs_on(form.page()) == []

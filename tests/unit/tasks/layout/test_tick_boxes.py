@@ -1,13 +1,15 @@
 """Boxes and circles to be ticked are found in pictures, and letters and tables are not taken for them."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
+from models.fair_executor import all_of
 from models.vision.page_geometry import UPRIGHT
 from models.vision.text import Quad, TextLine, Word
-from tasks.layout.tick_boxes import TickBox, tick_boxes_in
+from tasks.layout.tick_boxes import MAX_BOXES, TickBox, tick_boxes_in
 from tasks.layout.upright_grey import UprightGrey
 from tasks.layout.upright_ink import UprightInk
 from tests.drawn_forms import form_of
@@ -24,7 +26,8 @@ def centre(quad: Quad) -> tuple[float, float]:
 
 def boxes_on(sheet: Pillow.Image, *words: Word) -> list[TickBox]:
     lines = [TextLine((word,), word.quad) for word in words] or [text_line("Text", 600, 5, HEIGHT)]
-    return tick_boxes_in(UprightInk.of_grey(UprightGrey(np.asarray(sheet.convert("RGB")), UPRIGHT), lines), lines)
+    ink = UprightInk.of_grey(UprightGrey(np.asarray(sheet.convert("RGB")), UPRIGHT), lines)
+    return all_of(tick_boxes_in(ink, lines))
 
 
 def word(text: str, left: float, top: float, right: float, bottom: float, confidence: float = 0.9) -> Word:
@@ -39,7 +42,7 @@ def test_boxes_of_drawn_forms_are_found_and_told_apart(rounds: bool) -> None:
         form = form_of(seed, rounds=rounds, size=26, rows=3)
         found = {
             centre(box.quad): box.is_ticked
-            for box in tick_boxes_in(UprightInk.of_grey(UprightGrey(form.picture, UPRIGHT), lines), lines)
+            for box in all_of(tick_boxes_in(UprightInk.of_grey(UprightGrey(form.picture, UPRIGHT), lines), lines))
         }
         for (left, top, right, bottom), is_ticked in form.boxes:
             near = [
@@ -101,3 +104,30 @@ def test_circles_none_of_which_is_ticked_are_letters() -> None:
 def test_a_blank_sheet_and_a_dark_one_have_no_boxes() -> None:
     for shade in (255, 0):
         assert boxes_on(Pillow.new("L", (700, 300), shade)) == []
+
+
+def test_a_texture_of_circles_is_searched_in_slices_and_not_beyond_the_bound() -> None:
+    picture = np.full((1200, 1200, 3), 255, np.uint8)
+    for y in range(14, 1186, 14):
+        for x in range(14, 1186, 14):
+            cv2.circle(picture, (x, y), 5, (0, 0, 0), 1)
+    ink = UprightInk.of_grey(UprightGrey(picture, UPRIGHT), ())
+    slices = tick_boxes_in(ink, ())
+    assert sum(1 for _ in slices) > 50
+    assert len(all_of(tick_boxes_in(ink, ()))) <= MAX_BOXES
+
+
+def test_circles_of_one_size_are_none_if_none_is_ticked() -> None:
+    drawn = [(100, False), (200, False), (300, False)]
+    assert boxes_of_circles(drawn) == []
+    assert boxes_of_circles([*drawn, (400, True)]) == [False, False, False, True]
+
+
+def boxes_of_circles(drawn: list[tuple[int, bool]]) -> list[bool]:
+    picture = np.full((400, 600, 3), 255, np.uint8)
+    for x, is_ticked in drawn:
+        cv2.circle(picture, (x, 100), 10, (0, 0, 0), 1)
+        if is_ticked:
+            cv2.circle(picture, (x, 100), 5, (0, 0, 0), -1)
+    found = all_of(tick_boxes_in(UprightInk.of_grey(UprightGrey(picture, UPRIGHT), ()), ()))
+    return [box.is_ticked for box in sorted(found, key=lambda one: one.quad[0][0])]
