@@ -22,7 +22,7 @@ PAGE = r"page|seite|p[áa]gina"
 # Case matters: "PG 13" is a film's rating, and "s. 3" may be a section.
 SHORT_PAGES = r"(?-i:pp\.|[Pp]gs\b\.?|p[áa]gs\b\.?)"
 SHORT_PAGE = r"(?-i:p\.|S\.|[Pp]g\b\.?|p[áa]g\b\.?)"
-THE = r"(?:(?:the|die|der|den|las?|les?|le|el|o|as?)\s+)?"
+THE = r"(?:(?:the|die|der|den|las?|les?|el|o|as?)\s+)?"
 
 AND = r"\s*(?:&|\+|\b(?:and|und|et|y|e)\b)\s*"
 COMMA = rf"(?:\s*,(?:{AND})?\s*|{AND})"
@@ -52,7 +52,7 @@ _READ = "read|include|use|process|extract|transcribe|scan|return|output|show|wan
 BUT = (
     r"\b(?:except|excluding|without|skip|skipping|ignore|ignoring|omit|omitting|but|(?:but\s+)?not|never"
     rf"|(?:do\s+not|don['’]?t|never)\s+(?:{_READ})|außer|ohne|nicht|sauf|sans|pas|excepto|salvo|sin|exceto|sem|não"
-    r"|tranne|senza)(?:\s+(?:for|from|the|die|der|las?|les?|le|as?))*\s+"
+    r"|tranne|senza)(?:\s+(?:for|from|the|die|der|las?|les?|as?)\b)*+\s+"
 )
 ODD = r"odd|ungeraden?|impaires|impares|dispari"
 EVEN = r"even|geraden?|paires|pares|pari"
@@ -71,7 +71,7 @@ _NUMBERED = (
 )
 _PLACED = (
     rf"(?P<but>{BUT})?(?<![\w-])(?<!\bto\s)(?<!\bevery\s)(?:(?P<before>{COUNT})\s+)?"
-    rf"(?P<places>{PLACE}(?:(?:{COMMA}|(?:\s+(?:{PAGE}))?{TO}){THE}{PLACE})*)\s+"
+    rf"(?P<places>{PLACE}(?:(?:{COMMA}|(?:\s+(?:{PAGE}))?{TO}){THE}{PLACE})*+)\s+"
     rf"(?:(?P<count>{COUNT})\s+)?(?:(?P<several>{PAGES})|{PAGE})(?![-\w])"
 )
 _ALTERNATE = (

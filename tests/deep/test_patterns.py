@@ -12,6 +12,7 @@ import pkgutil
 import re
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from re import _constants as ops  # type: ignore[attr-defined]
@@ -24,6 +25,7 @@ import pytest
 import app
 import models
 import tasks
+from tasks.wording.phrases import compiled
 
 pytestmark = pytest.mark.deep
 
@@ -40,13 +42,16 @@ END = "¤€"
 second."""
 METHODS = {"finditer", "match", "fullmatch"}
 MOST_NESTED = 5
+SIGNS_OF_EXPRESSIONS = re.compile(r"[\\(*+?|]")
+LAZY_SHARE = 0.7
+"""Requests are searched for words in their first 20,000 characters."""
 CONTAINED_SHARE = 0.3
 """Patterns in tables are many, and are tried on shorter texts."""
 SHORT = 40
 """Number of repeats of a short text. Exponential time shows in it."""
 LEAST_REPEATED = 6
 """A part that a pattern repeats up to this many times, or more often, is repeated in texts."""
-MOST_REPEATS = 60
+MOST_REPEATS = 400
 """At most this many texts of repeated parts are made for a pattern."""
 PER_CATEGORY = {"CATEGORY_DIGIT": "1", "CATEGORY_SPACE": " ", "CATEGORY_WORD": "a", "CATEGORY_NOT_WORD": "-"}
 BLANKS = (" ", "\n", "\r")
@@ -129,6 +134,44 @@ def contained_patterns() -> Iterator[UsedPattern]:
                 every = frozenset(called) | (known.methods if known else frozenset())
                 contained[id(pattern)] = UsedPattern(name, pattern, every, CONTAINED_SHARE)
     yield from (one for one in contained.values() if one.methods)
+
+
+def expressions(*, with_parts: bool) -> Iterator[UsedPattern]:
+    """Yield the constant expressions that are compiled at their first use; `with_parts`, all other strings of their
+    modules that may be expressions, or parts of them."""
+    known = set()
+    for module, tree in modules():
+        if not hasattr(module, compiled.__name__):
+            continue
+        called = {
+            node.args[0].id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == compiled.__name__
+            if isinstance(node.args[0], ast.Name)
+        }
+        for variable, value in vars(module).items():
+            if variable.startswith("__") or not (with_parts or variable in called):
+                continue
+            for index, text in enumerate(strings_in(value)):
+                if SIGNS_OF_EXPRESSIONS.search(text) and text not in known:
+                    known.add(text)
+                    with suppress(re.error):
+                        name = f"{module.__name__}.{variable}[{index}]"
+                        yield UsedPattern(name, re.compile(text, re.IGNORECASE), frozenset({"finditer"}), LAZY_SHARE)
+
+
+def strings_in(value: object, depth: int = 0) -> Iterator[str]:
+    members: Iterable[object] = ()
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            members = value.values()
+        case tuple() | list() | set() | frozenset():
+            members = value
+    if depth < MOST_NESTED:
+        for member in members:
+            yield from strings_in(member, depth + 1)
 
 
 def patterns_in(value: object, field: str = "", depth: int = 0) -> Iterator[tuple["re.Pattern[str]", str]]:
@@ -274,9 +317,15 @@ def test_patterns_in_tables_take_linear_time_on_long_runs() -> None:
     assert set(slow_patterns(patterns)) <= BOUNDED.keys()
 
 
+def test_expressions_take_linear_time_on_long_runs() -> None:
+    patterns = list(expressions(with_parts=False))
+    assert len(patterns) > 40
+    assert set(slow_patterns(patterns)) <= BOUNDED.keys()
+
+
 def test_patterns_take_no_exponential_time_on_their_own_repeats() -> None:
     """A few dozen signs would stop the server for ever, so texts of few characters are no exception."""
-    patterns = [*used_patterns(), *contained_patterns()]
+    patterns = [*used_patterns(), *contained_patterns(), *expressions(with_parts=True)]
     assert set(slow_patterns(patterns, short_texts_for)) == set()
 
 
