@@ -39,7 +39,7 @@ _UNIT = rf"(?P<unit>{'|'.join(UNITS.values())})"
 _EDGE = r"(?<![^\W\d_])"
 _END = r"(?![^\W\d_]|\d)"
 _BETWEEN = rf"(?:[ -]?(?:{_NEXT}|more|weiteren?|autres|más|altri|mais|de|calendar|full|whole|single|additional|extra))?"
-_COUNTED = rf"(?P<count>{_COUNT})\s*-?{_BETWEEN}\s*-?(?:{_UNIT}|{_STEPS})(?:{_END}|(?<=[\u3040-\u9fff]))"
+_COUNTED = rf"(?P<count>{_COUNT})\s*+-?{_BETWEEN}\s*+-?(?:{_UNIT}|{_STEPS})(?:{_END}|(?<=[\u3040-\u9fff]))"
 _COUNTED_AFTER = rf"{_UNIT}\s+(?P<count>{'|'.join(_ARABIC)})"
 _UNCOUNTED = (
     rf"{_EDGE}(?:{_NEXT})\s*{_UNIT}{_END}",
