@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +147,7 @@ class OcrTask:
                     yield
                     return _build_result(documents, pages, found).in_form(form)
 
-                words = sum(_count_words(page[0]) for page in found if page is not None)
+                words = sum(page.words for page in found if page is not None)
                 return await self._threads.run(whole, words)
 
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[PagePosition]:
@@ -186,7 +186,7 @@ class OcrTask:
                 if page.document.text is None:
                     raise
                 return None
-            await counted.check(page, _count_words(found[0]))
+            await counted.check(page, found.words)
             return found
 
         return await side_by_side(
@@ -287,12 +287,11 @@ class _WordCount:
             await self._memory.resize(min(total + left, self._limit) * WORD_BYTES)
 
 
-_Section = tuple[PageSection, PageLayout]
-"""A page and its layout."""
-
-
-def _count_words(section: PageSection) -> int:
-    return sum(len(line["words"]) for line in section["lines"])
+class _Section(NamedTuple):
+    page: PageSection
+    layout: PageLayout
+    words: int
+    """Number of words of the page."""
 
 
 async def _read_section(
@@ -309,10 +308,10 @@ async def _read_section(
     async def read_codes() -> Sequence[PrintedCode]:
         return await page.document.codes(page.number) if is_searched else ()
 
-    (section, layout), codes = await both(
+    section, codes = await both(
         _lay_out(page, width, height, layer, picture, pictures, form, threads, is_searched=is_searched), read_codes()
     )
-    return section, replace(layout, codes=codes)
+    return section._replace(layout=replace(section.layout, codes=codes))
 
 
 async def _lay_out(
@@ -361,7 +360,8 @@ async def _lay_out(
         section = page_section(all_lines, page.place, width, height, timestamp, geometry, layer.rulings)
         yield
         boxes = (yield from tick_boxes_in(ink, all_lines)) if ink is not None else ()
-        return section, PageLayout(rulings, geometry, (), boxes, read.is_illegible)
+        own_words = sum(len(line["words"]) for line in section["lines"])
+        return _Section(section, PageLayout(rulings, geometry, (), boxes, read.is_illegible), own_words)
 
     return await threads.run(laid_out, words, is_searched=is_searched)
 
@@ -380,15 +380,15 @@ def _is_one_picture(documents: Sequence[Document]) -> bool:
 def _build_result(
     documents: Sequence[Document], pages: Sequence[PagePosition], read: Sequence[_Section | None]
 ) -> OcrResult:
-    sections = [found[0] for found in read if found is not None]
-    layouts = [found[1] for found in read if found is not None]
+    sections = [found.page for found in read if found is not None]
+    layouts = [found.layout for found in read if found is not None]
     if _is_one_picture(documents):
         return picture_result(sections[0], layouts[0])
     texts: list[str] = []
     is_mixed = any(document.text is not None for document in documents)
     for document in documents:
         readings = {
-            page.number: unread_note("damaged") if found is None else found[0]["text"]
+            page.number: unread_note("damaged") if found is None else found.page["text"]
             for page, found in zip(pages, read, strict=True)
             if page.document is document
         }
