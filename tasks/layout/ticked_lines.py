@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.tick_boxes import BOX_READ_AS, ENDS_AS_BOX
 
 TICKED, EMPTY = "☒", "☐"
 MAX_WORD_GAP = 4.0
 """A box is at most this far from the nearest word of its line, in sides of the box."""
+MAX_LINES = 100
+"""At most this many lines around a box are compared. On a page whose lines do not overlie each other, there are two."""
 MAX_OPTION_GAP = 8.0
 """Two parts of one row of options are at most this far apart, in heights of a line."""
 CONFIDENCE = 0.95
@@ -48,13 +52,16 @@ def with_ticks(lines: Sequence[TextLine], boxes: Sequence[UprightBox]) -> list[T
     """Return the rows that have boxes. Boxes that are far from all words are left out."""
     boxes_by_line: dict[int, list[int]] = {}
     places = [_edges(line.quad) for line in lines]
+    starts, tops, ends, bottoms = np.array(places).reshape(-1, 4).T
     for at, box in enumerate(boxes):
-        gaps = (
-            (_gap(box.quad, line, place), index) for index, (line, place) in enumerate(zip(lines, places, strict=True))
+        left, top, right, bottom = _edges(box.quad)
+        reach, middle = MAX_WORD_GAP * (right - left), (top + bottom) / 2
+        near = np.flatnonzero(
+            (tops <= middle) & (middle <= bottoms) & (starts <= right + reach) & (left - reach <= ends)
         )
+        gaps = ((_gap(box.quad, lines[index]), index) for index in near[:MAX_LINES].tolist())
         nearest = min(((gap, index) for gap, index in gaps if gap is not None), default=None)
-        left, _, right, _ = _edges(box.quad)
-        if nearest is not None and nearest[0] <= MAX_WORD_GAP * (right - left):
+        if nearest is not None and nearest[0] <= reach:
             boxes_by_line.setdefault(nearest[1], []).append(at)
     rows: list[list[int]] = []
     for index in sorted(boxes_by_line, key=lambda index: places[index][0]):
@@ -71,12 +78,10 @@ def _edges(quad: Quad) -> tuple[float, float, float, float]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _gap(box: Quad, line: TextLine, place: tuple[float, float, float, float]) -> float | None:
-    """Return the horizontal gap between a box and the nearest word of a line, or None if the box is not in its row."""
+def _gap(box: Quad, line: TextLine) -> float | None:
+    """Return the horizontal gap between a box and the nearest word of a line, or None if no word is level with it."""
     left, top, right, bottom = _edges(box)
     middle = (top + bottom) / 2
-    if not place[1] <= middle <= place[3]:
-        return None
     gaps = []
     for word in line.words:
         start, high, end, low = _edges(word.quad)
