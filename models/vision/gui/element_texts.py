@@ -47,8 +47,13 @@ def _without_parts(pieces: Sequence[TextPiece]) -> list[TextPiece]:
     """Return `pieces` without the pieces that lie inside another piece. A line of two colours, for example, is among
     `pieces` as a whole and in parts."""
     kept: list[TextPiece] = []
+    outer = np.zeros((4, len(pieces)))
+    slack = np.array([-_SLACK_PIXELS, -_SLACK_PIXELS, _SLACK_PIXELS, _SLACK_PIXELS])
     for piece in sorted(pieces, key=lambda one: one.box[0] - one.box[2]):
-        if not any(_contains(other.box, piece.box) for other in kept):
+        left, top, right, bottom = outer[:, : len(kept)]
+        within = (left <= piece.box[0]) & (top <= piece.box[1]) & (right >= piece.box[2]) & (bottom >= piece.box[3])
+        if not within.any():
+            outer[:, len(kept)] = np.array(piece.box) + slack
             kept.append(piece)
     return kept
 
@@ -59,8 +64,3 @@ def _in_order(pieces: Sequence[TextPiece]) -> list[TextPiece]:
         return []
     text_height = float(np.median([piece.box[3] - piece.box[1] for piece in pieces])) or 1.0
     return sorted(pieces, key=lambda one: (round((one.box[1] + one.box[3]) / 2 / text_height), one.box[0]))
-
-
-def _contains(outer: tuple[float, float, float, float], inner: tuple[float, float, float, float]) -> bool:
-    left_top = outer[0] - _SLACK_PIXELS <= inner[0] and outer[1] - _SLACK_PIXELS <= inner[1]
-    return left_top and outer[2] + _SLACK_PIXELS >= inner[2] and outer[3] + _SLACK_PIXELS >= inner[3]
