@@ -15,8 +15,16 @@ from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, TextDelta, To
 
 _NO_PARAMETERS = {"type": "object", "properties": {}, "additionalProperties": False}
 _OPTIONS_OF_CALLS = frozenset({"parallel_tool_calls", "stop"})
-_CALL_START = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)')
-"""Beginning of a call up to its arguments. Grammars fix the order of the two members; few fix white space."""
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_TOKENS = (r"\{", '"name"', ":", _STRING, ",", '"arguments"', ":", r"(?=\S)")
+_START = tuple(re.compile(rf"\s*{token}", re.S) for token in _TOKENS)
+"""Tokens at the beginning of a call, up to its arguments. Grammars fix the order of the two members; few fix the white
+space between tokens."""
+_NAME_AT = 3
+"""Place of the function's name among these tokens."""
+_LONGEST_TOKEN = 1024
+"""An answer with more characters than this without the next of these tokens is not a call. A name has at most 64
+characters, or six times as many if each is escaped."""
 
 
 def forced_functions(call: LlmCall) -> Sequence[Mapping[str, Any]]:
@@ -90,10 +98,16 @@ class CallReader:
     """Reads one streamed `{"name": …, "arguments": {…}}`. The last brace is not part of the arguments."""
 
     def __init__(self) -> None:
-        self._start = ""
+        self._tokens_read = 0
+        """Number of tokens of _START that were read."""
+        self._token = ""
+        """Beginning of the next token."""
+        self._name = ""
+        """The function's name, as a string of JSON."""
         self._announced = False
-        self._held = ""
-        """End of the arguments so far, held back because it may be the closing brace of the call."""
+        self._held: list[str] = []
+        """End of the arguments so far: white space and at most one brace, held back because this brace may be the
+        closing brace of the call."""
 
     def read(self, event: LlmEvent) -> Iterator[LlmEvent]:
         """Yield the events of the call. Raises LlmBroke if an answer that was not cut is not a call."""
@@ -102,27 +116,59 @@ class CallReader:
                 yield from self._read_text(text)
             case Done("stop"):
                 if not self._announced:
-                    raise LlmBroke("The LLM did not make the call that was required.", reason="no call")
+                    raise _no_call()
                 yield replace(event, finish_reason="tool_calls")
             case Done():
                 # The answer was cut before its last brace.
                 if self._held:
-                    yield ToolCallDelta(0, self._held)
+                    yield ToolCallDelta(0, "".join(self._held))
                 yield event
             case _:
                 yield event
 
     def _read_text(self, text: str) -> Iterator[LlmEvent]:
         if not self._announced:
-            self._start += text
-            found = _CALL_START.match(self._start)
-            if found is None:
+            text = self._read_start(text)
+            if self._tokens_read < len(_START):
                 return
             self._announced = True
-            yield ToolCallDelta(0, id=f"call_{secrets.token_hex(12)}", name=json.loads(found[1]))
-            text = self._start[found.end() :]
-        text = self._held + text
+            yield ToolCallDelta(0, id=f"call_{secrets.token_hex(12)}", name=_decoded(self._name))
+        if not text.strip():
+            # White space is only collected, because joining what is held for each piece would take quadratic time.
+            self._held.append(text)
+            return
+        text = "".join([*self._held, text])
         safe_text = text.rstrip().removesuffix("}").rstrip()
-        self._held = text[len(safe_text) :]
+        self._held = [text[len(safe_text) :]]
         if safe_text:
             yield ToolCallDelta(0, safe_text)
+
+    def _read_start(self, text: str) -> str:
+        """Read tokens of the beginning, and return the text behind them. The time is linear in the number of
+        characters, regardless of the size of the pieces."""
+        if len(self._token) > _LONGEST_TOKEN:
+            return ""
+        text = (self._token + text).lstrip()
+        position = 0
+        while self._tokens_read < len(_START):
+            found = _START[self._tokens_read].match(text, position)
+            if found is None:
+                self._token = text[position:].lstrip()
+                return ""
+            if self._tokens_read == _NAME_AT:
+                self._name = found[0]
+            self._tokens_read += 1
+            position = found.end()
+        return text[position:]
+
+
+def _decoded(name: str) -> str:
+    """Return the text of a string of JSON. Raises LlmBroke if it has an escape that JSON does not know."""
+    try:
+        return str(json.loads(name, strict=False))
+    except ValueError:
+        raise _no_call() from None
+
+
+def _no_call() -> LlmBroke:
+    return LlmBroke("The LLM did not make the call that was required.", reason="no call")
