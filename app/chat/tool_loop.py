@@ -6,7 +6,7 @@ the finish reason `length`. If no answer has begun, the request fails.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -101,8 +101,9 @@ class _RequestedCall:
 class _Reply:
     """The LLM's output so far in one call."""
 
+    written: list[str] = field(default_factory=list)
+    """All pieces that the LLM wrote, in order, even those that are held back or left out."""
     text_chunks: list[str] = field(default_factory=list)
-    reasoning_chunks: list[str] = field(default_factory=list)
     calls: dict[int, _RequestedCall] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
     """The index at which the client sees each call of its tools, by the index that the LLM gave the call. The two
@@ -229,7 +230,14 @@ class Rounds:
         """
         reply = self._reply = _Reply()
         done = Done("stop")
-        async with aclosing(self.llm.stream(self._llm_call(internal))) as events:
+
+        def note(text: str) -> None:
+            # Text is charged when it arrives. The events with it may come later, or never.
+            reply.written.append(text)
+            self.admission.count_text(text)
+
+        asked = replace(self._llm_call(internal), on_written=note)
+        async with aclosing(self.llm.stream(asked)) as events:
             async for event in events:
                 if isinstance(event, Done):
                     done = event
@@ -264,15 +272,11 @@ class Rounds:
         """Record an event, and return the event that the client is to see, if any."""
         match event:
             case TextDelta(text, logprobs):
-                self.admission.count_text(text)
                 reply.text_chunks.append(text)
                 return TextChunk(text, logprobs)
             case ReasoningDelta(text):
-                self.admission.count_text(text)
-                reply.reasoning_chunks.append(text)
                 return ReasoningChunk(text)
             case ToolCallDelta():
-                self.admission.count_text(event.arguments)
                 call = reply.calls.setdefault(event.index, _RequestedCall(event.id or "", event.name or ""))
                 call.pieces.append(event.arguments)
                 if call.name in self._offered:
@@ -290,8 +294,7 @@ class Rounds:
         if prompt is None:
             prompt = sum(map(count, map(_text_of, self.messages)))
         if completion is None:
-            calls = (call.arguments for call in reply.calls.values())
-            completion = count("".join([*reply.text_chunks, *reply.reasoning_chunks, *calls]))
+            completion = count("".join(reply.written))
         self.prompt_tokens += prompt
         self.completion_tokens += completion
         self.admission.count_call(prompt, completion)

@@ -222,7 +222,7 @@ class EmbeddedLlm:
             request = await self._in_thread(partial(self._request, call, seat.server))
             if self._closed:
                 raise LlmUnavailable("The server is shutting down.")
-            answer = self._start(seat, request.loosened() if loosened else request, leave)
+            answer = self._start(seat, request.loosened() if loosened else request, leave, call.on_written)
         except BaseException:
             leave()
             raise
@@ -250,8 +250,14 @@ class EmbeddedLlm:
         # even if the model never ends the string.
         return native_request(call, server.template, context // 2, self._max_tokens)
 
-    def _start(self, seat: Seat, request: NativeRequest, leave: Callable[[], None]) -> NativeAnswer:
-        answer = NativeAnswer(seat.server, request, self._threads)
+    def _start(
+        self,
+        seat: Seat,
+        request: NativeRequest,
+        leave: Callable[[], None],
+        on_written: Callable[[str], None] | None,
+    ) -> NativeAnswer:
+        answer = NativeAnswer(seat.server, request, self._threads, on_written)
         self._answers.add(answer)
 
         def settle(_ended: object) -> None:

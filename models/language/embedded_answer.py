@@ -1,7 +1,7 @@
 """Runs one chat with llama.cpp, which blocks a thread, and passes its answer to the event loop as events."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
@@ -36,8 +36,16 @@ class NativeAnswer:
     """One chat with llama.cpp, which starts when the object is created. The future `ended` is done once the chat's
     thread has returned. After `cancel`, this takes only a moment."""
 
-    def __init__(self, server: LlamaServer, request: NativeRequest, threads: Executor) -> None:
+    def __init__(
+        self,
+        server: LlamaServer,
+        request: NativeRequest,
+        threads: Executor,
+        on_written: Callable[[str], None] | None = None,
+    ) -> None:
+        """Start the chat on one of `threads`. `on_written` is that of LlmCall."""
         self._request = request
+        self._on_written = on_written
         self._loop = asyncio.get_running_loop()
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._cancelled = False
@@ -82,7 +90,7 @@ class NativeAnswer:
                     return
 
     async def _openai_events(self) -> AsyncGenerator[LlmEvent, None]:
-        reader = ChunkReader()
+        reader = ChunkReader(on_written=self._on_written)
         while (chunk := await self._chunks.get()) is not None:
             for event in reader.read([chunk]):
                 yield event

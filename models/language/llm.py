@@ -17,7 +17,7 @@ ModelError
 import hashlib
 import math
 import secrets
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -205,6 +205,9 @@ class LlmCall:
     `THINKING_TOKENS` more."""
     is_for_the_end: bool = False
     """True if nobody reads the answer while it is written, so that pieces that arrive together may be joined."""
+    on_written: Callable[[str], None] | None = field(default=None, compare=False)
+    """Function that gets each piece of text that the LLM writes, when it arrives: an answer, reasoning, or arguments.
+    The events may come later, or never, because some pieces are held back or left out."""
 
 
 @dataclass(frozen=True, slots=True)

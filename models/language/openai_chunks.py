@@ -3,12 +3,12 @@ chunk."""
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from models.language.llm import Done, LlmBroke, LlmError, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
 from models.language.openai_faults import NO_COMPLETION, ServerError, error_of
@@ -19,6 +19,13 @@ CUT_REASONS = frozenset({"length", "max_tokens", "model_length"})
 
 FAILURE_REASONS = frozenset({"error", "abort"})
 """Finish reasons with which servers mark an answer that they could not finish."""
+
+MOST_CALLS = 512
+"""An answer may contain at most this many calls of functions."""
+_MOST_TOKENS = 1_000_000_000
+"""No call has more tokens than this. A larger count is ignored."""
+_MOST_CHOICES = 16
+"""A chunk has at most this many choices. openfaze asks for one."""
 
 
 class _ServerModel(BaseModel):
@@ -44,7 +51,7 @@ class _Message(_ServerModel):
     refusal: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
-    tool_calls: list[_ToolCall] | None = None
+    tool_calls: Annotated[list[_ToolCall], Field(max_length=MOST_CALLS)] | None = None
     function_call: _Function | None = None
     """Call of a function in the older form, from before `tool_calls`."""
 
@@ -56,18 +63,32 @@ class _ChunkChoice(_ServerModel):
     logprobs: Any = None
 
 
+def _none_if_invalid(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:
+        return None
+
+
+_Count = Annotated[
+    Annotated[int, Field(ge=0, le=_MOST_TOKENS)] | None,
+    WrapValidator(_none_if_invalid),
+]
+"""Number of tokens. It decides what a client pays, so a value that cannot be a number of tokens counts as missing."""
+
+
 class _CompletionDetails(_ServerModel):
-    reasoning_tokens: int | None = None
+    reasoning_tokens: _Count = None
 
 
 class _Usage(_ServerModel):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: _Count = None
+    completion_tokens: _Count = None
     completion_tokens_details: _CompletionDetails | None = None
 
 
 class _Chunk(_ServerModel):
-    choices: list[_ChunkChoice] | None = None
+    choices: Annotated[list[_ChunkChoice], Field(max_length=_MOST_CHOICES)] | None = None
     usage: _Usage | None = None
     error: str | dict[str, Any] | None = None
 
@@ -75,12 +96,15 @@ class _Chunk(_ServerModel):
 class ChunkReader:
     """Reads the chunks of one answer, in order."""
 
-    def __init__(self, *, joins: bool = False) -> None:
+    def __init__(self, *, joins: bool = False, on_written: Callable[[str], None] | None = None) -> None:
         """Create a reader. If `joins`, adjacent deltas of text, or of reasoning, in chunks that arrive together are
-        merged into one event, because each event has a cost."""
+        merged into one event, because each event has a cost. `on_written` is that of LlmCall."""
         self._joins = joins
+        self._on_written = on_written or _ignore
         self._thinking = ThinkTags()
         self._calls: list[_Call] = []
+        self._latest_by_index: dict[int, _Call] = {}
+        """The latest call with each of the server's indexes."""
         self._finish_reason: str | None = None
         self._usage = _Usage()
         self.is_empty = True
@@ -152,24 +176,40 @@ class ChunkReader:
 
     def _read_message(self, message: _Message, logprobs: Any, events: list[LlmEvent]) -> None:
         if reasoning := message.reasoning_content or message.reasoning:
+            self._on_written(reasoning)
             self._thinking.skip()
             events.append(ReasoningDelta(reasoning))
         if (text := message.content or message.refusal) or logprobs:
+            self._on_written(text or "")
             events += self._thinking.feed(text or "", logprobs)
         if message.function_call is not None:
-            events += self._call_of(_ToolCall(index=0)).feed(message.function_call)
+            events += self._read_call(_ToolCall(index=0, function=message.function_call))
         for piece in message.tool_calls or ():
-            events += self._call_of(piece).feed(piece.function or _Function())
+            events += self._read_call(piece)
+
+    def _read_call(self, piece: _ToolCall) -> list[ToolCallDelta]:
+        function = piece.function or _Function()
+        arguments = function.arguments or ""
+        if isinstance(arguments, Mapping):
+            arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+        self._on_written(arguments)
+        return self._call_of(piece).feed(arguments, function.name)
 
     def _call_of(self, piece: _ToolCall) -> "_Call":
         """Return the call that `piece` belongs to, according to its index. Some servers leave the index out, or give
-        every call the index 0; in their streams, a new id begins a new call, unless the piece has no name."""
-        known = [call for call in self._calls if piece.index is None or call.server_index == piece.index]
-        if known and (not piece.id or piece.id == known[-1].id or not _has_name(piece)):
-            return known[-1]
-        server_index = len(self._calls) if piece.index is None else piece.index
-        call = _Call(len(self._calls), server_index, piece.id or f"call_{secrets.token_hex(12)}")
+        every call the index 0; in their streams, a new id begins a new call, unless the piece has no name. Raises
+        LlmBroke if there are too many calls."""
+        if piece.index is None:
+            latest = self._calls[-1] if self._calls else None
+        else:
+            latest = self._latest_by_index.get(piece.index)
+        if latest and (not piece.id or piece.id == latest.id or not _has_name(piece)):
+            return latest
+        if len(self._calls) == MOST_CALLS:
+            raise LlmBroke(f"The LLM calls more than {MOST_CALLS} functions in one answer.", reason="too many calls")
+        call = _Call(len(self._calls), piece.id or f"call_{secrets.token_hex(12)}")
         self._calls.append(call)
+        self._latest_by_index[call.index if piece.index is None else piece.index] = call
         return call
 
 
@@ -198,21 +238,20 @@ def _has_name(piece: _ToolCall) -> bool:
 @dataclass(slots=True)
 class _Call:
     index: int
-    server_index: int
-    """Index of the call in the server's own count."""
     id: str
     announced: bool = False
     held: list[str] = field(default_factory=list)
     """Arguments that arrived before the name of the function."""
 
-    def feed(self, function: _Function) -> list[ToolCallDelta]:
-        arguments = function.arguments
-        if isinstance(arguments, Mapping):
-            arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+    def feed(self, arguments: str, name: str | None) -> list[ToolCallDelta]:
         if self.announced:
             return [ToolCallDelta(self.index, arguments)] if arguments else []
-        self.held.append(arguments or "")
-        if not function.name:
+        self.held.append(arguments)
+        if not name:
             return []
         self.announced = True
-        return [ToolCallDelta(self.index, "".join(self.held), self.id, function.name)]
+        return [ToolCallDelta(self.index, "".join(self.held), self.id, name)]
+
+
+def _ignore(_text: str) -> None:
+    pass

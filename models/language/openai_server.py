@@ -290,7 +290,7 @@ class OpenAiServer:
 
     async def _stream(self, call: LlmCall, agent: str) -> AsyncGenerator[LlmEvent, None]:
         first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s
-        reader = ChunkReader(joins=call.is_for_the_end)
+        reader = ChunkReader(joins=call.is_for_the_end, on_written=call.on_written)
         begun = False
         try:
             if self._model is None:

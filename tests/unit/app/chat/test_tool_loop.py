@@ -61,6 +61,8 @@ class ScriptedLlm:
         self.calls.append(replace(call, messages=list(call.messages)))
         try:
             for event in self._answers.pop(0):
+                if call.on_written and not isinstance(event, Done):
+                    call.on_written(event.arguments if isinstance(event, ToolCallDelta) else event.text)
                 yield event
         except GeneratorExit:
             self.left += 1
@@ -154,6 +156,19 @@ async def test_what_the_llm_writes_is_counted_when_it_is_written() -> None:
             if isinstance(event, TextChunk):
                 break
     assert count.counted == ['{"query":', ' "a"}', (CALLS.prompt_tokens, CALLS.completion_tokens), "so", "nine"]
+
+
+async def test_an_answer_that_is_cut_in_the_middle_costs_what_was_held_back_too() -> None:
+    class Holding(FallsSilent):
+        async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+            assert call.on_written
+            call.on_written("{" + "\n" * 98 + "}")
+            async for event in super().stream(call):
+                yield event
+
+    rounds = rounds_with(Holding([TextDelta("nine")]))
+    await events_of(rounds)
+    assert (rounds.text, rounds.completion_tokens) == ("nine", 104)
 
 
 async def test_why_an_answer_was_cut_is_told_beside_it() -> None:

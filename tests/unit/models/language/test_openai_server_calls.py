@@ -5,6 +5,7 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pydantic_core
@@ -123,6 +124,16 @@ async def test_a_server_that_answers_in_words_is_asked_for_the_call_under_a_sche
         assert asked["properties"] == {"name": {"const": "f"}, "arguments": FORCED.tools[1]["function"]["parameters"]}
         assert not body.keys() & {"tools", "tool_choice", "parallel_tool_calls", "stop"}
         assert body["temperature"] == 0
+
+
+async def test_words_in_place_of_a_call_are_told_when_they_are_written() -> None:
+    written: list[str] = []
+    call = replace(FORCED, on_written=written.append)
+    with serving_llm([Reply("Hello!"), Reply('{"name" is what')]) as upstream:
+        async with client_of(upstream) as llm:
+            with pytest.raises(LlmBroke):
+                await events_of(llm, call)
+    assert "".join(written) == 'Hello!{"name" is what'
 
 
 async def test_an_llm_that_will_not_call_has_failed() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from models.language.event_stream import LONGEST_BODY, LONGEST_EVENT, EventStreamParser, EventTooLong, WholeBody
 from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
-from models.language.openai_chunks import ChunkReader
+from models.language.openai_chunks import MOST_CALLS, ChunkReader
 from models.language.openai_server import OpenAiServer
 from models.language.think_tags import ThinkTags
 from models.loop_turns import PIECES_OF_A_TURN
@@ -306,6 +306,16 @@ async def test_an_id_and_a_name_repeated_in_each_piece_are_given_once() -> None:
     assert events[:-1] == [ToolCallDelta(0, "{", "a", "f"), ToolCallDelta(0, "}")]
 
 
+async def test_an_answer_has_only_so_many_calls() -> None:
+    pieces = [piece(index, f"call_{index}", "f", "{}") for index in range(MOST_CALLS)]
+    assert len(await answer(Reply(events=[*pieces, delta("tool_calls")]))) == MOST_CALLS + 1
+    with pytest.raises(LlmBroke, match=f"more than {MOST_CALLS} functions"):
+        await answer(Reply(events=[*pieces, piece(MOST_CALLS, "more", "f", "{}")]))
+    calls = [{"index": index} for index in range(MOST_CALLS + 1)]
+    with pytest.raises(LlmBroke, match="not a chunk"):
+        await answer(Reply(events=[delta(tool_calls=calls)]))
+
+
 async def test_the_old_function_call_is_a_call() -> None:
     old = delta("function_call", function_call={"name": "f", "arguments": "{}"})
     call, done = await answer(Reply(events=[old]))
@@ -326,6 +336,30 @@ async def test_reasons_to_finish_have_three_names(theirs: str, ours: str) -> Non
 async def test_reasoning_tokens_are_counted_apart() -> None:
     usage = {"prompt_tokens": 5, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 7}}
     assert (await answer(Reply("x", usage=usage)))[-1] == Done("stop", 5, 9, 7)
+
+
+@pytest.mark.parametrize("count", [-1, int("9" * 400), 1e300, 2.5, "many", []])
+async def test_what_cannot_be_a_number_of_tokens_is_not_counted(count: Any) -> None:
+    usage = {"prompt_tokens": count, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": count}}
+    assert (await answer(Reply("x", usage=usage)))[-1] == Done("stop", None, 9, None)
+
+
+async def test_everything_written_is_told_when_it_arrives() -> None:
+    """What is held back is told before it is given, and what is never given is told, too."""
+    written: list[str] = []
+    documents = [
+        json.dumps(one).encode()
+        for one in (
+            *(delta(content=text) for text in ("\n", "<thi", "nk>")),
+            delta(reasoning="so"),
+            delta(tool_calls=[{"index": 0, "function": {"arguments": '{"a":'}}]),
+            delta(tool_calls=[{"index": 0, "function": {"arguments": {"b": 1}}}]),
+        )
+    ]
+    reader = ChunkReader(on_written=written.append)
+    events = [event for document in documents for event in reader.read([document])]
+    assert events == [ReasoningDelta("so")]
+    assert written == ["\n", "<thi", "nk>", "so", '{"a":', '{"b":1}']
 
 
 async def test_counts_that_are_not_given_are_none() -> None:
