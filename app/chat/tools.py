@@ -1,9 +1,10 @@
 """Tasks that a capable LLM may call by itself, without the client seeing the calls."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from pydantic_core import from_json
 
 from app.chat.inputs import Turn
 from app.chat.plan import Plan
@@ -51,7 +52,8 @@ class InternalTool:
     def request(self, arguments: str, turn: Turn) -> TaskRequest:
         """Return the request of the task for the LLM's `arguments` (JSON). Raises InputError, which the LLM reads."""
         try:
-            given = json.loads(arguments or "{}")
+            # This parser has a limit on nesting, and raises ValueError beyond it.
+            given = from_json(arguments or "{}")
             text = self.text(given)
             return TaskRequest(text, self._sources(given, turn), form=replace(turn.form, is_read=True))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

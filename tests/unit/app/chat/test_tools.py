@@ -82,6 +82,8 @@ def test_a_call_asks_its_task(task: str, arguments: object, text: str, sources: 
         ("ocr", '{"input": "https://a.example/page"}', "There is no input"),
         ("ocr", "", "do not fit"),
         ("ocr", '{"input": ', "do not fit"),
+        ("translate", "[" * 100_000, "do not fit"),
+        ("code_sandbox", f'{{"code": {"[" * 20_000}{"]" * 20_000}}}', "do not fit"),
         ("web_search", "[]", "do not fit"),
         ("code_sandbox", '{"code": "1", "files": [3]}', "There is no input 3; there are 2."),
         ("code_sandbox", '{"code": "1", "files": 1}', "do not fit"),
