@@ -82,7 +82,28 @@ _NO_MODEL = re.compile(r"model_not_found|model .{0,80}(not found|does not exist)
 _NO_PROVIDER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupport", re.IGNORECASE)
 """Message of a router (OpenRouter, with status 404) that knows the model but has no provider for this kind of call."""
 _NO_CREDIT = re.compile(r"insufficient_quota|insufficient_balance|credit balance", re.IGNORECASE)
-_SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\S+|(?<![\w/])/(?:[\w.-]+/)+[\w.-]*")
+_SECRETS = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,20}://\S+"
+    r"|\b(?:sk|key|org|proj)-[\w*-]{6,}"
+    r"|\bBearer\s+\S+"
+    r"|(?<![\w/])/(?:[\w.-]{1,255}/)+[\w.-]*"
+    r"|\b[a-z]:\\\S+"
+    # Settings of a connection: user=root, host=db-1
+    r"|\b(?:user|username|password|passwd|pwd|host|hostname|server|database|dbname|token|secret|api_?key)=\S+"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}(?::\d+)?"
+    # Hosts: one with a port, a name of a private network, or a word after "host" that looks like a name.
+    r"|(?<![\w.-])(?:localhost(?::\d+)?|[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}:\d{2,5}|(?:[\w-]{1,63}\.){1,8}"
+    r"(?:internal|intranet|local|localdomain|lan|corp|private|svc|arpa)(?::\d+)?)(?![\w-])"
+    r"|(?<=\bhost )['\"]?(?=[\w.-]{0,255}[\d.-])[\w.-]+(?::\d+)?"
+    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.]*\w)",
+    re.IGNORECASE,
+)
+_IPV6 = re.compile(
+    r"(?<![\w:.])\[?(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?=[0-9a-f:]{0,34}::)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})"
+    r"(?![\w:])(?:\](?::\d+)?)?",
+    re.IGNORECASE,
+)
+"""An address with eight groups, or with `::`; not a time of day."""
 _ADVICE = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
 NO_COMPLETION = f"The language model's server answered with JSON that is not a chat completion. {_ADVICE}"
 """Message to clients about a body that is JSON, but not an LLM's answer."""
@@ -241,6 +262,6 @@ def seconds_until(retry_after: str | None) -> float | None:
 
 
 def public_sentence(message: str) -> str:
-    """Return a server's sentence without addresses, paths and keys, on one line and not too long."""
-    line = " ".join(_SECRETS.sub("…", message).split())
+    """Return a server's sentence without addresses, hosts, paths and keys, on one line and not too long."""
+    line = " ".join(_IPV6.sub("…", _SECRETS.sub("…", message[:LONGEST_MESSAGE])).split())
     return line if len(line) <= MAX_PUBLIC_CHARACTERS else line[: MAX_PUBLIC_CHARACTERS - 1] + "…"

@@ -136,6 +136,30 @@ async def test_a_refusal_that_is_no_json_says_nothing_of_the_body() -> None:
     )
 
 
+@each_case(
+    ("sentence", "public"),
+    [
+        ("no route to host 10.1.2.3 user=root", "no route to host … …"),
+        ("[Connect call failed ('192.168.0.7', 8000)] at 12:30:45", "[Connect call failed ('…', 8000)] at 12:30:45"),
+        ("fe80::1ff:fe23:4567:890a, [::1]:8000, 2001:db8:85a3:0:0:8a2e:370:7334", "…, …, …"),
+        ("localhost:8000 and cache.prod.svc.cluster.local:6379 and gpu-7.lan", "… and … and …"),
+        ("cannot connect to host gpu-7:8000", "cannot connect to host …"),
+        ("postgres://u:p@db/x of me@mail.example at C:\\models\\q.gguf", "… of … at …"),
+        ("password=x in a row", "… in a row"),
+        *(
+            (kept, kept)
+            for kept in (
+                "std::string of the host is unknown, max_tokens:4096 is too large, and so is tokens=12.",
+                "`gpt-4.1` takes messages.0.content.1.text, 'a/b', and 0 < temperature <= 2.5.",
+                "This model's maximum context length is 4096 tokens (3000 in the messages, 2000 in the completion).",
+            )
+        ),
+    ],
+)
+def test_a_public_sentence_has_no_addresses(sentence: str, public: str) -> None:
+    assert public_sentence(sentence) == public
+
+
 def test_a_sentence_is_kept_short() -> None:
     assert len(public_sentence("word " * 1000)) == 300
 
