@@ -1,9 +1,11 @@
 """Builds the answer of POST /v1/responses. Events of the pipeline become items of the response and events of the
 stream, with the same ids in both. The fields of each model are sent in the order of their declaration."""
 
+import re
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pydantic_core
@@ -20,6 +22,9 @@ from app.wire.responses import CUSTOM_INPUT, ConvertedRequest, ReasoningConfig, 
 from tasks.precontext import REQUEST, Entry, Evidence
 
 Json = dict[str, Any]
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"|(")(?:[^"\\]|\\.)*+(\\?)\Z', re.S)
+"""A string of JSON, or the beginning of one at the end of a piece. Of the latter, the groups are its opening quote and
+the last backslash if it escapes the next character."""
 _DELTA = b"response.output_text.delta"
 Status = Literal["in_progress", "completed", "incomplete", "failed"]
 
@@ -225,6 +230,51 @@ def _tool(tool: Json) -> Json:
     return {**tool, "strict": bool(tool["strict"])} if tool["type"] == "function" else tool
 
 
+class _ArgumentsEnd:
+    """Finds the end of a call's arguments, while their pieces arrive. The time is linear in the number of characters,
+    because each piece is looked at once, and the whole is parsed once."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        """Number of pieces that were looked at."""
+        self._depth = 0
+        """Number of open brackets and braces, outside strings."""
+        self._string = ""
+        """If the last piece ended within a string: its opening quote, and the last backslash if it escapes the next
+        character."""
+        self._last = ""
+        """The last character that is not white space."""
+        self._are_whole: bool | None = None
+        """True if all brackets are closed and the arguments are JSON; False if they are closed, but the arguments are
+        not JSON, which more text cannot change; None before."""
+
+    def is_reached(self, pieces: Sequence[str]) -> bool:
+        """True if the pieces are a whole JSON object. They are those of the last call of this method, and any that
+        arrived since."""
+        if self._are_whole is None:
+            for piece in pieces[self._seen :]:
+                self._read(piece)
+            self._seen = len(pieces)
+            if self._depth <= 0 and not self._string and self._last == "}":
+                self._are_whole = _is_json("".join(pieces))
+        return bool(self._are_whole)
+
+    def _read(self, piece: str) -> None:
+        bare = _STRINGS.sub(r"\1\2", self._string + piece)
+        _, quote, backslash = bare.partition('"')
+        self._string = quote + backslash
+        self._depth += sum(map(bare.count, "{[")) - sum(map(bare.count, "}]"))
+        self._last = piece.rstrip()[-1:] or self._last
+
+
+def _is_json(text: str) -> bool:
+    try:
+        pydantic_core.from_json(text)
+    except ValueError:
+        return False
+    return True
+
+
 @dataclass
 class ResponseBuilder:
     """Builds a response from the pipeline's events. `encode`, `finish`, `end` and `fail` return encoded events of the
@@ -250,8 +300,13 @@ class ResponseBuilder:
     always the last one, because items never overlap."""
     _pieces: list[str] = field(default_factory=list)
     """Pieces of the open item's text so far."""
-    _held: list[ItemEvent] = field(default_factory=list)
-    """Events of other items that came before the open call was complete. Some LLM servers interleave calls."""
+    _open_arguments: _ArgumentsEnd = field(default_factory=_ArgumentsEnd)
+    """Finds the end of the open call's arguments."""
+    _held: deque[tuple[int | str, list[ItemEvent]]] = field(default_factory=deque)
+    """Other items that began before the open call was complete, in order, with their keys and events. Some LLM servers
+    interleave calls."""
+    _held_calls: dict[int | str, list[ItemEvent]] = field(default_factory=dict)
+    """The events in `_held` of each call."""
     _calls_done: set[int] = field(default_factory=set)
     """Numbers of finished calls. White space may still follow their arguments."""
     _delta: bytes = b""
@@ -301,8 +356,40 @@ class ResponseBuilder:
         if item_key in self._calls_done:
             return
         if item_key != self._open and not self._may_close():
-            self._held.append(event)
+            self._hold(item_key, event)
             return
+        self._write(item_key, event)
+        if self._held and self._may_close():
+            self._write_held()
+
+    def _hold(self, item_key: int | str, event: ItemEvent) -> None:
+        """Keep an event of an item that cannot begin yet. All events of a call belong to one item. Texts before and
+        after a call are two items."""
+        events = self._held_calls.get(item_key)
+        if events is None and self._held and self._held[-1][0] == item_key:
+            events = self._held[-1][1]
+        if events is not None:
+            events.append(event)
+            return
+        self._held.append((item_key, [event]))
+        if isinstance(item_key, int):
+            self._held_calls[item_key] = self._held[-1][1]
+
+    def _write_held(self) -> None:
+        """Write held items, up to the first call that is not complete."""
+        while self._held and self._may_close():
+            self._write_next_held("completed")
+
+    def _write_next_held(self, status: Status) -> None:
+        """Close the open item with `status`, and write the events of the next one."""
+        self._close_item(status)
+        item_key, events = self._held.popleft()
+        self._held_calls.pop(item_key, None)
+        # The pieces are written as one, because each event of the stream has a cost, and all are written at once.
+        self._write(item_key, _joined(events))
+
+    def _write(self, item_key: int | str, event: ItemEvent) -> None:
+        """Add `event` to the open item `item_key`, which begins if it is not open."""
         index = self._open_item(item_key, event)
         match event:
             case ReasoningChunk(text):
@@ -324,26 +411,10 @@ class ResponseBuilder:
                 # The input of a custom tool is extracted from the arguments once they are complete.
                 if arguments and isinstance(self.response.output[index], OutputFunctionCall):
                     self._emit("response.function_call_arguments.delta", **self._item_fields(index), delta=arguments)
-                if self._held and self._may_close():
-                    self._add_held_events()
 
     def _may_close(self) -> bool:
         """True unless the open item is a call whose arguments are not a whole JSON object yet."""
-        if not isinstance(self._open, int):
-            return True
-        if not self._pieces[-1].rstrip().endswith("}"):
-            return False
-        try:
-            pydantic_core.from_json("".join(self._pieces))
-        except ValueError:
-            return False
-        return True
-
-    def _add_held_events(self, status: Status = "completed") -> None:
-        held, self._held = self._held, []
-        self._close_item(status)
-        for event in held:
-            self._add_to_item(event)
+        return not isinstance(self._open, int) or self._open_arguments.is_reached(self._pieces)
 
     def finish(self, event: Finish) -> list[bytes]:
         """End all items. Afterwards, `response` is complete except for `store`."""
@@ -352,7 +423,7 @@ class ResponseBuilder:
         if not self.response.output:
             self._open_item("message")
         while self._held:
-            self._add_held_events(status)
+            self._write_next_held("completed" if self._may_close() else status)
         self._close_item(status)
         answer = self.response
         answer.status = status
@@ -442,7 +513,7 @@ class ResponseBuilder:
         self._open = None
         index = len(self.response.output) - 1
         item, fields = self.response.output[index], self._item_fields(index)
-        text, self._pieces = "".join(self._pieces), []
+        text, self._pieces, self._open_arguments = "".join(self._pieces), [], _ArgumentsEnd()
         match item:
             case OutputMessage(content=[part]):
                 part.text, part.logprobs = text, self._logprobs
@@ -490,6 +561,20 @@ class ResponseBuilder:
     def _take_encoded(self) -> list[bytes]:
         events, self._events = self._events, []
         return sse.join_small(events)
+
+
+def _joined(events: Sequence[ItemEvent]) -> ItemEvent:
+    """Return the events of one item as one event."""
+    first = events[0]
+    match first:
+        case ToolCallChunk():
+            pieces = [event.arguments for event in events if isinstance(event, ToolCallChunk)]
+            return replace(first, arguments="".join(pieces))
+        case ReasoningChunk():
+            return ReasoningChunk("".join(event.text for event in events if isinstance(event, ReasoningChunk)))
+    texts = [event for event in events if isinstance(event, TextChunk)]
+    logprobs = [entry for event in texts for entry in (event.logprobs or {}).get("content") or ()]
+    return TextChunk("".join(event.text for event in texts), {"content": logprobs} if logprobs else None)
 
 
 def _item_key(event: ItemEvent) -> int | str:
