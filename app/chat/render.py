@@ -1,7 +1,7 @@
 """Encodes the events of an answer as one completion, or as the chunks of a stream."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pydantic_core
@@ -49,6 +49,19 @@ class ChunkOptions:
     show_reasoning: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call of a tool, while its pieces arrive."""
+
+    id: str
+    name: str
+    pieces: list[str] = field(default_factory=list)
+
+    def whole(self) -> response.CompletionToolCall:
+        function = response.CompletionFunctionCall(name=self.name, arguments="".join(self.pieces))
+        return response.CompletionToolCall(id=self.id, function=function)
+
+
 def usage_of(finish: Finish) -> CompletionUsage:
     reasoning_tokens = finish.reasoning_tokens
     return CompletionUsage(
@@ -75,7 +88,7 @@ async def completion(
     logprobs: list[Any] = []
     evidence: Evidence | None = None
     warnings: dict[str, None] = {}
-    calls: dict[int, response.CompletionToolCall] = {}
+    calls: dict[int, _Call] = {}
     finish: Finish | None = None
     async with feed.events() as events:
         async for event in events:
@@ -88,9 +101,7 @@ async def completion(
                     text.append(piece)
                     logprobs += (piece_logprobs or {}).get("content") or []
                 case ToolCallChunk(index, arguments, id_, name):
-                    function = response.CompletionFunctionCall(name=name or "", arguments="")
-                    begun = response.CompletionToolCall(id=id_ or "", function=function)
-                    calls.setdefault(index, begun).function.arguments += arguments
+                    calls.setdefault(index, _Call(id_ or "", name or "")).pieces.append(arguments)
                 case Evidence():
                     evidence = event
                 case AnswerWarning(warning):
@@ -113,7 +124,8 @@ async def completion(
         choices=[
             response.CompletionChoice(
                 message=response.CompletionMessage(
-                    content=None if calls else "".join(text), tool_calls=list(calls.values()) or None
+                    content=None if calls else "".join(text),
+                    tool_calls=[call.whole() for call in calls.values()] or None,
                 ),
                 logprobs={"content": logprobs, "refusal": None} if logprobs else None,
                 finish_reason=finish.reason,

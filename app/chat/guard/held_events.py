@@ -15,6 +15,9 @@ unsafe only together."""
 _LONGEST_PIECE = 1200
 """Held events with more characters than this are judged even without the end of a sentence, so that the client does not
 wait for long."""
+_GROWTH = 8
+"""After a search that found nothing to show, the held text must grow by one part in this many before the next search,
+so that all searches together take time in proportion to the text."""
 _SENTENCE_END = re.compile(r"""[.!?…][\])}"'”’»]*\s|[。！？।؟][」』”]?|\n""")
 
 
@@ -47,13 +50,22 @@ class HeldEvents:
         self._text = ""
         """Text of the held events, in which the end of a sentence is searched for. Nothing is added once it is longer
         than _LONGEST_PIECE."""
+        self._size = 0
+        """Number of characters of all held texts."""
+        self._has_words = False
+        """False if the held texts are only white space."""
+        self._next_search_at = 0
+        """The next search is due once the held texts have at least this many characters."""
         self._calls_tools = False
 
     def add(self, event: Event) -> None:
         self._events.append(event)
         self._calls_tools |= isinstance(event, ToolCallChunk)
-        if isinstance(event, TextChunk | ReasoningChunk) and len(self._text) <= _LONGEST_PIECE:
-            self._text += event.text
+        if isinstance(event, TextChunk | ReasoningChunk):
+            self._size += len(event.text)
+            self._has_words = self._has_words or bool(event.text.strip())
+            if len(self._text) <= _LONGEST_PIECE:
+                self._text += event.text
 
     @property
     def is_due(self) -> bool:
@@ -62,7 +74,7 @@ class HeldEvents:
         This check saves most searches, because most chunks of an answer do not end a sentence. After the first chunk of
         a tool call, everything waits for the end of the answer, because the call's arguments come in many chunks.
         """
-        if self._calls_tools:
+        if self._calls_tools or not self._has_words or self._size < self._next_search_at:
             return False
         return len(self._text) > _LONGEST_PIECE or _SENTENCE_END.search(self._text) is not None
 
@@ -89,13 +101,18 @@ class HeldEvents:
         if self._redaction:
             ready = self._redaction.whole_size(self._events, ready)
             length = sum(len(one.text) for one in self._events[:ready] if isinstance(one, TextChunk | ReasoningChunk))
-        return self._part(ready, text[length:end]) if text[:length].strip() else None
+        if not text[:length].strip():
+            self._next_search_at = self._size + self._size // _GROWTH
+            return None
+        return self._part(ready, text[length:end])
 
     def _part(self, size: int, ahead: str = "") -> HeldPart:
         """Return the first `size` events as a part. `ahead` is the part of the following text that completes the last
         sentence."""
         events, self._events = self._events[:size], self._events[size:]
         self._text = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
+        self._size, self._next_search_at = len(self._text), 0
+        self._has_words = bool(self._text.strip())
         if self._redaction:
             events, ahead = self._redaction.of_events(events), self._redaction.redact_ahead(ahead)
         following = next((event for event in self._events if isinstance(event, TextChunk | ReasoningChunk)), None)
@@ -107,8 +124,9 @@ class HeldEvents:
                 text = self._tails[kind] + (ahead if isinstance(following, kind) else "")
                 texts.append((source, all_of(text_of_json(text)) if self._in_json and kind is TextChunk else text))
                 self._tails[kind] = self._tails[kind][-_TAIL:]
-        calls: dict[int, str] = {}
+        calls: dict[int, list[str]] = {}
         for event in events:
             if isinstance(event, ToolCallChunk):
-                calls[event.index] = calls.get(event.index, f"{event.name} ") + event.arguments
-        return HeldPart(events, [*texts, *(("tool_calls", all_of(text_of_json(call))) for call in calls.values())])
+                calls.setdefault(event.index, [f"{event.name} "]).append(event.arguments)
+        judged_calls = (all_of(text_of_json("".join(pieces))) for pieces in calls.values())
+        return HeldPart(events, [*texts, *(("tool_calls", call) for call in judged_calls)])

@@ -1,5 +1,6 @@
 """Replaces the personal data of one request by placeholders, in texts that an LLM or the client is about to see."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -80,16 +81,18 @@ class Redaction:
                     redacted[place] = kind(text)
                 if was and not text:
                     del redacted[place]
-        for index in {event.index for event in events if isinstance(event, ToolCallChunk)}:
-            calls = {
-                at: event for at, event in redacted.items() if isinstance(event, ToolCallChunk) and event.index == index
-            }
-            sent_arguments = "".join(call.arguments for call in calls.values())
+        calls: dict[int, dict[int, ToolCallChunk]] = {}
+        for place, event in redacted.items():
+            if isinstance(event, ToolCallChunk):
+                calls.setdefault(event.index, {})[place] = event
+        for chunks in calls.values():
+            sent_arguments = "".join(chunk.arguments for chunk in chunks.values())
             arguments = self._redactor("tool_calls").text(sent_arguments)
             if arguments != sent_arguments:
-                first, *others = calls
-                redacted[first] = replace(calls[first], arguments=arguments)
-                redacted = {at: event for at, event in redacted.items() if at not in others}
+                first, *others = chunks
+                redacted[first] = replace(chunks[first], arguments=arguments)
+                for place in others:
+                    del redacted[place]
         return [_redact_evidence(event) if isinstance(event, Evidence) else event for event in redacted.values()]
 
     def whole_size(self, events: Sequence[Event], size: int) -> int:
@@ -99,7 +102,7 @@ class Redaction:
         """
         whole = [(lengths, span) for kind in _SOURCES for lengths, span in self._unbreakable(kind, events)]
         while torn := [(lengths, start) for lengths, (start, end) in whole if start < lengths[size] < end]:
-            size = min(max(index for index in range(size) if lengths[index] <= start) for lengths, start in torn)
+            size = min(bisect_right(lengths, start, 0, size) - 1 for lengths, start in torn)
         return size
 
     def _unbreakable(self, kind: TextEvent, events: Sequence[Event]) -> list[tuple[list[int], tuple[int, int]]]:
