@@ -151,11 +151,9 @@ class OpenAiServer:
         else:
             answer = self._own_question(call)
         async with self._slots.slot(), contextlib.aclosing(answer) as events:
-            counter = PieceCounter()
             with self.counters.answering():
                 async for event in events:
                     yield event
-                    await counter.count()
 
     def check_room(self) -> None:
         self._slots.check_room()
@@ -290,6 +288,8 @@ class OpenAiServer:
 
     async def _stream(self, call: LlmCall, agent: str) -> AsyncGenerator[LlmEvent, None]:
         first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s
+        # Others get their turns here, because a caller may hold back events, and some chunks contain none.
+        counter = PieceCounter()
         reader = ChunkReader(joins=call.is_for_the_end, on_written=call.on_written)
         begun = False
         try:
@@ -303,9 +303,13 @@ class OpenAiServer:
             async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as arrivals:
                 async for documents in arrivals:
                     for start in range(0, len(documents), PIECES_OF_A_TURN):
+                        has_events = False
                         for event in reader.read(documents[start : start + PIECES_OF_A_TURN]):
-                            begun = True
+                            begun = has_events = True
                             yield event
+                            await counter.count()
+                        if not has_events:
+                            await counter.count()
             for event in reader.close():
                 yield event
         except LlmError as error:

@@ -1,5 +1,6 @@
 """What the client makes of an answer's bytes: events, reasoning, calls, counts."""
 
+import contextlib
 import json
 import tracemalloc
 from collections import Counter
@@ -70,10 +71,23 @@ def test_pieces_that_arrive_together_are_one_for_who_reads_the_end_up_to_what_st
     ]
 
 
-@pytest.mark.parametrize("is_for_the_end", [False, True])
+FORCED = LlmCall(CALL.messages, tools=[{"type": "function", "function": {"name": "f"}}], tool_choice="required")
+
+
+@pytest.mark.parametrize(
+    ("call", "chunks"),
+    [
+        (CALL, ["word "] * 2000),
+        (replace(CALL, is_for_the_end=True), ["word "] * 2000),
+        (CALL, [*[""] * 2000, "word"]),
+        (FORCED, ["word "] * 2000),
+        (FORCED, ["{", *["\n"] * 2000]),
+    ],
+)
 async def test_others_have_their_turn_between_the_pieces_that_arrive_together(
-    is_for_the_end: bool, monkeypatch: pytest.MonkeyPatch
+    call: LlmCall, chunks: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Even if no event comes of a piece, or the event is held back."""
     at_once: Counter[int] = Counter()
     read = ChunkReader._read
 
@@ -83,8 +97,12 @@ async def test_others_have_their_turn_between_the_pieces_that_arrive_together(
 
     monkeypatch.setattr(ChunkReader, "_read", counted)
     async with passing() as passes:
-        events = await answer(Reply(chunks=["word "] * 2000), replace(CALL, is_for_the_end=is_for_the_end))
-    assert text_of(events) == "word " * 2000
+        with serving_llm([Reply(chunks=chunks)] * 2) as upstream:
+            llm = OpenAiServer(upstream.base_url, model="scripted")
+            with contextlib.suppress(LlmBroke):  # as forced calls end, because these words are not calls
+                events = [event async for event in llm.stream(call)]
+                assert text_of(events) == "".join(chunks)
+            await llm.close()
     assert at_once.total() >= 2000
     assert max(at_once.values()) <= PIECES_OF_A_TURN**2
 
