@@ -18,6 +18,11 @@ _ANY_WINDOW = 47
 """zlib's `wbits` for a gzip or zlib stream, recognised by its header."""
 _STEP = 1024 * 1024
 """Number of bytes that are decompressed at a time."""
+_FED = 4096
+"""Number of compressed bytes that zlib gets at a time. It copies those that follow the end of a stream."""
+MAX_STREAMS = 10_000
+"""A compressed body consists of at most this many streams (the members of RFC 1952, 2.2). Most bodies are one; a file
+of `bgzip` has one for each 64 KiB. An empty stream of 20 bytes takes zlib as long as some 200 bytes of text."""
 _MAX_PACKED = 1.01
 """A compressed body has at most this many times the bytes that its content may have, plus _STEP bytes. Deflate adds 5
 bytes to each 16 KiB that it cannot compress."""
@@ -129,6 +134,10 @@ class _CompressedBody:
     def _count(self, chunk: bytes) -> None:
         try:
             for piece in self._counting.pieces(chunk):
+                if self._counting.streams > MAX_STREAMS:
+                    raise self._visit.failed(
+                        f"sent a compressed body of more than {MAX_STREAMS} gzip streams in a row, the limit"
+                    )
                 self._unpacked += len(piece)
                 if self._unpacked > self._visit.limit:
                     raise self._visit.too_large()
@@ -147,6 +156,8 @@ class _Inflater:
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(_ANY_WINDOW)
+        self.streams = 1
+        """Number of streams that have begun."""
 
     @property
     def is_over(self) -> bool:
@@ -154,12 +165,16 @@ class _Inflater:
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the decompressed bytes of the next chunk of the body. Raises zlib.error."""
-        while chunk:
-            if self._inflate.eof:  # Otherwise the object would collect the bytes after the end of the stream.
-                self._inflate = zlib.decompressobj(_ANY_WINDOW)
-            piece = self._inflate.decompress(chunk, _STEP)
-            yield piece
-            while len(piece) == _STEP and not self._inflate.unconsumed_tail and not self._inflate.eof:
-                piece = self._inflate.decompress(b"", _STEP)
+        view = memoryview(chunk)
+        for start in range(0, len(view), _FED):
+            packed: bytes | memoryview = view[start : start + _FED]
+            while packed:
+                if self._inflate.eof:  # Otherwise the object would collect the bytes after the end of the stream.
+                    self._inflate = zlib.decompressobj(_ANY_WINDOW)
+                    self.streams += 1
+                piece = self._inflate.decompress(packed, _STEP)
                 yield piece
-            chunk = self._inflate.unused_data or self._inflate.unconsumed_tail
+                while len(piece) == _STEP and not self._inflate.unconsumed_tail and not self._inflate.eof:
+                    piece = self._inflate.decompress(b"", _STEP)
+                    yield piece
+                packed = self._inflate.unused_data or self._inflate.unconsumed_tail

@@ -13,6 +13,7 @@ import pytest
 
 from models.loop_turns import PIECES_OF_A_TURN
 from tasks.errors import InputTooLarge
+from tasks.inputs.fetch.body import MAX_STREAMS
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tests.conftest import each_case
 from tests.fetching import fetch, refusal
@@ -131,6 +132,16 @@ async def test_files_that_follow_each_other_in_a_compressed_body_are_one() -> No
         assert (await fetch(server.url("page"))).data == b"one two " + bytes(3_000_000)
 
 
+async def test_the_streams_of_a_compressed_body_are_limited() -> None:
+    most = gzip.compress(b"", mtime=0) * (MAX_STREAMS - 1) + gzip.compress(b"text")
+    encoded = "Content-Encoding: gzip"
+    async with serving(page=response(most, encoded), more=response(most + gzip.compress(b""), encoded)) as server:
+        assert (await fetch(server.url("page"))).data == b"text"
+        error = await refusal(server.url("more"))
+    assert error.code == "fetch_failed"
+    assert f"more than {MAX_STREAMS} gzip streams in a row, the limit" in error.message
+
+
 async def test_a_body_that_inflates_beyond_the_limit_takes_hardly_any_memory() -> None:
     limit, block = 20_000_000, bytes(2**20)
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -168,11 +179,13 @@ async def test_a_compressed_body_of_the_limits_size_is_read_whatever_it_is_packe
             assert isinstance(await refusal(server.url("page"), max_bytes=len(body) - 1), InputTooLarge)
 
 
-async def test_compressed_files_of_nothing_that_never_end_are_cut_off() -> None:
+async def test_compressed_blocks_of_nothing_that_never_end_are_cut_off() -> None:
+    empty_block = b"\0\0\0\xff\xff"
+
     async def endless(head: bytes, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n" + zlib.compress(b"")[:2])
         while True:
-            writer.write(gzip.compress(b"") * 1000)
+            writer.write(empty_block * 4000)
             await writer.drain()
 
     async with serving(page=endless) as server:
