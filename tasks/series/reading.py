@@ -25,7 +25,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _GAPS = 20
-"""At most this many positions are visited per permitted cell, because a row can have its only cell far to the right."""
+"""At most this many positions are visited per permitted cell, because a row can have its only cell far to the right.
+A workbook's tables, without their empty columns, may have more than the permitted cells only up to this many for each
+cell that is filled, because each of them is looked at several times."""
 _PROSE = frozenset(
     {"text/html", "text/markdown", media_types.DOCX, media_types.PPTX, media_types.EMAIL, media_types.MAILBOX}
 )
@@ -56,7 +58,8 @@ class WorkbookTables:
         members = inflated(blob, limits)
         self._blob = blob
         self._places = limits.cells * _GAPS
-        self._cells = limits.cells
+        self._filled = 0
+        self._built = 0
         self._limit = limits.cells
         try:
             self._tables = list(self._read(members))
@@ -86,31 +89,34 @@ class WorkbookTables:
 
     def _sheet(self, sheet: Any) -> SeriesTable | None:
         sheet.reset_dimensions()  # the dimensions in a file may be wrong
-        rows: list[list[Cell]] = []
+        found: list[dict[int, Cell]] = []
         for row in sheet.iter_rows(values_only=True):
-            cells = [cell_of(value) for value in row]
-            self._count(cells)
-            if any(cell is not None for cell in cells):
-                rows.append(cells)
+            self._places -= len(row) + 1
+            self._check(self._places >= 0)
+            cells: dict[int, Cell] = {
+                at: cell for at, value in enumerate(row) if value is not None and (cell := cell_of(value)) is not None
+            }
+            self._filled += len(cells)
+            self._check(self._filled <= self._limit)
+            if cells:
+                found.append(cells)
         # Titles above a table are narrower than the table.
-        widest = max((_count_filled(row) for row in rows), default=0)
-        start = next((index for index, row in enumerate(rows) if 2 * _count_filled(row) > widest), 0)
-        rows = rows[start:]
-        if not rows:
+        widest = max(map(len, found), default=0)
+        start = next((index for index, cells in enumerate(found) if 2 * len(cells) > widest), 0)
+        found = found[start:]
+        if not found:
             return None
+        columns = sorted(set[int]().union(*found))
+        self._built += len(columns) * len(found)
+        self._check(self._built <= max(self._limit, _GAPS * self._filled))
+        rows = [[cells.get(at) for at in columns] for cells in found]
         texts = [cell if isinstance(cell, str) else "" for cell in rows[0]]
         named = is_head(texts) and all(cell is None or isinstance(cell, str) for cell in rows[0])
-        return table_of(rows[1:] if named else rows, texts if named else (), self._limit * _GAPS)
+        return table_of(rows[1:] if named else rows, texts if named else (), len(columns) * len(found))
 
-    def _count(self, cells: Sequence[Cell]) -> None:
-        self._cells -= _count_filled(cells)
-        self._places -= len(cells) + 1
-        if min(self._cells, self._places) < 0:
+    def _check(self, fits: bool) -> None:
+        if not fits:
             raise TooManyCells(self._limit)
-
-
-def _count_filled(cells: Sequence[Cell]) -> int:
-    return sum(cell is not None for cell in cells)
 
 
 class TextTables:

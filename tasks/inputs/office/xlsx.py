@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 import openpyxl
 from lxml import etree
+from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
 
 from tasks.inputs.limits import MediaLimits
@@ -34,6 +35,9 @@ _MAX_ROWS = 1_048_576
 """An Excel sheet has at most this many rows. openpyxl would count up to any number that a row claims to have."""
 _POSITIONS_PER_CELL = 20
 """At most this many positions are visited per permitted cell, because a row may have its only cell in column 16,384."""
+
+_SIGNS_OF_A_CELL = 3
+"""Number of signs that divide a cell of a table from the next one: a stroke between two spaces."""
 
 
 def shown(value: object, code: str) -> str:
@@ -181,15 +185,28 @@ class _Counter:
         self._cells = limits.cells
         self._places = limits.cells * _POSITIONS_PER_CELL
         self._chars = 0
+        self._signs = 0
         self._limits = limits
 
-    def count(self, width: int, texts: Collection[str]) -> None:
-        """Count a row of `width` positions, of which some have `texts`. Raises InputTooLarge."""
-        self._cells -= len(texts)
+    def count_places(self, width: int) -> None:
+        """Count a row of `width` positions, before its cells are looked at. Raises InputTooLarge."""
         self._places -= width + 1
+        self._check()
+
+    def count_texts(self, texts: Collection[str]) -> None:
+        """Count the cells of a row that have `texts`. Raises InputTooLarge."""
+        self._cells -= len(texts)
         # A string that several cells share takes memory for each of them once it is part of a table.
         self._chars += sum(map(len, texts))
         text_file.check_length(self._chars, self._blob, self._limits)
+        self._check()
+
+    def count_table(self, width: int, rows: int) -> None:
+        """Count the signs between the cells of a table, before it is built. Raises InputTooLarge."""
+        self._signs += rows * width * _SIGNS_OF_A_CELL
+        text_file.check_length(self._signs, self._blob, self._limits)
+
+    def _check(self) -> None:
         if min(self._cells, self._places) < 0:
             positions = self._limit * _POSITIONS_PER_CELL
             raise self._blob.too_large(
@@ -203,27 +220,33 @@ def _sheet_blocks(sheet: Any, counter: _Counter) -> Iterator[str]:
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > _MAX_ROWS:
             raise ValueError("a row has a number that no sheet has")
+        counter.count_places(len(row))
         texts = {
             index: text
             for index, cell in enumerate(row)
-            if cell.value is not None and (text := shown(cell.value, cell.number_format).strip())
+            if cell is not EMPTY_CELL
+            and cell.value is not None
+            and (text := shown(cell.value, cell.number_format).strip())
         }
-        counter.count(len(row), texts.values())
+        counter.count_texts(texts.values())
         if texts:
             block.append(texts)
         elif block:
-            yield _block_table(block)
+            yield _block_table(block, counter)
             block = []
     if block:
-        yield _block_table(block)
+        yield _block_table(block, counter)
 
 
-def _block_table(block: list[dict[int, str]]) -> str:
+def _block_table(block: list[dict[int, str]], counter: _Counter) -> str:
     """Return a block as a table, or as lines of text if it is one cell wide."""
     left, right = min(map(min, block)), max(map(max, block))
     if left == right:
         return "\n".join(escape_line(text_file.one_line(row[left])) for row in block)
-    return text_file.table([escape_inline(row.get(index, "")) for index in range(left, right + 1)] for row in block)
+    counter.count_table(right - left + 1, len(block))
+    return text_file.table(
+        [escape_inline(row[index]) if index in row else "" for index in range(left, right + 1)] for row in block
+    )
 
 
 def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> Iterator[str]:

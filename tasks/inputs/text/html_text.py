@@ -31,8 +31,6 @@ levels."""
 _IN_LAYOUT = ["table", "h1", "h2", "h3", "h4", "h5", "h6", "pre"]
 _MAX_SPAN = 1000
 """A cell spans at most this many rows or columns, as in browsers (HTML, 4.9.11)."""
-_MAX_FILL = 200_000
-"""Spans may add at most this many cells to a page."""
 _LONGEST_BLANK = 100
 """At most this many consecutive white-space characters are kept. The converter's patterns take quadratic time for
 longer runs, which only `pre` would show."""
@@ -82,7 +80,8 @@ class _Converter(MarkdownConverter):
         self._picture = picture
         self._cells: dict[int, str] = {}
         self._numbers: dict[int, int] = {}
-        self._fill = _MAX_FILL
+        self._spanned = text_file.EmptyCells()
+        self._filling = text_file.EmptyCells()
 
     def process_text(self, el: NavigableString, parent_tags: set[str] | None = None) -> str:
         """Convert a text. In `code`, which becomes ordinary text, the base class would escape no characters."""
@@ -167,7 +166,7 @@ class _Converter(MarkdownConverter):
 
     def convert_table(self, el: Tag, text: str, **_: object) -> str:
         above = text.strip()  # a caption
-        return "\n\n".join(["", *filter(None, [above, text_file.table(self._grid(el))]), ""])
+        return "\n\n".join(["", *filter(None, [above, text_file.table(self._grid(el), self._filling)]), ""])
 
     def _grid(self, table: Tag) -> list[list[str]]:
         covered: dict[int, int] = {}  # number of rows, per column, into which a cell above still extends
@@ -181,9 +180,8 @@ class _Converter(MarkdownConverter):
                 if cell is None:
                     break
                 across, down = _cell_span(cell, "colspan"), _cell_span(cell, "rowspan")
-                if across * down > self._fill:
+                if not self._spanned.take(across * down - 1):
                     across = down = 1
-                self._fill -= across * down - 1
                 covered.update({len(row) + column: down - 1 for column in range(across)})
                 row += [self._cells.pop(id(cell), ""), *[""] * (across - 1)]
             rows.append(row)

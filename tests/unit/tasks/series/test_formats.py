@@ -3,7 +3,7 @@
 import datetime as dt
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import openpyxl
@@ -13,10 +13,10 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import XLSX
 from tasks.inputs.source import Blob
-from tasks.series import formats, inline
+from tasks.series import formats, inline, reading
 from tasks.series.columns import Mentions, ObservedSeries, series_in
 from tasks.series.formats import delimited_table, json_table
-from tasks.series.grid import MAX_COLUMNS, SeriesColumn, SeriesTable, TooManyCells, TooManyColumns
+from tasks.series.grid import MAX_COLUMNS, Cell, SeriesColumn, SeriesTable, TooManyCells, TooManyColumns, table_of
 from tasks.series.inline import message_of
 from tasks.series.reading import WorkbookTables
 from tests.conftest import each_case
@@ -284,6 +284,25 @@ def test_a_workbook_with_too_many_cells_is_refused() -> None:
 def test_a_wide_row_does_not_widen_all_rows_of_a_workbook() -> None:
     with pytest.raises(InputTooLarge, match="more than 500 cells, the limit"):
         WorkbookTables(workbook([["x"] * 300, *[[1]] * 190]), MediaLimits(cells=500))
+
+
+def test_empty_columns_of_a_workbook_are_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    widths: list[int] = []
+
+    def counted(rows: Sequence[Sequence[Cell]], names: Sequence[str], most_cells: int) -> SeriesTable:
+        widths.extend(map(len, rows))
+        return table_of(rows, names, most_cells)
+
+    monkeypatch.setattr(reading, "table_of", counted)
+    rows: list[list[object]] = [["day", *[None] * 200, "sold"], *[[at, *[None] * 200, 2 * at] for at in range(9)]]
+    (series,) = WorkbookTables(workbook(rows), MediaLimits()).series("sold").series
+    assert (list(series.values), set(widths)) == ([2.0 * at for at in range(9)], {2})
+
+
+def test_the_empty_places_of_a_workbook_are_limited_by_its_cells() -> None:
+    rows: list[list[object]] = [["x"] * 200, *[[*[None] * 199, 1]] * 150]
+    with pytest.raises(InputTooLarge, match="more than 2000 cells"):
+        WorkbookTables(workbook(rows), MediaLimits(cells=2_000))
 
 
 def test_a_damaged_workbook_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office.xlsx import shown
+from tasks.inputs.text import text_file
 from tests.conftest import each_case
 from tests.office_files import changed, member, opened, picture, text_of, workbook
 
@@ -148,6 +149,18 @@ def test_rows_that_are_wide_and_empty_are_limited() -> None:
     rows = "".join(f'<row r="{at}"><c r="XFD{at}"><v>1</v></c></row>' for at in range(1, 20))
     with pytest.raises(InputTooLarge, match="together with empty places between them, the limit"):
         opened(sheet(rows), MediaLimits(cells=10_000))
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_the_signs_of_wide_tables_are_counted_before_one_is_built(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = []
+    monkeypatch.setattr(text_file, "_table_row", lambda cells: built.append(len(cells)) or "")
+    rows = "".join(
+        f'<row r="{at}"><c r="A{at}"><v>1</v></c><c r="XFD{at}"><v>1</v></c></row>' for at in range(1, 10, step)
+    )
+    with pytest.raises(InputTooLarge, match=r"characters; the limit is 90000 \(OPENFAZE_MAX_TEXT_CHARS\)"):
+        opened(sheet(rows), MediaLimits(text_chars=90_000))
+    assert sum(built) <= 2 * 90_000 / 3
 
 
 @pytest.mark.deep

@@ -148,6 +148,12 @@ def test_long_rows_beside_many_short_ones_are_not_filled() -> None:
     assert body == ["| a | b |"] * 5000
 
 
+@pytest.mark.deep
+def test_the_tables_of_a_page_are_filled_together() -> None:
+    wide = f"<table><tr>{'<td>x' * 500}{'<tr><td>a<td>b' * 300}</table>"
+    assert html_to_markdown(wide * 5).count("|") < 300_000
+
+
 @each_case(
     ("style", "html", "texts"),
     [
