@@ -44,9 +44,14 @@ MAX_SEARCHED = 10
 """A page whose whole text is in the file is searched for codes and boxes only if its number in the document is at most
 this. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
 _WORDS_AT_ONCE = 64
-"""Number of recognised words that are compared with the text layer at a time. Words are taken from top to bottom, so
-they come from few lines, and only a few words of the layer can cover them."""
-
+_TYPED_AT_ONCE = 4_096
+"""Numbers of recognised words, and of words of the text layer, that are compared at a time. Words are taken from top to
+bottom, so they come from few lines, and only a few words of the layer can cover them."""
+_MOST_COMPARISONS = 50_000_000
+"""Number of comparisons between recognised words and words of the layer on a page, which take 3 s. Of 20,000 words on
+either side of a page, each is compared with a few hundred. Words that were not compared are kept."""
+_MOST_DOUBLINGS = 16
+"""Words of 2^15 pixels and more, which is half of a picture's longest side, are of one group."""
 
 WORDS_OF_A_PAGE = 500
 """Before a page is read, memory for this many words is held. Pages of books have about 350."""
@@ -59,7 +64,7 @@ _REPEATED_WORDS = 5_000
 kilobyte of PDF can have hundreds of equal pages, and reading each of them would be expensive."""
 
 
-def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
+def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> Slices[list[TextLine]]:
     """Merge a page's text layer with the lines that OCR recognised in its picture.
 
     A recognised word is dropped if words of the layer at the same height cover at least half of its width. The layer is
@@ -68,24 +73,55 @@ def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLi
     if not layer:
         return list(read)
     words = [word for line in read for word in line.words]
-    lacking = iter(_find_uncovered(words, [word for line in layer for word in line.words]))
+    lacking = iter((yield from _find_uncovered(words, [word for line in layer for word in line.words])))
     rest = [[word for word in line.words if next(lacking)] for line in read]
     parts = zip(read, rest, strict=True)
     return [*layer, *(line if len(kept) == len(line.words) else line_of(kept) for line, kept in parts if kept)]
 
 
-def _find_uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.bool_]:
-    read, typed = _box_edges(words), _box_edges(layer)
-    typed = typed[:, typed[1].argsort()]
-    reach = np.maximum.accumulate(typed[3])
-    uncovered = np.zeros(len(words), np.bool_)
-    order = read[1].argsort()
-    for start in range(0, len(words), _WORDS_AT_ONCE):
-        chunk = order[start : start + _WORDS_AT_ONCE]
-        left, top, right, bottom = read[:, chunk]
-        level = slice(np.searchsorted(reach, top.min()), np.searchsorted(typed[1], bottom.max(), "right"))
-        uncovered[chunk] = 2 * _covered_width(read[:, chunk], typed[:, level]) < right - left
+def _find_uncovered(words: Sequence[Word], layer: Sequence[Word]) -> Slices[NDArray[np.bool_]]:
+    """Return for each recognised word if the layer does not cover it."""
+    read = yield from _box_edges(words)
+    typed = yield from _box_edges(layer)
+    typed_groups = [typed[:, group] for group in _groups_of_a_height(typed)]
+    uncovered = np.ones(len(words), np.bool_)
+    comparisons = 0
+    for group in _groups_of_a_height(read):
+        for start in range(0, len(group), _WORDS_AT_ONCE):
+            chunk = group[start : start + _WORDS_AT_ONCE]
+            boxes = read[:, chunk]
+            covered = np.zeros(len(chunk))
+            for near in _boxes_near(boxes, typed_groups):
+                comparisons += len(chunk) * near.shape[1]
+                if comparisons > _MOST_COMPARISONS:
+                    return uncovered
+                covered += _covered_width(boxes, near)
+                yield
+            uncovered[chunk] = 2 * covered < boxes[2] - boxes[0]
     return uncovered
+
+
+def _groups_of_a_height(boxes: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+    """Return the indices of boxes, in groups whose heights differ by a factor of two at most. Each group is in the
+    order of the boxes' middles. Boxes lower than a pixel are one group."""
+    _, top, _, bottom = boxes
+    classes = np.frexp(bottom - top)[1].clip(0, _MOST_DOUBLINGS)
+    order = np.lexsort((top + bottom, classes))
+    return [group for group in np.split(order, np.flatnonzero(np.diff(classes[order])) + 1) if len(group)]
+
+
+def _boxes_near(boxes: NDArray[np.float64], groups: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
+    """Yield the boxes of each group that may be at the same height as one of `boxes`, `_TYPED_AT_ONCE` at a time."""
+    _, top, _, bottom = boxes
+    for group in groups:
+        middles = (group[1] + group[3]) / 2
+        # The middle of one box lies within the other one, so both are at most half of the higher one apart.
+        reach = max((bottom - top).max(), (group[3] - group[1]).max()) / 2 + 1
+        middle = (top + bottom) / 2
+        first = int(np.searchsorted(middles, middle.min() - reach))
+        end = int(np.searchsorted(middles, middle.max() + reach, "right"))
+        for start in range(first, end, _TYPED_AT_ONCE):
+            yield group[:, start : min(start + _TYPED_AT_ONCE, end)]
 
 
 def _covered_width(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -101,10 +137,14 @@ def _covered_width(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDA
     return covered
 
 
-def _box_edges(words: Iterable[Word]) -> NDArray[np.float64]:
+def _box_edges(words: Sequence[Word]) -> Slices[NDArray[np.float64]]:
     """Return the left, top, right and bottom edges of the words' upright bounding boxes, as an array of 4 × n."""
-    corners = np.array([word.quad for word in words], np.float64).reshape(-1, 4, 2)
-    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).T
+    parts = []
+    for start in range(0, len(words), _TYPED_AT_ONCE):
+        corners = np.array([word.quad for word in words[start : start + _TYPED_AT_ONCE]], np.float64)
+        parts.append(np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).T)
+        yield
+    return np.concatenate([np.empty((4, 0)), *parts], axis=1)
 
 
 class OcrTask:
@@ -333,7 +373,7 @@ async def _lay_out(
     def placed() -> Slices[
         tuple[list[TextLine], PageGeometry, UprightGrey | None, UprightInk | None, CombSheet | None]
     ]:
-        lines = combined(layer.lines, read)
+        lines = yield from combined(layer.lines, read)
         geometry = PageGeometry.of_lines(lines)
         grey = None if picture is None else UprightGrey(picture, geometry)
         if grey is None or not is_searched:
