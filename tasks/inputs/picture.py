@@ -33,6 +33,12 @@ _MAX_FRAMES = 10_000
 takes time."""
 _MAX_SCANS = 500
 """A JPEG has at most this many scans. Each decodes the whole picture again, and encoders make a dozen."""
+_MAX_READS = 100_000
+"""Pillow reads a JPEG or PNG in at most this many pieces. It reads three to five pieces per segment or chunk, of which
+a few megabytes can contain a million, in a loop of Python that leaves hardly any time to other threads."""
+_READ_IN_PIECES = ("image/jpeg", "image/png")
+_RUN_LENGTHS = (1, 2)
+"""Compressions of a BMP that Pillow undoes in Python, byte by byte: BI_RLE8 and BI_RLE4."""
 _LIGHT_BYTES = 4 * MB
 _LIGHT_PIXELS = 16_000_000
 _LIGHT_SCANS = 16
@@ -76,7 +82,8 @@ _DEPTHS = (255, 1023, 4095, 65535)
 class PicturePages(Pages):
     """The frames of one picture file. Calls from several threads are safe.
 
-    The constructor raises InputError if the header cannot be read, or for too many pixels, frames or scans.
+    The constructor raises InputError if the header cannot be read, or for too many pixels, frames or scans. All methods
+    raise it for a file of too many pieces.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
@@ -89,6 +96,7 @@ class PicturePages(Pages):
             self._check_pixels(image, 1)
             self._check_scans(image)
             self._pixels = image.width * image.height
+            self._is_run_length = image.format == "BMP" and image.info.get("compression") in _RUN_LENGTHS
         self.total = len(self._frames)
         self.kind: Kind = "image" if self.total == 1 else "paged"
 
@@ -96,7 +104,8 @@ class PicturePages(Pages):
     def is_light(self) -> bool:
         """True if decoding takes at most a few seconds and about 300 MB, even for hostile bytes."""
         return (
-            len(self._blob.data) <= _LIGHT_BYTES
+            not self._is_run_length
+            and len(self._blob.data) <= _LIGHT_BYTES
             and self._pixels <= _LIGHT_PIXELS
             and self._blob.data.count(_SCAN) <= _LIGHT_SCANS
         )
@@ -138,7 +147,8 @@ class PicturePages(Pages):
             import pillow_heif
 
             pillow_heif.register_heif_opener()
-        return PIL.Image.open(io.BytesIO(self._blob.data), formats=formats)
+        pieces = self._blob.media_type in _READ_IN_PIECES
+        return PIL.Image.open(_PiecesOfFile(self._blob) if pieces else io.BytesIO(self._blob.data), formats=formats)
 
     @contextmanager
     def _reading(self, number: int) -> Iterator[None]:
@@ -184,6 +194,22 @@ class PicturePages(Pages):
 
     def _check_pixels(self, image: PIL.Image.Image, number: int) -> None:
         self._blob.check_pixels(*image.size, self._limits.image_pixels, has="is", where=_page_suffix(number))
+
+
+class _PiecesOfFile(io.BytesIO):
+    """The bytes of a file, which are read in at most `_MAX_READS` pieces."""
+
+    def __init__(self, blob: Blob) -> None:
+        super().__init__(blob.data)
+        self._blob = blob
+        self._reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read the next piece. Raises InputError."""
+        self._reads += 1
+        if self._reads > _MAX_READS:
+            raise self._blob.error(f"is read in more than {_MAX_READS} pieces: it has too many segments or chunks.")
+        return super().read(size)
 
 
 def _page_suffix(number: int) -> str:

@@ -396,11 +396,38 @@ def test_a_jpeg_of_more_scans_than_an_encoder_makes_is_refused() -> None:
         opened(jpeg_of_scans(501))
 
 
+@each_case("piece", [b"\xff\xe5\0\2", b"\xff\xfe\0\2", b"\xff\xff"])
+def test_a_jpeg_of_more_segments_than_an_encoder_makes_is_refused(piece: bytes) -> None:
+    data = encoded(half_red(), "JPEG")
+    assert opened(data[:2] + piece * 1_000 + data[2:]).total == 1
+    with pytest.raises(InputError, match="is read in more than 100000 pieces"):
+        opened(data[:2] + piece * 100_000 + data[2:])
+
+
+@pytest.mark.parametrize("kind", [b"IDAT", b"teSt", b"tEXt"])
+def test_a_png_of_more_chunks_than_an_encoder_makes_is_refused(kind: bytes) -> None:
+    data = encoded(half_red(), "PNG")
+    body = b"a\0b" if kind == b"tEXt" else b""
+    chunk = struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    end = data.index(b"IEND") - 4
+    assert opened(data[:end] + chunk * 1_000 + data[end:]).picture(1).size
+    with pytest.raises(InputError, match="is read in more than 100000 pieces"):
+        opened(data[:end] + chunk * 100_000 + data[end:]).picture(1)
+
+
 def test_what_looks_like_scans_in_metadata_and_behind_the_picture_counts_for_none() -> None:
     data = encoded(half_red(), "JPEG")
     like_scans = b"\xff\xda" * 5000
     comment = b"\xff\xfe" + struct.pack(">H", len(like_scans) + 2) + like_scans
     assert near(pixels(data[:2] + comment + data[2:] + like_scans)[10, 5], RED, 12)
+
+
+def run_length_bmp() -> bytes:
+    """A BMP of 2 x 1 pixels whose rows are runs (BI_RLE8)."""
+    pixels = b"\2\0" + b"\0\1"
+    header = struct.pack("<IiiHHIIiiII", 40, 2, 1, 1, 8, 1, len(pixels), 0, 0, 0, 0)
+    start = 14 + len(header) + 1024
+    return struct.pack("<2sIHHI", b"BM", start + len(pixels), 0, 0, start) + header + bytes(1024) + pixels
 
 
 @pytest.mark.parametrize(
@@ -411,8 +438,10 @@ def test_what_looks_like_scans_in_metadata_and_behind_the_picture_counts_for_non
         (jpeg_of_scans(17), False),
         (encoded(PIL.Image.new("L", (4000, 4001)), "PNG"), False),
         (encoded(half_red(), "PNG") + bytes(4 << 20), False),
+        (encoded(half_red(), "BMP"), True),
+        (run_length_bmp(), False),
     ],
-    ids=["small", "progressive", "many scans", "many pixels", "many bytes"],
+    ids=["small", "progressive", "many scans", "many pixels", "many bytes", "plain bmp", "run lengths"],
 )
 def test_a_picture_is_light_by_its_bytes_pixels_and_scans(data: bytes, is_light: bool) -> None:
     assert opened(data).is_light is is_light
