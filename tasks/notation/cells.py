@@ -53,6 +53,7 @@ _FORMS = (
     re.compile(rf"{_YEAR}(?:\.0)?"),
 )
 """Notations of a point in time, each for a whole cell. The first one that yields a date applies."""
+_MONTHS = 12
 _LONGEST = 40
 """A cell with a date has at most this many characters."""
 _CENTURY_TURNS_AT = 69
@@ -216,13 +217,26 @@ def _days_come_first(cells: Sequence[str], month_first: list[Moment | None], day
 
     The order that turns more cells into dates wins; then the order whose dates rise or fall more evenly. If both are
     equal, the day comes first if dots separate the parts.
+
+    The first days of months look like days of one January in the other order. The signs decide which they are: days
+    come before months if there are dots, and otherwise only a whole year is one of months.
     """
     if month_first == day_first:
         return False
+    has_dots = any((found := _NUMERIC.match(cell.strip())) and found["sign"] == "." for cell in cells[:100])
+    if has_dots and _are_first_days(day_first):
+        return True
+    if not has_dots and len(cells) == _MONTHS and (_are_first_days(month_first) or _are_first_days(day_first)):
+        return _are_first_days(day_first)
     costs = [(read.count(None), _disorder(read)) for read in (month_first, day_first)]
-    if costs[0] != costs[1]:
-        return costs[1] < costs[0]
-    return any((found := _NUMERIC.match(cell.strip())) and found["sign"] == "." for cell in cells[:100])
+    return costs[1] < costs[0] if costs[0] != costs[1] else has_dots
+
+
+def _are_first_days(found: list[Moment | None]) -> bool:
+    """True if these are the first days of several months in a row, in any order."""
+    days = [moment[0] for moment in found if moment and moment[0].day == 1]
+    months = sorted(_MONTHS * day.year + day.month for day in days)
+    return 1 < len(days) == len(found) and months == [*range(months[0], months[0] + len(months))]
 
 
 def _disorder(found: list[Moment | None]) -> tuple[int, float]:

@@ -126,6 +126,22 @@ def test_dots_stand_behind_days_where_nothing_else_tells() -> None:
     assert days(["01.02.2024"]) == ["02-01"]
 
 
+@each_case(
+    ("form", "count"),
+    [("{}/1/2024", 12), ("{:02}/01/2024", 12), ("1/{}/2024", 12), ("01.{:02}.2024", 12), ("1.{}.2024", 6)],
+)
+def test_first_days_of_months_are_not_days_of_january(form: str, count: int) -> None:
+    cells = [form.format(month) for month in range(1, count + 1)]
+    months = [f"{month:02}-01" for month in range(1, count + 1)]
+    assert days(cells) == months
+    assert days(cells[::-1]) == months[::-1]
+
+
+@each_case("form", ["{}/1/2024", "{:02}.01.2024"])
+def test_days_of_january_are_not_first_days_of_months(form: str) -> None:
+    assert days([form.format(day) for day in range(1, 11)]) == [f"01-{day:02}" for day in range(1, 11)]
+
+
 def test_times_of_one_zone_stay_local_and_of_several_become_utc() -> None:
     assert moments(["2024-01-01T12:00+01:00", "2024-01-02T12:00+01:00"])[0] == dt.datetime(2024, 1, 1, 12)
     assert moments(["2024-03-30T12:00+01:00", "2024-03-31T12:00+02:00"]) == [
