@@ -55,7 +55,7 @@ from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, field_reader
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Rests
 from models.language.capability import LLM
 from models.linear_algebra import keep_on_one_thread
 from models.request_memory import RequestMemory
@@ -76,8 +76,8 @@ LARGEST_REQUESTS_HELD = 8
 """Memory that all requests together may hold, as a number of bodies of the largest size: a gigabyte at the default
 OPENFAZE_MAX_REQUEST_MB."""
 TEXT_REST, TEXT_REST_AFTER_S = 1.0, 0.2
-"""While keys compete, a key reads texts at most half of the time, from when it has lately read for TEXT_REST_AFTER_S
-seconds more than that. Most pages take less."""
+"""While keys compete, a key's pages are laid out and its texts read at most half of the time, from when this has lately
+taken TEXT_REST_AFTER_S seconds more than that. Most pages take less."""
 WIRE_REST = 1.0
 """While keys compete, a key's large bodies are parsed and written at most half of the time."""
 
@@ -114,11 +114,12 @@ class Services:
         self.loader = build_loader(settings, self.fetcher, self.files, self.memory)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
-        self.executor = FairExecutor("text", rest=TEXT_REST, rest_after_s=TEXT_REST_AFTER_S)
-        self.evidence_executor = FairExecutor("evidence", rest=TEXT_REST, rest_after_s=TEXT_REST_AFTER_S)
-        self.wire = FairExecutor("wire", rest=WIRE_REST)
+        rests = Rests(TEXT_REST, TEXT_REST_AFTER_S)
+        self.executor = FairExecutor("text", rests=rests)
+        self.evidence_executor = FairExecutor("evidence", rests=rests)
+        self.layout_executor = FairExecutor("layout", rests=rests)
+        self.wire = FairExecutor("wire", rests=Rests(WIRE_REST))
         """Threads that parse and write large bodies."""
-        self.layout_executor = FairExecutor("layout")
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings, self.wire)

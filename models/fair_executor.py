@@ -14,7 +14,7 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, overload
@@ -115,6 +115,38 @@ class _SlicedWork:
             pass  # the caller has left
 
 
+class Rests:
+    """Rests of keys, for executors whose threads share Python's lock.
+
+    While keys compete for the event loop, a key rests after each slice, `factor` times as long as it took, if its jobs
+    on all these executors have lately taken `after_s` seconds more than FREE_PART of the time.
+    """
+
+    def __init__(self, factor: float, after_s: float = 0.0) -> None:
+        self._factor, self._after_s = factor, after_s
+        self._lock = threading.Lock()
+        self._until: dict[str, float] = {}
+        """Times until which keys rest, by `time.perf_counter`. Some of these times may be in the past."""
+        self._free_again: dict[str, float] = {}
+        """Times at which FREE_PART of the time will have made up for what the jobs of each key took. Some of these
+        times may be in the past."""
+
+    def add(self, key: str, slice_s: float) -> None:
+        """Record a slice of `slice_s` seconds, which has just ended."""
+        now = time.perf_counter()
+        with self._lock:
+            self._free_again = {other: at for other, at in self._free_again.items() if at > now}
+            self._free_again[key] = self._free_again.get(key, now) + slice_s / FREE_PART
+            if (self._free_again[key] - now) * FREE_PART > self._after_s:
+                self._until = {other: until for other, until in self._until.items() if until > now}
+                self._until[key] = now + self._factor * slice_s
+
+    def until(self) -> Mapping[str, float]:
+        """Return the times until which keys rest, by `time.perf_counter`."""
+        with self._lock:
+            return dict(self._until)
+
+
 class FairExecutor:
     """Threads for one purpose, which keys use in turn.
 
@@ -122,13 +154,10 @@ class FairExecutor:
     >>> grounding = await executor.run(ground, answer, entries)
     """
 
-    def __init__(
-        self, name: str, *, threads: int = 1, most_waiting: int = 256, rest: float = 0.0, rest_after_s: float = 0.0
-    ) -> None:
-        """While keys compete for the event loop, a key rests after each slice, `rest` times as long as it took, if its
-        jobs have lately taken `rest_after_s` seconds more than FREE_PART of the time."""
+    def __init__(self, name: str, *, threads: int = 1, most_waiting: int = 256, rests: Rests | None = None) -> None:
+        """Create the executor. Without `rests`, no key rests."""
         self._name = name
-        self._rest, self._rest_after_s = rest, rest_after_s
+        self._rests = rests
         self._most_threads = threads
         self._most_waiting = most_waiting
         self._threads: list[threading.Thread] = []
@@ -136,11 +165,6 @@ class FairExecutor:
         self._changed = threading.Condition()
         """Lock for the queue and for the fields below."""
         self._running: set[_SlicedWork] = set()
-        self._rest_until: dict[str, float] = {}
-        """Times until which keys rest, by `time.perf_counter`. Some of these times may be in the past."""
-        self._free_again: dict[str, float] = {}
-        """Times at which FREE_PART of the time will have made up for what the jobs of each key took. Some of these
-        times may be in the past."""
         self._watching = 0
         """Number of threads that wait until a running slice is overdue or a key's rest is over."""
         self._closed = False
@@ -165,7 +189,7 @@ class FairExecutor:
         `close`.
         """
         job = _SlicedWork(lambda: work(*args, **kwargs), SHARE.get())
-        job.rests = bool(self._rest) and job.share.part < 1 and LoopTurns.of_running_loop().rivalry.is_on
+        job.rests = self._rests is not None and job.share.part < 1 and LoopTurns.of_running_loop().rivalry.is_on
         with self._changed:
             if self._closed:
                 raise EngineNotReady(self._name, "The server is shutting down.")
@@ -221,22 +245,14 @@ class FairExecutor:
             self._running.discard(job)
             slice_s = job.spent_s - spent_before
             self._queue.charge(job.share, slice_s / CHARGED_S)
-            if job.rests and not self._closed:
-                self._let_rest(job.share.key, slice_s)
+            if self._rests and job.rests and not self._closed:
+                self._rests.add(job.share.key, slice_s)
             if is_done:
                 self._done += 1
                 self._spent_s += job.spent_s
             else:
                 self._queue.push(job, job.share)
         return True
-
-    def _let_rest(self, key: str, slice_s: float) -> None:
-        now = time.perf_counter()
-        self._free_again = {other: at for other, at in self._free_again.items() if at > now}
-        self._free_again[key] = self._free_again.get(key, now) + slice_s / FREE_PART
-        if (self._free_again[key] - now) * FREE_PART > self._rest_after_s:
-            self._rest_until = {other: until for other, until in self._rest_until.items() if until > now}
-            self._rest_until[key] = now + self._rest * slice_s
 
     def _is_due(self, share: Share, spent_s: float) -> bool:
         """True if a job of another key goes before the running one of `share`, which has run for `spent_s` seconds."""
@@ -258,7 +274,7 @@ class FairExecutor:
     def _wait(self, now: float) -> None:
         """Wait until something changes or, if work waits, until another running slice is overdue or a rest is over."""
         times = [job.since + OVERDUE_S - now for job in self._running]
-        times += [until - now for until in self._rest_until.values()]
+        times += [until - now for until in self._rests.until().values()] if self._rests else []
         timeout = min((time_left for time_left in times if time_left > 0), default=None) if self._queue else None
         self._watching += timeout is not None
         self._changed.wait(timeout)
@@ -270,7 +286,9 @@ class FairExecutor:
         overdue = {job.share.key for job in self._running if job.since + OVERDUE_S <= now}
         if sum(job.since + OVERDUE_S > now for job in self._running) >= self._most_threads:
             return None
-        resting = set() if self._closed else {key for key, until in self._rest_until.items() if until > now}
+        resting = set()
+        if self._rests and not self._closed:
+            resting = {key for key, until in self._rests.until().items() if until > now}
         job = self._queue.pop(lambda share: share.key not in overdue and share.key not in resting, cost=0.0)
         if job is not None:
             job.since = now

@@ -12,7 +12,7 @@ import pytest
 
 from models import fair_executor
 from models.base import EngineNotReady, EngineOverloaded
-from models.fair_executor import FairExecutor, Slices
+from models.fair_executor import FairExecutor, Rests, Slices
 from models.loop_turns import LoopTurns
 from models.scheduler import SHARE, Share
 from models.turns import Rivalry
@@ -289,7 +289,7 @@ async def test_nothing_of_a_job_that_is_done_is_held() -> None:
 
 async def test_a_key_with_rivals_rests_after_each_slice_and_lets_others_go_first() -> None:
     record_requests("a", "b")
-    executor = FairExecutor("test", rest=1e6)
+    executor = FairExecutor("test", rests=Rests(1e6))
     done: list[str] = []
 
     def sliced(name: str) -> Slices[None]:
@@ -307,21 +307,21 @@ async def test_a_key_with_rivals_rests_after_each_slice_and_lets_others_go_first
 
 async def test_a_key_alone_does_not_rest() -> None:
     record_requests("a")
-    executor = FairExecutor("test", rest=1e6)
+    executor = FairExecutor("test", rests=Rests(1e6))
     assert [await of("a", executor.run(int)) for _ in range(3)] == [0, 0, 0]
     await executor.close()
 
 
 async def test_a_short_job_does_not_rest() -> None:
     record_requests("a", "b")
-    executor = FairExecutor("test", rest=1e6, rest_after_s=60.0)
+    executor = FairExecutor("test", rests=Rests(1e6, 60.0))
     assert [await of("a", executor.run(int)) for _ in range(3)] == [0, 0, 0]
     await executor.close()
 
 
 async def test_many_short_jobs_rest_like_a_long_one() -> None:
     record_requests("a", "b")
-    executor = FairExecutor("test", rest=1e6, rest_after_s=0.05)
+    executor = FairExecutor("test", rests=Rests(1e6, 0.05))
     jobs = [asyncio.ensure_future(of("a", executor.run(time.sleep, 0.02))) for _ in range(30)]
     done, pending = await asyncio.wait(jobs, timeout=1.5)  # without a rest, they take 0.6 s
     assert done
@@ -332,6 +332,20 @@ async def test_many_short_jobs_rest_like_a_long_one() -> None:
 
 async def test_a_rest_ends() -> None:
     record_requests("a", "b")
-    executor = FairExecutor("test", rest=1.0)
+    executor = FairExecutor("test", rests=Rests(1.0))
     assert [await of("a", executor.run(int)) for _ in range(3)] == [0, 0, 0]
     await executor.close()
+
+
+async def test_executors_that_share_rests_count_the_work_of_a_key_together() -> None:
+    record_requests("a", "b")
+    rests = Rests(1e6, 0.05)
+    texts, pages = FairExecutor("texts", rests=rests), FairExecutor("pages", rests=rests)
+    await of("a", texts.run(time.sleep, 0.2))
+    job = asyncio.ensure_future(of("a", pages.run(int)))
+    await of("b", pages.run(int))
+    await asyncio.sleep(0.05)
+    assert not job.done()
+    job.cancel()
+    await texts.close()
+    await pages.close()
