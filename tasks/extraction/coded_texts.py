@@ -41,6 +41,9 @@ class CodedLine:
     is_whole: bool = True
     """False if a printed label may have a better value: the name of a country in full, for example, instead of its
     code."""
+    is_drawn: bool = False
+    """True if only machines can read the code: a barcode or a two-dimensional code, whose content may differ from what
+    the page prints."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ printed options is ticked, and whether the words that name a field are denied (`
 """
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -16,6 +16,7 @@ import numpy as np
 from models.fair_executor import Slices
 from tasks.extraction.affinity import affinity, likeness
 from tasks.extraction.candidates import SPANS_AT_ONCE, CandidateSpan, LineSegment
+from tasks.extraction.doubts import DOUBTFUL
 from tasks.extraction.fields import FormField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -24,12 +25,18 @@ from tasks.extraction.probability import FieldScores
 from tasks.extraction.yes_and_no import (
     DENIALS,
     EMPTY,
+    LONGEST_REMARK,
     TICKED,
     EnumValues,
+    Remark,
     Words,
     answer_of,
     is_denied,
     is_left_open,
+    is_limited,
+    is_turned,
+    is_turned_name,
+    remark_behind,
     words_of,
 )
 from tasks.precontext import Entry
@@ -95,6 +102,7 @@ _FUNCTION_WORDS = frozenset(
 """Words in a boolean's name that say nothing about its subject."""
 _BEFORE_PRICE = re.compile(r"[^\W\d][^\d€£$]*(?= (?:[€£$]|[A-Z]{3} )? ?\d)")
 """Pattern of the words of an option before its price."""
+_CELL_SIGNS = frozenset("|¦│")
 _CELL_END = re.compile(r"\t|\s{3,}|\n")
 _CLAUSE = re.compile(r"[.,;:!?\n\t()]")
 
@@ -148,7 +156,7 @@ def decide(
         decision = (
             (yield from _by_box(values, naming, options))
             or (yield from _behind_own_label(values, naming, scored))
-            or (yield from _behind_label(values, path, scored))
+            or (yield from _behind_label(values, naming, path, scored))
             or (yield from (_by_name(names, passages) if values.are_truths else _by_words(values, names, passages)))
         )
         if decision is not None:
@@ -179,6 +187,8 @@ class _Naming:
         self._names = [[word for word in name if word not in _FUNCTION_WORDS] or list(name) for name in names.own]
         self.is_denied = any(name[:1] in DENIALS for name in names.own)
         """True if the field's name begins with a denial: `non_smoking`."""
+        self.words = [word for name in self._names for word in name]
+        self._names_as_given = names.own
         self._known: dict[str, float] = {}
 
     def by(self, text: str) -> float:
@@ -192,6 +202,10 @@ class _Naming:
             )
             self._known[text] = max(shares, default=0.0)
         return self._known[text]
+
+    def is_turned_by(self, label: str) -> bool:
+        """True if a label asks for the opposite of what the field asks for: `No smoking` for `smoking_allowed`."""
+        return is_turned(label) and not any(is_turned_name(name, label) for name in self._names_as_given)
 
     def by_each(self, texts: Sequence[str]) -> Slices[list[float]]:
         """Return how well each of the texts names the field."""
@@ -348,10 +362,15 @@ def _is_left_open(values: _Values, naming: _Naming, scored: FieldScores | None) 
             continue
         if len(words_of(span.label)) > MAX_LABEL_WORDS:
             continue
-        if values.meant_by(span.text) is not None or not is_left_open(span.text):
+        if values.meant_by(span.text) is not None or not _leaves_open(span.text, naming):
             return False
         found = True
     return found
+
+
+def _leaves_open(text: str, naming: _Naming) -> bool:
+    answer, _, rest = text.partition(" ")
+    return is_left_open(text) or remark_behind(answer, rest, naming.words) is Remark.OPEN
 
 
 def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[Decision | None]:
@@ -363,7 +382,7 @@ def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | No
         if index % SPANS_AT_ONCE == 0:
             yield
         value = values.meant_by(span.text)
-        if value is None or is_denied(span.text_before):
+        if value is None or _is_no_answer(span, naming, scored):
             continue
         first = segments[span.first]
         left_text = segments[first.left].text if first.left >= 0 and span.words[0] == first.words[0] else ""
@@ -371,8 +390,57 @@ def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | No
         share = naming.by(label) / (1 + LONG_LABEL_PENALTY * max(0, len(words_of(label)) - MAX_LABEL_WORDS))
         is_better = share >= LEAST_NAMING_SHARE and (best is None or share > best[0])
         if scored and is_better and not _is_one_of_several(span, values, scored):
-            best = share, Decision(value, BEHIND_OWN_LABEL, span.passage, span.words)
+            best = share, _settled(values, value, BEHIND_OWN_LABEL, span, label, naming, scored)
     return best[1] if best else None
+
+
+def _is_no_answer(span: CandidateSpan, naming: _Naming, scored: FieldScores | None) -> bool:
+    """True if the words around a span say that it answers nothing: `not paid`, `partially paid`, `no information`."""
+    if is_denied(span.text_before) or is_limited(span.text_before):
+        return True
+    return scored is not None and _remark(span, naming, scored) is Remark.OPEN
+
+
+def _remark(span: CandidateSpan, naming: _Naming, scored: FieldScores) -> Remark:
+    return remark_behind(span.text, _text_behind(span, scored), naming.words)
+
+
+def _text_behind(span: CandidateSpan, scored: FieldScores) -> str:
+    """Return the text between a span and the end of its cell or clause, or the next label of its line."""
+    last = span.words[-1]
+    words = scored.candidates.segments[span.last].words
+    pairs = scored.candidates.layouts[id(span.passage)].pair_of if not span.passage.codes else {}
+    own = pairs.get(last)
+    found = []
+    start = bisect_right(words, last)
+    for word in words[start : start + LONGEST_REMARK]:
+        text = span.passage.words[word]
+        if text in _CELL_SIGNS or pairs.get(word) is not own:
+            break
+        if text.endswith((":", "：")):
+            return ""  # The words before the colon are a label.
+        found.append(text)
+    sign = span.passage.words[last][-1:]
+    return " ".join([*(sign for _ in range(not sign.isalnum())), *found])
+
+
+def _settled(
+    values: _Values,
+    value: Any,
+    probability: float,
+    span: CandidateSpan,
+    label: str,
+    naming: _Naming,
+    scored: FieldScores,
+) -> Decision:
+    """Return the decision by an answer after a label. It is doubtful if the text behind it says so, and the opposite
+    if the label denies what the field names."""
+    if _remark(span, naming, scored) is Remark.DOUBTFUL:
+        probability = min(probability, DOUBTFUL)
+    if values.are_truths and naming.is_turned_by(label):
+        # A no behind `No smoking` only suggests the opposite.
+        value, probability = not value, min(probability, TICKED_ALONE if not value else DOUBTFUL)
+    return Decision(value, probability, span.passage, span.words)
 
 
 def _is_one_of_several(span: CandidateSpan, values: _Values, scored: FieldScores) -> bool:
@@ -387,7 +455,9 @@ def _is_one_of_several(span: CandidateSpan, values: _Values, scored: FieldScores
     return len(values_in_line - {None}) > 1
 
 
-def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -> Slices[Decision | None]:
+def _behind_label(
+    values: _Values, naming: _Naming, path: JsonPath, scored: FieldScores | None
+) -> Slices[Decision | None]:
     """Decide by the word that the network finds after the field's label, if the word means one of the values."""
     row = scored.rows.get(path) if scored is not None else None
     if scored is None or row is None:
@@ -399,7 +469,7 @@ def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -
     for index in np.argsort(-chances[:-1], kind="stable")[:MAX_SPANS]:
         span = scored.candidates.spans[index]
         value = values.meant_by(span.text)
-        if value is not None and not is_denied(span.text_before):
+        if value is not None and not _is_no_answer(span, naming, scored):
             sums[value] = sums.get(value, 0.0) + float(chances[index])
             first_spans.setdefault(value, int(index))
     if not sums:
@@ -410,7 +480,8 @@ def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -
         return None
     span = scored.candidates.spans[first_spans[value]]
     largest_chance = BESIDE_OTHERS if _is_one_of_several(span, values, scored) else BEHIND_LABEL
-    return Decision(value, round(min(chance, largest_chance), 4), span.passage, span.words)
+    label = span.label or scored.candidates.labels_of(span).get("left", "")
+    return _settled(values, value, round(min(chance, largest_chance), 4), span, label, naming, scored)
 
 
 def _by_words(values: _Values, names: Names, passages: Sequence[Passage]) -> Slices[Decision | None]:
@@ -477,7 +548,8 @@ def _is_denied_at(passage: Passage, token: int) -> bool:
     word = tokens.words[token]
     first = bisect_left(tokens.words, word)
     own = tokens.texts[first:token]
-    return own[-1:] == ["non"] or is_denied(" ".join([passage.text_before(word), *own]))
+    before = " ".join([passage.text_before(word), *own])
+    return own[-1:] == ["non"] or is_denied(before) or is_limited(before)
 
 
 def _has_words_at(texts: Sequence[Words], position: int, words: Words) -> bool:

@@ -8,6 +8,7 @@ therefore limit the probability of a value, whatever its score.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from tasks.extraction.folding import fold, folded_words, without_accents
 from tasks.extraction.opposites import sides_of
 from tasks.extraction.own_words import COMMON, content_of, is_form_of
 from tasks.extraction.replacements import STRUCK
+from tasks.extraction.rules import code_of, names_field
 from tasks.extraction.units import has_other_sign, lacks_unit, rescaled, states_no_unit, unit_after, unit_of, units_of
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
@@ -26,6 +28,7 @@ from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import currency_of
 from tasks.notation.numbers import find_numbers, likeliest
 from tasks.notation.order_of_days import FIGURES_OF_DAY, has_one_order
+from tasks.notation.words import NUMBERS
 
 DENIED: Final = 0.3
 """A value that the text before it denies, as in `not A1`, has at most this probability."""
@@ -36,6 +39,9 @@ DOUBTFUL: Final = 0.85
 number beside another currency or an unknown unit, a number that only its unit names or that lacks the unit of another
 one, a day that may be two (03/04/05), one of several values after the same label, one of several e-mail addresses or
 telephone numbers, and a value that another one has replaced (`Old IBAN`)."""
+COUNTED_FROM: Final = 0.4
+"""The day in the text after a label has at most this probability if another day is counted from it: `Due: 30 days
+after 3 May 2026`. Without a label, it is doubtful."""
 IN_ONE_OF_SEVERAL_ROWS: Final = 0.5
 """A value in one of several rows of a table has at most this probability if nothing tells the row (`several_rows`)."""
 
@@ -70,6 +76,7 @@ _DEBIT_AFTER = re.compile(r" ?(?:dr|s|d)\.?\s*$")
 """Pattern of a mark of a debit after an amount with two decimals at the end of a line: `350.00 DR`, `206,48 S`.
 Documents differ in whether such an amount is negative."""
 _COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('comparisons', 'after')})(?!\w)")
+_LETTER_O_AFTER = re.compile(r"o(?!\w| ?[cf]\b)")
 _RANGE_BEFORE = re.compile(
     rf"(?:(?<=\d)|(?<=\d\W)) ?(?:{_MONEY})? ?"
     rf"(?:[-–—]|(?<![^\W\d_])(?:{_any_of('ranges', 'between')})(?=\W)) ?(?:{_MONEY})? ?$"
@@ -96,6 +103,24 @@ def _words_of(table: str, key: str) -> frozenset[str]:
     return frozenset(fold(without_accents(" ".join(_TABLE[table][key].split(",")))))
 
 
+_ESTIMATED_BEFORE = re.compile(
+    rf"(?:(?P<sign>(?<![~≈])(?:{_any_of('estimates', 'signs')}))|(?<!\w)(?:{_any_of('estimates', 'words')}))"
+    rf"\s?(?:{_MONEY})?\s?$"
+)
+"""Pattern of a sign or word of an estimate at the end of the text before a number: `~100`, `est. EUR 100`."""
+_ESTIMATES: Final = _words_of("estimates", "asked")
+_IN_LETTERS = "|".join(re.escape(without_accents(word)) for word in sorted(NUMBERS, key=len, reverse=True))
+_COUNTED_FROM = re.compile(
+    rf"(?<!\w)(?:\d{{1,4}}(?: ?\(\w{{1,12}}\))?|{_IN_LETTERS}|{_any_of('relative_days', 'one')})"
+    rf"[ -](?:{_any_of('relative_days', 'units')}) (?:{_any_of('relative_days', 'after')})"
+    rf"(?: (?:{_any_of('relative_days', 'articles')}))?[ :]{{0,2}}$"
+)
+"""Pattern of a time at the end of the text before a day from which the time counts: `30 days after`."""
+_NOT_BEFORE = re.compile(rf"(?<!\w)(?:{_any_of('relative_days', 'not_before')})[ :]{{0,2}}$")
+_OTHER_ERA_AFTER = re.compile(rf",? ?\(?(?:{_any_of('relative_days', 'eras')})(?!\w)")
+_BUDDHIST_YEARS: Final = range(2400, 2700)
+"""Years that are hardly ever of the Common Era. Thai documents print them without a mark."""
+_STARTS: Final = _words_of("relative_days", "starts")
 _LIMITS: Final = _words_of("limits", "names")
 _COUNTS, _COUNTED = (_words_of("counts", key) for key in ("asked", "counted"))
 _TAXES: Final = frozenset(("taxes", "levies"))
@@ -129,6 +154,10 @@ _FEWEST_WORDS: Final = 4
 """A sentence has at least this many words."""
 _FAR: Final = 40
 """The sentence around a value has at most this many words before the value, and after it."""
+_LONGEST_COMPARED: Final = 100
+_LIKE_ENOUGH: Final = 0.9
+"""Two texts that are at least this similar, 0 to 1, are the same text with letters that were misread. At most
+_LONGEST_COMPARED characters of each are compared."""
 _MINUS_SIGNS: Final = frozenset("-−–(")
 
 
@@ -151,15 +180,19 @@ def largest_probability(
         if (
             is_in_other
             or _is_doubtful_number(text, span)
+            or _is_estimate(text, span, candidates)
             or _is_loss(text, span, candidates)
             or (_counts(text) and _is_money(span, candidates))
             or lacks_unit(text, span, candidates)
             or (unit_after(span) in units_of(text) - {"percent"} and _is_unnamed(text, span, candidates))
         ):
             return DOUBTFUL
+    if span.day is not None and (largest := _largest_of_day(text, span)) < 1:
+        return largest
     is_doubtful = (
         (wants_iso(field.schema) and _is_ambiguous_day(span, candidates))
         or _is_struck(span)
+        or _is_contradicted(text, span, candidates)
         or (_is_superseded(span, candidates) and not _asks_for_former(field, text))
         or _is_one_of_several(span, candidates)
         or (_ends_range_of_times(span) and _is_unnamed(text, span, candidates))
@@ -235,7 +268,8 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     # In `64.300`, nothing on the page says whether the point separates thousands or decimals.
     may_be_larger = len(readings) > 1 and abs(likeliest(readings, span.number.digits)) < max(map(abs, readings))
     is_debit = span.number.digits[-3:-2] in (".", ",") and _DEBIT_AFTER.match(after)
-    if may_be_larger or is_debit:
+    # In `4o`, OCR may have read a letter instead of a zero; but the letter may also belong to an ordinal number.
+    if may_be_larger or is_debit or _LETTER_O_AFTER.match(after):
         return True
     if is_negative and _MINUS_SIGNS.isdisjoint(text[span.number.start : span.number.end]):
         return True
@@ -246,6 +280,39 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
         or _begins_range(span, _RANGE_AFTER.match(after))
     )
     return bool(is_bound) and _LIMITS.isdisjoint(map(without_accents, fold(field.full)))
+
+
+def _is_estimate(field: FieldText, span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if a sign or word says that a number is an estimate, and the field does not ask for one. Before a measure,
+    as in `~ 5 kg`, the number counts as the value, and words count only before amounts of money."""
+    assert span.number
+    start = span.number.start
+    before = without_accents(span.passage.text[max(0, start - _NEAR) : start].split("\n")[-1].casefold())
+    found = _ESTIMATED_BEFORE.search(before)
+    if found is None or not _ESTIMATES.isdisjoint(_without_accents(fold(field.full))):
+        return False
+    return not unit_after(span) if found["sign"] else _is_money(span, candidates)
+
+
+def _largest_of_day(field: FieldText, span: CandidateSpan) -> float:
+    """Return the largest probability of a day by the words around it: those of another calendar (`2569 B.E.`), and
+    those of a time that counts from the day (`30 days after`), unless the field asks for the start."""
+    assert span.day
+    passage = span.passage.text
+    before, after = (
+        without_accents(part.casefold())
+        for part in (
+            passage[max(0, span.day.start - _NEAR) : span.day.start].split("\n")[-1],
+            passage[span.day.end : span.day.end + _NEAR].split("\n")[0],
+        )
+    )
+    if _OTHER_ERA_AFTER.match(after) or span.day.readings[0].year in _BUDDHIST_YEARS:
+        return IN_OTHER_UNIT
+    if any(not _STARTS.isdisjoint(_without_accents(name)) for name in field.names.own):
+        return 1.0
+    if _COUNTED_FROM.search(before):
+        return COUNTED_FROM if span.has_colon else DOUBTFUL
+    return DOUBTFUL if _NOT_BEFORE.search(before) else 1.0
 
 
 def _is_loss(field: FieldText, span: CandidateSpan, candidates: Candidates) -> bool:
@@ -278,7 +345,7 @@ def _is_money(span: CandidateSpan, candidates: Candidates) -> bool:
     neighbors = (*words[max(0, first - 1) : first], *words[last + 1 : last + 2], number.strip("0123456789.,- "))
     label = span.label or candidates.labels_of(span).get("left", "")
     groups = {side.group for side in sides_of(folded_words(label[:_NEAR]))}
-    return any(map(currency_of, neighbors)) or not _TAXES.isdisjoint(groups)
+    return any(currency_of(word.rstrip(").,;")) for word in neighbors) or not _TAXES.isdisjoint(groups)
 
 
 def _ends_range_of_times(span: CandidateSpan) -> bool:
@@ -372,6 +439,31 @@ def _is_one_of_several_contacts(field: FieldText, span: CandidateSpan, candidate
     asks_for_phone = not field.concepts.isdisjoint(("telephone", "mobile"))
     # A part of a number is not another number.
     return asks_for_phone and any(other not in own and own not in other for other in candidates.telephones)
+
+
+def _is_contradicted(field: FieldText, span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if a value of a barcode or a two-dimensional code differs from what is printed behind labels that name the
+    field, as on a paper with a code that was pasted over another one. A misread letter makes no difference."""
+    code = code_of(span)
+    if code is None or not code.is_drawn or code.concepts.isdisjoint(field.concepts):
+        return False
+    is_typed = span.kind in ("day", "number")
+    printed: dict[int, CandidateSpan] = {}
+    for other in candidates.spans:
+        if not other.has_colon or other.passage.codes or (is_typed and other.kind != span.kind):
+            continue
+        longest = printed.get(other.first)
+        if (longest is None or len(other.text) > len(longest.text)) and names_field(tuple(fold(other.label)), field):
+            printed[other.first] = other  # The other texts after the label are parts of this one.
+    return bool(printed) and not any(_agree(span, other) for other in printed.values())
+
+
+def _agree(span: CandidateSpan, other: CandidateSpan) -> bool:
+    one, two = _value_of(span), _value_of(other)
+    if not (isinstance(one, str) and isinstance(two, str)):
+        return bool(one == two)
+    one, two = one[:_LONGEST_COMPARED], two[:_LONGEST_COMPARED]
+    return one in two or two in one or SequenceMatcher(None, one, two, autojunk=False).ratio() >= _LIKE_ENOUGH
 
 
 def _is_behind_label(span: CandidateSpan) -> bool:

@@ -52,4 +52,5 @@ def _line(code: SourceCode, fact: CodeFact) -> CodedLine:
         (1.0,) * len(words) if bounds else (),
         continues=False,
     )
-    return CodedLine(line, len(label), frozenset((fact.name,)) | _ALSO.get(fact.name, frozenset()), fact.is_certain)
+    concepts = frozenset((fact.name,)) | _ALSO.get(fact.name, frozenset())
+    return CodedLine(line, len(label), concepts, fact.is_certain, is_drawn=True)

@@ -375,7 +375,7 @@ def _initials(field: FieldText, candidates: Candidates) -> Matrix:
 def _prefer_coded(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
     """Prefer the value that a code states to other printed text, and printed text with the same value to the code's own
     text."""
-    coded = {index: code for index, span in enumerate(candidates.spans) if (code := _code_of(span)) is not None}
+    coded = {index: code for index, span in enumerate(candidates.spans) if (code := code_of(span)) is not None}
     if not coded:
         return
     own = [index for index, code in coded.items() if not code.concepts.isdisjoint(field.concepts)]
@@ -399,7 +399,8 @@ def _prefer_coded(logits: Matrix, field: FieldText, candidates: Candidates) -> N
             logits[index] = highest + CODED + CONFIRMED
 
 
-def _code_of(span: CandidateSpan) -> CodedLine | None:
+def code_of(span: CandidateSpan) -> CodedLine | None:
+    """Return the coded line of a span, or None if the span is printed text."""
     return span.passage.codes[span.passage.line_at(span.words[0])] if span.passage.codes else None
 
 

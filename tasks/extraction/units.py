@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -28,7 +29,8 @@ from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import FORM as CURRENCY_FORM
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
 from tasks.notation.currencies import currency_of, may_be_in
-from tasks.notation.numbers import Number, likeliest
+from tasks.notation.numbers import CJK_MAGNITUDES, Number, likeliest
+from tasks.notation.words import NUMBERS
 
 SAME_UNIT_BONUS = 4.0
 """Bonus on the logit of a number with the field's unit."""
@@ -99,6 +101,11 @@ of `_BESIDE_MONEY` count only for amounts of money, except for `k`."""
 _MAGNITUDE = re.compile(
     rf" ?(?P<word>[^\W\d_]{{1,12}}?)\.?(?P<currency> ?(?:{CURRENCY}|euros?|dollars?))?(?![^\W_])", re.IGNORECASE
 )
+_WORD_AFTER = re.compile(r" (?P<joined>(?:and|und|et|y|e|en) )?(?P<word>[^\W\d_]{1,12})(?![^\W_])", re.IGNORECASE)
+_LAST_SHORT_NUMBER: Final = 12
+"""Words of the numbers up to this one are also other words: Italian `due`, English `once`."""
+_MAGNITUDES_IN_CHINESE = re.compile(rf"[{CJK_MAGNITUDES}]{{1,4}}")
+"""Pattern of the characters that multiply the number that they touch, whatever follows: `3万円`, `120万人`."""
 _POWER_OF_TEN = re.compile(
     r" ?[x×·⋅*] ?10(?:\^(?P<plain>[-−+]?\d{1,2})(?![\d.,]*\d)|(?P<raised>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?! ?/ ?[^\W\d_])",
     re.IGNORECASE,
@@ -508,25 +515,47 @@ def _magnitude_after(
         exponent = int(normalized("NFKC", power["plain"] or power["raised"]).replace("−", "-"))
         words = tuple(range(span.words[0], passage.words_between(power.start() + 1, power.end())[-1] + 1))
         return Fraction(10) ** exponent, words
-    found = _MAGNITUDE.match(passage.text, span.number.end)
-    if found is None:
+    text, start = passage.text, span.number.end
+    by: int | None
+    if touching := _MAGNITUDES_IN_CHINESE.match(text, start):
+        by, end = prod(_MAGNITUDES[one] for one in touching[0]), touching.end()
+    elif found := _MAGNITUDE.match(text, start):
+        by, end = _factor_of(found, span, has_unit=has_unit), found.end("word")
+        # `5 hundred thousand` has two magnitudes, and `5 hundred twenty` another number in words.
+        while by and (more := _WORD_AFTER.match(text, end)) is not None:
+            after = more["word"].casefold()
+            if not more["joined"] and (factor := _MAGNITUDES.get(without_accents(after))) is not None:
+                by *= factor
+            elif NUMBERS.get(after, 0) > (0 if more["joined"] else _LAST_SHORT_NUMBER):
+                by = 0
+            else:
+                break
+            end = more.end("word")
+    else:
         return None, ()
-    word = without_accents(found["word"].casefold())
-    is_money = found["currency"] is not None or _IS_MONEY.search(span.text) is not None
-    touches = passage.text[span.number.end - 1].isdigit() and found.start("word") == span.number.end
-    by = _MAGNITUDES.get(word)
-    # The letter after a price may also stand for its tax, or begin a name: $12.99 T, $1,250.00 B. Smith.
-    is_letter_of_amount = found["currency"] is not None or (touches and not _WITH_CENTS.search(span.number.digits))
-    if by is None and is_letter_of_amount and (is_money or (word == "k" and not has_unit)):
-        by = _BESIDE_MONEY.get(word)
     if by is None:
         return None, ()
     stated = _magnitudes_stated(field)
     if by in stated or len(stated) > 1:
         return None, ()
     of_field = next(iter(stated), 1)
-    words = tuple(range(span.words[0], passage.words_between(found.start("word"), found.end("word"))[-1] + 1))
+    words = tuple(range(span.words[0], passage.words_between(end - 1, end)[-1] + 1))
     return (Fraction(by, of_field) if by and of_field else Fraction(0)), words
+
+
+def _factor_of(found: re.Match[str], span: CandidateSpan, *, has_unit: bool) -> int | None:
+    """Return the factor of the word after a number, 0 if it is ambiguous, and None if the word is not a magnitude."""
+    assert span.number
+    word = without_accents(found["word"].casefold())
+    if (by := _MAGNITUDES.get(word)) is not None:
+        return by
+    is_money = found["currency"] is not None or _IS_MONEY.search(span.text) is not None
+    touches = span.passage.text[span.number.end - 1].isdigit() and found.start("word") == span.number.end
+    # The letter after a price may also stand for its tax, or begin a name: $12.99 T, $1,250.00 B. Smith.
+    is_letter_of_amount = found["currency"] is not None or (touches and not _WITH_CENTS.search(span.number.digits))
+    if is_letter_of_amount and (is_money or (word == "k" and not has_unit)):
+        return _BESIDE_MONEY.get(word)
+    return None
 
 
 def _magnitudes_stated(field: FieldText) -> frozenset[int]:

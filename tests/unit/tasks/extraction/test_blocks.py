@@ -63,8 +63,8 @@ def test_without_labels_the_top_of_a_page_is_its_senders_and_a_block_with_a_form
     [
         ("SIRET 412 055 178 00034", "412 055 178", True),
         ("SIRET 412 055 178 00034", "412 055 178 00034", False),
-        ("Lab No 25B.0417733", "0417733", True),
-        ("Lab No 25B.0417733", "25B.0417733", False),
+        ("Lab No 25K.0417733", "0417733", True),
+        ("Lab No 25K.0417733", "25K.0417733", False),
         ("ATCUD:JFX5K2WQ-1187", "JFX5K2WQ-1187", False),
     ],
 )

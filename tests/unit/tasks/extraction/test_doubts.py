@@ -389,3 +389,63 @@ async def test_a_value_that_its_sentence_names_is_sure(text: str, name: str) -> 
     found = await read_field(text, name, NUMBER)
     assert found.value == 31
     assert found.probability > DOUBTFUL
+
+
+@each_case(
+    ("text", "name", "is_sure"),
+    [
+        ("Due date: 30 days after 1 May 2026", "due_date", False),
+        ("Due date: two days before 3 May 2026", "due_date", False),
+        ("Due date: no later than 10 days before 3 May 2026", "due_date", False),
+        ("Deadline: one week after 3 May 2026", "deadline", False),
+        ("Deadline: the day after 3 May 2026", "deadline", False),
+        ("Return by: within 14 days of 3 May 2026", "return_by", False),
+        ("Expiry: 2 years from 3 May 2026", "expiry_date", False),
+        ("Zahlbar bis: 14 Tage nach dem 3. Mai 2026", "due_date", False),
+        ("Expires: not before 3 May 2026", "expiry_date", False),
+        ("Issued: 3 May 2569 B.E.", "issue_date", False),
+        ("Issued: 3 May 2569", "issue_date", False),
+        ("Geboren: 3. Mai 1968 v. Chr.", "birth_date", False),
+        ("Due date: no later than 3 May 2026", "due_date", True),
+        ("Expires: on 3 May 2026", "expiry_date", True),
+        ("Invoice date: 3 May 2026, payable within 14 days", "invoice_date", True),
+        ("Employed for 2 years from 3 May 2026", "start_date", True),
+        ("Start: not before 3 May 2026", "start_date", True),
+        ("Expires: 31 December 9999", "expiry_date", True),
+    ],
+)
+async def test_a_day_from_which_another_one_counts_is_not_sure(text: str, name: str, is_sure: bool) -> None:
+    assert ((await read_field(text, name, DAY)).probability > DOUBTFUL) is is_sure
+
+
+@each_case(
+    ("text", "name", "is_sure"),
+    [
+        ("Total: ~100", "total", False),
+        ("Total: ≈ 100 EUR", "total", False),
+        ("Total: ca. 100 EUR", "total", False),
+        ("Total: TBD (est. 100 EUR)", "total", False),
+        ("Total: 100 EUR (please disregard, see attached)", "total", False),
+        ("Total: 99.99 EUR (sample)", "total", False),
+        ("Age: 4o", "age", False),
+        ("Estimated total: ~100 EUR", "estimated_total", True),
+        ("Weight: approx. 5 kg", "weight_kg", True),
+        ("Weight: ~5 kg", "weight_kg", True),
+        ("Total: 100 EUR (Sample Ltd)", "total", True),
+    ],
+)
+async def test_an_estimate_and_a_void_number_are_not_sure(text: str, name: str, is_sure: bool) -> None:
+    assert ((await read_field(text, name, NUMBER)).probability > DOUBTFUL) is is_sure
+
+
+@each_case(
+    "text",
+    ["Total: 4O", "Total: 5,OOO EUR", "Total: 5OO.OO EUR", "Total: 3O.00", "Total: 1.00O,00 EUR", "Total: 12S.50 EUR"],
+)
+async def test_a_number_with_letters_for_digits_is_not_cut_short(text: str) -> None:
+    assert (await read_field(text, "total", NUMBER)).value is None
+
+
+async def test_an_account_that_must_not_be_used_is_not_sure() -> None:
+    found = await read_field("IBAN: DE89 3704 0044 0532 0130 00 (do not use! closed)", "iban", TEXT)
+    assert found.probability <= DOUBTFUL

@@ -1,5 +1,6 @@
 """Booleans and enums whose label says that the answer is open."""
 
+from tasks.extraction.doubts import DOUBTFUL
 from tests.conftest import each_case
 from tests.unit.tasks.extraction.reading import BOOLEAN, choice, read_field
 
@@ -29,3 +30,77 @@ async def test_a_boolean_with_an_answer_has_it(text: str, value: bool) -> None:
 async def test_an_open_answer_may_be_a_value_of_an_enum() -> None:
     assert (await read_field("Status: pending", "status", choice("shipped", "pending"))).value == "pending"
     assert (await read_field("Status: unknown\nshipped by sea", "status", choice("shipped", "pending"))).value is None
+
+
+@each_case(
+    ("text", "name"),
+    [
+        ("Delivered: no issues", "delivered"),
+        ("Approved: no objections", "approved"),
+        ("Paid: no problem, done on 3 May 2026", "paid"),
+        ("Allergies: no information", "has_allergies"),
+        ("Consent given: no data available", "consent_given"),
+        ("Pregnant: no information", "pregnant"),
+        ("Active: yes or no (delete as applicable)", "active"),
+    ],
+)
+async def test_a_no_that_answers_something_else_leaves_the_answer_open(text: str, name: str) -> None:
+    assert (await read_field(text, name, BOOLEAN)).value is None
+
+
+@each_case(
+    ("text", "name", "value"),
+    [
+        ("Member: no longer a guest", "member", False),
+        ("Available: no later than Monday", "available", False),
+        ("Paid: yes, partly", "paid", True),
+        ("Active: true if enabled", "active", True),
+        ("Diabetic: yes (mother)", "diabetic", True),
+        ("Insured: yes, until it lapsed in 2020", "insured", True),
+        ("Status: partially paid", "paid", True),
+        ("Opt out of newsletter: yes", "newsletter", False),
+        ("Newsletter opt-out: yes", "newsletter", False),
+        ("No smoking: yes", "smoking_allowed", False),
+        ("Smoking not allowed: yes", "smoking_allowed", False),
+    ],
+)
+async def test_an_answer_with_a_condition_or_behind_a_label_that_turns_it_is_not_sure(
+    text: str, name: str, value: bool
+) -> None:
+    found = await read_field(text, name, BOOLEAN)
+    assert found.value is value
+    assert found.probability <= DOUBTFUL
+
+
+@each_case(
+    ("text", "name", "value"),
+    [
+        ("Paid: no, not yet", "paid", False),
+        ("Paid: yes, on 3 May 2026", "paid", True),
+        ("Paid: Yes Amount: 5", "paid", True),
+        ("Pets: no pets allowed", "pets", False),
+        ("Issues: no issues", "issues", False),
+        ("Smoker: no longer", "smoker", False),
+        ("Desayuno incluido: no está incluido", "desayuno_incluido", False),
+        ("Opt out of newsletter: yes", "newsletter_opt_out", True),
+        ("No smoking: yes", "no_smoking", True),
+        ("Sans gluten: oui", "sans_gluten", True),
+        ("Delivered without damage: yes", "delivered", True),
+        ("No. 3 Smoker: yes", "smoker", True),
+    ],
+)
+async def test_an_answer_with_a_remark_that_agrees_is_sure(text: str, name: str, value: bool) -> None:
+    found = await read_field(text, name, BOOLEAN)
+    assert found.value is value
+    assert found.probability > DOUBTFUL
+
+
+async def test_a_value_that_is_only_partly_so_is_not_the_choice() -> None:
+    paid = choice("paid", "partially paid")
+    assert (await read_field("Status: partially paid", "status", choice("paid", "unpaid"))).value is None
+    assert (await read_field("Status: partially paid", "status", paid)).value == "partially paid"
+
+
+async def test_a_label_that_denies_does_not_turn_a_field_that_is_turned_itself() -> None:
+    assert (await read_field("No smoking: yes", "smoking_prohibited", BOOLEAN)).value is not False
+    assert (await read_field("Not furnished: yes", "unfurnished", BOOLEAN)).value is not False

@@ -184,3 +184,23 @@ async def test_a_number_without_the_unit_of_another_one_is_not_sure() -> None:
     found = await read_field(text, "maximum_trout_size_cm", NUMBER_OR_NULL)
     assert found.value == 25 or found.probability <= DOUBTFUL
     assert (await read_field("Height: 182\nWaist 90 cm", "height_cm", NUMBER_OR_NULL)).probability > DOUBTFUL
+
+
+@each_case(
+    ("text", "value"),
+    [
+        ("Total: 3万円", 30_000),
+        ("Total: 5億円", 500_000_000),
+        ("Total: 5千万円", 50_000_000),
+        ("Total: 120万", 1_200_000),
+        ("Total: 5 hundred", 500),
+        ("Total: 5 hundred thousand EUR", 500_000),
+        ("Total: 3,000円", 3_000),
+    ],
+)
+async def test_further_magnitudes_multiply_the_number_before_them(text: str, value: int) -> None:
+    assert (await read_field(text, "total", NUMBER_OR_NULL)).value == value
+
+
+async def test_a_magnitude_with_further_numbers_in_words_is_not_sure() -> None:
+    assert (await read_field("Total: 5 hundred and twenty EUR", "total", NUMBER_OR_NULL)).probability <= DOUBTFUL
