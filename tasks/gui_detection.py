@@ -28,6 +28,8 @@ _LEAST_SIMILARITY = 80.0
 because OCR may misread a letter or two."""
 _IGNORED_DIFFERENCE = 3.0
 """Texts whose similarities differ by at most this count as equally similar."""
+_LONGEST_WANTED, _LONGEST_SHOWN = 500, 2_000
+"""At most this many characters of a wanted text, and of an element's text, are compared."""
 _MAX_LOOKED_AT = 16
 """The grounder sees the pages and frames of a request only if they are at most this many, because each one costs a call
 of an LLM."""
@@ -61,8 +63,8 @@ def matching_elements(wording: Wording, elements: Sequence[GuiElement], width: i
 
 def _with_similar_text(written: str, elements: Sequence[GuiElement]) -> list[GuiElement]:
     """Return the elements whose text is most similar to `written`, if it is similar enough."""
-    wanted = _normalize(written)
-    likeness = [_similarity(wanted, _normalize(one.text)) for one in elements]
+    wanted = _normalize(written[:_LONGEST_WANTED])
+    likeness = [_similarity(wanted, _normalize(one.text[:_LONGEST_SHOWN])) for one in elements]
     best = max(likeness, default=0.0)
     if best < _LEAST_SIMILARITY:
         return []

@@ -11,16 +11,21 @@ from tasks.layout.tick_boxes import BOX_READ_AS, ENDS_AS_BOX
 TICKED, EMPTY = "☒", "☐"
 MAX_WORD_GAP = 4.0
 """A box is at most this far from the nearest word of its line, in sides of the box."""
-MAX_LINES = 100
-"""At most this many lines around a box are compared. On a page whose lines do not overlie each other, there are two."""
 MAX_OPTION_GAP = 8.0
 """Two parts of one row of options are at most this far apart, in heights of a line."""
 CONFIDENCE = 0.95
 """Confidence of a sign that stands for a box."""
+MAX_PAIRS = 20_000
+"""At most this many pairs of a box and a word of its line that shares a part of its width are compared. A line has one
+for each box, unless words overlie each other."""
 _COVERED_SHARE = 0.5
 """OCR has read boxes as a word if they cover at least this share of the word, and the word has at most two characters
 per box."""
 _LABEL_ENDS = ":：?"
+
+
+Edges = tuple[float, float, float, float]
+"""Left, top, right and bottom edge."""
 
 
 class UprightBox(NamedTuple):
@@ -52,17 +57,19 @@ def with_ticks(lines: Sequence[TextLine], boxes: Sequence[UprightBox]) -> list[T
     """Return the rows that have boxes. Boxes that are far from all words are left out."""
     boxes_by_line: dict[int, list[int]] = {}
     places = [_edges(line.quad) for line in lines]
-    starts, tops, ends, bottoms = np.array(places).reshape(-1, 4).T
+    line_of_word = np.repeat(np.arange(len(lines)), [len(line.words) for line in lines])
+    line_tops, line_bottoms = np.array(places).reshape(-1, 4)[line_of_word][:, [1, 3]].T
+    words = np.array([_edges(word.quad) for line in lines for word in line.words]).reshape(-1, 4)
+    starts, tops, ends, bottoms = words.T
     for at, box in enumerate(boxes):
         left, top, right, bottom = _edges(box.quad)
-        reach, middle = MAX_WORD_GAP * (right - left), (top + bottom) / 2
-        near = np.flatnonzero(
-            (tops <= middle) & (middle <= bottoms) & (starts <= right + reach) & (left - reach <= ends)
+        middle, half = (top + bottom) / 2, (bottom - top) / 2
+        is_level = (
+            (line_tops <= middle) & (middle <= line_bottoms) & (tops - half <= middle) & (middle <= bottoms + half)
         )
-        gaps = ((_gap(box.quad, lines[index]), index) for index in near[:MAX_LINES].tolist())
-        nearest = min(((gap, index) for gap, index in gaps if gap is not None), default=None)
-        if nearest is not None and nearest[0] <= reach:
-            boxes_by_line.setdefault(nearest[1], []).append(at)
+        gaps = np.where(is_level, np.maximum(0, np.maximum(starts - right, left - ends)), np.inf)
+        if len(gaps) and gaps.min() <= MAX_WORD_GAP * (right - left):
+            boxes_by_line.setdefault(int(line_of_word[gaps.argmin()]), []).append(at)
     rows: list[list[int]] = []
     for index in sorted(boxes_by_line, key=lambda index: places[index][0]):
         row = next((row for row in rows if _goes_on(lines, places, row[-1], index)), None)
@@ -73,26 +80,12 @@ def with_ticks(lines: Sequence[TextLine], boxes: Sequence[UprightBox]) -> list[T
     return [_row(lines, row, [(at, boxes[at]) for index in row for at in boxes_by_line[index]]) for row in rows]
 
 
-def _edges(quad: Quad) -> tuple[float, float, float, float]:
+def _edges(quad: Quad) -> Edges:
     xs, ys = [x for x, _ in quad], [y for _, y in quad]
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _gap(box: Quad, line: TextLine) -> float | None:
-    """Return the horizontal gap between a box and the nearest word of a line, or None if no word is level with it."""
-    left, top, right, bottom = _edges(box)
-    middle = (top + bottom) / 2
-    gaps = []
-    for word in line.words:
-        start, high, end, low = _edges(word.quad)
-        if high - (bottom - top) / 2 <= middle <= low + (bottom - top) / 2:
-            gaps.append(max(0.0, start - right, left - end))
-    return min(gaps, default=None)
-
-
-def _goes_on(
-    lines: Sequence[TextLine], places: Sequence[tuple[float, float, float, float]], left: int, right: int
-) -> bool:
+def _goes_on(lines: Sequence[TextLine], places: Sequence[Edges], left: int, right: int) -> bool:
     """True if a line continues the options of the line on its left, being in the same row and having no label."""
     one, other = places[left], places[right]
     height = min(one[3] - one[1], other[3] - other[1])
@@ -102,22 +95,31 @@ def _goes_on(
 
 
 def _row(lines: Sequence[TextLine], row: Sequence[int], boxes: Sequence[tuple[int, UprightBox]]) -> TickedRow:
-    signs = [_edges(box.quad) for _, box in boxes]
+    signs = np.array([_edges(box.quad) for _, box in boxes])
     found = [TickedWord(Word(TICKED if box.is_ticked else EMPTY, box.quad, CONFIDENCE), -1, at) for at, box in boxes]
     for line in row:
+        edges = np.array([_edges(word.quad) for word in lines[line].words])
+        near = (signs[:, 0] < edges[:, 2].max()) & (signs[:, 2] > edges[:, 0].min())
+        over: dict[int, list[Edges]] = {}
+        pairs = 0
+        for left, top, right, bottom in signs[near].tolist():
+            shares = np.flatnonzero((left < edges[:, 2]) & (right > edges[:, 0]))[: MAX_PAIRS - pairs].tolist()
+            pairs += len(shares)
+            for index in shares:
+                over.setdefault(index, []).append((left, top, right, bottom))
         for index, word in enumerate(lines[line].words):
-            if (left := _without_boxes(word, signs)) is not None:
-                found.append(TickedWord(left, line, index))
+            if (rest := _without_boxes(word, over[index]) if index in over else word) is not None:
+                found.append(TickedWord(rest, line, index))
     found.sort(key=lambda one: _edges(one.word.quad)[0])
     return TickedRow(found, row)
 
 
-def _without_boxes(word: Word, signs: Sequence[tuple[float, float, float, float]]) -> Word | None:
-    """Return a word without the characters that stand for boxes at its ends; None if nothing else is left."""
+def _without_boxes(word: Word, over: Sequence[Edges]) -> Word | None:
+    """Return a word without the characters that stand for boxes at its ends; None if nothing else is left. `over` are
+    the edges of the boxes that share a part of its width."""
     start, high, end, low = _edges(word.quad)
-    over = [edges for edges in signs if edges[0] < end and edges[2] > start]
     covered = sum(min(end, edges[2]) - max(start, edges[0]) for edges in over)
-    if over and covered >= _COVERED_SHARE * (end - start) and len(word.text) <= 2 * len(over):
+    if covered >= _COVERED_SHARE * (end - start) and len(word.text) <= 2 * len(over):
         return None
     text, begin, finish = word.text, start, end
     for left, _, right, _ in over:

@@ -36,10 +36,11 @@ def suppressed(
     # A stable sort keeps the order of the network's output for equal scores.
     order = np.argsort(-scores, kind="stable")
     boxes, classes = boxes[order], classes[order]
-    same = overlaps(boxes, boxes, of_smaller=of_smaller) > most
-    same &= classes[:, None] == classes[None]
     stays = np.ones(len(order), bool)
+    # One row of overlaps at a time, because those of all pairs may take gigabytes.
     for index in range(len(order)):
         if stays[index]:
-            stays[index + 1 :] &= ~same[index, index + 1 :]
+            rest = slice(index + 1, None)
+            overlapping = overlaps(boxes[index : index + 1], boxes[rest], of_smaller=of_smaller)[0] > most
+            stays[rest] &= ~(overlapping & (classes[rest] == classes[index]))
     return order[stays]
