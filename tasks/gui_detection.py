@@ -28,7 +28,7 @@ _LEAST_SIMILARITY = 80.0
 because OCR may misread a letter or two."""
 _IGNORED_DIFFERENCE = 3.0
 """Texts whose similarities differ by at most this count as equally similar."""
-_LONGEST_WANTED, _LONGEST_SHOWN = 500, 2_000
+_LONGEST_WANTED, _LONGEST_SHOWN = 200, 1_000
 """At most this many characters of a wanted text, and of an element's text, are compared."""
 _MAX_LOOKED_AT = 16
 """The grounder sees the pages and frames of a request only if they are at most this many, because each one costs a call
@@ -207,7 +207,7 @@ async def _select_elements(
     grounder: GuiGrounder | None,
 ) -> list[GuiElement]:
     height, width = picture.shape[:2]
-    by_words = matching_elements(wording, elements, width, height)
+    by_words = await asyncio.to_thread(matching_elements, wording, elements, width, height)
     if grounder is None or (len(by_words) == 1 and not grounder.always):
         return by_words
     seen = await grounder.ground(wording.first_line, picture, elements, lines)

@@ -50,7 +50,7 @@ class ChunkOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class _CallInPieces:
     """A call of a tool, while its pieces arrive."""
 
     id: str
@@ -88,7 +88,7 @@ async def completion(
     logprobs: list[Any] = []
     evidence: Evidence | None = None
     warnings: dict[str, None] = {}
-    calls: dict[int, _Call] = {}
+    calls: dict[int, _CallInPieces] = {}
     finish: Finish | None = None
     async with feed.events() as events:
         async for event in events:
@@ -101,7 +101,7 @@ async def completion(
                     text.append(piece)
                     logprobs += (piece_logprobs or {}).get("content") or []
                 case ToolCallChunk(index, arguments, id_, name):
-                    calls.setdefault(index, _Call(id_ or "", name or "")).pieces.append(arguments)
+                    calls.setdefault(index, _CallInPieces(id_ or "", name or "")).pieces.append(arguments)
                 case Evidence():
                     evidence = event
                 case AnswerWarning(warning):

@@ -236,8 +236,8 @@ class Rounds:
             reply.written.append(text)
             self.admission.count_text(text)
 
-        asked = replace(self._llm_call(internal), on_written=note)
-        async with aclosing(self.llm.stream(asked)) as events:
+        llm_call = replace(self._llm_call(internal), on_written=note)
+        async with aclosing(self.llm.stream(llm_call)) as events:
             async for event in events:
                 if isinstance(event, Done):
                     done = event

@@ -44,6 +44,8 @@ _WIDE = 1.5
 """Aspect ratio of a panorama's slices. It is larger than 1, so that long objects such as buses fit into a slice."""
 _SAME = 0.5
 """Two boxes with the same label are one object if they share at least this part of the smaller box (SAHI's default)."""
+_MOST_FOUND = 2_000
+"""At most this many objects of a picture are compared, the surest. A crowd has some hundred."""
 _EDGE = 2.0
 """A box counts as cut off if it ends within this many pixels of an inner edge of its slice."""
 _LABELS_SHOWN = 12
@@ -173,6 +175,7 @@ def _is_cut_off(detection: Detection, piece: Slice, width: int, height: int) -> 
 def _merge_duplicates(found: Sequence[Detection]) -> list[Detection]:
     if not found:
         return []
+    found = sorted(found, key=lambda one: -one.score)[:_MOST_FOUND]
     numbers = {label: number for number, label in enumerate(dict.fromkeys(one.label for one in found))}
     kept = suppressed(
         np.array([one.box for one in found], np.float32),

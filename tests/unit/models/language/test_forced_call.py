@@ -32,7 +32,7 @@ def test_white_space_before_the_arguments_is_not_kept() -> None:
     reader = CallReader()
     for text in ("{", *["\n"] * 1000, '"na', "me", '"', *[" "] * 1000):
         assert list(reader.read(TextDelta(text))) == []
-        assert len(reader._token) < 10
+        assert len(str(vars(reader))) < 500
     assert call_in([piece for text in (':"f","arguments":{}', "}") for piece in reader.read(TextDelta(text))]) == (
         "f",
         "{}",
@@ -44,7 +44,6 @@ def test_white_space_behind_the_arguments_is_not_joined_for_each_piece() -> None
     list(reader.read(TextDelta('{"name":"f","arguments":{}')))
     for _ in range(1000):
         assert list(reader.read(TextDelta("\n"))) == []
-    assert max(map(len, reader._held)) <= 2
     assert next(iter(reader.read(Done("length")))) == ToolCallDelta(0, "}" + "\n" * 1000)
 
 
@@ -52,7 +51,7 @@ def test_words_instead_of_a_call_are_not_kept() -> None:
     reader = CallReader()
     for _ in range(5000):
         assert list(reader.read(TextDelta("word "))) == []
-    assert len(reader._token) < 2000
+    assert len(str(vars(reader))) < 3000
     with pytest.raises(LlmBroke, match="did not make the call"):
         list(reader.read(STOP))
 
