@@ -36,6 +36,9 @@ _MAX_SCANS = 500
 _MAX_READS = 100_000
 """Pillow reads a JPEG or PNG in at most this many pieces. It reads three to five pieces per segment or chunk, of which
 a few megabytes can contain a million, in a loop of Python that leaves hardly any time to other threads."""
+_BYTES_PER_READ = 512
+_PNG_END = b"IEND\xaeB`\x82"
+"""The type and the checksum of a PNG's last chunk, which is empty (RFC 2083, 4.1.4)."""
 _READ_IN_PIECES = ("image/jpeg", "image/png")
 _RUN_LENGTHS = (1, 2)
 """Compressions of a BMP that Pillow undoes in Python, byte by byte: BI_RLE8 and BI_RLE4."""
@@ -197,18 +200,22 @@ class PicturePages(Pages):
 
 
 class _PiecesOfFile(io.BytesIO):
-    """The bytes of a file, which are read in at most `_MAX_READS` pieces."""
+    """The bytes of a file, which are read in at most `_MAX_READS` pieces, or one for each `_BYTES_PER_READ` bytes if
+    these are more. What follows the end of a PNG is left out: Pillow takes zeros there for chunks."""
 
     def __init__(self, blob: Blob) -> None:
-        super().__init__(blob.data)
+        end = blob.data.find(_PNG_END) if blob.media_type == "image/png" else -1
+        super().__init__(blob.data[: end + len(_PNG_END)] if end >= 0 else blob.data)
         self._blob = blob
         self._reads = 0
+        self._most_reads = max(_MAX_READS, len(blob.data) // _BYTES_PER_READ)
 
     def read(self, size: int | None = -1) -> bytes:
         """Read the next piece. Raises InputError."""
         self._reads += 1
-        if self._reads > _MAX_READS:
-            raise self._blob.error(f"is read in more than {_MAX_READS} pieces: it has too many segments or chunks.")
+        if self._reads > self._most_reads:
+            most = self._most_reads
+            raise self._blob.error(f"is read in more than {most} pieces: it has too many segments or chunks.")
         return super().read(size)
 
 

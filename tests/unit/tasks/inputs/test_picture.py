@@ -445,3 +445,10 @@ def run_length_bmp() -> bytes:
 )
 def test_a_picture_is_light_by_its_bytes_pixels_and_scans(data: bytes, is_light: bool) -> None:
     assert opened(data).is_light is is_light
+
+
+def test_what_follows_the_end_of_a_png_is_not_read() -> None:
+    padded = encoded(half_red(), "PNG") + bytes(17 << 20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)  # as in processes that decode
+        assert near(pixels(padded)[5, 5], RED)
