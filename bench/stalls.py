@@ -57,7 +57,7 @@ def large(size: int) -> Iterator[tuple[str, Sent]]:
 
 
 def of_signs(size: int) -> Iterator[tuple[str, Sent]]:
-    """Yield texts of each sign to fill a schema from, to judge, to translate and to embed."""
+    """Yield texts of each sign to fill a schema from, to judge and to translate."""
     properties = {
         "total": {"type": "number"},
         "date": {"type": "string", "format": "date"},
