@@ -26,7 +26,8 @@ from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import currency_of
-from tasks.notation.numbers import find_numbers, likeliest
+from tasks.notation.dates import Day
+from tasks.notation.numbers import Number, find_numbers, likeliest
 from tasks.notation.order_of_days import FIGURES_OF_DAY, has_one_order
 from tasks.notation.words import NUMBERS
 
@@ -252,14 +253,7 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     Also true if the number is said to be subtracted (`less 5`), has its sign in words (`minus 5`) or a mark of a debit,
     may be a thousand times as large (`64.300`), or is not due."""
     assert span.number
-    text = span.passage.text
-    before, after = (
-        without_accents(part.casefold())
-        for part in (
-            text[max(0, span.number.start - _NEAR) : span.number.start].split("\n")[-1],
-            text[span.number.end : span.number.end + _NEAR].split("\n")[0],
-        )
-    )
+    before, after = _around(span, span.number)
     if _SUBTRACTED_BEFORE.search(before) or _NOT_DUE_BEFORE.search(before) or _NOT_DUE_AFTER.match(after):
         return True
     # A sign in words (`minus 5`, `5 below zero`) is doubtful, because a deduction of "minus 5" may well be 5.
@@ -271,7 +265,7 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     # In `4o`, OCR may have read a letter instead of a zero; but the letter may also belong to an ordinal number.
     if may_be_larger or is_debit or _LETTER_O_AFTER.match(after):
         return True
-    if is_negative and _MINUS_SIGNS.isdisjoint(text[span.number.start : span.number.end]):
+    if is_negative and _MINUS_SIGNS.isdisjoint(span.passage.text[span.number.start : span.number.end]):
         return True
     is_bound = (
         _COMPARED_BEFORE.search(before)
@@ -282,13 +276,19 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     return bool(is_bound) and _LIMITS.isdisjoint(map(without_accents, fold(field.full)))
 
 
+def _around(span: CandidateSpan, place: Number | Day) -> tuple[str, str]:
+    """Return the text near a number or day, before and after it in its line, in small letters without accents."""
+    text = span.passage.text
+    before = text[max(0, place.start - _NEAR) : place.start].split("\n")[-1]
+    after = text[place.end : place.end + _NEAR].split("\n")[0]
+    return without_accents(before.casefold()), without_accents(after.casefold())
+
+
 def _is_estimate(field: FieldText, span: CandidateSpan, candidates: Candidates) -> bool:
     """True if a sign or word says that a number is an estimate, and the field does not ask for one. Before a measure,
     as in `~ 5 kg`, the number counts as the value, and words count only before amounts of money."""
     assert span.number
-    start = span.number.start
-    before = without_accents(span.passage.text[max(0, start - _NEAR) : start].split("\n")[-1].casefold())
-    found = _ESTIMATED_BEFORE.search(before)
+    found = _ESTIMATED_BEFORE.search(_around(span, span.number)[0])
     if found is None or not _ESTIMATES.isdisjoint(_without_accents(fold(field.full))):
         return False
     return not unit_after(span) if found["sign"] else _is_money(span, candidates)
@@ -298,14 +298,7 @@ def _largest_of_day(field: FieldText, span: CandidateSpan) -> float:
     """Return the largest probability of a day by the words around it: those of another calendar (`2569 B.E.`), and
     those of a time that counts from the day (`30 days after`), unless the field asks for the start."""
     assert span.day
-    passage = span.passage.text
-    before, after = (
-        without_accents(part.casefold())
-        for part in (
-            passage[max(0, span.day.start - _NEAR) : span.day.start].split("\n")[-1],
-            passage[span.day.end : span.day.end + _NEAR].split("\n")[0],
-        )
-    )
+    before, after = _around(span, span.day)
     if _OTHER_ERA_AFTER.match(after) or span.day.readings[0].year in _BUDDHIST_YEARS:
         return IN_OTHER_UNIT
     if any(not _STARTS.isdisjoint(_without_accents(name)) for name in field.names.own):
