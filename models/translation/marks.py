@@ -49,12 +49,14 @@ def is_markup(mark: str) -> bool:
 
 
 def pairs_of(text: str) -> dict[str, str]:
-    """Return the closing mark of each opening mark of a text whose pairs are nested."""
+    """Return the closing mark of each opening mark of a text whose pairs are nested. In a text by an engine, which is
+    translated on into a third language, they may not be: marks without a partner are left out."""
     opened: list[str] = []
     pairs = {}
     for mark in MARK.findall(text):
         if ord(mark) >= _CLOSING:
-            pairs[opened.pop()] = mark
+            if opened:
+                pairs[opened.pop()] = mark
         elif ord(mark) >= _OPENING:
             opened.append(mark)
     return pairs

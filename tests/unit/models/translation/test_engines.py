@@ -26,7 +26,7 @@ from models.translation.apertium import Apertium, directions
 from models.translation.capability import TRANSLATE, remedy_between
 from models.translation.ct2 import OpusModel, opus_models
 from models.translation.llm import LlmTranslator, NotTranslated
-from models.translation.marks import WORD, closing_mark, content_mark, markup_mark, opening_mark, same_marks
+from models.translation.marks import WORD, closing_mark, content_mark, markup_mark, opening_mark, pairs_of, same_marks
 from models.translation.translator import TranslationJob, Translator, shortest_route
 from models.translation.weight_sets import OPUS_SETS
 from models.weights import WEIGHT_SETS, WeightFile, WeightSet
@@ -85,6 +85,10 @@ def test_what_looks_like_a_mark_but_is_none_stays_text() -> None:
 )
 def test_pairs_may_move_but_not_change(text: str, translation: str, same: bool) -> None:
     assert same_marks(text, translation) == same
+
+
+def test_marks_that_an_engine_left_without_a_partner_make_no_pair() -> None:
+    assert pairs_of(f"{CLOSE}a{INNER}b{INNER_END}{OPEN}") == {INNER: INNER_END}
 
 
 @needs_apertium
