@@ -38,6 +38,7 @@ from tests.hostile import (
     pdf_of_forms_in_forms,
     pdf_of_shadings,
     pdf_of_tiny_tiles,
+    pdf_page,
     png_claiming,
 )
 from tests.llm_server import Reply, serving_llm
@@ -288,7 +289,13 @@ def of_connections(origin: Origin) -> dict[str, Case]:
         "a row of numbers": Case(partial(flooded, caller=row_of_numbers, most=8), extracted),
         **{
             name: Case(partial(flooded, caller=Calls([Asked.chat(body)], leaves_after_s=4), most=4), seen_and_read)
-            for name, body in (("examples", examples()), ("words", words()), ("seasons", seasons()))
+            for name, body in (
+                ("examples", examples()),
+                ("words", words()),
+                ("seasons", seasons()),
+                ("grey pages", page(b"0.9 g 10 10 500 700 re f")),
+                ("clipped pages", page(b"".join(b"%d %d 5 5 re W* n " % (n % 600, n % 700) for n in range(60_000)))),
+            )
         },
     }
 
@@ -315,6 +322,11 @@ def seasons() -> dict[str, Any]:
     body = message(f"Forecast the next 24 hours.\ndate,value\n{rows}")
     body["messages"].insert(0, {"role": "system", "content": "<task>forecast</task>"})
     return body
+
+
+def page(content: bytes) -> dict[str, Any]:
+    """Return an order to read a PDF with a page that shows `content`."""
+    return ocr_request(data_url(pdf_page(content), "application/pdf"))
 
 
 def repeated_wav(content: bytes, times: int) -> bytes:

@@ -17,6 +17,10 @@ _RETURN_WAIT_S = 0.03
 key's batch: for example, the lines of a page arrive for recognition a moment after their detection has ended."""
 SLOW_S = 10.0
 """A key is assumed to make another long call within this many seconds after its last one."""
+LONG_CALLS_S = 1.0
+"""A key's calls count as long together if they have lately taken this many seconds more than FREE_PART of the time."""
+FREE_PART = 0.5
+"""Part of the time for which a key's calls may last together without being counted as long."""
 LONG_S = 0.1
 """After this many seconds, a batch no longer keeps the batches of other keys from the processors. A batch cannot be
 interrupted, so the operating system then divides the processors between them."""
@@ -41,9 +45,9 @@ class Homes:
     processes while no other key asks for one, and only its Share of them if others have asked recently. Different keys
     get different processes if there are enough.
 
-    While some keys have long calls and others do not, the keys without long calls use none of the processes of the keys
-    with long calls, and the keys with long calls never use the last of several processes. Keys without long calls
-    therefore never wait for a long call.
+    While some keys have long calls, or many calls that are long together, and others do not, the keys without long
+    calls use none of the processes of the keys with long calls, and the keys with long calls never use the last of
+    several processes. Keys without long calls therefore never wait for a long call.
     """
 
     def __init__(self, many: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,6 +57,9 @@ class Homes:
         self._long: Counter[str] = Counter()
         """Number of unfinished long calls per key."""
         self._slow_until: dict[str, float] = {}
+        self._free_again: dict[str, float] = {}
+        """Times at which FREE_PART of the time will have made up for what the calls of each key took. Some
+        of these times may be in the past."""
 
     def of(self, share: Share) -> list[int]:
         """Record that `share` asks for a process now, and return the numbers of the processes that it may use."""
@@ -76,6 +83,14 @@ class Homes:
         self._long[share.key] -= 1
         self._slow_until[share.key] = self._clock() + SLOW_S
 
+    def ended(self, share: Share, seconds: float) -> None:
+        """Record that a call of `share` took `seconds` of processor time."""
+        now = self._clock()
+        self._free_again[share.key] = max(now, self._free_again.get(share.key, now)) + seconds / FREE_PART
+        if (self._free_again[share.key] - now) * FREE_PART > LONG_CALLS_S:
+            self._slow_until[share.key] = now + SLOW_S
+            self._assign(share)
+
     def _assign(self, share: Share) -> None:
         self._homes[share.key] = _Home(share, self._first_process(share.key), self._clock())
 
@@ -83,6 +98,7 @@ class Homes:
         now = self._clock()
         self._long = +self._long
         self._slow_until = {key: until for key, until in self._slow_until.items() if now < until}
+        self._free_again = {key: at for key, at in self._free_again.items() if now < at}
         self._homes = {
             key: home
             for key, home in self._homes.items()

@@ -19,13 +19,14 @@ from models.vision.text import Image
 Search = Image | Parts[Quads]
 """A picture whose search has not begun, or an unfinished search."""
 
-_SIDE_MULTIPLE, _CARD_SIDE_MULTIPLE = 128, 512
+_SIDE_MULTIPLE, _CARD_SIDE_MULTIPLE = 64, 512
 """The sides of the network's input are multiples of the first number on a CPU, and of the second on a card. This limits
 the number of shapes, because each new shape takes memory, and time for compilation."""
 
-_TILE = 1024
-"""A picture with a side of more pixels than this is cut into tiles, because the memory of an inference grows with its
-input."""
+_TILE, _CARD_TILE = (512, 768), (1024, 1024)
+"""Greatest height and width of a tile in pixels, on a CPU and on a card. A larger picture is cut into tiles. The memory
+of an inference grows with its input, and so does the time for which the work of another key waits: a tile of the first
+size takes 0.1 s on two cores."""
 
 _OVERLAP = 64
 """Each tile overlaps its neighbours by this many pixels."""
@@ -47,17 +48,18 @@ class TextDetector:
         self._device = device
         self._threads = threads or available_cpus()
         self._side_multiple = _SIDE_MULTIPLE if device == CPU else _CARD_SIDE_MULTIPLE
+        self._tile = _TILE if device == CPU else _CARD_TILE
         self._session: OcrSession | None = None
 
     def load(self) -> None:
-        sides = range(self._side_multiple, _TILE + 1, self._side_multiple)
+        heights, widths = (range(self._side_multiple, side + 1, self._side_multiple) for side in self._tile)
         self._session = open_session(
             self._weights,
             recognition=False,
             device=self._device,
             threads=self._threads,
             streams=1,
-            card_shapes=[(1, height, width) for height in sides for width in sides],
+            card_shapes=[(1, height, width) for height in heights for width in widths],
         )
 
     def close(self) -> None:
@@ -68,8 +70,6 @@ class TextDetector:
 
     def _lines(self, image: Image) -> Parts[Quads]:
         scales = yield from choose_scales(image)
-        if is_large(image):
-            yield
         lines = yield from self._search(image, scales.coarse)
         if len(lines) and _short_sides(lines).max() * scales.coarse >= _LARGE_LINE:
             yield
@@ -98,9 +98,10 @@ class TextDetector:
         """Compute the probability of text at each pixel, in overlapping tiles if the picture is large."""
         assert self._session is not None
         height, width = picture.shape[:2]
+        tile_height, tile_width = self._tile
         whole = np.zeros((height, width), np.float32)
-        for rows in tiles(height, side=_TILE, overlap=_OVERLAP):
-            for columns in tiles(width, side=_TILE, overlap=_OVERLAP):
+        for rows in tiles(height, side=tile_height, overlap=_OVERLAP):
+            for columns in tiles(width, side=tile_width, overlap=_OVERLAP):
                 if rows.kept.start or columns.kept.start:
                     yield
                 tile, top, left = _padded(picture[rows.seen, columns.seen], self._side_multiple)

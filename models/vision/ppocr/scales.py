@@ -60,11 +60,11 @@ def choose_scales(image: Image) -> Parts[Scales]:
     across, down = [], []
     rows = max(1, _BAND_PIXELS // width) if is_large(image) else height
     for top in range(0, height, rows):
-        if top:
-            yield
         grey = cv2.cvtColor(image[top : top + rows], cv2.COLOR_RGB2GRAY)
         across.append(_bars(grey, limit))
+        yield
         down.append(_bars(np.ascontiguousarray(grey.T), limit))
+        yield
     # Letters that happen to be aligned vertically look like a few short vertical lines.
     bars = max(_Bars.of_all(across), _Bars.of_all(down), key=lambda bars: bars.lengths.sum())
     small = bars.lower_than(limit)

@@ -284,6 +284,8 @@ class _Job:
     """Start of the call in its process, on time.monotonic's clock."""
     spent_before: float = 0.0
     """Processor time in seconds that the process had used before the call."""
+    spent_s: float = 0.0
+    """Processor time of the ended calls in seconds."""
     watch: asyncio.TimerHandle | None = None
     is_long: bool = False
     """True once `seconds` has reached QUICK_S."""
@@ -297,7 +299,9 @@ class _Job:
         more."""
         if (process := self.process) is None:
             return 0.0
-        return max(process.spent_s() - self.spent_before, (time.monotonic() - self.begun) / CLOCK_FACTOR)
+        elapsed_s = time.monotonic() - self.begun
+        # A process that has just died tells no time of its own.
+        return max(min(process.spent_s() - self.spent_before, elapsed_s), elapsed_s / CLOCK_FACTOR)
 
 
 class Lane:
@@ -479,6 +483,7 @@ class Lane:
             process.opened[session] = None
             return self._ask(process, job.request, session.blob) if job.request else None
         finally:
+            job.spent_s += job.seconds
             job.process = None
             with self._lock:
                 self._in_call = None
@@ -606,7 +611,7 @@ class DecodePool:
     - Its caller is cancelled: a waiting call is dropped; a running one gets a second and is then killed.
     - It takes more than QUICK_S of processor time while other keys wait: its key may no longer use the last process or
       any process that the other keys use. If the call runs in one of these processes, that process is killed, and the
-      call starts again in another one.
+      call starts again in another one. A key whose calls are long together is treated in the same way.
     """
 
     def __init__(self, limits: DecodeLimits) -> None:
@@ -656,6 +661,7 @@ class DecodePool:
         finally:
             if job.is_long:
                 self._homes.ended_long(job.share)
+            self._homes.ended(job.share, job.spent_s)
 
     async def _turn_of(self, job: _Job) -> Lane:
         if job.session.lane is None:

@@ -173,6 +173,21 @@ def test_a_key_with_long_calls_has_none_of_the_processes_of_the_others() -> None
     assert homes.of(C) == [1, 0]
 
 
+def test_many_calls_of_a_key_are_long_together() -> None:
+    now = 0.0
+    homes = Homes(2, clock=lambda: now)
+    assert [homes.of(share) for share in (A, B)] == [[0, 1], [1]]
+    for _ in range(20):
+        homes.ended(B, 0.2)
+        now += 0.5
+    assert homes.of(A) == [0]
+    assert homes.of(B) == [1], "its calls take less than half of the time"
+    for _ in range(6):
+        homes.ended(B, 0.2)
+    assert homes.usable(B) == [0], "it leaves the last process"
+    assert homes.of(C) == [1]
+
+
 def test_the_last_of_four_processes_is_for_calls_that_are_short() -> None:
     homes = Homes(4)
     slow = [Share(key, 0.5) for key in "abc"]

@@ -147,6 +147,6 @@ async def test_the_inputs_of_a_request_that_gets_anothers_answer_are_forgotten(
         await entries.close()
         await threads.close()
     assert told[0] == also_told[0] == told_again[0] == TextChunk("word")
-    # Which of the two comes first and answers, and which gets that answer, is for the threads that made their keys to say.
+    # Which of the two answers, and which gets that answer, depends on the threads that make their keys.
     assert sorted([await is_remembered(one), await is_remembered(other)]) == [False, True]
     assert not await is_remembered(later)
