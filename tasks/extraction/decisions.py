@@ -31,8 +31,12 @@ from tasks.extraction.yes_and_no import (
     Remark,
     Words,
     answer_of,
+    is_conditional,
     is_denied,
+    is_harmless,
+    is_hedged,
     is_left_open,
+    is_left_to_condition,
     is_limited,
     is_turned,
     is_turned_name,
@@ -174,6 +178,8 @@ class _Values:
         self.are_truths = "enum" not in schema
         self.count = 2 if self.are_truths else sum(value is not None for value in schema["enum"])
         self.choices = EnumValues(schema.get("enum", ()))
+        self.are_answers = self.are_truths or any(answer_of(one) is not None for one in self.choices.values)
+        """True if a yes or a no is one of the values."""
 
     def meant_by(self, text: str) -> Any:
         """Return the value that `text` means as a whole, or None."""
@@ -362,15 +368,17 @@ def _is_left_open(values: _Values, naming: _Naming, scored: FieldScores | None) 
             continue
         if len(words_of(span.label)) > MAX_LABEL_WORDS:
             continue
-        if values.meant_by(span.text) is not None or not _leaves_open(span.text, naming):
+        if values.meant_by(span.text) is not None or not _leaves_open(span.text, values, naming):
             return False
         found = True
     return found
 
 
-def _leaves_open(text: str, naming: _Naming) -> bool:
+def _leaves_open(text: str, values: _Values, naming: _Naming) -> bool:
     answer, _, rest = text.partition(" ")
-    return is_left_open(text) or remark_behind(answer, rest, naming.words) is Remark.OPEN
+    if is_left_open(text) or (values.are_answers and is_left_to_condition(text)):
+        return True
+    return remark_behind(answer, rest, naming.words) is Remark.OPEN
 
 
 def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[Decision | None]:
@@ -395,14 +403,26 @@ def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | No
 
 
 def _is_no_answer(span: CandidateSpan, naming: _Naming, scored: FieldScores | None) -> bool:
-    """True if the words around a span say that it answers nothing: `not paid`, `partially paid`, `no information`."""
-    if is_denied(span.text_before) or is_limited(span.text_before):
+    """True if the words around a span say that it answers nothing: `not paid`, `partially paid`, `no information`, `if
+    possible yes`."""
+    if is_denied(span.text_before) or is_limited(span.text_before) or is_conditional(_words_before_answer(span)):
         return True
     return scored is not None and _remark(span, naming, scored) is Remark.OPEN
 
 
 def _remark(span: CandidateSpan, naming: _Naming, scored: FieldScores) -> Remark:
     return remark_behind(span.text, _text_behind(span, scored), naming.words)
+
+
+def _words_before_answer(span: CandidateSpan) -> str:
+    """Return the words between a label and a yes or a no, which then may answer something else: `Insured: the house
+    yes`. Before other choices, as in `Payment: by card`, such words say nothing."""
+    if not span.has_colon or answer_of(span.text) is None:
+        return ""
+    words, first = span.passage.words, span.words[0]
+    start = max(span.passage.line_words(span.passage.line_at(first)).start, first - LONGEST_REMARK)
+    label_end = next((word for word in range(first - 1, start - 1, -1) if words[word].endswith((":", "："))), None)
+    return " ".join(words[label_end + 1 : first]) if label_end is not None else ""
 
 
 def _text_behind(span: CandidateSpan, scored: FieldScores) -> str:
@@ -433,9 +453,10 @@ def _settled(
     naming: _Naming,
     scored: FieldScores,
 ) -> Decision:
-    """Return the decision by an answer after a label. It is doubtful if the text behind it says so, and the opposite
-    if the label denies what the field names."""
-    if _remark(span, naming, scored) is Remark.DOUBTFUL:
+    """Return the decision by an answer after a label. It is doubtful if words before it or behind it say so, and the
+    opposite if the label denies what the field names."""
+    is_limited_before = not is_harmless(_words_before_answer(span)) or is_hedged(span.text_before)
+    if _remark(span, naming, scored) is Remark.DOUBTFUL or is_limited_before:
         probability = min(probability, DOUBTFUL)
     if values.are_truths and naming.is_turned_by(label):
         # A no behind `No smoking` only suggests the opposite.

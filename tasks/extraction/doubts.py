@@ -18,6 +18,7 @@ from tasks.extraction.features import FieldText, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, folded_words, without_accents
 from tasks.extraction.opposites import sides_of
+from tasks.extraction.other_quantities import is_other_quantity
 from tasks.extraction.own_words import COMMON, content_of, is_form_of
 from tasks.extraction.replacements import STRUCK
 from tasks.extraction.rules import code_of, names_field
@@ -73,8 +74,10 @@ _LOSS_BEFORE = re.compile(
     rf"\W{{0,3}}(?:{_MONEY})?\W{{0,2}}$"
 )
 """Pattern of a word for a negative result at the end of the text before a number: `a net loss for the year of EUR`."""
-_DEBIT_AFTER = re.compile(r" ?(?:dr|s|d)\.?\s*$")
-"""Pattern of a mark of a debit after an amount with two decimals at the end of a line: `350.00 DR`, `206,48 S`.
+_SIDE_AFTER = re.compile(
+    rf" ?(?:{_MONEY})? ?(?:\(?(?:dr|cr)\.?(?!\w)|(?:s|d)\.?\s*$|(?:{_any_of('credits', 'after')})\.?\s*(?:[^\w\s]|$))"
+)
+"""Pattern of a mark of a debit or credit after an amount with two decimals: `350.00 DR`, `206,48 S`, `12.40 in credit`.
 Documents differ in whether such an amount is negative."""
 _COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('comparisons', 'after')})(?!\w)")
 _LETTER_O_AFTER = re.compile(r"o(?!\w| ?[cf]\b)")
@@ -96,7 +99,8 @@ _NOT_DUE_BEFORE = re.compile(
     rf"(?:(?<!\w)(?:{_any_of('not_due', 'before')})|\((?:[^()]*\W)?(?:{_any_of('not_due', 'in_brackets')}))"
     rf":?[^\w)]{{0,3}}(?:{_MONEY})? ?$"
     # In `: No. 4711`, "No." is not a word for nothing.
-    rf"|[:：]\s*(?!no[.:#]? ?$)(?:{_any_of('nothing', 'values')})(?!\w)[^\n\d]{{0,{_NEAR}}}$"
+    rf"|[:：]\s*(?!no[.:#]? ?$)(?:{_any_of('nothing', 'values')}|{_any_of('not_due', 'after')})(?!\w)"
+    rf"[^\n\d]{{0,{_NEAR}}}$"
 )
 
 
@@ -123,6 +127,7 @@ _BUDDHIST_YEARS: Final = range(2400, 2700)
 """Years that are hardly ever of the Common Era. Thai documents print them without a mark."""
 _STARTS: Final = _words_of("relative_days", "starts")
 _LIMITS: Final = _words_of("limits", "names")
+_CREDITS: Final = _words_of("credits", "names")
 _COUNTS, _COUNTED = (_words_of("counts", key) for key in ("asked", "counted"))
 _TAXES: Final = frozenset(("taxes", "levies"))
 """Groups of opposites whose words in a label say that a value is an amount of money: `Total excl. VAT`."""
@@ -182,6 +187,7 @@ def largest_probability(
             is_in_other
             or _is_doubtful_number(text, span)
             or _is_estimate(text, span, candidates)
+            or is_other_quantity(text, span)
             or _is_loss(text, span, candidates)
             or (_counts(text) and _is_money(span, candidates))
             or lacks_unit(text, span, candidates)
@@ -250,8 +256,8 @@ def _asks_for_former(field: WantedField, text: FieldText) -> bool:
 
 def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     """True if a number is the bound of a range (`below 5`, `18+`, `10 to 12`) and the field does not ask for a bound.
-    Also true if the number is said to be subtracted (`less 5`), has its sign in words (`minus 5`) or a mark of a debit,
-    may be a thousand times as large (`64.300`), or is not due."""
+    Also true if the number is said to be subtracted (`less 5`), has its sign in words (`minus 5`) or a mark of a debit
+    or credit, may be a thousand times as large (`64.300`), or is not due."""
     assert span.number
     before, after = _around(span, span.number)
     if _SUBTRACTED_BEFORE.search(before) or _NOT_DUE_BEFORE.search(before) or _NOT_DUE_AFTER.match(after):
@@ -261,9 +267,10 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     is_negative = bool(readings) and max(readings) < 0
     # In `64.300`, nothing on the page says whether the point separates thousands or decimals.
     may_be_larger = len(readings) > 1 and abs(likeliest(readings, span.number.digits)) < max(map(abs, readings))
-    is_debit = span.number.digits[-3:-2] in (".", ",") and _DEBIT_AFTER.match(after)
+    asks_for_side = not _CREDITS.isdisjoint(_without_accents(fold(field.full)))
+    is_of_side = span.number.digits[-3:-2] in (".", ",") and _SIDE_AFTER.match(after) and not asks_for_side
     # In `4o`, OCR may have read a letter instead of a zero; but the letter may also belong to an ordinal number.
-    if may_be_larger or is_debit or _LETTER_O_AFTER.match(after):
+    if may_be_larger or is_of_side or _LETTER_O_AFTER.match(after):
         return True
     if is_negative and _MINUS_SIGNS.isdisjoint(span.passage.text[span.number.start : span.number.end]):
         return True

@@ -156,7 +156,7 @@ class StagesOfSums:
                     totals[total] = amount
                 elif not (paid and amount == total):
                     total, paid, is_due = amount, 0.0, stage == "due"
-            elif stage == "paid" and 0 < amount < total - paid and span.words[0] > last_word:
+            elif stage == "paid" and 0 < amount <= total - paid + CENT and span.words[0] > last_word:
                 paid += amount
                 last_word = span.words[-1]
                 if not is_due:

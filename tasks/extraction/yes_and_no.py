@@ -53,6 +53,9 @@ _ANSWERS: Final = {words: answer == "yes" for answer, listed in _TABLE["answers"
 DENIALS: Final = frozenset(_phrases(_TABLE["denials"]["before"]))
 _DENIES_VALUE: Final = frozenset(_phrases(_TABLE["denials"]["value"]))
 _WORDS_AFTER_DENIAL: Final = frozenset(word for phrase in _phrases(_TABLE["denials"]["between"]) for word in phrase)
+_WORDS_BESIDE_DENIAL: Final = _WORDS_AFTER_DENIAL | {
+    word for phrase in _phrases(_TABLE["denials"]["beside"]) for word in phrase
+}
 _LIMITS_VALUE: Final = frozenset(_phrases(_TABLE["limiting"]["before"]))
 _TURNING: Final = frozenset(_phrases(_TABLE["turning"]["labels"]))
 _TURNED_NAMES: Final = tuple(word for words in _phrases(_TABLE["turning"]["names"]) for word in words)
@@ -70,6 +73,7 @@ _SHORTEST_STEM: Final = 3
 LONGEST_REMARK: Final = 30
 """Only this many words behind an answer are examined."""
 _LONGEST_DENIAL: Final = max(map(len, _DENIES_VALUE))
+_LONGEST_MERE_DENIAL: Final = 4
 _CLAUSE: Final = re.compile(r"[.,;:!?\n\t()|]")
 _LONGEST_ANSWER: Final = 200
 """Largest number of characters of a text that may be an answer with signs around it, such as a row of dots."""
@@ -92,7 +96,29 @@ def answer_of(text: str, *, is_cell: bool = True) -> bool | None:
     bare = text.strip()
     if (sign := _BOXES.get(bare, _CELLS.get(bare) if is_cell else None)) is not None:
         return sign
-    return _ANSWERS.get(words_of(bare)) if len(bare) <= _LONGEST_ANSWER else None
+    if len(bare) > _LONGEST_ANSWER:
+        return None
+    words = words_of(bare)
+    return False if _is_mere_denial(words) else _ANSWERS.get(words)
+
+
+def _is_mere_denial(words: Words) -> bool:
+    """True if the words are a denial and no more than what may stand beside it: `not any more`, `noch nicht`. A single
+    word is none, because it may be cut from a sentence."""
+    if not 1 < len(words) <= _LONGEST_MERE_DENIAL:
+        return False
+    for start in range(len(words)):
+        for size in range(1, min(_LONGEST_DENIAL, len(words) - start) + 1):
+            if words[start : start + size] in _DENIES_VALUE:
+                return _WORDS_BESIDE_DENIAL.issuperset(words[:start] + words[start + size :])
+    return False
+
+
+def is_left_to_condition(text: str) -> bool:
+    """True if a text leaves the answer to a condition: `if possible yes, otherwise no`."""
+    words = words_of(text[:_LONGEST_ANSWER])
+    first = next((index for index, word in enumerate(words) if (word,) in _ANSWERS), 0)
+    return is_conditional(" ".join(words[:first]))
 
 
 def is_left_open(text: str) -> bool:
@@ -119,6 +145,22 @@ def is_limited(text_before: str) -> bool:
     """True if the words before a value say that it is only partly so: `partially`, `almost`."""
     words = words_of(_CLAUSE.split(text_before[-_NEAR_CHARACTERS:])[-1])
     return any(words[-size:] in _LIMITS_VALUE for size in range(1, _LONGEST_PHRASE + 1))
+
+
+def is_conditional(text_before: str) -> bool:
+    """True if the words before an answer say that it may not hold: `if possible yes`, `wenn möglich ja`."""
+    return any(phrase in _DOUBTFUL_REMARKS for phrase in _phrases_in(words_of(text_before)))
+
+
+def is_hedged(text_before: str) -> bool:
+    """True if the last word before a value leaves open whether it is the value: `probably`, `vielleicht`."""
+    words = words_of(_CLAUSE.split(text_before[-_NEAR_CHARACTERS:])[-1])
+    return words[-1:] in _DOUBTFUL_REMARKS
+
+
+def is_harmless(text_before: str) -> bool:
+    """True if the words before an answer only say when it holds, or if there are none: `currently`."""
+    return _WORDS_BESIDE_DENIAL.issuperset(words_of(text_before))
 
 
 def is_turned(label: str) -> bool:
@@ -156,6 +198,8 @@ def remark_behind(answer: str, text: str, name: Sequence[str]) -> Remark:
     given = _ANSWERS.get(own)
     if given is None:
         return Remark.NOTHING
+    if text.lstrip(" (").startswith("?"):
+        return Remark.DOUBTFUL
     words = words_of(" ".join(text.split()[:LONGEST_REMARK]))
     if words[:1] in _CHOICES_BETWEEN and _ANSWERS.get(words[1:2], given) != given:
         return Remark.OPEN

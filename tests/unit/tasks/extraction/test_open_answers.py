@@ -104,3 +104,48 @@ async def test_a_value_that_is_only_partly_so_is_not_the_choice() -> None:
 async def test_a_label_that_denies_does_not_turn_a_field_that_is_turned_itself() -> None:
     assert (await read_field("No smoking: yes", "smoking_prohibited", BOOLEAN)).value is not False
     assert (await read_field("Not furnished: yes", "unfurnished", BOOLEAN)).value is not False
+
+
+@each_case(
+    "text",
+    [
+        "Insured: if possible yes, otherwise no",
+        "Insured: wenn möglich ja, sonst nein",
+        "Insured: yes and no",
+        "Insured: ja und nein",
+        "Insured: oui et non",
+        "Insured: hopefully yes",
+    ],
+)
+async def test_an_answer_under_a_condition_and_both_answers_leave_it_open(text: str) -> None:
+    assert (await read_field(text, "insured", BOOLEAN)).value is None
+    assert (await read_field(text, "insured", choice("yes", "no"))).value is None
+
+
+@each_case("text", ["Insured: yes?", "Insured: would be yes", "Insured: sí, caducado", "Insured: the house yes"])
+async def test_a_word_or_sign_beside_an_answer_makes_it_doubtful(text: str) -> None:
+    found = await read_field(text, "insured", BOOLEAN)
+    assert found.value is True
+    assert found.probability <= DOUBTFUL
+
+
+@each_case(
+    ("text", "value"),
+    [
+        ("Insured: not any more", False),
+        ("Insured: nicht mehr", False),
+        ("Insured: noch nicht", False),
+        ("Insured: no longer", False),
+        ("Insured: currently yes", True),
+        ("Insured: yes (Allianz)", True),
+    ],
+)
+async def test_a_denial_alone_is_a_no_and_harmless_words_change_nothing(text: str, value: bool) -> None:
+    found = await read_field(text, "insured", BOOLEAN)
+    assert found.value is value
+    assert found.probability >= 0.9
+
+
+async def test_a_hedge_before_a_choice_makes_it_doubtful() -> None:
+    assert (await read_field("Status: probably shipped", "status", choice("shipped", "open"))).probability <= DOUBTFUL
+    assert (await read_field("Payment: by card", "payment", choice("card", "cash"))).probability >= 0.9

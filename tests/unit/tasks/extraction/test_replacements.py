@@ -148,3 +148,15 @@ async def test_a_value_that_nothing_replaces_or_that_is_asked_for_is_copied(
 def test_no_step_of_a_long_text_is_long(line: str) -> None:
     candidates = all_of(find_candidates(all_of(passages_to_search([entry_of("scraper", {"text": line * 1_000})]))))
     assert max(calls_of_slices(Replacements(candidates).read())) <= MOST_CALLS
+
+
+@each_case(
+    ("text", "name", "schema", "value"),
+    [
+        ("Renta: 700 € (actualizada a 721 € desde enero)", "renta", NUMBER, 721),
+        ("Miete: 700 € (erhöht auf 721 €)", "miete", NUMBER, 721),
+        ("Rent: 700.00 (increased to 721.00)", "rent", NUMBER, 721),
+    ],
+)
+async def test_an_adjusted_value_is_the_new_one(text: str, name: str, schema: Any, value: Any) -> None:
+    assert (await read_field(text, name, schema)).value == value

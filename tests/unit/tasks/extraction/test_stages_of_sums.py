@@ -73,6 +73,20 @@ async def test_the_remainder_below_a_deposit_is_due(lines: str) -> None:
     assert (await read_field(text, "invoice_total", NUMBER)).value == 7680
 
 
+@each_case(
+    "text",
+    [
+        "Total due: 250.00 / Paid: 250.00 / Balance: 0.00",
+        "Total: 250.00\nPaid: 250.00\nBalance: 0.00",
+        "Gesamtbetrag: 250,00 EUR\nBereits gezahlt: 250,00 EUR\nOffener Betrag: 0,00 EUR",
+    ],
+)
+async def test_nothing_is_due_of_a_paid_total(text: str) -> None:
+    found = await read_field(text, "amount_due", NUMBER)
+    assert found.value == 0 or found.probability <= DOUBTFUL
+    assert (await read_field(text, "total", NUMBER)).value == 250
+
+
 async def test_a_total_above_a_deposit_is_no_sure_amount_due() -> None:
     text = "Invoice 219\nMarquee 2,150.00\nCatering 3,000.00\nTotal 5,150.00\nDeposit received 1,030.00"
     assert (await read_field(text, "amount_due", NUMBER)).probability <= DOUBTFUL
