@@ -16,9 +16,9 @@ from models.setting_types import STANDARD
 from models.workplace import HostLimits
 
 _STATISTICAL = EngineSpec("statsmodels", "forecast", "BSD-3-Clause", "none: it is fitted to each series")
-FIT_REST = 1.0
+FIT_REST = 2.0
 """A fit takes up to a second, holds Python's lock for much of it, and cannot be interrupted. While keys compete, the
-fits of one key therefore take at most half of the time."""
+fits of one key therefore take at most a third of the time."""
 
 
 class ForecastSettings(OwnSettings):
