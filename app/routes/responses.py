@@ -35,11 +35,23 @@ from app.state.responses import COPIES, LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages
 from app.wire import sse
 from app.wire.json_pieces import LongText, is_long, nested_pieces
-from app.wire.parse import LARGE_BYTES, MAX_SHORT_BYTES, MAX_VALUES, Parsed, parse_hollow, parse_off_loop
+from app.wire.parse import (
+    LARGE_BYTES,
+    MANY_VALUES,
+    MAX_SHORT_BYTES,
+    MAX_VALUES,
+    VALUE_BYTES,
+    Parsed,
+    count_values,
+    is_large,
+    parse_hollow,
+    parse_off_loop,
+)
 from app.wire.response import ResponseModel
-from app.wire.response_items import Item, NamespaceTool, ReferenceItem, StoredItems, kept_items
+from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
-from app.wire.responses_answer import Response, ResponseBuilder, begin_response
+from app.wire.responses_answer import Item as OutputItem
+from app.wire.responses_answer import OutputMessage, Response, ResponseBuilder, begin_response
 from models.base import RETRY_S, ModelError
 from models.fair_executor import Slices, all_of, in_slices
 from tasks.inputs.limits import megabytes
@@ -48,6 +60,9 @@ MAX_TURNS = 1000
 """A conversation has at most this many responses."""
 MAX_ITEMS = 10_000
 """The stored part of a conversation has at most this many items."""
+MAX_STORED_VALUES = 2 * MAX_VALUES
+"""The stored part of a conversation has at most this many values. It has more than MAX_VALUES because the stored form
+of an item has more values than the one that is sent: a type, an id and a state."""
 MAX_LISTED = 100
 _ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
 """Pattern of the ids of items. An item's id contains the id of its response, without `resp_`."""
@@ -77,10 +92,10 @@ _EXAMPLES = {
     },
 }
 _SHORT_BYTES = 16 << 10
-"""If a request's body and its response each have at most this many bytes, they are packed on the event loop."""
-_MANY_ITEMS = 100
-"""If a conversation and its tools have at most this many items, they are converted to messages on the event loop, and
-otherwise in a thread."""
+"""If a request's body and its response each have at most this many bytes, they are packed on the event loop. So is the
+request converted to messages if, in addition, the conversation before it is not large."""
+_LOGPROB_BYTES = 64
+"""A log probability with its token takes about this many bytes as JSON."""
 
 
 class ItemList(ResponseModel):
@@ -112,6 +127,13 @@ class _ConversationLength:
     items: int = 0
     size: int = 0
     """Number of bytes of the stored items."""
+    values: int = 0
+    """Number of values in the JSON of the stored items."""
+
+    @property
+    def is_large(self) -> bool:
+        """True if the items take longer to convert than starting a thread."""
+        return self.size >= LARGE_BYTES or self.values >= MANY_VALUES
 
     def check(self, max_bytes: int) -> None:
         """Raise _ConversationFull if a request that continued the conversation would be refused."""
@@ -119,6 +141,8 @@ class _ConversationLength:
             raise _ConversationFull(f"more than {MAX_TURNS} turns")
         if self.items > MAX_ITEMS:
             raise _ConversationFull(f"more than {MAX_ITEMS} items")
+        if self.values > MAX_STORED_VALUES:
+            raise _ConversationFull(f"more than {MAX_STORED_VALUES} values")
         if self.size > max_bytes:
             raise _ConversationFull(f"more than {megabytes(max_bytes)} (OPENFAZE_MAX_REQUEST_MB)")
 
@@ -131,7 +155,7 @@ class _ResponseKeeper:
     tenant: str
     request: ResponsesRequest
     is_short: bool
-    """True if the request's body is known to have at most _SHORT_BYTES bytes."""
+    """True if the request's items are known to have at most _SHORT_BYTES bytes."""
     earlier: _ConversationLength
     """Length of the conversation before the request."""
 
@@ -141,8 +165,12 @@ class _ResponseKeeper:
 
         def make_stored() -> Slices[StoredResponse]:
             stored = yield from _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
-            items = self.earlier.items + len(self.request.items) + len(answer.output)
-            length = _ConversationLength(self.earlier.turns + 1, items, self.earlier.size + stored.size)
+            earlier, values = self.earlier, self.earlier.values
+            for part in stored.lists():
+                values += count_values(part)
+                yield
+            items = earlier.items + len(self.request.items) + len(answer.output)
+            length = _ConversationLength(earlier.turns + 1, items, earlier.size + stored.size, values)
             length.check(services.max_request_bytes)
             return stored
 
@@ -167,22 +195,48 @@ def _to_stored(
         return item["id"], b"".join(nested_pieces(item))
 
     items = yield from in_slices(encode, kept_items(request.items, response_number))
-    return StoredResponse.of_items(request.previous_response_id, items, pydantic_core.to_json(answer.output), content)
+    output = [_without_logprobs(item) for item in answer.output]
+    return StoredResponse.of_items(request.previous_response_id, items, pydantic_core.to_json(output), content)
 
 
-def _read_items(stored: StoredResponse) -> Slices[list[Parsed[StoredItems]]]:
-    """Return the items of a stored response and its request, in lists whose long strings are to be restored. Other
-    threads may run after each list."""
+def _without_logprobs(item: OutputItem) -> OutputItem:
+    """Return an item of the output as the next request reads it. The log probabilities of a text, which may be hundreds
+    of values for each token, remain in the response that can be fetched."""
+    if not isinstance(item, OutputMessage):
+        return item
+    return item.model_copy(update={"content": [part.model_copy(update={"logprobs": []}) for part in item.content]})
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadItems:
+    """Items of a stored response and its request."""
+
+    lists: Sequence[Parsed[StoredItems]]
+    """The items in lists whose long strings are to be restored."""
+    values: int
+    """Number of values in the JSON of the items."""
+    size: int
+    """Number of bytes that the items take once they are restored."""
+
+    def restore(self) -> list[Item]:
+        return [item for parsed in self.lists for item in parsed.restore().root]
+
+
+def _read_items(stored: StoredResponse, max_values: int) -> Slices[_ReadItems]:
+    """Return the items of a stored response and its request. Other threads may run after each list. Raises
+    PayloadTooLarge for more than `max_values` values."""
     lists: list[Parsed[StoredItems]] = []
+    values = size = 0
     for part in stored.lists():
-        # A request has at most MAX_VALUES values, and the stored form adds a type, an id and a state to its items.
-        lists.append(parse_hollow(StoredItems, part, max_values=2 * MAX_VALUES, max_short=2 * MAX_SHORT_BYTES))
+        count = count_values(part)
+        values += count
+        if values > max_values:
+            raise PayloadTooLarge(f"The conversation has more than {MAX_STORED_VALUES} values.")
+        parsed = parse_hollow(StoredItems, part, max_values=MAX_STORED_VALUES, max_short=2 * MAX_SHORT_BYTES)
+        lists.append(parsed)
+        size += max(parsed.size, VALUE_BYTES * count)
         yield
-    return lists
-
-
-def _restore_items(lists: Sequence[Parsed[StoredItems]]) -> list[Item]:
-    return [item for parsed in lists for item in parsed.restore().root]
+    return _ReadItems(lists, values, size)
 
 
 async def create_response(request: Request) -> HttpResponse:
@@ -291,19 +345,24 @@ async def _prepare(
     reading = _ConversationReader(services, tenant)
     history = await reading.history(wanted.previous_response_id)
     earlier = reading.length
-    wanted = await reading.with_references(wanted)
-    tools = sum(len(tool.tools) if isinstance(tool, NamespaceTool) else 1 for tool in wanted.tools or ())
-    is_large = sum(map(len, history)) + len(wanted.items) + tools > _MANY_ITEMS
-    convert = partial(convert_request, wanted, history, services.tasks.has)
-    converted = await services.wire.run(convert) if is_large else convert()
+    if any(isinstance(item, ReferenceItem) for item in wanted.items):
+        wanted, is_short = await reading.with_references(wanted), False
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
     instructions, long = wanted.instructions, None
     if instructions is not None and is_long(instructions):
         long = await services.wire.run(LongText.of, instructions)
         await services.memory.hold(len(long.json))
         instructions = long.placeholder
+
+    def convert() -> tuple[ConvertedRequest, Response]:
+        converted = convert_request(wanted, history, services.tasks.has)
+        response_id = f"resp_{uuid.uuid4().hex}"
+        return converted, begin_response(wanted, response_id, is_stored=keeps, instructions=instructions)
+
+    on_loop = is_short and not reading.length.is_large
+    converted, response = convert() if on_loop else await services.wire.run(convert)
     answering = ResponseBuilder(
-        begin_response(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps, instructions=instructions),
+        response,
         converted,
         wanted.offered_tools,
         shows_reasoning=wanted.shows_reasoning,
@@ -341,13 +400,19 @@ async def _stream(
                         for piece in answering.end(content):
                             yield piece
                     case _:
-                        size += len(event.text) if isinstance(event, TextChunk) else 0
+                        size += _size_of(event) if isinstance(event, TextChunk) else 0
                         for piece in answering.encode(event):
                             yield piece
 
 
+def _size_of(event: TextChunk) -> int:
+    """Return about the number of bytes of a text and its log probabilities as JSON."""
+    tokens = (event.logprobs or {}).get("content") or ()
+    return len(event.text) + _LOGPROB_BYTES * sum(1 + len(token.get("top_logprobs") or ()) for token in tokens)
+
+
 async def _finish(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> list[bytes]:
-    """Finish the response, whose text has `size` characters, and return the encoded events."""
+    """Finish the response, whose text takes `size` bytes with its log probabilities, and return the encoded events."""
     return answering.finish(event) if size < LARGE_BYTES else await services.wire.run(answering.finish, event)
 
 
@@ -413,6 +478,7 @@ class _ConversationReader:
     tenant: str
     _size: int = 0
     _count: int = 0
+    _values: int = 0
     _turns: dict[str, tuple[list[Item], str | None]] = field(default_factory=dict)
     _items: dict[str, Item] = field(default_factory=dict)
     """Items by their ids.
@@ -423,7 +489,7 @@ class _ConversationReader:
     @property
     def length(self) -> _ConversationLength:
         """Length of all turns that have been read."""
-        return _ConversationLength(len(self._turns), self._count, self._size)
+        return _ConversationLength(len(self._turns), self._count, self._size, self._values)
 
     async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:
         """Return the items of a stored response and its request, and the id of the previous response.
@@ -441,13 +507,14 @@ class _ConversationReader:
         if len(self._turns) == MAX_TURNS:
             message = f"Field 'previous_response_id': the conversation has more than {MAX_TURNS} turns"
             raise BadRequest(message, param="previous_response_id")
-        if stored.size < LARGE_BYTES:
-            items = _restore_items(all_of(_read_items(stored)))
-        else:
-            lists = await self.services.wire.run(_read_items, stored)
-            # What the store holds for the unpacked response is enough for most texts, but not for all.
-            await self.services.memory.hold(max(0, sum(one.size for one in lists) - (COPIES - 1) * stored.size))
-            items = await self.services.wire.run(_restore_items, lists)
+        wire, read = self.services.wire, partial(_read_items, stored, MAX_STORED_VALUES - self._values)
+        # All turns that are parsed on the event loop have as many bytes and values together as a body that is.
+        on_loop = self._size < LARGE_BYTES and not is_large(b"".join((stored.input, stored.output)), self._values)
+        found = all_of(read()) if on_loop else await wire.run(read)
+        # What the store holds for the unpacked response is enough for most texts, but not for all.
+        await self.services.memory.hold(max(0, found.size - (COPIES - 1) * stored.size))
+        items = found.restore() if on_loop else await wire.run(found.restore)
+        self._values += found.values
         self._turns[response_id] = turn = items, stored.previous
         self._count += len(turn[0])
         if self._count > MAX_ITEMS:
@@ -476,8 +543,6 @@ class _ConversationReader:
 
     async def with_references(self, wanted: ResponsesRequest) -> ResponsesRequest:
         """Return the request with references replaced by their items. Raises BadRequest."""
-        if not any(isinstance(item, ReferenceItem) for item in wanted.items):
-            return wanted
         found = [
             await self._find_referenced(item.id, f"input[{index}].id") if isinstance(item, ReferenceItem) else item
             for index, item in enumerate(wanted.items)

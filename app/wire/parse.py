@@ -67,9 +67,15 @@ _ANY_DIGIT_AS_0 = bytes.maketrans(b"123456789", b"0" * 9)
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
 
 
-def is_large(body: bytes | bytearray) -> bool:
-    """True if a body is to be parsed in a thread."""
-    return len(body) >= LARGE_BYTES or _count_values(body, MANY_VALUES) == MANY_VALUES
+def is_large(body: bytes | bytearray, values: int = 0) -> bool:
+    """True if a body is to be parsed in a thread, after `values` values that were parsed for the same request."""
+    return len(body) >= LARGE_BYTES or values + _count_values(body, MANY_VALUES) >= MANY_VALUES
+
+
+def count_values(text: bytes | bytearray) -> int:
+    """Return about the number of values in a JSON text: its commas and opening brackets outside of strings."""
+    outside = _outside_strings(text, _PIECE)
+    return _count_values(outside, len(outside))
 
 
 class TooMuchJson(Exception):
