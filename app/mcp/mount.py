@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from app.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, MisdirectedRequest
+from app.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, MisdirectedRequest, PayloadTooLarge
 from app.http.body import read_body
 from app.http.headers import asks_to_be_forgotten
 from app.services import Services
@@ -26,21 +26,28 @@ from app.wire.parse import (
     Shortened,
     TooMuchJson,
     as_refusal,
+    count_values,
     is_large,
     refuse_long_numbers,
     shorten,
 )
-from app.wire.problems import but_not
+from app.wire.problems import but_not, json_fault
 from tasks.inputs.limits import MB, megabytes
 
 if TYPE_CHECKING:
     from app.mcp.server import ToolContext
 
 PATH = "/mcp"
-_CALL, _PROGRESS = "tools/call", "progressToken"
+_CALL, _ARGUMENTS, _PROGRESS = "tools/call", "arguments", "progressToken"
 LARGEST_CALL = 4 * MB
 """A request has at most this size, in bytes, because the protocol's server parses a request all at once. A larger
 source has to be uploaded to `/v1/files`, and is then named by its id."""
+MAX_BYTES_BESIDE, MAX_VALUES_BESIDE = 64 * 1024, 1_000
+"""A request has at most this many bytes and values beside the arguments of a call, because the protocol's server
+validates them on the event loop."""
+_INVALID_JSON = "invalid_json"
+_PARSE_ERROR = -32700
+"""Code of JSON-RPC for invalid JSON."""
 _INVALID_REQUEST = -32600
 """Code of JSON-RPC for an invalid request."""
 _INVALID_PARAMS = -32602
@@ -201,7 +208,7 @@ def _shorten(body: bytearray) -> Shortened:
     try:
         return shorten(body, max_values=MAX_VALUES)
     except ValueError:
-        # The package refuses invalid JSON by itself, but first parses the numbers before the fault.
+        # The parser finds the fault, but first parses the numbers before it.
         refuse_long_numbers(body)
         return Shortened(body)
 
@@ -210,23 +217,30 @@ def _without_arguments(message: Shortened) -> _RpcMessage:
     """Return `message`, whose arguments are taken out if it is a call of a tool. Raises what `_check_message`
     raises."""
     body = _check_message(message)
-    if body is None or body["method"] != _CALL:
-        return _RpcMessage(message.text, message.strings)
-    arguments = (body.get("params") or {}).pop("arguments", None)
-    return _RpcMessage(pydantic_core.to_json(body), message.strings, arguments or {})
+    arguments = (body.get("params") or {}).get(_ARGUMENTS) or {} if body["method"] == _CALL else None
+    return _RpcMessage(pydantic_core.to_json(_beside_arguments(body)), message.strings, arguments)
 
 
-def _check_message(message: Shortened) -> dict[str, Any] | None:
-    """Return the object in `message` if it is well-formed. Return None for invalid JSON, because the package refuses it
-    by itself.
+def _beside_arguments(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a message without the arguments of a call."""
+    params = body.get("params") or {}
+    if body["method"] != _CALL or _ARGUMENTS not in params:
+        return body
+    return {**body, "params": {name: value for name, value in params.items() if name != _ARGUMENTS}}
 
-    Raises _RefusedMessage for any other message. An invalid id is refused, too, because the package would take a
-    request with an invalid id for a notification and send no answer.
+
+def _check_message(message: Shortened) -> dict[str, Any]:
+    """Return the object in `message`. Raises _RefusedMessage if it is not well-formed or has too much beside the
+    arguments of a call.
+
+    An invalid id is refused, too, because the package would take a request with an invalid id for a notification and
+    send no answer.
     """
     try:
         body: Any = pydantic_core.from_json(message.text)
-    except ValueError:
-        return None
+    except ValueError as error:
+        fault = json_fault(message.fault(str(error)))
+        raise _RefusedMessage(BadRequest(f"Invalid JSON: {fault}", code=_INVALID_JSON), None) from None
     known = body.get("id") if isinstance(body, dict) else None
     if isinstance(known, bool) or not isinstance(known, str | int) or known in message.strings:
         known = None
@@ -236,7 +250,8 @@ def _check_message(message: Shortened) -> dict[str, Any] | None:
         if known is None and "id" in body:
             reason = f"should be a string (a short one) or a whole number{but_not(body['id'])}"
             raise BadRequest(f"Field 'id': {reason}", param="id")
-    except BadRequest as error:
+        _check_size(body, message)
+    except (BadRequest, PayloadTooLarge) as error:
         raise _RefusedMessage(error, known) from None
     return dict(body)
 
@@ -288,6 +303,20 @@ def _check_repeated(body: dict[str, Any], message: Shortened) -> None:
             raise BadRequest(f"Field '{field}': should be a short string", param=field)
 
 
+def _check_size(body: dict[str, Any], message: Shortened) -> None:
+    """Raise PayloadTooLarge if there is more beside the arguments of a call than the package may validate."""
+    text = pydantic_core.to_json(_beside_arguments(body))
+    size = len(text)
+    if size <= MAX_BYTES_BESIDE:
+        there = {name: string for name, string in message.strings.items() if name.encode() in text}
+        size += sum(len(string) - len(name) for name, string in there.items())
+    values = count_values(text) if size <= MAX_BYTES_BESIDE else 0
+    for found, most, unit in ((size, MAX_BYTES_BESIDE, "bytes"), (values, MAX_VALUES_BESIDE, "values")):
+        if found > most:
+            reason = f"The request has {found} {unit} beside the 'arguments' of a call; the limit at {PATH} is {most}."
+            raise PayloadTooLarge(reason, param="params")
+
+
 def _replay_body(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` function that first returns `body`, which has already been read, and then the later
     messages."""
@@ -303,8 +332,9 @@ def _error_response(error: ApiError, request: Request, id_: str | int | None = N
     """Return the error as a JSON-RPC message, the only form of error that the protocol's clients show. The message
     repeats `id_`, the request's id, so that the caller does not wait for another answer."""
     is_of_params = (error.param or "").partition(".")[0] == "params"
+    code = _INVALID_PARAMS if is_of_params else _INVALID_REQUEST
     rpc_error = {
-        "code": _INVALID_PARAMS if is_of_params else _INVALID_REQUEST,
+        "code": _PARSE_ERROR if error.code == _INVALID_JSON else code,
         "message": error.message,
         "data": error.body(request.state.request_id)["error"],
     }

@@ -296,10 +296,57 @@ def test_the_arguments_of_a_large_call_are_kept_from_what_parses_it(params: dict
     assert message.arguments == params.get("arguments", {})
 
 
-def test_what_is_no_call_is_read_as_it_is() -> None:
-    for text in (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}', b"{"):
-        message = mount._without_arguments(Shortened(text))
-        assert (message.text, message.arguments) == (text, None)
+def test_what_is_no_call_keeps_its_params() -> None:
+    listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"cursor": "x", "arguments": {"k": 1}}}
+    message = mount._without_arguments(Shortened(json.dumps(listing).encode()))
+    assert (json.loads(message.text), message.arguments) == (listing, None)
+
+
+MANY = dict.fromkeys(map(str, range(1010)), 0)
+
+
+@pytest.mark.parametrize("beside", ["", "y" * 300_000], ids=["small", "large"])
+@pytest.mark.parametrize(
+    ("method", "params", "told"),
+    [
+        ("initialize", {"capabilities": {"experimental": MANY}}, "values"),
+        ("tools/call", {"name": "no", "_meta": MANY}, "values"),
+        ("tools/call", {"name": "no", "_meta": {"x" * 66_000: 1}}, "bytes"),
+        ("tools/call", {"name": "no", "_meta": {"x": "x" * 66_000}}, "bytes"),
+    ],
+)
+def test_what_the_package_validates_on_the_event_loop_is_bounded(
+    method: str, params: dict[str, Any], told: str, beside: str, model: FullModel
+) -> None:
+    answer = post(model.client, message_with(method, params, beside), authorization=f"Bearer {KEY}")
+    error = answer.json()["error"]
+    assert (answer.status_code, answer.json()["id"], error["code"]) == (413, 7, -32602)
+    assert (told in error["message"], error["data"]["code"]) == (True, "request_too_large")
+    assert "beside the 'arguments' of a call; the limit at /mcp is " in error["message"]
+
+
+@pytest.mark.parametrize("beside", ["", "y" * 300_000], ids=["small", "large"])
+@pytest.mark.parametrize("meta", [dict.fromkeys(map(str, range(980)), 0), {"x": "x" * 60_000}], ids=["values", "bytes"])
+def test_arguments_do_not_count_as_what_the_package_validates(
+    meta: dict[str, Any], beside: str, model: FullModel
+) -> None:
+    message = message_with("tools/call", {"name": "no", "_meta": meta}, beside)
+    answer = post(model.client, message, authorization=f"Bearer {KEY}")
+    assert "Unknown tool: 'no'" in answer.text
+
+
+def message_with(method: str, params: dict[str, Any], beside: str) -> bytes:
+    """A message with `params`, of which a call of a tool has many arguments, one of them `beside`."""
+    arguments = {"arguments": {"text": beside, "values": [0] * 980}} if method == "tools/call" else {}
+    return json.dumps({"jsonrpc": "2.0", "id": 7, "method": method, "params": {**params, **arguments}}).encode()
+
+
+@pytest.mark.parametrize("beside", ["", "y" * 300_000], ids=["small", "large"])
+def test_invalid_json_is_refused_before_the_package_parses_it(beside: str, model: FullModel) -> None:
+    text = f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {{"k": "{beside}", "n": [}}}}'
+    answer = post(model.client, text.encode(), authorization=f"Bearer {KEY}")
+    assert (answer.status_code, answer.json()["id"], answer.json()["error"]["code"]) == (400, None, -32700)
+    assert answer.json()["error"]["message"].endswith(f"at line 1 column {len(text) - 1}")
 
 
 def test_a_schema_that_is_too_large_is_refused_before_it_becomes_a_request() -> None:
