@@ -15,6 +15,7 @@ from tasks.extraction.yes_and_no import EnumValues, answer_of, most_harmless
 from tasks.notation.cells import decimal_comma, fraction, is_missing, moments_in_slices, number
 from tasks.notation.clock_times import clock_beside, written_clock
 from tasks.notation.dates import day_of_week_near, days_without_year, find_days, is_day_of_a_year, parse_day
+from tasks.notation.order_of_days import order_of
 
 UNREADABLE = object()
 """Mark of a cell whose text is not a value of the field."""
@@ -84,6 +85,7 @@ def values_of_column_in_slices(
     comma_likely: bool,
     known_days: Sequence[date] = (),
     has_ranges: bool = False,
+    days_first: bool | None = None,
 ) -> Slices[list[Any]]:
     """Return the value of each cell for a field: None for an empty cell, UNREADABLE for a cell without a value.
 
@@ -91,7 +93,8 @@ def values_of_column_in_slices(
     or the rows have ranges of usual values (`has_ranges`), it marks a value below its range instead.
 
     All cells together decide what a single cell leaves open: whether commas are decimal signs, and the order of day and
-    month. A date without a year gets the year that brings it nearest to the `known_days`.
+    month. If the cells do not show this order, `days_first` has the one that the document shows, if any. A date without
+    a year gets the year that brings it nearest to the `known_days`.
     """
     present = [cell for cell in column if not is_missing(cell)]
     types = types_of(wanted.schema)
@@ -110,7 +113,7 @@ def values_of_column_in_slices(
             present = [_MARK_OF_RANGE.sub("", cell.rstrip()) for cell in present]
         found = yield from _numbers(present, wanted, types, comma_likely=comma_likely)
     elif wants_iso(wanted.schema):
-        found = yield from _days(present, known_days)
+        found = yield from _days(present, known_days, days_first)
         if wants_clock(wanted.schema):
             found = yield from _with_clocks(present, found, has_seconds=wanted.schema.get("format") == MOMENT)
     elif "array" in types:
@@ -319,11 +322,20 @@ def _bare_number(cell: str) -> tuple[int, str]:
     return -1 if is_negative else 1, match["digits"].rstrip(".,")
 
 
-def _days(cells: Sequence[str], known_days: Sequence[date]) -> Slices[list[Any]]:
+def days_first_by_column(cells: Sequence[str]) -> bool | None:
+    """Return whether days in figures have the day before the month, by those of a column that can be read in only one
+    order; None if there are none, or if they differ."""
+    days = ((cell.strip(), parse_day(cell)) for cell in cells)
+    orders = {order_of(text[day.start : day.end], day) for text, day in days if day is not None} - {None}
+    return orders.pop() if len(orders) == 1 else None
+
+
+def _days(cells: Sequence[str], known_days: Sequence[date], days_first: bool | None) -> Slices[list[Any]]:
     lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known_days))
     yield
     middle = sorted(known_days)[len(known_days) // 2] if known_days else None
-    moments = yield from moments_in_slices(cells)
+    is_open = days_first is not None and days_first_by_column(cells) is None
+    moments = yield from moments_in_slices(cells, day_first=days_first if is_open else None)
     found: list[Any] = []
     for cell, one in zip(cells, moments, strict=True):
         if len(found) % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:

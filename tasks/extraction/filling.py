@@ -18,7 +18,7 @@ from tasks.extraction.column_values import NO_VALUE, emptiest_value
 from tasks.extraction.dated_clauses import dated_clauses
 from tasks.extraction.dated_entries import dated_entries
 from tasks.extraction.decisions import Decision, decide
-from tasks.extraction.doubts import IN_OTHER_UNIT, largest_probability
+from tasks.extraction.doubts import largest_probability
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import LARGEST_AMOUNT, field_text
@@ -100,9 +100,6 @@ fewer items there."""
 FEWEST_COLUMNS = 3
 """An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
 searched for by the places of words."""
-UNMARKED = 0.8
-"""Largest probability of a choice that a cell without a mark decides on a page, where a mark may have been missed, and
-of a day for which a cell has only the day of the week."""
 CONVERTED_DIGITS = 6
 """Converted numbers are rounded to this many decimals, such as −20.555556 for −5 °F in °C."""
 
@@ -158,10 +155,8 @@ class CopiedFields:
             path = (*path[: index + 1], *column_path((), inside))
         cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
         if cell is not None:
-            is_doubtful = cell.lacks_mark or cell.is_weekday
-            most = IN_OTHER_UNIT if cell.in_other_unit else UNMARKED if is_doubtful else 1.0
             chance = probability_of_cell(cell)
-            return ValuePlace(chance, cell.entry, cell.cell.pointer, copied=True, cell=cell, most=most)
+            return ValuePlace(chance, cell.entry, cell.cell.pointer, copied=True, cell=cell, most=cell.most)
         return self.scored.place(path, value, copied=copied) if self.scored else None
 
     @property
@@ -590,13 +585,14 @@ class _FormToFill:
 
     def _is_better(self, found: ObjectList, path: JsonPath) -> Slices[bool]:
         """True if the objects that the network found are worth more than the rows from the list's table or records. If
-        nothing fills the list yet, the objects must be worth more than 0. If other lists have tables, too, and this
-        list is called like the heading above its own, an object must be worth more than a row, for further objects may
-        be rows of the others."""
+        nothing fills the list yet, the objects must be worth more than 0. If there are other tables, and this list is
+        called like the heading above its own, an object must be worth more than a row, for further objects may be rows
+        of the others."""
         worth = yield from found.worth()
         table = self.tables.get(path)
         least = 0.0 if table is None else (yield from table.worth())
-        if table is not None and table.is_named and len(self.tables) > 1 and len(found.rows) > len(table.rows):
+        has_others = table is not None and (table.is_chosen or (table.is_named and len(self.tables) > 1))
+        if table is not None and has_others and len(found.rows) > len(table.rows):
             worth *= len(table.rows) / len(found.rows)
         return worth > least
 

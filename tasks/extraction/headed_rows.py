@@ -20,7 +20,7 @@ from tasks.extraction.object_lists import MAX_WORDS, SUMS
 from tasks.extraction.passages import Passage
 from tasks.extraction.priced_lines import priced_lines
 from tasks.extraction.table_headers import Header, HeaderCell, HeaderFinder, rows_of_header
-from tasks.extraction.table_lists import LEAST_LIKENESS, is_plain_text, is_total, likeness_by_words
+from tasks.extraction.table_lists import LEAST_LIKENESS, is_carried_forward, is_plain_text, is_total, likeness_by_words
 from tasks.extraction.words_on_page import (
     GAP,
     MAX_PLACED,
@@ -219,7 +219,8 @@ def _body_below(
             break
         bottom = max(word.box[3] for word in own)
         segments = list(segments_of_row(own))
-        is_sum = _is_sum([text_of(passage, segment) for segment in segments], len(cells))
+        texts = [text_of(passage, segment) for segment in segments]
+        is_sum = not is_carried_forward(texts) and _is_sum(texts, len(cells))
         if is_sum or any(_crosses(segment, middles) for segment in segments):
             below = [_beside(other, left, right + height) for other in rows[position + 1 : position + 3]]
             if any(found) and not _goes_on_below(passage, found, below, len(cells), is_sum=is_sum):
@@ -283,7 +284,10 @@ def _is_sum(texts: Sequence[str], columns: int) -> bool:
     """True if a row is a sum: its label means a sum, or it has few texts and a word such as `total` among its first
     words."""
     label_words = fold(" ".join(texts))[:MAX_LABEL_WORDS]
-    if is_total([*texts, *[""] * max(1, columns - len(texts))]):
+    # A full row is a sum only if its label says nothing else, or has a word such as `total`: `Net curtain 1 20.00` is
+    # an item.
+    is_full = len(texts) >= max(columns, FEWEST_CELLS) and TOTALS.isdisjoint(label_words)
+    if is_total([*texts, *[""] * (0 if is_full else max(1, columns - len(texts)))]):
         return True
     is_poor = 2 * len(texts) <= columns + 1
     label = tuple(word for word in fold(texts[0]) if not word.isdigit())

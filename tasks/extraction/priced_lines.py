@@ -16,11 +16,13 @@ from typing import Final, Literal, NamedTuple
 
 from models.fair_executor import Slices
 from tasks.extraction.concepts import concepts_of
+from tasks.extraction.doubtful_rows import is_cancelled
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import SUMS
 from tasks.extraction.passages import Passage
+from tasks.extraction.stages_of_sums import is_carried
 from tasks.extraction.table_lists import LEAST_LIKENESS, likeness_by_words
 from tasks.extraction.words_on_page import WordOnPage, cell_of, segments_of_row
 from tasks.notation.currencies import ANY, is_currency
@@ -53,6 +55,8 @@ MAX_TRIED: Final = 5
 them are read."""
 HEADED_ROWS: Final = 3
 """A line is a heading only if one of this many rows below it ends with an amount."""
+MAX_TAKEN_BACK: Final = 60
+"""The item that a negative amount takes back is among this many items above it."""
 ROWS_AT_ONCE: Final = 50
 """At most this many rows are read in one step."""
 
@@ -100,6 +104,7 @@ _PERCENTAGES = frozenset(
     )
 )
 """Words in the names of fields for the percentage of an item."""
+_BULLETS = frozenset("-–—•*·‣▪●○")
 _NUMBERED = re.compile(r"\d{1,2}[.)]|[IVX]{1,4}[.)]|[A-Z][.)]")
 _COUNT = re.compile(r"(?P<quantity>\d{1,3}) ?[x×] (?=\D)", re.IGNORECASE)
 _QUANTITY = re.compile(r"\d{1,4}(?:[.,]\d{1,3})?")
@@ -288,7 +293,8 @@ def _header_of(column: _Column, fields: Sequence[WantedField]) -> _Header:
 def _cell(passage: Passage, item: _Item, column: _Column) -> ReadCell:
     if column == "description":
         whole = cell_of(passage, item.words) if item.words else NO_CELL
-        return whole._replace(text=whole.text.removeprefix(item.count), source=whole.text) if item.count else whole
+        text = whole.text.removeprefix(item.count).removesuffix(":")
+        return whole._replace(text=text, source=whole.text) if text != whole.text else whole
     if column == "code":
         return cell_of(passage, item.code_words)._replace(text=item.code) if item.code else NO_CELL
     if column == "amount" and item.included:
@@ -306,6 +312,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
     waiting: _Item | None = None
     has_sum = False
     discounts = Decimal(0)
+    unlabelled: int | None = None
     for row in rows:
         line = _line(passage, row)
         height = max(1, line.bottom - line.top)
@@ -314,16 +321,27 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
             waiting = None
             if found:
                 break
-        if _is_sum(passage, line) or _adds_up(line, found, discounts):
+        if line.amount is not None and line.words and is_carried(" ".join(_text_of(passage, line))):
+            waiting = None
+            continue
+        is_labelled = _is_sum(passage, line)
+        if unlabelled is None and not is_labelled and _adds_up(line, found, discounts):
+            unlabelled = len(found)
+        if is_labelled:
             has_sum = bool(found)
             waiting = None
             if has_sum:
+                if unlabelled is not None and _adds_up(line, found, discounts):
+                    unlabelled = None
                 break
         elif line.included and line.words and found:
             found.append(line)
             waiting = None
         elif line.amount is None and line.quantity is None:
             waiting = line
+        elif line.is_discount and (voided := _voided_by(passage, line, found)) is not None:
+            waiting = None
+            del found[voided]
         elif line.is_discount or (line.amount is not None and _sums_a_code(passage, line, found)):
             waiting = None
             discounts += line.amount.value if line.is_discount and line.amount else 0
@@ -350,6 +368,10 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
             waiting = None
         elif found and line.costs(found[-1]) and found[-1].quantity is None:
             found[-1].quantity, found[-1].price = line.quantity, line.price
+    if unlabelled is not None:
+        # No sum with a label includes the line whose amount is the sum of those above it, so it is a sum itself.
+        del found[unlabelled:]
+        has_sum = True
     while found and found[-1].included and not has_sum:
         found.pop()
     del found[_end_of_counted(found) :]
@@ -388,6 +410,26 @@ def _adds_up(line: _Item, items: Sequence[_Item], discounts: Decimal) -> bool:
     amounts = [one.amount.value for one in items if one.amount]
     total = sum(amounts)
     return line.amount is not None and len(amounts) >= FEWEST and line.amount.value in (total, total - discounts)
+
+
+def _voided_by(passage: Passage, line: _Item, items: Sequence[_Item]) -> int | None:
+    """Return the index of the last item that a line with a negative amount takes back: `VOID Pen -20.00` below `Pen
+    20.00`. The amounts are the same, and the line has the item's description, or says that something is cancelled and
+    is right below the item."""
+    words = _text_of(passage, line)
+    for index in range(len(items) - 1, max(-1, len(items) - 1 - MAX_TAKEN_BACK), -1):
+        item = items[index]
+        if item.amount is None or line.amount is None or item.amount.value != line.amount.value:
+            continue
+        own = _text_of(passage, item)
+        is_named = bool(own) and own in (words, words[-len(own) :], words[: len(own)])
+        if is_named or (index == len(items) - 1 and is_cancelled(" ".join([*words, "x"]))):
+            return index
+    return None
+
+
+def _text_of(passage: Passage, item: _Item) -> list[str]:
+    return [token for word in item.words for token in fold(passage.words[word.at])]
 
 
 def _end_of_counted(items: Sequence[_Item]) -> int:
@@ -452,6 +494,8 @@ def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:
     if code_before and not line.code:
         line.code, line.code_words = code_before[1], rest[:1]
     if code_before:
+        rest = rest[1:]
+    if len(rest) > 1 and passage.words[rest[0].at] in _BULLETS:
         rest = rest[1:]
     line.words = rest if any(character.isalpha() for word in rest for character in passage.words[word.at]) else ()
     return line

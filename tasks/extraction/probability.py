@@ -87,12 +87,8 @@ class CellOfField(NamedTuple):
     (`records.fillings`); 0.5 for a cell of a table."""
     is_named: bool = False
     """True if a heading above the table or the records names the list."""
-    in_other_unit: bool = False
-    """True if the column's header states a different unit from the field's."""
-    lacks_mark: bool = False
-    """True if the value is a choice that an empty cell of a page decides."""
-    is_weekday: bool = False
-    """True if the value is a day, and the cell has only a day of the week."""
+    most: float = 1.0
+    """The probability is at most this, because of what the cell, its row or its header says (`doubtful_rows`)."""
     has_twin: bool = False
     """True if another list of the schema asks for much the same fields, so the table may belong to that list."""
 

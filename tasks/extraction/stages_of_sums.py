@@ -49,6 +49,9 @@ def _plain(words: list[str]) -> tuple[str, ...]:
 
 
 _PHRASES: Final = _phrases()
+_OF_PAGES: Final = frozenset(
+    _plain(fold("page pages seite blatt pagina página strona strony sida from to of von auf de la van naar na z till"))
+)
 _LONGEST_PHRASE: Final = max(len(phrase) for phrases in _PHRASES.values() for phrase in phrases)
 
 
@@ -60,6 +63,14 @@ def _says(words: tuple[str, ...], name: str) -> bool:
         for start in range(len(words))
         for size in range(1, min(_LONGEST_PHRASE, len(words) - start) + 1)
     )
+
+
+@lru_cache(maxsize=4096)
+def is_carried(label: str) -> bool:
+    """True if a label says that a sum goes on to the next page, or comes from the last one: `Carried forward to
+    page 2`."""
+    words = _plain(fold(label)) if len(label) <= _LONGEST_LABEL else ()
+    return tuple(word for word in words if word not in _OF_PAGES and not word.isdigit()) in _PHRASES["carried"]
 
 
 @lru_cache(maxsize=4096)

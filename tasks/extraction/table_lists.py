@@ -21,6 +21,7 @@ from tasks.extraction.best_pairs import best_pairs
 from tasks.extraction.column_values import (
     NO_VALUE,
     UNREADABLE,
+    days_first_by_column,
     emptiest_value,
     has_decimal_commas_in_slices,
     has_ranges,
@@ -31,14 +32,23 @@ from tasks.extraction.column_values import (
 from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.derived_columns import DerivedColumn, derived_columns, is_money_of
+from tasks.extraction.doubtful_rows import (
+    MAX_DATED,
+    are_days_first_in,
+    is_order_open,
+    largest_of_row,
+    without_struck_rows,
+)
+from tasks.extraction.doubts import DOUBTFUL, IN_OTHER_UNIT
 from tasks.extraction.features import Matrix, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField, may_be_copied
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, names_of, spelt_out
 from tasks.extraction.object_lists import MAX_ITEMS, MAX_WORDS, SUMS
+from tasks.extraction.own_words import is_form_of
 from tasks.extraction.passages import passages_of_entry
 from tasks.extraction.probability import CELLS_AT_ONCE, CellOfField, worth_of
-from tasks.extraction.stages_of_sums import stage_of
+from tasks.extraction.stages_of_sums import is_carried, stage_of
 from tasks.extraction.units import has_other_unit
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
@@ -64,8 +74,6 @@ rows are compared. None of 36 documents needs more than 7,000."""
 MAX_PAIRS = 5_000
 """At most this many pairs of a column in a request's tables and a field of its lists are compared, at 0.2 ms a pair.
 Further tables count as text."""
-MAX_DATED = 200_000
-"""The year of dates without a year is searched for in at most this many characters of a text."""
 TALLEST_HEADER = 3
 """A header has at most this many rows."""
 LONGEST_HEADER = 60
@@ -134,11 +142,23 @@ ANSWERED_SHARE = 0.5
 
 KIN_LETTERS = 5
 """The first cells of two headers are of one kind if they have this many last letters in common."""
+UNMARKED = 0.8
+"""Largest probability of a choice that a cell without a mark decides on a page, where a mark may have been missed, and
+of a day for which a cell has only the day of the week."""
 _GROUPS = frozenset(
     fold(
         "group gruppe groupe grupo gruppo groep grupa grupp section sezione sección seccion abschnitt part parte partie"
     )
 )
+_ANY_LIST = frozenset(
+    fold(
+        "item items line lines row rows entry entries list table data detail details record records position positions"
+        " all products articles goods positionen artikel waren zeilen eintraege articles lignes produits articulos"
+        " lineas productos articoli righe prodotti artigos linhas produtos artikelen regels produkty pozycje"
+        " the of in and der die das le la les de el los il gli o os het"
+    )
+)
+"""Words in the name of a list, or in a heading, that name no particular list."""
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 ROWS_AT_ONCE, COLUMNS_AT_ONCE = 64, 8
 """At most this many rows, or this many columns, are read in one step."""
@@ -170,6 +190,8 @@ class FilledList:
     """True if there are more items than MAX_ITEMS."""
     is_ended: bool = False
     """True if further lines below the table are not items."""
+    is_chosen: bool = False
+    """True if tables with the same header are below headings of something else."""
 
     @property
     def is_named(self) -> bool:
@@ -193,6 +215,9 @@ class HeadedTable:
     """Possible texts of each column's header: the cell alone, and with the cells above it."""
     known_days: Sequence[date] = ()
     """Days in the text around the table."""
+    days_first: bool | None = None
+    """True if the text has the day before the month in days such as `03/04/05`, False if the month before the day, None
+    if it does not show the order."""
     derived: int = 0
     """Number of columns at the end that are not in the table, but derived from its columns."""
     are_sums: Sequence[bool] = ()
@@ -251,19 +276,23 @@ def headed_tables(
     found: list[HeadedTable] = []
     days: dict[int, list[date]] = {}
     commas: dict[int, bool] = {}
+    orders: dict[int, bool | None] = {}
     for entry, table in tables:
+        table = yield from without_struck_rows(table)
         if id(entry) not in days:
             passages = yield from passages_of_entry(entry)
             for passage in passages:
                 yield from passage.prepare()
-            days[id(entry)] = yield from days_mentioned("\n".join([passage.text for passage in passages])[:MAX_DATED])
+            text = "\n".join([passage.text for passage in passages])[:MAX_DATED]
+            days[id(entry)] = yield from days_mentioned(text)
+            orders[id(entry)] = yield from are_days_first_in(text)
             commas[id(entry)] = (yield from decimal_sign(passages)) == ","
         yield
         table = _with_parted_header(table)
         likely = table.comma_likely or commas[id(entry)]
         table = replace(table, comma_likely=(yield from has_decimal_commas_in_slices(table.texts, likely=likely)))
         are_sums = yield from _find_sums(table)
-        *headed, unheaded = _readings(entry, table, days[id(entry)], are_sums)
+        *headed, unheaded = _readings(entry, table, days[id(entry)], orders[id(entry)], are_sums)
         for text in {text: None for reading in headed for forms in reading.forms for text in forms}:
             if text not in likeness_of_text:
                 yield
@@ -330,7 +359,9 @@ def _find_sums(table: ReadTable) -> Slices[list[bool]]:
     return found
 
 
-def _readings(entry: Entry, table: ReadTable, days: Sequence[date], are_sums: Sequence[bool]) -> Iterator[HeadedTable]:
+def _readings(
+    entry: Entry, table: ReadTable, days: Sequence[date], days_first: bool | None, are_sums: Sequence[bool]
+) -> Iterator[HeadedTable]:
     width = len(table.rows[0])
     texts = table.texts
     ends = range(1, min(MAX_HEADERS, len(texts) - 1) + 1)
@@ -338,7 +369,7 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date], are_sums: Se
     if table.header:
         ends = range(0)
         forms = _forms(table.rows[: table.header], width, rows_are_lines=True)
-        yield HeadedTable(entry, table, 0, table.header, forms, days, are_sums=are_sums)
+        yield HeadedTable(entry, table, 0, table.header, forms, days, days_first, are_sums=are_sums)
     for end in ends:
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
             # A row of days below another row may be the last row of a header.
@@ -348,9 +379,9 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date], are_sums: Se
                 continue
             forms = _forms(table.rows[top:end], width)
             forms = forms if table.is_exact else _above_cells(forms, last_rows, end)
-            yield HeadedTable(entry, table, top, end, forms, days, are_sums=are_sums)
+            yield HeadedTable(entry, table, top, end, forms, days, days_first, are_sums=are_sums)
     first = next((index for index, row in enumerate(texts) if sum(map(bool, row)) > 1), 0)
-    yield HeadedTable(entry, table, first, first, [()] * width, days, are_sums=are_sums)
+    yield HeadedTable(entry, table, first, first, [()] * width, days, days_first, are_sums=are_sums)
 
 
 def _with_parted_header(table: ReadTable) -> ReadTable:
@@ -553,6 +584,7 @@ def fill_lists(
     field's path and the header's text."""
     compared = _ComparedColumns(readings, lists)
     matches: list[_Match] = []
+    chosen: set[JsonPath] = set()
     for path, fields in lists.items():
         likeliest: dict[int, _Match] = {}
         for reading in readings:
@@ -563,6 +595,10 @@ def fill_lists(
             key = id(reading.table)
             if match is not None and (key not in likeliest or match.worth > likeliest[key].worth):
                 likeliest[key] = match
+        left_out = yield from _below_other_headings(path, [*likeliest.values()])
+        if left_out:
+            chosen.add(path)
+            likeliest = {key: one for key, one in likeliest.items() if key not in left_out}
         own_matches = [one for one in likeliest.values() if one.reading.table.of_list == path]
         # What was built from lines for this list is the list, unless a real table has as many of its fields.
         most = max((len(one.columns) for one in own_matches), default=0)
@@ -607,8 +643,41 @@ def fill_lists(
                 best, best_worth = filled, worth
         if best is not None:
             used |= {(cell.cell.pointer, cell.cell.text) for cell in best.cells.values() if cell.is_read}
+            best.is_chosen = match.path in chosen
             found[match.path] = best
     return found
+
+
+def _below_other_headings(path: JsonPath, matches: Sequence["_Match"]) -> Slices[set[int]]:
+    """Return the identities of the tables below headings of something else than the list, if the heading above another
+    table with the same header names the list: those below `Returned goods`, for `ordered_items` below `Order`.
+
+    Tables found by the places of words count only beside one on the same page, because the line above the rest of a
+    table on the next page may be any.
+    """
+    content = [word for word in names_of(path, {"type": "array"}).own[0] if word not in _ANY_LIST]
+    named: dict[tuple[str, Any], set[str]] = {}
+    others: list[tuple[int, tuple[str, Any], list[str]]] = []
+    for match in matches if content and len(matches) > 1 else ():
+        yield
+        table = match.reading.table
+        heading = [*fold(table.heading)] if len(table.heading) <= LONGEST_HEADER else []
+        if not heading or any(map(str.isdigit, table.heading)):
+            continue
+        key = match.reading.title, None if table.is_exact else _page_of(table)
+        if all(any(is_form_of(word, own) for word in heading) for own in content):
+            named.setdefault(key, {*content}).update(word for word in heading if word not in _ANY_LIST)
+        else:
+            others.append((id(table), key, heading))
+    return {
+        table
+        for table, key, heading in others
+        if key in named and not any(is_form_of(word, own) for word in heading for own in named[key])
+    }
+
+
+def _page_of(table: ReadTable) -> Any:
+    return next((cell.place.get("page") for row in table.rows for cell in row if cell.text), None)
 
 
 def _without_spanned(matches: Collection["_Match"]) -> Iterator["_Match"]:
@@ -899,6 +968,8 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequ
     rows_and_sums = zip(reading.table.rows, reading.are_sums, strict=True)
     for row, is_sum in islice(rows_and_sums, reading.end, None):
         texts = [cell.text for cell in row]
+        if is_carried_forward(texts):
+            continue
         if is_sum:
             if not reading.table.is_exact and has_begun:
                 return  # Rows below the sums of a page are not items.
@@ -1046,6 +1117,12 @@ def is_total(row: Sequence[str]) -> bool:
     return "" in row and 0 < len(words) <= MAX_WORDS and not concepts_of(words).isdisjoint(SUMS)
 
 
+def is_carried_forward(row: Sequence[str]) -> bool:
+    """True if a row has nothing but a sum of the rows above it, or of those on the last page, for the next page."""
+    label, *rest = [cell for cell in row if cell] or [""]
+    return bool(rest) and not any(map(_has_words, rest)) and is_carried(label)
+
+
 def _has_words(cell: str) -> bool:
     return any(map(str.isalpha, cell)) and not looks_numeric(cell) and not is_currency(cell)
 
@@ -1109,7 +1186,11 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             comma_likely=reading.table.comma_likely,
             known_days=reading.known_days,
             has_ranges=are_measured,
+            days_first=reading.days_first,
         )
+    ordered = {index for index, cells in cells_of_fields.items() if _is_order_shown(cells, reading)}
+    own_words = {word for one in (names, *(one.names for one in fields)) for own in one.own for word in own}
+    with_rivals = {index for index in column_by_field if _has_equal_header(match, fields, index)}
     answered = [
         sum(values[index][row_index] not in (None, UNREADABLE) for index in column_by_field)
         for row_index in range(len(rows))
@@ -1155,6 +1236,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             found.is_cut = True
             break
         item: dict[str, Any] = {}
+        largest = largest_of_row(row, own_words)
         for index, one in enumerate(fields):
             path = (*one.path[:-1], len(found.rows), one.path[-1])
             cell = NO_CELL
@@ -1186,12 +1268,44 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                 is_text=is_plain_text(one),
                 found_in=_source_of(reading.table),
                 is_named=is_named,
-                in_other_unit=index in in_other_unit,
-                lacks_mark=not (cell.text or reading.table.is_exact),
-                is_weekday=wants_iso(one.schema) and cell.text.casefold() in WEEKDAYS,
+                most=min(
+                    largest,
+                    IN_OTHER_UNIT if index in in_other_unit else 1.0,
+                    DOUBTFUL if index in with_rivals else 1.0,
+                    _largest_of_cell(cell, one, is_exact=reading.table.is_exact, is_order_shown=index in ordered),
+                ),
             )
         found.rows.append(item)
     return True
+
+
+def _largest_of_cell(cell: ReadCell, field: WantedField, *, is_exact: bool, is_order_shown: bool) -> float:
+    """Return the largest probability, 0 to 1, of the value of a cell by itself."""
+    if not (cell.text or is_exact) or (wants_iso(field.schema) and cell.text.casefold() in WEEKDAYS):
+        return UNMARKED
+    return DOUBTFUL if wants_iso(field.schema) and not is_order_shown and is_order_open(cell.text) else 1.0
+
+
+def _is_order_shown(cells: Sequence[ReadCell], reading: HeadedTable) -> bool:
+    """True if a document shows the order of day and month, or the days of a column do."""
+    return reading.days_first is not None or days_first_by_column([cell.text for cell in cells]) is not None
+
+
+def _has_equal_header(match: _Match, fields: Sequence[WantedField], index: int) -> bool:
+    """True if the header of a column that is left over names a field of numbers as well as that of the field's own
+    column does, and neither is the name itself: `List price` and `Net price` for `price`."""
+    column = match.columns[index]
+    likeness = [likeness_by_words(fields[index].names, head) for head in match.reading.header]
+    is_number = not types_of(fields[index].schema).isdisjoint(("number", "integer"))
+    if not is_number or not LEAST_LIKENESS <= likeness[column] < SAME_NAME:
+        return False
+    rows = match.reading.table.texts[match.reading.end :][:MAX_COMPARED]
+    return any(
+        other not in match.columns.values()
+        and likeness[other] == likeness[column]
+        and any(looks_numeric(row[other]) and row[other] != row[column] for row in rows)
+        for other in range(len(likeness) - match.reading.derived)
+    )
 
 
 def _below_items(rows: Sequence[Sequence[ReadCell]], parts: Sequence[int], *, width: int) -> Slices[set[int]]:

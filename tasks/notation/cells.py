@@ -170,14 +170,15 @@ def moments(cells: Sequence[str]) -> list[dt.datetime | None]:
     return all_of(moments_in_slices(cells))
 
 
-def moments_in_slices(cells: Sequence[str]) -> Slices[list[dt.datetime | None]]:
+def moments_in_slices(cells: Sequence[str], *, day_first: bool | None = None) -> Slices[list[dt.datetime | None]]:
     """Return the point in time of each cell, or None for a cell without one. A period counts as its first moment.
 
-    All cells together determine whether days come before months. If all times have the same offset from UTC, they are
-    returned as local times. If the offsets differ, as around a change to summer time, the times are converted to UTC.
+    Without `day_first`, all cells together determine whether days come before months. If all times have the same offset
+    from UTC, they are returned as local times. If the offsets differ, as around a change to summer time, the times are
+    converted to UTC.
     """
-    found = yield from in_slices(partial(moment, day_first=False), cells)
-    if any(_NUMERIC.match(cell.strip()) for cell in cells):
+    found = yield from in_slices(partial(moment, day_first=bool(day_first)), cells)
+    if day_first is None and any(_NUMERIC.match(cell.strip()) for cell in cells):
         other = yield from in_slices(partial(moment, day_first=True), cells)
         found = other if _days_come_first(cells, found, other) else found
     offsets = {moment[1] for moment in found if moment is not None}

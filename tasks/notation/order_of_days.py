@@ -50,4 +50,9 @@ def is_order_shown(days: Iterable[tuple[str, Day]], texts: Sequence[str]) -> boo
         return False
     if codes:
         return True
+    return are_letters_foreign(texts)
+
+
+def are_letters_foreign(texts: Sequence[str]) -> bool:
+    """True if texts have enough letters that English lacks."""
     return sum(1 for text in texts for _ in islice(_NOT_ENGLISH.finditer(text), FEWEST_FOREIGN)) >= FEWEST_FOREIGN

@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 from models.fair_executor import Slices
 from tasks.extraction.column_values import is_read
 from tasks.extraction.decimal_signs import decimal_sign
+from tasks.extraction.doubtful_rows import MAX_DATED
+from tasks.extraction.doubts import IN_OTHER_UNIT
 from tasks.extraction.features import field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
@@ -17,7 +19,7 @@ from tasks.extraction.records.list_fields import NUMBERS, FieldOfList, ListToFil
 from tasks.extraction.records.repeated_records import runs_of
 from tasks.extraction.records.runs import Run
 from tasks.extraction.records.templates import RecordTemplate, template_of
-from tasks.extraction.table_lists import MAX_DATED, FilledList, is_plain_text
+from tasks.extraction.table_lists import FilledList, is_plain_text
 from tasks.extraction.units import has_other_unit
 from tasks.extraction.words_on_page import cell_with, place_words
 from tasks.notation.dates import days_mentioned
@@ -219,7 +221,7 @@ def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
         for index in item:
             cell_path = (*path, len(filled.rows), fields[index].path[-1])
             cell = _cell_of_field(run, number, fields, index)
-            filled.cells[cell_path] = cell._replace(in_other_unit=index in in_other_unit)
+            filled.cells[cell_path] = cell._replace(most=IN_OTHER_UNIT if index in in_other_unit else 1.0)
         filled.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
     return filled
 
@@ -254,9 +256,10 @@ def better_of(
     for path in tables.keys() & records.keys():
         table, from_records = tables[path], records[path]
         # A table of a file, such as a spreadsheet, rarely lacks rows: records replace it only if they have more rows.
-        # Below the end of a table on a page, records would go on with lines that are not items.
+        # Below the end of a table on a page, records would go on with lines that are not items. Beside a table that its
+        # heading tells from others, they would have the rows of these.
         has_more_rows = len(from_records.rows) > len(table.rows)
-        is_whole = has_more_rows if table.is_ended else table.is_exact and not has_more_rows
+        is_whole = table.is_chosen or (has_more_rows if table.is_ended else table.is_exact and not has_more_rows)
         if not is_whole and (yield from from_records.worth()) > CLEARLY_MORE * (yield from table.worth()):
             better[path] = from_records
     return better
