@@ -49,7 +49,7 @@ from tasks.extraction.own_words import is_form_of
 from tasks.extraction.passages import passages_of_entry
 from tasks.extraction.probability import CELLS_AT_ONCE, CellOfField, worth_of
 from tasks.extraction.stages_of_sums import is_carried, stage_of
-from tasks.extraction.units import has_other_unit
+from tasks.extraction.units import has_other_currency, has_other_unit
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
 from tasks.notation.dates import days_mentioned, find_days, is_day_of_a_year, parse_day
@@ -1203,11 +1203,13 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     if not found.rows:
         found.missing = missing
     complete = [row_index for row_index, part in enumerate(parts) if not part]
-    in_other_unit = {
-        index
-        for index, column in column_by_field.items()
+    in_numbers = {
+        index: field_text(fields[index].schema, fields[index].names)
+        for index in column_by_field
         if types_of(fields[index].schema) & {"number", "integer"}
-        and has_other_unit(header[column], field_text(fields[index].schema, fields[index].names))
+    }
+    in_other_unit = {
+        index for index, text in in_numbers.items() if has_other_unit(header[column_by_field[index]], text)
     }
     full = [
         index
@@ -1272,6 +1274,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                     largest,
                     IN_OTHER_UNIT if index in in_other_unit else 1.0,
                     DOUBTFUL if index in with_rivals else 1.0,
+                    DOUBTFUL if index in in_numbers and has_other_currency(cell.text, in_numbers[index]) else 1.0,
                     _largest_of_cell(cell, one, is_exact=reading.table.is_exact, is_order_shown=index in ordered),
                 ),
             )

@@ -276,11 +276,20 @@ def has_other_unit(header: str, field: FieldText) -> bool:
     unit, wanted = unit_in_label(header), _units_stated(field)
     if unit in _QUANTITY_OF and unit not in wanted and _QUANTITY_OF[unit] in map(_QUANTITY_OF.get, wanted):
         return True
-    codes, printed = _currencies_stated(field), CURRENCY_FORM.findall(header)
-    if codes and printed and not any(may_be_in(one, code) for one in printed for code in codes):
+    if has_other_currency(header, field):
+        return True
+    asks_for_parts = any(name[-1] in _PARTS_OF_CURRENCIES for name in field.names.own)
+    if _currencies_stated(field) and not asks_for_parts and not _PARTS_OF_CURRENCIES.isdisjoint(fold(header)):
         return True
     magnitude = magnitude_in_header(header)
     return bool(magnitude) and _magnitudes_in(magnitude).isdisjoint(_magnitudes_stated(field))
+
+
+def has_other_currency(text: str, field: FieldText) -> bool:
+    """True if a text has a currency, and a field states another one."""
+    codes = _currencies_stated(field)
+    printed = CURRENCY_FORM.findall(text) if codes else []
+    return bool(printed) and not any(may_be_in(one, code) for one in printed for code in codes)
 
 
 def _magnitudes_in(text: str) -> frozenset[int]:

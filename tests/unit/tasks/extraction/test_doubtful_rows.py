@@ -133,3 +133,17 @@ def test_a_full_row_whose_name_has_the_word_of_a_sum_is_an_item() -> None:
 )
 def test_the_items_of_a_receipt_are_those_that_its_sum_has(text: str, items: list[str]) -> None:
     assert [row["item"] for row in rows_of(f"SHOP\n{text}", item=TEXT, price=NUMBER)] == items
+
+
+@each_case(
+    ("text", "is_doubtful"),
+    [
+        ("Article;Price\nLamp;10.00 USD\nDesk;70.00 EUR\n", True),
+        ("Article;Price (cents)\nLamp;1000\nDesk;7000\n", True),
+        ("Article;Price\nLamp;10.00 EUR\nDesk;70.00 EUR\n", False),
+        ("Article;Price\nLamp;10.00\nDesk;70.00\n", False),
+    ],
+)
+def test_an_amount_in_another_currency_is_doubtful(text: str, *, is_doubtful: bool) -> None:
+    chance = probability_of(text, "price_eur", 0, article=TEXT, price_eur=NUMBER)
+    assert (chance <= DOUBTFUL) == is_doubtful
