@@ -29,7 +29,7 @@ from tasks.extraction.passages import Passage, passages_in, passages_to_trace
 from tasks.extraction.probability import CellOfField, ValuePlace, calibration_input, probability
 from tasks.precontext import Entry, Evidence
 from tasks.result import Bounds
-from tasks.schema.paths import JsonPath, leaves, pointer_of, schema_at
+from tasks.schema.paths import JsonPath, PartsOfSchema, leaves, pointer_of
 
 MAX_PASSAGE = 300
 """Evidence shows at most this many characters of the line around a match."""
@@ -161,9 +161,10 @@ def find_evidence(
     size = max(1, sum(len(passage.text) for passage in passages))
     fields = []
     candidates = {}
+    parts = PartsOfSchema(schema)
     for path, leaf in all_leaves[: max(1, most_chars // size)]:
         in_list = any(isinstance(step, int) for step in path)
-        answered = AnsweredField(leaf, names_of(path, schema_at(schema, path)), in_list)
+        answered = AnsweredField(leaf, names_of(path, parts.at(path)), in_list)
         field = _Field(path, answered, support(path, leaf) if support else None)
         fields.append(field)
         is_searched = path not in undecided and not isinstance(field.place and field.place.cell, CellOfField)

@@ -10,7 +10,7 @@ from tasks.extraction.features import types_of
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.whole_results import names_a_result, names_prose
 from tasks.notation.currencies import currency_of
-from tasks.schema.paths import JsonPath, leaves, resolved, schema_at
+from tasks.schema.paths import JsonPath, PartsOfSchema, leaves, resolved
 from tasks.schema.remainder import DEEPEST, NOTES, is_plain
 
 Fits = Callable[[Any], bool]
@@ -178,9 +178,9 @@ def _fields(
     if depth > DEEPEST:
         return
     if is_plain(node):
+        required = frozenset(node.get("required", ()))
         for name, child in node["properties"].items():
-            needed = name in node.get("required", ())
-            yield from _fields(root, child, (*path, name), depth + 1, is_required=needed)
+            yield from _fields(root, child, (*path, name), depth + 1, is_required=name in required)
     elif path:
         yield FormField(path, _merge_branches(root, node), is_required)
 
@@ -240,9 +240,10 @@ def without_items(path: JsonPath) -> JsonPath:
 def fields_in(value: Any, schema: Mapping[str, Any] | None) -> list[WantedField]:
     """Return the fields of an answer whose values are texts or numbers."""
     found: dict[JsonPath, WantedField] = {}
+    parts = PartsOfSchema(schema)
     for path, leaf in leaves(value, ()):
         key = without_items(path)
         if key and key not in found and not isinstance(leaf, bool) and len(found) < MAX_FIELDS:
-            leaf_schema = {"type": "string" if isinstance(leaf, str) else "number"} | dict(schema_at(schema, path))
+            leaf_schema = {"type": "string" if isinstance(leaf, str) else "number"} | dict(parts.at(path))
             found[key] = WantedField(key, leaf_schema, names_of(path, leaf_schema), lambda _: True, in_list=key != path)
     return list(found.values())
