@@ -9,12 +9,13 @@ the schema permits.
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.chat.plan import Plan
 from app.chat.schema.structured import NotFoundInInput, Shape
+from models.fair_executor import Slices
 from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.examples import Example
 from tasks.extraction.extractor import Extractor
@@ -26,9 +27,10 @@ from tasks.extraction.whole_results import TaskResult, TaskResults
 from tasks.extraction.yes_and_no import most_harmless
 from tasks.precontext import Entry
 from tasks.schema.awaited import in_thread
+from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion, NothingFits
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer
-from tasks.schema.paths import JsonPath, pointer_of, schema_at
+from tasks.schema.paths import JsonPath, PartsOfSchema, pointer_of
 from tasks.schema.remainder import LEFT_OUT, rest_of, whole_of
 from tasks.wording.translation import parse_order
 
@@ -136,8 +138,8 @@ async def fill_whole(
         shape = shape.with_schema(schema)
     copied = await _copy_fields_from_results(schema, plan, entries, document, extractor, examples)
     if are_own_words and document is not None:
-        copied = await in_thread(with_arguments, schema, copied, document)
-    return await in_thread(_complete, shape, schema, copied, root)
+        copied = await in_turns(extractor, with_arguments, schema, copied, document)
+    return await _complete(shape, schema, copied, extractor, root)
 
 
 async def _copy_fields_from_results(
@@ -157,32 +159,46 @@ async def _copy_fields_from_results(
     return await copy_fields(schema, results, read, extractor, examples)
 
 
-def _complete(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: str) -> Filling:
-    completion = Completion(schema, {**copied.values, **copied.improbable}, most_harmless)
+async def _complete(
+    shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, extractor: Extractor | None, root: str
+) -> Filling:
+    checker = shape.checker or SchemaChecker(schema)
+    completion = Completion(schema, checker, {**copied.values, **copied.improbable}, most_harmless)
     try:
-        value = completion.answer()
-        answer = shape.parse(json.dumps(value, ensure_ascii=False))
+        value = await in_turns(extractor, completion.answer)
+        answer = await in_thread(_parse, shape, value)
     except NothingFits as nothing:
         raise NotFoundInInput(root + pointer_of(nothing.path)) from None
     except AnswerInvalid as invalid:
         # Fields may depend on each other, so that the schema requires a value for which nothing was found.
         raise NotFoundInInput(root, str(invalid)) from None
-    warnings = [*copied.warnings, *_warnings(schema, completion)]
+    warnings = [*copied.warnings, *await in_turns(extractor, _warnings, schema, completion)]
     if copied.improbable:
         warnings.append(_IMPROBABLE.format(fields=_list_fields(list(copied.improbable))))
     return Filling(copied.values, shape, None, answer, copied, completion.undecided, warnings)
 
 
-def _warnings(schema: Mapping[str, Any], completion: Completion) -> Iterator[str]:
-    unanswered = [*completion.unanswered, *completion.undecided]
-    judged = [path for path in unanswered if is_written_prose(path, schema_at(schema, path))]
-    if judged:
-        yield _WANTS_A_JUDGEMENT.format(fields=_list_fields(judged), advice=_ADVICE)
-    if undecided := [path for path in completion.undecided if path not in judged]:
-        yield _UNDECIDED.format(fields=_list_fields(undecided))
+def _parse(shape: Shape, value: Any) -> JsonAnswer:
+    return shape.parse(json.dumps(value, ensure_ascii=False))
+
+
+def _warnings(schema: Mapping[str, Any], completion: Completion) -> Slices[list[str]]:
+    parts = PartsOfSchema(schema)
+    judged: dict[JsonPath, None] = {}
+    for path in (*completion.unanswered, *completion.undecided):
+        yield
+        if is_written_prose(path, parts.at(path)):
+            judged[path] = None
+    undecided = [path for path in completion.undecided if path not in judged]
     lists = [path for path, value in completion.values.items() if value == []] + completion.empty
+    warnings = []
+    if judged:
+        warnings.append(_WANTS_A_JUDGEMENT.format(fields=_list_fields([*judged]), advice=_ADVICE))
+    if undecided:
+        warnings.append(_UNDECIDED.format(fields=_list_fields(undecided)))
     if lists:
-        yield _EMPTY_LISTS.format(fields=_list_fields(lists))
+        warnings.append(_EMPTY_LISTS.format(fields=_list_fields(lists)))
+    return warnings
 
 
 def _list_fields(paths: Sequence[JsonPath]) -> str:

@@ -24,7 +24,7 @@ from tasks.extraction.probability import ValuePlace
 from tasks.notation.numbers import Number, likeliest
 from tasks.notation.words import MONTHS, WEEKDAYS
 from tasks.precontext import Entry
-from tasks.schema.checker import SchemaChecker
+from tasks.schema.checker import prepared_checker
 from tasks.schema.paths import JsonPath
 
 BEHIND_CUE: Final = 0.9
@@ -110,10 +110,11 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
         found |= _only_name(passage, left, taken)
     if numbers and passages:
         found |= _numbers_in(passages[-1], numbers, [path for path in numbers if path in copied.improbable])
+    checker = prepared_checker(schema)
     found = {
         path: one._replace(entry=entry)
         for path, one in found.items()
-        if SchemaChecker(fields[path].schema).problem(one.value) is None
+        if checker.of_part(fields[path].schema).accepts(one.value)
     }
     values = {path: value for path, value in copied.values.items() if path not in copies}
     values |= {path: copies[path].strip(_SIGNS_AROUND) for path in copy_places}

@@ -1,10 +1,8 @@
 """Fills the fields of a schema with whole results of specialists, and with values copied from the texts that were
 read."""
 
-import asyncio
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import product
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -25,6 +23,7 @@ from tasks.extraction.features import LARGEST_AMOUNT, field_text
 from tasks.extraction.fields import (
     MAX_FIELDS,
     NESTING,
+    Fits,
     FormField,
     WantedField,
     choice_lists_of,
@@ -85,14 +84,14 @@ from tasks.extraction.words_on_page import place_words
 from tasks.extraction.written_tables import tables_in
 from tasks.precontext import Entry
 from tasks.read_table import ReadTable
-from tasks.schema.checker import SchemaChecker
+from tasks.schema.awaited import in_thread
+from tasks.schema.checker import SchemaChecker, prepared_checker
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
-DEFINITIONS = ("$defs", "definitions")
 NAMED_LIST = 0.8
 """Probability of a list of texts that is below or beside its name, if the network preferred a different place or found
 fewer items there."""
@@ -176,11 +175,11 @@ async def copy_fields(
 ) -> CopiedFields:
     """Copy the fields of `schema` from `results` and the texts in `read`. Places where `examples` have the fields are
     preferred. Raises ModelError."""
-    listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
+    checker, listed = await in_turns(extractor, _lists_to_fill, schema)
     for one in examples if listed else ():
         listed = await in_turns(extractor, _with_taught_names, one, listed)
     tables, unused = await _from_tables(read, listed, extractor) if listed else ({}, False)
-    form = await in_turns(extractor, _FormToFill.of, schema, results, read, listed, tables)
+    form = await in_turns(extractor, _FormToFill.of, schema, checker, results, read, listed, tables)
     if form is None:
         return CopiedFields({})
     # Both run at the same time, because embedding labels takes the network's threads, and reading records takes the
@@ -207,7 +206,7 @@ async def in_turns(extractor: Extractor | None, work: Callable[P, T], /, *args: 
 
 async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
     """Do work in the extractor's threads, which API keys use in turn. There, the work ends early if the call is
-    cancelled. Without an extractor, another thread does all the work in one go."""
+    cancelled. Without an extractor, another thread does all the work in one go, and ends it like `in_thread`."""
     if extractor is not None:
         return await extractor.executor.run(work, *args, **kwargs)
 
@@ -215,7 +214,20 @@ async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args
         value = work(*args, **kwargs)
         return all_of(value) if isinstance(value, Generator) else value
 
-    return await asyncio.to_thread(run_in_one_go)
+    return await in_thread(run_in_one_go)
+
+
+def _lists_to_fill(
+    schema: Mapping[str, Any],
+) -> Slices[tuple[SchemaChecker, dict[JsonPath, list[WantedField]]]]:
+    """Return the checker of `schema`, and the fields of its lists of objects by the path of their list."""
+    checker = prepared_checker(schema)
+    yield
+    listed: dict[JsonPath, list[WantedField]] = {}
+    for path, columns in lists_of(schema).items():
+        yield
+        listed[path] = [_in_list(path, one, checker) for one in columns]
+    return checker, listed
 
 
 def _with_taught_names(
@@ -314,8 +326,8 @@ async def ways_to_fill(
 ) -> list[Mapping[JsonPath, FilledList | ObjectList]]:
     """Return the lists of `schema` filled in each way: from tables, from records, and by the network. Raises
     ModelError."""
-    listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
-    form = await in_turns(extractor, _FormToFill.of, schema, TaskResults(), read, listed, {})
+    checker, listed = await in_turns(extractor, _lists_to_fill, schema)
+    form = await in_turns(extractor, _FormToFill.of, schema, checker, TaskResults(), read, listed, {})
     if form is None or not listed:
         return []
     tables, _ = await _from_tables(read, listed, extractor)
@@ -338,7 +350,7 @@ class _FormToFill:
     """The lists that were filled from tables, by path."""
     listed: Collection[JsonPath]
     """The paths of all lists of objects."""
-    texts: Mapping[JsonPath, "_Fits"]
+    texts: Mapping[JsonPath, Fits]
     """Wanted lists of texts, by path, each with the check of a value against its schema."""
     choices: Mapping[JsonPath, tuple[FormField, Names]]
     """Booleans and enums of words, by path."""
@@ -353,18 +365,23 @@ class _FormToFill:
     def of(
         cls,
         schema: Mapping[str, Any],
+        checker: SchemaChecker,
         results: TaskResults,
         read: Sequence[Entry],
         listed: Mapping[JsonPath, Sequence[WantedField]],
         tables: Mapping[JsonPath, FilledList],
-    ) -> "_FormToFill | None":
+    ) -> "Slices[_FormToFill | None]":
         """Find the fields that can be filled in, or return None if the schema has none.
 
-        `listed` are the fields of the lists of objects. `tables` are the lists among these that have already been
-        filled.
+        `checker` is that of `schema`. `listed` are the fields of the lists of objects. `tables` are the lists among
+        these that have already been filled.
         """
-        fields, texts = fields_of(schema), text_lists_of(schema)
+        fields = fields_of(schema)
+        yield
+        texts = text_lists_of(schema)
+        yield
         choice_lists = choice_lists_of(schema)
+        yield
         if not (fields or listed or texts or choice_lists):
             return None
         names = {one.path: names_of(one.path, one.schema) for one in fields}
@@ -372,7 +389,8 @@ class _FormToFill:
         wanted = []
         choices: dict[JsonPath, tuple[FormField, Names]] = {}
         for one in fields:
-            fits = _Fits(one.schema)
+            yield
+            fits = checker.of_part(one.schema).accepts
             if "const" in one.schema:
                 values[one.path] = one.schema["const"]
                 continue
@@ -389,6 +407,7 @@ class _FormToFill:
         lists: dict[JsonPath, Sequence[WantedField]] = {}
         fields_left, beyond = MAX_FIELDS, count_left_out(schema)
         for path, columns in listed.items():
+            yield
             copied = [one for one in columns if may_be_copied(one.schema, one.names)]
             not_copied = [one for one in columns if one not in copied]
             may_be_empty = all(emptiest_value(one) is not NO_VALUE or one.may_be_left_out for one in not_copied)
@@ -401,13 +420,12 @@ class _FormToFill:
                     continue
                 lists[path] = not_copied
                 wanted += copied
-        text_fits: dict[JsonPath, _Fits] = {}
+        text_fits: dict[JsonPath, Fits] = {}
         for one in texts:
+            yield
             named, own_schema = names_of(one.path, one.schema), as_text(one.schema)
             if may_be_copied(own_schema, named):
-                text_fits[one.path] = _Fits(
-                    {**{key: schema[key] for key in DEFINITIONS if key in schema}, **one.schema}
-                )
+                text_fits[one.path] = checker.of_part(one.schema).accepts
                 wanted.append(WantedField(one.path, own_schema, named, _is_text, may_be_left_out=True))
         choice_values = {one.path: (allowed, names_of(one.path, one.schema)) for one, allowed in choice_lists}
         return cls(
@@ -423,17 +441,17 @@ class _FormToFill:
             beyond=beyond,
         )
 
-    def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
-        """Yield the path of each list of texts, and the value that this list has if it has no items: null, or an empty
-        list.
-
-        A list that may be neither null nor empty is skipped unless it is in `lists`.
-        """
+    def _text_lists(self, found: Mapping[JsonPath, TextList]) -> Slices[dict[JsonPath, Any]]:
+        """Return the lists of texts: those in `found`, and null or an empty list for the others. A list that was not
+        found and may be neither null nor empty is left out."""
+        texts: dict[JsonPath, Any] = {}
         empty_values: tuple[Any, ...] = (None, [])
         for path, fits in self.texts.items():
-            empty_value = next(filter(fits, empty_values), LEFT_OUT)
-            if path in lists or empty_value is not LEFT_OUT:
-                yield path, empty_value
+            yield
+            value = found[path].texts if path in found else next(filter(fits, empty_values), LEFT_OUT)
+            if value is not LEFT_OUT:
+                texts[path] = value
+        return texts
 
     def filled(self, scored: FieldScores | None) -> Slices[CopiedFields]:
         """Return the fields with their chosen values."""
@@ -477,13 +495,15 @@ class _FormToFill:
             found = {
                 path: one and replace(one, items=without_roles(names[path], one.items)) for path, one in found.items()
             }
-            lists = {path: one for path, one in found.items() if one and one.items and self.texts[path](one.texts)}
+            lists: dict[JsonPath, TextList] = {}
+            for path, text_list in found.items():
+                yield
+                if text_list and text_list.items and self.texts[path](text_list.texts):
+                    lists[path] = text_list
             scored = replace(scored, lists=lists)
             cut = [path for path, one in lists.items() if one.is_cut]
             yield from scored.index_values()
-            values |= {
-                path: lists[path].texts if path in lists else empty_value for path, empty_value in self._without(lists)
-            }
+            values |= yield from self._text_lists(lists)
         improbable = {}
         for one in self.wanted:
             choice = choices.get(one.path)
@@ -628,9 +648,9 @@ def _columns(lists: Sequence[ObjectList | FilledList]) -> dict[str, list[float]]
     return found
 
 
-def _in_list(list_path: JsonPath, field: FormField) -> WantedField:
+def _in_list(list_path: JsonPath, field: FormField, checker: SchemaChecker) -> WantedField:
     names, path = names_of(field.path, field.schema), column_path(list_path, field.path)
-    fits = remembered(_Fits(field.schema))
+    fits = remembered(checker.of_part(field.schema).accepts)
     return WantedField(path, with_form(field.schema, names), names, fits, not field.is_required, True)
 
 
@@ -640,17 +660,3 @@ def _printed(field: WantedField) -> str:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
-
-
-class _Fits:
-    """Checks values against a field's schema, which is prepared at the first call."""
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schema = schema
-
-    def __call__(self, value: Any) -> bool:
-        return self._checker.accepts(value)
-
-    @cached_property
-    def _checker(self) -> SchemaChecker:
-        return SchemaChecker(self._schema)

@@ -3,13 +3,15 @@ null, or an empty text, list or object. A boolean or an enum gets one of its per
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
+from models.fair_executor import Slices
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import JsonPath, resolved
-from tasks.schema.remainder import DEEPEST, LEFT_OUT, is_plain
+from tasks.schema.remainder import DEEPEST, LEFT_OUT, is_plain, paths_above
+from tasks.schema.safe_keywords import counting
 
-_DEFINITIONS = ("$defs", "definitions")
 _BRANCHES = ("anyOf", "oneOf")
 _NEVER_EMPTY: Final = frozenset((
     *("date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6"),
@@ -17,6 +19,9 @@ _NEVER_EMPTY: Final = frozenset((
 ))  # fmt: skip
 """Formats of JSON Schema in which an empty text is never valid. They are listed here, because the checker of answers
 ignores formats."""
+MAX_STEPS: Final = 3_000_000
+"""One answer is completed with at most this many comparisons of values with the schema. An empty text in each of 5,000
+fields takes 10,000."""
 UNDECIDED: Final = 0.5
 """A value that was chosen without any evidence has at most this probability."""
 
@@ -39,6 +44,8 @@ class Completion:
     """An answer of known values, completed with empty values for the other fields that the schema requires."""
 
     schema: Mapping[str, Any]
+    checker: SchemaChecker
+    """Checker of `schema`."""
     values: Mapping[JsonPath, Any]
     """The known values, by path; LEFT_OUT for a field that the answer does not have."""
     choose: Any
@@ -54,34 +61,40 @@ class Completion:
     """The branches that gave no value, by `id` and path. A branch that several others contain is thus tried only once
     for each path."""
 
-    def answer(self) -> Any:
-        """Return the whole answer. Raises NothingFits."""
-        return self._value(self.schema, (), 0)
+    _known: set[JsonPath] = field(init=False)
+    """Paths of the known values, and of the objects that contain them."""
+    _steps_left: int = field(init=False)
 
-    def _value(self, part: Any, path: JsonPath, depth: int) -> Any:
+    def __post_init__(self) -> None:
+        self._known = {*self.values, *paths_above(self.values)}
+        self._steps_left = MAX_STEPS
+
+    def answer(self) -> Slices[Any]:
+        """Return the whole answer. Raises NothingFits, and InputError if too many comparisons are necessary."""
+        return (yield from self._value(self.schema, (), 0))
+
+    def _value(self, part: Any, path: JsonPath, depth: int) -> Slices[Any]:
         if path in self.values:
             return self.values[path]
         node = resolved(self.schema, part)
         if is_plain(node) and depth <= DEEPEST:
-            required = node.get("required", ())
+            required = frozenset(node.get("required", ()))
             whole = {}
             for name, child in node["properties"].items():
                 at = (*path, name)
-                if name in required or self._is_known(at):
-                    value = self._value(child, at, depth + 1)
+                if name in required or at in self._known:
+                    value = yield from self._value(child, at, depth + 1)
                     if value is not LEFT_OUT:
                         whole[name] = value
             return whole
-        return self._emptiest(node, path, depth)
+        return (yield from self._emptiest(node, path, depth))
 
-    def _is_known(self, path: JsonPath) -> bool:
-        return any(other[: len(path)] == path for other in self.values)
-
-    def _emptiest(self, node: Mapping[str, Any], path: JsonPath, depth: int) -> Any:
-        fits = self._checker(node)
+    def _emptiest(self, node: Mapping[str, Any], path: JsonPath, depth: int) -> Slices[Any]:
+        yield
+        fits = partial(self._fits, self.checker.of_part(node))
         if "const" in node:
             return node["const"]
-        if fits.problem(None) is None:
+        if fits(None):
             self.unanswered.append(path)
             return None
         types = {node["type"]} if isinstance(node.get("type"), str) else set(node.get("type", ()))
@@ -90,14 +103,14 @@ class Completion:
             if len(choices) > 1:
                 self.undecided[path] = min(UNDECIDED, round(1 / len(choices), 2))
             given = node.get("default")
-            return given if "default" in node and fits.problem(given) is None else self.choose(choices)
-        if "array" in types and fits.problem([]) is None:
+            return given if "default" in node and fits(given) else self.choose(choices)
+        if "array" in types and fits([]):
             self.empty.append(path)
             return []
-        if "string" in types and may_be_empty(node) and fits.problem("") is None:
+        if "string" in types and may_be_empty(node) and fits(""):
             self.unanswered.append(path)
             return ""
-        if (not types or "object" in types) and fits.problem({}) is None:
+        if (not types or "object" in types) and fits({}):
             return {}
         # Branches within branches are tried, but the objects in them are not built, because a branch may contain the
         # schema itself.
@@ -106,14 +119,18 @@ class Completion:
                 if (id(branch), path) in self._unfit:
                     continue
                 try:
-                    value = self._value(branch, path, max(depth, DEEPEST))
+                    value = yield from self._value(branch, path, max(depth, DEEPEST))
                 except NothingFits:
                     pass
                 else:
-                    if fits.problem(value) is None:
+                    if fits(value):
                         return value
                 self._unfit.add((id(branch), path))
         raise NothingFits(path)
 
-    def _checker(self, node: Mapping[str, Any]) -> SchemaChecker:
-        return SchemaChecker({**{key: self.schema[key] for key in _DEFINITIONS if key in self.schema}, **node})
+    def _fits(self, checker: SchemaChecker, value: Any) -> bool:
+        with counting(self._steps_left) as left:
+            try:
+                return checker.accepts(value)
+            finally:
+                self._steps_left = left[0]

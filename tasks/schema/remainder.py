@@ -1,7 +1,7 @@
 """Computes the part of a schema that is left once some fields are filled in, and combines the answer to this part with
 these fields."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from tasks.schema.paths import JsonPath, resolved
@@ -24,13 +24,13 @@ LEFT_OUT = _LeftOut()
 
 def rest_of(schema: Mapping[str, Any], values: Mapping[JsonPath, Any]) -> dict[str, Any] | None:
     """Return `schema` without the fields in `values`, or None if no field is left."""
-    rest: dict[str, Any] | None = _rest(schema, schema, (), values)
+    rest: dict[str, Any] | None = _rest(schema, schema, (), values, paths_above(values))
     return rest
 
 
 def whole_of(schema: Mapping[str, Any], values: Mapping[JsonPath, Any], rest: Any) -> Any:
     """Return the answer `rest` together with the fields in `values`, in the order of the schema's properties."""
-    return _whole(schema, schema, (), values, rest)
+    return _whole(schema, schema, (), values, paths_above(values), rest)
 
 
 def is_plain(node: Mapping[str, Any]) -> bool:
@@ -38,19 +38,26 @@ def is_plain(node: Mapping[str, Any]) -> bool:
     return node.keys() <= _PLAIN and node.get("type", "object") == "object" and isinstance(properties, Mapping)
 
 
-def _rest(root: Mapping[str, Any], part: Any, path: JsonPath, values: Mapping[JsonPath, Any]) -> Any:
-    if not _is_above(path, values):
+def paths_above(paths: Iterable[JsonPath]) -> set[JsonPath]:
+    """Return the paths of all objects that contain the fields at `paths`."""
+    return {path[:length] for path in paths for length in range(len(path))}
+
+
+def _rest(
+    root: Mapping[str, Any], part: Any, path: JsonPath, values: Mapping[JsonPath, Any], above: Collection[JsonPath]
+) -> Any:
+    if path not in above:
         return part
     node = resolved(root, part)
     properties, required = {}, set(node.get("required", ()))
     for name, child in node["properties"].items():
         at = (*path, name)
-        left = None if at in values else _rest(root, child, at, values)
+        left = None if at in values else _rest(root, child, at, values, above)
         if left is None:
             required.discard(name)
         else:
             properties[name] = left
-            if _is_above(at, values):
+            if at in above:
                 # The object has fields that were filled in, so the answer must have its other fields, too.
                 required.add(name)
     if not properties:
@@ -58,8 +65,15 @@ def _rest(root: Mapping[str, Any], part: Any, path: JsonPath, values: Mapping[Js
     return {**node, "properties": properties, "required": [name for name in properties if name in required]}
 
 
-def _whole(root: Mapping[str, Any], part: Any, path: JsonPath, values: Mapping[JsonPath, Any], rest: Any) -> Any:
-    if not _is_above(path, values):
+def _whole(
+    root: Mapping[str, Any],
+    part: Any,
+    path: JsonPath,
+    values: Mapping[JsonPath, Any],
+    above: Collection[JsonPath],
+    rest: Any,
+) -> Any:
+    if path not in above:
         return rest
     given = rest if isinstance(rest, Mapping) else {}
     whole: dict[str, Any] = {}
@@ -68,10 +82,6 @@ def _whole(root: Mapping[str, Any], part: Any, path: JsonPath, values: Mapping[J
         if index in values:
             if values[index] is not LEFT_OUT:
                 whole[name] = values[index]
-        elif name in given or _is_above(index, values):
-            whole[name] = _whole(root, child, index, values, given.get(name))
+        elif name in given or index in above:
+            whole[name] = _whole(root, child, index, values, above, given.get(name))
     return {**whole, **{name: value for name, value in given.items() if name not in whole}}
-
-
-def _is_above(path: JsonPath, paths: Mapping[JsonPath, Any]) -> bool:
-    return any(len(other) > len(path) and other[: len(path)] == path for other in paths)

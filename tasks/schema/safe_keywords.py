@@ -1,7 +1,7 @@
 """Bounded versions of JSON Schema's keywords: patterns run in linear time, and every comparison is counted."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
@@ -56,14 +56,21 @@ class SchemaRefused(Exception):
 
 
 @contextmanager
-def counting(steps: int = MAX_STEPS) -> Iterator[None]:
+def counting(steps: int = MAX_STEPS) -> Iterator[Sequence[int]]:
     """Limit the comparisons of bounded validators in the `with` block to `steps`. A further comparison raises
-    SchemaRefused."""
-    token = _steps_left.set([steps])
+    SchemaRefused. The comparisons also count in the block around it, if there is one.
+
+    The context manager's value is a list with the number of comparisons that are left."""
+    outer = _steps_left.get(None)
+    most = steps if outer is None else min(steps, outer[0])
+    left = [most]
+    token = _steps_left.set(left)
     try:
-        yield
+        yield left
     finally:
         _steps_left.reset(token)
+        if outer is not None:
+            outer[0] -= most - left[0]
 
 
 @lru_cache(maxsize=64)

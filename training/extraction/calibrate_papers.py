@@ -27,7 +27,7 @@ from bench.speech import quiet_services
 from models.embedding.capability import embedder_of_labels
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, all_of
 from tasks.base import TaskRequest
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extractor import Extractor
@@ -40,6 +40,7 @@ from tasks.extraction.yes_and_no import most_harmless
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
+from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion
 from tasks.schema.paths import JsonPath, leaves, pointer_of
 from tasks.wording.page_range import Form
@@ -64,7 +65,8 @@ async def samples_of(
 ) -> list[Sample]:
     """Return the values that are copied from a paper, and those of all other ways to fill its lists."""
     copied = await copy_fields(schema, TaskResults(has_text=True), read, extractor)
-    answer = Completion(schema, {**copied.values, **copied.improbable}, most_harmless).answer()
+    values = {**copied.values, **copied.improbable}
+    answer = all_of(Completion(schema, SchemaChecker(schema), values, most_harmless).answer())
     entries = [one for one in read if is_text(one)]
     search = find_evidence(
         answer, entries, schema, most_chars=10**8, support=copied.place, request=copied.document, decided=copied.decided

@@ -8,11 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, all_of
 from tasks.extraction import filling
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.whole_results import TaskResults
 from tasks.read_table import ReadTable
+from tasks.schema import checker as checker_module
 from tests.filling import STRING, pasted
 
 
@@ -45,3 +46,25 @@ async def test_no_reader_of_lists_begins_after_the_caller_has_left(monkeypatch: 
     has_left.set()
     await executor.close()
     assert begun == ["first"]
+
+
+def test_the_schema_is_prepared_once_for_all_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {f"skills{at}": {"type": "array", "items": {"$ref": "#/$defs/text"}, "minItems": 1} for at in range(50)}
+    item = {"type": "object", "properties": {"name": STRING, "price": STRING}}
+    objects = {f"lines{at}": {"type": "array", "items": item} for at in range(50)}
+    schema = {"type": "object", "properties": {**texts, **objects}, "$defs": {"text": STRING}}
+    checker, listed = all_of(filling._lists_to_fill(schema))
+    monkeypatch.setattr(checker_module, "_validator_of", lambda _schema: pytest.fail("the schema is prepared again"))
+    form = all_of(filling._FormToFill.of(schema, checker, TaskResults(), [], listed, {}))
+    assert form is not None
+    assert len(form.texts) == len(form.listed) == 50
+    assert not any(fits([]) for fits in form.texts.values())
+    assert all(column.fits("") and not column.fits(None) for columns in listed.values() for column in columns)
+
+
+def test_a_slice_checks_one_list_of_texts() -> None:
+    schema = {"type": "object", "properties": {f"skills{at}": {"type": "array", "items": STRING} for at in range(50)}}
+    checker, listed = all_of(filling._lists_to_fill(schema))
+    form = all_of(filling._FormToFill.of(schema, checker, TaskResults(), [], listed, {}))
+    assert form is not None
+    assert sum(1 for _ in form._text_lists({})) == 50

@@ -8,6 +8,7 @@ import pydantic_core
 import pytest
 
 from tasks.errors import InputError
+from tasks.schema import checker
 from tasks.schema.checker import MAX_PREPARED, MAX_SCHEMA_BYTES, SchemaChecker, prepared_checker
 from tasks.schema.safe_keywords import MAX_QUOTE
 from tests.conftest import each_case
@@ -400,3 +401,21 @@ def test_a_schema_of_too_much_text_is_refused_without_being_encoded(
     for check in (prepared_checker, SchemaChecker):
         with pytest.raises(InputError, match="larger than 100000 bytes"):
             check({"type": "object", "properties": {"a": large}})
+
+
+def test_a_part_is_checked_with_what_is_prepared_for_the_whole_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    price = {"$ref": "#/$defs/amount", "maximum": 9}
+    schema = {"properties": {"price": price}, "$defs": {"amount": {"minimum": 1}, "text": {"type": "string"}}}
+    whole = SchemaChecker(schema)
+    monkeypatch.setattr(checker, "_validator_of", lambda _schema: pytest.fail("the schema is prepared again"))
+    assert whole.of_part(price).problem(0) == "0 is less than the minimum of 1"
+    assert whole.of_part(price).problem(10) == "10 is greater than the maximum of 9"
+    assert whole.of_part({"items": {"$ref": "#/$defs/text"}}).problem([1]) == "at /0: 1 is not of type 'string'"
+    assert whole.of_part({"not": {"$ref": "#"}}).accepts({"price": 0})
+    assert whole.problem({"price": 0}) == "at /price: 0 is less than the minimum of 1"
+
+
+def test_a_reference_that_only_another_part_has_is_refused() -> None:
+    schema = {"$defs": {"inner": {"$id": "http://a.example/inner", "$defs": {"text": {"$anchor": "text"}}}}}
+    with pytest.raises(InputError, match="points to nothing in the schema"):
+        SchemaChecker(schema).of_part({"$ref": "#text"}).problem("")

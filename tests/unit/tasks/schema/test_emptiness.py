@@ -4,13 +4,19 @@ from typing import Any
 
 import pytest
 
-from tasks.schema import emptiness
+from models.fair_executor import all_of
+from tasks.errors import InputError
+from tasks.schema import checker, emptiness
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion, NothingFits
 
 
 def first(values: list[Any]) -> Any:
     return values[0]
+
+
+def completed(schema: dict[str, Any]) -> Any:
+    return all_of(Completion(schema, SchemaChecker(schema), {}, first).answer())
 
 
 def test_a_branch_may_contain_its_own_schema() -> None:
@@ -22,16 +28,17 @@ def test_a_branch_may_contain_its_own_schema() -> None:
         "$defs": {"sum": {"anyOf": [of_sums, {"type": "number"}]}},
     }
     with pytest.raises(NothingFits) as error:
-        Completion(schema, {}, first).answer()
+        completed(schema)
     assert error.value.path == ("sum",)
     schema["$defs"]["sum"]["anyOf"].append({"const": "none"})
-    assert Completion(schema, {}, first).answer() == {"sum": {"left": "none", "right": "none"}}
+    assert completed(schema) == {"sum": {"left": "none", "right": "none"}}
 
 
 @pytest.mark.deep
 def test_a_part_that_branches_share_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Any] = []
-    monkeypatch.setattr(emptiness, "SchemaChecker", lambda schema: made.append(schema) or SchemaChecker(schema))
+    tried: list[Any] = []
+    of_part = SchemaChecker.of_part
+    monkeypatch.setattr(SchemaChecker, "of_part", lambda self, part: tried.append(part) or of_part(self, part))
     two = {f"d{at}": {"anyOf": [{"$ref": f"#/$defs/d{at + 1}"}, {"$ref": f"#/$defs/d{at + 1}"}]} for at in range(10)}
     schema = {
         "properties": {"a": {"$ref": "#/$defs/d0"}},
@@ -39,5 +46,38 @@ def test_a_part_that_branches_share_is_tried_once(monkeypatch: pytest.MonkeyPatc
         "$defs": {**two, "d10": {"type": "number"}},
     }
     with pytest.raises(NothingFits):
-        Completion(schema, {}, first).answer()
-    assert len(made) <= 2 * 10 + 1
+        completed(schema)
+    assert len(tried) <= 2 * 10 + 1
+
+
+def test_the_schema_is_prepared_once_for_all_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = {
+        "properties": {f"f{at}": {"$ref": "#/$defs/text", "title": f"{at}"} for at in range(50)},
+        "required": [f"f{at}" for at in range(50)],
+        "$defs": {"text": {"type": "string"}},
+    }
+    completion = Completion(schema, SchemaChecker(schema), {}, first)
+    monkeypatch.setattr(checker, "_validator_of", lambda _schema: pytest.fail("the schema is prepared again"))
+    assert all_of(completion.answer()) == {f"f{at}": "" for at in range(50)}
+
+
+def test_a_slice_completes_one_field() -> None:
+    fields = [f"f{at}" for at in range(50)]
+    schema = {"properties": {name: {"type": "string"} for name in fields}, "required": fields}
+    assert sum(1 for _ in Completion(schema, SchemaChecker(schema), {}, first).answer()) == 50
+
+
+def test_the_comparisons_for_one_answer_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = [f"f{at}" for at in range(50)]
+    schema = {"properties": {name: {"enum": list(range(100))} for name in fields}, "required": fields}
+    assert completed(schema) == dict.fromkeys(fields, 0)
+    monkeypatch.setattr(emptiness, "MAX_STEPS", 1000)
+    with pytest.raises(InputError, match="takes too long"):
+        completed(schema)
+
+
+def test_a_reference_to_a_property_is_followed() -> None:
+    number_or_null = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    same = {"oneOf": [{"$ref": "#/properties/price"}]}
+    schema = {"properties": {"price": number_or_null, "old_price": same}, "required": ["price", "old_price"]}
+    assert completed(schema) == {"price": None, "old_price": None}

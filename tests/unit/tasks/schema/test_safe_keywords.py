@@ -15,7 +15,7 @@ from jsonschema import (
 from jsonschema.protocols import Validator
 
 from tasks.schema.checker import metaschema_validator
-from tasks.schema.safe_keywords import counting
+from tasks.schema.safe_keywords import SchemaRefused, counting
 
 DRAFTS = [Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator]
 VALUES: list[Any] = [
@@ -50,3 +50,16 @@ def test_it_judges_as_the_published_one(draft: type[Validator]) -> None:
 def test_every_draft_is_a_schema_of_itself(draft: type[Validator]) -> None:
     with counting():
         assert metaschema_validator(draft).is_valid(draft.META_SCHEMA)
+
+
+def test_comparisons_also_count_in_the_block_around() -> None:
+    validator = metaschema_validator(DRAFTS[0])
+    with counting(1000) as left:
+        for _ in range(2):
+            with counting():
+                assert validator.is_valid({"type": "string"})
+        assert 0 < left[0] < 1000
+        with pytest.raises(SchemaRefused), counting():
+            validator.is_valid({"allOf": [{"type": "string"}] * 1000})
+    with counting(1000):
+        assert validator.is_valid({"type": "string"})
