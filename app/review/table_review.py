@@ -17,7 +17,7 @@ from app.extract.papers import CannotRead, Paper, papers_of
 from app.extract.reviews import Change, Json
 from app.extract.state import JobState, PaperResult, ReviewConflict, Row
 from app.extract.tables import blank_row, format_of, is_iso_date, is_iso_moment, list_schema
-from tasks.schema.checker import SchemaChecker
+from tasks.schema.checker import prepared_checker
 from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 
 CORRECTIONS_TO_LEARN = 10
@@ -309,9 +309,7 @@ class TableReview:
 
     def _problem(self, pointer: str, value: Any) -> str | None:
         part = schema_at(self.schema, tuple(_steps(pointer)))
-        # A part may refer to definitions at the root of the schema.
-        shared: Json = {key: self.schema[key] for key in ("$defs", "definitions") if key in self.schema}
-        if problem := SchemaChecker({**shared, **part}).problem(value):
+        if problem := prepared_checker(self.schema).of_part(part).problem(value):
             return problem
         if isinstance(value, int) and abs(value) > sys.float_info.max:
             return f"a number has at most {sys.float_info.max_10_exp} digits"
