@@ -322,11 +322,17 @@ def _bare_number(cell: str) -> tuple[int, str]:
     return -1 if is_negative else 1, match["digits"].rstrip(".,")
 
 
-def days_first_by_column(cells: Sequence[str]) -> bool | None:
+def days_first_by_column(cells: Sequence[str]) -> Slices[bool | None]:
     """Return whether days in figures have the day before the month, by those of a column that can be read in only one
     order; None if there are none, or if they differ."""
-    days = ((cell.strip(), parse_day(cell)) for cell in cells)
-    orders = {order_of(text[day.start : day.end], day) for text, day in days if day is not None} - {None}
+    orders = set()
+    for index, cell in enumerate(cells):
+        if index % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:
+            yield
+        text = cell.strip()
+        if (day := parse_day(text)) is not None:
+            orders.add(order_of(text[day.start : day.end], day))
+    orders.discard(None)
     return orders.pop() if len(orders) == 1 else None
 
 
@@ -334,7 +340,7 @@ def _days(cells: Sequence[str], known_days: Sequence[date], days_first: bool | N
     lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known_days))
     yield
     middle = sorted(known_days)[len(known_days) // 2] if known_days else None
-    is_open = days_first is not None and days_first_by_column(cells) is None
+    is_open = days_first is not None and (yield from days_first_by_column(cells)) is None
     moments = yield from moments_in_slices(cells, day_first=days_first if is_open else None)
     found: list[Any] = []
     for cell, one in zip(cells, moments, strict=True):

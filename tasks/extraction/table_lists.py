@@ -279,6 +279,7 @@ def headed_tables(
     orders: dict[int, bool | None] = {}
     for entry, table in tables:
         table = yield from without_struck_rows(table)
+        table = yield from _without_carried_sums(table)
         if id(entry) not in days:
             passages = yield from passages_of_entry(entry)
             for passage in passages:
@@ -357,6 +358,20 @@ def _find_sums(table: ReadTable) -> Slices[list[bool]]:
             yield
         found.append(is_total(texts))
     return found
+
+
+def _without_carried_sums(table: ReadTable) -> Slices[ReadTable]:
+    """Return a table without the sums that are carried to the next page. On a page with two columns, such a sum
+    remains, because it divides the rows as any other sum does."""
+    if not table.is_exact and len(table.rows[0]) <= CELLS_OF_SUM:
+        return table
+    rows: list[Sequence[ReadCell]] = []
+    for index, row in enumerate(table.rows):
+        if index % ROWS_AT_ONCE == ROWS_AT_ONCE - 1:
+            yield
+        if index < table.header or not is_carried_forward([cell.text for cell in row]):
+            rows.append(row)
+    return replace(table, rows=rows) if rows and len(rows) < len(table.rows) else table
 
 
 def _readings(
@@ -968,8 +983,6 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequ
     rows_and_sums = zip(reading.table.rows, reading.are_sums, strict=True)
     for row, is_sum in islice(rows_and_sums, reading.end, None):
         texts = [cell.text for cell in row]
-        if is_carried_forward(texts):
-            continue
         if is_sum:
             if not reading.table.is_exact and has_begun:
                 return  # Rows below the sums of a page are not items.
@@ -1188,7 +1201,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             has_ranges=are_measured,
             days_first=reading.days_first,
         )
-    ordered = {index for index, cells in cells_of_fields.items() if _is_order_shown(cells, reading)}
+    ordered = yield from _fields_of_shown_order(reading, fields, cells_of_fields)
     own_words = {word for one in (names, *(one.names for one in fields)) for own in one.own for word in own}
     with_rivals = {index for index in column_by_field if _has_equal_header(match, fields, index)}
     answered = [
@@ -1289,9 +1302,17 @@ def _largest_of_cell(cell: ReadCell, field: WantedField, *, is_exact: bool, is_o
     return DOUBTFUL if wants_iso(field.schema) and not is_order_shown and is_order_open(cell.text) else 1.0
 
 
-def _is_order_shown(cells: Sequence[ReadCell], reading: HeadedTable) -> bool:
-    """True if a document shows the order of day and month, or the days of a column do."""
-    return reading.days_first is not None or days_first_by_column([cell.text for cell in cells]) is not None
+def _fields_of_shown_order(
+    reading: HeadedTable, fields: Sequence[WantedField], cells_of_fields: Mapping[int, Sequence[ReadCell]]
+) -> Slices[set[int]]:
+    """Return the indices of the fields of days whose order of day and month the document shows, or their column."""
+    found = set()
+    for index, cells in cells_of_fields.items():
+        if wants_iso(fields[index].schema):
+            is_shown = reading.days_first is not None
+            if is_shown or (yield from days_first_by_column([cell.text for cell in cells])) is not None:
+                found.add(index)
+    return found
 
 
 def _has_equal_header(match: _Match, fields: Sequence[WantedField], index: int) -> bool:

@@ -67,4 +67,5 @@ def test_a_slice_checks_one_list_of_texts() -> None:
     checker, listed = all_of(filling._lists_to_fill(schema))
     form = all_of(filling._FormToFill.of(schema, checker, TaskResults(), [], listed, {}))
     assert form is not None
-    assert sum(1 for _ in form._text_lists({})) == 50
+    slices = sum(1 for _ in form._text_lists({}))
+    assert slices == 50
