@@ -21,11 +21,14 @@ _LABEL: Final = re.compile(r"([^:]{2,40}): ")
 _SEPARATORS: Final = (
     re.compile(r";\s"),
     re.compile(r"(?:^|(?<=\s))\(?\d{1,2}\)\s"),
-    re.compile(r";\s|(?<=\s)\(?\d{1,2}\)\s|,\s(?![^()]*\))|\s(?:and|und|et|y|e|en|i|och|sowie|oraz)\s(?![^()]*\))"),
+    re.compile(
+        r";\s|(?<=\s)\(?\d{1,2}\)\s|,\s(?![^()]{0,200}\))|\s(?:and|und|et|y|e|en|i|och|sowie|oraz)\s(?![^()]{0,200}\))"
+    ),
     re.compile(r"(?<=[.!?])\s(?=[^\W\d_a-z])"),
 )
 """Patterns of separators of items, which are tried one by one: semicolons; numbers; semicolons, numbers, commas and
-conjunctions together; and the ends of sentences."""
+conjunctions together; and the ends of sentences. A separator in brackets, of which the end is searched for in 200
+characters, does not count."""
 
 
 def runs_in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run | None]:
