@@ -94,6 +94,8 @@ _DRAFTS: dict[str, type[Validator]] = {
     str(draft.META_SCHEMA["$schema"]).rstrip("#"): draft
     for draft in (Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator)
 }
+_PANIC = "PanicException"
+"""Name of the exception by which a library in Rust panics (PyO3)."""
 _OF_EACH_TYPE: tuple[Any, ...] = (None, 0, "", [], {})
 """An empty value of each JSON type except booleans. Checking these values finds a circle of references before there is
 an answer."""
@@ -251,6 +253,12 @@ def _refuse_endless(check: Callable[P, T], *arguments: P.args, **named: P.kwargs
     try:
         return check(*arguments, **named)
     except RecursionError:
+        raise SchemaRefused("its references form a circle.") from None
+    except BaseException as error:
+        # The registry of references is written in Rust. If the recursion limit is reached in it, it panics with an
+        # exception that is not an Exception and cannot be imported.
+        if type(error).__name__ != _PANIC:
+            raise
         raise SchemaRefused("its references form a circle.") from None
 
 

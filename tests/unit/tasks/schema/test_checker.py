@@ -419,3 +419,10 @@ def test_a_reference_that_only_another_part_has_is_refused() -> None:
     schema = {"$defs": {"inner": {"$id": "http://a.example/inner", "$defs": {"text": {"$anchor": "text"}}}}}
     with pytest.raises(InputError, match="points to nothing in the schema"):
         SchemaChecker(schema).of_part({"$ref": "#text"}).problem("")
+
+
+@each_case("keyword", ["not", "if"])
+def test_a_circle_that_a_value_leads_into_is_refused(keyword: str) -> None:
+    part = {keyword: {"$ref": "#/properties/x"}}
+    with pytest.raises(InputError, match="form a circle"):
+        SchemaChecker({"type": "object", "properties": {"x": part}, "required": ["x"]}).problem({"x": None})
