@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from models.base import Engine, Unfinished, ran_out
+from models.concurrency import as_exception
 from models.measures import MEMORY
 
 ItemT = TypeVar("ItemT")
@@ -87,9 +88,10 @@ class Batches(Generic[ItemT, ResultT]):
             results: list[ResultT | Exception | Unfinished] = list(engine.run(items))
             if len(results) != len(items):
                 raise RuntimeError(f"{self._name} returned {len(results)} results for {len(items)} items")
-        except Exception as error:  # noqa: BLE001 - an error is the result of its items
-            results = [error] * len(items)
-            if not ran_out(error):
+        except BaseException as error:  # noqa: BLE001 - an error is the result of its items
+            failure = as_exception(error)
+            results = [failure] * len(items)
+            if not ran_out(failure):
                 return results if len(items) == 1 else [self.run(engine, [item])[0] for item in items]
         short = [index for index, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
         if not short:

@@ -80,6 +80,19 @@ def mark_retrieved(ended: asyncio.Future[Any]) -> None:
         ended.exception()
 
 
+def as_exception(error: BaseException) -> Exception:
+    """Return what a thread hands on to its caller for `error`: an Exception unchanged, a RuntimeError for the rest.
+
+    Libraries in Rust panic with a BaseException. `except Exception` and `except ExceptionGroup` let it pass, so that
+    the input of one request could end what others share.
+    """
+    if isinstance(error, Exception):
+        return error
+    failure = RuntimeError(f"the work ended with a {type(error).__name__}")
+    failure.__cause__ = error
+    return failure
+
+
 async def call_off(*tasks: asyncio.Task[Any]) -> None:
     """Cancel `tasks`, and wait until all have ended. If one of them fails, the failure is ignored."""
     for task in tasks:

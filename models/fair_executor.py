@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, overload
 
 from models.base import EngineNotReady, ShareUsedUp
+from models.concurrency import as_exception
 from models.loop_turns import LoopTurns
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 
@@ -100,12 +101,12 @@ class _SlicedWork:
         except StopIteration as end:
             self._settle(end.value)
         except BaseException as error:  # noqa: BLE001 - the caller gets it
-            self._settle(error=error)
+            self._settle(error=as_exception(error))
         finally:
             self.spent_s += time.perf_counter() - started
         return True
 
-    def _settle(self, value: object = None, error: BaseException | None = None) -> None:
+    def _settle(self, value: object = None, error: Exception | None = None) -> None:
         try:
             if error is None:
                 self.result.set_result(value)

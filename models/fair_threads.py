@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from models.base import available_cpus
+from models.concurrency import as_exception
 from models.scheduler import SHARE, FairQueue, Share
 
 P = ParamSpec("P")
@@ -75,7 +76,7 @@ class FairThreads(ThreadPoolExecutor):
                 try:
                     future.set_result(work())
                 except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
-                    future.set_exception(error)
+                    future.set_exception(as_exception(error))
         finally:
             del future, work  # the error's traceback refers to this frame
             with self._lock:

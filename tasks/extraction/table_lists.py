@@ -1203,7 +1203,11 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         )
     ordered = yield from _fields_of_shown_order(reading, fields, cells_of_fields)
     own_words = {word for one in (names, *(one.names for one in fields)) for own in one.own for word in own}
-    with_rivals = {index for index in column_by_field if _has_equal_header(match, fields, index)}
+    with_rivals = set()
+    for index in column_by_field:
+        yield
+        if _has_equal_header(match, fields, index):
+            with_rivals.add(index)
     answered = [
         sum(values[index][row_index] not in (None, UNREADABLE) for index in column_by_field)
         for row_index in range(len(rows))
@@ -1318,17 +1322,18 @@ def _fields_of_shown_order(
 def _has_equal_header(match: _Match, fields: Sequence[WantedField], index: int) -> bool:
     """True if the header of a column that is left over names a field of numbers as well as that of the field's own
     column does, and neither is the name itself: `List price` and `Net price` for `price`."""
-    column = match.columns[index]
-    likeness = [likeness_by_words(fields[index].names, head) for head in match.reading.header]
-    is_number = not types_of(fields[index].schema).isdisjoint(("number", "integer"))
-    if not is_number or not LEAST_LIKENESS <= likeness[column] < SAME_NAME:
+    if types_of(fields[index].schema).isdisjoint(("number", "integer")):
+        return False
+    names, header, column = fields[index].names, match.reading.header, match.columns[index]
+    likeness = likeness_by_words(names, header[column])
+    if not LEAST_LIKENESS <= likeness < SAME_NAME:
         return False
     rows = match.reading.table.texts[match.reading.end :][:MAX_COMPARED]
     return any(
         other not in match.columns.values()
-        and likeness[other] == likeness[column]
+        and likeness_by_words(names, header[other]) == likeness
         and any(looks_numeric(row[other]) and row[other] != row[column] for row in rows)
-        for other in range(len(likeness) - match.reading.derived)
+        for other in range(len(header) - match.reading.derived)
     )
 
 

@@ -16,6 +16,7 @@ from models.fair_executor import FairExecutor, Rests, Slices
 from models.loop_turns import LoopTurns
 from models.scheduler import SHARE, Share
 from models.turns import Rivalry
+from tests.panics import panic
 from tests.waiting import until
 
 
@@ -73,6 +74,8 @@ async def test_results_and_failures_come_back_from_another_thread() -> None:
     assert await executor.run(sliced, 10) == 45
     with pytest.raises(ZeroDivisionError):
         await executor.run(lambda: 1 // 0)
+    with pytest.raises(RuntimeError, match="the work ended with a Panic"):
+        await executor.run(panic)
     await executor.close()
     with pytest.raises(EngineNotReady):
         await executor.run(int)

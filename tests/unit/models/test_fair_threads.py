@@ -8,6 +8,7 @@ import pytest
 
 from models.fair_threads import FairThreads
 from models.scheduler import SHARE, Share
+from tests.panics import Panic, panic
 
 
 @pytest.fixture
@@ -79,6 +80,9 @@ def test_results_and_errors_reach_who_waits(threads: FairThreads) -> None:
     assert threads.submit(int, "7").result(60) == 7
     with pytest.raises(ValueError, match="invalid literal"):
         threads.submit(int, "seven").result(60)
+    with pytest.raises(RuntimeError, match="the work ended with a Panic") as failure:
+        threads.submit(panic).result(60)
+    assert isinstance(failure.value.__cause__, Panic)
 
 
 async def test_a_call_whose_caller_has_left_does_not_begin(threads: FairThreads) -> None:

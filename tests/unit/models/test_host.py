@@ -8,6 +8,7 @@ import pytest
 from models.base import EngineFailed, EngineOverloaded, ShareUsedUp
 from models.turns import Turns
 from tests.hosts import abandoned, has_entered, hosted, running, shared_by
+from tests.panics import Panic
 from tests.waiting import until
 
 
@@ -306,6 +307,16 @@ async def test_a_batch_that_breaks_as_a_whole_fails_only_the_culprit() -> None:
     good, bad, also_good = await asyncio.gather(*tasks, return_exceptions=True)
     assert (await first, good, also_good) == (2, 4, 8)
     assert isinstance(bad, EngineFailed)
+    await host.close()
+
+
+async def test_an_engine_that_panics_over_an_item_goes_on() -> None:
+    engine, host = hosted()
+    with pytest.raises(EngineFailed) as failure:
+        await host.run(-1000)
+    assert isinstance(failure.value.__cause__.__cause__, Panic)  # type: ignore[union-attr]
+    assert await host.run(2) == 4
+    assert len(engine.batches) == 2
     await host.close()
 
 

@@ -10,19 +10,22 @@ from typing import Any
 
 import pytest
 
+from app.access.admission import Admission
 from app.access.key_file import add_key, remove_key
 from app.access.keys import EVERYONE, ApiKeys, KeyReference
 from app.batches import lines as batch_lines
-from app.batches.lines import LARGEST_LINE
+from app.batches.lines import LARGEST_LINE, LineResponse
 from app.batches.runner import BatchRunner, _RunningBatch
 from app.batches.store import Batch
 from app.batches.webhook import PAUSES_S, Webhook
 from app.building import build_counters
 from app.errors import BadRequest
+from app.services import Services
 from app.state.entries import StoreDown
 from models.base import EngineOverloaded
 from tasks.inputs.fetch.fetcher import Fetcher
-from tests.batches import URL, World, open_world, said
+from tests.batches import URL, Echo, World, open_world, said
+from tests.panics import panic
 from tests.waiting import until
 from tests.webhooks import receiving
 
@@ -65,6 +68,23 @@ async def test_a_line_that_fails_has_its_error_and_the_others_their_answers(worl
     assert first["response"]["body"]["error"]["message"] == "Field 'text': it is no good"
     assert (second["custom_id"], second["response"]["body"]["error"]["param"]) == ("id-7", "text")
     assert second["response"]["body"]["error"]["message"].startswith("Field 'text': ")
+
+
+async def test_a_line_that_makes_a_library_panic_fails_by_itself(world: World) -> None:
+    answer = world.answer
+
+    async def panic_at_b(services: Services, body: Echo, admission: Admission, request_id: str) -> LineResponse:
+        if body.text == "b":
+            await services.wire.run(panic)
+        return await answer(services, body, admission, request_id)
+
+    world.answer = panic_at_b  # type: ignore[method-assign]
+    async with world.running():
+        batch = await world.ended(await world.add("a", "b", "c"))
+    assert (batch.status, batch.completed, batch.failed) == ("completed", 2, 1)
+    [row] = await world.read(batch.error_file)
+    assert row["response"]["status_code"] == 500
+    assert "secret" not in json.dumps(row)
 
 
 async def test_a_file_with_a_bad_line_fails_before_any_of_them_runs(world: World) -> None:
