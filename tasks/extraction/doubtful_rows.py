@@ -13,6 +13,7 @@ from models.fair_executor import Slices
 from tasks.extraction.doubts import DOUBTFUL
 from tasks.extraction.folding import fold
 from tasks.extraction.replacements import STRUCK
+from tasks.notation.cells import looks_numeric
 from tasks.notation.currencies import DOLLARS, find_currencies
 from tasks.notation.dates import find_days_in_slices, parse_day
 from tasks.notation.order_of_days import FIGURES_OF_DAY, are_letters_foreign, has_one_order, order_of
@@ -24,8 +25,9 @@ CHARS_AT_ONCE: Final = 5_000
 ROWS_AT_ONCE: Final = 64
 LONGEST: Final = 200
 """A longer text does not count as a description with a remark."""
-_TABLE = tomllib.loads(Path(__file__).with_name("doubts.toml").read_text("utf-8"))["cancelled"]
-_CANCELLED: Final = frozenset(word for phrase in _TABLE["words"].split(",") for word in fold(phrase))
+_TABLE = tomllib.loads(Path(__file__).with_name("doubts.toml").read_text("utf-8"))
+_CANCELLED: Final = frozenset(word for phrase in _TABLE["cancelled"]["words"].split(",") for word in fold(phrase))
+_FIGURES: Final = frozenset(tuple(fold(phrase)) for phrase in _TABLE["figures_of_rows"]["words"].split(","))
 _STRUCK_TEXT = re.compile(rf"({STRUCK.pattern})(?P<text>.*?)(?:{STRUCK.pattern})", re.IGNORECASE | re.DOTALL)
 _REMARKS = (
     re.compile(r"(?<=\w)(?:\s?[(\[]|\s[-–—]|[,;:])\s*([^\W\d_]+)\W*$"),
@@ -69,13 +71,20 @@ def _without_struck(cell: ReadCell) -> ReadCell:
 
 def largest_of_row(row: Sequence[ReadCell], names: Collection[str]) -> float:
     """Return the largest probability, 0 to 1, of the cells of a row: DOUBTFUL if one of them is struck through, or says
-    beside another text that the row is cancelled. `names` are the words in the names of the list and its fields; if one
-    of them says so, too, the list wants such rows."""
-    if any(map(is_struck, row)):
+    beside another text that the row is cancelled, or if the row has figures of other rows, such as their average.
+    `names` are the words in the names of the list and its fields; if one of them says so, too, the list wants such
+    rows."""
+    if any(map(is_struck, row)) or _has_figures_of_rows(row, names):
         return DOUBTFUL
     if not _CANCELLED.isdisjoint(names):
         return 1.0
     return DOUBTFUL if any(is_cancelled(cell.text) for cell in row) else 1.0
+
+
+def _has_figures_of_rows(row: Sequence[ReadCell], names: Collection[str]) -> bool:
+    label, *rest = [cell.text for cell in row if cell.text] or [""]
+    words = tuple(fold(label)) if len(label) <= LONGEST else ()
+    return words in _FIGURES and bool(rest) and all(map(looks_numeric, rest)) and words[0] not in names
 
 
 def is_cancelled(text: str) -> bool:

@@ -46,11 +46,32 @@ def test_a_row_with_one_struck_cell_is_doubtful() -> None:
     assert probability_of(text, "price", 0, **ARTICLES) > DOUBTFUL
 
 
-@each_case("article", ["Chair (cancelled)", "Chair - storniert", "Chaise, annulée", "VOID Chair", "Cancelled: Chair"])
+@each_case(
+    "article",
+    ["Chair (cancelled)", "Chair - storniert", "Chaise, annulée", "VOID Chair", "Cancelled: Chair", "Chair (optional)"],
+)
 def test_a_row_that_says_that_it_is_cancelled_is_doubtful(article: str) -> None:
     text = f"Article;Quantity;Price\nLamp;2;10.00\n{article};1;50.00\n"
     assert probability_of(text, "price", 1, **ARTICLES) == DOUBTFUL
     assert probability_of(text, "price", 0, **ARTICLES) > DOUBTFUL
+
+
+@each_case("label", ["Average", "Min", "Max.", "Standard deviation", "Mittelwert", "Moyenne :"])
+def test_a_row_of_figures_of_the_rows_above_is_doubtful(label: str) -> None:
+    text = f"Article;Quantity;Price\nLamp;2;10.00\nDesk;3;70.00\n{label};2.5;40.00\n"
+    assert probability_of(text, "price", 2, **ARTICLES) == DOUBTFUL
+    assert probability_of(text, "price", 0, **ARTICLES) > DOUBTFUL
+
+
+@each_case(
+    ("column", "text"),
+    [
+        ("article", "Article;Quantity;Price\nLamp;2;10.00\nMin table;3;40.00\n"),
+        ("average", "Average;Quantity;Price\nMean;2;10.00\nAverage;3;40.00\n"),
+    ],
+)
+def test_a_row_that_only_begins_so_or_is_asked_for_is_not_doubtful(column: str, text: str) -> None:
+    assert probability_of(text, "price", 1, **{column: TEXT, "quantity": NUMBER, "price": NUMBER}) > DOUBTFUL
 
 
 def test_a_status_of_its_own_cancels_no_row() -> None:
