@@ -75,9 +75,6 @@ LONGEST_PRELOAD_PAUSE_S = 30.0
 LARGEST_REQUESTS_HELD = 8
 """Memory that all requests together may hold, as a number of bodies of the largest size: a gigabyte at the default
 OPENFAZE_MAX_REQUEST_MB."""
-TEXT_REST, TEXT_REST_AFTER_S = 1.0, 0.2
-"""While keys compete, a key's pages are laid out and its texts read at most half of the time, from when this has lately
-taken TEXT_REST_AFTER_S seconds more than that. Most pages take less."""
 WIRE_REST = 1.0
 """While keys compete, a key's large bodies are parsed and written at most half of the time."""
 
@@ -114,10 +111,9 @@ class Services:
         self.loader = build_loader(settings, self.fetcher, self.files, self.memory)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
-        rests = Rests(TEXT_REST, TEXT_REST_AFTER_S)
-        self.executor = FairExecutor("text", rests=rests)
-        self.evidence_executor = FairExecutor("evidence", rests=rests)
-        self.layout_executor = FairExecutor("layout", rests=rests)
+        self.executor = FairExecutor("text", rests=self.runtime.text_rests)
+        self.evidence_executor = FairExecutor("evidence", rests=self.runtime.text_rests)
+        self.layout_executor = FairExecutor("layout", rests=self.runtime.text_rests)
         self.wire = FairExecutor("wire", rests=Rests(WIRE_REST))
         """Threads that parse and write large bodies."""
         config = build_config(settings)

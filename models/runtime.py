@@ -19,7 +19,7 @@ from models.base import EngineSpec, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig, EnginePart, ServiceT
 from models.concurrency import SharedRun
 from models.device import AUTO, CPU, CUDA, DRIVER, Backend
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Rests
 from models.host import EngineHost, load_failure
 from models.native import missing_library
 from models.residents import Residents
@@ -36,6 +36,10 @@ OFF_THE_CARD = "off_the_card"
 """Reason counted for an engine that does not compute on the card although there is one."""
 LOOK_AGAIN_S = 2.0
 """Seconds after which the runtime checks again which engines can run here."""
+
+TEXT_REST, TEXT_REST_AFTER_S = 1.0, 0.2
+"""While keys compete, a key's texts are read and judged and its pages laid out at most half of the time, from when this
+has lately taken TEXT_REST_AFTER_S seconds more than that. Most texts and pages take less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,9 @@ class Runtime:
         self._config = config
         self._cluster = cluster
         self._residents = residents or Residents()
-        self.guard_threads = FairExecutor("guard")
+        self.text_rests = Rests(TEXT_REST, TEXT_REST_AFTER_S)
+        """Rests of the keys whose texts are read, judged or laid out in this process."""
+        self.guard_threads = FairExecutor("guard", rests=self.text_rests)
         self._turns = Turns()
         """Turns by which the engines share the processors, as far as they compute on a CPU in this process."""
         self._choices = dict(choices or {})

@@ -68,6 +68,8 @@ EARLIER: Final = frozenset(("previous_period",))
 """Concepts of the header of a column of earlier results."""
 SIGNED: Final = ("sign", "comparator", "qualifier")
 """Headers of the signs of bounds before numbers: `< 4`."""
+COLUMNS_AT_ONCE: Final = 8
+"""At most this many columns of few rows are read in one step."""
 LONGEST_RANGE: Final = 60
 """A range has at most this many characters."""
 LONGEST_CELL: Final = 200
@@ -164,6 +166,7 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
     """Yield the columns that can be derived from the columns of these rows, and None after each slice of work."""
     columns = []
     for index, head in enumerate(header):
+        yield from _turn(index)
         cells = yield from in_slices(itemgetter(index), rows)
         counts = Counter(cell.text for cell in cells)
         are_missing = yield from in_slices(is_missing, counts)
@@ -172,6 +175,7 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
         columns.append(_WholeColumn(index, head, cells, counts, (yield from in_slices(_spaced, counts))))
     ranges = []
     for column in columns:
+        yield from _turn(column.index)
         ranges += yield from _ends_of_ranges(column)
     for head, ends in ranges:
         # If there is only one column of ranges, a field such as `ref_min` means this column, whatever its header is.
@@ -182,6 +186,7 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
             yield DerivedColumn((*words, *others, *forms), cells)
     has_results = any(_concepts_of_head(column.head) & RESULTS for column in columns)
     for column in columns:
+        yield from _turn(column.index)
         yield from _spans_of_time(column)
         yield from _notes(column)
         yield from _halves(column)
@@ -193,6 +198,12 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
     yield from _results_of_days(columns)
     yield from _numbered(columns)
     yield from _signed_amounts(columns)
+
+
+def _turn(index: int) -> Slices[None]:
+    """End a slice of work before every COLUMNS_AT_ONCE-th column."""
+    if index % COLUMNS_AT_ONCE == 0:
+        yield
 
 
 def _spaced(text: str) -> str:

@@ -102,6 +102,9 @@ searched for by the places of words."""
 CONVERTED_DIGITS = 6
 """Converted numbers are rounded to this many decimals, such as −20.555556 for −5 °F in °C."""
 
+HEADERS_AT_ONCE = 100
+"""Number of header texts that are compared with a field in one step."""
+
 LineReader = Callable[[Passage, Sequence[Sequence[WantedField]]], Iterator[ReadTable | None]]
 LINE_READERS: tuple[LineReader, ...] = (
     dated_entries,
@@ -300,7 +303,7 @@ async def _from_tables(
     def read_headers() -> Slices[tuple[list[HeadedTable], tuple[list[str], list[str]]]]:
         readings = yield from tables_for(read, lists)
         yield
-        return readings, header_texts(readings)
+        return readings, (yield from header_texts(readings))
 
     readings, (headers, implied) = await in_turns(extractor, read_headers)
     if not readings:
@@ -313,6 +316,8 @@ async def _from_tables(
         for row, one in enumerate(fields):
             yield
             for index, head in enumerate([*headers, *implied]):
+                if index % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1:
+                    yield
                 by_meaning = float(meanings[row, index]) if meanings is not None and index < len(embedded) else 0.0
                 likeness[one.path, head] = likeness_by_words(one.names, head) + by_meaning
         yield

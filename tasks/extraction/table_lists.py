@@ -60,6 +60,9 @@ from tasks.schema.paths import JsonPath
 
 MAX_HEADERS = 15
 """The header is searched for among at most this many rows at the beginning of a table."""
+MAX_HEADER_CELLS = 5_000
+"""The header is searched for in at most this many cells, but always in the first row. Wide tables have their header at
+the top."""
 MAX_READINGS = 3
 """At most this many readings of a table's header, the likeliest by words, are compared with the fields by meaning, at 4
 ms a text. The first reading, and readings with derived columns, are compared as well."""
@@ -293,14 +296,16 @@ def headed_tables(
         likely = table.comma_likely or commas[id(entry)]
         table = replace(table, comma_likely=(yield from has_decimal_commas_in_slices(table.texts, likely=likely)))
         are_sums = yield from _find_sums(table)
-        *headed, unheaded = _readings(entry, table, days[id(entry)], orders[id(entry)], are_sums)
+        *headed, unheaded = yield from _readings(entry, table, days[id(entry)], orders[id(entry)], are_sums)
         for text in {text: None for reading in headed for forms in reading.forms for text in forms}:
             if text not in likeness_of_text:
                 yield
                 likeness_of_text[text] = max(likeness_by_words(reading.names, text) for reading in fields)
-        ranked = sorted(
-            headed, key=lambda reading: -sum(min(likeness_of_header(forms), SAME_CONCEPT) for forms in reading.forms)
-        )
+        scores = []
+        for reading in headed:
+            yield
+            scores.append(sum(min(likeness_of_header(forms), SAME_CONCEPT) for forms in reading.forms))
+        ranked = [headed[index] for index in sorted(range(len(headed)), key=lambda index: -scores[index])]
         kept = ranked[:MAX_READINGS] + [reading for reading in headed[:1] if reading not in ranked[:MAX_READINGS]]
         found += [*kept, unheaded]
         for reading in kept:
@@ -339,25 +344,32 @@ def _with_derived(reading: HeadedTable, columns: Sequence[DerivedColumn]) -> Sli
     return replace(reading, table=whole, forms=forms, derived=len(columns), parted=parted)
 
 
-def header_texts(readings: Sequence[HeadedTable]) -> tuple[list[str], list[str]]:
+def header_texts(readings: Sequence[HeadedTable]) -> Slices[tuple[list[str], list[str]]]:
     """Return the header texts of tables and those of derived columns, each text once."""
-    own = dict.fromkeys(
-        text for one in readings for forms in one.forms[: len(one.forms) - one.derived] for text in forms if text
-    )
-    implied = dict.fromkeys(
-        text for one in readings for forms in one.forms[len(one.forms) - one.derived :] for text in forms
-    )
+    own: dict[str, None] = {}
+    implied: dict[str, None] = {}
+    for one in readings:
+        yield
+        first_derived = len(one.forms) - one.derived
+        own.update(dict.fromkeys(text for forms in one.forms[:first_derived] for text in forms if text))
+        implied.update(dict.fromkeys(text for forms in one.forms[first_derived:] for text in forms))
     return list(own), [text for text in implied if text not in own]
 
 
 def _find_sums(table: ReadTable) -> Slices[list[bool]]:
     """Return, for each row of the table, True if the row is a sum of other rows."""
     found: list[bool] = []
+    at_once = _rows_at_once(table)
     for texts in table.texts:
-        if len(found) % ROWS_AT_ONCE == ROWS_AT_ONCE - 1:
+        if len(found) % at_once == at_once - 1:
             yield
         found.append(is_total(texts))
     return found
+
+
+def _rows_at_once(table: ReadTable) -> int:
+    """Return the number of a table's rows that are read in one step: of wide tables, a single one."""
+    return max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // len(table.rows[0])))
 
 
 def _without_carried_sums(table: ReadTable) -> Slices[ReadTable]:
@@ -366,8 +378,9 @@ def _without_carried_sums(table: ReadTable) -> Slices[ReadTable]:
     if not table.is_exact and len(table.rows[0]) <= CELLS_OF_SUM:
         return table
     rows: list[Sequence[ReadCell]] = []
+    at_once = _rows_at_once(table)
     for index, row in enumerate(table.rows):
-        if index % ROWS_AT_ONCE == ROWS_AT_ONCE - 1:
+        if index % at_once == at_once - 1:
             yield
         if index < table.header or not is_carried_forward([cell.text for cell in row]):
             rows.append(row)
@@ -376,27 +389,38 @@ def _without_carried_sums(table: ReadTable) -> Slices[ReadTable]:
 
 def _readings(
     entry: Entry, table: ReadTable, days: Sequence[date], days_first: bool | None, are_sums: Sequence[bool]
-) -> Iterator[HeadedTable]:
+) -> Slices[list[HeadedTable]]:
+    """Return the readings of a table with a header, and as the last one that without a header."""
     width = len(table.rows[0])
     texts = table.texts
-    ends = range(1, min(MAX_HEADERS, len(texts) - 1) + 1)
-    last_rows = [max((index for index, row in enumerate(texts) if row[column]), default=-1) for column in range(width)]
+    most = min(MAX_HEADERS, len(texts) - 1, max(1, MAX_HEADER_CELLS // width))
+    found = []
     if table.header:
-        ends = range(0)
+        most = 0
         forms = _forms(table.rows[: table.header], width, rows_are_lines=True)
-        yield HeadedTable(entry, table, 0, table.header, forms, days, days_first, are_sums=are_sums)
-    for end in ends:
+        found.append(HeadedTable(entry, table, 0, table.header, forms, days, days_first, are_sums=are_sums))
+    may_be_header = [False] * most
+    for index, row in enumerate(texts[:most]):
+        may_be_header[index] = yield from _may_be_header(row)
+    last_rows = [-1] * width
+    if most and not table.is_exact:
+        for index, row in enumerate(texts):
+            if index % ROWS_AT_ONCE == ROWS_AT_ONCE - 1:
+                yield
+            last_rows = [index if text else last for text, last in zip(row, last_rows, strict=True)]
+    for end in range(1, most + 1):
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
+            yield
             # A row of days below another row may be the last row of a header.
-            if not _may_be_header(texts[top]) and not (0 < top == end - 1 and _are_days(texts[top])):
+            if not may_be_header[top] and not (0 < top == end - 1 and _are_days(texts[top])):
                 break
             if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) <= 2:
                 continue
             forms = _forms(table.rows[top:end], width)
             forms = forms if table.is_exact else _above_cells(forms, last_rows, end)
-            yield HeadedTable(entry, table, top, end, forms, days, days_first, are_sums=are_sums)
+            found.append(HeadedTable(entry, table, top, end, forms, days, days_first, are_sums=are_sums))
     first = next((index for index, row in enumerate(texts) if sum(map(bool, row)) > 1), 0)
-    yield HeadedTable(entry, table, first, first, [()] * width, days, days_first, are_sums=are_sums)
+    return [*found, HeadedTable(entry, table, first, first, [()] * width, days, days_first, are_sums=are_sums)]
 
 
 def _with_parted_header(table: ReadTable) -> ReadTable:
@@ -433,12 +457,15 @@ def _is_figure(text: str) -> bool:
     return looks_numeric(text) or moment(text) is not None or is_day_of_a_year(text)
 
 
-def _may_be_header(row: Sequence[str]) -> bool:
+def _may_be_header(row: Sequence[str]) -> Slices[bool]:
     filled = [cell for cell in row if cell]
     # A year or an hour may be the header of a column, but most headers are words. Several days are the header of
     # results by day.
-    words = [cell for cell in filled if not _is_figure(cell) and len(cell) <= LONGEST_HEADER]
-    days = [cell for cell in filled if parse_day(cell)]
+    short = [cell for cell in filled if len(cell) <= LONGEST_HEADER]
+    are_figures = yield from in_slices(_is_figure, short)
+    words = [cell for cell, is_figure in zip(short, are_figures, strict=True) if not is_figure]
+    parsed = yield from in_slices(parse_day, short)
+    days = [cell for cell, day in zip(short, parsed, strict=True) if day]
     return 2 * len(words) > len(filled) - (len(days) if _are_days(days) and len(words) > 1 else 0)
 
 
@@ -1122,7 +1149,8 @@ def is_total(row: Sequence[str]) -> bool:
     of a sum, or it has an empty cell and its first text means a sum."""
     filled = [cell for cell in row if cell]
     words = tuple(fold(filled[0])) if filled else ()
-    label = tuple(fold(" ".join(takewhile(lambda cell: not looks_numeric(cell), filled))))
+    texts = islice(takewhile(lambda cell: not looks_numeric(cell), filled), MAX_WORDS + 1)
+    label = tuple(fold(" ".join(texts)))
     if len(filled) > 1 and (PHRASES.get(words) in SUMS or PHRASES.get(label) in SUMS):
         return True
     if len(row) > MAX_GAPLESS_COLUMNS and row.count("") <= 1 and any(map(_has_words, filled[1:])):

@@ -23,6 +23,8 @@ decades ahead."""
 
 DAYS_AT_ONCE: Final = 100
 """Number of days that are found in one slice of the work."""
+_LONGEST: Final = 100
+"""A text with nothing but a day and its time has at most this many characters."""
 _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
 """Lookahead for the end of a date: no digit may follow, unless it begins a time of day that has lost the space before
 it."""
@@ -169,7 +171,7 @@ def parse_day(text: str) -> Day | None:
     The day of the week may precede the day, and a time of day may follow it.
     """
     text = text.strip()
-    day = next(find_days(text), None)
+    day = next(find_days(text), None) if len(text) <= _LONGEST else None
     if day is None or not _is_weekday(text[: day.start]):
         return None
     rest = text[day.end :]
@@ -210,6 +212,8 @@ def day_of_week_near(text: str, known_day: date) -> date | None:
     """Return the day that a text with a day of the week, but no month, means near a known day: `Fri 9` means the
     nearest Friday that is the 9th, and `Friday` the nearest Friday. Return None for any other text, or if there is no
     such day within _FARTHEST days."""
+    if len(text) > _LONGEST:
+        return None
     if weekday := WEEKDAYS.get(text.strip().casefold()):
         ahead = (weekday - known_day.isoweekday() + _HALF_WEEK) % _DAYS_OF_WEEK - _HALF_WEEK
         ordinal = known_day.toordinal() + ahead
@@ -246,7 +250,7 @@ def days_mentioned(text: str) -> Slices[list[date]]:
 
 def _parts_of_day(text: str) -> tuple[int, int, bool] | None:
     """Return the two numbers of a day without a year, and True if the second one is certainly the month."""
-    found = _NO_YEAR.fullmatch(" ".join(text.split()))
+    found = _NO_YEAR.fullmatch(" ".join(text.split())) if len(text) <= _LONGEST else None
     if found is None or not _is_weekday(found["before"] or ""):
         return None
     if found["a"]:

@@ -169,15 +169,21 @@ def _fit_items(items: Iterable[Json]) -> list[Json]:
 def _cut_depth(value: Json, depth: int) -> Json:
     match value:
         case dict():
-            return {str(key)[:100]: _cut_depth(child, depth - 1) for key, child in value.items()} if depth else {}
+            pairs = value.items() if depth else ()
+            return {_encodable(str(key)[:100]): _cut_depth(child, depth - 1) for key, child in pairs}
         case list() | tuple():
             return [_cut_depth(child, depth - 1) for child in value] if depth else []
         case str():
-            return value[:_MAX_TEXT].encode(errors="replace").decode()
+            return _encodable(value[:_MAX_TEXT])
         case float() if value != value or value in (float("inf"), float("-inf")):
             return None
         case _:
             return value
+
+
+def _encodable(text: str) -> str:
+    """Return the text with a question mark for each half of a surrogate pair, which JSON can escape."""
+    return text.encode(errors="replace").decode()
 
 
 def _one_line(text: str) -> str:

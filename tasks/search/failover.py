@@ -27,7 +27,7 @@ _MAX_TITLE = 300
 _MAX_DESCRIPTION = 1000
 _MAX_URL = 2000
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-_UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
 _TRACKING = re.compile(
     r"utm_\w+|ga_\w+|hsa_\w+|pk_\w+|mtm_\w+|_hs\w+|[gdwy]?clid|gclsrc|gbraid|wbraid|fbclid|msclkid|yclid|twclid|ttclid|igshid"
     r"|mc_[ce]id|_ga|_gl|ref_src|ref_url|cmpid|ocid|spm|s_cid|amp|amp_\w+|outputtype",

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -18,7 +19,7 @@ from models.base import EngineSpec, EngineUnavailable
 from models.capability import Built, Candidate, Capability, EngineConfig, listed
 from models.catalog import CATALOG
 from models.host import EngineHost
-from models.runtime import LOOK_AGAIN_S, Runtime
+from models.runtime import LOOK_AGAIN_S, TEXT_REST_AFTER_S, Runtime
 from models.supply import WeightsMissing
 from models.translation.capability import TRANSLATE
 from models.vision.ocr.capability import OCR
@@ -27,6 +28,7 @@ from tasks.catalog import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
 from tests.hosts import Doubler, has_entered, shared_by
 from tests.pages import single_line
+from tests.unit.models.test_fair_executor import of, record_requests
 from tests.waiting import until
 
 
@@ -88,6 +90,14 @@ def watched(remedy: Callable[[EngineConfig], str | None]) -> tuple[Runtime, Look
 def test_auto_takes_the_first_that_can_run() -> None:
     chosen = runtime(candidate("large", "Pull it."), candidate("small"), candidate("tiny")).choose("ocr")
     assert chosen.spec.name == "small"
+
+
+async def test_a_key_whose_texts_take_long_to_judge_rests_like_one_whose_texts_take_long_to_read() -> None:
+    record_requests("a", "b")
+    engines = runtime(candidate("first"))
+    await of("a", engines.guard_threads.run(time.sleep, 2 * TEXT_REST_AFTER_S))
+    assert "a" in engines.text_rests.until()
+    await engines.close()
 
 
 def test_a_name_picks_an_engine() -> None:

@@ -77,7 +77,15 @@ from tasks.extraction.records.record_lists import fill_from_records
 from tasks.extraction.records.repeated_records import runs_of
 from tasks.extraction.records.templates import template_of
 from tasks.extraction.rules import separate_rivals
-from tasks.extraction.table_lists import MAX_HEADER_CHARS, FilledList, fill_lists, headed_tables, mark_twins
+from tasks.extraction.table_lists import (
+    MAX_HEADER_CELLS,
+    MAX_HEADER_CHARS,
+    FilledList,
+    fill_lists,
+    headed_tables,
+    header_texts,
+    mark_twins,
+)
 from tasks.extraction.units import prefer_units, units_after
 from tasks.extraction.values import ValueForm
 from tasks.extraction.whole_results import TaskResults
@@ -244,6 +252,21 @@ def test_many_tables_with_the_same_header_fill_a_list_in_slices_and_in_work_that
     few, many = calls_to_fill(20), calls_to_fill(80)
     assert sum(many) < 6 * sum(few)
     assert 20 * max(many) < sum(many)
+
+
+def test_the_header_of_a_wide_table_is_searched_for_in_slices_and_among_few_cells() -> None:
+    width = 1200
+    rows = [";".join(f"w{column} of {row}" for column in range(width)) for row in range(17)]
+    [(entry, table)] = all_of(
+        tables_in([entry_of("scraper", {"text": "\n".join([*rows, *[";".join("5" * width)] * 3])})])
+    )
+    fields = [WantedField(("total",), {"type": "string"}, names_of(("total",), {"type": "string"}), bool)]
+    calls = calls_of_slices(headed_tables([(entry, table)], fields))
+    assert 50 * max(calls) < sum(calls)
+    readings = all_of(headed_tables([(entry, table)], fields))
+    assert all(one.end * width <= MAX_HEADER_CELLS for one in readings)
+    texts = calls_of_slices(header_texts(readings))
+    assert len(texts) > len(readings)
 
 
 def test_of_long_headers_and_of_a_long_line_above_a_table_only_the_beginning_is_compared() -> None:

@@ -28,6 +28,10 @@ def test_a_broken_script_takes_nothing_from_the_others() -> None:
     assert metadata(ld("{broken") + ld({"@type": "Article"}))["json_ld"] == [{"@type": "Article"}]
 
 
+def test_halves_of_surrogate_pairs_do_not_make_a_page_unreadable() -> None:
+    assert metadata(ld('{"\\udc00a": "\\ud800b"}'))["json_ld"] == [{"?a": "?b"}]
+
+
 def test_opengraph_is_found_and_lists_are_lists() -> None:
     head = "".join(
         f'<meta property="og:{n}" content="{c}">' for n, c in [("type", "x"), ("image", "a"), ("image", "b")]

@@ -230,6 +230,7 @@ async def test_a_provider_that_keeps_silent_is_left(monkeypatch: pytest.MonkeyPa
         "https://[::1/",
         "https://a.example/ b",
         "https://a.example/\u202egpj",
+        "https://a.example/\ud800",
         "https://",
         "https://a.example/" + "x" * 2000,
         7,
@@ -242,7 +243,7 @@ def test_what_is_no_link_is_left_out(url: object) -> None:
 
 
 def test_titles_and_descriptions_are_plain_lines_of_bounded_length() -> None:
-    item = {"t": "<b>a</b>\n\x00 1 < 2 &lt;i&gt;\u202e" + "x" * 9999, "u": "https://a.example/", "d": ["no text"]}
+    item = {"t": "<b>a</b>\n\x00 1\ud800 < 2 &lt;i&gt;\u202e" + "x" * 9999, "u": "https://a.example/", "d": ["no text"]}
     [hit] = hits_of([item], title="t", url="u", description="d", count=1)
     assert hit.title.startswith("a 1 < 2 <i> xxx")
     assert (len(hit.title), hit.title[-1], hit.description) == (300, "…", "")
