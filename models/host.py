@@ -32,7 +32,7 @@ from models.base import (
     ran_out,
 )
 from models.concurrency import SharedRun
-from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, reason_of
+from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, Pace, reason_of
 from models.native import library_missing_from
 from models.residents import Residents
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
@@ -91,6 +91,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._urgent_batches = 0
         self._running: Counter[str] = Counter()
         """Number of running items by key."""
+        self.pace = Pace()
         self._resting: Counter[str] = Counter()
         """Number of rests by key that are not over."""
         self._running_batches: list[tuple[list[_QueuedItem[ItemT, ResultT]], asyncio.Event]] = []
@@ -337,12 +338,11 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def _contested_batch(self) -> int:
-        """Largest batch while keys compete: the number of items that take CONTESTED_BATCH_S, unless the engine's limits
-        say otherwise."""
+        """Largest batch while keys compete: the number of items like the latest that take CONTESTED_BATCH_S, unless the
+        engine's limits say otherwise."""
         if self.limits.contested_batch is not None:
             return self.limits.contested_batch
-        items, seconds = self.counters.batch_items.sum, self.counters.seconds.sum
-        return max(1, int(items * CONTESTED_BATCH_S / max(seconds, CONTESTED_BATCH_S)))
+        return max(1, int(self.pace.items * CONTESTED_BATCH_S / max(self.pace.seconds, CONTESTED_BATCH_S)))
 
     async def _work(self) -> None:
         while not self._stopping:
@@ -380,6 +380,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         seconds = time.perf_counter() - started
         self.counters.seconds.add(seconds)
         self.counters.batch_items.add(len(jobs))
+        self.pace.add(seconds, len(jobs))
         if self.limits.rest and self._turns.is_contested:
             self._let_rest(keys, self.limits.rest * seconds)
         for job, result in zip(jobs, results, strict=True):

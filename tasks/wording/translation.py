@@ -16,6 +16,8 @@ from tasks.wording.phrases import PHRASES
 
 LONGEST_INSTRUCTION = 400
 """The instruction of a message is searched for in this many characters at its beginning or end."""
+LONGEST_QUOTATION = 100_000
+"""A longer text is translated with the signs of quotation around it."""
 _LONGEST_JSON = 1_000_000
 _MAX_CLAUSES = 12
 """At most this many clauses are examined at a message's beginning, and this many at its end."""
@@ -145,7 +147,8 @@ def _text_following(split: _Split, target: LanguageMention) -> str:
     if not colon:
         rest = _without_asides(rest)
     rest = _LABEL.sub("", rest, count=1) if _LABEL.match(rest) else rest
-    if "\n" not in split.gap and (whole := _QUOTED.fullmatch(rest.strip())):
+    quotation = rest.strip()
+    if "\n" not in split.gap and len(quotation) <= LONGEST_QUOTATION and (whole := _QUOTED.fullmatch(quotation)):
         return _quotation_text(whole)
     return rest
 

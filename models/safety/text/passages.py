@@ -14,7 +14,7 @@ _STEP = 160
 """Two successive passages begin at most this many characters apart, and overlap by about as many. In a text with
 spaces, nearly every part up to this length is therefore complete in one passage."""
 
-WINDOW = 32 * 1024
+WINDOW = 16 * 1024
 """A text is read in windows of this many characters, which take some milliseconds for each regular expression."""
 
 _WINDOW_OVERLAP = 2048

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from models.host import CONTESTED_BATCH_S, EngineHost
-from models.measures import EngineCounters
+from models.measures import Pace
 from models.scheduler import Share
 from models.turns import Turns
 from models.workplace import HostLimits
@@ -120,9 +120,7 @@ async def test_a_batch_is_of_few_items_of_an_engine_that_takes_long_for_each() -
     turns.record_request(Share("bob"))
     for seconds, sizes in ((0.0, [1, 8]), (CONTESTED_BATCH_S / 3.5, [1, 3, 3, 2])):
         # So many items that the duration of the test's own batches, on a busy machine, does not count.
-        host.counters = EngineCounters()
-        host.counters.batch_items.add(1_000_000)
-        host.counters.seconds.add(1_000_000 * seconds)
+        host.pace = Pace(1_000_000 * seconds, 1_000_000)
         engine.gate.clear()
         before = len(engine.batches)
         calls = [shared_by("alice", host.run(0))]
@@ -133,6 +131,15 @@ async def test_a_batch_is_of_few_items_of_an_engine_that_takes_long_for_each() -
         await asyncio.gather(*calls)
         assert [len(batch) for batch in engine.batches[before:]] == sizes
     await host.close()
+
+
+def test_the_latest_batches_tell_how_long_an_item_takes() -> None:
+    pace = Pace()
+    for _ in range(100):
+        pace.add(0.01, 16)
+    for _ in range(5):
+        pace.add(0.4, 16)
+    assert pace.seconds / pace.items > 0.015
 
 
 async def test_an_engine_of_single_items_gives_keys_equal_time_and_not_equal_numbers_of_items() -> None:
