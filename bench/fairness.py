@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import io
 import json
+import random
 import tempfile
 import time
 import wave
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import cv2
@@ -288,13 +290,15 @@ def of_connections(origin: Origin) -> dict[str, Case]:
         "placeholders": Case(partial(flooded, caller=placeholders, most=8), {**asked, "speech": speech}),
         "a row of numbers": Case(partial(flooded, caller=row_of_numbers, most=8), extracted),
         **{
-            name: Case(partial(flooded, caller=Calls([Asked.chat(body)], leaves_after_s=4), most=4), seen_and_read)
+            name: Case(partial(flooded, caller=Calls([body], leaves_after_s=4), most=4), seen_and_read)
             for name, body in (
-                ("examples", examples()),
-                ("words", words()),
-                ("seasons", seasons()),
+                ("examples", Asked.chat(examples())),
+                ("words", Asked.chat(words())),
+                ("seasons", Asked.chat(seasons())),
                 ("grey pages", page(b"0.9 g 10 10 500 700 re f")),
                 ("clipped pages", page(b"".join(b"%d %d 5 5 re W* n " % (n % 600, n % 700) for n in range(60_000)))),
+                ("guarded numbers", Asked.chat(guarded_numbers())),
+                ("texts to embed", texts_to_embed()),
             )
         },
     }
@@ -324,9 +328,25 @@ def seasons() -> dict[str, Any]:
     return body
 
 
-def page(content: bytes) -> dict[str, Any]:
+def page(content: bytes) -> Asked:
     """Return an order to read a PDF with a page that shows `content`."""
-    return ocr_request(data_url(pdf_page(content), "application/pdf"))
+    return Asked.chat(ocr_request(data_url(pdf_page(content), "application/pdf")))
+
+
+def guarded_numbers() -> dict[str, Any]:
+    """Return a text of telephone numbers, of nearly a megabyte, to be judged before it is read."""
+    numbers = {"file_data": data_url(b"+49 170 1234567 " * 55_000, "text/plain"), "filename": "numbers.txt"}
+    body = {**message(""), "messages": [{"role": "system", "content": "<guard>S1</guard><task>ocr</task>"}]}
+    body["messages"].append({"role": "user", "content": [{"type": "file", "file": numbers}]})
+    return body
+
+
+def texts_to_embed() -> Asked:
+    """Return 2,000 texts of 480 random letters and blanks."""
+    letters = random.Random(1)
+    text = " ".join("".join(letters.choices(ascii_lowercase, k=6)) for _ in range(70_000))
+    inputs = [text[start : start + 480] for start in range(0, 2_000 * 240, 240)]
+    return Asked(json.dumps({"model": EMBEDDING_MODEL, "input": inputs}).encode(), "/v1/embeddings")
 
 
 def repeated_wav(content: bytes, times: int) -> bytes:

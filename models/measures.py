@@ -13,6 +13,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 ITEMS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 
 PACE_KEPT = 0.8
+"""Weight of a batch in a Pace after one more batch."""
 MEMORY = "memory"
 """Reason of a failure for lack of memory, counted even if smaller batches then succeeded."""
 LOAD = "load"
@@ -56,7 +57,7 @@ class Pace:
     items: float = 0.0
 
     def add(self, seconds: float, items: int) -> None:
-        """Add a batch, and let each earlier batch count PACE_KEPT times as much as before."""
+        """Add a batch, and let earlier batches count less."""
         self.seconds = PACE_KEPT * self.seconds + seconds
         self.items = PACE_KEPT * self.items + items
 
