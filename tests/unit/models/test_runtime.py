@@ -96,7 +96,7 @@ async def test_a_key_whose_texts_take_long_to_judge_rests_like_one_whose_texts_t
     record_requests("a", "b")
     engines = runtime(candidate("first"))
     await of("a", engines.guard_threads.run(time.sleep, 2 * TEXT_REST_AFTER_S))
-    assert "a" in engines.text_rests.until()
+    await until(lambda: "a" in engines.text_rests.until())
     await engines.close()
 
 
