@@ -1,5 +1,5 @@
-"""Finds rows and cells of lists that are printed but do not count: struck through, cancelled, or with a day in figures
-of which nothing shows the order.
+"""Finds rows and cells of lists that are printed but do not count: struck through, cancelled, with figures of the other
+rows, or with a day in figures of which nothing shows the order.
 """
 
 import re

@@ -404,8 +404,9 @@ def _readings(
         may_be_header[index] = yield from _may_be_header(row)
     last_rows = [-1] * width
     if most and not table.is_exact:
+        at_once = _rows_at_once(table)
         for index, row in enumerate(texts):
-            if index % ROWS_AT_ONCE == ROWS_AT_ONCE - 1:
+            if index % at_once == at_once - 1:
                 yield
             last_rows = [index if text else last for text, last in zip(row, last_rows, strict=True)]
     for end in range(1, most + 1):

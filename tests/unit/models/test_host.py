@@ -338,5 +338,6 @@ async def test_counters_tell_what_happened() -> None:
     counters = host.counters
     assert (counters.batch_items.sum, counters.failures.total(), counters.loads) == (2, 1, 1)
     assert counters.seconds.sum > 0
+    assert (host.pace.seconds, host.pace.items) > (0, 0)
     assert host.healthy
     await host.close()
