@@ -20,7 +20,10 @@ def test_make_test_passes_and_names_what_is_not_installed(
     debian: int, record_property: Callable[[str, object], None]
 ) -> None:
     samples = (f"--volume={SHARED}:/scratch/somebody/shared:ro",) if SHARED.is_dir() else ()
-    variables = {"PYTEST_ADDOPTS": "-rsfE --color=no", **({"CI": os.environ["CI"]} if "CI" in os.environ else {})}
+    part = os.environ.get("BARE_TEST_PART", "")
+    variables = {"PYTEST_ADDOPTS": "-rsfE --color=no", "TEST_PART": part}
+    if "CI" in os.environ:
+        variables["CI"] = os.environ["CI"]
     with machine(debian, "somebody", *samples) as bare:
         checkout = bare.clone("openfaze")
         done = bare.run(
@@ -30,4 +33,5 @@ def test_make_test_passes_and_names_what_is_not_installed(
     skipped = re.findall(r"^SKIPPED \[\d+\] (.*)$", done.stdout, re.MULTILINE)
     *_, counts = done.stdout.splitlines()
     record_property("shown", "\n  ".join([f"make test on Debian {debian}: {counts}", *skipped]))
-    assert [name for name in PROGRAMS if not any(name.lower() in reason.lower() for reason in skipped)] == []
+    # Not every part has tests that need each of the programs.
+    assert part or [name for name in PROGRAMS if not any(name.lower() in reason.lower() for reason in skipped)] == []
