@@ -30,7 +30,7 @@ from app.wire.parse import parse_off_loop
 from app.wire.request import FAIL_FAST, RequestModel, by_json_type
 from app.wire.response import CompletionUsage
 from models.embedding.capability import EMBEDDING
-from models.embedding.embedder import DIMENSIONS, PassageEmbedder
+from models.embedding.embedder import DIMENSIONS
 from models.embedding.passages import QUERY, Passage, Role
 from models.fair_executor import Slices, all_of
 from models.language.llm import estimate_tokens
@@ -151,9 +151,9 @@ async def _embed(
             await services.runtime.prepare(EMBEDDING.name)
             embedder = services.runtime.use(EMBEDDING)
             if chars <= _FEW_CHARS and embedder.cuts_at_once():
-                passages = all_of(_passages(embedder, texts, wanted.input_type))
+                passages = all_of(embedder.passages(texts, wanted.input_type))
             else:
-                passages = await services.executor.run(_passages, embedder, texts, wanted.input_type)
+                passages = await services.executor.run(embedder.passages, texts, wanted.input_type)
             rows = await embedder.embed_passages([one for each in passages for one in each])
             frame = embedder.frame(wanted.input_type)
             if len(passages) <= _FEW_VECTORS[wanted.encoding_format or "float"]:
@@ -167,15 +167,6 @@ async def _embed(
     assert answer.usage is not None
     await admission.settle(answer.usage.prompt_tokens)
     return answer
-
-
-def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Slices[list[list[Passage]]]:
-    """Return the passages of each text."""
-    found = []
-    for text in texts:
-        found.append((yield from embedder.passages(text, role)))
-        yield
-    return found
 
 
 def _encode_response(

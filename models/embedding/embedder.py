@@ -51,9 +51,9 @@ class PassageEmbedder(Embedder, Protocol):
     def cuts_at_once(self) -> bool:
         """True if the tokenizer is loaded, so that `passages` can begin immediately."""
 
-    def passages(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:
-        """Divide all of `text` into passages short enough for the engine. The work pauses after each slice, so that
-        other work can use the thread."""
+    def passages(self, texts: Sequence[str], role: Role = QUERY) -> Slices[list[list[Passage]]]:
+        """Divide all of each of `texts` into passages short enough for the engine. The work pauses after each slice, so
+        that other work can use the thread."""
 
     def frame(self, role: Role = QUERY) -> int:
         """Number of tokens that each passage has in addition to its text."""

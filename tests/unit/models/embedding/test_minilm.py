@@ -129,7 +129,12 @@ async def test_a_host_embeds_long_lists_in_order(engine: MiniLm, folder: Path) -
 
 def in_passages(folder: Path, text: str) -> tuple[list[Passage], int]:
     """And the number of slices that it took."""
-    steps, slices = passages(folder).of(text), 0
+    [of_text], slices = each_in_passages(folder, [text])
+    return of_text, slices
+
+
+def each_in_passages(folder: Path, texts: Sequence[str]) -> tuple[list[list[Passage]], int]:
+    steps, slices = passages(folder).of(texts), 0
     while True:
         try:
             next(steps)
@@ -167,6 +172,21 @@ def test_tokens_are_the_same_whether_other_threads_run_meanwhile_or_not(
     monkeypatch.setattr(cutting, "_SHORT_CHARS", -1)
     together, _ = in_passages(folder, text)
     assert alone == together
+
+
+def test_texts_that_are_tokenized_together_have_the_passages_that_each_has_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["", "naïve-café", LONG, "谢谢", LONG[:700], " ", *(f"text {number}" for number in range(40))]
+    alone = [in_passages(folder, text)[0] for text in texts]
+    together, few = each_in_passages(folder, texts)
+    assert together == alone
+    monkeypatch.setattr(cutting, "_CHARS_AT_ONCE", 100)
+    together, many = each_in_passages(folder, texts)
+    assert together == alone
+    assert few == 1
+    assert many > len(LONG) / 100
+    assert each_in_passages(folder, [])[0] == []
 
 
 @pytest.mark.deep

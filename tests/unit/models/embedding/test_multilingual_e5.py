@@ -48,7 +48,8 @@ def vectors(engine: MultilingualE5, *items: str | Passage) -> list[Vector]:
 
 
 def in_passages(root: Path, text: str, role: Role = "query") -> list[Passage]:
-    return all_of(passages(root).of(text, role))
+    [of_text] = all_of(passages(root).of([text], role))
+    return of_text
 
 
 def as_published(text: str) -> list[int]:
