@@ -27,7 +27,7 @@ from app.wire.parse import MAX_VALUES, Parsed, Shortened, TooMuchJson, is_large,
 from app.wire.problems import but_not, json_fault
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
-from models.fair_executor import Slices
+from models.fair_executor import Slices, all_of
 from models.scheduler import SHARE
 from tasks.inputs.limits import MB, megabytes
 
@@ -268,17 +268,22 @@ class LineRunner:
                 SHARE.set(replace(caller.share, is_later=True))
                 answer = await self._run_once(line, url, caller, request_id)
                 if isinstance(answer, LineResponse):
-                    content = _to_output_line(custom_id, request_id, 200, answer.content)
+                    content = await self._to_output_line(custom_id, request_id, 200, answer.content)
                     return LineResult(True, content, answer.usage)
                 if stop.is_set() or not _is_temporary(answer) or tries == _TRIES:
                     error = pydantic_core.to_json(answer.body(request_id))
-                    return LineResult(False, _to_output_line(custom_id, request_id, answer.status, error))
+                    return LineResult(False, await self._to_output_line(custom_id, request_id, answer.status, error))
                 await pause(answer, max(pause_s, min(answer.retry_after or 0, _LONGEST_PAUSE_S)))
                 if stop.is_set():
                     break
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                 tries += not isinstance(answer, RateLimited)
         return None
+
+    async def _to_output_line(self, custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
+        if len(body) <= _STEP:
+            return all_of(output_line(custom_id, request_id, status, body))
+        return await self.services.wire.run(output_line, custom_id, request_id, status, body)
 
     async def _run_once(self, line: bytes, url: str, caller: Caller, request_id: str) -> LineResponse | ApiError:
         """Run a line once, with metrics and a trace."""
@@ -330,13 +335,23 @@ def _is_temporary(error: ApiError) -> bool:
     return error.status in (429, 503) and error.retry_after is not None and error.retry_after <= LONGEST_RETRY_S
 
 
-def _to_output_line(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
+def output_line(custom_id: str, request_id: str, status: int, body: bytes) -> Slices[bytes]:
     """Return a line of an output file around `body`, which is JSON of any size."""
     head = (
         f'{RECORD_START.decode()}{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
         f'"response":{{"status_code":{status},"request_id":"{request_id}","body":'
     )
-    return _as_one_line(b"".join((head.encode(), body, b'},"error":null}')))
+    parts = [_as_one_line(head.encode())]
+    start = 0
+    while start < len(body):
+        end = start + _STEP
+        while end < len(body) and body[end] & 0xC0 == 0x80:
+            end += 1  # in the middle of a character
+        parts.append(_as_one_line(body[start:end]))
+        start = end
+        yield
+    parts.append(b'},"error":null}')
+    return b"".join(parts)
 
 
 def to_error_line(line: bytes, code: str, message: str) -> bytes:

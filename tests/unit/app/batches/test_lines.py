@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from app.batches.lines import MAX_ID_CHARS, MAX_PROBLEMS, BadFile, Checker, RawLine, Splitter, custom_id_of
+from app.batches.lines import MAX_ID_CHARS, MAX_PROBLEMS, BadFile, Checker, RawLine, Splitter, custom_id_of, output_line
 from app.wire.parse import LARGE_BYTES
 from models.fair_executor import all_of
 from tests.conftest import each_case
@@ -140,3 +140,15 @@ def test_a_long_custom_id_of_a_large_line_is_no_placeholder() -> None:
 def test_a_large_line_of_many_values_is_refused() -> None:
     [problem] = problems(line("a", body=[1] * LARGE_BYTES))
     assert "values." in problem["message"]
+
+
+@each_case("before", range(4))
+def test_a_long_answer_becomes_a_line_in_steps_wherever_these_end(before: int) -> None:
+    text = "x" * before + "a\u2028é\u0085😀" * 100_000
+    steps = output_line("a\u2028", "req-1", 200, json.dumps(text, ensure_ascii=False).encode())
+    assert len(list(steps)) > 10
+    made = all_of(output_line("a\u2028", "req-1", 200, json.dumps(text, ensure_ascii=False).encode()))
+    assert len(made.decode().splitlines()) == 1
+    row = json.loads(made)
+    assert (row["custom_id"], row["error"]) == ("a\u2028", None)
+    assert row["response"] == {"status_code": 200, "request_id": "req-1", "body": text}
