@@ -79,6 +79,12 @@ class Finish:
 Event = Progress | Precontext | ReasoningChunk | TextChunk | ToolCallChunk | Evidence | AnswerWarning | Finish
 
 
+def text_chunks(text: str) -> Iterator[TextChunk]:
+    """Yield `text` in chunks of at most PIECE characters. There is at least one."""
+    for start in range(0, max(1, len(text)), PIECE):
+        yield TextChunk(text[start : start + PIECE])
+
+
 def joined_at(events: Sequence[Event], index: int) -> tuple[Event, int]:
     """Return the event at `index`, joined with the text that follows it, and the index of the event after this text.
     Joining saves time, because even an event with little text has a cost. Chunks with log probabilities are not

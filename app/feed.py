@@ -6,7 +6,7 @@ For a client that streams, the work runs in a separate task, so that heartbeats 
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
@@ -18,6 +18,9 @@ from tasks import base
 EventT = TypeVar("EventT")
 ReportT = TypeVar("ReportT")
 T = TypeVar("T")
+
+Encoder = Callable[[EventT], Iterable[bytes] | Awaitable[Iterable[bytes]]]
+"""Function that encodes an event in pieces. It returns an awaitable if the work is done in a thread."""
 
 BUFFERED = 256 * 1024
 """If this many bytes wait for a slow client, the work waits, too. A piece that is larger is accepted while no other
@@ -97,7 +100,7 @@ class Feed(Generic[EventT]):
             raise RuntimeError("a part of the work was cancelled") from error
 
     async def encoded(
-        self, encode: Callable[[EventT], Iterable[bytes]], ping: bytes, first_ping_s: float, ping_s: float
+        self, encode: Encoder[EventT], ping: bytes, first_ping_s: float, ping_s: float
     ) -> AsyncGenerator[bytes, None]:
         """Yield the bytes that `encode` makes of the events, and `ping` whenever nothing has been sent for a while.
 
@@ -124,11 +127,12 @@ class Feed(Generic[EventT]):
         if self._failure is not None:
             raise self._failure
 
-    async def _drive(self, encode: Callable[[EventT], Iterable[bytes]]) -> None:
+    async def _drive(self, encode: Encoder[EventT]) -> None:
         try:
             async with self.events() as events:
                 async for event in events:
-                    for piece in encode(event):
+                    pieces = encode(event)
+                    for piece in await pieces if isinstance(pieces, Awaitable) else pieces:
                         await self._pieces.put(piece)
         except Exception as error:  # noqa: BLE001 - raised to the listener, by `encoded`
             self._failure = error

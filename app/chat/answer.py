@@ -37,7 +37,7 @@ from app.chat.specialists import Specialists
 from app.chat.structured_answers import StructuredAnswers
 from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import InternalTool, offered
-from app.events import AnswerWarning, Event, Finish, Precontext, Progress, TextChunk, ToolCallChunk
+from app.events import AnswerWarning, Event, Finish, Precontext, Progress, TextChunk, ToolCallChunk, text_chunks
 from app.feed import Work, as_progress
 from app.wire.request import ChatRequest, ChatTool
 from models.embedding.embedder import Embedder
@@ -429,9 +429,16 @@ class Answerer:
         if isinstance(answer, JsonAnswer):
             assert material.shape is not None
             for event in await self.structured.with_evidence(answer, entries, material, material.shape):
-                yield event if function is None else _as_call(event, function)
+                if function is not None:
+                    yield _as_call(event, function)
+                elif isinstance(event, TextChunk):
+                    for chunk in text_chunks(event.text):
+                        yield chunk
+                else:
+                    yield event
         else:
-            yield TextChunk(text)
+            for chunk in text_chunks(text):
+                yield chunk
         yield Finish("tool_calls" if function else "length" if is_cut else "stop", *tokens)
         material.call.stages.done("answer")
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -151,6 +151,22 @@ class Pipeline:
         return directives, list(warnings_of(request, directives)), tokens
 
 
+def _joined_in_parts(head: list[str], pieces: Iterable[bytes]) -> deque[str]:
+    """Return `head`, the JSON `pieces` of a member and a closing brace in parts of PIECE characters; the last part is
+    shorter. They are never one text of megabytes, because no other thread runs while such a text is copied."""
+    parts, held, size = deque[str](), head, 0
+    for piece in chain(pieces, (b"}",)):
+        held.append(piece.decode())
+        size += len(held[-1])
+        if size >= PIECE:
+            text = "".join(held)
+            end = size - size % PIECE
+            parts += (text[start : start + PIECE] for start in range(0, end, PIECE))
+            held, size = [text[end:]], size - end
+    parts.append("".join(held))
+    return parts
+
+
 async def _run_task(
     name: str, call: ChatCall, turn: Turn, specialists: Specialists, loader: MediaLoader
 ) -> AsyncGenerator[Event, None]:
@@ -168,10 +184,8 @@ async def _run_task(
             yield report
 
     def as_json() -> tuple[deque[str], int, int]:
-        pieces = object_pieces(work.take().result.data)
-        content = "".join(['{"name":', json.dumps(name), ',"result":', *(str(piece, "utf-8") for piece in pieces), "}"])
-        parts = deque(content[start : start + PIECE] for start in range(0, len(content), PIECE))
-        return parts, estimate_tokens(*texts_of(call.request)), estimate_tokens(content)
+        parts = _joined_in_parts(['{"name":', json.dumps(name), ',"result":'], object_pieces(work.take().result.data))
+        return parts, estimate_tokens(*texts_of(call.request)), estimate_tokens(*parts)
 
     for warning in work.result.result.warnings():
         yield AnswerWarning(warning)

@@ -1,6 +1,6 @@
 """Encodes the events of an answer as one completion, or as the chunks of a stream."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,7 +21,9 @@ from app.events import (
 from app.feed import Feed
 from app.runnable_commands import adapt_for_client
 from app.wire import response, sse
+from app.wire.json_pieces import nested_pieces
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, CompletionUsage, Delta
+from models.fair_executor import FairExecutor, Slices
 from tasks.precontext import Entry, Evidence
 
 FIRST_PING_S = 5.0
@@ -144,29 +146,35 @@ def _wire_entry(entry: Entry) -> response.PrecontextEntry:
     return response.PrecontextEntry(name=entry.name, result=entry.result.data, error=entry.error)
 
 
-def _precontext_block(entry: Entry) -> str:
-    """Return an entry as a block in an answer's text.
+def _precontext_block(entry: Entry) -> Iterator[str]:
+    """Yield the pieces of an entry's block in an answer's text.
 
     Nothing in the entry can end the block: in JSON, `</` occurs only in strings, where the slash may be escaped.
     """
-    shown = pydantic_core.to_json(_wire_entry(entry)).decode().replace("</", r"<\/")
-    return f"<precontext>\n{shown}\n</precontext>"
+    yield "<precontext>\n"
+    held = ""
+    for piece in nested_pieces(_wire_entry(entry)):
+        shown = held + piece.decode()
+        held = "<" if shown.endswith("<") else ""
+        yield shown.removesuffix(held).replace("</", r"<\/")
+    yield f"{held}\n</precontext>"
 
 
 def stream(
     feed: Feed[Event],
     envelope: Envelope,
     options: ChunkOptions,
+    wire: FairExecutor | None = None,
     *,
     first_ping_s: float = FIRST_PING_S,
     ping_s: float = PING_S,
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the events as server-sent events.
+    """Yield the events as server-sent events. What specialists found is encoded in the threads of `wire`, if given.
 
     Raises the error with which the events end. An error before the first byte still determines the HTTP status. The
     caller sends a later error in the stream, with `failure`.
     """
-    return feed.encoded(_ChunkEncoder(envelope, options).encode, sse.PING, first_ping_s, ping_s)
+    return feed.encoded(_ChunkEncoder(envelope, options, wire).encode, sse.PING, first_ping_s, ping_s)
 
 
 def failure(request_id: str) -> Callable[[ApiError], Sequence[bytes]]:
@@ -178,9 +186,10 @@ class _ChunkEncoder:
     """Encodes events as chunks. The encoder remembers whether the role was sent, and whether the tag `<think>` is
     open."""
 
-    def __init__(self, envelope: Envelope, options: ChunkOptions) -> None:
+    def __init__(self, envelope: Envelope, options: ChunkOptions, wire: FairExecutor | None) -> None:
         self._envelope = envelope
         self._options = options
+        self._wire = wire
         self._has_begun = False
         self._thinking = False
         self._around: tuple[bytes, bytes] | None = None
@@ -188,7 +197,19 @@ class _ChunkEncoder:
         self._evidence: Evidence | None = None
         self._warnings: dict[str, None] = {}
 
-    def encode(self, event: Event) -> Iterator[bytes]:
+    def encode(self, event: Event) -> Iterable[bytes] | Awaitable[Iterable[bytes]]:
+        if self._wire is not None and isinstance(event, Precontext) and self._options.show_precontext:
+            return self._wire.run(self._in_slices, event)
+        return self._encode(event)
+
+    def _in_slices(self, event: Event) -> Slices[list[bytes]]:
+        pieces = []
+        for piece in self._encode(event):
+            pieces.append(piece)
+            yield
+        return pieces
+
+    def _encode(self, event: Event) -> Iterator[bytes]:
         match event:
             case Progress(stage, done, total):
                 if self._options.show_progress:
@@ -196,7 +217,7 @@ class _ChunkEncoder:
             case Precontext(entries):
                 if self._options.show_precontext:
                     yield from self._end_of_reasoning()
-                    yield self._delta_chunk(Delta(content="".join(map(_precontext_block, entries))))
+                    yield from self._one_chunk(piece for entry in entries for piece in _precontext_block(entry))
             case ReasoningChunk(text):
                 if self._options.show_reasoning:
                     if not self._thinking:
@@ -205,7 +226,7 @@ class _ChunkEncoder:
                     yield self._text_chunk(text)
             case TextChunk(text, logprobs):
                 yield from self._end_of_reasoning()
-                if self._has_begun and logprobs is None:
+                if logprobs is None:
                     yield self._text_chunk(text)
                 else:
                     yield self._delta_chunk(Delta(content=text), logprobs=logprobs)
@@ -237,12 +258,20 @@ class _ChunkEncoder:
             yield self._delta_chunk(Delta(content="</think>"))
 
     def _text_chunk(self, text: str) -> bytes:
-        """Return a chunk of text. All chunks of text have the same bytes around the text."""
-        if self._around is None:
+        return b"".join(self._one_chunk([text]))
+
+    def _one_chunk(self, texts: Iterable[str]) -> Iterator[bytes]:
+        """Yield the pieces of one chunk with all of `texts`. All chunks of text but the first of a stream have the same
+        bytes around the text."""
+        is_first, around = not self._has_begun, self._around
+        if around is None:
             before, content, after = self._delta_chunk(Delta(content="")).partition(_NO_CONTENT)
-            self._around = before + content.removesuffix(b'""'), after
-        before, after = self._around
-        return before + pydantic_core.to_json(text) + after
+            around = before + content.removesuffix(b'""'), after
+            self._around = None if is_first else around
+        yield around[0] + b'"'
+        for text in texts:
+            yield pydantic_core.to_json(text)[1:-1]
+        yield b'"' + around[1]
 
     def _delta_chunk(
         self, delta: Delta, *, logprobs: Any = None, finish_reason: FinishReason | None = None, **others: Any

@@ -81,7 +81,8 @@ async def chat_completions(request: Request) -> Response:
             show_progress=is_on(request, PROGRESS_HEADER),
             show_reasoning=chat.shows_reasoning,
         )
-        return EventStreamResponse(feed, render.stream(feed, envelope, options), stages, render.failure(envelope.id))
+        pieces = render.stream(feed, envelope, options, services.wire)
+        return EventStreamResponse(feed, pieces, stages, render.failure(envelope.id))
 
     content, _ = await until_disconnect(request.receive, _complete(services, feed, envelope, chat))
     stages.done("render")

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import structlog
 
+from app.state.sealing import unpacked_size
 from models.base import ModelError
 from models.concurrency import mark_retrieved
 from models.fair_executor import FairExecutor
@@ -183,17 +184,26 @@ class Entries:
         if sealed is None:
             return None
 
-        def opened() -> bytes:
-            value = self._sealer.open(key.digest, sealed)
-            if value is None:
+        def packed() -> bytes | memoryview:
+            found = self._sealer.open_packed(key.digest, sealed)
+            if found is None:
                 raise ValueError("it was sealed with a different secret, or is damaged")
-            return value
+            return found
+
+        def read_packed(packed: bytes | memoryview) -> T:
+            value = self._sealer.unpack(packed)
+            if value is None:
+                raise ValueError("it is damaged or too large")
+            return read(value)
 
         try:
             if len(sealed) > _READ_AT_ONCE:
-                return await self._threads.run(lambda: read(opened()))
-            value = opened()
-            return read(value) if len(value) <= _READ_AT_ONCE else await self._threads.run(read, value)
+                return await self._threads.run(lambda: read_packed(packed()))
+            # A short sealed value may have a long content.
+            found = packed()
+            if unpacked_size(found) > _READ_AT_ONCE:
+                return await self._threads.run(read_packed, found)
+            return read_packed(found)
         except (ValueError, TypeError, KeyError):
             self.faults["damaged"] += 1
         except ModelError:
@@ -241,4 +251,8 @@ class ValueSealer(Protocol):
     def seal(self, key: bytes, value: bytes) -> bytes:
         """Seal a value. Raises ValueError for a value that is too large."""
 
-    def open(self, key: bytes, sealed: bytes) -> bytes | None: ...
+    def open_packed(self, key: bytes, sealed: bytes) -> bytes | memoryview | None:
+        """Return the sealed value, still compressed; None if it cannot be opened."""
+
+    def unpack(self, packed: bytes | memoryview) -> bytes | None:
+        """Return a compressed value; None if it is damaged or too large."""

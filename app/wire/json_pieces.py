@@ -13,9 +13,10 @@ from itertools import groupby, islice
 from typing import Any, Self
 
 import pydantic_core
+from pydantic import BaseModel
 
-from app.wire.response import ChatCompletion
-from models.fair_executor import Slices, all_of
+from app.wire.response import ChatCompletion, PrecontextEntry
+from models.fair_executor import Slices
 
 PIECE = 64 * 1024
 """Texts are encoded in pieces of this many characters, between which other threads may run."""
@@ -45,10 +46,13 @@ class LongText:
         return cls(secrets.token_hex(16), b"".join(pieces))
 
     def in_json_of(self, value: Any) -> list[bytes]:
-        """Return the JSON of `value`, which contains the placeholder once, in three parts. The second part is the long
-        text, which is not copied."""
-        before, _, after = pydantic_core.to_json(value).partition(f'"{self.placeholder}"'.encode())
-        return [before, self.json, after]
+        """Return the JSON of `value`, which contains the placeholder once, in pieces. One of them is the long text,
+        which is not copied."""
+        pieces: list[bytes] = []
+        for piece in nested_pieces(value):
+            before, found, after = piece.partition(f'"{self.placeholder}"'.encode())
+            pieces += (before, self.json, after) if found else (piece,)
+        return pieces
 
 
 def object_pieces(value: Any) -> Iterator[bytes]:
@@ -92,45 +96,48 @@ def _is_large(value: Any, levels: int = _LEVELS) -> bool:
 
 
 def nested_pieces(value: Any) -> Iterator[bytes]:
-    """Yield the JSON of `value`, which consists of dicts, lists and plain values. Long texts anywhere in it are encoded
-    piece by piece. A text may also be a view of its UTF-8."""
+    """Yield the JSON of `value`, which consists of models, dicts, lists and plain values. Long texts anywhere in it are
+    encoded piece by piece, and so are large results of specialists. A text may also be a view of its UTF-8."""
     placeholder = ""
-    texts: list[str | memoryview] = []
+    left_out: list[Iterator[bytes]] = []
+
+    def leave_out(pieces: Iterator[bytes]) -> str:
+        nonlocal placeholder
+        left_out.append(pieces)
+        # Only a few values have a long text, and to ask the system for random bytes takes longer than the rest.
+        placeholder = placeholder or secrets.token_hex(16)
+        return placeholder
 
     def hollow(part: Any) -> Any:
-        nonlocal placeholder
         match part:
             case str() | memoryview() if len(part) > PIECE:
-                texts.append(part)
-                # Only a few values have a long text, and to ask the system for random bytes takes longer than the rest.
-                placeholder = placeholder or secrets.token_hex(16)
-                return placeholder
+                return leave_out(_text_pieces(part))
             case memoryview():
                 return str(part, "utf-8")
             case dict():
                 return {name: hollow(member) for name, member in part.items()}
             case list():
                 return [hollow(item) for item in part]
+            case PrecontextEntry(result=result):
+                return (
+                    part.model_copy(update={"result": leave_out(object_pieces(result))}) if _is_large(result) else part
+                )
+            case BaseModel():
+                # In the order of the JSON.
+                return part.model_copy(update={name: hollow(getattr(part, name)) for name in type(part).model_fields})
         return part
 
     json = pydantic_core.to_json(hollow(value))
-    first, *others = json.split(f'"{placeholder}"'.encode()) if texts else [json]
+    first, *others = json.split(f'"{placeholder}"'.encode()) if left_out else [json]
     yield first
-    for text, after in zip(texts, others, strict=True):
-        yield from _text_pieces(text)
+    for pieces, after in zip(left_out, others, strict=True):
+        yield from pieces
         yield after
 
 
 def completion_json(answer: ChatCompletion) -> bytes:
-    """Return the JSON of an answer. If its text is long, the text is encoded in pieces."""
-    [choice] = answer.choices
-    content = choice.message.content
-    if content is None or not is_long(content):
-        return pydantic_core.to_json(answer)
-    text = all_of(LongText.of(content))
-    message = choice.message.model_copy(update={"content": text.placeholder})
-    hollow = answer.model_copy(update={"choices": [choice.model_copy(update={"message": message})]})
-    return b"".join(text.in_json_of(hollow))
+    """Return the JSON of an answer, which is encoded in pieces."""
+    return b"".join(nested_pieces(answer))
 
 
 def is_long(value: object) -> bool:

@@ -15,7 +15,7 @@ from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.runnable_commands import adapt_for_client
 from app.wire import sse
-from app.wire.json_pieces import LongText
+from app.wire.json_pieces import LongText, nested_pieces
 from app.wire.response import FEW_TOKENS, CompletionUsage, PrecontextEntry, ResponseModel, absent
 from app.wire.response_items import CustomTool, OfferedTool
 from app.wire.responses import CUSTOM_INPUT, ConvertedRequest, ReasoningConfig, ResponsesRequest
@@ -323,7 +323,7 @@ class ResponseBuilder:
     def response_json(self) -> list[bytes]:
         """Return the JSON of the response so far, in pieces."""
         if self.instructions is None:
-            return [pydantic_core.to_json(self.response)]
+            return [pydantic_core.to_json(self.response)] if self.response.is_short else [*nested_pieces(self.response)]
         return self.instructions.in_json_of(self.response)
 
     def encode(self, event: Event) -> list[bytes]:
@@ -548,8 +548,8 @@ class ResponseBuilder:
     def _emit(self, kind: str, **fields: Any) -> None:
         """Add an event to the stream. Its type is the event's name and is also in its data, as in OpenAI's API."""
         if self.streams:
-            event = pydantic_core.to_json({"type": kind, "sequence_number": self._sequence_number, **fields})
-            self._events.append(sse.encode_event(event, name=kind.encode()))
+            pieces = nested_pieces({"type": kind, "sequence_number": self._sequence_number, **fields})
+            self._events += sse.event_pieces(*pieces, name=kind.encode())
             self._sequence_number += 1
 
     def _emit_response(self, kind: str, content: Iterable[bytes]) -> None:

@@ -9,7 +9,10 @@ from app.events import AnswerWarning, Event, Finish, Precontext, Progress, Reaso
 from app.feed import Feed
 from app.wire.response import ChatCompletionChunk, ChunkChoice, Delta
 from app.wire.sse import encode_model
+from models.fair_executor import FairExecutor
+from tests.conftest import each_case
 from tests.entries import entry_of, failure_of
+from tests.loop_passes import passing
 
 ENVELOPE = Envelope("req-1", 1784164296, "interfaze-beta")
 FINISH = Finish("stop", prompt_tokens=220, completion_tokens=3)
@@ -163,3 +166,22 @@ async def test_warnings_are_told_once_each_in_the_answer_and_on_the_chunk_that_e
     chunks = [json.loads(line.removeprefix("data: ")) for line in await streamed(*events) if line.startswith("data: {")]
     assert chunks[-1]["warnings"] == answer["warnings"]
     assert all("warnings" not in chunk for chunk in chunks[:-1])
+
+
+@each_case("before", range(3))
+async def test_what_was_found_is_encoded_in_threads_while_others_have_their_turns(before: int) -> None:
+    result = {"text": "x" * before + "a</" * 1_000_000, "lines": [{"text": "<", "n": n} for n in range(200)]}
+    events = (Precontext((entry_of("stt", result), failure_of("ocr", "too </large"))), TextChunk("Hi"), FINISH)
+    wire = FairExecutor("wire")
+    try:
+        async with feed(*events) as running, passing() as passes:
+            pieces = stream(running, ENVELOPE, ChunkOptions(show_precontext=True), wire)
+            sent = b"".join([piece async for piece in pieces]).decode().removesuffix("\n\n").split("\n\n")
+        assert passes.number > 20
+    finally:
+        await wire.close()
+    assert sent == await streamed(*events, show_precontext=True)
+    first, second, *_ = deltas(sent)
+    assert (first["role"], second["content"]) == ("assistant", "Hi")
+    blocks = [block.removesuffix("\n</precontext>") for block in first["content"].split("<precontext>\n")[1:]]
+    assert [json.loads(block) for block in blocks] == json.loads(await folded(*events))["precontext"]

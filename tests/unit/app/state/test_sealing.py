@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,29 @@ async def test_a_damaged_or_too_large_value_is_none(tmp_path: Path) -> None:
     await written
     assert await entries.get(key("b"), bytes) is None
     assert entries.faults == {"damaged": 1, "large": 1}
+    await entries.close()
+    await threads.close()
+
+
+class _Noting(Sealer):
+    """Sealer that notes the threads in which it unpacks."""
+
+    def __init__(self) -> None:
+        super().__init__(MB)
+        self.threads: list[threading.Thread] = []
+
+    def unpack(self, packed: bytes | memoryview) -> bytes | None:
+        self.threads.append(threading.current_thread())
+        return super().unpack(packed)
+
+
+async def test_a_long_value_is_unpacked_in_a_thread_however_short_its_sealed_form_is(tmp_path: Path) -> None:
+    store, threads, sealer = SqliteEntries(tmp_path / "c.sqlite", MB), FairExecutor("test"), _Noting()
+    entries = Entries(store, sealer, threads, patience_s=60)
+    for value, is_here in ((b"short", True), (bytes(100_000), False), (os.urandom(100_000), False)):
+        await store.put(key("a"), sealer.seal(key("a").digest, value), max_age_s=60)
+        assert await entries.get(key("a"), bytes) == value
+        assert (sealer.threads.pop() is threading.current_thread()) is is_here
     await entries.close()
     await threads.close()
 

@@ -54,7 +54,8 @@ def test_no_piece_of_a_long_text_takes_long() -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "short", LONG])
-def test_an_answer_is_encoded_as_its_model_is(content: str | None) -> None:
+@pytest.mark.parametrize("found", [None, [{"n": 1}], [LONG, {"text": LONG, "lines": [{}] * 200}]])
+def test_an_answer_is_encoded_as_its_model_is(content: str | None, found: list[Any] | None) -> None:
     answer = ChatCompletion.model_validate(
         {
             "id": "req-1",
@@ -63,6 +64,7 @@ def test_an_answer_is_encoded_as_its_model_is(content: str | None) -> None:
             "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
             "choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
             "warnings": ["w"],
+            "precontext": found and [*({"name": "ocr", "result": one} for one in found), {"name": "a", "error": LONG}],
         }
     )
     assert completion_json(answer) == pydantic_core.to_json(answer)

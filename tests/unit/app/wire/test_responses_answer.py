@@ -11,12 +11,13 @@ from openai.types.responses import ResponseInputItem
 from pydantic import BaseModel
 
 from app.errors import BadRequest, RateLimited, shutting_down
-from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
+from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk, text_chunks
 from app.wire.json_pieces import PIECE, LongText
 from app.wire.response_items import OPENAIS_ITEMS
 from app.wire.responses import ResponsesRequest, convert_request
 from app.wire.responses_answer import ResponseBuilder, _ArgumentsEnd, begin_response
 from models.fair_executor import all_of
+from tests.entries import entry_of
 from tests.response_events import Streamed, checked_response
 
 END = Finish("tool_calls", 3, 4)
@@ -275,3 +276,15 @@ def test_long_instructions_are_encoded_once_and_not_copied_into_the_events_that_
     found = Streamed.read(b"".join([*begun, *ended]).decode())
     responses = [event["response"] for event in found.events if "response" in event]
     assert [response["instructions"] for response in responses] == [instructions] * 3
+
+
+def test_a_long_answer_and_what_was_found_are_encoded_in_pieces() -> None:
+    text = 'Say "no".\n' * PIECE
+    making = answering()
+    entry = entry_of("ocr", {"extracted_text": text, "sections": []})
+    pieces = [*chain.from_iterable(map(making.encode, [Precontext((entry,)), *text_chunks(text)])), *making.finish(END)]
+    pieces += making.end(*making.response_json())
+    assert max(map(len, pieces)) <= 2 * PIECE
+    found = Streamed.read(b"".join(pieces).decode())
+    assert found.response["output"][0]["content"][0]["text"] == text
+    assert found.response["precontext"] == [{"name": "ocr", "result": {"extracted_text": text, "sections": []}}]
