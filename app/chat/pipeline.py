@@ -174,24 +174,34 @@ async def _run_task(
 
     While a slow client reads, this JSON stays in memory. The result and the bytes of the inputs do not.
     """
+
+    def as_json(entry: Entry) -> tuple[deque[str], int, int]:
+        parts = _joined_in_parts(['{"name":', json.dumps(name), ',"result":'], object_pieces(entry.result.data))
+        return parts, estimate_tokens(*texts_of(call.request)), estimate_tokens(*parts)
+
+    counted = False
+
+    async def count(entry: Entry) -> None:
+        """Count a result that the guard may withhold."""
+        nonlocal counted
+        _, prompt_tokens, tokens = await asyncio.to_thread(as_json, entry)
+        call.admission.count_call(prompt_tokens, tokens)
+        counted = True
+
     work = Work[Progress, Entry](
         lambda report: specialists.run(
-            ALIASES.get(name, name), TaskRequest(turn.text, turn.sources, as_progress(report), form=turn.form)
+            ALIASES.get(name, name), TaskRequest(turn.text, turn.sources, as_progress(report), form=turn.form), count
         )
     )
     async with aclosing(work.reports()) as reports:
         async for report in reports:
             yield report
-
-    def as_json() -> tuple[deque[str], int, int]:
-        parts = _joined_in_parts(['{"name":', json.dumps(name), ',"result":'], object_pieces(work.take().result.data))
-        return parts, estimate_tokens(*texts_of(call.request)), estimate_tokens(*parts)
-
     for warning in work.result.result.warnings():
         yield AnswerWarning(warning)
     # The JSON of a large file may have megabytes, which stay in memory until the client has read them.
-    content, prompt_tokens, tokens = await asyncio.to_thread(as_json)
-    call.admission.count_call(prompt_tokens, tokens)
+    content, prompt_tokens, tokens = await asyncio.to_thread(lambda: as_json(work.take()))
+    if not counted:
+        call.admission.count_call(prompt_tokens, tokens)
     for source in turn.sources:
         loader.forget(source)
     await call.memory.hold_ahead(sum(map(sys.getsizeof, content)))

@@ -1,6 +1,6 @@
 """Runs tasks for one request. The request's guard judges their results before any use."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.chat.guard.request_guard import RequestGuard
@@ -26,11 +26,16 @@ class Specialists:
         """True if personal data of the request is redacted."""
         return self.guard is not None and self.guard.redaction is not None
 
-    async def run(self, name: str, request: TaskRequest) -> Entry:
-        """Return the result of one task. Raises what the task and the guard raise."""
+    async def run(self, name: str, request: TaskRequest, before_judging: Callable[[Entry], Awaitable[None]]) -> Entry:
+        """Return the result of one task. If the guard judges it, `before_judging` is awaited first with the result.
+        Raises what the task and the guard raise."""
         task = self.find_task(name)
-        [result] = await self._judge([as_entry(task.name, await task.run(self._with_redaction(request)))])
-        return result
+        result = as_entry(task.name, await task.run(self._with_redaction(request)))
+        if self.guard is None or not self.guard.is_on:
+            return result
+        await before_judging(result)
+        [judged] = await self._judge([result])
+        return judged
 
     async def run_plan(self, plan: Plan, progress: Progress, form: Form, *, is_all: bool) -> tuple[Entry, ...]:
         """Return an entry for each step. Raises what `execute_plan` and the guard raise."""

@@ -28,7 +28,7 @@ from tests.e2e.full_model import (
     system,
     text_part,
 )
-from tests.e2e.guarded import FRANCE, guard, is_blocked
+from tests.e2e.guarded import BOMB, FRANCE, guard, is_blocked
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.redis_server import serving_redis
@@ -429,6 +429,26 @@ def test_an_answer_that_the_guard_withheld_is_charged_as_written(tmp_path: Path)
         model.script(Reply("Paris.", usage=LONG))
         is_blocked(model.ask(guard("S9"), FRANCE, headers=bearer(key)), "S9")
         assert is_spent(model, key)
+
+
+def test_a_result_that_the_guard_withheld_is_charged_whole(tmp_path: Path) -> None:
+    key = add_key(tmp_path / "keys.toml", "alice", {"tokens_per_minute": 100_000})
+    told = {"keys_file": str(tmp_path / "keys.toml"), "files_dir": str(tmp_path / "files")}
+    with serving_full_model(**told) as model:
+        headers = bearer(key)
+
+        def remaining() -> int:
+            return int(model.client.get("/v1/models", headers=headers).headers["x-ratelimit-remaining-tokens"])
+
+        spent = []
+        for end in ("", f"\n\n{BOMB}"):
+            before = remaining()
+            sent = data_url(f"{'Good morning. ' * 2000}{end}".encode(), "text/plain")
+            file = {"type": "file", "file": {"file_data": sent, "filename": "a.txt"}}
+            answer = model.ask(guard("S9", task="ocr"), [file], headers=headers)
+            assert content_of(answer).startswith("unsafe S9") is bool(end)
+            spent.append(before - remaining())
+        assert spent[1] >= spent[0] > 5000
 
 
 def test_what_a_request_did_not_spend_is_there_for_the_next(model: FullModel, keys: dict[str, str]) -> None:
