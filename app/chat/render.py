@@ -31,6 +31,9 @@ PING_S = 10.0
 _NO_CONTENT = b'"content":""'
 """The empty content in the JSON of a chunk. These bytes cannot occur inside a JSON string, where quotes are escaped."""
 
+_FEW_CHARS = 4000
+"""Texts of at most this many characters are encoded on the event loop. This takes less time than starting a thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -169,7 +172,8 @@ def stream(
     first_ping_s: float = FIRST_PING_S,
     ping_s: float = PING_S,
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the events as server-sent events. What specialists found is encoded in the threads of `wire`, if given.
+    """Yield the events as server-sent events. Long texts, and what specialists found, are encoded in the threads of
+    `wire`, if given.
 
     Raises the error with which the events end. An error before the first byte still determines the HTTP status. The
     caller sends a later error in the stream, with `failure`.
@@ -198,9 +202,14 @@ class _ChunkEncoder:
         self._warnings: dict[str, None] = {}
 
     def encode(self, event: Event) -> Iterable[bytes] | Awaitable[Iterable[bytes]]:
-        if self._wire is not None and isinstance(event, Precontext) and self._options.show_precontext:
-            return self._wire.run(self._in_slices, event)
-        return self._encode(event)
+        match event:
+            case Precontext():
+                is_large = self._options.show_precontext
+            case TextChunk(text) | ReasoningChunk(text):
+                is_large = len(text) > _FEW_CHARS
+            case _:
+                is_large = False
+        return self._wire.run(self._in_slices, event) if is_large and self._wire else self._encode(event)
 
     def _in_slices(self, event: Event) -> Slices[list[bytes]]:
         pieces = []

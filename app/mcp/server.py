@@ -16,21 +16,36 @@ from mcp.shared.exceptions import MCPError
 from app.access.admission import Admission
 from app.chat.call import ChatCall
 from app.chat.render import Envelope, completion
-from app.errors import ApiError, BadRequest, InvalidApiKey, TaskNotAllowed, clear_tracebacks, report_error
+from app.errors import (
+    ApiError,
+    BadRequest,
+    InvalidApiKey,
+    PayloadTooLarge,
+    TaskNotAllowed,
+    clear_tracebacks,
+    report_error,
+)
 from app.events import Event, Progress
 from app.feed import Feed, TimeLimit
 from app.mcp.tools import EXTRACT, FILE, LIST, SCHEMA, TOOLS, Extracted, McpTool, offered
 from app.services import Services
 from app.telemetry import Stages
+from app.wire.json_pieces import joined_in_slices, object_pieces
 from app.wire.parse import TEXT_COPIES, parse_off_loop, restore_strings, restored_size
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion
+from models.fair_executor import Slices
 from models.scheduler import SHARE
 
 LARGE = 512 * 1024
 """A result with more bytes than this becomes a file, because clients stop reading an event at 1 MiB."""
+LARGEST_EVENT = 1 << 20
+"""A result with more bytes than this that may not become a file is refused: clients would not read it, and the package
+encodes it on the event loop."""
 _REPEATED = 128 * 1024
 """A result of at most this size, in bytes, is repeated as text, for clients that do not read structured content."""
+_PIECE = 256 * 1024
+"""A file is written in pieces of this many bytes."""
 _MAX_PICTURES = 16
 _PURPOSE = "mcp_result"
 _ERRORS_OF_CALL = (InvalidApiKey.status, TaskNotAllowed.status)
@@ -244,13 +259,20 @@ async def _render(
 ) -> types.CallToolResult:
     """Return `result` as structured content, or as a file if it is large and may be stored."""
 
-    def made() -> tuple[bytes, list[types.ImageContent]]:
-        return pydantic_core.to_json(result), list(_pictures(result))
+    def made() -> Slices[tuple[bytes, list[types.ImageContent]]]:
+        coded = yield from joined_in_slices(object_pieces(result))
+        return coded, list(_pictures(result))
 
     coded, pictures = await services.wire.run(made)
     warnings = [types.TextContent(text=f"Note: {one}") for one in notes]
     if len(coded) > LARGE and not caller.fresh:
         return await _as_file(services, tool, coded, caller, warnings)
+    if len(coded) > LARGEST_EVENT:
+        raise PayloadTooLarge(
+            f"The result is {len(coded)} bytes of JSON; the limit for a request of which nothing is kept is "
+            f"{LARGEST_EVENT}. Ask for less, such as some pages, or send no 'x-interfaze-zdr' or "
+            "'x-interfaze-bypass-cache', so that the result can become a file."
+        )
     text = (
         coded.decode()
         if len(coded) <= _REPEATED
@@ -263,7 +285,8 @@ async def _as_file(
     services: Services, tool: McpTool, coded: bytes, caller: ToolContext, warnings: list[types.TextContent]
 ) -> types.CallToolResult:
     async with services.files.writing(caller.admission.caller.tenant) as writing:
-        await writing.write(coded)
+        for start in range(0, len(coded), _PIECE):
+            await writing.write(coded[start : start + _PIECE])
         kept = await writing.publish(f"{tool.name}.json", _PURPOSE, services.files.limits.ttl_s or None)
     if caller.files_url:
         uri = f"{caller.files_url}/{kept.id}/content"

@@ -34,7 +34,7 @@ from app.state.entries import StoreDown
 from app.state.responses import COPIES, LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages
 from app.wire import sse
-from app.wire.json_pieces import LongText, is_long, nested_pieces
+from app.wire.json_pieces import LongText, is_long, joined_in_slices, nested_pieces
 from app.wire.parse import (
     LARGE_BYTES,
     MANY_VALUES,
@@ -94,6 +94,8 @@ _EXAMPLES = {
 _SHORT_BYTES = 16 << 10
 """If a request's body and its response each have at most this many bytes, they are packed on the event loop. So is the
 request converted to messages if, in addition, the conversation before it is not large."""
+_FEW_BYTES = 4000
+"""An event with at most this many bytes of text and log probabilities is encoded on the event loop."""
 _LOGPROB_BYTES = 64
 """A log probability with its token takes about this many bytes as JSON."""
 
@@ -400,8 +402,13 @@ async def _stream(
                         for piece in answering.end(content):
                             yield piece
                     case _:
-                        size += _size_of(event) if isinstance(event, TextChunk) else 0
-                        for piece in answering.encode(event):
+                        more = _size_of(event) if isinstance(event, TextChunk) else 0
+                        size += more
+                        if more <= _FEW_BYTES:
+                            pieces = answering.encode(event)
+                        else:
+                            pieces = await services.wire.run(answering.encode, event)
+                        for piece in pieces:
                             yield piece
 
 
@@ -464,10 +471,9 @@ async def _keep_and_encode(
 
 
 async def _encode(services: Services, answering: ResponseBuilder) -> bytes:
-    def encode() -> bytes:
+    if answering.is_short:
         return b"".join(answering.response_json())
-
-    return encode() if answering.is_short else await services.wire.run(encode)
+    return await services.wire.run(joined_in_slices, answering.response_json())
 
 
 @dataclass

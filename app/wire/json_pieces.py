@@ -7,7 +7,7 @@ While the encoder escapes a text, which takes 0.1 s for 20 MB, or writes the wor
 import codecs
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any, Self
@@ -45,14 +45,15 @@ class LongText:
             yield
         return cls(secrets.token_hex(16), b"".join(pieces))
 
-    def in_json_of(self, value: Any) -> list[bytes]:
-        """Return the JSON of `value`, which contains the placeholder once, in pieces. One of them is the long text,
+    def in_json_of(self, value: Any) -> Iterator[bytes]:
+        """Yield the pieces of the JSON of `value`, which contains the placeholder once. One of them is the long text,
         which is not copied."""
-        pieces: list[bytes] = []
         for piece in nested_pieces(value):
             before, found, after = piece.partition(f'"{self.placeholder}"'.encode())
-            pieces += (before, self.json, after) if found else (piece,)
-        return pieces
+            yield before
+            if found:
+                yield self.json
+                yield after
 
 
 def object_pieces(value: Any) -> Iterator[bytes]:
@@ -135,9 +136,18 @@ def nested_pieces(value: Any) -> Iterator[bytes]:
         yield after
 
 
-def completion_json(answer: ChatCompletion) -> bytes:
-    """Return the JSON of an answer, which is encoded in pieces."""
-    return b"".join(nested_pieces(answer))
+def completion_json(answer: ChatCompletion) -> Slices[bytes]:
+    """Return the JSON of an answer, encoded in slices."""
+    return joined_in_slices(nested_pieces(answer))
+
+
+def joined_in_slices(pieces: Iterable[bytes]) -> Slices[bytes]:
+    """Return all of `pieces`, and pause after each."""
+    found = []
+    for piece in pieces:
+        found.append(piece)
+        yield
+    return b"".join(found)
 
 
 def is_long(value: object) -> bool:

@@ -4,7 +4,7 @@ stream, with the same ids in both. The fields of each model are sent in the orde
 import re
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -320,11 +320,14 @@ class ResponseBuilder:
         """True if encoding the response as JSON takes less time than starting a thread."""
         return self.instructions is None and self.response.is_short
 
-    def response_json(self) -> list[bytes]:
-        """Return the JSON of the response so far, in pieces."""
-        if self.instructions is None:
-            return [pydantic_core.to_json(self.response)] if self.response.is_short else [*nested_pieces(self.response)]
-        return self.instructions.in_json_of(self.response)
+    def response_json(self) -> Iterator[bytes]:
+        """Yield the JSON of the response so far, in pieces."""
+        if self.instructions is not None:
+            yield from self.instructions.in_json_of(self.response)
+        elif self.response.is_short:
+            yield pydantic_core.to_json(self.response)
+        else:
+            yield from nested_pieces(self.response)
 
     def encode(self, event: Event) -> list[bytes]:
         """Add an event other than Finish, and return the encoded events of the stream."""
@@ -466,7 +469,7 @@ class ResponseBuilder:
 
     def _begin(self) -> None:
         if self.streams and not self._sequence_number:
-            content = self.response_json()
+            content = [*self.response_json()]
             for kind in ("response.created", "response.in_progress"):
                 self._emit_response(kind, content)
 

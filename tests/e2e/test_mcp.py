@@ -432,7 +432,10 @@ async def test_of_a_request_that_is_to_be_forgotten_no_file_is_kept(
     before = model.client.get("/v1/files").json()["data"]
     async with connected(model, forgets=True) as client:
         result = await client.call_tool("ocr", {"source": data_url(pdf_of(2), "application/pdf")})
-    assert data_of(result)["total_pages"] == 2
+        assert data_of(result)["total_pages"] == 2
+        monkeypatch.setattr(mcp_server, "LARGEST_EVENT", 2000)
+        refused = await client.call_tool("ocr", {"source": data_url(pdf_of(2), "application/pdf")})
+    assert "the limit for a request of which nothing is kept is 2000" in said(refused)
     assert model.client.get("/v1/files").json()["data"] == before
 
 

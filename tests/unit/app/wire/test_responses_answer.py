@@ -282,7 +282,8 @@ def test_a_long_answer_and_what_was_found_are_encoded_in_pieces() -> None:
     text = 'Say "no".\n' * PIECE
     making = answering()
     entry = entry_of("ocr", {"extracted_text": text, "sections": []})
-    pieces = [*chain.from_iterable(map(making.encode, [Precontext((entry,)), *text_chunks(text)])), *making.finish(END)]
+    events: list[Event] = [Precontext((entry,)), *text_chunks(text)]
+    pieces = [*chain.from_iterable(map(making.encode, events)), *making.finish(END)]
     pieces += making.end(*making.response_json())
     assert max(map(len, pieces)) <= 2 * PIECE
     found = Streamed.read(b"".join(pieces).decode())
