@@ -55,12 +55,12 @@ def all_of(slices: Slices[T]) -> T:
             return result
 
 
-def in_slices(work: Callable[[Item], T], items: Iterable[Item]) -> Slices[list[T]]:
-    """Return the results of `work` for all items, with a slice for each ITEMS_AT_ONCE items. This suits work of some
+def in_slices(work: Callable[[Item], T], items: Iterable[Item], at_once: int = ITEMS_AT_ONCE) -> Slices[list[T]]:
+    """Return the results of `work` for all items, with a slice for each `at_once` items. The default suits work of some
     microseconds an item."""
     results: list[T] = []
     for item in items:
-        if len(results) % ITEMS_AT_ONCE == ITEMS_AT_ONCE - 1:
+        if len(results) % at_once == at_once - 1:
             yield
         results.append(work(item))
     return results

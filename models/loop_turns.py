@@ -26,8 +26,8 @@ that uvloop measures."""
 _MOST_RESTING = 64
 """If more keys than this are remembered, those whose rest is over are forgotten."""
 BYTES_PER_S = 20 * 1024 * 1024
-"""A key with rivals sends bodies at this speed at most. One event loop receives ten times as much when it does nothing
-else, whether or not the bodies are refused."""
+"""The bodies of a key with rivals, and its large answers and streams, have this speed together at most. One event loop
+receives ten times as much when it does nothing else, whether or not the bodies are refused."""
 BYTES_AHEAD_S = 0.05
 """A key may be ahead of its speed by this many seconds, so that bodies of up to a megabyte do not wait."""
 
@@ -80,7 +80,7 @@ class LoopTurns:
         await turn
 
     async def wait_for_bytes(self, size: int) -> None:
-        """Wait until the key of the running task, if it has rivals, may send more bytes after `size` bytes."""
+        """Wait until the key of the running task, if it has rivals, may send or receive more bytes after `size`."""
         share = SHARE.get()
         if share.part == 1 or not self.rivalry.is_on:
             return

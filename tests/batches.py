@@ -64,7 +64,7 @@ class World:
             total_tokens=5,
             completion_tokens_details=TokensDetails(reasoning_tokens=1),
         )
-        return LineResponse(json.dumps({"said": body.text}).encode(), usage)
+        return LineResponse([json.dumps({"said": body.text}).encode()], usage)
 
     def runner(self, *, at_once: int = 1, webhook: Webhook | None = None) -> BatchRunner:
         lines = LineRunner(self.services, {URL: Endpoint(Echo, self.answer)})

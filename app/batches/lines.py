@@ -212,8 +212,8 @@ class BatchLine(RequestModel, Generic[BodyT]):
 
 @dataclass(frozen=True, slots=True)
 class LineResponse:
-    content: bytes
-    """Response body as JSON."""
+    content: Sequence[bytes]
+    """Pieces of the response body, which is JSON. No piece ends within a character."""
     usage: CompletionUsage | None = None
 
 
@@ -272,7 +272,7 @@ class LineRunner:
                     return LineResult(True, content, answer.usage)
                 if stop.is_set() or not _is_temporary(answer) or tries == _TRIES:
                     error = pydantic_core.to_json(answer.body(request_id))
-                    return LineResult(False, await self._to_output_line(custom_id, request_id, answer.status, error))
+                    return LineResult(False, await self._to_output_line(custom_id, request_id, answer.status, [error]))
                 await pause(answer, max(pause_s, min(answer.retry_after or 0, _LONGEST_PAUSE_S)))
                 if stop.is_set():
                     break
@@ -280,8 +280,8 @@ class LineRunner:
                 tries += not isinstance(answer, RateLimited)
         return None
 
-    async def _to_output_line(self, custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
-        if len(body) <= _STEP:
+    async def _to_output_line(self, custom_id: str, request_id: str, status: int, body: Sequence[bytes]) -> bytes:
+        if sum(map(len, body)) <= _STEP:
             return all_of(output_line(custom_id, request_id, status, body))
         return await self.services.wire.run(output_line, custom_id, request_id, status, body)
 
@@ -335,21 +335,22 @@ def _is_temporary(error: ApiError) -> bool:
     return error.status in (429, 503) and error.retry_after is not None and error.retry_after <= LONGEST_RETRY_S
 
 
-def output_line(custom_id: str, request_id: str, status: int, body: bytes) -> Slices[bytes]:
-    """Return a line of an output file around `body`, which is JSON of any size."""
+def output_line(custom_id: str, request_id: str, status: int, body: Sequence[bytes]) -> Slices[bytes]:
+    """Return a line of an output file around the pieces of `body`, which is JSON of any size."""
     head = (
         f'{RECORD_START.decode()}{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
         f'"response":{{"status_code":{status},"request_id":"{request_id}","body":'
     )
     parts = [_as_one_line(head.encode())]
-    start = 0
-    while start < len(body):
-        end = start + _STEP
-        while end < len(body) and body[end] & 0xC0 == 0x80:
-            end += 1  # in the middle of a character
-        parts.append(_as_one_line(body[start:end]))
-        start = end
-        yield
+    for piece in body:
+        start = 0
+        while start < len(piece):
+            end = start + _STEP
+            while end < len(piece) and piece[end] & 0xC0 == 0x80:
+                end += 1  # in the middle of a character
+            parts.append(_as_one_line(piece[start:end]))
+            start = end
+            yield
     parts.append(b'},"error":null}')
     return b"".join(parts)
 

@@ -1,6 +1,5 @@
 """The path of a request, from a validated body to events, in the order of its steps."""
 
-import asyncio
 import json
 import sys
 from collections import deque
@@ -29,6 +28,7 @@ from app.feed import Work, as_progress
 from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
 from app.wire.json_pieces import object_pieces
 from app.wire.request import ChatRequest
+from models.fair_executor import FairExecutor, Slices, in_slices
 from models.language.llm import estimate_tokens
 from tasks.base import Task, TaskRequest
 from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
@@ -126,7 +126,8 @@ class Pipeline:
         await call.admission.require_budget()
         specialists = Specialists(self.find_task, guard)
         if guard.task is not None:
-            return guard.around(_run_task(guard.task, call, guard.turn, specialists, self.guardrails.loader))
+            task = _run_task(guard.task, call, guard.turn, specialists, self.guardrails.loader, self.answerer.executor)
+            return guard.around(task)
         return guard.around(self.answerer.answer(call, directives, guard.turn, specialists))
 
     def _read_directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
@@ -151,7 +152,7 @@ class Pipeline:
         return directives, list(warnings_of(request, directives)), tokens
 
 
-def _joined_in_parts(head: list[str], pieces: Iterable[bytes]) -> deque[str]:
+def _joined_in_parts(head: list[str], pieces: Iterable[bytes]) -> Slices[deque[str]]:
     """Return `head`, the JSON `pieces` of a member and a closing brace in parts of PIECE characters; the last part is
     shorter. They are never one text of megabytes, because no other thread runs while such a text is copied."""
     parts, held, size = deque[str](), head, 0
@@ -163,28 +164,31 @@ def _joined_in_parts(head: list[str], pieces: Iterable[bytes]) -> deque[str]:
             end = size - size % PIECE
             parts += (text[start : start + PIECE] for start in range(0, end, PIECE))
             held, size = [text[end:]], size - end
+            yield
     parts.append("".join(held))
     return parts
 
 
 async def _run_task(
-    name: str, call: ChatCall, turn: Turn, specialists: Specialists, loader: MediaLoader
+    name: str, call: ChatCall, turn: Turn, specialists: Specialists, loader: MediaLoader, executor: FairExecutor
 ) -> AsyncGenerator[Event, None]:
-    """Yield the events of an answer that is the result of one task, as compact JSON.
+    """Yield the events of an answer that is the result of one task, as compact JSON, which is made by `executor`.
 
     While a slow client reads, this JSON stays in memory. The result and the bytes of the inputs do not.
     """
 
-    def as_json(entry: Entry) -> tuple[deque[str], int, int]:
-        parts = _joined_in_parts(['{"name":', json.dumps(name), ',"result":'], object_pieces(entry.result.data))
-        return parts, estimate_tokens(*texts_of(call.request)), estimate_tokens(*parts)
+    def as_json(take: Callable[[], Entry]) -> Slices[tuple[deque[str], int, int]]:
+        pieces = object_pieces(take().result.data)
+        parts = yield from _joined_in_parts(['{"name":', json.dumps(name), ',"result":'], pieces)
+        tokens = yield from in_slices(estimate_tokens, parts, at_once=1)
+        return parts, estimate_tokens(*texts_of(call.request)), sum(tokens)
 
     counted = False
 
     async def count(entry: Entry) -> None:
         """Count a result that the guard may withhold."""
         nonlocal counted
-        _, prompt_tokens, tokens = await asyncio.to_thread(as_json, entry)
+        _, prompt_tokens, tokens = await executor.run(as_json, lambda: entry)
         call.admission.count_call(prompt_tokens, tokens)
         counted = True
 
@@ -199,7 +203,7 @@ async def _run_task(
     for warning in work.result.result.warnings():
         yield AnswerWarning(warning)
     # The JSON of a large file may have megabytes, which stay in memory until the client has read them.
-    content, prompt_tokens, tokens = await asyncio.to_thread(lambda: as_json(work.take()))
+    content, prompt_tokens, tokens = await executor.run(as_json, work.take)
     if not counted:
         call.admission.count_call(prompt_tokens, tokens)
     for source in turn.sources:

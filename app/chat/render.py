@@ -8,6 +8,7 @@ import pydantic_core
 
 from app.errors import ApiError
 from app.events import (
+    PIECE,
     AnswerWarning,
     Event,
     Finish,
@@ -79,13 +80,23 @@ def usage_of(finish: Finish) -> CompletionUsage:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer."""
+
+    answer: ChatCompletion
+    """The answer; without its text if `texts` has it."""
+    texts: Sequence[str] = ()
+    """The pieces of a text of more than PIECE characters. While a text of megabytes is joined, no other thread runs."""
+
+
 async def completion(
     feed: Feed[Event],
     envelope: Envelope,
     *,
     show_reasoning: bool = False,
     report: Callable[[Progress], Awaitable[None]] | None = None,
-) -> ChatCompletion:
+) -> Completion:
     """Return all events as one completion. `report` is called with each event of progress."""
     precontext: list[response.PrecontextEntry] = []
     reasoning: list[str] = []
@@ -118,7 +129,8 @@ async def completion(
                         await report(event)
     if finish is None:
         raise RuntimeError("the pipeline ended without a Finish event")
-    return ChatCompletion(
+    is_long = not calls and sum(map(len, text)) > PIECE
+    answer = ChatCompletion(
         id=envelope.id,
         created=envelope.created,
         model=envelope.model,
@@ -129,7 +141,7 @@ async def completion(
         choices=[
             response.CompletionChoice(
                 message=response.CompletionMessage(
-                    content=None if calls else "".join(text),
+                    content=None if calls or is_long else "".join(text),
                     tool_calls=[call.whole() for call in calls.values()] or None,
                 ),
                 logprobs={"content": logprobs, "refusal": None} if logprobs else None,
@@ -139,6 +151,7 @@ async def completion(
         warnings=list(warnings) or None,
         **_evidence_fields(evidence),
     )
+    return Completion(answer, text if is_long else ())
 
 
 def _evidence_fields(evidence: Evidence | None) -> dict[str, Any]:

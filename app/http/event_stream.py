@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from app.errors import LAST_MESSAGE_S, ApiError, report_error, shutting_down
 from app.http.disconnect import until_disconnect
 from app.telemetry import Stages
+from models.loop_turns import LoopTurns
 
 _PIECE = 256 * 1024
 """At most this many bytes are passed to the server in one message, because the server copies the bytes that it cannot
@@ -52,9 +53,11 @@ class EventStreamResponse(Response):
             first = await anext(pieces)
             self.headers["server-timing"] = self._stages.header
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            turns = LoopTurns.of_running_loop()
             await _send_piece(send, first)
             try:
                 async for piece in pieces:
+                    await turns.wait_for_bytes(len(piece))
                     await _send_piece(send, piece)
             except asyncio.CancelledError:
                 # The server stops, or the caller has left, in which case nobody reads the message.

@@ -1,4 +1,4 @@
-"""Sends JSON responses of any size as fast as the client receives them."""
+"""Sends JSON responses of any size as fast as the client receives them and its key may send."""
 
 import asyncio
 import tempfile
@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from models.loop_turns import LoopTurns
+
 _LARGE = 1024 * 1024
 """A response of at least this size, in bytes, is sent in chunks."""
 _PIECE = 256 * 1024
@@ -18,17 +20,19 @@ MAX_IN_MEMORY = 64 * 1024 * 1024
 files."""
 
 
-async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
-    """Return a response with `content`.
+async def json_response(content: bytes | Sequence[bytes], headers: Mapping[str, str]) -> Response:
+    """Return a response with `content`, whole or in pieces.
 
     A large response is sent as fast as the client receives it. It is sent from memory while MAX_IN_MEMORY has room, and
     otherwise from a temporary file, so that slow clients occupy little memory.
     """
-    if len(content) < _LARGE:
-        return Response(content, headers=headers, media_type="application/json")
-    if LargeResponse.in_memory + len(content) <= MAX_IN_MEMORY:
-        return _FromMemory(content, headers)
-    return _FromFile(await asyncio.to_thread(write_to_file, content), len(content), headers)
+    pieces = [content] if isinstance(content, bytes) else content
+    size = sum(map(len, pieces))
+    if size < _LARGE:
+        return Response(b"".join(pieces), headers=headers, media_type="application/json")
+    if LargeResponse.in_memory + size <= MAX_IN_MEMORY:
+        return _FromMemory(pieces, size, headers)
+    return _FromFile(await asyncio.to_thread(write_to_file, pieces), size, headers)
 
 
 def join_page(page: BaseModel, data: Sequence[bytes | memoryview]) -> bytes:
@@ -46,27 +50,31 @@ class LargeResponse(Response):
         super().__init__(headers={**headers, "content-length": str(size)})
 
     async def _send_all(self, send: Send, pieces: AsyncIterator[bytes]) -> None:
+        turns = LoopTurns.of_running_loop()
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         async for piece in pieces:
+            await turns.wait_for_bytes(len(piece))
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class _FromMemory(LargeResponse):
-    def __init__(self, content: bytes, headers: Mapping[str, str]) -> None:
-        super().__init__(len(content), headers)
+    def __init__(self, content: Sequence[bytes], size: int, headers: Mapping[str, str]) -> None:
+        super().__init__(size, headers)
         self._content = content
+        self._size = size
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        LargeResponse.in_memory += len(self._content)
+        LargeResponse.in_memory += self._size
         try:
             await self._send_all(send, self._pieces())
         finally:
-            LargeResponse.in_memory -= len(self._content)
+            LargeResponse.in_memory -= self._size
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._content), _PIECE):
-            yield self._content[start : start + _PIECE]
+        for content in self._content:
+            for start in range(0, len(content), _PIECE):
+                yield content[start : start + _PIECE]
 
 
 class _FromFile(LargeResponse):
@@ -83,8 +91,8 @@ class _FromFile(LargeResponse):
             yield piece
 
 
-def write_to_file(content: bytes) -> IO[bytes]:
+def write_to_file(content: Sequence[bytes]) -> IO[bytes]:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the answer
-    file.write(content)
+    file.writelines(content)
     file.seek(0)
     return file

@@ -3,8 +3,9 @@
 import contextlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from app.access.admission import Admission
 from app.chat.call import ChatCall
-from app.chat.render import Envelope, completion
+from app.chat.render import Completion, Envelope, completion
 from app.errors import (
     ApiError,
     BadRequest,
@@ -33,7 +34,6 @@ from app.telemetry import Stages
 from app.wire.json_pieces import joined_in_slices, object_pieces
 from app.wire.parse import TEXT_COPIES, parse_off_loop, restore_strings, restored_size
 from app.wire.request import ChatRequest
-from app.wire.response import ChatCompletion
 from models.fair_executor import Slices
 from models.scheduler import SHARE
 
@@ -163,14 +163,18 @@ def _list_tools(tools: Sequence[McpTool]) -> types.ListToolsResult:
 async def _run_tool(
     services: Services, tool: McpTool, body: dict[str, Any], caller: ToolContext, report: Report
 ) -> types.CallToolResult:
-    answer = await _complete(services, body, caller, report)
-    content = answer.choices[0].message.content or ""
+    completion = await _complete(services, body, caller, report)
+    notes = completion.answer.warnings or ()
+    size = sum(map(len, completion.texts))
+    if size > LARGEST_EVENT and tool.name != EXTRACT:
+        return await _send_large(services, tool, partial(_result_json, completion.texts), size, caller, notes)
     try:
-        result = await services.wire.run(_result, tool, answer)
+        result = await services.wire.run(_result, tool, completion)
     except ValueError:
         # A refusal by the guard is not JSON.
-        return types.CallToolResult(content=[types.TextContent(text=content)], is_error=True)
-    return await _render(services, tool, result, caller, answer.warnings or ())
+        text = completion.answer.choices[0].message.content or ""
+        return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)
+    return await _render(services, tool, result, caller, notes)
 
 
 async def _run_for_each(
@@ -213,7 +217,7 @@ async def _run_for_each(
 
 async def _complete(
     services: Services, body: dict[str, Any], caller: ToolContext, report: Report, spent_s: float = 0.0
-) -> ChatCompletion:
+) -> Completion:
     """Return the answer to a chat request. `spent_s` seconds of its time limit have already passed. Raises what the
     pipeline raises."""
     sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
@@ -231,10 +235,12 @@ async def _complete(
     return await completion(feed, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
 
 
-def _result(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
+def _result(tool: McpTool, completion: Completion) -> dict[str, Any]:
     """Return the structured content for an answer. Raises ValueError for an answer that is not JSON, and BadRequest for
     a schema that was filled by something else than an object."""
-    extracted = pydantic_core.from_json(answer.choices[0].message.content or "", cache_strings="keys")
+    answer = completion.answer
+    content = "".join(completion.texts) or answer.choices[0].message.content or ""
+    extracted = pydantic_core.from_json(content, cache_strings="keys")
     if tool.name == EXTRACT:
         if not isinstance(extracted, dict):
             reason = f"should describe an object with 'properties'; its answer here is {_KINDS[type(extracted)]}."
@@ -245,10 +251,23 @@ def _result(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
     return result if isinstance(result, dict) else {LIST: result}
 
 
-def _result_of_one(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
+def _result_json(texts: Sequence[str]) -> Iterator[bytes]:
+    """Yield the structured content for a long answer as JSON, without reading the answer, whose pieces are `texts`."""
+    head = '"result":'
+    first, *others = texts
+    others.insert(0, first[first.index(head) + len(head) :])
+    others[-1] = others[-1].removesuffix("}")
+    is_list = others[0].startswith("[")
+    yield b'{"%b":' % LIST.encode() if is_list else b""
+    yield from (text.encode() for text in others)
+    yield b"}" if is_list else b""
+
+
+def _result_of_one(tool: McpTool, completion: Completion) -> dict[str, Any]:
     """Return the result for one of several sources."""
+    answer = completion.answer
     try:
-        result = _result(tool, answer)
+        result = _result(tool, completion)
     except ValueError:
         return {"error": answer.choices[0].message.content}
     return result | ({"warnings": answer.warnings} if answer.warnings else {})
@@ -264,15 +283,9 @@ async def _render(
         return coded, list(_pictures(result))
 
     coded, pictures = await services.wire.run(made)
-    warnings = [types.TextContent(text=f"Note: {one}") for one in notes]
-    if len(coded) > LARGE and not caller.fresh:
-        return await _as_file(services, tool, coded, caller, warnings)
-    if len(coded) > LARGEST_EVENT:
-        raise PayloadTooLarge(
-            f"The result is {len(coded)} bytes of JSON; the limit for a request of which nothing is kept is "
-            f"{LARGEST_EVENT}. Ask for less, such as some pages, or send no 'x-interfaze-zdr' or "
-            "'x-interfaze-bypass-cache', so that the result can become a file."
-        )
+    if len(coded) > LARGEST_EVENT or (len(coded) > LARGE and not caller.fresh):
+        return await _send_large(services, tool, lambda: [coded], len(coded), caller, notes)
+    warnings = _as_content(notes)
     text = (
         coded.decode()
         if len(coded) <= _REPEATED
@@ -281,23 +294,43 @@ async def _render(
     return types.CallToolResult(content=[types.TextContent(text=text), *pictures, *warnings], structured_content=result)
 
 
-async def _as_file(
-    services: Services, tool: McpTool, coded: bytes, caller: ToolContext, warnings: list[types.TextContent]
+def _as_content(notes: Sequence[str]) -> list[types.TextContent]:
+    return [types.TextContent(text=f"Note: {one}") for one in notes]
+
+
+async def _send_large(
+    services: Services,
+    tool: McpTool,
+    pieces: Callable[[], Iterable[bytes]],
+    size: int,
+    caller: ToolContext,
+    notes: Sequence[str],
 ) -> types.CallToolResult:
+    """Return the link to a file with a result of about `size` bytes of JSON, which `pieces` returns. Raises
+    PayloadTooLarge if the result may not be stored."""
+    if caller.fresh:
+        raise PayloadTooLarge(
+            f"The result is at least {size} bytes of JSON; the limit for a request of which nothing is kept is "
+            f"{LARGEST_EVENT}. Ask for less, such as some pages, or send no 'x-interfaze-zdr' or "
+            "'x-interfaze-bypass-cache', so that the result can become a file."
+        )
+    size = 0
     async with services.files.writing(caller.admission.caller.tenant) as writing:
-        for start in range(0, len(coded), _PIECE):
-            await writing.write(coded[start : start + _PIECE])
+        for piece in pieces():
+            for start in range(0, len(piece), _PIECE):
+                await writing.write(piece[start : start + _PIECE])
+            size += len(piece)
         kept = await writing.publish(f"{tool.name}.json", _PURPOSE, services.files.limits.ttl_s or None)
     if caller.files_url:
         uri = f"{caller.files_url}/{kept.id}/content"
     else:
         path = services.files.storage.local_path(kept.name)
         uri = path.as_uri() if path else f"{services.settings.files_dir}/{kept.name}"
-    link = types.ResourceLink(name=f"{tool.name}.json", uri=uri, mime_type="application/json", size=len(coded))
-    text = f"The result is {len(coded)} bytes of JSON: {uri}. Ask for less, such as some pages, to have it at once."
+    link = types.ResourceLink(name=f"{tool.name}.json", uri=uri, mime_type="application/json", size=size)
+    text = f"The result is {size} bytes of JSON: {uri}. Ask for less, such as some pages, to have it at once."
     return types.CallToolResult(
-        content=[types.TextContent(text=text), link, *warnings],
-        structured_content={FILE: {"id": kept.id, "uri": uri, "bytes": len(coded)}},
+        content=[types.TextContent(text=text), link, *_as_content(notes)],
+        structured_content={FILE: {"id": kept.id, "uri": uri, "bytes": size}},
     )
 
 

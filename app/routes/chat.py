@@ -1,6 +1,7 @@
 """POST /v1/chat/completions."""
 
 import time
+from collections.abc import Sequence
 
 import pydantic_core
 from fastapi import APIRouter, Request
@@ -118,8 +119,10 @@ async def answer_line(services: Services, chat: ChatRequest, admission: Admissio
 
 async def _complete(
     services: Services, feed: Feed[Event], envelope: Envelope, chat: ChatRequest
-) -> tuple[bytes, CompletionUsage]:
-    answer = await render.completion(feed, envelope, show_reasoning=chat.shows_reasoning)
-    if answer.is_short:
-        return pydantic_core.to_json(answer), answer.usage
-    return await services.wire.run(completion_json, answer), answer.usage
+) -> tuple[Sequence[bytes], CompletionUsage]:
+    """Return the pieces of a whole answer's JSON."""
+    completion = await render.completion(feed, envelope, show_reasoning=chat.shows_reasoning)
+    answer = completion.answer
+    if answer.is_short and not completion.texts:
+        return [pydantic_core.to_json(answer)], answer.usage
+    return await services.wire.run(completion_json, answer, completion.texts), answer.usage

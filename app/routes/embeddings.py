@@ -185,7 +185,7 @@ def _encode_response(
     usage = EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens)
     empty = to_json(EmbeddingList(data=[], model=wanted.model, usage=usage))
     content = empty.replace(b'"data":[]', b'"data":[%b]' % b",".join(data), 1)
-    return LineResponse(content, CompletionUsage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
+    return LineResponse([content], CompletionUsage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
 
 
 def _mean_vector(

@@ -178,7 +178,7 @@ async def answer_line(
 ) -> LineResponse:
     """Answer a line of a batch."""
     answer = await _moderate(services, wanted, admission, fresh=False)
-    return LineResponse(answer.model_dump_json().encode())
+    return LineResponse([answer.model_dump_json().encode()])
 
 
 def _model(wanted: ModerationRequest) -> str:

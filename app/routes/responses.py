@@ -287,7 +287,7 @@ async def answer_line(
     call = ChatCall(converted.chat, admission.caller, limit=limit, admission=admission)
     content = await _answer_whole(services, call, answering, keeping)
     assert answering.usage is not None
-    return LineResponse(content, answering.usage)
+    return LineResponse([content], answering.usage)
 
 
 @router.get("/{response_id}", response_model=Response)

@@ -7,7 +7,7 @@ While the encoder escapes a text, which takes 0.1 s for 20 MB, or writes the wor
 import codecs
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any, Self
@@ -48,12 +48,17 @@ class LongText:
     def in_json_of(self, value: Any) -> Iterator[bytes]:
         """Yield the pieces of the JSON of `value`, which contains the placeholder once. One of them is the long text,
         which is not copied."""
-        for piece in nested_pieces(value):
-            before, found, after = piece.partition(f'"{self.placeholder}"'.encode())
-            yield before
-            if found:
-                yield self.json
-                yield after
+        return _replaced(nested_pieces(value), self.placeholder, [self.json])
+
+
+def _replaced(pieces: Iterable[bytes], placeholder: str, json: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield `pieces`, with the pieces `json` in the place of the text `placeholder`, which they contain once."""
+    for piece in pieces:
+        before, found, after = piece.partition(f'"{placeholder}"'.encode())
+        yield before
+        if found:
+            yield from json
+            yield after
 
 
 def object_pieces(value: Any) -> Iterator[bytes]:
@@ -136,18 +141,32 @@ def nested_pieces(value: Any) -> Iterator[bytes]:
         yield after
 
 
-def completion_json(answer: ChatCompletion) -> Slices[bytes]:
-    """Return the JSON of an answer, encoded in slices."""
-    return joined_in_slices(nested_pieces(answer))
+def completion_json(answer: ChatCompletion, texts: Sequence[str] = ()) -> Slices[list[bytes]]:
+    """Return the JSON of an answer in pieces, encoded in slices. If there are `texts`, they are the pieces of its text.
+
+    They are never joined, because no other thread runs while a text of megabytes is copied.
+    """
+    pieces = nested_pieces(answer)
+    if texts:
+        placeholder = secrets.token_hex(16)
+        [choice] = answer.choices
+        message = choice.message.model_copy(update={"content": placeholder})
+        hollow = answer.model_copy(update={"choices": [choice.model_copy(update={"message": message})]})
+        pieces = _replaced(nested_pieces(hollow), placeholder, _text_pieces(texts))
+    return _in_slices(pieces)
 
 
-def joined_in_slices(pieces: Iterable[bytes]) -> Slices[bytes]:
-    """Return all of `pieces`, and pause after each."""
+def _in_slices(pieces: Iterable[bytes]) -> Slices[list[bytes]]:
     found = []
     for piece in pieces:
         found.append(piece)
         yield
-    return b"".join(found)
+    return found
+
+
+def joined_in_slices(pieces: Iterable[bytes]) -> Slices[bytes]:
+    """Return all of `pieces`, and pause after each."""
+    return b"".join((yield from _in_slices(pieces)))
 
 
 def is_long(value: object) -> bool:
@@ -155,13 +174,15 @@ def is_long(value: object) -> bool:
     return isinstance(value, str) and len(value) > PIECE
 
 
-def _text_pieces(text: str | memoryview) -> Iterator[bytes]:
+def _text_pieces(text: str | memoryview | Sequence[str]) -> Iterator[bytes]:
+    """Yield the JSON of a text, which may be a view of its UTF-8 or a sequence of its pieces."""
     yield b'"'
     decoder = codecs.getincrementaldecoder("utf-8")()
-    for start in range(0, len(text), PIECE):
-        piece = text[start : start + PIECE]
-        yield pydantic_core.to_json(piece if isinstance(piece, str) else decoder.decode(piece))[1:-1]
-        # Without a pause, another thread would wait for Python's whole switch interval each time that it needs Python's
-        # lock.
-        time.sleep(PAUSE_S)
+    for part in (text,) if isinstance(text, str | memoryview) else text:
+        for start in range(0, len(part), PIECE):
+            piece = part[start : start + PIECE]
+            yield pydantic_core.to_json(piece if isinstance(piece, str) else decoder.decode(piece))[1:-1]
+            # Without a pause, another thread would wait for Python's whole switch interval each time that it needs
+            # Python's lock.
+            time.sleep(PAUSE_S)
     yield b'"'

@@ -12,7 +12,9 @@ spends its time on arithmetic, which batches would not reduce; its weights are i
 mapped; and the operating system gives each answer its turn on the cores, so that a short answer does not wait for long
 ones. But the operating system divides the cores between threads and not between keys: if another key has a short
 answer, a key with five long answers would have five sixths of the cores. All answers of a key except one therefore
-compute at a lower priority, and so do answers for batches, as long as at most half of the copies are slowed down.
+compute at a lower priority, and so do answers for batches, as long as at most half of the copies are slowed down. A key
+that competes with others, and whose answers have lately taken much time, has no answer of normal priority: the engines
+of others need the cores, too.
 
 A large model spends its time on reading its weights, which a batch reads only once for all its calls. Such a model is
 opened once, and a call that must give the same answer each time waits until no other call runs.
@@ -32,6 +34,7 @@ from typing import Any
 import structlog
 
 from models.base import EngineOverloaded, ShareUsedUp, available_cpus
+from models.fair_executor import Rests
 from models.language.embedded_answer import GrammarIgnored, NativeAnswer
 from models.language.embedded_request import NativeRequest, count_characters, is_reproducible, native_request
 from models.language.embedded_seats import LlamaServers, Seat
@@ -48,10 +51,15 @@ from models.language.llm import (
     estimate_tokens,
     lowered_by_context,
 )
+from models.loop_turns import LoopTurns
 from models.measures import RELOAD, EngineCounters
-from models.scheduler import SHARE, FairSlots
+from models.scheduler import SHARE, FairSlots, Share
 
 log = structlog.get_logger(__name__)
+
+_BEHIND_AFTER_S, _BEHIND_FACTOR = 2.0, 2.0
+"""If a key's answers have lately taken _BEHIND_AFTER_S seconds more than half of the time, its next ones compute at a
+low priority, for _BEHIND_FACTOR times as long as the last one took."""
 
 SMALL_BYTES = 256_000_000
 """A model whose file has at most this many bytes is opened once for each call that runs at the same time."""
@@ -118,6 +126,8 @@ class EmbeddedLlm:
         self._answers: set[NativeAnswer] = set()
         # One thread is for loading and unloading, in addition to the threads that chats hold.
         self._threads = ThreadPoolExecutor(parallel + 1, thread_name_prefix="llm")
+        self._behind = Rests(_BEHIND_FACTOR, _BEHIND_AFTER_S)
+        """Keys whose answers have lately taken long."""
         self._idle_timer: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[bool] | None = None
         self._closed = False
@@ -276,10 +286,17 @@ class EmbeddedLlm:
                 held.callback((await self._slots.take()).give_back)
             share = SHARE.get()
             # Callers without keys may be anybody, so none of them goes ahead of the others.
-            yields = share.is_later or (share.key != "" and self._slots.held_by(share) > 1)
+            yields = share.is_later or (share.key != "" and (self._slots.held_by(share) > 1 or self._is_behind(share)))
             seat = await self._servers.take(alone=alone, yields=yields)
             held.callback(self._servers.leave, seat)
+            begun = time.perf_counter()
+            held.callback(lambda: self._behind.add(share.key, time.perf_counter() - begun))
             return seat, held.pop_all().close
+
+    def _is_behind(self, share: Share) -> bool:
+        """True if the answers of the key have lately taken long, and other keys send requests."""
+        competes = share.part < 1 and LoopTurns.of_running_loop().rivalry.is_on
+        return competes and self._behind.until().get(share.key, 0.0) > time.perf_counter()
 
     @contextlib.contextmanager
     def _as_llm_overload(self) -> Iterator[None]:

@@ -425,6 +425,16 @@ async def test_what_is_too_large_for_an_event_is_a_file_of_the_key(
     assert model.client.get(file["uri"], headers={"authorization": f"Bearer {OTHER}"}).status_code == 404
 
 
+async def test_a_result_of_megabytes_is_a_file_as_it_is(model: FullModel) -> None:
+    text = 'Say "no".\n' * 300_000
+    async with connected(model) as client:
+        result = await client.call_tool("ocr", {"source": data_url(text.encode(), "text/plain")})
+    file = data_of(result)["file"]
+    there = model.client.get(file["uri"])
+    assert len(there.content) == file["bytes"] > len(text)
+    assert there.json()["extracted_text"].strip() == text.strip()
+
+
 async def test_of_a_request_that_is_to_be_forgotten_no_file_is_kept(
     model: FullModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

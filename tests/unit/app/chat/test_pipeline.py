@@ -92,7 +92,9 @@ async def test_a_long_result_is_held_whole_before_its_first_chunk_and_its_inputs
     request = ChatRequest.model_validate({"model": "interfaze-beta", "messages": [{"role": "user", "content": "x"}]})
     call = ChatCall(request, Caller("me"), memory=AnswerMemory(holdings.hold))
     text, told = "", []
-    async for event in _run_task("ocr", call, Turn("", (source,)), Specialists(tasks.__getitem__), loader):
+    executor = FairExecutor("test")
+    events = _run_task("ocr", call, Turn("", (source,)), Specialists(tasks.__getitem__), loader, executor)
+    async for event in events:
         if isinstance(event, TextChunk):
             assert len(event.text) <= PIECE
             text += event.text
@@ -106,6 +108,7 @@ async def test_a_long_result_is_held_whole_before_its_first_chunk_and_its_inputs
     assert shelf.reads == 1
     await loader.load(source)
     assert shelf.reads == 2
+    await executor.close()
 
 
 async def test_the_inputs_of_a_request_that_gets_anothers_answer_are_forgotten(

@@ -5,11 +5,22 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from app.chat.render import ChunkOptions, Envelope, completion, stream
-from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
+from app.events import (
+    PIECE,
+    AnswerWarning,
+    Event,
+    Finish,
+    Precontext,
+    Progress,
+    ReasoningChunk,
+    TextChunk,
+    ToolCallChunk,
+)
 from app.feed import Feed
+from app.wire.json_pieces import completion_json
 from app.wire.response import ChatCompletionChunk, ChunkChoice, Delta
 from app.wire.sse import encode_model
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, all_of
 from tests.conftest import each_case
 from tests.entries import entry_of, failure_of
 from tests.loop_passes import passing
@@ -27,7 +38,8 @@ def feed(*events: Event) -> Feed[Event]:
 
 
 async def folded(*events: Event, show_reasoning: bool = False) -> str:
-    return (await completion(feed(*events), ENVELOPE, show_reasoning=show_reasoning)).model_dump_json()
+    made = await completion(feed(*events), ENVELOPE, show_reasoning=show_reasoning)
+    return b"".join(all_of(completion_json(made.answer, made.texts))).decode()
 
 
 async def streamed(*events: Event, **options: bool) -> list[str]:
@@ -185,3 +197,13 @@ async def test_what_was_found_is_encoded_in_threads_while_others_have_their_turn
     assert (first["role"], second["content"]) == ("assistant", "Hi")
     blocks = [block.removesuffix("\n</precontext>") for block in first["content"].split("<precontext>\n")[1:]]
     assert [json.loads(block) for block in blocks] == json.loads(await folded(*events))["precontext"]
+
+
+async def test_a_long_text_is_never_joined() -> None:
+    texts = ["é" * PIECE, '"', "x" * PIECE]
+    made = await completion(feed(*map(TextChunk, texts), FINISH), ENVELOPE)
+    assert made.answer.choices[0].message.content is None
+    assert made.texts == texts
+    pieces = all_of(completion_json(made.answer, made.texts))
+    assert max(map(len, pieces)) <= 2 * PIECE
+    assert json.loads(b"".join(pieces))["choices"][0]["message"]["content"] == "".join(texts)

@@ -68,7 +68,7 @@ def test_an_answer_is_encoded_as_its_model_is(content: str | None, found: list[A
             "precontext": found and [*({"name": "ocr", "result": one} for one in found), {"name": "a", "error": LONG}],
         }
     )
-    encoded = all_of(completion_json(answer))
+    encoded = b"".join(all_of(completion_json(answer)))
     assert encoded == pydantic_core.to_json(answer)
     assert json.loads(encoded)["choices"][0]["message"]["content"] == content
 

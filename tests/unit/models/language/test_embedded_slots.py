@@ -20,6 +20,7 @@ from models.language.embedded import EmbeddedLlm
 from models.language.embedded_seats import LlamaServers, Seat
 from models.language.embedded_server import LlamaServer
 from models.language.llm import LlmOverloaded, LlmUnavailable
+from models.loop_turns import LoopTurns
 from models.scheduler import SHARE, Share
 from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, idle, text_of, under, user
 
@@ -168,6 +169,32 @@ async def test_all_answers_of_a_key_but_one_let_others_go_ahead(
     await asyncio.gather(*asked, return_exceptions=True)
     await llm.close()
     assert found == yielding
+
+
+@pytest.mark.deep
+async def test_the_next_answer_of_a_key_that_was_long_answered_lets_others_go_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(embedded, "_BEHIND_AFTER_S", 0.0)
+    monkeypatch.setattr(embedded, "_BEHIND_FACTOR", 1e6)
+    take, found = LlamaServers.take, list[bool]()
+
+    async def take_and_note(servers: LlamaServers, *, alone: bool, yields: bool = False) -> Seat:
+        found.append(yields)
+        return await take(servers, alone=alone, yields=yields)
+
+    monkeypatch.setattr(LlamaServers, "take", take_and_note)
+    llm = EmbeddedLlm(GGUF, context_tokens=256, parallel=4)
+    try:
+        for key, rivals in (("a", ""), ("a", ""), ("a", "ab"), ("b", "ab")):
+            share = Share(key, 0.5)
+            for rival in rivals:
+                LoopTurns.of_running_loop().rivalry.record_request(rival)
+            SHARE.set(share)
+            await events_of(llm, user("hi"))
+    finally:
+        await llm.close()
+    assert found == [False, False, True, False]
 
 
 async def test_a_call_that_must_be_alone_is_not_overtaken_for_ever() -> None:
