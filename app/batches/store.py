@@ -83,6 +83,8 @@ metadata and a hundred errors takes about 36 kB."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20
 """A page of records ends after _PAGE records, or with the record that brings its size to _PAGE_BYTES."""
+_BYTES_AT_ONCE = 256 << 10
+"""A longer result of a line is written in pieces of this many bytes."""
 _AS_JSON = ("metadata", "moments", "errors")
 _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 _IN_STORAGE = "storage IN ('', ?)"
@@ -309,8 +311,7 @@ class BatchStore:
         def note(db: sqlite3.Connection) -> None:
             _check_lease(db, batch_id, holder)
             for record in records:
-                row = (batch_id, record.number, record.is_answer, record.line)
-                if db.execute("INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?)", row).rowcount:
+                if _insert_line(db, batch_id, record):
                     db.execute(
                         "UPDATE batches SET completed = completed + ?, failed = failed + ?, prompt_tokens = "
                         "prompt_tokens + ?, answer_tokens = answer_tokens + ?, "
@@ -455,6 +456,24 @@ def _forget(db: sqlite3.Connection, condition: str, *values: object) -> int:
         if notice_due is not None:
             log.warning("batch_notice_dropped", batch=batch_id)
     return len(forgotten)
+
+
+def _insert_line(db: sqlite3.Connection, batch_id: str, record: Record) -> bool:
+    """Write the result of a line, unless it has one. Return True if it was written."""
+    insert = "INSERT OR IGNORE INTO lines VALUES (?, ?, ?, {})"
+    row = (batch_id, record.number, record.is_answer)
+    size = len(record.line)
+    if size <= _BYTES_AT_ONCE:
+        return bool(db.execute(insert.format("?"), (*row, record.line)).rowcount)
+    # No other thread runs while the value of a query is copied.
+    cursor = db.execute(insert.format("zeroblob(?)"), (*row, size))
+    if not cursor.rowcount:
+        return False
+    assert cursor.lastrowid is not None
+    with db.blobopen("lines", "record", cursor.lastrowid) as blob, memoryview(record.line) as line:
+        for start in range(0, size, _BYTES_AT_ONCE):
+            blob.write(line[start : start + _BYTES_AT_ONCE])
+    return True
 
 
 def _check_lease(db: sqlite3.Connection, batch_id: str, holder: str) -> None:

@@ -1,6 +1,7 @@
 """Whose a batch is among several servers, and what is kept of it and for how long, with a real store and real files."""
 
 import asyncio
+import random
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -122,12 +123,16 @@ async def test_a_line_is_written_and_counted_once(world: World) -> None:
 async def test_long_results_are_read_a_few_at_a_time(world: World) -> None:
     batch_id = await world.add("a")
     await world.store.claim("me", world.now, world.now + LEASE_S)
-    await world.store.note(batch_id, "me", [Record(number, True, bytes(3 << 20)) for number in range(1, 6)])
-    pages, after = [], 0
+    lines = [random.Random(number).randbytes((3 << 20) + number) for number in range(1, 6)]
+    await world.store.note(batch_id, "me", [Record(number, True, line) for number, line in enumerate(lines, 1)])
+    await world.store.note(batch_id, "me", [Record(2, True, bytes(1 << 20))])
+    pages, found, after = [], [], 0
     while records := await world.store.records(batch_id, is_answer=True, after=after):
         pages.append([number for number, _ in records])
+        found += [line for _, line in records]
         after = pages[-1][-1]
     assert pages == [[1, 2], [3, 4], [5]]
+    assert found == lines
 
 
 async def test_the_size_of_results_is_known_until_they_are_in_files(world: World) -> None:
