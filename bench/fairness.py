@@ -301,6 +301,10 @@ def of_connections(origin: Origin) -> dict[str, Case]:
                 ("texts to embed", texts_to_embed()),
             )
         },
+        "streamed results": Case(
+            partial(flooded, caller=Calls([long_result(origin, stream=True)]), most=4), seen_and_read
+        ),
+        "long lines": Case(partial(batch_of, asked=long_result(origin, stream=False)), seen_and_read),
     }
 
 
@@ -347,6 +351,12 @@ def texts_to_embed() -> Asked:
     text = " ".join("".join(letters.choices(ascii_lowercase, k=6)) for _ in range(70_000))
     inputs = [text[start : start + 480] for start in range(0, 2_000 * 240, 240)]
     return Asked(json.dumps({"model": EMBEDDING_MODEL, "input": inputs}).encode(), "/v1/embeddings")
+
+
+def long_result(origin: Origin, *, stream: bool) -> Asked:
+    """Return an order to read a text of 9.9 MB, whose result is 20 MB of JSON and 40 MB in an answer."""
+    origin.files["/long.txt"] = b'"\\' * 4_950_000
+    return Asked.chat(ocr_request(origin.url("/long.txt"), stream=stream))
 
 
 def repeated_wav(content: bytes, times: int) -> bytes:
