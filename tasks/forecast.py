@@ -12,6 +12,7 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from models.concurrency import EngineAdmission, side_by_side
+from models.fair_executor import FairExecutor
 from models.series.capability import FORECAST
 from models.series.forecaster import Floats, Forecaster, Outlook, Series
 from tasks.base import Parts, Specialist, TaskRequest
@@ -117,10 +118,17 @@ class ForecastTask:
     name = "forecast"
 
     def __init__(
-        self, forecaster: Callable[[], Forecaster], reader: SeriesReader, *, max_series: int = MAX_SERIES
+        self,
+        forecaster: Callable[[], Forecaster],
+        reader: SeriesReader,
+        *,
+        max_series: int = MAX_SERIES,
+        threads: FairExecutor | None = None,
     ) -> None:
+        """Create the task. Plots are drawn by `threads`."""
         self._forecaster = forecaster
         self._reader = reader
+        self._threads = threads or FairExecutor("plots")
         self._max_series = max_series
 
     async def run(self, request: TaskRequest) -> ForecastResult:
@@ -179,7 +187,7 @@ class ForecastTask:
         # Formatting thousands of dates would block the event loop.
         data = await asyncio.to_thread(_forecast_data, series, outlooks, notes)
         if draws:
-            data["plot"] = await asyncio.to_thread(plot, series, outlooks)
+            data["plot"] = await self._threads.run(plot, series, outlooks)
         return ForecastResult(data)
 
     def _regular(
@@ -245,7 +253,7 @@ def _describe_columns(names: Sequence[str]) -> str:
 
 def _build(parts: Parts) -> ForecastTask:
     reader = SeriesReader(parts.loader, parts.loader.processes)
-    return ForecastTask(partial(parts.engines.use, FORECAST), reader)
+    return ForecastTask(partial(parts.engines.use, FORECAST), reader, threads=parts.text_executor)
 
 
 TASK = Specialist(ForecastTask.name, _build, uses=(FORECAST,), order=80)
