@@ -14,10 +14,10 @@ import openai
 import pytest
 from numpy.typing import NDArray
 
-from app.routes import embeddings
 from app.routes.embeddings import MAX_CHARS
 from app.wire.model_names import EMBEDDING_ALIASES
 from models.embedding.embedder import DIMENSIONS
+from models.embedding.passages import Passages
 from tests.e2e.conftest import KEY
 from tests.e2e.full_model import client_of_app
 from tests.e5_model import random_e5
@@ -125,13 +125,13 @@ def test_short_texts_are_cut_where_they_are_once_the_tokenizer_is_there_and_long
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[str] = []
-    cut = embeddings._passages
+    cut = Passages.of
 
     def watched(*given: Any) -> Any:
         threads.append(threading.current_thread().name)
         return cut(*given)
 
-    monkeypatch.setattr(embeddings, "_passages", watched)
+    monkeypatch.setattr(Passages, "of", watched)
     with client_of_app(tmp_path, llm="off") as client:
         for texts in ("first", BREAD, [WHALES] * 16, "bread " * 400):
             assert client.post(PATH, json={"model": MODEL, "input": texts}).status_code == 200
