@@ -1,6 +1,5 @@
 """The `forecast` task, which continues series of numbers."""
 
-import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,7 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from models.concurrency import EngineAdmission, side_by_side
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Slices
 from models.series.capability import FORECAST
 from models.series.forecaster import Floats, Forecaster, Outlook, Series
 from tasks.base import Parts, Specialist, TaskRequest
@@ -125,10 +124,10 @@ class ForecastTask:
         max_series: int = MAX_SERIES,
         threads: FairExecutor | None = None,
     ) -> None:
-        """Create the task. Plots are drawn by `threads`."""
+        """Create the task. `threads` put series on a grid, format forecasts and draw plots."""
         self._forecaster = forecaster
         self._reader = reader
-        self._threads = threads or FairExecutor("plots")
+        self._threads = threads or FairExecutor("series")
         self._max_series = max_series
 
     async def run(self, request: TaskRequest) -> ForecastResult:
@@ -162,8 +161,8 @@ class ForecastTask:
                 "write the numbers into the text"
             )
         self._check_number(found)
-        horizon = await asyncio.to_thread(horizon_in, message.words)
-        series, notes = await asyncio.to_thread(self._regular, found, horizon)
+        horizon = await self._threads.run(horizon_in, message.words)
+        series, notes = await self._threads.run(self._regular, found, horizon)
         notes = [*notes, message.note] if message.note else notes
         return await self._forecast(series, horizon, notes, request, draws=wants_plot(message.words))
 
@@ -185,20 +184,21 @@ class ForecastTask:
             done=partial(request.progress, self.name),
         )
         # Formatting thousands of dates would block the event loop.
-        data = await asyncio.to_thread(_forecast_data, series, outlooks, notes)
+        data = await self._threads.run(_forecast_data, series, outlooks, notes)
         if draws:
             data["plot"] = await self._threads.run(plot, series, outlooks)
         return ForecastResult(data)
 
     def _regular(
         self, found: Sequence[ObservedSeries], horizon: Horizon | None
-    ) -> tuple[list[RegularSeries], list[str]]:
-        """Put each series on a regular grid. A series that is too short is left out with a note if others are long
-        enough. Raises InputError."""
+    ) -> Slices[tuple[list[RegularSeries], list[str]]]:
+        """Put each series on a regular grid, each in a slice. A series that is too short is left out with a note if
+        others are long enough. Raises InputError."""
         period = horizon.period if horizon else None
         number_of, seen = Counter(one.name for one in found), Counter[str]()
         series, notes, failures = [], [], []
         for place, one in enumerate(found):
+            yield
             name = one.name or (f"series {place + 1}" if len(found) > 1 else "")
             if number_of[one.name] > 1 and one.name:
                 seen[one.name] += 1
@@ -232,13 +232,16 @@ class ForecastTask:
             )
 
 
-def _forecast_data(series: Sequence[RegularSeries], outlooks: Sequence[Outlook], notes: Sequence[str]) -> ForecastData:
+def _forecast_data(
+    series: Sequence[RegularSeries], outlooks: Sequence[Outlook], notes: Sequence[str]
+) -> Slices[ForecastData]:
     named = len(series) > 1
-    pairs = list(zip(series, outlooks, strict=True))
-    data: ForecastData = {
-        "predictions": [row for one, outlook in pairs for row in predictions_of(one, outlook, named=named)],
-        "notes": [*(note for one, outlook in pairs for note in notes_of(one, outlook, named=named)), *notes],
-    }
+    data: ForecastData = {"predictions": [], "notes": []}
+    for one, outlook in zip(series, outlooks, strict=True):
+        data["predictions"] += predictions_of(one, outlook, named=named)
+        data["notes"] += notes_of(one, outlook, named=named)
+        yield
+    data["notes"] += notes
     if filled := sum(one.filled for one in series):
         data["filled"] = filled
     return data
