@@ -1,5 +1,6 @@
 """Builds the OpenAPI description of all routes, and adds the parts that FastAPI cannot derive."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 from app.errors import ApiError
 from app.middleware import PROBES
+from models.concurrency import SharedRun
 
 _SCHEMAS = "#/components/schemas/"
 _DEFS = "#/$defs/"
@@ -40,11 +42,13 @@ _TAGS = {
 
 class Api(FastAPI):
     def setup(self) -> None:
-        """Add the route that serves the description. Its bytes are made only once; FastAPI's own route encodes 75 kB
-        for each request."""
+        """Add the route that serves the description. Its bytes are made only once, in a thread, because this takes a
+        second; FastAPI's own route encodes 75 kB for each request."""
+        encoding = SharedRun(lambda: asyncio.to_thread(lambda: self._encoded))
 
         async def described(_: Request) -> Response:
-            return Response(self._encoded, media_type="application/json")
+            content = self._encoded if "_encoded" in vars(self) else await encoding.join()
+            return Response(content, media_type="application/json")
 
         self.add_route("/openapi.json", described, include_in_schema=False)
 
