@@ -22,9 +22,9 @@ from app.events import (
 from app.feed import Feed
 from app.runnable_commands import adapt_for_client
 from app.wire import response, sse
-from app.wire.json_pieces import nested_pieces
+from app.wire.json_pieces import listed_in_slices, nested_pieces
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, CompletionUsage, Delta
-from models.fair_executor import FairExecutor, Slices
+from models.fair_executor import FairExecutor
 from tasks.precontext import Entry, Evidence
 
 FIRST_PING_S = 5.0
@@ -222,14 +222,8 @@ class _ChunkEncoder:
                 is_large = len(text) > _FEW_CHARS
             case _:
                 is_large = False
-        return self._wire.run(self._in_slices, event) if is_large and self._wire else self._encode(event)
-
-    def _in_slices(self, event: Event) -> Slices[list[bytes]]:
-        pieces = []
-        for piece in self._encode(event):
-            pieces.append(piece)
-            yield
-        return pieces
+        pieces = self._encode(event)
+        return self._wire.run(listed_in_slices, pieces) if is_large and self._wire else pieces
 
     def _encode(self, event: Event) -> Iterator[bytes]:
         match event:

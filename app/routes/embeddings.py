@@ -39,9 +39,9 @@ MAX_CHARS = 1_000_000
 """The texts of one request have at most this many characters together."""
 MAX_TEXTS = 2048
 """A request has at most this many texts, as with OpenAI."""
-_FEW_CHARS = 2000
-"""If the texts of a request have at most this many characters together, they are tokenized on the event loop. This
-takes at most half a millisecond."""
+_FEW_CHARS, _FEW_TEXTS = 2000, 64
+"""At most this many texts, with at most this many characters together, are tokenized on the event loop. This takes at
+most half a millisecond."""
 _FEW_VECTORS = {"float": 16, "base64": 32}
 """Largest number of vectors of a response that is encoded on the event loop, by format. This takes about half a
 millisecond."""
@@ -150,7 +150,7 @@ async def _embed(
         async with asyncio.timeout(seconds - spent_s) as limit:
             await services.runtime.prepare(EMBEDDING.name)
             embedder = services.runtime.use(EMBEDDING)
-            if chars <= _FEW_CHARS and embedder.cuts_at_once():
+            if chars <= _FEW_CHARS and len(texts) <= _FEW_TEXTS and embedder.cuts_at_once():
                 passages = all_of(embedder.passages(texts, wanted.input_type))
             else:
                 passages = await services.executor.run(embedder.passages, texts, wanted.input_type)

@@ -153,10 +153,11 @@ def completion_json(answer: ChatCompletion, texts: Sequence[str] = ()) -> Slices
         message = choice.message.model_copy(update={"content": placeholder})
         hollow = answer.model_copy(update={"choices": [choice.model_copy(update={"message": message})]})
         pieces = _replaced(nested_pieces(hollow), placeholder, _text_pieces(texts))
-    return _in_slices(pieces)
+    return listed_in_slices(pieces)
 
 
-def _in_slices(pieces: Iterable[bytes]) -> Slices[list[bytes]]:
+def listed_in_slices(pieces: Iterable[bytes]) -> Slices[list[bytes]]:
+    """Return a list of `pieces`, and pause after each."""
     found = []
     for piece in pieces:
         found.append(piece)
@@ -165,8 +166,8 @@ def _in_slices(pieces: Iterable[bytes]) -> Slices[list[bytes]]:
 
 
 def joined_in_slices(pieces: Iterable[bytes]) -> Slices[bytes]:
-    """Return all of `pieces`, and pause after each."""
-    return b"".join((yield from _in_slices(pieces)))
+    """Return `pieces` as one, and pause after each."""
+    return b"".join((yield from listed_in_slices(pieces)))
 
 
 def is_long(value: object) -> bool:
