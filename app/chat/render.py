@@ -81,7 +81,7 @@ def usage_of(finish: Finish) -> CompletionUsage:
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class WholeAnswer:
     """A whole answer."""
 
     answer: ChatCompletion
@@ -96,7 +96,7 @@ async def completion(
     *,
     show_reasoning: bool = False,
     report: Callable[[Progress], Awaitable[None]] | None = None,
-) -> Completion:
+) -> WholeAnswer:
     """Return all events as one completion. `report` is called with each event of progress."""
     precontext: list[response.PrecontextEntry] = []
     reasoning: list[str] = []
@@ -151,7 +151,7 @@ async def completion(
         warnings=list(warnings) or None,
         **_evidence_fields(evidence),
     )
-    return Completion(answer, text if is_long else ())
+    return WholeAnswer(answer, text if is_long else ())
 
 
 def _evidence_fields(evidence: Evidence | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from app.access.admission import Admission
 from app.chat.call import ChatCall
-from app.chat.render import Completion, Envelope, completion
+from app.chat.render import Envelope, WholeAnswer, completion
 from app.errors import (
     ApiError,
     BadRequest,
@@ -217,7 +217,7 @@ async def _run_for_each(
 
 async def _complete(
     services: Services, body: dict[str, Any], caller: ToolContext, report: Report, spent_s: float = 0.0
-) -> Completion:
+) -> WholeAnswer:
     """Return the answer to a chat request. `spent_s` seconds of its time limit have already passed. Raises what the
     pipeline raises."""
     sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
@@ -235,7 +235,7 @@ async def _complete(
     return await completion(feed, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
 
 
-def _result(tool: McpTool, completion: Completion) -> dict[str, Any]:
+def _result(tool: McpTool, completion: WholeAnswer) -> dict[str, Any]:
     """Return the structured content for an answer. Raises ValueError for an answer that is not JSON, and BadRequest for
     a schema that was filled by something else than an object."""
     answer = completion.answer
@@ -263,7 +263,7 @@ def _result_json(texts: Sequence[str]) -> Iterator[bytes]:
     yield b"}" if is_list else b""
 
 
-def _result_of_one(tool: McpTool, completion: Completion) -> dict[str, Any]:
+def _result_of_one(tool: McpTool, completion: WholeAnswer) -> dict[str, Any]:
     """Return the result for one of several sources."""
     answer = completion.answer
     try:

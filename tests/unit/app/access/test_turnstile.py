@@ -7,6 +7,7 @@ import pytest
 from app.access import turnstile as module
 from app.access.turnstile import Turnstile
 from app.errors import RateLimited
+from tests.loop_time import standing_still
 
 
 class Visits:
@@ -78,12 +79,15 @@ async def test_addresses_pass_in_turn() -> None:
 
 async def test_who_leaves_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSE_CREDIT_S", 0.0)
-    visits = Visits()
-    visits.turnstile.note_key()
-    tasks = [visits.send(address) for address in ("a", "b", "c")]
-    await settled()
-    tasks[1].cancel()
-    await asyncio.wait(tasks)
+    with standing_still() as time:
+        visits = Visits()
+        visits.turnstile.note_key()
+        tasks = [visits.send(address) for address in ("a", "b", "c")]
+        await settled()
+        tasks[1].cancel()
+        await asyncio.wait(tasks[1:2])
+        time.passes(10)
+        await asyncio.wait(tasks)
     assert visits.let_through == ["a", "c"]
 
 
