@@ -56,7 +56,9 @@ def test_a_row_that_says_that_it_is_cancelled_is_doubtful(article: str) -> None:
     assert probability_of(text, "price", 0, **ARTICLES) > DOUBTFUL
 
 
-@each_case("label", ["Average", "Min", "Max.", "Standard deviation", "Mittelwert", "Moyenne :"])
+@each_case(
+    "label", ["Average", "Min", "Max.", "Standard deviation", "Mittelwert", "Moyenne :", "Overall", "% of total"]
+)
 def test_a_row_of_figures_of_the_rows_above_is_doubtful(label: str) -> None:
     text = f"Article;Quantity;Price\nLamp;2;10.00\nDesk;3;70.00\n{label};2.5;40.00\n"
     assert probability_of(text, "price", 2, **ARTICLES) == DOUBTFUL
@@ -125,7 +127,9 @@ def test_a_table_goes_on_below_a_heading_that_names_nothing_else(heading: str) -
     assert articles_of(text, "ordered_items") == ["Lamp", "Desk", "Chair"]
 
 
-@each_case("label", ["Übertrag", "Übertrag Seite 2", "Carried forward", "À reporter", "Suma y sigue", "Riporto"])
+@each_case(
+    "label", ["Übertrag", "Übertrag Seite 2", "Carried forward", "Carry over", "À reporter", "Suma y sigue", "Riporto"]
+)
 def test_a_sum_carried_to_the_next_page_is_no_item(label: str) -> None:
     text = f"Article;Quantity;Price\nLamp;2;10.00\n{label};;20.00\nDesk;3;70.00\n"
     assert [row["article"] for row in rows_of(text, **ARTICLES)] == ["Lamp", "Desk"]
