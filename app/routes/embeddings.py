@@ -40,8 +40,8 @@ MAX_CHARS = 1_000_000
 MAX_TEXTS = 2048
 """A request has at most this many texts, as with OpenAI."""
 _FEW_CHARS, _FEW_TEXTS = 2000, 64
-"""At most this many texts, with at most this many characters together, are tokenized on the event loop. This takes at
-most half a millisecond."""
+"""At most this many texts, with at most this many characters together, are tokenized on the event loop. For English,
+this takes less than a millisecond."""
 _FEW_VECTORS = {"float": 16, "base64": 32}
 """Largest number of vectors of a response that is encoded on the event loop, by format. This takes about half a
 millisecond."""

@@ -146,14 +146,13 @@ def completion_json(answer: ChatCompletion, texts: Sequence[str] = ()) -> Slices
 
     They are never joined, because no other thread runs while a text of megabytes is copied.
     """
-    pieces = nested_pieces(answer)
-    if texts:
-        placeholder = secrets.token_hex(16)
-        [choice] = answer.choices
-        message = choice.message.model_copy(update={"content": placeholder})
-        hollow = answer.model_copy(update={"choices": [choice.model_copy(update={"message": message})]})
-        pieces = _replaced(nested_pieces(hollow), placeholder, _text_pieces(texts))
-    return listed_in_slices(pieces)
+    if not texts:
+        return listed_in_slices(nested_pieces(answer))
+    placeholder = secrets.token_hex(16)
+    [choice] = answer.choices
+    message = choice.message.model_copy(update={"content": placeholder})
+    hollow = answer.model_copy(update={"choices": [choice.model_copy(update={"message": message})]})
+    return listed_in_slices(_replaced(nested_pieces(hollow), placeholder, _text_pieces(texts)))
 
 
 def listed_in_slices(pieces: Iterable[bytes]) -> Slices[list[bytes]]:

@@ -21,8 +21,8 @@ _CHARS_AT_ONCE = 16_000
 """At most this many characters are tokenized at once, be they of one text or of several."""
 
 _SHORT_CHARS = 1000
-"""Pieces of texts with at most this many characters together are tokenized without releasing the GIL. This takes about
-0.25 ms."""
+"""Pieces of texts with at most this many characters together are tokenized without releasing the GIL. This takes 0.4 ms
+for English, and 2.3 ms for Chinese."""
 
 
 def read_tokenizer(file: Path) -> Any:
