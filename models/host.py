@@ -32,6 +32,7 @@ from models.base import (
     ran_out,
 )
 from models.concurrency import SharedRun
+from models.fair_executor import Rests
 from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, Pace, reason_of
 from models.native import library_missing_from
 from models.residents import Residents
@@ -114,10 +115,11 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._closed = False
         self._residents: Residents | None = None
 
-    def take(self, turns: Turns) -> None:
-        """Take `turns` with all other engines that compute on the same processors. Must be called before the engine's
-        first load."""
+    def take(self, turns: Turns, rests: Rests | None = None) -> None:
+        """Take `turns` with all other engines that compute on the same processors. `rests` are those of the executors
+        that share Python's lock with an engine that holds it. Must be called before the engine's first load."""
         self._turns = turns
+        self._rests = rests if self.limits.holds_lock else None
         turns.join(lambda key: self._urgent.waiting(key) + self._queue.waiting(key))
 
     def reside(self, residents: Residents, device: str, size: int) -> None:
@@ -383,6 +385,9 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.pace.add(seconds, len(jobs))
         if self.limits.rest and self._turns.is_contested:
             self._let_rest(keys, self.limits.rest * seconds)
+        if self._rests and self._turns.is_contested:
+            for key in keys:
+                self._rests.add(key, seconds)
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
 

@@ -115,7 +115,7 @@ class Runtime:
         self._cluster = cluster
         self._residents = residents or Residents()
         self.text_rests = Rests(TEXT_REST, TEXT_REST_AFTER_S)
-        """Rests of the keys whose texts are read, judged or laid out in this process."""
+        """Rests of the keys whose texts are read, judged or laid out, and whose series are fitted, in this process."""
         self.guard_threads = FairExecutor("guard", rests=self.text_rests)
         self._turns = Turns()
         """Turns by which the engines share the processors, as far as they compute on a CPU in this process."""
@@ -425,7 +425,7 @@ class Runtime:
                 host.move(self._cluster.workplace(name, candidate.card, on_a_card=device != CPU))
             elif device == CPU:
                 if not host.limits.is_outside:
-                    host.take(self._turns)
+                    host.take(self._turns, self.text_rests)
             elif candidate.card is not None:
                 host.reside(
                     self._residents, CUDA_0 if device == CUDA else device, candidate.card.base * 10**6 // len(hosts)

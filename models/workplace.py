@@ -53,6 +53,9 @@ class HostLimits:
     for other engines."""
     rest: float = 0.0
     """While several keys compete, a key rests after each batch, this many times as long as the batch took."""
+    holds_lock: bool = False
+    """True if the engine holds Python's lock for much of a batch. While keys compete, a batch then counts as work on
+    its key's texts (`fair_executor.Rests`)."""
     is_outside: bool = False
     """True if the engine computes in processes of its own, without taking turns with the engines of this process."""
     max_queue: int = 64

@@ -432,23 +432,17 @@ def test_an_answer_that_the_guard_withheld_is_charged_as_written(tmp_path: Path)
 
 
 def test_a_result_that_the_guard_withheld_is_charged_whole(tmp_path: Path) -> None:
-    key = add_key(tmp_path / "keys.toml", "alice", {"tokens_per_minute": 100_000})
+    # Each answer has a key of its own, whose tokens come back at 170 a second.
+    keys = [add_key(tmp_path / "keys.toml", name, {"tokens_per_minute": 10_000}) for name in ("alice", "bob")]
     told = {"keys_file": str(tmp_path / "keys.toml"), "files_dir": str(tmp_path / "files")}
     with serving_full_model(**told) as model:
-        headers = bearer(key)
-
-        def remaining() -> int:
-            return int(model.client.get("/v1/models", headers=headers).headers["x-ratelimit-remaining-tokens"])
-
-        spent = []
-        for end in ("", f"\n\n{BOMB}"):
-            before = remaining()
+        for key, end in zip(keys, ("", f"\n\n{BOMB}"), strict=True):
             sent = data_url(f"{'Good morning. ' * 2000}{end}".encode(), "text/plain")
             file = {"type": "file", "file": {"file_data": sent, "filename": "a.txt"}}
-            answer = model.ask(guard("S9", task="ocr"), [file], headers=headers)
+            answer = model.ask(guard("S9", task="ocr"), [file], headers=bearer(key))
             assert content_of(answer).startswith("unsafe S9") is bool(end)
-            spent.append(before - remaining())
-        assert spent[1] >= spent[0] > 5000
+            looked = model.client.get("/v1/models", headers=bearer(key))
+            assert int(rates(looked)["remaining-tokens"]) < 5000
 
 
 def test_what_a_request_did_not_spend_is_there_for_the_next(model: FullModel, keys: dict[str, str]) -> None:

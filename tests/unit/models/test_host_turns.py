@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from models.fair_executor import Rests
 from models.host import CONTESTED_BATCH_S, EngineHost
 from models.measures import Pace
 from models.scheduler import Share
@@ -178,6 +179,19 @@ async def test_a_key_with_rivals_rests_after_each_batch_of_an_engine_that_says_s
     assert engine.batches == [[1], [3]]
     second.cancel()
     await host.close()
+
+
+async def test_a_batch_that_holds_the_lock_counts_as_work_on_its_keys_texts() -> None:
+    for holds_lock in (True, False):
+        turns, rests = Turns(long_s=600), Rests(1.0)
+        host = EngineHost(SPEC, Doubler, HostLimits(holds_lock=holds_lock))
+        host.take(turns, rests)
+        await shared_by("alice", host.run(1))
+        assert not rests.until(), "alice has no rivals"
+        turns.record_request(Share("bob"))
+        await shared_by("alice", host.run(1))
+        assert list(rests.until()) == ["alice"] * holds_lock
+        await host.close()
 
 
 async def test_a_key_alone_does_not_rest() -> None:
