@@ -220,7 +220,7 @@ def _threads_of_a_replica(settings: Settings) -> int:
     return max(1, available_cpus() // read_replicas(settings.ray_replicas)[0].most)
 
 
-def build_fetcher(settings: Settings) -> Fetcher:
+def build_fetcher(settings: Settings, memory: RequestMemory | None = None) -> Fetcher:
     proxy = settings.fetch_proxy
     return Fetcher(
         FetchPolicy(
@@ -229,7 +229,8 @@ def build_fetcher(settings: Settings) -> Fetcher:
             proxy=proxy.get_secret_value() if proxy else None,
             total_timeout=settings.fetch_timeout_s,
             max_bytes=int(settings.max_fetch_mb * MB),
-        )
+        ),
+        memory=memory,
     )
 
 

@@ -44,7 +44,7 @@ def ole_refusal(blob: Blob) -> InputError:
     `unsupported_media_type`."""
 
     def has(stream: str) -> bool:
-        return stream.encode("utf-16-le") + b"\0\0" in blob.data
+        return media_types.contains(blob.data, stream.encode("utf-16-le") + b"\0\0")
 
     if has("EncryptedPackage"):
         return encrypted(blob)
@@ -71,7 +71,7 @@ class MediaLoader:
         self._memory = memory
         self._fetcher = fetcher
         self._decoding = Worker("media", threads=_DECODERS)
-        self._reader = SourceReader(fetcher, limits, self._decoding, uploads)
+        self._reader = SourceReader(fetcher, limits, self._decoding, uploads, memory)
         self.processes: Sessions = native_sessions(decoding or DecodeLimits())
         self._budget = DecodedBudget(limits.decoded_bytes, largest=3 * limits.image_pixels)
         self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()
@@ -104,7 +104,8 @@ class MediaLoader:
         """Return the bytes of `source`, of any type. The bytes are read once, and remembered for as long as `source`
         exists or until `forget` is called.
 
-        Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.
+        Raises InputError (malformed, empty, not fetched, `file_not_found`), InputTooLarge, and what
+        `RequestMemory.hold` raises.
         """
         return await self._reader.read(source)
 
@@ -134,7 +135,7 @@ class MediaLoader:
             text = await self._decoding.run(read_text, blob, self.limits)
             return Document.of_text(blob, text, self._budget)
         if blob.media_type == media_types.OLE:
-            raise ole_refusal(blob)
+            raise await self._decoding.run(ole_refusal, blob)
         raise blob.error(
             f"is {blob.media_type}, which cannot be read as a document or image. Supported: {SUPPORTED}.",
             code="unsupported_media_type",

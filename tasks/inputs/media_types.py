@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import PurePosixPath
 
 from models.base import media_type_of
@@ -157,7 +158,11 @@ _DIRECTORY_BYTES = 2 << 20
 zipfile takes ten times as much memory for it."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """Exceptions that zipfile raises for bytes that are not an archive."""
-_MAX_BOXES = 1000
+PIECE = 1 << 20
+_MAX_BOXES = 5000
+"""The handlers of tracks are searched for in the first boxes of a file. A file has some ten for each track and, if it
+is fragmented, two for each fragment, mostly after the movie box."""
+_WITH_HANDLERS = {b"moov", b"trak", b"mdia"}
 _HANDLERS = {b"vide": "video", b"soun": "audio"}
 _MATROSKA_HEAD = 1 << 16
 """The description of a Matroska file's tracks, which precedes the clusters of sound and pictures, is searched for in
@@ -245,18 +250,19 @@ def opened_archive(data: bytes) -> zipfile.ZipFile:
     return archive
 
 
+def contains(data: bytes, mark: bytes) -> bool:
+    """True if `mark` is in `data`, which is searched in pieces, so that other threads run in between."""
+    return any(data.find(mark, start, start + PIECE + len(mark)) >= 0 for start in range(0, len(data), PIECE))
+
+
 Tracks = frozenset[str]
 """Set of `audio` and `video`; empty if the given bytes do not contain the tracks' description."""
 
 
 def iso_tracks(data: bytes) -> Tracks:
     """Return the tracks of ISO base media (ISO/IEC 14496-12, 8.4.3), by the handlers in the movie box."""
-    start, end = next(((start, end) for kind, start, end in _boxes(data) if kind == b"moov"), (0, 0))
-    found, position = set(), data.find(b"hdlr", start, end)
-    while position >= 0:
-        found.add(_HANDLERS.get(data[position + 12 : position + 16], ""))
-        position = data.find(b"hdlr", position + 4, end)
-    return frozenset(found - {""})
+    handlers = (data[start + 16 : start + 20] for kind, start in islice(_boxes(data), _MAX_BOXES) if kind == b"hdlr")
+    return frozenset({_HANDLERS.get(handler, "") for handler in handlers} - {""})
 
 
 def matroska_tracks(data: bytes) -> Tracks:
@@ -270,18 +276,24 @@ def ogg_tracks(data: bytes) -> Tracks:
     return frozenset(kind for kind, marks in kinds if any(mark in head for mark in marks))
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield type, start and end of the outermost boxes."""
-    position = 0
-    for _ in range(_MAX_BOXES):
-        size = int.from_bytes(data[position : position + 4], "big")
+def _boxes(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield type and start of each box, and those of the boxes in it if it leads to the handlers of tracks."""
+    ends, position = [len(data)], 0
+    while ends:
+        size, header = int.from_bytes(data[position : position + 4], "big"), 8
         if size == 1:
-            size = int.from_bytes(data[position + 8 : position + 16], "big")
-        end = position + size if size else len(data)
-        if end < position + 8 or position + 8 > len(data):
-            return
-        yield data[position + 4 : position + 8], position, min(end, len(data))
-        position = end
+            size, header = int.from_bytes(data[position + 8 : position + 16], "big"), 16
+        end = min(position + size, ends[-1]) if size else ends[-1]
+        if end < position + header or position + header > len(data):  # the box that contains it has no more
+            position = ends.pop()
+            continue
+        kind = data[position + 4 : position + 8]
+        yield kind, position
+        if kind in _WITH_HANDLERS:
+            ends.append(end)
+            position += header
+        else:
+            position = end
 
 
 def sniff(data: bytes, *, text: bool = False) -> str | None:
@@ -392,7 +404,7 @@ def _probe_zip(data: bytes) -> str | None:
         names = archive.namelist()
     for folder, short in _OFFICE.items():
         # A truncated archive has lost its list of members, but each remaining member still begins with its name.
-        found = folder.encode() in data if names is None else any(name.startswith(folder) for name in names)
+        found = contains(data, folder.encode()) if names is None else any(name.startswith(folder) for name in names)
         if found and (names is None or _CONTENT_TYPES in names):
             return media_type_named(short)
     # OpenDocument and EPUB files begin with a member that holds their type (ODF 1.3 part 2, 3.3).

@@ -12,6 +12,7 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 import pybase64
 
 from models.concurrency import WhileAwaited
+from models.request_memory import RequestMemory
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
 from tasks.inputs.decode.threads import Worker
@@ -189,17 +190,28 @@ class Once(Generic[Result]):
 class SourceReader:
     """Reads sources, and remembers the bytes of each as long as the source exists or until they are forgotten."""
 
-    def __init__(self, fetcher: Fetcher, limits: MediaLimits, worker: Worker, uploads: Uploads | None) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        limits: MediaLimits,
+        worker: Worker,
+        uploads: Uploads | None,
+        memory: RequestMemory | None = None,
+    ) -> None:
         self._fetcher = fetcher
         self._limits = limits
         self._worker = worker
         self._uploads = uploads
+        self._memory = memory
         self._read: weakref.WeakKeyDictionary[Source, Once[Blob]] = weakref.WeakKeyDictionary()
 
     async def read(self, source: Source) -> Blob:
         """Return the bytes of `source`, of any type.
 
-        Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.
+        The bytes of an upload, and those that are fetched, count as memory of the request until it ends.
+
+        Raises InputError (malformed, empty, not fetched, `file_not_found`), InputTooLarge, and what
+        `RequestMemory.hold` raises.
         """
         once = self._read.get(source)
         if once is None:
@@ -248,6 +260,8 @@ class SourceReader:
             if upload is None or self._uploads is None:
                 raise FileNotFoundError
             _take_from_total(source, upload.size)
+            if self._memory is not None:
+                await self._memory.hold(upload.size)
             data = await self._uploads.read(upload)
         except FileNotFoundError:
             raise InputError(f"There is no file '{file_id}'.", code="file_not_found", param=source.param) from None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import httpcore
 
 from models.loop_turns import PieceCounter
+from models.request_memory import RequestMemory
 from tasks.inputs.fetch.url_policy import Fetch
 
 ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
@@ -40,11 +41,13 @@ class FetchedResponse:
     body."""
 
 
-async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedResponse:
-    """Read a response.
+async def read_answer(
+    response: httpcore.Response, visit: Fetch, memory: RequestMemory | None = None
+) -> FetchedResponse:
+    """Read a response. Its body counts as `memory` of the running request.
 
-    Raises InputTooLarge (before reading the body if a header gives its size), InputError (`fetch_failed`) for an
-    unknown or damaged compression, and httpcore's errors.
+    Raises what `RequestMemory.hold` raises, InputTooLarge (before reading the body if a header gives its size),
+    InputError (`fetch_failed`) for an unknown or damaged compression, and httpcore's errors.
     """
     headers: dict[str, str] = {}
     for raw_name, raw_value in response.headers:
@@ -52,7 +55,7 @@ async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedRespo
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if not (visit.reads_body and 200 <= response.status < 300):
         return FetchedResponse(response.status, headers)
-    return FetchedResponse(response.status, headers, await _read_body(response, headers, visit))
+    return FetchedResponse(response.status, headers, await _read_body(response, headers, visit, memory))
 
 
 def _decode_header(value: bytes) -> str:
@@ -63,11 +66,14 @@ def _decode_header(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-async def _read_body(response: httpcore.Response, headers: Mapping[str, str], visit: Fetch) -> bytes:
+async def _read_body(
+    response: httpcore.Response, headers: Mapping[str, str], visit: Fetch, memory: RequestMemory | None
+) -> bytes:
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
         raise visit.failed("was sent with a compression that was not requested")
-    body = _BoundedBody(visit) if encoding in {"", "identity"} else _CompressedBody(visit)
+    is_plain = encoding in {"", "identity"}
+    body = _BoundedBody(visit, memory) if is_plain else _CompressedBody(visit, memory)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > body.most_sent:
         raise visit.too_large()
@@ -81,21 +87,44 @@ async def _read_body(response: httpcore.Response, headers: Mapping[str, str], vi
         body.close()  # The traceback of an error may keep the body alive.
 
 
+class _HeldBody:
+    """Bytes that a body takes of the memory of the running request, a `_STEP` at a time while it arrives."""
+
+    def __init__(self, memory: RequestMemory | None) -> None:
+        self._memory = memory
+        self._held = 0
+
+    async def grow(self, size: int) -> None:
+        """Hold memory for the first `size` bytes of the body. Raises what `RequestMemory.hold` raises."""
+        if size >= self._held + _STEP:
+            await self.end(size)
+
+    async def end(self, size: int) -> None:
+        """Hold memory for the whole body of `size` bytes. Raises what `RequestMemory.hold` raises."""
+        size, self._held = size - self._held, max(size, self._held)
+        if self._memory is not None and size > 0:
+            await self._memory.hold(size)
+
+
 class _BoundedBody:
     """Collects an uncompressed body up to the size limit."""
 
-    def __init__(self, visit: Fetch) -> None:
+    def __init__(self, visit: Fetch, memory: RequestMemory | None) -> None:
         self._visit = visit
+        self._held = _HeldBody(memory)
         self.most_sent = visit.limit
         # BytesIO returns its bytes without a copy, unlike a list of parts or a bytearray.
         self._buffer = io.BytesIO()
 
     async def add(self, chunk: bytes) -> None:
-        if self._buffer.tell() + len(chunk) > self._visit.limit:
+        size = self._buffer.tell() + len(chunk)
+        if size > self._visit.limit:
             raise self._visit.too_large()
+        await self._held.grow(size)
         self._buffer.write(chunk)
 
     async def finish(self) -> bytes:
+        await self._held.end(self._buffer.tell())
         return self._buffer.getvalue()
 
     def close(self) -> None:
@@ -107,8 +136,9 @@ class _CompressedBody:
     compressed; the second, once the size is known to be within the limit, keeps the result. A decompression bomb thus
     takes no memory."""
 
-    def __init__(self, visit: Fetch) -> None:
+    def __init__(self, visit: Fetch, memory: RequestMemory | None) -> None:
         self._visit = visit
+        self._held = _HeldBody(memory)
         self.most_sent = int(_MAX_PACKED * visit.limit) + _STEP
         self._counting = _Inflater()
         self._chunks: deque[bytes] = deque()
@@ -119,6 +149,7 @@ class _CompressedBody:
         self._packed += len(chunk)
         if self._packed > self.most_sent:
             raise self._visit.too_large()
+        await self._held.grow(self._packed)
         self._chunks.append(chunk)
         # A few kilobytes may expand a thousandfold, which takes too long for the event loop.
         await asyncio.to_thread(self._count, chunk)
@@ -126,6 +157,7 @@ class _CompressedBody:
     async def finish(self) -> bytes:
         if not self._counting.is_over:
             raise self._visit.failed("sent an incomplete compressed body")
+        await self._held.end(max(self._packed, self._unpacked))
         return await asyncio.to_thread(self._unpack)
 
     def close(self) -> None:

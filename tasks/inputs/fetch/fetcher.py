@@ -23,6 +23,7 @@ import structlog
 
 from models.base import media_type_of
 from models.certificates import trusted
+from models.request_memory import RequestMemory
 from models.scheduler import FairSlots
 from tasks.errors import InputError
 from tasks.inputs.fetch.body import FetchedResponse, read_answer
@@ -128,7 +129,7 @@ class _HopRequest:
 
 class Fetcher:
     """Fetches URLs within `policy`. `tls` replaces the context that trusts certifi or SSL_CERT_FILE, and
-    `resolver` replaces the system's resolver.
+    `resolver` replaces the system's resolver. Bodies count as `memory` of the request that fetches them.
 
     The constructor raises ValueError if the policy's allow-list or proxy cannot be parsed.
     """
@@ -139,8 +140,10 @@ class Fetcher:
         *,
         resolver: Resolver | None = None,
         tls: ssl.SSLContext | None = None,
+        memory: RequestMemory | None = None,
     ) -> None:
         self.policy = policy
+        self.memory = memory
         self.outcomes: Counter[str] = Counter()
         """Number of fetches by outcome: `ok`, `cancelled`, the code of an InputError, or `error` for other errors."""
         self._user_agent = f"openfaze/{version('openfaze')}"
@@ -190,8 +193,8 @@ class Fetcher:
         if `headers` has any header other than Accept, Accept-Language and User-Agent.
 
         Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, too
-        slow, status other than 2xx, or 206 where the body is read), InputTooLarge, and ValueError for `headers` that
-        only the fetcher sets.
+        slow, status other than 2xx, or 206 where the body is read), InputTooLarge, what `RequestMemory.hold` raises,
+        and ValueError for `headers` that only the fetcher sets.
         """
         own = {name.lower(): value for name, value in (headers or {}).items()}
         if not _OURS.isdisjoint(own):
@@ -270,7 +273,7 @@ class Fetcher:
         ):
             stream: HeadStream = response.extensions["network_stream"]
             stream.end_of_head()
-            return await read_answer(response, visit)
+            return await read_answer(response, visit, self.memory)
 
     def _headers(self, ask: _HopRequest) -> dict[str, str]:
         headers = {

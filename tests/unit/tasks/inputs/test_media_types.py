@@ -6,7 +6,7 @@ import zipfile
 import PIL.Image
 import pytest
 
-from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
+from tasks.inputs.media_types import PIECE, contains, media_type_named, media_type_of_file, sniff
 from tests.conftest import each_case
 
 
@@ -86,6 +86,10 @@ def test_files_as_encoders_write_them(codec: str, media_type: str) -> None:
         (ftyp(b"isom") + b"\0\0\0\0mdat" + bytes(99), "video/mp4"),
         (box(b"wide") + box(b"mdat", bytes(9)) + movie(b"vide"), "video/quicktime"),
         (movie(b"soun"), "audio/mp4"),
+        (box(b"moov", box(b"trak", box(b"tkhd") + box(b"mdia", box(b"hdlr", bytes(8) + b"soun")))), "audio/mp4"),
+        (box(b"moov", b"\0\0\0\1trak" + (40).to_bytes(8, "big") + box(b"hdlr", bytes(8) + b"soun")), "audio/mp4"),
+        (box(b"moov", box(b"trak", b"hdlr" + bytes(8) + b"soun")), "video/quicktime"),
+        (box(b"moov", box(b"free") * 6000 + box(b"trak", box(b"hdlr", bytes(8) + b"soun"))), "video/quicktime"),
         (b"Say moov twice, and then go on", None),
         (b"OggS\0\2", "audio/ogg"),
         (b"OggS\0\2" + bytes(22) + b"\x01\x1e\x01vorbis", "audio/ogg"),
@@ -148,3 +152,11 @@ def test_names_that_say_nothing(name: str | None) -> None:
 def test_a_filename_says_it_with_its_extension() -> None:
     assert media_type_of_file("a.b/table.CSV") == "text/csv"
     assert media_type_of_file("README") is None
+
+
+@pytest.mark.parametrize("start", [0, 9, PIECE - 3, PIECE, 2 * PIECE - 4])
+def test_a_mark_is_found_wherever_pieces_begin(start: int) -> None:
+    data = bytearray(2 * PIECE)
+    data[start : start + 4] = b"mark"
+    assert contains(bytes(data), b"mark")
+    assert not contains(bytes(data), b"marks")
