@@ -158,7 +158,7 @@ _DIRECTORY_BYTES = 2 << 20
 zipfile takes ten times as much memory for it."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """Exceptions that zipfile raises for bytes that are not an archive."""
-PIECE = 1 << 20
+PIECE, ENDS = 1 << 20, 4 << 20
 _MAX_BOXES = 5000
 """The handlers of tracks are searched for in the first boxes of a file. A file has some ten for each track and, if it
 is fragmented, two for each fragment, mostly after the movie box."""
@@ -251,8 +251,11 @@ def opened_archive(data: bytes) -> zipfile.ZipFile:
 
 
 def contains(data: bytes, mark: bytes) -> bool:
-    """True if `mark` is in `data`, which is searched in pieces, so that other threads run in between."""
-    return any(data.find(mark, start, start + PIECE + len(mark)) >= 0 for start in range(0, len(data), PIECE))
+    """True if `mark` is in the first or last `ENDS` bytes of `data`, where the names in archives and in OLE files are.
+
+    They are searched in pieces, so that other threads run in between."""
+    starts = (start for start in range(0, len(data), PIECE) if start < ENDS or start >= len(data) - ENDS)
+    return any(data.find(mark, start, start + PIECE + len(mark) - 1) >= 0 for start in starts)
 
 
 Tracks = frozenset[str]

@@ -42,7 +42,7 @@ _PNG_END = b"IEND\xaeB`\x82"
 _READ_IN_PIECES = ("image/jpeg", "image/png")
 _RUN_LENGTHS = (1, 2)
 """Compressions of a BMP that Pillow undoes in Python, byte by byte: BI_RLE8 and BI_RLE4."""
-_LIGHT_BYTES = 4 * MB
+LIGHT_BYTES = 4 * MB
 _LIGHT_PIXELS = 16_000_000
 _LIGHT_SCANS = 16
 _BYTES_TO_DECODE = 6
@@ -108,7 +108,7 @@ class PicturePages(Pages):
         """True if decoding takes at most a few seconds and about 300 MB, even for hostile bytes."""
         return (
             not self._is_run_length
-            and len(self._blob.data) <= _LIGHT_BYTES
+            and len(self._blob.data) <= LIGHT_BYTES
             and self._pixels <= _LIGHT_PIXELS
             and self._blob.data.count(_SCAN) <= _LIGHT_SCANS
         )
@@ -192,8 +192,15 @@ class PicturePages(Pages):
 
     def _check_scans(self, image: PIL.Image.Image) -> None:
         data = self._blob.data
-        if isinstance(image, JpegImageFile) and data.count(_SCAN) > _MAX_SCANS and _has_many_scans(data):
-            raise self._blob.error(f"has more than {_MAX_SCANS} scans.")
+        if not isinstance(image, JpegImageFile) or data.count(_SCAN) <= _MAX_SCANS:
+            return
+        scans = 0
+        for number, marker in enumerate(_markers(data)):
+            scans += marker == _SCAN
+            if scans > _MAX_SCANS:
+                raise self._blob.error(f"has more than {_MAX_SCANS} scans.")
+            if number >= _MAX_READS:
+                raise self._blob.error(f"has more than {_MAX_READS} markers.")
 
     def _check_pixels(self, image: PIL.Image.Image, number: int) -> None:
         self._blob.check_pixels(*image.size, self._limits.image_pixels, has="is", where=_page_suffix(number))
@@ -223,15 +230,14 @@ def _page_suffix(number: int) -> str:
     return f" at page {number}" if number > 1 else ""
 
 
-def _has_many_scans(data: bytes) -> bool:
-    """True if the first picture in a JPEG has more than `_MAX_SCANS` scans, which are counted by its markers."""
-    place = scans = 0
-    while scans <= _MAX_SCANS and (marker := _MARKER.search(data, place)) and marker[1] != _END:
-        scans += marker[0] == _SCAN
+def _markers(data: bytes) -> Iterator[bytes]:
+    """Yield the markers of the first picture in a JPEG."""
+    place = 0
+    while (marker := _MARKER.search(data, place)) and marker[1] != _END:
+        yield marker[0]
         place = marker.end()
         if marker[1] not in _MARKERS_WITHOUT_SEGMENT:
             place += int.from_bytes(data[place : place + 2])
-    return scans > _MAX_SCANS
 
 
 def least_bytes(frame: PIL.Image.Image) -> int:

@@ -38,8 +38,10 @@ class Heavy(Exception):
 
 def _open_light_picture(blob: Blob, limits: MediaLimits) -> Pages:
     """Open a picture for decoding in a thread. Raises Heavy."""
-    from tasks.inputs.picture import PicturePages
+    from tasks.inputs.picture import LIGHT_BYTES, PicturePages
 
+    if len(blob.data) > LIGHT_BYTES:  # even looking through it may take long
+        raise Heavy
     pages = PicturePages(blob, limits)
     if not pages.is_light:
         raise Heavy

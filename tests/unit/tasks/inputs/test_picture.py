@@ -16,7 +16,8 @@ from tasks.errors import InputError
 from tasks.inputs import picture as picture_module
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import sniff
-from tasks.inputs.picture import PicturePages
+from tasks.inputs.picture import LIGHT_BYTES, PicturePages
+from tasks.inputs.readers import IN_THREADS, Heavy
 from tasks.inputs.source import Blob
 from tests.conftest import each_case
 from tests.hostile import jpeg_of_scans
@@ -413,6 +414,17 @@ def test_a_png_of_more_chunks_than_an_encoder_makes_is_refused(kind: bytes) -> N
     assert opened(data[:end] + chunk * 1_000 + data[end:]).picture(1).size
     with pytest.raises(InputError, match="is read in more than 100000 pieces"):
         opened(data[:end] + chunk * 100_000 + data[end:]).picture(1)
+
+
+def test_a_jpeg_of_more_markers_than_an_encoder_makes_is_refused() -> None:
+    with pytest.raises(InputError, match="'photo' has more than 100000 markers"):
+        opened(jpeg_of_scans(1)[:-2] + b"\xff\x01" * 100_001 + b"\xff\xda\0\2" * 501)
+
+
+def test_a_large_picture_is_looked_through_in_a_process() -> None:
+    blob = Blob(jpeg_of_scans(1) + bytes(LIGHT_BYTES), "image/jpeg", "photo", "p")
+    with pytest.raises(Heavy):
+        IN_THREADS["image/jpeg"](blob, MediaLimits())
 
 
 def test_what_looks_like_scans_in_metadata_and_behind_the_picture_counts_for_none() -> None:
