@@ -56,11 +56,13 @@ enough for it. A text made up for an unknown sound has a lower value. In other c
 _TOKENS_PER_SECOND = 8
 _EXTRA_TOKENS = 24
 """At most `_TOKENS_PER_SECOND` tokens for each second, plus `_EXTRA_TOKENS`, are decoded. Whisper allows 224 tokens in
-30 s. If Whisper recognises nothing, it decodes until it reaches the limit."""
+30 s."""
 _SPOKEN_TOKENS_PER_SECOND = 6
 _EXTRA_SPOKEN_TOKENS = 12
 """At most `_SPOKEN_TOKENS_PER_SECOND` tokens for each second, plus `_EXTRA_SPOKEN_TOKENS`, can be spoken: fast digits
-with hyphens."""
+with hyphens. A search first ends beyond this limit, because Whisper decodes without end if it recognises nothing. Only
+a text that is not in doubt there is searched for again, up to the larger limit: languages with letters of their own
+may need several tokens for each letter."""
 _MAX_LOGPROB_LOSS = 0.5
 """A text without a loop is preferred to a more probable text with a loop if their log probabilities differ by less than
 this, or if the text with the loop is too long to have been spoken."""
@@ -101,12 +103,16 @@ class _Group:
     prompt: str | None
     options: int = 0
     """Index in `_SEARCHES` of the options of the next search."""
+    is_whole: bool = False
+    """True if the next search may decode more tokens than can usually be spoken."""
 
     def next(self) -> "_Group | None":
         """Return the group in which windows that are still in doubt are searched next; None after the last search."""
         if self.prompt:
-            return replace(self, prompt=None)
-        return replace(self, options=self.options + 1) if self.options + 1 < len(_SEARCHES) else None
+            return replace(self, prompt=None, is_whole=False)
+        if self.options + 1 == len(_SEARCHES):
+            return None
+        return replace(self, options=self.options + 1, is_whole=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,8 @@ class _Decoded:
     no_speech: float
     max_tokens: int
     """Largest number of tokens that can be spoken in the duration of the sound."""
+    is_cut: bool = False
+    """True if the search ended at the number of tokens that can be spoken, and not at the end of the text."""
 
     @property
     def loops(self) -> bool:
@@ -125,7 +133,7 @@ class _Decoded:
 
     @property
     def is_too_long(self) -> bool:
-        return len(self.tokens) > self.max_tokens
+        return self.is_cut or len(self.tokens) > self.max_tokens
 
     @property
     def is_silence(self) -> bool:
@@ -162,8 +170,13 @@ class _Search:
 
     def after(self, best: _Decoded) -> "_Search | None":
         """Return the search that comes next if `best` is the best text so far; None if none is needed or left."""
-        group = self.group.next() if best.in_doubt and not self.is_too_short else None
-        return None if group is None else replace(self, group=group, best=best)
+        if self.is_too_short or best.is_silence:
+            return None
+        if best.in_doubt:
+            group = self.group.next()
+            return None if group is None else replace(self, group=group, best=best)
+        # All earlier texts were in doubt, so `best` comes from this search.
+        return replace(self, group=replace(self.group, is_whole=True)) if best.is_cut else None
 
     @property
     def is_too_short(self) -> bool:
@@ -173,8 +186,8 @@ class _Search:
 class Whisper:
     """Engine for an EngineHost with one worker, because CTranslate2 itself computes with all threads.
 
-    A window whose text is in doubt comes back unfinished after each search. So other keys wait for one search and not
-    for all, and nothing more is searched for a caller that has left.
+    A window whose text is in doubt or cut comes back unfinished after each search. So other keys wait for one search
+    and not for all, and nothing more is searched for a caller that has left.
     """
 
     def __init__(
@@ -354,7 +367,9 @@ class Whisper:
         """Return the texts of one search."""
         from faster_whisper.transcribe import get_suppressed_tokens
 
-        limit = _TOKENS_PER_SECOND * group.frames * _HOP // RATE + _EXTRA_TOKENS
+        limit = max(_max_spoken_tokens(window) for window in windows) + 1
+        if group.is_whole:
+            limit = _TOKENS_PER_SECOND * group.frames * _HOP // RATE + _EXTRA_TOKENS
         options = dict(_SEARCHES[group.options])
         prefix = tokenizer.encode(f" {group.prompt}") if group.prompt else []
         start = self._whisper.get_prompt(tokenizer, prefix, without_timestamps=not options.pop("timestamps", False))
@@ -370,21 +385,30 @@ class Whisper:
             return_no_speech_prob=True,
             **options,
         )
-        return [_decoded_result(result, tokenizer, window) for result, window in zip(results, windows, strict=True)]
+        return [
+            _decoded_result(result, tokenizer, window, is_whole=group.is_whole)
+            for result, window in zip(results, windows, strict=True)
+        ]
 
 
-def _decoded_result(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decoded:
+def _max_spoken_tokens(window: SpeechWindow) -> int:
+    return _EXTRA_SPOKEN_TOKENS + _SPOKEN_TOKENS_PER_SECOND * len(window.samples) // RATE
+
+
+def _decoded_result(result: Any, tokenizer: Any, window: SpeechWindow, *, is_whole: bool) -> _Decoded:
     from faster_whisper.transcribe import get_compression_ratio
 
     generated = result.sequences_ids[0]
     # The score is the sum of the tokens' log probabilities divided by their number. The mean that Whisper's thresholds
     # are made for counts the end of the text as one more token.
     logprob = result.scores[0] * len(generated) / (len(generated) + 1)
-    tokens = [token for token in generated if token < tokenizer.eot]
+    max_tokens = _max_spoken_tokens(window)
+    is_cut = not is_whole and len(generated) > max_tokens
+    # The limit of a batch is that of its longest window. Each text is cut as if its window were alone.
+    tokens = [token for token in (generated[: max_tokens + 1] if is_cut else generated) if token < tokenizer.eot]
     text = tokenizer.decode(tokens).strip()
     compression = get_compression_ratio(text) if text else 0.0
-    max_tokens = _EXTRA_SPOKEN_TOKENS + _SPOKEN_TOKENS_PER_SECOND * len(window.samples) // RATE
-    return _Decoded(tokens, text, logprob, compression, float(result.no_speech_prob), max_tokens)
+    return _Decoded(tokens, text, logprob, compression, float(result.no_speech_prob), max_tokens, is_cut)
 
 
 def _select_windows(encoded: Any, members: Sequence[int]) -> Any:

@@ -33,6 +33,9 @@ _MARGIN_S = 0.3
 _LOST_S = 0.5
 """Speech without words is transcribed a second time if it is at least this long, in seconds. Engines stop early if the
 speaker or the subject changes, and omit speech between two pauses."""
+_MOST_SECOND_LOOKS = 3
+"""At most this many spans of a stretch, the longest ones, are transcribed a second time. Of speech, a stretch rarely
+has more than one such span. What is not speech, but sounds like it, has many."""
 _LESS_CLEAR = 0.2
 """The words of a second attempt replace those of the first if the sum of their probabilities is greater, and the mean
 of their probabilities does not fall by this much."""
@@ -251,7 +254,8 @@ class _Listener:
             if text.words and self._engine.languages is None and (text.language_probability or 0) >= _LEAST_CERTAIN:
                 self._given = text.language
         words = fit_to_speech(_shift_words(text.words, stretch.start), stretch.speech)
-        for first, last in find_missed_speech(words, stretch.speech, _LOST_S) if words else ():
+        missed = find_missed_speech(words, stretch.speech, _LOST_S) if words else []
+        for first, last in _longest_spans(missed, _MOST_SECOND_LOOKS):
             rest = [word for word in words if not first <= middle(word) <= last]
             found = without_neighbours(await self._second_look(stretch, first, last), rest, (first, last))
             if _is_improvement(found, [word for word in words if first <= middle(word) <= last]):
@@ -371,6 +375,11 @@ def find_missed_speech(words: Sequence[SpokenWord], speech: Sequence[Span], leas
         else:
             found.append((start, end))
     return found
+
+
+def _longest_spans(spans: Sequence[Span], most: int) -> list[Span]:
+    """Return the longest of `spans`, at most `most`, in order of time."""
+    return sorted(sorted(spans, key=lambda span: span[0] - span[1])[:most])
 
 
 def _speech_without_words(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:

@@ -329,6 +329,19 @@ async def test_a_phrase_that_the_engine_left_out_is_heard_again(
     assert 1.0 < len(again[0].samples) / RATE < 2.6
 
 
+class LeavesOutMuch(LeavesOut):
+    """Hears single words, far from each other, and nothing else."""
+
+    def first(self, seconds: float) -> tuple[SpokenWord, ...]:
+        return tuple(SpokenWord(" well", start, start + 0.2, 0.9) for start in np.arange(0.5, seconds, 1.5))
+
+
+async def test_the_longest_of_many_phrases_that_the_engine_left_out_are_heard_again(loader: MediaLoader) -> None:
+    heard = LeavesOutMuch(languages=frozenset({"en"}))
+    await asking(lambda: heard, loader)(wav(say(" ".join(SENTENCES[:3]))[: 14 * RATE]))
+    assert len(heard.windows) == 1 + 3
+
+
 @pytest.mark.deep
 async def test_silence_around_speech_is_not_filled_with_words(ask: Ask) -> None:
     result = await ask(wav(pause(40), say("The train leaves from platform nine."), pause(40)))

@@ -331,6 +331,49 @@ def test_each_search_for_a_doubtful_text_is_a_part_of_its_own(quick: Whisper, mo
     assert isinstance(item, WindowText)
 
 
+def test_a_text_that_is_in_doubt_where_no_more_can_be_spoken_stays_cut() -> None:
+    window = SpeechWindow(pause(2.0))
+    first = _Search(window, _Group(1000, "en", False, None))
+    loop = _Decoded([1] * 20, "Bye, " * 10, -0.1, 6.0, 0.2, 24, is_cut=True)
+    unlikely = _Decoded([1] * 20, "Cypress Avenue.", -1.4, 0.8, 0.2, 24, is_cut=True)
+    for cut in (loop, unlikely):
+        following = first.after(first.better(cut))
+        assert following is not None
+        assert (following.group.options, following.group.is_whole) == (1, False)
+        assert following.best is cut
+
+
+def test_a_sure_text_that_is_cut_is_searched_for_again_without_the_cut() -> None:
+    first = _Search(SpeechWindow(pause(2.0)), _Group(1000, "en", False, "Bye"))
+    cut = _Decoded([1] * 25, "Forty-two, seventeen", -0.2, 1.2, 0.2, 24, is_cut=True)
+    again = first.after(first.better(cut))
+    assert again is not None
+    assert again.group == replace(first.group, is_whole=True)
+    assert again.best is None
+    assert again.after(again.better(replace(cut, is_cut=False))) is None
+    looping = again.after(again.better(_Decoded([1] * 100, "Bye, " * 50, -0.1, 16.0, 0.2, 24)))
+    assert looping is not None
+    assert (looping.group.prompt, looping.group.is_whole) == (None, False)
+
+
+def test_a_search_first_ends_where_no_more_can_be_spoken(quick: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[object] = []
+    model = quick._whisper.model
+
+    class Counting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(model, name)
+
+        def generate(self, encoded: object, starts: list[list[int]], **options: object) -> object:
+            limits.append(options["max_length"])
+            return model.generate(encoded, starts, **options)
+
+    monkeypatch.setattr(quick._whisper, "model", Counting())
+    # Random weights make random texts, which are always in doubt.
+    transcribed(quick.run, [SpeechWindow(in_a_row([say("Good morning."), pause(3.0)])[: 3 * RATE], "de")])
+    assert limits == [2 * (12 + 3 * 6 + 1)] * 3
+
+
 def test_the_embedded_model_hears_english_and_others_what_they_know(tmp_path: Path) -> None:
     embedded = WHISPER_TINY_EN.build(EngineConfig()).service
     assert (embedded.languages, embedded.can_translate) == (frozenset({"en"}), False)
