@@ -60,9 +60,11 @@ _EXTRA_TOKENS = 24
 _SPOKEN_TOKENS_PER_SECOND = 6
 _EXTRA_SPOKEN_TOKENS = 12
 """At most `_SPOKEN_TOKENS_PER_SECOND` tokens for each second, plus `_EXTRA_SPOKEN_TOKENS`, can be spoken: fast digits
-with hyphens. A search first ends beyond this limit, because Whisper decodes without end if it recognises nothing. Only
-a text that is not in doubt there is searched for again, up to the larger limit: languages with letters of their own
-may need several tokens for each letter."""
+with hyphens. A search first ends beyond this limit, because Whisper decodes without end if it recognises nothing. A
+text that is not in doubt there, or whose language needs many tokens, is searched for again, up to the larger limit."""
+_LETTERS_PER_TOKEN = 3
+"""A text with fewer characters per token is in a language that needs many tokens. English has four to five, languages
+with scripts of their own one to two."""
 _MAX_LOGPROB_LOSS = 0.5
 """A text without a loop is preferred to a more probable text with a loop if their log probabilities differ by less than
 this, or if the text with the loop is too long to have been spoken."""
@@ -104,15 +106,13 @@ class _Group:
     options: int = 0
     """Index in `_SEARCHES` of the options of the next search."""
     is_whole: bool = False
-    """True if the next search may decode more tokens than can usually be spoken."""
+    """True if the next searches may decode more tokens than can usually be spoken."""
 
     def next(self) -> "_Group | None":
         """Return the group in which windows that are still in doubt are searched next; None after the last search."""
         if self.prompt:
-            return replace(self, prompt=None, is_whole=False)
-        if self.options + 1 == len(_SEARCHES):
-            return None
-        return replace(self, options=self.options + 1, is_whole=False)
+            return replace(self, prompt=None)
+        return replace(self, options=self.options + 1) if self.options + 1 < len(_SEARCHES) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,11 @@ class _Decoded:
     @property
     def is_too_long(self) -> bool:
         return self.is_cut or len(self.tokens) > self.max_tokens
+
+    @property
+    def is_dense(self) -> bool:
+        """True if the text's language needs many tokens for its letters."""
+        return len(self.text) < _LETTERS_PER_TOKEN * len(self.tokens)
 
     @property
     def is_silence(self) -> bool:
@@ -172,11 +177,10 @@ class _Search:
         """Return the search that comes next if `best` is the best text so far; None if none is needed or left."""
         if self.is_too_short or best.is_silence:
             return None
-        if best.in_doubt:
-            group = self.group.next()
-            return None if group is None else replace(self, group=group, best=best)
-        # All earlier texts were in doubt, so `best` comes from this search.
-        return replace(self, group=replace(self.group, is_whole=True)) if best.is_cut else None
+        if best.is_cut and (best.is_dense or not best.in_doubt):
+            return replace(self, group=replace(self.group, is_whole=True))
+        group = self.group.next() if best.in_doubt else None
+        return None if group is None else replace(self, group=group, best=best)
 
     @property
     def is_too_short(self) -> bool:
