@@ -29,6 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import get_native_id
 from typing import Any
 
 import structlog
@@ -53,6 +54,7 @@ from models.language.llm import (
 )
 from models.loop_turns import LoopTurns
 from models.measures import RELOAD, EngineCounters
+from models.program_priority import NICENESS, lower_threads
 from models.scheduler import SHARE, FairSlots, Share
 
 log = structlog.get_logger(__name__)
@@ -126,6 +128,8 @@ class EmbeddedLlm:
         self._answers: set[NativeAnswer] = set()
         # One thread is for loading and unloading, in addition to the threads that chats hold.
         self._threads = ThreadPoolExecutor(parallel + 1, thread_name_prefix="llm")
+        # llama.cpp writes a prompt in the thread of the call, which takes seconds for thousands of messages.
+        self._low_threads = ThreadPoolExecutor(parallel, "llm-low", lambda: lower_threads([get_native_id()], NICENESS))
         self._behind = Rests(_BEHIND_FACTOR, _BEHIND_AFTER_S)
         """Keys whose answers have lately taken long."""
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -225,6 +229,7 @@ class EmbeddedLlm:
             await asyncio.wait([answer.ended for answer in self._answers])
         await self._servers.close()
         self._threads.shutdown(wait=False)
+        self._low_threads.shutdown(wait=False)
 
     async def _answer(self, call: LlmCall, *, loosened: bool) -> AsyncGenerator[LlmEvent, None]:
         seat, leave = await self._take_seat(alone=is_reproducible(call.options))
@@ -250,11 +255,12 @@ class EmbeddedLlm:
 
     def _request(self, call: LlmCall, server: LlamaServer) -> NativeRequest:
         """Return the request for `call`. This takes long for long texts. Raises ContextOverflow before any text is
-        made if there are more characters than the context's tokens can have."""
+        made if there are more messages than the context has tokens, or more characters than its tokens can have."""
         context = server.context_tokens
-        # llama.cpp would need 40 times the memory of the text, and half a second of a processor per megabyte, to find
-        # out that it has too many tokens. It would not stop for a caller that leaves meanwhile.
-        if count_characters(call, server.template) > LONGEST_TOKEN * context:
+        # llama.cpp would need 40 times the memory of the text, half a second of a processor per megabyte, and half a
+        # millisecond per message, to find out that it has too many tokens. It would not stop for a caller that leaves
+        # meanwhile. Each message has a token at its end.
+        if len(call.messages) > context or count_characters(call, server.template) > LONGEST_TOKEN * context:
             raise ContextOverflow(None, context)
         # A string may have half as many characters as the context has tokens. This usually leaves room for the rest
         # even if the model never ends the string.
@@ -267,7 +273,8 @@ class EmbeddedLlm:
         leave: Callable[[], None],
         on_written: Callable[[str], None] | None,
     ) -> NativeAnswer:
-        answer = NativeAnswer(seat.server, request, self._threads, on_written)
+        threads = self._low_threads if seat.has_low_priority else self._threads
+        answer = NativeAnswer(seat.server, request, threads, on_written)
         self._answers.add(answer)
 
         def settle(_ended: object) -> None:

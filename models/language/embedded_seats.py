@@ -21,6 +21,8 @@ class Seat:
     server: LlamaServer
     places: int
     """Number of places on the server that the call takes."""
+    has_low_priority: bool = False
+    """True if the server's threads have a low priority."""
 
 
 class LlamaServers:
@@ -74,7 +76,7 @@ class LlamaServers:
             while (server := self._take_idle(yields=yields)) is None:
                 await self._loading.join()
             self._start_another()
-            return Seat(server, 1)
+            return Seat(server, 1, server in self._low_priority)
         server = await self.load()
         wanted = self._at_once if alone else 1
         taken = 0

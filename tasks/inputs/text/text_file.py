@@ -4,11 +4,12 @@ import codecs
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import AnyStr
 
 import numpy as np
 from charset_normalizer import from_bytes
 
-from tasks.inputs.limits import MediaLimits
+from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import SUPPORTED
 from tasks.inputs.source import Blob
 from tasks.inputs.text.xml_entities import declares_entities
@@ -40,8 +41,9 @@ _ABOVE_ASCII = bytes(range(128, 256))
 _HIGH = re.compile(rb"[\x80-\xff]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
 _LETTER_OR_DIGIT = re.compile(rb"[0-9A-Za-z]")
-_SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[¡-©«¬®-³¶¸¹»-¿](?=[^\W\d_])")
-"""Signs within words that result if letters of other encodings are decoded as cp1252, as in "z³oty"."""
+_SIGN_IN_WORD = re.compile(r"[¡-©«¬®-³¶¸¹»-¿](?<=[^\W\d_].)(?=[^\W\d_])")
+"""Signs within words that result if letters of other encodings are decoded as cp1252, as in "z³oty". The sign comes
+first in the pattern, because a single character is found twenty times as fast as what comes before it."""
 _DETECTABLE = [
     *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874"),
     *("iso8859_2", "iso8859_5", "iso8859_7", "koi8_r", "koi8_u"),
@@ -59,6 +61,8 @@ _SAMPLE = 16_384
 """Number of bytes that are examined to detect an encoding. More bytes take more time and hardly improve the result."""
 _DECLARED = re.compile(rb"\s*<\?xml[^>]*\sencoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
 _BLOCK = 1 << 20
+_BYTES_PER_CHARACTER = 4
+"""No encoding of a text has more bytes for each of its characters: UTF-32 has as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,9 @@ def decode_text(blob: Blob, limits: MediaLimits) -> str:
 
     Raises InputError (`unsupported_media_type`) if the bytes are not text, and InputTooLarge above `limits.text_chars`.
     """
+    if len(blob.data) > _BYTES_PER_CHARACTER * limits.text_chars:
+        size, most = megabytes(len(blob.data)), f"{limits.text_chars} characters (OPENFAZE_MAX_TEXT_CHARS)"
+        raise blob.too_large(f"is a text of {size}; the limit is {most}.")
     text = _decode_by_mark(blob.data) or _decode_without_mark(blob.data, blob.charset)
     if text is None:
         raise blob.error(f"is binary data of an unknown type. Supported: {SUPPORTED}.", code="unsupported_media_type")
@@ -263,7 +270,13 @@ def _decode_western(data: bytes) -> str | None:
     if 3 * foreign > high_count or high_count >= len(_LETTER_OR_DIGIT.findall(sample)):
         return None
     text = _decode_or_none(data, "cp1252")
-    return text if text is not None and not _SIGN_IN_WORD.search(text) else None
+    return text if text is not None and not _search(_SIGN_IN_WORD, text) else None
+
+
+def _search(pattern: re.Pattern[AnyStr], text: AnyStr) -> re.Match[AnyStr] | None:
+    """Search for a pattern that looks at most one character ahead. Other threads can run between the pieces."""
+    found = (pattern.search(text, start, start + _PIECE + 1) for start in range(0, len(text), _PIECE))
+    return next(filter(None, found), None)
 
 
 def _decode_detected(data: bytes) -> str | None:
@@ -273,7 +286,7 @@ def _decode_detected(data: bytes) -> str | None:
 
 def _sample_around_high(data: bytes) -> bytes:
     """Return a part of `data` around its first character above ASCII."""
-    first = _HIGH.search(data)
+    first = _search(_HIGH, data)
     start = max(0, (first.start() if first else 0) - _SAMPLE // 4)
     return data[start : start + _SAMPLE]
 

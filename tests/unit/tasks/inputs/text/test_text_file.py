@@ -137,6 +137,19 @@ def test_the_number_of_characters_is_limited() -> None:
         decode(b"x" * 11, limits=limits)
 
 
+def test_a_text_of_more_bytes_than_its_characters_could_have_is_not_decoded() -> None:
+    with pytest.raises(InputTooLarge, match=r"is a text of 4.8 MB; the limit is 1000000 characters"):
+        decode(b"caf\xe9 " + b"a" * 5_000_000, limits=MediaLimits(text_chars=1_000_000))
+
+
+@pytest.mark.parametrize("place", [1, 16_383, 16_384, 40_000])
+def test_a_sign_within_a_word_is_found_wherever_it_is(place: int) -> None:
+    data = bytearray(b"a" * 50_000)
+    assert decode(bytes(data[:-1]) + b"\xe9") == "a" * 49_999 + "é"
+    data[place] = "\xb3".encode("cp1252")[0]
+    assert decode(bytes(data)) != bytes(data).decode("cp1252")
+
+
 def test_text_has_no_control_characters() -> None:
     assert looks_like_text(b"a\tb\r\n")
     assert not looks_like_text(b"a\x01b")
