@@ -42,16 +42,20 @@ class _Home:
 
 class Homes:
     """Assigns keys to `many` processes, each of which holds files and answers one call at a time. A key may use all
-    processes while no other key asks for one, and only its Share of them if others have asked recently. Different keys
-    get different processes if there are enough.
+    processes while no other key asks for anything, and only its Share of them if others have asked recently, or while
+    `is_contested`: the other processes would compete with the work of other keys for the processors, even if these keys
+    need no process. Different keys get different processes if there are enough.
 
     While some keys have long calls, or many calls that are long together, and others do not, the keys without long
     calls use none of the processes of the keys with long calls, and the keys with long calls never use the last of
     several processes. Keys without long calls therefore never wait for a long call.
     """
 
-    def __init__(self, many: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, many: int, *, is_contested: Callable[[], bool] = bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._many = many
+        self._is_contested = is_contested
         self._clock = clock
         self._homes: dict[str, _Home] = {}
         self._long: Counter[str] = Counter()
@@ -71,7 +75,8 @@ class Homes:
         """Return the numbers of the processes that `share`, which has asked before, may use now. There are fewer once
         other keys have asked, or once this key has a long call."""
         self._drop_expired()
-        many = share.of(self._many) if self._homes.keys() - {share.key} else self._many
+        has_rivals = self._homes.keys() - {share.key} or self._is_contested()
+        many = share.of(self._many) if has_rivals else self._many
         return self._consecutive(self._first_process(share.key), many, self._candidates(share.key))
 
     def began_long(self, share: Share) -> None:

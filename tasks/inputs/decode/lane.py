@@ -20,6 +20,7 @@ from typing import Any, Concatenate, Generic, cast
 import structlog
 
 from models.base import EngineNotReady, EngineTooSlow, EngineUnavailable, ran_out
+from models.loop_turns import LoopTurns
 from models.scheduler import SHARE, FairQueue, Share
 from models.turns import Homes
 from tasks.errors import InputError
@@ -616,7 +617,7 @@ class DecodePool:
 
     def __init__(self, limits: DecodeLimits) -> None:
         self._lanes = [Lane(index, limits) for index in range(limits.workers)]
-        self._homes = Homes(limits.workers)
+        self._homes = Homes(limits.workers, is_contested=lambda: LoopTurns.of_running_loop().rivalry.is_on)
 
     @property
     def restarts(self) -> Counter[str]:

@@ -60,15 +60,24 @@ class XmlBudget:
 
     def __init__(self, *, chars: int, nodes: int, streamed_nodes: int = 20_000_000) -> None:
         """Set the limits; `streamed_nodes` applies to the parts that are read row by row."""
-        self._limits = chars, nodes, streamed_nodes
-        self._left = [chars, nodes, streamed_nodes]
+        self.chars = XmlAllowance(chars, _CHARS)
+        self.nodes = XmlAllowance(nodes, _XML_NODES)
+        self.streamed_nodes = XmlAllowance(streamed_nodes, _XML_NODES)
 
-    def spend(self, *, chars: int = 0, nodes: int = 0, streamed_nodes: int = 0) -> None:
-        """Count content. Raises XmlTooLarge if the budget is exhausted."""
-        for index, (spent, kind) in enumerate(((chars, _CHARS), (nodes, _XML_NODES), (streamed_nodes, _XML_NODES))):
-            self._left[index] -= spent
-            if self._left[index] < 0:
-                raise XmlTooLarge(f"has more than {self._limits[index]} {kind}: split it into several files")
+
+class XmlAllowance:
+    """The number of pieces of content of one `kind` that a file may contain."""
+
+    def __init__(self, limit: int, kind: str) -> None:
+        self._limit = limit
+        self._kind = kind
+        self._left = limit
+
+    def spend(self, count: int) -> None:
+        """Count `count` pieces. Raises XmlTooLarge above the limit."""
+        self._left -= count
+        if self._left < 0:
+            raise XmlTooLarge(f"has more than {self._limit} {self._kind}: split it into several files")
 
 
 class XmlCheck:
@@ -77,7 +86,7 @@ class XmlCheck:
     def __init__(self, budget: XmlBudget) -> None:
         self._budget = budget
         self._depth = 0
-        self._streamed = False
+        self._nodes = budget.nodes
         self._parser = parser = expat.ParserCreate()
         parser.ordered_attributes = True
         parser.buffer_text = True
@@ -104,21 +113,18 @@ class XmlCheck:
 
     def _start(self, name: str, attributes: list[str]) -> None:
         if not self._depth:
-            self._streamed = name.rpartition(":")[2] in _STREAMED
+            is_streamed = name.rpartition(":")[2] in _STREAMED
+            self._nodes = self._budget.streamed_nodes if is_streamed else self._budget.nodes
         self._depth += 1
         if self._depth > DEPTH:
             raise XmlRefused(f"has XML elements more than {DEPTH} deep")
-        nodes = 1 + len(attributes) // 2
-        if self._streamed:
-            self._budget.spend(streamed_nodes=nodes)
-        else:
-            self._budget.spend(nodes=nodes)
+        self._nodes.spend(1 + len(attributes) // 2)
 
     def _end(self, _name: str) -> None:
         self._depth -= 1
 
     def _chars(self, text: str) -> None:
-        self._budget.spend(chars=len(text))
+        self._budget.chars.spend(len(text))
 
 
 def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:

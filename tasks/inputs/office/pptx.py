@@ -190,12 +190,13 @@ def _category_labels(plot: Any) -> Sequence[Sequence[str]]:
 
 def _values(series: Any) -> list[float | None]:
     """Return the values of a chart's series. The values are read directly, because python-pptx would search all of them
-    for each value."""
+    for each value, and takes several times as long to read one."""
     element = series._element
     values = next(element.iterchildren("{*}val", "{*}yVal"), None)
     if values is None:
         return []
-    points = {point.idx: point.value for point in values.iter("{*}pt")}
+    # A missing index or text is read as "", which is not a number, so that the file is blamed for it.
+    points = {int(value.getparent().get("idx", "")): float(value.text or "") for value in values.iter("{*}v")}
     return [points.get(index) for index in range(values.ptCount_val)]
 
 

@@ -156,6 +156,18 @@ def test_a_key_that_asks_alone_uses_all_and_several_keep_apart() -> None:
     assert homes.of(B) == [0, 1], "nobody else has asked of late"
 
 
+def test_a_key_has_its_share_while_other_keys_ask_for_something_else() -> None:
+    is_contested = False
+    homes = Homes(4, is_contested=lambda: is_contested)
+    assert homes.of(A) == [0, 1, 2, 3]
+    is_contested = True
+    assert homes.usable(A) == [0, 1]
+    homes.began_long(A)
+    assert homes.of(A) == [0, 1]
+    is_contested = False
+    assert homes.of(A) == [0, 1, 2, 3]
+
+
 def test_a_key_with_long_calls_has_none_of_the_processes_of_the_others() -> None:
     now = 0.0
     homes = Homes(2, clock=lambda: now)

@@ -22,7 +22,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from models.base import EngineNotReady, EngineTooSlow, EngineUnavailable
+from models.loop_turns import LoopTurns
 from models.scheduler import SHARE, Share
+from models.turns import Rivalry
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.blame import DecoderFault
 from tasks.inputs.decode import lane as decode_lane
@@ -173,6 +175,19 @@ async def test_the_files_of_two_keys_are_in_different_processes_while_both_ask(p
     [flood] = await opened("flood", 3)
     assert other != flood
     assert await opened("other", 1) == {other}
+
+
+async def test_a_key_leaves_processes_free_while_others_ask_for_what_needs_none(
+    pools: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, rivalry = pools(workers=2), Rivalry()
+    monkeypatch.setattr(LoopTurns.of_running_loop(), "rivalry", rivalry)
+    rivalry.record_request("flood")
+    rivalry.record_request("other")
+    for _ in range(2):
+        await answered_to("flood", pool)
+        await opened_by("flood", pool, 1)
+    assert len(pool.pids) == 1
 
 
 async def stuck_of(key: str, pool: DecodePool, place: Place, folder: Path, times: int) -> asyncio.Task[int]:

@@ -135,6 +135,17 @@ def test_a_chart_whose_claims_of_points_cancel_out_is_not_read() -> None:
     assert "[chart not read: more than 1000000 points]" in text_of(data)
 
 
+def test_points_that_a_chart_leaves_out_are_empty_cells() -> None:
+    point = rb'<c:pt idx="0"><c:v>1</c:v></c:pt>'
+    assert text_of(recharted(point, b"")).endswith("|  | s |\n| --- | --- |\n| a |  |\n| b | 2 |")
+
+
+@pytest.mark.parametrize("value", [b"<c:v/>", b"<c:v>many</c:v>"])
+def test_a_chart_with_values_that_are_no_numbers_is_damaged(value: bytes) -> None:
+    with pytest.raises(InputError, match="it is damaged or incomplete"):
+        text_of(recharted(b"<c:v>1</c:v>", value))
+
+
 @pytest.mark.deep
 def test_a_chart_of_many_points_is_read_in_linear_time() -> None:
     points = b"".join(b'<c:pt idx="%d"><c:v>%d</c:v></c:pt>' % (at, at) for at in range(20_000))
