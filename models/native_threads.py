@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from models.program_priority import NICENESS, lower_threads
+from models.program_priority import lower_threads
 
 _THREAD_NUMBERS = count(1)
 _TASKS_FOLDER = Path("/proc/self/task")
@@ -20,7 +20,7 @@ class NativeThreads:
 
     >>> with NativeThreads.started_here() as threads:
     ...     server = native.Server()
-    >>> threads.lower_priority()
+    >>> threads.lower_priority(NICENESS)
     """
 
     def __init__(self) -> None:
@@ -44,9 +44,10 @@ class NativeThreads:
                 _rename(own, earlier_name)
             threads.ids = [one for one in _all_threads() if _name_of(one) == name]
 
-    def lower_priority(self) -> None:
-        """Lower the threads' priority for good: a process without privileges cannot raise it again."""
-        lower_threads(list(self.ids), NICENESS)
+    def lower_priority(self, niceness: int) -> None:
+        """Give each of the threads at least this niceness for good: a process without privileges cannot raise its
+        priority again."""
+        lower_threads(list(self.ids), niceness)
 
 
 def _all_threads() -> list[int]:

@@ -54,7 +54,7 @@ from models.language.llm import (
 )
 from models.loop_turns import LoopTurns
 from models.measures import RELOAD, EngineCounters
-from models.program_priority import NICENESS, lower_threads
+from models.program_priority import lower_threads
 from models.scheduler import SHARE, FairSlots, Share
 
 log = structlog.get_logger(__name__)
@@ -129,7 +129,7 @@ class EmbeddedLlm:
         # One thread is for loading and unloading, in addition to the threads that chats hold.
         self._threads = ThreadPoolExecutor(parallel + 1, thread_name_prefix="llm")
         # llama.cpp writes a prompt in the thread of the call, which takes seconds for thousands of messages.
-        self._low_threads = ThreadPoolExecutor(parallel, "llm-low", lambda: lower_threads([get_native_id()], NICENESS))
+        self._low_threads = ThreadPoolExecutor(parallel, "llm-low", self._lower_thread)
         self._behind = Rests(_BEHIND_FACTOR, _BEHIND_AFTER_S)
         """Keys whose answers have lately taken long."""
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -324,6 +324,9 @@ class EmbeddedLlm:
         finally:
             self._users -= 1
             self._start_idle_timer()
+
+    def _lower_thread(self) -> None:
+        lower_threads([get_native_id()], self._servers.niceness)
 
     def _open(self) -> LlamaServer:
         started = time.perf_counter()

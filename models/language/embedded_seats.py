@@ -10,6 +10,7 @@ from models.language.embedded_server import LlamaServer
 from models.language.llm import (
     LlmUnavailable,
 )
+from models.program_priority import shared_niceness
 
 InThread = Callable[[Callable[[], LlamaServer | None]], Awaitable[LlamaServer | None]]
 
@@ -41,8 +42,12 @@ class LlamaServers:
         """Servers that answer no call now, if each call has its own server. The server that was used last is at the end
         of the list and is taken first, because the prompt that it has read may be useful again."""
         self._low_priority: set[LlamaServer] = set()
-        """Servers whose threads have a low priority: at most half of all that may be open. Their priority stays low,
-        because a process may lower the priority of its threads, but not raise it again."""
+        """Servers whose threads have a low priority: at most `_most_low`. Their priority stays low, because a process
+        may lower the priority of its threads, but not raise it again."""
+        self._most_low = at_once // 2
+        self.niceness = shared_niceness(self._most_low)
+        """Niceness of these threads. All of them together get as little of busy processors as one program beside the
+        server."""
         self._taking_turns = asyncio.Lock()
         self._places = asyncio.Semaphore(at_once)
         """Places on the single server that all calls share."""
@@ -146,8 +151,8 @@ class LlamaServers:
             return None
         server = (fitting or self._idle)[-1]
         self._idle.remove(server)
-        if yields and server not in self._low_priority and len(self._low_priority) < self._at_once // 2:
-            server.lower_priority()
+        if yields and server not in self._low_priority and len(self._low_priority) < self._most_low:
+            server.lower_priority(self.niceness)
             self._low_priority.add(server)
         return server
 

@@ -125,9 +125,9 @@ class LlamaServer:
     def busy_slots(self) -> int:
         return sum(slot["is_processing"] for slot in self._request("GET", "/slots"))
 
-    def lower_priority(self) -> None:
-        """Lower the priority of the server's threads for good."""
-        self._threads.lower_priority()
+    def lower_priority(self, niceness: int) -> None:
+        """Give each of the server's threads at least this niceness for good."""
+        self._threads.lower_priority(niceness)
 
     def close(self) -> None:
         """Free the model. No chat may be under way."""
@@ -156,6 +156,8 @@ class LlamaServer:
         # Without a GPU, fitting the model into memory is useless: llama.cpp would load the model twice to find out how
         # much fits, and does not consider main memory.
         params.fit_params = has_gpu
+        # Nor are the processors slow at first. A model is opened under Python's lock, which all requests need.
+        params.warmup = has_gpu
         params.n_batch = _GPU_BATCH_TOKENS if has_gpu else _BATCH_TOKENS
         params.n_gpu_layers = options.n_gpu_layers
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads

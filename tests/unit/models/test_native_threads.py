@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from models.native_threads import NativeThreads
+from models.program_priority import NICENESS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities of their own on Linux only")
 
@@ -37,8 +38,8 @@ def test_the_threads_of_a_block_let_others_go_ahead_and_no_others_do(start: Call
         inside = start()
     after = start()
     assert threads.ids == [inside]
-    threads.lower_priority()
-    threads.lower_priority()
+    threads.lower_priority(NICENESS)
+    threads.lower_priority(NICENESS)
     assert os.getpriority(os.PRIO_PROCESS, inside) > usual
     assert {os.getpriority(os.PRIO_PROCESS, one) for one in (0, before, after)} == {usual}
 
@@ -69,4 +70,4 @@ def test_threads_that_have_ended_are_passed_over() -> None:
         lasting.start()
     ended.set()
     lasting.join()
-    threads.lower_priority()
+    threads.lower_priority(NICENESS)

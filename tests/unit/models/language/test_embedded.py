@@ -20,7 +20,6 @@ from models.language.embedded_request import NativeRequest, native_request
 from models.language.embedded_seats import Seat
 from models.language.embedded_server import LlamaServer
 from models.language.llm import ContextOverflow, LlmCall, LlmRefused, TextDelta, ToolCallDelta
-from models.program_priority import NICENESS
 from models.scheduler import SHARE, Share
 from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, idle, text_of, under, user
 
@@ -321,7 +320,7 @@ async def test_a_prompt_for_a_server_of_low_priority_is_written_at_low_priority(
         await events_of(llm, user("Hi", options={"max_tokens": 1}))
         SHARE.reset(token)
     usual = os.getpriority(os.PRIO_PROCESS, 0)
-    assert found == [usual, max(usual, NICENESS)]
+    assert found == [usual, max(usual, llm._servers.niceness)]
 
 
 @pytest.mark.parametrize("field", ["arguments", "name", "id"])

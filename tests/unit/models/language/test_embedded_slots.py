@@ -103,8 +103,8 @@ class YieldingServer:
     def __init__(self) -> None:
         self.yields = False
 
-    def lower_priority(self) -> None:
-        self.yields = True
+    def lower_priority(self, niceness: int) -> None:
+        self.yields = niceness > 0
 
 
 async def test_calls_that_yield_and_others_have_servers_of_their_own() -> None:
