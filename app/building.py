@@ -28,7 +28,7 @@ from models.cluster.plan import ClusterConfig, read_replicas
 from models.cluster.serve import cluster_of
 from models.device import CPU, CUDA, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Rests
 from models.language.capability import LLM
 from models.request_memory import RequestMemory
 from models.residents import Residents
@@ -264,7 +264,11 @@ def build_files(settings: Settings) -> FileStore:
 
 
 def build_loader(
-    settings: Settings, fetcher: Fetcher, files: FileStore, memory: RequestMemory | None = None
+    settings: Settings,
+    fetcher: Fetcher,
+    files: FileStore,
+    memory: RequestMemory | None = None,
+    rests: Rests | None = None,
 ) -> MediaLoader:
     limits = MediaLimits(
         part_bytes=int(settings.max_part_mb * MB),
@@ -283,7 +287,7 @@ def build_loader(
         memory_bytes=int(settings.decode_memory_mb * MB),
         seconds=settings.decode_seconds,
     )
-    return MediaLoader(fetcher, limits, decoding, files, memory)
+    return MediaLoader(fetcher, limits, decoding, files, memory, rests)
 
 
 def _pages_at_once(settings: Settings) -> int:

@@ -108,7 +108,7 @@ class Services:
         self.fetcher = build_fetcher(settings, self.memory)
         self.politeness = build_politeness(settings, self.fetcher)
         self.files = build_files(settings)
-        self.loader = build_loader(settings, self.fetcher, self.files, self.memory)
+        self.loader = build_loader(settings, self.fetcher, self.files, self.memory, self.runtime.text_rests)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
         self.executor = FairExecutor("text", rests=self.runtime.text_rests)

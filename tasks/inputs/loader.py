@@ -7,6 +7,9 @@ import weakref
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+
+from models.fair_executor import FairExecutor, Rests
 from models.request_memory import HeldWords, RequestMemory
 from tasks.errors import InputError
 from tasks.inputs import media_types
@@ -33,8 +36,15 @@ _OLD_KINDS = {
 }
 """Streams that identify an office file of the old kind, each with the suffixes of the old format and of the format in
 which to save the file."""
+_ENTRY = 128
+"""Number of bytes of an entry in an OLE file's directory, which begins with the name of a stream. Entries are aligned
+in the file ([MS-CFB] 2.6)."""
+_MOST_ENTRIES = 1000
+"""At most this many entries that begin like a name are compared with it."""
 _DECODERS = 4
 """Number of threads that decode pictures and text. Two requests with large pictures must not delay the small ones."""
+_SMALL_TEXT = 64 << 10
+"""A text of more bytes is decoded in a thread for texts, one at a time. Decoding holds Python's lock."""
 _HASHED_AT_ONCE = 64 << 10
 """At most this many bytes are hashed on the event loop, because switching to a thread would take longer."""
 
@@ -42,9 +52,13 @@ _HASHED_AT_ONCE = 64 << 10
 def ole_refusal(blob: Blob) -> InputError:
     """Return the error for an OLE file: `encrypted_document` ([MS-OFFCRYPTO] 2.3.4), or else
     `unsupported_media_type`."""
+    # The copy is read once from 16 times as many bytes, and then searched for several names.
+    beginnings = np.frombuffer(blob.data, "<u8", len(blob.data) // 8)[:: _ENTRY // 8].copy()
 
     def has(stream: str) -> bool:
-        return media_types.contains(blob.data, stream.encode("utf-16-le") + b"\0\0")
+        name = stream.encode("utf-16-le") + b"\0\0"
+        places = np.flatnonzero(beginnings == int.from_bytes(name[:8], "little"))[:_MOST_ENTRIES]
+        return any(blob.data.startswith(name, place * _ENTRY) for place in places.tolist())
 
     if has("EncryptedPackage"):
         return encrypted(blob)
@@ -56,8 +70,8 @@ def ole_refusal(blob: Blob) -> InputError:
 
 
 class MediaLoader:
-    """Reads sources within `limits`, in its own threads and in processes limited by `decoding`. Closing the loader
-    closes `fetcher`."""
+    """Reads sources within `limits`, in its own threads and in processes limited by `decoding`. Keys whose large texts
+    are decoded rest by `rests`. Closing the loader closes `fetcher`."""
 
     def __init__(
         self,
@@ -66,11 +80,13 @@ class MediaLoader:
         decoding: DecodeLimits | None = None,
         uploads: Uploads | None = None,
         memory: RequestMemory | None = None,
+        rests: Rests | None = None,
     ) -> None:
         self.limits = limits
         self._memory = memory
         self._fetcher = fetcher
         self._decoding = Worker("media", threads=_DECODERS)
+        self._texts = FairExecutor("texts", rests=rests)
         self._reader = SourceReader(fetcher, limits, self._decoding, uploads, memory)
         self.processes: Sessions = native_sessions(decoding or DecodeLimits())
         self._budget = DecodedBudget(limits.decoded_bytes, largest=3 * limits.image_pixels)
@@ -132,7 +148,8 @@ class MediaLoader:
         if reader := IN_PROCESSES.get(blob.media_type):
             return await Document.of_session(blob, await self.processes.open(reader, blob, self.limits), self._budget)
         if blob.media_type in media_types.TEXTS:
-            text = await self._decoding.run(read_text, blob, self.limits)
+            worker = self._decoding if len(blob.data) <= _SMALL_TEXT else self._texts
+            text = await worker.run(read_text, blob, self.limits)
             return Document.of_text(blob, text, self._budget)
         if blob.media_type == media_types.OLE:
             raise await self._decoding.run(ole_refusal, blob)
@@ -157,4 +174,4 @@ class MediaLoader:
         return await Recording.of_session(blob, session, self.limits, self._budget)
 
     async def close(self) -> None:
-        await asyncio.gather(self._fetcher.close(), self._decoding.close(), self.processes.close())
+        await asyncio.gather(self._fetcher.close(), self._decoding.close(), self._texts.close(), self.processes.close())

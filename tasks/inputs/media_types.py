@@ -158,7 +158,6 @@ _DIRECTORY_BYTES = 2 << 20
 zipfile takes ten times as much memory for it."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """Exceptions that zipfile raises for bytes that are not an archive."""
-PIECE, ENDS = 1 << 20, 4 << 20
 _MAX_BOXES = 5000
 """The handlers of tracks are searched for in the first boxes of a file. A file has some ten for each track and, if it
 is fragmented, two for each fragment, mostly after the movie box."""
@@ -208,6 +207,8 @@ _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 _OFFICE = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
 """Folders in an office file that identify it. The program that writes the file chooses the names of the parts in
 them."""
+_FIRST_MEMBERS = 1 << 20
+"""The names of members are searched for in this many bytes of an archive without a list of members."""
 _CONTENT_TYPES = "[Content_Types].xml"
 _MIME_TYPE = re.compile(rb"application/[\w.+-]+")
 _MARKUP_PROLOGUE = re.compile(rb"(?:\s+|<\?xml.*?\?>|<!--.*?-->|<!DOCTYPE\s+svg.*?>)*", re.DOTALL | re.IGNORECASE)
@@ -248,14 +249,6 @@ def opened_archive(data: bytes) -> zipfile.ZipFile:
     archive = zipfile.ZipFile(file)
     file.limit = 0
     return archive
-
-
-def contains(data: bytes, mark: bytes) -> bool:
-    """True if `mark` is in the first or last `ENDS` bytes of `data`, where the names in archives and in OLE files are.
-
-    They are searched in pieces, so that other threads run in between."""
-    starts = (start for start in range(0, len(data), PIECE) if start < ENDS or start >= len(data) - ENDS)
-    return any(data.find(mark, start, start + PIECE + len(mark) - 1) >= 0 for start in starts)
 
 
 Tracks = frozenset[str]
@@ -407,7 +400,11 @@ def _probe_zip(data: bytes) -> str | None:
         names = archive.namelist()
     for folder, short in _OFFICE.items():
         # A truncated archive has lost its list of members, but each remaining member still begins with its name.
-        found = contains(data, folder.encode()) if names is None else any(name.startswith(folder) for name in names)
+        found = (
+            data.find(folder.encode(), 0, _FIRST_MEMBERS) >= 0
+            if names is None
+            else any(name.startswith(folder) for name in names)
+        )
         if found and (names is None or _CONTENT_TYPES in names):
             return media_type_named(short)
     # OpenDocument and EPUB files begin with a member that holds their type (ODF 1.3 part 2, 3.3).

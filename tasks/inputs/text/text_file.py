@@ -2,7 +2,8 @@
 
 import codecs
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import AnyStr
 
@@ -52,7 +53,8 @@ _DETECTABLE = [
 """Encodings of the web (WHATWG Encoding, 4.2). The detector knows others, but confuses them: old Japanese sets with
 KOI8-R, and mainframe code pages with any short text."""
 _PIECE = 16_384
-"""Number of bytes that are decoded in one call, within which no other thread runs."""
+"""Number of bytes that are decoded, or characters that are searched, in one call, within which no other thread runs."""
+_PAUSE_S = 1e-4
 _MAX_PLACES = 10_000
 """Pictures are inserted in at most this many places of a text. Each takes two microseconds of the event loop."""
 _MAX_REPEATED = 1_000_000
@@ -244,14 +246,23 @@ def _decode_or_none(data: bytes, encoding: str | None) -> str | None:
 
 
 def _decode_in_pieces(data: bytes, encoding: str, errors: str = "strict") -> str:
-    """Decode `data`. Other threads can run between the pieces: a byte that an encoding lacks takes a quarter of a
-    microsecond, which for ten million of them is seconds.
+    """Decode `data` in pieces, because a byte that an encoding lacks takes a quarter of a microsecond, which for ten
+    million of them is seconds.
 
     Raises LookupError for an unknown encoding, and UnicodeDecodeError.
     """
     decoder = codecs.getincrementaldecoder(encoding)(errors)
-    pieces = [decoder.decode(data[start : start + _PIECE]) for start in range(0, len(data), _PIECE)]
+    pieces = [decoder.decode(data[start : start + _PIECE]) for start in _starts(len(data))]
     return "".join((*pieces, decoder.decode(b"", final=True)))
+
+
+def _starts(length: int) -> Iterator[int]:
+    """Yield the beginnings of the pieces of a text, and pause between them. Without pauses, the event loop would wait
+    for 5 ms (`sys.getswitchinterval`) whenever it needs Python's lock, and longer beside several such texts."""
+    for start in range(0, length, _PIECE):
+        if start:
+            time.sleep(_PAUSE_S)
+        yield start
 
 
 def _decode_mended(data: bytes) -> str | None:
@@ -274,8 +285,8 @@ def _decode_western(data: bytes) -> str | None:
 
 
 def _search(pattern: re.Pattern[AnyStr], text: AnyStr) -> re.Match[AnyStr] | None:
-    """Search for a pattern that looks at most one character ahead. Other threads can run between the pieces."""
-    found = (pattern.search(text, start, start + _PIECE + 1) for start in range(0, len(text), _PIECE))
+    """Search in pieces for a pattern that looks at most one character ahead."""
+    found = (pattern.search(text, start, start + _PIECE + 1) for start in _starts(len(text)))
     return next(filter(None, found), None)
 
 

@@ -12,6 +12,9 @@ import PIL.Image
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
+from models.fair_executor import Rests
+from models.loop_turns import LoopTurns
+from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.decode import lane as decode_lane
 from tasks.inputs.decode.lane import DecodeLimits, DecodePool
@@ -228,6 +231,21 @@ async def test_a_closed_document_says_so(loader: MediaLoader) -> None:
     await document.close()
     with pytest.raises(RuntimeError, match="closed"):
         await document.picture(1)
+
+
+async def test_a_large_text_is_decoded_in_a_thread_whose_keys_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests = Rests(1e6)
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), rests=rests)
+    rivalry = LoopTurns.of_running_loop().rivalry
+    for key in ("a", "b"):
+        rivalry.record_request(key)
+    token = SHARE.set(Share("a", part=0.5))
+    for size, resting in ((1000, []), (100_000, ["a"])):
+        async with await loader.open(sent(b"x" * size, "a.txt")) as document:
+            assert document.text == "x" * size
+            assert list(rests.until()) == resting
+    SHARE.reset(token)
+    await loader.close()
 
 
 @pytest.mark.deep

@@ -6,7 +6,7 @@ import zipfile
 import PIL.Image
 import pytest
 
-from tasks.inputs.media_types import ENDS, PIECE, contains, media_type_named, media_type_of_file, sniff
+from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
 from tests.conftest import each_case
 
 
@@ -152,15 +152,3 @@ def test_names_that_say_nothing(name: str | None) -> None:
 def test_a_filename_says_it_with_its_extension() -> None:
     assert media_type_of_file("a.b/table.CSV") == "text/csv"
     assert media_type_of_file("README") is None
-
-
-@pytest.mark.parametrize("start", [0, 9, PIECE - 3, PIECE, ENDS - 5, 3 * ENDS - 4])
-def test_a_mark_is_found_wherever_pieces_begin(start: int) -> None:
-    data = bytearray(3 * ENDS)
-    data[start : start + 4] = b"mark"
-    assert contains(bytes(data), b"mark")
-    assert not contains(bytes(data), b"marks")
-
-
-def test_a_mark_is_not_searched_for_in_the_middle_of_a_large_file() -> None:
-    assert not contains(bytes(2 * ENDS) + b"mark" + bytes(2 * ENDS), b"mark")
