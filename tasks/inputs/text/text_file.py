@@ -313,7 +313,8 @@ def read_text(blob: Blob, limits: MediaLimits) -> str:
     Raises what `decode_text` raises, and InputError for JSON deeper than `limits.json_depth` and for XML that declares
     entities.
     """
-    if blob.media_type == "application/xml" and not blob.charset and (declared := _DECLARED.match(blob.data)):
+    head = blob.data[:_SAMPLE]
+    if blob.media_type == "application/xml" and not blob.charset and (declared := _DECLARED.match(head)):
         blob = replace(blob, charset=declared[1].decode("ascii"))
     text = decode_text(blob, limits)
     if blob.media_type == "application/xml" and declares_entities(text):

@@ -449,11 +449,25 @@ def run_length_bmp() -> bytes:
         (encoded(half_red(), "JPEG", progressive=True), True),
         (jpeg_of_scans(17), False),
         (encoded(PIL.Image.new("L", (4000, 4001)), "PNG"), False),
+        (encoded(PIL.Image.new("RGBA", (1920, 1200)), "PNG"), True),
+        (encoded(PIL.Image.new("RGBA", (1920, 1400)), "PNG"), False),
+        (encoded(PIL.Image.new("RGB", (1920, 1400)), "WEBP", lossless=True), False),
         (encoded(half_red(), "PNG") + bytes(4 << 20), False),
         (encoded(half_red(), "BMP"), True),
         (run_length_bmp(), False),
     ],
-    ids=["small", "progressive", "many scans", "many pixels", "many bytes", "plain bmp", "run lengths"],
+    ids=[
+        "small",
+        "progressive",
+        "many scans",
+        "many pixels",
+        "few transparent pixels",
+        "many transparent pixels",
+        "large WebP",
+        "many bytes",
+        "plain bmp",
+        "run lengths",
+    ],
 )
 def test_a_picture_is_light_by_its_bytes_pixels_and_scans(data: bytes, is_light: bool) -> None:
     assert opened(data).is_light is is_light

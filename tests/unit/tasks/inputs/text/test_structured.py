@@ -116,6 +116,12 @@ def test_xml_says_its_charset_itself() -> None:
     assert read(text.encode("cp1251"), "application/xml") == text
 
 
+def test_an_encoding_is_declared_at_the_beginning_of_an_xml_file_or_not_at_all() -> None:
+    for blanks, word in ((1, "café"), (20_000, "caf‚")):
+        text = b'<?xml version="1.0"' + b" " * blanks + b'encoding="cp437"?><a>caf\x82</a>'
+        assert word in read(text, "application/xml")
+
+
 def test_yaml_is_never_expanded() -> None:
     text = "a: &a [x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(5))
     assert read(text.encode(), "application/yaml") == text
