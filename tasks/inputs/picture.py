@@ -43,10 +43,10 @@ _READ_IN_PIECES = ("image/jpeg", "image/png")
 _RUN_LENGTHS = (1, 2)
 """Compressions of a BMP that Pillow undoes in Python, byte by byte: BI_RLE8 and BI_RLE4."""
 LIGHT_BYTES = 4 * MB
-_LIGHT_PIXELS = 16_000_000
+_LIGHT_PIXELS = 4_000_000
 _LIGHT_LOCKED_PIXELS = 2_500_000
-"""Pixels of a light picture that Pillow decodes or blends under Python's lock: a WebP, or one with transparency. They take
-15 ms."""
+"""Pixels of a light picture that Pillow decodes or blends under Python's lock: a WebP, or one with transparency. They
+take 15 ms."""
 _LIGHT_SCANS = 16
 _BYTES_TO_DECODE = 6
 """Bytes per pixel while decoding, in addition to Pillow's own four: three coefficients of a progressive JPEG, or a
@@ -110,8 +110,8 @@ class PicturePages(Pages):
 
     @property
     def is_light(self) -> bool:
-        """True if decoding takes at most a few seconds and about 300 MB, even for hostile bytes, and holds Python's lock
-        for some milliseconds at a time."""
+        """True if decoding takes at most a few seconds and about 300 MB, even for hostile bytes, and holds Python's
+        lock for some milliseconds at a time."""
         return (
             not self._is_run_length
             and len(self._blob.data) <= LIGHT_BYTES

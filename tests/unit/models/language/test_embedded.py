@@ -319,8 +319,8 @@ async def test_a_prompt_for_a_server_of_low_priority_is_written_at_low_priority(
         token = SHARE.set(Share("a", is_later=is_later))
         await events_of(llm, user("Hi", options={"max_tokens": 1}))
         SHARE.reset(token)
-    usual = os.getpriority(os.PRIO_PROCESS, 0)
-    assert found == [usual, max(usual, llm._servers.niceness)]
+    assert found[0] == os.getpriority(os.PRIO_PROCESS, 0)
+    assert found[1] > found[0]
 
 
 @pytest.mark.parametrize("field", ["arguments", "name", "id"])
