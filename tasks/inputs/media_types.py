@@ -156,6 +156,8 @@ _LONGEST = 255
 _DIRECTORY_BYTES = 2 << 20
 """The directory of an archive has at most this many bytes. A directory has 46 bytes plus the name for each member, and
 zipfile takes ten times as much memory for it."""
+_SNIFFED_DIRECTORY_BYTES = 256 << 10
+"""A longer directory is not read to recognise an archive: 5,000 members take 40 ms of Python's lock."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """Exceptions that zipfile raises for bytes that are not an archive."""
 _MAX_BOXES = 5000
@@ -235,7 +237,9 @@ def media_type_of_file(filename: str | None) -> str | None:
 class _Bounded(io.BytesIO):
     """A file that refuses very large reads until the limit is lifted. Only a hostile archive causes such reads."""
 
-    limit = _DIRECTORY_BYTES
+    def __init__(self, data: bytes, limit: int) -> None:
+        super().__init__(data)
+        self.limit = limit
 
     def read(self, size: int | None = -1) -> bytes:
         if self.limit and size is not None and size > self.limit:
@@ -243,9 +247,9 @@ class _Bounded(io.BytesIO):
         return super().read(size)
 
 
-def opened_archive(data: bytes) -> zipfile.ZipFile:
-    """Open an archive. Raises one of DAMAGED."""
-    file = _Bounded(data)
+def opened_archive(data: bytes, directory_bytes: int = _DIRECTORY_BYTES) -> zipfile.ZipFile:
+    """Open an archive whose directory has at most `directory_bytes` bytes. Raises one of DAMAGED."""
+    file = _Bounded(data, directory_bytes)
     archive = zipfile.ZipFile(file)
     file.limit = 0
     return archive
@@ -395,8 +399,8 @@ def _probe_mpeg(data: bytes) -> str | None:
 def _probe_zip(data: bytes) -> str | None:
     if not data.startswith(b"PK\x03\x04"):
         return None
-    names = None  # stays None if the list of members cannot be read
-    with suppress(*DAMAGED), opened_archive(data) as archive:
+    names = None  # stays None if the list of members cannot be read, or is long
+    with suppress(*DAMAGED), opened_archive(data, _SNIFFED_DIRECTORY_BYTES) as archive:
         names = archive.namelist()
     for folder, short in _OFFICE.items():
         # A truncated archive has lost its list of members, but each remaining member still begins with its name.
