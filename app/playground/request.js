@@ -85,13 +85,21 @@ export function codeOf(form) {
 const between = new RegExp(`${MARK}(\\d+)${MARK}`, "g");
 const whole = new RegExp(`^${MARK}(\\d+)${MARK}$`);
 
+/** A text in quotes for a shell. A line break is written as an escape: a line `JSON` would end the body. */
+function shellQuoted(text) {
+  const control = /[\x00-\x1f\x7f]/g;
+  if (!control.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
+  const escaped = (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return `$'${text.replace(/[\\']/g, "\\$&").replace(control, escaped)}'`;
+}
+
 function curl(body, fileOf, form) {
   const quoted = JSON.stringify(body, null, 2).replace(/[\\$`]/g, "\\$&");
   const filled = quoted.replace(between, (_, number) => {
     const file = fileOf(number);
-    const name = file.name.replaceAll("'", "'\\''");
-    if (isLarge(file)) return `$(curl -s ${BASE_URL}/files -H "Authorization: Bearer $OPENFAZE_API_KEY" -F purpose=user_data -F 'file=@"${name}"' | grep -o 'file-[0-9a-z-]*' | head -1)`;
-    return `data:${typeOf(file)};base64,$(base64 < '${name}' | tr -d '\\n')`;
+    const named = shellQuoted(`file=@"${file.name.replace(/[\\"]/g, "\\$&")}"`);
+    if (isLarge(file)) return `$(curl -s ${BASE_URL}/files -H "Authorization: Bearer $OPENFAZE_API_KEY" -F purpose=user_data -F ${named} | grep -o 'file-[0-9a-z-]*' | head -1)`;
+    return `data:${typeOf(file)};base64,$(base64 < ${shellQuoted(file.name)} | tr -d '\\n')`;
   });
   const fresh = form.fresh ? ' -H "X-Interfaze-Bypass-Cache: true"' : "";
   return `curl -s ${BASE_URL}/chat/completions -H "Authorization: Bearer $OPENFAZE_API_KEY" \\

@@ -1,5 +1,6 @@
 """Represents opened inputs: documents with pages to look at, and texts."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Self
@@ -61,8 +62,8 @@ class Document(AbstractAsyncContextManager["Document"]):
         self._isolate = isolate
 
     @classmethod
-    def of_text(cls, blob: Blob, text: str, budget: DecodedBudget) -> Self:
-        return cls(blob, DocumentContents("text", 0, text), None, budget)
+    async def of_text(cls, blob: Blob, text: str, budget: DecodedBudget) -> Self:
+        return await asyncio.to_thread(cls, blob, DocumentContents("text", 0, text), None, budget)
 
     @classmethod
     async def of_session(
@@ -70,7 +71,11 @@ class Document(AbstractAsyncContextManager["Document"]):
     ) -> Self:
         """Wrap `session`, which the document will close."""
         try:
-            return cls(blob, await session.run(Pages.contents), session, budget, isolate)
+            contents = await session.run(Pages.contents)
+            if contents.text is None:
+                return cls(blob, contents, session, budget, isolate)
+            # Putting the text together may take long.
+            return await asyncio.to_thread(cls, blob, contents, session, budget, isolate)
         except BaseException:
             await session.close()
             raise

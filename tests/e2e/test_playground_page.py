@@ -82,6 +82,17 @@ def test_the_code_does_the_same(playground: Playground, tmp_path: Path) -> None:
         assert printed(tmp_path, node, "ask.mjs").strip() == said
 
 
+def test_a_file_name_of_several_lines_ends_no_code(playground: Playground, tmp_path: Path) -> None:
+    """Names may have line breaks on Linux; one of these lines looks like the end of the text that curl sends."""
+    file = {**SIGN, "name": "a'\nJSON\ntouch ran\n.png"}
+    (tmp_path / file["name"]).write_bytes(file["buffer"])
+    playground.run("ocr", files=[file], key=KEY)
+    curl = playground.part("code").locator("pre").first.text_content() or ""
+    said = playground.body["choices"][0]["message"]["content"]
+    assert json.loads(printed(tmp_path, "bash", "-c", curl))["choices"][0]["message"]["content"] == said
+    assert not (tmp_path / "ran").exists()
+
+
 def printed(folder: Path, *command: str) -> str:
     env = {"PATH": os.environ["PATH"], "OPENFAZE_API_KEY": KEY}
     result = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100)

@@ -20,7 +20,7 @@ _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 A text that itself contains them can only refer to its own pictures."""
 _PICTURE_MARK = re.compile(f"{_OPEN}([0-9]{{1,9}}){_CLOSE}")
 _GOES_ON = re.compile(r"[ \t]*\S")
-_BLANK_LINES = re.compile(r"\n{3,}")
+_BLANK_LINES = "\n\n\n"
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -129,7 +129,11 @@ def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[i
             pieces += [piece.rstrip(" "), "\n\n" if line else "", reading, "\n\n" if goes_on else ""]
             line = "" if goes_on else reading[:1]
     pieces.append(text[end:])
-    return _BLANK_LINES.sub("\n\n", "".join(pieces)).strip("\n")
+    inserted_text = "".join(pieces)
+    # Replacing is several times as fast as a regular expression, during which no other thread would run.
+    while _BLANK_LINES in inserted_text:
+        inserted_text = inserted_text.replace(_BLANK_LINES, "\n\n")
+    return inserted_text.strip("\n")
 
 
 _MAX_FILL = 200_000
