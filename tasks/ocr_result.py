@@ -405,6 +405,10 @@ class OcrResult(Result[OcrData]):
     def mapped(self, redactor: Redactor) -> Slices[Result[OcrData]]:
         """Return the result without personal data and without codes. Words that one placeholder replaces become one
         word."""
+        if self.marked is None and not self.data["sections"]:  # a text file, perhaps of JSON
+            text = yield from redactor.redact_text(self.text())
+            data: OcrData = {**self.data, "extracted_text": text}
+            return OcrResult(data, self.layouts).in_form(self.form)
         section_redactor = Redactor()  # a separate count, because the sections repeat the text
         sections: list[OcrSection] = []
         for section in self.data["sections"]:
@@ -412,7 +416,7 @@ class OcrResult(Result[OcrData]):
             sections.append(redacted)
         spans = yield from redactor.find_spans(self.text())
         text = yield from replace_spans(self.text(), spans)
-        data: OcrData = {**self.data, "extracted_text": text, "sections": sections}
+        data = {**self.data, "extracted_text": text, "sections": sections}
         marked = self.marked
         if marked is not None:
             places = positions_in_marked(marked, [edge for span in spans for edge in (span.start, span.end)])

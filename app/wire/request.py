@@ -310,6 +310,15 @@ Stop = Annotated[
 ]
 
 
+LogitBias = Annotated[
+    dict[Annotated[str, Field(max_length=64)], Annotated[float, Field(ge=-100, le=100)]],
+    Field(max_length=1000),
+    FEW_FAULTS,
+]
+"""Biases by token. Their number is bounded, because llama.cpp takes minutes for tens of thousands, and does not stop
+for a caller that leaves. OpenAI's tokens are numbers; llama.cpp also takes texts."""
+
+
 class OcrFields(RequestModel):
     tables: bool | None = False
     markdown: bool | None = False
@@ -349,7 +358,7 @@ class ChatRequest(RequestModel):
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
     n: int | None = Field(default=None, ge=1, le=1)
-    logit_bias: Annotated[dict[str, Annotated[float, Field(ge=-100, le=100)]], FEW_FAULTS] | None = None
+    logit_bias: LogitBias | None = None
     top_k: int | None = Field(default=None, ge=-1)
     min_p: float | None = Field(default=None, ge=0, le=1)
     user: str | None = None

@@ -4,15 +4,18 @@ which Pillow opens them. Pages are upright, in RGB."""
 import io
 import re
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
 
 import numpy as np
 import PIL.Image
 import PIL.TiffImagePlugin
 from numpy.typing import NDArray
-from PIL import ImageChops, ImageCms, ImageOps, ImageStat
+from PIL import ImageChops, ImageCms, ImageStat
+from PIL.Image import Transpose
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
@@ -27,6 +30,8 @@ from tasks.inputs.source import Blob
 # Pillow's own guard warns and raises at fixed sizes while it reads a header. The limit here is a setting, which is
 # checked below.
 PIL.Image.MAX_IMAGE_PIXELS = None
+# Pillow warns of each odd tag, and a file may have thousands.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _MAX_FRAMES = 10_000
 """A file has at most this many frames. A few megabytes can contain a million empty TIFF directories, and skipping each
@@ -73,7 +78,23 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """First column and row of each pass of an interlaced picture, and its steps (ISO 15948, 8.2)."""
 _PIECE = 1 << 20
+_APP1 = b"\xff\xe1"
+_EXIF = b"Exif\0\0"
+_BIG_TIFF = 43
+"""Version of TIFF data whose numbers of tags have 64 bits. EXIF has version 42."""
+_MAX_EXIF_TAGS = 1000
+"""EXIF data have at most this many tags, of which cameras write some twenty. Each takes Pillow 15 microseconds."""
 _ORIENTATION = 0x0112
+_TURNS = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+"""Operations that make pictures upright, by EXIF orientation (EXIF 2.32, 4.6.4)."""
 _SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
 _LIGHT = 200
@@ -83,6 +104,10 @@ _PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 """Chunks that may hold an orientation."""
 _DEPTHS = (255, 1023, 4095, 65535)
 """White values of 8, 10, 12 and 16 bits, all of which are stored in 16 bits."""
+
+
+class _TooManyTags(Exception):
+    """Raised for EXIF data of more than `_MAX_EXIF_TAGS` tags."""
 
 
 class PicturePages(Pages):
@@ -97,6 +122,9 @@ class PicturePages(Pages):
         self._limits = limits
         # A WebP's canvas is allocated before its size is known.
         self._pixels = limits.image_pixels if blob.media_type == "image/webp" else 0
+        with self._reading(1):
+            if blob.media_type == "image/jpeg":  # Pillow reads the EXIF data when it opens the file
+                _check_exif(_exif_of_jpeg(blob.data))
         with self._reading(1), self._opened() as image:
             self._frames = self._pages_of(image)
             self._check_pixels(image, 1)
@@ -166,6 +194,8 @@ class PicturePages(Pages):
             yield
         except InputError:
             raise
+        except _TooManyTags as error:
+            raise self._blob.error(f"has more than {_MAX_EXIF_TAGS} EXIF tags.") from error
         except Exception as error:
             if not is_fault_of_file(error):
                 raise
@@ -201,7 +231,7 @@ class PicturePages(Pages):
         if not isinstance(image, JpegImageFile) or data.count(_SCAN) <= _MAX_SCANS:
             return
         scans = 0
-        for number, marker in enumerate(_markers(data)):
+        for number, (marker, _) in enumerate(_markers(data)):
             scans += marker == _SCAN
             if scans > _MAX_SCANS:
                 raise self._blob.error(f"has more than {_MAX_SCANS} scans.")
@@ -236,11 +266,11 @@ def _page_suffix(number: int) -> str:
     return f" at page {number}" if number > 1 else ""
 
 
-def _markers(data: bytes) -> Iterator[bytes]:
-    """Yield the markers of the first picture in a JPEG."""
+def _markers(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield the markers of the first picture in a JPEG, and where each of them ends."""
     place = 0
     while (marker := _MARKER.search(data, place)) and marker[1] != _END:
-        yield marker[0]
+        yield marker[0], marker.end()
         place = marker.end()
         if marker[1] not in _MARKERS_WITHOUT_SEGMENT:
             place += int.from_bytes(data[place : place + 2])
@@ -298,17 +328,49 @@ def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
 
 def _read_exif(frame: PIL.Image.Image) -> PIL.Image.Exif:
     """Return the EXIF data. To find metadata after a PNG's pixels, Pillow would decode them, so a check for such
-    metadata comes first."""
+    metadata comes first. Raises _TooManyTags."""
+    _check_exif(_exif_data(frame))
     if isinstance(frame, PngImageFile) and not _has_metadata_behind_pixels(frame):
         return PIL.Image.Image.getexif(frame)
     return frame.getexif()
 
 
+def _exif_data(frame: PIL.Image.Image) -> bytes:
+    """Return the EXIF data of a file other than a JPEG, as far as they were read."""
+    if profile := frame.info.get("Raw profile type exif"):  # as ImageMagick writes it into a PNG
+        return bytes.fromhex("".join(profile.split("\n")[3:]))
+    return bytes(frame.info.get("exif") or b"")
+
+
+def _exif_of_jpeg(data: bytes) -> bytes:
+    """Return the EXIF data of a JPEG, which Pillow puts together from several segments."""
+    found = []
+    for marker, place in islice(_markers(data), _MAX_READS):
+        if marker == _SCAN:
+            break
+        segment = data[place + 2 : place + int.from_bytes(data[place : place + 2])]
+        if marker == _APP1 and segment.startswith(_EXIF):
+            found.append(segment.removeprefix(_EXIF))
+    return b"".join(found)
+
+
+def _check_exif(data: bytes) -> None:
+    """Check the number of tags in EXIF data. Pillow reads all of them to find the orientation. Raises _TooManyTags."""
+    data = data.removeprefix(_EXIF)
+    order = ">" if data.startswith(b"MM") else "<"
+    with suppress(struct.error):  # there are no data, or Pillow finds no tags in them, either
+        version, place = struct.unpack_from(f"{order}HI", data, 2)
+        [tags] = struct.unpack_from(f"{order}H", data, place)
+        if tags > _MAX_EXIF_TAGS or version == _BIG_TIFF:
+            raise _TooManyTags
+
+
 def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
-    """True if a PNG has metadata after its pixels. Each chunk has a length, kind, data and checksum (ISO 15948,
-    5.3)."""
+    """True if a PNG has metadata after its pixels that have not been read. Each chunk has a length, kind, data and
+    checksum (ISO 15948, 5.3)."""
     file = frame.fp
-    assert file is not None
+    if file is None:  # the picture is loaded
+        return False
     place, has_pixels = file.tell(), False
     try:
         file.seek(len(_PNG_SIGNATURE))
@@ -327,8 +389,8 @@ def upright_rgb(frame: PIL.Image.Image) -> Image:
     """Decode `frame` with the orientation applied. Transparent parts become white, or black if the visible part is
     light."""
     frame.load()
-    # Transposing in place avoids a copy of upright pictures.
-    ImageOps.exif_transpose(frame, in_place=True)
+    if frame.format != "TIFF" and (turn := _TURNS.get(_read_exif(frame).get(_ORIENTATION, 1))) is not None:
+        frame = frame.transpose(turn)
     return np.ascontiguousarray(np.asarray(_convert_to_rgb(frame), dtype=np.uint8))
 
 

@@ -284,6 +284,14 @@ def test_members_whose_names_are_redacted_alike_all_stay() -> None:
     assert json.loads(Redactor().text(json.dumps(given))) == expected
 
 
+def test_a_json_file_that_is_read_stays_json() -> None:
+    given = {"phone": 491701234567, "ann@b.example": "the house", "cat@d.example": "the dog"}
+    counts = Counter[str]()
+    text = redacted("ocr", document_result([json.dumps(given)], [], 0).data, counts)["extracted_text"]
+    assert json.loads(text) == {"phone": "[PHONE]", "[EMAIL]": "the house", "[EMAIL] (2)": "the dog"}
+    assert counts == {"PHONE": 1, "EMAIL": 2}
+
+
 @pytest.mark.parametrize("count", [1_000, 2_000])
 def test_words_are_compared_with_few_of_the_spans_of_a_line(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = 0

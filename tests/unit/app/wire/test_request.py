@@ -315,6 +315,7 @@ def test_no_declared_field_is_taken_from_those_that_are_passed_on() -> None:
     ("model", "base", "field", "fault", "message"),
     [
         (ChatRequest, {"messages": [MESSAGE]}, "logit_bias", 101, "less than or equal to 100, not 101"),
+        (ChatRequest, {"messages": [MESSAGE]}, "logit_bias", 1, "Expected at most 1000 items, not 2000"),
         (ResponsesRequest, {"input": "hi"}, "metadata", 5, "a valid string, not 5"),
         (ResponsesRequest, {"input": "hi"}, "metadata", "x", "Expected at most 16 items, not 2000"),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
+import PIL.PngImagePlugin
 import pillow_heif
 import pytest
 from PIL import ImageCms
@@ -414,6 +415,24 @@ def test_a_png_of_more_chunks_than_an_encoder_makes_is_refused(kind: bytes) -> N
     assert opened(data[:end] + chunk * 1_000 + data[end:]).picture(1).size
     with pytest.raises(InputError, match="is read in more than 100000 pieces"):
         opened(data[:end] + chunk * 100_000 + data[end:]).picture(1)
+
+
+@pytest.mark.parametrize("codec", ["JPEG", "PNG", "WEBP", "a profile in a PNG"])
+def test_a_picture_of_more_exif_tags_than_a_camera_writes_is_refused(codec: str) -> None:
+    def exif(tags: int) -> bytes:
+        entries = b"".join(struct.pack("<HHLL", 1 + tag, 3, 1, 1) for tag in range(tags))
+        return b"Exif\0\0II*\0" + struct.pack("<LH", 8, tags) + entries + bytes(4)
+
+    def photo(tags: int) -> PicturePages:
+        if codec.startswith("a profile"):
+            profile = PIL.PngImagePlugin.PngInfo()
+            profile.add_text("Raw profile type exif", f"\nexif\n{len(exif(tags))}\n{exif(tags).hex()}\n", zip=True)
+            return opened(encoded(half_red(), "PNG", pnginfo=profile))
+        return opened(encoded(half_red(), codec, exif=exif(tags)))
+
+    assert photo(1000).picture(1).shape == (20, 40, 3)
+    with pytest.raises(InputError, match="'photo' has more than 1000 EXIF tags"):
+        photo(1001).picture(1)
 
 
 def test_a_jpeg_of_more_markers_than_an_encoder_makes_is_refused() -> None:
