@@ -1,6 +1,8 @@
 """Decoding data URLs and base64 within the limit."""
 
 import base64
+import random
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -28,6 +30,15 @@ def test_a_percent_encoded_data_url_is_text() -> None:
 
 def test_a_data_url_without_a_type_declares_none() -> None:
     assert decode("data:,a,b") == Payload(b"a,b", None, None)
+
+
+@pytest.mark.parametrize("piece", [1, 2, 5, 100])
+def test_escapes_are_replaced_wherever_pieces_end(piece: int) -> None:
+    generator = random.Random(1)
+    for _ in range(200):
+        text = "".join(generator.choice("%%%4aFg2") for _ in range(12))
+        source = Source(Origin("p"), payload=f"data:,{text}")
+        assert decode_payload(source, limit=100, piece=piece).data == unquote_to_bytes(text), text
 
 
 @pytest.mark.parametrize("payload", ["aGVs\r\nbG8=\n", "aGVsbG8", "aGVs bG8", "data:;base64,aGVsbG8%3D"])
