@@ -87,7 +87,7 @@ class MediaLoader:
         self._fetcher = fetcher
         self._decoding = Worker("media", threads=_DECODERS)
         self._texts = FairExecutor("texts", rests=rests)
-        self._reader = SourceReader(fetcher, limits, self._decoding, uploads, memory)
+        self._reader = SourceReader(fetcher, limits, self._decoding, uploads, self._texts, memory)
         self.processes: Sessions = native_sessions(decoding or DecodeLimits())
         self._budget = DecodedBudget(limits.decoded_bytes, largest=3 * limits.image_pixels)
         self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()

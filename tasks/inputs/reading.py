@@ -13,6 +13,7 @@ import numpy as np
 import pybase64
 
 from models.concurrency import WhileAwaited
+from models.fair_executor import FairExecutor
 from models.request_memory import RequestMemory
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
@@ -20,7 +21,7 @@ from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
-from tasks.inputs.source import HEAD, Blob, Source
+from tasks.inputs.source import HEAD, Blob, Source, beginning
 from tasks.inputs.text.text_file import looks_like_text
 
 _HEX_VALUES = np.full(256, 255, np.uint8)
@@ -30,6 +31,7 @@ _BLANKS = b"\r\n\t \v\f"
 _PIECE = 1 << 20
 """Inputs are decoded in pieces of this many bytes, so that no second copy of a whole input exists and other threads run
 in between."""
+_LONG_TEXT = 256 << 10
 _TAIL = 64
 """The padding, which may be mixed with white space, is searched for in this many bytes at the end."""
 
@@ -115,8 +117,8 @@ def _unquote(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _unquoted(text: bytes) -> bytes:
-    """Replace the escapes in `text`, and keep a percent sign that begins none. `unquote_to_bytes` makes an object for each
-    of them, of which a megabyte may have a third of a million."""
+    """Replace the escapes in `text`, and keep a percent sign that begins none. `unquote_to_bytes` makes an object for
+    each of them, of which a megabyte may have a third of a million."""
     chars = np.frombuffer(text, np.uint8)
     marks = np.flatnonzero(chars[:-2] == ord("%"))
     high, low = _HEX_VALUES[chars[marks + 1]], _HEX_VALUES[chars[marks + 2]]
@@ -214,12 +216,15 @@ class SourceReader:
         limits: MediaLimits,
         worker: Worker,
         uploads: Uploads | None,
+        texts: FairExecutor,
         memory: RequestMemory | None = None,
     ) -> None:
+        """Large data URLs that are not in base64 are decoded by `texts`, because this holds Python's lock."""
         self._fetcher = fetcher
         self._limits = limits
         self._worker = worker
         self._uploads = uploads
+        self._texts = texts
         self._memory = memory
         self._read: weakref.WeakKeyDictionary[Source, Once[Blob]] = weakref.WeakKeyDictionary()
 
@@ -248,7 +253,8 @@ class SourceReader:
         elif source.data is not None:
             blob = await self._worker.run(self._sent, source.data, source)
         else:
-            blob = await self._worker.run(self._decoded, source)
+            worker = self._texts if _is_long_text(source) else self._worker
+            blob = await worker.run(self._decoded, source)
             _take_from_total(source, len(blob.data))
         if not blob.data:
             raise blob.error("is empty (0 bytes).")
@@ -294,6 +300,12 @@ class SourceReader:
         payload = decode_payload(source, limit=self._limits.part_bytes)
         media_type = _identify(payload.data, (payload.media_type, source.format), source.filename)
         return Blob(payload.data, media_type, source.filename, source.param, payload.charset)
+
+
+def _is_long_text(source: Source) -> bool:
+    """True if a payload is a large data URL that is not in base64."""
+    payload = source.payload or ""
+    return len(payload) > _LONG_TEXT and ";base64," not in beginning(payload, HEAD).lower()
 
 
 def _take_from_total(source: Source, size: int) -> None:
