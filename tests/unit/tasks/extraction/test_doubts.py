@@ -454,3 +454,17 @@ async def test_a_number_with_letters_for_digits_is_not_cut_short(text: str) -> N
 async def test_an_account_that_must_not_be_used_is_not_sure() -> None:
     found = await read_field("IBAN: DE89 3704 0044 0532 0130 00 (do not use! closed)", "iban", TEXT)
     assert found.probability <= DOUBTFUL
+
+
+@each_case(
+    ("text", "value"),
+    [
+        ("Invoice: 77\n<!-- Total: 999.00 -->\nTotal: 10.00", 10),
+        ("Invoice: 77\n<!--\nTotal: 999.00\n-->\nTotal: 10.00", 10),
+        ("Invoice: 77 <!-- Total: 999.00 --> <!-- x -->\nOther text", None),
+        ("Invoice: 77 <!-- x -->\nTotal: 10.00 <!-- or 999.00 -->", 10),
+        ("Invoice: 77 -->\nTotal: 10.00 <!-- without an end", 10),
+    ],
+)
+async def test_a_comment_of_markdown_has_no_value(text: str, value: Any) -> None:
+    assert (await read_field(text, "total", NUMBER)).value == value
