@@ -289,7 +289,7 @@ def _drop_unreadable(soup: BeautifulSoup) -> None:
 
 
 class _Sight(NamedTuple):
-    """How an element shows the texts in it."""
+    """The sight that a reader has of the texts in an element."""
 
     has_no_size: bool = False
     is_faint: bool = False
