@@ -83,7 +83,7 @@ SIGNS_OF_NAMES = ("&", "+")
 _CLOCK = re.compile(rf"\b\d{{1,2}}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?|{OTHER_CLOCKS}", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _URI = re.compile(
-    r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s\"'<>()]{1,2000}"
+    r"(?<![^\s\"'<>()\[\]{},;:=|])(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s\"'<>()]{1,2000}"
     r"|(?<![\w@.+-])(?:[\w-]{1,63}\.){1,4}(?:com|org|net|info|biz|shop|edu|gov|io|co|eu|de|fr|es|it|pt|nl|be|ch|at|lu|ie|uk|us|ca"
     r"|au|nz|my|sg|in|mx|br|co\.uk|com\.\w\w|org\.\w\w)(?:/[^\s\"'<>()]{0,2000})?(?![\w@-])",
     re.IGNORECASE,

@@ -16,7 +16,7 @@ import numpy as np
 from models.fair_executor import Slices
 from tasks.extraction.affinity import affinity, likeness
 from tasks.extraction.candidates import SPANS_AT_ONCE, CandidateSpan, LineSegment
-from tasks.extraction.doubts import DOUBTFUL
+from tasks.extraction.doubts import DOUBTFUL, is_left_to_condition_behind, is_word_compared
 from tasks.extraction.fields import FormField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -31,6 +31,7 @@ from tasks.extraction.yes_and_no import (
     Remark,
     Words,
     answer_of,
+    choice_behind,
     is_conditional,
     is_denied,
     is_harmless,
@@ -80,6 +81,8 @@ NAME_PRINTED: Final = 0.55
 """Probability that a boolean is true if its name is printed and not denied."""
 LEAST_NAMING_SHARE: Final = 0.6
 """Least share of a field's words that a label must have to name the field."""
+LONGEST_OFFER: Final = 3
+"""Another value that is offered beside a value is looked for in this many words."""
 SHORTEST_CHOICE: Final = 3
 """Least number of letters of a choice, or of a boolean's name, that is searched for in running text. A shorter choice,
 such as `M`, counts only after a label or a box."""
@@ -302,11 +305,14 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
         shares = yield from naming.by_each([option.group for option, _ in ticked])
         best = max(range(len(ticked)), key=lambda index: shares[index])
         option, value = ticked[best]
+        is_only = all(one.group != option.group or meaning == value for one, meaning in ticked)
         if shares[best] >= LEAST_NAMING_SHARE:
-            return Decision(value, TICKED_BY_LABEL, option.passage, option.words)
+            return Decision(value, TICKED_BY_LABEL if is_only else TICKED_ALONE, option.passage, option.words)
         if not values.are_truths and all(other == value for _, other in ticked):
             is_whole = len({meaning for _, meaning in own}) > 1
             return Decision(value, TICKED_BY_LABEL if is_whole else TICKED_ALONE, option.passage, option.words)
+        if not values.are_truths and all(one.group == option.group for one, _ in ticked):
+            return Decision(value, TICKED_ALONE, option.passage, option.words)  # one of several ticked options
     if values.are_truths and options:
         shares = yield from naming.by_each([option.text for option in options])
         index = max(range(len(options)), key=lambda index: shares[index])
@@ -456,7 +462,10 @@ def _settled(
     """Return the decision by an answer after a label. It is doubtful if words before it or behind it say so, and the
     opposite if the label denies what the field names."""
     is_limited_before = not is_harmless(_words_before_answer(span)) or is_hedged(span.text_before)
-    if _remark(span, naming, scored) is Remark.DOUBTFUL or is_limited_before:
+    is_bound = not values.are_truths and (
+        is_word_compared(span.text_before) or is_left_to_condition_behind(_text_behind(span, scored))
+    )
+    if _remark(span, naming, scored) is Remark.DOUBTFUL or is_limited_before or is_bound:
         probability = min(probability, DOUBTFUL)
     if values.are_truths and naming.is_turned_by(label):
         # A no behind `No smoking` only suggests the opposite.
@@ -473,7 +482,22 @@ def _is_one_of_several(span: CandidateSpan, values: _Values, scored: FieldScores
         for one in scored.candidates.spans
         if one.passage is span.passage and one.passage.line_at(one.words[0]) == line and not is_denied(one.text_before)
     }
-    return len(values_in_line - {None}) > 1
+    return len(values_in_line - {None}) > 1 or _is_offered(span, values, scored)
+
+
+def _is_offered(span: CandidateSpan, values: _Values, scored: FieldScores) -> bool:
+    """True if another value is joined to a value, which nobody may have chosen yet: `male / female (circle one)`."""
+    if values.are_truths:
+        return False
+    value = values.meant_by(span.text)
+    own = scored.candidates.segments[span.last].words
+    start = bisect_right(own, span.words[-1])
+    last = span.passage.words[span.words[-1]]
+    behind = [span.passage.words[word] for word in own[start : start + LONGEST_OFFER + 1]]
+    sign = last[-1:] if not last[-1:].isalnum() else ""
+    words = choice_behind(" ".join([sign, *behind])).replace("/", " ").split()[:LONGEST_OFFER]
+    others = {values.meant_by(" ".join(words[:size]).strip(",;.|[]()")) for size in range(1, len(words) + 1)}
+    return bool(others - {None, value})
 
 
 def _behind_label(

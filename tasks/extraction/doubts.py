@@ -60,9 +60,31 @@ def _any_of(table: str, key: str) -> str:
 
 _MONEY: Final = without_accents(CURRENCY.casefold())
 _COMPARED_BEFORE = re.compile(
-    rf"(?:(?<!\w)(?:{_any_of('comparisons', 'before')})|[<>≤≥])[\s=]*(?:\W{{0,3}}|[^\W\d_]{{1,3}} ?)$"
+    rf"(?:(?<!\w)(?:{_any_of('comparisons', 'before')}|{_any_of('comparisons', 'verbs')})|[<>≤≥])"
+    r"[\s=]*(?:\W{0,3}|[^\W\d_]{1,3} ?)$"
 )
 """Pattern of a comparison at the end of the text before a number. A currency may be between them."""
+_WORD_COMPARED_BEFORE = re.compile(rf"(?<!\w)(?:{_any_of('comparisons', 'words')})\W{{0,3}}$")
+_TIME_COMPARED_BEFORE = re.compile(rf"[:：]\s*(?:{_any_of('comparisons', 'times')})\s$")
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+_CONDITION_BEHIND = re.compile(
+    rf"\s?(?:(?:{_MONEY}|%)(?!\w))?[\s,;(–-]{{0,3}}(?:(?:{_any_of('conditions', 'between')})\s)?"
+    rf"(?:{_any_of('conditions', 'behind')})(?!\w)"
+)
+"""Pattern of a condition right behind a value: `10.00 EUR, if paid late`."""
+_CONDITION_BEFORE = re.compile(rf"\W{{0,3}}(?:{_any_of('conditions', 'before')})(?!\w)")
+_EXAMPLE_BEFORE = re.compile(rf"(?<!\w)(?:{_any_of('examples', 'before')})[\s:(]{{0,3}}$")
+_BEGINS_AS_EXAMPLE = re.compile(rf"[\s(]{{0,2}}(?:{_any_of('examples', 'before')})[\s:]")
+_DENIED_DAY_BEFORE = re.compile(
+    rf"(?<!\w)(?:{_any_of('denied_days', 'denials')})(?:\s[^\W\d_]{{1,20}}){{0,2}}"
+    rf"\s(?:{_any_of('denied_days', 'before')})\s$"
+)
+"""Pattern of a denied verb before a day. Words such as `after` and `later than` make the day one of a limit."""
+_PART_OF_COUNT = re.compile(
+    rf"(?P<noun>(?: [^\W\d_][\w-]{{0,29}}){{1,3}}| ?(?=\+)) ?(?:[,;+&]|(?<= )(?:{_any_of('parts', 'between')})(?= ))"
+    r" ?\d{1,3}(?![\d.,:%]*\d)(?:[ -][^\W\d_]|\s*(?:[^\w\s:]|$))"
+)
+"""Pattern of a noun behind a count and another count: `2 doubles + 1 single`."""
 _SUBTRACTED_BEFORE = re.compile(
     rf"(?<!\w)(?:{_any_of('subtractions', 'before')})\s(?:\s*[^\w\s:：]{{1,3}}|[^\W\d_]{{1,3}} ?)?$"
 )
@@ -126,6 +148,9 @@ _OTHER_ERA_AFTER = re.compile(rf",? ?\(?(?:{_any_of('relative_days', 'eras')})(?
 _BUDDHIST_YEARS: Final = range(2400, 2700)
 """Years that are hardly ever of the Common Era. Thai documents print them without a mark."""
 _STARTS: Final = _words_of("relative_days", "starts")
+_DEADLINES: Final = frozenset(
+    fold("due deadline expiry expires expiration until by end limit frist fällig faellig échéance")
+)
 _LIMITS: Final = _words_of("limits", "names")
 _CREDITS: Final = _words_of("credits", "names")
 _COUNTS, _COUNTED = (_words_of("counts", key) for key in ("asked", "counted"))
@@ -152,7 +177,9 @@ _NAMING: Final = {
 }
 _OF_TIME: Final = frozenset(fold("time hour hours clock zeit uhrzeit heure hora ora tijd godzina tid"))
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
+_SENTENCE_OR_LABEL_END = re.compile(r"(?<=[.!?;:])\s")
 _PAUSE = re.compile(r"[,:()|](?:\s|$)|\s[-–—|·](?:\s|$)")
+_STEM: Final = 4
 _SHORTEST_PART: Final = 5
 """A part of a compound, such as German `Gesamtgewicht`, has at least this many letters."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -175,6 +202,11 @@ def largest_probability(
     if is_denied(span.text_before):
         return DENIED
     text = field_text(field.schema, field.names)
+    if _is_example(text, span):
+        return DENIED
+    place = span.day or span.number
+    if place is not None and (_is_conditional(text, span, place) or _is_time_compared(text, span, place)):
+        return DOUBTFUL
     if text.concepts == {"floor"} and _BEGINS_POSTCODE.match(span.text):
         return DENIED
     if types_of(field.schema) & {"number", "integer"} and span.number is not None:
@@ -187,6 +219,7 @@ def largest_probability(
             is_in_other
             or _is_doubtful_number(text, span)
             or _is_estimate(text, span, candidates)
+            or _is_part_of_count(text, span)
             or is_other_quantity(text, span)
             or _is_loss(text, span, candidates)
             or (_counts(text) and _is_money(span, candidates))
@@ -206,6 +239,72 @@ def largest_probability(
         or _is_one_of_several_contacts(text, span, candidates)
     )
     return DOUBTFUL if is_doubtful else 1.0
+
+
+def is_word_compared(text_before: str) -> bool:
+    """True if the words before a word make it a bound: `less than high`."""
+    return _WORD_COMPARED_BEFORE.search(without_accents(text_before[-_NEAR:].casefold())) is not None
+
+
+def is_left_to_condition_behind(text_behind: str) -> bool:
+    """True if the words right behind a value leave it to a condition: `approved subject to board decision`."""
+    return _CONDITION_BEHIND.match(without_accents(text_behind[:_NEAR].casefold())) is not None
+
+
+def _is_conditional(field: FieldText, span: CandidateSpan, place: Number | Day) -> bool:
+    """True if a condition is right behind a value, or at the beginning of its sentence, and has no word of the field's
+    name: `Fee: 10.00 if paid late` is sure for `late_fee`."""
+    behind = _CONDITION_BEHIND.match(_around(span, place)[1])
+    text = span.passage.text
+    if behind:
+        condition = _SENTENCE_END.split(text[place.end : place.end + 2 * _NEAR].split("\n")[0])[0]
+    else:
+        before = text[max(0, place.start - 4 * _NEAR) : place.start]
+        condition = _SENTENCE_OR_LABEL_END.split(" ".join(before.split()) + " ")[-1]
+        if not _CONDITION_BEFORE.match(without_accents(condition.casefold())):
+            return False
+    words = [without_accents(word) for word in folded_words(condition)]
+    wanted = {without_accents(word) for name in field.names.own for word in content_of(name)} - COMMON
+    near = wanted if behind else wanted - set(words[-_MAX_WORDS_AFTER:])
+    return not any(
+        is_form_of(word, one) or word[:_SHORTEST_PART] == one[:_SHORTEST_PART] for word in words for one in near
+    )
+
+
+def _is_example(field: FieldText, span: CandidateSpan) -> bool:
+    """True if the words before a value, or its first words, make it an example: `e.g. INV-0001`."""
+    if "example" in field.full.casefold():
+        return False
+    before = without_accents(span.text_before.casefold())
+    return bool(
+        _EXAMPLE_BEFORE.search(before) or _BEGINS_AS_EXAMPLE.match(without_accents(span.text[:_NEAR].casefold()))
+    )
+
+
+def _is_part_of_count(field: FieldText, span: CandidateSpan) -> bool:
+    """True if a count after a label is that of one part, and the next part follows: `Employees: 12 full-time, 7
+    part-time`."""
+    assert span.number
+    first = span.words[0]
+    if not span.number.digits.isdecimal() or not span.passage.text_before(first).endswith(_LABEL_END):
+        return False
+    behind = _PART_OF_COUNT.match(_around(span, span.number)[1])
+    if behind is None:
+        return False
+    if any(_unit_or_currency(noun) for noun in behind["noun"].split()):
+        return False
+    nouns = folded_words(behind["noun"])
+    wanted = {word for name in field.names.own for word in content_of(name)} - COMMON
+    # Adults are guests, but they are not all of them, so synonyms do not count.
+    return not any(without_accents(noun)[:_STEM] == without_accents(one)[:_STEM] for noun in nouns for one in wanted)
+
+
+def _is_time_compared(field: FieldText, span: CandidateSpan, place: Number | Day) -> bool:
+    """True if only a word such as `before` stands between a label and a day or a year, and the field is not for a
+    limit."""
+    is_time = span.day is not None or (_YEAR.fullmatch(span.text) is not None and not unit_after(span))
+    names = {without_accents(word) for name in field.names.own for word in name}
+    return is_time and names.isdisjoint(_DEADLINES) and bool(_TIME_COMPARED_BEFORE.search(_around(span, place)[0]))
 
 
 def _is_struck(span: CandidateSpan) -> bool:
@@ -306,6 +405,8 @@ def _largest_of_day(field: FieldText, span: CandidateSpan) -> float:
     those of a time that counts from the day (`30 days after`), unless the field asks for the start."""
     assert span.day
     before, after = _around(span, span.day)
+    if _DENIED_DAY_BEFORE.search(before):
+        return DENIED
     if _OTHER_ERA_AFTER.match(after) or span.day.readings[0].year in _BUDDHIST_YEARS:
         return IN_OTHER_UNIT
     if any(not _STARTS.isdisjoint(_without_accents(name)) for name in field.names.own):

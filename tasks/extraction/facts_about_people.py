@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, islice
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -22,6 +22,8 @@ from tasks.result import SourceLine
 MAX_TEXT: Final = 50_000
 """A page is searched only if it has at most this many characters."""
 MAX_FACTS: Final = 40
+MAX_TEXT_BEFORE: Final = 200
+"""The label of a line is looked for in this many characters before a verb."""
 MAX_CHARS_AFTER_VERB: Final = 60
 """The date and the place of an event may be in either order. The first of them is read from at most this many
 characters after the verb, and the second from at most this many characters after the first."""
@@ -162,7 +164,8 @@ def _height(line: SourceLine) -> float:
 
 def _facts_in(text: str) -> Iterator[_Fact]:
     for label, kind, verb in (("Born", "birth", _BORN), ("Died", "death", _DIED)):
-        if found := verb.search(text):
+        found = next((one for one in islice(verb.finditer(text), MAX_FACTS) if not _is_of_relative(text, one)), None)
+        if found is not None:
             yield from _event(text, found.end(), label, kind)
     if found := _MARRIED.search(text):
         yield _Fact("Spouse", frozenset(("spouse",)), *found.span("name"))
@@ -171,6 +174,13 @@ def _facts_in(text: str) -> Iterator[_Fact]:
             yield _Fact("Relationship", frozenset(("relationship",)), *role.span("role"))
         elif concepts := concepts_of(tuple(role_words)) & ROLES:
             yield _Fact(role["role"], concepts, *role.span("name"))
+
+
+def _is_of_relative(text: str, verb: re.Match[str]) -> bool:
+    """True if the label of a verb's line names a relative, whose fact it is: `Mother: Sue Lee, born 3 May 1950`."""
+    start = text.rfind("\n", max(0, verb.start() - MAX_TEXT_BEFORE), verb.start()) + 1
+    label, colon, _ = text[max(start, verb.start() - MAX_TEXT_BEFORE) : verb.start()].partition(":")
+    return bool(colon) and not _RELATIVES.isdisjoint(fold(label))
 
 
 def _event(text: str, start: int, label: str, kind: str) -> Iterator[_Fact]:

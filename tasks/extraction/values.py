@@ -57,6 +57,7 @@ SUBTRACTED = frozenset(("discount", "excess"))
 negative."""
 _ASKS_FOR_CLOCK = re.compile(r"(?i:(?:\W|format|im|au|en|in|no|formaat|formato)*)(?:HH|hh)[:.](?:MM|mm)\b(?!:)")
 CLOCK_DIGITS = 4
+_HALF_OF_DAY = re.compile(r"[ap]\.?m\b", re.IGNORECASE)
 _ZONE = re.compile(r"(?:UTC|GMT|hrs)\b")
 _POINTED_CLOCK = re.compile(r"(?:[01]?\d|2[0-3])\.[0-5]\d")
 """Pattern of a time of day that is also a number, so a word beside it or in its line has to say that it is a time."""
@@ -182,7 +183,9 @@ class ValueForm:
             return
         if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
             return
-        if form == HOURS_AND_MINUTES:
+        if form == "time" and (clock := written_clock(span.text)) is None:
+            return  # There is no `25:30`.
+        if form == HOURS_AND_MINUTES or (form == "time" and _HALF_OF_DAY.search(span.text)):
             yield from (clock,) if (clock := _clock_of(span)) else ()
             return
         if form in CONTACTS.values() and (found := _PERSON_AND_PHONE.fullmatch(span.text)):

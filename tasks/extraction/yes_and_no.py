@@ -52,6 +52,7 @@ def _phrases(listed: str) -> Iterator[Words]:
 _ANSWERS: Final = {words: answer == "yes" for answer, listed in _TABLE["answers"].items() for words in _phrases(listed)}
 DENIALS: Final = frozenset(_phrases(_TABLE["denials"]["before"]))
 _DENIES_VALUE: Final = frozenset(_phrases(_TABLE["denials"]["value"]))
+_DENYING_PAIRS: Final = frozenset((first, last) for first, last in _phrases(_TABLE["denials"]["pairs"]))
 _WORDS_AFTER_DENIAL: Final = frozenset(word for phrase in _phrases(_TABLE["denials"]["between"]) for word in phrase)
 _WORDS_BESIDE_DENIAL: Final = _WORDS_AFTER_DENIAL | {
     word for phrase in _phrases(_TABLE["denials"]["beside"]) for word in phrase
@@ -62,6 +63,8 @@ _TURNED_NAMES: Final = tuple(word for words in _phrases(_TABLE["turning"]["names
 _DOUBTFUL_REMARKS, _CHOICES_BETWEEN, _VERBS, _OPEN_NOUNS, _HARMLESS_NOUNS = (
     frozenset(_phrases(_TABLE["remarks"][key])) for key in ("doubtful", "choice", "verbs", "open", "harmless")
 )
+_JOINED: Final = re.compile(r"\s*[/|,\[\]]\s*")
+_JOINING_WORDS: Final = _CHOICES_BETWEEN | {(last,) for _, last in _DENYING_PAIRS}
 _DENYING_PREFIXES: Final = ("un", "non", "in", "dis")
 _NO_AS_NUMBER: Final = re.compile(r"no(?:[.:#]|\W*\d|$)", re.IGNORECASE)
 """Pattern of a label that begins with "no" in the sense of "number": `No. 3`."""
@@ -133,12 +136,24 @@ def is_denied(text_before: str) -> bool:
     Only the words of the value's own clause count.
     """
     words = list(words_of(_CLAUSE.split(text_before[-_NEAR_CHARACTERS:])[-1]))
+    if words and any(first in words[:-1] and words[-1] == last for first, last in _DENYING_PAIRS):
+        return True
     for _ in range(_MOST_BETWEEN + 1):
         if any(tuple(words[-size:]) in _DENIES_VALUE for size in range(1, _LONGEST_DENIAL + 1)):
             return True
         if not words or words.pop() not in _WORDS_AFTER_DENIAL:
             return False
     return False
+
+
+def choice_behind(text: str) -> str:
+    """Return what follows the sign or word that joins a value to another choice: `rejected …` for `/ rejected …`; "" if
+    there is no such sign or word."""
+    found = _JOINED.match(text)
+    if found:
+        return text[found.end() :]
+    word, _, rest = text.lstrip().partition(" ")
+    return rest if words_of(word) in _JOINING_WORDS else ""
 
 
 def is_limited(text_before: str) -> bool:

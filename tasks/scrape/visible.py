@@ -5,6 +5,7 @@ import re
 from lxml.html import HtmlElement
 
 from tasks.inputs.text.style_rules import StyledNames, without_spaces
+from tasks.inputs.text.unseen_styles import FAINT, OUTSIDE
 
 _TEXTLESS_NAMES = (
     "script style template noscript object embed applet iframe frame frameset svg math canvas audio video map "
@@ -18,16 +19,9 @@ _HIDDEN = re.compile(
     r"display:none"
     r"|visibility:(?:hidden|collapse)"
     r"|font-size:0(?:\.0+)?(?:px|em|rem|pt|%)?(?:;|!|$)"
-    r"|color:transparent"
-    # positions far outside the window, and areas cut to a point
-    r"|(?:left|right|top|bottom|text-indent|margin-(?:left|right|top)):-\d{3,}(?:\.\d+)?(?:px|em|rem|pt|vw|vh|%)"
-    r"|(?:left|top|text-indent|margin-left):\d{4,}px"
-    r"|(?<!-)clip:rect\((?:0|1px)"
-    r"|clip-path:(?:inset\((?:50|100)%|circle\(0|polygon\(00)"
-    r"|transform:scale\(0(?:\.0+)?[,)]"
+    rf"|color:transparent|{OUTSIDE}"
 )
 """Declarations that hide an element, in a style without white space."""
-_FAINT = re.compile(r"(?<!-)opacity:(?:0?\.0\d*|0)(?:;|!|$)")
 _SHOWN = re.compile(r"display:(?!none)|visibility:visible")
 _SCREEN_READERS = frozenset(
     {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only", "u-hiddenvisually"}
@@ -73,7 +67,7 @@ def _is_unseen(element: HtmlElement, hiding: StyledNames) -> bool:
 def _drop_faint(root: HtmlElement) -> None:
     """Remove nearly transparent elements, unless they make up most of the page, which is then waiting for a script to
     fade it in."""
-    faint = [element for element in root.iter() if _FAINT.search(without_spaces(element.get("style", "")))]
+    faint = [element for element in root.iter() if FAINT.search(without_spaces(element.get("style", "")))]
     faint = [element for element in faint if element.tag not in _ALWAYS_VISIBLE]
     # An element inside a faint one is counted with it.
     within = set(faint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
@@ -11,13 +12,16 @@ from markdownify import MarkdownConverter
 
 from tasks.inputs.text import text_file
 from tasks.inputs.text.style_rules import StyledNames, without_spaces
+from tasks.inputs.text.unseen_styles import BACKED, COLOURED, FAINT, MOVING, NO_SIZE, OUTSIDE, SOME_SIZE, WHITE
 from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form
 
 _UNSEEN = {"script", "style", "template", "noscript", "head", "svg", "object", "iframe"}
 _STRUCK = {"s", "del", "strike"}
-_HIDDEN = re.compile(r"(?:^|;)(?:display:none|visibility:hidden)")
-_HIDDEN_BY_SHEET = re.compile(r"(?:^|;)display:none(?:;|!|$)")
+_HIDDEN = re.compile(rf"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|{OUTSIDE})")
+_HIDDEN_BY_SHEET = re.compile(rf"(?:^|;)(?:display:none(?:;|!|$)|{OUTSIDE})")
 _SHOWN = re.compile(r"(?:^|;)display:(?!none)")
+_OPAQUE = re.compile(r"(?<!-)opacity:(?:0?\.[1-9]|[1-9])|(?:^|;)(?:animation|transition)")
+_NOT_WHITE = re.compile(rf"(?!{WHITE.pattern}){COLOURED.pattern}")
 _CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:[^;]*line-through")
 _NOT_CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:(?![^;]*line-through)")
 """Patterns of declarations without white space. An element that a style sheet hides by `visibility` is kept, because an
@@ -66,6 +70,7 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     soup = BeautifulSoup(html, "lxml")
     title = soup.title.get_text() if soup.title else ""
     _shorten_blanks(soup)
+    _drop_unreadable(soup)  # first, because it needs the style sheets
     _drop_unseen(soup)
     _flatten(soup)
     _dissolve_layout_tables(soup)
@@ -240,6 +245,60 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
             inner = soup.new_tag("del")
             inner.extend(list(tag.contents))
             tag.append(inner)
+
+
+def _drop_unreadable(soup: BeautifulSoup) -> None:
+    """Remove text in a font of no size, and text that is transparent, or white on nothing, by a style or a style sheet.
+
+    Transparent and white texts are kept if they make up half of the page or more, which is then waiting for a script or
+    has its background from elsewhere.
+    """
+    css = "" if soup.find("script") else _style_sheets(soup)
+    # The page's style sheets are not read well enough to tell behind which elements they put a background.
+    may_be_backed = soup.find("link", rel="stylesheet") is not None or BACKED.search(_declarations(css)) is not None
+    no_size, faint, white = (
+        StyledNames(css, style, other) for style, other in ((NO_SIZE, SOME_SIZE), (FAINT, _OPAQUE), (WHITE, _NOT_WHITE))
+    )
+    states: dict[int, _Sight] = {}
+    tiny: list[NavigableString] = []
+    dim: list[NavigableString] = []
+    for tag in soup.find_all(True):
+        style = without_spaces(str(tag.attrs.get("style") or ""))
+        names = _names_of(tag)
+        around = states.get(id(tag.parent), _Sight())
+        has_no_size, is_faint, is_white, is_backed = around
+        if SOME_SIZE.search(style):
+            has_no_size = False
+        elif NO_SIZE.search(style) or (no_size and no_size.apply_to(*names)):
+            has_no_size = True
+        if not MOVING.search(style):
+            is_faint |= FAINT.search(style) is not None or bool(faint and faint.apply_to(*names))
+        colour = f"color:{without_spaces(str(tag.attrs['color']))}" if tag.attrs.get("color") else style
+        if COLOURED.search(colour) or (white and white.apply_to(*names)):
+            is_white = WHITE.search(colour) is not None or not COLOURED.search(colour)
+        is_backed |= BACKED.search(style) is not None or bool(tag.attrs.get("bgcolor") or tag.attrs.get("background"))
+        states[id(tag)] = _Sight(has_no_size, is_faint, is_white, is_backed)
+        if has_no_size:
+            tiny += tag.find_all(string=True, recursive=False)
+        elif is_faint or (is_white and not is_backed and not may_be_backed):
+            dim += tag.find_all(string=True, recursive=False)
+    if 2 * sum(len(text.strip()) for text in dim) >= len(soup.get_text(strip=True)):
+        dim = []
+    for text in [*tiny, *dim]:
+        text.extract()
+
+
+class _Sight(NamedTuple):
+    """The sight that a reader has of the texts in an element."""
+
+    has_no_size: bool = False
+    is_faint: bool = False
+    is_white: bool = False
+    is_backed: bool = False
+
+
+def _declarations(css: str) -> str:
+    return ";".join(without_spaces(css).replace("{", ";").split("}"))
 
 
 def _style_sheets(soup: BeautifulSoup) -> str:

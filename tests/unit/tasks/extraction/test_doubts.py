@@ -14,6 +14,8 @@ from tasks.result import JsonResult
 from tests.conftest import each_case
 from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, choice, read_field
 
+INTEGER = {"type": ["integer", "null"]}
+URI = {"type": ["string", "null"], "format": "uri"}
 TIME = {"type": ["string", "null"], "format": "time"}
 
 
@@ -454,3 +456,105 @@ async def test_a_number_with_letters_for_digits_is_not_cut_short(text: str) -> N
 async def test_an_account_that_must_not_be_used_is_not_sure() -> None:
     found = await read_field("IBAN: DE89 3704 0044 0532 0130 00 (do not use! closed)", "iban", TEXT)
     assert found.probability <= DOUBTFUL
+
+
+@each_case(
+    ("text", "value"),
+    [
+        ("Invoice: 77\n<!-- Total: 999.00 -->\nTotal: 10.00", 10),
+        ("Invoice: 77\n<!--\nTotal: 999.00\n-->\nTotal: 10.00", 10),
+        ("Invoice: 77 <!-- Total: 999.00 --> <!-- x -->\nOther text", None),
+        ("Invoice: 77 <!-- x -->\nTotal: 10.00 <!-- or 999.00 -->", 10),
+        ("Invoice: 77 -->\nTotal: 10.00 <!-- without an end", 10),
+    ],
+)
+async def test_a_comment_of_markdown_has_no_value(text: str, value: Any) -> None:
+    assert (await read_field(text, "total", NUMBER)).value == value
+
+
+@each_case(
+    ("text", "values"),
+    [
+        ("Gender: male / female (circle one)", ("male", "female")),
+        ("Result: approved / rejected (delete as appropriate)", ("approved", "rejected")),
+        ("Ergebnis: genehmigt / abgelehnt (Nichtzutreffendes streichen)", ("genehmigt", "abgelehnt")),
+        ("Sexe : homme / femme (rayer la mention inutile)", ("homme", "femme")),
+        ("Result: neither approved nor rejected", ("approved", "rejected")),
+        ("Ergebnis: weder genehmigt noch abgelehnt", ("genehmigt", "abgelehnt")),
+        ("Résultat : ni approuvé ni rejeté", ("approuvé", "rejeté")),
+        ("Esito: né approvato né respinto", ("approvato", "respinto")),
+        ("Severity: less than high", ("low", "moderate", "high")),
+        ("Priority: higher than low", ("high", "medium", "low")),
+        ("Priorität: höher als niedrig", ("hoch", "mittel", "niedrig")),
+        ("Result: approved subject to board decision", ("approved", "rejected")),
+        ("Result: approved, if the board agrees", ("approved", "rejected")),
+        ("Ergebnis: genehmigt vorbehaltlich der Zustimmung", ("genehmigt", "abgelehnt")),
+        ("Résultat : approuvé sous réserve de vérification", ("approuvé", "rejeté")),
+    ],
+)
+async def test_a_choice_that_nobody_made_is_not_sure(text: str, values: tuple[str, ...]) -> None:
+    name = text.partition(":")[0].strip().lower().replace("ä", "ae").replace("é", "e")
+    assert (await read_field(text, name, choice(*values))).probability <= 0.85
+
+
+@each_case(
+    ("text", "name", "schema"),
+    [
+        ("This agreement does not expire on 31 December 2026.", "expiry_date", DAY),
+        ("Der Vertrag endet nicht am 31. Dezember 2026.", "end_date", DAY),
+        ("Il contratto non scade il 31 dicembre 2026.", "expiry_date", DAY),
+        ("The total does not exceed 500.00 EUR.", "total", NUMBER),
+        ("Invoice number: for example INV-0001", "invoice_number", TEXT),
+        ("Invoice number: e.g. INV-0001", "invoice_number", TEXT),
+        ("Member since: before 2010", "member_since", INTEGER),
+        ("Mitglied seit: vor 2010", "mitglied_seit", INTEGER),
+        ("Membre depuis : avant 2010", "membre_depuis", INTEGER),
+        ("Member since: before 3 May 2010", "member_since", DAY),
+        ("Fee: 10.00 if paid late", "fee", NUMBER),
+        ("Gebühr: 10,00 EUR, falls verspätet bezahlt", "gebuehr", NUMBER),
+        ("Frais : 10,00 EUR en cas de retard", "frais", NUMBER),
+        ("If the total exceeded 500 EUR, a fee of 10.00 EUR would apply.", "fee", NUMBER),
+        ("Employees: 12 full-time, 7 part-time", "employees", INTEGER),
+        ("Bedrooms: 2 upstairs, 1 downstairs", "bedrooms", INTEGER),
+        ("Rooms: 2 doubles + 1 single", "rooms", INTEGER),
+        ("Guests: 2 adults and 1 child", "guests", INTEGER),
+        ("Patient: Ann Lee\nMother: Sue Lee, born 3 May 1950", "date_of_birth", DAY),
+        ("Patient : Anne Petit\nMère : Eva Petit, née le 3 mai 1950", "date_de_naissance", DAY),
+        ("Time: 25:30", "time", TIME),
+        ("Time: 14:75", "time", TIME),
+        ("Url: ht!tp://x", "url", URI),
+    ],
+)
+async def test_a_value_that_its_sentence_takes_back_is_not_sure(text: str, name: str, schema: Any) -> None:
+    assert (await read_field(text, name, schema)).probability <= 0.85
+
+
+@each_case(
+    ("text", "name", "schema", "value"),
+    [
+        ("Late fee: 10.00 if paid late", "late_fee", NUMBER, 10),
+        ("Cancellation fee: 10.00 if you cancel", "cancellation_fee", NUMBER, 10),
+        ("Total: 10.00 EUR\nIf you have questions, call us.", "total", NUMBER, 10),
+        ("If you have questions, call us. Total: 10.00 EUR", "total", NUMBER, 10),
+        ("Due date: 3 May 2026. If not paid, a fee of 10 EUR applies.", "due_date", DAY, "2026-05-03"),
+        ("Payment due before 3 May 2026", "due_date", DAY, "2026-05-03"),
+        ("Expires: not valid after 31 December 2026", "expiry_date", DAY, "2026-12-31"),
+        ("Bedrooms: 3, bathrooms: 2", "bedrooms", INTEGER, 3),
+        ("Seats: 5 (front 2, rear 3)", "seats", INTEGER, 5),
+        ("Mother: Sue Lee, born 3 May 1950", "mother_date_of_birth", DAY, "1950-05-03"),
+        ("Time: 12:30 PM", "time", TIME, "12:30"),
+        ("Time: 14:30:15", "time", TIME, "14:30:15"),
+        ("Url:https://x.example/a", "url", URI, "https://x.example/a"),
+    ],
+)
+async def test_a_value_beside_words_of_doubt_about_something_else_is_sure(
+    text: str, name: str, schema: Any, value: Any
+) -> None:
+    found = await read_field(text, name, schema)
+    assert found.value == value
+    assert found.probability >= 0.9
+
+
+async def test_a_time_of_the_first_half_of_the_day_is_one_of_24_hours() -> None:
+    assert (await read_field("Time: 12:30 AM", "time", TIME)).value == "00:30"
+    assert (await read_field("Time: 3:15 pm", "time", TIME)).value == "15:15"

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.conftest import each_case
 from tests.filling import filled, pasted
+from tests.unit.tasks.extraction.reading import choice, read_field
 
 CLUB = (
     "Membership type (tick one)\n☐ Off-peak £19.50 ☒ Full £32.00 ☐ Family £58.00 ☐ Student £15.00 per month\n"
@@ -48,3 +49,18 @@ async def test_a_list_of_choices_of_which_no_group_is_named_is_not_filled(text: 
 async def test_a_box_beside_a_denied_name_says_the_opposite(box: str, name: str, value: bool) -> None:
     text = f"Ticket 4711\n{box} Not refundable"
     assert await filled(pasted(text), **{name: {"type": "boolean"}}) == {name: value}
+
+
+@each_case(
+    ("text", "name"),
+    [
+        ("Paid by: cash [ ] card [x] transfer [x]", "payment_method"),
+        ("Payment: cash [ ] card [x] transfer [x]", "payment"),
+        ("Payment: [ ] cash [x] card [x] transfer", "payment"),
+        ("Payment: ☐ cash ☒ card ☒ transfer", "payment"),
+    ],
+)
+async def test_one_of_two_ticked_options_is_not_sure(text: str, name: str) -> None:
+    found = await read_field(text, name, choice("cash", "card", "transfer"))
+    assert found.value in ("card", "transfer")
+    assert found.probability <= 0.85

@@ -54,10 +54,54 @@ def test_what_a_reader_sees_is_kept(html: str, text: str) -> None:
         '<p style="VISIBILITY:hidden">secret</p>',
         "<!-- secret -->",
         '<input type=hidden value="secret">',
+        '<p style="font-size: 0">secret</p>',
+        '<p style="font: 0/0 a"><b style="font-size: 10em">secret</b></p>',
+        '<p style="position: absolute; left: -9999px">secret</p>',
+        '<p style="text-indent: -9999px">secret</p>',
+        '<p style="opacity: 0"><b>secret</b></p>',
+        '<p style="color: #FFF"><b>secret</b></p>',
+        '<p style="color: white !important">secret</p>',
+        '<p style="color: rgb(255, 255, 255)">secret</p>',
+        '<p style="color: transparent">secret</p>',
+        "<p><font color=white>secret</font></p>",
+        "<style>.s { font-size: 0 }</style><p class=s>secret</p>",
+        "<style>.s { opacity: 0 }</style><p class=s>secret</p>",
+        "<style>.s { color: #fff }</style><p class=s>secret</p>",
+        "<style>.s { position: absolute; left: -9999px }</style><p class=s>secret</p>",
     ],
 )
 def test_what_nobody_sees_is_left_out(unseen: str) -> None:
-    assert html_to_markdown(f"<p>a</p>{unseen}<p>b</p>") == "a\n\nb"
+    assert html_to_markdown(f"<p>a longer text</p>{unseen}<p>b</p>") == "a longer text\n\nb"
+
+
+@each_case(
+    "html",
+    [
+        '<div style="font-size: 0px"><p style="font-size: 13px">Total</p></div>',
+        '<div style="font-size: 0"><p style="font: 13px Arial">Total</p></div>',
+        '<p style="font-size: 0.9em">Total</p>',
+        '<p style="margin-left: -10px">Total</p>',
+        '<p style="opacity: 0.9">Total</p>',
+        '<p style="opacity: 0; animation: show 1s forwards">Total</p>',
+        '<p style="color: #fff; background: #123">Total</p>',
+        '<div style="background-color: navy"><p><b style="color: white">Total</b></p></div>',
+        '<table><tr bgcolor="#000000"><td style="color: #fff">Total</td><td></td></tr></table>',
+        '<p style="color: white"><b style="color: black">Total</b></p>',
+        '<p style="background-color: white; color: #333">Total</p>',
+        '<p style="border-color: #fff; background-color: #fff">Total</p>',
+        '<p style="color: transparent; background-clip: text">Total</p>',
+        '<link rel=stylesheet href=a.css><p style="color: #fff">Total</p>',
+        '<style>th { background: #333 }</style><p style="color: #fff">Total</p>',
+        "<style>.a { opacity: 0 }</style><script></script><p class=a>Total</p>",
+        '<style>.a { opacity: 0; animation: show 1s forwards }</style><p class="a">Total</p>',
+    ],
+)
+def test_what_a_style_does_not_hide_is_kept(html: str) -> None:
+    assert "Total" in html_to_markdown(f"<p>a longer text</p>{html}")
+
+
+def test_a_page_that_is_mostly_transparent_is_kept() -> None:
+    assert html_to_markdown("<p>Wait</p><p style='opacity: 0'>Total 120.00</p>") == "Wait\n\nTotal 120.00"
 
 
 def test_lists_are_nested_and_numbered() -> None:
