@@ -299,8 +299,13 @@ def of_connections(origin: Origin) -> dict[str, Case]:
                 ("clipped pages", page(b"".join(b"%d %d 5 5 re W* n " % (n % 600, n % 700) for n in range(60_000)))),
                 ("guarded numbers", Asked.chat(guarded_numbers())),
                 ("texts to embed", texts_to_embed()),
+                ("texts to moderate", texts_to_moderate()),
+                ("escaped data", page_of_escapes()),
+                ("large pictures", large_pictures()),
+                ("messages", Asked.chat(many_messages())),
             )
         },
+        "named uploads": Case(partial(naming_an_upload, content=b"caf\xe9 " + b"a" * 200_000_000), seen_and_read),
         "streamed results": Case(
             partial(flooded, caller=Calls([long_result(origin, stream=True)]), most=4), seen_and_read
         ),
@@ -351,6 +356,48 @@ def texts_to_embed() -> Asked:
     text = " ".join("".join(letters.choices(ascii_lowercase, k=6)) for _ in range(70_000))
     inputs = [text[start : start + 480] for start in range(0, 2_000 * 240, 240)]
     return Asked(json.dumps({"model": EMBEDDING_MODEL, "input": inputs}).encode(), "/v1/embeddings")
+
+
+def texts_to_moderate() -> Asked:
+    """Return 256 texts of 500 words."""
+    generator = random.Random(1)
+    words = ["kill", "bomb", "dear", "house", "recipe", "how", "make", "steal"]
+    inputs = [" ".join(generator.choices(words, k=500)) for _ in range(256)]
+    return Asked(json.dumps({"input": inputs}).encode(), "/v1/moderations")
+
+
+def page_of_escapes() -> Asked:
+    """Return an order to read a file of a megabyte, each of whose bytes is an escape of a data URL."""
+    return Asked.chat(ocr_request("data:application/zip," + "%00" * 1_000_000))
+
+
+def large_pictures() -> Asked:
+    """Return an order to look at four pictures of 16 megapixels, whose files are small."""
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (4000, 3990)).save(file, "JPEG")
+    body = json.loads(seen(data_url(file.getvalue(), "image/jpeg"), "object_detection").body)
+    parts = body["messages"][-1]["content"]
+    parts += 3 * [part for part in parts if part["type"] == "image_url"]
+    return Asked.chat(body)
+
+
+def many_messages() -> dict[str, Any]:
+    """Return a conversation of 9,001 short messages."""
+    roles = ("user", "assistant")
+    messages = [{"role": roles[number % 2], "content": f"hello number {number}"} for number in range(9001)]
+    return {"model": "interfaze-beta", "messages": messages}
+
+
+@asynccontextmanager
+async def naming_an_upload(client: httpx.AsyncClient, many: int, content: bytes) -> AsyncIterator[None]:
+    """Upload a file for the flooding key, and flood the server with short orders to read it during the block."""
+    upload = Asked.upload(content)
+    response = await client.post(upload.path, headers=upload.headers(ALICE), content=upload.body)
+    body = message("Read it.")
+    body["messages"].insert(0, {"role": "system", "content": "<task>ocr</task>"})
+    body["messages"][1]["content"] = [{"type": "file", "file": {"file_id": response.raise_for_status().json()["id"]}}]
+    async with flooded(client, many, Calls([Asked.chat(body)]), most=4):
+        yield
 
 
 def long_result(origin: Origin, *, stream: bool) -> Asked:

@@ -326,8 +326,8 @@ def test_a_large_body_takes_three_times_its_size_at_most(server: Server, client:
     """Also as PHP (`\\/`) and .NET (`\\u002B`) write base64 in JSON."""
 
     def body_of(size: int) -> bytes:
-        noise = b"\x89PNG\r\n\x1a\n" + os.urandom(size)
-        part = {"type": "file", "file": {"file_data": base64.b64encode(noise).decode(), "filename": "noise.png"}}
+        noise = b"\0" + os.urandom(size)  # of no type, so that no process gets a copy to decode
+        part = {"type": "file", "file": {"file_data": base64.b64encode(noise).decode(), "filename": "noise"}}
         message = {"role": "user", "content": [part]}
         task = {"role": "system", "content": "<task>ocr</task>"}
         body = json.dumps({"model": "auto", "messages": [task, message]}).encode()

@@ -25,6 +25,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import Blob, MediaLoader
 from tasks.inputs.source import Origin, Source
 from tests.hostile import jpeg_of_scans
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +255,7 @@ async def test_large_texts_are_decoded_in_a_thread_whose_keys_rest(payload: str,
     with contextlib.suppress(InputError):  # of a picture that is none
         async with await loader.open(Source(Origin("p"), payload=payload)):
             pass
-    assert list(rests.until()) == resting
+    await until(lambda: list(rests.until()) == resting)
     SHARE.reset(token)
     await loader.close()
 
