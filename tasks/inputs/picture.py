@@ -336,10 +336,11 @@ def _read_exif(frame: PIL.Image.Image) -> PIL.Image.Exif:
 
 
 def _exif_data(frame: PIL.Image.Image) -> bytes:
-    """Return the EXIF data of a file other than a JPEG, as far as they were read."""
-    if profile := frame.info.get("Raw profile type exif"):  # as ImageMagick writes it into a PNG
+    """Return the EXIF data that Pillow would read from a file other than a JPEG."""
+    found = frame.info.get("exif")
+    if found is None and (profile := frame.info.get("Raw profile type exif")):  # as ImageMagick writes it into a PNG
         return bytes.fromhex("".join(profile.split("\n")[3:]))
-    return bytes(frame.info.get("exif") or b"")
+    return bytes(found or b"")
 
 
 def _exif_of_jpeg(data: bytes) -> bytes:
@@ -356,7 +357,8 @@ def _exif_of_jpeg(data: bytes) -> bytes:
 
 def _check_exif(data: bytes) -> None:
     """Check the number of tags in EXIF data. Pillow reads all of them to find the orientation. Raises _TooManyTags."""
-    data = data.removeprefix(_EXIF)
+    while data.startswith(_EXIF):
+        data = data.removeprefix(_EXIF)
     order = ">" if data.startswith(b"MM") else "<"
     with suppress(struct.error):  # there are no data, or Pillow finds no tags in them, either
         version, place = struct.unpack_from(f"{order}HI", data, 2)
