@@ -62,8 +62,8 @@ class Document(AbstractAsyncContextManager["Document"]):
         self._isolate = isolate
 
     @classmethod
-    async def of_text(cls, blob: Blob, text: str, budget: DecodedBudget) -> Self:
-        return await asyncio.to_thread(cls, blob, DocumentContents("text", 0, text), None, budget)
+    def of_text(cls, blob: Blob, text: str, budget: DecodedBudget) -> Self:
+        return cls(blob, DocumentContents("text", 0, text), None, budget)
 
     @classmethod
     async def of_session(

@@ -149,8 +149,7 @@ class MediaLoader:
             return await Document.of_session(blob, await self.processes.open(reader, blob, self.limits), self._budget)
         if blob.media_type in media_types.TEXTS:
             worker = self._decoding if len(blob.data) <= _SMALL_TEXT else self._texts
-            text = await worker.run(read_text, blob, self.limits)
-            return await Document.of_text(blob, text, self._budget)
+            return await worker.run(lambda: Document.of_text(blob, read_text(blob, self.limits), self._budget))
         if blob.media_type == media_types.OLE:
             raise await self._decoding.run(ole_refusal, blob)
         raise blob.error(

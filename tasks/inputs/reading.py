@@ -305,7 +305,8 @@ class SourceReader:
 def _is_long_text(source: Source) -> bool:
     """True if a payload is a large data URL that is not in base64."""
     payload = source.payload or ""
-    return len(payload) > _LONG_TEXT and ";base64," not in beginning(payload, HEAD).lower()
+    head = beginning(payload, HEAD).lower()
+    return len(payload) > _LONG_TEXT and head.startswith("data:") and ";base64," not in head
 
 
 def _take_from_total(source: Source, size: int) -> None:

@@ -240,10 +240,11 @@ async def test_a_closed_document_says_so(loader: MediaLoader) -> None:
     [
         (base64.b64encode(b"x" * 1000).decode(), []),
         (base64.b64encode(b"x" * 100_000).decode(), ["a"]),
+        (base64.b64encode(bytes(400_000)).decode(), []),
         ("data:text/plain," + "x" * 1000, []),
         ("data:image/png," + "%41" * 100_000, ["a"]),
     ],
-    ids=["a small text", "a large text", "a short data URL", "a long one with escapes"],
+    ids=["a small text", "a large text", "large bytes", "a short data URL", "a long one with escapes"],
 )
 async def test_large_texts_are_decoded_in_a_thread_whose_keys_rest(payload: str, resting: list[str]) -> None:
     rests = Rests(1e6)
