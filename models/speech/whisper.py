@@ -408,7 +408,8 @@ def _decoded_result(result: Any, tokenizer: Any, window: SpeechWindow, *, is_who
     logprob = result.scores[0] * len(generated) / (len(generated) + 1)
     max_tokens = _max_spoken_tokens(window)
     is_cut = not is_whole and len(generated) > max_tokens
-    # The limit of a batch is that of its longest window. Each text is cut as if its window were alone.
+    # The limit of a batch is that of its longest window. Each text is cut as if its window were alone; its mean log
+    # probability is that of everything the search found, because CTranslate2 returns no others.
     tokens = [token for token in (generated[: max_tokens + 1] if is_cut else generated) if token < tokenizer.eot]
     text = tokenizer.decode(tokens).strip()
     compression = get_compression_ratio(text) if text else 0.0
