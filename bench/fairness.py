@@ -29,6 +29,7 @@ import numpy as np
 import PIL.Image
 
 from app.wire.model_names import EMBEDDING_MODEL
+from app.wire.request import MAX_MESSAGES, MAX_PARTS
 from bench.floods import ALICE, PAUSE_S, Asked, Calls, Connections, flooded
 from bench.watched import Memory
 from models.vision.text import Image
@@ -382,9 +383,12 @@ def large_pictures() -> Asked:
 
 
 def many_messages() -> dict[str, Any]:
-    """Return a conversation of 9,001 short messages."""
-    roles = ("user", "assistant")
-    messages = [{"role": roles[number % 2], "content": f"hello number {number}"} for number in range(9001)]
+    """Return a conversation of as many short messages and parts as a request may have."""
+    part = {"type": "text", "text": "hello"}
+    messages = [
+        {"role": ("user", "assistant")[number % 2], "content": [part] * (MAX_PARTS // MAX_MESSAGES)}
+        for number in range(MAX_MESSAGES)
+    ]
     return {"model": "interfaze-beta", "messages": messages}
 
 

@@ -47,6 +47,7 @@ from app.wire.parse import (
     parse_hollow,
     parse_off_loop,
 )
+from app.wire.request import MAX_MESSAGES
 from app.wire.response import ResponseModel
 from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
@@ -58,7 +59,7 @@ from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
 """A conversation has at most this many responses."""
-MAX_ITEMS = 10_000
+MAX_ITEMS = MAX_MESSAGES
 """The stored part of a conversation has at most this many items."""
 MAX_STORED_VALUES = 2 * MAX_VALUES
 """The stored part of a conversation has at most this many values. It has more than MAX_VALUES because the stored form

@@ -22,6 +22,11 @@ from pydantic_core import PydanticCustomError, core_schema
 from app.wire.descriptions import describe
 from tasks.inputs.limits import MB, megabytes
 
+MAX_MESSAGES = 2048
+"""Number of messages that OpenAI's API accepts, too. Python's other threads compete with those that look through tens
+of thousands of messages, many times for each answer."""
+MAX_PARTS = 2048
+"""The messages of a request have at most this many content parts and calls together."""
 MAX_TOOLS = 128
 """A request has at most this many tools, as with OpenAI."""
 MAX_DEFINITIONS = MB
@@ -221,7 +226,7 @@ ContentPart = Annotated[
 
 Content = Annotated[
     Annotated[str, Tag("·string")]
-    | Annotated[list[ContentPart], FAIL_FAST, Tag("·list")]
+    | Annotated[list[ContentPart], FAIL_FAST, Field(max_length=MAX_PARTS), Tag("·list")]
     | Annotated[None, Tag("·null")],
     by_json_type("a string or a list of content parts"),
 ]
@@ -242,7 +247,7 @@ class ChatMessage(RequestModel):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: Content = None
     name: Identifier | None = None
-    tool_calls: Annotated[list[ChatToolCall], FAIL_FAST] | None = None
+    tool_calls: Annotated[list[ChatToolCall], FAIL_FAST, Field(max_length=MAX_PARTS)] | None = None
     tool_call_id: Identifier | None = None
 
 
@@ -339,7 +344,7 @@ class ChatRequest(RequestModel):
     """A chat request. Its fields have the order and the ranges of the HTTP contract."""
 
     model: str
-    messages: Annotated[list[ChatMessage], FAIL_FAST] = Field(min_length=1)
+    messages: Annotated[list[ChatMessage], FAIL_FAST] = Field(min_length=1, max_length=MAX_MESSAGES)
     stream: bool | None = False
     stream_options: ChatStreamOptions | None = None
     response_format: Annotated[ResponseFormat, DEFINITIONS] | None = None
@@ -386,6 +391,20 @@ class ChatRequest(RequestModel):
     @property
     def shows_reasoning(self) -> bool:
         return self.reasoning_effort not in (None, "off", "none")
+
+    @field_validator("messages")
+    @classmethod
+    def _check_parts(cls, messages: list[ChatMessage]) -> list[ChatMessage]:
+        count = sum(
+            (len(one.content) if isinstance(one.content, list) else 0) + len(one.tool_calls or ()) for one in messages
+        )
+        if count > MAX_PARTS:
+            raise PydanticCustomError(
+                "parts",
+                "Expected at most {limit} content parts and calls in all messages together, not {count}",
+                {"limit": MAX_PARTS, "count": count},
+            )
+        return messages
 
     @field_validator("stream_options")
     @classmethod

@@ -18,6 +18,7 @@ from app.wire.problems import first_problem
 from app.wire.request import (
     DEFINITIONS,
     FAIL_FAST,
+    MAX_MESSAGES,
     MAX_TOOLS,
     ChatRequest,
     GuardMode,
@@ -49,8 +50,6 @@ from app.wire.response_items import (
     offered_tools,
 )
 
-MAX_ITEMS = 10_000
-"""A request has at most this many items."""
 CUSTOM_INPUT = "input"
 """Name of the only argument of a custom tool, which the LLM sees as a function."""
 _CHAT_NAMES = {
@@ -125,7 +124,7 @@ class ResponsesRequest(RequestModel):
 
     model: str
     input: Annotated[
-        Annotated[str, Tag("·string")] | Annotated[list[Item], FAIL_FAST, Field(max_length=MAX_ITEMS), Tag("·list")],
+        Annotated[str, Tag("·string")] | Annotated[list[Item], FAIL_FAST, Field(max_length=MAX_MESSAGES), Tag("·list")],
         by_json_type("a string or a list of items"),
     ] = ""
     """Required. Its absence is checked after the check for `messages`, the name of this field in chat requests."""

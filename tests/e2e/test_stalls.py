@@ -86,7 +86,7 @@ def test_a_conversation_of_many_messages_is_put_together_beside_the_loop(server:
     server.model.script(by_body=lambda _: Reply("Done."))
     earlier: Json = {"role": "user", "content": "word"}
     answers = server.is_spared(
-        lambda size: server.ask(ALICE, *[earlier] * size, [text_part("What does it say?"), *beside]), 1000, 10_000
+        lambda size: server.ask(ALICE, *[earlier] * size, [text_part("What does it say?"), *beside]), 200, 2000
     )
     assert [content_of(answer) for answer in answers] == ["Done."] * 2
 
@@ -159,7 +159,7 @@ def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read
         [guard("S9"), system("x" * 2 * MB), "Hello"],
         [guard("S9"), "Hello", {"role": "assistant", "content": "x" * 2 * MB}, "And?"],
         [guard("S9"), "Hello", *called('{"a":"' + r"\na" * MB + '"}'), "And?"],
-        [guard("S9"), "word " * 400, *called("{}", results=3000)],
+        [guard("S9"), "word " * 400, *called("{}", results=2000)],
     ):
         error = error_of(server.ask(ALICE, *messages), 413, "request_too_large")
         assert "limit of 1 MB" in error["message"]
@@ -254,10 +254,10 @@ def test_a_picture_that_is_named_thousands_of_times_is_fetched_once(server: Atta
     part = {"type": "image_url", "image_url": {"url": origin.url("/sign.png")}}
     before = len(origin.seen)
     with server.loop.counted() as loop:
-        answer = server.ask(ALICE, *run_task("ocr", *[part] * 5000))
+        answer = server.ask(ALICE, *run_task("ocr", *[part] * 2000))
     assert json.loads(content_of(answer))["result"]["extracted_text"] == "Platform nine"
     assert len(origin.seen) == before + 1
-    assert loop.calls < 5000 * CALLS_A_PART
+    assert loop.calls < 2000 * CALLS_A_PART
 
 
 def test_of_thousands_of_inputs_no_more_are_looked_at_than_a_request_may_have(
@@ -271,7 +271,7 @@ def test_of_thousands_of_inputs_no_more_are_looked_at_than_a_request_may_have(
         return look(part, here)
 
     monkeypatch.setattr(app.chat.inputs, "_source_of_part", noted)
-    urls = [f"https://example.com/{number}.png" for number in range(5000)]
+    urls = [f"https://example.com/{number}.png" for number in range(2000)]
     response = server.ask(ALICE, *run_task("ocr", *[{"type": "image_url", "image_url": {"url": url}} for url in urls]))
     error_of(response, 400, "too_many_sources")
     assert len(looked_at) == server.services.settings.max_sources + 1

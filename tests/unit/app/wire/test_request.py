@@ -14,7 +14,12 @@ from app.wire.responses import PASSED_ON, ResponsesRequest
 from tests.conftest import each_case
 
 MESSAGE = {"role": "user", "content": "hi"}
+CALL = {"id": "a", "function": {"name": "get_weather", "arguments": "{}"}}
 NAMED = {"type": "function", "function": {"name": "get_weather"}}
+
+
+def texts(count: int) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": "text", "text": "hi"}] * count}
 
 
 def with_link(kind: str, link: Any) -> dict[str, Any]:
@@ -40,6 +45,16 @@ def test_a_range_is_named_with_its_bound() -> None:
         ({"n": 2}, "Field 'n': Input should be less than or equal to 1, not 2"),
         ({"messages": []}, "Field 'messages': Expected at least 1 item, not 0"),
         ({"tools": [NAMED] * 129}, "Field 'tools': Expected at most 128 items, not 129"),
+        ({"messages": [MESSAGE] * 2049}, "Field 'messages': Expected at most 2048 items, not 2049"),
+        ({"messages": [texts(2049)]}, "Field 'messages[0].content': Expected at most 2048 items, not 2049"),
+        (
+            {"messages": [texts(3)] * 683},
+            "Field 'messages': Expected at most 2048 content parts and calls in all messages together, not 2049",
+        ),
+        (
+            {"messages": [texts(2000), {"role": "assistant", "tool_calls": [CALL] * 49}]},
+            "Field 'messages': Expected at most 2048 content parts and calls in all messages together, not 2049",
+        ),
         ({"stop": ["x"] * 40_000}, "Field 'stop': Expected at most 16 items, not 40000"),
         ({"messages": [{"rol": "user"}]}, "Field 'messages[0].role': Field required. Is 'rol' a misspelling of it?"),
         ({"messages": [{"content": "hi"}]}, "Field 'messages[0].role': Field required"),
