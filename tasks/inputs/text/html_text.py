@@ -12,10 +12,24 @@ from markdownify import MarkdownConverter
 
 from tasks.inputs.text import text_file
 from tasks.inputs.text.style_rules import StyledNames, without_spaces
-from tasks.inputs.text.unseen_styles import BACKED, COLOURED, FAINT, MOVING, NO_SIZE, OUTSIDE, SOME_SIZE, WHITE
+from tasks.inputs.text.unseen_styles import (
+    BACKED,
+    COLOURED,
+    CUT_OFF,
+    FAINT,
+    FLAT,
+    MOVING,
+    NO_SIZE,
+    OUTSIDE,
+    SOME_SIZE,
+    WHITE,
+)
 from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form
 
-_UNSEEN = {"script", "style", "template", "noscript", "head", "svg", "object", "iframe"}
+_UNSEEN = {
+    *("script", "style", "template", "noscript", "noembed", "noframes", "head", "svg", "object", "iframe"),
+    *("datalist", "canvas", "video", "audio"),
+}
 _STRUCK = {"s", "del", "strike"}
 _HIDDEN = re.compile(rf"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|{OUTSIDE})")
 _HIDDEN_BY_SHEET = re.compile(rf"(?:^|;)(?:display:none(?:;|!|$)|{OUTSIDE})")
@@ -228,7 +242,12 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
     for tag in soup.find_all(True):
         style = without_spaces(str(tag.attrs.get("style") or ""))
         is_hidden_by_sheet = bool(hidden) and not _SHOWN.search(style) and hidden.apply_to(*_names_of(tag))
-        if tag.name in _UNSEEN or tag.has_attr("hidden") or _HIDDEN.search(style) or is_hidden_by_sheet:
+        if (
+            _is_closed(tag)
+            or _HIDDEN.search(style)
+            or is_hidden_by_sheet
+            or (FLAT.search(style) and CUT_OFF.search(style))
+        ):
             unseen.append(tag)
         elif id(tag.parent) in within_struck:
             within_struck.add(id(tag))
@@ -245,6 +264,12 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
             inner = soup.new_tag("del")
             inner.extend(list(tag.contents))
             tag.append(inner)
+
+
+def _is_closed(tag: Tag) -> bool:
+    """True for an element that browsers do not show as long as no script opens it."""
+    is_closed_dialog = tag.name == "dialog" and not tag.has_attr("open")
+    return tag.name in _UNSEEN or tag.has_attr("hidden") or tag.has_attr("popover") or is_closed_dialog
 
 
 def _drop_unreadable(soup: BeautifulSoup) -> None:

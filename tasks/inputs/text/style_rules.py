@@ -1,6 +1,7 @@
 """Finds the classes and ids to which the style sheets within a page give a style: `.note { display: none }`."""
 
 import re
+import sys
 from collections.abc import Collection, Iterator
 from typing import Final
 
@@ -9,7 +10,11 @@ MAX_CHARS: Final = 500_000
 
 _NOT_RULES = re.compile(r"/\*.*?(?:\*/|\Z)|\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'", re.DOTALL)
 """Pattern of comments and strings, which may have braces in them."""
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|(.))")
 _BRACE = re.compile(r"[{}]")
+_EVERYWHERE = re.compile(r"@media\s+(?:all|screen)|@layer\b.*", re.IGNORECASE)
+"""Pattern of rules around others that restrict nothing on a screen."""
 _SIMPLE = re.compile(r"(?P<tag>[a-z][\w-]*)?(?P<name>[.#][\w-]+)", re.IGNORECASE)
 _NAME = re.compile(r"[.#][\w-]+")
 
@@ -43,7 +48,17 @@ class StyledNames:
 
 
 def without_spaces(declarations: str) -> str:
+    """Return declarations in lower case, without white space and comments, and with their escapes replaced."""
+    if "/*" in declarations:
+        declarations = _COMMENT.sub("", declarations)
+    if "\\" in declarations:
+        declarations = _ESCAPE.sub(_unescaped, declarations)
     return "".join(declarations.split()).lower()
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code = int(escape[1], 16) if escape[1] else ord(escape[2])
+    return chr(code) if 0 < code <= sys.maxunicode else ""
 
 
 def _rules_of(css: str) -> Iterator[tuple[str, str, bool]]:
@@ -58,4 +73,4 @@ def _rules_of(css: str) -> Iterator[tuple[str, str, bool]]:
         elif enclosing:
             selectors = enclosing.pop()
             if not selectors.startswith("@"):
-                yield selectors, text_before, not enclosing
+                yield selectors, text_before, all(map(_EVERYWHERE.fullmatch, enclosing))
