@@ -18,6 +18,12 @@ PACED_S = 0.1
 the event loop, such as an LLM, a slow client, or a long recording."""
 
 
+REQUEST_BYTES = 40 * 1024
+"""A request takes as much of its key's speed (`LoopTurns.wait_for_bytes`) as this many bytes of a body: 2 ms. Requests
+that need no engine, such as lists and refusals, take 0.3 ms of the event loop each. A key may send some twenty at a time,
+and then 500 a second."""
+
+
 class Pacer:
     """Lets only `at_once` requests of a key begin together while keys compete, and any number otherwise. An object of
     this class belongs to one event loop.
@@ -51,11 +57,14 @@ class Pacer:
                 has_ended = True
                 self._end(key)
 
-        timer = asyncio.get_running_loop().call_later(PACED_S, end)
+        timer: asyncio.TimerHandle | None = None
         try:
+            await LoopTurns.of_running_loop().wait_for_bytes(REQUEST_BYTES)
+            timer = asyncio.get_running_loop().call_later(PACED_S, end)
             yield
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
             end()
 
     async def _wait(self, key: str) -> None:

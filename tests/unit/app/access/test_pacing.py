@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from app.access import pacing
-from app.access.pacing import Pacer
+from app.access.pacing import REQUEST_BYTES, Pacer
+from models.loop_turns import LoopTurns
 from models.scheduler import Share
 
 ALICE, BOB = Share("alice"), Share("bob")
@@ -98,6 +99,28 @@ async def test_a_request_that_takes_long_makes_way_for_the_next(for_ever: Callab
     later = Requests(Pacer(1))
     await later.send("a4", ALICE).end()
     assert later.begun == ["a4"]
+
+
+async def test_requests_that_take_no_time_use_up_the_speed_of_their_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    async def wait_for_bytes(turns: LoopTurns, size: int) -> None:
+        sizes.append(size)
+        await free.wait()
+
+    monkeypatch.setattr(LoopTurns, "wait_for_bytes", wait_for_bytes)
+    free = asyncio.Event()
+    requests = Requests(Pacer(1))
+    sent = [requests.send("a1", ALICE), requests.send("a2", ALICE), requests.send("b1", BOB)]
+    await settled()
+    assert requests.begun == []
+    assert set(sizes) == {REQUEST_BYTES}
+    sent[0].task.cancel()
+    free.set()
+    await settled()
+    assert requests.begun == ["b1", "a2"]
+    await sent[1].end()
+    await sent[2].end()
 
 
 @pytest.mark.parametrize("moment", ["before the place is free", "when it is free", "after it was given"])
