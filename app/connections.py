@@ -22,6 +22,7 @@ import structlog
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from app.access.keys import EVERYONE, Caller
 from app.errors import DEFAULT_HEADERS, ApiError, BadRequest
 from app.hang_ups import HangUps
 from app.http.disconnect import HANG_UP
@@ -356,7 +357,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _wait_for_turn(self, share: Share, *, rests: bool = False) -> None:
         self.transport.pause_reading()
-        LoopTurns.of_running_loop().call(self._parse, share, rests=rests)
+        turns = LoopTurns.of_running_loop()
+        turns.call(self._parse, share, rests=rests, is_given_up=self.transport.is_closing)
+
+    def _wait_for_more(self) -> None:
+        """Wait for a turn to parse the rest of what has been received. Its share is that of the key that the head has,
+        or else of the address, and separate from that of first heads. Other connections from the same address, perhaps
+        a proxy's, therefore get a turn for their first head before it, and do not wait for the bodies of other keys."""
+        caller: Caller | None = None if self.cycle is None else self.cycle.scope["state"].get("caller")
+        tenant = EVERYONE if caller is None else caller.tenant
+        sender = f"address {self.address}" if tenant == EVERYONE else f"key {tenant}"
+        self._wait_for_turn(Share(f"more of {sender}"), rests=True)
 
     def _parse(self) -> None:
         """Parse what has been received. After many chunks or a head, the rest waits for another turn of the event
@@ -364,9 +375,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._chunks = 0
         while self._unparsed and not (self._is_ending or self.transport.is_closing()):
             if self._chunks >= _CHUNKS_OF_A_TURN:
-                # The rest has a separate share. Other connections from the same address, perhaps a proxy's, therefore
-                # get a turn for their first head before it.
-                self._wait_for_turn(Share(f"more from address {self.address}"), rests=True)
+                self.transport.pause_reading()
+                # The application, whose task was created with the head, looks up the key first.
+                self.loop.call_soon(self._wait_for_more)
                 return
             received = self._unparsed.popleft()
             piece = received[: self._piece_size]

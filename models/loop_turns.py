@@ -65,9 +65,17 @@ class LoopTurns:
             turns = _OF_LOOPS[loop] = cls(loop)
         return turns
 
-    def call(self, work: Callable[[], object], share: Share, *, rests: bool = False) -> None:
-        """Call `work` in the next turn of `share`. If `rests`, the key of `share` rests afterwards."""
-        self._queue.push(_Turn(work, share, rests), share)
+    def call(
+        self,
+        work: Callable[[], object],
+        share: Share,
+        *,
+        rests: bool = False,
+        is_given_up: Callable[[], bool] = bool,
+    ) -> None:
+        """Call `work` in the next turn of `share`. If `rests`, the key of `share` rests afterwards. Once `is_given_up`
+        returns True, `work` is not called, and costs no turn."""
+        self._queue.push(_Turn(work, share, rests, is_given_up), share)
         self._begin_to_serve()
 
     async def wait(self) -> None:

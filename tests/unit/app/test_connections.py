@@ -20,6 +20,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from app import connections
+from app.access.keys import EVERYONE, Caller
 from app.connections import (
     LINGER_S,
     REASONS,
@@ -32,6 +33,7 @@ from app.connections import (
 )
 from app.http.disconnect import HANG_UP
 from models.loop_turns import REST_S, LoopTurns
+from models.scheduler import Share
 from tests.loop_passes import passing
 from tests.waiting import until
 
@@ -56,10 +58,14 @@ class Application:
     read: list[tuple[int, str]] = field(default_factory=list)
     """Bytes of each body, and how it ended."""
     release: asyncio.Event = field(default_factory=asyncio.Event)
+    caller: Caller | None = None
+    """Caller of all requests, as if it had been found by its key."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]
         self.asked.append(path)
+        if self.caller is not None:
+            scope["state"]["caller"] = self.caller
         if path in ("/read", "/slowly"):
             size = 0
             while True:
@@ -616,6 +622,28 @@ async def test_a_request_whose_body_is_unread_hears_that_its_caller_left() -> No
 
 
 @hang_ups_are_noticed
+async def test_the_body_of_a_known_key_waits_for_no_other_body_from_its_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[str] = []
+    call = LoopTurns.call
+
+    def noted(turns: LoopTurns, work: Callable[[], object], share: Share, **options: Any) -> None:
+        waited.append(share.key)
+        call(turns, work, share, **options)
+
+    monkeypatch.setattr(LoopTurns, "call", noted)
+    async with served() as server:
+        for caller in (None, Caller(EVERYONE), Caller("alice")):
+            server.app.caller = caller
+            reader, writer = await server.open()
+            waited.clear()
+            writer.write(POST + b"content-length: 2000\r\n\r\n" + b"x" * 2000)
+            assert await answer(reader) == (200, b"ok")
+            sender = "key alice" if caller and caller.tenant == "alice" else "address 127.0.0.1"
+            assert waited[:2] == ["address 127.0.0.1", f"more of {sender}"]
+
+
 async def test_callers_that_have_left_make_room_for_others_from_their_address() -> None:
     async with served(per_address=2) as server:
         for _ in range(2):

@@ -132,3 +132,13 @@ async def test_bodies_of_a_key_with_rivals_come_at_a_limited_speed_however_many_
     for _ in range(3):
         await receive(Share("alice", 0.5), BYTES_PER_S)
     assert slept == [1.0, 2.0, 3.0]
+
+
+async def test_a_turn_that_is_given_up_costs_its_key_nothing() -> None:
+    turns = LoopTurns(asyncio.get_running_loop(), lambda: 0.0)  # no rest ever ends
+    done: list[str] = []
+    turns.call(lambda: done.append("closed"), Share("alice"), rests=True, is_given_up=lambda: True)
+    turns.call(lambda: done.append("open"), Share("alice"), rests=True)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert done == ["open"]
