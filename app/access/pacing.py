@@ -20,8 +20,8 @@ the event loop, such as an LLM, a slow client, or a long recording."""
 
 REQUEST_BYTES = 40 * 1024
 """A request takes as much of its key's speed (`LoopTurns.wait_for_bytes`) as this many bytes of a body: 2 ms. Requests
-that need no engine, such as lists and refusals, take 0.3 ms of the event loop each. A key may send some twenty at a time,
-and then 500 a second."""
+that need no engine, such as lists and refusals, take 0.3 ms of the event loop each. A key may send some twenty at a
+time, and then 500 a second."""
 
 
 class Pacer:
