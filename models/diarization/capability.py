@@ -24,7 +24,7 @@ from models.diarization.resemblyzer_weights import SPEC as RESEMBLYZER_SPEC
 from models.diarization.resemblyzer_weights import voice_remedy
 from models.diarization.voices import WINDOW, Diarizer, VoiceEncoder
 from models.host import EngineHost
-from models.speech.capability import read_greeting
+from models.speech.capability import REST_GROUP, read_greeting
 
 _VOICES_AT_ONCE = 32
 """A batch has at most this many windows. Larger batches would not be faster, and each window takes 1.3 MB."""
@@ -46,7 +46,9 @@ def _build_resemblyzer(config: EngineConfig) -> Built:
     from models.diarization.resemblyzer import Resemblyzer
     from models.diarization.voices import HostedVoiceEncoder
 
-    limits = replace(config.limits(batch=_VOICES_AT_ONCE).giving_way(), contested_batch=_CONTESTED_VOICES)
+    limits = replace(
+        config.limits(batch=_VOICES_AT_ONCE).giving_way(rest_group=REST_GROUP), contested_batch=_CONTESTED_VOICES
+    )
     host = EngineHost(RESEMBLYZER_SPEC, partial(Resemblyzer, threads=_THREADS), limits)
     return Built(HostedVoiceEncoder(host), (host,))
 
