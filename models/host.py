@@ -14,7 +14,7 @@ import contextlib
 import contextvars
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -88,16 +88,14 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.loaded = False
         self._urgent: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue()
         self._queue: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue()
+        self._work_arrived = asyncio.Event()
         self.take(turns or Turns())
         self._urgent_batches = 0
         self._running: Counter[str] = Counter()
         """Number of running items by key."""
         self.pace = Pace()
-        self._resting: Counter[str] = Counter()
-        """Number of rests by key that are not over."""
         self._running_batches: list[tuple[list[_QueuedItem[ItemT, ResultT]], asyncio.Event]] = []
         """Running batches, each with an event that is set once all its callers have left."""
-        self._work_arrived = asyncio.Event()
         self._waiting_callers: dict[Share, deque[asyncio.Future[None]]] = {}
         """Futures of the callers that wait for a place in the queue, by their key's share."""
         self._lifecycle = asyncio.Lock()
@@ -121,6 +119,11 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._turns = turns
         self._rests = rests if self.limits.holds_lock else None
         turns.join(lambda key: self._urgent.waiting(key) + self._queue.waiting(key))
+        self._rest_group = turns.rest_group(self.limits.rest_group)
+        self._in_rest_group = self._rest_group.join(
+            lambda key: 0 if self._closed else self._urgent.waiting_now(key) + self._queue.waiting_now(key),
+            self._work_arrived.set,
+        )
 
     def reside(self, residents: Residents, device: str, size: int) -> None:
         """Let the engine share a card with other engines. `size` is the engine's declared use of the card's memory, in
@@ -315,6 +318,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         if displaced is not None:
             waiting_count = queue.waiting(displaced.share.key)
             queue.keep(lambda job: job is not displaced)
+            self._rest_group.wake_all()
             if not displaced.result.done():  # a caller that was just cancelled has not withdrawn its item yet
                 displaced.result.set_exception(
                     ShareUsedUp(self.spec.name, waiting_count, retry_after(waiting_count, seconds_each))
@@ -328,6 +332,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             job.result.cancel()
         for queue in (self._urgent, self._queue):
             queue.keep(lambda job: not job.result.done())
+        self._rest_group.wake_all()
         for batch, abandoned in self._running_batches:
             if all(job.result.done() for job in batch):
                 abandoned.set()
@@ -372,6 +377,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         started = time.perf_counter()
         keys = Counter(job.share.key for job in jobs)
         self._running += keys
+        self._rest_group.began(self._in_rest_group, keys)
         batch = jobs, asyncio.Event()
         self._running_batches.append(batch)
         results = await self._compute([job.item for job in jobs], batch[1])
@@ -383,25 +389,13 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.counters.seconds.add(seconds)
         self.counters.batch_items.add(len(jobs))
         self.pace.add(seconds, len(jobs))
-        if self.limits.rest and self._turns.is_contested:
-            self._let_rest(keys, self.limits.rest * seconds)
+        rest_s = self.limits.rest * seconds if self._turns.is_contested else 0.0
+        self._rest_group.ended(self._in_rest_group, keys, seconds, rest_s)
         if self._rests and self._turns.is_contested:
             for key in keys:
                 self._rests.add(key, seconds)
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
-
-    def _let_rest(self, keys: Iterable[str], seconds: float) -> None:
-        """Let none of the next items of `keys` run for so many seconds."""
-        rested: set[str] = set(keys)
-        self._resting.update(rested)
-
-        def end() -> None:
-            self._resting.subtract(rested)
-            self._resting += Counter()  # forgets keys that rest no longer
-            self._work_arrived.set()
-
-        asyncio.get_running_loop().call_later(seconds, end)
 
     async def _compute(self, items: list[ItemT], abandoned: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
         """Return the results of `items`. Items that ran out of memory are computed again after another engine has been
@@ -476,8 +470,8 @@ class EngineHost(Generic[ItemT, ResultT]):
     def _may_run(self, share: Share) -> bool:
         """True if a worker may take an item of `share`. An engine without batches may compute one item for a long time,
         so no key may occupy more than its share of the workers. Batches contain items of several keys and need no such
-        limit. No item of a key that rests may run."""
-        if self._resting[share.key]:
+        limit. No item of a key that rests, or whose work another engine of the rest group does first, may run."""
+        if not self._rest_group.may_begin(self._in_rest_group, share.key, is_contested=self._turns.is_contested):
             return False
         return self.limits.max_batch > 1 or self._running[share.key] < share.of(self.limits.workers)
 

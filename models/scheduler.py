@@ -110,6 +110,10 @@ class FairQueue(Generic[ItemT]):
         now, later = (False, key), (True, key)
         return len(self._waiting.get(now, ())) + len(self._waiting.get(later, ())) + self._expected.get(key, 0)
 
+    def waiting_now(self, key: str) -> int:
+        """Number of items of `key` that wait, without those of batches (`Share.is_later`)."""
+        return len(self._waiting.get((False, key), ()))
+
     @property
     def places(self) -> int:
         """Number of places that waiting and expected items take."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from models.rest_group import RestGroup
 from models.scheduler import Share, time_step
 
 CONTESTED_S = 60.0
@@ -199,10 +200,15 @@ class Turns:
         """Timer that runs while the processors wait for a key whose virtual time is `_awaited_time`."""
         self._awaited_time = 0.0
         self._queues: list[Callable[[str], int]] = []
+        self._rest_groups: dict[str, RestGroup] = {}
 
     def join(self, waiting: Callable[[str], int]) -> None:
         """Take an engine's queue into account. `waiting` returns the number of a key's items in it."""
         self._queues.append(waiting)
+
+    def rest_group(self, name: str | None) -> RestGroup:
+        """Return the rest group of this name. Without a name, the group is a new one."""
+        return RestGroup() if name is None else self._rest_groups.setdefault(name, RestGroup())
 
     @property
     def is_contested(self) -> bool:

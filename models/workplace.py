@@ -53,6 +53,9 @@ class HostLimits:
     for other engines."""
     rest: float = 0.0
     """While several keys compete, a key rests after each batch, this many times as long as the batch took."""
+    rest_group: str | None = None
+    """Name of a group of engines (`models.rest_group`). While several keys compete, a key uses one of them at a time,
+    and rests at all of them after a batch of one."""
     holds_lock: bool = False
     """True if the engine holds Python's lock for much of a batch. While keys compete, a batch then counts as work on
     its key's texts (`fair_executor.Rests`)."""
@@ -67,11 +70,12 @@ class HostLimits:
     idle_unload_s: float | None = None
     """Seconds without work after which the engine is unloaded; None keeps it loaded."""
 
-    def giving_way(self, rest: float = 0.5) -> Self:
+    def giving_way(self, rest: float = 0.5, rest_group: str | None = None) -> Self:
         """Return these limits for an engine whose batches take a tenth of a second or more on a CPU, so that they leave
         room for the small work of other keys, which has several steps in different engines. With `rest` 0.5, a key
-        has two thirds of the time at most. A card's limits stay as they are."""
-        return replace(self, long_s=_HOLDS_S, rest=rest) if self.device == "cpu" else self
+        has two thirds of the time at most, in all engines of the `rest_group` together. A card's limits stay as they
+        are."""
+        return replace(self, long_s=_HOLDS_S, rest=rest, rest_group=rest_group) if self.device == "cpu" else self
 
 
 class Workplace(Protocol[ItemT_contra, ResultT_co]):

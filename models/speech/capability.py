@@ -23,6 +23,9 @@ _WINDOWS_AT_ONCE = 8
 """Number of windows that are decoded together on a CPU. A larger batch is hardly faster, and makes a short recording
 wait longer for the batch ahead of it."""
 
+REST_GROUP = "speech"
+"""Name of the rest group (`HostLimits`) of the engines that work on the same recordings."""
+
 _WINDOWS_ON_A_CARD = 32
 """At most this many windows are decoded together on a card."""
 _GREETING = Path(__file__).with_name("good_morning.opus")
@@ -71,10 +74,11 @@ def _whisper(
         files = locate(config)
         device, chosen = CTRANSLATE2.resolve(config.device), config.of(SpeechSettings).speech_batch
         memory = replace(card, items=chosen or card.items)
+        limits = config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=memory)
         host: EngineHost[SpeechWindow, WindowText] = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
-            config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=memory).giving_way(),
+            limits.giving_way(rest_group=REST_GROUP),
         )
         languages = ("en",) if files.english_only else None
         can_translate = translates and languages is None
