@@ -45,7 +45,9 @@ def _build_contours(spec: EngineSpec, config: EngineConfig) -> Built:
     from models.vision.gui.engine import ContourEngine
 
     workers = config.threads or available_cpus()
-    limits = config.limits(workers=workers)
+    # Proposing and judging the boxes of a part of a large screen takes tenths of a second, for which OCR of other keys
+    # would wait.
+    limits = config.limits(workers=workers).giving_way()
     host: EngineHost[Screen, Found] = EngineHost(spec, ContourEngine, limits)
     return Built(HostedGuiDetector(host), (host,))
 

