@@ -28,6 +28,7 @@ from app.chat.cache.answer_cache import AnswerCache
 from app.files.store import FileStore
 from app.state.responses import ResponseStore
 from app.telemetry import Stages
+from models.fair_executor import Slices, all_of
 from models.measures import SECONDS, Distribution, EngineCounters
 from models.runtime import Runtime
 from tasks.inputs.decode.channel import Sessions
@@ -180,7 +181,15 @@ class Metrics:
     async def text(self) -> bytes:
         """Return all metrics in the format CONTENT_TYPE. A thread renders them, because they have thousands of
         lines."""
-        return await asyncio.to_thread(generate_latest, self.registry)
+        return await asyncio.to_thread(all_of, self.render())
+
+    def render(self) -> Slices[bytes]:
+        """Return all metrics in the format CONTENT_TYPE, with a slice for each metric."""
+        parts = []
+        for family in self.registry.collect():
+            parts.append(generate_latest(_OfOneFamily(family)))
+            yield
+        return b"".join(parts)
 
 
 def metrics_app(metrics: Metrics) -> ASGIApp:
@@ -194,6 +203,16 @@ def metrics_app(metrics: Metrics) -> ASGIApp:
 
 def _seconds() -> Distribution:
     return Distribution(SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfOneFamily:
+    """A registry of one metric."""
+
+    family: Metric
+
+    def collect(self) -> Iterator[Metric]:
+        yield self.family
 
 
 class _Declared:

@@ -77,6 +77,9 @@ LARGEST_REQUESTS_HELD = 8
 OPENFAZE_MAX_REQUEST_MB."""
 WIRE_REST = 1.0
 """While keys compete, a key's large bodies are parsed and written at most half of the time."""
+BATCH_FILE_REST = 4.0
+"""While keys compete, the files of a key's batches are read at most a fifth of the time, because nobody waits for them:
+a file of 20,000 lines takes 0.2 s of a processor."""
 
 log = structlog.get_logger(__name__)
 
@@ -116,6 +119,8 @@ class Services:
         self.layout_executor = FairExecutor("layout", rests=self.runtime.text_rests)
         self.wire = FairExecutor("wire", rests=Rests(WIRE_REST))
         """Threads that parse and write large bodies."""
+        self.batch_files = FairExecutor("batch-files", rests=Rests(BATCH_FILE_REST))
+        """Threads that split and check the files of batches."""
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings, self.wire)
@@ -257,7 +262,15 @@ class Services:
             self.browser,
             self.admission_control,
         )
-        last = (self.executor, self.evidence_executor, self.wire, self.layout_executor, self.files, self.runtime)
+        last = (
+            self.executor,
+            self.evidence_executor,
+            self.wire,
+            self.batch_files,
+            self.layout_executor,
+            self.files,
+            self.runtime,
+        )
         for parts in (first, last):
             await asyncio.gather(*(_close_part(part) for part in parts if part is not None))
         await asyncio.to_thread(self.traces.close)

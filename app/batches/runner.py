@@ -44,6 +44,9 @@ LEASE_S = 20.0
 """A lease ends after this many seconds unless its server renews it. Another server may then take the batch."""
 POLL_S = 5.0
 """The runner looks for work after this many seconds, even if nothing wakes it."""
+POLL_REST_S = 0.05
+"""Between two looks for work are at least this many seconds, however often the runner is woken. A client that creates
+and cancels batches wakes it a hundred times a second, and each look is several transactions."""
 _BATCHES_AT_ONCE = 8
 """A server runs at most this many batches at the same time, unless a key without a running batch waits."""
 _MAX_BATCHES = 64
@@ -188,6 +191,7 @@ class BatchRunner:
                 except Exception:
                     self._faults["runner", "error"] += 1
                     log.exception("looking_for_batches_failed")
+                await asyncio.sleep(POLL_REST_S)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_S):
                         await self._woken.wait()
@@ -298,12 +302,12 @@ class BatchRunner:
 
     async def _check(self, run: _RunningBatch, batch: Batch) -> Batch:
         """Check the whole file before any of its lines runs."""
-        wire = self._lines.services.wire
+        threads = self._lines.services.batch_files
         checker = Checker([batch.endpoint])
         try:
             async with aclosing(self._lines_of(batch)) as found:
                 async for lines in found:
-                    await wire.run(checker.check, lines)
+                    await threads.run(checker.check, lines)
                     if checker.has_enough or run.stop.is_set():
                         break
             checker.finish()
@@ -523,7 +527,7 @@ class BatchRunner:
 
     async def _lines_of(self, batch: Batch) -> AsyncGenerator[list[RawLine], None]:
         """Yield the lines of the file chunk by chunk. Raises BadFile."""
-        wire = self._lines.services.wire
+        threads = self._lines.services.batch_files
         file = await self._files.find(batch.tenant, batch.input_file)
         if file is None:
             raise BadFile(_INPUT_GONE)
@@ -531,7 +535,7 @@ class BatchRunner:
         try:
             async with aclosing(self._files.pieces(file)) as pieces:
                 async for piece in pieces:
-                    yield await wire.run(splitter.feed, piece)
+                    yield await threads.run(splitter.feed, piece)
         except FileNotFoundError:
             raise BadFile(_INPUT_GONE) from None
         yield splitter.finish()

@@ -87,7 +87,8 @@ async def ready(request: Request) -> JSONResponse:
 async def get_metrics(request: Request) -> Response:
     """Metrics in Prometheus' text format."""
     services: Services = request.app.state.services
-    return Response(await services.metrics.text(), headers={"content-type": metrics.CONTENT_TYPE})
+    content = await services.wire.run(services.metrics.render)
+    return Response(content, headers={"content-type": metrics.CONTENT_TYPE})
 
 
 def _describe_state(state: CapabilityState) -> dict[str, object]:

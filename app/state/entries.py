@@ -28,7 +28,7 @@ PAUSE_S = 1.0
 """A store that failed, or was slow several times in a row, is not used for this many seconds."""
 _MAX_SLOW = 3
 _SWEEP_S = 3600.0
-_READ_AT_ONCE = 16 << 10
+READ_AT_ONCE = 16 << 10
 """A value of at most this many bytes is unpacked on the event loop, because that is faster than switching to a
 thread."""
 MAX_WRITES = 64
@@ -197,11 +197,11 @@ class Entries:
             return read(value)
 
         try:
-            if len(sealed) > _READ_AT_ONCE:
+            if len(sealed) > READ_AT_ONCE:
                 return await self._threads.run(lambda: read_packed(packed()))
             # A short sealed value may have a long content.
             found = packed()
-            if unpacked_size(found) > _READ_AT_ONCE:
+            if unpacked_size(found) > READ_AT_ONCE:
                 return await self._threads.run(read_packed, found)
             return read_packed(found)
         except (ValueError, TypeError, KeyError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pydantic_core
 
-from app.state.entries import EntryStore, Key, StoreDown
+from app.state.entries import READ_AT_ONCE, EntryStore, Key, StoreDown
 from app.state.sealing import Sealer, unpacked_size
 from models.base import ModelError
 from models.fair_executor import FairExecutor, Slices, all_of
@@ -156,12 +156,16 @@ class ResponseStore:
         if packed is None:
             return None
         with self._counted():
+            if 0 <= unpacked_size(packed) <= READ_AT_ONCE:
+                return self._open(packed)
             return await self._threads.run(self._open, packed)
 
     async def _get_packed(self, key: Key) -> bytes | memoryview | None:
         with self._counted():
             sealed = await self._store.get(key)
-            return sealed and await self._threads.run(self._sealer.open_packed, key.digest, sealed)
+            if sealed is None or len(sealed) <= READ_AT_ONCE:
+                return sealed and self._sealer.open_packed(key.digest, sealed)
+            return await self._threads.run(self._sealer.open_packed, key.digest, sealed)
 
     def _open(self, packed: bytes | memoryview) -> StoredResponse | None:
         data = self._sealer.unpack(packed)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,7 +42,7 @@ from app.state.sqlite_counters import SqliteCounters
 from app.telemetry import Stages
 from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig
-from models.fair_executor import Slices
+from models.fair_executor import Slices, all_of
 from models.host import EngineHost
 from models.measures import LOAD, MEMORY, RELOAD, SECONDS, WORKER, Distribution, EngineCounters, reason_of
 from models.runtime import OFF_THE_CARD, Runtime
@@ -358,6 +359,18 @@ def test_prometheus_takes_what_a_server_tells() -> None:
     ours = [line for line in asyncio.run(metrics.text()).splitlines() if b"openfaze_" in line]
     checked = subprocess.run([promtool, "check", "metrics"], input=b"\n".join(ours) + b"\n", capture_output=True)
     assert (checked.returncode, checked.stderr) == (0, b"")
+
+
+def test_each_metric_is_rendered_in_a_slice_of_its_own() -> None:
+    metrics = Metrics()
+    metrics.ended(metrics.began("/"), 200, Stages())
+    assert len(list(metrics.render())) >= len(DECLARED)
+    assert own_lines(all_of(metrics.render())) == own_lines(generate_latest(metrics.registry))
+
+
+def own_lines(text: bytes) -> list[bytes]:
+    """The lines of the server's own metrics: those of the process change from one moment to the next."""
+    return [line for line in text.splitlines() if b"openfaze_" in line]
 
 
 def test_a_distribution_counts_each_value_up_to_its_bound() -> None:

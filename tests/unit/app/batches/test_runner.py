@@ -14,9 +14,10 @@ from app.access.admission import Admission
 from app.access.key_file import add_key, remove_key
 from app.access.keys import EVERYONE, ApiKeys, KeyReference
 from app.batches import lines as batch_lines
+from app.batches import runner as batch_runner
 from app.batches.lines import LARGEST_LINE, LineResponse
 from app.batches.runner import BatchRunner, _RunningBatch
-from app.batches.store import Batch
+from app.batches.store import Batch, BatchStore
 from app.batches.webhook import PAUSES_S, Webhook
 from app.building import build_counters
 from app.errors import BadRequest
@@ -599,3 +600,29 @@ async def test_the_end_is_told_until_it_is_heard_also_by_another_server(tmp_path
         assert runner.faults()["webhook", "failed"] == 2
     await world.store.close()
     await world.services.close()
+
+
+async def test_a_runner_that_is_woken_again_and_again_looks_for_work_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_runner, "POLL_REST_S", 3600.0)
+    claims = 0
+    claim = BatchStore.claim
+
+    async def counted(*args: Any, **kwargs: Any) -> Batch | None:
+        nonlocal claims
+        claims += 1
+        return await claim(*args, **kwargs)
+
+    monkeypatch.setattr(BatchStore, "claim", counted)
+    held = [world.held.setdefault(text, asyncio.Event()) for text in "ab"]
+    first = await world.add("a")
+    async with world.running() as runner:
+        await until(lambda: world.asked["a"] == 1 and claims == 2)
+        await world.add("b")
+        for _ in range(20):
+            runner.wake()
+            await world.batch(first)
+        assert claims == 2
+        for one in held:
+            one.set()

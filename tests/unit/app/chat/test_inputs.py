@@ -140,7 +140,7 @@ def test_an_input_named_very_often_is_one_that_knows_where_and_is_copied_once(mo
         return dataclasses.replace(one, **changes)
 
     monkeypatch.setattr(inputs, "replace", counted)
-    turn = latest_turn(request(user(*[image("https://example.com/a.png")] * 5000)), 16)
+    turn = latest_turn(request(user(*[image("https://example.com/a.png")] * 2000)), 16)
     [source] = turn.sources
     assert (len(source.also), source.also[-1].param) == (4999, "messages[0].content[4999].image_url.url")
     assert len(copies) == 2
@@ -155,7 +155,7 @@ def test_inputs_beyond_the_limit_are_not_looked_at(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(inputs, "_source_of_part", counted)
     with pytest.raises(BadRequest, match="17 inputs or more"):
-        latest_turn(request(user(*[image(PIXEL)] * 5000)), 16)
+        latest_turn(request(user(*[image(PIXEL)] * 2000)), 16)
     assert len(looked_at) == 17
 
 
