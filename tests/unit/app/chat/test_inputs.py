@@ -142,7 +142,7 @@ def test_an_input_named_very_often_is_one_that_knows_where_and_is_copied_once(mo
     monkeypatch.setattr(inputs, "replace", counted)
     turn = latest_turn(request(user(*[image("https://example.com/a.png")] * 2000)), 16)
     [source] = turn.sources
-    assert (len(source.also), source.also[-1].param) == (4999, "messages[0].content[4999].image_url.url")
+    assert (len(source.also), source.also[-1].param) == (1999, "messages[0].content[1999].image_url.url")
     assert len(copies) == 2
 
 
