@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.concurrency import EngineAdmission, both, side_by_side
 from models.fair_executor import FairExecutor, Slices, all_of
+from models.loop_turns import LoopTurns
 from models.request_memory import HeldWords
 from models.vision.ocr.capability import OCR
 from models.vision.page_geometry import PageGeometry
@@ -55,10 +56,10 @@ _MOST_DOUBLINGS = 16
 
 WORDS_OF_A_PAGE = 500
 """Before a page is read, memory for this many words is held. Pages of books have about 350."""
-_LARGE_PAGE_WORDS = 3_000
-"""Pages with more words than this are laid out one after the other. Laying out a page takes 0.1 to 0.3 ms a word, so a
-page of 60,000 words takes several seconds, and a few of them would occupy all threads. Pages of newspapers have about
-3,000 words."""
+_SHORT_PAGE_WORDS, _LARGE_PAGE_WORDS = 100, 3_000
+"""Pages with more words than this, which is the first number while keys compete, are laid out one after the other.
+Laying out a page takes 0.1 to 0.3 ms a word, so a page of 60,000 words takes several seconds, and a few of them would
+occupy all threads. Pages of newspapers have about 3,000 words."""
 _REPEATED_WORDS = 5_000
 """A request remembers pictures with at most this many words together, so that an equal picture is not read again. A
 kilobyte of PDF can have hundreds of equal pages, and reading each of them would be expensive."""
@@ -236,7 +237,8 @@ class OcrTask:
 
 class _LayoutThreads:
     """Threads in which pages are laid out: any thread for pages of usual size, and one thread for large pages and for
-    those that are searched for boxes and combs."""
+    those that are searched for boxes and combs. While keys compete, it is one thread for all but short pages: several
+    threads of one key would leave little of Python's lock to other keys, and only that thread has rests."""
 
     def __init__(self, large: FairExecutor) -> None:
         self._large = large
@@ -244,9 +246,10 @@ class _LayoutThreads:
     async def run(self, work: Callable[[], Slices[T]], words: int, *, is_searched: bool = False) -> T:
         """Return the result of `work` on `words` words.
 
-        Raises the exceptions of `work`; ShareUsedUp and EngineOverloaded if too many large pages wait.
+        Raises the exceptions of `work`; ShareUsedUp and EngineOverloaded if too many pages wait for the one thread.
         """
-        if is_searched or words > _LARGE_PAGE_WORDS:
+        is_contested = LoopTurns.of_running_loop().rivalry.is_on
+        if is_searched or words > (_SHORT_PAGE_WORDS if is_contested else _LARGE_PAGE_WORDS):
             return await self._large.run(work)
         return await asyncio.to_thread(lambda: all_of(work()))
 

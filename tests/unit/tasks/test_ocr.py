@@ -20,6 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 from models.base import EngineOverloaded, EngineUnavailable, MemoryShort
 from models.capability import EngineConfig
 from models.fair_executor import FairExecutor
+from models.loop_turns import LoopTurns
 from models.request_memory import WORDS, WORDS_RESERVE, RequestMemory
 from models.scheduler import SHARE, Share
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
@@ -311,6 +312,26 @@ async def test_large_pages_are_laid_out_one_after_the_other_while_small_ones_are
         await before
     assert small.data["extracted_text"] == "A small page"
     assert len((await reading).data["sections"][0]["lines"]) == 31
+    await executor.close()
+
+
+async def test_while_keys_compete_only_short_pages_are_laid_out_beside_others(loader: MediaLoader) -> None:
+    executor = FairExecutor("layout")
+    task = OcrTask(no_reader, loader, executor)
+    for key in "ab":
+        LoopTurns.of_running_loop().rivalry.record_request(key)
+    may_end = threading.Event()
+    before = asyncio.create_task(executor.run(may_end.wait))
+    reading = asyncio.create_task(task.run(TaskRequest("", (pdf("\n".join(["word " * 30] * 4), size=(3000, 700)),))))
+    try:
+        short = await task.run(TaskRequest("", (pdf("A short page"),)))
+        while not executor.waiting:
+            await asyncio.sleep(0)
+    finally:
+        may_end.set()
+        await before
+    assert short.data["extracted_text"] == "A short page"
+    assert len((await reading).data["sections"][0]["lines"]) == 4
     await executor.close()
 
 
