@@ -61,8 +61,8 @@ from tasks.inputs.limits import megabytes
 MAX_TURNS = 1000
 """A conversation has at most this many responses."""
 TURN_BYTES = 80 * 1024
-"""A stored turn takes as much of its key's speed (`LoopTurns.wait_for_bytes`) as this many bytes of a body: 4 ms. A key
-with rivals reads some twelve at a time, and then 250 a second."""
+"""A stored turn takes as much of its key's speed (`LoopTurns.wait_for_bytes`) as its own bytes and this many bytes of a
+body, 4 ms. A key with rivals reads some twelve short ones at a time, and then 250 a second."""
 MAX_ITEMS = MAX_MESSAGES
 """The stored part of a conversation has at most this many items."""
 MAX_STORED_VALUES = 2 * MAX_VALUES
@@ -510,6 +510,7 @@ class _ConversationReader:
         if response_id in self._turns:
             return self._turns[response_id]
         stored = await _get(self.services, self.tenant, response_id)
+        await LoopTurns.of_running_loop().wait_for_bytes(TURN_BYTES + (stored.size if stored else 0))
         if stored is None:
             return None
         self._size += stored.size
@@ -539,10 +540,8 @@ class _ConversationReader:
         Raises BadRequest if a response is not stored.
         """
         turns: list[list[Item]] = []
-        turns_of_loop = LoopTurns.of_running_loop()
         while response_id is not None:
             turn = await self.turn(response_id)
-            await turns_of_loop.wait_for_bytes(TURN_BYTES)
             if turn is None:
                 raise BadRequest(
                     f"Previous response with id '{response_id[:80]}' not found.",

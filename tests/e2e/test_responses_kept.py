@@ -21,6 +21,7 @@ from app.state.responses import StoredResponse
 from app.tenant_deletion import build_purges
 from app.wire.parse import VALUE_BYTES
 from models.fair_executor import all_of
+from models.loop_turns import LoopTurns
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
 from tests.e2e.responses import (
     KEY,
@@ -249,6 +250,22 @@ def test_as_many_items_as_a_conversation_may_have_can_be_continued(model: FullMo
     assert "warnings" not in made
     assert text_of(ask(model, "Once more.", previous_response_id=made["id"])) == "Again."
     assert len(model.prompts[1]["messages"]) == 2040 + 2
+
+
+def test_each_stored_turn_uses_up_speed_of_its_key(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    model.script(by_body=lambda _: Reply("Ok."))
+    made = ask(model, "One")
+    sizes: list[int] = []
+
+    async def wait_for_bytes(turns: LoopTurns, size: int) -> None:
+        sizes.append(size)
+
+    monkeypatch.setattr(LoopTurns, "wait_for_bytes", wait_for_bytes)
+    ask(model, "Two", previous_response_id=made["id"])
+    ask(model, [{"type": "item_reference", "id": made["output"][0]["id"]}, user("Three")])
+    of_turns = [size for size in sizes if size > responses.TURN_BYTES]
+    assert len(of_turns) == 2
+    assert of_turns[0] == of_turns[1] < responses.TURN_BYTES + 2000
 
 
 @pytest.mark.parametrize(("bound", "most"), [("MAX_TURNS", 1), ("MAX_ITEMS", 4), ("MAX_STORED_VALUES", 40)])
