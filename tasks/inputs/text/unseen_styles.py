@@ -12,7 +12,7 @@ OUTSIDE: Final = (
     r"|(?:left|top|text-indent|margin-left):\d{4,}px"
     r"|inset:-?\d{4,}px"
     r"|(?<!-)clip:rect\((?:0|1px)"
-    r"|clip-path:(?:inset\([^;)]{0,20}?(?:50|100)%|circle\(0|polygon\(00)"
+    r"|clip-path:(?:inset\((?:50%|[^;)]{0,20}?100%)|circle\(0|polygon\(00)"
     r"|transform:(?:scale(?:x|y|3d)?\(0(?:\.0+)?[,)]|translate(?:x|y|3d)?\((?:[^,;)]{1,20},)?-\d{4})"
     r"|(?:^|;)(?:scale:0(?:\.0+)?(?:;|!|$)|translate:(?:0(?:px)?)?-\d{4})"
     r"|(?<!-)filter:opacity\(0(?:\.0*)?%?\)"
@@ -33,9 +33,9 @@ MOVING: Final = re.compile(r"(?:^|;)(?:animation|transition)")
 """Pattern of a style that may show, after a moment, what it hides at first."""
 WHITE: Final = re.compile(
     r"(?:^|;)(?:-webkit-text-fill-)?color:(?:white|#f{3,4}|#(?:f[c-f]){3}(?:ff)?|transparent"
-    r"|rgba?\(255,?255,?255(?:[,/]1(?:\.0+)?)?\)|hsla?\([^;)]{1,30},100%\)"
+    r"|rgba?\(255,?255,?255(?:[,/]1(?:\.0+)?)?\)|hsla?\([^,;)]{1,10},[^,;)]{1,10},100%\)"
     # no opacity
-    r"|#[\da-f]{3}0|#[\da-f]{6}00|(?:rgb|hsl)a?\([^;)]{1,30}[,/]0(?:\.0*)?%?\))"
+    r"|#[\da-f]{3}0|#[\da-f]{6}00|(?:rgb|hsl)a?\((?:(?:[^,;)]{1,10},){3}|[^,;)]{1,30}/)0(?:\.0*)?%?\))"
     r"(?:;|!|$)"
 )
 COLOURED: Final = re.compile(r"(?:^|;)(?:-webkit-text-fill-)?color:")
