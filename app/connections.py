@@ -364,6 +364,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait for a turn to parse the rest of what has been received. Its share is that of the key that the head has,
         or else of the address, and separate from that of first heads. Other connections from the same address, perhaps
         a proxy's, therefore get a turn for their first head before it, and do not wait for the bodies of other keys."""
+        if self.transport.is_closing():
+            return
         caller: Caller | None = None if self.cycle is None else self.cycle.scope["state"].get("caller")
         tenant = EVERYONE if caller is None else caller.tenant
         sender = f"address {self.address}" if tenant == EVERYONE else f"key {tenant}"
