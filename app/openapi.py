@@ -1,9 +1,10 @@
 """Builds the OpenAPI description of all routes, and adds the parts that FastAPI cannot derive."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import pydantic_core
 from fastapi import FastAPI, Request
@@ -41,6 +42,9 @@ _TAGS = {
 
 
 class Api(FastAPI):
+    _describing: ClassVar = threading.Lock()
+    """Lock for making the description: pydantic fails if two threads make schemas of the same models at once."""
+
     def setup(self) -> None:
         """Add the route that serves the description. Its bytes are made only once, in a thread, because this takes a
         second; FastAPI's own route encodes 75 kB for each request."""
@@ -53,9 +57,10 @@ class Api(FastAPI):
         self.add_route("/openapi.json", described, include_in_schema=False)
 
     def openapi(self) -> dict[str, Any]:
-        if self.openapi_schema is None:
-            self.openapi_schema = _build_description(self)
-        return self.openapi_schema
+        with self._describing:
+            if self.openapi_schema is None:
+                self.openapi_schema = _build_description(self)
+            return self.openapi_schema
 
     @cached_property
     def _encoded(self) -> bytes:
