@@ -136,7 +136,7 @@ class Mount:
                     await anyio.lowlevel.checkpoint()
                     raise
 
-            # Each call sets up the protocol's server anew, which costs the event loop more than other requests do.
+            # Each call sets up the protocol's server again, which costs the event loop more than other requests do.
             await LoopTurns.of_running_loop().wait_for_bytes(3 * REQUEST_BYTES)
             await self._manager.handle_request(scope, receive, send_unless_refused)
 
