@@ -345,6 +345,7 @@ async def test_executors_that_share_rests_count_the_work_of_a_key_together() -> 
     rests = Rests(1e6, 0.05)
     texts, pages = FairExecutor("texts", rests=rests), FairExecutor("pages", rests=rests)
     await of("a", texts.run(time.sleep, 0.2))
+    await until(lambda: "a" in rests.until())  # the rest is recorded just after the result
     job = asyncio.ensure_future(of("a", pages.run(int)))
     await of("b", pages.run(int))
     await asyncio.sleep(0.05)
