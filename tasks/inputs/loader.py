@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from models.fair_executor import FairExecutor, Rests
+from models.loop_turns import LoopTurns
 from models.request_memory import HeldWords, RequestMemory
 from tasks.errors import InputError
 from tasks.inputs import media_types
@@ -41,8 +42,9 @@ _ENTRY = 128
 in the file ([MS-CFB] 2.6)."""
 _MOST_ENTRIES = 1000
 """At most this many entries that begin like a name are compared with it."""
-_DECODERS = 4
-"""Number of threads that decode pictures and text. Two requests with large pictures must not delay the small ones."""
+_DECODERS = 2
+"""Number of threads that decode light pictures and short texts. They compete for Python's lock, and a key among others
+has half of them."""
 _SMALL_TEXT = 64 << 10
 """A text of more bytes is decoded in a thread for texts, one at a time. Decoding holds Python's lock."""
 _HASHED_AT_ONCE = 64 << 10
@@ -140,9 +142,10 @@ class MediaLoader:
 
     async def open_blob(self, blob: Blob) -> Document:
         """Open loaded bytes as a document. Raises what `open` raises."""
-        if reader := IN_THREADS.get(blob.media_type):
+        if light_reader := IN_THREADS.get(blob.media_type):
             with contextlib.suppress(Heavy):
-                session = await self._decoding.open(reader, blob, self.limits)
+                is_contested = LoopTurns.of_running_loop().rivalry.is_on
+                session = await self._decoding.open(light_reader, blob, self.limits, is_contested=is_contested)
                 in_process = partial(self.processes.open, IN_PROCESSES[blob.media_type], blob, self.limits)
                 return await Document.of_session(blob, session, self._budget, in_process)
         if reader := IN_PROCESSES.get(blob.media_type):

@@ -48,10 +48,12 @@ _READ_IN_PIECES = ("image/jpeg", "image/png")
 _RUN_LENGTHS = (1, 2)
 """Compressions of a BMP that Pillow undoes in Python, byte by byte: BI_RLE8 and BI_RLE4."""
 LIGHT_BYTES = 4 * MB
-_LIGHT_PIXELS = 4_000_000
-_LIGHT_LOCKED_PIXELS = 2_500_000
-"""Pixels of a light picture that Pillow decodes or blends under Python's lock: a WebP, or one with transparency. They
-take 15 ms."""
+LIGHT_PIXELS = 2_500_000
+"""A light picture has at most this many pixels. Pillow decodes a WebP, blends transparency and copies all pixels under
+Python's lock, which takes 15 ms. A running process decodes larger pictures at least as fast, but its start takes 0.2 s.
+"""
+LIGHT_AMONG_KEYS = 1_000_000
+"""Pixels of a light picture while keys compete."""
 _LIGHT_SCANS = 16
 _BYTES_TO_DECODE = 6
 """Bytes per pixel while decoding, in addition to Pillow's own four: three coefficients of a progressive JPEG, or a
@@ -130,20 +132,17 @@ class PicturePages(Pages):
             self._check_pixels(image, 1)
             self._check_scans(image)
             self._pixels = image.width * image.height
-            is_locked = image.format == "WEBP" or image.has_transparency_data
-            self._light_pixels = _LIGHT_LOCKED_PIXELS if is_locked else _LIGHT_PIXELS
             self._is_run_length = image.format == "BMP" and image.info.get("compression") in _RUN_LENGTHS
         self.total = len(self._frames)
         self.kind: Kind = "image" if self.total == 1 else "paged"
 
-    @property
-    def is_light(self) -> bool:
-        """True if decoding takes at most a few seconds and about 300 MB, even for hostile bytes, and holds Python's
-        lock for some milliseconds at a time."""
+    def is_light(self, most_pixels: int) -> bool:
+        """True if the picture has at most `most_pixels`, and decoding takes at most a few seconds and about 300 MB,
+        even for hostile bytes."""
         return (
             not self._is_run_length
             and len(self._blob.data) <= LIGHT_BYTES
-            and self._pixels <= self._light_pixels
+            and self._pixels <= most_pixels
             and self._blob.data.count(_SCAN) <= _LIGHT_SCANS
         )
 

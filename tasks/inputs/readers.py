@@ -4,6 +4,7 @@ A decode process imports this module. It therefore imports nothing that fetches 
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from tasks.inputs import media_types
 from tasks.inputs.av.video import VideoFrames
@@ -12,6 +13,13 @@ from tasks.inputs.pages import Pages
 from tasks.inputs.source import Blob
 
 Reader = Callable[[Blob, MediaLimits], Pages]
+
+
+class LightReader(Protocol):
+    """Opens a light file for a thread of the server. While keys compete (`is_contested`), fewer files count as light.
+    Raises Heavy."""
+
+    def __call__(self, blob: Blob, limits: MediaLimits, *, is_contested: bool) -> Pages: ...
 
 
 # Decoders are imported when the first file needs them. The server's process therefore never loads PDFium, and no decode
@@ -36,14 +44,14 @@ class Heavy(Exception):
     process can be ended while it decodes."""
 
 
-def _open_light_picture(blob: Blob, limits: MediaLimits) -> Pages:
+def _open_light_picture(blob: Blob, limits: MediaLimits, *, is_contested: bool) -> Pages:
     """Open a picture for decoding in a thread. Raises Heavy."""
-    from tasks.inputs.picture import LIGHT_BYTES, PicturePages
+    from tasks.inputs.picture import LIGHT_AMONG_KEYS, LIGHT_BYTES, LIGHT_PIXELS, PicturePages
 
     if len(blob.data) > LIGHT_BYTES:  # even looking through it may take long
         raise Heavy
     pages = PicturePages(blob, limits)
-    if not pages.is_light:
+    if not pages.is_light(LIGHT_AMONG_KEYS if is_contested else LIGHT_PIXELS):
         raise Heavy
     return pages
 
@@ -83,7 +91,7 @@ def _opener_of_attached(media_type: str) -> Reader | None:
     return None if media_type in media_types.VIDEOS else IN_PROCESSES.get(media_type)
 
 
-IN_THREADS: dict[str, Reader] = dict.fromkeys(_PLAIN, _open_light_picture)
+IN_THREADS: dict[str, LightReader] = dict.fromkeys(_PLAIN, _open_light_picture)
 """Readers that run in threads of this process, for light files. The decoders of plain pictures are fast, and the makers
 of browsers fuzz them."""
 IN_PROCESSES: dict[str, Reader] = {

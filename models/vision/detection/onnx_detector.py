@@ -70,6 +70,9 @@ class DetectionHead(Protocol):
 def resized(image: Image, width: int, height: int) -> Image:
     """Return the picture stretched to `width` × `height`, as in these networks' training. With margins instead,
     FastestDet would place boxes less exactly."""
+    # Linear interpolation at half the size averages four pixels, and takes a quarter of the time.
+    while image.shape[1] >= 4 * width and image.shape[0] >= 4 * height:
+        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
     shrinks = image.shape[1] > 2 * width or image.shape[0] > 2 * height
     # INTER_AREA averages pixels that linear interpolation would skip. It takes ten times as long, so it is used only
     # where pixels would be skipped.

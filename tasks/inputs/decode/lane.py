@@ -20,6 +20,7 @@ from typing import Any, Concatenate, Generic, cast
 import structlog
 
 from models.base import EngineNotReady, EngineTooSlow, EngineUnavailable, ran_out
+from models.fair_executor import Rests
 from models.loop_turns import LoopTurns
 from models.scheduler import SHARE, FairQueue, Share
 from models.turns import Homes
@@ -74,6 +75,9 @@ costs less than letting other calls wait for one that hangs."""
 QUICK_S = 2.0
 """Processor time in seconds after which a call counts as long, so that its key leaves a process to other keys. By the
 clock, a call counts as long after CLOCK_FACTOR × QUICK_S, because on a busy machine a short call may last QUICK_S."""
+REST, REST_AFTER_S = 1.0, 0.25
+"""While keys compete, a key's files are decoded at most half of the time, from when this has lately taken REST_AFTER_S
+seconds more than that. The processors then have room for the steps of small requests of other keys."""
 _ATTEMPTS = 2
 _OWN_PART = 2
 """If the memory runs out in a call that took more than the memory limit divided by this, the call itself is the
@@ -308,7 +312,7 @@ class _Job:
 class Lane:
     """A thread with at most one process, which starts with the first call and restarts after it has died."""
 
-    def __init__(self, number: int, limits: DecodeLimits) -> None:
+    def __init__(self, number: int, limits: DecodeLimits, rests: Rests) -> None:
         self.number = number
         self.sessions: set[ProcessSession[Any]] = set()
         self.restarts: Counter[str] = Counter()
@@ -317,6 +321,9 @@ class Lane:
         self.running: _Job | None = None
         """The job whose turn it is."""
         self._limits = limits
+        self._rests = rests
+        self._waking: asyncio.TimerHandle | None = None
+        """Timer that runs while only jobs of resting keys wait."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._lock = threading.Lock()
         """Lock for `_process` and `_in_call`, which other threads read in order to kill the process."""
@@ -365,10 +372,17 @@ class Lane:
         self._start_next()
 
     def _start_next(self) -> None:
-        while self.running is None and (job := self.waiting.pop()) is not None:
+        now, until = time.perf_counter(), self._rests.until()
+        while self.running is None and (job := self.waiting.pop(lambda share: until.get(share.key, now) <= now)):
             if not job.turn.done():
                 self.running = job
                 job.turn.set_result(self)
+        if self._waking:
+            self._waking.cancel()
+            self._waking = None
+        if self.running is None and self.waiting:
+            next_s = min(until[job.share.key] for job in self.waiting) - now
+            self._waking = asyncio.get_running_loop().call_later(next_s, self._start_next)
 
     async def answer(self, job: _Job) -> object:
         """Run the job in the lane's process. Raises _Moved if it has to run elsewhere."""
@@ -377,6 +391,7 @@ class Lane:
         if job.session.lane is not self:
             raise _Moved
         job.was_moved = False
+        began = time.perf_counter()
         future = self._thread.submit(self._run_job, job)
         try:
             return await asyncio.wrap_future(future)
@@ -384,6 +399,9 @@ class Lane:
             if not future.done():
                 asyncio.get_running_loop().call_later(ABANDONED_S, self._abandon, job)
             raise
+        finally:
+            if job.share.part < 1 and LoopTurns.of_running_loop().rivalry.is_on:
+                self._rests.add(job.share.key, time.perf_counter() - began)
 
     def move(self, job: _Job) -> None:
         """End the process that is busy with `job`, so that the job starts again elsewhere."""
@@ -396,6 +414,8 @@ class Lane:
         """End the process, even during a call."""
         self._closed = True
         self._cancel_idle_end()
+        if self._waking:
+            self._waking.cancel()
         with self._lock:
             if self._process:
                 self._process.kill()
@@ -613,10 +633,13 @@ class DecodePool:
     - It takes more than QUICK_S of processor time while other keys wait: its key may no longer use the last process or
       any process that the other keys use. If the call runs in one of these processes, that process is killed, and the
       call starts again in another one. A key whose calls are long together is treated in the same way.
+
+    While keys compete, a key rests after its calls by `rests`.
     """
 
-    def __init__(self, limits: DecodeLimits) -> None:
-        self._lanes = [Lane(index, limits) for index in range(limits.workers)]
+    def __init__(self, limits: DecodeLimits, rests: Rests | None = None) -> None:
+        rests = rests or Rests(REST, REST_AFTER_S)
+        self._lanes = [Lane(index, limits, rests) for index in range(limits.workers)]
         self._homes = Homes(limits.workers, is_contested=lambda: LoopTurns.of_running_loop().rivalry.is_on)
 
     @property

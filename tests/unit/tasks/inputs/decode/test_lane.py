@@ -11,9 +11,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -22,6 +23,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from models.base import EngineNotReady, EngineTooSlow, EngineUnavailable
+from models.fair_executor import Rests
 from models.loop_turns import LoopTurns
 from models.scheduler import SHARE, Share
 from models.turns import Rivalry
@@ -67,6 +69,15 @@ async def pool() -> AsyncIterator[DecodePool]:
     pool = DecodePool(DecodeLimits(1, 2048 * MB, PATIENT))
     yield pool
     await pool.close()
+
+
+def of(key: str, call: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+    """Make the call for this key, which has others beside it."""
+    token = SHARE.set(Share(key, 0.5))
+    try:
+        return asyncio.create_task(call)
+    finally:
+        SHARE.reset(token)
 
 
 def open_files() -> int:
@@ -801,6 +812,32 @@ async def test_the_servers_signals_are_not_for_its_processes(pool: DecodePool, s
     (pid,) = pool.pids
     os.kill(pid, signal_)
     assert await session.run(Fragile.pid) == pid
+
+
+async def test_a_key_with_rivals_rests_after_its_calls() -> None:
+    LoopTurns.of_running_loop().rivalry.record_request("a")
+    LoopTurns.of_running_loop().rivalry.record_request("b")
+    rests = Rests(1e6)
+    pool = DecodePool(DecodeLimits(1, 2048 * MB, PATIENT), rests)
+    session = await of("a", pool.open(Fragile, BLOB))
+    assert list(rests.until()) == ["a"]
+    waiting = of("a", session.run(Fragile.pid))
+    await of("b", pool.open(Fragile, BLOB))
+    assert not waiting.done()
+    waiting.cancel()
+    await pool.close()
+
+
+async def test_a_rest_ends_and_a_key_alone_has_none() -> None:
+    LoopTurns.of_running_loop().rivalry = Rivalry()
+    pool = DecodePool(DecodeLimits(1, 2048 * MB, PATIENT), rests := Rests(1.0))
+    session = await of("a", pool.open(Fragile, BLOB))
+    assert not rests.until()
+    LoopTurns.of_running_loop().rivalry.record_request("b")
+    LoopTurns.of_running_loop().rivalry.record_request("a")
+    assert [await of("a", session.run(Fragile.pid)) for _ in range(3)] == pool.pids * 3
+    assert list(rests.until()) == ["a"]
+    await pool.close()
 
 
 SERVER = """
