@@ -14,7 +14,7 @@ from models.sandbox.capability import CODE_SANDBOX
 from models.sandbox.script import InputFile, Picture, Sandbox, SandboxLimits, Script, ScriptOutcome
 from models.setting_types import ON
 from tasks.base import Parts, Specialist, TaskRequest
-from tasks.errors import InputError
+from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import megabytes
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob
@@ -25,6 +25,8 @@ _FENCE = re.compile(
 )
 """A fenced code block of Markdown with its language. An unclosed block ends with the text. The quantifiers are
 possessive, so that a long line of tildes is read only once."""
+MAX_CHARS = 1_000_000
+"""A message with code has at most this many characters. Looking for the code holds Python's lock, for 0.1 s at most."""
 _PYTHON = frozenset({"", "python", "python3", "py", "py3"})
 _UNSAFE = re.compile(r"[^\w.\- ()]")
 _LONGEST_NAME = 200
@@ -96,7 +98,13 @@ class CodeSandboxTask:
 
 
 def code_in(text: str) -> str:
-    """Return the message's Python code. Raises InputError if there is none or only code in other languages."""
+    """Return the message's Python code. Raises InputTooLarge, and InputError if there is none or only code in other
+    languages."""
+    if len(text) > MAX_CHARS:
+        raise InputTooLarge(
+            f"the message with the code has {len(text)} characters; the limit is {MAX_CHARS}. Attach data as files.",
+            code="request_too_large",
+        )
     blocks = [(language.lower(), code) for _, language, code in _FENCE.findall(text)]
     if not blocks:
         if not text.strip():

@@ -5,7 +5,7 @@ import pytest
 from models.sandbox.script import Picture, SandboxLimits, Script, ScriptOutcome
 from tasks.base import TaskRequest
 from tasks.code_sandbox import CodeSandboxTask, code_in, input_files
-from tasks.errors import InputError
+from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -66,6 +66,11 @@ def test_many_fences_that_never_end_are_read_in_time_that_grows_with_their_numbe
     assert code_in("```python\nprint(1)\n```\n" * 20_000).count("print(1)") == 20_000
     assert code_in("```python\n" + "~~~\n" * 200_000).startswith("~~~")
     assert code_in("~" * 1_000_000) == "~" * 1_000_000
+
+
+def test_a_message_longer_than_any_script_is_refused() -> None:
+    with pytest.raises(InputTooLarge, match="has 1000001 characters; the limit is 1000000"):
+        code_in("x" * 1_000_001)
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
