@@ -23,7 +23,7 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 EngineFactory = Callable[[], Engine[ItemT, ResultT]]
 
 
-_HOLDS_S = 0.02
+HOLDS_S = 0.01
 """Batches of other engines begin after so many seconds beside a batch that gives way."""
 
 
@@ -50,7 +50,7 @@ class HostLimits:
     (`models.turns.Turns`)."""
     long_s: float = math.inf
     """Seconds after which a batch no longer keeps the batches of other keys from the processors, if that is sooner than
-    for other engines."""
+    for other engines. Batches of its own key still wait for it, as long as for the batches of other engines."""
     rest: float = 0.0
     """While several keys compete, a key rests after each batch, this many times as long as the batch took."""
     rest_group: str | None = None
@@ -75,7 +75,7 @@ class HostLimits:
         room for the small work of other keys, which has several steps in different engines. With `rest` 0.5, a key
         has two thirds of the time at most, in all engines of the `rest_group` together. A card's limits stay as they
         are."""
-        return replace(self, long_s=_HOLDS_S, rest=rest, rest_group=rest_group) if self.device == "cpu" else self
+        return replace(self, long_s=HOLDS_S, rest=rest, rest_group=rest_group) if self.device == "cpu" else self
 
 
 class Workplace(Protocol[ItemT_contra, ResultT_co]):

@@ -15,6 +15,7 @@ from models.setting_types import EMBEDDED, GPU, STANDARD
 from models.turns import Turns
 from models.vision.text import PageReader
 from models.weights import WEIGHT_SETS
+from models.workplace import HOLDS_S
 
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 
@@ -135,6 +136,8 @@ def _pp_ocr(
                 # The other half of the processors decodes files and answers requests.
                 contested_batch=max(1, min(threads or available_cpus(), MAX_STREAMS) // 2),
                 max_queue=_LINES_QUEUED,
+                # A long line takes twice this on half of the processors. A page of another key is searched beside it.
+                long_s=HOLDS_S,
             ),
             turns,
         )
