@@ -23,7 +23,7 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 EngineFactory = Callable[[], Engine[ItemT, ResultT]]
 
 
-HOLDS_S = 0.01
+_HOLDS_S = 0.02
 """Batches of other engines begin after so many seconds beside a batch that gives way."""
 
 
@@ -75,7 +75,7 @@ class HostLimits:
         room for the small work of other keys, which has several steps in different engines. With `rest` 0.5, a key
         has two thirds of the time at most, in all engines of the `rest_group` together. A card's limits stay as they
         are."""
-        return replace(self, long_s=HOLDS_S, rest=rest, rest_group=rest_group) if self.device == "cpu" else self
+        return replace(self, long_s=_HOLDS_S, rest=rest, rest_group=rest_group) if self.device == "cpu" else self
 
 
 class Workplace(Protocol[ItemT_contra, ResultT_co]):
