@@ -361,19 +361,20 @@ class EngineHost(Generic[ItemT, ResultT]):
             turn = self._turns.turn(
                 self._next_share, width=1 / limits.workers, is_followed=limits.is_followed, long_s=limits.long_s
             )
-            async with turn as shares:
+            async with turn as batch:
                 jobs = self._take_batch()
                 self._wake_callers()
-                shares.update(job.share for job in jobs)
+                batch.update(job.share for job in jobs)
                 if jobs:
-                    await self._run(jobs)
+                    batch.unfinished |= await self._run(jobs)
 
     def _worker_ended(self, worker: "asyncio.Task[None]") -> None:
         if not worker.cancelled() and (error := worker.exception()) is not None:
             self.counters.failures[WORKER] += 1
             log.error("engine_worker_died", engine=self.spec.name, exc_info=error)
 
-    async def _run(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
+    async def _run(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> set[Share]:
+        """Compute a batch, and return the shares that have an unfinished item in it."""
         started = time.perf_counter()
         keys = Counter(job.share.key for job in jobs)
         self._running += keys
@@ -396,6 +397,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 self._rests.add(key, seconds)
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
+        return {job.share for job, result in zip(jobs, results, strict=True) if isinstance(result, Unfinished)}
 
     async def _compute(self, items: list[ItemT], abandoned: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
         """Return the results of `items`. Items that ran out of memory are computed again after another engine has been

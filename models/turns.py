@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 
 from models.rest_group import RestGroup
 from models.scheduler import Share, time_step
@@ -175,6 +176,15 @@ class _WaitingBatch:
     granted: "asyncio.Future[None]"
 
 
+class BatchItems(Counter[Share]):
+    """Number of items of a batch by share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unfinished: set[Share] = set()
+        """Shares whose items the batch has computed only in part. Their work continues in the same engine."""
+
+
 class Turns:
     """Gives turns to engines that compute with the same processors, such as all engines that compute in this process. A
     key waits for no other work of another key than the running batches, and for at most `long_s` seconds. An object of
@@ -192,6 +202,8 @@ class Turns:
         self._rivalry = Rivalry(clock)
         self._running_width = 0.0
         """Width of all running batches that are not long yet."""
+        self._giving_way: Counter[str] = Counter()
+        """Number of running batches by key that keep only other batches of their key waiting."""
         self._waiting: list[_WaitingBatch] = []
         self._times: dict[str, float] = {}
         """Virtual time of each key, as in a FairQueue, in seconds of work."""
@@ -226,7 +238,8 @@ class Turns:
         first = next(iter(shares), None)
         if first is None or not self.is_contested:
             return first
-        return min((share for share in shares if share.is_later == first.is_later), key=self._virtual_time)
+        equals = (share for share in shares if share.is_later == first.is_later)
+        return min(equals, key=lambda share: (share.key in self._giving_way, self._virtual_time(share)))
 
     @asynccontextmanager
     async def turn(
@@ -236,12 +249,12 @@ class Turns:
         width: float = 1.0,
         is_followed: bool = False,
         long_s: float = math.inf,
-    ) -> AsyncIterator[Counter[Share]]:
+    ) -> AsyncIterator[BatchItems]:
         """Wait until the engine may run a batch, and yield a counter for the batch's items per share.
 
         `first` returns the share whose work the engine would run next, which may change until its turn. `width` is the
         part of the processors that the batch takes. `is_followed` is True if the work continues in another engine.
-        After `long_s` seconds, the batch no longer keeps others from the processors.
+        After `long_s` seconds, the batch no longer keeps the batches of other keys from the processors.
         """
         one = _WaitingBatch(first, width, is_followed, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
@@ -252,26 +265,42 @@ class Turns:
             if not one.granted.cancelled():
                 self._return_width(width)
             raise
-        batch: Counter[Share] = Counter()
+        batch = BatchItems()
         started = self._clock()
         is_kept = True
+        gives_way: set[str] = set()
+        """Keys of the batch, while it keeps their other batches waiting but none of other keys."""
 
         def end() -> None:
             nonlocal is_kept
             if is_kept:
                 is_kept = False
                 self._return_width(width)
+            if gives_way:
+                self._giving_way = +(self._giving_way - Counter(gives_way))
+                gives_way.clear()
+                asyncio.get_running_loop().call_soon(self._grant)
 
-        timer = asyncio.get_running_loop().call_later(min(self._long_s, long_s), end)
+        def give_way() -> None:
+            end()
+            gives_way.update(share.key for share in batch)
+            self._giving_way.update(gives_way)
+
+        loop = asyncio.get_running_loop()
+        timers = [loop.call_later(self._long_s, end)]
+        if long_s < self._long_s:
+            timers.append(loop.call_later(long_s, give_way))
         try:
             yield batch
         finally:
-            timer.cancel()
+            for timer in timers:
+                timer.cancel()
             spent = (self._clock() - started) * width / max(1, batch.total())
             for share, items in batch.items():
                 many = time_step(sum(waiting(share.key) for waiting in self._queues))
                 self._times[share.key] = self._virtual_time(share) + spent * items * many / share.weight
-            awaited = [self._virtual_time(share) for share in batch if not share.is_later]
+            returning = batch.keys() - batch.unfinished
+            awaited = [self._virtual_time(share) for share in returning if not share.is_later]
             if awaited and is_followed and self.is_contested:
                 self._wait_for(min(awaited))
             end()
@@ -302,11 +331,13 @@ class Turns:
         while self._waiting:
             # Work of batches comes last. Among the work of one key, work that has already begun comes first.
             places = [
-                (share is not None and share.is_later, self._virtual_time(share), one.is_followed)
+                ((share is not None and share.is_later, self._virtual_time(share), one.is_followed), one)
                 for share, one in ((one.first(), one) for one in self._waiting)
+                if share is None or share.key not in self._giving_way or not self.is_contested
             ]
-            place = min(places)
-            one = self._waiting[places.index(place)]
+            if not places:
+                return
+            place, one = min(places, key=itemgetter(0))
             if (
                 self.is_contested
                 and self._running_width > _ROUNDING_ERROR

@@ -50,7 +50,7 @@ class HostLimits:
     (`models.turns.Turns`)."""
     long_s: float = math.inf
     """Seconds after which a batch no longer keeps the batches of other keys from the processors, if that is sooner than
-    for other engines."""
+    for other engines. Batches of its own key still wait for it, as long as for the batches of other engines."""
     rest: float = 0.0
     """While several keys compete, a key rests after each batch, this many times as long as the batch took."""
     rest_group: str | None = None

@@ -27,6 +27,7 @@ from app.wire.request import ChatRequest, Metadata, RequestModel
 from app.wire.responses import ResponsesRequest
 from models.base import RETRY_S
 from models.fair_executor import Slices
+from models.loop_turns import LoopTurns
 
 ENDPOINTS: Mapping[str, Endpoint[Any]] = {
     "/v1/chat/completions": Endpoint(ChatRequest, chat.answer_line),
@@ -36,6 +37,10 @@ ENDPOINTS: Mapping[str, Endpoint[Any]] = {
 }
 WINDOW = "24h"
 MAX_LISTED = 100
+CHANGE_BYTES, LISTED_BYTES = 512 << 10, 8 << 10
+"""Creating or cancelling a batch takes as much of its key's speed (`LoopTurns.wait_for_bytes`) as CHANGE_BYTES of a
+body, because each makes the runner look for work and begin or end some; so 40 of them run in a second while keys
+compete. A batch in a list takes as much as LISTED_BYTES: to write a list of 100 takes 5 ms."""
 _WAIT_S = 61
 """Delay in `retry-after`, in seconds. It is longer than OpenAI's clients wait by themselves, so the caller sees the
 error."""
@@ -186,6 +191,7 @@ async def create_batch(request: Request) -> BatchObject:
         key_name=key.name,
         output_keep_s=wanted.output_expires_after.seconds if wanted.output_expires_after else None,
     )
+    await LoopTurns.of_running_loop().wait_for_bytes(CHANGE_BYTES)
     max_batches = services.settings.max_batches
     try:
         await runner.store.add(batch, max_batches)
@@ -216,6 +222,7 @@ async def list_batches(
         found = await runner.store.page(request.state.caller.tenant, last, limit + 1) if runner.store.is_begun else []
     except StoreDown as error:
         raise _store_down_error(error) from error
+    await LoopTurns.of_running_loop().wait_for_bytes(LISTED_BYTES * len(found))
     services: Services = request.app.state.services
     return await json_response(await services.wire.run(_encode_page, found, limit), {})
 
@@ -242,6 +249,7 @@ async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
     """Cancels a batch. Its running lines end, and finished lines stay in its files."""
     runner: BatchRunner = request.app.state.batches
     await _find_batch(request, batch_id)
+    await LoopTurns.of_running_loop().wait_for_bytes(CHANGE_BYTES)
     try:
         batch = await runner.store.cancel(request.state.caller.tenant, batch_id, runner.clock())
     except StoreDown as error:

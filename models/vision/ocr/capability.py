@@ -28,6 +28,10 @@ alone (95th percentile), and 2.8 times with 0.5."""
 _LINES_QUEUED = 100_000
 """The recogniser's queue has at most this many lines. The queue never gets this long, because the number of pages that
 are read at a time limits the lines."""
+_LINE_HOLDS_S = 0.01
+"""Batches of other keys begin after so many seconds beside a line. A long one takes twice this, on half of the
+processors. The search of a small picture takes up to this, and nothing should begin beside it: a line of another key
+would then keep that of the picture waiting."""
 _PADDLE = EngineSpec(
     name="paddleocr",
     capability="ocr",
@@ -135,6 +139,7 @@ def _pp_ocr(
                 # The other half of the processors decodes files and answers requests.
                 contested_batch=max(1, min(threads or available_cpus(), MAX_STREAMS) // 2),
                 max_queue=_LINES_QUEUED,
+                long_s=_LINE_HOLDS_S,
             ),
             turns,
         )

@@ -47,7 +47,8 @@ operations."""
 
 _PIECES_AT_ONCE = 2
 """At most this many pieces of one line are computed together. Most lines have no more. A longer line comes back
-unfinished, so that other lines need not wait for it."""
+unfinished, so that other lines need not wait for it. On a CPU, a line by itself is computed one piece at a time: while
+keys compete, half of the processors is left to the work of others."""
 
 MAX_STREAMS = 4
 """At most this many inferences run at the same time. Each has 100 MB of working memory."""
@@ -61,9 +62,9 @@ class CutLine:
     cut: list[LinePiece]
     readings: list[RecognizedLine] = field(default_factory=list)
 
-    def next_pieces(self) -> list[Image]:
+    def next_pieces(self, at_once: int) -> list[Image]:
         done = len(self.readings)
-        return [self.picture[:, piece.start : piece.stop] for piece in self.cut[done : done + _PIECES_AT_ONCE]]
+        return [self.picture[:, piece.start : piece.stop] for piece in self.cut[done : done + at_once]]
 
     def result(self) -> RecognizedLine | Unfinished:
         return join_lines(self.cut, self.readings) if len(self.readings) == len(self.cut) else Unfinished(self)
@@ -100,7 +101,8 @@ class LineRecognizer:
 
     def run(self, batch: Sequence[Image | CutLine]) -> list[RecognizedLine | Unfinished]:
         lines = [one if isinstance(one, CutLine) else _cut(fitted(one)) for one in batch]
-        parts = [line.next_pieces() for line in lines]
+        at_once = 1 if len(lines) == 1 and self._device == CPU else _PIECES_AT_ONCE
+        parts = [line.next_pieces(at_once) for line in lines]
         readings = iter(self._read([piece for line in parts for piece in line]))
         return [
             replace(line, readings=line.readings + list(islice(readings, len(part)))).result()

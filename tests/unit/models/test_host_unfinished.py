@@ -3,14 +3,17 @@
 import asyncio
 import pickle
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pytest
 
 from models.base import EngineNotReady, Unfinished
 from models.cluster.replica import Replica
 from models.host import EngineHost
+from models.turns import BatchItems, Turns
 from models.workplace import HostLimits
 from tests.hosts import SPEC, shared_by
 from tests.waiting import until
@@ -59,6 +62,24 @@ async def test_an_unfinished_item_goes_on_until_it_has_a_result() -> None:
     engine.may.release(60)
     assert await host.run_many([50, 7, 30]) == [50, 7, 30]
     await host.close()
+
+
+async def test_only_a_finished_item_goes_on_in_another_engine() -> None:
+    class NotedTurns(Turns):
+        unfinished: ClassVar[list[set[str]]] = []
+
+        @asynccontextmanager
+        async def turn(self, *args: Any, **kwargs: Any) -> AsyncIterator[BatchItems]:
+            async with super().turn(*args, **kwargs) as batch:
+                yield batch
+            self.unfinished.append({share.key for share in batch.unfinished})
+
+    engine = Counter()
+    host = EngineHost(SPEC, lambda: engine, HostLimits(is_followed=True), NotedTurns())
+    engine.may.release(60)
+    assert await shared_by("a", host.run(20)) == 20
+    await host.close()
+    assert NotedTurns.unfinished[:2] == [{"a"}, set()]
 
 
 async def test_another_keys_item_goes_ahead_of_what_is_left_of_a_long_one() -> None:

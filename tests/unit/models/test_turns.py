@@ -145,6 +145,48 @@ async def test_a_key_that_does_not_come_back_is_waited_for_a_moment_and_no_longe
     await asyncio.wait_for(_turn_of(turns, A), 60)
 
 
+async def test_a_key_is_not_waited_for_while_its_work_goes_on_in_the_same_engine() -> None:
+    now = 0.0
+    turns = Turns(clock=lambda: now)
+    turns.record_request(A)
+    turns.record_request(B)
+    async with turns.turn(lambda: B) as batch:
+        batch[B] += 1
+        now += 1.0
+    for unfinished in (set(), {A}):
+        async with turns.turn(lambda: A, is_followed=True) as batch:
+            batch[A] += 1
+            batch.unfinished |= unfinished
+        other = asyncio.create_task(_turn_of(turns, B))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert other.done() is bool(unfinished)
+        await other
+
+
+async def test_beside_a_batch_that_gives_way_other_keys_begin_but_not_its_own() -> None:
+    turns = Turns(long_s=600)
+    turns.record_request(A)
+    turns.record_request(B)
+    async with turns.turn(lambda: A, long_s=0.0) as batch:
+        batch[A] += 1
+        await _turn_of(turns, B)
+        assert turns.next_of([A, B]) == B
+        own = asyncio.create_task(_turn_of(turns, A))
+        await _turn_of(turns, B)
+        assert not own.done()
+    await asyncio.wait_for(own, 60)
+
+
+async def test_a_long_batch_that_gave_way_no_longer_keeps_those_of_its_key() -> None:
+    turns = Turns(long_s=0.001)
+    turns.record_request(A)
+    turns.record_request(B)
+    async with turns.turn(lambda: A, long_s=0.0) as batch:
+        batch[A] += 1
+        await asyncio.wait_for(_turn_of(turns, A), 60)
+
+
 def test_a_key_that_asks_alone_uses_all_and_several_keep_apart() -> None:
     now = 0.0
     homes = Homes(2, clock=lambda: now)

@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
-from models.base import EngineSpec
+from models.base import EngineSpec, Unfinished
 from models.host import EngineHost
 from models.turns import Turns
 from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.detector import TextDetector
+from models.vision.ppocr.line_text import RecognizedLine
 from models.vision.ppocr.reader import PpOcrReader, ways_to_read, within_bounds
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.text import Image
@@ -129,3 +130,18 @@ def test_a_tilted_line_longer_than_a_warp_can_address_is_cut_out() -> None:
     quads = np.array([[(100, 100), (49_900, 800), (49_900, 830), (100, 130)]], np.float32)
     [[crop]] = ways_to_read(picture, quads)
     assert crop.picture.shape[0] == 48
+
+
+def test_a_long_line_by_itself_is_read_one_piece_at_a_time() -> None:
+    engine = LineRecognizer(RECOGNIZER)
+    engine.load()
+    line = np.full((48, 1300, 3), 255, np.uint8)
+    both = engine.run([line, line])
+    assert all(isinstance(one, RecognizedLine) for one in both)
+    begun = engine.run([line])[0]
+    assert isinstance(begun, Unfinished)
+    ended = engine.run([begun.rest])[0]
+    assert isinstance(ended, RecognizedLine)
+    assert isinstance(both[0], RecognizedLine)
+    assert ended.text == both[0].text
+    engine.close()
