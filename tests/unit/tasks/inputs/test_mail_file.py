@@ -142,6 +142,21 @@ async def test_what_a_conversion_from_html_changes_is_no_other_figure(loader: Me
     assert plain in await text_of(loader, message.as_bytes())
 
 
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        "<p style='opacity:0'>91.00",
+        "<p style='color:#fff'>91.00",
+        "<p style='font-size:1px'>91.00",
+        "<style>[data-x]{display:none}</style><p data-x>91.00",
+    ],
+)
+async def test_the_html_of_an_e_mail_is_read_as_it_is_seen(loader: MediaLoader, unseen: str) -> None:
+    message = mail()
+    message.set_content(f"<p>Total of all items: 90.00{unseen}", subtype="html")
+    assert (await text_of(loader, message.as_bytes())).endswith("\n\nTotal of all items: 90.00")
+
+
 async def test_an_invitation_is_read_beside_the_alternatives(loader: MediaLoader) -> None:
     message = mail("Meeting on 3 June")
     message.add_alternative("<p>Meeting on 3 June", subtype="html")
