@@ -45,10 +45,11 @@ _UNCLEAR = 0.5
 _LEAST_SPEECH_S = 3.0
 """The language can be recognised, and words are expected, in at least this many seconds of speech."""
 _HUNDREDTH = 0.01
-_KEYS_OF_QUALITY = frozenset({"language_probability", "low_confidence"})
+_KEYS_OF_QUALITY = frozenset({"language_probability", "low_confidence", "missing_seconds"})
 """Keys that describe the transcription and not the speech."""
 _SHORTEST_S = 0.3
 """A phrase is shown for at least this time, in seconds, if the next one leaves room."""
+_CUT_OFF = "The recording ends {missing:.1f} seconds before the length that its header announces: it is cut off."
 _LEAST_WORDS_TO_SEND = 10
 """No phrase is sent before the recording ends unless at least this many words have been heard. With fewer, it is not
 clear whether the engine understands the speech."""
@@ -129,12 +130,19 @@ class SpeechData(TypedDict):
     """Probability of the language, two decimals; 1.0 if the request names it, absent if nobody speaks or the engine
     cannot detect it."""
     low_confidence: NotRequired[Literal[True]]
-    """Present if much of the text is likely to be wrong."""
+    """Present if much of the text is likely to be wrong or missing."""
+    missing_seconds: NotRequired[float]
+    """Present if the file ends before the length that its header announces: the seconds that are missing, one
+    decimal."""
 
 
 class SpeechResult(Result[SpeechData]):
     def text(self) -> str:
         return self.data["text"]
+
+    def warnings(self) -> Iterator[str]:
+        if missing := self.data.get("missing_seconds"):
+            yield _CUT_OFF.format(missing=missing)
 
     def _result_lines(self) -> Iterator[ResultLine]:
         for chunk in self.data["chunks"]:
@@ -191,12 +199,15 @@ def speech_result(
     language_probability: float | None = None,
     *,
     low_confidence: bool = False,
+    missing_seconds: float = 0.0,
 ) -> SpeechResult:
     data = SpeechData(text=joined_text(chunk["text"] for chunk in chunks), chunks=chunks, language=language)
     if language_probability is not None:
         data["language_probability"] = round(language_probability, 2)
     if low_confidence:
         data["low_confidence"] = True
+    if missing_seconds:
+        data["missing_seconds"] = round(missing_seconds, 1)
     return SpeechResult(data)
 
 
@@ -216,7 +227,9 @@ class Transcript:
     """Probability of the language; 1.0 if the request names it, None if nobody speaks or the engine cannot detect
     it."""
     low_confidence: bool = False
-    """True if much of the text is likely to be wrong."""
+    """True if much of the text is likely to be wrong or missing."""
+    missing_seconds: float = 0.0
+    """Seconds by which the file ends before the length that its header announces."""
 
     @property
     def words(self) -> Sequence[SpokenWord]:
@@ -268,6 +281,7 @@ class SpeechToTextTask:
             transcript.language,
             transcript.language_probability,
             low_confidence=transcript.low_confidence,
+            missing_seconds=transcript.missing_seconds,
         )
 
     async def transcribe(
@@ -299,10 +313,11 @@ class SpeechToTextTask:
                 heard = await listen(recording, engine, options, reached=report, turns=turns, teller=teller)
                 check_understood(engine, heard, options.language)
                 speakers = await _label_speakers(heard, options, turns) if turns is not None else {}
+                missing_seconds = recording.missing_seconds(heard.seconds)
         report(heard.seconds, heard.seconds)
         if teller is not None:
             teller.finish()
-        return _build_transcript(heard, options, speakers)
+        return _build_transcript(heard, options, speakers, missing_seconds)
 
 
 async def _label_speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTurns) -> dict[int | None, list[str]]:
@@ -325,7 +340,9 @@ async def _label_speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTu
     }
 
 
-def _build_transcript(heard: Heard, options: SpeechOptions, speakers: Mapping[int | None, Sequence[str]]) -> Transcript:
+def _build_transcript(
+    heard: Heard, options: SpeechOptions, speakers: Mapping[int | None, Sequence[str]], missing_seconds: float
+) -> Transcript:
     """Build the transcript. Phrases or words of channels that speak at once are ordered by time."""
     spoken = [
         (part, window_at(heard.windows[channel], phrase.start))
@@ -342,7 +359,8 @@ def _build_transcript(heard: Heard, options: SpeechOptions, speakers: Mapping[in
         chunks_of(parts, 0.0 if options.by_word else _SHORTEST_S),
         [window for _, window in spoken],
         heard.language_probability if heard.tracks else None,
-        is_unclear(heard),
+        is_unclear(heard) or missing_seconds > 0.0,
+        missing_seconds,
     )
 
 

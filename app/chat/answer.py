@@ -22,7 +22,7 @@ from app.chat.inputs import Turn, entry_of_user_texts, pasted_document, run_off_
 from app.chat.material import Material
 from app.chat.plan import ClientTools, Plan, Planner, reading_plan
 from app.chat.plan_executor import answer_from_results, objects_found, text_read_instead, translation_error
-from app.chat.planning.prose import WORDS
+from app.chat.planning.prose import WORDS, is_document
 from app.chat.planning.questions import (
     asks_for_fact,
     asks_for_prose,
@@ -74,10 +74,6 @@ LONGEST_BARE_NAME = 4
 LONGEST_SYSTEM = 30
 """System messages with at most this many characters, apart from directives, say nothing that a question could be
 about."""
-LEAST_PASTED = 300
-LEAST_LINES = 3
-"""A text in a message with at least this many characters, or at least this many lines, counts as the document that the
-question is about."""
 CAREFUL_BYTES_PER_TOKEN = 3
 """Number of bytes counted as one token when results are fitted into the context.
 
@@ -371,7 +367,7 @@ class Answerer:
         document = pasted if all(entry.error is not None for entry in results) else None
         if document is not None:
             text = _pasted_text(document)
-            question, passages_may_answer = question.replace(text, " ", 1).strip(), _is_document(text.strip())
+            question, passages_may_answer = question.replace(text, " ", 1).strip(), is_document(text.strip())
             read = [Entry(REQUEST, JsonResult({"text": text}))]
         found = [
             entry
@@ -508,8 +504,3 @@ def _pasted_text(document: Entry) -> str:
     """Return the content of the only message in `document`, which is the entry of a pasted document."""
     [message] = document.result.data["messages"].values()
     return str(message["content"])
-
-
-def _is_document(text: str) -> bool:
-    """True if a pasted text is long enough, or has enough lines, to be a document and not a part of the question."""
-    return len(text) >= LEAST_PASTED or len(text.split("\n")) >= LEAST_LINES

@@ -1,6 +1,7 @@
 """Plans which tasks have to run before an LLM can answer. Rules decide. If no word of a request determines a task, a
 router guesses one."""
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from app.chat.inputs import Turn
 from app.chat.nearest_task import LONGEST, WITH_PICTURE, WITHOUT_MEDIA, Router
 from app.chat.planning.intents import Intents, without_target
 from app.chat.planning.kinds import Kind, kind_of
-from app.chat.planning.prose import SUBJECTS, Prose
+from app.chat.planning.prose import SUBJECTS, Prose, words_beside_document
 from app.chat.planning.questions import is_public
 from app.wire.request import ChatRequest
 from models.base import ModelError
@@ -32,6 +33,8 @@ _READERS: dict[Kind, str] = {
 }
 """The task that turns a source into text, by the kind of the source."""
 _DETECTIONS = frozenset({"object_detection", "gui_detection"})
+_LONG_CHARS = 2_000
+"""Searching a text of more characters for a document may take milliseconds, so a thread does it."""
 _SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
 _NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
 """Pattern of the gaps between the words of names like `search_web` and `searchWeb`: signs, digits, or the empty gap
@@ -126,9 +129,18 @@ class Planner:
         if the answer has to satisfy a schema, which the text in a picture may fill. `searches_facts` is True if the
         turn is a question that no LLM here can answer, so that the web is searched if nothing else is to be done.
 
+        A document pasted into a turn with a schema is data: it is not searched for, and its links are not followed.
+        Only the words beside it say what to do.
+
         Never raises: if the embedder fails, the rules alone make the plan.
         """
-        prose = Prose.of(turn.text)
+        if len(turn.text) > _LONG_CHARS:
+            words = await asyncio.to_thread(words_beside_document, turn.text)
+        else:
+            words = words_beside_document(turn.text)
+        wish = words if has_schema else turn.text
+        whole = Prose.of(turn.text)
+        prose = whole if wish == turn.text else replace(Prose.of(wish), brings_text=True)
         # Media are always inputs. A link in the text is an input unless the text only shows it, for example in code.
         sources = [
             (source, kind_of(source))
@@ -138,8 +150,10 @@ class Planner:
         intents = Intents.of(turn.text, prose, of_media=bool(sources))
         if choices is not None:
             intents = replace(intents, fresh=False, search=intents.search and not choices.search)
-        steps = _plan_steps(turn.text, sources, intents, prose, has_schema=has_schema)
-        if self._router is not None and intents.undecided and (sources or choices is None):
+        steps = _plan_steps(turn.text, wish, sources, intents, prose, has_schema=has_schema)
+        # A paper that comes without a word does not ask anything, so its text must not leave the machine for a search.
+        is_question = bool(sources or (choices is None and words))
+        if self._router is not None and intents.undecided and is_question:
             try:
                 steps += await self._route(turn, sources, steps, intents, self._router)
             except ModelError as error:
@@ -149,7 +163,7 @@ class Planner:
         return Plan(
             tuple(_with_asides(steps, prose)),
             last_result_only=_is_about_only(steps, prose),
-            reads_out=_reads_out(prose),
+            reads_out=_reads_out(whole),
             results_only=_is_results_only(steps, prose),
         )
 
@@ -181,8 +195,9 @@ def reading_plan(sources: Sequence[Source]) -> Plan:
 
 
 def _plan_steps(
-    text: str, sources: Sequence[tuple[Source, Kind]], intents: Intents, prose: Prose, *, has_schema: bool
+    text: str, wish: str, sources: Sequence[tuple[Source, Kind]], intents: Intents, prose: Prose, *, has_schema: bool
 ) -> list[Step]:
+    """Return the steps that the rules find. `wish` is `text` without a document that is only data."""
     steps: list[Step] = []
     for source, kind in sources:
         if _is_series(kind, intents, alone=len(sources) == 1):
@@ -202,7 +217,7 @@ def _plan_steps(
     if not sources and intents.forecast and intents.series:
         steps.append(Step("forecast", (), text))
     if intents.search or (intents.fresh and not sources and not intents.translation):
-        steps.append(Step("web_search", (), text))
+        steps.append(Step("web_search", (), wish))
     language = intents.reading_in if sources else intents.translation
     if language:
         steps.append(_translation_step(text, steps, language, prose))

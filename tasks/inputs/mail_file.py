@@ -5,11 +5,12 @@ import email.errors
 import email.header
 import email.policy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from email.message import Message
-from typing import Any
+from typing import Any, NamedTuple
 
+from models.normal_forms import normalized
 from tasks.errors import InputError
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import EMAIL, HTML, IMAGES, MAILBOX, TEXTS, media_type_named, media_type_of_file, sniff
@@ -17,7 +18,7 @@ from tasks.inputs.pages import Pages
 from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import SHOWN, Blob
 from tasks.inputs.text.text_file import decode_text, one_line, read_text
-from tasks.markdown_text import escape_part
+from tasks.markdown_text import escape_part, plain_form
 
 Open = Callable[[Blob, MediaLimits], Pages]
 Opener = Callable[[str], Open | None]
@@ -42,6 +43,12 @@ MAX_COMPARED = 20_000_000
 times, which takes 3 s. The library compares each line with the boundaries of all levels of its e-mail."""
 _PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
 _TABLE_ROW = "| --- |"
+_FIGURE = re.compile(r"\d+(?:[.,']\d+)*")
+_ADDED = re.compile(
+    r"(?:(?:https?|ftp)://|www\.|mailto:|cid:)[^\s<>()\[\]\"]{1,2000}"
+    r"|\[(?:image|cid|inline image)\b[^\]\n]{0,300}\]|\[\d{1,2}\]|^[ \t]*\d{1,2}\.[ \t]+(?=https?://|mailto:)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
 """Pattern of the line before each e-mail of a mailbox (RFC 4155)."""
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -71,6 +78,15 @@ class _Comparisons:
 
     def spend(self, lines: int, levels: int) -> None:
         self._left -= lines * (levels - 1)
+
+
+class _Body(NamedTuple):
+    """A part of an e-mail that is shown as its text."""
+
+    blob: Blob
+    alternatives: Message | None
+    """The `multipart/alternative` of which a mail program shows one part only; None if the part is shown in any case,
+    as an invitation is."""
 
 
 class MailFile(PicturedText):
@@ -106,11 +122,14 @@ class MailFile(PicturedText):
         return "\n\n---\n\n".join(self._mail_text(_parsed(data, whole, self._comparisons), pages) for data in mails)
 
     def _mail_text(self, mail: Message, pages: EmbeddedPages) -> str:
-        bodies: list[Message] = []
+        bodies: list[_Body] = []
         attached: list[Message] = []
-        for part in self._leaves(mail, pages.blob):
-            is_body = part.get_content_maintype() == "text" and not part.get_filename() and not _is_attachment(part)
-            (bodies if is_body else attached).append(part)
+        for part, alternatives in self._leaves(mail, pages.blob):
+            if part.get_content_maintype() == "text" and not part.get_filename() and not _is_attachment(part):
+                is_invitation = part.get_content_subtype() == "calendar"
+                bodies.append(_Body(self._blob(part, pages.blob), None if is_invitation else alternatives))
+            else:
+                attached.append(part)
         lines = [f"{name}: {escape_part(value, begins=False)}" for name in HEADERS if (value := _header(mail, name))]
         names = [escape_part(_name(part), begins=False) for part in attached]
         if names:
@@ -120,32 +139,66 @@ class MailFile(PicturedText):
             texts += [f"Attachment: {name}", self._attachment(part, name, pages)]
         return "\n\n".join(filter(None, texts))
 
-    def _leaves(self, mail: Message, blob: Blob) -> Iterator[Message]:
-        """Yield the parts that are not multiparts. An attached e-mail is one part."""
+    def _leaves(
+        self, mail: Message, blob: Blob, alternatives: Message | None = None
+    ) -> Iterator[tuple[Message, Message | None]]:
+        """Yield the parts that are not multiparts, each with the nearest `multipart/alternative` around it. An attached
+        e-mail is one part."""
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise blob.too_large(f"has more than {MAX_PARTS} parts, the limit for e-mails.")
         if mail.get_content_maintype() == "multipart" and mail.is_multipart():
+            nearest = mail if mail.get_content_subtype() == "alternative" else alternatives
             for part in _parts(mail):
-                yield from self._leaves(part, blob)
+                yield from self._leaves(part, blob, nearest)
         else:
-            yield mail
+            yield mail, alternatives
 
-    def _body(self, parts: list[Message], pages: EmbeddedPages) -> str:
+    def _body(self, bodies: Sequence[_Body], pages: EmbeddedPages) -> str:
         """Return the text of the body. If there are a plain and an HTML part, the HTML part is used only if it has a
-        table."""
-        blobs = [self._blob(part, pages.blob) for part in parts]
-        plain = "\n\n".join(
-            escape_part(decode_text(one, self._limits).strip(), begins=True)
-            for one in blobs
-            if one.media_type != HTML and one.data
-        )
-        html = "\n\n".join(
-            self._opened(one, pages)
-            for one in blobs
-            if one.media_type == HTML and (not plain or b"<table" in one.data.lower())
-        )
-        return html if html and (not plain or _TABLE_ROW in html) else plain
+        table, or if it does not show the figures of the plain part, because mail programs show the HTML part."""
+        plain = {
+            index: text
+            for index, body in enumerate(bodies)
+            if body.blob.media_type != HTML and (text := decode_text(body.blob, self._limits).strip())
+        }
+        opened = {
+            index: self._open_html(body.blob)
+            for index, body in enumerate(bodies)
+            if body.blob.media_type == HTML
+            and (not plain or b"<table" in body.blob.data.lower() or body.alternatives is not None)
+        }
+        html = {index: page.text or "" for index, page in opened.items() if page is not None}
+        used = set(opened)
+        if plain and not any(_TABLE_ROW in text for text in html.values()):
+            used = set(plain)
+            for group in {id(one): one for body in bodies if (one := body.alternatives) is not None}.values():
+                written, shown = (
+                    [index for index in texts if bodies[index].alternatives is group] for texts in (plain, html)
+                )
+                seen = "\n".join(html[index] for index in shown)
+                if seen.strip() and not _shows_figures(plain_form(seen), "\n".join(plain[index] for index in written)):
+                    used = used.difference(written).union(shown)
+        for index, page in opened.items():
+            if page is not None and index not in used:
+                page.close()
+        texts = []
+        for index in sorted(used):
+            if index in plain:
+                texts.append(escape_part(plain[index], begins=True))
+            elif (page := opened[index]) is not None:
+                texts.append(pages.marked_file(page))
+            else:
+                texts.append(self._opened(bodies[index].blob, pages))
+        return "\n\n".join(texts)
+
+    def _open_html(self, blob: Blob) -> Pages | None:
+        """Open an HTML part; None if it cannot be read."""
+        opener = self._opener(HTML)
+        try:
+            return opener(blob, self._limits) if opener else None
+        except InputError:
+            return None
 
     def _attachment(self, part: Message, name: str, pages: EmbeddedPages) -> str:
         blob = self._blob(part, pages.blob)
@@ -178,6 +231,17 @@ class MailFile(PicturedText):
         media_type = EMAIL if _attached_mail(part) else sniff(data, text=named in TEXTS) or named or "text/plain"
         label = f"{whole.label}: {_name(part)}"[:SHOWN]
         return replace(whole, data=data, media_type=media_type, filename=label, charset=part.get_content_charset())
+
+
+def _shows_figures(seen: str, text: str) -> bool:
+    """True if the figures of `text` are all in `seen`, in the same order."""
+    figures = iter(_figures_in(seen))
+    return all(figure in figures for figure in _figures_in(text))
+
+
+def _figures_in(text: str) -> list[str]:
+    # A conversion from HTML adds addresses and the numbers of links, which HTML does not show as text.
+    return _FIGURE.findall(_ADDED.sub(" ", normalized("NFKC", text).replace("’", "'")))
 
 
 def _parsed(data: bytes, whole: Blob, comparisons: _Comparisons) -> Message:

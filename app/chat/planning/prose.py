@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final, Self
 
@@ -64,6 +64,13 @@ _ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
 _FIGURES = re.compile(r"\d\D?\d")
 _MAX_INSTRUCTIONS = 4
 """At most this many sentences, at either end of a text, are removed as instructions."""
+_ORDERS = ("search", "forecast", "open")
+"""Subjects of sentences beside a document by which the user orders more than to read it."""
+LEAST_PASTED = 300
+LEAST_LINES = 3
+"""A text in a message with at least this many characters, or at least this many lines, counts as the document that the
+question is about."""
+LEAST_FIGURES = 2
 _INSTRUCTIONS = 400
 """The instructions of a long message are looked for only in this many characters at its beginning, and as many at its
 end."""
@@ -173,21 +180,50 @@ def pasted_in(message: str) -> str | None:
     without capitals counts as a capital letter.
     """
     enclosure = enclosure_in(message)
-    text = enclosure.text if enclosure else message
+    text = _without_instructions(enclosure.text if enclosure else message)
+    says = (letter.isalnum() and not letter.islower() for letter in text.lstrip()[1:_LONGEST_MESSAGE])
+    return text if any(says) else None
+
+
+def words_beside_document(message: str) -> str:
+    """Return what a message says outside the document pasted into it; the whole message if it has none.
+
+    The user does not wish what the document says. The message's own words stand outside an enclosure, or are
+    sentences at the ends that instruct, ask, or order a search. A document has figures; rules for the answer and lines
+    of links hardly have any.
+    """
+    enclosure = enclosure_in(message)
+    pasted = enclosure.text if enclosure else _without_instructions(message, *_ORDERS)
+    text = pasted[:_LONGEST_MESSAGE]
+    for link in sorted(urls_in(text), key=len, reverse=True):
+        text = text.replace(link, " ")
+    lines = "\n".join(line for line in _STANDARD.sub("", text).splitlines() if line.strip())
+    if not is_document(lines) or sum(1 for _ in islice(_FIGURES.finditer(lines), LEAST_FIGURES)) < LEAST_FIGURES:
+        return message
+    before, _, after = message.partition(pasted)
+    return f"{before}\n\n{after}".strip()
+
+
+def is_document(text: str) -> bool:
+    """True if a pasted text is long enough, or has enough lines, to be a document and not a part of the question."""
+    return len(text) >= LEAST_PASTED or len(text.split("\n")) >= LEAST_LINES
+
+
+def _without_instructions(text: str, *subjects: str) -> str:
+    """Return `text` without the sentences at its ends that ask or instruct, or that mention one of `subjects`."""
     for _ in range(_MAX_INSTRUCTIONS):
         head = _FIRST.match(text)
-        if head is None or not _is_instruction(head[0]):
+        if head is None or not _is_instruction(head[0], *subjects):
             break
         text = text[head.end() :].lstrip(" \t" if head[0][-1] != "\n" else "")
     for _ in range(_MAX_INSTRUCTIONS):
         tail = text[-2 * _LONGEST_HEAD :].rstrip()
         ends = [end.end() for end in _ENDS.finditer(tail)]
         last = tail[ends[-1] if ends else 0 :]
-        if len(last) > _LONGEST_HEAD or not _is_instruction(last):
+        if len(last) > _LONGEST_HEAD or not _is_instruction(last, *subjects):
             break
         text = text.rstrip()[: -len(last)]
-    says = (letter.isalnum() and not letter.islower() for letter in text.lstrip()[1:_LONGEST_MESSAGE])
-    return text if any(says) else None
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +279,11 @@ def _has_values(line: str) -> bool:
     )
 
 
-def _is_instruction(sentence: str) -> bool:
-    """True if a sentence asks or instructs. A sentence with digits belongs to the text unless it is a question."""
+def _is_instruction(sentence: str, *subjects: str) -> bool:
+    """True if a sentence asks or instructs, or mentions one of `subjects`. A sentence with digits belongs to the text
+    unless it is a question or mentions one of `subjects`."""
     sentence = sentence.strip()
-    return WORDS.speaks_of(sentence, "question", *(() if _FIGURES.search(sentence) else ("fill",)))
+    return WORDS.speaks_of(sentence, "question", *subjects, *(() if _FIGURES.search(sentence) else ("fill",)))
 
 
 def _denials(sentence: str, pattern: str) -> list[bool]:

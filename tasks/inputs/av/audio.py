@@ -18,6 +18,9 @@ from tasks.inputs.source import Blob
 
 _MAX_SAMPLES = 60 * SAMPLE_RATE
 """A block has at most this many samples."""
+_LEAST_MISSING_S = 1.0
+_LEAST_MISSING_SHARE = 0.02
+"""A file is cut off if more seconds are missing than this many, and than this share of the announced length."""
 _FLOAT = 4
 """Bytes per sample."""
 
@@ -28,6 +31,8 @@ class AudioInfo:
     """Length that the header states, which may be wrong; None if it states none."""
     channels: int
     """Number of channels that are read, 1 or 2. If a file has more, they are mixed into one."""
+    announced_seconds: float | None = None
+    """Length that the file was meant to have; None if its header does not say so for certain."""
 
 
 class AudioDecoder:
@@ -49,7 +54,7 @@ class AudioDecoder:
         self._position = 0
 
     def info(self) -> AudioInfo:
-        return AudioInfo(self._track.claimed_seconds, self._track.channels)
+        return AudioInfo(self._track.claimed_seconds, self._track.channels, self._track.announced_seconds)
 
     def counted_seconds(self) -> float:
         """Return the total length of all packets without decoding them, which is more reliable than the header."""
@@ -110,9 +115,17 @@ class Recording(AbstractAsyncContextManager["Recording"]):
         self.claimed_seconds = info.claimed_seconds
         """Length that the file's header states, which may be wrong; None if it states none. Apart from a first check of
         the limit, it only serves to show progress."""
+        self._announced_seconds = info.announced_seconds
         self._session = session
         self._limits = limits
         self._budget = budget
+
+    def missing_seconds(self, seconds: float) -> float:
+        """Return the seconds that are missing at the end of the file, if it has `seconds`, by the length that its
+        header announces; 0.0 for what rounding and padding explain."""
+        announced = self._announced_seconds or 0.0
+        missing = announced - seconds
+        return missing if missing > max(_LEAST_MISSING_S, _LEAST_MISSING_SHARE * announced) else 0.0
 
     @classmethod
     async def of_session(

@@ -44,6 +44,11 @@ VIDEO_CODECS = frozenset(
 THREADS = 2
 """Number of threads per decoder, which is small because several inputs are decoded in parallel."""
 _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
+_UNKNOWN_SIZE = 0x7FFF_0000
+"""A program that does not know the size of the sound yet writes this size, or a larger one, into a WAV file."""
+_WAV_HEAD = 1_000_000
+"""The sound of a WAV file begins within this many bytes."""
+_FIRST_FRAME = 2_048
 _MAX_BREAKS = 100
 """Reading of a container stops at this many broken parts."""
 
@@ -127,6 +132,27 @@ def translated_errors(blob: Blob) -> Iterator[None]:
         if not is_fault_of_file(error):
             raise
         raise damaged(blob) from error
+
+
+def announced_wav_bytes(data: bytes) -> int | None:
+    """Return the size of the sound that a WAV file announces; None for a size that stands for an unknown one, as in
+    files that are sent while they are made."""
+    position = 12
+    while data[:4] == b"RIFF" and position + 8 <= len(data) and position < _WAV_HEAD:
+        name, size = data[position : position + 4], int.from_bytes(data[position + 4 : position + 8], "little")
+        if name == b"data":
+            return size if 0 < size < _UNKNOWN_SIZE else None
+        position += 8 + size + size % 2
+    return None
+
+
+def has_mp3_length(data: bytes) -> bool:
+    """True if the first frame of an MP3 file has the number of all frames."""
+    start = 0
+    if data[:3] == b"ID3":
+        start = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=False))
+    head = data[start : start + _FIRST_FRAME]
+    return any(name in head for name in (b"Xing", b"Info", b"VBRI"))
 
 
 def damaged(blob: Blob) -> InputError:

@@ -19,7 +19,9 @@ from tasks.inputs.av import SAMPLE_RATE
 from tasks.inputs.av.containers import (
     AUDIO_CODECS,
     VIDEO_CODECS,
+    announced_wav_bytes,
     damaged,
+    has_mp3_length,
     open_container,
     origin,
     packets,
@@ -89,6 +91,24 @@ class AudioTrack:
         """Length that the header states, or an estimate based on it, in seconds."""
         duration = self._container.duration
         return duration / 1_000_000 if duration and duration > 0 else None
+
+    @property
+    def announced_seconds(self) -> float | None:
+        """Length that the file was meant to have by its own header, in seconds; None if no header says so, as in a
+        recording that was sent while it was made."""
+        stream, data = self._stream, self._blob.data
+        match self._container.format.name.split(",")[0]:
+            case "wav" | "w64":  # FFmpeg shortens the length to what is there
+                codec = stream.codec_context
+                size = announced_wav_bytes(data)
+                return 8 * size / codec.bit_rate if size and codec.bit_rate else None
+            case "mp3" if not has_mp3_length(data):  # FFmpeg estimates the length
+                return None
+            case "mp3" | "flac" | "mov":
+                return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+            case "matroska" if len(self._container.streams) == 1:
+                return self.claimed_seconds
+        return None
 
     def blocks(self) -> Iterator[Samples]:
         """Yield the whole sound once, in small blocks of float32 [channels, n] at 16 kHz. Sample i is heard at i /

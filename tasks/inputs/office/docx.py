@@ -1,5 +1,6 @@
 """Converts Word documents to Markdown with mammoth."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import mammoth
@@ -9,6 +10,7 @@ from mammoth.docx.files import InvalidFileReferenceError
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import equations
 from tasks.inputs.office.bounds import packed
+from tasks.inputs.office.unseen_runs import Runs
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text.html_text import html_to_markdown
 from tasks.inputs.text.text_file import unread_note
@@ -30,14 +32,14 @@ p[style-name='List Number 3'] => ul|ol > li > ul|ol > li > ol > li:fresh
 _FIELD_DEPTH = 20
 """Fields, such as an index entry in a table of contents, are kept to this depth of nesting. The marks of deeper ones
 are removed. The depth is bounded, because mammoth goes through all open fields for every run of text."""
-_OFF = ("0", "false", "off")
 
 
 def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits: MediaLimits) -> str:
     """Convert a document with headings, lists, tables, links, foot- and endnotes (numbered, at the end), text boxes and
     equations.
 
-    Headers, footers, comments, tracked deletions and hidden text are left out. Nothing outside the file is opened.
+    Headers, footers, comments, tracked deletions and text that is not seen are left out: hidden, tiny, or white on
+    white. Nothing outside the file is opened.
     """
 
     def source(image: Any) -> dict[str, str]:
@@ -51,7 +53,8 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
             return {"src": unread_note("missing")}
         return {"src": pictures.marked(data, f"picture.{kind}", image.alt_text or "")}
 
-    prepared = {name: _prepare_part(data) if name.endswith(".xml") else data for name, data in members.items()}
+    runs = {namespace: Runs(members, namespace) for namespace in _NAMESPACES}
+    prepared = {name: _prepare_part(data, runs) if name.endswith(".xml") else data for name, data in members.items()}
     html = mammoth.convert_to_html(
         packed(prepared),
         style_map=_STYLES,
@@ -62,18 +65,16 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
     return html_to_markdown(html, lambda img: str(img.get("src")))
 
 
-def _prepare_part(part: bytes) -> bytes:
-    """Return `part` without hidden text, which mammoth would show, and with equations as text, which it would omit.
-    Marks of deeply nested fields are left out."""
-    if not any(name in part for name in (b"oMath", b"vanish", b"fldChar")):
+def _prepare_part(part: bytes, runs: Mapping[str, Runs]) -> bytes:
+    """Return `part` without text that is not seen, which mammoth would show, and with equations as text, which it would
+    omit. Marks of deeply nested fields are left out. `runs` tell, by their namespace, what is seen."""
+    is_affected = any(name in part for name in (b"oMath", b"fldChar"))
+    if not (is_affected or any(one.matter_in(part) for one in runs.values())):
         return part
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
     for namespace in _NAMESPACES:
         _flatten_fields(root, namespace)
-        for hidden in root.findall(f".//{{{namespace}}}r/{{{namespace}}}rPr/{{{namespace}}}vanish"):
-            if hidden.get(f"{{{namespace}}}val") not in _OFF:
-                for text in next(hidden.iterancestors(f"{{{namespace}}}r")).findall(f"{{{namespace}}}t"):
-                    text.text = ""
+        runs[namespace].apply_to(root)
         for math in equations.NAMESPACES:
             for equation in root.findall(f".//{{{math}}}oMath"):
                 run = etree.Element(f"{{{namespace}}}r")

@@ -16,6 +16,12 @@ _RELATIONSHIPS = (
 )
 _TEXT = frozenset(f"{{{main}}}t" for main in _MAIN)
 _BREAK = frozenset(f"{{{main}}}{name}" for main in _MAIN for name in ("br", "tab"))
+_RUN = frozenset(f"{{{main}}}r" for main in _MAIN)
+STRUCK = "\ufdd9"
+"""Sign before and after text that is struck through, for which `with_strokes` puts Markdown once the text around it is
+escaped. It is a Unicode noncharacter, reserved for internal use."""
+_TINY = 100
+"""Text of at most this many hundredths of a point is too small to be seen."""
 _EQUATION = frozenset(f"{{{math}}}oMath" for math in equations.NAMESPACES)
 
 
@@ -26,7 +32,19 @@ def paragraphs(element: _Element) -> list[str]:
 
 
 def paragraph_text(paragraph: _Element) -> str:
-    return " ".join("".join(_paragraph_runs(paragraph)).split())
+    """Return the text of a paragraph with the signs for struck text, and without text that its own properties hide."""
+    return " ".join("".join(_paragraph_runs(paragraph)).replace(2 * STRUCK, "").split())
+
+
+def struck(text: str) -> str:
+    """Return a text with the signs for struck text."""
+    bare = text.strip()
+    return text.replace(bare, f"{STRUCK}{bare}{STRUCK}", 1) if bare else text
+
+
+def with_strokes(markdown: str) -> str:
+    """Return Markdown in which text is struck through that has the signs for it."""
+    return markdown.replace(STRUCK, "~~")
 
 
 def pictures(element: _Element) -> Iterator[tuple[str, str]]:
@@ -56,5 +74,23 @@ def _paragraph_runs(element: _Element) -> Iterator[str]:
             yield " "
         elif child.tag in _EQUATION:
             yield equations.equation_text(child)
-        else:
+        elif child.tag not in _RUN:
             yield from _paragraph_runs(child)
+        elif not _is_unseen(properties := next(child.iterchildren("{*}rPr"), None)):
+            is_struck = properties is not None and properties.get("strike", "noStrike") != "noStrike"
+            text = "".join(_paragraph_runs(child))
+            yield struck(text) if is_struck else text
+
+
+def _is_unseen(properties: _Element | None) -> bool:
+    """True if text with these properties is tiny, or has no colour."""
+    if properties is None:
+        return False
+    size = properties.get("sz", "")
+    if size.isdecimal() and len(size) < 9 and int(size) <= _TINY:
+        return True
+    is_outlined = any(True for _ in properties.iterchildren("{*}ln"))
+    has_no_fill = any(True for _ in properties.iterchildren("{*}noFill"))
+    fills = properties.iterchildren("{*}solidFill")
+    is_transparent = any(alpha.get("val") in ("0", "0%") for fill in fills for alpha in fill.iter("{*}alpha"))
+    return not is_outlined and (has_no_fill or is_transparent)

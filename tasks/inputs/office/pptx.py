@@ -34,7 +34,8 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
     """Convert a presentation to Markdown.
 
     Each slide becomes a heading with its number and title, followed by the slide's shapes in order, its charts as
-    tables, its pictures, and the speaker's notes. A hidden slide becomes only a heading that says so.
+    tables, its pictures, and the speaker's notes. A hidden slide becomes only a heading that says so. Hidden shapes,
+    and text that is tiny or has no colour, are left out.
     """
     presentation = Package.open(packed(members)).presentation_part.presentation
     parts: list[str] = []
@@ -49,7 +50,7 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             length += len(part)
             text_file.check_length(length, pictures.blob, limits)
             parts.append(part)
-    return "\n\n".join(filter(None, parts))
+    return drawings.with_strokes("\n\n".join(filter(None, parts)))
 
 
 class _Slide:
@@ -82,6 +83,8 @@ class _Slide:
 
     def _shape(self, shape: Any) -> Iterator[str]:
         element = shape._element
+        if _is_hidden(element):
+            return
         if element.tag.endswith("}grpSp"):
             for inner in shape.shapes:
                 yield from self._shape(inner)
@@ -131,6 +134,17 @@ class _Slide:
             rows = zip_longest(map(escape_inline, categories), *(values for _, values in series), fillvalue="")
             tables.append(text_file.table([["", *(escape_inline(name) for name, _ in series)], *rows]))
         return "\n\n".join(["Chart: " + escape_inline(text_file.one_line(title)) if title else "Chart:", *tables])
+
+
+def _is_hidden(shape: etree._Element) -> bool:
+    """True if a shape, or a group of shapes, is switched off."""
+    return any(
+        properties.get("hidden") in ("1", "true")
+        for about in shape.iterchildren(
+            "{*}nvSpPr", "{*}nvPicPr", "{*}nvGraphicFramePr", "{*}nvGrpSpPr", "{*}nvCxnSpPr"
+        )
+        for properties in about.iterchildren("{*}cNvPr")
+    )
 
 
 def _placeholder_type(shape: etree._Element) -> str | None:

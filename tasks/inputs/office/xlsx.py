@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Collection, Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
+from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
 
@@ -33,6 +34,10 @@ _PLAIN = 1e15
 show them with an exponent."""
 _MAX_ROWS = 1_048_576
 """An Excel sheet has at most this many rows. openpyxl would count up to any number that a row claims to have."""
+_MAX_COLUMNS = 16_384
+_WHITE = re.compile(r"(?:[0-9A-F]{2})?(?:F[C-F]){3}", re.IGNORECASE)
+_BACKGROUNDS = (b"conditionalFormatting", b"tablePart", b"drawing", b"picture")
+"""Names of what may lie behind the cells of a sheet."""
 _POSITIONS_PER_CELL = 20
 """At most this many positions are visited per permitted cell, because a row may have its only cell in column 16,384."""
 
@@ -152,8 +157,11 @@ def _format_digits(value: Decimal, digits: str) -> str:
 def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits: MediaLimits) -> str:
     """Convert a workbook. Each sheet becomes a heading, a table for each block of rows that no empty row divides, and
     then text boxes and pictures. A block one column wide becomes lines. A formula is shown as the value that was last
-    calculated; the value of merged cells is in the first cell. Hidden sheets are named and left out. Raises
+    calculated; the value of merged cells is in the first cell. Text that is struck through is marked. Raises
     InputTooLarge for too many cells, empty positions or characters.
+
+    Hidden sheets are named and left out. So are hidden rows and columns, which a line below the heading mentions, and
+    white text on white cells.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving
@@ -161,6 +169,7 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
         archive = ZipFile(file)
         workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         counter = _Counter(pictures.blob, limits)
+        looks = _Looks(workbook)
         parts: list[str] = []
         seen: set[str] = set()
         sheets: list[Any] = workbook.worksheets
@@ -172,8 +181,75 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             if sheet.sheet_state != "visible":
                 parts.append(f"## {name} (hidden, left out)")
                 continue
-            parts += [f"## {name}", *_sheet_blocks(sheet, counter), *_sheet_drawings(archive, sheet, pictures)]
-    return "\n\n".join(filter(None, parts))
+            view = _View(archive.read(sheet._worksheet_path), looks)
+            parts += [f"## {name}", view.note]
+            parts += [*_sheet_blocks(sheet, view, counter), *_sheet_drawings(archive, sheet, pictures)]
+    return drawings.with_strokes("\n\n".join(filter(None, parts)))
+
+
+class _Looks:
+    """The styles of cells, by their numbers, that change whether a reader sees the text as valid."""
+
+    def __init__(self, workbook: Any) -> None:
+        self.struck: set[int] = set()
+        self.white: set[int] = set()
+        for number, style in enumerate(workbook._cell_styles):
+            font, fill = workbook._fonts[style.fontId], workbook._fills[style.fillId]
+            if font.strike:
+                self.struck.add(number)
+            if _is_white(font.color) and getattr(fill, "patternType", "gradient") in (None, "none"):
+                self.white.add(number)
+
+
+def _is_white(color: Any) -> bool:
+    if color is None:
+        return False
+    if color.type == "theme":
+        return color.theme == 0 and not color.tint
+    return color.type == "rgb" and _WHITE.fullmatch(str(color.rgb)) is not None
+
+
+class _View:
+    """The cells of a sheet that a reader sees."""
+
+    def __init__(self, xml: bytes, looks: _Looks) -> None:
+        self._rows: set[int] = set()
+        self._columns: set[int] = set()
+        self.struck = looks.struck
+        # A rule, a table's style or a picture may put a colour behind a cell.
+        self.white = set() if any(name in xml for name in _BACKGROUNDS) else looks.white
+        if b"hidden=" in xml:
+            self._find_hidden(xml)
+
+    @property
+    def note(self) -> str:
+        kinds = [kind for kind, hidden in (("rows", self._rows), ("columns", self._columns)) if hidden]
+        return f"(hidden {' and '.join(kinds)} left out)" if kinds else ""
+
+    def shows_row(self, number: int) -> bool:
+        return number not in self._rows
+
+    def shown(self, index: int, cell: Any) -> str:
+        """Return the text of a cell, whose column has this index, as it is seen."""
+        if cell is EMPTY_CELL or cell.value is None or index + 1 in self._columns or cell._style_id in self.white:
+            return ""
+        text = shown(cell.value, cell.number_format).strip()
+        return drawings.struck(text) if cell._style_id in self.struck else text
+
+    def _find_hidden(self, xml: bytes) -> None:
+        number = 0
+        for _, element in etree.iterparse(
+            BytesIO(xml), tag=("{*}row", "{*}col"), resolve_entities=False, no_network=True, huge_tree=True
+        ):
+            is_hidden = element.get("hidden") in ("1", "true")
+            if element.tag.endswith("}row"):
+                number = int(element.get("r", number + 1))
+                if is_hidden:
+                    self._rows.add(number)
+            elif is_hidden and len(self._columns) < _MAX_COLUMNS:
+                last = min(int(element.get("max", 0)), _MAX_COLUMNS)
+                self._columns.update(range(max(1, int(element.get("min", 1))), last + 1))
+            element.clear()
 
 
 class _Counter:
@@ -214,20 +290,16 @@ class _Counter:
             )
 
 
-def _sheet_blocks(sheet: Any, counter: _Counter) -> Iterator[str]:
+def _sheet_blocks(sheet: Any, view: _View, counter: _Counter) -> Iterator[str]:
     sheet.reset_dimensions()  # the dimensions in a file may be wrong
     block: list[dict[int, str]] = []
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > _MAX_ROWS:
             raise ValueError("a row has a number that no sheet has")
         counter.count_places(len(row))
-        texts = {
-            index: text
-            for index, cell in enumerate(row)
-            if cell is not EMPTY_CELL
-            and cell.value is not None
-            and (text := shown(cell.value, cell.number_format).strip())
-        }
+        if not view.shows_row(number):
+            continue
+        texts = {index: text for index, cell in enumerate(row) if (text := view.shown(index, cell))}
         counter.count_texts(texts.values())
         if texts:
             block.append(texts)

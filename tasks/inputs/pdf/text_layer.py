@@ -42,6 +42,11 @@ Cells = NDArray[np.bool_]
 """Cells by row, from the bottom of the page, and column, from its left."""
 _COVERED = 0.8
 """A word is unreadable if at least this share of its box is covered or clipped away."""
+_POINTS = 32, 8
+"""Numbers of points across and along a word's box that show how much of it several objects cover together."""
+_MAX_PARTS = 200_000
+"""At most this many times, an object is counted that covers a part of a word, which takes a second at worst. Beyond, an
+object counts only if it covers the word alone."""
 _OPAQUE = 0.98
 """A picture hides everything below it if at least this share of its pixels are opaque. Some pixels are not, because a
 picture's edges may be smooth."""
@@ -125,28 +130,70 @@ class Pictures:
 
 
 def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfPage) -> list[PdfWord]:
-    """Return the `words` of `page` that no opaque object covers to the extent of `_COVERED`."""
+    """Return the `words` of `page` that no opaque objects cover to the extent of `_COVERED`, alone or together."""
     if not words or not shown.covers:
         return list(words)
     left, bottom, right, top = np.array([word.box for word in words]).T
     area = (right - left) * (top - bottom)
     places = np.array([shown.texts.get(word.drawn_by, np.inf) for word in words])
     hidden = np.zeros(len(words), dtype=bool)
-    pictures = 0
+    points = _SamplePoints(left, bottom, right, top)
+    pictures = parts_of_pictures = 0
     for cover in shown.covers:
         width = np.minimum(right, cover.box.right) - np.maximum(left, cover.box.left)
         height = np.minimum(top, cover.box.top) - np.maximum(bottom, cover.box.bottom)
-        over = (places < cover.order) & (width > 0) & (height > 0) & (width * height >= _COVERED * area)
-        if not (over & ~hidden).any() or pdfium.FPDFPageObj_HasTransparency(cover.item):
+        touched = (places < cover.order) & (width > 0) & (height > 0) & ~hidden
+        over = touched & (width * height >= _COVERED * area)
+        is_whole = bool(over.any())
+        if not (is_whole or points.has_room(touched)) or pdfium.FPDFPageObj_HasTransparency(cover.item):
             continue
         if pdfium.FPDFPageObj_GetType(cover.item) == pdfium.FPDF_PAGEOBJ_PATH:
             opaque = _is_plain_rectangle(cover.item)
         else:
-            pictures += 1
-            opaque = pictures <= _MAX_PICTURES and _is_opaque_picture(cover.item, page)
+            pictures += is_whole
+            parts_of_pictures += not is_whole
+            opaque = max(pictures, parts_of_pictures) <= _MAX_PICTURES and _is_opaque_picture(cover.item, page)
         if opaque:
             hidden |= over
+            if points.has_room(touched):
+                points.cover(touched & ~over, cover.box)
+                hidden |= points.covered() >= _COVERED
     return [word for word, under in zip(words, hidden, strict=True) if not under]
+
+
+class _SamplePoints:
+    """Points in the boxes of words, by which the area is measured that several objects cover together."""
+
+    def __init__(
+        self,
+        left: NDArray[np.float64],
+        bottom: NDArray[np.float64],
+        right: NDArray[np.float64],
+        top: NDArray[np.float64],
+    ) -> None:
+        columns, rows = ((np.arange(count) + 0.5) / count for count in _POINTS)
+        self._x = left[:, None] + (right - left)[:, None] * columns
+        self._y = bottom[:, None] + (top - bottom)[:, None] * rows
+        self._under = np.zeros((len(left), len(rows), len(columns)), dtype=bool)
+        self._shares = np.zeros(len(left))
+        self._left = _MAX_PARTS
+
+    def has_room(self, words: NDArray[np.bool_]) -> bool:
+        """True if an object over some of these words may still be counted."""
+        return 0 < int(words.sum()) <= self._left
+
+    def cover(self, words: NDArray[np.bool_], box: Box) -> None:
+        """Count an opaque object of this box, which is drawn over these words."""
+        at = np.flatnonzero(words)
+        self._left -= len(at)
+        across = (self._x[at] >= box.left) & (self._x[at] <= box.right)
+        along = (self._y[at] >= box.bottom) & (self._y[at] <= box.top)
+        self._under[at] |= along[:, :, None] & across[:, None, :]
+        self._shares[at] = self._under[at].mean(axis=(1, 2))
+
+    def covered(self) -> NDArray[np.float64]:
+        """Return the share of each word's points that are covered."""
+        return self._shares
 
 
 def unclipped(words: Sequence[PdfWord], shown: PageObjects) -> list[PdfWord]:

@@ -236,12 +236,16 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
     """
     css = _style_sheets(soup)
     hidden = StyledNames("" if soup.find("script") else css, _HIDDEN_BY_SHEET, _SHOWN)
+    found = hidden.find_in(soup)
     crossed = StyledNames(css, _CROSSED, _NOT_CROSSED)
     unseen, struck = [], []
     within_struck: set[int] = set()  # identities of elements that are struck through, or that are within one
     for tag in soup.find_all(True):
         style = without_spaces(str(tag.attrs.get("style") or ""))
-        is_hidden_by_sheet = bool(hidden) and not _SHOWN.search(style) and hidden.apply_to(*_names_of(tag))
+        is_hidden_by_sheet = not _SHOWN.search(style) and (
+            (bool(hidden) and hidden.apply_to(*_names_of(tag)))
+            or (id(tag) in found and not hidden.is_other(_signed_names_of(tag)))
+        )
         if (
             _is_closed(tag)
             or _HIDDEN.search(style)
@@ -284,6 +288,7 @@ def _drop_unreadable(soup: BeautifulSoup) -> None:
     no_size, faint, white = (
         StyledNames(css, style, other) for style, other in ((NO_SIZE, SOME_SIZE), (FAINT, _OPAQUE), (WHITE, _NOT_WHITE))
     )
+    of_no_size, of_faint = no_size.find_in(soup), faint.find_in(soup)
     states: dict[int, _Sight] = {}
     tiny: list[NavigableString] = []
     dim: list[NavigableString] = []
@@ -296,8 +301,12 @@ def _drop_unreadable(soup: BeautifulSoup) -> None:
             has_no_size = False
         elif NO_SIZE.search(style) or (no_size and no_size.apply_to(*names)):
             has_no_size = True
+        elif has_no_size or id(tag) in of_no_size:
+            # A rule of the style sheet may give its own size to an element within one of no size.
+            has_no_size = not no_size.is_other(_signed_names_of(tag))
         if not MOVING.search(style):
             is_faint |= FAINT.search(style) is not None or bool(faint and faint.apply_to(*names))
+            is_faint |= id(tag) in of_faint and not faint.is_other(_signed_names_of(tag))
         colour = f"color:{without_spaces(str(tag.attrs['color']))}" if tag.attrs.get("color") else style
         if COLOURED.search(colour) or (white and white.apply_to(*names)):
             is_white = WHITE.search(colour) is not None or not COLOURED.search(colour)
@@ -342,6 +351,12 @@ def _names_of(tag: Tag) -> tuple[str, str, list[str]]:
     """Return the tag, the id and the classes of an element."""
     classes: str | list[str] = tag.get("class") or []
     return tag.name, str(tag.attrs.get("id") or ""), classes.split() if isinstance(classes, str) else classes
+
+
+def _signed_names_of(tag: Tag) -> list[str]:
+    """Return the id and the classes of an element with their signs in selectors."""
+    _, element_id, classes = _names_of(tag)
+    return [*(f".{name}" for name in classes), f"#{element_id}"]
 
 
 def _flatten(soup: BeautifulSoup) -> None:

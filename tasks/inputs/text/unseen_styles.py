@@ -22,10 +22,14 @@ OUTSIDE: Final = (
 FLAT: Final = re.compile(r"(?:^|;)(?:max-)?(?:height|width):0(?:\.0+)?(?:px|em|rem|pt|%)?(?:;|!|$)")
 CUT_OFF: Final = re.compile(r"(?:^|;)overflow(?:-[xy])?:(?:hidden|clip)")
 """Patterns of an area without height or width, and of a style that cuts off what exceeds the area."""
-NO_SIZE: Final = re.compile(r"(?<![\w-])font(?:-size)?:0(?:\.0+)?(?:px|em|rem|pt|%)?(?:[;!/]|$)")
-"""Pattern of a font of no size. An element within may have a font of another size, as in the layout of many mails."""
+NO_SIZE: Final = re.compile(
+    r"(?<![\w-])font(?:-size)?:(?:0(?:\.0+)?(?:px|em|rem|pt|%)?|(?:1|0?\.\d+)(?:\.0+)?(?:px|pt))(?:[;!/]|$)"
+)
+"""Pattern of a font of no size, or of one pixel or point at most. An element within may have a font of another size, as
+in the layout of many mails."""
 SOME_SIZE: Final = re.compile(
-    r"(?<![\w-])font(?:-size:(?=[1-9a-z]|0?\.0*[1-9])(?!inherit)[\d.]*(?!em|%|[\d.])|:(?!0|inherit))"
+    r"(?<![\w-])font(?::(?!0|inherit)|-size:(?!(?:1|0?\.\d+)(?:\.0+)?(?:px|pt))"
+    r"(?=[1-9a-z]|0?\.0*[1-9])(?!inherit)[\d.]*(?!em|%|[\d.]))"
 )
 """Pattern of a size that does not depend on that of the element around. Ten times nothing (`10em`) is nothing."""
 FAINT: Final = re.compile(r"(?<!-)opacity:(?:0?\.0\d*|0%?|[0-9](?:\.\d+)?%)(?:;|!|$)")

@@ -22,7 +22,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
-from tasks.speech_to_text import SpeechData, SpeechToTextTask
+from tasks.speech_to_text import SpeechData, SpeechResult, SpeechToTextTask
 from tests.pages import single_line
 from tests.recordings import encoded, filmed, plain_wav
 from tests.speech import (
@@ -288,6 +288,21 @@ async def test_unlikely_words_are_said_to_be_in_doubt(loader: MediaLoader, proba
     result = await asking(lambda: engine, loader)(wav(*(say(text) for text in SENTENCES[:3])))
     assert result.get("low_confidence", False) is is_low
     assert "language_probability" not in result
+
+
+async def test_a_recording_that_is_cut_off_is_said_to_be(loader: MediaLoader) -> None:
+    engine = Scripted([("en", None)], 0.9, frozenset({"en"}))
+    whole = wav(*(say(text) for text in SENTENCES[:3]))
+    task = SpeechToTextTask(lambda: engine, loader, no_voices)
+    result = await task.run(TaskRequest("", (source(whole[: len(whole) // 2]),), unreported))
+    assert result.data["low_confidence"] is True
+    missing = result.data["missing_seconds"]
+    assert missing == pytest.approx((len(whole) - 44) / 2 / (2 * RATE), abs=0.1)
+    kept = SpeechResult(result.kept())
+    assert list(kept.warnings()) == [
+        f"The recording ends {missing} seconds before the length that its header announces: it is cut off."
+    ]
+    assert "missing_seconds" not in (await task.run(TaskRequest("", (source(whole),), unreported))).data
 
 
 async def test_a_language_that_the_request_names_is_sure(loader: MediaLoader) -> None:

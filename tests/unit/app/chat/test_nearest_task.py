@@ -103,3 +103,9 @@ async def test_what_the_cache_has_compared_is_not_embedded_again() -> None:
     assert [step.task for step in plan.steps] == ["web_search"], "the router was asked"
     assert embedder.seen.count("Zanzibar?") == 1
     assert await turn.vector(embedder) is vector
+
+
+async def test_a_paper_without_a_word_beside_it_is_no_question() -> None:
+    embedder = Directions("web_search")
+    assert await summary(embedder, "Kairos Ltd\nInvoice 2207\nBalance 4,296.00") == ()
+    assert embedder.seen == []

@@ -112,6 +112,59 @@ async def test_a_plain_body_is_preferred_to_the_same_in_html(loader: MediaLoader
     assert "in HTML" not in text
 
 
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        ("Total: 9,400.00\nDeposit: 940.00", "<p>Total: 940.00<p>Deposit: 94.00"),
+        ("Total: 100.00\nDeposit: 900.00", "<p>Total: 900.00<p>Deposit: 100.00"),
+        ("IBAN: DE02 1203 0000 0000 2020 51", "<p>IBAN: DE02 5001 0517 5407 3249 31"),
+        ("Total: 99.00", "<p>Please see the invoice.<p style='display:none'>Total: 99.00"),
+    ],
+)
+async def test_an_html_body_is_read_if_it_does_not_show_the_figures_of_the_plain_one(
+    loader: MediaLoader, plain: str, html: str
+) -> None:
+    message = mail(plain)
+    message.add_alternative(html, subtype="html")
+    text = await text_of(loader, message.as_bytes())
+    assert plain not in text
+    assert html.removeprefix("<p>").partition("<")[0] in text
+
+
+async def test_what_a_conversion_from_html_changes_is_no_other_figure(loader: MediaLoader) -> None:
+    plain = (
+        "*Order 4711* <https://shop.example/o/4711?t=88>\n[image: Logo 3]\nTotal [1]: EUR 1,200.50\n"
+        "Valid 3-5 June, 10 m2\n\n1. https://shop.example/1\n[cid:part1.7F@shop.example]"
+    )
+    message = mail(plain)
+    shown = "<p>Total: <b>EUR</b>1,2<i>00.50</i><p>Valid 3–5&nbsp;June, 10 m<sup>2</sup><p>© 2026, Tel. 030 1234"
+    message.add_alternative(f"<a href='https://shop.example/o/4711'>Order 4711</a>{shown}", subtype="html")
+    assert plain in await text_of(loader, message.as_bytes())
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        "<p style='opacity:0'>91.00",
+        "<p style='color:#fff'>91.00",
+        "<p style='font-size:1px'>91.00",
+        "<style>[data-x]{display:none}</style><p data-x>91.00",
+    ],
+)
+async def test_the_html_of_an_e_mail_is_read_as_it_is_seen(loader: MediaLoader, unseen: str) -> None:
+    message = mail()
+    message.set_content(f"<p>Total of all items: 90.00{unseen}", subtype="html")
+    assert (await text_of(loader, message.as_bytes())).endswith("\n\nTotal of all items: 90.00")
+
+
+async def test_an_invitation_is_read_beside_the_alternatives(loader: MediaLoader) -> None:
+    message = mail("Meeting on 3 June")
+    message.add_alternative("<p>Meeting on 3 June", subtype="html")
+    message.add_alternative("BEGIN:VCALENDAR\nDTSTART:20260603T100000\nEND:VCALENDAR", subtype="calendar")
+    text = await text_of(loader, message.as_bytes())
+    assert "Meeting on 3 June\n\nBEGIN:VCALENDAR" in text
+
+
 async def test_the_tables_of_an_html_body_are_kept(loader: MediaLoader) -> None:
     message = mail("Item Price Tea 3.00")
     rows = "<tr><th>Item</th><th>Price</th></tr><tr><td>Tea</td><td>3.00</td></tr>"

@@ -353,3 +353,43 @@ async def test_words_that_are_called_mp3_are_text(loader: MediaLoader) -> None:
 async def test_noise_that_is_called_mp3_is_damaged(loader: MediaLoader) -> None:
     with pytest.raises(InputError, match="cannot be decoded as audio/mpeg: it is damaged"):
         await loader.open_recording(sent(b"\0\1\2\3" + random.Random(2).randbytes(3000), "talk.mp3"))
+
+
+async def missing_seconds(loader: MediaLoader, data: bytes) -> float:
+    source = Source(Origin("p"), payload=base64.b64encode(data).decode())
+    async with await loader.open_recording(source) as recording:
+        samples = [block.shape[1] async for block in recording.blocks()]
+        return recording.missing_seconds(sum(samples) / SAMPLE_RATE)
+
+
+@pytest.mark.parametrize("extension", ["wav", "mp3", "m4a", "webm", "mkv"])
+async def test_a_file_that_ends_before_the_length_in_its_header_is_cut_off(loader: MediaLoader, extension: str) -> None:
+    data = encoded(noisy(4.8, (1.0,)), extension, **index_first(extension))
+    assert await missing_seconds(loader, data) == 0.0
+    assert await missing_seconds(loader, data[: len(data) // 2]) > 1.5
+
+
+@pytest.mark.parametrize("extension", ["aac", "opus", "mp3"])
+async def test_a_file_without_a_length_in_its_header_is_not_called_cut_off(loader: MediaLoader, extension: str) -> None:
+    options = {"write_xing": "0"} if extension == "mp3" else {}
+    data = encoded(noisy(4.8, (1.0,)), extension, **options)
+    assert await missing_seconds(loader, data) == 0.0
+    assert await missing_seconds(loader, data[: len(data) // 2]) == 0.0
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFF_F000, 0x7FFF_FFFF, 0xFFFF_FFD3, 0xFFFF_FFFF])
+async def test_a_size_that_was_not_known_yet_announces_nothing(loader: MediaLoader, size: int) -> None:
+    data = plain_wav(beeps(3.0, (1.0,)), RATE)
+    at = data.index(b"data") + 4
+    assert await missing_seconds(loader, data[:at] + size.to_bytes(4, "little") + data[at + 4 :]) == 0.0
+
+
+async def test_fragments_announce_no_length(loader: MediaLoader) -> None:
+    data = encoded(noisy(4.8, (1.0,)), "m4a", movflags="frag_keyframe+empty_moov+default_base_moof")
+    assert await missing_seconds(loader, data) == 0.0
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv", "avi"])
+async def test_sound_that_is_shorter_than_the_pictures_is_not_cut_off(loader: MediaLoader, extension: str) -> None:
+    data = filmed([GREY], extension, frames_each=100, sound=beeps(1.5, (1.0,)))
+    assert await missing_seconds(loader, data) == 0.0

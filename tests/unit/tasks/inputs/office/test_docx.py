@@ -4,6 +4,7 @@ import socket
 
 import pytest
 from docx.document import Document as WordDocument
+from docx.enum.style import WD_STYLE_TYPE
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.shared import Inches
 
@@ -83,6 +84,66 @@ def test_what_is_hidden_or_deleted_is_left_out() -> None:
         <w:del><w:r><w:delText> gone</w:delText></w:r></w:del>
         <w:ins><w:r><w:t> new</w:t></w:r></w:ins></w:p>"""
     assert text_of(document_of(body)) == "seen again new"
+
+
+def styled(properties: str, text: str = " unseen", around: str = "") -> str:
+    """Return a paragraph of a visible run and a run with properties."""
+    run = f"<w:r><w:rPr>{properties}</w:rPr><w:t xml:space='preserve'>{text}</w:t></w:r>"
+    return f"<w:p><w:pPr>{around}</w:pPr><w:r><w:t>The text that is seen</w:t></w:r>{run}</w:p>"
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        "<w:specVanish/>",
+        "<w:sz w:val='2'/>",
+        "<w:color w:val='FFFFFF'/>",
+        "<w:color w:val='fefefe'/><w:shd w:val='clear' w:fill='FFFFFF'/>",
+        "<w:color w:val='auto' w:themeColor='background1'/>",
+    ],
+)
+def test_text_that_is_hidden_tiny_or_white_on_white_is_left_out(properties: str) -> None:
+    assert text_of(document_of(styled(properties))) == "The text that is seen"
+
+
+@pytest.mark.parametrize(
+    ("properties", "around"),
+    [
+        ("<w:sz w:val='8'/>", ""),
+        ("<w:color w:val='FF0000'/>", ""),
+        ("<w:color w:val='FFFFFF'/><w:highlight w:val='black'/>", ""),
+        ("<w:color w:val='FFFFFF'/>", "<w:shd w:val='clear' w:fill='1F3864'/>"),
+    ],
+)
+def test_small_coloured_and_backed_text_is_read(properties: str, around: str) -> None:
+    assert text_of(document_of(styled(properties, " seen", around))) == "The text that is seen seen"
+
+
+def test_white_text_is_read_where_a_cell_a_shape_or_the_page_may_be_dark() -> None:
+    white = styled("<w:color w:val='FFFFFF'/>", " seen")
+    table = f"<w:tbl><w:tr><w:tc><w:tcPr><w:shd w:val='clear' w:fill='000000'/></w:tcPr>{white}</w:tc></w:tr></w:tbl>"
+    assert "seen seen" in text_of(document_of(table))
+    assert "seen seen" in text_of(document_of(f"{white}<w:p><w:r><w:pict><v:rect/></w:pict></w:r></w:p>"))
+    alone = "<w:p><w:r><w:rPr><w:color w:val='FFFFFF'/></w:rPr><w:t>A dark page</w:t></w:r></w:p>"
+    assert text_of(document_of(alone)) == "A dark page"
+
+
+def test_text_is_hidden_and_struck_through_by_styles_too() -> None:
+    def fill(word: WordDocument) -> None:
+        hidden = word.styles.add_style("Unseen", WD_STYLE_TYPE.CHARACTER)
+        hidden.font.hidden = True
+        word.styles.add_style("Also unseen", WD_STYLE_TYPE.CHARACTER).base_style = hidden
+        word.styles.add_style("Struck", WD_STYLE_TYPE.PARAGRAPH).font.strike = True
+        line = word.add_paragraph("Total: 90.00")
+        line.add_run(" 91.00", style="Also unseen")
+        line.add_run(" 92.00", style="Unseen").font.hidden = False
+        word.add_paragraph("93.00", style="Struck").add_run(" 94.00").font.strike = False
+
+    assert text_of(document(fill)) == "Total: 90.00 92.00\n\n~~93.00~~ 94.00"
+
+
+def test_text_that_is_struck_through_twice_is_marked() -> None:
+    assert text_of(document_of(styled("<w:dstrike/>", " 80.00"))) == "The text that is seen ~~80.00~~"
 
 
 def test_a_text_box_follows_its_paragraph() -> None:

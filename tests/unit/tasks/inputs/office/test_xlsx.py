@@ -8,6 +8,7 @@ import openpyxl.drawing.image
 import pytest
 import xlsxwriter
 from openpyxl import Workbook
+from openpyxl.styles import Font, PatternFill
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
@@ -69,6 +70,29 @@ def test_hidden_sheets_are_named_and_left_out() -> None:
             book[title].sheet_state = state
 
     assert text_of(workbook(fill)) == "## Sheet\n\nseen\n\n## H (hidden, left out)\n\n## V (hidden, left out)"
+
+
+def test_hidden_rows_and_columns_are_mentioned_and_left_out() -> None:
+    def fill(book: Workbook) -> None:
+        for row in (("a", "b", "c"), (1, 2, 3), (4, 5, 6), (7, 8, 9)):
+            book.active.append(row)
+        book.active.row_dimensions[3].hidden = True
+        book.active.column_dimensions["B"].hidden = True
+
+    text = "## Sheet\n\n(hidden rows and columns left out)\n\n| a | c |\n| --- | --- |\n| 1 | 3 |\n| 7 | 9 |"
+    assert text_of(workbook(fill)).replace(" |  | ", " | ").replace("| --- | --- | --- |", "| --- | --- |") == text
+
+
+def test_white_text_on_white_cells_is_left_out_and_struck_text_is_marked() -> None:
+    def fill(book: Workbook) -> None:
+        for row in ("Total", "80.00", "90.00", "91.00", "92.00"):
+            book.active.append([row])
+        book.active["A2"].font = Font(strike=True)
+        book.active["A4"].font = Font(color="FFFFFFFF")
+        book.active["A5"].font = Font(color="FFFFFFFF")
+        book.active["A5"].fill = PatternFill("solid", fgColor="FF1F3864")
+
+    assert text_of(workbook(fill)) == "## Sheet\n\nTotal\n~~80.00~~\n90.00\n\n92.00"
 
 
 def test_pictures_come_after_the_cells_of_their_sheet() -> None:

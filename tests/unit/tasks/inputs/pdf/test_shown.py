@@ -1,6 +1,7 @@
 """What a PDF page shows besides its text layer: which of it is left to OCR, and which text nobody sees."""
 
 import io
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -233,6 +234,26 @@ def test_a_word_under_an_opaque_box_is_left_out() -> None:
     layer = layer_of(words("Secret name John Smith"), box(140, 695, 80, 16), words("in public", y=600))
     assert texts(layer) == ["Secret name", "in public"]
     assert layer.complete
+
+
+@pytest.mark.parametrize(("width", "seen"), [(2.0, ["in public"]), (0.8, ["in public", "secret"])])
+def test_a_word_under_many_narrow_boxes_is_left_out_if_they_hide_it_together(width: float, seen: list[str]) -> None:
+    strips = [box(70 + 2 * index, 695, width, 16) for index in range(25)]
+    assert texts(layer_of(words("secret"), *strips, words("in public", y=600))) == seen
+
+
+def test_boxes_above_each_other_hide_a_word_together() -> None:
+    halves = box(60, 694, 80, 7), box(60, 701, 80, 12)
+    assert texts(layer_of(words("secret"), *halves, words("in public", y=600))) == ["in public"]
+
+
+@pytest.mark.deep
+def test_boxes_over_many_words_take_bounded_time() -> None:
+    rows = [words("a " * 100, 20, 20 + 8 * row) for row in range(100)]
+    strips = [box(10 + index / 20, 0, 0.05, 842) for index in range(5_000)]
+    started = time.perf_counter()
+    assert texts(layer_of(*rows, *strips))
+    assert time.perf_counter() - started < 20
 
 
 def test_a_box_inside_a_clip_covers_what_is_inside() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 
 import pytest
 
@@ -55,6 +56,8 @@ def test_what_a_reader_sees_is_kept(html: str, text: str) -> None:
         "<!-- secret -->",
         '<input type=hidden value="secret">',
         '<p style="font-size: 0">secret</p>',
+        '<p style="font-size: 1px">secret</p>',
+        '<p style="font-size: 0.5pt; color: black">secret</p>',
         '<p style="font: 0/0 a"><b style="font-size: 10em">secret</b></p>',
         '<p style="position: absolute; left: -9999px">secret</p>',
         '<p style="text-indent: -9999px">secret</p>',
@@ -108,6 +111,10 @@ def test_what_nobody_sees_is_left_out(unseen: str) -> None:
         '<div style="font-size: 0px"><p style="font-size: 13px">Total</p></div>',
         '<div style="font-size: 0"><p style="font: 13px Arial">Total</p></div>',
         '<p style="font-size: 0.9em">Total</p>',
+        '<p style="font-size: 1.5px">Total</p>',
+        '<p style="font-size: 1em">Total</p>',
+        '<style>.b { font-size: 14px }</style><div style="font-size: 0"><p class=b>Total</p></div>',
+        "<style>.a { font-size: 0 } .b { font-size: 14px }</style><div class=a><p class=b>Total</p></div>",
         '<p style="margin-left: -10px">Total</p>',
         '<p style="max-height: 0.5em; overflow: hidden">Total</p>',
         '<p style="line-height: 0; overflow: hidden">Total</p>',
@@ -246,6 +253,16 @@ def test_the_tables_of_a_page_are_filled_together() -> None:
         ("#x, .y { display: none !important }", "<p id=x>a</p>b <span class=y>c</span>", "b"),
         ("/* .b { display: none } */ .a { display:none }", "<p class='a b'>a</p><p class=b>b</p>", "b"),
         ('.c:before { content: "{" } .a { display: none }', "<p class=a>a</p>b", "b"),
+        ("[data-x] { display: none }", "<p data-x=1>a</p><p>b</p>", "b"),
+        ('p[data-x="1, 2"] { display: none }', "<p data-x='1, 2'>a</p><p data-x=1>b</p>", "b"),
+        (":is(.a, #x) { display: none }", "<p class=a>a</p><p id=x>c</p><p>b</p>", "b"),
+        ("p:where(.a):not(.c) { display: none }", "<p class=a>a</p><p class='a c'>b</p>", "b"),
+        (
+            ".t > .a, div .d { display: none }",
+            "<div class=t><p class=a>a</p><p class=d>c</p></div><p class=a>b</p>",
+            "b",
+        ),
+        ("[data-x] { font-size: 0 } .y:not(p) { opacity: 0 }", "<p data-x>a</p>b c d<i class=y>e</i>", "b c d"),
     ],
 )
 def test_a_style_sheet_within_the_page_hides_elements(style: str, html: str, texts: str) -> None:
@@ -258,6 +275,10 @@ def test_a_style_sheet_within_the_page_hides_elements(style: str, html: str, tex
         "<style>html, body, p { display: none }</style>",
         "<style>.a { visibility: hidden }</style>",
         "<style>.b .a { display: none }</style>",
+        "<style>[class] { display: none } .b { display: block }</style>",
+        "<style>[class] { display: none } p[class*=a] { display: block }</style>",
+        "<style>.a:hover, .a:first-child { display: none }</style>",
+        "<style>[class { display: none } :is(.a { display: none }</style>",
         "<style>option.a { display: none }</style>",
         "<style>.a { display: none; display: grid }</style>",
         "<style>.a { display: none }</style><script></script>",
@@ -276,6 +297,14 @@ def test_a_style_sheet_within_the_page_hides_elements(style: str, html: str, tex
 )
 def test_what_a_style_sheet_may_show_is_kept(html: str) -> None:
     assert html_to_markdown(f"{html}</style><p class='a b'>Total</p>").strip() == "Total"
+
+
+@pytest.mark.deep
+def test_the_comparisons_of_selectors_with_elements_are_bounded() -> None:
+    rules = "".join(f"[data-{number}] {{ display: none }}" for number in range(5_000))
+    started = time.perf_counter()
+    assert html_to_markdown(f"<style>{rules}</style>{'<i>b</i>' * 20_000}")
+    assert time.perf_counter() - started < 30
 
 
 def test_an_elements_own_style_counts_more_than_a_style_sheet() -> None:
