@@ -35,7 +35,7 @@ from tasks.layout.tick_boxes import tick_boxes_in
 from tasks.layout.upright_grey import UprightGrey
 from tasks.layout.upright_ink import UprightInk
 from tasks.markdown_text import escape_read_text
-from tasks.ocr_result import OcrResult, PageLayout, PageSection, document_result, page_section, picture_result
+from tasks.ocr_result import OcrResult, PageLayout, PageSection, document_result, page_section_in_slices, picture_result
 from tasks.seen_pages import PagePosition, check_number, count_pages, opened_documents, page_positions, pages_asked_for
 from tasks.wording.page_range import Form, page_hints, requested_form
 
@@ -377,6 +377,7 @@ async def _lay_out(
         tuple[list[TextLine], PageGeometry, UprightGrey | None, UprightInk | None, CombSheet | None]
     ]:
         lines = yield from combined(layer.lines, read)
+        yield
         geometry = PageGeometry.of_lines(lines)
         grey = None if picture is None else UprightGrey(picture, geometry)
         if grey is None or not is_searched:
@@ -400,7 +401,9 @@ async def _lay_out(
         timestamp = page.document.timestamp(page.number)
         # A picture's rulings are searched for only on request. They are not used here, because the text must not depend
         # on the request.
-        section = page_section(all_lines, page.place, width, height, timestamp, geometry, layer.rulings)
+        section = yield from page_section_in_slices(
+            all_lines, page.place, width, height, timestamp, geometry, layer.rulings
+        )
         yield
         boxes = (yield from tick_boxes_in(ink, all_lines)) if ink is not None else ()
         own_words = sum(len(line["words"]) for line in section["lines"])

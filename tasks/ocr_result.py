@@ -11,13 +11,13 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from models.fair_executor import ITEMS_AT_ONCE, Slices, all_of
+from models.fair_executor import ITEMS_AT_ONCE, Slices, all_of, in_slices
 from models.safety.personal_data import PersonalDataSpan
 from models.vision.page_geometry import UPRIGHT, PageGeometry
 from models.vision.text import Quad, Ruling, TextLine, Word
 from tasks.inputs.printed_codes import PrintedCode
 from tasks.layout.cells import Cell, Table
-from tasks.layout.lines import in_reading_order
+from tasks.layout.lines import lines_in_order
 from tasks.layout.markdown import Block, blocks_of, gfm, text_of
 from tasks.layout.table_ends import end_of_table
 from tasks.layout.tables import join, tables_on
@@ -455,10 +455,25 @@ def page_section(
     geometry: PageGeometry | None = None,
     rulings: Sequence[Ruling] = (),
 ) -> PageSection:
+    """Return what `page_section_in_slices` returns, in a single slice of work."""
+    return all_of(page_section_in_slices(lines, page, width, height, timestamp, geometry, rulings))
+
+
+def page_section_in_slices(
+    lines: Sequence[TextLine],
+    page: int,
+    width: int,
+    height: int,
+    timestamp: float | None = None,
+    geometry: PageGeometry | None = None,
+    rulings: Sequence[Ruling] = (),
+) -> Slices[PageSection]:
     """Build the section of a page of `width` × `height` pixels from its `lines`, which may have any order and are put
     into reading order. `geometry` is the geometry of the page; by default, it is fitted to the lines. `rulings` are the
     ruled lines that the file contains."""
-    ordered = [_ocr_line(line, width, height) for line in in_reading_order(lines, geometry, rulings)]
+    in_order = yield from lines_in_order(lines, geometry, rulings)
+    yield
+    ordered = yield from in_slices(lambda line: _ocr_line(line, width, height), in_order)
     text = "\n".join([line["text"] for line in ordered])
     section: PageSection = {"text": text, "lines": ordered, "page": page, "width": width, "height": height}
     if timestamp is not None:
