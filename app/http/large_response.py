@@ -2,7 +2,8 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import IO, ClassVar
 
 import pydantic_core
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.http.disconnect import until_disconnect
 from models.loop_turns import LoopTurns
 
 _LARGE = 1024 * 1024
@@ -88,6 +90,28 @@ class _FromFile(LargeResponse):
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         while piece := await asyncio.to_thread(self._file.read, _PIECE):
+            yield piece
+
+
+class DownloadResponse(LargeResponse):
+    """A file that no browser shows or runs. When the caller hangs up, the reading ends."""
+
+    media_type = "application/octet-stream"
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None], size: int, headers: Mapping[str, str]) -> None:
+        """Create a response of `first` and the pieces of `rest`, which it closes."""
+        super().__init__(size, {**headers, "x-content-type-options": "nosniff"})
+        self._first = first
+        self._rest = rest
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        # Generators that are left to the garbage collector are closed in any order, which fails.
+        async with aclosing(self._rest), aclosing(self._pieces()) as pieces:
+            await until_disconnect(receive, self._send_all(send, pieces))
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
+        yield self._first
+        async for piece in self._rest:
             yield piece
 
 

@@ -1,14 +1,13 @@
 """/v1/files: files that a client uploads once, and names by id in requests."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from app.errors import BadRequest, NotFound, PayloadTooLarge
 from app.files.storage import FileLimits, StoredFile, from_record
@@ -17,7 +16,7 @@ from app.http.body import refuse_compressed
 from app.http.disconnect import ClientGone
 from app.http.form import UploadForm
 from app.http.headers import ZDR_HEADER, is_on
-from app.http.large_response import join_page, json_response
+from app.http.large_response import DownloadResponse, join_page, json_response
 from app.services import Services
 from app.wire.files import LONGEST_KEEP_S, PURPOSES, SHORTEST_KEEP_S, FileDeleted, FileList, FileObject
 from app.wire.problems import but_not
@@ -110,7 +109,7 @@ async def get_file(request: Request, file_id: str) -> FileObject:
     return _object(await _find_file(request, file_id))
 
 
-@router.get("/{file_id}/content", response_class=StreamingResponse)
+@router.get("/{file_id}/content", response_class=DownloadResponse)
 async def get_file_content(request: Request, file_id: str) -> Response:
     """The uploaded bytes, as a download that no browser shows or runs."""
     file = await _find_file(request, file_id)
@@ -120,22 +119,9 @@ async def get_file_content(request: Request, file_id: str) -> Response:
     except FileNotFoundError:
         raise _not_found(file_id) from None
 
-    async def all_pieces() -> AsyncIterator[bytes]:
-        async with aclosing(pieces):
-            yield first
-            async for piece in pieces:
-                yield piece
-
-    return StreamingResponse(
-        all_pieces(),
-        media_type="application/octet-stream",
-        headers={
-            "content-length": str(file.size),
-            "content-disposition": f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}",
-            "x-content-type-options": "nosniff",
-            "cache-control": "private, no-store",
-        },
-    )
+    disposition = f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}"
+    headers = {"content-disposition": disposition, "cache-control": "private, no-store"}
+    return DownloadResponse(first, pieces, file.size, headers)
 
 
 @router.delete("/{file_id}")
