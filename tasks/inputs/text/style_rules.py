@@ -20,7 +20,7 @@ _NOT_RULES = re.compile(r"/\*.*?(?:\*/|\Z)|\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'", 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|(.))")
 _BRACE = re.compile(r"[{}]")
-_EVERYWHERE = re.compile(r"@media\s+(?:all|screen)|@layer\b.*", re.IGNORECASE)
+_EVERYWHERE = re.compile(r"@media\s+(?:all|screen)|@layer\b.*|@supports\s+(?!not\b).*", re.IGNORECASE)
 """Pattern of rules around others that restrict nothing on a screen."""
 _SIMPLE = re.compile(r"(?P<tag>[a-z][\w-]*)?(?P<name>[.#][\w-]+)", re.IGNORECASE)
 _NAME = re.compile(r"[.#][\w-]+")
