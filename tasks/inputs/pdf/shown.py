@@ -35,6 +35,10 @@ _THIN = 3.0
 """A filled rectangle counts as a ruled line if its thickness is at most this, in points."""
 _MAX_RULINGS = 10_000
 """Straight lines of one page are collected until there are at least this many. A dense form has 500."""
+_MAX_BACKS = 2000
+"""If a page has at least this many objects that are not white, something may lie behind any text."""
+_WHITE = 250
+"""A colour is white if red, green and blue are at least this, of 255."""
 _TURNED = 0.01
 """Sine of the angle above which a rectangle is not upright."""
 _MAX_DEPTH = 5
@@ -142,8 +146,17 @@ class PageObjects:
     paths have in common. Nothing outside is drawn."""
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
+    backs: list[Box] = field(default_factory=list)
+    """Boxes of everything but text that is not white: pictures, shades, and paths of another colour."""
     has_drawings: bool = False
     """True if there is anything but text."""
+
+    def is_backed(self, box: Box) -> bool:
+        """True if something other than white may lie behind this box."""
+        x, y = box.centre
+        return len(self.backs) >= _MAX_BACKS or any(
+            back.left <= x <= back.right and back.bottom <= y <= back.top for back in self.backs
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +180,8 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
     for order, (item, matrix) in enumerate(leaves):
         kind = pdfium.FPDFPageObj_GetType(item)
         shown.has_drawings |= kind != pdfium.FPDF_PAGEOBJ_TEXT
+        if kind != pdfium.FPDF_PAGEOBJ_TEXT and len(shown.backs) < _MAX_BACKS and not _is_white_path(item, kind):
+            shown.backs.append(_page_bounds(item, matrix))
         match kind:
             case pdfium.FPDF_PAGEOBJ_TEXT:
                 shown.texts[address(item)] = order
@@ -194,6 +209,15 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
     return shown
 
 
+def _is_white_path(item: object, kind: int) -> bool:
+    """True if `item` is a path that is only filled, with plain white."""
+    if kind != pdfium.FPDF_PAGEOBJ_PATH or _fill_and_stroke(item)[1]:
+        return False
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    is_plain = bool(pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha))
+    return is_plain and min(red.value, green.value, blue.value) >= _WHITE
+
+
 def address(item: object) -> int:
     """Return the address of an object, which identifies it."""
     return ctypes.cast(item, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
@@ -201,9 +225,9 @@ def address(item: object) -> int:
 
 def _iter_objects(item: object, matrix: PdfMatrix, depth: int) -> Iterator[tuple[object, PdfMatrix]]:
     """Yield the objects in drawing order, with the matrices of the forms around them."""
-    if pdfium.FPDFPageObj_GetType(item) != pdfium.FPDF_PAGEOBJ_FORM:
+    if pdfium.FPDFPageObj_GetType(item) != pdfium.FPDF_PAGEOBJ_FORM or depth == _MAX_DEPTH:
         yield item, matrix
-    elif depth < _MAX_DEPTH:
+    else:
         inner = _inner_matrix(item, matrix)
         for index in range(pdfium.FPDFFormObj_CountObjects(item)):
             yield from _iter_objects(pdfium.FPDFFormObj_GetObject(item, index), inner, depth + 1)

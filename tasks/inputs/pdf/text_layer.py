@@ -248,6 +248,8 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
 
     grid = AreaGrid(view.box)
     pictures = Pictures([box.clipped(view.box) for box in shown.pictures], grid)
+    for word in words:
+        word.visible = word.visible and not (word.is_white and not shown.is_backed(word.box))
     visible, hidden = ([word for word in words if word.visible is seen] for seen in (True, False))
     read = pictures.read_as([word.box for word in hidden])
     scanned = [word for word, is_read in zip(hidden, read, strict=True) if is_read]

@@ -25,7 +25,14 @@ _SAME_DIRECTION = 0.9994
 _ALIGNED = 0.01
 """Sine of an angle. Text that deviates less from an axis counts as aligned with it, and PDFium's own boxes are used."""
 
+_FILLED = {pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP}
 _NOT_DRAWN = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
+_TINY = 1.0
+"""Text of at most this many points is too small to be seen."""
+_LEAST_ALPHA = 13
+"""Text of less opacity than this, of 255, is not seen: of less than 5 %."""
+_WHITE = 250
+"""A colour is white if red, green and blue are at least this, of 255."""
 _MAX_CHARACTERS = 200_000
 """A page with more characters than this gives no words, because each character takes several calls of PDFium. A dense
 newspaper page has 50,000."""
@@ -48,7 +55,10 @@ class PdfWord:
     baseline: float
     """Position v of the first glyph's origin."""
     visible: bool
-    """False for text that can be searched and copied but is not drawn (text rendering modes 3 and 7)."""
+    """False for text that can be searched and copied but not seen: it is not drawn (text rendering modes 3 and 7),
+    transparent, or at most _TINY high."""
+    is_white: bool
+    """True if the text is seen only where something lies behind it."""
     drawn_by: int
     """Address of the text object of the first glyph; 0 if there is none."""
     u: tuple[float, float]
@@ -137,6 +147,7 @@ class _Characters:
         self._left, self._right, self._bottom, self._top = (ctypes.c_double() for _ in range(4))
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._matrix = pdfium.FS_MATRIX()
+        self._colour = tuple(ctypes.c_uint() for _ in range(4))
 
     def glyph(self, index: int) -> str:
         """Return the text of a character: " " for white space, "" for a character that shows nothing or that the file
@@ -187,11 +198,15 @@ class _Characters:
         scale = math.hypot(self._matrix.c, self._matrix.d)
         drawn = pdfium.FPDFText_GetTextObject(self._raw, index)
         mode = pdfium.FPDFTextObj_GetTextRenderMode(drawn) if drawn else pdfium.FPDF_TEXTRENDERMODE_FILL
+        em = pdfium.FPDFText_GetFontSize(self._raw, index) * scale or v[1] - v[0]
+        is_filled = mode in _FILLED and pdfium.FPDFText_GetFillColor(self._raw, index, *self._colour)
+        *colour, alpha = (one.value for one in self._colour) if is_filled else (0, 0, 0, 255)
         return PdfWord(
             direction,
-            em=pdfium.FPDFText_GetFontSize(self._raw, index) * scale or v[1] - v[0],
+            em=em,
             baseline=self.origin(index, direction)[1],
-            visible=mode not in _NOT_DRAWN,
+            visible=mode not in _NOT_DRAWN and alpha >= _LEAST_ALPHA and not 0 < em <= _TINY,
+            is_white=min(colour) >= _WHITE,
             drawn_by=address(drawn) if drawn else 0,
             u=u,
             v=v,

@@ -366,3 +366,49 @@ def test_justified_columns_are_read_one_after_the_other(gutter: float) -> None:
     sides = [line.words[-1].text for line in in_reading_order(layer.lines)]
     assert len(sides) > 60
     assert sides == sorted(sides)
+
+
+def painted(*colour: float, alpha: float = 1.0, size: float = 12) -> Draw:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFillColorRGB(*colour, alpha=alpha)
+        canvas.setFont("Helvetica", size)
+
+    return draw
+
+
+def block(x: float, y: float, width: float, height: float) -> Draw:
+    return lambda canvas: canvas.rect(x, y, width, height, stroke=0, fill=1)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (painted(1, 1, 1),),
+        (painted(0.99, 1, 0.99),),
+        (painted(0, 0, 0, alpha=0),),
+        (painted(0, 0, 0, alpha=0.04),),
+        (painted(0, 0, 0, size=1),),
+        (painted(1, 1, 1), block(60, 640, 300, 30)),
+        (painted(0.2, 0.2, 0.2), block(60, 500, 300, 30), painted(1, 1, 1)),
+    ],
+    ids=["white", "nearly white", "transparent", "faint", "tiny", "on a white block", "below a dark block"],
+)
+def test_text_that_is_not_seen_is_left_out(steps: tuple[Draw, ...]) -> None:
+    layer = layer_of(words("Total 120.00"), *steps, words("Total 9120.00", 72, 650))
+    assert texts(layer) == ["Total 120.00"]
+    assert layer.complete
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (painted(0.2, 0.2, 0.2), block(60, 640, 300, 30), painted(1, 1, 1)),
+        (photo(60, 640, 300, 30), painted(1, 1, 1)),
+        (painted(0.9, 0.9, 0.9),),
+        (painted(0, 0, 0, alpha=0.3),),
+        (painted(0, 0, 0, size=2),),
+    ],
+    ids=["white on dark", "white on a photo", "grey", "translucent", "small"],
+)
+def test_text_that_can_be_seen_is_kept(steps: tuple[Draw, ...]) -> None:
+    assert "Total 9120.00" in texts(layer_of(*steps, words("Total 9120.00", 72, 650)))
