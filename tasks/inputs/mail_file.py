@@ -80,13 +80,22 @@ class _Comparisons:
         self._left -= lines * (levels - 1)
 
 
+class _Place(NamedTuple):
+    """Place of a part in its e-mail."""
+
+    alternatives: Message | None = None
+    """The nearest `multipart/alternative` around the part, of which a mail program shows one part only."""
+    choice: int = 0
+    """Number of the part of `alternatives` in which this part is."""
+    is_aside: bool = False
+    """True for the parts of a `multipart/related` that belong to its root, such as pictures of a page (RFC 2387)."""
+
+
 class _Body(NamedTuple):
     """A part of an e-mail that is shown as its text."""
 
     blob: Blob
-    alternatives: Message | None
-    """The `multipart/alternative` of which a mail program shows one part only; None if the part is shown in any case,
-    as an invitation is."""
+    place: _Place
 
 
 class MailFile(PicturedText):
@@ -124,10 +133,12 @@ class MailFile(PicturedText):
     def _mail_text(self, mail: Message, pages: EmbeddedPages) -> str:
         bodies: list[_Body] = []
         attached: list[Message] = []
-        for part, alternatives in self._leaves(mail, pages.blob):
-            if part.get_content_maintype() == "text" and not part.get_filename() and not _is_attachment(part):
+        for part, place in self._leaves(mail, pages.blob):
+            is_text = part.get_content_maintype() == "text" and not part.get_filename()
+            if is_text and not place.is_aside and not _is_attachment(part):
+                # An invitation is shown in addition to what it accompanies.
                 is_invitation = part.get_content_subtype() == "calendar"
-                bodies.append(_Body(self._blob(part, pages.blob), None if is_invitation else alternatives))
+                bodies.append(_Body(self._blob(part, pages.blob), _Place() if is_invitation else place))
             else:
                 attached.append(part)
         lines = [f"{name}: {escape_part(value, begins=False)}" for name in HEADERS if (value := _header(mail, name))]
@@ -139,58 +150,58 @@ class MailFile(PicturedText):
             texts += [f"Attachment: {name}", self._attachment(part, name, pages)]
         return "\n\n".join(filter(None, texts))
 
-    def _leaves(
-        self, mail: Message, blob: Blob, alternatives: Message | None = None
-    ) -> Iterator[tuple[Message, Message | None]]:
-        """Yield the parts that are not multiparts, each with the nearest `multipart/alternative` around it. An attached
-        e-mail is one part."""
+    def _leaves(self, mail: Message, blob: Blob, place: _Place = _Place()) -> Iterator[tuple[Message, _Place]]:  # noqa: B008
+        """Yield the parts that are not multiparts, each with its place. An attached e-mail is one part."""
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise blob.too_large(f"has more than {MAX_PARTS} parts, the limit for e-mails.")
         if mail.get_content_maintype() == "multipart" and mail.is_multipart():
-            nearest = mail if mail.get_content_subtype() == "alternative" else alternatives
-            for part in _parts(mail):
-                yield from self._leaves(part, blob, nearest)
+            kind, root = mail.get_content_subtype(), _root_of(mail)
+            for number, part in enumerate(_parts(mail)):
+                if kind == "alternative":
+                    inner = place._replace(alternatives=mail, choice=number)
+                else:
+                    inner = place._replace(is_aside=place.is_aside or (kind == "related" and part is not root))
+                yield from self._leaves(part, blob, inner)
         else:
-            yield mail, alternatives
+            yield mail, place
 
     def _body(self, bodies: Sequence[_Body], pages: EmbeddedPages) -> str:
-        """Return the text of the body. If there are a plain and an HTML part, the HTML part is used only if it has a
-        table, or if it does not show the figures of the plain part, because mail programs show the HTML part."""
-        plain = {
-            index: text
-            for index, body in enumerate(bodies)
-            if body.blob.media_type != HTML and (text := decode_text(body.blob, self._limits).strip())
-        }
-        opened = {
-            index: self._open_html(body.blob)
-            for index, body in enumerate(bodies)
-            if body.blob.media_type == HTML
-            and (not plain or b"<table" in body.blob.data.lower() or body.alternatives is not None)
-        }
-        html = {index: page.text or "" for index, page in opened.items() if page is not None}
-        used = set(opened)
-        if plain and not any(_TABLE_ROW in text for text in html.values()):
-            used = set(plain)
-            for group in {id(one): one for body in bodies if (one := body.alternatives) is not None}.values():
-                written, shown = (
-                    [index for index in texts if bodies[index].alternatives is group] for texts in (plain, html)
-                )
-                seen = "\n".join(html[index] for index in shown)
-                if seen.strip() and not _shows_figures(plain_form(seen), "\n".join(plain[index] for index in written)):
-                    used = used.difference(written).union(shown)
-        for index, page in opened.items():
-            if page is not None and index not in used:
-                page.close()
+        """Return the text of the body, with one choice of each `multipart/alternative`."""
+        choices: dict[int, dict[int, list[_Body]]] = {}
+        for number, body in enumerate(bodies):
+            group = number if body.place.alternatives is None else id(body.place.alternatives)
+            choices.setdefault(group, {}).setdefault(body.place.choice, []).append(body)
+        texts = [self._best_of([*group.values()], pages) for group in choices.values()]
+        return "\n\n".join(filter(None, texts))
+
+    def _best_of(self, choices: Sequence[Sequence[_Body]], pages: EmbeddedPages) -> str:
+        """Return the text of one of the choices of a `multipart/alternative`, of which mail programs show the last one
+        that has HTML. A plain choice is read instead if the HTML has no table, and the same figures or no text."""
+        is_html = [any(body.blob.media_type == HTML for body in choice) for choice in choices]
+        plain = [choice for choice, has_html in zip(choices, is_html, strict=True) if not has_html]
+        written = [text for body in (plain[-1] if plain else ()) if (text := self._plain_text(body))]
+        if True not in is_html:
+            return "\n\n".join(escape_part(text, begins=True) for text in written)
+        shown = [choice for choice, has_html in zip(choices, is_html, strict=True) if has_html][-1]
+        opened = [self._open_html(body.blob) if body.blob.media_type == HTML else None for body in shown]
+        seen = "\n".join(one.text or "" for one in opened if one is not None)
+        if written and _TABLE_ROW not in seen and _have_same_figures(plain_form(seen), "\n".join(written)):
+            for one in filter(None, opened):
+                one.close()
+            return "\n\n".join(escape_part(text, begins=True) for text in written)
         texts = []
-        for index in sorted(used):
-            if index in plain:
-                texts.append(escape_part(plain[index], begins=True))
-            elif (page := opened[index]) is not None:
+        for body, page in zip(shown, opened, strict=True):
+            if page is not None:
                 texts.append(pages.marked_file(page))
+            elif body.blob.media_type == HTML:
+                texts.append(self._opened(body.blob, pages))
             else:
-                texts.append(self._opened(bodies[index].blob, pages))
-        return "\n\n".join(texts)
+                texts.append(escape_part(self._plain_text(body), begins=True))
+        return "\n\n".join(filter(None, texts))
+
+    def _plain_text(self, body: _Body) -> str:
+        return decode_text(body.blob, self._limits).strip()
 
     def _open_html(self, blob: Blob) -> Pages | None:
         """Open an HTML part; None if it cannot be read."""
@@ -233,10 +244,14 @@ class MailFile(PicturedText):
         return replace(whole, data=data, media_type=media_type, filename=label, charset=part.get_content_charset())
 
 
-def _shows_figures(seen: str, text: str) -> bool:
-    """True if the figures of `text` are all in `seen`, in the same order."""
-    figures = iter(_figures_in(seen))
-    return all(figure in figures for figure in _figures_in(text))
+def _have_same_figures(seen: str, text: str) -> bool:
+    """True if `seen` is empty, or has the figures of `text` in the same order and no more than as many others, such as
+    those of a footer."""
+    if not seen.strip():
+        return True
+    all_seen, written = _figures_in(seen), _figures_in(text)
+    figures = iter(all_seen)
+    return 2 * len(written) >= len(all_seen) and all(figure in figures for figure in written)
 
 
 def _figures_in(text: str) -> list[str]:
@@ -294,6 +309,15 @@ def _follows_blank_line(data: bytes, position: int) -> bool:
 def _parts(part: Message) -> list[Message]:
     parts = part.get_payload()
     return [one for one in parts if isinstance(one, Message)] if isinstance(parts, list) else []
+
+
+def _root_of(related: Message) -> Message | None:
+    """Return the part of a `multipart/related` that is shown: the one that its parameter `start` names, or the first
+    one (RFC 2387, 3.2)."""
+    parts = _parts(related)
+    start = related.get_param("start")
+    named = (part for part in parts if start and part.get("Content-ID", "").strip() == start)
+    return next(named, next(iter(parts), None))
 
 
 def _attached_mail(part: Message) -> Message | None:

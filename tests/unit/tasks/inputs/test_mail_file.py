@@ -333,3 +333,43 @@ async def test_markup_that_somebody_sends_is_text(loader: MediaLoader) -> None:
     assert "\\# \\<script>" in shown
     for live in ("<script>", "](", "*words*"):
         assert shown.count(live) == shown.count(f"\\{live}"), live
+
+
+PAGE = "<p>Invoice 4711</p><p>Total: 120.00 EUR</p>"
+OTHER = "Invoice 666 Total: 9120.00 EUR"
+
+
+def parts_of(kind: str, *parts: tuple[str, str], more: str = "") -> bytes:
+    """An e-mail whose root is a multipart of this kind with these parts, each with its headers."""
+    texts = "".join(f"--q\r\nContent-Type: {headers}\r\n\r\n{body}\r\n" for headers, body in parts)
+    head = "From: a@a.example\r\nSubject: Hello\r\nMIME-Version: 1.0\r\n"
+    return f"{head}Content-Type: multipart/{kind}; boundary=q{more}\r\n\r\n{texts}--q--\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        parts_of("related", ("text/html", PAGE), ("text/plain\r\nContent-ID: <a>", OTHER)),
+        parts_of(
+            "related",
+            ("text/plain\r\nContent-ID: <a>", OTHER),
+            ("text/html\r\nContent-ID: <r>", PAGE),
+            more='; start="<r>"',
+        ),
+        parts_of("alternative", ("text/html", PAGE.replace("120", "9120")), ("text/html", PAGE)),
+        parts_of("alternative", ("text/plain", "Your program shows no HTML."), ("text/html", PAGE)),
+    ],
+    ids=["related", "related with a start", "two pages", "a plain note"],
+)
+async def test_the_body_is_what_mail_programs_show(loader: MediaLoader, data: bytes) -> None:
+    text = await text_of(loader, data)
+    body, _, attached = text.partition("Attachment: ")
+    assert "Total: 120.00 EUR" in body
+    assert "9120" not in body
+    assert ("9120" in attached) == ("related" in data.decode())
+
+
+async def test_parts_that_are_no_alternatives_are_all_read(loader: MediaLoader) -> None:
+    text = await text_of(loader, parts_of("mixed", ("text/html", PAGE), ("text/plain", "List of the club, 7 members")))
+    assert "Total: 120.00 EUR" in text
+    assert "7 members" in text
