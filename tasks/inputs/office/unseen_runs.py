@@ -133,7 +133,9 @@ class Runs:
                     look = look._replace(is_struck=look.is_struck or value not in _OFF)
                 case "color":
                     is_theme = one.get(f"{self._name}themeColor") in _WHITE_THEMES
-                    is_white = _WHITE.fullmatch(value) is not None or (is_theme and value in ("", "auto"))
+                    # A colour of the theme goes before the value, which is for programs that know no themes.
+                    is_shaded = one.get(f"{self._name}themeShade") is not None
+                    is_white = (is_theme and not is_shaded) or _WHITE.fullmatch(value) is not None
                     look = look._replace(is_white=is_white)
                 case "sz":
                     look = look._replace(is_tiny=value.isdecimal() and len(value) < 9 and int(value) <= _TINY)

@@ -36,6 +36,15 @@ _MAX_ROWS = 1_048_576
 """An Excel sheet has at most this many rows. openpyxl would count up to any number that a row claims to have."""
 _MAX_COLUMNS = 16_384
 _WHITE = re.compile(r"(?:[0-9A-F]{2})?(?:F[C-F]){3}", re.IGNORECASE)
+_WHITE_INDEXES = (1, 9)
+"""Numbers of white among the indexed colours (ECMA-376, part 1, 18.8.27)."""
+_TINY = 1
+"""Text of at most this many points is too small to be seen."""
+_FLAT = re.compile(r"0(?:\.\d{1,20})?")
+_HIDING = re.compile(rb"""hidden=|(?:ht|width)=["']0["'.]""")
+"""Pattern of sheets with rows or columns that are hidden, or less than a point or a digit wide."""
+_SHOWS_NOTHING = re.compile(r'(?:\s|"")*(?:;(?:\s|"")*){3}')
+"""Pattern of number formats whose four parts, for numbers and texts, are empty."""
 _BACKGROUNDS = (b"conditionalFormatting", b"tablePart", b"drawing", b"picture")
 """Names of what may lie behind the cells of a sheet."""
 _POSITIONS_PER_CELL = 20
@@ -197,7 +206,9 @@ class _Looks:
             font, fill = workbook._fonts[style.fontId], workbook._fills[style.fillId]
             if font.strike:
                 self.struck.add(number)
-            if _is_white(font.color) and getattr(fill, "patternType", "gradient") in (None, "none"):
+            pattern = getattr(fill, "patternType", "gradient")
+            is_on_white = pattern in (None, "none") or (pattern == "solid" and _is_white(fill.fgColor))
+            if (_is_white(font.color) and is_on_white) or (font.sz is not None and font.sz <= _TINY):
                 self.white.add(number)
 
 
@@ -206,6 +217,8 @@ def _is_white(color: Any) -> bool:
         return False
     if color.type == "theme":
         return color.theme == 0 and not color.tint
+    if color.type == "indexed":
+        return color.indexed in _WHITE_INDEXES
     return color.type == "rgb" and _WHITE.fullmatch(str(color.rgb)) is not None
 
 
@@ -218,7 +231,7 @@ class _View:
         self.struck = looks.struck
         # A rule, a table's style or a picture may put a colour behind a cell.
         self.white = set() if any(name in xml for name in _BACKGROUNDS) else looks.white
-        if b"hidden=" in xml:
+        if _HIDING.search(xml):
             self._find_hidden(xml)
 
     @property
@@ -233,6 +246,8 @@ class _View:
         """Return the text of a cell, whose column has this index, as it is seen."""
         if cell is EMPTY_CELL or cell.value is None or index + 1 in self._columns or cell._style_id in self.white:
             return ""
+        if _SHOWS_NOTHING.fullmatch(cell.number_format):
+            return ""
         text = shown(cell.value, cell.number_format).strip()
         return drawings.struck(text) if cell._style_id in self.struck else text
 
@@ -241,7 +256,8 @@ class _View:
         for _, element in etree.iterparse(
             BytesIO(xml), tag=("{*}row", "{*}col"), resolve_entities=False, no_network=True, huge_tree=True
         ):
-            is_hidden = element.get("hidden") in ("1", "true")
+            is_flat = any(_FLAT.fullmatch(element.get(side, "")) for side in ("ht", "width"))
+            is_hidden = is_flat or element.get("hidden") in ("1", "true")
             if element.tag.endswith("}row"):
                 number = int(element.get("r", number + 1))
                 if is_hidden:

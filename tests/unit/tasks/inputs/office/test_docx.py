@@ -100,6 +100,7 @@ def styled(properties: str, text: str = " unseen", around: str = "") -> str:
         "<w:color w:val='FFFFFF'/>",
         "<w:color w:val='fefefe'/><w:shd w:val='clear' w:fill='FFFFFF'/>",
         "<w:color w:val='auto' w:themeColor='background1'/>",
+        "<w:color w:val='000000' w:themeColor='light1'/>",
     ],
 )
 def test_text_that_is_hidden_tiny_or_white_on_white_is_left_out(properties: str) -> None:

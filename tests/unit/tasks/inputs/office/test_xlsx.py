@@ -8,7 +8,7 @@ import openpyxl.drawing.image
 import pytest
 import xlsxwriter
 from openpyxl import Workbook
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Color, Font, PatternFill
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
@@ -93,6 +93,24 @@ def test_white_text_on_white_cells_is_left_out_and_struck_text_is_marked() -> No
         book.active["A5"].fill = PatternFill("solid", fgColor="FF1F3864")
 
     assert text_of(workbook(fill)) == "## Sheet\n\nTotal\n~~80.00~~\n90.00\n\n92.00"
+
+
+def test_cells_in_which_nothing_is_seen_are_left_out() -> None:
+    def fill(book: Workbook) -> None:
+        for row in ("Total", 80, 81, "82.00", "83.00", "84.00", "85.00"):
+            book.active.append([row, "narrow"])
+        book.active["A2"].number_format = ";;;"
+        book.active["A3"].number_format = '"";"";"";""'
+        book.active["A4"].font = Font(color=Color(indexed=9))
+        book.active["A5"].font = Font(sz=1)
+        book.active["A6"].font = Font(color="FFFFFFFF")
+        book.active["A6"].fill = PatternFill("solid", fgColor="FFFFFFFF")
+        book.active.row_dimensions[7].height = 0.5
+        book.active.column_dimensions["B"].width = 0.01
+
+    text = text_of(workbook(fill))
+    assert "Total" in text
+    assert not any(unseen in text for unseen in ("8", "narrow"))
 
 
 def test_pictures_come_after_the_cells_of_their_sheet() -> None:
