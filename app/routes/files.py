@@ -109,7 +109,7 @@ async def get_file(request: Request, file_id: str) -> FileObject:
     return _object(await _find_file(request, file_id))
 
 
-@router.get("/{file_id}/content", response_class=DownloadResponse)
+@router.get("/{file_id}/content", response_class=Response)
 async def get_file_content(request: Request, file_id: str) -> Response:
     """The uploaded bytes, as a download that no browser shows or runs."""
     file = await _find_file(request, file_id)
