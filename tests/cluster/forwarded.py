@@ -73,5 +73,5 @@ class Forwarding:
                 else:
                     answer = getattr(engines[number], method)(*args)
                 connection.send((True, answer))
-            except Exception as error:  # noqa: BLE001 - it is the replica's to raise
+            except BaseException as error:  # noqa: BLE001 - it is the replica's to raise, even a library's panic
                 connection.send((False, error))

@@ -314,7 +314,7 @@ async def test_an_engine_that_panics_over_an_item_goes_on() -> None:
     engine, host = hosted()
     with pytest.raises(EngineFailed) as failure:
         await host.run(-1000)
-    assert isinstance(failure.value.__cause__.__cause__, Panic)  # type: ignore[union-attr]
+    assert Panic.__name__ in str(failure.value.__cause__)
     assert await host.run(2) == 4
     assert len(engine.batches) == 2
     await host.close()
