@@ -7,7 +7,7 @@ therefore limit the probability of a value, whatever its score.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
@@ -40,7 +40,8 @@ DOUBTFUL: Final = 0.85
 """A doubtful value has at most this probability: a bound (`below 5`), an amount that is not due (`30.00 waived`), a
 number beside another currency or an unknown unit, a number that only its unit names or that lacks the unit of another
 one, a day that may be two (03/04/05), one of several values after the same label, one of several e-mail addresses or
-telephone numbers, and a value that another one has replaced (`Old IBAN`)."""
+telephone numbers, a value that another one has replaced (`Old IBAN`), the value of a similar label (`Estimated total`),
+and one that must not be used (`Do not pay to IBAN …`)."""
 COUNTED_FROM: Final = 0.4
 """The day in the text after a label has at most this probability if another day is counted from it: `Due: 30 days
 after 3 May 2026`. Without a label, it is doubtful."""
@@ -170,6 +171,12 @@ _REPLACED: Final = (
 before a sign or at the end: `AB12CD, cancelled free of charge until …` does not count."""
 _FORMER_AFTER = re.compile(rf" ?(?P<unit>{_MONEY}|[^\W\d_]{{1,12}})??[ (\[,;–-]{{0,3}}{_REPLACED}")
 _FORMER_WITHIN = re.compile(rf"\w ?[(\[,;–-][ (\[,;–-]{{0,3}}{_REPLACED}")
+_UNUSED_BEFORE = re.compile(rf"(?<!\w)(?:{_any_of('superseded', 'before')})(?!\w)")
+_SIMILAR: Final = frozenset(
+    tuple(fold(phrase)) for phrase in without_accents(" ".join(_TABLE["similar"]["labels"].split())).split(", ")
+)
+_LONGEST_SIMILAR: Final = max(map(len, _SIMILAR))
+_ASKS_FOR_SIMILAR: Final = {phrase[0] for phrase in _SIMILAR if len(phrase) == 1} | _words_of("similar", "asked")
 _MAX_WORDS_AFTER: Final = 6
 _LABEL_END = (":", "：")
 _NAMING: Final = {
@@ -233,7 +240,8 @@ def largest_probability(
         (wants_iso(field.schema) and _is_ambiguous_day(span, candidates))
         or _is_struck(span)
         or _is_contradicted(text, span, candidates)
-        or (_is_superseded(span, candidates) and not _asks_for_former(field, text))
+        or (_is_superseded(span, candidates) and not _asks_for(_ASKS_FOR_FORMER, field, text))
+        or (_is_of_similar_label(span, candidates) and not _asks_for(_ASKS_FOR_SIMILAR, field, text))
         or _is_one_of_several(span, candidates)
         or (_ends_range_of_times(span) and _is_unnamed(text, span, candidates))
         or _is_one_of_several_contacts(text, span, candidates)
@@ -323,7 +331,7 @@ def _is_superseded(span: CandidateSpan, candidates: Candidates) -> bool:
     stated = _FORMER_AFTER.match(without_accents(after.casefold()))
     if stated is not None and (not stated["unit"] or _unit_or_currency(stated["unit"])):
         return True
-    if _FORMER_WITHIN.search(without_accents(span.text.casefold())):
+    if _FORMER_WITHIN.search(without_accents(span.text.casefold())) or _is_said_not_to_be_used(span):
         return True
     return span.has_colon and _is_label_of_former(span, candidates)
 
@@ -331,9 +339,7 @@ def _is_superseded(span: CandidateSpan, candidates: Candidates) -> bool:
 def _is_label_of_former(span: CandidateSpan, candidates: Candidates) -> bool:
     """True if a label begins with a word such as `old`. A label with a word such as `previous` counts only if another
     label is the same without this word, or has a word such as `current` instead."""
-    # A label may have words of the segment to its left, which name something else: `Old Trafford    Kick-off: 9:00`.
-    is_own = span.label in candidates.segments[span.first].text
-    label = _without_accents(fold(span.label) if is_own else candidates.labels[span.first])
+    label = _own_label(span, candidates)
     if _FORMER.isdisjoint(label):
         return False
     named = tuple(word for word in label if word not in _FORMER)
@@ -344,13 +350,38 @@ def _is_label_of_former(span: CandidateSpan, candidates: Candidates) -> bool:
     )
 
 
+def _is_said_not_to_be_used(span: CandidateSpan) -> bool:
+    """True if the sentence before a value forbids its use: `Do not pay to IBAN …`. A condition (`If you do not pay, …`)
+    forbids nothing, and what must not be done before a day says nothing against the day."""
+    if span.day is not None:
+        return False
+    passage, first = span.passage, span.words[0]
+    start = passage.line_words(passage.line_at(first)).start
+    before = " ".join(passage.words[max(start, first - _FAR) : first])
+    before = _SENTENCE_END.split(without_accents(before[-4 * _NEAR :].casefold()))[-1]
+    return _UNUSED_BEFORE.search(before) is not None and not _CONDITION_BEFORE.match(before)
+
+
+def _is_of_similar_label(span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if a label begins with words that make it the label of a similar value: `Previous total`, `Est. total`."""
+    label = _own_label(span, candidates) if span.has_colon else ()
+    return any(label[:size] in _SIMILAR for size in range(1, min(_LONGEST_SIMILAR, len(label) - 1) + 1))
+
+
+def _own_label(span: CandidateSpan, candidates: Candidates) -> tuple[str, ...]:
+    """Return the folded words of a value's label without those of the segment to the left, which name something else:
+    `Old Trafford    Kick-off: 9:00`."""
+    is_own = span.label in candidates.segments[span.first].text
+    return _without_accents(fold(span.label) if is_own else candidates.labels[span.first])
+
+
 def _without_accents(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(map(without_accents, words))
 
 
-def _asks_for_former(field: WantedField, text: FieldText) -> bool:
-    words = _without_accents(fold(" ".join([*map(str, field.path), text.full])))
-    return not _ASKS_FOR_FORMER.isdisjoint(words)
+def _asks_for(asking: Set[str], field: WantedField, text: FieldText) -> bool:
+    """True if the name of a field has one of the words `asking`."""
+    return not asking.isdisjoint(_without_accents(fold(" ".join([*map(str, field.path), text.full]))))
 
 
 def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:

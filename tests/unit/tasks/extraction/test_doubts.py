@@ -299,13 +299,37 @@ async def test_a_value_that_another_one_has_replaced_is_not_sure(
 
 
 @each_case(
+    ("text", "name", "schema", "is_sure"),
+    [
+        ("Previous total: 100.00 EUR\nAmount due: 250.00 EUR", "total", NUMBER, False),
+        ("Last month's total: 100.00 EUR\nAmount due: 250.00 EUR", "total", NUMBER, False),
+        ("Estimated total: 100.00 EUR\nFinal amount: 130.00 EUR", "total", NUMBER, False),
+        ("Sample total: 10.00 EUR\nAmount payable: 130.00 EUR", "total", NUMBER, False),
+        ("Competitor's total: 200.00 EUR\nOur price: 130.00 EUR", "total", NUMBER, False),
+        ("Voraussichtliche Summe: 100,00 EUR\nEndbetrag: 130,00 EUR", "summe", NUMBER, False),
+        ("Not the due date: 3 May 2026", "due_date", DAY, False),
+        ("Do not pay to IBAN DE89370400440532013000.", "iban", TEXT, False),
+        ("Estimated total: 100.00 EUR", "estimated_total", NUMBER, True),
+        ("Minimum deposit: 100.00 EUR", "lowest_deposit", NUMBER, True),
+        ("If you do not pay, your IBAN is DE89370400440532013000.", "iban", TEXT, True),
+        ("Total: 100.00 EUR", "total", NUMBER, True),
+    ],
+)
+async def test_a_value_of_a_similar_label_is_not_sure(text: str, name: str, schema: Any, is_sure: bool) -> None:
+    found = await read_field(text, name, schema)
+    assert found.probability <= DOUBTFUL or is_sure
+    assert found.probability > DOUBTFUL or not is_sure
+
+
+@each_case(
     ("text", "name", "schema", "bound"),
     [
         ("Booking reference: AB12CD, cancelled free of charge until 3 May", "booking_reference", TEXT, 1.0),
         ("Booking reference: AB12CD, cancelled", "booking_reference", TEXT, DOUBTFUL),
         ("Old Trafford    Kick-off: 15:00", "kick_off", TEXT, 1.0),
         ("Previous balance: 120.00\nNew balance: 100.00", "balance", NUMBER, DOUBTFUL),
-        ("Previous balance: 120.00", "balance", NUMBER, 1.0),
+        ("Previous balance: 120.00", "balance", NUMBER, DOUBTFUL),
+        ("Previous balance: 120.00", "opening_balance", NUMBER, 1.0),
         ("Old distance: 300 parsecs", "distance_km", NUMBER, DOUBTFUL),
         ("Old distance: 300 miles", "distance_km", NUMBER, IN_OTHER_UNIT),
     ],
