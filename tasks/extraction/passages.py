@@ -12,6 +12,7 @@ from weakref import finalize
 from models.fair_executor import Slices, all_of
 from tasks.extraction.coded_texts import CodedLine, coded_lines
 from tasks.extraction.combs import join_combs
+from tasks.extraction.common_forms import in_common_forms
 from tasks.extraction.facts_about_people import facts_about_people
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
@@ -468,6 +469,7 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
         lines = yield from _without_comments((yield from head_of(source_lines, max_chars)))
         if not lines:
             continue
+        lines = yield from _changed(in_common_forms, lines)
         head = yield from head_of(lines)
         yield
         head = yield from _changed(join_combs, (yield from _changed(in_short_lines, head)))

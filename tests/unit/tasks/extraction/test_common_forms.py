@@ -1,0 +1,52 @@
+"""Full-width figures and unseen characters are read as a reader reads them."""
+
+from typing import Any
+
+from tasks.extraction.common_forms import in_common_forms
+from tasks.result import SourceLine
+from tests.conftest import each_case
+from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, read_field
+
+
+def line(text: str) -> SourceLine:
+    return SourceLine(tuple(text.split()), "/text", {}, written=text)
+
+
+@each_case(
+    ("text", "plain"),
+    [
+        ("合計：１２，３４５円", "合計：12,345円"),
+        ("甲，乙１００，丙", "甲，乙100，丙"),
+        ("２０２６／０５／０３　１２：３０", "2026/05/03　12:30"),
+        ("率５．５％ ￥１００", "率5.5% ¥100"),
+        ("DE89\u200b3704 47\u00ad11", "DE893704 4711"),
+        ("\u202e00.021\u202c", "\u202e00.021\u202c"),
+        ("Größe 5 m²", "Größe 5 m²"),
+    ],
+)
+def test_figures_are_written_in_their_common_form(text: str, plain: str) -> None:
+    [changed] = in_common_forms([line(text)])
+    assert changed.written == plain
+    assert " ".join(changed.words) == " ".join(plain.split())
+
+
+def test_each_word_keeps_its_place() -> None:
+    bounds: Any = ({"top_left": {"x": 0}}, {"top_left": {"x": 1}}, {"top_left": {"x": 2}})
+    source = SourceLine(("Ａ１", "\u200b", "b"), "/text", {}, bounds=bounds)
+    [changed] = in_common_forms([source])
+    assert changed.words == ("A1", "\u200b", "b")
+    assert changed.bounds == bounds
+
+
+@each_case(
+    ("text", "name", "schema", "value"),
+    [
+        ("合計　￥１，０００", "合計", NUMBER, 1000),
+        ("Total: １２０．５０ EUR", "total", NUMBER, 120.5),
+        ("Total: 9\u200b20.00 EUR", "total", NUMBER, 920),
+        ("Date: ２０２６／０５／０３", "date", DAY, "2026-05-03"),
+        ("Invoice number: ４７１１", "invoice_number", TEXT, "4711"),
+    ],
+)
+async def test_a_field_has_the_value_that_a_reader_sees(text: str, name: str, schema: Any, value: Any) -> None:
+    assert (await read_field(text, name, schema)).value == value
