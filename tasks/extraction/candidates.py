@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.fair_executor import Slices
+from models.safety.personal_data import iban_length
 from tasks.extraction.addressees import has_form_of_address
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
@@ -213,6 +214,12 @@ class Candidates:
     def emails(self) -> set[str]:
         """All e-mail addresses in the texts."""
         return {span.text.casefold() for span in self.spans if span.kind == "email"}
+
+    @cached_property
+    def ibans(self) -> set[str]:
+        """All IBANs in the texts with right check digits, without spaces."""
+        codes = (span.text for span in self.spans if span.kind == "piece" and span.text[2:4].isdecimal())
+        return {code[:length].replace(" ", "").upper() for code in codes if (length := iban_length(code))}
 
     @cached_property
     def telephones(self) -> set[str]:

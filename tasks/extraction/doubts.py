@@ -39,9 +39,9 @@ IN_OTHER_UNIT: Final = 0.4
 DOUBTFUL: Final = 0.85
 """A doubtful value has at most this probability: a bound (`below 5`), an amount that is not due (`30.00 waived`), a
 number beside another currency or an unknown unit, a number that only its unit names or that lacks the unit of another
-one, a day that may be two (03/04/05), one of several values after the same label, one of several e-mail addresses or
-telephone numbers, a value that another one has replaced (`Old IBAN`), the value of a similar label (`Estimated total`),
-and one that must not be used (`Do not pay to IBAN …`)."""
+one, a day that may be two (03/04/05), one of several values after the same label, one of several e-mail addresses,
+telephone numbers or IBANs, a value that another one has replaced (`Old IBAN`), the value of a similar label
+(`Estimated total`), and one that must not be used (`Do not pay to IBAN …`)."""
 COUNTED_FROM: Final = 0.4
 """The day in the text after a label has at most this probability if another day is counted from it: `Due: 30 days
 after 3 May 2026`. Without a label, it is doubtful."""
@@ -182,6 +182,7 @@ _LABEL_END = (":", "：")
 _NAMING: Final = {
     concept: tuple(without_accents(" ".join(words.split())).split(", ")) for concept, words in _TABLE["naming"].items()
 }
+_OF_ACCOUNTS: Final = frozenset(fold("iban bank account number no konto code banque compte cuenta conto rekening"))
 _OF_TIME: Final = frozenset(fold("time hour hours clock zeit uhrzeit heure hora ora tijd godzina tid"))
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
 _SENTENCE_OR_LABEL_END = re.compile(r"(?<=[.!?;:])\s")
@@ -562,11 +563,14 @@ def _is_one_of_several(span: CandidateSpan, candidates: Candidates) -> bool:
 
 
 def _is_one_of_several_contacts(field: FieldText, span: CandidateSpan, candidates: Candidates) -> bool:
-    """True if a text has several e-mail addresses or telephone numbers, and nothing tells whose the span's is."""
+    """True if a text has several e-mail addresses, telephone numbers or IBANs, and nothing tells whose the value is."""
     if candidates.parties[span.first]:
         return False
     if "email" in field.concepts:
         return len(candidates.emails) > 1
+    if field.concepts == {"iban"}:
+        is_role_named = any(set(content_of(name)) - COMMON - _OF_ACCOUNTS for name in field.names.own)
+        return not is_role_named and len(candidates.ibans) > 1
     own = "".join(filter(str.isdigit, span.text))
     asks_for_phone = not field.concepts.isdisjoint(("telephone", "mobile"))
     # A part of a number is not another number.

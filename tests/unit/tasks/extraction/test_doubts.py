@@ -312,6 +312,9 @@ async def test_a_value_that_another_one_has_replaced_is_not_sure(
         ("Estimated total: 100.00 EUR", "estimated_total", NUMBER, True),
         ("Minimum deposit: 100.00 EUR", "lowest_deposit", NUMBER, True),
         ("If you do not pay, your IBAN is DE89370400440532013000.", "iban", TEXT, True),
+        ("IBAN: GB29NWBK60161331926819\nP.S. Use DE89 3704 0044 0532 0130 00 instead.", "iban", TEXT, False),
+        ("IBAN: GB29NWBK60161331926819\nPlease quote GB29 NWBK 6016 1331 9268 19.", "iban", TEXT, True),
+        ("Debtor IBAN: GB29NWBK60161331926819\nCreditor IBAN: DE89370400440532013000", "debtor_iban", TEXT, True),
         ("Total: 100.00 EUR", "total", NUMBER, True),
     ],
 )
