@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 ESCAPE = "\ufdd2"
 """Mark before a character that would be markup. It is a Unicode noncharacter, reserved for internal use."""
+ATTACHMENTS, ATTACHMENT = "Attachments:", "Attachment:"
+"""First words of the lines of an e-mail with the names of its attached files, all together and each."""
 _MARKS = re.compile(ESCAPE)
 _PUNCTUATION = r"[!-/:-@\[-`{-~]"
 _INLINE = re.compile(

@@ -1,5 +1,5 @@
-"""Writes the lines of a text with common digits, letters and signs instead of full-width ones, and without characters
-that nobody sees.
+"""Writes the lines of a text with common digits, letters and signs instead of full-width ones, with Latin letters
+instead of Cyrillic and Greek ones that look like them, and without characters that nobody sees.
 
 Chinese and Japanese documents print `１２，３４５` where others print `12,345`. Full-width punctuation stays as it is
 outside such numbers, because a comma between two words is not one within a number.
@@ -26,7 +26,20 @@ _FORMS: Final = (
     | dict.fromkeys(map(ord, _UNSEEN))
 )
 _WITHIN_NUMBER = re.compile("(?<=[０-９])[，．－／：](?=[０-９])")
-_IS_OTHER = re.compile("[\uff01-\uff5e￥￡￦" + _UNSEEN + "]")
+_LOOK_ALIKE: Final = dict(
+    zip(
+        map(ord, "АВЕКМНОРСТУХІЅЈаеорсухіѕјԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"),
+        "ABEKMHOPCTYXISJaeopcyxisjdqwABEZHIKMNOPTYXo",
+        strict=True,
+    )
+)
+"""Cyrillic and Greek letters that are printed like Latin ones (Unicode's `confusables.txt`, UTS #39). They are replaced
+only within words that have Latin letters and no others: what looks like `Total` is the label that a reader sees."""
+_LOOKS_ALIKE = "".join(map(chr, _LOOK_ALIKE))
+_MIXED_WORD = re.compile(
+    f"(?<![^\\W\\d_])(?:[A-Za-z]+[{_LOOKS_ALIKE}]|[{_LOOKS_ALIKE}]+[A-Za-z])[A-Za-z{_LOOKS_ALIKE}]*(?![^\\W\\d_])"
+)
+_IS_OTHER = re.compile("[\uff01-\uff5e￥￡￦" + _UNSEEN + _LOOKS_ALIKE + "]")
 
 
 def in_common_forms(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
@@ -51,4 +64,4 @@ def _plain(line: SourceLine) -> SourceLine:
 
 def _in_common_forms(text: str) -> str:
     within = _WITHIN_NUMBER.sub(lambda sign: chr(ord(sign[0]) - _FULL_WIDTH), text)
-    return within.translate(_FORMS)
+    return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOK_ALIKE), within.translate(_FORMS))

@@ -25,12 +25,13 @@ from tasks.extraction.rules import code_of, names_field
 from tasks.extraction.units import has_other_sign, lacks_unit, rescaled, states_no_unit, unit_after, unit_of, units_of
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
+from tasks.markdown_text import ATTACHMENT, ATTACHMENTS
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import currency_of
 from tasks.notation.dates import Day
 from tasks.notation.numbers import Number, find_numbers, likeliest
 from tasks.notation.order_of_days import FIGURES_OF_DAY, has_one_order
-from tasks.notation.words import NUMBERS
+from tasks.notation.words import NUMBERS, WEEKDAYS
 
 DENIED: Final = 0.3
 """A value that the text before it denies, as in `not A1`, has at most this probability."""
@@ -45,6 +46,9 @@ telephone numbers or IBANs, a value that another one has replaced (`Old IBAN`), 
 COUNTED_FROM: Final = 0.4
 """The day in the text after a label has at most this probability if another day is counted from it: `Due: 30 days
 after 3 May 2026`. Without a label, it is doubtful."""
+IN_NAME_OF_FILE: Final = 0.5
+"""A value in the name of an attached file has at most this probability, because a name states nothing about the
+e-mail."""
 IN_ONE_OF_SEVERAL_ROWS: Final = 0.5
 """A value in one of several rows of a table has at most this probability if nothing tells the row (`several_rows`)."""
 
@@ -183,6 +187,9 @@ _NAMING: Final = {
     concept: tuple(without_accents(" ".join(words.split())).split(", ")) for concept, words in _TABLE["naming"].items()
 }
 _OF_ACCOUNTS: Final = frozenset(fold("iban bank account number no konto code banque compte cuenta conto rekening"))
+_FILES: Final = frozenset(
+    fold("attachment attachments file files filename filenames document documents enclosure enclosures")
+)
 _OF_TIME: Final = frozenset(fold("time hour hours clock zeit uhrzeit heure hora ora tijd godzina tid"))
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
 _SENTENCE_OR_LABEL_END = re.compile(r"(?<=[.!?;:])\s")
@@ -212,6 +219,8 @@ def largest_probability(
     text = field_text(field.schema, field.names)
     if _is_example(text, span):
         return DENIED
+    if _is_in_name_of_file(text, span):
+        return IN_NAME_OF_FILE
     place = span.day or span.number
     if place is not None and (_is_conditional(text, span, place) or _is_time_compared(text, span, place)):
         return DOUBTFUL
@@ -288,6 +297,16 @@ def _is_example(field: FieldText, span: CandidateSpan) -> bool:
     return bool(
         _EXAMPLE_BEFORE.search(before) or _BEGINS_AS_EXAMPLE.match(without_accents(span.text[:_NEAR].casefold()))
     )
+
+
+def _is_in_name_of_file(field: FieldText, span: CandidateSpan) -> bool:
+    """True if a value is in a line that names attached files in an e-mail, and the field does not ask for
+    files."""
+    passage = span.passage
+    first = passage.line_words(passage.line_at(span.words[0])).start
+    if passage.words[first] not in (ATTACHMENT, ATTACHMENTS):
+        return False
+    return _FILES.isdisjoint(word for name in field.names.own for word in name)
 
 
 def _is_part_of_count(field: FieldText, span: CandidateSpan) -> bool:
@@ -603,8 +622,11 @@ def _agree(span: CandidateSpan, other: CandidateSpan) -> bool:
 
 
 def _is_behind_label(span: CandidateSpan) -> bool:
-    first = span.words[0]
-    return span.has_colon and first > 0 and span.passage.words[first - 1].endswith(_LABEL_END)
+    """True if a value comes right after its label, or after a weekday there: `Date: Mon, 4 May 2026`."""
+    first, words = span.words[0], span.passage.words
+    if span.day is not None and first > 0 and words[first - 1].rstrip(",.").casefold() in WEEKDAYS:
+        first -= 1
+    return span.has_colon and first > 0 and words[first - 1].endswith(_LABEL_END)
 
 
 def _value_of(span: CandidateSpan) -> Any:

@@ -18,7 +18,7 @@ from tasks.inputs.pages import Pages
 from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import SHOWN, Blob
 from tasks.inputs.text.text_file import decode_text, one_line, read_text
-from tasks.markdown_text import escape_part, plain_form
+from tasks.markdown_text import ATTACHMENT, ATTACHMENTS, escape_part, plain_form
 
 Open = Callable[[Blob, MediaLimits], Pages]
 Opener = Callable[[str], Open | None]
@@ -144,10 +144,10 @@ class MailFile(PicturedText):
         lines = [f"{name}: {escape_part(value, begins=False)}" for name in HEADERS if (value := _header(mail, name))]
         names = [escape_part(_name(part), begins=False) for part in attached]
         if names:
-            lines.append(f"Attachments: {'; '.join(names)}")
+            lines.append(f"{ATTACHMENTS} {'; '.join(names)}")
         texts = ["\n".join(lines), self._body(bodies, pages)]
         for name, part in zip(names, attached, strict=True):
-            texts += [f"Attachment: {name}", self._attachment(part, name, pages)]
+            texts += [f"{ATTACHMENT} {name}", self._attachment(part, name, pages)]
         return "\n\n".join(filter(None, texts))
 
     def _leaves(self, mail: Message, blob: Blob, place: _Place = _Place()) -> Iterator[tuple[Message, _Place]]:  # noqa: B008

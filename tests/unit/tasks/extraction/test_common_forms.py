@@ -22,6 +22,9 @@ def line(text: str) -> SourceLine:
         ("DE89\u200b3704 47\u00ad11", "DE893704 4711"),
         ("\u202e00.021\u202c", "\u202e00.021\u202c"),
         ("Größe 5 m²", "Größe 5 m²"),
+        ("Tоtаl: 9120.00", "Total: 9120.00"),
+        ("Москва, ООО «Ромашка» АТ123", "Москва, ООО «Ромашка» АТ123"),
+        ("5 μm ΔT αβγ-test IТ-отдел", "5 μm ΔT αβγ-test IT-отдел"),
     ],
 )
 def test_figures_are_written_in_their_common_form(text: str, plain: str) -> None:
@@ -46,6 +49,7 @@ def test_each_word_keeps_its_place() -> None:
         ("Total: 9\u200b20.00 EUR", "total", NUMBER, 920),
         ("Date: ２０２６／０５／０３", "date", DAY, "2026-05-03"),
         ("Invoice number: ４７１１", "invoice_number", TEXT, "4711"),
+        ("Tоtаl: 9120.00 EUR\nDeposit: 3.00 EUR", "total", NUMBER, 9120),
     ],
 )
 async def test_a_field_has_the_value_that_a_reader_sees(text: str, name: str, schema: Any, value: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.fair_executor import all_of
 from tasks.extraction.candidates import find_candidates
-from tasks.extraction.doubts import DENIED, DOUBTFUL, IN_OTHER_UNIT, largest_probability
+from tasks.extraction.doubts import DENIED, DOUBTFUL, IN_NAME_OF_FILE, IN_OTHER_UNIT, largest_probability
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
@@ -312,6 +312,7 @@ async def test_a_value_that_another_one_has_replaced_is_not_sure(
         ("Estimated total: 100.00 EUR", "estimated_total", NUMBER, True),
         ("Minimum deposit: 100.00 EUR", "lowest_deposit", NUMBER, True),
         ("If you do not pay, your IBAN is DE89370400440532013000.", "iban", TEXT, True),
+        ("Date: Mon, 4 May 2026 10:00\nHello\nDate: 1 January 2020", "date", DAY, False),
         ("IBAN: GB29NWBK60161331926819\nP.S. Use DE89 3704 0044 0532 0130 00 instead.", "iban", TEXT, False),
         ("IBAN: GB29NWBK60161331926819\nPlease quote GB29 NWBK 6016 1331 9268 19.", "iban", TEXT, True),
         ("Debtor IBAN: GB29NWBK60161331926819\nCreditor IBAN: DE89370400440532013000", "debtor_iban", TEXT, True),
@@ -333,6 +334,9 @@ async def test_a_value_of_a_similar_label_is_not_sure(text: str, name: str, sche
         ("Previous balance: 120.00\nNew balance: 100.00", "balance", NUMBER, DOUBTFUL),
         ("Previous balance: 120.00", "balance", NUMBER, DOUBTFUL),
         ("Previous balance: 120.00", "opening_balance", NUMBER, 1.0),
+        ("Attachments: 4711.zip", "invoice_number", TEXT, IN_NAME_OF_FILE),
+        ("Attachment: 4711.zip", "invoice_number", TEXT, IN_NAME_OF_FILE),
+        ("Attachments: 4711.zip", "attachment", TEXT, 1.0),
         ("Old distance: 300 parsecs", "distance_km", NUMBER, DOUBTFUL),
         ("Old distance: 300 miles", "distance_km", NUMBER, IN_OTHER_UNIT),
     ],
@@ -341,7 +345,12 @@ def test_a_value_has_the_smallest_of_its_bounds(text: str, name: str, schema: An
     passages = passages_of([Entry(REQUEST, JsonResult({"messages": {"0": {"content": text}}}))])
     candidates = all_of(find_candidates(passages))
     field = WantedField((name,), schema, names_of((name,), schema), lambda value: True)
-    value = {"kick_off": "15:00", "booking_reference": "AB12CD"}.get(name) or re.findall(r"\d[\d.]*", text)[0]
+    value = {
+        "kick_off": "15:00",
+        "booking_reference": "AB12CD",
+        "attachment": "4711.zip",
+        "invoice_number": "4711.zip",
+    }.get(name) or re.findall(r"\d[\d.]*", text)[0]
     bounds = {largest_probability(field, span, candidates) for span in candidates.spans if span.text == value}
     assert min(bounds) == bound
 
