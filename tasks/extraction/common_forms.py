@@ -6,10 +6,12 @@ outside such numbers, because a comma between two words is not one within a numb
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from models.safety.text.lookalikes import LOOKALIKES
 from tasks.result import SourceLine
 
 _FULL_WIDTH: Final = 0xFEE0
@@ -26,15 +28,16 @@ _FORMS: Final = (
     | dict.fromkeys(map(ord, _UNSEEN))
 )
 _WITHIN_NUMBER = re.compile("(?<=[０-９])[，．－／：](?=[０-９])")
-_LOOK_ALIKE: Final = dict(
-    zip(
-        map(ord, "АВЕКМНОРСТУХІЅЈаеорсухіѕјԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"),
-        "ABEKMHOPCTYXISJaeopcyxisjdqwABEZHIKMNOPTYXo",
-        strict=True,
-    )
-)
-"""Cyrillic and Greek letters that are printed like Latin ones (Unicode's `confusables.txt`, UTS #39). They are replaced
-only within words that have Latin letters and no others: what looks like `Total` is the label that a reader sees."""
+_SCRIPTS: Final = ("CYRILLIC", "GREEK CAPITAL", "GREEK SMALL LETTER OMICRON")
+"""Beginnings of the names of letters that are replaced. Other small Greek letters are meant as such: `TNFα`."""
+_LOOK_ALIKE: Final = {
+    ord(other): latin
+    for latin, others in LOOKALIKES.items()
+    for other in others
+    if unicodedata.name(other, "").startswith(_SCRIPTS)
+}
+"""Cyrillic and Greek letters that are printed like Latin ones. They are replaced only within words that have Latin
+letters and no others: what looks like `Total` is the label that a reader sees."""
 _LOOKS_ALIKE = "".join(map(chr, _LOOK_ALIKE))
 _MIXED_WORD = re.compile(
     f"(?<![^\\W\\d_])(?:[A-Za-z]+[{_LOOKS_ALIKE}]|[{_LOOKS_ALIKE}]+[A-Za-z])[A-Za-z{_LOOKS_ALIKE}]*(?![^\\W\\d_])"

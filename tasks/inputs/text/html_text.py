@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from bs4 import BeautifulSoup, Tag
-from bs4.element import NavigableString
+from bs4.element import NavigableString, Stylesheet
 from markdownify import MarkdownConverter
+from PIL import ImageColor
 
 from tasks.inputs.text import text_file
-from tasks.inputs.text.style_rules import StyledNames, without_spaces
+from tasks.inputs.text.style_rules import MAX_CHARS, CustomProperties, StyledNames, without_spaces
 from tasks.inputs.text.unseen_styles import (
     BACKED,
     COLOURED,
@@ -32,14 +36,24 @@ _UNSEEN = {
 }
 _STRUCK = {"s", "del", "strike"}
 _HIDDEN = re.compile(rf"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|{OUTSIDE})")
-_HIDDEN_BY_SHEET = re.compile(rf"(?:^|;)(?:display:none(?:;|!|$)|{OUTSIDE})")
+_FLAT_AND_CUT_OFF = rf"(?=.*(?:{FLAT.pattern}))(?=.*(?:{CUT_OFF.pattern}))"
+_HIDDEN_BY_SHEET = re.compile(rf"(?:^|;)(?:display:none(?:;|!|$)|{OUTSIDE})|{_FLAT_AND_CUT_OFF}")
+_INVISIBLE_BY_SHEET = re.compile(rf"{_HIDDEN_BY_SHEET.pattern}|(?:^|;)visibility:(?:hidden|collapse)")
 _SHOWN = re.compile(r"(?:^|;)display:(?!none)")
 _OPAQUE = re.compile(r"(?<!-)opacity:(?:0?\.[1-9]|[1-9])|(?:^|;)(?:animation|transition)")
 _NOT_WHITE = re.compile(rf"(?!{WHITE.pattern}){COLOURED.pattern}")
+_FAINT_OR_ALIKE = re.compile(
+    rf"{FAINT.pattern}|(?=.*(?:^|;)color:([^;!]+))(?=.*(?:^|;)background(?:-color)?:\1(?:;|!|$))"
+)
+"""Pattern of a faint style, or one with a text in the colour of its ground."""
+_COLOUR, _GROUND = re.compile(r"(?:^|;)color:([^;!]+)"), re.compile(r"(?:^|;)background(?:-color|-image)?:([^;!]+)")
+_LONGEST_COLOUR = 100
+_MOST_ALIKE = 12
+"""Greatest difference, in 255ths of a channel, between a colour and a ground on which nobody sees it."""
 _CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:[^;]*line-through")
 _NOT_CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:(?![^;]*line-through)")
-"""Patterns of declarations without white space. An element that a style sheet hides by `visibility` is kept, because an
-element within it may be visible."""
+"""Patterns of declarations without white space. An element that a style sheet hides by `visibility` is kept if anything
+on the page is `visible`, because that may be an element within it."""
 _NEVER_WRAPPED = _STRUCK | {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
 """Elements whose contents are not put into a `del` element: elements for struck text, tables with their sections and
 rows, lists, and the page."""
@@ -54,6 +68,9 @@ _LONGEST_BLANK = 100
 longer runs, which only `pre` would show."""
 _LONG_BLANK = re.compile(rf"(?<![ \t\r\n])[ \t\r\n]{{{_LONGEST_BLANK + 1},}}")
 _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECASE)
+_IMPORTED = re.compile(r"@import\s+(?:url\(\s*)?[\"']?(data:[^\"')\s]+)", re.IGNORECASE)
+_VISIBLE = re.compile(r"visibility\s*:\s*(?:visible|var)", re.IGNORECASE)
+_USES_VALUE, _DECLARES_VALUE = re.compile(r"var\(", re.IGNORECASE), re.compile(r"--[\w-]+\s*:")
 _BACKTICKS = re.compile(r"`+")
 _LINE = re.compile(r"\n(?=[^\n])")
 
@@ -84,6 +101,7 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     soup = BeautifulSoup(html, "lxml")
     title = soup.title.get_text() if soup.title else ""
     _shorten_blanks(soup)
+    _replace_custom_properties(soup)
     _drop_unreadable(soup)  # first, because it needs the style sheets
     _drop_unseen(soup)
     _flatten(soup)
@@ -235,10 +253,11 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
     On a page with scripts, elements that a style sheet hides are kept, because a script may show them.
     """
     css = _style_sheets(soup)
-    hidden = StyledNames("" if soup.find("script") else css, _HIDDEN_BY_SHEET, _SHOWN)
+    hiding = _HIDDEN_BY_SHEET if _VISIBLE.search(css) or soup.find(style=_VISIBLE) else _INVISIBLE_BY_SHEET
+    hidden = StyledNames("" if soup.find("script") else css, hiding, _SHOWN)
     found = hidden.find_in(soup)
     crossed = StyledNames(css, _CROSSED, _NOT_CROSSED)
-    unseen, struck = [], []
+    unseen, by_sheet, struck = [], [], []
     within_struck: set[int] = set()  # identities of elements that are struck through, or that are within one
     for tag in soup.find_all(True):
         style = without_spaces(str(tag.attrs.get("style") or ""))
@@ -246,13 +265,10 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
             (bool(hidden) and hidden.apply_to(*_names_of(tag)))
             or (id(tag) in found and not hidden.is_other(_signed_names_of(tag)))
         )
-        if (
-            _is_closed(tag)
-            or _HIDDEN.search(style)
-            or is_hidden_by_sheet
-            or (FLAT.search(style) and CUT_OFF.search(style))
-        ):
+        if _is_closed(tag) or _HIDDEN.search(style) or (FLAT.search(style) and CUT_OFF.search(style)):
             unseen.append(tag)
+        elif is_hidden_by_sheet:
+            by_sheet.append(tag)
         elif id(tag.parent) in within_struck:
             within_struck.add(id(tag))
         elif tag.name not in _NEVER_WRAPPED and (
@@ -263,11 +279,24 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
     for tag in unseen:
         if not tag.decomposed:
             tag.decompose()
+    _drop_unless_all(soup, by_sheet)
     for tag in struck:
         if not tag.decomposed:
             inner = soup.new_tag("del")
             inner.extend(list(tag.contents))
             tag.append(inner)
+
+
+def _drop_unless_all(soup: BeautifulSoup, hidden: Sequence[Tag]) -> None:
+    """Remove elements that a style sheet hides, unless the page has no other text: it then shows them in a way that is
+    unknown here."""
+    within = {id(element) for tag in hidden if not tag.decomposed for element in (tag, *tag.descendants)}
+    is_other = (text.strip() and id(text) not in within for text in soup.find_all(string=True))
+    if not any(is_other):
+        return
+    for tag in hidden:
+        if not tag.decomposed:
+            tag.decompose()
 
 
 def _is_closed(tag: Tag) -> bool:
@@ -286,9 +315,10 @@ def _drop_unreadable(soup: BeautifulSoup) -> None:
     # The page's style sheets are not read well enough to tell behind which elements they put a background.
     may_be_backed = soup.find("link", rel="stylesheet") is not None or BACKED.search(_declarations(css)) is not None
     no_size, faint, white = (
-        StyledNames(css, style, other) for style, other in ((NO_SIZE, SOME_SIZE), (FAINT, _OPAQUE), (WHITE, _NOT_WHITE))
+        StyledNames(css, style, other)
+        for style, other in ((NO_SIZE, SOME_SIZE), (_FAINT_OR_ALIKE, _OPAQUE), (WHITE, _NOT_WHITE))
     )
-    of_no_size, of_faint = no_size.find_in(soup), faint.find_in(soup)
+    of_no_size, of_faint, of_white = (one.find_in(soup) for one in (no_size, faint, white))
     states: dict[int, _Sight] = {}
     tiny: list[NavigableString] = []
     dim: list[NavigableString] = []
@@ -296,7 +326,7 @@ def _drop_unreadable(soup: BeautifulSoup) -> None:
         style = without_spaces(str(tag.attrs.get("style") or ""))
         names = _names_of(tag)
         around = states.get(id(tag.parent), _Sight())
-        has_no_size, is_faint, is_white, is_backed = around
+        has_no_size, is_faint, is_white, is_backed, ink, ground = around
         if SOME_SIZE.search(style):
             has_no_size = False
         elif NO_SIZE.search(style) or (no_size and no_size.apply_to(*names)):
@@ -308,18 +338,30 @@ def _drop_unreadable(soup: BeautifulSoup) -> None:
             is_faint |= FAINT.search(style) is not None or bool(faint and faint.apply_to(*names))
             is_faint |= id(tag) in of_faint and not faint.is_other(_signed_names_of(tag))
         colour = f"color:{without_spaces(str(tag.attrs['color']))}" if tag.attrs.get("color") else style
-        if COLOURED.search(colour) or (white and white.apply_to(*names)):
+        is_white_by_sheet = (white and white.apply_to(*names)) or (
+            id(tag) in of_white and not white.is_other(_signed_names_of(tag))
+        )
+        if COLOURED.search(colour) or is_white_by_sheet:
             is_white = WHITE.search(colour) is not None or not COLOURED.search(colour)
         is_backed |= BACKED.search(style) is not None or bool(tag.attrs.get("bgcolor") or tag.attrs.get("background"))
-        states[id(tag)] = _Sight(has_no_size, is_faint, is_white, is_backed)
+        if named := _COLOUR.findall(colour):
+            ink = _rgb_of(named[-1])
+        if named := _GROUND.findall(style) or list(
+            filter(None, [tag.attrs.get("background"), tag.attrs.get("bgcolor")])
+        ):
+            ground = _rgb_of(str(named[-1]))
+        states[id(tag)] = _Sight(has_no_size, is_faint, is_white, is_backed, ink, ground)
         if has_no_size:
             tiny += tag.find_all(string=True, recursive=False)
-        elif is_faint or (is_white and not is_backed and not may_be_backed):
+        elif is_faint or (is_white and not is_backed and not may_be_backed) or _are_alike(ink, ground):
             dim += tag.find_all(string=True, recursive=False)
     if 2 * sum(len(text.strip()) for text in dim) >= len(soup.get_text(strip=True)):
         dim = []
     for text in [*tiny, *dim]:
         text.extract()
+
+
+Rgb = tuple[int, int, int]
 
 
 class _Sight(NamedTuple):
@@ -329,6 +371,26 @@ class _Sight(NamedTuple):
     is_faint: bool = False
     is_white: bool = False
     is_backed: bool = False
+    ink: Rgb | None = None
+    ground: Rgb | None = None
+    """Colours of the text and of what is behind it; None if unknown."""
+
+
+@lru_cache(maxsize=512)
+def _rgb_of(colour: str) -> Rgb | None:
+    """Return red, green and blue, 0 to 255, of a colour in CSS; None for one that is not opaque or not plain."""
+    try:
+        red, green, blue, *opacity = ImageColor.getrgb(colour[:_LONGEST_COLOUR])
+    except ValueError:
+        return None
+    return (red, green, blue) if opacity in ([], [255]) else None
+
+
+def _are_alike(ink: Rgb | None, ground: Rgb | None) -> bool:
+    """True if nobody sees a text of this colour on this ground."""
+    if ink is None or ground is None:
+        return False
+    return all(abs(one - other) <= _MOST_ALIKE for one, other in zip(ink, ground, strict=True))
 
 
 def _declarations(css: str) -> str:
@@ -336,15 +398,51 @@ def _declarations(css: str) -> str:
 
 
 def _style_sheets(soup: BeautifulSoup) -> str:
-    """Return the style sheets within a page that a browser applies on every screen."""
-    sheets = [
-        sheet.get_text()
-        for sheet in soup.find_all("style")
-        if str(sheet.get("type") or "text/css").strip().casefold() == "text/css"
-        and str(sheet.get("media") or "all").strip().casefold() in ("all", "screen")
-        and sheet.find_parent(["noscript", "template"]) is None
-    ]
+    """Return the style sheets within a page that a browser applies on every screen: those of `style` elements, and
+    those in data URLs."""
+    sheets = []
+    for sheet in soup.find_all(["style", "link"]):
+        if (
+            str(sheet.get("type") or "text/css").strip().casefold() != "text/css"
+            or str(sheet.get("media") or "all").strip().casefold() not in ("all", "screen")
+            or sheet.find_parent(["noscript", "template"]) is not None
+        ):
+            continue
+        if sheet.name == "style":
+            sheets += [*map(_text_in_url, _IMPORTED.findall(sheet.get_text()[:MAX_CHARS])), sheet.get_text()]
+        elif "stylesheet" in " ".join(sheet.get_attribute_list("rel")).casefold():
+            sheets.append(_text_in_url(str(sheet.get("href") or "")))
     return "\n".join(sheets)
+
+
+def _text_in_url(url: str) -> str:
+    """Return the text in a data URL; "" for other URLs."""
+    head, comma, data = url.strip()[:MAX_CHARS].partition(",")
+    if not comma or not head.casefold().startswith("data:"):
+        return ""
+    content = unquote_to_bytes(data)
+    if head.casefold().endswith(";base64"):
+        try:
+            content = b64decode(b"".join(content.split()) + b"==")
+        except ValueError:
+            return ""
+    return content.decode("utf-8", "replace")
+
+
+def _replace_custom_properties(soup: BeautifulSoup) -> None:
+    """Put the values of custom properties into the style sheets and styles of a page."""
+    sheets = [sheet for sheet in soup.find_all("style") if "var(" in sheet.get_text().lower()]
+    styled = list(soup.find_all(style=_USES_VALUE))
+    if not sheets and not styled:
+        return
+    declared = [_style_sheets(soup), *(str(tag["style"]) for tag in soup.find_all(style=_DECLARES_VALUE))]
+    properties = CustomProperties("\n".join(declared))
+    for sheet in sheets:
+        text = properties.replace_in(sheet.get_text())
+        sheet.clear()
+        sheet.append(Stylesheet(text))
+    for tag in styled:
+        tag["style"] = properties.replace_in(str(tag["style"]))
 
 
 def _names_of(tag: Tag) -> tuple[str, str, list[str]]:

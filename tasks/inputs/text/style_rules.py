@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -20,18 +21,37 @@ _NOT_RULES = re.compile(r"/\*.*?(?:\*/|\Z)|\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'", 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|(.))")
 _BRACE = re.compile(r"[{}]")
-_EVERYWHERE = re.compile(r"@media\s+(?:all|screen)|@layer\b.*|@supports\s+(?!not\b).*", re.IGNORECASE)
-"""Pattern of rules around others that restrict nothing on a screen."""
+_MEDIA = re.compile(r"@(?:media|container)\b(?P<queries>.*)", re.IGNORECASE | re.DOTALL)
+_EVERYWHERE = re.compile(r"@layer\b.*|@supports\s+(?!not\b).*", re.IGNORECASE | re.DOTALL)
+"""Pattern of rules around others that restrict nothing in a browser of today."""
+_SCOPE = re.compile(r"@scope\s*\((?P<selectors>[^()]+)\)", re.IGNORECASE)
+_SCREEN = re.compile(
+    r"(?:only )?(?:all|screen)|\(?(?P<bound>min|max)-(?P<side>width|height):(?P<size>[\d.]+)(?P<unit>px|r?em)\)"
+)
+_SIZES: Final = {"width": 1280.0, "height": 800.0}
+"""Size in pixels of the window for which the queries in `@media` are judged: a usual one on a desk."""
+_EM: Final = 16.0
+_CUSTOM = re.compile(r"(?<![\w-])(--[\w-]+)\s*:\s*([^;{}\"']{0,200})")
+_VARIABLE = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]{0,200}))?\)", re.IGNORECASE)
+_OF_PAGE = re.compile(r"(?:^|[}\s,;])(?::root|html|body|\*)\s*\{([^{}]*)\}", re.IGNORECASE)
+_MAX_NESTING: Final = 4
+"""Custom properties that refer to others are replaced to this depth, and rules may be nested this deep."""
 _SIMPLE = re.compile(r"(?P<tag>[a-z][\w-]*)?(?P<name>[.#][\w-]+)", re.IGNORECASE)
 _NAME = re.compile(r"[.#][\w-]+")
 _SELECTOR = re.compile(
-    r"(?=[^.#\[:]*[.#\[:])(?:[\w\s.#>*+^$|-]|\[[^\]\"']{0,99}(?:(?:\"[^\"]{0,99}\"|'[^']{0,99}')[^\]\"']{0,9})?\]"
-    r"|:(?:is|where|not)\(|[(),])+",
+    r"(?:[\w\s.#>*+~^$|-]|\[[^\]\"']{0,99}(?:(?:\"[^\"]{0,99}\"|'[^']{0,99}')[^\]\"']{0,9})?\]"
+    r"|:(?:is|where|not|has)\(|[(),]"
+    r"|:(?:root|empty|(?:first|last|only)-(?:child|of-type)|nth-(?:last-)?(?:child|of-type)\([\w\s+-]{1,20}\)))+",
     re.IGNORECASE,
 )
-"""Pattern of selectors that are compared with elements: names, attributes, tags, and what combines these. Others depend
-on what a user does, take quadratic time, or name no more than tags."""
+"""Pattern of selectors that are compared with elements: names, attributes, tags, places, and what combines these. Other
+selectors depend on what a user does."""
+_NAMED = re.compile(r"[.#\[:]")
+_OF_SIBLINGS, _OF_DESCENDANTS = re.compile(r"~|\+|-child|-of-type"), re.compile(r":has\(", re.IGNORECASE)
+"""Patterns of selectors for which an element's siblings, or all elements within it, are looked at."""
 _LONGEST_SELECTOR = 300
+_MOST_AROUND: Final = 12
+"""Rules with more others around them than this are not read."""
 MAX_MATCHES = 500_000
 """Selectors and elements are compared at most this many times for each style, which takes two seconds."""
 
@@ -48,38 +68,50 @@ class StyledNames:
         self._selectors: list[str] = []
         """Selectors that give the style, apart from names alone."""
         self._other_selectors: list[str] = []
+        others: dict[str, bool] = {}
+        """Selectors of the rules that give another style, with True for those that no other rule overrides."""
         for selectors, declarations, is_always in _rules_of(_NOT_RULES.sub(_kept_string, css[:MAX_CHARS])):
             declared = without_spaces(declarations)
             if is_always and style.search(declared) and not other.search(declared):
-                for selector in map(str.strip, _split_selectors(selectors)):
+                for selector in _stripped(selectors):
+                    if not others.get(selector, True):
+                        del others[selector]  # of two rules with one selector, the later one counts
                     if found := _SIMPLE.fullmatch(selector):
                         self._styled.add(((found["tag"] or "").lower(), found["name"]))
                     else:
                         self._selectors.append(selector)
             elif other.search(declared):
-                self._otherwise.update(_NAME.findall(selectors))
-                self._other_selectors += _split_selectors(selectors)
+                others.update((selector, "!important" in declared) for selector in _stripped(selectors))
+        self._otherwise.update(name for selector in others for name in _NAME.findall(selector))
+        self._other_selectors += others
 
     def __bool__(self) -> bool:
         return bool(self._styled)
 
     def find_in(self, soup: BeautifulSoup) -> frozenset[int]:
         """Return the identities of the elements to which selectors other than names give the style, and no rule another
-        one. A rule for all elements of a tag does not count as another one."""
+        one. A rule for all elements of a tag counts as another one only beside such a rule."""
         if not self._selectors:
             return frozenset()
-        elements = soup.find_all(True)
+        costs = _Costs(soup)
         budget = MAX_MATCHES
-        found: dict[int, Tag] = {}
+        found: dict[int, tuple[Tag, bool]] = {}
         for pattern in _compiled(self._selectors):
-            budget -= len(elements)
+            budget -= costs.of(pattern.pattern)
             if budget < 0:
                 break
-            found.update((id(element), element) for element in pattern.select(soup))
+            is_named = _NAMED.search(pattern.pattern) is not None
+            for element in pattern.select(soup):
+                found[id(element)] = element, is_named or found.get(id(element), (element, False))[1]
         others = list(_compiled(self._other_selectors))
-        if len(found) * len(others) > MAX_MATCHES:
+        if len(found) * sum(map(costs.each, (one.pattern for one in others))) > MAX_MATCHES:
             return frozenset()
-        return frozenset(key for key, element in found.items() if not any(one.match(element) for one in others))
+        named = [one for one in others if _NAMED.search(one.pattern)]
+        return frozenset(
+            key
+            for key, (element, is_named) in found.items()
+            if not any(one.match(element) for one in (named if is_named else others))
+        )
 
     def is_other(self, names: Collection[str]) -> bool:
         """True if a rule may give the other style to an element with one of these names, which include their signs."""
@@ -93,10 +125,61 @@ class StyledNames:
         return has_style and names.isdisjoint(self._otherwise)
 
 
+class _Costs:
+    """Numbers of elements that are looked at when a selector is compared with all elements of a page."""
+
+    def __init__(self, soup: BeautifulSoup) -> None:
+        children: Counter[int] = Counter()
+        depths: dict[int, int] = {}
+        for element in soup.find_all(True):
+            children[id(element.parent)] += 1
+            depths[id(element)] = depths.get(id(element.parent), 0) + 1
+        self._elements = children.total()
+        self._siblings = sum(count * count for count in children.values())
+        self._descendants = sum(depths.values())
+
+    def of(self, selector: str) -> int:
+        cost = self._elements
+        cost += self._siblings if _OF_SIBLINGS.search(selector) else 0
+        return cost + (self._descendants if _OF_DESCENDANTS.search(selector) else 0)
+
+    def each(self, selector: str) -> int:
+        """Return the mean number for one element."""
+        return -(-self.of(selector) // max(1, self._elements))
+
+
+class CustomProperties:
+    """The custom properties of a page (`--hide: none`), each with its value for the whole page or else its last one."""
+
+    def __init__(self, css: str) -> None:
+        """`css` has the page's style sheets, and the declarations of elements."""
+        self._values = {name: value.strip() for name, value in _CUSTOM.findall(css[:MAX_CHARS])}
+        for rule in _OF_PAGE.finditer(css[:MAX_CHARS]):
+            self._values.update((name, value.strip()) for name, value in _CUSTOM.findall(rule[1]))
+
+    def replace_in(self, css: str) -> str:
+        """Return rules or declarations with the values of properties (`var(--hide)`), or the default ones."""
+        css = css[:MAX_CHARS]
+        for _ in range(_MAX_NESTING):
+            replaced = _VARIABLE.sub(self._value_of, css)
+            if replaced == css or len(replaced) > 2 * MAX_CHARS:
+                break
+            css = replaced
+        return css
+
+    def _value_of(self, variable: re.Match[str]) -> str:
+        value = self._values.get(variable[1], variable[2])
+        return value or ""
+
+
 def _kept_string(found: re.Match[str]) -> str:
     """Return a string that is the value of an attribute in a selector; a space for other strings and comments."""
     is_value = found.string[: found.start()].rstrip()[-1:] == "=" if found[0][0] in "\"'" else False
     return found[0] if is_value and _BRACE.search(found[0]) is None else " "
+
+
+def _stripped(selectors: str) -> list[str]:
+    return [selector.strip() for selector in _split_selectors(selectors)]
 
 
 def _split_selectors(selectors: str) -> list[str]:
@@ -138,15 +221,70 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 def _rules_of(css: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield the selectors and the declarations of each rule, and True if the rule always applies. A rule within
-    another one (`@media`) applies only in some cases, such as printing or small windows."""
-    enclosing: list[str] = []
+    """Yield the selectors and the declarations of each rule, and True if the rule applies on a screen. The selectors of
+    a rule within another one name elements within those of the other, or refer to them (`&`)."""
+    enclosing: list[tuple[str, list[str]]] = []
     end = 0
     for brace in _BRACE.finditer(css):
         text_before, end = css[end : brace.start()], brace.end()
         if brace[0] == "{":
-            enclosing.append(text_before.rpartition(";")[2].strip())
+            declarations, _, selectors = text_before.rpartition(";")
+            if enclosing:
+                enclosing[-1][1].append(declarations)
+            enclosing.append((selectors.strip(), []))
         elif enclosing:
-            selectors = enclosing.pop()
-            if not selectors.startswith("@"):
-                yield selectors, text_before, all(map(_EVERYWHERE.fullmatch, enclosing))
+            selectors, parts = enclosing.pop()
+            if len(enclosing) > _MOST_AROUND:
+                continue
+            outer = [one for one, _ in enclosing]
+            declared = ";".join([*parts, text_before])
+            if selectors.startswith("@"):
+                # The declarations of `@media` within a rule are those of the rule.
+                outer, selectors = [*outer, selectors], "&"
+                if not declared.strip(" \t\r\n;") or all(map(_is_condition, outer)):
+                    continue
+            if named := _within(outer, selectors):
+                yield named, declared, all(map(_applies, filter(_is_condition, outer)))
+
+
+def _is_condition(enclosing: str) -> bool:
+    return enclosing.startswith("@") and not _SCOPE.fullmatch(enclosing)
+
+
+def _within(outer: Sequence[str], selectors: str) -> str:
+    """Return the selectors of a rule together with those of the rules around it; "" if these are too
+    many or too long."""
+    around = [
+        scope["selectors"] if (scope := _SCOPE.fullmatch(one)) else one for one in outer if not _is_condition(one)
+    ]
+    if len(around) > _MAX_NESTING or sum(map(len, around)) > _LONGEST_SELECTOR:
+        return ""
+    for one in reversed(around):
+        parts = _stripped(selectors)
+        parent = f":is({one})" if "," in one else one
+        selectors = ", ".join(part.replace("&", parent) if "&" in part else f"{parent} {part}" for part in parts)
+    return selectors
+
+
+def _applies(condition: str) -> bool:
+    """True if a rule such as `@media` or `@supports` applies on the screen of a desk."""
+    if media := _MEDIA.fullmatch(condition):
+        return any(map(_is_met, media["queries"].split(",")))
+    return _EVERYWHERE.fullmatch(condition) is not None
+
+
+def _is_met(query: str) -> bool:
+    parts = [" ".join(part.split()).replace(": ", ":") for part in re.split(r"\band\b", query.lower())]
+    return all(map(_is_part_met, parts))
+
+
+def _is_part_met(part: str) -> bool:
+    found = _SCREEN.fullmatch(part)
+    if found is None or found["bound"] is None:
+        return found is not None
+    try:
+        size = float(found["size"]) * (1.0 if found["unit"] == "px" else _EM)
+    except ValueError:
+        return False
+    own = _SIZES[found["side"]]
+    return size <= own if found["bound"] == "min" else own <= size

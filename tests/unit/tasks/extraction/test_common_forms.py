@@ -24,7 +24,7 @@ def line(text: str) -> SourceLine:
         ("Größe 5 m²", "Größe 5 m²"),
         ("Tоtаl: 9120.00", "Total: 9120.00"),
         ("Москва, ООО «Ромашка» АТ123", "Москва, ООО «Ромашка» АТ123"),
-        ("5 μm ΔT αβγ-test IТ-отдел", "5 μm ΔT αβγ-test IT-отдел"),
+        ("5 μm ΔT TNFα IТ-отдел", "5 μm ΔT TNFα IT-отдел"),
     ],
 )
 def test_figures_are_written_in_their_common_form(text: str, plain: str) -> None:

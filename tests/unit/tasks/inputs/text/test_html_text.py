@@ -279,11 +279,62 @@ def test_the_tables_of_a_page_are_filled_together() -> None:
             "<div class=t><p class=a>a</p><p class=d>c</p></div><p class=a>b</p>",
             "b",
         ),
+        ("p > i { display: none }", "<p>b</p><p><i>a</i></p>", "b"),
+        ("i { display: none }", "<p>b</p><i>a</i>", "b"),
+        ("p { display: block } .a { display: none }", "<p>b</p><p class=a>a</p>", "b"),
+        (".a { display: block } .a { display: none }", "<p>b</p><p class=a>a</p>", "b"),
+        (":root { --n: none } .a { display: var(--n) }", "<p>b</p><p class=a>a</p>", "b"),
+        (".a { display: var(--n, none) }", "<p>b</p><p class=a>a</p>", "b"),
+        (".x { & .a { display: none } }", "<div class=x><p>b</p><p class=a>a</p></div><p class=a>c</p>", "b c"),
+        (".x, .y { .a { display: none } }", "<div class=y><p>b</p><p class=a>a</p></div>", "b"),
+        (".a { display: none; .b { color: red } }", "<p>b</p><p class=a>a</p>", "b"),
+        (".a { @media screen { display: none } }", "<p>b</p><p class=a>a</p>", "b"),
+        ("@media screen and (min-width: 1px) { .a { display: none } }", "<p>b</p><p class=a>a</p>", "b"),
+        ("@media (max-width: 40em) { .a { display: none } }", "<p>b</p><p class=a>a</p>", "b a"),
+        ("@scope (.x) { .a { display: none } }", "<div class=x><p>b</p><p class=a>a</p></div>", "b"),
+        ("p:has(i) { display: none }", "<p>b</p><p>a<i>a</i></p>", "b"),
+        ("p + p, h3 ~ p { display: none }", "<p>b</p><p>a</p>", "b"),
+        ("p:nth-child(2) { display: none }", "<div><p>b</p><p>a</p></div>", "b"),
+        (".a { max-height: 0; overflow: hidden }", "<p>b</p><p class=a>a</p>", "b"),
+        (".a { visibility: hidden }", "<p>b</p><p class=a>a</p>", "b"),
+        (".a { visibility: hidden } .c { visibility: visible }", "<p>b</p><p class=a>a<i class=c>c</i></p>", "b ac"),
+        ("@import url('data:text/css,.a{display:none}');", "<p>b</p><p class=a>a</p>", "b"),
+        (".a { background: #123; color: #123 }", "<p>b b b</p><p class=a>a</p>", "b b b"),
         ("[data-x] { font-size: 0 } .y:not(p) { opacity: 0 }", "<p data-x>a</p>b c d<i class=y>e</i>", "b c d"),
     ],
 )
 def test_a_style_sheet_within_the_page_hides_elements(style: str, html: str, texts: str) -> None:
     assert html_to_markdown(f"<style>{style}</style>{html}").split() == texts.split()
+
+
+@each_case(
+    "html",
+    [
+        "<link rel=stylesheet href='data:text/css,.a%7Bdisplay:none}'><p class=a>a</p>",
+        "<link rel=stylesheet href='data:text/css;base64,LmF7ZGlzcGxheTpub25lfQ=='><p class=a>a</p>",
+        "<div style='--n: none'><p style='display: var(--n)'>a</p></div>",
+        "<div style='background: #123456'><p style='color: rgb(18, 52, 86)'>a</p></div>",
+        "<table bgcolor=black><tr><td><font color='#000'>a</font></table>",
+        "<p style='background: black; color: #000'>a</p>",
+    ],
+)
+def test_a_style_in_another_place_hides_elements(html: str) -> None:
+    assert html_to_markdown(f"<p>b b b</p>{html}").split() == ["b", "b", "b"]
+
+
+def test_text_on_a_ground_of_another_colour_is_read() -> None:
+    page = "<div style='background: #123456'><p style='color: white'>a</p></div><p style='background: #eee'>b</p>"
+    assert html_to_markdown(page).split() == ["a", "b"]
+
+
+@pytest.mark.deep
+def test_the_work_for_selectors_of_siblings_is_bounded() -> None:
+    rules = "".join(f"i:nth-child({number}n) ~ b {{ display: none }}" for number in range(1, 500))
+    nested = "{a" * 200_000
+    started = time.perf_counter()
+    assert html_to_markdown(f"<style>{rules}{nested}</style>{'<i>b</i>' * 20_000}")
+    assert html_to_markdown(f"<style>{'.a{' * 100_000}{'}' * 100_000}</style>{'<i>b</i>' * 20_000}")
+    assert time.perf_counter() - started < 30
 
 
 @each_case(
