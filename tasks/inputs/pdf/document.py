@@ -4,7 +4,6 @@ PDFium is not thread-safe, even for different documents, so everything here runs
 closed explicitly, because the garbage collector might close them in any thread.
 """
 
-import ctypes
 import math
 import re
 import threading
@@ -12,7 +11,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 
@@ -22,14 +20,10 @@ from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.decode.within import allow
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pages import Pages, TextLayer
+from tasks.inputs.pdf.drawing import SCALE, draw
 from tasks.inputs.pdf.text_layer import read_text_layer
 from tasks.inputs.printed_codes import MAX_PIXELS, PrintedCode, find_codes
 from tasks.inputs.source import Blob
-
-_FLAGS = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
-"""Rendering flags: with annotations, and RGB instead of BGR."""
-_WHITE = (255, 255, 255, 255)
-
 
 _UNPAUSED_S = 1.0
 """The process is ended this many seconds after a page's time limit. Work on a page that can be paused stops earlier,
@@ -38,41 +32,12 @@ _PAGES_TIMES = 6
 """All pages of a file together may take this many times as long as one page (OPENFAZE_MAX_PAGE_SECONDS). A small file
 can have hundreds of pages with the same content."""
 _PDFIUM = threading.RLock()
-SCALE = 2.0
-"""Pixels per point: 144 DPI, the resolution in which the HTTP contract gives a page's boxes."""
 _CODES_TIMES = 2
 """Largest enlargement of pages that are searched for codes. At 144 DPI, a bar of 0.2 mm is only one pixel wide, which
 is too little."""
 _NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
 """List of pages in a file without pages, which PDFium reports as a format error."""
 _LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
-
-
-def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -> Image | None:
-    """Draw the page with its form fields on white, in `width` x `height` pixels. Return None if it is not finished by
-    `deadline` (time.thread_time).
-
-    PDFium can only pause between the objects of a page, so an object is always drawn to its end.
-    """
-    pause = pdfium.IFSDK_PAUSE(version=1)
-    pause.NeedToPauseNow = type(pause.NeedToPauseNow)(lambda _: time.thread_time() > deadline)
-    picture = np.empty((height, width, 3), np.uint8)
-    memory = (ctypes.c_ubyte * picture.nbytes).from_buffer(picture.data.cast("B"))
-    bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGR, rev_byteorder=True, buffer=memory)
-    try:
-        bitmap.fill_rect(_WHITE, 0, 0, width, height)
-        place = (0, 0, width, height, 0, _FLAGS)
-        status = pdfium.FPDF_RenderPageBitmap_Start(bitmap, page, *place, ctypes.byref(pause))
-        pdfium.FPDF_RenderPage_Close(page)
-        if status == pdfium.FPDF_RENDER_TOBECONTINUED:
-            return None
-        if status != pdfium.FPDF_RENDER_DONE:
-            raise pypdfium2.PdfiumError("the page cannot be drawn")
-        if page.formenv:
-            pdfium.FPDF_FFLDraw(page.formenv, bitmap, page, *place)
-        return picture
-    finally:
-        bitmap.close()
 
 
 class PdfPages(Pages):
@@ -107,9 +72,9 @@ class PdfPages(Pages):
             return _pixel_size(self._pdf.get_page_size(number - 1))
 
     def text_layer(self, number: int) -> TextLayer:
-        with self._reading(number):
+        with self._reading(number) as deadline:
             page = self._loaded(number)
-            return read_text_layer(page, *_pixel_size(page.get_size()))
+            return read_text_layer(page, *_pixel_size(page.get_size()), deadline=deadline)
 
     def picture(self, number: int) -> Image:
         return self._drawn(number, 1)

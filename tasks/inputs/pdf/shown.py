@@ -1,12 +1,9 @@
-"""Finds the visible content of a PDF page other than its text: pictures, outlined letters, and objects that cover
-text."""
+"""Finds the visible content of a PDF page other than its text: pictures, outlined letters, lines
+and notes."""
 
 import ctypes
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import reduce
-from itertools import pairwise
-from math import isclose
 from typing import NamedTuple, Self
 
 import pypdfium2
@@ -29,18 +26,10 @@ _MAX_SEGMENTS = 2000
 _MAX_OUTLINES = 1000
 """Outlines of one page are collected until there are at least this many. A map has a hundred thousand, but a few
 suffice."""
-_MAX_CLIP_SEGMENTS = 100_000
-"""At most this many segments of clip paths of one page are examined for its texts. Most texts have five."""
 _THIN = 3.0
 """A filled rectangle counts as a ruled line if its thickness is at most this, in points."""
 _MAX_RULINGS = 10_000
 """Straight lines of one page are collected until there are at least this many. A dense form has 500."""
-_MAX_BACKS = 2000
-"""If a page has at least this many objects that are not white, something may lie behind any text."""
-_WHITE = 250
-"""A colour is white if red, green and blue are at least this, of 255."""
-_TURNED = 0.01
-"""Sine of the angle above which a rectangle is not upright."""
 _MAX_DEPTH = 5
 """Nested forms are examined to at most this depth."""
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
@@ -137,38 +126,12 @@ class PageObjects:
     """Pictures with enough pixels to hold text."""
     outlines: list[Box] = field(default_factory=list)
     """Places of filled contours that look like letters, one entry per contour."""
-    covers: list["Cover"] = field(default_factory=list)
-    """Objects that may cover text, in drawing order."""
-    texts: dict[int, int] = field(default_factory=dict)
-    """Position in the drawing order of each text object, by address."""
-    clips: dict[int, Box] = field(default_factory=dict)
-    """Part of the page to which a text object is clipped, by address: the area that the bounding boxes of its clip
-    paths have in common. Nothing outside is drawn."""
+    texts: list[object] = field(default_factory=list)
+    """PDFium's handles of the text objects."""
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
-    backs: list[Box] = field(default_factory=list)
-    """Boxes of everything but text that is not white: pictures, shades, and paths of another colour."""
     has_drawings: bool = False
     """True if there is anything but text."""
-
-    def is_backed(self, box: Box) -> bool:
-        """True if something other than white may lie behind this box."""
-        x, y = box.centre
-        return len(self.backs) >= _MAX_BACKS or any(
-            back.left <= x <= back.right and back.bottom <= y <= back.top for back in self.backs
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """A picture, or a filled path that may be a rectangle."""
-
-    order: int
-    """Position in the drawing order."""
-    box: Box
-    """Visible area of the object, an upright rectangle."""
-    item: object
-    """PDFium's handle of the object."""
 
 
 def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
@@ -176,23 +139,13 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
     shown = PageObjects()
     objects = (pdfium.FPDFPage_GetObject(page, index) for index in range(pdfium.FPDFPage_CountObjects(page)))
     leaves = (leaf for item in objects for leaf in _iter_objects(item, PdfMatrix(), 0))
-    clip_segments = _MAX_CLIP_SEGMENTS
-    for order, (item, matrix) in enumerate(leaves):
+    for item, matrix in leaves:
         kind = pdfium.FPDFPageObj_GetType(item)
         shown.has_drawings |= kind != pdfium.FPDF_PAGEOBJ_TEXT
-        if kind != pdfium.FPDF_PAGEOBJ_TEXT and len(shown.backs) < _MAX_BACKS and not _is_white_path(item, kind):
-            shown.backs.append(_page_bounds(item, matrix))
         match kind:
             case pdfium.FPDF_PAGEOBJ_TEXT:
-                shown.texts[address(item)] = order
-                paths = list(_clip_paths(item, clip_segments))
-                clip_segments -= sum(map(len, paths))
-                if paths:
-                    left, bottom, right, top = reduce(Box.clipped, map(Box.around, paths))
-                    clip = left, bottom, max(left, right), max(bottom, top)
-                    shown.clips[address(item)] = Box(*matrix.on_rect(*clip))
+                shown.texts.append(item)
             case pdfium.FPDF_PAGEOBJ_IMAGE:
-                shown.covers += _find_covers(order, item, matrix)
                 if _is_legible(item):
                     shown.pictures.append(_page_bounds(item, matrix))
             case pdfium.FPDF_PAGEOBJ_PATH:
@@ -200,27 +153,9 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
                 is_filled, is_stroked = _fill_and_stroke(item)
                 if len(shown.rulings) < _MAX_RULINGS:
                     shown.rulings += _path_rulings(item, matrix, min(segments, _MAX_SEGMENTS), is_stroked=is_stroked)
-                if not is_filled:
-                    continue
-                if segments in _RECTANGLE_SEGMENTS:
-                    shown.covers += _find_covers(order, item, matrix)
-                elif segments >= _GLYPH_SEGMENTS and len(shown.outlines) < _MAX_OUTLINES:
+                if is_filled and segments >= _GLYPH_SEGMENTS and len(shown.outlines) < _MAX_OUTLINES:
                     shown.outlines += _letter_outlines(item, _page_bounds(item, matrix), min(segments, _MAX_SEGMENTS))
     return shown
-
-
-def _is_white_path(item: object, kind: int) -> bool:
-    """True if `item` is a path that is only filled, with plain white."""
-    if kind != pdfium.FPDF_PAGEOBJ_PATH or _fill_and_stroke(item)[1]:
-        return False
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    is_plain = bool(pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha))
-    return is_plain and min(red.value, green.value, blue.value) >= _WHITE
-
-
-def address(item: object) -> int:
-    """Return the address of an object, which identifies it."""
-    return ctypes.cast(item, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
 
 
 def _iter_objects(item: object, matrix: PdfMatrix, depth: int) -> Iterator[tuple[object, PdfMatrix]]:
@@ -273,7 +208,7 @@ def _path_rulings(path: object, matrix: PdfMatrix, segments: int, *, is_stroked:
     start = last = (0.0, 0.0)
     for index in range(segments):
         segment = pdfium.FPDFPath_GetPathSegment(path, index)
-        point = inner.on_point(*point_of(segment))
+        point = inner.on_point(*_point_of(segment))
         kind = pdfium.FPDFPathSegment_GetType(segment)
         if kind == pdfium.FPDF_SEGMENT_MOVETO:
             start = point
@@ -284,50 +219,11 @@ def _path_rulings(path: object, matrix: PdfMatrix, segments: int, *, is_stroked:
         last = point
 
 
-def _find_covers(order: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:
-    a, b, c, d, *_ = (abs(value) for value in _inner_matrix(item, matrix).get())
-    upright = max(b, c) <= _TURNED * max(a, d) or max(a, d) <= _TURNED * max(b, c)
-    clips = list(_clip_paths(item, _MAX_CLIP_SEGMENTS))
-    if upright and all(map(is_rectangle, clips)):
-        box = _own_bounds(item)
-        for corners in clips:
-            box = box.clipped(Box.around(corners))
-        if box.left < box.right and box.bottom < box.top:
-            yield Cover(order, Box(*matrix.on_rect(*box)), item)
-
-
-def _clip_paths(item: object, limit: int) -> Iterator[list[Point]]:
-    """Yield the corners of the paths to which `item` is clipped, in the space of its form. The paths have at most
-    `limit` segments together; further paths are left out."""
-    clip = pdfium.FPDFPageObj_GetClipPath(item)
-    for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
-        segments = pdfium.FPDFClipPath_CountPathSegments(clip, path)
-        limit -= segments
-        if limit < 0:
-            return
-        if segments > 0:
-            yield [point_of(pdfium.FPDFClipPath_GetPathSegment(clip, path, index)) for index in range(segments)]
-
-
-def point_of(segment: object) -> Point:
+def _point_of(segment: object) -> Point:
     """Return the end of a path's segment."""
     x, y = ctypes.c_float(), ctypes.c_float()
     pdfium.FPDFPathSegment_GetPoint(segment, x, y)
     return x.value, y.value
-
-
-def is_rectangle(corners: Sequence[Point]) -> bool:
-    """True if the path through `corners` is an upright rectangle. It has four corners, or five if the last repeats the
-    first."""
-    if len(corners) not in _RECTANGLE_SEGMENTS:
-        return False
-    sides = [
-        (isclose(x0, x1, abs_tol=0.01), isclose(y0, y1, abs_tol=0.01))
-        for (x0, y0), (x1, y1) in pairwise([*corners, corners[0]])
-    ]
-    vertical, horizontal, none = (True, False), (False, True), (True, True)
-    takes_turns = sides[:4] in ([vertical, horizontal] * 2, [horizontal, vertical] * 2)
-    return takes_turns and all(side == none for side in sides[4:])
 
 
 def _page_bounds(item: object, matrix: PdfMatrix) -> Box:

@@ -1,6 +1,5 @@
 """Reads the text layer of a PDF page, and determines whether it contains all text that is visible on the page."""
 
-import ctypes
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,18 +8,16 @@ from itertools import groupby
 import cv2
 import numpy as np
 import pypdfium2
-import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from models.vision.text import Point, Quad, TextLine, Word
 from tasks.inputs.pages import TextLayer
+from tasks.inputs.pdf.seen import seen_words
 from tasks.inputs.pdf.shown import (
     Box,
     PageObjects,
     PageView,
     has_drawn_annotations,
-    is_rectangle,
-    point_of,
     shown_on,
     typed_notes,
 )
@@ -40,19 +37,6 @@ the second. A smaller picture is a logo."""
 
 Cells = NDArray[np.bool_]
 """Cells by row, from the bottom of the page, and column, from its left."""
-_COVERED = 0.8
-"""A word is unreadable if at least this share of its box is covered or clipped away."""
-_POINTS = 32, 8
-"""Numbers of points across and along a word's box that show how much of it several objects cover together."""
-_MAX_PARTS = 200_000
-"""At most this many times, an object is counted that covers a part of a word, which takes a second at worst. Beyond, an
-object counts only if it covers the word alone."""
-_OPAQUE = 0.98
-"""A picture hides everything below it if at least this share of its pixels are opaque. Some pixels are not, because a
-picture's edges may be smooth."""
-_MAX_PICTURES = 20
-"""At most this many pictures of a page are rendered to check whether they are opaque. Further ones count as
-transparent."""
 _GARBAGE = 0.1
 """If more than this share of the glyphs has no known character, the whole layer is distrusted."""
 _OUTLINES = 15
@@ -129,128 +113,29 @@ class Pictures:
         return counts
 
 
-def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfPage) -> list[PdfWord]:
-    """Return the `words` of `page` that no opaque objects cover to the extent of `_COVERED`, alone or together."""
-    if not words or not shown.covers:
-        return list(words)
-    left, bottom, right, top = np.array([word.box for word in words]).T
-    area = (right - left) * (top - bottom)
-    places = np.array([shown.texts.get(word.drawn_by, np.inf) for word in words])
-    hidden = np.zeros(len(words), dtype=bool)
-    points = _SamplePoints(left, bottom, right, top)
-    pictures = parts_of_pictures = 0
-    for cover in shown.covers:
-        width = np.minimum(right, cover.box.right) - np.maximum(left, cover.box.left)
-        height = np.minimum(top, cover.box.top) - np.maximum(bottom, cover.box.bottom)
-        touched = (places < cover.order) & (width > 0) & (height > 0) & ~hidden
-        over = touched & (width * height >= _COVERED * area)
-        is_whole = bool(over.any())
-        if not (is_whole or points.has_room(touched)) or pdfium.FPDFPageObj_HasTransparency(cover.item):
-            continue
-        if pdfium.FPDFPageObj_GetType(cover.item) == pdfium.FPDF_PAGEOBJ_PATH:
-            opaque = _is_plain_rectangle(cover.item)
-        else:
-            pictures += is_whole
-            parts_of_pictures += not is_whole
-            opaque = max(pictures, parts_of_pictures) <= _MAX_PICTURES and _is_opaque_picture(cover.item, page)
-        if opaque:
-            hidden |= over
-            if points.has_room(touched):
-                points.cover(touched & ~over, cover.box)
-                hidden |= points.covered() >= _COVERED
-    return [word for word, under in zip(words, hidden, strict=True) if not under]
-
-
-class _SamplePoints:
-    """Points in the boxes of words, by which the area is measured that several objects cover together."""
-
-    def __init__(
-        self,
-        left: NDArray[np.float64],
-        bottom: NDArray[np.float64],
-        right: NDArray[np.float64],
-        top: NDArray[np.float64],
-    ) -> None:
-        columns, rows = ((np.arange(count) + 0.5) / count for count in _POINTS)
-        self._x = left[:, None] + (right - left)[:, None] * columns
-        self._y = bottom[:, None] + (top - bottom)[:, None] * rows
-        self._under = np.zeros((len(left), len(rows), len(columns)), dtype=bool)
-        self._shares = np.zeros(len(left))
-        self._left = _MAX_PARTS
-
-    def has_room(self, words: NDArray[np.bool_]) -> bool:
-        """True if an object over some of these words may still be counted."""
-        return 0 < int(words.sum()) <= self._left
-
-    def cover(self, words: NDArray[np.bool_], box: Box) -> None:
-        """Count an opaque object of this box, which is drawn over these words."""
-        at = np.flatnonzero(words)
-        self._left -= len(at)
-        across = (self._x[at] >= box.left) & (self._x[at] <= box.right)
-        along = (self._y[at] >= box.bottom) & (self._y[at] <= box.top)
-        self._under[at] |= along[:, :, None] & across[:, None, :]
-        self._shares[at] = self._under[at].mean(axis=(1, 2))
-
-    def covered(self) -> NDArray[np.float64]:
-        """Return the share of each word's points that are covered."""
-        return self._shares
-
-
-def unclipped(words: Sequence[PdfWord], shown: PageObjects) -> list[PdfWord]:
-    """Return the `words` that are not clipped away (`_COVERED`)."""
-
-    def is_drawn(word: PdfWord) -> bool:
-        clip = shown.clips.get(word.drawn_by)
-        # A clip that is empty or does not meet the word leaves a box without area.
-        return clip is None or word.box.clipped(clip).area >= (1 - _COVERED) * word.box.area
-
-    return list(filter(is_drawn, words))
-
-
-def _is_plain_rectangle(path: object) -> bool:
-    """True if `path` is a rectangle filled with a plain colour."""
-    segments = range(pdfium.FPDFPath_CountSegments(path))
-    corners = [point_of(pdfium.FPDFPath_GetPathSegment(path, index)) for index in segments]
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    return is_rectangle(corners) and bool(pdfium.FPDFPageObj_GetFillColor(path, red, green, blue, alpha))
-
-
-def _is_opaque_picture(picture: object, page: pypdfium2.PdfPage) -> bool:
-    """True if `picture`, rendered alone, has hardly a transparent pixel, and thus hides everything below it."""
-    raw = pdfium.FPDFImageObj_GetRenderedBitmap(page.pdf, page, picture)
-    if not raw:
-        return False
-    try:
-        if pdfium.FPDFBitmap_GetFormat(raw) != pdfium.FPDFBitmap_BGRA:
-            return True
-        shape = pdfium.FPDFBitmap_GetHeight(raw), pdfium.FPDFBitmap_GetStride(raw) // 4, 4
-        buffer = ctypes.cast(pdfium.FPDFBitmap_GetBuffer(raw), ctypes.POINTER(ctypes.c_ubyte))
-        alpha = np.ctypeslib.as_array(buffer, shape)[:, :, 3]
-        return bool((alpha == 255).mean() >= _OPAQUE)
-    finally:
-        pdfium.FPDFBitmap_Destroy(raw)
-
-
-def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLayer:
+def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -> TextLayer:
     """Read the text layer of `page` in pixels of its picture of `width` x `height`.
 
-    Text that is outside the displayed part, covered or clipped away is dropped. So is invisible text, unless it is the
-    OCR text of a scanned picture.
+    Text that cannot be seen on the page is dropped, unless it is invisible by its own properties and the OCR text of a
+    scanned picture. A page that cannot be drawn fast enough to know has no text, and is left to OCR. It is not drawn
+    after `deadline` (time.thread_time).
     """
     view = PageView.of(page, width, height)
     notes = typed_notes(page, view)
     shown = shown_on(page)
-    words = [word for word in read_words(page) if view.box.contains(word.box.centre)]
-    words = uncovered(unclipped(words, shown), shown, page)
+    words = [word for word in read_words(page) if view.box.contains(word.box.centre) and not word.is_squeezed]
     glyphs = sum(len(word.glyphs) for word in words)
     if not glyphs or sum(word.unmapped for word in words) > _GARBAGE * glyphs:
         return TextLayer(tuple(notes))
 
     grid = AreaGrid(view.box)
     pictures = Pictures([box.clipped(view.box) for box in shown.pictures], grid)
-    for word in words:
-        word.visible = word.visible and not (word.is_white and not shown.is_backed(word.box))
-    visible, hidden = ([word for word in words if word.visible is seen] for seen in (True, False))
+    # Drawing adds an appearance to each note without one, so all annotations have to be read before.
+    has_annotations = has_drawn_annotations(page)
+    drawn, hidden = ([word for word in words if word.visible is seen] for seen in (True, False))
+    visible = seen_words(drawn, shown.texts, page, view, deadline=deadline)
+    if visible is None:
+        return TextLayer(tuple(notes))
     read = pictures.read_as([word.box for word in hidden])
     scanned = [word for word, is_read in zip(hidden, read, strict=True) if is_read]
     known = [word for word in (*visible, *scanned) if not word.unmapped]
@@ -260,7 +145,7 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
         and all(word.unmapped in (0, len(word.glyphs)) for word in visible)
         and not pictures.are_unread(text)
         and not _has_outlined_text(shown, text, grid, view)
-        and not has_drawn_annotations(page)
+        and not has_annotations
     )
     # OCR text in the file makes it unnecessary to run OCR. But if OCR runs anyway, its new text is preferred.
     kept = known if complete else [word for word in known if word.visible]

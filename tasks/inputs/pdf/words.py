@@ -11,7 +11,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from models.normal_forms import normalized
-from tasks.inputs.pdf.shown import Box, address
+from tasks.inputs.pdf.shown import Box
 
 _HYPHEN_AT_LINE_END = 2
 """PDFium's code for a hyphen after which the word continues in the next line."""
@@ -29,10 +29,14 @@ _FILLED = {pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP
 _NOT_DRAWN = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
 _TINY = 1.0
 """Text of at most this many points is too small to be seen."""
-_LEAST_ALPHA = 13
-"""Text of less opacity than this, of 255, is not seen: of less than 5 %."""
+_SQUEEZED = 0.05
+"""Glyphs whose mean width is at most this share of their height are not legible. "ll" has a mean of 0.1."""
+_BLANK = 0.01
+"""A glyph that is at most this high, in em, draws nothing. A dash has 0.04."""
 _WHITE = 250
 """A colour is white if red, green and blue are at least this, of 255."""
+_LEAST_ALPHA = 13
+"""Text of less opacity than this, of 255, is not seen: of less than 5 %."""
 _MAX_CHARACTERS = 200_000
 """A page with more characters than this gives no words, because each character takes several calls of PDFium. A dense
 newspaper page has 50,000."""
@@ -58,14 +62,31 @@ class PdfWord:
     """False for text that can be searched and copied but not seen: it is not drawn (text rendering modes 3 and 7),
     transparent, or at most _TINY high."""
     is_white: bool
-    """True if the text is seen only where something lies behind it."""
-    drawn_by: int
-    """Address of the text object of the first glyph; 0 if there is none."""
+    """True if the text is filled with white."""
+    drawn_by: list[object]
+    """PDFium's handles of the text objects of the glyphs, that of the first glyph first."""
     u: tuple[float, float]
     v: tuple[float, float]
     glyphs: list[str] = field(default_factory=list)
     unmapped: int = 0
     """Number of glyphs without a known character."""
+    blank: int = 0
+    """Number of glyphs that draw nothing."""
+
+    @property
+    def is_squeezed(self) -> bool:
+        """True if the glyphs are too narrow to be legible."""
+        (left, right), (low, high) = self.u, self.v
+        return len(self.glyphs) > 1 and right - left <= _SQUEEZED * len(self.glyphs) * (high - low)
+
+    @property
+    def lacks_font(self) -> bool:
+        """True if the word draws nothing because its font is neither in the file nor on this machine. Viewers on other
+        machines show it."""
+        if not self.drawn_by or self.blank < len(self.glyphs):
+            return False
+        font = pdfium.FPDFTextObj_GetFont(self.drawn_by[0])
+        return bool(font) and pdfium.FPDFFont_GetIsEmbedded(font) == 0
 
     @property
     def text(self) -> str:
@@ -111,8 +132,11 @@ def _group_words(characters: "_Characters", count: int) -> Iterator[PdfWord]:
             if word:
                 yield word
             word = characters.begin(index, direction, u, v)
+        elif (drawn := characters.drawn_by(index)) and address(drawn) != address(word.drawn_by[-1]):
+            word.drawn_by.append(drawn)
         word.glyphs.append(glyph)
         word.unmapped += not glyph
+        word.blank += v[1] - v[0] <= _BLANK * word.em
         word.u = min(word.u[0], u[0]), max(word.u[1], u[1])
         word.v = min(word.v[0], v[0]), max(word.v[1], v[1])
         last = u
@@ -187,6 +211,10 @@ class _Characters:
             height = (right - left - width * abs(dx)) / abs(dy)
         return (u - width / 2, u + width / 2), (v - max(height, 0) / 2, v + max(height, 0) / 2)
 
+    def drawn_by(self, index: int) -> object:
+        """Return PDFium's handle of the text object that draws the glyph, or None."""
+        return pdfium.FPDFText_GetTextObject(self._raw, index)
+
     def origin(self, index: int, direction: Direction) -> tuple[float, float]:
         """Return the glyph's origin on the baseline, along and across `direction`."""
         pdfium.FPDFText_GetCharOrigin(self._raw, index, self._x, self._y)
@@ -196,7 +224,7 @@ class _Characters:
     def begin(self, index: int, direction: Direction, u: tuple[float, float], v: tuple[float, float]) -> PdfWord:
         """Return a new word without glyphs that begins at glyph `index`."""
         scale = math.hypot(self._matrix.c, self._matrix.d)
-        drawn = pdfium.FPDFText_GetTextObject(self._raw, index)
+        drawn = self.drawn_by(index)
         mode = pdfium.FPDFTextObj_GetTextRenderMode(drawn) if drawn else pdfium.FPDF_TEXTRENDERMODE_FILL
         em = pdfium.FPDFText_GetFontSize(self._raw, index) * scale or v[1] - v[0]
         is_filled = mode in _FILLED and pdfium.FPDFText_GetFillColor(self._raw, index, *self._colour)
@@ -207,10 +235,15 @@ class _Characters:
             baseline=self.origin(index, direction)[1],
             visible=mode not in _NOT_DRAWN and alpha >= _LEAST_ALPHA and not 0 < em <= _TINY,
             is_white=min(colour) >= _WHITE,
-            drawn_by=address(drawn) if drawn else 0,
+            drawn_by=[drawn] if drawn else [],
             u=u,
             v=v,
         )
+
+
+def address(item: object) -> int:
+    """Return the address of an object of PDFium, which identifies it."""
+    return ctypes.cast(item, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=4096)

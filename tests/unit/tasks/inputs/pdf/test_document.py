@@ -439,7 +439,7 @@ def test_pages_that_together_take_too_long_are_given_up(opened: Opened, monkeypa
     clock = iter(range(0, 1000, 9))  # 9 s a page
     monkeypatch.setattr("tasks.inputs.pdf.document.time.thread_time", lambda: float(next(clock)))
     for _ in range(7):
-        pages.text_layer(1)
+        pages.size(1)
     told = r"takes longer than 60 s \(6 × OPENFAZE_MAX_PAGE_SECONDS\) to read or draw page 2 and the pages before it"
     with pytest.raises(InputError, match=told):
-        pages.text_layer(2)
+        pages.size(2)

@@ -10,6 +10,8 @@ import pytest
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
 from tasks.inputs.limits import MediaLimits
@@ -212,9 +214,7 @@ def test_a_clip_within_a_form_is_placed_with_it() -> None:
     assert texts(layer_of(words("seen", y=600), form)) == ["inside", "seen"]
 
 
-def test_clips_are_examined_up_to_a_number_of_corners() -> None:
-    """A clip path of any size may hold for any number of texts."""
-
+def test_a_clip_of_any_size_is_known() -> None:
     def drawn(canvas: Canvas) -> None:
         canvas.saveState()
         path = canvas.beginPath()
@@ -227,7 +227,7 @@ def test_clips_are_examined_up_to_a_number_of_corners() -> None:
             canvas.drawString(72, 700 - 20 * row, f"text {row}")
         canvas.restoreState()
 
-    assert texts(layer_of(drawn)) == ["text 1", "text 2"]
+    assert texts(layer_of(words("seen", y=600), drawn)) == ["seen"]
 
 
 def test_a_word_under_an_opaque_box_is_left_out() -> None:
@@ -256,6 +256,20 @@ def test_boxes_over_many_words_take_bounded_time() -> None:
     assert time.perf_counter() - started < 20
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda canvas: canvas.circle(100, 704, 60, stroke=0, fill=1),
+        lambda canvas: canvas.line(60, 704, 260, 704),
+        area((0, 600), (300, 600), (100, 900)),
+    ],
+    ids=["circle", "line", "triangle"],
+)
+def test_a_word_under_any_shape_is_left_out(shape: Draw) -> None:
+    thick = (painted(0.9, 0.9, 0.9), lambda canvas: canvas.setLineWidth(40))
+    assert texts(layer_of(words("secret"), *thick, shape, painted(0, 0, 0), words("in public", y=500))) == ["in public"]
+
+
 def test_a_box_inside_a_clip_covers_what_is_inside() -> None:
     def clip(canvas: Canvas) -> None:
         path = canvas.beginPath()
@@ -280,7 +294,51 @@ def test_what_lets_text_through_does_not_cover_it(over: Draw) -> None:
 
 
 def test_text_over_a_box_is_not_covered() -> None:
-    assert texts(layer_of(box(50, 690, 200, 30), words("in a button"))) == ["in a button"]
+    assert texts(layer_of(box(50, 690, 200, 30, opacity=0.4), words("in a button"))) == ["in a button"]
+
+
+def test_new_text_over_covered_text_is_what_is_read() -> None:
+    white = painted(1, 1, 1), block(60, 690, 200, 30), painted(0, 0, 0)
+    assert texts(layer_of(words("Total 9120.00"), *white, words("Total 120.00"))) == ["Total 120.00"]
+
+
+def test_text_that_is_hidden_below_other_text_is_left_out() -> None:
+    layer = layer_of(painted(1, 1, 1), words("Total 9120.00"), painted(0, 0, 0), words("Total 120.00", x=74, y=702))
+    assert texts(layer) == ["Total 120.00"]
+
+
+@pytest.mark.parametrize("shift", [0, 0.3])
+def test_text_that_is_drawn_twice_is_read(shift: float) -> None:
+    assert "Total 120.00" in texts(layer_of(words("Total 120.00"), words("Total 120.00", x=72 + shift)))
+
+
+def test_a_page_with_too_many_texts_in_one_place_is_to_be_read() -> None:
+    layer = layer_of(*(words(f"Total {number}120.00") for number in range(1, 12)))
+    assert (texts(layer), layer.complete) == ([], False)
+
+
+@pytest.mark.parametrize(("colour", "seen"), [(0, ["請求書 120.00", "seen"]), (1, ["seen"])])
+def test_text_in_a_font_that_is_not_in_the_file_is_believed_if_it_has_a_colour(colour: int, seen: list[str]) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFillColorRGB(colour, colour, colour)
+        canvas.setFont("HeiseiMin-W3", 12)
+        canvas.drawString(72, 700, "請求書 120.00")
+
+    pdfmetrics.registerFont(UnicodeCIDFont("HeiseiMin-W3"))
+    assert texts(layer_of(words("seen", y=600), draw)) == sorted(seen)
+
+
+def test_highlighted_text_is_read() -> None:
+    def note(canvas: Canvas) -> None:
+        canvas.highlightAnnotation("", Rect=(60, 690, 260, 720), QuadPoints=(60, 720, 260, 720, 60, 690, 260, 690))
+
+    assert texts(layer_of(words("legible"), note)) == ["legible"]
+
+
+@pytest.mark.parametrize("thin", ["1", "l", "-", "\u2013", ":", "....", "ll", "il|"])
+@pytest.mark.parametrize("size", [3, 7, 12])
+def test_narrow_and_flat_glyphs_are_read(thin: str, size: float) -> None:
+    assert texts(layer_of(painted(0.6, 0.6, 0.6, size=size), words(thin))) == [thin]
 
 
 def test_a_picture_over_text_is_what_is_read() -> None:
@@ -380,6 +438,21 @@ def block(x: float, y: float, width: float, height: float) -> Draw:
     return lambda canvas: canvas.rect(x, y, width, height, stroke=0, fill=1)
 
 
+def gradient(canvas: Canvas) -> None:
+    """A block that is black at its left and hardly less at its right."""
+    canvas.saveState()
+    path = canvas.beginPath()
+    path.rect(60, 640, 300, 30)
+    canvas.clipPath(path, stroke=0, fill=0)
+    canvas.linearGradient(60, 640, 360, 640, ((0, 0, 0), (0.05, 0.05, 0.05)))
+    canvas.restoreState()
+
+
+def squeezed(width: float, height: float) -> Draw:
+    """Scale what follows about the place of the text of the tests."""
+    return lambda canvas: canvas.transform(width, 0, 0, height, 72 * (1 - width), 650 * (1 - height))
+
+
 @pytest.mark.parametrize(
     "steps",
     [
@@ -390,8 +463,30 @@ def block(x: float, y: float, width: float, height: float) -> Draw:
         (painted(0, 0, 0, size=1),),
         (painted(1, 1, 1), block(60, 640, 300, 30)),
         (painted(0.2, 0.2, 0.2), block(60, 500, 300, 30), painted(1, 1, 1)),
+        (painted(0.95, 0.95, 0.95),),
+        (painted(1, 1, 0.9),),
+        (painted(0.2, 0.2, 0.2), block(60, 640, 300, 30)),
+        (painted(0.2, 0.2, 0.2), block(60, 640, 300, 30), painted(0.21, 0.2, 0.22)),
+        (gradient,),
+        (squeezed(0.001, 1),),
+        (squeezed(1, 0.001),),
     ],
-    ids=["white", "nearly white", "transparent", "faint", "tiny", "on a white block", "below a dark block"],
+    ids=[
+        "white",
+        "nearly white",
+        "transparent",
+        "faint",
+        "tiny",
+        "on a white block",
+        "below a dark block",
+        "hardly grey",
+        "hardly yellow",
+        "dark on dark",
+        "nearly dark on dark",
+        "on a gradient",
+        "without width",
+        "without height",
+    ],
 )
 def test_text_that_is_not_seen_is_left_out(steps: tuple[Draw, ...]) -> None:
     layer = layer_of(words("Total 120.00"), *steps, words("Total 9120.00", 72, 650))
@@ -407,8 +502,11 @@ def test_text_that_is_not_seen_is_left_out(steps: tuple[Draw, ...]) -> None:
         (painted(0.9, 0.9, 0.9),),
         (painted(0, 0, 0, alpha=0.3),),
         (painted(0, 0, 0, size=2),),
+        (painted(1, 0, 0), block(60, 640, 300, 30), painted(0, 0.5, 0)),
+        (painted(1, 1, 0),),
+        (squeezed(0.3, 1),),
     ],
-    ids=["white on dark", "white on a photo", "grey", "translucent", "small"],
+    ids=["white on dark", "white on a photo", "grey", "translucent", "small", "green on red", "yellow", "narrow"],
 )
 def test_text_that_can_be_seen_is_kept(steps: tuple[Draw, ...]) -> None:
     assert "Total 9120.00" in texts(layer_of(*steps, words("Total 9120.00", 72, 650)))
