@@ -38,8 +38,8 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
     """Convert a document with headings, lists, tables, links, foot- and endnotes (numbered, at the end), text boxes and
     equations.
 
-    Headers, footers, comments, tracked deletions and text that is not seen are left out: hidden, tiny, or white on
-    white. Nothing outside the file is opened.
+    Headers, footers, comments, tracked deletions and text that is not seen are left out: hidden, tiny, outside the
+    page, or in the colour of what it stands on. Nothing outside the file is opened.
     """
 
     def source(image: Any) -> dict[str, str]:
@@ -68,8 +68,7 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
 def _prepare_part(part: bytes, runs: Mapping[str, Runs]) -> bytes:
     """Return `part` without text that is not seen, which mammoth would show, and with equations as text, which it would
     omit. Marks of deeply nested fields are left out. `runs` tell, by their namespace, what is seen."""
-    is_affected = any(name in part for name in (b"oMath", b"fldChar"))
-    if not (is_affected or any(one.matter_in(part) for one in runs.values())):
+    if not any(namespace.encode() in part for namespace in _NAMESPACES):
         return part
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
     for namespace in _NAMESPACES:

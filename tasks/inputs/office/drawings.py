@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lxml.etree import _Element
 
 from tasks.inputs.office import equations
+from tasks.inputs.office.measures import is_tiny, points
 
 _MAIN = (
     "http://schemas.openxmlformats.org/drawingml/2006/main",
@@ -20,8 +21,7 @@ _RUN = frozenset(f"{{{main}}}r" for main in _MAIN)
 STRUCK = "\ufdd9"
 """Sign before and after text that is struck through, for which `with_strokes` puts Markdown once the text around it is
 escaped. It is a Unicode noncharacter, reserved for internal use."""
-_TINY = 100
-"""Text of at most this many hundredths of a point is too small to be seen."""
+_HUNDREDTHS = 100
 _EQUATION = frozenset(f"{{{math}}}oMath" for math in equations.NAMESPACES)
 
 
@@ -86,8 +86,8 @@ def _is_unseen(properties: _Element | None) -> bool:
     """True if text with these properties is tiny, or has no colour."""
     if properties is None:
         return False
-    size = properties.get("sz", "")
-    if size.isdecimal() and len(size) < 9 and int(size) <= _TINY:
+    size = points(properties.get("sz"), _HUNDREDTHS)
+    if size is not None and is_tiny(size):
         return True
     is_outlined = any(True for _ in properties.iterchildren("{*}ln"))
     has_no_fill = any(True for _ in properties.iterchildren("{*}noFill"))

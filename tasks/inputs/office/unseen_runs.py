@@ -1,25 +1,35 @@
 """Removes the text of a Word document that a reader does not see, and marks the text that is struck through, by the
-properties of its runs and of their styles (ECMA-376, part 1, 17.3.2 and 17.7.2)."""
+properties of its runs, paragraphs and styles (ECMA-376, part 1, 17.3 and 17.7.2)."""
 
+import copy
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from lxml import etree
 
-_NEEDED = re.compile(
-    rb"""anish|strike|sz [^<>]{0,200}["'][012]["']|["'](?:[Ff][C-Fc-f]){3}["']|(?:background|light)1"""
-)
-"""Pattern of parts with properties that may hide text or strike it through: hidden, tiny or white."""
-_BACKGROUNDS = re.compile(rb"[:<](?:anchor|pict|background)[\s/>]")
-"""Pattern of parts with pictures and shapes that may lie behind text, or with a colour of the page."""
-_WHITE = re.compile(r"(?:f[c-f]){3}", re.IGNORECASE)
-_WHITE_THEMES = ("background1", "light1")
-_TINY = 2
-"""Text of at most this many half points is too small to be seen."""
+from tasks.inputs.office import colors
+from tasks.inputs.office.colors import Color, Grounds
+from tasks.inputs.office.measures import HALF_POINTS, LETTER_WIDTH, TWIPS, is_overprinted, is_tiny, points
+from tasks.inputs.office.word_places import Backs, PaperSize, Place, WordPlaces, shading, theme_color
+
+_BEHIND = re.compile(rb"""behindDoc=["'](?:1|true)|z-index: *-""")
+"""Pattern of parts with shapes that lie behind the text."""
+_DRAWN = re.compile(rb"[:<](?:blip|imagedata|fill|solidFill|gradFill|pattFill)[\s/>]|fillcolor")
+"""Pattern of parts with pictures or filled shapes, on which boxes without a fill may lie."""
 _OFF = ("0", "false", "off")
 _LONGEST_CHAIN = 20
 """A style is based on at most this many others, one on the next."""
+_SIZE = 10.0
+"""The size of text in points if nothing sets one."""
+_FAINT = 0.1
+"""Text that is less opaque is not seen."""
+_MOST_LOOKS = 10_000
+"""At most this many looks of runs are held."""
+_MOST_COLORS = 50
+"""The cells of a style of tables have at most this many colours; it cannot be judged if there are more."""
+_KNOWN_CHOICES = frozenset({"wps", "wpg", "wpc", "wp14", "w14", "w15"})
+"""Prefixes of the namespaces that Word has known since 2010 or 2013, whose choices it shows."""
 
 
 class _Look(NamedTuple):
@@ -27,13 +37,53 @@ class _Look(NamedTuple):
 
     is_hidden: bool | None = None
     is_struck: bool | None = None
-    is_white: bool | None = None
-    is_tiny: bool | None = None
-    is_shaded: bool | None = None
+    color: Color | str | None = None
+    """"auto" if the program chooses one that is seen, or if it is not known; "none" for letters that are not filled."""
+    shade: Grounds | None = None
+    highlight: Grounds | None = None
+    has_effect: bool | None = None
+    """True if letters have outlines, shadows or the like, which are seen where the letters themselves are not."""
+    size: float | None = None
+    complex_size: float | None = None
+    is_complex: bool | None = None
+    """True if the size is that for complex scripts."""
+    width: float | None = None
+    """Share of the usual width of the letters."""
+    spacing: float | None = None
+    """Points between letters."""
+    raised: float | None = None
+    """Points above the line."""
 
     def over(self, other: "_Look") -> "_Look":
         """Return these properties, with those of `other` in the places of the ones that are not set."""
-        return _Look(*(under if own is None else own for own, under in zip(self, other, strict=True)))
+        return self._replace(**{name: value for name, value in other._asdict().items() if getattr(self, name) is None})
+
+    @property
+    def points(self) -> float:
+        return (self.complex_size if self.is_complex else self.size) or _SIZE
+
+
+class _Layout(NamedTuple):
+    """Properties of a paragraph, or those that a style sets. None stands for one that is not set."""
+
+    shade: Grounds | None = None
+    left: float | None = None
+    right: float | None = None
+    first: float | None = None
+    alignment: str | None = None
+    line: float | None = None
+    """The exact height of lines; infinite if they are as high as their text."""
+
+    def over(self, other: "_Layout") -> "_Layout":
+        return self._replace(**{name: value for name, value in other._asdict().items() if getattr(self, name) is None})
+
+
+class _Around(NamedTuple):
+    """Properties that a run has from its paragraph."""
+
+    style: str
+    layout: _Layout
+    place: Place
 
 
 class Runs:
@@ -41,128 +91,273 @@ class Runs:
 
     def __init__(self, members: Mapping[str, bytes], namespace: str) -> None:
         """`members` are the parts of the document by their names."""
+        self._namespace = namespace
         self._name = f"{{{namespace}}}"
         self._based_on: dict[str, str] = {}
-        self._own: dict[str, _Look] = {}
-        self._default = _Look()
+        self._own: dict[str, tuple[_Look, _Layout]] = {}
+        self._default = _Look(), _Layout()
         self._paragraph_style = ""
-        self._looks: dict[tuple[str, str], _Look] = {}
-        texts = [part for name, part in members.items() if name.startswith("word/") and name.endswith(".xml")]
-        self._may_be_backed = any(map(_BACKGROUNDS.search, texts))
-        styles = members.get("word/styles.xml", b"")
-        if f'"{namespace}"'.encode() in styles or f"'{namespace}'".encode() in styles:
-            self._read_styles(etree.fromstring(styles, etree.XMLParser(resolve_entities=False, no_network=True)))
-        self._styles_matter = _NEEDED.search(styles) is not None
-
-    def matter_in(self, part: bytes) -> bool:
-        """True if a run of a part may be hidden or struck through."""
-        return self._styles_matter or _NEEDED.search(part) is not None
+        self._chains: dict[str, tuple[_Look, _Layout]] = {}
+        self._looks: dict[tuple[str, str, bytes], _Look] = {}
+        self._looks_of_styles: dict[tuple[str, ...], _Look] = {}
+        self._tables: dict[str, Grounds] = {}
+        self._theme = colors.Theme(None)
+        parts = [part for name, part in members.items() if name.startswith("word/") and name.endswith(".xml")]
+        is_behind, is_drawn = (any(map(pattern.search, parts)) for pattern in (_BEHIND, _DRAWN))
+        self._backs = Backs(
+            colors.UNKNOWN if is_behind else (colors.WHITE,), colors.UNKNOWN if is_behind or is_drawn else None
+        )
+        settings, styles = (self._parsed(members.get(f"word/{name}.xml", b"")) for name in ("settings", "styles"))
+        mapping = None if settings is None else settings.find(f"{self._name}clrSchemeMapping")
+        names = {} if mapping is None else {etree.QName(str(name)).localname: str(to) for name, to in mapping.items()}
+        themes = (part for name, part in members.items() if name.startswith("word/theme/") and name.endswith(".xml"))
+        if settings is not None or styles is not None:
+            self._theme = colors.Theme(next(themes, None), names)
+        self._shows_background = (
+            settings is not None and settings.find(f"{self._name}displayBackgroundShape") is not None
+        )
+        if styles is not None:
+            self._read_styles(styles)
 
     def apply_to(self, root: etree._Element) -> None:
-        """Remove what is not seen from a part, and put the property for struck text where only a style has it.
-
-        White text is kept if something may lie behind it, or if it makes up half of the part or more.
-        """
-        white: list[etree._Element] = []
-        for run in root.iter(f"{self._name}r"):
-            look = self._look_of(run)
+        """Remove what is not seen from a part, and put the property for struck text where only a style has it."""
+        places = WordPlaces(root, self._namespace, self._theme, self._tables, self._backs_of(root))
+        self._choose(root)
+        arounds: dict[etree._Element | None, _Around] = {None: _Around("", _Layout(), places.around(root))}
+        for run in root.iter("{*}r"):
+            paragraph = next(run.iterancestors(f"{self._name}p"), None)
+            if paragraph not in arounds:
+                arounds[paragraph] = self._around(paragraph, places)
+            around = arounds[paragraph]
+            look = self._look_of(run, around)
             if look.is_hidden:
-                _clear(run, *self._texts(), *(f"{self._name}{name}" for name in ("drawing", "pict", "object")))
-            elif look.is_tiny:
-                _clear(run, *self._texts())
-            elif look.is_white and not (look.is_shaded or self._may_be_backed or self._is_backed(run)):
-                white.append(run)
+                _clear(
+                    run, "{*}t", f"{self._name}sym", *(f"{self._name}{name}" for name in ("drawing", "pict", "object"))
+                )
+            elif self._is_unseen(look, around, places.page):
+                _clear(run, "{*}t", f"{self._name}sym")
             elif look.is_struck:
                 self._strike(run)
-        length = sum(len(text.text or "") for text in root.iter(f"{self._name}t"))
-        if 2 * sum(len(text.text or "") for run in white for text in run.iter(f"{self._name}t")) < length:
-            for run in white:
-                _clear(run, *self._texts())
 
-    def _texts(self) -> tuple[str, str]:
-        return f"{self._name}t", f"{self._name}sym"
+    def _parsed(self, part: bytes) -> etree._Element | None:
+        if f'"{self._namespace}"'.encode() not in part and f"'{self._namespace}'".encode() not in part:
+            return None
+        return etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
 
-    def _look_of(self, run: etree._Element) -> _Look:
-        paragraph = next(run.iterancestors(f"{self._name}p"), None)
-        around = None if paragraph is None else paragraph.find(f"{self._name}pPr")
+    def _backs_of(self, root: etree._Element) -> Backs:
+        background = root.find(f"{self._name}background") if self._shows_background else None
+        if background is None:
+            return self._backs
+        color = theme_color(background, self._name, self._theme, "color", "themeColor")
+        if len(background) or color is None:
+            return self._backs._replace(page=colors.UNKNOWN)
+        return self._backs if self._backs.page == colors.UNKNOWN else self._backs._replace(page=(color,))
+
+    def _choose(self, root: etree._Element) -> None:
+        """Put the text of the choices that Word shows into the places of the others, which mammoth reads."""
+        for alternative in list(root.iter("{*}AlternateContent")):
+            choice = next(alternative.iterchildren("{*}Choice"), None)
+            fallback = next(alternative.iterchildren("{*}Fallback"), None)
+            if choice is None or fallback is None or not _KNOWN_CHOICES.issuperset(choice.get("Requires", "").split()):
+                continue
+            if self._text_of(choice) != self._text_of(fallback):
+                for old in list(fallback):
+                    fallback.remove(old)
+                # Within a run, mammoth reads pictures and the text of boxes.
+                fallback.extend(list(choice.iter(f"{self._name}txbxContent")) or list(choice))
+
+    def _text_of(self, element: etree._Element) -> str:
+        return "".join("".join(text.text or "" for text in element.iter(f"{self._name}t")).split())
+
+    def _around(self, paragraph: etree._Element | None, places: WordPlaces) -> _Around:
+        assert paragraph is not None
+        properties = paragraph.find(f"{self._name}pPr")
+        style = self._style_of(properties, "pStyle") or self._paragraph_style
+        layout = self._chain(style)[1]
+        if properties is not None:
+            layout = self._read_layout(properties).over(layout)
+        around = _Around(style, layout, places.around(paragraph))
+        if self._is_beside_page(paragraph, around, places):
+            return around._replace(place=around.place._replace(is_unseen=True))
+        return around
+
+    def _is_beside_page(self, paragraph: etree._Element, around: _Around, places: WordPlaces) -> bool:
+        """True if a paragraph is outside the page: by its indents, or as a frame."""
+        page, layout = places.page, around.layout
+        frame = paragraph.find(f"{self._name}pPr/{self._name}framePr")
+        if frame is not None:
+            left, top = places.left_and_top(frame, ("x", "y", "hAnchor", "vAnchor"))
+            width = points(frame.get(f"{self._name}w"), TWIPS) or page.width
+            return page.misses(left, width, top, page.height)
+        left = page.left + (layout.left or 0.0)
+        right = page.width - page.right - (layout.right or 0.0)
+        first = left + (layout.first or 0.0)
+        if min(left, first) >= 0 and max(left, first, right) < page.width and right >= 0:
+            return False
+        size = max(
+            (self._look_of(run, around).points for run in paragraph.iterchildren(f"{self._name}r")), default=_SIZE
+        )
+        length = sum(len(text.text or "") for text in paragraph.iter(f"{self._name}t"))
+        width = max(min(length * LETTER_WIDTH * size, right - first), 1.0)
+        match layout.alignment:
+            case "right" | "end":
+                return page.misses(right - width, width)
+            case "center":
+                return page.misses((first + right - width) / 2, width)
+            case _:
+                return page.misses(first, width)
+
+    def _is_unseen(self, look: _Look, around: _Around, page: PaperSize) -> bool:
+        line = around.layout.line or float("inf")
+        height, width = min(look.points, line), look.points * min(look.width or 1.0, 1.0)
+        if around.place.is_unseen or is_tiny(min(height, width)) or is_overprinted(look.spacing or 0.0, look.points):
+            return True
+        if abs(look.raised or 0.0) >= min(page.height, line):
+            return True
+        if look.has_effect or look.color is None or look.color == "auto":
+            return False
+        grounds = look.highlight or look.shade or around.layout.shade or around.place.grounds
+        return isinstance(look.color, str) or not colors.is_seen(look.color, grounds)
+
+    def _look_of(self, run: etree._Element, around: _Around) -> _Look:
         own = run.find(f"{self._name}rPr")
-        styles = self._style_of(around, "pStyle") or self._paragraph_style, self._style_of(own, "rStyle")
-        if styles not in self._looks:
-            below, above = map(self._look_of_style, styles)
+        if own is None:
+            return self._look_of_styles(around.place.table_style, around.style, "")
+        # Most runs of a document have the properties of another.
+        key = around.place.table_style, around.style, etree.tostring(own, with_tail=False)
+        if key not in self._looks:
+            if len(self._looks) > _MOST_LOOKS:
+                self._looks.clear()
+            styles = self._look_of_styles(around.place.table_style, around.style, self._style_of(own, "rStyle"))
+            self._looks[key] = self._read(own).over(styles)
+        return self._looks[key]
+
+    def _look_of_styles(self, *styles: str) -> _Look:
+        """Return what the styles of a table, of a paragraph and of characters set."""
+        if styles not in self._looks_of_styles:
+            table, below, above = (self._chain(style)[0] for style in styles)
             # A style of characters toggles what the style of the paragraph has.
-            toggled = (
-                None if first is None and second is None else bool(first) != bool(second)
-                for first, second in zip(below[:2], above[:2], strict=True)
+            toggled = _Look(
+                _toggled(below.is_hidden, above.is_hidden),
+                _toggled(below.is_struck, above.is_struck),
             )
-            self._looks[styles] = _Look(*toggled).over(above).over(below).over(self._default)
-        look = self._read(own).over(self._looks[styles])
-        return look if look.is_shaded else look._replace(is_shaded=self._read(around).is_shaded)
+            self._looks_of_styles[styles] = toggled.over(above).over(below).over(table).over(self._default[0])
+        return self._looks_of_styles[styles]
 
     def _style_of(self, properties: etree._Element | None, name: str) -> str:
         style = None if properties is None else properties.find(f"{self._name}{name}")
         return "" if style is None else style.get(f"{self._name}val", "")
 
-    def _look_of_style(self, style: str) -> _Look:
-        look = _Look()
-        for _ in range(_LONGEST_CHAIN):
-            if style not in self._own:
-                break
-            look = look.over(self._own[style])
-            style = self._based_on.get(style, "")
-        return look
+    def _chain(self, style: str) -> tuple[_Look, _Layout]:
+        """Return what a style sets, with what it has from those that it is based on."""
+        if style not in self._chains:
+            look, layout, based = _Look(), _Layout(), style
+            for _ in range(_LONGEST_CHAIN):
+                if based not in self._own:
+                    break
+                look, layout = look.over(self._own[based][0]), layout.over(self._own[based][1])
+                based = self._based_on.get(based, "")
+            self._chains[style] = look, layout.over(self._default[1])
+        return self._chains[style]
 
     def _read_styles(self, root: etree._Element) -> None:
-        for defaults in root.findall(f"{self._name}docDefaults/{self._name}rPrDefault/{self._name}rPr"):
-            self._default = self._read(defaults)
+        look, layout = (
+            root.find(f"{self._name}docDefaults/{self._name}{kind}Default/{self._name}{kind}")
+            for kind in ("rPr", "pPr")
+        )
+        self._default = self._read(look), self._read_layout(layout)
+        shades: dict[str, Grounds] = {}
         for style in root.findall(f"{self._name}style"):
             key = style.get(f"{self._name}styleId", "")
             if style.get(f"{self._name}type") == "paragraph" and style.get(f"{self._name}default") in ("1", "true"):
                 self._paragraph_style = key
             self._based_on[key] = self._style_of(style, "basedOn")
-            around = self._read(style.find(f"{self._name}pPr"))
-            self._own[key] = self._read(style.find(f"{self._name}rPr")).over(_Look(is_shaded=around.is_shaded))
+            self._own[key] = (
+                self._read(style.find(f"{self._name}rPr")),
+                self._read_layout(style.find(f"{self._name}pPr")),
+            )
+            if style.get(f"{self._name}type") == "table":
+                found = [shading(one, self._name, self._theme) for one in style.iter(f"{self._name}shd")]
+                shades[key] = _distinct(found)
+        for key in shades:
+            chain = [key]
+            while len(chain) < _LONGEST_CHAIN and (based := self._based_on.get(chain[-1], "")) in shades:
+                chain.append(based)
+            self._tables[key] = _distinct([shades[one] for one in chain])
 
     def _read(self, properties: etree._Element | None) -> _Look:
-        look = _Look()
+        set_: dict[str, object] = {}
         for one in () if properties is None else properties:
             value = one.get(f"{self._name}val", "")
             match etree.QName(one).localname if isinstance(one.tag, str) else "":
                 case "vanish" | "specVanish":
-                    look = look._replace(is_hidden=look.is_hidden or value not in _OFF)
+                    set_["is_hidden"] = bool(set_.get("is_hidden")) or value not in _OFF
                 case "strike" | "dstrike":
-                    look = look._replace(is_struck=look.is_struck or value not in _OFF)
+                    set_["is_struck"] = bool(set_.get("is_struck")) or value not in _OFF
                 case "color":
-                    is_theme = one.get(f"{self._name}themeColor") in _WHITE_THEMES
-                    # A colour of the theme goes before the value, which is for programs that know no themes.
-                    is_shaded = one.get(f"{self._name}themeShade") is not None
-                    is_white = (is_theme and not is_shaded) or _WHITE.fullmatch(value) is not None
-                    look = look._replace(is_white=is_white)
-                case "sz":
-                    look = look._replace(is_tiny=value.isdecimal() and len(value) < 9 and int(value) <= _TINY)
+                    set_.setdefault("color", theme_color(one, self._name, self._theme, "val", "themeColor") or "auto")
+                case "textFill":
+                    set_["color"] = self._filled(one)
                 case "shd":
-                    look = look._replace(is_shaded=self._is_dark(one))
+                    set_["shade"] = shading(one, self._name, self._theme)
                 case "highlight":
-                    look = look._replace(is_shaded=look.is_shaded or value not in ("none", "white"))
-        return look
+                    color = colors.of_css(value)
+                    set_["highlight"] = () if value == "none" else colors.UNKNOWN if color is None else (color,)
+                case "emboss" | "imprint" | "shadow" | "outline" | "glow" | "reflection" | "textOutline":
+                    is_off = value in _OFF or any(True for _ in one.iterchildren("{*}noFill"))
+                    set_["has_effect"] = bool(set_.get("has_effect")) or not is_off
+                case "sz":
+                    set_["size"] = points(value, HALF_POINTS)
+                case "szCs":
+                    set_["complex_size"] = points(value, HALF_POINTS)
+                case "cs" | "rtl":
+                    set_["is_complex"] = bool(set_.get("is_complex")) or value not in _OFF
+                case "w":
+                    width = points(value.removesuffix("%"), 100)
+                    set_["width"] = width or None
+                case "spacing":
+                    set_["spacing"] = points(value, TWIPS)
+                case "position":
+                    set_["raised"] = points(value, HALF_POINTS)
+        return _Look(**set_)  # type: ignore[arg-type]
 
-    def _is_dark(self, shading: etree._Element) -> bool:
-        fill = shading.get(f"{self._name}fill", "auto")
-        pattern = shading.get(f"{self._name}val", "clear")
-        return pattern not in ("clear", "nil") or not (fill == "auto" or _WHITE.fullmatch(fill))
+    def _filled(self, fill: etree._Element) -> Color | str:
+        """Return the colour of letters that Word 2010 and later programs fill with it, instead of their colour."""
+        if any(True for _ in fill.iterchildren("{*}noFill")):
+            return "none"
+        for solid in fill.iterchildren("{*}solidFill"):
+            plain = copy.deepcopy(solid)
+            for one in plain.iter("{*}*"):
+                one.attrib.update({etree.QName(str(name)).localname: value for name, value in one.attrib.items()})
+                if etree.QName(one).localname == "alpha":
+                    # In this namespace, it is the share that is transparent.
+                    one.set("val", str(100_000 - int(points(one.get("val"), 1) or 0)))
+            found = self._theme.read(plain)
+            if found is not None:
+                return found[0] if found[1] >= _FAINT else "none"
+        return "auto"
 
-    def _is_backed(self, run: etree._Element) -> bool:
-        """True if a text box, or the shading of a cell or a table, may lie behind a run."""
-        for around in run.iterancestors(*(f"{self._name}{name}" for name in ("txbxContent", "tc", "tbl"))):
-            if around.tag.endswith("txbxContent"):
-                return True
-            for kind in ("tcPr", "tblPr"):
-                properties = around.find(f"{self._name}{kind}")
-                if properties is not None and (
-                    properties.find(f"{self._name}tblStyle") is not None
-                    or any(map(self._is_dark, properties.findall(f"{self._name}shd")))
-                ):
-                    return True
-        return False
+    def _read_layout(self, properties: etree._Element | None) -> _Layout:
+        layout = _Layout()
+        for one in () if properties is None else properties:
+            match etree.QName(one).localname if isinstance(one.tag, str) else "":
+                case "shd":
+                    layout = layout._replace(shade=shading(one, self._name, self._theme))
+                case "ind":
+                    side = {name: points(one.get(f"{self._name}{name}"), TWIPS) for name in _INDENTS}
+                    hanging = None if side["hanging"] is None else -side["hanging"]
+                    layout = layout._replace(
+                        left=side["left"] if side["start"] is None else side["start"],
+                        right=side["right"] if side["end"] is None else side["end"],
+                        first=side["firstLine"] if hanging is None else hanging,
+                    )
+                case "jc":
+                    layout = layout._replace(alignment=one.get(f"{self._name}val"))
+                case "spacing" if one.get(f"{self._name}line") is not None:
+                    is_exact = one.get(f"{self._name}lineRule") == "exact"
+                    height = points(one.get(f"{self._name}line"), TWIPS) if is_exact else None
+                    layout = layout._replace(line=height or float("inf"))
+        return layout
 
     def _strike(self, run: etree._Element) -> None:
         properties = run.find(f"{self._name}rPr")
@@ -172,6 +367,19 @@ class Runs:
         for strike in properties.findall(f"{self._name}strike"):
             properties.remove(strike)
         etree.SubElement(properties, f"{self._name}strike")
+
+
+_DEFAULTS = ("rPr", "pPr")
+_INDENTS = ("left", "start", "right", "end", "firstLine", "hanging")
+
+
+def _toggled(below: bool | None, above: bool | None) -> bool | None:
+    return None if below is None and above is None else bool(below) != bool(above)
+
+
+def _distinct(grounds: list[Grounds]) -> Grounds:
+    colors_ = tuple(dict.fromkeys(color for ground in grounds for color in ground))
+    return colors_ if len(colors_) <= _MOST_COLORS else colors.UNKNOWN
 
 
 def _clear(run: etree._Element, *tags: str) -> None:

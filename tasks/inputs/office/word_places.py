@@ -1,0 +1,251 @@
+"""Finds what the paragraphs of a Word document stand on, and whether that is seen: the page, tables and text boxes."""
+
+from typing import NamedTuple
+
+from lxml import etree
+
+from tasks.inputs.office import colors, fills
+from tasks.inputs.office.colors import Grounds
+from tasks.inputs.office.measures import EMU, TWIPS, is_tiny, points
+
+_OFF = ("0", "false", "off")
+_LETTER = (612.0, 792.0)
+_INCH = 72.0
+
+
+_PAGE = {"pgSz": {"width": "w", "height": "h"}, "pgMar": {"left": "left", "right": "right", "top": "top"}}
+"""Elements and attributes with the sides of a page, by the names of these here."""
+
+
+class PaperSize(NamedTuple):
+    """The page of a document, in points."""
+
+    width: float = _LETTER[0]
+    height: float = _LETTER[1]
+    left: float = _INCH
+    right: float = _INCH
+    top: float = _INCH
+
+    def misses(self, left: float, width: float, top: float = 0.0, height: float = 1.0) -> bool:
+        """True if a rectangle is outside the page."""
+        return left >= self.width or left + width <= 0 or top >= self.height or top + height <= 0
+
+
+class Backs(NamedTuple):
+    """The colours behind the text of a document."""
+
+    page: Grounds = (colors.WHITE,)
+    transparent_box: Grounds | None = None
+    """The colours behind the text of a box without a fill; None: those around it."""
+
+
+class Place(NamedTuple):
+    """The ground that paragraphs stand on."""
+
+    grounds: Grounds
+    is_unseen: bool = False
+    table_style: str = ""
+
+
+class WordPlaces:
+    """The places of the paragraphs in a part of a document."""
+
+    def __init__(
+        self, root: etree._Element, namespace: str, theme: colors.Theme, tables: dict[str, Grounds], backs: "Backs"
+    ) -> None:
+        """`tables` are the colours of cells by styles of tables."""
+        self._name = f"{{{namespace}}}"
+        self._theme = theme
+        self._tables = tables
+        self._backs = backs
+        self._body = Place(backs.page)
+        self._places: dict[etree._Element, Place] = {}
+        self._containers = tuple(f"{self._name}{name}" for name in ("tc", "tr", "tbl", "txbxContent"))
+        # Mammoth reads the text of boxes in the place that is for programs that do not know their format.
+        self._shapes = {
+            box: shape
+            for alternative in root.iter("{*}AlternateContent")
+            for box, shape in zip(
+                alternative.iterfind(f"{{*}}Fallback//{self._name}txbxContent"),
+                alternative.iterfind("{*}Choice//{*}txbx/.."),
+                strict=False,
+            )
+        }
+        self.page = max(map(self._read_page, root.iter(f"{self._name}sectPr")), default=PaperSize())
+
+    def around(self, element: etree._Element) -> Place:
+        """Return the place that a paragraph, or another element, is in."""
+        container = next(element.iterancestors(*self._containers), None)
+        if container is None:
+            return self._body
+        if container not in self._places:
+            self._places[container] = self._place_of(container)
+        return self._places[container]
+
+    def left_and_top(self, position: etree._Element, names: tuple[str, str, str, str]) -> tuple[float, float]:
+        """Return where a frame or a table stands that an element positions by attributes with these names."""
+        left, top, horizontal, vertical = (position.get(f"{self._name}{name}") for name in names)
+        across, down = points(left, TWIPS) or 0.0, points(top, TWIPS) or 0.0
+        return (
+            across if horizontal == "page" else across + self.page.left,
+            down if vertical == "page" else down + self.page.top,
+        )
+
+    def _read_page(self, section: etree._Element) -> PaperSize:
+        page = PaperSize()
+        for kind, names in (
+            ("pgSz", {"width": "w", "height": "h"}),
+            ("pgMar", {s: s for s in ("left", "right", "top")}),
+        ):
+            for one in section.iterchildren(f"{self._name}{kind}"):
+                for field, name in names.items():
+                    value = points(one.get(f"{self._name}{name}"), TWIPS)
+                    page = page if value is None else page._replace(**{field: value})
+        return page
+
+    def _place_of(self, container: etree._Element) -> Place:
+        outer = self.around(container)
+        match etree.QName(container).localname:
+            case "tc":
+                place = Place(self._shade(container, "tcPr") or outer.grounds)
+            case "tr":
+                place = Place(outer.grounds, self._is_flat_or_hidden(container))
+            case "tbl":
+                style = self._child_value(container, "tblPr", "tblStyle")
+                shade = self._shade(container, "tblPr") or outer.grounds
+                place = Place((*self._tables.get(style, ()), *shade), self._is_beside_page(container), style)
+            case _:
+                place = self._text_box(container, outer)
+        return place._replace(
+            is_unseen=place.is_unseen or outer.is_unseen, table_style=place.table_style or outer.table_style
+        )
+
+    def _properties(self, element: etree._Element, kind: str) -> etree._Element | tuple[()]:
+        found = element.find(f"{self._name}{kind}")
+        return () if found is None else found
+
+    def _child_value(self, element: etree._Element, kind: str, name: str) -> str:
+        for one in self._properties(element, kind):
+            if one.tag == f"{self._name}{name}":
+                return str(one.get(f"{self._name}val", ""))
+        return ""
+
+    def _shade(self, element: etree._Element, kind: str) -> Grounds:
+        for one in self._properties(element, kind):
+            if one.tag == f"{self._name}shd":
+                return shading(one, self._name, self._theme)
+        return ()
+
+    def _is_flat_or_hidden(self, row: etree._Element) -> bool:
+        for one in self._properties(row, "trPr"):
+            value = one.get(f"{self._name}val")
+            if one.tag == f"{self._name}del" or (one.tag == f"{self._name}hidden" and value not in _OFF):
+                return True
+            if one.tag == f"{self._name}trHeight" and one.get(f"{self._name}hRule") == "exact":
+                height = points(value, TWIPS)
+                return height is not None and is_tiny(height)
+        return False
+
+    def _is_beside_page(self, table: etree._Element) -> bool:
+        columns = (points(one.get(f"{self._name}w"), TWIPS) for one in self._properties(table, "tblGrid"))
+        width = sum(filter(None, columns)) or self.page.width
+        for one in self._properties(table, "tblPr"):
+            if one.tag == f"{self._name}tblpPr":
+                left, top = self.left_and_top(one, ("tblpX", "tblpY", "horzAnchor", "vertAnchor"))
+                return self.page.misses(left, width, top, self.page.height)
+            if one.tag == f"{self._name}tblInd" and one.get(f"{self._name}type", "dxa") == "dxa":
+                return self.page.misses(self.page.left + (points(one.get(f"{self._name}w"), TWIPS) or 0.0), width)
+        return False
+
+    def _text_box(self, content: etree._Element, outer: Place) -> Place:
+        """Return the place of a text box, by the choice of it that Word shows, or else by its VML."""
+        if content in self._shapes:
+            return self._drawn_box(self._shapes[content], outer)
+        for shape in content.iterancestors("{*}wsp"):
+            return self._drawn_box(shape, outer)
+        for shape in content.iterancestors("{*}shape", "{*}rect", "{*}roundrect"):
+            return self._vml_box(shape, self._backs.transparent_box or outer.grounds)
+        return Place(colors.UNKNOWN)
+
+    def _drawn_box(self, shape: etree._Element, outer: Place) -> Place:
+        grounds = fills.of_shape(shape, self._theme, self._backs.transparent_box or outer.grounds)
+        for anchor in shape.iterancestors("{*}anchor", "{*}inline"):
+            is_hidden = any(one.get("hidden") in ("1", "true") for one in anchor.iterchildren("{*}docPr"))
+            width, height = self.page.width, self.page.height
+            for extent in anchor.iterchildren("{*}extent"):
+                width, height = (points(extent.get(side), EMU) or 0.0 for side in ("cx", "cy"))
+            is_fitted = any(True for _ in shape.iterfind("{*}bodyPr/{*}spAutoFit"))
+            is_flat = not is_fitted and is_tiny(min(width, height))
+            left, top = self._offset(anchor, "positionH", self.page.left), self._offset(anchor, "positionV", 0.0)
+            return Place(grounds, is_hidden or is_flat or self.page.misses(left, width, top, self.page.height))
+        return Place(grounds)
+
+    def _offset(self, anchor: etree._Element, direction: str, margin: float) -> float:
+        for position in anchor.iterchildren(f"{{*}}{direction}"):
+            for offset in position.iterchildren("{*}posOffset"):
+                value = points(offset.text, EMU) or 0.0
+                return value if position.get("relativeFrom") == "page" else value + margin
+        return margin
+
+    def _vml_box(self, shape: etree._Element, under: Grounds) -> Place:
+        pairs = (one.partition(":") for one in shape.get("style", "").split(";")[:100])
+        style = {name.strip(): value.strip() for name, _, value in pairs}
+        left, top = (points(style.get(f"margin-{side}"), 1) or 0.0 for side in ("left", "top"))
+        width, height = (points(style.get(side), 1) for side in ("width", "height"))
+        if style.get("mso-position-horizontal-relative") != "page":
+            left += self.page.left
+        is_fitted = any("mso-fit-shape-to-text:t" in box.get("style", "") for box in shape.iterchildren("{*}textbox"))
+        is_flat = not is_fitted and any(side is not None and is_tiny(side) for side in (width, height))
+        is_beside = self.page.misses(left, self.page.width if width is None else width, top, self.page.height)
+        return Place(_vml_fill(shape, under), is_flat or is_beside or style.get("visibility") == "hidden")
+
+
+def _vml_fill(shape: etree._Element, under: Grounds) -> Grounds:
+    if shape.get("filled") in ("f", "false"):
+        return under
+    fill = next(shape.iterchildren("{*}fill"), None)
+    if fill is not None and (fill.get("type", "solid") != "solid" or fill.get("opacity") is not None):
+        return colors.UNKNOWN
+    color = colors.of_css(shape.get("fillcolor", "white").partition(" ")[0])
+    return colors.UNKNOWN if color is None else (color,)
+
+
+def shading(element: etree._Element, name: str, theme: colors.Theme) -> Grounds:
+    """Return the colours of a shade (ECMA-376, part 1, 17.3.5); none if it has none. `name` is the namespace in
+    braces."""
+    pattern = element.get(f"{name}val", "clear")
+    fill = theme_color(element, name, theme, "fill", "themeFill")
+    ink = theme_color(element, name, theme, "color", "themeColor")
+    if pattern in ("clear", "nil"):
+        return () if fill is None else (fill,)
+    ink, fill = ink or colors.BLACK, fill or colors.WHITE
+    if pattern == "solid":
+        return (ink,)
+    share = pattern.removeprefix("pct")
+    # The other patterns are lines of one colour on the other.
+    return (colors.mixed(ink, fill, int(share) / 100),) if share.isdecimal() and len(share) <= 2 else (ink, fill)
+
+
+def theme_color(
+    element: etree._Element, name: str, theme: colors.Theme, plain: str, themed: str
+) -> colors.Color | None:
+    """Return the colour in an attribute of this plain name, or in the theme, which goes before the former; None if the
+    program chooses one."""
+    color = theme.named(element.get(f"{name}{themed}", ""))
+    if color is None:
+        return colors.of_hex(element.get(f"{name}{plain}", ""))
+    tint, shade = element.get(f"{name}{themed}Tint"), element.get(f"{name}{themed}Shade")
+    if themed == "themeColor":
+        tint, shade = element.get(f"{name}themeTint"), element.get(f"{name}themeShade")
+    if tint is not None and (share := _byte(tint)) is not None:
+        color = colors.lightened(color, share, 1 - share)
+    if shade is not None and (share := _byte(shade)) is not None:
+        color = colors.lightened(color, share)
+    return color
+
+
+def _byte(value: str) -> float | None:
+    try:
+        return int(value[:2], 16) / 255
+    except ValueError:
+        return None
