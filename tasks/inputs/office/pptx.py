@@ -12,6 +12,7 @@ from pptx.slide import Slide
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
+from tasks.inputs.office.unseen_shapes import UnseenShapes
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text import text_file
 from tasks.markdown_text import escape_inline, escape_line, escape_part, is_safe, link
@@ -35,16 +36,18 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
 
     Each slide becomes a heading with its number and title, followed by the slide's shapes in order, its charts as
     tables, its pictures, and the speaker's notes. A hidden slide becomes only a heading that says so. Hidden shapes,
-    and text that is tiny or has no colour, are left out.
+    and text that is tiny, off the slide, under another shape, or in the colour of what it stands on, are left out.
     """
     presentation = Package.open(packed(members)).presentation_part.presentation
     parts: list[str] = []
+    unseen = UnseenShapes(presentation)
     seen: set[str] = set()
     length = 0
     for number, slide in enumerate(presentation.slides, start=1):
         if slide.part.partname in seen:
             raise ValueError("a presentation has no slide twice")
         seen.add(slide.part.partname)
+        unseen.remove_from(slide)
         for part in _Slide(slide, pictures, limits).parts(number):
             # The length is checked, because slides may share charts and notes, whose text is then repeated.
             length += len(part)

@@ -8,7 +8,7 @@ from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.presentation import Presentation
 from pptx.slide import Slide
-from pptx.util import Inches, Pt
+from pptx.util import Inches
 
 from tasks.errors import InputError
 from tasks.inputs.limits import MediaLimits
@@ -189,26 +189,6 @@ def test_links_are_kept() -> None:
         run.hyperlink.address = "https://example.org/"
 
     assert one(fill) == "## Slide 1: T\n\nsee [this](https://example.org/)"
-
-
-def test_hidden_shapes_and_text_without_size_or_colour_are_left_out_and_struck_text_is_marked() -> None:
-    def fill(presentation: Presentation) -> None:
-        slide = titled(presentation, "T")
-        line = slide.shapes.add_textbox(0, 0, 99, 99).text_frame.paragraphs[0]
-        for text, name, value in (("Total ", "", ""), ("80", "strike", "sngStrike"), (".00", "strike", "dblStrike")):
-            line.add_run().text = text
-            if name:
-                line.runs[-1].font._element.set(name, value)
-        line.add_run().text = " 90.00"
-        line.add_run().text = " 91.00"
-        line.runs[-1].font.size = Pt(1)
-        line.add_run().text = " 92.00"
-        line.runs[-1].font.fill.background()
-        secret = slide.shapes.add_textbox(0, 0, 99, 99)
-        secret.text_frame.text = "secret"
-        secret._element.nvSpPr.cNvPr.set("hidden", "1")
-
-    assert text_of(slides(fill)) == "## Slide 1: T\n\nTotal ~~80.00~~ 90.00"
 
 
 def test_a_hidden_slide_is_named_and_left_out() -> None:

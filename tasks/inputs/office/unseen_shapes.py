@@ -1,0 +1,534 @@
+"""Removes the text of slides that a reader does not see: off the slide, under another shape, tiny, or in the colour of
+what it stands on (ECMA-376, part 1, 19.3 and 21.1)."""
+
+import math
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from lxml import etree
+from pptx.opc.constants import RELATIONSHIP_TYPE
+
+from tasks.inputs.office import colors, drawings, fills
+from tasks.inputs.office.colors import Color, Grounds, Theme
+from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
+
+_MOST_SHAPES = 100
+"""Only this many shapes of a slide, the largest, are looked through for those behind or in front of text."""
+_MOST_COLORS = 50
+"""A ground with more colours is not judged."""
+_RECTANGLES = ("rect", "roundRect")
+_SHAPES = ("sp", "pic", "graphicFrame", "grpSp", "AlternateContent")
+_TEXT_STYLES = {"title": "titleStyle", "ctrTitle": "titleStyle"}
+_OUTLINES = ("body", "obj", "subTitle")
+_PLAIN_TABLES = ("", "{2D5ABB26-0587-4C30-8999-92F81FD0307C}", "{5940675A-B579-460E-94D1-54222C63F5DA}")
+"""Styles of tables whose cells have no colour; without one, with and without lines."""
+_SIZE = 18.0
+"""The size of text in points if nothing sets one."""
+_HUNDREDTHS = 100
+_LINE = 1.2
+"""The height of a line, for a size of 1."""
+_MARGINS = {"lIns": 7.2, "tIns": 3.6, "rIns": 7.2, "bIns": 3.6}
+_HALF_TURN = 180 * 60_000
+
+
+class Rectangle(NamedTuple):
+    """A rectangle on a slide, in points."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def area(self) -> float:
+        return (self.right - self.left) * (self.bottom - self.top)
+
+    def touches(self, other: "Rectangle") -> bool:
+        return (
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        )
+
+    def contains(self, other: "Rectangle") -> bool:
+        return (
+            self.left <= other.left
+            and other.right <= self.right
+            and self.top <= other.top
+            and other.bottom <= self.bottom
+        )
+
+
+class _Scale(NamedTuple):
+    """The place of a group's shapes on the slide: `x` on the slide is left + across * x."""
+
+    left: float = 0.0
+    top: float = 0.0
+    across: float = 1.0
+    down: float = 1.0
+    is_turned: bool = False
+
+
+class _Shape(NamedTuple):
+    element: etree._Element
+    box: Rectangle | None
+    is_upright: bool
+    fill: Grounds
+    """The colours of the shape, none if it has no fill."""
+    is_opaque: bool
+
+    @property
+    def is_rectangle(self) -> bool:
+        geometry = self.element.find("{*}spPr/{*}prstGeom")
+        return self.is_upright and geometry is not None and geometry.get("prst") in _RECTANGLES
+
+
+class UnseenShapes:
+    """Removes what is unseen from the slides of a presentation."""
+
+    def __init__(self, presentation: Any) -> None:
+        self._presentation = presentation
+        width, height = (points(str(side), EMU) for side in (presentation.slide_width, presentation.slide_height))
+        self._window = Rectangle(0.0, 0.0, width or math.inf, height or math.inf)
+        self._masters: dict[str, Theme] = {}
+
+    def remove_from(self, slide: Any) -> None:
+        layout = slide.slide_layout
+        master = layout.slide_master
+        name = str(master.part.partname)
+        if name not in self._masters:
+            self._masters[name] = _theme_of(master)
+        _SlideView(
+            slide, (layout._element, master._element), self._masters[name], self._window, self._presentation
+        ).clear()
+
+
+def remove_from_sheet(root: etree._Element, theme: Theme) -> None:
+    """Remove what is unseen from the shapes on a sheet: those that are hidden, and text in the colour of its shape."""
+    for shape in list(root.iter("{*}sp")):
+        if any(one.get("hidden") in ("1", "true") for one in shape.iterfind("./*/{*}cNvPr")):
+            _remove(shape)
+            continue
+        # Cells of any colour may lie behind a shape without a fill.
+        grounds = fills.of_shape(shape, theme, colors.UNKNOWN)
+        for run in list(shape.iter("{*}r")):
+            for properties in run.iterchildren("{*}rPr"):
+                fill = properties.find("{*}solidFill")
+                found = None if fill is None else theme.read(fill)
+                if found is not None and not _has_effect(properties) and not _is_seen(found, grounds):
+                    _remove(run)
+
+
+_Layers = tuple[etree._Element, etree._Element]
+"""The layout and the master of a slide."""
+
+
+class _SlideView:
+    def __init__(
+        self,
+        slide: Any,
+        under: tuple[etree._Element, etree._Element],
+        theme: Theme,
+        window: Rectangle,
+        presentation: Any,
+    ) -> None:
+        self._slide = slide
+        self._element = slide._element
+        self._layers = under
+        self._window = window
+        self._defaults = presentation.part._element.find("{*}defaultTextStyle")
+        mappings = (one.find("{*}clrMapOvr/{*}overrideClrMapping") for one in (self._element, under[0]))
+        mapping = next((one for one in mappings if one is not None), None)
+        self._theme = theme if mapping is None else theme.with_mapping(_attributes(mapping))
+        self._moved = {one.get("spid") for one in self._element.iter("{*}spTgt")}
+        self._styles: dict[tuple[str | None, ...], list[dict[str, etree._Element]]] = {}
+        self._placeholders = [_placeholders(one) for one in under]
+
+    def clear(self) -> None:
+        tree = self._element.find("{*}cSld/{*}spTree")
+        if tree is None:
+            return
+        own = list(self._shapes(tree, _Scale()))
+        behind = [*self._shapes_of_layers(), *own]
+        first = len(behind) - len(own)
+        visible = sorted(
+            (at for at, one in enumerate(behind) if one.fill and one.box), key=lambda at: -_area(behind[at])
+        )
+        largest = [(at, behind[at]) for at in sorted(visible[:_MOST_SHAPES])]
+        covers = [(at, shape.box, shape) for at, shape in largest if shape.box is not None and self._may_cover(shape)]
+        for at, shape in enumerate(own, start=first):
+            is_text = shape.element.tag.endswith("}sp")
+            bodies = list(shape.element.iter("{*}txBody"))
+            if is_text and not bodies:
+                continue
+            box = self._text_box(shape.box, shape, bodies[0]) if is_text and shape.box is not None else shape.box
+            is_gone = box is not None and (
+                not box.touches(self._window)
+                or any(other > at and cover.contains(box) and self._is_opaque(one) for other, cover, one in covers)
+            )
+            if is_gone and not self._is_moved(shape):
+                _remove(shape.element)
+            elif bodies:
+                _Ground(self, shape, (one for other, one in largest if other < at)).clear(bodies)
+
+    @cached_property
+    def background(self) -> Grounds:
+        for layer in (self._element, *self._layers):
+            for background in layer.iterfind("{*}cSld/{*}bg"):
+                for properties in background.iterchildren("{*}bgPr"):
+                    return fills.within(properties, self._theme, (colors.WHITE,)) or (colors.WHITE,)
+                for reference in background.iterchildren("{*}bgRef"):
+                    return fills.of_reference(reference, self._theme, (colors.WHITE,))
+        return (colors.WHITE,)
+
+    @property
+    def theme(self) -> Theme:
+        return self._theme
+
+    def styles(self, shape: etree._Element) -> list[dict[str, etree._Element]]:
+        """Return the properties of text by levels that a shape has from others, the nearest first."""
+        placeholder = _placeholder(shape)
+        key = shape.tag, *(("", "") if placeholder is None else (placeholder.get("type"), placeholder.get("idx")))
+        if key not in self._styles:
+            self._styles[key] = [_levels(style) for style in self._inherited_styles(shape)]
+        return self._styles[key]
+
+    def _inherited_styles(self, shape: etree._Element) -> Iterator[etree._Element]:
+        for inherited in self._inherited(shape):
+            yield from inherited.iterfind("{*}txBody/{*}lstStyle")
+        placeholder = _placeholder(shape)
+        if placeholder is not None:
+            kind = placeholder.get("type", "obj")
+            style = "bodyStyle" if kind in _OUTLINES else _TEXT_STYLES.get(kind, "otherStyle")
+            yield from self._layers[1].iterfind(f"{{*}}txStyles/{{*}}{style}")
+        elif self._defaults is not None and shape.tag.endswith("}sp"):
+            # The text of tables has its colour from their style.
+            yield self._defaults
+
+    def _inherited(self, shape: etree._Element) -> Iterator[etree._Element]:
+        """Yield the placeholders of the layout and the master that a placeholder has its properties from."""
+        placeholder = _placeholder(shape)
+        if placeholder is None:
+            return
+        kind = placeholder.get("type", "obj")
+        for by_index, by_type in self._placeholders[:1]:
+            found = by_index.get(placeholder.get("idx", "0"))
+            found = by_type.get(kind) if found is None else found
+            if found is not None:
+                yield found
+                own = _placeholder(found)
+                kind = kind if own is None else own.get("type", "obj")
+        kind = "title" if kind == "ctrTitle" else "body" if kind in ("obj", "subTitle") else kind
+        found = self._placeholders[1][1].get(kind)
+        if found is not None:
+            yield found
+
+    def _shapes_of_layers(self) -> Iterator[_Shape]:
+        """Yield what the layout and the master draw beneath the slide's own shapes."""
+        layout, master = self._layers
+        shown = [] if _hides_layers(self._element) else [layout] if _hides_layers(layout) else [master, layout]
+        for layer in shown:
+            for tree in layer.iterfind("{*}cSld/{*}spTree"):
+                yield from (shape for shape in self._shapes(tree, _Scale()) if _placeholder(shape.element) is None)
+
+    def _shapes(self, tree: etree._Element, scale: _Scale, group: Grounds = ()) -> Iterator[_Shape]:
+        for element in tree.iterchildren(*(f"{{*}}{name}" for name in _SHAPES)):
+            match etree.QName(element).localname:
+                case "AlternateContent":
+                    for choice in element.iterchildren("{*}Choice"):
+                        yield from self._shapes(choice, scale, group)
+                case "grpSp":
+                    filling = element.find("{*}grpSpPr")
+                    found = None if filling is None else fills.within(filling, self._theme, (), group=group)
+                    yield from self._shapes(element, _scale_within(element, scale), group if found is None else found)
+                case kind:
+                    box, is_upright = self._box_of(element, scale)
+                    fill, is_opaque = self._fill_of(element, group) if kind == "sp" else (colors.UNKNOWN, False)
+                    yield _Shape(element, box, is_upright, fill, is_opaque)
+
+    def _box_of(self, element: etree._Element, scale: _Scale) -> tuple[Rectangle | None, bool]:
+        for owner in (element, *self._inherited(element)):
+            frame = next(_frames(owner), None)
+            if frame is not None:
+                return _box(frame, scale)
+        return None, False
+
+    def _fill_of(self, element: etree._Element, group: Grounds) -> tuple[Grounds, bool]:
+        """Return the colours of a shape, and whether nothing is seen through it."""
+        for owner in (element, *self._inherited(element)):
+            if (
+                owner.find("{*}style/{*}fillRef") is not None
+                or next(fills.among(owner.find("{*}spPr")), None) is not None
+            ):
+                found = fills.of_shape(owner, self._theme, (), group)
+                if found != colors.UNKNOWN:
+                    return found, bool(found)
+                # What is behind a shape that is not opaque is mostly the slide's background.
+                return fills.of_shape(owner, self._theme, self.background, group), False
+        return (), False
+
+    def _text_box(self, box: Rectangle, shape: _Shape, body: etree._Element) -> Rectangle:
+        """Return the rectangle that the text of a shape is within. It is rather too large than too small."""
+        properties = body.find("{*}bodyPr")
+        about = {} if properties is None else _attributes(properties)
+        inset = {**_MARGINS, **{side: points(about[side], EMU) or 0.0 for side in _MARGINS if side in about}}
+        wraps = about.get("wrap") != "none"
+        room = max(box.right - box.left - inset["lIns"] - inset["rIns"], _SIZE)
+        width = height = indent = 0.0
+        for paragraph in body.iterchildren("{*}p"):
+            sizes = [points(one.get("sz"), _HUNDREDTHS) or 0.0 for one in paragraph.iter("{*}rPr")]
+            size = max([_SIZE, *sizes])
+            long = sum(len(text.text or "") for text in paragraph.iter("{*}t")) * size * LETTER_WIDTH
+            lines = math.ceil(long / room) if wraps else 1
+            width, height = max(width, min(long, room) if wraps else long), height + max(lines, 1) * size * _LINE
+            for one in paragraph.iterchildren("{*}pPr"):
+                indent = max(indent, points(one.get("marL"), EMU) or 0.0)
+        left, top = box.left + inset["lIns"] + indent, box.top + inset["tIns"]
+        is_placed = any(
+            True for one in body.iter("{*}*") if one.get("algn", "l") != "l" or one.get("anchor", "t") != "t"
+        )
+        if is_placed or not shape.is_upright or "vert" in about or _placeholder(shape.element) is not None:
+            around = Rectangle(box.left - width, box.top - height, box.right + width, box.bottom + height)
+            return around if not wraps or height > box.bottom - box.top else box
+        return Rectangle(left, top, left + width, top + height)
+
+    def _may_cover(self, shape: _Shape) -> bool:
+        """True if nothing that lies behind a shape is seen, except for what is seen through a picture. A shape that is
+        animated may come later, or go."""
+        is_picture = shape.element.tag.endswith("}pic")
+        is_whole = shape.is_upright if is_picture else shape.is_opaque and shape.is_rectangle
+        return is_whole and not self._is_moved(shape)
+
+    def _is_moved(self, shape: _Shape) -> bool:
+        return bool(self._moved) and not self._moved.isdisjoint(_identifiers(shape.element))
+
+    def _is_opaque(self, shape: _Shape) -> bool:
+        """True for shapes, and for pictures that are JPEG, which has no transparent places."""
+        if not shape.element.tag.endswith("}pic"):
+            return True
+        for relationship, _ in drawings.pictures(shape.element):
+            try:
+                return bool(self._slide.part.related_part(relationship).content_type == "image/jpeg")
+            except KeyError:
+                return False
+        return False
+
+
+class _Ground:
+    """The ground that the text of a shape stands on."""
+
+    def __init__(self, view: _SlideView, shape: _Shape, behind: Iterable[_Shape]) -> None:
+        self._view = view
+        self._shape = shape
+        self._behind = behind
+
+    def clear(self, bodies: Iterable[etree._Element]) -> None:
+        shape = self._shape.element
+        fonts = list(shape.iterfind("{*}style/{*}fontRef"))
+        styles = self._view.styles(shape)
+        for body in bodies:
+            own_levels = [_levels(style) for style in body.iterchildren("{*}lstStyle")]
+            scaling = body.find("{*}bodyPr/{*}normAutofit")
+            factor = 1.0 if scaling is None else _percent(scaling.get("fontScale", "100%"))
+            for paragraph in body.iterchildren("{*}p"):
+                about = paragraph.find("{*}pPr")
+                level = "1" if about is None else str(int(points(about.get("lvl"), 1) or 0) + 1)
+                nearer, farther = ([one[level] for one in some if level in one] for some in (own_levels, styles))
+                for run in paragraph.iterchildren("{*}r", "{*}fld"):
+                    own = list(run.iterchildren("{*}rPr"))
+                    if self._is_unseen([*own, *nearer, *fonts, *farther], body, factor):
+                        _remove(run)
+
+    def _is_unseen(self, properties: list[etree._Element], body: etree._Element, factor: float) -> bool:
+        size = _first(properties, "sz", _SIZE) * factor
+        if is_tiny(size) or is_overprinted(_first(properties, "spc", 0.0), size):
+            return True
+        for one in properties:
+            if _has_effect(one):
+                return False
+            color = None
+            if etree.QName(one).localname == "fontRef":
+                color = self._view.theme.read(one)
+            elif _is_link(one):
+                link = self._view.theme.named("hlink")
+                return link is not None and self._is_lost((link, 1.0), one, body)
+            else:
+                for fill in fills.among(one):
+                    if fill.tag.endswith("}noFill"):
+                        return True
+                    if not fill.tag.endswith("}solidFill") or (color := self._view.theme.read(fill)) is None:
+                        return False
+            if color is not None:
+                return self._is_lost(color, properties[0], body)
+        return False
+
+    def _is_lost(self, found: tuple[Color, float], properties: etree._Element, body: etree._Element) -> bool:
+        grounds = None
+        for highlight in properties.iterchildren("{*}highlight"):
+            behind = self._view.theme.read(highlight)
+            grounds = colors.UNKNOWN if behind is None else (behind[0],)
+        return not _is_seen(found, grounds or self._under(body))
+
+    def _under(self, body: etree._Element) -> Grounds:
+        cell = body.getparent()
+        if cell is None or not cell.tag.endswith("}tc"):
+            return self._shape.fill or self._beneath
+        for properties in cell.iterchildren("{*}tcPr"):
+            if (found := fills.within(properties, self._view.theme, self._beneath)) is not None:
+                return found
+        style = next((one.text or "" for one in self._shape.element.iter("{*}tableStyleId")), "")
+        return self._beneath if style.strip() in _PLAIN_TABLES else colors.UNKNOWN
+
+    @cached_property
+    def _beneath(self) -> Grounds:
+        """The colours that the slide and the shapes that were drawn before put behind the text."""
+        grounds = self._view.background
+        box = self._shape.box
+        for shape in self._behind:
+            # Where a shape is not known to be, it may lie on any other.
+            if box is None or shape.box is None or shape.box.touches(box):
+                is_whole = box is not None and shape.box is not None and shape.is_rectangle and shape.box.contains(box)
+                grounds = shape.fill if is_whole else tuple(dict.fromkeys((*grounds, *shape.fill)))
+                if len(grounds) > _MOST_COLORS:
+                    return colors.UNKNOWN
+        return grounds
+
+
+def _theme_of(master: Any) -> Theme:
+    mapping = master._element.find("{*}clrMap")
+    try:
+        theme = master.part.part_related_by(RELATIONSHIP_TYPE.THEME).blob
+    except KeyError:
+        theme = None
+    return Theme(theme, {} if mapping is None else _attributes(mapping))
+
+
+def _placeholder(shape: etree._Element) -> etree._Element | None:
+    for kind in ("nvSpPr", "nvPicPr", "nvGraphicFramePr"):
+        found = shape.find(f"{{*}}{kind}/{{*}}nvPr/{{*}}ph")
+        if found is not None:
+            return found
+    return None
+
+
+def _placeholders(layer: etree._Element) -> tuple[dict[str, etree._Element], dict[str, etree._Element]]:
+    """Return the placeholders of a layout or a master by their indexes, and by their types."""
+    by_index: dict[str, etree._Element] = {}
+    by_type: dict[str, etree._Element] = {}
+    for shape in layer.iter("{*}sp", "{*}pic", "{*}graphicFrame"):
+        found = _placeholder(shape)
+        if found is not None:
+            by_index.setdefault(found.get("idx", "0"), shape)
+            by_type.setdefault(found.get("type", "obj"), shape)
+    return by_index, by_type
+
+
+def _identifiers(shape: etree._Element) -> set[str]:
+    """Return the identifiers of a shape and of the groups that it is in."""
+    owners = (shape, *shape.iterancestors("{*}grpSp"))
+    return {str(one.get("id")) for owner in owners for one in owner.iterfind("./*/{*}cNvPr")}
+
+
+def _hides_layers(layer: etree._Element) -> bool:
+    return layer.get("showMasterSp") in ("0", "false")
+
+
+def _frames(element: etree._Element) -> Iterator[etree._Element]:
+    for properties in element.iterchildren("{*}spPr", "{*}grpSpPr"):
+        yield from properties.iterchildren("{*}xfrm")
+    yield from element.iterchildren("{*}xfrm")
+
+
+def _pair(frame: etree._Element, name: str, sides: tuple[str, str]) -> tuple[float, float] | None:
+    for one in frame.iterchildren(f"{{*}}{name}"):
+        return points(one.get(sides[0]), EMU) or 0.0, points(one.get(sides[1]), EMU) or 0.0
+    return None
+
+
+def _scale_within(group: etree._Element, scale: _Scale) -> _Scale:
+    """Return the scale of the shapes in a group that is itself on a scale."""
+    frame = next(_frames(group), None)
+    if frame is None:
+        return scale
+    place, size = _pair(frame, "off", ("x", "y")), _pair(frame, "ext", ("cx", "cy"))
+    inner_place, inner_size = _pair(frame, "chOff", ("x", "y")), _pair(frame, "chExt", ("cx", "cy"))
+    if place is None or size is None or inner_place is None or inner_size is None:
+        return scale
+    across = scale.across * (size[0] / inner_size[0] if inner_size[0] else 1.0)
+    down = scale.down * (size[1] / inner_size[1] if inner_size[1] else 1.0)
+    return _Scale(
+        scale.left + scale.across * place[0] - across * inner_place[0],
+        scale.top + scale.down * place[1] - down * inner_place[1],
+        across,
+        down,
+        scale.is_turned or not _is_upright(frame),
+    )
+
+
+def _is_upright(frame: etree._Element) -> bool:
+    return (points(frame.get("rot"), 1) or 0.0) % _HALF_TURN == 0
+
+
+def _box(frame: etree._Element, scale: _Scale) -> tuple[Rectangle | None, bool]:
+    """Return the rectangle of a shape, and whether the shape is upright, so that the rectangle is not around it."""
+    place, size = _pair(frame, "off", ("x", "y")), _pair(frame, "ext", ("cx", "cy"))
+    if place is None or size is None or scale.is_turned:
+        return None, False
+    left, top = scale.left + scale.across * place[0], scale.top + scale.down * place[1]
+    width, height = scale.across * size[0], scale.down * size[1]
+    if _is_upright(frame):
+        return Rectangle(left, top, left + width, top + height), True
+    middle, center, radius = left + width / 2, top + height / 2, math.hypot(width, height) / 2
+    return Rectangle(middle - radius, center - radius, middle + radius, center + radius), False
+
+
+def _area(shape: _Shape) -> float:
+    return 0.0 if shape.box is None else shape.box.area
+
+
+def _levels(style: etree._Element) -> dict[str, etree._Element]:
+    """Return the properties of text by levels, from 1."""
+    return {
+        etree.QName(level).localname[3:-3]: properties
+        for level in style.iterchildren("{*}*")
+        for properties in level.iterchildren("{*}defRPr")
+    }
+
+
+def _remove(element: etree._Element) -> None:
+    parent = element.getparent()
+    if parent is not None:
+        parent.remove(element)
+
+
+def _is_seen(found: tuple[Color, float], grounds: Grounds) -> bool:
+    """True if text of a colour and an opacity is seen on one of the grounds."""
+    color, opacity = found
+    return any(colors.is_seen(colors.mixed(color, ground, opacity), (ground,)) for ground in grounds)
+
+
+def _has_effect(properties: etree._Element) -> bool:
+    """True if letters have an outline or a shadow, which is seen where the letters themselves are not."""
+    lines = properties.iterchildren("{*}ln")
+    return any(line.find("{*}noFill") is None for line in lines) or properties.find("{*}effectLst/*") is not None
+
+
+def _is_link(properties: etree._Element) -> bool:
+    """True if text has the colour of links."""
+    link = properties.find("{*}hlinkClick")
+    return link is not None and all(one.get("val") != "tx" for one in link.iter("{*}hlinkClr"))
+
+
+def _first(properties: Iterable[etree._Element], name: str, usual: float) -> float:
+    """Return the first length in hundredths of a point that one of these has."""
+    return next((found for one in properties if (found := points(one.get(name), _HUNDREDTHS)) is not None), usual)
+
+
+def _attributes(element: etree._Element) -> dict[str, str]:
+    return {str(name): str(value) for name, value in element.attrib.items()}
+
+
+def _percent(value: str) -> float:
+    found = points(value.removesuffix("%"), 1)
+    if found is None:
+        return 1.0
+    return found / 100 if value.endswith("%") else found / 100_000

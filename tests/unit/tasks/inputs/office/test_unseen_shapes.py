@@ -1,0 +1,291 @@
+"""Text of slides that a reader does not see."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import PIL.Image
+import pytest
+from lxml import etree
+from pptx.dml.color import RGBColor
+from pptx.enum.dml import MSO_THEME_COLOR
+from pptx.enum.shapes import MSO_SHAPE
+from pptx.oxml import parse_xml
+from pptx.presentation import Presentation
+from pptx.slide import Slide
+from pptx.util import Inches, Pt
+
+from tests.office_files import slides, text_of
+
+BOX = (Inches(1), Inches(1), Inches(4), Inches(1))
+MAIN = "http://schemas.openxmlformats.org/drawingml/2006/main"
+SLIDE = "http://schemas.openxmlformats.org/presentationml/2006/main"
+
+
+def titled(presentation: Presentation, title: str, layout: int = 5) -> Slide:
+    slide = presentation.slides.add_slide(presentation.slide_layouts[layout])
+    slide.shapes.title.text = title
+    return slide
+
+
+def is_read(change: Callable[[Slide, Any], object], *, place: tuple[int, ...] = BOX, text: str = "secret") -> bool:
+    """True if the text of a box is read after a change of the box, or of the slide."""
+
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "T")
+        box = slide.shapes.add_textbox(*place)
+        box.text_frame.text = text
+        change(slide, box)
+
+    read = text_of(slides(fill))
+    assert read.startswith("## Slide 1: T")
+    return text in read
+
+
+def font_of(box: Any) -> Any:
+    return box.text_frame.paragraphs[0].runs[0].font
+
+
+def painted(color: str) -> Callable[[Slide, Any], None]:
+    return lambda _, box: setattr(font_of(box).color, "rgb", RGBColor.from_string(color))
+
+
+def linked(slide: Slide, box: Any) -> None:
+    """Make a text a link, which has the colour of links."""
+    painted("FFFFFF")(slide, box)
+    box.text_frame.paragraphs[0].runs[0].hyperlink.address = "https://example.org/"
+
+
+def filled(shape: Any, color: str) -> None:
+    shape.fill.solid()
+    shape.fill.fore_color.rgb = RGBColor.from_string(color)
+
+
+def white_on(color: str) -> Callable[[Slide, Any], None]:
+    def change(slide: Slide, box: Any) -> None:
+        filled(box, color)
+        painted("FFFFFF")(slide, box)
+
+    return change
+
+
+def themed(name: MSO_THEME_COLOR, brightness: float = 0.0) -> Callable[[Slide, Any], None]:
+    def change(_: Slide, box: Any) -> None:
+        font_of(box).color.theme_color = name
+        font_of(box).color.brightness = brightness
+
+    return change
+
+
+def properties(xml: str = "", **attributes: str) -> Callable[[Slide, Any], None]:
+    """Return a change that gives a text these properties."""
+
+    def change(_: Slide, box: Any) -> None:
+        element = font_of(box)._element
+        for name, value in attributes.items():
+            element.set(name, value)
+        for child in etree.fromstring(f'<x xmlns:a="{MAIN}">{xml}</x>'):
+            element.append(child)
+
+    return change
+
+
+def test_hidden_shapes_and_text_without_size_or_colour_are_left_out_and_struck_text_is_marked() -> None:
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "T")
+        line = slide.shapes.add_textbox(0, 0, 99, 99).text_frame.paragraphs[0]
+        for text, name, value in (("Total ", "", ""), ("80", "strike", "sngStrike"), (".00", "strike", "dblStrike")):
+            line.add_run().text = text
+            if name:
+                line.runs[-1].font._element.set(name, value)
+        line.add_run().text = " 90.00"
+        line.add_run().text = " 91.00"
+        line.runs[-1].font.size = Pt(1)
+        line.add_run().text = " 92.00"
+        line.runs[-1].font.fill.background()
+        secret = slide.shapes.add_textbox(0, 0, 99, 99)
+        secret.text_frame.text = "secret"
+        secret._element.nvSpPr.cNvPr.set("hidden", "1")
+
+    assert text_of(slides(fill)) == "## Slide 1: T\n\nTotal ~~80.00~~ 90.00"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        painted("FFFFFF"),
+        painted("FAFAFA"),
+        themed(MSO_THEME_COLOR.BACKGROUND_1),
+        themed(MSO_THEME_COLOR.LIGHT_1),
+        themed(MSO_THEME_COLOR.TEXT_1, 1.0),
+        white_on("FFFFFF"),
+        properties("<a:solidFill><a:srgbClr val='000000'><a:alpha val='3000'/></a:srgbClr></a:solidFill>"),
+        properties("<a:solidFill><a:srgbClr val='FFFFFF'/></a:solidFill><a:effectLst/>"),
+        properties("<a:solidFill><a:srgbClr val='FFFF00'/></a:solidFill>"
+                   "<a:highlight><a:srgbClr val='FFFF00'/></a:highlight>"),
+        properties(sz="150"),
+        properties(spc="-100000"),
+    ],
+)  # fmt: skip
+def test_text_in_the_colour_of_its_ground_or_tiny_is_left_out(change: Callable[[Slide, Any], None]) -> None:
+    assert not is_read(change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        painted("F2F2F2"),
+        painted("FFFF00"),
+        white_on("1F3864"),
+        themed(MSO_THEME_COLOR.ACCENT_1),
+        themed(MSO_THEME_COLOR.BACKGROUND_1, -0.25),
+        properties("<a:gradFill/>"),
+        properties("<a:ln><a:solidFill/></a:ln><a:solidFill><a:srgbClr val='FFFFFF'/></a:solidFill>"),
+        properties("<a:solidFill><a:srgbClr val='FFFFFF'/></a:solidFill><a:effectLst><a:outerShdw/></a:effectLst>"),
+        linked,
+        properties("<a:solidFill><a:srgbClr val='FFFFFF'/></a:solidFill>"
+                   "<a:highlight><a:srgbClr val='000000'/></a:highlight>"),
+        properties(sz="700", spc="-100"),
+    ],
+)  # fmt: skip
+def test_text_of_another_colour_than_its_ground_is_read(change: Callable[[Slide, Any], None]) -> None:
+    assert is_read(change)
+
+
+def test_white_text_is_read_on_a_dark_slide_a_picture_or_a_dark_shape() -> None:
+    def on_slide(slide: Slide, box: Any) -> None:
+        filled(slide.background, "1F3864")
+        painted("FFFFFF")(slide, box)
+
+    def on_master(slide: Slide, box: Any) -> None:
+        filled(slide.slide_layout.slide_master.background, "1F3864")
+        painted("FFFFFF")(slide, box)
+
+    def behind(add: Callable[[Slide], Any]) -> Callable[[Slide, Any], None]:
+        def change(slide: Slide, box: Any) -> None:
+            box._element.addprevious(add(slide)._element)
+            painted("FFFFFF")(slide, box)
+
+        return change
+
+    def shape(slide: Slide, color: str = "1F3864") -> Any:
+        drawn = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, 0, 0, Inches(8), Inches(5))
+        filled(drawn, color)
+        return drawn
+
+    def photo(slide: Slide) -> Any:
+        file = io.BytesIO()
+        PIL.Image.new("RGB", (40, 40)).save(file, "JPEG")
+        return slide.shapes.add_picture(file, 0, 0, Inches(8), Inches(5))
+
+    assert is_read(on_slide)
+    assert is_read(on_master)
+    assert is_read(behind(shape))
+    assert is_read(behind(photo))
+    assert not is_read(behind(lambda slide: shape(slide, "FFFFFF")))
+
+
+def test_the_text_of_a_shape_has_the_colour_that_its_style_gives() -> None:
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "T")
+        for color in ("000000", "FFFFFF"):
+            drawn = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *BOX)
+            drawn.text_frame.text = f"on {color}"
+            filled(drawn, color)
+            drawn.left = Inches(1 if color == "000000" else 5)
+            drawn.width = Inches(3)
+
+    text = text_of(slides(fill))
+    assert "on 000000" in text
+    assert "on FFFFFF" not in text
+
+
+def test_placeholders_have_their_size_and_colour_from_the_layout() -> None:
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "T", layout=1)
+        slide.placeholders[1].text_frame.text = "secret"
+        (body,) = (one for one in slide.slide_layout.placeholders if one.placeholder_format.idx == 1)
+        style = body._element.txBody.find(f"{{{MAIN}}}lstStyle")
+        style.append(parse_xml(f'<a:lvl1pPr xmlns:a="{MAIN}"><a:defRPr sz="100"/></a:lvl1pPr>'))
+
+    assert text_of(slides(fill)) == "## Slide 1: T"
+
+
+def test_white_text_of_a_table_is_read_where_a_cell_or_a_style_may_be_dark() -> None:
+    def fill(presentation: Presentation) -> None:
+        frame = titled(presentation, "T").shapes.add_table(1, 3, *BOX)
+        for at, color in enumerate((None, "FFFFFF", "1F3864")):
+            cell = frame.table.cell(0, at)
+            cell.text = f"cell {at}"
+            cell.text_frame.paragraphs[0].runs[0].font.color.rgb = RGBColor(255, 255, 255)
+            if color:
+                filled(cell, color)
+
+    assert "| cell 0 |  | cell 2 |" in text_of(slides(fill))
+
+
+@pytest.mark.parametrize(("left", "top"), [(-5, 1), (30, 1), (1, -3), (1, 20)])
+def test_boxes_off_the_slide_are_left_out(left: int, top: int) -> None:
+    assert not is_read(lambda *_: None, place=(Inches(left), Inches(top), Inches(4), Inches(1)))
+
+
+def test_boxes_that_reach_into_the_slide_are_read() -> None:
+    assert is_read(lambda *_: None, place=(-Inches(1), Inches(1), Inches(4), Inches(1)), text="a text that is long")
+
+
+def test_groups_are_judged_by_the_places_of_their_shapes() -> None:
+    def fill(presentation: Presentation) -> None:
+        group = titled(presentation, "T").shapes.add_group_shape()
+        group.shapes.add_textbox(*BOX).text_frame.text = "inside"
+        frame = group._element.grpSpPr.find(f"{{{MAIN}}}xfrm")
+        frame.find(f"{{{MAIN}}}off").set("x", str(Inches(40) * len(presentation.slides._sldIdLst) - Inches(40)))
+
+    def both(presentation: Presentation) -> None:
+        fill(presentation)
+        fill(presentation)
+
+    assert text_of(slides(both)) == "## Slide 1: T\n\ninside\n\n## Slide 2: T"
+
+
+def covered(color: str = "FFFFFF", shape: MSO_SHAPE = MSO_SHAPE.RECTANGLE) -> Callable[[Slide, Any], Any]:
+    def change(slide: Slide, box: Any) -> Any:
+        cover = slide.shapes.add_shape(shape, 0, 0, Inches(8), Inches(4))
+        filled(cover, color)
+        return cover
+
+    return change
+
+
+def test_text_under_an_opaque_shape_is_left_out() -> None:
+    assert not is_read(covered())
+    assert not is_read(covered("FF0000"))
+    assert is_read(covered(shape=MSO_SHAPE.OVAL))
+    assert is_read(lambda slide, box: covered()(slide, box).fill.background())
+
+
+def test_text_under_a_shape_that_is_transparent_or_animated_is_read() -> None:
+    def transparent(slide: Slide, box: Any) -> None:
+        color = next(covered()(slide, box)._element.iter(f"{{{MAIN}}}srgbClr"))
+        color.append(parse_xml(f'<a:alpha xmlns:a="{MAIN}" val="40000"/>'))
+
+    def animated(slide: Slide, box: Any) -> None:
+        cover = covered()(slide, box)
+        slide._element.append(
+            parse_xml(f'<p:timing xmlns:p="{SLIDE}"><p:tgtEl><p:spTgt spid="{cover.shape_id}"/></p:tgtEl></p:timing>')
+        )
+
+    assert is_read(transparent)
+    assert is_read(animated)
+
+
+def test_a_photo_covers_text_and_a_picture_that_may_be_transparent_does_not() -> None:
+    def pictured(codec: str) -> Callable[[Slide, Any], None]:
+        def change(slide: Slide, box: Any) -> None:
+            file = io.BytesIO()
+            PIL.Image.new("RGB", (40, 40)).save(file, codec)
+            slide.shapes.add_picture(file, 0, 0, Inches(8), Inches(5))
+
+        return change
+
+    assert not is_read(pictured("JPEG"))
+    assert is_read(pictured("PNG"))
