@@ -6,18 +6,21 @@ import warnings
 from collections.abc import Collection, Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
-from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 from zipfile import ZipFile
 
 import openpyxl
 from lxml import etree
 from openpyxl.cell.read_only import EMPTY_CELL
+from openpyxl.cell.rich_text import CellRichText
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
 
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
+from tasks.inputs.office.colors import Theme
+from tasks.inputs.office.unseen_cells import CellView, Looks
+from tasks.inputs.office.unseen_shapes import remove_from_sheet
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.source import Blob
 from tasks.inputs.text import text_file
@@ -26,6 +29,7 @@ from tasks.markdown_text import escape_inline, escape_line
 # Numbers and dates are shown by their format codes (ECMA-376 part 1, 18.8.31), without national conventions. Dates are
 # always in ISO 8601. A number whose code asks for a fraction or has a condition is shown plainly.
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|([0#?.,]+(?:E[+-]?[0#?]+)?|@|General|.)')
+_COLOR = re.compile(r"\[(Black|Blue|Cyan|Green|Magenta|Red|White|Yellow|Color ?\d{1,2})\]", re.IGNORECASE)
 _DIGITS = re.compile(r"([0#?,]*)(?:\.([0#?]*))?(,*)(E[+-]?[0#?]+)?")
 _EXACT = Context(prec=700)
 """Decimal context with enough digits for any float and for all decimals that a format code can demand."""
@@ -35,18 +39,11 @@ show them with an exponent."""
 _MAX_ROWS = 1_048_576
 """An Excel sheet has at most this many rows. openpyxl would count up to any number that a row claims to have."""
 _MAX_COLUMNS = 16_384
-_WHITE = re.compile(r"(?:[0-9A-F]{2})?(?:F[C-F]){3}", re.IGNORECASE)
-_WHITE_INDEXES = (1, 9)
-"""Numbers of white among the indexed colours (ECMA-376, part 1, 18.8.27)."""
-_TINY = 1
-"""Text of at most this many points is too small to be seen."""
-_FLAT = re.compile(r"0(?:\.\d{1,20})?")
-_HIDING = re.compile(rb"""hidden=|(?:ht|width)=["']0["'.]""")
-"""Pattern of sheets with rows or columns that are hidden, or less than a point or a digit wide."""
-_SHOWS_NOTHING = re.compile(r'(?:\s|"")*(?:;(?:\s|"")*){3}')
-"""Pattern of number formats whose four parts, for numbers and texts, are empty."""
-_BACKGROUNDS = (b"conditionalFormatting", b"tablePart", b"drawing", b"picture")
-"""Names of what may lie behind the cells of a sheet."""
+_FAR_ROWS = 1_000
+_FAR_COLUMNS = 100
+"""Cells that this many empty rows or columns divide from all before them are out of a reader's sight."""
+_FONTS = b"rPr"
+"""Name of the fonts of parts of texts."""
 _POSITIONS_PER_CELL = 20
 """At most this many positions are visited per permitted cell, because a row may have its only cell in column 16,384."""
 
@@ -60,7 +57,7 @@ def shown(value: object, code: str) -> str:
         case None:
             return ""
         case bool():
-            return str(value).upper()
+            return _format_text(str(value).upper(), code)
         case dt.datetime():
             return _format_date_time(value, code)
         case dt.date():
@@ -72,7 +69,7 @@ def shown(value: object, code: str) -> str:
         case int() | float():
             return _format_number(value, code)
         case _:
-            return str(value)
+            return _format_text(str(value), code)
 
 
 def _format_date_time(value: dt.datetime, code: str) -> str:
@@ -89,14 +86,38 @@ def _format_duration(value: dt.timedelta) -> str:
     return f"{'-' if value < dt.timedelta() else ''}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
+def color_of(value: object, code: str) -> str:
+    """Return the name of the colour that a format code gives a value; "" for none."""
+    section = _section_of(value, code)
+    return "" if section is None else section.color
+
+
+def _section_of(value: object, code: str) -> "_FormatSection | None":
+    """Return the section of a format code that is for a value; None if it is not understood, or if none is for it."""
+    sections = _parse_sections(code)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return sections[1 if value < 0 and len(sections) > 1 else 2 if value == 0 and len(sections) > 2 else 0]
+    if isinstance(value, (str, bool)):
+        # The fourth section is for texts; with fewer, the last one is if it has the place of a text.
+        last = sections[:4][-1]
+        return last if len(sections) > 3 or (last is not None and last.is_for_text) else None
+    return sections[0]
+
+
+def _format_text(value: str, code: str) -> str:
+    section = _section_of(value, code)
+    if section is None:
+        return value
+    return section.prefix + (value if section.digits else "") + section.suffix
+
+
 def _format_number(value: float, code: str) -> str:
     sections = _parse_sections(code)
-    index = 1 if value < 0 and len(sections) > 1 else 2 if value == 0 and len(sections) > 2 else 0
-    section = sections[index]
+    section = _section_of(value, code)
     if section is None:
         return _format_general(value)
-    prefix, digits, suffix, percent = section
-    sign = "-" if value < 0 and index == 0 else ""
+    prefix, digits, suffix, percent, *_ = section
+    sign = "-" if value < 0 and len(sections) == 1 else ""
     if not digits:
         return prefix + suffix
     if digits == "General":
@@ -110,14 +131,22 @@ def _format_general(value: float) -> str:
     return f"{value:.15g}"
 
 
+class _FormatSection(NamedTuple):
+    prefix: str
+    digits: str
+    suffix: str
+    percents: int
+    color: str
+    is_for_text: bool
+
+
 _LONGEST_CODE = 255
 """Excel accepts format codes with at most this many characters. A number with a longer code is shown plainly."""
 
 
 @lru_cache(maxsize=512)
-def _parse_sections(code: str) -> list[tuple[str, str, str, int] | None]:
-    """Return prefix, digits, suffix and number of per-cent signs of each section of `code`; None for a section that is
-    not understood."""
+def _parse_sections(code: str) -> "list[_FormatSection | None]":
+    """Return the sections of `code`, with None for one that is not understood."""
     if len(code) > _LONGEST_CODE:
         return [None]
     sections: list[list[tuple[str, str]]] = [[]]
@@ -126,7 +155,9 @@ def _parse_sections(code: str) -> list[tuple[str, str, str, int] | None]:
         if sign == ";":
             sections.append([])
         elif sign and (sign[0] in "0#?" or sign[0] == "." or sign in ("General", "@")):
-            sections[-1].append(("digits", "General" if sign == "@" else sign))
+            sections[-1].append(("digits", sign))
+        elif color := _COLOR.fullmatch(token[0]):
+            sections[-1].append(("color", color[1]))
         else:
             literal = next((text for text in (quoted, escaped, currency, sign) if text), "")
             unknown = sign == "/" or token[0].startswith(("[<", "[>", "[="))
@@ -134,14 +165,18 @@ def _parse_sections(code: str) -> list[tuple[str, str, str, int] | None]:
     return [_parse_section(tokens) for tokens in sections]
 
 
-def _parse_section(tokens: list[tuple[str, str]]) -> tuple[str, str, str, int] | None:
+def _parse_section(tokens: list[tuple[str, str]]) -> _FormatSection | None:
+    color = next((text for kind, text in tokens if kind == "color"), "")
+    tokens = [token for token in tokens if token[0] != "color"]
     digits = [index for index, (kind, _) in enumerate(tokens) if kind == "digits"]
     if any(kind == "unknown" for kind, _ in tokens) or len(digits) > 1:
         return None
     at = digits[0] if digits else len(tokens)
     prefix = "".join(text for _, text in tokens[:at])
     suffix = "".join(text for _, text in tokens[at + 1 :])
-    return prefix, tokens[at][1] if digits else "", suffix, (prefix + suffix).count("%")
+    number = tokens[at][1] if digits else ""
+    percents = (prefix + suffix).count("%")
+    return _FormatSection(prefix, "General" if number == "@" else number, suffix, percents, color, number == "@")
 
 
 def _format_digits(value: Decimal, digits: str) -> str:
@@ -169,16 +204,19 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
     calculated; the value of merged cells is in the first cell. Text that is struck through is marked. Raises
     InputTooLarge for too many cells, empty positions or characters.
 
-    Hidden sheets are named and left out. So are hidden rows and columns, which a line below the heading mentions, and
-    white text on white cells.
+    Hidden sheets are named and left out. So are hidden rows and columns, and cells far from the others, which a line
+    mentions. Text that is tiny, or in the colour of its cell, is left out.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving
         file = packed(members)
         archive = ZipFile(file)
-        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        has_fonts = any(
+            _FONTS in part for name, part in members.items() if name.startswith(("xl/sharedStrings", "xl/worksheets/"))
+        )
+        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False, rich_text=has_fonts)
         counter = _Counter(pictures.blob, limits)
-        looks = _Looks(workbook)
+        looks = Looks(workbook)
         parts: list[str] = []
         seen: set[str] = set()
         sheets: list[Any] = workbook.worksheets
@@ -190,82 +228,30 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             if sheet.sheet_state != "visible":
                 parts.append(f"## {name} (hidden, left out)")
                 continue
-            view = _View(archive.read(sheet._worksheet_path), looks)
+            xml, tables = archive.read(sheet._worksheet_path), _tables(archive, sheet._worksheet_path)
+            view = CellView(xml, looks, tables)
             parts += [f"## {name}", view.note]
-            parts += [*_sheet_blocks(sheet, view, counter), *_sheet_drawings(archive, sheet, pictures)]
+            parts += _sheet_blocks(sheet, view, counter)
+            parts += _sheet_drawings(archive, sheet, pictures, looks.theme)
     return drawings.with_strokes("\n\n".join(filter(None, parts)))
 
 
-class _Looks:
-    """The styles of cells, by their numbers, that change whether a reader sees the text as valid."""
-
-    def __init__(self, workbook: Any) -> None:
-        self.struck: set[int] = set()
-        self.white: set[int] = set()
-        for number, style in enumerate(workbook._cell_styles):
-            font, fill = workbook._fonts[style.fontId], workbook._fills[style.fillId]
-            if font.strike:
-                self.struck.add(number)
-            pattern = getattr(fill, "patternType", "gradient")
-            is_on_white = pattern in (None, "none") or (pattern == "solid" and _is_white(fill.fgColor))
-            if (_is_white(font.color) and is_on_white) or (font.sz is not None and font.sz <= _TINY):
-                self.white.add(number)
-
-
-def _is_white(color: Any) -> bool:
-    if color is None:
-        return False
-    if color.type == "theme":
-        return color.theme == 0 and not color.tint
-    if color.type == "indexed":
-        return color.indexed in _WHITE_INDEXES
-    return color.type == "rgb" and _WHITE.fullmatch(str(color.rgb)) is not None
-
-
-class _View:
-    """The cells of a sheet that a reader sees."""
-
-    def __init__(self, xml: bytes, looks: _Looks) -> None:
-        self._rows: set[int] = set()
-        self._columns: set[int] = set()
-        self.struck = looks.struck
-        # A rule, a table's style or a picture may put a colour behind a cell.
-        self.white = set() if any(name in xml for name in _BACKGROUNDS) else looks.white
-        if _HIDING.search(xml):
-            self._find_hidden(xml)
-
-    @property
-    def note(self) -> str:
-        kinds = [kind for kind, hidden in (("rows", self._rows), ("columns", self._columns)) if hidden]
-        return f"(hidden {' and '.join(kinds)} left out)" if kinds else ""
-
-    def shows_row(self, number: int) -> bool:
-        return number not in self._rows
-
-    def shown(self, index: int, cell: Any) -> str:
-        """Return the text of a cell, whose column has this index, as it is seen."""
-        if cell is EMPTY_CELL or cell.value is None or index + 1 in self._columns or cell._style_id in self.white:
-            return ""
-        if _SHOWS_NOTHING.fullmatch(cell.number_format):
-            return ""
-        text = shown(cell.value, cell.number_format).strip()
-        return drawings.struck(text) if cell._style_id in self.struck else text
-
-    def _find_hidden(self, xml: bytes) -> None:
-        number = 0
-        for _, element in etree.iterparse(
-            BytesIO(xml), tag=("{*}row", "{*}col"), resolve_entities=False, no_network=True, huge_tree=True
-        ):
-            is_flat = any(_FLAT.fullmatch(element.get(side, "")) for side in ("ht", "width"))
-            is_hidden = is_flat or element.get("hidden") in ("1", "true")
-            if element.tag.endswith("}row"):
-                number = int(element.get("r", number + 1))
-                if is_hidden:
-                    self._rows.add(number)
-            elif is_hidden and len(self._columns) < _MAX_COLUMNS:
-                last = min(int(element.get("max", 0)), _MAX_COLUMNS)
-                self._columns.update(range(max(1, int(element.get("min", 1))), last + 1))
-            element.clear()
+def _seen(view: CellView, index: int, cell: Any) -> str:
+    """Return the text of a cell, whose column has this index, as it is seen."""
+    if cell is EMPTY_CELL or cell.value is None or not view.shows_column(index):
+        return ""
+    value = cell.value
+    if isinstance(value, CellRichText):
+        parts = (("", None, part) if isinstance(part, str) else (part.text, part.font, "") for part in value)
+        return "".join(
+            drawings.struck(text) if font is not None and font.strike else text or plain
+            for text, font, plain in parts
+            if view.shows(cell, font=font)
+        ).strip()
+    text = shown(value, cell.number_format).strip()
+    if not text or not view.shows(cell, color_of(value, cell.number_format)):
+        return ""
+    return drawings.struck(text) if view.is_struck(cell) else text
 
 
 class _Counter:
@@ -306,17 +292,29 @@ class _Counter:
             )
 
 
-def _sheet_blocks(sheet: Any, view: _View, counter: _Counter) -> Iterator[str]:
+def _sheet_blocks(sheet: Any, view: CellView, counter: _Counter) -> Iterator[str]:
     sheet.reset_dimensions()  # the dimensions in a file may be wrong
     block: list[dict[int, str]] = []
+    empty_rows, last_column, is_far = 0, -1, False
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > _MAX_ROWS:
             raise ValueError("a row has a number that no sheet has")
         counter.count_places(len(row))
         if not view.shows_row(number):
             continue
-        texts = {index: text for index, cell in enumerate(row) if (text := view.shown(index, cell))}
+        texts = {}
+        for index, text in enumerate(_seen(view, index, cell) for index, cell in enumerate(row)):
+            is_beside = index - last_column > _FAR_COLUMNS and view.columns_between(last_column, index) >= _FAR_COLUMNS
+            if text and is_beside:
+                is_far = True
+            elif text:
+                texts[index] = text
+                last_column = max(last_column, index)
         counter.count_texts(texts.values())
+        if texts and empty_rows >= _FAR_ROWS:
+            is_far = True
+            break
+        empty_rows = 0 if texts else empty_rows + 1
         if texts:
             block.append(texts)
         elif block:
@@ -324,6 +322,8 @@ def _sheet_blocks(sheet: Any, view: _View, counter: _Counter) -> Iterator[str]:
             block = []
     if block:
         yield _block_table(block, counter)
+    if is_far:
+        yield "(cells far from the others left out)"
 
 
 def _block_table(block: list[dict[int, str]], counter: _Counter) -> str:
@@ -337,10 +337,11 @@ def _block_table(block: list[dict[int, str]], counter: _Counter) -> str:
     )
 
 
-def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> Iterator[str]:
+def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages, theme: Theme) -> Iterator[str]:
     """Yield the text boxes and pictures. openpyxl does not read these together with rows."""
     for drawing in _related_members(archive, sheet._worksheet_path, "/drawing").values():
         root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))
+        remove_from_sheet(root, theme)
         images = _related_members(archive, drawing, "/image")
         for anchor in root:
             yield "\n".join(map(escape_line, drawings.paragraphs(anchor)))
@@ -349,6 +350,16 @@ def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> It
                 yield (
                     pictures.marked(archive.read(name), name, description) if name else text_file.unread_note("missing")
                 )
+
+
+def _tables(archive: ZipFile, sheet: str) -> list[str]:
+    """Return the areas of the tables of a sheet whose style may put colours behind their cells."""
+    areas = []
+    for name in _related_members(archive, sheet, "/table").values():
+        root = etree.fromstring(archive.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
+        if any(style.get("name") for style in root.iterchildren("{*}tableStyleInfo")):
+            areas.append(root.get("ref", ""))
+    return areas
 
 
 def _related_members(archive: ZipFile, name: str, kind: str) -> dict[str, str]:

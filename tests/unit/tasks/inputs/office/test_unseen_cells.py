@@ -1,0 +1,230 @@
+"""Cells of workbooks that a reader does not see."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+import xlsxwriter
+from openpyxl import Workbook
+from openpyxl.drawing.image import Image
+from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, FormulaRule, IconSet, Rule
+from openpyxl.styles import Color, Font, GradientFill, PatternFill
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
+from openpyxl.worksheet.table import Table, TableStyleInfo
+from openpyxl.worksheet.worksheet import Worksheet
+
+from tests.conftest import each_case
+from tests.office_files import changed, member, picture, text_of, workbook
+
+WHITE = Font(color="FFFFFFFF")
+
+
+def solid(color: str) -> PatternFill:
+    return PatternFill("solid", fgColor=color)
+
+
+def test_white_text_on_white_cells_is_left_out_and_struck_text_is_marked() -> None:
+    def fill(book: Workbook) -> None:
+        for row in ("Total", "80.00", "90.00", "91.00", "92.00"):
+            book.active.append([row])
+        book.active["A2"].font = Font(strike=True)
+        book.active["A4"].font = Font(color="FFFFFFFF")
+        book.active["A5"].font = Font(color="FFFFFFFF")
+        book.active["A5"].fill = PatternFill("solid", fgColor="FF1F3864")
+
+    assert text_of(workbook(fill)) == "## Sheet\n\nTotal\n~~80.00~~\n90.00\n\n92.00"
+
+
+def test_cells_in_which_nothing_is_seen_are_left_out() -> None:
+    def fill(book: Workbook) -> None:
+        for row in ("Total", 80, 81, "82.00", "83.00", "84.00", "85.00"):
+            book.active.append([row, "narrow"])
+        book.active["A2"].number_format = ";;;"
+        book.active["A3"].number_format = '"";"";"";""'
+        book.active["A4"].font = Font(color=Color(indexed=9))
+        book.active["A5"].font = Font(sz=1)
+        book.active["A6"].font = Font(color="FFFFFFFF")
+        book.active["A6"].fill = PatternFill("solid", fgColor="FFFFFFFF")
+        book.active.row_dimensions[7].height = 0.5
+        book.active.column_dimensions["B"].width = 0.01
+
+    text = text_of(workbook(fill))
+    assert "Total" in text
+    assert not any(unseen in text for unseen in ("8", "narrow"))
+
+
+def is_read(font: Font | None = None, fill: object = None, code: str = "General", value: object = "secret") -> bool:
+    def write(book: Workbook) -> None:
+        book.active.append(["Total", value])
+        cell = book.active["B1"]
+        cell.font, cell.fill = font or Font(), fill or PatternFill()
+        cell.number_format = code
+
+    return str(value) in text_of(workbook(write))
+
+
+@each_case(
+    ("font", "fill"),
+    [
+        (Font(color="FFF8F8F8"), None),
+        (Font(color=Color(theme=0)), None),
+        (Font(color=Color(theme=1, tint=1.0)), None),
+        (Font(color=Color(indexed=9)), solid("FFFFFFFF")),
+        (Font(color="FF000000"), solid("FF000000")),
+        (Font(), solid("FF000000")),
+        (Font(color="FFEEEEEE"), solid("FFEEEEEE")),
+        (Font(color=Color(theme=4)), solid(Color(theme=4))),
+        (WHITE, GradientFill(stop=("FFFFFFFF", "FFFEFEFE"))),
+        (Font(sz=1), None),
+        (Font(sz=2), None),
+    ],
+)
+def test_text_in_the_colour_of_its_cell_or_tiny_is_left_out(font: Font, fill: object) -> None:
+    assert not is_read(font, fill)
+
+
+@each_case(
+    ("font", "fill"),
+    [
+        (Font(color="FFF2F2F2"), None),
+        (Font(color="FFFFFF00"), None),
+        (WHITE, solid("FF1F3864")),
+        (WHITE, solid(Color(theme=4))),
+        (WHITE, PatternFill("lightGray", fgColor="FF000000")),
+        (WHITE, GradientFill(stop=("FFFFFFFF", "FF000000"))),
+        (Font(color=Color(theme=0)), solid(Color(theme=1, tint=0.5))),
+        (Font(), solid("FFFFC000")),
+        (Font(sz=6), None),
+    ],
+)
+def test_text_of_another_colour_than_its_cell_is_read(font: Font, fill: object) -> None:
+    assert is_read(font, fill)
+
+
+def test_colours_and_texts_of_number_formats_count() -> None:
+    assert not is_read(code="[White]@")
+    assert not is_read(code="[Color2]General;[Color2]General;[Color2]General;[Color2]@")
+    assert not is_read(code="General;General;General;")
+    assert is_read(code="[Red]@")
+    assert is_read(WHITE, solid("FFFFFFFF"), "[Red]@")
+    assert is_read(code="[White]0.00", value="text")
+
+
+def conditioned(*rules: Rule, value: object = "secret", font: Font | None = None) -> bool:
+    """True if a cell with these conditional formats is read."""
+
+    def fill(book: Workbook) -> None:
+        book.active.append(["Total", value])
+        book.active["B1"].font = font or Font()
+        for rule in rules:
+            book.active.conditional_formatting.add("B1:C9", rule)
+
+    return str(value) in text_of(workbook(fill))
+
+
+def test_conditional_formats_that_are_known_to_hold_are_applied() -> None:
+    assert not conditioned(FormulaRule(["TRUE"], font=WHITE))
+    assert not conditioned(FormulaRule(["1"], font=WHITE))
+    assert not conditioned(CellIsRule("greaterThan", ["5"], font=WHITE), value=77)
+    assert not conditioned(CellIsRule("equal", ['"Secret"'], font=WHITE))
+    assert not conditioned(Rule("notContainsBlanks", dxf=DifferentialStyle(font=WHITE)))
+    assert not conditioned(Rule("containsText", operator="containsText", text="cre", dxf=DifferentialStyle(font=WHITE)))
+    nothing = DifferentialStyle(numFmt=NumberFormat(200, ";;;"))
+    assert not conditioned(Rule("expression", formula=["TRUE"], dxf=nothing))
+    icons = Rule("iconSet", iconSet=IconSet("3Flags", cfvo=[], showValue=False))
+    assert not conditioned(icons, value=77)
+
+
+def test_conditional_formats_that_do_not_hold_or_are_not_known_to_leave_text_as_it_is() -> None:
+    assert conditioned(FormulaRule(["FALSE"], font=WHITE))
+    assert conditioned(CellIsRule("lessThan", ["5"], font=WHITE), value=77)
+    assert conditioned(FormulaRule(["B1>$Z$9"], font=WHITE))
+    assert conditioned(FormulaRule(["TRUE"], font=WHITE, fill=PatternFill(bgColor="FF1F3864")))
+    assert conditioned(FormulaRule(["B1>$Z$9"], fill=PatternFill(bgColor="FF1F3864")), font=WHITE)
+    assert conditioned(ColorScaleRule("min", None, "FFFF0000", "max", None, "FF0000FF"), font=WHITE, value=77)
+    assert not conditioned(FormulaRule(["FALSE"], fill=PatternFill(bgColor="FF1F3864")), font=WHITE)
+
+
+def test_the_first_of_the_conditional_formats_goes_before_the_others() -> None:
+    red = Font(color="FFFF0000")
+    assert conditioned(FormulaRule(["TRUE"], font=red), FormulaRule(["TRUE"], font=WHITE))
+    assert not conditioned(FormulaRule(["TRUE"], font=WHITE), FormulaRule(["TRUE"], font=red))
+    assert conditioned(FormulaRule(["TRUE"], stopIfTrue=True), FormulaRule(["TRUE"], font=WHITE))
+
+
+def on_a_sheet(change: Callable[[Worksheet], object]) -> str:
+    def fill(book: Workbook) -> None:
+        for row in (("Head", "Other"), ("a", "b"), ("c", "d")):
+            book.active.append(row)
+        book.active["A1"].font = WHITE
+        change(book.active)
+
+    return text_of(workbook(fill))
+
+
+def test_white_text_is_read_where_the_style_of_a_table_may_put_a_colour_behind_it() -> None:
+    def style(name: str | None) -> Callable[[Worksheet], object]:
+        return lambda sheet: sheet.add_table(
+            Table(displayName="T", ref="A1:B3", tableStyleInfo=TableStyleInfo(name=name))
+        )
+
+    assert "Head" in on_a_sheet(style("TableStyleMedium9"))
+    assert "Head" not in on_a_sheet(lambda sheet: sheet.add_table(Table(displayName="T", ref="A2:B3")))
+
+
+def test_a_picture_on_a_sheet_puts_no_colour_behind_its_cells() -> None:
+    def add(sheet: Worksheet) -> None:
+        sheet.add_image(Image(picture()), "D9")
+
+    assert "Head" not in on_a_sheet(add)
+
+
+def test_parts_of_a_text_are_judged_by_their_own_fonts() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        white, tiny, red = (
+            book.add_format(about) for about in ({"color": "white"}, {"font_size": 1}, {"color": "red"})
+        )
+        cells = book.add_worksheet()
+        cells.write_rich_string(0, 0, "IBAN ", red, "GB29", white, "DE89", tiny, "FR76")
+        cells.write_rich_string(1, 0, "Total ", book.add_format({"font_strikeout": True}), "80.00", " 90.00")
+    assert text_of(file.getvalue()) == "## Sheet1\n\nIBAN GB29\nTotal ~~80.00~~ 90.00"
+
+
+@pytest.mark.parametrize("place", ["DX1", "A2000", "XFD3"])
+def test_cells_far_from_the_others_are_mentioned_and_left_out(place: str) -> None:
+    text = on_a_sheet(lambda sheet: sheet.__setitem__(place, "secret"))
+    assert "secret" not in text
+    assert "(cells far from the others left out)" in text
+
+
+@pytest.mark.parametrize("place", ["AZ1", "A800", "CA300"])
+def test_cells_beside_empty_ones_are_read(place: str) -> None:
+    assert "seen" in on_a_sheet(lambda sheet: sheet.__setitem__(place, "seen"))
+
+
+def test_hidden_rows_and_columns_do_not_make_cells_far() -> None:
+    def hide(sheet: Worksheet) -> None:
+        for number in range(4, 1_200):
+            sheet.cell(number, 1, "x")
+            sheet.row_dimensions[number].hidden = True
+        sheet.cell(1_200, 1, "seen")
+
+    assert "seen" in on_a_sheet(hide)
+
+
+def test_text_boxes_on_a_sheet_are_read_unless_they_are_hidden_or_in_the_colour_of_their_text() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        cells = book.add_worksheet()
+        white, dark = {"font": {"color": "white"}, "fill": {"color": "white"}}, {"fill": {"color": "#1F3864"}}
+        for row, (text, look) in enumerate((("plain", {}), ("unseen", white), ("light", {**white, **dark}))):
+            cells.insert_textbox(row, 0, text, look)
+    text = text_of(file.getvalue())
+    assert "plain" in text
+    assert "light" in text
+    assert "unseen" not in text
+    drawing = member(file.getvalue(), "xl/drawings/drawing1.xml")
+    drawing = drawing.replace(b"<xdr:cNvPr ", b"<xdr:cNvPr hidden='1' ")
+    assert text_of(changed(file.getvalue(), {"xl/drawings/drawing1.xml": drawing})) == "## Sheet1"
