@@ -17,9 +17,9 @@ FOLDERS = [
 ]
 
 
-def test_the_page_names_twenty_behaviours() -> None:
-    assert len(BEHAVIOURS) == 20
-    assert len({path for path, _ in BEHAVIOURS}) == 20
+def test_the_page_names_twenty_behaviours_or_more() -> None:
+    assert len(BEHAVIOURS) >= 20
+    assert len({path for path, _ in BEHAVIOURS}) == len(BEHAVIOURS)
 
 
 @each_case(("path", "name"), BEHAVIOURS)
