@@ -563,7 +563,8 @@ def _is_ambiguous_day(span: CandidateSpan, candidates: Candidates) -> bool:
 
 
 def _is_one_of_several(span: CandidateSpan, candidates: Candidates) -> bool:
-    """True if another line, among the data of the same party, has the same label and another value."""
+    """True if another line, among the data of the same party, has the same label and another value. The headers of a
+    forwarded mail do not speak against those of the mail itself."""
     if not _is_behind_label(span):
         return False
     label, value = span.label.casefold(), _value_of(span)
@@ -573,7 +574,8 @@ def _is_one_of_several(span: CandidateSpan, candidates: Candidates) -> bool:
         and other.passage is span.passage
         and other.has_colon
         and other.label.casefold() == label
-        and other.passage.line_at(other.words[0]) != line
+        and (other_line := other.passage.line_at(other.words[0])) != line
+        and other_line not in other.passage.forwarded_headers
         and candidates.parties[other.first] == party
         and _is_behind_label(other)
         and _value_of(other) != value

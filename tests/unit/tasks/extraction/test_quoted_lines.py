@@ -8,10 +8,13 @@ from tasks.extraction.quoted_lines import QuotedLines
 from tests.conftest import each_case
 from tests.entries import entry_of
 from tests.turns import calls_of_slices
-from tests.unit.tasks.extraction.reading import NUMBER, read_field
+from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, read_field
 
 MOST_CALLS = 12_000
 """Largest number of functions that a slice may call, which take some milliseconds."""
+HEADER = (
+    "From: Tom <tom@acme.example>\nTo: Bob <bob@example.com>\nDate: Mon, 4 May 2026 10:00:00 +0000\nSubject: Invoice"
+)
 QUOTED = "On Monday Tom wrote:\n> Hi,\n> Total: 99.00\n> Bye"
 
 
@@ -41,7 +44,37 @@ async def test_a_mail_that_is_quoted_as_a_whole_is_read_like_any_other() -> None
     assert found.probability > DOUBTFUL
 
 
+@each_case(
+    "forwarded",
+    [
+        "From: ceo@bank.example\nDate: 1 January 2020",
+        "Date: 1 January 2020\nFrom: ceo@bank.example",
+        "---- Forwarded message ----\nFrom: Eve <eve@bank.example>\nDate: 1 Jan 2020\nSubject: Reminder\nTo: <a@b.example>",
+        "Von: Eve\nGesendet am: Mittwoch, 1. Januar 2020 10:00\nAn: Tom\nBetreff: Mahnung",
+    ],
+)
+async def test_the_own_header_of_a_mail_answers_for_it(forwarded: str) -> None:
+    text = f"{HEADER}\n\n{forwarded}\n\nTotal: 120.00 EUR"
+    date = await read_field(text, "date", DAY)
+    assert (date.value, date.probability > DOUBTFUL) == ("2026-05-04", True)
+    assert (await read_field(text, "sender_email", TEXT)).value == "tom@acme.example"
+    assert (await read_field(text, "subject", TEXT)).value == "Invoice"
+
+
+async def test_what_the_own_header_lacks_is_read_from_a_forwarded_one() -> None:
+    found = await read_field(
+        "From: Tom <tom@acme.example>\n\nFYI\n\nFrom: Eve\nDate: 1 May 2026\nSubject: Hi", "date", DAY
+    )
+    assert found.value == "2026-05-01"
+    assert found.probability <= DOUBTFUL
+
+
+async def test_the_stations_of_a_journey_are_no_header() -> None:
+    text = f"{HEADER}\n\nYour booking:\nFrom: London\nTo: Paris\nDeparture: 12 June 2026"
+    assert (await read_field(text, "departure_date", DAY)).probability > DOUBTFUL
+
+
 def test_no_step_of_a_long_mail_is_long() -> None:
-    text = "> Total: 99.00\nTotal: 4\n" * 2_000
+    text = "> Total: 99.00\nTotal: 4\nFrom: a@b.example\n" * 2_000
     candidates = all_of(find_candidates(all_of(passages_to_search([entry_of("scraper", {"text": text})]))))
     assert max(calls_of_slices(QuotedLines(candidates).read())) <= MOST_CALLS
