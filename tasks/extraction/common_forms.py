@@ -1,5 +1,5 @@
 """Writes the lines of a text with common digits, letters and signs instead of full-width ones, with Latin letters
-instead of Cyrillic and Greek ones that look like them, and without characters that nobody sees.
+instead of Cyrillic, Greek and other ones that look like them, and without characters that nobody sees.
 
 Chinese and Japanese documents print `１２，３４５` where others print `12,345`. Full-width punctuation stays as it is
 outside such numbers, because a comma between two words is not one within a number.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from models.safety.text.lookalikes import LOOKALIKES
+from models.safety.text.lookalikes import LATIN_LIKE_SCRIPTS, LOOKALIKES
 from tasks.result import SourceLine
 
 _FULL_WIDTH: Final = 0xFEE0
@@ -28,7 +28,7 @@ _FORMS: Final = (
     | dict.fromkeys(map(ord, _UNSEEN))
 )
 _WITHIN_NUMBER = re.compile("(?<=[０-９])[，．－／：](?=[０-９])")
-_SCRIPTS: Final = ("CYRILLIC", "GREEK CAPITAL", "GREEK SMALL LETTER OMICRON")
+_SCRIPTS: Final = (*(LATIN_LIKE_SCRIPTS - {"GREEK"}), "GREEK CAPITAL", "GREEK SMALL LETTER OMICRON")
 """Beginnings of the names of letters that are replaced. Other small Greek letters are meant as such: `TNFα`."""
 _LOOK_ALIKE: Final = {
     ord(other): latin
@@ -36,11 +36,12 @@ _LOOK_ALIKE: Final = {
     for other in others
     if unicodedata.name(other, "").startswith(_SCRIPTS)
 }
-"""Cyrillic and Greek letters that are printed like Latin ones. They are replaced only within words that have Latin
-letters and no others: what looks like `Total` is the label that a reader sees."""
+"""Letters of other scripts that are printed like Latin ones. They are replaced only within words that have Latin
+letters and no others: what looks like `Total` is the label that a reader sees. Addresses and codes stay as they are,
+because another letter makes another address."""
 _LOOKS_ALIKE = "".join(map(chr, _LOOK_ALIKE))
 _MIXED_WORD = re.compile(
-    f"(?<![^\\W\\d_])(?:[A-Za-z]+[{_LOOKS_ALIKE}]|[{_LOOKS_ALIKE}]+[A-Za-z])[A-Za-z{_LOOKS_ALIKE}]*(?![^\\W\\d_])"
+    f"(?<![\\w@.])(?:[A-Za-z]+[{_LOOKS_ALIKE}]|[{_LOOKS_ALIKE}]+[A-Za-z])[A-Za-z{_LOOKS_ALIKE}]*(?![\\w@]|\\.\\w)"
 )
 _IS_OTHER = re.compile("[\uff01-\uff5e￥￡￦" + _UNSEEN + _LOOKS_ALIKE + "]")
 
@@ -56,15 +57,20 @@ def _is_other(line: SourceLine) -> bool:
 
 
 def _plain(line: SourceLine) -> SourceLine:
-    words = tuple(map(_in_common_forms, line.words))
+    plain = [_in_common_forms(word) for word in line.words]
+    words = [_in_latin_letters(word) for word in plain]
     # A word of unseen characters alone stays, because the words and their bounds are counted.
     return replace(
         line,
         words=tuple(word or unseen for word, unseen in zip(words, line.words, strict=True)),
-        written=_in_common_forms(line.written) if all(words) else line.written,
+        written=_in_latin_letters(_in_common_forms(line.written)) if all(words) else line.written,
+        has_lookalikes=words != plain,
     )
 
 
 def _in_common_forms(text: str) -> str:
-    within = _WITHIN_NUMBER.sub(lambda sign: chr(ord(sign[0]) - _FULL_WIDTH), text)
-    return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOK_ALIKE), within.translate(_FORMS))
+    return _WITHIN_NUMBER.sub(lambda sign: chr(ord(sign[0]) - _FULL_WIDTH), text).translate(_FORMS)
+
+
+def _in_latin_letters(text: str) -> str:
+    return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOK_ALIKE), text)

@@ -42,7 +42,8 @@ DOUBTFUL: Final = 0.85
 number beside another currency or an unknown unit, a number that only its unit names or that lacks the unit of another
 one, a day that may be two (03/04/05), one of several values after the same label, one of several e-mail addresses,
 telephone numbers or IBANs, a value that another one has replaced (`Old IBAN`), the value of a similar label
-(`Estimated total`), and one that must not be used (`Do not pay to IBAN …`)."""
+(`Estimated total`), one that must not be used (`Do not pay to IBAN …`), and one beside a word that mixes scripts to
+look like a Latin word (`Tоtаl`)."""
 COUNTED_FROM: Final = 0.4
 """The day in the text after a label has at most this probability if another day is counted from it: `Due: 30 days
 after 3 May 2026`. Without a label, it is doubtful."""
@@ -249,6 +250,7 @@ def largest_probability(
     is_doubtful = (
         (wants_iso(field.schema) and _is_ambiguous_day(span, candidates))
         or _is_struck(span)
+        or _is_beside_lookalikes(span, candidates)
         or _is_contradicted(text, span, candidates)
         or (_is_superseded(span, candidates) and not _asks_for(_ASKS_FOR_FORMER, field, text))
         or (_is_of_similar_label(span, candidates) and not _asks_for(_ASKS_FOR_SIMILAR, field, text))
@@ -307,6 +309,16 @@ def _is_in_name_of_file(field: FieldText, span: CandidateSpan) -> bool:
     if passage.words[first] not in (ATTACHMENT, ATTACHMENTS):
         return False
     return _FILES.isdisjoint(word for name in field.names.own for word in name)
+
+
+def _is_beside_lookalikes(span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if the lines of a value or of its labels have words that mix scripts. Nobody writes such words unless by
+    mistake or to be read otherwise by a program than by people."""
+    segment, passage = candidates.segments[span.first], span.passage
+    labels = (candidates.segments[index] for index in (segment.left, segment.above) if index >= 0)
+    lines = {passage.line_at(word) for word in (span.words[0], span.words[-1])}
+    lines |= {passage.line_at(label.words[0]) for label in labels if label.passage is passage}
+    return any(passage.lines[line].has_lookalikes for line in lines)
 
 
 def _is_part_of_count(field: FieldText, span: CandidateSpan) -> bool:

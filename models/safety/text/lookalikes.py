@@ -48,7 +48,7 @@ _NOT_LATIN = re.compile(f"[{re.escape(''.join(map(chr, _TO_LATIN)))}]")
 
 _WORD = re.compile(r"[^\W_]+")
 
-_LATIN_LIKE_SCRIPTS = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "CANADIAN", "DESERET"})
+LATIN_LIKE_SCRIPTS = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "CANADIAN", "DESERET"})
 """Scripts in which a whole word may pass for a Latin word."""
 
 
@@ -123,7 +123,7 @@ def _without_lookalikes(word: str, scripts: _Scripts) -> str:
     other_scripts = {_script(c) for c in others} - {"LATIN"}
     passes_for_latin = not other_scripts or (scripts.mainly_latin and not other_scripts & scripts.genuine)
     table = _TO_LATIN if passes_for_latin else _EXACT
-    if other_scripts <= _LATIN_LIKE_SCRIPTS - scripts.trusted and all(ord(c) in table for c in others):
+    if other_scripts <= LATIN_LIKE_SCRIPTS - scripts.trusted and all(ord(c) in table for c in others):
         return word.translate(table)
     return word
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tasks.extraction.common_forms import in_common_forms
+from tasks.extraction.doubts import DOUBTFUL
 from tasks.result import SourceLine
 from tests.conftest import each_case
 from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, read_field
@@ -25,6 +26,8 @@ def line(text: str) -> SourceLine:
         ("Tоtаl: 9120.00", "Total: 9120.00"),
         ("Москва, ООО «Ромашка» АТ123", "Москва, ООО «Ромашка» АТ123"),
         ("5 μm ΔT TNFα IТ-отдел", "5 μm ΔT TNFα IT-отдел"),
+        ("Тоtal (Ꭲotal): ꓲBAN IΒΑN", "Total (Total): lBAN IBAN"),
+        ("info@pаypal.com www.pаypal.com pаy.me@x.com АB12", "info@pаypal.com www.pаypal.com pаy.me@x.com АB12"),
     ],
 )
 def test_figures_are_written_in_their_common_form(text: str, plain: str) -> None:
@@ -54,3 +57,18 @@ def test_each_word_keeps_its_place() -> None:
 )
 async def test_a_field_has_the_value_that_a_reader_sees(text: str, name: str, schema: Any, value: Any) -> None:
     assert (await read_field(text, name, schema)).value == value
+
+
+@each_case(
+    "text",
+    [
+        "Tоtаl: 9120.00 EUR\nDeposit: 3.00 EUR",
+        "Tоtаl      Deposit\n9120.00    3.00",
+        "Deposit: 3.00 EUR\nTо\u200btаl        9120.00 EUR",
+    ],
+)
+async def test_a_value_beside_a_word_of_several_scripts_is_not_sure(text: str) -> None:
+    found = await read_field(text, "total", NUMBER)
+    assert found.value == 9120
+    assert 0 < found.probability <= DOUBTFUL
+    assert (await read_field(text, "deposit", NUMBER)).value == 3

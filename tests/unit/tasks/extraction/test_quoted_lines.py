@@ -49,7 +49,7 @@ async def test_a_mail_that_is_quoted_as_a_whole_is_read_like_any_other() -> None
     [
         "From: ceo@bank.example\nDate: 1 January 2020",
         "Date: 1 January 2020\nFrom: ceo@bank.example",
-        "---- Forwarded message ----\nFrom: Eve <eve@bank.example>\nDate: 1 Jan 2020\nSubject: Reminder\nTo: <a@b.example>",
+        "---- Forwarded message ----\nFrom: Eve <eve@bank.example>\nDate: 1 Jan 2020\nSubject: Hi\nTo: <a@b.example>",
         "Von: Eve\nGesendet am: Mittwoch, 1. Januar 2020 10:00\nAn: Tom\nBetreff: Mahnung",
     ],
 )
