@@ -159,7 +159,7 @@ BEYOND: dict[str, tuple[Sent, int, str]] = {
     "many headers": (Sent(path="/v1/models", headers={f"x{n}": "a" for n in range(20_000)}), 431, "head_too_large"),
     "a body": (Sent(b" " * (5 * MB)), 413, "request_too_large"),
     "values": (Sent(b"[" + b"1," * 250_000 + b"1]"), 413, "request_too_large"),
-    "inputs": (GROWING["different pictures"](MB // 4), 400, "too_many_sources"),
+    "inputs": (GROWING["different pictures"](MB // 16), 400, "too_many_sources"),
     "a part": (attached("ocr", "a", "text/plain")(2 * MB), 413, "file_too_large"),
     "a text": (attached("ocr", "a", "text/plain")(1_300_000), 413, "file_too_large"),
     "messages": (task("ocr", "x")(1_300_000), 413, "request_too_large"),
