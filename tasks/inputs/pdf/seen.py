@@ -1,16 +1,18 @@
-"""Finds the words of a PDF page that can be seen, by drawing the page without its text and with it.
+"""Finds the characters of a PDF page's text layer that are seen on the page.
 
-The reason why a word cannot be seen does not matter: it may be covered, clipped away, on a layer that is switched off,
-or of the colour of what lies behind it.
+The page is drawn with its text and without. Where the two pictures are equal, nobody sees a character, whatever the
+reason: its colour, a clip path, an object above it, a layer that is switched off.
 """
 
+import ctypes
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import reduce
-from itertools import chain
-from operator import or_
+from itertools import groupby
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,183 +22,244 @@ from numpy.typing import NDArray
 
 from models.vision.text import Image
 from tasks.inputs.pdf.drawing import draw
-from tasks.inputs.pdf.shown import Box, PageView
-from tasks.inputs.pdf.words import PdfWord, address
+from tasks.inputs.pdf.shown import PageView
+from tasks.inputs.pdf.words import Glyph, PdfWord, address
 
-_MAX_PIXELS = 8_000_000
-"""The page is drawn in its size at 144 DPI, but with at most this many pixels, which A0 has at one pixel per point."""
-_WEIGHTS = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in a visible difference of colours (ITU-R BT.601)."""
-_CONTRAST = 16
-"""Text is seen where it changes the page's colour by at least this, of 255. #F0F0F0 on white changes it by 15."""
-_LEAST_SEEN = 0.2
-"""A word is seen if more than this share of its length and of its height is."""
-_BANDS = 5
-"""Number of parts of a word's height that are looked at."""
-_AROUND = 1
-"""A glyph is drawn up to this many pixels beside its box, because PDFium places it on whole pixels."""
-_MAX_LAYERS = 8
-"""Words that overlap are drawn apart, in at most this many drawings."""
-_MAX_OVERLAP = 50
-"""The boxes of the words of a page have at most this many times its area, which bounds the time for comparing them.
-Words of an ordinary page have less than its area."""
 _SECONDS = 2.0
 """All drawings of a page take at most this long. An ordinary page takes a hundredth of it."""
+_MAX_PIXELS = 8_000_000
+"""The page is drawn in its size at 144 DPI, but with at most this many pixels, which A0 has at one pixel per point."""
+_CONTRAST = 16
+"""Text is seen if it changes a pixel by at least this, of 255: the differences in red, green and blue weigh as much as
+in brightness. Grey of 90 % on white changes it by 25, and of 95 % by 13."""
+_CHANGE = 4
+"""A pixel belongs to a glyph if the glyph changes it by at least this, of 255: also at its smoothed edges."""
+_SHOWN = 0.15
+"""A glyph is seen if the share of its width that is seen, times that of its height, is at least this. Less of it cannot
+be recognised."""
+_STRIPS = 8
+"""Number of strips into which a glyph's width and its height are divided to measure this."""
+_OVERLAP = 0.05
+"""A glyph lies over other texts if their boxes cover more than this share of its own."""
+_MOST_BOXES = 100
+"""Boxes over one pixel are counted up to this number, so that the sums over a page fit into 32 bits."""
+_OVERLAP = 0.05
+"""A glyph lies over other texts if their boxes cover more than this share of its own."""
+_MOST_BOXES = 100
+"""Boxes over one pixel are counted up to this number, so that the sums over a page fit into 32 bits."""
+_MAX_CROWD = 8.0
+"""A glyph is not legible if more than this many other texts lie over it in the mean."""
+_MAX_LAYERS = 8
+"""Texts that lie over each other are drawn in at most this many layers."""
 
-Mask = NDArray[np.bool_]
+Flags = NDArray[np.bool_]
+_Area = tuple[slice, slice]
+"""The rows and the columns of a glyph's box in a picture."""
 
 
 def seen_words(
     words: Sequence[PdfWord], texts: Iterable[object], page: pypdfium2.PdfPage, view: PageView, *, deadline: float
 ) -> list[PdfWord] | None:
-    """Return those of `words` that can be seen on `page`. Return None if drawing it takes too long, or if too many of
-    them overlap.
+    """Return the `words` of `page` without the glyphs that cannot be seen. Return None if drawing the page takes too
+    long, or if too many texts lie over each other.
 
     `texts` are all text objects of the page. Some have no words, as those that draw a word a second time.
     """
     if not words:
         return []
     deadline = min(deadline, time.thread_time() + _SECONDS)
-    view = _small(view)
-    layers = _layers(words, view)
+    places = _Places(words, _small(view))
+    size = places.view.width, places.view.height
+    glyphs = [glyph for word in words for glyph in word.glyphs]
+    drawn_by = np.array([glyph.drawn_by for glyph in glyphs])
+    objects = {*map(address, texts), *drawn_by.tolist()} - {0}
+    full = draw(page, *size, deadline=deadline)
+    with _switched_off(objects):
+        bare = draw(page, *size, deadline=deadline)
+    if full is None or bare is None:
+        return None
+    seen = places.changed(full, bare) | (drawn_by == 0)
+    # Where texts lie over each other, a hidden one has pixels of the others in its place. They are also drawn apart.
+    layers = places.layers(drawn_by, seen)
     if layers is None:
         return None
-    objects = {address(item): item for item in chain(texts, *(word.drawn_by for word in words))}
-    parts = _Parts(words, view)
-    try:
-        _show(objects.values(), is_shown=False)
-        bare = draw(page, view.width, view.height, deadline=deadline)
-        for layer in range(max(layers.values(), default=-1) + 1):
-            members = [item for key, item in objects.items() if layers.get(key) == layer]
-            _show(members, is_shown=True)
-            drawn = draw(page, view.width, view.height, deadline=deadline)
-            _show(members, is_shown=False)
-            if bare is None or drawn is None:
-                return None
-            parts.add(
-                _is_changed(bare, drawn),
-                np.array([any(layers.get(address(item)) == layer for item in word.drawn_by) for word in words]),
-            )
-    finally:
-        _show(objects.values(), is_shown=True)
-    # Text whose font is missing here cannot be looked for; at least it has a colour.
-    return [
-        word
-        for word, is_seen in zip(words, parts.are_seen(), strict=True)
-        if is_seen or not word.drawn_by or (word.lacks_font and not word.is_white)
-    ]
+    for layer in layers:
+        with _switched_off(objects - layer):
+            apart = draw(page, *size, deadline=deadline)
+        if apart is None:
+            return None
+        seen &= places.changed(apart, bare) | ~np.isin(drawn_by, list(layer))
+    for index in np.flatnonzero(~seen).tolist():
+        seen[index] = _lacks_font(glyphs[index]) and _stands_out(glyphs[index], bare[places.centre(index)])
+    return list(_only_seen(words, iter(seen.tolist())))
 
 
 def _small(view: PageView) -> PageView:
-    """Return the view of the picture in which words are looked for."""
+    """Return the view of the picture in which glyphs are looked for."""
     scale = min(1.0, math.sqrt(_MAX_PIXELS / (view.width * view.height)))
     return replace(view, width=math.ceil(view.width * scale), height=math.ceil(view.height * scale))
 
 
-def _show(objects: Iterable[object], *, is_shown: bool) -> None:
-    for item in objects:
-        pdfium.FPDFPageObj_SetIsActive(item, is_shown)
-
-
-def _is_changed(bare: Image, drawn: Image) -> Mask:
-    """Return a mask of the pixels whose colours differ visibly."""
-    difference = cv2.absdiff(bare, drawn).astype(np.float32)
-    return np.asarray(cv2.transform(difference * difference, np.array([_WEIGHTS], np.float32)) >= _CONTRAST**2)
-
-
-def _layers(words: Sequence[PdfWord], view: PageView) -> dict[int, int] | None:
-    """Distribute the text objects over drawings in which their words do not overlap.
-
-    Return the number of the drawing by the object's address. Return None if there would be too many drawings.
-    """
-    groups: dict[int, list[Box]] = {}
-    for word in words:
-        if word.drawn_by:
-            groups.setdefault(address(word.drawn_by[0]), []).append(_pixel_box(word, view))
-    taken = np.zeros((view.height, view.width), np.uint8)
-    left = _MAX_OVERLAP * taken.size
-    layers: dict[int, int] = {}
-    for key, boxes in groups.items():
-        around = [taken[_rows_and_columns(box.grown(_AROUND))] for box in boxes]
-        left -= sum(pixels.size for pixels in around)
-        used = reduce(or_, (int(np.bitwise_or.reduce(pixels, axis=None)) for pixels in around)) if left >= 0 else ~0
-        layer = next((layer for layer in range(_MAX_LAYERS) if not used >> layer & 1), None)
-        if layer is None:
-            return None
-        layers[key] = layer
-        for box in boxes:
-            taken[_rows_and_columns(box)] |= 1 << layer
-    for word in words:
-        for item in word.drawn_by[1:]:
-            layers.setdefault(address(item), layers[address(word.drawn_by[0])])
-    return layers
-
-
-def _pixel_box(word: PdfWord, view: PageView) -> Box:
-    """Return a word's box in pixels, y growing downwards."""
-    return Box.around(view.pixel(*corner) for corner in word.box.corners)
-
-
-def _rows_and_columns(box: Box) -> tuple[slice, slice]:
-    # Negative numbers would count from the end.
-    left, upper, right, lower = (max(0, side) for side in box)
-    return slice(math.floor(upper), math.ceil(lower)), slice(math.floor(left), math.ceil(right))
-
-
-class _Parts:
-    """The parts into which the words are cut along their text, one for each glyph, and across it."""
+class _Places:
+    """The places of glyphs in a picture of the page."""
 
     def __init__(self, words: Sequence[PdfWord], view: PageView) -> None:
-        glyphs = np.array([len(word.glyphs) for word in words])
-        blank = np.array([word.blank for word in words])
-        self._drawn: NDArray[np.float64] = (glyphs - blank) / glyphs
-        self._along = _Cut(words, view, glyphs, along=True)
-        self._across = _Cut(words, view, np.full(len(words), _BANDS), along=False)
+        self.view = view
+        counts = [len(word.glyphs) for word in words]
+        dx, dy = np.repeat([word.direction for word in words], counts, axis=0).T
+        u = np.array([glyph.u for word in words for glyph in word.glyphs]).T
+        v = np.array([glyph.v for word in words for glyph in word.glyphs]).T
+        x, y = zip(*(view.pixel(a * dx - b * dy, a * dy + b * dx) for a in u for b in v), strict=True)
+        self._x = np.array([np.min(x, axis=0), np.max(x, axis=0)])
+        self._y = np.array([np.min(y, axis=0), np.max(y, axis=0)])
+        drawn_by = np.array([glyph.drawn_by for word in words for glyph in word.glyphs])
+        begins = np.ones(len(drawn_by), dtype=bool)
+        begins[1:] = drawn_by[1:] != drawn_by[:-1]
+        begins[np.cumsum(counts[:-1], dtype=int)] = True
+        self._runs = np.cumsum(begins) - 1
+        """Number of each glyph's run: the glyphs of a word that follow each other and are drawn by one object."""
 
-    def add(self, changed: Mask, words: Mask) -> None:
-        """Count what `changed` shows of some of the words."""
-        sums = cv2.integral(changed.astype(np.uint8))
-        for cut in (self._along, self._across):
-            cut.add(sums, words)
+    def centre(self, glyph: int) -> tuple[int, int]:
+        """Return the row and the column of the pixel in the middle of a glyph."""
+        x, y = self._x[:, glyph].mean(), self._y[:, glyph].mean()
+        return min(max(int(y), 0), self.view.height - 1), min(max(int(x), 0), self.view.width - 1)
 
-    def are_seen(self) -> Mask:
-        return (self._along.shares() > _LEAST_SEEN * self._drawn) & (self._across.shares() > _LEAST_SEEN)
+    def changed(self, one: Image, other: Image) -> Flags:
+        """Return, for each glyph, True if it is seen in only one of two pictures."""
+        change = cv2.cvtColor(cv2.absdiff(one, other), cv2.COLOR_RGB2GRAY)
+        # All pixels that a glyph touches: drawing is smoothed, and a full stop may be smaller than a pixel.
+        x_edges, y_edges = (np.stack([np.floor(axis[0]), np.ceil(axis[1])]) for axis in (self._x, self._y))
+        x, y = _strips(x_edges, self.view.width, 1), _strips(y_edges, self.view.height, 1)
+        strong = _sums(_integral((change >= _CONTRAST).view(np.uint8)), x, y)[0] > 0
+        stands_out = np.isin(self._runs, self._runs[strong])
+        changed = _integral((change >= _CHANGE).view(np.uint8))
+        across = _sums(changed, _strips(x_edges, self.view.width, _STRIPS), y)
+        along = _sums(changed, x, _strips(y_edges, self.view.height, _STRIPS))
+        share = (across > 0).mean(axis=0) * (along > 0).mean(axis=0)
+        return np.asarray(stands_out & (share >= _SHOWN))
+
+    def _crowd(self) -> NDArray[np.float64]:
+        """Return the mean number of boxes of other texts that cover the box of each glyph."""
+        x, y = _strips(self._x, self.view.width, 1), _strips(self._y, self.view.height, 1)
+        edges = np.zeros((self.view.height + 1, self.view.width + 1), np.float32)
+        for (columns,), (rows,), sign in ((x[0], y[0], 1), (x[1], y[0], -1), (x[0], y[1], -1), (x[1], y[1], 1)):
+            np.add.at(edges, (rows, columns), sign)
+        boxes = np.minimum(cv2.integral(edges, sdepth=cv2.CV_32F)[1:-1, 1:-1], _MOST_BOXES).astype(np.uint8)
+        (((left,), (right,)), ((top,), (bottom,))) = x, y
+        area = (right - left) * (bottom - top)
+        covered = _sums(_integral(boxes), x, y)[0] - area
+        # Neighbours in a word may overlap, and the letters of a ligature have one box.
+        for step in (1, 2):
+            width = np.minimum(right[step:], right[:-step]) - np.maximum(left[step:], left[:-step])
+            height = np.minimum(bottom[step:], bottom[:-step]) - np.maximum(top[step:], top[:-step])
+            is_own = (self._runs[step:] == self._runs[:-step]) & (width > 0) & (height > 0)
+            covered[step:] -= is_own * width * height
+            covered[:-step] -= is_own * width * height
+        return np.asarray(covered / area)
+
+    def layers(self, drawn_by: NDArray[np.int64], glyphs: Flags) -> list[set[int]] | None:
+        """Return the objects of those of these glyphs that lie over other texts, in layers: hardly any glyph of a layer
+        lies over one of another object. Return None if there would be more than `_MAX_LAYERS`."""
+        crowd = self._crowd()
+        chosen = np.flatnonzero(glyphs & (crowd > _OVERLAP))
+        if (crowd > _MAX_LAYERS).any():
+            return None
+        x, y = _strips(self._x, self.view.width, 1), _strips(self._y, self.view.height, 1)
+        edges = np.concatenate([x[:, 0, chosen], y[:, 0, chosen]]).tolist()
+        areas: defaultdict[int, list[_Area]] = defaultdict(list)
+        for owner, left, right, top, bottom in zip(drawn_by[chosen].tolist(), *edges, strict=True):
+            areas[owner].append((slice(top, bottom), slice(left, right)))
+        layers: list[_Layer] = []
+        for owner, places in areas.items():
+            layer = next((layer for layer in layers if layer.has_room(places)), None)
+            if layer is None:
+                if len(layers) == _MAX_LAYERS:
+                    return None
+                layers.append(layer := _Layer(self.view))
+            layer.add(owner, places)
+        return [layer.objects for layer in layers]
 
 
-class _Cut:
-    """Words cut into parts of equal size in one direction."""
+class _Layer:
+    """Text objects that hardly lie over each other."""
 
-    def __init__(self, words: Sequence[PdfWord], view: PageView, counts: NDArray[np.intp], *, along: bool) -> None:
-        self._counts = counts
-        self._starts = np.cumsum(counts) - counts
-        self._word = np.repeat(np.arange(len(words)), counts)
-        index = np.arange(len(self._word)) - self._starts[self._word]
-        extents = np.array([(word.u, word.v) for word in words])[self._word]
-        cut, whole = (extents[:, 0], extents[:, 1]) if along else (extents[:, 1], extents[:, 0])
-        step = (cut[:, 1] - cut[:, 0]) / counts[self._word]
-        edges = cut[:, 0] + index * step, cut[:, 0] + (index + 1) * step
-        dx, dy = np.array([word.direction for word in words])[self._word].T
-        pixels = []
-        for edge in edges:
-            for side in whole.T:
-                u, v = (edge, side) if along else (side, edge)
-                pixels.append(view.pixel(u * dx - v * dy, u * dy + v * dx))
-        xs, ys = (np.array(values) for values in zip(*pixels, strict=True))
-        self._x = _whole_pixels(xs, view.width)
-        self._y = _whole_pixels(ys, view.height)
-        self._seen = np.zeros(len(self._word), bool)
+    def __init__(self, view: PageView) -> None:
+        self.objects: set[int] = set()
+        self._painted = np.zeros((view.height, view.width), dtype=bool)
 
-    def add(self, sums: NDArray[np.int32], words: Mask) -> None:
-        (x0, x1), (y0, y1) = self._x, self._y
-        count = sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]
-        self._seen |= (count > 0) & words[self._word]
+    def has_room(self, areas: Iterable[_Area]) -> bool:
+        """True if there is hardly anything in any of these areas."""
+        return all(self._painted[area].mean() <= _OVERLAP for area in areas)
 
-    def shares(self) -> NDArray[np.float64]:
-        return np.add.reduceat(self._seen, self._starts, dtype=np.float64) / self._counts
+    def add(self, owner: int, areas: Iterable[_Area]) -> None:
+        """Add an object that draws glyphs in these areas."""
+        self.objects.add(owner)
+        for area in areas:
+            self._painted[area] = True
 
 
-def _whole_pixels(values: NDArray[np.float64], size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the first pixel of each column of `values`, and the one after the last, within a picture of `size`."""
-    start = np.clip(np.floor(values.min(axis=0) - _AROUND), 0, size).astype(np.intp)
-    end = np.clip(np.ceil(values.max(axis=0) + _AROUND), 0, size).astype(np.intp)
-    return start, np.maximum(start, end)
+def _strips(extents: NDArray[np.float64], size: int, count: int) -> NDArray[np.intp]:
+    """Divide `extents` into `count` strips of whole pixels, of at least one. Return the first pixel of each and the one
+    after its last: an array of 2 x `count` x glyphs."""
+    start, end = extents
+    edges = start + (end - start) * (np.arange(count + 1) / count)[:, None]
+    first = np.clip(np.round(edges[:-1]), 0, size - 1)
+    return np.stack([first, np.clip(np.round(edges[1:]), first + 1, size)]).astype(np.intp)
+
+
+def _integral(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
+    return np.asarray(cv2.integral(pixels))
+
+
+def _sums(integral: NDArray[Any], x: NDArray[np.intp], y: NDArray[np.intp]) -> NDArray[Any]:
+    """Return the sums of the pixels within the columns `x` and the rows `y` (`_strips`), of which `integral` has the
+    sums from the upper left corner."""
+    (left, right), (top, bottom) = x, y
+    return np.asarray(integral[bottom, right] - integral[top, right] - integral[bottom, left] + integral[top, left])
+
+
+@contextmanager
+def _switched_off(objects: Iterable[int]) -> Iterator[None]:
+    """Leave these objects out of what is drawn meanwhile."""
+    handles = [_object(address) for address in objects]
+    try:
+        for handle in handles:
+            pdfium.FPDFPageObj_SetIsActive(handle, False)
+        yield
+    finally:
+        for handle in handles:
+            pdfium.FPDFPageObj_SetIsActive(handle, True)
+
+
+def _object(address: int) -> object:
+    return ctypes.cast(address, pdfium.FPDF_PAGEOBJECT)
+
+
+def _lacks_font(glyph: Glyph) -> bool:
+    """True if nothing is drawn because the glyph's font is neither in the file nor on this machine. Viewers on other
+    machines show it."""
+    font = glyph.drawn_by and pdfium.FPDFTextObj_GetFont(_object(glyph.drawn_by))
+    if not font or pdfium.FPDFFont_GetIsEmbedded(font) != 0:
+        return False
+    return not glyph.text or not pdfium.FPDFFont_GetGlyphPath(font, ord(glyph.text[0]), 12)
+
+
+def _stands_out(glyph: Glyph, behind: NDArray[np.uint8]) -> bool:
+    """True if the colour of `glyph` is not that of the pixel `behind` it."""
+    *colour, alpha = (ctypes.c_uint() for _ in range(4))
+    pdfium.FPDFPageObj_GetFillColor(_object(glyph.drawn_by), *colour, alpha)
+    own = np.array([[[one.value for one in colour]]], np.uint8)
+    return bool(cv2.cvtColor(cv2.absdiff(own, behind.reshape(own.shape)), cv2.COLOR_RGB2GRAY)[0, 0] >= _CONTRAST)
+
+
+def _only_seen(words: Iterable[PdfWord], seen: Iterator[bool]) -> Iterator[PdfWord]:
+    """Yield the words with only the glyphs that are seen. Parts between which glyphs are left out are words of their
+    own."""
+    for word in words:
+        flags = [next(seen) for _ in word.glyphs]
+        if all(flags):
+            yield word
+            continue
+        for is_seen, part in groupby(zip(flags, word.glyphs, strict=True), key=lambda pair: pair[0]):
+            if is_seen:
+                yield word.of(glyph for _, glyph in part)

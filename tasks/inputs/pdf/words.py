@@ -3,9 +3,10 @@
 import ctypes
 import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -31,10 +32,6 @@ _TINY = 1.0
 """Text of at most this many points is too small to be seen."""
 _SQUEEZED = 0.05
 """Glyphs whose mean width is at most this share of their height are not legible. "ll" has a mean of 0.1."""
-_BLANK = 0.01
-"""A glyph that is at most this high, in em, draws nothing. A dash has 0.04."""
-_WHITE = 250
-"""A colour is white if red, green and blue are at least this, of 255."""
 _LEAST_ALPHA = 13
 """Text of less opacity than this, of 255, is not seen: of less than 5 %."""
 _MAX_CHARACTERS = 200_000
@@ -43,6 +40,19 @@ newspaper page has 50,000."""
 
 Direction = tuple[float, float]
 """Unit vector of the text's direction in the page's space."""
+
+
+class Glyph(NamedTuple):
+    """A character as drawn."""
+
+    text: str
+    """Empty if the character is not known."""
+    u: tuple[float, float]
+    """Extent along the text's direction."""
+    v: tuple[float, float]
+    """Extent across the text's direction."""
+    drawn_by: int
+    """Address of the text object; 0 if there is none."""
 
 
 @dataclass(slots=True)
@@ -61,17 +71,25 @@ class PdfWord:
     visible: bool
     """False for text that can be searched and copied but not seen: it is not drawn (text rendering modes 3 and 7),
     transparent, or at most _TINY high."""
-    is_white: bool
-    """True if the text is filled with white."""
-    drawn_by: list[object]
-    """PDFium's handles of the text objects of the glyphs, that of the first glyph first."""
-    u: tuple[float, float]
-    v: tuple[float, float]
-    glyphs: list[str] = field(default_factory=list)
+    glyphs: list[Glyph] = field(default_factory=list)
+    u: tuple[float, float] = math.inf, -math.inf
+    v: tuple[float, float] = math.inf, -math.inf
     unmapped: int = 0
     """Number of glyphs without a known character."""
-    blank: int = 0
-    """Number of glyphs that draw nothing."""
+
+    def add(self, glyph: Glyph) -> None:
+        """Continue the word with `glyph`."""
+        self.glyphs.append(glyph)
+        self.unmapped += not glyph.text
+        self.u = min(self.u[0], glyph.u[0]), max(self.u[1], glyph.u[1])
+        self.v = min(self.v[0], glyph.v[0]), max(self.v[1], glyph.v[1])
+
+    def of(self, glyphs: Iterable[Glyph]) -> "PdfWord":
+        """Return the word that has only these `glyphs`."""
+        word = PdfWord(self.direction, self.em, self.baseline, self.visible)
+        for glyph in glyphs:
+            word.add(glyph)
+        return word
 
     @property
     def is_squeezed(self) -> bool:
@@ -80,17 +98,8 @@ class PdfWord:
         return len(self.glyphs) > 1 and right - left <= _SQUEEZED * len(self.glyphs) * (high - low)
 
     @property
-    def lacks_font(self) -> bool:
-        """True if the word draws nothing because its font is neither in the file nor on this machine. Viewers on other
-        machines show it."""
-        if not self.drawn_by or self.blank < len(self.glyphs):
-            return False
-        font = pdfium.FPDFTextObj_GetFont(self.drawn_by[0])
-        return bool(font) and pdfium.FPDFFont_GetIsEmbedded(font) == 0
-
-    @property
     def text(self) -> str:
-        text = "".join(self.glyphs)
+        text = "".join(glyph.text for glyph in self.glyphs)
         if text.endswith(_SOFT_HYPHEN):
             text = text[:-1] + "-"
         return normalized("NFC", text.replace(_SOFT_HYPHEN, ""))
@@ -131,14 +140,8 @@ def _group_words(characters: "_Characters", count: int) -> Iterator[PdfWord]:
         if word is None or _begins_word(word, last, direction, u, v):
             if word:
                 yield word
-            word = characters.begin(index, direction, u, v)
-        elif (drawn := characters.drawn_by(index)) and address(drawn) != address(word.drawn_by[-1]):
-            word.drawn_by.append(drawn)
-        word.glyphs.append(glyph)
-        word.unmapped += not glyph
-        word.blank += v[1] - v[0] <= _BLANK * word.em
-        word.u = min(word.u[0], u[0]), max(word.u[1], u[1])
-        word.v = min(word.v[0], v[0]), max(word.v[1], v[1])
+            word = characters.begin(index, direction, v[1] - v[0])
+        word.add(Glyph(glyph, u, v, characters.drawn_by(index)))
         last = u
     if word:
         yield word
@@ -211,9 +214,10 @@ class _Characters:
             height = (right - left - width * abs(dx)) / abs(dy)
         return (u - width / 2, u + width / 2), (v - max(height, 0) / 2, v + max(height, 0) / 2)
 
-    def drawn_by(self, index: int) -> object:
-        """Return PDFium's handle of the text object that draws the glyph, or None."""
-        return pdfium.FPDFText_GetTextObject(self._raw, index)
+    def drawn_by(self, index: int) -> int:
+        """Return the address of the text object that draws the glyph; 0 if there is none."""
+        drawn = pdfium.FPDFText_GetTextObject(self._raw, index)
+        return address(drawn) if drawn else 0
 
     def origin(self, index: int, direction: Direction) -> tuple[float, float]:
         """Return the glyph's origin on the baseline, along and across `direction`."""
@@ -221,29 +225,25 @@ class _Characters:
         (x, y), (dx, dy) = (self._x.value, self._y.value), direction
         return x * dx + y * dy, y * dx - x * dy
 
-    def begin(self, index: int, direction: Direction, u: tuple[float, float], v: tuple[float, float]) -> PdfWord:
-        """Return a new word without glyphs that begins at glyph `index`."""
+    def begin(self, index: int, direction: Direction, height: float) -> PdfWord:
+        """Return a new word without glyphs that begins at glyph `index` of this `height`."""
         scale = math.hypot(self._matrix.c, self._matrix.d)
-        drawn = self.drawn_by(index)
+        drawn = pdfium.FPDFText_GetTextObject(self._raw, index)
         mode = pdfium.FPDFTextObj_GetTextRenderMode(drawn) if drawn else pdfium.FPDF_TEXTRENDERMODE_FILL
-        em = pdfium.FPDFText_GetFontSize(self._raw, index) * scale or v[1] - v[0]
+        em = pdfium.FPDFText_GetFontSize(self._raw, index) * scale or height
         is_filled = mode in _FILLED and pdfium.FPDFText_GetFillColor(self._raw, index, *self._colour)
-        *colour, alpha = (one.value for one in self._colour) if is_filled else (0, 0, 0, 255)
+        alpha = self._colour[3].value if is_filled else 255
         return PdfWord(
             direction,
             em=em,
             baseline=self.origin(index, direction)[1],
             visible=mode not in _NOT_DRAWN and alpha >= _LEAST_ALPHA and not 0 < em <= _TINY,
-            is_white=min(colour) >= _WHITE,
-            drawn_by=[drawn] if drawn else [],
-            u=u,
-            v=v,
         )
 
 
 def address(item: object) -> int:
     """Return the address of an object of PDFium, which identifies it."""
-    return ctypes.cast(item, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
+    return ctypes.addressof(item.contents)  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=4096)
