@@ -5,6 +5,7 @@ is 54.00`.
 The line's label is next to the old value, so the network that scores candidates would prefer the old value. Therefore,
 the new value gets the old value's score.
 
+A new account (`Sort code: … (changed to …)`) is doubtful, because whoever wants to divert a payment writes so, too.
 A value that words call a former one (`previously planned for 3 June`) is doubtful. For a field that asks for the former
 value, the values beside it are doubtful instead.
 """
@@ -42,6 +43,8 @@ _SHORTEST_WORD, _STEM = 3, 5
 `adult`, `adults`."""
 _MAX_STRUCK: Final = 60
 """A struck text has at most this many words."""
+_ACCOUNTS: Final = frozenset(("account", "account_holder", "iban", "bic", "sort_code", "routing_number"))
+"""Concepts of fields that say where money goes."""
 _TEXTS: Final = ("part", "piece", "word")
 """Kinds of candidates that may be any text."""
 _SEPARATES = re.compile(r".*[,;:()\[\]–—/|-]|\W+")
@@ -348,6 +351,8 @@ class Replacements:
             logits[new] = max(logits[new], before[old])
         olds = {old for old, _ in pairs}
         logits[list(olds)] -= REPLACED
+        if not _ACCOUNTS.isdisjoint(field.concepts):
+            doubtful = doubtful.union(new for _, new in pairs)
         return doubtful.union(olds)
 
 

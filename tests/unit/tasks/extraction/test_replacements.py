@@ -65,6 +65,20 @@ async def test_a_text_without_figures_that_replaces_another_one_is_doubtful() ->
     assert found.probability <= DOUBTFUL
 
 
+@each_case(
+    ("text", "name", "value"),
+    [
+        ("IBAN: GB29NWBK60161331926819 (changed to DE89370400440532013000)", "iban", "DE89370400440532013000"),
+        ("Sort code: 20-00-00 (changed to 30-00-00)", "sort_code", "30-00-00"),
+        ("BIC: COBADEFFXXX changed to DEUTDEFFXXX", "bic", "DEUTDEFFXXX"),
+    ],
+)
+async def test_a_changed_account_is_read_but_doubtful(text: str, name: str, value: str) -> None:
+    found = await read_field(f"Invoice\n{text}", name, TEXT)
+    assert found.value == value
+    assert 0 < found.probability <= DOUBTFUL
+
+
 async def test_an_old_value_is_doubtful_if_the_new_one_is_no_value_of_the_field() -> None:
     found = await read_field("Delivery date: moved from 3 June 2026 to the week after", "delivery_date", DAY)
     assert found.probability <= DOUBTFUL
