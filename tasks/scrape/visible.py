@@ -32,7 +32,7 @@ _SCREEN_READERS = frozenset(
 def drop_unseen(root: HtmlElement) -> None:
     """Remove from `root` everything that a browser would not show, judged by elements, attributes, styles and simple
     rules of the page's own style sheets. The effects of scripts and external style sheets are unknown."""
-    hiding = StyledNames("\n".join(style.text or "" for style in root.iter("style")), _HIDDEN, _SHOWN)
+    hiding = StyledNames("\n".join(style.text or "" for style in root.iter("style")), _HIDDEN.search, _SHOWN.search)
     unseen = [element for element in root.iter() if _is_unseen(element, hiding)]
     for element in unseen:
         _drop(element)

@@ -36,18 +36,14 @@ _UNSEEN = {
 }
 _STRUCK = {"s", "del", "strike"}
 _HIDDEN = re.compile(rf"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|{OUTSIDE})")
-_FLAT_AND_CUT_OFF = rf"(?=.*(?:{FLAT.pattern}))(?=.*(?:{CUT_OFF.pattern}))"
-_HIDDEN_BY_SHEET = re.compile(rf"(?:^|;)(?:display:none(?:;|!|$)|{OUTSIDE})|{_FLAT_AND_CUT_OFF}")
-_INVISIBLE_BY_SHEET = re.compile(rf"{_HIDDEN_BY_SHEET.pattern}|(?:^|;)visibility:(?:hidden|collapse)")
+_HIDDEN_BY_SHEET = re.compile(rf"(?:^|;)(?:display:none(?:;|!|$)|{OUTSIDE})")
+_INVISIBLE = re.compile(r"(?:^|;)visibility:(?:hidden|collapse)")
 _SHOWN = re.compile(r"(?:^|;)display:(?!none)")
 _OPAQUE = re.compile(r"(?<!-)opacity:(?:0?\.[1-9]|[1-9])|(?:^|;)(?:animation|transition)")
 _NOT_WHITE = re.compile(rf"(?!{WHITE.pattern}){COLOURED.pattern}")
-_FAINT_OR_ALIKE = re.compile(
-    rf"{FAINT.pattern}|(?=.*(?:^|;)color:([^;!]+))(?=.*(?:^|;)background(?:-color)?:\1(?:;|!|$))"
-)
-"""Pattern of a faint style, or one with a text in the colour of its ground."""
 _COLOUR, _GROUND = re.compile(r"(?:^|;)color:([^;!]+)"), re.compile(r"(?:^|;)background(?:-color|-image)?:([^;!]+)")
 _LONGEST_COLOUR = 100
+_MOST_DIM = 0.5
 _MOST_ALIKE = 12
 """Greatest difference, in 255ths of a channel, between a colour and a ground on which nobody sees it."""
 _CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:[^;]*line-through")
@@ -68,7 +64,7 @@ _LONGEST_BLANK = 100
 longer runs, which only `pre` would show."""
 _LONG_BLANK = re.compile(rf"(?<![ \t\r\n])[ \t\r\n]{{{_LONGEST_BLANK + 1},}}")
 _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECASE)
-_IMPORTED = re.compile(r"@import\s+(?:url\(\s*)?[\"']?(data:[^\"')\s]+)", re.IGNORECASE)
+_IMPORTED = re.compile(r"@import\s+(?:url\(\s*)?[\"']?(data:[^\"')\s]+)[\"')]*\s*(?:;|$)", re.IGNORECASE)
 _VISIBLE = re.compile(r"visibility\s*:\s*(?:visible|var)", re.IGNORECASE)
 _USES_VALUE, _DECLARES_VALUE = re.compile(r"var\(", re.IGNORECASE), re.compile(r"--[\w-]+\s*:")
 _BACKTICKS = re.compile(r"`+")
@@ -253,10 +249,15 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
     On a page with scripts, elements that a style sheet hides are kept, because a script may show them.
     """
     css = _style_sheets(soup)
-    hiding = _HIDDEN_BY_SHEET if _VISIBLE.search(css) or soup.find(style=_VISIBLE) else _INVISIBLE_BY_SHEET
-    hidden = StyledNames("" if soup.find("script") else css, hiding, _SHOWN)
+    may_show = _VISIBLE.search(css) is not None or soup.find(style=_VISIBLE) is not None
+
+    def hides(declared: str) -> bool:
+        is_unseen = _HIDDEN_BY_SHEET.search(declared) or _is_cut_to_nothing(declared)
+        return bool(is_unseen or (not may_show and _INVISIBLE.search(declared)))
+
+    hidden = StyledNames("" if soup.find("script") else css, hides, _SHOWN.search)
     found = hidden.find_in(soup)
-    crossed = StyledNames(css, _CROSSED, _NOT_CROSSED)
+    crossed = StyledNames(css, _CROSSED.search, _NOT_CROSSED.search)
     unseen, by_sheet, struck = [], [], []
     within_struck: set[int] = set()  # identities of elements that are struck through, or that are within one
     for tag in soup.find_all(True):
@@ -265,7 +266,7 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
             (bool(hidden) and hidden.apply_to(*_names_of(tag)))
             or (id(tag) in found and not hidden.is_other(_signed_names_of(tag)))
         )
-        if _is_closed(tag) or _HIDDEN.search(style) or (FLAT.search(style) and CUT_OFF.search(style)):
+        if _is_closed(tag) or _HIDDEN.search(style) or _is_cut_to_nothing(style):
             unseen.append(tag)
         elif is_hidden_by_sheet:
             by_sheet.append(tag)
@@ -285,6 +286,18 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
             inner = soup.new_tag("del")
             inner.extend(list(tag.contents))
             tag.append(inner)
+
+
+def _is_cut_to_nothing(declared: str) -> bool:
+    return FLAT.search(declared) is not None and CUT_OFF.search(declared) is not None
+
+
+def _is_faint(declared: str) -> bool:
+    """True for a faint style, or one with a text in the colour of its own ground."""
+    if FAINT.search(declared):
+        return True
+    colours, grounds = _COLOUR.findall(declared), _GROUND.findall(declared)
+    return bool(colours and grounds) and _are_alike(_rgb_of(colours[-1]), _rgb_of(grounds[-1]))
 
 
 def _drop_unless_all(soup: BeautifulSoup, hidden: Sequence[Tag]) -> None:
@@ -308,15 +321,15 @@ def _is_closed(tag: Tag) -> bool:
 def _drop_unreadable(soup: BeautifulSoup) -> None:
     """Remove text in a font of no size, and text that is transparent, or white on nothing, by a style or a style sheet.
 
-    Transparent and white texts are kept if they make up half of the page or more, which is then waiting for a script or
-    has its background from elsewhere.
+    Transparent and white texts are kept if they are all of the page. A page with scripts or with style sheets from
+    elsewhere keeps them if they make up half of it: it is then waiting for a script, or has its background from there.
     """
     css = "" if soup.find("script") else _style_sheets(soup)
     # The page's style sheets are not read well enough to tell behind which elements they put a background.
     may_be_backed = soup.find("link", rel="stylesheet") is not None or BACKED.search(_declarations(css)) is not None
     no_size, faint, white = (
-        StyledNames(css, style, other)
-        for style, other in ((NO_SIZE, SOME_SIZE), (_FAINT_OR_ALIKE, _OPAQUE), (WHITE, _NOT_WHITE))
+        StyledNames(css, style, other.search)
+        for style, other in ((NO_SIZE.search, SOME_SIZE), (_is_faint, _OPAQUE), (WHITE.search, _NOT_WHITE))
     )
     of_no_size, of_faint, of_white = (one.find_in(soup) for one in (no_size, faint, white))
     states: dict[int, _Sight] = {}
@@ -355,7 +368,9 @@ def _drop_unreadable(soup: BeautifulSoup) -> None:
             tiny += tag.find_all(string=True, recursive=False)
         elif is_faint or (is_white and not is_backed and not may_be_backed) or _are_alike(ink, ground):
             dim += tag.find_all(string=True, recursive=False)
-    if 2 * sum(len(text.strip()) for text in dim) >= len(soup.get_text(strip=True)):
+    is_static = soup.find("script") is None and soup.find("link", rel="stylesheet") is None
+    most = 1.0 if is_static else _MOST_DIM
+    if sum(len(text.strip()) for text in dim) >= most * len(soup.get_text(strip=True)):
         dim = []
     for text in [*tiny, *dim]:
         text.extract()
@@ -410,7 +425,7 @@ def _style_sheets(soup: BeautifulSoup) -> str:
             continue
         if sheet.name == "style":
             sheets += [*map(_text_in_url, _IMPORTED.findall(sheet.get_text()[:MAX_CHARS])), sheet.get_text()]
-        elif "stylesheet" in " ".join(sheet.get_attribute_list("rel")).casefold():
+        elif str(sheet.get("rel")).casefold() in ("stylesheet", "['stylesheet']") and not sheet.has_attr("disabled"):
             sheets.append(_text_in_url(str(sheet.get("href") or "")))
     return "\n".join(sheets)
 

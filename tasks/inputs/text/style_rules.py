@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ _NOT_RULES = re.compile(r"/\*.*?(?:\*/|\Z)|\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'", 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|(.))")
 _BRACE = re.compile(r"[{}]")
-_MEDIA = re.compile(r"@(?:media|container)\b(?P<queries>.*)", re.IGNORECASE | re.DOTALL)
+_MEDIA = re.compile(r"@media\b(?P<queries>.*)", re.IGNORECASE | re.DOTALL)
+_CONTAINER = re.compile(r"@container\s*\(\s*min-width\s*:\s*(?P<size>\d{1,6})px\s*\)", re.IGNORECASE)
+_LEAST_CONTAINER: Final = 100
+"""Every container is taken to be at least this many pixels wide."""
 _EVERYWHERE = re.compile(r"@layer\b.*|@supports\s+(?!not\b).*", re.IGNORECASE | re.DOTALL)
 """Pattern of rules around others that restrict nothing in a browser of today."""
 _SCOPE = re.compile(r"@scope\s*\((?P<selectors>[^()]+)\)", re.IGNORECASE)
@@ -33,7 +37,6 @@ _SIZES: Final = {"width": 1280.0, "height": 800.0}
 _EM: Final = 16.0
 _CUSTOM = re.compile(r"(?<![\w-])(--[\w-]+)\s*:\s*([^;{}\"']{0,200})")
 _VARIABLE = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]{0,200}))?\)", re.IGNORECASE)
-_OF_PAGE = re.compile(r"(?:^|[}\s,;])(?::root|html|body|\*)\s*\{([^{}]*)\}", re.IGNORECASE)
 _MAX_NESTING: Final = 4
 """Custom properties that refer to others are replaced to this depth, and rules may be nested this deep."""
 _SIMPLE = re.compile(r"(?P<tag>[a-z][\w-]*)?(?P<name>[.#][\w-]+)", re.IGNORECASE)
@@ -47,21 +50,34 @@ _SELECTOR = re.compile(
 """Pattern of selectors that are compared with elements: names, attributes, tags, places, and what combines these. Other
 selectors depend on what a user does."""
 _NAMED = re.compile(r"[.#\[:]")
+_AROUND = re.compile(r"[\w\])*]\s+(?=[\w.#\[:*])")
+"""Pattern of the blank between an element and one within it."""
 _OF_SIBLINGS, _OF_DESCENDANTS = re.compile(r"~|\+|-child|-of-type"), re.compile(r":has\(", re.IGNORECASE)
 """Patterns of selectors for which an element's siblings, or all elements within it, are looked at."""
 _LONGEST_SELECTOR = 300
+_LONGEST_NESTED: Final = 20_000
+"""The selectors of a nested rule with those around it have at most about this many characters."""
+_MOST_TRIED: Final = 100_000
+"""A selector is compared with an element in at most this many ways: `.a b i` has as many as an element has pairs of
+others around it."""
+_SECONDS: Final = 2.0
+"""Selectors are compared with the elements of a page for at most this long, for each style."""
+_MOST_BLANKS: Final = 20
 _MOST_AROUND: Final = 12
 """Rules with more others around them than this are not read."""
 MAX_MATCHES = 500_000
 """Selectors and elements are compared at most this many times for each style, which takes two seconds."""
 
 
+Judge = Callable[[str], object]
+
+
 class StyledNames:
     """The classes and ids to which a page's style sheets always give one style, and those to which a rule gives another
     style. Names include their signs: `.note`, `#total`."""
 
-    def __init__(self, css: str, style: re.Pattern[str], other: re.Pattern[str]) -> None:
-        """`style` and `other` are patterns of declarations without white space, in lower case."""
+    def __init__(self, css: str, style: Judge, other: Judge) -> None:
+        """`style` and `other` are true for declarations, without white space and in lower case, of these styles."""
         self._styled: set[tuple[str, str]] = set()
         """Pairs of tag and name. The tag is empty if the rule applies to any element."""
         self._otherwise: set[str] = set()
@@ -72,7 +88,7 @@ class StyledNames:
         """Selectors of the rules that give another style, with True for those that no other rule overrides."""
         for selectors, declarations, is_always in _rules_of(_NOT_RULES.sub(_kept_string, css[:MAX_CHARS])):
             declared = without_spaces(declarations)
-            if is_always and style.search(declared) and not other.search(declared):
+            if is_always and style(declared) and not other(declared):
                 for selector in _stripped(selectors):
                     if not others.get(selector, True):
                         del others[selector]  # of two rules with one selector, the later one counts
@@ -80,7 +96,7 @@ class StyledNames:
                         self._styled.add(((found["tag"] or "").lower(), found["name"]))
                     else:
                         self._selectors.append(selector)
-            elif other.search(declared):
+            elif other(declared):
                 others.update((selector, "!important" in declared) for selector in _stripped(selectors))
         self._otherwise.update(name for selector in others for name in _NAME.findall(selector))
         self._other_selectors += others
@@ -95,23 +111,29 @@ class StyledNames:
             return frozenset()
         costs = _Costs(soup)
         budget = MAX_MATCHES
+        deadline = time.thread_time() + _SECONDS
         found: dict[int, tuple[Tag, bool]] = {}
-        for pattern in _compiled(self._selectors):
+        for pattern in filter(costs.are_bounded, _compiled(self._selectors)):
             budget -= costs.of(pattern.pattern)
             if budget < 0:
                 break
             is_named = _NAMED.search(pattern.pattern) is not None
-            for element in pattern.select(soup):
-                found[id(element)] = element, is_named or found.get(id(element), (element, False))[1]
-        others = list(_compiled(self._other_selectors))
+            for element in costs.elements:
+                if time.thread_time() > deadline:
+                    return frozenset()
+                if pattern.match(element):
+                    found[id(element)] = element, is_named or found.get(id(element), (element, False))[1]
+        others = list(filter(costs.are_bounded, _compiled(self._other_selectors)))
         if len(found) * sum(map(costs.each, (one.pattern for one in others))) > MAX_MATCHES:
             return frozenset()
         named = [one for one in others if _NAMED.search(one.pattern)]
-        return frozenset(
-            key
-            for key, (element, is_named) in found.items()
-            if not any(one.match(element) for one in (named if is_named else others))
-        )
+        sure: set[int] = set()
+        for key, (element, is_named) in found.items():
+            if time.thread_time() > deadline:
+                return frozenset()
+            if not any(one.match(element) for one in (named if is_named else others)):
+                sure.add(key)
+        return frozenset(sure)
 
     def is_other(self, names: Collection[str]) -> bool:
         """True if a rule may give the other style to an element with one of these names, which include their signs."""
@@ -129,14 +151,24 @@ class _Costs:
     """Numbers of elements that are looked at when a selector is compared with all elements of a page."""
 
     def __init__(self, soup: BeautifulSoup) -> None:
+        self.elements: list[Tag] = soup.find_all(True)
         children: Counter[int] = Counter()
         depths: dict[int, int] = {}
-        for element in soup.find_all(True):
+        for element in self.elements:
             children[id(element.parent)] += 1
             depths[id(element)] = depths.get(id(element.parent), 0) + 1
         self._elements = children.total()
         self._siblings = sum(count * count for count in children.values())
         self._descendants = sum(depths.values())
+        self._deepest, self._most_children = (max(one.values(), default=0) for one in (depths, children))
+
+    def are_bounded(self, pattern: SoupSieve) -> bool:
+        """True if a selector is compared with an element in at most _MOST_TRIED ways."""
+        ways = self._deepest ** len(_AROUND.findall(pattern.pattern)) if self._deepest > 1 else 1
+        siblings = pattern.pattern.count("~") - pattern.pattern.count("~=")
+        return (
+            len(pattern.pattern) < _LONGEST_SELECTOR and ways * max(1, self._most_children) ** siblings <= _MOST_TRIED
+        )
 
     def of(self, selector: str) -> int:
         cost = self._elements
@@ -149,32 +181,41 @@ class _Costs:
 
 
 class CustomProperties:
-    """The custom properties of a page (`--hide: none`), each with its value for the whole page or else its last one."""
+    """The custom properties of a page (`--hide: none`) that have the same value everywhere."""
 
     def __init__(self, css: str) -> None:
         """`css` has the page's style sheets, and the declarations of elements."""
-        self._values = {name: value.strip() for name, value in _CUSTOM.findall(css[:MAX_CHARS])}
-        for rule in _OF_PAGE.finditer(css[:MAX_CHARS]):
-            self._values.update((name, value.strip()) for name, value in _CUSTOM.findall(rule[1]))
+        values: dict[str, set[str]] = {}
+        for name, value in _CUSTOM.findall(css[:MAX_CHARS]):
+            values.setdefault(name, set()).add(value.strip())
+        self._values = {name: next(iter(found)) for name, found in values.items() if len(found) == 1}
+        self._ambiguous = values.keys() - self._values.keys()
+        self._left = 2 * MAX_CHARS
+        """Number of characters that may still be written, for all rules and declarations of the page."""
 
     def replace_in(self, css: str) -> str:
         """Return rules or declarations with the values of properties (`var(--hide)`), or the default ones."""
-        css = css[:MAX_CHARS]
         for _ in range(_MAX_NESTING):
+            if self._left < len(css):
+                break
             replaced = _VARIABLE.sub(self._value_of, css)
-            if replaced == css or len(replaced) > 2 * MAX_CHARS:
+            self._left -= len(replaced)
+            if replaced == css:
                 break
             css = replaced
         return css
 
     def _value_of(self, variable: re.Match[str]) -> str:
+        if variable[1] in self._ambiguous:
+            return variable[0]
         value = self._values.get(variable[1], variable[2])
         return value or ""
 
 
 def _kept_string(found: re.Match[str]) -> str:
     """Return a string that is the value of an attribute in a selector; a space for other strings and comments."""
-    is_value = found.string[: found.start()].rstrip()[-1:] == "=" if found[0][0] in "\"'" else False
+    before = found.string[max(0, found.start() - _MOST_BLANKS) : found.start()].rstrip()
+    is_value = found[0][0] in "\"'" and before.endswith("=")
     return found[0] if is_value and _BRACE.search(found[0]) is None else " "
 
 
@@ -184,14 +225,15 @@ def _stripped(selectors: str) -> list[str]:
 
 def _split_selectors(selectors: str) -> list[str]:
     """Split a list of selectors at its commas, except for those within brackets."""
-    parts, depth = [""], 0
+    parts: list[list[str]] = [[]]
+    depth = 0
     for piece in re.split(r"([(),\[\]])", selectors):
         depth += (piece in ("(", "[")) - (piece in (")", "]"))
         if piece == "," and depth == 0:
-            parts.append("")
+            parts.append([])
         else:
-            parts[-1] += piece
-    return parts
+            parts[-1].append(piece)
+    return ["".join(part) for part in parts]
 
 
 def _compiled(selectors: Sequence[str]) -> Iterator[SoupSieve]:
@@ -215,6 +257,12 @@ def without_spaces(declarations: str) -> str:
     return "".join(declarations.split()).lower()
 
 
+def _letter_of(escape: re.Match[str]) -> str:
+    """Return the letter or figure for an escape in a selector. Other signs stay escaped, as in `.w-1\\.5`."""
+    sign = _unescaped(escape)
+    return sign if sign.isalnum() or sign in ("-", "_") else escape[0]
+
+
 def _unescaped(escape: re.Match[str]) -> str:
     code = int(escape[1], 16) if escape[1] else ord(escape[2])
     return chr(code) if 0 < code <= sys.maxunicode else ""
@@ -234,6 +282,8 @@ def _rules_of(css: str) -> Iterator[tuple[str, str, bool]]:
             enclosing.append((selectors.strip(), []))
         elif enclosing:
             selectors, parts = enclosing.pop()
+            if "\\" in selectors:
+                selectors = _ESCAPE.sub(_letter_of, selectors)
             if len(enclosing) > _MOST_AROUND:
                 continue
             outer = [one for one, _ in enclosing]
@@ -260,6 +310,8 @@ def _within(outer: Sequence[str], selectors: str) -> str:
     if len(around) > _MAX_NESTING or sum(map(len, around)) > _LONGEST_SELECTOR:
         return ""
     for one in reversed(around):
+        if len(selectors) + selectors.count("&") * len(one) > _LONGEST_NESTED:
+            return ""
         parts = _stripped(selectors)
         parent = f":is({one})" if "," in one else one
         selectors = ", ".join(part.replace("&", parent) if "&" in part else f"{parent} {part}" for part in parts)
@@ -270,6 +322,8 @@ def _applies(condition: str) -> bool:
     """True if a rule such as `@media` or `@supports` applies on the screen of a desk."""
     if media := _MEDIA.fullmatch(condition):
         return any(map(_is_met, media["queries"].split(",")))
+    if container := _CONTAINER.fullmatch(condition):
+        return float(container["size"]) <= _LEAST_CONTAINER
     return _EVERYWHERE.fullmatch(condition) is not None
 
 

@@ -14,6 +14,7 @@ OUTSIDE: Final = (
     r"|(?<!-)clip:rect\((?:0|1px)"
     r"|clip-path:(?:inset\((?:50%|[^;)]{0,20}?100%)|circle\(0|polygon\(00)"
     r"|transform:(?:scale(?:x|y|3d)?\((?:0|0?\.0\d*)[,)]|translate(?:x|y|3d)?\((?:[^,;)]{1,20},)?-\d{4})"
+    r"|transform:rotate[xy]\((?:90|270)deg\)"
     r"|(?:^|;)(?:(?:scale|zoom):(?:0|0?\.0\d*)(?:;|!|$)|zoom:\d(?:\.\d+)?%|translate:(?:0(?:px)?)?-\d{4})"
     r"|(?<!-)filter:opacity\(0(?:\.0*)?%?\)"
     r"|content-visibility:hidden"
@@ -36,7 +37,10 @@ SOME_SIZE: Final = re.compile(
     r"(?=[1-9a-z]|0?\.0*[1-9])(?!inherit)[\d.]*(?!em|%|[\d.]))"
 )
 """Pattern of a size that does not depend on that of the element around. Ten times nothing (`10em`) is nothing."""
-FAINT: Final = re.compile(r"(?<!-)opacity:(?:0?\.0\d*|0%?|calc\(0(?:\.0\d*)?%?\)|[0-9](?:\.\d+)?%)(?:;|!|$)")
+FAINT: Final = re.compile(
+    r"(?:(?<!-)opacity:(?:0?\.0\d*|0%?|calc\(0(?:\.0\d*)?%?\)|[0-9](?:\.\d+)?%)"
+    r"|(?:-webkit-)?mask(?:-image)?:[a-z]{1,20}-gradient\((?:transparent|#0000)(?:,(?:transparent|#0000))*\))(?:;|!|$)"
+)
 MOVING: Final = re.compile(r"(?:^|;)(?:animation|transition)")
 """Pattern of a style that may show, after a moment, what it hides at first."""
 WHITE: Final = re.compile(

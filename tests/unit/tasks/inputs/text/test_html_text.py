@@ -165,8 +165,11 @@ def test_what_a_style_does_not_hide_is_kept(html: str) -> None:
     assert "Total" in html_to_markdown(f"<p>a longer text</p>{html}")
 
 
-def test_a_page_that_is_mostly_transparent_is_kept() -> None:
-    assert html_to_markdown("<p>Wait</p><p style='opacity: 0'>Total 120.00</p>") == "Wait\n\nTotal 120.00"
+def test_a_page_that_is_mostly_transparent_is_kept_if_it_waits_for_a_script() -> None:
+    page = "<p>Wait</p><p style='opacity: 0'>Total 120.00</p>"
+    assert html_to_markdown(f"<script></script>{page}") == "Wait\n\nTotal 120.00"
+    assert html_to_markdown(page) == "Wait"
+    assert html_to_markdown("<p style='opacity: 0'>Total 120.00</p>") == "Total 120.00"
 
 
 def test_lists_are_nested_and_numbered() -> None:
@@ -299,6 +302,11 @@ def test_the_tables_of_a_page_are_filled_together() -> None:
         (".a { visibility: hidden }", "<p>b</p><p class=a>a</p>", "b"),
         (".a { visibility: hidden } .c { visibility: visible }", "<p>b</p><p class=a>a<i class=c>c</i></p>", "b ac"),
         ("@import url('data:text/css,.a{display:none}');", "<p>b</p><p class=a>a</p>", "b"),
+        (".a { -webkit-text-fill-color: transparent }", "<p>b</p><p class=a>a a a</p>", "b"),
+        (".a { color: rgb(0 0 0 / 0) }", "<p>b</p><p class=a>a a a</p>", "b"),
+        (".a { mask-image: linear-gradient(transparent, transparent) }", "<p>b</p><p class=a>a</p>", "b"),
+        (".a { transform: rotateY(90deg) }", "<p>b</p><p class=a>a</p>", "b"),
+        (r".\61 { display: none } .w-1\.5 { display: none }", "<p class=w-1>b</p><p class=a>a</p>", "b"),
         (".a { background: #123; color: #123 }", "<p>b b b</p><p class=a>a</p>", "b b b"),
         ("[data-x] { font-size: 0 } .y:not(p) { opacity: 0 }", "<p data-x>a</p>b c d<i class=y>e</i>", "b c d"),
     ],
@@ -331,7 +339,18 @@ def test_text_on_a_ground_of_another_colour_is_read() -> None:
 def test_the_work_for_selectors_of_siblings_is_bounded() -> None:
     rules = "".join(f"i:nth-child({number}n) ~ b {{ display: none }}" for number in range(1, 500))
     nested = "{a" * 200_000
+    hostile = (
+        "".join("&" * 70 + "{" for _ in range(4)) + "&" * 3_000 + "{ display: none }}}}}",
+        f".x {'b ' * 9}i {{ display: none }} .x ~ {'b ~ ' * 4}i {{ display: none }}",
+        f":root {{ --a: {'var(--a)' * 24} }} b {{ display: var(--a) }}",
+        f".x {{ {'color: #000;' * 40_000} }}",
+        "''" * 249_000,
+        f"{'(' * 240_000}{')' * 240_000} {{ display: none }}",
+    )
     started = time.perf_counter()
+    for style in hostile:
+        deep = "<b style='color: var(--a)'>" * 40 + "<i>t</i>" + "</b>" * 40
+        assert html_to_markdown(f"<style>{style}</style>{deep * 50}")
     assert html_to_markdown(f"<style>{rules}{nested}</style>{'<i>b</i>' * 20_000}")
     assert html_to_markdown(f"<style>{'.a{' * 100_000}{'}' * 100_000}</style>{'<i>b</i>' * 20_000}")
     assert time.perf_counter() - started < 30
