@@ -3,7 +3,8 @@
     .venv/bin/python -m bench.guard_requests
 
 `bench/ordinary_requests.txt` has requests of ordinary work, written by hand before a head was fitted to generated ones;
-`bench/unsafe_requests.txt` has the same ten unsafe requests in each language. No head is trained on either. Prints each
+`bench/alarming_requests.txt` has such requests with alarming words ("kill a process"), in four languages;
+`bench/unsafe_requests.txt` has the same ten unsafe requests in each language. No head is trained on them. Prints each
 ordinary request that is blocked, and the shares that are blocked by language. `--head FILE` measures another head than
 the one in the package, and `--harmless FILE` other harmless requests, one a line.
 
@@ -71,6 +72,7 @@ async def main() -> None:
     try:
         guard = OwnTextGuard(embedder, partial(load_head, head))
         harmless = await measure(guard, "ordinary", requests_of("ordinary"), show=True)
+        await measure(guard, "alarming", requests_of("alarming"), show=True)
         await measure(guard, "unsafe", requests_of("unsafe"))
         if arguments.harmless:
             lines = arguments.harmless.read_text(encoding="utf-8").splitlines()
