@@ -369,7 +369,6 @@ class Runs:
         etree.SubElement(properties, f"{self._name}strike")
 
 
-_DEFAULTS = ("rPr", "pPr")
 _INDENTS = ("left", "start", "right", "end", "firstLine", "hanging")
 
 

@@ -43,10 +43,6 @@ _OVERLAP = 0.05
 """A glyph lies over other texts if their boxes cover more than this share of its own."""
 _MOST_BOXES = 100
 """Boxes over one pixel are counted up to this number, so that the sums over a page fit into 32 bits."""
-_OVERLAP = 0.05
-"""A glyph lies over other texts if their boxes cover more than this share of its own."""
-_MOST_BOXES = 100
-"""Boxes over one pixel are counted up to this number, so that the sums over a page fit into 32 bits."""
 _MAX_CROWD = 8.0
 """A glyph is not legible if more than this many other texts lie over it in the mean."""
 _MAX_LAYERS = 8

@@ -425,9 +425,16 @@ def _style_sheets(soup: BeautifulSoup) -> str:
             continue
         if sheet.name == "style":
             sheets += [*map(_text_in_url, _IMPORTED.findall(sheet.get_text()[:MAX_CHARS])), sheet.get_text()]
-        elif str(sheet.get("rel")).casefold() in ("stylesheet", "['stylesheet']") and not sheet.has_attr("disabled"):
+        elif _is_sheet_in_use(sheet):
             sheets.append(_text_in_url(str(sheet.get("href") or "")))
     return "\n".join(sheets)
+
+
+def _is_sheet_in_use(link: Tag) -> bool:
+    """True for a link to a style sheet, unless it is disabled or an `alternate` one, which a reader has to choose."""
+    return [str(kind).casefold() for kind in link.get_attribute_list("rel")] == ["stylesheet"] and not link.has_attr(
+        "disabled"
+    )
 
 
 def _text_in_url(url: str) -> str:

@@ -63,6 +63,7 @@ others around it."""
 _SECONDS: Final = 2.0
 """Selectors are compared with the elements of a page for at most this long, for each style."""
 _MOST_BLANKS: Final = 20
+"""The `=` before the value of an attribute is searched for in this many characters."""
 _MOST_AROUND: Final = 12
 """Rules with more others around them than this are not read."""
 MAX_MATCHES = 500_000
@@ -166,9 +167,7 @@ class _Costs:
         """True if a selector is compared with an element in at most _MOST_TRIED ways."""
         ways = self._deepest ** len(_AROUND.findall(pattern.pattern)) if self._deepest > 1 else 1
         siblings = pattern.pattern.count("~") - pattern.pattern.count("~=")
-        return (
-            len(pattern.pattern) < _LONGEST_SELECTOR and ways * max(1, self._most_children) ** siblings <= _MOST_TRIED
-        )
+        return bool(ways * max(1, self._most_children) ** siblings <= _MOST_TRIED)
 
     def of(self, selector: str) -> int:
         cost = self._elements
