@@ -23,7 +23,7 @@ from tasks.layout.table_ends import end_of_table
 from tasks.layout.tables import join, tables_on
 from tasks.layout.tick_boxes import TickBox
 from tasks.layout.ticked_lines import UprightBox, with_ticks
-from tasks.markdown_text import ESCAPE, markdown_form, plain_form, positions_in_marked
+from tasks.markdown_text import ESCAPE, UNSURE, markdown_form, plain_form, positions_in_marked, without_escapes
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.redaction import Redactor, is_within_span, replace_spans, replaced, spans_within
 from tasks.result import (
@@ -169,8 +169,8 @@ class OcrResult(Result[OcrData]):
     form: Form = PLAIN
     """The optional parts that `data` contains."""
     marked: str | None = None
-    """`extracted_text` with marks (`ESCAPE`) before characters that would be markup; None if it has no such
-    characters."""
+    """`extracted_text` with marks before characters that would be markup (`ESCAPE`), and in lines of which a reader
+    perhaps sees nothing (`UNSURE`); None if it has neither."""
 
     def in_form(self, form: Form) -> "OcrResult":
         """Return the result with tables and Markdown in its data if `form` asks for them."""
@@ -312,7 +312,23 @@ class OcrResult(Result[OcrData]):
                 for index, line in enumerate(section["lines"])
             ]
             yield iter(self._with_ticks(lines, section_index))
-        yield lines_below(self.unplaced_text(), "/extracted_text")
+        yield self._unplaced_lines()
+
+    def _unplaced_lines(self) -> Iterator[SourceLine]:
+        """Yield the lines that are not on any page. The place of a line of which a reader perhaps sees nothing says
+        so."""
+        pieces = self._unplaced_pieces()
+        if self.marked is None or UNSURE not in self.marked:
+            yield from lines_below(_joined(self.text(), pieces), "/extracted_text")
+            return
+        places = positions_in_marked(self.marked, [edge for piece in pieces for edge in piece])
+        marked = _joined(self.marked, [(places[begin], places[end]) for begin, end in pieces])
+        for line in lines_below(without_escapes(marked), "/extracted_text"):
+            if UNSURE not in line.written:
+                yield line
+                continue
+            written = plain_form(line.written)
+            yield replace(line, words=tuple(written.split()), written=written, place={**line.place, "unsure": True})
 
     def codes(self) -> Iterator[SourceCode]:
         for index, page in enumerate(self._pages):
@@ -429,9 +445,13 @@ class OcrResult(Result[OcrData]):
 
     def unplaced_text(self) -> str:
         """Return the part of the text that has no lines: it came from text files and office documents."""
+        return _joined(self.text(), self._unplaced_pieces())
+
+    def _unplaced_pieces(self) -> list[tuple[int, int]]:
+        """Return where that part begins and ends in the text, piece by piece."""
         text = self.text()
         previous = None
-        kept: list[str] = []
+        kept: list[tuple[int, int]] = []
         done = 0
         for section in self.data["sections"]:
             written = section["text"]
@@ -440,10 +460,14 @@ class OcrResult(Result[OcrData]):
                 # Sections occur in the text in order, so each is searched for after the previous one.
                 position = _find_whole_lines(text, written, done)
                 if position >= 0:
-                    kept.append(text[done:position])
+                    kept.append((done, position))
                     done = position + len(written)
             previous = written
-        return "".join([*kept, text[done:]]).strip()
+        return [*kept, (done, len(text))]
+
+
+def _joined(text: str, pieces: Sequence[tuple[int, int]]) -> str:
+    return "".join([text[begin:end] for begin, end in pieces]).strip()
 
 
 def page_section(
@@ -512,7 +536,7 @@ def document_result(
     }
     if total_pages:
         data["total_pages"] = total_pages
-    return OcrResult(data, layouts, marked=marked if ESCAPE in marked else None)
+    return OcrResult(data, layouts, marked=marked if ESCAPE in marked or UNSURE in marked else None)
 
 
 def _text_line(line: OcrLine) -> TextLine:

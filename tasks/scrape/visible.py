@@ -1,11 +1,9 @@
 """Removes the invisible parts of a page, in which prompt injections and search-engine bait hide."""
 
-import re
-
 from lxml.html import HtmlElement
 
-from tasks.inputs.text.style_rules import StyledNames, without_spaces
-from tasks.inputs.text.unseen_styles import FAINT, OUTSIDE
+from tasks.inputs.text.styles.elements import PageTree
+from tasks.inputs.text.styles.sight import Sight, appearance_of
 
 _TEXTLESS_NAMES = (
     "script style template noscript object embed applet iframe frame frameset svg math canvas audio video map "
@@ -13,16 +11,6 @@ _TEXTLESS_NAMES = (
 )
 _TEXTLESS = frozenset(_TEXTLESS_NAMES.split())
 """Elements whose content is not text of the page, or is not shown as text."""
-_ALWAYS_VISIBLE = frozenset({"html", "body", "head"})
-"""Elements that many pages hide until their scripts have run."""
-_HIDDEN = re.compile(
-    r"display:none"
-    r"|visibility:(?:hidden|collapse)"
-    r"|font-size:0(?:\.0+)?(?:px|em|rem|pt|%)?(?:;|!|$)"
-    rf"|color:transparent|{OUTSIDE}"
-)
-"""Declarations that hide an element, in a style without white space."""
-_SHOWN = re.compile(r"display:(?!none)|visibility:visible")
 _SCREEN_READERS = frozenset(
     {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only", "u-hiddenvisually"}
 )
@@ -30,52 +18,44 @@ _SCREEN_READERS = frozenset(
 
 
 def drop_unseen(root: HtmlElement) -> None:
-    """Remove from `root` everything that a browser would not show, judged by elements, attributes, styles and simple
-    rules of the page's own style sheets. The effects of scripts and external style sheets are unknown."""
-    hiding = StyledNames("\n".join(style.text or "" for style in root.iter("style")), _HIDDEN.search, _SHOWN.search)
-    unseen = [element for element in root.iter() if _is_unseen(element, hiding)]
-    for element in unseen:
-        _drop(element)
-    _drop_faint(root)
-
-
-def _drop(element: HtmlElement) -> None:
-    if element.getparent() is not None:
+    """Remove from `root` everything that a browser would not show, judged by elements, attributes, styles and the style
+    sheets within the page. The effects of scripts and external style sheets are unknown."""
+    for element in [element for element in root.iter() if _is_unseen(element)]:
+        if element.getparent() is not None:
+            element.drop_tree()
+    tree = PageTree.of_lxml(root)  # keeps the elements alive, so that nothing else gets their identities
+    appearance = appearance_of(tree)
+    for element in [*root.iter("style")]:
         element.drop_tree()
+    lengths: dict[Sight, int] = dict.fromkeys(Sight, 0)
+    for element in root.iter():
+        lengths[appearance.sights[id(element)]] += _own_length(element)
+    if any(appearance.sights[id(one.source)] == Sight.UNSEEN for one in tree.elements if one.tag in ("html", "body")):
+        return  # The page waits for a script that shows it.
+    # A page that is faint for the most part is waiting for a script to fade it in.
+    is_waiting = 2 * lengths[Sight.FAINT] >= sum(lengths.values()) - lengths[Sight.UNSEEN]
+    for element in [*root.iter()]:
+        sight = appearance.sights[id(element)]
+        if id(element) in appearance.removed and element.getparent() is not None:
+            element.drop_tree()
+        elif sight == Sight.UNSEEN or (sight == Sight.FAINT and not is_waiting):
+            element.text = None
+            for child in element:
+                child.tail = None
 
 
-def _is_unseen(element: HtmlElement, hiding: StyledNames) -> bool:
-    tag = element.tag
-    if not isinstance(tag, str) or tag in _TEXTLESS:
+def _is_unseen(element: HtmlElement) -> bool:
+    """True for elements without a text that is shown, and for those that are for screen readers only."""
+    if not isinstance(element.tag, str) or (element.tag in _TEXTLESS and element.tag != "style"):
         return True
-    if tag in _ALWAYS_VISIBLE or not element.attrib:
-        return tag == "dialog"
     get = element.get
-    if get("hidden") is not None or get("aria-hidden", "").strip().lower() == "true":
+    if get("aria-hidden", "").strip().lower() == "true" or (
+        element.tag == "input" and get("type", "").lower() == "hidden"
+    ):
         return True
-    if (tag == "input" and get("type", "").lower() == "hidden") or (tag == "dialog" and get("open") is None):
-        return True
-    classes = get("class", "").split()
-    if not _SCREEN_READERS.isdisjoint(name.lower() for name in classes):
-        return True
-    if hiding and hiding.apply_to(tag, get("id", ""), classes):
-        return True
-    style = get("style")
-    return bool(style and _HIDDEN.search(without_spaces(style)))
+    return not _SCREEN_READERS.isdisjoint(name.lower() for name in get("class", "").split())
 
 
-def _drop_faint(root: HtmlElement) -> None:
-    """Remove nearly transparent elements, unless they make up most of the page, which is then waiting for a script to
-    fade it in."""
-    faint = [element for element in root.iter() if FAINT.search(without_spaces(element.get("style", "")))]
-    faint = [element for element in faint if element.tag not in _ALWAYS_VISIBLE]
-    # An element inside a faint one is counted with it.
-    within = set(faint)
-    outer = [element for element in faint if within.isdisjoint(element.iterancestors())]
-    if outer and 2 * sum(_text_length(element) for element in outer) < _text_length(root):
-        for element in outer:
-            _drop(element)
-
-
-def _text_length(element: HtmlElement) -> int:
-    return sum(len(text.strip()) for text in element.itertext())
+def _own_length(element: HtmlElement) -> int:
+    """Return the number of characters in an element itself, without those in the elements within it."""
+    return sum(len(text.strip()) for text in (element.text, *(child.tail for child in element)) if text)

@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
+from collections.abc import Callable
 
 from bs4 import BeautifulSoup, Tag
-from bs4.element import NavigableString, Stylesheet
+from bs4.element import NavigableString, PreformattedString
 from markdownify import MarkdownConverter
-from PIL import ImageColor
 
 from tasks.inputs.text import text_file
-from tasks.inputs.text.style_rules import MAX_CHARS, CustomProperties, StyledNames, without_spaces
-from tasks.inputs.text.unseen_styles import (
-    BACKED,
-    COLOURED,
-    CUT_OFF,
-    FAINT,
-    FLAT,
-    MOVING,
-    NO_SIZE,
-    OUTSIDE,
-    SOME_SIZE,
-    WHITE,
-)
-from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form
+from tasks.inputs.text.styles.elements import PageTree
+from tasks.inputs.text.styles.sight import Sight, appearance_of
+from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form, unsure
 
-_UNSEEN = {
+_STRUCK = {"s", "del", "strike"}
+_TEXTLESS = ["img", "input", "textarea", "select", "button", "hr"]
+"""Elements that are read without a text of their own."""
+_CLOSED = {
     *("script", "style", "template", "noscript", "noembed", "noframes", "head", "svg", "object", "iframe"),
     *("datalist", "canvas", "video", "audio"),
 }
-_STRUCK = {"s", "del", "strike"}
-_HIDDEN = re.compile(rf"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|{OUTSIDE})")
-_HIDDEN_BY_SHEET = re.compile(rf"(?:^|;)(?:display:none(?:;|!|$)|{OUTSIDE})")
-_INVISIBLE = re.compile(r"(?:^|;)visibility:(?:hidden|collapse)")
-_SHOWN = re.compile(r"(?:^|;)display:(?!none)")
-_OPAQUE = re.compile(r"(?<!-)opacity:(?:0?\.[1-9]|[1-9])|(?:^|;)(?:animation|transition)")
-_NOT_WHITE = re.compile(rf"(?!{WHITE.pattern}){COLOURED.pattern}")
-_COLOUR, _GROUND = re.compile(r"(?:^|;)color:([^;!]+)"), re.compile(r"(?:^|;)background(?:-color|-image)?:([^;!]+)")
-_LONGEST_COLOUR = 100
-_MOST_DIM = 0.5
-_MOST_ALIKE = 12
-"""Greatest difference, in 255ths of a channel, between a colour and a ground on which nobody sees it."""
-_CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:[^;]*line-through")
-_NOT_CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:(?![^;]*line-through)")
-"""Patterns of declarations without white space. An element that a style sheet hides by `visibility` is kept if anything
-on the page is `visible`, because that may be an element within it."""
 _NEVER_WRAPPED = _STRUCK | {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
 """Elements whose contents are not put into a `del` element: elements for struck text, tables with their sections and
 rows, lists, and the page."""
@@ -64,9 +35,6 @@ _LONGEST_BLANK = 100
 longer runs, which only `pre` would show."""
 _LONG_BLANK = re.compile(rf"(?<![ \t\r\n])[ \t\r\n]{{{_LONGEST_BLANK + 1},}}")
 _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECASE)
-_IMPORTED = re.compile(r"@import\s+(?:url\(\s*)?[\"']?(data:[^\"')\s]+)[\"')]*\s*(?:;|$)", re.IGNORECASE)
-_VISIBLE = re.compile(r"visibility\s*:\s*(?:visible|var)", re.IGNORECASE)
-_USES_VALUE, _DECLARES_VALUE = re.compile(r"var\(", re.IGNORECASE), re.compile(r"--[\w-]+\s*:")
 _BACKTICKS = re.compile(r"`+")
 _LINE = re.compile(r"\n(?=[^\n])")
 
@@ -80,10 +48,10 @@ def alternative_text(img: Tag) -> str:
 
 
 def picture_mention(alt: str) -> str:
-    """Return the author's description of a picture in brackets; "" for a generated one, such as a number or a file
-    name."""
+    """Return the author's description of a picture in brackets, marked as unsure because the picture stands in its
+    place; "" for a generated one, such as a number or a file name."""
     alt = text_file.one_line(alt).replace("[", "(").replace("]", ")")
-    return "" if _NO_WORDS.fullmatch(alt) else f"[Picture: {escape_part(alt, begins=False)}]"
+    return "" if _NO_WORDS.fullmatch(alt) else f"[Picture: {unsure(escape_part(alt, begins=False))}]"
 
 
 def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
@@ -97,8 +65,6 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     soup = BeautifulSoup(html, "lxml")
     title = soup.title.get_text() if soup.title else ""
     _shorten_blanks(soup)
-    _replace_custom_properties(soup)
-    _drop_unreadable(soup)  # first, because it needs the style sheets
     _drop_unseen(soup)
     _flatten(soup)
     _dissolve_layout_tables(soup)
@@ -244,239 +210,47 @@ def _shorten_blanks(soup: BeautifulSoup) -> None:
 
 
 def _drop_unseen(soup: BeautifulSoup) -> None:
-    """Remove elements that a browser does not show, and put content that it strikes through into `del` elements.
-
-    On a page with scripts, elements that a style sheet hides are kept, because a script may show them.
-    """
-    css = _style_sheets(soup)
-    may_show = _VISIBLE.search(css) is not None or soup.find(style=_VISIBLE) is not None
-
-    def hides(declared: str) -> bool:
-        is_unseen = _HIDDEN_BY_SHEET.search(declared) or _is_cut_to_nothing(declared)
-        return bool(is_unseen or (not may_show and _INVISIBLE.search(declared)))
-
-    hidden = StyledNames("" if soup.find("script") else css, hides, _SHOWN.search)
-    found = hidden.find_in(soup)
-    crossed = StyledNames(css, _CROSSED.search, _NOT_CROSSED.search)
-    unseen, by_sheet, struck = [], [], []
-    within_struck: set[int] = set()  # identities of elements that are struck through, or that are within one
+    """Remove what a reader of the page does not see, mark what a reader perhaps does not see, and put content that is
+    struck through into `del` elements."""
+    appearance = appearance_of(PageTree.of_soup(soup))
+    worst_shown = Sight.UNSURE if appearance.is_final else Sight.FAINT
+    best_unsure = Sight.UNSURE if appearance.is_final else Sight.SEEN
+    texts = [text for text in soup.find_all(string=True) if text.strip() and not isinstance(text, PreformattedString)]
+    shown = [text for text in texts if appearance.sights[id(text.parent)] <= worst_shown]
+    if not shown:
+        # The page shows its text in a way that is not known here.
+        shown = [text for text in texts if all(tag.name not in _CLOSED for tag in text.parents)]
+    around_shown = {id(tag) for text in shown for tag in text.parents}
+    kept = {id(text) for text in shown}
+    for text in texts:
+        if id(text) not in kept:
+            text.extract()
+        elif appearance.sights[id(text.parent)] >= best_unsure:
+            text.replace_with(unsure(text))
+    for tag in soup.find_all(_TEXTLESS):
+        if appearance.sights[id(tag)] > worst_shown:
+            tag.extract()
+        elif tag.name == "input" and appearance.sights[id(tag)] >= best_unsure:
+            tag["value"] = unsure(str(tag.get("value") or ""))
     for tag in soup.find_all(True):
-        style = without_spaces(str(tag.attrs.get("style") or ""))
-        is_hidden_by_sheet = not _SHOWN.search(style) and (
-            (bool(hidden) and hidden.apply_to(*_names_of(tag)))
-            or (id(tag) in found and not hidden.is_other(_signed_names_of(tag)))
-        )
-        if _is_closed(tag) or _HIDDEN.search(style) or _is_cut_to_nothing(style):
-            unseen.append(tag)
-        elif is_hidden_by_sheet:
-            by_sheet.append(tag)
-        elif id(tag.parent) in within_struck:
-            within_struck.add(id(tag))
-        elif tag.name not in _NEVER_WRAPPED and (
-            _CROSSED.search(style) or (crossed and not _NOT_CROSSED.search(style) and crossed.apply_to(*_names_of(tag)))
-        ):
-            within_struck.add(id(tag))
-            struck.append(tag)
-    for tag in unseen:
-        if not tag.decomposed:
-            tag.decompose()
-    _drop_unless_all(soup, by_sheet)
-    for tag in struck:
-        if not tag.decomposed:
-            inner = soup.new_tag("del")
-            inner.extend(list(tag.contents))
-            tag.append(inner)
+        if tag.name in _CLOSED or (id(tag) in appearance.removed and id(tag) not in around_shown):
+            tag.extract()
+    _mark_struck(soup, appearance.struck)
 
 
-def _is_cut_to_nothing(declared: str) -> bool:
-    return FLAT.search(declared) is not None and CUT_OFF.search(declared) is not None
-
-
-def _is_faint(declared: str) -> bool:
-    """True for a faint style, or one with a text in the colour of its own ground."""
-    if FAINT.search(declared):
-        return True
-    colours, grounds = _COLOUR.findall(declared), _GROUND.findall(declared)
-    return bool(colours and grounds) and _are_alike(_rgb_of(colours[-1]), _rgb_of(grounds[-1]))
-
-
-def _drop_unless_all(soup: BeautifulSoup, hidden: Sequence[Tag]) -> None:
-    """Remove elements that a style sheet hides, unless the page has no other text: it then shows them in a way that is
-    unknown here."""
-    within = {id(element) for tag in hidden if not tag.decomposed for element in (tag, *tag.descendants)}
-    is_other = (text.strip() and id(text) not in within for text in soup.find_all(string=True))
-    if not any(is_other):
-        return
-    for tag in hidden:
-        if not tag.decomposed:
-            tag.decompose()
-
-
-def _is_closed(tag: Tag) -> bool:
-    """True for an element that browsers do not show as long as no script opens it."""
-    is_closed_dialog = tag.name == "dialog" and not tag.has_attr("open")
-    return tag.name in _UNSEEN or tag.has_attr("hidden") or tag.has_attr("popover") or is_closed_dialog
-
-
-def _drop_unreadable(soup: BeautifulSoup) -> None:
-    """Remove text in a font of no size, and text that is transparent, or white on nothing, by a style or a style sheet.
-
-    Transparent and white texts are kept if they are all of the page. A page with scripts or with style sheets from
-    elsewhere keeps them if they make up half of it: it is then waiting for a script, or has its background from there.
-    """
-    css = "" if soup.find("script") else _style_sheets(soup)
-    # The page's style sheets are not read well enough to tell behind which elements they put a background.
-    may_be_backed = soup.find("link", rel="stylesheet") is not None or BACKED.search(_declarations(css)) is not None
-    no_size, faint, white = (
-        StyledNames(css, style, other.search)
-        for style, other in ((NO_SIZE.search, SOME_SIZE), (_is_faint, _OPAQUE), (WHITE.search, _NOT_WHITE))
-    )
-    of_no_size, of_faint, of_white = (one.find_in(soup) for one in (no_size, faint, white))
-    states: dict[int, _Sight] = {}
-    tiny: list[NavigableString] = []
-    dim: list[NavigableString] = []
+def _mark_struck(soup: BeautifulSoup, struck: set[int]) -> None:
+    within: set[int] = set()
+    outermost = []
     for tag in soup.find_all(True):
-        style = without_spaces(str(tag.attrs.get("style") or ""))
-        names = _names_of(tag)
-        around = states.get(id(tag.parent), _Sight())
-        has_no_size, is_faint, is_white, is_backed, ink, ground = around
-        if SOME_SIZE.search(style):
-            has_no_size = False
-        elif NO_SIZE.search(style) or (no_size and no_size.apply_to(*names)):
-            has_no_size = True
-        elif has_no_size or id(tag) in of_no_size:
-            # A rule of the style sheet may give its own size to an element within one of no size.
-            has_no_size = not no_size.is_other(_signed_names_of(tag))
-        if not MOVING.search(style):
-            is_faint |= FAINT.search(style) is not None or bool(faint and faint.apply_to(*names))
-            is_faint |= id(tag) in of_faint and not faint.is_other(_signed_names_of(tag))
-        colour = f"color:{without_spaces(str(tag.attrs['color']))}" if tag.attrs.get("color") else style
-        is_white_by_sheet = (white and white.apply_to(*names)) or (
-            id(tag) in of_white and not white.is_other(_signed_names_of(tag))
-        )
-        if COLOURED.search(colour) or is_white_by_sheet:
-            is_white = WHITE.search(colour) is not None or not COLOURED.search(colour)
-        is_backed |= BACKED.search(style) is not None or bool(tag.attrs.get("bgcolor") or tag.attrs.get("background"))
-        if named := _COLOUR.findall(colour):
-            ink = _rgb_of(named[-1])
-        if named := _GROUND.findall(style) or list(
-            filter(None, [tag.attrs.get("background"), tag.attrs.get("bgcolor")])
-        ):
-            ground = _rgb_of(str(named[-1]))
-        states[id(tag)] = _Sight(has_no_size, is_faint, is_white, is_backed, ink, ground)
-        if has_no_size:
-            tiny += tag.find_all(string=True, recursive=False)
-        elif is_faint or (is_white and not is_backed and not may_be_backed) or _are_alike(ink, ground):
-            dim += tag.find_all(string=True, recursive=False)
-    is_static = soup.find("script") is None and soup.find("link", rel="stylesheet") is None
-    most = 1.0 if is_static else _MOST_DIM
-    if sum(len(text.strip()) for text in dim) >= most * len(soup.get_text(strip=True)):
-        dim = []
-    for text in [*tiny, *dim]:
-        text.extract()
-
-
-Rgb = tuple[int, int, int]
-
-
-class _Sight(NamedTuple):
-    """The sight that a reader has of the texts in an element."""
-
-    has_no_size: bool = False
-    is_faint: bool = False
-    is_white: bool = False
-    is_backed: bool = False
-    ink: Rgb | None = None
-    ground: Rgb | None = None
-    """Colours of the text and of what is behind it; None if unknown."""
-
-
-@lru_cache(maxsize=512)
-def _rgb_of(colour: str) -> Rgb | None:
-    """Return red, green and blue, 0 to 255, of a colour in CSS; None for one that is not opaque or not plain."""
-    try:
-        red, green, blue, *opacity = ImageColor.getrgb(colour[:_LONGEST_COLOUR])
-    except ValueError:
-        return None
-    return (red, green, blue) if opacity in ([], [255]) else None
-
-
-def _are_alike(ink: Rgb | None, ground: Rgb | None) -> bool:
-    """True if nobody sees a text of this colour on this ground."""
-    if ink is None or ground is None:
-        return False
-    return all(abs(one - other) <= _MOST_ALIKE for one, other in zip(ink, ground, strict=True))
-
-
-def _declarations(css: str) -> str:
-    return ";".join(without_spaces(css).replace("{", ";").split("}"))
-
-
-def _style_sheets(soup: BeautifulSoup) -> str:
-    """Return the style sheets within a page that a browser applies on every screen: those of `style` elements, and
-    those in data URLs."""
-    sheets = []
-    for sheet in soup.find_all(["style", "link"]):
-        if (
-            str(sheet.get("type") or "text/css").strip().casefold() != "text/css"
-            or str(sheet.get("media") or "all").strip().casefold() not in ("all", "screen")
-            or sheet.find_parent(["noscript", "template"]) is not None
-        ):
-            continue
-        if sheet.name == "style":
-            sheets += [*map(_text_in_url, _IMPORTED.findall(sheet.get_text()[:MAX_CHARS])), sheet.get_text()]
-        elif _is_sheet_in_use(sheet):
-            sheets.append(_text_in_url(str(sheet.get("href") or "")))
-    return "\n".join(sheets)
-
-
-def _is_sheet_in_use(link: Tag) -> bool:
-    """True for a link to a style sheet, unless it is disabled or an `alternate` one, which a reader has to choose."""
-    return [str(kind).casefold() for kind in link.get_attribute_list("rel")] == ["stylesheet"] and not link.has_attr(
-        "disabled"
-    )
-
-
-def _text_in_url(url: str) -> str:
-    """Return the text in a data URL; "" for other URLs."""
-    head, comma, data = url.strip()[:MAX_CHARS].partition(",")
-    if not comma or not head.casefold().startswith("data:"):
-        return ""
-    content = unquote_to_bytes(data)
-    if head.casefold().endswith(";base64"):
-        try:
-            content = b64decode(b"".join(content.split()) + b"==")
-        except ValueError:
-            return ""
-    return content.decode("utf-8", "replace")
-
-
-def _replace_custom_properties(soup: BeautifulSoup) -> None:
-    """Put the values of custom properties into the style sheets and styles of a page."""
-    sheets = [sheet for sheet in soup.find_all("style") if "var(" in sheet.get_text().lower()]
-    styled = list(soup.find_all(style=_USES_VALUE))
-    if not sheets and not styled:
-        return
-    declared = [_style_sheets(soup), *(str(tag["style"]) for tag in soup.find_all(style=_DECLARES_VALUE))]
-    properties = CustomProperties("\n".join(declared))
-    for sheet in sheets:
-        text = properties.replace_in(sheet.get_text())
-        sheet.clear()
-        sheet.append(Stylesheet(text))
-    for tag in styled:
-        tag["style"] = properties.replace_in(str(tag["style"]))
-
-
-def _names_of(tag: Tag) -> tuple[str, str, list[str]]:
-    """Return the tag, the id and the classes of an element."""
-    classes: str | list[str] = tag.get("class") or []
-    return tag.name, str(tag.attrs.get("id") or ""), classes.split() if isinstance(classes, str) else classes
-
-
-def _signed_names_of(tag: Tag) -> list[str]:
-    """Return the id and the classes of an element with their signs in selectors."""
-    _, element_id, classes = _names_of(tag)
-    return [*(f".{name}" for name in classes), f"#{element_id}"]
+        if id(tag.parent) in within:
+            within.add(id(tag))
+        elif id(tag) in struck and tag.name not in _NEVER_WRAPPED:
+            within.add(id(tag))
+            outermost.append(tag)
+    for tag in outermost:
+        inner = soup.new_tag("del")
+        inner.extend(list(tag.contents))
+        tag.append(inner)
 
 
 def _flatten(soup: BeautifulSoup) -> None:

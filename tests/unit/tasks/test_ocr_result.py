@@ -8,6 +8,7 @@ from pydantic_core import to_json
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.tick_boxes import TickBox
+from tasks.markdown_text import unsure
 from tasks.ocr_result import (
     OcrResult,
     PageLayout,
@@ -100,6 +101,17 @@ def test_text_is_not_escaped() -> None:
     written = to_json(picture_result(page_section([umlauts], 1, 300, 100)).data)
     assert "Grüße 日本語".encode() in written
     assert json.loads(written)["extracted_text"] == "Grüße 日本語"
+
+
+def test_lines_that_a_reader_perhaps_does_not_see_say_so() -> None:
+    section = page_section([SHOP], 1, 300, 100)
+    marked = f"Sum: \\* 9\n{unsure('Due: 3 May')}\n\n{section['text']}\n\n{unsure('5')} and 6\n7"
+    result = OcrResult.restored(json.loads(json.dumps(document_result([marked], [section], 1).kept())))
+    assert result.text() == "Sum: \\* 9\nDue: 3 May\n\nShop\n\n5 and 6\n7"
+    lines = [line for passage in result.passages() for line in passage]
+    assert [(line.written, "unsure" in line.place) for line in lines if line.written] == [
+        *(("Sum: \\* 9", False), ("Due: 3 May", True), ("5 and 6", True), ("7", False)),
+    ]
 
 
 def test_boxes_to_be_ticked_are_words_for_fields_and_no_part_of_the_json() -> None:

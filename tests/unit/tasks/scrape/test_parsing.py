@@ -57,7 +57,7 @@ def test_nothing_hidden_is_in_the_text() -> None:
         '<div style="visibility:hidden">X-ORDER</div>',
         '<div style="position:fixed;top:-5000px">X-ORDER</div>',
         '<div style="text-indent:-9999px">X-ORDER</div>',
-        '<div style="clip:rect(0,0,0,0)">X-ORDER</div>',
+        '<div style="position:absolute;clip:rect(0,0,0,0)">X-ORDER</div>',
         '<div style="clip-path:inset(50%)">X-ORDER</div>',
         '<div style="font-size:0px">X-ORDER</div>',
         '<div style="color:transparent">X-ORDER</div>',

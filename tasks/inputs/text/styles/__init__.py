@@ -1,0 +1,1 @@
+"""Computes how a browser shows the text of an HTML page, from the style sheets within it."""

@@ -1,0 +1,141 @@
+"""Judges the conditions of style sheets, such as media queries, for a window of a usual size on a desk.
+
+A condition is True, False or None. None stands for one that depends on what is not known here.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from tinycss2.serializer import serialize
+
+from tasks.inputs.text.styles.values import pixels, words
+
+WINDOW: Final = (1280.0, 800.0)
+"""Width and height of the window in pixels."""
+_DEEPEST: Final = 12
+_SIDES: Final = {"width": 0, "device-width": 0, "height": 1, "device-height": 1}
+_COMPARISONS: Final = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq,
+}  # fmt: skip
+_MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
+_MET: Final = {
+    "orientation": "landscape", "hover": "hover", "any-hover": "hover", "pointer": "fine", "any-pointer": "fine",
+    "prefers-color-scheme": "light", "prefers-reduced-motion": "no-preference", "color": "", "scripting": "enabled",
+}  # fmt: skip
+"""Features of the window with their values. A feature without a value is true if there is any."""
+_OTHER_MEDIA: Final = words("print speech aural braille embossed handheld projection tty tv")
+
+
+Judge = Callable[[list[Any]], bool | None]
+
+
+def meets_media(tokens: Sequence[Any]) -> bool | None:
+    """Judge a list of media queries. An empty list is met."""
+    queries: list[list[Any]] = [[]]
+    for token in tokens:
+        if token.type == "literal" and token.value == ",":
+            queries.append([])
+        elif token.type not in ("whitespace", "comment"):
+            queries[-1].append(token)
+    if queries == [[]]:
+        return True
+    return _any_of([_query(one) for one in queries])
+
+
+def meets_supports(tokens: Sequence[Any], is_supported: Judge) -> bool | None:
+    """Judge the condition of `@supports`. `is_supported` judges the tokens of a declaration in brackets."""
+    return _condition([one for one in tokens if one.type not in ("whitespace", "comment")], is_supported)
+
+
+def _query(tokens: list[Any]) -> bool | None:
+    words = [one.lower_value if one.type == "ident" else "" for one in tokens]
+    if not tokens:
+        return None
+    is_negated = words[0] == "not" and len(words) > 1 and words[1] != ""
+    begin = 1 if is_negated or words[0] == "only" else 0
+    if begin < len(words) and words[begin] not in ("", "not"):
+        kind = words[begin]
+        found: bool | None = True if kind in ("all", "screen") else False if kind in _OTHER_MEDIA else None
+        if len(tokens) > begin + 1:
+            if words[begin + 1] != "and":
+                return None
+            found = _all_of([found, _condition(tokens[begin + 2 :], _feature)])
+        return _negated(found) if is_negated else found
+    return _condition(tokens, _feature)
+
+
+def _condition(tokens: list[Any], judge: Judge, depth: int = 0) -> bool | None:
+    """Judge what is in brackets, and combined by `and`, `or` or `not`."""
+    if not tokens or depth > _DEEPEST:
+        return None
+    words = [one.lower_value if one.type == "ident" else "" for one in tokens]
+    if words[0] == "not":
+        return _negated(_condition(tokens[1:], judge, depth + 1)) if len(tokens) == 2 else None
+    if any(word not in ("and", "or") for word in words[1::2]) or len(set(words[1::2])) > 1 or len(tokens) % 2 == 0:
+        return None
+    found = [_in_brackets(one, judge, depth) for one in tokens[::2]]
+    return _any_of(found) if "or" in words else _all_of(found)
+
+
+def _in_brackets(token: Any, judge: Judge, depth: int) -> bool | None:
+    if token.type != "() block":
+        return None
+    content = [one for one in token.content if one.type not in ("whitespace", "comment")]
+    if content and (content[0].type == "() block" or getattr(content[0], "lower_value", "") == "not"):
+        return _condition(content, judge, depth + 1)
+    return judge(content)
+
+
+def _feature(tokens: list[Any]) -> bool | None:
+    names = [one.lower_value for one in tokens if one.type == "ident"]
+    signs = "".join(one.value for one in tokens if one.type == "literal")
+    if not names:
+        return None
+    if signs == ":" and len(tokens) == 3:
+        bound, _, side = names[0].partition("-")
+        if bound in ("min", "max") and side in _SIDES:
+            size = pixels(tokens[2])
+            return None if size is None else _COMPARISONS[">=" if bound == "min" else "<="](WINDOW[_SIDES[side]], size)
+        if names[0] in _SIDES:
+            return WINDOW[_SIDES[names[0]]] == pixels(tokens[2])
+    if signs in ("", ":") and names[0] in _MET:
+        value = serialize(tokens[2:]).lower()
+        return not value or value == _MET[names[0]] if _MET[names[0]] else (not value or value != "0")
+    return _range(tokens)
+
+
+def _range(tokens: list[Any]) -> bool | None:
+    """Judge a comparison: `width >= 600px`, `600px <= width < 900px`."""
+    parts: list[Any] = []
+    for one in tokens:
+        if one.type == "literal" and parts and isinstance(parts[-1], str):
+            parts[-1] += one.value
+        else:
+            parts.append(one.value if one.type == "literal" else one)
+    sides = [at for at, one in enumerate(parts) if getattr(one, "lower_value", "") in _SIDES]
+    if len(parts) not in (3, 5) or len(sides) != 1:
+        return None
+    own = WINDOW[_SIDES[parts[sides[0]].lower_value]]
+    found: list[bool | None] = []
+    for at in range(1, len(parts), 2):
+        size = pixels(parts[at + 1 if at - 1 == sides[0] else at - 1])
+        sign = parts[at] if at - 1 == sides[0] else _MIRRORED.get(parts[at], "")
+        if size is None or sign not in _COMPARISONS:
+            return None
+        found.append(_COMPARISONS[sign](own, size))
+    return _all_of(found)
+
+
+def _negated(found: bool | None) -> bool | None:
+    return None if found is None else not found
+
+
+def _any_of(found: Sequence[bool | None]) -> bool | None:
+    return True if True in found else None if None in found else False
+
+
+def _all_of(found: Sequence[bool | None]) -> bool | None:
+    return False if False in found else None if None in found else True

@@ -1,0 +1,120 @@
+"""Represents the elements of a page as selectors need them: with their neighbours and their places among these."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup
+    from lxml.html import HtmlElement
+
+
+@dataclass(slots=True, eq=False)
+class Element:
+    source: Any
+    """The element in the parser's tree, which this object keeps alive."""
+    tag: str
+    parent: Element | None
+    attributes: dict[str, str]
+    element_id: str
+    classes: frozenset[str]
+    is_empty: bool
+    text: str = ""
+    """The text of a style sheet or script; "" for other elements."""
+    children: list[Element] = field(default_factory=list)
+    index: int = 0
+    """Number of elements before this one in its parent."""
+    type_index: int = 0
+    """Number of elements of the same tag before this one in its parent."""
+    types: Counter[str] = field(default_factory=Counter)
+    """Numbers of the children by their tags."""
+
+    @property
+    def siblings(self) -> list[Element]:
+        """The elements in the parent of this one, which is one of them."""
+        return self.parent.children if self.parent is not None else [self]
+
+    def ancestors(self) -> Iterator[Element]:
+        """Yield the elements around this one, the nearest first."""
+        parent = self.parent
+        while parent is not None:
+            yield parent
+            parent = parent.parent
+
+    def descendants(self) -> Iterator[Element]:
+        left = [*self.children]
+        while left:
+            one = left.pop()
+            yield one
+            left += one.children
+
+
+class PageTree(NamedTuple):
+    """The elements of a page."""
+
+    elements: Sequence[Element]
+    """All elements, each after the one around it, in the order of the page."""
+    ignores_case: bool
+    """True on a page without a document type, on which letters of ids and classes count as small ones ("quirks
+    mode")."""
+
+    @classmethod
+    def of_soup(cls, soup: BeautifulSoup) -> PageTree:
+        # Imported late, because the server's process reads no pages.
+        from bs4 import Doctype, Tag
+
+        ignores_case = not any(isinstance(one, Doctype) for one in soup.contents)
+        tags = (
+            (
+                tag,
+                tag.parent,
+                tag.name,
+                tag.attrs,
+                not any(isinstance(one, Tag) or str(one) for one in tag.contents),
+                tag.get_text() if tag.name in ("style", "script") else "",
+            )
+            for tag in soup.find_all(True)
+        )
+        return cls(_linked(tags, ignores_case), ignores_case)
+
+    @classmethod
+    def of_lxml(cls, root: HtmlElement) -> PageTree:
+        ignores_case = not root.getroottree().docinfo.doctype
+        tags = (
+            (
+                one,
+                one.getparent(),
+                one.tag,
+                one.attrib,
+                not (len(one) or one.text),
+                (one.text or "") if one.tag in ("style", "script") else "",
+            )
+            for one in root.iter()
+            if isinstance(one.tag, str)
+        )
+        return cls(_linked(tags, ignores_case), ignores_case)
+
+
+def _linked(tags: Iterable[tuple[Any, Any, str, Mapping[str, Any], bool, str]], ignores_case: bool) -> list[Element]:
+    found: dict[int, Element] = {}
+    for source, around, name, attrs, is_empty, text in tags:
+        attributes = {
+            str(key).lower(): " ".join(value) if isinstance(value, list) else str(value) for key, value in attrs.items()
+        }
+        element_id, classes = attributes.get("id", ""), attributes.get("class", "")
+        if ignores_case:
+            element_id, classes = element_id.lower(), classes.lower()
+        parent = found.get(id(around))
+        element = Element(
+            source, name.lower(), parent, attributes, element_id, frozenset(classes.split()), is_empty, text
+        )
+        if parent is not None:
+            element.index = len(parent.children)
+            element.type_index = parent.types[element.tag]
+            parent.types[element.tag] += 1
+            parent.children.append(element)
+        found[id(source)] = element
+    return [*found.values()]

@@ -1,0 +1,690 @@
+"""Judges how well a reader sees the text of each element: from its computed style, in a browser on a desk.
+
+Only what is known to leave text in sight counts as seen. A style with another effect, such as a mask, makes the text
+within unsure, and so does a rule that may not apply.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+import tinycss2
+
+from tasks.inputs.contrast import WHITE, Color, contrast, is_seen, mixed
+from tasks.inputs.text.styles.cascade import Cascade
+from tasks.inputs.text.styles.declarations import Declaration, longhands, substituted, uses_properties
+from tasks.inputs.text.styles.elements import Element, PageTree
+from tasks.inputs.text.styles.style_sheets import StyleSheets
+from tasks.inputs.text.styles.values import (
+    EM,
+    Rgba,
+    Tokens,
+    calculated,
+    colour_of,
+    colours_within,
+    pixels,
+    significant,
+    words,
+    written,
+)
+
+
+class Sight(IntEnum):
+    """A degree of how well a reader sees a text, from best to worst."""
+
+    SEEN = 0
+    UNSURE = 1
+    FAINT = 2
+    """The text takes part in the page, but cannot be told from what is behind it."""
+    UNSEEN = 3
+
+
+class Appearance(NamedTuple):
+    """The appearance of a page."""
+
+    sights: dict[int, Sight]
+    """Sight of the text in each element, without that of the elements within it, by the identity of the element in the
+    parser's tree."""
+    struck: set[int]
+    """Identities of the elements whose text is struck through."""
+    removed: set[int]
+    """Identities of the elements that take no part in the page."""
+    is_final: bool
+    """False if scripts, or style sheets from elsewhere, may change what the page looks like."""
+
+
+_FAR: Final = 999.0
+"""An element that is moved by as many pixels is outside the window."""
+_DISPLACED: Final = 10.0
+"""An element that is moved by at most as many pixels does not cover others."""
+_LARGE: Final = 600.0
+_LEAST_SIZE: Final = 6.0
+"""An area of fewer pixels in height or width shows no text."""
+_LEAST_WIDTH: Final = 40.0
+"""An area with fewer pixels in width may cut words."""
+_SMALLEST, _SMALL = 1.0, 5.0
+_LEAST_OPACITY, _FAIR_OPACITY = 0.1, 0.3
+_FAIR_CONTRAST: Final = 1.3
+_MOST_COLOURS: Final = 64
+_BLOCKS: Final = words(
+    "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption "
+    "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol p "
+    "plaintext pre search section summary ul xmp optgroup option"
+)
+_OF_TABLE: Final = words("caption col colgroup table tbody td tfoot th thead tr table-cell table-row inline-table")
+_REPLACED: Final = words("img input button select textarea iframe object embed video audio canvas svg hr meter")
+_CLOSED: Final = words(
+    "script style template noscript noembed noframes head title meta link base svg object iframe datalist "
+    "canvas video audio rp area param source track"
+)
+_SIZE_WORDS: Final = {
+    "xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0,
+    "xx-large": 32.0, "xxx-large": 48.0, "math": 16.0,
+}  # fmt: skip
+_OLD_SIZES: Final = {str(at + 1): size for at, size in enumerate((10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0))}
+_NO_EFFECT: Final = words(
+    "none normal auto initial unset revert visible border-box padding-box content-box all isolate over 0 "
+    "0px 0% 1 100% inherit revert-layer"
+)
+_UNSEEN_STYLES: Final = re.compile(
+    r"clip-path:(?:inset\((?:50%|[^;)]{0,20}?100%)|(?:circle|ellipse)\( ?0|rect\( ?0(?: 0){3}|xywh\( ?0 0 0"
+    r"|polygon\( ?0(?:px)? 0(?:px)?(?:, ?0(?:px)? 0(?:px)?)+ ?\))"
+    r"|transform:(?:.* )?(?:scale(?:x|y|3d)?\( ?0?\.?0\d*(?:px)?[ ,)]|matrix\( ?0, ?0, ?0, ?0"
+    r"|rotate[xy]\( ?(?:90|270)deg|translate(?:x|y|3d)?\((?:[^)]{1,20}, ?)?-\d{4})"
+    r"|scale:0?\.?0\d*(?: .*)?|translate:(?:0(?:px)? )?-\d{4}.*|rotate:[xy] (?:90|270)deg"
+    r"|filter:opacity\( ?0?\.?0*%? ?\)|content-visibility:hidden"
+    r"|mask-image:[a-z-]{1,30}-gradient\( ?(?:transparent|#0000)(?:, ?(?:transparent|#0000))* ?\)"
+)
+"""Pattern of the styles that move an element out of sight, or cut it to a point."""
+_JUDGED_ALONE: Final = words(
+    "display visibility position float overflow-x overflow-y color background-color background-image "
+    "background-clip text-fill-color opacity zoom font-size font-family line-height letter-spacing text- "
+    "indent text-decoration-line width height max-width max-height top right bottom left white-space "
+    "text-wrap text-wrap-mode white-space-collapse clip z-index box-shadow text-shadow all grid-area "
+    "grid-row grid-row-start grid-row-end"
+) | {f"{kind}-{side}" for kind in ("margin", "padding") for side in ("top", "right", "bottom", "left")}
+_LONGEST_DATA: Final = 100_000
+_DATA: Final = re.compile(
+    r"(?:\s*+(?:var|let|const)\s++(?!location\b)[\w$]++\s*+="
+    r"(?:\"[^\"\\\n]*+\"|'[^'\\\n]*+'|[\w\s.,:\[\]{}+-])++;?+)*+\s*+"
+)
+_STANDING_OUT: Final = re.compile("background-clip|text-stroke.*|text-shadow|mix-blend-mode|filter|animation-name")
+_MOVING: Final = frozenset(
+    (
+        *("transform", "translate", "rotate", "scale", "offset", "offset-path", "offset-position"),
+        *("grid-area", "grid-row", "grid-row-start", "grid-row-end", "position-area", "position-anchor"),
+    )
+)
+"""Properties by which an element comes to lie on others."""
+
+
+class _ComputedState(NamedTuple):
+    """The part of an element's computed style that its text or the elements within it depend on."""
+
+    custom: Mapping[str, Tokens] = {}
+    font_size: float | None = EM
+    """Pixels; None if not known."""
+    ink: Rgba | None = (0.0, 0.0, 0.0, 1.0)
+    fill: Rgba | str | None = "ink"
+    grounds: tuple[Color, ...] | None = (WHITE,)
+    """The colours behind the text; None if not known."""
+    opacity: float | None = 1.0
+    is_visible: bool = True
+    is_out: bool = False
+    """True if the element and all within it are out of sight."""
+    is_cut: bool = False
+    """True if it is cut to nothing. Elements within it that have another place are not."""
+    is_unsure: bool = False
+    may_stand_out: bool = False
+    """True if its text may be told from the ground although its colour is not."""
+    is_displaced: bool = False
+    """True if it may be in front of others, or behind them."""
+    cuts_width: bool = False
+    keeps_lines: bool = False
+    display: str = "block"
+    indent: float = 0.0
+
+
+def appearance_of(tree: PageTree) -> Appearance:
+    """Judge all elements of a page."""
+    sheets = StyleSheets.of(tree)
+    cascade = Cascade(tree.elements, sheets)
+    sights, struck, removed = _JudgedPage(tree, cascade, sheets, with_possible=False).judged()
+    if cascade.depends:
+        others, _, others_removed = _JudgedPage(tree, cascade, sheets, with_possible=True).judged()
+        sights = {key: one if one == others[key] else Sight.UNSURE for key, one in sights.items()}
+        removed &= others_removed
+    return Appearance(sights, struck, removed, cascade.is_complete and not any(map(_runs, tree.elements)))
+
+
+def _runs(element: Element) -> bool:
+    """True for what may change the page: scripts, elements with scripts in their attributes, and `refresh`."""
+    if element.tag == "meta":
+        return element.attributes.get("http-equiv", "").lower() == "refresh"
+    if element.tag == "script":
+        kind = element.attributes.get("type", "").strip().lower()
+        return (kind in ("", "module") or kind.endswith("script")) and not _is_data(element)
+    return any(name.startswith("on") for name in element.attributes)
+
+
+def _is_data(script: Element) -> bool:
+    """True for a script that only gives values to variables, and so changes nothing."""
+    text = script.text
+    return "src" not in script.attributes and len(text) <= _LONGEST_DATA and _DATA.fullmatch(text) is not None
+
+
+class _JudgedPage:
+    def __init__(self, tree: PageTree, cascade: Cascade, sheets: StyleSheets, *, with_possible: bool) -> None:
+        self._elements = tree.elements
+        self._cascade = cascade
+        self._sheets = sheets
+        self._with_possible = with_possible
+        self._root_size = EM
+        self._grounds: set[Color] | None = {WHITE}
+        self._has_covers = False
+        self._computed: dict[tuple[int, int, str, str], _ComputedState] = {}
+        self._kept: list[object] = []
+        self._styles: dict[int, dict[str, list[Any]]] = {}
+
+    def judged(self) -> tuple[dict[int, Sight], set[int], set[int]]:
+        states: dict[int, _ComputedState] = {}
+        struck: set[int] = set()
+        for one in self._elements:
+            around = (
+                states[id(one.parent)] if one.parent is not None else _ComputedState(custom=self._sheets.initial_values)
+            )
+            state, style = self._state(one, around)
+            states[id(one)] = state
+            if one.parent is None and state.font_size:
+                self._root_size = state.font_size
+            if any(word in written(style.get("text-decoration-line", ())) for word in ("line-through",)):
+                struck.add(id(one.source))
+        sights = {id(one.source): self._sight(states[id(one)]) for one in self._elements}
+        removed = {id(one.source) for one in self._elements if states[id(one)].display == "none"}
+        return sights, struck, removed
+
+    def _sight(self, state: _ComputedState) -> Sight:
+        if state.is_out or not state.is_visible:
+            return Sight.UNSEEN
+        if state.is_cut or abs(state.indent) >= _FAR:
+            return Sight.UNSEEN
+        ink = state.ink if state.fill == "ink" else state.fill
+        grounds = state.grounds
+        is_on_page = grounds is not None
+        if grounds is None and self._grounds is not None:
+            grounds = tuple(self._grounds)
+        seen: list[Color] = []
+        contrasts: list[float] = []
+        if isinstance(ink, tuple) and grounds is not None:
+            for ground in grounds:
+                shown = mixed(ink[:3], ground, ink[3])
+                seen += [ground] if is_seen(shown, (ground,)) else []
+                contrasts.append(contrast(shown, ground) if is_seen(shown, (ground,)) else 1.0)
+        is_faint = (
+            (state.font_size is not None and state.font_size <= _SMALLEST)
+            or (state.opacity is not None and state.opacity < _LEAST_OPACITY)
+            or (is_on_page and bool(contrasts) and not seen)
+            or (isinstance(ink, tuple) and ink[3] == 0.0)
+        )
+        if is_faint:
+            return Sight.UNSURE if state.may_stand_out else Sight.FAINT
+        is_sure = (
+            not (state.is_unsure or self._has_covers)
+            and state.font_size is not None
+            and state.font_size >= _SMALL
+            and state.opacity is not None
+            and state.opacity >= _FAIR_OPACITY
+            and bool(contrasts)
+            and min(contrasts) >= _FAIR_CONTRAST
+        )
+        return Sight.SEEN if is_sure else Sight.UNSURE
+
+    def _state(self, element: Element, around: _ComputedState) -> tuple[_ComputedState, dict[str, list[Any]]]:
+        declared = self._cascade.declarations(element, _hints(element), with_possible=self._with_possible)
+        key = (id(declared), id(around), element.tag, _own_kind(element))
+        if key not in self._computed:
+            custom = self._custom(declared, around.custom)
+            style = self._style(declared, custom)
+            self._computed[key] = self._compute(element, around, custom, style)
+            self._styles[id(self._computed[key])] = style
+        state = self._computed[key]
+        style = self._styles[id(state)]
+        for name, found in self._cascade.of_pseudo_elements(element):
+            if self._is_hidden_by(name, found, state):
+                state = state._replace(is_unsure=True)
+                self._kept.append(state)
+        return state, style
+
+    def _custom(self, declared: Sequence[Declaration], around: Mapping[str, Tokens]) -> Mapping[str, Tokens]:
+        own = {one.name: one.tokens for one in declared if one.name.startswith("--")}
+        lost = self._sheets.own_properties & around.keys()
+        if not own and not lost:
+            return around
+        kept = {name: value for name, value in around.items() if name not in lost}
+        for name, value in own.items():
+            word = written(value)
+            if word in ("initial", "unset", "inherit", "revert"):
+                if word == "initial":
+                    kept.pop(name, None)
+                continue
+            kept[name] = value
+        return {
+            **{name: self._sheets.initial_values[name] for name in lost if name in self._sheets.initial_values},
+            **kept,
+        }
+
+    def _style(self, declared: Sequence[Declaration], custom: Mapping[str, Tokens]) -> dict[str, list[Any]]:
+        style: dict[str, list[Any]] = {}
+        for name, tokens, _ in declared:
+            if name.startswith("--"):
+                continue
+            if uses_properties(tokens):
+                value = substituted(tokens, custom)
+                # A value without a meaning then counts as none at all.
+                tokens = value if value is not None else tinycss2.parse_component_value_list("unset")
+            if name == "all":
+                style.clear()
+            style.update(longhands(name, tokens))
+        return {name: value for name, value in style.items() if written(value) not in ("unset", "revert")}
+
+    def _compute(
+        self, element: Element, around: _ComputedState, custom: Mapping[str, Tokens], style: Mapping[str, list[Any]]
+    ) -> _ComputedState:
+        """Return the state of an element from its style and the state of the element around it."""
+        reader = _StyleReader(style, around, self._root_size)
+        font_size = reader.font_size()
+        reader.font_size_here = font_size if font_size is not None else EM
+        display = reader.word("display") or _usual_display(element.tag)
+        position = reader.word("position") or "static"
+        is_free = position in ("absolute", "fixed")
+        is_inline = (
+            display == "inline"
+            and not is_free
+            and reader.word("float") in ("", "none")
+            and "flex" not in around.display
+            and "grid" not in around.display
+        )
+        moved = reader.moved(position)
+        is_moved = moved.is_displaced or is_free or position == "sticky"
+        is_displaced = around.is_displaced or is_moved
+        is_out = around.is_out or display == "none" or moved.is_out or element.tag in _CLOSED or reader.is_unseen()
+        is_unsure = around.is_unsure or moved.is_unsure or reader.is_unsure() or _is_unsure(element)
+        is_unsure |= not style.keys().isdisjoint(("font-family",)) and self._has_own_font(style["font-family"])
+        area = _ShownArea()
+        if not (is_inline or element.tag in _OF_TABLE or display.startswith("table")):
+            area = reader.area()
+        is_cut, cuts_width = around.is_cut or area.is_cut, (around.cuts_width or area.cuts_width)
+        if is_free and around.is_cut and not area.is_cut:
+            is_cut, is_unsure = False, True  # it is cut only if the element that places it is
+        keeps_lines = reader.keeps_lines(element)
+        grounds, has_ground = self._ground(reader, around, is_moved)
+        if element.tag in ("input", "textarea", "select", "button") and not has_ground:
+            grounds = (WHITE,)
+        self._has_covers |= is_displaced and not is_out and (has_ground or element.tag in _REPLACED)
+        ink = reader.colour("color", around.ink)
+        if "color" not in style:
+            if element.tag in ("input", "textarea", "select", "button", "mark", "option"):
+                ink = (0.0, 0.0, 0.0, 1.0)
+            elif element.tag == "a" and "href" in element.attributes:
+                ink = (0.0, 0.0, 0.93, 1.0)
+        fill: Rgba | str | None = around.fill
+        if "text-fill-color" in style:
+            is_ink = written(style["text-fill-color"]) in ("currentcolor", "initial")
+            fill = "ink" if is_ink else reader.colour("text-fill-color", around.ink)
+        visibility = reader.word("visibility")
+        if element.tag in ("col", "colgroup") and (visibility == "collapse" or display == "none"):
+            self._has_covers = True  # a column is hidden, which holds no element
+        return _ComputedState(
+            custom,
+            font_size,
+            ink,
+            fill,
+            grounds,
+            reader.opacity(),
+            around.is_visible if visibility in ("", "inherit") else visibility in ("visible", "initial"),
+            is_out,
+            is_cut,
+            is_unsure or area.is_small or (cuts_width and keeps_lines),
+            around.may_stand_out or reader.may_stand_out(),
+            is_displaced,
+            cuts_width,
+            keeps_lines,
+            display,
+            reader.indent(),
+        )
+
+    def _has_own_font(self, family: list[Any]) -> bool:
+        names = {name.strip("\"' ") for name in written(family).split(",")}
+        return not self._sheets.own_fonts.isdisjoint(names)
+
+    def _ground(
+        self, reader: _StyleReader, around: _ComputedState, is_moved: bool
+    ) -> tuple[tuple[Color, ...] | None, bool]:
+        """Return the colours behind the text of an element, and whether it has a ground of its own."""
+        colour = reader.colour("background-color", (0.0, 0.0, 0.0, 0.0), transparent=True)
+        images = [one for one in reader.style.get("background-image", ()) if one.type in ("url", "function")]
+        grounds = None if is_moved else around.grounds
+        has_ground = bool(images) or colour is None or colour[3] > 0
+        if colour is None:
+            grounds = None
+        elif colour[3] == 1.0:
+            grounds = (colour[:3],)
+        elif colour[3] > 0 and grounds is not None:
+            grounds = tuple([mixed(colour[:3], one, colour[3]) for one in grounds])
+        elif colour[3] > 0:
+            self._grounds = None
+        if images:
+            grounds = _grounds_of(images, grounds)
+        if has_ground:
+            if grounds is None:
+                self._grounds = None
+            elif self._grounds is not None:
+                self._grounds |= {*grounds}
+        return grounds, has_ground
+
+    def _is_hidden_by(self, name: str, declared: Sequence[Declaration], state: _ComputedState) -> bool:
+        """True if a rule for a pseudo-element may cover the text of its element, or change its first letters."""
+        style = self._style(declared, state.custom)
+        if name in ("first-line", "first-letter"):
+            return bool(style.keys() - {"line-height", "letter-spacing", "float", "font-family"})
+        if name not in ("before", "after"):
+            return False
+        reader = _StyleReader(style, state, self._root_size)
+        is_moved = reader.word("position") not in ("", "static") or reader.moved("static").is_displaced
+        is_moved |= not style.keys().isdisjoint(_MOVING)
+        if is_moved and (style.keys() & {"background-color", "background-image", "content", "box-shadow"}):
+            colour = reader.colour("background-color", (0.0, 0.0, 0.0, 0.0), transparent=True)
+            self._has_covers |= colour is None or colour[3] > 0 or "background-image" in style or "box-shadow" in style
+        return False
+
+
+class _Move(NamedTuple):
+    is_out: bool = False
+    is_unsure: bool = False
+    is_displaced: bool = False
+
+
+class _ShownArea(NamedTuple):
+    is_cut: bool = False
+    cuts_width: bool = False
+    is_small: bool = False
+    """True if a part of the text may have no place."""
+
+
+class _StyleReader:
+    """Reads the values of an element's style."""
+
+    def __init__(self, style: Mapping[str, list[Any]], around: _ComputedState, root_size: float) -> None:
+        self.style = style
+        self._around = around
+        self._root_size = root_size
+        self.font_size_here = EM
+
+    def word(self, name: str) -> str:
+        """Return a value in small letters; "" if there is none."""
+        return written(self.style[name]) if name in self.style else ""
+
+    def length(self, name: str, whole: float | None = None) -> float | None:
+        """Return a length in pixels; 0 for a word such as `auto`, and None if it is not known."""
+        value = self.style.get(name)
+        if value is None or value[0].type == "ident":
+            return 0.0
+        return pixels(value[0], font_size=self.font_size_here, root_size=self._root_size, whole=whole)
+
+    def font_size(self) -> float | None:
+        around = self._around.font_size
+        value = self.style.get("font-size")
+        if value is None:
+            return around
+        word = written(value)
+        if word in _SIZE_WORDS:
+            return _SIZE_WORDS[word]
+        if around is None and not (value[0].type == "dimension" and value[0].lower_unit not in ("em", "ex", "ch")):
+            return None
+        size = around or 0.0
+        if word in ("smaller", "larger", "inherit"):
+            return size * {"smaller": 0.83, "larger": 1.2, "inherit": 1.0}[word]
+        if value[0].type == "ident":
+            return EM
+        return pixels(value[0], font_size=size, root_size=self._root_size, whole=size)
+
+    def colour(self, name: str, around: Rgba | None, *, transparent: bool = False) -> Rgba | None:
+        value = self.style.get(name)
+        if value is None:
+            return around
+        word = written(value)
+        if word == "inherit":
+            return None if transparent else around
+        if word in ("initial", "revert-layer"):
+            return around if transparent else (0.0, 0.0, 0.0, 1.0) if word == "initial" else None
+        found = colour_of(value)
+        if found == "currentcolor":
+            return None if transparent else around
+        return found if isinstance(found, tuple) else None
+
+    def opacity(self) -> float | None:
+        value = self.style.get("opacity")
+        around = self._around.opacity
+        if value is None or value[0].type == "ident" or around is None:
+            return around
+        own = _number(value[0])
+        return None if own is None else around * min(1.0, max(0.0, own))
+
+    def indent(self) -> float:
+        if "text-indent" not in self.style or self.word("text-indent") == "inherit":
+            return self._around.indent
+        found = self.length("text-indent", 1280.0)
+        return 0.0 if found is None else found
+
+    def keeps_lines(self, element: Element) -> bool:
+        for name in ("white-space", "text-wrap", "text-wrap-mode"):
+            if word := self.word(name):
+                return "nowrap" in word or word == "pre"
+        return self._around.keeps_lines or element.tag in ("pre", "nobr")
+
+    def moved(self, position: str) -> _Move:
+        """Judge where an element is moved by its position and its margins."""
+        is_out = is_unsure = is_displaced = False
+        for side in ("left", "top", "right", "bottom") if position != "static" else ():
+            value = self.length(side, 1280.0 if side in ("left", "right") else 800.0)
+            if value is None:
+                is_unsure = is_displaced = True
+                continue
+            is_displaced |= abs(value) > _DISPLACED
+            is_far = value <= -_FAR or (
+                side in ("left", "right") and value >= _FAR and (side == "right" or value > 1280)
+            )
+            if position == "fixed":
+                is_far |= value >= (1280.0 if side in ("left", "right") else 800.0)
+            is_out |= is_far and position != "sticky"
+            is_unsure |= value < -100 or value >= _FAR or (position == "sticky" and is_far)
+        for side in ("left", "top", "right", "bottom"):
+            margin, padding = self.length(f"margin-{side}", 1280.0), self.length(f"padding-{side}", 1280.0)
+            if margin is None or padding is None:
+                is_unsure = True
+                is_displaced |= margin is None
+                continue
+            is_out |= margin <= -_FAR and side in ("left", "top")
+            is_unsure |= margin < -100 or margin > _FAR or padding > _FAR
+            is_displaced |= margin < (-40.0 if side in ("left", "right") else -_DISPLACED)
+        return _Move(is_out, is_unsure, is_displaced or not self.style.keys().isdisjoint(_MOVING - {"scale"}))
+
+    def area(self) -> _ShownArea:
+        """Judge whether an element is cut to nothing, and whether what exceeds its size is cut off."""
+        overflow = [self.word(f"overflow-{axis}") or "visible" for axis in "xy"]
+        is_open = overflow == ["visible", "visible"]
+        cuts = not {"hidden", "clip"}.isdisjoint(overflow)
+        is_small = False
+        for name in ("width", "max-width", "height", "max-height"):
+            value = self.style.get(name)
+            if value is None or value[0].type == "ident":
+                continue
+            is_width = name.endswith("width")
+            is_share = value[0].type == "percentage"
+            size = 0.0 if is_share and value[0].value == 0 else self.length(name, 1280.0 if is_width else None)
+            if size is not None and size < _LEAST_SIZE:
+                if not is_open:
+                    return _ShownArea(is_cut=True)
+                is_small = True
+            elif cuts:
+                is_small |= (size is None or size < _LEAST_WIDTH) if is_width else not is_share
+        return _ShownArea(cuts_width=overflow[0] in ("hidden", "clip"), is_small=is_small)
+
+    def is_unseen(self) -> bool:
+        zoom = _number(self.style["zoom"][0]) if "zoom" in self.style and self.style["zoom"][0].type != "ident" else 1.0
+        if zoom is not None and zoom < 0.05:
+            return True
+        if self.word("position") in ("absolute", "fixed") and "clip" in self.style:
+            inner = [
+                one for token in self.style["clip"] if token.type == "function" for one in significant(token.arguments)
+            ]
+            sizes = [pixels(one) for one in inner if one.type != "literal"]
+            if sizes and all(size is not None and size <= 1 for size in sizes):
+                return True
+        return any(
+            _UNSEEN_STYLES.match(f"{name}:{written(value)}")
+            for name, value in self.style.items()
+            if name not in _JUDGED_ALONE
+        )
+
+    def is_unsure(self) -> bool:
+        """True if a part of the style has an effect that is not judged here."""
+        if self.word("position") in ("absolute", "fixed") and self.word("clip") not in ("", "auto"):
+            return True
+        if any(one.type == "function" for one in self.style.get("display", ())) or "text" in self.word(
+            "background-clip"
+        ):
+            return True
+        if self.word("z-index").startswith("-") or "inset" in self.word("box-shadow").split():
+            return True
+        zoom = self.style.get("zoom")
+        if zoom is not None and zoom[0].type != "ident" and (_number(zoom[0]) or 0.0) < 0.5:
+            return True
+        if self._cuts_lines():
+            return True
+        return any(
+            name not in _JUDGED_ALONE and not _has_no_effect(name, written(value)) for name, value in self.style.items()
+        )
+
+    def may_stand_out(self) -> bool:
+        names = (name for name in self.style if _STANDING_OUT.fullmatch(name))
+        return any(not _has_no_effect(name, self.word(name)) for name in names)
+
+    def _cuts_lines(self) -> bool:
+        """True if lines may be cut off, or lie on each other."""
+        height = self.style.get("line-height")
+        if height is not None and height[0].type != "ident":
+            own = _number(height[0])
+            ems = own if own is not None else None
+            if ems is None:
+                size = self.length("line-height", self.font_size_here)
+                ems = None if size is None else size / max(1.0, self.font_size_here)
+            if ems is None or ems < 0.5:
+                return True
+        spacing = self.length("letter-spacing", self.font_size_here)
+        if spacing is None or spacing < -0.2 * self.font_size_here or spacing > 10 * self.font_size_here:
+            return True
+        if "text-indent" in self.style:
+            indent = self.length("text-indent", 1280.0)
+            if indent is None or not -100 <= indent <= _LARGE:
+                return True
+        return False
+
+
+def _hints(element: Element) -> str:
+    """Return the style that an element has by its attributes or its tag."""
+    get = element.attributes.get
+    css: list[str] = []
+    if "hidden" in element.attributes or "popover" in element.attributes:
+        css.append("display: none")
+    if element.tag == "dialog" and "open" not in element.attributes:
+        css.append("display: none")
+    if element.tag == "font":
+        if get("color"):
+            css.append(f"color: {get('color')}")
+        if get("size", "") in _OLD_SIZES:
+            css.append(f"font-size: {_OLD_SIZES[get('size', '')]}px")
+    if element.tag == "body" and get("text"):
+        css.append(f"color: {get('text')}")
+    if get("bgcolor") and element.tag in ("body", "table", "tr", "td", "th", "thead", "tbody", "tfoot", "marquee"):
+        css.append(f"background-color: {get('bgcolor')}")
+    if get("background") and element.tag in ("body", "table", "tr", "td", "th"):
+        css.append("background-image: url(x)")
+    if element.tag in ("s", "del", "strike"):
+        css.append("text-decoration-line: line-through")
+    if get("width") == "0" and element.tag == "marquee":
+        css.append("display: none")
+    return "; ".join(one.replace(";", "")[:200] for one in css)
+
+
+def _own_kind(element: Element) -> str:
+    """Return what else than the tag and the style decides on an element's state."""
+    return f"{_is_unsure(element)}{'href' in element.attributes}"
+
+
+def _is_unsure(element: Element) -> bool:
+    """True for elements whose text a reader may have to look for, or sees otherwise than it is written."""
+    attributes, parent = element.attributes, element.parent
+    if element.tag == "bdo":
+        return attributes.get("dir", "").lower() == "rtl"
+    if element.tag == "marquee":
+        return True
+    if element.tag == "option" and "selected" not in attributes:
+        return parent is not None and "multiple" not in parent.attributes and "size" not in parent.attributes
+    if element.tag in ("input", "textarea"):
+        return attributes.get("type", "").lower() == "password"
+    if parent is None:
+        return False
+    if parent.tag == "details" and element.tag != "summary" and "open" not in parent.attributes:
+        return True
+    return any(one.tag == "template" and "shadowrootmode" in one.attributes for one in element.children)
+
+
+def _usual_display(tag: str) -> str:
+    if tag in _OF_TABLE:
+        return "table-cell" if tag in ("td", "th") else "table"
+    return "block" if tag in _BLOCKS else "inline"
+
+
+def _number(token: Any) -> float | None:
+    """Return a number, or a percentage as a fraction; None if it is not known."""
+    if token.type == "number":
+        return float(token.value)
+    if token.type == "percentage":
+        return float(token.value) / 100
+    if token.type == "function" and token.lower_name == "calc":
+        return calculated(token.arguments, _number)
+    return None
+
+
+def _grounds_of(images: Iterable[Any], below: tuple[Color, ...] | None) -> tuple[Color, ...] | None:
+    """Return the colours of gradients; None if one of the images is not a gradient, or not known."""
+    found: list[Color] = []
+    for one in images:
+        is_gradient = one.type == "function" and one.lower_name.removeprefix("-webkit-").endswith("-gradient")
+        colours = colours_within(one) if is_gradient else None
+        if colours is None or (below is None and any(colour[3] < 1 for colour in colours)):
+            return None
+        found += [mixed(colour[:3], ground, colour[3]) for colour in colours for ground in below or (WHITE,)]
+    return tuple(dict.fromkeys(found[:_MOST_COLOURS]))
+
+
+def _has_no_effect(name: str, value: str) -> bool:
+    if name == "outline-offset":
+        return not value.startswith(("-", "calc"))
+    if name in ("grid", "grid-template", "grid-template-rows"):
+        return re.search(r"(?<![\d.])0(?:fr|px|%)?(?![\d.%])", value) is None
+    if name == "color-scheme":
+        return "dark" not in value or "light" in value
+    if name == "unicode-bidi":
+        return "override" not in value
+    if name == "contain":
+        return not {"paint", "strict", "content", "size"} & {*value.split()}
+    if name.startswith("text-stroke"):
+        return value.startswith("0")
+    if name == "initial-letter":
+        return value == "normal"
+    return all(word in _NO_EFFECT for word in value.split())

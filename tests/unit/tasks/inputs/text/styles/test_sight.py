@@ -1,0 +1,214 @@
+"""How well a reader sees the text of a page. Each page was compared with what Chromium draws."""
+
+import pytest
+
+from tasks.inputs.text import html_text
+from tasks.markdown_text import UNSURE, plain_form
+from tests.conftest import each_case
+
+WORD = "Total"
+
+
+def sight(html: str) -> str:
+    """Return whether WORD is `seen`, `unsure` or `unseen` on a page."""
+    page = f"<!doctype html><html><body><h1>Invoice</h1><p>of the third of May</p>{html}</body></html>"
+    lines = html_text.html_to_markdown(page).split("\n")
+    assert "of the third of May" in plain_form("\n".join(lines))
+    found = [line for line in lines if WORD in plain_form(line)]
+    if not found:
+        return "unseen"
+    return "unsure" if UNSURE in found[0] else "seen"
+
+
+@each_case(
+    "style",
+    [
+        "display: var(--x, none)",
+        "display: none; display: nonsense",
+        "display: none !important; display: block",
+        "all: unset; display: none",
+        "visibility: collapse",
+        "opacity: 0.02",
+        "opacity: calc(0 * 3)",
+        "transition: 1s; opacity: 0",
+        "font: 0/0 a",
+        "font-size: calc(1px - 1px)",
+        "color: Canvas",
+        "color: oklch(1 0 0)",
+        "color: hwb(0 100% 0%)",
+        "color: color(srgb 1 1 1)",
+        "color: light-dark(white, black)",
+        "color: rgb(0 0 0 / 1%)",
+        "background: #333; color: #333",
+        "background: linear-gradient(#333, #343434); color: #333",
+        "-webkit-text-fill-color: #0000",
+        "position: fixed; top: 200vh",
+        "position: absolute; right: 9999px",
+        "position: absolute; clip: rect(0 0 0 0)",
+        "float: left; margin: -9999px",
+        "rotate: y 90deg",
+        "transform: matrix(0, 0, 0, 0, 0, 0)",
+        "clip-path: ellipse(0 0)",
+        "height: 0; overflow: auto",
+        "content-visibility: hidden",
+    ],
+)
+def test_a_style_hides_a_text(style: str) -> None:
+    assert sight(f'<p style="{style}">{WORD}</p>') == "unseen"
+
+
+@each_case(
+    "style",
+    [
+        "color: color-mix(in srgb, white, white)",
+        "color: rgb(from white r g b)",
+        "background-image: url(a.png)",
+        "background: linear-gradient(black, white)",
+        "filter: invert(1)",
+        "mix-blend-mode: screen",
+        "mask: linear-gradient(#0002, #0002)",
+        "clip-path: path('M0 0')",
+        "transform: rotate(20deg)",
+        "offset: path('M-9999 0')",
+        "animation: x 1s; opacity: 0",
+        "height: 30px; overflow: hidden",
+        "overflow: hidden; white-space: nowrap",
+        "line-height: 0",
+        "letter-spacing: -1em",
+        "color: #e8e8e8",
+        "opacity: 0.2",
+        "color: transparent; background-clip: text; background-image: linear-gradient(red, blue)",
+        "box-shadow: inset 0 0 0 99px black",
+        "-webkit-text-security: disc",
+        "unicode-bidi: bidi-override; direction: rtl",
+        "margin-left: -200px",
+        "width: calc(1px * sin(1)); overflow: hidden",
+    ],
+)
+def test_what_a_style_does_to_a_text_is_not_known(style: str) -> None:
+    assert sight(f'<p style="{style}">{WORD}</p>') == "unsure"
+
+
+@each_case(
+    "style",
+    [
+        "color: #767676; padding: 10px; margin: 0 -15px; border: 1px solid",
+        "left: -9999px",
+        "position: relative; top: -0.5em",
+        "background: #123; color: white",
+        "background: linear-gradient(#000, #222); color: #fff",
+        "position: absolute",
+        "overflow: hidden",
+        "height: 100%; min-height: 0",
+        "max-width: calc(100% - 20px)",
+        "opacity: 0.9; transform: none; filter: none",
+        "display: nonsense",
+        "color: nonsense; mso-hide: all; font-size: -1px",
+        "clip: rect(0 0 0 0)",
+        "text-shadow: 1px 1px #ccc",
+        "transition: opacity 1s",
+        "font: bold 12px/1.4 Arial, sans-serif",
+        "outline-offset: 2px; z-index: 3; letter-spacing: 0.1em",
+    ],
+)
+def test_a_style_leaves_a_text_in_sight(style: str) -> None:
+    assert sight(f'<p style="{style}">{WORD}</p>') == "seen"
+
+
+@each_case(
+    ("css", "expected"),
+    [
+        ("p.a { display: none } p { display: block }", "unseen"),
+        (".a { display: none !important } p.a { display: block }", "unseen"),
+        (".a { display: none } p { display: block }", "unseen"),
+        (".a { display: none } p.a { display: block }", "seen"),
+        ("@layer b, c; @layer c { .a { display: none } } @layer b { p.a { display: block } }", "unseen"),
+        ("@layer c { .a { display: none } } .a { display: block }", "seen"),
+        ("@layer c { .a { display: none !important } } p.a { display: block !important }", "unseen"),
+        (".a:hover { display: block } .a { display: none }", "unseen"),
+        (".a { display: none } .a::before { display: block }", "unseen"),
+        ("body:has(h1) .a { display: none }", "unseen"),
+        ("p:nth-child(1 of .a) { display: none }", "unseen"),
+        ("p:not(:hover, .b):last-child { display: none }", "unseen"),
+        ("[class='A' i] { display: none }", "unseen"),
+        ("@media (width >= 1px) { .a { display: none } }", "unseen"),
+        ("@media (900px > width) { .a { display: none } }", "seen"),
+        ("@media not print { .a { display: none } }", "unseen"),
+        ("@media screen and (hover), print { .a { display: none } }", "unseen"),
+        ("@media (prefers-color-scheme: dark) { .a { display: none } }", "seen"),
+        ("@media (min-resolution: 2dppx) { .a { display: none } }", "unsure"),
+        (".a { display: none } @media print { .a { display: block } }", "unseen"),
+        ("@supports (display: nonsense) { .a { display: none } }", "seen"),
+        ("@supports (made: up) { .a { display: none } }", "unsure"),
+        ("@container (min-width: 1px) { .a { display: none } }", "unsure"),
+        ("@scope (body) to (.q) { :scope .a { display: none } }", "unseen"),
+        ("@scope (body) to (.a) { .a { display: none } }", "seen"),
+        ("@property --n { syntax: '*'; inherits: true; initial-value: none } .a { display: var(--n) }", "unseen"),
+        (".a { --n: none } .a { display: var(--n) }", "unseen"),
+        (".a { display: var(--n) }", "seen"),
+        ("<!-- .a { display: none } -->", "unseen"),
+        (".a { display: none", "unseen"),
+        (".a, :made-up { display: none }", "unsure"),
+        (".a, .b:: { display: none }", "seen"),
+        (".a { opacity: 0; animation: k 1s }", "unsure"),
+        (".a::first-line { color: white }", "unsure"),
+        (".a::after { content: ''; position: absolute; inset: 0; background: white }", "unsure"),
+        ("body { background: #222 } .a { color: #222 }", "unseen"),
+        ("@font-face { font-family: x; src: url(data:font/woff2;base64,AA) } .a { font-family: x }", "unsure"),
+        ("h1 { position: absolute; inset: 0; background: white }", "unsure"),
+        ("h1 { margin-bottom: -99px; background: white }", "unsure"),
+        (".a { color: white } .b { background: black }", "unseen"),
+    ],
+)
+def test_a_style_sheet_hides_a_text_or_not(css: str, expected: str) -> None:
+    assert sight(f"<style>{css}</style><p class=a>{WORD}</p>") == expected
+
+
+@each_case(
+    ("html", "expected"),
+    [
+        ("<style media='(min-width: 1px)'>.a { display: none }</style><p class=a>Total</p>", "unseen"),
+        ("<style media=print>.a { display: none }</style><p class=a>Total</p>", "seen"),
+        ("<link rel=stylesheet href=a.css><p>Total</p>", "unsure"),
+        ("<link rel=stylesheet href='https://fonts.googleapis.com/css?family=A'><p>Total</p>", "seen"),
+        ("<script type='application/ld+json'>{}</script><p>Total</p>", "seen"),
+        ("<script>var a = 'b';</script><p>Total</p>", "seen"),
+        ("<script>a.hidden = true</script><p>Total</p>", "unsure"),
+        ("<p onclick='x()'>Total</p>", "unsure"),
+        ("<style>.a { display: none }</style><script>show()</script><p class=a>Total</p>", "unseen"),
+        ("<details><summary>More</summary><p>Total</p></details>", "unsure"),
+        ("<details open><summary>More</summary><p>Total</p></details>", "seen"),
+        ("<select><option>a</option><option>Total</option></select>", "unsure"),
+        ("<select><option selected>Total</option></select>", "seen"),
+        ("<bdo dir=rtl>Total</bdo>", "unsure"),
+        ("<ruby>x<rp>Total</rp></ruby>", "unseen"),
+        ("<img src=a.png alt='The Total'>", "unsure"),
+        ("<div style='visibility: hidden'>x<i style='visibility: visible'>Total</i></div>", "seen"),
+        ("<div style='height: 0; overflow: hidden'><p style='position: absolute'>Total</p></div>", "unsure"),
+        ("<div style='color: white'><a href=x>Total</a></div>", "seen"),
+        ("<span style='height: 0; overflow: hidden'>Total</span>", "seen"),
+        ("<table><tr><td style='height: 0; overflow: hidden'>Total</td><td>x</td></tr></table>", "seen"),
+        (
+            "<div style='position: relative'>Total<div style='position: absolute; background: #fff'>x</div></div>",
+            "unsure",
+        ),
+        ("<div>Total<template shadowrootmode=open></template></div>", "unsure"),
+    ],
+)
+def test_elements_hide_a_text_or_not(html: str, expected: str) -> None:
+    assert sight(html) == expected
+
+
+def test_names_are_the_same_in_capitals_on_a_page_without_a_document_type() -> None:
+    page = "<style>.A { display: none }</style><p>shown</p><p class=a>hidden</p>"
+    assert html_text.html_to_markdown(page) == "shown"
+    assert "hidden" in html_text.html_to_markdown(f"<!doctype html>{page}")
+
+
+def test_a_page_with_more_rules_than_are_read_is_unsure() -> None:
+    assert sight(f"<style>{'i{color:red}' * 50_000}</style><p>{WORD}</p>") == "unsure"
+
+
+@pytest.mark.deep
+def test_a_page_with_too_many_rules_for_its_elements_is_unsure() -> None:
+    assert sight(f"<style>{'*{top:1px}' * 30}</style>{'<i>b</i>' * 20_000}<p>{WORD}</p>") == "unsure"
