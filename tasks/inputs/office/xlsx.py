@@ -19,6 +19,8 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.office.colors import Theme
+from tasks.inputs.office.conditional_formats import Box
+from tasks.inputs.office.table_styles import TableStyles
 from tasks.inputs.office.unseen_cells import CellView, Looks
 from tasks.inputs.office.unseen_shapes import remove_from_sheet
 from tasks.inputs.pictured_text import EmbeddedPages
@@ -42,6 +44,7 @@ _MAX_COLUMNS = 16_384
 _FAR_ROWS = 1_000
 _FAR_COLUMNS = 100
 """Cells that this many empty rows or columns divide from all before them are out of a reader's sight."""
+_DOUBTFUL_CELLS = "(cells that a conditional format may hide left out)"
 _FONTS = b"rPr"
 """Name of the fonts of parts of texts."""
 _POSITIONS_PER_CELL = 20
@@ -216,7 +219,7 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
         )
         workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False, rich_text=has_fonts)
         counter = _Counter(pictures.blob, limits)
-        looks = Looks(workbook)
+        looks, table_styles = Looks(workbook), TableStyles(workbook)
         parts: list[str] = []
         seen: set[str] = set()
         sheets: list[Any] = workbook.worksheets
@@ -228,10 +231,11 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             if sheet.sheet_state != "visible":
                 parts.append(f"## {name} (hidden, left out)")
                 continue
-            xml, tables = archive.read(sheet._worksheet_path), _tables(archive, sheet._worksheet_path)
-            view = CellView(xml, looks, tables)
+            xml, tables = archive.read(sheet._worksheet_path), _tables(archive, sheet._worksheet_path, table_styles)
+            view = CellView(xml, looks, tables, sheet._shared_strings)
             parts += [f"## {name}", view.note]
             parts += _sheet_blocks(sheet, view, counter)
+            parts += [_DOUBTFUL_CELLS] if view.has_doubtful_cells else []
             parts += _sheet_drawings(archive, sheet, pictures, looks.theme)
     return drawings.with_strokes("\n\n".join(filter(None, parts)))
 
@@ -352,13 +356,12 @@ def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages, theme
                 )
 
 
-def _tables(archive: ZipFile, sheet: str) -> list[str]:
-    """Return the areas of the tables of a sheet whose style may put colours behind their cells."""
-    areas = []
+def _tables(archive: ZipFile, sheet: str, styles: TableStyles) -> list[Box]:
+    """Return the areas of a sheet that the styles of its tables may colour."""
+    areas: list[Box] = []
     for name in _related_members(archive, sheet, "/table").values():
         root = etree.fromstring(archive.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
-        if any(style.get("name") for style in root.iterchildren("{*}tableStyleInfo")):
-            areas.append(root.get("ref", ""))
+        areas += styles.colored_areas(root)
     return areas
 
 

@@ -7,10 +7,11 @@ import pytest
 import xlsxwriter
 from openpyxl import Workbook
 from openpyxl.drawing.image import Image
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, FormulaRule, IconSet, Rule
+from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, FormulaRule, IconSet, Rule
 from openpyxl.styles import Color, Font, GradientFill, PatternFill
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
+from openpyxl.styles.table import TableStyle, TableStyleElement, TableStyleList
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -136,13 +137,88 @@ def test_conditional_formats_that_are_known_to_hold_are_applied() -> None:
     assert not conditioned(icons, value=77)
 
 
-def test_conditional_formats_that_do_not_hold_or_are_not_known_to_leave_text_as_it_is() -> None:
+@each_case("formula", ["1=1", "ROW()>0", "NOT(FALSE)", "TRUE()", 'LEN("a")=1', '$A$1<>""', "B1=$B$1", "ISTEXT(B1)"])
+def test_white_text_by_a_formula_that_is_true_for_the_cell_is_left_out(formula: str) -> None:
+    assert not conditioned(FormulaRule([formula], font=WHITE))
+
+
+@each_case("formula", ["1=2", "B1=0", "ISERROR(B1)", "ISBLANK(B1)", "LEN(B1)=0", "B1=A1", "$Z$9=1", "1/0", "Z9>0"])
+def test_white_text_by_a_formula_that_is_false_for_the_cell_is_read(formula: str) -> None:
+    assert conditioned(FormulaRule([formula], font=WHITE))
+
+
+@each_case("formula", ["TODAY()>1", "SUM(B1:B9)=0", "Other!A1=1"])
+def test_text_is_left_out_and_mentioned_where_a_formula_that_is_not_evaluated_may_hide_it(formula: str) -> None:
+    def fill(book: Workbook) -> None:
+        book.active.append(["Total", "secret"])
+        book.active.conditional_formatting.add("B1:B9", FormulaRule([formula], font=WHITE))
+
+    assert text_of(workbook(fill)) == "## Sheet\n\nTotal\n\n(cells that a conditional format may hide left out)"
+    assert conditioned(FormulaRule([formula], font=Font(color="FFFF0000")))
+    assert conditioned(FormulaRule([formula], font=WHITE, fill=PatternFill(bgColor="FF1F3864")))
+
+
+def test_values_that_repeat_and_zeros_can_be_hidden_by_conditional_formats() -> None:
+    def fill(book: Workbook) -> None:
+        for row in (("north", 7), ("north", 0), ("south", 8)):
+            book.active.append(row)
+        book.active.conditional_formatting.add("A2:A3", FormulaRule(["A2=A1"], font=WHITE))
+        book.active.conditional_formatting.add("B1:B3", CellIsRule("equal", ["0"], font=WHITE))
+
+    text = text_of(workbook(fill))
+    assert "| north | 7 |" in text
+    assert "| south | 8 |" in text
+    assert text.count("north") == 1
+    assert "| 0 |" not in text
+
+
+def test_the_result_of_a_formula_that_was_not_calculated_is_not_known() -> None:
+    def fill(book: Workbook) -> None:
+        book.active.append(["Total", "secret"])
+        book.active["Z1"] = "=1"
+        book.active.conditional_formatting.add("B1:B9", FormulaRule(["$Z$1=1"], font=WHITE))
+
+    assert "secret" not in text_of(workbook(fill))
+
+
+def test_a_rule_about_texts_whose_formula_says_otherwise_is_not_known() -> None:
+    other = Rule(
+        "containsText", operator="containsText", text="zzz", formula=["TRUE"], dxf=DifferentialStyle(font=WHITE)
+    )
+    assert not conditioned(other)
+    same = Rule(
+        "containsText", text="zzz", formula=['NOT(ISERROR(SEARCH("zzz",B1)))'], dxf=DifferentialStyle(font=WHITE)
+    )
+    assert conditioned(same)
+
+
+def test_scales_and_bars_colour_only_numbers() -> None:
+    scale = ColorScaleRule("min", None, "FF000000", "max", None, "FF0000FF")
+    assert conditioned(scale, font=WHITE, value=77)
+    assert not conditioned(scale, font=WHITE)
+    assert not conditioned(ColorScaleRule("min", None, "FFFFFFFF", "max", None, "FF0000FF"), font=WHITE, value=77)
+    assert conditioned(ColorScaleRule("min", None, "FFFFFFFF", "max", None, "FF0000FF"), value=77)
+    assert not conditioned(DataBarRule("min", None, "max", None, "FF000000"), font=WHITE, value=77)
+    assert conditioned(DataBarRule("min", None, "max", None, "FF638EC6"), value=77)
+
+
+def test_many_conditional_formats_show_no_hidden_text() -> None:
+    def fill(book: Workbook) -> None:
+        book.active.append(["Total", "secret"])
+        book.active["B1"].font = WHITE
+        for row in range(1, 600):
+            book.active.conditional_formatting.add(
+                f"A{row}:B{row}", FormulaRule(["FALSE"], font=Font(color="FFFF0000"))
+            )
+
+    assert text_of(workbook(fill)) == "## Sheet\n\nTotal"
+
+
+def test_conditional_formats_that_do_not_hold_leave_text_as_it_is() -> None:
     assert conditioned(FormulaRule(["FALSE"], font=WHITE))
     assert conditioned(CellIsRule("lessThan", ["5"], font=WHITE), value=77)
-    assert conditioned(FormulaRule(["B1>$Z$9"], font=WHITE))
     assert conditioned(FormulaRule(["TRUE"], font=WHITE, fill=PatternFill(bgColor="FF1F3864")))
     assert conditioned(FormulaRule(["B1>$Z$9"], fill=PatternFill(bgColor="FF1F3864")), font=WHITE)
-    assert conditioned(ColorScaleRule("min", None, "FFFF0000", "max", None, "FF0000FF"), font=WHITE, value=77)
     assert not conditioned(FormulaRule(["FALSE"], fill=PatternFill(bgColor="FF1F3864")), font=WHITE)
 
 
@@ -170,7 +246,55 @@ def test_white_text_is_read_where_the_style_of_a_table_may_put_a_colour_behind_i
         )
 
     assert "Head" in on_a_sheet(style("TableStyleMedium9"))
+    assert "Head" in on_a_sheet(style("TableStyleDark1"))
+    assert "Head" in on_a_sheet(style("TableStyleLight9"))
+    assert "Head" not in on_a_sheet(style("TableStyleLight1"))
+    assert "Head" not in on_a_sheet(style("Unheard"))
     assert "Head" not in on_a_sheet(lambda sheet: sheet.add_table(Table(displayName="T", ref="A2:B3")))
+
+
+def test_white_text_is_left_out_in_the_light_rows_of_a_table() -> None:
+    def add(sheet: Worksheet) -> None:
+        sheet.add_table(Table(displayName="T", ref="A1:B3", tableStyleInfo=TableStyleInfo(name="TableStyleMedium9")))
+        sheet["B2"].font = sheet["B3"].font = WHITE
+
+    text = on_a_sheet(add)
+    assert "Other" in text
+    assert "| b" not in text
+    assert "| d" not in text
+
+
+def test_a_style_of_the_workbooks_own_colours_the_parts_of_a_table_for_which_it_has_a_fill() -> None:
+    def text(part: str) -> str:
+        def add(sheet: Worksheet) -> None:
+            sheet.add_table(Table(displayName="T", ref="A1:B3", tableStyleInfo=TableStyleInfo(name="Own")))
+            book = sheet.parent
+            number = book._differential_styles.add(DifferentialStyle(fill=PatternFill(bgColor="FF1F3864")))
+            own = TableStyle(name="Own", tableStyleElement=[TableStyleElement(type=part, dxfId=number)])
+            book._table_styles = TableStyleList(tableStyle=[own])
+
+        return on_a_sheet(add)
+
+    assert "Head" in text("headerRow")
+    assert "Head" in text("wholeTable")
+    assert "Head" not in text("lastColumn")
+
+
+def test_rows_and_columns_that_are_nothing_by_default_are_left_out() -> None:
+    def low(sheet: Worksheet) -> None:
+        sheet.sheet_format.defaultRowHeight = 0.5
+        sheet.row_dimensions[2].height = 15
+
+    def narrow(sheet: Worksheet) -> None:
+        sheet.sheet_format.defaultColWidth = 0.1
+        sheet.column_dimensions["A"].width = 10
+
+    assert on_a_sheet(low) == "## Sheet\n\n(hidden rows left out)\n\n| a | b |\n| --- | --- |"
+    assert on_a_sheet(narrow) == "## Sheet\n\n(hidden columns left out)\n\na\nc"
+
+
+def test_rows_with_cells_are_seen_where_the_others_are_hidden() -> None:
+    assert "| a | b |" in on_a_sheet(lambda sheet: setattr(sheet.sheet_format, "zeroHeight", True))
 
 
 def test_a_picture_on_a_sheet_puts_no_colour_behind_its_cells() -> None:
