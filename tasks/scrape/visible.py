@@ -2,8 +2,9 @@
 
 from lxml.html import HtmlElement
 
+from tasks.inputs.sight import Sight
 from tasks.inputs.text.styles.elements import PageTree
-from tasks.inputs.text.styles.sight import Sight, appearance_of
+from tasks.inputs.text.styles.sight import appearance_of
 
 _TEXTLESS_NAMES = (
     "script style template noscript object embed applet iframe frame frameset svg math canvas audio video map "

@@ -65,7 +65,7 @@ Box = tuple[int, int, int, int]
 """The first and the last row, and the first and the last column of an area."""
 
 
-class _Rule(NamedTuple):
+class _ConditionalRule(NamedTuple):
     priority: int
     kind: str
     sign: str
@@ -129,13 +129,13 @@ class _Area(NamedTuple):
     bottom: int
     left: int
     right: int
-    rule: _Rule
+    rule: _ConditionalRule
 
 
-class Rules(NamedTuple):
+class CellRules(NamedTuple):
     """The rules for a cell, and what they may change."""
 
-    by_priority: tuple[_Rule, ...]
+    by_priority: tuple[_ConditionalRule, ...]
     changes: frozenset[Change]
 
 
@@ -162,7 +162,7 @@ class ConditionalFormats:
         self._is_complete = True
         self._steps, self._judgements = _MOST_STEPS, _MOST_JUDGEMENTS
         self._stripe = -1
-        self._in_columns: dict[int, Rules] = {}
+        self._in_columns: dict[int, CellRules] = {}
         self._change_sets: dict[frozenset[Change], frozenset[Change]] = {}
 
     def add(self, element: etree._Element) -> None:
@@ -177,7 +177,7 @@ class ConditionalFormats:
                 rule = self._rule(one, changes, areas)
                 self._areas += [_Area(*box, rule) for box in areas]
 
-    def rules_of(self, cell: Any) -> Rules | None:
+    def rules_of(self, cell: Any) -> CellRules | None:
         """Return the rules for a cell, None if they are not known."""
         stripe = bisect_right(self._edges, cell.row)
         if stripe != self._stripe:
@@ -192,10 +192,10 @@ class ConditionalFormats:
             for rule in rules:
                 changes = _joined(changes, rule.changes)
             # Equal sets are one, because they are keys for every cell.
-            self._in_columns[cell.column] = Rules(rules, self._change_sets.setdefault(changes, changes))
+            self._in_columns[cell.column] = CellRules(rules, self._change_sets.setdefault(changes, changes))
         return self._in_columns[cell.column]
 
-    def possible_changes(self, cell: Any, rules: Rules) -> set[Change] | None:
+    def possible_changes(self, cell: Any, rules: CellRules) -> set[Change] | None:
         """Return the changes of a cell's look that are possible by its rules; None if that is not known."""
         value = _value_of(cell, self._epoch)
         possible, ended = {Change()}, set[Change]()
@@ -217,7 +217,7 @@ class ConditionalFormats:
                 break
         return possible | ended
 
-    def _holds(self, rule: _Rule, cell: Any, value: Value | ErrorName) -> bool | None:
+    def _holds(self, rule: _ConditionalRule, cell: Any, value: Value | ErrorName) -> bool | None:
         own = cell.row, cell.column
         anchor = rule.anchor or own
 
@@ -253,10 +253,10 @@ class ConditionalFormats:
                 stripe.append(area)
         return stripes
 
-    def _rule(self, element: etree._Element, changes: tuple[Change, ...], areas: list[Box]) -> _Rule:
+    def _rule(self, element: etree._Element, changes: tuple[Change, ...], areas: list[Box]) -> _ConditionalRule:
         # Programs differ in the cell that formulas are written for if it is not the first one of all.
         top, left = (min((box[side] for box in areas), default=0) for side in (0, 2))
-        return _Rule(
+        return _ConditionalRule(
             priority=_whole(element.get("priority", "")),
             kind=element.get("type", ""),
             sign=element.get("operator", ""),

@@ -66,7 +66,7 @@ class Formula:
 
     def __init__(self, text: str) -> None:
         try:
-            parser = _Parser(text)
+            parser = _FormulaParser(text)
             self._node, self.size = parser.parsed(), parser.size
         except NotEvaluated:
             self._node, self.size = _refuse, 1
@@ -186,7 +186,7 @@ class _Reference:
         return known(at.cell(*self.place(at)))
 
 
-class _Parser:
+class _FormulaParser:
     def __init__(self, text: str) -> None:
         if len(text) > _LONGEST:
             raise NotEvaluated

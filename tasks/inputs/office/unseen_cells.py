@@ -13,6 +13,7 @@ from tasks.inputs.office import colors
 from tasks.inputs.office.colors import Color, Grounds, Theme
 from tasks.inputs.office.conditional_formats import MAX_COLUMNS, Box, Change, ConditionalFormats
 from tasks.inputs.office.measures import is_tiny
+from tasks.inputs.sight import Sight
 
 _THEME = ("lt1", "dk1", "lt2", "dk2", *(f"accent{number}" for number in range(1, 7)), "hlink", "folHlink")
 """Colours of the theme by their numbers (ECMA-376, part 1, 18.8.3)."""
@@ -141,8 +142,6 @@ class CellView:
         self._formats = ConditionalFormats(looks.change, looks.color, xml, strings, looks.epoch)
         self._always_seen: dict[tuple[object, ...], bool] = {}
         self._steps = _MOST_STEPS
-        self.has_doubtful_cells = False
-        """True if a cell was not shown because a conditional format might hide it."""
         if _HIDING.search(xml):
             self._read(xml)
 
@@ -164,28 +163,27 @@ class CellView:
     def is_struck(self, cell: Any) -> bool:
         return self._looks.of(cell._style_id).is_struck
 
-    def shows(self, cell: Any, color_name: str = "", font: Any = None) -> bool:
-        """True if the text of a cell is seen, or a part of it in another font. `color_name` is that of the colour which
-        the cell's format gives the text.
+    def sight(self, cell: Any, color_name: str = "", font: Any = None) -> Sight:
+        """Return how well the text of a cell is seen, or a part of it in another font. `color_name` is that of the
+        colour which the cell's format gives the text.
 
-        Where a conditional format cannot be judged, text must be seen with it and without it.
+        Where a conditional format cannot be judged, text is seen only if it is seen with it and without it.
         """
         look = self._looks.of(cell._style_id)
         if font is not None:
             look = self._looks.of_run(font, look)
         color = self._looks.named(color_name) if color_name else None
         if self._is_always_seen(look, color, _WHITE, self._formats.changes):
-            return True
+            return Sight.SEEN
         ground = colors.UNKNOWN if self._is_in_table(cell) else _WHITE
         rules = self._formats.rules_of(cell)
         if rules is not None and self._is_always_seen(look, color, ground, rules.changes):
-            return True
+            return Sight.SEEN
         possible = None if rules is None else self._formats.possible_changes(cell, rules)
-        if possible is not None and not any(look.after(change).is_unseen(ground, color) for change in possible):
-            return True
-        if possible is None or not all(look.after(change).is_unseen(ground, color) for change in possible):
-            self.has_doubtful_cells = True
-        return False
+        unseen = {look.after(change).is_unseen(ground, color) for change in possible or ()}
+        if unseen == {True}:
+            return Sight.UNSEEN
+        return Sight.SEEN if unseen == {False} else Sight.UNSURE
 
     def _is_in_table(self, cell: Any) -> bool:
         self._steps -= len(self._tables)

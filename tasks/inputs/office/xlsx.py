@@ -24,9 +24,10 @@ from tasks.inputs.office.table_styles import TableStyles
 from tasks.inputs.office.unseen_cells import CellView, Looks
 from tasks.inputs.office.unseen_shapes import remove_from_sheet
 from tasks.inputs.pictured_text import EmbeddedPages
+from tasks.inputs.sight import Sight
 from tasks.inputs.source import Blob
 from tasks.inputs.text import text_file
-from tasks.markdown_text import escape_inline, escape_line
+from tasks.markdown_text import escape_inline, escape_line, unsure
 
 # Numbers and dates are shown by their format codes (ECMA-376 part 1, 18.8.31), without national conventions. Dates are
 # always in ISO 8601. A number whose code asks for a fraction or has a condition is shown plainly.
@@ -44,7 +45,6 @@ _MAX_COLUMNS = 16_384
 _FAR_ROWS = 1_000
 _FAR_COLUMNS = 100
 """Cells that this many empty rows or columns divide from all before them are out of a reader's sight."""
-_DOUBTFUL_CELLS = "(cells that a conditional format may hide left out)"
 _FONTS = b"rPr"
 """Name of the fonts of parts of texts."""
 _POSITIONS_PER_CELL = 20
@@ -235,7 +235,6 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             view = CellView(xml, looks, tables, sheet._shared_strings)
             parts += [f"## {name}", view.note]
             parts += _sheet_blocks(sheet, view, counter)
-            parts += [_DOUBTFUL_CELLS] if view.has_doubtful_cells else []
             parts += _sheet_drawings(archive, sheet, pictures, looks.theme)
     return drawings.with_strokes("\n\n".join(filter(None, parts)))
 
@@ -248,14 +247,18 @@ def _seen(view: CellView, index: int, cell: Any) -> str:
     if isinstance(value, CellRichText):
         parts = (("", None, part) if isinstance(part, str) else (part.text, part.font, "") for part in value)
         return "".join(
-            drawings.struck(text) if font is not None and font.strike else text or plain
+            _as_seen(drawings.struck(text) if font is not None and font.strike else text or plain, sight)
             for text, font, plain in parts
-            if view.shows(cell, font=font)
+            if (sight := view.sight(cell, font=font)) <= Sight.UNSURE
         ).strip()
     text = shown(value, cell.number_format).strip()
-    if not text or not view.shows(cell, color_of(value, cell.number_format)):
+    if not text or (sight := view.sight(cell, color_of(value, cell.number_format))) > Sight.UNSURE:
         return ""
-    return drawings.struck(text) if view.is_struck(cell) else text
+    return _as_seen(drawings.struck(text) if view.is_struck(cell) else text, sight)
+
+
+def _as_seen(text: str, sight: Sight) -> str:
+    return unsure(text) if sight == Sight.UNSURE else text
 
 
 class _Counter:

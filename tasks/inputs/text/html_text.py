@@ -9,9 +9,10 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
 from markdownify import MarkdownConverter
 
+from tasks.inputs.sight import Sight
 from tasks.inputs.text import text_file
 from tasks.inputs.text.styles.elements import PageTree
-from tasks.inputs.text.styles.sight import Sight, appearance_of
+from tasks.inputs.text.styles.sight import appearance_of
 from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form, unsure
 
 _STRUCK = {"s", "del", "strike"}

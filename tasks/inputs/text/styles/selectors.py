@@ -190,14 +190,14 @@ def parse_selectors(
 
     Raises SelectorError.
     """
-    return _Parser(ignores_case, nested_in, depth).selectors(tokens)
+    return _SelectorParser(ignores_case, nested_in, depth).selectors(tokens)
 
 
 def _same_type(element: Element) -> int:
     return element.parent.types[element.tag] if element.parent is not None else 1
 
 
-class _Parser:
+class _SelectorParser:
     def __init__(self, ignores_case: bool, nested_in: SelectorList | None, depth: int) -> None:
         if depth > _DEEPEST:
             raise SelectorError("nested too deep")
@@ -211,7 +211,7 @@ class _Parser:
         return SelectorList(tuple(found), self._is_known)
 
     def _inner(self, tokens: Tokens, *, relative: bool = False) -> SelectorList:
-        parser = _Parser(self._ignores_case, self._nested_in, self._depth + 1)
+        parser = _SelectorParser(self._ignores_case, self._nested_in, self._depth + 1)
         found = parser.selectors(tokens, relative=relative)
         self._is_known &= found.is_known
         return found

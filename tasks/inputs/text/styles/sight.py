@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 import tinycss2
 
 from tasks.inputs.contrast import WHITE, Color, contrast, is_seen, mixed
+from tasks.inputs.sight import Sight
 from tasks.inputs.text.styles.cascade import Cascade
 from tasks.inputs.text.styles.declarations import Declaration, longhands, substituted, uses_properties
 from tasks.inputs.text.styles.elements import Element, PageTree
@@ -30,16 +30,6 @@ from tasks.inputs.text.styles.values import (
     words,
     written,
 )
-
-
-class Sight(IntEnum):
-    """A degree of how well a reader sees a text, from best to worst."""
-
-    SEEN = 0
-    UNSURE = 1
-    FAINT = 2
-    """The text takes part in the page, but cannot be told from what is behind it."""
-    UNSEEN = 3
 
 
 class Appearance(NamedTuple):
