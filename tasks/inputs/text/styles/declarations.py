@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import tinycss2
 
-from tasks.inputs.text.styles.values import colour_of, significant, words, written
+from tasks.inputs.text.styles.values import colour_of, significant, words
 
 Tokens = Sequence[Any]
 
@@ -37,8 +37,8 @@ _PHYSICAL: Final = {
 _KEYWORDS: Final = {
     "display": words(
         "none block inline inline-block flow flow-root contents flex inline-flex grid inline-grid list-item "
-        "run-in ruby ruby-base ruby-text math table inline-table table-row table-cell table-column table- "
-        "caption box table-row-group table-header-group table-footer-group table-column-group inline-box"
+        "run-in ruby ruby-base ruby-text math table inline-table table-row table-cell table-column table-caption "
+        "box table-row-group table-header-group table-footer-group table-column-group inline-box"
     ),
     "visibility": words("visible hidden collapse"),
     "position": words("static relative absolute fixed sticky"),
@@ -64,7 +64,7 @@ _LONGHANDS: Final = {
     "inset-block": _BLOCK,
     "inset-inline": _INLINE,
     "overflow": ("overflow-x", "overflow-y"),
-    "background": ("background-color", "background-image", "background-clip"),
+    "background": ("background-color", "background-image", "background-clip", "background-position"),
     "font": ("font-size", "line-height", "font-family"),
     "animation": ("animation-name",),
     "text-decoration": ("text-decoration-line",),
@@ -74,13 +74,14 @@ _LONGHANDS: Final = {
 _TELLING: Final = re.compile(
     r"--.*|all|(?:margin|padding|inset)(?:-.*)?|top|right|bottom|left|(?:max-)?(?:width|height|(?:block|inline)-size)"
     r"|(?:max-)?logical-(?:width|height)|display|visibility|position|float|overflow(?:-[xy]|-block|-inline)?|contain"
-    r"|color|color-scheme|background(?:-color|-image|-clip|-blend-mode)?|text-(?:fill-color|stroke.*|security|indent|shadow)"
+    r"|color|color-scheme|background(?:-color|-image|-clip|-blend-mode|-position.*|-size|-repeat)?|text-(?:fill-color|stroke.*|security|indent|shadow)"
     r"|opacity|zoom|font(?:-size|-family|-palette)?|line-height|letter-spacing|white-space(?:-collapse)?"
     r"|text-wrap(?:-mode)?|text-decoration(?:-line|-thickness)?|unicode-bidi|initial-letter|line-clamp|z-index"
     r"|clip(?:-path)?|mask(?:-image|-box-image.*)?|(?:backdrop-)?filter|mix-blend-mode|content(?:-visibility)?"
     r"|animation(?:-name)?|border-image(?:-source)?|box-(?:shadow|reflect)|outline-offset|overlay|offset(?:-path|-position)?"
     r"|transform|translate|rotate|scale|perspective|position-(?:anchor|area|visibility|try.*)"
-    r"|grid(?:-area|-row(?:-start|-end)?|-template(?:-rows)?)?"
+    r"|grid(?:-area|-row(?:-start|-end)?|-column(?:-start|-end)?|-template(?:-rows|-columns)?)?|aspect-ratio"
+    r"|container-type|border(?:-(?:top|right|bottom|left))?(?:-width)?|outline(?:-width)?|word-spacing|vertical-align"
     # of the rules for fonts and custom properties
     r"|src|inherits|initial-value"
 )
@@ -223,20 +224,23 @@ def _by_sides(names: tuple[str, ...], values: list[Any]) -> Mapping[str, list[An
 
 
 def _background(values: list[Any]) -> Mapping[str, list[Any]]:
-    colours, images, clips = [], [], []
+    colours, images, clips, places = [], [], [], []
     for one in values:
-        is_image = one.type == "url" or (one.type == "function" and not isinstance(colour_of([one]), tuple))
-        if is_image:
+        colour = colour_of([one])
+        if one.type == "url" or (one.type == "function" and not isinstance(colour, tuple)):
             images.append(one)
-        elif isinstance(colour_of([one]), tuple) or written([one]) == "currentcolor":
+        elif colour is not None:
             colours.append(one)
-        elif one.type == "ident" and one.lower_value == "text":
+        elif one.type == "ident" and one.lower_value in ("text", "content-box"):
             clips.append(one)
+        elif one.type != "ident" or one.lower_value not in ("none", "scroll", "fixed", "local", "repeat"):
+            places.append(one)
     none = tinycss2.parse_component_value_list("transparent none border-box")
     return {
         "background-color": colours[-1:] or [none[0]],
         "background-image": images or [none[2]],
         "background-clip": clips or [none[4]],
+        "background-position": places or [none[2]],
     }
 
 

@@ -21,9 +21,8 @@ class Element:
     attributes: dict[str, str]
     element_id: str
     classes: frozenset[str]
-    is_empty: bool
-    text: str = ""
-    """The text of a style sheet or script; "" for other elements."""
+    text: str
+    """The text in the element itself, without that of the elements within it."""
     children: list[Element] = field(default_factory=list)
     index: int = 0
     """Number of elements before this one in its parent."""
@@ -31,6 +30,10 @@ class Element:
     """Number of elements of the same tag before this one in its parent."""
     types: Counter[str] = field(default_factory=Counter)
     """Numbers of the children by their tags."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text or self.children)
 
     @property
     def siblings(self) -> list[Element]:
@@ -64,7 +67,7 @@ class PageTree(NamedTuple):
     @classmethod
     def of_soup(cls, soup: BeautifulSoup) -> PageTree:
         # Imported late, because the server's process reads no pages.
-        from bs4 import Doctype, Tag
+        from bs4 import Comment, Doctype, Tag
 
         ignores_case = not any(isinstance(one, Doctype) for one in soup.contents)
         tags = (
@@ -73,8 +76,7 @@ class PageTree(NamedTuple):
                 tag.parent,
                 tag.name,
                 tag.attrs,
-                not any(isinstance(one, Tag) or str(one) for one in tag.contents),
-                tag.get_text() if tag.name in ("style", "script") else "",
+                "".join([str(one) for one in tag.contents if not isinstance(one, (Comment, Tag))]),
             )
             for tag in soup.find_all(True)
         )
@@ -89,8 +91,7 @@ class PageTree(NamedTuple):
                 one.getparent(),
                 one.tag,
                 one.attrib,
-                not (len(one) or one.text),
-                (one.text or "") if one.tag in ("style", "script") else "",
+                "".join([one.text or "", *(child.tail or "" for child in one)]),
             )
             for one in root.iter()
             if isinstance(one.tag, str)
@@ -98,9 +99,9 @@ class PageTree(NamedTuple):
         return cls(_linked(tags, ignores_case), ignores_case)
 
 
-def _linked(tags: Iterable[tuple[Any, Any, str, Mapping[str, Any], bool, str]], ignores_case: bool) -> list[Element]:
+def _linked(tags: Iterable[tuple[Any, Any, str, Mapping[str, Any], str]], ignores_case: bool) -> list[Element]:
     found: dict[int, Element] = {}
-    for source, around, name, attrs, is_empty, text in tags:
+    for source, around, name, attrs, text in tags:
         attributes = {
             str(key).lower(): " ".join(value) if isinstance(value, list) else str(value) for key, value in attrs.items()
         }
@@ -108,9 +109,7 @@ def _linked(tags: Iterable[tuple[Any, Any, str, Mapping[str, Any], bool, str]], 
         if ignores_case:
             element_id, classes = element_id.lower(), classes.lower()
         parent = found.get(id(around))
-        element = Element(
-            source, name.lower(), parent, attributes, element_id, frozenset(classes.split()), is_empty, text
-        )
+        element = Element(source, name.lower(), parent, attributes, element_id, frozenset(classes.split()), text)
         if parent is not None:
             element.index = len(parent.children)
             element.type_index = parent.types[element.tag]

@@ -50,6 +50,14 @@ _FAR: Final = 999.0
 """An element that is moved by as many pixels is outside the window."""
 _DISPLACED: Final = 10.0
 """An element that is moved by at most as many pixels does not cover others."""
+_MOST_SHIFT: Final = 30.0
+"""An element that is moved by more pixels to the left may be cut at the window's edge."""
+_LONG_WORD: Final = re.compile(r"[^ \t\r\n-]{40}")
+"""Pattern of a text without a place for a line break, which may exceed an area."""
+_NARROW: Final = 100.0
+"""Words may exceed an area with fewer pixels in width."""
+_THICK: Final = 4.0
+"""A line through a text, or around it, that is thicker may cover it or its neighbours."""
 _LARGE: Final = 600.0
 _LEAST_SIZE: Final = 6.0
 """An area of fewer pixels in height or width shows no text."""
@@ -59,6 +67,9 @@ _SMALLEST, _SMALL = 1.0, 5.0
 _LEAST_OPACITY, _FAIR_OPACITY = 0.1, 0.3
 _FAIR_CONTRAST: Final = 1.3
 _MOST_COLOURS: Final = 64
+_USUAL_SIZE: Final = 20
+"""Number of characters that an `input` shows without a `size`."""
+_LONGEST_SIZE: Final = 5
 _BLOCKS: Final = words(
     "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption "
     "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol p "
@@ -69,6 +80,7 @@ _REPLACED: Final = words("img input button select textarea iframe object embed v
 _CLOSED: Final = words(
     "script style template noscript noembed noframes head title meta link base svg object iframe datalist "
     "canvas video audio rp area param source track"
+    " meter progress annotation annotation-xml mphantom applet"
 )
 _SIZE_WORDS: Final = {
     "xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0,
@@ -91,11 +103,14 @@ _UNSEEN_STYLES: Final = re.compile(
 """Pattern of the styles that move an element out of sight, or cut it to a point."""
 _JUDGED_ALONE: Final = words(
     "display visibility position float overflow-x overflow-y color background-color background-image "
-    "background-clip text-fill-color opacity zoom font-size font-family line-height letter-spacing text- "
-    "indent text-decoration-line width height max-width max-height top right bottom left white-space "
+    "background-clip text-fill-color opacity zoom font-size font-family line-height letter-spacing text-indent "
+    "text-decoration-line width height max-width max-height top right bottom left white-space "
     "text-wrap text-wrap-mode white-space-collapse clip z-index box-shadow text-shadow all grid-area "
-    "grid-row grid-row-start grid-row-end"
-) | {f"{kind}-{side}" for kind in ("margin", "padding") for side in ("top", "right", "bottom", "left")}
+    "grid-row grid-row-start grid-row-end grid-column grid-column-start grid-column-end "
+    "text-decoration-thickness word-spacing vertical-align border border-width outline outline-width"
+) | {f"{kind}-{side}" for kind in ("margin", "padding", "border") for side in ("top", "right", "bottom", "left")}
+_FILLING: Final = words("0 0% 0px auto none center top left repeat repeat-x cover 100% / ,")
+"""Words of places and sizes with which a picture lies behind all of an element."""
 _LONGEST_DATA: Final = 100_000
 _DATA: Final = re.compile(
     r"(?:\s*+(?:var|let|const)\s++(?!location\b)[\w$]++\s*+="
@@ -106,6 +121,7 @@ _MOVING: Final = frozenset(
     (
         *("transform", "translate", "rotate", "scale", "offset", "offset-path", "offset-position"),
         *("grid-area", "grid-row", "grid-row-start", "grid-row-end", "position-area", "position-anchor"),
+        *("grid-column", "grid-column-start", "grid-column-end"),
     )
 )
 """Properties by which an element comes to lie on others."""
@@ -121,6 +137,8 @@ class _ComputedState(NamedTuple):
     fill: Rgba | str | None = "ink"
     grounds: tuple[Color, ...] | None = (WHITE,)
     """The colours behind the text; None if not known."""
+    grounds_of_blocks: tuple[Color, ...] | None = (WHITE,)
+    """The colours behind blocks within the element, which the ground of a line does not reach."""
     opacity: float | None = 1.0
     is_visible: bool = True
     is_out: bool = False
@@ -133,9 +151,15 @@ class _ComputedState(NamedTuple):
     is_displaced: bool = False
     """True if it may be in front of others, or behind them."""
     cuts_width: bool = False
+    is_narrow: bool = False
+    """True if text may exceed the width, and the ground."""
     keeps_lines: bool = False
     display: str = "block"
     indent: float = 0.0
+    shift: float = 0.0
+    """Pixels by which offsets and margins have moved it to the right."""
+    rise: float = 0.0
+    """Pixels by which they have moved it up."""
 
 
 def appearance_of(tree: PageTree) -> Appearance:
@@ -192,11 +216,11 @@ class _JudgedPage:
                 self._root_size = state.font_size
             if any(word in written(style.get("text-decoration-line", ())) for word in ("line-through",)):
                 struck.add(id(one.source))
-        sights = {id(one.source): self._sight(states[id(one)]) for one in self._elements}
+        sights = {id(one.source): self._sight(states[id(one)], one.text) for one in self._elements}
         removed = {id(one.source) for one in self._elements if states[id(one)].display == "none"}
         return sights, struck, removed
 
-    def _sight(self, state: _ComputedState) -> Sight:
+    def _sight(self, state: _ComputedState, text: str) -> Sight:
         if state.is_out or not state.is_visible:
             return Sight.UNSEEN
         if state.is_cut or abs(state.indent) >= _FAR:
@@ -204,8 +228,8 @@ class _JudgedPage:
         ink = state.ink if state.fill == "ink" else state.fill
         grounds = state.grounds
         is_on_page = grounds is not None
-        if grounds is None and self._grounds is not None:
-            grounds = tuple(self._grounds)
+        if self._grounds is not None and (grounds is None or state.is_narrow):
+            grounds = (*(grounds or ()), *self._grounds)
         seen: list[Color] = []
         contrasts: list[float] = []
         if isinstance(ink, tuple) and grounds is not None:
@@ -223,6 +247,7 @@ class _JudgedPage:
             return Sight.UNSURE if state.may_stand_out else Sight.FAINT
         is_sure = (
             not (state.is_unsure or self._has_covers)
+            and not (state.cuts_width and _LONG_WORD.search(text))
             and state.font_size is not None
             and state.font_size >= _SMALL
             and state.opacity is not None
@@ -290,30 +315,35 @@ class _JudgedPage:
         display = reader.word("display") or _usual_display(element.tag)
         position = reader.word("position") or "static"
         is_free = position in ("absolute", "fixed")
-        is_inline = (
-            display == "inline"
-            and not is_free
-            and reader.word("float") in ("", "none")
-            and "flex" not in around.display
-            and "grid" not in around.display
-        )
+        is_item = "flex" in around.display or "grid" in around.display
+        is_inline = display == "inline" and not is_free and reader.word("float") in ("", "none") and not is_item
         moved = reader.moved(position)
         is_moved = moved.is_displaced or is_free or position == "sticky"
+        shift, rise = moved.shift + (0.0 if is_free else around.shift), moved.rise + (0.0 if is_free else around.rise)
         is_displaced = around.is_displaced or is_moved
         is_out = around.is_out or display == "none" or moved.is_out or element.tag in _CLOSED or reader.is_unseen()
         is_unsure = around.is_unsure or moved.is_unsure or reader.is_unsure() or _is_unsure(element)
         is_unsure |= not style.keys().isdisjoint(("font-family",)) and self._has_own_font(style["font-family"])
         area = _ShownArea()
-        if not (is_inline or element.tag in _OF_TABLE or display.startswith("table")):
-            area = reader.area()
+        if not (is_inline or display.startswith("table")):
+            area = reader.area(is_item=is_item)
+        is_unsure |= element.tag in ("html", "body") and reader.word("overflow-y") in ("hidden", "clip")
         is_cut, cuts_width = around.is_cut or area.is_cut, (around.cuts_width or area.cuts_width)
         if is_free and around.is_cut and not area.is_cut:
             is_cut, is_unsure = False, True  # it is cut only if the element that places it is
         keeps_lines = reader.keeps_lines(element)
-        grounds, has_ground = self._ground(reader, around, is_moved)
+        is_floating = reader.word("float") in ("left", "right", "inline-start", "inline-end")
+        below = around.grounds if is_inline else around.grounds_of_blocks
+        # A float may exceed the element around it.
+        grounds, has_ground = self._ground(reader, None if is_moved or is_floating else below)
+        if display == "contents":
+            grounds, has_ground = below, False
         if element.tag in ("input", "textarea", "select", "button") and not has_ground:
             grounds = (WHITE,)
-        self._has_covers |= is_displaced and not is_out and (has_ground or element.tag in _REPLACED)
+        self._has_covers |= not is_out and (
+            (is_displaced and (has_ground or element.tag in _REPLACED or reader.has_thick("border")))
+            or reader.has_thick("outline")
+        )
         ink = reader.colour("color", around.ink)
         if "color" not in style:
             if element.tag in ("input", "textarea", "select", "button", "mark", "option"):
@@ -333,30 +363,37 @@ class _JudgedPage:
             ink,
             fill,
             grounds,
+            around.grounds_of_blocks if is_inline else grounds,
             reader.opacity(),
             around.is_visible if visibility in ("", "inherit") else visibility in ("visible", "initial"),
             is_out,
             is_cut,
-            is_unsure or area.is_small or (cuts_width and keeps_lines),
+            is_unsure
+            or area.is_small
+            or (cuts_width and keeps_lines)
+            or shift < -_MOST_SHIFT
+            or rise > 2 * _MOST_SHIFT,
             around.may_stand_out or reader.may_stand_out(),
             is_displaced,
             cuts_width,
+            area.is_narrow or (around.is_narrow and not has_ground),
             keeps_lines,
             display,
             reader.indent(),
+            shift,
+            rise,
         )
 
     def _has_own_font(self, family: list[Any]) -> bool:
         names = {name.strip("\"' ") for name in written(family).split(",")}
         return not self._sheets.own_fonts.isdisjoint(names)
 
-    def _ground(
-        self, reader: _StyleReader, around: _ComputedState, is_moved: bool
-    ) -> tuple[tuple[Color, ...] | None, bool]:
-        """Return the colours behind the text of an element, and whether it has a ground of its own."""
+    def _ground(self, reader: _StyleReader, below: tuple[Color, ...] | None) -> tuple[tuple[Color, ...] | None, bool]:
+        """Return the colours behind the text of an element, and whether it has a ground of its own. `below` are the
+        colours behind the element; None if they are not known."""
         colour = reader.colour("background-color", (0.0, 0.0, 0.0, 0.0), transparent=True)
         images = [one for one in reader.style.get("background-image", ()) if one.type in ("url", "function")]
-        grounds = None if is_moved else around.grounds
+        grounds = below
         has_ground = bool(images) or colour is None or colour[3] > 0
         if colour is None:
             grounds = None
@@ -367,7 +404,14 @@ class _JudgedPage:
         elif colour[3] > 0:
             self._grounds = None
         if images:
-            grounds = _grounds_of(images, grounds)
+            of_images = _grounds_of(images, grounds)
+            is_partial = any(
+                not _FILLING.issuperset(written(value).split())
+                for name, value in reader.style.items()
+                if name.startswith(("background-position", "background-size", "background-repeat"))
+            )
+            grounds = None if of_images is None or (is_partial and grounds is None) else (*of_images, *(grounds or ()))
+            grounds = grounds if is_partial else of_images
         if has_ground:
             if grounds is None:
                 self._grounds = None
@@ -395,6 +439,8 @@ class _Move(NamedTuple):
     is_out: bool = False
     is_unsure: bool = False
     is_displaced: bool = False
+    shift: float = 0.0
+    rise: float = 0.0
 
 
 class _ShownArea(NamedTuple):
@@ -402,6 +448,7 @@ class _ShownArea(NamedTuple):
     cuts_width: bool = False
     is_small: bool = False
     """True if a part of the text may have no place."""
+    is_narrow: bool = False
 
 
 class _StyleReader:
@@ -473,7 +520,7 @@ class _StyleReader:
         for name in ("white-space", "text-wrap", "text-wrap-mode"):
             if word := self.word(name):
                 return "nowrap" in word or word == "pre"
-        return self._around.keeps_lines or element.tag in ("pre", "nobr")
+        return self._around.keeps_lines or element.tag in ("pre", "nobr") or "nowrap" in element.attributes
 
     def moved(self, position: str) -> _Move:
         """Judge where an element is moved by its position and its margins."""
@@ -500,14 +547,28 @@ class _StyleReader:
             is_out |= margin <= -_FAR and side in ("left", "top")
             is_unsure |= margin < -100 or margin > _FAR or padding > _FAR
             is_displaced |= margin < (-40.0 if side in ("left", "right") else -_DISPLACED)
-        return _Move(is_out, is_unsure, is_displaced or not self.style.keys().isdisjoint(_MOVING - {"scale"}))
+        lengths = {side: self._offset(side, position) for side in ("left", "right", "top", "bottom")}
+        shift = lengths["left"] - lengths["right"] * (position == "relative")
+        rise = max(0.0, -lengths["top"]) + max(0.0, lengths["bottom"]) * (position == "relative")
+        return _Move(
+            is_out, is_unsure, is_displaced or not self.style.keys().isdisjoint(_MOVING - {"scale"}), shift, rise
+        )
 
-    def area(self) -> _ShownArea:
-        """Judge whether an element is cut to nothing, and whether what exceeds its size is cut off."""
+    def _offset(self, side: str, position: str) -> float:
+        """Return the pixels by which an element, or its contents, are moved from a side; 0 for what is not known."""
+        names = [f"margin-{side}", f"padding-{side}"] if side in ("left", "top") else []
+        if position == "relative":
+            names.append(side)
+        return sum(self.length(name, 1280.0) or 0.0 for name in names)
+
+    def area(self, *, is_item: bool) -> _ShownArea:
+        """Judge whether an element is cut to nothing, and whether what exceeds its size is cut off. The container of an
+        `is_item` may leave it no place."""
         overflow = [self.word(f"overflow-{axis}") or "visible" for axis in "xy"]
         is_open = overflow == ["visible", "visible"]
         cuts = not {"hidden", "clip"}.isdisjoint(overflow)
-        is_small = False
+        is_small = is_item and cuts
+        is_narrow = False
         for name in ("width", "max-width", "height", "max-height"):
             value = self.style.get(name)
             if value is None or value[0].type == "ident":
@@ -515,13 +576,16 @@ class _StyleReader:
             is_width = name.endswith("width")
             is_share = value[0].type == "percentage"
             size = 0.0 if is_share and value[0].value == 0 else self.length(name, 1280.0 if is_width else None)
+            is_narrow |= is_width and (size is None or size < _NARROW or self._around.keeps_lines)
             if size is not None and size < _LEAST_SIZE:
                 if not is_open:
                     return _ShownArea(is_cut=True)
                 is_small = True
+            elif not is_open and not is_width and size is not None and size < _LEAST_WIDTH:
+                is_small = True
             elif cuts:
                 is_small |= (size is None or size < _LEAST_WIDTH) if is_width else not is_share
-        return _ShownArea(cuts_width=overflow[0] in ("hidden", "clip"), is_small=is_small)
+        return _ShownArea(False, overflow[0] in ("hidden", "clip"), is_small, is_narrow)
 
     def is_unseen(self) -> bool:
         zoom = _number(self.style["zoom"][0]) if "zoom" in self.style and self.style["zoom"][0].type != "ident" else 1.0
@@ -556,8 +620,21 @@ class _StyleReader:
         if self._cuts_lines():
             return True
         return any(
-            name not in _JUDGED_ALONE and not _has_no_effect(name, written(value)) for name, value in self.style.items()
+            name not in _JUDGED_ALONE and not name.endswith("-width") and not _has_no_effect(name, written(value))
+            for name, value in self.style.items()
         )
+
+    def has_thick(self, kind: str) -> bool:
+        """True if borders or outlines of this element may be thick."""
+        for name, value in self.style.items():
+            if name == kind or (
+                name.startswith(f"{kind}-") and name.endswith(("width", "top", "right", "bottom", "left"))
+            ):
+                for one in value:
+                    size = pixels(one) if one.type in ("dimension", "function") else 0.0
+                    if size is None or size > _THICK:
+                        return True
+        return False
 
     def may_stand_out(self) -> bool:
         names = (name for name in self.style if _STANDING_OUT.fullmatch(name))
@@ -576,6 +653,14 @@ class _StyleReader:
                 return True
         spacing = self.length("letter-spacing", self.font_size_here)
         if spacing is None or spacing < -0.2 * self.font_size_here or spacing > 10 * self.font_size_here:
+            return True
+        for name in ("text-decoration-line", "text-decoration-thickness"):
+            sizes = [pixels(one) for one in self.style.get(name, ()) if one.type == "dimension"]
+            if any(size is None or size > _THICK for size in sizes):
+                return True
+        spacing = self.length("word-spacing", self.font_size_here)
+        lift = self.length("vertical-align", self.font_size_here)
+        if spacing is None or abs(spacing) > 5 * self.font_size_here or lift is None or abs(lift) > 3 * EM:
             return True
         if "text-indent" in self.style:
             indent = self.length("text-indent", 1280.0)
@@ -612,7 +697,7 @@ def _hints(element: Element) -> str:
 
 def _own_kind(element: Element) -> str:
     """Return what else than the tag and the style decides on an element's state."""
-    return f"{_is_unsure(element)}{'href' in element.attributes}"
+    return f"{_is_unsure(element)}{'href' in element.attributes}{'nowrap' in element.attributes}"
 
 
 def _is_unsure(element: Element) -> bool:
@@ -620,12 +705,16 @@ def _is_unsure(element: Element) -> bool:
     attributes, parent = element.attributes, element.parent
     if element.tag == "bdo":
         return attributes.get("dir", "").lower() == "rtl"
-    if element.tag == "marquee":
+    if element.tag in ("marquee", "maction"):
         return True
     if element.tag == "option" and "selected" not in attributes:
         return parent is not None and "multiple" not in parent.attributes and "size" not in parent.attributes
-    if element.tag in ("input", "textarea"):
-        return attributes.get("type", "").lower() == "password"
+    if element.tag == "textarea":
+        return True
+    if element.tag == "input":
+        size = attributes.get("size", "")
+        most = int(size) if size.isdecimal() and len(size) < _LONGEST_SIZE else _USUAL_SIZE
+        return attributes.get("type", "").lower() == "password" or len(attributes.get("value", "")) > most
     if parent is None:
         return False
     if parent.tag == "details" and element.tag != "summary" and "open" not in parent.attributes:
@@ -665,8 +754,10 @@ def _grounds_of(images: Iterable[Any], below: tuple[Color, ...] | None) -> tuple
 def _has_no_effect(name: str, value: str) -> bool:
     if name == "outline-offset":
         return not value.startswith(("-", "calc"))
-    if name in ("grid", "grid-template", "grid-template-rows"):
+    if name in ("grid", "grid-template", "grid-template-rows", "grid-template-columns"):
         return re.search(r"(?<![\d.])0(?:fr|px|%)?(?![\d.%])", value) is None
+    if name == "container-type":
+        return value in ("normal", "inline-size")
     if name == "color-scheme":
         return "dark" not in value or "light" in value
     if name == "unicode-bidi":
@@ -675,6 +766,6 @@ def _has_no_effect(name: str, value: str) -> bool:
         return not {"paint", "strict", "content", "size"} & {*value.split()}
     if name.startswith("text-stroke"):
         return value.startswith("0")
-    if name == "initial-letter":
-        return value == "normal"
+    if name in ("initial-letter", "line-clamp"):
+        return value in ("normal", "none")
     return all(word in _NO_EFFECT for word in value.split())

@@ -14,6 +14,11 @@ Tokens = Sequence[Any]
 Rgba = tuple[float, float, float, float]
 """Red, green, blue and opacity from 0 to 1, in sRGB."""
 
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 EM: Final = 16.0
 """Size of a font in pixels, unless a style gives another one."""
 _PIXELS: Final = {
@@ -33,6 +38,15 @@ _SYSTEM_COLOURS: Final = {
     ),
 }
 """Colours of the browser, in letters of small size, as Chromium has them."""
+
+
+_OTHER_SYSTEM_COLOURS: Final = words(
+    "accentcolor accentcolortext activeborder activecaption activetext appworkspace background buttonborder buttonface "
+    "buttonshadow graytext highlight highlighttext inactiveborder inactivecaption inactivecaptiontext linktext mark "
+    "marktext scrollbar selecteditem selecteditemtext threeddarkshadow threedface threedhighlight threedlightshadow "
+    "threedshadow visitedtext windowframe"
+)
+"""Other colours of the browser, or of the reader's system (CSS Color Level 4, 6.2, and appendix A)."""
 
 
 def pixels(token: Any, *, font_size: float = EM, root_size: float = EM, whole: float | None = None) -> float | None:
@@ -89,6 +103,8 @@ def colour_of(tokens: Tokens) -> Rgba | str | None:
     token = tokens[0]
     if token.type == "ident" and token.lower_value in _SYSTEM_COLOURS:
         return _SYSTEM_COLOURS[token.lower_value]
+    if token.type == "ident" and token.lower_value in _OTHER_SYSTEM_COLOURS:
+        return "unknown"
     try:
         found = parse_color(token)
     except (RecursionError, ValueError, ArithmeticError, TypeError, AttributeError):
@@ -130,10 +146,6 @@ def colours_within(token: Any) -> list[Rgba] | None:
             elif part.type != "ident" or colour is not None:
                 return None
     return found or None
-
-
-def words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
 
 
 def significant(tokens: Tokens) -> list[Any]:
