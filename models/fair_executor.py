@@ -31,6 +31,9 @@ Slices = Generator[None, None, T]
 """Return type of a generator function whose work is done in slices."""
 
 SLICE_S = 0.02
+RESTING_SLICE_S = 0.005
+"""Seconds of a slice whose key rests after it. The short steps of other keys' requests would wait for more than their
+own length beside long slices, although these keys have half of the time."""
 CHARGED_S = 0.02
 """A key that computes for this many seconds is charged for one turn, and for less time less. If each slice were charged
 for one turn, keys with short steps would wait for as many long steps of others."""
@@ -95,7 +98,7 @@ class _SlicedWork:
             while not self.result.cancelled():
                 next(self.steps)
                 spent = time.perf_counter() - started
-                if spent > SLICE_S or is_due(spent):
+                if spent > (RESTING_SLICE_S if self.rests else SLICE_S) or is_due(spent):
                     return False
             self.steps.close()
         except StopIteration as end:

@@ -11,7 +11,8 @@ from models.capability import BadResult, Built, Candidate, Capability, EngineCon
 from models.embedding.minilm_weights import embedding_remedy, int8_remedy
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import SPEC as PAGE_ENCODER_SPEC
-from models.extraction.page_encoder import FieldReader, HostedFieldReader, PageEncoder
+from models.extraction.page_encoder import FieldReader, HostedFieldReader, PageEncoder, Scores
+from models.extraction.page_tokens import EncoderInput
 from models.fair_executor import all_of
 from models.host import EngineHost
 
@@ -30,10 +31,11 @@ def _build_extractor(_: EngineConfig) -> Built:
 
 
 def _build_page_encoder(config: EngineConfig) -> Built:
-    host = EngineHost(
+    host = EngineHost[EncoderInput, Scores](
         PAGE_ENCODER_SPEC,
         partial(PageEncoder, threads=config.threads, is_int8=int8_remedy() is None),
-        config.limits(batch=1).giving_way(),
+        # The spans are scored and the fields' texts embedded in between, so a key has more than this half of the time.
+        config.limits(batch=1).giving_way(rest=1.0),
     )
     return Built(HostedFieldReader(host), (host,))
 

@@ -80,10 +80,11 @@ def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tup
     """
     known = passage.labels.get(label)
     if known is None:
+        forms, form = passage.token_forms, look_alike(label)
         known = passage.labels[label] = sorted(
             (place, weight)
             for token, places in passage.vocabulary.items()
-            if (weight := likeness(token, label)) > 0
+            if (weight := likeness(token, label, (forms[token], form))) > 0
             for place in places
         )
     if len(known) <= MAX_LABELS:
@@ -92,15 +93,15 @@ def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tup
     return known[max(0, first) : max(0, first) + MAX_LABELS]
 
 
-def likeness(token: str, label: str) -> float:
+def likeness(token: str, label: str, forms: tuple[str, str] | None = None) -> float:
+    """Return how well a word means the same as a word of a label, from 0 to 1. `forms` are the `look_alike` forms of
+    both, if the caller knows them."""
     if token == label or (len(label) > 3 and token.startswith(label)):
         return 1.0
-    if (
-        len(label) > 4
-        and abs(len(token) - len(label)) < 2
-        and ratio(look_alike(token), look_alike(label)) >= LEAST_RATIO
-    ):
-        return 1.0
+    if len(label) > 4 and abs(len(token) - len(label)) < 2:
+        token_form, label_form = forms or (look_alike(token), look_alike(label))
+        if ratio(token_form, label_form, score_cutoff=LEAST_RATIO) >= LEAST_RATIO:
+            return 1.0
     return SYNONYM_WEIGHT if are_synonyms(token, label) else 0.0
 
 

@@ -139,7 +139,8 @@ def is_common_token(token: str) -> bool:
 
 def are_synonyms(first: str, second: str) -> bool:
     """True if two tokens may be names of the same concept."""
-    return not _CONCEPTS_BY_TOKEN.get(first, set()).isdisjoint(_CONCEPTS_BY_TOKEN.get(second, set()))
+    concepts = _CONCEPTS_BY_TOKEN.get(first)
+    return concepts is not None and not concepts.isdisjoint(_CONCEPTS_BY_TOKEN.get(second, ()))
 
 
 @lru_cache(maxsize=4096)

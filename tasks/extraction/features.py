@@ -361,8 +361,11 @@ def label_matches(
             row[:-1, 3] = common.max(axis=0) / np.maximum(sizes, 1)
             row[:-1, 8], row[:-1, 9] = _shares_of_letters(field, letters)
     if strings.texts:
+        yield
         found[:, :-1, 4] = field_vectors[:, 0] @ vectors.T
+        yield
         found[:, :-1, 5] = field_vectors[:, 1] @ vectors.T
+        yield
         # The most similar text is more reliably the field's label than a text above a fixed threshold.
         found[:, :-1, 6:8] = found[:, :-1, 4:6] - found[:, :-1, 4:6].max(axis=1, keepdims=True)
     # A label in any language is similar to the English name of its concept.

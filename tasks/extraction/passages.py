@@ -252,6 +252,11 @@ class Passage:
         """Indices of the words with each token (folded letters and figures), by token."""
         return all_of(self._make_vocabulary())
 
+    @cached_property
+    def token_forms(self) -> dict[str, str]:
+        """The `look_alike` form of each token in the vocabulary, which is compared with every label."""
+        return {token: look_alike(token) for token in self.vocabulary}
+
     def _make_vocabulary(self) -> Slices[dict[str, list[int]]]:
         found: dict[str, list[int]] = {}
         for index, (token, word) in enumerate(zip(self.tokens.texts, self.tokens.words, strict=True)):

@@ -23,6 +23,7 @@ from tests.waiting import until
 @pytest.fixture(autouse=True)
 def every_step_is_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fair_executor, "SLICE_S", 0.0)
+    monkeypatch.setattr(fair_executor, "RESTING_SLICE_S", 0.0)
     monkeypatch.setattr(fair_executor, "OVERDUE_S", 600.0)
 
 
@@ -305,6 +306,28 @@ async def test_a_key_with_rivals_rests_after_each_slice_and_lets_others_go_first
     await of("b", executor.run(lambda: done.append("b")))
     assert done == ["a", "b"]
     first.cancel()
+    await executor.close()
+
+
+async def test_a_key_that_rests_has_shorter_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, done = 0.0, 0
+    monkeypatch.setattr(fair_executor, "time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(fair_executor, "SLICE_S", 20.0)
+    monkeypatch.setattr(fair_executor, "RESTING_SLICE_S", 5.0)
+    record_requests("a", "b")
+    rests = Rests(1e6)
+    executor = FairExecutor("test", rests=rests)
+
+    def sliced() -> Slices[None]:
+        nonlocal now, done
+        for _ in range(20):
+            now, done = now + 2.0, done + 1
+            yield
+
+    job = of("a", executor.run(sliced))
+    await until(lambda: "a" in rests.until())
+    assert done == 3
+    job.cancel()
     await executor.close()
 
 

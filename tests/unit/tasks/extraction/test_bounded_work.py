@@ -501,7 +501,7 @@ def test_the_cells_of_records_are_put_into_slots_in_slices() -> None:
     assert slices_of(template_of(run, ())) >= 2 * len(run.records)
 
 
-def test_each_field_is_a_slice_of_the_matches_and_the_scores() -> None:
+def test_each_field_is_a_slice_of_the_matches_and_several_of_the_scores() -> None:
     candidates = all_of(find_candidates(passages_of([ocr("Total: 9.00", "Date: 1/2/2024")])))
     strings = Strings()
     spans = all_of(span_features(candidates, strings))
@@ -513,7 +513,7 @@ def test_each_field_is_a_slice_of_the_matches_and_the_scores() -> None:
     matches = np.zeros((len(texts), len(strings.texts) + 1, LABEL_FEATURES), np.float32)
     kinds = np.array([(*field.types, *kinds_of(field)) for field in texts], np.float32)
     pieces = SpanInputs(spans.still, spans.labels, spans.texts, vectors)
-    assert slices_of(network.scores(pieces, FieldInputs(kinds, names[:, 1], matches))) >= len(texts)
+    assert slices_of(network.scores(pieces, FieldInputs(kinds, names[:, 1], matches))) >= 5 * len(texts)
 
 
 def test_each_field_is_a_slice_of_the_choice() -> None:
