@@ -72,9 +72,11 @@ class _Shape(NamedTuple):
     element: etree._Element
     box: Rectangle | None
     is_upright: bool
-    fill: Grounds
+    group: Grounds
+    """The colours of the group that the shape is in."""
+    fill: Grounds = ()
     """The colours of the shape, none if it has no fill."""
-    is_opaque: bool
+    is_opaque: bool = False
 
     @property
     def is_rectangle(self) -> bool:
@@ -86,20 +88,26 @@ class UnseenShapes:
     """Removes what is unseen from the slides of a presentation."""
 
     def __init__(self, presentation: Any) -> None:
-        self._presentation = presentation
         width, height = (points(str(side), EMU) for side in (presentation.slide_width, presentation.slide_height))
         self._window = Rectangle(0.0, 0.0, width or math.inf, height or math.inf)
-        self._masters: dict[str, Theme] = {}
+        self._styles = _Styles(presentation.part._element.find("{*}defaultTextStyle"))
+        self._themes: dict[str, Theme] = {}
+        self._layers: dict[str, _Layer] = {}
 
     def remove_from(self, slide: Any) -> None:
         layout = slide.slide_layout
         master = layout.slide_master
         name = str(master.part.partname)
-        if name not in self._masters:
-            self._masters[name] = _theme_of(master)
-        _SlideView(
-            slide, (layout._element, master._element), self._masters[name], self._window, self._presentation
-        ).clear()
+        if name not in self._themes:
+            self._themes[name] = _theme_of(master)
+        layers = self._layer(layout), self._layer(master)
+        _SlideView(slide, layers, self._themes[name], self._window, self._styles).clear()
+
+    def _layer(self, layer: Any) -> "_Layer":
+        name = str(layer.part.partname)
+        if name not in self._layers:
+            self._layers[name] = _Layer(layer._element)
+        return self._layers[name]
 
 
 def remove_from_sheet(root: etree._Element, theme: Theme) -> None:
@@ -118,30 +126,48 @@ def remove_from_sheet(root: etree._Element, theme: Theme) -> None:
                     _remove(run)
 
 
-_Layers = tuple[etree._Element, etree._Element]
-"""The layout and the master of a slide."""
+class _Layer:
+    """A layout or a master, with what all slides on it have from it."""
+
+    def __init__(self, element: etree._Element) -> None:
+        self.element = element
+        self.by_index, self.by_type = _placeholders(element)
+        self.shapes: list[_Shape] | None = None
+        """The largest shapes that it draws; None until a slide asks for them."""
+
+
+class _Styles:
+    """The properties of text that styles of a presentation have, each read once for all slides."""
+
+    def __init__(self, defaults: etree._Element | None) -> None:
+        self.defaults = defaults
+        self._levels: dict[etree._Element, dict[str, etree._Element]] = {}
+
+    def levels(self, style: etree._Element) -> dict[str, etree._Element]:
+        if style not in self._levels:
+            self._levels[style] = _levels(style)
+        return self._levels[style]
 
 
 class _SlideView:
     def __init__(
         self,
         slide: Any,
-        under: tuple[etree._Element, etree._Element],
+        layers: tuple[_Layer, _Layer],
         theme: Theme,
         window: Rectangle,
-        presentation: Any,
+        styles: _Styles,
     ) -> None:
         self._slide = slide
         self._element = slide._element
-        self._layers = under
+        self._layout, self._master = layers
         self._window = window
-        self._defaults = presentation.part._element.find("{*}defaultTextStyle")
-        mappings = (one.find("{*}clrMapOvr/{*}overrideClrMapping") for one in (self._element, under[0]))
+        self._all_styles = styles
+        mappings = (one.find("{*}clrMapOvr/{*}overrideClrMapping") for one in (self._element, self._layout.element))
         mapping = next((one for one in mappings if one is not None), None)
         self._theme = theme if mapping is None else theme.with_mapping(_attributes(mapping))
         self._moved = {one.get("spid") for one in self._element.iter("{*}spTgt")}
         self._styles: dict[tuple[str | None, ...], list[dict[str, etree._Element]]] = {}
-        self._placeholders = [_placeholders(one) for one in under]
 
     def clear(self) -> None:
         tree = self._element.find("{*}cSld/{*}spTree")
@@ -150,10 +176,7 @@ class _SlideView:
         own = list(self._shapes(tree, _Scale()))
         behind = [*self._shapes_of_layers(), *own]
         first = len(behind) - len(own)
-        visible = sorted(
-            (at for at, one in enumerate(behind) if one.fill and one.box), key=lambda at: -_area(behind[at])
-        )
-        largest = [(at, behind[at]) for at in sorted(visible[:_MOST_SHAPES])]
+        largest = [(at, behind[at]) for at in _largest(behind)]
         covers = [(at, shape.box, shape) for at, shape in largest if shape.box is not None and self._may_cover(shape)]
         for at, shape in enumerate(own, start=first):
             is_text = shape.element.tag.endswith("}sp")
@@ -172,7 +195,7 @@ class _SlideView:
 
     @cached_property
     def background(self) -> Grounds:
-        for layer in (self._element, *self._layers):
+        for layer in (self._element, self._layout.element, self._master.element):
             for background in layer.iterfind("{*}cSld/{*}bg"):
                 for properties in background.iterchildren("{*}bgPr"):
                     return fills.within(properties, self._theme, (colors.WHITE,)) or (colors.WHITE,)
@@ -189,7 +212,7 @@ class _SlideView:
         placeholder = _placeholder(shape)
         key = shape.tag, *(("", "") if placeholder is None else (placeholder.get("type"), placeholder.get("idx")))
         if key not in self._styles:
-            self._styles[key] = [_levels(style) for style in self._inherited_styles(shape)]
+            self._styles[key] = [self._all_styles.levels(style) for style in self._inherited_styles(shape)]
         return self._styles[key]
 
     def _inherited_styles(self, shape: etree._Element) -> Iterator[etree._Element]:
@@ -199,10 +222,10 @@ class _SlideView:
         if placeholder is not None:
             kind = placeholder.get("type", "obj")
             style = "bodyStyle" if kind in _OUTLINES else _TEXT_STYLES.get(kind, "otherStyle")
-            yield from self._layers[1].iterfind(f"{{*}}txStyles/{{*}}{style}")
-        elif self._defaults is not None and shape.tag.endswith("}sp"):
+            yield from self._master.element.iterfind(f"{{*}}txStyles/{{*}}{style}")
+        elif self._all_styles.defaults is not None and shape.tag.endswith("}sp"):
             # The text of tables has its colour from their style.
-            yield self._defaults
+            yield self._all_styles.defaults
 
     def _inherited(self, shape: etree._Element) -> Iterator[etree._Element]:
         """Yield the placeholders of the layout and the master that a placeholder has its properties from."""
@@ -210,25 +233,29 @@ class _SlideView:
         if placeholder is None:
             return
         kind = placeholder.get("type", "obj")
-        for by_index, by_type in self._placeholders[:1]:
-            found = by_index.get(placeholder.get("idx", "0"))
-            found = by_type.get(kind) if found is None else found
-            if found is not None:
-                yield found
-                own = _placeholder(found)
-                kind = kind if own is None else own.get("type", "obj")
+        found = self._layout.by_index.get(placeholder.get("idx", "0"))
+        found = self._layout.by_type.get(kind) if found is None else found
+        if found is not None:
+            yield found
+            own = _placeholder(found)
+            kind = kind if own is None else own.get("type", "obj")
         kind = "title" if kind == "ctrTitle" else "body" if kind in ("obj", "subTitle") else kind
-        found = self._placeholders[1][1].get(kind)
+        found = self._master.by_type.get(kind)
         if found is not None:
             yield found
 
     def _shapes_of_layers(self) -> Iterator[_Shape]:
-        """Yield what the layout and the master draw beneath the slide's own shapes."""
-        layout, master = self._layers
-        shown = [] if _hides_layers(self._element) else [layout] if _hides_layers(layout) else [master, layout]
+        """Yield the largest shapes that the layout and the master draw beneath the slide's own ones."""
+        layout, master = self._layout, self._master
+        shown = [] if _hides_layers(self._element) else [layout] if _hides_layers(layout.element) else [master, layout]
         for layer in shown:
-            for tree in layer.iterfind("{*}cSld/{*}spTree"):
-                yield from (shape for shape in self._shapes(tree, _Scale()) if _placeholder(shape.element) is None)
+            if layer.shapes is None:
+                trees = layer.element.iterfind("{*}cSld/{*}spTree")
+                drawn = [one for tree in trees for one in self._shapes(tree, _Scale())]
+                drawn = [one for one in drawn if _placeholder(one.element) is None]
+                layer.shapes = [drawn[at] for at in _largest(drawn)]
+            # Their colours may be others on each slide.
+            yield from map(self._filled, layer.shapes)
 
     def _shapes(self, tree: etree._Element, scale: _Scale, group: Grounds = ()) -> Iterator[_Shape]:
         for element in tree.iterchildren(*(f"{{*}}{name}" for name in _SHAPES)):
@@ -240,10 +267,14 @@ class _SlideView:
                     filling = element.find("{*}grpSpPr")
                     found = None if filling is None else fills.within(filling, self._theme, (), group=group)
                     yield from self._shapes(element, _scale_within(element, scale), group if found is None else found)
-                case kind:
+                case _:
                     box, is_upright = self._box_of(element, scale)
-                    fill, is_opaque = self._fill_of(element, group) if kind == "sp" else (colors.UNKNOWN, False)
-                    yield _Shape(element, box, is_upright, fill, is_opaque)
+                    yield self._filled(_Shape(element, box, is_upright, group))
+
+    def _filled(self, shape: _Shape) -> _Shape:
+        is_filled = shape.element.tag.endswith("}sp")
+        fill, is_opaque = self._fill_of(shape.element, shape.group) if is_filled else (colors.UNKNOWN, False)
+        return shape._replace(fill=fill, is_opaque=is_opaque)
 
     def _box_of(self, element: etree._Element, scale: _Scale) -> tuple[Rectangle | None, bool]:
         for owner in (element, *self._inherited(element)):
@@ -483,6 +514,12 @@ def _box(frame: etree._Element, scale: _Scale) -> tuple[Rectangle | None, bool]:
 
 def _area(shape: _Shape) -> float:
     return 0.0 if shape.box is None else shape.box.area
+
+
+def _largest(shapes: list[_Shape]) -> list[int]:
+    """Return the positions, in order, of the largest shapes that have a colour."""
+    visible = (at for at, one in enumerate(shapes) if one.fill and one.box)
+    return sorted(sorted(visible, key=lambda at: -_area(shapes[at]))[:_MOST_SHAPES])
 
 
 def _levels(style: etree._Element) -> dict[str, etree._Element]:

@@ -1,6 +1,8 @@
 """Text of slides that a reader does not see."""
 
+import copy
 import io
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -289,3 +291,39 @@ def test_a_photo_covers_text_and_a_picture_that_may_be_transparent_does_not() ->
 
     assert not is_read(pictured("JPEG"))
     assert is_read(pictured("PNG"))
+
+
+def test_what_a_layout_draws_is_judged_by_the_colours_of_each_slide() -> None:
+    """A shape of the layout has a colour of the theme, for which a slide may have another name."""
+
+    def fill(presentation: Presentation) -> None:
+        layout = presentation.slide_layouts[5]
+        drawn = presentation.slides.add_slide(layout).shapes.add_shape(MSO_SHAPE.RECTANGLE, 0, 0, Inches(9), Inches(6))
+        drawn.fill.solid()
+        drawn.fill.fore_color.theme_color = MSO_THEME_COLOR.BACKGROUND_1
+        layout.shapes._spTree.append(drawn._element)
+        names = "tx1='lt1' bg2='dk2' tx2='lt2'" + "".join(f" accent{at}='accent{at}'" for at in range(1, 7))
+        for background in ("lt1", "dk1", "lt1"):
+            slide = titled(presentation, "")
+            slide.shapes.add_textbox(*BOX).text_frame.text = f"white on {background}"
+            painted("FFFFFF")(slide, slide.shapes[-1])
+            mapping = f"<a:overrideClrMapping bg1='{background}' {names} hlink='hlink' folHlink='folHlink'/>"
+            slide._element.find(f"{{{SLIDE}}}clrMapOvr").append(
+                etree.fromstring(f'<x xmlns:a="{MAIN}">{mapping}</x>')[0]
+            )
+
+    assert text_of(slides(fill)) == "## Slide 1\n\n## Slide 2\n\n## Slide 3\n\nwhite on dk1\n\n## Slide 4"
+
+
+@pytest.mark.deep
+def test_a_layout_of_many_shapes_is_read_once_for_all_slides() -> None:
+    def fill(presentation: Presentation) -> None:
+        for _ in range(100):
+            titled(presentation, "T")
+        tree = presentation.slide_layouts[5].shapes._spTree
+        drawn = presentation.slides[0].shapes.add_shape(MSO_SHAPE.RECTANGLE, *BOX)._element
+        tree.extend(copy.deepcopy(drawn) for _ in range(20_000))
+        for shape in tree.iterchildren(drawn.tag):
+            shape.nvSpPr.cNvPr.set("name", random.randbytes(8).hex())  # what is too regular looks like a zip bomb
+
+    assert text_of(slides(fill)).count("## Slide") == 100
