@@ -12,6 +12,8 @@ from pptx.opc.constants import RELATIONSHIP_TYPE
 from tasks.inputs.office import colors, drawings, fills
 from tasks.inputs.office.colors import Color, Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
+from tasks.inputs.text.styles.sight import Sight
+from tasks.markdown_text import unsure
 
 _MOST_SHAPES = 100
 """Only this many shapes of a slide, the largest, are looked through for those behind or in front of text."""
@@ -191,7 +193,7 @@ class _SlideView:
             if is_gone and not self._is_moved(shape):
                 _remove(shape.element)
             elif bodies:
-                _Ground(self, shape, (one for other, one in largest if other < at)).clear(bodies)
+                _Text(self, shape, (one for other, one in largest if other < at)).clear(bodies)
 
     @cached_property
     def background(self) -> Grounds:
@@ -344,8 +346,34 @@ class _SlideView:
         return False
 
 
-class _Ground:
-    """The ground that the text of a shape stands on."""
+class _Ground(NamedTuple):
+    """What text stands on: the colours that are known to be there, and whether there may be others."""
+
+    known: Grounds
+    is_unsure: bool = False
+
+    def under(self, fill: Grounds) -> "_Ground":
+        """Return the ground after something with this fill was drawn over all of it."""
+        if not fill:
+            return self
+        return self._replace(is_unsure=True) if fill == colors.UNKNOWN else _Ground(fill)
+
+    def beside(self, fill: Grounds) -> "_Ground":
+        """Return the ground after something with this fill was drawn over a part of it."""
+        if fill == colors.UNKNOWN:
+            return self._replace(is_unsure=True)
+        return self._replace(known=tuple(dict.fromkeys((*self.known, *fill))))
+
+    def sight(self, color: tuple[Color, float]) -> Sight:
+        """Return whether text of this colour and opacity is seen. It is unsure where only something unknown may be of
+        another colour."""
+        if _is_seen(color, self.known):
+            return Sight.SEEN
+        return Sight.UNSURE if self.is_unsure else Sight.UNSEEN
+
+
+class _Text:
+    """The text of a shape, and what it stands on."""
 
     def __init__(self, view: _SlideView, shape: _Shape, behind: Iterable[_Shape]) -> None:
         self._view = view
@@ -366,62 +394,65 @@ class _Ground:
                 nearer, farther = ([one[level] for one in some if level in one] for some in (own_levels, styles))
                 for run in paragraph.iterchildren("{*}r", "{*}fld"):
                     own = list(run.iterchildren("{*}rPr"))
-                    if self._is_unseen([*own, *nearer, *fonts, *farther], body, factor):
-                        _remove(run)
+                    match self._sight([*own, *nearer, *fonts, *farther], body, factor):
+                        case Sight.UNSEEN:
+                            _remove(run)
+                        case Sight.UNSURE:
+                            _doubt(run)
 
-    def _is_unseen(self, properties: list[etree._Element], body: etree._Element, factor: float) -> bool:
+    def _sight(self, properties: list[etree._Element], body: etree._Element, factor: float) -> Sight:
         size = _first(properties, "sz", _SIZE) * factor
         if is_tiny(size) or is_overprinted(_first(properties, "spc", 0.0), size):
-            return True
+            return Sight.UNSEEN
         for one in properties:
             if _has_effect(one):
-                return False
+                return Sight.SEEN
             color = None
             if etree.QName(one).localname == "fontRef":
                 color = self._view.theme.read(one)
             elif _is_link(one):
                 link = self._view.theme.named("hlink")
-                return link is not None and self._is_lost((link, 1.0), one, body)
+                return Sight.SEEN if link is None else self._ground(one, body).sight((link, 1.0))
             else:
                 for fill in fills.among(one):
                     if fill.tag.endswith("}noFill"):
-                        return True
+                        return Sight.UNSEEN
                     if not fill.tag.endswith("}solidFill") or (color := self._view.theme.read(fill)) is None:
-                        return False
+                        return Sight.SEEN
             if color is not None:
-                return self._is_lost(color, properties[0], body)
-        return False
+                return self._ground(properties[0], body).sight(color)
+        return Sight.SEEN
 
-    def _is_lost(self, found: tuple[Color, float], properties: etree._Element, body: etree._Element) -> bool:
-        grounds = None
+    def _ground(self, properties: etree._Element, body: etree._Element) -> _Ground:
+        ground = self._under(body)
         for highlight in properties.iterchildren("{*}highlight"):
             behind = self._view.theme.read(highlight)
-            grounds = colors.UNKNOWN if behind is None else (behind[0],)
-        return not _is_seen(found, grounds or self._under(body))
+            ground = ground.under(colors.UNKNOWN if behind is None else (behind[0],))
+        return ground
 
-    def _under(self, body: etree._Element) -> Grounds:
+    def _under(self, body: etree._Element) -> _Ground:
         cell = body.getparent()
         if cell is None or not cell.tag.endswith("}tc"):
-            return self._shape.fill or self._beneath
+            return self._beneath.under(self._shape.fill)
         for properties in cell.iterchildren("{*}tcPr"):
-            if (found := fills.within(properties, self._view.theme, self._beneath)) is not None:
-                return found
+            if (found := fills.within(properties, self._view.theme, self._beneath.known)) is not None:
+                return self._beneath if found == self._beneath.known else self._beneath.under(found)
         style = next((one.text or "" for one in self._shape.element.iter("{*}tableStyleId")), "")
-        return self._beneath if style.strip() in _PLAIN_TABLES else colors.UNKNOWN
+        return self._beneath if style.strip() in _PLAIN_TABLES else self._beneath.under(colors.UNKNOWN)
 
     @cached_property
-    def _beneath(self) -> Grounds:
-        """The colours that the slide and the shapes that were drawn before put behind the text."""
-        grounds = self._view.background
+    def _beneath(self) -> _Ground:
+        """What the slide and the shapes that were drawn before put behind the text."""
+        ground = _Ground((colors.WHITE,)).under(self._view.background)
         box = self._shape.box
         for shape in self._behind:
             # Where a shape is not known to be, it may lie on any other.
             if box is None or shape.box is None or shape.box.touches(box):
                 is_whole = box is not None and shape.box is not None and shape.is_rectangle and shape.box.contains(box)
-                grounds = shape.fill if is_whole else tuple(dict.fromkeys((*grounds, *shape.fill)))
-                if len(grounds) > _MOST_COLORS:
-                    return colors.UNKNOWN
-        return grounds
+                ground = ground.under(shape.fill) if is_whole else ground.beside(shape.fill)
+                if len(ground.known) > _MOST_COLORS:
+                    return ground.under(colors.UNKNOWN)
+        return ground
 
 
 def _theme_of(master: Any) -> Theme:
@@ -535,6 +566,12 @@ def _remove(element: etree._Element) -> None:
     parent = element.getparent()
     if parent is not None:
         parent.remove(element)
+
+
+def _doubt(element: etree._Element) -> None:
+    """Mark the text of an element as one of which a reader perhaps sees nothing."""
+    for text in element.iter("{*}t"):
+        text.text = unsure(text.text or "")
 
 
 def _is_seen(found: tuple[Color, float], grounds: Grounds) -> bool:

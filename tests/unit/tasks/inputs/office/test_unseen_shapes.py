@@ -17,7 +17,8 @@ from pptx.presentation import Presentation
 from pptx.slide import Slide
 from pptx.util import Inches, Pt
 
-from tests.office_files import slides, text_of
+from tasks.markdown_text import UNSURE
+from tests.office_files import opened, picture, slides, text_of
 
 BOX = (Inches(1), Inches(1), Inches(4), Inches(1))
 MAIN = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -327,3 +328,34 @@ def test_a_layout_of_many_shapes_is_read_once_for_all_slides() -> None:
             shape.nvSpPr.cNvPr.set("name", random.randbytes(8).hex())  # what is too regular looks like a zip bomb
 
     assert text_of(slides(fill)).count("## Slide") == 100
+
+
+def is_sure(fill: Callable[[Slide], object], text: str = "secret") -> bool:
+    """True if the line with this text on a slide is read without a mark, False if it is read with one."""
+    marked = opened(slides(lambda presentation: fill(titled(presentation, "T")))).text or ""
+    (line,) = (line for line in marked.split("\n") if text in line.replace(UNSURE, ""))
+    return UNSURE not in line
+
+
+def written(slide: Slide, color: str | None = None, place: tuple[int, ...] = BOX) -> Any:
+    box = slide.shapes.add_textbox(*place)
+    box.text_frame.text = "secret"
+    if color:
+        painted(color)(slide, box)
+    return box
+
+
+def test_text_is_unsure_where_only_a_ground_that_is_not_known_may_be_of_another_colour() -> None:
+    def pictured(color: str, *place: int, background: str = "FFFFFF") -> Callable[[Slide], object]:
+        def fill(slide: Slide) -> None:
+            filled(slide.background, background)
+            slide.shapes.add_picture(picture(), *place)
+            written(slide, color)
+
+        return fill
+
+    whole, corner = (0, 0, Inches(8), Inches(5)), (*BOX[:2], 10, 10)
+    assert not is_sure(pictured("FFFFFF", *whole))
+    assert not is_sure(pictured("FFFFFF", *corner))
+    assert is_sure(pictured("000000", *whole))
+    assert is_sure(pictured("FFFFFF", *corner, background="1F3864"))
