@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from lxml.etree import _Element
 
+from tasks.markdown_text import plain_form
+
 NAMESPACES = (
     "http://schemas.openxmlformats.org/officeDocument/2006/math",
     "http://purl.oclc.org/ooxml/officeDocument/math",
@@ -71,7 +73,8 @@ def _property_value(node: _Element, name: str, default: str) -> str:
 
 
 def _in_parentheses(text: str) -> str:
-    return text if len(text) <= 1 or text.isalnum() else f"({text})"
+    plain = plain_form(text)
+    return text if len(plain) <= 1 or plain.isalnum() else f"({text})"
 
 
 def _local_name(node: _Element) -> str:

@@ -10,7 +10,7 @@ from pptx.package import Package
 from pptx.slide import Slide
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import drawings
+from tasks.inputs.office import alternatives, drawings
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.office.unseen_shapes import UnseenShapes
 from tasks.inputs.pictured_text import EmbeddedPages
@@ -19,7 +19,6 @@ from tasks.markdown_text import escape_inline, escape_line, escape_part, is_safe
 
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 _REPEATED = ("dt", "ftr", "sldNum")
 """Types of placeholders that repeat the same text on every slide: date, footer and slide number."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
@@ -75,10 +74,11 @@ class _Slide:
         for shape in self._slide.shapes:
             if title is None or shape.shape_id != title.shape_id:
                 yield from self._shape(shape)
-        for alternative in element.iter(f"{{{_COMPATIBILITY}}}AlternateContent"):
-            for choice in alternative.iterchildren(f"{{{_COMPATIBILITY}}}Choice"):
-                yield "\n".join(map(escape_line, drawings.paragraphs(choice)))
-                yield from self._pictures_in(choice)
+        for branches in alternatives.branches(element):
+            for branch in branches:
+                yield "\n".join(map(escape_line, drawings.paragraphs(branch)))
+                if branch.tag.endswith("}Choice"):
+                    yield from self._pictures_in(branch)
         if self._slide.has_notes_slide:
             frame = self._slide.notes_slide.notes_text_frame
             notes = "\n".join(map(escape_line, drawings.paragraphs(frame._element))) if frame is not None else ""
@@ -86,8 +86,6 @@ class _Slide:
 
     def _shape(self, shape: Any) -> Iterator[str]:
         element = shape._element
-        if _is_hidden(element):
-            return
         if element.tag.endswith("}grpSp"):
             for inner in shape.shapes:
                 yield from self._shape(inner)
@@ -137,17 +135,6 @@ class _Slide:
             rows = zip_longest(map(escape_inline, categories), *(values for _, values in series), fillvalue="")
             tables.append(text_file.table([["", *(escape_inline(name) for name, _ in series)], *rows]))
         return "\n\n".join(["Chart: " + escape_inline(text_file.one_line(title)) if title else "Chart:", *tables])
-
-
-def _is_hidden(shape: etree._Element) -> bool:
-    """True if a shape, or a group of shapes, is switched off."""
-    return any(
-        properties.get("hidden") in ("1", "true")
-        for about in shape.iterchildren(
-            "{*}nvSpPr", "{*}nvPicPr", "{*}nvGraphicFramePr", "{*}nvGrpSpPr", "{*}nvCxnSpPr"
-        )
-        for properties in about.iterchildren("{*}cNvPr")
-    )
 
 
 def _placeholder_type(shape: etree._Element) -> str | None:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from lxml import etree
 from pptx.opc.constants import RELATIONSHIP_TYPE
 
-from tasks.inputs.office import colors, drawings, fills
+from tasks.inputs.office import alternatives, colors, drawings, fills
+from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Color, Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
 from tasks.inputs.text.styles.sight import Sight
-from tasks.markdown_text import unsure
 
 _MOST_SHAPES = 100
 """Only this many shapes of a slide, the largest, are looked through for those behind or in front of text."""
@@ -97,6 +97,8 @@ class UnseenShapes:
         self._layers: dict[str, _Layer] = {}
 
     def remove_from(self, slide: Any) -> None:
+        _remove_hidden(slide._element)
+        alternatives.settle(slide._element)
         layout = slide.slide_layout
         master = layout.slide_master
         name = str(master.part.partname)
@@ -114,10 +116,8 @@ class UnseenShapes:
 
 def remove_from_sheet(root: etree._Element, theme: Theme) -> None:
     """Remove what is unseen from the shapes on a sheet: those that are hidden, and text in the colour of its shape."""
-    for shape in list(root.iter("{*}sp")):
-        if any(one.get("hidden") in ("1", "true") for one in shape.iterfind("./*/{*}cNvPr")):
-            _remove(shape)
-            continue
+    _remove_hidden(root)
+    for shape in root.iter("{*}sp"):
         # Cells of any colour may lie behind a shape without a fill.
         grounds = fills.of_shape(shape, theme, colors.UNKNOWN)
         for run in list(shape.iter("{*}r")):
@@ -263,8 +263,9 @@ class _SlideView:
         for element in tree.iterchildren(*(f"{{*}}{name}" for name in _SHAPES)):
             match etree.QName(element).localname:
                 case "AlternateContent":
-                    for choice in element.iterchildren("{*}Choice"):
-                        yield from self._shapes(choice, scale, group)
+                    for at, branch in enumerate(element.iterchildren("{*}Choice", "{*}Fallback")):
+                        for shape in self._shapes(branch, scale, group):
+                            yield shape if at == 0 and alternatives.is_always_drawn(branch) else _unsure(shape)
                 case "grpSp":
                     filling = element.find("{*}grpSpPr")
                     found = None if filling is None else fills.within(filling, self._theme, (), group=group)
@@ -398,7 +399,7 @@ class _Text:
                         case Sight.UNSEEN:
                             _remove(run)
                         case Sight.UNSURE:
-                            _doubt(run)
+                            doubt(run)
 
     def _sight(self, properties: list[etree._Element], body: etree._Element, factor: float) -> Sight:
         size = _first(properties, "sz", _SIZE) * factor
@@ -453,6 +454,13 @@ class _Text:
                 if len(ground.known) > _MOST_COLORS:
                     return ground.under(colors.UNKNOWN)
         return ground
+
+
+def _remove_hidden(root: etree._Element) -> None:
+    """Remove the shapes, and the groups of shapes, that are switched off."""
+    for shape in list(root.iter(*(f"{{*}}{name}" for name in ("sp", "pic", "graphicFrame", "grpSp", "cxnSp")))):
+        if any(one.get("hidden") in ("1", "true") for one in shape.iterfind("./*/{*}cNvPr")):
+            _remove(shape)
 
 
 def _theme_of(master: Any) -> Theme:
@@ -547,6 +555,11 @@ def _area(shape: _Shape) -> float:
     return 0.0 if shape.box is None else shape.box.area
 
 
+def _unsure(shape: _Shape) -> _Shape:
+    """Return a shape that not all programs draw: it covers nothing, and what is on it has perhaps another ground."""
+    return shape._replace(is_upright=False, is_opaque=False, fill=colors.UNKNOWN if shape.fill else ())
+
+
 def _largest(shapes: list[_Shape]) -> list[int]:
     """Return the positions, in order, of the largest shapes that have a colour."""
     visible = (at for at, one in enumerate(shapes) if one.fill and one.box)
@@ -566,12 +579,6 @@ def _remove(element: etree._Element) -> None:
     parent = element.getparent()
     if parent is not None:
         parent.remove(element)
-
-
-def _doubt(element: etree._Element) -> None:
-    """Mark the text of an element as one of which a reader perhaps sees nothing."""
-    for text in element.iter("{*}t"):
-        text.text = unsure(text.text or "")
 
 
 def _is_seen(found: tuple[Color, float], grounds: Grounds) -> bool:

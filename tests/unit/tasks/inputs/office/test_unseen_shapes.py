@@ -359,3 +359,57 @@ def test_text_is_unsure_where_only_a_ground_that_is_not_known_may_be_of_another_
     assert not is_sure(pictured("FFFFFF", *corner))
     assert is_sure(pictured("000000", *whole))
     assert is_sure(pictured("FFFFFF", *corner, background="1F3864"))
+
+
+def alternative(slide: Slide, branches: str, **shapes: Any) -> None:
+    """Put shapes into the branches of an alternative; they stand in these as `{name}`."""
+    compatibility = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+    texts = {name: etree.tostring(shape._element).decode() for name, shape in shapes.items()}
+    for shape in shapes.values():
+        shape._element.getparent().remove(shape._element)
+    slide.shapes._spTree.append(
+        parse_xml(
+            f'<mc:AlternateContent xmlns:mc="{compatibility}" xmlns:own="urn:example"'
+            ' xmlns:a14="http://schemas.microsoft.com/office/drawing/2010/main">'
+            f"{branches.format(**texts)}</mc:AlternateContent>"
+        )
+    )
+
+
+def test_text_that_not_all_programs_draw_is_unsure_unless_all_draw_the_same() -> None:
+    def other(slide: Slide) -> Any:
+        box = written(slide)
+        box.text_frame.text = "other"
+        return box
+
+    known = '<mc:Choice Requires="a14">{first}</mc:Choice><mc:Fallback>{second}</mc:Fallback>'
+    unknown = known.replace("a14", "own")
+    undeclared = known.replace("a14", "p14")
+    assert is_sure(lambda slide: alternative(slide, known, first=written(slide), second=other(slide)))
+    assert not is_sure(lambda slide: alternative(slide, unknown, first=written(slide), second=other(slide)))
+    assert not is_sure(lambda slide: alternative(slide, unknown, first=other(slide), second=written(slide)))
+    assert not is_sure(lambda slide: alternative(slide, undeclared, first=written(slide), second=other(slide)))
+    assert is_sure(lambda slide: alternative(slide, unknown, first=written(slide), second=written(slide)))
+
+
+def test_the_fallback_of_what_all_programs_draw_is_left_out() -> None:
+    known = '<mc:Choice Requires="a14"/><mc:Fallback>{box}</mc:Fallback>'
+    assert not is_read(lambda slide, box: alternative(slide, known, box=box))
+
+
+def test_hidden_shapes_of_alternatives_and_groups_are_left_out() -> None:
+    def hidden(slide: Slide, box: Any) -> None:
+        box._element.nvSpPr.cNvPr.set("hidden", "1")
+        alternative(slide, '<mc:Choice Requires="a14">{box}</mc:Choice>', box=box)
+
+    def in_group(slide: Slide, box: Any) -> None:
+        group = slide.shapes.add_group_shape([box])
+        group._element.nvGrpSpPr.cNvPr.set("hidden", "1")
+        alternative(slide, '<mc:Choice Requires="a14">{group}</mc:Choice>', group=group)
+
+    assert not is_read(hidden)
+    assert not is_read(in_group)
+
+
+def test_a_hidden_shape_covers_nothing() -> None:
+    assert is_read(lambda slide, box: covered()(slide, box)._element.nvSpPr.cNvPr.set("hidden", "1"))
