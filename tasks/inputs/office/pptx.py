@@ -12,10 +12,11 @@ from pptx.slide import Slide
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import alternatives, drawings
 from tasks.inputs.office.bounds import packed
+from tasks.inputs.office.chart_labels import ChartLabels, PlotLabels
 from tasks.inputs.office.unseen_shapes import UnseenShapes
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text import text_file
-from tasks.markdown_text import escape_inline, escape_line, escape_part, is_safe, link
+from tasks.markdown_text import escape_inline, escape_line, escape_part, is_safe, link, unsure
 
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -126,15 +127,29 @@ class _Slide:
         if max(counts, default=0) * len(counts) > self._limits.cells:
             return f"[chart not read: more than {self._limits.cells} points]"
         title = chart.chart_title.text_frame.text if chart.has_title and chart.chart_title.has_text_frame else ""
+        labels = ChartLabels(chart._chartSpace)
         tables = []
         for plot in chart.plots:
-            categories = [" / ".join(filter(None, labels)) for labels in _category_labels(plot)]
+            element = plot._element
+            shown = PlotLabels(labels, element)
+            categories = [" / ".join(filter(None, names)) for names in _category_labels(plot)]
             if not categories:  # a scatter chart, which has values along its other axis
-                categories = [value.text for value in plot._element.xpath("./c:ser[1]/c:xVal//c:v")]
-            series = [(one.name or "", [_format_number(value) for value in _values(one)]) for one in plot.series]
-            rows = zip_longest(map(escape_inline, categories), *(values for _, values in series), fillvalue="")
-            tables.append(text_file.table([["", *(escape_inline(name) for name, _ in series)], *rows]))
-        return "\n\n".join(["Chart: " + escape_inline(text_file.one_line(title)) if title else "Chart:", *tables])
+                categories = [value.text for value in element.xpath("./c:ser[1]/c:xVal//c:v")]
+            columns = [_chart_cells(categories, are_shown=shown.have_categories)]
+            header = [""]
+            for one in plot.series:
+                header += _chart_cells([one.name or ""], are_shown=shown.have_name(one._element))
+                values = [_format_number(value) for value in _values(one)]
+                columns.append(_chart_cells(values, are_shown=shown.have_values(one._element)))
+            tables.append(text_file.table([header, *zip_longest(*columns, fillvalue="")]))
+        title = "".join(_chart_cells([text_file.one_line(title)], are_shown=labels.have_title))
+        return "\n\n".join([f"Chart: {title}" if title else "Chart:", *tables])
+
+
+def _chart_cells(texts: list[str], *, are_shown: bool) -> list[str]:
+    """Return texts of a chart as Markdown, marked as unsure unless they are shown."""
+    escaped = map(escape_inline, texts)
+    return list(escaped if are_shown else map(unsure, escaped))
 
 
 def _placeholder_type(shape: etree._Element) -> str | None:

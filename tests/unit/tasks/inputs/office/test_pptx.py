@@ -1,17 +1,20 @@
 """Presentations as Markdown."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from lxml import etree
+from pptx.chart.chart import Chart
 from pptx.chart.data import CategoryChartData, XyChartData
-from pptx.enum.chart import XL_CHART_TYPE
+from pptx.enum.chart import XL_CHART_TYPE, XL_TICK_LABEL_POSITION
 from pptx.presentation import Presentation
 from pptx.slide import Slide
 from pptx.util import Inches
 
 from tasks.errors import InputError
 from tasks.inputs.limits import MediaLimits
+from tasks.markdown_text import UNSURE
 from tests.office_files import changed, member, opened, picture, slides, text_of
 
 BOX = (0, 0, Inches(2), Inches(1))
@@ -144,6 +147,65 @@ def test_points_that_a_chart_leaves_out_are_empty_cells() -> None:
 def test_a_chart_with_values_that_are_no_numbers_is_damaged(value: bytes) -> None:
     with pytest.raises(InputError, match="it is damaged or incomplete"):
         text_of(recharted(b"<c:v>1</c:v>", value))
+
+
+def sure_parts(change: Callable[[Chart], object], kind: XL_CHART_TYPE = XL_CHART_TYPE.COLUMN_CLUSTERED) -> set[str]:
+    """Return which of a name, a category and a value are not marked in a chart that shows none of them but for a
+    change."""
+
+    def fill(presentation: Presentation) -> None:
+        data = CategoryChartData()
+        data.categories = ["category"]
+        data.add_series("name", (4711,))
+        chart = titled(presentation, "T").shapes.add_chart(kind, *BOX, data).chart
+        chart.has_title = chart.has_legend = False
+        if kind != XL_CHART_TYPE.PIE:
+            chart.category_axis.visible = chart.value_axis.visible = False
+        change(chart)
+
+    marked = opened(slides(fill)).text or ""
+    assert all(text in marked.replace(UNSURE, "") for text in ("name", "category", "4711"))
+    return {text for text in ("name", "category", "4711") if text in marked}
+
+
+def labelled(what: str) -> Callable[[Chart], None]:
+    def change(chart: Chart) -> None:
+        chart.plots[0].has_data_labels = True
+        chart.plots[0].data_labels.show_value = False
+        setattr(chart.plots[0].data_labels, what, True)
+
+    return change
+
+
+def test_only_what_a_chart_shows_of_its_data_is_sure() -> None:
+    def with_legend(chart: Chart) -> None:
+        chart.has_legend = True
+
+    def without_entry(chart: Chart) -> None:
+        chart.has_legend = True
+        namespace = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+        entry = f'<c:legendEntry xmlns:c="{namespace}"><c:idx val="0"/><c:delete val="1"/></c:legendEntry>'
+        chart.legend._element.insert(1, etree.fromstring(entry))
+
+    def titled_by_name(chart: Chart) -> None:
+        chart.has_title = True
+        chart._chartSpace.chart.autoTitleDeleted.val = False
+
+    def unlabelled(chart: Chart) -> None:
+        chart.value_axis.visible = True
+        chart.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.NONE
+
+    assert sure_parts(lambda _: None) == set()
+    assert sure_parts(with_legend) == {"name"}
+    assert sure_parts(without_entry) == set()
+    assert sure_parts(titled_by_name) == {"name"}
+    assert sure_parts(lambda chart: setattr(chart.category_axis, "visible", True)) == {"category"}
+    assert sure_parts(lambda chart: setattr(chart.value_axis, "visible", True)) == {"4711"}
+    assert sure_parts(unlabelled) == set()
+    assert sure_parts(labelled("show_value")) == {"4711"}
+    assert sure_parts(labelled("show_category_name")) == {"category"}
+    assert sure_parts(labelled("show_series_name")) == {"name"}
+    assert sure_parts(with_legend, XL_CHART_TYPE.PIE) == {"category"}
 
 
 @pytest.mark.deep

@@ -412,4 +412,7 @@ def test_hidden_shapes_of_alternatives_and_groups_are_left_out() -> None:
 
 
 def test_a_hidden_shape_covers_nothing() -> None:
-    assert is_read(lambda slide, box: covered()(slide, box)._element.nvSpPr.cNvPr.set("hidden", "1"))
+    def change(slide: Slide, box: Any) -> None:
+        covered()(slide, box)._element.nvSpPr.cNvPr.set("hidden", "1")
+
+    assert is_read(change)
