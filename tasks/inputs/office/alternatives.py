@@ -6,6 +6,7 @@ them is marked as unsure.
 """
 
 from collections.abc import Iterator
+from typing import cast
 
 from lxml import etree
 
@@ -25,7 +26,7 @@ _KNOWN = {
 
 def branches(root: etree._Element) -> Iterator[list[etree._Element]]:
     """Yield the choices and the fallback of each alternative that is not within another one."""
-    for alternative in _OUTERMOST(root):
+    for alternative in cast(list[etree._Element], _OUTERMOST(root)):
         yield list(alternative.iterchildren(f"{{{_COMPATIBILITY}}}Choice", f"{{{_COMPATIBILITY}}}Fallback"))
 
 

@@ -4,6 +4,7 @@ what it stands on (ECMA-376, part 1, 19.3 and 21.1)."""
 import math
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 from lxml import etree
@@ -13,12 +14,15 @@ from tasks.inputs.office import alternatives, colors, drawings, fills
 from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Color, Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
+from tasks.inputs.office.slide_lines import Frame, Paragraph
 from tasks.inputs.text.styles.sight import Sight
 
 _MOST_SHAPES = 100
 """Only this many shapes of a slide, the largest, are looked through for those behind or in front of text."""
 _MOST_COLORS = 50
 """A ground with more colours is not judged."""
+_MOST_PARAGRAPHS = 300
+"""A slide has hardly room for more paragraphs below each other; what is behind these is doubtful."""
 _RECTANGLES = ("rect", "roundRect")
 _SHAPES = ("sp", "pic", "graphicFrame", "grpSp", "AlternateContent")
 _TEXT_STYLES = {"title": "titleStyle", "ctrTitle": "titleStyle"}
@@ -31,6 +35,8 @@ _HUNDREDTHS = 100
 _LINE = 1.2
 """The height of a line, for a size of 1."""
 _MARGINS = {"lIns": 7.2, "tIns": 3.6, "rIns": 7.2, "bIns": 3.6}
+_INSETS_OF_CELLS = {"marL": "lIns", "marT": "tIns", "marR": "rIns", "marB": "bIns"}
+"""Names that the insets of a cell have in other shapes."""
 _HALF_TURN = 180 * 60_000
 
 
@@ -193,7 +199,10 @@ class _SlideView:
             if is_gone and not self._is_moved(shape):
                 _remove(shape.element)
             elif bodies:
-                _Text(self, shape, (one for other, one in largest if other < at)).clear(bodies)
+                text = _Text(self, shape, (one for other, one in largest if other < at))
+                if not self._is_moved(shape):
+                    text.doubt_what_is_off(bodies, self._window)
+                text.clear(bodies)
 
     @cached_property
     def background(self) -> Grounds:
@@ -208,6 +217,12 @@ class _SlideView:
     @property
     def theme(self) -> Theme:
         return self._theme
+
+    def about_body(self, shape: etree._Element, body: etree._Element) -> dict[str, str]:
+        """Return the properties of the body of a text, with those that a placeholder has from others."""
+        inherited = [one for owner in self._inherited(shape) for one in owner.iterfind("{*}txBody/{*}bodyPr")]
+        nearest = [*body.iterchildren("{*}bodyPr"), *inherited]
+        return {name: value for one in reversed(nearest) for name, value in _attributes(one).items()}
 
     def styles(self, shape: etree._Element) -> list[dict[str, etree._Element]]:
         """Return the properties of text by levels that a shape has from others, the nearest first."""
@@ -382,17 +397,10 @@ class _Text:
         self._behind = behind
 
     def clear(self, bodies: Iterable[etree._Element]) -> None:
-        shape = self._shape.element
-        fonts = list(shape.iterfind("{*}style/{*}fontRef"))
-        styles = self._view.styles(shape)
+        fonts = list(self._shape.element.iterfind("{*}style/{*}fontRef"))
         for body in bodies:
-            own_levels = [_levels(style) for style in body.iterchildren("{*}lstStyle")]
-            scaling = body.find("{*}bodyPr/{*}normAutofit")
-            factor = 1.0 if scaling is None else _percent(scaling.get("fontScale", "100%"))
-            for paragraph in body.iterchildren("{*}p"):
-                about = paragraph.find("{*}pPr")
-                level = "1" if about is None else str(int(points(about.get("lvl"), 1) or 0) + 1)
-                nearer, farther = ([one[level] for one in some if level in one] for some in (own_levels, styles))
+            factor = _font_scale(body)
+            for paragraph, nearer, farther in self._paragraphs(body):
                 for run in paragraph.iterchildren("{*}r", "{*}fld"):
                     own = list(run.iterchildren("{*}rPr"))
                     match self._sight([*own, *nearer, *fonts, *farther], body, factor):
@@ -400,6 +408,67 @@ class _Text:
                             _remove(run)
                         case Sight.UNSURE:
                             doubt(run)
+
+    def doubt_what_is_off(self, bodies: Iterable[etree._Element], window: Rectangle) -> None:
+        """Mark the paragraphs and the rows that those above may push off the slide."""
+        box = self._shape.box
+        if box is None:
+            return
+        shape = self._shape.element
+        if shape.tag.endswith("}sp"):
+            for body in bodies:
+                frame = self._frame(body, self._view.about_body(shape, body), box.left, box.right)
+                frame.doubt_what_is_off(window, box.top, box.bottom, is_upright=self._shape.is_upright)
+        for table in shape.iterfind("{*}graphic/{*}graphicData/{*}tbl"):
+            self._doubt_rows_off(table, box, window)
+
+    def _doubt_rows_off(self, table: etree._Element, box: Rectangle, window: Rectangle) -> None:
+        widths = (points(one.get("w"), EMU) or 0.0 for one in table.iterfind("{*}tblGrid/{*}gridCol"))
+        edges = list(accumulate(widths, initial=box.left))
+        rows = [(row, points(row.get("h"), EMU) or 0.0) for row in table.iterchildren("{*}tr")]
+        # LibreOffice makes the rows so high that they fill the frame.
+        stretch = max((box.bottom - box.top) / max(sum(height for _, height in rows), 1.0), 1.0)
+        top = box.top
+        for row, height in rows:
+            if top > window.bottom:
+                doubt(row)
+                continue
+            frames = []
+            for at, cell in enumerate(row.iterchildren("{*}tc")):
+                span = int(points(cell.get("gridSpan"), 1) or 1)
+                left, right = (edges[min(max(edge, 0), len(edges) - 1)] for edge in (at, at + span))
+                about = {
+                    name: value for one in cell.iterchildren("{*}tcPr") for name, value in _attributes(one).items()
+                }
+                about = {_INSETS_OF_CELLS.get(name, name): value for name, value in about.items()}
+                frames += [self._frame(body, about, left, right) for body in cell.iterchildren("{*}txBody")]
+            bottom = top + max([height * stretch, *(frame.height for frame in frames)])
+            for frame in frames:
+                frame.doubt_what_is_off(window, top, bottom, is_upright=True)
+            top = bottom
+
+    def _frame(self, body: etree._Element, about: dict[str, str], left: float, right: float) -> Frame:
+        scale = _font_scale(body)
+        paragraphs = []
+        for element, *levels in islice(self._paragraphs(body), _MOST_PARAGRAPHS):
+            properties = [one for some in levels for one in some]
+            parents = [parent for one in properties if (parent := one.getparent()) is not None]
+            paragraphs.append(Paragraph(element, properties, [*element.iterchildren("{*}pPr"), *parents], scale))
+        for rest in islice(body.iterchildren("{*}p"), _MOST_PARAGRAPHS, None):
+            doubt(rest)
+        return Frame(paragraphs, about, left, right)
+
+    def _paragraphs(
+        self, body: etree._Element
+    ) -> Iterator[tuple[etree._Element, list[etree._Element], list[etree._Element]]]:
+        """Yield each paragraph with the properties of its level that its shape has, and those that others have."""
+        own_levels = [_levels(style) for style in body.iterchildren("{*}lstStyle")]
+        styles = self._view.styles(self._shape.element)
+        for paragraph in body.iterchildren("{*}p"):
+            about = paragraph.find("{*}pPr")
+            level = "1" if about is None else str(int(points(about.get("lvl"), 1) or 0) + 1)
+            nearer, farther = ([one[level] for one in some if level in one] for some in (own_levels, styles))
+            yield paragraph, nearer, farther
 
     def _sight(self, properties: list[etree._Element], body: etree._Element, factor: float) -> Sight:
         size = _first(properties, "sz", _SIZE) * factor
@@ -606,6 +675,12 @@ def _first(properties: Iterable[etree._Element], name: str, usual: float) -> flo
 
 def _attributes(element: etree._Element) -> dict[str, str]:
     return {str(name): str(value) for name, value in element.attrib.items()}
+
+
+def _font_scale(body: etree._Element) -> float:
+    """Return what the size of a text is multiplied by so that it fits into its shape."""
+    scaling = body.find("{*}bodyPr/{*}normAutofit")
+    return 1.0 if scaling is None else _percent(scaling.get("fontScale", "100%"))
 
 
 def _percent(value: str) -> float:

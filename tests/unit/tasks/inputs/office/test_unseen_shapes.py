@@ -416,3 +416,70 @@ def test_a_hidden_shape_covers_nothing() -> None:
         covered()(slide, box)._element.nvSpPr.cNvPr.set("hidden", "1")
 
     assert is_read(change)
+
+
+def test_a_paragraph_that_those_above_push_off_the_slide_is_unsure() -> None:
+    def below(blank: str, count: int, **about: str) -> Callable[[Slide], object]:
+        def fill(slide: Slide) -> None:
+            box = written(slide)
+            box.text_frame.text = "\n".join(["seen", *[blank] * count, "secret"])
+            for name, value in about.items():
+                box.text_frame._txBody.bodyPr.set(name, value)
+
+        return fill
+
+    assert is_sure(below("", 10))
+    assert is_sure(below("\u00a0", 30), "seen")
+    assert not is_sure(below("\u00a0", 30))
+    assert not is_sure(below("", 30))
+    assert not is_sure(below("", 30, anchor="b"), "seen")
+    assert not is_sure(below("", 30, vert="vert"))
+    assert not is_sure(below("long " * 100, 3, wrap="square"))
+
+
+@pytest.mark.parametrize("attributes", [{"indent": "-9000000"}, {"algn": "r", "marR": "9000000"}])
+def test_a_paragraph_whose_indent_is_off_the_slide_is_unsure(attributes: dict[str, str]) -> None:
+    def fill(slide: Slide) -> None:
+        properties = written(slide).text_frame.paragraphs[0]._p.get_or_add_pPr()
+        for name, value in attributes.items():
+            properties.set(name, value)
+
+    assert not is_sure(fill)
+
+
+def test_text_at_a_tab_stop_off_the_slide_is_unsure() -> None:
+    def tabbed(position: int) -> Callable[[Slide], object]:
+        def fill(slide: Slide) -> None:
+            line = written(slide).text_frame.paragraphs[0]
+            line.text = "seen\tsecret"
+            stops = f'<a:tabLst xmlns:a="{MAIN}"><a:tab pos="{position}" algn="l"/></a:tabLst>'
+            line._p.get_or_add_pPr().append(parse_xml(stops))
+
+        return fill
+
+    assert is_sure(tabbed(Inches(2)))
+    assert not is_sure(tabbed(Inches(22)))
+
+
+def test_rows_that_those_above_push_off_the_slide_are_unsure() -> None:
+    def below(lines: int, **about: str) -> Callable[[Slide], object]:
+        def fill(slide: Slide) -> None:
+            table = slide.shapes.add_table(3, 1, *BOX).table
+            table.cell(1, 0).text = "\n" * lines
+            table.cell(2, 0).text = "secret"
+            for name, value in about.items():
+                table.rows[1]._tr.set(name, value)
+
+        return fill
+
+    assert is_sure(below(5))
+    assert not is_sure(below(25))
+    assert not is_sure(below(0, h=str(Inches(12))))
+
+
+def test_an_outline_that_fills_its_placeholder_is_sure() -> None:
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "A title that is so long that it takes two lines", layout=1)
+        slide.placeholders[1].text_frame.text = "\n".join(["A line of an ordinary outline"] * 7)
+
+    assert UNSURE not in (opened(slides(fill)).text or "")
