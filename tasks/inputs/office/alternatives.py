@@ -21,7 +21,7 @@ _KNOWN = {
     "p14": "http://schemas.microsoft.com/office/powerpoint/2010/main",
     "p15": "http://schemas.microsoft.com/office/powerpoint/2012/main",
 }
-"""Namespaces that all programs in use know, with their usual prefixes, which is what LibreOffice goes by."""
+"""Namespaces that all programs in use know, with their usual prefixes, which LibreOffice compares."""
 
 
 def branches(root: etree._Element) -> Iterator[list[etree._Element]]:

@@ -36,7 +36,7 @@ class Paragraph(NamedTuple):
     layouts: list[etree._Element]
     """The properties of the paragraph itself, the nearest first."""
     scale: float
-    """What the size is multiplied by so that the text fits into its shape."""
+    """The factor of its sizes, with which the text fits into its shape."""
 
     def lines(self, room: float, *, wraps: bool) -> "Lines":
         usual = next((found for one in self.properties if (found := _size_of(one)) is not None), _SIZE)
@@ -88,7 +88,7 @@ class Paragraph(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """What the lines of a paragraph take, in points."""
+    """The room that the lines of a paragraph take, in points."""
 
     before: float
     height: float

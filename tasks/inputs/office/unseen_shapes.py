@@ -15,7 +15,7 @@ from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Color, Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
 from tasks.inputs.office.slide_lines import Frame, Paragraph
-from tasks.inputs.text.styles.sight import Sight
+from tasks.inputs.sight import Sight
 
 _MOST_SHAPES = 100
 """Only this many shapes of a slide, the largest, are looked through for those behind or in front of text."""
@@ -363,7 +363,7 @@ class _SlideView:
 
 
 class _Ground(NamedTuple):
-    """What text stands on: the colours that are known to be there, and whether there may be others."""
+    """The ground of a text: the colours that are known to be there, and whether there may be others."""
 
     known: Grounds
     is_unsure: bool = False
@@ -512,7 +512,7 @@ class _Text:
 
     @cached_property
     def _beneath(self) -> _Ground:
-        """What the slide and the shapes that were drawn before put behind the text."""
+        """The ground that the slide and the shapes that were drawn before put behind the text."""
         ground = _Ground((colors.WHITE,)).under(self._view.background)
         box = self._shape.box
         for shape in self._behind:
