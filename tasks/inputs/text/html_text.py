@@ -13,7 +13,7 @@ from tasks.inputs.sight import Sight
 from tasks.inputs.text import text_file
 from tasks.inputs.text.styles.elements import PageTree
 from tasks.inputs.text.styles.sight import appearance_of
-from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form, unsure
+from tasks.markdown_text import escape_line, escape_part, is_safe, link, unsure, without_escapes
 
 _STRUCK = {"s", "del", "strike"}
 _TEXTLESS = ["img", "input", "textarea", "select", "button", "hr"]
@@ -137,7 +137,7 @@ class _Converter(MarkdownConverter):
         if "pre" in parent_tags or "_inline" in parent_tags:
             return text
         blank = text[: len(text) - len(text.lstrip(" \n"))]
-        text = plain_form(text[blank.rfind("\n") + 1 :].rstrip(" \n"))
+        text = without_escapes(text[blank.rfind("\n") + 1 :].rstrip(" \n"))
         fence = "`" * max(3, 1 + max(map(len, _BACKTICKS.findall(text)), default=0))
         return f"\n\n{fence}\n{text}\n{fence}\n\n" if text else ""
 

@@ -31,6 +31,9 @@ class Element:
     types: Counter[str] = field(default_factory=Counter)
     """Numbers of the children by their tags."""
 
+    length: int = 0
+    """Number of characters of text in the element and those within it."""
+
     @property
     def is_empty(self) -> bool:
         return not (self.text or self.children)
@@ -116,4 +119,9 @@ def _linked(tags: Iterable[tuple[Any, Any, str, Mapping[str, Any], str]], ignore
             parent.types[element.tag] += 1
             parent.children.append(element)
         found[id(source)] = element
-    return [*found.values()]
+    elements = [*found.values()]
+    for one in reversed(elements):
+        one.length += len(one.text.strip())
+        if one.parent is not None:
+            one.parent.length += one.length
+    return elements

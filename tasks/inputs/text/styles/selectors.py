@@ -255,6 +255,10 @@ class _SelectorParser:
         return Selector(tuple(reversed(compounds)), (a, b, c), pseudo_element)
 
     def _compound(self, tokens: list[Any], specificity: list[int]) -> tuple[Compound, str]:
+        if any(one.type == "literal" and one.value == "|" for one in tokens):
+            # A namespace: HTML has only one, but SVG and MathML have theirs.
+            self._is_known = False
+            return Compound("", "", frozenset(), (lambda _one, _matcher: None,)), ""
         tag = element_id = pseudo_element = ""
         classes: set[str] = set()
         tests: list[Test] = []
@@ -295,10 +299,6 @@ class _SelectorParser:
                 classes.add(tokens[at].lower_value if self._ignores_case else tokens[at].value)
                 specificity[1] += 1
                 at += 1
-            elif token.value == "|":
-                # A namespace: HTML has one only, but SVG and MathML have theirs.
-                self._is_known = False
-                tests.append(lambda _one, _matcher: None)
             elif token.value == ":" and at < len(tokens):
                 colons = 1
                 while at < len(tokens) and tokens[at].type == "literal" and tokens[at].value == ":":

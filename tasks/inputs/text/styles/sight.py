@@ -52,13 +52,16 @@ _DISPLACED: Final = 10.0
 """An element that is moved by at most as many pixels does not cover others."""
 _MOST_SHIFT: Final = 30.0
 """An element that is moved by more pixels to the left may be cut at the window's edge."""
-_LONG_WORD: Final = re.compile(r"[^ \t\r\n-]{40}")
+_LONG_WORD: Final = re.compile(r"[^ \t\r\n-]{24}")
 """Pattern of a text without a place for a line break, which may exceed an area."""
-_NARROW: Final = 100.0
-"""Words may exceed an area with fewer pixels in width."""
+_MEAN_WIDTH: Final = 0.6
+"""Width of a sign in ems, at most."""
+_NARROW, _WIDE = 100.0, 1280.0
+"""Words may exceed an area with fewer pixels in width, and lines that are not broken one with as many."""
 _THICK: Final = 4.0
 """A line through a text, or around it, that is thicker may cover it or its neighbours."""
 _LARGE: Final = 600.0
+"""A column of text has usually as many pixels in width."""
 _LEAST_SIZE: Final = 6.0
 """An area of fewer pixels in height or width shows no text."""
 _LEAST_WIDTH: Final = 40.0
@@ -151,8 +154,8 @@ class _ComputedState(NamedTuple):
     is_displaced: bool = False
     """True if it may be in front of others, or behind them."""
     cuts_width: bool = False
-    is_narrow: bool = False
-    """True if text may exceed the width, and the ground."""
+    width: float = float("inf")
+    """Pixels; infinite if no style limits it."""
     keeps_lines: bool = False
     display: str = "block"
     indent: float = 0.0
@@ -175,9 +178,12 @@ def appearance_of(tree: PageTree) -> Appearance:
 
 
 def _runs(element: Element) -> bool:
-    """True for what may change the page: scripts, elements with scripts in their attributes, and `refresh`."""
+    """True for what may change the page: scripts, also in attributes, `refresh`, and a choice of dark colours."""
     if element.tag == "meta":
-        return element.attributes.get("http-equiv", "").lower() == "refresh"
+        is_dark = element.attributes.get("name", "").lower() == "color-scheme" and not _has_no_effect(
+            "color-scheme", element.attributes.get("content", "").lower()
+        )
+        return is_dark or element.attributes.get("http-equiv", "").lower() == "refresh"
     if element.tag == "script":
         kind = element.attributes.get("type", "").strip().lower()
         return (kind in ("", "module") or kind.endswith("script")) and not _is_data(element)
@@ -216,9 +222,26 @@ class _JudgedPage:
                 self._root_size = state.font_size
             if any(word in written(style.get("text-decoration-line", ())) for word in ("line-through",)):
                 struck.add(id(one.source))
-        sights = {id(one.source): self._sight(states[id(one)], one.text) for one in self._elements}
+        sights = self._sights(states)
+        if not self._has_covers and any(
+            self._is_blank_cover(states[id(one)]) and one.text.strip() for one in self._elements
+        ):
+            self._has_covers = True
+            sights = self._sights(states)
         removed = {id(one.source) for one in self._elements if states[id(one)].display == "none"}
         return sights, struck, removed
+
+    def _is_blank_cover(self, state: _ComputedState) -> bool:
+        """True if signs in the colour of a ground may lie on other texts."""
+        ink = state.ink if state.fill == "ink" else state.fill
+        if not state.is_displaced or state.is_out or not state.is_visible:
+            return False
+        if not isinstance(ink, tuple) or self._grounds is None:
+            return True
+        return ink[3] > 0 and any(not is_seen(mixed(ink[:3], one, ink[3]), (one,)) for one in self._grounds)
+
+    def _sights(self, states: Mapping[int, _ComputedState]) -> dict[int, Sight]:
+        return {id(one.source): self._sight(states[id(one)], one.text) for one in self._elements}
 
     def _sight(self, state: _ComputedState, text: str) -> Sight:
         if state.is_out or not state.is_visible:
@@ -228,7 +251,8 @@ class _JudgedPage:
         ink = state.ink if state.fill == "ink" else state.fill
         grounds = state.grounds
         is_on_page = grounds is not None
-        if self._grounds is not None and (grounds is None or state.is_narrow):
+        is_narrow = state.width < (_WIDE if state.keeps_lines else _NARROW)
+        if self._grounds is not None and (grounds is None or is_narrow):
             grounds = (*(grounds or ()), *self._grounds)
         seen: list[Color] = []
         contrasts: list[float] = []
@@ -267,6 +291,11 @@ class _JudgedPage:
             self._styles[id(self._computed[key])] = style
         state = self._computed[key]
         style = self._styles[id(state)]
+        if state.cuts_width and state.keeps_lines and not state.is_unsure:
+            needed = element.length * _MEAN_WIDTH * (state.font_size or EM)
+            if needed > min(state.width, _LARGE):
+                state = state._replace(is_unsure=True)
+                self._kept.append(state)
         for name, found in self._cascade.of_pseudo_elements(element):
             if self._is_hidden_by(name, found, state):
                 state = state._replace(is_unsure=True)
@@ -321,12 +350,12 @@ class _JudgedPage:
         is_moved = moved.is_displaced or is_free or position == "sticky"
         shift, rise = moved.shift + (0.0 if is_free else around.shift), moved.rise + (0.0 if is_free else around.rise)
         is_displaced = around.is_displaced or is_moved
-        is_out = around.is_out or display == "none" or moved.is_out or element.tag in _CLOSED or reader.is_unseen()
+        is_hidden = around.is_out or display == "none" or moved.is_out or reader.is_unseen()
         is_unsure = around.is_unsure or moved.is_unsure or reader.is_unsure() or _is_unsure(element)
         is_unsure |= not style.keys().isdisjoint(("font-family",)) and self._has_own_font(style["font-family"])
         area = _ShownArea()
-        if not (is_inline or display.startswith("table")):
-            area = reader.area(is_item=is_item)
+        if not is_inline:
+            area = reader.area(is_item=is_item, is_table=display.startswith("table"))
         is_unsure |= element.tag in ("html", "body") and reader.word("overflow-y") in ("hidden", "clip")
         is_cut, cuts_width = around.is_cut or area.is_cut, (around.cuts_width or area.cuts_width)
         if is_free and around.is_cut and not area.is_cut:
@@ -340,10 +369,8 @@ class _JudgedPage:
             grounds, has_ground = below, False
         if element.tag in ("input", "textarea", "select", "button") and not has_ground:
             grounds = (WHITE,)
-        self._has_covers |= not is_out and (
-            (is_displaced and (has_ground or element.tag in _REPLACED or reader.has_thick("border")))
-            or reader.has_thick("outline")
-        )
+        has_box = has_ground or element.tag in _REPLACED or "box-shadow" in style or reader.has_thick("border")
+        self._has_covers |= not is_hidden and ((is_displaced and has_box) or reader.has_thick("outline"))
         ink = reader.colour("color", around.ink)
         if "color" not in style:
             if element.tag in ("input", "textarea", "select", "button", "mark", "option"):
@@ -366,17 +393,13 @@ class _JudgedPage:
             around.grounds_of_blocks if is_inline else grounds,
             reader.opacity(),
             around.is_visible if visibility in ("", "inherit") else visibility in ("visible", "initial"),
-            is_out,
+            is_hidden or element.tag in _CLOSED,
             is_cut,
-            is_unsure
-            or area.is_small
-            or (cuts_width and keeps_lines)
-            or shift < -_MOST_SHIFT
-            or rise > 2 * _MOST_SHIFT,
+            is_unsure or area.is_small or shift < -_MOST_SHIFT or rise > 2 * _MOST_SHIFT,
             around.may_stand_out or reader.may_stand_out(),
             is_displaced,
             cuts_width,
-            area.is_narrow or (around.is_narrow and not has_ground),
+            area.width if has_ground and not display.startswith("table") else min(area.width, around.width),
             keeps_lines,
             display,
             reader.indent(),
@@ -429,9 +452,16 @@ class _JudgedPage:
         reader = _StyleReader(style, state, self._root_size)
         is_moved = reader.word("position") not in ("", "static") or reader.moved("static").is_displaced
         is_moved |= not style.keys().isdisjoint(_MOVING)
-        if is_moved and (style.keys() & {"background-color", "background-image", "content", "box-shadow"}):
+        if is_moved:
             colour = reader.colour("background-color", (0.0, 0.0, 0.0, 0.0), transparent=True)
-            self._has_covers |= colour is None or colour[3] > 0 or "background-image" in style or "box-shadow" in style
+            self._has_covers |= (
+                colour is None
+                or colour[3] > 0
+                or reader.word("content") not in ("", "''", '""', "none", "normal")
+                or any(name in style for name in ("background-image", "box-shadow"))
+                or reader.has_thick("border")
+            )
+        self._has_covers |= reader.has_thick("outline")
         return False
 
 
@@ -448,7 +478,8 @@ class _ShownArea(NamedTuple):
     cuts_width: bool = False
     is_small: bool = False
     """True if a part of the text may have no place."""
-    is_narrow: bool = False
+    width: float = float("inf")
+    """Pixels; infinite if no style limits it, and 0 if the limit is not known."""
 
 
 class _StyleReader:
@@ -561,22 +592,25 @@ class _StyleReader:
             names.append(side)
         return sum(self.length(name, 1280.0) or 0.0 for name in names)
 
-    def area(self, *, is_item: bool) -> _ShownArea:
+    def area(self, *, is_item: bool, is_table: bool) -> _ShownArea:
         """Judge whether an element is cut to nothing, and whether what exceeds its size is cut off. The container of an
-        `is_item` may leave it no place."""
+        `is_item` may leave it no place. Tables and their cells are as high as their contents."""
         overflow = [self.word(f"overflow-{axis}") or "visible" for axis in "xy"]
         is_open = overflow == ["visible", "visible"]
         cuts = not {"hidden", "clip"}.isdisjoint(overflow)
         is_small = is_item and cuts
-        is_narrow = False
+        width = float("inf")
         for name in ("width", "max-width", "height", "max-height"):
             value = self.style.get(name)
-            if value is None or value[0].type == "ident":
-                continue
             is_width = name.endswith("width")
+            if value is None or value[0].type == "ident" or (is_table and not is_width):
+                continue
             is_share = value[0].type == "percentage"
             size = 0.0 if is_share and value[0].value == 0 else self.length(name, 1280.0 if is_width else None)
-            is_narrow |= is_width and (size is None or size < _NARROW or self._around.keeps_lines)
+            if is_width:
+                width = min(width, 0.0 if size is None else size)
+            if is_table:
+                continue
             if size is not None and size < _LEAST_SIZE:
                 if not is_open:
                     return _ShownArea(is_cut=True)
@@ -585,7 +619,7 @@ class _StyleReader:
                 is_small = True
             elif cuts:
                 is_small |= (size is None or size < _LEAST_WIDTH) if is_width else not is_share
-        return _ShownArea(False, overflow[0] in ("hidden", "clip"), is_small, is_narrow)
+        return _ShownArea(False, overflow[0] in ("hidden", "clip"), is_small, width)
 
     def is_unseen(self) -> bool:
         zoom = _number(self.style["zoom"][0]) if "zoom" in self.style and self.style["zoom"][0].type != "ident" else 1.0

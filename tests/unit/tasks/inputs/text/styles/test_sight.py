@@ -72,7 +72,11 @@ def test_a_style_hides_a_text(style: str) -> None:
         "offset: path('M-9999 0')",
         "animation: x 1s; opacity: 0",
         "height: 30px; overflow: hidden",
-        "overflow: hidden; white-space: nowrap",
+        "overflow: hidden; white-space: nowrap; width: 45px",
+        "text-decoration: line-through 40px white",
+        "aspect-ratio: 100; overflow: hidden",
+        "background: no-repeat linear-gradient(black, black) 2000px 0; color: white",
+        "margin-left: -31px",
         "line-height: 0",
         "letter-spacing: -1em",
         "color: #e8e8e8",
@@ -175,6 +179,14 @@ def test_a_style_sheet_hides_a_text_or_not(css: str, expected: str) -> None:
         ("<script>var a = 'b';</script><p>Total</p>", "seen"),
         ("<script>a.hidden = true</script><p>Total</p>", "unsure"),
         ("<p onclick='x()'>Total</p>", "unsure"),
+        ("<p style='outline: 60px solid white'>x</p><p>Total</p>", "unsure"),
+        ("<p>Total</p><svg style='position: absolute; top: 0'><rect fill=white /></svg>", "unsure"),
+        ("<p>Total</p><p style='position: absolute; top: 0; font-size: 99px; color: white'>██</p>", "unsure"),
+        ("<div style='background: black; color: white'><span style='float: left'>Total</span></div>", "unsure"),
+        ("<span style='background: black; color: white'><p>Total</p></span>", "unseen"),
+        ("<div style='position: relative; left: -90px'>" * 9 + "Total", "unsure"),
+        ("<div style='display: flex'><p style='flex: 0 0 0; overflow: hidden'>Total</p></div>", "unsure"),
+        ("<pre style='filter: invert(1)'>The\nTotal</pre>", "unsure"),
         ("<style>.a { display: none }</style><script>show()</script><p class=a>Total</p>", "unseen"),
         ("<details><summary>More</summary><p>Total</p></details>", "unsure"),
         ("<details open><summary>More</summary><p>Total</p></details>", "seen"),
@@ -197,6 +209,31 @@ def test_a_style_sheet_hides_a_text_or_not(css: str, expected: str) -> None:
 )
 def test_elements_hide_a_text_or_not(html: str, expected: str) -> None:
     assert sight(html) == expected
+
+
+def test_a_mail_as_shops_send_it_is_seen() -> None:
+    mail = """<html><head><meta name="color-scheme" content="light dark">
+        <link href="https://fonts.googleapis.com/css2?family=Inter" rel="stylesheet"><style>
+        body { margin: 0; width: 100% !important; -webkit-text-size-adjust: 100% }
+        .ExternalClass * { line-height: 100% }
+        table, td { border-collapse: collapse; mso-table-lspace: 0 }
+        .btn { transition: all 100ms } .btn:hover { color: red }
+        img { border: 0; outline: none; display: block } a[x-apple-data-detectors] { color: inherit !important }
+        @media only screen and (max-width: 600px) { .wide { display: none !important } }
+        @media (prefers-color-scheme: dark) { .bg { background: #000 !important; color: #fff !important } }
+        @media (min-resolution: 2dppx) { .r { width: 50% } }</style></head>
+        <body bgcolor="#f6f9fc"><div style="display: none; max-height: 0; overflow: hidden; mso-hide: all">Preview</div>
+        <table class="bg" width="100%"><tr><td align="center" style="padding: 20px 0">
+        <table style="width: 600px; background-color: #fff; border-radius: 8px; overflow: hidden;
+        box-shadow: 0 2px 4px #ccc">
+        <tr><td style="background-color: #556cd6; color: #fff; font: bold 20px/24px Arial">Receipt</td></tr>
+        <tr><td height="20" style="height: 20px; font-size: 1px; line-height: 20px">&nbsp;</td></tr>
+        <tr><td class="wide" style="font-size: 16px; color: #525f7f">Paid
+        <span style="white-space: nowrap">120.00 EUR</span>
+        <a class="btn" style="display: inline-block; background: #556cd6; color: #fff;
+        white-space: nowrap">Open</a></td></tr>
+        </table></td></tr></table></body></html>"""
+    assert html_text.html_to_markdown(mail).split() == ["Receipt", "Paid", "120.00", "EUR", "Open"]
 
 
 def test_names_are_the_same_in_capitals_on_a_page_without_a_document_type() -> None:
