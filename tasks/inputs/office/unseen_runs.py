@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from tasks.inputs.office import colors
+from tasks.inputs.office import colors, word_markup
 from tasks.inputs.office.colors import Color, Grounds
 from tasks.inputs.office.measures import HALF_POINTS, LETTER_WIDTH, TWIPS, is_overprinted, is_tiny, points
 from tasks.inputs.office.word_places import Backs, PaperSize, Place, WordPlaces, shading, theme_color
@@ -28,8 +28,6 @@ _MOST_LOOKS = 10_000
 """At most this many looks of runs are held."""
 _MOST_COLORS = 50
 """The cells of a style of tables have at most this many colours; it cannot be judged if there are more."""
-_KNOWN_CHOICES = frozenset({"wps", "wpg", "wpc", "wp14", "w14", "w15"})
-"""Prefixes of the namespaces that Word has known since 2010 or 2013, whose choices it shows."""
 
 
 class _Look(NamedTuple):
@@ -122,8 +120,10 @@ class Runs:
     def apply_to(self, root: etree._Element) -> None:
         """Remove what is not seen from a part, and put the property for struck text where only a style has it."""
         places = WordPlaces(root, self._namespace, self._theme, self._tables, self._backs_of(root))
-        self._choose(root)
+        word_markup.simplify(root, self._namespace)
         arounds: dict[etree._Element | None, _Around] = {None: _Around("", _Layout(), places.around(root))}
+        # Within a run, a smart tag is the text that has ruby.
+        texts = "{*}t", f"{self._name}sym", f"{self._name}smartTag"
         for run in root.iter("{*}r"):
             paragraph = next(run.iterancestors(f"{self._name}p"), None)
             if paragraph not in arounds:
@@ -131,11 +131,9 @@ class Runs:
             around = arounds[paragraph]
             look = self._look_of(run, around)
             if look.is_hidden:
-                _clear(
-                    run, "{*}t", f"{self._name}sym", *(f"{self._name}{name}" for name in ("drawing", "pict", "object"))
-                )
+                _clear(run, *texts, *(f"{self._name}{name}" for name in ("drawing", "pict", "object")))
             elif self._is_unseen(look, around, places.page):
-                _clear(run, "{*}t", f"{self._name}sym")
+                _clear(run, *texts)
             elif look.is_struck:
                 self._strike(run)
 
@@ -152,22 +150,6 @@ class Runs:
         if len(background) or color is None:
             return self._backs._replace(page=colors.UNKNOWN)
         return self._backs if self._backs.page == colors.UNKNOWN else self._backs._replace(page=(color,))
-
-    def _choose(self, root: etree._Element) -> None:
-        """Put the text of the choices that Word shows into the places of the others, which mammoth reads."""
-        for alternative in list(root.iter("{*}AlternateContent")):
-            choice = next(alternative.iterchildren("{*}Choice"), None)
-            fallback = next(alternative.iterchildren("{*}Fallback"), None)
-            if choice is None or fallback is None or not _KNOWN_CHOICES.issuperset(choice.get("Requires", "").split()):
-                continue
-            if self._text_of(choice) != self._text_of(fallback):
-                for old in list(fallback):
-                    fallback.remove(old)
-                # Within a run, mammoth reads pictures and the text of boxes.
-                fallback.extend(list(choice.iter(f"{self._name}txbxContent")) or list(choice))
-
-    def _text_of(self, element: etree._Element) -> str:
-        return "".join("".join(text.text or "" for text in element.iter(f"{self._name}t")).split())
 
     def _around(self, paragraph: etree._Element | None, places: WordPlaces) -> _Around:
         assert paragraph is not None

@@ -61,16 +61,15 @@ class WordPlaces:
         self._body = Place(backs.page)
         self._places: dict[etree._Element, Place] = {}
         self._containers = tuple(f"{self._name}{name}" for name in ("tc", "tr", "tbl", "txbxContent"))
-        # Mammoth reads the text of boxes in the place that is for programs that do not know their format.
         self._shapes = {
-            box: shape
-            for alternative in root.iter("{*}AlternateContent")
-            for box, shape in zip(
-                alternative.iterfind(f"{{*}}Fallback//{self._name}txbxContent"),
-                alternative.iterfind("{*}Choice//{*}txbx/.."),
-                strict=False,
-            )
+            box: next(text.iterancestors())
+            for text in root.iter("{*}txbx")
+            for box in text.iterchildren(f"{self._name}txbxContent")
         }
+        # Mammoth reads the text of boxes in the place that is for programs that do not know their format.
+        for alternative in root.iter("{*}AlternateContent"):
+            old_boxes = alternative.iterfind(f"{{*}}Fallback//{self._name}txbxContent")
+            self._shapes.update(zip(old_boxes, alternative.iterfind("{*}Choice//{*}txbx/.."), strict=False))
         self.page = max(map(self._read_page, root.iter(f"{self._name}sectPr")), default=PaperSize())
 
     def around(self, element: etree._Element) -> Place:
@@ -161,8 +160,6 @@ class WordPlaces:
         """Return the place of a text box, by the choice of it that Word shows, or else by its VML."""
         if content in self._shapes:
             return self._drawn_box(self._shapes[content], outer)
-        for shape in content.iterancestors("{*}wsp"):
-            return self._drawn_box(shape, outer)
         for shape in content.iterancestors("{*}shape", "{*}rect", "{*}roundrect"):
             return self._vml_box(shape, self._backs.transparent_box or outer.grounds)
         return Place(colors.UNKNOWN)
