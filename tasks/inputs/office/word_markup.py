@@ -66,7 +66,7 @@ def _choose(alternative: etree._Element, name: str) -> None:
             # It has the pictures in a form that mammoth reads.
             chosen = fallback
         if any(_text_of(branch, name) != text for branch in passed):
-            _mark_unsure(chosen, name)
+            mark_unsure(chosen, name)
         for one in list(chosen):
             alternative.addprevious(one)
     parent.remove(alternative)
@@ -80,7 +80,9 @@ def _text_of(element: etree._Element, name: str) -> str:
     return "".join("".join(text.text or "" for text in element.iter(f"{name}t")).split())
 
 
-def _mark_unsure(element: etree._Element, name: str) -> None:
+def mark_unsure(element: etree._Element, name: str) -> None:
+    """Mark the text within an element as one of which a reader perhaps sees nothing. `name` is the namespace in
+    braces."""
     for text in element.iter(f"{name}t"):
         text.text = unsure(text.text or "")
 
@@ -92,14 +94,14 @@ def _rewrite_text(root: etree._Element, name: str) -> None:
     for container in root.iter(*(f"{name}{kind}" for kind in _CONTAINERS)):
         if container.tag == f"{name}bdo":
             # Its letters are drawn in another order if they are of the other direction.
-            _mark_unsure(container, name)
+            mark_unsure(container, name)
         container.tag = f"{name}{_READ_THROUGH}"
     for tab in root.iter(*(f"{name}{kind}" for kind in _TABS)):
         tab.tag = f"{name}tab"
     for line_break in root.iter(f"{name}br", f"{name}cr"):
         line_break.tag = f"{name}br"
         # Mammoth shows no others, which would join the words around a break of a page or a column.
-        line_break.attrib.pop(f"{name}type", None)
+        line_break.attrib.pop(f"{name}type", "")
     for hyphen in root.iter(f"{name}noBreakHyphen"):
         # Before a number it is a minus, as the character that mammoth would give is not.
         hyphen.tag, hyphen.text = f"{name}t", "-"
