@@ -29,9 +29,6 @@ p[style-name='List Bullet 3'] => ul|ol > li > ul|ol > li > ul > li:fresh
 p[style-name='List Number 2'] => ul|ol > li > ol > li:fresh
 p[style-name='List Number 3'] => ul|ol > li > ul|ol > li > ol > li:fresh
 """
-_FIELD_DEPTH = 20
-"""Fields, such as an index entry in a table of contents, are kept to this depth of nesting. The marks of deeper ones
-are removed. The depth is bounded, because mammoth goes through all open fields for every run of text."""
 
 
 def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits: MediaLimits) -> str:
@@ -67,12 +64,11 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
 
 def _prepare_part(part: bytes, runs: Mapping[str, Runs]) -> bytes:
     """Return `part` without text that is not seen, which mammoth would show, and with equations as text, which it would
-    omit. Marks of deeply nested fields are left out. `runs` tell, by their namespace, what is seen."""
+    omit. `runs` tell, by their namespace, what is seen."""
     if not any(namespace.encode() in part for namespace in _NAMESPACES):
         return part
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
     for namespace in _NAMESPACES:
-        _flatten_fields(root, namespace)
         runs[namespace].apply_to(root)
         for math in equations.NAMESPACES:
             for equation in root.findall(f".//{{{math}}}oMath"):
@@ -83,15 +79,3 @@ def _prepare_part(part: bytes, runs: Mapping[str, Runs]) -> bytes:
             for paragraph in root.findall(f".//{{{math}}}oMathPara"):
                 paragraph.tag = f"{{{namespace}}}smartTag"  # an element whose content mammoth reads
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
-
-
-def _flatten_fields(root: etree._Element, namespace: str) -> None:
-    """Remove the marks of fields deeper than `_FIELD_DEPTH`."""
-    depth = 0
-    for mark in root.findall(f".//{{{namespace}}}fldChar"):
-        kind = mark.get(f"{{{namespace}}}fldCharType")
-        is_too_deep = depth > _FIELD_DEPTH or (depth == _FIELD_DEPTH and kind == "begin")
-        depth += {"begin": 1, "end": -1}.get(kind or "", 0)
-        depth = max(depth, 0)
-        if is_too_deep:
-            next(mark.iterancestors()).remove(mark)

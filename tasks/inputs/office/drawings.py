@@ -69,7 +69,8 @@ def _description(blip: _Element, root: _Element) -> str:
 def _paragraph_runs(element: _Element) -> Iterator[str]:
     for child in element:
         if child.tag in _TEXT:
-            yield child.text or ""
+            # A hyphen that keeps words together may be a minus before a number.
+            yield (child.text or "").replace("\u2011", "-")
         elif child.tag in _BREAK:
             yield " "
         elif child.tag in _EQUATION:

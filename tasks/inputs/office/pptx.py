@@ -185,7 +185,7 @@ def _text_with_links(paragraph: Any) -> str:
     text = drawings.paragraph_text(paragraph._p)
     parts: list[str] = []
     for run in paragraph.runs:
-        address, linked = run.hyperlink.address, text_file.one_line(run.text)
+        address, linked = run.hyperlink.address, text_file.one_line(run.text.replace("\u2011", "-"))
         if address and linked and linked in text and is_safe(address):
             before, _, text = text.partition(linked)
             parts += [escape_part(before, begins=not parts), link(escape_part(linked, begins=False), address)]

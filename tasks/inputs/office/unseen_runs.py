@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from tasks.inputs.office import colors
+from tasks.inputs.office import colors, word_markup
 from tasks.inputs.office.colors import Color, Grounds
 from tasks.inputs.office.measures import HALF_POINTS, LETTER_WIDTH, TWIPS, is_overprinted, is_tiny, points
 from tasks.inputs.office.word_places import Backs, PaperSize, Place, WordPlaces, shading, theme_color
@@ -24,12 +24,19 @@ _SIZE = 10.0
 """The size of text in points if nothing sets one."""
 _FAINT = 0.1
 """Text that is less opaque is not seen."""
+_OF_CORNERS = {
+    "nwCell": ("firstRow", "firstCol"),
+    "neCell": ("firstRow", "lastCol"),
+    "swCell": ("lastRow", "firstCol"),
+    "seCell": ("lastRow", "lastCol"),
+}
+"""Parts of a table with the same shade as its corners, unless these have their own."""
+_NARROW_LETTER = 0.4
+"""The average width of letters and digits of a narrow font, for a size of 1."""
 _MOST_LOOKS = 10_000
 """At most this many looks of runs are held."""
 _MOST_COLORS = 50
 """The cells of a style of tables have at most this many colours; it cannot be judged if there are more."""
-_KNOWN_CHOICES = frozenset({"wps", "wpg", "wpc", "wp14", "w14", "w15"})
-"""Prefixes of the namespaces that Word has known since 2010 or 2013, whose choices it shows."""
 
 
 class _Look(NamedTuple):
@@ -73,6 +80,8 @@ class _Layout(NamedTuple):
     alignment: str | None = None
     line: float | None = None
     """The exact height of lines; infinite if they are as high as their text."""
+    before: float | None = None
+    after: float | None = None
 
     def over(self, other: "_Layout") -> "_Layout":
         return self._replace(**{name: value for name, value in other._asdict().items() if getattr(self, name) is None})
@@ -84,6 +93,7 @@ class _Around(NamedTuple):
     style: str
     layout: _Layout
     place: Place
+    page: PaperSize
 
 
 class Runs:
@@ -101,6 +111,8 @@ class Runs:
         self._looks: dict[tuple[str, str, bytes], _Look] = {}
         self._looks_of_styles: dict[tuple[str, ...], _Look] = {}
         self._tables: dict[str, Grounds] = {}
+        self._unsure_tables: set[str] = set()
+        self._bottoms: dict[etree._Element, dict[etree._Element, tuple[float, float, float]]] = {}
         self._theme = colors.Theme(None)
         parts = [part for name, part in members.items() if name.startswith("word/") and name.endswith(".xml")]
         is_behind, is_drawn = (any(map(pattern.search, parts)) for pattern in (_BEHIND, _DRAWN))
@@ -122,8 +134,13 @@ class Runs:
     def apply_to(self, root: etree._Element) -> None:
         """Remove what is not seen from a part, and put the property for struck text where only a style has it."""
         places = WordPlaces(root, self._namespace, self._theme, self._tables, self._backs_of(root))
-        self._choose(root)
-        arounds: dict[etree._Element | None, _Around] = {None: _Around("", _Layout(), places.around(root))}
+        word_markup.simplify(root, self._namespace)
+        self._bottoms.clear()
+        arounds: dict[etree._Element | None, _Around] = {
+            None: _Around("", _Layout(), places.around(root), places.page_of(root))
+        }
+        # Within a run, a smart tag is the text that has ruby.
+        texts = "{*}t", f"{self._name}sym", f"{self._name}smartTag"
         for run in root.iter("{*}r"):
             paragraph = next(run.iterancestors(f"{self._name}p"), None)
             if paragraph not in arounds:
@@ -131,13 +148,14 @@ class Runs:
             around = arounds[paragraph]
             look = self._look_of(run, around)
             if look.is_hidden:
-                _clear(
-                    run, "{*}t", f"{self._name}sym", *(f"{self._name}{name}" for name in ("drawing", "pict", "object"))
-                )
-            elif self._is_unseen(look, around, places.page):
-                _clear(run, "{*}t", f"{self._name}sym")
-            elif look.is_struck:
-                self._strike(run)
+                _clear(run, *texts, *(f"{self._name}{name}" for name in ("drawing", "pict", "object")))
+            elif self._is_unseen(look, around):
+                _clear(run, *texts)
+            else:
+                if self._is_unsure(look, around):
+                    word_markup.mark_unsure(run, self._name)
+                if look.is_struck:
+                    self._strike(run)
 
     def _parsed(self, part: bytes) -> etree._Element | None:
         if f'"{self._namespace}"'.encode() not in part and f"'{self._namespace}'".encode() not in part:
@@ -153,37 +171,68 @@ class Runs:
             return self._backs._replace(page=colors.UNKNOWN)
         return self._backs if self._backs.page == colors.UNKNOWN else self._backs._replace(page=(color,))
 
-    def _choose(self, root: etree._Element) -> None:
-        """Put the text of the choices that Word shows into the places of the others, which mammoth reads."""
-        for alternative in list(root.iter("{*}AlternateContent")):
-            choice = next(alternative.iterchildren("{*}Choice"), None)
-            fallback = next(alternative.iterchildren("{*}Fallback"), None)
-            if choice is None or fallback is None or not _KNOWN_CHOICES.issuperset(choice.get("Requires", "").split()):
-                continue
-            if self._text_of(choice) != self._text_of(fallback):
-                for old in list(fallback):
-                    fallback.remove(old)
-                # Within a run, mammoth reads pictures and the text of boxes.
-                fallback.extend(list(choice.iter(f"{self._name}txbxContent")) or list(choice))
-
-    def _text_of(self, element: etree._Element) -> str:
-        return "".join("".join(text.text or "" for text in element.iter(f"{self._name}t")).split())
-
     def _around(self, paragraph: etree._Element | None, places: WordPlaces) -> _Around:
         assert paragraph is not None
+        around = self._around_alone(paragraph, places)
+        for container in paragraph.iterancestors(f"{self._name}tc", f"{self._name}txbxContent"):
+            if container not in self._bottoms:
+                self._bottoms[container] = self._bottoms_within(container, places)
+            top, bottom, room = self._bottoms[container].get(paragraph, (0.0, 0.0, float("inf")))
+            around = around._replace(
+                place=around.place._replace(
+                    is_unseen=around.place.is_unseen or top >= room, is_unsure=around.place.is_unsure or bottom > room
+                )
+            )
+        return around
+
+    def _bottoms_within(
+        self, container: etree._Element, places: WordPlaces
+    ) -> dict[etree._Element, tuple[float, float, float]]:
+        """Return at least where the paragraphs of a cell or a box begin and end, and its height; none if it is as high
+        as its text."""
+        width, height = places.room(container)
+        found: dict[etree._Element, tuple[float, float, float]] = {}
+        if height == float("inf"):
+            return found
+        bottom = 0.0
+        for paragraph in container.iter(f"{self._name}p"):
+            inner = next(paragraph.iterancestors(f"{self._name}tc", f"{self._name}txbxContent"))
+            around = self._around_alone(paragraph, places)
+            top = bottom + (around.layout.before or 0.0)
+            lines = self._height(paragraph, around, width)
+            # The first line is seen as far as it is within the room.
+            found[paragraph] = top, top + lines if lines > self._line(paragraph, around) or top else 0.0, height
+            if inner is container:
+                bottom = top + lines + (around.layout.after or 0.0)
+        return found
+
+    def _line(self, paragraph: etree._Element, around: _Around) -> float:
+        runs = paragraph.findall(f"{self._name}r") or paragraph.findall(f"{self._name}pPr")
+        size = max((self._look_of(run, around).points for run in runs), default=_SIZE)
+        return min(size, around.layout.line or float("inf"))
+
+    def _height(self, paragraph: etree._Element, around: _Around, width: float) -> float:
+        """Return at least how high the lines of a paragraph are."""
+        line = self._line(paragraph, around)
+        length = sum(len(text.text or "") for text in paragraph.iter(f"{self._name}t"))
+        breaks = sum(1 for _ in paragraph.iter(f"{self._name}br"))
+        return line * (1 + breaks + int(length * _NARROW_LETTER * line / max(width, 1.0)))
+
+    def _around_alone(self, paragraph: etree._Element, places: WordPlaces) -> _Around:
+        """Return the properties around runs, without those of the text before them."""
         properties = paragraph.find(f"{self._name}pPr")
         style = self._style_of(properties, "pStyle") or self._paragraph_style
         layout = self._chain(style)[1]
         if properties is not None:
             layout = self._read_layout(properties).over(layout)
-        around = _Around(style, layout, places.around(paragraph))
+        around = _Around(style, layout, places.around(paragraph), places.page_of(paragraph))
         if self._is_beside_page(paragraph, around, places):
             return around._replace(place=around.place._replace(is_unseen=True))
         return around
 
     def _is_beside_page(self, paragraph: etree._Element, around: _Around, places: WordPlaces) -> bool:
         """True if a paragraph is outside the page: by its indents, or as a frame."""
-        page, layout = places.page, around.layout
+        page, layout = around.page, around.layout
         frame = paragraph.find(f"{self._name}pPr/{self._name}framePr")
         if frame is not None:
             left, top = places.left_and_top(frame, ("x", "y", "hAnchor", "vAnchor"))
@@ -207,17 +256,29 @@ class Runs:
             case _:
                 return page.misses(first, width)
 
-    def _is_unseen(self, look: _Look, around: _Around, page: PaperSize) -> bool:
+    def _is_unsure(self, look: _Look, around: _Around) -> bool:
+        """True if text is not seen on some of the grounds that it may stand on. Text that is seen on paper is taken for
+        seen, because documents have it on pictures and tables of all colours."""
+        if around.place.is_unsure or around.place.table_style in self._unsure_tables:
+            return True
+        if look.has_effect or not isinstance(look.color, tuple) or colors.is_seen(look.color, (colors.WHITE,)):
+            return False
+        color = look.color
+        return not all(colors.is_seen(color, (ground,)) for ground in self._grounds(look, around))
+
+    def _grounds(self, look: _Look, around: _Around) -> Grounds:
+        return look.highlight or look.shade or around.layout.shade or around.place.grounds
+
+    def _is_unseen(self, look: _Look, around: _Around) -> bool:
         line = around.layout.line or float("inf")
         height, width = min(look.points, line), look.points * min(look.width or 1.0, 1.0)
         if around.place.is_unseen or is_tiny(min(height, width)) or is_overprinted(look.spacing or 0.0, look.points):
             return True
-        if abs(look.raised or 0.0) >= min(page.height, line):
+        if abs(look.raised or 0.0) >= min(around.page.height, line):
             return True
         if look.has_effect or look.color is None or look.color == "auto":
             return False
-        grounds = look.highlight or look.shade or around.layout.shade or around.place.grounds
-        return isinstance(look.color, str) or not colors.is_seen(look.color, grounds)
+        return isinstance(look.color, str) or not colors.is_seen(look.color, self._grounds(look, around))
 
     def _look_of(self, run: etree._Element, around: _Around) -> _Look:
         own = run.find(f"{self._name}rPr")
@@ -279,11 +340,33 @@ class Runs:
             if style.get(f"{self._name}type") == "table":
                 found = [shading(one, self._name, self._theme) for one in style.iter(f"{self._name}shd")]
                 shades[key] = _distinct(found)
+                if any(self._hides(part, self._own[key][0]) for part in style.iterchildren(f"{self._name}tblStylePr")):
+                    self._unsure_tables.add(key)
         for key in shades:
             chain = [key]
             while len(chain) < _LONGEST_CHAIN and (based := self._based_on.get(chain[-1], "")) in shades:
                 chain.append(based)
             self._tables[key] = _distinct([shades[one] for one in chain])
+            if not self._unsure_tables.isdisjoint(chain):
+                self._unsure_tables.add(key)
+
+    def _hides(self, part: etree._Element, whole: _Look) -> bool:
+        """True if a style of tables hides the text in a part of them, such as the first row."""
+        look = self._read(part.find(f"{self._name}rPr")).over(whole)
+        if look.is_hidden or is_tiny(look.points):
+            return True
+        if not isinstance(look.color, tuple):
+            return look.color == "none"
+        parts = _OF_CORNERS.get(part.get(f"{self._name}type", ""), ())
+        whole_table = next(part.iterancestors())
+        beside = [one for one in whole_table.iterchildren(part.tag) if one.get(f"{self._name}type") in parts]
+        around_corner = tuple(color for one in beside for color in self._shade_of(one))
+        grounds = self._shade_of(part) or around_corner or self._shade_of(whole_table) or (colors.WHITE,)
+        return not colors.is_seen(look.color, grounds)
+
+    def _shade_of(self, style: etree._Element) -> Grounds:
+        shade = style.find(f"{self._name}tcPr/{self._name}shd")
+        return () if shade is None else shading(shade, self._name, self._theme)
 
     def _read(self, properties: etree._Element | None) -> _Look:
         set_: dict[str, object] = {}
@@ -353,10 +436,12 @@ class Runs:
                     )
                 case "jc":
                     layout = layout._replace(alignment=one.get(f"{self._name}val"))
-                case "spacing" if one.get(f"{self._name}line") is not None:
-                    is_exact = one.get(f"{self._name}lineRule") == "exact"
-                    height = points(one.get(f"{self._name}line"), TWIPS) if is_exact else None
-                    layout = layout._replace(line=height or float("inf"))
+                case "spacing":
+                    before, after, line = (one.get(f"{self._name}{name}") for name in ("before", "after", "line"))
+                    layout = layout._replace(before=points(before, TWIPS), after=points(after, TWIPS))
+                    if line is not None:
+                        is_exact = one.get(f"{self._name}lineRule") == "exact"
+                        layout = layout._replace(line=(points(line, TWIPS) if is_exact else None) or float("inf"))
         return layout
 
     def _strike(self, run: etree._Element) -> None:

@@ -1,5 +1,6 @@
 """Finds what the paragraphs of a Word document stand on, and whether that is seen: the page, tables and text boxes."""
 
+from itertools import accumulate
 from typing import NamedTuple
 
 from lxml import etree
@@ -45,6 +46,18 @@ class Place(NamedTuple):
     grounds: Grounds
     is_unseen: bool = False
     table_style: str = ""
+    is_unsure: bool = False
+    """True if programs differ in whether they show what stands there."""
+
+
+class _Columns(NamedTuple):
+    """Where the columns of a table begin, in points."""
+
+    starts: list[float]
+    margin: float
+    """The space before the text of its cells, unless they set another one."""
+    is_fixed: bool
+    """True if programs agree on the columns."""
 
 
 class WordPlaces:
@@ -61,17 +74,73 @@ class WordPlaces:
         self._body = Place(backs.page)
         self._places: dict[etree._Element, Place] = {}
         self._containers = tuple(f"{self._name}{name}" for name in ("tc", "tr", "tbl", "txbxContent"))
-        # Mammoth reads the text of boxes in the place that is for programs that do not know their format.
         self._shapes = {
-            box: shape
-            for alternative in root.iter("{*}AlternateContent")
-            for box, shape in zip(
-                alternative.iterfind(f"{{*}}Fallback//{self._name}txbxContent"),
-                alternative.iterfind("{*}Choice//{*}txbx/.."),
-                strict=False,
-            )
+            box: next(text.iterancestors())
+            for text in root.iter("{*}txbx")
+            for box in text.iterchildren(f"{self._name}txbxContent")
         }
-        self.page = max(map(self._read_page, root.iter(f"{self._name}sectPr")), default=PaperSize())
+        # Mammoth reads the text of boxes in the place that is for programs that do not know their format.
+        for alternative in root.iter("{*}AlternateContent"):
+            old_boxes = alternative.iterfind(f"{{*}}Fallback//{self._name}txbxContent")
+            self._shapes.update(zip(old_boxes, alternative.iterfind("{*}Choice//{*}txbx/.."), strict=False))
+        self._columns: dict[etree._Element, _Columns] = {}
+        self._cells: dict[etree._Element, tuple[float, float]] = {}
+        self._pages: dict[etree._Element, PaperSize] = {}
+        self._last_page = PaperSize()
+        self._read_sections(root)
+
+    def _read_sections(self, root: etree._Element) -> None:
+        sections = [one for one in root.iter(f"{self._name}sectPr") if self._is_section(one)]
+        pages = [self._read_page(section) for section in sections]
+        self._last_page = pages[-1] if pages else self._last_page
+        if len(set(pages)) < 2:
+            return
+        page_of, before = dict(zip(sections, pages, strict=True)), list[etree._Element]()
+        for element in root.iter(*(f"{self._name}{kind}" for kind in ("p", "tbl", "sectPr"))):
+            if element in page_of:
+                self._pages.update(dict.fromkeys(before, page_of[element]))
+                before = []
+            else:
+                before.append(element)
+
+    def _is_section(self, properties: etree._Element) -> bool:
+        """True for properties of a section, which ends with them, instead of former ones, or ones without effect."""
+        parents = [f"{self._name}body", f"{self._name}pPr"]
+        is_inner = any(True for _ in properties.iterancestors(f"{self._name}tc", f"{self._name}txbxContent"))
+        return not is_inner and next(properties.iterancestors()).tag in parents
+
+    def page_of(self, element: etree._Element) -> PaperSize:
+        """Return the page of the section that a paragraph, a table or something within them is in."""
+        if self._pages:
+            for one in (element, *element.iterancestors(f"{self._name}p", f"{self._name}tbl")):
+                if one in self._pages:
+                    return self._pages[one]
+        return self._last_page
+
+    def room(self, container: etree._Element) -> tuple[float, float]:
+        """Return the width and the height in which the text of a cell or a box is shown; infinite if they are not
+        bounded."""
+        page = self.page_of(container)
+        if container in self._shapes:
+            return self._room_of_shape(self._shapes[container])
+        for row in container.iterancestors(f"{self._name}tr"):
+            heights = [one for one in self._properties(row, "trPr") if one.tag == f"{self._name}trHeight"]
+            exact = [one.get(f"{self._name}val") for one in heights if one.get(f"{self._name}hRule") == "exact"]
+            width = self._width(container) or page.width
+            return width, next(filter(None, (points(one, TWIPS) for one in exact)), float("inf"))
+        return page.width, float("inf")
+
+    def _room_of_shape(self, shape: etree._Element) -> tuple[float, float]:
+        is_linked = any(text.get("id") is not None for text in shape.iterchildren("{*}txbx"))
+        bodies = list(shape.iterchildren("{*}bodyPr"))
+        is_fitted = any(True for body in bodies for _ in body.iterchildren("{*}spAutoFit"))
+        is_turned = any(body.get("vert", "horz") != "horz" for body in bodies)
+        extents = [] if is_linked or is_fitted or is_turned else shape.iterancestors("{*}anchor", "{*}inline")
+        for anchor in extents:
+            for extent in anchor.iterchildren("{*}extent"):
+                width, height = (points(extent.get(side), EMU) or float("inf") for side in ("cx", "cy"))
+                return width, height
+        return float("inf"), float("inf")
 
     def around(self, element: etree._Element) -> Place:
         """Return the place that a paragraph, or another element, is in."""
@@ -86,9 +155,10 @@ class WordPlaces:
         """Return where a frame or a table stands that an element positions by attributes with these names."""
         left, top, horizontal, vertical = (position.get(f"{self._name}{name}") for name in names)
         across, down = points(left, TWIPS) or 0.0, points(top, TWIPS) or 0.0
+        page = self.page_of(position)
         return (
-            across if horizontal == "page" else across + self.page.left,
-            down if vertical == "page" else down + self.page.top,
+            across if horizontal == "page" else across + page.left,
+            down if vertical == "page" else down + page.top,
         )
 
     def _read_page(self, section: etree._Element) -> PaperSize:
@@ -107,7 +177,8 @@ class WordPlaces:
         outer = self.around(container)
         match etree.QName(container).localname:
             case "tc":
-                place = Place(self._shade(container, "tcPr") or outer.grounds)
+                is_beside, is_unsure = self._is_cell_beside_page(container)
+                place = Place(self._shade(container, "tcPr") or outer.grounds, is_beside, is_unsure=is_unsure)
             case "tr":
                 place = Place(outer.grounds, self._is_flat_or_hidden(container))
             case "tbl":
@@ -117,7 +188,9 @@ class WordPlaces:
             case _:
                 place = self._text_box(container, outer)
         return place._replace(
-            is_unseen=place.is_unseen or outer.is_unseen, table_style=place.table_style or outer.table_style
+            is_unseen=place.is_unseen or outer.is_unseen,
+            table_style=place.table_style or outer.table_style,
+            is_unsure=place.is_unsure or outer.is_unsure,
         )
 
     def _properties(self, element: etree._Element, kind: str) -> etree._Element | tuple[()]:
@@ -146,38 +219,93 @@ class WordPlaces:
                 return height is not None and is_tiny(height)
         return False
 
+    def _width(self, cell: etree._Element) -> float | None:
+        for one in self._properties(cell, "tcPr"):
+            if one.tag == f"{self._name}tcW" and one.get(f"{self._name}type", "dxa") == "dxa":
+                return points(one.get(f"{self._name}w"), TWIPS)
+        return None
+
+    def _margin(self, element: etree._Element, kind: str, name: str) -> float | None:
+        """Return the space before the text of a cell."""
+        for margins in self._properties(element, kind):
+            if margins.tag == f"{self._name}{name}":
+                for one in margins.iterchildren(f"{self._name}left", f"{self._name}start"):
+                    return points(one.get(f"{self._name}w"), TWIPS)
+        return None
+
+    def _columns_of(self, table: etree._Element) -> _Columns:
+        if table not in self._columns:
+            widths = [points(one.get(f"{self._name}w"), TWIPS) or 0.0 for one in self._properties(table, "tblGrid")]
+            kinds = {one.tag: one for one in self._properties(table, "tblPr")}
+            indent, layout = (kinds.get(f"{self._name}{kind}") for kind in ("tblInd", "tblLayout"))
+            start = self.page_of(table).left
+            if indent is not None and indent.get(f"{self._name}type", "dxa") == "dxa":
+                start += points(indent.get(f"{self._name}w"), TWIPS) or 0.0
+            others = {f"{self._name}{kind}" for kind in ("jc", "bidiVisual", "tblpPr")}
+            is_fixed = layout is not None and layout.get(f"{self._name}type") == "fixed" and others.isdisjoint(kinds)
+            margin = self._margin(table, "tblPr", "tblCellMar") or 0.0
+            self._columns[table] = _Columns(list(accumulate(widths, initial=start)), margin, is_fixed)
+        return self._columns[table]
+
+    def _read_cells(self, row: etree._Element, columns: _Columns) -> None:
+        """Find where the cells of a row begin: by the columns of the table, and by their own widths."""
+        index, left = 0, columns.starts[0]
+        for one in self._properties(row, "trPr"):
+            if one.tag == f"{self._name}gridBefore":
+                index = _whole(one.get(f"{self._name}val", ""))
+        for cell in row.iter(f"{self._name}tc"):
+            if next(cell.iterancestors(f"{self._name}tr")) is not row:
+                continue
+            self._cells[cell] = columns.starts[min(index, len(columns.starts) - 1)], left
+            index += max(1, _whole(self._child_value(cell, "tcPr", "gridSpan")))
+            left += self._width(cell) or 0.0
+
+    def _is_cell_beside_page(self, cell: etree._Element) -> tuple[bool, bool]:
+        """Return whether the text of a cell is outside the page, and whether it is in some programs."""
+        row = next(cell.iterancestors(f"{self._name}tr"), None)
+        table = None if row is None else next(row.iterancestors(f"{self._name}tbl"), None)
+        if row is None or table is None:
+            return False, False
+        columns = self._columns_of(table)
+        if cell not in self._cells:
+            self._read_cells(row, columns)
+        page, starts = self.page_of(table), self._cells[cell]
+        margin = self._margin(cell, "tcPr", "tcMar")
+        margin = columns.margin if margin is None else margin
+        is_beside = columns.is_fixed and min(starts) >= page.width
+        return is_beside, max(starts) >= page.width or margin >= (self._width(cell) or page.width)
+
     def _is_beside_page(self, table: etree._Element) -> bool:
+        page = self.page_of(table)
         columns = (points(one.get(f"{self._name}w"), TWIPS) for one in self._properties(table, "tblGrid"))
-        width = sum(filter(None, columns)) or self.page.width
+        width = sum(filter(None, columns)) or page.width
         for one in self._properties(table, "tblPr"):
             if one.tag == f"{self._name}tblpPr":
                 left, top = self.left_and_top(one, ("tblpX", "tblpY", "horzAnchor", "vertAnchor"))
-                return self.page.misses(left, width, top, self.page.height)
+                return page.misses(left, width, top, page.height)
             if one.tag == f"{self._name}tblInd" and one.get(f"{self._name}type", "dxa") == "dxa":
-                return self.page.misses(self.page.left + (points(one.get(f"{self._name}w"), TWIPS) or 0.0), width)
+                return page.misses(page.left + (points(one.get(f"{self._name}w"), TWIPS) or 0.0), width)
         return False
 
     def _text_box(self, content: etree._Element, outer: Place) -> Place:
         """Return the place of a text box, by the choice of it that Word shows, or else by its VML."""
         if content in self._shapes:
-            return self._drawn_box(self._shapes[content], outer)
-        for shape in content.iterancestors("{*}wsp"):
-            return self._drawn_box(shape, outer)
+            return self._drawn_box(self._shapes[content], outer, self.page_of(content))
         for shape in content.iterancestors("{*}shape", "{*}rect", "{*}roundrect"):
-            return self._vml_box(shape, self._backs.transparent_box or outer.grounds)
+            return self._vml_box(shape, self._backs.transparent_box or outer.grounds, self.page_of(content))
         return Place(colors.UNKNOWN)
 
-    def _drawn_box(self, shape: etree._Element, outer: Place) -> Place:
+    def _drawn_box(self, shape: etree._Element, outer: Place, page: PaperSize) -> Place:
         grounds = fills.of_shape(shape, self._theme, self._backs.transparent_box or outer.grounds)
         for anchor in shape.iterancestors("{*}anchor", "{*}inline"):
             is_hidden = any(one.get("hidden") in ("1", "true") for one in anchor.iterchildren("{*}docPr"))
-            width, height = self.page.width, self.page.height
+            width, height = page.width, page.height
             for extent in anchor.iterchildren("{*}extent"):
                 width, height = (points(extent.get(side), EMU) or 0.0 for side in ("cx", "cy"))
             is_fitted = any(True for _ in shape.iterfind("{*}bodyPr/{*}spAutoFit"))
             is_flat = not is_fitted and is_tiny(min(width, height))
-            left, top = self._offset(anchor, "positionH", self.page.left), self._offset(anchor, "positionV", 0.0)
-            return Place(grounds, is_hidden or is_flat or self.page.misses(left, width, top, self.page.height))
+            left, top = self._offset(anchor, "positionH", page.left), self._offset(anchor, "positionV", 0.0)
+            return Place(grounds, is_hidden or is_flat or page.misses(left, width, top, page.height))
         return Place(grounds)
 
     def _offset(self, anchor: etree._Element, direction: str, margin: float) -> float:
@@ -187,16 +315,16 @@ class WordPlaces:
                 return value if position.get("relativeFrom") == "page" else value + margin
         return margin
 
-    def _vml_box(self, shape: etree._Element, under: Grounds) -> Place:
+    def _vml_box(self, shape: etree._Element, under: Grounds, page: PaperSize) -> Place:
         pairs = (one.partition(":") for one in shape.get("style", "").split(";")[:100])
         style = {name.strip(): value.strip() for name, _, value in pairs}
         left, top = (points(style.get(f"margin-{side}"), 1) or 0.0 for side in ("left", "top"))
         width, height = (points(style.get(side), 1) for side in ("width", "height"))
         if style.get("mso-position-horizontal-relative") != "page":
-            left += self.page.left
+            left += page.left
         is_fitted = any("mso-fit-shape-to-text:t" in box.get("style", "") for box in shape.iterchildren("{*}textbox"))
         is_flat = not is_fitted and any(side is not None and is_tiny(side) for side in (width, height))
-        is_beside = self.page.misses(left, self.page.width if width is None else width, top, self.page.height)
+        is_beside = page.misses(left, page.width if width is None else width, top, page.height)
         return Place(_vml_fill(shape, under), is_flat or is_beside or style.get("visibility") == "hidden")
 
 
@@ -208,6 +336,10 @@ def _vml_fill(shape: etree._Element, under: Grounds) -> Grounds:
         return colors.UNKNOWN
     color = colors.of_css(shape.get("fillcolor", "white").partition(" ")[0])
     return colors.UNKNOWN if color is None else (color,)
+
+
+def _whole(value: str) -> int:
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 6 else 0
 
 
 def shading(element: etree._Element, name: str, theme: colors.Theme) -> Grounds:

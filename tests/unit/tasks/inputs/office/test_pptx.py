@@ -58,6 +58,13 @@ def test_a_level_that_powerpoint_does_not_know_is_the_deepest() -> None:
     assert text_of(slides(fill)) == f"## Slide 1: T\n\n{'  ' * 8}- far"
 
 
+def test_a_hyphen_that_keeps_words_together_is_a_plain_one() -> None:
+    def fill(slide: Slide) -> None:
+        slide.shapes.add_textbox(*BOX).text_frame.text = "Total: \u201150.00"
+
+    assert one(fill) == "## Slide 1: T\n\nTotal: -50.00"
+
+
 def test_the_notes_of_the_speaker_come_last() -> None:
     def fill(presentation: Presentation) -> None:
         slide = titled(presentation, "T")

@@ -6,8 +6,9 @@ from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml import parse_xml
 from docx.shared import Pt, RGBColor
 
+from tasks.markdown_text import UNSURE, plain_form
 from tests.conftest import each_case
-from tests.office_files import WORD, changed, document, document_of, member, text_of
+from tests.office_files import WORD, changed, document, document_of, member, opened, text_of
 
 WHITE = "<w:color w:val='FFFFFF'/>"
 W14 = "http://schemas.microsoft.com/office/word/2010/wordml"
@@ -217,3 +218,106 @@ def test_sizes_and_colours_come_from_styles_too() -> None:
         word.add_paragraph("93.00", style="Tiny").add_run(" 94.00").font.size = Pt(9)
 
     assert text_of(document(fill)) == "Total: 90.00 92.00\n\n94.00"
+
+
+def unsure_lines(data: bytes) -> list[str]:
+    """Return the lines of which a reader perhaps sees nothing."""
+    lines = (opened(data).text or "").splitlines()
+    return [plain_form(line) for line in lines if UNSURE in line]
+
+
+def test_white_text_is_unsure_where_its_ground_is_not_known() -> None:
+    behind = f'<w:p><w:r><w:drawing><wp:anchor {DRAWING} behindDoc="1"/></w:drawing></w:r></w:p>'
+    white = paragraph(WHITE, "", " white") + paragraph("", "", " black")
+    assert unsure_lines(document_of(white + behind)) == ["The text white"]
+    shaded = paragraph(WHITE, shade("1F3864"), " white").replace("<w:r><w:t>The text</w:t></w:r>", "")
+    assert unsure_lines(document_of(shaded + behind)) == []
+
+
+def table(cells: str, row: str = "", properties: str = "", columns: tuple[int, ...] = (3000, 3000)) -> str:
+    grid = "".join(f"<w:gridCol w:w='{width}'/>" for width in columns)
+    return (
+        f"<w:tbl><w:tblPr>{properties}</w:tblPr><w:tblGrid>{grid}</w:tblGrid>"
+        f"<w:tr><w:trPr>{row}</w:trPr>{cells}</w:tr></w:tbl>"
+    )
+
+
+def table_cell(text: str, width: int = 3000, properties: str = "") -> str:
+    lines = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in text.split("|"))
+    return f"<w:tc><w:tcPr><w:tcW w:w='{width}' w:type='dxa'/>{properties}</w:tcPr>{lines}</w:tc>"
+
+
+@pytest.mark.parametrize(
+    ("text", "height", "seen", "unsure"),
+    [
+        ("one", 240, ["one"], []),
+        ("one|two", 700, ["one", "two"], []),
+        ("one|two", 560, ["one", "two"], ["two"]),
+        ("one|||two", 280, ["one"], []),
+        ("one " * 40, 280, [("one " * 40).strip()], [("one " * 40).strip()]),
+    ],
+)
+def test_text_below_a_row_of_exact_height_is_left_out_or_unsure(
+    text: str, height: int, seen: list[str], unsure: list[str]
+) -> None:
+    data = document_of(table(table_cell(text), f"<w:trHeight w:val='{height}' w:hRule='exact'/>"))
+    assert text_of(data).split("\n\n") == seen
+    assert unsure_lines(data) == unsure
+
+
+def test_text_below_a_box_of_fixed_height_is_left_out() -> None:
+    lines = "".join(f"<w:p>{run('', str(number))}</w:p>" for number in range(9))
+    data = boxed(shown="In the box", old="In the box")
+    body = member(data, "word/document.xml").decode()
+    for fit, last in (("", "0"), ("<wps:bodyPr><a:spAutoFit/></wps:bodyPr>", "8")):
+        longer = body.replace("<wps:bodyPr/>", fit or "<wps:bodyPr/>")
+        longer = longer.replace("</w:txbxContent>", f"{lines}</w:txbxContent>")
+        assert text_of(changed(data, {"word/document.xml": longer.encode()})).split("\n\n")[-1] == last
+
+
+def test_cells_beside_the_page_are_left_out_if_programs_agree_on_the_columns() -> None:
+    cells = table_cell("seen", 20_000) + table_cell("beside")
+    fixed = document_of(table(cells, "", "<w:tblLayout w:type='fixed'/>", (20_000, 3000)))
+    assert text_of(fixed).splitlines()[0] == "| seen |  |"
+    fitted = document_of(table(cells, "", "", (20_000, 3000)))
+    assert unsure_lines(fitted) == ["| seen | beside |"]
+    assert unsure_lines(document_of(table(table_cell("seen") + table_cell("beside")))) == []
+
+
+def test_text_in_cells_that_are_all_margin_is_unsure() -> None:
+    margin = "<w:left w:w='{}' w:type='dxa'/>"
+    wide = f"<w:tcMar>{margin.format(31_000)}</w:tcMar>"
+    assert unsure_lines(document_of(table(table_cell("text", 3000, wide)))) == ["text"]
+    assert unsure_lines(document_of(table(table_cell("text", 3000, wide.replace("31000", "100"))))) == []
+    all_cells = f"<w:tblCellMar>{margin.format(31_000)}</w:tblCellMar>"
+    assert unsure_lines(document_of(table(table_cell("text"), "", all_cells))) == ["text"]
+
+
+def test_text_is_unsure_in_tables_whose_style_hides_a_part() -> None:
+    shaded = f"<w:tcPr>{shade('1F3864')}</w:tcPr>"
+    for properties, is_unsure in (
+        ("<w:rPr><w:vanish/></w:rPr>", True),
+        (f"<w:rPr>{WHITE}</w:rPr>", True),
+        (f"<w:rPr>{WHITE}</w:rPr>{shaded}", False),
+        (f"{shaded}</w:tblStylePr><w:tblStylePr w:type='neCell'><w:rPr>{WHITE}</w:rPr>", False),
+        (f"{shaded}</w:tblStylePr><w:tblStylePr w:type='seCell'><w:rPr>{WHITE}</w:rPr>", True),
+        ("<w:rPr><w:b/></w:rPr>", False),
+    ):
+        data = document_of(table(table_cell("text"), "", "<w:tblStyle w:val='Own'/>"))
+        style = (
+            "<w:style w:type='table' w:styleId='Own'><w:name w:val='Own'/>"
+            f"<w:tblStylePr w:type='firstRow'>{properties}</w:tblStylePr></w:style></w:styles>"
+        )
+        styles = member(data, "word/styles.xml").replace(b"</w:styles>", style.encode())
+        assert (unsure_lines(changed(data, {"word/styles.xml": styles})) == ["text"]) is is_unsure
+
+
+def test_a_wide_section_does_not_make_others_wide() -> None:
+    beside = f"<w:p><w:pPr><w:ind w:left='13000' w:right='-9000'/></w:pPr>{run('', 'far')}</w:p>"
+    narrow, wide = (f"<w:sectPr><w:pgSz w:w='{width}' w:h='16838'/></w:sectPr>" for width in (11_906, 31_000))
+    body = f"{beside}<w:p><w:pPr>{{}}</w:pPr>{run('', 'between')}</w:p>{beside}<w:p><w:pPr>{{}}</w:pPr></w:p>"
+    assert text_of(document_of(body.format(narrow, wide))) == "between\n\nfar"
+    assert text_of(document_of(body.format(wide, narrow))) == "far\n\nbetween"
+    change = f"<w:sectPrChange w:id='1' w:author='a'>{wide}</w:sectPrChange></w:sectPr>"
+    former = narrow.replace("</w:sectPr>", change)
+    assert text_of(document_of(body.format(former, narrow))) == "between"

@@ -1,0 +1,149 @@
+"""Markup of Word documents that mammoth would read in another way than Word shows it."""
+
+import pytest
+
+from tasks.markdown_text import UNSURE
+from tests.office_files import changed, document_of, member, opened, text_of
+
+ALTERNATIVES = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+SHAPES = "http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
+
+
+def run(text: str) -> str:
+    return f"<w:r><w:t xml:space='preserve'>{text}</w:t></w:r>"
+
+
+def mark(kind: str) -> str:
+    return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+
+
+def field(code: str, result: str) -> str:
+    return f"{mark('begin')}{code}{mark('separate')}{result}{mark('end')}"
+
+
+def paragraph(content: str) -> bytes:
+    """Return a document of a paragraph, with the namespaces of its content where they are declared."""
+    data = document_of("<w:p><w:r><w:t>content</w:t></w:r></w:p>")
+    names = f"xmlns:mc='{ALTERNATIVES}' xmlns:v='urn:schemas-microsoft-com:vml'"
+    body = member(data, "word/document.xml").replace(b"<w:p>", f"<w:p {names}>".encode(), 1)
+    return changed(data, {"word/document.xml": body.replace(b"<w:r><w:t>content</w:t></w:r>", content.encode())})
+
+
+def text_within(content: str) -> str:
+    return text_of(paragraph(content))
+
+
+def is_unsure(content: str) -> bool:
+    return UNSURE in (opened(paragraph(content)).text or "")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        field(run("code"), run("shown")),
+        field(field(run("code"), run("1")), run("shown")),
+        field(field(run("code"), run("1")) + run("code"), field(run("code"), run("shown"))),
+        f"{mark('begin')}{run('code')}{mark('end')}{run('shown')}",
+        f"{mark('begin')}<w:r><mc:AlternateContent><mc:Fallback><w:t>code</w:t></mc:Fallback></mc:AlternateContent></w:r>"
+        f"{mark('separate')}{run('shown')}{mark('end')}",
+        "<w:r><w:fldChar w:fldCharType='begin'/><w:t>code</w:t><w:br/><w:fldChar w:fldCharType='separate'/>"
+        "<w:t>shown</w:t><w:fldChar w:fldCharType='end'/></w:r>",
+        f"<w:del>{mark('begin')}</w:del>{run('shown')}{mark('end')}",
+    ],
+)
+def test_of_a_field_the_result_is_read(content: str) -> None:
+    assert text_within(content) == "shown"
+    assert not is_unsure(content)
+
+
+def test_a_field_that_ends_in_a_box_is_none_of_the_text_around() -> None:
+    boxed = f"<w:txbxContent><w:p>{mark('end')}{run('boxed')}</w:p></w:txbxContent>"
+    box = f"<v:shape><v:textbox>{boxed}</v:textbox></v:shape>"
+    content = (
+        f"{mark('begin')}{run('code')}{mark('separate')}{run('shown')}<w:r><w:pict>{box}</w:pict></w:r>{mark('end')}"
+    )
+    assert text_within(content) == "shown\n\nboxed"
+
+
+def test_text_after_the_beginning_of_a_field_without_end_is_unsure() -> None:
+    assert text_within(mark("begin") + run("seen")) == "seen"
+    assert is_unsure(mark("begin") + run("seen"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"<w:fldSimple w:instr='MERGEFIELD no'>{run('shown')}</w:fldSimple>",
+        f"<w:dir w:val='ltr'>{run('shown')}</w:dir>",
+        f"<w:bdo w:val='ltr'>{run('shown')}</w:bdo>",
+        f"<w:r><w:ruby><w:rubyPr/><w:rt>{run('above')}</w:rt><w:rubyBase>{run('shown')}</w:rubyBase></w:ruby></w:r>",
+    ],
+)
+def test_text_within_fields_directions_and_ruby_is_read(content: str) -> None:
+    assert text_within(content) == "shown"
+
+
+def test_text_of_ruby_in_hidden_text_is_left_out() -> None:
+    ruby = f"<w:ruby><w:rubyBase>{run('unseen')}</w:rubyBase></w:ruby>"
+    assert text_within(f"{run('seen')}<w:r><w:rPr><w:vanish/></w:rPr>{ruby}</w:r>") == "seen"
+
+
+def test_letters_in_a_forced_direction_are_unsure() -> None:
+    assert is_unsure(f"<w:bdo w:val='rtl'>{run('77-LIVE')}</w:bdo>")
+
+
+@pytest.mark.parametrize(
+    ("sign", "text"),
+    [
+        ("<w:cr/>", "12\n50"),
+        ("<w:br w:type='page'/>", "12\n50"),
+        ("<w:br w:type='column'/>", "12\n50"),
+        ("<w:ptab w:relativeTo='margin' w:alignment='right' w:leader='none'/>", "12 50"),
+        ("<w:pgNum/>", "12 50"),
+        ("<w:noBreakHyphen/>", "12-50"),
+    ],
+)
+def test_signs_between_numbers_divide_them(sign: str, text: str) -> None:
+    assert text_within(f"<w:r><w:t>12</w:t>{sign}<w:t>50</w:t></w:r>") == text
+
+
+def alternative(*choices: tuple[str, str], fallback: str | None = None) -> str:
+    """Return a run with alternatives, each choice with a namespace that it requires."""
+    texts = [f"<mc:Choice xmlns:a='{name}' Requires='a'><w:t>{text}</w:t></mc:Choice>" for name, text in choices]
+    if fallback is not None:
+        texts.append(f"<mc:Fallback><w:t>{fallback}</w:t></mc:Fallback>")
+    return f"<w:r><mc:AlternateContent>{''.join(texts)}</mc:AlternateContent></w:r>"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (alternative((SHAPES, "shown"), fallback="old"), "shown"),
+        (alternative((SHAPES, "shown")), "shown"),
+        (alternative(("urn:x", "shown"), fallback="shown"), "shown"),
+        (alternative(("urn:x", "shown"), (SHAPES, "shown"), fallback="old"), "shown"),
+        (alternative(("urn:x", "other")), ""),
+    ],
+)
+def test_the_first_choice_whose_namespaces_word_knows_is_read(content: str, text: str) -> None:
+    assert text_within(content) == text
+    assert not is_unsure(content)
+
+
+def test_a_prefix_of_word_in_another_namespace_makes_no_choice_of_word() -> None:
+    content = alternative(("urn:x", "other"), fallback="shown").replace(":a=", ":w15=").replace("'a'", "'w15'")
+    assert text_within(content) == "shown"
+    assert is_unsure(content)
+
+
+def test_a_hidden_run_hides_its_alternatives() -> None:
+    hidden = alternative((SHAPES, "unseen"), fallback="unseen").replace("<w:r>", "<w:r><w:rPr><w:vanish/></w:rPr>")
+    assert text_within(run("seen") + hidden) == "seen"
+
+
+def test_the_text_of_a_box_without_an_alternative_is_read() -> None:
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
+    box = f"<w:txbxContent><w:p>{run('boxed')}</w:p></w:txbxContent>"
+    shape = f"<s:wsp xmlns:s='{SHAPES}'><s:txbx>{box}</s:txbx></s:wsp>"
+    content = f"<w:r><w:drawing><d:inline xmlns:d='{drawing}'>{shape}</d:inline></w:drawing></w:r>"
+    assert text_within(run("Anchor") + content) == "Anchor\n\nboxed"
