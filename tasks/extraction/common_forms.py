@@ -18,10 +18,21 @@ _FULL_WIDTH: Final = 0xFEE0
 """Distance of a full-width character from the common one in Unicode ("Halfwidth and Fullwidth Forms", U+FF01 to
 U+FF5E)."""
 _ALWAYS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz%+$"
-_UNSEEN: Final = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
-"""Soft hyphen, spaces without width, and marks of direction, which stand within numbers and codes that were copied from
-web pages. Characters that change the order of those after them are kept, because what a reader sees is then another
-text."""
+_UNSEEN_RANGES: Final = (
+    *((0xAD, 0xAD), (0x34F, 0x34F), (0x180B, 0x180F), (0x200B, 0x200B), (0x200E, 0x200F), (0x2060, 0x2064)),
+    *((0x206A, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xE0000, 0xE0FFF)),
+)
+_UNSEEN: Final = "".join(chr(code) for first, last in _UNSEEN_RANGES for code in range(first, last + 1))
+"""Characters that nobody sees (Unicode, Default_Ignorable_Code_Point): soft hyphen, spaces without width, marks of
+direction, tags and others. They stand within numbers and codes that were copied from web pages. Joiners are kept, of
+which letters of some scripts depend, and so are characters that change the order of those after them, because what a
+reader sees is then another text."""
+_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_MIXED_DIGITS = re.compile(r"[0-9][^\s\d]{0,3}(?![0-9])\d|(?![0-9])\d[^\s\d]{0,3}[0-9]")
+"""Pattern of digits of several scripts beside each other. Some look like other digits: Bengali `৪` is 4."""
+_MINUS = re.compile(r"(?<![\w.,])[\u2010\u2011\ufe63\uff0d](?=[\s$€£¥₩]{0,2}\d|[$€£¥₩]$)")
+_DASH = re.compile(r"(?<![\w.,])[\u2012\u2014\u2015](?=[$€£¥₩]?\d)")
+"""Patterns of hyphens and dashes that stand for a minus sign, before a number."""
 _FORMS: Final = (
     {ord(sign) + _FULL_WIDTH: sign for sign in _ALWAYS}
     | {ord("￥"): "¥", ord("￡"): "£", ord("￦"): "₩"}
@@ -43,7 +54,10 @@ _LOOKS_ALIKE = "".join(map(chr, _LOOK_ALIKE))
 _MIXED_WORD = re.compile(
     f"(?<![\\w@.])(?:[A-Za-z]+[{_LOOKS_ALIKE}]|[{_LOOKS_ALIKE}]+[A-Za-z])[A-Za-z{_LOOKS_ALIKE}]*(?![\\w@]|\\.\\w)"
 )
-_IS_OTHER = re.compile("[\uff01-\uff5e￥￡￦" + _UNSEEN + _LOOKS_ALIKE + "]")
+_IS_OTHER = re.compile(
+    f"[\uff01-\uff5e￥￡￦{_UNSEEN}{_LOOKS_ALIKE}\u2010-\u2012\u2014\u2015\ufe63]|{_REORDERING.pattern}"
+    r"|(?![0-9])\d"
+)
 
 
 def in_common_forms(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
@@ -60,8 +74,10 @@ def _plain(line: SourceLine) -> SourceLine:
     plain = [_in_common_forms(word) for word in line.words]
     words = [_in_latin_letters(word) for word in plain]
     # A word of unseen characters alone stays, because the words and their bounds are counted.
+    is_unsure = any(_REORDERING.search(word) or _MIXED_DIGITS.search(word) for word in words)
     return replace(
         line,
+        place={**line.place, "unsure": True} if is_unsure else line.place,
         words=tuple(word or unseen for word, unseen in zip(words, line.words, strict=True)),
         written=_in_latin_letters(_in_common_forms(line.written)) if all(words) else line.written,
         has_lookalikes=words != plain,
@@ -69,6 +85,7 @@ def _plain(line: SourceLine) -> SourceLine:
 
 
 def _in_common_forms(text: str) -> str:
+    text = _MINUS.sub("-", _DASH.sub("–", text))
     return _WITHIN_NUMBER.sub(lambda sign: chr(ord(sign[0]) - _FULL_WIDTH), text).translate(_FORMS)
 
 

@@ -359,8 +359,8 @@ class Runs:
             return look.color == "none"
         parts = _OF_CORNERS.get(part.get(f"{self._name}type", ""), ())
         whole_table = next(part.iterancestors())
-        beside = [one for one in whole_table.iterchildren(part.tag) if one.get(f"{self._name}type") in parts]
-        around_corner = tuple(color for one in beside for color in self._shade_of(one))
+        neighbours = [one for one in whole_table.iterchildren(part.tag) if one.get(f"{self._name}type") in parts]
+        around_corner = tuple(color for one in neighbours for color in self._shade_of(one))
         grounds = self._shade_of(part) or around_corner or self._shade_of(whole_table) or (colors.WHITE,)
         return not colors.is_seen(look.color, grounds)
 

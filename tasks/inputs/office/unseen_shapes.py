@@ -100,7 +100,7 @@ class UnseenShapes:
         self._window = Rectangle(0.0, 0.0, width or math.inf, height or math.inf)
         self._styles = _Styles(presentation.part._element.find("{*}defaultTextStyle"))
         self._themes: dict[str, Theme] = {}
-        self._layers: dict[str, _Layer] = {}
+        self._layers: dict[str, _ShapeLayer] = {}
 
     def remove_from(self, slide: Any) -> None:
         _remove_hidden(slide._element)
@@ -113,10 +113,10 @@ class UnseenShapes:
         layers = self._layer(layout), self._layer(master)
         _SlideView(slide, layers, self._themes[name], self._window, self._styles).clear()
 
-    def _layer(self, layer: Any) -> "_Layer":
+    def _layer(self, layer: Any) -> "_ShapeLayer":
         name = str(layer.part.partname)
         if name not in self._layers:
-            self._layers[name] = _Layer(layer._element)
+            self._layers[name] = _ShapeLayer(layer._element)
         return self._layers[name]
 
 
@@ -134,7 +134,7 @@ def remove_from_sheet(root: etree._Element, theme: Theme) -> None:
                     _remove(run)
 
 
-class _Layer:
+class _ShapeLayer:
     """A layout or a master, with what all slides on it have from it."""
 
     def __init__(self, element: etree._Element) -> None:
@@ -161,7 +161,7 @@ class _SlideView:
     def __init__(
         self,
         slide: Any,
-        layers: tuple[_Layer, _Layer],
+        layers: tuple[_ShapeLayer, _ShapeLayer],
         theme: Theme,
         window: Rectangle,
         styles: _Styles,

@@ -51,7 +51,7 @@ class Place(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """Where the columns of a table begin, in points."""
+    """The beginnings of the columns of a table, in points."""
 
     starts: list[float]
     margin: float

@@ -23,6 +23,9 @@ def line(text: str) -> SourceLine:
         ("DE89\u200b3704 47\u00ad11", "DE893704 4711"),
         ("\u202e00.021\u202c", "\u202e00.021\u202c"),
         ("Größe 5 m²", "Größe 5 m²"),
+        ("1\ufe0f2.50 4\U000e00397 1\u20632", "12.50 47 12"),
+        ("‐50.00 ‑5 ‒7 —9 －８ (‑€ 3)", "-50.00 -5 –7 –9 -8 (-€ 3)"),
+        ("2019—2024 A‑12 Total — 5 well‐known", "2019—2024 A‑12 Total — 5 well‐known"),
         ("Tоtаl: 9120.00", "Total: 9120.00"),
         ("Москва, ООО «Ромашка» АТ123", "Москва, ООО «Ромашка» АТ123"),
         ("5 μm ΔT TNFα IТ-отдел", "5 μm ΔT TNFα IT-отдел"),
@@ -52,6 +55,7 @@ def test_each_word_keeps_its_place() -> None:
         ("Total: 9\u200b20.00 EUR", "total", NUMBER, 920),
         ("Date: ２０２６／０５／０３", "date", DAY, "2026-05-03"),
         ("Invoice number: ４７１１", "invoice_number", TEXT, "4711"),
+        ("Balance: ‑50.00 EUR", "balance", NUMBER, -50),
         ("Tоtаl: 9120.00 EUR\nDeposit: 3.00 EUR", "total", NUMBER, 9120),
     ],
 )
@@ -72,3 +76,15 @@ async def test_a_value_beside_a_word_of_several_scripts_is_not_sure(text: str) -
     assert found.value == 9120
     assert 0 < found.probability <= DOUBTFUL
     assert (await read_field(text, "deposit", NUMBER)).value == 3
+
+
+@each_case("written", ["1৪0.00", "\u202e05.21\u202c", "7੧0.00"])
+def test_digits_that_are_shown_otherwise_make_a_line_unsure(written: str) -> None:
+    [changed] = in_common_forms([line(f"Total: {written} EUR")])
+    assert changed.place == {"unsure": True}
+
+
+@each_case("written", ["১৪০", "1.50 ١٢", "１２5", "\u200fשלום 120.00"])
+def test_digits_that_are_shown_as_written_do_not(written: str) -> None:
+    [changed] = in_common_forms([line(f"Total: {written} EUR")])
+    assert changed.place == {}
