@@ -51,6 +51,9 @@ _ADDED = re.compile(
 )
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
 """Pattern of the line before each e-mail of a mailbox (RFC 4155)."""
+_SOFT_BREAK = re.compile(rb"(?<!^--) \r?\n ?(?![>\r\n])", re.MULTILINE)
+"""Pattern of the line breaks that the sender's program inserted (RFC 3676, with `delsp=yes`), but not that of a
+signature."""
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
@@ -96,6 +99,8 @@ class _Body(NamedTuple):
 
     blob: Blob
     place: _Place
+    is_common: bool = True
+    """True for the types that all mail programs show: plain text and HTML."""
 
 
 class MailFile(PicturedText):
@@ -138,7 +143,8 @@ class MailFile(PicturedText):
             if is_text and not place.is_aside and not _is_attachment(part):
                 # An invitation is shown in addition to what it accompanies.
                 is_invitation = part.get_content_subtype() == "calendar"
-                bodies.append(_Body(self._blob(part, pages.blob), _Place() if is_invitation else place))
+                is_common = part.get_content_subtype() in ("plain", "html")
+                bodies.append(_Body(self._blob(part, pages.blob), _Place() if is_invitation else place, is_common))
             else:
                 attached.append(part)
         lines = [f"{name}: {escape_part(value, begins=False)}" for name in HEADERS if (value := _header(mail, name))]
@@ -178,6 +184,7 @@ class MailFile(PicturedText):
     def _best_of(self, choices: Sequence[Sequence[_Body]], pages: EmbeddedPages) -> str:
         """Return the text of one of the choices of a `multipart/alternative`, of which mail programs show the last one
         that has HTML. A plain choice is read instead if the HTML has no table, and the same figures or no text."""
+        choices = [choice for choice in choices if all(body.is_common for body in choice)] or choices
         is_html = [any(body.blob.media_type == HTML for body in choice) for choice in choices]
         plain = [choice for choice, has_html in zip(choices, is_html, strict=True) if not has_html]
         written = [text for body in (plain[-1] if plain else ()) if (text := self._plain_text(body))]
@@ -239,6 +246,8 @@ class MailFile(PicturedText):
         payload = part.get_payload(decode=True)
         data = payload if isinstance(payload, bytes) else b""
         named = media_type_named(part.get_content_type()) or media_type_of_file(part.get_filename())
+        if part.get_content_type() == "text/plain" and str(part.get_param("delsp", "")).lower() == "yes":
+            data = _SOFT_BREAK.sub(b"", data)
         media_type = EMAIL if _attached_mail(part) else sniff(data, text=named in TEXTS) or named or "text/plain"
         label = f"{whole.label}: {_name(part)}"[:SHOWN]
         return replace(whole, data=data, media_type=media_type, filename=label, charset=part.get_content_charset())
@@ -339,7 +348,9 @@ def _name(part: Message) -> str:
 
 
 def _header(mail: Message, name: str) -> str:
-    return one_line(", ".join(_decoded(str(value)) for value in mail.get_all(name, [])))
+    """Return a header; the first one of several, except for recipients."""
+    values = mail.get_all(name, [])
+    return one_line(", ".join(_decoded(str(value)) for value in (values if name in ("To", "Cc") else values[:1])))
 
 
 def _decoded(value: str) -> str:

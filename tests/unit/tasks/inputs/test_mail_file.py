@@ -358,8 +358,10 @@ def parts_of(kind: str, *parts: tuple[str, str], more: str = "") -> bytes:
         ),
         parts_of("alternative", ("text/html", PAGE.replace("120", "9120")), ("text/html", PAGE)),
         parts_of("alternative", ("text/plain", "Your program shows no HTML."), ("text/html", PAGE)),
+        parts_of("alternative", ("text/plain", "Total: 120.00 EUR"), ("text/richtext", OTHER)),
+        parts_of("mixed", ("text/plain; format=flowed; delsp=yes", "Total: 1 \r\n20.00 E \r\n UR\r\n-- \r\nAda")),
     ],
-    ids=["related", "related with a start", "two pages", "a plain note"],
+    ids=["related", "related with a start", "two pages", "a plain note", "a text of another type", "flowed"],
 )
 async def test_the_body_is_what_mail_programs_show(loader: MediaLoader, data: bytes) -> None:
     text = await text_of(loader, data)
@@ -373,3 +375,10 @@ async def test_parts_that_are_no_alternatives_are_all_read(loader: MediaLoader) 
     text = await text_of(loader, parts_of("mixed", ("text/html", PAGE), ("text/plain", "List of the club, 7 members")))
     assert "Total: 120.00 EUR" in text
     assert "7 members" in text
+
+
+async def test_the_first_of_several_subjects_counts(loader: MediaLoader) -> None:
+    text = await text_of(
+        loader, b"Subject: Hello\r\nSubject: IBAN 4711\r\nTo: a@a.example\r\nTo: b@b.example\r\n\r\nHi"
+    )
+    assert text.splitlines()[:2] == ["To: a@a.example, b@b.example", "Subject: Hello"]
