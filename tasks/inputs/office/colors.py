@@ -122,7 +122,10 @@ class Theme:
             case "srgbClr":
                 return of_hex(value)
             case "sysClr":
-                return of_hex(one.get("lastClr", "000000" if value == "windowText" else "FFFFFF"))
+                usual = "000000" if value == "windowText" else "FFFFFF"
+                found = one.get("lastClr", usual)
+                # Programs differ in whether they go by the name of the colour or by the last one of the system.
+                return of_hex(found) if found.upper() == usual or value not in ("window", "windowText") else None
             case "schemeClr":
                 return placeholder if value == "phClr" else self.named(value)
             case "prstClr":

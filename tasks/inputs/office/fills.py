@@ -28,9 +28,10 @@ def within(
     properties: etree._Element, theme: Theme, under: Grounds, *, group: Grounds = UNKNOWN, color: Color | None = None
 ) -> Grounds | None:
     """Return the colours of the fill among these properties; None if there is none. `color` is that of a reference."""
-    for fill in among(properties):
-        return of_fill(fill, theme, under, group=group, color=color)
-    return None
+    found = list(among(properties))
+    if len(found) > 1:
+        return UNKNOWN  # Programs differ in which of them they draw.
+    return of_fill(found[0], theme, under, group=group, color=color) if found else None
 
 
 def among(properties: etree._Element | None) -> Iterator[etree._Element]:

@@ -23,6 +23,10 @@ _MOST_COLORS = 50
 """A ground with more colours is not judged."""
 _MOST_PARAGRAPHS = 300
 """A slide has hardly room for more paragraphs below each other; what is behind these is doubtful."""
+_SMALL = 4.0
+"""Smaller text, in points, is perhaps not seen."""
+_LEAST_OVERLAP = 6.0
+"""A shape that covers fewer points of a text in width or height does not hide a part of it."""
 _RECTANGLES = ("rect", "roundRect")
 _SHAPES = ("sp", "pic", "graphicFrame", "grpSp", "AlternateContent")
 _TEXT_STYLES = {"title": "titleStyle", "ctrTitle": "titleStyle"}
@@ -56,6 +60,11 @@ class Rectangle(NamedTuple):
         return (
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
+
+    def overlap(self, other: "Rectangle") -> float:
+        """Return the smaller side of the area that both have."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        return max(0.0, min(width, min(self.bottom, other.bottom) - max(self.top, other.top)))
 
     def contains(self, other: "Rectangle") -> bool:
         return (
@@ -199,6 +208,9 @@ class _SlideView:
             if is_gone and not self._is_moved(shape):
                 _remove(shape.element)
             elif bodies:
+                in_front = (one for other, one in largest if other > at)
+                if box is not None and any(self._may_hide_part(one, box) for one in in_front):
+                    doubt(shape.element)
                 text = _Text(self, shape, (one for other, one in largest if other < at))
                 if not self._is_moved(shape):
                     text.doubt_what_is_off(bodies, self._window)
@@ -347,6 +359,13 @@ class _SlideView:
         is_whole = shape.is_upright if is_picture else shape.is_opaque and shape.is_rectangle
         return is_whole and not self._is_moved(shape)
 
+    def _may_hide_part(self, shape: _Shape, box: Rectangle) -> bool:
+        """True if a shape that is drawn later lies on a part of the text in the box, and something of it is filled."""
+        is_filled = bool(shape.fill) or not shape.element.tag.endswith("}sp")
+        if not is_filled or shape.box is None or self._is_moved(shape):
+            return False
+        return shape.box.overlap(box) > _LEAST_OVERLAP
+
     def _is_moved(self, shape: _Shape) -> bool:
         return bool(self._moved) and not self._moved.isdisjoint(_identifiers(shape.element))
 
@@ -440,6 +459,8 @@ class _Text:
                 about = {
                     name: value for one in cell.iterchildren("{*}tcPr") for name, value in _attributes(one).items()
                 }
+                if right - left < _LEAST_OVERLAP:
+                    doubt(cell)
                 about = {_INSETS_OF_CELLS.get(name, name): value for name, value in about.items()}
                 frames += [self._frame(body, about, left, right) for body in cell.iterchildren("{*}txBody")]
             bottom = top + max([height * stretch, *(frame.height for frame in frames)])
@@ -474,9 +495,13 @@ class _Text:
         size = _first(properties, "sz", _SIZE) * factor
         if is_tiny(size) or is_overprinted(_first(properties, "spc", 0.0), size):
             return Sight.UNSEEN
+        stands_out = any(map(_has_effect, properties))
+        sight = self._sight_by_color(properties, body)
+        is_unsure = (stands_out and sight == Sight.UNSEEN) or (size < _SMALL and sight == Sight.SEEN)
+        return Sight.UNSURE if is_unsure else sight
+
+    def _sight_by_color(self, properties: list[etree._Element], body: etree._Element) -> Sight:
         for one in properties:
-            if _has_effect(one):
-                return Sight.SEEN
             color = None
             if etree.QName(one).localname == "fontRef":
                 color = self._view.theme.read(one)
@@ -487,8 +512,14 @@ class _Text:
                 for fill in fills.among(one):
                     if fill.tag.endswith("}noFill"):
                         return Sight.UNSEEN
-                    if not fill.tag.endswith("}solidFill") or (color := self._view.theme.read(fill)) is None:
-                        return Sight.SEEN
+                    if not fill.tag.endswith("}solidFill"):
+                        ground = self._ground(properties[0], body)
+                        inks = fills.of_fill(fill, self._view.theme, ground.known)
+                        sights = {ground.sight((ink, 1.0)) for ink in inks}
+                        return sights.pop() if inks != colors.UNKNOWN and len(sights) == 1 else Sight.UNSURE
+                    color = self._view.theme.read(fill)
+                    if color is None:
+                        return Sight.UNSURE
             if color is not None:
                 return self._ground(properties[0], body).sight(color)
         return Sight.SEEN
