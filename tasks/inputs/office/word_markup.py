@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from tasks.inputs.office.word_covers import doubt_what_is_covered
 from tasks.markdown_text import unsure
 
 _FIELD_DEPTH = 20
@@ -30,6 +31,7 @@ _NO_CONTENT = ("rPr", "fldChar", "instrText", "delInstrText")
 def simplify(root: etree._Element, namespace: str) -> None:
     """Rewrite a part whose elements have this namespace."""
     name = f"{{{namespace}}}"
+    doubt_what_is_covered(root, name)
     for alternative in list(root.iter("{*}AlternateContent")):
         _choose(alternative, name)
     for drawing in list(root.iter(f"{name}drawing")):
