@@ -70,6 +70,7 @@ _SMALLEST, _SMALL = 1.0, 5.0
 _LEAST_OPACITY, _FAIR_OPACITY = 0.1, 0.3
 _FAIR_CONTRAST: Final = 1.3
 _MOST_COLOURS: Final = 64
+"""Grounds of more colours are not judged."""
 _USUAL_SIZE: Final = 20
 """Number of characters that an `input` shows without a `size`."""
 _LONGEST_SIZE: Final = 5
@@ -435,11 +436,15 @@ class _JudgedPage:
             )
             grounds = None if of_images is None or (is_partial and grounds is None) else (*of_images, *(grounds or ()))
             grounds = grounds if is_partial else of_images
+        if grounds is not None and len(grounds) > _MOST_COLOURS:
+            grounds = None
         if has_ground:
             if grounds is None:
                 self._grounds = None
             elif self._grounds is not None:
                 self._grounds |= {*grounds}
+        if self._grounds is not None and len(self._grounds) > _MOST_COLOURS:
+            self._grounds = None
         return grounds, has_ground
 
     def _is_hidden_by(self, name: str, declared: Sequence[Declaration], state: _ComputedState) -> bool:
