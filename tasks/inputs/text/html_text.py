@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from bs4 import BeautifulSoup, Tag
-from bs4.element import NavigableString, PreformattedString
+from bs4.element import NavigableString, PageElement, PreformattedString
 from markdownify import MarkdownConverter
 
 from tasks.inputs.sight import Sight
@@ -66,18 +66,19 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     soup = BeautifulSoup(html, "lxml")
     title = soup.title.get_text() if soup.title else ""
     _shorten_blanks(soup)
-    _drop_unseen(soup)
-    _flatten(soup)
+    unsure_texts = _drop_unseen(soup)
+    _flatten(soup, unsure_texts)
     _dissolve_layout_tables(soup)
-    text = _Converter(picture).convert_soup(soup).strip()
+    text = _Converter(picture, unsure_texts).convert_soup(soup).strip()
     title = "" if soup.find("h1") else text_file.one_line(title)
     return "\n\n".join(filter(None, [title and f"# {escape_part(title, begins=False)}", text]))
 
 
 class _Converter(MarkdownConverter):
-    def __init__(self, picture: PictureText) -> None:
+    def __init__(self, picture: PictureText, unsure_texts: Mapping[int, NavigableString]) -> None:
         super().__init__(heading_style="ATX", bullets="-")
         self._picture = picture
+        self._unsure_texts = unsure_texts
         self._cells: dict[int, str] = {}
         self._numbers: dict[int, int] = {}
         self._spanned = text_file.EmptyCells()
@@ -87,6 +88,8 @@ class _Converter(MarkdownConverter):
         """Convert a text. In `code`, which becomes ordinary text, the base class would escape no characters."""
         tags = parent_tags or set()
         text: str = super().process_text(el, tags if _is_verbatim(tags) else tags - {"_noformat"})  # type: ignore[misc]
+        if id(el) in self._unsure_texts:
+            text = unsure(text)
         if _STRUCK.isdisjoint(tags) or _is_verbatim(tags) or not text.strip():
             return text
         return text.replace(text.strip(), f"~~{text.strip()}~~", 1)
@@ -210,33 +213,56 @@ def _shorten_blanks(soup: BeautifulSoup) -> None:
         text.replace_with(type(text)(_LONG_BLANK.sub(shortened, str(text))))
 
 
-def _drop_unseen(soup: BeautifulSoup) -> None:
-    """Remove what a reader of the page does not see, mark what a reader perhaps does not see, and put content that is
-    struck through into `del` elements."""
+def _drop_unseen(soup: BeautifulSoup) -> dict[int, NavigableString]:
+    """Remove what a reader of the page does not see, and put content that is struck through into `del` elements. Return
+    the texts that a reader perhaps does not see, by their identities."""
     appearance = appearance_of(PageTree.of_soup(soup))
     worst_shown = Sight.UNSURE if appearance.is_final else Sight.FAINT
     best_unsure = Sight.UNSURE if appearance.is_final else Sight.SEEN
-    texts = [text for text in soup.find_all(string=True) if text.strip() and not isinstance(text, PreformattedString)]
+    texts = _texts_in(soup)
     shown = [text for text in texts if appearance.sights[id(text.parent)] <= worst_shown]
     if not shown:
         # The page shows its text in a way that is not known here.
-        shown = [text for text in texts if all(tag.name not in _CLOSED for tag in text.parents)]
-    around_shown = {id(tag) for text in shown for tag in text.parents}
+        closed: set[int] = set()
+        closed.update(id(tag) for tag in soup.find_all(True) if tag.name in _CLOSED or id(tag.parent) in closed)
+        shown = [text for text in texts if id(text.parent) not in closed]
+    around_shown: set[int] = set()
+    for text in shown:
+        tag = text.parent
+        while tag is not None and id(tag) not in around_shown:
+            around_shown.add(id(tag))
+            tag = tag.parent
     kept = {id(text) for text in shown}
-    for text in texts:
-        if id(text) not in kept:
-            text.extract()
-        elif appearance.sights[id(text.parent)] >= best_unsure:
-            text.replace_with(unsure(text))
-    for tag in soup.find_all(_TEXTLESS):
-        if appearance.sights[id(tag)] > worst_shown:
-            tag.extract()
-        elif tag.name == "input" and appearance.sights[id(tag)] >= best_unsure:
+    _extract_all([text for text in texts if id(text) not in kept])
+    for tag in soup.find_all("input"):
+        if appearance.sights[id(tag)] >= best_unsure:
             tag["value"] = unsure(str(tag.get("value") or ""))
-    for tag in soup.find_all(True):
-        if tag.name in _CLOSED or (id(tag) in appearance.removed and id(tag) not in around_shown):
-            tag.extract()
+    _extract_all(
+        [
+            tag
+            for tag in soup.find_all(True)
+            if tag.name in _CLOSED
+            or (id(tag) in appearance.removed and id(tag) not in around_shown)
+            or (tag.name in _TEXTLESS and appearance.sights[id(tag)] > worst_shown)
+        ]
+    )
+    unsure_texts = {id(text): text for text in shown if appearance.sights[id(text.parent)] >= best_unsure}
     _mark_struck(soup, appearance.struck)
+    return unsure_texts
+
+
+def _texts_in(tag: Tag) -> list[NavigableString]:
+    """Return the texts within an element that are not blank, without comments."""
+    return [text for text in tag.find_all(string=True) if text.strip() and not isinstance(text, PreformattedString)]
+
+
+def _extract_all(nodes: Sequence[PageElement]) -> None:
+    """Remove nodes from the page. One by one, each would be searched for among its siblings."""
+    removed = {id(node) for node in nodes}
+    for parent in {id(node.parent): node.parent for node in nodes if node.parent is not None}.values():
+        for index in range(len(parent.contents) - 1, -1, -1):
+            if id(parent.contents[index]) in removed:
+                parent.contents[index].extract(_self_index=index)
 
 
 def _mark_struck(soup: BeautifulSoup, struck: set[int]) -> None:
@@ -254,7 +280,7 @@ def _mark_struck(soup: BeautifulSoup, struck: set[int]) -> None:
         tag.append(inner)
 
 
-def _flatten(soup: BeautifulSoup) -> None:
+def _flatten(soup: BeautifulSoup, unsure_texts: Mapping[int, NavigableString]) -> None:
     """Replace everything below the depth limit by its text."""
     depths = {id(soup): 0}
     for tag in soup.find_all(True):
@@ -263,7 +289,8 @@ def _flatten(soup: BeautifulSoup) -> None:
             continue
         depths[id(tag)] = above + 1
         if above + 1 == _DEPTH:
-            text = tag.get_text(" ", strip=True)
+            parts = [(text.strip(), id(text) in unsure_texts) for text in _texts_in(tag)]
+            text = " ".join(unsure(part) if is_unsure else part for part, is_unsure in parts)
             tag.clear()
             tag.append(text)
 

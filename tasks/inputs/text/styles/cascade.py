@@ -136,7 +136,10 @@ def _match_in_scopes(element: Element, selector: Selector, scopes: Sequence[Scop
     if len(scopes) > 1:
         return None
     begin, end = scopes[0]
-    path = [element, *element.ancestors()]
+    path = [element]
+    for one in element.ancestors():
+        matcher.spend()
+        path.append(one)
     found: Match = False
     for at, root in enumerate(path):
         matcher.scope = None

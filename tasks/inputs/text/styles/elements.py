@@ -31,6 +31,8 @@ class Element:
     types: Counter[str] = field(default_factory=Counter)
     """Numbers of the children by their tags."""
 
+    is_inert: bool = False
+    """True within an element whose content takes no part in the page."""
     length: int = 0
     """Number of characters of text in the element and those within it."""
 
@@ -113,6 +115,7 @@ def _linked(tags: Iterable[tuple[Any, Any, str, Mapping[str, Any], str]], ignore
             element_id, classes = element_id.lower(), classes.lower()
         parent = found.get(id(around))
         element = Element(source, name.lower(), parent, attributes, element_id, frozenset(classes.split()), text)
+        element.is_inert = element.tag in ("noscript", "template") or (parent is not None and parent.is_inert)
         if parent is not None:
             element.index = len(parent.children)
             element.type_index = parent.types[element.tag]

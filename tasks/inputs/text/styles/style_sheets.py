@@ -75,7 +75,7 @@ def _is_in_use(sheet: Element) -> bool:
     kind = sheet.attributes.get("type") or "text/css"
     if "disabled" in sheet.attributes or kind.partition(";")[0].strip().casefold() != "text/css":
         return False
-    if any(one.tag in ("noscript", "template") for one in sheet.ancestors()):
+    if sheet.is_inert:
         return False
     # A reader has to choose an `alternate` style sheet.
     relations = {*sheet.attributes.get("rel", "").casefold().split()}

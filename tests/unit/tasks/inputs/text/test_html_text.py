@@ -391,6 +391,15 @@ def test_what_a_style_sheet_may_show_is_kept(html: str) -> None:
 
 
 @pytest.mark.deep
+@pytest.mark.parametrize("style", ["display: none", "color: white", "filter: blur(9px)"])
+def test_many_texts_beside_each_other_that_are_not_seen_are_left_out_together(style: str) -> None:
+    started = time.perf_counter()
+    assert html_to_markdown(f"<p>a</p><p style='{style}'>{'x<br>' * 100_000}").startswith("a")
+    assert html_to_markdown("<p>a</p><p>" + f"<b style='{style}'>x</b>y" * 50_000).startswith("a")
+    assert time.perf_counter() - started < 60
+
+
+@pytest.mark.deep
 def test_the_comparisons_of_selectors_with_elements_are_bounded() -> None:
     rules = "".join(f"[data-{number}] {{ display: none }}" for number in range(5_000))
     started = time.perf_counter()
