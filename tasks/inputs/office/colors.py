@@ -6,25 +6,19 @@ cannot be judged is `UNKNOWN`, on which all text is seen.
 
 import colorsys
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from lxml import etree
 from PIL import ImageColor
 
-Color = tuple[float, float, float]
-"""Red, green and blue from 0 to 1, in sRGB."""
+from tasks.inputs.contrast import BLACK, WHITE, Color, mixed
+
 Grounds = tuple[Color, ...]
 """The colours that text may stand on."""
-BLACK: Color = (0.0, 0.0, 0.0)
-WHITE: Color = (1.0, 1.0, 1.0)
 UNKNOWN: Grounds = (BLACK, WHITE)
 """A ground of any colour."""
 SMALLEST_POINTS = 2
 """Text of at most this size, in points, is too small to be seen."""
-_LEAST_CONTRAST = 1.1
-"""Text with less contrast is unseen. White has 1.06 to F8F8F8, and 1.12 to F2F2F2, the lightest grey in use."""
-_SAME_HUE = 0.25
-"""Colours with a larger difference of red, green or blue are distinct without a contrast, such as yellow and white."""
 _HEX = re.compile(r"[0-9A-Fa-f]{6}")
 _PERCENT = 100_000
 """Numbers of DrawingML are in thousandths of a per cent."""
@@ -41,37 +35,11 @@ _MAPPED = {"bg1": "lt1", "tx1": "dk1", "bg2": "lt2", "tx2": "dk2"}
 _OFFICE = {"lt1": WHITE, "dk1": BLACK}
 
 
-def is_seen(color: Color, grounds: Iterable[Color]) -> bool:
-    """True if text of this colour differs enough from one of the grounds."""
-    return any(
-        _contrast(color, ground) >= _LEAST_CONTRAST
-        or any(abs(one - other) > _SAME_HUE for one, other in zip(color, ground, strict=True))
-        for ground in grounds
-    )
-
-
-def _contrast(one: Color, other: Color) -> float:
-    """Return the contrast of two colours from 1 to 21 (WCAG 2.2, contrast ratio)."""
-    dark, light = sorted((_luminance(one), _luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(color: Color) -> float:
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def of_hex(value: str) -> Color | None:
     """Return the colour of six hexadecimal digits."""
     if not _HEX.fullmatch(value):
         return None
     red, green, blue = (int(value[at : at + 2], 16) / 255 for at in (0, 2, 4))
-    return red, green, blue
-
-
-def mixed(color: Color, other: Color, share: float) -> Color:
-    """Return a colour with this share, and the rest of the other one."""
-    red, green, blue = (share * a + (1 - share) * b for a, b in zip(color, other, strict=True))
     return red, green, blue
 
 

@@ -17,8 +17,8 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 from openpyxl.utils.datetime import to_excel
 
-from tasks.inputs.office import colors
-from tasks.inputs.office.colors import Color, Grounds
+from tasks.inputs.contrast import Color, mixed
+from tasks.inputs.office.colors import Grounds
 from tasks.inputs.office.formulas import At, ErrorName, Formula, NotEvaluated, SheetError, Value, compared, known
 
 MAX_COLUMNS = 16_384
@@ -274,7 +274,7 @@ class ConditionalFormats:
             yield Change(hides=True)
         elif kind == "colorScale":
             for one in pairwise(self._colors_in(rule)):
-                yield from (Change(fill=(colors.mixed(*one, step / _SCALE_STEPS),)) for step in range(_SCALE_STEPS + 1))
+                yield from (Change(fill=(mixed(*one, step / _SCALE_STEPS),)) for step in range(_SCALE_STEPS + 1))
         elif kind == "dataBar":
             # A bar may be too short to lie behind the text.
             yield Change()

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from tasks.inputs.office.colors import BLACK, UNKNOWN, Color, Grounds, Theme, mixed
+from tasks.inputs.contrast import BLACK, Color, mixed
+from tasks.inputs.office.colors import UNKNOWN, Grounds, Theme
 
 _FILLS = ("{*}noFill", "{*}solidFill", "{*}gradFill", "{*}blipFill", "{*}pattFill", "{*}grpFill")
 _MOST_STOPS = 100

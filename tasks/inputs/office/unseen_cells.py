@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
+from tasks.inputs.contrast import BLACK, WHITE, Color, is_seen
 from tasks.inputs.office import colors
-from tasks.inputs.office.colors import Color, Grounds, Theme
+from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.conditional_formats import MAX_COLUMNS, Box, Change, ConditionalFormats
 from tasks.inputs.office.measures import is_tiny
 from tasks.inputs.sight import Sight
@@ -25,7 +26,7 @@ _NARROW = re.compile(r"0(?:\.\d{1,20})?")
 """Pattern of the width of a column that is less than a digit wide."""
 _HIDING = re.compile(rb"""hidden=|(?:ht|width|defaultRowHeight|defaultColWidth)=["'][0-2]["'.]|onditionalFormatting""")
 """Pattern of sheets with what hides cells."""
-_WHITE: Grounds = (colors.WHITE,)
+_WHITE: Grounds = (WHITE,)
 _MOST_STEPS = 5_000_000
 """Areas of tables that are looked through, and pairs of colours that are compared, for a sheet."""
 
@@ -42,7 +43,7 @@ class Look(NamedTuple):
 
     def is_unseen(self, ground: Grounds, color: Color | None = None) -> bool:
         """True if nothing is seen where `ground` lies behind the cell, in this colour or in its own."""
-        is_lost = is_tiny(self.size) or not colors.is_seen(color or self.color, self.fill or ground)
+        is_lost = is_tiny(self.size) or not is_seen(color or self.color, self.fill or ground)
         return is_lost or not self.shows_value
 
     def after(self, change: Change) -> "Look":
@@ -67,7 +68,7 @@ class Looks:
         self.epoch: dt.datetime = workbook.epoch
 
     def of(self, style: int) -> Look:
-        return self._cells[style] if style < len(self._cells) else Look(colors.BLACK)
+        return self._cells[style] if style < len(self._cells) else Look(BLACK)
 
     def change(self, format_: Any) -> Change:
         """Return what a conditional format changes, which has this number or is this one."""
@@ -102,16 +103,16 @@ class Looks:
     def _fill(self, fill: Any, *, is_change: bool = False) -> Grounds:
         pattern = getattr(fill, "patternType", "gradient")
         if pattern == "gradient":
-            return tuple(self.color(stop.color, colors.WHITE) for stop in fill.stop) or colors.UNKNOWN
+            return tuple(self.color(stop.color, WHITE) for stop in fill.stop) or colors.UNKNOWN
         if is_change and pattern in (None, "solid"):
             # In a conditional format, the colour of a plain fill is that of its background.
-            return (self.color(fill.bgColor, colors.WHITE),)
+            return (self.color(fill.bgColor, WHITE),)
         if pattern in (None, "none"):
             return ()
         ink = self.color(fill.fgColor)
-        return (ink,) if pattern == "solid" else (ink, self.color(fill.bgColor, colors.WHITE))
+        return (ink,) if pattern == "solid" else (ink, self.color(fill.bgColor, WHITE))
 
-    def color(self, color: Any, usual: Color = colors.BLACK) -> Color:
+    def color(self, color: Any, usual: Color = BLACK) -> Color:
         found = None
         if color is not None and color.type == "theme":
             found = self.theme.named(_THEME[color.theme]) if 0 <= color.theme < len(_THEME) else None
@@ -126,7 +127,7 @@ class Looks:
 
     def _indexed(self, index: int) -> Color | None:
         if index in (_FOREGROUND, _BACKGROUND):
-            return colors.BLACK if index == _FOREGROUND else colors.WHITE
+            return BLACK if index == _FOREGROUND else WHITE
         return colors.of_hex(str(self._palette[index])[-6:]) if 0 <= index < len(self._palette) else None
 
 

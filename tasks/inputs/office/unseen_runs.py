@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from tasks.inputs.contrast import WHITE, Color, is_seen
 from tasks.inputs.office import colors, word_markup
-from tasks.inputs.office.colors import Color, Grounds
+from tasks.inputs.office.colors import Grounds
 from tasks.inputs.office.measures import HALF_POINTS, LETTER_WIDTH, TWIPS, is_overprinted, is_tiny, points
 from tasks.inputs.office.word_places import Backs, PaperSize, Place, WordPlaces, shading, theme_color
 
@@ -117,7 +118,7 @@ class Runs:
         parts = [part for name, part in members.items() if name.startswith("word/") and name.endswith(".xml")]
         is_behind, is_drawn = (any(map(pattern.search, parts)) for pattern in (_BEHIND, _DRAWN))
         self._backs = Backs(
-            colors.UNKNOWN if is_behind else (colors.WHITE,), colors.UNKNOWN if is_behind or is_drawn else None
+            colors.UNKNOWN if is_behind else (WHITE,), colors.UNKNOWN if is_behind or is_drawn else None
         )
         settings, styles = (self._parsed(members.get(f"word/{name}.xml", b"")) for name in ("settings", "styles"))
         mapping = None if settings is None else settings.find(f"{self._name}clrSchemeMapping")
@@ -261,10 +262,10 @@ class Runs:
         seen, because documents have it on pictures and tables of all colours."""
         if around.place.is_unsure or around.place.table_style in self._unsure_tables:
             return True
-        if look.has_effect or not isinstance(look.color, tuple) or colors.is_seen(look.color, (colors.WHITE,)):
+        if look.has_effect or not isinstance(look.color, tuple) or is_seen(look.color, (WHITE,)):
             return False
         color = look.color
-        return not all(colors.is_seen(color, (ground,)) for ground in self._grounds(look, around))
+        return not all(is_seen(color, (ground,)) for ground in self._grounds(look, around))
 
     def _grounds(self, look: _Look, around: _Around) -> Grounds:
         return look.highlight or look.shade or around.layout.shade or around.place.grounds
@@ -278,7 +279,7 @@ class Runs:
             return True
         if look.has_effect or look.color is None or look.color == "auto":
             return False
-        return isinstance(look.color, str) or not colors.is_seen(look.color, self._grounds(look, around))
+        return isinstance(look.color, str) or not is_seen(look.color, self._grounds(look, around))
 
     def _look_of(self, run: etree._Element, around: _Around) -> _Look:
         own = run.find(f"{self._name}rPr")
@@ -361,8 +362,8 @@ class Runs:
         whole_table = next(part.iterancestors())
         neighbours = [one for one in whole_table.iterchildren(part.tag) if one.get(f"{self._name}type") in parts]
         around_corner = tuple(color for one in neighbours for color in self._shade_of(one))
-        grounds = self._shade_of(part) or around_corner or self._shade_of(whole_table) or (colors.WHITE,)
-        return not colors.is_seen(look.color, grounds)
+        grounds = self._shade_of(part) or around_corner or self._shade_of(whole_table) or (WHITE,)
+        return not is_seen(look.color, grounds)
 
     def _shade_of(self, style: etree._Element) -> Grounds:
         shade = style.find(f"{self._name}tcPr/{self._name}shd")

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from lxml import etree
 from pptx.opc.constants import RELATIONSHIP_TYPE
 
+from tasks.inputs.contrast import WHITE, Color, is_seen, mixed
 from tasks.inputs.office import alternatives, colors, drawings, fills
 from tasks.inputs.office.alternatives import doubt
-from tasks.inputs.office.colors import Color, Grounds, Theme
+from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
 from tasks.inputs.office.slide_lines import Frame, Paragraph
 from tasks.inputs.sight import Sight
@@ -221,10 +222,10 @@ class _SlideView:
         for layer in (self._element, self._layout.element, self._master.element):
             for background in layer.iterfind("{*}cSld/{*}bg"):
                 for properties in background.iterchildren("{*}bgPr"):
-                    return fills.within(properties, self._theme, (colors.WHITE,)) or (colors.WHITE,)
+                    return fills.within(properties, self._theme, (WHITE,)) or (WHITE,)
                 for reference in background.iterchildren("{*}bgRef"):
-                    return fills.of_reference(reference, self._theme, (colors.WHITE,))
-        return (colors.WHITE,)
+                    return fills.of_reference(reference, self._theme, (WHITE,))
+        return (WHITE,)
 
     @property
     def theme(self) -> Theme:
@@ -544,7 +545,7 @@ class _Text:
     @cached_property
     def _beneath(self) -> _Ground:
         """The ground that the slide and the shapes that were drawn before put behind the text."""
-        ground = _Ground((colors.WHITE,)).under(self._view.background)
+        ground = _Ground((WHITE,)).under(self._view.background)
         box = self._shape.box
         for shape in self._behind:
             # Where a shape is not known to be, it may lie on any other.
@@ -684,7 +685,7 @@ def _remove(element: etree._Element) -> None:
 def _is_seen(found: tuple[Color, float], grounds: Grounds) -> bool:
     """True if text of a colour and an opacity is seen on one of the grounds."""
     color, opacity = found
-    return any(colors.is_seen(colors.mixed(color, ground, opacity), (ground,)) for ground in grounds)
+    return any(is_seen(mixed(color, ground, opacity), (ground,)) for ground in grounds)
 
 
 def _has_effect(properties: etree._Element) -> bool:

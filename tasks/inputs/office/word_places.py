@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from tasks.inputs.contrast import BLACK, WHITE, Color, mixed
 from tasks.inputs.office import colors, fills
 from tasks.inputs.office.colors import Grounds
 from tasks.inputs.office.measures import EMU, TWIPS, is_tiny, points
@@ -35,7 +36,7 @@ class PaperSize(NamedTuple):
 class Backs(NamedTuple):
     """The colours behind the text of a document."""
 
-    page: Grounds = (colors.WHITE,)
+    page: Grounds = (WHITE,)
     transparent_box: Grounds | None = None
     """The colours behind the text of a box without a fill; None: those around it."""
 
@@ -350,17 +351,15 @@ def shading(element: etree._Element, name: str, theme: colors.Theme) -> Grounds:
     ink = theme_color(element, name, theme, "color", "themeColor")
     if pattern in ("clear", "nil"):
         return () if fill is None else (fill,)
-    ink, fill = ink or colors.BLACK, fill or colors.WHITE
+    ink, fill = ink or BLACK, fill or WHITE
     if pattern == "solid":
         return (ink,)
     share = pattern.removeprefix("pct")
     # The other patterns are lines of one colour on the other.
-    return (colors.mixed(ink, fill, int(share) / 100),) if share.isdecimal() and len(share) <= 2 else (ink, fill)
+    return (mixed(ink, fill, int(share) / 100),) if share.isdecimal() and len(share) <= 2 else (ink, fill)
 
 
-def theme_color(
-    element: etree._Element, name: str, theme: colors.Theme, plain: str, themed: str
-) -> colors.Color | None:
+def theme_color(element: etree._Element, name: str, theme: colors.Theme, plain: str, themed: str) -> Color | None:
     """Return the colour in an attribute of this plain name, or in the theme, which goes before the former; None if the
     program chooses one."""
     color = theme.named(element.get(f"{name}{themed}", ""))

@@ -3,6 +3,7 @@
 import pytest
 from lxml import etree
 
+from tasks.inputs.contrast import BLACK, WHITE, is_seen
 from tasks.inputs.office import colors
 from tests.conftest import each_case
 
@@ -13,7 +14,7 @@ THEME = f"""<a:theme xmlns:a="{MAIN}"><a:themeElements><a:clrScheme name="x"><a:
 
 
 @each_case(
-    ("text", "ground", "is_seen"),
+    ("text", "ground", "is_distinct"),
     [
         ("FFFFFF", "FFFFFF", False),
         ("F8F8F8", "FFFFFF", False),
@@ -27,16 +28,16 @@ THEME = f"""<a:theme xmlns:a="{MAIN}"><a:themeElements><a:clrScheme name="x"><a:
         ("000000", "FFFFFF", True),
     ],
 )
-def test_text_is_seen_where_it_differs_from_its_ground(text: str, ground: str, is_seen: bool) -> None:
+def test_text_is_seen_where_it_differs_from_its_ground(text: str, ground: str, is_distinct: bool) -> None:
     color, behind = colors.of_hex(text), colors.of_hex(ground)
     assert color is not None
     assert behind is not None
-    assert colors.is_seen(color, (behind,)) is is_seen
+    assert is_seen(color, (behind,)) is is_distinct
 
 
-@pytest.mark.parametrize("color", [colors.WHITE, colors.BLACK, (0.5, 0.5, 0.5)])
+@pytest.mark.parametrize("color", [WHITE, BLACK, (0.5, 0.5, 0.5)])
 def test_all_text_is_seen_on_a_ground_that_is_not_known(color: colors.Color) -> None:
-    assert colors.is_seen(color, colors.UNKNOWN)
+    assert is_seen(color, colors.UNKNOWN)
 
 
 @each_case(
@@ -65,6 +66,6 @@ def test_colours_of_drawings_are_read_with_their_changes(xml: str, expected: tup
 
 def test_names_of_colours_lead_to_the_theme_as_a_document_maps_them() -> None:
     theme = colors.Theme(THEME, {"bg1": "dark1", "t1": "light1"})
-    assert theme.named("background1") == colors.BLACK
-    assert theme.named("text1") == colors.WHITE
-    assert theme.named("light1") == colors.WHITE
+    assert theme.named("background1") == BLACK
+    assert theme.named("text1") == WHITE
+    assert theme.named("light1") == WHITE

@@ -483,3 +483,38 @@ def test_an_outline_that_fills_its_placeholder_is_sure() -> None:
         slide.placeholders[1].text_frame.text = "\n".join(["A line of an ordinary outline"] * 7)
 
     assert UNSURE not in (opened(slides(fill)).text or "")
+
+
+def test_text_on_a_part_of_which_something_may_lie_is_unsure() -> None:
+    def oval(slide: Slide) -> None:
+        covered(shape=MSO_SHAPE.OVAL)(slide, written(slide))
+
+    def transparent_picture(slide: Slide) -> None:
+        written(slide)
+        slide.shapes.add_picture(picture(), *BOX)
+
+    def beside(slide: Slide) -> None:
+        written(slide)
+        slide.shapes.add_picture(picture(), Inches(8), Inches(6))
+
+    assert not is_sure(oval)
+    assert not is_sure(transparent_picture)
+    assert is_sure(beside)
+
+
+@pytest.mark.parametrize(
+    ("stops", "expected"),
+    [(("FFFFFF", "FEFEFE"), "unseen"), (("FFFFFF", "000000"), "unsure"), (("111111",) * 2, "sure")],
+)
+def test_text_in_several_colours_is_judged_by_all_of_them(stops: tuple[str, ...], expected: str) -> None:
+    def fill(presentation: Presentation) -> None:
+        box = titled(presentation, "T").shapes.add_textbox(*BOX)
+        box.text_frame.text = "secret"
+        gradient = "".join(f'<a:gs pos="0"><a:srgbClr val="{stop}"/></a:gs>' for stop in stops)
+        font_of(box)._element.insert(
+            0, parse_xml(f'<a:gradFill xmlns:a="{MAIN}"><a:gsLst>{gradient}</a:gsLst></a:gradFill>')
+        )
+
+    marked = opened(slides(fill)).text or ""
+    found = "unseen" if "ecret" not in marked else "unsure" if UNSURE in marked else "sure"
+    assert found == expected
