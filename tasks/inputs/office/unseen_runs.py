@@ -21,6 +21,8 @@ _DRAWN = re.compile(rb"[:<](?:blip|imagedata|fill|solidFill|gradFill|pattFill)[\
 _OFF = ("0", "false", "off")
 _LONGEST_CHAIN = 20
 """A style is based on at most this many others, one on the next."""
+_SMALL = 4.0
+"""Smaller text, in points, is perhaps not seen."""
 _SIZE = 10.0
 """The size of text in points if nothing sets one."""
 _FAINT = 0.1
@@ -175,36 +177,47 @@ class Runs:
     def _around(self, paragraph: etree._Element | None, places: WordPlaces) -> _Around:
         assert paragraph is not None
         around = self._around_alone(paragraph, places)
-        for container in paragraph.iterancestors(f"{self._name}tc", f"{self._name}txbxContent"):
-            if container not in self._bottoms:
-                self._bottoms[container] = self._bottoms_within(container, places)
-            top, bottom, room = self._bottoms[container].get(paragraph, (0.0, 0.0, float("inf")))
-            around = around._replace(
-                place=around.place._replace(
-                    is_unseen=around.place.is_unseen or top >= room, is_unsure=around.place.is_unsure or bottom > room
+        block = paragraph
+        for container in paragraph.iterancestors():
+            if container.tag in (f"{self._name}tc", f"{self._name}txbxContent"):
+                if container not in self._bottoms:
+                    self._bottoms[container] = self._bottoms_within(container, places)
+                top, bottom, room = self._bottoms[container].get(block, (0.0, 0.0, float("inf")))
+                place = around.place
+                place = place._replace(
+                    is_unseen=place.is_unseen or top >= room, is_unsure=place.is_unsure or bottom > room
                 )
-            )
+                around = around._replace(place=place)
+            block = container
         return around
 
     def _bottoms_within(
         self, container: etree._Element, places: WordPlaces
     ) -> dict[etree._Element, tuple[float, float, float]]:
-        """Return at least where the paragraphs of a cell or a box begin and end, and its height; none if it is as high
-        as its text."""
+        """Return at least where the paragraphs and tables of a cell or a box begin and end, and its height; none if it
+        is as high as its text."""
         width, height = places.room(container)
         found: dict[etree._Element, tuple[float, float, float]] = {}
         if height == float("inf"):
             return found
         bottom = 0.0
-        for paragraph in container.iter(f"{self._name}p"):
-            inner = next(paragraph.iterancestors(f"{self._name}tc", f"{self._name}txbxContent"))
-            around = self._around_alone(paragraph, places)
+        for block in container.iterchildren("{*}*"):
+            if block.tag != f"{self._name}p":
+                lines = (
+                    block.iterchildren(f"{self._name}tr")
+                    if block.tag == f"{self._name}tbl"
+                    else block.iter(f"{self._name}p")
+                )
+                found[block] = bottom, bottom + _SIZE * sum(1 for _ in lines), height
+                bottom = found[block][1]
+                continue
+            around = self._around_alone(block, places)
             top = bottom + (around.layout.before or 0.0)
-            lines = self._height(paragraph, around, width)
+            text_height = self._height(block, around, width)
             # The first line is seen as far as it is within the room.
-            found[paragraph] = top, top + lines if lines > self._line(paragraph, around) or top else 0.0, height
-            if inner is container:
-                bottom = top + lines + (around.layout.after or 0.0)
+            is_first_line = not top and text_height <= self._line(block, around)
+            found[block] = top, 0.0 if is_first_line else top + text_height, height
+            bottom = top + text_height + (around.layout.after or 0.0)
         return found
 
     def _line(self, paragraph: etree._Element, around: _Around) -> float:
@@ -258,9 +271,9 @@ class Runs:
                 return page.misses(first, width)
 
     def _is_unsure(self, look: _Look, around: _Around) -> bool:
-        """True if text is not seen on some of the grounds that it may stand on. Text that is seen on paper is taken for
-        seen, because documents have it on pictures and tables of all colours."""
-        if around.place.is_unsure or around.place.table_style in self._unsure_tables:
+        """True if text is not seen on some of the grounds that it may stand on, or is very small. Text that is seen on
+        paper is taken for seen, because documents have it on pictures and tables of all colours."""
+        if look.points < _SMALL or around.place.is_unsure or around.place.table_style in self._unsure_tables:
             return True
         if look.has_effect or not isinstance(look.color, tuple) or is_seen(look.color, (WHITE,)):
             return False

@@ -13,6 +13,7 @@ _LEAST_SIDE = 8.0
 """A shape of fewer points in width or height hides no text."""
 _LARGE_AREA = 120_000.0
 """A shape of as many square points, a quarter of a page, may hide text anywhere."""
+_LONGEST_STYLE = 2_000
 _HIGHEST = 2_000.0
 """At most this many points above and below a shape are looked through."""
 _MOST_TEXTS = 300_000
@@ -25,7 +26,17 @@ _WIDEST = 15_840.0
 """Width of a page that is turned, in twentieths of a point. A tab stop farther right is beside most pages."""
 _SMALLEST_FRAME = 60.0
 """Height or width of a frame, in twentieths of a point, that shows no line."""
-_FILLS = ("{*}solidFill", "{*}gradFill", "{*}pattFill", "{*}blipFill", "{*}fillRef", "{*}blip", "{*}graphicFrame")
+_FILLS = (
+    "{*}solidFill",
+    "{*}gradFill",
+    "{*}pattFill",
+    "{*}blipFill",
+    "{*}fillRef",
+    "{*}blip",
+    "{*}graphicFrame",
+    "{*}chart",
+    "{*}relIds",
+)
 _ODD_LOOKS = ("webHidden", "outline", "emboss", "imprint")
 _OFF = ("0", "false", "off")
 
@@ -44,6 +55,12 @@ def doubt_what_is_covered(root: etree._Element, name: str) -> None:
             break
         for one in covered:
             left -= _mark(one, name, anchor)
+    for shape in root.iter("{urn:schemas-microsoft-com:vml}*"):
+        for one in _covered_by_vml(shape, name):
+            left -= _mark(one, name, shape)
+        if left < 0:
+            _mark(root, name)
+            break
     for frame in root.iter(f"{name}framePr"):
         sizes = [points(frame.get(f"{name}{side}"), 1) for side in ("w", "h")]
         if any(size is not None and size < _SMALLEST_FRAME for size in sizes):
@@ -72,6 +89,23 @@ def _covered_by(anchor: etree._Element, name: str) -> list[etree._Element] | Non
     place = next((one.get("relativeFrom") for one in anchor.iterfind("{*}positionV")), "paragraph")
     below, above = (height + offset, -offset) if place in ("paragraph", "line") else (height, height)
     return [*_near(paragraph, below), *_near(paragraph, above, forwards=False)]
+
+
+def _covered_by_vml(shape: etree._Element, name: str) -> Iterator[etree._Element]:
+    """Yield the paragraphs and tables on which a shape in the older language for drawings may lie."""
+    style = {key.strip(): value.strip() for key, _, value in (one.partition(":") for one in _declared(shape))}
+    is_behind = style.get("z-index", "0").startswith("-") or shape.find("{*}wrap") is not None
+    paragraph = _paragraph_of(shape, name)
+    if style.get("position") != "absolute" or is_behind or shape.get("filled") in ("f", "false") or paragraph is None:
+        return
+    height = points(style.get("height"), 1) or 0.0
+    if height >= _LEAST_SIDE:
+        yield from _near(paragraph, height)
+        yield from _near(paragraph, height, forwards=False)
+
+
+def _declared(shape: etree._Element) -> list[str]:
+    return shape.get("style", "")[:_LONGEST_STYLE].split(";")
 
 
 def _near(paragraph: etree._Element, height: float, *, forwards: bool = True) -> Iterator[etree._Element]:

@@ -36,9 +36,22 @@ def test_lines_below_a_shape_in_front_of_them_are_unsure() -> None:
     assert all(lines_of(run("Before"), *far, floating(400)).values())
 
 
+def vml(style: str, content: str = "") -> str:
+    attributes = f"xmlns:v='urn:schemas-microsoft-com:vml' style='{style}'"
+    return f"<w:r><w:pict><v:rect {attributes}>{content}</v:rect></w:pict></w:r>"
+
+
+def test_lines_below_a_shape_of_the_older_kind_are_unsure() -> None:
+    shape = vml("position:absolute;width:90pt;height:20pt;z-index:5")
+    assert lines_of(shape + run("Total"), run("Below")) == {"Total": True, "Below": True}
+
+
 @each_case(
     "shape",
     [
+        vml("position:absolute;width:90pt;height:20pt;z-index:-5"),
+        vml("width:90pt;height:20pt"),
+        vml("position:absolute;width:90pt;height:20pt", "<x:wrap xmlns:x='urn:schemas-microsoft-com:office:word'/>"),
         floating(30, "behindDoc='1'"),
         floating(30, wrap="wrapSquare"),
         floating(30, fill=""),
@@ -56,6 +69,7 @@ def test_a_shape_that_hides_nothing_leaves_lines_sure(shape: str) -> None:
         "<w:pPr><w:tabs><w:tab w:val='left' w:pos='31000'/></w:tabs></w:pPr>" + run("Total"),
         run("Total", "<w:emboss/>"),
         run("Total", "<w:webHidden/>"),
+        run("Total", "<w:sz w:val='5'/>"),
     ],
 )
 def test_a_line_that_perhaps_has_no_place_or_colour_is_unsure(paragraph: str) -> None:
