@@ -246,7 +246,8 @@ class MailFile(PicturedText):
         payload = part.get_payload(decode=True)
         data = payload if isinstance(payload, bytes) else b""
         named = media_type_named(part.get_content_type()) or media_type_of_file(part.get_filename())
-        if part.get_content_type() == "text/plain" and str(part.get_param("delsp", "")).lower() == "yes":
+        is_flowed = str(part.get_param("format", "")).lower() == "flowed"
+        if part.get_content_type() == "text/plain" and is_flowed and str(part.get_param("delsp", "")).lower() == "yes":
             data = _SOFT_BREAK.sub(b"", data)
         media_type = EMAIL if _attached_mail(part) else sniff(data, text=named in TEXTS) or named or "text/plain"
         label = f"{whole.label}: {_name(part)}"[:SHOWN]
