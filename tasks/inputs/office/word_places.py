@@ -85,6 +85,7 @@ class WordPlaces:
             old_boxes = alternative.iterfind(f"{{*}}Fallback//{self._name}txbxContent")
             self._shapes.update(zip(old_boxes, alternative.iterfind("{*}Choice//{*}txbx/.."), strict=False))
         self._columns: dict[etree._Element, _Columns] = {}
+        self._heights: dict[etree._Element, float] = {}
         self._cells: dict[etree._Element, tuple[float, float]] = {}
         self._pages: dict[etree._Element, PaperSize] = {}
         self._last_page = PaperSize()
@@ -125,11 +126,18 @@ class WordPlaces:
         if container in self._shapes:
             return self._room_of_shape(self._shapes[container])
         for row in container.iterancestors(f"{self._name}tr"):
-            heights = [one for one in self._properties(row, "trPr") if one.tag == f"{self._name}trHeight"]
-            exact = [one.get(f"{self._name}val") for one in heights if one.get(f"{self._name}hRule") == "exact"]
-            width = self._width(container) or page.width
-            return width, next(filter(None, (points(one, TWIPS) for one in exact)), float("inf"))
+            if row not in self._heights:
+                # Without properties, all cells of the row are looked through for them.
+                self._heights[row] = self._exact_height(row)
+            return self._width(container) or page.width, self._heights[row]
         return page.width, float("inf")
+
+    def _exact_height(self, row: etree._Element) -> float:
+        """Return the height of a row; infinite if it is as high as its text."""
+        for one in self._properties(row, "trPr"):
+            if one.tag == f"{self._name}trHeight" and one.get(f"{self._name}hRule") == "exact":
+                return points(one.get(f"{self._name}val"), TWIPS) or float("inf")
+        return float("inf")
 
     def _room_of_shape(self, shape: etree._Element) -> tuple[float, float]:
         is_linked = any(text.get("id") is not None for text in shape.iterchildren("{*}txbx"))
