@@ -54,6 +54,8 @@ def test_all_text_is_seen_on_a_ground_that_is_not_known(color: colors.Color) -> 
         ('<a:hslClr hue="0" sat="100000" lum="50000"/>', ("FF0000", 1.0)),
         ('<a:srgbClr val="000000"><a:inv/></a:srgbClr>', ("FFFFFF", 1.0)),
         ('<a:srgbClr val="FF0000"><a:green val="100000"/></a:srgbClr>', ("FFFF00", 1.0)),
+        ('<a:sysClr val="window" lastClr="000000"/>', None),
+        ('<a:sysClr val="btnFace" lastClr="F0F0F0"/>', ("F0F0F0", 1.0)),
         ('<a:srgbClr val="white"/>', None),
         ('<a:schemeClr val="accent9"/>', None),
     ],

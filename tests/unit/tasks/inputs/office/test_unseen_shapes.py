@@ -497,9 +497,32 @@ def test_text_on_a_part_of_which_something_may_lie_is_unsure() -> None:
         written(slide)
         slide.shapes.add_picture(picture(), Inches(8), Inches(6))
 
+    def without_width(slide: Slide) -> None:
+        table = slide.shapes.add_table(1, 2, *BOX).table
+        table.cell(0, 1).text = "secret"
+        table.columns[1].width = 0
+
     assert not is_sure(oval)
     assert not is_sure(transparent_picture)
+    assert not is_sure(without_width)
     assert is_sure(beside)
+
+
+def test_text_of_a_size_that_is_hardly_legible_is_unsure() -> None:
+    def sized(points: float) -> Callable[[Slide], object]:
+        return lambda slide: setattr(font_of(written(slide)), "size", Pt(points))
+
+    assert not is_sure(sized(3))
+    assert is_sure(sized(5))
+
+
+def test_text_on_one_of_two_fills_is_unsure_if_one_has_its_colour() -> None:
+    def fill(slide: Slide) -> None:
+        box = written(slide, "FFFFFF")
+        filled(box, "1F3864")
+        box._element.spPr.append(parse_xml(f'<a:solidFill xmlns:a="{MAIN}"><a:srgbClr val="FFFFFF"/></a:solidFill>'))
+
+    assert not is_sure(fill)
 
 
 @pytest.mark.parametrize(
