@@ -10,7 +10,7 @@ from typing import cast
 
 from lxml import etree
 
-from tasks.markdown_text import unsure
+from tasks.inputs.office.drawings import letters_of, mark_unsure
 
 _COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 _OUTERMOST = etree.XPath(
@@ -34,7 +34,7 @@ def settle(root: etree._Element) -> None:
     """Empty the text that no program draws, and mark that which only some draw."""
     for found in branches(root):
         end = next((at for at, branch in enumerate(found, start=1) if is_always_drawn(branch)), len(found))
-        drawn, texts = found[:end], {_text_of(branch) for branch in found[:end]}
+        drawn, texts = found[:end], {letters_of(branch.iter("{*}t")) for branch in found[:end]}
         for branch in found[end:] if len(texts) > 1 else found[1:]:
             for text in branch.iter("{*}t"):
                 text.text = ""
@@ -53,9 +53,4 @@ def is_always_drawn(branch: etree._Element) -> bool:
 
 def doubt(element: etree._Element) -> None:
     """Mark the text of an element as one of which a reader perhaps sees nothing."""
-    for text in element.iter("{*}t"):
-        text.text = unsure(text.text or "")
-
-
-def _text_of(branch: etree._Element) -> str:
-    return "".join("".join(text.text or "" for text in branch.iter("{*}t")).split())
+    mark_unsure(element.iter("{*}t"))

@@ -1,11 +1,12 @@
 """Finds texts and pictures in DrawingML, the format of shapes in all office files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lxml.etree import _Element
 
 from tasks.inputs.office import equations
 from tasks.inputs.office.measures import is_tiny, points
+from tasks.markdown_text import UNSURE, unsure
 
 _MAIN = (
     "http://schemas.openxmlformats.org/drawingml/2006/main",
@@ -34,6 +35,18 @@ def paragraphs(element: _Element) -> list[str]:
 def paragraph_text(paragraph: _Element) -> str:
     """Return the text of a paragraph with the signs for struck text, and without text that its own properties hide."""
     return " ".join("".join(_paragraph_runs(paragraph)).replace(2 * STRUCK, "").split())
+
+
+def mark_unsure(texts: Iterable[_Element]) -> None:
+    """Mark the text of each element as one of which a reader perhaps sees nothing."""
+    for one in texts:
+        if UNSURE not in (one.text or ""):
+            one.text = unsure(one.text or "")
+
+
+def letters_of(texts: Iterable[_Element]) -> str:
+    """Return the text of elements without white space, to compare it with that of others."""
+    return "".join("".join(one.text or "" for one in texts).split())
 
 
 def struck(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from tasks.inputs.contrast import WHITE, Color, is_seen
-from tasks.inputs.office import colors, word_markup
+from tasks.inputs.office import colors, drawings, word_markup
 from tasks.inputs.office.colors import Grounds
 from tasks.inputs.office.measures import HALF_POINTS, LETTER_WIDTH, TWIPS, is_overprinted, is_tiny, points
 from tasks.inputs.office.word_places import Backs, PaperSize, Place, WordPlaces, shading, theme_color
@@ -156,7 +156,7 @@ class Runs:
                 _clear(run, *texts)
             else:
                 if self._is_unsure(look, around):
-                    word_markup.mark_unsure(run, self._name)
+                    drawings.mark_unsure(run.iter(f"{self._name}t"))
                 if look.is_struck:
                     self._strike(run)
 

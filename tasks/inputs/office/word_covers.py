@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from tasks.inputs.office.drawings import mark_unsure
 from tasks.inputs.office.measures import EMU, points
-from tasks.markdown_text import UNSURE, unsure
 
 _LEAST_SIDE = 8.0
 """A shape of fewer points in width or height hides no text."""
@@ -93,7 +93,8 @@ def _covered_by(anchor: etree._Element, name: str) -> list[etree._Element] | Non
 
 def _covered_by_vml(shape: etree._Element, name: str) -> Iterator[etree._Element]:
     """Yield the paragraphs and tables on which a shape in the older language for drawings may lie."""
-    style = {key.strip(): value.strip() for key, _, value in (one.partition(":") for one in _declared(shape))}
+    declared = (one.partition(":") for one in shape.get("style", "")[:_LONGEST_STYLE].split(";"))
+    style = {key.strip(): value.strip() for key, _, value in declared}
     is_behind = style.get("z-index", "0").startswith("-") or shape.find("{*}wrap") is not None
     paragraph = _paragraph_of(shape, name)
     if style.get("position") != "absolute" or is_behind or shape.get("filled") in ("f", "false") or paragraph is None:
@@ -102,10 +103,6 @@ def _covered_by_vml(shape: etree._Element, name: str) -> Iterator[etree._Element
     if height >= _LEAST_SIDE:
         yield from _near(paragraph, height)
         yield from _near(paragraph, height, forwards=False)
-
-
-def _declared(shape: etree._Element) -> list[str]:
-    return shape.get("style", "")[:_LONGEST_STYLE].split(";")
 
 
 def _near(paragraph: etree._Element, height: float, *, forwards: bool = True) -> Iterator[etree._Element]:
@@ -128,7 +125,5 @@ def _mark(element: etree._Element | None, name: str, apart_from: etree._Element 
     """Mark the texts in an element, and return their number."""
     own = () if apart_from is None else {*apart_from.iter(f"{name}t")}
     texts = [] if element is None else list(element.iter(f"{name}t"))
-    for text in texts:
-        if text not in own and UNSURE not in (text.text or ""):
-            text.text = unsure(text.text or "")
+    mark_unsure(text for text in texts if text not in own)
     return len(own) + len(texts) + 1

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from tasks.inputs.office.drawings import letters_of, mark_unsure
 from tasks.inputs.office.word_covers import doubt_what_is_covered
-from tasks.markdown_text import unsure
 
 _FIELD_DEPTH = 20
 """Fields, such as an index entry in a table of contents, are kept to this depth of nesting. The marks of deeper ones
@@ -63,12 +63,12 @@ def _choose(alternative: etree._Element, name: str) -> None:
     if parent is None:
         return
     if chosen is not None:
-        text = _text_of(chosen, name)
-        if fallback is not None and _text_of(fallback, name) == text:
+        letters = letters_of(chosen.iter(f"{name}t"))
+        if fallback is not None and letters_of(fallback.iter(f"{name}t")) == letters:
             # It has the pictures in a form that mammoth reads.
             chosen = fallback
-        if any(_text_of(branch, name) != text for branch in passed):
-            mark_unsure(chosen, name)
+        if any(letters_of(branch.iter(f"{name}t")) != letters for branch in passed):
+            mark_unsure(chosen.iter(f"{name}t"))
         for one in list(chosen):
             alternative.addprevious(one)
     parent.remove(alternative)
@@ -78,17 +78,6 @@ def _required(choice: etree._Element) -> list[str | None]:
     return [choice.nsmap.get(prefix) for prefix in choice.get("Requires", "").split()]
 
 
-def _text_of(element: etree._Element, name: str) -> str:
-    return "".join("".join(text.text or "" for text in element.iter(f"{name}t")).split())
-
-
-def mark_unsure(element: etree._Element, name: str) -> None:
-    """Mark the text within an element as one of which a reader perhaps sees nothing. `name` is the namespace in
-    braces."""
-    for text in element.iter(f"{name}t"):
-        text.text = unsure(text.text or "")
-
-
 def _rewrite_text(root: etree._Element, name: str) -> None:
     """Open the elements whose content mammoth does not read, and put signs that it knows into the places of others."""
     for reading in list(root.iter(f"{name}rt", f"{name}rubyPr")):
@@ -96,7 +85,7 @@ def _rewrite_text(root: etree._Element, name: str) -> None:
     for container in root.iter(*(f"{name}{kind}" for kind in _CONTAINERS)):
         if container.tag == f"{name}bdo":
             # Its letters are drawn in another order if they are of the other direction.
-            mark_unsure(container, name)
+            mark_unsure(container.iter(f"{name}t"))
         container.tag = f"{name}{_READ_THROUGH}"
     for tab in root.iter(*(f"{name}{kind}" for kind in _TABS)):
         tab.tag = f"{name}tab"
@@ -172,6 +161,6 @@ def _keep_results(story: list[etree._Element], name: str) -> None:
                 if codes:
                     next(one.iterancestors()).remove(one)
                 elif endless and one.tag == f"{name}t":
-                    one.text = unsure(one.text or "")
+                    mark_unsure([one])
         if kind is not None and is_too_deep:
             next(one.iterancestors()).remove(one)
