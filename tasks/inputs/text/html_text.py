@@ -12,16 +12,12 @@ from markdownify import MarkdownConverter
 from tasks.inputs.sight import Sight
 from tasks.inputs.text import text_file
 from tasks.inputs.text.styles.elements import PageTree
-from tasks.inputs.text.styles.sight import appearance_of
+from tasks.inputs.text.styles.sight import CLOSED, appearance_of
 from tasks.markdown_text import escape_line, escape_part, is_safe, link, unsure, without_escapes
 
 _STRUCK = {"s", "del", "strike"}
-_TEXTLESS = ["img", "input", "textarea", "select", "button", "hr"]
-"""Elements that are read without a text of their own."""
-_CLOSED = {
-    *("script", "style", "template", "noscript", "noembed", "noframes", "head", "svg", "object", "iframe"),
-    *("datalist", "canvas", "video", "audio"),
-}
+_TEXTLESS = ("img", "input", "hr")
+"""Elements that are read although they have no text."""
 _NEVER_WRAPPED = _STRUCK | {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
 """Elements whose contents are not put into a `del` element: elements for struck text, tables with their sections and
 rows, lists, and the page."""
@@ -224,7 +220,7 @@ def _drop_unseen(soup: BeautifulSoup) -> dict[int, NavigableString]:
     if not shown:
         # The page shows its text in a way that is not known here.
         closed: set[int] = set()
-        closed.update(id(tag) for tag in soup.find_all(True) if tag.name in _CLOSED or id(tag.parent) in closed)
+        closed.update(id(tag) for tag in soup.find_all(True) if tag.name in CLOSED or id(tag.parent) in closed)
         shown = [text for text in texts if id(text.parent) not in closed]
     around_shown: set[int] = set()
     for text in shown:
@@ -241,7 +237,7 @@ def _drop_unseen(soup: BeautifulSoup) -> dict[int, NavigableString]:
         [
             tag
             for tag in soup.find_all(True)
-            if tag.name in _CLOSED
+            if tag.name in CLOSED
             or (id(tag) in appearance.removed and id(tag) not in around_shown)
             or (tag.name in _TEXTLESS and appearance.sights[id(tag)] > worst_shown)
         ]

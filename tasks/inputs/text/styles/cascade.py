@@ -38,7 +38,7 @@ class Cascade:
         """False if the page has other rules, too."""
         try:
             self._apply(elements, sheets.rules)
-        except WorkExceeded:
+        except (WorkExceeded, RecursionError):
             self.is_complete = False
         self.depends = any(not one.is_certain for found in self._applied.values() for one in found)
         """True if rules may apply, or not, for reasons that are not known."""
@@ -49,7 +49,7 @@ class Cascade:
         left = MOST_APPLIED
         for number, rule in enumerate(rules):
             for selector in rule.selectors.selectors:
-                for element in by_name.get(_name_of(selector.compounds[0][0]), elements if _is_any(selector) else ()):
+                for element in by_name.get(_name_of(selector.compounds[0][0]), ()):
                     match = _match_in_scopes(element, selector, rule.scopes, matcher)
                     if match is not False:
                         left -= 1
@@ -65,22 +65,15 @@ class Cascade:
         """Return the declarations for an element, those that count more after the others. `hints` are those of its
         attributes other than `style`, as a style. Rules that may not apply are included `with_possible`. Equal results
         are the same object."""
-        applied = tuple(
-            [
-                (one.number, one.specificity)
-                for one in self._applied.get(id(element), ())
-                if not one.pseudo_element and (with_possible or one.is_certain)
-            ]
-        )
+        applied = [
+            one
+            for one in self._applied.get(id(element), ())
+            if not one.pseudo_element and (with_possible or one.is_certain)
+        ]
         style = element.attributes.get("style", "")
-        key = (applied, style, hints, with_possible)
+        key = tuple([(one.number, one.specificity) for one in applied]), style, hints
         if key not in self._ordered:
-            rules = [
-                one
-                for one in self._applied.get(id(element), ())
-                if not one.pseudo_element and (with_possible or one.is_certain)
-            ]
-            self._ordered[key] = tuple(self._in_order(rules, style, hints))
+            self._ordered[key] = tuple(self._in_order(applied, style, hints))
         return self._ordered[key]
 
     def of_pseudo_elements(self, element: Element) -> Iterator[tuple[str, tuple[Declaration, ...]]]:
@@ -107,8 +100,9 @@ class Cascade:
         return self._own[style]
 
 
-def _by_names(elements: Sequence[Element]) -> Mapping[str, list[Element]]:
-    found: dict[str, list[Element]] = defaultdict(list)
+def _by_names(elements: Sequence[Element]) -> Mapping[str, Sequence[Element]]:
+    """Return the elements with each tag, class and id, and all elements for ""."""
+    found: dict[str, list[Element]] = defaultdict(list, {"": [*elements]})
     for one in elements:
         found[one.tag].append(one)
         for name in one.classes:
@@ -119,14 +113,10 @@ def _by_names(elements: Sequence[Element]) -> Mapping[str, list[Element]]:
 
 
 def _name_of(compound: Compound) -> str:
-    """Return the name that the fewest elements have among those that an element needs; "" if it needs none."""
+    """Return a name that an element needs; "" if it needs none."""
     if compound.element_id:
         return f"#{compound.element_id}"
     return next((f".{name}" for name in sorted(compound.classes)), compound.tag)
-
-
-def _is_any(selector: Selector) -> bool:
-    return _name_of(selector.compounds[0][0]) == ""
 
 
 def _match_in_scopes(element: Element, selector: Selector, scopes: Sequence[Scope], matcher: Matcher) -> Match:

@@ -9,12 +9,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from tinycss2.serializer import serialize
+from tasks.inputs.text.styles.values import WINDOW, pixels, significant, words, written
 
-from tasks.inputs.text.styles.values import pixels, words
-
-WINDOW: Final = (1280.0, 800.0)
-"""Width and height of the window in pixels."""
 _DEEPEST: Final = 12
 _SIDES: Final = {"width": 0, "device-width": 0, "height": 1, "device-height": 1}
 _COMPARISONS: Final = {
@@ -47,20 +43,20 @@ def meets_media(tokens: Sequence[Any]) -> bool | None:
 
 def meets_supports(tokens: Sequence[Any], is_supported: Judge) -> bool | None:
     """Judge the condition of `@supports`. `is_supported` judges the tokens of a declaration in brackets."""
-    return _condition([one for one in tokens if one.type not in ("whitespace", "comment")], is_supported)
+    return _condition(significant(tokens), is_supported)
 
 
 def _query(tokens: list[Any]) -> bool | None:
-    words = [one.lower_value if one.type == "ident" else "" for one in tokens]
+    names = _names_in(tokens)
     if not tokens:
         return None
-    is_negated = words[0] == "not" and len(words) > 1 and words[1] != ""
-    begin = 1 if is_negated or words[0] == "only" else 0
-    if begin < len(words) and words[begin] not in ("", "not"):
-        kind = words[begin]
+    is_negated = names[0] == "not" and len(names) > 1 and names[1] != ""
+    begin = 1 if is_negated or names[0] == "only" else 0
+    if begin < len(names) and names[begin] not in ("", "not"):
+        kind = names[begin]
         found: bool | None = True if kind in ("all", "screen") else False if kind in _OTHER_MEDIA else None
         if len(tokens) > begin + 1:
-            if words[begin + 1] != "and":
+            if names[begin + 1] != "and":
                 return None
             found = _all_of([found, _condition(tokens[begin + 2 :], _feature)])
         return _negated(found) if is_negated else found
@@ -71,19 +67,20 @@ def _condition(tokens: list[Any], judge: Judge, depth: int = 0) -> bool | None:
     """Judge what is in brackets, and combined by `and`, `or` or `not`."""
     if not tokens or depth > _DEEPEST:
         return None
-    words = [one.lower_value if one.type == "ident" else "" for one in tokens]
-    if words[0] == "not":
+    names = _names_in(tokens)
+    if names[0] == "not":
         return _negated(_condition(tokens[1:], judge, depth + 1)) if len(tokens) == 2 else None
-    if any(word not in ("and", "or") for word in words[1::2]) or len(set(words[1::2])) > 1 or len(tokens) % 2 == 0:
+    between = names[1::2]
+    if any(name not in ("and", "or") for name in between) or len(set(between)) > 1 or len(tokens) % 2 == 0:
         return None
     found = [_in_brackets(one, judge, depth) for one in tokens[::2]]
-    return _any_of(found) if "or" in words else _all_of(found)
+    return _any_of(found) if "or" in between else _all_of(found)
 
 
 def _in_brackets(token: Any, judge: Judge, depth: int) -> bool | None:
     if token.type != "() block":
         return None
-    content = [one for one in token.content if one.type not in ("whitespace", "comment")]
+    content = significant(token.content)
     if content and (content[0].type == "() block" or getattr(content[0], "lower_value", "") == "not"):
         return _condition(content, judge, depth + 1)
     return judge(content)
@@ -102,8 +99,10 @@ def _feature(tokens: list[Any]) -> bool | None:
         if names[0] in _SIDES:
             return WINDOW[_SIDES[names[0]]] == pixels(tokens[2])
     if signs in ("", ":") and names[0] in _MET:
-        value = serialize(tokens[2:]).lower()
-        return not value or value == _MET[names[0]] if _MET[names[0]] else (not value or value != "0")
+        value, own = written(tokens[2:]), _MET[names[0]]
+        if tokens[2:] and not value:
+            return None
+        return value in ("", own) if own else value != "0"
     return _range(tokens)
 
 
@@ -127,6 +126,11 @@ def _range(tokens: list[Any]) -> bool | None:
             return None
         found.append(_COMPARISONS[sign](own, size))
     return _all_of(found)
+
+
+def _names_in(tokens: list[Any]) -> list[str]:
+    """Return the identifiers among tokens, each in the place of its token, and "" in those of others."""
+    return [one.lower_value if one.type == "ident" else "" for one in tokens]
 
 
 def _negated(found: bool | None) -> bool | None:

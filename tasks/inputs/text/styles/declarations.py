@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import tinycss2
 
-from tasks.inputs.text.styles.values import colour_of, significant, words
+from tasks.inputs.text.styles.values import FONT_SIZES, colour_of, parseable, significant, words
 
 Tokens = Sequence[Any]
 
@@ -26,6 +26,7 @@ _PHYSICAL: Final = {
     "max-block-size": "max-height",
     "overflow-inline": "overflow-x",
     "overflow-block": "overflow-y",
+    **{f"{most}logical-{side}": f"{most}{side}" for most in ("", "max-") for side in ("width", "height")},
     **{
         f"{kind}-{axis}-{end}": f"{to}{side}"
         for kind, to in (("inset", ""), ("margin", "margin-"), ("padding", "padding-"))
@@ -74,7 +75,8 @@ _LONGHANDS: Final = {
 _TELLING: Final = re.compile(
     r"--.*|all|(?:margin|padding|inset)(?:-.*)?|top|right|bottom|left|(?:max-)?(?:width|height|(?:block|inline)-size)"
     r"|(?:max-)?logical-(?:width|height)|display|visibility|position|float|overflow(?:-[xy]|-block|-inline)?|contain"
-    r"|color|color-scheme|background(?:-color|-image|-clip|-blend-mode|-position.*|-size|-repeat)?|text-(?:fill-color|stroke.*|security|indent|shadow)"
+    r"|color|color-scheme|background(?:-color|-image|-clip|-blend-mode|-position.*|-size|-repeat)?"
+    r"|text-(?:fill-color|stroke.*|security|indent|shadow)"
     r"|opacity|zoom|font(?:-size|-family|-palette)?|line-height|letter-spacing|white-space(?:-collapse)?"
     r"|text-wrap(?:-mode)?|text-decoration(?:-line|-thickness)?|unicode-bidi|initial-letter|line-clamp|z-index"
     r"|clip(?:-path)?|mask(?:-image|-box-image.*)?|(?:backdrop-)?filter|mix-blend-mode|content(?:-visibility)?"
@@ -107,7 +109,8 @@ def declarations_in(parts: Iterable[Any]) -> Iterator[Declaration]:
 
 def declarations_of(style: str) -> tuple[Declaration, ...]:
     """Return the declarations of an element's own style."""
-    return tuple(declarations_in(tinycss2.parse_blocks_contents(style, skip_comments=True, skip_whitespace=True)))
+    parts = tinycss2.parse_blocks_contents(parseable(style), skip_comments=True, skip_whitespace=True)
+    return tuple(declarations_in(parts))
 
 
 def longhands(name: str, tokens: Tokens) -> Iterator[tuple[str, list[Any]]]:
@@ -253,7 +256,7 @@ def _font(values: list[Any]) -> Mapping[str, list[Any]]:
     at = next((
         at for at, one in enumerate(values)
         if one.type in sizes or (one.type == "number" and one.value == 0) or one.type == "function"
-        or (one.type == "ident" and one.lower_value in _SIZE_WORDS)
+        or (one.type == "ident" and one.lower_value in {*FONT_SIZES, "smaller", "larger"})
     ), None)  # fmt: skip
     if at is None:
         return {"font-size": []}
@@ -262,6 +265,3 @@ def _font(values: list[Any]) -> Mapping[str, list[Any]]:
     if rest and rest[0].type == "literal" and rest[0].value == "/":
         height, rest = rest[1:2], rest[2:]
     return {"font-size": [values[at]], "line-height": height, "font-family": rest}
-
-
-_SIZE_WORDS: Final = words("xx-small x-small small medium large x-large xx-large xxx-large smaller larger")

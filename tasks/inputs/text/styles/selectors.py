@@ -7,6 +7,7 @@ one of a newer standard. What depends on the reader's actions, such as `:hover`,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from tinycss2 import ast, nth
@@ -148,7 +149,7 @@ class Matcher:
             case "+":
                 others = iter(element.siblings[element.index - 1 : element.index] if element.index else [])
             case "~":
-                others = reversed(element.siblings[: element.index])
+                others = (element.siblings[at] for at in range(element.index - 1, -1, -1))
             case _:
                 others = element.ancestors()
         found: Match = False
@@ -508,7 +509,11 @@ def _has_one(one: Element, selector: Selector, matcher: Matcher) -> Match:
     others = (
         one.descendants()
         if not is_beside
-        else (other for neighbour in one.siblings[one.index :] for other in (neighbour, *neighbour.descendants()))
+        else (
+            other
+            for neighbour in islice(one.siblings, one.index, None)
+            for other in (neighbour, *neighbour.descendants())
+        )
     )
     found: Match = False
     for other in others:

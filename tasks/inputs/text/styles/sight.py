@@ -20,6 +20,8 @@ from tasks.inputs.text.styles.elements import Element, PageTree
 from tasks.inputs.text.styles.style_sheets import StyleSheets
 from tasks.inputs.text.styles.values import (
     EM,
+    FONT_SIZES,
+    WINDOW,
     Rgba,
     Tokens,
     calculated,
@@ -56,8 +58,9 @@ _LONG_WORD: Final = re.compile(r"[^ \t\r\n-]{24}")
 """Pattern of a text without a place for a line break, which may exceed an area."""
 _MEAN_WIDTH: Final = 0.6
 """Width of a sign in ems, at most."""
-_NARROW, _WIDE = 100.0, 1280.0
-"""Words may exceed an area with fewer pixels in width, and lines that are not broken one with as many."""
+_WIDTH, _HEIGHT = WINDOW
+_NARROW: Final = 100.0
+"""Words may exceed an area with fewer pixels in width."""
 _THICK: Final = 4.0
 """A line through a text, or around it, that is thicker may cover it or its neighbours."""
 _LARGE: Final = 600.0
@@ -81,16 +84,13 @@ _BLOCKS: Final = words(
 )
 _OF_TABLE: Final = words("caption col colgroup table tbody td tfoot th thead tr table-cell table-row inline-table")
 _REPLACED: Final = words("img input button select textarea iframe object embed video audio canvas svg hr meter")
-_CLOSED: Final = words(
+CLOSED: Final = words(
     "script style template noscript noembed noframes head title meta link base svg object iframe datalist "
-    "canvas video audio rp area param source track"
-    " meter progress annotation annotation-xml mphantom applet"
+    "canvas video audio rp area param source track meter progress annotation annotation-xml mphantom applet"
 )
-_SIZE_WORDS: Final = {
-    "xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0,
-    "xx-large": 32.0, "xxx-large": 48.0, "math": 16.0,
-}  # fmt: skip
-_OLD_SIZES: Final = {str(at + 1): size for at, size in enumerate((10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0))}
+"""Elements whose text no browser shows."""
+_OLD_SIZES: Final = dict(zip("1234567", list(FONT_SIZES.values())[1:], strict=False))
+"""Pixels of the sizes of `font` elements."""
 _NO_EFFECT: Final = words(
     "none normal auto initial unset revert visible border-box padding-box content-box all isolate over 0 "
     "0px 0% 1 100% inherit revert-layer"
@@ -108,7 +108,8 @@ _UNSEEN_STYLES: Final = re.compile(
 _JUDGED_ALONE: Final = words(
     "display visibility position float overflow-x overflow-y color background-color background-image "
     "background-clip text-fill-color opacity zoom font-size font-family line-height letter-spacing text-indent "
-    "text-decoration-line width height max-width max-height top right bottom left white-space "
+    "text-decoration-line background-position background-position-x background-position-y background-size "
+    "background-repeat width height max-width max-height top right bottom left white-space "
     "text-wrap text-wrap-mode white-space-collapse clip z-index box-shadow text-shadow all grid-area "
     "grid-row grid-row-start grid-row-end grid-column grid-column-start grid-column-end "
     "text-decoration-thickness word-spacing vertical-align border border-width outline outline-width"
@@ -121,6 +122,7 @@ _DATA: Final = re.compile(
     r"(?:\"[^\"\\\n]*+\"|'[^'\\\n]*+'|[\w\s.,:\[\]{}+-])++;?+)*+\s*+"
 )
 _STANDING_OUT: Final = re.compile("background-clip|text-stroke.*|text-shadow|mix-blend-mode|filter|animation-name")
+"""Pattern of the properties by which letters may be told from a ground of their colour."""
 _MOVING: Final = frozenset(
     (
         *("transform", "translate", "rotate", "scale", "offset", "offset-path", "offset-position"),
@@ -198,6 +200,8 @@ def _is_data(script: Element) -> bool:
 
 
 class _JudgedPage:
+    """The elements of a page with all certain rules, and the possible ones if these are wanted, too."""
+
     def __init__(self, tree: PageTree, cascade: Cascade, sheets: StyleSheets, *, with_possible: bool) -> None:
         self._elements = tree.elements
         self._cascade = cascade
@@ -211,6 +215,7 @@ class _JudgedPage:
         self._styles: dict[int, dict[str, list[Any]]] = {}
 
     def judged(self) -> tuple[dict[int, Sight], set[int], set[int]]:
+        """Return the sights of all elements, and the identities of the struck ones and of those not displayed."""
         states: dict[int, _ComputedState] = {}
         struck: set[int] = set()
         for one in self._elements:
@@ -221,7 +226,7 @@ class _JudgedPage:
             states[id(one)] = state
             if one.parent is None and state.font_size:
                 self._root_size = state.font_size
-            if any(word in written(style.get("text-decoration-line", ())) for word in ("line-through",)):
+            if "line-through" in written(style.get("text-decoration-line", ())):
                 struck.add(id(one.source))
         sights = self._sights(states)
         if not self._has_covers and any(
@@ -234,39 +239,30 @@ class _JudgedPage:
 
     def _is_blank_cover(self, state: _ComputedState) -> bool:
         """True if signs in the colour of a ground may lie on other texts."""
-        ink = state.ink if state.fill == "ink" else state.fill
         if not state.is_displaced or state.is_out or not state.is_visible:
             return False
-        if not isinstance(ink, tuple) or self._grounds is None:
+        ink = _ink_of(state)
+        if ink is None or self._grounds is None:
             return True
-        return ink[3] > 0 and any(not is_seen(mixed(ink[:3], one, ink[3]), (one,)) for one in self._grounds)
+        return ink[3] > 0 and not all(_contrast_seen(ink, one) for one in self._grounds)
 
     def _sights(self, states: Mapping[int, _ComputedState]) -> dict[int, Sight]:
         return {id(one.source): self._sight(states[id(one)], one.text) for one in self._elements}
 
     def _sight(self, state: _ComputedState, text: str) -> Sight:
-        if state.is_out or not state.is_visible:
+        if state.is_out or not state.is_visible or state.is_cut or abs(state.indent) >= _FAR:
             return Sight.UNSEEN
-        if state.is_cut or abs(state.indent) >= _FAR:
-            return Sight.UNSEEN
-        ink = state.ink if state.fill == "ink" else state.fill
+        ink = _ink_of(state)
         grounds = state.grounds
-        is_on_page = grounds is not None
-        is_narrow = state.width < (_WIDE if state.keeps_lines else _NARROW)
+        is_narrow = state.width < (_WIDTH if state.keeps_lines else _NARROW)
         if self._grounds is not None and (grounds is None or is_narrow):
             grounds = (*(grounds or ()), *self._grounds)
-        seen: list[Color] = []
-        contrasts: list[float] = []
-        if isinstance(ink, tuple) and grounds is not None:
-            for ground in grounds:
-                shown = mixed(ink[:3], ground, ink[3])
-                seen += [ground] if is_seen(shown, (ground,)) else []
-                contrasts.append(contrast(shown, ground) if is_seen(shown, (ground,)) else 1.0)
+        contrasts = [_contrast_seen(ink, ground) for ground in grounds or ()] if ink is not None else []
         is_faint = (
             (state.font_size is not None and state.font_size <= _SMALLEST)
             or (state.opacity is not None and state.opacity < _LEAST_OPACITY)
-            or (is_on_page and bool(contrasts) and not seen)
-            or (isinstance(ink, tuple) and ink[3] == 0.0)
+            or (state.grounds is not None and bool(contrasts) and not any(contrasts))
+            or (ink is not None and ink[3] == 0.0)
         )
         if is_faint:
             return Sight.UNSURE if state.may_stand_out else Sight.FAINT
@@ -353,7 +349,7 @@ class _JudgedPage:
         is_displaced = around.is_displaced or is_moved
         is_hidden = around.is_out or display == "none" or moved.is_out or reader.is_unseen()
         is_unsure = around.is_unsure or moved.is_unsure or reader.is_unsure() or _is_unsure(element)
-        is_unsure |= not style.keys().isdisjoint(("font-family",)) and self._has_own_font(style["font-family"])
+        is_unsure |= "font-family" in style and self._has_own_font(style["font-family"])
         area = _ShownArea()
         if not is_inline:
             area = reader.area(is_item=is_item, is_table=display.startswith("table"))
@@ -394,7 +390,7 @@ class _JudgedPage:
             around.grounds_of_blocks if is_inline else grounds,
             reader.opacity(),
             around.is_visible if visibility in ("", "inherit") else visibility in ("visible", "initial"),
-            is_hidden or element.tag in _CLOSED,
+            is_hidden or element.tag in CLOSED,
             is_cut,
             is_unsure or area.is_small or shift < -_MOST_SHIFT or rise > 2 * _MOST_SHIFT,
             around.may_stand_out or reader.may_stand_out(),
@@ -513,8 +509,8 @@ class _StyleReader:
         if value is None:
             return around
         word = written(value)
-        if word in _SIZE_WORDS:
-            return _SIZE_WORDS[word]
+        if word in FONT_SIZES:
+            return FONT_SIZES[word]
         if around is None and not (value[0].type == "dimension" and value[0].lower_unit not in ("em", "ex", "ch")):
             return None
         size = around or 0.0
@@ -549,7 +545,7 @@ class _StyleReader:
     def indent(self) -> float:
         if "text-indent" not in self.style or self.word("text-indent") == "inherit":
             return self._around.indent
-        found = self.length("text-indent", 1280.0)
+        found = self.length("text-indent", _WIDTH)
         return 0.0 if found is None else found
 
     def keeps_lines(self, element: Element) -> bool:
@@ -562,20 +558,20 @@ class _StyleReader:
         """Judge where an element is moved by its position and its margins."""
         is_out = is_unsure = is_displaced = False
         for side in ("left", "top", "right", "bottom") if position != "static" else ():
-            value = self.length(side, 1280.0 if side in ("left", "right") else 800.0)
+            value = self.length(side, _WIDTH if side in ("left", "right") else _HEIGHT)
             if value is None:
                 is_unsure = is_displaced = True
                 continue
             is_displaced |= abs(value) > _DISPLACED
             is_far = value <= -_FAR or (
-                side in ("left", "right") and value >= _FAR and (side == "right" or value > 1280)
+                side in ("left", "right") and value >= _FAR and (side == "right" or value > _WIDTH)
             )
             if position == "fixed":
-                is_far |= value >= (1280.0 if side in ("left", "right") else 800.0)
+                is_far |= value >= (_WIDTH if side in ("left", "right") else _HEIGHT)
             is_out |= is_far and position != "sticky"
             is_unsure |= value < -100 or value >= _FAR or (position == "sticky" and is_far)
         for side in ("left", "top", "right", "bottom"):
-            margin, padding = self.length(f"margin-{side}", 1280.0), self.length(f"padding-{side}", 1280.0)
+            margin, padding = self.length(f"margin-{side}", _WIDTH), self.length(f"padding-{side}", _WIDTH)
             if margin is None or padding is None:
                 is_unsure = True
                 is_displaced |= margin is None
@@ -595,7 +591,7 @@ class _StyleReader:
         names = [f"margin-{side}", f"padding-{side}"] if side in ("left", "top") else []
         if position == "relative":
             names.append(side)
-        return sum(self.length(name, 1280.0) or 0.0 for name in names)
+        return sum(self.length(name, _WIDTH) or 0.0 for name in names)
 
     def area(self, *, is_item: bool, is_table: bool) -> _ShownArea:
         """Judge whether an element is cut to nothing, and whether what exceeds its size is cut off. The container of an
@@ -611,7 +607,7 @@ class _StyleReader:
             if value is None or value[0].type == "ident" or (is_table and not is_width):
                 continue
             is_share = value[0].type == "percentage"
-            size = 0.0 if is_share and value[0].value == 0 else self.length(name, 1280.0 if is_width else None)
+            size = 0.0 if is_share and value[0].value == 0 else self.length(name, _WIDTH if is_width else None)
             if is_width:
                 width = min(width, 0.0 if size is None else size)
             if is_table:
@@ -683,8 +679,7 @@ class _StyleReader:
         """True if lines may be cut off, or lie on each other."""
         height = self.style.get("line-height")
         if height is not None and height[0].type != "ident":
-            own = _number(height[0])
-            ems = own if own is not None else None
+            ems = _number(height[0])
             if ems is None:
                 size = self.length("line-height", self.font_size_here)
                 ems = None if size is None else size / max(1.0, self.font_size_here)
@@ -697,12 +692,12 @@ class _StyleReader:
             sizes = [pixels(one) for one in self.style.get(name, ()) if one.type == "dimension"]
             if any(size is None or size > _THICK for size in sizes):
                 return True
-        spacing = self.length("word-spacing", self.font_size_here)
+        between = self.length("word-spacing", self.font_size_here)
         lift = self.length("vertical-align", self.font_size_here)
-        if spacing is None or abs(spacing) > 5 * self.font_size_here or lift is None or abs(lift) > 3 * EM:
+        if between is None or abs(between) > 5 * self.font_size_here or lift is None or abs(lift) > 3 * EM:
             return True
         if "text-indent" in self.style:
-            indent = self.length("text-indent", 1280.0)
+            indent = self.length("text-indent", _WIDTH)
             if indent is None or not -100 <= indent <= _LARGE:
                 return True
         return False
@@ -759,6 +754,18 @@ def _is_unsure(element: Element) -> bool:
     if parent.tag == "details" and element.tag != "summary" and "open" not in parent.attributes:
         return True
     return any(one.tag == "template" and "shadowrootmode" in one.attributes for one in element.children)
+
+
+def _ink_of(state: _ComputedState) -> Rgba | None:
+    """Return the colour of letters; None if it is not known."""
+    ink = state.ink if state.fill == "ink" else state.fill
+    return ink if isinstance(ink, tuple) else None
+
+
+def _contrast_seen(ink: Rgba, ground: Color) -> float:
+    """Return the contrast of letters to a ground; 0 if they are not seen on it."""
+    shown = mixed(ink[:3], ground, ink[3])
+    return contrast(shown, ground) if is_seen(shown, (ground,)) else 0.0
 
 
 def _usual_display(tag: str) -> str:

@@ -15,7 +15,7 @@ from tasks.inputs.text.styles.conditions import meets_media, meets_supports
 from tasks.inputs.text.styles.declarations import Declaration, declarations_in, is_known
 from tasks.inputs.text.styles.elements import Element, PageTree
 from tasks.inputs.text.styles.selectors import SelectorError, SelectorList, parse_selectors
-from tasks.inputs.text.styles.values import significant, written
+from tasks.inputs.text.styles.values import parseable, significant, written
 
 MAX_CHARS: Final = 500_000
 """At most this many characters of a page's style sheets are read."""
@@ -73,9 +73,8 @@ class StyleSheets:
 
 def _is_in_use(sheet: Element) -> bool:
     kind = sheet.attributes.get("type") or "text/css"
-    if "disabled" in sheet.attributes or kind.partition(";")[0].strip().casefold() != "text/css":
-        return False
-    if sheet.is_inert:
+    is_css = kind.partition(";")[0].strip().casefold() == "text/css"
+    if sheet.is_inert or "disabled" in sheet.attributes or not is_css:
         return False
     # A reader has to choose an `alternate` style sheet.
     relations = {*sheet.attributes.get("rel", "").casefold().split()}
@@ -102,7 +101,8 @@ class _SheetReader:
         """Numbers of the layers within each layer."""
 
     def read_element(self, sheet: Element) -> None:
-        met = meets_media(tinycss2.parse_component_value_list(sheet.attributes.get("media", "")[:MAX_MEDIA]))
+        media = parseable(sheet.attributes.get("media", "")[:MAX_MEDIA])
+        met = meets_media(tinycss2.parse_component_value_list(media))
         if met is False:
             return
         around = _RuleContext(is_certain=met is True)
@@ -115,7 +115,7 @@ class _SheetReader:
         text = _text_in_url(url)
         if text is not None and around.depth <= _DEEPEST:
             self._read(text, around)
-        elif urlsplit(url).hostname not in _ONLY_FONTS:
+        elif not _has_only_fonts(url):
             self._sheets.is_complete = False
 
     def _read(self, css: str, around: _RuleContext) -> None:
@@ -124,7 +124,7 @@ class _SheetReader:
         css = css[: self._left]
         self._left -= len(css)
         may_import = True
-        for rule in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
+        for rule in tinycss2.parse_stylesheet(parseable(css), skip_comments=True, skip_whitespace=True):
             is_import = rule.type == "at-rule" and rule.lower_at_keyword == "import"
             if is_import and may_import:
                 self._import(rule, around)
@@ -188,10 +188,9 @@ class _SheetReader:
                 self._read_rule(part, inner)
 
     def _read_at_rule(self, rule: ast.AtRule, around: _RuleContext) -> None:
-        name = rule.lower_at_keyword
         met: bool | None = True
         layer, scopes, parent = around.layer, around.scopes, around.parent
-        match name:
+        match rule.lower_at_keyword:
             case "media":
                 met = meets_media(rule.prelude)
             case "supports":
@@ -209,11 +208,11 @@ class _SheetReader:
             case "font-face":
                 self._read_font(rule)
                 return
-            case "container" | "starting-style" | "-moz-document" | "document" | "layer":
+            case "container" | "-moz-document" | "document":
                 met = None
             case _:
-                return  # `@keyframes`, `@page` and others without rules for elements
-        if met is False or name == "starting-style":
+                return  # `@keyframes`, `@page`, `@starting-style` and others without rules for elements at rest
+        if met is False:
             return
         inner = _RuleContext(around.is_certain and met is True, layer, scopes, parent, around.depth + 1)
         if inner.depth > _DEEPEST:
@@ -233,25 +232,23 @@ class _SheetReader:
             found = [parse_selectors(one.content, ignores_case=self._ignores_case) for one in blocks]
         except SelectorError:
             return None
-        words = [one.lower_value for one in significant(prelude) if one.type == "ident"]
-        if words == ["to"] and len(found) == 1:
+        names = [one.lower_value for one in significant(prelude) if one.type == "ident"]
+        if names == ["to"] and len(found) == 1:
             return None, found[0]
-        if words not in ([], ["to"]) or not found:
+        if names not in ([], ["to"]) or not found:
             return None
         return found[0], found[1] if len(found) == 2 else None
 
     def _read_property(self, rule: ast.AtRule) -> None:
         name = written(rule.prelude)
-        for one in declarations_in(tinycss2.parse_blocks_contents(rule.content, True, True)):
+        for one in declarations_in(tinycss2.parse_blocks_contents(rule.content)):
             if one.name == "initial-value":
                 self._sheets.initial_values[name] = one.tokens
             elif one.name == "inherits" and written(one.tokens) == "false":
                 self._sheets.own_properties.add(name)
 
     def _read_font(self, rule: ast.AtRule) -> None:
-        parts = {
-            one.name: one.tokens for one in declarations_in(tinycss2.parse_blocks_contents(rule.content, True, True))
-        }
+        parts = {one.name: one.tokens for one in declarations_in(tinycss2.parse_blocks_contents(rule.content))}
         if "data:" in written(parts.get("src", ())):
             self._sheets.own_fonts.add(written(parts.get("font-family", ())).strip("\"'"))
 
@@ -265,6 +262,13 @@ class _SheetReader:
 
     def _place(self, layer: tuple[str, ...]) -> Layer:
         return (*(self._layers[layer[:at]][name] for at, name in enumerate(layer)), _LAST)
+
+
+def _has_only_fonts(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in _ONLY_FONTS
+    except ValueError:
+        return False
 
 
 def _text_in_url(url: str) -> str | None:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from tinycss2.color5 import Color as CssColor
 from tinycss2.color5 import parse_color
 from tinycss2.serializer import serialize
 
@@ -19,16 +18,24 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+WINDOW: Final = (1280.0, 800.0)
+"""Width and height of the window in pixels."""
 EM: Final = 16.0
 """Size of a font in pixels, unless a style gives another one."""
 _PIXELS: Final = {
     "px": 1.0, "in": 96.0, "cm": 96 / 2.54, "mm": 9.6 / 2.54, "q": 2.4 / 2.54, "pt": 96 / 72, "pc": 16.0,
-    **{f"{kind}{side}": size for kind in ("", "s", "l", "d") for side, size in (
-        ("vw", 12.8), ("vh", 8.0), ("vi", 12.8), ("vb", 8.0), ("vmin", 8.0), ("vmax", 12.8))},
+    **{f"{kind}{side}": WINDOW[at] / 100 for kind in ("", "s", "l", "d") for side, at in (
+        ("vw", 0), ("vh", 1), ("vi", 0), ("vb", 1), ("vmin", 1), ("vmax", 0))},
 }  # fmt: skip
-"""Pixels of a unit, in a window of 1280 × 800 pixels (CSS Values and Units Level 4, 6)."""
+"""Pixels of a unit (CSS Values and Units Level 4, 6)."""
 _EMS: Final = {"em": 1.0, "ex": 0.5, "ch": 0.5, "cap": 0.7, "ic": 1.0, "lh": 1.2}
 _DEEPEST: Final = 8
+_LONG_NUMBER: Final = re.compile(r"(\d{300})\d+")
+FONT_SIZES: Final = {
+    "xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0,
+    "xx-large": 32.0, "xxx-large": 48.0, "math": 16.0,
+}  # fmt: skip
+"""Pixels of the sizes of fonts that have names."""
 _HEX: Final = re.compile(r"(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 _SYSTEM_COLOURS: Final = {
     **dict.fromkeys(("canvas", "field", "buttonhighlight", "window", "infobackground", "menu"), (1.0, 1.0, 1.0, 1.0)),
@@ -38,8 +45,8 @@ _SYSTEM_COLOURS: Final = {
     ),
 }
 """Colours of the browser, in letters of small size, as Chromium has them."""
-
-
+_LIGHTEST: Final = {"lab": 100.0, "lch": 100.0, "oklab": 1.0, "oklch": 1.0}
+"""Lightness of white in the spaces that are based on lightness, in which black has none."""
 _OTHER_SYSTEM_COLOURS: Final = words(
     "accentcolor accentcolortext activeborder activecaption activetext appworkspace background buttonborder buttonface "
     "buttonshadow graytext highlight highlighttext inactiveborder inactivecaption inactivecaptiontext linktext mark "
@@ -47,6 +54,12 @@ _OTHER_SYSTEM_COLOURS: Final = words(
     "threedshadow visitedtext windowframe"
 )
 """Other colours of the browser, or of the reader's system (CSS Color Level 4, 6.2, and appendix A)."""
+
+
+def parseable(css: str) -> str:
+    """Return a style or a style sheet with numbers of at most 300 figures. The parser fails for more than Python reads,
+    and larger ones are out of any window."""
+    return _LONG_NUMBER.sub(r"\1", css)
 
 
 def pixels(token: Any, *, font_size: float = EM, root_size: float = EM, whole: float | None = None) -> float | None:
@@ -111,20 +124,19 @@ def colour_of(tokens: Tokens) -> Rgba | str | None:
         return "unknown"
     if found is None:
         return "unknown" if token.type == "function" else _old_colour(tokens)
-    return _rgba(found) if isinstance(found, CssColor) or hasattr(found, "space") else str(found).lower()
+    return str(found).lower() if isinstance(found, str) else _rgba(found)
 
 
 def _rgba(colour: Any) -> Rgba | str:
-    if colour.space != "srgb":
-        if colour.space not in ("hsl", "hwb"):
-            # White and black are the same in all spaces that are based on lightness.
-            first = colour.coordinates[0] or 0.0
-            most = {"lab": 100.0, "lch": 100.0, "oklab": 1.0, "oklch": 1.0}.get(colour.space)
-            if most is not None and (first >= most or first <= 0):
-                level = 1.0 if first >= most else 0.0
-                return level, level, level, colour.alpha
+    if (most := _LIGHTEST.get(colour.space)) is not None:
+        lightness = colour.coordinates[0] or 0.0
+        if 0 < lightness < most:
             return "unknown"
-        colour = colour.to("srgb")
+        level = 1.0 if lightness >= most else 0.0
+        return level, level, level, colour.alpha
+    if colour.space not in ("srgb", "hsl", "hwb"):
+        return "unknown"
+    colour = colour.to("srgb")
     red, green, blue = (min(1.0, max(0.0, value or 0.0)) for value in colour.coordinates)
     return red, green, blue, colour.alpha
 

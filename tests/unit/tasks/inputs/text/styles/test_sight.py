@@ -102,6 +102,7 @@ def test_what_a_style_does_to_a_text_is_not_known(style: str) -> None:
         "background: #123; color: white",
         "background: linear-gradient(#000, #222); color: #fff",
         "position: absolute",
+        "background: #fff no-repeat left top",
         "overflow: hidden",
         "height: 100%; min-height: 0",
         "max-width: calc(100% - 20px)",
@@ -240,6 +241,26 @@ def test_names_are_the_same_in_capitals_on_a_page_without_a_document_type() -> N
     page = "<style>.A { display: none }</style><p>shown</p><p class=a>hidden</p>"
     assert html_text.html_to_markdown(page) == "shown"
     assert "hidden" in html_text.html_to_markdown(f"<!doctype html>{page}")
+
+
+@each_case(
+    ("html", "expected"),
+    [
+        ("<link rel=stylesheet href='http://['><p>Total</p>", "unsure"),
+        ("<style>@import url(http://[);</style><p>Total</p>", "unsure"),
+        (f"<style>p {{ width: {'9' * 5_000}px }}</style><p>Total</p>", "seen"),
+        (f"<p style='left: -{'9' * 5_000}px; position: absolute'>Total</p>", "unseen"),
+        (f"<style media='(min-width: {'9' * 1_900}px)'>p {{ display: none }}</style><p>Total</p>", "seen"),
+        ("<p style='color: color(--own)'>Total</p>", "unsure"),
+        (f"<p style='color: {'light-dark(' * 3_000}'>Total</p>", "unsure"),
+        (
+            f"<style>@media (color: {'(' * 3_000}{')' * 3_000}) {{ p {{ display: none }} }}</style><p>Total</p>",
+            "unsure",
+        ),
+    ],
+)
+def test_a_style_that_the_parser_does_not_expect_refuses_no_page(html: str, expected: str) -> None:
+    assert sight(html) == expected
 
 
 def test_a_page_with_more_rules_than_are_read_is_unsure() -> None:
