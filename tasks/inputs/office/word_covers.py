@@ -61,17 +61,24 @@ def doubt_what_is_covered(root: etree._Element, name: str) -> None:
         if left < 0:
             _mark(root, name)
             break
+    # A paragraph may have many of them.
+    for paragraph in dict.fromkeys(_paragraph_of(one, name) for one in _out_of_place(root, name)):
+        _mark(paragraph, name)
+    odd = (*(f"{name}{kind}" for kind in _ODD_LOOKS), "{*}textFill", "{*}textOutline")
+    looks = (one for one in root.iter(*odd) if one.get(f"{name}val") not in _OFF)
+    for run in dict.fromkeys(next(look.iterancestors(f"{name}r"), None) for look in looks):
+        _mark(run, name)
+
+
+def _out_of_place(root: etree._Element, name: str) -> Iterator[etree._Element]:
+    """Yield the frames without room for a line, and the tab stops beside the page."""
     for frame in root.iter(f"{name}framePr"):
         sizes = [points(frame.get(f"{name}{side}"), 1) for side in ("w", "h")]
         if any(size is not None and size < _SMALLEST_FRAME for size in sizes):
-            _mark(_paragraph_of(frame, name), name)
+            yield frame
     for stop in root.iter(f"{name}tab"):
         if (points(stop.get(f"{name}pos"), 1) or 0.0) > _WIDEST:
-            _mark(_paragraph_of(stop, name), name)
-    odd = (*(f"{name}{kind}" for kind in _ODD_LOOKS), "{*}textFill", "{*}textOutline")
-    for look in root.iter(*odd):
-        if look.get(f"{name}val") not in _OFF:
-            _mark(next(look.iterancestors(f"{name}r"), None), name)
+            yield stop
 
 
 def _covered_by(anchor: etree._Element, name: str) -> list[etree._Element] | None:

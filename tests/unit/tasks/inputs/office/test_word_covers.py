@@ -1,5 +1,7 @@
 """Text of Word documents below shapes that float in front of it, or without a place."""
 
+import pytest
+
 from tasks.markdown_text import UNSURE, plain_form
 from tests.conftest import each_case
 from tests.office_files import changed, document_of, member, opened
@@ -79,3 +81,11 @@ def test_a_line_that_perhaps_has_no_place_or_colour_is_unsure(paragraph: str) ->
 def test_a_phantom_in_an_equation_is_left_out() -> None:
     phantom = "<m:phant><m:phantPr><m:show m:val='0'/></m:phantPr><m:e><m:r><m:t>secret</m:t></m:r></m:e></m:phant>"
     assert lines_of(run("Total ") + f"<m:oMath>{phantom}<m:r><m:t>5</m:t></m:r></m:oMath>") == {"Total 5": False}
+
+
+@pytest.mark.deep
+def test_a_paragraph_with_many_tab_stops_and_shapes_is_marked_once() -> None:
+    stops = "".join(f"<w:tab w:val='left' w:pos='{31000 + number}'/>" for number in range(60_000))
+    runs = "".join(run(f"{number} ") for number in range(30_000))
+    assert all(lines_of(f"<w:pPr><w:tabs>{stops}</w:tabs></w:pPr>{runs}").values())
+    assert all(lines_of(floating(30) * 5_000 + run("Total")).values())
