@@ -74,6 +74,8 @@ _LEAST_OPACITY, _FAIR_OPACITY = 0.1, 0.3
 _FAIR_CONTRAST: Final = 1.3
 _MOST_COLOURS: Final = 64
 """Grounds of more colours are not judged."""
+_MOST_PROPERTIES: Final = 2_000_000
+"""Elements with custom properties of their own have at most this many together, including those that they inherit."""
 _USUAL_SIZE: Final = 20
 """Number of characters that an `input` shows without a `size`."""
 _LONGEST_SIZE: Final = 5
@@ -210,6 +212,8 @@ class _JudgedPage:
         self._root_size = EM
         self._grounds: set[Color] | None = {WHITE}
         self._has_covers = False
+        """True if something may lie on any text of the page, or if the page cannot be judged."""
+        self._properties_left = _MOST_PROPERTIES
         self._computed: dict[tuple[int, int, str, str], _ComputedState] = {}
         self._kept: list[object] = []
         self._styles: dict[int, dict[str, list[Any]]] = {}
@@ -303,6 +307,10 @@ class _JudgedPage:
         own = {one.name: one.tokens for one in declared if one.name.startswith("--")}
         lost = self._sheets.own_properties & around.keys()
         if not own and not lost:
+            return around
+        self._properties_left -= len(around) + len(own)
+        if self._properties_left < 0:
+            self._has_covers = True  # the page has more than are read
             return around
         kept = {name: value for name, value in around.items() if name not in lost}
         for name, value in own.items():

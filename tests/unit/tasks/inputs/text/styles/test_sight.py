@@ -270,3 +270,10 @@ def test_a_page_with_more_rules_than_are_read_is_unsure() -> None:
 @pytest.mark.deep
 def test_a_page_with_too_many_rules_for_its_elements_is_unsure() -> None:
     assert sight(f"<style>{'*{top:1px}' * 30}</style>{'<i>b</i>' * 20_000}<p>{WORD}</p>") == "unsure"
+
+
+@pytest.mark.deep
+def test_a_page_on_which_too_many_elements_inherit_too_many_properties_is_unsure() -> None:
+    properties = "".join(f"--a{number}: 1;" for number in range(20_000))
+    elements = "".join(f"<i style=--b{number}:1>b</i>" for number in range(50_000))
+    assert sight(f"<style>:root {{ {properties} }}</style>{elements}<p>{WORD}</p>") == "unsure"
