@@ -172,6 +172,7 @@ class Matcher:
             return False
         found: Match = True
         for test in compound.tests:
+            self.spend()
             match = test(element, self)
             if match is False:
                 return False

@@ -254,7 +254,7 @@ class _SheetReader:
 
     def _named(self, around: tuple[str, ...], name: str) -> tuple[str, ...]:
         """Return the path of a layer within another one, and give it its place if it is new."""
-        for part in name.split("."):
+        for part in name.split(".", _DEEPEST):
             places = self._layers.setdefault(around, {})
             places.setdefault(part.strip(), len(places))
             around = (*around, part.strip())

@@ -349,6 +349,9 @@ def test_the_work_for_selectors_of_siblings_is_bounded() -> None:
         f":root {{ --a: {'var(--a)' * 24} }} b {{ display: var(--a) }}",
         f".x {{ {'color: #000;' * 40_000} }}",
         "''" * 249_000,
+        f"@layer {'a.' * 240_000}a {{ i {{ display: none }} }}",
+        f"{'[id]' * 10}{'[class]' * 60_000} {{ display: none }}",
+        f"{':not(.b)' * 60_000} {{ display: none }}",
         f"{'(' * 240_000}{')' * 240_000} {{ display: none }}",
     )
     started = time.perf_counter()
