@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import SHARED
 from tests.e2e.conftest import needs_browser
@@ -54,7 +54,7 @@ def test_the_sample_receipt_shows_its_words_at_a_click(playground: Playground) -
     """The first thing that a newcomer does."""
     playground.page.get_by_role("button", name="Receipt: read it").click()
     playground.done()
-    assert "Corner Bakery" in playground.part("answer").inner_text()
+    expect(playground.part("answer")).to_contain_text("Corner Bakery")
     words = [word for line in playground.result["sections"][0]["lines"] for word in line["words"]]
     assert len(words) > 40
     drawn = playground.polygons("word")
@@ -104,7 +104,8 @@ def test_pages_of_a_pdf_are_drawn_one_at_a_time(playground: Playground) -> None:
     buttons.nth(1).click()
     playground.page.get_by_label("Page 2:").wait_for()
     section = playground.result["sections"][1]
-    assert playground.part("answer").inner_text().strip() == section["text"] == "This is page 2"
+    assert section["text"] == "This is page 2"
+    expect(playground.part("answer")).to_have_text(section["text"])
     words = [corners(word["bounds"]) for word in section["lines"][0]["words"]]
     assert sorted(playground.polygons("word")) == sorted(words)
     # The page below is drawn by the same measures: its ink is in the boxes, and nowhere else.
@@ -322,7 +323,7 @@ def test_results_of_the_web_are_cards_whose_links_are_the_webs(playground: Playg
     [good] = playground.part("answer").get_by_role("link").all()
     assert good.get_attribute("href") == "https://example.org/a"
     assert "noopener" in (good.get_attribute("rel") or "")
-    assert "A snippet" in playground.part("answer").inner_text()
+    expect(playground.part("answer")).to_contain_text("A snippet")
     assert playground.page.evaluate("window.ran") is None
 
 
@@ -383,7 +384,7 @@ def test_several_files_are_one_document(playground: Playground) -> None:
     playground.part("pages").get_by_role("button").nth(1).click()
     page.get_by_label("Page 2:").wait_for()
     assert page.locator(".sheet img").get_attribute("alt") == "Platform nine.png"
-    assert playground.part("answer").inner_text().strip() == "Platform nine"
+    expect(playground.part("answer")).to_have_text("Platform nine")
     assert all(
         is_near(*pair) for pair in zip(playground.shown_bounds("word"), playground.polygons("word"), strict=True)
     )
@@ -416,5 +417,5 @@ def test_two_hundred_pages_can_be_leafed_through(playground: Playground) -> None
     assert playground.part("pages").get_by_role("button").count() == 200
     playground.page.get_by_role("button", name="Page 150", exact=True).click()
     playground.page.get_by_label("Page 150:").wait_for()
-    assert playground.part("answer").inner_text().strip() == "This is page 150"
+    expect(playground.part("answer")).to_have_text("This is page 150")
     assert playground.page.locator(".sheet").count() == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import KEY, needs_browser
 from tests.pages import single_line
@@ -55,7 +55,7 @@ def test_a_key_is_asked_for_and_kept_in_the_tab_alone(playground: Playground) ->
     page.keyboard.press("Enter")
     playground.done()
     assert not playground.part("error").text_content()
-    assert "Platform nine" in playground.part("answer").inner_text()
+    expect(playground.part("answer")).to_contain_text("Platform nine")
     assert page.evaluate("Object.values(sessionStorage)") == [KEY]
     assert page.evaluate("localStorage.length + document.cookie.length") == 0
     code = playground.part("code").text_content() or ""
@@ -111,7 +111,7 @@ def test_a_large_file_is_uploaded_first_and_deleted_again(
     (tmp_path / "large.png").write_bytes(picture)
     with page.expect_request(lambda request: request.method == "DELETE") as deleted:
         playground.run("ocr", files=tmp_path / "large.png", key=KEY)
-    assert "Platform nine" in playground.part("answer").inner_text()
+    expect(playground.part("answer")).to_contain_text("Platform nine")
     assert playground.body["usage"]["total_tokens"] > 0, "it came as a stream, and is shown as an answer"
     assert deleted.value.response() is not None
     assert client.get("/v1/files").json()["data"] == []

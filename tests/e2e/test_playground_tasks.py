@@ -119,7 +119,7 @@ def test_a_translation_is_in_its_language(playground: Playground) -> None:
     playground.run("translate", "Translate into Spanish: The house is red.")
     said = playground.part("answer").locator("[lang=es]")
     assert said.inner_text() == playground.result["translated_text"] == "La casa es roja."
-    assert "auto-detected → es" in playground.part("answer").inner_text()
+    expect(playground.part("answer")).to_contain_text("auto-detected → es")
 
 
 def test_the_source_of_a_field_is_marked_in_the_page_it_comes_from(
@@ -293,7 +293,7 @@ def test_files_are_pasted_and_a_text_is_dragged_into_the_prompt(playground: Play
     )
     page.get_by_text("pasted.png", exact=True).wait_for()
     playground.run("ocr")
-    assert playground.part("answer").inner_text().strip() == "Platform nine"
+    expect(playground.part("answer")).to_have_text("Platform nine")
     # A text of the page, dragged by the mouse.
     prompt = playground.part("prompt")
     hint = page.locator("#schema-hint")
