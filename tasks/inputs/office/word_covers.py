@@ -1,5 +1,5 @@
-"""Marks the text of a Word document as unsure over which something may be drawn, or which may have no place on the page
-(ECMA-376, part 1, 17.3 and 20.4.2). Only Word knows where lines really are."""
+"""Marks the text of a Word document as unsure over which something may be drawn (ECMA-376, part 1, 20.4.2). Only Word
+knows where lines really are."""
 
 import math
 from collections.abc import Iterator
@@ -22,10 +22,6 @@ _LINE = 12.0
 """Height of a line, and of an empty paragraph, in points, at least."""
 _CHARS_OF_LINE = 100
 """A line has about as many characters, at most."""
-_WIDEST = 15_840.0
-"""Width of a page that is turned, in twentieths of a point. A tab stop farther right is beside most pages."""
-_SMALLEST_FRAME = 60.0
-"""Height or width of a frame, in twentieths of a point, that shows no line."""
 _FILLS = (
     "{*}solidFill",
     "{*}gradFill",
@@ -37,7 +33,6 @@ _FILLS = (
     "{*}chart",
     "{*}relIds",
 )
-_ODD_LOOKS = ("webHidden", "outline", "emboss", "imprint")
 _OFF = ("0", "false", "off")
 
 
@@ -61,24 +56,6 @@ def doubt_what_is_covered(root: etree._Element, name: str) -> None:
         if left < 0:
             _mark(root, name)
             break
-    # A paragraph may have many of them.
-    for paragraph in dict.fromkeys(_paragraph_of(one, name) for one in _out_of_place(root, name)):
-        _mark(paragraph, name)
-    odd = (*(f"{name}{kind}" for kind in _ODD_LOOKS), "{*}textFill", "{*}textOutline")
-    looks = (one for one in root.iter(*odd) if one.get(f"{name}val") not in _OFF)
-    for run in dict.fromkeys(next(look.iterancestors(f"{name}r"), None) for look in looks):
-        _mark(run, name)
-
-
-def _out_of_place(root: etree._Element, name: str) -> Iterator[etree._Element]:
-    """Yield the frames without room for a line, and the tab stops beside the page."""
-    for frame in root.iter(f"{name}framePr"):
-        sizes = [points(frame.get(f"{name}{side}"), 1) for side in ("w", "h")]
-        if any(size is not None and size < _SMALLEST_FRAME for size in sizes):
-            yield frame
-    for stop in root.iter(f"{name}tab"):
-        if (points(stop.get(f"{name}pos"), 1) or 0.0) > _WIDEST:
-            yield stop
 
 
 def _covered_by(anchor: etree._Element, name: str) -> list[etree._Element] | None:

@@ -1,5 +1,6 @@
 """Finds what the paragraphs of a Word document stand on, and whether that is seen: the page, tables and text boxes."""
 
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -31,6 +32,15 @@ class PaperSize(NamedTuple):
     def misses(self, left: float, width: float, top: float = 0.0, height: float = 1.0) -> bool:
         """True if a rectangle is outside the page."""
         return left >= self.width or left + width <= 0 or top >= self.height or top + height <= 0
+
+    def position(self, written: Mapping[str, str], names: tuple[str, str, str, str]) -> tuple[float, float]:
+        """Return where a frame or a table stands that attributes with these names position."""
+        left, top, horizontal, vertical = (written.get(name) for name in names)
+        across, down = points(left, TWIPS) or 0.0, points(top, TWIPS) or 0.0
+        return (
+            across if horizontal == "page" else across + self.left,
+            down if vertical == "page" else down + self.top,
+        )
 
 
 class Backs(NamedTuple):
@@ -65,12 +75,19 @@ class WordPlaces:
     """The places of the paragraphs in a part of a document."""
 
     def __init__(
-        self, root: etree._Element, namespace: str, theme: colors.Theme, tables: dict[str, Grounds], backs: "Backs"
+        self,
+        root: etree._Element,
+        namespace: str,
+        theme: colors.Theme,
+        tables: dict[str, Grounds],
+        default_table: str,
+        backs: Backs,
     ) -> None:
-        """`tables` are the colours of cells by styles of tables."""
+        """`tables` are the colours of cells by styles of tables, of which tables that name none have the default."""
         self._name = f"{{{namespace}}}"
         self._theme = theme
         self._tables = tables
+        self._default_table = default_table
         self._backs = backs
         self._body = Place(backs.page)
         self._places: dict[etree._Element, Place] = {}
@@ -160,16 +177,6 @@ class WordPlaces:
             self._places[container] = self._place_of(container)
         return self._places[container]
 
-    def left_and_top(self, position: etree._Element, names: tuple[str, str, str, str]) -> tuple[float, float]:
-        """Return where a frame or a table stands that an element positions by attributes with these names."""
-        left, top, horizontal, vertical = (position.get(f"{self._name}{name}") for name in names)
-        across, down = points(left, TWIPS) or 0.0, points(top, TWIPS) or 0.0
-        page = self.page_of(position)
-        return (
-            across if horizontal == "page" else across + page.left,
-            down if vertical == "page" else down + page.top,
-        )
-
     def _read_page(self, section: etree._Element) -> PaperSize:
         page = PaperSize()
         for kind, names in (
@@ -191,7 +198,7 @@ class WordPlaces:
             case "tr":
                 place = Place(outer.grounds, self._is_flat_or_hidden(container))
             case "tbl":
-                style = self._child_value(container, "tblPr", "tblStyle")
+                style = self._child_value(container, "tblPr", "tblStyle") or self._default_table
                 shade = self._shade(container, "tblPr") or outer.grounds
                 place = Place((*self._tables.get(style, ()), *shade), self._is_beside_page(container), style)
             case _:
@@ -290,7 +297,8 @@ class WordPlaces:
         width = sum(filter(None, columns)) or page.width
         for one in self._properties(table, "tblPr"):
             if one.tag == f"{self._name}tblpPr":
-                left, top = self.left_and_top(one, ("tblpX", "tblpY", "horzAnchor", "vertAnchor"))
+                written = {str(key).removeprefix(self._name): str(value) for key, value in one.attrib.items()}
+                left, top = page.position(written, ("tblpX", "tblpY", "horzAnchor", "vertAnchor"))
                 return page.misses(left, width, top, page.height)
             if one.tag == f"{self._name}tblInd" and one.get(f"{self._name}type", "dxa") == "dxa":
                 return page.misses(page.left + (points(one.get(f"{self._name}w"), TWIPS) or 0.0), width)

@@ -1,4 +1,4 @@
-"""Text of Word documents below shapes that float in front of it, or without a place."""
+"""Text of Word documents below shapes that float in front of it."""
 
 import pytest
 
@@ -21,8 +21,8 @@ def lines_of(*paragraphs: str) -> dict[str, bool]:
     return {plain_form(line): UNSURE in line for line in text.split("\n") if line}
 
 
-def run(text: str, properties: str = "") -> str:
-    return f"<w:r>{properties and f'<w:rPr>{properties}</w:rPr>'}<w:t>{text}</w:t></w:r>"
+def run(text: str) -> str:
+    return f"<w:r><w:t>{text}</w:t></w:r>"
 
 
 def floating(points: int, attributes: str = "", wrap: str = "wrapNone", fill: str = "<a:solidFill/>") -> str:
@@ -64,28 +64,11 @@ def test_a_shape_that_hides_nothing_leaves_lines_sure(shape: str) -> None:
     assert lines_of(shape + run("Total"), run("Below")) == {"Total": False, "Below": False}
 
 
-@each_case(
-    "paragraph",
-    [
-        "<w:pPr><w:framePr w:w='1' w:h='1' w:hRule='exact'/></w:pPr>" + run("Total"),
-        "<w:pPr><w:tabs><w:tab w:val='left' w:pos='31000'/></w:tabs></w:pPr>" + run("Total"),
-        run("Total", "<w:emboss/>"),
-        run("Total", "<w:webHidden/>"),
-        run("Total", "<w:sz w:val='5'/>"),
-    ],
-)
-def test_a_line_that_perhaps_has_no_place_or_colour_is_unsure(paragraph: str) -> None:
-    assert lines_of(paragraph, run("Below")) == {"Total": True, "Below": False}
-
-
 def test_a_phantom_in_an_equation_is_left_out() -> None:
     phantom = "<m:phant><m:phantPr><m:show m:val='0'/></m:phantPr><m:e><m:r><m:t>secret</m:t></m:r></m:e></m:phant>"
     assert lines_of(run("Total ") + f"<m:oMath>{phantom}<m:r><m:t>5</m:t></m:r></m:oMath>") == {"Total 5": False}
 
 
 @pytest.mark.deep
-def test_a_paragraph_with_many_tab_stops_and_shapes_is_marked_once() -> None:
-    stops = "".join(f"<w:tab w:val='left' w:pos='{31000 + number}'/>" for number in range(60_000))
-    runs = "".join(run(f"{number} ") for number in range(30_000))
-    assert all(lines_of(f"<w:pPr><w:tabs>{stops}</w:tabs></w:pPr>{runs}").values())
+def test_a_paragraph_with_many_shapes_is_marked_once() -> None:
     assert all(lines_of(floating(30) * 5_000 + run("Total")).values())
