@@ -11,6 +11,7 @@ from tasks.inputs.contrast import WHITE, is_seen
 from tasks.inputs.office import colors, drawings, word_markup
 from tasks.inputs.office.colors import Grounds
 from tasks.inputs.office.measures import LETTER_WIDTH, TWIPS, is_overprinted, is_tiny, points
+from tasks.inputs.office.word_covers import Flow, doubt_what_is_covered
 from tasks.inputs.office.word_places import Backs, PaperSize, Place, WordPlaces, shading, theme_color
 from tasks.inputs.office.word_styles import SIZE, Layout, Look, WordStyles
 
@@ -37,6 +38,10 @@ _OF_CORNERS = {
 """Parts of a table with the same shade as its corners, unless these have their own."""
 _NARROW_LETTER = 0.4
 """The average width of letters and digits of a narrow font, for a size of 1."""
+_WIDE_LETTER = 0.75
+"""The average width of capital letters, for a size of 1."""
+_LARGE = 12.0
+"""The size in points of an empty line, at most."""
 _MOST_LOOKS = 10_000
 """At most this many looks of runs are held."""
 _MOST_COLORS = 50
@@ -101,6 +106,8 @@ class Runs:
         places = WordPlaces(
             root, self._namespace, self._theme, self._tables, self._styles.default_table, self._backs_of(root)
         )
+        flow = Flow(root, self._name, places.page_of(root), lambda paragraph: self._heights(paragraph, places))
+        doubt_what_is_covered(root, self._name, flow)
         word_markup.simplify(root, self._namespace)
         for held in (self._alone, self._bottoms, self._overflows):
             held.clear()
@@ -198,9 +205,30 @@ class Runs:
     def _height(self, paragraph: etree._Element, around: _Around, width: float) -> float:
         """Return at least how high the lines of a paragraph are."""
         line = self._line(paragraph, around)
+        return line * self._lines(paragraph, _NARROW_LETTER * line, width)
+
+    def _lines(self, paragraph: etree._Element, letter: float, width: float) -> int:
+        """Return how many lines the text of a paragraph takes if its letters are of a width in points."""
         length = sum(len(text.text or "") for text in paragraph.iter(f"{self._name}t"))
         breaks = sum(1 for _ in paragraph.iter(f"{self._name}br"))
-        return line * (1 + breaks + int(length * _NARROW_LETTER * line / max(width, 1.0)))
+        return 1 + breaks + int(length * letter / max(width, 1.0))
+
+    def _heights(self, paragraph: etree._Element, places: WordPlaces) -> tuple[float, float]:
+        """Return how high a paragraph is at least and at most, with the space around it."""
+        around = self._around_alone(paragraph, places)
+        page, layout = around.page, around.layout
+        width = page.width - page.left - page.right
+        runs = list(paragraph.iter(f"{self._name}r")) or paragraph.findall(f"{self._name}pPr")
+        looks = [self._look_of(run, around) for run in runs]
+        size = max((look.points for look in looks), default=_LARGE)
+        line = max(layout.line, size) if layout.line < float("inf") else layout.most_line(size)
+        room = width - (layout.left or 0.0) - (layout.right or 0.0)
+        space = max(layout.before or 0.0, 0.0) + max(layout.after or 0.0, 0.0)
+        most = line * self._lines(paragraph, _WIDE_LETTER * size, room) + space
+        is_in_flow = layout.frame is None and paragraph.find(f".//{self._name}del") is None
+        if not is_in_flow or any(look.is_hidden for look in looks) or paragraph.find(".//{*}vanish") is not None:
+            return 0.0, most
+        return self._height(paragraph, around, 2 * width), most
 
     def _around_alone(self, paragraph: etree._Element, places: WordPlaces) -> _Around:
         """Return the properties around runs, without those of the text before them."""

@@ -16,10 +16,6 @@ _LETTER = (612.0, 792.0)
 _INCH = 72.0
 
 
-_PAGE = {"pgSz": {"width": "w", "height": "h"}, "pgMar": {"left": "left", "right": "right", "top": "top"}}
-"""Elements and attributes with the sides of a page, by the names of these here."""
-
-
 class PaperSize(NamedTuple):
     """The page of a document, in points."""
 
@@ -28,6 +24,7 @@ class PaperSize(NamedTuple):
     left: float = _INCH
     right: float = _INCH
     top: float = _INCH
+    bottom: float = _INCH
 
     def misses(self, left: float, width: float, top: float = 0.0, height: float = 1.0) -> bool:
         """True if a rectangle is outside the page."""
@@ -181,7 +178,7 @@ class WordPlaces:
         page = PaperSize()
         for kind, names in (
             ("pgSz", {"width": "w", "height": "h"}),
-            ("pgMar", {s: s for s in ("left", "right", "top")}),
+            ("pgMar", {s: s for s in ("left", "right", "top", "bottom")}),
         ):
             for one in section.iterchildren(f"{self._name}{kind}"):
                 for field, name in names.items():

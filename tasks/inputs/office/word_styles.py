@@ -23,6 +23,7 @@ _LINES = 240
 """The height of lines that is not in twips is in parts of a line, of which this is one."""
 _LINE_OF_SIZE = 1.2
 """The height of a line, for text of size 1."""
+_MOST_LINE_OF_SIZE = 1.5
 _CHARS = 100 / SIZE
 """Number of hundredths of a character in a point."""
 _LONGEST_CHAIN_OF_TABLES = 20
@@ -107,6 +108,12 @@ class Layout(NamedTuple):
         """Return how high lines with text of a size are, if it is less than their text needs; infinite otherwise."""
         share = None if self.rule in ("exact", "atLeast") else points(self.spacing, _LINES)
         return self.line if not share or share >= 1 else share * _LINE_OF_SIZE * size
+
+    def most_line(self, size: float) -> float:
+        """Return how high lines with text of a size are at most, if their height is not exact."""
+        if self.rule == "atLeast":
+            return max(points(self.spacing, TWIPS) or 0.0, _MOST_LINE_OF_SIZE * size)
+        return _MOST_LINE_OF_SIZE * size * max(points(self.spacing, _LINES) or 1.0, 1.0)
 
 
 class WordStyles:
