@@ -106,11 +106,12 @@ class Runs:
         places = WordPlaces(
             root, self._namespace, self._theme, self._tables, self._styles.default_table, self._backs_of(root)
         )
-        flow = Flow(root, self._name, places.page_of(root), lambda paragraph: self._heights(paragraph, places))
-        doubt_what_is_covered(root, self._name, flow)
-        word_markup.simplify(root, self._namespace)
         for held in (self._alone, self._bottoms, self._overflows):
             held.clear()
+        shaded = {style for style, grounds in self._tables.items() if grounds}
+        flow = Flow(root, self._name, places.page_of(root), lambda one: self._heights(one, places), shaded)
+        doubt_what_is_covered(root, self._name, flow)
+        word_markup.simplify(root, self._namespace)
         arounds: dict[etree._Element | None, _Around] = {
             None: _Around("", Layout(), places.around(root), places.page_of(root))
         }
@@ -281,7 +282,7 @@ class Runs:
 
     def _tabs(self, paragraph: etree._Element) -> Iterator[etree._Element]:
         """Yield the tabs in the text of a paragraph."""
-        tabs = paragraph.iter(f"{self._name}tab")
+        tabs = paragraph.iter(f"{self._name}tab", f"{self._name}ptab")
         return (tab for tab in tabs if next(tab.iterancestors()).tag == f"{self._name}r")
 
     def _is_unsure(self, look: Look, around: _Around) -> bool:

@@ -3,7 +3,10 @@ knows where lines really are."""
 
 import math
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Set as AbstractSet
+from functools import cache, cached_property
+from itertools import islice
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -25,6 +28,10 @@ _LINE = 12.0
 """Height of a line, and of an empty paragraph, in points, at least."""
 _SLACK = 1.15
 """Estimated heights are off by this factor at most."""
+_MOST_IN_A_ROW = 100
+"""After at most this many floating tables, the paragraph is looked for that they are beside."""
+_ANYWHERE = 1e6
+"""The end of what may stand on any page, in points."""
 _SIDE = 21_600
 """The sides of a shape, in the units of the polygons around it."""
 _LEAST_SHARE = 0.5
@@ -47,21 +54,28 @@ _OFF = ("0", "false", "off")
 
 
 class Flow:
-    """Where the paragraphs and tables of a text may stand on its pages."""
+    """The places on its pages that the paragraphs and tables of a text may have."""
 
     def __init__(
-        self, root: etree._Element, name: str, page: PaperSize, heights: Callable[[etree._Element], tuple[float, float]]
+        self,
+        root: etree._Element,
+        name: str,
+        page: PaperSize,
+        heights: Callable[[etree._Element], tuple[float, float]],
+        shaded_styles: AbstractSet[str],
     ) -> None:
-        """`heights` are how high a paragraph is at least and at most, with the space around it."""
+        """`heights` are how high a paragraph is at least and at most, with the space around it. `shaded_styles` are the
+        styles of tables with colours."""
         self._root = root
+        self._shaded_styles = shaded_styles
         self._name = name
         self._page = page
-        self._heights = heights
+        self._heights = cache(heights)
 
     @cached_property
     def _blocks(self) -> dict[etree._Element, tuple[float, float]]:
-        """How far below the beginning of the text each paragraph and table of a body begins at least, and ends at
-        most. A page follows at once on the one before."""
+        """The distances from the beginning of the text at which each paragraph and table of a body begins at least, and
+        ends at most. A page follows at once on the one before."""
         body = self._root.find(f"{self._name}body")
         found: dict[etree._Element, tuple[float, float]] = {}
         least = most = 0.0
@@ -69,7 +83,8 @@ class Flow:
             paragraphs = [block] if block.tag == f"{self._name}p" else list(block.iter(f"{self._name}p"))
             heights = [self._heights(paragraph) for paragraph in paragraphs]
             most += _SLACK * sum(height for _, height in heights) + self._other_height(block)
-            found[block] = least, most
+            is_placed = next(block.iter(f"{self._name}tblpPr", f"{self._name}framePr"), None) is not None
+            found[block] = (0.0, _ANYWHERE) if is_placed else (least, most)
             # The rows of a table may be hidden, or float beside other text.
             least += heights[0][0] / _SLACK if block.tag == f"{self._name}p" else 0.0
         return found
@@ -106,6 +121,61 @@ class Flow:
 
     def __len__(self) -> int:
         return len(self._blocks) + len(self._boxes)
+
+    def overlapping_tables(self) -> Iterator[etree._Element]:
+        """Yield the floating tables on which others may lie that have colours: those that are placed on the page, and
+        those beside the same paragraph."""
+        groups: dict[object, list[_FloatingTable]] = {}
+        for placed in self._root.iter(f"{self._name}tblpPr"):
+            table = next(placed.iterancestors(f"{self._name}tbl"))
+            down = placed.get(f"{self._name}vertAnchor", "text")
+            groups.setdefault(self._paragraph_after(table) if down == "text" else down, []).append(
+                self._floating_table(table, placed)
+            )
+        left = _MOST_TEXTS
+        for tables in groups.values():
+            left -= len(tables) ** 2
+            for one in tables:
+                if left < 0 or any(other.covers(one) for other in tables if other.table is not one.table):
+                    yield one.table
+
+    def _paragraph_after(self, table: etree._Element) -> etree._Element | None:
+        following = table.itersiblings(f"{self._name}p", f"{self._name}tbl")
+        floating = f"{self._name}tblPr/{self._name}tblpPr"
+        return next((one for one in islice(following, _MOST_IN_A_ROW) if one.find(floating) is None), None)
+
+    def _floating_table(self, table: etree._Element, placed: etree._Element) -> "_FloatingTable":
+        name = self._name
+        left, top = (points(placed.get(f"{name}{key}"), TWIPS) or 0.0 for key in ("tblpX", "tblpY"))
+        if placed.get(f"{name}horzAnchor") != "page":
+            left += self._page.left
+        columns = (points(one.get(f"{name}w"), TWIPS) for one in table.iterfind(f"{name}tblGrid/{name}gridCol"))
+        width = sum(filter(None, columns)) or self._page.width
+        is_aligned = placed.get(f"{name}tblpXSpec") is not None
+        across = (0.0, self._page.width) if is_aligned else (left, left + width)
+        height = sum(self._height_of_row(row) for row in table.iterchildren(f"{name}tr"))
+        down = (0.0, _ANYWHERE) if placed.get(f"{name}tblpYSpec") is not None else (top, top + height)
+        style = next((one.get(f"{name}val", "") for one in table.iterfind(f"{name}tblPr/{name}tblStyle")), "")
+        is_shaded = any(
+            one.get(f"{name}fill", "auto") != "auto" or one.get(f"{name}themeFill") or one.get(f"{name}val") != "clear"
+            for one in table.iter(f"{name}shd")
+        )
+        return _FloatingTable(table, across, down, is_shaded or style in self._shaded_styles)
+
+    def _height_of_row(self, row: etree._Element) -> float:
+        name = self._name
+        for height in row.iterfind(f"{name}trPr/{name}trHeight"):
+            least = points(height.get(f"{name}val"), TWIPS) or 0.0
+            if height.get(f"{name}hRule") == "exact":
+                return least
+            break
+        else:
+            least = 0.0
+        cells = (
+            sum(self._heights(paragraph)[1] for paragraph in cell.iter(f"{name}p"))
+            for cell in row.iterchildren(f"{name}tc")
+        )
+        return max(least, _SLACK * max(cells, default=0.0))
 
     def covered_by(self, anchor: etree._Element, width: float, height: float) -> list[etree._Element] | None:
         """Return the paragraphs, tables and text boxes that may stand where a shape is placed on its page; None if that
@@ -165,6 +235,19 @@ class Flow:
         return -page.top, page.height
 
 
+class _FloatingTable(NamedTuple):
+    """A table with its place, in points from the left of the page and from a line that others are placed from."""
+
+    table: etree._Element
+    across: tuple[float, float]
+    down: tuple[float, float]
+    is_shaded: bool
+
+    def covers(self, other: "_FloatingTable") -> bool:
+        """True if this table may hide the text of another one."""
+        return self.is_shaded and _overlap(self.across, other.across) and _overlap(self.down, other.down)
+
+
 def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
@@ -186,6 +269,8 @@ def doubt_what_is_covered(root: etree._Element, name: str, flow: Flow) -> None:
         if any(one.get(key) in _OFF for one in phantom.iterfind("{*}phantPr/{*}show") for key in one.attrib):
             for text in phantom.iter("{*}t"):
                 text.text = ""
+    for table in flow.overlapping_tables():
+        _mark(table, name)
     left = _MOST_TEXTS
     for anchor in root.iter("{*}anchor"):
         left -= len(flow) if _is_on_page(anchor) else 0

@@ -151,7 +151,7 @@ class WordStyles:
         return self._tables
 
     def chain_of_table(self, key: str) -> list[str]:
-        """Return the keys of a style of tables and of those that it is based on."""
+        """Return the key of a style of tables and the keys of the styles that it is based on."""
         chain: dict[str, None] = {}
         while key in self._tables and key not in chain and len(chain) < _LONGEST_CHAIN_OF_TABLES:
             chain[key] = None

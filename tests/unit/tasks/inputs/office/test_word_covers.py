@@ -1,5 +1,7 @@
 """Text of Word documents below shapes that float in front of it."""
 
+from random import random
+
 import pytest
 
 from tasks.markdown_text import UNSURE, plain_form
@@ -16,7 +18,7 @@ def lines_of(*paragraphs: str) -> dict[str, bool]:
     """Return whether each line of a document of these paragraphs is unsure."""
     data = document_of("<w:p><w:r><w:t>content</w:t></w:r></w:p>")
     names = f"xmlns:wp='{DRAWING}' xmlns:a='{MAIN}' xmlns:m='{EQUATION}'"
-    content = "".join(f"<w:p {names}>{one}</w:p>" for one in paragraphs)
+    content = "".join(one if one.startswith("<w:tbl>") else f"<w:p {names}>{one}</w:p>" for one in paragraphs)
     body = member(data, "word/document.xml").replace(b"<w:p><w:r><w:t>content</w:t></w:r></w:p>", content.encode())
     text = opened(changed(data, {"word/document.xml": body})).text or ""
     return {plain_form(line): UNSURE in line for line in text.split("\n") if line}
@@ -139,6 +141,37 @@ def contour(wrap: str, side: int) -> str:
 )
 def test_lines_are_unsure_where_they_do_not_give_way_to_a_whole_shape(shape: str, is_unsure: bool) -> None:
     assert lines_of(shape + run("Total")) == {"Total": is_unsure}
+
+
+def floating_table(text: str, place: str, fill: str = "auto") -> str:
+    cell = f"<w:tcPr><w:shd w:val='clear' w:fill='{fill}'/></w:tcPr><w:p>{run(text)}</w:p>"
+    grid = "<w:tblGrid><w:gridCol w:w='3000'/></w:tblGrid>"
+    row = f"<w:tr><w:trPr><w:trHeight w:val='600' w:hRule='exact'/></w:trPr><w:tc>{cell}</w:tc></w:tr>"
+    return f"<w:tbl><w:tblPr><w:tblpPr {place}/></w:tblPr>{grid}{row}</w:tbl>"
+
+
+@each_case(
+    ("first", "second", "fill", "is_unsure"),
+    [
+        ("w:vertAnchor='page' w:tblpX='100' w:tblpY='3000'", "w:vertAnchor='page' w:tblpY='2800'", "FFFFFF", True),
+        ("w:vertAnchor='page' w:tblpX='100' w:tblpY='3000'", "w:vertAnchor='page' w:tblpY='2800'", "auto", False),
+        ("w:vertAnchor='page' w:tblpX='100' w:tblpY='3000'", "w:vertAnchor='page' w:tblpY='2300'", "FFFFFF", False),
+        ("w:vertAnchor='page' w:tblpX='3100' w:tblpY='3000'", "w:vertAnchor='page' w:tblpY='2800'", "FFFFFF", False),
+        ("w:tblpY='1'", "w:tblpY='1'", "FFFFFF", True),
+        ("w:tblpY='1'", "w:tblpY='700'", "FFFFFF", False),
+    ],
+)
+def test_floating_tables_on_which_others_may_lie_are_unsure(
+    first: str, second: str, fill: str, is_unsure: bool
+) -> None:
+    found = lines_of(floating_table("Total", first), floating_table("Above", second, fill), run("Last"))
+    assert (found["Total"], found["Above"], found["Last"]) == (is_unsure, False, False)
+
+
+@pytest.mark.deep
+def test_many_floating_tables_are_compared_in_bounded_time() -> None:
+    tables = [floating_table(f"Total {random()}", "w:tblpY='1'", "FFFFFF") for _ in range(12_000)]
+    assert all(lines_of(*tables).values())
 
 
 def test_a_phantom_in_an_equation_is_left_out() -> None:
