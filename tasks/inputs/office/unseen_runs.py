@@ -12,6 +12,7 @@ from tasks.inputs.office import colors, drawings, word_markup
 from tasks.inputs.office.colors import Grounds
 from tasks.inputs.office.measures import LETTER_WIDTH, TWIPS, is_overprinted, is_tiny, points
 from tasks.inputs.office.word_covers import Flow, doubt_what_is_covered
+from tasks.inputs.office.word_parts import is_of_word
 from tasks.inputs.office.word_places import Backs, PaperSize, Place, WordPlaces, shading, theme_color
 from tasks.inputs.office.word_styles import SIZE, Layout, Look, WordStyles
 
@@ -69,8 +70,9 @@ class _Around(NamedTuple):
 class Runs:
     """The looks of runs, by the styles of a document."""
 
-    def __init__(self, members: Mapping[str, bytes], namespace: str) -> None:
-        """`members` are the parts of the document by their names."""
+    def __init__(self, members: Mapping[str, bytes], namespace: str, others: Mapping[str, etree._Element]) -> None:
+        """`members` are the parts of the document by their names, `others` the roots of its styles, numbering and
+        settings."""
         self._namespace = namespace
         self._name = f"{{{namespace}}}"
         self._looks: dict[tuple[str, str, bytes], Look] = {}
@@ -80,15 +82,12 @@ class Runs:
         self._bottoms: dict[etree._Element, dict[etree._Element, tuple[bool, bool]] | None] = {}
         self._overflows: dict[etree._Element, tuple[bool, bool]] = {}
         self._theme = colors.Theme(None)
-        parts = [part for name, part in members.items() if name.startswith("word/") and name.endswith(".xml")]
+        parts = [part for part in members.values() if is_of_word(part)]
         is_behind, is_drawn = (any(map(pattern.search, parts)) for pattern in (_BEHIND, _DRAWN))
         self._backs = Backs(
             colors.UNKNOWN if is_behind else (WHITE,), colors.UNKNOWN if is_behind or is_drawn else None
         )
-        found = (
-            (name, self._parsed(members.get(f"word/{name}.xml", b""))) for name in ("settings", "styles", "numbering")
-        )
-        parsed = {name: root for name, root in found if root is not None}
+        parsed = {kind: root for kind, root in others.items() if root.tag == f"{self._name}{kind}"}
         settings = parsed.get("settings")
         mapping = None if settings is None else settings.find(f"{self._name}clrSchemeMapping")
         names = {} if mapping is None else {etree.QName(str(name)).localname: str(to) for name, to in mapping.items()}
@@ -132,11 +131,6 @@ class Runs:
                     drawings.mark_unsure(run.iter("{*}t"))
                 if look.is_struck:
                     self._strike(run)
-
-    def _parsed(self, part: bytes) -> etree._Element | None:
-        if f'"{self._namespace}"'.encode() not in part and f"'{self._namespace}'".encode() not in part:
-            return None
-        return etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
 
     def _backs_of(self, root: etree._Element) -> Backs:
         background = root.find(f"{self._name}background") if self._shows_background else None
