@@ -181,7 +181,7 @@ def _inflate_member(
         return b""
     with archive.open(info) as file:
         head = file.read(_HEAD)
-        check = XmlCheck(budget) if _is_xml(head) else None
+        check = XmlCheck(budget) if is_xml(head) else None
         if check is None and (kind := sniff(head)) not in IMAGES:
             return head if kind and kind.startswith("image/") else b""
         pieces, size, piece = [], 0, head
@@ -200,7 +200,8 @@ def _inflate_member(
         return b"".join(pieces)
 
 
-def _is_xml(head: bytes) -> bool:
+def is_xml(head: bytes) -> bool:
+    """True if a member that begins with these bytes is read as XML."""
     return head.startswith(_XML_MARKS) or head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 

@@ -8,17 +8,13 @@ from lxml import etree
 from mammoth.docx.files import InvalidFileReferenceError
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import equations
-from tasks.inputs.office.bounds import packed
+from tasks.inputs.office import equations, word_parts
+from tasks.inputs.office.bounds import is_xml, packed
 from tasks.inputs.office.unseen_runs import Runs
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text.html_text import html_to_markdown
 from tasks.inputs.text.text_file import unread_note
 
-_NAMESPACES = (
-    "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
-    "http://purl.oclc.org/ooxml/wordprocessingml/main",
-)
 _STYLES = """
 p[style-name='Title'] => h1:fresh
 p[style-name='Subtitle'] => h2:fresh
@@ -50,8 +46,10 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
             return {"src": unread_note("missing")}
         return {"src": pictures.marked(data, f"picture.{kind}", image.alt_text or "")}
 
-    runs = {namespace: Runs(members, namespace) for namespace in _NAMESPACES}
-    prepared = {name: _prepare_part(data, runs) if name.endswith(".xml") else data for name, data in members.items()}
+    members = word_parts.spelled_out(members)
+    others = word_parts.other_parts(members)
+    runs = {namespace: Runs(members, namespace, others) for namespace in word_parts.NAMESPACES}
+    prepared = {name: _prepare_part(data, runs) if is_xml(data) else data for name, data in members.items()}
     html = mammoth.convert_to_html(
         packed(prepared),
         style_map=_STYLES,
@@ -65,10 +63,10 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
 def _prepare_part(part: bytes, runs: Mapping[str, Runs]) -> bytes:
     """Return `part` without text that is not seen, which mammoth would show, and with equations as text, which it would
     omit. `runs` tell, by their namespace, what is seen."""
-    if not any(namespace.encode() in part for namespace in _NAMESPACES):
+    if not word_parts.is_of_word(part):
         return part
-    root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
-    for namespace in _NAMESPACES:
+    root = word_parts.parsed(part)
+    for namespace in word_parts.NAMESPACES:
         runs[namespace].apply_to(root)
         for math in equations.NAMESPACES:
             for equation in root.findall(f".//{{{math}}}oMath"):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from lxml import etree
 
 from tasks.inputs.office.drawings import letters_of, mark_unsure
-from tasks.inputs.office.word_covers import doubt_what_is_covered
 
 _FIELD_DEPTH = 20
 """Fields, such as an index entry in a table of contents, are kept to this depth of nesting. The marks of deeper ones
@@ -31,7 +30,6 @@ _NO_CONTENT = ("rPr", "fldChar", "instrText", "delInstrText")
 def simplify(root: etree._Element, namespace: str) -> None:
     """Rewrite a part whose elements have this namespace."""
     name = f"{{{namespace}}}"
-    doubt_what_is_covered(root, name)
     for alternative in list(root.iter("{*}AlternateContent")):
         _choose(alternative, name)
     for drawing in list(root.iter(f"{name}drawing")):
@@ -54,7 +52,7 @@ def _choose(alternative: etree._Element, name: str) -> None:
     for branch in alternative.iterchildren("{*}Choice", "{*}Fallback"):
         if etree.QName(branch).localname == "Fallback":
             fallback = branch
-        elif chosen is None and _KNOWN_NAMESPACES.issuperset(_required(branch)):
+        elif chosen is None and is_known(branch):
             chosen = branch
         elif chosen is None:
             passed.append(branch)
@@ -74,8 +72,9 @@ def _choose(alternative: etree._Element, name: str) -> None:
     parent.remove(alternative)
 
 
-def _required(choice: etree._Element) -> list[str | None]:
-    return [choice.nsmap.get(prefix) for prefix in choice.get("Requires", "").split()]
+def is_known(choice: etree._Element) -> bool:
+    """True if Word shows a choice of an alternative, unless it shows one before it."""
+    return _KNOWN_NAMESPACES.issuperset(choice.nsmap.get(prefix) for prefix in choice.get("Requires", "").split())
 
 
 def _rewrite_text(root: etree._Element, name: str) -> None:

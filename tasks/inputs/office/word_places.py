@@ -1,5 +1,6 @@
 """Finds what the paragraphs of a Word document stand on, and whether that is seen: the page, tables and text boxes."""
 
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -13,10 +14,8 @@ from tasks.inputs.office.measures import EMU, TWIPS, is_tiny, points
 _OFF = ("0", "false", "off")
 _LETTER = (612.0, 792.0)
 _INCH = 72.0
-
-
-_PAGE = {"pgSz": {"width": "w", "height": "h"}, "pgMar": {"left": "left", "right": "right", "top": "top"}}
-"""Elements and attributes with the sides of a page, by the names of these here."""
+_CELL_MARGIN = 5.4
+"""The space before the text of cells if nothing sets one."""
 
 
 class PaperSize(NamedTuple):
@@ -27,10 +26,20 @@ class PaperSize(NamedTuple):
     left: float = _INCH
     right: float = _INCH
     top: float = _INCH
+    bottom: float = _INCH
 
     def misses(self, left: float, width: float, top: float = 0.0, height: float = 1.0) -> bool:
         """True if a rectangle is outside the page."""
         return left >= self.width or left + width <= 0 or top >= self.height or top + height <= 0
+
+    def position(self, written: Mapping[str, str], names: tuple[str, str, str, str]) -> tuple[float, float]:
+        """Return where a frame or a table stands that attributes with these names position."""
+        left, top, horizontal, vertical = (written.get(name) for name in names)
+        across, down = points(left, TWIPS) or 0.0, points(top, TWIPS) or 0.0
+        return (
+            across if horizontal == "page" else across + self.left,
+            down if vertical == "page" else down + self.top,
+        )
 
 
 class Backs(NamedTuple):
@@ -65,12 +74,19 @@ class WordPlaces:
     """The places of the paragraphs in a part of a document."""
 
     def __init__(
-        self, root: etree._Element, namespace: str, theme: colors.Theme, tables: dict[str, Grounds], backs: "Backs"
+        self,
+        root: etree._Element,
+        namespace: str,
+        theme: colors.Theme,
+        tables: dict[str, Grounds],
+        default_table: str,
+        backs: Backs,
     ) -> None:
-        """`tables` are the colours of cells by styles of tables."""
+        """`tables` are the colours of cells by styles of tables, of which tables that name none have the default."""
         self._name = f"{{{namespace}}}"
         self._theme = theme
         self._tables = tables
+        self._default_table = default_table
         self._backs = backs
         self._body = Place(backs.page)
         self._places: dict[etree._Element, Place] = {}
@@ -160,21 +176,11 @@ class WordPlaces:
             self._places[container] = self._place_of(container)
         return self._places[container]
 
-    def left_and_top(self, position: etree._Element, names: tuple[str, str, str, str]) -> tuple[float, float]:
-        """Return where a frame or a table stands that an element positions by attributes with these names."""
-        left, top, horizontal, vertical = (position.get(f"{self._name}{name}") for name in names)
-        across, down = points(left, TWIPS) or 0.0, points(top, TWIPS) or 0.0
-        page = self.page_of(position)
-        return (
-            across if horizontal == "page" else across + page.left,
-            down if vertical == "page" else down + page.top,
-        )
-
     def _read_page(self, section: etree._Element) -> PaperSize:
         page = PaperSize()
         for kind, names in (
             ("pgSz", {"width": "w", "height": "h"}),
-            ("pgMar", {s: s for s in ("left", "right", "top")}),
+            ("pgMar", {s: s for s in ("left", "right", "top", "bottom")}),
         ):
             for one in section.iterchildren(f"{self._name}{kind}"):
                 for field, name in names.items():
@@ -187,13 +193,17 @@ class WordPlaces:
         match etree.QName(container).localname:
             case "tc":
                 is_beside, is_unsure = self._is_cell_beside_page(container)
+                is_unsure = is_unsure or any(
+                    one.tag == f"{self._name}cellDel" for one in self._properties(container, "tcPr")
+                )
                 place = Place(self._shade(container, "tcPr") or outer.grounds, is_beside, is_unsure=is_unsure)
             case "tr":
-                place = Place(outer.grounds, self._is_flat_or_hidden(container))
+                place = Place(outer.grounds, self._is_flat_or_hidden(container), is_unsure=self._is_moved(container))
             case "tbl":
-                style = self._child_value(container, "tblPr", "tblStyle")
+                style = self._child_value(container, "tblPr", "tblStyle") or self._default_table
                 shade = self._shade(container, "tblPr") or outer.grounds
-                place = Place((*self._tables.get(style, ()), *shade), self._is_beside_page(container), style)
+                is_beside, is_unsure = self._is_beside_page(container)
+                place = Place((*self._tables.get(style, ()), *shade), is_beside, style, is_unsure)
             case _:
                 place = self._text_box(container, outer)
         return place._replace(
@@ -228,6 +238,13 @@ class WordPlaces:
                 return height is not None and is_tiny(height)
         return False
 
+    def _is_moved(self, row: etree._Element) -> bool:
+        """True if an indent of its own puts a row outside the page in some programs."""
+        page = self.page_of(row)
+        indents = [one for one in self._properties(row, "tblPrEx") if one.tag == f"{self._name}tblInd"]
+        starts = [page.left + (points(one.get(f"{self._name}w"), TWIPS) or 0.0) for one in indents]
+        return any(start < -_CELL_MARGIN or start >= page.width for start in starts)
+
     def _width(self, cell: etree._Element) -> float | None:
         for one in self._properties(cell, "tcPr"):
             if one.tag == f"{self._name}tcW" and one.get(f"{self._name}type", "dxa") == "dxa":
@@ -246,10 +263,8 @@ class WordPlaces:
         if table not in self._columns:
             widths = [points(one.get(f"{self._name}w"), TWIPS) or 0.0 for one in self._properties(table, "tblGrid")]
             kinds = {one.tag: one for one in self._properties(table, "tblPr")}
-            indent, layout = (kinds.get(f"{self._name}{kind}") for kind in ("tblInd", "tblLayout"))
-            start = self.page_of(table).left
-            if indent is not None and indent.get(f"{self._name}type", "dxa") == "dxa":
-                start += points(indent.get(f"{self._name}w"), TWIPS) or 0.0
+            layout = kinds.get(f"{self._name}tblLayout")
+            start = self._start_of(table)
             others = {f"{self._name}{kind}" for kind in ("jc", "bidiVisual", "tblpPr")}
             is_fixed = layout is not None and layout.get(f"{self._name}type") == "fixed" and others.isdisjoint(kinds)
             margin = self._margin(table, "tblPr", "tblCellMar") or 0.0
@@ -282,19 +297,34 @@ class WordPlaces:
         margin = self._margin(cell, "tcPr", "tcMar")
         margin = columns.margin if margin is None else margin
         is_beside = columns.is_fixed and min(starts) >= page.width
-        return is_beside, max(starts) >= page.width or margin >= (self._width(cell) or page.width)
+        is_cut = min(starts) < -max(margin, _CELL_MARGIN) or max(starts) >= page.width
+        return is_beside, is_cut or margin >= (self._width(cell) or page.width)
 
-    def _is_beside_page(self, table: etree._Element) -> bool:
+    def _start_of(self, table: etree._Element) -> float:
+        """Return where a table begins, from the left of the page."""
         page = self.page_of(table)
+        for one in self._properties(table, "tblPr"):
+            if one.tag == f"{self._name}tblpPr":
+                return self._position(one, page)[0]
+            if one.tag == f"{self._name}tblInd" and one.get(f"{self._name}type", "dxa") == "dxa":
+                return page.left + (points(one.get(f"{self._name}w"), TWIPS) or 0.0)
+        return page.left
+
+    def _position(self, placed: etree._Element, page: PaperSize) -> tuple[float, float]:
+        """Return where a floating table is placed."""
+        written = {str(key).removeprefix(self._name): str(value) for key, value in placed.attrib.items()}
+        left, top = page.position(written, ("tblpX", "tblpY", "horzAnchor", "vertAnchor"))
+        return page.left if "tblpXSpec" in written else left, page.top if "tblpYSpec" in written else top
+
+    def _is_beside_page(self, table: etree._Element) -> tuple[bool, bool]:
+        """Return whether a table is outside the page, and whether it begins above it."""
+        page, left, top = self.page_of(table), self._start_of(table), 0.0
         columns = (points(one.get(f"{self._name}w"), TWIPS) for one in self._properties(table, "tblGrid"))
         width = sum(filter(None, columns)) or page.width
         for one in self._properties(table, "tblPr"):
             if one.tag == f"{self._name}tblpPr":
-                left, top = self.left_and_top(one, ("tblpX", "tblpY", "horzAnchor", "vertAnchor"))
-                return page.misses(left, width, top, page.height)
-            if one.tag == f"{self._name}tblInd" and one.get(f"{self._name}type", "dxa") == "dxa":
-                return page.misses(page.left + (points(one.get(f"{self._name}w"), TWIPS) or 0.0), width)
-        return False
+                _, top = self._position(one, page)
+        return page.misses(left, width, top, page.height), top < 0
 
     def _text_box(self, content: etree._Element, outer: Place) -> Place:
         """Return the place of a text box, by the choice of it that Word shows, or else by its VML."""

@@ -284,6 +284,30 @@ def test_cells_beside_the_page_are_left_out_if_programs_agree_on_the_columns() -
     assert unsure_lines(document_of(table(table_cell("seen") + table_cell("beside")))) == []
 
 
+@each_case(
+    ("properties", "is_unsure"),
+    [
+        ("<w:tblpPr w:horzAnchor='page' w:tblpX='10000'/>", True),
+        ("<w:tblpPr w:horzAnchor='page' w:tblpX='2000'/>", False),
+        ("<w:tblpPr w:horzAnchor='page' w:tblpX='-1000'/>", True),
+        ("<w:tblpPr w:vertAnchor='page' w:tblpX='2000' w:tblpY='-200'/>", True),
+        ("<w:tblpPr w:vertAnchor='page' w:tblpX='-1000' w:tblpXSpec='center'/>", False),
+        ("<w:tblInd w:w='-3000' w:type='dxa'/>", True),
+        ("<w:tblInd w:w='-115' w:type='dxa'/>", False),
+    ],
+)
+def test_cells_of_tables_that_are_in_part_beside_the_page_are_unsure(properties: str, is_unsure: bool) -> None:
+    body = table(table_cell("one") + table_cell("two"), "", properties)
+    assert bool(unsure_lines(document_of(body))) is is_unsure
+
+
+def test_deleted_cells_and_rows_with_an_indent_beside_the_page_are_unsure() -> None:
+    assert unsure_lines(document_of(table(table_cell("text", 3000, "<w:cellDel w:id='1' w:author='a'/>")))) == ["text"]
+    moved = "<w:tblPrEx><w:tblInd w:w='-31000' w:type='dxa'/></w:tblPrEx>"
+    body = table(table_cell("text")).replace("<w:trPr>", f"{moved}<w:trPr>")
+    assert unsure_lines(document_of(body)) == ["text"]
+
+
 def test_text_in_cells_that_are_all_margin_is_unsure() -> None:
     margin = "<w:left w:w='{}' w:type='dxa'/>"
     wide = f"<w:tcMar>{margin.format(31_000)}</w:tcMar>"
