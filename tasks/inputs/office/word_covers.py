@@ -28,7 +28,7 @@ _LINE = 12.0
 """Height of a line, and of an empty paragraph, in points, at least."""
 _SLACK = 1.15
 """Estimated heights are off by this factor at most."""
-_MOST_IN_A_ROW = 100
+_MOST_IN_A_ROW = 10
 """After at most this many floating tables, the paragraph is looked for that they are beside."""
 _ANYWHERE = 1e6
 """The end of what may stand on any page, in points."""

@@ -127,6 +127,7 @@ class WordStyles:
         self._own: dict[str, tuple[Look, Layout]] = {}
         self._chains: dict[str, tuple[Look, Layout]] = {}
         self._looks: dict[tuple[str, ...], Look] = {}
+        self._layouts: dict[tuple[str, str], Layout] = {}
         self._default = Look(), Layout()
         self._default_styles: dict[str, str] = {}
         self._lists: dict[str, str] = {}
@@ -167,12 +168,21 @@ class WordStyles:
         """Return the style and the properties of a paragraph in a table of a style, or of "" in none."""
         properties = paragraph.find(f"{self._name}pPr")
         style = self.style_of(properties, "pStyle") or self._default_styles.get("paragraph", "")
-        own, of_style = self.read_layout(properties), self._chain(style)[1]
-        if own.number is None:
-            own = own.over(of_style)
-        if own.number is not None:
+        below = self._layout_of_styles(style, table_style)
+        if properties is None:
+            return style, below
+        own = self.read_layout(properties)
+        if own.number is not None or own.level is not None:
+            own = own.over(self._layout_of_list(own.number or below.number, own.level, style))
+        return style, own.over(below)
+
+    def _layout_of_styles(self, style: str, table_style: str) -> Layout:
+        """Return what the styles of a paragraph, with its list, and of a table set."""
+        if (style, table_style) not in self._layouts:
+            own = self._chain(style)[1]
             own = own.over(self._layout_of_list(own.number, own.level, style))
-        return style, own.over(of_style).over(self._chain(table_style)[1]).over(self._default[1])
+            self._layouts[style, table_style] = own.over(self._chain(table_style)[1]).over(self._default[1])
+        return self._layouts[style, table_style]
 
     def look_of(self, properties: etree._Element | None, table_style: str, paragraph_style: str) -> Look:
         """Return the properties of a run, whose own ones are in an element."""
@@ -208,11 +218,11 @@ class WordStyles:
             self._chains[one] = look, layout
         return look, layout
 
-    def _layout_of_list(self, number: str, level: str | None, style: str) -> Layout:
-        list_ = self._lists.get(number, "")
+    def _layout_of_list(self, number: str | None, level: str | None, style: str) -> Layout:
+        list_ = self._lists.get(number or "", "")
         for numbered in (f"num {number}", list_):
-            for key in (level, f"style {style}", "0") if level is None else (level,):
-                if key is not None and (numbered, key) in self._levels:
+            for key in (f"style {style}", "0") if level is None else (level,):
+                if (numbered, key) in self._levels:
                     return self._levels[numbered, key]
         return Layout()
 
