@@ -14,7 +14,7 @@ from tasks.inputs.office.measures import LETTER_WIDTH, TWIPS, is_overprinted, is
 from tasks.inputs.office.word_covers import Flow, doubt_what_is_covered
 from tasks.inputs.office.word_parts import is_of_word
 from tasks.inputs.office.word_places import Backs, PaperSize, Place, WordPlaces, shading, theme_color
-from tasks.inputs.office.word_styles import SIZE, Layout, Look, WordStyles
+from tasks.inputs.office.word_styles import SIZE, ParagraphLayout, RunLook, WordStyles
 
 _BEHIND = re.compile(rb"""behindDoc=["'](?:1|true)|z-index: *-""")
 """Pattern of parts with shapes that lie behind the text."""
@@ -53,7 +53,7 @@ class _Around(NamedTuple):
     """Properties that a run has from its paragraph."""
 
     style: str
-    layout: Layout
+    layout: ParagraphLayout
     place: Place
     page: PaperSize
 
@@ -75,7 +75,7 @@ class Runs:
         settings."""
         self._namespace = namespace
         self._name = f"{{{namespace}}}"
-        self._looks: dict[tuple[str, str, bytes], Look] = {}
+        self._looks: dict[tuple[str, str, bytes], RunLook] = {}
         self._tables: dict[str, Grounds] = {}
         self._unsure_tables: set[str] = set()
         self._alone: dict[etree._Element, _Around] = {}
@@ -112,7 +112,7 @@ class Runs:
         doubt_what_is_covered(root, self._name, flow)
         word_markup.simplify(root, self._namespace)
         arounds: dict[etree._Element | None, _Around] = {
-            None: _Around("", Layout(), places.around(root), places.page_of(root))
+            None: _Around("", ParagraphLayout(), places.around(root), places.page_of(root))
         }
         # Within a run, a smart tag is the text that has ruby.
         texts = "{*}t", f"{self._name}sym", f"{self._name}smartTag"
@@ -279,7 +279,7 @@ class Runs:
         tabs = paragraph.iter(f"{self._name}tab", f"{self._name}ptab")
         return (tab for tab in tabs if next(tab.iterancestors()).tag == f"{self._name}r")
 
-    def _is_unsure(self, look: Look, around: _Around) -> bool:
+    def _is_unsure(self, look: RunLook, around: _Around) -> bool:
         """True if text is not seen on some of the grounds that it may stand on, or by some programs, or is very small.
 
         Text that is seen on paper is taken for seen, because documents have it on pictures and tables of all colours.
@@ -296,10 +296,10 @@ class Runs:
             if not is_seen(color, (WHITE,))
         )
 
-    def _grounds(self, look: Look, around: _Around) -> Grounds:
+    def _grounds(self, look: RunLook, around: _Around) -> Grounds:
         return look.highlight or look.shade or around.layout.shade or around.place.grounds
 
-    def _is_unseen(self, look: Look, around: _Around) -> bool:
+    def _is_unseen(self, look: RunLook, around: _Around) -> bool:
         line = around.layout.line
         height, width = min(look.points, line), look.points * min(look.width or 1.0, 1.0)
         if around.place.is_unseen or is_tiny(min(height, width)) or is_overprinted(look.spacing or 0.0, look.points):
@@ -311,7 +311,7 @@ class Runs:
             return False
         return isinstance(color, str) or not is_seen(color, self._grounds(look, around))
 
-    def _look_of(self, run: etree._Element, around: _Around) -> Look:
+    def _look_of(self, run: etree._Element, around: _Around) -> RunLook:
         own = run.find(f"{self._name}rPr")
         if own is None:
             return self._styles.look_of(None, around.place.table_style, around.style)
@@ -354,7 +354,7 @@ class Runs:
         whole = self._styles.read_look(style.find(f"{self._name}rPr"))
         return any(self._hides(part, whole) for part in style.iterchildren(f"{self._name}tblStylePr"))
 
-    def _hides(self, part: etree._Element, whole: Look) -> bool:
+    def _hides(self, part: etree._Element, whole: RunLook) -> bool:
         """True if a style of tables hides the text in a part of them, such as the first row."""
         look = self._styles.read_look(part.find(f"{self._name}rPr")).over(whole)
         layout = self._styles.read_layout(part.find(f"{self._name}pPr"))

@@ -32,7 +32,7 @@ _FRAME = ("x", "y", "w", "h", "hAnchor", "vAnchor")
 _INDENTS = ("left", "start", "right", "end", "firstLine", "hanging")
 
 
-class Look(NamedTuple):
+class RunLook(NamedTuple):
     """Properties of a run, or those that a style sets. None stands for one that is not set."""
 
     is_hidden: bool | None = None
@@ -58,7 +58,7 @@ class Look(NamedTuple):
     raised: float | None = None
     """Points above the line."""
 
-    def over(self, other: "Look") -> "Look":
+    def over(self, other: "RunLook") -> "RunLook":
         """Return these properties, with those of `other` in the places of the ones that are not set."""
         return self._replace(**{name: value for name, value in other._asdict().items() if getattr(self, name) is None})
 
@@ -68,7 +68,7 @@ class Look(NamedTuple):
         return (self.complex_size if self.is_complex else self.size) or SIZE
 
 
-class Layout(NamedTuple):
+class ParagraphLayout(NamedTuple):
     """Properties of a paragraph, or those that a style sets. None stands for one that is not set."""
 
     shade: Grounds | None = None
@@ -88,7 +88,7 @@ class Layout(NamedTuple):
     number: str | None = None
     level: str | None = None
 
-    def over(self, other: "Layout") -> "Layout":
+    def over(self, other: "ParagraphLayout") -> "ParagraphLayout":
         """Return these properties, with those of `other` in the places of the ones that are not set. Tab stops and
         properties of frames add up."""
         merged = {name: value for name, value in other._asdict().items() if getattr(self, name) is None}
@@ -124,14 +124,14 @@ class WordStyles:
         self._name = f"{{{namespace}}}"
         self._theme = theme
         self._based_on: dict[str, str] = {}
-        self._own: dict[str, tuple[Look, Layout]] = {}
-        self._chains: dict[str, tuple[Look, Layout]] = {}
-        self._looks: dict[tuple[str, ...], Look] = {}
-        self._layouts: dict[tuple[str, str], Layout] = {}
-        self._default = Look(), Layout()
+        self._own: dict[str, tuple[RunLook, ParagraphLayout]] = {}
+        self._chains: dict[str, tuple[RunLook, ParagraphLayout]] = {}
+        self._looks: dict[tuple[str, ...], RunLook] = {}
+        self._layouts: dict[tuple[str, str], ParagraphLayout] = {}
+        self._default = RunLook(), ParagraphLayout()
         self._default_styles: dict[str, str] = {}
         self._lists: dict[str, str] = {}
-        self._levels: dict[tuple[str, str], Layout] = {}
+        self._levels: dict[tuple[str, str], ParagraphLayout] = {}
         self._tables: dict[str, etree._Element] = {}
         if "styles" in parts:
             self._read_styles(parts["styles"])
@@ -139,7 +139,7 @@ class WordStyles:
             self._read_numbering(parts["numbering"])
         for stop in parts["settings"].iterchildren(f"{self._name}defaultTabStop") if "settings" in parts else ():
             distance = points(stop.get(f"{self._name}val"), TWIPS)
-            self._default = self._default[0], self._default[1].over(Layout(farthest_stop=distance))
+            self._default = self._default[0], self._default[1].over(ParagraphLayout(farthest_stop=distance))
 
     @property
     def default_table(self) -> str:
@@ -164,7 +164,7 @@ class WordStyles:
         style = None if properties is None else properties.find(f"{self._name}{name}")
         return "" if style is None else style.get(f"{self._name}val", "")
 
-    def layout_of(self, paragraph: etree._Element, table_style: str) -> tuple[str, Layout]:
+    def layout_of(self, paragraph: etree._Element, table_style: str) -> tuple[str, ParagraphLayout]:
         """Return the style and the properties of a paragraph in a table of a style, or of "" in none."""
         properties = paragraph.find(f"{self._name}pPr")
         style = self.style_of(properties, "pStyle") or self._default_styles.get("paragraph", "")
@@ -176,7 +176,7 @@ class WordStyles:
             own = own.over(self._layout_of_list(own.number or below.number, own.level, style))
         return style, own.over(below)
 
-    def _layout_of_styles(self, style: str, table_style: str) -> Layout:
+    def _layout_of_styles(self, style: str, table_style: str) -> ParagraphLayout:
         """Return what the styles of a paragraph, with its list, and of a table set."""
         if (style, table_style) not in self._layouts:
             own = self._chain(style)[1]
@@ -184,18 +184,18 @@ class WordStyles:
             self._layouts[style, table_style] = own.over(self._chain(table_style)[1]).over(self._default[1])
         return self._layouts[style, table_style]
 
-    def look_of(self, properties: etree._Element | None, table_style: str, paragraph_style: str) -> Look:
+    def look_of(self, properties: etree._Element | None, table_style: str, paragraph_style: str) -> RunLook:
         """Return the properties of a run, whose own ones are in an element."""
         style = self.style_of(properties, "rStyle") or self._default_styles.get("character", "")
         of_styles = self._look_of_styles(table_style, paragraph_style, style)
         return of_styles if properties is None else self.read_look(properties).over(of_styles)
 
-    def _look_of_styles(self, *styles: str) -> Look:
+    def _look_of_styles(self, *styles: str) -> RunLook:
         """Return what the styles of a table, of a paragraph and of characters set."""
         if styles not in self._looks:
             table, below, above = (self._chain(style)[0] for style in styles)
             # A style of characters toggles what the style of the paragraph has.
-            toggled = Look(
+            toggled = RunLook(
                 _toggled(below.is_hidden, above.is_hidden),
                 _toggled(below.is_struck, above.is_struck),
             )
@@ -205,26 +205,26 @@ class WordStyles:
             self._looks[styles] = look
         return self._looks[styles]
 
-    def _chain(self, style: str) -> tuple[Look, Layout]:
+    def _chain(self, style: str) -> tuple[RunLook, ParagraphLayout]:
         """Return what a style sets, with what it has from those that it is based on."""
         chain: dict[str, None] = {}
         based = style
         while based in self._own and based not in self._chains and based not in chain:
             chain[based] = None
             based = self._based_on.get(based, "")
-        look, layout = self._chains.get(based, (Look(), Layout()))
+        look, layout = self._chains.get(based, (RunLook(), ParagraphLayout()))
         for one in reversed(chain):
             look, layout = self._own[one][0].over(look), self._own[one][1].over(layout)
             self._chains[one] = look, layout
         return look, layout
 
-    def _layout_of_list(self, number: str | None, level: str | None, style: str) -> Layout:
+    def _layout_of_list(self, number: str | None, level: str | None, style: str) -> ParagraphLayout:
         list_ = self._lists.get(number or "", "")
         for numbered in (f"num {number}", list_):
             for key in (f"style {style}", "0") if level is None else (level,):
                 if (numbered, key) in self._levels:
                     return self._levels[numbered, key]
-        return Layout()
+        return ParagraphLayout()
 
     def _read_styles(self, root: etree._Element) -> None:
         look, layout = (
@@ -268,7 +268,7 @@ class WordStyles:
             if style := self.style_of(level, "pStyle"):
                 self._levels[key, f"style {style}"] = layout
 
-    def read_look(self, properties: etree._Element | None) -> Look:
+    def read_look(self, properties: etree._Element | None) -> RunLook:
         """Return the properties of runs in an element."""
         set_: dict[str, object] = {}
         for one in () if properties is None else properties:
@@ -309,7 +309,7 @@ class WordStyles:
                     set_["spacing"] = points(value, TWIPS)
                 case "position":
                     set_["raised"] = points(value, HALF_POINTS)
-        return Look(**set_)  # type: ignore[arg-type]
+        return RunLook(**set_)  # type: ignore[arg-type]
 
     def _filled(self, fill: etree._Element) -> tuple[Color | str, bool]:
         """Return the colour with which letters are filled, and whether it is not sure what a reader sees of it."""
@@ -327,7 +327,7 @@ class WordStyles:
                 return (found[0] if found[1] >= _FAINT else "none"), found[1] < 1
         return "auto", True
 
-    def read_layout(self, properties: etree._Element | None) -> Layout:
+    def read_layout(self, properties: etree._Element | None) -> ParagraphLayout:
         """Return the properties of paragraphs in an element."""
         set_: dict[str, object] = {}
         for one in () if properties is None else properties:
@@ -357,7 +357,7 @@ class WordStyles:
                 case "numPr":
                     set_["number"] = self.style_of(one, "numId") or None
                     set_["level"] = self.style_of(one, "ilvl") or None
-        return Layout(**set_)  # type: ignore[arg-type]
+        return ParagraphLayout(**set_)  # type: ignore[arg-type]
 
     def _indent(self, indents: etree._Element, name: str) -> float | None:
         """Return an indent; one in characters goes before one in points."""
