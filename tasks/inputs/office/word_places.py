@@ -186,6 +186,8 @@ class WordPlaces:
                 for field, name in names.items():
                     value = points(one.get(f"{self._name}{name}"), TWIPS)
                     page = page if value is None else page._replace(**{field: value})
+                # Where pages are bound on the left, the text begins behind the gutter.
+                page = page._replace(left=page.left + (points(one.get(f"{self._name}gutter"), TWIPS) or 0.0))
         return page
 
     def _place_of(self, container: etree._Element) -> Place:

@@ -345,3 +345,11 @@ def test_a_wide_section_does_not_make_others_wide() -> None:
     change = f"<w:sectPrChange w:id='1' w:author='a'>{wide}</w:sectPrChange></w:sectPr>"
     former = narrow.replace("</w:sectPr>", change)
     assert text_of(document_of(body.format(former, narrow))) == "between"
+
+
+def test_text_behind_a_gutter_that_is_wider_than_the_page_is_left_out() -> None:
+    body = f"<w:p>{run('', 'between')}</w:p><w:p><w:pPr>{{}}</w:pPr></w:p>"
+    for gutter, is_seen in ((300, True), (31_000, False)):
+        margins = f"<w:pgMar w:left='1440' w:right='1440' w:gutter='{gutter}'/>"
+        section = f"<w:sectPr><w:pgSz w:w='11906' w:h='16838'/>{margins}</w:sectPr>"
+        assert ("between" in text_of(document_of(body.format(section)))) is is_seen
