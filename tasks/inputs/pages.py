@@ -17,10 +17,11 @@ Kind = Literal["image", "paged", "text", "video"]
 
 @dataclass(frozen=True, slots=True)
 class TextLayer:
-    """The text that a page contains as characters, with places in pixels of the page's picture. Confidences are 1.0."""
+    """The text that a page contains as characters, with places in pixels of the page's picture."""
 
     lines: tuple[TextLine, ...] = ()
-    """Lines of text in no particular order."""
+    """Lines of text in no particular order. The confidence of words is 1.0, but less if another program recognised them
+    in a picture."""
     complete: bool = False
     """False if the page shows, or may show, text that is not in `lines`, so that OCR has to read the page as well."""
     rulings: tuple[Ruling, ...] = ()

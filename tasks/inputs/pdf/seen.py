@@ -1,4 +1,4 @@
-"""Finds the characters of a PDF page's text layer that are seen on the page.
+"""Finds the characters of a PDF page's text layer that are seen on the page, and whether they are what is seen there.
 
 The page is drawn with its text and without. Where the two pictures are equal, nobody sees a character, whatever the
 reason: its colour, a clip path, an object above it, a layer that is switched off.
@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from models.vision.text import Image
 from tasks.inputs.pdf.drawing import draw
-from tasks.inputs.pdf.shown import PageView
-from tasks.inputs.pdf.words import Glyph, PdfWord, address
+from tasks.inputs.pdf.glyph_shapes import disputed_glyphs, glyph_corners, has_disputed_word
+from tasks.inputs.pdf.shown import OpenTexts, PageView, address
+from tasks.inputs.pdf.words import Glyph, PdfWord
 
 _SECONDS = 2.0
 """All drawings of a page take at most this long. An ordinary page takes a hundredth of it."""
@@ -48,6 +49,10 @@ _MAX_CROWD = 8.0
 _MAX_LAYERS = 8
 """Texts that lie over each other are drawn in at most this many layers."""
 
+_MOST_COMPARISONS = 50_000_000
+"""At most this many times, a glyph that cannot be drawn is compared with an object that may cover it, which takes
+0.3 s."""
+
 Flags = NDArray[np.bool_]
 _Area = tuple[slice, slice]
 """The rows and the columns of a glyph's box in a picture."""
@@ -57,7 +62,7 @@ def seen_words(
     words: Sequence[PdfWord], texts: Iterable[object], page: pypdfium2.PdfPage, view: PageView, *, deadline: float
 ) -> list[PdfWord] | None:
     """Return the `words` of `page` without the glyphs that cannot be seen. Return None if drawing the page takes too
-    long, or if too many texts lie over each other.
+    long, if too many texts lie over each other, or if a word looks like another one.
 
     `texts` are all text objects of the page. Some have no words, as those that draw a word a second time.
     """
@@ -75,6 +80,8 @@ def seen_words(
     if full is None or bare is None:
         return None
     seen = places.changed(full, bare) | (drawn_by == 0)
+    disputed = np.zeros(len(glyphs), dtype=bool)
+    places.dispute(disputed, full, bare, seen & (drawn_by != 0))
     # Where texts lie over each other, a hidden one has pixels of the others in its place. They are also drawn apart.
     layers = places.layers(drawn_by, seen)
     if layers is None:
@@ -84,9 +91,20 @@ def seen_words(
             apart = draw(page, *size, deadline=deadline)
         if apart is None:
             return None
-        seen &= places.changed(apart, bare) | ~np.isin(drawn_by, list(layer))
-    for index in np.flatnonzero(~seen).tolist():
-        seen[index] = _lacks_font(glyphs[index]) and _stands_out(glyphs[index], bare[places.centre(index)])
+        in_layer = np.isin(drawn_by, list(layer))
+        seen &= places.changed(apart, bare) | ~in_layer
+        places.dispute(disputed, apart, bare, seen & in_layer)
+    if has_disputed_word(words, disputed & seen):
+        return None
+    undrawn = [index for index in np.flatnonzero(~seen).tolist() if _lacks_font(glyphs[index])]
+    if undrawn:
+        open_texts = OpenTexts(page)
+        if len(undrawn) * open_texts.covers > _MOST_COMPARISONS:
+            return None
+        boxes = [word.box_of(glyph) for word in words for glyph in word.glyphs]
+        for index in undrawn:
+            is_open = (int(drawn_by[index]), boxes[index]) in open_texts
+            seen[index] = is_open and _stands_out(glyphs[index], bare[places.centre(index)])
     return list(_only_seen(words, iter(seen.tolist())))
 
 
@@ -101,6 +119,8 @@ class _Places:
 
     def __init__(self, words: Sequence[PdfWord], view: PageView) -> None:
         self.view = view
+        self._words = words
+        self._corners = glyph_corners(words, view)
         counts = [len(word.glyphs) for word in words]
         dx, dy = np.repeat([word.direction for word in words], counts, axis=0).T
         u = np.array([glyph.u for word in words for glyph in word.glyphs]).T
@@ -114,6 +134,13 @@ class _Places:
         begins[np.cumsum(counts[:-1], dtype=int)] = True
         self._runs = np.cumsum(begins) - 1
         """Number of each glyph's run: the glyphs of a word that follow each other and are drawn by one object."""
+
+    def dispute(self, disputed: Flags, one: Image, other: Image, chosen: Flags) -> None:
+        """Set the flags of the `chosen` glyphs in `disputed`: True if what only one of two pictures shows does not look
+        like the character."""
+        ink = cv2.cvtColor(cv2.absdiff(one, other), cv2.COLOR_RGB2GRAY)
+        for glyphs, flags in disputed_glyphs(self._words, self._corners, ink, chosen):
+            disputed[glyphs] = flags
 
     def centre(self, glyph: int) -> tuple[int, int]:
         """Return the row and the column of the pixel in the middle of a glyph."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
+import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfMatrix
@@ -37,6 +38,8 @@ _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
 """The notes that are read on one page have at most this many characters together. The limit is needed because any
 number of notes may share one text in the file."""
+_LAYER = "OC\0".encode("utf-16-le")
+"""Name of the marks around the objects of a layer."""
 _EMPTY = 2
 """Bytes of an empty UTF-16 string with its terminator."""
 
@@ -137,9 +140,7 @@ class PageObjects:
 def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
     """Collect the objects of `page` and of the forms on it."""
     shown = PageObjects()
-    objects = (pdfium.FPDFPage_GetObject(page, index) for index in range(pdfium.FPDFPage_CountObjects(page)))
-    leaves = (leaf for item in objects for leaf in _iter_objects(item, PdfMatrix(), 0))
-    for item, matrix in leaves:
+    for item, matrix in _leaves(page):
         kind = pdfium.FPDFPageObj_GetType(item)
         shown.has_drawings |= kind != pdfium.FPDF_PAGEOBJ_TEXT
         match kind:
@@ -156,6 +157,71 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
                 if is_filled and segments >= _GLYPH_SEGMENTS and len(shown.outlines) < _MAX_OUTLINES:
                     shown.outlines += _letter_outlines(item, _page_bounds(item, matrix), min(segments, _MAX_SEGMENTS))
     return shown
+
+
+class OpenTexts:
+    """Tells which text lies open on the page as far as the file says it, without drawing it: no filled area, picture or
+    form comes after it in the same place, it lies within its clip path, and it is in no layer that can be switched off.
+    """
+
+    def __init__(self, page: pypdfium2.PdfPage) -> None:
+        self._texts: dict[int, tuple[int, object, PdfMatrix]] = {}
+        """By the address of a text object: the number of objects that cover others and come before it, its handle, and
+        the matrix of the forms around it."""
+        boxes: list[Box] = []
+        for item, matrix in _leaves(page):
+            kind = pdfium.FPDFPageObj_GetType(item)
+            if kind == pdfium.FPDF_PAGEOBJ_TEXT:
+                self._texts[address(item)] = len(boxes), item, matrix
+            elif kind != pdfium.FPDF_PAGEOBJ_PATH or _fill_and_stroke(item)[0]:
+                boxes.append(_page_bounds(item, matrix))
+        self.covers = len(boxes)
+        """Number of objects that may cover text."""
+        self._boxes = np.array(boxes, np.float64).reshape(-1, 4)
+
+    def __contains__(self, text: tuple[int, Box]) -> bool:
+        """True if the part of a text object, given by its address, that is in a box lies open."""
+        drawn_by, box = text
+        if drawn_by not in self._texts:
+            return False
+        before, item, matrix = self._texts[drawn_by]
+        left, bottom, right, top = self._boxes[before:].T
+        is_covered = (left < box.right) & (right > box.left) & (bottom < box.top) & (top > box.bottom)
+        return not is_covered.any() and not _is_in_layer(item) and _is_in_clip(item, matrix, box)
+
+
+def _is_in_layer(item: object) -> bool:
+    """True if a layer that viewers can switch off (optional content) contains the object."""
+    name, size = (ctypes.c_ushort * 3)(), ctypes.c_ulong()
+    for index in range(pdfium.FPDFPageObj_CountMarks(item)):
+        mark = pdfium.FPDFPageObj_GetMark(item, index)
+        if pdfium.FPDFPageObjMark_GetName(mark, name, ctypes.sizeof(name), size) and bytes(name) == _LAYER:
+            return True
+    return False
+
+
+def _is_in_clip(item: object, matrix: PdfMatrix, box: Box) -> bool:
+    """True if the clip paths of the object are rectangles that contain the middle of `box`."""
+    clip = pdfium.FPDFPageObj_GetClipPath(item)
+    for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
+        segments = pdfium.FPDFClipPath_CountPathSegments(clip, path)
+        if segments not in _RECTANGLE_SEGMENTS:
+            return False
+        points = [_point_of(pdfium.FPDFClipPath_GetPathSegment(clip, path, index)) for index in range(segments)]
+        if not Box.around(matrix.on_point(*point) for point in points).contains(box.centre):
+            return False
+    return True
+
+
+def _leaves(page: pypdfium2.PdfPage) -> Iterator[tuple[object, PdfMatrix]]:
+    """Yield the objects of `page` and of the forms on it, with the matrices of the forms around them."""
+    for index in range(pdfium.FPDFPage_CountObjects(page)):
+        yield from _iter_objects(pdfium.FPDFPage_GetObject(page, index), PdfMatrix(), 0)
+
+
+def address(item: object) -> int:
+    """Return the address of an object of PDFium, which identifies it."""
+    return ctypes.addressof(item.contents)  # type: ignore[attr-defined]
 
 
 def _iter_objects(item: object, matrix: PdfMatrix, depth: int) -> Iterator[tuple[object, PdfMatrix]]:

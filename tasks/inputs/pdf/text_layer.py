@@ -2,6 +2,7 @@
 
 import math
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -37,6 +38,10 @@ the second. A smaller picture is a logo."""
 
 Cells = NDArray[np.bool_]
 """Cells by row, from the bottom of the page, and column, from its left."""
+_READ_SCRIPTS = "LATIN", "CJK", "HIRAGANA", "KATAKANA"
+"""The scripts that OCR reads, as Unicode's names of their letters begin."""
+_RECOGNISED = 0.5
+"""Confidence of text that another program recognised. How sure it was is not in the file."""
 _GARBAGE = 0.1
 """If more than this share of the glyphs has no known character, the whole layer is distrusted."""
 _OUTLINES = 15
@@ -116,9 +121,10 @@ class Pictures:
 def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -> TextLayer:
     """Read the text layer of `page` in pixels of its picture of `width` x `height`.
 
-    Text that cannot be seen on the page is dropped, unless it is invisible by its own properties and the OCR text of a
-    scanned picture. A page that cannot be drawn fast enough to know has no text, and is left to OCR. It is not drawn
-    after `deadline` (time.thread_time).
+    Text that cannot be seen on the page is dropped, unless it is invisible by its own properties, the OCR text of a
+    scanned picture, and of a script that OCR does not read here. A page that cannot be drawn fast enough to know, or on
+    which text looks like another one, has no text, and is left to OCR. It is not drawn after `deadline`
+    (time.thread_time).
     """
     view = PageView.of(page, width, height)
     notes = typed_notes(page, view)
@@ -133,6 +139,8 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int, *, deadlin
     # Drawing adds an appearance to each note without one, so all annotations have to be read before.
     has_annotations = has_drawn_annotations(page)
     drawn, hidden = ([word for word in words if word.visible is seen] for seen in (True, False))
+    if _is_readable(hidden):
+        hidden = []
     visible = seen_words(drawn, shown.texts, page, view, deadline=deadline)
     if visible is None:
         return TextLayer(tuple(notes))
@@ -147,11 +155,22 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int, *, deadlin
         and not _has_outlined_text(shown, text, grid, view)
         and not has_annotations
     )
-    # OCR text in the file makes it unnecessary to run OCR. But if OCR runs anyway, its new text is preferred.
+    # Where OCR runs, its own text is preferred.
     kept = known if complete else [word for word in known if word.visible]
     rulings = [(view.pixel(*start), view.pixel(*end)) for start, end in shown.rulings] if complete else ()
     lines = (*(_text_line(line, view) for line in _group_lines(kept)), *notes)
     return TextLayer(lines, complete, tuple(rulings), shown.has_drawings)
+
+
+def _is_readable(words: Iterable[PdfWord]) -> bool:
+    """True if OCR reads the scripts of at least half of the letters. Nobody sees what the file says of a picture, so
+    that it is believed only where OCR would read nothing."""
+    letters = Counter(character for word in words for glyph in word.glyphs for character in glyph.text)
+    are_read = Counter[bool]()
+    for letter, count in letters.items():
+        if letter.isalpha():
+            are_read[unicodedata.name(letter, "").startswith(_READ_SCRIPTS)] += count
+    return are_read[True] >= are_read[False]
 
 
 def _has_outlined_text(shown: PageObjects, text: Cells, grid: AreaGrid, view: PageView) -> bool:
@@ -193,7 +212,9 @@ def _text_line(words: list[PdfWord], view: PageView) -> TextLine:
     v = min(word.v[0] for word in words), max(word.v[1] for word in words)
     if _is_right_to_left("".join(word.text for word in words)):
         words = words[::-1]
-    read = tuple(Word(word.text, _words_quad(word, word.u, word.v, view), 1.0) for word in words)
+    read = tuple(
+        Word(word.text, _words_quad(word, word.u, word.v, view), 1.0 if word.visible else _RECOGNISED) for word in words
+    )
     return TextLine(read, _words_quad(first, u, v, view))
 
 

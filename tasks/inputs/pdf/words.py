@@ -12,7 +12,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from models.normal_forms import normalized
-from tasks.inputs.pdf.shown import Box
+from tasks.inputs.pdf.shown import Box, address
 
 _HYPHEN_AT_LINE_END = 2
 """PDFium's code for a hyphen after which the word continues in the next line."""
@@ -112,7 +112,11 @@ class PdfWord:
     @property
     def box(self) -> Box:
         """The word's bounding box in the page's space."""
-        return Box.around(self.point(u, v) for u in self.u for v in self.v)
+        return self.box_of(self)
+
+    def box_of(self, part: "PdfWord | Glyph") -> Box:
+        """Return the bounding box, in the page's space, of the word or one of its glyphs."""
+        return Box.around(self.point(u, v) for u in part.u for v in part.v)
 
 
 def read_words(page: pypdfium2.PdfPage) -> list[PdfWord]:
@@ -239,11 +243,6 @@ class _Characters:
             baseline=self.origin(index, direction)[1],
             visible=mode not in _NOT_DRAWN and alpha >= _LEAST_ALPHA and not 0 < em <= _TINY,
         )
-
-
-def address(item: object) -> int:
-    """Return the address of an object of PDFium, which identifies it."""
-    return ctypes.addressof(item.contents)  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=4096)

@@ -24,7 +24,12 @@ def layer_of(*steps: Draw, size: tuple[float, float] = (595, 842)) -> TextLayer:
     for step in steps:
         step(canvas)
     canvas.save()
-    pages = PdfPages(Blob(buffer.getvalue(), "application/pdf", "a.pdf", "p"), MediaLimits())
+    return layer_in(buffer.getvalue())
+
+
+def layer_in(data: bytes) -> TextLayer:
+    """The text layer of the first page of a PDF file."""
+    pages = PdfPages(Blob(data, "application/pdf", "a.pdf", "p"), MediaLimits())
     try:
         return pages.text_layer(1)
     finally:
@@ -46,22 +51,25 @@ def photo(x: float, y: float, width: float, height: float, *, alpha: int = 255) 
     return lambda canvas: canvas.drawImage(ImageReader(picture), x, y, width, height, mask="auto")
 
 
-def hidden(text: str, x: float, y: float, mode: int = 3) -> Draw:
+def hidden(text: str, x: float, y: float, mode: int = 3, *, font: str = "Helvetica") -> Draw:
     def draw(canvas: Canvas) -> None:
         line = canvas.beginText(x, y)
-        line.setFont("Helvetica", 12)
+        line.setFont(font, 12)
         line.setTextRenderMode(mode)
         line.textOut(text)
         line.setTextRenderMode(0)
+        line.setFont("Helvetica", 12)
         canvas.drawText(line)
 
     return draw
 
 
-def scanned(x: float, y: float, width: float, height: float) -> list[Draw]:
-    """A picture with what was read in it."""
+def scanned(
+    x: float, y: float, width: float, height: float, *, text: str = "παν μετρον αριστον και μηδεν", font: str = "Symbol"
+) -> list[Draw]:
+    """A picture with what was read in it, by default in a script that OCR does not read."""
     rows = range(int(y) + 6, int(y + height) - 12, 16)
-    return [photo(x, y, width, height), *(hidden("what the scanner read in one line", x + 5, row) for row in rows)]
+    return [photo(x, y, width, height), *(hidden(text, x + 5, row, font=font) for row in rows)]
 
 
 def box(x: float, y: float, width: float, height: float, *, opacity: float = 1, filled: int = 1) -> Draw:

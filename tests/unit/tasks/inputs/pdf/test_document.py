@@ -281,16 +281,6 @@ def hidden(canvas: Canvas, rows: int) -> None:
     canvas.drawText(text)
 
 
-def test_hidden_text_over_a_scan_is_its_text(opened: Opened) -> None:
-    def draw(canvas: Canvas) -> None:
-        canvas.drawImage(photo(), 0, 0, 400, 300)
-        hidden(canvas, 15)
-
-    layer = opened(pdf(draw)).text_layer(1)
-    assert len(layer.lines) == 15
-    assert layer.complete
-
-
 def test_a_hidden_line_over_a_scan_is_not_its_text(opened: Opened) -> None:
     def draw(canvas: Canvas) -> None:
         canvas.drawImage(photo(), 0, 0, 400, 300)

@@ -314,3 +314,39 @@ def test_text_that_is_bent_to_a_line_is_left_out(across: float) -> None:
         canvas.restoreState()
 
     assert texts(layer_of(words("seen", y=600), draw)) == ["seen"]
+
+
+def unembedded(canvas: Canvas) -> None:
+    """Text that cannot be drawn, because no font here has its signs."""
+    canvas.setFont("HeiseiMin-W3", 12)
+    canvas.drawString(72, 700, "請求書")
+
+
+def clipping(canvas: Canvas) -> None:
+    path = canvas.beginPath()
+    path.rect(10, 10, 20, 20)
+    canvas.clipPath(path, stroke=0, fill=0)
+
+
+def in_layer(canvas: Canvas) -> None:
+    canvas._code.append("/OC <</Type /OCG>> BDC")
+    unembedded(canvas)
+    canvas._code.append("EMC")
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_read"),
+    [
+        ((unembedded, box(60, 500, 90, 30)), True),
+        ((unembedded, box(60, 690, 90, 30, filled=0)), True),
+        ((painted(0, 0, 1), block(60, 690, 90, 30), painted(0, 0, 0), unembedded), True),
+        ((unembedded, painted(1, 1, 1), block(60, 690, 90, 30)), False),
+        ((unembedded, photo(60, 690, 90, 30)), False),
+        ((clipping, unembedded), False),
+        ((in_layer,), False),
+    ],
+    ids=["box elsewhere", "frame", "ground", "covered", "under a photo", "clipped", "in a layer"],
+)
+def test_text_that_cannot_be_drawn_is_read_where_nothing_can_hide_it(steps: tuple[Draw, ...], is_read: bool) -> None:
+    pdfmetrics.registerFont(UnicodeCIDFont("HeiseiMin-W3"))
+    assert texts(layer_of(words("seen", y=600), *steps)) == ["seen"] + is_read * ["請求書"]

@@ -50,6 +50,18 @@ def test_each_picture_needs_hidden_words_of_its_own() -> None:
     assert not layer_of(*scanned(60, 520, 450, 250), photo(60, 100, 450, 250)).complete
 
 
+def test_what_a_scanner_read_is_left_to_ocr_if_that_reads_it_too() -> None:
+    """What nobody sees may be anything."""
+    text = "Total due 9999.00 EUR within 30 days"
+    assert layer_of(*scanned(60, 520, 450, 250, text=text, font="Helvetica")) == TextLayer()
+
+
+def test_what_another_program_read_is_not_certain() -> None:
+    layer = layer_of(*scanned(60, 520, 450, 250), words("Visible", y=50))
+    assert {word.confidence for line in layer.lines for word in line.words if word.text == "Visible"} == {1.0}
+    assert {word.confidence for line in layer.lines for word in line.words if word.text == "παν"} == {0.5}
+
+
 def test_a_scan_in_strips_is_one_picture() -> None:
     strips = [photo(60, 500 + 10 * row, 450, 10) for row in range(25)]
     assert layer_of(*strips, *scanned(60, 500, 450, 250)[1:]).complete

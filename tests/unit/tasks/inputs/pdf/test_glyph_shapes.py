@@ -1,0 +1,101 @@
+"""Tests that a text layer is not believed where its characters are not those that the page shows."""
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from tasks.inputs.pages import TextLayer
+from tests.unit.tasks.inputs.pdf.drawn import layer_in, layer_of, texts, words
+
+FONTS = [
+    "Helvetica",
+    "Helvetica-Bold",
+    "Helvetica-Oblique",
+    "Times-Roman",
+    "Times-BoldItalic",
+    "Courier",
+    "Courier-BoldOblique",
+]
+SENTENCES = ["Invoice 0123456789 of 14.03.2026, due in 30 days", "The quick brown fox jumps over THE LAZY DOG"]
+
+
+def mapped(text: str, shown_as: dict[str, str]) -> TextLayer:
+    """The layer of a page that shows `text` in Helvetica. The file says that some characters are other ones."""
+    codes = "\n".join(f"<{ord(one):02x}> <{other.encode('utf-16-be').hex()}>" for one, other in shown_as.items())
+    cmap = (
+        f"begincmap 1 begincodespacerange <00> <ff> endcodespacerange {len(shown_as)} beginbfchar\n{codes}\nendbfchar\n"
+        "endcmap"
+    )
+    content = f"BT /F1 12 Tf 72 700 Td ({text}) Tj ET"
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        f"<</Length {len(content)}>>stream\n{content}\nendstream",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding/ToUnicode 6 0 R>>",
+        f"<</Length {len(cmap)}>>stream\n{cmap}\nendstream",
+    ]
+    body = "".join(f"{number} 0 obj\n{one}\nendobj\n" for number, one in enumerate(objects, start=1))
+    return layer_in(f"%PDF-1.4\n{body}trailer\n<</Root 1 0 R/Size 7>>\nstartxref\n0\n%%EOF".encode())
+
+
+@pytest.mark.parametrize("font", FONTS)
+@pytest.mark.parametrize("size", [5, 7, 12, 40])
+def test_usual_fonts_are_believed(font: str, size: float) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont(font, size)
+        for row, sentence in enumerate(SENTENCES):
+            canvas.drawString(30, 700 - 2 * size * row, sentence[: int(900 / size)])
+
+    layer = layer_of(draw)
+    assert layer.complete
+    assert len(layer.lines) >= len(SENTENCES)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270, 30])
+def test_turned_text_is_believed(degrees: float) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.translate(300, 400)
+        canvas.rotate(degrees)
+        canvas.drawString(0, 0, "Total 0123456789")
+
+    assert texts(layer_of(draw)) == ["Total 0123456789"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown_as"),
+    [
+        ("Total 12.50", {"1": "9", "2": "8", "5": "7"}),
+        ("Total 12.50", {"1": "7"}),
+        ("Total 12.50", {"0": "8"}),
+        ("Total 1.50", {"1": "999"}),
+        ("Total 9.50", {"9": "99"}),
+        ("Total 12.50", {"2": "３"}),
+        ("Pay to ACME", {"A": "E", "C": "V", "M": "I", "E": "L"}),
+        ("Pay to Ann", {"A": "B", "n": "ob"}),
+    ],
+)
+def test_a_page_that_shows_other_characters_than_the_file_says_is_left_to_ocr(
+    text: str, shown_as: dict[str, str]
+) -> None:
+    assert mapped(text, {}).complete
+    assert mapped(text, shown_as) == TextLayer()
+
+
+def test_ligatures_are_believed() -> None:
+    assert texts(mapped("of$ce 12", {"$": "fi"})) == ["office 12"]
+
+
+def test_other_signs_are_not_compared() -> None:
+    assert texts(mapped("Total 12.50 $", {"$": "€"})) == ["Total 12.50 €"]
+
+
+def test_a_watermark_over_figures_is_no_reason_to_doubt_them() -> None:
+    def watermark(canvas: Canvas) -> None:
+        canvas.saveState()
+        canvas.setFont("Helvetica-Bold", 90)
+        canvas.setFillGray(0.85)
+        canvas.drawString(60, 660, "DRAFT")
+        canvas.restoreState()
+
+    layer = layer_of(watermark, words("Total 0123456789 for the work that was done"))
+    assert "Total 0123456789 for the work that was done" in texts(layer)
