@@ -16,6 +16,7 @@ from tasks.extraction.common_forms import in_common_forms
 from tasks.extraction.facts_about_people import facts_about_people
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
+from tasks.extraction.unseen_markup import without_unseen_markup
 from tasks.extraction.validity_periods import validity_lines
 from tasks.extraction.vehicle_codes import vehicle_lines
 from tasks.extraction.wrapped_ibans import iban_lines
@@ -53,8 +54,6 @@ LINES_AT_ONCE, WORDS_AT_ONCE = 500, 5_000
 MAX_LINE_WORDS = 1_000
 """A line with more words than this is cut into several, because a line is searched in one slice of the work, during
 which no other request has a turn."""
-_COMMENT, _COMMENT_END = "<!--", "-->"
-_COMMENT_MARKS = re.compile(f"({_COMMENT}|{_COMMENT_END})")
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
 _searched: "dict[int, dict[int, list[Passage]]]" = {}
@@ -473,7 +472,7 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
     found: list[Passage] = []
     for source_lines in entry.result.passages():
         yield
-        lines = yield from _without_comments((yield from head_of(source_lines, max_chars)))
+        lines = yield from without_unseen_markup((yield from head_of(source_lines, max_chars)))
         if not lines:
             continue
         lines = yield from _changed(in_common_forms, lines)
@@ -493,40 +492,6 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
                 found.append(Passage(index, entry.name, [one.line for one in facts], facts))
     if printed := lines_of_codes(list(entry.result.codes())):
         found.append(Passage(index, entry.name, [one.line for one in printed], printed))
-    return found
-
-
-def _without_comments(lines: list[SourceLine]) -> Slices[list[SourceLine]]:
-    """Return the lines without the comments of Markdown and HTML in them (`<!-- … -->`), which a reader does not see.
-    What looks like a comment in a picture or in speech is none."""
-    starts = [index for index, line in enumerate(lines) if line.written and _COMMENT in line.written]
-    if not starts:
-        return lines
-    last = max((index for index, line in enumerate(lines) if _COMMENT_END in line.written), default=-1)
-    found = lines[: starts[0]]
-    is_inside = False
-    for index in range(starts[0], len(lines)):
-        if index % LINES_AT_ONCE == 0:
-            yield
-        line = lines[index]
-        if not line.written:
-            found.append(line)
-            continue
-        seen: list[str] = []
-        parts = _COMMENT_MARKS.split(line.written)
-        last_end = max((place for place, part in enumerate(parts) if part == _COMMENT_END), default=-1)
-        for place, part in enumerate(parts):
-            if part == _COMMENT_END and is_inside:
-                is_inside = False
-            elif part == _COMMENT and (index < last or place < last_end):  # A comment without an end is none.
-                is_inside = True
-            elif not is_inside:
-                seen.append(part)
-        written = "".join(seen)
-        if len(seen) == len(parts):
-            found.append(line)
-        elif words := tuple(written.split()):
-            found.append(replace(line, words=words, confidences=(), written=written))
     return found
 
 

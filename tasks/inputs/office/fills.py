@@ -29,10 +29,15 @@ def within(
     properties: etree._Element, theme: Theme, under: Grounds, *, group: Grounds = UNKNOWN, color: Color | None = None
 ) -> Grounds | None:
     """Return the colours of the fill among these properties; None if there is none. `color` is that of a reference."""
-    found = list(among(properties))
-    if len(found) > 1:
-        return UNKNOWN  # Programs differ in which of them they draw.
-    return of_fill(found[0], theme, under, group=group, color=color) if found else None
+    if are_rivals(properties):
+        return UNKNOWN
+    fill = next(among(properties), None)
+    return None if fill is None else of_fill(fill, theme, under, group=group, color=color)
+
+
+def are_rivals(properties: etree._Element) -> bool:
+    """True for properties with several fills, of which the standard allows one. Programs differ in which they draw."""
+    return len(list(among(properties))) > 1
 
 
 def among(properties: etree._Element | None) -> Iterator[etree._Element]:

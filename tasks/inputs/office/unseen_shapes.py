@@ -11,7 +11,7 @@ from lxml import etree
 from pptx.opc.constants import RELATIONSHIP_TYPE
 
 from tasks.inputs.contrast import WHITE, Color, is_seen, mixed
-from tasks.inputs.office import alternatives, colors, drawings, fills
+from tasks.inputs.office import alternatives, animations, colors, drawings, fills
 from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
@@ -185,6 +185,7 @@ class _SlideView:
         mapping = next((one for one in mappings if one is not None), None)
         self._theme = theme if mapping is None else theme.with_mapping(_attributes(mapping))
         self._moved = {one.get("spid") for one in self._element.iter("{*}spTgt")}
+        self._doubtful = animations.doubtful_targets(self._element)
         self._styles: dict[tuple[str | None, ...], list[dict[str, etree._Element]]] = {}
 
     def clear(self) -> None:
@@ -195,6 +196,7 @@ class _SlideView:
         behind = [*self._shapes_of_layers(), *own]
         first = len(behind) - len(own)
         largest = [(at, behind[at]) for at in _largest(behind)]
+        rivals = [(at, shape.box) for at, shape in enumerate(behind) if self._has_rival_fills(shape)]
         covers = [(at, shape.box, shape) for at, shape in largest if shape.box is not None and self._may_cover(shape)]
         for at, shape in enumerate(own, start=first):
             is_text = shape.element.tag.endswith("}sp")
@@ -210,7 +212,15 @@ class _SlideView:
                 _remove(shape.element)
             elif bodies:
                 in_front = (one for other, one in largest if other > at)
-                if box is not None and any(self._may_hide_part(one, box) for one in in_front):
+                grounds = (one for other, one in rivals if other <= at)
+                if (
+                    is_gone
+                    or not self._doubtful.isdisjoint(_identifiers(shape.element))
+                    or len(rivals) > _MOST_SHAPES  # they are not compared one by one
+                    or self._has_rival_backgrounds
+                    or any(box is None or one is None or one.touches(box) for one in grounds)
+                    or (box is not None and any(self._may_hide_part(one, box) for one in in_front))
+                ):
                     doubt(shape.element)
                 text = _Text(self, shape, (one for other, one in largest if other < at))
                 if not self._is_moved(shape):
@@ -370,6 +380,17 @@ class _SlideView:
     def _is_moved(self, shape: _Shape) -> bool:
         return bool(self._moved) and not self._moved.isdisjoint(_identifiers(shape.element))
 
+    def _has_rival_fills(self, shape: _Shape) -> bool:
+        """True if programs differ in which fill of a shape they draw."""
+        groups = shape.element.iterancestors("{*}grpSp")
+        owners = (shape.element, *self._inherited(shape.element), *groups)
+        return any(fills.are_rivals(one) for owner in owners for one in owner.iterchildren("{*}spPr", "{*}grpSpPr"))
+
+    @cached_property
+    def _has_rival_backgrounds(self) -> bool:
+        layers = (self._element, self._layout.element, self._master.element)
+        return any(fills.are_rivals(one) for layer in layers for one in layer.iterfind("{*}cSld/{*}bg/{*}bgPr"))
+
     def _is_opaque(self, shape: _Shape) -> bool:
         """True for shapes, and for pictures that are JPEG, which has no transparent places."""
         if not shape.element.tag.endswith("}pic"):
@@ -420,6 +441,8 @@ class _Text:
         fonts = list(self._shape.element.iterfind("{*}style/{*}fontRef"))
         for body in bodies:
             factor = _font_scale(body)
+            if any(fills.are_rivals(one) for one in body.itersiblings("{*}tcPr")):
+                doubt(body)
             for paragraph, nearer, farther in self._paragraphs(body):
                 for run in paragraph.iterchildren("{*}r", "{*}fld"):
                     own = list(run.iterchildren("{*}rPr"))
@@ -509,6 +532,8 @@ class _Text:
             elif _is_link(one):
                 link = self._view.theme.named("hlink")
                 return Sight.SEEN if link is None else self._ground(one, body).sight((link, 1.0))
+            elif fills.are_rivals(one):
+                return Sight.UNSURE
             else:
                 for fill in fills.among(one):
                     if fill.tag.endswith("}noFill"):

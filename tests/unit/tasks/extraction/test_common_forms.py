@@ -22,6 +22,8 @@ def line(text: str) -> SourceLine:
         ("率５．５％ ￥１００", "率5.5% ¥100"),
         ("DE89\u200b3704 47\u00ad11", "DE893704 4711"),
         ("\u202e00.021\u202c", "\u202e00.021\u202c"),
+        ("Total: \u206899.00 EUR\u2069 \u2066A-1\u2069 \u202a7\u202c", "Total: 99.00 EUR A-1 7"),
+        ("שלום \u206899.00\u2069", "שלום \u206899.00\u2069"),
         ("Größe 5 m²", "Größe 5 m²"),
         ("1\ufe0f2.50 4\U000e00397 1\u20632", "12.50 47 12"),
         ("‐50.00 ‑5 ‒7 —9 －８ (‑€ 3)", "-50.00 -5 –7 –9 -8 (-€ 3)"),
@@ -78,13 +80,36 @@ async def test_a_value_beside_a_word_of_several_scripts_is_not_sure(text: str) -
     assert (await read_field(text, "deposit", NUMBER)).value == 3
 
 
-@each_case("written", ["1৪0.00", "\u202e05.21\u202c", "7੧0.00"])
+@each_case(
+    "written",
+    [
+        "1৪0.00",
+        "\u202e05.21\u202c",
+        "7੧0.00",
+        "\u206705.21 1\u2069",
+        "\u206812 34\u2069 ש",
+        "\u20681\u2069\u200f\u20682\u2069",
+        "99\u200f10.00",
+        "00 \u061c99",
+    ],
+)
 def test_digits_that_are_shown_otherwise_make_a_line_unsure(written: str) -> None:
     [changed] = in_common_forms([line(f"Total: {written} EUR")])
     assert changed.place == {"unsure": True}
 
 
-@each_case("written", ["১৪০", "1.50 ١٢", "１２5", "\u200fשלום 120.00"])
+@each_case(
+    "written",
+    [
+        "১৪০",
+        "1.50 ١٢",
+        "１２5",
+        "\u200fשלום 120.00",
+        "التاريخ 12\u200f/05\u200f/2024",
+        "\u20681.50\u2069",
+        "\u2066A \u20681\u2069\u2069",
+    ],
+)
 def test_digits_that_are_shown_as_written_do_not(written: str) -> None:
     [changed] = in_common_forms([line(f"Total: {written} EUR")])
     assert changed.place == {}

@@ -495,20 +495,6 @@ async def test_an_account_that_must_not_be_used_is_not_sure() -> None:
 
 
 @each_case(
-    ("text", "value"),
-    [
-        ("Invoice: 77\n<!-- Total: 999.00 -->\nTotal: 10.00", 10),
-        ("Invoice: 77\n<!--\nTotal: 999.00\n-->\nTotal: 10.00", 10),
-        ("Invoice: 77 <!-- Total: 999.00 --> <!-- x -->\nOther text", None),
-        ("Invoice: 77 <!-- x -->\nTotal: 10.00 <!-- or 999.00 -->", 10),
-        ("Invoice: 77 -->\nTotal: 10.00 <!-- without an end", 10),
-    ],
-)
-async def test_a_comment_of_markdown_has_no_value(text: str, value: Any) -> None:
-    assert (await read_field(text, "total", NUMBER)).value == value
-
-
-@each_case(
     ("text", "values"),
     [
         ("Gender: male / female (circle one)", ("male", "female")),

@@ -30,6 +30,7 @@ from tasks.inputs.media_types import EMAIL, MAILBOX
 from tasks.inputs.source import Blob, Origin, Source
 from tasks.markdown_text import markdown_form, plain_form
 from tasks.ocr import OcrTask
+from tests.conftest import each_case
 from tests.office_files import document
 
 
@@ -382,3 +383,22 @@ async def test_the_first_of_several_subjects_counts(loader: MediaLoader) -> None
         loader, b"Subject: Hello\r\nSubject: IBAN 4711\r\nTo: a@a.example\r\nTo: b@b.example\r\n\r\nHi"
     )
     assert text.splitlines()[:2] == ["To: a@a.example, b@b.example", "Subject: Hello"]
+
+
+@each_case(
+    ("written", "shown"),
+    [
+        ("The total is \r\n120.00 EUR \r\nfor you.\r\nThanks", "The total is 120.00 EUR for you.\r\nThanks"),
+        ("The total is \n 120.00 EUR\n\nThanks", "The total is 120.00 EUR\n\nThanks"),
+        ("> The total is \n> 120.00 EUR \n> of May\nThanks", "> The total is 120.00 EUR of May\nThanks"),
+        (">> The total is \n> 120.00 EUR \nThanks", ">> The total is \n> 120.00 EUR \nThanks"),
+        ("Yours \n-- \nAda \nLovelace", "Yours \n-- \nAda Lovelace"),
+        ("> Yours \n> -- \n> Ada", "> Yours \n> -- \n> Ada"),
+        ("The total is \n\n120.00 EUR", "The total is \n\n120.00 EUR"),
+    ],
+)
+async def test_lines_that_the_senders_program_broke_are_joined(loader: MediaLoader, written: str, shown: str) -> None:
+    head = "Subject: Hello\nContent-Type: text/plain; format=flowed\n\n"
+    assert await text_of(loader, (head + written).encode()) == f"Subject: Hello\n\n{shown}"
+    fixed = head.replace("; format=flowed", "")
+    assert await text_of(loader, (fixed + written).encode()) == f"Subject: Hello\n\n{written}"

@@ -19,6 +19,7 @@ from pptx.util import Inches, Pt
 
 from tasks.markdown_text import UNSURE
 from tests.office_files import opened, picture, slides, text_of
+from tests.unit.tasks.inputs.office.timings import timing
 
 BOX = (Inches(1), Inches(1), Inches(4), Inches(1))
 MAIN = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -541,3 +542,52 @@ def test_text_in_several_colours_is_judged_by_all_of_them(stops: tuple[str, ...]
     marked = opened(slides(fill)).text or ""
     found = "unseen" if "ecret" not in marked else "unsure" if UNSURE in marked else "sure"
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"), [("exit", BOX), ("path", BOX), ("entr", (-Inches(9), 0, Inches(2), Inches(1)))]
+)
+def test_animated_text_that_goes_or_is_outside_the_slide_is_unsure(kind: str, place: tuple[int, ...]) -> None:
+    def fill(slide: Slide) -> None:
+        slide._element.append(timing(written(slide, place=place).shape_id, f'presetClass="{kind}"'))
+
+    assert not is_sure(fill)
+
+
+def test_text_with_an_entrance_is_sure() -> None:
+    def fill(slide: Slide) -> None:
+        slide._element.append(timing(written(slide).shape_id))
+
+    assert is_sure(fill)
+
+
+def filled_twice(element: Any, *properties: str) -> None:
+    """Give the properties of an element a second fill, which the standard does not allow."""
+    for one in element.iter(*properties):
+        for color in ("FFFFFF", "000000"):
+            one.append(parse_xml(f'<a:solidFill xmlns:a="{MAIN}"><a:srgbClr val="{color}"/></a:solidFill>'))
+
+
+def test_text_on_what_has_two_fills_is_unsure() -> None:
+    def own(slide: Slide) -> None:
+        filled_twice(written(slide, "000000")._element, f"{{{SLIDE}}}spPr")
+
+    def behind(slide: Slide) -> None:
+        filled_twice(slide.shapes.add_textbox(*BOX)._element, f"{{{SLIDE}}}spPr")
+        written(slide, "000000")
+
+    def elsewhere(slide: Slide) -> None:
+        filled_twice(slide.shapes.add_textbox(Inches(6), Inches(5), 9, 9)._element, f"{{{SLIDE}}}spPr")
+        written(slide, "000000")
+
+    def letters(slide: Slide) -> None:
+        filled_twice(written(slide, "000000")._element, f"{{{MAIN}}}rPr")
+
+    def cell(slide: Slide) -> None:
+        table = slide.shapes.add_table(1, 1, *BOX).table
+        table.cell(0, 0).text = "secret"
+        filled(table.cell(0, 0), "FFFFFF")
+        filled_twice(table._tbl, f"{{{MAIN}}}tcPr")
+
+    assert not any(map(is_sure, (own, behind, letters, cell)))
+    assert is_sure(elsewhere)

@@ -1,0 +1,73 @@
+"""What a reader of rendered Markdown does not see gives no field, or none that is sure."""
+
+from typing import Any
+
+from tasks.extraction.doubts import DOUBTFUL
+from tests.conftest import each_case
+from tests.unit.tasks.extraction.reading import NUMBER, read_field
+
+
+@each_case(
+    ("text", "value"),
+    [
+        ("Invoice: 77\n<!-- Total: 999.00 -->\nTotal: 10.00", 10),
+        ("Invoice: 77\n<!--\nTotal: 999.00\n-->\nTotal: 10.00", 10),
+        ("Invoice: 77 <!-- Total: 999.00 --> <!-- x -->\nOther text", None),
+        ("Invoice: 77 <!-- x -->\nTotal: 10.00 <!-- or 999.00 -->", 10),
+        ("Invoice: 77 -->\nTotal: 10.00 <!-- without an end", 10),
+    ],
+)
+async def test_a_comment_of_markdown_has_no_value(text: str, value: Any) -> None:
+    assert (await read_field(text, "total", NUMBER)).value == value
+
+
+@each_case(
+    "text",
+    [
+        'Invoice: 77\n\n[x]: http://a.example "Total: 99.00"',
+        "Invoice: 77\n\n[Total: 99.00]: #",
+        "Invoice: 77\n\n[Total: 99.00\n]: #",
+        "Invoice: 77\n\n[//]: # (Total: 99.00)",
+        'Invoice: 77\n\n[x]:\n  http://a.example\n  "a\nTotal: 99.00"',
+        'See [a](http://a.example "Total: 99.00"), invoice 77',
+        'See [a](http://a.example\n"\nTotal: 99.00\n"), invoice 77',
+        'Invoice: 77\n\n[a\\]]: http://a.example "Total: 99.00"',
+        'See [a]( "Total: 99.00"), invoice 77',
+        'See [a](b(c) "Total: 99.00"), invoice 77',
+        "See [a][Total: 99.00], invoice 77\n\n[Total: 99.00]: #",
+        "![Total: 99.00](a.png)\n\nInvoice: 77",
+        "![a\n<!-- x -->\nTotal: 99.00](a.png)\n\nInvoice: 77",
+        "![a [b](c)\nTotal: 99.00](a.png)\n\nInvoice: 77",
+        '![a](a.png "b\nTotal: 99.00\n")\n\nInvoice: 77',
+        '<img alt="Total: 99.00">\n\nInvoice: 77',
+        '<a\ntitle="\nTotal: 99.00\n">a</a>\n\nInvoice: 77',
+        '<a title="a > b\nTotal: 99.00">a</a>\n\nInvoice: 77',
+        "<div hidden>\n\nTotal: 99.00\n\n</div>\n\nInvoice: 77",
+        '<div\nstyle="display: none">\n\nTotal: 99.00\n\n</div>\n\nInvoice: 77',
+        "<template>\n\nTotal: 99.00\n\n</template>\n\nInvoice: 77",
+        "<? Total: 99.00 ?>\n\nInvoice: 77",
+        "<!X Total: 99.00>\n\nInvoice: 77",
+        "Invoice: 77\n\n```text Total: 99.00\ncode\n```",
+    ],
+)
+async def test_markup_that_is_not_shown_is_not_sure(text: str) -> None:
+    assert (await read_field(text, "total", NUMBER)).probability <= DOUBTFUL
+
+
+@each_case(
+    "text",
+    [
+        "![Our logo](a.png)\nTotal: 99.00",
+        'See [a](http://a.example "Home")\nTotal: 99.00',
+        "See [a](http://a.example) and <http://b.example>,\nJim <jim@a.example>\nTotal: 99.00",
+        "Total: 99.00\n\n[x]: http://a.example",
+        "Invoice: <b>77</b><br />\nTotal: 99.00",
+        '<p align="center">77</p>\nTotal: 99.00',
+        "[draft\nTotal: 99.00\nx -> y",
+        "Glucose <LOD\nTotal: 99.00",
+        "[1](see page 3) a => b -> c > d\nTotal: 99.00",
+    ],
+)
+async def test_lines_beside_markup_stay_sure(text: str) -> None:
+    found = await read_field(text, "total", NUMBER)
+    assert (found.value, found.probability >= 0.9) == (99, True)
