@@ -188,7 +188,7 @@ class _Samples(NamedTuple):
     """Shapes of the figures and letters of the standard fonts."""
 
     shapes: Shapes
-    """In the order of their characters."""
+    """Shapes in the order of their characters."""
     starts: list[int]
     """Index of the first shape of each character."""
 

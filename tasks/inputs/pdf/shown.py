@@ -166,8 +166,8 @@ class OpenTexts:
 
     def __init__(self, page: pypdfium2.PdfPage) -> None:
         self._texts: dict[int, tuple[int, object, PdfMatrix]] = {}
-        """By the address of a text object: the number of objects that cover others and come before it, its handle, and
-        the matrix of the forms around it."""
+        """Number of objects that come before a text object and may cover others, its handle, and the matrix of the forms
+        around it, by its address."""
         boxes: list[Box] = []
         for item, matrix in _leaves(page):
             kind = pdfium.FPDFPageObj_GetType(item)
