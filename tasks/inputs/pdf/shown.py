@@ -38,6 +38,7 @@ _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
 """The notes that are read on one page have at most this many characters together. The limit is needed because any
 number of notes may share one text in the file."""
+_MAX_STRUCK = 1_000
 _LAYER = "OC\0".encode("utf-16-le")
 """Name of the marks around the objects of a layer."""
 _EMPTY = 2
@@ -166,8 +167,8 @@ class OpenTexts:
 
     def __init__(self, page: pypdfium2.PdfPage) -> None:
         self._texts: dict[int, tuple[int, object, PdfMatrix]] = {}
-        """Number of objects that come before a text object and may cover others, its handle, and the matrix of the forms
-        around it, by its address."""
+        """Number of objects that may cover others and come before a text object, its handle, and the matrix of the
+        forms around it, by its address."""
         boxes: list[Box] = []
         for item, matrix in _leaves(page):
             kind = pdfium.FPDFPageObj_GetType(item)
@@ -313,6 +314,22 @@ def _inner_matrix(item: object, outer: PdfMatrix) -> PdfMatrix:
 def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
     """True if text that is not part of the page's content may be drawn over it: a filled field, a note, a stamp."""
     return any(_is_drawn(annotation) for annotation in _annotations(page))
+
+
+def struck_out(page: pypdfium2.PdfPage) -> list[Box]:
+    """Return the places of the text that annotations strike out, at most _MAX_STRUCK of them."""
+    places: list[Box] = []
+    for annotation in _annotations(page):
+        if pdfium.FPDFAnnot_GetSubtype(annotation) != pdfium.FPDF_ANNOT_STRIKEOUT:
+            continue
+        if pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
+            continue
+        quad = pdfium.FS_QUADPOINTSF()
+        for index in range(min(pdfium.FPDFAnnot_CountAttachmentPoints(annotation), _MAX_STRUCK - len(places))):
+            if pdfium.FPDFAnnot_GetAttachmentPoints(annotation, index, quad):
+                corners = ((quad.x1, quad.y1), (quad.x2, quad.y2), (quad.x3, quad.y3), (quad.x4, quad.y4))
+                places.append(Box.around(corners))
+    return places
 
 
 def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:

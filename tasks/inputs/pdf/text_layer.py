@@ -22,6 +22,7 @@ from tasks.inputs.pdf.shown import (
     shown_on,
     typed_notes,
 )
+from tasks.inputs.pdf.struck import struck_words
 from tasks.inputs.pdf.words import PdfWord, read_words
 
 _CELLS = 400
@@ -38,6 +39,8 @@ the second. A smaller picture is a logo."""
 
 Cells = NDArray[np.bool_]
 """Cells by row, from the bottom of the page, and column, from its left."""
+_STRUCK = "~~"
+"""Mark around text that is struck through, as in Markdown."""
 _READ_SCRIPTS = "LATIN", "CJK", "HIRAGANA", "KATAKANA"
 """The scripts that OCR reads, as Unicode's names of their letters begin."""
 _RECOGNISED = 0.5
@@ -144,6 +147,8 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int, *, deadlin
     visible = seen_words(drawn, shown.texts, page, view, deadline=deadline)
     if visible is None:
         return TextLayer(tuple(notes))
+    for index in struck_words(visible, shown.rulings, page):
+        visible[index].is_struck = True
     read = pictures.read_as([word.box for word in hidden])
     scanned = [word for word, is_read in zip(hidden, read, strict=True) if is_read]
     known = [word for word in (*visible, *scanned) if not word.unmapped]
@@ -212,10 +217,20 @@ def _text_line(words: list[PdfWord], view: PageView) -> TextLine:
     v = min(word.v[0] for word in words), max(word.v[1] for word in words)
     if _is_right_to_left("".join(word.text for word in words)):
         words = words[::-1]
+    texts = [f"{_STRUCK * is_first}{word.text}{_STRUCK * is_last}" for word, is_first, is_last in _struck_runs(words)]
     read = tuple(
-        Word(word.text, _words_quad(word, word.u, word.v, view), 1.0 if word.visible else _RECOGNISED) for word in words
+        Word(text, _words_quad(word, word.u, word.v, view), 1.0 if word.visible else _RECOGNISED)
+        for word, text in zip(words, texts, strict=True)
     )
     return TextLine(read, _words_quad(first, u, v, view))
+
+
+def _struck_runs(words: Sequence[PdfWord]) -> Iterator[tuple[PdfWord, bool, bool]]:
+    """Yield each word with two flags: True if a struck text begins with it, and True if one ends with it."""
+    for is_struck, run in groupby(words, key=lambda word: word.is_struck):
+        members = list(run)
+        for index, word in enumerate(members):
+            yield word, is_struck and index == 0, is_struck and index == len(members) - 1
 
 
 def _words_quad(word: PdfWord, u: tuple[float, float], v: tuple[float, float], view: PageView) -> Quad:

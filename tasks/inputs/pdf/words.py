@@ -76,6 +76,8 @@ class PdfWord:
     v: tuple[float, float] = math.inf, -math.inf
     unmapped: int = 0
     """Number of glyphs without a known character."""
+    is_struck: bool = False
+    """True if the word is struck through."""
 
     def add(self, glyph: Glyph) -> None:
         """Continue the word with `glyph`."""

@@ -1,0 +1,61 @@
+"""Which text of a PDF page is struck through."""
+
+import io
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from tests.unit.tasks.inputs.pdf.drawn import Draw, layer_in, layer_of, texts, words
+
+TEXT = "Total 80.00 EUR"
+
+
+def line(left: float, right: float, y: float, *, thick: float = 1) -> Draw:
+    def draw(canvas: Canvas) -> None:
+        canvas.setLineWidth(thick)
+        canvas.line(left, y, right, y)
+
+    return draw
+
+
+def bar(left: float, right: float, y: float) -> Draw:
+    return lambda canvas: canvas.rect(left, y - 0.5, right - left, 1, stroke=0, fill=1)
+
+
+@pytest.mark.parametrize(
+    ("strike", "read"),
+    [
+        (line(101, 132, 704), "Total ~~80.00~~ EUR"),
+        (bar(101, 132, 704), "Total ~~80.00~~ EUR"),
+        (line(72, 160, 704), "~~Total 80.00 EUR~~"),
+        (line(70, 130, 705), "~~Total 80.00~~ EUR"),
+        (line(101, 132, 698), TEXT),
+        (line(101, 132, 711), TEXT),
+        (line(20, 500, 704), TEXT),
+        (line(101, 110, 704), TEXT),
+    ],
+    ids=["one word", "bar", "whole line", "two words", "underlined", "above", "across the page", "one letter"],
+)
+def test_a_line_through_words_strikes_them_out(strike: Draw, read: str) -> None:
+    assert texts(layer_of(words(TEXT), strike)) == [read]
+
+
+def test_an_annotation_strikes_words_out() -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer)
+    canvas.setFont("Helvetica", 12)
+    canvas.drawString(72, 700, TEXT)
+    canvas.save()
+    pdf = pypdfium2.PdfDocument(buffer.getvalue())
+    page = pdf[0]
+    annotation = pdfium.FPDFPage_CreateAnnot(page, pdfium.FPDF_ANNOT_STRIKEOUT)
+    corners = pdfium.FS_QUADPOINTSF(101, 712, 132, 712, 101, 698, 132, 698)
+    assert pdfium.FPDFAnnot_AppendAttachmentPoints(annotation, corners)
+    pdfium.FPDFPage_CloseAnnot(annotation)
+    page.close()
+    noted = io.BytesIO()
+    pdf.save(noted)
+    pdf.close()
+    assert texts(layer_in(noted.getvalue())) == ["Total ~~80.00~~ EUR"]
