@@ -29,6 +29,10 @@ _CHARS = 100 / SIZE
 _LONGEST_CHAIN_OF_TABLES = 20
 """A style of tables is based on at most this many others, one on the next."""
 _FRAME = ("x", "y", "w", "h", "hAnchor", "vAnchor")
+_LETTERS = ("ascii", "hAnsi")
+"""The uses of a font for Latin letters."""
+_SYMBOLS = {"symbol", "wingdings", "wingdings 2", "wingdings 3", "webdings", "marlett", "zapfdingbats", "zapf dingbats"}
+"""Fonts in which letters and figures are drawn as signs."""
 _INDENTS = ("left", "start", "right", "end", "firstLine", "hanging")
 
 
@@ -38,7 +42,8 @@ class RunLook(NamedTuple):
     is_hidden: bool | None = None
     is_struck: bool | None = None
     is_doubtful: bool | None = None
-    """True if only some programs show the text, or show it in another colour than others; otherwise None."""
+    """True if only some programs show the text, or show it in another colour than others, or if it may not be legible;
+    otherwise None."""
     color: Color | str | None = None
     """"auto" if the program chooses one that is seen, or if it is not known."""
     fill: Color | str | None = None
@@ -280,6 +285,10 @@ class WordStyles:
                     set_["is_struck"] = bool(set_.get("is_struck")) or value not in _OFF
                 case "webHidden":
                     set_.update({"is_doubtful": True} if value not in _OFF else {})
+                case "rFonts" if {str(one.get(f"{self._name}{use}")).lower() for use in _LETTERS} & _SYMBOLS:
+                    set_["is_doubtful"] = True
+                case "fitText":
+                    set_["is_doubtful"] = True  # Letters are squeezed into a given width.
                 case "color":
                     set_["color"] = theme_color(one, self._name, self._theme, "val", "themeColor") or "auto"
                 case "textFill":
