@@ -17,14 +17,14 @@ from models.concurrency import side_by_side
 from models.language.capability import LLM
 from models.language.llm import Llm
 from tasks.base import Parts, Redact, Specialist, Task, TaskRequest
-from tasks.errors import InputError, InputTooLarge
+from tasks.errors import InputError
 from tasks.inputs import media_types
 from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.fetch.fetcher import Fetched
 from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
-from tasks.inputs.source import Blob, Source
+from tasks.inputs.source import Arrival, Blob, Source
 from tasks.result import Result, ResultLine, json_text, pieces_under, texts_in
 from tasks.scrape.browser import REMEDY, Renderer
 from tasks.scrape.feed import is_feed
@@ -209,24 +209,16 @@ class ScraperTask:
         return (rendered.url, shown) if shown.page.text or not has_text else None
 
     async def _fetched(self, source: Source) -> Fetched:
-        limit = self._parts.limits.fetch_bytes
-        total = source.total
-        if total is not None and total.left < limit:
-            limit = total.left
-        try:
-            fetched = await self._parts.politeness.fetch(
-                str(source.url),
-                param=source.param,
-                max_bytes=max(limit, 1),
-                owner=source.owner,
-                fresh=source.fresh,
-            )
-        except InputTooLarge as error:
-            if total is not None and limit < self._parts.limits.fetch_bytes:
-                raise total.exceeded(source.param) from error
-            raise
-        if total is not None:
-            total.take(len(fetched.data), source.param)
+        arrival = Arrival(source.total, source.param)
+        fetched = await self._parts.politeness.fetch(
+            str(source.url),
+            param=source.param,
+            max_bytes=self._parts.limits.fetch_bytes,
+            owner=source.owner,
+            fresh=source.fresh,
+            arrived=arrival.grow,
+        )
+        arrival.grow(len(fetched.data))
         return fetched
 
     async def _data(

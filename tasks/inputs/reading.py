@@ -21,7 +21,7 @@ from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
-from tasks.inputs.source import HEAD, Blob, Source, beginning
+from tasks.inputs.source import HEAD, Arrival, Blob, Source, beginning
 from tasks.inputs.text.text_file import looks_like_text
 
 _HEX_VALUES = np.full(256, 255, np.uint8)
@@ -261,18 +261,16 @@ class SourceReader:
         return blob
 
     async def _fetched(self, url: str, source: Source) -> Blob:
-        limit = self._limits.fetch_bytes
-        if source.total is not None and source.total.left < limit:
-            limit = source.total.left
-        try:
-            fetched = await self._fetcher.fetch(
-                url, param=source.param, max_bytes=max(limit, 1), owner=source.owner, fresh=source.fresh
-            )
-        except InputTooLarge as error:
-            if source.total is not None and limit < self._limits.fetch_bytes:
-                raise source.total.exceeded(source.param) from error
-            raise
-        _take_from_total(source, len(fetched.data))
+        arrival = Arrival(source.total, source.param)
+        fetched = await self._fetcher.fetch(
+            url,
+            param=source.param,
+            max_bytes=self._limits.fetch_bytes,
+            owner=source.owner,
+            fresh=source.fresh,
+            arrived=arrival.grow,
+        )
+        arrival.grow(len(fetched.data))
         filename = source.filename or unquote(urlsplit(fetched.url).path.rpartition("/")[2]) or None
         declared = (source.format, fetched.media_type)
         media_type = await self._worker.run(_identify, fetched.data, declared, filename)

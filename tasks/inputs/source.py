@@ -55,6 +55,22 @@ class Total:
         )
 
 
+class Arrival:
+    """The bytes that one source takes of the request's budget while it arrives. Several sources may arrive at a
+    time."""
+
+    def __init__(self, total: Total | None, param: str) -> None:
+        self._total = total
+        self._param = param
+        self._taken = 0
+
+    def grow(self, size: int) -> None:
+        """Take the bytes of the first `size` that are not taken yet. Raises what `Total.take` raises."""
+        if self._total is not None and size > self._taken:
+            self._total.take(size - self._taken, self._param)
+            self._taken = size
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The place in a request that names an input: a field of the request or of a message's part."""

@@ -1,6 +1,5 @@
 """Reads the responses of servers, with a bound on the size of the body."""
 
-import asyncio
 import io
 import zlib
 from collections import deque
@@ -9,8 +8,10 @@ from dataclasses import dataclass
 
 import httpcore
 
+from models.fair_executor import FairExecutor, Slices
 from models.loop_turns import PieceCounter
 from models.request_memory import RequestMemory
+from tasks.inputs.fetch.heads import MAX_FIELDS
 from tasks.inputs.fetch.url_policy import Fetch
 
 ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
@@ -19,6 +20,8 @@ _ANY_WINDOW = 47
 """zlib's `wbits` for a gzip or zlib stream, recognised by its header."""
 _STEP = 1024 * 1024
 """Number of bytes that are decompressed at a time."""
+_AT_ONCE = 4 * _STEP
+"""Number of bytes that are decompressed before it is told that they have arrived."""
 _FED = 4096
 """Number of compressed bytes that zlib gets at a time. It copies those that follow the end of a stream."""
 MAX_STREAMS = 10_000
@@ -42,20 +45,23 @@ class FetchedResponse:
 
 
 async def read_answer(
-    response: httpcore.Response, visit: Fetch, memory: RequestMemory | None = None
+    response: httpcore.Response, visit: Fetch, threads: FairExecutor, memory: RequestMemory | None = None
 ) -> FetchedResponse:
-    """Read a response. Its body counts as `memory` of the running request.
+    """Read a response. Its body counts as `memory` of the running request, and is decompressed in `threads`.
 
     Raises what `RequestMemory.hold` raises, InputTooLarge (before reading the body if a header gives its size),
-    InputError (`fetch_failed`) for an unknown or damaged compression, and httpcore's errors.
+    InputError (`fetch_failed`) for more than MAX_FIELDS header fields and for an unknown or damaged compression, and
+    httpcore's errors.
     """
+    if len(response.headers) > MAX_FIELDS:
+        raise visit.failed(f"was sent with {len(response.headers)} header fields; the limit is {MAX_FIELDS}")
     headers: dict[str, str] = {}
     for raw_name, raw_value in response.headers:
         name, value = raw_name.decode("latin-1").lower(), _decode_header(raw_value)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if not (visit.reads_body and 200 <= response.status < 300):
         return FetchedResponse(response.status, headers)
-    return FetchedResponse(response.status, headers, await _read_body(response, headers, visit, memory))
+    return FetchedResponse(response.status, headers, await _read_body(response, headers, visit, threads, memory))
 
 
 def _decode_header(value: bytes) -> str:
@@ -67,13 +73,17 @@ def _decode_header(value: bytes) -> str:
 
 
 async def _read_body(
-    response: httpcore.Response, headers: Mapping[str, str], visit: Fetch, memory: RequestMemory | None
+    response: httpcore.Response,
+    headers: Mapping[str, str],
+    visit: Fetch,
+    threads: FairExecutor,
+    memory: RequestMemory | None,
 ) -> bytes:
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
         raise visit.failed("was sent with a compression that was not requested")
     is_plain = encoding in {"", "identity"}
-    body = _BoundedBody(visit, memory) if is_plain else _CompressedBody(visit, memory)
+    body = _BoundedBody(visit, memory) if is_plain else _CompressedBody(visit, threads, memory)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > body.most_sent:
         raise visit.too_large()
@@ -120,6 +130,7 @@ class _BoundedBody:
         size = self._buffer.tell() + len(chunk)
         if size > self._visit.limit:
             raise self._visit.too_large()
+        self._visit.arrived(size)
         await self._held.grow(size)
         self._buffer.write(chunk)
 
@@ -134,10 +145,12 @@ class _BoundedBody:
 class _CompressedBody:
     """Decompresses a gzip or deflate body in two passes. The first counts the bytes as they arrive and keeps them
     compressed; the second, once the size is known to be within the limit, keeps the result. A decompression bomb thus
-    takes no memory."""
+    takes no memory. The first pass already tells how much has arrived, so that a request whose bodies are too large
+    together ends before all of them are decompressed."""
 
-    def __init__(self, visit: Fetch, memory: RequestMemory | None) -> None:
+    def __init__(self, visit: Fetch, threads: FairExecutor, memory: RequestMemory | None) -> None:
         self._visit = visit
+        self._threads = threads
         self._held = _HeldBody(memory)
         self.most_sent = int(_MAX_PACKED * visit.limit) + _STEP
         self._counting = _Inflater()
@@ -152,20 +165,27 @@ class _CompressedBody:
         await self._held.grow(self._packed)
         self._chunks.append(chunk)
         # A few kilobytes may expand a thousandfold, which takes too long for the event loop.
-        await asyncio.to_thread(self._count, chunk)
+        pieces = self._counting.pieces(chunk)
+        goes_on = True
+        while goes_on:
+            goes_on = await self._threads.run(self._count, pieces)
+            self._visit.arrived(self._unpacked)
+            await self._held.grow(self._unpacked)
 
     async def finish(self) -> bytes:
         if not self._counting.is_over:
             raise self._visit.failed("sent an incomplete compressed body")
         await self._held.end(max(self._packed, self._unpacked))
-        return await asyncio.to_thread(self._unpack)
+        return await self._threads.run(self._unpack)
 
     def close(self) -> None:
         self._chunks.clear()
 
-    def _count(self, chunk: bytes) -> None:
+    def _count(self, pieces: Iterator[bytes]) -> Slices[bool]:
+        """Count the next _AT_ONCE bytes. Return True if there may be more."""
+        end = self._unpacked + _AT_ONCE
         try:
-            for piece in self._counting.pieces(chunk):
+            for piece in pieces:
                 if self._counting.streams > MAX_STREAMS:
                     raise self._visit.failed(
                         f"sent a compressed body of more than {MAX_STREAMS} gzip streams in a row, the limit"
@@ -173,13 +193,19 @@ class _CompressedBody:
                 self._unpacked += len(piece)
                 if self._unpacked > self._visit.limit:
                     raise self._visit.too_large()
+                if self._unpacked >= end:
+                    return True
+                yield
         except zlib.error as error:
             raise self._visit.failed("sent a damaged compressed body") from error
+        return False
 
-    def _unpack(self) -> bytes:
+    def _unpack(self) -> Slices[bytes]:
         inflater, buffer = _Inflater(), io.BytesIO()
         while self._chunks:
-            buffer.writelines(inflater.pieces(self._chunks.popleft()))
+            for piece in inflater.pieces(self._chunks.popleft()):
+                buffer.write(piece)
+                yield
         return buffer.getvalue()
 
 

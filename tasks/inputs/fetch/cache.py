@@ -36,6 +36,8 @@ Send = Callable[[Mapping[str, str]], Awaitable[FetchedResponse]]
 _SHARED = CacheOptions(shared=True, supported_methods=["GET"], allow_stale=False)
 _ENTRY = 1024
 """Approximate bytes of an entry in addition to its body, URL and headers."""
+_FIELD = 250
+"""Approximate bytes of a header field in addition to its characters: hishel keeps each value in a list of its own."""
 _CONDITIONS = ("if-none-match", "if-modified-since")
 _RULES = frozenset({"age", "cache-control", "date", "etag", "expires", "last-modified", "pragma", "vary"})
 _LONGEST_RULE = 1000
@@ -52,7 +54,8 @@ class _StoredResponse:
     @property
     def size(self) -> int:
         headers = self.entry.response.headers
-        return _ENTRY + len(self.data) + len(self.entry.request.url) + sum(len(k) + len(headers[k]) for k in headers)
+        fields = sum(_FIELD + len(name) + len(headers[name]) for name in headers)
+        return _ENTRY + len(self.data) + len(self.entry.request.url) + fields
 
 
 _Key = tuple[str, str]

@@ -23,6 +23,7 @@ import structlog
 
 from models.base import media_type_of
 from models.certificates import trusted
+from models.fair_executor import FairExecutor
 from models.request_memory import RequestMemory
 from models.scheduler import FairSlots
 from tasks.errors import InputError
@@ -155,6 +156,8 @@ class Fetcher:
         }
         self._cache: HttpCache | None = None
         """The cache, created by the first fetch that may use it."""
+        self._threads = FairExecutor("bodies")
+        """Thread in which bodies are decompressed."""
         self._system_resolver = SystemResolver()
         tls = tls or trusted()
         proxy = Proxy.parse(policy.proxy, tls) if policy.proxy else None
@@ -180,6 +183,7 @@ class Fetcher:
         fresh: bool = False,
         gate: Gate | None = None,
         reads_body: bool = True,
+        arrived: Callable[[int], None] | None = None,
     ) -> Fetched:
         """Download the body at `url`. It may have at most `max_bytes` or the policy's bound, whichever is less. Unless
         `reads_body` is true, only the status is looked at, and the body is empty.
@@ -188,6 +192,9 @@ class Fetcher:
         origin (scheme, host and port), only Accept, Accept-Language and User-Agent among them are sent.
 
         `json` is sent by POST, and redirects are then not followed. If it is bytes, these are sent unchanged.
+
+        `arrived` is called with the number of bytes of a body that have arrived so far, decoded, unless the body comes
+        from the cache. It may raise an InputError, which ends the fetch.
 
         `owner` selects the part of the cache. The cache is neither read nor filled if `fresh` is true, for a POST, or
         if `headers` has any header other than Accept, Accept-Language and User-Agent.
@@ -201,7 +208,7 @@ class Fetcher:
             raise ValueError(f"the fetcher sets the header '{min(_OURS & own.keys())}' itself")
         body = json if json is None or isinstance(json, bytes) else dumps(json, ensure_ascii=False).encode()
         limit = self.policy.max_bytes if max_bytes is None else min(max_bytes, self.policy.max_bytes)
-        visit = Fetch(url, param, limit, reads_body=reads_body)
+        visit = Fetch(url, param, limit, reads_body=reads_body, arrived=arrived or (lambda _: None))
         if self._cache is None and self.policy.cache_bytes and not fresh:
             made = await asyncio.to_thread(_new_cache, self.policy.cache_bytes)
             self._cache = self._cache or made  # Another fetch may have been first.
@@ -228,7 +235,7 @@ class Fetcher:
             self.outcomes[outcome] += 1
 
     async def close(self) -> None:
-        await asyncio.gather(self._pool.aclose(), self._system_resolver.close())
+        await asyncio.gather(self._pool.aclose(), self._system_resolver.close(), self._threads.close())
 
     async def _follow(self, ask: _HopRequest, visit: Fetch, part: str | None, gate: Gate) -> Fetched:
         for redirects in range(self.policy.max_redirects + 1):
@@ -273,7 +280,7 @@ class Fetcher:
         ):
             stream: HeadStream = response.extensions["network_stream"]
             stream.end_of_head()
-            return await read_answer(response, visit, self.memory)
+            return await read_answer(response, visit, self._threads, self.memory)
 
     def _headers(self, ask: _HopRequest) -> dict[str, str]:
         headers = {

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 import httpx
 from protego import Protego
 
+from models.fair_executor import FairExecutor
 from models.scheduler import SHARE, FairSlots
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher
@@ -22,12 +23,13 @@ from tasks.inputs.fetch.url_policy import Fetch, FetchFailed, HostRefused, UrlRe
 
 AGENT = "openfaze"
 """Our product token in a robots.txt."""
-_MAX_BYTES = 1024 * 1024
+_MAX_BYTES = 512 * 1024
 """A robots.txt with more bytes than this counts as too large. RFC 9309, section 2.5, demands that at least 500 KiB are
 read."""
-_KEPT_LINES = 20_000
-"""The remembered rules of all hosts have together at most this many lines, because a parsed line takes up to
-1.5 kB."""
+_LONGEST_LINE = 2_000
+"""A robots.txt with a line of more characters than this counts as too large. Longer URLs are not in use."""
+_KEPT_RULES = 20_000
+"""The remembered rules of all hosts count together at most this many, because a parsed rule takes up to 1.5 kB."""
 _KEPT_FOR_S = 3600.0
 """Rules are remembered for this many seconds. RFC 9309, section 2.4, allows a day."""
 _MAX_LINES = 5_000
@@ -35,6 +37,8 @@ _MAX_LINES = 5_000
 second."""
 _MAX_RULES = 20_000
 """A robots.txt whose agents have more rules than this together counts as too large, too."""
+_PART = 100
+"""A rule counts once more for each `*` in it, and for this many characters, of which the parser keeps copies."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
 """A Crawl-delay is obeyed up to this many seconds. Delays are meant for crawls of a whole site, whereas a user is
@@ -49,7 +53,8 @@ class _Rules:
 
     parsed: Protego | None = None
     """The parsed file, or None if it has no rules or they are unknown."""
-    lines: int = 0
+    count: int = 0
+    """Number of rules, of which those that take more memory count several times (`_PART`)."""
     failure: str | None = None
     """Reason why the rules are unknown, in which case nothing is allowed."""
     unreachable: str | None = None
@@ -66,10 +71,13 @@ class Robots:
     def __init__(self, fetcher: Fetcher, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetcher = fetcher
         self._clock = clock
-        self._rules: OrderedDict[str, _Rules] = OrderedDict()
+        self._threads = FairExecutor("robots")
+        """Thread in which files are parsed. The parser holds Python's lock."""
+        self._rules: OrderedDict[tuple[str, str], _Rules] = OrderedDict()
+        """Rules by key and origin. Each key has its own, because otherwise the time that a fetch takes would reveal
+        which hosts other keys have visited."""
         self._reading: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
-        """Locks for reading the rules of an origin, by the origin and the key. Each key has its own lock, because a
-        key's fetch may itself wait behind other fetches of that key, and no other key is to wait for these."""
+        """Locks for reading the rules of an origin, by key and origin."""
 
     async def delay(self, url: httpx.URL, visit: Fetch) -> float | None:
         """Return the Crawl-delay of the host in seconds (0 without one), or None if robots.txt disallows `url`.
@@ -77,14 +85,12 @@ class Robots:
         Raises FetchFailed if the host cannot be reached or its rules cannot be read at present, and HostRefused.
         """
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        lock = self._reading.setdefault((origin, SHARE.get().key), asyncio.Lock())
-        async with lock:
-            rules = self._known(origin)
+        place = SHARE.get().key, origin
+        async with self._reading.setdefault(place, asyncio.Lock()):
+            rules = self._known(place)
             if rules is None:
-                read = await self._read(origin)
-                # Another key may have read them meanwhile.
-                rules = self._rules[origin] = self._known(origin) or read
-                self._rules.move_to_end(origin)
+                rules = self._rules[place] = await self._read(origin)
+                self._rules.move_to_end(place)
                 self._forget_old()
         if rules.is_refused:
             raise visit.host_refused()
@@ -92,21 +98,21 @@ class Robots:
             raise visit.unreachable(rules.unreachable)
         if rules.failure is not None:
             raise visit.failed(f"is on a host whose robots.txt {rules.failure} (OPENFAZE_SCRAPE_ROBOTS)")
-        return await asyncio.to_thread(_crawl_delay, rules.parsed, str(url)) if rules.parsed else 0.0
+        return await self._threads.run(_crawl_delay, rules.parsed, str(url)) if rules.parsed else 0.0
 
-    def _known(self, origin: str) -> _Rules | None:
-        """Return the rules of an origin unless they are unknown or old."""
-        rules = self._rules.get(origin)
+    def _known(self, place: tuple[str, str]) -> _Rules | None:
+        """Return the rules that a key has of an origin unless they are unknown or old."""
+        rules = self._rules.get(place)
         if rules is None or self._clock() >= rules.until:
             return None
-        self._rules.move_to_end(origin)
+        self._rules.move_to_end(place)
         return rules
 
     async def _read(self, origin: str) -> _Rules:
-        parsed, lines, failure, unreachable, is_refused = None, 0, None, None, False
+        parsed, count, failure, unreachable, is_refused = None, 0, None, None, False
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
-            parsed, lines = await asyncio.to_thread(_parsed, fetched.data)
+            parsed, count = await self._threads.run(_parsed, fetched.data)
         except InputTooLarge:
             failure = "is too large"
         except FetchFailed as error:
@@ -126,12 +132,12 @@ class Robots:
                 is_refused = isinstance(error, HostRefused)
         is_known = failure is None and unreachable is None and not is_refused
         until = self._clock() + (_KEPT_FOR_S if is_known else _FAILURE_KEPT_FOR_S)
-        return _Rules(parsed, lines, failure, unreachable, is_refused, until)
+        return _Rules(parsed, count, failure, unreachable, is_refused, until)
 
     def _forget_old(self) -> None:
-        lines = sum(1 + rules.lines for rules in self._rules.values())
-        while lines > _KEPT_LINES and len(self._rules) > 1:
-            lines -= 1 + self._rules.popitem(last=False)[1].lines
+        count = sum(1 + rules.count for rules in self._rules.values())
+        while count > _KEPT_RULES and len(self._rules) > 1:
+            count -= 1 + self._rules.popitem(last=False)[1].count
 
 
 def _parsed(data: bytes) -> tuple[Protego | None, int]:
@@ -139,7 +145,9 @@ def _parsed(data: bytes) -> tuple[Protego | None, int]:
     of these. The rules are None if the file has no lines. Raises InputTooLarge."""
     text = data.decode("utf-8-sig", errors="replace")
     lines = text.splitlines()
-    if len(lines) > _MAX_LINES or (rules := _count_rules(lines)) > _MAX_RULES:
+    if len(lines) > _MAX_LINES or any(len(line) > _LONGEST_LINE for line in lines):
+        raise InputTooLarge("robots.txt has too many lines, or too long ones")
+    if (rules := _count_rules(lines)) > _MAX_RULES:
         raise InputTooLarge("robots.txt has too many rules")
     return (Protego.parse(text) if lines else None), max(len(lines), rules)
 
@@ -157,7 +165,7 @@ def _count_rules(lines: Sequence[str]) -> int:
                 agents, own, has_ended = 0, 0, False
             agents += 1
         elif words and not words.startswith("#"):
-            own += 1
+            own += 1 + line.count("*") + len(line) // _PART
             # Whatever else may be between two agents, the parser may take them for agents of one group.
             has_ended = has_ended or words.startswith(("allow:", "disallow:"))
     return rules + agents * own
@@ -210,6 +218,7 @@ class Politeness:
         max_bytes: int | None = None,
         owner: str = "",
         fresh: bool = False,
+        arrived: Callable[[int], None] | None = None,
     ) -> Fetched:
         """Fetch like `Fetcher.fetch`, but wait (within its time limit) until the host may be visited, also before each
         redirect.
@@ -217,7 +226,7 @@ class Politeness:
         Raises what `Fetcher.fetch` raises, and InputError (`url_not_allowed`) for a page that robots.txt disallows.
         """
         return await self.fetcher.fetch(
-            url, param=param, max_bytes=max_bytes, owner=owner, fresh=fresh, gate=self._admit
+            url, param=param, max_bytes=max_bytes, owner=owner, fresh=fresh, gate=self._admit, arrived=arrived
         )
 
     @asynccontextmanager

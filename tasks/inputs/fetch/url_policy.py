@@ -1,7 +1,7 @@
 """Defines which URLs and addresses may be fetched, and the errors of a fetch."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
@@ -236,6 +236,8 @@ class Fetch:
     redirected: bool = False
     reads_body: bool = True
     """False if only the status of the response matters."""
+    arrived: Callable[[int], None] = lambda _: None
+    """Function that is called with the number of decoded bytes of the body that have arrived so far."""
 
     def refused(self, reason: str) -> UrlRefused:
         return UrlRefused(f"{self._subject} {reason}.", redirected=self.redirected, param=self.param)

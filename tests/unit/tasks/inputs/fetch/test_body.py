@@ -16,6 +16,7 @@ from models.request_memory import MB, RequestMemory
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.body import MAX_STREAMS
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.fetch.heads import MAX_FIELDS
 from tests.conftest import each_case
 from tests.fetching import OPEN, fetch, refusal
 from tests.loop_passes import passing
@@ -155,6 +156,24 @@ async def test_a_compressed_bomb_is_cut_off_at_the_limit() -> None:
     assert isinstance(error, InputTooLarge)
 
 
+@pytest.mark.parametrize("headers", [[], ["Content-Encoding: gzip"]])
+async def test_a_body_ends_where_its_caller_has_enough(headers: list[str]) -> None:
+    sizes: list[int] = []
+
+    def arrived(size: int) -> None:
+        sizes.append(size)
+        if size > 10 * MB:
+            raise InputTooLarge("enough")
+
+    fetcher = Fetcher(OPEN)
+    body = bytes(70 * MB)
+    async with serving(page=response(gzip.compress(body) if headers else body, *headers)) as server:
+        with pytest.raises(InputTooLarge, match="enough"):
+            await fetcher.fetch(server.url("page"), arrived=arrived)
+    await fetcher.close()
+    assert 10 * MB < sizes[-1] < 20 * MB
+
+
 @pytest.mark.parametrize(
     ("body", "encoding"),
     [(b"not gzip", "gzip"), (gzip.compress(bytes(9999), mtime=0)[:-12], "gzip"), (b"x", "br"), (b"x", "gzip, gzip")],
@@ -288,6 +307,26 @@ async def test_headers_that_never_end_are_cut_off() -> None:
     async with serving(page=endless) as server:
         error = await refusal(server.url("page"))
     assert (error.code, "broke off" in error.message) == ("fetch_failed", True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (MAX_FIELDS + 1, f"was sent with {MAX_FIELDS + 2} header fields; the limit is {MAX_FIELDS}"),
+        (20_000, "broke off"),
+    ],
+)
+async def test_header_fields_are_limited(fields: int, message: str) -> None:
+    many = [f"a{number % 10}: b" for number in range(fields)]
+    async with serving(page=response(b"x", *many)) as server:
+        error = await refusal(server.url("page"))
+    assert error.code == "fetch_failed"
+    assert message in error.message
+
+
+async def test_the_lines_of_a_small_body_are_no_header_fields() -> None:
+    async with serving(page=response(b"\n" * 3_000)) as server:
+        assert (await fetch(server.url("page"))).data == b"\n" * 3_000
 
 
 async def test_heads_of_no_answer_that_never_end_are_cut_off() -> None:

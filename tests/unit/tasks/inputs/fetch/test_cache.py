@@ -253,21 +253,21 @@ async def test_a_compressed_answer_is_kept_as_what_it_unpacks_to() -> None:
     assert len(server.requests) == 1
 
 
-def sender(body: bytes, *, asked: list[str], url: str) -> Callable[[object], object]:
+def sender(body: bytes, *, asked: list[str], url: str, fields: int = 0) -> Callable[[object], object]:
     async def send(_: object) -> FetchedResponse:
         asked.append(url)
         await asyncio.sleep(0)
-        return FetchedResponse(200, {"cache-control": "max-age=60"}, body)
+        return FetchedResponse(200, {"cache-control": "max-age=60", **{f"x{n}": "y" for n in range(fields)}}, body)
 
     return send
 
 
 async def test_memory_is_bounded_and_the_least_recently_used_leaves_first() -> None:
-    cache, asked = HttpCache(35_000), list[str]()
+    cache, asked = HttpCache(38_000), list[str]()
 
     async def visit(url: str, size: int = 10_000) -> None:
         await cache.answer("me", url, {}, sender(bytes(size), asked=asked, url=url))  # type: ignore[arg-type]
-        assert cache.size <= 35_000
+        assert cache.size <= 38_000
 
     for url in "abcad":
         await visit(url)
@@ -280,6 +280,14 @@ async def test_memory_is_bounded_and_the_least_recently_used_leaves_first() -> N
     assert asked[-2:] == ["huge", "huge"]
     await visit("b")
     assert asked[-1] == "huge"
+
+
+async def test_header_fields_count_by_what_they_take() -> None:
+    cache, asked = HttpCache(100_000), list[str]()
+    for url in "abcd":
+        await cache.answer("me", url, {}, sender(b"x", asked=asked, url=url, fields=200))  # type: ignore[arg-type]
+    assert len(asked) == 4
+    assert 50_000 < cache.size <= 100_000  # one has left
 
 
 async def test_two_at_once_ask_twice_and_leave_one_answer() -> None:

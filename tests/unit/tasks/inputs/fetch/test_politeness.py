@@ -238,7 +238,16 @@ async def test_no_key_waits_for_the_reading_of_another() -> None:
         may_answer.set()
         await asyncio.gather(*alices)
         assert asked(server).count("/robots.txt") == 2
-        await fetch_as("carol")
+        await asyncio.gather(fetch_as("alice"), fetch_as("bob"))
+    assert asked(server).count("/robots.txt") == 2
+
+
+async def test_no_key_learns_by_the_time_what_another_has_visited() -> None:
+    async with scraping(**robots(CLOSED)) as (politeness, server, _):
+        for key in ("alice", "bob", "alice"):
+            context = contextvars.copy_context()
+            context.run(SHARE.set, Share(key))
+            await asyncio.create_task(politeness.fetch(server.url("page"), owner=key), context=context)
     assert asked(server).count("/robots.txt") == 2
 
 
@@ -416,6 +425,19 @@ async def test_agents_with_too_many_rules_together_are_not_parsed(monkeypatch: p
     rules = "\n".join(f"Disallow: /x{number}" for number in range(500))
     monkeypatch.setattr(Protego, "parse", None)
     async with scraping(**robots(f"{agents}\n{rules}")) as (politeness, server, _):
+        with pytest.raises(FetchFailed, match="is too large"):
+            await politeness.fetch(server.url("page"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Disallow: /" + "*a" * 1_500, "Disallow: /*a*b*c*d*e*f*g\n" * 4_000, f"Disallow: /{'a' * 1_900}\n" * 2_000],
+    ids=["a long line", "many wildcards", "many long lines"],
+)
+async def test_rules_that_take_much_memory_are_not_parsed(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser keeps three copies of a rule, and each part between two wildcards."""
+    monkeypatch.setattr(Protego, "parse", None)
+    async with scraping(**robots(f"User-agent: *\n{text}")) as (politeness, server, _):
         with pytest.raises(FetchFailed, match="is too large"):
             await politeness.fetch(server.url("page"))
 
