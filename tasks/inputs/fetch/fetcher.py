@@ -24,6 +24,7 @@ import structlog
 from models.base import media_type_of
 from models.certificates import trusted
 from models.fair_executor import FairExecutor
+from models.loop_turns import LoopTurns
 from models.request_memory import RequestMemory
 from models.scheduler import FairSlots
 from tasks.errors import InputError
@@ -266,6 +267,8 @@ class Fetcher:
     async def _send(self, ask: _HopRequest, headers: Mapping[str, str], visit: Fetch) -> FetchedResponse:
         # The wait for a slot has no limit of its own, because the time of a fetch and the inputs of a request are
         # bounded. No hop holds one slot while it waits for another.
+        # Connecting is work of the event loop, too: some 0.5 ms, which a request may cause for each of its URLs.
+        await LoopTurns.of_running_loop().wait()
         async with (
             self._slots.slot(patient=True),
             self._pool.stream(
