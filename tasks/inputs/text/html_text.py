@@ -11,6 +11,7 @@ from markdownify import MarkdownConverter
 
 from tasks.inputs.sight import Sight
 from tasks.inputs.text import text_file
+from tasks.inputs.text.html_tree import soup_of
 from tasks.inputs.text.styles.elements import PageTree
 from tasks.inputs.text.styles.sight import CLOSED, appearance_of
 from tasks.markdown_text import escape_line, escape_part, is_safe, link, unsure, without_escapes
@@ -59,10 +60,10 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
 
     RecursionError is never raised, however deeply the elements are nested.
     """
-    soup = BeautifulSoup(html, "lxml")
+    soup, is_standard = soup_of(html)
     title = soup.title.get_text() if soup.title else ""
     _shorten_blanks(soup)
-    unsure_texts = _drop_unseen(soup)
+    unsure_texts = _drop_unseen(soup, is_standard)
     _flatten(soup, unsure_texts)
     _dissolve_layout_tables(soup)
     text = _Converter(picture, unsure_texts).convert_soup(soup).strip()
@@ -209,12 +210,13 @@ def _shorten_blanks(soup: BeautifulSoup) -> None:
         text.replace_with(type(text)(_LONG_BLANK.sub(shortened, str(text))))
 
 
-def _drop_unseen(soup: BeautifulSoup) -> dict[int, NavigableString]:
+def _drop_unseen(soup: BeautifulSoup, is_standard: bool) -> dict[int, NavigableString]:
     """Remove what a reader of the page does not see, and put content that is struck through into `del` elements. Return
     the texts that a reader perhaps does not see, by their identities."""
     appearance = appearance_of(PageTree.of_soup(soup))
-    worst_shown = Sight.UNSURE if appearance.is_final else Sight.FAINT
-    best_unsure = Sight.UNSURE if appearance.is_final else Sight.SEEN
+    is_final = appearance.is_final and is_standard
+    worst_shown = Sight.UNSURE if is_final else Sight.FAINT
+    best_unsure = Sight.UNSURE if is_final else Sight.SEEN
     texts = _texts_in(soup)
     shown = [text for text in texts if appearance.sights[id(text.parent)] <= worst_shown]
     if not shown:
