@@ -11,6 +11,7 @@ from markdownify import MarkdownConverter
 
 from tasks.inputs.sight import Sight
 from tasks.inputs.text import text_file
+from tasks.inputs.text.form_controls import options_out_of_view, show_labels, type_of, value_shown
 from tasks.inputs.text.html_tree import soup_of
 from tasks.inputs.text.styles.elements import PageTree
 from tasks.inputs.text.styles.sight import CLOSED, appearance_of
@@ -120,9 +121,9 @@ class _Converter(MarkdownConverter):
         return self._picture(el)
 
     def convert_input(self, el: Tag, _text: str, **_: object) -> str:
-        if el.get("type") in ("checkbox", "radio"):
+        if type_of(el) in ("checkbox", "radio"):
             return "☒ " if el.has_attr("checked") else "☐ "
-        return escape_line(text_file.one_line(str(el.get("value") or ""))) if el.get("type") != "hidden" else ""
+        return escape_line(text_file.one_line(str(el.get("value") or "")))
 
     def convert_video(self, _el: Tag, text: str, **_: object) -> str:
         return text
@@ -213,6 +214,7 @@ def _shorten_blanks(soup: BeautifulSoup) -> None:
 def _drop_unseen(soup: BeautifulSoup, is_standard: bool) -> dict[int, NavigableString]:
     """Remove what a reader of the page does not see, and put content that is struck through into `del` elements. Return
     the texts that a reader perhaps does not see, by their identities."""
+    show_labels(soup)
     appearance = appearance_of(PageTree.of_soup(soup))
     is_final = appearance.is_final and is_standard
     worst_shown = Sight.UNSURE if is_final else Sight.FAINT
@@ -233,8 +235,8 @@ def _drop_unseen(soup: BeautifulSoup, is_standard: bool) -> dict[int, NavigableS
     kept = {id(text) for text in shown}
     _extract_all([text for text in texts if id(text) not in kept])
     for tag in soup.find_all("input"):
-        if appearance.sights[id(tag)] >= best_unsure:
-            tag["value"] = unsure(str(tag.get("value") or ""))
+        value = value_shown(tag)
+        tag["value"] = unsure(value) if appearance.sights[id(tag)] >= best_unsure else value
     _extract_all(
         [
             tag
@@ -245,6 +247,7 @@ def _drop_unseen(soup: BeautifulSoup, is_standard: bool) -> dict[int, NavigableS
         ]
     )
     unsure_texts = {id(text): text for text in shown if appearance.sights[id(text.parent)] >= best_unsure}
+    unsure_texts |= {id(text): text for option in options_out_of_view(soup) for text in _texts_in(option)}
     _mark_struck(soup, appearance.struck)
     return unsure_texts
 
