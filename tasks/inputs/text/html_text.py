@@ -12,7 +12,9 @@ from markdownify import MarkdownConverter
 from tasks.inputs.sight import Sight
 from tasks.inputs.text import text_file
 from tasks.inputs.text.form_controls import options_out_of_view, show_labels, type_of, value_shown
+from tasks.inputs.text.formulas import write_in_line
 from tasks.inputs.text.html_tree import soup_of
+from tasks.inputs.text.reading_order import reordered_texts
 from tasks.inputs.text.styles.elements import PageTree
 from tasks.inputs.text.styles.sight import CLOSED, appearance_of
 from tasks.markdown_text import escape_line, escape_part, is_safe, link, unsure, without_escapes
@@ -35,6 +37,8 @@ longer runs, which only `pre` would show."""
 _LONG_BLANK = re.compile(rf"(?<![ \t\r\n])[ \t\r\n]{{{_LONGEST_BLANK + 1},}}")
 _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECASE)
 _BACKTICKS = re.compile(r"`+")
+_NUMBER = re.compile(r"[ \t\n\f\r]*([-+]?[0-9]{1,9})(?![0-9])")
+"""Pattern of the beginning of an attribute that browsers read as a whole number."""
 _LINE = re.compile(r"\n(?=[^\n])")
 
 PictureText = Callable[[Tag], str]
@@ -66,6 +70,7 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     _shorten_blanks(soup)
     unsure_texts = _drop_unseen(soup, is_standard)
     _flatten(soup, unsure_texts)
+    write_in_line(soup)
     _dissolve_layout_tables(soup)
     text = _Converter(picture, unsure_texts).convert_soup(soup).strip()
     title = "" if soup.find("h1") else text_file.one_line(title)
@@ -149,9 +154,13 @@ class _Converter(MarkdownConverter):
         """Convert a list item. The base class would count the preceding siblings of every item."""
         bullet = "- "
         if el.parent is not None and el.parent.name == "ol":
-            start = str(el.parent.get("start") or "")
-            number = self._numbers.get(id(el.parent), int(start) if start.isdecimal() and len(start) < 9 else 1)
-            self._numbers[id(el.parent)] = number + 1
+            items = el.parent
+            number = _stated_number(el, "value")
+            if number is None:
+                number = self._numbers.get(id(items))
+            if number is None:
+                number = _first_number(items)
+            self._numbers[id(items)] = number + (-1 if items.has_attr("reversed") else 1)
             bullet = f"{number}. "
         text = text.strip()
         return bullet + _LINE.sub("\n" + " " * len(bullet), text) + "\n" if text else "\n"
@@ -192,6 +201,19 @@ class _Converter(MarkdownConverter):
 def _is_verbatim(parent_tags: set[str]) -> bool:
     """True if the text below elements with these tags is shown as it is, between fences."""
     return "pre" in parent_tags and "_inline" not in parent_tags
+
+
+def _stated_number(tag: Tag, name: str) -> int | None:
+    number = _NUMBER.match(str(tag.get(name) or ""))
+    return int(number[1]) if number else None
+
+
+def _first_number(items: Tag) -> int:
+    """Return the number of the first item of an `ol` element, unless the item states another one."""
+    start = _stated_number(items, "start")
+    if start is not None or not items.has_attr("reversed"):
+        return 1 if start is None else start
+    return len(items.find_all("li", recursive=False))
 
 
 def _cell_span(cell: Tag, name: str) -> int:
@@ -248,6 +270,7 @@ def _drop_unseen(soup: BeautifulSoup, is_standard: bool) -> dict[int, NavigableS
     )
     unsure_texts = {id(text): text for text in shown if appearance.sights[id(text.parent)] >= best_unsure}
     unsure_texts |= {id(text): text for option in options_out_of_view(soup) for text in _texts_in(option)}
+    unsure_texts |= {id(text): text for text in reordered_texts(soup)}
     _mark_struck(soup, appearance.struck)
     return unsure_texts
 

@@ -11,7 +11,7 @@ from tasks.inputs.html_file import HtmlFile
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.inputs.text import html_text
-from tasks.markdown_text import plain_form
+from tasks.markdown_text import UNSURE, plain_form
 from tests.conftest import each_case
 from tests.office_files import picture
 
@@ -179,6 +179,55 @@ def test_a_page_that_is_mostly_transparent_is_kept_if_it_waits_for_a_script() ->
 def test_lists_are_nested_and_numbered() -> None:
     html = "<ul><li>a<ul><li>b<ol start=3><li>c<p>more</p><li>d</ol></li><li>e</ul></li><li>f</ul>"
     assert html_to_markdown(html) == "- a\n  - b\n    3. c\n\n       more\n    4. d\n  - e\n- f"
+
+
+@each_case(
+    ("html", "text"),
+    [
+        ("<ol reversed><li>a<li>b</ol>", "2. a\n1. b"),
+        ("<ol reversed start=5><li>a<li value=50>b<li>c</ol>", "5. a\n50. b\n49. c"),
+        ("<ol><li>a<li value=50>b<li>c</ol>", "1. a\n50. b\n51. c"),
+        ("<ol start=' 7x'><li>a<li value=b>c</ol>", "7. a\n8. c"),
+        ("<ol start=-1><li>a<li>b</ol>", "-1. a\n0. b"),
+    ],
+)
+def test_items_have_the_numbers_that_browsers_show(html: str, text: str) -> None:
+    assert html_to_markdown(html) == text
+
+
+@each_case(
+    ("formula", "text"),
+    [
+        ("<mfrac><mn>1</mn><mn>2</mn></mfrac>", "1/2"),
+        ("<msup><mn>10</mn><mn>2</mn></msup>", "10^2"),
+        ("<msub><mi>x</mi><mn>1</mn></msub>", "x_1"),
+        ("<msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup>", "x_1^2"),
+        ("<mfrac><mrow><mn>1</mn><mo>+</mo><mn>2</mn></mrow><mn>3</mn></mfrac>", "(1+2)/3"),
+        ("<mfrac><mn>1</mn><mfrac><mn>2</mn><mn>3</mn></mfrac></mfrac>", "1/(2/3)"),
+        ("<mroot><mn>8</mn><mn>3</mn></mroot>", "8 3"),
+        ("<mtable><mtr><mtd>1</mtd><mtd>2</mtd></mtr></mtable>", "1 2"),
+        ("<mn>1</mn><mo>+</mo><mn>2</mn>", "1+2"),
+    ],
+)
+def test_the_parts_of_a_formula_do_not_make_other_numbers(formula: str, text: str) -> None:
+    assert html_to_markdown(f"<p>a <math>{formula}</math>") == f"a {text}"
+
+
+@each_case(
+    ("html", "is_unsure"),
+    [
+        ("<p dir=rtl>120 450", True),
+        ("<div dir=rtl><p><b>120</b> <b>450</b></div>", True),
+        ("<p>120&rlm; &rlm;450", True),
+        ("<p>120<b>&rlm; &rlm;</b>450", True),
+        ("<p dir=rtl>1,120.50", False),
+        ("<p dir=rtl>\u05d0 120 450", False),
+        ("<div dir=rtl><p dir=ltr>120 450</div>", False),
+        ("<p>120 450", False),
+    ],
+)
+def test_numbers_that_are_drawn_in_another_order_are_unsure(html: str, is_unsure: bool) -> None:
+    assert (UNSURE in html_text.html_to_markdown(f"<!doctype html>{html}")) == is_unsure
 
 
 def test_tables_keep_their_columns_under_merged_cells() -> None:
