@@ -22,7 +22,7 @@ def write_in_line(soup: BeautifulSoup) -> None:
     """Put signs between the parts of fractions, powers and the like, and parts of several terms in parentheses."""
     for formula in soup.find_all([*_SIGNS]):
         signs = _SIGNS[formula.name]
-        parts = formula.find_all(True, recursive=False)
+        parts = [part for part in formula.contents if isinstance(part, Tag)]
         for index, part in enumerate(parts):
             if signs != (" ",) and not _is_simple(part):
                 part.insert(0, NavigableString("("))
@@ -33,5 +33,6 @@ def write_in_line(soup: BeautifulSoup) -> None:
 
 def _is_simple(part: Tag) -> bool:
     """True for a part that is a single number or name."""
-    texts = part.find_all(string=_TEXT, limit=2)
-    return len(texts) < 2 and all(_SIMPLE.fullmatch(text) for text in texts)
+    is_leaf = len(part.contents) == 1 and isinstance(part.contents[0], NavigableString)
+    texts = part.contents if is_leaf else part.find_all(string=_TEXT, limit=2)
+    return len(texts) < 2 and all(_SIMPLE.fullmatch(str(text)) for text in texts)

@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup, Comment, Doctype
 from bs4.builder import HTMLTreeBuilder
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from tasks.inputs.text.xml_characters import markup_without_forbidden, without_forbidden
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _DEEPEST = 512
 """At most this many elements are open at once, as in Chromium. The standard's algorithm searches through them at most
 tags, and would take quadratic time."""
-_MOST_REOPENED = 2_000_000
+_MOST_REOPENED = 500_000
 """Number of tags times number of open formatting elements, at most: the standard's algorithm may open all of them again
 at each tag."""
 _NEVER_OPEN_NAMES = (
@@ -149,7 +149,8 @@ def _set_attributes(element: HtmlElement, attributes: Mapping[str, str]) -> None
 def _events(html: str) -> Iterator[_Event]:
     """Yield the parts of the standard tree in the order of the page. As in a browser that runs scripts, the content of
     `noscript` is a text."""
-    parser = LexborHTMLParser(html, scripting=True)
+    # With its events, the parser searches a list again for its selected option at each option.
+    parser = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS, scripting=True)
     root = parser.root
     assert root is not None
     assert root.parent is not None
