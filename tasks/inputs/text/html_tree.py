@@ -41,6 +41,10 @@ _TAG = re.compile(
     r"<!--(?:.*?-->|.*)|<(script|style)\b(?:.*?</\1|.*)|<(?P<end>/?)(?P<name>[a-z][^\s/>]*)", re.IGNORECASE | re.DOTALL
 )
 """Matches a tag, a comment, or a script or style sheet."""
+_MANY_ATTRIBUTES = re.compile(
+    r"""<[a-zA-Z][^\s/>]*+(?:[\s/]*+(?:=[^\s/>=]*+|[^\s/>=]++)(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+){501}"""
+)
+"""Matches a tag with more than 500 attributes, each of which the parser compares with all the others."""
 _NO_NAME = re.compile(r"[\s&<>/\"'{}]")
 
 
@@ -193,4 +197,6 @@ def _is_affordable(html: str) -> bool:
         depth += change
         formatting += change * (name in _FORMATTING)
         deepest, most_formatting = max(deepest, depth), max(most_formatting, formatting)
+    if _MANY_ATTRIBUTES.search(html):
+        return False
     return deepest <= _DEEPEST and most_formatting * tags <= _MOST_REOPENED
