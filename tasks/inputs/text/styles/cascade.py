@@ -16,6 +16,10 @@ MOST_APPLIED: Final = 300_000
 """Rules are applied to elements at most this many times for a page."""
 
 
+MOST_STYLES: Final = 20_000
+"""At most this many different styles of elements are read."""
+
+
 class Applied(NamedTuple):
     """A rule that applies to an element, or to one of its pseudo-elements."""
 
@@ -96,6 +100,9 @@ class Cascade:
 
     def _declared_in(self, style: str) -> tuple[Declaration, ...]:
         if style not in self._own:
+            if len(self._own) >= MOST_STYLES:
+                self.is_complete = False
+                return ()
             self._own[style] = declarations_of(style) if style else ()
         return self._own[style]
 

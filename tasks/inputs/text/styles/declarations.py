@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import tinycss2
 
+from tasks.inputs.text.styles.usual import HARMLESS, MOST_TOKENS, Doubt, doubt_about, name_in_chromium
 from tasks.inputs.text.styles.values import FONT_SIZES, colour_of, parseable, significant, words
 
 Tokens = Sequence[Any]
@@ -72,29 +72,16 @@ _LONGHANDS: Final = {
     "mask": ("mask-image",),
 }
 
-_TELLING: Final = re.compile(
-    r"--.*|all|(?:margin|padding|inset)(?:-.*)?|top|right|bottom|left|(?:max-)?(?:width|height|(?:block|inline)-size)"
-    r"|(?:max-)?logical-(?:width|height)|display|visibility|position|float|overflow(?:-[xy]|-block|-inline)?|contain"
-    r"|color|color-scheme|background(?:-color|-image|-clip|-blend-mode|-position.*|-size|-repeat)?"
-    r"|text-(?:fill-color|stroke.*|security|indent|shadow)"
-    r"|opacity|zoom|font(?:-size|-family|-palette)?|line-height|letter-spacing|white-space(?:-collapse)?"
-    r"|text-wrap(?:-mode)?|text-decoration(?:-line|-thickness)?|unicode-bidi|initial-letter|line-clamp|z-index"
-    r"|clip(?:-path)?|mask(?:-image|-box-image.*)?|(?:backdrop-)?filter|mix-blend-mode|content(?:-visibility)?"
-    r"|animation(?:-name)?|border-image(?:-source)?|box-(?:shadow|reflect)|outline-offset|overlay|offset(?:-path|-position)?"
-    r"|transform|translate|rotate|scale|perspective|position-(?:anchor|area|visibility|try.*)"
-    r"|grid(?:-area|-row(?:-start|-end)?|-column(?:-start|-end)?|-template(?:-rows|-columns)?)?|aspect-ratio"
-    r"|container-type|border(?:-(?:top|right|bottom|left))?(?:-width)?|outline(?:-width)?|word-spacing|vertical-align"
-    # of the rules for fonts and custom properties
-    r"|src|inherits|initial-value"
-)
-"""Pattern of the properties that may keep a text from being seen. All others are left out: they move it within the flow
-of a page, or draw around it."""
+_READ: Final = words("font-family src inherits initial-value")
+"""Harmless properties that are read all the same: those of the rules for fonts and custom properties."""
 
 
 class Declaration(NamedTuple):
     name: str
     tokens: Tokens
     is_important: bool = False
+    doubt: Doubt | None = Doubt.NONE
+    """The part of a page that it makes unsure; None if that depends on the values of custom properties."""
 
 
 def declarations_in(parts: Iterable[Any]) -> Iterator[Declaration]:
@@ -102,9 +89,15 @@ def declarations_in(parts: Iterable[Any]) -> Iterator[Declaration]:
     for one in parts:
         if one.type == "declaration":
             # The names of custom properties are the only ones in which capitals count.
-            name = one.name if one.name.startswith("--") else one.lower_name.removeprefix("-webkit-")
-            if _TELLING.fullmatch(name):
-                yield Declaration(_PHYSICAL.get(name, name), one.value, one.important)
+            if one.name.startswith("--"):
+                yield Declaration(one.name, one.value if len(one.value) <= MOST_TOKENS else (), one.important)
+                continue
+            name = name_in_chromium(one.lower_name)
+            if not name or (name in HARMLESS and name not in _READ):
+                continue
+            doubt = None if uses_properties(one.value) else doubt_about(name, one.value)
+            tokens = one.value if len(one.value) <= MOST_TOKENS else ()
+            yield Declaration(_PHYSICAL.get(name, name), tokens, one.important, doubt)
 
 
 def declarations_of(style: str) -> tuple[Declaration, ...]:

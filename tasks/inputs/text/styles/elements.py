@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
     from lxml.html import HtmlElement
+
+_BLANK: Final = re.compile(r"[ \t\n\f\r]+")
+"""Pattern of what divides the names of classes. Other blanks are parts of names."""
 
 
 @dataclass(slots=True, eq=False)
@@ -114,7 +118,9 @@ def _linked(tags: Iterable[tuple[Any, Any, str, Mapping[str, Any], str]], ignore
         if ignores_case:
             element_id, classes = element_id.lower(), classes.lower()
         parent = found.get(id(around))
-        element = Element(source, name.lower(), parent, attributes, element_id, frozenset(classes.split()), text)
+        element = Element(
+            source, name.lower(), parent, attributes, element_id, frozenset(_BLANK.split(classes)) - {""}, text
+        )
         element.is_inert = element.tag in ("noscript", "template") or (parent is not None and parent.is_inert)
         if parent is not None:
             element.index = len(parent.children)

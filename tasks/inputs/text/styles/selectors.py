@@ -35,9 +35,19 @@ _AT_REST: Final = words(
 )
 """Pseudo-classes that no element has before a reader does something."""
 _LINKS: Final = frozenset(("link", "any-link", "-webkit-any-link"))
-_LISTS: Final = frozenset(("is", "where", "matches", "-webkit-any"))
+_LISTS: Final = frozenset(("is", "where", "-webkit-any"))
 _OLD_PSEUDO_ELEMENTS: Final = frozenset(("before", "after", "first-line", "first-letter"))
 """Pseudo-elements that may have a single colon."""
+_OTHER_PSEUDO_ELEMENTS: Final = words(
+    "selection placeholder marker backdrop file-selector-button -webkit-scrollbar -webkit-scrollbar-thumb "
+    "-webkit-scrollbar-track -webkit-scrollbar-corner -webkit-inner-spin-button -webkit-outer-spin-button "
+    "-webkit-search-decoration -webkit-search-cancel-button -webkit-file-upload-button -webkit-input-placeholder"
+)
+"""Pseudo-elements whose styles change no text."""
+_OTHER_BROWSERS: Final = ("-moz-", "-ms-", "-o-")
+"""Beginnings of names for which Chromium drops a rule."""
+_CHECKED: Final = words("input option")
+_FORM_CONTROLS: Final = words("button input select textarea optgroup option fieldset")
 _PLACES: Final[dict[str, Callable[[Element], bool]]] = {
     "root": lambda one: one.parent is None,
     "empty": lambda one: one.is_empty,
@@ -47,11 +57,14 @@ _PLACES: Final[dict[str, Callable[[Element], bool]]] = {
     "first-of-type": lambda one: one.type_index == 0,
     "last-of-type": lambda one: one.type_index == _same_type(one) - 1,
     "only-of-type": lambda one: _same_type(one) == 1,
-    "checked": lambda one: "checked" in one.attributes or "selected" in one.attributes,
-    "disabled": lambda one: "disabled" in one.attributes,
-    "open": lambda one: "open" in one.attributes,
     "defined": lambda one: "-" not in one.tag,
 }
+_STATES: Final[dict[str, Callable[[Element], Match]]] = {
+    "checked": lambda one: False if one.tag not in _CHECKED else "checked" in one.attributes or None,
+    "disabled": lambda one: False if one.tag not in _FORM_CONTROLS else "disabled" in one.attributes or None,
+    "open": lambda one: one.tag in ("details", "dialog") and "open" in one.attributes,
+}
+"""Pseudo-classes of some tags. Other elements may decide on them."""
 _COUNTED: Final = frozenset(("nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type"))
 
 
@@ -207,6 +220,7 @@ class _SelectorParser:
         self._nested_in = nested_in
         self._depth = depth
         self._is_known = True
+        self._is_in_has = False
 
     def selectors(self, tokens: Tokens, *, relative: bool = False) -> SelectorList:
         found = [self._selector(one, relative) for one in _split_at_commas(tokens)]
@@ -214,6 +228,7 @@ class _SelectorParser:
 
     def _inner(self, tokens: Tokens, *, relative: bool = False) -> SelectorList:
         parser = _SelectorParser(self._ignores_case, self._nested_in, self._depth + 1)
+        parser._is_in_has = relative or self._is_in_has
         found = parser.selectors(tokens, relative=relative)
         self._is_known &= found.is_known
         return found
@@ -309,7 +324,10 @@ class _SelectorParser:
                 if colons > 2 or at == len(tokens) or tokens[at].type not in ("ident", "function"):
                     raise SelectorError("a colon without a name")
                 name = _name_of(tokens[at])
+                if name.startswith(_OTHER_BROWSERS):
+                    raise SelectorError(name)
                 if colons == 2 or name in _OLD_PSEUDO_ELEMENTS:
+                    self._is_known &= name in _OLD_PSEUDO_ELEMENTS or name in _OTHER_PSEUDO_ELEMENTS
                     pseudo_element = name
                     specificity[2] += 1
                 elif pseudo_element:
@@ -323,6 +341,9 @@ class _SelectorParser:
 
     def _attribute(self, tokens: Tokens) -> Test:
         content = [one for one in tokens if one.type not in ("whitespace", "comment")]
+        if any(one.type == "literal" and one.value in ("|", "*") for one in content[:2]):
+            self._is_known = False  # a namespace
+            return lambda _one, _matcher: None
         if not content or content[0].type != "ident":
             raise SelectorError("an attribute without a name")
         name = content[0].lower_value
@@ -361,6 +382,9 @@ class _SelectorParser:
             if name in _PLACES:
                 place = _PLACES[name]
                 return lambda one, _matcher: place(one)
+            if name in _STATES:
+                state = _STATES[name]
+                return lambda one, _matcher: state(one)
             if name in _AT_REST:
                 return lambda _one, _matcher: False
             if name in _LINKS:
@@ -368,6 +392,8 @@ class _SelectorParser:
             if name == "scope":
                 return _is_scope
         elif name in _LISTS or name in ("not", "has"):
+            if name == "has" and self._is_in_has:
+                raise SelectorError(":has() in :has()")
             try:
                 inner = self._inner(arguments, relative=name == "has")
             except SelectorError:

@@ -15,9 +15,10 @@ import tinycss2
 from tasks.inputs.contrast import WHITE, Color, contrast, is_seen, mixed
 from tasks.inputs.sight import Sight
 from tasks.inputs.text.styles.cascade import Cascade
-from tasks.inputs.text.styles.declarations import Declaration, longhands, substituted, uses_properties
+from tasks.inputs.text.styles.declarations import Declaration, longhands, substituted
 from tasks.inputs.text.styles.elements import Element, PageTree
 from tasks.inputs.text.styles.style_sheets import StyleSheets
+from tasks.inputs.text.styles.usual import Doubt, doubt_about
 from tasks.inputs.text.styles.values import (
     EM,
     FONT_SIZES,
@@ -68,7 +69,17 @@ _LARGE: Final = 600.0
 _LEAST_SIZE: Final = 6.0
 """An area of fewer pixels in height or width shows no text."""
 _LEAST_WIDTH: Final = 40.0
+"""An area with fewer pixels in height may cut lines."""
+_FAIR_WIDTH: Final = 300.0
 """An area with fewer pixels in width may cut words."""
+_LEAST_SHARE: Final = 0.25
+"""An area with a smaller share of the width around it may cut words, too."""
+_LEAST_LINE: Final = 0.6
+"""Lines that are lower, as a share of the font's size, may lie on each other."""
+_LEAST_PADDING: Final = 6.0
+"""The ground of words in a line may lie on other lines if it exceeds the words by more pixels."""
+_SHORT: Final = 30
+"""A text of at most as many characters takes one line."""
 _SMALLEST, _SMALL = 1.0, 5.0
 _LEAST_OPACITY, _FAIR_OPACITY = 0.1, 0.3
 _FAIR_CONTRAST: Final = 1.3
@@ -93,6 +104,8 @@ CLOSED: Final = words(
 """Elements whose text no browser shows."""
 _OLD_SIZES: Final = dict(zip("1234567", list(FONT_SIZES.values())[1:], strict=False))
 """Pixels of the sizes of `font` elements."""
+_MATH_ATTRIBUTES: Final = words("mathcolor mathbackground mathsize")
+_OLD_COLOUR: Final = re.compile(r"[0-9a-fA-F]{6}")
 _NO_EFFECT: Final = words(
     "none normal auto initial unset revert visible border-box padding-box content-box all isolate over 0 "
     "0px 0% 1 100% inherit revert-layer"
@@ -151,6 +164,8 @@ class _ComputedState(NamedTuple):
     is_visible: bool = True
     is_out: bool = False
     """True if the element and all within it are out of sight."""
+    is_absent: bool = False
+    """True if the element and all within it certainly take no part in the page."""
     is_cut: bool = False
     """True if it is cut to nothing. Elements within it that have another place are not."""
     is_unsure: bool = False
@@ -162,6 +177,14 @@ class _ComputedState(NamedTuple):
     width: float = float("inf")
     """Pixels; infinite if no style limits it."""
     keeps_lines: bool = False
+    is_clipped: bool = False
+    """True within an element that cuts off what exceeds it."""
+    is_item: bool = False
+    """True within a flexible box or a grid."""
+    share: float = 1.0
+    """Share of the width of the window that styles leave to the element."""
+    line: float | None = None
+    """Height of lines as a share of the font's size, if positive, else in pixels below zero; None if it is usual."""
     display: str = "block"
     indent: float = 0.0
     shift: float = 0.0
@@ -210,6 +233,7 @@ class _JudgedPage:
         self._sheets = sheets
         self._with_possible = with_possible
         self._root_size = EM
+        self._ink_of_links = _ink_of_links(tree)
         self._grounds: set[Color] | None = {WHITE}
         self._has_covers = False
         """True if something may lie on any text of the page, or if the page cannot be judged."""
@@ -234,7 +258,8 @@ class _JudgedPage:
                 struck.add(id(one.source))
         sights = self._sights(states)
         if not self._has_covers and any(
-            self._is_blank_cover(states[id(one)]) and one.text.strip() for one in self._elements
+            (self._is_blank_cover(states[id(one)]) or _has_low_lines(states[id(one)])) and one.text.strip()
+            for one in self._elements
         ):
             self._has_covers = True
             sights = self._sights(states)
@@ -251,7 +276,12 @@ class _JudgedPage:
         return ink[3] > 0 and not all(_contrast_seen(ink, one) for one in self._grounds)
 
     def _sights(self, states: Mapping[int, _ComputedState]) -> dict[int, Sight]:
-        return {id(one.source): self._sight(states[id(one)], one.text) for one in self._elements}
+        return {
+            id(one.source): self._sight(
+                states[id(one)]._replace(is_unsure=True) if _is_closed(one) else states[id(one)], one.text
+            )
+            for one in self._elements
+        }
 
     def _sight(self, state: _ComputedState, text: str) -> Sight:
         if state.is_out or not state.is_visible or state.is_cut or abs(state.indent) >= _FAR:
@@ -259,6 +289,7 @@ class _JudgedPage:
         ink = _ink_of(state)
         grounds = state.grounds
         is_narrow = state.width < (_WIDTH if state.keeps_lines else _NARROW)
+        is_narrow |= state.width < _FAIR_WIDTH and _LONG_WORD.search(text) is not None
         if self._grounds is not None and (grounds is None or is_narrow):
             grounds = (*(grounds or ()), *self._grounds)
         contrasts = [_contrast_seen(ink, ground) for ground in grounds or ()] if ink is not None else []
@@ -287,8 +318,8 @@ class _JudgedPage:
         key = (id(declared), id(around), element.tag, _own_kind(element))
         if key not in self._computed:
             custom = self._custom(declared, around.custom)
-            style = self._style(declared, custom)
-            self._computed[key] = self._compute(element, around, custom, style)
+            style, doubts = self._style(declared, custom)
+            self._computed[key] = self._compute(element, around, custom, style, doubts)
             self._styles[id(self._computed[key])] = style
         state = self._computed[key]
         style = self._styles[id(state)]
@@ -314,7 +345,7 @@ class _JudgedPage:
             return around
         kept = {name: value for name, value in around.items() if name not in lost}
         for name, value in own.items():
-            word = written(value)
+            word = _word(significant(value))
             if word in ("initial", "unset", "inherit", "revert"):
                 if word == "initial":
                     kept.pop(name, None)
@@ -325,22 +356,37 @@ class _JudgedPage:
             **kept,
         }
 
-    def _style(self, declared: Sequence[Declaration], custom: Mapping[str, Tokens]) -> dict[str, list[Any]]:
+    def _style(
+        self, declared: Sequence[Declaration], custom: Mapping[str, Tokens]
+    ) -> tuple[dict[str, list[Any]], Mapping[str, Doubt]]:
+        """Return the values of single properties, and how much of the page the declared ones make unsure."""
         style: dict[str, list[Any]] = {}
-        for name, tokens, _ in declared:
+        doubts: dict[str, Doubt] = {}
+        for name, tokens, _, doubt in declared:
             if name.startswith("--"):
                 continue
-            if uses_properties(tokens):
+            if doubt is None:
                 value = substituted(tokens, custom)
+                doubt = doubt_about(name, value or ())
                 # A value without a meaning then counts as none at all.
                 tokens = value if value is not None else tinycss2.parse_component_value_list("unset")
+            if doubt:
+                doubts[name] = doubt
+            else:
+                doubts.pop(name, None)  # browsers take the last value that they know
             if name == "all":
                 style.clear()
             style.update(longhands(name, tokens))
-        return {name: value for name, value in style.items() if written(value) not in ("unset", "revert")}
+        kept = {name: value for name, value in style.items() if _word(value) not in ("unset", "revert")}
+        return kept, doubts
 
     def _compute(
-        self, element: Element, around: _ComputedState, custom: Mapping[str, Tokens], style: Mapping[str, list[Any]]
+        self,
+        element: Element,
+        around: _ComputedState,
+        custom: Mapping[str, Tokens],
+        style: Mapping[str, list[Any]],
+        doubts: Mapping[str, Doubt],
     ) -> _ComputedState:
         """Return the state of an element from its style and the state of the element around it."""
         reader = _StyleReader(style, around, self._root_size)
@@ -351,25 +397,45 @@ class _JudgedPage:
         is_free = position in ("absolute", "fixed")
         is_item = "flex" in around.display or "grid" in around.display
         is_inline = display == "inline" and not is_free and reader.word("float") in ("", "none") and not is_item
+        is_item |= around.is_item
         moved = reader.moved(position)
         is_moved = moved.is_displaced or is_free or position == "sticky"
         shift, rise = moved.shift + (0.0 if is_free else around.shift), moved.rise + (0.0 if is_free else around.rise)
         is_displaced = around.is_displaced or is_moved
         is_hidden = around.is_out or display == "none" or moved.is_out or reader.is_unseen()
-        is_unsure = around.is_unsure or moved.is_unsure or reader.is_unsure() or _is_unsure(element)
+        is_unsure = around.is_unsure or moved.is_unsure or bool(doubts) or reader.cuts_lines() or _is_unsure(element)
+        is_absent = around.is_absent or (display == "none" and doubts.keys().isdisjoint(("display", "all")))
+        self._has_covers |= Doubt.PAGE in doubts.values() and not is_absent
         is_unsure |= "font-family" in style and self._has_own_font(style["font-family"])
         area = _ShownArea()
         if not is_inline:
             area = reader.area(is_item=is_item, is_table=display.startswith("table"))
+        share = around.share * reader.share()
+        is_clipped = around.is_clipped or (area.cuts and element.tag not in ("html", "body"))
+        is_unsure |= is_clipped and (
+            "flex" in display or "grid" in display or display == "-webkit-box" or share < _LEAST_SHARE
+        )
         is_unsure |= element.tag in ("html", "body") and reader.word("overflow-y") in ("hidden", "clip")
         is_cut, cuts_width = around.is_cut or area.is_cut, (around.cuts_width or area.cuts_width)
         if is_free and around.is_cut and not area.is_cut:
             is_cut, is_unsure = False, True  # it is cut only if the element that places it is
         keeps_lines = reader.keeps_lines(element)
+        is_unsure |= is_clipped and ((keeps_lines and bool(element.children)) or abs(reader.indent()) > _LEAST_WIDTH)
         is_floating = reader.word("float") in ("left", "right", "inline-start", "inline-end")
         below = around.grounds if is_inline else around.grounds_of_blocks
         # A float may exceed the element around it.
+        visibility = reader.word("visibility")
+        is_visible = around.is_visible if visibility in ("", "inherit") else visibility in ("visible", "initial")
         grounds, has_ground = self._ground(reader, None if is_moved or is_floating else below)
+        if has_ground and not is_visible:
+            grounds, has_ground = None, False  # it is not drawn, but others may become visible
+        is_low = has_ground and not is_inline and reader.has_height() and not display.startswith("table")
+        if is_low and (element.children or element.length > _SHORT):
+            area = area._replace(width=0.0)  # the text may exceed the ground
+        if is_inline and has_ground | reader.has_thick("border"):
+            self._has_covers |= reader.exceeds_line()
+        if element.tag in _REPLACED and "visible" in (reader.word("overflow-x"), reader.word("overflow-y")):
+            self._has_covers = True
         if display == "contents":
             grounds, has_ground = below, False
         if element.tag in ("input", "textarea", "select", "button") and not has_ground:
@@ -381,12 +447,11 @@ class _JudgedPage:
             if element.tag in ("input", "textarea", "select", "button", "mark", "option"):
                 ink = (0.0, 0.0, 0.0, 1.0)
             elif element.tag == "a" and "href" in element.attributes:
-                ink = (0.0, 0.0, 0.93, 1.0)
+                ink = self._ink_of_links
         fill: Rgba | str | None = around.fill
         if "text-fill-color" in style:
             is_ink = written(style["text-fill-color"]) in ("currentcolor", "initial")
             fill = "ink" if is_ink else reader.colour("text-fill-color", around.ink)
-        visibility = reader.word("visibility")
         if element.tag in ("col", "colgroup") and (visibility == "collapse" or display == "none"):
             self._has_covers = True  # a column is hidden, which holds no element
         return _ComputedState(
@@ -397,8 +462,9 @@ class _JudgedPage:
             grounds,
             around.grounds_of_blocks if is_inline else grounds,
             reader.opacity(),
-            around.is_visible if visibility in ("", "inherit") else visibility in ("visible", "initial"),
+            is_visible,
             is_hidden or element.tag in CLOSED,
+            is_absent,
             is_cut,
             is_unsure or area.is_small or shift < -_MOST_SHIFT or rise > 2 * _MOST_SHIFT,
             around.may_stand_out or reader.may_stand_out(),
@@ -406,6 +472,10 @@ class _JudgedPage:
             cuts_width,
             area.width if has_ground and not display.startswith("table") else min(area.width, around.width),
             keeps_lines,
+            is_clipped,
+            is_item,
+            share,
+            reader.line(around.line),
             display,
             reader.indent(),
             shift,
@@ -453,12 +523,14 @@ class _JudgedPage:
 
     def _is_hidden_by(self, name: str, declared: Sequence[Declaration], state: _ComputedState) -> bool:
         """True if a rule for a pseudo-element may cover the text of its element, or change its first letters."""
-        style = self._style(declared, state.custom)
+        style, doubts = self._style(declared, state.custom)
         if name in ("first-line", "first-letter"):
             return bool(style.keys() - {"line-height", "letter-spacing", "float", "font-family"})
         if name not in ("before", "after"):
             return False
         reader = _StyleReader(style, state, self._root_size)
+        has_content = reader.word("content") not in ("", "''", '""', "none", "normal")
+        self._has_covers |= Doubt.PAGE in doubts.values() or (has_content and "line-height" in style)
         is_moved = reader.word("position") not in ("", "static") or reader.moved("static").is_displaced
         is_moved |= not style.keys().isdisjoint(_MOVING)
         if is_moved:
@@ -466,12 +538,13 @@ class _JudgedPage:
             self._has_covers |= (
                 colour is None
                 or colour[3] > 0
-                or reader.word("content") not in ("", "''", '""', "none", "normal")
+                or has_content
                 or any(name in style for name in ("background-image", "box-shadow"))
                 or reader.has_thick("border")
             )
         self._has_covers |= reader.has_thick("outline")
-        return False
+        is_wide = any(name.startswith(("width", "padding", "margin", "border")) for name in style)
+        return bool(doubts) or (state.is_clipped and is_wide)
 
 
 class _Move(NamedTuple):
@@ -489,6 +562,8 @@ class _ShownArea(NamedTuple):
     """True if a part of the text may have no place."""
     width: float = float("inf")
     """Pixels; infinite if no style limits it, and 0 if the limit is not known."""
+    cuts: bool = False
+    """True if what exceeds it is cut off, in one direction or in both."""
 
 
 class _StyleReader:
@@ -555,6 +630,24 @@ class _StyleReader:
             return self._around.indent
         found = self.length("text-indent", _WIDTH)
         return 0.0 if found is None else found
+
+    def share(self) -> float:
+        """Return the share of the width around the element that it has at most."""
+        values = [self.style[name][0] for name in ("width", "max-width") if name in self.style]
+        return min([1.0, *(float(one.value) / 100 for one in values if one.type == "percentage")])
+
+    def line(self, around: float | None) -> float | None:
+        """Return the height of a line as a share of the font's size, or as pixels below zero; None if it is usual."""
+        value = self.style.get("line-height")
+        word = self.word("line-height")
+        if value is None or word == "inherit":
+            return around
+        if value[0].type == "ident":
+            return None
+        if value[0].type == "number":
+            return float(value[0].value)
+        size = self.length("line-height", self.font_size_here)
+        return 0.0 if size is None else -size
 
     def keeps_lines(self, element: Element) -> bool:
         for name in ("white-space", "text-wrap", "text-wrap-mode"):
@@ -627,8 +720,12 @@ class _StyleReader:
             elif not is_open and not is_width and size is not None and size < _LEAST_WIDTH:
                 is_small = True
             elif cuts:
-                is_small |= (size is None or size < _LEAST_WIDTH) if is_width else not is_share
-        return _ShownArea(False, overflow[0] in ("hidden", "clip"), is_small, width)
+                is_small |= (
+                    (not is_share and (size is None or size < _FAIR_WIDTH))
+                    if is_width
+                    else not (is_share and value[0].value >= 100)
+                )
+        return _ShownArea(False, overflow[0] in ("hidden", "clip"), is_small, width, cuts)
 
     def is_unseen(self) -> bool:
         zoom = _number(self.style["zoom"][0]) if "zoom" in self.style and self.style["zoom"][0].type != "ident" else 1.0
@@ -647,25 +744,14 @@ class _StyleReader:
             if name not in _JUDGED_ALONE
         )
 
-    def is_unsure(self) -> bool:
-        """True if a part of the style has an effect that is not judged here."""
-        if self.word("position") in ("absolute", "fixed") and self.word("clip") not in ("", "auto"):
-            return True
-        if any(one.type == "function" for one in self.style.get("display", ())) or "text" in self.word(
-            "background-clip"
-        ):
-            return True
-        if self.word("z-index").startswith("-") or "inset" in self.word("box-shadow").split():
-            return True
-        zoom = self.style.get("zoom")
-        if zoom is not None and zoom[0].type != "ident" and (_number(zoom[0]) or 0.0) < 0.5:
-            return True
-        if self._cuts_lines():
-            return True
-        return any(
-            name not in _JUDGED_ALONE and not name.endswith("-width") and not _has_no_effect(name, written(value))
-            for name, value in self.style.items()
-        )
+    def has_height(self) -> bool:
+        """True if it is no higher than a style says."""
+        return any(name in self.style and self.style[name][0].type != "ident" for name in ("height", "max-height"))
+
+    def exceeds_line(self) -> bool:
+        """True if the ground or the border of words in a line exceeds the line."""
+        sizes = [self.length(f"padding-{side}", _WIDTH) for side in ("top", "bottom")]
+        return self.has_thick("border") or any(size is None or size > _LEAST_PADDING for size in sizes)
 
     def has_thick(self, kind: str) -> bool:
         """True if borders or outlines of this element may be thick."""
@@ -683,7 +769,7 @@ class _StyleReader:
         names = (name for name in self.style if _STANDING_OUT.fullmatch(name))
         return any(not _has_no_effect(name, self.word(name)) for name in names)
 
-    def _cuts_lines(self) -> bool:
+    def cuts_lines(self) -> bool:
         """True if lines may be cut off, or lie on each other."""
         height = self.style.get("line-height")
         if height is not None and height[0].type != "ident":
@@ -715,19 +801,21 @@ def _hints(element: Element) -> str:
     """Return the style that an element has by its attributes or its tag."""
     get = element.attributes.get
     css: list[str] = []
-    if "hidden" in element.attributes or "popover" in element.attributes:
+    if get("hidden", "").lower() == "until-found":
+        css.append("content-visibility: hidden")
+    elif "hidden" in element.attributes or "popover" in element.attributes:
         css.append("display: none")
     if element.tag == "dialog" and "open" not in element.attributes:
         css.append("display: none")
     if element.tag == "font":
         if get("color"):
-            css.append(f"color: {get('color')}")
+            css.append(f"color: {_old_colour(get('color', ''))}")
         if get("size", "") in _OLD_SIZES:
             css.append(f"font-size: {_OLD_SIZES[get('size', '')]}px")
     if element.tag == "body" and get("text"):
-        css.append(f"color: {get('text')}")
+        css.append(f"color: {_old_colour(get('text', ''))}")
     if get("bgcolor") and element.tag in ("body", "table", "tr", "td", "th", "thead", "tbody", "tfoot", "marquee"):
-        css.append(f"background-color: {get('bgcolor')}")
+        css.append(f"background-color: {_old_colour(get('bgcolor', ''))}")
     if get("background") and element.tag in ("body", "table", "tr", "td", "th"):
         css.append("background-image: url(x)")
     if element.tag in ("s", "del", "strike"):
@@ -735,6 +823,20 @@ def _hints(element: Element) -> str:
     if get("width") == "0" and element.tag == "marquee":
         css.append("display: none")
     return "; ".join(one.replace(";", "")[:200] for one in css)
+
+
+def _ink_of_links(tree: PageTree) -> Rgba | None:
+    """Return the colour of links without a style; None if it is not known."""
+    for one in tree.elements:
+        if one.tag == "body" and "link" in one.attributes:
+            found = colour_of(tinycss2.parse_component_value_list(_old_colour(one.attributes["link"])[:200]))
+            return found if isinstance(found, tuple) else None
+    return 0.0, 0.0, 0.93, 1.0
+
+
+def _old_colour(value: str) -> str:
+    """Return the colour of an attribute, in which browsers need no `#`."""
+    return f"#{value}" if _OLD_COLOUR.fullmatch(value.strip()) else value if value.strip() != "transparent" else "?"
 
 
 def _own_kind(element: Element) -> str:
@@ -747,7 +849,7 @@ def _is_unsure(element: Element) -> bool:
     attributes, parent = element.attributes, element.parent
     if element.tag == "bdo":
         return attributes.get("dir", "").lower() == "rtl"
-    if element.tag in ("marquee", "maction"):
+    if element.tag in ("marquee", "maction", "mpadded") or not attributes.keys().isdisjoint(_MATH_ATTRIBUTES):
         return True
     if element.tag == "option" and "selected" not in attributes:
         return parent is not None and "multiple" not in parent.attributes and "size" not in parent.attributes
@@ -759,15 +861,33 @@ def _is_unsure(element: Element) -> bool:
         return attributes.get("type", "").lower() == "password" or len(attributes.get("value", "")) > most
     if parent is None:
         return False
-    if parent.tag == "details" and element.tag != "summary" and "open" not in parent.attributes:
+    if _is_closed(parent) and element is not next((one for one in parent.children if one.tag == "summary"), None):
         return True
     return any(one.tag == "template" and "shadowrootmode" in one.attributes for one in element.children)
+
+
+def _word(value: Sequence[Any]) -> str:
+    """Return the value in small letters if it is one word; else ""."""
+    return str(value[0].lower_value) if len(value) == 1 and value[0].type == "ident" else ""
+
+
+def _has_low_lines(state: _ComputedState) -> bool:
+    """True if lines of the text may lie on others."""
+    if state.line is None or state.is_absent or state.is_out or not state.is_visible:
+        return False
+    size = EM if state.font_size is None else state.font_size
+    height = state.line * size if state.line > 0 else -state.line
+    return size > _SMALLEST and height < _LEAST_LINE * size
+
+
+def _is_closed(element: Element) -> bool:
+    return element.tag == "details" and "open" not in element.attributes
 
 
 def _ink_of(state: _ComputedState) -> Rgba | None:
     """Return the colour of letters; None if it is not known."""
     ink = state.ink if state.fill == "ink" else state.fill
-    return ink if isinstance(ink, tuple) else None
+    return (*ink[:3], ink[3] * (1.0 if state.opacity is None else state.opacity)) if isinstance(ink, tuple) else None
 
 
 def _contrast_seen(ink: Rgba, ground: Color) -> float:

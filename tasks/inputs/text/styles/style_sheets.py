@@ -59,16 +59,25 @@ class StyleSheets:
     own_fonts: set[str] = field(default_factory=set)
     """Names of fonts whose shapes are within the page, so that their letters may look like others."""
     is_complete: bool = True
-    """False if the page has style sheets elsewhere, or more than are read."""
+    """False if the page has style sheets elsewhere, more than are read, or some that are not understood."""
 
     @classmethod
     def of(cls, tree: PageTree) -> StyleSheets:
         sheets = cls()
         reader = _SheetReader(sheets, tree.ignores_case)
         for one in tree.elements:
+            if one.tag == "style" and one.text.strip() and not _is_usual(one):
+                sheets.is_complete = False
             if one.tag in ("style", "link") and _is_in_use(one):
                 reader.read_element(one)
         return sheets
+
+
+def _is_usual(sheet: Element) -> bool:
+    """False for a `style` element that browsers may use, or not, for reasons that are not judged here."""
+    is_css = sheet.attributes.get("type", "").lower() in ("", "text/css")
+    is_foreign = any(one.tag in ("svg", "math") for one in sheet.ancestors())
+    return is_css and not is_foreign and sheet.attributes.keys().isdisjoint(("disabled", "title"))
 
 
 def _is_in_use(sheet: Element) -> bool:
@@ -161,9 +170,14 @@ class _SheetReader:
                 )
             except SelectorError:
                 return
+            if around.parent is not None or not selectors.is_known:
+                # Nobody can tell which elements it is for, or where it stands among the others.
+                self._sheets.is_complete = False
             self._read_block(rule.content, around, selectors)
         elif isinstance(rule, ast.AtRule) and rule.content is not None:
             self._read_at_rule(rule, around)
+        elif isinstance(rule, ast.AtRule) and rule.lower_at_keyword == "namespace":
+            self._sheets.is_complete = False
         elif isinstance(rule, ast.AtRule) and rule.lower_at_keyword == "layer":
             for name in written(rule.prelude).split(","):
                 self._named(around.layer, name.strip())
@@ -200,6 +214,7 @@ class _SheetReader:
             case "scope":
                 found = self._scope(rule.prelude)
                 met = True if found is not None else None
+                self._sheets.is_complete = False
                 scopes = (*scopes, found) if found is not None else scopes
                 parent = None
             case "property":
@@ -208,10 +223,11 @@ class _SheetReader:
             case "font-face":
                 self._read_font(rule)
                 return
-            case "container" | "-moz-document" | "document":
+            case "container" | "starting-style" | "position-try" | "function":
                 met = None
+                self._sheets.is_complete = False
             case _:
-                return  # `@keyframes`, `@page`, `@starting-style` and others without rules for elements at rest
+                return  # `@keyframes`, `@page` and others without rules for elements at rest
         if met is False:
             return
         inner = _RuleContext(around.is_certain and met is True, layer, scopes, parent, around.depth + 1)

@@ -29,6 +29,7 @@ def sight(html: str) -> str:
         "all: unset; display: none",
         "visibility: collapse",
         "opacity: 0.02",
+        "color: #ddd; opacity: 0.31",
         "opacity: calc(0 * 3)",
         "transition: 1s; opacity: 0",
         "font: 0/0 a",
@@ -87,6 +88,14 @@ def test_a_style_hides_a_text(style: str) -> None:
         "unicode-bidi: bidi-override; direction: rtl",
         "margin-left: -200px",
         "width: calc(1px * sin(1)); overflow: hidden",
+        "color: nonsense",
+        "display: revert",
+        "clip: rect(0 0 0 0)",
+        "opacity: inherit",
+        "font-size-adjust: 0",
+        "height: 1%; overflow: hidden",
+        "overflow: hidden; width: 200px",
+        "background: black; color: white; background-clip: border-area",
     ],
 )
 def test_what_a_style_does_to_a_text_is_not_known(style: str) -> None:
@@ -96,20 +105,23 @@ def test_what_a_style_does_to_a_text_is_not_known(style: str) -> None:
 @each_case(
     "style",
     [
-        "color: #767676; padding: 10px; margin: 0 -15px; border: 1px solid",
-        "left: -9999px",
-        "position: relative; top: -0.5em",
+        "color: #767676; padding: 10px; margin: 0 15px; border: 1px solid",
+        "position: relative; top: 0",
         "background: #123; color: white",
         "background: linear-gradient(#000, #222); color: #fff",
-        "position: absolute",
         "background: #fff no-repeat left top",
         "overflow: hidden",
         "height: 100%; min-height: 0",
         "max-width: calc(100% - 20px)",
         "opacity: 0.9; transform: none; filter: none",
-        "display: nonsense",
-        "color: nonsense; mso-hide: all; font-size: -1px",
-        "clip: rect(0 0 0 0)",
+        "display: nonsense; display: block",
+        "display: -ms-flexbox; display: flex",
+        "-premailer-width: 10px; mso-hide: all; -moz-transform: scale(0)",
+        "font: 700 italic 1em/150% 'Open Sans', Arial; border-radius: 4px; box-shadow: 0 2px 4px rgba(0, 0, 0, 0.16)",
+        "overflow: hidden; max-width: 600px; width: 100%; border-radius: 8px",
+        "padding: 10px 18px; display: inline-block; line-height: 120%; text-decoration: none",
+        "color: rgba(0,0,0,.87); letter-spacing: -0.5px; direction: ltr; vertical-align: top",
+        "-webkit-text-stroke-width: 0px; text-indent: 0; white-space: normal; float: none",
         "text-shadow: 1px 1px #ccc",
         "transition: opacity 1s",
         "font: bold 12px/1.4 Arial, sans-serif",
@@ -118,6 +130,69 @@ def test_what_a_style_does_to_a_text_is_not_known(style: str) -> None:
 )
 def test_a_style_leaves_a_text_in_sight(style: str) -> None:
     assert sight(f'<p style="{style}">{WORD}</p>') == "seen"
+
+
+@each_case(
+    "style",
+    [
+        "display: none; display: box",
+        "max-height: 0; overflow: hidden; max-height: auto",
+        "font-size: 0; font-size: normal",
+        "font-size: 0; font: 12px",
+        "opacity: 0; opacity: visible",
+        "color: white; color: 000",
+        "clip-path: inset(100%); clip-path: auto",
+        "display: none; -webkit-display: block",
+        "position: absolute; left: -9999px; left: none",
+    ],
+)
+def test_a_text_that_a_browser_hides_is_not_seen_for_a_later_value_that_it_drops(style: str) -> None:
+    assert sight(f'<p style="{style}">{WORD}</p>') != "seen"
+
+
+@each_case(
+    "html",
+    [
+        "<p style='transform: translate(-20px)'>x</p>",
+        "<p style='position: absolute; top: 5px'>x</p>",
+        "<p style='margin-top: -20px'>x</p>",
+        "<p style='made-up: 1'>x</p>",
+        "<p style='font-size: 80px; line-height: 0; color: white'>██</p>",
+        "<p><span style='background: white; padding: 40px 0'>x</span></p>",
+        "<p><span style='border-top: 30px solid white'>x</span></p>",
+        "<p style='box-shadow: 0 0 0 300px white'>x</p>",
+        "<p style='text-shadow: 0 -20px white'>x</p>",
+        "<p style='text-decoration: overline 30px white'>x</p>",
+        "<p style='-webkit-text-stroke: 40px white'>x</p>",
+        "<p style='filter: drop-shadow(0 -50px white)'>x</p>",
+        "<svg style='overflow: visible' width=1 height=1></svg>",
+        "<style>.a::before { transform: scale(9) }</style><p class=a>x</p>",
+        "<style>.a, .b::made-up { color: black }</style>",
+        "<style>[|class=a] { color: black }</style>",
+        "<style>.a { color: black; &.b { color: white } }</style>",
+        "<style>@container (min-width: 1px) { .a { color: white } }</style>",
+        "<style disabled>.a { color: white }</style>",
+        "<style type='text/css; charset=utf-8'>.a { color: white }</style>",
+        "<svg><style>.a { color: white }</style></svg>",
+    ],
+)
+def test_what_may_lie_on_others_or_is_not_understood_makes_the_page_unsure(html: str) -> None:
+    assert sight(f"{html}<p>{WORD}</p>") == "unsure"
+
+
+@each_case(
+    "html",
+    [
+        "<div style='display: none; position: absolute; left: -9999px; opacity: 0; mso-hide: all'>Preview</div>",
+        "<div style='max-height: 0; max-width: 0; overflow: hidden; font-size: 1px; line-height: 1px'>Preview</div>",
+        "<div style='font-size: 1px; color: white; line-height: 1px'>Preview</div>",
+        "<style>.b { -ms-transform: scale(9) } .a::-moz-focus-inner { color: red } ::selection { color: red }</style>",
+        "<style>.none { position: fixed; transform: scale(9) }</style>",
+        "<style>@media (max-width: 480px) { p { font-size: 0; position: absolute } }</style>",
+    ],
+)
+def test_a_usual_style_that_hides_its_element_makes_no_other_text_unsure(html: str) -> None:
+    assert sight(f"{html}<p>{WORD}</p>") == "seen"
 
 
 @each_case(
@@ -147,10 +222,10 @@ def test_a_style_leaves_a_text_in_sight(style: str) -> None:
         ("@supports (made: up) { .a { display: none } }", "unsure"),
         ("@container (min-width: 1px) { .a { display: none } }", "unsure"),
         ("@scope (body) to (.q) { :scope .a { display: none } }", "unseen"),
-        ("@scope (body) to (.a) { .a { display: none } }", "seen"),
+        ("@scope (body) to (.a) { .a { display: none } }", "unsure"),
         ("@property --n { syntax: '*'; inherits: true; initial-value: none } .a { display: var(--n) }", "unseen"),
         (".a { --n: none } .a { display: var(--n) }", "unseen"),
-        (".a { display: var(--n) }", "seen"),
+        (".a { display: var(--n) }", "unsure"),
         ("<!-- .a { display: none } -->", "unseen"),
         (".a { display: none", "unseen"),
         (".a, :made-up { display: none }", "unsure"),
@@ -205,6 +280,17 @@ def test_a_style_sheet_hides_a_text_or_not(css: str, expected: str) -> None:
             "<div style='position: relative'>Total<div style='position: absolute; background: #fff'>x</div></div>",
             "unsure",
         ),
+        ("<details>Total<summary>More</summary></details>", "unsure"),
+        ("<details><summary>More</summary><summary>Total</summary></details>", "unsure"),
+        ("<p hidden=until-found style='display: block'>Total</p>", "unseen"),
+        ("<font color=fffffffff>Total</font>", "unsure"),
+        ("<font color='000080'>Total</font>", "seen"),
+        ("<math><mtext mathsize=0px>Total</mtext></math>", "unsure"),
+        ("<div style='visibility: hidden; background: #000'><p style='visibility: visible'>Total</p></div>", "unsure"),
+        ("<div style='background: #000; height: 20px; color: #fff'><br><br>Total</div>", "unsure"),
+        ("<div style='display: flex; overflow: hidden'><p style='flex: 0 0 100%'>x</p><p>Total</p></div>", "unsure"),
+        ("<div style='overflow: hidden; white-space: nowrap'><i style='width: 1300px'>x</i>Total</div>", "unsure"),
+        ("<div style='width: 9%'><div style='width: 9%; overflow: hidden'>Total</div></div>", "unsure"),
         ("<div>Total<template shadowrootmode=open></template></div>", "unsure"),
     ],
 )
@@ -248,7 +334,7 @@ def test_names_are_the_same_in_capitals_on_a_page_without_a_document_type() -> N
     [
         ("<link rel=stylesheet href='http://['><p>Total</p>", "unsure"),
         ("<style>@import url(http://[);</style><p>Total</p>", "unsure"),
-        (f"<style>p {{ width: {'9' * 5_000}px }}</style><p>Total</p>", "seen"),
+        (f"<style>p {{ width: {'9' * 5_000}px }}</style><p>Total</p>", "unsure"),
         (f"<p style='left: -{'9' * 5_000}px; position: absolute'>Total</p>", "unseen"),
         (f"<style media='(min-width: {'9' * 1_900}px)'>p {{ display: none }}</style><p>Total</p>", "seen"),
         ("<p style='color: color(--own)'>Total</p>", "unsure"),
@@ -277,3 +363,8 @@ def test_a_page_on_which_too_many_elements_inherit_too_many_properties_is_unsure
     properties = "".join(f"--a{number}: 1;" for number in range(20_000))
     elements = "".join(f"<i style=--b{number}:1>b</i>" for number in range(50_000))
     assert sight(f"<style>:root {{ {properties} }}</style>{elements}<p>{WORD}</p>") == "unsure"
+
+
+def test_a_page_with_too_many_different_styles_of_elements_is_unsure() -> None:
+    many = "".join(f"<p style='margin: {at / 1000}px'></p>" for at in range(21_000))
+    assert sight(f"{many}<p>{WORD}</p>") == "unsure"
