@@ -13,7 +13,7 @@ from tasks.inputs.sight import Sight
 from tasks.inputs.text import text_file
 from tasks.inputs.text.form_controls import options_out_of_view, show_labels, type_of, value_shown
 from tasks.inputs.text.formulas import write_in_line
-from tasks.inputs.text.html_tree import soup_of
+from tasks.inputs.text.html_soup import soup_of
 from tasks.inputs.text.reading_order import reordered_texts
 from tasks.inputs.text.styles.elements import PageTree
 from tasks.inputs.text.styles.sight import CLOSED, appearance_of

@@ -1,4 +1,4 @@
-"""Parses HTML into the tree that browsers build from it (HTML, 13.2.6), for BeautifulSoup and for lxml.
+"""Parses HTML into the tree that browsers build from it (HTML, 13.2.6).
 
 libxml2 follows no standard: it lets `<p/>` close the element, ends unclosed formatting with its paragraph, and leaves
 `main` in the head of a page that opens no `body`. A page could hide a text from browsers in this way, or from openfaze.
@@ -10,18 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from bs4 import BeautifulSoup, Comment, Doctype
-from bs4.builder import HTMLTreeBuilder
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from tasks.inputs.text.xml_characters import markup_without_forbidden, without_forbidden
-
-if TYPE_CHECKING:
-    from bs4._typing import _RawMarkup
 
 _DEEPEST = 512
 """At most this many elements are open at once, as in Chromium. The standard's algorithm searches through them at most
@@ -48,7 +43,7 @@ _MANY_ATTRIBUTES = re.compile(
 _NO_NAME = re.compile(r"[\s&<>/\"'{}]")
 
 
-class _Kind(Enum):
+class TreeEventKind(Enum):
     START = auto()
     END = auto()
     TEXT = auto()
@@ -56,35 +51,18 @@ class _Kind(Enum):
     DOCTYPE = auto()
 
 
-class _Event(NamedTuple):
-    kind: _Kind
+class TreeEvent(NamedTuple):
+    kind: TreeEventKind
     text: str
     """The name of an element, or a text."""
     attributes: Mapping[str, str] = {}
-
-
-class Soup(NamedTuple):
-    """A page as BeautifulSoup holds it."""
-
-    tree: BeautifulSoup
-    is_standard: bool
-    """False if browsers may build another tree, because the page's elements are nested too deeply to build theirs."""
-
-
-def soup_of(html: str) -> Soup:
-    """Parse HTML into a tree that always has `html`, `head` and `body`, with the names of all elements and attributes
-    in small letters. Surrogates are replaced by "?"."""
-    html = html.encode(errors="replace").decode()
-    if _is_affordable(html):
-        return Soup(BeautifulSoup(html, builder=_StandardBuilder()), is_standard=True)
-    return Soup(BeautifulSoup(html, "lxml"), is_standard=False)
 
 
 def lxml_tree_of(html: str) -> HtmlElement:
     """Parse HTML into the `html` element, which always has `head` and `body`, without comments."""
     html = markup_without_forbidden(html.encode(errors="replace").decode())
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
-    if _is_affordable(html):
+    if is_affordable(html):
         return _lxml_tree(html, parser)
     root = lxml_html.document_fromstring(html.encode(), parser=parser)
     for position, part in enumerate(("head", "body")):
@@ -93,48 +71,28 @@ def lxml_tree_of(html: str) -> HtmlElement:
     return root
 
 
-class _StandardBuilder(HTMLTreeBuilder):
-    """Hands the standard tree to BeautifulSoup."""
-
-    def feed(self, markup: _RawMarkup) -> None:
-        assert self.soup is not None
-        assert isinstance(markup, str)
-        for event in _events(markup):
-            match event.kind:
-                case _Kind.START:
-                    self.soup.handle_starttag(event.text, None, None, dict(event.attributes))
-                case _Kind.END:
-                    self.soup.handle_endtag(event.text)
-                case _Kind.TEXT:
-                    self.soup.handle_data(event.text)
-                case _Kind.COMMENT | _Kind.DOCTYPE:
-                    self.soup.endData()
-                    self.soup.handle_data(event.text)
-                    self.soup.endData(Comment if event.kind == _Kind.COMMENT else Doctype)
-
-
 def _lxml_tree(html: str, parser: lxml_html.HTMLParser) -> HtmlElement:
     root: HtmlElement | None = None
     prolog = b""
     around: list[HtmlElement] = []
-    for event in _events(html):
+    for event in tree_events(html):
         match event.kind:
-            case _Kind.DOCTYPE:
+            case TreeEventKind.DOCTYPE:
                 prolog = b"<!doctype html>"
-            case _Kind.START if root is None:
+            case TreeEventKind.START if root is None:
                 root = lxml_html.document_fromstring(prolog + b"<html></html>", parser=parser)
                 root.clear()
                 around.append(root)
                 _set_attributes(root, event.attributes)
-            case _Kind.START:
+            case TreeEventKind.START:
                 name = "span" if _NO_NAME.search(event.text) else event.text
                 element = parser.makeelement(name)
                 _set_attributes(element, event.attributes)
                 around[-1].append(element)
                 around.append(element)
-            case _Kind.END:
+            case TreeEventKind.END:
                 around.pop()
-            case _Kind.TEXT:
+            case TreeEventKind.TEXT:
                 text = without_forbidden(event.text)
                 if len(around[-1]):
                     around[-1][-1].tail = (around[-1][-1].tail or "") + text
@@ -150,7 +108,7 @@ def _set_attributes(element: HtmlElement, attributes: Mapping[str, str]) -> None
             element.set(without_forbidden(name), without_forbidden(value))
 
 
-def _events(html: str) -> Iterator[_Event]:
+def tree_events(html: str) -> Iterator[TreeEvent]:
     """Yield the parts of the standard tree in the order of the page. As in a browser that runs scripts, the content of
     `noscript` is a text."""
     # With its events, the parser searches a list again for its selected option at each option.
@@ -165,25 +123,27 @@ def _events(html: str) -> Iterator[_Event]:
         inner = None
         if node.is_element_node and name is not None:
             name = name.lower()
-            yield _Event(_Kind.START, name, {key.lower(): value or "" for key, value in node.attributes.items()})
+            yield TreeEvent(
+                TreeEventKind.START, name, {key.lower(): value or "" for key, value in node.attributes.items()}
+            )
             inner = node.first_child
             if inner is not None:
                 open_names.append(name)
             else:
-                yield _Event(_Kind.END, name)
+                yield TreeEvent(TreeEventKind.END, name)
         elif node.is_text_node:
-            yield _Event(_Kind.TEXT, node.text_content or "")
+            yield TreeEvent(TreeEventKind.TEXT, node.text_content or "")
         elif node.is_comment_node:
-            yield _Event(_Kind.COMMENT, node.comment_content or "")
+            yield TreeEvent(TreeEventKind.COMMENT, node.comment_content or "")
         elif name == "-doctype":
-            yield _Event(_Kind.DOCTYPE, "html")
+            yield TreeEvent(TreeEventKind.DOCTYPE, "html")
         while inner is None and node is not None and node.next is None and open_names:
-            yield _Event(_Kind.END, open_names.pop())
+            yield TreeEvent(TreeEventKind.END, open_names.pop())
             node = node.parent
         node = inner or (node.next if node is not None else None)
 
 
-def _is_affordable(html: str) -> bool:
+def is_affordable(html: str) -> bool:
     """True if the standard tree can be built in linear time, as far as the tags show: they are not nested deeply."""
     open_tags: Counter[str] = Counter()
     depth = deepest = formatting = most_formatting = tags = 0

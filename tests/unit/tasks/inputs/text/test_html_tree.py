@@ -2,8 +2,9 @@
 
 from lxml import html as lxml_html
 
+from tasks.inputs.text.html_soup import soup_of
 from tasks.inputs.text.html_text import html_to_markdown
-from tasks.inputs.text.html_tree import lxml_tree_of, soup_of
+from tasks.inputs.text.html_tree import lxml_tree_of
 from tasks.markdown_text import UNSURE, plain_form
 from tests.conftest import each_case
 
