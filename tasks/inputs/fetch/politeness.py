@@ -37,6 +37,9 @@ _MAX_LINES = 5_000
 second."""
 _MAX_RULES = 20_000
 """A robots.txt whose agents have more rules than this together counts as too large, too."""
+_MAX_SIGNS = 5_000
+"""A robots.txt with more `*` and `$` than this counts as too large, because each of them makes it take longer to find
+the rule for a URL."""
 _PART = 100
 """A rule counts once more for each `*` in it, and for this many characters, of which the parser keeps copies."""
 _FAILURE_KEPT_FOR_S = 60.0
@@ -147,7 +150,7 @@ def _parsed(data: bytes) -> tuple[Protego | None, int]:
     lines = text.splitlines()
     if len(lines) > _MAX_LINES or any(len(line) > _LONGEST_LINE for line in lines):
         raise InputTooLarge("robots.txt has too many lines, or too long ones")
-    if (rules := _count_rules(lines)) > _MAX_RULES:
+    if text.count("*") + text.count("$") > _MAX_SIGNS or (rules := _count_rules(lines)) > _MAX_RULES:
         raise InputTooLarge("robots.txt has too many rules")
     return (Protego.parse(text) if lines else None), max(len(lines), rules)
 

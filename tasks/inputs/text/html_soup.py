@@ -26,7 +26,8 @@ def soup_of(html: str) -> Soup:
     in small letters. Surrogates are replaced by "?"."""
     html = html.encode(errors="replace").decode()
     if is_affordable(html):
-        return Soup(BeautifulSoup(html, builder=_StandardBuilder()), is_standard=True)
+        # BeautifulSoup would divide classes also at blanks at which browsers do not.
+        return Soup(BeautifulSoup(html, builder=_StandardBuilder(multi_valued_attributes=None)), is_standard=True)
     return Soup(BeautifulSoup(html, "lxml"), is_standard=False)
 
 

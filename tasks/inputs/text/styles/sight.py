@@ -61,6 +61,7 @@ _MEAN_WIDTH: Final = 0.6
 """Width of a sign in ems, at most."""
 _WIDTH, _HEIGHT = WINDOW
 _NARROW: Final = 100.0
+_DIGITS_OF_NARROW: Final = 2
 """Words may exceed an area with fewer pixels in width."""
 _THICK: Final = 4.0
 """A line through a text, or around it, that is thicker may cover it or its neighbours."""
@@ -818,6 +819,9 @@ def _hints(element: Element) -> str:
         css.append(f"background-color: {_old_colour(get('bgcolor', ''))}")
     if get("background") and element.tag in ("body", "table", "tr", "td", "th"):
         css.append("background-image: url(x)")
+    width = get("width", "")
+    if element.tag in ("table", "td", "th") and width.isdecimal() and len(width) <= _DIGITS_OF_NARROW:
+        css.append(f"width: {width}px")
     if element.tag in ("s", "del", "strike"):
         css.append("text-decoration-line: line-through")
     if get("width") == "0" and element.tag == "marquee":

@@ -432,7 +432,7 @@ async def test_agents_with_too_many_rules_together_are_not_parsed(monkeypatch: p
 @pytest.mark.parametrize(
     "text",
     ["Disallow: /" + "*a" * 1_500, "Disallow: /*a*b*c*d*e*f*g\n" * 4_000, f"Disallow: /{'a' * 1_900}\n" * 2_000],
-    ids=["a long line", "many wildcards", "many long lines"],
+    ids=["a long line", "many signs", "many long lines"],
 )
 async def test_rules_that_take_much_memory_are_not_parsed(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parser keeps three copies of a rule, and each part between two wildcards."""

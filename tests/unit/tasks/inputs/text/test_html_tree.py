@@ -83,3 +83,9 @@ def test_tags_with_very_many_attributes_are_not_built_by_the_standard(separator:
     assert not soup_of(f"<p {many}>Total</p>").is_standard
     few = "".join(f"a{number}{separator}" for number in range(200))
     assert soup_of(f"<p {few}>Total</p>").is_standard
+
+
+def test_names_of_classes_end_at_blanks_of_ascii_only() -> None:
+    styles = "<style>.hidden{display:none}.b{display:block}</style>"
+    page = f"<!doctype html>{styles}<p>Seen</p><p class='hidden a&nbsp;b'>Unseen</p>"
+    assert html_to_markdown(page) == "Seen"
