@@ -27,7 +27,7 @@ def soup_of(html: str) -> Soup:
     html = html.encode(errors="replace").decode()
     if is_affordable(html):
         # BeautifulSoup would divide classes also at blanks at which browsers do not.
-        return Soup(BeautifulSoup(html, builder=_StandardBuilder(multi_valued_attributes=None)), is_standard=True)
+        return Soup(BeautifulSoup(html, builder=_StandardBuilder(multi_valued_attributes={})), is_standard=True)
     return Soup(BeautifulSoup(html, "lxml"), is_standard=False)
 
 
