@@ -10,6 +10,8 @@ fonts. Of figures that stand for another figure, 97 % are.
 
 import ctypes
 import math
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -24,7 +26,7 @@ from numpy.typing import NDArray
 from models.normal_forms import normalized
 from tasks.inputs.pdf.drawing import SCALE, draw
 from tasks.inputs.pdf.shown import PageView
-from tasks.inputs.pdf.words import PdfWord, read_words
+from tasks.inputs.pdf.words import Glyph, PdfWord, read_words
 
 _SIDE = 12
 """A shape has this many rows and columns."""
@@ -33,7 +35,7 @@ _SAMPLES = 2
 _AT_ONCE = 1_000
 """Number of glyphs that are compared at a time, which takes 20 ms."""
 
-_LEAST_HEIGHT = 5.0
+LEAST_HEIGHT = 5.0
 """Glyphs lower than this many pixels are not compared. Text of 3 pt is this high at 144 DPI."""
 _FIGURES = "0123456789"
 _CHARACTERS = _FIGURES + "abcdefghijklmnopqrstuvwxyz"
@@ -43,8 +45,35 @@ _ALIKE = ("0o", "1iltjfr", "5s", "2z", "gq9yj", "nh", "adeo")
 _FIGURE_MARGIN, _LETTER_MARGIN = 0.15, 0.2
 """A figure is disputed if its likeness (the correlation) to another figure is this much greater than to its own; a
 letter, if the likeness to any other character is."""
+_LEAST_LIKENESS = 0.3
+"""A figure whose likeness to its own is less than this is disputed, too: a point has none to any."""
 _LETTERS = 2, 0.5
-"""A word is disputed if this many of its letters are, and this share of them; or if one figure is."""
+"""A word is disputed if this many of its letters are, and this share of them; or if one figure or sign is. A word with
+figures is a code, of which one letter suffices."""
+_SQUEEZED, _SQUEEZED_ONE = 0.12, 0.05
+"""A figure is disputed if its width is less than this share of its height, and the figure 1 if it is less than the
+second. Figures of condensed fonts have 0.3."""
+_LOW = 0.4
+"""A figure is disputed if it is lower than this share of its word. Lowercase figures have 0.6."""
+_SIGN_LIKENESS = 0.85
+"""A sign is disputed if its likeness to a figure is greater than this. Signs of fonts have less, but for those in
+_LOOKALIKES."""
+_LOOKALIKES = {
+    "|": "14",
+    "]": "13",
+    "[": "1",
+    "}": "1",
+    "{": "1",
+    "°": "0",
+    "º": "0",
+    "©": "0",
+    "®": "0",
+    '"': "0",
+    "?": "7",
+}
+"""Signs that look like some figures in some fonts once they have the same width and height."""
+_SOFT_HYPHEN_BY_FIGURE = re.compile(r"\d\u00ad|\u00ad\d")
+"""What is drawn for a soft hyphen is not known. It is no part of a word's text."""
 _LIGATURES = frozenset({"ff", "fi", "fl", "ffi", "ffl", "ft", "st", "ct"})
 """Glyphs that show several letters."""
 
@@ -90,13 +119,28 @@ def disputed_glyphs(
     """
     samples = _samples()
     own = np.array([number for word in words for number in _numbers(word)], np.intp)
+    figures_alone = np.array([_figures_like(glyph.text) for word in words for glyph in word.glyphs])
     several = own == _SEVERAL
-    heights = np.linalg.norm(corners[:, 2] - corners[:, 0], axis=1)
-    compared = np.flatnonzero(chosen & (own != _OTHER) & (heights >= _LEAST_HEIGHT))
+    widths, heights = (np.linalg.norm(corners[:, side] - corners[:, 0], axis=1) for side in (1, 2))
+    several |= (own >= 0) & (own < len(_FIGURES)) & (own != 1) & (widths < _SQUEEZED * heights)
+    several |= (own == 1) & (widths < _SQUEEZED_ONE * heights)
+    is_low = np.array([_is_low(word, glyph) for word in words for glyph in word.glyphs]) & (own >= 0)
+    is_low &= own < len(_FIGURES)
+    several |= is_low
+    centres = (corners[:, 1] + corners[:, 2]) / 2
+    is_in_picture = ((centres >= 0) & (centres < ink.shape[1::-1])).all(axis=1)
+    compared = np.flatnonzero(chosen & (own != _OTHER) & ((heights >= LEAST_HEIGHT) | is_low) & is_in_picture)
     for start in range(0, len(compared), _AT_ONCE):
         glyphs = compared[start : start + _AT_ONCE]
         likeness = samples.likeness(_shapes(ink, corners[glyphs]))
-        yield glyphs, several[glyphs] | _is_disputed(own[glyphs], likeness)
+        flags = _is_disputed(own[glyphs], likeness)
+        is_sign = own[glyphs] == _SIGN
+        flags[is_sign] = _shows_figure(likeness[is_sign], figures_alone[glyphs][is_sign])
+        yield glyphs, several[glyphs] | flags
+
+
+def _is_low(word: PdfWord, glyph: Glyph) -> bool:
+    return glyph.v[1] - glyph.v[0] < _LOW * (word.v[1] - word.v[0])
 
 
 def has_disputed_word(words: Iterable[PdfWord], disputed: NDArray[np.bool_]) -> bool:
@@ -105,19 +149,24 @@ def has_disputed_word(words: Iterable[PdfWord], disputed: NDArray[np.bool_]) -> 
     for word in words:
         flags = disputed[start : start + len(word.glyphs)]
         start += len(word.glyphs)
+        if _SOFT_HYPHEN_BY_FIGURE.search("".join(glyph.text for glyph in word.glyphs)):
+            return True
         if not flags.any():
             continue
         numbers = np.array(_numbers(word))
         is_letter = numbers >= len(_FIGURES)
         count, share = _LETTERS
-        if flags[~is_letter].any() or flags.sum() >= max(count, share * is_letter.sum()):
+        is_code = bool(((numbers >= 0) & ~is_letter).any())
+        if flags[~is_letter].any() or is_code or flags.sum() >= max(count, share * is_letter.sum()):
             return True
     return False
 
 
-_OTHER, _SEVERAL = -1, -2
-"""Numbers of a glyph that is neither a figure nor a Latin letter, and of one that stands for several characters with a
-figure among them."""
+_OTHER, _SEVERAL, _SIGN = -1, -2, -3
+"""Numbers of a glyph that is no figure, no Latin letter and no sign, of one that stands for several characters with a
+figure among them, and of a sign, a blank or a glyph without a character."""
+_SIGNS = ("P", "S", "Z", "C", "M")
+"""Beginnings of Unicode's categories of signs, blanks, marks and format characters."""
 
 
 def _numbers(word: PdfWord) -> list[int]:
@@ -141,7 +190,19 @@ def _numbers(word: PdfWord) -> list[int]:
 @cache
 def _number(text: str) -> int:
     folded = normalized("NFKC", text).lower()
-    return _CHARACTERS.find(folded) if len(folded) == 1 else _OTHER
+    if len(folded) == 1 and folded in _CHARACTERS:
+        return _CHARACTERS.index(folded)
+    return _SIGN if not text or (len(text) == 1 and unicodedata.category(text).startswith(_SIGNS)) else _OTHER
+
+
+@cache
+def _figures_like(sign: str) -> tuple[bool, ...]:
+    """Return, for each figure, True if the sign may look like it."""
+    return tuple(figure in _LOOKALIKES.get(sign, "") for figure in _FIGURES)
+
+
+def _shows_figure(likeness: NDArray[np.float32], alike: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray((np.where(alike, -1, likeness[:, : len(_FIGURES)]) > _SIGN_LIKENESS).any(axis=1))
 
 
 def _is_disputed(own: NDArray[np.intp], likeness: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -150,7 +211,8 @@ def _is_disputed(own: NDArray[np.intp], likeness: NDArray[np.float32]) -> NDArra
     own_letter = np.where(_alike()[own], likeness, -1).max(axis=1)
     is_figure = own < len(_FIGURES)
     margin = np.where(is_figure, figures.max(axis=1) - own_figure, likeness.max(axis=1) - own_letter)
-    return np.asarray(margin > np.where(is_figure, _FIGURE_MARGIN, _LETTER_MARGIN))
+    is_other = margin > np.where(is_figure, _FIGURE_MARGIN, _LETTER_MARGIN)
+    return np.asarray(is_other | (is_figure & (own_figure < _LEAST_LIKENESS)))
 
 
 @cache

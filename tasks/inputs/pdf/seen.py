@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from models.vision.text import Image
 from tasks.inputs.pdf.drawing import draw
-from tasks.inputs.pdf.glyph_shapes import disputed_glyphs, glyph_corners, has_disputed_word
+from tasks.inputs.pdf.glyph_shapes import LEAST_HEIGHT, disputed_glyphs, glyph_corners, has_disputed_word
 from tasks.inputs.pdf.shown import OpenTexts, PageView, address
 from tasks.inputs.pdf.words import Glyph, PdfWord
 
@@ -38,6 +38,11 @@ _CHANGE = 4
 _SHOWN = 0.15
 """A glyph is seen if the share of its width that is seen, times that of its height, is at least this. Less of it cannot
 be recognised."""
+_MARGIN = 2
+"""Number of pixels by which what is drawn may exceed the box of its glyph."""
+_LETTER_WIDTH = 3
+_LETTER_AREA = 12
+"""A letter has at least this many pixels along its shorter side, and in all."""
 _STRIPS = 8
 """Number of strips into which a glyph's width and its height are divided to measure this."""
 _OVERLAP = 0.05
@@ -79,6 +84,8 @@ def seen_words(
         bare = draw(page, *size, deadline=deadline)
     if full is None or bare is None:
         return None
+    if places.has_ink_elsewhere(full, bare):
+        return None
     seen = places.changed(full, bare) | (drawn_by == 0)
     disputed = np.zeros(len(glyphs), dtype=bool)
     places.dispute(disputed, full, bare, seen & (drawn_by != 0))
@@ -106,6 +113,14 @@ def seen_words(
             is_open = (int(drawn_by[index]), boxes[index]) in open_texts
             seen[index] = is_open and _stands_out(glyphs[index], bare[places.centre(index)])
     return list(_only_seen(words, iter(seen.tolist())))
+
+
+def is_comparable(word: PdfWord, view: PageView) -> bool:
+    """True if the word is large enough to be compared with what is drawn, in a picture of the page of at most
+    _MAX_PIXELS."""
+    small = _small(view)
+    low, high = word.v
+    return math.dist(small.pixel(*word.point(0, low)), small.pixel(*word.point(0, high))) >= LEAST_HEIGHT
 
 
 def _small(view: PageView) -> PageView:
@@ -141,6 +156,24 @@ class _Places:
         ink = cv2.cvtColor(cv2.absdiff(one, other), cv2.COLOR_RGB2GRAY)
         for glyphs, flags in disputed_glyphs(self._words, self._corners, ink, chosen):
             disputed[glyphs] = flags
+
+    def has_ink_elsewhere(self, one: Image, other: Image) -> bool:
+        """True if something as large as a letter that only one of two pictures shows is in the place of no glyph, such
+        as the drawing of a blank."""
+        ink = cv2.cvtColor(cv2.absdiff(one, other), cv2.COLOR_RGB2GRAY) >= _CONTRAST
+        left, top = (np.floor(axis[0]).astype(int) - _MARGIN for axis in (self._x, self._y))
+        right, bottom = (np.ceil(axis[1]).astype(int) + _MARGIN for axis in (self._x, self._y))
+        height, width = ink.shape
+        for edges in zip(top.clip(0), bottom.clip(0, height), left.clip(0), right.clip(0, width), strict=True):
+            first, last, start, end = edges
+            ink[first:last, start:end] = False
+        count, _, sizes, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8))
+        sides = np.sort(sizes[1:, (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)], axis=1)
+        areas = sizes[1:, cv2.CC_STAT_AREA]
+        left, top, across, down = sizes[1:, : cv2.CC_STAT_AREA].T
+        is_whole = (left > 0) & (top > 0) & (left + across < width) & (top + down < height)
+        is_letter = is_whole & (sides[:, 0] >= _LETTER_WIDTH) & (sides[:, 1] >= LEAST_HEIGHT) & (areas >= _LETTER_AREA)
+        return count > 1 and bool(is_letter.any())
 
     def centre(self, glyph: int) -> tuple[int, int]:
         """Return the row and the column of the pixel in the middle of a glyph."""

@@ -34,11 +34,14 @@ _MAX_RULINGS = 10_000
 _MAX_DEPTH = 5
 """Nested forms are examined to at most this depth."""
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
+_KNOWN_KINDS = {*_WRITTEN, pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
 """The notes that are read on one page have at most this many characters together. The limit is needed because any
 number of notes may share one text in the file."""
 _MAX_STRUCK = 1_000
+_NOTED = 0.5
+"""Confidence of notes. Viewers show them in their own ways, and perhaps not at all."""
 _LAYER = "OC\0".encode("utf-16-le")
 """Name of the marks around the objects of a layer."""
 _EMPTY = 2
@@ -316,6 +319,16 @@ def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
     return any(_is_drawn(annotation) for annotation in _annotations(page))
 
 
+def has_other_appearances(page: pypdfium2.PdfPage) -> bool:
+    """True if an annotation that is neither a note nor a field has a drawing of its own, which may show any text."""
+    return any(
+        pdfium.FPDFAnnot_GetSubtype(one) not in _KNOWN_KINDS
+        and not pdfium.FPDFAnnot_GetFlags(one) & _UNSEEN
+        and pdfium.FPDFAnnot_GetAP(one, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0) > _EMPTY
+        for one in _annotations(page)
+    )
+
+
 def struck_out(page: pypdfium2.PdfPage) -> list[Box]:
     """Return the places of the text that annotations strike out, at most _MAX_STRUCK of them."""
     places: list[Box] = []
@@ -392,7 +405,7 @@ def _note_line(text: list[str], box: Box, view: PageView) -> TextLine:
     words, left = [], box.left
     for word in text:
         right = left + step * len(word)
-        words.append(Word(word, _box_quad(Box(left, box.bottom, right, box.top), view), 1.0))
+        words.append(Word(word, _box_quad(Box(left, box.bottom, right, box.top), view), _NOTED))
         left = right + step
     return TextLine(tuple(words), _box_quad(box, view))
 

@@ -11,14 +11,16 @@ import numpy as np
 import pypdfium2
 from numpy.typing import NDArray
 
+from models.normal_forms import normalized
 from models.vision.text import Point, Quad, TextLine, Word
 from tasks.inputs.pages import TextLayer
-from tasks.inputs.pdf.seen import seen_words
+from tasks.inputs.pdf.seen import is_comparable, seen_words
 from tasks.inputs.pdf.shown import (
     Box,
     PageObjects,
     PageView,
     has_drawn_annotations,
+    has_other_appearances,
     shown_on,
     typed_notes,
 )
@@ -43,8 +45,9 @@ _STRUCK = "~~"
 """Mark around text that is struck through, as in Markdown."""
 _READ_SCRIPTS = "LATIN", "CJK", "HIRAGANA", "KATAKANA"
 """The scripts that OCR reads, as Unicode's names of their letters begin."""
-_RECOGNISED = 0.5
-"""Confidence of text that another program recognised. How sure it was is not in the file."""
+_UNKNOWN = 0.5
+"""Confidence of text that another program recognised, and of text that is too small to be compared with what is drawn:
+how sure it is is not known."""
 _GARBAGE = 0.1
 """If more than this share of the glyphs has no known character, the whole layer is distrusted."""
 _OUTLINES = 15
@@ -134,7 +137,10 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int, *, deadlin
     shown = shown_on(page)
     words = [word for word in read_words(page) if view.box.contains(word.box.centre) and not word.is_squeezed]
     glyphs = sum(len(word.glyphs) for word in words)
-    if not glyphs or sum(word.unmapped for word in words) > _GARBAGE * glyphs:
+    if not glyphs or sum(word.unmapped for word in words) > _GARBAGE * glyphs or _has_foreign_figures(words):
+        return TextLayer(tuple(notes))
+
+    if has_other_appearances(page):
         return TextLayer(tuple(notes))
 
     grid = AreaGrid(view.box)
@@ -178,6 +184,13 @@ def _is_readable(words: Iterable[PdfWord]) -> bool:
     return are_read[True] >= are_read[False]
 
 
+def _has_foreign_figures(words: Sequence[PdfWord]) -> bool:
+    """True if a page in scripts that OCR reads has figures of another script. Nobody writes so, and what these glyphs
+    show is not known."""
+    figures = (one for word in words for glyph in word.glyphs for one in glyph.text if one.isdecimal())
+    return any(not normalized("NFKC", one).isascii() for one in figures if not one.isascii()) and _is_readable(words)
+
+
 def _has_outlined_text(shown: PageObjects, text: Cells, grid: AreaGrid, view: PageView) -> bool:
     centres = [box.centre for box in shown.outlines]
     outside = [view.box.contains(centre) and not text[grid.at(centre)] for centre in centres]
@@ -219,10 +232,14 @@ def _text_line(words: list[PdfWord], view: PageView) -> TextLine:
         words = words[::-1]
     texts = [f"{_STRUCK * is_first}{word.text}{_STRUCK * is_last}" for word, is_first, is_last in _struck_runs(words)]
     read = tuple(
-        Word(text, _words_quad(word, word.u, word.v, view), 1.0 if word.visible else _RECOGNISED)
+        Word(text, _words_quad(word, word.u, word.v, view), _confidence(word, view))
         for word, text in zip(words, texts, strict=True)
     )
     return TextLine(read, _words_quad(first, u, v, view))
+
+
+def _confidence(word: PdfWord, view: PageView) -> float:
+    return 1.0 if word.visible and is_comparable(word, view) else _UNKNOWN
 
 
 def _struck_runs(words: Sequence[PdfWord]) -> Iterator[tuple[PdfWord, bool, bool]]:

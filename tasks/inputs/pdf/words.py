@@ -21,6 +21,9 @@ _WORD_GAP = 1.0
 """A gap of more than this many em separates words even if PDFium reports no space there."""
 _LINE_JUMP = 0.5
 """A glyph that is more than this many em above or below a word belongs to another word."""
+_RAISED = 0.1
+"""A figure whose baseline is more than this many em above or below that of the figure before it is no part of its
+number. Raised figures are 0.3 em higher, lowered ones 0.15 em lower."""
 _SAME_DIRECTION = 0.9994
 """Cosine of 2 degrees. Glyphs whose directions differ by more than this angle belong to different words."""
 _ALIGNED = 0.01
@@ -143,7 +146,8 @@ def _group_words(characters: "_Characters", count: int) -> Iterator[PdfWord]:
             continue
         direction = characters.direction(index)
         u, v = characters.extents(index, direction)
-        if word is None or _begins_word(word, last, direction, u, v):
+        is_raised = word is not None and characters.is_raised(index, glyph, word)
+        if word is None or is_raised or _begins_word(word, last, direction, u, v):
             if word:
                 yield word
             word = characters.begin(index, direction, v[1] - v[0])
@@ -219,6 +223,12 @@ class _Characters:
         else:
             height = (right - left - width * abs(dx)) / abs(dy)
         return (u - width / 2, u + width / 2), (v - max(height, 0) / 2, v + max(height, 0) / 2)
+
+    def is_raised(self, index: int, glyph: str, word: PdfWord) -> bool:
+        """True if a figure stands higher or lower than the figure before it, as a mark of a footnote does, or cents."""
+        if not (glyph.isdecimal() and word.glyphs[-1].text.isdecimal()):
+            return False
+        return abs(self.origin(index, word.direction)[1] - word.baseline) > _RAISED * word.em
 
     def drawn_by(self, index: int) -> int:
         """Return the address of the text object that draws the glyph; 0 if there is none."""

@@ -70,6 +70,14 @@ def test_turned_text_is_believed(degrees: float) -> None:
         ("Total 1.50", {"1": "999"}),
         ("Total 9.50", {"9": "99"}),
         ("Total 12.50", {"2": "３"}),
+        ("Total 9912.50", {"9": "*"}),
+        ("Total 9912.50", {"9": " "}),
+        ("Total 9912.50", {"9": "\u00ad"}),
+        ("Total 9912.50", {"9": "\u200b"}),
+        ("Total -12.50", {"-": "\u00ad"}),
+        ("Total 120.00", {".": "0"}),
+        ("Total 12.50", {"1": "٩", "2": "٨", "5": "٧", "0": "٦"}),
+        ("Code A-4711", {"A": "B"}),
         ("Pay to ACME", {"A": "E", "C": "V", "M": "I", "E": "L"}),
         ("Pay to Ann", {"A": "B", "n": "ob"}),
     ],
@@ -99,3 +107,40 @@ def test_a_watermark_over_figures_is_no_reason_to_doubt_them() -> None:
 
     layer = layer_of(watermark, words("Total 0123456789 for the work that was done"))
     assert "Total 0123456789 for the work that was done" in texts(layer)
+
+
+@pytest.mark.parametrize("scale", [4, 8])
+def test_a_page_with_squeezed_figures_is_left_to_ocr(scale: float) -> None:
+    def draw(canvas: Canvas) -> None:
+        line = canvas.beginText(72, 700)
+        line.textOut("Total ")
+        line.setHorizScale(scale)
+        line.textOut("99")
+        line.setHorizScale(100)
+        line.textOut("12.50")
+        canvas.drawText(line)
+
+    assert layer_of(draw) == TextLayer()
+
+
+@pytest.mark.parametrize(("rise", "size"), [(5, 6), (4, 7), (-2, 7)])
+def test_raised_and_lowered_figures_are_no_part_of_a_number(rise: float, size: float) -> None:
+    def draw(canvas: Canvas) -> None:
+        line = canvas.beginText(72, 700)
+        line.textOut("Total 1250")
+        line.setRise(rise)
+        line.setFont("Helvetica", size)
+        line.textOut("3")
+        canvas.drawText(line)
+
+    read = texts(layer_of(draw))
+    assert " ".join(sorted(read, reverse=True)) == "Total 1250 3"
+
+
+def test_text_too_small_to_be_compared_is_not_certain() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 3)
+        canvas.drawString(72, 700, "Total 12.50")
+
+    [line] = layer_of(draw).lines
+    assert {word.confidence for word in line.words} == {0.5}

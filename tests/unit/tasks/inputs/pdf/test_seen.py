@@ -236,8 +236,6 @@ def squeezed(width: float, height: float) -> Draw:
         (painted(0.2, 0.2, 0.2), block(60, 640, 300, 30)),
         (painted(0.2, 0.2, 0.2), block(60, 640, 300, 30), painted(0.21, 0.2, 0.22)),
         (gradient,),
-        (squeezed(0.001, 1),),
-        (squeezed(1, 0.001),),
     ],
     ids=[
         "white",
@@ -252,8 +250,6 @@ def squeezed(width: float, height: float) -> Draw:
         "dark on dark",
         "nearly dark on dark",
         "on a gradient",
-        "without width",
-        "without height",
     ],
 )
 def test_text_that_is_not_seen_is_left_out(steps: tuple[Draw, ...]) -> None:
@@ -303,6 +299,13 @@ def test_text_in_a_font_that_is_not_in_the_file_is_left_out_in_the_colour_of_a_b
 
     pdfmetrics.registerFont(UnicodeCIDFont("HeiseiMin-W3"))
     assert texts(layer_of(words("seen", y=600), box(60, 690, 90, 30), draw)) == ["seen"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(0.001, 1), (1, 0.001)])
+def test_a_page_with_text_squeezed_to_a_line_is_left_to_ocr(width: float, height: float) -> None:
+    squeeze = squeezed(width, height)
+    layer = layer_of(words("Total 120.00"), squeeze, words("Total 9120.00", 72, 650))
+    assert (texts(layer), layer.complete) == ([], False)
 
 
 @pytest.mark.parametrize("across", [0.0, 1.0])

@@ -1,5 +1,6 @@
-"""Which text of a PDF page is struck through."""
+"""Which text of a PDF page is struck through, and what else annotations do to it."""
 
+import ctypes
 import io
 
 import pypdfium2
@@ -7,6 +8,7 @@ import pypdfium2.raw as pdfium
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
+from tasks.inputs.pages import TextLayer
 from tests.unit.tasks.inputs.pdf.drawn import Draw, layer_in, layer_of, texts, words
 
 TEXT = "Total 80.00 EUR"
@@ -42,7 +44,8 @@ def test_a_line_through_words_strikes_them_out(strike: Draw, read: str) -> None:
     assert texts(layer_of(words(TEXT), strike)) == [read]
 
 
-def test_an_annotation_strikes_words_out() -> None:
+def annotated(kind: int, corners: tuple[float, ...], appearance: str | None = None) -> TextLayer:
+    """The layer of a page with an annotation, which has an appearance or none."""
     buffer = io.BytesIO()
     canvas = Canvas(buffer)
     canvas.setFont("Helvetica", 12)
@@ -50,12 +53,28 @@ def test_an_annotation_strikes_words_out() -> None:
     canvas.save()
     pdf = pypdfium2.PdfDocument(buffer.getvalue())
     page = pdf[0]
-    annotation = pdfium.FPDFPage_CreateAnnot(page, pdfium.FPDF_ANNOT_STRIKEOUT)
-    corners = pdfium.FS_QUADPOINTSF(101, 712, 132, 712, 101, 698, 132, 698)
-    assert pdfium.FPDFAnnot_AppendAttachmentPoints(annotation, corners)
+    annotation = pdfium.FPDFPage_CreateAnnot(page, kind)
+    assert pdfium.FPDFAnnot_AppendAttachmentPoints(annotation, pdfium.FS_QUADPOINTSF(*corners))
+    assert pdfium.FPDFAnnot_SetRect(annotation, pdfium.FS_RECTF(101, 712, 132, 698))
+    if appearance is not None:
+        content = (ctypes.c_ushort * (len(appearance) + 1))(*map(ord, appearance), 0)
+        assert pdfium.FPDFAnnot_SetAP(annotation, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, content)
     pdfium.FPDFPage_CloseAnnot(annotation)
     page.close()
     noted = io.BytesIO()
     pdf.save(noted)
     pdf.close()
-    assert texts(layer_in(noted.getvalue())) == ["Total ~~80.00~~ EUR"]
+    return layer_in(noted.getvalue())
+
+
+CORNERS = (101, 712, 132, 712, 101, 698, 132, 698)
+
+
+def test_an_annotation_strikes_words_out() -> None:
+    assert texts(annotated(pdfium.FPDF_ANNOT_STRIKEOUT, CORNERS)) == ["Total ~~80.00~~ EUR"]
+
+
+def test_a_page_with_an_annotation_that_is_drawn_in_its_own_way_is_left_to_ocr() -> None:
+    """Its drawing may show any text."""
+    assert annotated(pdfium.FPDF_ANNOT_HIGHLIGHT, CORNERS).complete
+    assert annotated(pdfium.FPDF_ANNOT_HIGHLIGHT, CORNERS, "0 0 9 9 re f") == TextLayer()
