@@ -11,7 +11,7 @@ from lxml import etree
 from pptx.opc.constants import RELATIONSHIP_TYPE
 
 from tasks.inputs.contrast import WHITE, Color, is_seen, mixed
-from tasks.inputs.office import alternatives, animations, colors, drawings, fills
+from tasks.inputs.office import alternatives, animations, colors, drawings, fills, shifted_text
 from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
@@ -37,6 +37,7 @@ _PLAIN_TABLES = ("", "{2D5ABB26-0587-4C30-8999-92F81FD0307C}", "{5940675A-B579-4
 _SIZE = 18.0
 """The size of text in points if nothing sets one."""
 _HUNDREDTHS = 100
+_HUNDRED_PERCENT = 100_000
 _LINE = 1.2
 """The height of a line, for a size of 1."""
 _MARGINS = {"lIns": 7.2, "tIns": 3.6, "rIns": 7.2, "bIns": 3.6}
@@ -451,6 +452,9 @@ class _Text:
                             _remove(run)
                         case Sight.UNSURE:
                             doubt(run)
+                    if run.tag.endswith("}fld"):
+                        doubt(run)  # programs compute it when they open the presentation
+                shifted_text.divide(_shifts(paragraph))
 
     def doubt_what_is_off(self, bodies: Iterable[etree._Element], window: Rectangle) -> None:
         """Mark the paragraphs and the rows that those above may push off the slide."""
@@ -626,6 +630,17 @@ def _identifiers(shape: etree._Element) -> set[str]:
 
 def _hides_layers(layer: etree._Element) -> bool:
     return layer.get("showMasterSp") in ("0", "false")
+
+
+def _shifts(paragraph: etree._Element) -> Iterator[tuple[etree._Element, float]]:
+    """Yield the texts of a paragraph and the shares of their sizes by which they are raised."""
+    for run in paragraph.iterchildren("{*}r", "{*}fld", "{*}br"):
+        own = run.find("{*}rPr")
+        raised = "" if own is None else own.get("baseline", "")
+        shift = points(raised.removesuffix("%"), 100 if raised.endswith("%") else _HUNDRED_PERCENT) or 0.0
+        yield from ((text, shift) for text in run.iterchildren("{*}t"))
+        if run.tag.endswith("}br"):
+            yield run, 0.0
 
 
 def _frames(element: etree._Element) -> Iterator[etree._Element]:

@@ -144,7 +144,7 @@ def _field_name(code: str) -> str:
 
 
 def _is_dirty(mark: etree._Element, name: str) -> bool:
-    """True if a program computes a field anew when it opens the document."""
+    """True if programs compute a field when they open the document."""
     return mark.get(f"{name}dirty", "0") not in ("0", "false", "off")
 
 

@@ -13,6 +13,10 @@ def run(text: str) -> str:
     return f"<w:r><w:t xml:space='preserve'>{text}</w:t></w:r>"
 
 
+def shifted(text: str, half_points: int) -> str:
+    return run(text).replace("<w:r>", f"<w:r><w:rPr><w:position w:val='{half_points}'/></w:rPr>")
+
+
 def mark(kind: str, about: str = "") -> str:
     return f'<w:r><w:fldChar w:fldCharType="{kind}" {about}/></w:r>'
 
@@ -149,6 +153,21 @@ def test_letters_in_a_forced_direction_are_unsure() -> None:
 )
 def test_signs_between_numbers_divide_them(sign: str, text: str) -> None:
     assert text_within(f"<w:r><w:t>12</w:t>{sign}<w:t>50</w:t></w:r>") == text
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "sure"),
+    [
+        (run("1250") + shifted("1", 12), "1250^1", True),
+        (run("12") + shifted("50", -12), "12 50", False),
+        (shifted("9", -600) + run("120"), "9 120", False),
+        (run("12") + shifted("50", 1), "1250", True),
+        (run("12") + "<w:r><w:br/></w:r>" + shifted("50", 12), "12\n50", True),
+    ],
+)
+def test_shifted_figures_are_divided_from_numbers(content: str, text: str, *, sure: bool) -> None:
+    assert text_within(content) == text
+    assert is_unsure(content) is not sure
 
 
 def alternative(*choices: tuple[str, str], fallback: str | None = None) -> str:
