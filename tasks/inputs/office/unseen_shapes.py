@@ -43,7 +43,8 @@ _LINE = 1.2
 _MARGINS = {"lIns": 7.2, "tIns": 3.6, "rIns": 7.2, "bIns": 3.6}
 _INSETS_OF_CELLS = {"marL": "lIns", "marT": "tIns", "marR": "rIns", "marB": "bIns"}
 """Names that the insets of a cell have in other shapes."""
-_HALF_TURN = 180 * 60_000
+_DEGREE = 60_000
+_HALF_TURN = 180 * _DEGREE
 
 
 class Rectangle(NamedTuple):
@@ -216,6 +217,7 @@ class _SlideView:
                 grounds = (one for other, one in rivals if other <= at)
                 if (
                     is_gone
+                    or not (shape.box is None or shape.box.touches(self._window))
                     or not self._doubtful.isdisjoint(_identifiers(shape.element))
                     or len(rivals) > _MOST_SHAPES  # they are not compared one by one
                     or self._has_rival_backgrounds
@@ -463,6 +465,10 @@ class _Text:
             return
         shape = self._shape.element
         if shape.tag.endswith("}sp"):
+            if not self._shape.is_upright:
+                # Its own sides are not known, only that they are not longer than this.
+                side = math.hypot(box.right - box.left, box.bottom - box.top)
+                box = Rectangle(box.left, box.top, box.left + side, box.top + side)
             for body in bodies:
                 frame = self._frame(body, self._view.about_body(shape, body), box.left, box.right)
                 frame.doubt_what_is_off(window, box.top, box.bottom, is_upright=self._shape.is_upright)
@@ -688,8 +694,11 @@ def _box(frame: etree._Element, scale: _Scale) -> tuple[Rectangle | None, bool]:
     width, height = scale.across * size[0], scale.down * size[1]
     if _is_upright(frame):
         return Rectangle(left, top, left + width, top + height), True
-    middle, center, radius = left + width / 2, top + height / 2, math.hypot(width, height) / 2
-    return Rectangle(middle - radius, center - radius, middle + radius, center + radius), False
+    angle = math.radians((points(frame.get("rot"), _DEGREE) or 0.0) % 360)
+    sine, cosine = abs(math.sin(angle)), abs(math.cos(angle))
+    across, down = abs(width) * cosine + abs(height) * sine, abs(width) * sine + abs(height) * cosine
+    middle, center = left + width / 2, top + height / 2
+    return Rectangle(middle - across / 2, center - down / 2, middle + across / 2, center + down / 2), False
 
 
 def _area(shape: _Shape) -> float:

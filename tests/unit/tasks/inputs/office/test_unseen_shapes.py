@@ -482,6 +482,36 @@ def test_fields_of_slides_are_unsure() -> None:
     assert not is_sure(fill)
 
 
+@pytest.mark.parametrize(
+    ("angle", "left", "sure"), [(90, 8.5, False), (270, 8.5, False), (90, 6.5, True), (45, 8.5, True)]
+)
+def test_text_of_a_box_that_is_turned_off_the_slide_is_unsure(angle: int, left: float, *, sure: bool) -> None:
+    def fill(slide: Slide) -> None:
+        written(slide, place=(Inches(left), Inches(2), Inches(6), Inches(1.5))).rotation = angle
+
+    assert is_sure(fill) is sure
+
+
+@pytest.mark.parametrize(
+    ("properties", "sure"),
+    [
+        ('<a:pPr><a:lnSpc><a:spcPts val="0"/></a:lnSpc></a:pPr>', False),
+        ('<a:pPr><a:lnSpc><a:spcPct val="0"/></a:lnSpc></a:pPr>', False),
+        ('<a:pPr><a:lnSpc><a:spcPct val="70000"/></a:lnSpc></a:pPr>', True),
+        ('<a:pPr marR="9000000"/>', False),
+        ('<a:pPr marR="900000"/>', True),
+    ],
+)
+def test_lines_without_room_are_unsure(properties: str, *, sure: bool) -> None:
+    def fill(slide: Slide) -> None:
+        frame = written(slide).text_frame
+        frame.word_wrap = True
+        xml = properties.replace("<a:pPr", f'<a:pPr xmlns:a="{MAIN}"', 1)
+        frame.paragraphs[0]._p.insert(0, parse_xml(xml))
+
+    assert is_sure(fill) is sure
+
+
 def test_text_at_a_tab_stop_off_the_slide_is_unsure() -> None:
     def tabbed(position: int) -> Callable[[Slide], object]:
         def fill(slide: Slide) -> None:
