@@ -17,6 +17,8 @@ _SIZE = 18.0
 _HUNDREDTHS = 100
 _LINE = 1.2
 """The height of a line, for a size of 1."""
+_LEAST_LINE = 0.4
+"""The height of a line, for a size of 1, from which the lines of a paragraph are legible."""
 _TAB = 72.0
 _INSETS = {"lIns": 7.2, "tIns": 3.6, "rIns": 7.2, "bIns": 3.6}
 _MOST_RUNS = 1_000
@@ -56,13 +58,15 @@ class Paragraph(NamedTuple):
             width += len(text) * max(size * LETTER_WIDTH + (spacing or 0.0), 0.0)
         size = max(sizes, default=usual) * self.scale
         width = width * self.scale + (0.0 if wraps else tabs * _TAB)
-        start = self.length("marL")
+        start, end = self.length("marL"), self.length("marR")
         count = breaks + (max(math.ceil(width / max(room - start, size)), 1) if wraps else 1)
-        height = count * self._space("lnSpc", size * _LINE, size * _LINE)
+        line = self._space("lnSpc", size * _LINE, size * _LINE)
         around = self._space("spcBef", size * _LINE, 0.0), self._space("spcAft", size * _LINE, 0.0)
         stops = [points(one.get("pos"), EMU) or 0.0 for one in self._first("tabLst")]
         stops += [self.length("defTabSz")]
-        return Lines(around[0], height, around[1], width, (bool(tabs) and max(stops) > room) or len(marks) > _MOST_RUNS)
+        is_far = (bool(tabs) and max(stops) > room) or len(marks) > _MOST_RUNS
+        is_squeezed = line < _LEAST_LINE * size or end > max(room - start, 0.0)
+        return Lines(around[0], count * line, around[1], width, is_far or is_squeezed)
 
     def length(self, name: str) -> float:
         """Return a length that the paragraph has, or that one of its styles has."""
@@ -95,8 +99,8 @@ class Lines(NamedTuple):
     after: float
     width: float
     """The width of all lines together."""
-    is_far: bool
-    """True if a tab stop is beyond the shape, or if there are too many runs to know."""
+    is_doubtful: bool
+    """True if a tab stop is beyond the shape, if the lines have no room, or if there are too many runs to know."""
 
 
 class Frame:
@@ -135,7 +139,7 @@ class Frame:
                 is_off |= begin + _SLACK * lines.height > window[3] or self._is_beside(paragraph, lines, window)
             else:
                 is_off = (end - start) * _SLACK > max(room, _SIZE * _LINE) * self._columns
-            if is_off or lines.is_far:
+            if is_off or lines.is_doubtful:
                 doubt(paragraph.element)
             end += lines.after
 

@@ -2,13 +2,14 @@
 properties of its runs, paragraphs and styles (ECMA-376, part 1, 17.3 and 17.7.2)."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from lxml import etree
 
 from tasks.inputs.contrast import WHITE, is_seen
-from tasks.inputs.office import colors, drawings, word_markup
+from tasks.inputs.office import colors, drawings, shifted_text, word_markup
 from tasks.inputs.office.colors import Grounds
 from tasks.inputs.office.measures import LETTER_WIDTH, TWIPS, is_overprinted, is_tiny, points
 from tasks.inputs.office.word_covers import Flow, doubt_what_is_covered
@@ -116,6 +117,8 @@ class Runs:
         }
         # Within a run, a smart tag is the text that has ruby.
         texts = "{*}t", f"{self._name}sym", f"{self._name}smartTag"
+        shifted: defaultdict[etree._Element | None, list[tuple[etree._Element, float]]] = defaultdict(list)
+        drawn = tuple(f"{self._name}{name}" for name in ("t", "tab", "br"))
         for run in root.iter("{*}r"):
             paragraph = next(run.iterancestors(f"{self._name}p"), None)
             if paragraph not in arounds:
@@ -129,8 +132,12 @@ class Runs:
             else:
                 if self._is_unsure(look, around):
                     drawings.mark_unsure(run.iter("{*}t"))
+                shift = (look.raised or 0.0) / max(look.points, 1.0)
+                shifted[paragraph] += ((part, shift) for part in run.iterchildren(*drawn))
                 if look.is_struck:
                     self._strike(run)
+        for pieces in shifted.values():
+            shifted_text.divide(pieces)
 
     def _backs_of(self, root: etree._Element) -> Backs:
         background = root.find(f"{self._name}background") if self._shows_background else None

@@ -11,7 +11,7 @@ from lxml import etree
 from pptx.opc.constants import RELATIONSHIP_TYPE
 
 from tasks.inputs.contrast import WHITE, Color, is_seen, mixed
-from tasks.inputs.office import alternatives, animations, colors, drawings, fills
+from tasks.inputs.office import alternatives, animations, colors, drawings, fills, shifted_text
 from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
@@ -37,12 +37,14 @@ _PLAIN_TABLES = ("", "{2D5ABB26-0587-4C30-8999-92F81FD0307C}", "{5940675A-B579-4
 _SIZE = 18.0
 """The size of text in points if nothing sets one."""
 _HUNDREDTHS = 100
+_HUNDRED_PERCENT = 100_000
 _LINE = 1.2
 """The height of a line, for a size of 1."""
 _MARGINS = {"lIns": 7.2, "tIns": 3.6, "rIns": 7.2, "bIns": 3.6}
 _INSETS_OF_CELLS = {"marL": "lIns", "marT": "tIns", "marR": "rIns", "marB": "bIns"}
 """Names that the insets of a cell have in other shapes."""
-_HALF_TURN = 180 * 60_000
+_DEGREE = 60_000
+_HALF_TURN = 180 * _DEGREE
 
 
 class Rectangle(NamedTuple):
@@ -215,6 +217,7 @@ class _SlideView:
                 grounds = (one for other, one in rivals if other <= at)
                 if (
                     is_gone
+                    or not (shape.box is None or shape.box.touches(self._window))
                     or not self._doubtful.isdisjoint(_identifiers(shape.element))
                     or len(rivals) > _MOST_SHAPES  # they are not compared one by one
                     or self._has_rival_backgrounds
@@ -451,6 +454,9 @@ class _Text:
                             _remove(run)
                         case Sight.UNSURE:
                             doubt(run)
+                    if run.tag.endswith("}fld"):
+                        doubt(run)  # programs compute it when they open the presentation
+                shifted_text.divide(_shifts(paragraph))
 
     def doubt_what_is_off(self, bodies: Iterable[etree._Element], window: Rectangle) -> None:
         """Mark the paragraphs and the rows that those above may push off the slide."""
@@ -459,6 +465,10 @@ class _Text:
             return
         shape = self._shape.element
         if shape.tag.endswith("}sp"):
+            if not self._shape.is_upright:
+                # Its own sides are not known, only that they are not longer than this.
+                side = math.hypot(box.right - box.left, box.bottom - box.top)
+                box = Rectangle(box.left, box.top, box.left + side, box.top + side)
             for body in bodies:
                 frame = self._frame(body, self._view.about_body(shape, body), box.left, box.right)
                 frame.doubt_what_is_off(window, box.top, box.bottom, is_upright=self._shape.is_upright)
@@ -628,6 +638,17 @@ def _hides_layers(layer: etree._Element) -> bool:
     return layer.get("showMasterSp") in ("0", "false")
 
 
+def _shifts(paragraph: etree._Element) -> Iterator[tuple[etree._Element, float]]:
+    """Yield the texts of a paragraph and the shares of their sizes by which they are raised."""
+    for run in paragraph.iterchildren("{*}r", "{*}fld", "{*}br"):
+        own = run.find("{*}rPr")
+        raised = "" if own is None else own.get("baseline", "")
+        shift = points(raised.removesuffix("%"), 100 if raised.endswith("%") else _HUNDRED_PERCENT) or 0.0
+        yield from ((text, shift) for text in run.iterchildren("{*}t"))
+        if run.tag.endswith("}br"):
+            yield run, 0.0
+
+
 def _frames(element: etree._Element) -> Iterator[etree._Element]:
     for properties in element.iterchildren("{*}spPr", "{*}grpSpPr"):
         yield from properties.iterchildren("{*}xfrm")
@@ -673,8 +694,11 @@ def _box(frame: etree._Element, scale: _Scale) -> tuple[Rectangle | None, bool]:
     width, height = scale.across * size[0], scale.down * size[1]
     if _is_upright(frame):
         return Rectangle(left, top, left + width, top + height), True
-    middle, center, radius = left + width / 2, top + height / 2, math.hypot(width, height) / 2
-    return Rectangle(middle - radius, center - radius, middle + radius, center + radius), False
+    angle = math.radians((points(frame.get("rot"), _DEGREE) or 0.0) % 360)
+    sine, cosine = abs(math.sin(angle)), abs(math.cos(angle))
+    across, down = abs(width) * cosine + abs(height) * sine, abs(width) * sine + abs(height) * cosine
+    middle, center = left + width / 2, top + height / 2
+    return Rectangle(middle - across / 2, center - down / 2, middle + across / 2, center + down / 2), False
 
 
 def _area(shape: _Shape) -> float:

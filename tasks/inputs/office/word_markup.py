@@ -1,9 +1,13 @@
 """Rewrites the markup of a Word document so that mammoth reads what Word shows: the right choice of an alternative, the
 results of fields without their codes, and text within elements that mammoth does not know."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 
 from lxml import etree
+from mammoth.docx.dingbats import dingbats
 
 from tasks.inputs.office.drawings import letters_of, mark_unsure
 
@@ -23,6 +27,17 @@ _CONTAINERS = ("fldSimple", "dir", "bdo", "ruby", "rubyBase")
 _MADE_BY_PROGRAMS = ("pgNum", "dayShort", "dayLong", "monthShort", "monthLong", "yearShort", "yearLong")
 """Elements that a program shows as a number or a day, which is not in the file."""
 _TABS = ("ptab", *_MADE_BY_PROGRAMS)
+_FIELD_NAME = re.compile(r"\s*(=|\w+)")
+_SAVED = {
+    *("=", "ADDIN", "BIBLIOGRAPHY", "CITATION", "EMBED", "FORMTEXT", "HYPERLINK", "INCLUDEPICTURE", "INCLUDETEXT"),
+    *("INDEX", "LINK", "MERGEFIELD", "NOTEREF", "PAGEREF", "QUOTE", "REF", "SEQ", "STYLEREF", "TOA", "TOC"),
+}
+"""Fields of which programs show the saved result until a reader updates them. Others are computed when the document is
+opened, or are shown without their result."""
+_SHOW_NOTHING = {"", "FORMCHECKBOX", "PRIVATE", "RD", "SET", "TA", "TC", "XE"}
+"""Fields that show nothing if they have no result, and the box to tick, which mammoth reads."""
+_CHOSEN = ("dataBinding", "comboBox", "dropDownList", "date")
+"""Properties of a content control whose text a program may take from elsewhere, not from its content."""
 _NO_CONTENT = ("rPr", "fldChar", "instrText", "delInstrText")
 """Elements of a run that show nothing themselves."""
 
@@ -81,10 +96,8 @@ def _rewrite_text(root: etree._Element, name: str) -> None:
     """Open the elements whose content mammoth does not read, and put signs that it knows into the places of others."""
     for reading in list(root.iter(f"{name}rt", f"{name}rubyPr")):
         next(reading.iterancestors()).remove(reading)
+    _doubt_what_programs_make(root, name)
     for container in root.iter(*(f"{name}{kind}" for kind in _CONTAINERS)):
-        if container.tag == f"{name}bdo":
-            # Its letters are drawn in another order if they are of the other direction.
-            mark_unsure(container.iter(f"{name}t"))
         container.tag = f"{name}{_READ_THROUGH}"
     for tab in root.iter(*(f"{name}{kind}" for kind in _TABS)):
         tab.tag = f"{name}tab"
@@ -97,11 +110,50 @@ def _rewrite_text(root: etree._Element, name: str) -> None:
         hyphen.tag, hyphen.text = f"{name}t", "-"
 
 
+def _doubt_what_programs_make(root: etree._Element, name: str) -> None:
+    """Mark text of which a program perhaps shows another one, and paragraphs with signs that are not read."""
+    walker = etree.iterwalk(root, events=("start",), tag=(f"{name}bdo", f"{name}sdt"))
+    for _, element in walker:
+        properties = element.iterfind(f"{name}sdtPr/{{*}}*")
+        # The letters of a forced direction are drawn in another order if they are of the other direction.
+        if element.tag == f"{name}bdo" or any(etree.QName(one).localname in _CHOSEN for one in properties):
+            mark_unsure(element.iter(f"{name}t"))
+            walker.skip_subtree()
+    signs = root.iter(f"{name}fldSimple", f"{name}sym", *(f"{name}{kind}" for kind in _MADE_BY_PROGRAMS))
+    _doubt_paragraphs((one for one in signs if not _is_read(one, name)), name)
+
+
+def _is_read(element: etree._Element, name: str) -> bool:
+    """True if a field is shown as it is saved, or if mammoth knows the sign that a symbol shows."""
+    if element.tag == f"{name}fldSimple":
+        return _field_name(element.get(f"{name}instr", "")) in _SAVED and not _is_dirty(element, name)
+    font, code = element.get(f"{name}font"), element.get(f"{name}char", "")
+    numbers = [int(one, 16) for one in (code, code[2:]) if re.fullmatch("[0-9A-Fa-f]+", one)]
+    return any((font, number) in dingbats for number in numbers)
+
+
+def _doubt_paragraphs(elements: Iterable[etree._Element], name: str) -> None:
+    """Mark the text of the paragraphs around elements."""
+    for paragraph in {around for one in elements for around in islice(one.iterancestors(f"{name}p"), 1)}:
+        mark_unsure(paragraph.iter(f"{name}t"))
+
+
+def _field_name(code: str) -> str:
+    found = _FIELD_NAME.match(code)
+    return found[1].upper() if found else ""
+
+
+def _is_dirty(mark: etree._Element, name: str) -> bool:
+    """True if programs compute a field when they open the document."""
+    return mark.get(f"{name}dirty", "0") not in ("0", "false", "off")
+
+
 def _keep_results_of_fields(root: etree._Element, name: str) -> None:
     """Remove what stands in the codes of fields, and the marks of fields deeper than `_FIELD_DEPTH`.
 
     Of a field from its mark "begin" to its mark "end", only what follows the mark "separate" is shown (ECMA-376,
-    part 1, 17.16.18). What follows the mark of a field without an end is marked as unsure.
+    part 1, 17.16.18). What follows the mark of a field without an end is marked as unsure, and so are paragraphs with
+    a field of which a program perhaps shows something else.
     """
     if root.find(f".//{name}fldChar") is None:
         return
@@ -130,6 +182,22 @@ def _stories(root: etree._Element, name: str) -> Iterator[list[etree._Element]]:
     yield open_[0]
 
 
+@dataclass
+class _Field:
+    """A field whose mark "begin" was met."""
+
+    begin: int
+    is_dirty: bool
+    code: list[str] = field(default_factory=list)
+    has_result: bool = False
+
+    @property
+    def is_sure(self) -> bool:
+        """True if programs show the saved result, or nothing if there is none."""
+        name = _field_name("".join(self.code))
+        return not self.is_dirty and (name in _SAVED or (not self.has_result and name in _SHOW_NOTHING))
+
+
 def _keep_results(story: list[etree._Element], name: str) -> None:
     kinds = [one.get(f"{name}fldCharType") if one.tag == f"{name}fldChar" else None for one in story]
     ended: set[int] = set()
@@ -140,26 +208,34 @@ def _keep_results(story: list[etree._Element], name: str) -> None:
         elif kind == "end" and begun:
             ended.add(begun.pop())
     no_content = {f"{name}{kind}" for kind in _NO_CONTENT}
-    open_: list[tuple[int, bool]] = []  # where each field begins, and whether its result has begun
+    open_: list[_Field] = []
     codes = 0  # number of fields that end, whose codes are around
-    endless = 0
+    doubtful = 0  # number of fields around that have no end, or of which a program perhaps shows another result
+    unsure: list[etree._Element] = []
     for index, (one, kind) in enumerate(zip(story, kinds, strict=True)):
         is_too_deep = len(open_) > _FIELD_DEPTH or (len(open_) == _FIELD_DEPTH and kind == "begin")
         match kind:
             case "begin":
-                open_.append((index, False))
+                open_.append(_Field(index, _is_dirty(one, name)))
                 codes += index in ended
-                endless += index not in ended
-            case "separate" if open_ and not open_[-1][1]:
-                codes -= open_[-1][0] in ended
-                open_[-1] = open_[-1][0], True
+                doubtful += index not in ended
+            case "separate" if open_ and not open_[-1].has_result:
+                codes -= open_[-1].begin in ended
+                open_[-1].has_result = True
+                doubtful += not open_[-1].is_sure
             case "end" if open_:
-                _, has_result = open_.pop()
-                codes -= not has_result
+                closed = open_.pop()
+                codes -= not closed.has_result
+                if not closed.is_sure:
+                    doubtful -= closed.has_result
+                    unsure.append(next(one.iterancestors()))  # what it shows there is perhaps not in the file
+            case None if one.tag == f"{name}instrText" and open_ and not open_[-1].has_result:
+                open_[-1].code.append(one.text or "")
             case None if one.tag not in no_content:
                 if codes:
                     next(one.iterancestors()).remove(one)
-                elif endless and one.tag == f"{name}t":
+                elif doubtful and one.tag == f"{name}t":
                     mark_unsure([one])
         if kind is not None and is_too_deep:
             next(one.iterancestors()).remove(one)
+    _doubt_paragraphs(unsure, name)

@@ -448,6 +448,70 @@ def test_a_paragraph_whose_indent_is_off_the_slide_is_unsure(attributes: dict[st
     assert not is_sure(fill)
 
 
+@pytest.mark.parametrize(
+    ("before", "shift", "shifted", "after", "text", "sure"),
+    [
+        ("1250", "30000", "1", "", "1250^1", True),
+        ("1250", "30%", "1", " secret", "1250^1 secret", True),
+        ("12", "-25000", "50", "", "12 50", False),
+        ("", "30000", "9", "120", "9 120", False),
+        ("secret ", "-900000", "9", " EUR", "secret 9 EUR", False),
+        ("12", "5000", "50", "", "1250", True),
+        ("secret", "30000", "1", "", "secret1", True),
+    ],
+)
+def test_shifted_figures_are_divided_from_numbers(
+    before: str, shift: str, shifted: str, after: str, text: str, *, sure: bool
+) -> None:
+    def fill(slide: Slide) -> None:
+        line = written(slide).text_frame.paragraphs[0]
+        line.text = before
+        run = line.add_run()
+        run.text = shifted
+        run.font._rPr.set("baseline", shift)
+        line.add_run().text = after
+
+    assert is_sure(fill, text) is sure
+
+
+def test_fields_of_slides_are_unsure() -> None:
+    def fill(slide: Slide) -> None:
+        line = written(slide).text_frame.paragraphs[0]
+        line._p.append(parse_xml(f'<a:fld xmlns:a="{MAIN}" id="{{0}}" type="slidenum"><a:t>912</a:t></a:fld>'))
+
+    assert not is_sure(fill)
+
+
+@pytest.mark.parametrize(
+    ("angle", "left", "sure"), [(90, 8.5, False), (270, 8.5, False), (90, 6.5, True), (45, 8.5, True)]
+)
+def test_text_of_a_box_that_is_turned_off_the_slide_is_unsure(angle: int, left: float, *, sure: bool) -> None:
+    def fill(slide: Slide) -> None:
+        written(slide, place=(Inches(left), Inches(2), Inches(6), Inches(1.5))).rotation = angle
+
+    assert is_sure(fill) is sure
+
+
+@pytest.mark.parametrize(
+    ("properties", "sure"),
+    [
+        ('<a:pPr><a:lnSpc><a:spcPts val="0"/></a:lnSpc></a:pPr>', False),
+        ('<a:pPr><a:lnSpc><a:spcPct val="0"/></a:lnSpc></a:pPr>', False),
+        ('<a:pPr><a:lnSpc><a:spcPct val="70000"/></a:lnSpc></a:pPr>', True),
+        ('<a:pPr marR="9000000"/>', False),
+        ('<a:pPr marR="900000"/>', True),
+    ],
+)
+def test_lines_without_room_are_unsure(properties: str, *, sure: bool) -> None:
+    def fill(slide: Slide) -> None:
+        frame = written(slide).text_frame
+        frame.word_wrap = True
+        xml = properties.replace("<a:pPr", f'<a:pPr xmlns:a="{MAIN}"', 1)
+        frame.paragraphs[0]._p.insert(0, parse_xml(xml))
+
+    assert is_sure(fill) is sure
+
+
 def test_text_at_a_tab_stop_off_the_slide_is_unsure() -> None:
     def tabbed(position: int) -> Callable[[Slide], object]:
         def fill(slide: Slide) -> None:

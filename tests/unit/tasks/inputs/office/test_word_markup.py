@@ -13,12 +13,25 @@ def run(text: str) -> str:
     return f"<w:r><w:t xml:space='preserve'>{text}</w:t></w:r>"
 
 
-def mark(kind: str) -> str:
-    return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+def shifted(text: str, half_points: int) -> str:
+    return run(text).replace("<w:r>", f"<w:r><w:rPr><w:position w:val='{half_points}'/></w:rPr>")
+
+
+def mark(kind: str, about: str = "") -> str:
+    return f'<w:r><w:fldChar w:fldCharType="{kind}" {about}/></w:r>'
+
+
+def code(text: str) -> str:
+    return f"<w:r><w:instrText xml:space='preserve'>{text}</w:instrText></w:r>"
+
+
+def begun(about: str = "") -> str:
+    """Return the beginning of a field whose saved result is shown."""
+    return mark("begin", about) + code(" REF ") + code("total ")
 
 
 def field(code: str, result: str) -> str:
-    return f"{mark('begin')}{code}{mark('separate')}{result}{mark('end')}"
+    return f"{begun()}{code}{mark('separate')}{result}{mark('end')}"
 
 
 def paragraph(content: str) -> bytes:
@@ -44,9 +57,9 @@ def is_unsure(content: str) -> bool:
         field(field(run("code"), run("1")), run("shown")),
         field(field(run("code"), run("1")) + run("code"), field(run("code"), run("shown"))),
         f"{mark('begin')}{run('code')}{mark('end')}{run('shown')}",
-        f"{mark('begin')}<w:r><mc:AlternateContent><mc:Fallback><w:t>code</w:t></mc:Fallback></mc:AlternateContent></w:r>"
+        f"{begun()}<w:r><mc:AlternateContent><mc:Fallback><w:t>code</w:t></mc:Fallback></mc:AlternateContent></w:r>"
         f"{mark('separate')}{run('shown')}{mark('end')}",
-        "<w:r><w:fldChar w:fldCharType='begin'/><w:t>code</w:t><w:br/><w:fldChar w:fldCharType='separate'/>"
+        f"{begun()}<w:r><w:t>code</w:t><w:br/><w:fldChar w:fldCharType='separate'/>"
         "<w:t>shown</w:t><w:fldChar w:fldCharType='end'/></w:r>",
         f"<w:del>{mark('begin')}</w:del>{run('shown')}{mark('end')}",
     ],
@@ -68,6 +81,41 @@ def test_a_field_that_ends_in_a_box_is_none_of_the_text_around() -> None:
 def test_text_after_the_beginning_of_a_field_without_end_is_unsure() -> None:
     assert text_within(mark("begin") + run("seen")) == "seen"
     assert is_unsure(mark("begin") + run("seen"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        mark("begin") + code("NUM") + code("PAGES ") + mark("separate") + run("912") + mark("end"),
+        run("12") + mark("begin") + code(" EQ ") + mark("end"),
+        run("12") + mark("begin") + code(" ADVANCE ") + mark("separate") + mark("end"),
+        begun("w:dirty='true'") + mark("separate") + run("912") + mark("end"),
+        f"<w:fldSimple w:instr=' DATE '>{run('912')}</w:fldSimple>",
+        f"<w:fldSimple w:instr='REF a' w:dirty='1'>{run('912')}</w:fldSimple>",
+        f"{run('12')}<w:fldSimple w:instr='EQ'/>",
+        "<w:r><w:sym w:font='Arial' w:char='0039'/><w:t>12</w:t></w:r>",
+        "<w:r><w:pgNum/><w:t>12</w:t></w:r>",
+        *(
+            f"<w:sdt><w:sdtPr><w:{kind}/></w:sdtPr><w:sdtContent>{run('912')}</w:sdtContent></w:sdt>"
+            for kind in ("dataBinding", "comboBox", "dropDownList", "date")
+        ),
+    ],
+)
+def test_what_a_program_perhaps_shows_otherwise_is_unsure(content: str) -> None:
+    assert is_unsure(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"<w:fldSimple w:instr='= SUM(ABOVE)'>{run('912')}</w:fldSimple>",
+        run("12") + mark("begin") + code(" XE total ") + mark("end"),
+        "<w:r><w:sym w:font='Wingdings' w:char='F0FC'/><w:t>12</w:t></w:r>",
+        f"<w:sdt><w:sdtPr><w:text/></w:sdtPr><w:sdtContent>{run('912')}</w:sdtContent></w:sdt>",
+    ],
+)
+def test_what_programs_show_as_it_is_saved_is_sure(content: str) -> None:
+    assert not is_unsure(content)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +153,21 @@ def test_letters_in_a_forced_direction_are_unsure() -> None:
 )
 def test_signs_between_numbers_divide_them(sign: str, text: str) -> None:
     assert text_within(f"<w:r><w:t>12</w:t>{sign}<w:t>50</w:t></w:r>") == text
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "sure"),
+    [
+        (run("1250") + shifted("1", 12), "1250^1", True),
+        (run("12") + shifted("50", -12), "12 50", False),
+        (shifted("9", -600) + run("120"), "9 120", False),
+        (run("12") + shifted("50", 1), "1250", True),
+        (run("12") + "<w:r><w:br/></w:r>" + shifted("50", 12), "12\n50", True),
+    ],
+)
+def test_shifted_figures_are_divided_from_numbers(content: str, text: str, *, sure: bool) -> None:
+    assert text_within(content) == text
+    assert is_unsure(content) is not sure
 
 
 def alternative(*choices: tuple[str, str], fallback: str | None = None) -> str:
