@@ -3,9 +3,11 @@
 import datetime as dt
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
+from io import BytesIO
+from itertools import repeat
 from typing import Any, NamedTuple
 from zipfile import ZipFile
 
@@ -14,6 +16,7 @@ from lxml import etree
 from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import drawings
@@ -234,7 +237,7 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             xml, tables = archive.read(sheet._worksheet_path), _tables(archive, sheet._worksheet_path, table_styles)
             view = CellView(xml, looks, tables, sheet._shared_strings)
             parts += [f"## {name}", view.note]
-            parts += _sheet_blocks(sheet, view, counter)
+            parts += _sheet_blocks(_rows(sheet, xml, has_fonts), view, counter)
             parts += _sheet_drawings(archive, sheet, pictures, looks.theme)
     return drawings.with_strokes("\n\n".join(filter(None, parts)))
 
@@ -299,11 +302,33 @@ class _Counter:
             )
 
 
-def _sheet_blocks(sheet: Any, view: CellView, counter: _Counter) -> Iterator[str]:
-    sheet.reset_dimensions()  # the dimensions in a file may be wrong
+def _rows(sheet: Any, xml: bytes, has_fonts: bool) -> Iterator[tuple[Any, ...]]:
+    """Yield the cells of each row, of none for a row that the file lacks.
+
+    The rows of openpyxl's own sheets lose the fonts of texts that stand in the cells themselves.
+    """
+    workbook = sheet.parent
+    parser = WorkSheetParser(
+        BytesIO(xml),
+        sheet._shared_strings,
+        data_only=True,
+        epoch=workbook.epoch,
+        date_formats=workbook._date_formats,
+        timedelta_formats=workbook._timedelta_formats,
+        rich_text=has_fonts,
+    )
+    count = 0
+    for number, cells in parser.parse():
+        if number > count:
+            yield from repeat((), number - count - 1)
+            yield sheet._get_row(cells)
+            count = number
+
+
+def _sheet_blocks(rows: Iterable[tuple[Any, ...]], view: CellView, counter: _Counter) -> Iterator[str]:
     block: list[dict[int, str]] = []
     empty_rows, last_column, is_far = 0, -1, False
-    for number, row in enumerate(sheet.iter_rows(), start=1):
+    for number, row in enumerate(rows, start=1):
         if number > _MAX_ROWS:
             raise ValueError("a row has a number that no sheet has")
         counter.count_places(len(row))

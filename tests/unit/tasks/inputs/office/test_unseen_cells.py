@@ -1,6 +1,7 @@
 """Cells of workbooks that a reader does not see."""
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -315,6 +316,18 @@ def test_parts_of_a_text_are_judged_by_their_own_fonts() -> None:
         cells.write_rich_string(0, 0, "IBAN ", red, "GB29", white, "DE89", tiny, "FR76")
         cells.write_rich_string(1, 0, "Total ", book.add_format({"font_strikeout": True}), "80.00", " 90.00")
     assert text_of(file.getvalue()) == "## Sheet1\n\nIBAN GB29\nTotal ~~80.00~~ 90.00"
+
+
+def test_parts_of_a_text_that_its_cell_holds_itself_are_judged_by_their_own_fonts() -> None:
+    runs = "".join(
+        f"<r><rPr>{font}</rPr><t>{text}</t></r>"
+        for font, text in (('<color rgb="FFFFFFFF"/>', "9"), ('<sz val="1"/>', "8"), ("<b/>", "120.50"))
+    )
+    data = workbook(lambda book: book.active.append(["total"]))
+    cell = f'<c r="A1" t="inlineStr"><is>{runs}</is></c>'.encode()
+    name = "xl/worksheets/sheet1.xml"
+    sheet = re.sub(rb"<c .*</c>", cell, member(data, name))
+    assert text_of(changed(data, {name: sheet})) == "## Sheet\n\n120.50"
 
 
 @pytest.mark.parametrize("place", ["DX1", "A2000", "XFD3"])
