@@ -12,7 +12,7 @@ from lxml import etree
 from tasks.inputs.contrast import BLACK, WHITE, Color, is_seen
 from tasks.inputs.office import colors
 from tasks.inputs.office.colors import Grounds, Theme
-from tasks.inputs.office.conditional_formats import MAX_COLUMNS, Box, Change, ConditionalFormats
+from tasks.inputs.office.conditional_formats import MAX_COLUMNS, Box, Change, ConditionalFormats, boxes
 from tasks.inputs.office.measures import is_tiny
 from tasks.inputs.sight import Sight
 
@@ -24,7 +24,9 @@ _FIRST_NAMED = 7
 """Number of the indexed colour before the one that number formats call `Color1`."""
 _NARROW = re.compile(r"0(?:\.\d{1,20})?")
 """Pattern of the width of a column that is less than a digit wide."""
-_HIDING = re.compile(rb"""hidden=|(?:ht|width|defaultRowHeight|defaultColWidth)=["'][0-2]["'.]|onditionalFormatting""")
+_HIDING = re.compile(
+    rb"""hidden=|(?:ht|width|defaultRowHeight|defaultColWidth)=["'][0-2]["'.]|onditionalFormatting|mergeCell\b"""
+)
 """Pattern of sheets with what hides cells."""
 _WHITE: Grounds = (WHITE,)
 _MOST_STEPS = 5_000_000
@@ -142,6 +144,7 @@ class CellView:
         self._tables = tables
         self._formats = ConditionalFormats(looks.change, looks.color, xml, strings, looks.epoch)
         self._always_seen: dict[tuple[object, ...], bool] = {}
+        self._merges = _Merges()
         self._steps = _MOST_STEPS
         if _HIDING.search(xml):
             self._read(xml)
@@ -170,6 +173,8 @@ class CellView:
 
         Where a conditional format cannot be judged, text is seen only if it is seen with it and without it.
         """
+        if self._merges.covers(cell.row, cell.column):
+            return Sight.UNSEEN
         look = self._looks.of(cell._style_id)
         if font is not None:
             look = self._looks.of_run(font, look)
@@ -208,7 +213,7 @@ class CellView:
 
     def _read(self, xml: bytes) -> None:
         number, height = 0, 15.0
-        tags = ("{*}sheetFormatPr", "{*}col", "{*}row", "{*}conditionalFormatting")
+        tags = ("{*}sheetFormatPr", "{*}col", "{*}row", "{*}mergeCell", "{*}conditionalFormatting")
         for _, element in etree.iterparse(
             BytesIO(xml), tag=tags, resolve_entities=False, no_network=True, huge_tree=True
         ):
@@ -223,6 +228,8 @@ class CellView:
                     number = int(element.get("r", number + 1))
                     if _is_switched_off(element) or is_tiny(_number(element.get("ht"), height)):
                         self._rows.add(number)
+                case "mergeCell":
+                    self._merges.areas += boxes(element.get("ref", ""))
                 case _:
                     self._formats.add(element)
             element.clear()
@@ -234,6 +241,44 @@ class CellView:
             self._columns.update(columns)
         else:
             self._columns.difference_update(columns)
+
+
+class _Merges:
+    """The merged cells of a sheet, of which only the first is seen."""
+
+    def __init__(self) -> None:
+        self.areas: list[Box] = []
+        self._row = 0
+        self._next = 0
+        self._current: list[Box] = []
+        """The areas that have cells in the row, and in rows before it."""
+        self._covered: set[int] = set()
+        self._steps = _MOST_STEPS
+
+    def covers(self, row: int, column: int) -> bool:
+        """True if a merge covers this cell. Rows must be asked for in their order.
+
+        Any cell is covered where the areas are too many to be looked through, as they are in no ordinary sheet.
+        """
+        if self.areas and row != self._row and self._steps >= 0:
+            self._go_to(row)
+        return column in self._covered or self._steps < 0
+
+    def _go_to(self, row: int) -> None:
+        if not self._row:
+            self.areas.sort()
+        before, self._row = self._current, row
+        self._current = [area for area in before if area[1] >= row]
+        while self._next < len(self.areas) and self.areas[self._next][0] <= row:
+            if self.areas[self._next][1] >= row:
+                self._current.append(self.areas[self._next])
+            self._next += 1
+        self._covered = set()
+        for top, _, left, right in self._current:
+            self._steps -= right - left + 2
+            if self._steps < 0:
+                break
+            self._covered.update(range(left + (top == row), right + 1))
 
 
 def _is_switched_off(element: etree._Element) -> bool:

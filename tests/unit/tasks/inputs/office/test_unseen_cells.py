@@ -330,6 +330,15 @@ def test_parts_of_a_text_that_its_cell_holds_itself_are_judged_by_their_own_font
     assert text_of(changed(data, {name: sheet})) == "## Sheet\n\n120.50"
 
 
+def test_cells_that_a_merge_covers_are_left_out() -> None:
+    data = workbook(lambda book: [book.active.append([f"{row}{column}" for column in "abc"]) for row in range(1, 5)])
+    name = "xl/worksheets/sheet1.xml"
+    merges = b'</sheetData><mergeCells><mergeCell ref="A1:B2"/><mergeCell ref="C2:C3"/></mergeCells>'
+    text = text_of(changed(data, {name: member(data, name).replace(b"</sheetData>", merges)}))
+    rows = ("| 1a |  | 1c |", "| --- | --- | --- |", "|  |  | 2c |", "| 3a | 3b |  |", "| 4a | 4b | 4c |")
+    assert text == "## Sheet\n\n" + "\n".join(rows)
+
+
 @pytest.mark.parametrize("place", ["DX1", "A2000", "XFD3"])
 def test_cells_far_from_the_others_are_mentioned_and_left_out(place: str) -> None:
     text = on_a_sheet(lambda sheet: sheet.__setitem__(place, "secret"))
