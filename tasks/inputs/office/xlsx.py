@@ -16,6 +16,7 @@ from lxml import etree
 from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
+from openpyxl.styles.numbers import BUILTIN_FORMATS
 from openpyxl.worksheet._reader import WorkSheetParser
 
 from tasks.inputs.limits import MediaLimits
@@ -96,6 +97,54 @@ def color_of(value: object, code: str) -> str:
     """Return the name of the colour that a format code gives a value; "" for none."""
     section = _section_of(value, code)
     return "" if section is None else section.color
+
+
+_AT_START = re.compile(r".*\d\s*|(?:.*[\d\s])?[.,]\s*", re.DOTALL)
+"""Pattern of what would be read as a part of the number that follows: figures, or a point that ends no word."""
+_AT_END = re.compile(r"\s*[.,]?\s*\d.*", re.DOTALL)
+"""Pattern of what would be read as a part of the number before it."""
+_BUILT_IN = frozenset(BUILTIN_FORMATS.values())
+_DOUBTFUL = re.compile(r"\*[\d.,+-]|\[[<>=]")
+"""Pattern of a sign that fills a cell and looks like a part of a number, and of a condition."""
+
+
+@lru_cache(maxsize=512)
+def _parse_doubts(code: str) -> tuple[bool, bool]:
+    """Return whether a code has a doubtful part, and whether one of its texts has figures."""
+    tokens = [token[0] for token in _TOKEN.finditer(code[:_LONGEST_CODE])]
+    texts = [token for token in tokens if token[0] in '"\\123456789' or (token.startswith("[$") and token[2:3] != "-")]
+    is_doubtful = len(code) > _LONGEST_CODE or any(_DOUBTFUL.match(token) for token in tokens)
+    return is_doubtful, any(map(_has_figure, texts))
+
+
+def _has_figure(text: str) -> bool:
+    return any(sign.isdecimal() for sign in text)
+
+
+def is_plain(value: object, code: str) -> bool:
+    """True if a format code shows the value itself, and nothing that would be read as a part of it.
+
+    A reader of the sheet may otherwise see another number or date than `shown` returns.
+    """
+    # Among the built-in codes of openpyxl is one that lacks its semicolons.
+    if value is None or code in _BUILT_IN:
+        return True
+    is_doubtful, has_figures = _parse_doubts(code)
+    if not isinstance(value, (int, float, str)):
+        return not (is_doubtful or has_figures)
+    section = _section_of(value, code)
+    if isinstance(value, (str, bool)):
+        return section is None or not _adds_figures(section)
+    if is_doubtful or section is None or not (section.digits or value == 0):
+        return False
+    has_wrong_sign = value > 0 and section.prefix.strip() in ("-", "\u2212")
+    return not (has_wrong_sign or _adds_figures(section))
+
+
+def _adds_figures(section: "_FormatSection") -> bool:
+    if not section.digits:
+        return _has_figure(section.prefix)
+    return bool(_AT_START.fullmatch(section.prefix) or _AT_END.fullmatch(section.suffix))
 
 
 def _section_of(value: object, code: str) -> "_FormatSection | None":
@@ -257,6 +306,7 @@ def _seen(view: CellView, index: int, cell: Any) -> str:
     text = shown(value, cell.number_format).strip()
     if not text or (sight := view.sight(cell, color_of(value, cell.number_format))) > Sight.UNSURE:
         return ""
+    sight = sight if is_plain(value, cell.number_format) else Sight.UNSURE
     return _as_seen(drawings.struck(text) if view.is_struck(cell) else text, sight)
 
 

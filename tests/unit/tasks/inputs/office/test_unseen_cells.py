@@ -1,5 +1,6 @@
 """Cells of workbooks that a reader does not see."""
 
+import datetime as dt
 import io
 import re
 from collections.abc import Callable
@@ -11,12 +12,12 @@ from openpyxl.drawing.image import Image
 from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, FormulaRule, IconSet, Rule
 from openpyxl.styles import Color, Font, GradientFill, PatternFill
 from openpyxl.styles.differential import DifferentialStyle
-from openpyxl.styles.numbers import NumberFormat
+from openpyxl.styles.numbers import BUILTIN_FORMATS, NumberFormat
 from openpyxl.styles.table import TableStyle, TableStyleElement, TableStyleList
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tasks.markdown_text import unsure
+from tasks.markdown_text import UNSURE, unsure
 from tests.conftest import each_case
 from tests.office_files import changed, member, opened, picture, text_of, workbook
 
@@ -112,6 +113,63 @@ def test_colours_and_texts_of_number_formats_count() -> None:
     assert is_read(code="[Red]@")
     assert is_read(WHITE, solid("FFFFFFFF"), "[Red]@")
     assert is_read(code="[White]0.00", value="text")
+
+
+def is_sure(value: object, code: str) -> bool:
+    def write(book: Workbook) -> None:
+        book.active.append(["Total", value])
+        book.active["B1"].number_format = code
+
+    text = opened(workbook(write)).text or ""
+    return UNSURE not in text
+
+
+@each_case(
+    ("value", "code"),
+    [
+        (120.5, '[>100]"5.00";0.00'),
+        (12050, '0"."00'),
+        (12050, '0","00'),
+        (120.5, '"9"0.00'),
+        (120.5, "\\90.00"),
+        (120.5, '0.00"7"'),
+        (120.5, "*90.00"),
+        (120.5, "-0.00"),
+        (920, '"120.50"'),
+        (920, '"paid"'),
+        ("120.50", '"9"@'),
+        (dt.date(2026, 5, 3), 'dd/mm/"2030"'),
+        (dt.date(2026, 5, 3), '"1"d/mm/yyyy'),
+        (dt.date(2026, 5, 3), "1d/mm/yyyy"),
+    ],
+)
+def test_cells_are_unsure_whose_format_shows_other_figures(value: object, code: str) -> None:
+    assert not is_sure(value, code)
+
+
+@each_case(
+    ("value", "code"),
+    [
+        (120.5, "General"),
+        (120.5, "#,##0.00"),
+        (120.5, "[$€-407] #,##0.00"),
+        (120.5, '0.00" USD"'),
+        (120.5, '0.0" l/100km"'),
+        (0.5, "0.00%"),
+        (-120.5, "#,##0.00_);[Red](#,##0.00)"),
+        (-120.5, '_-* #,##0.00\\ "€"_-;\\-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-'),
+        (120.5, BUILTIN_FORMATS[44]),
+        (12, '"INV-2026-"0000'),
+        (12, '"Nr. "0'),
+        (0, '0;-0;"-"'),
+        ("text", '"9"0.00'),
+        (dt.date(2026, 5, 3), "yyyy\\-mm\\-dd"),
+        (dt.date(2026, 5, 3), 'dd"."mm"."yyyy'),
+        (dt.date(2026, 5, 3), "[$-F800]dddd\\,\\ mmmm\\ dd\\,\\ yyyy"),
+    ],
+)
+def test_cells_are_sure_whose_format_is_a_plain_one(value: object, code: str) -> None:
+    assert is_sure(value, code)
 
 
 def conditioned(*rules: Rule, value: object = "secret", font: Font | None = None) -> bool:
