@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 from lxml import etree
+from openpyxl.cell.rich_text import CellRichText
 
 from tasks.inputs.contrast import BLACK, WHITE, Color, is_seen
 from tasks.inputs.office import colors
@@ -25,9 +26,17 @@ _FIRST_NAMED = 7
 _NARROW = re.compile(r"0(?:\.\d{1,20})?")
 """Pattern of the width of a column that is less than a digit wide."""
 _HIDING = re.compile(
-    rb"""hidden=|(?:ht|width|defaultRowHeight|defaultColWidth)=["'][0-2]["'.]|onditionalFormatting|mergeCell\b"""
+    rb"""hidden=|(?:ht|width|defaultRowHeight|defaultColWidth)=["'][0-4]["'.]|onditionalFormatting|mergeCell\b"""
 )
 """Pattern of sheets with what hides cells."""
+_LARGEST_INDENT = 15
+"""Text with a larger indent may lie outside its cell."""
+_STACKED = 255
+"""The rotation of text whose letters stand below each other."""
+_LOW = 4.0
+"""Rows of this height in points or less show at most a part of their text."""
+_LONGEST_SHRUNK = 60
+"""Longer text is too small to be read in a cell of the usual width that shrinks it."""
 _WHITE: Grounds = (WHITE,)
 _MOST_STEPS = 5_000_000
 """Areas of tables that are looked through, and pairs of colours that are compared, for a sheet."""
@@ -41,6 +50,10 @@ class Look(NamedTuple):
     """The colours of the cell, none if it has none."""
     size: float = 11.0
     is_struck: bool = False
+    is_turned: bool = False
+    """True if the alignment may leave nothing of the text within the cell."""
+    shrinks: bool = False
+    """True if text becomes smaller until it is no wider than its cell."""
     shows_value: bool = True
 
     def is_unseen(self, ground: Grounds, color: Color | None = None) -> bool:
@@ -64,7 +77,12 @@ class Looks:
         self.theme = Theme(workbook.loaded_theme or None)
         self._palette = list(workbook._colors)
         self._cells = [
-            self._look(workbook._fonts[style.fontId], workbook._fills[style.fillId]) for style in workbook._cell_styles
+            self._look(
+                workbook._fonts[style.fontId],
+                workbook._fills[style.fillId],
+                workbook._alignments[style.alignmentId] if style.alignmentId else None,
+            )
+            for style in workbook._cell_styles
         ]
         self._formats: list[Any] = workbook._differential_styles.styles
         self.epoch: dt.datetime = workbook.epoch
@@ -98,9 +116,13 @@ class Looks:
         found = re.fullmatch(r"colou?r ?(\d{1,2})", name, re.IGNORECASE)
         return self._indexed(_FIRST_NAMED + int(found[1])) if found else colors.of_css(name) if name.isalpha() else None
 
-    def _look(self, font: Any, fill: Any) -> Look:
+    def _look(self, font: Any, fill: Any, alignment: Any) -> Look:
         size = 11.0 if font.sz is None else font.sz
-        return Look(self.color(font.color), self._fill(fill), size, bool(font.strike))
+        look = Look(self.color(font.color), self._fill(fill), size, bool(font.strike))
+        if alignment is None:
+            return look
+        is_turned = (alignment.indent or 0) > _LARGEST_INDENT or alignment.textRotation == _STACKED
+        return look._replace(is_turned=is_turned, shrinks=bool(alignment.shrink_to_fit))
 
     def _fill(self, fill: Any, *, is_change: bool = False) -> Grounds:
         pattern = getattr(fill, "patternType", "gradient")
@@ -139,6 +161,7 @@ class CellView:
     def __init__(self, xml: bytes, looks: Looks, tables: Sequence[Box], strings: Sequence[object]) -> None:
         """`tables` are the areas that the styles of tables may colour, `strings` those that cells share."""
         self._rows: set[int] = set()
+        self._low_rows: set[int] = set()
         self._columns: set[int] = set()
         self._looks = looks
         self._tables = tables
@@ -176,6 +199,15 @@ class CellView:
         if self._merges.covers(cell.row, cell.column):
             return Sight.UNSEEN
         look = self._looks.of(cell._style_id)
+        return max(self._sight(cell, look, color_name, font), self._sight_of_place(cell, look))
+
+    def _sight_of_place(self, cell: Any, look: Look) -> Sight:
+        value = cell.value
+        is_long = isinstance(value, CellRichText) or (isinstance(value, str) and len(value) > _LONGEST_SHRUNK)
+        is_shrunk = look.shrinks and is_long
+        return Sight.UNSURE if is_shrunk or look.is_turned or cell.row in self._low_rows else Sight.SEEN
+
+    def _sight(self, cell: Any, look: Look, color_name: str, font: Any) -> Sight:
         if font is not None:
             look = self._looks.of_run(font, look)
         color = self._looks.named(color_name) if color_name else None
@@ -226,8 +258,11 @@ class CellView:
                     self._read_columns(element)
                 case "row":
                     number = int(element.get("r", number + 1))
-                    if _is_switched_off(element) or is_tiny(_number(element.get("ht"), height)):
+                    points = _number(element.get("ht"), height)
+                    if _is_switched_off(element) or is_tiny(points):
                         self._rows.add(number)
+                    elif points <= _LOW:
+                        self._low_rows.add(number)
                 case "mergeCell":
                     self._merges.areas += boxes(element.get("ref", ""))
                 case _:

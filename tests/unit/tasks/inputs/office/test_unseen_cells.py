@@ -10,7 +10,7 @@ import xlsxwriter
 from openpyxl import Workbook
 from openpyxl.drawing.image import Image
 from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, FormulaRule, IconSet, Rule
-from openpyxl.styles import Color, Font, GradientFill, PatternFill
+from openpyxl.styles import Alignment, Color, Font, GradientFill, PatternFill
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import BUILTIN_FORMATS, NumberFormat
 from openpyxl.styles.table import TableStyle, TableStyleElement, TableStyleList
@@ -170,6 +170,32 @@ def test_cells_are_unsure_whose_format_shows_other_figures(value: object, code: 
 )
 def test_cells_are_sure_whose_format_is_a_plain_one(value: object, code: str) -> None:
     assert is_sure(value, code)
+
+
+def is_sure_with(alignment: Alignment | None, height: float = 15, value: str = "secret") -> bool:
+    def write(book: Workbook) -> None:
+        book.active.append(["Total", value])
+        book.active.row_dimensions[1].height = height
+        if alignment is not None:
+            book.active["B1"].alignment = alignment
+
+    text = opened(workbook(write)).text or ""
+    return value in text
+
+
+def test_text_is_unsure_that_its_cell_may_cut() -> None:
+    assert not is_sure_with(Alignment(horizontal="left", indent=200))
+    assert not is_sure_with(Alignment(textRotation=255))
+    assert not is_sure_with(Alignment(shrinkToFit=True), value="secret" * 40)
+    assert not is_sure_with(None, height=4)
+
+
+def test_text_of_usual_alignments_is_sure() -> None:
+    assert is_sure_with(Alignment(horizontal="left", indent=3))
+    assert is_sure_with(Alignment(textRotation=90))
+    assert is_sure_with(Alignment(wrapText=True), value="secret" * 40)
+    assert is_sure_with(Alignment(shrinkToFit=True))
+    assert is_sure_with(None, height=6)
 
 
 def conditioned(*rules: Rule, value: object = "secret", font: Font | None = None) -> bool:
