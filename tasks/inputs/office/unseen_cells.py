@@ -158,8 +158,11 @@ class Looks:
 class CellView:
     """The cells of a sheet that a reader sees."""
 
-    def __init__(self, xml: bytes, looks: Looks, tables: Sequence[Box], strings: Sequence[object]) -> None:
-        """`tables` are the areas that the styles of tables may colour, `strings` those that cells share."""
+    def __init__(
+        self, xml: bytes, looks: Looks, tables: Sequence[Box], shapes: Sequence[Box], strings: Sequence[object]
+    ) -> None:
+        """`tables` are the areas that the styles of tables may colour, `shapes` those on which shapes and pictures lie,
+        and `strings` those that cells share."""
         self._rows: set[int] = set()
         self._low_rows: set[int] = set()
         self._columns: set[int] = set()
@@ -167,7 +170,8 @@ class CellView:
         self._tables = tables
         self._formats = ConditionalFormats(looks.change, looks.color, xml, strings, looks.epoch)
         self._always_seen: dict[tuple[object, ...], bool] = {}
-        self._merges = _Merges()
+        self._merges = _Areas(are_merges=True)
+        self._shapes = _Areas(shapes)
         self._steps = _MOST_STEPS
         if _HIDING.search(xml):
             self._read(xml)
@@ -196,7 +200,7 @@ class CellView:
 
         Where a conditional format cannot be judged, text is seen only if it is seen with it and without it.
         """
-        if self._merges.covers(cell.row, cell.column):
+        if self._merges.cover(cell.row, cell.column):
             return Sight.UNSEEN
         look = self._looks.of(cell._style_id)
         return max(self._sight(cell, look, color_name, font), self._sight_of_place(cell, look))
@@ -205,7 +209,8 @@ class CellView:
         value = cell.value
         is_long = isinstance(value, CellRichText) or (isinstance(value, str) and len(value) > _LONGEST_SHRUNK)
         is_shrunk = look.shrinks and is_long
-        return Sight.UNSURE if is_shrunk or look.is_turned or cell.row in self._low_rows else Sight.SEEN
+        is_cut = is_shrunk or look.is_turned or cell.row in self._low_rows
+        return Sight.UNSURE if is_cut or self._shapes.cover(cell.row, cell.column) else Sight.SEEN
 
     def _sight(self, cell: Any, look: Look, color_name: str, font: Any) -> Sight:
         if font is not None:
@@ -278,11 +283,12 @@ class CellView:
             self._columns.difference_update(columns)
 
 
-class _Merges:
-    """The merged cells of a sheet, of which only the first is seen."""
+class _Areas:
+    """Areas of a sheet that cover cells. Merged cells cover all of theirs but the first."""
 
-    def __init__(self) -> None:
-        self.areas: list[Box] = []
+    def __init__(self, areas: Sequence[Box] = (), *, are_merges: bool = False) -> None:
+        self.areas = list(areas)
+        self._are_merges = are_merges
         self._row = 0
         self._next = 0
         self._current: list[Box] = []
@@ -290,8 +296,8 @@ class _Merges:
         self._covered: set[int] = set()
         self._steps = _MOST_STEPS
 
-    def covers(self, row: int, column: int) -> bool:
-        """True if a merge covers this cell. Rows must be asked for in their order.
+    def cover(self, row: int, column: int) -> bool:
+        """True if an area covers this cell. Rows must be asked for in their order.
 
         Any cell is covered where the areas are too many to be looked through, as they are in no ordinary sheet.
         """
@@ -313,7 +319,7 @@ class _Merges:
             self._steps -= right - left + 2
             if self._steps < 0:
                 break
-            self._covered.update(range(left + (top == row), right + 1))
+            self._covered.update(range(left + (self._are_merges and top == row), right + 1))
 
 
 def _is_switched_off(element: etree._Element) -> bool:

@@ -24,6 +24,7 @@ from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.office.colors import Theme
 from tasks.inputs.office.conditional_formats import Box
+from tasks.inputs.office.sheet_shapes import areas_of_shapes
 from tasks.inputs.office.table_styles import TableStyles
 from tasks.inputs.office.unseen_cells import CellView, Looks
 from tasks.inputs.office.unseen_shapes import remove_from_sheet
@@ -284,10 +285,12 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
                 parts.append(f"## {name} (hidden, left out)")
                 continue
             xml, tables = archive.read(sheet._worksheet_path), _tables(archive, sheet._worksheet_path, table_styles)
-            view = CellView(xml, looks, tables, sheet._shared_strings)
+            shown_drawings = _drawings(archive, sheet._worksheet_path, looks.theme)
+            shapes = [box for root in shown_drawings.values() for box in areas_of_shapes(root, looks.theme)]
+            view = CellView(xml, looks, tables, shapes, sheet._shared_strings)
             parts += [f"## {name}", view.note]
             parts += _sheet_blocks(_rows(sheet, xml, has_fonts), view, counter)
-            parts += _sheet_drawings(archive, sheet, pictures, looks.theme)
+            parts += _sheet_drawings(archive, shown_drawings, pictures)
     return drawings.with_strokes("\n\n".join(filter(None, parts)))
 
 
@@ -419,11 +422,18 @@ def _block_table(block: list[dict[int, str]], counter: _Counter) -> str:
     )
 
 
-def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages, theme: Theme) -> Iterator[str]:
+def _drawings(archive: ZipFile, sheet: str, theme: Theme) -> dict[str, etree._Element]:
+    """Return the drawings of a sheet by their names, without what is unseen of them."""
+    roots: dict[str, etree._Element] = {}
+    for name in _related_members(archive, sheet, "/drawing").values():
+        roots[name] = etree.fromstring(archive.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
+        remove_from_sheet(roots[name], theme)
+    return roots
+
+
+def _sheet_drawings(archive: ZipFile, roots: dict[str, etree._Element], pictures: EmbeddedPages) -> Iterator[str]:
     """Yield the text boxes and pictures. openpyxl does not read these together with rows."""
-    for drawing in _related_members(archive, sheet._worksheet_path, "/drawing").values():
-        root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))
-        remove_from_sheet(root, theme)
+    for drawing, root in roots.items():
         images = _related_members(archive, drawing, "/image")
         for anchor in root:
             yield "\n".join(map(escape_line, drawings.paragraphs(anchor)))

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable
 
+import PIL.Image
 import pytest
 import xlsxwriter
 from openpyxl import Workbook
@@ -196,6 +197,28 @@ def test_text_of_usual_alignments_is_sure() -> None:
     assert is_sure_with(Alignment(wrapText=True), value="secret" * 40)
     assert is_sure_with(Alignment(shrinkToFit=True))
     assert is_sure_with(None, height=6)
+
+
+def test_cells_are_unsure_on_which_a_filled_shape_or_a_picture_lies() -> None:
+    def text_under(look: dict[str, object], row: int) -> str:
+        file = io.BytesIO()
+        with xlsxwriter.Workbook(file) as book:
+            cells = book.add_worksheet()
+            cells.write_row(0, 0, ["Total", "80.00"])
+            cells.insert_textbox(row, 1, "", {"width": 64, "height": 20, **look})
+        return opened(file.getvalue()).text or ""
+
+    assert unsure("80.00") in text_under({}, 0)
+    assert "Total" in text_under({}, 0)
+    assert "80.00" in text_under({}, 1)
+    assert "80.00" in text_under({"fill": {"none": True}}, 0)
+    image = io.BytesIO()
+    with xlsxwriter.Workbook(image) as book:
+        cells = book.add_worksheet()
+        cells.write_row(0, 0, ["Total", "80.00"])
+        PIL.Image.new("RGB", (64, 20), "white").save(png := io.BytesIO(), "PNG")
+        cells.insert_image(0, 1, "a.png", {"image_data": png})
+    assert unsure("80.00") in (opened(image.getvalue()).text or "")
 
 
 def conditioned(*rules: Rule, value: object = "secret", font: Font | None = None) -> bool:
