@@ -29,14 +29,14 @@ class TableStyles:
     """The styles of tables in a workbook."""
 
     def __init__(self, workbook: Any) -> None:
-        formats = workbook._differential_styles.styles
+        formats, styles = workbook._differential_styles.styles, workbook._table_styles
         self._own = {
             style.name: [
                 part.type
                 for part in style.tableStyleElement
                 if part.dxfId is not None and part.dxfId < len(formats) and formats[part.dxfId].fill is not None
             ]
-            for style in workbook._table_styles.tableStyle
+            for style in (() if styles is None else styles.tableStyle)
         }
 
     def colored_areas(self, table: etree._Element) -> Iterator[Box]:

@@ -8,11 +8,12 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 from lxml import etree
+from openpyxl.cell.rich_text import CellRichText
 
 from tasks.inputs.contrast import BLACK, WHITE, Color, is_seen
 from tasks.inputs.office import colors
 from tasks.inputs.office.colors import Grounds, Theme
-from tasks.inputs.office.conditional_formats import MAX_COLUMNS, Box, Change, ConditionalFormats
+from tasks.inputs.office.conditional_formats import MAX_COLUMNS, Box, Change, ConditionalFormats, boxes
 from tasks.inputs.office.measures import is_tiny
 from tasks.inputs.sight import Sight
 
@@ -24,8 +25,18 @@ _FIRST_NAMED = 7
 """Number of the indexed colour before the one that number formats call `Color1`."""
 _NARROW = re.compile(r"0(?:\.\d{1,20})?")
 """Pattern of the width of a column that is less than a digit wide."""
-_HIDING = re.compile(rb"""hidden=|(?:ht|width|defaultRowHeight|defaultColWidth)=["'][0-2]["'.]|onditionalFormatting""")
+_HIDING = re.compile(
+    rb"""hidden=|(?:ht|width|defaultRowHeight|defaultColWidth)=["'][0-4]["'.]|onditionalFormatting|mergeCell\b"""
+)
 """Pattern of sheets with what hides cells."""
+_LARGEST_INDENT = 15
+"""Text with a larger indent may lie outside its cell."""
+_STACKED = 255
+"""The rotation of text whose letters stand below each other."""
+_LOW = 4.0
+"""Rows of this height in points or less show at most a part of their text."""
+_LONGEST_SHRUNK = 60
+"""Longer text is too small to be read in a cell of the usual width that shrinks it."""
 _WHITE: Grounds = (WHITE,)
 _MOST_STEPS = 5_000_000
 """Areas of tables that are looked through, and pairs of colours that are compared, for a sheet."""
@@ -39,6 +50,10 @@ class Look(NamedTuple):
     """The colours of the cell, none if it has none."""
     size: float = 11.0
     is_struck: bool = False
+    is_turned: bool = False
+    """True if the alignment may leave nothing of the text within the cell."""
+    shrinks: bool = False
+    """True if text becomes smaller until it is no wider than its cell."""
     shows_value: bool = True
 
     def is_unseen(self, ground: Grounds, color: Color | None = None) -> bool:
@@ -62,7 +77,12 @@ class Looks:
         self.theme = Theme(workbook.loaded_theme or None)
         self._palette = list(workbook._colors)
         self._cells = [
-            self._look(workbook._fonts[style.fontId], workbook._fills[style.fillId]) for style in workbook._cell_styles
+            self._look(
+                workbook._fonts[style.fontId],
+                workbook._fills[style.fillId],
+                workbook._alignments[style.alignmentId] if style.alignmentId else None,
+            )
+            for style in workbook._cell_styles
         ]
         self._formats: list[Any] = workbook._differential_styles.styles
         self.epoch: dt.datetime = workbook.epoch
@@ -96,9 +116,13 @@ class Looks:
         found = re.fullmatch(r"colou?r ?(\d{1,2})", name, re.IGNORECASE)
         return self._indexed(_FIRST_NAMED + int(found[1])) if found else colors.of_css(name) if name.isalpha() else None
 
-    def _look(self, font: Any, fill: Any) -> Look:
+    def _look(self, font: Any, fill: Any, alignment: Any) -> Look:
         size = 11.0 if font.sz is None else font.sz
-        return Look(self.color(font.color), self._fill(fill), size, bool(font.strike))
+        look = Look(self.color(font.color), self._fill(fill), size, bool(font.strike))
+        if alignment is None:
+            return look
+        is_turned = (alignment.indent or 0) > _LARGEST_INDENT or alignment.textRotation == _STACKED
+        return look._replace(is_turned=is_turned, shrinks=bool(alignment.shrink_to_fit))
 
     def _fill(self, fill: Any, *, is_change: bool = False) -> Grounds:
         pattern = getattr(fill, "patternType", "gradient")
@@ -134,14 +158,20 @@ class Looks:
 class CellView:
     """The cells of a sheet that a reader sees."""
 
-    def __init__(self, xml: bytes, looks: Looks, tables: Sequence[Box], strings: Sequence[object]) -> None:
-        """`tables` are the areas that the styles of tables may colour, `strings` those that cells share."""
+    def __init__(
+        self, xml: bytes, looks: Looks, tables: Sequence[Box], shapes: Sequence[Box], strings: Sequence[object]
+    ) -> None:
+        """`tables` are the areas that the styles of tables may colour, `shapes` those on which shapes and pictures lie,
+        and `strings` those that cells share."""
         self._rows: set[int] = set()
+        self._low_rows: set[int] = set()
         self._columns: set[int] = set()
         self._looks = looks
         self._tables = tables
         self._formats = ConditionalFormats(looks.change, looks.color, xml, strings, looks.epoch)
         self._always_seen: dict[tuple[object, ...], bool] = {}
+        self._merges = _Areas(are_merges=True)
+        self._shapes = _Areas(shapes)
         self._steps = _MOST_STEPS
         if _HIDING.search(xml):
             self._read(xml)
@@ -170,7 +200,19 @@ class CellView:
 
         Where a conditional format cannot be judged, text is seen only if it is seen with it and without it.
         """
+        if self._merges.cover(cell.row, cell.column):
+            return Sight.UNSEEN
         look = self._looks.of(cell._style_id)
+        return max(self._sight(cell, look, color_name, font), self._sight_of_place(cell, look))
+
+    def _sight_of_place(self, cell: Any, look: Look) -> Sight:
+        value = cell.value
+        is_long = isinstance(value, CellRichText) or (isinstance(value, str) and len(value) > _LONGEST_SHRUNK)
+        is_shrunk = look.shrinks and is_long
+        is_cut = is_shrunk or look.is_turned or cell.row in self._low_rows
+        return Sight.UNSURE if is_cut or self._shapes.cover(cell.row, cell.column) else Sight.SEEN
+
+    def _sight(self, cell: Any, look: Look, color_name: str, font: Any) -> Sight:
         if font is not None:
             look = self._looks.of_run(font, look)
         color = self._looks.named(color_name) if color_name else None
@@ -208,7 +250,7 @@ class CellView:
 
     def _read(self, xml: bytes) -> None:
         number, height = 0, 15.0
-        tags = ("{*}sheetFormatPr", "{*}col", "{*}row", "{*}conditionalFormatting")
+        tags = ("{*}sheetFormatPr", "{*}col", "{*}row", "{*}mergeCell", "{*}conditionalFormatting")
         for _, element in etree.iterparse(
             BytesIO(xml), tag=tags, resolve_entities=False, no_network=True, huge_tree=True
         ):
@@ -221,8 +263,13 @@ class CellView:
                     self._read_columns(element)
                 case "row":
                     number = int(element.get("r", number + 1))
-                    if _is_switched_off(element) or is_tiny(_number(element.get("ht"), height)):
+                    points = _number(element.get("ht"), height)
+                    if _is_switched_off(element) or is_tiny(points):
                         self._rows.add(number)
+                    elif points <= _LOW:
+                        self._low_rows.add(number)
+                case "mergeCell":
+                    self._merges.areas += boxes(element.get("ref", ""))
                 case _:
                     self._formats.add(element)
             element.clear()
@@ -234,6 +281,45 @@ class CellView:
             self._columns.update(columns)
         else:
             self._columns.difference_update(columns)
+
+
+class _Areas:
+    """Areas of a sheet that cover cells. Merged cells cover all of theirs but the first."""
+
+    def __init__(self, areas: Sequence[Box] = (), *, are_merges: bool = False) -> None:
+        self.areas = list(areas)
+        self._are_merges = are_merges
+        self._row = 0
+        self._next = 0
+        self._current: list[Box] = []
+        """The areas that have cells in the row, and in rows before it."""
+        self._covered: set[int] = set()
+        self._steps = _MOST_STEPS
+
+    def cover(self, row: int, column: int) -> bool:
+        """True if an area covers this cell. Rows must be asked for in their order.
+
+        Any cell is covered where the areas are too many to be looked through, as they are in no ordinary sheet.
+        """
+        if self.areas and row != self._row and self._steps >= 0:
+            self._go_to(row)
+        return column in self._covered or self._steps < 0
+
+    def _go_to(self, row: int) -> None:
+        if not self._row:
+            self.areas.sort()
+        before, self._row = self._current, row
+        self._current = [area for area in before if area[1] >= row]
+        while self._next < len(self.areas) and self.areas[self._next][0] <= row:
+            if self.areas[self._next][1] >= row:
+                self._current.append(self.areas[self._next])
+            self._next += 1
+        self._covered = set()
+        for top, _, left, right in self._current:
+            self._steps -= right - left + 2
+            if self._steps < 0:
+                break
+            self._covered.update(range(left + (self._are_merges and top == row), right + 1))
 
 
 def _is_switched_off(element: etree._Element) -> bool:

@@ -3,9 +3,11 @@
 import datetime as dt
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
+from io import BytesIO
+from itertools import repeat
 from typing import Any, NamedTuple
 from zipfile import ZipFile
 
@@ -14,12 +16,15 @@ from lxml import etree
 from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
+from openpyxl.styles.numbers import BUILTIN_FORMATS
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.office.colors import Theme
 from tasks.inputs.office.conditional_formats import Box
+from tasks.inputs.office.sheet_shapes import areas_of_shapes
 from tasks.inputs.office.table_styles import TableStyles
 from tasks.inputs.office.unseen_cells import CellView, Looks
 from tasks.inputs.office.unseen_shapes import remove_from_sheet
@@ -93,6 +98,54 @@ def color_of(value: object, code: str) -> str:
     """Return the name of the colour that a format code gives a value; "" for none."""
     section = _section_of(value, code)
     return "" if section is None else section.color
+
+
+_AT_START = re.compile(r".*\d\s*|(?:.*[\d\s])?[.,]\s*", re.DOTALL)
+"""Pattern of what would be read as a part of the number that follows: figures, or a point that ends no word."""
+_AT_END = re.compile(r"\s*[.,]?\s*\d.*", re.DOTALL)
+"""Pattern of what would be read as a part of the number before it."""
+_BUILT_IN = frozenset(BUILTIN_FORMATS.values())
+_DOUBTFUL = re.compile(r"\*[\d.,+-]|\[[<>=]")
+"""Pattern of a sign that fills a cell and looks like a part of a number, and of a condition."""
+
+
+@lru_cache(maxsize=512)
+def _parse_doubts(code: str) -> tuple[bool, bool]:
+    """Return whether a code has a doubtful part, and whether one of its texts has figures."""
+    tokens = [token[0] for token in _TOKEN.finditer(code[:_LONGEST_CODE])]
+    texts = [token for token in tokens if token[0] in '"\\123456789' or (token.startswith("[$") and token[2:3] != "-")]
+    is_doubtful = len(code) > _LONGEST_CODE or any(_DOUBTFUL.match(token) for token in tokens)
+    return is_doubtful, any(map(_has_figure, texts))
+
+
+def _has_figure(text: str) -> bool:
+    return any(sign.isdecimal() for sign in text)
+
+
+def is_plain(value: object, code: str) -> bool:
+    """True if a format code shows the value itself, and nothing that would be read as a part of it.
+
+    A reader of the sheet may otherwise see another number or date than `shown` returns.
+    """
+    # Among the built-in codes of openpyxl is one that lacks its semicolons.
+    if value is None or code in _BUILT_IN:
+        return True
+    is_doubtful, has_figures = _parse_doubts(code)
+    if not isinstance(value, (int, float, str)):
+        return not (is_doubtful or has_figures)
+    section = _section_of(value, code)
+    if isinstance(value, (str, bool)):
+        return section is None or not _adds_figures(section)
+    if is_doubtful or section is None or not (section.digits or value == 0):
+        return False
+    has_wrong_sign = value > 0 and section.prefix.strip() in ("-", "\u2212")
+    return not (has_wrong_sign or _adds_figures(section))
+
+
+def _adds_figures(section: "_FormatSection") -> bool:
+    if not section.digits:
+        return _has_figure(section.prefix)
+    return bool(_AT_START.fullmatch(section.prefix) or _AT_END.fullmatch(section.suffix))
 
 
 def _section_of(value: object, code: str) -> "_FormatSection | None":
@@ -232,10 +285,12 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
                 parts.append(f"## {name} (hidden, left out)")
                 continue
             xml, tables = archive.read(sheet._worksheet_path), _tables(archive, sheet._worksheet_path, table_styles)
-            view = CellView(xml, looks, tables, sheet._shared_strings)
+            shown_drawings = _drawings(archive, sheet._worksheet_path, looks.theme)
+            shapes = [box for root in shown_drawings.values() for box in areas_of_shapes(root, looks.theme)]
+            view = CellView(xml, looks, tables, shapes, sheet._shared_strings)
             parts += [f"## {name}", view.note]
-            parts += _sheet_blocks(sheet, view, counter)
-            parts += _sheet_drawings(archive, sheet, pictures, looks.theme)
+            parts += _sheet_blocks(_rows(sheet, xml, has_fonts), view, counter)
+            parts += _sheet_drawings(archive, shown_drawings, pictures)
     return drawings.with_strokes("\n\n".join(filter(None, parts)))
 
 
@@ -254,6 +309,7 @@ def _seen(view: CellView, index: int, cell: Any) -> str:
     text = shown(value, cell.number_format).strip()
     if not text or (sight := view.sight(cell, color_of(value, cell.number_format))) > Sight.UNSURE:
         return ""
+    sight = sight if is_plain(value, cell.number_format) else Sight.UNSURE
     return _as_seen(drawings.struck(text) if view.is_struck(cell) else text, sight)
 
 
@@ -299,11 +355,33 @@ class _Counter:
             )
 
 
-def _sheet_blocks(sheet: Any, view: CellView, counter: _Counter) -> Iterator[str]:
-    sheet.reset_dimensions()  # the dimensions in a file may be wrong
+def _rows(sheet: Any, xml: bytes, has_fonts: bool) -> Iterator[tuple[Any, ...]]:
+    """Yield the cells of each row, of none for a row that the file lacks.
+
+    The rows of openpyxl's own sheets lose the fonts of texts that stand in the cells themselves.
+    """
+    workbook = sheet.parent
+    parser = WorkSheetParser(
+        BytesIO(xml),
+        sheet._shared_strings,
+        data_only=True,
+        epoch=workbook.epoch,
+        date_formats=workbook._date_formats,
+        timedelta_formats=workbook._timedelta_formats,
+        rich_text=has_fonts,
+    )
+    count = 0
+    for number, cells in parser.parse():
+        if number > count:
+            yield from repeat((), number - count - 1)
+            yield sheet._get_row(cells)
+            count = number
+
+
+def _sheet_blocks(rows: Iterable[tuple[Any, ...]], view: CellView, counter: _Counter) -> Iterator[str]:
     block: list[dict[int, str]] = []
     empty_rows, last_column, is_far = 0, -1, False
-    for number, row in enumerate(sheet.iter_rows(), start=1):
+    for number, row in enumerate(rows, start=1):
         if number > _MAX_ROWS:
             raise ValueError("a row has a number that no sheet has")
         counter.count_places(len(row))
@@ -344,11 +422,18 @@ def _block_table(block: list[dict[int, str]], counter: _Counter) -> str:
     )
 
 
-def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages, theme: Theme) -> Iterator[str]:
+def _drawings(archive: ZipFile, sheet: str, theme: Theme) -> dict[str, etree._Element]:
+    """Return the drawings of a sheet by their names, without what is unseen of them."""
+    roots: dict[str, etree._Element] = {}
+    for name in _related_members(archive, sheet, "/drawing").values():
+        roots[name] = etree.fromstring(archive.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
+        remove_from_sheet(roots[name], theme)
+    return roots
+
+
+def _sheet_drawings(archive: ZipFile, roots: dict[str, etree._Element], pictures: EmbeddedPages) -> Iterator[str]:
     """Yield the text boxes and pictures. openpyxl does not read these together with rows."""
-    for drawing in _related_members(archive, sheet._worksheet_path, "/drawing").values():
-        root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))
-        remove_from_sheet(root, theme)
+    for drawing, root in roots.items():
         images = _related_members(archive, drawing, "/image")
         for anchor in root:
             yield "\n".join(map(escape_line, drawings.paragraphs(anchor)))

@@ -1,21 +1,24 @@
 """Cells of workbooks that a reader does not see."""
 
+import datetime as dt
 import io
+import re
 from collections.abc import Callable
 
+import PIL.Image
 import pytest
 import xlsxwriter
 from openpyxl import Workbook
 from openpyxl.drawing.image import Image
 from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, FormulaRule, IconSet, Rule
-from openpyxl.styles import Color, Font, GradientFill, PatternFill
+from openpyxl.styles import Alignment, Color, Font, GradientFill, PatternFill
 from openpyxl.styles.differential import DifferentialStyle
-from openpyxl.styles.numbers import NumberFormat
+from openpyxl.styles.numbers import BUILTIN_FORMATS, NumberFormat
 from openpyxl.styles.table import TableStyle, TableStyleElement, TableStyleList
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tasks.markdown_text import unsure
+from tasks.markdown_text import UNSURE, unsure
 from tests.conftest import each_case
 from tests.office_files import changed, member, opened, picture, text_of, workbook
 
@@ -111,6 +114,111 @@ def test_colours_and_texts_of_number_formats_count() -> None:
     assert is_read(code="[Red]@")
     assert is_read(WHITE, solid("FFFFFFFF"), "[Red]@")
     assert is_read(code="[White]0.00", value="text")
+
+
+def is_sure(value: object, code: str) -> bool:
+    def write(book: Workbook) -> None:
+        book.active.append(["Total", value])
+        book.active["B1"].number_format = code
+
+    text = opened(workbook(write)).text or ""
+    return UNSURE not in text
+
+
+@each_case(
+    ("value", "code"),
+    [
+        (120.5, '[>100]"5.00";0.00'),
+        (12050, '0"."00'),
+        (12050, '0","00'),
+        (120.5, '"9"0.00'),
+        (120.5, "\\90.00"),
+        (120.5, '0.00"7"'),
+        (120.5, "*90.00"),
+        (120.5, "-0.00"),
+        (920, '"120.50"'),
+        (920, '"paid"'),
+        ("120.50", '"9"@'),
+        (dt.date(2026, 5, 3), 'dd/mm/"2030"'),
+        (dt.date(2026, 5, 3), '"1"d/mm/yyyy'),
+        (dt.date(2026, 5, 3), "1d/mm/yyyy"),
+    ],
+)
+def test_cells_are_unsure_whose_format_shows_other_figures(value: object, code: str) -> None:
+    assert not is_sure(value, code)
+
+
+@each_case(
+    ("value", "code"),
+    [
+        (120.5, "General"),
+        (120.5, "#,##0.00"),
+        (120.5, "[$€-407] #,##0.00"),
+        (120.5, '0.00" USD"'),
+        (120.5, '0.0" l/100km"'),
+        (0.5, "0.00%"),
+        (-120.5, "#,##0.00_);[Red](#,##0.00)"),
+        (-120.5, '_-* #,##0.00\\ "€"_-;\\-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-'),
+        (120.5, BUILTIN_FORMATS[44]),
+        (12, '"INV-2026-"0000'),
+        (12, '"Nr. "0'),
+        (0, '0;-0;"-"'),
+        ("text", '"9"0.00'),
+        (dt.date(2026, 5, 3), "yyyy\\-mm\\-dd"),
+        (dt.date(2026, 5, 3), 'dd"."mm"."yyyy'),
+        (dt.date(2026, 5, 3), "[$-F800]dddd\\,\\ mmmm\\ dd\\,\\ yyyy"),
+    ],
+)
+def test_cells_are_sure_whose_format_is_a_plain_one(value: object, code: str) -> None:
+    assert is_sure(value, code)
+
+
+def is_sure_with(alignment: Alignment | None, height: float = 15, value: str = "secret") -> bool:
+    def write(book: Workbook) -> None:
+        book.active.append(["Total", value])
+        book.active.row_dimensions[1].height = height
+        if alignment is not None:
+            book.active["B1"].alignment = alignment
+
+    text = opened(workbook(write)).text or ""
+    return value in text
+
+
+def test_text_is_unsure_that_its_cell_may_cut() -> None:
+    assert not is_sure_with(Alignment(horizontal="left", indent=200))
+    assert not is_sure_with(Alignment(textRotation=255))
+    assert not is_sure_with(Alignment(shrinkToFit=True), value="secret" * 40)
+    assert not is_sure_with(None, height=4)
+
+
+def test_text_of_usual_alignments_is_sure() -> None:
+    assert is_sure_with(Alignment(horizontal="left", indent=3))
+    assert is_sure_with(Alignment(textRotation=90))
+    assert is_sure_with(Alignment(wrapText=True), value="secret" * 40)
+    assert is_sure_with(Alignment(shrinkToFit=True))
+    assert is_sure_with(None, height=6)
+
+
+def test_cells_are_unsure_on_which_a_filled_shape_or_a_picture_lies() -> None:
+    def text_under(look: dict[str, object], row: int) -> str:
+        file = io.BytesIO()
+        with xlsxwriter.Workbook(file) as book:
+            cells = book.add_worksheet()
+            cells.write_row(0, 0, ["Total", "80.00"])
+            cells.insert_textbox(row, 1, "", {"width": 64, "height": 20, **look})
+        return opened(file.getvalue()).text or ""
+
+    assert unsure("80.00") in text_under({}, 0)
+    assert "Total" in text_under({}, 0)
+    assert "80.00" in text_under({}, 1)
+    assert "80.00" in text_under({"fill": {"none": True}}, 0)
+    image = io.BytesIO()
+    with xlsxwriter.Workbook(image) as book:
+        cells = book.add_worksheet()
+        cells.write_row(0, 0, ["Total", "80.00"])
+        PIL.Image.new("RGB", (64, 20), "white").save(png := io.BytesIO(), "PNG")
+        cells.insert_image(0, 1, "a.png", {"image_data": png})
+    assert unsure("80.00") in (opened(image.getvalue()).text or "")
 
 
 def conditioned(*rules: Rule, value: object = "secret", font: Font | None = None) -> bool:
@@ -315,6 +423,27 @@ def test_parts_of_a_text_are_judged_by_their_own_fonts() -> None:
         cells.write_rich_string(0, 0, "IBAN ", red, "GB29", white, "DE89", tiny, "FR76")
         cells.write_rich_string(1, 0, "Total ", book.add_format({"font_strikeout": True}), "80.00", " 90.00")
     assert text_of(file.getvalue()) == "## Sheet1\n\nIBAN GB29\nTotal ~~80.00~~ 90.00"
+
+
+def test_parts_of_a_text_that_its_cell_holds_itself_are_judged_by_their_own_fonts() -> None:
+    runs = "".join(
+        f"<r><rPr>{font}</rPr><t>{text}</t></r>"
+        for font, text in (('<color rgb="FFFFFFFF"/>', "9"), ('<sz val="1"/>', "8"), ("<b/>", "120.50"))
+    )
+    data = workbook(lambda book: book.active.append(["total"]))
+    cell = f'<c r="A1" t="inlineStr"><is>{runs}</is></c>'.encode()
+    name = "xl/worksheets/sheet1.xml"
+    sheet = re.sub(rb"<c .*</c>", cell, member(data, name))
+    assert text_of(changed(data, {name: sheet})) == "## Sheet\n\n120.50"
+
+
+def test_cells_that_a_merge_covers_are_left_out() -> None:
+    data = workbook(lambda book: [book.active.append([f"{row}{column}" for column in "abc"]) for row in range(1, 5)])
+    name = "xl/worksheets/sheet1.xml"
+    merges = b'</sheetData><mergeCells><mergeCell ref="A1:B2"/><mergeCell ref="C2:C3"/></mergeCells>'
+    text = text_of(changed(data, {name: member(data, name).replace(b"</sheetData>", merges)}))
+    rows = ("| 1a |  | 1c |", "| --- | --- | --- |", "|  |  | 2c |", "| 3a | 3b |  |", "| 4a | 4b | 4c |")
+    assert text == "## Sheet\n\n" + "\n".join(rows)
 
 
 @pytest.mark.parametrize("place", ["DX1", "A2000", "XFD3"])

@@ -38,6 +38,12 @@ def test_a_sheet_is_a_heading_and_a_table() -> None:
     assert text_of(workbook(fill)) == expected
 
 
+def test_a_workbook_without_styles_of_tables_is_read() -> None:
+    data = workbook(lambda book: book.active.append(["Total", 80]))
+    styles = re.sub(rb"<tableStyles[^>]*/>", b"", member(data, "xl/styles.xml"))
+    assert "| Total | 80 |" in text_of(changed(data, {"xl/styles.xml": styles}))
+
+
 @pytest.mark.deep
 def test_empty_rows_divide_tables_and_the_edges_are_trimmed() -> None:
     def fill(book: Workbook) -> None:
