@@ -101,6 +101,14 @@ _SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
 _LIGHT = 200
 """Mean luminance of the visible part of a picture above which this part would be unreadable on white."""
+_DARK = 128
+"""Luminance below which a pixel can be read on white."""
+_MOST_DARK = 0.001
+"""Light lettering has at most this share of dark pixels."""
+_HALF_ALPHA = 128
+"""Alpha from which a pixel is rather visible than transparent."""
+_LEAST_ALPHA = 13
+"""Parts with less alpha (5 %) are not seen."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 """Chunks that may hold an orientation."""
@@ -388,7 +396,7 @@ def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
 
 def upright_rgb(frame: PIL.Image.Image) -> Image:
     """Decode `frame` with the orientation applied. Transparent parts become white, or black if the visible part is
-    light."""
+    light lettering."""
     frame.load()
     if frame.format != "TIFF" and (turn := _TURNS.get(_read_exif(frame).get(_ORIENTATION, 1))) is not None:
         frame = frame.transpose(turn)
@@ -406,15 +414,22 @@ def _convert_to_rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
         frame = frame.convert({"La": "LA", "RGBa": "RGBA"}[frame.mode])
     if frame.has_transparency_data:
         frame = frame.convert("RGBA")
-        paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light(frame) else "white")
+        frame.putalpha(frame.getchannel("A").point([0] * _LEAST_ALPHA + list(range(_LEAST_ALPHA, 256))))
+        paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light_lettering(frame) else "white")
         frame = PIL.Image.alpha_composite(paper, frame)
     return frame.convert("RGB")
 
 
-def _is_light(frame: PIL.Image.Image) -> bool:
-    """True if the visible part of an RGBA picture is nearly white on average: lettering for a dark background."""
-    alpha = frame.getchannel("A")
-    seen = ImageChops.multiply(frame.convert("L"), alpha)
+def _is_light_lettering(frame: PIL.Image.Image) -> bool:
+    """True if an RGBA picture is lettering for a dark background: most of it is transparent, and the visible part is
+    nearly white on average, with hardly any dark pixel. A white page with dark letters has a paper of its own, on which
+    transparent letters must not appear."""
+    alpha, grey = frame.getchannel("A"), frame.convert("L")
+    visible = alpha.point([0] * _HALF_ALPHA + [255] * (256 - _HALF_ALPHA))
+    shades = grey.histogram(visible)
+    if sum(shades[:_DARK]) > _MOST_DARK * sum(shades) or 2 * sum(shades) > frame.width * frame.height:
+        return False
+    seen = ImageChops.multiply(grey, alpha)
     return bool(255 * ImageStat.Stat(seen).sum[0] > _LIGHT * ImageStat.Stat(alpha).sum[0])
 
 

@@ -168,6 +168,22 @@ def test_a_light_picture_with_dark_lettering_stays_on_white() -> None:
     assert near(pixels(encoded(picture, "PNG"))[4, 7], WHITE)
 
 
+@each_case("ink", [(0, 0, 0, 0), (255, 255, 255, 0), (0, 0, 0, 6)])
+def test_transparent_letters_on_a_white_page_are_not_seen(ink: tuple[int, ...]) -> None:
+    picture = PIL.Image.new("RGBA", (100, 100), "white")
+    picture.paste("black", (10, 10, 14, 30))
+    picture.paste(ink, (40, 10, 44, 30))
+    assert near(pixels(encoded(picture, "PNG"))[20, 42], WHITE, 0)
+
+
+def test_a_white_page_within_a_transparent_margin_stays_on_white() -> None:
+    picture = PIL.Image.new("RGBA", (100, 100), (0, 0, 0, 0))
+    picture.paste("white", (10, 10, 70, 70))
+    picture.paste("black", (20, 20, 24, 40))
+    picture.paste((0, 0, 0, 0), (40, 20, 44, 40))
+    assert near(pixels(encoded(picture, "PNG"))[30, 42], WHITE, 0)
+
+
 def test_a_palette_is_looked_up() -> None:
     assert near(pixels(encoded(half_red().convert("P"), "PNG"))[10, 5], RED)
 
