@@ -216,6 +216,9 @@ class PicturePages(Pages):
 
     def _pages_of(self, image: PIL.Image.Image) -> Sequence[int]:
         """Return the indices of the frames that are pages."""
+        if isinstance(image, PngImageFile) and image.default_image:
+            # Viewers show the animation instead. Pillow blends its first frame with the default image.
+            raise self._blob.error("is an animation whose default image is not its first frame; send one frame.")
         if not isinstance(image, PIL.TiffImagePlugin.TiffImageFile):
             return (image.tell(),)
         pages: list[int] = []

@@ -228,6 +228,14 @@ def test_an_animation_shows_its_first_frame(codec: str) -> None:
     assert near(pages.picture(1)[4, 4], RED)
 
 
+@each_case("frames", [1, 2])
+def test_an_animated_png_whose_default_image_is_no_frame_is_refused(frames: int) -> None:
+    others = [PIL.Image.new("RGB", (20, 10), colour) for colour in ("red", "blue")[:frames]]
+    data = encoded(half_red(20, 10), "PNG", save_all=True, append_images=others, default_image=True)
+    with pytest.raises(InputError, match="default image"):
+        opened(data)
+
+
 def test_a_tiff_of_several_frames_has_pages_of_their_own_sizes() -> None:
     frames = [PIL.Image.new("RGB", (10 * n, 5), colour) for n, colour in ((1, "red"), (2, "lime"), (3, "blue"))]
     pages = opened(encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
