@@ -112,6 +112,11 @@ _LEAST_ALPHA = 13
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 """Chunks that may hold an orientation."""
+_SCREEN_GAMMA = 2.2
+"""Exponent by which screens turn values into light."""
+_GAMMA_TOLERANCE = 0.05
+"""A PNG's gamma is the usual one if its product with that of screens differs from 1 by at most this (libpng's
+PNG_GAMMA_THRESHOLD)."""
 _DEPTHS = (255, 1023, 4095, 65535)
 """White values of 8, 10, 12 and 16 bits, all of which are stored in 16 bits."""
 
@@ -407,20 +412,38 @@ def upright_rgb(frame: PIL.Image.Image) -> Image:
 
 
 def _convert_to_rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
+    gamma = _gamma_curve(frame)
     if frame.mode == "RGB" and not frame.has_transparency_data:
-        return frame
+        return frame.point(gamma * 3) if gamma else frame
     if frame.mode in {"I", "F"} or frame.mode.startswith("I;16"):
-        return PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame))).convert("RGB")
+        grey = PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame)))
+        return (grey.point(gamma) if gamma else grey).convert("RGB")
     if frame.mode == "LAB":
         return _lab_to_rgb(frame)
     if frame.mode in {"La", "RGBa"}:
         frame = frame.convert({"La": "LA", "RGBa": "RGBA"}[frame.mode])
     if frame.has_transparency_data:
         frame = frame.convert("RGBA")
-        frame.putalpha(frame.getchannel("A").point([0] * _LEAST_ALPHA + list(range(_LEAST_ALPHA, 256))))
+        seen = frame.getchannel("A").point([0] * _LEAST_ALPHA + list(range(_LEAST_ALPHA, 256)))
+        if gamma:
+            frame = frame.point(gamma * 4)
+        frame.putalpha(seen)
         paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light_lettering(frame) else "white")
-        frame = PIL.Image.alpha_composite(paper, frame)
-    return frame.convert("RGB")
+        return PIL.Image.alpha_composite(paper, frame).convert("RGB")
+    frame = frame.convert("RGB")
+    return frame.point(gamma * 3) if gamma else frame
+
+
+def _gamma_curve(frame: PIL.Image.Image) -> list[int]:
+    """Return what a screen shows for each of the 256 values, by a PNG's gAMA chunk. The list is empty if that changes
+    nothing, or if a colour space is given, which overrides gamma (PNG, third edition, 4.3)."""
+    gamma = frame.info.get("gamma") or 0
+    if frame.info.get("icc_profile") or "srgb" in frame.info:
+        return []
+    exponent = gamma * _SCREEN_GAMMA
+    if gamma <= 0 or abs(exponent - 1) <= _GAMMA_TOLERANCE:
+        return []
+    return [round(255 * (value / 255) ** (1 / exponent)) for value in range(256)]
 
 
 def _is_light_lettering(frame: PIL.Image.Image) -> bool:

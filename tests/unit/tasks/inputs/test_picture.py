@@ -184,6 +184,45 @@ def test_a_white_page_within_a_transparent_margin_stays_on_white() -> None:
     assert near(pixels(encoded(picture, "PNG"))[30, 42], WHITE, 0)
 
 
+def with_chunk(png: bytes, kind: bytes, data: bytes) -> bytes:
+    """Insert a chunk behind the header of a PNG."""
+    chunk = len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+    return png[:33] + chunk + png[33:]
+
+
+@each_case("mode", ["RGB", "RGBA", "L", "LA", "P", "I;16"])
+def test_the_gamma_of_a_png_is_applied(mode: str) -> None:
+    picture = PIL.Image.new("L", (40, 20), 90)
+    picture.paste(255, (20, 0, 40, 20))
+    if mode == "I;16":
+        picture = PIL.Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    data = with_chunk(encoded(picture if mode == "I;16" else picture.convert(mode), "PNG"), b"gAMA", b"\0\x98\x96\x80")
+    read = pixels(data)
+    assert near(read[10, 10], WHITE)
+    assert near(read[10, 30], WHITE, 0)
+
+
+@each_case(
+    ("gamma", "others"),
+    [
+        (45455, {}),
+        (0, {}),
+        (10_000_000, {b"sRGB": b"\0"}),
+        (
+            10_000_000,
+            {b"iCCP": b"x\0\0" + zlib.compress(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())},
+        ),
+    ],
+)
+def test_the_usual_gamma_of_a_png_and_one_beside_a_colour_space_change_nothing(
+    gamma: int, others: dict[bytes, bytes]
+) -> None:
+    data = with_chunk(encoded(PIL.Image.new("RGB", (4, 4), (90, 90, 90)), "PNG"), b"gAMA", gamma.to_bytes(4, "big"))
+    for kind, content in others.items():
+        data = with_chunk(data, kind, content)
+    assert near(pixels(data)[0, 0], (90, 90, 90), 0)
+
+
 def test_a_palette_is_looked_up() -> None:
     assert near(pixels(encoded(half_red().convert("P"), "PNG"))[10, 5], RED)
 
