@@ -1,6 +1,8 @@
 """Finds what a reader of rendered Markdown does not see. Comments are left out. Lines with other markup that may carry
-a text become unsure, because a reader of the source sees them."""
+a text become unsure, because a reader of the source sees them. So do lines of which that reader sees other figures, or
+sees them struck."""
 
+import html
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -56,12 +58,33 @@ _HIDING_ELEMENT = re.compile(
 )
 """Pattern of the elements that are not shown, or not as text."""
 
+_STRUCK_TAG = re.compile(r"<(/?)(?:s|del|strike)(?:\s[^<>]*)?>", re.IGNORECASE)
+_TILDES = re.compile(r"(?<!~)~~(?!~)")
+_CELL_END = re.compile(r"(?<!\\)\|")
+_RULE_OF_TABLE = re.compile(r"[ \t>]*+[|:-][|: \t-]*+$")
+"""Pattern of the row between the header of a table and the others (GFM 0.29, 4.10)."""
+_FOOTNOTE = re.compile(rf"{_INDENT}\[\^([^\]\s]+)\]:")
+_FOOTNOTE_MARK = re.compile(r"\[\^([^\[\]\s]+)\]")
+_CHARACTER = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,31});")
+_SIGNS = frozenset(".,-+%−½¼¾")
+_CUT_NUMBER = re.compile(
+    r"""
+    \d(\*{1,3})[\d.,]++\1 | (\*{1,3})[\d.,]++\2\d    # emphasis of some figures of a number
+    | \d</?(?:b|em|i|mark|small|span|strong|u)>\d      # a tag within a number
+    | \d&\#?\w{1,32};\d                               # a character reference within a number
+    """,
+    re.VERBOSE,
+)
+"""Pattern of markup within a number, which is shown as one."""
+
 
 def without_unseen_markup(lines: list[SourceLine]) -> Slices[list[SourceLine]]:
     """Return the lines of a text without comments (`<!-- … -->`). Lines that a reader of rendered Markdown perhaps does
     not see are unsure; all of them, if HTML in the text may hide others. What looks like markup in a picture or in
     speech is none."""
     unseen = yield from _unseen_lines(lines)
+    for find in (_behind_open_comment, _struck_lines, _beyond_header, _unused_footnotes, _lines_of_other_figures):
+        unseen |= yield from find(lines)
     marked: list[SourceLine] = []
     for index, line in enumerate(lines if unseen else ()):
         if index % _LINES_AT_ONCE == 0:
@@ -78,7 +101,7 @@ def _unseen_lines(lines: Sequence[SourceLine]) -> Slices[set[int]]:
     for index, line in enumerate(lines):
         if index % _LINES_AT_ONCE == 0 or len(line.written) > _LONG_LINE:
             yield
-        if index and (line.row > lines[index - 1].row + 1 or line.pointer != lines[index - 1].pointer):
+        if _begins_paragraph(lines, index):
             begun, is_inside = {}, False  # Behind an empty line, no markup goes on but HTML that hides other text.
         first = index
         for kind, (begin, end) in enumerate(_ACROSS_LINES):
@@ -102,6 +125,118 @@ def _may_hide_others(text: str) -> bool:
         return False
     is_hiding = _TAG.search(text) is not None and _HIDING_ATTRIBUTE.search(text) is not None
     return is_hiding or _HIDING_ELEMENT.search(text) is not None
+
+
+def _behind_open_comment(lines: Sequence[SourceLine]) -> Slices[set[int]]:
+    """Return the indices of the lines from a comment on that has no end, which may go to the end of the text
+    (CommonMark 0.31, 4.6)."""
+    for index in range(len(lines) - 1, -1, -1):
+        if index % _LINES_AT_ONCE == 0:
+            yield
+        written = lines[index].written
+        if _COMMENT in written or _COMMENT_END in written:
+            is_open = written.rfind(_COMMENT) > written.rfind(_COMMENT_END)
+            return set(range(index, len(lines))) if is_open else set()
+    return set()
+
+
+def _struck_lines(lines: Sequence[SourceLine]) -> Slices[set[int]]:
+    """Return the indices of the lines that marks of deleted text on different lines strike through."""
+    found: set[int] = set()
+    depth, opened = 0, -1
+    for index, line in enumerate(lines):
+        if index % _LINES_AT_ONCE == 0 or len(line.written) > _LONG_LINE:
+            yield
+        if _begins_paragraph(lines, index):
+            opened = -1
+        if "~~" in line.written and len(_TILDES.findall(line.written)) % 2:
+            if opened >= 0:
+                found.update(range(opened, index + 1))
+            opened = index if opened < 0 else -1
+        before = depth
+        for tag in _STRUCK_TAG.finditer(line.written) if "<" in line.written else ():
+            depth = max(depth - 1, 0) if tag[1] else depth + 1
+        if before or depth:
+            found.add(index)
+    return found
+
+
+def _beyond_header(lines: Sequence[SourceLine]) -> Slices[set[int]]:
+    """Return the indices of the rows with more cells than the header of their table: the rest is not shown (GFM 0.29,
+    4.10)."""
+    found: set[int] = set()
+    columns = 0
+    for index, line in enumerate(lines):
+        if index % _LINES_AT_ONCE == 0 or len(line.written) > _LONG_LINE:
+            yield
+        if _begins_paragraph(lines, index):
+            columns = 0
+        elif "|" not in line.written:
+            continue
+        elif columns:
+            if _cells(line.written) > columns:
+                found.add(index)
+        elif "-" in line.written and _RULE_OF_TABLE.match(line.written):
+            header = _cells(lines[index - 1].written)
+            columns = header if header == _cells(line.written) else 0
+    return found
+
+
+def _cells(row: str) -> int:
+    row = row.strip(" \t>").removeprefix("|")
+    return len(_CELL_END.findall(row)) + (not row.endswith("|"))
+
+
+def _unused_footnotes(lines: Sequence[SourceLine]) -> Slices[set[int]]:
+    """Return the indices of the lines of footnotes that no mark refers to, or that have the name of another one."""
+    used: set[str] = set()
+    definitions: dict[int, str] = {}
+    for index, line in enumerate(lines):
+        if index % _LINES_AT_ONCE == 0 or len(line.written) > _LONG_LINE:
+            yield
+        if "[^" in line.written:
+            definition = _FOOTNOTE.match(line.written)
+            if definition:
+                definitions[index] = definition[1].casefold()
+            marks = _FOOTNOTE_MARK.finditer(line.written, definition.end() if definition else 0)
+            used.update(mark[1].casefold() for mark in marks)
+    found: set[int] = set()
+    is_unused = False
+    for index, line in enumerate(lines if definitions else ()):
+        if index % _LINES_AT_ONCE == 0:
+            yield
+        if index in definitions:
+            is_unused = definitions[index] not in used
+            used.discard(definitions[index])
+        elif _begins_paragraph(lines, index) and not line.written.startswith((" ", "\t")):
+            is_unused = False
+        if is_unused:
+            found.add(index)
+    return found
+
+
+def _lines_of_other_figures(lines: Sequence[SourceLine]) -> Slices[set[int]]:
+    """Return the indices of the lines with markup within numbers, or with character references of letters, figures and
+    signs, which nobody needs to write so."""
+    found: set[int] = set()
+    for index, line in enumerate(lines):
+        if index % _LINES_AT_ONCE == 0 or len(line.written) > _LONG_LINE:
+            yield
+        if _CUT_NUMBER.search(line.written) or ("&" in line.written and _has_needless_reference(line.written)):
+            found.add(index)
+    return found
+
+
+def _has_needless_reference(text: str) -> bool:
+    """True if a character reference stands for a letter of English, a figure, or a sign that belongs to numbers."""
+    characters = (html.unescape(reference[0]) for reference in _CHARACTER.finditer(text))
+    return any(one in _SIGNS or one.isdecimal() or (one.isascii() and one.isalpha()) for one in characters)
+
+
+def _begins_paragraph(lines: Sequence[SourceLine], index: int) -> bool:
+    """True for the first line of a text, and behind an empty line."""
+    line, before = lines[index], lines[index - 1]
+    return index == 0 or line.row > before.row + 1 or line.pointer != before.pointer
 
 
 def _without_comments(lines: list[SourceLine]) -> Slices[list[SourceLine]]:

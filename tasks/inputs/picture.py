@@ -101,9 +101,22 @@ _SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
 _LIGHT = 200
 """Mean luminance of the visible part of a picture above which this part would be unreadable on white."""
+_DARK = 128
+"""Luminance below which a pixel can be read on white."""
+_MOST_DARK = 0.001
+"""Light lettering has at most this share of dark pixels."""
+_HALF_ALPHA = 128
+"""Alpha from which a pixel is rather visible than transparent."""
+_LEAST_ALPHA = 13
+"""Parts with less alpha (5 %) are not seen."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 """Chunks that may hold an orientation."""
+_SCREEN_GAMMA = 2.2
+"""Exponent by which screens turn values into light."""
+_GAMMA_TOLERANCE = 0.05
+"""A PNG's gamma is the usual one if its product with that of screens differs from 1 by at most this (libpng's
+PNG_GAMMA_THRESHOLD)."""
 _DEPTHS = (255, 1023, 4095, 65535)
 """White values of 8, 10, 12 and 16 bits, all of which are stored in 16 bits."""
 
@@ -208,6 +221,9 @@ class PicturePages(Pages):
 
     def _pages_of(self, image: PIL.Image.Image) -> Sequence[int]:
         """Return the indices of the frames that are pages."""
+        if isinstance(image, PngImageFile) and image.default_image:
+            # Viewers show the animation instead. Pillow blends its first frame with the default image.
+            raise self._blob.error("is an animation whose default image is not its first frame; send one frame.")
         if not isinstance(image, PIL.TiffImagePlugin.TiffImageFile):
             return (image.tell(),)
         pages: list[int] = []
@@ -388,7 +404,7 @@ def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
 
 def upright_rgb(frame: PIL.Image.Image) -> Image:
     """Decode `frame` with the orientation applied. Transparent parts become white, or black if the visible part is
-    light."""
+    light lettering."""
     frame.load()
     if frame.format != "TIFF" and (turn := _TURNS.get(_read_exif(frame).get(_ORIENTATION, 1))) is not None:
         frame = frame.transpose(turn)
@@ -396,25 +412,50 @@ def upright_rgb(frame: PIL.Image.Image) -> Image:
 
 
 def _convert_to_rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
+    gamma = _gamma_curve(frame)
     if frame.mode == "RGB" and not frame.has_transparency_data:
-        return frame
+        return frame.point(gamma * 3) if gamma else frame
     if frame.mode in {"I", "F"} or frame.mode.startswith("I;16"):
-        return PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame))).convert("RGB")
+        grey = PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame)))
+        return (grey.point(gamma) if gamma else grey).convert("RGB")
     if frame.mode == "LAB":
         return _lab_to_rgb(frame)
     if frame.mode in {"La", "RGBa"}:
         frame = frame.convert({"La": "LA", "RGBa": "RGBA"}[frame.mode])
     if frame.has_transparency_data:
         frame = frame.convert("RGBA")
-        paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light(frame) else "white")
-        frame = PIL.Image.alpha_composite(paper, frame)
-    return frame.convert("RGB")
+        seen = frame.getchannel("A").point([0] * _LEAST_ALPHA + list(range(_LEAST_ALPHA, 256)))
+        if gamma:
+            frame = frame.point(gamma * 4)
+        frame.putalpha(seen)
+        paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light_lettering(frame) else "white")
+        return PIL.Image.alpha_composite(paper, frame).convert("RGB")
+    frame = frame.convert("RGB")
+    return frame.point(gamma * 3) if gamma else frame
 
 
-def _is_light(frame: PIL.Image.Image) -> bool:
-    """True if the visible part of an RGBA picture is nearly white on average: lettering for a dark background."""
-    alpha = frame.getchannel("A")
-    seen = ImageChops.multiply(frame.convert("L"), alpha)
+def _gamma_curve(frame: PIL.Image.Image) -> list[int]:
+    """Return what a screen shows for each of the 256 values, by a PNG's gAMA chunk. The list is empty if that changes
+    nothing, or if a colour space is given, which overrides gamma (PNG, third edition, 4.3)."""
+    gamma = frame.info.get("gamma") or 0
+    if frame.info.get("icc_profile") or "srgb" in frame.info:
+        return []
+    exponent = gamma * _SCREEN_GAMMA
+    if gamma <= 0 or abs(exponent - 1) <= _GAMMA_TOLERANCE:
+        return []
+    return [round(255 * (value / 255) ** (1 / exponent)) for value in range(256)]
+
+
+def _is_light_lettering(frame: PIL.Image.Image) -> bool:
+    """True if an RGBA picture is lettering for a dark background: most of it is transparent, and the visible part is
+    nearly white on average, with hardly any dark pixel. A white page with dark letters has a paper of its own, on which
+    transparent letters must not appear."""
+    alpha, grey = frame.getchannel("A"), frame.convert("L")
+    visible = alpha.point([0] * _HALF_ALPHA + [255] * (256 - _HALF_ALPHA))
+    shades = grey.histogram(visible)
+    if sum(shades[:_DARK]) > _MOST_DARK * sum(shades) or 2 * sum(shades) > frame.width * frame.height:
+        return False
+    seen = ImageChops.multiply(grey, alpha)
     return bool(255 * ImageStat.Stat(seen).sum[0] > _LIGHT * ImageStat.Stat(alpha).sum[0])
 
 
