@@ -56,8 +56,8 @@ second. Figures of condensed fonts have 0.3."""
 _LOW = 0.4
 """A figure is disputed if it is lower than this share of its word. Lowercase figures have 0.6."""
 _SIGN_LIKENESS = 0.85
-"""A sign is disputed if its likeness to a figure is greater than this. Signs of fonts have less, but for those in
-_LOOKALIKES."""
+"""A sign is disputed if its likeness to a figure is greater than this. Of the signs of fonts, only those in _LOOKALIKES
+have more."""
 _LOOKALIKES = {
     "|": "14",
     "]": "13",
@@ -73,7 +73,7 @@ _LOOKALIKES = {
 }
 """Signs that look like some figures in some fonts once they have the same width and height."""
 _SOFT_HYPHEN_BY_FIGURE = re.compile(r"\d\u00ad|\u00ad\d")
-"""What is drawn for a soft hyphen is not known. It is no part of a word's text."""
+"""Pattern of a soft hyphen beside a figure. It is not a part of a word's text, whatever is drawn for it."""
 _LIGATURES = frozenset({"ff", "fi", "fl", "ffi", "ffl", "ft", "st", "ct"})
 """Glyphs that show several letters."""
 
@@ -163,8 +163,8 @@ def has_disputed_word(words: Iterable[PdfWord], disputed: NDArray[np.bool_]) -> 
 
 
 _OTHER, _SEVERAL, _SIGN = -1, -2, -3
-"""Numbers of a glyph that is no figure, no Latin letter and no sign, of one that stands for several characters with a
-figure among them, and of a sign, a blank or a glyph without a character."""
+"""Numbers of a glyph that is neither a figure nor a Latin letter nor a sign, of one that stands for several characters
+with a figure among them, and of a sign, a blank or a glyph without a character."""
 _SIGNS = ("P", "S", "Z", "C", "M")
 """Beginnings of Unicode's categories of signs, blanks, marks and format characters."""
 

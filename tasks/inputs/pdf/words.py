@@ -22,7 +22,7 @@ _WORD_GAP = 1.0
 _LINE_JUMP = 0.5
 """A glyph that is more than this many em above or below a word belongs to another word."""
 _RAISED = 0.1
-"""A figure whose baseline is more than this many em above or below that of the figure before it is no part of its
+"""A figure whose baseline is more than this many em above or below that of the figure before it is not a part of its
 number. Raised figures are 0.3 em higher, lowered ones 0.15 em lower."""
 _SAME_DIRECTION = 0.9994
 """Cosine of 2 degrees. Glyphs whose directions differ by more than this angle belong to different words."""
