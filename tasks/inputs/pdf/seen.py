@@ -117,10 +117,12 @@ def seen_words(
 
 def is_comparable(word: PdfWord, view: PageView) -> bool:
     """True if the word is large enough to be compared with what is drawn, in a picture of the page of at most
-    _MAX_PIXELS."""
+    _MAX_PIXELS; and for a word without letters and figures."""
+    heights = [glyph.v[1] - glyph.v[0] for glyph in word.glyphs if glyph.text.isalnum()]
+    if not heights:
+        return True
     small = _small(view)
-    low, high = word.v
-    return math.dist(small.pixel(*word.point(0, low)), small.pixel(*word.point(0, high))) >= LEAST_HEIGHT
+    return math.dist(small.pixel(0, 0), small.pixel(*word.point(0, max(heights)))) >= LEAST_HEIGHT
 
 
 def _small(view: PageView) -> PageView:

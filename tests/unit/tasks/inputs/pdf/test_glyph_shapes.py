@@ -142,5 +142,6 @@ def test_text_too_small_to_be_compared_is_not_certain() -> None:
         canvas.setFont("Helvetica", 3)
         canvas.drawString(72, 700, "Total 12.50")
 
+    assert all(word.confidence == 1.0 for line in layer_of(words("Total – 12.50 · _")).lines for word in line.words)
     [line] = layer_of(draw).lines
     assert {word.confidence for word in line.words} == {0.5}
