@@ -183,7 +183,7 @@ def _stories(root: etree._Element, name: str) -> Iterator[list[etree._Element]]:
 
 
 @dataclass
-class _Field:
+class _WordField:
     """A field whose mark "begin" was met."""
 
     begin: int
@@ -208,7 +208,7 @@ def _keep_results(story: list[etree._Element], name: str) -> None:
         elif kind == "end" and begun:
             ended.add(begun.pop())
     no_content = {f"{name}{kind}" for kind in _NO_CONTENT}
-    open_: list[_Field] = []
+    open_: list[_WordField] = []
     codes = 0  # number of fields that end, whose codes are around
     doubtful = 0  # number of fields around that have no end, or of which a program perhaps shows another result
     unsure: list[etree._Element] = []
@@ -216,7 +216,7 @@ def _keep_results(story: list[etree._Element], name: str) -> None:
         is_too_deep = len(open_) > _FIELD_DEPTH or (len(open_) == _FIELD_DEPTH and kind == "begin")
         match kind:
             case "begin":
-                open_.append(_Field(index, _is_dirty(one, name)))
+                open_.append(_WordField(index, _is_dirty(one, name)))
                 codes += index in ended
                 doubtful += index not in ended
             case "separate" if open_ and not open_[-1].has_result:
