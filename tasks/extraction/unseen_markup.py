@@ -45,8 +45,8 @@ _WHOLE = re.compile(
 )
 """Pattern of such markup that certainly ends in its line."""
 _ACROSS_LINES = (
-    (re.compile(rf"{_INDENT}\[[^\]]*$"), re.compile(r"[^\[\]]*\]:")),
-    (re.compile(rf"</?{_NAME}(?:[\s/][^<>]*)?$"), re.compile("[^<>]*>")),
+    (re.compile(rf"{_INDENT}\[[^\]]*$"), re.compile(r"^[^\[\]]*+\]:")),
+    (re.compile(rf"</?{_NAME}(?:[\s/][^<>]*)?$"), re.compile("^[^<>]*+>")),
 )
 """Patterns of the first and the last line of a definition's label, and of a tag, that have several lines."""
 _TAG = re.compile(rf"<{_NAME}[\s/]")

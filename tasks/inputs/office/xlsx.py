@@ -102,7 +102,7 @@ def color_of(value: object, code: str) -> str:
 
 _AT_START = re.compile(r".*\d\s*|(?:.*[\d\s])?[.,]\s*", re.DOTALL)
 """Pattern of what would be read as a part of the number that follows: figures, or a point that ends no word."""
-_AT_END = re.compile(r"\s*[.,]?\s*\d.*", re.DOTALL)
+_AT_END = re.compile(r"^\s*+[.,]?+\s*+\d.*", re.DOTALL)
 """Pattern of what would be read as a part of the number before it."""
 _BUILT_IN = frozenset(BUILTIN_FORMATS.values())
 _DOUBTFUL = re.compile(r"\*[\d.,+-]|\[[<>=]")

@@ -15,7 +15,7 @@ _SIGNS = {
 """Signs between the parts of elements that browsers do not draw side by side. The last one is before all further
 parts."""
 _TEXT = re.compile(r"\S")
-_SIMPLE = re.compile(r"\s*[\w.,]*\s*")
+_SIMPLE = re.compile(r"^\s*+[\w.,]*+\s*+")
 
 
 def write_in_line(soup: BeautifulSoup) -> None:
