@@ -265,10 +265,10 @@ class Fetcher:
         return await self._cache.answer(part, str(ask.url), headers, send)
 
     async def _send(self, ask: _HopRequest, headers: Mapping[str, str], visit: Fetch) -> FetchedResponse:
-        # The wait for a slot has no limit of its own, because the time of a fetch and the inputs of a request are
-        # bounded. No hop holds one slot while it waits for another.
         # Connecting is work of the event loop, too: some 0.5 ms, which a request may cause for each of its URLs.
         await LoopTurns.of_running_loop().wait()
+        # The wait for a slot has no limit of its own, because the time of a fetch and the inputs of a request are
+        # bounded. No hop holds one slot while it waits for another.
         async with (
             self._slots.slot(patient=True),
             self._pool.stream(

@@ -139,7 +139,6 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int, *, deadlin
     glyphs = sum(len(word.glyphs) for word in words)
     if not glyphs or sum(word.unmapped for word in words) > _GARBAGE * glyphs or _has_foreign_figures(words):
         return TextLayer(tuple(notes))
-
     if has_other_appearances(page):
         return TextLayer(tuple(notes))
 

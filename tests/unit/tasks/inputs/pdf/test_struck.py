@@ -75,6 +75,6 @@ def test_an_annotation_strikes_words_out() -> None:
 
 
 def test_a_page_with_an_annotation_that_is_drawn_in_its_own_way_is_left_to_ocr() -> None:
-    """Its drawing may show any text."""
+    """The drawing of an annotation may show any text."""
     assert annotated(pdfium.FPDF_ANNOT_HIGHLIGHT, CORNERS).complete
     assert annotated(pdfium.FPDF_ANNOT_HIGHLIGHT, CORNERS, "0 0 9 9 re f") == TextLayer()
