@@ -85,8 +85,11 @@ async def _read_body(
     is_plain = encoding in {"", "identity"}
     body = _BoundedBody(visit, memory) if is_plain else _CompressedBody(visit, threads, memory)
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > body.most_sent:
-        raise visit.too_large()
+    if length.isdecimal():
+        if int(length) > body.most_sent:
+            raise visit.too_large()
+        if is_plain:
+            visit.arrived(int(length))
     try:
         counter = PieceCounter()
         async for chunk in response.aiter_stream():

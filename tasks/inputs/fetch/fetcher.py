@@ -194,8 +194,8 @@ class Fetcher:
 
         `json` is sent by POST, and redirects are then not followed. If it is bytes, these are sent unchanged.
 
-        `arrived` is called with the number of bytes of a body that have arrived so far, decoded, unless the body comes
-        from the cache. It may raise an InputError, which ends the fetch.
+        `arrived` is called with the number of bytes of a body that have arrived so far, decoded, or that its server
+        says it will send, unless the body comes from the cache. It may raise an InputError, which ends the fetch.
 
         `owner` selects the part of the cache. The cache is neither read nor filled if `fresh` is true, for a POST, or
         if `headers` has any header other than Accept, Accept-Language and User-Agent.

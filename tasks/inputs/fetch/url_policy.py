@@ -237,7 +237,8 @@ class Fetch:
     reads_body: bool = True
     """False if only the status of the response matters."""
     arrived: Callable[[int], None] = lambda _: None
-    """Function that is called with the number of decoded bytes of the body that have arrived so far."""
+    """Function that is called with the number of decoded bytes of the body that have arrived so far, or that the server
+    says it will send."""
 
     def refused(self, reason: str) -> UrlRefused:
         return UrlRefused(f"{self._subject} {reason}.", redirected=self.redirected, param=self.param)

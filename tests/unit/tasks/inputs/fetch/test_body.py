@@ -156,8 +156,8 @@ async def test_a_compressed_bomb_is_cut_off_at_the_limit() -> None:
     assert isinstance(error, InputTooLarge)
 
 
-@pytest.mark.parametrize("headers", [[], ["Content-Encoding: gzip"]])
-async def test_a_body_ends_where_its_caller_has_enough(headers: list[str]) -> None:
+@pytest.mark.parametrize("is_compressed", [False, True])
+async def test_a_body_ends_where_its_caller_has_enough(is_compressed: bool) -> None:
     sizes: list[int] = []
 
     def arrived(size: int) -> None:
@@ -167,11 +167,29 @@ async def test_a_body_ends_where_its_caller_has_enough(headers: list[str]) -> No
 
     fetcher = Fetcher(OPEN)
     body = bytes(70 * MB)
-    async with serving(page=response(gzip.compress(body) if headers else body, *headers)) as server:
+    page = response(gzip.compress(body), "Content-Encoding: gzip")
+    if not is_compressed:
+        page = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body  # its size is not known before
+    async with serving(page=page) as server:
         with pytest.raises(InputTooLarge, match="enough"):
             await fetcher.fetch(server.url("page"), arrived=arrived)
     await fetcher.close()
     assert 10 * MB < sizes[-1] < 20 * MB
+
+
+async def test_a_body_whose_size_is_known_ends_before_it_arrives() -> None:
+    sizes: list[int] = []
+
+    def arrived(size: int) -> None:
+        sizes.append(size)
+        raise InputTooLarge("enough")
+
+    fetcher = Fetcher(OPEN)
+    async with serving(page=response(bytes(70_000))) as server:
+        with pytest.raises(InputTooLarge, match="enough"):
+            await fetcher.fetch(server.url("page"), arrived=arrived)
+    await fetcher.close()
+    assert sizes == [70_000]
 
 
 @pytest.mark.parametrize(
