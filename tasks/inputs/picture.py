@@ -22,6 +22,7 @@ from PIL.PngImagePlugin import PngImageFile
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
+from tasks.inputs.colour_space import to_srgb, unknown_colours
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.pages import Kind, Pages, TextLayer
@@ -55,6 +56,8 @@ Python's lock, which takes 15 ms. A running process decodes larger pictures at l
 LIGHT_AMONG_KEYS = 1_000_000
 """Pixels of a light picture while keys compete."""
 _LIGHT_SCANS = 16
+_LIGHT_PROFILE = 8 * 1024
+"""Bytes of a colour profile without large tables."""
 _BYTES_TO_DECODE = 6
 """Bytes per pixel while decoding, in addition to Pillow's own four: three coefficients of a progressive JPEG, or a
 WebP's canvas."""
@@ -112,11 +115,6 @@ _LEAST_ALPHA = 13
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 """Chunks that may hold an orientation."""
-_SCREEN_GAMMA = 2.2
-"""Exponent by which screens turn values into light."""
-_GAMMA_TOLERANCE = 0.05
-"""A PNG's gamma is the usual one if its product with that of screens differs from 1 by at most this (libpng's
-PNG_GAMMA_THRESHOLD)."""
 _DEPTHS = (255, 1023, 4095, 65535)
 """White values of 8, 10, 12 and 16 bits, all of which are stored in 16 bits."""
 
@@ -144,6 +142,9 @@ class PicturePages(Pages):
             self._frames = self._pages_of(image)
             self._check_pixels(image, 1)
             self._check_scans(image)
+            if image.format in {"PNG", "HEIF"} and (message := unknown_colours(image.info, blob.data)):
+                raise blob.error(message)
+            self._profile_bytes = len(image.info.get("icc_profile") or b"")
             self._pixels = image.width * image.height
             self._is_run_length = image.format == "BMP" and image.info.get("compression") in _RUN_LENGTHS
         self.total = len(self._frames)
@@ -157,6 +158,7 @@ class PicturePages(Pages):
             and len(self._blob.data) <= LIGHT_BYTES
             and self._pixels <= most_pixels
             and self._blob.data.count(_SCAN) <= _LIGHT_SCANS
+            and self._profile_bytes <= _LIGHT_PROFILE
         )
 
     def size(self, number: int) -> tuple[int, int]:
@@ -412,38 +414,22 @@ def upright_rgb(frame: PIL.Image.Image) -> Image:
 
 
 def _convert_to_rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
-    gamma = _gamma_curve(frame)
-    if frame.mode == "RGB" and not frame.has_transparency_data:
-        return frame.point(gamma * 3) if gamma else frame
+    info = frame.info
     if frame.mode in {"I", "F"} or frame.mode.startswith("I;16"):
-        grey = PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame)))
-        return (grey.point(gamma) if gamma else grey).convert("RGB")
+        return to_srgb(PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame))), info)
     if frame.mode == "LAB":
         return _lab_to_rgb(frame)
     if frame.mode in {"La", "RGBa"}:
         frame = frame.convert({"La": "LA", "RGBa": "RGBA"}[frame.mode])
-    if frame.has_transparency_data:
-        frame = frame.convert("RGBA")
-        seen = frame.getchannel("A").point([0] * _LEAST_ALPHA + list(range(_LEAST_ALPHA, 256)))
-        if gamma:
-            frame = frame.point(gamma * 4)
-        frame.putalpha(seen)
-        paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light_lettering(frame) else "white")
-        return PIL.Image.alpha_composite(paper, frame).convert("RGB")
-    frame = frame.convert("RGB")
-    return frame.point(gamma * 3) if gamma else frame
-
-
-def _gamma_curve(frame: PIL.Image.Image) -> list[int]:
-    """Return what a screen shows for each of the 256 values, by a PNG's gAMA chunk. The list is empty if that changes
-    nothing, or if a colour space is given, which overrides gamma (PNG, third edition, 4.3)."""
-    gamma = frame.info.get("gamma") or 0
-    if frame.info.get("icc_profile") or "srgb" in frame.info:
-        return []
-    exponent = gamma * _SCREEN_GAMMA
-    if gamma <= 0 or abs(exponent - 1) <= _GAMMA_TOLERANCE:
-        return []
-    return [round(255 * (value / 255) ** (1 / exponent)) for value in range(256)]
+    opaque = frame if frame.mode == "CMYK" else frame.convert("L" if frame.mode in {"1", "L", "LA"} else "RGB")
+    opaque = to_srgb(opaque, info)
+    if not frame.has_transparency_data:
+        return opaque
+    alpha = frame.convert("RGBA").getchannel("A")
+    frame = opaque.convert("RGBA")
+    frame.putalpha(alpha.point([0] * _LEAST_ALPHA + list(range(_LEAST_ALPHA, 256))))
+    paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light_lettering(frame) else "white")
+    return PIL.Image.alpha_composite(paper, frame).convert("RGB")
 
 
 def _is_light_lettering(frame: PIL.Image.Image) -> bool:
