@@ -31,7 +31,7 @@ _SAME = 24
 """Colours of a profile that differ by no more levels from those of sRGB are left as they are, such as those of the
 sRGB profiles of different makers."""
 _LARGE_PROFILE = 64 * 1024
-"""A larger profile may change a few colours alone, which are perhaps none of those that are compared."""
+"""A larger profile may change only a few colours, between the ones that are compared."""
 _GRID_SIDE = 33
 """Levels of each of red, green and blue that are compared."""
 _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
