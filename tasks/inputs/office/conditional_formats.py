@@ -144,17 +144,17 @@ class ConditionalFormats:
 
     def __init__(
         self,
-        change_of: Callable[[Any], Change],
+        changes_of: Callable[[Any], tuple[Change, ...]],
         color_of: Callable[[Any], Color],
         xml: bytes,
         strings: Sequence[object],
         epoch: dt.datetime,
     ) -> None:
-        """`change_of` returns what a format of openpyxl's changes, or one with a number; `xml` is the sheet, `strings`
-        are those that its cells share, and days are counted from the `epoch`."""
+        """`changes_of` returns what a format of openpyxl's may change, or one with a number; `xml` is the sheet,
+        `strings` are those that its cells share, and days are counted from the `epoch`."""
         self.changes: frozenset[Change] = frozenset()
         """All changes of the sheet."""
-        self._change_of = change_of
+        self._changes_by = changes_of
         self._color_of = color_of
         self._xml, self._strings, self._epoch = xml, strings, epoch
         self._elsewhere: Value | ErrorName = None
@@ -282,11 +282,11 @@ class ConditionalFormats:
         elif (own := rule.find("{*}dxf")) is not None:
             # A format that only newer programs know stands in the rule itself.
             try:
-                yield self._change_of(DifferentialStyle.from_tree(own))  # type: ignore[arg-type]
+                yield from self._changes_by(DifferentialStyle.from_tree(own))  # type: ignore[arg-type]
             except (TypeError, ValueError, KeyError):
                 yield Change(hides=True)
         else:
-            yield self._change_of(rule.get("dxfId", ""))
+            yield from self._changes_by(rule.get("dxfId", ""))
 
     def _colors_in(self, rule: etree._Element) -> Iterator[Color]:
         for one in islice(rule.iter("{*}color", "{*}fillColor"), _MOST_COLORS):

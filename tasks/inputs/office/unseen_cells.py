@@ -3,15 +3,19 @@ columns (ECMA-376, part 1, 18.3 and 18.8)."""
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from io import BytesIO
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from lxml import etree
 from openpyxl.cell.rich_text import CellRichText
+from openpyxl.utils.cell import coordinate_to_tuple
 
 from tasks.inputs.contrast import BLACK, WHITE, Color, is_seen
-from tasks.inputs.office import colors
+from tasks.inputs.office import colors, usual_sheets
+from tasks.inputs.office.cell_grid import Grid, Layout
 from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.conditional_formats import MAX_COLUMNS, Box, Change, ConditionalFormats, boxes
 from tasks.inputs.office.measures import is_tiny
@@ -25,18 +29,8 @@ _FIRST_NAMED = 7
 """Number of the indexed colour before the one that number formats call `Color1`."""
 _NARROW = re.compile(r"0(?:\.\d{1,20})?")
 """Pattern of the width of a column that is less than a digit wide."""
-_HIDING = re.compile(
-    rb"""hidden=|(?:ht|width|defaultRowHeight|defaultColWidth)=["'][0-4]["'.]|onditionalFormatting|mergeCell\b"""
-)
-"""Pattern of sheets with what hides cells."""
-_LARGEST_INDENT = 15
-"""Text with a larger indent may lie outside its cell."""
-_STACKED = 255
-"""The rotation of text whose letters stand below each other."""
-_LOW = 4.0
-"""Rows of this height in points or less show at most a part of their text."""
-_LONGEST_SHRUNK = 60
-"""Longer text is too small to be read in a cell of the usual width that shrinks it."""
+_KEEPS_FIGURES = re.compile(r"(?:General|@|#,##0|0)?(?:\.0+)?|[; \"]*")
+"""Pattern of formats under which a number has the figures that it has without them."""
 _WHITE: Grounds = (WHITE,)
 _MOST_STEPS = 5_000_000
 """Areas of tables that are looked through, and pairs of colours that are compared, for a sheet."""
@@ -50,10 +44,6 @@ class Look(NamedTuple):
     """The colours of the cell, none if it has none."""
     size: float = 11.0
     is_struck: bool = False
-    is_turned: bool = False
-    """True if the alignment may leave nothing of the text within the cell."""
-    shrinks: bool = False
-    """True if text becomes smaller until it is no wider than its cell."""
     shows_value: bool = True
 
     def is_unseen(self, ground: Grounds, color: Color | None = None) -> bool:
@@ -73,14 +63,21 @@ class Look(NamedTuple):
 class Looks:
     """The looks of cells by the numbers of their styles."""
 
-    def __init__(self, workbook: Any) -> None:
+    def __init__(self, workbook: Any, unusual: Collection[int] | None = (), *, are_formulas_sure: bool = True) -> None:
+        """`unusual` are the styles that may show a text otherwise than is known here, None for all."""
+        self._unusual = unusual
+        self.are_formulas_sure = are_formulas_sure
+        """False if programs do not show the saved values of formulas."""
+        self.base_size: float = workbook._fonts[0].sz or 11.0 if workbook._fonts else 11.0
+        """The size in points of the font that widths of columns are counted in."""
         self.theme = Theme(workbook.loaded_theme or None)
         self._palette = list(workbook._colors)
         self._cells = [
-            self._look(
-                workbook._fonts[style.fontId],
-                workbook._fills[style.fillId],
-                workbook._alignments[style.alignmentId] if style.alignmentId else None,
+            self._look(workbook._fonts[style.fontId], workbook._fills[style.fillId]) for style in workbook._cell_styles
+        ]
+        self._layouts = [
+            _layout(
+                workbook._fonts[style.fontId], workbook._alignments[style.alignmentId] if style.alignmentId else None
             )
             for style in workbook._cell_styles
         ]
@@ -90,20 +87,27 @@ class Looks:
     def of(self, style: int) -> Look:
         return self._cells[style] if style < len(self._cells) else Look(BLACK)
 
-    def change(self, format_: Any) -> Change:
-        """Return what a conditional format changes, which has this number or is this one."""
+    def layout(self, style: int) -> Layout:
+        return self._layouts[style] if style < len(self._layouts) else Layout()
+
+    def is_unusual(self, style: int) -> bool:
+        return self._unusual is None or style in self._unusual
+
+    def changes(self, format_: Any) -> tuple[Change, ...]:
+        """Return what a conditional format may change, which has this number or is this one."""
         if isinstance(format_, str):
             is_number = format_.isdecimal() and len(format_) < 7
             format_ = self._formats[int(format_)] if is_number and int(format_) < len(self._formats) else None
         if format_ is None:
-            return Change()
+            return (Change(),)
         font, fill, number = format_.font, format_.fill, format_.numFmt
         code = "" if number is None else number.formatCode
-        return Change(
+        change = Change(
             None if font is None or font.color is None else self.color(font.color),
             () if fill is None else self._fill(fill, is_change=True),
             bool(code) and set(code) <= {";", '"', " "},
         )
+        return (change,) if _KEEPS_FIGURES.fullmatch(code) else (change, change._replace(hides=True))
 
     def of_run(self, font: Any, look: Look) -> Look:
         """Return the look of a part of a cell's text, which has a font of its own."""
@@ -116,13 +120,8 @@ class Looks:
         found = re.fullmatch(r"colou?r ?(\d{1,2})", name, re.IGNORECASE)
         return self._indexed(_FIRST_NAMED + int(found[1])) if found else colors.of_css(name) if name.isalpha() else None
 
-    def _look(self, font: Any, fill: Any, alignment: Any) -> Look:
-        size = 11.0 if font.sz is None else font.sz
-        look = Look(self.color(font.color), self._fill(fill), size, bool(font.strike))
-        if alignment is None:
-            return look
-        is_turned = (alignment.indent or 0) > _LARGEST_INDENT or alignment.textRotation == _STACKED
-        return look._replace(is_turned=is_turned, shrinks=bool(alignment.shrink_to_fit))
+    def _look(self, font: Any, fill: Any) -> Look:
+        return Look(self.color(font.color), self._fill(fill), font.sz or 11.0, bool(font.strike))
 
     def _fill(self, fill: Any, *, is_change: bool = False) -> Grounds:
         pattern = getattr(fill, "patternType", "gradient")
@@ -158,38 +157,46 @@ class Looks:
 class CellView:
     """The cells of a sheet that a reader sees."""
 
-    def __init__(
-        self, xml: bytes, looks: Looks, tables: Sequence[Box], shapes: Sequence[Box], strings: Sequence[object]
-    ) -> None:
-        """`tables` are the areas that the styles of tables may colour, `shapes` those on which shapes and pictures lie,
-        and `strings` those that cells share."""
-        self._rows: set[int] = set()
-        self._low_rows: set[int] = set()
-        self._columns: set[int] = set()
+    def __init__(self, xml: bytes, looks: Looks, tables: Sequence[Box], strings: Sequence[object]) -> None:
+        """`tables` are the areas that the styles of tables may colour, and `strings` those that cells share."""
+        self._unusual_rows: set[int] = set()
         self._looks = looks
         self._tables = tables
-        self._formats = ConditionalFormats(looks.change, looks.color, xml, strings, looks.epoch)
+        self._formats = ConditionalFormats(looks.changes, looks.color, xml, strings, looks.epoch)
         self._always_seen: dict[tuple[object, ...], bool] = {}
+        self._calculated_anew: set[tuple[int, int]] = set()
+        """The rows and columns of cells whose saved value programs do not show."""
+        self._shows_zeros = True
         self._merges = _Areas(are_merges=True)
-        self._shapes = _Areas(shapes)
+        self._covers = _Areas()
         self._steps = _MOST_STEPS
-        if _HIDING.search(xml):
-            self._read(xml)
+        self.grid = Grid(looks.base_size)
+        self._is_unusual = not self._read(xml)
+
+    def cover(self, areas: Iterable[Box]) -> None:
+        """Note areas of cells on which something lies, before any cell is judged."""
+        self._covers.areas += areas
 
     @property
     def note(self) -> str:
-        kinds = [kind for kind, hidden in (("rows", self._rows), ("columns", self._columns)) if hidden]
+        axes = (("rows", self.grid.rows, is_tiny), ("columns", self.grid.columns, _is_narrow))
+        kinds = [kind for kind, axis, is_hidden in axes if any(map(is_hidden, (axis.usual, *axis.sizes.values())))]
         return f"(hidden {' and '.join(kinds)} left out)" if kinds else ""
 
     def shows_row(self, number: int) -> bool:
-        return number not in self._rows
+        return not is_tiny(self.grid.rows.size(number))
+
+    def shows_column(self, index: int) -> bool:
+        return not _is_narrow(self.grid.columns.size(index + 1))
 
     def columns_between(self, left: int, right: int) -> int:
         """Return the number of columns that are shown after one index and before another."""
-        return right - left - 1 - sum(left < column - 1 < right for column in self._columns)
+        return self._shown_before[right] - self._shown_before[left + 1]
 
-    def shows_column(self, index: int) -> bool:
-        return index + 1 not in self._columns
+    @cached_property
+    def _shown_before(self) -> list[int]:
+        """The number of columns that are shown before each index."""
+        return [0, *accumulate(map(self.shows_column, range(MAX_COLUMNS)))]
 
     def is_struck(self, cell: Any) -> bool:
         return self._looks.of(cell._style_id).is_struck
@@ -200,17 +207,21 @@ class CellView:
 
         Where a conditional format cannot be judged, text is seen only if it is seen with it and without it.
         """
-        if self._merges.cover(cell.row, cell.column):
+        is_zero = isinstance(cell.value, (int, float)) and cell.value is not False and not cell.value
+        if self._merges.cover(cell.row, cell.column) or (is_zero and not self._shows_zeros):
             return Sight.UNSEEN
-        look = self._looks.of(cell._style_id)
-        return max(self._sight(cell, look, color_name, font), self._sight_of_place(cell, look))
+        is_doubted = self._is_unusual or cell.row in self._unusual_rows or self._looks.is_unusual(cell._style_id)
+        is_doubted = is_doubted or (cell.row, cell.column) in self._calculated_anew
+        is_doubted = is_doubted or self._covers.cover(cell.row, cell.column)
+        own = self._sight(cell, self._looks.of(cell._style_id), color_name, font)
+        return max(own, Sight.UNSURE) if is_doubted else own
 
-    def _sight_of_place(self, cell: Any, look: Look) -> Sight:
-        value = cell.value
-        is_long = isinstance(value, CellRichText) or (isinstance(value, str) and len(value) > _LONGEST_SHRUNK)
-        is_shrunk = look.shrinks and is_long
-        is_cut = is_shrunk or look.is_turned or cell.row in self._low_rows
-        return Sight.UNSURE if is_cut or self._shapes.cover(cell.row, cell.column) else Sight.SEEN
+    def is_cut(self, row: Sequence[Any], index: int, text: str) -> bool:
+        """True if the cell with this index in its row shows this text, which is its own, in a way that may be taken for
+        another one."""
+        cell = row[index]
+        is_number = not isinstance(cell.value, (str, CellRichText))
+        return self.grid.cuts(row, index, text, self._looks.layout(cell._style_id), is_number=is_number)
 
     def _sight(self, cell: Any, look: Look, color_name: str, font: Any) -> Sight:
         if font is not None:
@@ -248,39 +259,79 @@ class CellView:
             )
         return self._always_seen[key]
 
-    def _read(self, xml: bytes) -> None:
-        number, height = 0, 15.0
-        tags = ("{*}sheetFormatPr", "{*}col", "{*}row", "{*}mergeCell", "{*}conditionalFormatting")
-        for _, element in etree.iterparse(
-            BytesIO(xml), tag=tags, resolve_entities=False, no_network=True, huge_tree=True
-        ):
-            match etree.QName(element).localname:
+    def _read(self, xml: bytes) -> bool:
+        """Return whether the sheet is usual, except for some of its rows."""
+        number, is_usual = 0, True
+        tags = (
+            "{*}sheetFormatPr",
+            "{*}col",
+            "{*}row",
+            "{*}mergeCell",
+            "{*}conditionalFormatting",
+            "{*}sparkline",
+            "{*}sheetView",
+        )
+        reader = etree.iterparse(
+            BytesIO(usual_sheets.without_plain_cells(xml, are_formulas_plain=self._looks.are_formulas_sure)),
+            tag=tags,
+            resolve_entities=False,
+            no_network=True,
+            huge_tree=True,
+        )
+        for _, element in reader:
+            kind = etree.QName(element).localname
+            if kind == "row":
+                number = int(element.get("r", number + 1))
+                self._read_row(element, number)
+            else:
+                is_usual = is_usual and usual_sheets.is_usual(element)
+            match kind:
                 case "sheetFormatPr":
-                    height = _number(element.get("defaultRowHeight"), height)
-                    if _NARROW.fullmatch(element.get("defaultColWidth", "")):
-                        self._columns.update(range(1, MAX_COLUMNS + 1))
+                    self._read_defaults(element)
                 case "col":
                     self._read_columns(element)
-                case "row":
-                    number = int(element.get("r", number + 1))
-                    points = _number(element.get("ht"), height)
-                    if _is_switched_off(element) or is_tiny(points):
-                        self._rows.add(number)
-                    elif points <= _LOW:
-                        self._low_rows.add(number)
                 case "mergeCell":
                     self._merges.areas += boxes(element.get("ref", ""))
-                case _:
+                case "conditionalFormatting":
                     self._formats.add(element)
+                case "sheetView":
+                    self._shows_zeros = self._shows_zeros and element.get("showZeros") not in ("0", "false")
+                case "sparkline":
+                    self._covers.areas += boxes(element.findtext("{*}sqref", ""))
             element.clear()
+        self.grid.merges = {(box[0], box[2]): box for box in self._merges.areas}
+        return is_usual and usual_sheets.is_usual(reader.root)
+
+    def _read_defaults(self, element: etree._Element) -> None:
+        rows, columns = self.grid.rows, self.grid.columns
+        rows.usual = _number(element.get("defaultRowHeight"), rows.usual)
+        columns.usual = _number(element.get("defaultColWidth"), columns.usual)
+        self.grid.are_rows_fixed = _is_on(element, "customHeight")
 
     def _read_columns(self, element: etree._Element) -> None:
         first, last = max(1, int(element.get("min", 1))), min(int(element.get("max", 0)), MAX_COLUMNS)
-        columns = range(first, last + 1)
-        if _is_switched_off(element) or _NARROW.fullmatch(element.get("width", "")):
-            self._columns.update(columns)
-        else:
-            self._columns.difference_update(columns)
+        self._steps -= last - first + 1
+        if self._steps < 0:
+            raise ValueError("the columns of a sheet have too many widths")
+        width = 0.0 if _is_on(element, "hidden") else _number(element.get("width"), self.grid.columns.usual)
+        self.grid.columns.sizes.update(dict.fromkeys(range(first, last + 1), width))
+
+    def _read_row(self, element: etree._Element, number: int) -> None:
+        height = element.get("ht")
+        points = 0.0 if _is_on(element, "hidden") else _number(height, self.grid.rows.usual)
+        if height is not None or not points:
+            self.grid.rows.sizes[number] = points
+        if not usual_sheets.is_usual(element):
+            self._unusual_rows.add(number)
+        for cell in element.iterchildren("{*}c"):
+            formula = cell.find("{*}f")
+            if formula is None:
+                continue
+            place = coordinate_to_tuple(cell.get("r", "A1"))
+            if not cell.findtext("{*}v"):
+                self.grid.uncalculated.add(place)
+            elif _is_on(formula, "ca") or not self._looks.are_formulas_sure:
+                self._calculated_anew.add(place)
 
 
 class _Areas:
@@ -322,8 +373,27 @@ class _Areas:
             self._covered.update(range(left + (self._are_merges and top == row), right + 1))
 
 
-def _is_switched_off(element: etree._Element) -> bool:
-    return element.get("hidden") in ("1", "true")
+def _layout(font: Any, alignment: Any) -> Layout:
+    size = font.sz or 11.0
+    if alignment is None:
+        return Layout(size)
+    angle = int(alignment.textRotation or 0)
+    return Layout(
+        size,
+        alignment.horizontal or "general",
+        bool(alignment.wrap_text) or "justify" in (alignment.horizontal, alignment.vertical),
+        bool(alignment.shrink_to_fit),
+        angle - 90 if angle > 90 else angle,
+    )
+
+
+def _is_narrow(width: float) -> bool:
+    """True if a column of this width is less than a digit wide."""
+    return width < 1
+
+
+def _is_on(element: etree._Element, switch: str) -> bool:
+    return element.get(switch) in ("1", "true")
 
 
 def _number(value: str | None, usual: float) -> float:

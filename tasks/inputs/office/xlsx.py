@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from io import BytesIO
@@ -18,9 +18,10 @@ from openpyxl.cell.rich_text import CellRichText
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 from openpyxl.worksheet._reader import WorkSheetParser
+from openpyxl.xml.constants import ARC_STYLE, ARC_THEME
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import drawings
+from tasks.inputs.office import drawings, usual_sheets
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.office.colors import Theme
 from tasks.inputs.office.conditional_formats import Box
@@ -105,17 +106,20 @@ _AT_START = re.compile(r".*\d\s*|(?:.*[\d\s])?[.,]\s*", re.DOTALL)
 _AT_END = re.compile(r"^\s*+[.,]?+\s*+\d.*", re.DOTALL)
 """Pattern of what would be read as a part of the number before it."""
 _BUILT_IN = frozenset(BUILTIN_FORMATS.values())
-_DOUBTFUL = re.compile(r"\*[\d.,+-]|\[[<>=]")
-"""Pattern of a sign that fills a cell and looks like a part of a number, and of a condition."""
+_DOUBTFUL = re.compile(r"\*[\d.,+-]|\[[<>=]|\[\$-(?!(?:0?1?0?1)?[0-9A-F]{1,4}\]|x-sys)", re.IGNORECASE)
+"""Pattern of a sign that fills a cell and looks like a part of a number, of a condition, and of figures or a calendar
+of another kind than the usual ones."""
+_ERAS = frozenset("bgeBGE")
+"""Signs of date formats that count years from another one."""
 
 
 @lru_cache(maxsize=512)
 def _parse_doubts(code: str) -> tuple[bool, bool]:
-    """Return whether a code has a doubtful part, and whether one of its texts has figures."""
+    """Return whether a code has a doubtful part, and whether it has figures in its texts, or years of an era."""
     tokens = [token[0] for token in _TOKEN.finditer(code[:_LONGEST_CODE])]
     texts = [token for token in tokens if token[0] in '"\\123456789' or (token.startswith("[$") and token[2:3] != "-")]
     is_doubtful = len(code) > _LONGEST_CODE or any(_DOUBTFUL.match(token) for token in tokens)
-    return is_doubtful, any(map(_has_figure, texts))
+    return is_doubtful, any(map(_has_figure, texts)) or not _ERAS.isdisjoint(tokens)
 
 
 def _has_figure(text: str) -> bool:
@@ -217,7 +221,8 @@ def _parse_sections(code: str) -> "list[_FormatSection | None]":
         else:
             literal = next((text for text in (quoted, escaped, currency, sign) if text), "")
             unknown = sign == "/" or token[0].startswith(("[<", "[>", "[="))
-            sections[-1].append(("unknown" if unknown else "literal", literal))
+            kind = "unknown" if unknown else "percent" if sign == "%" else "literal"
+            sections[-1].append((kind, literal))
     return [_parse_section(tokens) for tokens in sections]
 
 
@@ -231,7 +236,7 @@ def _parse_section(tokens: list[tuple[str, str]]) -> _FormatSection | None:
     prefix = "".join(text for _, text in tokens[:at])
     suffix = "".join(text for _, text in tokens[at + 1 :])
     number = tokens[at][1] if digits else ""
-    percents = (prefix + suffix).count("%")
+    percents = sum(kind == "percent" for kind, _ in tokens)
     return _FormatSection(prefix, "General" if number == "@" else number, suffix, percents, color, number == "@")
 
 
@@ -272,7 +277,7 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
         )
         workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False, rich_text=has_fonts)
         counter = _Counter(pictures.blob, limits)
-        looks, table_styles = Looks(workbook), TableStyles(workbook)
+        looks, table_styles = _looks(archive, workbook), TableStyles(workbook)
         parts: list[str] = []
         seen: set[str] = set()
         sheets: list[Any] = workbook.worksheets
@@ -286,30 +291,58 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
                 continue
             xml, tables = archive.read(sheet._worksheet_path), _tables(archive, sheet._worksheet_path, table_styles)
             shown_drawings = _drawings(archive, sheet._worksheet_path, looks.theme)
-            shapes = [box for root in shown_drawings.values() for box in areas_of_shapes(root, looks.theme)]
-            view = CellView(xml, looks, tables, shapes, sheet._shared_strings)
+            view = CellView(xml, looks, tables, sheet._shared_strings)
+            for root in shown_drawings.values():
+                view.cover(areas_of_shapes(root, looks.theme, view.grid))
             parts += [f"## {name}", view.note]
             parts += _sheet_blocks(_rows(sheet, xml, has_fonts), view, counter)
             parts += _sheet_drawings(archive, shown_drawings, pictures)
     return drawings.with_strokes("\n\n".join(filter(None, parts)))
 
 
-def _seen(view: CellView, index: int, cell: Any) -> str:
-    """Return the text of a cell, whose column has this index, as it is seen."""
+def _looks(archive: ZipFile, workbook: Any) -> Looks:
+    """Return the looks of a workbook's cells. All are unusual if something of the workbook is, or if other programs
+    read its styles, theme or strings from other parts of the file than openpyxl, which knows some by their names."""
+    names = archive.namelist()
+    styles = usual_sheets.unusual_styles(archive.read(ARC_STYLE)) if ARC_STYLE in names else frozenset()
+    paths = list(_related_members(archive, "", "/officeDocument").values())
+    if len(paths) != 1:
+        return Looks(workbook, None)
+    root = usual_sheets.parsed(archive.read(paths[0]))
+    kinds = ("/styles", "/theme", "/sharedStrings")
+    parts, themes, strings = (set(_related_members(archive, paths[0], kind).values()) for kind in kinds)
+    is_usual = (
+        usual_sheets.is_usual_workbook(root)
+        and parts == {ARC_STYLE}.intersection(names)
+        and themes == {ARC_THEME}.intersection(names)
+        and len(strings) <= 1
+        and all(usual_sheets.are_usual_strings(archive.read(name)) for name in strings)
+    )
+    are_formulas_sure = not usual_sheets.is_calculated_when_opened(root)
+    return Looks(workbook, styles if is_usual else None, are_formulas_sure=are_formulas_sure)
+
+
+def _seen(view: CellView, row: Sequence[Any], index: int) -> str:
+    """Return the text of the cell that has this index in its row, as it is seen."""
+    cell = row[index]
     if cell is EMPTY_CELL or cell.value is None or not view.shows_column(index):
         return ""
     value = cell.value
     if isinstance(value, CellRichText):
         parts = (("", None, part) if isinstance(part, str) else (part.text, part.font, "") for part in value)
+        cut = Sight.UNSURE if view.is_cut(row, index, str(value)) else Sight.SEEN
         return "".join(
             _as_seen(drawings.struck(text) if font is not None and font.strike else text or plain, sight)
             for text, font, plain in parts
-            if (sight := view.sight(cell, font=font)) <= Sight.UNSURE
+            if (sight := max(view.sight(cell, font=font), cut)) <= Sight.UNSURE
         ).strip()
-    text = shown(value, cell.number_format).strip()
-    if not text or (sight := view.sight(cell, color_of(value, cell.number_format))) > Sight.UNSURE:
+    code = cell.number_format
+    laid_out = shown(value, code)
+    text = laid_out.strip()
+    if not text or (sight := view.sight(cell, color_of(value, code))) > Sight.UNSURE:
         return ""
-    sight = sight if is_plain(value, cell.number_format) else Sight.UNSURE
+    is_sure = is_plain(value, code) and not view.is_cut(row, index, laid_out)
+    sight = sight if is_sure else Sight.UNSURE
     return _as_seen(drawings.struck(text) if view.is_struck(cell) else text, sight)
 
 
@@ -372,10 +405,11 @@ def _rows(sheet: Any, xml: bytes, has_fonts: bool) -> Iterator[tuple[Any, ...]]:
     )
     count = 0
     for number, cells in parser.parse():
-        if number > count:
-            yield from repeat((), number - count - 1)
-            yield sheet._get_row(cells)
-            count = number
+        if number <= count:
+            raise ValueError("a row stands behind one that comes after it")
+        yield from repeat((), number - count - 1)
+        yield sheet._get_row(cells)
+        count = number
 
 
 def _sheet_blocks(rows: Iterable[tuple[Any, ...]], view: CellView, counter: _Counter) -> Iterator[str]:
@@ -388,11 +422,13 @@ def _sheet_blocks(rows: Iterable[tuple[Any, ...]], view: CellView, counter: _Cou
         if not view.shows_row(number):
             continue
         texts = {}
-        for index, text in enumerate(_seen(view, index, cell) for index, cell in enumerate(row)):
-            is_beside = index - last_column > _FAR_COLUMNS and view.columns_between(last_column, index) >= _FAR_COLUMNS
-            if text and is_beside:
+        for index, text in enumerate(_seen(view, row, index) for index in range(len(row))):
+            if not text:
+                continue
+            gap = index - last_column
+            if gap > _FAR_COLUMNS and view.columns_between(last_column, index) >= _FAR_COLUMNS:
                 is_far = True
-            elif text:
+            else:
                 texts[index] = text
                 last_column = max(last_column, index)
         counter.count_texts(texts.values())

@@ -188,13 +188,14 @@ def test_text_is_unsure_that_its_cell_may_cut() -> None:
     assert not is_sure_with(Alignment(horizontal="left", indent=200))
     assert not is_sure_with(Alignment(textRotation=255))
     assert not is_sure_with(Alignment(shrinkToFit=True), value="secret" * 40)
+    assert not is_sure_with(Alignment(textRotation=90))
     assert not is_sure_with(None, height=4)
 
 
 def test_text_of_usual_alignments_is_sure() -> None:
     assert is_sure_with(Alignment(horizontal="left", indent=3))
-    assert is_sure_with(Alignment(textRotation=90))
-    assert is_sure_with(Alignment(wrapText=True), value="secret" * 40)
+    assert is_sure_with(Alignment(textRotation=90), height=60)
+    assert is_sure_with(Alignment(wrapText=True), height=400, value="secret" * 40)
     assert is_sure_with(Alignment(shrinkToFit=True))
     assert is_sure_with(None, height=6)
 
