@@ -8,7 +8,7 @@ from lxml import etree
 from mammoth.docx.files import InvalidFileReferenceError
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import equations, word_parts
+from tasks.inputs.office import equations, word_doubts, word_parts
 from tasks.inputs.office.bounds import is_xml, packed
 from tasks.inputs.office.unseen_runs import Runs
 from tasks.inputs.pictured_text import EmbeddedPages
@@ -66,6 +66,8 @@ def _prepare_part(part: bytes, runs: Mapping[str, Runs]) -> bytes:
     if not word_parts.is_of_word(part):
         return part
     root = word_parts.parsed(part)
+    is_doubtful = any(one.are_doubtful for one in runs.values())
+    word_doubts.mark_within(root, {root} if is_doubtful else word_doubts.doubted_elements(root))
     for namespace in word_parts.NAMESPACES:
         runs[namespace].apply_to(root)
         for math in equations.NAMESPACES:

@@ -9,12 +9,13 @@ from typing import NamedTuple
 from lxml import etree
 
 from tasks.inputs.contrast import WHITE, is_seen
-from tasks.inputs.office import colors, drawings, shifted_text, word_markup
+from tasks.inputs.office import colors, drawings, shifted_text, word_doubts, word_markup
 from tasks.inputs.office.colors import Grounds
 from tasks.inputs.office.measures import LETTER_WIDTH, TWIPS, is_overprinted, is_tiny, points
 from tasks.inputs.office.word_covers import Flow, doubt_what_is_covered
+from tasks.inputs.office.word_pages import PaperSize
 from tasks.inputs.office.word_parts import is_of_word
-from tasks.inputs.office.word_places import Backs, PaperSize, Place, WordPlaces, shading, theme_color
+from tasks.inputs.office.word_places import Backs, Place, WordPlaces, shading, theme_color
 from tasks.inputs.office.word_styles import SIZE, ParagraphLayout, RunLook, WordStyles
 
 _BEHIND = re.compile(rb"""behindDoc=["'](?:1|true)|z-index: *-""")
@@ -99,6 +100,10 @@ class Runs:
             settings is not None and settings.find(f"{self._name}displayBackgroundShape") is not None
         )
         self._styles = WordStyles(namespace, self._theme, parsed)
+        self.are_doubtful = self._styles.are_doubtful or (
+            settings is not None and bool(word_doubts.doubted_elements(settings))
+        )
+        """True if the styles, the numbering or the settings have unusual markup that may concern all text."""
         self._judge_table_styles()
 
     def apply_to(self, root: etree._Element) -> None:
@@ -291,7 +296,8 @@ class Runs:
 
         Text that is seen on paper is taken for seen, because documents have it on pictures and tables of all colours.
         """
-        if look.is_doubtful or around.place.is_unsure or around.place.table_style in self._unsure_tables:
+        place = around.place
+        if look.is_doubtful or around.layout.is_doubtful or place.is_unsure or place.table_style in self._unsure_tables:
             return True
         size = look.points
         if min(size, size * (look.width or 1.0), around.layout.least_line(size)) < _SMALL:

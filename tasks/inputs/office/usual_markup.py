@@ -21,7 +21,8 @@ class UsualMarkup:
     """The usual elements of a format, each with its usual attributes, as one table for each XML namespace.
 
     Each line of a table has the name of an element, and those of its attributes without their namespaces. An attribute
-    may be followed by a pattern that its whole value must match; without a pattern, its value has no effect.
+    may be followed by a pattern that its whole value must match; without a pattern, its value has no effect. The name
+    `.` stands for the text of the element.
 
     >>> usual = UsualMarkup({"urn:text": '''
     ...     p
@@ -33,10 +34,14 @@ class UsualMarkup:
 
     def __init__(self, tables: Mapping[str, str]) -> None:
         self._attributes: dict[str, dict[str, re.Pattern[str] | None]] = {}
+        self._texts: dict[str, re.Pattern[str]] = {}
         for namespace, table in tables.items():
             for line in filter(str.strip, table.split("\n")):
                 name, *attributes = line.split()
-                self._attributes[f"{{{namespace}}}{name}"] = dict(map(_read_attribute, attributes))
+                patterns = dict(map(_read_attribute, attributes))
+                if (text := patterns.pop(".", None)) is not None:
+                    self._texts[f"{{{namespace}}}{name}"] = text
+                self._attributes[f"{{{namespace}}}{name}"] = patterns
 
     def __contains__(self, tag: str) -> bool:
         """Return whether an element of this name, as in `{namespace}name`, is known at all."""
@@ -47,7 +52,7 @@ class UsualMarkup:
         Comments and processing instructions are usual."""
         known: dict[tuple[Any, ...], bool] = {}
         for element in root.iter(etree.Element):
-            look = (element.tag, *element.items())
+            look = (element.tag, *element.items(), element.text if element.tag in self._texts else None)
             is_usual = known.get(look)
             if is_usual is None:
                 is_usual = self._is_usual(element)
@@ -58,7 +63,8 @@ class UsualMarkup:
 
     def _is_usual(self, element: etree._Element) -> bool:
         attributes = self._attributes.get(element.tag)
-        if attributes is None:
+        text = self._texts.get(element.tag)
+        if attributes is None or (text is not None and not text.fullmatch(element.text or "")):
             return False
         for name, value in element.items():
             local_name = str(name).rpartition("}")[2]

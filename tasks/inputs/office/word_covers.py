@@ -12,8 +12,9 @@ from lxml import etree
 
 from tasks.inputs.office.drawings import mark_unsure
 from tasks.inputs.office.measures import EMU, TWIPS, points
-from tasks.inputs.office.word_markup import is_known
-from tasks.inputs.office.word_places import PaperSize
+from tasks.inputs.office.word_doubts import doubted_elements
+from tasks.inputs.office.word_markup import branches_not_shown
+from tasks.inputs.office.word_pages import PaperSize
 
 _LEAST_SIDE = 8.0
 """A shape of fewer points in width or height hides no text."""
@@ -51,6 +52,7 @@ _FILLS = (
     "{*}relIds",
 )
 _OFF = ("0", "false", "off")
+_VML = "{urn:schemas-microsoft-com:vml}"
 
 
 class Flow:
@@ -280,12 +282,14 @@ def doubt_what_is_covered(root: etree._Element, name: str, flow: Flow) -> None:
             break
         for one in covered:
             left -= _mark(one, name, anchor)
-    not_shown = {
-        fallback
-        for fallback in root.iter("{*}Fallback")
-        if any(map(is_known, fallback.itersiblings("{*}Choice", preceding=True)))
-    }
-    for shape in root.iter("{urn:schemas-microsoft-com:vml}*"):
+    not_shown = branches_not_shown(root)
+    for picture in root.iter(f"{name}pict"):
+        is_placed = any("absolute" in shape.get("style", "") for shape in picture.iter(f"{_VML}*"))
+        is_shown = not_shown.isdisjoint(picture.iterancestors("{*}Fallback"))
+        if is_placed and is_shown and picture in doubted_elements(picture):
+            _mark(root, name, picture)
+            return
+    for shape in root.iter(f"{_VML}*"):
         if not not_shown.isdisjoint(shape.iterancestors("{*}Fallback")):
             continue
         for one in _covered_by_vml(shape, name):
@@ -306,7 +310,7 @@ def _covered_by(anchor: etree._Element, name: str, flow: Flow) -> list[etree._El
     paragraph = _paragraph_of(anchor, name)
     if paragraph is None or min(width, height) < _LEAST_SIDE or next(anchor.iter(*_FILLS), None) is None:
         return []
-    if width * height >= _LARGE_AREA:
+    if width * height >= _LARGE_AREA or anchor in doubted_elements(anchor):
         return None
     offset = sum(points(one.text, EMU) or 0.0 for one in anchor.iterfind("{*}positionV/{*}posOffset"))
     if _is_on_page(anchor) and (covered := flow.covered_by(anchor, width, height)) is not None:

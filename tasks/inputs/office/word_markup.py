@@ -36,8 +36,6 @@ _SAVED = {
 opened, or are shown without their result."""
 _SHOW_NOTHING = {"", "FORMCHECKBOX", "PRIVATE", "RD", "SET", "TA", "TC", "XE"}
 """Fields that show nothing if they have no result, and the box to tick, which mammoth reads."""
-_CHOSEN = ("dataBinding", "comboBox", "dropDownList", "date")
-"""Properties of a content control whose text a program may take from elsewhere, not from its content."""
 _NO_CONTENT = ("rPr", "fldChar", "instrText", "delInstrText")
 """Elements of a run that show nothing themselves."""
 
@@ -78,13 +76,34 @@ def _choose(alternative: etree._Element, name: str) -> None:
     if chosen is not None:
         letters = letters_of(chosen.iter(f"{name}t"))
         if fallback is not None and letters_of(fallback.iter(f"{name}t")) == letters:
-            # It has the pictures in a form that mammoth reads.
-            chosen = fallback
+            chosen = _with_boxes_of(fallback, chosen, name)
         if any(letters_of(branch.iter(f"{name}t")) != letters for branch in passed):
             mark_unsure(chosen.iter(f"{name}t"))
         for one in list(chosen):
             alternative.addprevious(one)
     parent.remove(alternative)
+
+
+def _with_boxes_of(fallback: etree._Element, choice: etree._Element, name: str) -> etree._Element:
+    """Return the fallback, which has the pictures in a form that mammoth reads, with the text boxes that are shown; or
+    the choice that is shown, if it has other text, too."""
+    boxes, old_boxes = ([*branch.iter(f"{name}txbxContent")] for branch in (choice, fallback))
+    in_boxes = letters_of(text for box in boxes for text in box.iter(f"{name}t"))
+    if len(boxes) != len(old_boxes) or in_boxes != letters_of(choice.iter(f"{name}t")):
+        return choice
+    for box, old_box in zip(boxes, old_boxes, strict=True):
+        next(old_box.iterancestors()).replace(old_box, box)
+    return fallback
+
+
+def branches_not_shown(root: etree._Element) -> set[etree._Element]:
+    """Return the choices and fallbacks of a part in whose place Word shows another one."""
+    not_shown: set[etree._Element] = set()
+    for alternative in root.iter("{*}AlternateContent"):
+        branches = list(alternative.iterchildren("{*}Choice", "{*}Fallback"))
+        shown = next((one for one in branches if one.tag.endswith("}Fallback") or is_known(one)), None)
+        not_shown.update(one for one in branches if one is not shown)
+    return not_shown
 
 
 def is_known(choice: etree._Element) -> bool:
@@ -96,7 +115,8 @@ def _rewrite_text(root: etree._Element, name: str) -> None:
     """Open the elements whose content mammoth does not read, and put signs that it knows into the places of others."""
     for reading in list(root.iter(f"{name}rt", f"{name}rubyPr")):
         next(reading.iterancestors()).remove(reading)
-    _doubt_what_programs_make(root, name)
+    signs = root.iter(f"{name}fldSimple", f"{name}sym", *(f"{name}{kind}" for kind in _MADE_BY_PROGRAMS))
+    _doubt_paragraphs((one for one in signs if not _is_read(one, name)), name)
     for container in root.iter(*(f"{name}{kind}" for kind in _CONTAINERS)):
         container.tag = f"{name}{_READ_THROUGH}"
     for tab in root.iter(*(f"{name}{kind}" for kind in _TABS)):
@@ -108,19 +128,6 @@ def _rewrite_text(root: etree._Element, name: str) -> None:
     for hyphen in root.iter(f"{name}noBreakHyphen"):
         # Before a number it is a minus, as the character that mammoth would give is not.
         hyphen.tag, hyphen.text = f"{name}t", "-"
-
-
-def _doubt_what_programs_make(root: etree._Element, name: str) -> None:
-    """Mark text of which a program perhaps shows another one, and paragraphs with signs that are not read."""
-    walker = etree.iterwalk(root, events=("start",), tag=(f"{name}bdo", f"{name}sdt"))
-    for _, element in walker:
-        properties = element.iterfind(f"{name}sdtPr/{{*}}*")
-        # The letters of a forced direction are drawn in another order if they are of the other direction.
-        if element.tag == f"{name}bdo" or any(etree.QName(one).localname in _CHOSEN for one in properties):
-            mark_unsure(element.iter(f"{name}t"))
-            walker.skip_subtree()
-    signs = root.iter(f"{name}fldSimple", f"{name}sym", *(f"{name}{kind}" for kind in _MADE_BY_PROGRAMS))
-    _doubt_paragraphs((one for one in signs if not _is_read(one, name)), name)
 
 
 def _is_read(element: etree._Element, name: str) -> bool:

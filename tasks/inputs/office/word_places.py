@@ -1,6 +1,5 @@
 """Finds what the paragraphs of a Word document stand on, and whether that is seen: the page, tables and text boxes."""
 
-from collections.abc import Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -9,37 +8,13 @@ from lxml import etree
 from tasks.inputs.contrast import BLACK, WHITE, Color, mixed
 from tasks.inputs.office import colors, fills
 from tasks.inputs.office.colors import Grounds
-from tasks.inputs.office.measures import EMU, TWIPS, is_tiny, points
+from tasks.inputs.office.measures import TWIPS, is_tiny, points
+from tasks.inputs.office.word_boxes import text_box
+from tasks.inputs.office.word_pages import PaperSize
 
 _OFF = ("0", "false", "off")
-_LETTER = (612.0, 792.0)
-_INCH = 72.0
 _CELL_MARGIN = 5.4
 """The space before the text of cells if nothing sets one."""
-
-
-class PaperSize(NamedTuple):
-    """The page of a document, in points."""
-
-    width: float = _LETTER[0]
-    height: float = _LETTER[1]
-    left: float = _INCH
-    right: float = _INCH
-    top: float = _INCH
-    bottom: float = _INCH
-
-    def misses(self, left: float, width: float, top: float = 0.0, height: float = 1.0) -> bool:
-        """True if a rectangle is outside the page."""
-        return left >= self.width or left + width <= 0 or top >= self.height or top + height <= 0
-
-    def position(self, written: Mapping[str, str], names: tuple[str, str, str, str]) -> tuple[float, float]:
-        """Return where a frame or a table stands that attributes with these names position."""
-        left, top, horizontal, vertical = (written.get(name) for name in names)
-        across, down = points(left, TWIPS) or 0.0, points(top, TWIPS) or 0.0
-        return (
-            across if horizontal == "page" else across + self.left,
-            down if vertical == "page" else down + self.top,
-        )
 
 
 class Backs(NamedTuple):
@@ -140,7 +115,8 @@ class WordPlaces:
         bounded."""
         page = self.page_of(container)
         if container in self._shapes:
-            return self._room_of_shape(self._shapes[container])
+            box = text_box(self._shapes[container], page)
+            return (float("inf"), float("inf")) if box is None else box.room
         for row in container.iterancestors(f"{self._name}tr"):
             if row not in self._heights:
                 # Without properties, all cells of the row are looked through for them.
@@ -154,18 +130,6 @@ class WordPlaces:
             if one.tag == f"{self._name}trHeight" and one.get(f"{self._name}hRule") == "exact":
                 return points(one.get(f"{self._name}val"), TWIPS) or float("inf")
         return float("inf")
-
-    def _room_of_shape(self, shape: etree._Element) -> tuple[float, float]:
-        is_linked = any(text.get("id") is not None for text in shape.iterchildren("{*}txbx"))
-        bodies = list(shape.iterchildren("{*}bodyPr"))
-        is_fitted = any(True for body in bodies for _ in body.iterchildren("{*}spAutoFit"))
-        is_turned = any(body.get("vert", "horz") != "horz" for body in bodies)
-        extents = [] if is_linked or is_fitted or is_turned else shape.iterancestors("{*}anchor", "{*}inline")
-        for anchor in extents:
-            for extent in anchor.iterchildren("{*}extent"):
-                width, height = (points(extent.get(side), EMU) or float("inf") for side in ("cx", "cy"))
-                return width, height
-        return float("inf"), float("inf")
 
     def around(self, element: etree._Element) -> Place:
         """Return the place that a paragraph, or another element, is in."""
@@ -279,6 +243,8 @@ class WordPlaces:
         for one in self._properties(row, "trPr"):
             if one.tag == f"{self._name}gridBefore":
                 index = _whole(one.get(f"{self._name}val", ""))
+            if one.tag == f"{self._name}wBefore":
+                left += points(one.get(f"{self._name}w"), TWIPS) or 0.0
         for cell in row.iter(f"{self._name}tc"):
             if next(cell.iterancestors(f"{self._name}tr")) is not row:
                 continue
@@ -338,23 +304,11 @@ class WordPlaces:
 
     def _drawn_box(self, shape: etree._Element, outer: Place, page: PaperSize) -> Place:
         grounds = fills.of_shape(shape, self._theme, self._backs.transparent_box or outer.grounds)
-        for anchor in shape.iterancestors("{*}anchor", "{*}inline"):
-            is_hidden = any(one.get("hidden") in ("1", "true") for one in anchor.iterchildren("{*}docPr"))
-            width, height = page.width, page.height
-            for extent in anchor.iterchildren("{*}extent"):
-                width, height = (points(extent.get(side), EMU) or 0.0 for side in ("cx", "cy"))
-            is_fitted = any(True for _ in shape.iterfind("{*}bodyPr/{*}spAutoFit"))
-            is_flat = not is_fitted and is_tiny(min(width, height))
-            left, top = self._offset(anchor, "positionH", page.left), self._offset(anchor, "positionV", 0.0)
-            return Place(grounds, is_hidden or is_flat or page.misses(left, width, top, page.height))
-        return Place(grounds)
-
-    def _offset(self, anchor: etree._Element, direction: str, margin: float) -> float:
-        for position in anchor.iterchildren(f"{{*}}{direction}"):
-            for offset in position.iterchildren("{*}posOffset"):
-                value = points(offset.text, EMU) or 0.0
-                return value if position.get("relativeFrom") == "page" else value + margin
-        return margin
+        box = text_box(shape, page)
+        if box is None:
+            return Place(grounds)
+        is_outside = page.misses(box.left, box.width, box.top, box.height)
+        return Place(grounds, box.is_hidden or is_outside, is_unsure=box.is_unsure)
 
     def _vml_box(self, shape: etree._Element, under: Grounds, page: PaperSize) -> Place:
         pairs = (one.partition(":") for one in shape.get("style", "").split(";")[:100])

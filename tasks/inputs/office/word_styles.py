@@ -11,6 +11,7 @@ from tasks.inputs.contrast import Color
 from tasks.inputs.office import colors
 from tasks.inputs.office.colors import Grounds
 from tasks.inputs.office.measures import HALF_POINTS, TWIPS, points
+from tasks.inputs.office.word_doubts import doubted_elements
 from tasks.inputs.office.word_places import shading, theme_color
 
 SIZE = 10.0
@@ -29,10 +30,6 @@ _CHARS = 100 / SIZE
 _LONGEST_CHAIN_OF_TABLES = 20
 """A style of tables is based on at most this many others, one on the next."""
 _FRAME = ("x", "y", "w", "h", "hAnchor", "vAnchor")
-_LETTERS = ("ascii", "hAnsi")
-"""The uses of a font for Latin letters."""
-_SYMBOLS = {"symbol", "wingdings", "wingdings 2", "wingdings 3", "webdings", "marlett", "zapfdingbats", "zapf dingbats"}
-"""Fonts in which letters and figures are drawn as signs."""
 _INDENTS = ("left", "start", "right", "end", "firstLine", "hanging")
 
 
@@ -42,8 +39,8 @@ class RunLook(NamedTuple):
     is_hidden: bool | None = None
     is_struck: bool | None = None
     is_doubtful: bool | None = None
-    """True if only some programs show the text, or show it in another colour than others, or if it may not be legible;
-    otherwise None."""
+    """True if the text may not be legible, only some programs show it, or they show it in other colours, or if a style
+    has unusual markup; otherwise None."""
     color: Color | str | None = None
     """"auto" if the program chooses one that is seen, or if it is not known."""
     fill: Color | str | None = None
@@ -92,6 +89,8 @@ class ParagraphLayout(NamedTuple):
     """The size and the place of the frame that the paragraph is in, as they are written."""
     number: str | None = None
     level: str | None = None
+    is_doubtful: bool | None = None
+    """True if the list has unusual markup; otherwise None."""
 
     def over(self, other: "ParagraphLayout") -> "ParagraphLayout":
         """Return these properties, with those of `other` in the places of the ones that are not set. Tab stops and
@@ -138,6 +137,7 @@ class WordStyles:
         self._lists: dict[str, str] = {}
         self._levels: dict[tuple[str, str], ParagraphLayout] = {}
         self._tables: dict[str, etree._Element] = {}
+        self._doubted: set[etree._Element] = set()
         if "styles" in parts:
             self._read_styles(parts["styles"])
         if "numbering" in parts:
@@ -145,6 +145,11 @@ class WordStyles:
         for stop in parts["settings"].iterchildren(f"{self._name}defaultTabStop") if "settings" in parts else ():
             distance = points(stop.get(f"{self._name}val"), TWIPS)
             self._default = self._default[0], self._default[1].over(ParagraphLayout(farthest_stop=distance))
+
+    @property
+    def are_doubtful(self) -> bool:
+        """True if the styles or the numbering have unusual markup that may concern all text."""
+        return any(one.tag not in (f"{self._name}style", f"{self._name}lvl") for one in self._doubted)
 
     @property
     def default_table(self) -> str:
@@ -237,13 +242,16 @@ class WordStyles:
             for kind in ("rPr", "pPr")
         )
         self._default = self.read_look(look), self.read_layout(layout)
+        doubted = doubted_elements(root)
+        self._doubted |= doubted
         for style in root.findall(f"{self._name}style"):
             key, kind = style.get(f"{self._name}styleId", ""), style.get(f"{self._name}type", "")
             if style.get(f"{self._name}default") in _ON:
                 self._default_styles[kind] = key
             self._based_on[key] = self.style_of(style, "basedOn")
+            own_look = self.read_look(style.find(f"{self._name}rPr"))
             self._own[key] = (
-                self.read_look(style.find(f"{self._name}rPr")),
+                own_look._replace(is_doubtful=True) if style in doubted else own_look,
                 self.read_layout(style.find(f"{self._name}pPr")),
             )
             if kind == "table":
@@ -251,6 +259,7 @@ class WordStyles:
 
     def _read_numbering(self, root: etree._Element) -> None:
         """Read the properties of paragraphs by the levels of lists: those of "num 1" go before those of its list."""
+        self._doubted |= doubted_elements(root)
         by_style: dict[str, str] = {}
         others: dict[str, str] = {}
         for list_ in root.iterchildren(f"{self._name}abstractNum"):
@@ -269,9 +278,16 @@ class WordStyles:
     def _read_levels(self, key: str, list_: etree._Element) -> None:
         for level in list_.iterchildren(f"{self._name}lvl"):
             layout = self.read_layout(level.find(f"{self._name}pPr"))
+            if level in self._doubted or self._joins_its_number(level):
+                layout = layout._replace(is_doubtful=True)
             self._levels[key, level.get(f"{self._name}ilvl", "0")] = layout
             if style := self.style_of(level, "pStyle"):
                 self._levels[key, f"style {style}"] = layout
+
+    def _joins_its_number(self, level: etree._Element) -> bool:
+        """True if the number of a paragraph looks like a part of the number that its text begins with."""
+        written = self.style_of(level, "lvlText")
+        return self.style_of(level, "suff") == "nothing" and written[:-1].endswith("%")
 
     def read_look(self, properties: etree._Element | None) -> RunLook:
         """Return the properties of runs in an element."""
@@ -283,12 +299,6 @@ class WordStyles:
                     set_["is_hidden"] = bool(set_.get("is_hidden")) or value not in _OFF
                 case "strike" | "dstrike":
                     set_["is_struck"] = bool(set_.get("is_struck")) or value not in _OFF
-                case "webHidden":
-                    set_.update({"is_doubtful": True} if value not in _OFF else {})
-                case "rFonts" if {str(one.get(f"{self._name}{use}")).lower() for use in _LETTERS} & _SYMBOLS:
-                    set_["is_doubtful"] = True
-                case "fitText":
-                    set_["is_doubtful"] = True  # Letters are squeezed into a given width.
                 case "color":
                     set_["color"] = theme_color(one, self._name, self._theme, "val", "themeColor") or "auto"
                 case "textFill":

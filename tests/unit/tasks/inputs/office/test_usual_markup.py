@@ -5,7 +5,7 @@ from lxml import etree
 
 from tasks.inputs.office.usual_markup import UsualMarkup
 
-USUAL = UsualMarkup({"urn:text": "p id\njc val=left|right|center", "urn:drawing": "line width=[0-9]{1,3}"})
+USUAL = UsualMarkup({"urn:text": "p id\njc val=left|right|center", "urn:drawing": "line width=[0-9]{1,3}\nshare .=0"})
 
 
 def unusual(xml: str) -> list[str]:
@@ -21,7 +21,7 @@ def unusual(xml: str) -> list[str]:
         "<!-- a comment --><?and an instruction?>",
         '<t:p id="7"/><t:p t:id="anything"/>',
         '<t:jc val="left"/><t:jc t:val="center"/><t:jc/>',
-        '<d:line width="12"/>',
+        '<d:line width="12"/><d:share>0</d:share>',
     ],
 )
 def test_known_elements_with_known_attributes_and_values_are_usual(xml: str) -> None:
@@ -37,6 +37,7 @@ def test_known_elements_with_known_attributes_and_values_are_usual(xml: str) -> 
         ('<t:jc val="sideways"/>', ["jc"]),
         ('<t:jc val="left"/><t:jc val="left "/><t:jc val="right"/>', ["jc"]),
         ('<d:line width="1200"/><d:p/><t:line width="1"/>', ["line", "p", "line"]),
+        ("<d:share>0</d:share><d:share>50</d:share><d:share/>", ["share", "share"]),
         ("<t:q><t:p><t:jc x='1'/></t:p></t:q>", ["q", "jc"]),
     ],
 )

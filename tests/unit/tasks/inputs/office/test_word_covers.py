@@ -41,6 +41,15 @@ def test_lines_below_a_shape_in_front_of_them_are_unsure() -> None:
     assert all(lines_of(run("Before"), *far, floating(400)).values())
 
 
+def test_all_lines_are_unsure_beside_an_unusual_shape_in_front_of_text() -> None:
+    far = [run(f"Line {number}") for number in range(40)]
+    turned = floating(30, fill="<a:xfrm rot='600000'/><a:solidFill/>")
+    assert all(lines_of(*far, turned + run("Total")).values())
+    assert not lines_of(*far, turned.replace("wrapNone", "wrapSquare") + run("Total"))["Line 0"]
+    old = vml("position:absolute;rotation:20;width:90pt;height:20pt")
+    assert all(lines_of(*far, old + run("Total")).values())
+
+
 def vml(style: str, content: str = "") -> str:
     attributes = f"xmlns:v='urn:schemas-microsoft-com:vml' style='{style}'"
     return f"<w:r><w:pict><v:rect {attributes}>{content}</v:rect></w:pict></w:r>"
