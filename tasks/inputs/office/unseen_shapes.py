@@ -11,7 +11,7 @@ from lxml import etree
 from pptx.opc.constants import RELATIONSHIP_TYPE
 
 from tasks.inputs.contrast import WHITE, Color, is_seen, mixed
-from tasks.inputs.office import alternatives, animations, colors, drawings, fills, shifted_text
+from tasks.inputs.office import alternatives, animations, colors, drawings, fills, shifted_text, usual_slides
 from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
@@ -122,13 +122,17 @@ class UnseenShapes:
         name = str(master.part.partname)
         if name not in self._themes:
             self._themes[name] = _theme_of(master)
-        layers = self._layer(layout), self._layer(master)
-        _SlideView(slide, layers, self._themes[name], self._window, self._styles).clear()
+        theme = self._themes[name]
+        layers = self._layer(layout), self._layer(master, theme.root)
+        usual_slides.doubt_unusual(slide._element)
+        if _has_own_theme(slide) or not (self._styles.are_usual and all(layer.is_usual for layer in layers)):
+            doubt(slide._element)
+        _SlideView(slide, layers, theme, self._window, self._styles).clear()
 
-    def _layer(self, layer: Any) -> "_ShapeLayer":
+    def _layer(self, layer: Any, theme: etree._Element | None = None) -> "_ShapeLayer":
         name = str(layer.part.partname)
         if name not in self._layers:
-            self._layers[name] = _ShapeLayer(layer._element)
+            self._layers[name] = _ShapeLayer(layer, theme)
         return self._layers[name]
 
 
@@ -149,9 +153,13 @@ def remove_from_sheet(root: etree._Element, theme: Theme) -> None:
 class _ShapeLayer:
     """A layout or a master, with what all slides on it have from it."""
 
-    def __init__(self, element: etree._Element) -> None:
-        self.element = element
-        self.by_index, self.by_type = _placeholders(element)
+    def __init__(self, layer: Any, theme: etree._Element | None) -> None:
+        self.element = layer._element
+        self.is_usual = not _has_own_theme(layer) and all(
+            root is None or usual_slides.is_usual(root) for root in (self.element, theme)
+        )
+        """True if nothing in it, or in its theme, makes the slides doubtful."""
+        self.by_index, self.by_type = _placeholders(self.element)
         self.shapes: list[_Shape] | None = None
         """The largest shapes that it draws; None until a slide asks for them."""
 
@@ -161,6 +169,7 @@ class _Styles:
 
     def __init__(self, defaults: etree._Element | None) -> None:
         self.defaults = defaults
+        self.are_usual = defaults is None or usual_slides.is_usual(defaults)
         self._levels: dict[etree._Element, dict[str, etree._Element]] = {}
 
     def levels(self, style: etree._Element) -> dict[str, etree._Element]:
@@ -606,6 +615,11 @@ def _theme_of(master: Any) -> Theme:
     except KeyError:
         theme = None
     return Theme(theme, {} if mapping is None else _attributes(mapping))
+
+
+def _has_own_theme(layer: Any) -> bool:
+    """True if a slide or a layout replaces parts of the theme of its master."""
+    return any(relationship.reltype.endswith("/themeOverride") for relationship in layer.part.rels.values())
 
 
 def _placeholder(shape: etree._Element) -> etree._Element | None:
