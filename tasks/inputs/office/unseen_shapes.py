@@ -16,6 +16,7 @@ from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
 from tasks.inputs.office.slide_lines import Frame, Paragraph
+from tasks.inputs.office.slide_tables import TableLook, TableStyles
 from tasks.inputs.sight import Sight
 
 _MOST_SHAPES = 100
@@ -32,8 +33,6 @@ _RECTANGLES = ("rect", "roundRect")
 _SHAPES = ("sp", "pic", "graphicFrame", "grpSp", "AlternateContent")
 _TEXT_STYLES = {"title": "titleStyle", "ctrTitle": "titleStyle"}
 _OUTLINES = ("body", "obj", "subTitle")
-_PLAIN_TABLES = ("", "{2D5ABB26-0587-4C30-8999-92F81FD0307C}", "{5940675A-B579-460E-94D1-54222C63F5DA}")
-"""Styles of tables whose cells have no colour; without one, with and without lines."""
 _SIZE = 18.0
 """The size of text in points if nothing sets one."""
 _HUNDREDTHS = 100
@@ -111,6 +110,7 @@ class UnseenShapes:
         width, height = (points(str(side), EMU) for side in (presentation.slide_width, presentation.slide_height))
         self._window = Rectangle(0.0, 0.0, width or math.inf, height or math.inf)
         self._styles = _Styles(presentation.part._element.find("{*}defaultTextStyle"))
+        self._tables = TableStyles(_related(presentation.part, RELATIONSHIP_TYPE.TABLE_STYLES))
         self._themes: dict[str, Theme] = {}
         self._layers: dict[str, _ShapeLayer] = {}
 
@@ -127,7 +127,7 @@ class UnseenShapes:
         usual_slides.doubt_unusual(slide._element)
         if _has_own_theme(slide) or not (self._styles.are_usual and all(layer.is_usual for layer in layers)):
             doubt(slide._element)
-        _SlideView(slide, layers, theme, self._window, self._styles).clear()
+        _SlideView(slide, layers, theme, self._window, self._styles, self._tables).clear()
 
     def _layer(self, layer: Any, theme: etree._Element | None = None) -> "_ShapeLayer":
         name = str(layer.part.partname)
@@ -186,12 +186,14 @@ class _SlideView:
         theme: Theme,
         window: Rectangle,
         styles: _Styles,
+        tables: TableStyles,
     ) -> None:
         self._slide = slide
         self._element = slide._element
         self._layout, self._master = layers
         self._window = window
         self._all_styles = styles
+        self.tables = tables
         mappings = (one.find("{*}clrMapOvr/{*}overrideClrMapping") for one in (self._element, self._layout.element))
         mapping = next((one for one in mappings if one is not None), None)
         self._theme = theme if mapping is None else theme.with_mapping(_attributes(mapping))
@@ -550,41 +552,71 @@ class _Text:
                 color = self._view.theme.read(one)
             elif _is_link(one):
                 link = self._view.theme.named("hlink")
-                return Sight.SEEN if link is None else self._ground(one, body).sight((link, 1.0))
+                return Sight.SEEN if link is None else _common_sight((link, 1.0), self._grounds([one], body))
             elif fills.are_rivals(one):
                 return Sight.UNSURE
             else:
                 for fill in fills.among(one):
                     if fill.tag.endswith("}noFill"):
                         return Sight.UNSEEN
+                    grounds = self._grounds(properties, body)
                     if not fill.tag.endswith("}solidFill"):
-                        ground = self._ground(properties[0], body)
-                        inks = fills.of_fill(fill, self._view.theme, ground.known)
-                        sights = {ground.sight((ink, 1.0)) for ink in inks}
+                        known = grounds[0].known if grounds else colors.UNKNOWN
+                        inks = fills.of_fill(fill, self._view.theme, known)
+                        sights = {_common_sight((ink, 1.0), grounds) for ink in inks}
                         return sights.pop() if inks != colors.UNKNOWN and len(sights) == 1 else Sight.UNSURE
                     color = self._view.theme.read(fill)
                     if color is None:
                         return Sight.UNSURE
             if color is not None:
-                return self._ground(properties[0], body).sight(color)
+                return _common_sight(color, self._grounds(properties, body))
+        return self._sight_by_table_style(body)
+
+    def _sight_by_table_style(self, body: etree._Element) -> Sight:
+        """Return how text is seen whose colour nothing sets but the style of its table."""
+        cell = _cell_of(body)
+        if cell is None:
+            return Sight.SEEN
+        own = self._ground_of_cell(cell)
+        if self._table is None:
+            # Programs have a style that goes well with its own fills.
+            return Sight.SEEN if own is None else Sight.UNSURE
+        for look in self._table.of_cell(cell):
+            ground = self._beneath.under(look.fill) if own is None else own
+            if look.ink is None or ground.sight(look.ink) != Sight.SEEN:
+                return Sight.UNSURE
         return Sight.SEEN
 
-    def _ground(self, properties: etree._Element, body: etree._Element) -> _Ground:
-        ground = self._under(body)
-        for highlight in properties.iterchildren("{*}highlight"):
+    def _grounds(self, properties: list[etree._Element], body: etree._Element) -> list[_Ground]:
+        """Return the grounds that a text may have, none if they are not known."""
+        grounds = self._under(body)
+        for highlight in (found for one in properties for found in one.iterchildren("{*}highlight")):
             behind = self._view.theme.read(highlight)
-            ground = ground.under(colors.UNKNOWN if behind is None else (behind[0],))
-        return ground
+            return [ground.under(colors.UNKNOWN if behind is None else (behind[0],)) for ground in grounds]
+        return grounds
 
-    def _under(self, body: etree._Element) -> _Ground:
-        cell = body.getparent()
-        if cell is None or not cell.tag.endswith("}tc"):
-            return self._beneath.under(self._shape.fill)
+    def _under(self, body: etree._Element) -> list[_Ground]:
+        cell = _cell_of(body)
+        if cell is None:
+            return [self._beneath.under(self._shape.fill)]
+        own = self._ground_of_cell(cell)
+        if own is not None:
+            return [own]
+        return [] if self._table is None else [self._beneath.under(look.fill) for look in self._table.of_cell(cell)]
+
+    def _ground_of_cell(self, cell: etree._Element) -> _Ground | None:
+        """Return the ground of a cell that has a fill of its own, or none on purpose."""
         for properties in cell.iterchildren("{*}tcPr"):
             if (found := fills.within(properties, self._view.theme, self._beneath.known)) is not None:
                 return self._beneath if found == self._beneath.known else self._beneath.under(found)
-        style = next((one.text or "" for one in self._shape.element.iter("{*}tableStyleId")), "")
-        return self._beneath if style.strip() in _PLAIN_TABLES else self._beneath.under(colors.UNKNOWN)
+        return None
+
+    @cached_property
+    def _table(self) -> TableLook | None:
+        """The look that the shape's table has by its style; None if that is not known."""
+        for table in self._shape.element.iterfind("{*}graphic/{*}graphicData/{*}tbl"):
+            return self._view.tables.of_table(table, self._view.theme, self._beneath.known)
+        return None
 
     @cached_property
     def _beneath(self) -> _Ground:
@@ -601,6 +633,18 @@ class _Text:
         return ground
 
 
+def _cell_of(body: etree._Element) -> etree._Element | None:
+    """Return the cell of a table that a text is in."""
+    owner = body.getparent()
+    return owner if owner is not None and owner.tag.endswith("}tc") else None
+
+
+def _common_sight(color: tuple[Color, float], grounds: list[_Ground]) -> Sight:
+    """Return whether text of this colour and opacity is seen on each of the grounds. It is unsure where they differ."""
+    sights = {ground.sight(color) for ground in grounds}
+    return sights.pop() if len(sights) == 1 else Sight.UNSURE
+
+
 def _remove_hidden(root: etree._Element) -> None:
     """Remove the shapes, and the groups of shapes, that are switched off."""
     for shape in list(root.iter(*(f"{{*}}{name}" for name in ("sp", "pic", "graphicFrame", "grpSp", "cxnSp")))):
@@ -610,11 +654,15 @@ def _remove_hidden(root: etree._Element) -> None:
 
 def _theme_of(master: Any) -> Theme:
     mapping = master._element.find("{*}clrMap")
+    return Theme(_related(master.part, RELATIONSHIP_TYPE.THEME), {} if mapping is None else _attributes(mapping))
+
+
+def _related(part: Any, kind: str) -> bytes | None:
+    """Return the only related part of a kind."""
     try:
-        theme = master.part.part_related_by(RELATIONSHIP_TYPE.THEME).blob
+        return bytes(part.part_related_by(kind).blob)
     except KeyError:
-        theme = None
-    return Theme(theme, {} if mapping is None else _attributes(mapping))
+        return None
 
 
 def _has_own_theme(layer: Any) -> bool:
