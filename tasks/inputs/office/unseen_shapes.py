@@ -11,7 +11,16 @@ from lxml import etree
 from pptx.opc.constants import RELATIONSHIP_TYPE
 
 from tasks.inputs.contrast import WHITE, Color, is_seen, mixed
-from tasks.inputs.office import alternatives, animations, colors, drawings, fills, shifted_text, usual_slides
+from tasks.inputs.office import (
+    alternatives,
+    animations,
+    colors,
+    drawings,
+    fills,
+    shifted_text,
+    slide_charts,
+    usual_slides,
+)
 from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
@@ -29,6 +38,11 @@ _SMALL = 4.0
 """Smaller text, in points, is perhaps not seen."""
 _LEAST_OVERLAP = 6.0
 """A shape that covers fewer points of a text in width or height does not hide a part of it."""
+_LEAST_GRAPHIC = 36.0
+"""Charts and diagrams with shorter sides, in points, are not legible."""
+_LEAST_SHARE = 0.8
+"""The share of a chart or diagram that is on the slide at least, counted from its middle."""
+_RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _RECTANGLES = ("rect", "roundRect")
 _SHAPES = ("sp", "pic", "graphicFrame", "grpSp", "AlternateContent")
 _TEXT_STYLES = {"title": "titleStyle", "ctrTitle": "titleStyle"}
@@ -67,6 +81,11 @@ class Rectangle(NamedTuple):
         """Return the smaller side of the area that both have."""
         width = min(self.right, other.right) - max(self.left, other.left)
         return max(0.0, min(width, min(self.bottom, other.bottom) - max(self.top, other.top)))
+
+    def shrunk(self, share: float) -> "Rectangle":
+        """Return the middle of the rectangle that has this share of its width and height."""
+        across, down = ((1 - share) / 2 * side for side in (self.right - self.left, self.bottom - self.top))
+        return Rectangle(self.left + across, self.top + down, self.right - across, self.bottom - down)
 
     def contains(self, other: "Rectangle") -> bool:
         return (
@@ -114,7 +133,9 @@ class UnseenShapes:
         self._themes: dict[str, Theme] = {}
         self._layers: dict[str, _ShapeLayer] = {}
 
-    def remove_from(self, slide: Any) -> None:
+    def remove_from(self, slide: Any) -> set[etree._Element]:
+        """Remove what is unseen from a slide, and mark what is perhaps unseen. Return the frames of the charts and
+        diagrams that are perhaps unseen, whose text is not in the slide itself."""
         _remove_hidden(slide._element)
         alternatives.settle(slide._element)
         layout = slide.slide_layout
@@ -124,10 +145,13 @@ class UnseenShapes:
             self._themes[name] = _theme_of(master)
         theme = self._themes[name]
         layers = self._layer(layout), self._layer(master, theme.root)
-        usual_slides.doubt_unusual(slide._element)
+        is_doubted = usual_slides.doubt_unusual(slide._element)
         if _has_own_theme(slide) or not (self._styles.are_usual and all(layer.is_usual for layer in layers)):
             doubt(slide._element)
-        _SlideView(slide, layers, theme, self._window, self._styles, self._tables).clear()
+            is_doubted = True
+        view = _SlideView(slide, layers, theme, self._window, self._styles, self._tables)
+        view.clear()
+        return set(slide._element.iter("{*}graphicFrame")) if is_doubted else view.doubted_graphics
 
     def _layer(self, layer: Any, theme: etree._Element | None = None) -> "_ShapeLayer":
         name = str(layer.part.partname)
@@ -200,6 +224,8 @@ class _SlideView:
         self._moved = {one.get("spid") for one in self._element.iter("{*}spTgt")}
         self._doubtful = animations.doubtful_targets(self._element)
         self._styles: dict[tuple[str | None, ...], list[dict[str, etree._Element]]] = {}
+        self.doubted_graphics: set[etree._Element] = set()
+        """The frames of charts and diagrams of which a reader perhaps sees nothing."""
 
     def clear(self) -> None:
         tree = self._element.find("{*}cSld/{*}spTree")
@@ -223,23 +249,46 @@ class _SlideView:
             )
             if is_gone and not self._is_moved(shape):
                 _remove(shape.element)
-            elif bodies:
-                in_front = (one for other, one in largest if other > at)
-                grounds = (one for other, one in rivals if other <= at)
-                if (
-                    is_gone
-                    or not (shape.box is None or shape.box.touches(self._window))
-                    or not self._doubtful.isdisjoint(_identifiers(shape.element))
-                    or len(rivals) > _MOST_SHAPES  # they are not compared one by one
-                    or self._has_rival_backgrounds
-                    or any(box is None or one is None or one.touches(box) for one in grounds)
-                    or (box is not None and any(self._may_hide_part(one, box) for one in in_front))
-                ):
+                continue
+            in_front = [one for other, one in largest if other > at]
+            grounds = [one for other, one in rivals if other <= at]
+            is_doubtful = (
+                is_gone
+                or not (shape.box is None or shape.box.touches(self._window))
+                or not self._doubtful.isdisjoint(_identifiers(shape.element))
+                or len(rivals) > _MOST_SHAPES  # they are not compared one by one
+                or self._has_rival_backgrounds
+                or any(box is None or one is None or one.touches(box) for one in grounds)
+                or (box is not None and any(self._may_hide_part(one, box) for one in in_front))
+            )
+            text = _Text(self, shape, (one for other, one in largest if other < at))
+            if bodies:
+                if is_doubtful:
                     doubt(shape.element)
-                text = _Text(self, shape, (one for other, one in largest if other < at))
                 if not self._is_moved(shape):
                     text.doubt_what_is_off(bodies, self._window)
                 text.clear(bodies)
+            elif shape.element.tag.endswith("}graphicFrame") and (
+                is_doubtful or not self._is_graphic_seen(shape, text)
+            ):
+                self.doubted_graphics.add(shape.element)
+
+    def _is_graphic_seen(self, shape: _Shape, text: "_Text") -> bool:
+        """True if what other parts draw in a frame is large, on the slide, and seen as it is saved."""
+        box, window = shape.box, self._window
+        if box is None or min(box.right - box.left, box.bottom - box.top) < _LEAST_GRAPHIC:
+            return False
+        if not window.contains(box.shrunk(_LEAST_SHARE)):
+            return False
+        for chart in shape.element.iterfind("{*}graphic/{*}graphicData/{*}chart"):
+            try:
+                part = self._slide.part.related_part(chart.get(f"{{{_RELATIONSHIPS}}}id"))
+            except KeyError:
+                return False
+            own = _related(part, RELATIONSHIP_TYPE.THEME_OVERRIDE)
+            theme = self._theme if own is None else Theme(own)
+            return slide_charts.is_seen_as_saved(part._element, theme, text.beneath.known)
+        return True
 
     @cached_property
     def background(self) -> Grounds:
@@ -582,7 +631,7 @@ class _Text:
             # Programs have a style that goes well with its own fills.
             return Sight.SEEN if own is None else Sight.UNSURE
         for look in self._table.of_cell(cell):
-            ground = self._beneath.under(look.fill) if own is None else own
+            ground = self.beneath.under(look.fill) if own is None else own
             if look.ink is None or ground.sight(look.ink) != Sight.SEEN:
                 return Sight.UNSURE
         return Sight.SEEN
@@ -598,28 +647,28 @@ class _Text:
     def _under(self, body: etree._Element) -> list[_Ground]:
         cell = _cell_of(body)
         if cell is None:
-            return [self._beneath.under(self._shape.fill)]
+            return [self.beneath.under(self._shape.fill)]
         own = self._ground_of_cell(cell)
         if own is not None:
             return [own]
-        return [] if self._table is None else [self._beneath.under(look.fill) for look in self._table.of_cell(cell)]
+        return [] if self._table is None else [self.beneath.under(look.fill) for look in self._table.of_cell(cell)]
 
     def _ground_of_cell(self, cell: etree._Element) -> _Ground | None:
         """Return the ground of a cell that has a fill of its own, or none on purpose."""
         for properties in cell.iterchildren("{*}tcPr"):
-            if (found := fills.within(properties, self._view.theme, self._beneath.known)) is not None:
-                return self._beneath if found == self._beneath.known else self._beneath.under(found)
+            if (found := fills.within(properties, self._view.theme, self.beneath.known)) is not None:
+                return self.beneath if found == self.beneath.known else self.beneath.under(found)
         return None
 
     @cached_property
     def _table(self) -> TableLook | None:
         """The look that the shape's table has by its style; None if that is not known."""
         for table in self._shape.element.iterfind("{*}graphic/{*}graphicData/{*}tbl"):
-            return self._view.tables.of_table(table, self._view.theme, self._beneath.known)
+            return self._view.tables.of_table(table, self._view.theme, self.beneath.known)
         return None
 
     @cached_property
-    def _beneath(self) -> _Ground:
+    def beneath(self) -> _Ground:
         """The ground that the slide and the shapes that were drawn before put behind the text."""
         ground = _Ground((WHITE,)).under(self._view.background)
         box = self._shape.box

@@ -325,7 +325,7 @@ _CHART: Final = "\n".join(
             "custSplit pivotFmts pivotFmt name separator oddHeader oddFooter extLst"
         ),
         _elements(
-            "date1904 lang roundedCorners style autoTitleDeleted plotVisOnly dispBlanksAs showDLblsOverMax overlay "
+            "date1904 lang roundedCorners autoTitleDeleted plotVisOnly dispBlanksAs showDLblsOverMax overlay "
             "legendPos idx order delete barDir grouping varyColors gapWidth gapDepth overlap shape "
             "invertIfNegative explosion bubble3D marker symbol smooth axId crossAx crosses crossesAt crossBetween "
             "axPos orientation max min logBase majorTickMark minorTickMark tickLblPos tickLblSkip tickMarkSkip "
@@ -340,6 +340,7 @@ _CHART: Final = "\n".join(
             "val",
         ),
         _elements("x y w h", f"val={_SHARE}"),
+        r"style val=[1-3]?\d|40",
         "pt idx formatCode",
         "numFmt formatCode sourceLinked",
         "externalData id",
@@ -422,7 +423,7 @@ _OTHERS: Final = {
     ),
     f"{_MICROSOFT}/powerpoint/2015/09/main": "morph option",
     "http://customooxmlschemas.google.com/": "slidesCustomData id roundtripDataSignature",
-    f"{_MICROSOFT}/drawing/2007/8/2/chart": "style val\ninvertSolidFillFmt\nspPr",
+    f"{_MICROSOFT}/drawing/2007/8/2/chart": r"style val=1[0-3]\d|140" + "\ninvertSolidFillFmt\nspPr",
     f"{_MICROSOFT}/drawing/2012/chart": "\n".join(
         (
             _elements("spPr layout leaderLines ext extLst xForSave dlblFieldTable fullRef formulaRef sqref levelRef"),
@@ -456,19 +457,20 @@ _TEXTS: Final = tuple(f"{{*}}{name}" for name in ("r", "fld", "p", "txBody", "tc
 """Elements that hold text, and their properties beside it."""
 
 
-def doubt_unusual(slide: etree._Element) -> None:
+def doubt_unusual(slide: etree._Element) -> bool:
     """Mark what unusual markup of a slide makes doubtful: the text that it belongs to, or that of all the slide if it
-    may move, cover, cut or recolour others."""
+    may move, cover, cut or recolour others. Return whether it is all of the slide."""
     doubted: dict[etree._Element, None] = {}
     for element in SLIDES.unusual(slide):
         is_of_text = element.tag in _OF_TEXT or element.tag.startswith(f"{{{MATH}}}")
         text = next(element.iterancestors(*_TEXTS), None) if is_of_text else None
         if text is None:
             doubt(slide)
-            return
+            return True
         doubted[text] = None
     for text in doubted:
         doubt(text)
+    return False
 
 
 def is_usual(layer: etree._Element) -> bool:
