@@ -86,8 +86,10 @@ class _Slide:
                     yield from self._pictures_in(branch)
         if self._slide.has_notes_slide:
             frame = self._slide.notes_slide.notes_text_frame
-            notes = "\n".join(map(escape_line, drawings.paragraphs(frame._element))) if frame is not None else ""
-            yield notes and f"Notes: {notes}"
+            if frame is not None:
+                alternatives.doubt(frame._element)  # who looks at the slide does not see them
+                notes = "\n".join(map(escape_line, drawings.paragraphs(frame._element)))
+                yield notes and f"Notes: {notes}"
 
     def _shape(self, shape: Any) -> Iterator[str]:
         element = shape._element
@@ -124,6 +126,7 @@ class _Slide:
         except KeyError:
             return ""
         root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+        alternatives.doubt(root)  # what programs draw is in another part
         return "\n".join(f"- {escape_line(text)}" for text in drawings.paragraphs(root))
 
     def _chart(self, chart: Chart, *, is_seen: bool) -> str:

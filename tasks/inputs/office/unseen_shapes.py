@@ -58,6 +58,9 @@ _INSETS_OF_CELLS = {"marL": "lIns", "marT": "tIns", "marR": "rIns", "marB": "bIn
 """Names that the insets of a cell have in other shapes."""
 _DEGREE = 60_000
 _HALF_TURN = 180 * _DEGREE
+_ON = ("1", "true")
+_MOST_OUTLINE = 1 / 12
+"""The share of its size up to which the width of its outline leaves a letter legible."""
 
 
 class Rectangle(NamedTuple):
@@ -436,7 +439,7 @@ class _SlideView:
     def _may_hide_part(self, shape: _Shape, box: Rectangle) -> bool:
         """True if a shape that is drawn later lies on a part of the text in the box, and something of it is filled."""
         is_filled = bool(shape.fill) or not shape.element.tag.endswith("}sp")
-        if not is_filled or shape.box is None or self._is_moved(shape):
+        if not is_filled or shape.box is None:
             return False
         return shape.box.overlap(box) > _LEAST_OVERLAP
 
@@ -455,9 +458,11 @@ class _SlideView:
         return any(fills.are_rivals(one) for layer in layers for one in layer.iterfind("{*}cSld/{*}bg/{*}bgPr"))
 
     def _is_opaque(self, shape: _Shape) -> bool:
-        """True for shapes, and for pictures that are JPEG, which has no transparent places."""
+        """True for shapes, and for pictures that are JPEG without effects, which have no transparent places."""
         if not shape.element.tag.endswith("}pic"):
             return True
+        if any(one.tag != f"{{{usual_slides.MAIN}}}extLst" for blip in shape.element.iter("{*}blip") for one in blip):
+            return False
         for relationship, _ in drawings.pictures(shape.element):
             try:
                 return bool(self._slide.part.related_part(relationship).content_type == "image/jpeg")
@@ -507,7 +512,7 @@ class _Text:
             if any(fills.are_rivals(one) for one in body.itersiblings("{*}tcPr")):
                 doubt(body)
             for paragraph, nearer, farther in self._paragraphs(body):
-                for run in paragraph.iterchildren("{*}r", "{*}fld"):
+                for run in list(paragraph.iter("{*}r", "{*}fld")):
                     own = list(run.iterchildren("{*}rPr"))
                     match self._sight([*own, *nearer, *fonts, *farther], body, factor):
                         case Sight.UNSEEN:
@@ -591,7 +596,8 @@ class _Text:
             return Sight.UNSEEN
         stands_out = any(map(_has_effect, properties))
         sight = self._sight_by_color(properties, body)
-        is_unsure = (stands_out and sight == Sight.UNSEEN) or (size < _SMALL and sight == Sight.SEEN)
+        is_outlined = any(_outline(one) > _MOST_OUTLINE * size for one in properties)
+        is_unsure = (stands_out and sight == Sight.UNSEEN) or ((size < _SMALL or is_outlined) and sight == Sight.SEEN)
         return Sight.UNSURE if is_unsure else sight
 
     def _sight_by_color(self, properties: list[etree._Element], body: etree._Element) -> Sight:
@@ -783,9 +789,15 @@ def _scale_within(group: etree._Element, scale: _Scale) -> _Scale:
         return scale
     across = scale.across * (size[0] / inner_size[0] if inner_size[0] else 1.0)
     down = scale.down * (size[1] / inner_size[1] if inner_size[1] else 1.0)
+    left, top = scale.left + scale.across * place[0], scale.top + scale.down * place[1]
+    # A flipped group begins at its other side.
+    if frame.get("flipH") in _ON:
+        left, across = left + scale.across * size[0], -across
+    if frame.get("flipV") in _ON:
+        top, down = top + scale.down * size[1], -down
     return _Scale(
-        scale.left + scale.across * place[0] - across * inner_place[0],
-        scale.top + scale.down * place[1] - down * inner_place[1],
+        left - across * inner_place[0],
+        top - down * inner_place[1],
         across,
         down,
         scale.is_turned or not _is_upright(frame),
@@ -803,11 +815,12 @@ def _box(frame: etree._Element, scale: _Scale) -> tuple[Rectangle | None, bool]:
         return None, False
     left, top = scale.left + scale.across * place[0], scale.top + scale.down * place[1]
     width, height = scale.across * size[0], scale.down * size[1]
+    left, top, width, height = left + min(width, 0.0), top + min(height, 0.0), abs(width), abs(height)
     if _is_upright(frame):
         return Rectangle(left, top, left + width, top + height), True
     angle = math.radians((points(frame.get("rot"), _DEGREE) or 0.0) % 360)
     sine, cosine = abs(math.sin(angle)), abs(math.cos(angle))
-    across, down = abs(width) * cosine + abs(height) * sine, abs(width) * sine + abs(height) * cosine
+    across, down = width * cosine + height * sine, width * sine + height * cosine
     middle, center = left + width / 2, top + height / 2
     return Rectangle(middle - across / 2, center - down / 2, middle + across / 2, center + down / 2), False
 
@@ -852,6 +865,12 @@ def _has_effect(properties: etree._Element) -> bool:
     """True if letters have an outline or a shadow, which is seen where the letters themselves are not."""
     lines = properties.iterchildren("{*}ln")
     return any(line.find("{*}noFill") is None for line in lines) or properties.find("{*}effectLst/*") is not None
+
+
+def _outline(properties: etree._Element) -> float:
+    """Return the width of the outline of letters in points, 0 for none."""
+    lines = [one for one in properties.iterchildren("{*}ln") if one.find("{*}noFill") is None]
+    return max((points(line.get("w"), EMU) or 0.0 for line in lines), default=0.0)
 
 
 def _is_link(properties: etree._Element) -> bool:

@@ -6,11 +6,13 @@ exactly elsewhere in this package.
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from typing import Final
 
 from lxml import etree
 
 from tasks.inputs.office.alternatives import doubt
+from tasks.inputs.office.drawings import mark_unsure
 from tasks.inputs.office.usual_markup import UsualMarkup
 
 _OFFICE: Final = "http://schemas.openxmlformats.org"
@@ -353,15 +355,6 @@ _CHART: Final = "\n".join(
         "ext uri",
     )
 )
-_DRAWN_DIAGRAM: Final = "\n".join(
-    (
-        _elements("drawing spTree nvGrpSpPr cNvGrpSpPr grpSpPr nvSpPr spPr style txBody"),
-        "sp modelId",
-        "cNvPr id name descr title",
-        "cNvSpPr txBox",
-        "txXfrm rot",
-    )
-)
 _OTHERS: Final = {
     f"{_OFFICE}/markup-compatibility/2006": "AlternateContent\nChoice Requires\nFallback",
     f"{_OFFICE}/drawingml/2006/diagram": "relIds dm lo qs cs",
@@ -439,10 +432,11 @@ SLIDES: Final = UsualMarkup(
 )  # fmt: skip
 """The usual markup of slides, of their layouts and masters, of themes and of styles of tables."""
 CHARTS: Final = UsualMarkup({MAIN: _DRAWING + _BODY_OF_CHARTS, f"{_OFFICE}/drawingml/2006/chart": _CHART, **_OTHERS})
-DIAGRAMS: Final = UsualMarkup(
-    {MAIN: _DRAWING + _BODY, f"{_MICROSOFT}/drawing/2008/diagram": _DRAWN_DIAGRAM, **_OTHERS}
-)  # fmt: skip
-"""The usual markup of the shapes that are drawn for a SmartArt diagram (MS-ODRAWXML, 2.6)."""
+"""The usual markup of charts."""
+_DEFAULT: Final = f"{{{MAIN}}}defPPr"
+_DEFAULTS: Final = UsualMarkup({MAIN: "defPPr\ndefRPr lang kern"})
+"""The usual defaults of a list of styles. Programs differ in whether they apply others."""
+_SOFT_EDGE: Final = f"{{{MAIN}}}softEdge"
 _OF_TEXT: Final = frozenset(
     f"{{{MAIN}}}{name}"
     for name in (
@@ -461,18 +455,40 @@ def doubt_unusual(slide: etree._Element) -> bool:
     """Mark what unusual markup of a slide makes doubtful: the text that it belongs to, or that of all the slide if it
     may move, cover, cut or recolour others. Return whether it is all of the slide."""
     doubted: dict[etree._Element, None] = {}
-    for element in SLIDES.unusual(slide):
+    for element in _unusual(slide):
         is_of_text = element.tag in _OF_TEXT or element.tag.startswith(f"{{{MATH}}}")
         text = next(element.iterancestors(*_TEXTS), None) if is_of_text else None
         if text is None:
             doubt(slide)
             return True
         doubted[text] = None
-    for text in doubted:
-        doubt(text)
+    if doubted:
+        _doubt_all(slide, doubted)
     return False
 
 
 def is_usual(layer: etree._Element) -> bool:
     """True if all markup of a layout, a master or a theme is usual, except that of its own text, which is not read."""
-    return all(any(True for _ in element.iterancestors(f"{{{MAIN}}}p")) for element in SLIDES.unusual(layer))
+    return all(any(True for _ in element.iterancestors(f"{{{MAIN}}}p")) for element in _unusual(layer))
+
+
+def _unusual(root: etree._Element) -> Iterator[etree._Element]:
+    """Yield the elements that are not usual where they stand."""
+    yield from SLIDES.unusual(root)
+    for one in root.iter(_DEFAULT):
+        # New shapes alone have what the defaults of objects say.
+        owner = next(one.iterancestors(_DEFAULT, f"{{{MAIN}}}objectDefaults"), None)
+        if owner is None:
+            yield from _DEFAULTS.unusual(one)
+    # Shapes fade with their text, but of a picture no more than its edges.
+    yield from (one for one in root.iter(_SOFT_EDGE) if next(one.iterancestors("{*}pic"), None) is None)
+
+
+def _doubt_all(root: etree._Element, owners: Container[etree._Element]) -> None:
+    """Mark the texts of these elements, each text once, however many of them it is in."""
+    depth = 0
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if element in owners:
+            depth += 1 if event == "start" else -1
+        elif depth and event == "start" and str(element.tag).endswith("}t"):
+            mark_unsure([element])

@@ -72,6 +72,8 @@ def unsure_texts(change: Change) -> list[str]:
     [
         written("p:spPr/a:xfrm", rot="600000"),
         written("p:txBody/a:bodyPr", anchor="ctr", vert="horz"),
+        added("p:txBody/a:lstStyle", "<a:defPPr><a:defRPr lang='en-US'/></a:defPPr>"),
+        added(".//a:rPr", "<a:ln w='9525'><a:solidFill><a:srgbClr val='FF0000'/></a:solidFill></a:ln>"),
         written(".//a:rPr", lang="de-DE", dirty="0", kern="1200", cap="all", u="sng"),
         added(".//a:rPr", "<a:latin typeface='Segoe UI Symbol' panose='020B0604020202020204' charset='0'/>"),
         added(".//a:rPr", "<a:effectLst><a:outerShdw blurRad='38100' dist='19050' dir='2700000'>"
@@ -96,6 +98,8 @@ def test_text_with_usual_markup_is_sure(change: Change) -> None:
         written("p:txBody/a:bodyPr", vertOverflow="clip"),
         added("p:txBody/a:bodyPr", "<a:prstTxWarp prst='textPlain'/>"),
         added("p:txBody/a:bodyPr", "<a:normAutofit lnSpcReduction='90000'/>"),
+        added("p:txBody/a:lstStyle", "<a:defPPr><a:defRPr sz='100'/></a:defPPr>"),
+        added(".//a:rPr", "<a:ln w='76200'><a:solidFill><a:srgbClr val='FFFFFF'/></a:solidFill></a:ln>"),
         added(".//a:rPr", "<a:latin typeface='Wingdings'/>"),
         added(".//a:rPr", "<a:latin typeface='Arial' charset='2'/>"),
         added(".//a:p", "<a14:m><m:oMath><m:phant><m:phantPr><m:show m:val='0'/></m:phantPr><m:e/></m:phant></m:oMath>"
@@ -118,6 +122,7 @@ def test_unusual_markup_of_a_text_makes_it_unsure(change: Change) -> None:
                         "</a:camera><a:lightRig rig='threePt' dir='t'/></a:scene3d>"),
         added("p:spPr", "<a:scene3d><a:camera prst='perspectiveLeft'/><a:lightRig rig='threePt' dir='t'/></a:scene3d>"),
         added("p:spPr", "<a:sp3d extrusionH='9999999'/>"),
+        added("p:spPr", "<a:effectLst><a:softEdge rad='99999999'/></a:effectLst>"),
         added("p:spPr", "<a:ln w='9525000'><a:solidFill><a:srgbClr val='FFFFFF'/></a:solidFill></a:ln>"),
         added("p:txBody/a:bodyPr", "<a:sp3d z='999999'/>"),
         added(".//a:rPr", "<a:effectLst><a:glow rad='9999999'><a:srgbClr val='FFFFFF'/></a:glow></a:effectLst>"),
