@@ -47,8 +47,8 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
         if slide.part.partname in seen:
             raise ValueError("a presentation has no slide twice")
         seen.add(slide.part.partname)
-        unseen.remove_from(slide)
-        for part in _Slide(slide, pictures, limits).parts(number):
+        doubted = unseen.remove_from(slide)
+        for part in _Slide(slide, pictures, limits, doubted).parts(number):
             # The length is checked, because slides may share charts and notes, whose text is then repeated.
             length += len(part)
             text_file.check_length(length, pictures.blob, limits)
@@ -57,8 +57,12 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
 
 
 class _Slide:
-    def __init__(self, slide: Slide, pictures: EmbeddedPages, limits: MediaLimits) -> None:
+    def __init__(
+        self, slide: Slide, pictures: EmbeddedPages, limits: MediaLimits, doubted: set[etree._Element]
+    ) -> None:
+        """`doubted` are the frames of charts and diagrams of which a reader perhaps sees nothing."""
         self._slide = slide
+        self._doubted = doubted
         self._pictures = pictures
         self._limits = limits
 
@@ -82,8 +86,10 @@ class _Slide:
                     yield from self._pictures_in(branch)
         if self._slide.has_notes_slide:
             frame = self._slide.notes_slide.notes_text_frame
-            notes = "\n".join(map(escape_line, drawings.paragraphs(frame._element))) if frame is not None else ""
-            yield notes and f"Notes: {notes}"
+            if frame is not None:
+                alternatives.doubt(frame._element)  # who looks at the slide does not see them
+                notes = "\n".join(map(escape_line, drawings.paragraphs(frame._element)))
+                yield notes and f"Notes: {notes}"
 
     def _shape(self, shape: Any) -> Iterator[str]:
         element = shape._element
@@ -98,7 +104,7 @@ class _Slide:
             # The elements are read directly, because python-pptx would count the rows again for each row.
             yield text_file.table([_cell_text(cell) for cell in row.tc_lst] for row in shape.table._tbl.tr_lst)
         elif getattr(shape, "has_chart", False):
-            yield self._chart(shape.chart)
+            yield self._chart(shape.chart, is_seen=element not in self._doubted)
         elif shape.has_text_frame:
             yield "\n".join(_outline_lines(shape.text_frame, bulleted=kind in _OUTLINE and shape.is_placeholder))
         for diagram in element.iter(f"{{{_DIAGRAM}}}relIds"):
@@ -120,9 +126,10 @@ class _Slide:
         except KeyError:
             return ""
         root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+        alternatives.doubt(root)  # what programs draw is in another part
         return "\n".join(f"- {escape_line(text)}" for text in drawings.paragraphs(root))
 
-    def _chart(self, chart: Chart) -> str:
+    def _chart(self, chart: Chart, *, is_seen: bool) -> str:
         counts = [abs(int(count)) for count in chart._chartSpace.xpath(".//c:ptCount/@val")]
         if max(counts, default=0) * len(counts) > self._limits.cells:
             return f"[chart not read: more than {self._limits.cells} points]"
@@ -135,14 +142,14 @@ class _Slide:
             categories = [" / ".join(filter(None, names)) for names in _category_labels(plot)]
             if not categories:  # a scatter chart, which has values along its other axis
                 categories = [value.text for value in element.xpath("./c:ser[1]/c:xVal//c:v")]
-            columns = [_chart_cells(categories, are_shown=shown.have_categories)]
+            columns = [_chart_cells(categories, are_shown=is_seen and shown.have_categories)]
             header = [""]
             for one in plot.series:
-                header += _chart_cells([one.name or ""], are_shown=shown.have_name(one._element))
+                header += _chart_cells([one.name or ""], are_shown=is_seen and shown.have_name(one._element))
                 values = [_format_number(value) for value in _values(one)]
-                columns.append(_chart_cells(values, are_shown=shown.have_values(one._element)))
+                columns.append(_chart_cells(values, are_shown=is_seen and shown.have_values(one._element)))
             tables.append(text_file.table([header, *zip_longest(*columns, fillvalue="")]))
-        title = "".join(_chart_cells([text_file.one_line(title)], are_shown=labels.have_title))
+        title = "".join(_chart_cells([text_file.one_line(title)], are_shown=is_seen and labels.have_title))
         return "\n\n".join([f"Chart: {title}" if title else "Chart:", *tables])
 
 

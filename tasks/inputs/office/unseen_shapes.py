@@ -11,11 +11,21 @@ from lxml import etree
 from pptx.opc.constants import RELATIONSHIP_TYPE
 
 from tasks.inputs.contrast import WHITE, Color, is_seen, mixed
-from tasks.inputs.office import alternatives, animations, colors, drawings, fills, shifted_text
+from tasks.inputs.office import (
+    alternatives,
+    animations,
+    colors,
+    drawings,
+    fills,
+    shifted_text,
+    slide_charts,
+    usual_slides,
+)
 from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
 from tasks.inputs.office.slide_lines import Frame, Paragraph
+from tasks.inputs.office.slide_tables import TableLook, TableStyles
 from tasks.inputs.sight import Sight
 
 _MOST_SHAPES = 100
@@ -28,12 +38,15 @@ _SMALL = 4.0
 """Smaller text, in points, is perhaps not seen."""
 _LEAST_OVERLAP = 6.0
 """A shape that covers fewer points of a text in width or height does not hide a part of it."""
+_LEAST_GRAPHIC = 36.0
+"""Charts and diagrams with shorter sides, in points, are not legible."""
+_LEAST_SHARE = 0.8
+"""The share of a chart or diagram that is on the slide at least, counted from its middle."""
+_RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _RECTANGLES = ("rect", "roundRect")
 _SHAPES = ("sp", "pic", "graphicFrame", "grpSp", "AlternateContent")
 _TEXT_STYLES = {"title": "titleStyle", "ctrTitle": "titleStyle"}
 _OUTLINES = ("body", "obj", "subTitle")
-_PLAIN_TABLES = ("", "{2D5ABB26-0587-4C30-8999-92F81FD0307C}", "{5940675A-B579-460E-94D1-54222C63F5DA}")
-"""Styles of tables whose cells have no colour; without one, with and without lines."""
 _SIZE = 18.0
 """The size of text in points if nothing sets one."""
 _HUNDREDTHS = 100
@@ -45,6 +58,9 @@ _INSETS_OF_CELLS = {"marL": "lIns", "marT": "tIns", "marR": "rIns", "marB": "bIn
 """Names that the insets of a cell have in other shapes."""
 _DEGREE = 60_000
 _HALF_TURN = 180 * _DEGREE
+_ON = ("1", "true")
+_MOST_OUTLINE = 1 / 12
+"""The share of its size up to which the width of its outline leaves a letter legible."""
 
 
 class Rectangle(NamedTuple):
@@ -68,6 +84,11 @@ class Rectangle(NamedTuple):
         """Return the smaller side of the area that both have."""
         width = min(self.right, other.right) - max(self.left, other.left)
         return max(0.0, min(width, min(self.bottom, other.bottom) - max(self.top, other.top)))
+
+    def shrunk(self, share: float) -> "Rectangle":
+        """Return the middle of the rectangle that has this share of its width and height."""
+        across, down = ((1 - share) / 2 * side for side in (self.right - self.left, self.bottom - self.top))
+        return Rectangle(self.left + across, self.top + down, self.right - across, self.bottom - down)
 
     def contains(self, other: "Rectangle") -> bool:
         return (
@@ -111,10 +132,13 @@ class UnseenShapes:
         width, height = (points(str(side), EMU) for side in (presentation.slide_width, presentation.slide_height))
         self._window = Rectangle(0.0, 0.0, width or math.inf, height or math.inf)
         self._styles = _Styles(presentation.part._element.find("{*}defaultTextStyle"))
+        self._tables = TableStyles(_related(presentation.part, RELATIONSHIP_TYPE.TABLE_STYLES))
         self._themes: dict[str, Theme] = {}
         self._layers: dict[str, _ShapeLayer] = {}
 
-    def remove_from(self, slide: Any) -> None:
+    def remove_from(self, slide: Any) -> set[etree._Element]:
+        """Remove what is unseen from a slide, and mark what is perhaps unseen. Return the frames of the charts and
+        diagrams that are perhaps unseen, whose text is not in the slide itself."""
         _remove_hidden(slide._element)
         alternatives.settle(slide._element)
         layout = slide.slide_layout
@@ -122,13 +146,20 @@ class UnseenShapes:
         name = str(master.part.partname)
         if name not in self._themes:
             self._themes[name] = _theme_of(master)
-        layers = self._layer(layout), self._layer(master)
-        _SlideView(slide, layers, self._themes[name], self._window, self._styles).clear()
+        theme = self._themes[name]
+        layers = self._layer(layout), self._layer(master, theme.root)
+        is_doubted = usual_slides.doubt_unusual(slide._element)
+        if _has_own_theme(slide) or not (self._styles.are_usual and all(layer.is_usual for layer in layers)):
+            doubt(slide._element)
+            is_doubted = True
+        view = _SlideView(slide, layers, theme, self._window, self._styles, self._tables)
+        view.clear()
+        return set(slide._element.iter("{*}graphicFrame")) if is_doubted else view.doubted_graphics
 
-    def _layer(self, layer: Any) -> "_ShapeLayer":
+    def _layer(self, layer: Any, theme: etree._Element | None = None) -> "_ShapeLayer":
         name = str(layer.part.partname)
         if name not in self._layers:
-            self._layers[name] = _ShapeLayer(layer._element)
+            self._layers[name] = _ShapeLayer(layer, theme)
         return self._layers[name]
 
 
@@ -149,9 +180,13 @@ def remove_from_sheet(root: etree._Element, theme: Theme) -> None:
 class _ShapeLayer:
     """A layout or a master, with what all slides on it have from it."""
 
-    def __init__(self, element: etree._Element) -> None:
-        self.element = element
-        self.by_index, self.by_type = _placeholders(element)
+    def __init__(self, layer: Any, theme: etree._Element | None) -> None:
+        self.element = layer._element
+        self.is_usual = not _has_own_theme(layer) and all(
+            root is None or usual_slides.is_usual(root) for root in (self.element, theme)
+        )
+        """True if nothing in it, or in its theme, makes the slides doubtful."""
+        self.by_index, self.by_type = _placeholders(self.element)
         self.shapes: list[_Shape] | None = None
         """The largest shapes that it draws; None until a slide asks for them."""
 
@@ -161,6 +196,7 @@ class _Styles:
 
     def __init__(self, defaults: etree._Element | None) -> None:
         self.defaults = defaults
+        self.are_usual = defaults is None or usual_slides.is_usual(defaults)
         self._levels: dict[etree._Element, dict[str, etree._Element]] = {}
 
     def levels(self, style: etree._Element) -> dict[str, etree._Element]:
@@ -177,18 +213,22 @@ class _SlideView:
         theme: Theme,
         window: Rectangle,
         styles: _Styles,
+        tables: TableStyles,
     ) -> None:
         self._slide = slide
         self._element = slide._element
         self._layout, self._master = layers
         self._window = window
         self._all_styles = styles
+        self.tables = tables
         mappings = (one.find("{*}clrMapOvr/{*}overrideClrMapping") for one in (self._element, self._layout.element))
         mapping = next((one for one in mappings if one is not None), None)
         self._theme = theme if mapping is None else theme.with_mapping(_attributes(mapping))
         self._moved = {one.get("spid") for one in self._element.iter("{*}spTgt")}
         self._doubtful = animations.doubtful_targets(self._element)
         self._styles: dict[tuple[str | None, ...], list[dict[str, etree._Element]]] = {}
+        self.doubted_graphics: set[etree._Element] = set()
+        """The frames of charts and diagrams of which a reader perhaps sees nothing."""
 
     def clear(self) -> None:
         tree = self._element.find("{*}cSld/{*}spTree")
@@ -212,23 +252,46 @@ class _SlideView:
             )
             if is_gone and not self._is_moved(shape):
                 _remove(shape.element)
-            elif bodies:
-                in_front = (one for other, one in largest if other > at)
-                grounds = (one for other, one in rivals if other <= at)
-                if (
-                    is_gone
-                    or not (shape.box is None or shape.box.touches(self._window))
-                    or not self._doubtful.isdisjoint(_identifiers(shape.element))
-                    or len(rivals) > _MOST_SHAPES  # they are not compared one by one
-                    or self._has_rival_backgrounds
-                    or any(box is None or one is None or one.touches(box) for one in grounds)
-                    or (box is not None and any(self._may_hide_part(one, box) for one in in_front))
-                ):
+                continue
+            in_front = [one for other, one in largest if other > at]
+            grounds = [one for other, one in rivals if other <= at]
+            is_doubtful = (
+                is_gone
+                or not (shape.box is None or shape.box.touches(self._window))
+                or not self._doubtful.isdisjoint(_identifiers(shape.element))
+                or len(rivals) > _MOST_SHAPES  # they are not compared one by one
+                or self._has_rival_backgrounds
+                or any(box is None or one is None or one.touches(box) for one in grounds)
+                or (box is not None and any(self._may_hide_part(one, box) for one in in_front))
+            )
+            text = _Text(self, shape, (one for other, one in largest if other < at))
+            if bodies:
+                if is_doubtful:
                     doubt(shape.element)
-                text = _Text(self, shape, (one for other, one in largest if other < at))
                 if not self._is_moved(shape):
                     text.doubt_what_is_off(bodies, self._window)
                 text.clear(bodies)
+            elif shape.element.tag.endswith("}graphicFrame") and (
+                is_doubtful or not self._is_graphic_seen(shape, text)
+            ):
+                self.doubted_graphics.add(shape.element)
+
+    def _is_graphic_seen(self, shape: _Shape, text: "_Text") -> bool:
+        """True if what other parts draw in a frame is large, on the slide, and seen as it is saved."""
+        box, window = shape.box, self._window
+        if box is None or min(box.right - box.left, box.bottom - box.top) < _LEAST_GRAPHIC:
+            return False
+        if not window.contains(box.shrunk(_LEAST_SHARE)):
+            return False
+        for chart in shape.element.iterfind("{*}graphic/{*}graphicData/{*}chart"):
+            try:
+                part = self._slide.part.related_part(chart.get(f"{{{_RELATIONSHIPS}}}id"))
+            except KeyError:
+                return False
+            own = _related(part, RELATIONSHIP_TYPE.THEME_OVERRIDE)
+            theme = self._theme if own is None else Theme(own)
+            return slide_charts.is_seen_as_saved(part._element, theme, text.beneath.known)
+        return True
 
     @cached_property
     def background(self) -> Grounds:
@@ -376,7 +439,7 @@ class _SlideView:
     def _may_hide_part(self, shape: _Shape, box: Rectangle) -> bool:
         """True if a shape that is drawn later lies on a part of the text in the box, and something of it is filled."""
         is_filled = bool(shape.fill) or not shape.element.tag.endswith("}sp")
-        if not is_filled or shape.box is None or self._is_moved(shape):
+        if not is_filled or shape.box is None:
             return False
         return shape.box.overlap(box) > _LEAST_OVERLAP
 
@@ -395,9 +458,11 @@ class _SlideView:
         return any(fills.are_rivals(one) for layer in layers for one in layer.iterfind("{*}cSld/{*}bg/{*}bgPr"))
 
     def _is_opaque(self, shape: _Shape) -> bool:
-        """True for shapes, and for pictures that are JPEG, which has no transparent places."""
+        """True for shapes, and for pictures that are JPEG without effects, which have no transparent places."""
         if not shape.element.tag.endswith("}pic"):
             return True
+        if any(one.tag != f"{{{usual_slides.MAIN}}}extLst" for blip in shape.element.iter("{*}blip") for one in blip):
+            return False
         for relationship, _ in drawings.pictures(shape.element):
             try:
                 return bool(self._slide.part.related_part(relationship).content_type == "image/jpeg")
@@ -447,7 +512,7 @@ class _Text:
             if any(fills.are_rivals(one) for one in body.itersiblings("{*}tcPr")):
                 doubt(body)
             for paragraph, nearer, farther in self._paragraphs(body):
-                for run in paragraph.iterchildren("{*}r", "{*}fld"):
+                for run in list(paragraph.iter("{*}r", "{*}fld")):
                     own = list(run.iterchildren("{*}rPr"))
                     match self._sight([*own, *nearer, *fonts, *farther], body, factor):
                         case Sight.UNSEEN:
@@ -531,7 +596,8 @@ class _Text:
             return Sight.UNSEEN
         stands_out = any(map(_has_effect, properties))
         sight = self._sight_by_color(properties, body)
-        is_unsure = (stands_out and sight == Sight.UNSEEN) or (size < _SMALL and sight == Sight.SEEN)
+        is_outlined = any(_outline(one) > _MOST_OUTLINE * size for one in properties)
+        is_unsure = (stands_out and sight == Sight.UNSEEN) or ((size < _SMALL or is_outlined) and sight == Sight.SEEN)
         return Sight.UNSURE if is_unsure else sight
 
     def _sight_by_color(self, properties: list[etree._Element], body: etree._Element) -> Sight:
@@ -541,44 +607,74 @@ class _Text:
                 color = self._view.theme.read(one)
             elif _is_link(one):
                 link = self._view.theme.named("hlink")
-                return Sight.SEEN if link is None else self._ground(one, body).sight((link, 1.0))
+                return Sight.SEEN if link is None else _common_sight((link, 1.0), self._grounds([one], body))
             elif fills.are_rivals(one):
                 return Sight.UNSURE
             else:
                 for fill in fills.among(one):
                     if fill.tag.endswith("}noFill"):
                         return Sight.UNSEEN
+                    grounds = self._grounds(properties, body)
                     if not fill.tag.endswith("}solidFill"):
-                        ground = self._ground(properties[0], body)
-                        inks = fills.of_fill(fill, self._view.theme, ground.known)
-                        sights = {ground.sight((ink, 1.0)) for ink in inks}
+                        known = grounds[0].known if grounds else colors.UNKNOWN
+                        inks = fills.of_fill(fill, self._view.theme, known)
+                        sights = {_common_sight((ink, 1.0), grounds) for ink in inks}
                         return sights.pop() if inks != colors.UNKNOWN and len(sights) == 1 else Sight.UNSURE
                     color = self._view.theme.read(fill)
                     if color is None:
                         return Sight.UNSURE
             if color is not None:
-                return self._ground(properties[0], body).sight(color)
+                return _common_sight(color, self._grounds(properties, body))
+        return self._sight_by_table_style(body)
+
+    def _sight_by_table_style(self, body: etree._Element) -> Sight:
+        """Return how text is seen whose colour nothing sets but the style of its table."""
+        cell = _cell_of(body)
+        if cell is None:
+            return Sight.SEEN
+        own = self._ground_of_cell(cell)
+        if self._table is None:
+            # Programs have a style that goes well with its own fills.
+            return Sight.SEEN if own is None else Sight.UNSURE
+        for look in self._table.of_cell(cell):
+            ground = self.beneath.under(look.fill) if own is None else own
+            if look.ink is None or ground.sight(look.ink) != Sight.SEEN:
+                return Sight.UNSURE
         return Sight.SEEN
 
-    def _ground(self, properties: etree._Element, body: etree._Element) -> _Ground:
-        ground = self._under(body)
-        for highlight in properties.iterchildren("{*}highlight"):
+    def _grounds(self, properties: list[etree._Element], body: etree._Element) -> list[_Ground]:
+        """Return the grounds that a text may have, none if they are not known."""
+        grounds = self._under(body)
+        for highlight in (found for one in properties for found in one.iterchildren("{*}highlight")):
             behind = self._view.theme.read(highlight)
-            ground = ground.under(colors.UNKNOWN if behind is None else (behind[0],))
-        return ground
+            return [ground.under(colors.UNKNOWN if behind is None else (behind[0],)) for ground in grounds]
+        return grounds
 
-    def _under(self, body: etree._Element) -> _Ground:
-        cell = body.getparent()
-        if cell is None or not cell.tag.endswith("}tc"):
-            return self._beneath.under(self._shape.fill)
+    def _under(self, body: etree._Element) -> list[_Ground]:
+        cell = _cell_of(body)
+        if cell is None:
+            return [self.beneath.under(self._shape.fill)]
+        own = self._ground_of_cell(cell)
+        if own is not None:
+            return [own]
+        return [] if self._table is None else [self.beneath.under(look.fill) for look in self._table.of_cell(cell)]
+
+    def _ground_of_cell(self, cell: etree._Element) -> _Ground | None:
+        """Return the ground of a cell that has a fill of its own, or none on purpose."""
         for properties in cell.iterchildren("{*}tcPr"):
-            if (found := fills.within(properties, self._view.theme, self._beneath.known)) is not None:
-                return self._beneath if found == self._beneath.known else self._beneath.under(found)
-        style = next((one.text or "" for one in self._shape.element.iter("{*}tableStyleId")), "")
-        return self._beneath if style.strip() in _PLAIN_TABLES else self._beneath.under(colors.UNKNOWN)
+            if (found := fills.within(properties, self._view.theme, self.beneath.known)) is not None:
+                return self.beneath if found == self.beneath.known else self.beneath.under(found)
+        return None
 
     @cached_property
-    def _beneath(self) -> _Ground:
+    def _table(self) -> TableLook | None:
+        """The look that the shape's table has by its style; None if that is not known."""
+        for table in self._shape.element.iterfind("{*}graphic/{*}graphicData/{*}tbl"):
+            return self._view.tables.of_table(table, self._view.theme, self.beneath.known)
+        return None
+
+    @cached_property
+    def beneath(self) -> _Ground:
         """The ground that the slide and the shapes that were drawn before put behind the text."""
         ground = _Ground((WHITE,)).under(self._view.background)
         box = self._shape.box
@@ -592,6 +688,18 @@ class _Text:
         return ground
 
 
+def _cell_of(body: etree._Element) -> etree._Element | None:
+    """Return the cell of a table that a text is in."""
+    owner = body.getparent()
+    return owner if owner is not None and owner.tag.endswith("}tc") else None
+
+
+def _common_sight(color: tuple[Color, float], grounds: list[_Ground]) -> Sight:
+    """Return whether text of this colour and opacity is seen on each of the grounds. It is unsure where they differ."""
+    sights = {ground.sight(color) for ground in grounds}
+    return sights.pop() if len(sights) == 1 else Sight.UNSURE
+
+
 def _remove_hidden(root: etree._Element) -> None:
     """Remove the shapes, and the groups of shapes, that are switched off."""
     for shape in list(root.iter(*(f"{{*}}{name}" for name in ("sp", "pic", "graphicFrame", "grpSp", "cxnSp")))):
@@ -601,11 +709,20 @@ def _remove_hidden(root: etree._Element) -> None:
 
 def _theme_of(master: Any) -> Theme:
     mapping = master._element.find("{*}clrMap")
+    return Theme(_related(master.part, RELATIONSHIP_TYPE.THEME), {} if mapping is None else _attributes(mapping))
+
+
+def _related(part: Any, kind: str) -> bytes | None:
+    """Return the only related part of a kind."""
     try:
-        theme = master.part.part_related_by(RELATIONSHIP_TYPE.THEME).blob
+        return bytes(part.part_related_by(kind).blob)
     except KeyError:
-        theme = None
-    return Theme(theme, {} if mapping is None else _attributes(mapping))
+        return None
+
+
+def _has_own_theme(layer: Any) -> bool:
+    """True if a slide or a layout replaces parts of the theme of its master."""
+    return any(relationship.reltype.endswith("/themeOverride") for relationship in layer.part.rels.values())
 
 
 def _placeholder(shape: etree._Element) -> etree._Element | None:
@@ -672,9 +789,15 @@ def _scale_within(group: etree._Element, scale: _Scale) -> _Scale:
         return scale
     across = scale.across * (size[0] / inner_size[0] if inner_size[0] else 1.0)
     down = scale.down * (size[1] / inner_size[1] if inner_size[1] else 1.0)
+    left, top = scale.left + scale.across * place[0], scale.top + scale.down * place[1]
+    # A flipped group begins at its other side.
+    if frame.get("flipH") in _ON:
+        left, across = left + scale.across * size[0], -across
+    if frame.get("flipV") in _ON:
+        top, down = top + scale.down * size[1], -down
     return _Scale(
-        scale.left + scale.across * place[0] - across * inner_place[0],
-        scale.top + scale.down * place[1] - down * inner_place[1],
+        left - across * inner_place[0],
+        top - down * inner_place[1],
         across,
         down,
         scale.is_turned or not _is_upright(frame),
@@ -692,11 +815,12 @@ def _box(frame: etree._Element, scale: _Scale) -> tuple[Rectangle | None, bool]:
         return None, False
     left, top = scale.left + scale.across * place[0], scale.top + scale.down * place[1]
     width, height = scale.across * size[0], scale.down * size[1]
+    left, top, width, height = left + min(width, 0.0), top + min(height, 0.0), abs(width), abs(height)
     if _is_upright(frame):
         return Rectangle(left, top, left + width, top + height), True
     angle = math.radians((points(frame.get("rot"), _DEGREE) or 0.0) % 360)
     sine, cosine = abs(math.sin(angle)), abs(math.cos(angle))
-    across, down = abs(width) * cosine + abs(height) * sine, abs(width) * sine + abs(height) * cosine
+    across, down = width * cosine + height * sine, width * sine + height * cosine
     middle, center = left + width / 2, top + height / 2
     return Rectangle(middle - across / 2, center - down / 2, middle + across / 2, center + down / 2), False
 
@@ -741,6 +865,12 @@ def _has_effect(properties: etree._Element) -> bool:
     """True if letters have an outline or a shadow, which is seen where the letters themselves are not."""
     lines = properties.iterchildren("{*}ln")
     return any(line.find("{*}noFill") is None for line in lines) or properties.find("{*}effectLst/*") is not None
+
+
+def _outline(properties: etree._Element) -> float:
+    """Return the width of the outline of letters in points, 0 for none."""
+    lines = [one for one in properties.iterchildren("{*}ln") if one.find("{*}noFill") is None]
+    return max((points(line.get("w"), EMU) or 0.0 for line in lines), default=0.0)
 
 
 def _is_link(properties: etree._Element) -> bool:

@@ -74,6 +74,14 @@ def test_the_notes_of_the_speaker_come_last() -> None:
     assert text_of(slides(fill)) == "## Slide 1: T\n\nbox\n\nNotes: Say this.\nThen that."
 
 
+def test_the_notes_of_the_speaker_are_unsure() -> None:
+    def fill(presentation: Presentation) -> None:
+        titled(presentation, "Shown").notes_slide.notes_text_frame.text = "Said"
+
+    lines = (opened(slides(fill)).text or "").split("\n\n")
+    assert [UNSURE in line for line in lines] == [False, True]
+
+
 def test_a_table_keeps_its_columns_under_merged_cells() -> None:
     def fill(slide: Slide) -> None:
         table = slide.shapes.add_table(2, 3, *BOX).table

@@ -260,6 +260,19 @@ def covered(color: str = "FFFFFF", shape: MSO_SHAPE = MSO_SHAPE.RECTANGLE) -> Ca
     return change
 
 
+@pytest.mark.parametrize(("flip", "is_on_slide"), [("0", True), ("1", False)])
+def test_shapes_of_a_flipped_group_are_at_its_other_side(flip: str, *, is_on_slide: bool) -> None:
+    """The slide is 10 inches wide, the group 40, and its text at its left."""
+
+    def in_group(slide: Slide, box: Any) -> None:
+        frame = slide.shapes.add_group_shape([box])._element.grpSpPr.find(f"{{{MAIN}}}xfrm")
+        frame.set("flipH", flip)
+        for name in ("ext", "chExt"):
+            frame.find(f"{{{MAIN}}}{name}").set("cx", str(Inches(40)))
+
+    assert is_read(in_group) == is_on_slide
+
+
 def test_text_under_an_opaque_shape_is_left_out() -> None:
     assert not is_read(covered())
     assert not is_read(covered("FF0000"))
@@ -291,8 +304,14 @@ def test_a_photo_covers_text_and_a_picture_that_may_be_transparent_does_not() ->
 
         return change
 
+    def faded(slide: Slide, box: Any) -> None:
+        pictured("JPEG")(slide, box)
+        blip = next(slide.shapes[-1]._element.iter(f"{{{MAIN}}}blip"))
+        blip.append(parse_xml(f'<a:alphaModFix xmlns:a="{MAIN}" amt="10000"/>'))
+
     assert not is_read(pictured("JPEG"))
     assert is_read(pictured("PNG"))
+    assert is_read(faded)
 
 
 def test_what_a_layout_draws_is_judged_by_the_colours_of_each_slide() -> None:
