@@ -46,8 +46,8 @@ _STRUCK = "~~"
 _READ_SCRIPTS = "LATIN", "CJK", "HIRAGANA", "KATAKANA"
 """The scripts that OCR reads, as Unicode's names of their letters begin."""
 _UNKNOWN = 0.5
-"""Confidence of text that another program recognised, and of text that is too small to be compared with what is drawn:
-how sure it is is not known."""
+"""Confidence of text that another program recognised, of text that is too small to be compared with what is drawn, and
+of text of which more may be drawn: how sure it is is not known."""
 _GARBAGE = 0.1
 """If more than this share of the glyphs has no known character, the whole layer is distrusted."""
 _OUTLINES = 15
@@ -238,7 +238,7 @@ def _text_line(words: list[PdfWord], view: PageView) -> TextLine:
 
 
 def _confidence(word: PdfWord, view: PageView) -> float:
-    return 1.0 if word.visible and is_comparable(word, view) else _UNKNOWN
+    return 1.0 if word.visible and not word.is_doubtful and is_comparable(word, view) else _UNKNOWN
 
 
 def _struck_runs(words: Sequence[PdfWord]) -> Iterator[tuple[PdfWord, bool, bool]]:
