@@ -21,6 +21,7 @@ from tasks.inputs.pdf.shown import (
     PageView,
     has_drawn_annotations,
     has_other_appearances,
+    places_of_layered,
     shown_on,
     typed_notes,
 )
@@ -152,6 +153,10 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int, *, deadlin
     visible = seen_words(drawn, shown.texts, page, view, deadline=deadline)
     if visible is None:
         return TextLayer(tuple(notes))
+    covers = places_of_layered(page)
+    for word in visible if covers else ():
+        centre = word.box.centre
+        word.is_doubtful |= any(cover.contains(centre) for cover in covers)
     for index in struck_words(visible, shown.rulings, page):
         visible[index].is_struck = True
     read = pictures.read_as([word.box for word in hidden])
