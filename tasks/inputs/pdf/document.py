@@ -21,6 +21,7 @@ from tasks.inputs.decode.within import allow
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.pdf.drawing import SCALE, draw
+from tasks.inputs.pdf.shown import hide_layered
 from tasks.inputs.pdf.text_layer import read_text_layer
 from tasks.inputs.printed_codes import MAX_PIXELS, PrintedCode, find_codes
 from tasks.inputs.source import Blob
@@ -152,6 +153,7 @@ class PdfPages(Pages):
             return self._page[1]
         self._drop_page()
         self._page = (number, self._pdf[number - 1])
+        hide_layered(self._page[1])
         return self._page[1]
 
     def _drop_page(self) -> None:

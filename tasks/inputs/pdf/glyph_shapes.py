@@ -5,17 +5,18 @@ Each figure and each Latin letter is therefore compared with the figures and let
 glyph that looks more like another one is disputed.
 
 Of the figures and letters of 250 fonts, in 6 to 14 points, 0.1 % and 0.3 % are disputed, most of them in decorative
-fonts. Of figures that stand for another figure, 97 % are.
+fonts. Of figures that stand for another figure, 97 % are. Of the points, commas and other marks in the numbers of 151
+fonts, none is; of those that stand for another one, 99 % are.
 """
 
 import ctypes
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from models.normal_forms import normalized
 from tasks.inputs.pdf.drawing import SCALE, draw
 from tasks.inputs.pdf.shown import PageView
-from tasks.inputs.pdf.words import Glyph, PdfWord, read_words
+from tasks.inputs.pdf.words import PdfWord, read_words
 
 _SIDE = 12
 """A shape has this many rows and columns."""
@@ -40,6 +41,19 @@ LEAST_HEIGHT = 5.0
 _FIGURES = "0123456789"
 _CHARACTERS = _FIGURES + "abcdefghijklmnopqrstuvwxyz"
 """Capital letters count as their small letters."""
+_MARKS = ".,:;'-+"
+"""Marks in numbers. What tells them apart is their place beside the figures."""
+_MARKS_OF = {
+    **{mark: mark for mark in _MARKS},
+    **dict.fromkeys("\u2018\u2019\u2032\u00b4", "'"),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+}
+"""Marks by the characters that look like them."""
+_MARK_PLACE = -0.35, 1.05
+"""A mark lies within this range above the baseline, as shares of the height of the figures."""
+_MARK_MARGIN = 0.03
+"""A mark is doubtful if its likeness to another mark is this much greater than to its own."""
+_ALIKE_MARKS = (":;",)
 _ALIKE = ("0o", "1iltjfr", "5s", "2z", "gq9yj", "nh", "adeo")
 """Characters that look alike in some fonts once they have the same width and height."""
 _FIGURE_MARGIN, _LETTER_MARGIN = 0.15, 0.2
@@ -50,6 +64,9 @@ _LEAST_LIKENESS = 0.3
 _LETTERS = 2, 0.5
 """A word is disputed if this many of its letters are, and this share of them; or if one figure or sign is. A word with
 figures is a code, of which one letter suffices."""
+_LETTER_LIKENESS = 0.83
+"""A letter of another alphabet, or one with an accent, is doubtful if its likeness to a plain Latin letter is greater
+than this. Those that look alike in print mostly have more, and others less."""
 _SQUEEZED, _SQUEEZED_ONE = 0.12, 0.05
 """A figure is disputed if its width is less than this share of its height, and the figure 1 if it is less than the
 second. Figures of condensed fonts have 0.3."""
@@ -89,6 +106,9 @@ _FONTS = tuple(
 """PDFium has these fonts built in."""
 _SIZES = 10, 24
 """Sizes of the fonts in points. Small letters are drawn with other weights."""
+_MARK_SIZES = 6, 9, 14
+_PHASES = 3
+"""Marks are drawn in this many positions between pixels: a point is hardly larger than one."""
 _PITCH = 30, 40
 """Distances of letters and of lines, in points, on the page of samples."""
 
@@ -96,75 +116,143 @@ Shapes = NDArray[np.float32]
 """Shapes of glyphs in rows. Each has the mean 0 and the length 1, so that products are correlations."""
 
 
-def glyph_corners(words: Sequence[PdfWord], view: PageView) -> NDArray[np.float32]:
+class DrawnGlyphs:
+    """The glyphs of words, which are compared with what is drawn for them."""
+
+    def __init__(self, words: Sequence[PdfWord], view: PageView) -> None:
+        self._words = words
+        self._texts = [glyph.text for word in words for glyph in word.glyphs]
+        self._counts = np.array([len(word.glyphs) for word in words])
+        self._starts = np.cumsum(self._counts) - self._counts
+        self._own = np.array([number for word in words for number in _numbers(word)], np.intp)
+        self._is_figure = (self._own >= 0) & (self._own < len(_FIGURES))
+        self._is_letter = self._own >= len(_FIGURES)
+        has_figure, has_letter = (self._in_words(flags) > 0 for flags in (self._is_figure, self._is_letter))
+        self._has_figure = has_figure
+        is_foreign = self._own == _FOREIGN
+        self._is_mostly_latin = bool(self._is_letter.sum() >= is_foreign.sum())
+        self._is_mixed = has_letter | (has_figure & self._is_mostly_latin)
+        """True for the words in which one letter of another alphabet raises doubts."""
+        self._is_foreign = is_foreign & (self._is_mostly_latin | self._each(has_letter))
+        self._is_accented = (self._own == _ACCENTED) & self._each(has_figure)
+        self._is_mark = np.array([text in _MARKS_OF for text in self._texts]) & self._beside_figures()
+        self._is_format = np.array([text != "" and unicodedata.category(text[0]) == "Cf" for text in self._texts])
+        self._is_format &= self._each(has_figure)
+        self._corners, self._places = _corners(words, view), _corners(words, view, _mark_range)
+        widths, heights = (np.linalg.norm(self._corners[:, side] - self._corners[:, 0], axis=1) for side in (1, 2))
+        extents = np.array([glyph.v for word in words for glyph in word.glyphs])
+        is_low = self._is_figure & (
+            np.ptp(extents, axis=1) < _LOW * self._each([word.v[1] - word.v[0] for word in words])
+        )
+        squeezed = np.where(self._own == 1, _SQUEEZED_ONE, _SQUEEZED)
+        self._is_wrong = (self._own == _SEVERAL) | is_low | (self._is_figure & (widths < squeezed * heights))
+        """True for the glyphs that are disputed whatever is drawn for them."""
+        self._is_large = (heights >= LEAST_HEIGHT) | is_low
+        self._is_compared = self._is_figure | self._is_letter | self._is_foreign | self._is_accented
+        self._is_compared |= np.isin(self._own, (_SEVERAL, _SIGN))
+        self._disputed, self._doubtful = np.zeros((2, len(self._own)), dtype=bool)
+
+    def compare(self, ink: NDArray[np.uint8], chosen: NDArray[np.bool_]) -> None:
+        """Compare the `chosen` glyphs with the picture `ink`, which shows how much darker or brighter each pixel is
+        made by the glyphs. The result replaces that of an earlier comparison."""
+        centres = (self._corners[:, 1] + self._corners[:, 2]) / 2
+        chosen = chosen & ((centres >= 0) & (centres < ink.shape[1::-1])).all(axis=1)
+        self._doubtful[chosen] = self._is_format[chosen]
+        for glyphs in _portions(chosen & self._is_compared & self._is_large):
+            likeness = _samples().characters.likeness(_shapes(ink, self._corners[glyphs]))
+            is_other = (self._own[glyphs] == _FOREIGN) | (self._own[glyphs] == _ACCENTED)
+            self._doubtful[glyphs] |= is_other & (likeness[:, len(_FIGURES) :].max(axis=1) > _LETTER_LIKENESS)
+            self._disputed[glyphs] = self._is_wrong[glyphs] | (~is_other & self._looks_other(glyphs, likeness))
+        for glyphs in _portions(chosen & self._is_mark):
+            own = np.array([_MARKS.index(_MARKS_OF[self._texts[glyph]]) for glyph in glyphs])
+            likeness = _samples().marks.likeness(_shapes(ink, self._places[glyphs]))
+            self._doubtful[glyphs] |= _margin(own, likeness, _alike(_MARKS, _ALIKE_MARKS)) > _MARK_MARGIN
+
+    def _looks_other(self, glyphs: NDArray[np.intp], likeness: NDArray[np.float32]) -> NDArray[np.bool_]:
+        own = self._own[glyphs]
+        flags = _is_disputed(own, likeness)
+        is_sign = own == _SIGN
+        figures_alone = np.array([_figures_like(self._texts[glyph]) for glyph in glyphs[is_sign]], bool)
+        flags[is_sign] = _shows_figure(likeness[is_sign], figures_alone.reshape(-1, len(_FIGURES)))
+        return flags
+
+    def has_other_word(self, seen: NDArray[np.bool_]) -> bool:
+        """True if a `seen` figure or sign of any word is disputed, or many letters of it."""
+        disputed = self._disputed & seen
+        wrong_letters = self._in_words(disputed & self._is_letter)
+        count, share = _LETTERS
+        is_other = self._in_words(disputed & ~self._is_letter) > 0
+        is_other |= self._has_figure & (wrong_letters > 0)
+        is_other |= wrong_letters >= np.maximum(count, share * self._in_words(self._is_letter))
+        return bool(is_other.any()) or any(map(_has_soft_hyphen_by_figure, self._words))
+
+    def doubtful_words(self, seen: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return the indices of the words that may be others, because a `seen` mark of a number looks like another one,
+        or a letter that is no plain Latin one looks like one: all such letters of a word, or one of a word with plain
+        letters or figures."""
+        doubtful = self._doubtful & seen
+        foreign = self._in_words(doubtful & self._is_foreign)
+        is_doubtful = self._in_words(doubtful & ~self._is_foreign) > 0
+        is_doubtful |= (foreign > 0) & (self._is_mixed | (foreign == self._in_words(self._is_foreign)))
+        return np.flatnonzero(is_doubtful)
+
+    def _beside_figures(self) -> NDArray[np.bool_]:
+        """Return, for each glyph, True if it comes directly before or after a figure of its word."""
+        word = self._each(np.arange(len(self._words)))
+        follow = word[1:] == word[:-1]
+        beside = np.zeros(len(word), dtype=bool)
+        beside[1:] |= follow & self._is_figure[:-1]
+        beside[:-1] |= follow & self._is_figure[1:]
+        return beside
+
+    def _in_words(self, flags: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return how many glyphs of each word are flagged."""
+        return np.asarray(np.add.reduceat(flags.astype(np.intp), self._starts))
+
+    def _each(self, of_words: NDArray[Any] | list[float]) -> NDArray[Any]:
+        """Return what is given of words for each of their glyphs."""
+        return np.repeat(of_words, self._counts)
+
+
+def _corners(
+    words: Sequence[PdfWord], view: PageView, range_of: Callable[[PdfWord], tuple[float, float]] | None = None
+) -> NDArray[np.float32]:
     """Return the upper left, the upper right and the lower left corner of each glyph in pixels: an array of glyphs x 3
-    x 2."""
+    x 2. `range_of` gives the extent across the text that is taken in place of the glyphs' own."""
     counts = [len(word.glyphs) for word in words]
     dx, dy = np.repeat([word.direction for word in words], counts, axis=0).T
     left, right = np.array([glyph.u for word in words for glyph in word.glyphs]).T
-    low, high = np.array([glyph.v for word in words for glyph in word.glyphs]).T
+    if range_of:
+        low, high = np.repeat([range_of(word) for word in words], counts, axis=0).T
+    else:
+        low, high = np.array([glyph.v for word in words for glyph in word.glyphs]).T
     corners = ((left, high), (right, high), (left, low))
     pixels = [view.pixel(u * dx - v * dy, u * dy + v * dx) for u, v in corners]
     return np.array(pixels, np.float32).transpose(2, 0, 1)
 
 
-def disputed_glyphs(
-    words: Sequence[PdfWord], corners: NDArray[np.float32], ink: NDArray[np.uint8], chosen: NDArray[np.bool_]
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
-    """Yield indices of `chosen` glyphs with a flag for each: True if it does not look like its character. Glyphs other
-    than figures and Latin letters are left out.
-
-    `corners` are the upper left, upper right and lower left corner of each glyph in pixels of the picture `ink`, which
-    shows how much darker or brighter each pixel is made by the glyphs.
-    """
-    samples = _samples()
-    own = np.array([number for word in words for number in _numbers(word)], np.intp)
-    figures_alone = np.array([_figures_like(glyph.text) for word in words for glyph in word.glyphs])
-    several = own == _SEVERAL
-    widths, heights = (np.linalg.norm(corners[:, side] - corners[:, 0], axis=1) for side in (1, 2))
-    several |= (own >= 0) & (own < len(_FIGURES)) & (own != 1) & (widths < _SQUEEZED * heights)
-    several |= (own == 1) & (widths < _SQUEEZED_ONE * heights)
-    is_low = np.array([_is_low(word, glyph) for word in words for glyph in word.glyphs]) & (own >= 0)
-    is_low &= own < len(_FIGURES)
-    several |= is_low
-    centres = (corners[:, 1] + corners[:, 2]) / 2
-    is_in_picture = ((centres >= 0) & (centres < ink.shape[1::-1])).all(axis=1)
-    compared = np.flatnonzero(chosen & (own != _OTHER) & ((heights >= LEAST_HEIGHT) | is_low) & is_in_picture)
-    for start in range(0, len(compared), _AT_ONCE):
-        glyphs = compared[start : start + _AT_ONCE]
-        likeness = samples.likeness(_shapes(ink, corners[glyphs]))
-        flags = _is_disputed(own[glyphs], likeness)
-        is_sign = own[glyphs] == _SIGN
-        flags[is_sign] = _shows_figure(likeness[is_sign], figures_alone[glyphs][is_sign])
-        yield glyphs, several[glyphs] | flags
+def _mark_range(word: PdfWord) -> tuple[float, float]:
+    """Return the range across the text in which the marks of a number are."""
+    height = max((glyph.v[1] - glyph.v[0] for glyph in word.glyphs if glyph.text.isdecimal()), default=word.em)
+    low, high = _MARK_PLACE
+    return word.baseline + low * height, word.baseline + high * height
 
 
-def _is_low(word: PdfWord, glyph: Glyph) -> bool:
-    return glyph.v[1] - glyph.v[0] < _LOW * (word.v[1] - word.v[0])
+def _portions(flags: NDArray[np.bool_]) -> Iterator[NDArray[np.intp]]:
+    """Yield the indices of the flagged glyphs, _AT_ONCE at a time."""
+    glyphs = np.flatnonzero(flags)
+    for start in range(0, len(glyphs), _AT_ONCE):
+        yield glyphs[start : start + _AT_ONCE]
 
 
-def has_disputed_word(words: Iterable[PdfWord], disputed: NDArray[np.bool_]) -> bool:
-    """True if a figure of any word is disputed, or many letters of it. `disputed` has a flag for each glyph."""
-    start = 0
-    for word in words:
-        flags = disputed[start : start + len(word.glyphs)]
-        start += len(word.glyphs)
-        if _SOFT_HYPHEN_BY_FIGURE.search("".join(glyph.text for glyph in word.glyphs)):
-            return True
-        if not flags.any():
-            continue
-        numbers = np.array(_numbers(word))
-        is_letter = numbers >= len(_FIGURES)
-        count, share = _LETTERS
-        is_code = bool(((numbers >= 0) & ~is_letter).any())
-        if flags[~is_letter].any() or is_code or flags.sum() >= max(count, share * is_letter.sum()):
-            return True
-    return False
+def _has_soft_hyphen_by_figure(word: PdfWord) -> bool:
+    return bool(_SOFT_HYPHEN_BY_FIGURE.search("".join(glyph.text for glyph in word.glyphs)))
 
 
-_OTHER, _SEVERAL, _SIGN = -1, -2, -3
-"""Numbers of a glyph that is neither a figure nor a Latin letter nor a sign, of one that stands for several characters
-with a figure among them, and of a sign, a blank or a glyph without a character."""
+_OTHER, _SEVERAL, _SIGN, _FOREIGN, _ACCENTED = -1, -2, -3, -4, -5
+"""Numbers of a glyph that is not compared, of one that stands for several characters with a figure among them, of a
+sign, a blank or a glyph without a character, of a letter of another alphabet, and of a Latin letter that is no plain
+one."""
 _SIGNS = ("P", "S", "Z", "C", "M")
 """Beginnings of Unicode's categories of signs, blanks, marks and format characters."""
 
@@ -192,7 +280,12 @@ def _number(text: str) -> int:
     folded = normalized("NFKC", text).lower()
     if len(folded) == 1 and folded in _CHARACTERS:
         return _CHARACTERS.index(folded)
-    return _SIGN if not text or (len(text) == 1 and unicodedata.category(text).startswith(_SIGNS)) else _OTHER
+    if not text or (len(text) == 1 and unicodedata.category(text).startswith(_SIGNS)):
+        return _SIGN
+    # Alphabets with small and capital letters are those whose letters look like Latin ones.
+    if len(text) > 1 or text.lower() == text.upper():
+        return _OTHER
+    return _ACCENTED if unicodedata.name(text, "").startswith("LATIN ") else _FOREIGN
 
 
 @cache
@@ -208,25 +301,29 @@ def _shows_figure(likeness: NDArray[np.float32], alike: NDArray[np.bool_]) -> ND
 def _is_disputed(own: NDArray[np.intp], likeness: NDArray[np.float32]) -> NDArray[np.bool_]:
     figures = likeness[:, : len(_FIGURES)]
     own_figure = likeness[np.arange(len(own)), own]
-    own_letter = np.where(_alike()[own], likeness, -1).max(axis=1)
     is_figure = own < len(_FIGURES)
-    margin = np.where(is_figure, figures.max(axis=1) - own_figure, likeness.max(axis=1) - own_letter)
+    margin = np.where(is_figure, figures.max(axis=1) - own_figure, _margin(own, likeness, _alike(_CHARACTERS, _ALIKE)))
     is_other = margin > np.where(is_figure, _FIGURE_MARGIN, _LETTER_MARGIN)
     return np.asarray(is_other | (is_figure & (own_figure < _LEAST_LIKENESS)))
 
 
+def _margin(own: NDArray[np.intp], likeness: NDArray[np.float32], alike: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return by how much the likeness of each shape to any character is greater than to its own, or one alike."""
+    return np.asarray(likeness.max(axis=1) - np.where(alike[own], likeness, -1).max(axis=1))
+
+
 @cache
-def _alike() -> NDArray[np.bool_]:
+def _alike(characters: str, groups: tuple[str, ...]) -> NDArray[np.bool_]:
     """Return, for each pair of characters, True if they are the same or look alike."""
-    alike = np.eye(len(_CHARACTERS), dtype=bool)
-    for group in _ALIKE:
-        members = [_CHARACTERS.index(character) for character in group]
+    alike = np.eye(len(characters), dtype=bool)
+    for group in groups:
+        members = [characters.index(character) for character in group]
         alike[np.ix_(members, members)] = True
     return alike
 
 
 def _shapes(ink: NDArray[np.uint8], corners: NDArray[np.float32]) -> Shapes:
-    """Return the shape of the glyph between each three `corners`, which are those of `disputed_glyphs`."""
+    """Return the shape of the glyph between each three `corners`, which are those of `_corners`."""
     steps = ((np.arange(_SAMPLES * _SIDE) + 0.5) / (_SAMPLES * _SIDE)).astype(np.float32)
     start, across, down = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     # In a picture, the middle of the first pixel is 0.
@@ -247,42 +344,66 @@ def _shapes(ink: NDArray[np.uint8], corners: NDArray[np.float32]) -> Shapes:
 
 
 class _Samples(NamedTuple):
-    """Shapes of the figures and letters of the standard fonts."""
+    """Shapes of characters in the standard fonts."""
 
     shapes: Shapes
     """Shapes in the order of their characters."""
     starts: list[int]
     """Index of the first shape of each character."""
 
+    @classmethod
+    def of(cls, numbers: NDArray[np.intp], ink: NDArray[np.uint8], corners: NDArray[np.float32]) -> Self:
+        """Return the samples of characters of these numbers, which are drawn between these corners."""
+        order = np.argsort(numbers, kind="stable")
+        starts = np.searchsorted(numbers[order], np.arange(numbers.max() + 1))
+        return cls(_shapes(ink, corners[order]), starts.tolist())
+
     def likeness(self, shapes: Shapes) -> NDArray[np.float32]:
         """Return the likeness of each shape to each of the characters: the correlation with the nearest sample."""
         return np.asarray(np.maximum.reduceat(shapes @ self.shapes.T, self.starts, axis=1))
 
 
+class _AllSamples(NamedTuple):
+    characters: _Samples
+    """Figures and letters, each within its own box."""
+    marks: _Samples
+    """Marks, each in its place beside a figure."""
+
+
 @cache
-def _samples() -> _Samples:
-    """Draw the figures and letters of the standard fonts, which takes 0.1 s."""
-    characters = _CHARACTERS + _CHARACTERS[len(_FIGURES) :].upper()
-    rows = [(font, size) for font in _FONTS for size in _SIZES]
+def _samples() -> _AllSamples:
+    """Draw the figures, the letters and the marks of the standard fonts, which takes 0.1 s."""
+    characters, ink, view = _drawn(_CHARACTERS + _CHARACTERS[len(_FIGURES) :].upper(), _SIZES)
+    numbers = np.array([_number(word.text) for word in characters])
+    own = _Samples.of(numbers, ink, _corners(characters, view))
+    marked, ink, view = _drawn([f"0{mark}" for mark in _MARKS], _MARK_SIZES, phases=_PHASES)
+    numbers = np.array([_MARKS.index(word.text[1]) for word in marked])
+    return _AllSamples(own, _Samples.of(numbers, ink, _corners(marked, view, _mark_range)[1::2]))
+
+
+def _drawn(
+    texts: Sequence[str], sizes: Sequence[float], *, phases: int = 1
+) -> tuple[list[PdfWord], NDArray[np.uint8], PageView]:
+    """Draw each of the texts in all standard fonts, in these sizes and in `phases` positions between pixels. Return the
+    words, their ink and the view of its picture."""
+    rows = [(font, size, phase / phases / SCALE) for font in _FONTS for size in sizes for phase in range(phases)]
     across, up = _PITCH
-    with _new_page((len(characters) + 1) * across, (len(rows) + 1) * up) as (pdf, page):
-        for row, (font_name, size) in enumerate(rows, start=1):
+    with _new_page((len(texts) + 1) * across, (len(rows) + 1) * up) as (pdf, page):
+        for row, (font_name, size, shift) in enumerate(rows, start=1):
             font = pdfium.FPDFText_LoadStandardFont(pdf, font_name.encode())
-            for column, character in enumerate(characters):
-                text = pdfium.FPDFPageObj_CreateTextObj(pdf, font, size)
-                pdfium.FPDFText_SetText(text, (ctypes.c_ushort * 2)(ord(character), 0))
-                pdfium.FPDFPageObj_Transform(text, 1, 0, 0, 1, column * across + across / 2, row * up)
-                pdfium.FPDFPage_InsertObject(page, text)
+            for column, text in enumerate(texts):
+                drawn = pdfium.FPDFPageObj_CreateTextObj(pdf, font, size)
+                pdfium.FPDFText_SetText(drawn, (ctypes.c_ushort * 3)(*map(ord, text), 0))
+                x, y = column * across + across / 2, row * up
+                pdfium.FPDFPageObj_Transform(drawn, 1, 0, 0, 1, x + shift, y + shift)
+                pdfium.FPDFPage_InsertObject(page, drawn)
         pdfium.FPDFPage_GenerateContent(page)
         width, height = (round(SCALE * points) for points in page.get_size())
         picture = draw(page, width, height, deadline=math.inf)
         words = read_words(page)
-        corners = glyph_corners(words, PageView.of(page, width, height))
+        view = PageView.of(page, width, height)
     assert picture is not None
-    numbers = np.array([_number(word.text) for word in words])
-    order = np.argsort(numbers, kind="stable")
-    shapes = _shapes(255 - cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), corners[order])
-    return _Samples(shapes, np.searchsorted(numbers[order], np.arange(len(_CHARACTERS))).tolist())
+    return words, 255 - cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), view
 
 
 @contextmanager

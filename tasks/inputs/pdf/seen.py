@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from models.vision.text import Image
 from tasks.inputs.pdf.drawing import draw
-from tasks.inputs.pdf.glyph_shapes import LEAST_HEIGHT, disputed_glyphs, glyph_corners, has_disputed_word
+from tasks.inputs.pdf.glyph_shapes import LEAST_HEIGHT, DrawnGlyphs
+from tasks.inputs.pdf.loose_ink import Mask, Pixels, edges_in, numbers_beside
 from tasks.inputs.pdf.shown import OpenTexts, PageView, address
 from tasks.inputs.pdf.words import Glyph, PdfWord
 
@@ -84,11 +85,14 @@ def seen_words(
         bare = draw(page, *size, deadline=deadline)
     if full is None or bare is None:
         return None
-    if places.has_ink_elsewhere(full, bare):
+    stray = places.stray_ink(full, bare)
+    if _has_letter(stray):
         return None
+    for index in numbers_beside(edges_in(bare, _CONTRAST) | stray, words, places.view, places.centres):
+        words[index].is_doubtful = True
     seen = places.changed(full, bare) | (drawn_by == 0)
-    disputed = np.zeros(len(glyphs), dtype=bool)
-    places.dispute(disputed, full, bare, seen & (drawn_by != 0))
+    drawn = DrawnGlyphs(words, places.view)
+    drawn.compare(_ink(full, bare), seen & (drawn_by != 0))
     # Where texts lie over each other, a hidden one has pixels of the others in its place. They are also drawn apart.
     layers = places.layers(drawn_by, seen)
     if layers is None:
@@ -100,18 +104,21 @@ def seen_words(
             return None
         in_layer = np.isin(drawn_by, list(layer))
         seen &= places.changed(apart, bare) | ~in_layer
-        places.dispute(disputed, apart, bare, seen & in_layer)
-    if has_disputed_word(words, disputed & seen):
+        drawn.compare(_ink(apart, bare), seen & in_layer)
+    if drawn.has_other_word(seen):
         return None
+    for index in drawn.doubtful_words(seen):
+        words[index].is_doubtful = True
     undrawn = [index for index in np.flatnonzero(~seen).tolist() if _lacks_font(glyphs[index])]
     if undrawn:
         open_texts = OpenTexts(page)
         if len(undrawn) * open_texts.covers > _MOST_COMPARISONS:
             return None
+        behind = bare[places.centres]
         boxes = [word.box_of(glyph) for word in words for glyph in word.glyphs]
         for index in undrawn:
             is_open = (int(drawn_by[index]), boxes[index]) in open_texts
-            seen[index] = is_open and _stands_out(glyphs[index], bare[places.centre(index)])
+            seen[index] = is_open and _stands_out(glyphs[index], behind[index])
     return list(_only_seen(words, iter(seen.tolist())))
 
 
@@ -136,8 +143,6 @@ class _Places:
 
     def __init__(self, words: Sequence[PdfWord], view: PageView) -> None:
         self.view = view
-        self._words = words
-        self._corners = glyph_corners(words, view)
         counts = [len(word.glyphs) for word in words]
         dx, dy = np.repeat([word.direction for word in words], counts, axis=0).T
         u = np.array([glyph.u for word in words for glyph in word.glyphs]).T
@@ -152,39 +157,27 @@ class _Places:
         self._runs = np.cumsum(begins) - 1
         """Number of each glyph's run: the glyphs of a word that follow each other and are drawn by one object."""
 
-    def dispute(self, disputed: Flags, one: Image, other: Image, chosen: Flags) -> None:
-        """Set the flags of the `chosen` glyphs in `disputed`: True if what only one of two pictures shows does not look
-        like the character."""
-        ink = cv2.cvtColor(cv2.absdiff(one, other), cv2.COLOR_RGB2GRAY)
-        for glyphs, flags in disputed_glyphs(self._words, self._corners, ink, chosen):
-            disputed[glyphs] = flags
-
-    def has_ink_elsewhere(self, one: Image, other: Image) -> bool:
-        """True if something as large as a letter that only one of two pictures shows is in the place of no glyph, such
-        as the drawing of a blank."""
-        ink = cv2.cvtColor(cv2.absdiff(one, other), cv2.COLOR_RGB2GRAY) >= _CONTRAST
+    def stray_ink(self, one: Image, other: Image) -> Mask:
+        """Return a mask of what only one of two pictures shows, and that is in the place of no glyph."""
+        ink = _ink(one, other) >= _CONTRAST
         left, top = (np.floor(axis[0]).astype(int) - _MARGIN for axis in (self._x, self._y))
         right, bottom = (np.ceil(axis[1]).astype(int) + _MARGIN for axis in (self._x, self._y))
         height, width = ink.shape
         for edges in zip(top.clip(0), bottom.clip(0, height), left.clip(0), right.clip(0, width), strict=True):
             first, last, start, end = edges
             ink[first:last, start:end] = False
-        count, _, sizes, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8))
-        sides = np.sort(sizes[1:, (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)], axis=1)
-        areas = sizes[1:, cv2.CC_STAT_AREA]
-        left, top, across, down = sizes[1:, : cv2.CC_STAT_AREA].T
-        is_whole = (left > 0) & (top > 0) & (left + across < width) & (top + down < height)
-        is_letter = is_whole & (sides[:, 0] >= _LETTER_WIDTH) & (sides[:, 1] >= LEAST_HEIGHT) & (areas >= _LETTER_AREA)
-        return count > 1 and bool(is_letter.any())
+        return np.asarray(ink.view(np.uint8))
 
-    def centre(self, glyph: int) -> tuple[int, int]:
-        """Return the row and the column of the pixel in the middle of a glyph."""
-        x, y = self._x[:, glyph].mean(), self._y[:, glyph].mean()
-        return min(max(int(y), 0), self.view.height - 1), min(max(int(x), 0), self.view.width - 1)
+    @property
+    def centres(self) -> Pixels:
+        """The rows and the columns of the pixels in the middle of the glyphs."""
+        x, y = self._x.mean(axis=0), self._y.mean(axis=0)
+        rows, columns = np.clip(y, 0, self.view.height - 1), np.clip(x, 0, self.view.width - 1)
+        return rows.astype(np.intp), columns.astype(np.intp)
 
     def changed(self, one: Image, other: Image) -> Flags:
         """Return, for each glyph, True if it is seen in only one of two pictures."""
-        change = cv2.cvtColor(cv2.absdiff(one, other), cv2.COLOR_RGB2GRAY)
+        change = _ink(one, other)
         # All pixels that a glyph touches: drawing is smoothed, and a full stop may be smaller than a pixel.
         x_edges, y_edges = (np.stack([np.floor(axis[0]), np.ceil(axis[1])]) for axis in (self._x, self._y))
         x, y = _strips(x_edges, self.view.width, 1), _strips(y_edges, self.view.height, 1)
@@ -236,6 +229,25 @@ class _Places:
                 layers.append(layer := _Layer(self.view))
             layer.add(owner, places)
         return [layer.objects for layer in layers]
+
+
+def _ink(one: Image, other: Image) -> NDArray[np.uint8]:
+    """Return by how much each pixel of one picture is darker or brighter than in the other."""
+    return np.asarray(cv2.cvtColor(cv2.absdiff(one, other), cv2.COLOR_RGB2GRAY))
+
+
+def _has_letter(ink: Mask) -> bool:
+    """True if a part of `ink` is as large as a letter, such as the drawing of a blank, and does not touch the edges of
+    the page."""
+    if not ink.any():
+        return False
+    height, width = ink.shape
+    _, _, sizes, _ = cv2.connectedComponentsWithStats(ink)
+    left, top, across, down, area = sizes[1:].T
+    is_whole = (left > 0) & (top > 0) & (left + across < width) & (top + down < height)
+    shorter, longer = np.minimum(across, down), np.maximum(across, down)
+    is_letter = is_whole & (shorter >= _LETTER_WIDTH) & (longer >= LEAST_HEIGHT) & (area >= _LETTER_AREA)
+    return bool(is_letter.any())
 
 
 class _Layer:

@@ -4,6 +4,7 @@ and notes."""
 import ctypes
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -40,6 +41,7 @@ _MAX_NOTED = 200_000
 """The notes that are read on one page have at most this many characters together. The limit is needed because any
 number of notes may share one text in the file."""
 _MAX_STRUCK = 1_000
+_MAX_LAYERED = 20
 _NOTED = 0.5
 """Confidence of notes. Viewers show them in their own ways, and perhaps not at all."""
 _LAYER = "OC\0".encode("utf-16-le")
@@ -329,6 +331,21 @@ def has_other_appearances(page: pypdfium2.PdfPage) -> bool:
     )
 
 
+def hide_layered(page: pypdfium2.PdfPage) -> None:
+    """Hide the annotations in layers that can be switched off. PDFium draws them even if their layer is off."""
+    for annotation in _annotations(page):
+        if pdfium.FPDFAnnot_HasKey(annotation, b"OC"):
+            flags = pdfium.FPDFAnnot_GetFlags(annotation)
+            pdfium.FPDFAnnot_SetFlags(annotation, flags | pdfium.FPDF_ANNOT_FLAG_HIDDEN)
+
+
+def places_of_layered(page: pypdfium2.PdfPage) -> list[Box]:
+    """Return the places of the annotations in layers that can be switched off, at most _MAX_LAYERED of them. They may
+    cover what lies below them."""
+    layered = (one for one in _annotations(page) if pdfium.FPDFAnnot_HasKey(one, b"OC"))
+    return [_rectangle(annotation) for annotation in islice(layered, _MAX_LAYERED)]
+
+
 def struck_out(page: pypdfium2.PdfPage) -> list[Box]:
     """Return the places of the text that annotations strike out, at most _MAX_STRUCK of them."""
     places: list[Box] = []
@@ -388,10 +405,14 @@ def _is_undrawn_note(annotation: object) -> bool:
     )
 
 
-def _note_lines(note: object, view: PageView) -> Iterator[TextLine]:
+def _rectangle(annotation: object) -> Box:
     rectangle = pdfium.FS_RECTF()
-    pdfium.FPDFAnnot_GetRect(note, rectangle)
-    box = Box(rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
+    pdfium.FPDFAnnot_GetRect(annotation, rectangle)
+    return Box(rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
+
+
+def _note_lines(note: object, view: PageView) -> Iterator[TextLine]:
+    box = _rectangle(note)
     if not view.box.contains(box.centre):
         return
     texts = [text for text in map(str.split, _note_contents(note).splitlines()) if text]

@@ -21,6 +21,7 @@ from tasks.inputs.pdf.shown import (
     PageView,
     has_drawn_annotations,
     has_other_appearances,
+    places_of_layered,
     shown_on,
     typed_notes,
 )
@@ -46,8 +47,8 @@ _STRUCK = "~~"
 _READ_SCRIPTS = "LATIN", "CJK", "HIRAGANA", "KATAKANA"
 """The scripts that OCR reads, as Unicode's names of their letters begin."""
 _UNKNOWN = 0.5
-"""Confidence of text that another program recognised, and of text that is too small to be compared with what is drawn:
-how sure it is is not known."""
+"""Confidence of text that another program recognised, of text that is too small to be compared with what is drawn, and
+of text of which more may be drawn: how sure it is is not known."""
 _GARBAGE = 0.1
 """If more than this share of the glyphs has no known character, the whole layer is distrusted."""
 _OUTLINES = 15
@@ -152,6 +153,10 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int, *, deadlin
     visible = seen_words(drawn, shown.texts, page, view, deadline=deadline)
     if visible is None:
         return TextLayer(tuple(notes))
+    covers = places_of_layered(page)
+    for word in visible if covers else ():
+        centre = word.box.centre
+        word.is_doubtful |= any(cover.contains(centre) for cover in covers)
     for index in struck_words(visible, shown.rulings, page):
         visible[index].is_struck = True
     read = pictures.read_as([word.box for word in hidden])
@@ -238,7 +243,7 @@ def _text_line(words: list[PdfWord], view: PageView) -> TextLine:
 
 
 def _confidence(word: PdfWord, view: PageView) -> float:
-    return 1.0 if word.visible and is_comparable(word, view) else _UNKNOWN
+    return 1.0 if word.visible and not word.is_doubtful and is_comparable(word, view) else _UNKNOWN
 
 
 def _struck_runs(words: Sequence[PdfWord]) -> Iterator[tuple[PdfWord, bool, bool]]:

@@ -81,6 +81,8 @@ class PdfWord:
     """Number of glyphs without a known character."""
     is_struck: bool = False
     """True if the word is struck through."""
+    is_doubtful: bool = False
+    """True if the page may show another word than the file says."""
 
     def add(self, glyph: Glyph) -> None:
         """Continue the word with `glyph`."""
@@ -91,7 +93,7 @@ class PdfWord:
 
     def of(self, glyphs: Iterable[Glyph]) -> "PdfWord":
         """Return the word that has only these `glyphs`."""
-        word = PdfWord(self.direction, self.em, self.baseline, self.visible)
+        word = PdfWord(self.direction, self.em, self.baseline, self.visible, is_doubtful=self.is_doubtful)
         for glyph in glyphs:
             word.add(glyph)
         return word

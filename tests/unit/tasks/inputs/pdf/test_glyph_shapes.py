@@ -89,6 +89,41 @@ def test_a_page_that_shows_other_characters_than_the_file_says_is_left_to_ocr(
     assert mapped(text, shown_as) == TextLayer()
 
 
+@pytest.mark.parametrize(
+    ("text", "shown_as", "doubtful"),
+    [
+        ("Total 12.500 EUR", {".": ","}, "12,500"),
+        ("Total 1,250 EUR", {",": "."}, "1.250"),
+        ("Total 125.000 EUR", {".": "'"}, "125'000"),
+        ("Total -12 EUR", {"-": "+"}, "+12"),
+        ("Total -12 EUR", {"-": ":"}, ":12"),
+        ("Total 125.00 EUR", {".": "\u2060"}, "125\u206000"),
+        ("Number of the order ABC-4711", {"A": "А", "B": "В", "C": "С"}, "АВС-4711"),
+        ("IBAN DE89370400440532013000", {"E": "Ε"}, "DΕ89370400440532013000"),
+        ("Pay to ACME", {"A": "А", "C": "С", "M": "М", "E": "Е"}, "АСМЕ"),
+        ("Code AEO-4711", {"E": "É"}, "AÉO-4711"),
+    ],
+)
+def test_a_word_whose_marks_or_letters_may_be_others_is_not_certain(
+    text: str, shown_as: dict[str, str], doubtful: str
+) -> None:
+    [line] = mapped(text, {}).lines
+    assert {word.confidence for word in line.words} == {1.0}
+    [line] = mapped(text, shown_as).lines
+    assert doubtful in [word.text for word in line.words if word.confidence < 1]
+
+
+@pytest.mark.parametrize("font", FONTS)
+@pytest.mark.parametrize("size", [6, 8, 11, 24])
+def test_marks_in_numbers_are_certain(font: str, size: float) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont(font, size)
+        for row in range(6):
+            canvas.drawString(30 + row / 7, 700 - 2.1 * size * row, "1.250,00 -12 +34 12:30 1'250")
+
+    assert {word.confidence for line in layer_of(draw).lines for word in line.words} == {1.0}
+
+
 def test_ligatures_are_believed() -> None:
     assert texts(mapped("of$ce 12", {"$": "fi"})) == ["office 12"]
 
