@@ -17,13 +17,14 @@ from tasks.inputs.media_types import EMAIL, HTML, IMAGES, MAILBOX, TEXTS, media_
 from tasks.inputs.pages import Pages
 from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import SHOWN, Blob
-from tasks.inputs.text.text_file import decode_text, one_line, read_text
-from tasks.markdown_text import ATTACHMENT, ATTACHMENTS, escape_part, plain_form
+from tasks.inputs.text.text_file import decode_text, one_line, read_text, unsure_where_overwritten
+from tasks.markdown_text import ATTACHMENT, ATTACHMENTS, escape_part, plain_form, unsure
 
 Open = Callable[[Blob, MediaLimits], Pages]
 Opener = Callable[[str], Open | None]
 """Function that returns the reader of attached files of a media type, or None if such files are not read."""
 
+CALENDAR = "text/calendar"
 HEADERS = ("From", "To", "Cc", "Reply-To", "Date", "Subject")
 """Headers that mail programs show, in this order (RFC 5322, 3.6)."""
 MAX_PARTS = 1_000
@@ -44,11 +45,35 @@ times, which takes 3 s. The library compares each line with the boundaries of al
 _PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
 _TABLE_ROW = "| --- |"
 _FIGURE = re.compile(r"\d+(?:[.,']\d+)*")
+_TOKEN = re.compile(rf"{_FIGURE.pattern}|[^\W\d_]+")
+_RUN = 3
+_MOST_COMPARED = 1_000_000
+"""The words of a plain choice are compared with those of the HTML in this many characters of both."""
 _ADDED = re.compile(
     r"(?:(?:https?|ftp)://|www\.|mailto:|cid:)[^\s<>()\[\]\"]{1,2000}"
     r"|\[(?:image|cid|inline image)\b[^\]\n]{0,300}\]|\[\d{1,2}\]|^[ \t]*\d{1,2}\.[ \t]+(?=https?://|mailto:)",
     re.IGNORECASE | re.MULTILINE,
 )
+_ADDRESS = (
+    r"(?:"
+    r"(?:[^\s\"<>(),;:\\@]++@[^\s\"<>(),;:\\@]++|\"(?:[^\"\\]|\\.)*+\"|[^\"<>(),;:\\@]*+)"  # an address or a name
+    r"\s*+(?:<[^\s<>()@]++@[^\s<>()@]++>)?"
+    r")"
+)
+_ADDRESSES = re.compile(rf"\s*+{_ADDRESS}(?:\s*+,\s*+{_ADDRESS})*+\s*+", re.DOTALL)
+"""Pattern of the addresses that mail programs show (RFC 5322, 3.4): they have no comments."""
+_DATE = re.compile(
+    r"\s*+(?:[^\W\d]{2,9}[.,]?\s+)?(?:\d{1,2}\s+[^\W\d]{3,9}\s+\d{2,4}|\d{4}-\d\d-\d\d)"
+    r"(?:[\sT]+\d{1,2}:\d\d(?::\d\d)?(?:\s*(?:[+-]\d\d:?\d\d|[A-Z]{1,5}))?(?:\s+\([A-Za-z\s]{1,40}\))?)?\s*+"
+)
+"""Pattern of dates (RFC 5322, 3.3; ISO 8601) with nothing behind them but the name of the time zone."""
+_WIDE_SPACE = re.compile(r"(?:(?<=\S)|^)\s{200}")
+_UNSEEN_PROPERTY = re.compile(
+    r"^(?![ \t]|(?:SUMMARY|LOCATION|DESCRIPTION|DTSTART|DTEND|ORGANIZER|ATTENDEE)(?:;[A-Z-]+=[\w/. -]*)*:)"
+    r".*(?:\n[ \t].*)*",
+    re.MULTILINE,
+)
+"""Pattern of the properties of an invitation that programs do not show, or not as they are written (RFC 5545)."""
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
 """Pattern of the line before each e-mail of a mailbox (RFC 4155)."""
 _SOFT_BREAK = re.compile(rb"(?<=[^\s>])(?<!^--)(?<!^>--)(?<!^> --) ++\r?\n(>*+) ?+(?![\r\n]|-- \r?$)", re.MULTILINE)
@@ -148,7 +173,7 @@ class MailFile(PicturedText):
                 bodies.append(_Body(self._blob(part, pages.blob), _Place() if is_invitation else place, is_common))
             else:
                 attached.append(part)
-        lines = [f"{name}: {escape_part(value, begins=False)}" for name in HEADERS if (value := _header(mail, name))]
+        lines = [f"{name}: {value}" for name in HEADERS if (value := _marked_header(mail, name))]
         names = [escape_part(_name(part), begins=False) for part in attached]
         if names:
             lines.append(f"{ATTACHMENTS} {'; '.join(names)}")
@@ -188,16 +213,16 @@ class MailFile(PicturedText):
         choices = [choice for choice in choices if all(body.is_common for body in choice)] or choices
         is_html = [any(body.blob.media_type == HTML for body in choice) for choice in choices]
         plain = [choice for choice, has_html in zip(choices, is_html, strict=True) if not has_html]
-        written = [text for body in (plain[-1] if plain else ()) if (text := self._plain_text(body))]
         if True not in is_html:
-            return "\n\n".join(escape_part(text, begins=True) for text in written)
+            return "\n\n".join(filter(None, (self._marked_text(body, pages) for body in plain[-1])))
+        written = [text for body in (plain[-1] if plain else ()) if (text := self._plain_text(body))]
         shown = [choice for choice, has_html in zip(choices, is_html, strict=True) if has_html][-1]
         opened = [self._open_html(body.blob) if body.blob.media_type == HTML else None for body in shown]
         seen = "\n".join(one.text or "" for one in opened if one is not None)
         if written and _TABLE_ROW not in seen and _have_same_figures(plain_form(seen), "\n".join(written)):
             for one in filter(None, opened):
                 one.close()
-            return "\n\n".join(escape_part(text, begins=True) for text in written)
+            return _doubted("\n\n".join(escape_part(text, begins=True) for text in written), plain_form(seen))
         texts = []
         for body, page in zip(shown, opened, strict=True):
             if page is not None:
@@ -205,8 +230,17 @@ class MailFile(PicturedText):
             elif body.blob.media_type == HTML:
                 texts.append(self._opened(body.blob, pages))
             else:
-                texts.append(escape_part(self._plain_text(body), begins=True))
+                texts.append(self._marked_text(body, pages))
         return "\n\n".join(filter(None, texts))
+
+    def _marked_text(self, body: _Body, pages: EmbeddedPages) -> str:
+        """Return a part other than HTML, in which what a mail program perhaps does not show is unsure."""
+        if body.blob.media_type not in TEXTS and body.blob.media_type.partition("/")[0] != "text":
+            return self._opened(body.blob, pages)
+        text = unsure_where_overwritten(escape_part(self._plain_text(body), begins=True))
+        if body.blob.media_type == CALENDAR:
+            return _UNSEEN_PROPERTY.sub(lambda found: unsure(found[0]), text)
+        return text if body.is_common else unsure(text)
 
     def _plain_text(self, body: _Body) -> str:
         return decode_text(body.blob, self._limits).strip()
@@ -277,9 +311,35 @@ def _have_same_figures(seen: str, text: str) -> bool:
     return 2 * len(written) >= len(all_seen) and all(figure in figures for figure in written)
 
 
+def _doubted(marked: str, seen: str) -> str:
+    """Mark the lines of a plain text as unsure that have three words in a row, including figures, which the HTML beside
+    it (`seen`) does not have."""
+    tokens = ["", "", *_tokens_in(seen[:_MOST_COMPARED])]
+    runs = set(zip(tokens, tokens[1:], tokens[2:], strict=False))
+    before = ["", ""]
+    lines = []
+    for line in marked[:_MOST_COMPARED].split("\n"):
+        own = _tokens_in(plain_form(line))
+        # A line of few words is compared together with those before it, such as an amount below its label.
+        around = own if len(own) >= _RUN else [*before, *own][-_RUN:]
+        is_seen = not own or all(run in runs for run in zip(around, around[1:], around[2:], strict=False))
+        lines.append(line if is_seen else unsure(line))
+        before = [*before, *own][-_RUN + 1 :]
+    return "\n".join(lines) + unsure(marked[_MOST_COMPARED:])
+
+
+def _tokens_in(text: str) -> list[str]:
+    return [token.casefold() for token in _TOKEN.findall(_without_additions(text))]
+
+
 def _figures_in(text: str) -> list[str]:
-    # A conversion from HTML adds addresses and the numbers of links, which HTML does not show as text.
-    return _FIGURE.findall(_ADDED.sub(" ", normalized("NFKC", text).replace("’", "'")))
+    return _FIGURE.findall(_without_additions(text))
+
+
+def _without_additions(text: str) -> str:
+    """Return the text without what a conversion from HTML adds: addresses and the numbers of links, which HTML does not
+    show as text."""
+    return _ADDED.sub(" ", normalized("NFKC", text).replace("’", "'"))
 
 
 def _parsed(data: bytes, whole: Blob, comparisons: _Comparisons) -> Message:
@@ -365,6 +425,21 @@ def _header(mail: Message, name: str) -> str:
     """Return a header; the first one of several, except for recipients."""
     values = mail.get_all(name, [])
     return one_line(", ".join(_decoded(str(value)) for value in (values if name in ("To", "Cc") else values[:1])))
+
+
+def _marked_header(mail: Message, name: str) -> str:
+    """Return a header as marked text. It is unsure if it has more than programs show of such a header, such as comments
+    behind addresses, or so much space that the rest is beyond the edge of a window."""
+    value = escape_part(_header(mail, name), begins=False)
+    shown = _DATE if name == "Date" else None if name == "Subject" else _ADDRESSES
+    written = [str(one) for one in mail.get_all(name, [])]
+    is_sure = all(
+        len(one) <= LONGEST_ENCODED
+        and (shown is None or shown.fullmatch(one))
+        and not _WIDE_SPACE.search(_decoded(one))
+        for one in written
+    )
+    return value if is_sure else unsure(value)
 
 
 def _decoded(value: str) -> str:

@@ -65,6 +65,32 @@ async def test_a_comment_of_markdown_has_no_value(text: str, value: Any) -> None
         "Invoice: 77\nTotal: 9**9**9.00",
         "Invoice: 77\nTotal: **9**99.00",
         "Invoice: 77\nTotal: 9<b>9</b>9.00",
+        "---\ntitle: Invoice 77\nTotal: 99.00\n---\n\nThank you",
+        "---\n\nTotal: 99.00\n...\n\nInvoice: 77",
+        "+++\ntotal = 99.00\n+++\n\nInvoice: 77",
+        "Invoice: 77\n\n*[HTML]: Total: 99.00",
+        "See [a](Total:99.00), invoice 77",
+        "Invoice: 77\n~Old figures\nTotal: 99.00\nno longer valid~",
+        "Invoice: 77\n~Total: 99.00~",
+        "Invoice: 77\nTotal: 9\\950.00",
+        "Invoice: 77\nTotal: 99\\,500.00",
+        "Invoice: 77\nTotal: 9`9.00`",
+        "Invoice: 77\nTotal: 9==9.00==",
+        "Invoice: 77\nTotal: 9[9](a)9.00",
+        "Invoice: 77\nTotal: $99_{.00}$",
+        "Invoice: 77\n\n$\\phantom{Total: 99.00}$",
+        "Invoice: 77\n\n$$\n5 % Total: 99.00\n$$",
+        "Invoice: 77\n\n\\begin{comment}\nTotal: 99.00\n\\end{comment}",
+        "Invoice: 77\n\n```math\nx % \nTotal: 99.00\n```",
+        "Invoice: 77\n{>>\nTotal: 99.00\n<<}",
+        "Invoice: 77\n%%\nTotal: 99.00\n%%",
+        "Invoice: 77\n{% comment %}\nTotal: 99.00\n{% endcomment %}",
+        'Invoice: 77\n\nTotal: 99.00\n{: style="display:none"}',
+        'Invoice: 77\n\nTotal: 99.00 {title="a" .hidden}',
+        "Invoice: 77\n\n::: hidden\n\nTotal: 99.00\n\n:::",
+        "Invoice: 77 `<!--` Total: 99.00 `-->`",
+        "Invoice: 77\n\n```\n<!--\n```\nTotal: 99.00\n```\n-->\n```",
+        "Invoice: 77 <!--> Total: 99.00 <!-- x -->",
     ],
 )
 async def test_markup_that_is_not_shown_is_not_sure(text: str) -> None:
@@ -91,8 +117,38 @@ async def test_markup_that_is_not_shown_is_not_sure(text: str) -> None:
         "Miller &amp; Sons &#8211; &lt;London&gt;\nTotal: 99.00&nbsp;&euro;",
         "Total: **99.00**",
         "[1](see page 3) a => b -> c > d\nTotal: 99.00",
+        "---\n\nTotal: 99.00",
+        "Invoice: 77\n---\nTotal: 99.00\n---\nThank you",
+        "From ~5 to ~7 pieces, ~/a/b~c\nTotal: 99.00",
+        "[a](guide.md#3) [b](mailto:a7@b.example) [c](/7)\nTotal: 99.00",
+        "The [price](#5) was $5, {a: 1}, C:\\Temp\\{x}\nTotal: $99.00",
+        "Invoice: `77` at 100 %\nTotal: `99.00`",
+        "\x1b[1;32mInvoice: 77\x1b[0m\nTotal: 99.00",
+        "A\fTotal: 99.00",
     ],
 )
 async def test_lines_beside_markup_stay_sure(text: str) -> None:
     found = await read_field(text, "total", NUMBER)
     assert (found.value, found.probability >= 0.9) == (99, True)
+
+
+@each_case(
+    "text",
+    ["Use `<!--` and\nTotal: 99.00\n`-->`", "    <!--\n\nTotal: 99.00\n\n    -->", "\\<!-- Total: 99.00 -->"],
+)
+async def test_what_code_shows_of_a_comment_is_read(text: str) -> None:
+    assert (await read_field(text, "total", NUMBER)).value == 99
+
+
+@each_case(
+    "text",
+    [
+        "Invoice: 77\n\x1b[8m\nTotal: 99.00\n\x1b[0m",
+        "Invoice: 77\nTotal: 99.00\n\x1b[1A\x1b[2K",
+        "Invoice: 77\nTotal: 99\b\b10.00",
+        "Invoice: 77\nTotal: 9\x7f9.00",
+        "Invoice: 77" + 300 * " " + "Total: 99.00",
+    ],
+)
+async def test_text_beyond_sight_is_not_sure(text: str) -> None:
+    assert (await read_field(text, "total", NUMBER)).probability <= DOUBTFUL

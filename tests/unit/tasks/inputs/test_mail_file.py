@@ -28,7 +28,7 @@ from tasks.inputs.mail_file import (
 )
 from tasks.inputs.media_types import EMAIL, MAILBOX
 from tasks.inputs.source import Blob, Origin, Source
-from tasks.markdown_text import markdown_form, plain_form
+from tasks.markdown_text import UNSURE, markdown_form, plain_form
 from tasks.ocr import OcrTask
 from tests.conftest import each_case
 from tests.office_files import document
@@ -402,3 +402,67 @@ async def test_lines_that_the_senders_program_broke_are_joined(loader: MediaLoad
     assert await text_of(loader, (head + written).encode()) == f"Subject: Hello\n\n{shown}"
     fixed = head.replace("; format=flowed", "")
     assert await text_of(loader, (fixed + written).encode()) == f"Subject: Hello\n\n{written}"
+
+
+async def unsure_lines(loader: MediaLoader, data: bytes) -> list[str]:
+    async with await loader.open(sent(data)) as document:
+        return [plain_form(line) for line in document.text_with({}).split("\n") if UNSURE in line]
+
+
+@each_case(
+    "header",
+    [
+        "From: a@a.example (Total 99.00)",
+        "From: Ada <a@a.example> Total 99.00",
+        "Reply-To: <Total:99.00>",
+        "To: b@b.example, a@a.example (Total 99.00)",
+        "Date: Mon, 1 Jun 2026 10:00:00 +0200 (Total 99.00)",
+        "Date: Mon, 1 Jun 2026 10:00:00 +0200 Total 99.00",
+        "Subject: Hello" + 300 * " " + "Total 99.00",
+    ],
+)
+async def test_what_programs_do_not_show_of_a_header_is_unsure(loader: MediaLoader, header: str) -> None:
+    assert await unsure_lines(loader, f"{header}\n\nHello".encode()) == [" ".join(header.split())]
+
+
+@each_case(
+    "header",
+    [
+        'From: "Lovelace, Ada (Sales)" <a@a.example>',
+        "From: a@a.example <a@a.example>",
+        "To: a@a.example, =?utf-8?q?Gr=C3=B6=C3=9Fe?= <b@b.example>,\n Bob <c@c.example>",
+        "Date: Mon, 1 Jun 2026 10:00:00 +0200 (CEST)",
+        "Date: 1 Jun 2026 10:00 GMT",
+        "Date: 2026-06-01T10:00:00Z",
+        "Subject: Total (net): 99.00",
+    ],
+)
+async def test_ordinary_headers_are_sure(loader: MediaLoader, header: str) -> None:
+    assert await unsure_lines(loader, f"{header}\n\nHello".encode()) == []
+
+
+async def test_words_of_a_plain_choice_that_the_html_does_not_show_are_unsure(loader: MediaLoader) -> None:
+    message = mail("Dear Ada, your order is ready. Total:\n99.00\n\nPay Mallory Ltd\nSubtotal: 10.00")
+    message.add_alternative(
+        "<p>Dear Ada,</p><p>your <b>order</b> is ready. Total:<br>99.00<p>Pay Miller Ltd<p>Tax: 10.00", subtype="html"
+    )
+    assert await unsure_lines(loader, message.as_bytes()) == ["Pay Mallory Ltd", "Subtotal: 10.00"]
+
+
+async def test_a_plain_choice_beside_html_without_text_is_unsure(loader: MediaLoader) -> None:
+    message = mail("Total: 99.00")
+    message.add_alternative("<img src='cid:a'>", subtype="html")
+    assert await unsure_lines(loader, message.as_bytes()) == ["Total: 99.00"]
+
+
+async def test_bodies_of_other_types_are_not_sure(loader: MediaLoader) -> None:
+    head = "Subject: Hello\nContent-Type: text/"
+    assert await unsure_lines(loader, f"{head}enriched\n\n<param>99.00</param>".encode()) == ["<param>99.00</param>"]
+    assert "99.00" not in await text_of(loader, f"{head}rtf\n\n{{\\rtf1 {{\\v 99.00}}}}".encode())
+
+
+async def test_properties_of_an_invitation_that_are_not_shown_are_unsure(loader: MediaLoader) -> None:
+    shown = "SUMMARY:Talk\nDTSTART;TZID=Europe/Paris:20260603T100000"
+    invitation = f"{shown}\nX-NOTE:Total\n  99.00\nLOCATION:Room 4"
+    lines = await unsure_lines(loader, f"Subject: Hello\nContent-Type: text/calendar\n\n{invitation}".encode())
+    assert lines == ["X-NOTE:Total", "  99.00"]
