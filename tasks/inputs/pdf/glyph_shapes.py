@@ -5,8 +5,8 @@ Each figure and each Latin letter is therefore compared with the figures and let
 glyph that looks more like another one is disputed.
 
 Of the figures and letters of 250 fonts, in 6 to 14 points, 0.1 % and 0.3 % are disputed, most of them in decorative
-fonts. Of figures that stand for another figure, 97 % are. Of the points, commas and other marks in the numbers of 151
-fonts, none is; of those that stand for another one, 99 % are.
+fonts. Of figures that stand for another figure, 97 % are. No point, comma or other mark in the numbers of 151 fonts is
+disputed; of marks that stand for another one, 99 % are.
 """
 
 import ctypes
@@ -42,7 +42,7 @@ _FIGURES = "0123456789"
 _CHARACTERS = _FIGURES + "abcdefghijklmnopqrstuvwxyz"
 """Capital letters count as their small letters."""
 _MARKS = ".,:;'-+"
-"""Marks in numbers. What tells them apart is their place beside the figures."""
+"""Marks in numbers. They are recognised by their place beside the figures, too."""
 _MARKS_OF = {
     **{mark: mark for mark in _MARKS},
     **dict.fromkeys("\u2018\u2019\u2032\u00b4", "'"),
@@ -188,7 +188,7 @@ class DrawnGlyphs:
 
     def doubtful_words(self, seen: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Return the indices of the words that may be others, because a `seen` mark of a number looks like another one,
-        or a letter that is no plain Latin one looks like one: all such letters of a word, or one of a word with plain
+        or a letter other than a plain Latin one looks like one: all such letters of a word, or one of a word with plain
         letters or figures."""
         doubtful = self._doubtful & seen
         foreign = self._in_words(doubtful & self._is_foreign)
@@ -251,8 +251,8 @@ def _has_soft_hyphen_by_figure(word: PdfWord) -> bool:
 
 _OTHER, _SEVERAL, _SIGN, _FOREIGN, _ACCENTED = -1, -2, -3, -4, -5
 """Numbers of a glyph that is not compared, of one that stands for several characters with a figure among them, of a
-sign, a blank or a glyph without a character, of a letter of another alphabet, and of a Latin letter that is no plain
-one."""
+sign, a blank or a glyph without a character, of a letter of another alphabet, and of a Latin letter with an
+accent."""
 _SIGNS = ("P", "S", "Z", "C", "M")
 """Beginnings of Unicode's categories of signs, blanks, marks and format characters."""
 

@@ -48,7 +48,7 @@ def edges_in(picture: NDArray[np.uint8], contrast: int) -> Mask:
 def numbers_beside(ink: Mask, words: Sequence[PdfWord], view: PageView, centres: Pixels) -> set[int]:
     """Return the indices of the words with a figure beside or in which a part of `ink` may be a character.
 
-    `ink` shows the edges of what is drawn besides the glyphs, whose `centres` lie within their frames.
+    `ink` shows the edges of everything but the glyphs, whose `centres` lie within their frames.
     """
     numbers = [index for index, word in enumerate(words) if _has_figure(word)]
     if not numbers or not ink.any():
