@@ -144,14 +144,16 @@ class PageLayout:
     """Boxes and circles to be ticked. They do not appear in the JSON."""
     is_illegible: bool = False
     """True if the engine could not read most of the text on the page."""
+    is_certain: bool = True
+    """False if a reader perhaps sees nothing of the page, or something else."""
 
     def numbers(self) -> list[Any]:
         marks = [[astuple(one) for one in found] for found in (self.codes, self.boxes)]
-        return [self.rulings, self.geometry.numbers(), *marks, self.is_illegible]
+        return [self.rulings, self.geometry.numbers(), *marks, self.is_illegible, self.is_certain]
 
     @classmethod
     def restored(cls, numbers: Any) -> "PageLayout":
-        rulings, geometry, codes, boxes, is_illegible = numbers
+        rulings, geometry, codes, boxes, is_illegible, is_certain = numbers
         ruled: list[Ruling] = [((ax, ay), (bx, by)) for (ax, ay), (bx, by) in rulings]
         return cls(
             ruled,
@@ -159,6 +161,7 @@ class PageLayout:
             [PrintedCode(kind, text, is_gs1, _quad(quad)) for kind, text, is_gs1, quad in codes],
             [TickBox(_quad(quad), is_ticked) for quad, is_ticked in boxes],
             is_illegible,
+            is_certain,
         )
 
 
@@ -298,7 +301,7 @@ class OcrResult(Result[OcrData]):
     def passages(self) -> Iterator[Iterator[SourceLine]]:
         """Yield the lines of each page, and finally the text that is not on any page."""
         for section_index, section in enumerate(self.data["sections"]):
-            place = _place_of(section)
+            place = self._place(section_index)
             boxes = self._upright_boxes(section_index)
             lines = [
                 SourceLine(
@@ -313,6 +316,11 @@ class OcrResult(Result[OcrData]):
             ]
             yield iter(self._with_ticks(lines, section_index))
         yield self._unplaced_lines()
+
+    def _place(self, section_index: int) -> Mapping[str, Any]:
+        """Return the place of a section's lines, which says so if a reader perhaps sees nothing of them."""
+        place = _place_of(self.data["sections"][section_index])
+        return place if self._pages[section_index].is_certain else {**place, "unsure": True}
 
     def _unplaced_lines(self) -> Iterator[SourceLine]:
         """Yield the lines that are not on any page. The place of a line of which a reader perhaps sees nothing says
@@ -332,7 +340,7 @@ class OcrResult(Result[OcrData]):
 
     def codes(self) -> Iterator[SourceCode]:
         for index, page in enumerate(self._pages):
-            place = _place_of(self.data["sections"][index])
+            place = self._place(index)
             for code in page.codes:
                 bounds = bounds_of(code.quad, *self._size(index))
                 yield SourceCode(code.kind, code.text, code.is_gs1, f"/sections/{index}", {**place, "bounds": bounds})
@@ -369,7 +377,7 @@ class OcrResult(Result[OcrData]):
         top, bottom = min(y for _, y in corners), max(y for _, y in corners)
         quad = cell.words[0].quad if len(cell.words) == 1 else _upright(left, top, right, bottom)
         place = {
-            **_place_of(self.data["sections"][cell_section]),
+            **self._place(cell_section),
             "bounds": self._bounds(quad, cell_section),
             "confidence": round(cell.confidence, 2),
         }

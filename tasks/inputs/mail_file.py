@@ -256,7 +256,9 @@ class MailFile(PicturedText):
     def _attachment(self, part: Message, name: str, pages: EmbeddedPages) -> str:
         blob = self._blob(part, pages.blob)
         if blob.media_type in IMAGES:
-            return pages.marked(blob.data, name)
+            # A picture that the text may name is shown where the text says.
+            is_attached = _is_attachment(part) or part.get("Content-ID") is None
+            return pages.marked(blob.data, name, is_attached=is_attached)
         mail = _attached_mail(part)
         return self._opened(blob, pages, mail) if blob.data or mail is not None else ""
 

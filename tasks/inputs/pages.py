@@ -29,6 +29,9 @@ class TextLayer:
     the picture."""
     has_drawings: bool = True
     """False if the page shows nothing but text, so that no code is printed on it."""
+    is_certain: bool = True
+    """False if viewers perhaps show the page in another way than `Pages.picture`, such as in other colours, cropped, or
+    not at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngImageFile
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
-from tasks.inputs.colour_space import to_srgb, unknown_colours
+from tasks.inputs.colour_space import are_certain, is_like_srgb, to_srgb
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.pages import Kind, Pages, TextLayer
@@ -85,6 +85,11 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 _PIECE = 1 << 20
 _APP1 = b"\xff\xe1"
 _EXIF = b"Exif\0\0"
+_APP2 = b"\xff\xe2"
+_ICC = b"ICC_PROFILE\0"
+_PNG_COLOURS = (b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM")
+_OLD_BMP_HEADER = 40
+"""Bytes of the header of a BMP without masks (BITMAPINFOHEADER)."""
 _BIG_TIFF = 43
 """Version of TIFF data whose numbers of tags have 64 bits. EXIF has version 42."""
 _MAX_EXIF_TAGS = 1000
@@ -142,8 +147,6 @@ class PicturePages(Pages):
             self._frames = self._pages_of(image)
             self._check_pixels(image, 1)
             self._check_scans(image)
-            if image.format in {"PNG", "HEIF"} and (message := unknown_colours(image.info, blob.data)):
-                raise blob.error(message)
             self._profile_bytes = len(image.info.get("icc_profile") or b"")
             self._pixels = image.width * image.height
             self._is_run_length = image.format == "BMP" and image.info.get("compression") in _RUN_LENGTHS
@@ -166,8 +169,8 @@ class PicturePages(Pages):
             return upright_size(frame)
 
     def text_layer(self, number: int) -> TextLayer:
-        self._check_number(number)
-        return TextLayer()
+        with self._frame(number) as frame:
+            return TextLayer(is_certain=_is_certain(frame, self._blob.data))
 
     def picture(self, number: int) -> Image:
         with self._frame(number) as frame:
@@ -324,15 +327,72 @@ def _lacks_rows(frame: PngImageFile, data: bytes) -> bool:
 
 def _count_inflated(data: bytes, limit: int) -> int:
     """Count the bytes of a PNG's picture data, up to `limit`."""
-    stream, count, place = zlib.decompressobj(), 0, len(_PNG_SIGNATURE)
-    while count < limit and not stream.eof and len(head := data[place : place + 8]) == 8:
-        length = int.from_bytes(head[:4])
-        packed: bytes = data[place + 8 : place + 8 + length] if head[4:] == b"IDAT" else b""
-        place += length + 12
+    stream, count = zlib.decompressobj(), 0
+    for kind, place, length in _chunks(data):
+        packed: bytes = data[place : place + length] if kind == b"IDAT" else b""
         while packed and count < limit:
             count += len(stream.decompress(packed, _PIECE))
             packed = stream.unconsumed_tail
+        if count >= limit or stream.eof:
+            break
     return count
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the type of each chunk of a PNG, where its contents begin, and their length (ISO 15948, 5.3)."""
+    place = len(_PNG_SIGNATURE)
+    while len(head := data[place : place + 8]) == 8:
+        length = int.from_bytes(head[:4])
+        yield head[4:], place + 8, length
+        place += length + 12
+
+
+def _is_certain(frame: PIL.Image.Image, data: bytes) -> bool:
+    """Return whether all viewers show a frame as `upright_rgb` gives it: they show no other frames, and they agree on
+    its colours."""
+    match frame.format:
+        case "PNG":
+            is_plain = not getattr(frame, "is_animated", False) and _has_plain_chunks(data)
+        case "WEBP":
+            is_plain = not getattr(frame, "is_animated", False)
+        case "JPEG" | "MPO":
+            is_plain = _profile_of_jpeg(data) == (frame.info.get("icc_profile") or b"")
+        case "BMP":  # viewers disagree on the fourth byte of pixels
+            header, bits = struct.unpack_from("<I10xH", data, 14)
+            is_plain = bits < 32 or header <= _OLD_BMP_HEADER
+        case _:
+            is_plain = True
+    return is_plain and are_certain(frame.info, frame.mode)
+
+
+def _has_plain_chunks(data: bytes) -> bool:
+    """True if a PNG has each chunk about colours once at most, and before its pixels, or viewers may choose another one
+    than Pillow."""
+    found: list[bytes] = []
+    has_pixels = False
+    for kind, place, length in islice(_chunks(data), _MAX_READS):
+        has_pixels |= kind == b"IDAT"
+        if kind in _PNG_COLOURS:
+            if has_pixels or kind in found or (kind == b"cICP" and not is_like_srgb(data[place : place + length])):
+                return False
+            found.append(kind)
+    return b"iCCP" not in found or b"cICP" not in found
+
+
+def _profile_of_jpeg(data: bytes) -> bytes | None:
+    """Return the colour profile before a JPEG's pixels (ICC.1:2022, B.4); None if its parts are not numbered in order,
+    or viewers may put it together in another way than Pillow."""
+    parts: list[bytes] = []
+    numbers: list[tuple[int, int]] = []
+    for marker, place in islice(_markers(data), _MAX_READS):
+        if marker == _SCAN:
+            break
+        segment = data[place + 2 : place + int.from_bytes(data[place : place + 2])]
+        if marker == _APP2 and segment.startswith(_ICC) and len(segment) > len(_ICC) + 1:
+            numbers.append((segment[len(_ICC)], segment[len(_ICC) + 1]))
+            parts.append(segment[len(_ICC) + 2 :])
+    is_in_order = numbers == [(number, len(parts)) for number in range(1, len(parts) + 1)]
+    return b"".join(parts) if is_in_order else None
 
 
 def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:

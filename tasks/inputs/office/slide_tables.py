@@ -55,7 +55,7 @@ class CellLook(NamedTuple):
     """The colours of its fill, none if it has no fill."""
 
 
-class TableStyles:
+class SlideTableStyles:
     """The styles of the tables in a presentation."""
 
     def __init__(self, xml: bytes | None) -> None:

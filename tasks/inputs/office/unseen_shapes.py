@@ -25,7 +25,7 @@ from tasks.inputs.office.alternatives import doubt
 from tasks.inputs.office.colors import Grounds, Theme
 from tasks.inputs.office.measures import EMU, LETTER_WIDTH, is_overprinted, is_tiny, points
 from tasks.inputs.office.slide_lines import Frame, Paragraph
-from tasks.inputs.office.slide_tables import TableLook, TableStyles
+from tasks.inputs.office.slide_tables import SlideTableStyles, TableLook
 from tasks.inputs.sight import Sight
 
 _MOST_SHAPES = 100
@@ -132,7 +132,7 @@ class UnseenShapes:
         width, height = (points(str(side), EMU) for side in (presentation.slide_width, presentation.slide_height))
         self._window = Rectangle(0.0, 0.0, width or math.inf, height or math.inf)
         self._styles = _Styles(presentation.part._element.find("{*}defaultTextStyle"))
-        self._tables = TableStyles(_related(presentation.part, RELATIONSHIP_TYPE.TABLE_STYLES))
+        self._tables = SlideTableStyles(_related(presentation.part, RELATIONSHIP_TYPE.TABLE_STYLES))
         self._themes: dict[str, Theme] = {}
         self._layers: dict[str, _ShapeLayer] = {}
 
@@ -213,7 +213,7 @@ class _SlideView:
         theme: Theme,
         window: Rectangle,
         styles: _Styles,
-        tables: TableStyles,
+        tables: SlideTableStyles,
     ) -> None:
         self._slide = slide
         self._element = slide._element

@@ -200,10 +200,10 @@ class DrawnGlyphs:
         """Return, for each glyph, True if it comes directly before or after a figure of its word."""
         word = self._each(np.arange(len(self._words)))
         follow = word[1:] == word[:-1]
-        beside = np.zeros(len(word), dtype=bool)
-        beside[1:] |= follow & self._is_figure[:-1]
-        beside[:-1] |= follow & self._is_figure[1:]
-        return beside
+        is_beside = np.zeros(len(word), dtype=bool)
+        is_beside[1:] |= follow & self._is_figure[:-1]
+        is_beside[:-1] |= follow & self._is_figure[1:]
+        return is_beside
 
     def _in_words(self, flags: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Return how many glyphs of each word are flagged."""

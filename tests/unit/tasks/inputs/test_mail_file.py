@@ -194,6 +194,17 @@ async def test_pictures_and_pages_of_attached_files_are_read_by_ocr_in_their_pla
     assert found == sorted(found)
 
 
+async def test_pictures_that_the_text_may_name_are_uncertain(loader: MediaLoader) -> None:
+    message = mail()
+    message.add_attachment(drawn(60), "image", "png", filename="a.png")
+    message.add_attachment(drawn(61), "image", "png", filename="b.png", cid="<b>")
+    message.add_attachment(drawn(62), "image", "png", filename="c.png", cid="<c>", disposition="inline")
+    message.add_attachment(drawn(63), "image", "png", filename="d.png", disposition="inline")
+    async with await loader.open(sent(message.as_bytes())) as document:
+        layers = [await document.text_layer(number) for number in range(1, 5)]
+    assert [layer.is_certain for layer in layers] == [True, True, False, True]
+
+
 async def test_an_attached_e_mail_is_read_with_its_own_attachments(loader: MediaLoader) -> None:
     inner = mail("The original.", subject="Offer 17")
     inner.add_attachment(drawn(64), maintype="image", subtype="png", filename="plan.png")

@@ -273,6 +273,7 @@ def test_a_picture_in_a_data_url_is_a_page() -> None:
     assert (page.kind, page.total, page.size(1)) == ("text", 1, (60, 30))
     assert plain_form(page.text or "") == "above [Picture: Map]  below"
     assert page.picture(1).shape == (30, 60, 3)
+    assert not page.text_layer(1).is_certain
 
 
 def test_tags_are_limited() -> None:
