@@ -207,7 +207,7 @@ def _plan_steps(
         # name the target are removed.
         instruction = without_target(text) if kind in {"audio", "video"} and intents.reading_in else text
         steps.append(Step(_READERS[kind], (source,), instruction))
-        if kind == "video" and prose.mentions("written"):
+        if kind == "video" and (has_schema or prose.mentions("written")):
             steps.append(Step("ocr", (source,), text))
         if kind == "image" and intents.interface:
             steps.append(Step("gui_detection", (source,), text))

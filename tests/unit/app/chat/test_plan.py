@@ -40,6 +40,12 @@ async def test_each_input_is_a_step_of_its_own() -> None:
     assert all(len(step.sources) == 1 for step in plan.steps)
 
 
+async def test_the_fields_of_a_video_are_heard_and_read() -> None:
+    turn = turn_of(Case("Extract these fields.", ("video link",), ()))
+    assert (await Planner().plan(turn, has_schema=True)).summary == ("speech_to_text", "ocr")
+    assert (await Planner().plan(turn)).summary == ("speech_to_text",)
+
+
 async def test_a_task_is_asked_what_the_user_wrote() -> None:
     plan = await planned("Find the red car", "image")
     assert {step.text for step in plan.steps} == {"Find the red car"}
