@@ -37,6 +37,12 @@ _LARGE_LINE = 120.0
 lines, the gaps between letters are so wide that the network divides the line into several boxes."""
 
 
+_LEAST_CONTRAST = 12
+"""Paper whose red, green and blue levels differ by less than this is blank."""
+_MARGIN = 0.2
+"""The edges of a line, as a part of its height, in which letters of other lines may be."""
+
+
 class TextDetector:
     """Implementation of `models.base.Engine` that finds lines of text in pictures (RGB, any size).
 
@@ -91,7 +97,7 @@ class TextDetector:
         probability = yield from self._probability(resized)
         if is_large(image):
             yield
-        quads = yield from text_quads(probability)
+        quads = _without_blank(resized, (yield from text_quads(probability)))
         quads *= np.array((width / size[0], height / size[1]), np.float32)
         return np.asarray(quads.clip(0, (width, height)), np.float32)
 
@@ -109,6 +115,19 @@ class TextDetector:
                 (probability,) = self._session.infer([tile[None]])[0]
                 whole[rows.kept, columns.kept] = probability[0, top:, left:][rows.inside, columns.inside]
         return whole
+
+
+def _without_blank(picture: Image, quads: Quads) -> Quads:
+    """Return the `quads` except large ones with blank paper in their middle, which the network takes for large lines
+    where much of a page is blank."""
+    is_kept = np.ones(len(quads), bool)
+    sides = _short_sides(quads)
+    for index in np.flatnonzero(sides >= _LARGE_LINE):
+        low, high = (quads[index].min(0), quads[index].max(0)) + np.array([[1], [-1]]) * _MARGIN * sides[index]
+        (left, top), (right, bottom) = low.clip(0).astype(int), high.astype(int)
+        middle = picture[top:bottom, left:right]
+        is_kept[index] = middle.size == 0 or int(middle.max()) - int(middle.min()) >= _LEAST_CONTRAST
+    return quads[is_kept]
 
 
 def _merge_searches(coarse: Quads, fine: Quads, scale: float) -> Quads:

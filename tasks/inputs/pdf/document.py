@@ -62,6 +62,8 @@ class PdfPages(Pages):
                 self.total = len(self._pdf)
                 if self._pdf.get_formtype():
                     self._pdf.init_forms()
+                    # Viewers tint the fields that can be filled. OCR finds less text on tinted paper.
+                    pdfium.FPDF_SetFormFieldHighlightAlpha(self._pdf.formenv, 0)
                 if not self.total:
                     raise self._blob.error("has no pages.")
             except BaseException:

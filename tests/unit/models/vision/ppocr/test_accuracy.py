@@ -38,7 +38,20 @@ from tests.pages import (
     turned,
     two_column_page,
 )
+from tests.parts import finished
 from tests.receipts import words_read
+
+
+def short_form() -> Page:
+    """Draw five labels and values far apart in the upper quarter of a page of A4 at 144 DPI."""
+    page = blank_page(1190, 1684)
+    values = "NF-2026-0417", "14 March 2026", "13 April 2026", "Brightwater Dental Care", "753.60"
+    labels = "Invoice number:", "Invoice date:", "Due date:", "Customer name:", "Total:"
+    for row, (label, value) in enumerate(zip(labels, values, strict=True)):
+        page = pasted(page, single_line(label, size=20, margin=4), 136, 172 + 60 * row)
+        page = pasted(page, single_line(value, size=20, margin=4), 456, 172 + 60 * row)
+    return page
+
 
 CLEAN: dict[str, Callable[[], Page]] = {
     **{
@@ -66,6 +79,7 @@ CLEAN: dict[str, Callable[[], Page]] = {
     "one small line on a large sheet": lambda: pasted(
         blank_page(3000, 4000), single_line("Printed in Germany 2024", size=20), 1500, 3800
     ),
+    "a short form on a blank sheet": lambda: short_form(),
     "600 px letters": lambda: pasted(
         pasted(blank_page(4000, 2000), single_line("SALE 50", size=600), 200, 300),
         paragraph_page(size=20, width=1000, lines=3, words=prose(8, 30)),
@@ -81,7 +95,7 @@ CLEAN: dict[str, Callable[[], Page]] = {
     ),
 }
 SOME_CLEAN = {
-    *("times-italic", "30 degrees", "9 px letters"),
+    *("times-italic", "30 degrees", "9 px letters", "a short form on a blank sheet"),
 }
 DEGRADED: dict[str, Callable[[], Page]] = {
     "noise": lambda: noisy(two_column_page(seed=7), 1),
@@ -127,6 +141,18 @@ async def test_a_poor_scan_is_read_and_boxed(reader: PpOcrReader, name: str) -> 
     lines = await reader.read(page.pixels)
     assert character_error_rate(lines, page) <= 0.03
     assert mean_word_iou(lines, page) >= 0.7
+
+
+@pytest.mark.accuracy
+def test_blank_paper_is_not_a_line() -> None:
+    detector = TextDetector(embedded_weights()[0])
+    detector.load()
+    [quads] = finished(detector, [short_form().pixels])
+    assert isinstance(quads, np.ndarray)
+    heights = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
+    assert len(heights) == 10
+    assert heights.max() < 50
+    detector.close()
 
 
 @pytest.mark.deep
