@@ -2,6 +2,7 @@
 and notes."""
 
 import ctypes
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -35,6 +36,11 @@ _MAX_RULINGS = 10_000
 _MAX_DEPTH = 5
 """Nested forms are examined to at most this depth."""
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
+_FIELDS_OF_TEXT = {pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX}
+_TEXT_DRAWN = re.compile(r"(?:[^(]\)|[\da-fA-F]>)\s{0,9}(?:Tj|'|\")|\]\s{0,9}TJ|\sDo\b")
+"""Pattern of the operators that show text or another stream (ISO 32000-1, 9.4.3 and 8.8)."""
+_LONG_DRAWING = 100_000
+"""Drawings of fields with more bytes are not examined."""
 _KNOWN_KINDS = {*_WRITTEN, pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
@@ -318,7 +324,7 @@ def _inner_matrix(item: object, outer: PdfMatrix) -> PdfMatrix:
 
 def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
     """True if text that is not part of the page's content may be drawn over it: a filled field, a note, a stamp."""
-    return any(_is_drawn(annotation) for annotation in _annotations(page))
+    return any(_is_drawn(annotation, page) for annotation in _annotations(page))
 
 
 def has_other_appearances(page: pypdfium2.PdfPage) -> bool:
@@ -388,13 +394,28 @@ def _annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
                 pdfium.FPDFPage_CloseAnnot(annotation)
 
 
-def _is_drawn(annotation: object) -> bool:
+def _is_drawn(annotation: object, page: pypdfium2.PdfPage) -> bool:
     if pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
         return False
     kind = pdfium.FPDFAnnot_GetSubtype(annotation)
     if kind == pdfium.FPDF_ANNOT_WIDGET:
-        return bool(pdfium.FPDFAnnot_GetStringValue(annotation, b"V", None, 0) > _EMPTY)
+        is_of_text = page.formenv and pdfium.FPDFAnnot_GetFormFieldType(page.formenv, annotation) in _FIELDS_OF_TEXT
+        # The value may be in another object, which several places of a field share.
+        return is_of_text and (
+            pdfium.FPDFAnnot_GetFormFieldValue(page.formenv, annotation, None, 0) > _EMPTY or _shows_text(annotation)
+        )
     return kind in _WRITTEN and not _is_undrawn_note(annotation)
+
+
+def _shows_text(annotation: object) -> bool:
+    """Return whether an annotation's own drawing may show text."""
+    mode = pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL
+    size = pdfium.FPDFAnnot_GetAP(annotation, mode, None, 0)
+    if size > _LONG_DRAWING:
+        return True
+    buffer = ctypes.create_string_buffer(size)
+    pdfium.FPDFAnnot_GetAP(annotation, mode, ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
+    return _TEXT_DRAWN.search(buffer.raw.decode("utf-16-le", "replace")) is not None
 
 
 def _is_undrawn_note(annotation: object) -> bool:

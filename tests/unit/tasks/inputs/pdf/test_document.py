@@ -311,6 +311,38 @@ def test_a_filled_field_is_to_be_read_too(opened: Opened) -> None:
     assert dark.sum() > (empty.picture(1)[350:405, 100:505].min(axis=2) < 100).sum()
 
 
+@pytest.mark.parametrize(
+    ("field", "drawn", "is_complete"),
+    [
+        ("/FT/Tx", b"", True),
+        ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf () Tj ET Q EMC", True),
+        ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf (Ada) Tj ET Q EMC", False),
+        ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf [(A) 20 (da)] TJ ET Q EMC", False),
+        ("/Parent 9 0 R", b"", False),
+        ("/FT/Btn/Ff 65536", b"BT /F 9 Tf (Send) Tj ET", True),
+    ],
+)
+def test_a_field_is_to_be_read_if_it_has_a_value_or_a_drawing_of_text(
+    opened: Opened, field: str, drawn: bytes, is_complete: bool
+) -> None:
+    content = b"BT /F 20 Tf 20 60 Td (Your name:) Tj ET"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[%s]>>>>" % (b"9 0 R" if "Parent" in field else b"5 0 R"),
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 100]/Resources<</Font<</F 7 0 R>>>>"
+        b"/Contents 4 0 R/Annots[5 0 R]>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        b"<</Type/Annot/Subtype/Widget/F 4/T(name)%s/Rect[150 50 280 80]/AP<</N 6 0 R>>>>" % field.encode(),
+        b"<</Type/XObject/Subtype/Form/BBox[0 0 130 30]/Resources<</Font<</F 7 0 R>>>>/Length %d>>stream\n%s\nendstream"
+        % (len(drawn), drawn),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"null",
+        b"<</FT/Tx/T(name)/V(Ada)/Kids[5 0 R]>>",
+    ]
+    data = b"%PDF-1.7\n" + b"".join(b"%d 0 obj%s endobj\n" % (number, one) for number, one in enumerate(objects, 1))
+    assert opened(data + b"trailer<</Root 1 0 R>>").text_layer(1).complete is is_complete
+
+
 def private_cmap(codes: range) -> str:
     """A ToUnicode map that sends `codes` to the private use area."""
     rows = "".join(f"<{code:02x}> <{0xE000 + code:04x}>\n" for code in codes)
