@@ -72,8 +72,12 @@ _LONGHANDS: Final = {
     "mask": ("mask-image",),
 }
 
-_READ: Final = words("font-family src inherits initial-value")
-"""Harmless properties that are read all the same: those of the rules for fonts and custom properties."""
+_READ: Final = words(
+    "font-family src inherits initial-value align-content align-items align-self box-pack isolation justify-content "
+    "justify-items justify-self place-content place-items place-self table-layout will-change"
+)
+"""Harmless properties that are read all the same: those of the rules for fonts and custom properties, and those by
+which contents exceed their place, or lie on others."""
 
 
 class Declaration(NamedTuple):

@@ -31,6 +31,7 @@ MOST_TOKENS: Final = 4_000
 _MOST_MARGIN: Final = 300.0
 """Larger margins and paddings, in pixels or a like number of other units, may move text out of the window."""
 _MOST_PADDING: Final = 200.0
+_MOST_SPACING: Final = 60.0
 _THIN: Final = 4.0
 """Lines that are thinner cover no letters."""
 _MOST_SHADOW: Final = 60.0
@@ -57,7 +58,7 @@ HARMLESS: Final = words(
     "align-content align-items align-self alignment-baseline all-space-treatment appearance backface-visibility "
     "border-block border-bottom-color border-bottom-left-radius border-bottom-right-radius border-bottom-style "
     "border-collapse border-color border-left-color border-left-style border-right-color border-right-style "
-    "border-spacing border-style border-top-color border-top-left-radius border-top-right-radius border-top-style "
+    "border-style border-top-color border-top-left-radius border-top-right-radius border-top-style "
     "box-decoration-break box-orient box-align box-pack box-sizing break-after break-before break-inside "
     "caption-side caret-color clear column-fill column-rule column-rule-color column-rule-style cursor empty-cells "
     "fill-opacity flex-grow flex-shrink flex-wrap font-display font-family font-feature-settings font-kerning "
@@ -316,6 +317,7 @@ _USUAL: Final[dict[str, tuple[Doubt, Callable[[list[Any]], bool]]]] = {
                     (_E, _sizes(2, "normal initial", _MOST_MARGIN))),
     "border": (_E, _BORDER),
     "border-width": (_E, _BORDERS),
+    "border-spacing": (_E, _sizes(2, "inherit initial", _MOST_SPACING)),
     **{f"border-{side}": (_E, _BORDER) for side in ("top", "right", "bottom", "left")},
     **{f"border-{side}-width": (_E, _BORDERS) for side in ("top", "right", "bottom", "left")},
     "border-radius": (_E, lambda values: all(
@@ -345,10 +347,10 @@ _USUAL: Final[dict[str, tuple[Doubt, Callable[[list[Any]], bool]]]] = {
     "clip-path": (_E, _NONE),
     "mask": (_E, _NONE),
     "mask-image": (_E, _NONE),
-    "content-visibility": (_E, _one_of("visible auto")),
+    "content-visibility": (_E, _one_of("visible")),
     "content": (_E, _like(_CONTENT.pattern)),
     "contain": (_E, _NONE),
-    "container-type": (_E, _one_of("normal inline-size")),
+    "container-type": (_E, _one_of("normal")),
     "line-clamp": (_E, _NONE),
     "text-security": (_E, _NONE),
     "zoom": (_P, _like("normal|1|100%|initial")),

@@ -196,6 +196,59 @@ def test_a_usual_style_that_hides_its_element_makes_no_other_text_unsure(html: s
 
 
 @each_case(
+    "html",
+    [
+        "<div style='height: 20px'>x<br>x<br>{}</div><div style='position: relative; background: #fff'>x</div>",
+        "<div style='max-height: 20px'>x<br>{}</div><input style='width: 900px; height: 100px'>",
+        "<div style='display: grid; grid-template-rows: 10px 1fr'><p><br>{}</p><p style='background: #fff'>x</p></div>",
+        "<p>{}</p><div style='display: flex; align-items: end; height: 1px'><p style='background: #fff'>x</p></div>",
+        "<div style='float: left'>{}</div><div style='opacity: 0.9; background: #fff'>x</div>",
+        "<table align=left><tr><td>{}</table><div style='isolation: isolate; background: #fff'>x</div>",
+        "<div style='display: flex'><p style='width: 10px'>{}</p><p style='background: #fff'>x</p></div>",
+        "<b style='display: inline-block; width: 9px'>{}</b><b style='display: inline-block; background: #fff'>x</b>",
+        "<table style='table-layout: fixed'><tr><td><nobr>{}</nobr><td style='opacity: 0.9; background: red'></table>",
+        "<dialog open>x</dialog><p>{}</p>",
+        "<p>{}</p><svg width=900 height=1 overflow=visible><rect y=-90 width=900 height=200 fill=white /></svg>",
+    ],
+)
+def test_what_exceeds_its_place_is_unsure_beside_what_may_be_drawn_over_it(html: str) -> None:
+    assert sight(html.format(WORD)) == "unsure"
+
+
+@each_case(
+    "html",
+    [
+        "<div style='overflow: hidden'><p style='border-left: 1300px solid #fff'>{}</p></div>",
+        "<div style='overflow: hidden'><table cellspacing=1300><tr><td>{}</table></div>",
+        "<div style='overflow: hidden; width: 600px'><p style='width: 900px; text-align: right'>{}</p></div>",
+        "<div style='overflow: hidden'><table><tr><td><hr width=1400><td>{}</table></div>",
+        "<div style='overflow: hidden'>" + "<blockquote>" * 30 + "{}",
+        "<div style='overflow: hidden; width: 600px'><p style='letter-spacing: 9em'>x{}</p></div>",
+        "<style>body {{ overflow-x: hidden }}</style><div style='width: 110%; text-align: right'>{}</div>",
+        "<div style='display: flex; justify-content: end'><p>{}</p><p style='flex: none; width: 1290px'>x</p></div>",
+        "<div dir=rtl style='width: 100px'><div style='width: 1300px' dir=ltr>{}</div></div>",
+        "<div style='width: 100px'><div style='float: right; width: 1000px'>{}</div></div>",
+    ],
+)
+def test_what_may_be_pushed_out_of_an_area_or_the_window_is_unsure(html: str) -> None:
+    assert sight(html.format(WORD)) == "unsure"
+
+
+@each_case(
+    "html",
+    [
+        "<div style='overflow: hidden'><blockquote>{}</blockquote></div>",
+        "<div style='float: left'>{}</div><div style='background: #eee'>x</div>",
+        "<div style='height: 40px'>{}</div><a style='display: inline-block; background: #eee'>x</a>",
+        "<table style='background: #036; color: #fff'><tr><td>x<td>{}</table>",
+        "<div style='display: flex; background: #eee'><p>x</p><p>{}</p></div>",
+    ],
+)
+def test_what_certainly_has_its_place_is_seen(html: str) -> None:
+    assert sight(html.format(WORD)) == "seen"
+
+
+@each_case(
     ("css", "expected"),
     [
         ("p.a { display: none } p { display: block }", "unseen"),
