@@ -62,6 +62,8 @@ _LONGHANDS: Final = {
     "inset": _SIDES,
     "margin-block": tuple(f"margin-{side}" for side in _BLOCK),
     "margin-inline": tuple(f"margin-{side}" for side in _INLINE),
+    "padding-block": tuple(f"padding-{side}" for side in _BLOCK),
+    "padding-inline": tuple(f"padding-{side}" for side in _INLINE),
     "inset-block": _BLOCK,
     "inset-inline": _INLINE,
     "overflow": ("overflow-x", "overflow-y"),

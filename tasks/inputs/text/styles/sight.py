@@ -99,6 +99,8 @@ _MOST_COLOURS: Final = 64
 """Grounds of more colours are not judged."""
 _MOST_PROPERTIES: Final = 2_000_000
 """Elements with custom properties of their own have at most this many together, including those that they inherit."""
+_MOST_DECLARATIONS: Final = 500_000
+"""Declarations are applied at most this many times for a page, those for equal elements in equal ones once."""
 _USUAL_SIZE: Final = 20
 """Number of characters that an `input` shows without a `size`."""
 _LONGEST_SIZE: Final = 5
@@ -109,6 +111,9 @@ _BLOCKS: Final = words(
 )
 _OF_TABLE: Final = words("caption col colgroup table tbody td tfoot th thead tr table-cell table-row inline-table")
 _REPLACED: Final = words("img input button select textarea iframe object embed video audio canvas svg hr meter")
+_CONTROLS: Final = words("input textarea select button")
+_DISABLED: Final = (84 / 255, 84 / 255, 84 / 255, 1.0)
+"""Colour of the text in controls that are disabled."""
 CLOSED: Final = words(
     "script style template noscript noembed noframes head title meta link base svg object iframe datalist "
     "canvas video audio rp area param source track meter progress annotation annotation-xml mphantom applet"
@@ -279,6 +284,8 @@ class _JudgedPage:
         self._has_front_blocks = False
         """True if something may lie on floats."""
         self._properties_left = _MOST_PROPERTIES
+        self._declarations_left = _MOST_DECLARATIONS
+        self._hidden_by: dict[tuple[str, int, int], bool] = {}
         self._computed: dict[tuple[int, int, str, str], _ComputedState] = {}
         self._kept: list[object] = []
         self._styles: dict[int, dict[str, list[Any]]] = {}
@@ -367,13 +374,17 @@ class _JudgedPage:
             self._styles[id(self._computed[key])] = style
         state = self._computed[key]
         style = self._styles[id(state)]
+        if element.tag in ("input", "option") and _is_cut_control(element, state):
+            state = state._replace(is_unsure=True)
+            self._kept.append(state)
         if state.keeps_lines and _line_needed(state, element.length) > state.room:
             state = state._replace(room=0.0)
             self._kept.append(state)
-        for name, found in self._cascade.of_pseudo_elements(element):
-            if self._is_hidden_by(name, found, state):
-                state = state._replace(is_unsure=True)
-                self._kept.append(state)
+        # All of them are judged, for each may lie on others.
+        hiding = [self._is_hidden_by(name, found, state) for name, found in self._cascade.of_pseudo_elements(element)]
+        if any(hiding):
+            state = state._replace(is_unsure=True)
+            self._kept.append(state)
         return state, style
 
     def _custom(self, declared: Sequence[Declaration], around: Mapping[str, Tokens]) -> Mapping[str, Tokens]:
@@ -404,6 +415,10 @@ class _JudgedPage:
         """Return the values of single properties, and how much of the page the declared ones make unsure."""
         style: dict[str, list[Any]] = {}
         doubts: dict[str, Doubt] = {}
+        self._declarations_left -= len(declared)
+        if self._declarations_left < 0:
+            self._has_covers = True  # the page has more than are read
+            return style, doubts
         for name, tokens, _, doubt in declared:
             if name.startswith("--"):
                 continue
@@ -456,7 +471,11 @@ class _JudgedPage:
         has_fixed_columns = is_part and around.has_fixed_columns
         has_fixed_columns |= reader.word("table-layout") not in ("", "auto", "initial")
         # A table grows with its contents.
-        is_clipped = around.is_clipped or (area.cuts and (not is_part or has_fixed_columns or "max-width" in style))
+        is_clipped = (
+            around.is_clipped
+            or element.tag == "select"
+            or (area.cuts and (not is_part or has_fixed_columns or "max-width" in style))
+        )
         is_unsure |= element.tag in ("html", "body") and reader.word("overflow-y") in ("hidden", "clip")
         is_cut = around.is_cut or area.is_cut
         if is_free and around.is_cut and not area.is_cut:
@@ -475,7 +494,7 @@ class _JudgedPage:
         is_cell = display == "table-cell" and not has_fixed_columns
         has_width = reader.has_width()
         is_pushed = around.is_pushed or is_own_item or (display == "table-cell" and len(element.siblings) > 1)
-        room = reader.room(element, is_inline=is_inline)
+        room = reader.room(element, is_inline=is_inline and element.tag not in _REPLACED)
         if is_cell or ((is_own_item or is_floating or display == "inline-block") and not has_width):
             room, is_pushed = _WIDTH, is_pushed or around.room < _NARROW  # it grows with its contents
         if (display == "table-cell" and has_fixed_columns) or (is_own_item and around.narrows_items):
@@ -490,16 +509,16 @@ class _JudgedPage:
             and element.tag not in ("html", "body")
             and ((not is_part and not reader.holds(element)) or (is_own_item and around.lowers_items))
         )
-        is_backward = around.is_backward or reader.is_backward(element, has_height=reader.has_height())
+        is_backward = around.is_backward or reader.is_backward(element, has_height=around.is_low or reader.has_height())
         is_stacked = reader.is_stacked(position)
         is_front = around.is_front or is_stacked
-        if is_inline and has_ground | reader.has_thick("border"):
+        if is_inline and has_ground | reader.has_thick("border") | (element.tag == "mark"):
             self._has_covers |= reader.exceeds_line()
         if element.tag in _REPLACED and not {reader.word("overflow-x"), reader.word("overflow-y")} <= _CUTTING:
             self._has_covers = True
         if display == "contents":
             grounds, has_ground = below, False
-        if element.tag in ("input", "textarea", "select", "button") and not has_ground:
+        if element.tag in _CONTROLS and style.keys().isdisjoint(("background-color", "background-image")):
             grounds = (WHITE,)
         has_box = has_ground or element.tag in _REPLACED or "box-shadow" in style or reader.has_thick("border")
         self._has_covers |= not is_hidden and ((is_displaced and has_box) or reader.has_thick("outline"))
@@ -510,8 +529,11 @@ class _JudgedPage:
             self._has_covers |= is_low and (is_stacked or is_backward)
         ink = reader.colour("color", around.ink)
         if "color" not in style:
-            if element.tag in ("input", "textarea", "select", "button", "mark", "option"):
-                ink = (0.0, 0.0, 0.0, 1.0)
+            if element.tag in _CONTROLS or element.tag in ("mark", "option"):
+                is_disabled = "disabled" in element.attributes or any(
+                    one.tag == "fieldset" and "disabled" in one.attributes for one in element.ancestors()
+                )
+                ink = _DISABLED if is_disabled else (0.0, 0.0, 0.0, 1.0)
             elif element.tag == "a" and "href" in element.attributes:
                 ink = self._ink_of_links
         fill: Rgba | str | None = around.fill
@@ -532,7 +554,7 @@ class _JudgedPage:
             is_hidden or element.tag in CLOSED,
             is_absent,
             is_cut,
-            is_unsure or area.is_small or shift < -_MOST_SHIFT or rise > 2 * _MOST_SHIFT,
+            is_unsure or area.is_small or shift + min(0.0, reader.indent()) < -_MOST_SHIFT or rise > 2 * _MOST_SHIFT,
             around.may_stand_out or reader.may_stand_out(),
             is_displaced,
             keeps_lines,
@@ -597,6 +619,13 @@ class _JudgedPage:
 
     def _is_hidden_by(self, name: str, declared: Sequence[Declaration], state: _ComputedState) -> bool:
         """True if a rule for a pseudo-element may cover the text of its element, or change its first letters."""
+        key = name, id(declared), id(state)
+        if key not in self._hidden_by:
+            self._kept.append(state)
+            self._hidden_by[key] = self._hides(name, declared, state)
+        return self._hidden_by[key]
+
+    def _hides(self, name: str, declared: Sequence[Declaration], state: _ComputedState) -> bool:
         style, doubts = self._style(declared, state.custom)
         if name in ("first-line", "first-letter"):
             return bool(style.keys() - {"line-height", "letter-spacing", "float", "font-family"})
@@ -892,7 +921,10 @@ class _StyleReader:
     def exceeds_line(self) -> bool:
         """True if the ground or the border of words in a line exceeds the line."""
         sizes = [self.length(f"padding-{side}", _WIDTH) for side in ("top", "bottom")]
-        return self.has_thick("border") or any(size is None or size > _LEAST_PADDING for size in sizes)
+        line = self.line(self._around.line)
+        is_low = line is not None and (line if line >= 0 else -line / max(1.0, self.font_size_here)) < 1.0
+        exceeding = self.thickness("border") + max((float("inf") if one is None else one for one in sizes), default=0.0)
+        return exceeding > _LEAST_PADDING or is_low
 
     def has_thick(self, kind: str) -> bool:
         """True if borders or outlines of this element may be thick."""
@@ -921,7 +953,12 @@ class _StyleReader:
                 return True
         between = self.length("word-spacing", self.font_size_here)
         lift = self.length("vertical-align", self.font_size_here)
-        if between is None or abs(between) > 5 * self.font_size_here or lift is None or abs(lift) > 3 * EM:
+        if (
+            between is None
+            or not -0.25 < between / max(1.0, self.font_size_here) <= 5
+            or lift is None
+            or abs(lift) > 3 * EM
+        ):
             return True
         if "text-indent" in self.style:
             indent = self.length("text-indent", _WIDTH)
@@ -958,6 +995,8 @@ def _hints(element: Element) -> str:
         css.append(f"float: {get('align', '').lower()}")
     if element.tag == "dialog" and "open" in element.attributes:
         css.append("position: absolute; background-color: Canvas; color: CanvasText")
+    if element.tag == "slot":
+        css.append("display: contents")
     if element.tag == "svg" and get("overflow"):
         css.append(f"overflow: {get('overflow')}")
     if element.tag in ("s", "del", "strike"):
@@ -981,9 +1020,21 @@ def _old_colour(value: str) -> str:
     return f"#{value}" if _OLD_COLOUR.fullmatch(value.strip()) else value if value.strip() != "transparent" else "?"
 
 
+def _is_cut_control(element: Element, state: _ComputedState) -> bool:
+    """True if a control may be too narrow for its text: it cuts what exceeds it."""
+    length = len(element.attributes.get("value", "")) if element.tag == "input" else element.length
+    return length > 0 and (length * state.advance > state.room or state.indent > _LEAST_WIDTH)
+
+
 def _own_kind(element: Element) -> str:
     """Return what else than the tag and the style decides on an element's state."""
-    return f"{_is_unsure(element)}{'href' in element.attributes}{'nowrap' in element.attributes}"
+    kinds = element.attributes.keys() & {"href", "nowrap", "disabled"}
+    is_alone = len(element.siblings) == 1
+    length = (element.length > 0) + (element.length > _SHORT)
+    return (
+        f"{_is_unsure(element)} {sorted(kinds)} {element.attributes.get('dir', '').lower()} {is_alone} "
+        f"{bool(element.children)} {length}"
+    )
 
 
 def _is_unsure(element: Element) -> bool:

@@ -96,6 +96,10 @@ def test_a_style_hides_a_text(style: str) -> None:
         "height: 1%; overflow: hidden",
         "overflow: hidden; width: 200px",
         "background: black; color: white; background-clip: border-area",
+        "text-indent: -99px",
+        "word-spacing: -5em",
+        "content-visibility: auto",
+        "background: #000; color: #fff; border-radius: 150px",
     ],
 )
 def test_what_a_style_does_to_a_text_is_not_known(style: str) -> None:
@@ -144,6 +148,14 @@ def test_a_style_leaves_a_text_in_sight(style: str) -> None:
         "clip-path: inset(100%); clip-path: auto",
         "display: none; -webkit-display: block",
         "position: absolute; left: -9999px; left: none",
+        "color: white; background: #000 left left",
+        "color: white; background: #000 top 5px",
+        "color: white; background: #000 / 10px",
+        "color: white; background: linear-gradient(foo, #000, #000)",
+        "color: white; background: linear-gradient(#000 #000)",
+        "font-size: 0; font: bold bold 16px serif",
+        "font-size: 0; font: 16px inherit",
+        "font-size: 0; font: 16px serif,",
     ],
 )
 def test_a_text_that_a_browser_hides_is_not_seen_for_a_later_value_that_it_drops(style: str) -> None:
@@ -172,6 +184,13 @@ def test_a_text_that_a_browser_hides_is_not_seen_for_a_later_value_that_it_drops
         "<style>.a { color: black; &.b { color: white } }</style>",
         "<style>@container (min-width: 1px) { .a { color: white } }</style>",
         "<style disabled>.a { color: white }</style>",
+        "<p style='box-shadow: 0 0 0 60px #fff; box-shadow: 1px'>x</p>",
+        f"<p style='box-shadow: {', '.join(['0 0 0 60px rgba(255, 255, 255, 0.3)'] * 9)}'>x</p>",
+        "<p style='outline: 4px solid #fff; outline-offset: 9px'>x</p>",
+        "<p><b style='border-block: 40px solid #fff'>x</b></p>",
+        "<p><b style='background: #fff; padding-block: 40px'>x</b></p>",
+        "<p style='line-height: 0.6'><mark>x</mark></p>",
+        "<p style='all: initial'>x</p>",
         "<style type='text/css; charset=utf-8'>.a { color: white }</style>",
         "<svg><style>.a { color: white }</style></svg>",
     ],
@@ -345,6 +364,18 @@ def test_a_style_sheet_hides_a_text_or_not(css: str, expected: str) -> None:
         ("<div style='overflow: hidden; white-space: nowrap'><i style='width: 1300px'>x</i>Total</div>", "unsure"),
         ("<div style='width: 9%'><div style='width: 9%; overflow: hidden'>Total</div></div>", "unsure"),
         ("<div>Total<template shadowrootmode=open></template></div>", "unsure"),
+        ("<div style='background: #000'><input style='background: none' value=Total></div>", "unseen"),
+        ("<div style='background: #000'><button style='background: none'>Total</button></div>", "unseen"),
+        ("<fieldset disabled><input style='background: #545454' value=Total></fieldset>", "unseen"),
+        ("<input style='width: 30px' value=Total>", "unsure"),
+        ("<input style='text-indent: 400px' value=Total>", "unsure"),
+        ("<select style='width: 20px'><option selected>Total</select>", "unsure"),
+        ("<input style='width: 100%' value=Total>", "seen"),
+        (
+            "<div style='background: #000; color: #fff; width: 100px'><i style='margin-left: 200px'>Total</i></div>",
+            "unsure",
+        ),
+        ("<div style='background: #000; color: #fff'><table align=left><tr><td>Total</table></div>", "unsure"),
     ],
 )
 def test_elements_hide_a_text_or_not(html: str, expected: str) -> None:
@@ -416,6 +447,16 @@ def test_a_page_on_which_too_many_elements_inherit_too_many_properties_is_unsure
     properties = "".join(f"--a{number}: 1;" for number in range(20_000))
     elements = "".join(f"<i style=--b{number}:1>b</i>" for number in range(50_000))
     assert sight(f"<style>:root {{ {properties} }}</style>{elements}<p>{WORD}</p>") == "unsure"
+
+
+def test_a_page_with_too_many_declarations_for_its_elements_is_unsure() -> None:
+    elements = "".join(f"<p style='margin: {at / 1000}px'>x</p>" for at in range(600))
+    assert sight(f"<style>p {{ {'color: red;' * 1000} }}</style>{elements}<div>{WORD}</div>") == "unsure"
+
+
+def test_a_page_with_too_long_styles_of_elements_is_unsure() -> None:
+    many = "".join(f"<p style='margin: {at / 1000}px; --a: {'b' * 10_000}'></p>" for at in range(210))
+    assert sight(f"{many}<p>{WORD}</p>") == "unsure"
 
 
 def test_a_page_with_too_many_different_styles_of_elements_is_unsure() -> None:
