@@ -628,9 +628,9 @@ class _JudgedPage:
     def _hides(self, name: str, declared: Sequence[Declaration], state: _ComputedState) -> bool:
         style, doubts = self._style(declared, state.custom)
         if name in ("first-line", "first-letter"):
-            return bool(style.keys() - {"line-height", "letter-spacing", "float", "font-family"})
+            return bool(style.keys() - {"line-height", "letter-spacing", "font-family"})
         if name not in ("before", "after"):
-            return False
+            return name == "marker" and "content" in style
         reader = _StyleReader(style, state, self._root_size)
         has_content = reader.word("content") not in ("", "''", '""', "none", "normal")
         self._has_covers |= Doubt.PAGE in doubts.values() or (has_content and "line-height" in style)

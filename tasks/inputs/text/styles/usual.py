@@ -46,7 +46,9 @@ _NUMBER: Final = r"\+?(?:\d{1,7}(?:\.\d{1,20})?|\.\d{1,20})"
 _SIZE: Final = re.compile(rf"{_NUMBER}(?:px|pt|em|rem|ex|ch|in|cm|mm|pc|vw|vh|%)|0(?:\.0{{1,9}})?")
 _COLOUR: Final = re.compile(
     rf"#(?:[\da-f]{{3,4}}|[\da-f]{{6}}|[\da-f]{{8}})|rgba?\( ?{_NUMBER}(?:, ?| ?, ?){_NUMBER} ?, ?{_NUMBER}"
-    rf"(?: ?, ?{_NUMBER}%?)? ?\)|hsla?\( ?{_NUMBER} ?, ?{_NUMBER}% ?, ?{_NUMBER}%(?: ?, ?{_NUMBER}%?)? ?\)"
+    rf"(?: ?, ?{_NUMBER}%?)? ?\)"
+    rf"|rgba?\( ?{_NUMBER} {_NUMBER} {_NUMBER}(?: ?/ ?{_NUMBER}%?)? ?\)"
+    rf"|hsla?\( ?{_NUMBER} ?, ?{_NUMBER}% ?, ?{_NUMBER}%(?: ?, ?{_NUMBER}%?)? ?\)"
 )
 _COLOUR_NAME: Final = re.compile(r"(?!(?:[\da-f]{3}|[\da-f]{6})$)[a-z]+")
 _SUM: Final = re.compile(rf"calc\( ?{_NUMBER}(?:px|em|rem|%|vw) [+-] {_NUMBER}(?:px|em|rem|%|vw) ?\)")
@@ -59,8 +61,8 @@ _FONT: Final = re.compile(
     rf"{_NUMBER}(?:px|pt|em|rem|%)(?: / (?:normal|{_NUMBER}(?:px|pt|em|rem|%)?))?"
     rf" {_FAMILY}(?: , {_FAMILY})*"
 )
-_CONTENT: Final = re.compile(r"none|normal|\"[^\w\"\\]{0,3}\"|'[^\w'\\]{0,3}'")
-"""Generated content without letters and figures."""
+_CONTENT: Final = re.compile(r"none|normal|\"[ \xa0•●○◦■▪·]{0,3}\"|'[ \xa0•●○◦■▪·]{0,3}'")
+"""Generated content that adds nothing to a value beside it: bullets and blanks."""
 
 HARMLESS: Final = words(
     "align-content align-items align-self alignment-baseline all-space-treatment appearance backface-visibility "
@@ -69,15 +71,15 @@ HARMLESS: Final = words(
     "border-style border-top-color border-top-left-radius border-top-right-radius border-top-style "
     "box-decoration-break box-orient box-align box-pack box-sizing break-after break-before break-inside "
     "caption-side caret-color clear column-fill column-rule column-rule-color column-rule-style cursor empty-cells "
-    "fill-opacity flex-grow flex-shrink flex-wrap font-display font-family font-feature-settings font-kerning "
+    "fill-opacity flex-grow flex-shrink font-display font-family font-feature-settings font-kerning "
     "font-language-override font-optical-sizing font-smoothing font-stretch font-style font-synthesis font-variant "
     "font-variant-alternates font-variant-caps font-variant-east-asian font-variant-ligatures "
     "font-variant-numeric font-variant-position font-variation-settings font-weight hanging-punctuation hyphens "
-    "hyphenate-character image-rendering interpolation-mode isolation justify-content justify-items justify-self "
-    "line-break list-style list-style-image list-style-position list-style-type margin-collapse object-position "
+    "image-rendering interpolation-mode isolation justify-content justify-items justify-self "
+    "line-break list-style-image list-style-position margin-collapse object-position "
     "orphans outline-color outline-style overflow-anchor overflow-scrolling overflow-wrap "
     "overscroll-behavior overscroll-behavior-x overscroll-behavior-y page page-break-after page-break-before "
-    "page-break-inside place-content place-items place-self pointer-events print-color-adjust quotes resize "
+    "page-break-inside place-content place-items place-self pointer-events print-color-adjust resize "
     "scroll-behavior scroll-margin scroll-margin-top scroll-padding scroll-padding-top scroll-snap-align "
     "scroll-snap-type scrollbar-color scrollbar-gutter scrollbar-width speak src tab-size table-layout "
     "tap-highlight-color text-align text-align-last text-decoration-color text-decoration-skip "
@@ -88,7 +90,8 @@ HARMLESS: Final = words(
     "word-wrap zoom-animation filter-margin layout-grid-mode size inherits initial-value syntax "
     "unicode-range color-adjust text-spacing-trim text-autospace stroke-linecap stroke-linejoin -webkit-nbsp-mode "
     "animation-delay animation-direction animation-duration animation-fill-mode animation-iteration-count "
-    "animation-play-state animation-timing-function container-name forced-color-adjust text-stroke-color"
+    "animation-play-state animation-timing-function text-decorations-in-effect container-name forced-color-adjust "
+    "text-stroke-color"
 )
 """Properties that hide, move, cover, cut, recolour or reorder no text, whatever their values are."""
 _WEBKIT_ALONE: Final = words("text-fill-color text-stroke text-stroke-width text-stroke-color box-reflect line-clamp "
@@ -97,9 +100,9 @@ _WEBKIT_ALONE: Final = words("text-fill-color text-stroke text-stroke-width text
 _ALIASES: Final = re.compile(
     r"align-(?:content|items|self)|animation(?:-[a-z-]+)?|appearance|backface-visibility|background-(?:clip|origin|size)"
     r"|border(?:-[a-z]+){0,2}-radius|border-image|box-(?:shadow|sizing|decoration-break|orient|align|pack)|clip-path"
-    r"|column(?:s|-[a-z-]+)|filter|flex(?:-[a-z]+)?|font-(?:feature-settings|smoothing)|hyphenate-character"
+    r"|column(?:s|-[a-z-]+)|filter|flex(?:-[a-z]+)?|font-(?:feature-settings|smoothing)|hyphens|hyphenate-character"
     r"|justify-content|line-break|margin-collapse|mask(?:-[a-z-]+)?|opacity|order|overflow-scrolling|perspective"
-    r"|print-color-adjust|shape-[a-z-]+|tap-highlight-color|text-(?:size-adjust|emphasis)|touch-callout"
+    r"|print-color-adjust|shape-[a-z-]+|tap-highlight-color|text-(?:size-adjust|emphasis|decorations-in-effect)|touch-callout"
     r"|transform(?:-origin|-style)?|transition(?:-[a-z-]+)?|user-(?:select|drag|modify)|writing-mode"
 )
 """Properties that Chromium knows with a prefix, too."""
@@ -396,6 +399,7 @@ _USUAL: Final[dict[str, tuple[Doubt, Callable[[list[Any]], bool]]]] = {
     "flex": (_E, _flex),
     "flex-basis": (_E, _flex),
     "flex-direction": (_P, _one_of("row column initial")),
+    "flex-wrap": (_P, _one_of("nowrap wrap initial")),
     "flex-flow": (_P, _all_of("row column wrap nowrap initial")),
     "order": (_P, _like("0")),
     "direction": (_E, _one_of("ltr inherit initial")),
@@ -410,6 +414,10 @@ _USUAL: Final[dict[str, tuple[Doubt, Callable[[list[Any]], bool]]]] = {
     "mask-image": (_E, _NONE),
     "content-visibility": (_E, _one_of("visible")),
     "content": (_E, _like(_CONTENT.pattern)),
+    "quotes": (_E, _one_of("none auto initial")),
+    "hyphenate-character": (_E, _AUTO),
+    "list-style": (_E, lambda values: all(one.type != "string" for one in values)),
+    "list-style-type": (_E, lambda values: all(one.type != "string" for one in values)),
     "contain": (_E, _NONE),
     "container-type": (_E, _one_of("normal")),
     "line-clamp": (_E, _NONE),
