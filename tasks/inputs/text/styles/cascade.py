@@ -18,6 +18,8 @@ MOST_APPLIED: Final = 300_000
 
 MOST_STYLES: Final = 20_000
 """At most this many different styles of elements are read."""
+_LONGEST_STYLES: Final = 2_000_000
+"""Different styles of elements are read up to this many characters together."""
 
 
 class Applied(NamedTuple):
@@ -38,6 +40,7 @@ class Cascade:
         self._applied: dict[int, list[Applied]] = defaultdict(list)
         self._ordered: dict[object, tuple[Declaration, ...]] = {}
         self._own: dict[str, tuple[Declaration, ...]] = {}
+        self._characters_left = _LONGEST_STYLES
         self.is_complete = sheets.is_complete
         """False if the page has other rules, too."""
         try:
@@ -100,7 +103,8 @@ class Cascade:
 
     def _declared_in(self, style: str) -> tuple[Declaration, ...]:
         if style not in self._own:
-            if len(self._own) >= MOST_STYLES:
+            self._characters_left -= len(style)
+            if len(self._own) >= MOST_STYLES or self._characters_left < 0:
                 self.is_complete = False
                 return ()
             self._own[style] = declarations_of(style) if style else ()

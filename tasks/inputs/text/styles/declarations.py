@@ -62,6 +62,8 @@ _LONGHANDS: Final = {
     "inset": _SIDES,
     "margin-block": tuple(f"margin-{side}" for side in _BLOCK),
     "margin-inline": tuple(f"margin-{side}" for side in _INLINE),
+    "padding-block": tuple(f"padding-{side}" for side in _BLOCK),
+    "padding-inline": tuple(f"padding-{side}" for side in _INLINE),
     "inset-block": _BLOCK,
     "inset-inline": _INLINE,
     "overflow": ("overflow-x", "overflow-y"),
@@ -72,8 +74,12 @@ _LONGHANDS: Final = {
     "mask": ("mask-image",),
 }
 
-_READ: Final = words("font-family src inherits initial-value")
-"""Harmless properties that are read all the same: those of the rules for fonts and custom properties."""
+_READ: Final = words(
+    "font-family src inherits initial-value align-content align-items align-self box-pack isolation justify-content "
+    "justify-items justify-self place-content place-items place-self table-layout will-change"
+)
+"""Harmless properties that are read all the same: those of the rules for fonts and custom properties, and those by
+which contents exceed their place, or lie on others."""
 
 
 class Declaration(NamedTuple):

@@ -55,14 +55,27 @@ _DISPLACED: Final = 10.0
 """An element that is moved by at most as many pixels does not cover others."""
 _MOST_SHIFT: Final = 30.0
 """An element that is moved by more pixels to the left may be cut at the window's edge."""
-_LONG_WORD: Final = re.compile(r"[^ \t\r\n-]{24}")
-"""Pattern of a text without a place for a line break, which may exceed an area."""
+_WORD: Final = re.compile(r"[^ \t\r\n-]+")
+"""Pattern of a text without a place for a line break."""
 _MEAN_WIDTH: Final = 0.6
 """Width of a sign in ems, at most."""
 _WIDTH, _HEIGHT = WINDOW
 _NARROW: Final = 100.0
-_DIGITS_OF_NARROW: Final = 2
 """Words may exceed an area with fewer pixels in width."""
+_INDENTS: Final = {**dict.fromkeys(("blockquote", "figure"), 80.0), **dict.fromkeys(("dd", "ul", "ol", "menu"), 40.0)}
+"""Pixels by which browsers indent what has no style."""
+_CUTTING: Final = frozenset(("", "hidden", "clip", "auto", "scroll"))
+_ENDS_OF_WIDTHS: Final = ("width", "top", "right", "bottom", "left", "block", "inline", "start", "end")
+_ALONG: Final = ("justify-content", "justify-items", "justify-self", "place-content", "place-items", "place-self",
+                 "box-pack")  # fmt: skip
+_ACROSS: Final = ("align-content", "align-items", "align-self")
+_FORWARD: Final = words("normal start flex-start left stretch baseline space-between auto initial legacy top")
+"""Words of an alignment by which contents exceed their place only to the right, or downwards."""
+_GROWING_TRACKS: Final = re.compile(
+    r"(?:none|auto|row|column|dense|min-content|max-content|[\d.]+fr|\d{3,4}px|repeat\(|minmax\( ?\d{3}px|auto-fi[lt]"
+    r"|\d+|[ ,)/])*"
+)
+"""Pattern of the columns of a grid that are as wide as their words."""
 _THICK: Final = 4.0
 """A line through a text, or around it, that is thicker may cover it or its neighbours."""
 _LARGE: Final = 600.0
@@ -73,8 +86,6 @@ _LEAST_WIDTH: Final = 40.0
 """An area with fewer pixels in height may cut lines."""
 _FAIR_WIDTH: Final = 300.0
 """An area with fewer pixels in width may cut words."""
-_LEAST_SHARE: Final = 0.25
-"""An area with a smaller share of the width around it may cut words, too."""
 _LEAST_LINE: Final = 0.6
 """Lines that are lower, as a share of the font's size, may lie on each other."""
 _LEAST_PADDING: Final = 6.0
@@ -88,6 +99,8 @@ _MOST_COLOURS: Final = 64
 """Grounds of more colours are not judged."""
 _MOST_PROPERTIES: Final = 2_000_000
 """Elements with custom properties of their own have at most this many together, including those that they inherit."""
+_MOST_DECLARATIONS: Final = 500_000
+"""Declarations are applied at most this many times for a page, those for equal elements in equal ones once."""
 _USUAL_SIZE: Final = 20
 """Number of characters that an `input` shows without a `size`."""
 _LONGEST_SIZE: Final = 5
@@ -98,6 +111,9 @@ _BLOCKS: Final = words(
 )
 _OF_TABLE: Final = words("caption col colgroup table tbody td tfoot th thead tr table-cell table-row inline-table")
 _REPLACED: Final = words("img input button select textarea iframe object embed video audio canvas svg hr meter")
+_CONTROLS: Final = words("input textarea select button")
+_DISABLED: Final = (84 / 255, 84 / 255, 84 / 255, 1.0)
+"""Colour of the text in controls that are disabled."""
 CLOSED: Final = words(
     "script style template noscript noembed noframes head title meta link base svg object iframe datalist "
     "canvas video audio rp area param source track meter progress annotation annotation-xml mphantom applet"
@@ -107,6 +123,14 @@ _OLD_SIZES: Final = dict(zip("1234567", list(FONT_SIZES.values())[1:], strict=Fa
 """Pixels of the sizes of `font` elements."""
 _MATH_ATTRIBUTES: Final = words("mathcolor mathbackground mathsize")
 _OLD_COLOUR: Final = re.compile(r"[0-9a-fA-F]{6}")
+_OLD_LENGTH: Final = re.compile(r"\d{1,6}(?:\.\d{1,6})?(?:px|%)?")
+_HINTED: Final[Mapping[str, Mapping[str, str]]] = {
+    "td": {"width": "width"},
+    "th": {"width": "width"},
+    "table": {"width": "width", "cellspacing": "border-spacing", "cellpadding": "padding-left"},
+    "body": {"marginwidth": "margin-left", "leftmargin": "margin-left", "rightmargin": "margin-right"},
+}
+"""Attributes that are lengths, and the properties that they set."""
 _NO_EFFECT: Final = words(
     "none normal auto initial unset revert visible border-box padding-box content-box all isolate over 0 "
     "0px 0% 1 100% inherit revert-layer"
@@ -174,16 +198,33 @@ class _ComputedState(NamedTuple):
     """True if its text may be told from the ground although its colour is not."""
     is_displaced: bool = False
     """True if it may be in front of others, or behind them."""
-    cuts_width: bool = False
-    width: float = float("inf")
-    """Pixels; infinite if no style limits it."""
     keeps_lines: bool = False
     is_clipped: bool = False
     """True within an element that cuts off what exceeds it."""
     is_item: bool = False
     """True within a flexible box or a grid."""
-    share: float = 1.0
-    """Share of the width of the window that styles leave to the element."""
+    room: float = _WIDTH
+    """Pixels of width that the text certainly has in its element; 0 if that is not known."""
+    is_pushed: bool = False
+    """True if what stands beside it may push it out of the elements around it."""
+    behind: frozenset[Color] | None = frozenset((WHITE,))
+    """The colours on which it then lies; None if they are not known."""
+    narrows_items: bool = False
+    """True for a grid whose columns may be narrower than their contents."""
+    lowers_items: bool = False
+    """True for a grid whose rows may be lower than their contents."""
+    is_low: bool = False
+    """True within an element of a certain height, which may not hold all of it."""
+    is_loose: bool = False
+    """True within a float, which others may lie on."""
+    is_backward: bool = False
+    """True if what exceeds its place may do so to the left or upwards, where no one can scroll."""
+    is_front: bool = False
+    """True if it is drawn after the texts of the blocks around it."""
+    has_fixed_columns: bool = False
+    """True within a table whose columns do not grow with their contents."""
+    advance: float = EM * _MEAN_WIDTH
+    """Pixels from one letter to the next one, at most."""
     line: float | None = None
     """Height of lines as a share of the font's size, if positive, else in pixels below zero; None if it is usual."""
     display: str = "block"
@@ -238,7 +279,13 @@ class _JudgedPage:
         self._grounds: set[Color] | None = {WHITE}
         self._has_covers = False
         """True if something may lie on any text of the page, or if the page cannot be judged."""
+        self._has_fronts = False
+        """True if something may lie on texts that exceed their places."""
+        self._has_front_blocks = False
+        """True if something may lie on floats."""
         self._properties_left = _MOST_PROPERTIES
+        self._declarations_left = _MOST_DECLARATIONS
+        self._hidden_by: dict[tuple[str, int, int], bool] = {}
         self._computed: dict[tuple[int, int, str, str], _ComputedState] = {}
         self._kept: list[object] = []
         self._styles: dict[int, dict[str, list[Any]]] = {}
@@ -289,10 +336,11 @@ class _JudgedPage:
             return Sight.UNSEEN
         ink = _ink_of(state)
         grounds = state.grounds
-        is_narrow = state.width < (_WIDTH if state.keeps_lines else _NARROW)
-        is_narrow |= state.width < _FAIR_WIDTH and _LONG_WORD.search(text) is not None
-        if self._grounds is not None and (grounds is None or is_narrow):
+        is_tight = state.is_low or state.room < _width_needed(state, text)
+        if self._grounds is not None and (grounds is None or is_tight or state.is_loose):
             grounds = (*(grounds or ()), *self._grounds)
+        elif state.is_pushed and grounds is not None and state.behind is not None:
+            grounds = (*grounds, *state.behind)
         contrasts = [_contrast_seen(ink, ground) for ground in grounds or ()] if ink is not None else []
         is_faint = (
             (state.font_size is not None and state.font_size <= _SMALLEST)
@@ -304,7 +352,9 @@ class _JudgedPage:
             return Sight.UNSURE if state.may_stand_out else Sight.FAINT
         is_sure = (
             not (state.is_unsure or self._has_covers)
-            and not (state.cuts_width and _LONG_WORD.search(text))
+            and not (self._has_fronts and is_tight)
+            and not (self._has_front_blocks and state.is_loose)
+            and not ((state.is_clipped or state.is_backward) and (is_tight or state.is_pushed))
             and state.font_size is not None
             and state.font_size >= _SMALL
             and state.opacity is not None
@@ -324,15 +374,17 @@ class _JudgedPage:
             self._styles[id(self._computed[key])] = style
         state = self._computed[key]
         style = self._styles[id(state)]
-        if state.cuts_width and state.keeps_lines and not state.is_unsure:
-            needed = element.length * _MEAN_WIDTH * (state.font_size or EM)
-            if needed > min(state.width, _LARGE):
-                state = state._replace(is_unsure=True)
-                self._kept.append(state)
-        for name, found in self._cascade.of_pseudo_elements(element):
-            if self._is_hidden_by(name, found, state):
-                state = state._replace(is_unsure=True)
-                self._kept.append(state)
+        if element.tag in ("input", "option") and _is_cut_control(element, state):
+            state = state._replace(is_unsure=True)
+            self._kept.append(state)
+        if state.keeps_lines and _line_needed(state, element.length) > state.room:
+            state = state._replace(room=0.0)
+            self._kept.append(state)
+        # All of them are judged, for each may lie on others.
+        hiding = [self._is_hidden_by(name, found, state) for name, found in self._cascade.of_pseudo_elements(element)]
+        if any(hiding):
+            state = state._replace(is_unsure=True)
+            self._kept.append(state)
         return state, style
 
     def _custom(self, declared: Sequence[Declaration], around: Mapping[str, Tokens]) -> Mapping[str, Tokens]:
@@ -363,6 +415,10 @@ class _JudgedPage:
         """Return the values of single properties, and how much of the page the declared ones make unsure."""
         style: dict[str, list[Any]] = {}
         doubts: dict[str, Doubt] = {}
+        self._declarations_left -= len(declared)
+        if self._declarations_left < 0:
+            self._has_covers = True  # the page has more than are read
+            return style, doubts
         for name, tokens, _, doubt in declared:
             if name.startswith("--"):
                 continue
@@ -396,7 +452,7 @@ class _JudgedPage:
         display = reader.word("display") or _usual_display(element.tag)
         position = reader.word("position") or "static"
         is_free = position in ("absolute", "fixed")
-        is_item = "flex" in around.display or "grid" in around.display
+        is_item = "flex" in around.display or "grid" in around.display or around.display.endswith("box")
         is_inline = display == "inline" and not is_free and reader.word("float") in ("", "none") and not is_item
         is_item |= around.is_item
         moved = reader.moved(position)
@@ -411,13 +467,17 @@ class _JudgedPage:
         area = _ShownArea()
         if not is_inline:
             area = reader.area(is_item=is_item, is_table=display.startswith("table"))
-        share = around.share * reader.share()
-        is_clipped = around.is_clipped or (area.cuts and element.tag not in ("html", "body"))
-        is_unsure |= is_clipped and (
-            "flex" in display or "grid" in display or display == "-webkit-box" or share < _LEAST_SHARE
+        is_part = display.startswith("table") or display == "inline-table"
+        has_fixed_columns = is_part and around.has_fixed_columns
+        has_fixed_columns |= reader.word("table-layout") not in ("", "auto", "initial")
+        # A table grows with its contents.
+        is_clipped = (
+            around.is_clipped
+            or element.tag == "select"
+            or (area.cuts and (not is_part or has_fixed_columns or "max-width" in style))
         )
         is_unsure |= element.tag in ("html", "body") and reader.word("overflow-y") in ("hidden", "clip")
-        is_cut, cuts_width = around.is_cut or area.is_cut, (around.cuts_width or area.cuts_width)
+        is_cut = around.is_cut or area.is_cut
         if is_free and around.is_cut and not area.is_cut:
             is_cut, is_unsure = False, True  # it is cut only if the element that places it is
         keeps_lines = reader.keeps_lines(element)
@@ -430,23 +490,50 @@ class _JudgedPage:
         grounds, has_ground = self._ground(reader, None if is_moved or is_floating else below)
         if has_ground and not is_visible:
             grounds, has_ground = None, False  # it is not drawn, but others may become visible
-        is_low = has_ground and not is_inline and reader.has_height() and not display.startswith("table")
-        if is_low and (element.children or element.length > _SHORT):
-            area = area._replace(width=0.0)  # the text may exceed the ground
-        if is_inline and has_ground | reader.has_thick("border"):
+        is_own_item = "flex" in around.display or "grid" in around.display or around.display.endswith("box")
+        is_cell = display == "table-cell" and not has_fixed_columns
+        has_width = reader.has_width()
+        is_pushed = around.is_pushed or is_own_item or (display == "table-cell" and len(element.siblings) > 1)
+        room = reader.room(element, is_inline=is_inline and element.tag not in _REPLACED)
+        if is_cell or ((is_own_item or is_floating or display == "inline-block") and not has_width):
+            room, is_pushed = _WIDTH, is_pushed or around.room < _NARROW  # it grows with its contents
+        if (display == "table-cell" and has_fixed_columns) or (is_own_item and around.narrows_items):
+            room = 0.0
+        behind = around.behind
+        if has_ground and not is_inline:
+            grows = (is_part and not has_fixed_columns) or (is_own_item and not has_width)
+            of_outer: frozenset[Color] | None = frozenset() if grows else behind
+            behind = None if grounds is None or of_outer is None else of_outer | {*grounds}
+        is_low = around.is_low or (
+            not is_inline
+            and element.tag not in ("html", "body")
+            and ((not is_part and not reader.holds(element)) or (is_own_item and around.lowers_items))
+        )
+        is_backward = around.is_backward or reader.is_backward(element, has_height=around.is_low or reader.has_height())
+        is_stacked = reader.is_stacked(position)
+        is_front = around.is_front or is_stacked
+        if is_inline and has_ground | reader.has_thick("border") | (element.tag == "mark"):
             self._has_covers |= reader.exceeds_line()
-        if element.tag in _REPLACED and "visible" in (reader.word("overflow-x"), reader.word("overflow-y")):
+        if element.tag in _REPLACED and not {reader.word("overflow-x"), reader.word("overflow-y")} <= _CUTTING:
             self._has_covers = True
         if display == "contents":
             grounds, has_ground = below, False
-        if element.tag in ("input", "textarea", "select", "button") and not has_ground:
+        if element.tag in _CONTROLS and style.keys().isdisjoint(("background-color", "background-image")):
             grounds = (WHITE,)
         has_box = has_ground or element.tag in _REPLACED or "box-shadow" in style or reader.has_thick("border")
         self._has_covers |= not is_hidden and ((is_displaced and has_box) or reader.has_thick("outline"))
+        if has_box and not is_hidden:
+            is_atomic = is_own_item or is_floating or display.startswith("inline-") or element.tag in _REPLACED
+            self._has_fronts |= is_front or is_atomic
+            self._has_front_blocks |= is_front and not (is_inline or is_atomic)
+            self._has_covers |= is_low and (is_stacked or is_backward)
         ink = reader.colour("color", around.ink)
         if "color" not in style:
-            if element.tag in ("input", "textarea", "select", "button", "mark", "option"):
-                ink = (0.0, 0.0, 0.0, 1.0)
+            if element.tag in _CONTROLS or element.tag in ("mark", "option"):
+                is_disabled = "disabled" in element.attributes or any(
+                    one.tag == "fieldset" and "disabled" in one.attributes for one in element.ancestors()
+                )
+                ink = _DISABLED if is_disabled else (0.0, 0.0, 0.0, 1.0)
             elif element.tag == "a" and "href" in element.attributes:
                 ink = self._ink_of_links
         fill: Rgba | str | None = around.fill
@@ -467,15 +554,23 @@ class _JudgedPage:
             is_hidden or element.tag in CLOSED,
             is_absent,
             is_cut,
-            is_unsure or area.is_small or shift < -_MOST_SHIFT or rise > 2 * _MOST_SHIFT,
+            is_unsure or area.is_small or shift + min(0.0, reader.indent()) < -_MOST_SHIFT or rise > 2 * _MOST_SHIFT,
             around.may_stand_out or reader.may_stand_out(),
             is_displaced,
-            cuts_width,
-            area.width if has_ground and not display.startswith("table") else min(area.width, around.width),
             keeps_lines,
             is_clipped,
             is_item,
-            share,
+            room,
+            is_pushed,
+            behind,
+            reader.narrows_items("columns"),
+            reader.narrows_items("rows"),
+            is_low,
+            around.is_loose or is_floating,
+            is_backward,
+            is_front,
+            has_fixed_columns,
+            reader.advance(),
             reader.line(around.line),
             display,
             reader.indent(),
@@ -524,11 +619,18 @@ class _JudgedPage:
 
     def _is_hidden_by(self, name: str, declared: Sequence[Declaration], state: _ComputedState) -> bool:
         """True if a rule for a pseudo-element may cover the text of its element, or change its first letters."""
+        key = name, id(declared), id(state)
+        if key not in self._hidden_by:
+            self._kept.append(state)
+            self._hidden_by[key] = self._hides(name, declared, state)
+        return self._hidden_by[key]
+
+    def _hides(self, name: str, declared: Sequence[Declaration], state: _ComputedState) -> bool:
         style, doubts = self._style(declared, state.custom)
         if name in ("first-line", "first-letter"):
-            return bool(style.keys() - {"line-height", "letter-spacing", "float", "font-family"})
+            return bool(style.keys() - {"line-height", "letter-spacing", "font-family"})
         if name not in ("before", "after"):
-            return False
+            return name == "marker" and "content" in style
         reader = _StyleReader(style, state, self._root_size)
         has_content = reader.word("content") not in ("", "''", '""', "none", "normal")
         self._has_covers |= Doubt.PAGE in doubts.values() or (has_content and "line-height" in style)
@@ -558,11 +660,8 @@ class _Move(NamedTuple):
 
 class _ShownArea(NamedTuple):
     is_cut: bool = False
-    cuts_width: bool = False
     is_small: bool = False
     """True if a part of the text may have no place."""
-    width: float = float("inf")
-    """Pixels; infinite if no style limits it, and 0 if the limit is not known."""
     cuts: bool = False
     """True if what exceeds it is cut off, in one direction or in both."""
 
@@ -632,10 +731,87 @@ class _StyleReader:
         found = self.length("text-indent", _WIDTH)
         return 0.0 if found is None else found
 
-    def share(self) -> float:
-        """Return the share of the width around the element that it has at most."""
-        values = [self.style[name][0] for name in ("width", "max-width") if name in self.style]
-        return min([1.0, *(float(one.value) / 100 for one in values if one.type == "percentage")])
+    def has_width(self) -> bool:
+        """True if a style says how wide, or how much narrower than its contents, it may be."""
+        names = ("width", "max-width", "min-width", "flex-basis", "flex", "container-type")
+        return any(one.type in ("dimension", "percentage") for name in names for one in self.style.get(name, ())) or (
+            written(self.style.get("min-width", ())) == "0"
+        )
+
+    def room(self, element: Element, *, is_inline: bool) -> float:
+        """Return the pixels of width that an element surely leaves to its contents; 0 if that is not known."""
+        left = self._around.room
+        lengths = [self.length(f"{kind}-{side}", left) for kind in ("margin", "padding") for side in ("left", "right")]
+        if None in lengths:
+            return 0.0
+        outer = sum(max(0.0, one or 0.0) for one in lengths) + 2 * self.thickness("border")
+        if not {"margin-left", "padding-left"} & self.style.keys():
+            outer += _INDENTS.get(element.tag, 0.0)
+        if is_inline:
+            return max(0.0, left - outer)
+        least = self.length("min-width", left)
+        widths = [self.length(name, left) for name in ("width", "max-width") if self._is_size(name)]
+        sizes = [one for one in widths if one is not None]
+        if least is None or None in widths or least > left or (sizes and self._is_size("width") and sizes[0] > left):
+            return 0.0
+        basis = [one for name in ("flex", "flex-basis") for one in self.style.get(name, ()) if one.type == "dimension"]
+        if any((pixels(one) or 0.0) < _NARROW and one.value for one in basis) or self.word("min-width") == "0":
+            return 0.0
+        return max(0.0, min([left, *sizes]) - outer)
+
+    def _is_size(self, name: str) -> bool:
+        return name in self.style and self.style[name][0].type != "ident"
+
+    def thickness(self, kind: str) -> float:
+        """Return the pixels of the thickest border or outline; infinite if that is not known."""
+        sizes = [
+            pixels(one) if one.type in ("dimension", "function") else 5.0 * (_word([one]) == "thick")
+            for name, value in self.style.items()
+            if name == kind or (name.startswith(f"{kind}-") and name.endswith(_ENDS_OF_WIDTHS))
+            for one in value
+        ]
+        return max((float("inf") if one is None else one for one in sizes), default=0.0)
+
+    def advance(self) -> float:
+        """Return the most pixels from one letter to the next one."""
+        around = max(0.0, self._around.advance - _MEAN_WIDTH * (self._around.font_size or EM))
+        spacing = self.length("letter-spacing", self.font_size_here) if "letter-spacing" in self.style else around
+        return _MEAN_WIDTH * self.font_size_here + max(0.0, spacing or 0.0)
+
+    def holds(self, element: Element) -> bool:
+        """True if an element is as high as its text."""
+        if not self.has_height():
+            return True
+        heights = [self.length(name) for name in ("height", "max-height") if self._is_size(name)]
+        low = min((0.0 if one is None else one for one in heights), default=0.0)
+        is_plain = not element.children and element.length <= _SHORT and not self.length("padding-top", _WIDTH)
+        line = self.line(self._around.line)
+        needed = EM if line is None else -line if line < 0 else line * self.font_size_here
+        return element.length == 0 or (is_plain and low >= max(self.font_size_here, needed))
+
+    def is_stacked(self, position: str) -> bool:
+        """True if an element is drawn after the texts before it and behind it."""
+        return (
+            position != "static"
+            or ("opacity" in self.style and self.word("opacity") not in ("1", "100%"))
+            or any(self.word(name) not in ("", "auto") for name in ("isolation", "will-change"))
+        )
+
+    def is_backward(self, element: Element, *, has_height: bool) -> bool:
+        """True if an element lets its contents exceed it to the left, or upwards."""
+        names = (*_ALONG, *(_ACROSS if has_height else ()))
+        is_aligned = any(
+            not _FORWARD.issuperset(self.word(name).split() if name.startswith("place") else [self.word(name)])
+            for name in names
+            if name in self.style
+        )
+        is_right = self.word("float") == "right" or self.word("direction") == "rtl"
+        is_right |= element.attributes.get("dir", "").lower() == "rtl"
+        return is_aligned or is_right
+
+    def narrows_items(self, axis: str) -> bool:
+        names = ("grid", "grid-template", f"grid-template-{axis}", f"grid-auto-{axis}")
+        return any(not _GROWING_TRACKS.fullmatch(self.word(name)) for name in names if name in self.style)
 
     def line(self, around: float | None) -> float | None:
         """Return the height of a line as a share of the font's size, or as pixels below zero; None if it is usual."""
@@ -702,7 +878,6 @@ class _StyleReader:
         is_open = overflow == ["visible", "visible"]
         cuts = not {"hidden", "clip"}.isdisjoint(overflow)
         is_small = is_item and cuts
-        width = float("inf")
         for name in ("width", "max-width", "height", "max-height"):
             value = self.style.get(name)
             is_width = name.endswith("width")
@@ -710,8 +885,6 @@ class _StyleReader:
                 continue
             is_share = value[0].type == "percentage"
             size = 0.0 if is_share and value[0].value == 0 else self.length(name, _WIDTH if is_width else None)
-            if is_width:
-                width = min(width, 0.0 if size is None else size)
             if is_table:
                 continue
             if size is not None and size < _LEAST_SIZE:
@@ -721,12 +894,8 @@ class _StyleReader:
             elif not is_open and not is_width and size is not None and size < _LEAST_WIDTH:
                 is_small = True
             elif cuts:
-                is_small |= (
-                    (not is_share and (size is None or size < _FAIR_WIDTH))
-                    if is_width
-                    else not (is_share and value[0].value >= 100)
-                )
-        return _ShownArea(False, overflow[0] in ("hidden", "clip"), is_small, width, cuts)
+                is_small |= (not is_share and (size is None or size < _FAIR_WIDTH)) if is_width else True
+        return _ShownArea(False, is_small, cuts)
 
     def is_unseen(self) -> bool:
         zoom = _number(self.style["zoom"][0]) if "zoom" in self.style and self.style["zoom"][0].type != "ident" else 1.0
@@ -752,19 +921,14 @@ class _StyleReader:
     def exceeds_line(self) -> bool:
         """True if the ground or the border of words in a line exceeds the line."""
         sizes = [self.length(f"padding-{side}", _WIDTH) for side in ("top", "bottom")]
-        return self.has_thick("border") or any(size is None or size > _LEAST_PADDING for size in sizes)
+        line = self.line(self._around.line)
+        is_low = line is not None and (line if line >= 0 else -line / max(1.0, self.font_size_here)) < 1.0
+        exceeding = self.thickness("border") + max((float("inf") if one is None else one for one in sizes), default=0.0)
+        return exceeding > _LEAST_PADDING or is_low
 
     def has_thick(self, kind: str) -> bool:
         """True if borders or outlines of this element may be thick."""
-        for name, value in self.style.items():
-            if name == kind or (
-                name.startswith(f"{kind}-") and name.endswith(("width", "top", "right", "bottom", "left"))
-            ):
-                for one in value:
-                    size = pixels(one) if one.type in ("dimension", "function") else 0.0
-                    if size is None or size > _THICK:
-                        return True
-        return False
+        return self.thickness(kind) > _THICK
 
     def may_stand_out(self) -> bool:
         names = (name for name in self.style if _STANDING_OUT.fullmatch(name))
@@ -789,7 +953,12 @@ class _StyleReader:
                 return True
         between = self.length("word-spacing", self.font_size_here)
         lift = self.length("vertical-align", self.font_size_here)
-        if between is None or abs(between) > 5 * self.font_size_here or lift is None or abs(lift) > 3 * EM:
+        if (
+            between is None
+            or not -0.25 < between / max(1.0, self.font_size_here) <= 5
+            or lift is None
+            or abs(lift) > 3 * EM
+        ):
             return True
         if "text-indent" in self.style:
             indent = self.length("text-indent", _WIDTH)
@@ -819,9 +988,17 @@ def _hints(element: Element) -> str:
         css.append(f"background-color: {_old_colour(get('bgcolor', ''))}")
     if get("background") and element.tag in ("body", "table", "tr", "td", "th"):
         css.append("background-image: url(x)")
-    width = get("width", "")
-    if element.tag in ("table", "td", "th") and width.isdecimal() and len(width) <= _DIGITS_OF_NARROW:
-        css.append(f"width: {width}px")
+    for name, css_name in _HINTED.get(element.tag, {}).items():
+        if _OLD_LENGTH.fullmatch(get(name, "").strip()):
+            css.append(f"{css_name}: {get(name, '').strip().removesuffix('px')}{'' if '%' in get(name, '') else 'px'}")
+    if element.tag in ("table", "img") and get("align", "").lower() in ("left", "right"):
+        css.append(f"float: {get('align', '').lower()}")
+    if element.tag == "dialog" and "open" in element.attributes:
+        css.append("position: absolute; background-color: Canvas; color: CanvasText")
+    if element.tag == "slot":
+        css.append("display: contents")
+    if element.tag == "svg" and get("overflow"):
+        css.append(f"overflow: {get('overflow')}")
     if element.tag in ("s", "del", "strike"):
         css.append("text-decoration-line: line-through")
     if get("width") == "0" and element.tag == "marquee":
@@ -843,9 +1020,21 @@ def _old_colour(value: str) -> str:
     return f"#{value}" if _OLD_COLOUR.fullmatch(value.strip()) else value if value.strip() != "transparent" else "?"
 
 
+def _is_cut_control(element: Element, state: _ComputedState) -> bool:
+    """True if a control may be too narrow for its text: it cuts what exceeds it."""
+    length = len(element.attributes.get("value", "")) if element.tag == "input" else element.length
+    return length > 0 and (length * state.advance > state.room or state.indent > _LEAST_WIDTH)
+
+
 def _own_kind(element: Element) -> str:
     """Return what else than the tag and the style decides on an element's state."""
-    return f"{_is_unsure(element)}{'href' in element.attributes}{'nowrap' in element.attributes}"
+    kinds = element.attributes.keys() & {"href", "nowrap", "disabled"}
+    is_alone = len(element.siblings) == 1
+    length = (element.length > 0) + (element.length > _SHORT)
+    return (
+        f"{_is_unsure(element)} {sorted(kinds)} {element.attributes.get('dir', '').lower()} {is_alone} "
+        f"{bool(element.children)} {length}"
+    )
 
 
 def _is_unsure(element: Element) -> bool:
@@ -873,6 +1062,20 @@ def _is_unsure(element: Element) -> bool:
 def _word(value: Sequence[Any]) -> str:
     """Return the value in small letters if it is one word; else ""."""
     return str(value[0].lower_value) if len(value) == 1 and value[0].type == "ident" else ""
+
+
+def _line_needed(state: _ComputedState, length: int) -> float:
+    """Return the pixels of width in which signs have a place that stay on one line, unless they have line breaks."""
+    needed = length * state.advance
+    return needed if state.is_clipped or state.is_backward else min(needed, _LARGE)
+
+
+def _width_needed(state: _ComputedState, text: str) -> float:
+    """Return the pixels of width in which a text certainly has a place."""
+    if state.keeps_lines:
+        return max(_NARROW, _line_needed(state, len(text.strip())))
+    longest = max((len(one) for one in _WORD.findall(text)), default=0)
+    return max(_NARROW, longest * state.advance) if longest else 0.0
 
 
 def _has_low_lines(state: _ComputedState) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
-from tasks.inputs.text.styles.values import colour_of, colours_within, significant, words, written
+from tasks.inputs.text.styles.values import colour_of, pixels, significant, words, written
 
 Tokens = Sequence[Any]
 
@@ -31,8 +31,13 @@ MOST_TOKENS: Final = 4_000
 _MOST_MARGIN: Final = 300.0
 """Larger margins and paddings, in pixels or a like number of other units, may move text out of the window."""
 _MOST_PADDING: Final = 200.0
+_MOST_RADIUS: Final = 30.0
+"""Larger corners may cut the ground off that letters need."""
+_MOST_SPACING: Final = 60.0
 _THIN: Final = 4.0
 """Lines that are thinner cover no letters."""
+_THINNEST: Final = 2.0
+"""Outlines, which may be drawn beside each other, cover no letters if they are as thin."""
 _MOST_SHADOW: Final = 60.0
 """Shadows further than this number of pixels from their element may lie on others, however light they are."""
 _DARK: Final = 0.3
@@ -41,45 +46,52 @@ _NUMBER: Final = r"\+?(?:\d{1,7}(?:\.\d{1,20})?|\.\d{1,20})"
 _SIZE: Final = re.compile(rf"{_NUMBER}(?:px|pt|em|rem|ex|ch|in|cm|mm|pc|vw|vh|%)|0(?:\.0{{1,9}})?")
 _COLOUR: Final = re.compile(
     rf"#(?:[\da-f]{{3,4}}|[\da-f]{{6}}|[\da-f]{{8}})|rgba?\( ?{_NUMBER}(?:, ?| ?, ?){_NUMBER} ?, ?{_NUMBER}"
-    rf"(?: ?, ?{_NUMBER}%?)? ?\)|hsla?\( ?{_NUMBER} ?, ?{_NUMBER}% ?, ?{_NUMBER}%(?: ?, ?{_NUMBER}%?)? ?\)"
+    rf"(?: ?, ?{_NUMBER}%?)? ?\)"
+    rf"|rgba?\( ?{_NUMBER} {_NUMBER} {_NUMBER}(?: ?/ ?{_NUMBER}%?)? ?\)"
+    rf"|hsla?\( ?{_NUMBER} ?, ?{_NUMBER}% ?, ?{_NUMBER}%(?: ?, ?{_NUMBER}%?)? ?\)"
 )
 _COLOUR_NAME: Final = re.compile(r"(?!(?:[\da-f]{3}|[\da-f]{6})$)[a-z]+")
 _SUM: Final = re.compile(rf"calc\( ?{_NUMBER}(?:px|em|rem|%|vw) [+-] {_NUMBER}(?:px|em|rem|%|vw) ?\)")
-_FONT: Final = re.compile(
-    r"inherit|(?:(?:normal|italic|oblique|small-caps|bold|bolder|lighter|[1-9]00) ){0,4}"
-    rf"{_NUMBER}(?:px|pt|em|rem|%)(?: / (?:normal|{_NUMBER}(?:px|pt|em|rem|%)?))?"
-    r"(?: (?:[a-z-]+|\"[\w -]+\"|'[\w -]+'|,))+"
+_FAMILY: Final = (
+    r"(?:(?!(?:inherit|initial|unset|revert|revert-layer|default)\b)[a-z-]+(?: [a-z-]+)*|\"[\w -]+\"|'[\w -]+')"
 )
-_CONTENT: Final = re.compile(r"none|normal|\"[^\w\"\\]{0,3}\"|'[^\w'\\]{0,3}'")
-"""Generated content without letters and figures."""
+_SLANT, _WEIGHT = "(?:italic|oblique)", "(?:bold|bolder|lighter|[1-9]00)"
+_FONT: Final = re.compile(
+    rf"inherit|(?:normal )?(?:(?:{_SLANT} )?(?:small-caps )?(?:{_WEIGHT} )?|{_WEIGHT} {_SLANT} )"
+    rf"{_NUMBER}(?:px|pt|em|rem|%)(?: / (?:normal|{_NUMBER}(?:px|pt|em|rem|%)?))?"
+    rf" {_FAMILY}(?: , {_FAMILY})*"
+)
+_CONTENT: Final = re.compile(r"none|normal|\"[ \xa0•●○◦■▪·]{0,3}\"|'[ \xa0•●○◦■▪·]{0,3}'")
+"""Generated content that adds nothing to a value beside it: bullets and blanks."""
 
 HARMLESS: Final = words(
     "align-content align-items align-self alignment-baseline all-space-treatment appearance backface-visibility "
-    "border-block border-bottom-color border-bottom-left-radius border-bottom-right-radius border-bottom-style "
+    "border-bottom-color border-bottom-left-radius border-bottom-right-radius border-bottom-style "
     "border-collapse border-color border-left-color border-left-style border-right-color border-right-style "
-    "border-spacing border-style border-top-color border-top-left-radius border-top-right-radius border-top-style "
+    "border-style border-top-color border-top-left-radius border-top-right-radius border-top-style "
     "box-decoration-break box-orient box-align box-pack box-sizing break-after break-before break-inside "
     "caption-side caret-color clear column-fill column-rule column-rule-color column-rule-style cursor empty-cells "
-    "fill-opacity flex-grow flex-shrink flex-wrap font-display font-family font-feature-settings font-kerning "
+    "fill-opacity flex-grow flex-shrink font-display font-family font-feature-settings font-kerning "
     "font-language-override font-optical-sizing font-smoothing font-stretch font-style font-synthesis font-variant "
     "font-variant-alternates font-variant-caps font-variant-east-asian font-variant-ligatures "
     "font-variant-numeric font-variant-position font-variation-settings font-weight hanging-punctuation hyphens "
-    "hyphenate-character image-rendering interpolation-mode isolation justify-content justify-items justify-self "
-    "line-break list-style list-style-image list-style-position list-style-type margin-collapse object-position "
-    "orphans outline-color outline-offset outline-style overflow-anchor overflow-scrolling overflow-wrap "
+    "image-rendering interpolation-mode isolation justify-content justify-items justify-self "
+    "line-break list-style-image list-style-position margin-collapse object-position "
+    "orphans outline-color outline-style overflow-anchor overflow-scrolling overflow-wrap "
     "overscroll-behavior overscroll-behavior-x overscroll-behavior-y page page-break-after page-break-before "
-    "page-break-inside place-content place-items place-self pointer-events print-color-adjust quotes resize "
+    "page-break-inside place-content place-items place-self pointer-events print-color-adjust resize "
     "scroll-behavior scroll-margin scroll-margin-top scroll-padding scroll-padding-top scroll-snap-align "
     "scroll-snap-type scrollbar-color scrollbar-gutter scrollbar-width speak src tab-size table-layout "
     "tap-highlight-color text-align text-align-last text-decoration-color text-decoration-skip "
     "text-decoration-skip-ink text-decoration-style text-emphasis text-justify text-overflow text-rendering "
-    "text-size-adjust text-transform text-underline-offset text-underline-position touch-action touch-callout "
+    "text-size-adjust text-transform text-underline-position touch-action touch-callout "
     "transform-origin transform-style transition transition-delay transition-duration transition-property "
     "transition-timing-function user-select user-drag user-modify white-space-trim widows will-change word-break "
     "word-wrap zoom-animation filter-margin layout-grid-mode size inherits initial-value syntax "
     "unicode-range color-adjust text-spacing-trim text-autospace stroke-linecap stroke-linejoin -webkit-nbsp-mode "
     "animation-delay animation-direction animation-duration animation-fill-mode animation-iteration-count "
-    "animation-play-state animation-timing-function container-name forced-color-adjust text-stroke-color"
+    "animation-play-state animation-timing-function text-decorations-in-effect container-name forced-color-adjust "
+    "text-stroke-color"
 )
 """Properties that hide, move, cover, cut, recolour or reorder no text, whatever their values are."""
 _WEBKIT_ALONE: Final = words("text-fill-color text-stroke text-stroke-width text-stroke-color box-reflect line-clamp "
@@ -88,9 +100,9 @@ _WEBKIT_ALONE: Final = words("text-fill-color text-stroke text-stroke-width text
 _ALIASES: Final = re.compile(
     r"align-(?:content|items|self)|animation(?:-[a-z-]+)?|appearance|backface-visibility|background-(?:clip|origin|size)"
     r"|border(?:-[a-z]+){0,2}-radius|border-image|box-(?:shadow|sizing|decoration-break|orient|align|pack)|clip-path"
-    r"|column(?:s|-[a-z-]+)|filter|flex(?:-[a-z]+)?|font-(?:feature-settings|smoothing)|hyphenate-character"
+    r"|column(?:s|-[a-z-]+)|filter|flex(?:-[a-z]+)?|font-(?:feature-settings|smoothing)|hyphens|hyphenate-character"
     r"|justify-content|line-break|margin-collapse|mask(?:-[a-z-]+)?|opacity|order|overflow-scrolling|perspective"
-    r"|print-color-adjust|shape-[a-z-]+|tap-highlight-color|text-(?:size-adjust|emphasis)|touch-callout"
+    r"|print-color-adjust|shape-[a-z-]+|tap-highlight-color|text-(?:size-adjust|emphasis|decorations-in-effect)|touch-callout"
     r"|transform(?:-origin|-style)?|transition(?:-[a-z-]+)?|user-(?:select|drag|modify)|writing-mode"
 )
 """Properties that Chromium knows with a prefix, too."""
@@ -181,10 +193,32 @@ def _colour(other: str) -> Callable[[list[Any]], bool]:
 def _is_image(token: Any) -> bool:
     if token.type == "url" or (token.type == "function" and token.lower_name == "url"):
         return True
-    is_gradient = token.type == "function" and token.lower_name in ("linear-gradient", "radial-gradient")
-    return is_gradient and colours_within(token) is not None
+    return token.type == "function" and _is_gradient(token)
 
 
+def _is_gradient(token: Any) -> bool:
+    """Judge a gradient: a direction, if any, and two colours or more, each with up to two places."""
+    parts: list[list[Any]] = [[]]
+    for one in significant(token.arguments):
+        if one == ",":
+            parts.append([])
+        else:
+            parts[-1].append(one)
+    directions = _DIRECTIONS.get(token.lower_name)
+    if directions is not None and directions.fullmatch(written(parts[0])):
+        parts = parts[1:]
+    return (
+        directions is not None
+        and len(parts) > 1
+        and all(0 < len(one) <= 3 and _is_colour(one[0]) and all(map(_is_size, one[1:])) for one in parts)
+    )
+
+
+_DIRECTIONS: Final = {
+    "linear-gradient": re.compile(rf"to (?:top|bottom|(?:(?:top|bottom) )?(?:left|right))|-?{_NUMBER}(?:deg|turn)"),
+    "radial-gradient": re.compile(r"circle|ellipse|(?:(?:circle|ellipse) )?at (?:center|top|bottom|left|right)"),
+}
+"""Patterns of the directions and forms of gradients."""
 _PLACES: Final = words("center top left right bottom")
 _REPEATS: Final = words("no-repeat repeat repeat-x repeat-y")
 _PICTURE_WORDS: Final = _PLACES | _REPEATS | words("cover contain auto initial")
@@ -211,8 +245,27 @@ def _ground(values: list[Any]) -> bool:
         lambda one: _ident(one) in ("scroll", "fixed"),
     )
     rest = [one for one in before if not any(kind(one) for kind in kinds)]
-    is_placed = len(rest) <= 2 and all(_is_size(one) or _ident(one) in _PLACES for one in rest)
+    is_placed = _is_place(rest) and _is_row(before, rest) and (after == [] or bool(rest))
     return is_placed and all(sum(map(kind, before)) <= 1 for kind in kinds)
+
+
+def _is_place(values: list[Any]) -> bool:
+    """Judge a place: a word or a size for each axis, the horizontal one first unless both are words."""
+    across = [_ident(one) in ("left", "right") for one in values]
+    down = [_ident(one) in ("top", "bottom") for one in values]
+    return (
+        len(values) <= 2
+        and all(_is_size(one) or _ident(one) in _PLACES for one in values)
+        and sum(across) <= 1
+        and sum(down) <= 1
+        and not (len(values) == 2 and (down[0] or across[1]) and any(map(_is_size, values)))
+    )
+
+
+def _is_row(values: list[Any], some: list[Any]) -> bool:
+    """True if some of the values stand beside each other."""
+    places = [at for at, one in enumerate(values) if any(one is each for each in some)]
+    return not places or places[-1] - places[0] == len(places) - 1
 
 
 def _line(most: float, *kinds: frozenset[str]) -> Callable[[list[Any]], bool]:
@@ -229,18 +282,28 @@ def _line(most: float, *kinds: frozenset[str]) -> Callable[[list[Any]], bool]:
     return is_usual
 
 
-def _shadow(values: list[Any], most: float = 8.0) -> bool:
-    """Judge a shadow: a near one, or one so light that letters under it are seen."""
-    if [_ident(one) for one in values] in (["none"], ["initial"], ["inherit"]):
+def _shadow(values: list[Any], most: float = _THIN) -> bool:
+    """Judge shadows: near ones, or ones so light together that letters under them are seen."""
+    if len(values) == 1 and _ident(values[0]) in ("none", "initial", "inherit"):
         return True
-    colours = [colour_of([one]) for one in values if _is_colour(one)]
-    lengths = [abs(float(one.value)) for one in values if one.type in ("dimension", "number")]
-    is_light = bool(colours) and all(isinstance(one, tuple) and one[3] <= _DARK for one in colours)
-    is_known = all(
-        _is_colour(one) or one.type in ("dimension", "number") or (one.type == "literal" and one.value == ",")
-        for one in values
-    )
-    return is_known and max(lengths, default=0.0) <= (_MOST_SHADOW if is_light else most)
+    shadows: list[list[Any]] = [[]]
+    for one in values:
+        if one == ",":
+            shadows.append([])
+        else:
+            shadows[-1].append(one)
+    opacity = reach = 0.0
+    for each in shadows:
+        colours = [colour_of([one]) for one in each if _is_colour(one)]
+        lengths = [one for one in each if one.type == "dimension" or (one.type == "number" and one.value == 0)]
+        inset = sum(_ident(one) == "inset" for one in each)
+        if len(colours) > 1 or not 2 <= len(lengths) <= 4 or len(colours) + len(lengths) + inset != len(each) or inset:
+            return False
+        sizes = [abs(pixels(one) or 0.0) for one in lengths]
+        colour = colours[0] if colours else None
+        opacity += colour[3] if isinstance(colour, tuple) else 1.0
+        reach = max(reach, max(sizes[:2]) + sum(sizes[3:]), sum(sizes[2:3]) / 3)
+    return reach <= most or (opacity <= _DARK and reach <= _MOST_SHADOW)
 
 
 def _flex(values: list[Any]) -> bool:
@@ -316,23 +379,27 @@ _USUAL: Final[dict[str, tuple[Doubt, Callable[[list[Any]], bool]]]] = {
                     (_E, _sizes(2, "normal initial", _MOST_MARGIN))),
     "border": (_E, _BORDER),
     "border-width": (_E, _BORDERS),
-    **{f"border-{side}": (_E, _BORDER) for side in ("top", "right", "bottom", "left")},
+    "border-spacing": (_E, _sizes(2, "inherit initial", _MOST_SPACING)),
+    **{f"border-{side}": (_E, _BORDER) for side in ("top", "right", "bottom", "left", "block", "inline")},
     **{f"border-{side}-width": (_E, _BORDERS) for side in ("top", "right", "bottom", "left")},
     "border-radius": (_E, lambda values: all(
-        (_is_size(one) and one.type != "percentage") or one == "/" or _ident(one) in ("initial", "inherit") or
-        (one.type == "percentage" and one.value <= 10)
+        one == "/" or _ident(one) in ("initial", "inherit")
+        or (_is_size(one) and _amount(one) <= (10 if one.type == "percentage" else _MOST_RADIUS))
         for one in values)),
     "border-image": (_P, _NONE),
-    "outline": (_P, _line(_THIN, _STYLES, _WIDTHS)),
-    "outline-width": (_P, _sizes(1, "thin medium thick initial", _THIN)),
+    "outline": (_P, _line(_THINNEST, _STYLES, words("thin medium"))),
+    "outline-width": (_P, _sizes(1, "thin medium initial", _THINNEST)),
+    "outline-offset": (_P, _sizes(1, "initial", _THINNEST)),
+    "text-underline-offset": (_P, _sizes(1, "auto initial", _THIN)),
     "box-shadow": (_P, _shadow),
-    "text-shadow": (_P, lambda values: _shadow(values, 3.0)),
+    "text-shadow": (_P, _shadow),
     **dict.fromkeys(
         ("text-decoration", "text-decoration-line", "text-decoration-thickness"),
         (_P, _line(_THIN, _LINES, _LINE_STYLES, words("auto from-font")))),
     "flex": (_E, _flex),
     "flex-basis": (_E, _flex),
     "flex-direction": (_P, _one_of("row column initial")),
+    "flex-wrap": (_P, _one_of("nowrap wrap initial")),
     "flex-flow": (_P, _all_of("row column wrap nowrap initial")),
     "order": (_P, _like("0")),
     "direction": (_E, _one_of("ltr inherit initial")),
@@ -345,18 +412,23 @@ _USUAL: Final[dict[str, tuple[Doubt, Callable[[list[Any]], bool]]]] = {
     "clip-path": (_E, _NONE),
     "mask": (_E, _NONE),
     "mask-image": (_E, _NONE),
-    "content-visibility": (_E, _one_of("visible auto")),
+    "content-visibility": (_E, _one_of("visible")),
     "content": (_E, _like(_CONTENT.pattern)),
+    "quotes": (_E, _one_of("none auto initial")),
+    "hyphenate-character": (_E, _AUTO),
+    "list-style": (_E, lambda values: all(one.type != "string" for one in values)),
+    "list-style-type": (_E, lambda values: all(one.type != "string" for one in values)),
     "contain": (_E, _NONE),
-    "container-type": (_E, _one_of("normal inline-size")),
+    "container-type": (_E, _one_of("normal")),
     "line-clamp": (_E, _NONE),
     "text-security": (_E, _NONE),
     "zoom": (_P, _like("normal|1|100%|initial")),
     **dict.fromkeys(("text-stroke", "text-stroke-width"), (_P, _like(r"0(?:px)?(?: [a-z]+)?"))),
     **dict.fromkeys(
         ("transform", "translate", "rotate", "scale", "perspective", "filter", "backdrop-filter",
-         "animation", "animation-name", "box-reflect", "mask-box-image", "offset-path", "shape-outside", "all"),
+         "animation", "animation-name", "box-reflect", "mask-box-image", "offset-path", "shape-outside"),
         (_P, _NONE)),
+    "all": (_P, _one_of("")),
     "mix-blend-mode": (_P, _NORMAL),
     **dict.fromkeys(
         ("grid-area", "grid-row", "grid-column", "grid-row-start", "grid-row-end", "grid-column-start",

@@ -96,6 +96,10 @@ def test_a_style_hides_a_text(style: str) -> None:
         "height: 1%; overflow: hidden",
         "overflow: hidden; width: 200px",
         "background: black; color: white; background-clip: border-area",
+        "text-indent: -99px",
+        "word-spacing: -5em",
+        "content-visibility: auto",
+        "background: #000; color: #fff; border-radius: 150px",
     ],
 )
 def test_what_a_style_does_to_a_text_is_not_known(style: str) -> None:
@@ -144,6 +148,14 @@ def test_a_style_leaves_a_text_in_sight(style: str) -> None:
         "clip-path: inset(100%); clip-path: auto",
         "display: none; -webkit-display: block",
         "position: absolute; left: -9999px; left: none",
+        "color: white; background: #000 left left",
+        "color: white; background: #000 top 5px",
+        "color: white; background: #000 / 10px",
+        "color: white; background: linear-gradient(foo, #000, #000)",
+        "color: white; background: linear-gradient(#000 #000)",
+        "font-size: 0; font: bold bold 16px serif",
+        "font-size: 0; font: 16px inherit",
+        "font-size: 0; font: 16px serif,",
     ],
 )
 def test_a_text_that_a_browser_hides_is_not_seen_for_a_later_value_that_it_drops(style: str) -> None:
@@ -172,6 +184,13 @@ def test_a_text_that_a_browser_hides_is_not_seen_for_a_later_value_that_it_drops
         "<style>.a { color: black; &.b { color: white } }</style>",
         "<style>@container (min-width: 1px) { .a { color: white } }</style>",
         "<style disabled>.a { color: white }</style>",
+        "<p style='box-shadow: 0 0 0 60px #fff; box-shadow: 1px'>x</p>",
+        f"<p style='box-shadow: {', '.join(['0 0 0 60px rgba(255, 255, 255, 0.3)'] * 9)}'>x</p>",
+        "<p style='outline: 4px solid #fff; outline-offset: 9px'>x</p>",
+        "<p><b style='border-block: 40px solid #fff'>x</b></p>",
+        "<p><b style='background: #fff; padding-block: 40px'>x</b></p>",
+        "<p style='line-height: 0.6'><mark>x</mark></p>",
+        "<p style='all: initial'>x</p>",
         "<style type='text/css; charset=utf-8'>.a { color: white }</style>",
         "<svg><style>.a { color: white }</style></svg>",
     ],
@@ -193,6 +212,59 @@ def test_what_may_lie_on_others_or_is_not_understood_makes_the_page_unsure(html:
 )
 def test_a_usual_style_that_hides_its_element_makes_no_other_text_unsure(html: str) -> None:
     assert sight(f"{html}<p>{WORD}</p>") == "seen"
+
+
+@each_case(
+    "html",
+    [
+        "<div style='height: 20px'>x<br>x<br>{}</div><div style='position: relative; background: #fff'>x</div>",
+        "<div style='max-height: 20px'>x<br>{}</div><input style='width: 900px; height: 100px'>",
+        "<div style='display: grid; grid-template-rows: 10px 1fr'><p><br>{}</p><p style='background: #fff'>x</p></div>",
+        "<p>{}</p><div style='display: flex; align-items: end; height: 1px'><p style='background: #fff'>x</p></div>",
+        "<div style='float: left'>{}</div><div style='opacity: 0.9; background: #fff'>x</div>",
+        "<table align=left><tr><td>{}</table><div style='isolation: isolate; background: #fff'>x</div>",
+        "<div style='display: flex'><p style='width: 10px'>{}</p><p style='background: #fff'>x</p></div>",
+        "<b style='display: inline-block; width: 9px'>{}</b><b style='display: inline-block; background: #fff'>x</b>",
+        "<table style='table-layout: fixed'><tr><td><nobr>{}</nobr><td style='opacity: 0.9; background: red'></table>",
+        "<dialog open>x</dialog><p>{}</p>",
+        "<p>{}</p><svg width=900 height=1 overflow=visible><rect y=-90 width=900 height=200 fill=white /></svg>",
+    ],
+)
+def test_what_exceeds_its_place_is_unsure_beside_what_may_be_drawn_over_it(html: str) -> None:
+    assert sight(html.format(WORD)) == "unsure"
+
+
+@each_case(
+    "html",
+    [
+        "<div style='overflow: hidden'><p style='border-left: 1300px solid #fff'>{}</p></div>",
+        "<div style='overflow: hidden'><table cellspacing=1300><tr><td>{}</table></div>",
+        "<div style='overflow: hidden; width: 600px'><p style='width: 900px; text-align: right'>{}</p></div>",
+        "<div style='overflow: hidden'><table><tr><td><hr width=1400><td>{}</table></div>",
+        "<div style='overflow: hidden'>" + "<blockquote>" * 30 + "{}",
+        "<div style='overflow: hidden; width: 600px'><p style='letter-spacing: 9em'>x{}</p></div>",
+        "<style>body {{ overflow-x: hidden }}</style><div style='width: 110%; text-align: right'>{}</div>",
+        "<div style='display: flex; justify-content: end'><p>{}</p><p style='flex: none; width: 1290px'>x</p></div>",
+        "<div dir=rtl style='width: 100px'><div style='width: 1300px' dir=ltr>{}</div></div>",
+        "<div style='width: 100px'><div style='float: right; width: 1000px'>{}</div></div>",
+    ],
+)
+def test_what_may_be_pushed_out_of_an_area_or_the_window_is_unsure(html: str) -> None:
+    assert sight(html.format(WORD)) == "unsure"
+
+
+@each_case(
+    "html",
+    [
+        "<div style='overflow: hidden'><blockquote>{}</blockquote></div>",
+        "<div style='float: left'>{}</div><div style='background: #eee'>x</div>",
+        "<div style='height: 40px'>{}</div><a style='display: inline-block; background: #eee'>x</a>",
+        "<table style='background: #036; color: #fff'><tr><td>x<td>{}</table>",
+        "<div style='display: flex; background: #eee'><p>x</p><p>{}</p></div>",
+    ],
+)
+def test_what_certainly_has_its_place_is_seen(html: str) -> None:
+    assert sight(html.format(WORD)) == "seen"
 
 
 @each_case(
@@ -232,6 +304,13 @@ def test_a_usual_style_that_hides_its_element_makes_no_other_text_unsure(html: s
         (".a, .b:: { display: none }", "seen"),
         (".a { opacity: 0; animation: k 1s }", "unsure"),
         (".a::first-line { color: white }", "unsure"),
+        (".a::first-letter { float: right }", "unsure"),
+        (".a::before { content: '-' }", "unsure"),
+        (".a::before { content: '•' }", "seen"),
+        (".a { display: list-item } .a::marker { content: '9' }", "unsure"),
+        (".a { display: list-item; list-style: inside '9' }", "unsure"),
+        (".a { display: flex; flex-wrap: wrap-reverse }", "unsure"),
+        (".a { color: rgb(17 24 39 / 1); -webkit-hyphens: auto }", "seen"),
         (".a::after { content: ''; position: absolute; inset: 0; background: white }", "unsure"),
         ("body { background: #222 } .a { color: #222 }", "unseen"),
         ("@font-face { font-family: x; src: url(data:font/woff2;base64,AA) } .a { font-family: x }", "unsure"),
@@ -292,6 +371,18 @@ def test_a_style_sheet_hides_a_text_or_not(css: str, expected: str) -> None:
         ("<div style='overflow: hidden; white-space: nowrap'><i style='width: 1300px'>x</i>Total</div>", "unsure"),
         ("<div style='width: 9%'><div style='width: 9%; overflow: hidden'>Total</div></div>", "unsure"),
         ("<div>Total<template shadowrootmode=open></template></div>", "unsure"),
+        ("<div style='background: #000'><input style='background: none' value=Total></div>", "unseen"),
+        ("<div style='background: #000'><button style='background: none'>Total</button></div>", "unseen"),
+        ("<fieldset disabled><input style='background: #545454' value=Total></fieldset>", "unseen"),
+        ("<input style='width: 30px' value=Total>", "unsure"),
+        ("<input style='text-indent: 400px' value=Total>", "unsure"),
+        ("<select style='width: 20px'><option selected>Total</select>", "unsure"),
+        ("<input style='width: 100%' value=Total>", "seen"),
+        (
+            "<div style='background: #000; color: #fff; width: 100px'><i style='margin-left: 200px'>Total</i></div>",
+            "unsure",
+        ),
+        ("<div style='background: #000; color: #fff'><table align=left><tr><td>Total</table></div>", "unsure"),
     ],
 )
 def test_elements_hide_a_text_or_not(html: str, expected: str) -> None:
@@ -363,6 +454,16 @@ def test_a_page_on_which_too_many_elements_inherit_too_many_properties_is_unsure
     properties = "".join(f"--a{number}: 1;" for number in range(20_000))
     elements = "".join(f"<i style=--b{number}:1>b</i>" for number in range(50_000))
     assert sight(f"<style>:root {{ {properties} }}</style>{elements}<p>{WORD}</p>") == "unsure"
+
+
+def test_a_page_with_too_many_declarations_for_its_elements_is_unsure() -> None:
+    elements = "".join(f"<p style='margin: {at / 1000}px'>x</p>" for at in range(600))
+    assert sight(f"<style>p {{ {'color: red;' * 1000} }}</style>{elements}<div>{WORD}</div>") == "unsure"
+
+
+def test_a_page_with_too_long_styles_of_elements_is_unsure() -> None:
+    many = "".join(f"<p style='margin: {at / 1000}px; --a: {'b' * 10_000}'></p>" for at in range(210))
+    assert sight(f"{many}<p>{WORD}</p>") == "unsure"
 
 
 def test_a_page_with_too_many_different_styles_of_elements_is_unsure() -> None:
