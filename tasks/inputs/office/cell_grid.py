@@ -28,6 +28,8 @@ _WIDE = 1.6
 """The width of letters of East Asia in digits."""
 _SIGN = 0.5
 """The width in digits of what stands between those of numbers."""
+_INDENT = 1.3
+"""The width in digits of one unit of indent."""
 _LONGEST = 2_000
 """A text with more signs counts as one of narrow letters."""
 _FIGURE = re.compile(r"\d")
@@ -83,6 +85,8 @@ class Layout(NamedTuple):
     """True if text becomes smaller until it is no wider than its cell."""
     degrees: int = 0
     """The angle by which the text is turned, in either direction."""
+    indent: int = 0
+    """Blank paper before or after the text, in units of three blanks."""
 
 
 class Grid:
@@ -108,7 +112,7 @@ class Grid:
         """
         cell = row[index]
         scale = layout.size / self._base
-        width = _width(text) * scale
+        width = _width(text) * scale + _INDENT * layout.indent
         merged = self.merges.get((cell.row, cell.column))
         room, height = self._room(cell, merged)
         if layout.degrees:

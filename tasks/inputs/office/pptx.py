@@ -1,5 +1,6 @@
 """Converts presentations to Markdown with python-pptx."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -22,6 +23,10 @@ _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _REPEATED = ("dt", "ftr", "sldNum")
 """Types of placeholders that repeat the same text on every slide: date, footer and slide number."""
+_SIGNS_BEFORE = ("buChar", "buAutoNum")
+_FIGURE_FIRST = re.compile(r"[\\(+-]*[.,]?\d")
+_LEAST_HANGING = -90_000
+"""The first line of a paragraph with a bullet begins at least this much before the others (in EMU; 0.25 cm)."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
 _MAX_GROUPED = 2_000
 """If a chart has more categories and groups together than this, the groups are left out."""
@@ -178,6 +183,8 @@ def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
         level = min(paragraph.level, _DEEPEST_LEVEL)
         numbers = {deeper: number for deeper, number in numbers.items() if deeper <= level}
         kind = next((child.tag.rpartition("}")[2] for child in paragraph._p.iter(*_BULLETS)), "")
+        if kind in _SIGNS_BEFORE and _FIGURE_FIRST.match(text) and not _hangs(paragraph._p):
+            text = unsure(text)
         if kind == "buAutoNum":
             numbers[level] = numbers.get(level, 0) + 1
             yield f"{'   ' * level}{numbers[level]}. {text}"
@@ -185,6 +192,13 @@ def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
             yield text
         else:
             yield f"{'  ' * level}- {text}"
+
+
+def _hangs(paragraph: Any) -> bool:
+    """Return whether the sign or number before a paragraph is set apart from it, as it usually is."""
+    properties = paragraph.find("{*}pPr")
+    indent = None if properties is None else properties.get("indent")
+    return indent is None or int(indent) <= _LEAST_HANGING
 
 
 def _text_with_links(paragraph: Any) -> str:

@@ -29,6 +29,8 @@ _FIRST_NAMED = 7
 """Number of the indexed colour before the one that number formats call `Color1`."""
 _NARROW = re.compile(r"0(?:\.\d{1,20})?")
 """Pattern of the width of a column that is less than a digit wide."""
+_SIGN_FONT = re.compile("dings|symbol", re.IGNORECASE)
+"""Pattern of the names of fonts whose letters are signs."""
 _KEEPS_FIGURES = re.compile(r"(?:General|@|#,##0|0)?(?:\.0+)?|[; \"]*")
 """Pattern of formats under which a number has the figures that it has without them."""
 _WHITE: Grounds = (WHITE,)
@@ -213,8 +215,15 @@ class CellView:
         is_doubted = self._is_unusual or cell.row in self._unusual_rows or self._looks.is_unusual(cell._style_id)
         is_doubted = is_doubted or (cell.row, cell.column) in self._calculated_anew
         is_doubted = is_doubted or self._covers.cover(cell.row, cell.column)
+        is_doubted = is_doubted or (font is not None and self._is_unusual_run(font, self._looks.of(cell._style_id)))
         own = self._sight(cell, self._looks.of(cell._style_id), color_name, font)
         return max(own, Sight.UNSURE) if is_doubted else own
+
+    @staticmethod
+    def _is_unusual_run(font: Any, look: Look) -> bool:
+        """True if a part of a text is raised or lowered, may be cut as it is larger than the rest, or shows signs."""
+        is_raised = font.vertAlign in ("superscript", "subscript")
+        return is_raised or (font.sz or 0) > look.size or _SIGN_FONT.search(font.rFont or "") is not None
 
     def is_cut(self, row: Sequence[Any], index: int, text: str) -> bool:
         """True if the cell with this index in its row shows this text, which is its own, in a way that may be taken for
@@ -384,6 +393,7 @@ def _layout(font: Any, alignment: Any) -> Layout:
         bool(alignment.wrap_text) or "justify" in (alignment.horizontal, alignment.vertical),
         bool(alignment.shrink_to_fit),
         angle - 90 if angle > 90 else angle,
+        int(alignment.indent or 0),
     )
 
 

@@ -56,7 +56,7 @@ _STYLES = """
     numFmt numFmtId formatCode sourceLinked
     fonts count knownFonts
     font
-    name val
+    name val=(?!(?i:.*(?:dings|symbol))).*
     family val
     charset val
     scheme val

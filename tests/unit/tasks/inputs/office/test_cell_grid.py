@@ -49,6 +49,8 @@ def test_text_is_unsure_that_loses_figures_to_the_cell_beside_it() -> None:
     assert is_sure("12345", width=3.5, beside=None)
     assert is_sure("12345", width=5.71)
     assert not is_sure("12345", width=5.71, font=Font(sz=22))
+    assert is_sure("12345", width=9, alignment=Alignment(horizontal="left", indent=2))
+    assert not is_sure("12345", width=9, alignment=Alignment(horizontal="left", indent=5))
     assert not is_sure("see our terms and conditions, IBAN GB29 NWBK 6016 1331 9268 19")
     assert not is_sure("see" + " " * 300 + "120.50")
 

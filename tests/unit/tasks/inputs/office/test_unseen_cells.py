@@ -426,6 +426,19 @@ def test_parts_of_a_text_are_judged_by_their_own_fonts() -> None:
     assert text_of(file.getvalue()) == "## Sheet1\n\nIBAN GB29\nTotal ~~80.00~~ 90.00"
 
 
+def test_parts_of_a_text_that_may_be_taken_for_others_are_unsure() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        raised, large, signs = (
+            book.add_format(about) for about in ({"font_script": 1}, {"font_size": 30}, {"font_name": "Webdings"})
+        )
+        cells = book.add_worksheet()
+        for row, part in enumerate((raised, large, signs, book.add_format({"bold": True}))):
+            cells.write_rich_string(row, 0, "Total 10", part, "2", " EUR")
+    lines = (opened(file.getvalue()).text or "").split("\n")
+    assert [UNSURE in line for line in lines[-4:]] == [True, True, True, False]
+
+
 def test_parts_of_a_text_that_its_cell_holds_itself_are_judged_by_their_own_fonts() -> None:
     runs = "".join(
         f"<r><rPr>{font}</rPr><t>{text}</t></r>"

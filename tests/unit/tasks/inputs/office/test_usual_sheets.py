@@ -5,7 +5,7 @@ import re
 
 import xlsxwriter
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Border, Side
+from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.worksheet.formula import ArrayFormula
 
 from tasks.inputs.office import usual_sheets
@@ -84,6 +84,14 @@ def test_only_cells_of_a_style_that_is_not_usual_are_unsure(alignment: Alignment
         book.active["B1"].border = border or Border()
 
     assert f"| Total | {unsure('80.00')} |" in (opened(workbook(fill)).text or "")
+
+
+def test_cells_in_fonts_of_signs_are_unsure() -> None:
+    def fill(book: Workbook) -> None:
+        book.active.append(["80.00", "90.00"])
+        book.active["A1"].font, book.active["B1"].font = Font(name="Wingdings 2"), Font(name="Times New Roman")
+
+    assert f"| {unsure('80.00')} | 90.00 |" in (opened(workbook(fill)).text or "")
 
 
 def test_a_usual_workbook_of_another_library_is_sure() -> None:

@@ -49,6 +49,19 @@ def written(path: str, **attributes: str) -> Change:
     return change
 
 
+def listed(indent: str, sign: str) -> Change:
+    """Return a change that gives a box the text of an amount, behind a sign or number of a list."""
+
+    def change(_: Slide, box: Any) -> None:
+        paragraph = box.text_frame.paragraphs[0]
+        paragraph.runs[0].text = "49.50"
+        properties = paragraph._p.get_or_add_pPr()
+        properties.set("indent", indent)
+        properties.append(xml(sign))
+
+    return change
+
+
 def unsure_texts(change: Change) -> list[str]:
     """Return which of the texts on a slide are unsure after a change of it and of one of its boxes."""
 
@@ -148,3 +161,9 @@ def test_a_slide_with_a_theme_of_its_own_is_unsure(*, has_override: bool) -> Non
             slide.part.relate_to(part, f"{_NAMES['r']}/themeOverride")
 
     assert bool(unsure_texts(change)) == has_override
+
+
+@pytest.mark.parametrize("sign", ["<a:buChar char='-'/>", "<a:buAutoNum type='arabicPlain' startAt='9'/>"])
+def test_figures_directly_behind_the_sign_of_a_list_are_unsure(sign: str) -> None:
+    assert len(unsure_texts(listed("0", sign))) == 1
+    assert unsure_texts(listed("-342900", sign)) == []
