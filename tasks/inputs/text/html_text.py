@@ -259,15 +259,18 @@ def _drop_unseen(soup: BeautifulSoup, is_standard: bool) -> dict[int, NavigableS
     for tag in soup.find_all("input"):
         value = value_shown(tag)
         tag["value"] = unsure(value) if appearance.sights[id(tag)] >= best_unsure else value
-    _extract_all(
-        [
-            tag
-            for tag in soup.find_all(True)
-            if tag.name in CLOSED
+    outermost, within = [], set[int]()
+    for tag in soup.find_all(True):
+        if id(tag.parent) in within:
+            within.add(id(tag))
+        elif (
+            tag.name in CLOSED
             or (id(tag) in appearance.removed and id(tag) not in around_shown)
             or (tag.name in _TEXTLESS and appearance.sights[id(tag)] > worst_shown)
-        ]
-    )
+        ):
+            within.add(id(tag))
+            outermost.append(tag)
+    _extract_all(outermost)
     unsure_texts = {id(text): text for text in shown if appearance.sights[id(text.parent)] >= best_unsure}
     unsure_texts |= {id(text): text for option in options_out_of_view(soup) for text in _texts_in(option)}
     unsure_texts |= {id(text): text for text in reordered_texts(soup)}

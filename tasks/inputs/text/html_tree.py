@@ -26,20 +26,26 @@ _MOST_REOPENED = 500_000
 at each tag."""
 _NEVER_OPEN_NAMES = (
     "area base br col embed hr img input link meta param source track wbr "
-    "html head body p li dt dd option optgroup thead tbody tfoot tr td th colgroup caption rp rt"
+    "html head body p li dt dd option thead tbody tfoot tr td th colgroup caption"
 )
 _NEVER_OPEN = frozenset(_NEVER_OPEN_NAMES.split())
 """Elements that have no end, or whose end tags are often left out because the next one's start ends them."""
+_LISTS = frozenset(("dir", "dl", "menu", "ol", "ul"))
+_ITEMS = {"li": "li", "dt": "dd", "dd": "dd"}
+"""Elements that the start of another one with the same value ends, unless a list begins between them."""
 _FORMATTING_NAMES = "a b big code em font i nobr s small strike strong tt u"
 _FORMATTING = frozenset(_FORMATTING_NAMES.split())
 _TAG = re.compile(
     r"<!--(?:.*?-->|.*)|<(script|style)\b(?:.*?</\1|.*)|<(?P<end>/?)(?P<name>[a-z][^\s/>]*)", re.IGNORECASE | re.DOTALL
 )
 """Matches a tag, a comment, or a script or style sheet."""
-_MANY_ATTRIBUTES = re.compile(
-    r"""<[a-zA-Z][^\s/>]*+(?:[\s/]*+(?:=[^\s/>=]*+|[^\s/>=]++)(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+){501}"""
-)
-"""Matches a tag with more than 500 attributes, each of which the parser compares with all the others."""
+_MOST_ATTRIBUTES = 500
+"""An element has at most this many attributes, each of which the parser compares with all the others."""
+_ATTRIBUTE = r"""(?:[\s/]*+(?:=[^\s/>=]*+|[^\s/>=]++)(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)"""
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_MANY_ATTRIBUTES = re.compile(rf"<[a-zA-Z][^\s/>]*+{_ATTRIBUTE}{{{_MOST_ATTRIBUTES + 1}}}")
+_OUTERMOST = re.compile(rf"<(?:html|body)(?=[\s/])({_ATTRIBUTE}*+)", re.IGNORECASE)
+"""Matches a tag whose attributes the parser adds to those of the page's one element of this name."""
 _NO_NAME = re.compile(r"[\s&<>/\"'{}]")
 
 
@@ -146,17 +152,37 @@ def tree_events(html: str) -> Iterator[TreeEvent]:
 def is_affordable(html: str) -> bool:
     """True if the standard tree can be built in linear time, as far as the tags show: they are not nested deeply."""
     open_tags: Counter[str] = Counter()
+    open_items: list[str] = []
+    """Kinds of the open items, and "" for each open list, from the outermost to the innermost."""
     depth = deepest = formatting = most_formatting = tags = 0
     for tag in _TAG.finditer(html):
         name = (tag["name"] or "").lower()
         tags += 1
+        if name in _ITEMS and not tag["end"]:
+            kind = _ITEMS[name]
+            around = open_items[-1] if open_items else ""
+            depth += bool(around) and around != kind
+            if around != kind:
+                open_items.append(kind)
+        elif name in _ITEMS and open_items and open_items[-1] == _ITEMS[name]:
+            open_items.pop()
         if not name or name in _NEVER_OPEN or (tag["end"] and not open_tags[name]):
+            deepest = max(deepest, depth)
             continue
+        if name in _LISTS and not tag["end"]:
+            open_items.append("")
+        elif name in _LISTS:
+            while open_items and open_items.pop():
+                pass
         change = -1 if tag["end"] else 1
         open_tags[name] += change
         depth += change
         formatting += change * (name in _FORMATTING)
         deepest, most_formatting = max(deepest, depth), max(most_formatting, formatting)
-    if _MANY_ATTRIBUTES.search(html):
+    if _MANY_ATTRIBUTES.search(html) or _attributes_of_outermost(html) > _MOST_ATTRIBUTES:
         return False
     return deepest <= _DEEPEST and most_formatting * tags <= _MOST_REOPENED
+
+
+def _attributes_of_outermost(html: str) -> int:
+    return sum(len(_ATTRIBUTES.findall(tag[1])) for tag in _OUTERMOST.finditer(html))
