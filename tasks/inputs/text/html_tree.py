@@ -46,6 +46,20 @@ _ATTRIBUTES = re.compile(_ATTRIBUTE)
 _MANY_ATTRIBUTES = re.compile(rf"<[a-zA-Z][^\s/>]*+{_ATTRIBUTE}{{{_MOST_ATTRIBUTES + 1}}}")
 _OUTERMOST = re.compile(rf"<(?:html|body)(?=[\s/])({_ATTRIBUTE}*+)", re.IGNORECASE)
 """Matches a tag whose attributes the parser adds to those of the page's one element of this name."""
+_BEFORE_DOCTYPE = r"(?:\ufeff|\s|<\?[^>]*>|<!--(?!-?>)(?:(?!--!?>).)*+-->)*+"
+_STANDARD_DOCTYPE = re.compile(
+    rf"{_BEFORE_DOCTYPE}<!doctype\s+html(?:\s+SYSTEM\s*\"about:legacy-compat\"|\s+PUBLIC\s*\"-//W3C//DTD "
+    r"(?:(?:XHTML 1\.[01](?: Strict| Transitional| Frameset)?|HTML 4\.01)//EN\"(?:\s*\"https?://www\.w3\.org/[^\">]*\")?"
+    r"|HTML 4\.01 (?:Transitional|Frameset)//EN\"\s*\"https?://www\.w3\.org/[^\">]*\"))?\s*>",
+    re.IGNORECASE | re.DOTALL,
+)
+_OLD_DOCTYPE = re.compile(
+    rf"{_BEFORE_DOCTYPE}<!doctype\s+html\s+PUBLIC\s*\"-//W3C//DTD HTML "
+    r"(?:4\.0 (?:Transitional|Frameset)//EN\"\s*(?:\"[^\">]*\")?"
+    r"|4\.01 (?:Transitional|Frameset)//EN\"|3\.2(?: Final)?//EN\")\s*>",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Pattern of a document type with which browsers draw a page as without one."""
 _NO_NAME = re.compile(r"[\s&<>/\"'{}]")
 
 
@@ -116,7 +130,7 @@ def _set_attributes(element: HtmlElement, attributes: Mapping[str, str]) -> None
 
 def tree_events(html: str) -> Iterator[TreeEvent]:
     """Yield the parts of the standard tree in the order of the page. As in a browser that runs scripts, the content of
-    `noscript` is a text."""
+    `noscript` is a text. A document type of old pages counts as none."""
     # With its events, the parser searches a list again for its selected option at each option.
     parser = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS, scripting=True)
     root = parser.root
@@ -141,12 +155,17 @@ def tree_events(html: str) -> Iterator[TreeEvent]:
             yield TreeEvent(TreeEventKind.TEXT, node.text_content or "")
         elif node.is_comment_node:
             yield TreeEvent(TreeEventKind.COMMENT, node.comment_content or "")
-        elif name == "-doctype":
+        elif name == "-doctype" and not _OLD_DOCTYPE.match(html):
             yield TreeEvent(TreeEventKind.DOCTYPE, "html")
         while inner is None and node is not None and node.next is None and open_names:
             yield TreeEvent(TreeEventKind.END, open_names.pop())
             node = node.parent
         node = inner or (node.next if node is not None else None)
+
+
+def has_standard_doctype(html: str) -> bool:
+    """True if a page certainly has a document type with which letters of classes count as they are."""
+    return _STANDARD_DOCTYPE.match(html) is not None
 
 
 def is_affordable(html: str) -> bool:

@@ -196,11 +196,10 @@ class _ComputedState(NamedTuple):
 
 def appearance_of(tree: PageTree) -> Appearance:
     """Judge all elements of a page."""
-    sheets = StyleSheets.of(tree)
-    cascade = Cascade(tree.elements, sheets)
-    sights, struck, removed = _JudgedPage(tree, cascade, sheets, with_possible=False).judged()
+    cascade = Cascade(tree.elements, StyleSheets.of(tree))
+    sights, struck, removed = _JudgedPage(tree, cascade, with_possible=False).judged()
     if cascade.depends:
-        others, _, others_removed = _JudgedPage(tree, cascade, sheets, with_possible=True).judged()
+        others, _, others_removed = _JudgedPage(tree, cascade, with_possible=True).judged()
         sights = {key: one if one == others[key] else Sight.UNSURE for key, one in sights.items()}
         removed &= others_removed
     return Appearance(sights, struck, removed, cascade.is_complete and not any(map(_runs, tree.elements)))
@@ -228,10 +227,9 @@ def _is_data(script: Element) -> bool:
 class _JudgedPage:
     """The elements of a page with all certain rules, and the possible ones if these are wanted, too."""
 
-    def __init__(self, tree: PageTree, cascade: Cascade, sheets: StyleSheets, *, with_possible: bool) -> None:
+    def __init__(self, tree: PageTree, cascade: Cascade, *, with_possible: bool) -> None:
         self._elements = tree.elements
         self._cascade = cascade
-        self._sheets = sheets
         self._with_possible = with_possible
         self._root_size = EM
         self._ink_of_links = _ink_of_links(tree)
@@ -248,9 +246,7 @@ class _JudgedPage:
         states: dict[int, _ComputedState] = {}
         struck: set[int] = set()
         for one in self._elements:
-            around = (
-                states[id(one.parent)] if one.parent is not None else _ComputedState(custom=self._sheets.initial_values)
-            )
+            around = states[id(one.parent)] if one.parent is not None else _ComputedState()
             state, style = self._state(one, around)
             states[id(one)] = state
             if one.parent is None and state.font_size:
@@ -337,14 +333,13 @@ class _JudgedPage:
 
     def _custom(self, declared: Sequence[Declaration], around: Mapping[str, Tokens]) -> Mapping[str, Tokens]:
         own = {one.name: one.tokens for one in declared if one.name.startswith("--")}
-        lost = self._sheets.own_properties & around.keys()
-        if not own and not lost:
+        if not own:
             return around
         self._properties_left -= len(around) + len(own)
         if self._properties_left < 0:
             self._has_covers = True  # the page has more than are read
             return around
-        kept = {name: value for name, value in around.items() if name not in lost}
+        kept = {**around}
         for name, value in own.items():
             word = _word(significant(value))
             if word in ("initial", "unset", "inherit", "revert"):
@@ -352,10 +347,7 @@ class _JudgedPage:
                     kept.pop(name, None)
                 continue
             kept[name] = value
-        return {
-            **{name: self._sheets.initial_values[name] for name in lost if name in self._sheets.initial_values},
-            **kept,
-        }
+        return kept
 
     def _style(
         self, declared: Sequence[Declaration], custom: Mapping[str, Tokens]
@@ -407,7 +399,6 @@ class _JudgedPage:
         is_unsure = around.is_unsure or moved.is_unsure or bool(doubts) or reader.cuts_lines() or _is_unsure(element)
         is_absent = around.is_absent or (display == "none" and doubts.keys().isdisjoint(("display", "all")))
         self._has_covers |= Doubt.PAGE in doubts.values() and not is_absent
-        is_unsure |= "font-family" in style and self._has_own_font(style["font-family"])
         area = _ShownArea()
         if not is_inline:
             area = reader.area(is_item=is_item, is_table=display.startswith("table"))
@@ -482,10 +473,6 @@ class _JudgedPage:
             shift,
             rise,
         )
-
-    def _has_own_font(self, family: list[Any]) -> bool:
-        names = {name.strip("\"' ") for name in written(family).split(",")}
-        return not self._sheets.own_fonts.isdisjoint(names)
 
     def _ground(self, reader: _StyleReader, below: tuple[Color, ...] | None) -> tuple[tuple[Color, ...] | None, bool]:
         """Return the colours behind the text of an element, and whether it has a ground of its own. `below` are the
