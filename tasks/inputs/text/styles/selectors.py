@@ -31,10 +31,11 @@ _COMBINATORS: Final = frozenset(">+~")
 _AT_REST: Final = words(
     "active autofill -webkit-autofill current focus focus-visible focus-within fullscreen future hover "
     "host modal past picture-in-picture playing popover-open seeking target target-within user-invalid "
-    "user-valid visited -webkit-full-screen"
+    "user-valid -webkit-full-screen"
 )
 """Pseudo-classes that no element has before a reader does something."""
-_LINKS: Final = frozenset(("link", "any-link", "-webkit-any-link"))
+_LINKS: Final = {"any-link": True, "-webkit-any-link": True, "link": None, "visited": None}
+"""Pseudo-classes of links. Nobody knows which ones a reader has visited."""
 _LISTS: Final = frozenset(("is", "where", "-webkit-any"))
 _OLD_PSEUDO_ELEMENTS: Final = frozenset(("before", "after", "first-line", "first-letter"))
 """Pseudo-elements that may have a single colon."""
@@ -388,7 +389,8 @@ class _SelectorParser:
             if name in _AT_REST:
                 return lambda _one, _matcher: False
             if name in _LINKS:
-                return lambda one, _matcher: one.tag in ("a", "area") and "href" in one.attributes
+                match = _LINKS[name]
+                return lambda one, _matcher: match if one.tag in ("a", "area") and "href" in one.attributes else False
             if name == "scope":
                 return _is_scope
         elif name in _LISTS or name in ("not", "has"):

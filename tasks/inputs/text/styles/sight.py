@@ -45,6 +45,8 @@ class Appearance(NamedTuple):
     """Identities of the elements whose text is struck through."""
     removed: set[int]
     """Identities of the elements that take no part in the page."""
+    boxed: set[int]
+    """Identities of the elements that are perhaps apart from the texts beside them, or joined to these, by a style."""
     is_final: bool
     """False if scripts, or style sheets from elsewhere, may change what the page looks like."""
 
@@ -84,6 +86,8 @@ _SHORT: Final = 30
 _SMALLEST, _SMALL = 1.0, 5.0
 _LEAST_OPACITY, _FAIR_OPACITY = 0.1, 0.3
 _FAIR_CONTRAST: Final = 1.3
+_CLEAR_CONTRAST: Final = 3.0
+"""The contrast of visited links to white, at least, of which a reader may see any."""
 _MOST_COLOURS: Final = 64
 """Grounds of more colours are not judged."""
 _MOST_PROPERTIES: Final = 2_000_000
@@ -105,6 +109,15 @@ CLOSED: Final = words(
 """Elements whose text no browser shows."""
 _OLD_SIZES: Final = dict(zip("1234567", list(FONT_SIZES.values())[1:], strict=False))
 """Pixels of the sizes of `font` elements."""
+_OF_LETTERS: Final = words(
+    "color text-fill-color background-color background-image background-clip background-position opacity font-size "
+    "line-height font-family text-decoration-line text-decoration white-space visibility"
+)
+"""Properties that leave an element in a line where it is."""
+_APART: Final = words("none block flex grid list-item table flow-root")
+"""Values of `display` with which an element has lines of its own."""
+_UNUSUAL: Final = words("marquee maction mpadded mspace mprescripts none")
+"""Elements that move their text, or perhaps do not show it."""
 _MATH_ATTRIBUTES: Final = words("mathcolor mathbackground mathsize")
 _OLD_COLOUR: Final = re.compile(r"[0-9a-fA-F]{6}")
 _NO_EFFECT: Final = words(
@@ -197,12 +210,13 @@ class _ComputedState(NamedTuple):
 def appearance_of(tree: PageTree) -> Appearance:
     """Judge all elements of a page."""
     cascade = Cascade(tree.elements, StyleSheets.of(tree))
-    sights, struck, removed = _JudgedPage(tree, cascade, with_possible=False).judged()
+    sights, struck, removed, boxed = _JudgedPage(tree, cascade, with_possible=False).judged()
     if cascade.depends:
-        others, _, others_removed = _JudgedPage(tree, cascade, with_possible=True).judged()
+        others, _, others_removed, others_boxed = _JudgedPage(tree, cascade, with_possible=True).judged()
         sights = {key: one if one == others[key] else Sight.UNSURE for key, one in sights.items()}
         removed &= others_removed
-    return Appearance(sights, struck, removed, cascade.is_complete and not any(map(_runs, tree.elements)))
+        boxed |= others_boxed
+    return Appearance(sights, struck, removed, boxed, cascade.is_complete and not any(map(_runs, tree.elements)))
 
 
 def _runs(element: Element) -> bool:
@@ -241,10 +255,12 @@ class _JudgedPage:
         self._kept: list[object] = []
         self._styles: dict[int, dict[str, list[Any]]] = {}
 
-    def judged(self) -> tuple[dict[int, Sight], set[int], set[int]]:
-        """Return the sights of all elements, and the identities of the struck ones and of those not displayed."""
+    def judged(self) -> tuple[dict[int, Sight], set[int], set[int], set[int]]:
+        """Return the sights of all elements, and the identities of the struck ones, of those not displayed and of those
+        with a place of their own."""
         states: dict[int, _ComputedState] = {}
         struck: set[int] = set()
+        boxed: set[int] = set()
         for one in self._elements:
             around = states[id(one.parent)] if one.parent is not None else _ComputedState()
             state, style = self._state(one, around)
@@ -253,6 +269,8 @@ class _JudgedPage:
                 self._root_size = state.font_size
             if "line-through" in written(style.get("text-decoration-line", ())):
                 struck.add(id(one.source))
+            if _has_own_place(one.tag, style) or "flex" in around.display or "grid" in around.display:
+                boxed.add(id(one.source))
         sights = self._sights(states)
         if not self._has_covers and any(
             (self._is_blank_cover(states[id(one)]) or _has_low_lines(states[id(one)])) and one.text.strip()
@@ -261,7 +279,7 @@ class _JudgedPage:
             self._has_covers = True
             sights = self._sights(states)
         removed = {id(one.source) for one in self._elements if states[id(one)].display == "none"}
-        return sights, struck, removed
+        return sights, struck, removed, boxed
 
     def _is_blank_cover(self, state: _ComputedState) -> bool:
         """True if signs in the colour of a ground may lie on other texts."""
@@ -819,6 +837,11 @@ def _hints(element: Element) -> str:
 def _ink_of_links(tree: PageTree) -> Rgba | None:
     """Return the colour of links without a style; None if it is not known."""
     for one in tree.elements:
+        if one.tag == "body" and "vlink" in one.attributes and one.attributes.get("link") != one.attributes["vlink"]:
+            visited = colour_of(tinycss2.parse_component_value_list(_old_colour(one.attributes["vlink"])[:200]))
+            is_dark = isinstance(visited, tuple) and contrast(visited[:3], WHITE) >= _CLEAR_CONTRAST
+            if not is_dark or not one.attributes.keys().isdisjoint(("bgcolor", "background", "style")):
+                return None
         if one.tag == "body" and "link" in one.attributes:
             found = colour_of(tinycss2.parse_component_value_list(_old_colour(one.attributes["link"])[:200]))
             return found if isinstance(found, tuple) else None
@@ -840,7 +863,9 @@ def _is_unsure(element: Element) -> bool:
     attributes, parent = element.attributes, element.parent
     if element.tag == "bdo":
         return attributes.get("dir", "").lower() == "rtl"
-    if element.tag in ("marquee", "maction", "mpadded") or not attributes.keys().isdisjoint(_MATH_ATTRIBUTES):
+    if element.tag in _UNUSUAL or (parent is not None and parent.tag == "semantics" and element.index > 0):
+        return True
+    if not attributes.keys().isdisjoint(_MATH_ATTRIBUTES):
         return True
     if element.tag == "option" and "selected" not in attributes:
         return parent is not None and "multiple" not in parent.attributes and "size" not in parent.attributes
@@ -855,6 +880,13 @@ def _is_unsure(element: Element) -> bool:
     if _is_closed(parent) and element is not next((one for one in parent.children if one.tag == "summary"), None):
         return True
     return any(one.tag == "template" and "shadowrootmode" in one.attributes for one in element.children)
+
+
+def _has_own_place(tag: str, style: Mapping[str, list[Any]]) -> bool:
+    """True if a style may set an element apart from the texts beside it in a line, or put one that is apart into it."""
+    if tag in _BLOCKS or tag in _OF_TABLE:
+        return "display" in style and written(style["display"]) not in _APART
+    return not style.keys() <= _OF_LETTERS
 
 
 def _word(value: Sequence[Any]) -> str:

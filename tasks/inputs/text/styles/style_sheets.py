@@ -76,7 +76,7 @@ class StyleSheets:
         for one in tree.elements:
             if one.tag == "style" and one.text.strip() and not _is_usual(one):
                 sheets.is_complete = False
-            if one.tag == "meta" and one.attributes.get("http-equiv", "").lower() in _CHOOSING:
+            if _changes_at_once(one):
                 sheets.is_complete = False
             if one.tag in ("style", "link") and _is_in_use(one):
                 reader.read_element(one)
@@ -88,6 +88,14 @@ def _is_usual(sheet: Element) -> bool:
     is_css = sheet.attributes.get("type", "").lower() in ("", "text/css")
     is_foreign = any(one.tag in ("svg", "math") for one in sheet.ancestors())
     return is_css and not is_foreign and sheet.attributes.keys().isdisjoint(("disabled", "title"))
+
+
+def _changes_at_once(element: Element) -> bool:
+    """True if browsers choose among styles, or change an attribute or the focus, when they open the page."""
+    attributes = element.attributes
+    if element.tag == "meta":
+        return attributes.get("http-equiv", "").lower() in _CHOOSING
+    return "autofocus" in attributes or (element.tag == "details" and {"open", "name"} <= attributes.keys())
 
 
 def _is_in_use(sheet: Element) -> bool:
