@@ -11,7 +11,7 @@ from markdownify import MarkdownConverter
 
 from tasks.inputs.sight import Sight
 from tasks.inputs.text import text_file
-from tasks.inputs.text.form_controls import options_out_of_view, show_labels, type_of, value_shown
+from tasks.inputs.text.form_controls import options_out_of_view, show_labels, type_of, uncheck_others, value_shown
 from tasks.inputs.text.formulas import write_in_line
 from tasks.inputs.text.html_soup import soup_of
 from tasks.inputs.text.joined_numbers import joined_numbers
@@ -261,6 +261,7 @@ def _drop_unseen(soup: BeautifulSoup, is_standard: bool) -> dict[int, NavigableS
     """Remove what a reader of the page does not see, and put content that is struck through into `del` elements. Return
     the texts that a reader perhaps does not see, by their identities."""
     show_labels(soup)
+    uncheck_others(soup)
     appearance = appearance_of(PageTree.of_soup(soup))
     is_final = appearance.is_final and is_standard
     worst_shown = Sight.UNSURE if is_final else Sight.FAINT

@@ -1,4 +1,4 @@
-"""Finds figures that stand side by side in a page's markup, while its styles draw them apart, or the other way round."""
+"""Finds figures that stand side by side in a page's markup, but perhaps apart as its styles draw them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
 
 _OF_NUMBER = frozenset("0123456789.,'-")
-_BETWEEN_NAMES = (
-    "br button canvas embed iframe img input math meter object progress select sub svg textarea video audio"
-)
+_BETWEEN_NAMES = "button canvas embed iframe img input math meter object progress select sub svg textarea video audio"
 _BETWEEN = frozenset(_BETWEEN_NAMES.split())
 """Elements that are drawn between the texts around them, or beside their line."""
 _DEEPEST = 120
@@ -19,13 +17,14 @@ _DEEPEST = 120
 
 def joined_numbers(soup: BeautifulSoup, boxed: Set[int], hidden: Set[int]) -> list[NavigableString]:
     """Return the texts that may belong to one number, or not, by the styles of the elements between them. `boxed` are
-    the identities of the elements with a place of their own, `hidden` those whose texts a reader perhaps does not see."""
+    the identities of the elements with a place of their own, `hidden` of those whose texts a reader may not see."""
     found: list[NavigableString] = []
     before: NavigableString | None = None
     is_apart = False
     for node in soup.descendants:
         if isinstance(node, Tag):
             is_apart |= node.name in _BETWEEN
+            before = None if node.name == "br" else before
         elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString) and node:
             if id(node.parent) in hidden:
                 is_apart = True

@@ -248,6 +248,7 @@ def test_numbers_that_are_drawn_in_another_order_are_unsure(html: str, is_unsure
         ("<p>1<svg width=9><text y=9>9</text></svg>0", True),
         ("<p>10<sub>5</sub>", True),
         ("<p><b style='color: red'>1</b>20", False),
+        ("<div style='display: flex'>100<br>200</div>", False),
         ("<p><span style='margin-left: 9px'>1</span> <span>20</span>", False),
         ("<p>Total<span style='margin-left: 9px'>20</span>", False),
         ("<div style='margin: 9px'>1</div><div style='display: flex'>20</div>", False),
