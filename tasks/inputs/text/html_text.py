@@ -18,7 +18,7 @@ from tasks.inputs.text.joined_numbers import joined_numbers
 from tasks.inputs.text.reading_order import reordered_texts
 from tasks.inputs.text.styles.elements import PageTree
 from tasks.inputs.text.styles.sight import CLOSED, appearance_of
-from tasks.markdown_text import escape_line, escape_part, is_safe, link, unsure, without_escapes
+from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form, unsure, without_escapes
 
 _STRUCK = {"s", "del", "strike"}
 _TEXTLESS = ("img", "input", "hr")
@@ -110,7 +110,7 @@ class _Converter(MarkdownConverter):
 
     def convert_sup(self, el: Tag, text: str, **_: object) -> str:
         """Mark exponents with `^`: whole numbers that are not links to notes."""
-        return f"^{text}" if re.fullmatch(r"[-−+]?\d+", text.strip()) and not el.find("a") else text
+        return f"^{text}" if re.fullmatch(r"[-−+]?\d+", plain_form(text.strip())) and not el.find("a") else text
 
     def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         if text.strip() == "↑" and str(el.get("href", "")).startswith("#"):

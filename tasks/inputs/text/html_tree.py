@@ -48,7 +48,8 @@ _OUTERMOST = re.compile(rf"<(?:html|body)(?=[\s/])({_ATTRIBUTE}*+)", re.IGNORECA
 """Matches a tag whose attributes the parser adds to those of the page's one element of this name."""
 _BEFORE_DOCTYPE = r"(?:\ufeff|\s|<\?[^>]*>|<!--(?!-?>)(?:(?!--!?>).)*+-->)*+"
 _STANDARD_DOCTYPE = re.compile(
-    rf"{_BEFORE_DOCTYPE}<!doctype\s+html(?:\s+SYSTEM\s*\"about:legacy-compat\"|\s+PUBLIC\s*\"-//W3C//DTD "
+    rf"{_BEFORE_DOCTYPE}<!doctype\s+html(?:\s+SYSTEM\s*\"about:legacy-compat\"|\s+PUBLIC\s*\"\""
+    r"|\s+PUBLIC\s*\"-//W3C//DTD "
     r"(?:(?:XHTML 1\.[01](?: Strict| Transitional| Frameset)?|HTML 4\.01)//EN\"(?:\s*\"https?://www\.w3\.org/[^\">]*\")?"
     r"|HTML 4\.01 (?:Transitional|Frameset)//EN\"\s*\"https?://www\.w3\.org/[^\">]*\"))?\s*>",
     re.IGNORECASE | re.DOTALL,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Set
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
 
-_OF_NUMBER = frozenset("0123456789.,'-")
+_END_OF_NUMBER = re.compile(r".?\d|\d[.,']", re.DOTALL)
+_START_OF_NUMBER = re.compile(r"[.,']?\d")
 _BETWEEN_NAMES = "button canvas embed iframe img input math meter object progress select sub svg textarea video audio"
 _BETWEEN = frozenset(_BETWEEN_NAMES.split())
 """Elements that are drawn between the texts around them, or beside their line."""
@@ -29,6 +31,9 @@ def joined_numbers(soup: BeautifulSoup, boxed: Set[int], hidden: Set[int]) -> li
             if id(node.parent) in hidden:
                 is_apart = True
                 continue
+            if before is not None and node in (".", ",", "'"):
+                is_apart |= _is_divided(before, node, boxed)
+                continue
             if before is not None and _may_join(before, node) and (is_apart or _is_divided(before, node, boxed)):
                 found += [before, node]
             before, is_apart = node, False
@@ -36,8 +41,7 @@ def joined_numbers(soup: BeautifulSoup, boxed: Set[int], hidden: Set[int]) -> li
 
 
 def _may_join(before: str, after: str) -> bool:
-    ends = before[-1], after[0]
-    return _OF_NUMBER.issuperset(ends) and any(one.isdigit() for one in ends)
+    return _END_OF_NUMBER.fullmatch(before[-2:]) is not None and _START_OF_NUMBER.match(after) is not None
 
 
 def _is_divided(before: NavigableString, after: NavigableString, boxed: Set[int]) -> bool:

@@ -86,8 +86,6 @@ _SHORT: Final = 30
 _SMALLEST, _SMALL = 1.0, 5.0
 _LEAST_OPACITY, _FAIR_OPACITY = 0.1, 0.3
 _FAIR_CONTRAST: Final = 1.3
-_CLEAR_CONTRAST: Final = 3.0
-"""The contrast of visited links to white, at least, of which a reader may see any."""
 _MOST_COLOURS: Final = 64
 """Grounds of more colours are not judged."""
 _MOST_PROPERTIES: Final = 2_000_000
@@ -211,7 +209,7 @@ def appearance_of(tree: PageTree) -> Appearance:
     """Judge all elements of a page."""
     cascade = Cascade(tree.elements, StyleSheets.of(tree))
     sights, struck, removed, boxed = _JudgedPage(tree, cascade, with_possible=False).judged()
-    if cascade.depends:
+    if cascade.depends or any(one.tag == "body" and "vlink" in one.attributes for one in tree.elements):
         others, _, others_removed, others_boxed = _JudgedPage(tree, cascade, with_possible=True).judged()
         sights = {key: one if one == others[key] else Sight.UNSURE for key, one in sights.items()}
         removed &= others_removed
@@ -246,7 +244,7 @@ class _JudgedPage:
         self._cascade = cascade
         self._with_possible = with_possible
         self._root_size = EM
-        self._ink_of_links = _ink_of_links(tree)
+        self._ink_of_links = _ink_of_links(tree, visited=with_possible)
         self._grounds: set[Color] | None = {WHITE}
         self._has_covers = False
         """True if something may lie on any text of the page, or if the page cannot be judged."""
@@ -834,16 +832,12 @@ def _hints(element: Element) -> str:
     return "; ".join(one.replace(";", "")[:200] for one in css)
 
 
-def _ink_of_links(tree: PageTree) -> Rgba | None:
-    """Return the colour of links without a style; None if it is not known."""
+def _ink_of_links(tree: PageTree, *, visited: bool) -> Rgba | None:
+    """Return the colour of links without a style, which a reader has `visited` or not; None if it is not known."""
+    name = "vlink" if visited else "link"
     for one in tree.elements:
-        if one.tag == "body" and "vlink" in one.attributes and one.attributes.get("link") != one.attributes["vlink"]:
-            visited = colour_of(tinycss2.parse_component_value_list(_old_colour(one.attributes["vlink"])[:200]))
-            is_dark = isinstance(visited, tuple) and contrast(visited[:3], WHITE) >= _CLEAR_CONTRAST
-            if not is_dark or not one.attributes.keys().isdisjoint(("bgcolor", "background", "style")):
-                return None
-        if one.tag == "body" and "link" in one.attributes:
-            found = colour_of(tinycss2.parse_component_value_list(_old_colour(one.attributes["link"])[:200]))
+        if one.tag == "body" and name in one.attributes:
+            found = colour_of(tinycss2.parse_component_value_list(_old_colour(one.attributes[name])[:200]))
             return found if isinstance(found, tuple) else None
     return 0.0, 0.0, 0.93, 1.0
 

@@ -247,6 +247,8 @@ def test_numbers_that_are_drawn_in_another_order_are_unsure(html: str, is_unsure
         ("<p>1<span style='font-size: 0'> </span>20", True),
         ("<p>1<svg width=9><text y=9>9</text></svg>0", True),
         ("<p>10<sub>5</sub>", True),
+        ("<p>20<b style='margin: 9px'>.</b>00", True),
+        ("<p>Version <a style='margin: 9px'>5</a>.", False),
         ("<p><b style='color: red'>1</b>20", False),
         ("<div style='display: flex'>100<br>200</div>", False),
         ("<p><span style='margin-left: 9px'>1</span> <span>20</span>", False),
