@@ -2,19 +2,21 @@
 
 import re
 from collections import defaultdict
+from datetime import date
+from math import isfinite
 
 from bs4 import BeautifulSoup, Tag
 
 _TEXTLESS_TYPES = frozenset({"hidden", "file", "color", "range", "image"})
 """Types of `input` elements that do not show their values as text."""
-_DATE = r"\d{4,6}-(?:0[1-9]|1[0-2])"
+_DATE = r"\d{4}-(?:0[1-9]|1[0-2])"
 _DAY = r"(?:0[1-9]|[12]\d|3[01])"
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?"
 _VALUES = {
     "number": re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII),
     "date": re.compile(f"{_DATE}-{_DAY}", re.ASCII),
     "month": re.compile(_DATE, re.ASCII),
-    "week": re.compile(r"\d{4,6}-W(?:0[1-9]|[1-4]\d|5[0-3])", re.ASCII),
+    "week": re.compile(r"\d{4}-W(?:0[1-9]|[1-4]\d|5[0-3])", re.ASCII),
     "time": re.compile(_TIME, re.ASCII),
     "datetime-local": re.compile(f"{_DATE}-{_DAY}[T ]{_TIME}", re.ASCII),
 }
@@ -32,7 +34,37 @@ def value_shown(control: Tag) -> str:
     """Return the value that an `input` element shows; "" if it shows none."""
     kind, value = type_of(control), str(control.get("value") or "")
     pattern = _VALUES.get(kind)
-    return "" if kind in _TEXTLESS_TYPES or (pattern and not pattern.fullmatch(value)) else value
+    if kind in _TEXTLESS_TYPES or (pattern and not (pattern.fullmatch(value) and _exists(kind, value))):
+        return ""
+    return value.replace("\r", "").replace("\n", "")
+
+
+def _exists(kind: str, value: str) -> bool:
+    """False for a number that browsers do not represent, and for a day, a week or a year that no calendar has."""
+    try:
+        if kind == "number":
+            return isfinite(float(value))
+        if kind in ("date", "datetime-local"):
+            date.fromisoformat(value[:10])
+        elif kind == "week":
+            date.fromisocalendar(int(value[:4]), int(value[-2:]), 1)
+        return kind == "time" or int(value[:4]) > 0
+    except ValueError:
+        return False
+
+
+def uncheck_others(soup: BeautifulSoup) -> None:
+    """Leave only the last checked one of the radio buttons of each name in a form, as browsers do."""
+    seen: set[tuple[int, str]] = set()
+    forms: dict[int, int] = {}
+    for tag in soup.find_all(True):
+        forms[id(tag)] = id(tag) if tag.name == "form" else forms.get(id(tag.parent), 0)
+    for control in reversed(soup.find_all("input", checked=True)):
+        group = forms[id(control)], str(control.get("name") or "")
+        if type_of(control) == "radio" and group[1]:
+            if group in seen:
+                del control["checked"]
+            seen.add(group)
 
 
 def show_labels(soup: BeautifulSoup) -> None:

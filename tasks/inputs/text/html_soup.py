@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bs4 import BeautifulSoup, Comment, Doctype
 from bs4.builder import HTMLTreeBuilder
 
-from tasks.inputs.text.html_tree import TreeEventKind, is_affordable, tree_events
+from tasks.inputs.text.html_tree import TreeEventKind, has_standard_doctype, is_affordable, tree_events
 
 if TYPE_CHECKING:
     from bs4._typing import _RawMarkup
@@ -18,7 +18,8 @@ class Soup(NamedTuple):
 
     tree: BeautifulSoup
     is_standard: bool
-    """False if browsers may build another tree, because the page's elements are nested too deeply to build theirs."""
+    """False if browsers may build another tree, because the page's elements are nested too deeply to build theirs, or
+    if its document type is not usual."""
 
 
 def soup_of(html: str) -> Soup:
@@ -27,7 +28,9 @@ def soup_of(html: str) -> Soup:
     html = html.encode(errors="replace").decode()
     if is_affordable(html):
         # BeautifulSoup would divide classes also at blanks at which browsers do not.
-        return Soup(BeautifulSoup(html, builder=_StandardBuilder(multi_valued_attributes={})), is_standard=True)
+        soup = BeautifulSoup(html, builder=_StandardBuilder(multi_valued_attributes={}))
+        has_doctype = any(isinstance(one, Doctype) for one in soup.contents)
+        return Soup(soup, is_standard=not has_doctype or has_standard_doctype(html))
     return Soup(BeautifulSoup(html, "lxml"), is_standard=False)
 
 

@@ -11,13 +11,14 @@ from markdownify import MarkdownConverter
 
 from tasks.inputs.sight import Sight
 from tasks.inputs.text import text_file
-from tasks.inputs.text.form_controls import options_out_of_view, show_labels, type_of, value_shown
+from tasks.inputs.text.form_controls import options_out_of_view, show_labels, type_of, uncheck_others, value_shown
 from tasks.inputs.text.formulas import write_in_line
 from tasks.inputs.text.html_soup import soup_of
+from tasks.inputs.text.joined_numbers import joined_numbers
 from tasks.inputs.text.reading_order import reordered_texts
 from tasks.inputs.text.styles.elements import PageTree
 from tasks.inputs.text.styles.sight import CLOSED, appearance_of
-from tasks.markdown_text import escape_line, escape_part, is_safe, link, unsure, without_escapes
+from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form, unsure, without_escapes
 
 _STRUCK = {"s", "del", "strike"}
 _TEXTLESS = ("img", "input", "hr")
@@ -66,7 +67,8 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     RecursionError is never raised, however deeply the elements are nested.
     """
     soup, is_standard = soup_of(html)
-    title = soup.title.get_text() if soup.title else ""
+    title_tag = soup.head.find("title") if soup.head else None
+    title = title_tag.get_text() if title_tag else ""
     _shorten_blanks(soup)
     unsure_texts = _drop_unseen(soup, is_standard)
     _flatten(soup, unsure_texts)
@@ -108,7 +110,7 @@ class _Converter(MarkdownConverter):
 
     def convert_sup(self, el: Tag, text: str, **_: object) -> str:
         """Mark exponents with `^`: whole numbers that are not links to notes."""
-        return f"^{text}" if re.fullmatch(r"[-−+]?\d+", text.strip()) and not el.find("a") else text
+        return f"^{text}" if re.fullmatch(r"[-−+]?\d+", plain_form(text.strip())) and not el.find("a") else text
 
     def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         if text.strip() == "↑" and str(el.get("href", "")).startswith("#"):
@@ -179,23 +181,43 @@ class _Converter(MarkdownConverter):
         return "\n\n".join(["", *filter(None, [above, text_file.table(self._grid(el), self._filling)]), ""])
 
     def _grid(self, table: Tag) -> list[list[str]]:
-        covered: dict[int, int] = {}  # number of rows, per column, into which a cell above still extends
+        """Place the cells as browsers do (HTML, 4.9.12)."""
         rows = []
-        for tr in table.find_all("tr"):
-            row: list[str] = []
-            for cell in [*tr.find_all(["td", "th"], recursive=False), None]:
-                while covered.get(len(row), 0) > 0:
-                    covered[len(row)] -= 1
-                    row.append("")
-                if cell is None:
-                    break
-                across, down = _cell_span(cell, "colspan"), _cell_span(cell, "rowspan")
-                if not self._spanned.take(across * down - 1):
-                    across = down = 1
-                covered.update({len(row) + column: down - 1 for column in range(across)})
-                row += [self._cells.pop(id(cell), ""), *[""] * (across - 1)]
-            rows.append(row)
+        for section in _sections(table):
+            covered: dict[int, int] = {}  # number of rows, per column, into which a cell above still extends
+            for left, tr in zip(range(len(section), 0, -1), section, strict=True):
+                row: list[str] = []
+                for cell in [*tr.find_all(["td", "th"], recursive=False), None]:
+                    while covered.get(len(row), 0) > 0:
+                        covered[len(row)] -= 1
+                        row.append("")
+                    if cell is None:
+                        break
+                    across, down = _cell_span(cell, "colspan"), min(_cell_span(cell, "rowspan") or left, left)
+                    if not self._spanned.take(across * down - 1):
+                        across = down = 1
+                    columns = range(len(row), len(row) + across)
+                    text = self._cells.pop(id(cell), "")
+                    # A cell that lies on another one, which comes down from above, is drawn above it.
+                    overlaps = any(covered.get(column, 0) > 0 for column in columns)
+                    covered.update({column: max(down, covered.get(column, 0)) - 1 for column in columns})
+                    row += [unsure(text) if overlaps and text.strip() else text, *[""] * (across - 1)]
+                rows.append(row)
         return [row for row in rows if any(cell.strip() for cell in row)]
+
+
+def _sections(table: Tag) -> list[list[Tag]]:
+    """Return the rows of each section of a table in the order in which browsers draw these: the first head is above
+    all others, and the first foot below them. Cells end with their section."""
+    sections: list[tuple[Tag | None, list[Tag]]] = []
+    for tr in table.find_all("tr"):
+        if not sections or sections[-1][0] is not tr.parent:
+            sections.append((tr.parent, []))
+        sections[-1][1].append(tr)
+    head = next((one for one in sections if one[0] is not None and one[0].name == "thead"), None)
+    foot = next((one for one in sections if one[0] is not None and one[0].name == "tfoot"), None)
+    body = [one for one in sections if one is not head and one is not foot]
+    return [rows for _, rows in filter(None, [head, *body, foot])]
 
 
 def _is_verbatim(parent_tags: set[str]) -> bool:
@@ -217,8 +239,10 @@ def _first_number(items: Tag) -> int:
 
 
 def _cell_span(cell: Tag, name: str) -> int:
-    value = str(cell.get(name) or "")
-    return max(1, min(int(value), _MAX_SPAN)) if value.isascii() and value.isdigit() and len(value) < 9 else 1
+    """Return how many cells a cell spans; 0 for all rows that are left in its section."""
+    number = _stated_number(cell, name)
+    least = 0 if name == "rowspan" else 1
+    return 1 if number is None or number < least else min(number, _MAX_SPAN)
 
 
 def _shorten_blanks(soup: BeautifulSoup) -> None:
@@ -237,10 +261,13 @@ def _drop_unseen(soup: BeautifulSoup, is_standard: bool) -> dict[int, NavigableS
     """Remove what a reader of the page does not see, and put content that is struck through into `del` elements. Return
     the texts that a reader perhaps does not see, by their identities."""
     show_labels(soup)
+    uncheck_others(soup)
     appearance = appearance_of(PageTree.of_soup(soup))
     is_final = appearance.is_final and is_standard
     worst_shown = Sight.UNSURE if is_final else Sight.FAINT
     best_unsure = Sight.UNSURE if is_final else Sight.SEEN
+    hidden = {key for key, sight in appearance.sights.items() if sight > Sight.SEEN}
+    joined = joined_numbers(soup, appearance.boxed, hidden)
     texts = _texts_in(soup)
     shown = [text for text in texts if appearance.sights[id(text.parent)] <= worst_shown]
     if not shown:
@@ -259,18 +286,22 @@ def _drop_unseen(soup: BeautifulSoup, is_standard: bool) -> dict[int, NavigableS
     for tag in soup.find_all("input"):
         value = value_shown(tag)
         tag["value"] = unsure(value) if appearance.sights[id(tag)] >= best_unsure else value
-    _extract_all(
-        [
-            tag
-            for tag in soup.find_all(True)
-            if tag.name in CLOSED
+    outermost, within = [], set[int]()
+    for tag in soup.find_all(True):
+        if id(tag.parent) in within:
+            within.add(id(tag))
+        elif (
+            tag.name in CLOSED
             or (id(tag) in appearance.removed and id(tag) not in around_shown)
             or (tag.name in _TEXTLESS and appearance.sights[id(tag)] > worst_shown)
-        ]
-    )
+        ):
+            within.add(id(tag))
+            outermost.append(tag)
+    _extract_all(outermost)
     unsure_texts = {id(text): text for text in shown if appearance.sights[id(text.parent)] >= best_unsure}
     unsure_texts |= {id(text): text for option in options_out_of_view(soup) for text in _texts_in(option)}
     unsure_texts |= {id(text): text for text in reordered_texts(soup)}
+    unsure_texts |= {id(text): text for text in joined}
     _mark_struck(soup, appearance.struck)
     return unsure_texts
 

@@ -26,20 +26,41 @@ _MOST_REOPENED = 500_000
 at each tag."""
 _NEVER_OPEN_NAMES = (
     "area base br col embed hr img input link meta param source track wbr "
-    "html head body p li dt dd option optgroup thead tbody tfoot tr td th colgroup caption rp rt"
+    "html head body p li dt dd option thead tbody tfoot tr td th colgroup caption"
 )
 _NEVER_OPEN = frozenset(_NEVER_OPEN_NAMES.split())
 """Elements that have no end, or whose end tags are often left out because the next one's start ends them."""
+_LISTS = frozenset(("dir", "dl", "menu", "ol", "ul"))
+_ITEMS = {"li": "li", "dt": "dd", "dd": "dd"}
+"""Elements that the start of another one with the same value ends, unless a list begins between them."""
 _FORMATTING_NAMES = "a b big code em font i nobr s small strike strong tt u"
 _FORMATTING = frozenset(_FORMATTING_NAMES.split())
 _TAG = re.compile(
     r"<!--(?:.*?-->|.*)|<(script|style)\b(?:.*?</\1|.*)|<(?P<end>/?)(?P<name>[a-z][^\s/>]*)", re.IGNORECASE | re.DOTALL
 )
 """Matches a tag, a comment, or a script or style sheet."""
-_MANY_ATTRIBUTES = re.compile(
-    r"""<[a-zA-Z][^\s/>]*+(?:[\s/]*+(?:=[^\s/>=]*+|[^\s/>=]++)(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+){501}"""
+_MOST_ATTRIBUTES = 500
+"""An element has at most this many attributes, each of which the parser compares with all the others."""
+_ATTRIBUTE = r"""(?:[\s/]*+(?:=[^\s/>=]*+|[^\s/>=]++)(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)"""
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_MANY_ATTRIBUTES = re.compile(rf"<[a-zA-Z][^\s/>]*+{_ATTRIBUTE}{{{_MOST_ATTRIBUTES + 1}}}")
+_OUTERMOST = re.compile(rf"<(?:html|body)(?=[\s/])({_ATTRIBUTE}*+)", re.IGNORECASE)
+"""Matches a tag whose attributes the parser adds to those of the page's one element of this name."""
+_BEFORE_DOCTYPE = r"(?:\ufeff|\s|<\?[^>]*>|<!--(?!-?>)(?:(?!--!?>).)*+-->)*+"
+_STANDARD_DOCTYPE = re.compile(
+    rf"{_BEFORE_DOCTYPE}<!doctype\s+html(?:\s+SYSTEM\s*\"about:legacy-compat\"|\s+PUBLIC\s*\"\""
+    r"|\s+PUBLIC\s*\"-//W3C//DTD "
+    r"(?:(?:XHTML 1\.[01](?: Strict| Transitional| Frameset)?|HTML 4\.01)//EN\"(?:\s*\"https?://www\.w3\.org/[^\">]*\")?"
+    r"|HTML 4\.01 (?:Transitional|Frameset)//EN\"\s*\"https?://www\.w3\.org/[^\">]*\"))?\s*>",
+    re.IGNORECASE | re.DOTALL,
 )
-"""Matches a tag with more than 500 attributes, each of which the parser compares with all the others."""
+_OLD_DOCTYPE = re.compile(
+    rf"{_BEFORE_DOCTYPE}<!doctype\s+html\s+PUBLIC\s*\"-//W3C//DTD HTML "
+    r"(?:4\.0 (?:Transitional|Frameset)//EN\"\s*(?:\"[^\">]*\")?"
+    r"|4\.01 (?:Transitional|Frameset)//EN\"|3\.2(?: Final)?//EN\")\s*>",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Pattern of a document type with which browsers draw a page as without one."""
 _NO_NAME = re.compile(r"[\s&<>/\"'{}]")
 
 
@@ -110,7 +131,7 @@ def _set_attributes(element: HtmlElement, attributes: Mapping[str, str]) -> None
 
 def tree_events(html: str) -> Iterator[TreeEvent]:
     """Yield the parts of the standard tree in the order of the page. As in a browser that runs scripts, the content of
-    `noscript` is a text."""
+    `noscript` is a text. A document type of old pages counts as none."""
     # With its events, the parser searches a list again for its selected option at each option.
     parser = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS, scripting=True)
     root = parser.root
@@ -135,7 +156,7 @@ def tree_events(html: str) -> Iterator[TreeEvent]:
             yield TreeEvent(TreeEventKind.TEXT, node.text_content or "")
         elif node.is_comment_node:
             yield TreeEvent(TreeEventKind.COMMENT, node.comment_content or "")
-        elif name == "-doctype":
+        elif name == "-doctype" and not _OLD_DOCTYPE.match(html):
             yield TreeEvent(TreeEventKind.DOCTYPE, "html")
         while inner is None and node is not None and node.next is None and open_names:
             yield TreeEvent(TreeEventKind.END, open_names.pop())
@@ -143,20 +164,45 @@ def tree_events(html: str) -> Iterator[TreeEvent]:
         node = inner or (node.next if node is not None else None)
 
 
+def has_standard_doctype(html: str) -> bool:
+    """True if a page certainly has a document type with which letters of classes count as they are."""
+    return _STANDARD_DOCTYPE.match(html) is not None
+
+
 def is_affordable(html: str) -> bool:
     """True if the standard tree can be built in linear time, as far as the tags show: they are not nested deeply."""
     open_tags: Counter[str] = Counter()
+    open_items: list[str] = []
+    """Kinds of the open items, and "" for each open list, from the outermost to the innermost."""
     depth = deepest = formatting = most_formatting = tags = 0
     for tag in _TAG.finditer(html):
         name = (tag["name"] or "").lower()
         tags += 1
+        if name in _ITEMS and not tag["end"]:
+            kind = _ITEMS[name]
+            around = open_items[-1] if open_items else ""
+            depth += bool(around) and around != kind
+            if around != kind:
+                open_items.append(kind)
+        elif name in _ITEMS and open_items and open_items[-1] == _ITEMS[name]:
+            open_items.pop()
         if not name or name in _NEVER_OPEN or (tag["end"] and not open_tags[name]):
+            deepest = max(deepest, depth)
             continue
+        if name in _LISTS and not tag["end"]:
+            open_items.append("")
+        elif name in _LISTS:
+            while open_items and open_items.pop():
+                pass
         change = -1 if tag["end"] else 1
         open_tags[name] += change
         depth += change
         formatting += change * (name in _FORMATTING)
         deepest, most_formatting = max(deepest, depth), max(most_formatting, formatting)
-    if _MANY_ATTRIBUTES.search(html):
+    if _MANY_ATTRIBUTES.search(html) or _attributes_of_outermost(html) > _MOST_ATTRIBUTES:
         return False
     return deepest <= _DEEPEST and most_formatting * tags <= _MOST_REOPENED
+
+
+def _attributes_of_outermost(html: str) -> int:
+    return sum(len(_ATTRIBUTES.findall(tag[1])) for tag in _OUTERMOST.finditer(html))

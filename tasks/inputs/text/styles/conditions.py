@@ -17,11 +17,16 @@ _COMPARISONS: Final = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq,
 }  # fmt: skip
 _MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
-_MET: Final = {
-    "orientation": "landscape", "hover": "hover", "any-hover": "hover", "pointer": "fine", "any-pointer": "fine",
-    "prefers-color-scheme": "light", "prefers-reduced-motion": "no-preference", "color": "", "scripting": "enabled",
+_STATES: Final = {
+    "orientation": ("landscape", "portrait"), "hover": ("hover", "none"), "any-hover": ("hover", "none"),
+    "pointer": ("fine", "coarse", "none"), "any-pointer": ("fine", "coarse", "none"),
+    "prefers-color-scheme": ("light", "dark"), "prefers-reduced-motion": ("no-preference", "reduce"),
+    "scripting": ("enabled", "initial-only", "none"),
 }  # fmt: skip
-"""Features of the window with their values. A feature without a value is true if there is any."""
+"""Features of the window with their values, of which it has the first one."""
+_PRESENT: Final = {"color": True, **{name: values[0] != "no-preference" for name, values in _STATES.items()}}
+"""True for the features that are met without a value."""
+_UNITS: Final = words("px em rem pt pc in cm mm")
 _OTHER_MEDIA: Final = words("print speech aural braille embossed handheld projection tty tv")
 
 
@@ -56,7 +61,7 @@ def _query(tokens: list[Any]) -> bool | None:
         kind = names[begin]
         found: bool | None = True if kind in ("all", "screen") else False if kind in _OTHER_MEDIA else None
         if len(tokens) > begin + 1:
-            if names[begin + 1] != "and":
+            if names[begin + 1] != "and" or "or" in names:
                 return None
             found = _all_of([found, _condition(tokens[begin + 2 :], _feature)])
         return _negated(found) if is_negated else found
@@ -94,16 +99,22 @@ def _feature(tokens: list[Any]) -> bool | None:
     if signs == ":" and len(tokens) == 3:
         bound, _, side = names[0].partition("-")
         if bound in ("min", "max") and side in _SIDES:
-            size = pixels(tokens[2])
+            size = _size(tokens[2])
             return None if size is None else _COMPARISONS[">=" if bound == "min" else "<="](WINDOW[_SIDES[side]], size)
         if names[0] in _SIDES:
-            return WINDOW[_SIDES[names[0]]] == pixels(tokens[2])
-    if signs in ("", ":") and names[0] in _MET:
-        value, own = written(tokens[2:]), _MET[names[0]]
-        if tokens[2:] and not value:
-            return None
-        return value in ("", own) if own else value != "0"
+            size = _size(tokens[2])
+            return None if size is None else WINDOW[_SIDES[names[0]]] == size
+        values = _STATES.get(names[0], ())
+        return written(tokens[2:]) == values[0] if written(tokens[2:]) in values else None
+    if len(tokens) == 1:
+        return _PRESENT.get(names[0])
     return _range(tokens)
+
+
+def _size(token: Any) -> float | None:
+    """Return a length in pixels; None for one that depends on the shapes of a font, or that is not known."""
+    is_fixed = token.type == "number" or (token.type == "dimension" and token.lower_unit in _UNITS)
+    return pixels(token) if is_fixed else None
 
 
 def _range(tokens: list[Any]) -> bool | None:
@@ -120,7 +131,7 @@ def _range(tokens: list[Any]) -> bool | None:
     own = WINDOW[_SIDES[parts[sides[0]].lower_value]]
     found: list[bool | None] = []
     for at in range(1, len(parts), 2):
-        size = pixels(parts[at + 1 if at - 1 == sides[0] else at - 1])
+        size = _size(parts[at + 1 if at - 1 == sides[0] else at - 1])
         sign = parts[at] if at - 1 == sides[0] else _MIRRORED.get(parts[at], "")
         if size is None or sign not in _COMPARISONS:
             return None

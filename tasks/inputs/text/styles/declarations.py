@@ -75,11 +75,11 @@ _LONGHANDS: Final = {
 }
 
 _READ: Final = words(
-    "font-family src inherits initial-value align-content align-items align-self box-pack isolation justify-content "
-    "justify-items justify-self place-content place-items place-self table-layout will-change"
+    "font-family src align-content align-items align-self box-pack isolation justify-content justify-items "
+    "justify-self place-content place-items place-self table-layout will-change"
 )
-"""Harmless properties that are read all the same: those of the rules for fonts and custom properties, and those by
-which contents exceed their place, or lie on others."""
+"""Harmless properties that are read all the same: those of the rules for fonts, and those by which contents exceed
+their place, or lie on others."""
 
 
 class Declaration(NamedTuple):
@@ -109,6 +109,9 @@ def declarations_in(parts: Iterable[Any]) -> Iterator[Declaration]:
 def declarations_of(style: str) -> tuple[Declaration, ...]:
     """Return the declarations of an element's own style."""
     parts = tinycss2.parse_blocks_contents(parseable(style), skip_comments=True, skip_whitespace=True)
+    if "{" in style:
+        # Browsers do not agree where the declaration after a rule begins.
+        return (*declarations_in(parts), Declaration("", (), doubt=Doubt.PAGE))
     return tuple(declarations_in(parts))
 
 
@@ -136,12 +139,11 @@ def longhands(name: str, tokens: Tokens) -> Iterator[tuple[str, list[Any]]]:
 def is_known(tokens: list[Any]) -> bool | None:
     """True if browsers accept a declaration in the condition of `@supports`; None if that is not known."""
     declared = tinycss2.parse_one_declaration(tokens)
-    if declared.type != "declaration":
+    if declared.type != "declaration" or uses_properties(declared.value):
         return None
-    name = declared.lower_name
-    if name not in _LONGHANDS and name not in _KEYWORDS and name not in _COLOURS | _LENGTHS | _NUMBERS:
-        return None
-    return any(True for _ in longhands(name, declared.value))
+    name = name_in_chromium(declared.lower_name)
+    is_usual = name not in HARMLESS and doubt_about(name, declared.value) is Doubt.NONE
+    return True if is_usual else None
 
 
 def substituted(tokens: Tokens, properties: Mapping[str, Tokens], depth: int = 0) -> list[Any] | None:

@@ -16,6 +16,11 @@ _BLANK: Final = re.compile(r"[ \t\n\f\r]+")
 """Pattern of what divides the names of classes. Other blanks are parts of names."""
 
 
+def divided(names: str) -> frozenset[str]:
+    """Return the names in an attribute that browsers divide at blanks."""
+    return frozenset(_BLANK.split(names)) - {""}
+
+
 @dataclass(slots=True, eq=False)
 class Element:
     source: Any
@@ -118,9 +123,7 @@ def _linked(tags: Iterable[tuple[Any, Any, str, Mapping[str, Any], str]], ignore
         if ignores_case:
             element_id, classes = element_id.lower(), classes.lower()
         parent = found.get(id(around))
-        element = Element(
-            source, name.lower(), parent, attributes, element_id, frozenset(_BLANK.split(classes)) - {""}, text
-        )
+        element = Element(source, name.lower(), parent, attributes, element_id, divided(classes), text)
         element.is_inert = element.tag in ("noscript", "template") or (parent is not None and parent.is_inert)
         if parent is not None:
             element.index = len(parent.children)

@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from tinycss2 import ast, nth
 
-from tasks.inputs.text.styles.elements import Element
-from tasks.inputs.text.styles.values import words
+from tasks.inputs.text.styles.elements import Element, divided
+from tasks.inputs.text.styles.values import SMALL_ASCII, split_at_commas, trimmed, words
 
 Match = bool | None
 Specificity = tuple[int, int, int]
@@ -31,10 +31,11 @@ _COMBINATORS: Final = frozenset(">+~")
 _AT_REST: Final = words(
     "active autofill -webkit-autofill current focus focus-visible focus-within fullscreen future hover "
     "host modal past picture-in-picture playing popover-open seeking target target-within user-invalid "
-    "user-valid visited -webkit-full-screen"
+    "user-valid -webkit-full-screen"
 )
 """Pseudo-classes that no element has before a reader does something."""
-_LINKS: Final = frozenset(("link", "any-link", "-webkit-any-link"))
+_LINKS: Final = {"any-link": True, "-webkit-any-link": True, "link": None, "visited": None}
+"""Pseudo-classes of links. Nobody knows which ones a reader has visited."""
 _LISTS: Final = frozenset(("is", "where", "-webkit-any"))
 _OLD_PSEUDO_ELEMENTS: Final = frozenset(("before", "after", "first-line", "first-letter"))
 """Pseudo-elements that may have a single colon."""
@@ -223,7 +224,7 @@ class _SelectorParser:
         self._is_in_has = False
 
     def selectors(self, tokens: Tokens, *, relative: bool = False) -> SelectorList:
-        found = [self._selector(one, relative) for one in _split_at_commas(tokens)]
+        found = [self._selector(one, relative) for one in split_at_commas(tokens)]
         return SelectorList(tuple(found), self._is_known)
 
     def _inner(self, tokens: Tokens, *, relative: bool = False) -> SelectorList:
@@ -237,7 +238,7 @@ class _SelectorParser:
         """Parse one selector. A `relative` one begins, or might begin, with a combinator: `:has(> a)`."""
         parts: list[tuple[list[Any], str]] = [([], "")]
         """Tokens of each compound, with the combinator before it."""
-        for token in _trimmed(tokens):
+        for token in trimmed(tokens):
             combinator = token.value if token.type == "literal" else " " if token.type == "whitespace" else ""
             if combinator in _COMBINATORS or combinator == " ":
                 if parts[-1][0]:
@@ -272,8 +273,8 @@ class _SelectorParser:
         return Selector(tuple(reversed(compounds)), (a, b, c), pseudo_element)
 
     def _compound(self, tokens: list[Any], specificity: list[int]) -> tuple[Compound, str]:
-        if any(one.type == "literal" and one.value == "|" for one in tokens):
-            # A namespace: HTML has only one, but SVG and MathML have theirs.
+        if any(one == "|" or one.type == "unicode-range" for one in tokens):
+            # A namespace: HTML has only one, but SVG and MathML have theirs. Browsers read `u+b` as two tags.
             self._is_known = False
             return Compound("", "", frozenset(), (lambda _one, _matcher: None,)), ""
         tag = element_id = pseudo_element = ""
@@ -365,7 +366,7 @@ class _SelectorParser:
             if own is None:
                 return False
             if flag == "i":
-                return _has_value(own.lower(), sign, value.lower())
+                return _has_value(own.translate(SMALL_ASCII), sign, value.translate(SMALL_ASCII))
             has_value = _has_value(own, sign, value)
             # Values of some attributes, such as `type` and `align`, are the same in letters of any size.
             is_same = has_value or flag == "s" or not _has_value(own.lower(), sign, value.lower())
@@ -388,7 +389,8 @@ class _SelectorParser:
             if name in _AT_REST:
                 return lambda _one, _matcher: False
             if name in _LINKS:
-                return lambda one, _matcher: one.tag in ("a", "area") and "href" in one.attributes
+                match = _LINKS[name]
+                return lambda one, _matcher: match if one.tag in ("a", "area") and "href" in one.attributes else False
             if name == "scope":
                 return _is_scope
         elif name in _LISTS or name in ("not", "has"):
@@ -446,25 +448,6 @@ class _SelectorParser:
         return test
 
 
-def _split_at_commas(tokens: Tokens) -> list[list[Any]]:
-    parts: list[list[Any]] = [[]]
-    for token in tokens:
-        if token.type == "literal" and token.value == ",":
-            parts.append([])
-        elif token.type != "comment":
-            parts[-1].append(token)
-    return parts
-
-
-def _trimmed(tokens: Tokens) -> Tokens:
-    begin, end = 0, len(tokens)
-    while begin < end and tokens[begin].type == "whitespace":
-        begin += 1
-    while begin < end and tokens[end - 1].type == "whitespace":
-        end -= 1
-    return tokens[begin:end]
-
-
 def _has_nesting(tokens: Tokens) -> bool:
     """True if `&` is anywhere in a selector."""
     left = [tokens]
@@ -498,7 +481,7 @@ def _has_value(own: str, sign: str, value: str) -> bool:
         case "=":
             return own == value
         case "~=":
-            return value in own.split()
+            return value in divided(own)
         case "|=":
             return own == value or own.startswith(f"{value}-")
     if not value:
@@ -512,7 +495,7 @@ def _is_in_language(one: Element, languages: Sequence[str], matcher: Matcher) ->
         if "lang" in element.attributes:
             language = element.attributes["lang"].lower()
             return any(_has_value(language, "|=", each) for each in languages)
-    return False
+    return None  # a header or a `meta` element may tell it
 
 
 def _has(inner: SelectorList) -> Test:

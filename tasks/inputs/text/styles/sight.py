@@ -45,6 +45,8 @@ class Appearance(NamedTuple):
     """Identities of the elements whose text is struck through."""
     removed: set[int]
     """Identities of the elements that take no part in the page."""
+    boxed: set[int]
+    """Identities of the elements that are perhaps apart from the texts beside them, or joined to these, by a style."""
     is_final: bool
     """False if scripts, or style sheets from elsewhere, may change what the page looks like."""
 
@@ -121,6 +123,15 @@ CLOSED: Final = words(
 """Elements whose text no browser shows."""
 _OLD_SIZES: Final = dict(zip("1234567", list(FONT_SIZES.values())[1:], strict=False))
 """Pixels of the sizes of `font` elements."""
+_OF_LETTERS: Final = words(
+    "color text-fill-color background-color background-image background-clip background-position opacity font-size "
+    "line-height font-family text-decoration-line text-decoration white-space visibility"
+)
+"""Properties that leave an element in a line where it is."""
+_APART: Final = words("none block flex grid list-item table flow-root")
+"""Values of `display` with which an element has lines of its own."""
+_UNUSUAL: Final = words("marquee maction mpadded mspace mprescripts none")
+"""Elements that move their text, or perhaps do not show it."""
 _MATH_ATTRIBUTES: Final = words("mathcolor mathbackground mathsize")
 _OLD_COLOUR: Final = re.compile(r"[0-9a-fA-F]{6}")
 _OLD_LENGTH: Final = re.compile(r"\d{1,6}(?:\.\d{1,6})?(?:px|%)?")
@@ -237,14 +248,14 @@ class _ComputedState(NamedTuple):
 
 def appearance_of(tree: PageTree) -> Appearance:
     """Judge all elements of a page."""
-    sheets = StyleSheets.of(tree)
-    cascade = Cascade(tree.elements, sheets)
-    sights, struck, removed = _JudgedPage(tree, cascade, sheets, with_possible=False).judged()
-    if cascade.depends:
-        others, _, others_removed = _JudgedPage(tree, cascade, sheets, with_possible=True).judged()
+    cascade = Cascade(tree.elements, StyleSheets.of(tree))
+    sights, struck, removed, boxed = _JudgedPage(tree, cascade, with_possible=False).judged()
+    if cascade.depends or any(one.tag == "body" and "vlink" in one.attributes for one in tree.elements):
+        others, _, others_removed, others_boxed = _JudgedPage(tree, cascade, with_possible=True).judged()
         sights = {key: one if one == others[key] else Sight.UNSURE for key, one in sights.items()}
         removed &= others_removed
-    return Appearance(sights, struck, removed, cascade.is_complete and not any(map(_runs, tree.elements)))
+        boxed |= others_boxed
+    return Appearance(sights, struck, removed, boxed, cascade.is_complete and not any(map(_runs, tree.elements)))
 
 
 def _runs(element: Element) -> bool:
@@ -269,13 +280,12 @@ def _is_data(script: Element) -> bool:
 class _JudgedPage:
     """The elements of a page with all certain rules, and the possible ones if these are wanted, too."""
 
-    def __init__(self, tree: PageTree, cascade: Cascade, sheets: StyleSheets, *, with_possible: bool) -> None:
+    def __init__(self, tree: PageTree, cascade: Cascade, *, with_possible: bool) -> None:
         self._elements = tree.elements
         self._cascade = cascade
-        self._sheets = sheets
         self._with_possible = with_possible
         self._root_size = EM
-        self._ink_of_links = _ink_of_links(tree)
+        self._ink_of_links = _ink_of_links(tree, visited=with_possible)
         self._grounds: set[Color] | None = {WHITE}
         self._has_covers = False
         """True if something may lie on any text of the page, or if the page cannot be judged."""
@@ -290,20 +300,22 @@ class _JudgedPage:
         self._kept: list[object] = []
         self._styles: dict[int, dict[str, list[Any]]] = {}
 
-    def judged(self) -> tuple[dict[int, Sight], set[int], set[int]]:
-        """Return the sights of all elements, and the identities of the struck ones and of those not displayed."""
+    def judged(self) -> tuple[dict[int, Sight], set[int], set[int], set[int]]:
+        """Return the sights of all elements, and the identities of the struck ones, of those not displayed and of those
+        with a place of their own."""
         states: dict[int, _ComputedState] = {}
         struck: set[int] = set()
+        boxed: set[int] = set()
         for one in self._elements:
-            around = (
-                states[id(one.parent)] if one.parent is not None else _ComputedState(custom=self._sheets.initial_values)
-            )
+            around = states[id(one.parent)] if one.parent is not None else _ComputedState()
             state, style = self._state(one, around)
             states[id(one)] = state
             if one.parent is None and state.font_size:
                 self._root_size = state.font_size
             if "line-through" in written(style.get("text-decoration-line", ())):
                 struck.add(id(one.source))
+            if _has_own_place(one.tag, style) or "flex" in around.display or "grid" in around.display:
+                boxed.add(id(one.source))
         sights = self._sights(states)
         if not self._has_covers and any(
             (self._is_blank_cover(states[id(one)]) or _has_low_lines(states[id(one)])) and one.text.strip()
@@ -312,7 +324,7 @@ class _JudgedPage:
             self._has_covers = True
             sights = self._sights(states)
         removed = {id(one.source) for one in self._elements if states[id(one)].display == "none"}
-        return sights, struck, removed
+        return sights, struck, removed, boxed
 
     def _is_blank_cover(self, state: _ComputedState) -> bool:
         """True if signs in the colour of a ground may lie on other texts."""
@@ -389,14 +401,13 @@ class _JudgedPage:
 
     def _custom(self, declared: Sequence[Declaration], around: Mapping[str, Tokens]) -> Mapping[str, Tokens]:
         own = {one.name: one.tokens for one in declared if one.name.startswith("--")}
-        lost = self._sheets.own_properties & around.keys()
-        if not own and not lost:
+        if not own:
             return around
         self._properties_left -= len(around) + len(own)
         if self._properties_left < 0:
             self._has_covers = True  # the page has more than are read
             return around
-        kept = {name: value for name, value in around.items() if name not in lost}
+        kept = {**around}
         for name, value in own.items():
             word = _word(significant(value))
             if word in ("initial", "unset", "inherit", "revert"):
@@ -404,10 +415,7 @@ class _JudgedPage:
                     kept.pop(name, None)
                 continue
             kept[name] = value
-        return {
-            **{name: self._sheets.initial_values[name] for name in lost if name in self._sheets.initial_values},
-            **kept,
-        }
+        return kept
 
     def _style(
         self, declared: Sequence[Declaration], custom: Mapping[str, Tokens]
@@ -463,7 +471,6 @@ class _JudgedPage:
         is_unsure = around.is_unsure or moved.is_unsure or bool(doubts) or reader.cuts_lines() or _is_unsure(element)
         is_absent = around.is_absent or (display == "none" and doubts.keys().isdisjoint(("display", "all")))
         self._has_covers |= Doubt.PAGE in doubts.values() and not is_absent
-        is_unsure |= "font-family" in style and self._has_own_font(style["font-family"])
         area = _ShownArea()
         if not is_inline:
             area = reader.area(is_item=is_item, is_table=display.startswith("table"))
@@ -577,10 +584,6 @@ class _JudgedPage:
             shift,
             rise,
         )
-
-    def _has_own_font(self, family: list[Any]) -> bool:
-        names = {name.strip("\"' ") for name in written(family).split(",")}
-        return not self._sheets.own_fonts.isdisjoint(names)
 
     def _ground(self, reader: _StyleReader, below: tuple[Color, ...] | None) -> tuple[tuple[Color, ...] | None, bool]:
         """Return the colours behind the text of an element, and whether it has a ground of its own. `below` are the
@@ -1006,11 +1009,12 @@ def _hints(element: Element) -> str:
     return "; ".join(one.replace(";", "")[:200] for one in css)
 
 
-def _ink_of_links(tree: PageTree) -> Rgba | None:
-    """Return the colour of links without a style; None if it is not known."""
+def _ink_of_links(tree: PageTree, *, visited: bool) -> Rgba | None:
+    """Return the colour of links without a style, which a reader has `visited` or not; None if it is not known."""
+    name = "vlink" if visited else "link"
     for one in tree.elements:
-        if one.tag == "body" and "link" in one.attributes:
-            found = colour_of(tinycss2.parse_component_value_list(_old_colour(one.attributes["link"])[:200]))
+        if one.tag == "body" and name in one.attributes:
+            found = colour_of(tinycss2.parse_component_value_list(_old_colour(one.attributes[name])[:200]))
             return found if isinstance(found, tuple) else None
     return 0.0, 0.0, 0.93, 1.0
 
@@ -1042,7 +1046,9 @@ def _is_unsure(element: Element) -> bool:
     attributes, parent = element.attributes, element.parent
     if element.tag == "bdo":
         return attributes.get("dir", "").lower() == "rtl"
-    if element.tag in ("marquee", "maction", "mpadded") or not attributes.keys().isdisjoint(_MATH_ATTRIBUTES):
+    if element.tag in _UNUSUAL or (parent is not None and parent.tag == "semantics" and element.index > 0):
+        return True
+    if not attributes.keys().isdisjoint(_MATH_ATTRIBUTES):
         return True
     if element.tag == "option" and "selected" not in attributes:
         return parent is not None and "multiple" not in parent.attributes and "size" not in parent.attributes
@@ -1057,6 +1063,13 @@ def _is_unsure(element: Element) -> bool:
     if _is_closed(parent) and element is not next((one for one in parent.children if one.tag == "summary"), None):
         return True
     return any(one.tag == "template" and "shadowrootmode" in one.attributes for one in element.children)
+
+
+def _has_own_place(tag: str, style: Mapping[str, list[Any]]) -> bool:
+    """True if a style may set an element apart from the texts beside it in a line, or put one that is apart into it."""
+    if tag in _BLOCKS or tag in _OF_TABLE:
+        return "display" in style and written(style["display"]) not in _APART
+    return not style.keys() <= _OF_LETTERS
 
 
 def _word(value: Sequence[Any]) -> str:

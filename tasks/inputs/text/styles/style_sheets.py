@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -13,9 +15,9 @@ from tinycss2 import ast
 
 from tasks.inputs.text.styles.conditions import meets_media, meets_supports
 from tasks.inputs.text.styles.declarations import Declaration, declarations_in, is_known
-from tasks.inputs.text.styles.elements import Element, PageTree
+from tasks.inputs.text.styles.elements import Element, PageTree, divided
 from tasks.inputs.text.styles.selectors import SelectorError, SelectorList, parse_selectors
-from tasks.inputs.text.styles.values import parseable, significant, written
+from tasks.inputs.text.styles.values import parseable, significant, split_at_commas, trimmed
 
 MAX_CHARS: Final = 500_000
 """At most this many characters of a page's style sheets are read."""
@@ -28,6 +30,17 @@ _LAST: Final = 1_000_000
 
 _ONLY_FONTS: Final = frozenset(("fonts.googleapis.com", "fonts.bunny.net", "use.typekit.net"))
 """Hosts whose style sheets name fonts, and have no rules for elements."""
+
+_CHOOSING: Final = frozenset(("content-security-policy", "default-style"))
+"""Kinds of `meta` elements by which browsers apply only some of the styles."""
+_PLAIN_LINK: Final = frozenset(("rel", "href", "type", "media", "id", "class"))
+"""Attributes of a `link` element with which browsers certainly apply its style sheet."""
+_FETCHED: Final = re.compile(r"(?:https?:)?[\w./%?#&=+@~!,;-]*", re.ASCII | re.IGNORECASE)
+"""Pattern of the address of a file that is not within the page."""
+_PLAIN_DATA: Final = re.compile(
+    r"data:text/css(?:;charset=utf-8)?(?P<base64>;base64)?,(?P<data>[ -\"$-~]*)", re.IGNORECASE
+)
+"""Pattern of a data URL that every browser reads as the same style sheet."""
 
 Layer = tuple[int, ...]
 """Place of a layer among all layers. Later ones count more; what is in no layer counts most."""
@@ -52,14 +65,9 @@ class StyleSheets:
     """The style sheets of a page in a browser on a desk."""
 
     rules: list[Rule] = field(default_factory=list)
-    initial_values: dict[str, Any] = field(default_factory=dict)
-    """Initial values of custom properties, by their names."""
-    own_properties: set[str] = field(default_factory=set)
-    """Custom properties that elements do not inherit."""
-    own_fonts: set[str] = field(default_factory=set)
-    """Names of fonts whose shapes are within the page, so that their letters may look like others."""
     is_complete: bool = True
-    """False if the page has style sheets elsewhere, more than are read, or some that are not understood."""
+    """False if the page has style sheets elsewhere, more than are read, or some that are not understood; or fonts
+    within the page, whose letters may be blank or look like others."""
 
     @classmethod
     def of(cls, tree: PageTree) -> StyleSheets:
@@ -67,6 +75,8 @@ class StyleSheets:
         reader = _SheetReader(sheets, tree.ignores_case)
         for one in tree.elements:
             if one.tag == "style" and one.text.strip() and not _is_usual(one):
+                sheets.is_complete = False
+            if _changes_at_once(one):
                 sheets.is_complete = False
             if one.tag in ("style", "link") and _is_in_use(one):
                 reader.read_element(one)
@@ -80,13 +90,21 @@ def _is_usual(sheet: Element) -> bool:
     return is_css and not is_foreign and sheet.attributes.keys().isdisjoint(("disabled", "title"))
 
 
+def _changes_at_once(element: Element) -> bool:
+    """True if browsers choose among styles, or change an attribute or the focus, when they open the page."""
+    attributes = element.attributes
+    if element.tag == "meta":
+        return attributes.get("http-equiv", "").lower() in _CHOOSING
+    return "autofocus" in attributes or (element.tag == "details" and {"open", "name"} <= attributes.keys())
+
+
 def _is_in_use(sheet: Element) -> bool:
     kind = sheet.attributes.get("type") or "text/css"
     is_css = kind.partition(";")[0].strip().casefold() == "text/css"
     if sheet.is_inert or "disabled" in sheet.attributes or not is_css:
         return False
     # A reader has to choose an `alternate` style sheet.
-    relations = {*sheet.attributes.get("rel", "").casefold().split()}
+    relations = {*divided(sheet.attributes.get("rel", "").lower())}
     return sheet.tag == "style" or ("stylesheet" in relations and "alternate" not in relations)
 
 
@@ -108,6 +126,7 @@ class _SheetReader:
         self._left = MAX_CHARS
         self._layers: dict[tuple[str, ...], dict[str, int]] = {}
         """Numbers of the layers within each layer."""
+        self._nameless = count()
 
     def read_element(self, sheet: Element) -> None:
         media = parseable(sheet.attributes.get("media", "")[:MAX_MEDIA])
@@ -118,10 +137,10 @@ class _SheetReader:
         if sheet.tag == "style":
             self._read(sheet.text, around)
         elif url := sheet.attributes.get("href"):
-            self._read_url(url, around)
+            self._read_url(url, around, is_plain=sheet.attributes.keys() <= _PLAIN_LINK)
 
-    def _read_url(self, url: str, around: _RuleContext) -> None:
-        text = _text_in_url(url)
+    def _read_url(self, url: str, around: _RuleContext, *, is_plain: bool = True) -> None:
+        text = _text_in_url(url) if is_plain else None
         if text is not None and around.depth <= _DEEPEST:
             self._read(text, around)
         elif not _has_only_fonts(url):
@@ -135,9 +154,11 @@ class _SheetReader:
         may_import = True
         for rule in tinycss2.parse_stylesheet(parseable(css), skip_comments=True, skip_whitespace=True):
             is_import = rule.type == "at-rule" and rule.lower_at_keyword == "import"
-            if is_import and may_import:
+            if is_import and may_import and rule.content is None:
                 self._import(rule, around)
-            elif not is_import:
+            elif is_import:
+                self._sheets.is_complete = False  # only what browsers know before it makes it void
+            else:
                 may_import &= rule.type == "at-rule" and rule.lower_at_keyword in ("charset", "layer")
                 self._read_rule(rule, around)
 
@@ -151,10 +172,10 @@ class _SheetReader:
         rest = tokens[1:]
         layer, is_certain = around.layer, around.is_certain
         if rest and (rest[0].type == "ident" and rest[0].lower_value == "layer"):
-            layer = self._named(layer, f" {len(self._layers)}")
+            layer = self._layer([], around)
             rest = rest[1:]
         elif rest and rest[0].type == "function" and rest[0].lower_name == "layer":
-            layer = self._named(layer, written(rest[0].arguments))
+            layer = self._layer(rest[0].arguments, around)
             rest = rest[1:]
         if rest and rest[0].type == "function":
             rest, is_certain = rest[1:], False
@@ -179,8 +200,8 @@ class _SheetReader:
         elif isinstance(rule, ast.AtRule) and rule.lower_at_keyword == "namespace":
             self._sheets.is_complete = False
         elif isinstance(rule, ast.AtRule) and rule.lower_at_keyword == "layer":
-            for name in written(rule.prelude).split(","):
-                self._named(around.layer, name.strip())
+            for name in split_at_commas(rule.prelude):
+                self._layer(name, around)
 
     def _read_block(self, content: Sequence[Any], around: _RuleContext, selectors: SelectorList | None) -> None:
         """Read the declarations of a rule, and the rules within it. Without `selectors`, they are those of the rule
@@ -210,7 +231,7 @@ class _SheetReader:
             case "supports":
                 met = meets_supports(rule.prelude, is_known)
             case "layer":
-                layer = self._named(layer, written(rule.prelude) or f" {len(self._layers)}")
+                layer = self._layer(rule.prelude, around)
             case "scope":
                 found = self._scope(rule.prelude)
                 met = True if found is not None else None
@@ -218,7 +239,7 @@ class _SheetReader:
                 scopes = (*scopes, found) if found is not None else scopes
                 parent = None
             case "property":
-                self._read_property(rule)
+                self._sheets.is_complete = False  # values of another syntax than it names count as none
                 return
             case "font-face":
                 self._read_font(rule)
@@ -255,26 +276,23 @@ class _SheetReader:
             return None
         return found[0], found[1] if len(found) == 2 else None
 
-    def _read_property(self, rule: ast.AtRule) -> None:
-        name = written(rule.prelude)
-        for one in declarations_in(tinycss2.parse_blocks_contents(rule.content)):
-            if one.name == "initial-value":
-                self._sheets.initial_values[name] = one.tokens
-            elif one.name == "inherits" and written(one.tokens) == "false":
-                self._sheets.own_properties.add(name)
-
     def _read_font(self, rule: ast.AtRule) -> None:
-        parts = {one.name: one.tokens for one in declarations_in(tinycss2.parse_blocks_contents(rule.content))}
-        if "data:" in written(parts.get("src", ())):
-            self._sheets.own_fonts.add(written(parts.get("font-family", ())).strip("\"'"))
+        for one in declarations_in(tinycss2.parse_blocks_contents(rule.content)):
+            if one.name != "font-family" and not (one.name == "src" and _is_fetched(one.tokens)):
+                self._sheets.is_complete = False
 
-    def _named(self, around: tuple[str, ...], name: str) -> tuple[str, ...]:
-        """Return the path of a layer within another one, and give it its place if it is new."""
-        for part in name.split(".", _DEEPEST):
-            places = self._layers.setdefault(around, {})
-            places.setdefault(part.strip(), len(places))
-            around = (*around, part.strip())
-        return around
+    def _layer(self, name: Sequence[Any], around: _RuleContext) -> tuple[str, ...]:
+        """Return the path of a layer within those around a rule, and give it its place if it is new."""
+        tokens = trimmed(name)
+        parts = [one.value for one in tokens[::2] if one.type == "ident"]
+        if 2 * len(parts) != len(tokens) + bool(tokens) or any(one != "." for one in tokens[1::2]):
+            self._sheets.is_complete = False  # a malformed name, for which browsers drop the rule
+        path = around.layer
+        for part in parts[:_DEEPEST] or [f" {next(self._nameless)}"]:
+            places = self._layers.setdefault(path, {})
+            places.setdefault(part, len(places))
+            path = (*path, part)
+        return path
 
     def _place(self, layer: tuple[str, ...]) -> Layer:
         return (*(self._layers[layer[:at]][name] for at, name in enumerate(layer)), _LAST)
@@ -287,15 +305,26 @@ def _has_only_fonts(url: str) -> bool:
         return False
 
 
+def _is_fetched(source: Sequence[Any]) -> bool:
+    """True if no font is within the page."""
+    for one in significant(source):
+        url = one.value if one.type == "url" else None
+        if one.type == "function" and one.lower_name == "url":
+            url = next((part.value for part in one.arguments if part.type == "string"), None)
+        is_other = one == "," or (one.type == "function" and one.lower_name in ("local", "format", "tech"))
+        if not is_other and (url is None or not _FETCHED.fullmatch(url)):
+            return False
+    return bool(source)
+
+
 def _text_in_url(url: str) -> str | None:
-    """Return the text in a data URL; None for other URLs."""
-    head, comma, data = url.strip()[: 4 * MAX_CHARS].partition(",")
-    if not comma or not head.casefold().startswith("data:"):
+    """Return the text in a data URL; None for other URLs, and for those that browsers may read in another way."""
+    found = _PLAIN_DATA.fullmatch(url[: 4 * MAX_CHARS].strip(" "))
+    if not found:
         return None
-    content = unquote_to_bytes(data)
-    if head.casefold().endswith(";base64"):
-        try:
-            content = b64decode(b"".join(content.split()) + b"==")
-        except ValueError:
-            return ""
-    return content.decode("utf-8", "replace")
+    content = unquote_to_bytes(found["data"])
+    try:
+        text = (b64decode(content, validate=True) if found["base64"] else content).decode("ascii")
+    except ValueError:
+        return None
+    return None if "@charset" in text.lower() else text

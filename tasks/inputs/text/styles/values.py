@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
 from tinycss2.color5 import parse_color
@@ -18,6 +19,8 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+SMALL_ASCII: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
+"""Table that makes the letters small that browsers compare without case."""
 WINDOW: Final = (1280.0, 800.0)
 """Width and height of the window in pixels."""
 EM: Final = 16.0
@@ -158,6 +161,27 @@ def colours_within(token: Any) -> list[Rgba] | None:
             elif part.type != "ident" or colour is not None:
                 return None
     return found or None
+
+
+def split_at_commas(tokens: Tokens) -> list[list[Any]]:
+    """Return the parts between commas, without comments."""
+    parts: list[list[Any]] = [[]]
+    for token in tokens:
+        if token.type == "literal" and token.value == ",":
+            parts.append([])
+        elif token.type != "comment":
+            parts[-1].append(token)
+    return parts
+
+
+def trimmed(tokens: Tokens) -> Tokens:
+    """Return tokens without the white space around them."""
+    begin, end = 0, len(tokens)
+    while begin < end and tokens[begin].type == "whitespace":
+        begin += 1
+    while begin < end and tokens[end - 1].type == "whitespace":
+        end -= 1
+    return tokens[begin:end]
 
 
 def significant(tokens: Tokens) -> list[Any]:

@@ -22,6 +22,13 @@ def shown(html: str) -> list[str]:
         ("<input type=date value=a>", []),
         ("<input type=date value=2024-13-01>", []),
         ("<input type=date value=2024-05-03>", ["2024-05-03"]),
+        ("<input type=date value=2026-02-31>", []),
+        ("<input type=week value=2025-W53>", []),
+        ("<input type=week value=2026-W53>", ["2026-W53"]),
+        ("<input type=month value=0000-01>", []),
+        ("<input type=month value=2026-01>", ["2026-01"]),
+        ("<input type=number value=1e400>", []),
+        ("<input value='1&#10;20'>", ["120"]),
         ("<input type=time value=12:30>", ["12:30"]),
         ("<input type=datetime-local value=2024-05-03T12:30>", ["2024-05-03T12:30"]),
         ("<input type=number value='120 EUR'>", []),
@@ -29,6 +36,8 @@ def shown(html: str) -> list[str]:
         ("<input type=email value=a>", ["a"]),
         ("<input value=a>", ["a"]),
         ("<input type=Radio checked>a", ["☒", "a"]),
+        ("<input type=radio name=n checked>a <input type=radio name=n checked>b", ["☐", "a", "☒", "b"]),
+        ("<input type=radio name=n checked>a <input type=radio name=m checked>b", ["☒", "a", "☒", "b"]),
     ],
 )
 def test_an_input_shows_the_values_of_its_type(html: str, words: list[str]) -> None:

@@ -30,6 +30,7 @@ def opened(html: bytes, charset: str | None = None) -> HtmlFile:
         ("<h2>Head <b>line</b></h2><p>One<br>two", "## Head line\n\nOne\ntwo"),
         ("<title>T</title><p>x", "# T\n\nx"),
         ("<title>T</title><h1>H</h1>", "# H"),
+        ("<svg><title>T</title></svg><p>x", "x"),
         ("<p>snake_case * 5 [x] 1. y", "snake_case * 5 [x] 1. y"),
         ("m<sup>2</sup>, 10<sup>-3</sup>, 1<sup>st</sup>, H<sub>2</sub>O", "m^2, 10^-3, 1st, H2O"),
         ('<a href="https://a.b/c" title="t">link</a> <a href="#x">here</a>', "[link](https://a.b/c) here"),
@@ -224,10 +225,56 @@ def test_the_parts_of_a_formula_do_not_make_other_numbers(formula: str, text: st
         ("<p dir=rtl>\u05d0 120 450", False),
         ("<div dir=rtl><p dir=ltr>120 450</div>", False),
         ("<p>120 450", False),
+        ("<p>Total &#x202e;021&#x202c; EUR", True),
+        ("<p>&#x61c;2026-10-12", True),
+        ("<p dir=rtl>2026-10-12", False),
+        ("<p dir=rtl>12<img width=1>34", True),
+        ("<p dir=rtl><bdi>12</bdi><bdi>34</bdi>", True),
     ],
 )
 def test_numbers_that_are_drawn_in_another_order_are_unsure(html: str, is_unsure: bool) -> None:
     assert (UNSURE in html_text.html_to_markdown(f"<!doctype html>{html}")) == is_unsure
+
+
+@each_case(
+    ("html", "is_unsure"),
+    [
+        ("<p>20.00<span style='float: left'>1</span>", True),
+        ("<p><span>1</span><span style='margin-left: 9px'>20</span>", True),
+        ("<p><span style='display: block'>1</span><span>20</span>", True),
+        ("<div style='display: flex'><span>4711</span><span>120</span></div>", True),
+        ("<div style='display: inline'>1</div><div style='display: inline'>20</div>", True),
+        ("<p>1<span style='font-size: 0'> </span>20", True),
+        ("<p>1<svg width=9><text y=9>9</text></svg>0", True),
+        ("<p>10<sub>5</sub>", True),
+        ("<p>20<b style='margin: 9px'>.</b>00", True),
+        ("<p>Version <a style='margin: 9px'>5</a>.", False),
+        ("<p><b style='color: red'>1</b>20", False),
+        ("<div style='display: flex'>100<br>200</div>", False),
+        ("<p><span style='margin-left: 9px'>1</span> <span>20</span>", False),
+        ("<p>Total<span style='margin-left: 9px'>20</span>", False),
+        ("<div style='margin: 9px'>1</div><div style='display: flex'>20</div>", False),
+        ("<table><tr><td style='padding: 9px'>1</td><td>20</td></tr></table>", False),
+    ],
+)
+def test_figures_that_a_style_sets_apart_or_joins_are_unsure(html: str, is_unsure: bool) -> None:
+    assert (UNSURE in html_text.html_to_markdown(f"<!doctype html>{html}")) == is_unsure
+
+
+@each_case(
+    ("rows", "text"),
+    [
+        ("<tr><th>a<th>b<th>c<tr><td colspan='2%'>1<td>2", ["| a | b | c |", "| 1 |  | 2 |"]),
+        ("<tr><th>a<th>b<th>c<tr><td colspan=' +2'>1<td>2", ["| a | b | c |", "| 1 |  | 2 |"]),
+        ("<tr><th>a<th>b<tr><td rowspan=0>1<td>2<tr><td>3", ["| a | b |", "| 1 | 2 |", "|  | 3 |"]),
+        ("<tbody><tr><td rowspan=3>1<td>2<tbody><tr><td>3<td>4", ["| 1 | 2 |", "| 3 | 4 |"]),
+        ("<tr><td>1<td>2<thead><tr><th>a<th>b", ["| a | b |", "| 1 | 2 |"]),
+        ("<tfoot><tr><td>Sum<td>3<tbody><tr><td>a<td>1", ["| a | 1 |", "| Sum | 3 |"]),
+    ],
+)
+def test_cells_are_placed_as_in_browsers(rows: str, text: list[str]) -> None:
+    lines = html_to_markdown(f"<!doctype html><table>{rows}</table>").split("\n")
+    assert [line for line in lines if "---" not in line] == text
 
 
 def test_tables_keep_their_columns_under_merged_cells() -> None:

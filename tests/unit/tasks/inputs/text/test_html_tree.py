@@ -64,7 +64,18 @@ def test_the_attributes_of_a_second_body_count_where_the_first_has_none() -> Non
     }
 
 
-@each_case("html", ["<div>" * 100_000, "<b>" * 1000 + "<p>c" * 10_000])
+@each_case(
+    "html",
+    [
+        "<div>" * 100_000,
+        "<b>" * 1000 + "<p>c" * 10_000,
+        "<rt>" * 100_000,
+        "<optgroup>" * 20_000,
+        "<li><dd>" * 20_000,
+        "<object>" * 20_000,
+        "".join(f"<body a{number}>" for number in range(100_000)),
+    ],
+)
 def test_a_page_whose_elements_are_nested_very_deeply_is_unsure(html: str) -> None:
     lines = html_to_markdown(f"<p>Total</p>{html}a").split("\n")
     assert plain_form(lines[0]) == "Total"
@@ -83,6 +94,11 @@ def test_tags_with_very_many_attributes_are_not_built_by_the_standard(separator:
     assert not soup_of(f"<p {many}>Total</p>").is_standard
     few = "".join(f"a{number}{separator}" for number in range(200))
     assert soup_of(f"<p {few}>Total</p>").is_standard
+
+
+def test_items_without_end_tags_are_not_nested() -> None:
+    assert soup_of(f"<ul>{'<li>a' * 1000}<li><dl>{'<dt>b<dd>c' * 1000}</dl><li>d").is_standard
+    assert soup_of("<dl><dd><ul><li>a</ul><dd>b</dl>" * 1000).is_standard
 
 
 def test_names_of_classes_end_at_blanks_of_ascii_only() -> None:
