@@ -3,11 +3,10 @@
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -15,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
 
 from app.state.counters import (
+    ENDED_LEASE_S,
     KEPT_DAYS,
     LEASE_S,
     MAX_UNFORESEEN,
@@ -30,6 +30,7 @@ from app.state.counters import (
     RateLevels,
     Refusal,
     Reservation,
+    Unsettled,
     new_lease,
     period_at,
     refused,
@@ -45,8 +46,6 @@ _MAX_AT_ONCE = 256
 _KEPT_S = KEPT_DAYS * 86400
 _PREFIX = "openfaze:"
 
-log = structlog.get_logger(__name__)
-
 # All keys of a tenant belong to one slot of a Redis cluster, because a script may only use keys of one slot. Lua in
 # Redis has only doubles as numbers; '%.0f' writes a double without a fraction.
 _COMMON = f"""
@@ -56,7 +55,7 @@ if not now then
   local time = redis.call('TIME')
   now = tonumber(time[1]) + tonumber(time[2]) / 1e6
 end
-local rates, leases, held = base .. ':rates', base .. ':leases', base .. ':held'
+local rates, leases = base .. ':rates', base .. ':leases'
 local rpm, tpm = tonumber(ARGV[3]), tonumber(ARGV[4])
 local function whole(number) return string.format('%.0f', number) end
 local function drained(used, limit, seconds)
@@ -91,6 +90,7 @@ local concurrent, budget, period = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local requests, tokens, money, places = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local unforeseen = tonumber(ARGV[13])
 local used_requests, used_tokens = 0, 0
+local after_now = '(' .. string.format('%.17g', now)
 if rpm or tpm then used_requests, used_tokens = standing() end
 local running, spent = 0, 0
 if concurrent or budget or tpm then
@@ -99,20 +99,12 @@ if concurrent or budget or tpm then
   for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '(' .. longest, '+inf')) do
     redis.call('ZADD', leases, longest, lease)
   end
-  for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.17g', now))) do
-    local value = redis.call('HGET', held, lease)
-    if value then
-      local of, taken = string.match(value, '^(%S+) (%d+)$')
-      if of then spend(of, -tonumber(taken)) end
-      redis.call('HDEL', held, lease)
-    end
-    redis.call('ZREM', leases, lease)
-  end
-  running = redis.call('ZCARD', leases)
+  redis.call('ZREMRANGEBYSCORE', leases, '-inf', string.format('%.17g', now - {ENDED_LEASE_S}))
+  running = redis.call('ZCOUNT', leases, after_now, '+inf')
 end
 local under_way = 0
 if unforeseen > 0 and (budget or tpm) then
-  for _, lease in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
+  for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, after_now, '+inf')) do
     under_way = under_way + tonumber(string.match(lease, '%-(%d+)$') or 0)
   end
 end
@@ -127,10 +119,7 @@ else
   used_requests, used_tokens = used_requests + requests, used_tokens + tokens
   if (rpm or tpm) and (requests > 0 or tokens > 0) then write(used_requests, used_tokens) end
   if budget and money > 0 then spend(period, money) end
-  if ARGV[12] ~= '' then
-    redis.call('ZADD', leases, string.format('%.17g', now + {LEASE_S}), ARGV[12])
-    if budget then redis.call('HSET', held, ARGV[12], period .. ' ' .. whole(money)) end
-  end
+  if ARGV[12] ~= '' then redis.call('ZADD', leases, string.format('%.17g', now + {LEASE_S}), ARGV[12]) end
 end
 return {{over, string.format('%.17g', used_requests), string.format('%.17g', used_tokens)}}
 """
@@ -139,16 +128,13 @@ _SETTLE = (
     _COMMON
     + """
 local lease, period = ARGV[5], ARGV[6]
-local requests, tokens, taken, used = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local requests, tokens, money = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+if lease ~= '' and redis.call('ZREM', leases, lease) == 0 then return end
 if (rpm or tpm) and (requests ~= 0 or tokens ~= 0) then
   local used_requests, used_tokens = standing()
   write(math.max(0, used_requests + requests), math.max(0, used_tokens + tokens))
 end
-if lease ~= '' then
-  redis.call('HDEL', held, lease)
-  if redis.call('ZREM', leases, lease) == 0 then taken = 0 end
-end
-if period ~= '' and used ~= taken then spend(period, used - taken) end
+if period ~= '' and money ~= 0 then spend(period, money) end
 """
 )
 _RENEW = (
@@ -169,8 +155,10 @@ _DIGESTS = {
 class _Step:
     script: str
     arguments: list[str]
-    result: "asyncio.Future[Any] | None"
+    result: "asyncio.Future[Any] | None" = None
     """Future of the caller; None if no caller waits."""
+    failed: Callable[[Exception], None] | None = None
+    """Function that gets the error if no caller waits."""
 
 
 class RedisCounters:
@@ -192,26 +180,35 @@ class RedisCounters:
         )
         self._steps: deque[_Step] = deque()
         self._sending: asyncio.Task[None] | None = None
-        self.faults = 0
+        self._unsettled = Unsettled()
+
+    @property
+    def faults(self) -> int:
+        return self._unsettled.faults
 
     async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
         has_budget = limits.budget is not None
         period = period_at(limits.budget_period, (self._clock or WALL)()) if has_budget else ""
         lease = new_lease(limits, amount)
-        over, requests, tokens = await self._run_script(
-            _RESERVE,
-            tenant,
-            limits,
-            limits.concurrent,
-            limits.budget,
-            period,
-            amount.requests,
-            amount.tokens,
-            amount.money,
-            amount.places,
-            lease,
-            amount.unforeseen,
-        )
+        try:
+            over, requests, tokens = await self._run_script(
+                _RESERVE,
+                tenant,
+                limits,
+                limits.concurrent,
+                limits.budget,
+                period,
+                amount.requests,
+                amount.tokens,
+                amount.money,
+                amount.places,
+                lease,
+                amount.unforeseen,
+            )
+        except StoreDown:
+            # Redis may have run the step before its answer was lost. The caller is refused, so nothing is charged.
+            self._unsettled.keep(Reservation(tenant, limits, amount, RateLevels(), lease, period), Amount())
+            raise
         levels = RateLevels(float(requests), float(tokens))
         if over:
             return refused(cast("Limit", over), limits, amount, levels)
@@ -220,8 +217,7 @@ class RedisCounters:
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         # The caller need not wait, because later steps of this server come after this one.
         reserved = reservation.amount
-        self._queue_step(
-            None,
+        step = self._step(
             _SETTLE,
             reservation.tenant,
             reservation.limits,
@@ -229,9 +225,14 @@ class RedisCounters:
             reservation.period,
             used.requests - reserved.requests,
             used.tokens - reserved.tokens,
-            reserved.money,
-            used.money,
+            used.money - reserved.money,
         )
+        step.failed = lambda failure: self._unsettled.keep(reservation, used, failure)
+        self._queue(step)
+
+    async def settle_again(self) -> None:
+        for reservation, used in self._unsettled.take():
+            await self.settle(reservation, used)
 
     async def renew(self, running: Sequence[Reservation]) -> None:
         leases: dict[str, list[str]] = {}
@@ -278,16 +279,18 @@ class RedisCounters:
         return await _raise_store_down(scan())
 
     async def _run_script(self, script: str, tenant: str, limits: Limits, *arguments: object) -> Any:
-        result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue_step(result, script, tenant, limits, *arguments)
-        return await result
+        step = self._step(script, tenant, limits, *arguments)
+        step.result = asyncio.get_running_loop().create_future()
+        self._queue(step)
+        return await step.result
 
-    def _queue_step(
-        self, result: "asyncio.Future[Any] | None", script: str, tenant: str, limits: Limits, *arguments: object
-    ) -> None:
+    def _step(self, script: str, tenant: str, limits: Limits, *arguments: object) -> _Step:
         now = self._clock() if self._clock else None
         given = (_base(tenant), now, limits.requests_per_minute, limits.tokens_per_minute, *arguments)
-        self._steps.append(_Step(script, ["" if one is None else str(one) for one in given], result))
+        return _Step(script, ["" if one is None else str(one) for one in given])
+
+    def _queue(self, step: _Step) -> None:
+        self._steps.append(step)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send_all())
 
@@ -303,22 +306,8 @@ class RedisCounters:
             except (RedisError, OSError, TimeoutError) as error:
                 results = [error] * len(steps)
             for step, result in zip(steps, results, strict=True):
-                self._deliver(step.result, result)
+                _deliver(step, result)
         self._sending = None
-
-    def _deliver(self, waiting: "asyncio.Future[Any] | None", result: object) -> None:
-        if waiting is None:
-            if isinstance(result, Exception):
-                self.faults += 1
-                log.warning("counters_not_settled", reason=type(result).__name__)
-        elif waiting.cancelled():
-            return
-        elif isinstance(result, Exception):
-            down = StoreDown(type(result).__name__)
-            down.__cause__ = result
-            waiting.set_exception(down)
-        else:
-            waiting.set_result(result)
 
     async def _send(self, steps: Sequence[_Step], *, loads: bool = False) -> list[Any]:
         """Send steps in one round trip. If `loads`, load the scripts first, because a restarted Redis has none."""
@@ -329,6 +318,21 @@ class RedisCounters:
                 pipe.evalsha(_DIGESTS[step.script], 1, step.arguments[0], *step.arguments)
             results: list[Any] = await pipe.execute(raise_on_error=False)
             return results[-len(steps) :]
+
+
+def _deliver(step: _Step, result: object) -> None:
+    waiting = step.result
+    if waiting is None:
+        if isinstance(result, Exception) and step.failed is not None:
+            step.failed(result)
+    elif waiting.cancelled():
+        return
+    elif isinstance(result, Exception):
+        down = StoreDown(type(result).__name__)
+        down.__cause__ = result
+        waiting.set_exception(down)
+    else:
+        waiting.set_result(result)
 
 
 def _is_unknown(result: object) -> bool:
