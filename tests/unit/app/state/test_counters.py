@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from redis import Redis
+from structlog.testing import capture_logs
 
 from app.state import counters
 from app.state.counters import (
@@ -35,6 +37,7 @@ from app.state.entries import StoreDown
 from app.state.redis_counters import RedisCounters
 from app.state.sqlite_counters import SqliteCounters
 from app.state.sqlite_file import SqliteFile
+from tests.conftest import each_case
 from tests.redis_server import RedisServer, serving_redis
 
 NOON = 1_800_014_400.0
@@ -553,6 +556,52 @@ async def test_a_redis_that_is_killed_says_so_and_is_used_again_when_it_is_back(
         server.start()
         assert isinstance(await store.reserve("a", limits, ONE), Reservation)
         await store.close()
+
+
+@each_case(
+    ("command", "name", "value"),
+    [
+        ("set", "spent:2027-01", ["abc"]),
+        ("set", "spent:2027-01", ["12.5"]),
+        ("hset", "spent:2027-01", ["a", "b"]),
+        ("set", "rates", ["1"]),
+        ("hset", "rates", ["tokens", "many"]),
+        ("set", "leases", ["1"]),
+    ],
+)
+async def test_a_damaged_counter_of_one_key_begins_anew(
+    command: str, name: str, value: list[str], redis: RedisServer
+) -> None:
+    tenant, other = next(TENANTS), next(TENANTS)
+    limits = Limits(requests_per_minute=100, tokens_per_minute=100, concurrent=10, budget=100)
+    amount = Amount(requests=1, tokens=10, money=10, places=1)
+    store = RedisCounters(redis.url, clock=Clock())
+    taken = await store.reserve(tenant, limits, amount)
+    assert isinstance(taken, Reservation)
+    with Redis.from_url(redis.url) as client, capture_logs() as log:
+        key = f"openfaze:{{{tenant}}}:{name}"
+        client.delete(key)
+        client.execute_command(command, key, *value)
+        reserved = await asyncio.gather(*(store.reserve(one, limits, amount) for one in (other, tenant, other)))
+        assert [type(one) for one in reserved] == [Reservation] * 3
+    assert [(line["event"], line["keys"]) for line in log] == [("counters_damaged", [key])]
+    await store.settle(taken, amount)
+    await store.renew([taken])
+    assert store.faults == 0
+    await store.close()
+
+
+async def test_damaged_usage_of_one_key_is_no_reason_to_count_the_others_twice(redis: RedisServer) -> None:
+    tenant, other = next(TENANTS), next(TENANTS)
+    store = RedisCounters(redis.url)
+    days = [DailyUsage(one, f"key-{one}", "2027-01-15", 1, 2, 3, 4) for one in (tenant, other)]
+    with Redis.from_url(redis.url) as client:
+        client.set(f"openfaze:{{{tenant}}}:usage:2027-01-15", "abc")
+    for _ in range(2):
+        await store.add(days)
+    found = {one.tenant: one.requests for one in await store.usage() if one.tenant in (tenant, other)}
+    assert found == {tenant: 1, other: 2}
+    await store.close()
 
 
 async def test_redis_counts_by_its_own_clock(redis: RedisServer) -> None:
