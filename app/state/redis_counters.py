@@ -353,10 +353,10 @@ class RedisCounters:
         self, steps: Sequence[_Step], results: list[Any], is_wanted: Callable[[object], bool], *, loads: bool = False
     ) -> list[Any]:
         """Send the steps with such results again, and return the results of all steps."""
-        again = [step for step, result in zip(steps, results, strict=True) if is_wanted(result)]
-        if not again:
+        repeated = [step for step, result in zip(steps, results, strict=True) if is_wanted(result)]
+        if not repeated:
             return results
-        second_results = dict(zip(again, await self._send(again, loads=loads), strict=True))
+        second_results = dict(zip(repeated, await self._send(repeated, loads=loads), strict=True))
         return [second_results.get(step, result) for step, result in zip(steps, results, strict=True)]
 
     async def _heal(self, failed: Sequence[_Step]) -> bool:
