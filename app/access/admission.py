@@ -167,6 +167,7 @@ class AdmissionControl:
         while True:
             await asyncio.sleep(FLUSH_S)
             try:
+                await self._store.settle_again()
                 await self.flush()
                 if self._running and time.monotonic() - renewed > LEASE_S / 3:
                     renewed = time.monotonic()
@@ -178,6 +179,7 @@ class AdmissionControl:
                 log.exception("keeping_counters_failed")
 
     async def close(self) -> None:
+        await self._store.settle_again()
         await self.flush()
         await self._store.close()
 

@@ -5,8 +5,10 @@ takes too long. The records next to the files are authoritative; a lost index is
 """
 
 import contextlib
+import errno
 import posixpath
 import secrets
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -55,6 +57,9 @@ ORDER BY created {order}, id {order} LIMIT :limit
 _TRIES = 3
 """A call reads an owner's records into the index at most this many times. It has to read them again if the index is
 lost during the call."""
+DISK_RESERVE = 512 * MB
+"""Uploads leave this many bytes of the disk free, or a tenth of a smaller disk, because counters, batches and responses
+usually lie on it, and refuse requests when it is full."""
 _LOCKED_S = 10.0
 """A connection waits this many seconds for the lock of another process."""
 
@@ -103,6 +108,15 @@ class Storage:
     def local_path(self, name: str) -> Path | None:
         """Return the path of `name` if the storage is a folder; None otherwise."""
         return Path(self._root) / name if isinstance(self._system, LocalFileSystem) else None
+
+    def check_disk(self, size: int) -> None:
+        """Raise DiskReserved if another `size` bytes would take up what uploads must leave free. Only the disk of a
+        folder is checked."""
+        if not isinstance(self._system, LocalFileSystem):
+            return
+        disk = shutil.disk_usage(self._root)
+        if disk.free - size < min(DISK_RESERVE, disk.total // 10):
+            raise DiskReserved(errno.ENOSPC, f"uploads leave the last {disk.free // MB} MB free", self._root)
 
     def create(self, name: str) -> IO[bytes]:
         """Return a new file, open for writing; the caller closes it."""
@@ -171,6 +185,10 @@ class Storage:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}" if name else self._root
+
+
+class DiskReserved(OSError):
+    """Raised if the disk has no more room for uploads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,17 @@ from weakref import WeakValueDictionary
 import structlog
 
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
-from app.files.storage import RECORD_SUFFIX, FileIndex, FileLimits, NoRoom, Storage, StoredFile, from_record, to_record
+from app.files.storage import (
+    RECORD_SUFFIX,
+    DiskReserved,
+    FileIndex,
+    FileLimits,
+    NoRoom,
+    Storage,
+    StoredFile,
+    from_record,
+    to_record,
+)
 from models.base import RETRY_S, ran_out
 from tasks.inputs.decode.channel import Closable
 from tasks.inputs.decode.threads import Worker
@@ -209,6 +219,12 @@ class FileStore:
             yield
         except FileNotFoundError:
             raise
+        except DiskReserved as error:
+            self.faults += 1
+            log.error("disk_nearly_full", reason=str(error))
+            raise Unavailable(
+                "The server's disk has no room for more uploads at the moment.", code="storage_unavailable"
+            ) from error
         except OSError as error:
             self.faults += 1
             log.exception("file_storage_failed")
@@ -319,15 +335,19 @@ class UploadWriter:
         open_file, self._file = self._file, None
         assert open_file is not None
         with open_file:
-            open_file.write(b"".join(self._unwritten))
+            self._write(open_file, self._unwritten)
         with store.index.adding(file, limits.owner_bytes, limits.owner_files):
             store.storage.put(f"{self._name}{RECORD_SUFFIX}", to_record(file))
 
     async def _flush(self) -> None:
         assert self._file is not None
-        piece = b"".join(self._unwritten)
-        self._unwritten, self._unwritten_bytes = [], 0
-        await self._store.run(self._file.write, piece)
+        unwritten, self._unwritten, self._unwritten_bytes = self._unwritten, [], 0
+        await self._store.run(self._write, self._file, unwritten)
+
+    def _write(self, file: IO[bytes], pieces: list[bytes]) -> None:
+        content = b"".join(pieces)
+        self._store.storage.check_disk(len(content))
+        file.write(content)
 
     async def _close(self) -> None:
         file, self._file = self._file, None

@@ -51,6 +51,10 @@ class StoreDown(Exception):
     """Raised if the store cannot be used now, because it is locked, full or not reachable."""
 
 
+class StoreSlow(StoreDown):
+    """Raised if the store did not answer in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class EntryTotals:
     """Number and size of the entries of one kind that a store holds for one tenant."""
@@ -108,23 +112,36 @@ async def sweep_for_ever(stores: Sequence[Sweepable]) -> None:
 
 class CircuitBreaker:
     """Circuit breaker around a store. After a failure, or several slow calls in a row, the store is not used for a
-    while."""
+    while. Afterwards one call after each pause tries it, until one succeeds."""
 
-    def __init__(self, faults: Counter[str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, faults: Counter[str] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         """`faults`: counter of failed calls, by reason."""
-        self._faults = faults
+        self._faults = Counter[str]() if faults is None else faults
         self._clock = clock
-        self._paused_until = 0.0
+        self._paused_until: float | None = None
+        """End of the pause; None if the last call succeeded."""
         self._slow = 0
         """Number of calls in a row that took too long."""
+        self._reason = ""
+        """Reason for the pause."""
 
     async def call(self, work: Coroutine[Any, Any, T], patience_s: float) -> T | None:
-        """Return the result of `work`. Return None if it takes too long, raises StoreDown, or is not tried during a
-        pause."""
-        if self._clock() < self._paused_until:
-            work.close()
-            self._faults["down"] += 1
+        """Return the result of `work`, or None if `require` raises StoreDown."""
+        try:
+            return await self.require(work, patience_s)
+        except StoreDown:
             return None
+
+    async def require(self, work: Coroutine[Any, Any, T], patience_s: float) -> T:
+        """Return the result of `work`. Raises StoreDown if `work` raises it, takes longer than `patience_s`, or is not
+        tried during a pause."""
+        if self._paused_until is not None:
+            if self._clock() < self._paused_until:
+                work.close()
+                self._faults["down"] += 1
+                raise StoreDown(f"a moment ago: {self._reason}")
+            # The others do not wait for this call, which may take long.
+            self._paused_until = self._clock() + PAUSE_S
         task = asyncio.create_task(work)
         task.add_done_callback(mark_retrieved)  # Nobody retrieves an exception after the caller has left or given up.
         try:
@@ -134,21 +151,22 @@ class CircuitBreaker:
         # A task that is done after all is accepted, because only the load of this server itself caused the delay.
         if not task.done():
             self._slow += 1
-            self._note_failure("slow", pause=self._slow >= _MAX_SLOW)
-            return None
+            slow = StoreSlow(f"it did not answer within {patience_s:g} s")
+            self._note_failure("slow", slow, pause=self._slow >= _MAX_SLOW)
+            raise slow
         try:
             result = task.result()
         except StoreDown as error:
-            log.warning("cache_store_down", reason=str(error))
-            self._note_failure("down", pause=True)
-            return None
-        self._slow = 0
+            log.warning("store_down", reason=str(error))
+            self._note_failure("down", error, pause=True)
+            raise
+        self._slow, self._paused_until = 0, None
         return result
 
-    def _note_failure(self, reason: str, *, pause: bool) -> None:
-        self._faults[reason] += 1
+    def _note_failure(self, kind: str, error: StoreDown, *, pause: bool) -> None:
+        self._faults[kind] += 1
         if pause:
-            self._slow, self._paused_until = 0, self._clock() + PAUSE_S
+            self._slow, self._reason, self._paused_until = 0, str(error), self._clock() + PAUSE_S
 
 
 class Entries:

@@ -17,6 +17,9 @@ T = TypeVar("T")
 PREFIX = "openfaze:entry:1:"
 """Prefix of the keys of all entries in Redis. The number is the version of the form in which values are stored."""
 _CONNECT_S = 1.0
+_ANSWER_S = 5.0
+"""Redis may take this many seconds to receive a command, and this many again to reply. They are enough for the largest
+values."""
 _MAX_CONNECTIONS = 64
 _KEYS_PER_SCAN = 500
 """Number of keys that are scanned in one round trip."""
@@ -152,11 +155,17 @@ class RedisEntries:
         from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
+        from redis.exceptions import ConnectionError as RedisConnectionError
 
-        # A connection that Redis has closed, for example because it was idle, is opened again once.
-        retry = Retry(NoBackoff(), 1)
         pool = BlockingConnectionPool.from_url(
-            url, max_connections=_MAX_CONNECTIONS, timeout=_CONNECT_S, socket_connect_timeout=_CONNECT_S, retry=retry
+            url,
+            max_connections=_MAX_CONNECTIONS,
+            timeout=_CONNECT_S,
+            socket_connect_timeout=_CONNECT_S,
+            socket_timeout=_ANSWER_S,
+            # A connection that Redis has closed, for example because it was idle, is opened again once. After a timeout
+            # nothing is sent again, because that would make the caller wait twice as long.
+            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
         )
         self._redis: Redis = Redis.from_pool(pool)
         self._prefix = prefix

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pydantic_core
 
-from app.state.entries import READ_AT_ONCE, EntryStore, Key, StoreDown
+from app.state.entries import READ_AT_ONCE, CircuitBreaker, EntryStore, Key, StoreDown
 from app.state.sealing import Sealer, unpacked_size
 from models.base import ModelError
 from models.fair_executor import FairExecutor, Slices, all_of
@@ -17,6 +17,8 @@ RESPONSE_PREFIX = "openfaze:response:1:"
 LARGEST_RESPONSE = 64 * 1024 * 1024
 """A response is stored only if it has at most this size, in bytes, with its input. Larger responses are sent to the
 client, but not stored."""
+ANSWER_S = 5.0
+"""A request waits at most this many seconds for the store."""
 
 COPIES = 3
 """While a stored response is read, it is in memory at most this many times: as the stored bytes, the parsed list, and
@@ -118,6 +120,8 @@ class ResponseStore:
         self._store = store
         self._sealer = sealer
         self._threads = threads
+        # A store that is full refuses to write, but can still be read.
+        self._reading, self._writing = CircuitBreaker(), CircuitBreaker()
         self.max_age_s = max_age_s
         """Seconds that responses are kept; 0 keeps none."""
         self.faults = 0
@@ -137,7 +141,7 @@ class ResponseStore:
 
         with self._counted():
             value = all_of(sealed()) if is_short else await self._threads.run(sealed)
-            await self._store.put(key, value, max_age_s=self.max_age_s)
+            await self._writing.require(self._store.put(key, value, max_age_s=self.max_age_s), ANSWER_S)
 
     async def get(
         self, tenant: str, response_id: str, hold: Callable[[int], Awaitable[object]] | None = None
@@ -162,7 +166,7 @@ class ResponseStore:
 
     async def _get_packed(self, key: Key) -> bytes | memoryview | None:
         with self._counted():
-            sealed = await self._store.get(key)
+            sealed = await self._reading.require(self._store.get(key), ANSWER_S)
             if sealed is None or len(sealed) <= READ_AT_ONCE:
                 return sealed and self._sealer.open_packed(key.digest, sealed)
             return await self._threads.run(self._sealer.open_packed, key.digest, sealed)
@@ -174,7 +178,7 @@ class ResponseStore:
     async def delete(self, tenant: str, response_id: str) -> bool:
         """Delete a response. Return True if it existed."""
         with self._counted():
-            return await self._store.delete(_key(tenant, response_id))
+            return await self._writing.require(self._store.delete(_key(tenant, response_id)), ANSWER_S)
 
     async def sweep(self) -> int:
         with self._counted():

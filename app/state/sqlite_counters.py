@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import structlog
-
 from app.state.counters import (
+    ENDED_LEASE_S,
     KEPT_DAYS,
     LEASE_S,
     WALL,
@@ -20,6 +19,7 @@ from app.state.counters import (
     Refusal,
     Reservation,
     TenantUsage,
+    Unsettled,
     day_at,
     new_lease,
     period_at,
@@ -52,15 +52,12 @@ _LOCKED_S = 1.0
 """A connection waits this many seconds for the lock of another process."""
 _SETTLED_S = 0.02
 
-log = structlog.get_logger(__name__)
-
-
 _Step = Callable[[sqlite3.Connection, float], Any]
 _USAGE_QUERY = """
 SELECT rates.requests, rates.tokens, rates.at, spent.money, held.running, held.unforeseen, held.first, held.last
 FROM (
-    SELECT count(*) AS running, min(ends) AS first, max(ends) AS last,
-        sum(CASE WHEN instr(id, '-') THEN CAST(substr(id, instr(id, '-') + 1) AS INTEGER) END) AS unforeseen
+    SELECT count(*) FILTER (WHERE ends > :now) AS running, min(ends) AS first, max(ends) AS last,
+        sum(CAST(substr(id, instr(id, '-') + 1) AS INTEGER)) FILTER (WHERE ends > :now AND instr(id, '-')) AS unforeseen
     FROM leases WHERE tenant = :tenant
 ) AS held
 LEFT JOIN rates ON rates.tenant = :tenant
@@ -78,9 +75,13 @@ class SqliteCounters:
         self._steps: SharedJobs[_Step, Any] = SharedJobs(self._file, self._do)
         self._later: asyncio.TimerHandle | None = None
         """Timer that starts steps for which no caller waits, unless another step comes first."""
-        self.faults = 0
+        self._unsettled = Unsettled()
         self._cleared = ""
         """Day on which old rows were last deleted."""
+
+    @property
+    def faults(self) -> int:
+        return self._unsettled.faults
 
     async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
         return await self._done(lambda db, now: _reserve(db, now, tenant, limits, amount))
@@ -88,9 +89,16 @@ class SqliteCounters:
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         # The caller need not wait, because later steps are done after this one. Steps that come soon share its
         # transaction.
-        self._steps.later(lambda db, now: _settle(db, now, reservation, used), self._not_settled)
+        self._steps.later(
+            lambda db, now: _settle(db, now, reservation, used),
+            lambda failure: self._unsettled.keep(reservation, used, failure),
+        )
         if self._later is None:
             self._later = asyncio.get_running_loop().call_later(_SETTLED_S, self._do_later)
+
+    async def settle_again(self) -> None:
+        for reservation, used in self._unsettled.take():
+            await self.settle(reservation, used)
 
     def _do_later(self) -> None:
         self._later = None
@@ -154,16 +162,12 @@ class SqliteCounters:
             now = self._clock()
             return [step(db, now) for step in steps]
 
-    def _not_settled(self, failure: Exception) -> None:
-        self.faults += 1
-        log.warning("counters_not_settled", reason=str(failure))
-
 
 def _read_usage(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, period: str) -> TenantUsage:
-    key = {"tenant": tenant, "period": period}
+    key = {"tenant": tenant, "period": period, "now": now}
     requests, tokens, at, spent, running, unforeseen, first, last = db.execute(_USAGE_QUERY, key).fetchone()
-    if first is not None and (first <= now or last > now + LEASE_S):
-        _end_leases(db, now, tenant)
+    if first is not None and (first <= now - ENDED_LEASE_S or last > now + LEASE_S):
+        _tidy_leases(db, now, tenant)
         return _read_usage(db, now, tenant, limits, period)
     if at is not None and at > now:
         # The clock was ahead and has been set back. The bucket drains from this moment instead of from the later time.
@@ -191,16 +195,17 @@ def _reserve(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, am
 
 def _settle(db: sqlite3.Connection, now: float, reservation: Reservation, used: Amount) -> None:
     tenant, limits, reserved = reservation.tenant, reservation.limits, reservation.amount
+    if reservation.lease is not None and not _delete_lease(db, reservation.lease):
+        return
     if limits.has_rates and (reserved.requests, reserved.tokens) != (used.requests, used.tokens):
         levels = _rate_levels(db, now, tenant, limits)
         _write_rates(db, now, tenant, levels.plus(used.requests - reserved.requests, used.tokens - reserved.tokens))
-    held = reserved.money
-    if reservation.lease is not None:
-        is_held = db.execute("DELETE FROM leases WHERE id = ?", (reservation.lease,)).rowcount
-        # If the lease had already ended, its money has been returned.
-        held = reserved.money if is_held else 0
-    if reservation.period and used.money != held:
-        _spend(db, tenant, reservation.period, used.money - held)
+    if reservation.period and used.money != reserved.money:
+        _spend(db, tenant, reservation.period, used.money - reserved.money)
+
+
+def _delete_lease(db: sqlite3.Connection, lease: str) -> bool:
+    return db.execute("DELETE FROM leases WHERE id = ?", (lease,)).rowcount > 0
 
 
 def _rate_levels(db: sqlite3.Connection, now: float, tenant: str, limits: Limits) -> RateLevels:
@@ -212,16 +217,12 @@ def _write_rates(db: sqlite3.Connection, now: float, tenant: str, levels: RateLe
     db.execute("INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?)", (tenant, levels.requests, levels.tokens, now))
 
 
-def _end_leases(db: sqlite3.Connection, now: float, tenant: str) -> None:
-    """End the reservations whose leases have ended. A lease that was given while the clock was ahead is shortened to
-    the duration of a new lease. A running server renews it."""
+def _tidy_leases(db: sqlite3.Connection, now: float, tenant: str) -> None:
+    """Delete the leases that ended long ago. A lease that was given while the clock was ahead is shortened to the
+    duration of a new lease. A running server renews it."""
     longest = now + LEASE_S
     db.execute("UPDATE leases SET ends = ? WHERE tenant = ? AND ends > ?", (longest, tenant, longest))
-    ended = db.execute("SELECT id, period, money FROM leases WHERE tenant = ? AND ends <= ?", (tenant, now)).fetchall()
-    for lease, period, money in ended:
-        db.execute("DELETE FROM leases WHERE id = ?", (lease,))
-        if period:
-            _spend(db, tenant, period, -money)
+    db.execute("DELETE FROM leases WHERE tenant = ? AND ends <= ?", (tenant, now - ENDED_LEASE_S))
 
 
 def _spend(db: sqlite3.Connection, tenant: str, period: str, money: int) -> None:

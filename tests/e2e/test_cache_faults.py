@@ -129,7 +129,7 @@ def test_a_full_disk_costs_nobody_an_answer_and_is_used_again_when_it_has_room(t
 
 
 def is_full(line: Mapping[str, object]) -> bool:
-    return line["event"] == "cache_store_down" and any(words in str(line) for words in ("full", "disk I/O error"))
+    return line["event"] == "store_down" and any(words in str(line) for words in ("full", "disk I/O error"))
 
 
 def test_a_server_that_is_killed_while_it_writes_leaves_no_torn_entry(tmp_path: Path) -> None:

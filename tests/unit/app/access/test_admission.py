@@ -1,7 +1,9 @@
 """A request's admission and its charge, with a real store."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from app.access.admission import ASSUMED_ANSWER_TOKENS, Admission, AdmissionCont
 from app.access.key_file import digest_of
 from app.access.keys import ApiKeys, Caller
 from app.errors import ApiError, InsufficientQuota, InvalidApiKey, RateLimited, TaskNotAllowed, Unavailable
-from app.state.counters import NANO, Limits, Prices
+from app.state.counters import NANO, Amount, Limits, Prices, Refusal, Reservation
 from app.state.sqlite_counters import SqliteCounters
+from tests.waiting import until
 
 PRICES = Prices(1.0, 2.0)
 A_TOKEN = 1000
@@ -160,6 +163,24 @@ async def test_usage_that_cannot_be_written_waits(tmp_path: Path) -> None:
     assert (used.name, used.requests, used.input_tokens, used.output_tokens) == ("alice", 3, 3, 6)
     assert used.money == 15 * A_TOKEN
     await control.close()
+
+
+async def test_what_could_not_be_charged_is_charged_when_the_server_stops(tmp_path: Path) -> None:
+    path = tmp_path / "counters.sqlite"
+    store = SqliteCounters(path)
+    control = AdmissionControl(store, PRICES)
+    who = caller(budget=2000 * A_TOKEN)
+    admission = await entered(control, who, "chat")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await admission.settle(1990)
+        await until(lambda: control.faults == 1)
+    await control.close()
+    again = SqliteCounters(path)
+    refusal = await again.reserve(who.tenant, who.limits, Amount(money=11 * A_TOKEN))
+    assert isinstance(refusal, Refusal)
+    assert isinstance(await again.reserve(who.tenant, who.limits, Amount(money=10 * A_TOKEN)), Reservation)
+    await again.close()
 
 
 async def test_a_store_that_is_down_refuses_or_allows(tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ import asyncio
 import errno
 import os
 import secrets
+import shutil
 import stat
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO
 
 import fsspec
@@ -15,7 +17,7 @@ import pytest
 
 from app.building import build_files
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
-from app.files.storage import FileLimits, Storage, StoredFile, from_record, to_record
+from app.files.storage import DISK_RESERVE, FileLimits, Storage, StoredFile, from_record, to_record
 from app.files.store import FileStore
 from app.settings import Settings
 
@@ -343,6 +345,28 @@ async def test_a_storage_that_fails_says_no_more_than_that(store: FileStore, mon
         await kept(store, b"x")
     assert failure.value.code == "storage_unavailable"
     assert "secret" not in failure.value.message
+
+
+@pytest.mark.parametrize(("total", "reserve"), [(100 << 30, DISK_RESERVE), (1 << 20, (1 << 20) // 10)])
+async def test_uploads_leave_a_part_of_the_disk_free(
+    total: int, reserve: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileStore(Storage(str(tmp_path / "files")), FileLimits())
+    disk = SimpleNamespace(total=total, free=reserve + 5)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: disk)
+    file = await kept(store, b"fives")
+    large = bytes(1 << 20)
+    for content in (b"sixsix", large):
+        with pytest.raises(Unavailable, match="no room for more uploads") as refusal:
+            await kept(store, content)
+        assert refusal.value.code == "storage_unavailable"
+    disk.free = reserve - 1
+    with pytest.raises(Unavailable):
+        await kept(store, b"x")
+    assert [one.name for one in (tmp_path / "files/me").iterdir() if not one.suffix] == [file.id]
+    await store.delete(file)
+    assert await listed(store, "me") == []
+    await store.close()
 
 
 async def test_a_folder_of_files_is_its_owners_alone(tmp_path: Path) -> None:

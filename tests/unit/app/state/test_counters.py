@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from redis import Redis
+from structlog.testing import capture_logs
 
+from app.state import counters
 from app.state.counters import (
+    ENDED_LEASE_S,
     KEPT_DAYS,
     LEASE_S,
     MAX_UNFORESEEN,
@@ -24,13 +28,16 @@ from app.state.counters import (
     DailyUsage,
     Limit,
     Limits,
+    RateLevels,
     Refusal,
     Reservation,
+    Unsettled,
 )
 from app.state.entries import StoreDown
 from app.state.redis_counters import RedisCounters
 from app.state.sqlite_counters import SqliteCounters
 from app.state.sqlite_file import SqliteFile
+from tests.conftest import each_case
 from tests.redis_server import RedisServer, serving_redis
 
 NOON = 1_800_014_400.0
@@ -123,7 +130,7 @@ async def test_a_clock_that_was_ahead_and_is_set_back_locks_nobody_out_for_as_lo
 
 
 async def test_what_was_held_by_a_clock_that_was_ahead_is_free_after_one_lease(counted: Counted) -> None:
-    limits = Limits(concurrent=2, budget=1000)
+    limits = Limits(concurrent=2, budget=1500)
     ask = Amount(requests=1, money=500, places=1)
     counted.clock.now += 24 * 3600
     await counted.take(limits, ask)
@@ -233,20 +240,43 @@ async def test_sums_of_money_are_exact(counted: Counted) -> None:
     assert (await counted.refused(limits, Amount(money=1))).limit == "budget"
 
 
-async def test_what_a_dead_server_held_is_free_when_its_lease_ends(counted: Counted) -> None:
-    limits = Limits(concurrent=1, budget=100)
+async def test_what_a_dead_server_ran_is_charged_as_reserved_and_frees_its_place_when_its_lease_ends(
+    counted: Counted,
+) -> None:
+    limits = Limits(concurrent=1, budget=200)
     ask = Amount(requests=1, money=100, places=1)
     lost = await counted.take(limits, ask)
     counted.clock.now += LEASE_S - 1
     await counted.refused(limits, ask)
     counted.clock.now += 1
     found = await counted.take(limits, ask)
-    # It was not dead, after all: then it is charged, and frees nobody else's place.
+    assert (await counted.refused(limits, Amount(money=1))).limit == "budget"
+    # It was not dead, after all: then it is charged for what it used, and frees nobody else's place.
     await counted.store.settle(lost, Amount(requests=1, money=30))
     assert (await counted.refused(limits)).limit == "concurrent"
     await counted.store.settle(found, Amount(requests=1, money=0))
-    await counted.refused(limits, Amount(requests=1, money=71, places=1))
-    await counted.take(limits, Amount(requests=1, money=70, places=1))
+    await counted.refused(limits, Amount(requests=1, money=171, places=1))
+    await counted.take(limits, Amount(requests=1, money=170, places=1))
+
+
+async def test_a_reservation_is_settled_once(counted: Counted) -> None:
+    limits = Limits(tokens_per_minute=100, budget=100)
+    taken = await counted.take(limits, Amount(requests=1, tokens=50, money=50, places=1))
+    for _ in range(2):
+        await counted.store.settle(taken, Amount(requests=1, tokens=80, money=80))
+    await counted.refused(limits, Amount(tokens=21))
+    await counted.refused(limits, Amount(money=21))
+    await counted.take(limits, Amount(requests=1, tokens=20, money=20, places=1))
+
+
+async def test_a_lease_that_ended_long_ago_leaves_its_reservation_charged(counted: Counted) -> None:
+    limits = Limits(budget=100, budget_period="total")
+    lost = await counted.take(limits, Amount(requests=1, money=60, places=1))
+    counted.clock.now += LEASE_S + ENDED_LEASE_S
+    await counted.take(limits, Amount(requests=1, money=10, places=1))
+    await counted.store.settle(lost, Amount(requests=1, money=0))
+    await counted.refused(limits, Amount(money=31))
+    await counted.take(limits, Amount(money=30))
 
 
 async def test_a_request_that_runs_keeps_its_place_as_long_as_it_is_renewed(counted: Counted) -> None:
@@ -473,6 +503,36 @@ async def test_nobody_waits_for_a_settlement_and_one_that_failed_is_counted(kind
         await store.close()
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+async def test_a_settlement_that_failed_is_written_when_the_store_works_again(kind: str, tmp_path: Path) -> None:
+    limits = Limits(budget=100, budget_period="total")
+    with serving_redis(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
+        file = tmp_path / "counters.sqlite"
+        store: CounterStore = RedisCounters(server.url) if kind == "redis" else SqliteCounters(file)
+        taken = await store.reserve("a", limits, Amount(requests=1, money=10, places=1))
+        assert isinstance(taken, Reservation)
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            if kind == "redis":
+                server.kill()
+            else:
+                other.execute("BEGIN IMMEDIATE")
+            await store.settle(taken, Amount(requests=1, money=90))
+            for _ in range(2):
+                with pytest.raises(StoreDown):
+                    await store.reserve("a", limits, Amount(money=1))
+                await store.settle_again()
+            with pytest.raises(StoreDown):
+                await store.reserve("a", limits, Amount(money=1))
+        if kind == "redis":
+            await asyncio.to_thread(server.start)
+        await store.settle_again()
+        assert store.faults == 1
+        refusal = await store.reserve("a", limits, Amount(money=11))
+        assert isinstance(refusal, Refusal)
+        assert isinstance(await store.reserve("a", limits, Amount(money=10)), Reservation)
+        await store.close()
+
+
 async def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "counters.sqlite"
     with closing(sqlite3.connect(path)) as other:
@@ -498,6 +558,52 @@ async def test_a_redis_that_is_killed_says_so_and_is_used_again_when_it_is_back(
         await store.close()
 
 
+@each_case(
+    ("command", "name", "value"),
+    [
+        ("set", "spent:2027-01", ["abc"]),
+        ("set", "spent:2027-01", ["12.5"]),
+        ("hset", "spent:2027-01", ["a", "b"]),
+        ("set", "rates", ["1"]),
+        ("hset", "rates", ["tokens", "many"]),
+        ("set", "leases", ["1"]),
+    ],
+)
+async def test_a_damaged_counter_of_one_key_begins_anew(
+    command: str, name: str, value: list[str], redis: RedisServer
+) -> None:
+    tenant, other = next(TENANTS), next(TENANTS)
+    limits = Limits(requests_per_minute=100, tokens_per_minute=100, concurrent=10, budget=100)
+    amount = Amount(requests=1, tokens=10, money=10, places=1)
+    store = RedisCounters(redis.url, clock=Clock())
+    taken = await store.reserve(tenant, limits, amount)
+    assert isinstance(taken, Reservation)
+    with Redis.from_url(redis.url) as client, capture_logs() as log:
+        key = f"openfaze:{{{tenant}}}:{name}"
+        client.delete(key)
+        client.execute_command(command, key, *value)
+        reserved = await asyncio.gather(*(store.reserve(one, limits, amount) for one in (other, tenant, other)))
+        assert [type(one) for one in reserved] == [Reservation] * 3
+    assert [(line["event"], line["keys"]) for line in log] == [("counters_damaged", [key])]
+    await store.settle(taken, amount)
+    await store.renew([taken])
+    assert store.faults == 0
+    await store.close()
+
+
+async def test_damaged_usage_of_one_key_is_no_reason_to_count_the_others_twice(redis: RedisServer) -> None:
+    tenant, other = next(TENANTS), next(TENANTS)
+    store = RedisCounters(redis.url)
+    days = [DailyUsage(one, f"key-{one}", "2027-01-15", 1, 2, 3, 4) for one in (tenant, other)]
+    with Redis.from_url(redis.url) as client:
+        client.set(f"openfaze:{{{tenant}}}:usage:2027-01-15", "abc")
+    for _ in range(2):
+        await store.add(days)
+    found = {one.tenant: one.requests for one in await store.usage() if one.tenant in (tenant, other)}
+    assert found == {tenant: 1, other: 2}
+    await store.close()
+
+
 async def test_redis_counts_by_its_own_clock(redis: RedisServer) -> None:
     store = RedisCounters(redis.url)
     limits = Limits(requests_per_minute=60_000)
@@ -507,3 +613,21 @@ async def test_redis_counts_by_its_own_clock(redis: RedisServer) -> None:
     while isinstance(await store.reserve(tenant, limits, ONE), Refusal):
         await asyncio.sleep(0.001)
     await store.close()
+
+
+def test_what_could_not_be_settled_is_bounded_and_what_was_used_has_more_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counters, "MAX_UNSETTLED", 4)
+    unsettled = Unsettled()
+    released, used = ([reservation(f"{kind}{n}") for n in range(5)] for kind in ("released", "used"))
+    for one in released:
+        unsettled.keep(one, Amount())
+    for one in used:
+        unsettled.keep(one, ONE, StoreDown("full"))
+    expected = ["released0", "released1", "used0", "used1"]
+    assert [one.lease for one, _ in unsettled.take()] == expected
+    assert unsettled.take() == []
+    assert unsettled.faults == 5
+
+
+def reservation(lease: str) -> Reservation:
+    return Reservation("a", Limits(budget=1), ONE, RateLevels(), lease)

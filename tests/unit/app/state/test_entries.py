@@ -23,7 +23,7 @@ from app.building import build_responses
 from app.settings import Settings
 from app.state import redis_entries as redis_store
 from app.state.counters import Amount, Limits, Reservation
-from app.state.entries import CircuitBreaker, EntryStore, Key, StoreDown
+from app.state.entries import PAUSE_S, CircuitBreaker, EntryStore, Key, StoreDown, StoreSlow
 from app.state.redis_counters import RedisCounters
 from app.state.redis_entries import ENTRY_BYTES, PREFIX, RedisEntries
 from app.state.responses import COPIES, ResponseStore, StoredResponse
@@ -624,3 +624,34 @@ async def test_a_caller_who_leaves_leaves_no_failure_of_the_store_behind() -> No
             await call
         del call
         await asyncio.sleep(0)
+
+
+async def test_a_store_that_hangs_is_tried_by_one_call_after_each_pause() -> None:
+    now = 0.0
+    breaker = CircuitBreaker(clock=lambda: now)
+    tries: list[asyncio.Event] = []
+
+    async def work() -> str:
+        tries.append(asyncio.Event())
+        await tries[-1].wait()
+        return "done"
+
+    for _ in range(3):
+        with pytest.raises(StoreSlow):
+            await breaker.require(work(), 0.001)
+    with pytest.raises(StoreDown, match="a moment ago: it did not answer"):
+        await breaker.require(work(), 60)
+    assert len(tries) == 3
+    now += PAUSE_S
+    probe = asyncio.create_task(breaker.require(work(), 60))
+    while len(tries) == 3:
+        await asyncio.sleep(0)
+    with pytest.raises(StoreDown):
+        await breaker.require(work(), 60)
+    tries[-1].set()
+    assert await probe == "done"
+    next_call = asyncio.create_task(breaker.require(work(), 60))
+    while len(tries) == 4:
+        await asyncio.sleep(0)
+    tries[-1].set()
+    assert await next_call == "done"
