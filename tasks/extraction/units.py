@@ -107,11 +107,14 @@ _LAST_SHORT_NUMBER: Final = 12
 _MAGNITUDES_IN_CHINESE = re.compile(rf"[{CJK_MAGNITUDES}]{{1,4}}")
 """Pattern of the characters that multiply the number that they touch, whatever follows: `3万円`, `120万人`."""
 _POWER_OF_TEN = re.compile(
-    r" ?[x×·⋅*] ?10(?:\^(?P<plain>[-−+]?\d{1,2})(?![\d.,]*\d)|(?P<raised>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?! ?/ ?[^\W\d_])",
+    r" ?[x×·⋅*] ?10(?:(?:\^(?P<plain>[-−+]?\d{1,2})|(?P<lowered>[-−]\d{1,2}))(?![\d.,]*\d)"
+    r"|(?P<raised>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?! ?/ ?[^\W\d_])",
     re.IGNORECASE,
 )
 """Pattern of the power of ten after a number. If a slash and a unit follow, the power is a part of the unit: `6.1 x
-10^9/L`."""
+10^9/L`. A negative exponent that is not raised is taken for one unless it may end a range: `1.5 x 10-3`, but not `3 x
+10-12`."""
+_BASE_OF_POWER: Final = 10
 _STATED_UNIT = re.compile(r"(?<=\s)[(\[][^()\[\]]{2,20}[)\]]|\bin (?!an?\b)[^\s,.;]{2,}")
 """Pattern of a unit in a field's description: `(kg)`, `in minutes`, but not `course(s)`."""
 _UNIT_OF_LABEL = re.compile(
@@ -520,7 +523,11 @@ def _magnitude_after(
     same magnitude, or if the field states several."""
     assert span.number
     passage = span.passage
-    if power := _POWER_OF_TEN.match(passage.text, span.number.end):
+    power = _POWER_OF_TEN.match(passage.text, span.number.end)
+    if power and power["lowered"]:
+        is_range = _value(span.number).denominator == 1 and int(power["lowered"][1:]) > _BASE_OF_POWER
+        return (None, ()) if is_range else (Fraction(0), span.words)
+    if power:
         exponent = int(normalized("NFKC", power["plain"] or power["raised"]).replace("−", "-"))
         words = tuple(range(span.words[0], passage.words_between(power.start() + 1, power.end())[-1] + 1))
         return Fraction(10) ** exponent, words

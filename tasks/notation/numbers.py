@@ -60,12 +60,17 @@ FRACTION = (
 
 After a number of more than three digits, two numbers with a slash between them are a day or a part of a reference.
 """
+_EXPONENT = r"E[-−+]\d{1,2}(?!\w|\.\d|[:/−+-]\w)"
+"""Pattern of the power of ten in scientific notation, as programs write it: `1250E-2`, `3.2e-08`, `2.10E+06`.
+
+Without its sign, it may be a part of a code: 2E3. With three digits, a value may exceed what a JSON number can hold.
+"""
 _NUMBER = re.compile(
     rf"""(?P<negative>[-−–(]|(?<![^\W_])(?:{_SIGN_WORDS})(?={_SPACE}))?{_SPACE}?
         (?:(?:(?<![^\W\d_])|(?!\w))(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
         (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[{SIGNS}]\d+)?(?!\d)
-            | \d+(?:[{SIGNS}]\d+)* | (?<![^\W_])[{SIGNS}]\d+)
-        (?:(?<![.,]\d)(?<![.,]\d\d)(?P<fraction>{FRACTION}))?
+            | \d+(?:[{SIGNS}]\d+)* | (?<![^\W_])(?!,\d++{_EXPONENT})[{SIGNS}]\d+)
+        (?:(?P<exponent>{_EXPONENT}) | (?<![.,]\d)(?<![.,]\d\d)(?P<fraction>{FRACTION}))?
         (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>[%٪]))?(?P<below>(?={_BELOW_ZERO}))?""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -92,7 +97,7 @@ _IN_THOUSANDS = re.compile(r"\d{1,3}(?:[.,'’ \u00A0\u2009\u202F]\d{3})+")
 _INDIAN = re.compile(r"\d\d?(?:,\d\d)+,\d{3}")
 """Pattern of a number whose last group has three figures and the others two: 1,61,573. It is a number only if decimals
 follow, because otherwise it may be a list of numbers."""
-_PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
+_PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]\d+)?")
 CJK_MAGNITUDES: Final = "十百千万萬億亿兆"
 """Characters that multiply the digits before them, as in `3万円`."""
 _UNIT = re.compile(rf"{_SPACE}?(?![{CJK_MAGNITUDES}])(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
@@ -102,9 +107,11 @@ _MISREAD_AFTER = rf"(?-i:[.,]?(?:O[Oo]*|oo+)(?![^\W\d_])|[{_LIKE_DIGITS}]{{1,3}}
 """Pattern of letters after digits that OCR read instead of the rest of the number: `4O`, `5,OOO`, `12S.50`."""
 _MISREAD_BEFORE = re.compile(rf"\d[{_LIKE_DIGITS}]{{1,3}}[.,]$")
 _MISREAD_CHARS = len("0OOO.")
+_EXPONENT_BEFORE = re.compile(r"\dE[-−+]", re.IGNORECASE)
+_LENGTH_OF_EXPONENT_BEFORE = len("1E-")
 _WORD_GOES_ON = re.compile(
     r"(?!x10(?:\^|[⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]))"
-    rf"(?:[:/-]\d|\^[-−+]?\d|[^\W\d_]{{4}}|[^\W\d_]+[\d-]|_|-[^\W\d_]|{_MISREAD_AFTER})",
+    rf"(?:[:/-]\d|\^[-−+]?\d|[^\W\d_]{{4}}|[^\W\d_]+[\d-]|E[−+]\d|_|-[^\W\d_]|{_MISREAD_AFTER})",
     re.IGNORECASE,
 )
 """Pattern of the characters after digits that make the digits a part of a word. In `2.5x10^5`, 2.5 is a number, but
@@ -116,8 +123,8 @@ class Number:
     start: int
     end: int
     digits: str
-    """The digits, separators and fraction as written, including the sign. An opening bracket counts as a sign
-    (accounting), and so does a minus after an amount with two decimals (312.40-). A sign in words is replaced by a
+    """The digits, separators and fraction or exponent as written, including the sign. An opening bracket counts as a
+    sign (accounting), and so does a minus after an amount with two decimals (312.40-). A sign in words is replaced by a
     minus."""
     readings: frozenset[Decimal]
 
@@ -145,7 +152,8 @@ def find_numbers_in_slices(text: str) -> Slices[list[Number]]:
 
 def _number_of(text: str, match: re.Match[str]) -> Number | None:
     """Return the number of a match, or None if it is a part of a word."""
-    start, end = match.start("digits"), match.end("fraction" if match["fraction"] else "digits")
+    start = match.start("digits")
+    end = max(match.end(part) for part in ("digits", "exponent", "fraction"))
     if _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
         return None
     sign = match["negative"] if match["negative"] is not None and _is_sign(text, match) else ""
@@ -154,7 +162,7 @@ def _number_of(text: str, match: re.Match[str]) -> Number | None:
     return Number(
         match.start() if sign and match["negative"] else match.start("currency") if match["currency"] else start,
         match.end(),
-        sign + match["digits"] + (match["fraction"] or "") + minus,
+        sign + match["digits"] + (match["exponent"] or match["fraction"] or "") + minus,
         frozenset(_readings(match, is_negative=bool(sign or minus))),
     )
 
@@ -193,6 +201,7 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
         or sign_before in "_#/^"
         or (sign_before in f"{SIGNS}:-" and start > 1 and text[start - 2].isdigit())
         or (sign_before in "-−+" and text[start - 2 : start - 1] == "^")
+        or _EXPONENT_BEFORE.fullmatch(text, max(0, start - _LENGTH_OF_EXPONENT_BEFORE), start) is not None
         or (sign_before in ".," and _MISREAD_BEFORE.search(text[max(0, start - _MISREAD_CHARS) : start]) is not None)
     )
 
@@ -239,10 +248,13 @@ def _is_in_range(text: str, match: re.Match[str]) -> bool:
 
 def _readings(match: re.Match[str], *, is_negative: bool) -> Iterator[Decimal]:
     part = size_of_fraction(match["fraction"]) if match["fraction"] else Decimal(0)
+    exponent = int(match["exponent"][1:].replace("−", "-")) if match["exponent"] else 0
     for reading in magnitudes(re.sub(rf"{_SPACE}|['’]", "", match["digits"])):
-        if part and reading.value != int(reading.value):
+        is_fraction = reading.decimal_sign in match["digits"]
+        # A number with an exponent has no groups of thousands: 1.234E+05 has four digits.
+        if (part and reading.value != int(reading.value)) or (match["exponent"] and not is_fraction):
             continue
-        whole = reading.value + part
+        whole = reading.value.scaleb(exponent) if exponent else reading.value + part
         for value in (whole, whole / 100) if match["percent"] else (whole,):
             yield -value if is_negative else value
 

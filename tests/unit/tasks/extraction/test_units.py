@@ -105,6 +105,11 @@ async def test_a_number_in_a_unit_without_an_exact_ratio_is_improbable(text: str
     assert (await read_field(text, name, NUMBER_OR_NULL)).probability < 0.5
 
 
+@each_case("text", ["Rate: 1.5 x 10-3", "Rate: 2 × 10-9 mol", "Rate: 1.5 x 10-12"])
+async def test_a_power_whose_exponent_is_not_raised_is_improbable(text: str) -> None:
+    assert (await read_field(text, "rate", NUMBER_OR_NULL)).probability < 0.5
+
+
 async def test_a_converted_number_that_the_schema_forbids_is_improbable() -> None:
     integer = {"type": ["integer", "null"]}
     assert (await read_field("Distance: 5 miles", "distance_km", integer)).probability < 0.5
@@ -116,6 +121,9 @@ async def test_a_converted_number_that_the_schema_forbids_is_improbable() -> Non
         ("WBC: 6.1 x 10^9/L", "wbc", 6.1),
         ("WBC: 6.1x10^9/L", "wbc", 6.1),
         ("WBC: 6.1 × 10⁹/L", "wbc", 6.1),
+        ("Sets: 3 x 10-12", "sets", 3),
+        ("P-value: 3.2e-08", "p_value", 3.2e-08),
+        ("Cells: 2.10E+06", "cells", 2_100_000),
         ("Weight: 68 kg", "weight_kg", 68),
         ("Weight (kg): 68", "weight_kg", 68),
         ("Weight (net): 68", "weight_kg", 68),

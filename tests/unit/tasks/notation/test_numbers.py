@@ -139,6 +139,23 @@ def test_a_dash_between_a_number_and_a_larger_one_is_no_minus(text: str, values:
     assert [float(max(number.readings, key=abs)) for number in found] == values
 
 
+@each_case(
+    ("text", "values"),
+    [
+        ("1250E-2", ["12.5"]),
+        ("p < 1e-05.", ["0.00001"]),
+        ("3,2e−08", ["0.000000032"]),
+        ("2.10E+06 cells", ["2100000"]),
+        ("EUR 1.234E+05", ["123400"]),
+        ("-1e-3", ["-0.001"]),
+        ('"x",1e-05,"y"', ["0.00001"]),
+        ("12E4567, 2E3, 12E-4567, 12E+4567, 1e-400, A1E-5, 12E-3A, 1E-5-3", []),
+    ],
+)
+def test_a_number_in_scientific_notation_is_read_as_a_whole(text: str, values: list[str]) -> None:
+    assert [number.readings for number in find_numbers(text)] == [{Decimal(value)} for value in values]
+
+
 def test_the_end_of_a_word_is_no_currency() -> None:
     assert [number.digits for number in find_numbers("We confirm 2 rooms, farm 3, RM 4, AB1234")] == ["2", "3", "4"]
 
