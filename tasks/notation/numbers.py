@@ -14,6 +14,7 @@ from models.fair_executor import Slices
 from models.normal_forms import normalized
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
+from tasks.notation.currencies import is_currency
 
 LONGEST_NUMBER = 60
 """A number has at most this many characters. Python refuses to write integers of more than 4,300 digits, and the time
@@ -42,8 +43,10 @@ _NO_SIGN_AFTER = re.compile(
 )
 """Pattern of the text before a word of _SIGN_WORDS that does not mean a sign: another number, from which the next one
 is subtracted, or a word as in `au moins 5` or `plus or minus 5`."""
+_DEGREES = r"(?:°[ ]?[CF]?|degrees|degree|Grad|degrés|degré|grados|gradi|graus|graden|grader|stopni)"
+"""Pattern of the unit of a temperature, which is negative more often than other numbers."""
 _BELOW_ZERO = (
-    r"[ \u00A0]?(?:°[ ]?[CF]?|degrees|degree|Grad|degrés|degré|grados|gradi|graus|graden|grader|stopni)?"
+    rf"[ \u00A0]?{_DEGREES}?"
     r"(?:[ ](?:Celsius|[CF]))?"
     r"[ ](?:below[ ]zero|unter[ ]Null|sous[ ]zéro|au-dessous[ ]de[ ]zéro|bajo[ ]cero|sotto[ ]zero|sotto[ ]lo[ ]zero"
     r"|abaixo[ ]de[ ]zero|onder[ ]nul|poniżej[ ]zera|under[ ]noll)(?!\w)"
@@ -80,6 +83,18 @@ _RANGE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 """Pattern of the number, with its unit, before the dash of a range: `24.000 € - 27.500 €`."""
+_LABEL_BEFORE = re.compile(r"(?P<last_word>[^\W\d_]+) $")
+"""Pattern of the text before a dash that separates a label from its value. A wider gap than one space separates cells,
+which may begin with a minus."""
+_SHORT_WORD = re.compile(r"[^\W\d_A-Z]{1,2}")
+"""Pattern of a word that is likelier to lead to a number, as in `a result of - 5`, than to end a label."""
+_SUBTRACTED = re.compile(
+    r"discount|deduct|refund|credit|voucher|rab[ai]t|rabais|nachlass|skonto|gutsch|abzug|remise|réduction|avoir|scont"
+    r"|descuento|desconto|korting",
+    re.IGNORECASE,
+)
+"""Pattern of the label of an amount that is subtracted, whose dash is a minus: `Remise – 10,00 €`."""
+_DEGREES_AFTER = re.compile(rf"{_SPACE}?{_DEGREES}", re.IGNORECASE)
 _DECIMALS = re.compile(r"[.,]\d\d$")
 _MAX_BEFORE_SIGN = 24
 """At most this many characters before a sign decide whether it is one."""
@@ -210,9 +225,9 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
     """True if the sign or word before the digits means a minus.
 
     A hyphen after a letter or digit does not mean a minus, and neither does the hyphen before a list item, the dash of
-    a range, or a word between two numbers. An opening bracket means a minus if a closing bracket follows the digits
-    (accounting), unless the digits repeat a number in words ("thirty (30) days", "two thousand pounds (£2,000) as") or
-    are the rate after a name or a unit ("VAT (10 %)", "17 m³ (82 %)").
+    a range or after a label, or a word between two numbers. An opening bracket means a minus if a closing bracket
+    follows the digits (accounting), unless the digits repeat a number in words ("thirty (30) days", "two thousand
+    pounds (£2,000) as") or are the rate after a name or a unit ("VAT (10 %)", "17 m³ (82 %)").
     """
     if match["negative"] == "(":
         before = text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:]
@@ -227,7 +242,23 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
         return _NO_SIGN_AFTER.search(text[max(0, position - _MAX_BEFORE_SIGN) : position]) is None
     if _BULLETED.match(text, position) and text[position - 1 : position] in ("", "\n"):
         return False
-    return position == 0 or not (text[position - 1].isalnum() or _is_in_range(text, match))
+    return position == 0 or not (
+        text[position - 1].isalnum() or _is_in_range(text, match) or _is_after_label(text, match)
+    )
+
+
+def _is_after_label(text: str, match: re.Match[str]) -> bool:
+    """True if the sign before the digits is a dash between a label and its value: `Total - 753.60`. One space is on
+    either side of the dash, and a word before it. A currency ends no label, and the number may well be negative if it
+    is subtracted or has degrees."""
+    position = match.start("negative")
+    if match["negative"] not in "-–" or not text[position + 1 : position + 2].isspace():
+        return False
+    text_before = text[max(0, position - _MAX_BEFORE_SIGN) : position].rpartition("\n")[2]
+    label = _LABEL_BEFORE.search(text_before)
+    if label is None or is_currency(label["last_word"]) or _SHORT_WORD.fullmatch(label["last_word"]):
+        return False
+    return _SUBTRACTED.search(text_before) is None and _DEGREES_AFTER.match(text, match.end("digits")) is None
 
 
 def _is_in_range(text: str, match: re.Match[str]) -> bool:

@@ -140,6 +140,28 @@ def test_a_dash_between_a_number_and_a_larger_one_is_no_minus(text: str, values:
 
 
 @each_case(
+    ("text", "value"),
+    [
+        ("Total - 753.60", 753.6),
+        ("Total amount – EUR 1,234.50", 1234.5),
+        ("Quantity - 12", 12),
+        ("- 753.60 Total", -753.6),
+        ("Total: - 753.60", -753.6),
+        ("Total -753.60", -753.6),
+        ("Total\t- 753.60", -753.6),
+        ("Total EUR - 753.60", -753.6),
+        ("a result of - 753.60", -753.6),
+        ("Remise – 10,00 €", -10),
+        ("No discount\nTotal - 753.60", 753.6),
+        ("Temperature - 5 °C", -5),
+    ],
+)
+def test_a_dash_between_a_label_and_its_number_is_no_minus(text: str, value: float) -> None:
+    number = next(find_numbers(text))
+    assert float(likeliest(number.readings, number.digits)) == value
+
+
+@each_case(
     ("text", "values"),
     [
         ("1250E-2", ["12.5"]),
