@@ -13,6 +13,7 @@ from models.fair_executor import Slices, all_of
 from tasks.extraction.coded_texts import CodedLine, coded_lines
 from tasks.extraction.combs import join_combs
 from tasks.extraction.common_forms import in_common_forms
+from tasks.extraction.escaped_strings import without_escapes
 from tasks.extraction.facts_about_people import facts_about_people
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
@@ -475,6 +476,7 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
         lines = yield from without_unseen_markup((yield from head_of(source_lines, max_chars)))
         if not lines:
             continue
+        lines = yield from _changed(without_escapes, lines)
         lines = yield from _changed(in_common_forms, lines)
         head = yield from head_of(lines)
         yield
