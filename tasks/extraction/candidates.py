@@ -691,12 +691,15 @@ def without_brackets(text: str) -> str | None:
 
 
 def without_signs(text: str) -> str:
-    """Return the text without the signs around it; a closing bracket is kept if the opening one is in the text."""
+    """Return the text without the signs around it; a closing bracket or quotation mark is kept if the opening one is in
+    the text."""
     # A tick box alone may be the value, so it is kept. Next to a text, it only marks the option that the text names.
     bare = text.strip(SIGNS_AROUND)
     bare = bare.strip(SIGNS_AROUND + TICK_BOX_SIGNS) or bare
     end = text.find(bare) + len(bare)
-    return text[text.find(bare) : end + (bare.count("(") > bare.count(")") and text[end : end + 1] == ")")]
+    closing = text[end : end + 1]
+    is_open = (closing == ")" and bare.count("(") > bare.count(")")) or (closing == '"' and bare.count('"') % 2 == 1)
+    return bare + closing if is_open else bare
 
 
 def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[CandidateSpan]:

@@ -13,9 +13,11 @@ from models.fair_executor import Slices, all_of
 from tasks.extraction.coded_texts import CodedLine, coded_lines
 from tasks.extraction.combs import join_combs
 from tasks.extraction.common_forms import in_common_forms
+from tasks.extraction.escaped_strings import without_escapes
 from tasks.extraction.facts_about_people import facts_about_people
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
+from tasks.extraction.touching_cells import with_divided_cells
 from tasks.extraction.unseen_markup import without_unseen_markup
 from tasks.extraction.validity_periods import validity_lines
 from tasks.extraction.vehicle_codes import vehicle_lines
@@ -475,7 +477,9 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
         lines = yield from without_unseen_markup((yield from head_of(source_lines, max_chars)))
         if not lines:
             continue
+        lines = yield from _changed(without_escapes, lines)
         lines = yield from _changed(in_common_forms, lines)
+        lines = yield from with_divided_cells(lines)
         head = yield from head_of(lines)
         yield
         head = yield from _changed(join_combs, (yield from _changed(in_short_lines, head)))
