@@ -83,7 +83,7 @@ _RANGE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 """Pattern of the number, with its unit, before the dash of a range: `24.000 € - 27.500 €`."""
-_LABEL_BEFORE = re.compile(r"(?P<last_word>[^\W\d_]+) $")
+_LABEL_BEFORE = re.compile(r"(?<![^\W\d_])(?P<last_word>[^\W\d_]++) $")
 """Pattern of the text before a dash that separates a label from its value. A wider gap than one space separates cells,
 which may begin with a minus."""
 _SHORT_WORD = re.compile(r"[^\W\d_A-Z]{1,2}")

@@ -308,7 +308,7 @@ def _sample_around_high(data: bytes) -> bytes:
 
 
 _LONE_RETURN = re.compile(r"\r(?![\r\n])")
-_OVERWRITTEN = re.compile(r"[^\r\n]++(?=\r++(?!\n))")
+_OVERWRITTEN = re.compile(r"(?<![^\r\n])[^\r\n]++(?=\r++(?!\n))")
 _DOUBTFUL = {
     "application/yaml": re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE),
     "application/json": re.compile(r"(?:^|(?<=[\s,{}\[\]]))(?://.*|/\*(?:[^*]|\*(?!/))*+)", re.MULTILINE),

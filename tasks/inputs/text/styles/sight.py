@@ -74,8 +74,8 @@ _ACROSS: Final = ("align-content", "align-items", "align-self")
 _FORWARD: Final = words("normal start flex-start left stretch baseline space-between auto initial legacy top")
 """Words of an alignment by which contents exceed their place only to the right, or downwards."""
 _GROWING_TRACKS: Final = re.compile(
-    r"(?:none|auto|row|column|dense|min-content|max-content|[\d.]+fr|\d{3,4}px|repeat\(|minmax\( ?\d{3}px|auto-fi[lt]"
-    r"|\d+|[ ,)/])*"
+    r"(?:none|auto|row|column|dense|min-content|max-content|[\d.]++fr|\d{3,4}px|repeat\(|minmax\( ?\d{3}px|auto-fi[lt]"
+    r"|\d++|[ ,)/])*+"
 )
 """Pattern of the columns of a grid that are as wide as their words."""
 _THICK: Final = 4.0
