@@ -14,19 +14,20 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import alternatives, drawings
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.office.chart_labels import ChartLabels, PlotLabels
+from tasks.inputs.office.measures import EMU, points
 from tasks.inputs.office.unseen_shapes import UnseenShapes
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text import text_file
-from tasks.markdown_text import escape_inline, escape_line, escape_part, is_safe, link, unsure
+from tasks.markdown_text import ESCAPE, escape_inline, escape_line, escape_part, is_safe, link, unsure
 
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _REPEATED = ("dt", "ftr", "sldNum")
 """Types of placeholders that repeat the same text on every slide: date, footer and slide number."""
 _SIGNS_BEFORE = ("buChar", "buAutoNum")
-_FIGURE_FIRST = re.compile(r"[\\(+-]*[.,]?\d")
-_LEAST_HANGING = -90_000
-"""The first line of a paragraph with a bullet begins at least this much before the others (in EMU; 0.25 cm)."""
+_FIGURE_FIRST = re.compile(rf"[{ESCAPE}(+-]*[.,]?\d")
+_LEAST_HANGING = -7.0
+"""The first line of a paragraph with a bullet begins at least this many points before the others (0.25 cm)."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
 _MAX_GROUPED = 2_000
 """If a chart has more categories and groups together than this, the groups are left out."""
@@ -197,8 +198,8 @@ def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
 def _hangs(paragraph: Any) -> bool:
     """Return whether the sign or number before a paragraph is set apart from it, as it usually is."""
     properties = paragraph.find("{*}pPr")
-    indent = None if properties is None else properties.get("indent")
-    return indent is None or int(indent) <= _LEAST_HANGING
+    indent = None if properties is None else points(properties.get("indent"), EMU)
+    return indent is None or indent <= _LEAST_HANGING
 
 
 def _text_with_links(paragraph: Any) -> str:

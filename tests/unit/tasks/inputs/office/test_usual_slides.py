@@ -167,3 +167,4 @@ def test_a_slide_with_a_theme_of_its_own_is_unsure(*, has_override: bool) -> Non
 def test_figures_directly_behind_the_sign_of_a_list_are_unsure(sign: str) -> None:
     assert len(unsure_texts(listed("0", sign))) == 1
     assert unsure_texts(listed("-342900", sign)) == []
+    assert unsure_texts(listed("-0.25in", sign)) == []
