@@ -15,6 +15,8 @@ UNSURE = "\ufdd3"
 """Mark within a line of which a reader perhaps sees nothing, or something else. It is a noncharacter, too."""
 ATTACHMENTS, ATTACHMENT = "Attachments:", "Attachment:"
 """First words of the lines of an e-mail with the names of its attached files, all together and each."""
+WIDE_SPACE = re.compile(r"(?:(?<=\S)|^)\s{200}")
+"""Pattern of so much space that what follows is perhaps beyond the edge of a window."""
 _MARKS = re.compile(f"[{ESCAPE}{UNSURE}]")
 _AMID_WORD = re.compile(r"(?<=[^\W_])(?=[^\W_])|(?<=[^\W_])")
 _PUNCTUATION = r"[!-/:-@\[-`{-~]"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from models.fair_executor import Slices
+from tasks.markdown_text import WIDE_SPACE
 from tasks.result import SourceLine
 
 _LINES_AT_ONCE = 500
@@ -107,7 +108,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 """Pattern of the control characters other than white space."""
 _HIDING_SEQUENCE = re.compile(r"\x1b(?!\[(?:(?:[0134]|2[2-4]|[34]9|[39][1-6])?(?:;|(?=m)))*+m)|[\x90\x98\x9b\x9d-\x9f]")
 """Pattern of escape sequences except those of colours that are seen on white and on black (ECMA-48, 8.3.117)."""
-_WIDE_SPACE = re.compile(r"(?:(?<=\S)|^)\s{200}")
 
 
 def without_unseen_markup(lines: list[SourceLine]) -> Slices[list[SourceLine]]:
@@ -307,7 +307,7 @@ def _lines_beyond_sight(lines: Sequence[SourceLine]) -> Slices[set[int]]:
     for index, line in enumerate(lines):
         if index % _LINES_AT_ONCE == 0 or len(line.written) > _LONG_LINE:
             yield
-        if _WIDE_SPACE.search(line.written):
+        if WIDE_SPACE.search(line.written):
             found.add(index)
         if _CONTROL.search(line.written):
             found.add(index)

@@ -53,7 +53,7 @@ def are_certain(info: Mapping[Any, Any], mode: str) -> bool:
     if transfer not in _LIKE_SRGB:
         return False
     if profile := info.get("icc_profile"):
-        return _conversion(profile, _mode_of(mode)).is_certain
+        return _conversion(profile, mode_of(mode)).is_certain
     if "srgb" in info:
         return True
     primaries = info.get("chromaticity", _PRIMARIES)
@@ -85,7 +85,7 @@ def to_srgb(frame: PIL.Image.Image, info: Mapping[Any, Any]) -> PIL.Image.Image:
     return frame.point([round(255 * (value / 255) ** (1 / exponent)) for value in range(256)] * 3)
 
 
-def _mode_of(mode: str) -> str:
+def mode_of(mode: str) -> str:
     """Return the mode in which pixels of a file's mode are converted: L, RGB or CMYK."""
     if mode in {"1", "L", "LA", "La", "I", "F"} or mode.startswith("I;16"):
         return "L"

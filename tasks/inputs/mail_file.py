@@ -18,7 +18,7 @@ from tasks.inputs.pages import Pages
 from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import SHOWN, Blob
 from tasks.inputs.text.text_file import decode_text, one_line, read_text, unsure_where_overwritten
-from tasks.markdown_text import ATTACHMENT, ATTACHMENTS, escape_part, plain_form, unsure
+from tasks.markdown_text import ATTACHMENT, ATTACHMENTS, WIDE_SPACE, escape_part, plain_form, unsure
 
 Open = Callable[[Blob, MediaLimits], Pages]
 Opener = Callable[[str], Open | None]
@@ -67,7 +67,6 @@ _DATE = re.compile(
     r"(?:[\sT]+\d{1,2}:\d\d(?::\d\d)?(?:\s*(?:[+-]\d\d:?\d\d|[A-Z]{1,5}))?(?:\s+\([A-Za-z\s]{1,40}\))?)?\s*+"
 )
 """Pattern of dates (RFC 5322, 3.3; ISO 8601) with nothing behind them but the name of the time zone."""
-_WIDE_SPACE = re.compile(r"(?:(?<=\S)|^)\s{200}")
 _UNSEEN_PROPERTY = re.compile(
     r"^(?![ \t]|(?:SUMMARY|LOCATION|DESCRIPTION|DTSTART|DTEND|ORGANIZER|ATTENDEE)(?:;[A-Z-]+=[\w/. -]*)*:)"
     r".*(?:\n[ \t].*)*",
@@ -436,9 +435,7 @@ def _marked_header(mail: Message, name: str) -> str:
     shown = _DATE if name == "Date" else None if name == "Subject" else _ADDRESSES
     written = [str(one) for one in mail.get_all(name, [])]
     is_sure = all(
-        len(one) <= LONGEST_ENCODED
-        and (shown is None or shown.fullmatch(one))
-        and not _WIDE_SPACE.search(_decoded(one))
+        len(one) <= LONGEST_ENCODED and (shown is None or shown.fullmatch(one)) and not WIDE_SPACE.search(_decoded(one))
         for one in written
     )
     return value if is_sure else unsure(value)

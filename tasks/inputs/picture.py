@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngImageFile
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
-from tasks.inputs.colour_space import are_certain, is_like_srgb, to_srgb
+from tasks.inputs.colour_space import are_certain, is_like_srgb, mode_of, to_srgb
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.pages import Kind, Pages, TextLayer
@@ -481,8 +481,7 @@ def _convert_to_rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
         return _lab_to_rgb(frame)
     if frame.mode in {"La", "RGBa"}:
         frame = frame.convert({"La": "LA", "RGBa": "RGBA"}[frame.mode])
-    opaque = frame if frame.mode == "CMYK" else frame.convert("L" if frame.mode in {"1", "L", "LA"} else "RGB")
-    opaque = to_srgb(opaque, info)
+    opaque = to_srgb(frame.convert(mode_of(frame.mode)), info)
     if not frame.has_transparency_data:
         return opaque
     alpha = frame.convert("RGBA").getchannel("A")
