@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.events import FinishReason
 from app.wire.descriptions import describe
+from app.wire.model_names import ModelType
 
 FEW_TOKENS = 4000
 """A plain answer with at most this many tokens is encoded on the event loop. Any other answer is encoded in a
@@ -131,11 +132,22 @@ class ChatCompletionChunk(ResponseModel):
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
 
 
+class Architecture(ResponseModel):
+    """Modalities of a model in the words of OpenRouter's list of models."""
+
+    input_modalities: list[str]
+    output_modalities: list[str]
+
+
 class Model(ResponseModel):
     id: str
     object: Literal["model"] = "model"
     created: int
     owned_by: Literal["openfaze"] = "openfaze"
+    type: ModelType
+    """Purpose of the model. LobeChat and clients of Together offer only models of the type "chat" for a conversation.
+    Clients of OpenRouter read `architecture` instead."""
+    architecture: Architecture
 
 
 class ModelList(ResponseModel):
