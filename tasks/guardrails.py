@@ -251,7 +251,8 @@ class Guardrails:
         self, sources: Sequence[Source], policy: Policy, text: str = "", *, all_seen: bool = False
     ) -> list[Check]:
         """Return a check per picture, page and frame of `sources`. For a single document, only the pages that `text`
-        asks for are judged. Sources that show nothing have no check; with `all_seen`, they are refused.
+        asks for are judged. Sources that show nothing have no check; with `all_seen`, they are refused. A link of the
+        text that cannot be read has no check either, because no task can read it.
 
         Raises what `texts` raises, and InputError for an unreadable source, which must not be shown to a model either.
         """
@@ -263,7 +264,7 @@ class Guardrails:
                 try:
                     document = await self.loader.open(source)
                 except InputError as error:
-                    if all_seen or error.code not in SHOWS_NOTHING:
+                    if all_seen or not (source.is_linked or error.code in SHOWS_NOTHING):
                         raise
                 else:
                     documents.append(await stack.enter_async_context(document))
