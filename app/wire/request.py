@@ -351,7 +351,7 @@ class ChatRequest(RequestModel):
     tools: Annotated[list[ChatTool], FAIL_FAST, Field(max_length=MAX_TOOLS), DEFINITIONS] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    reasoning_effort: Literal["minimal", "low", "medium", "high", "on", "off", "auto", "none"] | None = None
+    reasoning_effort: Literal["minimal", "low", "medium", "high", "xhigh", "on", "off", "auto", "none"] | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=32000)
     max_completion_tokens: int | None = Field(default=None, ge=1, le=32000)
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -367,6 +367,8 @@ class ChatRequest(RequestModel):
     top_k: int | None = Field(default=None, ge=-1)
     min_p: float | None = Field(default=None, ge=0, le=1)
     user: str | None = None
+    chat_template_kwargs: Annotated[dict[str, Any], DEFINITIONS] | None = None
+    """Arguments of the LLM's chat template, for servers that take them."""
     metadata: dict[str, Any] | None = None
     evidence: bool | None = False
     """Ours: with a schema, return the source of each field of the answer."""

@@ -71,7 +71,16 @@ _CHAT_NAMES = {
 """Names that fields of chat completions have in this API; None for a field that this API lacks."""
 MAX_OFFERED = 1024
 """A request has at most this many tools in all namespaces, of which `tool_choice` may allow as many as chat has."""
-PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p")
+PASSED_ON = (
+    "seed",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+    "top_k",
+    "min_p",
+    "chat_template_kwargs",
+)
 """Fields of a chat request that this API also passes on to the LLM. OpenAI's Responses API lacks most of them."""
 _UNSUPPORTED = {
     "truncation": "a conversation that does not fit is refused; send a shorter one",
