@@ -93,7 +93,8 @@ class Pipeline:
         call.stages.done("read")
         for warning in (*warnings, *turn.warnings):
             yield AnswerWarning(warning)
-        policy = Policy(directives.guard, {**self.thresholds, **call.caller.guard_thresholds})
+        thresholds = {**self.thresholds, **call.caller.guard_thresholds}
+        policy = Policy(directives.guard, thresholds, directives.optional_codes)
         await self.prepare(*(GUARDS if policy.codes else ()), *(() if task is not None else ("llm",)))
         redaction = Redaction(self.guardrails.threads) if self.redacts and REDACTING in policy.codes else None
         if redaction:
