@@ -159,7 +159,9 @@ def text_of(message: ChatMessage) -> str:
     """Return the text of a message in any role, its parts joined by line breaks."""
     if isinstance(message.content, str):
         return message.content
-    parts = message.content or []
+    if message.content is None:
+        return message.refusal or ""
+    parts = message.content
     return "\n".join(part.text for part in parts if isinstance(part, TextPart))
 
 
@@ -374,8 +376,6 @@ def _source_of_part(part: ContentPart, here: Callable[..., Origin]) -> Source:
             return _source_from_reference(part.image_url, here("image_url"))
         case UrlPart():
             return _source_from_reference(getattr(part, part.type), here(part.type))
-        case InputFilePart(file_url=Url() | str() | memoryview() as url):
-            return _source_from_reference(url, here("file_url"), part.filename, part.format)
         case InputFilePart():
             return _source_from_file(part, here)
         case FilePart():
@@ -388,6 +388,8 @@ def _source_of_part(part: ContentPart, here: Callable[..., Origin]) -> Source:
 
 
 def _source_from_file(file: File, here: Callable[[str], Origin]) -> Source:
+    if file.file_url is not None:
+        return _source_from_reference(file.file_url, here("file_url"), file.filename, file.format)
     if file.file_data is None and file.file_id is not None:
         return Source(here("file_id"), file_id=file.file_id, filename=file.filename, format=file.format)
     return _source_from_reference(file.file_data, here("file_data"), file.filename, file.format)

@@ -25,6 +25,7 @@ from app.wire.request import (
     Identifier,
     Metadata,
     OcrFields,
+    RefusalPart,
     RequestModel,
     TextPart,
     by_json_type,
@@ -41,9 +42,9 @@ from app.wire.response_items import (
     NamedTool,
     OfferedTool,
     OtherItem,
+    OtherTool,
     OutputTextPart,
     OwnTool,
-    RefusalPart,
     Tool,
     ToolChoice,
     llm_name,
@@ -408,7 +409,8 @@ def _tools(request: ResponsesRequest) -> tuple[list[chat.ChatTool], Any]:
     match choice:
         case AllowedTools():
             known = _NamedTools(tools)
-            allowed = {one.name for named in choice.tools for one in known.find(named)}
+            named_tools = (named for named in choice.tools if isinstance(named, NamedTool))
+            allowed = {one.name for named in named_tools for one in known.find(named)}
             tools = [one for one in tools if one.name in allowed]
             choice = choice.mode
         case NamedTool():
@@ -470,6 +472,8 @@ def _to_chat_tool(offered: OfferedTool) -> chat.ChatTool:
 
 def _find_ineffective(request: ResponsesRequest, has_task: Callable[[str], bool]) -> Iterator[str]:
     for index, tool in enumerate(request.tools or ()):
+        if isinstance(tool, OtherTool):
+            yield f"Tool '{tool.type}' has no effect: this server does not have it."
         if not isinstance(tool, OwnTool):
             continue
         if has_task(OWN_TOOLS[tool.type]):

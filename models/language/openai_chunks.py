@@ -49,12 +49,12 @@ class _ToolCall(_ServerModel):
     function: _Function | None = None
 
 
-class _Part(_ServerModel):
+class _ContentPart(_ServerModel):
     """A part of a message's content, as Mistral's servers send it."""
 
     type: str = "text"
     text: str | None = None
-    thinking: "str | list[_Part] | None" = None
+    thinking: "str | list[_ContentPart] | None" = None
 
     def reasoning(self) -> str:
         parts = self.thinking or ""
@@ -64,7 +64,7 @@ class _Part(_ServerModel):
 class _Message(_ServerModel):
     """A delta of a stream, or the message of a whole answer."""
 
-    content: str | list[_Part] | None = None
+    content: str | list[_ContentPart] | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -234,7 +234,7 @@ class ChunkReader:
         events += self._thinking.skip()
         events.append(ReasoningDelta(reasoning))
 
-    def _read_parts(self, parts: Iterable[_Part], events: list[LlmEvent]) -> str:
+    def _read_parts(self, parts: Iterable[_ContentPart], events: list[LlmEvent]) -> str:
         """Add the reasoning in the parts of a content to `events`, and return their text."""
         texts = []
         for part in parts:
