@@ -285,7 +285,7 @@ class TranslateTask:
     async def _texts(self, order: TranslationOrder, sources: Sequence[Source]) -> list[str]:
         """Return the text of the message or, if it consists only of the inputs' addresses, the texts of the
         documents."""
-        if order.text.strip() and not await asyncio.to_thread(_only_names, order.text, sources):
+        if order.text.strip() and not await asyncio.to_thread(_is_only_links, order.text):
             return [order.text]
         if not sources:
             raise InputError(
@@ -304,13 +304,11 @@ class TranslateTask:
             )
 
 
-def _only_names(text: str, sources: Sequence[Source]) -> bool:
-    """True if the text consists only of the inputs' addresses."""
-    linked = {source.url for source in sources if source.url}
-    rest = text
+def _is_only_links(text: str) -> bool:
+    """True if the text consists only of addresses of inputs."""
     for url in urls_in(text):
-        rest = rest.replace(url, "") if url in linked else rest
-    return not any(map(str.isalnum, rest))
+        text = text.replace(url, "")
+    return not any(map(str.isalnum, text))
 
 
 def _text_of(document: Document) -> str:

@@ -21,7 +21,13 @@ from app.chat.filling import fill, fill_whole
 from app.chat.inputs import Turn, entry_of_user_texts, pasted_document, run_off_loop, texts_of
 from app.chat.material import Material
 from app.chat.plan import ClientTools, Plan, Planner, reading_plan
-from app.chat.plan_executor import answer_from_results, objects_found, text_read_instead, translation_error
+from app.chat.plan_executor import (
+    answer_from_results,
+    objects_found,
+    text_read_instead,
+    translation_error,
+    without_unread_links,
+)
 from app.chat.planning.prose import WORDS, is_document
 from app.chat.planning.questions import (
     asks_for_fact,
@@ -145,9 +151,9 @@ class Answerer:
                 async for report in reports:
                     yield report
             results = work.result
-        for entry in results:
-            for warning in entry.result.warnings():
-                yield AnswerWarning(warning)
+        for warning in dict.fromkeys(warning for entry in results for warning in entry.result.warnings()):
+            yield AnswerWarning(warning)
+        plan, results, unread = without_unread_links(plan, results)
         call.stages.done("gather")
 
         if not llm.is_capable and (failure := translation_error(plan, results)) is not None:
@@ -161,6 +167,7 @@ class Answerer:
             shape=shape,
             plan=plan,
             results=results,
+            unread=unread,
         )
         if shape and not call.skip_planning and all(source.is_linked for source in turn.sources):
             material = replace(material, document=await asyncio.to_thread(pasted_document, call.request, turn.since))
@@ -195,6 +202,11 @@ class Answerer:
                 if ready is None and asks_fact and all(entry.name == "web_search" or entry.error for entry in results):
                     can_search = self.has_task("web_search") and not any(entry.error for entry in results)
                     ready = _PlainAnswer(unanswered(turn.text, can_search=can_search), None)
+                elif ready is None and unread and not results:
+                    # An LLM that invents would describe a page that nobody has read.
+                    reasons = dict.fromkeys(warning for entry in unread for warning in entry.result.warnings())
+                    fact = [unanswered(turn.text, can_search=True)] if asks_for_fact(turn.text) else []
+                    ready = _PlainAnswer("\n\n".join([*reasons, *fact]), None)
         if ready is None and not llm.is_capable:
             llm.check_room()
         function = requested.function if requested else None

@@ -38,9 +38,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHOWN = 80
-"""An error message quotes at most this many characters of a file id."""
+"""A message quotes at most this many characters of a file id or a URL."""
 _SHORT_CHARS = 16_000
 _PART_READ = "Only what {} encloses was read as the document. The rest of the message has no values."
+_LINKS_LEFT_OUT = (
+    "The links from '{url}' on were not read: a request has at most {limit} inputs (OPENFAZE_MAX_SOURCES)."
+)
 _FEW_MESSAGES = 32
 
 
@@ -77,6 +80,8 @@ class Turn:
     since: int = 0
     """Index of the first message whose text may be copied into the answer. All messages of examples come before this
     message."""
+    warnings: tuple[str, ...] = ()
+    """Sentences for the caller about inputs that were left out."""
     _vectors: list[Vector] = field(default_factory=list, repr=False, compare=False)
 
     async def vector(self, embedder: Embedder) -> Vector:
@@ -154,7 +159,9 @@ def text_of(message: ChatMessage) -> str:
     """Return the text of a message in any role, its parts joined by line breaks."""
     if isinstance(message.content, str):
         return message.content
-    parts = message.content or []
+    if message.content is None:
+        return message.refusal or ""
+    parts = message.content
     return "\n".join(part.text for part in parts if isinstance(part, TextPart))
 
 
@@ -209,8 +216,9 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     message that has media, unless it contains a document pasted after examples.
 
     If an input is mentioned several times, it is one source, at the place of the first mention. URLs are taken only
-    from the texts of user messages, because no other message is a request to read them. All sources share the budget
-    `total`. Raises BadRequest if every message is empty, or if there are more than `max_sources` sources.
+    from the text of the last user message, because no other text is a request to read them. If there are more of them
+    than `max_sources` allows, the first are taken. All sources share the budget `total`. Raises BadRequest if every
+    message is empty, or if more than `max_sources` inputs are attached.
     """
     if not any(_has_content(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")
@@ -218,7 +226,7 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     last = users[-1] if users else 0
     text = text_of(request.messages[last]) if users else ""
     found = (
-        (index, _without_repeats(_sources_of_message(index, request.messages[index]), max_sources))
+        (index, _without_repeats(_sources_of_message(index, request.messages[index], index == last), max_sources))
         for index in users[::-1]
     )
     index, sources = next(((index, sources) for index, sources in found if sources), (last, ()))
@@ -226,16 +234,20 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     if index != last and pasted_in(text) and _examples(request, last, max_sources, total):
         index, sources = last, ()
     examples = _examples(request, index, max_sources, total)
-    if len(sources) > max_sources:
+    if sum(not source.is_linked for source in sources) > max_sources:
         raise BadRequest(
             f"'messages' holds {max_sources + 1} inputs or more; the limit is {max_sources} (OPENFAZE_MAX_SOURCES)",
             code="too_many_sources",
             param="messages",
         )
+    warnings: tuple[str, ...] = ()
+    if len(sources) > max_sources:
+        surplus = [source for source in sources if source.is_linked][max_sources - len(sources) :]
+        sources = tuple(source for source in sources if source not in surplus)
+        warnings = (_LINKS_LEFT_OUT.format(url=str(surplus[0].url)[:_SHOWN], limit=max_sources),)
     form = Form(bool(request.ocr.tables), bool(request.ocr.markdown)) if request.ocr else PLAIN
-    return Turn(
-        text, tuple(replace(source, total=total) for source in sources), form, examples, index if examples else 0
-    )
+    sources = tuple(replace(source, total=total) for source in sources)
+    return Turn(text, sources, form, examples, index if examples else 0, warnings)
 
 
 def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | None) -> tuple[ExampleTurn, ...]:
@@ -254,7 +266,7 @@ def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | N
             break
         if message.role != "user" or answer.role != "assistant" or (value := _parse_object(text_of(answer))) is None:
             continue
-        sources = _without_repeats(_sources_of_message(index, message), max_sources)
+        sources = _without_repeats(_sources_of_message(index, message, has_links=False), max_sources)
         document = None if sources else _pasted_document_at(request, index)
         if (sources or document) and len(sources) <= max_sources:
             found.append(ExampleTurn(tuple(replace(one, total=total) for one in sources), document, value))
@@ -288,19 +300,26 @@ def _without_repeats(sources: Iterable[Source], limit: int) -> tuple[Source, ...
     """Return the sources without repetitions. Each URL, file or data URL stays only at the place where it comes first.
 
     A content part is preferred to a mention in a text, because the part can state more about the input. The search
-    stops after `limit` + 1 sources.
+    stops after `limit` + 1 content parts, and takes at most as many links.
     """
     named: dict[object, Source] = {}
     repeats: dict[object, list[Origin]] = {}
+    parts = links = 0
     for source in sources:
+        if source.is_linked and links > limit:
+            continue
         name = source.url or source.file_id or _InlineContent(source)
         first = named.setdefault(name, source)
         if first is not source:
             kept, other = (source, first) if first.is_linked else (first, source)
             named[name] = kept
             repeats.setdefault(name, []).append(other.origin)
-        elif len(named) > limit:
-            break
+        elif source.is_linked:
+            links += 1
+        else:
+            parts += 1
+            if parts > limit:
+                break
     return tuple(
         replace(source, also=tuple(repeats[name])) if name in repeats else source for name, source in named.items()
     )
@@ -330,16 +349,18 @@ class _InlineContent:
         return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
 
 
-def _sources_of_message(index: int, message: ChatMessage) -> Iterator[Source]:
+def _sources_of_message(index: int, message: ChatMessage, has_links: bool) -> Iterator[Source]:
+    """Yield the inputs that are attached to a message and, with `has_links`, those that its texts link to."""
     if isinstance(message.content, str):
-        yield from _sources_in_text(message.content, Origin(message=index))
+        if has_links:
+            yield from _sources_in_text(message.content, Origin(message=index))
         return
     for position, part in enumerate(message.content or []):
         make_origin = partial(Origin, message=index, part=position)
-        if isinstance(part, TextPart):
-            yield from _sources_in_text(part.text, make_origin("text"))
-        else:
+        if not isinstance(part, TextPart):
             yield _source_of_part(part, make_origin)
+        elif has_links:
+            yield from _sources_in_text(part.text, make_origin("text"))
 
 
 def _sources_in_text(text: str, origin: Origin) -> Iterator[Source]:
@@ -355,8 +376,6 @@ def _source_of_part(part: ContentPart, here: Callable[..., Origin]) -> Source:
             return _source_from_reference(part.image_url, here("image_url"))
         case UrlPart():
             return _source_from_reference(getattr(part, part.type), here(part.type))
-        case InputFilePart(file_url=Url() | str() | memoryview() as url):
-            return _source_from_reference(url, here("file_url"), part.filename, part.format)
         case InputFilePart():
             return _source_from_file(part, here)
         case FilePart():
@@ -369,6 +388,8 @@ def _source_of_part(part: ContentPart, here: Callable[..., Origin]) -> Source:
 
 
 def _source_from_file(file: File, here: Callable[[str], Origin]) -> Source:
+    if file.file_url is not None:
+        return _source_from_reference(file.file_url, here("file_url"), file.filename, file.format)
     if file.file_data is None and file.file_id is not None:
         return Source(here("file_id"), file_id=file.file_id, filename=file.filename, format=file.format)
     return _source_from_reference(file.file_data, here("file_data"), file.filename, file.format)

@@ -29,6 +29,8 @@ class Material:
     plan: Plan
     results: tuple[Entry, ...]
     """Results of the steps, one per step of the plan."""
+    unread: tuple[Entry, ...] = ()
+    """Errors of the text's links that could not be read. Their steps are not in `plan`."""
     document: Entry | None = None
     """Document that the user's message contains as text, if the answer's fields may be copied from it."""
     filling: Filling | None = None
@@ -41,4 +43,4 @@ class Material:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Results that are shown to the LLM and the client."""
-        return without_empty_asides(self.plan, self.results)
+        return (*without_empty_asides(self.plan, self.results), *self.unread)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.chat.context.trim import assemble
@@ -33,7 +34,8 @@ async def execute_plan(
 
     The entry of a failed step contains the error. The first failure is raised only if the request asks for nothing but
     the last step's result, or if no input can be read. Even then, EngineUnavailable is not raised, because the LLM can
-    still answer by itself.
+    still answer by itself. A link of the text that cannot be read never fails the request, because the text may only
+    mention it.
 
     `is_all` means that the LLM can do nothing by itself. The failure of a requested task is then also raised if the
     task failed on every input. An exception is the translation of a transcript, or of a text that the request also asks
@@ -45,21 +47,44 @@ async def execute_plan(
         return ()
     running: list[asyncio.Task[Result[Any]]] = []
     for step in plan.steps:
-        earlier_steps = [running[index] for index in step.after]
+        earlier_steps = [(plan.steps[index], running[index]) for index in step.after]
         running.append(asyncio.create_task(_run_step(step, earlier_steps, find_task, progress, redact, form)))
     try:
         outcomes = await asyncio.gather(*running, return_exceptions=True)
     finally:
         await call_off(*running)
-    failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    unreadable = len(failures) == len(outcomes) and all(
+    links = _unread_links(plan, outcomes)
+    required = [index for index in range(len(outcomes)) if index not in links]
+    failures = [outcome for index in required if isinstance(outcome := outcomes[index], BaseException)]
+    unreadable = len(failures) == len(required) and all(
         isinstance(failure, InputError) and not _is_silence(failure) for failure in failures
     )
     if failures and (plan.last_result_only or unreadable) and not isinstance(failures[0], EngineUnavailable):
         raise failures[0]
-    if is_all and (failure := _failure_of_needed(plan, outcomes)) is not None:
+    if is_all and (failure := _failure_of_needed(plan, outcomes, links)) is not None:
         raise failure
-    return tuple(as_entry(step.task, outcome) for step, outcome in zip(plan.steps, outcomes, strict=True))
+    return tuple(
+        as_entry(step.task, outcome, links.get(index))
+        for index, (step, outcome) in enumerate(zip(plan.steps, outcomes, strict=True))
+    )
+
+
+def _unread_links(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> dict[int, str]:
+    """Return the URLs of the text that could not be read, by the indexes of the steps that failed because of them."""
+    found: dict[int, str] = {}
+    for index, (step, outcome) in enumerate(zip(plan.steps, outcomes, strict=True)):
+        if _is_unreadable_link(step, outcome):
+            found[index] = str(step.sources[0].url)
+        elif step.after and found.keys() >= set(step.after):
+            found[index] = found[step.after[0]]
+    return found
+
+
+def _is_unreadable_link(step: Step, outcome: object) -> bool:
+    if not step.sources or not all(source.is_linked for source in step.sources):
+        return False
+    # A page that only a browser could show cannot be read without one.
+    return isinstance(outcome, InputError) or (step.task == "scraper" and isinstance(outcome, EngineUnavailable))
 
 
 def _is_silence(failure: BaseException) -> bool:
@@ -67,13 +92,18 @@ def _is_silence(failure: BaseException) -> bool:
     return isinstance(failure, InputError) and failure.code == "no_audio"
 
 
-def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> BaseException | None:
-    """Return the failure of a requested task that yielded no result at all, or None.
+def _failure_of_needed(
+    plan: Plan, outcomes: Sequence[Result[Any] | BaseException], links: Mapping[int, str]
+) -> BaseException | None:
+    """Return the failure of a requested task that yielded no result at all, or None. The steps of unread `links` do not
+    count.
 
     A failed web search counts only if the request asks for nothing else, because an LLM may know the answer as well.
     """
     by_task: dict[str, list[Result[Any] | BaseException]] = {}
-    for step, outcome in zip(plan.steps, outcomes, strict=True):
+    for index, (step, outcome) in enumerate(zip(plan.steps, outcomes, strict=True)):
+        if index in links:
+            continue
         if step.text_may_answer and isinstance(outcome, EngineUnavailable) and _text_in_pictures(plan, outcomes):
             continue
         if isinstance(outcome, BaseException) and _keeps_readings(plan, step, outcomes):
@@ -117,6 +147,23 @@ def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, .
     )
 
 
+def without_unread_links(plan: Plan, entries: Sequence[Entry]) -> tuple[Plan, tuple[Entry, ...], tuple[Entry, ...]]:
+    """Return `plan` and `entries` (one per step) without the steps that failed because a link of the text could not be
+    read, and the entries of these steps."""
+    kept = [index for index, entry in enumerate(entries) if not _is_unread_link(entry)]
+    places = {index: place for place, index in enumerate(kept)}
+    steps = tuple(
+        replace(plan.steps[index], after=tuple(places[one] for one in plan.steps[index].after if one in places))
+        for index in kept
+    )
+    unread = tuple(filter(_is_unread_link, entries))
+    return replace(plan, steps=steps), tuple(entries[index] for index in kept), unread
+
+
+def _is_unread_link(entry: Entry) -> bool:
+    return isinstance(entry.result, Failure) and entry.result.link is not None
+
+
 def text_read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] | None:
     """Return the text in a picture, and the reason why no objects were detected.
 
@@ -135,7 +182,7 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
     Such results are texts that were read, transcripts, translations and forecasts. If a translation failed, its error
     follows the original text. Return None if an LLM has to add something, or if nothing was found.
     """
-    if not plan.results_only:
+    if not plan.results_only or not entries:
         return None
     if (failure := translation_error(plan, entries)) is not None:
         return "\n\n".join([*(entry.result.text() for entry in entries[:-1]), failure])
@@ -174,22 +221,34 @@ def translation_error(plan: Plan, entries: Sequence[Entry]) -> str | None:
     return None if any(entry.error is not None for entry in entries[:-1]) else entries[-1].error
 
 
-def as_entry(task: str, outcome: Result[Any] | BaseException) -> Entry:
-    """Return the entry of a result, or of the exception that was raised instead."""
+def as_entry(task: str, outcome: Result[Any] | BaseException, link: str | None = None) -> Entry:
+    """Return the entry of a result, or of the exception that was raised instead. `link` is the URL of the text that
+    could not be read, if that is the reason."""
     if isinstance(outcome, BaseException):
-        outcome = Failure(report_error(outcome, "planned_task_failed", task=task).message)
+        outcome = Failure(report_error(outcome, "planned_task_failed", task=task).message, link)
     return Entry(PRECONTEXT_NAMES.get(task, task), outcome)
 
 
 async def _run_step(
     step: Step,
-    earlier_steps: Sequence["asyncio.Task[Result[Any]]"],
+    earlier_steps: Sequence[tuple[Step, "asyncio.Task[Result[Any]]"]],
     find_task: Callable[[str], Task],
     progress: Progress,
     redact: Redact,
     form: Form,
 ) -> Result[Any]:
-    """Return the step's result. Raises the error of an earlier step whose result it needs."""
-    texts = [step.text, *[await redact((await work).text()) for work in earlier_steps]]
+    """Return the step's result. Raises the error of an earlier step whose result it needs. Links that could not be read
+    are left out, unless there is nothing else."""
+    texts = [step.text]
+    unread: list[Exception] = []
+    for earlier, work in earlier_steps:
+        try:
+            texts.append(await redact((await work).text()))
+        except (InputError, EngineUnavailable) as error:
+            if not _is_unreadable_link(earlier, error):
+                raise
+            unread.append(error)
+    if unread and len(unread) == len(earlier_steps):
+        raise unread[0]
     request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact, form)
     return await find_task(step.task).run(request)

@@ -20,6 +20,8 @@ from rich.table import Table
 
 from app.access.key_file import CHAT
 from app.cli import KEY, fail
+from app.settings import Settings
+from tasks.inputs.limits import megabytes
 
 _MAX_INLINE = 16 << 20
 """A file of at most this size, in bytes, is sent within the request. A larger file is uploaded first and deleted
@@ -67,6 +69,8 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
             with _uploaded(client, question.files) as ids:
                 body = _body(question, ids)
                 return _print_body(client, body) if as_json else _print_answer(client, body, question)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
+            fail(_interrupted(base_url, error, question.files))
         except httpx.TransportError as error:
             fail(
                 f"{base_url} cannot be reached ({type(error).__name__}). Start a server with `openfaze serve`, or name "
@@ -78,6 +82,20 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
 
 class _Refused(Exception):
     """Raised if the server refused the request. The message states why."""
+
+
+def _interrupted(base_url: str, error: httpx.TransportError, files: Sequence[Path]) -> str:
+    """Return the message for a connection that broke. A server that refuses a large body may close the connection
+    before its answer has arrived, so the sizes of the files and the usual limits are named."""
+    broken = f"{base_url} closed the connection ({type(error).__name__})"
+    if not files:
+        return broken
+    sizes = ", ".join(f"{path.name} ({megabytes(path.stat().st_size)})" for path in files)
+    limits = [
+        f"{Settings.model_fields[name].default} MB (OPENFAZE_{name.upper()})"
+        for name in ("max_request_mb", "max_file_mb")
+    ]
+    return f"{broken} while it was sent {sizes}. A request has at most {limits[0]}, and a large file {limits[1]}"
 
 
 def _print_body(client: httpx.Client, body: Json) -> bool:
@@ -131,7 +149,7 @@ def _add_event(event: Json, answer: _Answer, *, is_live: bool, progress: Progres
     answer.unsupported += event.get("unsupported") or []
     answer.warnings += event.get("warnings") or []
     for choice in event["choices"]:
-        text = choice["delta"].get("content") or ""
+        text = choice["delta"].get("content") or choice["delta"].get("refusal") or ""
         if not text or (not answer.text and _PRECONTEXT.fullmatch(text)):
             continue
         answer.text.append(text)

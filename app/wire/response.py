@@ -54,6 +54,8 @@ class CompletionToolCall(ResponseModel):
 class CompletionMessage(ResponseModel):
     role: Literal["assistant"] = "assistant"
     content: str | None = None
+    refusal: str | None = Field(default=None, exclude_if=absent)
+    """Why the LLM does not answer; present only if it says so."""
     tool_calls: list[CompletionToolCall] | None = Field(default=None, exclude_if=absent)
 
 
@@ -107,6 +109,7 @@ class CompletionToolCallDelta(ResponseModel):
 class Delta(ResponseModel):
     role: Literal["assistant"] | None = Field(default=None, exclude_if=absent)
     content: str | None = Field(default=None, exclude_if=absent)
+    refusal: str | None = Field(default=None, exclude_if=absent)
     tool_calls: list[CompletionToolCallDelta] | None = Field(default=None, exclude_if=absent)
 
 

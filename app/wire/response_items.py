@@ -7,13 +7,44 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
 
-from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, Identifier, RequestModel, ToolName, by_json_type
+from app.wire.request import (
+    FAIL_FAST,
+    MAX_TOOLS,
+    ContentPart,
+    Identifier,
+    RefusalPart,
+    RequestModel,
+    ToolName,
+    by_json_type,
+)
 
 _CalledName = Annotated[str, Field(max_length=255)]
 """Name of a called tool, or its namespace. For the LLM, both together are one `Identifier` (`llm_name`)."""
-OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
+OWN_TOOLS = {
+    "web_search": "web_search",
+    "web_search_2025_08_26": "web_search",
+    "web_search_preview": "web_search",
+    "web_search_preview_2025_03_11": "web_search",
+    "code_interpreter": "code_sandbox",
+}
 """Tasks of this server, by the types of the corresponding hosted tools of OpenAI. The full model runs these tasks when
 it needs them."""
+OPENAIS_TOOLS = frozenset(
+    {
+        "apply_patch",
+        "computer",
+        "computer_use",
+        "computer_use_preview",
+        "file_search",
+        "image_generation",
+        "local_shell",
+        "mcp",
+        "programmatic_tool_calling",
+        "shell",
+        "tool_search",
+    }
+)
+"""Types of OpenAI's hosted tools that this server does not have. Codex offers some of them with every request."""
 OPENAIS_ITEMS = frozenset(
     {
         "additional_tools",
@@ -52,17 +83,23 @@ _ITEMS = {
     "reasoning": "·reasoning",
     "item_reference": "·reference",
 }
-_TOOLS = {"function": "·function", "custom": "·custom", "namespace": "·namespace", **dict.fromkeys(OWN_TOOLS, "·own")}
+_TOOLS = {
+    "function": "·function",
+    "custom": "·custom",
+    "namespace": "·namespace",
+    **dict.fromkeys(OWN_TOOLS, "·own"),
+    **dict.fromkeys(OPENAIS_TOOLS, "·other"),
+}
+
+
+_TOOL_MESSAGE = (
+    f"Only tools of these types are supported: {', '.join(kind for kind in _TOOLS if kind not in OPENAIS_TOOLS)}"
+)
 
 
 class OutputTextPart(RequestModel):
     type: Literal["output_text"]
     text: str
-
-
-class RefusalPart(RequestModel):
-    type: Literal["refusal"]
-    refusal: str
 
 
 def _part_of(part: Any) -> str:
@@ -197,7 +234,15 @@ class NamespaceTool(RequestModel):
 
 
 class OwnTool(RequestModel):
-    type: Literal["web_search", "web_search_preview", "code_interpreter"]
+    """A tool that stands for a task of this server; its type is in OWN_TOOLS."""
+
+    type: str
+
+
+class OtherTool(RequestModel):
+    """A tool that this server does not have; its type is in OPENAIS_TOOLS."""
+
+    type: str
 
 
 def _tool_kind(tool: Any) -> str | None:
@@ -209,11 +254,12 @@ Tool = Annotated[
     Annotated[FunctionTool, Tag("·function")]
     | Annotated[CustomTool, Tag("·custom")]
     | Annotated[NamespaceTool, Tag("·namespace")]
-    | Annotated[OwnTool, Tag("·own")],
+    | Annotated[OwnTool, Tag("·own")]
+    | Annotated[OtherTool, Tag("·other")],
     Discriminator(
         _tool_kind,
         custom_error_type="tool",
-        custom_error_message=f"Only tools of these types are supported: {', '.join(_TOOLS)}",
+        custom_error_message=_TOOL_MESSAGE,
     ),
 ]
 
@@ -254,10 +300,33 @@ class NamedTool(RequestModel):
     namespace: str | None = None
 
 
+class HostedTool(RequestModel):
+    """A tool of OpenAI's among the allowed ones, which needs no name."""
+
+    type: str
+
+
+def _allowed_kind(tool: Any) -> str | None:
+    kind = tool.get("type") if isinstance(tool, dict) else getattr(tool, "type", None)
+    if kind in ("function", "custom"):
+        return "·named"
+    return "·hosted" if kind in OWN_TOOLS or kind in OPENAIS_TOOLS else None
+
+
+AllowedTool = Annotated[
+    Annotated[NamedTool, Tag("·named")] | Annotated[HostedTool, Tag("·hosted")],
+    Discriminator(
+        _allowed_kind,
+        custom_error_type="tool",
+        custom_error_message=_TOOL_MESSAGE,
+    ),
+]
+
+
 class AllowedTools(RequestModel):
     type: Literal["allowed_tools"]
     mode: Literal["auto", "required"]
-    tools: Annotated[list[NamedTool], FAIL_FAST, Field(max_length=MAX_TOOLS)]
+    tools: Annotated[list[AllowedTool], FAIL_FAST, Field(max_length=MAX_TOOLS)]
 
 
 def _choice_kind(choice: Any) -> str | None:

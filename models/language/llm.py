@@ -215,6 +215,8 @@ class TextDelta:
     text: str
     logprobs: Any = None
     """Log probabilities of this piece in OpenAI's form, if the call asked for them."""
+    is_refusal: bool = False
+    """True if the LLM says here why it does not answer (OpenAI's `refusal`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,7 @@ class ToolCallDelta:
 class Done:
     """The last event of every answer. A count is None if the LLM does not state it."""
 
-    finish_reason: Literal["stop", "length", "tool_calls"]
+    finish_reason: Literal["stop", "length", "tool_calls", "content_filter"]
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None

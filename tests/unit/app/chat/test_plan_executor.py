@@ -2,11 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from app.chat.plan import Plan, Step
-from app.chat.plan_executor import answer_from_results, as_entry, execute_plan, text_read_instead, without_empty_asides
+from app.chat.plan_executor import (
+    answer_from_results,
+    as_entry,
+    execute_plan,
+    text_read_instead,
+    without_empty_asides,
+    without_unread_links,
+)
 from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import first_tokens
 from tasks.base import Task, TaskRequest, unreported
@@ -134,6 +142,48 @@ async def test_a_step_fails_with_the_one_that_it_waits_for_and_never_runs() -> N
 
     entries = await gathered(plan, ocr=read, translate=failing(AssertionError("it ran")))
     assert [entry.error for entry in entries] == [UNREADABLE.message, None, UNREADABLE.message]
+
+
+LINK = Source.from_reference("https://example.com/a.pdf", origin=Origin(message=0))
+
+
+@pytest.mark.parametrize("is_all", [False, True])
+@pytest.mark.parametrize("last_result_only", [False, True])
+async def test_a_link_that_cannot_be_read_is_an_entry_with_its_url(is_all: bool, last_result_only: bool) -> None:
+    translated = Step("translate", (), "Translate the following into French:", after=(0,))
+    plan = Plan((Step("ocr", (LINK,), ""), translated), last_result_only)
+    find = finder(ocr=failing(UNREADABLE), translate=failing(AssertionError("it ran")))
+    entries = await execute_plan(plan, find, unreported, is_all=is_all)
+    assert [entry.error for entry in entries] == [UNREADABLE.message] * 2
+    assert all("https://example.com/a.pdf" in one for entry in entries for one in entry.result.warnings())
+    assert without_unread_links(plan, entries) == (Plan((), last_result_only), (), entries)
+
+
+async def test_a_translation_goes_without_a_link_that_cannot_be_read() -> None:
+    steps = (
+        Step("ocr", (LINK,), ""),
+        Step("ocr", (PICTURE,), ""),
+        Step("translate", (), "Translate into French:", (0, 1)),
+    )
+
+    async def read(request: TaskRequest) -> object:
+        if request.sources == (LINK,):
+            raise UNREADABLE
+        return {"extracted_text": "nine"}
+
+    async def translate(request: TaskRequest) -> object:
+        return {"translated_text": request.text}
+
+    entries = await execute_plan(Plan(steps), finder(ocr=read, translate=translate), unreported, is_all=True)
+    plan, read_entries, unread = without_unread_links(Plan(steps), entries)
+    assert [entry.result.text() for entry in read_entries] == ["nine", "Translate into French:\n\nnine"]
+    assert (plan.steps, unread) == ((steps[1], replace(steps[2], after=(0,))), entries[:1])
+
+
+async def test_an_unreadable_part_is_raised_whatever_became_of_a_link() -> None:
+    plan = Plan((Step("ocr", (LINK,), ""), Step("ocr", (PICTURE,), "")))
+    with pytest.raises(InputError, match="empty"):
+        await execute_plan(plan, finder(ocr=failing(UNREADABLE)), unreported)
 
 
 async def test_a_failure_stands_beside_what_was_found() -> None:
