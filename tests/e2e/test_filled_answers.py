@@ -22,6 +22,7 @@ from tests.conftest import SHARED
 from tests.drawn_forms import form_of
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, picture_of, schema_of, text_part
+from tests.origin import serving_origin
 from tests.pages import foreign_page
 from tests.printed_codes import PAYMENT, code_drawn, pdf_with, png_of, sheet_of
 from tests.server import REMEMBERING, Server, serving
@@ -361,6 +362,20 @@ def test_a_fact_that_nothing_says_is_no_field(client: httpx.Client, server: Serv
     error = error_of(ask(client, asked, tools=[tool], tool_choice="required"), 400, "not_found_in_input")
     assert error["param"] == f"{CALL}/people"
     assert len([entry for entry in server.log if entry["event"] == "llm_loaded"]) == loaded
+
+
+@pytest.mark.parametrize("order", ["Sum up the page", "Extract from"])
+def test_fields_of_free_words_about_a_linked_page_are_filled_or_named(tmp_path: Path, order: str) -> None:
+    page = (
+        b"<html><head><title>The harbour</title></head><body><h1>The harbour</h1><p>Ferries leave at nine.</p></body>"
+    )
+    with serving_origin() as origin, client_of_app(tmp_path, fetch_allow=("127.0.0.1",)) as asking:
+        origin.files["/harbour.html"], origin.headers["/harbour.html"] = page, {"content-type": "text/html"}
+        asking.base_url = asking.base_url.join("/v1")
+        text = text_part(f"{order} {origin.url('/harbour.html')}")
+        body = ask(asking, text, response_format=schema_of(title=STRING, summary=STRING)).json()
+    assert json.loads(body["choices"][0]["message"]["content"]).keys() == {"title", "summary"}
+    assert any("'summary'" in one for one in body["warnings"])
 
 
 @pytest.mark.deep
