@@ -20,6 +20,7 @@ from app.chat.guard.redaction import REDACTING, Redaction
 from app.chat.guard.request_guard import RequestGuard
 from app.chat.inputs import Collector, Turn, run_off_loop, texts_beside_content, texts_of
 from app.chat.request_warnings import warnings_of
+from app.chat.schema.standard_schemas import with_standard_schemas
 from app.chat.schema.structured import is_open
 from app.chat.specialists import Specialists
 from app.errors import PayloadTooLarge
@@ -72,8 +73,8 @@ class Pipeline:
 
         Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two events.
         """
-        call = replace(call, memory=AnswerMemory(self.hold))
-        request = call.request
+        request, schema_warnings = await run_off_loop(call.request, with_standard_schemas, call.request)
+        call = replace(call, request=request, memory=AnswerMemory(self.hold))
         # The messages are searched off the event loop, because thousands of them take milliseconds.
         directives, warnings, tokens = await run_off_loop(
             request, self._read_directives, request, estimates=call.admission.is_limited
@@ -91,7 +92,7 @@ class Pipeline:
         )
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
-        for warning in (*warnings, *turn.warnings):
+        for warning in (*schema_warnings, *warnings, *turn.warnings):
             yield AnswerWarning(warning)
         thresholds = {**self.thresholds, **call.caller.guard_thresholds}
         policy = Policy(directives.guard, thresholds, directives.optional_codes)

@@ -7,7 +7,7 @@ or posts if it has what such a list is about: a title, the word for a prize, a u
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from models.fair_executor import Slices
 from tasks.extraction.dated_entries import FULL_PERIOD, LEGAL_FORM, PLACE_OF_WORK, in_asked_form, roles_of, section_of
@@ -21,6 +21,7 @@ from tasks.extraction.words_on_page import cell_at
 from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.words import PLACES
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
+from tasks.schema.remainder import is_optional
 
 Topic = Literal["work", "education", "works", "awards"]
 Column = Literal["start", "end", "year", "name", "organisation", "activity", "place", "brackets", "choice", "rank"]
@@ -293,15 +294,10 @@ def _cells_of(
                 word = cells[index].text.casefold()
                 cells[index] = cells[index]._replace(text=str(PLACES[word]), source=cells[index].text)
     is_lacking = any(
-        index not in cells and "null" not in _types_of(fields[index].schema) and column not in ("choice", "brackets")
+        index not in cells and not is_optional(fields[index].schema) and column not in ("choice", "brackets")
         for index, column in columns.items()
     )
     return {} if is_lacking or all(columns[index] in _MOMENTS for index in cells) else cells
-
-
-def _types_of(schema: Mapping[str, Any]) -> Sequence[str]:
-    types = schema.get("type", ())
-    return (types,) if isinstance(types, str) else types
 
 
 def _spans_of(

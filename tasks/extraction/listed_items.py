@@ -14,6 +14,7 @@ from models.translation.languages import names_at
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.cv_sections import is_section
+from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, names_of
@@ -62,7 +63,6 @@ MAX_TRIED: Final = 100
 
 _LEVELS: Final = frozenset(fold("level niveau nivel livello poziom nivå proficiency kompetenz sprachniveau"))
 _CODES: Final = frozenset(fold("code kod código codice icd"))
-_TEXTS: Final = frozenset(("string", "null"))
 _YEARS: Final = frozenset(fold("year jahr année año anno ano jaar rok år"))
 _YEAR = re.compile(
     rf"\(?(?:(?:{any_of(MONTHS)})\.? |(?<!\d)\d\d?[./])?(?<![\d-])(?P<year>(?:19|20)\d\d)(?![\d/-])\)?(?: ?[–—-] )?",
@@ -213,7 +213,7 @@ def _parts_of(fields: Sequence[WantedField]) -> list[Part]:
         return []
     years = [one for one in fields if _is_year(one)]
     texts = [one for one in fields if one not in years]
-    if len(years) > 1 or any(not set(_types(one)) <= _TEXTS or "format" in one.schema for one in texts):
+    if len(years) > 1 or any(not types_of(one.schema) <= {"string"} or "format" in one.schema for one in texts):
         return []
     found: list[Part] = []
     for one in fields:
@@ -238,11 +238,6 @@ def _parts_of(fields: Sequence[WantedField]) -> list[Part]:
 
 def _is_year(field: WantedField) -> bool:
     return any(not _YEARS.isdisjoint(own) for own in field.names.own) and "format" not in field.schema
-
-
-def _types(field: WantedField) -> Sequence[str]:
-    types = field.schema.get("type", ())
-    return (types,) if isinstance(types, str) else types
 
 
 def named_list(passage: Passage, names: Names) -> Slices[list[ListItem]]:

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from models.fair_executor import Slices
 from tasks.extraction.concepts import concepts_of
+from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
 from tasks.extraction.names import Names, names_of
@@ -144,9 +145,7 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
 
 
 def _is_of_words(field: WantedField) -> bool:
-    types = field.schema.get("type", ())
-    is_text = "string" in ((types,) if isinstance(types, str) else types)
-    return is_text and "format" not in field.schema and "enum" not in field.schema
+    return "string" in types_of(field.schema) and "format" not in field.schema and "enum" not in field.schema
 
 
 def _rows_of(passage: Passage, wanted: frozenset[Column]) -> Slices[list[list[_MeasuredRow]]]:

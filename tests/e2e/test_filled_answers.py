@@ -265,6 +265,29 @@ def test_a_forced_call_has_the_arguments_that_a_schema_has_as_fields(client: htt
     assert all(found["probability"] > 0.5 for found in schema["evidence"].values())
 
 
+def test_keywords_of_other_programs_change_neither_a_schema_nor_a_call(client: httpx.Client) -> None:
+    fields = {name: {**field, "example": "x", "x-ui": 1, "nullable": True} for name, field in INVOICE_FIELDS.items()}
+    fields["vendor"]["fromat"] = "name"
+    form = schema_of(**fields)
+    parameters = form["json_schema"]["schema"]
+    parameters["x-form"] = {"order": ["total"]}
+    tool = {"type": "function", "function": {"name": "save", "parameters": parameters}}
+    text = text_part(f"Save it.\n\n{INVOICE}")
+    filled = ask(client, text, response_format=form).json()
+    called = ask(client, text, tools=[tool], tool_choice="required").json()
+    [call] = called["choices"][0]["message"]["tool_calls"]
+    assert json.loads(filled["choices"][0]["message"]["content"]) == INVOICE_VALUES
+    assert json.loads(call["function"]["arguments"]) == INVOICE_VALUES
+    assert ["/properties/vendor/fromat" in one for one in (*filled["warnings"], *called["warnings"])] == [True, True]
+
+
+def test_a_misspelt_root_leaves_an_open_object_and_says_so(client: httpx.Client) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object", "proprties": {"a": {}}}}}
+    body = ask(client, text_part("Save it."), response_format=form).json()
+    assert body["choices"][0]["message"]["content"] == "{}"
+    assert any("'/proprties'" in one for one in body["warnings"])
+
+
 def test_a_forced_call_streams_like_any_call(client: httpx.Client) -> None:
     fields = {"tools": [SAVE], "tool_choice": "required", "stream": True, "evidence": True}
     streamed = Streamed.read(ask(client, text_part(f"Save it.\n\n{INVOICE}"), **fields).text)
