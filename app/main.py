@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
@@ -129,9 +128,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in routers:
         # The routes are added directly, because an included router would be searched a second time for each request.
         app.router.routes.extend(router.routes)
-    for route in app.router.routes:
-        if isinstance(route, APIRoute) and route.methods and "GET" in route.methods:
-            route.methods.add("HEAD")  # uvicorn leaves out the body.
     return app
 
 

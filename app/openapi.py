@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from copy import copy
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -13,7 +12,6 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 
 from app.errors import ApiError
 from app.middleware import PROBES
@@ -98,21 +96,12 @@ def body_schema(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, str]
     return {"$ref": f"{_SCHEMAS}{name}"}
 
 
-def _without_head(route: BaseRoute) -> BaseRoute:
-    """Return a route as it is described: HEAD does what GET does, without a body."""
-    if not isinstance(route, APIRoute):
-        return route
-    described = copy(route)
-    described.methods = (route.methods or set()) - {"HEAD"}
-    return described
-
-
 def _build_description(app: FastAPI) -> dict[str, Any]:
     described = get_openapi(
         title=app.title,
         version=app.version,
         description=_INTRODUCTION,
-        routes=list(map(_without_head, app.routes)),
+        routes=app.routes,
         tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
     )
     schemas: dict[str, Any] = described["components"]["schemas"]

@@ -225,6 +225,12 @@ class Result(ABC, Generic[DataT]):
 class JsonResult(Result[Any]):
     """A result of unknown shape."""
 
+    def text(self) -> str:
+        match self.data:
+            case {"text": str(text), **others} if not others:
+                return text
+        return ""
+
     def _result_lines(self) -> Iterator[ResultLine]:
         match self.data:
             case {"text": str(text), **others} if not others:
@@ -246,7 +252,9 @@ class Failure(Result[None]):
         yield ResultLine(f"failed: {self.message}")
 
     def warnings(self) -> Iterator[str]:
-        if self.link is not None:
+        if self.link is None:
+            yield self.message
+        else:
             name = "" if self.link in self.message else f" '{self.link[:LONGEST_LINK]}'"
             yield f"The link{name} in the text was not read: {self.message}"
 

@@ -10,7 +10,7 @@ the schema permits.
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.chat.plan import Plan
@@ -146,6 +146,14 @@ async def fill_whole(
     return await _complete(shape, schema, copied, extractor, root)
 
 
+async def fill_given(shape: Shape, values: Mapping[JsonPath, Any]) -> Filling:
+    """Fill in fields of `shape` with given values, and all others with the emptiest values that the schema permits.
+    Raises NotFoundInInput for a field that must not be empty."""
+    return replace(
+        await _complete(shape, shape.schema or {"type": "object"}, CopiedFields(values), None, ""), warnings=()
+    )
+
+
 async def _copy_fields_from_results(
     schema: Mapping[str, Any],
     plan: Plan,
@@ -157,7 +165,7 @@ async def _copy_fields_from_results(
     steps = [(step, entry) for step, entry in zip(plan.steps, entries, strict=True) if not step.is_aside]
     succeeded = [TaskResult(step.task, step.text, entry.result) for step, entry in steps if entry.error is None]
     orders = [step.text for step, entry in steps if step.task == "translate" and step.after and entry.error is not None]
-    target = (await asyncio.to_thread(parse_order, orders[0])).target if orders else None
+    target = (await asyncio.to_thread(parse_order, orders[0])).targets[0] if orders else None
     read = read_of(entries, document)
     results = TaskResults(succeeded, plan.reads_out, target, any(one.result.text().strip() for one in read))
     return await copy_fields(schema, results, read, extractor, examples)

@@ -69,9 +69,12 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
             with _uploaded(client, question.files) as ids:
                 body = _body(question, ids)
                 return _print_body(client, body) if as_json else _print_answer(client, body, question)
-        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
-            fail(_interrupted(base_url, error, question.files))
         except httpx.TransportError as error:
+            if question.files and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                # A server that refuses a large body may close the connection before its answer has arrived.
+                sizes = ", ".join(f"{path.name} ({megabytes(path.stat().st_size)})" for path in question.files)
+                limit = f"{Settings.model_fields['max_file_mb'].default} MB (OPENFAZE_MAX_FILE_MB)"
+                fail(f"{base_url} broke off ({type(error).__name__}) while it got {sizes}; its limit may be {limit}")
             fail(
                 f"{base_url} cannot be reached ({type(error).__name__}). Start a server with `openfaze serve`, or name "
                 "another one with --url"
@@ -82,20 +85,6 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
 
 class _Refused(Exception):
     """Raised if the server refused the request. The message states why."""
-
-
-def _interrupted(base_url: str, error: httpx.TransportError, files: Sequence[Path]) -> str:
-    """Return the message for a connection that broke. A server that refuses a large body may close the connection
-    before its answer has arrived, so the sizes of the files and the usual limits are named."""
-    broken = f"{base_url} closed the connection ({type(error).__name__})"
-    if not files:
-        return broken
-    sizes = ", ".join(f"{path.name} ({megabytes(path.stat().st_size)})" for path in files)
-    limits = [
-        f"{Settings.model_fields[name].default} MB (OPENFAZE_{name.upper()})"
-        for name in ("max_request_mb", "max_file_mb")
-    ]
-    return f"{broken} while it was sent {sizes}. A request has at most {limits[0]}, and a large file {limits[1]}"
 
 
 def _print_body(client: httpx.Client, body: Json) -> bool:
@@ -184,8 +173,10 @@ def _print_result(result: Any) -> None:
             for chunk in chunks:
                 speaker = f"{chunk['speaker']}: " if "speaker" in chunk else ""
                 typer.echo(_plain(f"{_clock(chunk['timestamp'][0])}  {speaker}{chunk['text']}"))
-        case {"translated_text": str(text)}:
-            typer.echo(_plain(text))
+        case {"translated_text": str() | [*_]}:
+            for one in result.get("results") or [result]:
+                texts = one["translated_text"]
+                typer.echo(_plain(texts if isinstance(texts, str) else "\n".join(texts)))
         case {"detected_objects": [*found]}:
             _table(("label", "sure by", "at", "size"), [(one["label"], *_detection_cells(one)) for one in found])
         case {"gui_elements": [*found]}:

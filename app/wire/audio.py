@@ -1,6 +1,5 @@
 """The requests and responses of POST /v1/audio/transcriptions and /v1/audio/translations, with OpenAI's fields."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,8 +70,8 @@ def _time(seconds: float, point: str) -> str:
 
 
 class _FormRequest(BaseModel):
-    """A request sent as a form, in which all values are texts: "0.2" stands for a number, "true" for a boolean, and a
-    list may be written as JSON. Unknown fields are permitted."""
+    """A request sent as a form, in which all values are texts: "0.2" stands for a number, and "true" for a boolean.
+    Unknown fields are permitted."""
 
     model_config = ConfigDict(json_schema_extra=describe)
 
@@ -90,22 +89,12 @@ class _FormRequest(BaseModel):
             sent.setdefault(name, []).extend(filter(None, found))
         for name, field in cls.model_fields.items():
             if texts := sent.get(name):
-                is_list = get_origin(field.annotation) is list
-                given[name] = [one for text in texts for one in _listed(text)] if is_list else texts[-1]
+                given[name] = texts if get_origin(field.annotation) is list else texts[-1]
         try:
             return cls.model_validate(given)
         except ValidationError as error:
             problem = first_problem(error)
             raise BadRequest(problem.message, param=problem.path) from None
-
-
-def _listed(text: str) -> Sequence[str]:
-    """Return the texts in a JSON list of texts; any other text alone."""
-    try:
-        found = json.loads(text) if text.startswith("[") else None
-    except (ValueError, RecursionError):
-        return [text]
-    return found if isinstance(found, list) and all(isinstance(one, str) for one in found) else [text]
 
 
 class TranslationRequest(_FormRequest):

@@ -29,21 +29,10 @@ OWN_TOOLS = {
 }
 """Tasks of this server, by the types of the corresponding hosted tools of OpenAI. The full model runs these tasks when
 it needs them."""
-OPENAIS_TOOLS = frozenset(
-    {
-        "apply_patch",
-        "computer",
-        "computer_use",
-        "computer_use_preview",
-        "file_search",
-        "image_generation",
-        "local_shell",
-        "mcp",
-        "programmatic_tool_calling",
-        "shell",
-        "tool_search",
-    }
-)
+OPENAIS_TOOLS = (
+    "apply_patch", "computer", "computer_use_preview", "file_search", "image_generation", "local_shell", "mcp", "shell",
+    "tool_search",
+)  # fmt: skip
 """Types of OpenAI's hosted tools that this server does not have. Codex offers some of them with every request."""
 OPENAIS_ITEMS = frozenset(
     {
@@ -87,14 +76,8 @@ _TOOLS = {
     "function": "·function",
     "custom": "·custom",
     "namespace": "·namespace",
-    **dict.fromkeys(OWN_TOOLS, "·own"),
-    **dict.fromkeys(OPENAIS_TOOLS, "·other"),
+    **dict.fromkeys((*OWN_TOOLS, *OPENAIS_TOOLS), "·hosted"),
 }
-
-
-_TOOL_MESSAGE = (
-    f"Only tools of these types are supported: {', '.join(kind for kind in _TOOLS if kind not in OPENAIS_TOOLS)}"
-)
 
 
 class OutputTextPart(RequestModel):
@@ -233,16 +216,13 @@ class NamespaceTool(RequestModel):
     ]
 
 
-class OwnTool(RequestModel):
-    """A tool that stands for a task of this server; its type is in OWN_TOOLS."""
+class HostedTool(RequestModel):
+    """A tool of OpenAI's, whose type is in OWN_TOOLS or OPENAIS_TOOLS."""
 
     type: str
 
 
-class OtherTool(RequestModel):
-    """A tool that this server does not have; its type is in OPENAIS_TOOLS."""
-
-    type: str
+_TOOL_MESSAGE = f"Only tools of these types are supported: function, custom, namespace, {', '.join(OWN_TOOLS)}"
 
 
 def _tool_kind(tool: Any) -> str | None:
@@ -254,8 +234,7 @@ Tool = Annotated[
     Annotated[FunctionTool, Tag("·function")]
     | Annotated[CustomTool, Tag("·custom")]
     | Annotated[NamespaceTool, Tag("·namespace")]
-    | Annotated[OwnTool, Tag("·own")]
-    | Annotated[OtherTool, Tag("·other")],
+    | Annotated[HostedTool, Tag("·hosted")],
     Discriminator(
         _tool_kind,
         custom_error_type="tool",
@@ -300,26 +279,11 @@ class NamedTool(RequestModel):
     namespace: str | None = None
 
 
-class HostedTool(RequestModel):
-    """A tool of OpenAI's among the allowed ones, which needs no name."""
-
-    type: str
-
-
-def _allowed_kind(tool: Any) -> str | None:
-    kind = tool.get("type") if isinstance(tool, dict) else getattr(tool, "type", None)
-    if kind in ("function", "custom"):
-        return "·named"
-    return "·hosted" if kind in OWN_TOOLS or kind in OPENAIS_TOOLS else None
-
-
 AllowedTool = Annotated[
-    Annotated[NamedTool, Tag("·named")] | Annotated[HostedTool, Tag("·hosted")],
-    Discriminator(
-        _allowed_kind,
-        custom_error_type="tool",
-        custom_error_message=_TOOL_MESSAGE,
-    ),
+    Annotated[NamedTool, Tag("·function")]
+    | Annotated[NamedTool, Tag("·custom")]
+    | Annotated[HostedTool, Tag("·hosted")],
+    Discriminator(_tool_kind, custom_error_type="tool", custom_error_message=_TOOL_MESSAGE),
 ]
 
 

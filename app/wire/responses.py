@@ -31,20 +31,20 @@ from app.wire.request import (
     by_json_type,
 )
 from app.wire.response_items import (
+    OPENAIS_TOOLS,
     OWN_TOOLS,
     AllowedTools,
     CallItem,
     CallOutputItem,
     CustomCallItem,
     FunctionTool,
+    HostedTool,
     Item,
     MessageItem,
     NamedTool,
     OfferedTool,
     OtherItem,
-    OtherTool,
     OutputTextPart,
-    OwnTool,
     Tool,
     ToolChoice,
     llm_name,
@@ -73,15 +73,8 @@ _CHAT_NAMES = {
 MAX_OFFERED = 1024
 """A request has at most this many tools in all namespaces, of which `tool_choice` may allow as many as chat has."""
 PASSED_ON = (
-    "seed",
-    "stop",
-    "presence_penalty",
-    "frequency_penalty",
-    "logit_bias",
-    "top_k",
-    "min_p",
-    "chat_template_kwargs",
-)
+    "seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "chat_template_kwargs",
+)  # fmt: skip
 """Fields of a chat request that this API also passes on to the LLM. OpenAI's Responses API lacks most of them."""
 _UNSUPPORTED = {
     "truncation": "a conversation that does not fit is refused; send a shorter one",
@@ -472,11 +465,11 @@ def _to_chat_tool(offered: OfferedTool) -> chat.ChatTool:
 
 def _find_ineffective(request: ResponsesRequest, has_task: Callable[[str], bool]) -> Iterator[str]:
     for index, tool in enumerate(request.tools or ()):
-        if isinstance(tool, OtherTool):
-            yield f"Tool '{tool.type}' has no effect: this server does not have it."
-        if not isinstance(tool, OwnTool):
+        if not isinstance(tool, HostedTool):
             continue
-        if has_task(OWN_TOOLS[tool.type]):
+        if tool.type in OPENAIS_TOOLS:
+            yield f"Tool '{tool.type}' has no effect: this server does not have it."
+        elif has_task(OWN_TOOLS[tool.type]):
             yield (
                 f"Tool '{tool.type}': the model uses the server's own specialists where it needs them; the tool's "
                 "parameters have no effect."

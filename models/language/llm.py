@@ -44,6 +44,11 @@ COPIED = (
     f"{_HOW_TO_REPLACE}"
 )
 """Notice to callers of an answer that quotes values because the LLM is not capable."""
+EXTRACTED = (
+    "This summary consists of sentences of the input, word for word: the tiny language model here, which would invent "
+    f"some, was not asked. {_HOW_TO_REPLACE}"
+)
+"""Notice to callers of a summary that was made without a capable LLM."""
 THINKING_TOKENS = 4096
 """A model whose reasoning cannot be switched off gets this many additional tokens for it, but at most a quarter of its
 context."""
@@ -204,7 +209,8 @@ class LlmCall:
     openfaze's own, `max_tokens` limits only the answer: a model that reasons although reasoning is switched off gets
     `THINKING_TOKENS` more."""
     is_for_the_end: bool = False
-    """True if nobody reads the answer while it is written, so that pieces that arrive together may be joined."""
+    """True if nobody reads the answer while it is written, so that pieces that arrive together may be joined, and text
+    may be held back until it is known not to be reasoning."""
     on_written: Callable[[str], None] | None = field(default=None, compare=False)
     """Function that gets each piece of text that the LLM writes, when it arrives: an answer, reasoning, or arguments.
     The events may come later, or never, because some pieces are held back or left out."""

@@ -303,4 +303,4 @@ def test_a_schema_is_filled_from_the_text_although_nothing_finds_the_implied_obj
     assert answer.get("error", {}).get("code") == code
     if code is None:
         assert json.loads(answer["choices"][0]["message"]["content"]) == {"total": 492}
-        assert [one["name"] for one in answer["precontext"]] == ["ocr", "object_detection"]
+        assert [one["name"] for one in answer["precontext"]] == ["ocr"]

@@ -399,7 +399,7 @@ async def test_a_schema_that_describes_no_object_is_told(model: FullModel, answe
 def test_a_language_is_understood_by_its_code_though_that_is_a_word(code: str) -> None:
     body = TOOLS["translate"].called_with({"text": "Good morning.", "target_language": code})
     asked = parse_order(body["messages"][-1]["content"][0]["text"])
-    assert (asked.target, asked.text) == ({"Italian": "it"}.get(code, code), "")
+    assert (asked.targets, asked.text) == (({"Italian": "it"}.get(code, code),), "")
 
 
 async def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(model: FullModel) -> None:

@@ -160,7 +160,7 @@ def test_one_language_is_looked_for_where_only_that_is_spoken() -> None:
 
 
 def test_the_same_is_found_with_hardly_any_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(phrasebook, "AUTOMATON_BYTES", 5 << 18)
+    monkeypatch.setattr(phrasebook, "AUTOMATON_BYTES", 6 << 18)
     small = Phrasebook(WORDS.phrases)
     drawn = random.Random(4)
     for _ in range(200):
