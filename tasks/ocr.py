@@ -407,8 +407,7 @@ async def _lay_out(
         yield
         boxes = (yield from tick_boxes_in(ink, all_lines)) if ink is not None else ()
         own_words = sum(len(line["words"]) for line in section["lines"])
-        layout = PageLayout(rulings, geometry, (), boxes, read.is_illegible, layer.is_certain)
-        return _Section(section, layout, own_words)
+        return _Section(section, PageLayout(rulings, geometry, (), boxes, read.is_illegible), own_words)
 
     return await threads.run(laid_out, words, is_searched=is_searched)
 

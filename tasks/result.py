@@ -125,8 +125,7 @@ class SourceLine:
     pointer: str
     """JSON pointer (RFC 6901) to the line's text in the result."""
     place: Mapping[str, Any]
-    """Place of the whole line: page, timestamp, speaker, url; and also bounds and confidence if the words have none,
-    and `unsure` if a reader perhaps does not see it."""
+    """Place of the whole line: page, timestamp, speaker, url; and also bounds and confidence if the words have none."""
     bounds: tuple[Bounds, ...] = ()
     """Bounds of each word; empty if unknown."""
     confidences: tuple[float, ...] = ()

@@ -30,10 +30,6 @@ reader sees is then another text."""
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI"})
 """Classes of characters without which no line is reordered, however it is embedded or isolated (UAX #9, 3.3)."""
-_TURNED_NUMBERS = re.compile(r"\d[^\w]{0,3}[\u200f\u061c][^\w]{0,3}\d")
-"""Pattern of numbers that are shown in the opposite order, because a mark from right to left stands between them."""
-_MIXED_DIGITS = re.compile(r"[0-9][^\s\d]{0,3}(?![0-9])\d|(?![0-9])\d[^\s\d]{0,3}[0-9]")
-"""Pattern of digits of several scripts beside each other. Some look like other digits: Bengali `৪` is 4."""
 _MINUS = re.compile(r"(?<![\w.,])[\u2010\u2011\ufe63\uff0d](?=[\s$€£¥₩]{0,2}\d|[$€£¥₩]$)")
 _DASH = re.compile(r"(?<![\w.,])[\u2012\u2014\u2015](?=[$€£¥₩]?\d)")
 """Patterns of hyphens and dashes that stand for a minus sign, before a number."""
@@ -59,8 +55,7 @@ _MIXED_WORD = re.compile(
     f"(?<![\\w@.])(?:[A-Za-z]+[{_LOOKS_ALIKE}]|[{_LOOKS_ALIKE}]+[A-Za-z])[A-Za-z{_LOOKS_ALIKE}]*(?![\\w@]|\\.\\w)"
 )
 _IS_OTHER = re.compile(
-    f"[\uff01-\uff5e￥￡￦{_UNSEEN}{_LOOKS_ALIKE}\u2010-\u2012\u2014\u2015\ufe63\u061c]|{_REORDERING.pattern}"
-    r"|(?![0-9])\d"
+    f"[\uff01-\uff5e￥￡￦{_UNSEEN}{_LOOKS_ALIKE}\u2010-\u2012\u2014\u2015\ufe63]|{_REORDERING.pattern}"
 )
 
 
@@ -79,21 +74,11 @@ def _plain(line: SourceLine) -> SourceLine:
     plain = [_in_common_forms(word) for word in line.words]
     words = [_in_latin_letters(word) for word in plain]
     # A word of unseen characters alone stays, because the words and their bounds are counted.
-    is_unsure = any(_REORDERING.search(word) or _MIXED_DIGITS.search(word) for word in words)
-    is_unsure |= _turns_numbers(line.written or " ".join(line.words))
     return replace(
         line,
-        place={**line.place, "unsure": True} if is_unsure else line.place,
         words=tuple(word or unseen for word, unseen in zip(words, line.words, strict=True)),
         written=_in_latin_letters(_in_common_forms(line.written)) if all(words) else line.written,
         has_lookalikes=words != plain,
-    )
-
-
-def _turns_numbers(text: str) -> bool:
-    """True if numbers of a line change places. In Arabic and Hebrew lines, such marks keep them in their places."""
-    return _TURNED_NUMBERS.search(text) is not None and not any(
-        sign.isalpha() and unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in text
     )
 
 

@@ -32,38 +32,26 @@ _SIGNS: Final = {
     **{sign: sign for sign in '"\\/ '},
     **dict.fromkeys("nrtvNLP_", " "),
 }
-_LABEL_WITHIN = re.compile(r'"\s*+:')
-"""Pattern of what looks like a label of the file, but stands within a string."""
 _SURROGATES: Final = range(0xD800, 0xE000)
 
 
 def without_escapes(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
     """Return the lines with the escapes of their strings replaced. A line break within a string becomes a space.
 
-    Escapes of control characters are kept, and make their line unsure, because programs show them in different ways.
-    So do escaped quotation marks that make a part of a string look like another field.
+    Escapes of control characters, which are not shown, are kept.
     """
     return [_decoded(line) if "\\" in line.written else line for line in lines]
 
 
 def _decoded(line: SourceLine) -> SourceLine:
-    is_unsure = False
-
     def character(escape: re.Match[str]) -> str:
-        nonlocal is_unsure
-        decoded = _character(escape)
-        is_unsure |= not decoded
-        return decoded or escape[0]
+        return _character(escape) or escape[0]
 
     def decoded_string(string: re.Match[str]) -> str:
-        nonlocal is_unsure
-        decoded = _ESCAPE.sub(character, string[2])
-        is_unsure |= decoded != string[2] and _LABEL_WITHIN.search(decoded) is not None
-        return string[1] + decoded
+        return string[1] + _ESCAPE.sub(character, string[2])
 
     written = _STRING.sub(decoded_string, line.written)
-    place = {**line.place, "unsure": True} if is_unsure else line.place
-    return replace(line, words=tuple(written.split()), written=written, place=place)
+    return replace(line, words=tuple(written.split()), written=written)
 
 
 def _character(escape: re.Match[str]) -> str:

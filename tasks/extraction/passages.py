@@ -18,7 +18,6 @@ from tasks.extraction.facts_about_people import facts_about_people
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
 from tasks.extraction.touching_cells import with_divided_cells
-from tasks.extraction.unseen_markup import without_unseen_markup
 from tasks.extraction.validity_periods import validity_lines
 from tasks.extraction.vehicle_codes import vehicle_lines
 from tasks.extraction.wrapped_ibans import iban_lines
@@ -474,7 +473,7 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
     found: list[Passage] = []
     for source_lines in entry.result.passages():
         yield
-        lines = yield from without_unseen_markup((yield from head_of(source_lines, max_chars)))
+        lines = yield from head_of(source_lines, max_chars)
         if not lines:
             continue
         lines = yield from _changed(without_escapes, lines)

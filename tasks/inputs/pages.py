@@ -17,11 +17,10 @@ Kind = Literal["image", "paged", "text", "video"]
 
 @dataclass(frozen=True, slots=True)
 class TextLayer:
-    """The text that a page contains as characters, with places in pixels of the page's picture."""
+    """The text that a page contains as characters, with places in pixels of the page's picture. Confidences are 1.0."""
 
     lines: tuple[TextLine, ...] = ()
-    """Lines of text in no particular order. The confidence of words is 1.0, but less if another program recognised them
-    in a picture."""
+    """Lines of text in no particular order."""
     complete: bool = False
     """False if the page shows, or may show, text that is not in `lines`, so that OCR has to read the page as well."""
     rulings: tuple[Ruling, ...] = ()
@@ -29,9 +28,6 @@ class TextLayer:
     the picture."""
     has_drawings: bool = True
     """False if the page shows nothing but text, so that no code is printed on it."""
-    is_certain: bool = True
-    """False if viewers perhaps show the page in another way than `Pages.picture`, such as in other colours, cropped, or
-    not at all."""
 
 
 @dataclass(frozen=True, slots=True)

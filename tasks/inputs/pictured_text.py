@@ -2,7 +2,6 @@
 attached files."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from models.vision.text import Image
 from tasks.errors import InputError
@@ -30,8 +29,7 @@ class EmbeddedPages:
         self.blob = blob
         self._limits = limits
         self._pages: list[tuple[Pages, int]] = []
-        self._marks: dict[tuple[bytes, bool], str] = {}
-        self._uncertain: set[int] = set()
+        self._marks: dict[bytes, str] = {}
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -42,24 +40,16 @@ class EmbeddedPages:
             raise self.blob.error(f"has no page {number}; it has {len(self._pages)}.")
         return self._pages[number - 1]
 
-    def is_certain(self, number: int) -> bool:
-        """Return whether page `number` is shown as it is, as are attached files. Pictures within a text may be cropped,
-        covered or recoloured there, or not shown at all."""
-        return number not in self._uncertain
-
-    def marked(self, data: bytes, name: str, alt: str = "", *, is_attached: bool = False) -> str:
+    def marked(self, data: bytes, name: str, alt: str = "") -> str:
         """Return the text that stands for a picture: its description and mark, or a note if the picture cannot be read.
         `name` identifies the picture within the file."""
         media_type = sniff(data[:64])
         if media_type not in IMAGES:
             kind = media_type.removeprefix("image/") if media_type else name.rpartition(".")[2][:20]
             return " ".join(filter(None, [picture_mention(alt), unread_note(escape_part(kind.upper(), begins=False))]))
-        key = data, is_attached
-        if key not in self._marks:
-            self._marks[key] = self._mark(data, media_type, name)
-            if not is_attached and self._marks[key]:
-                self._uncertain.add(len(self))
-        return " ".join(filter(None, [picture_mention(alt), self._marks[key]]))
+        if data not in self._marks:
+            self._marks[data] = self._mark(data, media_type, name)
+        return " ".join(filter(None, [picture_mention(alt), self._marks[data]]))
 
     def _mark(self, data: bytes, media_type: str, name: str) -> str:
         blob = Blob(data, media_type, f"{self.blob.label}: {name}", self.blob.param)
@@ -120,8 +110,7 @@ class PicturedText(Pages):
 
     def text_layer(self, number: int) -> TextLayer:
         pages, own = self._pages[number]
-        layer = pages.text_layer(own)
-        return layer if self._pages.is_certain(number) else replace(layer, is_certain=False)
+        return pages.text_layer(own)
 
     def picture(self, number: int) -> Image:
         pages, own = self._pages[number]

@@ -21,7 +21,6 @@ from tasks.inputs.decode.within import allow
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.pdf.drawing import SCALE, draw
-from tasks.inputs.pdf.shown import hide_layered
 from tasks.inputs.pdf.text_layer import read_text_layer
 from tasks.inputs.printed_codes import MAX_PIXELS, PrintedCode, find_codes
 from tasks.inputs.source import Blob
@@ -75,9 +74,9 @@ class PdfPages(Pages):
             return _pixel_size(self._pdf.get_page_size(number - 1))
 
     def text_layer(self, number: int) -> TextLayer:
-        with self._reading(number) as deadline:
+        with self._reading(number):
             page = self._loaded(number)
-            return read_text_layer(page, *_pixel_size(page.get_size()), deadline=deadline)
+            return read_text_layer(page, *_pixel_size(page.get_size()))
 
     def picture(self, number: int) -> Image:
         return self._drawn(number, 1)
@@ -155,7 +154,6 @@ class PdfPages(Pages):
             return self._page[1]
         self._drop_page()
         self._page = (number, self._pdf[number - 1])
-        hide_layered(self._page[1])
         return self._page[1]
 
     def _drop_page(self) -> None:

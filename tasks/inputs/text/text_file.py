@@ -14,7 +14,6 @@ from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import SUPPORTED
 from tasks.inputs.source import Blob
 from tasks.inputs.text.xml_entities import declares_entities
-from tasks.markdown_text import unsure
 
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 """Characters before and after a picture's number. They are Unicode noncharacters, which are reserved for internal use.
@@ -307,24 +306,19 @@ def _sample_around_high(data: bytes) -> bytes:
     return data[start : start + _SAMPLE]
 
 
-_LONE_RETURN = re.compile(r"\r(?![\r\n])")
-_OVERWRITTEN = re.compile(r"(?<![^\r\n])[^\r\n]++(?=\r++(?!\n))")
-_DOUBTFUL = {
-    "application/yaml": re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE),
-    "application/json": re.compile(r"(?:^|(?<=[\s,{}\[\]]))(?://.*|/\*(?:[^*]|\*(?!/))*+)", re.MULTILINE),
-    "text/csv": re.compile(r"(?:^|(?<=[,;\t]))[ \"]*+(?:=|[+-][A-Z(]).*", re.MULTILINE),
-}
-"""Patterns of what readers of a type of file do not take for its contents: comments, and formulas in tables, of which
-programs show the results."""
-_DOUBTFUL["text/tab-separated-values"] = _DOUBTFUL["text/csv"]
+_COMMENT = re.compile(
+    r"^[ ]{0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^[ ]{0,3}\1|\Z)|`[^`\n]*`|<!--.*?(?:-->|(?P<endless>\Z))",
+    re.DOTALL | re.MULTILINE,
+)
+"""Pattern of comments in Markdown, and of code, in which there are none."""
 _STEPS = np.zeros(256, np.int8)
 _STEPS[[*b"[{"]] = 1
 _STEPS[[*b"]}"]] = -1
 
 
 def read_text(blob: Blob, limits: MediaLimits) -> str:
-    """Read the text of `blob`, which need not be well-formed, because logs and truncated files are read as well. In the
-    marked text that is returned, lines are unsure that a reader of such a file does not believe, such as comments.
+    """Read the text of `blob`, which need not be well-formed, because logs and truncated files are read as well.
+    Comments in Markdown are left out.
 
     Raises what `decode_text` raises, and InputError for JSON deeper than `limits.json_depth` and for XML that declares
     entities.
@@ -337,18 +331,17 @@ def read_text(blob: Blob, limits: MediaLimits) -> str:
         raise blob.error("declares XML entities, which are not expanded: send it without them.")
     if blob.media_type == "application/json" and json_depth(text) > limits.json_depth:
         raise blob.error(f"has lists or objects more than {limits.json_depth} deep, the limit.")
-    doubtful = _DOUBTFUL.get(blob.media_type)
-    if doubtful:
-        text = doubtful.sub(lambda found: unsure(found[0]), text)
-    return unsure_where_overwritten(text)
+    if blob.media_type == "text/markdown":
+        return _without_comments(text)
+    return text
 
 
-def unsure_where_overwritten(marked: str) -> str:
-    """Mark the lines as unsure that end with a carriage return alone, if others end with a line feed: the next line
-    overwrites them on a terminal."""
-    if "\n" not in marked or not _LONE_RETURN.search(marked):
-        return marked
-    return _OVERWRITTEN.sub(lambda found: unsure(found[0]), marked)
+def _without_comments(markdown: str) -> str:
+    def kept(found: re.Match[str]) -> str:
+        is_comment = found[0].startswith("<") and found["endless"] is None
+        return "" if is_comment else found[0]
+
+    return _COMMENT.sub(kept, markdown)
 
 
 def json_depth(text: str) -> int:

@@ -78,38 +78,3 @@ async def test_a_value_beside_a_word_of_several_scripts_is_not_sure(text: str) -
     assert found.value == 9120
     assert 0 < found.probability <= DOUBTFUL
     assert (await read_field(text, "deposit", NUMBER)).value == 3
-
-
-@each_case(
-    "written",
-    [
-        "1৪0.00",
-        "\u202e05.21\u202c",
-        "7੧0.00",
-        "\u206705.21 1\u2069",
-        "\u206812 34\u2069 ש",
-        "\u20681\u2069\u200f\u20682\u2069",
-        "99\u200f10.00",
-        "00 \u061c99",
-    ],
-)
-def test_digits_that_are_shown_otherwise_make_a_line_unsure(written: str) -> None:
-    [changed] = in_common_forms([line(f"Total: {written} EUR")])
-    assert changed.place == {"unsure": True}
-
-
-@each_case(
-    "written",
-    [
-        "১৪০",
-        "1.50 ١٢",
-        "１２5",
-        "\u200fשלום 120.00",
-        "التاريخ 12\u200f/05\u200f/2024",
-        "\u20681.50\u2069",
-        "\u2066A \u20681\u2069\u2069",
-    ],
-)
-def test_digits_that_are_shown_as_written_do_not(written: str) -> None:
-    [changed] = in_common_forms([line(f"Total: {written} EUR")])
-    assert changed.place == {}

@@ -1,20 +1,17 @@
 """Presentations as Markdown."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from lxml import etree
-from pptx.chart.chart import Chart
 from pptx.chart.data import CategoryChartData, XyChartData
-from pptx.enum.chart import XL_CHART_TYPE, XL_TICK_LABEL_POSITION
+from pptx.enum.chart import XL_CHART_TYPE
 from pptx.presentation import Presentation
 from pptx.slide import Slide
 from pptx.util import Inches
 
 from tasks.errors import InputError
 from tasks.inputs.limits import MediaLimits
-from tasks.markdown_text import UNSURE
 from tests.office_files import changed, member, opened, picture, slides, text_of
 
 BOX = (0, 0, Inches(2), Inches(1))
@@ -58,13 +55,6 @@ def test_a_level_that_powerpoint_does_not_know_is_the_deepest() -> None:
     assert text_of(slides(fill)) == f"## Slide 1: T\n\n{'  ' * 8}- far"
 
 
-def test_a_hyphen_that_keeps_words_together_is_a_plain_one() -> None:
-    def fill(slide: Slide) -> None:
-        slide.shapes.add_textbox(*BOX).text_frame.text = "Total: \u201150.00"
-
-    assert one(fill) == "## Slide 1: T\n\nTotal: -50.00"
-
-
 def test_the_notes_of_the_speaker_come_last() -> None:
     def fill(presentation: Presentation) -> None:
         slide = titled(presentation, "T")
@@ -72,14 +62,6 @@ def test_the_notes_of_the_speaker_come_last() -> None:
         slide.shapes.add_textbox(*BOX).text_frame.text = "box"
 
     assert text_of(slides(fill)) == "## Slide 1: T\n\nbox\n\nNotes: Say this.\nThen that."
-
-
-def test_the_notes_of_the_speaker_are_unsure() -> None:
-    def fill(presentation: Presentation) -> None:
-        titled(presentation, "Shown").notes_slide.notes_text_frame.text = "Said"
-
-    lines = (opened(slides(fill)).text or "").split("\n\n")
-    assert [UNSURE in line for line in lines] == [False, True]
 
 
 def test_a_table_keeps_its_columns_under_merged_cells() -> None:
@@ -164,65 +146,6 @@ def test_a_chart_with_values_that_are_no_numbers_is_damaged(value: bytes) -> Non
         text_of(recharted(b"<c:v>1</c:v>", value))
 
 
-def sure_parts(change: Callable[[Chart], object], kind: XL_CHART_TYPE = XL_CHART_TYPE.COLUMN_CLUSTERED) -> set[str]:
-    """Return which of a name, a category and a value are not marked in a chart that shows none of them but for a
-    change."""
-
-    def fill(presentation: Presentation) -> None:
-        data = CategoryChartData()
-        data.categories = ["category"]
-        data.add_series("name", (4711,))
-        chart = titled(presentation, "T").shapes.add_chart(kind, *BOX, data).chart
-        chart.has_title = chart.has_legend = False
-        if kind != XL_CHART_TYPE.PIE:
-            chart.category_axis.visible = chart.value_axis.visible = False
-        change(chart)
-
-    marked = opened(slides(fill)).text or ""
-    assert all(text in marked.replace(UNSURE, "") for text in ("name", "category", "4711"))
-    return {text for text in ("name", "category", "4711") if text in marked}
-
-
-def labelled(what: str) -> Callable[[Chart], None]:
-    def change(chart: Chart) -> None:
-        chart.plots[0].has_data_labels = True
-        chart.plots[0].data_labels.show_value = False
-        setattr(chart.plots[0].data_labels, what, True)
-
-    return change
-
-
-def test_only_what_a_chart_shows_of_its_data_is_sure() -> None:
-    def with_legend(chart: Chart) -> None:
-        chart.has_legend = True
-
-    def without_entry(chart: Chart) -> None:
-        chart.has_legend = True
-        namespace = "http://schemas.openxmlformats.org/drawingml/2006/chart"
-        entry = f'<c:legendEntry xmlns:c="{namespace}"><c:idx val="0"/><c:delete val="1"/></c:legendEntry>'
-        chart.legend._element.insert(1, etree.fromstring(entry))
-
-    def titled_by_name(chart: Chart) -> None:
-        chart.has_title = True
-        chart._chartSpace.chart.autoTitleDeleted.val = False
-
-    def unlabelled(chart: Chart) -> None:
-        chart.value_axis.visible = True
-        chart.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.NONE
-
-    assert sure_parts(lambda _: None) == set()
-    assert sure_parts(with_legend) == {"name"}
-    assert sure_parts(without_entry) == set()
-    assert sure_parts(titled_by_name) == {"name"}
-    assert sure_parts(lambda chart: setattr(chart.category_axis, "visible", True)) == {"category"}
-    assert sure_parts(lambda chart: setattr(chart.value_axis, "visible", True)) == {"4711"}
-    assert sure_parts(unlabelled) == set()
-    assert sure_parts(labelled("show_value")) == {"4711"}
-    assert sure_parts(labelled("show_category_name")) == {"category"}
-    assert sure_parts(labelled("show_series_name")) == {"name"}
-    assert sure_parts(with_legend, XL_CHART_TYPE.PIE) == {"category"}
-
-
 @pytest.mark.deep
 def test_a_chart_of_many_points_is_read_in_linear_time() -> None:
     points = b"".join(b'<c:pt idx="%d"><c:v>%d</c:v></c:pt>' % (at, at) for at in range(20_000))
@@ -266,6 +189,40 @@ def test_links_are_kept() -> None:
         run.hyperlink.address = "https://example.org/"
 
     assert one(fill) == "## Slide 1: T\n\nsee [this](https://example.org/)"
+
+
+def test_hidden_shapes_are_left_out_and_struck_text_is_marked() -> None:
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "T")
+        line = slide.shapes.add_textbox(0, 0, 99, 99).text_frame.paragraphs[0]
+        for text, name, value in (("Total ", "", ""), ("80", "strike", "sngStrike"), (".00", "strike", "dblStrike")):
+            line.add_run().text = text
+            if name:
+                line.runs[-1].font._element.set(name, value)
+        line.add_run().text = " 90.00"
+        secret = slide.shapes.add_textbox(0, 0, 99, 99)
+        secret.text_frame.text = "secret"
+        secret._element.nvSpPr.cNvPr.set("hidden", "1")
+
+    assert text_of(slides(fill)) == "## Slide 1: T\n\nTotal ~~80.00~~ 90.00"
+
+
+def test_shapes_off_the_slide_are_left_out() -> None:
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "T")
+        width, height = presentation.slide_width, presentation.slide_height
+        places = {"left": (-99, 0), "right": (width, 0), "above": (0, -99), "below": (0, height), "in": (-98, 0)}
+        for text, (x, y) in places.items():
+            slide.shapes.add_textbox(x, y, 99, 99).text_frame.text = text
+
+    assert text_of(slides(fill)) == "## Slide 1: T\n\nin"
+
+
+def test_a_hyphen_that_keeps_words_together_is_a_plain_one() -> None:
+    def fill(slide: Slide) -> None:
+        slide.shapes.add_textbox(*BOX).text_frame.text = "Total: \u201150.00"
+
+    assert one(fill) == "## Slide 1: T\n\nTotal: -50.00"
 
 
 def test_a_hidden_slide_is_named_and_left_out() -> None:
