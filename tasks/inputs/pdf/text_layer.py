@@ -42,6 +42,8 @@ _STRUCK = "~~"
 """Mark around text that is struck through, as in Markdown."""
 _READ_SCRIPTS = "LATIN", "CJK", "HIRAGANA", "KATAKANA"
 """The scripts that OCR reads, as Unicode's names of their letters begin."""
+_READABLE = 0.8
+"""OCR reads a page if it reads the scripts of at least this share of the letters."""
 _GARBAGE = 0.1
 """If more than this share of the glyphs has no known character, the layer is distrusted."""
 _VOWELS = frozenset("aeiouy")
@@ -133,23 +135,25 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     notes = typed_notes(page, view)
     shown = shown_on(page)
     words = [word for word in read_words(page) if view.box.contains(word.box.centre)]
-    if not words or (_is_readable(words) and _is_no_language(words)):
+    is_readable = _share_read(words) >= _READABLE
+    if not words or (is_readable and _is_no_language(words)):
         return TextLayer(tuple(notes))
 
     grid = AreaGrid(view.box)
     pictures = Pictures([box.clipped(view.box) for box in shown.pictures], grid)
     visible, hidden = ([word for word in words if word.visible is seen] for seen in (True, False))
-    if _is_readable(hidden):
+    if _share_read(hidden) >= _READABLE:
         hidden = []
     for index in struck_words(visible, shown.rulings, page):
         visible[index].is_struck = True
     read = pictures.read_as([word.box for word in hidden])
     scanned = [word for word, is_read in zip(hidden, read, strict=True) if is_read]
-    known = [word for word in (*visible, *scanned) if not word.unmapped]
+    # Where OCR reads nothing, it could not add the characters that are not known.
+    known = [word for word in (*visible, *scanned) if not word.unmapped or (word.text and not is_readable)]
     text = grid.cells(word.box.grown(word.em) for word in known)
     complete = (
         bool(known)
-        and all(word.unmapped in (0, len(word.glyphs)) for word in visible)
+        and (not is_readable or all(word.unmapped in (0, len(word.glyphs)) for word in visible))
         and not pictures.are_unread(text)
         and not _has_outlined_text(shown, text, grid, view)
         and not has_drawn_annotations(page)
@@ -161,11 +165,11 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     return TextLayer(lines, complete, tuple(rulings), shown.has_drawings)
 
 
-def _is_readable(words: Sequence[PdfWord]) -> bool:
-    """True if OCR reads the scripts of at least half of the letters."""
+def _share_read(words: Sequence[PdfWord]) -> float:
+    """Return the share of the letters whose scripts OCR reads."""
     letters = [one for word in words for glyph in word.glyphs for one in glyph if one.isalpha()]
     are_read = sum(unicodedata.name(letter, "").startswith(_READ_SCRIPTS) for letter in letters)
-    return 2 * are_read >= len(letters)
+    return are_read / len(letters) if letters else 1.0
 
 
 def _is_no_language(words: Sequence[PdfWord]) -> bool:
