@@ -18,7 +18,6 @@ from app.chat.context.quotes import MAX_LINES
 from app.chat.planning.questions import sentences_for
 from app.runnable_commands import adapt_for_client
 from models.language.llm import COPIED, PASSAGES
-from tasks.extraction.doubts import DOUBTFUL
 from tasks.result import CORNERS
 from tests.conftest import SHARED
 from tests.drawn_forms import form_of
@@ -193,23 +192,6 @@ def test_a_document_in_the_message_is_copied_from_with_its_evidence(client: http
         assert not found.keys() & {"bounds", "precontext"}
     assert (body["unsupported"], body.get("precontext") or []) == ([], [])
     assert len([entry for entry in server.log if entry["event"] == "llm_loaded"]) == loaded
-
-
-@pytest.mark.parametrize(("style", "most"), [("color: #333", 1.0), ("writing-mode: vertical-rl", DOUBTFUL)])
-def test_a_text_that_a_reader_perhaps_does_not_see_is_not_sure(client: httpx.Client, style: str, most: float) -> None:
-    page = f"<!doctype html><p>Deposit: 30.00 EUR</p><p style='{style}'>Total: 120.00 EUR</p>"
-    page += f"<table><tr><th>Item<th>Price<tr style='{style}'><td>Pen<td>1.50<tr><td>Ink<td>3.50</table>"
-    file = {"type": "file", "file": {"filename": "a.html", "file_data": data_url(page.encode(), "text/html")}}
-    items = {"type": "array", "items": schema_of(item=STRING, price=NUMBER)["json_schema"]["schema"]}
-    fields = schema_of(deposit=NUMBER, total=NUMBER, items=items)
-    body = ask(client, text_part("Extract."), file, response_format=fields, evidence=True).json()
-    found = {name: one["probability"] for name, one in body["evidence"].items()}
-    answer = json.loads(body["choices"][0]["message"]["content"])
-    assert (answer["deposit"], answer["total"]) == (30, 120)
-    assert answer["items"] == [{"item": "Pen", "price": 1.5}, {"item": "Ink", "price": 3.5}]
-    assert min(found["/deposit"], found["/items/1/price"]) > DOUBTFUL
-    assert max(found["/total"], found["/items/0/price"], found["/items/0/item"]) <= most
-    assert (found["/total"] > DOUBTFUL) == (most > DOUBTFUL)
 
 
 def test_what_nobody_can_judge_is_empty_and_the_rest_is_copied(client: httpx.Client, server: Server) -> None:

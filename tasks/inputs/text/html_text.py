@@ -135,9 +135,6 @@ class _Converter(MarkdownConverter):
             return ""
         return escape_line(text_file.one_line(str(el.get("value") or "")))
 
-    def convert_video(self, _el: Tag, text: str, **_: object) -> str:
-        return text
-
     def convert_dd(self, _el: Tag, text: str, **_: object) -> str:
         """Convert a definition. The base class would indent its paragraphs, and Markdown would show them as code."""
         return f":   {text.strip()}\n" if text.strip() else "\n"
