@@ -288,7 +288,7 @@ def _hidden_in(soup: BeautifulSoup, effects: dict[int, Effects]) -> list[PageEle
         if veiled and tag.name in _TEXTLESS:
             hidden.append(tag)
         elif veiled or sizeless:
-            hidden += tag.find_all(string=True, recursive=False)
+            hidden += [one for one in tag.contents if isinstance(one, NavigableString)]
     return hidden
 
 
