@@ -22,7 +22,7 @@ from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
 from tasks.inputs.source import HEAD, Arrival, Blob, Source, beginning
-from tasks.inputs.text.text_file import looks_like_text
+from tasks.inputs.text.charset import looks_like_text
 
 _HEX_VALUES = np.full(256, 255, np.uint8)
 """Value of each hexadecimal digit by its character; 255 for all other characters."""

@@ -15,7 +15,8 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.office.bounds import inflated, packed
 from tasks.inputs.source import Blob, Origin, Source
-from tasks.inputs.text.text_file import json_depth, looks_like_text
+from tasks.inputs.text.charset import looks_like_text
+from tasks.inputs.text.text_file import json_depth
 from tasks.series.columns import Mentions, ObservedSeries, series_in
 from tasks.series.formats import delimited_table, is_head, json_table
 from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, cell_of, table_of
