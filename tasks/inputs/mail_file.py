@@ -3,9 +3,11 @@
 import email
 import email.policy
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.message import EmailMessage, Message
+from quopri import decodestring
 from typing import Any, NamedTuple, cast
 
 from tasks.errors import InputError
@@ -15,6 +17,7 @@ from tasks.inputs.media_types import EMAIL, HTML, IMAGES, MAILBOX, TEXTS, media_
 from tasks.inputs.pages import Pages
 from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import SHOWN, Blob
+from tasks.inputs.text import charset
 from tasks.inputs.text.text_file import decode_text, one_line, read_text
 from tasks.markdown_text import ATTACHMENT, ATTACHMENTS, escape_part
 
@@ -46,6 +49,8 @@ _SOFT_BREAK = re.compile(rb"(?<=[^\s>])(?<!^--)(?<!^>--)(?<!^> --) ++\r?\n(>*+) 
 """Pattern of the line breaks that the sender's program inserted (RFC 3676), with the quotation marks of the next line,
 but not of those beside the line above a signature or an empty line."""
 _QUOTATION = re.compile(rb">*+")
+_ENCODED_WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]*)?\?([bBqQ])\?([^?\s]*)\?=")
+"""Pattern of a text that is encoded within a header (RFC 2047)."""
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
@@ -54,6 +59,10 @@ class _BoundedPolicy(email.policy.EmailPolicy):
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
+        if not value.isascii():
+            # Bytes that are in no encoded word are surrogates here.
+            value = charset.decode(value.encode("ascii", "surrogateescape")) or value
+        value = _ENCODED_WORD.sub(_in_utf8, value)
         return name, value[: LONGEST_PARAMETERS if name.lower() in _PARAMETERS else LONGEST_HEADER]
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
@@ -67,6 +76,14 @@ class _BoundedPolicy(email.policy.EmailPolicy):
 
 
 _POLICY: Any = _BoundedPolicy()
+
+
+def _in_utf8(word: re.Match[str]) -> str:
+    """Return an encoded word in UTF-8, because the library knows charsets by fewer names."""
+    label, encoding, text = word.groups()
+    data = _from_base64(text) if encoding in "bB" else decodestring(text.encode("ascii", "ignore"), header=True)
+    decoded = charset.decode(data, label) or ""
+    return f"=?utf-8?b?{b64encode(decoded.encode(errors='replace')).decode()}?="
 
 
 class _Comparisons:
@@ -196,13 +213,13 @@ class MailFile(PicturedText):
         return f"[attachment not read: {blob.media_type}]"
 
     def _blob(self, part: EmailMessage, whole: Blob) -> Blob:
-        payload = part.get_payload(decode=True)
+        payload = _base64_mail(part) or part.get_payload(decode=True)
         data = payload if isinstance(payload, bytes) else b""
         named = media_type_named(part.get_content_type()) or media_type_of_file(part.get_filename())
         is_flowed = str(part.get_param("format", "")).lower() == "flowed"
         if part.get_content_type() == "text/plain" and is_flowed:
             data = _with_joined_lines(data, b"" if str(part.get_param("delsp", "")).lower() == "yes" else b" ")
-        media_type = EMAIL if _attached_mail(part) else sniff(data, text=named in TEXTS) or named or "text/plain"
+        media_type = sniff(data, text=named in TEXTS) or named or "text/plain"
         label = f"{whole.label}: {_name(part)}"[:SHOWN]
         return replace(whole, data=data, media_type=media_type, filename=label, charset=part.get_content_charset())
 
@@ -280,7 +297,23 @@ def _body_of(part: EmailMessage) -> EmailMessage | None:
 def _attached_mail(part: EmailMessage) -> EmailMessage | None:
     """Return the message of an attached e-mail, which was parsed together with the e-mail around it; None for any other
     part."""
-    return next(iter(_parts(part)), None) if part.get_content_type() == EMAIL else None
+    is_parsed = part.get_content_type() == EMAIL and not _base64_mail(part)
+    return next(iter(_parts(part)), None) if is_parsed else None
+
+
+def _base64_mail(part: EmailMessage) -> bytes:
+    """Return an attached e-mail in base64, which the library takes for the text of an e-mail without headers; b"" for
+    any other part."""
+    inner = next(iter(_parts(part)), None) if part.get_content_type() == EMAIL else None
+    text = inner.get_payload() if inner is not None and not inner.keys() else None
+    return _from_base64(text) if isinstance(text, str) else b""
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return b64decode(text.encode("ascii", "ignore") + b"==")
+    except ValueError:
+        return b""
 
 
 def _name(part: EmailMessage) -> str:
