@@ -445,7 +445,10 @@ def _build_result(
         lines = [escape_read_text(reading) if is_mixed else reading for reading in readings.values()]
         # A video often shows the same text in several consecutive frames.
         texts += [text for text, _ in groupby(lines)] if document.kind == "video" else lines
-    return document_result(texts, sections, count_pages(documents), layouts)
+    unread = [warning for document in documents for warning in document.warnings]
+    damaged = [page.document.label for page, found in zip(pages, read, strict=True) if found is None]
+    unread += [f"'{label}': a picture was not read: damaged." for label in dict.fromkeys(damaged)]
+    return document_result(texts, sections, count_pages(documents), layouts, unread)
 
 
 def _reading_key(request: TaskRequest, limits: MediaLimits) -> list[object]:

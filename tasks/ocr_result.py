@@ -171,6 +171,8 @@ class OcrResult(Result[OcrData]):
     marked: str | None = None
     """`extracted_text` with marks (`ESCAPE`) before characters that would be markup; None if it has no such
     characters."""
+    unread: Sequence[str] = ()
+    """Sentences about what of the files was not read."""
 
     def in_form(self, form: Form) -> "OcrResult":
         """Return the result with tables and Markdown in its data if `form` asks for them."""
@@ -185,7 +187,7 @@ class OcrResult(Result[OcrData]):
                 own["markdown"] = text_of(self._blocks(index))
             sections.append(own)
         if sections and "page" not in self.data["sections"][0]:
-            return OcrResult({**self.data, **sections[0]}, self.layouts, form, self.marked)
+            return replace(self, data={**self.data, **sections[0]}, form=form)
         data: OcrData = {
             **self.data,
             "sections": [{**section, **own} for section, own in zip(self.data["sections"], sections, strict=True)],
@@ -194,7 +196,7 @@ class OcrResult(Result[OcrData]):
             data["tables"] = []
         if form.markdown and (not sections or self.unplaced_text()):
             data["markdown"] = self._whole_markdown()
-        return OcrResult(data, self.layouts, form, self.marked)
+        return replace(self, data=data, form=form)
 
     def _whole_markdown(self) -> str:
         """Return the Markdown of a text with the pictures in it."""
@@ -268,13 +270,14 @@ class OcrResult(Result[OcrData]):
             [page.numbers() for page in self.layouts],
             [self.form.tables, self.form.markdown, self.form.is_read],
             self.marked,
+            self.unread,
         ]
 
     @classmethod
     def restored(cls, kept: Any) -> "OcrResult":
         """Rebuild a result from the JSON that `kept` returned."""
-        data, layouts, form, marked = kept
-        return cls(data, [PageLayout.restored(page) for page in layouts], Form(*form), marked)
+        data, layouts, form, marked, unread = kept
+        return cls(data, [PageLayout.restored(page) for page in layouts], Form(*form), marked, unread)
 
     def text(self) -> str:
         return self.data["extracted_text"]
@@ -393,6 +396,7 @@ class OcrResult(Result[OcrData]):
         return [line for line in found if line is not None]
 
     def warnings(self) -> Iterator[str]:
+        yield from self.unread
         poor = [index for index, page in enumerate(self.layouts) if page.is_illegible]
         if poor:
             pages = [str(_place_of(self.data["sections"][index]).get("page", 1)) for index in poor]
@@ -408,7 +412,7 @@ class OcrResult(Result[OcrData]):
         if self.marked is None and not self.data["sections"]:  # a text file, perhaps of JSON
             text = yield from redactor.redact_text(self.text())
             data: OcrData = {**self.data, "extracted_text": text}
-            return OcrResult(data, self.layouts).in_form(self.form)
+            return replace(self, data=data, form=PLAIN).in_form(self.form)
         section_redactor = Redactor()  # a separate count, because the sections repeat the text
         sections: list[OcrSection] = []
         for section in self.data["sections"]:
@@ -425,7 +429,7 @@ class OcrResult(Result[OcrData]):
         # All codes are left out, because patterns do not find the personal data in a code, such as the name on a
         # licence.
         layouts = [replace(page, codes=()) for page in self.layouts]
-        return OcrResult(data, layouts, marked=marked).in_form(self.form)
+        return OcrResult(data, layouts, marked=marked, unread=self.unread).in_form(self.form)
 
     def unplaced_text(self) -> str:
         """Return the part of the text that has no lines: it came from text files and office documents."""
@@ -499,10 +503,11 @@ def document_result(
     sections: Sequence[PageSection],
     total_pages: int,
     layouts: Sequence[PageLayout] = (),
+    unread: Sequence[str] = (),
 ) -> OcrResult:
     """Build the result for a document of `total_pages` pages, of which `sections` were read, with the layout of each
     section. A document without pages has only text. In `texts`, characters that would be markup are marked with
-    `ESCAPE`."""
+    `ESCAPE`. `unread` are sentences about what was not read."""
     marked = "\n\n".join(filter(None, texts))
     data: OcrData = {
         "extracted_text": plain_form(marked),
@@ -512,7 +517,7 @@ def document_result(
     }
     if total_pages:
         data["total_pages"] = total_pages
-    return OcrResult(data, layouts, marked=marked if ESCAPE in marked else None)
+    return OcrResult(data, layouts, marked=marked if ESCAPE in marked else None, unread=unread)
 
 
 def _text_line(line: OcrLine) -> TextLine:

@@ -41,6 +41,7 @@ class DocumentContents:
     """Whole text of a text-like file, in which characters that would be markup are marked."""
     times: tuple[float, ...] = ()
     places: tuple[PicturePlace, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Pages(ABC):
@@ -60,9 +61,11 @@ class Pages(ABC):
     """Time of each page in seconds from the start of a video; empty for other files."""
     places: tuple[PicturePlace, ...] = ()
     """Places, in the text, of the pictures that are the pages of the file."""
+    warnings: tuple[str, ...] = ()
+    """Sentences for the caller about what of the file was not read."""
 
     def contents(self) -> DocumentContents:
-        return DocumentContents(self.kind, self.total, self.text, self.times, self.places)
+        return DocumentContents(self.kind, self.total, self.text, self.times, self.places, self.warnings)
 
     @abstractmethod
     def size(self, number: int) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """Opens texts with embedded pictures and attached files. The pages of such a text are its pictures and the pages of its
 attached files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from models.vision.text import Image
 from tasks.errors import InputError
@@ -19,6 +20,7 @@ _TOO_LARGE = "above OPENFAZE_MAX_IMAGE_MEGAPIXELS"
 _MIN_SIDE = 8
 """A picture can contain letters only if its sides have at least this many pixels. Lines, bullets and spacers are
 smaller."""
+_MAX_WARNINGS = 20
 
 
 class EmbeddedPages:
@@ -30,6 +32,7 @@ class EmbeddedPages:
         self._limits = limits
         self._pages: list[tuple[Pages, int]] = []
         self._marks: dict[bytes, str] = {}
+        self.warnings: list[str] = []
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -40,13 +43,32 @@ class EmbeddedPages:
             raise self.blob.error(f"has no page {number}; it has {len(self._pages)}.")
         return self._pages[number - 1]
 
+    def warn(self, what: str) -> None:
+        """Warn the caller of `what` was not read in the file. At most _MAX_WARNINGS different ones are kept."""
+        warning = f"'{self.blob.label}': {what}."
+        if warning not in self.warnings and len(self.warnings) < _MAX_WARNINGS:
+            self.warnings.append(warning)
+
+    @contextmanager
+    def leaving_out(self, part: str) -> Iterator[None]:
+        """Leave out a part of the file that cannot be read, and warn of it, if a library fails in the block."""
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:  # libraries raise many types of exceptions for malformed parts
+            if not is_fault_of_file(error):
+                raise
+            self.warn(f"{part} could not be read in full")
+
     def marked(self, data: bytes, name: str, alt: str = "") -> str:
         """Return the text that stands for a picture: its description and mark, or a note if the picture cannot be read.
         `name` identifies the picture within the file."""
         media_type = sniff(data[:64])
         if media_type not in IMAGES:
             kind = media_type.removeprefix("image/") if media_type else name.rpartition(".")[2][:20]
-            return " ".join(filter(None, [picture_mention(alt), unread_note(escape_part(kind.upper(), begins=False))]))
+            note = self.unread(escape_part(kind.upper(), begins=False))
+            return " ".join(filter(None, [picture_mention(alt), note]))
         if data not in self._marks:
             self._marks[data] = self._mark(data, media_type, name)
         return " ".join(filter(None, [picture_mention(alt), self._marks[data]]))
@@ -57,13 +79,19 @@ class EmbeddedPages:
             pages = PicturePages(blob, self._limits)
             width, height = pages.size(1)
         except InputError as error:
-            return unread_note(_TOO_LARGE if error.code == "image_too_large" else "damaged")
+            return self.unread(_TOO_LARGE if error.code == "image_too_large" else "damaged")
         if min(width, height) < _MIN_SIDE:
             return ""
         return self.marked_file(pages)
 
+    def unread(self, why: str) -> str:
+        """Return the note for a picture that cannot be read, and warn of it."""
+        self.warn(f"a picture was not read: {plain_form(why)}")
+        return unread_note(why)
+
     def marked_file(self, pages: Pages) -> str:
         """Return the text that stands for an attached file: its own text, if any, with the marks of its pages."""
+        self.warnings += pages.warnings[: _MAX_WARNINGS - len(self.warnings)]
         marks = {index: self._marked_page(pages, index) for index in range(1, pages.total + 1)}
         if pages.text is None:
             return "\n\n".join(marks.values())
@@ -103,6 +131,7 @@ class PicturedText(Pages):
                 raise
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
         self.total = len(self._pages)
+        self.warnings = tuple(self._pages.warnings)
 
     def size(self, number: int) -> tuple[int, int]:
         pages, own = self._pages[number]

@@ -12,7 +12,6 @@ from tasks.inputs.office.bounds import packed
 from tasks.inputs.office.word_runs import WordRuns
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text.html_text import html_to_markdown
-from tasks.inputs.text.text_file import unread_note
 
 _NAMESPACES = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
@@ -43,9 +42,9 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
             with image.open() as file:
                 data = file.read()
         except InvalidFileReferenceError:
-            return {"src": unread_note("not in the file")}
+            return {"src": pictures.unread("not in the file")}
         except KeyError:
-            return {"src": unread_note("missing")}
+            return {"src": pictures.unread("missing")}
         return {"src": pictures.marked(data, f"picture.{kind}", image.alt_text or "")}
 
     # Programs give the parts different names, so they are known by the namespace of their elements.
@@ -56,6 +55,10 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
             runs.apply_to(root)
             word_markup.simplify(root, namespace)
             _write_out_equations(root, namespace)
+    for name, root in roots.items():
+        folder, _, own = name.rpartition("/")
+        relationships = members.get(f"{folder}/_rels/{own}.rels", b"<none/>")
+        _drop_dead_references(root, {str(one.get("Id")) for one in _parsed(relationships)}, pictures)
     prepared = {name: etree.tostring(root, xml_declaration=True, encoding="UTF-8") for name, root in roots.items()}
     html = mammoth.convert_to_html(
         packed({**members, **prepared}),
@@ -69,6 +72,17 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
 
 def _parsed(part: bytes) -> etree._Element:
     return etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+
+
+def _drop_dead_references(root: etree._Element, known: set[str], pictures: EmbeddedPages) -> None:
+    """Remove the references to relationships that a part does not have, which mammoth would not read."""
+    for element in root.iter("{*}hyperlink", "{*}hlinkClick", "{*}blip", "{*}imagedata"):
+        for key in [str(key) for key, value in element.items() if value not in known]:
+            if "/relationships}" not in key:
+                continue
+            del element.attrib[key]
+            if key.endswith(("}embed", "}link")) or element.tag.endswith("}imagedata"):
+                pictures.unread("missing")
 
 
 def _write_out_equations(root: etree._Element, namespace: str) -> None:

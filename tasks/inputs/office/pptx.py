@@ -1,12 +1,10 @@
 """Converts presentations to Markdown with python-pptx."""
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
-from pptx.chart.chart import Chart
 from pptx.package import Package
 from pptx.slide import Slide
 
@@ -23,8 +21,6 @@ _COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 _REPEATED = ("dt", "ftr", "sldNum")
 """Types of placeholders that repeat the same text on every slide: date, footer and slide number."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
-_MAX_GROUPED = 2_000
-"""If a chart has more categories and groups together than this, the groups are left out."""
 _DEEPEST_LEVEL = 8
 """Deepest level of a paragraph; the first is 0 (ECMA-376, part 1, 20.1.10.72)."""
 _EMU = re.compile(r"-?\d{1,15}")
@@ -48,7 +44,7 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             raise ValueError("a presentation has no slide twice")
         seen.add(slide.part.partname)
         size = presentation.slide_width or 0, presentation.slide_height or 0
-        for part in _Slide(slide, pictures, limits, size).parts(number):
+        for part in _Slide(slide, pictures, limits, size, number).parts():
             # The length is checked, because slides may share charts and notes, whose text is then repeated.
             length += len(part)
             text_file.check_length(length, pictures.blob, limits)
@@ -57,27 +53,33 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
 
 
 class _Slide:
-    def __init__(self, slide: Slide, pictures: EmbeddedPages, limits: MediaLimits, size: tuple[int, int]) -> None:
+    def __init__(
+        self, slide: Slide, pictures: EmbeddedPages, limits: MediaLimits, size: tuple[int, int], number: int
+    ) -> None:
         """`size` is the width and height of the slide in EMU."""
+        self._number = number
         self._slide = slide
         self._size = size
         self._pictures = pictures
         self._limits = limits
 
-    def parts(self, number: int) -> Iterator[str]:
-        element = self._slide._element
-        if element.get("show") in ("0", "false"):
-            yield f"## Slide {number} (hidden, left out)"
+    def parts(self) -> Iterator[str]:
+        if self._slide._element.get("show") in ("0", "false"):
+            yield f"## Slide {self._number} (hidden, left out)"
             return
+        with self._pictures.leaving_out(f"a part of slide {self._number}"):
+            yield from self._shown_parts(self._slide._element)
+
+    def _shown_parts(self, element: etree._Element) -> Iterator[str]:
         title = self._slide.shapes.title
         heading = escape_inline(text_file.one_line(title.text_frame.text)) if title is not None else ""
-        yield f"## Slide {number}: {heading}" if heading else f"## Slide {number}"
+        yield f"## Slide {self._number}: {heading}" if heading else f"## Slide {self._number}"
         for background in element.iter("{*}bg"):
             yield from self._pictures_in(background)
         for shape in self._slide.shapes:
-            is_title = title is not None and shape.shape_id == title.shape_id
+            is_title = title is not None and shape._element is title._element
             if not is_title and not _is_off_slide(shape._element, self._size):
-                yield from self._shape(shape)
+                yield from self._readable(shape)
         for alternative in element.iter(f"{{{_COMPATIBILITY}}}AlternateContent"):
             for choice in alternative.iterchildren(f"{{{_COMPATIBILITY}}}Choice"):
                 yield "\n".join(map(escape_line, drawings.paragraphs(choice)))
@@ -87,13 +89,21 @@ class _Slide:
             notes = "\n".join(map(escape_line, drawings.paragraphs(frame._element))) if frame is not None else ""
             yield notes and f"Notes: {notes}"
 
+    def _readable(self, shape: Any) -> list[str]:
+        """Return the parts of a shape; of one that python-pptx cannot read, the paragraphs in it."""
+        kind = "chart" if shape._element.find(".//{*}graphicData/{*}chart") is not None else "shape"
+        parts = ["\n".join(map(escape_line, drawings.paragraphs(shape._element)))]
+        with self._pictures.leaving_out(f"a {kind} on slide {self._number}"):
+            parts[:] = self._shape(shape)
+        return parts
+
     def _shape(self, shape: Any) -> Iterator[str]:
         element = shape._element
         if _is_hidden(element):
             return
         if element.tag.endswith("}grpSp"):
             for inner in shape.shapes:
-                yield from self._shape(inner)
+                yield from self._readable(inner)
             return
         kind = _placeholder_type(element)
         if kind in _REPEATED:
@@ -102,7 +112,7 @@ class _Slide:
             # The elements are read directly, because python-pptx would count the rows again for each row.
             yield text_file.table([_cell_text(cell) for cell in row.tc_lst] for row in shape.table._tbl.tr_lst)
         elif getattr(shape, "has_chart", False):
-            yield self._chart(shape.chart)
+            yield _chart(shape.chart._chartSpace)
         elif shape.has_text_frame:
             yield "\n".join(_outline_lines(shape.text_frame, bulleted=kind in _OUTLINE and shape.is_placeholder))
         for diagram in element.iter(f"{{{_DIAGRAM}}}relIds"):
@@ -114,7 +124,7 @@ class _Slide:
             try:
                 part = self._slide.part.related_part(relationship)
             except KeyError:
-                yield text_file.unread_note("missing")
+                yield self._pictures.unread("missing")
             else:
                 yield self._pictures.marked(part.blob, str(part.partname).rpartition("/")[2], description)
 
@@ -125,21 +135,6 @@ class _Slide:
             return ""
         root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
         return "\n".join(f"- {escape_line(text)}" for text in drawings.paragraphs(root))
-
-    def _chart(self, chart: Chart) -> str:
-        counts = [abs(int(count)) for count in chart._chartSpace.xpath(".//c:ptCount/@val")]
-        if max(counts, default=0) * len(counts) > self._limits.cells:
-            return f"[chart not read: more than {self._limits.cells} points]"
-        title = chart.chart_title.text_frame.text if chart.has_title and chart.chart_title.has_text_frame else ""
-        tables = []
-        for plot in chart.plots:
-            categories = [" / ".join(filter(None, labels)) for labels in _category_labels(plot)]
-            if not categories:  # a scatter chart, which has values along its other axis
-                categories = [value.text for value in plot._element.xpath("./c:ser[1]/c:xVal//c:v")]
-            series = [(one.name or "", [_format_number(value) for value in _values(one)]) for one in plot.series]
-            rows = zip_longest(map(escape_inline, categories), *(values for _, values in series), fillvalue="")
-            tables.append(text_file.table([["", *(escape_inline(name) for name, _ in series)], *rows]))
-        return "\n\n".join(["Chart: " + escape_inline(text_file.one_line(title)) if title else "Chart:", *tables])
 
 
 def _is_hidden(shape: etree._Element) -> bool:
@@ -212,28 +207,48 @@ def _cell_text(cell: Any) -> str:
     return "" if cell.is_spanned else escape_inline(" ".join(drawings.paragraphs(cell)))
 
 
-def _category_labels(plot: Any) -> Sequence[Sequence[str]]:
-    """Return the label of each category of a chart, after the labels of the category's groups.
+def _chart(chart: etree._Element) -> str:
+    """Return the series of a chart of any kind as tables, one for each of its plots."""
+    titles = chart.iterfind("{*}chart/{*}title")
+    title = " ".join(text for one in titles for text in drawings.paragraphs(one) or _points(one).values())
+    tables = []
+    for plot in chart.iterfind("{*}chart/{*}plotArea/*"):
+        series = plot.findall("{*}ser")
+        labels = _category_labels(series[0]) if series else {}
+        columns = [_points(*one.iterchildren("{*}val", "{*}yVal")) for one in series]
+        places = sorted({place for column in (labels, *columns) for place in column})
+        header = ["", *(" ".join(_points(*one.iterchildren("{*}tx")).values()) for one in series)]
+        rows = [[labels.get(at, ""), *(_format_number(column.get(at, "")) for column in columns)] for at in places]
+        if series:
+            tables.append(text_file.table([[*map(escape_inline, row)] for row in (header, *rows)]))
+    if not tables:
+        raise ValueError("a chart has series")
+    return "\n\n".join([f"Chart: {escape_inline(text_file.one_line(title))}".rstrip(), *tables])
 
-    If a chart has many categories, the groups are left out, because python-pptx searches all groups for each category.
-    """
-    if sum(len(level) for level in plot.categories.levels) > _MAX_GROUPED:
-        return [(category.label,) for category in plot.categories]
-    labels: Sequence[Sequence[str]] = plot.categories.flattened_labels
+
+def _category_labels(series: etree._Element) -> dict[int, str]:
+    """Return the label of each category, after the labels of its groups; of a scatter chart, the values along its other
+    axis."""
+    levels = [_points(level) for level in series.iterfind("{*}cat//{*}lvl")]
+    if not levels:
+        return _points(*series.iterchildren("{*}cat", "{*}xVal"))
+    labels, groups = {}, [""] * len(levels)
+    for at in sorted({place for level in levels for place in level}):
+        groups = [level.get(at, group) for level, group in zip(levels, groups, strict=True)]
+        labels[at] = " / ".join(filter(None, reversed(groups)))
     return labels
 
 
-def _values(series: Any) -> list[float | None]:
-    """Return the values of a chart's series. The values are read directly, because python-pptx would search all of them
-    for each value, and takes several times as long to read one."""
-    element = series._element
-    values = next(element.iterchildren("{*}val", "{*}yVal"), None)
-    if values is None:
-        return []
-    # A missing index or text is read as "", which is not a number, so that the file is blamed for it.
-    points = {int(value.getparent().get("idx", "")): float(value.text or "") for value in values.iter("{*}v")}
-    return [points.get(index) for index in range(values.ptCount_val)]
+def _points(*parts: etree._Element) -> dict[int, str]:
+    """Return the texts of the points in parts of a chart, by their places."""
+    points = (point for part in parts for point in part.iter("{*}pt", "{*}tx"))
+    return {
+        int(point.get("idx", "0")): point.findtext("{*}v", "") for point in points if point.find("{*}v") is not None
+    }
 
 
-def _format_number(value: float | None) -> str:
-    return "" if value is None else f"{value:.15g}"
+def _format_number(value: str) -> str:
+    try:
+        return f"{float(value):.15g}"
+    except ValueError:
+        return value

@@ -38,6 +38,9 @@ _MAX_ROWS = 1_048_576
 _MAX_COLUMNS = 16_384
 _HIDING = b"hidden="
 """Attribute of rows and columns that are hidden."""
+_STYLES = "xl/styles.xml"
+_MOST_STYLES = 2_000
+"""If the styles of a workbook cannot be read, its cells may have any of this many."""
 _POSITIONS_PER_CELL = 20
 """At most this many positions are visited per permitted cell, because a row may have its only cell in column 16,384."""
 
@@ -192,11 +195,13 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving
-        file = packed(members)
-        archive = ZipFile(file)
-        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False, rich_text=True)
+        archive = ZipFile(packed(members))
         counter = _Counter(pictures.blob, limits)
-        struck = _struck_styles(workbook)
+        workbook = None
+        with pictures.leaving_out("the workbook's styles"):
+            workbook, struck = _loaded(members)
+        if workbook is None:
+            workbook, struck = _loaded(_without_styles(members))
         parts: list[str] = []
         seen: set[str] = set()
         sheets: list[Any] = workbook.worksheets
@@ -210,14 +215,46 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
                 continue
             view = _View(archive.read(sheet._worksheet_path), struck)
             parts += [f"## {name}", view.note]
-            parts += [*_sheet_blocks(sheet, view, counter), *_sheet_drawings(archive, sheet, pictures)]
+            for blocks in _sheet_blocks(sheet, view, counter), _sheet_drawings(archive, sheet, pictures):
+                with pictures.leaving_out(f"the sheet {name}"):
+                    parts.extend(blocks)
     return drawings.with_strokes("\n\n".join(filter(None, parts)))
 
 
-def _struck_styles(workbook: Any) -> set[int]:
-    """Return the numbers of the styles of cells whose text is struck through."""
+def _loaded(members: dict[str, bytes]) -> tuple[Any, set[int]]:
+    """Return the workbook, and the numbers of the styles of cells whose text is struck through."""
+    # The properties of the document are not needed, and may be malformed.
+    needed = {name: data for name, data in members.items() if not name.startswith("docProps/")}
+    if b"cellXfs" not in members.get(_STYLES, b""):
+        raise ValueError("a workbook has styles")
+    workbook: Any = openpyxl.load_workbook(
+        packed(needed), read_only=True, data_only=True, keep_links=False, rich_text=True
+    )
     styles = enumerate(workbook._cell_styles)
-    return {number for number, style in styles if workbook._fonts[style.fontId].strike}
+    return workbook, {number for number, style in styles if workbook._fonts[style.fontId].strike}
+
+
+def _without_styles(members: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the members of a workbook without settings and styles, except for the format codes of numbers."""
+    workbook = _parsed(members["xl/workbook.xml"])
+    for child in workbook:
+        if etree.QName(child).localname not in ("workbookPr", "sheets"):
+            workbook.remove(child)
+    styles = _parsed(members.get(_STYLES, b"<empty/>"))
+    codes = [one for one in styles.iterfind("{*}numFmts/{*}numFmt") if one.get("numFmtId", "").isdecimal()]
+    numbers = [one.get("numFmtId", "") for one in styles.iterfind("{*}cellXfs/{*}xf")] or ["0"] * _MOST_STYLES
+    formats = (f'<xf numFmtId="{number if number.isdecimal() else 0}"/>' for number in numbers)
+    plain = (
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f"<numFmts>{''.join(etree.tostring(one, encoding='unicode', with_tail=False) for one in codes)}</numFmts>"
+        "<fonts><font/></fonts><fills><fill><patternFill/></fill></fills><borders><border/></borders>"
+        f"<cellStyleXfs><xf/></cellStyleXfs><cellXfs>{''.join(formats)}</cellXfs></styleSheet>"
+    )
+    return {**members, "xl/workbook.xml": etree.tostring(workbook), _STYLES: plain.encode()}
+
+
+def _parsed(part: bytes) -> etree._Element:
+    return etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True))
 
 
 class _View:
@@ -342,15 +379,13 @@ def _block_table(block: list[dict[int, str]], counter: _Counter) -> str:
 def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> Iterator[str]:
     """Yield the text boxes and pictures. openpyxl does not read these together with rows."""
     for drawing in _related_members(archive, sheet._worksheet_path, "/drawing").values():
-        root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))
+        root = _parsed(archive.read(drawing))
         images = _related_members(archive, drawing, "/image")
         for anchor in root:
             yield "\n".join(map(escape_line, drawings.paragraphs(anchor)))
             for relationship, description in drawings.pictures(anchor):
                 name = images.get(relationship)
-                yield (
-                    pictures.marked(archive.read(name), name, description) if name else text_file.unread_note("missing")
-                )
+                yield (pictures.marked(archive.read(name), name, description) if name else pictures.unread("missing"))
 
 
 def _related_members(archive: ZipFile, name: str, kind: str) -> dict[str, str]:
