@@ -4,26 +4,32 @@ import email
 import email.policy
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage, Message
 from quopri import decodestring
 from typing import Any, NamedTuple, cast
 
-from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.media_types import EMAIL, HTML, IMAGES, MAILBOX, TEXTS, media_type_named, media_type_of_file, sniff
+from tasks.inputs.media_types import (
+    EMAIL,
+    HTML,
+    IMAGES,
+    MAILBOX,
+    MSG,
+    TEXTS,
+    media_type_named,
+    media_type_of_file,
+    sniff,
+)
+from tasks.inputs.outlook import eml_of
 from tasks.inputs.pages import Pages
-from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
+from tasks.inputs.pictured_text import EmbeddedPages, Opener, PicturedText
 from tasks.inputs.source import SHOWN, Blob
 from tasks.inputs.text import charset
-from tasks.inputs.text.text_file import decode_text, one_line, read_text
+from tasks.inputs.text.text_file import decode_text, one_line
 from tasks.markdown_text import ATTACHMENT, ATTACHMENTS, escape_part
-
-Open = Callable[[Blob, MediaLimits], Pages]
-Opener = Callable[[str], Open | None]
-"""Function that returns the reader of attached files of a media type, or None if such files are not read."""
 
 HEADERS = ("From", "To", "Cc", "Reply-To", "Date", "Subject")
 """Headers that mail programs show, in this order (RFC 5322, 3.6)."""
@@ -140,7 +146,10 @@ class MailFile(PicturedText):
         whole = pages.blob
         if self._parsed is not None:
             return self._mail_text(self._parsed, pages)
-        mails = list(_split_mailbox(whole.data)) if whole.media_type == MAILBOX else [whole.data]
+        if whole.media_type == MSG:
+            mails = [eml_of(whole, self._limits)]
+        else:
+            mails = list(_split_mailbox(whole.data)) if whole.media_type == MAILBOX else [whole.data]
         return "\n\n---\n\n".join(self._mail_text(_parsed(data, whole, self._comparisons), pages) for data in mails)
 
     def _mail_text(self, mail: EmailMessage, pages: EmbeddedPages) -> str:
@@ -196,21 +205,16 @@ class MailFile(PicturedText):
         return self._opened(blob, pages, mail) if blob.data or mail is not None else ""
 
     def _opened(self, blob: Blob, pages: EmbeddedPages, mail: EmailMessage | None = None) -> str:
-        """Return the text of an attached file with the marks of its pages, or a note if it is not read. `mail` is the
-        message of an attached e-mail, which was parsed together with the e-mail around it."""
-        try:
-            if blob.media_type in (EMAIL, MAILBOX):
-                if self._nesting == MAX_NESTING:
-                    return f"[attachment not read: nested more than {MAX_NESTING} e-mails deep]"
-                attached = MailFile(blob, self._limits, self._opener, self._nesting + 1, mail, self._comparisons)
-                return pages.marked_file(attached)
-            if opened := self._opener(blob.media_type):
-                return pages.marked_file(opened(blob, self._limits))
-            if blob.media_type in TEXTS:
-                return escape_part(read_text(blob, self._limits).strip(), begins=True)
-        except InputError as error:
-            return f"[attachment not read: {error.code}]"
-        return f"[attachment not read: {blob.media_type}]"
+        """Return the text of an attached file. `mail` is the message of an attached e-mail, which was parsed together
+        with the e-mail around it."""
+
+        def open_mail(blob: Blob, limits: MediaLimits) -> Pages:
+            return MailFile(blob, limits, self._opener, self._nesting + 1, mail, self._comparisons)
+
+        is_mail = blob.media_type in (EMAIL, MAILBOX, MSG)
+        if is_mail and self._nesting == MAX_NESTING:
+            return pages.unread_file(blob, f"nested more than {MAX_NESTING} e-mails deep")
+        return pages.attached(blob, open_mail if is_mail else self._opener(blob.media_type))
 
     def _blob(self, part: EmailMessage, whole: Blob) -> Blob:
         payload = _base64_mail(part) or part.get_payload(decode=True)

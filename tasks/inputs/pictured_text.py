@@ -8,12 +8,12 @@ from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.media_types import IMAGES, sniff
+from tasks.inputs.media_types import IMAGES, TEXTS, sniff
 from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.picture import PicturePages
 from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import picture_mention
-from tasks.inputs.text.text_file import check_length, mark, unread_note, without_marks
+from tasks.inputs.text.text_file import check_length, mark, read_text, unread_note, without_marks
 from tasks.markdown_text import escape_part, plain_form
 
 _TOO_LARGE = "above OPENFAZE_MAX_IMAGE_MEGAPIXELS"
@@ -21,6 +21,11 @@ _MIN_SIDE = 8
 """A picture can contain letters only if its sides have at least this many pixels. Lines, bullets and spacers are
 smaller."""
 _MAX_WARNINGS = 20
+
+
+Open = Callable[[Blob, MediaLimits], Pages]
+Opener = Callable[[str], Open | None]
+"""Function that returns the reader of attached files of a media type, or None if such files are not read."""
 
 
 class EmbeddedPages:
@@ -88,6 +93,24 @@ class EmbeddedPages:
         """Return the note for a picture that cannot be read, and warn of it."""
         self.warn(f"a picture was not read: {plain_form(why)}")
         return unread_note(why)
+
+    def attached(self, blob: Blob, open_file: Open | None) -> str:
+        """Return the text of an attached file with the marks of its pages, or a note if it is not read. Files without a
+        reader are read if they are texts."""
+        try:
+            if open_file is not None:
+                return self.marked_file(open_file(blob, self._limits))
+            if blob.media_type in TEXTS:
+                return escape_part(read_text(blob, self._limits).strip(), begins=True)
+        except InputError as error:
+            return self.unread_file(blob, str(error.code))
+        return self.unread_file(blob, blob.media_type)
+
+    def unread_file(self, blob: Blob, why: str) -> str:
+        """Return the note for an attached file that is not read, and warn of it."""
+        name = blob.label.removeprefix(f"{self.blob.label}: ")
+        self.warn(f"the attached file '{name}' was not read: {why}")
+        return f"[attachment not read: {why}]"
 
     def marked_file(self, pages: Pages) -> str:
         """Return the text that stands for an attached file: its own text, if any, with the marks of its pages."""

@@ -100,7 +100,7 @@ IN_PROCESSES: dict[str, Reader] = {
     **dict.fromkeys(media_types.VIDEOS, VideoFrames),
     **dict.fromkeys((media_types.DOCX, media_types.PPTX, media_types.XLSX), _open_office),
     media_types.HTML: _open_html,
-    **dict.fromkeys((media_types.EMAIL, media_types.MAILBOX), _open_mail),
+    **dict.fromkeys((media_types.EMAIL, media_types.MAILBOX, media_types.MSG), _open_mail),
 }
 """Readers that run in decode processes, because they may crash or hang on a hostile file. TIFF files are never read in
 threads, because libtiff has a record of such faults."""
