@@ -8,11 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models.vision.text import Image, Ruling, TextLine
+from models.vision.text import Image, Quad, Ruling, TextLine
 from tasks.inputs.printed_codes import PrintedCode, find_codes
 from tasks.inputs.text.text_file import PicturePlace
 
 Kind = Literal["image", "paged", "text", "video"]
+
+
+@dataclass(frozen=True, slots=True)
+class PdfField:
+    """The place of an interactive form's field. Its state and its text are known, whatever is drawn there."""
+
+    quad: Quad
+    is_ticked: bool | None = None
+    """State of a check box or a radio button; None for other fields."""
+    is_read: bool = False
+    """True if all text in this place is in the text layer, or none is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,7 @@ class TextLayer:
     the picture."""
     has_drawings: bool = True
     """False if the page shows nothing but text, so that no code is printed on it."""
+    fields: tuple[PdfField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

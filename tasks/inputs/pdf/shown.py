@@ -3,7 +3,7 @@ notes."""
 
 import ctypes
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
@@ -34,7 +34,6 @@ _MAX_RULINGS = 10_000
 _MAX_DEPTH = 5
 """Nested forms are examined to at most this depth."""
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
-_FIELDS_OF_TEXT = {pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX}
 _TEXT_DRAWN = re.compile(r"(?:[^(]\)|[\da-fA-F]>)\s{0,9}(?:Tj|'|\")|\]\s{0,9}TJ|\sDo\b")
 """Pattern of the operators that show text or another stream (ISO 32000-1, 9.4.3 and 8.8)."""
 _LONG_DRAWING = 100_000
@@ -252,17 +251,18 @@ def _inner_matrix(item: object, outer: PdfMatrix) -> PdfMatrix:
 
 
 def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
-    """True if text that is not part of the page's content may be drawn over it: a filled field, a note, a stamp."""
-    return any(_is_drawn(annotation, page) for annotation in _annotations(page))
+    """True if text that is not part of the page's content may be drawn over it: a note, a stamp, or a field whose text
+    is but drawn."""
+    return any(_is_drawn(annotation, page) for annotation in annotations(page))
 
 
 def struck_out(page: pypdfium2.PdfPage) -> list[Box]:
     """Return the places of the text that annotations strike out, at most _MAX_STRUCK of them."""
     places: list[Box] = []
-    for annotation in _annotations(page):
+    for annotation in annotations(page):
         if pdfium.FPDFAnnot_GetSubtype(annotation) != pdfium.FPDF_ANNOT_STRIKEOUT:
             continue
-        if pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
+        if is_hidden(annotation):
             continue
         quad = pdfium.FS_QUADPOINTSF()
         for index in range(min(pdfium.FPDFAnnot_CountAttachmentPoints(annotation), _MAX_STRUCK - len(places))):
@@ -281,14 +281,16 @@ def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
     """
     lines: list[TextLine] = []
     characters_left = _MAX_NOTED
-    for note in _annotations(page):
-        if _is_undrawn_note(note) and (size := _contents_size(note)) // _EMPTY <= characters_left:
-            characters_left -= size // _EMPTY
-            lines += _note_lines(note, view)
+    for note in annotations(page):
+        box = rectangle(note)
+        if _is_undrawn_note(note) and view.box.contains(box.centre):
+            text = string_of(pdfium.FPDFAnnot_GetStringValue, note, b"Contents", most=characters_left)
+            characters_left -= len(text)
+            lines += lines_in(box, text, view)
     return lines
 
 
-def _annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
+def annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
     """Yield the page's annotations. Each is closed when the next one is requested."""
     for index in range(pdfium.FPDFPage_GetAnnotCount(page)):
         if annotation := pdfium.FPDFPage_GetAnnot(page, index):
@@ -299,16 +301,16 @@ def _annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
 
 
 def _is_drawn(annotation: object, page: pypdfium2.PdfPage) -> bool:
-    if pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
-        return False
     kind = pdfium.FPDFAnnot_GetSubtype(annotation)
-    if kind == pdfium.FPDF_ANNOT_WIDGET:
-        is_of_text = page.formenv and pdfium.FPDFAnnot_GetFormFieldType(page.formenv, annotation) in _FIELDS_OF_TEXT
-        # The value may be in another object, which several places of a field share.
-        return is_of_text and (
-            pdfium.FPDFAnnot_GetFormFieldValue(page.formenv, annotation, None, 0) > _EMPTY or _shows_text(annotation)
-        )
-    return kind in _WRITTEN and not _is_undrawn_note(annotation)
+    if kind == pdfium.FPDF_ANNOT_WIDGET and page.formenv and not is_hidden(annotation):
+        is_text = pdfium.FPDFAnnot_GetFormFieldType(page.formenv, annotation) == pdfium.FPDF_FORMFIELD_TEXTFIELD
+        has_value = pdfium.FPDFAnnot_GetFormFieldValue(page.formenv, annotation, None, 0) > _EMPTY
+        return is_text and not has_value and _shows_text(annotation)
+    return kind in _WRITTEN and not is_hidden(annotation) and not _is_undrawn_note(annotation)
+
+
+def is_hidden(annotation: object) -> bool:
+    return bool(pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN)
 
 
 def _shows_text(annotation: object) -> bool:
@@ -325,49 +327,41 @@ def _shows_text(annotation: object) -> bool:
 def _is_undrawn_note(annotation: object) -> bool:
     return bool(
         pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_FREETEXT
-        and not pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN
+        and not is_hidden(annotation)
         and pdfium.FPDFAnnot_GetAP(annotation, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0) <= _EMPTY
     )
 
 
-def _rectangle(annotation: object) -> Box:
-    rectangle = pdfium.FS_RECTF()
-    pdfium.FPDFAnnot_GetRect(annotation, rectangle)
-    return Box(rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
+def rectangle(annotation: object) -> Box:
+    found = pdfium.FS_RECTF()
+    pdfium.FPDFAnnot_GetRect(annotation, found)
+    return Box(found.left, found.bottom, found.right, found.top)
 
 
-def _note_lines(note: object, view: PageView) -> Iterator[TextLine]:
-    box = _rectangle(note)
-    if not view.box.contains(box.centre):
-        return
-    texts = [text for text in map(str.split, _note_contents(note).splitlines()) if text]
-    height = (box.top - box.bottom) / max(1, len(texts))
-    for row, text in enumerate(texts):
-        yield _note_line(text, Box(box.left, box.top - (row + 1) * height, box.right, box.top - row * height), view)
+def lines_in(box: Box, text: str, view: PageView) -> Iterator[TextLine]:
+    """Yield the lines of a text in a box, which is divided evenly among them, and their words."""
+    rows = [words for words in map(str.split, text.splitlines()) if words]
+    height = (box.top - box.bottom) / max(1, len(rows))
+    for row, texts in enumerate(rows):
+        place = Box(box.left, box.top - (row + 1) * height, box.right, box.top - row * height)
+        step = (box.right - box.left) / len(" ".join(texts))
+        words, left = [], box.left
+        for word in texts:
+            words.append(Word(word, box_quad(place._replace(left=left, right=left + step * len(word)), view), 1.0))
+            left += step * (len(word) + 1)
+        yield TextLine(tuple(words), box_quad(place, view))
 
 
-def _note_line(text: list[str], box: Box, view: PageView) -> TextLine:
-    step = (box.right - box.left) / len(" ".join(text))
-    words, left = [], box.left
-    for word in text:
-        right = left + step * len(word)
-        words.append(Word(word, _box_quad(Box(left, box.bottom, right, box.top), view), 1.0))
-        left = right + step
-    return TextLine(tuple(words), _box_quad(box, view))
-
-
-def _box_quad(box: Box, view: PageView) -> Quad:
+def box_quad(box: Box, view: PageView) -> Quad:
     a, b, c, d = (view.pixel(*corner) for corner in box.corners)
     return d, c, b, a
 
 
-def _contents_size(note: object) -> int:
-    """Return the size of a note's text in bytes of UTF-16, with its terminator."""
-    return int(pdfium.FPDFAnnot_GetStringValue(note, b"Contents", None, 0))
-
-
-def _note_contents(note: object) -> str:
-    size = _contents_size(note)
-    units = (ctypes.c_ushort * (size // 2))()
-    pdfium.FPDFAnnot_GetStringValue(note, b"Contents", units, size)
+def string_of(read: Callable[..., int], *arguments: object, most: int = _MAX_NOTED) -> str:
+    """Return the string that a function of PDFium reads; "" if it has more than `most` characters."""
+    size = read(*arguments, None, 0)
+    if size // _EMPTY > most:
+        return ""
+    units = (ctypes.c_ushort * (size // _EMPTY))()
+    read(*arguments, units, size)
     return bytes(units)[:-_EMPTY].decode("utf-16-le", errors="replace")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.normal_forms import normalized
 from models.vision.text import Point, Quad, TextLine, Word
 from tasks.inputs.pages import TextLayer
+from tasks.inputs.pdf.form_fields import read_fields
 from tasks.inputs.pdf.shown import (
     Box,
     PageObjects,
@@ -132,12 +133,13 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     a script that OCR does not read here.
     """
     view = PageView.of(page, width, height)
-    notes = typed_notes(page, view)
+    typed, fields = read_fields(page, view)
+    notes = (*typed_notes(page, view), *typed)
     shown = shown_on(page)
     words = [word for word in read_words(page) if view.box.contains(word.box.centre)]
     is_readable = _share_read(words) >= _READABLE
     if not words or (is_readable and _is_no_language(words)):
-        return TextLayer(tuple(notes))
+        return TextLayer(notes, fields=fields)
 
     grid = AreaGrid(view.box)
     pictures = Pictures([box.clipped(view.box) for box in shown.pictures], grid)
@@ -162,7 +164,7 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     kept = known if complete else [word for word in known if word.visible]
     rulings = [(view.pixel(*start), view.pixel(*end)) for start, end in shown.rulings] if complete else ()
     lines = (*(_text_line(line, view) for line in _group_lines(kept)), *notes)
-    return TextLayer(lines, complete, tuple(rulings), shown.has_drawings)
+    return TextLayer(lines, complete, tuple(rulings), shown.has_drawings, fields)
 
 
 def _share_read(words: Sequence[PdfWord]) -> float:

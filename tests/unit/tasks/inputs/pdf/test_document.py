@@ -299,18 +299,6 @@ def test_text_that_nobody_sees_is_dropped(opened: Opened) -> None:
     assert layer.complete
 
 
-def test_a_filled_field_is_to_be_read_too(opened: Opened) -> None:
-    def draw(canvas: Canvas, value: str) -> None:
-        paragraph(canvas)
-        canvas.acroForm.textfield(name="name", value=value, x=50, y=100, width=200, height=20)
-
-    filled, empty = opened(pdf(lambda c: draw(c, "Ada"))), opened(pdf(lambda c: draw(c, "")))
-    assert not filled.text_layer(1).complete
-    assert empty.text_layer(1).complete
-    dark = filled.picture(1)[350:405, 100:505].min(axis=2) < 100
-    assert dark.sum() > (empty.picture(1)[350:405, 100:505].min(axis=2) < 100).sum()
-
-
 @pytest.mark.parametrize(
     ("field", "drawn", "is_complete"),
     [
@@ -318,11 +306,11 @@ def test_a_filled_field_is_to_be_read_too(opened: Opened) -> None:
         ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf () Tj ET Q EMC", True),
         ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf (Ada) Tj ET Q EMC", False),
         ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf [(A) 20 (da)] TJ ET Q EMC", False),
-        ("/Parent 9 0 R", b"", False),
+        ("/Parent 9 0 R", b"", True),
         ("/FT/Btn/Ff 65536", b"BT /F 9 Tf (Send) Tj ET", True),
     ],
 )
-def test_a_field_is_to_be_read_if_it_has_a_value_or_a_drawing_of_text(
+def test_a_field_is_to_be_read_by_ocr_if_its_text_is_but_drawn(
     opened: Opened, field: str, drawn: bytes, is_complete: bool
 ) -> None:
     content = b"BT /F 20 Tf 20 60 Td (Your name:) Tj ET"

@@ -118,8 +118,10 @@ def test_what_no_viewer_shows_over_a_page_is_not_to_be_read(over: Draw) -> None:
     assert layer.complete
 
 
-def test_a_filled_field_over_a_page_is_to_be_read() -> None:
-    assert not layer_of(words("Digital"), field_of("print")).complete
+def test_a_filled_field_over_a_page_is_text_of_the_page() -> None:
+    layer = layer_of(words("Digital"), field_of("print"))
+    assert texts(layer) == ["Ask Ada", "Digital"]
+    assert layer.complete
 
 
 def test_the_characters_of_a_page_s_notes_are_bounded() -> None:
