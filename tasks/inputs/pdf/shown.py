@@ -256,6 +256,10 @@ def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
     return any(_is_drawn(annotation, page) for annotation in annotations(page))
 
 
+def has_fields(page: pypdfium2.PdfPage) -> bool:
+    return any(pdfium.FPDFAnnot_GetSubtype(one) == pdfium.FPDF_ANNOT_WIDGET for one in annotations(page))
+
+
 def struck_out(page: pypdfium2.PdfPage) -> list[Box]:
     """Return the places of the text that annotations strike out, at most _MAX_STRUCK of them."""
     places: list[Box] = []
