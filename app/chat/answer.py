@@ -201,7 +201,7 @@ class Answerer:
                 for warning in filling.copied.warnings if filling else ():
                     yield AnswerWarning(warning)
         elif background is not None:
-            text = background.text or unanswered(background.asked[-1], can_search=True)
+            text = background.text or unanswered(background.user_texts[-1], can_search=True)
             ready = PlainAnswer(text)
         elif is_alone:
             ready = await self.own_answers.answer(material, None if call.skip_planning else pasted)

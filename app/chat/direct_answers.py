@@ -45,12 +45,12 @@ async def answer_with_values(
     only_likely: bool,
     is_bare: bool = False,
 ) -> str | None:
-    """Return an answer with the requested values, or None if none of them was found.
+    """Return an answer with the requested values.
 
     The values are searched in the texts that were read, or else in `document`. For each value that was not found, and
     each part of the question that names no value, the answer has a sentence that says so. If documents rarely print
-    what the question is about, or if `only_likely` is true, only likely values count as found. If `is_bare`, the answer
-    has the values without their lines. Raises ModelError.
+    what the question is about, if `only_likely` is true, or if a part names no value, only likely values count as
+    found; without any of these, return None. If `is_bare`, the lines of the values are left out. Raises ModelError.
     """
     shape = Shape.of_schema(requested.schema, "messages")
     filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")
@@ -61,8 +61,8 @@ async def answer_with_values(
     found = {key: list(_printed_values((key,), values[key], filling, evidence.fields)) for key in requested.titles}
     if only_likely or requested.unnamed or not requested.are_known:
         found = {key: values_of_key if _is_likely(values_of_key) else [] for key, values_of_key in found.items()}
-    if not any(found.values()):
-        return None
+        if not any(found.values()):
+            return None
     parts = [_format_values(requested, key, values, is_bare=is_bare) for key, values in found.items()]
     parts += [requested.sentences.missing.format(name=part) for part in requested.unnamed]
     return "\n\n".join(parts)

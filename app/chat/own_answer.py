@@ -9,13 +9,7 @@ from app.chat.direct_answers import answer_with_values
 from app.chat.inputs import text_of_document
 from app.chat.material import Material
 from app.chat.plan_executor import answer_from_results, objects_found
-from app.chat.planning.questions import (
-    RequestedValues,
-    is_question,
-    sentences_for,
-    unanswered,
-    values_asked_for,
-)
+from app.chat.planning.questions import is_question, sentences_for, unanswered, values_asked_for
 from app.chat.planning.wishes import Wish
 from app.chat.structured_answers import StructuredAnswers
 from models.embedding.embedder import Embedder
@@ -82,9 +76,8 @@ class OwnAnswers:
         if wish.kind == "summary" and read and (summary := await self._summarize(read, wish)):
             return summary
         wanted = await asyncio.to_thread(values_asked_for, wish.question) if read or found else None
-        is_of_call = material.request.messages[-1].role == "tool"
         if wanted is not None:
-            only_likely = is_of_call or len(found) != len(read)
+            only_likely = len(found) != len(read) or material.request.messages[-1].role == "tool"
             values = await answer_with_values(
                 wanted, material, document, self.structured, only_likely=only_likely, is_bare=wish.is_bare
             )
@@ -93,7 +86,7 @@ class OwnAnswers:
         if objects:
             return PlainAnswer(objects, (COPIED,))
         if found:
-            return await self._quote(found, read, None if is_of_call else wanted, wish)
+            return await self._quote(found, read, wish)
         can_search = self.can_search and not any(entry.error for entry in results)
         # Whoever mentions a page that nobody has read is told why it was not read.
         reasons = dict.fromkeys(warning for entry in material.unread for warning in entry.result.warnings())
@@ -104,20 +97,13 @@ class OwnAnswers:
         items = [f"- {sentence}" for sentence in sentences] if len(sentences) > 1 else sentences
         return PlainAnswer("\n".join(items), (EXTRACTED,)) if items else None
 
-    async def _quote(
-        self, found: Sequence[Entry], read: Sequence[Entry], wanted: RequestedValues | None, wish: Wish
-    ) -> PlainAnswer:
+    async def _quote(self, found: Sequence[Entry], read: Sequence[Entry], wish: Wish) -> PlainAnswer:
         """Return the passages of the results that are nearest to the question. If there are none, return a sentence
-        that says so if the message asks, and the most important sentences of the text if it orders. If the question
-        names values, `wanted`, only passages with its words count."""
-        passages = await passages_for(
-            wish.question, found, self.executor, self.embedder, shares_words=wanted is not None
-        )
+        that says so if the message asks, and the most important sentences of the text if it orders."""
+        passages = await passages_for(wish.question, found, self.executor, self.embedder)
         sentences = sentences_for(wish.question)
         if passages:
             return PlainAnswer("\n".join([sentences.passages, *passages]), (PASSAGES,))
-        orders = read and wanted is None and not is_question(wish.question)
-        if orders and (summary := await self._summarize(read, wish)):
+        if read and not is_question(wish.question) and (summary := await self._summarize(read, wish)):
             return summary
-        names = wanted.titles.values() if wanted else [wish.question.strip(" ?!.")]
-        return PlainAnswer("\n\n".join(sentences.missing.format(name=name) for name in names), (COPIED,))
+        return PlainAnswer(sentences.missing.format(name=wish.question.strip(" ?!.")), (COPIED,))

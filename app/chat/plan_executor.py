@@ -84,6 +84,9 @@ def _unread_links(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -
 def _is_unreadable_link(step: Step, outcome: object) -> bool:
     if not step.sources or not all(source.is_linked for source in step.sources):
         return False
+    # A series that was read, but is too short, is the request's own error.
+    if step.task == "forecast" and isinstance(outcome, InputError) and outcome.code == "invalid_request":
+        return False
     # A page that only a browser could show cannot be read without one.
     return isinstance(outcome, InputError) or (step.task == "scraper" and isinstance(outcome, EngineUnavailable))
 

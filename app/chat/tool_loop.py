@@ -4,7 +4,7 @@ If the time is over or the LLM falls silent after an answer has begun, the text 
 the finish reason `length`. If no answer has begun, the request fails.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -114,6 +114,8 @@ class _Reply:
     """All pieces that the LLM wrote, in order, even those that are held back or left out."""
     text_chunks: list[str] = field(default_factory=list)
     calls: dict[int, _RequestedCall] = field(default_factory=dict)
+    held: list[Event] = field(default_factory=list)
+    """Events that wait for the end of the call."""
     places: dict[int, int] = field(default_factory=dict)
     """The index at which the client sees each call of its tools, by the index that the LLM gave the call. The two
     differ, because the client does not see calls of internal tools."""
@@ -147,8 +149,6 @@ class Rounds:
     answer."""
     refused: bool = False
     """True once the LLM has said why it does not answer."""
-    reasoned: bool = False
-    """True once reasoning of the LLM has arrived."""
     corrected: bool = False
     """True once the LLM has received an error for calling a tool that does not exist."""
     ran: int = 0
@@ -164,10 +164,12 @@ class Rounds:
 
     async def answer(self) -> AsyncGenerator[Event, None]:
         """Yield the events of the answer. A Precontext with the new entries follows each round of specialists."""
+        has_reasoned = False
         async with aclosing(self._in_time(self._rounds())) as events:
             async for event in events:
+                has_reasoned = has_reasoned or isinstance(event, ReasoningChunk)
                 yield event
-        if self.request.reasoning_effort in _ASKS_FOR_REASONING and not self.reasoned:
+        if self.request.reasoning_effort in _ASKS_FOR_REASONING and not has_reasoned:
             yield AnswerWarning(_NO_REASONING)
         if not self.llm.is_capable:
             yield AnswerWarning(CAUTION)
@@ -206,16 +208,11 @@ class Rounds:
                     has_begun = has_begun or self._shows(event)
                     yield event
         reply = self._reply
-        if reply and not (reply.text_chunks or reply.calls or self.reasoned):
-            # The text was held back, because it may be the beginning of reasoning.
-            reply.text_chunks += filter(str.strip, ["".join(reply.written)])
-            if reply.text_chunks and not self.holds_text:
-                has_begun = True
-                yield TextChunk(reply.text_chunks[0])
-        if not (has_begun or (self.holds_text and reply and reply.text_chunks)):
+        if not (has_begun or (reply and any(isinstance(one, TextChunk) or self._shows(one) for one in reply.held))):
             raise error
         if reply:
-            self._end_call(reply, Done("length"))
+            for event in self._end_call(reply, Done("length")):
+                yield event
         self.finish_reason = "length"
         yield AnswerWarning(warning)
 
@@ -226,6 +223,12 @@ class Rounds:
         if isinstance(event, TextChunk):
             return event.is_refusal or not self.holds_text
         return isinstance(event, ToolCallChunk)
+
+    @property
+    def _holds(self) -> bool:
+        """True if nobody reads the answer before a call of the LLM has ended. Only then is it known what its text was:
+        the beginning of reasoning may be marked in the prompt alone."""
+        return self.holds_text or not self.request.stream
 
     async def _rounds(self) -> AsyncGenerator[Event, None]:
         for round_ in range(MAX_TOOL_ROUNDS + 1):
@@ -264,9 +267,14 @@ class Rounds:
             async for event in events:
                 if isinstance(event, Done):
                     done = event
-                elif (shown := self._record(reply, event)) is not None:
+                elif (shown := self._record(reply, event)) is None:
+                    continue
+                elif self._holds:
+                    reply.held.append(shown)
+                else:
                     yield shown
-        self._end_call(reply, done)
+        for held in self._end_call(reply, done):
+            yield held
         if end_of_unopened_reasoning(self.text) is not None:
             yield AnswerWarning(_REASONING_AS_TEXT)
         if done.note:
@@ -303,7 +311,6 @@ class Rounds:
                 reply.text_chunks.append(text)
                 return TextChunk(text, logprobs)
             case ReasoningDelta(text):
-                self.reasoned = True
                 return ReasoningChunk(text)
             case ToolCallDelta():
                 call = reply.calls.setdefault(event.index, _RequestedCall(event.id or "", event.name or ""))
@@ -313,9 +320,15 @@ class Rounds:
                     return ToolCallChunk(place, event.arguments, event.id, event.name)
         return None
 
-    def _end_call(self, reply: _Reply, done: Done) -> None:
+    def _end_call(self, reply: _Reply, done: Done) -> Sequence[Event]:
+        """Take over the counts and the text of a call that has ended, and return the events that waited for its
+        end."""
         self._reply = None
         self.text = "".join(reply.text_chunks)
+        held: Sequence[Event] = reply.held
+        if self._holds and (end := end_of_unopened_reasoning(self.text)) is not None:
+            held = list(_with_reasoning_apart(held, end))
+            self.text = self.text[end + len(CLOSE) :].lstrip()
         if done.finish_reason in ("length", "content_filter"):
             self.finish_reason = done.finish_reason
         else:
@@ -332,6 +345,7 @@ class Rounds:
         self.admission.count_call(prompt, completion)
         if done.reasoning_tokens is not None:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
+        return held
 
     @cached_property
     def _offered(self) -> frozenset[str]:
@@ -358,7 +372,7 @@ class Rounds:
             tool_choice=choice,
             response_format=self.response_format,
             options=options_of(request, with_tools=bool(tools)),
-            is_for_the_end=self.holds_text or not request.stream,
+            is_for_the_end=not request.stream,
             thinks=request.shows_reasoning,
             is_the_clients=True,
         )
@@ -397,6 +411,23 @@ def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:
     if with_tools and request.parallel_tool_calls is not None:
         options["parallel_tool_calls"] = request.parallel_tool_calls
     return options
+
+
+def _with_reasoning_apart(events: Sequence[Event], end: int) -> Iterator[Event]:
+    """Yield `events` with the text before index `end` as reasoning, and without the closing tag there."""
+    begin, place, is_at_margin = end + len(CLOSE), 0, True
+    for event in events:
+        if not isinstance(event, TextChunk) or event.is_refusal:
+            yield event
+            continue
+        start, place = place, place + len(event.text)
+        if start < end:
+            yield ReasoningChunk(event.text[: end - start])
+        text = event.text[max(0, begin - start) :]
+        text = text.lstrip() if is_at_margin else text
+        is_at_margin = is_at_margin and not text
+        if text:
+            yield event if text == event.text else TextChunk(text)
 
 
 def _is_json(arguments: str) -> bool:

@@ -17,6 +17,9 @@ from models.language.think_tags import ThinkTags
 CUT_REASONS = frozenset({"length", "max_tokens", "model_length"})
 """Finish reasons with which servers mark an answer that was cut at its limit."""
 
+FILTERED = "content_filter"
+"""Finish reason of an answer that a filter of the server ended."""
+
 FAILURE_REASONS = frozenset({"error", "abort"})
 """Finish reasons with which servers mark an answer that they could not finish."""
 
@@ -118,7 +121,7 @@ class ChunkReader:
         LlmCall."""
         self._joins = joins
         self._on_written = on_written or _ignore
-        self.thinking = ThinkTags(holds=holds)
+        self._thinking = ThinkTags(holds=holds)
         self._calls: list[_Call] = []
         self._latest_by_index: dict[int, _Call] = {}
         """The latest call with each of the server's indexes."""
@@ -128,6 +131,11 @@ class ChunkReader:
         """Types of the content's parts that are neither text nor reasoning."""
         self.is_empty = True
         """True until a part of the answer has arrived."""
+
+    @property
+    def lacks_opening_tag(self) -> bool:
+        """True if the answer has reasoning without an opening tag."""
+        return self._thinking.lacks_opening_tag
 
     @property
     def is_whole(self) -> bool:
@@ -191,13 +199,13 @@ class ChunkReader:
         is_complete = done.finish_reason in ("stop", "tool_calls")
         empty = [call for call in self._calls if call.announced and call.is_empty and is_complete]
         # White space that was held back for a tag does not count as text beside a call.
-        held = [one for one in self.thinking.close() if one.text.strip() or not self._calls]
+        held = [one for one in self._thinking.close() if one.text.strip() or not self._calls]
         return [*held, *(ToolCallDelta(call.index, "{}") for call in empty), done]
 
     def _public_finish_reason(self) -> Literal["stop", "length", "tool_calls", "content_filter"]:
         if self._finish_reason in CUT_REASONS:
             return "length"
-        if self._finish_reason == "content_filter":
+        if self._finish_reason == FILTERED:
             return "content_filter"
         # Some servers report `stop` after a call, above all after a forced call.
         return "tool_calls" if self._calls else "stop"
@@ -210,12 +218,12 @@ class ChunkReader:
             text = self._read_parts(text, events)
         if text or logprobs:
             self._on_written(text or "")
-            events += self.thinking.feed(text or "", logprobs)
+            events += self._thinking.feed(text or "", logprobs)
         if message.refusal:
             self._on_written(message.refusal)
             events.append(TextDelta(message.refusal, is_refusal=True))
         if message.function_call is not None or message.tool_calls:
-            events += self.thinking.skip()
+            events += self._thinking.skip()
         if message.function_call is not None:
             events += self._read_call(_ToolCall(index=0, function=message.function_call))
         for piece in message.tool_calls or ():
@@ -223,7 +231,7 @@ class ChunkReader:
 
     def _read_reasoning(self, reasoning: str, events: list[LlmEvent]) -> None:
         self._on_written(reasoning)
-        events += self.thinking.skip()
+        events += self._thinking.skip()
         events.append(ReasoningDelta(reasoning))
 
     def _read_parts(self, parts: Iterable[_ContentPart], events: list[LlmEvent]) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import contextlib
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,7 @@ class OpenAiHttp:
         self._client = httpx.AsyncClient(
             transport=self._transport, headers={**self._headers, "user-agent": AGENT}, timeout=timeouts
         )
-        self.dialect = ServerDialect()
+        self._dialect = ServerDialect()
 
     async def chat(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
         """Return the response to a call. It has status 200, its body is unread, and the caller has to close it.
@@ -105,7 +105,7 @@ class OpenAiHttp:
         The call is repeated if the connection fails (unless it timed out), if the server is busy, or if a gateway fails
         (502, 504). If the server does not know an option, the call is repeated without this option. Raises LlmError.
         """
-        spoken = self.dialect.translate(body)
+        spoken = self._dialect.translate(body)
         content = pydantic_core.to_json(spoken)
         retries = 0
         while True:
@@ -123,7 +123,7 @@ class OpenAiHttp:
             except TimeoutError:
                 raise _late_error() from None
             else:
-                if response.status_code in (400, 422) and self.dialect.drop_refused_option(spoken, complaint):
+                if response.status_code in (400, 422) and self._dialect.drop_refused_option(spoken, complaint):
                     content = pydantic_core.to_json(spoken)
                     continue
                 retry_after = response.headers.get("retry-after")
@@ -134,6 +134,10 @@ class OpenAiHttp:
                 raise failure
             retries += 1
             await asyncio.sleep(wait)
+
+    def options_left_out(self, options: Iterable[str]) -> list[str]:
+        """Return those of `options` that the server has refused, and does not get any more."""
+        return self._dialect.options_left_out(options)
 
     async def body(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
         """Yield the body in the pieces in which it arrives, and close the response. Raises LlmLate if the body does not

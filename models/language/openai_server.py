@@ -85,8 +85,8 @@ class OpenAiServer:
         """Sentence for clients on why the last try to reach the server failed; None if it succeeded, or if there was no
         try yet."""
         self._unopened: set[bool] = set()
-        """Values of `LlmCall.thinks` whose last answer had reasoning without an opening tag. The text of the next such
-        answer is held back, too, until its reasoning has ended."""
+        """Values of `LlmCall.thinks` whose last answer had reasoning without an opening tag. The next such answer is
+        held back until its reasoning has ended."""
         self._always_reasons = False
         """True once an answer was cut because the model reasoned although reasoning was switched off."""
         self._listed: Mapping[str, Any] | None = None
@@ -234,15 +234,19 @@ class OpenAiServer:
         """Return a note on the client's options that have no effect at this server, if any."""
         if not call.is_the_clients:
             return None
-        names = self._http.dialect.options_left_out(call.options)
-        if _TEMPLATE_FIELD in call.options and _TEMPLATE_FIELD not in self._thinking_fields(call):
+        names = self._http.options_left_out(call.options)
+        if self._is_ollama and _TEMPLATE_FIELD in call.options:
             names.append(_TEMPLATE_FIELD)
         return f"{_NO_EFFECT} {', '.join(names)}." if names else None
+
+    @property
+    def _is_ollama(self) -> bool:
+        return (self._listed or {}).get("owned_by") == _OLLAMA_OWNER
 
     def _thinking_fields(self, call: LlmCall) -> dict[str, Any]:
         """Return the fields that switch reasoning on or off on this kind of server. If a server refuses a field by
         name, it does not get the field again (`ServerDialect`). Most other servers ignore unknown fields."""
-        if (self._listed or {}).get("owned_by") == _OLLAMA_OWNER:
+        if self._is_ollama:
             # Ollama does not hand `chat_template_kwargs` to its templates. It has `reasoning_effort`, which the options
             # of a call that thinks already contain.
             return {} if call.thinks else {"reasoning_effort": "none"}
@@ -307,7 +311,8 @@ class OpenAiServer:
         first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s
         # Others get their turns here, because a caller may hold back events, and some chunks contain none.
         counter = PieceCounter()
-        holds = call.is_for_the_end or call.thinks in self._unopened
+        # An answer that nobody reads while it is written can still be divided at its end.
+        holds = call.thinks in self._unopened and not call.is_for_the_end
         reader = ChunkReader(joins=call.is_for_the_end, holds=holds, on_written=call.on_written)
         begun = False
         try:
@@ -328,7 +333,7 @@ class OpenAiServer:
                             await counter.count()
                         if not has_events:
                             await counter.count()
-            (self._unopened.add if reader.thinking.lacks_opening_tag else self._unopened.discard)(call.thinks)
+            (self._unopened.add if reader.lacks_opening_tag else self._unopened.discard)(call.thinks)
             left_out = self._options_left_out(call)
             for event in reader.close():
                 yield event.noting(left_out) if isinstance(event, Done) else event

@@ -35,22 +35,15 @@ _MARKS = re.compile(r"^(?:[-*+•>]\s+|\|\s*)|\s*\|$")
 
 
 async def passages_for(
-    question: str,
-    entries: Sequence[Entry],
-    executor: FairExecutor,
-    embedder: Embedder | None,
-    *,
-    shares_words: bool = False,
+    question: str, entries: Sequence[Entry], executor: FairExecutor, embedder: Embedder | None
 ) -> list[str]:
     """Return the lines of the results that are nearest to the question, as Markdown items in their order, each run
     below its heading: a page, or a search result. Return an empty list if nothing has to do with the question.
 
-    A short text is returned whole. If `shares_words`, only lines with a word of the question count.
+    A short text is returned whole.
     """
     lines, scores = await executor.run(_score, question, entries)
-    if shares_words:
-        embedder = None
-    elif len(lines) < MAX_LINES and sum(len(line.text) for line in lines) <= _MAX_CHARS:
+    if len(lines) < MAX_LINES and sum(len(line.text) for line in lines) <= _MAX_CHARS:
         return list(_as_items(lines, range(len(lines))))
     nearest = sorted(range(len(lines)), key=lambda index: -scores[index])[:MAX_EMBEDDED]
     similar = await similarities(question, [lines[index].text for index in nearest], embedder) if embedder else []
@@ -66,8 +59,8 @@ async def passages_for(
 def _score(question: str, entries: Sequence[Entry]) -> Slices[tuple[list[ResultLine], list[float]]]:
     """Return the lines of the results, and how much their words overlap with the question's, at most 1."""
     lines = yield from _lines_of(entry.result.pieces() for entry in entries)
-    asked = " ".join(word for word in words(question) if word not in function_words()) or question
-    overlaps = yield from word_overlap(asked, [line.text for line in lines])
+    question_words = " ".join(word for word in words(question) if word not in function_words()) or question
+    overlaps = yield from word_overlap(question_words, [line.text for line in lines])
     best = max(overlaps, default=0.0) or 1.0
     return lines, [overlap / best for overlap in overlaps]
 

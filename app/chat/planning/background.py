@@ -36,7 +36,7 @@ class BackgroundPrompt:
 
     orders: str
     """The prompt without the conversation."""
-    asked: tuple[str, ...]
+    user_texts: tuple[str, ...]
     """The user's messages in the conversation, in order."""
 
     @property
@@ -44,7 +44,7 @@ class BackgroundPrompt:
         """The answer without JSON: a title, or words to search for; empty if nothing of the conversation is one."""
         if _says(self.orders, "title"):
             return self._title()
-        return self.asked[-1] if _says(self.orders, "query") else ""
+        return self.user_texts[-1] if _says(self.orders, "query") else ""
 
     def values(self, schema: Mapping[str, Any]) -> dict[JsonPath, Any]:
         """Return the values of those fields of an object that the user's own words fill, by path."""
@@ -52,7 +52,7 @@ class BackgroundPrompt:
         for name, field in schema.get("properties", {}).items():
             types = json.dumps(field)
             if compiled(_CONVERSATION["query_keys"]).fullmatch(name) and '"boolean"' not in types:
-                found[(name,)] = [self.asked[-1]] if '"array"' in types else self.asked[-1]
+                found[(name,)] = [self.user_texts[-1]] if '"array"' in types else self.user_texts[-1]
             elif compiled(_CONVERSATION["title_keys"]).fullmatch(name) and '"array"' not in types:
                 found[(name,)] = self._title()
             elif field.get("type") == ["string", "null"]:
@@ -61,7 +61,7 @@ class BackgroundPrompt:
 
     def _title(self) -> str:
         """Return the first words of what the user said first that name something."""
-        line = without_function_words(without_courtesy(self.asked[0].strip().split("\n")[0]))
+        line = without_function_words(without_courtesy(self.user_texts[0].strip().split("\n")[0]))
         title = " ".join(line.split()[:MAX_WORDS])[:MAX_CHARS].strip(" ¿?!.,:;\"'“”？。")
         return title[:1].upper() + title[1:]
 
@@ -75,16 +75,16 @@ def read_background_prompt(system: Sequence[str], users: Sequence[str]) -> Backg
     """
     if not users:
         return None
-    orders, asked = _without_conversation(users[-1])
+    orders, user_texts = _without_conversation(users[-1])
     instructions = "\n".join(system)[:_MAX_ORDERS]
-    if not asked and _says(orders, "ours"):
-        asked = [read_message(text).words for text in users[:-1]]
-    elif not asked and _says(instructions, "named") and _orders_result(instructions):
-        orders, asked = "", [read_message(text).words for text in users]
+    if not user_texts and _says(orders, "ours"):
+        user_texts = [read_message(text).words for text in users[:-1]]
+    elif not user_texts and _says(instructions, "named") and _orders_result(instructions):
+        orders, user_texts = "", [read_message(text).words for text in users]
     orders = f"{instructions}\n{orders}"[:_MAX_ORDERS]
-    asked = [text for text in asked if any(map(str.isalnum, text))]
+    user_texts = [text for text in user_texts if any(map(str.isalnum, text))]
     is_wished = any(_says(orders, wish) for wish in ("title", "query", "more"))
-    return BackgroundPrompt(orders, tuple(asked)) if asked and is_wished else None
+    return BackgroundPrompt(orders, tuple(user_texts)) if user_texts and is_wished else None
 
 
 def _says(text: str, subject: str) -> bool:
@@ -99,8 +99,8 @@ def _orders_result(instructions: str) -> bool:
 
 def _without_conversation(message: str) -> tuple[str, list[str]]:
     """Return a message without the conversation in it, and what the user says in it."""
-    if '"role"' in message and (said := _MESSAGE_OF_USER.findall(message)):
-        return message[: message.index('"role"')], [json.loads(text, strict=False) for text in said]
+    if '"role"' in message and (found := _MESSAGE_OF_USER.findall(message)):
+        return message[: message.index('"role"')], [json.loads(text, strict=False) for text in found]
     labels = list(compiled(_LABEL).finditer(message))
     if not any(label["user"] for label in labels):
         return message, []

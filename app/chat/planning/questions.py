@@ -34,6 +34,7 @@ _TABLE: Final = tomllib.loads(Path(__file__).with_name("questions.toml").read_te
 _POLITE_OPENING: Final = pattern_of(_TABLE["courtesy"])
 _OPENING: Final = pattern_of(_TABLE["opening"])
 _FURTHER: Final = pattern_of(_TABLE["further"])
+_CLAUSE: Final[str] = _TABLE["clause"]
 _EXPLANATION: Final = pattern_of(_TABLE["explanation"])
 _VERB_AT_END: Final[str] = _TABLE["verb_at_end"]
 _BETWEEN_CLAUSES: Final = pattern_of(_TABLE["between_clauses"])
@@ -239,6 +240,8 @@ def _fields_named_in(clause: str) -> dict[str, tuple[str, Any]]:
             return {key: (named if is_named else clause, field_named(key, ""))}
     if compiled(_BOUGHT).search(clause) or compiled(_ITEMS).search(named):
         return {ITEMS: (named, {"type": "array", "items": _ITEM})}
+    if compiled(_CLAUSE).search(clause):
+        return {}
     keys = [key for key, _ in names_listed_in(named)]
     if len(keys) <= 1 and (whole := _key_of_known_name(named)):
         keys = [whole]

@@ -29,10 +29,10 @@ def text_entry(text: str) -> Entry:
     return Entry(REQUEST, JsonResult({"text": text}))
 
 
-async def quoted(question: str, *entries: Entry, shares_words: bool = False) -> list[str]:
+async def quoted(question: str, *entries: Entry) -> list[str]:
     executor = FairExecutor("test")
     try:
-        return await passages_for(question, entries, executor, None, shares_words=shares_words)
+        return await passages_for(question, entries, executor, None)
     finally:
         await executor.close()
 
@@ -61,11 +61,9 @@ async def test_passages_leave_room_for_the_line_above_them_and_their_headings() 
     assert any(line.startswith("T <https://") for line in lines)
 
 
-async def test_a_short_text_is_returned_whole_unless_words_have_to_be_shared() -> None:
+async def test_a_short_text_is_returned_whole() -> None:
     short = text_entry("Invoice 4711\nTotal: 99.50 EUR")
     assert await quoted("Who signed?", short) == ["- Invoice 4711", "- Total: 99.50 EUR"]
-    assert await quoted("Who signed?", short, shares_words=True) == []
-    assert await quoted("Which total?", short, shares_words=True) == ["- Total: 99.50 EUR"]
 
 
 async def test_a_question_about_something_else_has_no_passages() -> None:

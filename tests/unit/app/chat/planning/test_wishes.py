@@ -40,7 +40,9 @@ def test_the_question_has_no_words_on_how_to_answer(message: str, question: str)
     assert Wish.of(message, of_input=True).question == question
 
 
-@pytest.mark.parametrize(("message", "is_bare"), [("Total? One word.", True), ("Total? Reply briefly.", False)])
+@pytest.mark.parametrize(
+    ("message", "is_bare"), [("Total? One word.", True), ("Total? Reply briefly.", False), ("Account number?", False)]
+)
 def test_a_single_word_may_be_wished(message: str, is_bare: bool) -> None:
     assert Wish.of(message, of_input=True).is_bare is is_bare
 
