@@ -99,8 +99,8 @@ def _orders_result(instructions: str) -> bool:
 
 def _without_conversation(message: str) -> tuple[str, list[str]]:
     """Return a message without the conversation in it, and what the user says in it."""
-    if '"role"' in message and (found := _MESSAGE_OF_USER.findall(message)):
-        return message[: message.index('"role"')], [json.loads(text, strict=False) for text in found]
+    if '"role"' in message and (contents := _MESSAGE_OF_USER.findall(message)):
+        return message[: message.index('"role"')], [json.loads(text, strict=False) for text in contents]
     labels = list(compiled(_LABEL).finditer(message))
     if not any(label["user"] for label in labels):
         return message, []
