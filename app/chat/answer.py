@@ -291,11 +291,10 @@ class Answerer:
         # The arguments of a call may be in the user's own sentence: "Book a table for four at seven." But the words of
         # a question for a fact do not contain its answer: "What is the capital of Peru?" names no capital.
         is_order = requested.function is not None or not is_question(material.turn.text)
-        has_read = any(map(is_text, material.results))
-        are_own_words = document is None and is_order and not has_read
+        are_own_words = document is None and is_order and not any(map(is_text, material.results))
         if are_own_words:
             document = await asyncio.to_thread(entry_of_user_texts, material.request, material.turn.since)
-        elif document is not None and (requested.function or not has_read):
+        elif document is not None and (requested.function or all(entry.error for entry in material.results)):
             are_own_words = await in_thread(_is_one_line, document, material.turn.text)
         filling = await fill_whole(
             requested.shape,
