@@ -1,5 +1,6 @@
 """Which subjects a text may speak of, by one pass: never fewer than Python's `re` finds."""
 
+import asyncio
 import random
 import re
 import sys
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.plan import Plan, Planner
+from app.chat.plan import Planner
 from app.chat.planning.prose import WORDS
 from tasks.wording import phrasebook
 from tasks.wording.phrasebook import Phrasebook, image, pieces
@@ -88,21 +89,12 @@ def test_any_plan_is_that_of_looking_for_everything(text: str, media: tuple[str,
     turn = turn_of(Case(text.encode(errors="replace").decode(), media, ()))
     with pytest.MonkeyPatch.context() as patched:
         look_for_everything(patched)
-        everything = at_once(Planner().plan(turn))
-    assert at_once(Planner().plan(turn)) == everything
+        everything = asyncio.run(Planner().plan(turn))
+    assert asyncio.run(Planner().plan(turn)) == everything
 
 
 def look_for_everything(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(Phrasebook, "expressions_in", lambda self, *_texts: dict(self.wholes))
-
-
-def at_once(planning: object) -> Plan:
-    """Rules wait for nothing."""
-    with pytest.raises(StopIteration) as done:
-        planning.send(None)  # type: ignore[attr-defined]
-    plan = done.value.value
-    assert isinstance(plan, Plan)
-    return plan
 
 
 @each_case(
