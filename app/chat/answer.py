@@ -52,7 +52,6 @@ from app.events import AnswerWarning, Event, Finish, Precontext, Progress, TextC
 from app.feed import Work, as_progress
 from app.wire.request import ChatRequest, ChatTool
 from models.embedding.embedder import Embedder
-from models.fair_executor import FairExecutor
 from models.language.llm import Llm, estimate_tokens, fence_around, first_tokens, new_fence
 from tasks.base import unreported
 from tasks.extraction.examples import Example
@@ -98,7 +97,6 @@ class Answerer:
     has_task: Callable[[str], bool]
     planner: Planner
     loader: MediaLoader
-    executor: FairExecutor
     """Threads for work on long texts."""
     structured: StructuredAnswers
     tool_limits: ToolLimits = field(default_factory=ToolLimits)
@@ -215,7 +213,7 @@ class Answerer:
 
     @property
     def own_answers(self) -> OwnAnswers:
-        return OwnAnswers(self.structured, self.executor, self.embedder, self.has_task("web_search"))
+        return OwnAnswers(self.structured, self.embedder, self.has_task("web_search"))
 
     async def _read_requested_fields(
         self, request: ChatRequest, turn: Turn, llm: Llm, background: BackgroundPrompt | None
@@ -441,7 +439,7 @@ class Answerer:
         answer = limit if limit and limit < context else context // ANSWER_DIVISOR
         taken += await asyncio.to_thread(lambda: sum(_count_tokens_carefully(text) for text in other_texts))
         room = max(context // ANSWER_DIVISOR, context - answer - taken)
-        return await trim(entries, question, room, _count_tokens_carefully, self.executor, self.embedder)
+        return await trim(entries, question, room, _count_tokens_carefully, self.embedder)
 
 
 def _background_prompt(request: ChatRequest) -> BackgroundPrompt | None:

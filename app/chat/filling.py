@@ -15,7 +15,6 @@ from typing import Any
 
 from app.chat.plan import Plan
 from app.chat.schema.structured import NotFoundInInput, Shape
-from models.fair_executor import Slices
 from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.examples import Example
 from tasks.extraction.extractor import Extractor
@@ -194,11 +193,10 @@ def _parse(shape: Shape, value: Any) -> JsonAnswer:
     return shape.parse(json.dumps(value, ensure_ascii=False))
 
 
-def _warnings(schema: Mapping[str, Any], completion: Completion) -> Slices[list[str]]:
+def _warnings(schema: Mapping[str, Any], completion: Completion) -> list[str]:
     parts = PartsOfSchema(schema)
     judged: dict[JsonPath, None] = {}
     for path in (*completion.unanswered, *completion.undecided):
-        yield
         if is_written_prose(path, parts.at(path)):
             judged[path] = None
     undecided = [path for path in completion.undecided if path not in judged]

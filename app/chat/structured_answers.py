@@ -17,7 +17,7 @@ from app.chat.material import Material
 from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds
 from app.events import AnswerWarning, Event, TextChunk
-from models.fair_executor import FairExecutor, Slices
+from models.fair_executor import all_of
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_in
@@ -38,9 +38,6 @@ whole text."""
 class StructuredAnswers:
     """Makes answers that satisfy a schema."""
 
-    executor: FairExecutor
-    """Threads for work on long texts."""
-    evidence_executor: FairExecutor
     extractor: Extractor | None = None
     """Extractor that finds and scores values of fields. None if neither is wanted."""
 
@@ -71,7 +68,7 @@ class StructuredAnswers:
                         yield event
                 return
             try:
-                answer = await self.executor.run(filling.parse if filling else shape.parse, rounds.text)
+                answer = await asyncio.to_thread(filling.parse if filling else shape.parse, rounds.text)
                 break
             except AnswerInvalid as invalid:
                 if is_last:
@@ -94,7 +91,7 @@ class StructuredAnswers:
         without support become null. Raises NotVerbatim if such a value must not be null."""
         events, evidence = await self._trace_events(answer.value, entries, material, shape)
         if material.request.verbatim and evidence is not None:
-            answer = await self.executor.run(null_unsupported, answer, evidence, shape)
+            answer = await asyncio.to_thread(null_unsupported, answer, evidence, shape)
         return [TextChunk(answer.text), *events]
 
     async def _trace_events(
@@ -132,7 +129,7 @@ class StructuredAnswers:
             scored = await self.extractor.score(read, await asyncio.to_thread(fields_in, value, shape.schema))
             placed = CopiedFields({}, scored)
         document = placed.document if placed else None
-        return await self.evidence_executor.run(
+        find = partial(
             find_evidence,
             value,
             entries,
@@ -143,6 +140,7 @@ class StructuredAnswers:
             decided=filling.copied.decided if filling else {},
             undecided=filling.undecided if filling else {},
         )
+        return await asyncio.to_thread(lambda: all_of(find()))
 
 
 def _written_fields(material: Material) -> Iterator[AnswerWarning]:
@@ -156,7 +154,7 @@ def _written_fields(material: Material) -> Iterator[AnswerWarning]:
         )
 
 
-def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Slices[JsonAnswer]:
+def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:
     """Return the answer with null for every unsupported value. Raises NotVerbatim for the first value that must not be
     null.
 
@@ -166,7 +164,6 @@ def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Sl
     against = set(evidence.unsupported)
     unsupported: list[JsonPath] = []
     for path, _ in leaves(answer.value, ()):
-        yield
         pointer = pointer_of(path)
         if pointer not in evidence.fields or pointer in against:
             unsupported.append(path)
@@ -174,7 +171,6 @@ def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Sl
     if unsupported and shape.checker is not None and not shape.checker.accepts(value):
         accepted, refused = 0, len(unsupported)
         while refused - accepted > 1:
-            yield
             middle = (accepted + refused) // 2
             if shape.checker.accepts(_with_nulls(answer.value, unsupported[:middle])):
                 accepted = middle
