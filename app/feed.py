@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from app.errors import took_too_long
 from app.events import Progress
-from models.concurrency import call_off
+from models.concurrency import Deadline, call_off
 from tasks import base
 
 EventT = TypeVar("EventT")
@@ -44,25 +44,24 @@ async def within(
 
     Raises what the work raises, and Unavailable if the time is over.
     """
-    deadline = asyncio.get_running_loop().time() + seconds - spent_s
-    async with aclosing(events):
-        while True:
-            try:
-                async with asyncio.timeout_at(deadline) as limit:
-                    event = await anext(events)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                if limit.expired():
-                    raise took_too_long(seconds) from None
-                raise
-            except asyncio.CancelledError as error:
-                if _is_cancelled():
+    with Deadline(asyncio.get_running_loop().time() + seconds - spent_s) as limit:
+        async with aclosing(events):
+            while True:
+                try:
+                    event = await limit.next(events)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    if limit.passed():
+                        raise took_too_long(seconds) from None
                     raise
-                # A part of the work was cancelled on its own. The caller must not mistake this for its own
-                # cancellation.
-                raise RuntimeError("a part of the work was cancelled") from error
-            yield event
+                except asyncio.CancelledError as error:
+                    if _is_cancelled():
+                        raise
+                    # A part of the work was cancelled on its own. The caller must not mistake this for its own
+                    # cancellation.
+                    raise RuntimeError("a part of the work was cancelled") from error
+                yield event
 
 
 def _is_cancelled() -> bool:

@@ -347,7 +347,10 @@ class Answerer:
         if abilities.tools and not call.skip_planning and not forced:
             tools = offered(turn, material.plan, self.has_task)
         context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
-        taken = await asyncio.to_thread(_count_definition_tokens, request, tools)
+        if request.tools or request.response_format:
+            taken = await asyncio.to_thread(_count_definition_tokens, request, tools)
+        else:
+            taken = _count_definition_tokens(request, tools)
         images: Mapping[PartPlace, Sequence[LlmImage]] = {}
         if abilities.vision:
             room = max(0, context - taken) // PICTURES_DIVISOR

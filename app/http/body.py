@@ -1,12 +1,12 @@
 """Body of a request, read in chunks and limited in bytes and in time."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from starlette.requests import ClientDisconnect, Request
 
-from app.errors import BadRequest, BodyTooLarge
-from app.feed import within
+from app.errors import BadRequest, BodyTooLarge, took_too_long
 from app.http.disconnect import ClientGone
 from tasks.inputs.limits import megabytes
 
@@ -42,8 +42,8 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     spent_s: float = request.state.stages.seconds
     received = 0
     try:
-        async with aclosing(within(limit_s, request.stream(), spent_s)) as pieces:
-            async for piece in pieces:
+        async with asyncio.timeout(limit_s - spent_s) as limit:
+            async for piece in request.stream():
                 received += len(piece)
                 if received > max_bytes:
                     raise _too_large(received, max_bytes)
@@ -51,6 +51,10 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
                 yield piece
     except ClientDisconnect:
         raise ClientGone from None
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise took_too_long(limit_s) from None
 
 
 def refuse_compressed(request: Request) -> None:

@@ -102,9 +102,16 @@ async def _in_its_own_task(events: AsyncGenerator[bytes, None]) -> AsyncGenerato
     task = asyncio.create_task(work())
     task.add_done_callback(lambda _: waiting.put_nowait(None))
     try:
-        while (event := await waiting.get()) is not None:
-            room.release()
-            yield event
+        event = await waiting.get()
+        while event is not None:
+            # Sending costs more than an event, so those that have piled up are sent together.
+            piled_up = [event]
+            while not waiting.empty() and (event := waiting.get_nowait()) is not None:
+                piled_up.append(event)
+            for _ in piled_up:
+                room.release()
+            yield b"".join(piled_up)
+            event = await waiting.get() if event is not None else None
         task.result()
     finally:
         with anyio.CancelScope(shield=True):
