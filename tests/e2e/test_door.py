@@ -107,7 +107,7 @@ def test_two_hundred_callers_at_once_are_answered_or_told_to_wait(server: Attack
         answers = list(threads.map(ask, range(200)))
     statuses = Counter(answer.status_code for answer in answers)
     assert statuses.keys() <= {200, 429, 503}
-    assert statuses[200] >= 4 * CONCURRENT
+    assert statuses[200] >= CONCURRENT
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers if answer.status_code != 200)
 
 
