@@ -28,7 +28,7 @@ from models.cluster.plan import ClusterConfig, read_replicas
 from models.cluster.serve import cluster_of
 from models.device import CPU, CUDA, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM
-from models.fair_executor import FairExecutor, Rests
+from models.fair_executor import FairExecutor
 from models.language.capability import LLM
 from models.request_memory import RequestMemory
 from models.residents import Residents
@@ -37,13 +37,13 @@ from models.safety.images.capability import IMAGE_GUARD
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
 from models.setting_types import GPU, OFF, STANDARD
+from models.workers import WorkerLimits, Workers
 from models.workplace import Cluster
 from tasks.guardrails import Guardrails
-from tasks.inputs.decode.lane import DecodeLimits
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MB, MediaLimits
-from tasks.inputs.loader import MediaLoader
+from tasks.inputs.loader import DECODERS, MediaLoader
 from tasks.scrape.browser import BrowserPolicy, BrowserRenderer, LateBrowser
 from tasks.search.failover import SearchFailover
 from tasks.search.providers import SearchConfig, build_providers
@@ -268,7 +268,6 @@ def build_loader(
     fetcher: Fetcher,
     files: FileStore,
     memory: RequestMemory | None = None,
-    rests: Rests | None = None,
 ) -> MediaLoader:
     limits = MediaLimits(
         part_bytes=int(settings.max_part_mb * MB),
@@ -282,12 +281,12 @@ def build_loader(
         sources=settings.max_sources,
         text_chars=settings.max_text_chars,
     )
-    decoding = DecodeLimits(
-        workers=settings.decode_workers,
+    worker_limits = WorkerLimits(
+        processes=settings.decode_workers or available_cpus(),
         memory_bytes=int(settings.decode_memory_mb * MB),
         seconds=settings.decode_seconds,
     )
-    return MediaLoader(fetcher, limits, decoding, files, memory, rests)
+    return MediaLoader(fetcher, limits, Workers(worker_limits, DECODERS), files, memory)
 
 
 def _pages_at_once(settings: Settings) -> int:

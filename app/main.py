@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         works = (
             services.report_devices(),
             services.preload(),
+            services.loader.workers.start(),
             services.watch_servers_for_ever(),
             services.files.sweep_for_ever(),
             sweep_for_ever(services.expiring_stores),

@@ -31,7 +31,7 @@ from app.telemetry import Stages
 from models.fair_executor import Slices, all_of
 from models.measures import SECONDS, Distribution, EngineCounters
 from models.runtime import Runtime
-from tasks.inputs.decode.channel import Sessions
+from models.workers import Workers
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.scrape.browser import LateBrowser
 from tasks.search.failover import SearchFailover
@@ -285,15 +285,15 @@ def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
 
 
 def fill_from_inputs(
-    metrics: Metrics, fetcher: Fetcher, processes: Sessions, search: SearchFailover, browser: LateBrowser
+    metrics: Metrics, fetcher: Fetcher, workers: Workers, search: SearchFailover, browser: LateBrowser
 ) -> None:
     """Add the counts of the fetcher, the decoders, the search and the browser."""
 
     def restarts() -> Iterator[Sample]:
-        return (((reason,), count) for reason, count in processes.restarts.items())
+        return (((reason,), count) for reason, count in workers.restarts.items())
 
     def failures() -> Iterator[Sample]:
-        for reason, count in processes.restarts.items():
+        for reason, count in workers.restarts.items():
             yield ("decode", "process", reason), count
         for provider, count in list(search.failures.items()):
             yield ("web_search", provider, "failed"), count

@@ -113,7 +113,7 @@ class Services:
         self.fetcher = build_fetcher(settings, self.memory)
         self.politeness = build_politeness(settings, self.fetcher)
         self.files = build_files(settings)
-        self.loader = build_loader(settings, self.fetcher, self.files, self.memory, self.runtime.text_rests)
+        self.loader = build_loader(settings, self.fetcher, self.files, self.memory)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
         self.executor = FairExecutor("text", rests=self.runtime.text_rests)
@@ -164,7 +164,7 @@ class Services:
                 embedder,
                 self.tasks.has,
                 check_findable=self._check_findable,
-                read_series=SeriesReader(self.loader, self.loader.processes).message,
+                read_series=SeriesReader(self.loader).message,
             ),
             loader=self.loader,
             executor=self.executor,
@@ -189,7 +189,7 @@ class Services:
             answer_cache=answers,
         )
         fill_from_engines(self.metrics, self.runtime)
-        fill_from_inputs(self.metrics, self.fetcher, self.loader.processes, self.search, self.browser)
+        fill_from_inputs(self.metrics, self.fetcher, self.loader.workers, self.search, self.browser)
         fill_from_access(self.metrics, self.admission_control, self.keys)
         fill_from_stores(self.metrics, self.files, self.responses)
         if answers is not None:

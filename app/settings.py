@@ -284,12 +284,12 @@ class InputSettings(OwnSettings):
     max_decoded_mb: float = Field(default=1024, gt=0)
     """Megabytes of decoded pictures in the whole server at a time. Further pictures wait, and are finally answered with
     503."""
-    decode_workers: int = Field(default=2, ge=0)
-    """Processes that decode PDF, TIFF, HEIC, audio, video and office files. 0: a thread of the server decodes them."""
+    decode_workers: int = Field(default=0, ge=0)
+    """Worker processes, which open files and read texts. 0: as many as processors."""
     decode_memory_mb: float = Field(default=2048, ge=256)
-    """Megabytes of memory that a decode process may take (Linux)."""
+    """Megabytes of memory that a worker process may take (Linux)."""
     decode_seconds: float = Field(default=60, gt=0)
-    """Seconds of a processor after which a call in a decode process is ended and its file is refused."""
+    """Seconds of a processor after which a job of a worker process is ended and its file is refused."""
 
 
 class StorageSettings(OwnSettings):

@@ -42,7 +42,7 @@ from tests.parts import finished
 from tests.server import serving
 
 SPEC = EngineSpec("bench", "ocr", "Apache-2.0", "none")
-PARTS = {"ray::ServeReplica": "replicas", "tasks.inputs.decode.worker": "drawing"}
+PARTS = {"ray::ServeReplica": "replicas", "models.worker_process": "drawing"}
 """Names of parts by a text in the process's command line; the first that occurs counts."""
 
 

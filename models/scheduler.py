@@ -69,12 +69,12 @@ def time_step(waiting: int) -> float:
     return min(_MAX_TIME_STEP, max(1.0, waiting / _ITEMS_AT_FULL_RATE))
 
 
-class FairQueue(Generic[ItemT]):
+class ShareQueue(Generic[ItemT]):
     """A queue that serves keys in turn, the items of each key in order of arrival, and work of batches after everything
     else.
 
     >>> a, b = Share("a"), Share("b")
-    >>> queue = FairQueue[str]()
+    >>> queue = ShareQueue[str]()
     >>> queue.push("a1", a); queue.push("a2", a); queue.push("b1", b)
     >>> queue.pop(), queue.pop(), queue.pop()
     ('a1', 'b1', 'a2')
@@ -258,8 +258,11 @@ class FairQueue(Generic[ItemT]):
         del self._waiting[lane], self._shares[lane]
 
 
+FairQueue = ShareQueue
+
+
 def make_room(
-    queue: FairQueue[ItemT],
+    queue: ShareQueue[ItemT],
     share: Share,
     max_items: int,
     resource: str,
@@ -310,7 +313,7 @@ class FairSlots:
         self.resource = resource
         self.at_once = at_once
         self._most_waiting = most_waiting
-        self._queue: FairQueue[_Claim] = FairQueue()
+        self._queue: ShareQueue[_Claim] = ShareQueue()
         self._next: _Claim | None = None
         """The claim that is served next, as soon as enough slots are free."""
         self._running: dict[str, int] = {}
@@ -509,7 +512,7 @@ class ReservedBytes(FairBytes):
     def __init__(self, resource: str, at_once: int, reserve: int, *, most_waiting: int) -> None:
         super().__init__(resource, at_once, most_waiting=most_waiting)
         self.reserve = reserve
-        self._growing: FairQueue[_Growth] = FairQueue()
+        self._growing: ShareQueue[_Growth] = ShareQueue()
         self._in_reserve: TakenSlots | None = None
 
     @property

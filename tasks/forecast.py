@@ -255,7 +255,7 @@ def _describe_columns(names: Sequence[str]) -> str:
 
 
 def _build(parts: Parts) -> ForecastTask:
-    reader = SeriesReader(parts.loader, parts.loader.processes)
+    reader = SeriesReader(parts.loader)
     return ForecastTask(partial(parts.engines.use, FORECAST), reader, threads=parts.text_executor)
 
 

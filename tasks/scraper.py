@@ -16,10 +16,10 @@ from models.base import EngineUnavailable, ModelError
 from models.concurrency import side_by_side
 from models.language.capability import LLM
 from models.language.llm import Llm
+from models.workers import Workers
 from tasks.base import Parts, Redact, Specialist, Task, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs import media_types
-from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.fetch.fetcher import Fetched
 from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MediaLimits
@@ -140,7 +140,7 @@ class ScraperParts:
     """The objects that the task works with."""
 
     politeness: Politeness
-    sessions: Sessions
+    workers: Workers
     """Processes that parse pages."""
     find_task: Callable[[str], Task]
     """Function that returns a task for files that are not pages (`ocr`, `speech_to_text`). Raises EngineUnavailable."""
@@ -192,7 +192,7 @@ class ScraperTask:
         if kind != media_types.HTML and not is_feed(fetched.data):
             return await self._read_by_a_task(source, fetched, kind, request, fields)
         blob = Blob(fetched.data, kind, None, source.param, fetched.charset)
-        reading = await read_file(self._parts.sessions, blob, self._parts.limits, fetched.url, fields)
+        reading = await read_file(self._parts.workers, blob, self._parts.limits, fetched.url, fields)
         rendered = await self._rendered(fetched.url, reading, source, fields) if reading.waits else None
         url, reading = rendered or (fetched.url, reading)
         page = reading.page
@@ -223,7 +223,7 @@ class ScraperTask:
             log.warning("scraper_not_rendered", error=str(error))
             return None
         blob = Blob(rendered.html, media_types.HTML, None, source.param, "utf-8")
-        shown = await read_file(self._parts.sessions, blob, self._parts.limits, rendered.url, fields)
+        shown = await read_file(self._parts.workers, blob, self._parts.limits, rendered.url, fields)
         return (rendered.url, shown) if shown.page.text or not has_text else None
 
     async def _fetched(self, source: Source) -> Fetched:
@@ -305,7 +305,7 @@ def _scraped_page(url: str, page: ParsedPage, data: list[Row] | None) -> Scraped
 def _build(parts: Parts) -> ScraperTask:
     loader, llm = parts.loader, partial(parts.engines.use, LLM)
     return ScraperTask(
-        ScraperParts(parts.politeness, loader.processes, parts.find_task, llm, parts.browser, loader.limits)
+        ScraperParts(parts.politeness, loader.workers, parts.find_task, llm, parts.browser, loader.limits)
     )
 
 

@@ -16,10 +16,10 @@ from models.base import ModelError
 from models.concurrency import side_by_side
 from models.embedding.capability import EMBEDDING, MINILM
 from models.embedding.embedder import Embedder
+from models.workers import Workers
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, Overloaded
 from tasks.inputs import media_types
-from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import media_type_named, sniff
@@ -101,7 +101,7 @@ def _likely_passages(question: str, text: str) -> list[str]:
 @dataclass(frozen=True, slots=True)
 class ResultPages:
     politeness: Politeness
-    sessions: Sessions
+    workers: Workers
     limits: MediaLimits
 
     async def main_text(self, url: str) -> str:
@@ -122,7 +122,7 @@ class ResultPages:
             return ""
         blob = Blob(fetched.data, media_types.HTML, None, "web_search", fetched.charset)
         async with asyncio.timeout(READ_S):
-            return (await read_file(self.sessions, blob, self.limits, fetched.url)).page.text
+            return (await read_file(self.workers, blob, self.limits, fetched.url)).page.text
 
 
 class FoundPage(TypedDict):
@@ -186,7 +186,7 @@ class WebSearchTask:
 
 
 def _build(parts: Parts) -> WebSearchTask:
-    pages = ResultPages(parts.politeness, parts.loader.processes, parts.loader.limits)
+    pages = ResultPages(parts.politeness, parts.loader.workers, parts.loader.limits)
     return WebSearchTask(parts.search, pages, parts.engines.find(EMBEDDING, MINILM))
 
 

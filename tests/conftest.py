@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import os
 import ssl
+import sys
 import tempfile
 import traceback
 import zlib
@@ -79,6 +80,13 @@ def _logs_as_before() -> Iterator[None]:
     if structlog.get_config()["cache_logger_on_first_use"]:
         structlog.reset_defaults()
         pytest.fail("the test called configure_logging and left it at that")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _shared_workers_end() -> Iterator[None]:
+    yield
+    if shared := sys.modules.get("tests.shared_workers"):
+        shared.end_shared_workers()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,7 +18,7 @@ from pptx.presentation import Presentation
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import sniff
 from tasks.inputs.pages import Pages
-from tasks.inputs.readers import IN_PROCESSES
+from tasks.inputs.readers import READERS
 from tasks.inputs.source import Blob
 from tasks.markdown_text import plain_form
 
@@ -103,7 +103,7 @@ def opened(data: bytes, limits: MediaLimits | None = None) -> Pages:
     """Return `data`, opened as by the server, but in this process."""
     media_type = sniff(data)
     assert media_type is not None
-    return IN_PROCESSES[media_type](Blob(data, media_type, "file", "p"), limits or MediaLimits())
+    return READERS[media_type](Blob(data, media_type, "file", "p"), limits or MediaLimits())
 
 
 def text_of(data: bytes, limits: MediaLimits | None = None) -> str:

@@ -10,7 +10,6 @@ from models.language.llm import Llm
 from models.language.openai_http import ServerPatience
 from models.language.openai_server import OpenAiServer
 from tasks.base import Task, TaskRequest
-from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MediaLimits
@@ -20,6 +19,7 @@ from tasks.ocr import OcrTask
 from tasks.scrape.browser import Renderer
 from tasks.scraper import ScraperParts, ScraperTask
 from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.shared_workers import shared_workers
 from tests.web import TLS, Names, Server, response, serving
 from tests.web_pages import document
 
@@ -55,8 +55,7 @@ async def site(
     policy = ScrapePolicy(robots=robots, host_rps=1000, host_concurrent=16)
     async with serving(**pages) as server:
         fetcher = Fetcher(PATIENT, resolver=Names(), tls=TLS)
-        loader = MediaLoader(fetcher, limits, DecodeLimits(workers=0))
-        sessions = native_sessions(DecodeLimits(workers=0))
+        loader = MediaLoader(fetcher, limits, shared_workers())
 
         def find_task(name: str) -> Task:
             if name == "ocr":
@@ -66,11 +65,10 @@ async def site(
         async def browser() -> Renderer | None:
             return renderer
 
-        parts = ScraperParts(Politeness(fetcher, policy), sessions, find_task, llm, browser, limits)
+        parts = ScraperParts(Politeness(fetcher, policy), loader.workers, find_task, llm, browser, limits)
         try:
             yield Site(ScraperTask(parts), server)
         finally:
-            await sessions.close()
             await loader.close()
 
 

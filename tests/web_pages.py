@@ -9,7 +9,7 @@ from html import escape
 
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
-from tasks.scrape.page_file import PageFile
+from tasks.scrape.page_file import read_bytes
 from tasks.scrape.parsing import ParsedPage
 
 _SUBJECTS = """\
@@ -484,4 +484,4 @@ _IDEOGRAPHS = re.compile(r"[\u3040-\u9fff]")
 
 def extract_page(data: bytes, url: str, charset: str | None, *, limits: MediaLimits | None = None) -> ParsedPage:
     """Return the parsed page `data`, fetched from `url` and declared to be in `charset`."""
-    return PageFile(Blob(data, "text/html", None, url, charset), limits or MediaLimits()).read(url).page
+    return read_bytes(Blob(data, "text/html", None, url, charset), limits or MediaLimits(), url).page

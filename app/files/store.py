@@ -10,6 +10,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import IO, ParamSpec, TypeVar
@@ -30,8 +31,7 @@ from app.files.storage import (
     to_record,
 )
 from models.base import RETRY_S, ran_out
-from tasks.inputs.decode.channel import Closable
-from tasks.inputs.decode.threads import Worker
+from models.worker_process import Closable
 from tasks.inputs.limits import megabytes
 from tasks.inputs.media_types import TEXTS, media_type_of_file, sniff
 from tasks.inputs.reading import Upload
@@ -75,7 +75,8 @@ class FileStore:
         self._synced_at: dict[str, float] = {}
         """Time at which an owner's folder was last read into the index, by owner, in seconds of the clock."""
         self._sync_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._worker = Worker("files", threads=_REMOTE_THREADS if self.index.is_shared else _THREADS)
+        threads = _REMOTE_THREADS if self.index.is_shared else _THREADS
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="files")
 
     async def find(self, owner: str, file_id: str) -> StoredFile | None:
         """Return a file of `owner`; None if there is no such file, or it has expired."""
@@ -144,7 +145,7 @@ class FileStore:
             while piece := await self.run(opened.read, _PIECE):
                 yield piece
         finally:
-            await self._worker.release(opened)
+            await asyncio.shield(self._in_thread(opened.close))
 
     async def delete(self, file: StoredFile) -> None:
         # Without its record, a file no longer exists. Its data is deleted before the index is changed, which may need
@@ -200,18 +201,26 @@ class FileStore:
             await asyncio.sleep(_SWEEP_S)
 
     async def close(self) -> None:
-        await self._worker.close()
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         await self.index.close()
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `call` in a thread. Raises FileNotFoundError, and Unavailable for any other OSError."""
         with self._failures():
-            return await self._worker.run(call, *args, **kwargs)
+            return await self._in_thread(call, *args, **kwargs)
 
     async def acquire(self, call: Callable[P, C], /, *args: P.args, **kwargs: P.kwargs) -> C:
         """Run `call` like `run`, and close its result if the caller is cancelled before getting it."""
         with self._failures():
-            return await self._worker.acquire(call, *args, **kwargs)
+            ended = self._in_thread(call, *args, **kwargs)
+            try:
+                return await asyncio.shield(ended)
+            except asyncio.CancelledError:
+                ended.add_done_callback(_close_result)
+                raise
+
+    def _in_thread(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args, **kwargs))
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -244,6 +253,11 @@ class FileStore:
             return
         if age_s > _ABANDONED_S:
             self.storage.delete(name)
+
+
+def _close_result(ended: asyncio.Future[C]) -> None:
+    if not ended.cancelled() and ended.exception() is None:
+        ended.result().close()
 
 
 class UploadWriter:

@@ -9,10 +9,12 @@ messages about the arguments of a call.
 import os
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
+from typing import Any
 
 from models.base import ran_out
+from tasks.errors import InputError
 
 _OURS = frozenset({"app", "tasks", "models"})
 _OF_CALLS = re.compile(
@@ -31,6 +33,42 @@ class DecoderFault(Exception):
 
     def __init__(self, kind: str, place: str) -> None:
         super().__init__(f"{kind} at {place}")
+
+
+class DecoderError(Exception):
+    """Raised in a worker process for an exception other than InputError. It has no message, which may quote the
+    file."""
+
+    def __init__(self, kind: str, place: str, stack: str | None, is_lack_of_memory: bool) -> None:
+        super().__init__(kind, place, stack, is_lack_of_memory)
+        self.kind = kind
+        """Name of the exception's class."""
+        self.place = place
+        """Place where it was raised, as `module:line`."""
+        self.stack = stack
+        """Traceback, if the program and not the file is at fault."""
+        self.is_lack_of_memory = is_lack_of_memory
+        """True if memory or open files ran out."""
+
+
+def do_nothing(_opened: object) -> None:
+    """Do nothing, after the file has been opened."""
+
+
+def call_method(opened: object, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return call_decoder(getattr(opened, name), args, kwargs)
+
+
+def call_decoder(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return what `function` returns. Raises InputError and DecoderError."""
+    try:
+        return function(*args, **kwargs)
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 - decoders raise many types of exceptions
+        stack = stack_of(error) if is_fault_of_program(error) else None
+        failure = DecoderError(type(error).__name__, place_of(error), stack, is_lack_of_memory(error))
+    raise failure
 
 
 def is_fault_of_file(error: BaseException) -> bool:

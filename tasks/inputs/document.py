@@ -1,7 +1,7 @@
 """Represents opened inputs: documents with pages to look at, and texts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Self
 
@@ -11,7 +11,7 @@ from models.base import EngineUnavailable
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.decode.budget import DecodedBudget
-from tasks.inputs.decode.channel import Session
+from tasks.inputs.decode.files import OpenFile
 from tasks.inputs.pages import DocumentContents, Kind, Pages, TextLayer
 from tasks.inputs.printed_codes import PrintedCode
 from tasks.inputs.source import Blob
@@ -21,9 +21,6 @@ from tasks.markdown_text import escape_read_text, plain_form
 _RGB = 3
 """Bytes per pixel."""
 log = structlog.get_logger(__name__)
-
-Isolate = Callable[[], Awaitable[Session[Pages]]]
-"""Function that opens a file in a decode process; the caller closes the session."""
 
 
 class Document(AbstractAsyncContextManager["Document"]):
@@ -42,12 +39,10 @@ class Document(AbstractAsyncContextManager["Document"]):
         self,
         blob: Blob,
         contents: DocumentContents,
-        session: Session[Pages] | None,
+        file: OpenFile[Pages] | None,
         budget: DecodedBudget,
-        isolate: Isolate | None = None,
     ) -> None:
-        """Wrap the file. `session` is None for a text without pages. If the session is not in a decode process,
-        `isolate` opens the file in a decode process."""
+        """Wrap the file. `file` is None for a text without pages."""
         self.kind: Kind = contents.kind
         self.media_type = blob.media_type
         self.param = blob.param
@@ -58,27 +53,24 @@ class Document(AbstractAsyncContextManager["Document"]):
         self.total_pages = contents.total
         self.warnings = contents.warnings
         self._contents = contents
-        self._session = session
+        self._file = file
         self._budget = budget
-        self._isolate = isolate
 
     @classmethod
     def of_text(cls, blob: Blob, text: str, budget: DecodedBudget) -> Self:
         return cls(blob, DocumentContents("text", 0, text), None, budget)
 
     @classmethod
-    async def of_session(
-        cls, blob: Blob, session: Session[Pages], budget: DecodedBudget, isolate: Isolate | None = None
-    ) -> Self:
-        """Wrap `session`, which the document will close."""
+    async def of_file(cls, blob: Blob, file: OpenFile[Pages], budget: DecodedBudget) -> Self:
+        """Wrap `file`, which the document will close."""
         try:
-            contents = await session.run(Pages.contents)
+            contents = await file.run(Pages.contents)
             if contents.text is None:
-                return cls(blob, contents, session, budget, isolate)
+                return cls(blob, contents, file, budget)
             # Putting the text together may take long.
-            return await asyncio.to_thread(cls, blob, contents, session, budget, isolate)
+            return await asyncio.to_thread(cls, blob, contents, file, budget)
         except BaseException:
-            await session.close()
+            await file.close()
             raise
 
     def timestamp(self, number: int) -> float | None:
@@ -108,36 +100,30 @@ class Document(AbstractAsyncContextManager["Document"]):
 
         Raises Overloaded if the pictures of other documents leave no room.
         """
-        session = self._opened()
+        file = self._opened()
         width, height = await self.size(number)
-        return await self._budget.hold(width * height * _RGB, lambda: session.run(Pages.picture, number))
+        return await self._budget.hold(width * height * _RGB, lambda: file.run(Pages.picture, number))
 
     async def codes(self, number: int) -> Sequence[PrintedCode]:
-        """Return the barcodes and two-dimensional codes of a page, which a decode process searches for.
+        """Return the barcodes and two-dimensional codes of a page.
 
         If the search fails, the page counts as having none, because its text can still be read.
         """
         try:
-            if self._isolate is None:
-                return await self._opened().run(Pages.codes, number)
-            session = await self._isolate()
-            try:
-                return await session.run(Pages.codes, number)
-            finally:
-                await session.close()
+            return await self._opened().run(Pages.codes, number)
         except (InputError, EngineUnavailable) as error:
             log.warning("codes_not_searched", page=number, reason=str(error))
             return ()
 
     async def close(self) -> None:
-        session, self._session = self._session, None
-        if session:
-            await session.close()
+        file, self._file = self._file, None
+        if file:
+            await file.close()
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _opened(self) -> Session[Pages]:
-        if self._session is None:
+    def _opened(self) -> OpenFile[Pages]:
+        if self._file is None:
             raise RuntimeError(f"{self.param}: the document is closed, or a text, which has no pages")
-        return self._session
+        return self._file

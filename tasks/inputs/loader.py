@@ -1,28 +1,24 @@
 """Loads sources: gets the bytes of a source, and opens the bytes as a document."""
 
 import asyncio
-import contextlib
 import hashlib
 import weakref
 from collections.abc import Sequence
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 
-from models.fair_executor import FairExecutor, Rests
-from models.loop_turns import LoopTurns
 from models.request_memory import HeldWords, RequestMemory
+from models.workers import Workers
 from tasks.errors import InputError
 from tasks.inputs import media_types
 from tasks.inputs.av.audio import AudioDecoder, Recording
 from tasks.inputs.decode.budget import DecodedBudget
-from tasks.inputs.decode.channel import Sessions
-from tasks.inputs.decode.lane import DecodeLimits, native_sessions
-from tasks.inputs.decode.threads import Worker
+from tasks.inputs.decode.files import decode, open_file
 from tasks.inputs.document import Document
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import SUPPORTED
 from tasks.inputs.office.bounds import encrypted
-from tasks.inputs.readers import IN_PROCESSES, IN_THREADS, Heavy
+from tasks.inputs.readers import READERS
 from tasks.inputs.reading import SourceReader, Uploads
 from tasks.inputs.source import Blob, Source
 from tasks.inputs.text.text_file import read_text
@@ -35,11 +31,10 @@ _OLD_KINDS = {
 }
 """Streams that identify an office file of the old kind, each with the suffixes of the old format and of the format in
 which to save the file."""
-_DECODERS = 2
-"""Number of threads that decode light pictures and short texts. They compete for Python's lock, and a key among others
-has half of them."""
-_SMALL_TEXT = 64 << 10
-"""A text of more bytes is decoded in a thread for texts, one at a time. Decoding holds Python's lock."""
+_THREADS = 2
+"""Number of threads that decode base64, identify and hash bytes."""
+DECODERS = ("tasks.inputs.blame", "tasks.inputs.readers", "tasks.inputs.picture", "tasks.inputs.pdf.document")
+"""Modules that decode usual files."""
 _HASHED_AT_ONCE = 64 << 10
 """At most this many bytes are hashed on the event loop, because switching to a thread would take longer."""
 
@@ -57,25 +52,22 @@ def ole_refusal(blob: Blob) -> InputError:
 
 
 class MediaLoader:
-    """Reads sources within `limits`, in its own threads and in processes limited by `decoding`. Keys whose large texts
-    are decoded rest by `rests`. Closing the loader closes `fetcher`."""
+    """Reads sources within `limits`, and opens them in `workers`. Closing the loader closes `fetcher` and `workers`."""
 
     def __init__(
         self,
         fetcher: Fetcher,
         limits: MediaLimits,
-        decoding: DecodeLimits | None = None,
+        workers: Workers | None = None,
         uploads: Uploads | None = None,
         memory: RequestMemory | None = None,
-        rests: Rests | None = None,
     ) -> None:
         self.limits = limits
         self._memory = memory
         self._fetcher = fetcher
-        self._decoding = Worker("media", threads=_DECODERS)
-        self._texts = FairExecutor("texts", rests=rests)
-        self._reader = SourceReader(fetcher, limits, self._decoding, uploads, self._texts, memory)
-        self.processes: Sessions = native_sessions(decoding or DecodeLimits())
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="media")
+        self._reader = SourceReader(fetcher, limits, self._threads, uploads, memory)
+        self.workers = workers or Workers()
         self._budget = DecodedBudget(limits.decoded_bytes, largest=3 * limits.image_pixels)
         self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()
 
@@ -92,7 +84,8 @@ class MediaLoader:
             if len(data) <= _HASHED_AT_ONCE:
                 found = hashlib.sha256(data).digest()
             else:
-                found = await self._decoding.run(lambda: hashlib.sha256(data).digest())
+                loop = asyncio.get_running_loop()
+                found = await loop.run_in_executor(self._threads, lambda: hashlib.sha256(data).digest())
             self._digests[source] = found
         return found
 
@@ -127,19 +120,14 @@ class MediaLoader:
 
     async def open_blob(self, blob: Blob) -> Document:
         """Open loaded bytes as a document. Raises what `open` raises."""
-        if light_reader := IN_THREADS.get(blob.media_type):
-            with contextlib.suppress(Heavy):
-                is_contested = LoopTurns.of_running_loop().rivalry.is_on
-                session = await self._decoding.open(light_reader, blob, self.limits, is_contested=is_contested)
-                in_process = partial(self.processes.open, IN_PROCESSES[blob.media_type], blob, self.limits)
-                return await Document.of_session(blob, session, self._budget, in_process)
-        if reader := IN_PROCESSES.get(blob.media_type):
-            return await Document.of_session(blob, await self.processes.open(reader, blob, self.limits), self._budget)
+        if reader := READERS.get(blob.media_type):
+            file = await open_file(self.workers, blob, reader, blob, self.limits)
+            return await Document.of_file(blob, file, self._budget)
         if blob.media_type in media_types.TEXTS:
-            worker = self._decoding if len(blob.data) <= _SMALL_TEXT else self._texts
-            return await worker.run(lambda: Document.of_text(blob, read_text(blob, self.limits), self._budget))
+            text = await decode(self.workers, blob, read_text, blob, self.limits)
+            return await asyncio.to_thread(Document.of_text, blob, text, self._budget)
         if blob.media_type == media_types.OLE:
-            raise await self._decoding.run(ole_refusal, blob)
+            raise await decode(self.workers, blob, ole_refusal, blob)
         raise blob.error(
             f"is {blob.media_type}, which cannot be read as a document or image. Supported: {SUPPORTED}.",
             code="unsupported_media_type",
@@ -157,8 +145,9 @@ class MediaLoader:
                 f"is {blob.media_type}, which is neither audio nor video. Supported: {media_types.SUPPORTED_SOUND}.",
                 code="unsupported_media_type",
             )
-        session = await self.processes.open(AudioDecoder, blob, self.limits)
-        return await Recording.of_session(blob, session, self.limits, self._budget)
+        file = await open_file(self.workers, blob, AudioDecoder, blob, self.limits)
+        return await Recording.of_file(blob, file, self.limits, self._budget)
 
     async def close(self) -> None:
-        await asyncio.gather(self._fetcher.close(), self._decoding.close(), self._texts.close(), self.processes.close())
+        await asyncio.gather(self._fetcher.close(), self.workers.close())
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)

@@ -23,7 +23,7 @@ from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.colour_space import to_srgb
-from tasks.inputs.limits import MB, MediaLimits
+from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.pages import Kind, Pages, TextLayer
 from tasks.inputs.source import Blob
@@ -46,18 +46,6 @@ _BYTES_PER_READ = 512
 _PNG_END = b"IEND\xaeB`\x82"
 """The type and the checksum of a PNG's last chunk, which is empty (RFC 2083, 4.1.4)."""
 _READ_IN_PIECES = ("image/jpeg", "image/png")
-_RUN_LENGTHS = (1, 2)
-"""Compressions of a BMP that Pillow undoes in Python, byte by byte: BI_RLE8 and BI_RLE4."""
-LIGHT_BYTES = 4 * MB
-LIGHT_PIXELS = 2_500_000
-"""A light picture has at most this many pixels. Pillow decodes a WebP, blends transparency and copies all pixels under
-Python's lock, which takes 15 ms. A running process decodes larger pictures at least as fast, but its start takes 0.2 s.
-"""
-LIGHT_AMONG_KEYS = 1_000_000
-"""Pixels of a light picture while keys compete."""
-_LIGHT_SCANS = 16
-_LIGHT_PROFILE = 8 * 1024
-"""Bytes of a colour profile without large tables."""
 _BYTES_TO_DECODE = 6
 """Bytes per pixel while decoding, in addition to Pillow's own four: three coefficients of a progressive JPEG, or a
 WebP's canvas."""
@@ -134,22 +122,9 @@ class PicturePages(Pages):
             self._frames = self._pages_of(image)
             self._check_pixels(image, 1)
             self._check_scans(image)
-            self._profile_bytes = len(image.info.get("icc_profile") or b"")
             self._pixels = image.width * image.height
-            self._is_run_length = image.format == "BMP" and image.info.get("compression") in _RUN_LENGTHS
         self.total = len(self._frames)
         self.kind: Kind = "image" if self.total == 1 else "paged"
-
-    def is_light(self, most_pixels: int) -> bool:
-        """True if the picture has at most `most_pixels`, and decoding takes at most a few seconds and about 300 MB,
-        even for hostile bytes."""
-        return (
-            not self._is_run_length
-            and len(self._blob.data) <= LIGHT_BYTES
-            and self._pixels <= most_pixels
-            and self._blob.data.count(_SCAN) <= _LIGHT_SCANS
-            and self._profile_bytes <= _LIGHT_PROFILE
-        )
 
     def size(self, number: int) -> tuple[int, int]:
         with self._frame(number) as frame:

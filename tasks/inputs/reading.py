@@ -1,9 +1,11 @@
 """Reads the bytes of sources, each source only once."""
 
+import asyncio
 import binascii
 import io
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -13,15 +15,13 @@ import numpy as np
 import pybase64
 
 from models.concurrency import WhileAwaited
-from models.fair_executor import FairExecutor
 from models.request_memory import RequestMemory
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
-from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
-from tasks.inputs.source import HEAD, Arrival, Blob, Source, beginning
+from tasks.inputs.source import HEAD, Arrival, Blob, Source
 from tasks.inputs.text.charset import looks_like_text
 
 _HEX_VALUES = np.full(256, 255, np.uint8)
@@ -32,7 +32,6 @@ _URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _PIECE = 1 << 20
 """Inputs are decoded in pieces of this many bytes, so that no second copy of a whole input exists and other threads run
 in between."""
-_LONG_TEXT = 256 << 10
 _TAIL = 64
 """The padding, which may be mixed with white space, is searched for in this many bytes at the end."""
 
@@ -215,17 +214,15 @@ class SourceReader:
         self,
         fetcher: Fetcher,
         limits: MediaLimits,
-        worker: Worker,
+        threads: ThreadPoolExecutor,
         uploads: Uploads | None,
-        texts: FairExecutor,
         memory: RequestMemory | None = None,
     ) -> None:
-        """Large data URLs that are not in base64 are decoded by `texts`, because this holds Python's lock."""
+        """Bytes are decoded and identified in `threads`."""
         self._fetcher = fetcher
         self._limits = limits
-        self._worker = worker
+        self._threads = threads
         self._uploads = uploads
-        self._texts = texts
         self._memory = memory
         self._read: weakref.WeakKeyDictionary[Source, Once[Blob]] = weakref.WeakKeyDictionary()
 
@@ -252,10 +249,9 @@ class SourceReader:
         elif source.file_id is not None:
             blob = await self._uploaded(source.file_id, source)
         elif source.data is not None:
-            blob = await self._worker.run(self._sent, source.data, source)
+            blob = await self._in_thread(self._sent, source.data, source)
         else:
-            worker = self._texts if _is_long_text(source) else self._worker
-            blob = await worker.run(self._decoded, source)
+            blob = await self._in_thread(self._decoded, source)
             _take_from_total(source, len(blob.data))
         if not blob.data:
             raise blob.error("is empty (0 bytes).")
@@ -274,7 +270,7 @@ class SourceReader:
         arrival.grow(len(fetched.data))
         filename = source.filename or unquote(urlsplit(fetched.url).path.rpartition("/")[2]) or None
         declared = (source.format, fetched.media_type)
-        media_type = await self._worker.run(_identify, fetched.data, declared, filename)
+        media_type = await self._in_thread(_identify, fetched.data, declared, filename)
         return Blob(fetched.data, media_type, filename, source.param, fetched.charset)
 
     async def _uploaded(self, file_id: str, source: Source) -> Blob:
@@ -289,8 +285,11 @@ class SourceReader:
         except FileNotFoundError:
             raise InputError(f"There is no file '{file_id}'.", code="file_not_found", param=source.param) from None
         filename = source.filename or upload.filename
-        media_type = await self._worker.run(_identify, data, (source.format, upload.media_type), filename)
+        media_type = await self._in_thread(_identify, data, (source.format, upload.media_type), filename)
         return Blob(data, media_type, filename, source.param)
+
+    async def _in_thread(self, function: Callable[..., Result], *args: object) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
     def _sent(self, data: bytes, source: Source) -> Blob:
         return Blob(data, _identify(data, (source.format,), source.filename), source.filename, source.param)
@@ -299,13 +298,6 @@ class SourceReader:
         payload = decode_payload(source, limit=self._limits.part_bytes)
         media_type = _identify(payload.data, (payload.media_type, source.format), source.filename)
         return Blob(payload.data, media_type, source.filename, source.param, payload.charset)
-
-
-def _is_long_text(source: Source) -> bool:
-    """True if a payload is a large data URL that is not in base64."""
-    payload = source.payload or ""
-    head = beginning(payload, HEAD).lower()
-    return len(payload) > _LONG_TEXT and head.startswith("data:") and ";base64," not in head
 
 
 def _take_from_total(source: Source, size: int) -> None:

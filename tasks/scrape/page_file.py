@@ -10,8 +10,9 @@ from lxml import html as lxml_html
 from lxml.etree import _Element
 from lxml.html import HtmlElement
 
+from models.workers import Workers
 from tasks.inputs import media_types
-from tasks.inputs.decode.channel import Sessions
+from tasks.inputs.decode.files import decode
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.markdown_text import is_safe, markdown_form
@@ -153,45 +154,31 @@ class PageReading:
     """True if the page seems to need its scripts to show its text."""
 
 
-class PageFile:
-    """An HTML page or a feed, opened in a session (see `tasks.inputs.decode.channel`)."""
+def read_bytes(blob: Blob, limits: MediaLimits, url: str, fields: Sequence[str] = ()) -> PageReading:
+    """Read an HTML page or a feed, which came from `url`. Reading usually takes 5 to 50 ms. Broken HTML is always read.
 
-    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
-        self._blob = blob
-        self._limits = limits
-
-    def read(self, url: str, fields: Sequence[str] = ()) -> PageReading:
-        """Read the page, which came from `url`. Reading usually takes 5 to 50 ms. Broken HTML is always read.
-
-        Raises InputError (`unsupported_media_type`) for bytes that are not text, InputTooLarge for more characters than
-        `limits` allow or more than MAX_TAGS tags, and the errors of `read_feed`.
-        """
-        if self._blob.media_type != media_types.HTML and is_feed(self._blob.data):
-            page, entries = read_feed(self._blob, self._limits, url)
-            rows: list[Row] = [{field: entry.get(_ENTRY.get(field, field)) for field in fields} for entry in entries]
-            missing = frozenset(field for field in fields if not any(row[field] for row in rows))
-            match = RecordMatch(rows, missing) if len(missing) < len(fields) else None
-            return PageReading(page, match, has_scripts=False, waits=False)
-        root = parsed(self._blob, self._limits)
-        types = (script.get("type", "").partition(";")[0].strip() for script in root.iter("script"))
-        has_scripts, asks = any(map(_SCRIPT.fullmatch, types)), _asks_for_scripts(root)
-        page = read_page(root, url)
-        match = match_records(main_part(root), fields) if fields else None
-        return PageReading(page, match, has_scripts, has_scripts and (asks or not page.text))
-
-    def close(self) -> None:
-        """Do nothing, because no resource is held."""
+    Raises InputError (`unsupported_media_type`) for bytes that are not text, InputTooLarge for more characters than
+    `limits` allow or more than MAX_TAGS tags, and the errors of `read_feed`.
+    """
+    if blob.media_type != media_types.HTML and is_feed(blob.data):
+        page, entries = read_feed(blob, limits, url)
+        rows: list[Row] = [{field: entry.get(_ENTRY.get(field, field)) for field in fields} for entry in entries]
+        missing = frozenset(field for field in fields if not any(row[field] for row in rows))
+        match = RecordMatch(rows, missing) if len(missing) < len(fields) else None
+        return PageReading(page, match, has_scripts=False, waits=False)
+    root = parsed(blob, limits)
+    types = (script.get("type", "").partition(";")[0].strip() for script in root.iter("script"))
+    has_scripts, asks = any(map(_SCRIPT.fullmatch, types)), _asks_for_scripts(root)
+    page = read_page(root, url)
+    match = match_records(main_part(root), fields) if fields else None
+    return PageReading(page, match, has_scripts, has_scripts and (asks or not page.text))
 
 
 async def read_file(
-    sessions: Sessions, blob: Blob, limits: MediaLimits, url: str, fields: Sequence[str] = ()
+    workers: Workers, blob: Blob, limits: MediaLimits, url: str, fields: Sequence[str] = ()
 ) -> PageReading:
-    """Run PageFile.read in one of `sessions`."""
-    session = await sessions.open(PageFile, blob, limits)
-    try:
-        return await session.run(PageFile.read, url, fields)
-    finally:
-        await session.close()
+    """Run `read_bytes` in a worker process."""
+    return await decode(workers, blob, read_bytes, blob, limits, url, fields)
 
 
 def _asks_for_scripts(root: HtmlElement) -> bool:

@@ -5,12 +5,12 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from tasks.errors import InputError
-from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.fetch.url_policy import FetchFailed
 from tasks.search.failover import (
@@ -195,20 +195,20 @@ class Ddgs:
         self._proxy = proxy
         self._authorities = authorities
         self._engines = ",".join(engines)
-        self._threads = Worker("ddgs", threads=_THREADS)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ddgs")
 
     async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
         words = f"{query} site:{site}" if site else query
         limit = freshness.period[0] if freshness is not None and freshness.period is not None else None
         try:
             async with asyncio.timeout(LIMIT_S):
-                found = await self._threads.run(self._ask, words, limit, count)
+                found = await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, words, limit, count)
         except TimeoutError as error:
             raise SearchFailed(f"took longer than {LIMIT_S:g} s") from error
         return ddgs_hits(found, count)
 
     async def close(self) -> None:
-        await self._threads.close()
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
     def _ask(self, query: str, timelimit: str | None, count: int) -> Sequence[Mapping[str, Any]]:
         from ddgs import DDGS

@@ -6,11 +6,11 @@ from asyncio import to_thread
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
-from tasks.inputs.decode.channel import OpenedT, Session, Sessions
+from tasks.inputs.decode.files import decode
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.office.bounds import inflated, packed
@@ -22,9 +22,6 @@ from tasks.series.formats import delimited_table, is_head, json_table
 from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, cell_of, table_of
 from tasks.series.inline import SeriesMessage, message_of
 from tasks.series.regular import LEAST_POINTS
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _GAPS = 20
 """At most this many positions are visited per permitted cell, because a row can have its only cell far to the right.
@@ -76,9 +73,6 @@ class WorkbookTables:
     def series(self, words: str) -> SourceSeries:
         """Return the series of the sheets that `words` ask for."""
         return _series_of(self._tables, words)
-
-    def close(self) -> None:
-        """Do nothing, because only the cells are kept."""
 
     def _read(self, members: dict[str, bytes]) -> Iterator[tuple[str, SeriesTable]]:
         import openpyxl
@@ -154,9 +148,6 @@ class TextTables:
         """Return the series that `words` ask for. All of them are from one table, which `_observed_series` chooses."""
         return _series_of([("", table) for table in self._tables], words)
 
-    def close(self) -> None:
-        """Do nothing, because only the cells are kept."""
-
 
 class MessageParts:
     """The words and the table of a message, decoded as UTF-8, for a decode process. Raises InputTooLarge for too many
@@ -172,9 +163,6 @@ class MessageParts:
         """Return the message without its table, and the series of the table."""
         tables = [] if self._message.table is None else [("", self._message.table)]
         return replace(self._message, table=None), _observed_series(tables, self._message.words)
-
-    def close(self) -> None:
-        """Do nothing, because only the words and the cells are kept."""
 
 
 InlineSeries = tuple[SeriesMessage, list[ObservedSeries]]
@@ -196,12 +184,11 @@ def _data_urls_in(text: str) -> list[Source]:
 
 
 class SeriesReader:
-    """Reads the series of sources. `sessions` open workbooks and larger texts and find their series, because this
-    may take seconds; `loader` opens everything else."""
+    """Reads the series of sources. The workers of `loader` open workbooks and larger texts and find their series,
+    because this may take seconds."""
 
-    def __init__(self, loader: MediaLoader, sessions: Sessions) -> None:
+    def __init__(self, loader: MediaLoader) -> None:
         self._loader = loader
-        self._sessions = sessions
 
     @property
     def limits(self) -> MediaLimits:
@@ -219,8 +206,8 @@ class SeriesReader:
             return message, [one for source in embedded for one in (await self.read(source, message.words)).series]
         blob = _blob_of_message(text)
         if len(text) <= _SMALL:
-            return await to_thread(lambda: MessageParts(blob, self.limits).message())
-        return await _run_once(await self._sessions.open(MessageParts, blob, self.limits), MessageParts.message)
+            return await to_thread(_message_series, blob, self.limits)
+        return await decode(self._loader.workers, blob, _message_series, blob, self.limits)
 
     async def read(self, source: Source, words: str) -> SourceSeries:
         """Return the series of a source that `words` ask for.
@@ -229,8 +216,7 @@ class SeriesReader:
         """
         blob = await self._loader.load(source)
         if blob.media_type == media_types.XLSX:
-            workbook = await self._sessions.open(WorkbookTables, blob, self.limits)
-            return await _run_once(workbook, WorkbookTables.series, words)
+            return await decode(self._loader.workers, blob, _workbook_series, blob, self.limits, words)
         if blob.media_type not in _READ and _may_be_text(blob):
             blob = replace(blob, media_type="text/plain")
         if blob.media_type not in _READ:
@@ -242,18 +228,20 @@ class SeriesReader:
             text = document.text or ""
         decoded = replace(blob, data=text.encode("utf-8", "replace"))
         if len(text) <= _SMALL:
-            return await to_thread(lambda: TextTables(decoded, self.limits).series(words))
-        return await _run_once(await self._sessions.open(TextTables, decoded, self.limits), TextTables.series, words)
+            return await to_thread(_text_series, decoded, self.limits, words)
+        return await decode(self._loader.workers, blob, _text_series, decoded, self.limits, words)
 
 
-async def _run_once(
-    session: Session[OpenedT], call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs
-) -> T:
-    """Return the result of a method of the opened object, and close the session."""
-    try:
-        return await session.run(call, *args, **kwargs)
-    finally:
-        await session.close()
+def _message_series(blob: Blob, limits: MediaLimits) -> InlineSeries:
+    return MessageParts(blob, limits).message()
+
+
+def _workbook_series(blob: Blob, limits: MediaLimits, words: str) -> SourceSeries:
+    return WorkbookTables(blob, limits).series(words)
+
+
+def _text_series(blob: Blob, limits: MediaLimits, words: str) -> SourceSeries:
+    return TextTables(blob, limits).series(words)
 
 
 def _series_of(tables: Sequence[tuple[str, SeriesTable]], words: str) -> SourceSeries:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from tasks.errors import InputTooLarge
 from tasks.inputs.av import SAMPLE_RATE
 from tasks.inputs.decode.budget import DecodedBudget
-from tasks.inputs.decode.channel import Session
+from tasks.inputs.decode.files import OpenFile
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
-_MAX_SAMPLES = 60 * SAMPLE_RATE
-"""A block has at most this many samples."""
+_MAX_SAMPLES = 300 * SAMPLE_RATE
+"""At most this many samples are decoded at a time. If the worker process was needed for another file meanwhile, the
+sound is decoded again from the beginning, so these pieces are long."""
 _LEAST_MISSING_S = 1.0
 _LEAST_MISSING_SHARE = 0.02
 """A file is cut off if more seconds are missing than this many, and than this share of the announced length."""
@@ -64,7 +65,7 @@ class AudioDecoder:
 
     def read(self, start: int, count: int) -> NDArray[np.float32]:
         """Return float32 [channels, n] at 16 kHz from sample `start` of the file's timeline. n is `count`, but at most
-        a minute; at the end of the file it may be smaller.
+        five minutes; at the end of the file it may be smaller.
 
         Reading on from the last block is fast; any other `start` decodes from the beginning.
         """
@@ -104,7 +105,7 @@ class Recording(AbstractAsyncContextManager["Recording"]):
     """
 
     def __init__(
-        self, blob: Blob, info: AudioInfo, session: Session[AudioDecoder], limits: MediaLimits, budget: DecodedBudget
+        self, blob: Blob, info: AudioInfo, file: OpenFile[AudioDecoder], limits: MediaLimits, budget: DecodedBudget
     ) -> None:
         self.media_type = blob.media_type
         self.param = blob.param
@@ -116,7 +117,7 @@ class Recording(AbstractAsyncContextManager["Recording"]):
         """Length that the file's header states, which may be wrong; None if it states none. Apart from a first check of
         the limit, it only serves to show progress."""
         self._announced_seconds = info.announced_seconds
-        self._session = session
+        self._file = file
         self._limits = limits
         self._budget = budget
 
@@ -128,21 +129,21 @@ class Recording(AbstractAsyncContextManager["Recording"]):
         return missing if missing > max(_LEAST_MISSING_S, _LEAST_MISSING_SHARE * announced) else 0.0
 
     @classmethod
-    async def of_session(
-        cls, blob: Blob, session: Session[AudioDecoder], limits: MediaLimits, budget: DecodedBudget
+    async def of_file(
+        cls, blob: Blob, file: OpenFile[AudioDecoder], limits: MediaLimits, budget: DecodedBudget
     ) -> Self:
-        """Wrap `session`, which the recording will close.
+        """Wrap `file`, which the recording will close.
 
         Raises InputTooLarge (`audio_too_long`) if the header states more than `limits.audio_seconds` and the packets
         confirm it, so that the client learns it before hours of speech have been transcribed.
         """
         try:
-            recording = cls(blob, await session.run(AudioDecoder.info), session, limits, budget)
+            recording = cls(blob, await file.run(AudioDecoder.info), file, limits, budget)
             if (recording.claimed_seconds or 0.0) > limits.audio_seconds:
                 # Headers can be wrong, and counting packets costs far less than decoding.
-                recording._check(await session.run(AudioDecoder.counted_seconds))
+                recording._check(await file.run(AudioDecoder.counted_seconds))
         except BaseException:
-            await session.close()
+            await file.close()
             raise
         return recording
 
@@ -153,19 +154,22 @@ class Recording(AbstractAsyncContextManager["Recording"]):
         Raises InputTooLarge (`audio_too_long`) beyond `limits.audio_seconds`, InputError for a file that cannot be
         decoded, and Overloaded.
         """
-        start, count = 0, max(1, round(seconds * SAMPLE_RATE))
+        count = max(1, round(seconds * SAMPLE_RATE))
+        start, at_once = 0, max(_MAX_SAMPLES // count, 1) * count
         while True:
-            block = await self._budget.hold(
-                self.channels * count * _FLOAT, partial(self._session.run, AudioDecoder.read, start, count)
+            piece = await self._budget.hold(
+                self.channels * at_once * _FLOAT, partial(self._file.run, AudioDecoder.read, start, at_once)
             )
-            if not block.shape[1]:
+            if not piece.shape[1]:
                 return
-            start += block.shape[1]
-            self._check(start / SAMPLE_RATE)
-            yield block
+            for first in range(0, piece.shape[1], count):
+                block = piece[:, first : first + count]
+                start += block.shape[1]
+                self._check(start / SAMPLE_RATE)
+                yield block
 
     async def close(self) -> None:
-        await self._session.close()
+        await self._file.close()
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()

@@ -5,18 +5,20 @@ these are connected to. An attacker therefore gains nothing if a name resolves t
 spelling of an address (decimal, octal, mapped) evades the check, because the resolver's answer is checked.
 """
 
+import asyncio
 import base64
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Self
 
 import httpcore
 import httpx
 
-from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_public
 
 _PORTS = {"http": 80, "https": 443}
@@ -167,14 +169,15 @@ class SystemResolver:
     """Resolves names with the operating system, in threads of its own."""
 
     def __init__(self) -> None:
-        self._threads = Worker("names", threads=_LOOKUPS)
+        self._threads = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="names")
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        found = await self._threads.run(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
         return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
     async def close(self) -> None:
-        await self._threads.close()
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True)

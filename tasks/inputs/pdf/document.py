@@ -17,9 +17,9 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from models.vision.text import Image
+from models.worker_process import limit_part
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
-from tasks.inputs.decode.within import allow
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.pdf.drawing import SCALE, draw
@@ -63,7 +63,7 @@ class PdfPages(Pages):
         self._left_s = _PAGES_TIMES * limits.page_seconds
         """Seconds that are left for all pages together."""
         with _PDFIUM:
-            allow(limits.page_seconds, self._too_slow("open"))
+            limit_part(limits.page_seconds, self._too_slow("open"))
             self._pdf = self._opened()
             try:
                 self.total = len(self._pdf)
@@ -169,7 +169,7 @@ class PdfPages(Pages):
             seconds = min(self._limits.page_seconds, self._left_s)
             if self._left_s < 0:
                 raise self._too_slow(f"read or draw page {number}")
-            allow(seconds + _UNPAUSED_S, self._too_slow(f"read or draw page {number}"))
+            limit_part(seconds + _UNPAUSED_S, self._too_slow(f"read or draw page {number}"))
             start = time.thread_time()
             try:
                 yield start + seconds

@@ -101,9 +101,8 @@ def test_help_and_completion_import_nothing_of_the_server() -> None:
     assert modules_after("import app.cli.main") & server == set()
 
 
-def test_a_decode_process_imports_nothing_that_fetches() -> None:
-    # The first file of a server waits for the start of the process.
-    decoding = "import tasks.inputs.decode.worker, tasks.inputs.readers"
+def test_a_worker_process_imports_nothing_that_fetches() -> None:
+    decoding = "import models.worker_process, tasks.inputs.blame, tasks.inputs.readers"
     assert modules_after(decoding) & {"httpx", "httpcore", "aiohttp", "tasks.inputs.fetch", "PIL", "pypdfium2"} == set()
     # The event loop and the log would take as long as all the rest.
     decoders = "import tasks.inputs.picture, tasks.inputs.pdf.document, tasks.inputs.av.video, tasks.inputs.mail_file"

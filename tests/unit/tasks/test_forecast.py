@@ -17,14 +17,13 @@ from models.series.forecaster import Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.forecast import MAX_SERIES, ForecastTask
-from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import XLSX
 from tasks.inputs.source import Origin, Source
 from tasks.series import reading
-from tasks.series.reading import MessageParts, SeriesReader, TextTables
+from tasks.series.reading import SeriesReader
 from tests.unit.tasks.series.test_formats import TITLED, workbook
 
 
@@ -43,12 +42,11 @@ class Repeating:
         return Outlook(value, value - 1.5, value + 1.5, "repeating")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def reader() -> AsyncIterator[SeriesReader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(cells=5000))
-    sessions = native_sessions(DecodeLimits(workers=0))
-    yield SeriesReader(loader, sessions)
-    await asyncio.gather(loader.close(), sessions.close())
+    yield SeriesReader(loader)
+    await loader.close()
 
 
 def csv_of(*columns: str, days: int = 8, scale: float = 1) -> str:
@@ -292,33 +290,17 @@ async def test_more_cells_than_the_limit_are_refused(reader: SeriesReader) -> No
         await result_of(reader, "next 2 days", source("a,b,c\n" + "1,2,3\n" * 2000))
 
 
-async def test_a_large_text_is_read_where_workbooks_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[object] = []
-    sessions = native_sessions(DecodeLimits(workers=1))
-    to_open = sessions.open
-
-    def noted(factory: Any, blob: Any, *args: Any) -> Any:
-        opened.append(factory)
-        return to_open(factory, blob, *args)
-
-    monkeypatch.setattr(sessions, "open", noted)
-    # Nor are series found in this process.
-    monkeypatch.setattr(reading, "series_in", pytest.fail)
+async def test_a_large_text_is_read_in_a_worker_process(reader: SeriesReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "series_in", pytest.fail)  # of this process
     rows = "".join(f"{2000 + month // 12}-{month % 12 + 1:02},{month},{'x' * 400}\n" for month in range(200))
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(cells=5000))
-    try:
-        result = await result_of(SeriesReader(loader, sessions), "next 2 months", source(f"month,sold,note\n{rows}"))
-        assert [one["value"] for one in result["predictions"]] == [199, 199]
-        assert opened == [TextTables]
-        result = await result_of(SeriesReader(loader, sessions), f"next 2 months\n\n```\nmonth,sold,note\n{rows}```")
-        assert [one["value"] for one in result["predictions"]] == [199, 199]
-        assert opened == [TextTables, MessageParts]
-        with pytest.raises(InputTooLarge, match="table in the text has more than 5000 cells, the limit"):
-            await result_of(SeriesReader(loader, sessions), "```\n" + "1,2,3\n" * 20_000)
-        with pytest.raises(InputTooLarge, match="'sold.csv' has more than 5000 cells, the limit"):
-            await SeriesReader(loader, sessions).read(source("a,b,c\n" + "1,2,3\n" * 20_000), "")
-    finally:
-        await asyncio.gather(loader.close(), sessions.close())
+    result = await result_of(reader, "next 2 months", source(f"month,sold,note\n{rows}"))
+    assert [one["value"] for one in result["predictions"]] == [199, 199]
+    result = await result_of(reader, f"next 2 months\n\n```\nmonth,sold,note\n{rows}```")
+    assert [one["value"] for one in result["predictions"]] == [199, 199]
+    with pytest.raises(InputTooLarge, match="table in the text has more than 5000 cells, the limit"):
+        await result_of(reader, "```\n" + "1,2,3\n" * 20_000)
+    with pytest.raises(InputTooLarge, match="'sold.csv' has more than 5000 cells, the limit"):
+        await reader.read(source("a,b,c\n" + "1,2,3\n" * 20_000), "")
 
 
 async def test_cells_that_give_orders_are_data(reader: SeriesReader) -> None:

@@ -27,8 +27,7 @@ from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.decode.channel import Call
-from tasks.inputs.decode.lane import DecodePool, ProcessSession
+from tasks.inputs.decode.files import OpenFile
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import WORD_BYTES, MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -145,16 +144,16 @@ async def test_the_text_layer_of_a_pdf_is_read_without_an_engine(loader: MediaLo
 async def test_a_page_with_text_takes_one_call_of_a_decode_process(
     loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str | None] = []
-    run = DecodePool.run
+    asked: list[str] = []
+    run = OpenFile.run
 
-    async def noted(pool: DecodePool, session: ProcessSession[Any], request: Call | None) -> object:
-        asked.append(request and request.method)
-        return await run(pool, session, request)
+    async def noted(file: OpenFile[Any], call: Any, *args: object) -> object:
+        asked.append(call.__name__)
+        return await run(file, call, *args)
 
-    monkeypatch.setattr(DecodePool, "run", noted)
+    monkeypatch.setattr(OpenFile, "run", noted)
     await OcrTask(no_reader, loader).run(TaskRequest("", (pdf("First page", "Second page", "Third page"),)))
-    assert asked == [None, "contents", *["size_and_text"] * 3]
+    assert asked == ["contents", *["size_and_text"] * 3]
 
 
 async def test_only_the_pages_that_are_asked_for_are_read(loader: MediaLoader) -> None:
@@ -473,10 +472,13 @@ async def test_codes_on_pages_whose_text_is_known_are_looked_for_on_the_first_on
 async def test_a_picture_whose_codes_cannot_be_searched_for_is_read_all_the_same(
     loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refused(*args: object) -> None:
-        raise EngineUnavailable("no process can be started", "free some memory")
+    async def refused(file: OpenFile[Any], call: Any, *args: object) -> object:
+        if call.__name__ == "codes":
+            raise EngineUnavailable("no process can be started", "free some memory")
+        return await run(file, call, *args)
 
-    monkeypatch.setattr(loader.processes, "open", refused)
+    run = OpenFile.run
+    monkeypatch.setattr(OpenFile, "run", refused)
     reader = Reader()
     reader.release.set()
     sheet = source(png_of(sheet_of(width=100)), "image/png")

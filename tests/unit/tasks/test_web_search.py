@@ -15,7 +15,6 @@ from models.base import EngineUnavailable
 from tasks import web_search
 from tasks.base import TaskRequest
 from tasks.errors import InputError
-from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MediaLimits
@@ -24,6 +23,7 @@ from tasks.search.providers import Searxng
 from tasks.web_search import MAX_CONTENT_CHARS, PAGES, RESULTS, ResultPages, WebSearchTask
 from tests import search_engines as said
 from tests.conftest import each_case
+from tests.shared_workers import shared_workers
 from tests.web import TLS, Handler, Names, Server, redirect, response, serving
 
 TIDES = """<html><head><title>Tides</title></head><body><nav><a href="/menu">Menu</a></nav><main><h1>Tides</h1>
@@ -68,15 +68,14 @@ async def web(**pages: bytes | Handler) -> AsyncIterator[Web]:
         policy = FetchPolicy(allow=("127.0.0.1/32",), cache_bytes=0)
         fetcher = Fetcher(policy, resolver=Names(), tls=TLS)
         search = SearchFailover([Searxng(Fetcher(policy, resolver=Names(), tls=TLS), server.url())])
-        sessions = native_sessions(DecodeLimits(workers=0))
+        workers = shared_workers()
         politeness = Politeness(fetcher, ScrapePolicy(host_rps=1000, host_concurrent=16))
-        found_pages = ResultPages(politeness, sessions, MediaLimits())
+        found_pages = ResultPages(politeness, workers, MediaLimits())
         task = WebSearchTask(search, found_pages, today=lambda: date(2026, 11, 20))
         try:
             yield Web(task, server)
         finally:
             await search.close()
-            await sessions.close()
             await fetcher.close()
 
 

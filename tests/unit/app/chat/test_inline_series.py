@@ -9,7 +9,6 @@ from urllib.parse import quote
 import pytest
 
 from app.chat.plan import Planner
-from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -89,10 +88,8 @@ OTHER = [
 @pytest.fixture
 async def planner() -> AsyncIterator[Planner]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    sessions = native_sessions(DecodeLimits(workers=0))
-    yield Planner(read_series=SeriesReader(loader, sessions).message)
+    yield Planner(read_series=SeriesReader(loader).message)
     await loader.close()
-    await sessions.close()
 
 
 @each_case("message", FORECAST)

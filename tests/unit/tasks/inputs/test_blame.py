@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from xml.parsers import expat
 
 import av
@@ -16,7 +15,6 @@ import pytest
 from docx.document import Document as WordDocument
 from openpyxl import Workbook
 from pptx.presentation import Presentation
-from structlog.testing import capture_logs
 
 from tasks.errors import InputError
 from tasks.inputs.av.audio import AudioDecoder
@@ -25,7 +23,6 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import sniff
 from tasks.inputs.picture import PicturePages
 from tasks.inputs.source import Blob
-from tests.e2e.full_model import client_of_app
 from tests.office_files import changed, document, picture, slides, text_of, workbook
 from tests.pages import single_line
 from tests.recordings import beeps, encoded
@@ -197,19 +194,3 @@ def test_no_damage_to_a_recording_is_taken_for_the_programs_fault(extension: str
         except InputError:
             refused += 1
     assert refused
-
-
-async def test_a_fault_of_the_program_is_answered_with_500_and_logged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PyAV 19 knew `metadata_errors` no more, and every recording was "damaged"."""
-
-    def of_another_version(file: object, mode: str, *, format: str, options: dict[str, str], io_open: object) -> None:  # noqa: A002
-        raise AssertionError("is not called")
-
-    spoken = ("a.wav", encoded(beeps(1, [0.2]), "wav"), "audio/wav")
-    monkeypatch.setattr(av, "open", of_another_version)
-    with client_of_app(tmp_path, decode_workers=0) as client, capture_logs() as logs:
-        response = client.post("/v1/audio/transcriptions", files={"file": spoken}, data={"model": "whisper-1"})
-    assert (response.status_code, response.json()["error"]["code"]) == (500, "internal_error")
-    assert any("unexpected keyword argument 'metadata_errors'" in str(line.get("exc_info")) for line in logs)

@@ -2,9 +2,7 @@
 
 import asyncio
 import base64
-import contextlib
 import io
-import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -13,19 +11,13 @@ import PIL.Image
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from models.fair_executor import Rests
-from models.loop_turns import LoopTurns
-from models.scheduler import SHARE, Share
+from models.workers import WorkerLimits, Workers
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.decode import lane as decode_lane
-from tasks.inputs.decode.lane import DecodeLimits, DecodePool
-from tasks.inputs.document import Document
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import Blob, MediaLoader
 from tasks.inputs.source import Origin, Source
 from tests.hostile import jpeg_of_scans
-from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -235,55 +227,14 @@ async def test_a_closed_document_says_so(loader: MediaLoader) -> None:
         await document.picture(1)
 
 
-@pytest.mark.parametrize(
-    ("payload", "resting"),
-    [
-        (base64.b64encode(b"x" * 1000).decode(), []),
-        (base64.b64encode(b"x" * 100_000).decode(), ["a"]),
-        (base64.b64encode(bytes(400_000)).decode(), []),
-        ("data:text/plain," + "x" * 1000, []),
-        ("data:image/png," + "%41" * 100_000, ["a"]),
-    ],
-    ids=["a small text", "a large text", "large bytes", "a short data URL", "a long one with escapes"],
-)
-async def test_large_texts_are_decoded_in_a_thread_whose_keys_rest(payload: str, resting: list[str]) -> None:
-    rests = Rests(1e6)
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), rests=rests)
-    rivalry = LoopTurns.of_running_loop().rivalry
-    for key in ("a", "b"):
-        rivalry.record_request(key)
-    token = SHARE.set(Share("a", part=0.5))
-    with contextlib.suppress(InputError):  # of a picture that is none
-        async with await loader.open(Source(Origin("p"), payload=payload)):
-            pass
-    await until(lambda: list(rests.until()) == resting)
-    SHARE.reset(token)
-    await loader.close()
-
-
 @pytest.mark.deep
-async def test_a_picture_that_is_not_light_is_decoded_in_a_process() -> None:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    assert isinstance(loader.processes, DecodePool)
-    async with await loader.open(sent(encoded("JPEG"))) as document:
-        await document.picture(1)
-        assert loader.processes.pids == []
-    async with await loader.open(sent(jpeg_of_scans(40))) as document:
-        assert (await document.picture(1)).shape == (64, 64, 3)
-        assert len(loader.processes.pids) == 1
-    await loader.close()
-
-
-@pytest.mark.deep
-async def test_a_picture_whose_decoding_lasts_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_lane, "CLOCK_FACTOR", 600)  # the processors may be busy
-    decoding = DecodeLimits(workers=1, seconds=2)
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), decoding)
+async def test_a_picture_whose_decoding_lasts_too_long_is_ended() -> None:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), Workers(WorkerLimits(1, seconds=2, clock_factor=600)))
     async with await loader.open(sent(jpeg_of_scans(500, width=8000, height=8000))) as document:
         with pytest.raises(InputError, match="takes longer than 2 s") as caught:
             await document.picture(1)
     assert caught.value.code == "decode_failed"
-    assert loader.processes.restarts["slow"] == 1
+    assert loader.workers.restarts["slow"] == 1
     await loader.close()
 
 
@@ -298,23 +249,6 @@ async def test_two_loaders_share_pdfium_safely() -> None:
     assert await asyncio.gather(*(read(loader) for loader in loaders * 5)) == [[200] * 4] * 10
     for loader in loaders:
         await loader.close()
-
-
-async def test_nothing_is_decoded_on_the_event_loop(loader: MediaLoader, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: set[str] = set()
-    original = PIL.Image.open
-
-    def spy(*args: object, **kwargs: object) -> PIL.Image.Image:
-        seen.add(threading.current_thread().name)
-        return original(*args, **kwargs)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(PIL.Image, "open", spy)
-    document: Document
-    async with await loader.open(sent(encoded("PNG"))) as document:
-        await document.size(1)
-        await document.picture(1)
-    assert seen
-    assert all(name.startswith("media") for name in seen)
 
 
 async def test_a_document_can_be_closed_after_its_loader(loader: MediaLoader) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import MSG, OLE, sniff
-from tasks.inputs.readers import IN_PROCESSES
+from tasks.inputs.readers import READERS
 from tasks.inputs.source import Blob
 from tasks.markdown_text import plain_form
 from tests.conftest import each_case
@@ -29,7 +29,7 @@ COPY_TO_EVE = storage({"name": "Eve Ω", "address": "eve@example.org", "to": 2})
 
 
 def text_of(data: bytes, limits: MediaLimits | None = None) -> str:
-    pages = IN_PROCESSES[MSG](Blob(data, MSG, "a.msg", "p"), limits or MediaLimits())
+    pages = READERS[MSG](Blob(data, MSG, "a.msg", "p"), limits or MediaLimits())
     pages.close()
     return plain_form(pages.text or "")
 

@@ -17,8 +17,7 @@ from tasks.errors import InputError
 from tasks.inputs import picture as picture_module
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import sniff
-from tasks.inputs.picture import LIGHT_BYTES, PicturePages
-from tasks.inputs.readers import IN_THREADS, Heavy
+from tasks.inputs.picture import PicturePages
 from tasks.inputs.source import Blob
 from tests.conftest import each_case
 from tests.hostile import jpeg_of_scans
@@ -446,59 +445,11 @@ def test_a_jpeg_of_more_markers_than_an_encoder_makes_is_refused() -> None:
         opened(jpeg_of_scans(1)[:-2] + b"\xff\x01" * 100_001 + b"\xff\xda\0\2" * 501)
 
 
-def test_a_large_picture_is_looked_through_in_a_process() -> None:
-    blob = Blob(jpeg_of_scans(1) + bytes(LIGHT_BYTES), "image/jpeg", "photo", "p")
-    with pytest.raises(Heavy):
-        IN_THREADS["image/jpeg"](blob, MediaLimits(), is_contested=False)
-
-
-def test_while_keys_compete_fewer_pictures_are_decoded_in_threads() -> None:
-    blob = Blob(encoded(PIL.Image.new("RGB", (1600, 1200)), "JPEG"), "image/jpeg", "photo", "p")
-    assert IN_THREADS["image/jpeg"](blob, MediaLimits(), is_contested=False).size(1) == (1600, 1200)
-    with pytest.raises(Heavy):
-        IN_THREADS["image/jpeg"](blob, MediaLimits(), is_contested=True)
-
-
 def test_what_looks_like_scans_in_metadata_and_behind_the_picture_counts_for_none() -> None:
     data = encoded(half_red(), "JPEG")
     like_scans = b"\xff\xda" * 5000
     comment = b"\xff\xfe" + struct.pack(">H", len(like_scans) + 2) + like_scans
     assert near(pixels(data[:2] + comment + data[2:] + like_scans)[10, 5], RED, 12)
-
-
-def run_length_bmp() -> bytes:
-    """A BMP of 2 x 1 pixels whose rows are runs (BI_RLE8)."""
-    pixels = b"\2\0" + b"\0\1"
-    header = struct.pack("<IiiHHIIiiII", 40, 2, 1, 1, 8, 1, len(pixels), 0, 0, 0, 0)
-    start = 14 + len(header) + 1024
-    return struct.pack("<2sIHHI", b"BM", start + len(pixels), 0, 0, start) + header + bytes(1024) + pixels
-
-
-@pytest.mark.parametrize(
-    ("data", "is_light"),
-    [
-        (encoded(half_red(), "JPEG"), True),
-        (encoded(half_red(), "JPEG", progressive=True), True),
-        (jpeg_of_scans(17), False),
-        (encoded(PIL.Image.new("L", (1000, 1000)), "PNG"), True),
-        (encoded(PIL.Image.new("L", (1000, 1001)), "PNG"), False),
-        (encoded(half_red(), "PNG") + bytes(4 << 20), False),
-        (encoded(half_red(), "BMP"), True),
-        (run_length_bmp(), False),
-    ],
-    ids=[
-        "small",
-        "progressive",
-        "many scans",
-        "as many pixels",
-        "more pixels",
-        "many bytes",
-        "plain bmp",
-        "run lengths",
-    ],
-)
-def test_a_picture_is_light_by_its_bytes_pixels_and_scans(data: bytes, is_light: bool) -> None:
-    assert opened(data).is_light(1_000_000) is is_light
 
 
 def test_what_follows_the_end_of_a_png_is_not_read() -> None:

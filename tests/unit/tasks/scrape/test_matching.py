@@ -7,7 +7,7 @@ import pytest
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.scrape.matching import WORDS, RecordMatch
-from tasks.scrape.page_file import PageFile
+from tasks.scrape.page_file import read_bytes
 from tasks.scraper import fields_asked
 from tests.conftest import each_case
 from tests.web_pages import LAYOUTS, document
@@ -15,7 +15,7 @@ from tests.web_pages import LAYOUTS, document
 
 def match(html: bytes, fields: Sequence[str]) -> RecordMatch | None:
     blob = Blob(html, "text/html", None, "p", "utf-8")
-    return PageFile(blob, MediaLimits()).read("https://h.example/", fields).match
+    return read_bytes(blob, MediaLimits(), "https://h.example/", fields).match
 
 
 def rows(html: bytes, *fields: str) -> list[dict[str, object]]:

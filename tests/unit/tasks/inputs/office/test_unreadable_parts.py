@@ -14,7 +14,7 @@ from pptx.util import Inches
 from tasks.errors import InputError
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import sniff
-from tasks.inputs.readers import IN_PROCESSES
+from tasks.inputs.readers import READERS
 from tasks.inputs.source import Blob
 from tests.conftest import each_case
 from tests.office_files import changed, document, member, picture, slides, workbook
@@ -27,7 +27,7 @@ def read(data: bytes) -> tuple[str, tuple[str, ...]]:
     """The text of a file, and its warnings."""
     kind = sniff(data)
     assert kind is not None
-    pages = IN_PROCESSES[kind](Blob(data, kind, "a file", "p"), MediaLimits())
+    pages = READERS[kind](Blob(data, kind, "a file", "p"), MediaLimits())
     pages.close()
     return pages.text or "", pages.warnings
 

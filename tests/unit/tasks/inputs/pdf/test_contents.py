@@ -10,7 +10,7 @@ from tasks.errors import InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import PDF
 from tasks.inputs.pages import Pages
-from tasks.inputs.readers import IN_PROCESSES
+from tasks.inputs.readers import READERS
 from tasks.inputs.source import Blob
 from tasks.markdown_text import plain_form
 from tests.office_files import workbook
@@ -21,7 +21,7 @@ WAIT = "BT /F1 12 Tf 20 160 Td (Please wait...) Tj ET"
 
 
 def opened(data: bytes, limits: MediaLimits | None = None) -> Pages:
-    pages = IN_PROCESSES[PDF](Blob(data, PDF, "a.pdf", "p"), limits or MediaLimits())
+    pages = READERS[PDF](Blob(data, PDF, "a.pdf", "p"), limits or MediaLimits())
     pages.close()
     return pages
 
