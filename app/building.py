@@ -30,7 +30,6 @@ from models.device import CPU, CUDA, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
-from models.request_memory import RequestMemory
 from models.residents import Residents
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD
@@ -220,7 +219,7 @@ def _threads_of_a_replica(settings: Settings) -> int:
     return max(1, available_cpus() // read_replicas(settings.ray_replicas)[0].most)
 
 
-def build_fetcher(settings: Settings, memory: RequestMemory | None = None) -> Fetcher:
+def build_fetcher(settings: Settings) -> Fetcher:
     proxy = settings.fetch_proxy
     return Fetcher(
         FetchPolicy(
@@ -230,7 +229,6 @@ def build_fetcher(settings: Settings, memory: RequestMemory | None = None) -> Fe
             total_timeout=settings.fetch_timeout_s,
             max_bytes=int(settings.max_fetch_mb * MB),
         ),
-        memory=memory,
     )
 
 
@@ -267,7 +265,6 @@ def build_loader(
     settings: Settings,
     fetcher: Fetcher,
     files: FileStore,
-    memory: RequestMemory | None = None,
 ) -> MediaLoader:
     limits = MediaLimits(
         part_bytes=int(settings.max_part_mb * MB),
@@ -286,7 +283,7 @@ def build_loader(
         memory_bytes=int(settings.decode_memory_mb * MB),
         seconds=settings.decode_seconds,
     )
-    return MediaLoader(fetcher, limits, Workers(worker_limits, DECODERS), files, memory)
+    return MediaLoader(fetcher, limits, Workers(worker_limits, DECODERS), files)
 
 
 def _pages_at_once(settings: Settings) -> int:

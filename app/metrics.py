@@ -97,7 +97,7 @@ DECLARED: Mapping[str, MetricDeclaration] = {
     ),
     "openfaze_cache_total": MetricDeclaration("counter", ("layer", "outcome"), "Look-ups in the cache of answers."),
     "openfaze_fetch_total": MetricDeclaration("counter", ("outcome",), "URLs fetched: `ok`, or the code of the error."),
-    "openfaze_decode_restarts_total": MetricDeclaration("counter", ("reason",), "Decode processes that were replaced."),
+    "openfaze_decode_restarts_total": MetricDeclaration("counter", ("reason",), "Worker processes that were replaced."),
     "openfaze_batch_lines_total": MetricDeclaration("counter", ("outcome",), "Lines of batches that have been run."),
 }
 

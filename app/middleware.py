@@ -37,6 +37,7 @@ from app.settings import is_loopback
 from app.telemetry import Stages
 from app.tracing import Traces, record_status
 from models.base import ShareUsedUp
+from models.fair_queue import KEY
 from models.malloc import Activity
 from models.request_memory import RequestMemory
 from models.scheduler import SHARE
@@ -155,6 +156,7 @@ class RequestScope:
                 if not is_open:
                     state["caller"] = caller = await self._check(scope, address)
                     SHARE.set(caller.share)
+                    KEY.set(caller.share.key)
                     self._turnstile.note_key()
                     places.enter_context(self._open_requests.place(caller.share))
                     admission = self._admission_control.admit(caller, is_charged=scope["method"] == "POST")

@@ -55,7 +55,7 @@ from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, field_reader
-from models.fair_executor import FairExecutor, Rests
+from models.fair_executor import FairExecutor
 from models.language.capability import LLM
 from models.linear_algebra import keep_on_one_thread
 from models.request_memory import RequestMemory
@@ -77,11 +77,6 @@ LONGEST_PRELOAD_PAUSE_S = 30.0
 LARGEST_REQUESTS_HELD = 8
 """Memory that all requests together may hold, as a number of bodies of the largest size: a gigabyte at the default
 OPENFAZE_MAX_REQUEST_MB."""
-WIRE_REST = 1.0
-"""While keys compete, a key's large bodies are parsed and written at most half of the time."""
-BATCH_FILE_REST = 4.0
-"""While keys compete, the files of a key's batches are read at most a fifth of the time, because nobody waits for them:
-a file of 20,000 lines takes 0.2 s of a processor."""
 
 log = structlog.get_logger(__name__)
 
@@ -110,18 +105,18 @@ class Services:
             raise ValueError("\n".join(unmet))
         most_held = int(LARGEST_REQUESTS_HELD * settings.max_request_mb * MB)
         self.memory = RequestMemory(most_held, most_waiting=settings.max_queue, request_s=settings.request_timeout_s)
-        self.fetcher = build_fetcher(settings, self.memory)
+        self.fetcher = build_fetcher(settings)
         self.politeness = build_politeness(settings, self.fetcher)
         self.files = build_files(settings)
-        self.loader = build_loader(settings, self.fetcher, self.files, self.memory)
+        self.loader = build_loader(settings, self.fetcher, self.files)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
-        self.executor = FairExecutor("text", rests=self.runtime.text_rests)
-        self.evidence_executor = FairExecutor("evidence", rests=self.runtime.text_rests)
-        self.layout_executor = FairExecutor("layout", rests=self.runtime.text_rests)
-        self.wire = FairExecutor("wire", rests=Rests(WIRE_REST))
+        self.executor = FairExecutor("text")
+        self.evidence_executor = FairExecutor("evidence")
+        self.layout_executor = FairExecutor("layout")
+        self.wire = FairExecutor("wire")
         """Threads that parse and write large bodies."""
-        self.batch_files = FairExecutor("batch-files", rests=Rests(BATCH_FILE_REST))
+        self.batch_files = FairExecutor("batch-files")
         """Threads that split and check the files of batches."""
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)

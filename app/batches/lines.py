@@ -28,6 +28,7 @@ from app.wire.problems import but_not, json_fault
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
 from models.fair_executor import Slices, all_of
+from models.fair_queue import KEY
 from models.scheduler import SHARE
 from tasks.inputs.limits import MB, megabytes
 
@@ -266,6 +267,7 @@ class LineRunner:
             custom_id = await self.services.wire.run(custom_id_of, line)
             while (caller := find_caller()) is not None:
                 SHARE.set(replace(caller.share, is_later=True))
+                KEY.set(caller.share.key)
                 answer = await self._run_once(line, url, caller, request_id)
                 if isinstance(answer, LineResponse):
                     content = await self._to_output_line(custom_id, request_id, 200, answer.content)

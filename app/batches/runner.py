@@ -34,6 +34,7 @@ from app.batches.webhook import Webhook
 from app.errors import ApiError, KeyLimitReached
 from app.state.entries import StoreDown
 from models.base import ModelError
+from models.fair_queue import KEY
 from models.malloc import Activity
 from models.scheduler import SHARE
 from tasks.inputs.limits import megabytes
@@ -275,6 +276,7 @@ class BatchRunner:
                 run.end("key_removed")
             else:
                 SHARE.set(replace(caller.share, is_later=True))
+                KEY.set(caller.share.key)
             if batch.status == "validating":
                 batch = await self._check(run, batch)
             if batch.status == "in_progress":

@@ -35,6 +35,7 @@ from app.wire.json_pieces import joined_in_slices, object_pieces
 from app.wire.parse import TEXT_COPIES, parse_off_loop, restore_strings, restored_size
 from app.wire.request import ChatRequest
 from models.fair_executor import Slices
+from models.fair_queue import KEY
 from models.scheduler import SHARE
 
 LARGE = 512 * 1024
@@ -115,6 +116,7 @@ def build_server(
         # The package runs tools in its own tasks. In each of them, the caller's share and the request's memory must be
         # set up again.
         share = SHARE.set(caller.admission.caller.share)
+        KEY.set(caller.admission.caller.share.key)
         try:
             with services.memory.of_request():
                 arguments = (params.arguments or {}) if caller.arguments is None else caller.arguments

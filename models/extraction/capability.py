@@ -35,7 +35,7 @@ def _build_page_encoder(config: EngineConfig) -> Built:
         PAGE_ENCODER_SPEC,
         partial(PageEncoder, threads=config.threads, is_int8=int8_remedy() is None),
         # The spans are scored and the fields' texts embedded in between, so a key has more than this half of the time.
-        config.limits(batch=1).giving_way(rest=1.0),
+        config.limits(batch=1),
     )
     return Built(HostedFieldReader(host), (host,))
 

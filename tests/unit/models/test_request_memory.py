@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import pytest
 
 from models.base import MemoryShort
-from models.concurrency import WhileAwaited
 from models.request_memory import LARGE, RequestMemory
 from models.scheduler import SHARE, Share
 
@@ -276,37 +275,3 @@ async def test_outside_of_requests_and_after_them_nothing_is_held() -> None:
     ended.set()
     await outliving
     assert memory.bytes.running == 0
-
-
-async def test_what_others_joined_keeps_its_memory_when_the_first_caller_leaves() -> None:
-    memory = RequestMemory(100 * MB, most_waiting=8)
-    may_end = asyncio.Event()
-
-    async def work() -> str:
-        await memory.hold_words(30 * MB)
-        await may_end.wait()
-        await memory.hold_words(5 * MB)
-        seen.append(memory.words.running)
-        return "read"
-
-    seen: list[int] = []
-    works: list[WhileAwaited[str]] = []
-
-    async def first() -> None:
-        with of_key(memory):
-            await memory.hold(10 * MB)
-            works.append(WhileAwaited(work()))
-            await works[0].join()
-
-    leaving = asyncio.create_task(first())
-    await settled()
-    following = asyncio.create_task(works[0].join())
-    await settled()
-    leaving.cancel()
-    await settled()
-    assert (memory.words.running, memory.bytes.running) == (30 * MB, 10 * MB)
-    may_end.set()
-    assert await following == "read"
-    await settled()
-    assert seen == [35 * MB]
-    assert (memory.words.running, memory.bytes.running) == (0, 0)
