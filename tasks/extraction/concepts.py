@@ -154,12 +154,6 @@ def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
     return _strongest(_find_names(known, _longest_of_label))
 
 
-def concepts_within(words: Sequence[str]) -> frozenset[str]:
-    """Return the concepts of all phrases of up to _LONGEST_PHRASE words in a text."""
-    phrases = (words[at : at + size] for size in range(1, _LONGEST_PHRASE + 1) for at in range(len(words)))
-    return frozenset().union(*(concepts_of(tuple(phrase)) for phrase in phrases))
-
-
 @lru_cache(maxsize=4096)
 def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> frozenset[str]:
     """Return the concepts of a field, given the folded words of its name and those of the name of the object `around`

@@ -16,7 +16,7 @@ import numpy as np
 from models.fair_executor import Slices
 from tasks.extraction.affinity import affinity, likeness
 from tasks.extraction.candidates import SPANS_AT_ONCE, CandidateSpan, LineSegment
-from tasks.extraction.doubts import DOUBTFUL, is_left_to_condition_behind, is_word_compared
+from tasks.extraction.doubts import DOUBTFUL
 from tasks.extraction.fields import FormField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -435,7 +435,7 @@ def _text_behind(span: CandidateSpan, scored: FieldScores) -> str:
     """Return the text between a span and the end of its cell or clause, or the next label of its line."""
     last = span.words[-1]
     words = scored.candidates.segments[span.last].words
-    pairs = scored.candidates.layouts[id(span.passage)].pair_of if not span.passage.codes else {}
+    pairs = scored.candidates.layouts[id(span.passage)].pair_of
     own = pairs.get(last)
     found = []
     start = bisect_right(words, last)
@@ -462,10 +462,7 @@ def _settled(
     """Return the decision by an answer after a label. It is doubtful if words before it or behind it say so, and the
     opposite if the label denies what the field names."""
     is_limited_before = not is_harmless(_words_before_answer(span)) or is_hedged(span.text_before)
-    is_bound = not values.are_truths and (
-        is_word_compared(span.text_before) or is_left_to_condition_behind(_text_behind(span, scored))
-    )
-    if _remark(span, naming, scored) is Remark.DOUBTFUL or is_limited_before or is_bound:
+    if _remark(span, naming, scored) is Remark.DOUBTFUL or is_limited_before:
         probability = min(probability, DOUBTFUL)
     if values.are_truths and naming.is_turned_by(label):
         # A no behind `No smoking` only suggests the opposite.

@@ -427,7 +427,7 @@ def _describe_cell(value: Any, found: CellOfField, place: ValuePlace, precontext
         "score": 1.0,
         "label": "own" if found.header else "none",
         "label_text": found.header or None,
-        "probability": round(min(place.probability, place.most), 2),
+        "probability": round(place.probability, 2),
         **{key: cell.place[key] for key in ("confidence", "bounds", "page", "timestamp", "url") if key in cell.place},
         "passage": cell.text[:MAX_PASSAGE] if index is not None and "bounds" not in cell.place else None,
     }

@@ -11,14 +11,8 @@ from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import FieldReader
 from models.fair_executor import FairExecutor, Slices
-from tasks.extraction.billed_periods import BilledPeriods
-from tasks.extraction.blocks import prefer_one_block, prefer_own_sections
 from tasks.extraction.candidates import Candidates, find_candidates
-from tasks.extraction.cells_with_commas import CellsWithCommas
-from tasks.extraction.clauses import Clauses
-from tasks.extraction.concept_labels import ConceptLabels
 from tasks.extraction.delimiters import cut_values, find_values
-from tasks.extraction.doubts import DOUBTFUL, IN_ONE_OF_SEVERAL_ROWS
 from tasks.extraction.examples import Example, Lesson, constant_words, learn, prefer_examples
 from tasks.extraction.features import (
     FieldText,
@@ -29,35 +23,15 @@ from tasks.extraction.features import (
     kinds_of,
     label_matches,
     meanings_of,
-    renamed,
     span_features,
     types_of,
 )
 from tasks.extraction.fields import WantedField
-from tasks.extraction.institutions import InstitutionNames
-from tasks.extraction.opposites import Opposites
-from tasks.extraction.other_numbers import OtherNumbers
-from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.page_reading import MAX_RUNS, Readings, add_spans, read_pages, span_scores
 from tasks.extraction.passages import passages_to_search
-from tasks.extraction.people import People
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.prompts import prompt_of
-from tasks.extraction.quoted_lines import QuotedLines
-from tasks.extraction.replacements import Replacements
-from tasks.extraction.restrictions import Restrictions
-from tasks.extraction.roles_in_brackets import RolesInBrackets
-from tasks.extraction.rules import (
-    DENIED,
-    apply_rules,
-    are_cut,
-    are_denied,
-    attention_marks,
-    separate_rivals,
-)
-from tasks.extraction.several_rows import SeveralRows
-from tasks.extraction.small_print import SmallPrint
-from tasks.extraction.stages_of_sums import StagesOfSums
+from tasks.extraction.rules import apply_rules, are_cut, separate_rivals
 from tasks.extraction.sums import prefer_sums
 from tasks.extraction.table_lists import likeness_by_meaning
 from tasks.extraction.units import units_after
@@ -87,8 +61,6 @@ place, so no place has to be better than all others."""
 SUMS = frozenset(("total", "net", "balance"))
 """Concepts of the sums of a paper. The encoder does not calculate, so the network and the rules choose among sums
 without it: 27 instead of 10 totals of 30 scanned receipts were right."""
-UNDECIDED = 0.5
-"""A field is scored again under another name if its most likely span has a lower probability than this."""
 
 
 class Extractor:
@@ -162,10 +134,6 @@ class Extractor:
         all_texts = [*texts, *dict.fromkeys(wholes.values())]
         found = await self._logits(spans, strings, vectors, all_texts)
         logits = found[: len(texts)]
-        rescored = await self.executor.run(_under_other_names, FieldScores(candidates, fields, logits), texts)
-        if rescored:
-            rows = list(rescored)
-            logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(rescored.values()))) / 2
         if read:
             readings = await self.executor.run(span_scores, candidates, read, len(fields))
             listed = [row for row, one in enumerate(fields) if one.in_list]
@@ -173,10 +141,8 @@ class Extractor:
             weights = np.array([_weight_of_reading(text) for text in texts], np.float32)
             logits[:, :-1] += weights[:, np.newaxis] * readings
         whole_logits = {at: found[all_texts.index(whole)] for at, whole in wholes.items()}
-        doubtful = await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
-        return FieldScores(
-            candidates, fields, logits, entries, by_words_alone=left_out, doubtful=doubtful, is_read=bool(read)
-        )
+        await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
+        return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, is_read=bool(read))
 
     async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
         """Return the vectors of the texts, and the number of texts that exceed the bound. The vectors of these texts
@@ -268,106 +234,25 @@ def _with_parts(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> It
         yield replace(text, concepts=frozenset({part})) if part else text
 
 
-def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
-    """Return the fields for which no span is likely, by row. Each has another name in place of its own, which the
-    network may know better.
-
-    Fields of lists are left out, because each place of such a field has a separate probability.
-    """
-    likeliest = scored.probabilities.max(axis=1)
-    unsure = [index for index, one in enumerate(scored.fields) if likeliest[index] < UNDECIDED and not one.in_list]
-    return {index: other for index in unsure if (other := renamed(texts[index]))}
-
-
 def _adjust(
     logits: Matrix,
     fields: Sequence[WantedField],
     texts: Sequence[FieldText],
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
-) -> Slices[dict[int, dict[int, float]]]:
-    """Adjust the network's logits by rules, such as sums that agree and the blocks of an object. Return the largest
-    probability of each place whose value is doubtful for a field, by the field's row. Such a value may belong to
-    another person, be quoted, have been replaced, lack what the field is restricted to, or be in any row of a
-    table."""
+) -> Slices[None]:
+    """Adjust the network's logits by rules, such as parts of names and sums that agree."""
     cut = are_cut(candidates)
     yield
-    attention = attention_marks(candidates)
-    yield
-    cells = CellsWithCommas(candidates)
-    yield from cells.read()
-    clauses = Clauses(candidates)
-    yield from clauses.read()
-    small_print = SmallPrint(candidates)
-    yield
-    labels, meanings = OwnLabels(candidates), ConceptLabels(candidates)
-    yield from labels.read()
-    yield from meanings.prepare()
-    institutions = InstitutionNames(candidates)
-    yield from institutions.read(field for field in texts if not field.in_list)
-    opposites = Opposites(candidates)
-    yield from opposites.read()
-    numbers = OtherNumbers(candidates)
-    yield from numbers.read()
-    roles = RolesInBrackets(candidates)
-    yield from roles.read()
-    people = People(candidates)
-    yield from people.read()
-    quoted = QuotedLines(candidates)
-    yield from quoted.read()
-    replacements = Replacements(candidates)
-    yield from replacements.read()
-    restrictions = Restrictions(candidates)
-    yield from restrictions.read(field for field in texts if not field.in_list)
-    periods = BilledPeriods(candidates)
-    yield from periods.read()
-    stages = StagesOfSums(candidates)
-    yield from stages.read()
-    several_rows = SeveralRows(candidates)
-    yield from several_rows.read()
     units = yield from units_after(candidates)
-    denied = DENIED * (yield from are_denied(candidates))
-    named = set()
-    doubtful: dict[int, dict[int, float]] = {}
-    for index, (row, field) in enumerate(zip(logits, texts, strict=True)):
+    for row, field in zip(logits, texts, strict=True):
         yield
-        apply_rules(row, field, candidates, labels, units, cut, attention)
-        if not field.in_list:
-            row[:-1] -= denied
-            clauses.prefer(row, field)
-            institutions.prefer(row, field)
-            meanings.prefer(row, field)
-            of_any_side = opposites.avoid(row, field)
-            numbers.avoid(row, field)
-            roles.prefer(row, field)
-            of_others = people.avoid(row, field) | periods.avoid(row, field) | stages.prefer(row, field)
-            if small_print.prefer(row, field):
-                named.add(index)
-            cells.prefer(row, field)
-            unsure = (
-                of_others
-                | of_any_side
-                | quoted.avoid(row)
-                | replacements.settle(row, field)
-                | restrictions.unstated(field)
-            )
-            doubtful[index] = {
-                **dict.fromkeys(unsure, DOUBTFUL),
-                **dict.fromkeys(several_rows.settle(row, field), IN_ONE_OF_SEVERAL_ROWS),
-            }
-    yield
+        apply_rules(row, field, candidates, units, cut)
     paths = {index: one.path for index, one in enumerate(fields) if not one.in_list}
-    yield from prefer_own_sections(logits, {index: texts[index] for index in paths}, paths, candidates)
-    prefer_one_block(logits, paths, candidates)
+    single = {index: texts[index] for index in paths}
+    yield from separate_rivals(logits, single, candidates)
     yield
-    yield from separate_rivals(
-        logits, {index: text for index, text in enumerate(texts) if not fields[index].in_list}, candidates
-    )
+    prefer_parts(logits, texts, wholes, candidates)
+    yield from divide_names(logits, single, paths, candidates)
     yield
-    prefer_parts(logits, texts, {index: whole for index, whole in wholes.items() if index not in named}, candidates)
-    yield from divide_names(logits, {index: texts[index] for index in paths}, paths, candidates)
-    yield
-    prefer_sums(
-        logits, {index: one for index, one in enumerate(texts) if one.is_number and not one.in_list}, candidates
-    )
-    return doubtful
+    prefer_sums(logits, {index: text for index, text in single.items() if text.is_number}, candidates)

@@ -3,23 +3,18 @@ read."""
 
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
 from typing import Any, ParamSpec, TypeVar, overload
 
 import structlog
 
 from models.concurrency import both
 from models.fair_executor import Slices, all_of
-from tasks.extraction.action_items import action_items
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
 from tasks.extraction.column_values import NO_VALUE, emptiest_value
-from tasks.extraction.dated_clauses import dated_clauses
-from tasks.extraction.dated_entries import dated_entries
 from tasks.extraction.decisions import Decision, decide
-from tasks.extraction.doubts import largest_probability
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.features import LARGEST_AMOUNT, field_text
+from tasks.extraction.features import LARGEST_AMOUNT
 from tasks.extraction.fields import (
     MAX_FIELDS,
     NESTING,
@@ -38,30 +33,17 @@ from tasks.extraction.fields import (
     with_nesting,
     without_items,
 )
-from tasks.extraction.headed_blocks import headed_blocks
 from tasks.extraction.headed_rows import tables_on_pages
-from tasks.extraction.introduced_people import introduced_people
-from tasks.extraction.items_side_by_side import items_side_by_side
-from tasks.extraction.listed_amounts import listed_amounts
-from tasks.extraction.listed_items import listed_items, named_list, numbered_steps, without_roles
-from tasks.extraction.match_results import match_results
-from tasks.extraction.matching import NORMALISED_SCORE
-from tasks.extraction.measured_lines import measured_lines
+from tasks.extraction.named_lists import named_list
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.object_lists import ObjectList, read_object_list, without_items_at, without_shared_items
-from tasks.extraction.passages import Passage, is_text, passages_to_search
-from tasks.extraction.prescribed_medicines import prescribed_medicines
-from tasks.extraction.price_lists import price_lists
+from tasks.extraction.passages import is_text, passages_to_search
 from tasks.extraction.probability import (
     FieldScores,
     ValuePlace,
-    calibration_input,
-    probability,
     probability_of_cell,
 )
-from tasks.extraction.rankings import rankings
 from tasks.extraction.records.record_lists import better_of, fill_from_records
-from tasks.extraction.scheduled_lines import scheduled_lines
 from tasks.extraction.sums import prefer_sums_of_lists
 from tasks.extraction.table_lists import (
     MAX_EMBEDDED,
@@ -75,15 +57,11 @@ from tasks.extraction.table_lists import (
     mark_twins,
 )
 from tasks.extraction.text_lists import TextList, as_text
-from tasks.extraction.transposed_tables import Transposer
-from tasks.extraction.travel_legs import travel_legs
-from tasks.extraction.units import rescaled
-from tasks.extraction.values import number_of, with_contact_form, with_form
+from tasks.extraction.values import with_contact_form, with_form
 from tasks.extraction.whole_results import TaskResults, values_from_results
 from tasks.extraction.words_on_page import place_words
 from tasks.extraction.written_tables import tables_in
 from tasks.precontext import Entry
-from tasks.read_table import ReadTable
 from tasks.schema.awaited import in_thread
 from tasks.schema.checker import SchemaChecker, prepared_checker
 from tasks.schema.paths import JsonPath, pointer_of
@@ -99,32 +77,8 @@ fewer items there."""
 FEWEST_COLUMNS = 3
 """An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
 searched for by the places of words."""
-CONVERTED_DIGITS = 6
-"""Converted numbers are rounded to this many decimals, such as −20.555556 for −5 °F in °C."""
-
 HEADERS_AT_ONCE = 100
 """Number of header texts that are compared with a field in one step."""
-
-LineReader = Callable[[Passage, Sequence[Sequence[WantedField]]], Iterator[ReadTable | None]]
-LINE_READERS: tuple[LineReader, ...] = (
-    dated_entries,
-    dated_clauses,
-    introduced_people,
-    listed_items,
-    measured_lines,
-    items_side_by_side,
-    price_lists,
-    match_results,
-    travel_legs,
-    prescribed_medicines,
-    action_items,
-    rankings,
-    scheduled_lines,
-    headed_blocks,
-    listed_amounts,
-)
-"""Readers of lists whose items are lines without the columns of a table. Each reader yields tables, and yields None
-after a slice of work in which it found no table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +112,7 @@ class CopiedFields:
         cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
         if cell is not None:
             chance = probability_of_cell(cell)
-            return ValuePlace(chance, cell.entry, cell.cell.pointer, copied=True, cell=cell, most=cell.most)
+            return ValuePlace(chance, cell.entry, cell.cell.pointer, copied=True, cell=cell)
         return self.scored.place(path, value, copied=copied) if self.scored else None
 
     @property
@@ -257,32 +211,8 @@ def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedFi
     for passage in passages:
         yield from place_words(passage)
     found = yield from tables_on_pages([one for one in passages if id(read[one.entry]) not in exact], wanted)
-    tables_with_entries = [(read[passage.entry], table) for passage, table in found]
-    for passage, reader in product(passages, LINE_READERS):
-        yield
-        for one in _tables_by(reader, passage, wanted):
-            yield
-            if one is not None:
-                tables_with_entries.append((read[passage.entry], replace(one, reader=reader.__name__)))
-                if len(affordable_tables(tables_with_entries, len(fields))) < len(tables_with_entries):
-                    return (yield from headed_tables(affordable_tables(tables_with_entries, len(fields)), fields))
-    tables_with_entries += tables
-    transposer = Transposer(wanted)
-    for entry, table in list(tables_with_entries):
-        turned = yield from transposer.of(table)
-        if turned is not None:
-            tables_with_entries.append((entry, turned))
+    tables_with_entries = [*((read[passage.entry], table) for passage, table in found), *tables]
     return (yield from headed_tables(affordable_tables(tables_with_entries, len(fields)), fields))
-
-
-def _tables_by(
-    reader: LineReader, passage: Passage, lists: Sequence[Sequence[WantedField]]
-) -> Iterator[ReadTable | None]:
-    """Yield what a reader of lines yields. If it fails, the list is answered without it, and the error is logged."""
-    try:
-        yield from reader(passage, lists)
-    except Exception:
-        log.exception("reader_of_lists_failed", reader=reader.__name__)
 
 
 async def _scored(form: "_FormToFill", extractor: Extractor | None, examples: Sequence[Example]) -> FieldScores | None:
@@ -300,12 +230,12 @@ async def _from_tables(
     """
     fields = [one for columns in lists.values() for one in columns]
 
-    def read_headers() -> Slices[tuple[list[HeadedTable], tuple[list[str], list[str]]]]:
+    def read_headers() -> Slices[tuple[list[HeadedTable], list[str]]]:
         readings = yield from tables_for(read, lists)
         yield
         return readings, (yield from header_texts(readings))
 
-    readings, (headers, implied) = await in_turns(extractor, read_headers)
+    readings, headers = await in_turns(extractor, read_headers)
     if not readings:
         return {}, False
     embedded = headers[:MAX_EMBEDDED]
@@ -315,7 +245,7 @@ async def _from_tables(
         likeness: dict[tuple[JsonPath, str], float] = {}
         for row, one in enumerate(fields):
             yield
-            for index, head in enumerate([*headers, *implied]):
+            for index, head in enumerate(headers):
                 if index % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1:
                     yield
                 by_meaning = float(meanings[row, index]) if meanings is not None and index < len(embedded) else 0.0
@@ -496,10 +426,6 @@ class _FormToFill:
                 found[path] = text_list_at(scored, choices[path])
             for path in self.texts:
                 found[path] = (yield from self._named_list(scored, path, found[path])) or found[path]
-            names = {one.path: one.names for one in self.wanted}
-            found = {
-                path: one and replace(one, items=without_roles(names[path], one.items)) for path, one in found.items()
-            }
             lists: dict[JsonPath, TextList] = {}
             for path, text_list in found.items():
                 yield
@@ -521,9 +447,7 @@ class _FormToFill:
                     values[one.path] = LEFT_OUT
             else:
                 values[one.path] = choice.value
-        converted = (yield from self._converted(scored, choices, values)) if scored else {}
-        decided |= converted
-        values |= {path: one.value for path, one in decided.items() if path in self.choices or path in converted}
+        values |= {path: one.value for path, one in decided.items() if path in self.choices}
         for path in self.choice_lists:
             if ticked := [one.value for at, one in decided.items() if at[:-1] == path]:
                 values[path] = ticked
@@ -539,35 +463,6 @@ class _FormToFill:
             )
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
 
-    def _converted(
-        self, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue], values: Mapping[JsonPath, Any]
-    ) -> Slices[dict[JsonPath, Decision]]:
-        """Return the numbers that are printed in a unit or magnitude other than their field's, after conversion, and
-        those that are printed with the opposite sign."""
-        converted = {}
-        for one in self.wanted:
-            number = values.get(one.path)
-            if one.path not in choices or not isinstance(number, int | float) or isinstance(number, bool):
-                continue
-            yield
-            span = scored.span_of(one.path, number)
-            if span and number and number_of(span) == -number and (place := scored.place(one.path, number)):
-                chance = min(place.most, probability(calibration_input(place, NORMALISED_SCORE, "none")))
-                entry = self.read[span.passage.entry]
-                converted[one.path] = Decision(number, chance, span.passage, span.words, entry, is_derived=True)
-                continue
-            found = span and rescaled(field_text(one.schema, one.names), span, scored.candidates)
-            if not (span and found and found.value is not None and (place := scored.place(one.path, number))):
-                continue
-            is_whole = found.value.denominator == 1
-            value = int(found.value) if is_whole else round(float(found.value), CONVERTED_DIGITS)
-            if one.fits(value):
-                largest_chance = largest_probability(one, span, scored.candidates, is_converted=True)
-                chance = min(largest_chance, probability(calibration_input(place, NORMALISED_SCORE, "none")))
-                entry = self.read[span.passage.entry]
-                converted[one.path] = Decision(value, chance, span.passage, found.words, entry, is_derived=True)
-        return converted
-
     def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> Slices[TextList | None]:
         """Return the list that is printed below or beside its name. The result is None if there is no such list. It is
         also None if `found` has words of this list and enough items: at least two, or one if the list that is printed
@@ -575,7 +470,7 @@ class _FormToFill:
         names = next(one.names for one in self.wanted if one.path == path)
         for passage in scored.candidates.passages:
             yield
-            if items := (yield from named_list(passage, names)) or (yield from numbered_steps(passage, names)):
+            if items := (yield from named_list(passage, names)):
                 own = {word for item in items for word in item.words}
                 has_same_words = (
                     found is not None
@@ -616,7 +511,7 @@ class _FormToFill:
         worth = yield from found.worth()
         table = self.tables.get(path)
         least = 0.0 if table is None else (yield from table.worth())
-        has_others = table is not None and (table.is_chosen or (table.is_named and len(self.tables) > 1))
+        has_others = table is not None and table.is_named and len(self.tables) > 1
         if table is not None and has_others and len(found.rows) > len(table.rows):
             worth *= len(table.rows) / len(found.rows)
         return worth > least

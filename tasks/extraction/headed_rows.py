@@ -18,7 +18,6 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.object_lists import MAX_WORDS, SUMS
 from tasks.extraction.passages import Passage
-from tasks.extraction.priced_lines import priced_lines
 from tasks.extraction.table_headers import Header, HeaderCell, HeaderFinder, rows_of_header
 from tasks.extraction.table_lists import LEAST_LIKENESS, is_carried_forward, is_plain_text, is_total, likeness_by_words
 from tasks.extraction.words_on_page import (
@@ -89,10 +88,7 @@ class _BodyRow:
 
 
 def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[WantedField]]) -> Slices[list[PageTable]]:
-    """Return the tables on pages whose header names fields of one of the lists.
-
-    Priced items that no header precedes, as on a receipt, also make a table.
-    """
+    """Return the tables on pages whose header names fields of one of the lists."""
     likeness_by_text: dict[str, list[float]] = {}
 
     def likeness(text: str) -> list[float]:
@@ -114,7 +110,7 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
             continue
         rows = rows_in_columns(passage)
         finder = HeaderFinder(passage, rows, sizes, likeness)
-        index, last, first = 0, 0, len(rows)
+        index, last = 0, 0
         while index < len(rows):
             yield
             header = yield from finder.at(index, last)
@@ -128,14 +124,9 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
                 header = header._replace(cells=[names, *header.cells])
             body = yield from _body_below(passage, rows, header, finder)
             if body:
-                first = min(first, header.top)
                 heading = text_of(passage, rows[header.top - 1]) if header.top else ""
                 found.append((passage, (yield from _tables_beside(passage, header, body, heading))))
             index = last = header.end + len(body)
-        for table in priced_lines(passage, rows[:first], lists):
-            yield
-            if table is not None:
-                found.append((passage, table))
     return found
 
 

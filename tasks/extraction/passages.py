@@ -10,18 +10,9 @@ from typing import TypeVar
 from weakref import finalize
 
 from models.fair_executor import Slices, all_of
-from tasks.extraction.coded_texts import CodedLine, coded_lines
-from tasks.extraction.combs import join_combs
-from tasks.extraction.common_forms import in_common_forms
-from tasks.extraction.escaped_strings import without_escapes
-from tasks.extraction.facts_about_people import facts_about_people
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
-from tasks.extraction.touching_cells import with_divided_cells
 from tasks.extraction.unseen_markup import without_unseen_markup
-from tasks.extraction.validity_periods import validity_lines
-from tasks.extraction.vehicle_codes import vehicle_lines
-from tasks.extraction.wrapped_ibans import iban_lines
 from tasks.notation.dates import Day, find_days_in_slices, find_lone_days_in_slices
 from tasks.notation.numbers import Number, find_numbers_in_slices
 from tasks.precontext import Entry
@@ -87,13 +78,11 @@ MAX_WORDS_BEFORE = 6
 class Passage:
     """Consecutive lines of one result. The words of all lines are numbered consecutively."""
 
-    def __init__(self, entry: int, name: str, lines: Sequence[SourceLine], codes: Sequence[CodedLine] = ()) -> None:
+    def __init__(self, entry: int, name: str, lines: Sequence[SourceLine]) -> None:
         self.entry = entry
         """Index of the result's entry in the precontext."""
         self.name = name
         self.lines = lines
-        self.codes = codes
-        """The coded line of each line, if the lines were made from codes or facts in a document; otherwise empty."""
         self.words = [word for line in lines for word in line.words]
         self.labels: dict[str, list[tuple[int, float]]] = {}
         """Indices and weights of the words that may mean a word of a field's name, by that word. Filled on demand."""
@@ -102,8 +91,6 @@ class Passage:
         self.long_words: dict[int, frozenset[int]] = {}
         """Indices of the words of a line that have more than two letters and nothing else, by the index of the line.
         Filled on demand."""
-        self.forwarded_headers: frozenset[int] = frozenset()
-        """Indices of the lines in headers of other mails than the one that is read. Filled on demand."""
         self.has_days_alone: bool | None = None
         """True if weekdays with numbers (`Fri 9`) are days without a month here. Filled on demand."""
         self._line_starts = list(accumulate((len(line.words) for line in lines), initial=0))
@@ -463,39 +450,19 @@ def _kept(entry: Entry, index: int) -> Slices[list[Passage]]:
 
 
 def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices[list[Passage]]:
-    """Return the first `max_chars` characters of the passages of an entry, each followed by passages of coded lines, if
-    there are any.
-
-    Coded lines are made from the codes of an identity document or registration certificate in the passage's head. If
-    there are no such codes, up to three passages are made: from facts about people, from the period of validity, and
-    from IBANs that continue on the next line. After all these passages, the entry has a passage with the lines of
-    barcodes and two-dimensional codes, if there are any.
-    """
+    """Return the first `max_chars` characters of the passages of an entry, followed by a passage with the contents of
+    the barcodes and two-dimensional codes on its pages, if there are any."""
     found: list[Passage] = []
     for source_lines in entry.result.passages():
         yield
         lines = yield from without_unseen_markup((yield from head_of(source_lines, max_chars)))
         if not lines:
             continue
-        lines = yield from _changed(without_escapes, lines)
-        lines = yield from _changed(in_common_forms, lines)
-        lines = yield from with_divided_cells(lines)
-        head = yield from head_of(lines)
-        yield
-        head = yield from _changed(join_combs, (yield from _changed(in_short_lines, head)))
-        all_lines = head if max_chars <= MAX_CHARS else (yield from _changed(join_combs, lines))
-        yield
-        found.append(Passage(index, entry.name, all_lines))
-        yield
-        if codes := coded_lines(head) or vehicle_lines(head):
-            found.append(Passage(index, entry.name, [one.line for one in codes], codes))
-            continue
-        for facts_in in (facts_about_people, validity_lines, iban_lines):
-            yield
-            if facts := facts_in(head):
-                found.append(Passage(index, entry.name, [one.line for one in facts], facts))
+        if max_chars <= MAX_CHARS:
+            lines = yield from _changed(in_short_lines, lines)
+        found.append(Passage(index, entry.name, lines))
     if printed := lines_of_codes(list(entry.result.codes())):
-        found.append(Passage(index, entry.name, [one.line for one in printed], printed))
+        found.append(Passage(index, entry.name, printed))
     return found
 
 

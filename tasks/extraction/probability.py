@@ -26,9 +26,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from models.fair_executor import Slices, all_of
-from tasks.extraction.candidates import Candidates, CandidateSpan
+from tasks.extraction.candidates import Candidates
 from tasks.extraction.claims import Label
-from tasks.extraction.doubts import largest_probability
+from tasks.extraction.doubts import DOUBTFUL, is_doubtful
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, without_items
 from tasks.extraction.passages import Passage, is_text
@@ -79,16 +79,13 @@ class CellOfField(NamedTuple):
     """True if the field's value is a text, and neither a number nor a day."""
     is_only: bool = False
     """True if the list has no other row."""
-    found_in: Literal["file", "page", "lines", "records"] = "page"
-    """The source of the cell: the table of a file, a table printed with its header, lines without columns, or
-    records."""
+    found_in: Literal["file", "page", "records"] = "page"
+    """The source of the cell: the table of a file, a table printed with its header, or records."""
     chance: float = 0.5
     """Probability of the value, estimated from the group of similar records (a `Run`) in which it stands
     (`records.fillings`); 0.5 for a cell of a table."""
     is_named: bool = False
     """True if a heading above the table or the records names the list."""
-    most: float = 1.0
-    """The probability is at most this, because of what the cell, its row or its header says (`doubtful_rows`)."""
     has_twin: bool = False
     """True if another list of the schema asks for much the same fields, so the table may belong to that list."""
 
@@ -107,7 +104,6 @@ class CellOfField(NamedTuple):
             self.answered,
             float(self.is_only),
             float(self.found_in == "file"),
-            float(self.found_in == "lines"),
             float(self.found_in == "records"),
             _logit(self.chance),
             float(self.has_twin and not self.is_named),
@@ -165,9 +161,6 @@ class FieldScores:
     """Indices of the candidates in places where examples have a field, by the field's row."""
     by_words_alone: int = 0
     """Number of labels and lines whose meanings are not compared with the fields, because there are too many."""
-    doubtful: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
-    """Largest probability of each doubtful candidate for a field, by the field's row. Such a candidate may be about
-    somebody else, be quoted, have been replaced, or be in any row of a table."""
     is_read: bool = False
     """True if the encoder of pages has read the texts, so that the logits are larger."""
     _spans_by_value: dict[Any, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -219,19 +212,12 @@ class FieldScores:
         span = self.candidates.spans[best]
         found = self._place(span.passage, span.words, chance, copied)
         is_by_example = best in self.by_example.get(row, ())
-        is_single = copied and not self.fields[row].in_list
-        largest_chance = largest_probability(self.fields[row], span, self.candidates) if is_single else 1.0
-        if is_single:
-            largest_chance = min(largest_chance, self.doubtful.get(row, {}).get(best, 1.0))
+        is_sure = self.fields[row].in_list or not is_doubtful(self.fields[row], span, self.candidates)
         return found._replace(
-            is_by_example=is_by_example, features=self._features_of(row, best, found.words), most=largest_chance
+            is_by_example=is_by_example,
+            features=self._features_of(row, best, found.words),
+            most=1.0 if is_sure or not copied else DOUBTFUL,
         )
-
-    def span_of(self, path: JsonPath, value: Any) -> CandidateSpan | None:
-        """Return the most likely place of `value` for the field at `path`, or None if no place has the value."""
-        row = self.rows[path]
-        best = max(self._spans_saying(value), key=lambda index: self.logits[row, index], default=None)
-        return None if best is None else self.candidates.spans[best]
 
     def _spans_saying(self, value: Any) -> list[int]:
         all_of(self.index_values())

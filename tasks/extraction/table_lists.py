@@ -12,7 +12,7 @@ from datetime import date
 from functools import cached_property, lru_cache
 from itertools import accumulate, islice, pairwise, product, takewhile
 from statistics import median
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from tasks.extraction.best_pairs import best_pairs
 from tasks.extraction.column_values import (
     NO_VALUE,
     UNREADABLE,
-    days_first_by_column,
     emptiest_value,
     has_decimal_commas_in_slices,
     has_ranges,
@@ -31,28 +30,18 @@ from tasks.extraction.column_values import (
 )
 from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
 from tasks.extraction.decimal_signs import decimal_sign
-from tasks.extraction.derived_columns import DerivedColumn, derived_columns, is_money_of
-from tasks.extraction.doubtful_rows import (
-    MAX_DATED,
-    are_days_first_in,
-    is_order_open,
-    largest_of_row,
-    without_struck_rows,
-)
-from tasks.extraction.doubts import DOUBTFUL, IN_OTHER_UNIT
-from tasks.extraction.features import Matrix, field_text, types_of, wants_iso
+from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, may_be_copied
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, names_of, spelt_out
 from tasks.extraction.object_lists import MAX_ITEMS, MAX_WORDS, SUMS
-from tasks.extraction.own_words import is_form_of
-from tasks.extraction.passages import passages_of_entry
+from tasks.extraction.passages import MAX_CHARS, passages_of_entry
 from tasks.extraction.probability import CELLS_AT_ONCE, CellOfField, worth_of
-from tasks.extraction.stages_of_sums import is_carried, stage_of
-from tasks.extraction.units import has_other_currency, has_other_unit
+from tasks.extraction.sum_labels import goes_on_from_sum, is_carried
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
-from tasks.notation.dates import days_mentioned, find_days, is_day_of_a_year, parse_day
+from tasks.notation.dates import days_mentioned, find_days, find_days_in_slices, is_day_of_a_year, parse_day
+from tasks.notation.order_of_days import order_of
 from tasks.notation.words import WEEKDAYS
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -65,7 +54,7 @@ MAX_HEADER_CELLS = 5_000
 the top."""
 MAX_READINGS = 3
 """At most this many readings of a table's header, the likeliest by words, are compared with the fields by meaning, at 4
-ms a text. The first reading, and readings with derived columns, are compared as well."""
+ms a text. The first reading is compared as well."""
 MAX_EMBEDDED = 400
 """At most this many header texts are compared with the fields by meaning. Further texts are compared by words alone."""
 MAX_COMPARED, FEWEST_COMPARED = 200, 20
@@ -145,23 +134,11 @@ ANSWERED_SHARE = 0.5
 
 KIN_LETTERS = 5
 """The first cells of two headers are of one kind if they have this many last letters in common."""
-UNMARKED = 0.8
-"""Largest probability of a choice that a cell without a mark decides on a page, where a mark may have been missed, and
-of a day for which a cell has only the day of the week."""
 _GROUPS = frozenset(
     fold(
         "group gruppe groupe grupo gruppo groep grupa grupp section sezione sección seccion abschnitt part parte partie"
     )
 )
-_ANY_LIST = frozenset(
-    fold(
-        "item items line lines row rows entry entries list table data detail details record records position positions"
-        " all products articles goods positionen artikel waren zeilen eintraege articles lignes produits articulos"
-        " lineas productos articoli righe prodotti artigos linhas produtos artikelen regels produkty pozycje"
-        " the of in and der die das le la les de el los il gli o os het"
-    )
-)
-"""Words in the name of a list, or in a heading, that name no particular list."""
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 ROWS_AT_ONCE, COLUMNS_AT_ONCE = 64, 8
 """At most this many rows, or this many columns, are read in one step."""
@@ -193,8 +170,6 @@ class FilledList:
     """True if there are more items than MAX_ITEMS."""
     is_ended: bool = False
     """True if further lines below the table are not items."""
-    is_chosen: bool = False
-    """True if tables with the same header are below headings of something else."""
 
     @property
     def is_named(self) -> bool:
@@ -221,13 +196,8 @@ class HeadedTable:
     days_first: bool | None = None
     """True if the text has the day before the month in days such as `03/04/05`, False if the month before the day, None
     if it does not show the order."""
-    derived: int = 0
-    """Number of columns at the end that are not in the table, but derived from its columns."""
     are_sums: Sequence[bool] = ()
     """True for each row of the table that is a sum of other rows, False for any other row."""
-    parted: Mapping[int, int] = field(default_factory=dict)
-    """Index of the divided column of the table, by the index of the derived column that holds a part of it. A divided
-    column has no header; its parts have one."""
 
     @property
     def header(self) -> list[str]:
@@ -235,15 +205,15 @@ class HeadedTable:
 
     @cached_property
     def title(self) -> str:
-        """The text of the header without spaces and without derived columns. Two readings of a header have the same
-        title even if they divide it into different cells."""
-        return "".join("".join(self.header[: len(self.forms) - self.derived]).split())
+        """The text of the header without spaces. Two readings of a header have the same title even if they divide it
+        into different cells."""
+        return "".join("".join(self.header).split())
 
     @cached_property
     def kin_title(self) -> tuple[str, ...]:
         """The header's cells, of the first one only the last letters: the same for `Core subjects` and `Other
         subjects`. Empty if the first cell or the rest of the header has no words."""
-        first, *rest = ["".join(fold(text)) for text in self.header[: len(self.forms) - self.derived]]
+        first, *rest = ["".join(fold(text)) for text in self.header]
         return (first[-KIN_LETTERS:], *rest) if len(first) >= KIN_LETTERS and first.isalpha() and any(rest) else ()
 
     @cached_property
@@ -269,8 +239,8 @@ def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) ->
 def headed_tables(
     tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[WantedField]
 ) -> Slices[list[HeadedTable]]:
-    """Return several readings of each table: those with the headers that are most likely by words, one without a
-    header, and those with derived columns."""
+    """Return several readings of each table: those with the headers that are most likely by words, and one without a
+    header."""
     likeness_of_text: dict[str, float] = {}
 
     def likeness_of_header(forms: Sequence[str]) -> float:
@@ -281,15 +251,16 @@ def headed_tables(
     commas: dict[int, bool] = {}
     orders: dict[int, bool | None] = {}
     for entry, table in tables:
-        table = yield from without_struck_rows(table)
         table = yield from _without_carried_sums(table)
         if id(entry) not in days:
             passages = yield from passages_of_entry(entry)
             for passage in passages:
                 yield from passage.prepare()
-            text = "\n".join([passage.text for passage in passages])[:MAX_DATED]
+            text = "\n".join([passage.text for passage in passages])[:MAX_CHARS]
             days[id(entry)] = yield from days_mentioned(text)
-            orders[id(entry)] = yield from are_days_first_in(text)
+            found_days = yield from find_days_in_slices(text)
+            own_orders = {order_of(text[day.start : day.end], day) for day in found_days} - {None}
+            orders[id(entry)] = own_orders.pop() if len(own_orders) == 1 else None
             commas[id(entry)] = (yield from decimal_sign(passages)) == ","
         yield
         table = _with_parted_header(table)
@@ -308,52 +279,16 @@ def headed_tables(
         ranked = [headed[index] for index in sorted(range(len(headed)), key=lambda index: -scores[index])]
         kept = ranked[:MAX_READINGS] + [reading for reading in headed[:1] if reading not in ranked[:MAX_READINGS]]
         found += [*kept, unheaded]
-        for reading in kept:
-            derived = []
-            for column in derived_columns(reading.header, reading.table.rows[reading.end :]):
-                if column is None:
-                    yield
-                else:
-                    derived.append(column)
-            wholes = [column for column in derived if column.part_of is None]
-            column_sets = [wholes, derived] if len(wholes) < len(derived) else [derived]
-            for columns in filter(None, column_sets):
-                found.append((yield from _with_derived(reading, columns)))
     return found
 
 
-def _with_derived(reading: HeadedTable, columns: Sequence[DerivedColumn]) -> Slices[HeadedTable]:
-    """Return a reading with columns that were derived from its columns."""
-    table = reading.table
-    rows = [[*row, *[NO_CELL] * len(columns)] for row in table.rows[: reading.end]]
-    rows += yield from in_slices(
-        lambda row: [*row[0], *row[1:]],
-        zip(table.rows[reading.end :], *(column.cells for column in columns), strict=True),
-    )
-    whole = replace(table, rows=rows, reader="", header=0)
-    names = {name for column in columns for name in column.forms}
-    # The name of one half of a column does not name the whole column.
-    wholes = {column.part_of for column in columns}
-    own = [
-        tuple(text for text in forms if index not in wholes and (text not in names or text == forms[-1]))
-        for index, forms in enumerate(reading.forms)
-    ]
-    forms = [*own, *(column.forms for column in columns)]
-    width = len(table.rows[0])
-    parted = {width + index: column.part_of for index, column in enumerate(columns) if column.part_of is not None}
-    return replace(reading, table=whole, forms=forms, derived=len(columns), parted=parted)
-
-
-def header_texts(readings: Sequence[HeadedTable]) -> Slices[tuple[list[str], list[str]]]:
-    """Return the header texts of tables and those of derived columns, each text once."""
-    own: dict[str, None] = {}
-    implied: dict[str, None] = {}
+def header_texts(readings: Sequence[HeadedTable]) -> Slices[list[str]]:
+    """Return the header texts of tables, each text once."""
+    found: dict[str, None] = {}
     for one in readings:
         yield
-        first_derived = len(one.forms) - one.derived
-        own.update(dict.fromkeys(text for forms in one.forms[:first_derived] for text in forms if text))
-        implied.update(dict.fromkeys(text for forms in one.forms[first_derived:] for text in forms))
-    return list(own), [text for text in implied if text not in own]
+        found.update(dict.fromkeys(text for forms in one.forms for text in forms if text))
+    return list(found)
 
 
 def _find_sums(table: ReadTable) -> Slices[list[bool]]:
@@ -534,8 +469,6 @@ def likeness_by_words(wanted: Names, head: str) -> float:
         return 0.0
     if header.words in wanted.own or header.joined in wanted.joined:
         return SAME_NAME
-    if any(is_money_of(header.words, own) for own in wanted.own):
-        return SAME_NAME
     if header.weekdays and header.weekdays in map(_weekdays_in, wanted.own):
         return SAME_NAME
     concepts, own_concepts = header.concepts, wanted.concepts
@@ -627,28 +560,15 @@ def fill_lists(
     field's path and the header's text."""
     compared = _ComparedColumns(readings, lists)
     matches: list[_Match] = []
-    chosen: set[JsonPath] = set()
     for path, fields in lists.items():
         likeliest: dict[int, _Match] = {}
         for reading in readings:
             yield
-            if reading.table.of_list not in (None, path):
-                continue
             match = yield from _match(reading, path, fields, likeness, compared)
             key = id(reading.table)
             if match is not None and (key not in likeliest or match.worth > likeliest[key].worth):
                 likeliest[key] = match
-        left_out = yield from _below_other_headings(path, [*likeliest.values()])
-        if left_out:
-            chosen.add(path)
-            likeliest = {key: one for key, one in likeliest.items() if key not in left_out}
-        own_matches = [one for one in likeliest.values() if one.reading.table.of_list == path]
-        # What was built from lines for this list is the list, unless a real table has as many of its fields.
-        most = max((len(one.columns) for one in own_matches), default=0)
-        is_in_table = any(
-            one.reading.table.is_exact and one.reading.end and len(one.columns) >= most for one in likeliest.values()
-        )
-        matches += _without_spanned(likeliest.values() if is_in_table else own_matches or likeliest.values())
+        matches += _without_spanned(likeliest.values())
     most_columns: dict[int, int] = {}
     for match in matches:
         key = id(match.reading.table)
@@ -686,41 +606,8 @@ def fill_lists(
                 best, best_worth = filled, worth
         if best is not None:
             used |= {(cell.cell.pointer, cell.cell.text) for cell in best.cells.values() if cell.is_read}
-            best.is_chosen = match.path in chosen
             found[match.path] = best
     return found
-
-
-def _below_other_headings(path: JsonPath, matches: Sequence["_Match"]) -> Slices[set[int]]:
-    """Return the identities of the tables below headings of something else than the list, if the heading above another
-    table with the same header names the list: those below `Returned goods`, for `ordered_items` below `Order`.
-
-    Tables found by the places of words count only beside one on the same page, because the line above the rest of a
-    table on the next page may be any.
-    """
-    content = [word for word in names_of(path, {"type": "array"}).own[0] if word not in _ANY_LIST]
-    named: dict[tuple[str, Any], set[str]] = {}
-    others: list[tuple[int, tuple[str, Any], list[str]]] = []
-    for match in matches if content and len(matches) > 1 else ():
-        yield
-        table = match.reading.table
-        heading = [*fold(table.heading)] if len(table.heading) <= LONGEST_HEADER else []
-        if not heading or any(map(str.isdigit, table.heading)):
-            continue
-        key = match.reading.title, None if table.is_exact else _page_of(table)
-        if all(any(is_form_of(word, own) for word in heading) for own in content):
-            named.setdefault(key, {*content}).update(word for word in heading if word not in _ANY_LIST)
-        else:
-            others.append((id(table), key, heading))
-    return {
-        table
-        for table, key, heading in others
-        if key in named and not any(is_form_of(word, own) for word in heading for own in named[key])
-    }
-
-
-def _page_of(table: ReadTable) -> Any:
-    return next((cell.place.get("page") for row in table.rows for cell in row if cell.text), None)
 
 
 def _without_spanned(matches: Collection["_Match"]) -> Iterator["_Match"]:
@@ -746,30 +633,28 @@ def _groups_of(
     order: Mapping[int, int],
 ) -> Slices[list[list["_Match"]]]:
     """Return the groups of tables with the same header that contain one of `rivals`, each group once. Beside a table
-    whose header no other has, tables are in its group if only the beginnings of their headers differ. What two readers
-    of lines found are two readings of one list.
+    whose header no other has, tables are in its group if only the beginnings of their headers differ.
 
     If no table has several readings, all tables with the same header are one group. Otherwise, each rival has a group
     of its own. Once all groups together would have more than MAX_GROUPED tables, the remaining rivals get no group.
     """
-    by_header: dict[tuple[str, str], list[_Match]] = {}
-    by_kin: dict[tuple[tuple[str, ...], str], list[_Match]] = {}
+    by_header: dict[str, list[_Match]] = {}
+    by_kin: dict[tuple[str, ...], list[_Match]] = {}
     for one in sorted(matches, key=lambda one: order[id(one.reading.table)]):
         yield
         has_header = one.reading.end > one.reading.top
         if has_header and one.path == rivals[0].path and not _is_used(one, used):
-            by_header.setdefault((one.reading.title, one.reading.table.reader), []).append(one)
-            by_kin.setdefault((one.reading.kin_title, one.reading.table.reader), []).append(one)
+            by_header.setdefault(one.reading.title, []).append(one)
+            by_kin.setdefault(one.reading.kin_title, []).append(one)
     groups: list[list[_Match]] = []
     grouped: set[int] = set()
     looked_at = 0
     for match in rivals:
         if id(match) in grouped:
             continue
-        key = match.reading.title, match.reading.table.reader
-        alike = by_header.get(key, []) if match.reading.end > match.reading.top else []
+        alike = by_header.get(match.reading.title, []) if match.reading.end > match.reading.top else []
         if len(alike) == 1 and match.reading.kin_title:
-            alike = by_kin[match.reading.kin_title, match.reading.table.reader]
+            alike = by_kin[match.reading.kin_title]
         looked_at += len(alike)
         if groups and looked_at > MAX_GROUPED:
             continue
@@ -918,10 +803,6 @@ def _match(
     worth -= np.where(worth > 0, 0.01 * np.abs(field_indices / max(1, len(fields)) - column_indices / width), 0.0)
     pairs = yield from best_pairs(worth)
     column_by_field = {index: column for index, column in pairs if worth[index, column] > 0}
-    for index, column in column_by_field.items():
-        whole = reading.parted.get(column)
-        if whole is not None and is_plain_text(fields[index]) and not _has_rival(reading, column_by_field, column):
-            column_by_field[index], header_likeness[index, whole] = whole, header_likeness[index, column]
     by_header = len(column_by_field)
     first_column = _in_order_from(column_by_field, core, fields, columns, fit)
     if first_column is not None:
@@ -936,8 +817,7 @@ def _match(
         _section_field(column_by_field, fields) if len(column_by_field) > 2 and _begins_with_heading(reading) else []
     )
     wanted = [index for index in range(len(fields)) if index not in headings]
-    open_fit = np.where(_are_covered(reading, column_by_field, fields), 0.0, fit) if reading.parted else fit
-    _take_left_over(column_by_field, wanted, fields, columns, open_fit)
+    _take_left_over(column_by_field, wanted, fields, columns, fit)
     # Without a table, the extractor fills only lists of texts and numbers. For any other list, a table with few named
     # fields is better than none.
     is_whole = by_header > 0 and len(core) > 2 and all(index in column_by_field for index in core)
@@ -953,31 +833,10 @@ def _match(
     total = float(sum(worth[index, column] for index, column in column_by_field.items())) + 0.2 * (
         len(column_by_field) - by_header
     )
-    header_count = sum(any(forms) for forms in reading.forms) - reading.derived + len({*reading.parted.values()})
+    header_count = sum(any(forms) for forms in reading.forms)
     total = total / len(fields) - 0.02 * max(0, header_count - len(column_by_field))
     total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
     return _Match(path, reading, column_by_field, header_likeness, total)
-
-
-def _has_rival(reading: HeadedTable, column_by_field: Mapping[int, int], part: int) -> bool:
-    """True if another field gets another part of the same column."""
-    whole = reading.parted[part]
-    return any(other != part and reading.parted.get(other) == whole for other in column_by_field.values())
-
-
-def _are_covered(
-    reading: HeadedTable, column_by_field: Mapping[int, int], fields: Sequence[WantedField]
-) -> list[list[bool]]:
-    """Return, for each field and column, True if another column makes this column superfluous for the field. A text is
-    neither in a divided column of which another field has a part, nor in a column of figures with units, nor among
-    these units. Any other value is in a part of a divided column."""
-    divided = {*reading.parted.values()}
-    units = {index for index in reading.parted if reading.forms[index][0] in ("unit", "currency")}
-    without_text = units | {reading.parted[index] for index in units}
-    without_text |= divided & {reading.parted.get(column) for column in column_by_field.values()}
-    columns = range(len(reading.forms))
-    for_text, for_others = [[index in covered for index in columns] for covered in (without_text, divided)]
-    return [for_text if is_plain_text(one) else for_others for one in fields]
 
 
 def is_plain_text(field: WantedField) -> bool:
@@ -1202,7 +1061,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     reading, column_by_field = match.reading, match.columns
     header = reading.header
     names = names_of(match.path, {"type": "array"})
-    is_named = reading.table.of_list is not None or likeness_by_words(names, reading.table.heading) >= LEAST_LIKENESS
+    is_named = likeness_by_words(names, reading.table.heading) >= LEAST_LIKENESS
     body = [*_body(reading, with_sections=True)]
     rows_and_sections = [
         (row, section)
@@ -1230,13 +1089,6 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             has_ranges=are_measured,
             days_first=reading.days_first,
         )
-    ordered = yield from _fields_of_shown_order(reading, fields, cells_of_fields)
-    own_words = {word for one in (names, *(one.names for one in fields)) for own in one.own for word in own}
-    with_rivals = set()
-    for index in column_by_field:
-        yield
-        if _has_equal_header(match, fields, index):
-            with_rivals.add(index)
     answered = [
         sum(values[index][row_index] not in (None, UNREADABLE) for index in column_by_field)
         for row_index in range(len(rows))
@@ -1249,14 +1101,6 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     if not found.rows:
         found.missing = missing
     complete = [row_index for row_index, part in enumerate(parts) if not part]
-    in_numbers = {
-        index: field_text(fields[index].schema, fields[index].names)
-        for index in column_by_field
-        if types_of(fields[index].schema) & {"number", "integer"}
-    }
-    in_other_unit = {
-        index for index, text in in_numbers.items() if has_other_unit(header[column_by_field[index]], text)
-    }
     full = [
         index
         for index in telling_fields
@@ -1264,7 +1108,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         and not is_plain_text(fields[index])
         and all(is_read(values[index][row_index]) for row_index in complete)
     ]
-    below_items = yield from _below_items(rows, parts, width=len(header) - reading.derived)
+    below_items = yield from _below_items(rows, parts, width=len(header))
     for row_index, row in enumerate(rows):
         if row_index % ROWS_AT_ONCE == 0:
             yield
@@ -1284,7 +1128,6 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             found.is_cut = True
             break
         item: dict[str, Any] = {}
-        largest = largest_of_row(row, own_words)
         for index, one in enumerate(fields):
             path = (*one.path[:-1], len(found.rows), one.path[-1])
             cell = NO_CELL
@@ -1314,56 +1157,11 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                 len(column_by_field) / len(fields),
                 is_read=is_read(read_value),
                 is_text=is_plain_text(one),
-                found_in=_source_of(reading.table),
+                found_in="file" if reading.table.is_exact else "page",
                 is_named=is_named,
-                most=min(
-                    largest,
-                    IN_OTHER_UNIT if index in in_other_unit else 1.0,
-                    DOUBTFUL if index in with_rivals else 1.0,
-                    DOUBTFUL if index in in_numbers and has_other_currency(cell.text, in_numbers[index]) else 1.0,
-                    _largest_of_cell(cell, one, is_exact=reading.table.is_exact, is_order_shown=index in ordered),
-                ),
             )
         found.rows.append(item)
     return True
-
-
-def _largest_of_cell(cell: ReadCell, field: WantedField, *, is_exact: bool, is_order_shown: bool) -> float:
-    """Return the largest probability, 0 to 1, of the value of a cell by itself."""
-    if not (cell.text or is_exact) or (wants_iso(field.schema) and cell.text.casefold() in WEEKDAYS):
-        return UNMARKED
-    return DOUBTFUL if wants_iso(field.schema) and not is_order_shown and is_order_open(cell.text) else 1.0
-
-
-def _fields_of_shown_order(
-    reading: HeadedTable, fields: Sequence[WantedField], cells_of_fields: Mapping[int, Sequence[ReadCell]]
-) -> Slices[set[int]]:
-    """Return the indices of the fields of days whose order of day and month the document shows, or their column."""
-    found = set()
-    for index, cells in cells_of_fields.items():
-        if wants_iso(fields[index].schema):
-            is_shown = reading.days_first is not None
-            if is_shown or (yield from days_first_by_column([cell.text for cell in cells])) is not None:
-                found.add(index)
-    return found
-
-
-def _has_equal_header(match: _Match, fields: Sequence[WantedField], index: int) -> bool:
-    """True if the header of a column that is left over names a field of numbers as well as that of the field's own
-    column does, and neither is the name itself: `List price` and `Net price` for `price`."""
-    if types_of(fields[index].schema).isdisjoint(("number", "integer")):
-        return False
-    names, header, column = fields[index].names, match.reading.header, match.columns[index]
-    likeness = likeness_by_words(names, header[column])
-    if not LEAST_LIKENESS <= likeness < SAME_NAME:
-        return False
-    rows = match.reading.table.texts[match.reading.end :][:MAX_COMPARED]
-    return any(
-        other not in match.columns.values()
-        and likeness_by_words(names, header[other]) == likeness
-        and any(looks_numeric(row[other]) and row[other] != row[column] for row in rows)
-        for other in range(len(header) - match.reading.derived)
-    )
 
 
 def _below_items(rows: Sequence[Sequence[ReadCell]], parts: Sequence[int], *, width: int) -> Slices[set[int]]:
@@ -1391,19 +1189,14 @@ def _below_items(rows: Sequence[Sequence[ReadCell]], parts: Sequence[int], *, wi
             for index in below
             if len(filled[index]) <= CELLS_OF_SUM
             and filled[index][-1] == last
-            and (index > fuller or _goes_on_from_sum(rows[index][filled[index][0]].text))
+            and (index > fuller or goes_on_from_sum(rows[index][filled[index][0]].text))
         }
     for index in below:
         if index % ROWS_AT_ONCE == 0:
             yield
-        if not _goes_on_from_sum(rows[index][filled[index][0]].text):
+        if not goes_on_from_sum(rows[index][filled[index][0]].text):
             return set()
     return set(below)
-
-
-def _goes_on_from_sum(label: str) -> bool:
-    """True if a label names a tax or a stage of a sum."""
-    return len(label) <= LONGEST_HEADER and (bool(stage_of(label)) or "tax" in concepts_of(tuple(fold(label))))
 
 
 def _says_words(
@@ -1458,15 +1251,7 @@ def _is_among_fields(field: WantedField, other_fields: Sequence[WantedField]) ->
 
 def _least_answered_share(table: ReadTable) -> float:
     """Return how many fields a row must answer to be an item, as a share of the typical number."""
-    if table.is_whole:
-        return 0.0
     return 0.5 if table.is_exact else LEAST_NAMED_SHARE
-
-
-def _source_of(table: ReadTable) -> Literal["file", "lines", "page"]:
-    if table.is_exact:
-        return "file"
-    return "lines" if table.is_whole else "page"
 
 
 def _sections(rows: Sequence[Sequence[ReadCell]], column_by_field: Mapping[int, int]) -> list[ReadCell | None]:

@@ -137,17 +137,6 @@ def text_of(passage: Passage, words: Sequence[WordOnPage]) -> str:
     return " ".join([passage.words[word.at] for word in words])
 
 
-def texts_of_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]], longest: int) -> Slices[list[str]]:
-    """Return the text of each row, or an empty text if it is longer than `longest`."""
-    texts: list[str] = []
-    for index, row in enumerate(rows):
-        if index % LINES_AT_ONCE == 0:
-            yield
-        text = text_of(passage, row)
-        texts.append(text if len(text) <= longest else "")
-    return texts
-
-
 def segments_of_row(row: Sequence[WordOnPage]) -> Iterator[list[WordOnPage]]:
     segment = [row[0]]
     for before, word in pairwise(row):
@@ -170,11 +159,6 @@ def cell_of(passage: Passage, words: Sequence[WordOnPage]) -> ReadCell:
     }
     place = {key: value for key, value in known.items() if value is not None}
     return ReadCell(text_of(passage, words), line.pointer, place)
-
-
-def cell_at(passage: Passage, start: int, end: int) -> ReadCell:
-    """Return the cell of the characters `start` to `end` of a passage's text, written in one line."""
-    return cell_with(passage, passage.words_between(start, end), " ".join(passage.text[start:end].split()))
 
 
 def cell_with(passage: Passage, words: Iterable[int], text: str) -> ReadCell:

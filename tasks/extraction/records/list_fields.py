@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from tasks.extraction.concepts import CONCEPTS
-from tasks.extraction.dated_entries import MonthForm, month_form
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import folded_words, without_accents
 from tasks.extraction.names import Names
+from tasks.extraction.records.month_forms import MonthForm, month_form
 from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import SINGLE_KINDS, TEXT_KINDS
 from tasks.extraction.records.topics import heading_likeness

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from tasks.extraction.column_values import UNREADABLE, values_of_column
-from tasks.extraction.dated_entries import in_month_form
 from tasks.extraction.records.list_fields import FieldOfList, ListToFill
+from tasks.extraction.records.month_forms import in_month_form
 from tasks.extraction.records.slots import SINGLE_KINDS, TEXT_KINDS, Slot, SlotTexts
 from tasks.extraction.records.templates import RecordTemplate
 from tasks.extraction.table_lists import likeness_by_words

@@ -6,13 +6,11 @@ from typing import Final, NamedTuple
 from models.fair_executor import Slices
 from tasks.extraction.column_values import is_read
 from tasks.extraction.decimal_signs import decimal_sign
-from tasks.extraction.doubtful_rows import MAX_DATED
-from tasks.extraction.doubts import IN_OTHER_UNIT
-from tasks.extraction.features import field_text, types_of, wants_iso
+from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
-from tasks.extraction.passages import passages_to_search
+from tasks.extraction.passages import MAX_CHARS, passages_to_search
 from tasks.extraction.probability import CellOfField
 from tasks.extraction.records.fillings import RecordFilling, find_filling, item_of
 from tasks.extraction.records.list_fields import NUMBERS, FieldOfList, ListToFill
@@ -20,7 +18,6 @@ from tasks.extraction.records.repeated_records import runs_of
 from tasks.extraction.records.runs import Run
 from tasks.extraction.records.templates import RecordTemplate, template_of
 from tasks.extraction.table_lists import FilledList, is_plain_text
-from tasks.extraction.units import has_other_unit
 from tasks.extraction.words_on_page import cell_with, place_words
 from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
@@ -148,10 +145,8 @@ def _likely_runs(
     for passage in passages:
         if compared > MAX_COMPARED:
             break
-        if passage.codes:
-            continue
         yield from place_words(passage)
-        days = yield from days_mentioned(passage.text[:MAX_DATED])
+        days = yield from days_mentioned(passage.text[:MAX_CHARS])
         comma_likely = (yield from decimal_sign([passage])) == ","
         for run in runs_of(passage):
             yield
@@ -205,12 +200,6 @@ def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
     filling = run.filling
     filled = FilledList([], is_exact=False)
     filled.missing = [field for index, field in enumerate(fields) if index not in filling.slots]
-    in_other_unit = {
-        index
-        for index, slot in filling.slots.items()
-        if types_of(fields[index].schema) & NUMBERS
-        and has_other_unit(slot.label, field_text(fields[index].schema, fields[index].names))
-    }
     for number in filling.items:
         item = item_of(filling, fields, number)
         if item is None:
@@ -220,8 +209,7 @@ def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
             break
         for index in item:
             cell_path = (*path, len(filled.rows), fields[index].path[-1])
-            cell = _cell_of_field(run, number, fields, index)
-            filled.cells[cell_path] = cell._replace(most=IN_OTHER_UNIT if index in in_other_unit else 1.0)
+            filled.cells[cell_path] = _cell_of_field(run, number, fields, index)
         filled.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
     return filled
 
@@ -256,10 +244,9 @@ def better_of(
     for path in tables.keys() & records.keys():
         table, from_records = tables[path], records[path]
         # A table of a file, such as a spreadsheet, rarely lacks rows: records replace it only if they have more rows.
-        # Below the end of a table on a page, records would go on with lines that are not items. Beside a table that its
-        # heading tells from others, they would have the rows of these.
+        # Below the end of a table on a page, records would go on with lines that are not items.
         has_more_rows = len(from_records.rows) > len(table.rows)
-        is_whole = table.is_chosen or (has_more_rows if table.is_ended else table.is_exact and not has_more_rows)
+        is_whole = has_more_rows if table.is_ended else table.is_exact and not has_more_rows
         if not is_whole and (yield from from_records.worth()) > CLEARLY_MORE * (yield from table.worth()):
             better[path] = from_records
     return better

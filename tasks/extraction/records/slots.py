@@ -1,12 +1,12 @@
 """Defines the slots of records. A slot consists of the pieces at the same place of all records, such as the dates at
 the beginning of each record."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
-from tasks.extraction.dated_entries import LEGAL_FORM, PLACE_OF_WORK
 from tasks.extraction.folding import folded_words
 from tasks.notation.cells import is_missing
 
@@ -23,6 +23,16 @@ NUMBER_OF_MARK: Final = -1
 MAX_WORDS_OF_NAME: Final = 3
 """Largest number of words of a text that may be a name."""
 NO_PIECES: Final[frozenset["PiecePlace"]] = frozenset()
+_LEGAL_FORM = re.compile(
+    r"(?<![^\W_])(?:GmbH|mbH|AG|KG|OHG|UG|e\.?K|e\.?V|eG|Ltd|Limited|LLP|LLC|Inc|PLC|plc|Corp|Co|S\.?A\.?S?|S\.?L\.?U?"
+    r"|SARL|EURL|S\.?r\.?l|S\.?p\.?A|Lda|B\.?V|N\.?V|sp\. ?z ?o\. ?o|AB|A/S|AS|Oy)(?![^\W_])\.?|&|^Fa\. |^Firma "
+)
+_PLACE_OF_WORK = re.compile(
+    r"(?-i:(?<![^\W_])(?:TU|FH|TH|HTW|HTWK|ETH|RWTH|KIT|MIT|Uni)(?![^\W_]))|sixth form"
+    r"|universi[td]|uniwersytet|politechni|politecnic|hogeschool|högskola|hochschule|(?:real|haupt|grund|berufs|fach)schule|gymnasium|school|college|lycée|liceo"
+    r"|istituto|instituto|institut|escola|szkoła|hospital|klinik|academy|akademi",
+    re.IGNORECASE,
+)
 
 
 class PiecePlace(NamedTuple):
@@ -138,7 +148,7 @@ class Slot:
 
 @lru_cache(maxsize=4096)
 def _is_organisation(text: str) -> bool:
-    return LEGAL_FORM.search(text) is not None or PLACE_OF_WORK.search(text) is not None
+    return _LEGAL_FORM.search(text) is not None or _PLACE_OF_WORK.search(text) is not None
 
 
 def _may_be_name(text: str) -> bool:

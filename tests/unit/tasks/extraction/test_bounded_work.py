@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.embedding.embedder import DIMENSIONS
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
-from models.fair_executor import ITEMS_AT_ONCE, FairExecutor, Slices, all_of
+from models.fair_executor import FairExecutor, Slices, all_of
 from tasks import result as result_module
 from tasks.extraction import candidates as candidates_module
 from tasks.extraction import choice as choice_module
@@ -34,14 +34,10 @@ from tasks.extraction.affinity import affinity
 from tasks.extraction.candidates import MAX_WORDS_OF_BLOCK, SPANS_AT_ONCE, find_candidates
 from tasks.extraction.choice import choose_values
 from tasks.extraction.claims import LabelClaims
-from tasks.extraction.concept_labels import ConceptLabels
 from tasks.extraction.decisions import decide
-from tasks.extraction.derived_columns import derived_columns
-from tasks.extraction.doubts import DOUBTFUL, largest_probability
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.examples import learn, prefer_examples
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.facts_about_people import MAX_TEXT, facts_about_people
 from tasks.extraction.features import (
     LABEL_FEATURES,
     Strings,
@@ -57,10 +53,8 @@ from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.labelled_values import WORDS_AT_ONCE as LABELLED_AT_ONCE
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
-from tasks.extraction.named_parties import named_parties
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.object_lists import MAX_ITEMS, read_object_list
-from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.passages import (
     CHARS_AT_ONCE,
     LINES_AT_ONCE,
@@ -91,8 +85,7 @@ from tasks.extraction.values import ValueForm
 from tasks.extraction.whole_results import TaskResults
 from tasks.extraction.words_on_page import MAX_ROWS, WORDS_AT_ONCE, place_words, rows_by_column, rows_of
 from tasks.extraction.written_tables import MAX_TABLE_LINES, ROWS_AT_ONCE, tables_in
-from tasks.notation import order_of_days
-from tasks.notation.currencies import Currency, find_currencies
+from tasks.notation.currencies import find_currencies
 from tasks.notation.dates import DAYS_AT_ONCE, days_mentioned, find_days, find_lone_days_in_slices
 from tasks.notation.numbers import NUMBERS_AT_ONCE, find_numbers, find_numbers_in_slices
 from tasks.read_table import MAX_HEADING_CHARS, ReadCell, ReadTable
@@ -194,13 +187,6 @@ def test_a_wide_row_does_not_make_all_rows_wide(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(written_tables, "ReadTable", counted)
     assert all_of(tables_in([entry_of("scraper", {"text": text})])) == []
     assert max(cells, default=0) < 10_000
-
-
-def test_a_page_of_many_words_is_no_card() -> None:
-    card = ["1. Harrow", "2. Maud", "3. 04.03.1961 Leek", "4a. 02.03.2021", "4b. 01.03.2031", "5. HA99"]
-    [_, coded] = passages_of([ocr(*card)])
-    assert coded.codes
-    assert [one for one in passages_of([ocr(*card, "ab1 Total " * 3_000)]) if one.codes] == []
 
 
 def test_a_long_table_in_a_text_is_read_in_slices() -> None:
@@ -320,10 +306,7 @@ def test_a_text_without_currencies_is_searched_in_many_short_calls() -> None:
 
 def test_what_rules_need_of_all_candidates_is_computed_in_slices() -> None:
     candidates = all_of(find_candidates(passages_of([TEXT])))
-    least = len(candidates.spans) // SPANS_AT_ONCE
-    assert slices_of(OwnLabels(candidates).read()) > len(set(map(str, candidates.labels_beside))) // SPANS_AT_ONCE
-    assert slices_of(ConceptLabels(candidates).prepare()) > 2 * least
-    assert slices_of(units_after(candidates)) > least
+    assert slices_of(units_after(candidates)) > len(candidates.spans) // SPANS_AT_ONCE
 
 
 def test_no_field_searches_the_texts_of_all_candidates_for_money_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,7 +315,7 @@ def test_no_field_searches_the_texts_of_all_candidates_for_money_again(monkeypat
     logits = np.zeros(len(candidates.spans) + 1, np.float32)
     monkeypatch.setattr(units, "_IS_MONEY", None)
     schema = {"type": "number"}
-    prefer_units(logits, field_text(schema, names_of(("weight_kg",), schema)), candidates, after)
+    prefer_units(logits, field_text(schema, names_of(("weight_kg",), schema)), after)
     assert logits[:-1].min() < 0 < logits[:-1].max()
 
 
@@ -343,33 +326,6 @@ def test_the_values_of_all_candidates_are_found_in_slices_and_once() -> None:
     chars = sum(len(span.text) + CHARS_OF_SPAN for span in candidates.spans)
     assert slices_of(scores.index_values()) >= chars // (2 * CHARS_OF_VALUES)
     assert slices_of(scores.index_values()) == 0
-
-
-def test_whether_a_text_shows_the_order_of_days_is_found_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    candidates = all_of(find_candidates(passages_of([entry_of("scraper", {"text": "Date: 03/04/05\n" * 50})])))
-    searched: list[str] = []
-
-    def counted(text: str) -> Iterator[Currency]:
-        searched.append(text)
-        return find_currencies(text)
-
-    monkeypatch.setattr(order_of_days, "find_currencies", counted)
-    day = WantedField(("date",), {"type": "string", "format": "date"}, names_of(("date",), {}), lambda _: True)
-    spans = [span for span in candidates.spans if span.day]
-    assert {largest_probability(day, span, candidates) for span in spans} == {DOUBTFUL}
-    assert len(searched) == len(candidates.passages) < len(spans)
-
-
-def test_no_more_of_a_long_text_is_looked_at_than_is_searched_for_facts_about_people() -> None:
-    lines = [SourceLine(("word",) * 100, "", {})] * 5_000
-    assert calls_of(lambda: facts_about_people(lines)) < MAX_TEXT
-    assert facts_about_people(lines) == []
-
-
-def test_columns_are_derived_in_slices() -> None:
-    header = [f"from {number}" for number in range(8)]
-    rows = [[ReadCell(f"{number} – {number + 1} kg")] * len(header) for number in range(10 * ITEMS_AT_ONCE)]
-    assert slices_of(derived_columns(header, rows)) > 5 * 10 * len(header)
 
 
 @pytest.mark.deep
@@ -479,11 +435,6 @@ def test_the_cells_of_a_list_are_judged_in_slices() -> None:
     lists = {("items",): fields, ("others",): fields}
     assert slices_of(mark_twins({("items",): filled}, lists)) >= 10
     assert all(one.has_twin for one in all_of(mark_twins({("items",): filled}, lists))["items",].cells.values())
-
-
-def test_parties_are_looked_for_in_slices() -> None:
-    assert sum(part is None for part in named_parties("a b " * 25_000)) >= 40
-    assert sum(part is None for part in named_parties('Ada Holm (the "Landlord") of 9 Quay Street ' * 100)) >= 100
 
 
 def test_the_words_of_a_line_are_looked_at_once_for_all_its_matches() -> None:

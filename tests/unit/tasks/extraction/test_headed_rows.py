@@ -10,7 +10,6 @@ from tasks.extraction.whole_results import TaskResults
 from tasks.ocr_result import PageLayout, page_section, picture_result
 from tasks.precontext import Entry
 from tests.conftest import each_case
-from tests.entries import text_line as sized_line
 from tests.lists_in_text import list_in
 from tests.unit.tasks.extraction.test_evidence import text_line
 
@@ -190,18 +189,18 @@ def test_a_row_with_all_demanded_values_is_an_item_however_empty_it_is() -> None
 
 
 def test_a_cell_that_spans_rows_is_in_each_of_them() -> None:
-    texts = {0: ("No.", "Mo", "Di"), 1: ("1. 07:45 08:30", "", "Art"), 2: ("2. 0830 09:15", "", "Gym"), 3: ("3.",)}
+    texts = {0: ("No.", "Mo", "Di"), 1: ("1", "", "Art"), 2: ("2", "", "Gym"), 3: ("3",)}
     cells = [(300 * at + 20, 60 * row + 25, text) for row, own in texts.items() for at, text in enumerate(own) if text]
-    spanning = [(320, 115, "Latin"), (320, 205, "Maths"), (620, 205, "Art"), (90, 205, "09:35 10:20")]
+    spanning = [(320, 115, "Latin"), (320, 205, "Maths"), (620, 205, "Art")]
     levels: list[Ruling] = [((0, 60 * row), (900, 60 * row)) for row in (0, 1, 3, 4)]
     levels += [((0, 120), (300, 120)), ((600, 120), (900, 120))]
     sides: list[Ruling] = [((300 * at, 0), (300 * at, 240)) for at in range(4)]
-    columns = {"nr": {"type": "integer"}, "beginn": TEXT, "ende": TEXT, "montag": TEXT, "dienstag": TEXT}
+    columns = {"nr": {"type": "integer"}, "montag": TEXT, "dienstag": TEXT}
     rows = items_on(*cells, *spanning, rulings=[*levels, *sides], **columns)
     assert [tuple(row.values()) for row in rows] == [
-        (1, "07:45", "08:30", "Latin", "Art"),
-        (2, "08:30", "09:15", "Latin", "Gym"),
-        (3, "09:35", "10:20", "Maths", "Art"),
+        (1, "Latin", "Art"),
+        (2, "Latin", "Gym"),
+        (3, "Maths", "Art"),
     ]
 
 
@@ -216,25 +215,6 @@ def test_a_score_that_was_read_above_its_line_is_between_the_teams() -> None:
     cells[2] = (240, -15, "2-0")
     found = items_on(*cells, home=TEXT, away=TEXT, home_goals=NUMBER, away_goals=NUMBER)
     assert [tuple(one.values()) for one in found[:2]] == [("Rovers 2", "United 1", 2, 0), ("Birke 1", "Lindau", 1, 3)]
-
-
-def test_what_is_in_small_type_below_a_cell_is_a_note() -> None:
-    sizes = {20: [("No.", "Mo", "Di"), ("1", "Bio", "Art"), ("2", "Chess", "Music")], 12: [(), ("", "B 12", ""), ()]}
-    lines = [
-        sized_line(text, 300 * at + 20, 80 * row + (10 if height == 20 else 40), height)
-        for height, rows in sizes.items()
-        for row, own in enumerate(rows)
-        for at, text in enumerate(own)
-        if text
-    ]
-    rulings: list[Ruling] = [((0, 80 * row), (900, 80 * row)) for row in range(4)]
-    rulings += [((300 * at, 0), (300 * at, 240)) for at in range(4)]
-    page = Entry("ocr", picture_result(page_section(lines, 1, 2000, 2000), PageLayout(rulings)))
-    columns = {"nr": NUMBER, "monday": TEXT, "tuesday": TEXT, "note": {"type": ["string", "null"]}}
-    assert items_of(page, **columns) == [
-        {"nr": 1, "monday": "Bio", "tuesday": "Art", "note": "B 12"},
-        {"nr": 2, "monday": "Chess", "tuesday": "Music", "note": None},
-    ]
 
 
 SECTIONED = ((0, 40, "Wood"), *row(80, "Clogs", "2", "9.50", "19.00"), *row(110, "Spoons", "4", "1.00", "4.00"))

@@ -254,9 +254,3 @@ def test_a_code_with_another_one_after_it_is_cut() -> None:
     cut = dict(zip([span.text for span in candidates.spans], are_cut(candidates), strict=True))
     assert cut["20-48-11, account 63310927"] == 1
     assert cut["20-48-11"] == 0
-
-
-async def test_the_number_of_a_card_has_at_least_four_digits() -> None:
-    text = "1 Erwachsener mit BahnCard 25\nReisende: Mareike Soltau"
-    assert await filled(pasted(text), bahncard_nummer=OR_NULL) == {"bahncard_nummer": None}
-    assert await filled(pasted("Card number: 4477"), card_number=OR_NULL) == {"card_number": "4477"}

@@ -3,11 +3,8 @@
 import asyncio
 from typing import Any
 
-import pytest
-
 from tasks.extraction.filling import copy_fields
-from tasks.extraction.passages import passages_of
-from tasks.extraction.sums import prefer_sums_of_lists, taxes_by_rate
+from tasks.extraction.sums import prefer_sums_of_lists
 from tasks.extraction.whole_results import TaskResults
 from tasks.precontext import Entry
 from tests.filling import extractor
@@ -26,40 +23,6 @@ def asked(**properties: Any) -> dict[str, Any]:
 def read(entry: Entry, **properties: Any) -> Any:
     copied = asyncio.run(copy_fields(asked(**properties), TaskResults([], False), [entry], extractor()))
     return {"/".join(map(str, path)): value for path, value in copied.values.items()}
-
-
-RATES = (
-    ("Rate", "Net", "Tax", "Gross"),
-    ("A = 20%", "4.00", "0.80", "4.80"),
-    ("B = 5%", "12.20", "0.61", "12.81"),
-    ("TOTAL", "17.61"),
-)
-
-
-def test_a_rate_in_a_fields_name_tells_the_row_of_its_amounts() -> None:
-    found = read(ocr(("CORNER SHOP",), *RATES), vat_20=NUMBER, net_5=NUMBER, vat_5=NUMBER)
-    assert found == {"vat_20": 0.8, "net_5": 12.2, "vat_5": 0.61}
-
-
-def test_the_letter_of_a_rate_tells_the_row_of_an_objects_amounts() -> None:
-    parts = {"rate": NUMBER, "net": NUMBER, "tax": NUMBER}
-    found = read(ocr(("CORNER SHOP",), *RATES), vat_a=asked(**parts), vat_b=asked(**parts))
-    assert found == {
-        "vat_a/rate": 20, "vat_a/net": 4, "vat_a/tax": 0.8,
-        "vat_b/rate": 5, "vat_b/net": 12.2, "vat_b/tax": 0.61,
-    }  # fmt: skip
-
-
-def test_the_tax_may_be_part_of_a_gross_amount_in_the_row_above() -> None:
-    [passage] = passages_of([ocr(("Sales A", "12.30"), ("Tax A 23.00%", "2.30"))])
-    [tax] = taxes_by_rate(passage)
-    assert (tax.rate, tax.code, tax.amounts["tax"]) == (23, "a", 2.3)
-    assert tax.amounts["net"] == pytest.approx(10)
-
-
-def test_amounts_that_are_no_tax_of_each_other_are_not_taken_for_one() -> None:
-    [passage] = passages_of([ocr(("Offer 10%", "3.20", "0.40"))])
-    assert not list(taxes_by_rate(passage))
 
 
 def test_the_sum_of_the_items_is_the_total_and_an_amount_carried_forward_is_not() -> None:
