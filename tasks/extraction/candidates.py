@@ -220,25 +220,9 @@ class Candidates:
 
     @cached_property
     def parties(self) -> list[str]:
-        """The party that owns each segment; empty if unknown.
-
-        The party is named by a label at the beginning of the segment or of a line above it in the same block. If no
-        label names a sender, the letterhead belongs to the sender.
-        """
-        found = [self._party(index) for index in range(len(self.segments))]
-        letterhead = None if any(party in SENDERS for party in found) else self._letterhead()
-        sender = ["from" if block == letterhead else "" for block in self.blocks]
-        return [party or by_place for party, by_place in zip(found, sender, strict=True)]
-
-    def _letterhead(self) -> int | None:
-        """Return the number of the first block of the first page with places, whose owner sends the document; None if
-        no segment has a box in pixels."""
-        placed = [
-            (segment.box[1], index)
-            for index, segment in enumerate(self.segments)
-            if segment.box and not segment.passage.grid
-        ]
-        return self.blocks[min(placed)[1]] if placed else None
+        """The party that owns each segment: the one that a label at the beginning of the segment, or of a line above it
+        in the same block, names; empty if none does."""
+        return [self._party(index) for index in range(len(self.segments))]
 
     def _party(self, index: int) -> str:
         is_labelled = False

@@ -101,12 +101,9 @@ def _without_accents(text: str) -> str:
     return without_accents(text.translate(_UMLAUTS))
 
 
-for _name, _row in _ROWS.items():
-    _FIELDS.update(dict.fromkeys(" ".join(_row.get("called", "").split()).split(", "), _name))
-# Authors of schemas write `straße` as `strasse`, and `größe` as `groesse` or `grosse`.
-_FIELDS = {without_accents(" ".join(_phrase)): _name for _phrase, _name in PHRASES.items()} | _FIELDS
-_FIELDS.update((_without_accents(" ".join(_phrase)), _name) for _phrase, _name in PHRASES.items())
-del _FIELDS[""]
+for _phrase, _name in PHRASES.items():
+    # Authors of schemas write `straße` as `strasse`, and `größe` as `groesse` or `grosse`.
+    _FIELDS[without_accents(" ".join(_phrase))] = _FIELDS[_without_accents(" ".join(_phrase))] = _name
 # Authors of schemas leave function words out: `lieu_naissance`, `data_nascita`, `numero_permis`.
 _WITHOUT_JOINING: dict[str, set[str]] = {}
 for _said, _name in _FIELDS.items():

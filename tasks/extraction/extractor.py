@@ -31,7 +31,7 @@ from tasks.extraction.page_reading import MAX_RUNS, Readings, add_spans, read_pa
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.prompts import prompt_of
-from tasks.extraction.rules import apply_rules, are_cut, separate_rivals
+from tasks.extraction.rules import apply_rules, separate_rivals
 from tasks.extraction.sums import prefer_sums
 from tasks.extraction.table_lists import likeness_by_meaning
 from tasks.extraction.units import units_after
@@ -242,12 +242,10 @@ def _adjust(
     candidates: Candidates,
 ) -> Slices[None]:
     """Adjust the network's logits by rules, such as parts of names and sums that agree."""
-    cut = are_cut(candidates)
-    yield
     units = yield from units_after(candidates)
     for row, field in zip(logits, texts, strict=True):
         yield
-        apply_rules(row, field, candidates, units, cut)
+        apply_rules(row, field, candidates, units)
     paths = {index: one.path for index, one in enumerate(fields) if not one.in_list}
     single = {index: texts[index] for index in paths}
     yield from separate_rivals(logits, single, candidates)

@@ -5,7 +5,7 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -49,9 +49,6 @@ _COMPANY = re.compile(
 _CURRENCY = re.compile(r"[$€£¥]|\b(?:RM|MYR|EUR|USD|GBP|CHF|SGD|AUD|CAD)\b")
 _MAX_NAME = 200
 """An embedded label, or the description of a field, has at most this many characters."""
-_NAMES_OF_CONCEPT: dict[str, list[tuple[str, ...]]] = {name: [] for name in CONCEPTS}
-for _phrase, _name in PHRASES.items():
-    _NAMES_OF_CONCEPT[_name].append(_phrase)
 
 LABEL_FEATURES = 14
 """Number of features of a pair of a label and a field (`label_matches`)."""
@@ -96,17 +93,6 @@ def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False
     described = " ".join(descriptions)[:_MAX_NAME]
     full = f"{name}: {described}" if described else name
     return FieldText(names, name, full, (*_types(schema), float(in_list)), names.concepts)
-
-
-def renamed(field: FieldText) -> FieldText | None:
-    """Return the field under the first other name of its concept, or None if there is no other name."""
-    other_names = (phrase for concept in sorted(field.concepts)[:1] for phrase in _NAMES_OF_CONCEPT[concept])
-    name = next((phrase for phrase in other_names if phrase not in field.names.own), None)
-    if name is None:
-        return None
-    own_name = " ".join(name)
-    full = field.full.replace(field.name, own_name, 1)
-    return replace(field, names=Names((name, *field.names.own), field.names.around), name=own_name, full=full)
 
 
 def types_of(schema: Mapping[str, Any]) -> set[str]:

@@ -390,27 +390,13 @@ class _FormToFill:
 
     def filled(self, scored: FieldScores | None) -> Slices[CopiedFields]:
         """Return the fields with their chosen values."""
-        values = {**self.values}
         passages = scored.candidates.passages if scored else (yield from passages_to_search(self.read))
         yield
         decided = yield from decide(self.choices, self.choice_lists, self.read, passages, scored)
-        choices: Mapping[JsonPath, ChosenValue] = {}
-        tables = self.tables
-        cut: list[JsonPath] = []
+        values, tables, improbable = {**self.values}, self.tables, dict[JsonPath, Any]()
+        texts: Mapping[JsonPath, TextList] = {}
         if scored:
-            read = {}
-            for path in self.lists:
-                yield
-                read[path] = yield from read_object_list(scored, path)
-            items = yield from without_shared_items(scored, read)
-            for path in items:
-                yield
-                items[path] = yield from self._without_rows_of_tables(scored, path, items[path])
-            better = set()
-            for path, listed_items in items.items():
-                if (yield from self._is_better(listed_items, path)):
-                    better.add(path)
-            items = {path: items[path] for path in items if path in better}
+            items = yield from self._lists_of_network(scored)
             tables = {path: one for path, one in tables.items() if path not in items}
             values |= {path: self._rows(path, one) for path, one in items.items()}
             cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
@@ -418,35 +404,12 @@ class _FormToFill:
             scored = prefer_sums_of_lists(replace(scored, cells=cells), _columns([*items.values(), *tables.values()]))
             yield
             choices = yield from choose_values(scored, self.choices)
-            for passage in scored.candidates.passages if self.texts else ():
-                yield from place_words(passage)
-            found: dict[JsonPath, TextList | None] = {}
-            for path in self.texts:
-                yield
-                found[path] = text_list_at(scored, choices[path])
-            for path in self.texts:
-                found[path] = (yield from self._named_list(scored, path, found[path])) or found[path]
-            lists: dict[JsonPath, TextList] = {}
-            for path, text_list in found.items():
-                yield
-                if text_list and text_list.items and self.texts[path](text_list.texts):
-                    lists[path] = text_list
-            scored = replace(scored, lists=lists)
-            cut = [path for path, one in lists.items() if one.is_cut]
+            texts = yield from self._lists_of_texts(scored, choices)
+            scored = replace(scored, lists=texts)
             yield from scored.index_values()
-            values |= yield from self._text_lists(lists)
-        improbable = {}
-        for one in self.wanted:
-            choice = choices.get(one.path)
-            if choice is None or one.path in self.texts:
-                continue
-            if choice.is_demanded:
-                improbable[one.path] = choice.value
-            elif choice.value is None and not one.fits(None):
-                if one.may_be_left_out:
-                    values[one.path] = LEFT_OUT
-            else:
-                values[one.path] = choice.value
+            values |= yield from self._text_lists(texts)
+            singles, improbable = self._single_values(choices)
+            values |= singles
         values |= {path: one.value for path, one in decided.items() if path in self.choices}
         for path in self.choice_lists:
             if ticked := [one.value for at, one in decided.items() if at[:-1] == path]:
@@ -454,7 +417,7 @@ class _FormToFill:
         values |= {path: one.rows for path, one in tables.items()}
         values |= {path: [*map(with_nesting, values[path])] for path in self.listed if values.get(path)}
         lacking = [*self._lacking({path for path in self.lists if path not in tables and values.get(path)})]
-        cut += [path for path, one in tables.items() if one.is_cut]
+        cut = [path for lists in (texts, tables) for path, one in lists.items() if one.is_cut]
         lacking += [f"Only the first {len(values[path]):,} items of {pointer_of(path)} were copied." for path in cut]
         if scored and scored.by_words_alone:
             lacking.append(
@@ -462,6 +425,54 @@ class _FormToFill:
                 "their meaning, because together they have too many tokens."
             )
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
+
+    def _lists_of_network(self, scored: FieldScores) -> Slices[dict[JsonPath, ObjectList]]:
+        """Return the lists that the network fills better than tables and records do."""
+        read = {}
+        for path in self.lists:
+            yield
+            read[path] = yield from read_object_list(scored, path)
+        better = {}
+        for path, one in (yield from without_shared_items(scored, read)).items():
+            yield
+            found = yield from self._without_rows_of_tables(scored, path, one)
+            if (yield from self._is_better(found, path)):
+                better[path] = found
+        return better
+
+    def _lists_of_texts(
+        self, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]
+    ) -> Slices[dict[JsonPath, TextList]]:
+        """Return the lists of texts, each from beside its name, or else from the place that was chosen for it."""
+        for passage in scored.candidates.passages if self.texts else ():
+            yield from place_words(passage)
+        lists: dict[JsonPath, TextList] = {}
+        for path, fits in self.texts.items():
+            yield
+            found = text_list_at(scored, choices[path])
+            found = (yield from self._named_list(scored, path, found)) or found
+            if found and found.items and fits(found.texts):
+                lists[path] = found
+        return lists
+
+    def _single_values(
+        self, choices: Mapping[JsonPath, ChosenValue]
+    ) -> tuple[dict[JsonPath, Any], dict[JsonPath, Any]]:
+        """Return the values of single fields, and those that only the schema demands, although probably nothing answers
+        their fields."""
+        values: dict[JsonPath, Any] = {}
+        improbable: dict[JsonPath, Any] = {}
+        for one in self.wanted:
+            choice = choices.get(one.path)
+            if choice is None or one.path in self.texts:
+                continue
+            if choice.is_demanded:
+                improbable[one.path] = choice.value
+            elif choice.value is not None or one.fits(None):
+                values[one.path] = choice.value
+            elif one.may_be_left_out:
+                values[one.path] = LEFT_OUT
+        return values, improbable
 
     def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> Slices[TextList | None]:
         """Return the list that is printed below or beside its name. The result is None if there is no such list. It is

@@ -1,18 +1,17 @@
 """Adjusts the network's scores for a field by rules.
 
-Among other things, the rules concern the owner of a block of lines, the rounding of a total, labels without a value,
-the currency of amounts, labels mistaken for values, and words that several fields claim.
+The rules concern the owner of a block of lines, units, the rounding of a total, labels without a value, the currency of
+amounts, and words that several fields claim.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import numpy as np
 
 from models.fair_executor import Slices
-from tasks.extraction.candidates import LABEL, SENDERS, SPANS_AT_ONCE, Candidates, CandidateSpan, LineSegment
-from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of, concepts_of_field
+from tasks.extraction.candidates import LABEL, SENDERS, Candidates, CandidateSpan, LineSegment
+from tasks.extraction.concepts import CONCEPTS, concepts_of, concepts_of_field
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold
 from tasks.extraction.units import prefer_units
@@ -28,8 +27,6 @@ IN_CURRENCY = 0.95
 """Probability that a field for a currency means one of the currencies on the page."""
 FROM_WEIGHT = 1.5
 """Weight of a word such as "from" before a name, which labels a sender, in units of `OWNED`."""
-_FOUR_FIGURES, _TWO_LETTERS = re.compile(r"\d{4}"), re.compile(r"[A-Z]{2}\W?")
-"""Patterns of the two words of a Dutch postcode."""
 _SENDER_WORDS = (["from"], ["by"], ["von"])
 _LETTERHEADS = dict.fromkeys(("company", "issuer", "hotel"), "seller")
 """Concepts of schema objects whose values are usually printed in a letterhead, each with the party that the letterhead
@@ -38,74 +35,16 @@ NAMED_BONUS = 2.0
 """Penalty on the logit that nothing answers a field, if a label of the field has a value. For a field with several
 concepts, the same number is the bonus on a place whose label has exactly these concepts: `Telephone of the
 landlord`."""
-INITIAL = 2.0
-"""Bonus on the logit of a number after the field's initial, and penalty on a number after the initial of another
-field."""
-FEWEST_FIGURES = 6
-"""Least number of digits of a telephone number."""
-_INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
-_OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01
 """Weight of a currency without a label if another currency has a label. A currency with a label has the weight 1."""
 
-CUT = 5.0
-"""Penalty on the logit of a text that is cut out of a longer code, or that has too few digits for the number that the
-field asks for."""
-_GROUP = re.compile(r"\d{4}")
-_BORN = r"\b(?:19|20)\d\d,? (?:in|à|en|a|em|te|w|i)"
-_BORN_IN, _BORN_IN_PLACE = re.compile(rf"{_BORN}$", re.IGNORECASE), re.compile(rf"{_BORN} ", re.IGNORECASE)
-BORN_IN = 3.0
-"""Bonus on the logit of a text after a year and a preposition (`02.08.1976 in`) as a place of birth, and penalty on a
-text that contains a year and a preposition."""
-NO_ADDRESS = 12.0
-"""Penalty on the logit of a text without an @ for an e-mail address."""
-NUMBERS = frozenset(name for name, concept in CONCEPTS.items() if concept.kind == "number") - {
-    "bic", "platform", "gate", "seat", "coach", "engine", "version", "plate", "reference", "payment_reference",
-    "approval_code", "room", "terminal",
-}  # fmt: skip
-"""Concepts of numbers that always contain digits."""
-_NUMBERED = re.compile(r"(?:n|nr|no|num|n°|nº|№|#)[.:]? [^\s\d]*+\d\S*+", re.IGNORECASE)
-_JOINS, _JOINS_ON = re.compile(r"[\w./-]"), re.compile(r"[\w]|[./-]\w")
-"""Patterns of the characters before and after a part of a code."""
-LONGEST_CODE = 200
-"""A code, with what may be before or after it, has at most this many characters."""
-_GOES_ON = re.compile(r"\S*\d\S*[,;] (?:[^\W\d_]+[.:]? ){1,3}\S*\d\S*")
-"""Pattern of a code with another value after it: `20-48-11, account 63310927`."""
-_FIGURES = re.compile(r"\d[\d ]*")
-
-LABEL_PENALTY = 1.0
-"""Penalty on the logit of a place with the meaning of a label. It is doubled if the place is a label word for word, or
-part of such a label."""
-LONGEST_LABEL = 4
-"""Largest number of words of a place that may be a label."""
-LONGEST_LABEL_TEXT = 200
-"""A place that may be a label has at most this many characters, with the signs around it."""
 RIVAL_PENALTY = 2.0
 """Penalty on the logit of a place whose words all certainly belong to another field."""
 
 
-def apply_rules(
-    logits: Matrix,
-    field: FieldText,
-    candidates: Candidates,
-    units: Sequence[str],
-    cut: Matrix | float = 0.0,
-) -> None:
-    """Apply the field's rules to the logits of its places. `units` and `cut` are the results of `units_after` and
-    `are_cut`."""
+def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates, units: Sequence[str]) -> None:
+    """Apply the field's rules to the logits of its places. `units` is the result of `units_after`."""
     logits[:-1] += OWNED * _ownership(field, candidates)
-    if not field.is_number:
-        logits[:-1] -= CUT * cut
-    if "postcode" in field.concepts:
-        logits[:-1] -= CUT * np.array([_lacks_letters(span) for span in candidates.spans])
-    if fewest := _fewest_figures(field):
-        figures = np.array([sum(map(str.isdigit, span.text)) for span in candidates.spans])
-        logits[:-1] -= CUT * (figures < fewest)
-    if "birth_place" in field.concepts:
-        logits[:-1] += BORN_IN * np.array([_BORN_IN.search(span.label) is not None for span in candidates.spans])
-        logits[:-1] -= BORN_IN * np.array([_BORN_IN_PLACE.search(span.text) is not None for span in candidates.spans])
-    if "email" in field.concepts:
-        logits[:-1] -= NO_ADDRESS * np.array(["@" not in span.text for span in candidates.spans])
     if len(field.concepts) > 1:
         logits[:-1] += NAMED_BONUS * np.array([_concepts_of_label(span) == field.concepts for span in candidates.spans])
     prefer_units(logits, field, units)
@@ -127,19 +66,15 @@ def apply_rules(
             else logits[-1] - NAMED_BONUS
         )
         logits[-1] = none
-    if field.concepts & _INITIALS.keys():
-        logits[:-1] += INITIAL * _initials(field, candidates)
 
 
 def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates: Candidates) -> Slices[None]:
-    """Lower the logits of labels, and of places that probably belong to another field. `fields` has the fields that are
-    compared, by their rows."""
+    """Lower the logits of places that probably belong to another field. `fields` has the fields that are compared, by
+    their rows."""
     # A field for a currency is not compared, because the sign of the currency may be in one word with its amount.
     rows = [row for row, field in fields.items() if field.concepts != {"currency"}]
     if not rows:
         return
-    logits[rows, :-1] -= LABEL_PENALTY * (yield from _are_labels(candidates))
-    yield
     probabilities = np.exp(logits[rows] - np.logaddexp.reduce(logits[rows], axis=1, keepdims=True))
     yield
     shares = yield from _shares_of_words(probabilities, candidates)
@@ -151,72 +86,6 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
             index for index, other in enumerate(rows) if other != row and not (own and fields[other].concepts == own)
         ]
         logits[row, :-1] -= RIVAL_PENALTY * shares[rivals].max(axis=0, initial=0.0)
-
-
-def _are_labels(candidates: Candidates) -> Slices[Matrix]:
-    """Return 2 for each span that is a label word for word, or part of such a label, 1 for a span with a label's
-    meaning, and 0 for any other span."""
-    whole: list[bool] = []
-    for segment in candidates.segments:
-        if len(whole) % SPANS_AT_ONCE == 0:
-            yield
-        whole.append(_words_of_label(segment.text) in PHRASES)
-    found: list[float] = []
-    for span in candidates.spans:
-        if len(found) % SPANS_AT_ONCE == 0:
-            yield
-        words = _words_of_label(span.text)
-        is_named = len(words) <= LONGEST_LABEL and bool(concepts_of(words))
-        is_whole = whole[span.first] and span.first == span.last
-        found.append(2.0 if is_whole else float(is_named + (words in PHRASES)))
-    return np.array(found, np.float32)
-
-
-def _words_of_label(text: str) -> tuple[str, ...]:
-    """Return the words of a text, or none if it is too long for a label."""
-    return tuple(fold(text)) if len(text) <= LONGEST_LABEL_TEXT else ()
-
-
-def are_cut(candidates: Candidates) -> Matrix:
-    """Return 1 for each span that is a piece of a code or of a row of digits, that begins with `No.`, or that is a code
-    with another one after it."""
-    others = (_NUMBERED, _GOES_ON)
-    return np.array(
-        [
-            _is_cut(span) or (len(span.text) <= LONGEST_CODE and any(one.fullmatch(span.text) for one in others))
-            for span in candidates.spans
-        ],
-        np.float32,
-    )
-
-
-def _lacks_letters(span: CandidateSpan) -> bool:
-    """True for the figures of a Dutch postcode without the letters after them: `1234` before `AB`."""
-    after = span.words[-1] + 1
-    return (
-        _FOUR_FIGURES.fullmatch(span.text) is not None
-        and after < len(span.passage.words)
-        and after in span.passage.line_words(span.passage.line_at(span.words[-1]))
-        and _TWO_LETTERS.fullmatch(span.passage.words[after]) is not None
-    )
-
-
-def _is_cut(span: CandidateSpan) -> bool:
-    passage, first, last = span.passage, span.words[0], span.words[-1]
-    if span.first != span.last or not any(map(str.isdigit, span.text)):
-        return False
-    text = " ".join([passage.words[word] for word in span.words])
-    text_before, found, text_after = text.partition(span.text)
-    if not found or (text_before and _JOINS.match(text_before[-1])) or (text_after and _JOINS_ON.match(text_after)):
-        return bool(found)
-    if not _FIGURES.fullmatch(span.text):
-        return False
-    line = passage.line_words(passage.line_at(first))
-    neighbours = [passage.words[word] for word in (first - 1, last + 1) if word in line]
-    # An account number may continue in the next line: `61 1090` above `2398 0000 0001`.
-    groups = [passage.words[word] for word in range(last, min(last + 3, len(passage.words)))]
-    goes_on = last + 1 not in line and len(span.words) > 1 and len(groups) == 3 and all(map(_GROUP.fullmatch, groups))
-    return goes_on or any(_FIGURES.fullmatch(word) for word in neighbours)
 
 
 def _shares_of_words(probabilities: Matrix, candidates: Candidates) -> Slices[Matrix]:
@@ -321,17 +190,6 @@ def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
     logits[list(places)] = others + np.log(IN_CURRENCY / (1 - IN_CURRENCY)) + shares
 
 
-def _initials(field: FieldText, candidates: Candidates) -> Matrix:
-    """Return 1 for each number after the field's initial, as on business cards, −1 for each number after another
-    initial, and 0 for any other span."""
-    found = np.zeros(len(candidates.spans), np.float32)
-    for index, span in enumerate(candidates.spans):
-        concept = _OF_INITIALS.get(span.label.strip(" .:|").casefold())
-        if concept and sum(map(str.isdigit, span.text)) >= FEWEST_FIGURES:
-            found[index] = 1.0 if concept in field.concepts else -1.0
-    return found
-
-
 def names_field(label: tuple[str, ...], field: FieldText) -> bool:
     """True if the words of a label are a name of the field, or have its concepts."""
     return bool(label) and (label in field.names.own or (bool(field.concepts) and concepts_of(label) == field.concepts))
@@ -339,13 +197,6 @@ def names_field(label: tuple[str, ...], field: FieldText) -> bool:
 
 def _concepts_of_label(span: CandidateSpan) -> frozenset[str]:
     return concepts_of(tuple(fold(span.label)))
-
-
-def _fewest_figures(field: FieldText) -> int:
-    """Return the least number of digits that the field's value has."""
-    if field.concepts & _INITIALS.keys():
-        return FEWEST_FIGURES
-    return int(bool(field.concepts) and field.concepts <= NUMBERS)
 
 
 def _has_no_value(segment: LineSegment, index: int, candidates: Candidates) -> bool:
