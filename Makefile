@@ -10,6 +10,7 @@ LLM_SERVERS_VENV := .venv-llm-servers
 RAY_VENV := .venv-ray
 DOCS_VENV := .venv-docs
 INTEGRATIONS_VENV := .venv-integrations
+OPEN_WEBUI_VENV := .venv-open-webui
 PEERS_VENV := .venv-peers
 PARQUET_VENV := .venv-parquet
 # Bars on a terminal, where somebody waits; elsewhere nothing but errors.
@@ -98,8 +99,10 @@ test-fresh: $(VENV)/.dev ## Run the README's first command and `make test` on ba
 test-gpu-box: $(VENV)/.dev $(LLM_SERVERS_VENV)/.torchvision ## Run docker/gpu.yml by podman without a card, with vLLM for CPUs, and go through an operator's days
 	$(VENV)/bin/pytest --timeout 1800 tests/gpu_box
 
-test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready ## Run what docs/integrations.md shows, with the frameworks' own packages
-	$(VENV)/bin/pytest tests/integrations
+# Open WebUI runs on Python 3.11 and 3.12 alone; elsewhere its tests are skipped.
+OPEN_WEBUI := $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 13) and print("$(OPEN_WEBUI_VENV)/.ready")')
+test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready $(OPEN_WEBUI) ## Run what docs/integrations.md shows, with the frameworks' own packages
+	$(VENV)/bin/pytest --timeout 600 tests/integrations
 
 IMAGE ?= deep or not deep
 test-image: $(VENV)/.dev ## Build the image by podman, run it by docker-compose.yml, and test it as its operator has it
@@ -157,12 +160,13 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 	$(LOCK) $(UPGRADE) requirements/parquet.in -o requirements/parquet.txt
 	$(LOCK) $(UPGRADE) requirements/docs.in -o requirements/docs.txt
 	$(LOCK) $(UPGRADE) requirements/integrations.in -o requirements/integrations.txt
+	$(LOCK) $(UPGRADE) requirements/open-webui.in --override requirements/torch-overrides.in -o requirements/open-webui.txt
 	$(LOCK) $(UPGRADE) requirements/peers.in -o requirements/peers.txt
 	if command -v npm >/dev/null; then npm update --prefix requirements/javascript --package-lock-only \
 		--omit-lockfile-registry-resolved --no-audit --no-fund; fi
 
 clean: ## Remove the environments and caches
-	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(RAY_VENV) $(DOCS_VENV) $(INTEGRATIONS_VENV) $(PEERS_VENV) $(PARQUET_VENV) site .cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(RAY_VENV) $(DOCS_VENV) $(INTEGRATIONS_VENV) $(OPEN_WEBUI_VENV) $(PEERS_VENV) $(PARQUET_VENV) site .cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 BUILT_BY := requirements/build.txt pyproject.toml
@@ -198,6 +202,10 @@ $(INTEGRATIONS_VENV)/.ready: requirements/integrations.txt requirements/build.tx
 	$(call environment,$(INTEGRATIONS_VENV),$<)
 	cp requirements/javascript/*.json $(INTEGRATIONS_VENV)
 	if command -v npm >/dev/null; then npm ci --prefix $(INTEGRATIONS_VENV) --no-audit --no-fund; fi
+	@touch $@
+
+$(OPEN_WEBUI_VENV)/.ready: requirements/open-webui.txt requirements/build.txt
+	$(call environment,$(OPEN_WEBUI_VENV),$<)
 	@touch $@
 
 $(PEERS_VENV)/.ready: requirements/peers.txt requirements/build.txt

@@ -43,6 +43,8 @@ class TextChunk:
     text: str
     logprobs: Any = None
     """Log probabilities of this chunk in the LLM's form, if the client requested them."""
+    is_refusal: bool = False
+    """True if the LLM says here why it does not answer. The answer's content does not include this text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +114,6 @@ def joined(events: Sequence[Event]) -> Iterator[Event]:
 
 
 def _is_plain_text(event: Event) -> TypeGuard[ReasoningChunk | TextChunk]:
-    return isinstance(event, ReasoningChunk) or (isinstance(event, TextChunk) and event.logprobs is None)
+    if isinstance(event, TextChunk):
+        return event.logprobs is None and not event.is_refusal
+    return isinstance(event, ReasoningChunk)

@@ -168,7 +168,7 @@ class RequestScope:
                     if scope["path"] != HEALTH:
                         await self._look()
                     with self._line_slots.yield_to(scope["method"], scope["path"]):
-                        await self._app(scope, receive, send_with_id)
+                        await self._app(_with_get_for_head(scope), receive, send_with_id)
                 if refused and status is None:
                     raise refused[0]
             except ClientGone as error:
@@ -235,6 +235,12 @@ async def _settle(admission: Admission, *, has_begun: bool = False) -> ApiError 
     except ApiError as refusal:
         return refusal
     return None
+
+
+def _with_get_for_head(scope: Scope) -> Scope:
+    """Return the scope for the routes: HEAD is answered as GET, and uvicorn leaves out the body. The playground's page
+    tells the two apart."""
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" and scope["path"] != "/" else scope
 
 
 def _is_local_caller(scope: Scope) -> bool:

@@ -67,8 +67,10 @@ from tasks.base import Parts
 from tasks.catalog import public_names
 from tasks.extraction.extractor import Extractor
 from tasks.inputs.limits import MB
+from tasks.object_detection import ObjectDetectionTask
 from tasks.scrape.browser import REMEDY as BROWSER_REMEDY
 from tasks.scrape.browser import find_browser
+from tasks.series.reading import SeriesReader
 
 PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
@@ -158,7 +160,12 @@ class Services:
             find_llm=lambda: self.traces.llm(self.runtime.use(LLM)),
             embedder=embedder,
             has_task=self.tasks.has,
-            planner=Planner(embedder, self.tasks.has),
+            planner=Planner(
+                embedder,
+                self.tasks.has,
+                check_findable=self._check_findable,
+                read_series=SeriesReader(self.loader, self.loader.processes).message,
+            ),
             loader=self.loader,
             executor=self.executor,
             structured=StructuredAnswers(self.executor, self.evidence_executor, extractor=extractor),
@@ -190,6 +197,11 @@ class Services:
         self.ready = not (settings.preload or settings.profile == GPU)
         self.is_stopping = False
         """True once the server has been asked to stop: running requests may finish, and no new request begins."""
+
+    async def _check_findable(self, text: str) -> None:
+        """Raise EngineUnavailable if no detector here knows the things that `text` names."""
+        await self.tasks.prepare(ObjectDetectionTask.name)
+        await self.tasks.of_kind(ObjectDetectionTask).searches.check_findable(text)
 
     @property
     def expiring_stores(self) -> Sequence[Sweepable]:

@@ -84,6 +84,10 @@ class Policy:
     """Codes to judge by: a subset of CODES, in the same order."""
     thresholds: Scores = field(default_factory=dict)
     """Thresholds of codes that differ from the engine's own. A code applies if its score is at least its threshold."""
+    optional: frozenset[str] = frozenset()
+    """Codes that are left out if no guard here can judge by them. Texts are never left unjudged altogether."""
+    left_out: set[str] = field(default_factory=set, compare=False)
+    """Optional codes by which something was not judged so far."""
 
     @property
     def of_texts(self) -> tuple[str, ...]:
@@ -171,7 +175,7 @@ class Guardrails:
     def check_texts_can_be_judged(self, policy: Policy) -> None:
         """Check that a guard exists for each of the policy's codes of texts. Raises EngineUnavailable otherwise."""
         if policy.of_texts:
-            self._distribute_codes("text_guard", policy.of_texts, self._text_guards)
+            self._distribute_codes("text_guard", policy.of_texts, self._text_guards, policy)
 
     def check_lengths(self, texts: Sequence[tuple[str, str]]) -> None:
         """Check that the `(source, text)` pairs are short enough to be judged. Raises InputTooLarge, which names the
@@ -209,7 +213,7 @@ class Guardrails:
         to_judge = [(source, text) for source, text in texts if text and not text.isspace()]
         if not policy.of_texts or not to_judge:
             return []
-        parts = self._distribute_codes("text_guard", policy.of_texts, self._text_guards)
+        parts = self._distribute_codes("text_guard", policy.of_texts, self._text_guards, policy)
 
         digests: Sequence[bytes] = ()
         if owner is not None:
@@ -235,7 +239,7 @@ class Guardrails:
     async def judgements(self, text: str, policy: Policy) -> list[tuple[TextGuard, Judgement]]:
         """Return each guard's judgement of `text`, for people who ask for the reasons. Raises what `texts` raises."""
         return await self._judgements(
-            text, self._distribute_codes("text_guard", policy.of_texts, self._text_guards), None
+            text, self._distribute_codes("text_guard", policy.of_texts, self._text_guards, policy), None
         )
 
     async def _judgements(
@@ -251,7 +255,8 @@ class Guardrails:
         self, sources: Sequence[Source], policy: Policy, text: str = "", *, all_seen: bool = False
     ) -> list[Check]:
         """Return a check per picture, page and frame of `sources`. For a single document, only the pages that `text`
-        asks for are judged. Sources that show nothing have no check; with `all_seen`, they are refused.
+        asks for are judged. Sources that show nothing have no check; with `all_seen`, they are refused. A link of the
+        text that cannot be read has no check either, because no task can read it.
 
         Raises what `texts` raises, and InputError for an unreadable source, which must not be shown to a model either.
         """
@@ -263,14 +268,16 @@ class Guardrails:
                 try:
                     document = await self.loader.open(source)
                 except InputError as error:
-                    if all_seen or error.code not in SHOWS_NOTHING:
+                    if all_seen or not (source.is_linked or error.code in SHOWS_NOTHING):
                         raise
                 else:
                     documents.append(await stack.enter_async_context(document))
             shown = documents if all_seen else [document for document in documents if document.total_pages]
             if not shown:
                 return []
-            parts = self._distribute_codes("image_guard", policy.of_pictures, self._image_guards)
+            parts = self._distribute_codes("image_guard", policy.of_pictures, self._image_guards, policy)
+            if not parts:
+                return []
             # Tasks number the pages of several inputs differently, so hints of pages apply to a single document only.
             wording = text if len(shown) == 1 else ""
             pages = await asyncio.to_thread(pages_to_search, NAME, wording, shown, self.loader.limits.pages)
@@ -316,13 +323,18 @@ class Guardrails:
             raise EngineUnavailable(capability, remedy) from error
 
     def _distribute_codes(
-        self, capability: str, codes: Sequence[str], look: Callable[[], Sequence[GuardT]]
+        self, capability: str, codes: Sequence[str], look: Callable[[], Sequence[GuardT]], policy: Policy
     ) -> list[tuple[GuardT, tuple[str, ...]]]:
-        """Distribute `codes` over the guards that can judge them. Raises EngineUnavailable, which names the codes that
-        no guard knows and the codes that may be used instead."""
+        """Distribute `codes` over the guards that can judge them. The policy's optional codes are left out if no guard
+        knows them. Raises EngineUnavailable, which names the other codes that no guard knows, and the codes that may be
+        used instead."""
+        may_be_empty = capability == "image_guard" and policy.optional.issuperset(codes)
         try:
             guards = look()
         except EngineUnavailable as error:
+            if may_be_empty:
+                policy.left_out.update(codes)
+                return []
             remedy = f"No engine here judges {_describe_codes(codes)}. {error.remedy}{self._instead}"
             raise EngineUnavailable(capability, remedy) from error
         left = list(codes)
@@ -332,7 +344,9 @@ class Guardrails:
             if own:
                 parts.append((guard, own))
                 left = [code for code in left if code not in guard.codes]
-        if left:
+        if policy.optional.issuperset(left) and (parts or may_be_empty):
+            policy.left_out.update(left)
+        elif left:
             engines = ", ".join(guard.name for guard in guards)
             raise EngineUnavailable(
                 capability,

@@ -1,8 +1,7 @@
 """Escapes text for Markdown, so that it is rendered as it stands in its source.
 
-To escape a character, the noncharacter `ESCAPE` is put before it. A text with such marks is a marked text, in which
-`UNSURE` marks lines of which a reader perhaps sees nothing. Two forms are made of a marked text: `plain_form` without
-the marks, and `markdown_form` with backslashes, for a renderer.
+To escape a character, the noncharacter `ESCAPE` is put before it. A text with such marks is a marked text. Two forms
+are made of a marked text: `plain_form` without the marks, and `markdown_form` with backslashes, for a renderer.
 """
 
 import re
@@ -11,14 +10,9 @@ from collections.abc import Iterable
 
 ESCAPE = "\ufdd2"
 """Mark before a character that would be markup. It is a Unicode noncharacter, reserved for internal use."""
-UNSURE = "\ufdd3"
-"""Mark within a line of which a reader perhaps sees nothing, or something else. It is a noncharacter, too."""
 ATTACHMENTS, ATTACHMENT = "Attachments:", "Attachment:"
 """First words of the lines of an e-mail with the names of its attached files, all together and each."""
-WIDE_SPACE = re.compile(r"(?:(?<=\S)|^)\s{200}")
-"""Pattern of so much space that what follows is perhaps beyond the edge of a window."""
-_MARKS = re.compile(f"[{ESCAPE}{UNSURE}]")
-_AMID_WORD = re.compile(r"(?<=[^\W_])(?=[^\W_])|(?<=[^\W_])")
+_MARKS = re.compile(ESCAPE)
 _PUNCTUATION = r"[!-/:-@\[-`{-~]"
 _INLINE = re.compile(
     rf"\\(?={_PUNCTUATION}|$)"
@@ -58,22 +52,9 @@ def markdown_form(marked: str) -> str:
 
 
 def _with_escapes_as(mark: str, marked: str) -> str:
-    """Replace the escapes, and remove the other marks, in pieces, between which other threads run."""
+    """Replace the escapes in pieces, between which other threads run."""
     starts = range(0, len(marked), _PIECE)
-    pieces = [marked[start : start + _PIECE].replace(ESCAPE, mark) for start in starts]
-    return "".join([piece.replace(UNSURE, "") if UNSURE in piece else piece for piece in pieces])
-
-
-def unsure(text: str) -> str:
-    """Mark each line of a text as one of which a reader perhaps sees nothing. Lines without letters and digits stay
-    unmarked."""
-    # The mark is within a word where possible, so that it does not change what is markup.
-    return "\n".join([_AMID_WORD.sub(UNSURE, line, count=1) for line in text.split("\n")])
-
-
-def without_escapes(marked: str) -> str:
-    """Return the text with no other marks than `UNSURE`."""
-    return marked.replace(ESCAPE, "")
+    return "".join([marked[start : start + _PIECE].replace(ESCAPE, mark) for start in starts])
 
 
 def positions_in_marked(marked: str, positions: Iterable[int]) -> dict[int, int]:
@@ -86,7 +67,7 @@ def positions_in_marked(marked: str, positions: Iterable[int]) -> dict[int, int]
 def escape_inline(text: str) -> str:
     """Mark the characters of a line, or of a line without its beginning, that would be markup. Those that are markup
     only at a line's beginning stay as they are."""
-    return _INLINE.sub(rf"{ESCAPE}\g<0>", without_escapes(text))
+    return _INLINE.sub(rf"{ESCAPE}\g<0>", plain_form(text))
 
 
 def escape_beginning(text: str) -> str:
@@ -110,7 +91,7 @@ def escape_part(text: str, *, begins: bool) -> str:
     """Mark what would be markup in a text that is a part of one or several lines, if the text around it is not known.
     `begins` is False if the text cannot begin a block, because it is in a heading or in a table's cell."""
     lines = []
-    for line in without_escapes(text).split("\n"):
+    for line in plain_form(text).split("\n"):
         bare = line.lstrip()
         marked = _PART.sub(rf"{ESCAPE}\g<0>", bare)
         lines.append(line[: len(line) - len(bare)] + (escape_beginning(marked) if begins else marked))

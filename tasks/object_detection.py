@@ -116,7 +116,7 @@ class ObjectDetectionTask:
     name = "object_detection"
 
     def __init__(self, engines: DetectionEngines, loader: MediaLoader) -> None:
-        self._searches = Searches(engines)
+        self.searches = Searches(engines)
         self._loader = loader
 
     async def run(self, request: TaskRequest) -> DetectionResult:
@@ -130,7 +130,7 @@ class ObjectDetectionTask:
             limits = self._loader.limits
             text = request.wording(limits.wording_chars)
             pages = await asyncio.to_thread(pages_to_search, self.name, text, documents, limits.pages)
-            search = await self._searches.for_text(text)
+            search = await self.searches.for_text(text)
             found = await self._searched(pages, search, request.progress, is_alone(documents))
             return DetectionResult({"detected_objects": found})
 

@@ -19,19 +19,20 @@ from models.loop_turns import LoopTurns
 from models.request_memory import HeldWords
 from models.vision.ocr.capability import OCR
 from models.vision.page_geometry import PageGeometry
-from models.vision.text import Image, PageReader, PageText, Ruling, TextLine, Word
+from models.vision.text import Image, PageReader, PageText, Quad, Ruling, TextLine, Word
 from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
 from tasks.inputs.limits import WORD_BYTES, MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.pages import TextLayer
+from tasks.inputs.pages import PdfField, TextLayer
 from tasks.inputs.printed_codes import PrintedCode
 from tasks.inputs.text.text_file import unread_note
 from tasks.layout.drawn_combs import CombSheet
 from tasks.layout.lines import line_of
 from tasks.layout.rulings import rulings_in
 from tasks.layout.tick_boxes import tick_boxes_in
+from tasks.layout.ticked_lines import UprightBox, lines_with_ticks
 from tasks.layout.upright_grey import UprightGrey
 from tasks.layout.upright_ink import UprightInk
 from tasks.markdown_text import escape_read_text
@@ -372,12 +373,14 @@ async def _lay_out(
     """Read the picture of a page, unless there is none or the text layer is complete. Return the page with its layout,
     without codes."""
     read = PageText() if picture is None or layer.complete else await pictures.read(picture)
+    boxes_of_form = [UprightBox(one.quad, one.is_ticked, 1.0) for one in layer.fields if one.is_ticked is not None]
 
     def placed() -> Slices[
         tuple[list[TextLine], PageGeometry, UprightGrey | None, UprightInk | None, CombSheet | None]
     ]:
-        lines = yield from combined(layer.lines, read)
+        lines = yield from combined(layer.lines, _outside_fields(read, layer.fields))
         yield
+        lines = lines_with_ticks(lines, boxes_of_form) if boxes_of_form else lines
         geometry = PageGeometry.of_lines(lines)
         grey = None if picture is None else UprightGrey(picture, geometry)
         if grey is None or not is_searched:
@@ -405,12 +408,35 @@ async def _lay_out(
             all_lines, page.place, width, height, timestamp, geometry, layer.rulings
         )
         yield
-        boxes = (yield from tick_boxes_in(ink, all_lines)) if ink is not None else ()
+        boxes = (yield from tick_boxes_in(ink, all_lines)) if ink is not None else []
+        is_known = _are_in([box.quad for box in boxes], layer.fields)
+        boxes = [box for box, is_field in zip(boxes, is_known, strict=True) if not is_field]
         own_words = sum(len(line["words"]) for line in section["lines"])
-        layout = PageLayout(rulings, geometry, (), boxes, read.is_illegible, layer.is_certain)
-        return _Section(section, layout, own_words)
+        return _Section(section, PageLayout(rulings, geometry, (), boxes, read.is_illegible), own_words)
 
     return await threads.run(laid_out, words, is_searched=is_searched)
+
+
+def _outside_fields(read: Iterable[TextLine], fields: Sequence[PdfField]) -> list[TextLine]:
+    """Return the lines without the words in fields of a form whose text is known from the file."""
+    read = list(read)
+    are_known = iter(
+        _are_in([word.quad for line in read for word in line.words], [one for one in fields if one.is_read])
+    )
+    rest = [[word for word in line.words if not next(are_known)] for line in read]
+    return [
+        line if len(kept) == len(line.words) else line_of(kept) for line, kept in zip(read, rest, strict=True) if kept
+    ]
+
+
+def _are_in(quads: Sequence[Quad], fields: Sequence[PdfField]) -> NDArray[np.bool_]:
+    """Return for each quad if its centre is in the place of a field."""
+    x, y = np.array(quads, np.float64).reshape(-1, 4, 2).mean(axis=1).T
+    are_in = np.zeros(len(quads), np.bool_)
+    for field in fields:
+        (left, top), (right, bottom) = np.min(field.quad, axis=0), np.max(field.quad, axis=0)
+        are_in |= (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
+    return are_in
 
 
 def _may_have_marks(page: PagePosition, layer: TextLayer, form: Form) -> bool:
@@ -446,7 +472,10 @@ def _build_result(
         lines = [escape_read_text(reading) if is_mixed else reading for reading in readings.values()]
         # A video often shows the same text in several consecutive frames.
         texts += [text for text, _ in groupby(lines)] if document.kind == "video" else lines
-    return document_result(texts, sections, count_pages(documents), layouts)
+    unread = [warning for document in documents for warning in document.warnings]
+    damaged = [page.document.label for page, found in zip(pages, read, strict=True) if found is None]
+    unread += [f"'{label}': a picture was not read: damaged." for label in dict.fromkeys(damaged)]
+    return document_result(texts, sections, count_pages(documents), layouts, unread)
 
 
 def _reading_key(request: TaskRequest, limits: MediaLimits) -> list[object]:

@@ -23,7 +23,7 @@ from tasks.layout.table_ends import end_of_table
 from tasks.layout.tables import join, tables_on
 from tasks.layout.tick_boxes import TickBox
 from tasks.layout.ticked_lines import UprightBox, with_ticks
-from tasks.markdown_text import ESCAPE, UNSURE, markdown_form, plain_form, positions_in_marked, without_escapes
+from tasks.markdown_text import ESCAPE, markdown_form, plain_form, positions_in_marked
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.redaction import Redactor, is_within_span, replace_spans, replaced, spans_within
 from tasks.result import (
@@ -144,16 +144,14 @@ class PageLayout:
     """Boxes and circles to be ticked. They do not appear in the JSON."""
     is_illegible: bool = False
     """True if the engine could not read most of the text on the page."""
-    is_certain: bool = True
-    """False if a reader perhaps sees nothing of the page, or something else."""
 
     def numbers(self) -> list[Any]:
         marks = [[astuple(one) for one in found] for found in (self.codes, self.boxes)]
-        return [self.rulings, self.geometry.numbers(), *marks, self.is_illegible, self.is_certain]
+        return [self.rulings, self.geometry.numbers(), *marks, self.is_illegible]
 
     @classmethod
     def restored(cls, numbers: Any) -> "PageLayout":
-        rulings, geometry, codes, boxes, is_illegible, is_certain = numbers
+        rulings, geometry, codes, boxes, is_illegible = numbers
         ruled: list[Ruling] = [((ax, ay), (bx, by)) for (ax, ay), (bx, by) in rulings]
         return cls(
             ruled,
@@ -161,7 +159,6 @@ class PageLayout:
             [PrintedCode(kind, text, is_gs1, _quad(quad)) for kind, text, is_gs1, quad in codes],
             [TickBox(_quad(quad), is_ticked) for quad, is_ticked in boxes],
             is_illegible,
-            is_certain,
         )
 
 
@@ -172,8 +169,10 @@ class OcrResult(Result[OcrData]):
     form: Form = PLAIN
     """The optional parts that `data` contains."""
     marked: str | None = None
-    """`extracted_text` with marks before characters that would be markup (`ESCAPE`), and in lines of which a reader
-    perhaps sees nothing (`UNSURE`); None if it has neither."""
+    """`extracted_text` with marks (`ESCAPE`) before characters that would be markup; None if it has no such
+    characters."""
+    unread: Sequence[str] = ()
+    """Sentences about what of the files was not read."""
 
     def in_form(self, form: Form) -> "OcrResult":
         """Return the result with tables and Markdown in its data if `form` asks for them."""
@@ -188,7 +187,7 @@ class OcrResult(Result[OcrData]):
                 own["markdown"] = text_of(self._blocks(index))
             sections.append(own)
         if sections and "page" not in self.data["sections"][0]:
-            return OcrResult({**self.data, **sections[0]}, self.layouts, form, self.marked)
+            return replace(self, data={**self.data, **sections[0]}, form=form)
         data: OcrData = {
             **self.data,
             "sections": [{**section, **own} for section, own in zip(self.data["sections"], sections, strict=True)],
@@ -197,7 +196,7 @@ class OcrResult(Result[OcrData]):
             data["tables"] = []
         if form.markdown and (not sections or self.unplaced_text()):
             data["markdown"] = self._whole_markdown()
-        return OcrResult(data, self.layouts, form, self.marked)
+        return replace(self, data=data, form=form)
 
     def _whole_markdown(self) -> str:
         """Return the Markdown of a text with the pictures in it."""
@@ -271,13 +270,14 @@ class OcrResult(Result[OcrData]):
             [page.numbers() for page in self.layouts],
             [self.form.tables, self.form.markdown, self.form.is_read],
             self.marked,
+            self.unread,
         ]
 
     @classmethod
     def restored(cls, kept: Any) -> "OcrResult":
         """Rebuild a result from the JSON that `kept` returned."""
-        data, layouts, form, marked = kept
-        return cls(data, [PageLayout.restored(page) for page in layouts], Form(*form), marked)
+        data, layouts, form, marked, unread = kept
+        return cls(data, [PageLayout.restored(page) for page in layouts], Form(*form), marked, unread)
 
     def text(self) -> str:
         return self.data["extracted_text"]
@@ -301,7 +301,7 @@ class OcrResult(Result[OcrData]):
     def passages(self) -> Iterator[Iterator[SourceLine]]:
         """Yield the lines of each page, and finally the text that is not on any page."""
         for section_index, section in enumerate(self.data["sections"]):
-            place = self._place(section_index)
+            place = _place_of(section)
             boxes = self._upright_boxes(section_index)
             lines = [
                 SourceLine(
@@ -315,32 +315,11 @@ class OcrResult(Result[OcrData]):
                 for index, line in enumerate(section["lines"])
             ]
             yield iter(self._with_ticks(lines, section_index))
-        yield self._unplaced_lines()
-
-    def _place(self, section_index: int) -> Mapping[str, Any]:
-        """Return the place of a section's lines, which says so if a reader perhaps sees nothing of them."""
-        place = _place_of(self.data["sections"][section_index])
-        return place if self._pages[section_index].is_certain else {**place, "unsure": True}
-
-    def _unplaced_lines(self) -> Iterator[SourceLine]:
-        """Yield the lines that are not on any page. The place of a line of which a reader perhaps sees nothing says
-        so."""
-        pieces = self._unplaced_pieces()
-        if self.marked is None or UNSURE not in self.marked:
-            yield from lines_below(_joined(self.text(), pieces), "/extracted_text")
-            return
-        places = positions_in_marked(self.marked, [edge for piece in pieces for edge in piece])
-        marked = _joined(self.marked, [(places[begin], places[end]) for begin, end in pieces])
-        for line in lines_below(without_escapes(marked), "/extracted_text"):
-            if UNSURE not in line.written:
-                yield line
-                continue
-            written = plain_form(line.written)
-            yield replace(line, words=tuple(written.split()), written=written, place={**line.place, "unsure": True})
+        yield lines_below(self.unplaced_text(), "/extracted_text")
 
     def codes(self) -> Iterator[SourceCode]:
         for index, page in enumerate(self._pages):
-            place = self._place(index)
+            place = _place_of(self.data["sections"][index])
             for code in page.codes:
                 bounds = bounds_of(code.quad, *self._size(index))
                 yield SourceCode(code.kind, code.text, code.is_gs1, f"/sections/{index}", {**place, "bounds": bounds})
@@ -377,7 +356,7 @@ class OcrResult(Result[OcrData]):
         top, bottom = min(y for _, y in corners), max(y for _, y in corners)
         quad = cell.words[0].quad if len(cell.words) == 1 else _upright(left, top, right, bottom)
         place = {
-            **self._place(cell_section),
+            **_place_of(self.data["sections"][cell_section]),
             "bounds": self._bounds(quad, cell_section),
             "confidence": round(cell.confidence, 2),
         }
@@ -417,6 +396,7 @@ class OcrResult(Result[OcrData]):
         return [line for line in found if line is not None]
 
     def warnings(self) -> Iterator[str]:
+        yield from self.unread
         poor = [index for index, page in enumerate(self.layouts) if page.is_illegible]
         if poor:
             pages = [str(_place_of(self.data["sections"][index]).get("page", 1)) for index in poor]
@@ -432,7 +412,7 @@ class OcrResult(Result[OcrData]):
         if self.marked is None and not self.data["sections"]:  # a text file, perhaps of JSON
             text = yield from redactor.redact_text(self.text())
             data: OcrData = {**self.data, "extracted_text": text}
-            return OcrResult(data, self.layouts).in_form(self.form)
+            return replace(self, data=data, form=PLAIN).in_form(self.form)
         section_redactor = Redactor()  # a separate count, because the sections repeat the text
         sections: list[OcrSection] = []
         for section in self.data["sections"]:
@@ -449,17 +429,13 @@ class OcrResult(Result[OcrData]):
         # All codes are left out, because patterns do not find the personal data in a code, such as the name on a
         # licence.
         layouts = [replace(page, codes=()) for page in self.layouts]
-        return OcrResult(data, layouts, marked=marked).in_form(self.form)
+        return OcrResult(data, layouts, marked=marked, unread=self.unread).in_form(self.form)
 
     def unplaced_text(self) -> str:
         """Return the part of the text that has no lines: it came from text files and office documents."""
-        return _joined(self.text(), self._unplaced_pieces())
-
-    def _unplaced_pieces(self) -> list[tuple[int, int]]:
-        """Return where that part begins and ends in the text, piece by piece."""
         text = self.text()
         previous = None
-        kept: list[tuple[int, int]] = []
+        kept: list[str] = []
         done = 0
         for section in self.data["sections"]:
             written = section["text"]
@@ -468,14 +444,10 @@ class OcrResult(Result[OcrData]):
                 # Sections occur in the text in order, so each is searched for after the previous one.
                 position = _find_whole_lines(text, written, done)
                 if position >= 0:
-                    kept.append((done, position))
+                    kept.append(text[done:position])
                     done = position + len(written)
             previous = written
-        return [*kept, (done, len(text))]
-
-
-def _joined(text: str, pieces: Sequence[tuple[int, int]]) -> str:
-    return "".join([text[begin:end] for begin, end in pieces]).strip()
+        return "".join([*kept, text[done:]]).strip()
 
 
 def page_section(
@@ -531,10 +503,11 @@ def document_result(
     sections: Sequence[PageSection],
     total_pages: int,
     layouts: Sequence[PageLayout] = (),
+    unread: Sequence[str] = (),
 ) -> OcrResult:
     """Build the result for a document of `total_pages` pages, of which `sections` were read, with the layout of each
     section. A document without pages has only text. In `texts`, characters that would be markup are marked with
-    `ESCAPE`."""
+    `ESCAPE`. `unread` are sentences about what was not read."""
     marked = "\n\n".join(filter(None, texts))
     data: OcrData = {
         "extracted_text": plain_form(marked),
@@ -544,7 +517,7 @@ def document_result(
     }
     if total_pages:
         data["total_pages"] = total_pages
-    return OcrResult(data, layouts, marked=marked if ESCAPE in marked or UNSURE in marked else None)
+    return OcrResult(data, layouts, marked=marked if ESCAPE in marked else None, unread=unread)
 
 
 def _text_line(line: OcrLine) -> TextLine:

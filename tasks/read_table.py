@@ -13,8 +13,7 @@ class ReadCell(NamedTuple):
     pointer: str = ""
     """JSON pointer (RFC 6901) to the line, or to the text, in which the cell begins."""
     place: Mapping[str, Any] = {}
-    """Known details of the cell's place: its `bounds`, `page` and `url`, the engine's `confidence`, and
-    `unsure` if a reader perhaps does not see it."""
+    """Known details of the cell's place: its `bounds`, `page` and `url`, and the engine's `confidence`."""
     row_span: int = 1
     col_span: int = 1
     source: str = ""

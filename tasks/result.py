@@ -33,6 +33,8 @@ LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """The line ends that `str.splitlines` knows."""
 MAX_LINE = 200_000
 """A line with more characters than this is cut at the first white space after this many characters."""
+LONGEST_LINK = 200
+"""A warning quotes at most this many characters of a URL."""
 BLANKS_AT_ONCE = 65_536
 """One match of _BLANKS takes at most this many white-space characters."""
 _LINE = re.compile(rf"[^{LINE_ENDS}]+")
@@ -123,8 +125,7 @@ class SourceLine:
     pointer: str
     """JSON pointer (RFC 6901) to the line's text in the result."""
     place: Mapping[str, Any]
-    """Place of the whole line: page, timestamp, speaker, url; and also bounds and confidence if the words have none,
-    and `unsure` if a reader perhaps does not see it."""
+    """Place of the whole line: page, timestamp, speaker, url; and also bounds and confidence if the words have none."""
     bounds: tuple[Bounds, ...] = ()
     """Bounds of each word; empty if unknown."""
     confidences: tuple[float, ...] = ()
@@ -223,6 +224,12 @@ class Result(ABC, Generic[DataT]):
 class JsonResult(Result[Any]):
     """A result of unknown shape."""
 
+    def text(self) -> str:
+        match self.data:
+            case {"text": str(text), **others} if not others:
+                return text
+        return ""
+
     def _result_lines(self) -> Iterator[ResultLine]:
         match self.data:
             case {"text": str(text), **others} if not others:
@@ -237,9 +244,18 @@ class Failure(Result[None]):
 
     data: None = field(default=None, init=False)
     message: str
+    link: str | None = None
+    """URL that the user's text mentions, if the task failed because it could not be read."""
 
     def _result_lines(self) -> Iterator[ResultLine]:
         yield ResultLine(f"failed: {self.message}")
+
+    def warnings(self) -> Iterator[str]:
+        if self.link is None:
+            yield self.message
+        else:
+            name = "" if self.link in self.message else f" '{self.link[:LONGEST_LINK]}'"
+            yield f"The link{name} in the text was not read: {self.message}"
 
     def passages(self) -> Iterator[Iterator[SourceLine]]:
         return iter(())
@@ -248,7 +264,8 @@ class Failure(Result[None]):
         yield self.message
 
     def mapped(self, redactor: Redactor) -> Slices["Result[None]"]:
-        return Failure((yield from redactor.redact_text(self.message)))
+        link = None if self.link is None else (yield from redactor.redact_text(self.link))
+        return Failure((yield from redactor.redact_text(self.message)), link)
 
 
 def pieces_under(heading: str, *texts: str) -> Iterator[ResultLine]:

@@ -106,8 +106,15 @@ class ScrapedPage(TypedDict):
     """One row per record on the page that has some of the requested fields; absent if no fields were requested."""
 
 
+@dataclass(frozen=True)
 class ScraperResult(Result[ScrapedPage | list[ScrapedPage]]):
     """The result for one page, or a list for several."""
+
+    unread: tuple[str, ...] = ()
+    """The reasons why further pages could not be read."""
+
+    def warnings(self) -> Iterator[str]:
+        return (f"A page was not read: {reason}" for reason in self.unread)
 
     def text(self) -> str:
         return "\n\n".join(page["text"] for page in self._pages)
@@ -163,10 +170,21 @@ class ScraperTask:
         if not sources:
             raise InputError("task 'scraper' needs the URL of a page: put it in the text")
         fields = await asyncio.to_thread(fields_asked, request.wording(self._parts.limits.wording_chars))
-        scraped = partial(self._scraped, request=request, fields=fields)
         report = partial(request.progress, self.name)
-        pages = await side_by_side(scraped, sources, at_most=_PAGES_AT_ONCE, done=report)
-        return ScraperResult(pages[0] if len(pages) == 1 else pages)
+
+        async def scraped(source: Source) -> ScrapedPage | InputError:
+            try:
+                return await self._scraped(source, request, fields)
+            except InputError as error:
+                return error
+
+        outcomes = await side_by_side(scraped, sources, at_most=_PAGES_AT_ONCE, done=report)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
+        pages = [outcome for outcome in outcomes if not isinstance(outcome, InputError)]
+        if not pages:
+            raise failures[0]
+        unread = tuple(failure.message for failure in failures)
+        return ScraperResult(pages[0] if len(outcomes) == 1 else pages, unread)
 
     async def _scraped(self, source: Source, request: TaskRequest, fields: tuple[str, ...]) -> ScrapedPage:
         fetched = await self._fetched(source)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from itertools import chain
+from typing import NotRequired
 
 from typing_extensions import TypedDict
 
@@ -25,7 +26,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source, urls_in
 from tasks.result import Result, ResultLine, SourceLine, lines_below, pieces_under
 from tasks.translation.segments import Sentence, is_invented, joined, pieces_of, respaced
-from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, parse_order
+from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, listed_texts, parse_order
 
 MAX_CHARS = 1_000_000
 """One request may have at most this many characters translated. A long novel has about this many, and takes hours on a
@@ -185,24 +186,32 @@ Remedy = Callable[[str, str], str]
 pair."""
 
 
-class TranslateData(TypedDict):
-    translated_text: str
+class TranslatedData(TypedDict):
+    translated_text: str | list[str]
+    """The translation; a list if the text is a JSON list of texts."""
     source_language: str
     """Language code that the request gave, or else `auto-detected`."""
     target_language: str
     batch_size: int
-    """Number of translated texts: 1, or the number of attached files."""
+    """Number of translated texts: 1, the number of attached files, or the length of the list."""
+
+
+class TranslateData(TranslatedData):
+    results: NotRequired[list[TranslatedData]]
+    """The translations into all target languages, the first included; absent if there is only one."""
 
 
 class TranslateResult(Result[TranslateData]):
     def text(self) -> str:
-        return self.data["translated_text"]
+        results: Sequence[TranslatedData] = self.data.get("results") or [self.data]
+        texts = (one["translated_text"] for one in results)
+        return "\n\n".join(text if isinstance(text, str) else "\n".join(text) for text in texts)
 
     def _result_lines(self) -> Iterator[ResultLine]:
         return pieces_under(f"{self.data['source_language']} → {self.data['target_language']}", self.text())
 
     def passages(self) -> Iterator[Iterator[SourceLine]]:
-        yield lines_below(self.data, left_out=frozenset({"batch_size"}))
+        yield lines_below(self.data, left_out=frozenset({"batch_size", "results"}))
 
 
 class TranslateTask:
@@ -234,25 +243,34 @@ class TranslateTask:
             self._check_size([request.text])
         order = await asyncio.to_thread(parse_order, request.text)
         texts = [await request.redact(text) for text in await self._texts(order, request.sources)]
-        self._check_size(texts)
-        translated = await self._translated(texts, order, request)
-        return TranslateResult(
-            {
-                "translated_text": "\n\n".join(translated),
-                "source_language": order.source or AUTO_DETECTED,
-                "target_language": order.target,
-                "batch_size": len(texts),
-            }
-        )
+        self._check_size(texts * len(order.targets))
+        listed = await asyncio.to_thread(listed_texts, texts[0]) if len(texts) == 1 else None
+        pieces = [await self._threads.run(pieces_of, text) for text in listed or texts]
+        results: list[TranslatedData] = []
+        for target in order.targets:
+            translated = await self._translated(pieces, order.source, target, request) or listed or texts
+            results.append(
+                {
+                    "translated_text": list(translated) if listed else "\n\n".join(translated),
+                    "source_language": order.source or AUTO_DETECTED,
+                    "target_language": target,
+                    "batch_size": len(pieces),
+                }
+            )
+        data: TranslateData = {**results[0]}  # type: ignore[typeddict-item]
+        if len(results) > 1:
+            data["results"] = results
+        return TranslateResult(data)
 
-    async def _translated(self, texts: Sequence[str], order: TranslationOrder, request: TaskRequest) -> Sequence[str]:
-        threads = self._threads
-        pieces = [await threads.run(pieces_of, text) for text in texts]
-        sources = [order.source] if order.source else await languages_of(chain.from_iterable(pieces))
-        if sources and order.target in (sources[0], base_of(sources[0])):
-            return texts
-        translator, source = await self._choose(sources, order.target)
-        return await Translation(translator, source, order.target, request.progress, threads).of(pieces)
+    async def _translated(
+        self, pieces: Sequence[Sequence[str | Sentence]], source: str | None, target: str, request: TaskRequest
+    ) -> Sequence[str]:
+        """Return the translations of texts, which are given in pieces; none if they are in the target language."""
+        sources = [source] if source else await languages_of(chain.from_iterable(pieces))
+        if sources and target in (sources[0], base_of(sources[0])):
+            return ()
+        translator, source = await self._choose(sources, target)
+        return await Translation(translator, source, target, request.progress, self._threads).of(pieces)
 
     async def _choose(self, sources: Sequence[str], target: str) -> tuple[Translator, str | None]:
         """Return the best translator into the target language, and the source language that it translates from. This is
@@ -285,7 +303,7 @@ class TranslateTask:
     async def _texts(self, order: TranslationOrder, sources: Sequence[Source]) -> list[str]:
         """Return the text of the message or, if it consists only of the inputs' addresses, the texts of the
         documents."""
-        if order.text.strip() and not await asyncio.to_thread(_only_names, order.text, sources):
+        if order.text.strip() and not await asyncio.to_thread(_is_only_links, order.text):
             return [order.text]
         if not sources:
             raise InputError(
@@ -304,13 +322,11 @@ class TranslateTask:
             )
 
 
-def _only_names(text: str, sources: Sequence[Source]) -> bool:
-    """True if the text consists only of the inputs' addresses."""
-    linked = {source.url for source in sources if source.url}
-    rest = text
+def _is_only_links(text: str) -> bool:
+    """True if the text consists only of addresses of inputs."""
     for url in urls_in(text):
-        rest = rest.replace(url, "") if url in linked else rest
-    return not any(map(str.isalnum, rest))
+        text = text.replace(url, "")
+    return not any(map(str.isalnum, text))
 
 
 def _text_of(document: Document) -> str:

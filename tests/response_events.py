@@ -38,6 +38,8 @@ _OPENAI_TOOLS = ("custom", "namespace", "web_search", "web_search_preview", "cod
 _OPENAI_EFFORTS = ("minimal", "max")
 """Efforts that Open Responses does not have. An effort in a request is returned unchanged."""
 _ANSWERED = re.compile(r"POST /v1/responses|GET /v1/responses/[^/]+")
+_TEXTS = ("text", "refusal", "arguments", "input")
+"""Fields of the events that repeat the whole text of an item."""
 ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -190,8 +192,8 @@ def _check_order(events: Sequence[Json]) -> None:
         assert own[0]["item"]["status"] == "in_progress"
         assert own[-1]["item"] == item
         told = "".join(event["delta"] for event in own if "delta" in event)
-        [done] = [event for event in own if any(name in event for name in ("text", "arguments", "input"))]
-        assert told == next(done[name] for name in ("text", "arguments", "input") if name in done) == _text_of(item)
+        [done] = [event for event in own if any(name in event for name in _TEXTS)]
+        assert told == next(done[name] for name in _TEXTS if name in done) == _text_of(item)
     assert all(event.get("output_index", 0) < max(1, len(final["output"])) for event in rest)
 
 
@@ -202,6 +204,8 @@ def _expected(own: Sequence[Json], item: Mapping[str, Any]) -> Iterator[str]:
         "function_call": ("function_call_arguments", False),
         "custom_tool_call": ("custom_tool_call_input", False),
     }[item["type"]]
+    if parts and item["content"][0]["type"] == "refusal":
+        name = "refusal"
     yield "response.output_item.added"
     if parts:
         yield "response.content_part.added"
@@ -215,5 +219,5 @@ def _expected(own: Sequence[Json], item: Mapping[str, Any]) -> Iterator[str]:
 def _text_of(item: Mapping[str, Any]) -> str:
     if "content" in item:
         [part] = item["content"]
-        return str(part["text"])
+        return str(part["refusal"] if part["type"] == "refusal" else part["text"])
     return str(item["arguments"] if "arguments" in item else item["input"])

@@ -455,9 +455,9 @@ def hidden_orders() -> WebPage:
     title, paragraphs = w.heading(), [w.paragraph() for _ in range(6)]
     body = f"""{MENU}<article><h1>{title}</h1>{tags("p", paragraphs[:3])}
 <div style="display: none">{ORDER} one</div><div aria-hidden="true">{ORDER} two</div>
-<div style="position:absolute; left:-9999px">{ORDER} three</div><!-- {ORDER} four --><p hidden>{ORDER} five</p>
-<p class="away">{ORDER} six</p><span style="font-size:0">{ORDER} seven</span><img src="/x.png" alt="{ORDER} eight">
-<p style="opacity: 0">{ORDER} nine</p><template>{ORDER} ten</template><noscript>{ORDER} eleven</noscript>
+<!-- {ORDER} three --><p hidden>{ORDER} four</p><p class="away">{ORDER} five</p>
+<span style="font-size:0">{ORDER} six</span><img src="/x.png" alt="{ORDER} seven">
+<template>{ORDER} eight</template><noscript>{ORDER} nine</noscript>
 {tags("p", paragraphs[3:])}</article>{FOOTER}"""
     return page("hidden_orders", title, body, [title, *paragraphs], head="<style>p.away { display: none; }</style>")
 

@@ -43,12 +43,14 @@ async def answer_with_values(
     structured: StructuredAnswers,
     *,
     only_likely: bool,
+    is_bare: bool = False,
 ) -> str | None:
     """Return an answer with the requested values.
 
-    The values are searched in the texts that were read, or else in `document`. For each value that was not found, the
-    answer has a sentence that says so. If documents rarely print what the question is about, or if `only_likely` is
-    true, only likely values count as found; without any of these, return None. Raises ModelError.
+    The values are searched in the texts that were read, or else in `document`. For each value that was not found, and
+    each part of the question that names no value, the answer has a sentence that says so. If documents rarely print
+    what the question is about, if `only_likely` is true, or if a part names no value, only likely values count as
+    found; without any of these, return None. If `is_bare`, the lines of the values are left out. Raises ModelError.
     """
     shape = Shape.of_schema(requested.schema, "messages")
     filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")
@@ -57,11 +59,13 @@ async def answer_with_values(
     values = filling.answer.value
     evidence, _ = await structured.trace(values, material.results, material, shape)
     found = {key: list(_printed_values((key,), values[key], filling, evidence.fields)) for key in requested.titles}
-    if only_likely or not requested.are_known:
+    if only_likely or requested.unnamed or not requested.are_known:
         found = {key: values_of_key if _is_likely(values_of_key) else [] for key, values_of_key in found.items()}
         if not any(found.values()):
             return None
-    return "\n\n".join(_format_values(requested, key, values_of_key) for key, values_of_key in found.items())
+    parts = [_format_values(requested, key, values, is_bare=is_bare) for key, values in found.items()]
+    parts += [requested.sentences.missing.format(name=part) for part in requested.unnamed]
+    return "\n\n".join(parts)
 
 
 def _is_likely(found: Sequence[_PrintedValue]) -> bool:
@@ -96,7 +100,7 @@ def _printed_values(
     yield _PrintedValue(text, row, known.get("page"), known.get("probability", 0.0))
 
 
-def _format_values(requested: RequestedValues, key: str, found: Sequence[_PrintedValue]) -> str:
+def _format_values(requested: RequestedValues, key: str, found: Sequence[_PrintedValue], *, is_bare: bool) -> str:
     """Return the part of an answer that is about one value, as Markdown."""
     title = requested.titles[key]
     if not found:
@@ -108,7 +112,7 @@ def _format_values(requested: RequestedValues, key: str, found: Sequence[_Printe
         [one] = found
         parts.append(one.text if len(requested.titles) == 1 else f"{title}: {one.text}")
         page = f" ({requested.sentences.page.format(page=one.page)})" if one.page is not None else ""
-        if one.row != one.text or page:
+        if (one.row != one.text or page) and not is_bare:
             parts.append(f"> {one.row}{page}")
     if (least_probability := min(one.probability for one in found)) < LEAST_CERTAIN:
         parts.append(requested.sentences.uncertain.format(percent=round(100 * least_probability)))

@@ -28,6 +28,9 @@ _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
 _SHOWN = 40
 """An error message quotes at most this many characters of an unknown code."""
 
+_ALL = "ALL"
+"""Code that stands for all codes that can be judged."""
+
 T = TypeVar("T")
 
 
@@ -39,6 +42,8 @@ class Directives:
     """Other tasks, named by later tags."""
     guard: tuple[str, ...]
     """Codes to check, in the order of CODES. Empty if there is no guard."""
+    optional_codes: frozenset[str]
+    """Codes of `guard` that only `ALL` includes. They count where they can be judged."""
     system: tuple[str, ...]
     """System messages without their directives, in order. A message without any other text is left out."""
     has_broken_task: bool = False
@@ -64,12 +69,14 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
         if task := _parse_task(content, task_names):
             tasks.setdefault(ALIASES.get(task, task), task)
     task, *ignored = tasks.values() or (None,)
-    codes = {code for text in texts for content in _contents(_GUARD, text) for code in _parse_codes(content)}
+    named = {code for text in texts for content in _contents(_GUARD, text) for code in _parse_codes(content)}
+    codes = set(CODES) if _ALL in named else named
     stripped = map(without_directives, texts)
     return Directives(
         task=task,
         ignored=tuple(filter(None, ignored)),
         guard=tuple(code for code in CODES if code in codes),
+        optional_codes=frozenset(codes - named),
         system=tuple(text for text in stripped if text),
         has_broken_task=any(_contains(_TAG_REMAINDER, _without(_TASK, text)) for text in texts),
     )
@@ -132,7 +139,7 @@ def _parse_task(content: str, task_names: Sequence[str]) -> str | None:
 def _parse_codes(content: str) -> Sequence[str]:
     codes = content.replace(",", " ").upper().split()
     for code in codes:
-        if code not in CODES and code != "ALL":
+        if code not in CODES and code != _ALL:
             known = ", ".join(CODES)
-            raise BadRequest(f"invalid guard code '{code[:_SHOWN]}'. Valid codes: {known}, ALL", param="messages")
-    return CODES if "ALL" in codes else codes
+            raise BadRequest(f"invalid guard code '{code[:_SHOWN]}'. Valid codes: {known}, {_ALL}", param="messages")
+    return codes

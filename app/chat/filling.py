@@ -10,7 +10,7 @@ the schema permits.
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.chat.plan import Plan
@@ -19,7 +19,7 @@ from models.fair_executor import Slices
 from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.examples import Example
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.fields import is_written_prose
+from tasks.extraction.fields import conditions_of, is_written_prose
 from tasks.extraction.filling import CopiedFields, copy_fields, in_turns
 from tasks.extraction.passages import read_of
 from tasks.extraction.printed_types import with_printed_types
@@ -31,7 +31,7 @@ from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion, NothingFits
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer
 from tasks.schema.paths import JsonPath, PartsOfSchema, pointer_of
-from tasks.schema.remainder import LEFT_OUT, rest_of, whole_of
+from tasks.schema.remainder import LEFT_OUT, independent, rest_of, whole_of
 from tasks.wording.translation import parse_order
 
 _FILLED_IN = "These fields are filled in already, answer with the others alone: "
@@ -41,6 +41,10 @@ _UNDECIDED = "The input does not decide {fields}: each of them has the value tha
 _IMPROBABLE = (
     "The input probably does not answer {fields}. The schema requires a value, so each has the "
     "likeliest one of its type."
+)
+_CONDITIONS = (
+    "The values were chosen field by field; only the whole answer was checked against what the schema says of several "
+    "fields together, at {pointers}."
 )
 _EMPTY_LISTS = "Nothing was found for these lists, which are empty: {fields}."
 _MAX_NAMED = 20
@@ -111,7 +115,7 @@ async def fill(
     if shape.schema is None:
         return None
     copied = await _copy_fields_from_results(shape.schema, plan, entries, document, extractor, examples)
-    return await in_thread(_leave_rest_to_llm, shape, copied) if copied.values else None
+    return await in_thread(_leave_rest_to_llm, shape, copied)
 
 
 async def fill_whole(
@@ -142,6 +146,14 @@ async def fill_whole(
     return await _complete(shape, schema, copied, extractor, root)
 
 
+async def fill_given(shape: Shape, values: Mapping[JsonPath, Any]) -> Filling:
+    """Fill in fields of `shape` with given values, and all others with the emptiest values that the schema permits.
+    Raises NotFoundInInput for a field that must not be empty."""
+    return replace(
+        await _complete(shape, shape.schema or {"type": "object"}, CopiedFields(values), None, ""), warnings=()
+    )
+
+
 async def _copy_fields_from_results(
     schema: Mapping[str, Any],
     plan: Plan,
@@ -153,7 +165,7 @@ async def _copy_fields_from_results(
     steps = [(step, entry) for step, entry in zip(plan.steps, entries, strict=True) if not step.is_aside]
     succeeded = [TaskResult(step.task, step.text, entry.result) for step, entry in steps if entry.error is None]
     orders = [step.text for step, entry in steps if step.task == "translate" and step.after and entry.error is not None]
-    target = (await asyncio.to_thread(parse_order, orders[0])).target if orders else None
+    target = (await asyncio.to_thread(parse_order, orders[0])).targets[0] if orders else None
     read = read_of(entries, document)
     results = TaskResults(succeeded, plan.reads_out, target, any(one.result.text().strip() for one in read))
     return await copy_fields(schema, results, read, extractor, examples)
@@ -163,7 +175,7 @@ async def _complete(
     shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, extractor: Extractor | None, root: str
 ) -> Filling:
     checker = shape.checker or SchemaChecker(schema)
-    completion = Completion(schema, checker, {**copied.values, **copied.improbable}, most_harmless)
+    completion = Completion(schema, checker, copied.likeliest, most_harmless)
     try:
         value = await in_turns(extractor, completion.answer)
         answer = await in_thread(_parse, shape, value)
@@ -198,6 +210,8 @@ def _warnings(schema: Mapping[str, Any], completion: Completion) -> Slices[list[
         warnings.append(_UNDECIDED.format(fields=_list_fields(undecided)))
     if lists:
         warnings.append(_EMPTY_LISTS.format(fields=_list_fields(lists)))
+    if pointers := conditions_of(schema):
+        warnings.append(_CONDITIONS.format(pointers=", ".join(pointers[:_MAX_NAMED])))
     return warnings
 
 
@@ -207,7 +221,10 @@ def _list_fields(paths: Sequence[JsonPath]) -> str:
 
 
 def _leave_rest_to_llm(shape: Shape, copied: CopiedFields) -> Filling | None:
-    values = copied.values
+    # The LLM must be able to satisfy what the schema says of several fields.
+    values = independent(shape.schema or {}, copied.values)
+    if not values:
+        return None
     rest = rest_of(shape.schema or {}, values)
     if rest is not None:
         return Filling(values, shape, shape.with_schema(rest), copied=copied)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, ParamSpec, TypeVar
 
+from app.chat.planning.programs import document_in_instructions, read_message
 from app.chat.planning.prose import enclosure_in, pasted_in
 from app.errors import BadRequest
 from app.wire.request import (
@@ -38,9 +39,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHOWN = 80
-"""An error message quotes at most this many characters of a file id."""
+"""A message quotes at most this many characters of a file id or a URL."""
 _SHORT_CHARS = 16_000
 _PART_READ = "Only what {} encloses was read as the document. The rest of the message has no values."
+_LINKS_LEFT_OUT = (
+    "The links from '{url}' on were not read: a request has at most {limit} inputs (OPENFAZE_MAX_SOURCES)."
+)
 _FEW_MESSAGES = 32
 
 
@@ -77,6 +81,8 @@ class Turn:
     since: int = 0
     """Index of the first message whose text may be copied into the answer. All messages of examples come before this
     message."""
+    warnings: tuple[str, ...] = ()
+    """Sentences for the caller about inputs that were left out."""
     _vectors: list[Vector] = field(default_factory=list, repr=False, compare=False)
 
     async def vector(self, embedder: Embedder) -> Vector:
@@ -154,7 +160,9 @@ def text_of(message: ChatMessage) -> str:
     """Return the text of a message in any role, its parts joined by line breaks."""
     if isinstance(message.content, str):
         return message.content
-    parts = message.content or []
+    if message.content is None:
+        return message.refusal or ""
+    parts = message.content
     return "\n".join(part.text for part in parts if isinstance(part, TextPart))
 
 
@@ -174,16 +182,44 @@ def texts_beside_content(message: ChatMessage) -> Iterator[str]:
 def entry_of_user_texts(request: ChatRequest, since: int = 0) -> Entry:
     """Return an entry with the texts of the user messages at index `since` or later. Each text keeps its message's
     index."""
-    return _request_entry(
-        {index: text_of(request.messages[index]) for index in _user_indexes(request) if index >= since}
-    )
+    texts = {index: text_of(request.messages[index]) for index in _user_indexes(request) if index >= since}
+    return _request_entry({index: read_message(text).words for index, text in texts.items()})
 
 
 def pasted_document(request: ChatRequest, since: int = 0) -> Entry | None:
-    """Return the document pasted into a user message at index `since` or later; None if there is none. If several
-    messages contain a document, the last one counts."""
+    """Return the document pasted into a user message at index `since` or later, or else the documents that a chat
+    program put into the system messages; None if there is none. If several user messages contain a document, the last
+    one counts."""
     users = (at for at in reversed(_user_indexes(request)) if at >= since)
-    return next((found for at in users if (found := _pasted_document_at(request, at))), None)
+    if found := next((found for at in users if (found := _pasted_document_at(request, at))), None):
+        return found
+    system = {at: text_of(one) for at, one in enumerate(request.messages) if one.role in ("system", "developer")}
+    documents = {at: document for at, text in system.items() if (document := document_in_instructions(text))}
+    return _request_entry(documents) if documents else None
+
+
+def results_of_calls(request: ChatRequest) -> Entry | None:
+    """Return the results of the client's tools with which the conversation ends; None if it ends otherwise."""
+    begin = len(request.messages)
+    while begin and request.messages[begin - 1].role == "tool":
+        begin -= 1
+    texts = {at: text_of(request.messages[at]) for at in range(begin, len(request.messages))}
+    return _request_entry(texts) if texts else None
+
+
+def text_of_document(entry: Entry) -> str:
+    """Return the text of an entry that `pasted_document` or `results_of_calls` made."""
+    return "\n\n".join(str(message["content"]) for message in entry.result.data["messages"].values())
+
+
+def with_own_words(turn: Turn) -> Turn:
+    """Return a turn without the markup that a chat program wrote into the message, and without the links in it."""
+    words = read_message(turn.text).words
+    if words == turn.text:
+        return turn
+    is_in_markup = [one.is_linked and str(one.url) in turn.text and str(one.url) not in words for one in turn.sources]
+    sources = tuple(one for one, is_left_out in zip(turn.sources, is_in_markup, strict=True) if not is_left_out)
+    return replace(turn, text=words, sources=sources, _vectors=[])
 
 
 def _user_indexes(request: ChatRequest) -> list[int]:
@@ -191,10 +227,12 @@ def _user_indexes(request: ChatRequest) -> list[int]:
 
 
 def _pasted_document_at(request: ChatRequest, index: int) -> Entry | None:
-    message = text_of(request.messages[index])
-    if (text := pasted_in(message)) is None:
+    message = read_message(text_of(request.messages[index]))
+    if message.document:
+        return _request_entry({index: message.document})
+    if (text := pasted_in(message.words)) is None:
         return None
-    enclosure = enclosure_in(message)
+    enclosure = enclosure_in(message.words)
     warning = _PART_READ.format(f"'{enclosure.opening}'") if enclosure and enclosure.says_more else None
     return _request_entry({index: text}, warning)
 
@@ -209,8 +247,9 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     message that has media, unless it contains a document pasted after examples.
 
     If an input is mentioned several times, it is one source, at the place of the first mention. URLs are taken only
-    from the texts of user messages, because no other message is a request to read them. All sources share the budget
-    `total`. Raises BadRequest if every message is empty, or if there are more than `max_sources` sources.
+    from the text of the last user message, because no other text is a request to read them. If there are more of them
+    than `max_sources` allows, the first are taken. All sources share the budget `total`. Raises BadRequest if every
+    message is empty, or if more than `max_sources` inputs are attached.
     """
     if not any(_has_content(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")
@@ -218,24 +257,29 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     last = users[-1] if users else 0
     text = text_of(request.messages[last]) if users else ""
     found = (
-        (index, _without_repeats(_sources_of_message(index, request.messages[index]), max_sources))
+        (index, _without_repeats(_sources_of_message(index, request.messages[index], most_links), max_sources))
         for index in users[::-1]
+        for most_links in [max_sources + 1 if index == last else 0]
     )
     index, sources = next(((index, sources) for index, sources in found if sources), (last, ()))
     # A document pasted after examples is a new input, to which the sources of the examples do not belong.
     if index != last and pasted_in(text) and _examples(request, last, max_sources, total):
         index, sources = last, ()
     examples = _examples(request, index, max_sources, total)
-    if len(sources) > max_sources:
+    if sum(not source.is_linked for source in sources) > max_sources:
         raise BadRequest(
             f"'messages' holds {max_sources + 1} inputs or more; the limit is {max_sources} (OPENFAZE_MAX_SOURCES)",
             code="too_many_sources",
             param="messages",
         )
+    warnings: tuple[str, ...] = ()
+    if len(sources) > max_sources:
+        surplus = [source for source in sources if source.is_linked][max_sources - len(sources) :]
+        sources = tuple(source for source in sources if source not in surplus)
+        warnings = (_LINKS_LEFT_OUT.format(url=str(surplus[0].url)[:_SHOWN], limit=max_sources),)
     form = Form(bool(request.ocr.tables), bool(request.ocr.markdown)) if request.ocr else PLAIN
-    return Turn(
-        text, tuple(replace(source, total=total) for source in sources), form, examples, index if examples else 0
-    )
+    sources = tuple(replace(source, total=total) for source in sources)
+    return Turn(text, sources, form, examples, index if examples else 0, warnings)
 
 
 def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | None) -> tuple[ExampleTurn, ...]:
@@ -254,7 +298,7 @@ def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | N
             break
         if message.role != "user" or answer.role != "assistant" or (value := _parse_object(text_of(answer))) is None:
             continue
-        sources = _without_repeats(_sources_of_message(index, message), max_sources)
+        sources = _without_repeats(_sources_of_message(index, message, most_links=0), max_sources)
         document = None if sources else _pasted_document_at(request, index)
         if (sources or document) and len(sources) <= max_sources:
             found.append(ExampleTurn(tuple(replace(one, total=total) for one in sources), document, value))
@@ -288,7 +332,7 @@ def _without_repeats(sources: Iterable[Source], limit: int) -> tuple[Source, ...
     """Return the sources without repetitions. Each URL, file or data URL stays only at the place where it comes first.
 
     A content part is preferred to a mention in a text, because the part can state more about the input. The search
-    stops after `limit` + 1 sources.
+    stops after `limit` + 1 content parts.
     """
     named: dict[object, Source] = {}
     repeats: dict[object, list[Origin]] = {}
@@ -299,7 +343,7 @@ def _without_repeats(sources: Iterable[Source], limit: int) -> tuple[Source, ...
             kept, other = (source, first) if first.is_linked else (first, source)
             named[name] = kept
             repeats.setdefault(name, []).append(other.origin)
-        elif len(named) > limit:
+        elif not source.is_linked and sum(not one.is_linked for one in named.values()) > limit:
             break
     return tuple(
         replace(source, also=tuple(repeats[name])) if name in repeats else source for name, source in named.items()
@@ -330,20 +374,21 @@ class _InlineContent:
         return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
 
 
-def _sources_of_message(index: int, message: ChatMessage) -> Iterator[Source]:
+def _sources_of_message(index: int, message: ChatMessage, most_links: int) -> Iterator[Source]:
+    """Yield the inputs that are attached to a message, and the first `most_links` links of each of its texts."""
     if isinstance(message.content, str):
-        yield from _sources_in_text(message.content, Origin(message=index))
+        yield from _sources_in_text(message.content, Origin(message=index), most_links)
         return
     for position, part in enumerate(message.content or []):
         make_origin = partial(Origin, message=index, part=position)
         if isinstance(part, TextPart):
-            yield from _sources_in_text(part.text, make_origin("text"))
+            yield from _sources_in_text(part.text, make_origin("text"), most_links)
         else:
             yield _source_of_part(part, make_origin)
 
 
-def _sources_in_text(text: str, origin: Origin) -> Iterator[Source]:
-    for url in urls_in(text):
+def _sources_in_text(text: str, origin: Origin, most: int) -> Iterator[Source]:
+    for url in urls_in(text)[:most] if most else ():
         yield Source.from_reference(url, origin=origin)
 
 
@@ -355,8 +400,6 @@ def _source_of_part(part: ContentPart, here: Callable[..., Origin]) -> Source:
             return _source_from_reference(part.image_url, here("image_url"))
         case UrlPart():
             return _source_from_reference(getattr(part, part.type), here(part.type))
-        case InputFilePart(file_url=Url() | str() | memoryview() as url):
-            return _source_from_reference(url, here("file_url"), part.filename, part.format)
         case InputFilePart():
             return _source_from_file(part, here)
         case FilePart():
@@ -369,6 +412,8 @@ def _source_of_part(part: ContentPart, here: Callable[..., Origin]) -> Source:
 
 
 def _source_from_file(file: File, here: Callable[[str], Origin]) -> Source:
+    if file.file_url is not None:
+        return _source_from_reference(file.file_url, here("file_url"), file.filename, file.format)
     if file.file_data is None and file.file_id is not None:
         return Source(here("file_id"), file_id=file.file_id, filename=file.filename, format=file.format)
     return _source_from_reference(file.file_data, here("file_data"), file.filename, file.format)

@@ -27,8 +27,12 @@ class Material:
     shape: Shape | None
     """Required form of the answer; None if any text will do."""
     plan: Plan
-    results: tuple[Entry, ...]
+    results: tuple[Entry, ...] = ()
     """Results of the steps, one per step of the plan."""
+    unread: tuple[Entry, ...] = ()
+    """Errors of the text's links that could not be read. Their steps are not in `plan`."""
+    has_document: bool = False
+    """True if the messages contain a document, or end with results of the client's tools."""
     document: Entry | None = None
     """Document that the user's message contains as text, if the answer's fields may be copied from it."""
     filling: Filling | None = None
@@ -41,4 +45,4 @@ class Material:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Results that are shown to the LLM and the client."""
-        return without_empty_asides(self.plan, self.results)
+        return (*without_empty_asides(self.plan, self.results), *self.unread)

@@ -20,6 +20,7 @@ from app.chat.guard.redaction import REDACTING, Redaction
 from app.chat.guard.request_guard import RequestGuard
 from app.chat.inputs import Collector, Turn, run_off_loop, texts_beside_content, texts_of
 from app.chat.request_warnings import warnings_of
+from app.chat.schema.standard_schemas import with_standard_schemas
 from app.chat.schema.structured import is_open
 from app.chat.specialists import Specialists
 from app.errors import PayloadTooLarge
@@ -32,8 +33,10 @@ from models.fair_executor import FairExecutor, Slices, in_slices
 from models.language.llm import estimate_tokens
 from tasks.base import Task, TaskRequest
 from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
+from tasks.errors import InputError
 from tasks.guardrails import GUARDS, Guardrails, Policy
 from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
 from tasks.precontext import Entry
 
 NO_LOGPROBS = (
@@ -70,8 +73,8 @@ class Pipeline:
 
         Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two events.
         """
-        call = replace(call, memory=AnswerMemory(self.hold))
-        request = call.request
+        request, schema_warnings = await run_off_loop(call.request, with_standard_schemas, call.request)
+        call = replace(call, request=request, memory=AnswerMemory(self.hold))
         # The messages are searched off the event loop, because thousands of them take milliseconds.
         directives, warnings, tokens = await run_off_loop(
             request, self._read_directives, request, estimates=call.admission.is_limited
@@ -89,9 +92,10 @@ class Pipeline:
         )
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
-        for warning in warnings:
+        for warning in (*schema_warnings, *warnings, *turn.warnings):
             yield AnswerWarning(warning)
-        policy = Policy(directives.guard, {**self.thresholds, **call.caller.guard_thresholds})
+        thresholds = {**self.thresholds, **call.caller.guard_thresholds}
+        policy = Policy(directives.guard, thresholds, directives.optional_codes)
         await self.prepare(*(GUARDS if policy.codes else ()), *(() if task is not None else ("llm",)))
         redaction = Redaction(self.guardrails.threads) if self.redacts and REDACTING in policy.codes else None
         if redaction:
@@ -169,6 +173,21 @@ def _joined_in_parts(head: list[str], pieces: Iterable[bytes]) -> Slices[deque[s
     return parts
 
 
+async def _without_unread_links(sources: Sequence[Source], loader: MediaLoader) -> tuple[Source, ...]:
+    """Return `sources` without the links of the text that cannot be loaded. If all can, return it without any link,
+    because one is of no use to the task."""
+
+    async def is_loaded(source: Source) -> bool:
+        try:
+            await loader.load(source)
+        except InputError:
+            return False
+        return True
+
+    loaded = tuple([source for source in sources if not source.is_linked or await is_loaded(source)])
+    return loaded if len(loaded) < len(sources) else tuple(source for source in sources if not source.is_linked)
+
+
 async def _run_task(
     name: str, call: ChatCall, turn: Turn, specialists: Specialists, loader: MediaLoader, executor: FairExecutor
 ) -> AsyncGenerator[Event, None]:
@@ -192,14 +211,31 @@ async def _run_task(
         call.admission.count_call(prompt_tokens, tokens)
         counted = True
 
-    work = Work[Progress, Entry](
-        lambda report: specialists.run(
-            ALIASES.get(name, name), TaskRequest(turn.text, turn.sources, as_progress(report), form=turn.form), count
-        )
-    )
+    unread: list[str] = []
+
+    async def run(report: Callable[[Progress], None]) -> Entry:
+        task = ALIASES.get(name, name)
+        request = TaskRequest(turn.text, turn.sources, as_progress(report), form=turn.form)
+        try:
+            return await specialists.run(task, request, count)
+        except InputError as error:
+            # The scraper has no other input than links, and leaves out those that it cannot read.
+            rest = turn.sources if task == "scraper" else await _without_unread_links(turn.sources, loader)
+            if len(rest) == len(turn.sources) or error.param in {one.param for one in rest if not one.is_linked}:
+                raise
+            try:
+                entry = await specialists.run(task, replace(request, sources=rest), count)
+            except InputError:
+                raise error from None  # The task has no other input.
+            unread.append(f"A link in the text was not read: {error.message}")
+            return entry
+
+    work = Work[Progress, Entry](run)
     async with aclosing(work.reports()) as reports:
         async for report in reports:
             yield report
+    for warning in unread:
+        yield AnswerWarning(warning)
     for warning in work.result.result.warnings():
         yield AnswerWarning(warning)
     # The JSON of a large file may have megabytes, which stay in memory until the client has read them.

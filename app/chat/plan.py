@@ -3,8 +3,9 @@ router guesses one."""
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import structlog
@@ -13,13 +14,18 @@ from app.chat.inputs import Turn
 from app.chat.nearest_task import LONGEST, WITH_PICTURE, WITHOUT_MEDIA, Router
 from app.chat.planning.intents import Intents, without_target
 from app.chat.planning.kinds import Kind, kind_of
-from app.chat.planning.prose import SUBJECTS, Prose, words_beside_document
-from app.chat.planning.questions import is_public
+from app.chat.planning.prose import QUOTE, SUBJECTS, WORDS, Prose, words_beside_document
+from app.chat.planning.questions import asks_for_prose, is_order, is_question
+from app.chat.planning.wishes import Wish
 from app.wire.request import ChatRequest
-from models.base import ModelError
+from models.base import EngineUnavailable, ModelError
 from models.embedding.embedder import Embedder
+from tasks.errors import InputError
 from tasks.inputs.source import Source
+from tasks.series.reading import InlineSeries, read_inline_series
+from tasks.series.regular import LEAST_POINTS
 from tasks.wording.phrases import compiled
+from tasks.wording.translation import TranslationOrder, parse_order
 
 log = structlog.get_logger(__name__)
 
@@ -33,9 +39,12 @@ _READERS: dict[Kind, str] = {
 }
 """The task that turns a source into text, by the kind of the source."""
 _DETECTIONS = frozenset({"object_detection", "gui_detection"})
-_LONG_CHARS = 2_000
-"""Searching a text of more characters for a document may take milliseconds, so a thread does it."""
+_LONG_CHARS = 300
+"""Finding the document and the wish in a text of more characters may take milliseconds, so a thread does it."""
+_END_CHARS = 2_000
+"""A forecast is asked for in this many characters at the beginning or the end of a message."""
 _SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
+_MAY_HOLD_SERIES = re.compile(r"(?<!\d)(?:\d++\D++){4}\d|\bdata:(?:text|application)/")
 _NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
 """Pattern of the gaps between the words of names like `search_web` and `searchWeb`: signs, digits, or the empty gap
 before a capital letter."""
@@ -57,8 +66,8 @@ class Step:
     is_guess: bool = False
     """True if the task was guessed, because no word of the request asks for it."""
     text_may_answer: bool = False
-    """True if the text in the picture is the answer when no object is found: the request is an open question about the
-    picture ("What is in it?"), or has a schema for printed values and only implies objects."""
+    """True if the text in the picture may be the answer as well, because the request only implies objects: "Where is
+    the dog?"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,12 @@ class Plan:
     """True if the request asks for the whole text or transcript, not for a detail in it."""
     results_only: bool = False
     """True if the request asks for nothing but the results of its steps, so that no LLM has to add a word."""
+    describes: bool = False
+    """True if the request is an open question about a picture ("What is in it?"), so that its text is an answer if no
+    object is found."""
+    unfindable: EngineUnavailable | None = None
+    """The reason why the things that the request looks for are not detected; None if they are, or if there are none."""
+    wish: Wish = field(default_factory=Wish)
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -113,9 +128,20 @@ class Planner:
     tasks that `can_run`.
     """
 
-    def __init__(self, embedder: Embedder | None = None, can_run: Callable[[str], bool] = lambda _task: True) -> None:
+    def __init__(
+        self,
+        embedder: Embedder | None = None,
+        can_run: Callable[[str], bool] = lambda _task: True,
+        *,
+        check_findable: Callable[[str], Awaitable[None]] | None = None,
+        read_series: Callable[[str], Awaitable[InlineSeries]] = read_inline_series,
+    ) -> None:
+        """Create the planner. `check_findable` raises EngineUnavailable if no detector here knows the things that
+        a text names. `read_series` finds the series in a message, and raises InputError."""
         self._router = Router(embedder, can_run) if embedder is not None else None
         self._can_run = can_run
+        self._check_findable = check_findable
+        self._read_series = read_series
 
     async def plan(
         self,
@@ -123,49 +149,95 @@ class Planner:
         choices: ClientTools | None = None,
         *,
         has_schema: bool = False,
+        has_document: bool = False,
         searches_facts: bool = False,
     ) -> Plan:
         """Return the plan of a turn. Tasks that the tools of `choices` may do are left to the LLM. `has_schema` is True
-        if the answer has to satisfy a schema, which the text in a picture may fill. `searches_facts` is True if the
-        turn is a question that no LLM here can answer, so that the web is searched if nothing else is to be done.
+        if the answer has to satisfy a schema, which the text in a picture may fill; `has_document`, if the messages
+        contain a document. `searches_facts` is True if no LLM here can answer a question of fact, so that the web is
+        searched if nothing else is to be done.
 
         A document pasted into a turn with a schema is data: it is not searched for, and its links are not followed.
         Only the words beside it say what to do.
 
         Never raises: if the embedder fails, the rules alone make the plan.
         """
+        of_input = bool(turn.sources) or has_document
         if len(turn.text) > _LONG_CHARS:
             words = await asyncio.to_thread(words_beside_document, turn.text)
+            wished = await asyncio.to_thread(Wish.of, turn.text, of_input=of_input)
         else:
-            words = words_beside_document(turn.text)
+            words, wished = words_beside_document(turn.text), Wish.of(turn.text, of_input=of_input)
         wish = words if has_schema else turn.text
-        whole = Prose.of(turn.text)
-        prose = whole if wish == turn.text else replace(Prose.of(wish), brings_text=True)
+        prose = Prose.of(turn.text) if wish == turn.text else replace(Prose.of(wish), brings_text=True)
         # Media are always inputs. A link in the text is an input unless the text only shows it, for example in code.
         sources = [
             (source, kind_of(source))
             for source in turn.sources
             if not source.is_linked or source.url in prose.followed or str(source.url) not in turn.text
         ]
-        intents = Intents.of(turn.text, prose, of_media=bool(sources))
+        intents = Intents.of(turn.text, prose, words, of_media=bool(sources))
+        series_words = None if sources else await self._words_beside_series(turn.text)
+        if series_words is not None:
+            prose = Prose.of(series_words, is_instruction=True)
+            intents = replace(Intents.of(series_words, prose, series_words, of_media=False), fresh=False)
         if choices is not None:
             intents = replace(intents, fresh=False, search=intents.search and not choices.search)
-        steps = _plan_steps(turn.text, wish, sources, intents, prose, has_schema=has_schema)
+        if has_document:
+            intents = replace(intents, fresh=False, undecided=intents.undecided and bool(sources))
+        unfindable: EngineUnavailable | None = None
+        implies_things = intents.detection and not intents.explicit_detection
+        if self._check_findable and (implies_things or intents.undecided) and "image" in (kind for _, kind in sources):
+            try:
+                await self._check_findable(turn.text)
+            except EngineUnavailable as error:
+                unfindable = error if implies_things else None
+                intents = replace(intents, detection=False, undecided=False)
+        order = intents.order
+        if order is None and intents.translation and (not sources or prose.brings_text):
+            with suppress(InputError):  # the task will raise it
+                is_long = len(turn.text) > _LONG_CHARS
+                order = await asyncio.to_thread(parse_order, turn.text) if is_long else parse_order(turn.text)
+        steps = [Step("forecast", (), turn.text)] if series_words is not None else []
+        steps += _plan_steps(turn.text, wish, sources, intents, prose, order, has_schema=has_schema)
         # A paper that comes without a word does not ask anything, so its text must not leave the machine for a search.
         is_question = bool(sources or (choices is None and words))
-        if self._router is not None and intents.undecided and is_question:
+        if self._router is not None and intents.undecided and is_question and wished.kind != "reading":
             try:
                 steps += await self._route(turn, sources, steps, intents, self._router)
             except ModelError as error:
                 log.warning("router_failed", error=str(error))
-        if searches_facts and not steps and self._can_run("web_search") and is_public(turn.text):
+        if searches_facts and wished.kind == "fact" and not steps and self._can_run("web_search"):
             steps.append(Step("web_search", (), turn.text, is_guess=True))
+        instruction = prose
+        if order is not None:
+            instruction = Prose.of(order.instruction.replace(order.text or QUOTE, QUOTE), is_instruction=True)
         return Plan(
             tuple(_with_asides(steps, prose)),
-            last_result_only=_is_about_only(steps, prose),
-            reads_out=_reads_out(whole),
-            results_only=_is_results_only(steps, prose),
+            last_result_only=_is_about_only(steps, instruction),
+            reads_out=wished.reads,
+            results_only=_is_results_only(steps, instruction, wished),
+            describes=intents.description and any(step.task == "object_detection" for step in steps),
+            unfindable=unfindable,
+            wish=wished,
         )
+
+    async def _words_beside_series(self, message: str) -> str | None:
+        """Return the words of a message that asks for a forecast of a series in it, without the series; None for any
+        other message."""
+        ends = message if len(message) <= 2 * _END_CHARS else f"{message[:_END_CHARS]}\n{message[-_END_CHARS:]}"
+        if not _MAY_HOLD_SERIES.search(message) or not WORDS.speaks_of(ends, "forecast", "horizon"):
+            return None
+        try:
+            found, series = await self._read_series(message)
+        except InputError:
+            # The task tells the client what is wrong with the series.
+            return ends if Intents.of(ends, Prose.of(ends), ends, of_media=False).forecast else None
+        words, long_enough = found.words, [one for one in series if one.count >= LEAST_POINTS]
+        intents = Intents.of(words, Prose.of(words, is_instruction=True), words, of_media=False)
+        # A list of numbers without dates may be anything, so at least something must be asked.
+        is_likely = any(one.times for one in long_enough) or is_question(words)
+        return words if long_enough and (intents.forecast or (intents.period and is_likely)) else None
 
     async def _route(
         self,
@@ -195,9 +267,17 @@ def reading_plan(sources: Sequence[Source]) -> Plan:
 
 
 def _plan_steps(
-    text: str, wish: str, sources: Sequence[tuple[Source, Kind]], intents: Intents, prose: Prose, *, has_schema: bool
+    text: str,
+    wish: str,
+    sources: Sequence[tuple[Source, Kind]],
+    intents: Intents,
+    prose: Prose,
+    order: TranslationOrder | None,
+    *,
+    has_schema: bool,
 ) -> list[Step]:
-    """Return the steps that the rules find. `wish` is `text` without a document that is only data."""
+    """Return the steps that the rules find. `wish` is `text` without a document that is only data. `order` is the order
+    to translate a text in the message."""
     steps: list[Step] = []
     for source, kind in sources:
         if _is_series(kind, intents, alone=len(sources) == 1):
@@ -210,17 +290,22 @@ def _plan_steps(
         if kind == "video" and (has_schema or prose.mentions("written")):
             steps.append(Step("ocr", (source,), text))
         if kind == "image" and intents.interface:
-            steps.append(Step("gui_detection", (source,), text))
+            steps.append(Step("gui_detection", (source,), text, text_may_answer=True))
         if kind == "image" and (intents.explicit_detection or (intents.detection and not intents.interface)):
-            text_may_answer = intents.description or (has_schema and not intents.explicit_detection)
-            steps.append(Step("object_detection", (source,), text, text_may_answer=text_may_answer))
-    if not sources and intents.forecast and intents.series:
-        steps.append(Step("forecast", (), text))
+            may_answer = intents.description or not intents.explicit_detection
+            steps.append(Step("object_detection", (source,), text, text_may_answer=may_answer))
     if intents.search or (intents.fresh and not sources and not intents.translation):
         steps.append(Step("web_search", (), wish))
-    language = intents.reading_in if sources else intents.translation
-    if language:
-        steps.append(_translation_step(text, steps, language, prose))
+    if order is not None and order.text.strip():
+        # A letter with a schema may end like such an order, so its failure must not end the request.
+        is_guess = has_schema and order is intents.order
+        steps += [Step("translate", (), order.message_into(target), is_guess=is_guess) for target in order.targets]
+    elif intents.reading_in:
+        read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
+        order_texts = (f"Translate the following into {language}:" for language in intents.reading_in)
+        steps += [Step("translate", (), order_text, read) for order_text in order_texts]
+    elif intents.translation and not sources:
+        steps.append(Step("translate", (), text))
     return steps
 
 
@@ -244,20 +329,12 @@ def _is_series(kind: Kind, intents: Intents, *, alone: bool) -> bool:
     return kind == "page" and intents.forecast and intents.future and alone
 
 
-def _translation_step(text: str, steps: Sequence[Step], language: str, prose: Prose) -> Step:
-    """Return a step that translates the text in the message, or else the texts that the previous steps read."""
-    read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
-    if prose.brings_text or not read:
-        return Step("translate", (), text)
-    return Step("translate", (), f"Translate the following into {language}:", read)
-
-
 def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
     """True if the last step's result is the whole answer.
 
     The request must have at most one sentence, which asks for nothing else, and every step must lead to the last one.
     """
-    if not steps or set(steps[-1].after) != set(range(len(steps) - 1)):
+    if not _lead_to_one_task(steps):
         return False
     if len(prose.sentences) > 1 or (prose.mentions("also") and steps[-1].task != "web_search"):
         return False
@@ -265,32 +342,34 @@ def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
     return done_by_itself or not prose.text.strip() or prose.asks("search")
 
 
-def _reads_out(prose: Prose) -> bool:
-    """True if the request asks for the whole text: "Transcribe this.", "Extract the text.", or no words at all. The
-    result is False for "Extract the total."."""
-    if not prose.text.strip():
-        return True
-    if not prose.asks("read_out"):
-        return False
-    details = compiled(SUBJECTS["all_that_is_written"]).sub(" ", prose.text)
-    return compiled(SUBJECTS["written"]).search(details) is None
+def _lead_to_one_task(steps: Sequence[Step]) -> bool:
+    """True if every step is needed by the last one, or by the translations into several languages."""
+    needed = {index for step in steps for index in step.after}
+    ends = [step.task for index, step in enumerate(steps) if index not in needed]
+    return len(ends) == 1 or (len(ends) > 1 and set(ends) == {"translate"})
 
 
-def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:
+def _is_results_only(steps: Sequence[Step], prose: Prose, wish: Wish) -> bool:
     """True if the request asks for nothing but the results of its steps.
 
     Examples are "Transcribe this.", "Can you read it?" and "Transcribe and translate into Spanish.", but not "Read it
     and sum it up." or "Read it, is it a bill?".
     """
-    if not steps or len([sentence for sentence in prose.sentences if any(map(str.isalpha, sentence))]) > 1:
+    if steps and all(step.task in _READERS.values() for step in steps):
+        return wish.kind == "reading"
+    if not steps:
         return False
-    text = prose.text if "," in prose.text else prose.text.rstrip(" ?\n")
-    further_subjects = sum(1 for _ in compiled(SUBJECTS["also"]).finditer(text))
     last = steps[-1]
-    if last.task == "translate":
-        is_last = set(last.after) == set(range(len(steps) - 1))
-        reads_too = _reads_out(prose) and not prose.mentions("write")
-        return is_last and further_subjects <= (1 if reads_too else 0)
+    sentences = [sentence for sentence in prose.sentences if any(map(str.isalpha, sentence))]
     if last.task == "forecast":
-        return len(steps) == 1 and not further_subjects
-    return not further_subjects and _reads_out(prose) and all(step.task in _READERS.values() for step in steps)
+        # Other sentences only say what the numbers are.
+        others = [sentence for sentence in sentences if not WORDS.speaks_of(sentence, "forecast", "horizon")]
+        asks_more = any(is_question(one) or is_order(one) or asks_for_prose(one) for one in others)
+        return len(steps) == 1 and not (asks_more or prose.mentions("write"))
+    if last.task != "translate" or len(sentences) > 1:
+        return False
+    text = without_target(prose.text)
+    text = text if "," in text else text.rstrip(" ?\n")
+    further_subjects = sum(1 for _ in compiled(SUBJECTS["also"]).finditer(text))
+    reads_too = wish.reads and not prose.mentions("write")
+    return _lead_to_one_task(steps) and further_subjects <= (1 if reads_too else 0)

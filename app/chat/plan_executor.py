@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from app.chat.context.trim import assemble
 from app.chat.plan import Plan, Step
@@ -16,6 +17,8 @@ from tasks.errors import InputError
 from tasks.precontext import Entry
 from tasks.result import Failure, Result
 from tasks.wording.page_range import PLAIN, Form
+
+T = TypeVar("T")
 
 
 async def execute_plan(
@@ -33,11 +36,11 @@ async def execute_plan(
 
     The entry of a failed step contains the error. The first failure is raised only if the request asks for nothing but
     the last step's result, or if no input can be read. Even then, EngineUnavailable is not raised, because the LLM can
-    still answer by itself.
+    still answer by itself. A link of the text that cannot be read never fails the request, because the text may only
+    mention it.
 
     `is_all` means that the LLM can do nothing by itself. The failure of a requested task is then also raised if the
-    task failed on every input. An exception is the translation of a transcript, or of a text that the request also asks
-    for, because the original text is an answer, too.
+    task failed on every input, and no other step has found anything that may answer the request.
 
     Cancelling the call cancels every step.
     """
@@ -45,21 +48,47 @@ async def execute_plan(
         return ()
     running: list[asyncio.Task[Result[Any]]] = []
     for step in plan.steps:
-        earlier_steps = [running[index] for index in step.after]
+        earlier_steps = [(plan.steps[index], running[index]) for index in step.after]
         running.append(asyncio.create_task(_run_step(step, earlier_steps, find_task, progress, redact, form)))
     try:
         outcomes = await asyncio.gather(*running, return_exceptions=True)
     finally:
         await call_off(*running)
-    failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    unreadable = len(failures) == len(outcomes) and all(
+    links = _unread_links(plan, outcomes)
+    rest, required = _without_steps(plan, outcomes, links)
+    failures = [outcome for outcome in required if isinstance(outcome, BaseException)]
+    unreadable = len(failures) == len(required) and all(
         isinstance(failure, InputError) and not _is_silence(failure) for failure in failures
     )
     if failures and (plan.last_result_only or unreadable) and not isinstance(failures[0], EngineUnavailable):
         raise failures[0]
-    if is_all and (failure := _failure_of_needed(plan, outcomes)) is not None:
+    if is_all and (failure := _failure_of_needed(rest, required) or _unfindable(rest, required)) is not None:
         raise failure
-    return tuple(as_entry(step.task, outcome) for step, outcome in zip(plan.steps, outcomes, strict=True))
+    return tuple(
+        as_entry(step.task, outcome, links.get(index))
+        for index, (step, outcome) in enumerate(zip(plan.steps, outcomes, strict=True))
+    )
+
+
+def _unread_links(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> dict[int, str]:
+    """Return the URLs of the text that could not be read, by the indexes of the steps that failed because of them."""
+    found: dict[int, str] = {}
+    for index, (step, outcome) in enumerate(zip(plan.steps, outcomes, strict=True)):
+        if _is_unreadable_link(step, outcome):
+            found[index] = str(step.sources[0].url)
+        elif step.after and found.keys() >= set(step.after):
+            found[index] = found[step.after[0]]
+    return found
+
+
+def _is_unreadable_link(step: Step, outcome: object) -> bool:
+    if not step.sources or not all(source.is_linked for source in step.sources):
+        return False
+    # A series that was read, but is too short, is the request's own error.
+    if step.task == "forecast" and isinstance(outcome, InputError) and outcome.code == "invalid_request":
+        return False
+    # A page that only a browser could show cannot be read without one.
+    return isinstance(outcome, InputError) or (step.task == "scraper" and isinstance(outcome, EngineUnavailable))
 
 
 def _is_silence(failure: BaseException) -> bool:
@@ -68,17 +97,15 @@ def _is_silence(failure: BaseException) -> bool:
 
 
 def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> BaseException | None:
-    """Return the failure of a requested task that yielded no result at all, or None.
+    """Return the failure of a requested task that yielded no result at all, or None if there is none, or another step
+    may answer the request.
 
-    A failed web search counts only if the request asks for nothing else, because an LLM may know the answer as well.
+    A failed web search does not count: an LLM may know the answer as well, or else the answer says that nothing here
+    does.
     """
     by_task: dict[str, list[Result[Any] | BaseException]] = {}
     for step, outcome in zip(plan.steps, outcomes, strict=True):
-        if step.text_may_answer and isinstance(outcome, EngineUnavailable) and _text_in_pictures(plan, outcomes):
-            continue
-        if isinstance(outcome, BaseException) and _keeps_readings(plan, step, outcomes):
-            continue
-        if not (step.is_aside or step.is_guess) and (step.task != "web_search" or plan.last_result_only):
+        if not (step.is_aside or step.is_guess or step.task == "web_search"):
             by_task.setdefault(step.task, []).append(outcome)
     lost = [
         results[0]
@@ -87,24 +114,35 @@ def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseExceptio
     ]
     if not all(isinstance(outcome, BaseException) for outcome in outcomes):
         lost = [failure for failure in lost if not _is_silence(failure)]
+    if lost and any(_may_answer(plan, index, outcomes) for index in range(len(outcomes))):
+        return None
     return next(iter(lost), None)
 
 
-def _keeps_readings(plan: Plan, step: Step, outcomes: Sequence[Result[Any] | BaseException]) -> bool:
-    """True if the texts to be translated are an answer even without the translation: transcripts, which took minutes,
-    and texts that the request asks for in addition to their translation."""
-    read = [plan.steps[index].task for index in step.after if not isinstance(outcomes[index], BaseException)]
-    return step.task == "translate" and bool(read) and (plan.reads_out or "speech_to_text" in read)
+def _may_answer(plan: Plan, index: int, outcomes: Sequence[Result[Any] | BaseException]) -> bool:
+    """True if a step found something that may answer the request although other steps failed.
+
+    A reading made in addition is an answer only if the request need not mean the things in the picture. A text to be
+    translated is one only if the request also asks for it, or if it is a transcript, which took minutes.
+    """
+    step, outcome = plan.steps[index], outcomes[index]
+    if isinstance(outcome, BaseException) or not _has_content(outcome):
+        return False
+    failed = [one for one, result in zip(plan.steps, outcomes, strict=True) if isinstance(result, BaseException)]
+    if step.is_aside:
+        return any(one.text_may_answer for one in failed)
+    is_input = any(index in one.after for one in failed)
+    return not is_input or plan.reads_out or step.task == "speech_to_text"
 
 
-def _text_in_pictures(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> str:
-    """Return the text that was read in pictures."""
-    texts = [
-        outcome.text()
-        for step, outcome in zip(plan.steps, outcomes, strict=True)
-        if step.task == "ocr" and not isinstance(outcome, BaseException | Failure)
-    ]
-    return "\n\n".join(filter(None, map(str.strip, texts)))
+def _unfindable(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> BaseException | None:
+    """Return the reason why the things that the request looks for are not detected, if nothing was read either."""
+    results = () if plan.unfindable is None else outcomes
+    return None if any(not isinstance(one, BaseException) and _has_content(one) for one in results) else plan.unfindable
+
+
+def _has_content(result: Result[Any]) -> bool:
+    return bool(result.text().strip()) or not result.is_empty
 
 
 def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -117,36 +155,47 @@ def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, .
     )
 
 
-def text_read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] | None:
-    """Return the text in a picture, and the reason why no objects were detected.
+def without_unread_links(plan: Plan, entries: Sequence[Entry]) -> tuple[Plan, tuple[Entry, ...], tuple[Entry, ...]]:
+    """Return `plan` and `entries` (one per step) without the steps that failed because a link of the text could not be
+    read, and the entries of these steps."""
+    unread = {
+        index: one
+        for index, one in enumerate(entries)
+        if isinstance(one.result, Failure) and one.result.link is not None
+    }
+    return *_without_steps(plan, entries, unread), tuple(unread.values())
 
-    This applies only to steps whose `text_may_answer` is true. Return None if objects were detected, or if there is no
-    text.
-    """
-    pairs = zip(plan.steps, entries, strict=True)
-    missing = [one.error for step, one in pairs if step.text_may_answer and one.error is not None]
-    text = _text_in_pictures(plan, [one.result for one in entries]) if missing else ""
-    return (text, missing[0]) if text else None
+
+def _without_steps(plan: Plan, outcomes: Sequence[T], left_out: Container[int]) -> tuple[Plan, tuple[T, ...]]:
+    """Return the plan and the outcomes of its steps without the steps at the indexes `left_out`."""
+    kept = [index for index in range(len(plan.steps)) if index not in left_out]
+    places = {index: place for place, index in enumerate(kept)}
+    steps = [
+        replace(plan.steps[index], after=tuple(places[one] for one in plan.steps[index].after if one in places))
+        for index in kept
+    ]
+    return replace(plan, steps=tuple(steps)), tuple(outcomes[index] for index in kept)
 
 
 def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
     """Return the text of the results (one per step of `plan`) if the request asks for nothing else.
 
-    Such results are texts that were read, transcripts, translations and forecasts. If a translation failed, its error
-    follows the original text. Return None if an LLM has to add something, or if nothing was found.
+    Such results are texts that were read, transcripts, translations and forecasts. In the place of a translation that
+    failed stands its error, after the original text. Return None if an LLM has to add something, or if nothing was
+    found.
     """
-    if not plan.results_only:
+    if not plan.results_only or not entries:
         return None
-    if (failure := translation_error(plan, entries)) is not None:
-        return "\n\n".join([*(entry.result.text() for entry in entries[:-1]), failure])
-    if any(entry.error is not None for entry in entries):
+    translations = [entry for entry in entries if entry.name == "translate"]
+    others = [entry for entry in entries if entry.name != "translate"]
+    if any(entry.error is not None for entry in others):
         return None
     if plan.steps[-1].task == "forecast":
         return assemble(tuple(entries[-1].result.pieces()))
-    texts = [entry.result.text() for entry in entries]
-    # A text that is only the input of a translation is not shown.
-    shown = texts if plan.reads_out else texts[-1:]
-    return "\n\n".join(text for text in shown if text.strip()) or None
+    # A text that is only the input of a translation is not shown, unless a translation failed.
+    shown = others if plan.reads_out or not translations or any(one.error for one in translations) else []
+    texts = [*(entry.result.text() for entry in shown), *(one.error or one.result.text() for one in translations)]
+    return "\n\n".join(text for text in texts if text.strip()) or None
 
 
 def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
@@ -166,30 +215,34 @@ def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
     return "\n\n".join(filter(None, [counts, *read]))
 
 
-def translation_error(plan: Plan, entries: Sequence[Entry]) -> str | None:
-    """Return the error of the last step if this step translates texts of earlier steps and no earlier step failed;
-    otherwise None."""
-    if not plan.steps or plan.steps[-1].task != "translate" or not plan.steps[-1].after:
-        return None
-    return None if any(entry.error is not None for entry in entries[:-1]) else entries[-1].error
-
-
-def as_entry(task: str, outcome: Result[Any] | BaseException) -> Entry:
-    """Return the entry of a result, or of the exception that was raised instead."""
+def as_entry(task: str, outcome: Result[Any] | BaseException, link: str | None = None) -> Entry:
+    """Return the entry of a result, or of the exception that was raised instead. `link` is the URL of the text that
+    could not be read, if that is the reason."""
     if isinstance(outcome, BaseException):
-        outcome = Failure(report_error(outcome, "planned_task_failed", task=task).message)
+        outcome = Failure(report_error(outcome, "planned_task_failed", task=task).message, link)
     return Entry(PRECONTEXT_NAMES.get(task, task), outcome)
 
 
 async def _run_step(
     step: Step,
-    earlier_steps: Sequence["asyncio.Task[Result[Any]]"],
+    earlier_steps: Sequence[tuple[Step, "asyncio.Task[Result[Any]]"]],
     find_task: Callable[[str], Task],
     progress: Progress,
     redact: Redact,
     form: Form,
 ) -> Result[Any]:
-    """Return the step's result. Raises the error of an earlier step whose result it needs."""
-    texts = [step.text, *[await redact((await work).text()) for work in earlier_steps]]
+    """Return the step's result. Raises the error of an earlier step whose result it needs. Links that could not be read
+    are left out, unless there is nothing else."""
+    texts = [step.text]
+    unread: list[Exception] = []
+    for earlier, work in earlier_steps:
+        try:
+            texts.append(await redact((await work).text()))
+        except (InputError, EngineUnavailable) as error:
+            if not _is_unreadable_link(earlier, error):
+                raise
+            unread.append(error)
+    if unread and len(unread) == len(earlier_steps):
+        raise unread[0]
     request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact, form)
     return await find_task(step.task).run(request)

@@ -101,6 +101,7 @@ async def completion(
     precontext: list[response.PrecontextEntry] = []
     reasoning: list[str] = []
     text: list[str] = []
+    refusal: list[str] = []
     logprobs: list[Any] = []
     evidence: Evidence | None = None
     warnings: dict[str, None] = {}
@@ -113,6 +114,8 @@ async def completion(
                     precontext += map(_wire_entry, entries)
                 case ReasoningChunk(piece):
                     reasoning.append(piece)
+                case TextChunk(piece, is_refusal=True):
+                    refusal.append(piece)
                 case TextChunk(piece, piece_logprobs):
                     text.append(piece)
                     logprobs += (piece_logprobs or {}).get("content") or []
@@ -129,7 +132,9 @@ async def completion(
                         await report(event)
     if finish is None:
         raise RuntimeError("the pipeline ended without a Finish event")
-    is_long = not calls and sum(map(len, text)) > PIECE
+    is_long = sum(map(len, text)) > PIECE
+    # Some servers send white space before a call.
+    has_content = any(map(str.strip, text)) or not (calls or refusal)
     answer = ChatCompletion(
         id=envelope.id,
         created=envelope.created,
@@ -141,7 +146,8 @@ async def completion(
         choices=[
             response.CompletionChoice(
                 message=response.CompletionMessage(
-                    content=None if calls or is_long else "".join(text),
+                    content="".join(text) if has_content and not is_long else None,
+                    refusal="".join(refusal) or None,
                     tool_calls=[call.whole() for call in calls.values()] or None,
                 ),
                 logprobs={"content": logprobs, "refusal": None} if logprobs else None,
@@ -151,7 +157,7 @@ async def completion(
         warnings=list(warnings) or None,
         **_evidence_fields(evidence),
     )
-    return WholeAnswer(answer, text if is_long else ())
+    return WholeAnswer(answer, text if is_long and has_content else ())
 
 
 def _evidence_fields(evidence: Evidence | None) -> dict[str, Any]:
@@ -240,6 +246,9 @@ class _ChunkEncoder:
                         self._thinking = True
                         yield self._delta_chunk(Delta(content="<think>"))
                     yield self._text_chunk(text)
+            case TextChunk(text, is_refusal=True):
+                yield from self._end_of_reasoning()
+                yield self._delta_chunk(Delta(refusal=text))
             case TextChunk(text, logprobs):
                 yield from self._end_of_reasoning()
                 if logprobs is None:

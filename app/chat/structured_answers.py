@@ -48,19 +48,21 @@ class StructuredAnswers:
         """Yield the events of an answer by the LLM. Its text is not yielded before it is known to satisfy the schema.
 
         After an invalid answer, the LLM is asked a second time. An answer that was cut, or that calls the client's
-        tools, is not checked; its finish reason tells the client so."""
+        tools, is not checked; its finish reason tells the client so. A refusal is an answer, too."""
         filling = material.filling
         events = rounds.answer()
         for is_last in (False, True):
             async with aclosing(events):
                 async for event in events:
-                    if not isinstance(event, TextChunk):
+                    if not isinstance(event, TextChunk) or event.is_refusal:
                         yield event
+            if rounds.refused:
+                return
             if rounds.finish_reason != "stop":
                 text = filling.cut_answer(rounds.text) if filling and rounds.text else rounds.text
                 if text:
                     yield TextChunk(text)
-                if rounds.finish_reason == "length":
+                if rounds.finish_reason != "tool_calls":
                     members = await asyncio.to_thread(whole_members, text)
                     for warning in _written_fields(material):
                         yield warning

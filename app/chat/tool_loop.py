@@ -4,7 +4,7 @@ If the time is over or the LLM falls silent after an answer has begun, the text 
 the finish reason `length`. If no answer has begun, the request fails.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -34,6 +34,7 @@ from models.language.llm import (
     TextDelta,
     ToolCallDelta,
 )
+from models.language.think_tags import CLOSE, end_of_unopened_reasoning
 from tasks.precontext import Entry
 
 MAX_TOOL_ROUNDS = 4
@@ -60,11 +61,19 @@ PASSED_ON = (
     "top_k",
     "min_p",
     "user",
+    "chat_template_kwargs",
 )
 """Fields of a request that are passed to the LLM unchanged."""
-EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "on": "medium"}
+EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "on": "medium"}
 """Values of `reasoning_effort` that are passed on, each with the value that OpenAI-compatible servers know for it."""
 _TIME_IS_UP = "The answer was cut because the request reached its time limit of {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."
+_NO_REASONING = "The language model sent no reasoning, although 'reasoning_effort' asks for it."
+_ASKS_FOR_REASONING = frozenset({"low", "medium", "high", "xhigh", "on"})
+"""Values of `reasoning_effort` with which a client expects to be shown reasoning."""
+_REASONING_AS_TEXT = (
+    f"The answer's text begins with reasoning, up to '{CLOSE}', because the language model's server does not mark its "
+    "beginning."
+)
 _FELL_SILENT = "The answer was cut because the language model took too long to continue."
 
 
@@ -105,6 +114,8 @@ class _Reply:
     """All pieces that the LLM wrote, in order, even those that are held back or left out."""
     text_chunks: list[str] = field(default_factory=list)
     calls: dict[int, _RequestedCall] = field(default_factory=dict)
+    held: list[Event] = field(default_factory=list)
+    """Events that wait for the end of the call."""
     places: dict[int, int] = field(default_factory=dict)
     """The index at which the client sees each call of its tools, by the index that the LLM gave the call. The two
     differ, because the client does not see calls of internal tools."""
@@ -136,6 +147,8 @@ class Rounds:
     holds_text: bool = False
     """True if the client sees no text before a call of the LLM has ended, because only the text of the last call is the
     answer."""
+    refused: bool = False
+    """True once the LLM has said why it does not answer."""
     corrected: bool = False
     """True once the LLM has received an error for calling a tool that does not exist."""
     ran: int = 0
@@ -151,9 +164,13 @@ class Rounds:
 
     async def answer(self) -> AsyncGenerator[Event, None]:
         """Yield the events of the answer. A Precontext with the new entries follows each round of specialists."""
+        has_reasoned = False
         async with aclosing(self._in_time(self._rounds())) as events:
             async for event in events:
+                has_reasoned = has_reasoned or isinstance(event, ReasoningChunk)
                 yield event
+        if self.request.reasoning_effort in _ASKS_FOR_REASONING and not has_reasoned:
+            yield AnswerWarning(_NO_REASONING)
         if not self.llm.is_capable:
             yield AnswerWarning(CAUTION)
 
@@ -191,10 +208,11 @@ class Rounds:
                     has_begun = has_begun or self._shows(event)
                     yield event
         reply = self._reply
-        if not (has_begun or (self.holds_text and reply and reply.text_chunks)):
+        if not (has_begun or (reply and any(isinstance(one, TextChunk) or self._shows(one) for one in reply.held))):
             raise error
         if reply:
-            self._end_call(reply, Done("length"))
+            for event in self._end_call(reply, Done("length")):
+                yield event
         self.finish_reason = "length"
         yield AnswerWarning(warning)
 
@@ -202,7 +220,15 @@ class Rounds:
         """True if the event shows the client a part of the answer."""
         if isinstance(event, ReasoningChunk):
             return self.request.shows_reasoning
-        return isinstance(event, ToolCallChunk) or (isinstance(event, TextChunk) and not self.holds_text)
+        if isinstance(event, TextChunk):
+            return event.is_refusal or not self.holds_text
+        return isinstance(event, ToolCallChunk)
+
+    @property
+    def _holds(self) -> bool:
+        """True if nobody reads the answer before a call of the LLM has ended. Only then is it known what its text was:
+        the beginning of reasoning may be marked in the prompt alone."""
+        return self.holds_text or not self.request.stream
 
     async def _rounds(self) -> AsyncGenerator[Event, None]:
         for round_ in range(MAX_TOOL_ROUNDS + 1):
@@ -241,9 +267,16 @@ class Rounds:
             async for event in events:
                 if isinstance(event, Done):
                     done = event
-                elif (shown := self._record(reply, event)) is not None:
+                elif (shown := self._record(reply, event)) is None:
+                    continue
+                elif self._holds:
+                    reply.held.append(shown)
+                else:
                     yield shown
-        self._end_call(reply, done)
+        for held in self._end_call(reply, done):
+            yield held
+        if end_of_unopened_reasoning(self.text) is not None:
+            yield AnswerWarning(_REASONING_AS_TEXT)
         if done.note:
             yield AnswerWarning(done.note)
         clients = [call for index, call in reply.calls.items() if index in reply.places]
@@ -263,7 +296,7 @@ class Rounds:
         if invented and not requested:
             for name in dict.fromkeys(call.name for call in invented if not call.name.startswith(PREFIX)):
                 yield AnswerWarning(_LEFT_OUT.format(name[:LONGEST_NAME]))
-        if done.finish_reason != "length":
+        if done.finish_reason in ("stop", "tool_calls"):
             for call in clients:
                 if not _is_json(call.arguments):
                     yield AnswerWarning(_NO_JSON.format(call.name))
@@ -271,6 +304,9 @@ class Rounds:
     def _record(self, reply: _Reply, event: LlmEvent) -> Event | None:
         """Record an event, and return the event that the client is to see, if any."""
         match event:
+            case TextDelta(text, is_refusal=True):
+                self.refused = True
+                return TextChunk(text, is_refusal=True)
             case TextDelta(text, logprobs):
                 reply.text_chunks.append(text)
                 return TextChunk(text, logprobs)
@@ -284,10 +320,19 @@ class Rounds:
                     return ToolCallChunk(place, event.arguments, event.id, event.name)
         return None
 
-    def _end_call(self, reply: _Reply, done: Done) -> None:
+    def _end_call(self, reply: _Reply, done: Done) -> Sequence[Event]:
+        """Take over the counts and the text of a call that has ended, and return the events that waited for its
+        end."""
         self._reply = None
         self.text = "".join(reply.text_chunks)
-        self.finish_reason = "length" if done.finish_reason == "length" else "tool_calls" if reply.places else "stop"
+        held: Sequence[Event] = reply.held
+        if self._holds and (end := end_of_unopened_reasoning(self.text)) is not None:
+            held = list(_with_reasoning_apart(held, end))
+            self.text = self.text[end + len(CLOSE) :].lstrip()
+        if done.finish_reason in ("length", "content_filter"):
+            self.finish_reason = done.finish_reason
+        else:
+            self.finish_reason = "tool_calls" if reply.places else "stop"
         # If the LLM's server reports no token counts, the tokens are counted or estimated here.
         count = self.llm.count_tokens
         prompt, completion = done.prompt_tokens, done.completion_tokens
@@ -300,6 +345,7 @@ class Rounds:
         self.admission.count_call(prompt, completion)
         if done.reasoning_tokens is not None:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
+        return held
 
     @cached_property
     def _offered(self) -> frozenset[str]:
@@ -365,6 +411,23 @@ def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:
     if with_tools and request.parallel_tool_calls is not None:
         options["parallel_tool_calls"] = request.parallel_tool_calls
     return options
+
+
+def _with_reasoning_apart(events: Sequence[Event], end: int) -> Iterator[Event]:
+    """Yield `events` with the text before index `end` as reasoning, and without the closing tag there."""
+    begin, place, is_at_margin = end + len(CLOSE), 0, True
+    for event in events:
+        if not isinstance(event, TextChunk) or event.is_refusal:
+            yield event
+            continue
+        start, place = place, place + len(event.text)
+        if start < end:
+            yield ReasoningChunk(event.text[: end - start])
+        text = event.text[max(0, begin - start) :]
+        text = text.lstrip() if is_at_margin else text
+        is_at_margin = is_at_margin and not text
+        if text:
+            yield event if text == event.text else TextChunk(text)
 
 
 def _is_json(arguments: str) -> bool:

@@ -67,7 +67,8 @@ class InternalTool:
             if not found:
                 raise InputError("Only URLs in the user's own messages can be opened.")
             return (found[0],)
-        numbers = [arguments["input"]] if "input" in self.properties else arguments.get("files", ())
+        names_input = "input" in arguments if "input" in self.optional else "input" in self.properties
+        numbers = [arguments["input"]] if names_input else arguments.get("files", ())
         for number in numbers:
             if not isinstance(number, int) or not 1 <= number <= len(turn.sources):
                 raise InputError(f"There is no input {number!r}; there are {len(turn.sources)}.")
@@ -108,6 +109,17 @@ TOOLS: Sequence[InternalTool] = (
         "Translate a text.",
         {"text": {"type": "string"}, "to": {"type": "string", "description": "Name or code of the language."}},
         lambda given: f"Translate the following into {given['to']}:\n\n{given['text']}",
+    ),
+    InternalTool(
+        "forecast",
+        "Forecast a series of numbers, with the bounds of each value. The series is either given or in an input.",
+        {
+            "horizon": {"type": "string", "description": "Such as 4 weeks, or 12 steps."},
+            "series": {"type": "string", "description": "CSV with a date and a value a line, or numbers in a row."},
+            "input": _INPUT,
+        },
+        lambda given: f"Forecast the next {given['horizon']}.\n\n{given.get('series') or ''}",
+        optional=("series", "input"),
     ),
     InternalTool(
         "ocr",

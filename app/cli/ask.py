@@ -20,6 +20,8 @@ from rich.table import Table
 
 from app.access.key_file import CHAT
 from app.cli import KEY, fail
+from app.settings import Settings
+from tasks.inputs.limits import megabytes
 
 _MAX_INLINE = 16 << 20
 """A file of at most this size, in bytes, is sent within the request. A larger file is uploaded first and deleted
@@ -68,6 +70,11 @@ def ask(url: str, question: Question, *, as_json: bool) -> bool:
                 body = _body(question, ids)
                 return _print_body(client, body) if as_json else _print_answer(client, body, question)
         except httpx.TransportError as error:
+            if question.files and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                # A server that refuses a large body may close the connection before its answer has arrived.
+                sizes = ", ".join(f"{path.name} ({megabytes(path.stat().st_size)})" for path in question.files)
+                limit = f"{Settings.model_fields['max_file_mb'].default} MB (OPENFAZE_MAX_FILE_MB)"
+                fail(f"{base_url} broke off ({type(error).__name__}) while it got {sizes}; its limit may be {limit}")
             fail(
                 f"{base_url} cannot be reached ({type(error).__name__}). Start a server with `openfaze serve`, or name "
                 "another one with --url"
@@ -131,7 +138,7 @@ def _add_event(event: Json, answer: _Answer, *, is_live: bool, progress: Progres
     answer.unsupported += event.get("unsupported") or []
     answer.warnings += event.get("warnings") or []
     for choice in event["choices"]:
-        text = choice["delta"].get("content") or ""
+        text = choice["delta"].get("content") or choice["delta"].get("refusal") or ""
         if not text or (not answer.text and _PRECONTEXT.fullmatch(text)):
             continue
         answer.text.append(text)
@@ -166,8 +173,10 @@ def _print_result(result: Any) -> None:
             for chunk in chunks:
                 speaker = f"{chunk['speaker']}: " if "speaker" in chunk else ""
                 typer.echo(_plain(f"{_clock(chunk['timestamp'][0])}  {speaker}{chunk['text']}"))
-        case {"translated_text": str(text)}:
-            typer.echo(_plain(text))
+        case {"translated_text": str() | [*_]}:
+            for one in result.get("results") or [result]:
+                texts = one["translated_text"]
+                typer.echo(_plain(texts if isinstance(texts, str) else "\n".join(texts)))
         case {"detected_objects": [*found]}:
             _table(("label", "sure by", "at", "size"), [(one["label"], *_detection_cells(one)) for one in found])
         case {"gui_elements": [*found]}:

@@ -24,6 +24,7 @@ from app.extract.proposal import proposed_schema
 from app.extract.schemas import Json, schema_of
 from app.extract.state import CannotOpen, JobState, PaperResult
 from app.extract.tables import doubtful
+from tasks.schema.keywords import standardised
 
 INTERRUPTED = 130
 """Exit status after Ctrl+C, the same as in shells."""
@@ -75,7 +76,11 @@ def extract(wanted: ExtractOptions) -> int:
         examples = _examples(wanted.examples) if wanted.examples else []
         if not papers:
             fail("there is no paper: name files, folders, zip archives, mailboxes or addresses")
-        schema = schema_of(wanted.schema) if wanted.schema else None
+        schema: Json | None = None
+        if wanted.schema:
+            schema, warnings = standardised(schema_of(wanted.schema), "the schema")
+            for warning in warnings:
+                _note(warning)
         with server_to_ask(wanted.url) as url:
             schema = schema or _proposal(wanted, url, papers)
             return _make_table(wanted, url, schema, examples, papers, state_file)

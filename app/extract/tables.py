@@ -10,6 +10,7 @@ from typing import Any
 from app.extract.reviews import REVIEWED
 from app.extract.state import PaperResult, Row, value_at
 from tasks.schema.paths import JsonPath, pointer_of, resolved
+from tasks.schema.remainder import is_optional
 
 PAPERS = "papers"
 PAPER, NUMBER, SURE, ERROR = "paper", "row", "sure by", "error"
@@ -137,62 +138,46 @@ def list_schema(schema: Mapping[str, Any], path: JsonPath) -> Mapping[str, Any]:
     """Return the schema of the list at `path` of an answer; an empty mapping if its rows are not described."""
     part: Any = schema
     for step in path:
-        node = _resolve_shape(schema, part)
+        node = resolved(schema, part)
         part = node.get("properties", {}).get(step) if isinstance(step, str) else node.get("items")
-    node = _resolve_shape(schema, part)
+    node = resolved(schema, part)
     return node if isinstance(node.get("items"), Mapping) else {}
 
 
 def blank_row(root: Mapping[str, Any], part: Any, depth: int = 1) -> Any:
     """Return an empty row of a list. `part` is the schema of the list's rows. Fields that are neither required nor
     nullable are left out."""
-    node = _resolve_shape(root, part)
+    node = resolved(root, part)
     if "properties" in node and depth < _DEEPEST:
         required = node.get("required", ())
         return {
             name: blank_row(root, child, depth + 1)
             for name, child in node["properties"].items()
-            if name in required or _may_be_null(root, child)
+            if name in required or is_optional(resolved(root, child))
         }
     return [] if "items" in node else None
 
 
-def _may_be_null(root: Mapping[str, Any], part: Any) -> bool:
-    named = (one.get("type") for one in _branches(root, part))
-    return any("null" in (name if isinstance(name, list) else [name]) for name in named)
-
-
 def type_of(root: Mapping[str, Any], part: Any) -> type:
     """Return the type of a field's values by its schema; str if the schema allows several types."""
-    types: set[type] = set()
-    for one in _branches(root, part):
-        named = one.get("type")
-        for name in named if isinstance(named, list) else [named]:
-            if name == "string" and one.get("format") == "date":
-                types.add(date)
-            elif isinstance(name, str) and name in _TYPES:
-                types.add(_TYPES[name])
+    node = resolved(root, part)
+    types = {date if name == "string" and node.get("format") == "date" else _TYPES[name] for name in _types(node)}
     if types == {int, float}:
         return float
     return types.pop() if len(types) == 1 else str
 
 
 def format_of(root: Mapping[str, Any], part: Any) -> str | None:
-    """Return the `format` of a field's texts by its schema; None if it has none or several."""
-    formats = {
-        one.get("format")
-        for one in _branches(root, part)
-        if "string" in (one["type"] if isinstance(one.get("type"), list) else [one.get("type")])
-    }
-    return formats.pop() if len(formats) == 1 else None
-
-
-def _branches(root: Mapping[str, Any], part: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the schema of a field, and the schemas of which its values satisfy one."""
+    """Return the `format` of a field's texts by its schema, or None."""
     node = resolved(root, part)
-    yield node
-    for branch in (*(node.get("anyOf") or ()), *(node.get("oneOf") or ())):
-        yield resolved(root, branch)
+    return node.get("format") if "string" in _types(node) else None
+
+
+def _types(node: Mapping[str, Any]) -> list[str]:
+    named = node.get("type")
+    return [
+        name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str) and name in _TYPES
+    ]
 
 
 def _columns(
@@ -202,29 +187,18 @@ def _columns(
     objects' schemas."""
     columns: dict[JsonPath, type] = {}
     lists: list[tuple[JsonPath, Mapping[str, Any]]] = []
-    for name, child in _resolve_shape(root, part).get("properties", {}).items():
+    for name, child in resolved(root, part).get("properties", {}).items():
         below = (*path, name)
-        shape = _resolve_shape(root, child)
+        shape = resolved(root, child)
         if isinstance(shape.get("properties"), Mapping) and len(below) < _DEEPEST:
             own, inner = _columns(root, shape, below)
             columns |= own
             lists += inner
-        elif (items := _resolve_shape(root, shape.get("items"))).get("properties"):
+        elif (items := resolved(root, shape.get("items"))).get("properties"):
             lists.append((below, items))
         else:
             columns[below] = type_of(root, child)
     return columns, lists
-
-
-def _resolve_shape(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
-    """Return `part` with its reference resolved. If `part` has alternatives, such as `Item | None`, return the first
-    alternative with fields or items."""
-    node = resolved(root, part)
-    for branch in [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]:
-        found = resolved(root, branch)
-        if "properties" in found or "items" in found:
-            return found
-    return node
 
 
 def _cell(result: PaperResult, path: JsonPath) -> FieldCell:

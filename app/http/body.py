@@ -16,6 +16,7 @@ from tasks.inputs.limits import megabytes
 
 PACE_CHECK_S = 5.0
 """Time between two checks of the pace of a body, in seconds."""
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SHOWN = 40
 """A message quotes at most this many characters of a header."""
 STEP = LARGE
@@ -33,6 +34,9 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
             quotes += least_quotes(piece)
             if quotes > 2 * MAX_VALUES:
                 raise as_refusal(too_many_values())
+    if body.startswith(_BYTE_ORDER_MARK):
+        # PowerShell writes it before a text in UTF-8. Parsers of JSON refuse it.
+        del body[: len(_BYTE_ORDER_MARK)]
     return body
 
 

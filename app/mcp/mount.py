@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.lowlevel
 import pydantic_core
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -54,7 +55,9 @@ _INVALID_REQUEST = -32600
 """Code of JSON-RPC for an invalid request."""
 _INVALID_PARAMS = -32602
 """Code of JSON-RPC for invalid parameters of a method."""
-_JSON = "application/json"
+_JSON, _EVENTS = "application/json", "text/event-stream"
+_JSON_TYPES = frozenset({_JSON, "application/*", "*/*"})
+_EVENT_TYPES = frozenset({_EVENTS, "text/*", "*/*"})
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -96,7 +99,8 @@ class Mount:
         is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
         self._hosts = frozenset(settings.mcp_hosts or (_LOCAL_NAMES if is_for_here else ()))
         self._build = build
-        self._manager: Any = None
+        self._managers: dict[bool, Any] = {}
+        """The protocol's servers. The one at True answers with plain JSON, and the other with streams of events."""
         self._starting: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
@@ -138,7 +142,8 @@ class Mount:
 
             # Each call sets up the protocol's server again, which costs the event loop more than other requests do.
             await LoopTurns.of_running_loop().wait_for_bytes(3 * REQUEST_BYTES)
-            await self._manager.handle_request(scope, receive, send_unless_refused)
+            scope, as_json = _with_both_types(scope)
+            await self._managers[as_json].handle_request(scope, receive, send_unless_refused)
 
     async def _read(self, request: Request) -> _RpcMessage:
         """Return the message. A large one is read in a thread. Raises ApiError and _RefusedMessage."""
@@ -182,22 +187,27 @@ class Mount:
         )
 
     async def _start(self, services: Services) -> None:
-        self._manager = await asyncio.to_thread(self._build_manager, services)
+        self._managers = await asyncio.to_thread(self._build_managers, services)
         started = asyncio.Event()
         self._running = asyncio.create_task(self._run(started))
         await started.wait()
 
-    def _build_manager(self, services: Services) -> Any:
+    def _build_managers(self, services: Services) -> dict[bool, Any]:
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
         from app.mcp.server import build_server
 
         server = self._build(services) if self._build else build_server(services, _build_context)
-        return StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=LARGEST_CALL)
+        return {
+            as_json: StreamableHTTPSessionManager(
+                server, json_response=as_json, stateless=True, max_request_body_size=LARGEST_CALL
+            )
+            for as_json in (False, True)
+        }
 
     async def _run(self, started: asyncio.Event) -> None:
-        """Run the manager in one task, because a task group must be left by the task that entered it."""
-        async with self._manager.run():
+        """Run the managers in one task, because a task group must be left by the task that entered it."""
+        async with self._managers[False].run(), self._managers[True].run():
             started.set()
             await self._stopping.wait()
 
@@ -205,6 +215,18 @@ class Mount:
         self._stopping.set()
         if self._running is not None:
             await asyncio.wait([self._running])
+
+
+def _with_both_types(scope: Scope) -> tuple[Scope, bool]:
+    """Return the scope for the protocol's server, which serves only clients that accept both JSON and events, and True
+    if the client wants plain JSON: it accepts no events, or does not say what it accepts."""
+    accepted = Headers(scope=scope).get("accept", "")
+    types = {kind.partition(";")[0].strip().lower() for kind in accepted.split(",")}
+    takes_events = not types.isdisjoint(_EVENT_TYPES)
+    if accepted and not takes_events and types.isdisjoint(_JSON_TYPES):
+        return scope, False  # The protocol's server refuses the request.
+    headers = [(name, value) for name, value in scope["headers"] if name != b"accept"]
+    return {**scope, "headers": [*headers, (b"accept", f"{_JSON}, {_EVENTS}".encode())]}, not takes_events
 
 
 def _shorten(body: bytearray) -> Shortened:

@@ -29,7 +29,7 @@ export function drawn(entry, boxes, number) {
   if (Array.isArray(result.gui_elements)) return things(result.gui_elements, boxes, (one) => one.text || one.type, (one) => one.type);
   if (Array.isArray(result.chunks)) return [h("p", { class: "prose", dir: "auto" }, result.text)];
   if (Array.isArray(result.predictions)) return forecast(result);
-  if (typeof result.translated_text === "string") return translation(result);
+  if (result.translated_text !== undefined) return (result.results ?? [result]).flatMap(translation);
   if (typeof result.code_script === "string") return program(result);
   if (Array.isArray(result.checks)) return guard(result);
   if (Array.isArray(result)) return cards(result);
@@ -95,7 +95,7 @@ function forecast({ predictions }) {
 
 function translation(result) {
   return [
-    h("p", { class: "prose", dir: "auto", lang: result.target_language }, result.translated_text),
+    ...[result.translated_text].flat().map((text) => h("p", { class: "prose", dir: "auto", lang: result.target_language }, text)),
     h("p", { class: "hint" }, `${result.source_language} → ${result.target_language}`),
   ];
 }

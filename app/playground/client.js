@@ -155,7 +155,8 @@ class Assembled {
     for (const choice of chunk.choices ?? []) {
       if (choice.finish_reason) this.#whole.finish_reason = choice.finish_reason;
       for (const piece of choice.delta.tool_calls ?? []) this.#call(piece);
-      if (choice.delta.content) this.#said(choice.delta.content);
+      const said = choice.delta.content || choice.delta.refusal;
+      if (said) this.#said(said);
     }
   }
 

@@ -18,7 +18,7 @@ from app.extract.reviews import Change, Json
 from app.extract.state import JobState, PaperResult, ReviewConflict, Row
 from app.extract.tables import blank_row, format_of, is_iso_date, is_iso_moment, list_schema
 from tasks.schema.checker import prepared_checker
-from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
+from tasks.schema.paths import JsonPath, PartsOfSchema, pointer_of, steps_of_pointer
 
 CORRECTIONS_TO_LEARN = 10
 """After this many corrections, the papers that nobody has reviewed are read again."""
@@ -308,7 +308,7 @@ class TableReview:
         return lists[pointer], list_schema(self.schema, tuple(_steps(pointer)))
 
     def _problem(self, pointer: str, value: Any) -> str | None:
-        part = schema_at(self.schema, tuple(_steps(pointer)))
+        part = PartsOfSchema(self.schema).at(tuple(_steps(pointer)))
         if problem := prepared_checker(self.schema).of_part(part).problem(value):
             return problem
         if isinstance(value, int) and abs(value) > sys.float_info.max:

@@ -4,6 +4,7 @@ The text has the requested format, and is sent whole or as a stream.
 """
 
 import io
+import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from string import ascii_uppercase
@@ -228,7 +229,7 @@ def _low_confidence(transcript: Transcript) -> Literal[True] | None:
 
 
 def _usage(transcript: Transcript) -> audio.Duration:
-    return audio.Duration(seconds=_seconds(transcript))
+    return audio.Duration(seconds=math.ceil(_seconds(transcript)))
 
 
 router = APIRouter(prefix="/v1/audio", tags=["audio"])

@@ -91,7 +91,7 @@ async def playground(request: Request) -> Response:
     return page_response(request, _fill_template(PLAYGROUND / "index.html", filled), POLICY)
 
 
-@router.api_route("/playground/{name:path}", methods=["GET", "HEAD"])
+@router.get("/playground/{name:path}")
 def playground_file(request: Request, name: str) -> Response:
     """A file of the playground. Browsers revalidate it each time, so that page and modules are of one version."""
     services: Services = request.app.state.services
@@ -117,13 +117,13 @@ def playground_response(request: Request, name: str) -> Response:
     return Response(content, headers=headers, media_type=_TYPES[Path(name).suffix])
 
 
-@router.api_route("/docs", methods=["GET", "HEAD"])
+@router.get("/docs")
 async def docs_page(request: Request) -> Response:
     text = _text(_APP / "pages" / "docs.html")
     return page_response(request, text, POLICY | {"media-src": "'none'", **_inline_policy(text)})
 
 
-@router.api_route("/docs/{name}", methods=["GET", "HEAD"])
+@router.get("/docs/{name}")
 async def docs_asset(name: str) -> Response:
     if name not in _ASSETS:
         raise NotFound(f"Unknown route: GET /docs/{name}")
@@ -131,7 +131,7 @@ async def docs_asset(name: str) -> Response:
     return FileResponse(_asset(name), media_type=_ASSETS[name], headers=headers)
 
 
-@router.api_route("/llms.txt", methods=["GET", "HEAD"])
+@router.get("/llms.txt")
 def llms_text(request: Request) -> Response:
     # Imported late, because making the types of all results takes a tenth of the time that the server needs to start.
     from app.mcp.tools import EXTRACT, offered

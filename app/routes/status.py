@@ -14,12 +14,19 @@ from app import metrics
 from app.errors import NotFound, retry_headers
 from app.runnable_commands import adapt_for_client
 from app.services import Services
-from app.wire.model_names import ALIASES, ALL, LISTED, MODEL
-from app.wire.response import Model, ModelList
+from app.wire.model_names import ALIASES, ALL, LISTED, MODEL, ModelType, model_type
+from app.wire.response import Architecture, Model, ModelList
 from models.base import RETRY_S
 from models.runtime import CapabilityState
 
 STARTED = int(time.time())
+MODALITIES: dict[ModelType, tuple[list[str], list[str]]] = {
+    "chat": (["text", "image", "file", "audio", "video"], ["text"]),
+    "embedding": (["text"], ["embeddings"]),
+    "transcription": (["audio"], ["transcription"]),
+    "moderation": (["text", "image"], ["moderation"]),
+}
+"""Modalities that each type of model takes, and those that it answers with."""
 _SHOWN = 80
 """An error message quotes at most this many characters of an unknown name."""
 
@@ -45,14 +52,14 @@ def check_model(name: str, param: str | None = None, *models: str) -> None:
 @router.get("/v1/models", tags=["models"])
 async def list_models() -> ModelList:
     """The two models: one for chat, responses and tasks, one for embeddings."""
-    return ModelList(data=[Model(id=name, created=STARTED) for name in LISTED])
+    return ModelList(data=[_describe_model(name) for name in LISTED])
 
 
 @router.get("/v1/models/{model}", tags=["models"])
 async def get_model(model: Annotated[str, Path(examples=[MODEL])]) -> Model:
     """A model by its name or an alias; 404 for any other name."""
     check_model(model, None, *ALL)
-    return Model(id=model, created=STARTED)
+    return _describe_model(model)
 
 
 @router.get("/health", tags=["health"])
@@ -89,6 +96,13 @@ async def get_metrics(request: Request) -> Response:
     services: Services = request.app.state.services
     content = await services.wire.run(services.metrics.render)
     return Response(content, headers={"content-type": metrics.CONTENT_TYPE})
+
+
+def _describe_model(name: str) -> Model:
+    kind = model_type(name)
+    inputs, outputs = MODALITIES[kind]
+    architecture = Architecture(input_modalities=inputs, output_modalities=outputs)
+    return Model(id=name, created=STARTED, type=kind, architecture=architecture)
 
 
 def _describe_state(state: CapabilityState) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The requests and responses of POST /v1/audio/transcriptions and /v1/audio/translations, with OpenAI's fields."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,6 +14,11 @@ from app.wire.descriptions import describe
 from app.wire.problems import first_problem
 from app.wire.response import ResponseModel, absent
 from models.translation.speech_codes import language_code
+
+_INDEX = re.compile(r"\[\d*\]$")
+"""Pattern of the index with which clients mark the fields of a list: `name[]`, `name[0]`."""
+
+_PATH = re.compile(r"[.\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +77,19 @@ class _FormRequest(BaseModel):
 
     @classmethod
     def read(cls, values: Mapping[str, Sequence[str]]) -> Self:
-        """Parse the fields of a form. Empty fields are ignored. A list is sent as repeated fields `name[]` or `name`.
-        Raises BadRequest with a message that names the field and its bound."""
+        """Parse the fields of a form. Empty fields are ignored. A list is sent as repeated fields `name[]` or `name`,
+        or as fields `name[0]`, `name[1]` and so on. Raises BadRequest with a message that names the field and its
+        bound."""
         given: dict[str, str | list[str]] = {}
+        sent: dict[str, list[str]] = {}
+        for key, found in values.items():
+            name = _INDEX.sub("", key)
+            if name not in cls.model_fields and (known := _PATH.split(name)[0]) in cls.model_fields:
+                raise BadRequest(f"Field '{key}': should be '{known}[]' or '{known}'", param=known)
+            sent.setdefault(name, []).extend(filter(None, found))
         for name, field in cls.model_fields.items():
-            sent = [value for key in (name, f"{name}[]") for value in values.get(key, ()) if value]
-            if sent:
-                given[name] = sent if get_origin(field.annotation) is list else sent[-1]
+            if texts := sent.get(name):
+                given[name] = texts if get_origin(field.annotation) is list else texts[-1]
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -155,7 +167,8 @@ class Duration(ResponseModel):
     """Usage of a transcription: the length of the recording."""
 
     type: Literal["duration"] = "duration"
-    seconds: float
+    seconds: int
+    """Whole seconds, rounded up, as OpenAI sends them."""
 
 
 class Transcription(ResponseModel):

@@ -1,8 +1,8 @@
 """The body of POST /v1/chat/completions. Unknown fields are kept, because an LLM may know them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +16,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -59,6 +60,7 @@ _PART_KINDS = {
     "file": "·file",
     "input_file": "·input_file",
     "input_audio": "·audio",
+    "refusal": "·refusal",
 }
 
 
@@ -180,6 +182,8 @@ class File(RequestModel):
     format: str | None = None
     file_id: str | None = None
     """Id of an uploaded file, in place of `file_data`."""
+    file_url: Reference | None = None
+    """URL of the file, in place of `file_data`."""
 
 
 class FilePart(RequestModel):
@@ -191,7 +195,6 @@ class InputFilePart(File):
     """A file as OpenAI's newer API sends it, which chat accepts, too."""
 
     type: Literal["input_file"]
-    file_url: Reference | None = None
 
 
 class InputAudio(RequestModel):
@@ -202,6 +205,17 @@ class InputAudio(RequestModel):
 class AudioPart(RequestModel):
     type: Literal["input_audio"]
     input_audio: InputAudio
+
+
+class RefusalPart(RequestModel):
+    """A refusal in an earlier answer, which is a text like any other."""
+
+    type: Literal["refusal"]
+    refusal: str
+
+
+def _text_of_refusal(part: RefusalPart) -> TextPart:
+    return TextPart(type="text", text=part.refusal)
 
 
 def _part_kind(part: Any) -> str | None:
@@ -215,7 +229,8 @@ ContentPart = Annotated[
     | Annotated[UrlPart, Tag("·url")]
     | Annotated[FilePart, Tag("·file")]
     | Annotated[InputFilePart, Tag("·input_file")]
-    | Annotated[AudioPart, Tag("·audio")],
+    | Annotated[AudioPart, Tag("·audio")]
+    | Annotated[RefusalPart, AfterValidator(_text_of_refusal), Tag("·refusal")],
     Discriminator(
         _part_kind,
         custom_error_type="content_part",
@@ -249,6 +264,8 @@ class ChatMessage(RequestModel):
     name: Identifier | None = None
     tool_calls: Annotated[list[ChatToolCall], FAIL_FAST, Field(max_length=MAX_PARTS)] | None = None
     tool_call_id: Identifier | None = None
+    refusal: str | None = None
+    """Why the assistant did not answer, if this message has no content."""
 
 
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
@@ -276,6 +293,18 @@ class NamedToolChoice(RequestModel):
     function: FunctionName
 
 
+class AllowedFunctions(RequestModel):
+    mode: Literal["auto", "required"]
+    tools: Annotated[list[NamedToolChoice], FAIL_FAST, Field(min_length=1, max_length=MAX_TOOLS)]
+
+
+class AllowedToolsChoice(RequestModel):
+    """A choice of some of the tools, each by its name."""
+
+    type: Literal["allowed_tools"]
+    allowed_tools: AllowedFunctions
+
+
 class JsonSchema(RequestModel):
     name: str | None = None
     schema_: dict[str, Any] = Field(default_factory=dict, alias="schema")
@@ -298,9 +327,20 @@ class ChatStreamOptions(RequestModel):
     include_usage: bool | None = False
 
 
+def _choice_kind(choice: Any) -> str | None:
+    kind = choice.get("type") if isinstance(choice, dict) else getattr(choice, "type", None)
+    return "·allowed" if kind == "allowed_tools" else _json_kind(choice)
+
+
 ToolChoice = Annotated[
-    Annotated[Literal["auto", "none", "required"], Tag("·string")] | Annotated[NamedToolChoice, Tag("·object")],
-    by_json_type("'auto', 'none', 'required' or an object that names a function"),
+    Annotated[Literal["auto", "none", "required"], Tag("·string")]
+    | Annotated[AllowedToolsChoice, Tag("·allowed")]
+    | Annotated[NamedToolChoice, Tag("·object")],
+    Discriminator(
+        _choice_kind,
+        custom_error_type="kind",
+        custom_error_message="Input should be 'auto', 'none', 'required' or an object that names functions",
+    ),
 ]
 
 
@@ -351,7 +391,7 @@ class ChatRequest(RequestModel):
     tools: Annotated[list[ChatTool], FAIL_FAST, Field(max_length=MAX_TOOLS), DEFINITIONS] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    reasoning_effort: Literal["minimal", "low", "medium", "high", "on", "off", "auto", "none"] | None = None
+    reasoning_effort: Literal["minimal", "low", "medium", "high", "xhigh", "on", "off", "auto", "none"] | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=32000)
     max_completion_tokens: int | None = Field(default=None, ge=1, le=32000)
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -367,6 +407,8 @@ class ChatRequest(RequestModel):
     top_k: int | None = Field(default=None, ge=-1)
     min_p: float | None = Field(default=None, ge=0, le=1)
     user: str | None = None
+    chat_template_kwargs: Annotated[dict[str, Any], DEFINITIONS] | None = None
+    """Arguments of the LLM's chat template, for servers that take them."""
     metadata: dict[str, Any] | None = None
     evidence: bool | None = False
     """Ours: with a schema, return the source of each field of the answer."""
@@ -428,6 +470,21 @@ class ChatRequest(RequestModel):
             return choice
         if not tools:
             raise PydanticCustomError("tool_choice", "There are no 'tools' to choose from")
-        if isinstance(choice, NamedToolChoice) and all(tool.function.name != choice.function.name for tool in tools):
-            raise PydanticCustomError("tool_choice", "The function that it names is not in 'tools'")
+        named: Sequence[NamedToolChoice] = ()
+        if isinstance(choice, NamedToolChoice):
+            named = [choice]
+        elif isinstance(choice, AllowedToolsChoice):
+            named = choice.allowed_tools.tools
+        if not {one.function.name for one in named} <= {tool.function.name for tool in tools}:
+            raise PydanticCustomError("tool_choice", "A function that it names is not in 'tools'")
         return choice
+
+    @model_validator(mode="after")
+    def _keep_allowed_tools(self) -> Self:
+        """Leave only the allowed tools, so that no other code has to know that there were more."""
+        if isinstance(self.tool_choice, AllowedToolsChoice):
+            allowed = self.tool_choice.allowed_tools
+            names = {one.function.name for one in allowed.tools}
+            self.tools = [tool for tool in self.tools or () if tool.function.name in names]
+            self.tool_choice = allowed.mode
+        return self

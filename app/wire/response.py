@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.events import FinishReason
 from app.wire.descriptions import describe
+from app.wire.model_names import ModelType
 
 FEW_TOKENS = 4000
 """A plain answer with at most this many tokens is encoded on the event loop. Any other answer is encoded in a
@@ -53,6 +54,8 @@ class CompletionToolCall(ResponseModel):
 class CompletionMessage(ResponseModel):
     role: Literal["assistant"] = "assistant"
     content: str | None = None
+    refusal: str | None = Field(default=None, exclude_if=absent)
+    """Why the LLM does not answer; present only if it says so."""
     tool_calls: list[CompletionToolCall] | None = Field(default=None, exclude_if=absent)
 
 
@@ -106,6 +109,7 @@ class CompletionToolCallDelta(ResponseModel):
 class Delta(ResponseModel):
     role: Literal["assistant"] | None = Field(default=None, exclude_if=absent)
     content: str | None = Field(default=None, exclude_if=absent)
+    refusal: str | None = Field(default=None, exclude_if=absent)
     tool_calls: list[CompletionToolCallDelta] | None = Field(default=None, exclude_if=absent)
 
 
@@ -131,11 +135,22 @@ class ChatCompletionChunk(ResponseModel):
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
 
 
+class Architecture(ResponseModel):
+    """Modalities of a model in the words of OpenRouter's list of models."""
+
+    input_modalities: list[str]
+    output_modalities: list[str]
+
+
 class Model(ResponseModel):
     id: str
     object: Literal["model"] = "model"
     created: int
     owned_by: Literal["openfaze"] = "openfaze"
+    type: ModelType
+    """Purpose of the model. LobeChat and clients of Together offer only models of the type "chat" for a conversation.
+    Clients of OpenRouter read `architecture` instead."""
+    architecture: Architecture
 
 
 class ModelList(ResponseModel):

@@ -7,13 +7,33 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
 
-from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, Identifier, RequestModel, ToolName, by_json_type
+from app.wire.request import (
+    FAIL_FAST,
+    MAX_TOOLS,
+    ContentPart,
+    Identifier,
+    RefusalPart,
+    RequestModel,
+    ToolName,
+    by_json_type,
+)
 
 _CalledName = Annotated[str, Field(max_length=255)]
 """Name of a called tool, or its namespace. For the LLM, both together are one `Identifier` (`llm_name`)."""
-OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
+OWN_TOOLS = {
+    "web_search": "web_search",
+    "web_search_2025_08_26": "web_search",
+    "web_search_preview": "web_search",
+    "web_search_preview_2025_03_11": "web_search",
+    "code_interpreter": "code_sandbox",
+}
 """Tasks of this server, by the types of the corresponding hosted tools of OpenAI. The full model runs these tasks when
 it needs them."""
+OPENAIS_TOOLS = (
+    "apply_patch", "computer", "computer_use_preview", "file_search", "image_generation", "local_shell", "mcp", "shell",
+    "tool_search",
+)  # fmt: skip
+"""Types of OpenAI's hosted tools that this server does not have. Codex offers some of them with every request."""
 OPENAIS_ITEMS = frozenset(
     {
         "additional_tools",
@@ -52,17 +72,17 @@ _ITEMS = {
     "reasoning": "·reasoning",
     "item_reference": "·reference",
 }
-_TOOLS = {"function": "·function", "custom": "·custom", "namespace": "·namespace", **dict.fromkeys(OWN_TOOLS, "·own")}
+_TOOLS = {
+    "function": "·function",
+    "custom": "·custom",
+    "namespace": "·namespace",
+    **dict.fromkeys((*OWN_TOOLS, *OPENAIS_TOOLS), "·hosted"),
+}
 
 
 class OutputTextPart(RequestModel):
     type: Literal["output_text"]
     text: str
-
-
-class RefusalPart(RequestModel):
-    type: Literal["refusal"]
-    refusal: str
 
 
 def _part_of(part: Any) -> str:
@@ -196,8 +216,13 @@ class NamespaceTool(RequestModel):
     ]
 
 
-class OwnTool(RequestModel):
-    type: Literal["web_search", "web_search_preview", "code_interpreter"]
+class HostedTool(RequestModel):
+    """A tool of OpenAI's, whose type is in OWN_TOOLS or OPENAIS_TOOLS."""
+
+    type: str
+
+
+_TOOL_MESSAGE = f"Only tools of these types are supported: function, custom, namespace, {', '.join(OWN_TOOLS)}"
 
 
 def _tool_kind(tool: Any) -> str | None:
@@ -209,11 +234,11 @@ Tool = Annotated[
     Annotated[FunctionTool, Tag("·function")]
     | Annotated[CustomTool, Tag("·custom")]
     | Annotated[NamespaceTool, Tag("·namespace")]
-    | Annotated[OwnTool, Tag("·own")],
+    | Annotated[HostedTool, Tag("·hosted")],
     Discriminator(
         _tool_kind,
         custom_error_type="tool",
-        custom_error_message=f"Only tools of these types are supported: {', '.join(_TOOLS)}",
+        custom_error_message=_TOOL_MESSAGE,
     ),
 ]
 
@@ -254,10 +279,18 @@ class NamedTool(RequestModel):
     namespace: str | None = None
 
 
+AllowedTool = Annotated[
+    Annotated[NamedTool, Tag("·function")]
+    | Annotated[NamedTool, Tag("·custom")]
+    | Annotated[HostedTool, Tag("·hosted")],
+    Discriminator(_tool_kind, custom_error_type="tool", custom_error_message=_TOOL_MESSAGE),
+]
+
+
 class AllowedTools(RequestModel):
     type: Literal["allowed_tools"]
     mode: Literal["auto", "required"]
-    tools: Annotated[list[NamedTool], FAIL_FAST, Field(max_length=MAX_TOOLS)]
+    tools: Annotated[list[AllowedTool], FAIL_FAST, Field(max_length=MAX_TOOLS)]
 
 
 def _choice_kind(choice: Any) -> str | None:

@@ -25,25 +25,26 @@ from app.wire.request import (
     Identifier,
     Metadata,
     OcrFields,
+    RefusalPart,
     RequestModel,
     TextPart,
     by_json_type,
 )
 from app.wire.response_items import (
+    OPENAIS_TOOLS,
     OWN_TOOLS,
     AllowedTools,
     CallItem,
     CallOutputItem,
     CustomCallItem,
     FunctionTool,
+    HostedTool,
     Item,
     MessageItem,
     NamedTool,
     OfferedTool,
     OtherItem,
     OutputTextPart,
-    OwnTool,
-    RefusalPart,
     Tool,
     ToolChoice,
     llm_name,
@@ -71,7 +72,9 @@ _CHAT_NAMES = {
 """Names that fields of chat completions have in this API; None for a field that this API lacks."""
 MAX_OFFERED = 1024
 """A request has at most this many tools in all namespaces, of which `tool_choice` may allow as many as chat has."""
-PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p")
+PASSED_ON = (
+    "seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "chat_template_kwargs",
+)  # fmt: skip
 """Fields of a chat request that this API also passes on to the LLM. OpenAI's Responses API lacks most of them."""
 _UNSUPPORTED = {
     "truncation": "a conversation that does not fit is refused; send a shorter one",
@@ -399,7 +402,8 @@ def _tools(request: ResponsesRequest) -> tuple[list[chat.ChatTool], Any]:
     match choice:
         case AllowedTools():
             known = _NamedTools(tools)
-            allowed = {one.name for named in choice.tools for one in known.find(named)}
+            named_tools = (named for named in choice.tools if isinstance(named, NamedTool))
+            allowed = {one.name for named in named_tools for one in known.find(named)}
             tools = [one for one in tools if one.name in allowed]
             choice = choice.mode
         case NamedTool():
@@ -461,9 +465,11 @@ def _to_chat_tool(offered: OfferedTool) -> chat.ChatTool:
 
 def _find_ineffective(request: ResponsesRequest, has_task: Callable[[str], bool]) -> Iterator[str]:
     for index, tool in enumerate(request.tools or ()):
-        if not isinstance(tool, OwnTool):
+        if not isinstance(tool, HostedTool):
             continue
-        if has_task(OWN_TOOLS[tool.type]):
+        if tool.type in OPENAIS_TOOLS:
+            yield f"Tool '{tool.type}' has no effect: this server does not have it."
+        elif has_task(OWN_TOOLS[tool.type]):
             yield (
                 f"Tool '{tool.type}': the model uses the server's own specialists where it needs them; the tool's "
                 "parameters have no effect."

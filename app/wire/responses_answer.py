@@ -36,6 +36,11 @@ class OutputText(ResponseModel):
     logprobs: list[Any] = Field(default_factory=list)
 
 
+class RefusalText(ResponseModel):
+    type: Literal["refusal"] = "refusal"
+    refusal: str = ""
+
+
 class ReasoningText(ResponseModel):
     type: Literal["reasoning_text"] = "reasoning_text"
     text: str = ""
@@ -46,7 +51,7 @@ class OutputMessage(ResponseModel):
     id: str
     status: Status = "in_progress"
     role: Literal["assistant"] = "assistant"
-    content: list[OutputText] = Field(default_factory=list)
+    content: list[OutputText | RefusalText] = Field(default_factory=list)
 
 
 class OutputReasoning(ResponseModel):
@@ -77,6 +82,12 @@ class OutputCustomCall(ResponseModel):
     input: str = ""
 
 
+_PARTS: Mapping[str, type[OutputText | RefusalText | ReasoningText]] = {
+    "message": OutputText,
+    "refusal": RefusalText,
+    "reasoning": ReasoningText,
+}
+"""Content parts by the key of their item."""
 Item = OutputMessage | OutputReasoning | OutputFunctionCall | OutputCustomCall
 ItemEvent = TextChunk | ReasoningChunk | ToolCallChunk
 """Events of the pipeline that become items."""
@@ -296,8 +307,8 @@ class ResponseBuilder:
     _events: list[bytes] = field(default_factory=list)
     """Pieces of encoded events that have not been returned yet."""
     _open: int | str | None = None
-    """Key of the open item: `message`, `reasoning`, or the number of a call. None if no item is open. The open item is
-    always the last one, because items never overlap."""
+    """Key of the open item: `message`, `refusal`, `reasoning`, or the number of a call. None if no item is open. The
+    open item is always the last one, because items never overlap."""
     _pieces: list[str] = field(default_factory=list)
     """Pieces of the open item's text so far."""
     _open_arguments: _ArgumentsEnd = field(default_factory=_ArgumentsEnd)
@@ -331,7 +342,7 @@ class ResponseBuilder:
 
     def encode(self, event: Event) -> list[bytes]:
         """Add an event other than Finish, and return the encoded events of the stream."""
-        if isinstance(event, TextChunk) and not event.logprobs and self._open == "message":
+        if isinstance(event, TextChunk) and self._open == "message" and not (event.logprobs or event.is_refusal):
             # Shortcut for the most frequent case.
             self._pieces.append(event.text)
             return [self._delta_event(event.text)] if self.streams and event.text else []
@@ -399,6 +410,9 @@ class ResponseBuilder:
                 self._pieces.append(text)
                 if text:
                     self._emit("response.reasoning_text.delta", **self._item_fields(index), content_index=0, delta=text)
+            case TextChunk(text, is_refusal=True):
+                self._pieces.append(text)
+                self._emit("response.refusal.delta", **self._item_fields(index), content_index=0, delta=text)
             case TextChunk(text, logprobs):
                 self._pieces.append(text)
                 logprob_entries = [
@@ -485,7 +499,7 @@ class ResponseBuilder:
         output.append(item)
         self._emit("response.output_item.added", output_index=index, item=item)
         if isinstance(item, OutputMessage | OutputReasoning):
-            part = OutputText() if isinstance(item, OutputMessage) else ReasoningText()
+            part = _PARTS[str(item_key)]()
             item.content.append(part)  # type: ignore[arg-type]
             self._emit("response.content_part.added", **self._item_fields(index), content_index=0, part=part)
         if item_key == "message":
@@ -494,7 +508,7 @@ class ResponseBuilder:
         return index
 
     def _new_item(self, item_key: int | str, id_suffix: str, event: ItemEvent | None) -> Item:
-        if item_key == "message":
+        if item_key in ("message", "refusal"):
             return OutputMessage(id=f"msg_{id_suffix}")
         if item_key == "reasoning":
             return OutputReasoning(id=f"rs_{id_suffix}")
@@ -518,7 +532,11 @@ class ResponseBuilder:
         item, fields = self.response.output[index], self._item_fields(index)
         text, self._pieces, self._open_arguments = "".join(self._pieces), [], _ArgumentsEnd()
         match item:
-            case OutputMessage(content=[part]):
+            case OutputMessage(content=[RefusalText() as part]):
+                part.refusal = text
+                self._emit("response.refusal.done", **fields, content_index=0, refusal=text)
+                self._emit("response.content_part.done", **fields, content_index=0, part=part)
+            case OutputMessage(content=[OutputText() as part]):
                 part.text, part.logprobs = text, self._logprobs
                 self._logprobs = []
                 self._emit("response.output_text.done", **fields, content_index=0, text=text, logprobs=part.logprobs)
@@ -577,7 +595,8 @@ def _joined(events: Sequence[ItemEvent]) -> ItemEvent:
             return ReasoningChunk("".join(event.text for event in events if isinstance(event, ReasoningChunk)))
     texts = [event for event in events if isinstance(event, TextChunk)]
     logprobs = [entry for event in texts for entry in (event.logprobs or {}).get("content") or ()]
-    return TextChunk("".join(event.text for event in texts), {"content": logprobs} if logprobs else None)
+    text = "".join(event.text for event in texts)
+    return TextChunk(text, {"content": logprobs} if logprobs else None, texts[0].is_refusal)
 
 
 def _item_key(event: ItemEvent) -> int | str:
@@ -585,8 +604,8 @@ def _item_key(event: ItemEvent) -> int | str:
     match event:
         case ToolCallChunk(index=index):
             return index
-        case TextChunk():
-            return "message"
+        case TextChunk(is_refusal=is_refusal):
+            return "refusal" if is_refusal else "message"
         case _:
             return "reasoning"
 

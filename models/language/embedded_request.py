@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from models.language.embedded_server import ChatTemplate
@@ -106,11 +107,11 @@ def _without_token_bound(call: LlmCall, template: ChatTemplate, longest_string: 
         body["messages"] = template.with_broken_markers(_messages(call.messages))
         if _shows_tools(call, template):
             body |= _native_tools(call, template, schema, longest_string)
-            return NativeRequest(body | _thinking_switch(template, thinks=call.thinks))
+            return NativeRequest(body | _thinking_switch(template, thinks=call.thinks, options=call.options))
     else:
         body["messages"] = template.with_broken_markers(_plain_messages(call.messages))
     if schema is None:
-        return NativeRequest(body | _thinking_switch(template, thinks=call.thinks))
+        return NativeRequest(body | _thinking_switch(template, thinks=call.thinks, options=call.options))
     body["grammar"] = json_grammar(decodable(schema, longest_string))
     # The grammar already applies to the first token, which leaves no room for reasoning.
     return NativeRequest(body | _thinking_switch(template, thinks=False), json_grammar(ANY_OBJECT))
@@ -148,8 +149,13 @@ def _schema(response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | No
             return None
 
 
-def _thinking_switch(template: ChatTemplate, *, thinks: bool) -> dict[str, Any]:
-    return {"chat_template_kwargs": {"enable_thinking": thinks}} if template.can_think else {}
+def _thinking_switch(
+    template: ChatTemplate, *, thinks: bool, options: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the arguments of the chat template: the client's, and the switch for reasoning if the template has one."""
+    given = options.get("chat_template_kwargs") or {}
+    arguments = {"enable_thinking": thinks, **given} if template.can_think else dict(given)
+    return {"chat_template_kwargs": arguments} if arguments else {}
 
 
 def _shows_tools(call: LlmCall, template: ChatTemplate) -> bool:

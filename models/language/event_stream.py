@@ -10,6 +10,7 @@ LONGEST_EVENT = 1024 * 1024
 """The data of one event has at most this many bytes, and so has a line that has not ended yet. An LLM's event usually
 has a few hundred bytes."""
 LONGEST_BODY = 64 * 1024 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class BodyParser(Protocol):
@@ -37,6 +38,7 @@ class EventStreamParser:
         self._rest_size = 0
         self._data: list[bytes] = []
         self._data_size = 0
+        self._is_first_line = True
 
     def feed(self, piece: bytes) -> list[bytes]:
         ends = piece.endswith(b"\n")
@@ -67,6 +69,8 @@ class EventStreamParser:
     def _events(self, lines: list[bytes]) -> list[bytes]:
         events = []
         for line in lines:
+            if self._is_first_line:
+                self._is_first_line, line = False, line.removeprefix(_BYTE_ORDER_MARK)
             if line.startswith(b"data:"):
                 if data := line[5:].strip():
                     self._data.append(data)
@@ -95,4 +99,4 @@ class WholeBody:
         return []
 
     def close(self) -> list[bytes]:
-        return [b"".join(self._pieces)]
+        return [b"".join(self._pieces).removeprefix(_BYTE_ORDER_MARK)]

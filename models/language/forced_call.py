@@ -105,6 +105,7 @@ class CallReader:
         self._name = ""
         """The function's name, as a string of JSON."""
         self._announced = False
+        self._is_refused = False
         self._held: list[str] = []
         """End of the arguments so far: white space and at most one brace, held back because this brace may be the
         closing brace of the call."""
@@ -112,9 +113,12 @@ class CallReader:
     def read(self, event: LlmEvent) -> Iterator[LlmEvent]:
         """Yield the events of the call. Raises LlmBroke if an answer that was not cut is not a call."""
         match event:
+            case TextDelta(is_refusal=True):
+                self._is_refused = True
+                yield event
             case TextDelta(text):
                 yield from self._read_text(text)
-            case Done("stop"):
+            case Done("stop") if not self._is_refused:
                 if not self._announced:
                     raise _no_call()
                 yield replace(event, finish_reason="tool_calls")

@@ -44,6 +44,11 @@ COPIED = (
     f"{_HOW_TO_REPLACE}"
 )
 """Notice to callers of an answer that quotes values because the LLM is not capable."""
+EXTRACTED = (
+    "This summary consists of sentences of the input, word for word: the tiny language model here, which would invent "
+    f"some, was not asked. {_HOW_TO_REPLACE}"
+)
+"""Notice to callers of a summary that was made without a capable LLM."""
 THINKING_TOKENS = 4096
 """A model whose reasoning cannot be switched off gets this many additional tokens for it, but at most a quarter of its
 context."""
@@ -215,6 +220,8 @@ class TextDelta:
     text: str
     logprobs: Any = None
     """Log probabilities of this piece in OpenAI's form, if the call asked for them."""
+    is_refusal: bool = False
+    """True if the LLM says here why it does not answer (OpenAI's `refusal`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +243,7 @@ class ToolCallDelta:
 class Done:
     """The last event of every answer. A count is None if the LLM does not state it."""
 
-    finish_reason: Literal["stop", "length", "tool_calls"]
+    finish_reason: Literal["stop", "length", "tool_calls", "content_filter"]
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None

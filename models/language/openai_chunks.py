@@ -17,6 +17,9 @@ from models.language.think_tags import ThinkTags
 CUT_REASONS = frozenset({"length", "max_tokens", "model_length"})
 """Finish reasons with which servers mark an answer that was cut at its limit."""
 
+FILTERED = "content_filter"
+"""Finish reason of an answer that a filter of the server ended."""
+
 FAILURE_REASONS = frozenset({"error", "abort"})
 """Finish reasons with which servers mark an answer that they could not finish."""
 
@@ -24,6 +27,8 @@ MOST_CALLS = 512
 """An answer may contain at most this many calls of functions."""
 _MOST_TOKENS = 1_000_000_000
 """No call has more tokens than this. A larger count is ignored."""
+_LEFT_OUT = "The language model's answer has parts that are not text, which were left out: {types}."
+_LONGEST_TYPE = 64
 _MOST_CHOICES = 16
 """A chunk has at most this many choices. openfaze asks for one."""
 
@@ -44,10 +49,22 @@ class _ToolCall(_ServerModel):
     function: _Function | None = None
 
 
+class _ContentPart(_ServerModel):
+    """A part of a message's content, as Mistral's servers send it."""
+
+    type: str = "text"
+    text: str | None = None
+    thinking: "str | list[_ContentPart] | None" = None
+
+    def reasoning(self) -> str:
+        parts = self.thinking or ""
+        return parts if isinstance(parts, str) else "".join(part.text or "" for part in parts)
+
+
 class _Message(_ServerModel):
     """A delta of a stream, or the message of a whole answer."""
 
-    content: str | None = None
+    content: str | list[_ContentPart] | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
@@ -96,19 +113,29 @@ class _Chunk(_ServerModel):
 class ChunkReader:
     """Reads the chunks of one answer, in order."""
 
-    def __init__(self, *, joins: bool = False, on_written: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, *, joins: bool = False, holds: bool = False, on_written: Callable[[str], None] | None = None
+    ) -> None:
         """Create a reader. If `joins`, adjacent deltas of text, or of reasoning, in chunks that arrive together are
-        merged into one event, because each event has a cost. `on_written` is that of LlmCall."""
+        merged into one event, because each event has a cost. `holds` is that of ThinkTags, and `on_written` that of
+        LlmCall."""
         self._joins = joins
         self._on_written = on_written or _ignore
-        self._thinking = ThinkTags()
+        self._thinking = ThinkTags(holds=holds)
         self._calls: list[_Call] = []
         self._latest_by_index: dict[int, _Call] = {}
         """The latest call with each of the server's indexes."""
         self._finish_reason: str | None = None
         self._usage = _Usage()
+        self._left_out: dict[str, None] = {}
+        """Types of the content's parts that are neither text nor reasoning."""
         self.is_empty = True
         """True until a part of the answer has arrived."""
+
+    @property
+    def lacks_opening_tag(self) -> bool:
+        """True if the answer has reasoning without an opening tag."""
+        return self._thinking.lacks_opening_tag
 
     @property
     def is_whole(self) -> bool:
@@ -166,26 +193,58 @@ class ChunkReader:
             self._usage.completion_tokens,
             details.reasoning_tokens,
         )
-        return [*self._thinking.close(), done]
+        if self._left_out:
+            done = done.noting(_LEFT_OUT.format(types=", ".join(self._left_out)))
+        # A function without parameters may be called without arguments. Clients parse them as JSON.
+        is_complete = done.finish_reason in ("stop", "tool_calls")
+        empty = [call for call in self._calls if call.announced and call.is_empty and is_complete]
+        # White space that was held back for a tag does not count as text beside a call.
+        held = [one for one in self._thinking.close() if one.text.strip() or not self._calls]
+        return [*held, *(ToolCallDelta(call.index, "{}") for call in empty), done]
 
-    def _public_finish_reason(self) -> Literal["stop", "length", "tool_calls"]:
+    def _public_finish_reason(self) -> Literal["stop", "length", "tool_calls", "content_filter"]:
         if self._finish_reason in CUT_REASONS:
             return "length"
+        if self._finish_reason == FILTERED:
+            return "content_filter"
         # Some servers report `stop` after a call, above all after a forced call.
         return "tool_calls" if self._calls else "stop"
 
     def _read_message(self, message: _Message, logprobs: Any, events: list[LlmEvent]) -> None:
         if reasoning := message.reasoning_content or message.reasoning:
-            self._on_written(reasoning)
-            self._thinking.skip()
-            events.append(ReasoningDelta(reasoning))
-        if (text := message.content or message.refusal) or logprobs:
+            self._read_reasoning(reasoning, events)
+        text = message.content
+        if isinstance(text, list):
+            text = self._read_parts(text, events)
+        if text or logprobs:
             self._on_written(text or "")
             events += self._thinking.feed(text or "", logprobs)
+        if message.refusal:
+            self._on_written(message.refusal)
+            events.append(TextDelta(message.refusal, is_refusal=True))
+        if message.function_call is not None or message.tool_calls:
+            events += self._thinking.skip()
         if message.function_call is not None:
             events += self._read_call(_ToolCall(index=0, function=message.function_call))
         for piece in message.tool_calls or ():
             events += self._read_call(piece)
+
+    def _read_reasoning(self, reasoning: str, events: list[LlmEvent]) -> None:
+        self._on_written(reasoning)
+        events += self._thinking.skip()
+        events.append(ReasoningDelta(reasoning))
+
+    def _read_parts(self, parts: Iterable[_ContentPart], events: list[LlmEvent]) -> str:
+        """Add the reasoning in the parts of a content to `events`, and return their text."""
+        texts = []
+        for part in parts:
+            if reasoning := part.reasoning():
+                self._read_reasoning(reasoning, events)
+            elif part.text is not None:
+                texts.append(part.text)
+            elif part.type not in ("text", "thinking"):
+                self._left_out[part.type[:_LONGEST_TYPE]] = None
+        return "".join(texts)
 
     def _read_call(self, piece: _ToolCall) -> list[ToolCallDelta]:
         function = piece.function or _Function()
@@ -226,7 +285,7 @@ def _joined_type(event: LlmEvent) -> type[TextDelta | ReasoningDelta] | None:
     """Return the type of the event into which `event` and its neighbours of the same type are joined. Return None if
     `event` is not text, or has its own probabilities and must stay separate."""
     match event:
-        case TextDelta(logprobs=None) | ReasoningDelta():
+        case TextDelta(logprobs=None, is_refusal=False) | ReasoningDelta():
             return type(event)
     return None
 
@@ -242,8 +301,11 @@ class _Call:
     announced: bool = False
     held: list[str] = field(default_factory=list)
     """Arguments that arrived before the name of the function."""
+    is_empty: bool = True
+    """True as long as the arguments are only white space."""
 
     def feed(self, arguments: str, name: str | None) -> list[ToolCallDelta]:
+        self.is_empty = self.is_empty and not arguments.strip()
         if self.announced:
             return [ToolCallDelta(self.index, arguments)] if arguments else []
         self.held.append(arguments)

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import contextlib
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +134,10 @@ class OpenAiHttp:
                 raise failure
             retries += 1
             await asyncio.sleep(wait)
+
+    def options_left_out(self, options: Iterable[str]) -> list[str]:
+        """Return those of `options` that the server has refused, and does not get any more."""
+        return self._dialect.options_left_out(options)
 
     async def body(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
         """Yield the body in the pieces in which it arrives, and close the response. Raises LlmLate if the body does not

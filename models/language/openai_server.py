@@ -46,6 +46,9 @@ STREAM_END = b"[DONE]"
 _OLLAMA_OWNER = "library"
 """Owner of every model in the list of an Ollama server."""
 
+_TEMPLATE_FIELD = "chat_template_kwargs"
+_NO_EFFECT = "The language model's server does not take these fields, which had no effect:"
+
 PROBING_AGENT = f"{AGENT} (probe)"
 """User agent of the calls that test what the server can do. It distinguishes these calls from clients' calls."""
 
@@ -81,6 +84,9 @@ class OpenAiServer:
         self._outage: str | None = None
         """Sentence for clients on why the last try to reach the server failed; None if it succeeded, or if there was no
         try yet."""
+        self._unopened: set[bool] = set()
+        """Values of `LlmCall.thinks` whose last answer had reasoning without an opening tag. The next such answer is
+        held back until its reasoning has ended."""
         self._always_reasons = False
         """True once an answer was cut because the model reasoned although reasoning was switched off."""
         self._listed: Mapping[str, Any] | None = None
@@ -183,7 +189,8 @@ class OpenAiServer:
                         yield event
                     else:
                         held.append(event)
-            if has_called or not any(isinstance(event, TextDelta) and event.text.strip() for event in held):
+            texts = [event for event in held if isinstance(event, TextDelta) and event.text.strip()]
+            if has_called or not texts or any(text.is_refusal for text in texts):
                 for event in held:
                     yield event
                 return
@@ -223,15 +230,29 @@ class OpenAiServer:
         room = THINKING_TOKENS if context is None else min(THINKING_TOKENS, context // 4)
         return replace(call, options={**call.options, "max_tokens": limit + room})
 
+    def _options_left_out(self, call: LlmCall) -> str | None:
+        """Return a note on the client's options that have no effect at this server, if any."""
+        if not call.is_the_clients:
+            return None
+        names = self._http.options_left_out(call.options)
+        if self._is_ollama and _TEMPLATE_FIELD in call.options:
+            names.append(_TEMPLATE_FIELD)
+        return f"{_NO_EFFECT} {', '.join(names)}." if names else None
+
+    @property
+    def _is_ollama(self) -> bool:
+        return (self._listed or {}).get("owned_by") == _OLLAMA_OWNER
+
     def _thinking_fields(self, call: LlmCall) -> dict[str, Any]:
         """Return the fields that switch reasoning on or off on this kind of server. If a server refuses a field by
         name, it does not get the field again (`ServerDialect`). Most other servers ignore unknown fields."""
-        if (self._listed or {}).get("owned_by") == _OLLAMA_OWNER:
+        if self._is_ollama:
             # Ollama does not hand `chat_template_kwargs` to its templates. It has `reasoning_effort`, which the options
             # of a call that thinks already contain.
             return {} if call.thinks else {"reasoning_effort": "none"}
         # vLLM, SGLang and llama.cpp hand this field to the chat template; templates ignore names that they do not use.
-        return {"chat_template_kwargs": {"enable_thinking": call.thinks}}
+        given = call.options.get(_TEMPLATE_FIELD) or {}
+        return {_TEMPLATE_FIELD: {"enable_thinking": call.thinks, **given}}
 
     async def _answer_within_limits(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer. If the client's limit on the answer is larger than the available room, the call is repeated
@@ -290,7 +311,9 @@ class OpenAiServer:
         first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s
         # Others get their turns here, because a caller may hold back events, and some chunks contain none.
         counter = PieceCounter()
-        reader = ChunkReader(joins=call.is_for_the_end, on_written=call.on_written)
+        # An answer that nobody reads while it is written can still be divided at its end.
+        holds = call.thinks in self._unopened and not call.is_for_the_end
+        reader = ChunkReader(joins=call.is_for_the_end, holds=holds, on_written=call.on_written)
         begun = False
         try:
             if self._model is None:
@@ -310,8 +333,10 @@ class OpenAiServer:
                             await counter.count()
                         if not has_events:
                             await counter.count()
+            (self._unopened.add if reader.lacks_opening_tag else self._unopened.discard)(call.thinks)
+            left_out = self._options_left_out(call)
             for event in reader.close():
-                yield event
+                yield event.noting(left_out) if isinstance(event, Done) else event
         except LlmError as error:
             error.host = self._http.url.host
             if error.reason.startswith(BROKEN_CONNECTION):

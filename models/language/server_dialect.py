@@ -1,7 +1,7 @@
 """Remembers which options an OpenAI-compatible server does not accept."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from models.language.openai_faults import ServerError
@@ -77,6 +77,10 @@ class ServerDialect:
         else:
             return False
         return True
+
+    def options_left_out(self, options: Iterable[str]) -> list[str]:
+        """Return those of `options` that the server does not get under any name."""
+        return [name for name in options if name in self._refused and RENAMED.get(name, name) in self._refused]
 
     def _leave_out(self, body: dict[str, Any], option: str) -> None:
         value = body.pop(option)

@@ -243,6 +243,14 @@ class Searches:
         wanted = await self._wanted(text, detector)
         return Search(wanted, options, self._segmenter(wanted) if options.outlined else None)
 
+    async def check_findable(self, text: str) -> None:
+        """Raise EngineUnavailable if the engines do not know what the text names, but not if there is no engine."""
+        try:
+            detector = self._engines.detector()
+        except EngineUnavailable:
+            return
+        await self._wanted(instruction_in(text), detector)
+
     async def _wanted(self, text: str, detector: Detector) -> tuple[tuple[Detector, tuple[str, ...] | None], ...]:
         vocabulary = None if detector.labels is None else self._vocabulary(detector.labels)
         if len(text) <= _SHORT:

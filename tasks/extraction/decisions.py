@@ -160,12 +160,13 @@ def decide(
         values, naming = _Values(field.schema), _Naming(names)
         if (yield from _is_left_open(values, naming, scored)):
             continue
-        decision = (
-            (yield from _by_box(values, naming, options))
-            or (yield from _behind_own_label(values, naming, scored))
-            or (yield from _behind_label(values, naming, path, scored))
-            or (yield from (_by_name(names, passages) if values.are_truths else _by_words(values, names, passages)))
-        )
+        decision = yield from _by_box(values, naming, options)
+        if decision is None and not (yield from _is_unticked(values, naming, options)):
+            decision = (
+                (yield from _behind_own_label(values, naming, scored))
+                or (yield from _behind_label(values, naming, path, scored))
+                or (yield from (_by_name(names, passages) if values.are_truths else _by_words(values, names, passages)))
+            )
         if decision is not None:
             found[path] = decision
     for path, (choices, names) in lists.items():
@@ -324,6 +325,20 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
                 return Decision(not option.is_ticked, probability, option.passage, option.words)
             return Decision(option.is_ticked, TICKED_BY_LABEL, option.passage, option.words)
     return None
+
+
+def _is_unticked(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[bool]:
+    """True if two or more of the field's values stand beside boxes of one group, none of which is ticked. The group
+    must name the field, unless it offers all values of an enum."""
+    groups: dict[str, list[tuple[_PrintedOption, Any]]] = {}
+    for option, meaning in (yield from _meant(values, options)):
+        groups.setdefault(option.group, []).append((option, meaning))
+    for group, own in groups.items():
+        offered = len({meaning for _, meaning in own})
+        is_own = (offered == values.count and not values.are_truths) or naming.by(group) >= LEAST_NAMING_SHARE
+        if offered > 1 and is_own and not any(option.is_ticked for option, _ in own):
+            return True
+    return False
 
 
 def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[list[Decision]]:

@@ -214,23 +214,11 @@ def find_evidence(
             evidence[field.pointer] = _derived_evidence([evidence[pointer_of(path)] for path in sources])
             supported.add(field.path)
     unsupported = [field.pointer for field in fields if field.path not in supported]
-    # A field that nothing supports, that a label contradicts, or of which a reader perhaps sees nothing is never sure,
-    # whatever the extractor says.
-    for pointer in (*unsupported, *(field.pointer for field in fields if _is_unsure(field, chosen.get(field.path)))):
+    # A field that nothing supports, or that a label contradicts, is never sure, whatever the extractor says.
+    for pointer in unsupported:
         if "probability" in evidence.get(pointer, ()):
             evidence[pointer]["probability"] = min(evidence[pointer]["probability"], DOUBTFUL)
     return Evidence(evidence, unsupported), len(all_leaves) - len(fields)
-
-
-def _is_unsure(field: _Field, found: _ClaimedMatch | None) -> bool:
-    """True if a reader perhaps does not see the place of a value."""
-    cell = field.place.cell if field.place is not None else None
-    if isinstance(cell, CellOfField) and "unsure" in cell.cell.place:
-        return True
-    if found is None:
-        return False
-    passage = found.match.passage
-    return any("unsure" in passage.lines[passage.line_at(word)].place for word in found.match.words)
 
 
 def _decided_match(decision: Decision, precontext: Sequence[Entry]) -> _ClaimedMatch:

@@ -1,31 +1,35 @@
 """Finds the fields of a schema or of an answer whose values may be searched for in the texts that were read."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from tasks.extraction.features import types_of
 from tasks.extraction.names import Names, names_of
+from tasks.extraction.values import CODES, CONTACTS
 from tasks.extraction.whole_results import names_a_result, names_prose
 from tasks.notation.currencies import currency_of
-from tasks.schema.paths import JsonPath, PartsOfSchema, leaves, resolved
-from tasks.schema.remainder import DEEPEST, NOTES, is_plain
+from tasks.schema.emptiness import FORMATS
+from tasks.schema.paths import ALTERNATIVES, JsonPath, PartsOfSchema, leaves, pointer_of, resolved
+from tasks.schema.remainder import DEEPEST, conditions_in, is_optional, is_plain
 
 Fits = Callable[[Any], bool]
 """Function that returns True if a value satisfies a field's schema."""
 
 MAX_FIELDS = 100
 """At most this many fields of one schema are searched for, because each field is scored with every candidate."""
-_LIST = NOTES | {"type", "items", "minItems", "maxItems"}
-_TEXT = NOTES | {"type", "minLength", "maxLength"}
-_SINGLE = NOTES | {
-    *("type", "enum", "const", "pattern", "format", "minLength", "maxLength"),
-    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-}
-"""Keywords in the schemas of lists, of the texts in lists, and of single values. Fields with other keywords are not
-searched for."""
+MAX_OPTIONAL = 1_000
+"""At most this many fields of objects that may be null are looked at, because such objects may contain each other. The
+checker of schemas bounds the number of all other fields."""
+_SCALARS = frozenset(("string", "number", "integer", "boolean"))
+_KINDS = ("type", "enum", "const", "properties", "items", *ALTERNATIVES)
+"""Keywords that say what a field is. A field without any of them may be a text."""
+_KNOWN_FORMATS = FORMATS.union(CODES, CONTACTS.values())
+_FORMS = ("enum", "const", "pattern", "format")
+"""Keywords of texts of a certain form. A list of such texts is not searched for."""
 _ASKS_FOR_PROSE = re.compile(
     r"\b(?:summar|describ|explain|explanation|sentiment|opinion|judg|classif|categor|rate|why|translat|(?:one|two|few|own)"
     r" (?:words?|sentences?))",
@@ -99,8 +103,23 @@ def count_left_out(schema: Mapping[str, Any]) -> int:
     return sum(1 for _ in islice(_single_fields(schema), MAX_FIELDS, None))
 
 
+def conditions_of(schema: Mapping[str, Any]) -> list[str]:
+    """Return JSON pointers of the conditions in a schema by which fields may depend on each other."""
+    objects = (one for one in _parts(schema, schema, ()) if is_plain(one.schema))
+    return [
+        pointer_of((*chain(*(("properties", name) for name in one.path)), word))
+        for one in objects
+        for word in conditions_in(one.schema)
+    ]
+
+
 def _single_fields(schema: Mapping[str, Any]) -> Iterator[FormField]:
-    return (field for field in _fields(schema, schema, (), 0) if field.schema.keys() <= _SINGLE)
+    return filter(_is_single, _fields(schema, schema, ()))
+
+
+def _is_single(field: FormField) -> bool:
+    """True for a field whose value is a text, a number or a boolean."""
+    return field.schema.keys().isdisjoint(ALTERNATIVES) and types_of(field.schema) <= _SCALARS
 
 
 def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
@@ -111,32 +130,20 @@ def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
     MAX_FIELDS columns.
     """
     found: dict[JsonPath, list[FormField]] = {}
-    _lists(schema, schema, (), 0, found)
-    return found
-
-
-def _lists(
-    root: Mapping[str, Any], part: Any, path: JsonPath, depth: int, found: dict[JsonPath, list[FormField]]
-) -> None:
-    node = resolved(root, part)
-    if depth > DEEPEST:
-        return
-    if is_plain(node):
-        for name, child in node["properties"].items():
-            _lists(root, child, (*path, name), depth + 1, found)
-    elif path and node.get("type") == "array" and node.keys() <= _LIST:
-        item = resolved(root, node.get("items", {}))
-        if is_plain(item):
-            columns = list(_fields(root, item, path, depth))
-            single = [one for one in columns if one.schema.keys() <= _SINGLE]
-            is_known = all(one in single or _is_list_of_values(root, one.schema) for one in columns)
+    for one in _fields(schema, schema, ()):
+        item = resolved(schema, one.schema.get("items", {}))
+        if types_of(one.schema) == {"array"} and is_plain(item):
+            columns = list(_fields(schema, item, one.path))
+            single = [*filter(_is_single, columns)]
+            is_known = all(column in single or _is_list_of_values(schema, column.schema) for column in columns)
             if is_known and single and 1 < len(columns) <= MAX_FIELDS:
-                found[path] = columns
+                found[one.path] = columns
+    return found
 
 
 def text_lists_of(schema: Mapping[str, Any]) -> list[FormField]:
     """Return the lists of plain strings outside other lists; none if there are more than MAX_FIELDS."""
-    found = [one for one in _fields(schema, schema, (), 0) if _is_list_of_texts(schema, one.schema)]
+    found = [one for one in _fields(schema, schema, ()) if _is_list_of_texts(schema, one.schema)]
     return found if len(found) <= MAX_FIELDS else []
 
 
@@ -144,7 +151,7 @@ def choice_lists_of(schema: Mapping[str, Any]) -> list[tuple[FormField, Sequence
     """Return the lists of choices outside other lists, each with the values that its items may have; none if there are
     more than MAX_FIELDS."""
     found: list[tuple[FormField, Sequence[str]]] = []
-    for one in _fields(schema, schema, (), 0):
+    for one in _fields(schema, schema, ()):
         item = resolved(schema, one.schema.get("items", {}))
         if "array" in types_of(one.schema) and "enum" in item and is_choice(item):
             found.append((one, [value for value in item["enum"] if value is not None]))
@@ -160,55 +167,59 @@ def is_choice(schema: Mapping[str, Any]) -> bool:
 
 
 def _is_list_of_texts(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
-    return _is_list_of_values(root, node) and resolved(root, node["items"])["type"] == "string"
+    return _is_list_of_values(root, node) and types_of(resolved(root, node["items"])) == {"string"}
 
 
 def _is_list_of_values(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
     """True for a list of texts or numbers."""
-    item = resolved(root, node.get("items", {}))
-    is_list = types_of(node) == {"array"} and node.keys() <= _LIST | {"uniqueItems"}
-    allowed = {"string": _TEXT, "number": _SINGLE, "integer": _SINGLE}.get(str(item.get("type")), frozenset())
-    return is_list and "type" in item and item.keys() <= allowed
+    item = _read(root, node.get("items", {}))
+    is_text = types_of(item) == {"string"} and item.keys().isdisjoint(_FORMS)
+    is_number = types_of(item) in ({"number"}, {"integer"})
+    return types_of(node) == {"array"} and (is_text or is_number) and item.keys().isdisjoint(ALTERNATIVES)
 
 
-def _fields(
-    root: Mapping[str, Any], part: Any, path: JsonPath, depth: int, *, is_required: bool = True
-) -> Iterator[FormField]:
-    node = resolved(root, part)
-    if depth > DEEPEST:
-        return
-    if is_plain(node):
-        required = frozenset(node.get("required", ()))
-        for name, child in node["properties"].items():
-            yield from _fields(root, child, (*path, name), depth + 1, is_required=name in required)
-    elif path:
-        yield FormField(path, _merge_branches(root, node), is_required)
+def _fields(root: Mapping[str, Any], part: Any, path: JsonPath) -> Iterator[FormField]:
+    """Yield the fields of the object at `path`, and those of the objects in it, that are not objects themselves."""
+    return (one for one in _parts(root, part, path) if one.path and not is_plain(one.schema))
 
 
-def _merge_branches(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Merge the branches of an `anyOf` into one schema if only one of them is not null.
+def _parts(root: Mapping[str, Any], part: Any, path: JsonPath) -> Iterator[FormField]:
+    """Yield the part of a schema at `path` and the fields in it, objects included.
 
-    Pydantic writes an optional value, including that of an enum, as `anyOf: [{"type": "string"}, {"type": "null"}]`,
-    and a `Decimal` as a number or a string. Such a `Decimal` becomes a number.
+    The fields of objects that may be null come last, and an answer may lack them. If such an object contains itself,
+    the fields of the inner one are left out.
     """
-    branches = node.get("anyOf")
-    if not isinstance(branches, list):
+    above: frozenset[tuple[int, ...]] = frozenset()
+    waiting = [(part, path, True, above)]
+    last: deque[tuple[Any, JsonPath, bool, frozenset[tuple[int, ...]]]] = deque()
+    left = MAX_OPTIONAL
+    while (waiting or last) and left:
+        # The nullable objects around a part are known by the ids of the schemas of their fields.
+        part, at, is_required, above = waiting.pop() if waiting else last.popleft()
+        left -= bool(above)
+        node = _read(root, part)
+        if node.keys().isdisjoint(_KINDS):
+            node = {**node, "type": ["string", "null"]}
+        yield FormField(at, node, is_required)
+        if not is_plain(node) or len(at) >= DEEPEST:
+            continue
+        fields = node["properties"]
+        own = tuple(map(id, fields.values()))
+        is_nullable = is_optional(node) and at != path
+        if not is_nullable:
+            required = frozenset(() if above else node.get("required", ()))
+            waiting += [(fields[name], (*at, name), name in required, above) for name in reversed(fields)]
+        elif own not in above:
+            last += [(child, (*at, name), False, above | {own}) for name, child in fields.items()]
+
+
+def _read(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
+    """Return a part of a schema with its references resolved, and without a `format` that says nothing here, such as
+    OpenAPI's `int32` and `password`."""
+    node = resolved(root, part)
+    if node.get("format") in _KNOWN_FORMATS or "format" not in node:
         return node
-    others = [resolved(root, branch) for branch in branches if branch != {"type": "null"}]
-    if any(not isinstance(one.get("type"), str) or "const" in one for one in others):
-        return node
-    if len(others) > 1 and any("enum" in one for one in others):
-        return node
-    if sorted(one["type"] for one in others) == ["number", "string"]:
-        others = [one for one in others if one["type"] == "number"]
-    if len(others) != 1:
-        return node
-    [other] = others
-    merged = {**other, **{key: value for key, value in node.items() if key != "anyOf"}}
-    if {"type": "null"} not in branches:
-        return merged
-    choices = {"enum": [*other["enum"], None]} if "enum" in other else {}
-    return {**merged, **choices, "type": [other["type"], "null"]}
+    return {key: value for key, value in node.items() if key != "format"}
 
 
 def may_be_copied(schema: Mapping[str, Any], names: Names) -> bool:

@@ -100,6 +100,11 @@ class CopiedFields:
     answer them. These values are not in `values`."""
 
     @property
+    def likeliest(self) -> dict[JsonPath, Any]:
+        """Return the copied values, and the improbable ones of fields that must have one."""
+        return {path: value for path, value in self.values.items() if value is not LEFT_OUT} | {**self.improbable}
+
+    @property
     def can_place(self) -> bool:
         return self.scored is not None or bool(self.tables)
 

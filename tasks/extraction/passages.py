@@ -12,7 +12,6 @@ from weakref import finalize
 from models.fair_executor import Slices, all_of
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
-from tasks.extraction.unseen_markup import without_unseen_markup
 from tasks.notation.dates import Day, find_days_in_slices, find_lone_days_in_slices
 from tasks.notation.numbers import Number, find_numbers_in_slices
 from tasks.precontext import Entry
@@ -455,7 +454,7 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
     found: list[Passage] = []
     for source_lines in entry.result.passages():
         yield
-        lines = yield from without_unseen_markup((yield from head_of(source_lines, max_chars)))
+        lines = yield from head_of(source_lines, max_chars)
         if not lines:
             continue
         if max_chars <= MAX_CHARS:

@@ -153,7 +153,7 @@ def cell_of(passage: Passage, words: Sequence[WordOnPage]) -> ReadCell:
     line = passage.lines[passage.line_at(own[0])]
     confidence, bounds = confidence_of_words(passage, own), bounds_of_words(passage, own)
     known = {
-        **{key: line.place[key] for key in ("page", "url", "unsure") if key in line.place},
+        **{key: line.place[key] for key in ("page", "url") if key in line.place},
         "bounds": bounds,
         "confidence": None if confidence is None else round(confidence, 2),
     }

@@ -178,7 +178,7 @@ def _barred_rows(lines: Sequence[SourceLine]) -> Slices[list[list[ReadCell]]]:
 
 
 def _row(texts: Sequence[str], line: SourceLine) -> list[ReadCell]:
-    place = {key: line.place[key] for key in ("page", "url", "unsure") if key in line.place}
+    place = {key: line.place[key] for key in ("page", "url") if key in line.place}
     return [
         ReadCell(text.strip("*_ ") if text.startswith(("**", "__")) else text, line.pointer, place) for text in texts
     ]

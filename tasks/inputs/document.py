@@ -56,6 +56,7 @@ class Document(AbstractAsyncContextManager["Document"]):
         self.text = None if contents.text is None else plain_form(with_pictures(contents.text, contents.places, {}))
         """Whole text of a text-like file, without the text of its pictures; None for other files."""
         self.total_pages = contents.total
+        self.warnings = contents.warnings
         self._contents = contents
         self._session = session
         self._budget = budget

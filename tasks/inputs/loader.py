@@ -7,8 +7,6 @@ import weakref
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
-
 from models.fair_executor import FairExecutor, Rests
 from models.loop_turns import LoopTurns
 from models.request_memory import HeldWords, RequestMemory
@@ -37,11 +35,6 @@ _OLD_KINDS = {
 }
 """Streams that identify an office file of the old kind, each with the suffixes of the old format and of the format in
 which to save the file."""
-_ENTRY = 128
-"""Number of bytes of an entry in an OLE file's directory, which begins with the name of a stream. Entries are aligned
-in the file ([MS-CFB] 2.6)."""
-_MOST_ENTRIES = 1000
-"""At most this many entries that begin like a name are compared with it."""
 _DECODERS = 2
 """Number of threads that decode light pictures and short texts. They compete for Python's lock, and a key among others
 has half of them."""
@@ -54,18 +47,10 @@ _HASHED_AT_ONCE = 64 << 10
 def ole_refusal(blob: Blob) -> InputError:
     """Return the error for an OLE file: `encrypted_document` ([MS-OFFCRYPTO] 2.3.4), or else
     `unsupported_media_type`."""
-    # The copy is read once from 16 times as many bytes, and then searched for several names.
-    beginnings = np.frombuffer(blob.data, "<u8", len(blob.data) // 8)[:: _ENTRY // 8].copy()
-
-    def has(stream: str) -> bool:
-        name = stream.encode("utf-16-le") + b"\0\0"
-        places = np.flatnonzero(beginnings == int.from_bytes(name[:8], "little"))[:_MOST_ENTRIES]
-        return any(blob.data.startswith(name, place * _ENTRY) for place in places.tolist())
-
-    if has("EncryptedPackage"):
+    if media_types.has_ole_entry(blob.data, "EncryptedPackage"):
         return encrypted(blob)
     why = f"is an OLE compound file, which cannot be read as a document. Supported: {SUPPORTED}."
-    if kind := next(filter(has, _OLD_KINDS), None):
+    if kind := next((kind for kind in _OLD_KINDS if media_types.has_ole_entry(blob.data, kind)), None):
         old, new = _OLD_KINDS[kind]
         why = f"is an office file in the old format ({old}), which is not supported: save it as {new} or PDF."
     return blob.error(why, code="unsupported_media_type")

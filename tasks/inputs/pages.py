@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models.vision.text import Image, Ruling, TextLine
+from models.vision.text import Image, Quad, Ruling, TextLine
 from tasks.inputs.printed_codes import PrintedCode, find_codes
 from tasks.inputs.text.text_file import PicturePlace
 
@@ -16,12 +16,22 @@ Kind = Literal["image", "paged", "text", "video"]
 
 
 @dataclass(frozen=True, slots=True)
+class PdfField:
+    """The place of an interactive form's field. Its state and its text are known, whatever is drawn there."""
+
+    quad: Quad
+    is_ticked: bool | None = None
+    """State of a check box or a radio button; None for other fields."""
+    is_read: bool = False
+    """True if all text in this place is in the text layer, or none is there."""
+
+
+@dataclass(frozen=True, slots=True)
 class TextLayer:
-    """The text that a page contains as characters, with places in pixels of the page's picture."""
+    """The text that a page contains as characters, with places in pixels of the page's picture. Confidences are 1.0."""
 
     lines: tuple[TextLine, ...] = ()
-    """Lines of text in no particular order. The confidence of words is 1.0, but less if another program recognised them
-    in a picture."""
+    """Lines of text in no particular order."""
     complete: bool = False
     """False if the page shows, or may show, text that is not in `lines`, so that OCR has to read the page as well."""
     rulings: tuple[Ruling, ...] = ()
@@ -29,9 +39,7 @@ class TextLayer:
     the picture."""
     has_drawings: bool = True
     """False if the page shows nothing but text, so that no code is printed on it."""
-    is_certain: bool = True
-    """False if viewers perhaps show the page in another way than `Pages.picture`, such as in other colours, cropped, or
-    not at all."""
+    fields: tuple[PdfField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class DocumentContents:
     """Whole text of a text-like file, in which characters that would be markup are marked."""
     times: tuple[float, ...] = ()
     places: tuple[PicturePlace, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Pages(ABC):
@@ -64,9 +73,11 @@ class Pages(ABC):
     """Time of each page in seconds from the start of a video; empty for other files."""
     places: tuple[PicturePlace, ...] = ()
     """Places, in the text, of the pictures that are the pages of the file."""
+    warnings: tuple[str, ...] = ()
+    """Sentences for the caller about what of the file was not read."""
 
     def contents(self) -> DocumentContents:
-        return DocumentContents(self.kind, self.total, self.text, self.times, self.places)
+        return DocumentContents(self.kind, self.total, self.text, self.times, self.places, self.warnings)
 
     @abstractmethod
     def size(self, number: int) -> tuple[int, int]:

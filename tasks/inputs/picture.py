@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngImageFile
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
-from tasks.inputs.colour_space import are_certain, is_like_srgb, mode_of, to_srgb
+from tasks.inputs.colour_space import to_srgb
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.pages import Kind, Pages, TextLayer
@@ -85,11 +85,6 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 _PIECE = 1 << 20
 _APP1 = b"\xff\xe1"
 _EXIF = b"Exif\0\0"
-_APP2 = b"\xff\xe2"
-_ICC = b"ICC_PROFILE\0"
-_PNG_COLOURS = (b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM")
-_OLD_BMP_HEADER = 40
-"""Bytes of the header of a BMP without masks (BITMAPINFOHEADER)."""
 _BIG_TIFF = 43
 """Version of TIFF data whose numbers of tags have 64 bits. EXIF has version 42."""
 _MAX_EXIF_TAGS = 1000
@@ -109,14 +104,6 @@ _SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
 _LIGHT = 200
 """Mean luminance of the visible part of a picture above which this part would be unreadable on white."""
-_DARK = 128
-"""Luminance below which a pixel can be read on white."""
-_MOST_DARK = 0.001
-"""Light lettering has at most this share of dark pixels."""
-_HALF_ALPHA = 128
-"""Alpha from which a pixel is rather visible than transparent."""
-_LEAST_ALPHA = 13
-"""Parts with less alpha (5 %) are not seen."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 """Chunks that may hold an orientation."""
@@ -169,8 +156,8 @@ class PicturePages(Pages):
             return upright_size(frame)
 
     def text_layer(self, number: int) -> TextLayer:
-        with self._frame(number) as frame:
-            return TextLayer(is_certain=_is_certain(frame, self._blob.data))
+        self._check_number(number)
+        return TextLayer()
 
     def picture(self, number: int) -> Image:
         with self._frame(number) as frame:
@@ -226,9 +213,6 @@ class PicturePages(Pages):
 
     def _pages_of(self, image: PIL.Image.Image) -> Sequence[int]:
         """Return the indices of the frames that are pages."""
-        if isinstance(image, PngImageFile) and image.default_image:
-            # Viewers show the animation instead. Pillow blends its first frame with the default image.
-            raise self._blob.error("is an animation whose default image is not its first frame; send one frame.")
         if not isinstance(image, PIL.TiffImagePlugin.TiffImageFile):
             return (image.tell(),)
         pages: list[int] = []
@@ -327,72 +311,15 @@ def _lacks_rows(frame: PngImageFile, data: bytes) -> bool:
 
 def _count_inflated(data: bytes, limit: int) -> int:
     """Count the bytes of a PNG's picture data, up to `limit`."""
-    stream, count = zlib.decompressobj(), 0
-    for kind, place, length in _chunks(data):
-        packed: bytes = data[place : place + length] if kind == b"IDAT" else b""
+    stream, count, place = zlib.decompressobj(), 0, len(_PNG_SIGNATURE)
+    while count < limit and not stream.eof and len(head := data[place : place + 8]) == 8:
+        length = int.from_bytes(head[:4])
+        packed: bytes = data[place + 8 : place + 8 + length] if head[4:] == b"IDAT" else b""
+        place += length + 12
         while packed and count < limit:
             count += len(stream.decompress(packed, _PIECE))
             packed = stream.unconsumed_tail
-        if count >= limit or stream.eof:
-            break
     return count
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the type of each chunk of a PNG, where its contents begin, and their length (ISO 15948, 5.3)."""
-    place = len(_PNG_SIGNATURE)
-    while len(head := data[place : place + 8]) == 8:
-        length = int.from_bytes(head[:4])
-        yield head[4:], place + 8, length
-        place += length + 12
-
-
-def _is_certain(frame: PIL.Image.Image, data: bytes) -> bool:
-    """Return whether all viewers show a frame as `upright_rgb` gives it: they show no other frames, and they agree on
-    its colours."""
-    match frame.format:
-        case "PNG":
-            is_plain = not getattr(frame, "is_animated", False) and _has_plain_chunks(data)
-        case "WEBP":
-            is_plain = not getattr(frame, "is_animated", False)
-        case "JPEG" | "MPO":
-            is_plain = _profile_of_jpeg(data) == (frame.info.get("icc_profile") or b"")
-        case "BMP":  # viewers disagree on the fourth byte of pixels
-            header, bits = struct.unpack_from("<I10xH", data, 14)
-            is_plain = bits < 32 or header <= _OLD_BMP_HEADER
-        case _:
-            is_plain = True
-    return is_plain and are_certain(frame.info, frame.mode)
-
-
-def _has_plain_chunks(data: bytes) -> bool:
-    """True if a PNG has each chunk about colours once at most, and before its pixels, or viewers may choose another one
-    than Pillow."""
-    found: list[bytes] = []
-    has_pixels = False
-    for kind, place, length in islice(_chunks(data), _MAX_READS):
-        has_pixels |= kind == b"IDAT"
-        if kind in _PNG_COLOURS:
-            if has_pixels or kind in found or (kind == b"cICP" and not is_like_srgb(data[place : place + length])):
-                return False
-            found.append(kind)
-    return b"iCCP" not in found or b"cICP" not in found
-
-
-def _profile_of_jpeg(data: bytes) -> bytes | None:
-    """Return the colour profile before a JPEG's pixels (ICC.1:2022, B.4); None if its parts are not numbered in order,
-    or viewers may put it together in another way than Pillow."""
-    parts: list[bytes] = []
-    numbers: list[tuple[int, int]] = []
-    for marker, place in islice(_markers(data), _MAX_READS):
-        if marker == _SCAN:
-            break
-        segment = data[place + 2 : place + int.from_bytes(data[place : place + 2])]
-        if marker == _APP2 and segment.startswith(_ICC) and len(segment) > len(_ICC) + 1:
-            numbers.append((segment[len(_ICC)], segment[len(_ICC) + 1]))
-            parts.append(segment[len(_ICC) + 2 :])
-    is_in_order = numbers == [(number, len(parts)) for number in range(1, len(parts) + 1)]
-    return b"".join(parts) if is_in_order else None
 
 
 def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
@@ -466,7 +393,7 @@ def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
 
 def upright_rgb(frame: PIL.Image.Image) -> Image:
     """Decode `frame` with the orientation applied. Transparent parts become white, or black if the visible part is
-    light lettering."""
+    light."""
     frame.load()
     if frame.format != "TIFF" and (turn := _TURNS.get(_read_exif(frame).get(_ORIENTATION, 1))) is not None:
         frame = frame.transpose(turn)
@@ -474,33 +401,24 @@ def upright_rgb(frame: PIL.Image.Image) -> Image:
 
 
 def _convert_to_rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
-    info = frame.info
+    profile = frame.info.get("icc_profile")
     if frame.mode in {"I", "F"} or frame.mode.startswith("I;16"):
-        return to_srgb(PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame))), info)
+        return to_srgb(PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame))), profile)
     if frame.mode == "LAB":
         return _lab_to_rgb(frame)
     if frame.mode in {"La", "RGBa"}:
         frame = frame.convert({"La": "LA", "RGBa": "RGBA"}[frame.mode])
-    opaque = to_srgb(frame.convert(mode_of(frame.mode)), info)
     if not frame.has_transparency_data:
-        return opaque
-    alpha = frame.convert("RGBA").getchannel("A")
-    frame = opaque.convert("RGBA")
-    frame.putalpha(alpha.point([0] * _LEAST_ALPHA + list(range(_LEAST_ALPHA, 256))))
-    paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light_lettering(frame) else "white")
-    return PIL.Image.alpha_composite(paper, frame).convert("RGB")
+        return to_srgb(frame, profile)
+    frame = frame.convert("RGBA")
+    paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light(frame) else "white")
+    return to_srgb(PIL.Image.alpha_composite(paper, frame).convert("RGB"), profile)
 
 
-def _is_light_lettering(frame: PIL.Image.Image) -> bool:
-    """True if an RGBA picture is lettering for a dark background: most of it is transparent, and the visible part is
-    nearly white on average, with hardly any dark pixel. A white page with dark letters has a paper of its own, on which
-    transparent letters must not appear."""
-    alpha, grey = frame.getchannel("A"), frame.convert("L")
-    visible = alpha.point([0] * _HALF_ALPHA + [255] * (256 - _HALF_ALPHA))
-    shades = grey.histogram(visible)
-    if sum(shades[:_DARK]) > _MOST_DARK * sum(shades) or 2 * sum(shades) > frame.width * frame.height:
-        return False
-    seen = ImageChops.multiply(grey, alpha)
+def _is_light(frame: PIL.Image.Image) -> bool:
+    """True if the visible part of an RGBA picture is nearly white on average: lettering for a dark background."""
+    alpha = frame.getchannel("A")
+    seen = ImageChops.multiply(frame.convert("L"), alpha)
     return bool(255 * ImageStat.Stat(seen).sum[0] > _LIGHT * ImageStat.Stat(alpha).sum[0])
 
 

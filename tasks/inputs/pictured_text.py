@@ -1,25 +1,31 @@
 """Opens texts with embedded pictures and attached files. The pages of such a text are its pictures and the pages of its
 attached files."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.media_types import IMAGES, sniff
+from tasks.inputs.media_types import IMAGES, TEXTS, sniff
 from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.picture import PicturePages
 from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import picture_mention
-from tasks.inputs.text.text_file import check_length, mark, unread_note, without_marks
+from tasks.inputs.text.text_file import check_length, mark, read_text, unread_note, without_marks
 from tasks.markdown_text import escape_part, plain_form
 
 _TOO_LARGE = "above OPENFAZE_MAX_IMAGE_MEGAPIXELS"
 _MIN_SIDE = 8
 """A picture can contain letters only if its sides have at least this many pixels. Lines, bullets and spacers are
 smaller."""
+_MAX_WARNINGS = 20
+
+
+Open = Callable[[Blob, MediaLimits], Pages]
+Opener = Callable[[str], Open | None]
+"""Function that returns the reader of attached files of a media type, or None if such files are not read."""
 
 
 class EmbeddedPages:
@@ -30,8 +36,8 @@ class EmbeddedPages:
         self.blob = blob
         self._limits = limits
         self._pages: list[tuple[Pages, int]] = []
-        self._marks: dict[tuple[bytes, bool], str] = {}
-        self._uncertain: set[int] = set()
+        self._marks: dict[bytes, str] = {}
+        self.warnings: list[str] = []
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -42,24 +48,35 @@ class EmbeddedPages:
             raise self.blob.error(f"has no page {number}; it has {len(self._pages)}.")
         return self._pages[number - 1]
 
-    def is_certain(self, number: int) -> bool:
-        """Return whether page `number` is shown as it is, as are attached files. Pictures within a text may be cropped,
-        covered or recoloured there, or not shown at all."""
-        return number not in self._uncertain
+    def warn(self, what: str) -> None:
+        """Warn the caller of `what` was not read in the file. At most _MAX_WARNINGS different ones are kept."""
+        warning = f"'{self.blob.label}': {what}."
+        if warning not in self.warnings and len(self.warnings) < _MAX_WARNINGS:
+            self.warnings.append(warning)
 
-    def marked(self, data: bytes, name: str, alt: str = "", *, is_attached: bool = False) -> str:
+    @contextmanager
+    def leaving_out(self, part: str) -> Iterator[None]:
+        """Leave out a part of the file that cannot be read, and warn of it, if a library fails in the block."""
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:  # libraries raise many types of exceptions for malformed parts
+            if not is_fault_of_file(error):
+                raise
+            self.warn(f"{part} could not be read in full")
+
+    def marked(self, data: bytes, name: str, alt: str = "") -> str:
         """Return the text that stands for a picture: its description and mark, or a note if the picture cannot be read.
         `name` identifies the picture within the file."""
         media_type = sniff(data[:64])
         if media_type not in IMAGES:
             kind = media_type.removeprefix("image/") if media_type else name.rpartition(".")[2][:20]
-            return " ".join(filter(None, [picture_mention(alt), unread_note(escape_part(kind.upper(), begins=False))]))
-        key = data, is_attached
-        if key not in self._marks:
-            self._marks[key] = self._mark(data, media_type, name)
-            if not is_attached and self._marks[key]:
-                self._uncertain.add(len(self))
-        return " ".join(filter(None, [picture_mention(alt), self._marks[key]]))
+            note = self.unread(escape_part(kind.upper(), begins=False))
+            return " ".join(filter(None, [picture_mention(alt), note]))
+        if data not in self._marks:
+            self._marks[data] = self._mark(data, media_type, name)
+        return " ".join(filter(None, [picture_mention(alt), self._marks[data]]))
 
     def _mark(self, data: bytes, media_type: str, name: str) -> str:
         blob = Blob(data, media_type, f"{self.blob.label}: {name}", self.blob.param)
@@ -67,13 +84,37 @@ class EmbeddedPages:
             pages = PicturePages(blob, self._limits)
             width, height = pages.size(1)
         except InputError as error:
-            return unread_note(_TOO_LARGE if error.code == "image_too_large" else "damaged")
+            return self.unread(_TOO_LARGE if error.code == "image_too_large" else "damaged")
         if min(width, height) < _MIN_SIDE:
             return ""
         return self.marked_file(pages)
 
+    def unread(self, why: str) -> str:
+        """Return the note for a picture that cannot be read, and warn of it."""
+        self.warn(f"a picture was not read: {plain_form(why)}")
+        return unread_note(why)
+
+    def attached(self, blob: Blob, open_file: Open | None) -> str:
+        """Return the text of an attached file with the marks of its pages, or a note if it is not read. Files without a
+        reader are read if they are texts."""
+        try:
+            if open_file is not None:
+                return self.marked_file(open_file(blob, self._limits))
+            if blob.media_type in TEXTS:
+                return escape_part(read_text(blob, self._limits).strip(), begins=True)
+        except InputError as error:
+            return self.unread_file(blob, str(error.code))
+        return self.unread_file(blob, blob.media_type)
+
+    def unread_file(self, blob: Blob, why: str) -> str:
+        """Return the note for an attached file that is not read, and warn of it."""
+        name = blob.label.removeprefix(f"{self.blob.label}: ")
+        self.warn(f"the attached file '{name}' was not read: {why}")
+        return f"[attachment not read: {why}]"
+
     def marked_file(self, pages: Pages) -> str:
         """Return the text that stands for an attached file: its own text, if any, with the marks of its pages."""
+        self.warnings += pages.warnings[: _MAX_WARNINGS - len(self.warnings)]
         marks = {index: self._marked_page(pages, index) for index in range(1, pages.total + 1)}
         if pages.text is None:
             return "\n\n".join(marks.values())
@@ -113,6 +154,7 @@ class PicturedText(Pages):
                 raise
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
         self.total = len(self._pages)
+        self.warnings = tuple(self._pages.warnings)
 
     def size(self, number: int) -> tuple[int, int]:
         pages, own = self._pages[number]
@@ -120,8 +162,7 @@ class PicturedText(Pages):
 
     def text_layer(self, number: int) -> TextLayer:
         pages, own = self._pages[number]
-        layer = pages.text_layer(own)
-        return layer if self._pages.is_certain(number) else replace(layer, is_certain=False)
+        return pages.text_layer(own)
 
     def picture(self, number: int) -> Image:
         pages, own = self._pages[number]

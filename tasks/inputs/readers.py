@@ -28,9 +28,9 @@ _PLAIN = "image/jpeg", "image/png", "image/webp", "image/bmp"
 
 
 def _open_pdf(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.pdf.document import PdfPages
+    from tasks.inputs.pdf.contents import open_pdf
 
-    return PdfPages(blob, limits)
+    return open_pdf(blob, limits, _opener_of_attached)
 
 
 def _open_picture(blob: Blob, limits: MediaLimits) -> Pages:
@@ -80,15 +80,15 @@ def _open_html(blob: Blob, limits: MediaLimits) -> Pages:
     return HtmlFile(blob, limits)
 
 
+def _opener_of_attached(media_type: str) -> Reader | None:
+    """Return the reader of files attached to an e-mail, or None for a type that is not read there, such as videos."""
+    return None if media_type in media_types.VIDEOS else IN_PROCESSES.get(media_type)
+
+
 def _open_mail(blob: Blob, limits: MediaLimits) -> Pages:
     from tasks.inputs.mail_file import MailFile
 
     return MailFile(blob, limits, _opener_of_attached)
-
-
-def _opener_of_attached(media_type: str) -> Reader | None:
-    """Return the reader of files attached to an e-mail, or None for a type that is not read there, such as videos."""
-    return None if media_type in media_types.VIDEOS else IN_PROCESSES.get(media_type)
 
 
 IN_THREADS: dict[str, LightReader] = dict.fromkeys(_PLAIN, _open_light_picture)
@@ -100,7 +100,7 @@ IN_PROCESSES: dict[str, Reader] = {
     **dict.fromkeys(media_types.VIDEOS, VideoFrames),
     **dict.fromkeys((media_types.DOCX, media_types.PPTX, media_types.XLSX), _open_office),
     media_types.HTML: _open_html,
-    **dict.fromkeys((media_types.EMAIL, media_types.MAILBOX), _open_mail),
+    **dict.fromkeys((media_types.EMAIL, media_types.MAILBOX, media_types.MSG), _open_mail),
 }
 """Readers that run in decode processes, because they may crash or hang on a hostile file. TIFF files are never read in
 threads, because libtiff has a record of such faults."""

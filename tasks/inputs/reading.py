@@ -22,12 +22,13 @@ from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
 from tasks.inputs.source import HEAD, Arrival, Blob, Source, beginning
-from tasks.inputs.text.text_file import looks_like_text
+from tasks.inputs.text.charset import looks_like_text
 
 _HEX_VALUES = np.full(256, 255, np.uint8)
 """Value of each hexadecimal digit by its character; 255 for all other characters."""
 _HEX_VALUES[np.frombuffer(b"0123456789abcdefABCDEF", np.uint8)] = [*range(16), *range(10, 16)]
 _BLANKS = b"\r\n\t \v\f"
+_URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _PIECE = 1 << 20
 """Inputs are decoded in pieces of this many bytes, so that no second copy of a whole input exists and other threads run
 in between."""
@@ -69,8 +70,8 @@ def decode_payload(source: Source, *, limit: int, piece: int = _PIECE) -> Payloa
     """Decode the source's payload.
 
     The size is known from the length of the text, so more than `limit` bytes are never decoded. White space in base64
-    and missing padding are accepted, because many clients send such text. Any other character outside of base64 is
-    refused.
+    and missing padding are accepted, because many clients send such text, and so is the alphabet of URLs, which
+    Gmail's API uses. Any other character outside of base64 is refused.
 
     Raises InputError and InputTooLarge.
     """
@@ -134,7 +135,7 @@ def _decode_base64(pieces: Iterable[bytes], complaint: str, source: Source) -> I
     rest = b""
     try:
         for piece in pieces:
-            text = rest + piece.translate(None, _BLANKS)
+            text = rest + piece.translate(_URL_ALPHABET, _BLANKS)
             # The last four characters are held back, because only they may be padded, and more may follow.
             cut = max(len(text) - 4, 0) // 4 * 4
             text, rest = text[:cut], text[cut:]

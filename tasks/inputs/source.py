@@ -27,6 +27,8 @@ HEAD = 1024
 _BASE64_HEAD = 88
 """Number of base64 characters for the first 66 bytes. These suffice to recognise a type, except within archives."""
 _FIRST_BYTES = 66
+_URL_ALPHABET = str.maketrans("-_", "+/")
+"""Signs of base64 in the alphabet of URLs (RFC 4648), by those of the usual alphabet."""
 _SHOWN = 40
 """A message quotes at most this many characters of a reference."""
 SHOWN = 200
@@ -209,7 +211,7 @@ def beginning(text: str | memoryview, length: int) -> str:
 
 def first_bytes(base64: str) -> bytes:
     """Decode the beginning of `base64`. Return b"" if it is invalid; the error is raised when the source is read."""
-    whole = "".join(base64[:_BASE64_HEAD].split())
+    whole = "".join(base64[:_BASE64_HEAD].split()).translate(_URL_ALPHABET)
     try:
         return pybase64.b64decode(whole[: len(whole) // 4 * 4], validate=True)
     except (binascii.Error, ValueError):

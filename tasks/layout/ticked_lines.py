@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models.vision.text import Quad, TextLine, Word
+from tasks.layout.lines import line_of
 from tasks.layout.tick_boxes import BOX_READ_AS, ENDS_AS_BOX
 
 TICKED, EMPTY = "☒", "☐"
@@ -33,6 +34,7 @@ class UprightBox(NamedTuple):
 
     quad: Quad
     is_ticked: bool
+    confidence: float = CONFIDENCE
 
 
 class TickedWord(NamedTuple):
@@ -80,6 +82,21 @@ def with_ticks(lines: Sequence[TextLine], boxes: Sequence[UprightBox]) -> list[T
     return [_row(lines, row, [(at, boxes[at]) for index in row for at in boxes_by_line[index]]) for row in rows]
 
 
+def lines_with_ticks(lines: Sequence[TextLine], boxes: Sequence[UprightBox]) -> list[TextLine]:
+    """Return the lines of a page with the signs of all boxes as words. The sign of a box that is far from all words is
+    a line of its own."""
+    rows = with_ticks(lines, boxes)
+    joined = {index for row in rows for index in row.lines}
+    placed = {one.number for row in rows for one in row.words if one.line < 0}
+    alone = [TextLine((_sign(box),), box.quad) for number, box in enumerate(boxes) if number not in placed]
+    kept = [line for index, line in enumerate(lines) if index not in joined]
+    return [*kept, *(line_of([one.word for one in row.words]) for row in rows), *alone]
+
+
+def _sign(box: UprightBox) -> Word:
+    return Word(TICKED if box.is_ticked else EMPTY, box.quad, box.confidence)
+
+
 def _edges(quad: Quad) -> Edges:
     xs, ys = [x for x, _ in quad], [y for _, y in quad]
     return min(xs), min(ys), max(xs), max(ys)
@@ -96,7 +113,7 @@ def _goes_on(lines: Sequence[TextLine], places: Sequence[Edges], left: int, righ
 
 def _row(lines: Sequence[TextLine], row: Sequence[int], boxes: Sequence[tuple[int, UprightBox]]) -> TickedRow:
     signs = np.array([_edges(box.quad) for _, box in boxes])
-    found = [TickedWord(Word(TICKED if box.is_ticked else EMPTY, box.quad, CONFIDENCE), -1, at) for at, box in boxes]
+    found = [TickedWord(_sign(box), -1, at) for at, box in boxes]
     for line in row:
         edges = np.array([_edges(word.quad) for word in lines[line].words])
         near = (signs[:, 0] < edges[:, 2].max()) & (signs[:, 2] > edges[:, 0].min())

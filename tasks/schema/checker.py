@@ -90,7 +90,7 @@ MAX_PREPARED = 16
 """At most this many schemas stay prepared. The largest one takes a few megabytes."""
 MAX_VALUE = 60
 """A value in an error message has at most this many characters."""
-_DRAFTS: dict[str, type[Validator]] = {
+DRAFTS: dict[str, type[Validator]] = {
     str(draft.META_SCHEMA["$schema"]).rstrip("#"): draft
     for draft in (Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator)
 }
@@ -298,7 +298,7 @@ def _has_more_text(value: Any, limit: int) -> bool:
 def _validator_of(schema: Mapping[str, Any]) -> Validator:
     _check_text(schema)
     dialect = schema.get("$schema")
-    draft = _DRAFTS.get(dialect.rstrip("#") if isinstance(dialect, str) else "", Draft202012Validator)
+    draft = DRAFTS.get(dialect.rstrip("#") if isinstance(dialect, str) else "", Draft202012Validator)
     _check_size(draft, schema)
     _check_fields(schema)
     _check_well_formed(draft, schema)
@@ -353,8 +353,10 @@ def _check_fields(schema: Mapping[str, Any]) -> None:
             inner = list(properties.values()) if isinstance(properties, Mapping) else []
             inner += [part["items"]] if with_items and "items" in part else []
             found = sum(1 + count(child, left - 1, with_items=with_items) for child in inner)
+            same = part["allOf"] if isinstance(part.get("allOf"), list) else []
             if isinstance(reference := part.get("$ref"), str):
-                found += count(referred(schema, reference), left, with_items=with_items)
+                same = [*same, referred(schema, reference)]
+            found += sum(count(one, left, with_items=with_items) for one in same)
             known[key] = min(found, MAX_FIELDS + 1)
         return known[key]
 

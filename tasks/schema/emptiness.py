@@ -8,12 +8,11 @@ from typing import Any, Final
 
 from models.fair_executor import Slices
 from tasks.schema.checker import SchemaChecker
-from tasks.schema.paths import JsonPath, resolved
-from tasks.schema.remainder import DEEPEST, LEFT_OUT, is_plain, paths_above
+from tasks.schema.paths import ALTERNATIVES, JsonPath, resolved
+from tasks.schema.remainder import DEEPEST, conditions_in, is_optional, is_plain, paths_above
 from tasks.schema.safe_keywords import counting
 
-_BRANCHES = ("anyOf", "oneOf")
-_NEVER_EMPTY: Final = frozenset((
+FORMATS: Final = frozenset((
     *("date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6"),
     *("uri", "url", "uri-reference", "iri", "iri-reference", "uuid", "json-pointer", "regex"),
 ))  # fmt: skip
@@ -36,7 +35,7 @@ class NothingFits(Exception):
 
 def may_be_empty(schema: Mapping[str, Any]) -> bool:
     """True if the `format` of the schema permits an empty text. An unknown format counts as permitting it."""
-    return schema.get("format") not in _NEVER_EMPTY
+    return schema.get("format") not in FORMATS
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Completion:
     checker: SchemaChecker
     """Checker of `schema`."""
     values: Mapping[JsonPath, Any]
-    """The known values, by path; LEFT_OUT for a field that the answer does not have."""
+    """The known values, by path."""
     choose: Any
     """Function that chooses one of several permitted values if there is no evidence for any."""
     undecided: dict[JsonPath, float] = field(default_factory=dict)
@@ -63,10 +62,13 @@ class Completion:
 
     _known: set[JsonPath] = field(init=False)
     """Paths of the known values, and of the objects that contain them."""
+    _found: set[JsonPath] = field(init=False)
+    """Paths of the objects in which a value was found."""
     _steps_left: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._known = {*self.values, *paths_above(self.values)}
+        self._found = paths_above(path for path, value in self.values.items() if value not in (None, []))
         self._steps_left = MAX_STEPS
 
     def answer(self) -> Slices[Any]:
@@ -77,17 +79,22 @@ class Completion:
         if path in self.values:
             return self.values[path]
         node = resolved(self.schema, part)
-        if is_plain(node) and depth <= DEEPEST:
-            required = frozenset(node.get("required", ()))
-            whole = {}
-            for name, child in node["properties"].items():
-                at = (*path, name)
-                if name in required or at in self._known:
-                    value = yield from self._value(child, at, depth + 1)
-                    if value is not LEFT_OUT:
-                        whole[name] = value
-            return whole
+        if is_plain(node) and depth <= DEEPEST and not (is_optional(node) and path not in self._found):
+            return (yield from self._object(node, path, depth))
         return (yield from self._emptiest(node, path, depth))
+
+    def _object(self, node: Mapping[str, Any], path: JsonPath, depth: int) -> Slices[dict[str, Any]]:
+        required = frozenset(node.get("required", ()))
+        whole = {}
+        for name, child in node["properties"].items():
+            at = (*path, name)
+            if name in required or at in self._known:
+                whole[name] = yield from self._value(child, at, depth + 1)
+        if conditions_in(node) and not self._fits(self.checker.of_part(node), whole):
+            # A condition such as `dependentRequired` demands further fields.
+            for name in [name for name in node["properties"] if name not in whole]:
+                whole[name] = yield from self._value(node["properties"][name], (*path, name), depth + 1)
+        return {name: whole[name] for name in node["properties"] if name in whole}
 
     def _emptiest(self, node: Mapping[str, Any], path: JsonPath, depth: int) -> Slices[Any]:
         yield
@@ -114,7 +121,7 @@ class Completion:
             return {}
         # Branches within branches are tried, but the objects in them are not built, because a branch may contain the
         # schema itself.
-        for keyword in _BRANCHES if depth <= DEEPEST + 1 else ():
+        for keyword in ALTERNATIVES if depth <= DEEPEST + 1 else ():
             for branch in node.get(keyword) or ():
                 if (id(branch), path) in self._unfit:
                     continue

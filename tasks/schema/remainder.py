@@ -4,15 +4,15 @@ these fields."""
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from tasks.schema.paths import JsonPath, resolved
+from tasks.schema.paths import JsonPath, PartsOfSchema, resolved
 
 DEEPEST = 8
 """At most this many levels of objects within objects are examined."""
-NOTES = frozenset({"title", "description", "default", "examples", "$schema", "$id", "$comment", "$defs", "definitions"})
-"""Keywords that do not constrain an answer."""
-_PLAIN = NOTES | {"type", "properties", "required", "additionalProperties"}
-"""Keywords that an object schema may have if its fields are independent. Other keywords may constrain combinations of
-fields."""
+_COMBINING = frozenset({
+    *("anyOf", "oneOf", "not", "if", "dependentRequired", "dependentSchemas", "dependencies"),
+    *("minProperties", "maxProperties", "patternProperties", "propertyNames"),
+})  # fmt: skip
+"""Keywords by which the fields of an object may depend on each other. `resolved` merges `allOf`."""
 
 
 class _LeftOut:
@@ -34,8 +34,32 @@ def whole_of(schema: Mapping[str, Any], values: Mapping[JsonPath, Any], rest: An
 
 
 def is_plain(node: Mapping[str, Any]) -> bool:
-    properties = node.get("properties")
-    return node.keys() <= _PLAIN and node.get("type", "object") == "object" and isinstance(properties, Mapping)
+    """True for an object that names its fields. It may also be null."""
+    types = node.get("type", "object")
+    is_object = {"object", "null"}.issuperset([types] if isinstance(types, str) else types)
+    return is_object and isinstance(node.get("properties"), Mapping)
+
+
+def is_optional(node: Mapping[str, Any]) -> bool:
+    """True if a value may be null by its type."""
+    return isinstance(node.get("type"), list) and "null" in node["type"]
+
+
+def conditions_in(node: Mapping[str, Any]) -> list[str]:
+    """Return the keywords by which the fields of an object may depend on each other."""
+    return [word for word in node if word in _COMBINING]
+
+
+def independent(schema: Mapping[str, Any], values: Mapping[JsonPath, Any]) -> dict[JsonPath, Any]:
+    """Return those of `values` that are right whatever the other fields are: without the fields of an object that may
+    be null, or whose fields may depend on each other."""
+    parts = PartsOfSchema(schema)
+    dependent = {at for at in paths_above(values) if is_optional(node := parts.at(at)) or conditions_in(node)}
+    return {
+        path: value
+        for path, value in values.items()
+        if dependent.isdisjoint(path[:length] for length in range(len(path)))
+    }
 
 
 def paths_above(paths: Iterable[JsonPath]) -> set[JsonPath]:

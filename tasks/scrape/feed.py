@@ -4,9 +4,11 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lxml import html as lxml_html
+from lxml.etree import ParserError
+
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
-from tasks.inputs.text.html_tree import lxml_tree_of
 from tasks.inputs.text.text_file import decode_text
 from tasks.inputs.text.xml_entities import declares_entities
 from tasks.scrape.main_part import text_of
@@ -76,7 +78,10 @@ def _plain_text(html: str | None) -> str:
     """Return the plain text of a string that may be HTML."""
     if not html or not html.strip():
         return ""
-    root = lxml_tree_of(html)
+    try:
+        root = lxml_html.document_fromstring(f"<div>{html}</div>")
+    except (ParserError, ValueError):
+        return " ".join(html.split())
     drop_unseen(root)
     return " ".join(text_of(root).split())
 

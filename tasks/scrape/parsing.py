@@ -5,17 +5,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from lxml import html as lxml_html
+from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
 from tasks.errors import InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
-from tasks.inputs.text.html_tree import lxml_tree_of
 from tasks.inputs.text.text_file import decode_text
+from tasks.inputs.text.xml_characters import markup_without_forbidden
 
 MAX_TAGS = 200_000
 _DEPTH = 120
 """The tree has at most this many levels, because libraries recurse once per level. Pages have 10 to 40 levels."""
+_OF_HEAD = frozenset({"title", "meta", "link", "script", "style", "base", "noscript", "template"})
 _HEAD = 4096
 """The declared charset is searched for in at most this many bytes. Browsers search 1024, but authors put comments
 first."""
@@ -69,9 +72,34 @@ def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
     text = decode_text(replace(blob, charset=charset), limits)
     if text.count("<") > MAX_TAGS:
         raise InputTooLarge(f"'{blob.label}' has more than {MAX_TAGS} tags, the limit of a page.", param=blob.param)
-    root = lxml_tree_of(text)
+    root = _parse_tree(markup_without_forbidden(text))
     _flatten(root)
     return root
+
+
+def _parse_tree(text: str) -> HtmlElement:
+    parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    # If bytes are parsed as a document, the tree is complete no matter what the text begins with: a fragment, a
+    # doctype, or a declaration of another encoding.
+    try:
+        root = lxml_html.document_fromstring(text.encode(errors="replace"), parser=parser)
+    except ParserError:  # an empty document
+        root = lxml_html.document_fromstring(b"<html></html>", parser=parser)
+    for position, part in enumerate(("head", "body")):
+        if root.find(part) is None:
+            root.insert(position, root.makeelement(part))
+    _move_into_body(root)
+    return root
+
+
+def _move_into_body(root: HtmlElement) -> None:
+    """Move stray elements into the body. If a page opens no `body`, the parser leaves unknown elements in the
+    `head`."""
+    head, body = root.find("head"), root.find("body")
+    first = next((index for index, child in enumerate(head) if child.tag not in _OF_HEAD), len(head))
+    strays = [*head[first:], *(child for child in root if child.tag not in {"head", "body"})]
+    for place, stray in enumerate(strays):
+        body.insert(place, stray)
 
 
 def _flatten(root: HtmlElement) -> None:

@@ -117,14 +117,14 @@ def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[s
         if all(later > earlier for earlier, later in pairwise(filled)):
             possible.append(first)
     for index in possible:
-        for read in (year_in, _compact_date, since_1970):
+        for read in (year_in, compact_date, since_1970):
             times = [None if value is None else read(value) for value in numeric[index]]
             if sum(time is not None for time in times) >= LEAST_SHARE * len(times):
                 return {index}, times
     return None
 
 
-def _compact_date(value: float) -> dt.datetime | None:
+def compact_date(value: float) -> dt.datetime | None:
     """Parse 20240131 or 202401."""
     digits = f"{value:.0f}"
     if value != int(value) or len(digits) not in (6, 8) or not digits.isdecimal():

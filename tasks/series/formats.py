@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from tasks.notation.cells import is_missing, looks_numeric, moment
+from tasks.notation.cells import is_missing, looks_numeric, moment, since_1970, year_in
+from tasks.series.columns import compact_date
 from tasks.series.grid import SeriesTable, cell_of, check_size, table_of
 
 _LEAST_ELEMENTS = 2
@@ -26,7 +27,7 @@ _DATE_THEN_NUMBER = (
     re.compile(r"(.{4,30}?)(?:\s*+[:=→]\s*+|\s++[–-]\s++|\s++)((?=\S*?\d)\S++)"),
     re.compile(r"(.{4,40}\S)\s++(\S++)"),
 )
-_DECIMAL = re.compile(r"([-+]?\d{1,15}),\d+")
+_DECIMAL = re.compile(r"([-+]?(?:\d{1,3}(?:\.\d{3})+|\d{1,15})),\d+\s*[€$£%]?")
 _LEAST_DATES = 5
 """Dates in a row may be column names if there are at least this many."""
 _LONGEST_LINE = 80
@@ -179,14 +180,21 @@ def _find_delimiter(lines: Sequence[str]) -> str:
 
 
 def _are_decimals(lines: Sequence[str]) -> bool:
-    """True if commas are decimal signs, as in lines like `12,5`. They are not if the numbers before the commas ascend,
-    as in `1,12` and `2,14`."""
+    """True if commas are decimal signs, as in lines like `12,5`. They are not if the numbers before the commas count
+    rows, as in `1,12` and `2,14`, or are dates."""
     numbers = lines[1:] if "," not in lines[0] else lines
     found = [_DECIMAL.fullmatch(line.strip()) for line in numbers]
     if not all(found):
         return False
-    wholes = [int(one[1]) for one in found if one]
-    return not all(later > earlier for earlier, later in pairwise(wholes))
+    return not _label_rows([float(one[1].replace(".", "")) for one in found if one])
+
+
+def _label_rows(numbers: Sequence[float]) -> bool:
+    """True if numbers count rows from 0 or 1, or are years at equal distances, days like 20240131, or seconds."""
+    steps = {later - earlier for earlier, later in pairwise(numbers)}
+    count_rows = steps == {1.0} and numbers[0] in (0, 1)
+    are_years = len(steps) == 1 and min(steps) > 0 and all(map(year_in, numbers))
+    return count_rows or are_years or all(map(compact_date, numbers)) or all(map(since_1970, numbers))
 
 
 def _split_rows(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:

@@ -24,7 +24,7 @@ _REACH = 10
 _POINTS = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
 _COMMAS = r"[-+−]?\d+,\d+"
 _THOUSANDS = r"[-+−]?[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,\d)"
-_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://|\bdata:[a-z]+/)\S+", re.IGNORECASE)
 _FENCE = "```"
 _MAX_BRACKETS = 20
 """At most this many opening brackets are tried as the beginning of JSON."""
@@ -50,6 +50,7 @@ _DATED_SHORT = re.compile(
 )
 """Pattern of a year, or of a date without hyphens, and its value, with a comma, colon or semicolon between them:
 `2025,10 2026,12`."""
+_AFTER_WORDS = re.compile(r"(.*[:?!.]) (.*)")
 _MAX_WORDS = 2000
 """At most this many characters of a long message's words are kept at each end."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
@@ -252,9 +253,9 @@ def _tables_on_own_lines(lines: Sequence[str]) -> list[str]:
     """Move a table that begins after words, `Forecast this: date,sold`, to a line of its own."""
     other_lines: list[str] = []
     for line, below in zip_longest(lines, lines[1:], fillvalue=""):
-        words, colon, rest = line.rpartition(": ")
-        if colon and not _is_row(line) and _is_row(below) and (_is_row(rest) or _names_columns(rest, below)):
-            other_lines += [words + colon, rest]
+        parts = _AFTER_WORDS.fullmatch(line)
+        if parts and not _is_row(line) and _is_row(below) and (_is_row(parts[2]) or _names_columns(parts[2], below)):
+            other_lines += parts.groups()
         else:
             other_lines.append(line)
     return other_lines

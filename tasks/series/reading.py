@@ -1,5 +1,6 @@
 """Reads inputs as tables, and finds the series in them."""
 
+import re
 import warnings
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +14,9 @@ from tasks.inputs.decode.channel import OpenedT, Session, Sessions
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.office.bounds import inflated, packed
-from tasks.inputs.source import Blob, Source
-from tasks.inputs.text.text_file import json_depth, looks_like_text
+from tasks.inputs.source import Blob, Origin, Source
+from tasks.inputs.text.charset import looks_like_text
+from tasks.inputs.text.text_file import json_depth
 from tasks.series.columns import Mentions, ObservedSeries, series_in
 from tasks.series.formats import delimited_table, is_head, json_table
 from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, cell_of, table_of
@@ -33,6 +35,7 @@ _PROSE = frozenset(
 )
 """Types in which text surrounds tables. Files of these types are read as Markdown."""
 _READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
+_DATA_URL = re.compile(r"\bdata:(?:text|application)/[\w.+-]+[;,][^\s\"'`<>()\[\]{}|]+", re.IGNORECASE)
 _SMALL = 50_000
 """Texts with at most this many characters are read as tables in a thread of this process."""
 COLUMNS, _LONGEST_NAME = 8, 40
@@ -174,6 +177,24 @@ class MessageParts:
         """Do nothing, because only the words and the cells are kept."""
 
 
+InlineSeries = tuple[SeriesMessage, list[ObservedSeries]]
+"""A message without its table, and the series of the table."""
+
+
+async def read_inline_series(text: str) -> InlineSeries:
+    """Separate a short message into words and series, without the limits of a server."""
+    return MessageParts(_blob_of_message(text), MediaLimits()).message()
+
+
+def _blob_of_message(text: str) -> Blob:
+    return Blob(text.encode("utf-8", "replace"), "text/plain", "The text", "messages")
+
+
+def _data_urls_in(text: str) -> list[Source]:
+    """Return the data URLs of tables and texts in a message, as sources."""
+    return [Source(Origin("messages"), payload=url.rstrip(".,;:!?")) for url in _DATA_URL.findall(text)]
+
+
 class SeriesReader:
     """Reads the series of sources. `sessions` open workbooks and larger texts and find their series, because this
     may take seconds; `loader` opens everything else."""
@@ -186,15 +207,17 @@ class SeriesReader:
     def limits(self) -> MediaLimits:
         return self._loader.limits
 
-    async def message(self, text: str, *, has_sources: bool) -> tuple[SeriesMessage, list[ObservedSeries]]:
+    async def message(self, text: str, *, has_sources: bool = False) -> InlineSeries:
         """Separate a message into words and a table, and return the message without the table, and the table's series.
-        If the request has sources, numbers in the text are words.
+        The table may be in a data URL. If the request has sources, numbers in the text are words.
 
-        Raises InputTooLarge above `limits.cells`.
+        Raises what `read` raises for a data URL, and InputTooLarge above `limits.cells`.
         """
-        if has_sources:
-            return await to_thread(message_of, text, self.limits.cells, has_sources=True), []
-        blob = Blob(text.encode("utf-8", "replace"), "text/plain", "The text", "messages")
+        embedded = [] if has_sources else _data_urls_in(text)
+        if has_sources or embedded:
+            message = await to_thread(message_of, text, self.limits.cells, has_sources=True)
+            return message, [one for source in embedded for one in (await self.read(source, message.words)).series]
+        blob = _blob_of_message(text)
         if len(text) <= _SMALL:
             return await to_thread(lambda: MessageParts(blob, self.limits).message())
         return await _run_once(await self._sessions.open(MessageParts, blob, self.limits), MessageParts.message)

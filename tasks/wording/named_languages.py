@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from models.translation.languages import (
@@ -14,7 +14,6 @@ from models.translation.languages import (
     STEMS,
     TAG_OF_CODE,
     base_of,
-    name_of,
     names_at,
     tag_of_code,
     tag_of_name,
@@ -42,13 +41,13 @@ _AFTER_NAME = re.compile(r"(?P<ending>[a-zà-žа-яё]{0,6})(?:\s*\((?P<of>[a-z
 _NAME_BEGINS = re.compile(r"(?<![^\W\d_])[^\W\d_]|[\u3040-\u9fff\uac00-\ud7af]")
 MARK = "\ue000"
 _OPEN_QUOTE = "[\"'“‘«「„`*<\\[(]*"
-_ARTICLES = r"(?:(?:l['’]|(?:the|das|le|la|el|o|het|language|lingua|langue|sprache|язык|اللغة)\b)\s*)*"
-_INTO = r"(?:\b(?:into|to|ins|nach|vers|al|naar|para|на|до|по-|till|na|til)\b\s*|[成为為到至]\s*|إلى\s*|الى\s*)"
-_IN = r"(?:\b(?:in|im|as|auf|zu|en|a|em|pro|ao|all['’]|в|w|på)\b\s*|ل|بال)"
+_ARTICLES = r"(?:(?:l['’]|(?:the|both|das|le|la|el|o|het|language|lingua|langue|sprache|язык|اللغة)\b)\s*)*"
+_INTO = r"(?:[-=]{1,3}>\s*|→\s*|\b(?:into|to|ins|nach|vers|al|naar|para|на|до|по-|till|na|til)\b\s*|[成为為到至]\s*|إلى\s*|الى\s*)"
+_IN = r"(?:\b(?:in|im|as|auf|zu|en|a|em|pro|ao|all['’]|в|w|på)\b\s*|用|ل|بال)"
 _INTO_LANGUAGE = re.compile(rf"{_INTO}(?P<articles>{_ARTICLES}){_OPEN_QUOTE}", re.IGNORECASE)
 _IN_LANGUAGE = re.compile(rf"{_IN}(?P<articles>{_ARTICLES}){_OPEN_QUOTE}", re.IGNORECASE)
 _LABELLED = re.compile(
-    r"\b(?:target|output|dest(?:ination)?|zielsprache|to|lang|langue cible|目标语言)(?:[ _-]?lang(?:uage)?)?[\"']?\s*[:=：]\s*"
+    r"\b(?:target|output|dest(?:ination)?|zielsprache|to|langs?|languages?|langue cible|目标语言)(?:[ _-]?lang(?:uage)?s?)?[\"']?\s*[:=：]\s*"
     rf"(?P<articles>){_OPEN_QUOTE}",
     re.IGNORECASE,
 )
@@ -58,15 +57,21 @@ _BEFORE_SOURCE_LANGUAGE = re.compile(
     re.IGNORECASE,
 )
 _SOURCE = re.compile(rf"\bsource(?:[ _-]?lang(?:uage)?)?[\"']?\s*[:=：]\s*(?P<articles>){_OPEN_QUOTE}", re.IGNORECASE)
+_AND = rf"\s*(?:(?:[,;/&+、，和及与與و]|\b(?:and|as well as|plus|und|sowie|et|ainsi que|y|e|en|og|och|и|i)\b)\s*)+(?:(?:also|then|auch|aussi|también)\s+)?(?:{_INTO}|{_IN})?"
+_MAX_LANGUAGES = 16
+"""At most this many languages that follow each other are one mention."""
+_NEXT_LANGUAGE = re.compile(rf"{_AND}(?P<articles>{_ARTICLES}){_OPEN_QUOTE}", re.IGNORECASE)
 _TRANSLATION_WORD = re.compile(
-    r"(?<!\s)\s*+(?:translation|version|übersetzung|fassung|(?:に|へ)|翻译|翻譯|で|ye çevir|e çevir|'[ye])",
+    r"(?<!\s)\s*+(?:translation|version|(?:word|term|phrase|expression|equivalent)s? (?:for|of)\b|for (?=[❝\"'“‘«„])|übersetzung|fassung|(?:に|へ)|翻译|翻譯|で|ye çevir|e çevir|'[ye])",
     re.IGNORECASE,
 )
 _BEGIN = re.compile(r"\W{0,4}")
 _ARROW = re.compile(r"(?<!\s)\s*+(?:-+>|=+>|→|➜|>|–|/|-|\bto\b|\binto\b)\s*", re.IGNORECASE)
 _MAX_ARROWS = 8
 """At most this many arrow signs of a text are examined, from its beginning."""
-_INSTRUCTION_END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
+_INSTRUCTION_END = re.compile(
+    r"(?:\W{0,3}\b(?:please|pls|bitte|por favor|per favore))?\W{0,3}(?=[:：\n]|\s*\Z)", re.IGNORECASE
+)
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _FEWEST_LETTERS = 4
 """A name in ASCII letters that an ending follows must have at least this many letters. Shorter names begin unrelated
@@ -83,7 +88,9 @@ _ALSO_WORDS = frozenset(_WORDS.split())
 the end of the text."""
 _LAST_WORDS = frozenset(["am", "be", "el", "he", "hi", "id", "is", "it", "la", "my", "no", "so"])
 """Codes in `_ALSO_WORDS` that may also be the last word of a sentence."""
-_CLAUSE_END = re.compile(r"[\"'”’»`*>\])]*\s*(?:[:：.,!?;)\n。，]|please\b|\Z)", re.IGNORECASE)
+_CLAUSE_END = re.compile(
+    r"[\"'”’»`*>\])]*\s*(?:[:：.,!?;)/&+\n。，]|please\b|(?:and|und|et|y|e|en)\s+[a-z]{2,3}\b|\Z)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,8 @@ class _LanguageName:
 
 @dataclass(frozen=True, slots=True)
 class LanguageMention:
-    tag: str
+    tags: tuple[str, ...]
+    """Tag of the language, and those of further ones that follow directly: "Spanish, French and German"."""
     start: int
     """Start of the preposition before the language."""
     end: int
@@ -111,12 +119,7 @@ class LanguageMention:
 
     @property
     def is_common(self) -> bool:
-        return LANGUAGES[base_of(self.tag)].is_common
-
-    @property
-    def name(self) -> str:
-        """English name without region or script."""
-        return name_of(base_of(self.tag))
+        return LANGUAGES[base_of(self.tags[0])].is_common
 
 
 _Place = tuple[int, _LanguageName]
@@ -222,9 +225,22 @@ def _tag_of_whole(text: str) -> str | None:
 
 def _mentions_at(places: Iterable[_Place], words_at_end: bool) -> list[LanguageMention]:
     """Return the common languages in order, or else the others. `Translate my letter to Mari into French` therefore
-    means French."""
-    found = [target for place in places if (target := _mention_at(place, words_at_end))]
+    means French. Languages that follow each other are one mention."""
+    found: list[LanguageMention] = []
+    for place in places:
+        if (not found or place[0] >= found[-1].end) and (target := _mention_at(place, words_at_end)):
+            found.append(_with_following(place[1].text, target, words_at_end))
     return [target for target in found if target.is_common] or found
+
+
+def _with_following(text: str, target: LanguageMention, words_at_end: bool) -> LanguageMention:
+    while len(target.tags) < _MAX_LANGUAGES and (gap := _NEXT_LANGUAGE.match(text, target.end)):
+        found = _language_at(text, gap.end())
+        following = _mention_at((gap.start(), found), words_at_end) if found else None
+        if following is None:
+            break
+        target = replace(target, end=following.end, tags=tuple(dict.fromkeys((*target.tags, *following.tags))))
+    return target
 
 
 def source_in(instruction: str, target: LanguageMention) -> str | None:
@@ -237,8 +253,8 @@ def source_in(instruction: str, target: LanguageMention) -> str | None:
         if found.is_code and _follows(_ON_TO, found):
             return found.tag
         source = _mention_at((start, found))
-        if source and source.tag != target.tag and found.name.lower() not in NAMES_THAT_ARE_WORDS:
-            return source.tag
+        if source and source.tags[0] not in target.tags and found.name.lower() not in NAMES_THAT_ARE_WORDS:
+            return source.tags[0]
     return None
 
 
@@ -271,15 +287,17 @@ def _mention_at(place: _Place, words_at_end: bool = True) -> LanguageMention | N
         found.ending and found.name.isascii() and len(found.name) < _FEWEST_LETTERS
     ) or found.name in NAMES_THAT_ARE_WORDS:
         return None
-    return LanguageMention(found.tag, start, found.end, found.is_code)
+    return LanguageMention((found.tag,), start, found.end, found.is_code)
 
 
 def _is_a_word(found: _LanguageName, words_at_end: bool) -> bool:
-    """True if a code is meant as a word, like "it" in `translate this to it, please`. In `to it: hello` and `to it-IT`,
-    it names Italian."""
+    """True if a code is meant as a word, like "it" in `translate this to it, please`. In `to it: hello`, `to it, fr` and
+    `to it-IT`, it names Italian."""
     code = found.name.lower()
     is_common = LANGUAGES[TAG_OF_CODE[code]].is_common
     may_be = (code in _ALSO_WORDS and not found.name.isupper()) if is_common else code in CODES_THAT_ARE_WORDS
     following = found.text[found.end :].lstrip()[:1]
     names = following in {":", "："} if following else words_at_end or (is_common and code not in _LAST_WORDS)
-    return may_be and not found.has_region and not names
+    gap = _NEXT_LANGUAGE.match(found.text, found.end)
+    begins_list = gap is not None and _language_at(found.text, gap.end()) is not None
+    return may_be and not (found.has_region or names or begins_list)

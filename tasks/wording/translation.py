@@ -5,7 +5,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -23,12 +23,10 @@ _MAX_CLAUSES = 12
 """At most this many clauses are examined at a message's beginning, and this many at its end."""
 _VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
 _NOTHING = re.compile(
-    rf"[\W_]*(?:(?:{PHRASES['translation']['only_points']})(?:\W+|\Z))*+"
-    r"(?:[请請]?[将將把]?(?:以下|下面|下列|这段|這段|这|這|此)?(?:的)?(?:内容|內容|文本|文字|文章|句子|话|段落)?|"
-    r"(?:次|以下|この)の?(?:文章?|テキスト|文)?(?:を|は)?)?[\W_]*\Z",
-    re.IGNORECASE,
+    r"[\W_]*(?:[请請]?[将將把]?(?:以下|下面|下列|这段|這段|这|這|此)?(?:的)?(?:内容|內容|文本|文字|文章|句子|话|段落)?|"
+    r"(?:次|以下|この)の?(?:文章?|テキスト|文)?(?:を|は)?)?[\W_]*"
 )
-"""Words that only point to the text."""
+"""Words that only point to the text, in Chinese and Japanese."""
 _POLITE = re.compile(
     r"(?:[\s,.!?;。！？、]|please|pls|thanks?|thank you|bitte|danke|por favor|s['’]il (?:vous|te) plaît|per "
     r"favore|alsjeblieft|пожалуйста|for me|now|language|version|translation|übersetzung|して?(?:ください)?|"
@@ -39,43 +37,73 @@ _BOUNDARY = re.compile(
     r"[:：][ \t]*(?:\r?\n(?:[ \t]*\r?\n)?)?|[ \t]*\r?\n(?:[ \t]*\r?\n)?|(?<=[.!?])[ \t]+|(?<=[。！？])[ \t]*"
 )
 _ASIDE = re.compile(
-    r"(?:please |and |but |also )*(?:keep|preserve|retain|maintain|do not|don['’]t|only|just|return|output|reply|respond|"
+    r"(?:please |and |but |also )*(?:thanks?|thank you|danke|merci|gracias|grazie|obrigad[oa]|bedankt|keep|preserve|retain|maintain|do not|don['’]t|only|just|return|output|reply|respond|"
     r"answer|use|make sure|leave|no explanations?|without|be|behalte|gib|nur|antworte|garde|conserve|ne |no |non |mantén|"
     r"devuelve|mantieni)[^.!?:\n]{0,160}(?:[.!:]\s*|\s*\n\s*)",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"(?:here(?:'s| is) the |the |source |input |original )?(?:text|input|sentence|texte|texto|testo|tekst|content|source|原文|文本)"
+    r"(?:(?:please )?translate|(?:here(?:'s| is) the |the |source |input |original )?(?:text|input|sentence|texte|texto|testo|tekst|content|source|原文|文本))"
     r"[\"']?[ \t]*[:=：][ \t]*\n?",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(
+    r'(?P<list>\[\s*(?:"(?:[^"\\]|\\.)*+"\s*(?:,\s*|(?=\])))++\])|'
     r'"""(?P<triple>.*?)"""|```\w*\n(?P<fenced>.*?)\n?```|"(?P<plain>[^"]+)"|“(?P<curly>[^“”]+)”|„(?P<low>[^„“”]+)[“”]|'
     r"«(?P<angle>[^«»]+)»|「(?P<corner>[^「」]+)」|『(?P<white>[^『』]+)』|‘(?P<single>[^‘’]+)’|(?<!\w)'(?P<straight>(?:[^'\n]|(?<=\w)'(?=\w))+)'(?!\w)|"
     r"<text>(?P<tagged>(?:(?!<text>).)*?)</text>",
     re.DOTALL,
 )
-"""Pattern of a quotation that contains no other of its kind, so that a run of opening signs is read once and not once
+"""Pattern of a JSON list of texts, or of a quotation that contains no other of its kind, so that a run of opening signs is read once and not once
 for each sign."""
 _LEAD = re.compile(
-    r"\s*(?:what(?:['’]s|\s+(?:does|do|is))|how (?:do|would|can) (?:you|i|we|one)|was|wie|que|qué|cosa|[请請]?[将將把])\s*",
+    r"\s*(?:what do (?:you|i|we|they|people) call|what(?:['’]s|\s+(?:does|do|is))|how (?:do|would|can) (?:you|i|we|one)|was|wie|que|qué|cosa|[请請]?[将將把])\s*",
     re.IGNORECASE,
 )
 _BEFORE_OBJECT = re.compile(
-    r"\s*(?:translation|version|übersetzung|traduction|traducción)?\s*(?:of|for|von|de|di)\s+", re.IGNORECASE
+    r"\s*(?:translation|version|word|term|phrase|expression|equivalent|übersetzung|traduction|traducción)?\s*(?:of|for|von|de|di)\s+",
+    re.IGNORECASE,
 )
+_POINTING = frozenset(PHRASES["little"]["texts"].split())
+_COURTESY = frozenset(PHRASES["little"]["courtesy"].split())
+_ONLY_POINTS = _POINTING | _COURTESY | frozenset(PHRASES["little"]["around_texts"].split())
+_BESIDE_LANGUAGE = _ONLY_POINTS | frozenset(PHRASES["little"]["wishes"].split())
+_WORD = re.compile(r"[^\W_]+")
+_LETTER = re.compile(r"[^\W\d_]")
+_LONGEST_WISH = 160
+"""A clause that asks for nothing but a language has at most this many characters, and at most _LANGUAGE_WORDS words
+that name languages."""
+_LANGUAGE_WORDS = 6
+_MAX_WISHES = 3
+"""At most this many clauses at each end of a message may be such a clause."""
+_DASH = r"[ \t]*[—–][ \t]*|[ \t]+-[ \t]+"
+_FIRST_CLAUSE = re.compile(rf"{_BOUNDARY.pattern}|{_DASH}")
+_LAST_CLAUSE = re.compile(
+    rf"{_DASH}|[ \t]*[(\[]|[ \t]+(?=[-=]{{1,2}}>|→)|[ \t]*[,，、\n]\s*|(?<=[.!?])[ \t]+|(?<=[。！？])[ \t]*"
+)
+_QUESTION_MARKS = ("?", "？", "؟")
+_SIGNS = " \t:：.,!?()[]\"'–—-"
 _PARTICLES = "をは,:：-–—"
 """Particles and signs between a text and the name of its language."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranslationOrder:
-    target: str
-    """Language tag (models/translation/languages.py)."""
+    targets: tuple[str, ...]
+    """Tags of the target languages (models/translation/languages.py), at least one."""
     source: str | None
     """Language tag; None if the language is to be detected."""
     text: str
-    """Text to translate, unchanged; empty if the message holds none."""
+    """Text to translate, unchanged; JSON if it is a list of texts; empty if the message holds none."""
+    instruction: str
+    """The part of the message that asks for the translation. It may hold the text, too."""
+    is_certain: bool = True
+    """False if the message may rather ask for an answer in the language: "Write a poem, in Spanish please"."""
+
+    def message_into(self, target: str) -> str:
+        """Return a message that asks to translate the same text into `target` alone."""
+        source = f" from {self.source}" if self.source else ""
+        return f"Translate the following{source} into {target}:\n\n{self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +113,52 @@ class _Split:
     instruction: str
     gap: str
     rest: str
+    is_before: bool
+    """True if the rest follows the instruction."""
 
 
 def parse_order(message: str) -> TranslationOrder:
     """Parse a message. Raises InputError if it names no language or an unknown one."""
     if order := _parse_json(message):
         return order
-    for split in _split_instruction(message):
-        target = _target_of_instruction(split.instruction)
-        if target:
-            return TranslationOrder(target.tag, source_in(split.instruction, target), _text_following(split, target))
-    if order := _parse_trailing(message):
-        return order
+    for split in _splits(message, _MAX_CLAUSES):
+        if (target := _target_of_instruction(split)) and (_LETTER.search(split.rest) or split.is_before):
+            return _order_of(target, split)
     whole = message[:LONGEST_INSTRUCTION] if len(message) > LONGEST_INSTRUCTION else message
     target = target_in(_mask_quotations(whole))
     if target is not None and len(message) <= LONGEST_INSTRUCTION:
-        return TranslationOrder(target.tag, source_in(whole, target), _text_inside(message, target))
+        return TranslationOrder(target.tags, source_in(whole, target), _text_inside(message, target), message)
     raise InputError(_describe_missing_language(whole))
+
+
+def wished_translation(message: str) -> TranslationOrder | None:
+    """Return the order of a message whose first or last clause asks for a translation by nothing but the names of the
+    languages, words that point to the text, and courtesy: "Can I have this in Spanish?", "…, in Spanish please".
+
+    Return None if there is no such clause, or no text beside it.
+    """
+    message = message.strip()
+    if target := _language_wished(message):
+        quoted = _longest_quotation(message, target)
+        return TranslationOrder(target.tags, source_in(message, target), quoted, message) if quoted else None
+    for split in _splits(message, _MAX_WISHES):
+        target = _language_wished(split.instruction)
+        if target is None or not _LETTER.search(split.rest):
+            continue
+        order = _order_of(target, split)
+        words = _WORD.findall(_mask_quotations(split.instruction).lower())
+        points = not _POINTING.isdisjoint(words)
+        # More than a comma or the end of a sentence sets the clause apart.
+        is_apart = "\n" in split.gap or split.gap.strip(" ,，、") or split.instruction[0] in "-=→"
+        if split.is_before:
+            asks = not _COURTESY.isdisjoint(words) and not order.text.endswith(_QUESTION_MARKS)
+        else:
+            asks = (
+                not _COURTESY.isdisjoint(words) or split.instruction[-1] in _QUESTION_MARKS or order.text != split.rest
+            )
+        if points or is_apart or asks:
+            return replace(order, is_certain=points)
+    return None
 
 
 def _describe_missing_language(instruction: str) -> str:
@@ -117,25 +174,60 @@ def _mask_quotations(text: str) -> str:
     return _QUOTED.sub(lambda quoted: "❝" * len(quoted.group()), text)
 
 
-def _split_instruction(message: str) -> Iterator[_Split]:
-    """Yield each split at the end of a clause near the message's beginning, if there is text to translate after it."""
+def _splits(message: str, most: int) -> Iterator[_Split]:
+    """Yield the splits at the ends of clauses near the message's beginning, then near its end, at most `most` each."""
     head = _mask_quotations(message[:LONGEST_INSTRUCTION])
-    if target_in(head) is None:
-        return
-    for gap in islice(_BOUNDARY.finditer(head), _MAX_CLAUSES):
+    for gap in islice(_FIRST_CLAUSE.finditer(head), most):
         rest = message[gap.end() :]
         if rest.strip() and not _POLITE.fullmatch(rest[:LONGEST_INSTRUCTION]):
-            yield _Split(message[: gap.start()], gap.group(), rest)
+            yield _Split(message[: gap.start()], gap.group(), rest, is_before=True)
+    end = message.rstrip()
+    tail = _mask_quotations(end[-LONGEST_INSTRUCTION:])
+    for gap in [*_LAST_CLAUSE.finditer(tail)][: -most - 1 : -1]:
+        place = len(end) - len(tail) + gap.end()
+        if place < len(end):
+            yield _Split(end[place:], gap.group(), end[: place - len(gap.group())], is_before=False)
 
 
-def _target_of_instruction(instruction: str) -> LanguageMention | None:
-    """Return the target language of an instruction, which begins with the language or has a verb such as
-    "translate"."""
-    masked = _mask_quotations(instruction)
+def _target_of_instruction(split: _Split) -> LanguageMention | None:
+    """Return the target language of an instruction, which has a verb such as "translate", begins with the language, or
+    has nothing else."""
+    masked = _mask_quotations(split.instruction)
     target = target_in(masked)
-    if target and (_VERB.search(masked) or not any(map(str.isalnum, masked[: target.start]))):
+    if target is None or _language_wished(split.instruction):
         return target
-    return None
+    verb = _VERB.search(masked)
+    if split.is_before:
+        return target if verb or not any(map(str.isalnum, masked[: target.start])) else None
+    return target if verb and not split.gap.strip() and not _text_inside(split.instruction, target) else None
+
+
+def _language_wished(instruction: str) -> LanguageMention | None:
+    """Return the target language of an instruction that has no words but those that may stand beside a language."""
+    if len(instruction) > _LONGEST_WISH:
+        return None
+    masked = _mask_quotations(instruction)
+    unknown = [word for word in _WORD.findall(masked.lower()) if word not in _BESIDE_LANGUAGE]
+    # Most clauses end here, because looking for a target takes longer.
+    if len(unknown) > _LANGUAGE_WORDS or not any(map(named, unknown[:2])) or named(instruction.strip(_SIGNS)):
+        return None
+    target = target_in(masked)
+    if target is None:
+        return None
+    others = f"{without_source(masked[: target.start])} {masked[target.end :]}".lower()
+    return target if _BESIDE_LANGUAGE.issuperset(_WORD.findall(others)) else None
+
+
+def _order_of(target: LanguageMention, split: _Split) -> TranslationOrder:
+    if split.is_before:
+        text = _text_following(split, target)
+    elif quoted := _longest_quotation(split.instruction, target):
+        text = quoted
+    elif len(split.rest) <= LONGEST_QUOTATION and (whole := _QUOTED.fullmatch(split.rest)):
+        text = _quotation_text(whole)
+    else:
+        text = _LABEL.sub("", split.rest, count=1) if _LABEL.match(split.rest) else split.rest
+    return TranslationOrder(target.tags, source_in(split.instruction, target), text, split.instruction)
 
 
 def _text_following(split: _Split, target: LanguageMention) -> str:
@@ -164,27 +256,6 @@ def _without_asides(rest: str) -> str:
     return rest
 
 
-def _parse_trailing(message: str) -> TranslationOrder | None:
-    """Parse an instruction after the text: `Hello.\\n\\nTranslate the above into French.`"""
-    end = message.rstrip()
-    tail = _mask_quotations(end[-LONGEST_INSTRUCTION:])
-    if target_in(tail) is None:
-        return None
-    for gap in [*_BOUNDARY.finditer(tail)][: -_MAX_CLAUSES - 1 : -1]:
-        place = len(end) - len(tail) + gap.end()
-        instruction, text = end[place:], end[: place - len(gap.group())]
-        target = _target_of_instruction(instruction)
-        if (
-            target
-            and _VERB.search(instruction)
-            and any(map(str.isalpha, text))
-            and not _text_inside(instruction, target)
-        ):
-            text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
-            return TranslationOrder(target.tag, source_in(instruction, target), text)
-    return None
-
-
 def _text_inside(instruction: str, target: LanguageMention) -> str:
     """Return the text within the instruction: in quotes, before the language, or after it."""
     if quoted := _longest_quotation(instruction, target):
@@ -195,12 +266,19 @@ def _text_inside(instruction: str, target: LanguageMention) -> str:
     for part in parts:
         text = without_source(_LABEL.sub("", part, count=1)).rstrip().rstrip(_PARTICLES).rstrip()
         text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
-        if not _NOTHING.fullmatch(text):
+        if not _is_nothing(text):
             return text.strip()
     rest = _BEFORE_OBJECT.sub("", rest, count=1) if _BEFORE_OBJECT.match(rest) else rest
     if polite := _POLITE.match(rest):
         rest = rest[polite.end() :]
-    return "" if _VERB.match(rest) or _NOTHING.fullmatch(rest) else rest.strip()
+    if _VERB.match(rest) or _is_nothing(rest):
+        return ""
+    return rest.strip().rstrip("?？" if _LEAD.match(instruction) else "")
+
+
+def _is_nothing(text: str) -> bool:
+    """True if a text only points to the text to translate."""
+    return _NOTHING.fullmatch(text) is not None or _ONLY_POINTS.issuperset(_WORD.findall(text.lower()))
 
 
 def _longest_quotation(instruction: str, target: LanguageMention) -> str:
@@ -225,15 +303,34 @@ def _parse_json(message: str) -> TranslationOrder | None:
     except (ValueError, RecursionError):
         return None
     target = _first_text(given, "target_language", "target_lang", "target", "to", "language")
-    text = _first_text(given, "text", "q", "input", "content")
+    text = _first_text(given, "text", "texts", "q", "input", "content")
     if target is None or text is None:
         return None
     source = _first_text(given, "source_language", "source_lang", "source", "from")
     tag = named(target)
     if tag is None:
         raise InputError(f"task 'translate' knows no language '{target[:40]}'")
-    return TranslationOrder(tag, named(source) if source else None, text)
+    return TranslationOrder((tag,), named(source) if source else None, text, "")
 
 
 def _first_text(given: Mapping[str, Any], *names: str) -> str | None:
-    return next((given[name] for name in names if isinstance(given.get(name), str)), None)
+    """Return the first of these members that is a text or a list of texts; a list as JSON."""
+    values = (given[name] for name in names if isinstance(given.get(name), str) or _are_texts(given.get(name)))
+    return next((value if isinstance(value, str) else json.dumps(value) for value in values), None)
+
+
+def listed_texts(text: str) -> list[str] | None:
+    """Return the texts of a JSON list of texts, perhaps in a code block, or None for any other text."""
+    if len(text) <= LONGEST_QUOTATION and (whole := _QUOTED.fullmatch(text.strip())):
+        text = _quotation_text(whole)
+    if not text.lstrip().startswith("[") or len(text) > _LONGEST_JSON or not parses_quickly(text):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if _are_texts(value) else None
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)

@@ -2,9 +2,12 @@
 
 import json
 import os
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +52,43 @@ def ask(
 def test_a_picture_is_read(model: FullModel, sign: str, tmp_path: Path) -> None:
     result = ask(model, tmp_path, "-f", sign, "--task", "ocr")
     assert (result.returncode, result.stdout) == (0, "Platform nine\n")
+
+
+def test_a_refusal_is_printed(model: FullModel, tmp_path: Path) -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"refusal": "I will not."}, "finish_reason": "stop"}]}
+    model.script(Reply(events=[chunk, b"data: [DONE]\n\n"]))
+    result = ask(model, tmp_path, "Which city?")
+    assert (result.returncode, result.stdout) == (0, "I will not.\n")
+
+
+def test_a_file_that_is_too_large_is_named_with_its_size_and_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "small.txt").write_bytes(b"a" * (2 << 20))
+    (tmp_path / "large.txt").write_bytes(b"a" * (20 << 20))
+    with serving_full_model(max_request_mb=1, max_file_mb=10) as limited:
+        for name, size, limit in (("small.txt", "2.7 MB", "1 MB"), ("large.txt", "20.1 MB", "10 MB")):
+            for further in ((), ("--json",)):
+                told = ask(limited, tmp_path, "Read it.", "-f", name, *further)
+                assert size in told.stdout + told.stderr
+                assert limit in told.stdout + told.stderr
+
+
+def test_a_server_that_breaks_off_while_a_file_is_sent_may_find_it_too_large(tmp_path: Path) -> None:
+    (tmp_path / "large.txt").write_bytes(b"a" * (20 << 20))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def reset() -> None:
+            connection, _ = listening.accept()
+            connection.recv(1000)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+        thread = threading.Thread(target=reset)
+        thread.start()
+        told = ask(f"http://127.0.0.1:{listening.getsockname()[1]}", tmp_path, "Read it.", "-f", "large.txt")
+        thread.join()
+    assert told.returncode == 2
+    for part in ("large.txt", "20 MB", "512", "OPENFAZE_MAX_FILE_MB"):
+        assert part in told.stderr
 
 
 def test_without_a_server_this_process_answers_and_leaves_nothing(

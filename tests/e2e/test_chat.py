@@ -147,6 +147,24 @@ def test_models_are_listed_and_described(client: httpx.Client) -> None:
     assert client.get("/v1/models/auto").json()["id"] == "auto"
 
 
+def test_only_the_chat_model_is_marked_as_one(client: httpx.Client) -> None:
+    """LobeChat and clients of Together read the type, clients of OpenRouter the modalities."""
+    marks = {}
+    for name in ("interfaze-beta", "auto", "openfaze-embedding", "text-embedding-3-small", "whisper-1"):
+        model = client.get(f"/v1/models/{name}").json()
+        marks[name] = (model["type"], model["architecture"]["output_modalities"])
+    assert marks == {
+        "interfaze-beta": ("chat", ["text"]),
+        "auto": ("chat", ["text"]),
+        "openfaze-embedding": ("embedding", ["embeddings"]),
+        "text-embedding-3-small": ("embedding", ["embeddings"]),
+        "whisper-1": ("transcription", ["transcription"]),
+    }
+    chat, embedding = client.get("/v1/models").json()["data"]
+    assert (chat["type"], embedding["type"]) == ("chat", "embedding")
+    assert "image" in chat["architecture"]["input_modalities"]
+
+
 def test_the_probes_need_no_key_and_tell_of_each_capability(server: Server) -> None:
     assert httpx.get(f"{server.base_url}/health").json() == {"status": "ok"}
     ready = httpx.get(f"{server.base_url}/ready").json()

@@ -282,8 +282,9 @@ def test_what_a_paper_does_not_print_has_no_value(client: httpx.Client, paper: P
 
 def test_an_order_that_nothing_printed_names_has_passages(client: httpx.Client) -> None:
     said = chat(client, PAPERS["letter of a bank"], "Give me both balances.")["content"]
-    assert said
-    assert set(said.splitlines()) <= set(PAPERS["letter of a bank"].text.splitlines())
+    _, *lines = said.splitlines()
+    assert lines
+    assert {line.removeprefix("- ") for line in lines} <= set(PAPERS["letter of a bank"].text.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -303,4 +304,4 @@ def test_a_schema_is_filled_from_the_text_although_nothing_finds_the_implied_obj
     assert answer.get("error", {}).get("code") == code
     if code is None:
         assert json.loads(answer["choices"][0]["message"]["content"]) == {"total": 492}
-        assert [one["name"] for one in answer["precontext"]] == ["ocr", "object_detection"]
+        assert [one["name"] for one in answer["precontext"]] == ["ocr"]

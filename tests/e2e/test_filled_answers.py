@@ -13,15 +13,17 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.chat.answer import NO_OBJECTS, TOOL_CHARS
+from app.chat.answer import TOOL_CHARS
+from app.chat.context.quotes import MAX_LINES
+from app.chat.planning.questions import sentences_for
 from app.runnable_commands import adapt_for_client
 from models.language.llm import COPIED, PASSAGES
-from tasks.extraction.doubts import DOUBTFUL
 from tasks.result import CORNERS
 from tests.conftest import SHARED
 from tests.drawn_forms import form_of
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, picture_of, schema_of, text_part
+from tests.origin import serving_origin
 from tests.pages import foreign_page
 from tests.printed_codes import PAYMENT, code_drawn, pdf_with, png_of, sheet_of
 from tests.server import REMEMBERING, Server, serving
@@ -192,23 +194,6 @@ def test_a_document_in_the_message_is_copied_from_with_its_evidence(client: http
     assert len([entry for entry in server.log if entry["event"] == "llm_loaded"]) == loaded
 
 
-@pytest.mark.parametrize(("style", "most"), [("color: #333", 1.0), ("writing-mode: vertical-rl", DOUBTFUL)])
-def test_a_text_that_a_reader_perhaps_does_not_see_is_not_sure(client: httpx.Client, style: str, most: float) -> None:
-    page = f"<!doctype html><p>Deposit: 30.00 EUR</p><p style='{style}'>Total: 120.00 EUR</p>"
-    page += f"<table><tr><th>Item<th>Price<tr style='{style}'><td>Pen<td>1.50<tr><td>Ink<td>3.50</table>"
-    file = {"type": "file", "file": {"filename": "a.html", "file_data": data_url(page.encode(), "text/html")}}
-    items = {"type": "array", "items": schema_of(item=STRING, price=NUMBER)["json_schema"]["schema"]}
-    fields = schema_of(deposit=NUMBER, total=NUMBER, items=items)
-    body = ask(client, text_part("Extract."), file, response_format=fields, evidence=True).json()
-    found = {name: one["probability"] for name, one in body["evidence"].items()}
-    answer = json.loads(body["choices"][0]["message"]["content"])
-    assert (answer["deposit"], answer["total"]) == (30, 120)
-    assert answer["items"] == [{"item": "Pen", "price": 1.5}, {"item": "Ink", "price": 3.5}]
-    assert min(found["/deposit"], found["/items/1/price"]) > DOUBTFUL
-    assert max(found["/total"], found["/items/0/price"], found["/items/0/item"]) <= most
-    assert (found["/total"] > DOUBTFUL) == (most > DOUBTFUL)
-
-
 def test_what_nobody_can_judge_is_empty_and_the_rest_is_copied(client: httpx.Client, server: Server) -> None:
     lines = "GOLDEN ARCHES RESTAURANTS\n\nDate: 19/10/2018\n\nTotal: 40.00\nCash: 50.00\nChange: 10.00\n"
     url = data_url(lines.encode(), "text/plain")
@@ -262,6 +247,29 @@ def test_a_forced_call_has_the_arguments_that_a_schema_has_as_fields(client: htt
     assert body["evidence"] == {CALL + pointer: found for pointer, found in schema["evidence"].items()}
     assert set(schema["evidence"]) == {f"/{name}" for name in INVOICE_FIELDS}
     assert all(found["probability"] > 0.5 for found in schema["evidence"].values())
+
+
+def test_keywords_of_other_programs_change_neither_a_schema_nor_a_call(client: httpx.Client) -> None:
+    fields = {name: {**field, "example": "x", "x-ui": 1, "nullable": True} for name, field in INVOICE_FIELDS.items()}
+    fields["vendor"]["fromat"] = "name"
+    form = schema_of(**fields)
+    parameters = form["json_schema"]["schema"]
+    parameters["x-form"] = {"order": ["total"]}
+    tool = {"type": "function", "function": {"name": "save", "parameters": parameters}}
+    text = text_part(f"Save it.\n\n{INVOICE}")
+    filled = ask(client, text, response_format=form).json()
+    called = ask(client, text, tools=[tool], tool_choice="required").json()
+    [call] = called["choices"][0]["message"]["tool_calls"]
+    assert json.loads(filled["choices"][0]["message"]["content"]) == INVOICE_VALUES
+    assert json.loads(call["function"]["arguments"]) == INVOICE_VALUES
+    assert ["/properties/vendor/fromat" in one for one in (*filled["warnings"], *called["warnings"])] == [True, True]
+
+
+def test_a_misspelt_root_leaves_an_open_object_and_says_so(client: httpx.Client) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object", "proprties": {"a": {}}}}}
+    body = ask(client, text_part("Save it."), response_format=form).json()
+    assert body["choices"][0]["message"]["content"] == "{}"
+    assert any("'/proprties'" in one for one in body["warnings"])
 
 
 def test_a_forced_call_streams_like_any_call(client: httpx.Client) -> None:
@@ -361,6 +369,20 @@ def test_a_fact_that_nothing_says_is_no_field(client: httpx.Client, server: Serv
     error = error_of(ask(client, asked, tools=[tool], tool_choice="required"), 400, "not_found_in_input")
     assert error["param"] == f"{CALL}/people"
     assert len([entry for entry in server.log if entry["event"] == "llm_loaded"]) == loaded
+
+
+@pytest.mark.parametrize("order", ["Sum up the page", "Extract from"])
+def test_fields_of_free_words_about_a_linked_page_are_filled_or_named(tmp_path: Path, order: str) -> None:
+    page = (
+        b"<html><head><title>The harbour</title></head><body><h1>The harbour</h1><p>Ferries leave at nine.</p></body>"
+    )
+    with serving_origin() as origin, client_of_app(tmp_path, fetch_allow=("127.0.0.1",)) as asking:
+        origin.files["/harbour.html"], origin.headers["/harbour.html"] = page, {"content-type": "text/html"}
+        asking.base_url = asking.base_url.join("/v1")
+        text = text_part(f"{order} {origin.url('/harbour.html')}")
+        body = ask(asking, text, response_format=schema_of(title=STRING, summary=STRING)).json()
+    assert json.loads(body["choices"][0]["message"]["content"]).keys() == {"title", "summary"}
+    assert any("'summary'" in one for one in body["warnings"])
 
 
 @pytest.mark.deep
@@ -478,11 +500,12 @@ def said(response: httpx.Response) -> str:
 def test_a_plain_question_is_answered_with_passages(client: httpx.Client) -> None:
     receipt = sample("receipt_001.jpg", "image/jpeg")
     body = ask(client, text_part("Who served the customers here, and how?"), receipt).json()
-    answer = body["choices"][0]["message"]["content"]
+    first, *lines = body["choices"][0]["message"]["content"].splitlines()
     read = body["precontext"][0]["result"]["extracted_text"]
-    assert len(answer) < len(read)
+    assert first == sentences_for("Who?").passages
+    assert 0 < len(lines) < MAX_LINES
     # As Markdown, of which the words are those that were read.
-    assert set(re.findall(r"\w+", answer)) <= set(re.findall(r"\w+", read))
+    assert set(re.findall(r"\w+", "\n".join(lines))) <= set(re.findall(r"\w+", read))
     assert adapt_for_client(PASSAGES) in body["warnings"]
 
 
@@ -568,10 +591,9 @@ def test_what_is_in_a_picture_is_what_is_written_there_where_nothing_finds_objec
         read, unseen = body["precontext"]
         assert (read["name"], unseen["name"], unseen["result"]) == ("ocr", "object_detection", None)
         assert body["choices"][0]["message"]["content"] == read["result"]["extracted_text"]
-        [warning] = [one for one in body["warnings"] if one.startswith("No objects were looked for")]
-        assert warning == adapt_for_client(NO_OBJECTS.format(unseen["error"]))
+        assert unseen["error"] in body["warnings"]
         people = sample("photo_people.jpg", "image/jpeg")
-        for question, photo in (("How many bags are in this picture?", receipt), ("Describe this picture.", people)):
+        for question, photo in (("Detect all bags.", receipt), ("Describe this picture.", people)):
             error = error_of(ask(client, text_part(question), photo), 503, "engine_unavailable")
             assert "object_detection" in error["message"]
 

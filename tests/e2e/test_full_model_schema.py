@@ -177,6 +177,7 @@ def test_a_run_task_with_a_schema_that_constrains_is_the_full_models(model: Full
         {"type": "json_schema", "json_schema": {"name": "empty_schema"}},
         # z.object({}), as Vercel's AI SDK and OpenAI's own helpers send it.
         schema_of(),
+        {"type": "json_schema", "json_schema": {"schema": {"type": "object", "x-ui": {"width": 2}, "proprties": {}}}},
     ],
 )
 def test_a_run_task_with_an_open_schema_asks_no_llm(model: FullModel, response_format: Json | None) -> None:
@@ -211,6 +212,33 @@ def test_a_schema_that_cannot_be_checked_is_refused_before_any_work(
     assert error["param"].startswith("response_format.json_schema.schema")
     assert words in error["message"]
     assert model.prompts == []
+
+
+def test_null_is_an_answer_where_openapi_allows_it_and_the_llm_is_told_so(model: FullModel) -> None:
+    model.script(Reply('{"total": null}'))
+    form = schema_of(
+        total={"type": "number", "nullable": True, "example": 9.5, "x-ui": {"width": 2}, "fromat": "double"}
+    )
+    body = model.ask(QUESTION, response_format=form).json()
+    assert body["choices"][0]["message"]["content"] == '{"total": null}'
+    [warning] = body["warnings"]
+    assert "'/properties/total/fromat'" in warning
+    [prompt] = model.prompts
+    told = prompt["response_format"]["json_schema"]["schema"]["properties"]["total"]
+    assert told == {"type": ["number", "null"], "example": 9.5, "x-ui": {"width": 2}, "fromat": "double"}
+
+
+def test_an_llm_is_told_that_arguments_of_tools_may_be_null(model: FullModel) -> None:
+    parameters = {"type": "object", "properties": {"day": {"type": "string", "nullable": True, "descripton": "x"}}}
+    model.script(Reply("Hello!"))
+    body = model.ask(
+        "Hello!", tools=[{"type": "function", "function": {"name": "plan", "parameters": parameters}}]
+    ).json()
+    [warning] = body["warnings"]
+    assert "'/properties/day/descripton' of the parameters of 'plan'" in warning
+    [prompt] = model.prompts
+    told = prompt["tools"][0]["function"]["parameters"]["properties"]["day"]
+    assert told == {"type": ["string", "null"], "descripton": "x"}
 
 
 def test_a_pattern_that_would_backtrack_for_ever_is_answered(model: FullModel) -> None:

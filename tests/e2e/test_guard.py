@@ -142,15 +142,36 @@ def test_a_safe_question_has_what_was_found_and_then_the_verdict(model: FullMode
 
 def test_a_safe_run_task_is_answered_as_without_a_guard(model: FullModel) -> None:
     said = [text_part("Read it."), picture_of("Platform nine")]
-    guarded = model.ask(guard("ALL", task="ocr"), said)
-    # Pictures need an engine for their codes.
-    error_of(guarded, 503, "engine_unavailable")
     codes = [f"S{n}" for n in range(1, 15)]
     body = model.ask(guard(*codes, task="ocr"), said).json()
     assert "precontext" not in body
     alone = content_of(model.ask(system("<task>ocr</task>"), said))
     assert body["choices"][0]["message"]["content"] == alone
     assert model.stream(guard(*codes, task="ocr"), said).text == alone
+
+
+def test_all_codes_are_those_that_can_be_judged_here(model: FullModel) -> None:
+    model.script(Reply("A sign."), Reply("A sign."))
+    picture = picture_of("Platform nine")
+    for response in (
+        model.ask(guard("ALL"), [text_part("What is it?"), picture]),
+        model.ask(guard("ALL", task="ocr"), [picture]),
+        model.ask(guard("ALL", "S9"), [text_part("What is it?"), picture]),
+    ):
+        [warning] = [one for one in response.json()["warnings"] if "S12_IMAGE" in one]
+        assert "S15_IMAGE" in warning
+        assert "S9" not in warning
+    is_blocked(model.ask(guard("ALL"), [text_part(BOMB), picture]), "S9")
+    for codes in (("S12_IMAGE",), ("ALL", "S12_IMAGE"), ("S9", "S1_IMAGE")):
+        error_of(model.ask(guard(*codes), [text_part("What is it?"), picture]), 503, "engine_unavailable")
+    model.script(Reply("Paris."))
+    assert "warnings" not in model.ask(guard("ALL"), FRANCE).json()
+
+
+def test_texts_are_never_left_unjudged_under_all_codes() -> None:
+    with serving_full_model(text_guard="off") as unguarded:
+        error_of(unguarded.ask(guard("ALL"), FRANCE), 503, "engine_unavailable")
+        error_of(unguarded.ask(guard("ALL", task="ocr"), [picture_of("Nine")]), 503, "engine_unavailable")
 
 
 def test_a_schema_makes_no_difference_to_a_refusal(model: FullModel) -> None:

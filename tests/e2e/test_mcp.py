@@ -184,6 +184,19 @@ def paper(text: str) -> str:
     return data_url(text.encode(), "text/plain")
 
 
+async def test_extract_fills_the_fields_of_openapi_and_notes_a_misspelt_keyword(model: FullModel) -> None:
+    fields = {
+        "total": {"type": "number", "nullable": True, "example": 9.5},
+        "date": {"type": "string", "fromat": "date"},
+    }
+    schema = {**SCHEMA, "properties": fields, "x-ui": {"order": ["date"]}}
+    async with connected(model) as client:
+        result = await client.call_tool("extract", {"text": ORDER, "schema": schema})
+    assert data_of(result)["data"] == {"total": 12.5, "date": "2026-03-01"}
+    notes = [one.text for one in result.content if isinstance(one, TextContent) and one.text.startswith("Note: ")]
+    assert ["/properties/date/fromat" in note for note in notes] == [True]
+
+
 @ERAS
 async def test_extract_takes_several_sources_and_gives_fields_or_an_error_for_each(model: FullModel, mode: str) -> None:
     heard: list[tuple[float, float | None]] = []
@@ -386,7 +399,7 @@ async def test_a_schema_that_describes_no_object_is_told(model: FullModel, answe
 def test_a_language_is_understood_by_its_code_though_that_is_a_word(code: str) -> None:
     body = TOOLS["translate"].called_with({"text": "Good morning.", "target_language": code})
     asked = parse_order(body["messages"][-1]["content"][0]["text"])
-    assert (asked.target, asked.text) == ({"Italian": "it"}.get(code, code), "")
+    assert (asked.targets, asked.text) == (({"Italian": "it"}.get(code, code),), "")
 
 
 async def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(model: FullModel) -> None:

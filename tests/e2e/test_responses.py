@@ -5,7 +5,9 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from app.events import Finish
@@ -326,7 +328,7 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
         ({"max_tool_calls": 3}, "max_tool_calls", "limit of 32 calls"),
         ({"truncation": "auto"}, "truncation", "not supported"),
         (
-            {"tools": [{"type": "file_search", "vector_store_ids": []}]},
+            {"tools": [{"type": "file_serch", "vector_store_ids": []}]},
             "tools[0]",
             "function, custom, namespace, web_search",
         ),
@@ -414,6 +416,30 @@ def test_a_tool_that_searches_no_web_is_said_to(model: FullModel) -> None:
     model.script(Reply("Fine."))
     [warning] = ask(model, "Are you fine?", tools=[{"type": "web_search"}])["warnings"]
     assert warning == "Tool 'web_search' has no effect: this server has no web search (OPENFAZE_SEARCH_PROVIDER)."
+
+
+@pytest.mark.parametrize(
+    "tool", ["image_generation", "local_shell", "shell", "apply_patch", "file_search", "mcp", "tool_search"]
+)
+def test_tools_of_openais_that_are_not_here_are_passed_over_unless_they_are_forced(model: FullModel, tool: str) -> None:
+    model.script(Reply("Fine."), Reply("Fine."))
+    tools = [WEATHER, {"type": tool}]
+    response = ask_raw(model, f"Are you fine without {tool}?", tools=tools)
+    assert any(f"'{tool}'" in warning for warning in response["warnings"])
+    assert [one["function"]["name"] for one in model.prompts[0]["tools"]] == ["get_weather"]
+    allowed = {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "get_weather"}]}
+    ask_raw(model, "Are you fine?", tools=tools, tool_choice={**allowed, "tools": [*allowed["tools"], {"type": tool}]})
+    assert refused(model, tools=tools, tool_choice={"type": tool})["param"] == "tool_choice"
+    assert refused(model, tools=[{"type": tool}], tool_choice="required")["param"] == "tool_choice"
+
+
+def ask_raw(model: FullModel, said: str, **fields: Any) -> Json:
+    """A response that repeats tools without the fields that OpenAI requires of them."""
+    with httpx.Client(base_url=model.base_url, headers=model.client.headers, timeout=60) as client:
+        answer = client.post("/v1/responses", json={"model": "auto", "input": said, **fields})
+    assert answer.status_code == 200, answer.text
+    found: Json = answer.json()
+    return found
 
 
 def test_a_misspelt_field_is_named_once_and_by_the_clients_place(model: FullModel) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import SHARED
 from tests.e2e.test_docs import ADDRESS, PICTURE
 from tests.fences import ROOT, Fence, fences
 from tests.llm_server import Call, Reply, serving_llm
@@ -25,7 +24,12 @@ PYTHON = PACKAGES / "bin" / "python"
 MODULES = PACKAGES / "node_modules"
 NODE = shutil.which("node")
 PAGES = ("integrations.md", "migrate.md")
-EXAMPLES = [fence for page in PAGES for fence in fences(ROOT / "docs" / page) if fence.how == "integration"]
+EXAMPLES = [
+    fence
+    for page in PAGES
+    for fence in fences(ROOT / "docs" / page)
+    if fence.how == "integration" and fence.language != "sh"
+]
 TOOLS = "function_tool"
 
 
@@ -38,13 +42,6 @@ def weather(body: dict[str, Any]) -> Reply:
         case 1:
             return Reply(tool_calls=[Call("fahrenheit", json.dumps({"celsius": float(given[0])}), id="call_b")])
     return Reply(f"It is {given[1]} °F in Oslo.")
-
-
-@pytest.fixture(scope="module")
-def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    log = tmp_path_factory.mktemp("integrations") / "log"
-    with serving(log, preload="ocr", weights_dir=SHARED / "weights") as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

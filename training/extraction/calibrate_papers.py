@@ -65,8 +65,7 @@ async def samples_of(
 ) -> list[Sample]:
     """Return the values that are copied from a paper, and those of all other ways to fill its lists."""
     copied = await copy_fields(schema, TaskResults(has_text=True), read, extractor)
-    values = {**copied.values, **copied.improbable}
-    answer = all_of(Completion(schema, SchemaChecker(schema), values, most_harmless).answer())
+    answer = all_of(Completion(schema, SchemaChecker(schema), copied.likeliest, most_harmless).answer())
     entries = [one for one in read if is_text(one)]
     search = find_evidence(
         answer, entries, schema, most_chars=10**8, support=copied.place, request=copied.document, decided=copied.decided

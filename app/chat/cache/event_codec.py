@@ -52,6 +52,8 @@ def _encode(event: Event, texts: list[bytes]) -> list[Any]:
             return ["precontext", [[entry.name, entry.result.data] for entry in entries]]
         case ReasoningChunk(text):
             return ["reasoning", text]
+        case TextChunk(text, is_refusal=True):
+            return ["refusal", text]
         case TextChunk(text, logprobs):
             texts.append(text.encode())
             return ["text", len(texts[-1])] if logprobs is None else ["text", len(texts[-1]), logprobs]
@@ -72,6 +74,8 @@ def _decode(record: Any, texts: BytesIO) -> Event:
             return Precontext(tuple(Entry(str(name), JsonResult(data)) for name, data in entries))
         case ["reasoning", str(text)]:
             return ReasoningChunk(text)
+        case ["refusal", str(text)]:
+            return TextChunk(text, is_refusal=True)
         case ["text", int(size), *logprobs]:
             return TextChunk(texts.read(size).decode(), *logprobs)
         case ["tool_call", int(index), str(arguments), id_, name]:

@@ -19,7 +19,7 @@ from tasks.guardrails import Policy
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 
-VERSION = 3
+VERSION = 4
 """Version of the key and of the values kept under it, increased when either changes."""
 NOT_IN_SCOPE = frozenset(
     {
@@ -119,7 +119,8 @@ def _compute_digests(
     }
     messages = [_message_key(index, message, named, sees_names) for index, message in enumerate(request.messages)]
     fields = request.model_dump(exclude=set(NOT_IN_SCOPE), warnings=False)
-    shared = [VERSION, call.caller.tenant, fields, media, policy.codes, policy.thresholds, call.skip_planning]
+    guard = [policy.codes, sorted(policy.optional), policy.thresholds]
+    shared = [VERSION, call.caller.tenant, fields, media, guard, call.skip_planning]
     all_but_last = hashlib.sha256(fingerprint)
     all_but_last.update(pydantic_core.to_json([shared, messages[:-1]]))
     key = all_but_last.copy()

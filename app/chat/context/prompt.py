@@ -104,5 +104,7 @@ def _history_message(message: ChatMessage) -> LlmMessage:
 
 def _tool_call(call: ChatToolCall) -> dict[str, Any]:
     """Return the call without unknown fields, which an LLM's server might show to the LLM."""
-    function = {"name": call.function.name, "arguments": call.function.arguments}
+    # Some clients send a call without arguments as they got it, and some servers stop where these are not JSON.
+    arguments = call.function.arguments
+    function = {"name": call.function.name, "arguments": arguments if arguments.strip() else "{}"}
     return {"id": call.id, "type": call.type, "function": function}

@@ -36,9 +36,7 @@ MAX_EMBEDDED = 64
 GAP = "[…]"
 """Mark that stands for text that was left out."""
 
-_WITHOUT_CONTENT = re.compile(r"#{1,6} .*|[|:\s-]*")
-"""Pattern of lines without content of their own: a heading, or the rule below a table's first row."""
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
+SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +76,19 @@ async def trim(
     count: Callable[[str], int],
     executor: FairExecutor,
     embedder: Embedder | None = None,
-    *,
-    is_answer: bool = False,
 ) -> list[str]:
     """Return one text per entry. Together they have at most `budget_tokens`, as counted by `count`, and texts that fit
     are kept whole.
 
-    If `is_answer`, the texts are shown to the user: the beginning of a result is not preferred, and headings and rules
-    of tables are left out. With `embedder`, the meaning of passages counts as much as their words. If the embedder
-    fails, only the words count. Texts are read in the threads of `executor`, in time linear in their length.
+    With `embedder`, the meaning of passages counts as much as their words. If the embedder fails, only the words count.
+    Texts are read in the threads of `executor`, in time linear in their length.
     """
     results = await executor.run(_count_results, entries, count)
     shares = fair_shares([result.need for result in results], budget_tokens)
     return [
         result.text
         if result.need <= share
-        else await _shorten(result.pieces, question, share, count, executor, embedder, is_answer=is_answer)
+        else await _shorten(result.pieces, question, share, count, executor, embedder)
         for result, share in zip(results, shares, strict=True)
     ]
 
@@ -101,14 +96,14 @@ async def trim(
 def _count_results(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[_Result]]:
     results = []
     for entry in entries:
-        pieces = yield from _join_lines(entry.result.pieces())
+        pieces = yield from join_lines(entry.result.pieces())
         text = assemble(pieces)
         results.append(_Result(pieces, text, count(text)))
         yield
     return results
 
 
-def _join_lines(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
+def join_lines(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
     """Return the lines, joined to longer pieces if there are too many.
 
     Only neighbours under one heading are joined. The more lines there are, the longer the pieces become, so that
@@ -162,10 +157,8 @@ async def _shorten(
     count: Callable[[str], int],
     executor: FairExecutor,
     embedder: Embedder | None,
-    *,
-    is_answer: bool,
 ) -> str:
-    pieces, scores, ranked = await executor.run(_rank, whole, question, is_answer=is_answer)
+    pieces, scores, ranked = await executor.run(_rank, whole, question)
     if embedder is not None and question.strip():
         promising = ranked[:MAX_EMBEDDED]
         similar = await similarities(question, [pieces[index].text for index in promising], embedder)
@@ -173,19 +166,15 @@ async def _shorten(
         scores = [score / best for score in scores] if similar else scores
         for index, similarity in zip(promising, similar, strict=False):
             scores[index] += max(0.0, similarity)
-    return await executor.run(_select_text, pieces, scores, budget, count, 0 if is_answer else HEAD_PIECES)
+    return await executor.run(_select_text, pieces, scores, budget, count)
 
 
-def _rank(
-    whole: Sequence[ResultLine], question: str, *, is_answer: bool
-) -> Slices[tuple[list[ResultLine], list[float], list[int]]]:
+def _rank(whole: Sequence[ResultLine], question: str) -> Slices[tuple[list[ResultLine], list[float], list[int]]]:
     """Return pieces short enough to be selected, their scores by words, and their indexes by descending score."""
     longest = max(MAX_PIECE_CHARS, sum(len(piece.text) for piece in whole) // MAX_PIECES)
     pieces: list[ResultLine] = []
     for piece in whole:
-        if is_answer and _WITHOUT_CONTENT.fullmatch(piece.text.strip()):
-            continue
-        pieces += [ResultLine(part, piece.heading) for part in _split_line(piece.text, longest)]
+        pieces += [ResultLine(part, piece.heading) for part in split_line(piece.text, longest)]
         yield
     overlap = yield from word_overlap(question, [piece.text for piece in pieces])
     scores = with_neighbours(overlap)
@@ -193,11 +182,11 @@ def _rank(
 
 
 def _select_text(
-    pieces: Sequence[ResultLine], scores: Sequence[float], budget: int, count: Callable[[str], int], head: int
+    pieces: Sequence[ResultLine], scores: Sequence[float], budget: int, count: Callable[[str], int]
 ) -> Slices[str]:
-    """Return the text of the pieces that fit in `budget`: the first `head` pieces, then the others, beginning with the
+    """Return the text of the pieces that fit in `budget`: the first pieces, then the others, beginning with the
     best."""
-    kept = _choose(pieces, _best_first(scores), budget, count, head)
+    kept = _choose(pieces, _best_first(scores), budget, count)
     # The whole text is counted again, because its number of tokens is not exactly the sum of its pieces' numbers.
     while kept and count(assemble(pieces, sorted(kept))) > budget:
         kept.pop()
@@ -215,9 +204,7 @@ def _best_first(scores: Sequence[float]) -> list[int]:
     return sorted(_evenly_spread(len(scores)), key=worth.__getitem__)
 
 
-def _choose(
-    pieces: Sequence[ResultLine], ranked: Sequence[int], budget: int, count: Callable[[str], int], head: int
-) -> list[int]:
+def _choose(pieces: Sequence[ResultLine], ranked: Sequence[int], budget: int, count: Callable[[str], int]) -> list[int]:
     """Return the indexes of the selected pieces, the most important first. These are the head, and then the best pieces
     that still fit."""
     gap = count(GAP) + 1
@@ -240,7 +227,7 @@ def _choose(
             headings.add(piece.heading)
             spent += cost
 
-    for index in range(min(head, len(pieces))):
+    for index in range(min(HEAD_PIECES, len(pieces))):
         take(index, budget * HEAD_SHARE)
     for index in ranked:
         if spent + gap >= budget:
@@ -249,11 +236,11 @@ def _choose(
     return kept
 
 
-def _split_line(text: str, longest: int = MAX_PIECE_CHARS) -> list[str]:
+def split_line(text: str, longest: int = MAX_PIECE_CHARS) -> list[str]:
     """Return `text` in parts of at most `longest` characters, cut between sentences, else between words, else
     anywhere."""
     parts: list[str] = []
-    for sentence in _SENTENCE_END.split(text) if len(text) > longest else [text]:
+    for sentence in SENTENCE_END.split(text) if len(text) > longest else [text]:
         start = 0
         while len(sentence) - start > longest:
             cut = sentence.rfind(" ", start + 1, start + longest)

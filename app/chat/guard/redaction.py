@@ -77,8 +77,10 @@ class Redaction:
             for (place, was), text in zip(
                 pieces.items(), self._redact_chunks(kind, list(pieces.values())), strict=True
             ):
+                event = redacted[place]
                 if text != was:
-                    redacted[place] = kind(text)
+                    is_refusal = isinstance(event, TextChunk) and event.is_refusal
+                    redacted[place] = TextChunk(text, is_refusal=True) if is_refusal else kind(text)
                 if was and not text:
                     del redacted[place]
         calls: dict[int, dict[int, ToolCallChunk]] = {}

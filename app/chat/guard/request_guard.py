@@ -51,6 +51,7 @@ _EARLIER_MESSAGES = "before"
 """Name of the source for checks of the user's earlier messages alone."""
 _MAX_LISTED = 5
 """The warning of a flagged request lists at most this many places. The verdict has all of them."""
+_NOT_JUDGED = "The guard did not judge by {codes}, because no engine here can (docs/guardrails.md)."
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
 """The texts of at most this many pictures are read at a time."""
@@ -125,6 +126,9 @@ class RequestGuard:
                 await self.check_request()
                 self.stages.done("guard")
                 async for event in events:
+                    if isinstance(event, Finish) and self.policy.left_out:
+                        codes = ", ".join(code for code in self.policy.codes if code in self.policy.left_out)
+                        yield AnswerWarning(_NOT_JUDGED.format(codes=codes))
                     if not self.request.is_only_flagged or isinstance(event, Progress):
                         yield event
                         continue

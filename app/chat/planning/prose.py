@@ -35,6 +35,7 @@ _TAKES_TEXT = (
     r"|korrigier\w*|fasse)\b"
 )
 """Pattern of requests to process a text, in addition to requests for translations and forecasts."""
+_LANGUAGES_FOLLOW = r"\b(?:languages?|sprachen?|langues?|idiomas?|lingue|línguas|talen)$"
 _SENTENCES = re.compile(r"[!?;\n。！？；؟]|\.(?:\s|$)|,\s*(?:but|aber|mais|pero|ma|mas|maar)\b")
 _SEGMENTS = re.compile(r"[,，、:：]")
 _LONGEST_MESSAGE = 16_000
@@ -48,7 +49,7 @@ _HTML_NAMES = (
     "ins kbd li mark ol p pre q s samp script small span strike strong style sub sup table tbody td tfoot th thead "
     "title tr tt u ul var"
 )
-_HTML = frozenset(_HTML_NAMES.split())
+HTML = frozenset(_HTML_NAMES.split())
 """Names of HTML's elements that mark up a pasted text and never enclose it. Other elements, such as `data` and
 `article`, have names that people also give to a document."""
 _NUMBERING = re.compile(r"^\W*(?:\d{1,2}[.)]\s+)?")
@@ -58,7 +59,7 @@ _FIGURE = re.compile(r"\d")
 _SENTENCE_ENDS = (".", "!", "?", ":", "…")
 _AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)|[€$£] ?\d|\d ?[€$£]")
 """Pattern of a figure that is a value of the document even within a sentence."""
-_FIRST = re.compile(rf"\s*\S.{{0,{_LONGEST_HEAD}}}?(?:[:：](?=\s)|[.!?](?=\s)|[。！？؟]|\n|\Z)")
+_FIRST = re.compile(rf"\s*(?:\d{{1,2}}[.)]\s+)?\S.{{0,{_LONGEST_HEAD}}}?(?:[:：](?=\s)|[.!?](?=\s)|[。！？؟]|\n|\Z)")
 """Pattern of the first sentence."""
 _ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
 _FIGURES = re.compile(r"\d\D?\d")
@@ -96,7 +97,8 @@ class Prose:
     it."""
 
     @classmethod
-    def of(cls, message: str) -> Self:
+    def of(cls, message: str, *, is_instruction: bool = False) -> Self:
+        """Return the instructions of a message. If `is_instruction` is true, it brings no text, even after a colon."""
         if len(message) > _LONGEST_MESSAGE:
             message = f"{message[: _LONGEST_MESSAGE // 2]}\n{message[-_LONGEST_MESSAGE // 2 :]}"
         bare = CODE.sub(" ", message.replace(_LINK, " "))
@@ -109,7 +111,7 @@ class Prose:
         bare, quotations = QUOTED.subn(_without_quotation, bare)
         if "  " in bare or not bare.replace("\n", " ").isprintable():
             bare = _BLANKS.sub(" ", bare)
-        text, brings_text = _without_payload(bare)
+        text, brings_text = (bare, False) if is_instruction else _without_payload(bare)
         shown = set(_LINKS.findall(text))
         is_short = len(text) <= 2 * _INSTRUCTIONS
         if not is_short:
@@ -166,6 +168,8 @@ def _without_payload(bare: str) -> tuple[str, bool]:
         head, rest = bare[: gap.start()], bare[gap.end() :]
         if len(head) > _LONGEST_HEAD:
             break
+        if compiled(_LANGUAGES_FOLLOW).search(head):
+            continue
         introduces = gap.group()[0] in ":：" and "\n" in gap.group()
         takes_text = introduces or compiled(_TAKES_TEXT).search(head) or WORDS.speaks_of(head, "translate", "forecast")
         if takes_text and _LINKS.sub("", rest).strip():
@@ -245,7 +249,7 @@ def enclosure_in(message: str) -> Enclosure | None:
     """
     reach = 2 * _INSTRUCTIONS
     for opening in _OPENING.finditer(message, 0, reach):
-        if (opening[1] or "").lower() in _HTML:
+        if (opening[1] or "").lower() in HTML:
             continue
         closing = f"</{opening[1]}>" if opening[1] else opening[0][:3]
         end = message.rfind(closing, max(opening.end(), len(message) - reach))

@@ -3,8 +3,10 @@ printed values that it asks for."""
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import dropwhile, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,19 +33,23 @@ ITEMS: Final = "items"
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("questions.toml").read_text("utf-8"))
 _POLITE_OPENING: Final = pattern_of(_TABLE["courtesy"])
 _OPENING: Final = pattern_of(_TABLE["opening"])
+_FURTHER: Final = pattern_of(_TABLE["further"])
+_CLAUSE: Final[str] = _TABLE["clause"]
+_EXPLANATION: Final = pattern_of(_TABLE["explanation"])
+_VERB_AT_END: Final[str] = _TABLE["verb_at_end"]
+_BETWEEN_CLAUSES: Final = pattern_of(_TABLE["between_clauses"])
+_END_OF_CLAUSE: Final = f"(?:{_BETWEEN_CLAUSES})$"
 _PLACE: Final = pattern_of(_TABLE["place"])
 _ENUMERATE: Final = pattern_of(_TABLE["enumerate"])
 _YES_OR_NO: Final = pattern_of(_TABLE["yes_or_no"])
+_BEGINNINGS: Final = (_OPENING, ORDERS, _YES_OR_NO, _FURTHER, _EXPLANATION)
+"""Patterns with one of which each part of a question or an order begins."""
 _HOW_MUCH: Final = pattern_of(_TABLE["how_much"])
 _PRICE_OF: Final = pattern_of(_TABLE["price_of"])
 _ALL_OF_IT: Final = pattern_of(_TABLE["all_of_it"])
 _ASKS: Final = "|".join(_TABLE["asks"])
-_BESIDE: Final = "|".join(_TABLE["beside"])
+_GREETING: Final[str] = _TABLE["greeting"]
 _PREFACE: Final = pattern_of(_TABLE["preface"])
-_FACT_WORDS: Final[list[str]] = _TABLE["fact_words"]
-_FACT_FORMS: Final[list[str]] = _TABLE["fact_forms"]
-_PERSONAL: Final[list[str]] = _TABLE["personal"]
-_OWN: Final = "|".join(_TABLE["own"])
 _COMPOSES: Final = "|".join(_TABLE["composes"])
 _MEANINGS: Final = {key: pattern_of(phrases) for key, phrases in _TABLE["meanings"].items()}
 _ITEMS: Final = pattern_of(_TABLE["lists"]["items"])
@@ -52,6 +58,7 @@ _ARTICLE = r"^(?:the|an?|der|die|das|den|dem|les?|la|l['’]|el|los|las|il|lo|gl
 _ENDS_OF_TEXT: Final = 2_000
 """Only this many characters at each end of a long text are searched for a question or an order."""
 _SIGNS_AROUND = " ¿?!."
+_NUMBERING: Final = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+", re.MULTILINE)
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 _BRINGS_TEXT: Final = re.compile(r"[:：]\s+\S|：\s*\S|`")
 """Pattern of a text, or of code, that a message brings along."""
@@ -75,6 +82,10 @@ class Sentences:
     """Sentences and phrases of an answer in one language, with placeholders for `name`, `percent`, `page` and
     `search`."""
 
+    personal: str
+    """Regular expression of phrases about whoever asks or answers."""
+    passages: str
+    """First line of an answer that quotes passages."""
     missing: str
     uncertain: str
     page: str
@@ -101,6 +112,8 @@ class RequestedValues:
     """Parts of the answer in the language of the question."""
     are_known: bool
     """True if documents are known to print such values, so that an unlikely value is an answer, too."""
+    unnamed: Sequence[str] = ()
+    """Parts of the question that name no value."""
 
 
 def is_question(text: str) -> bool:
@@ -109,58 +122,72 @@ def is_question(text: str) -> bool:
     return compiled(_ASKS).search(_ends_of(text)) is not None
 
 
-def asks_for_fact(message: str) -> bool:
-    """True if the message is clearly a question of fact about the world, which has to be known or found.
-
-    Each of its sentences asks for a fact, or only greets, thanks or says how to answer. A message that brings a text
-    along, small talk, and a question about the assistant itself do not count.
-    """
+def is_searchable(message: str) -> bool:
+    """True if a message asks or orders something that a page of the web may tell. It brings no text, and is not about
+    those who ask or answer."""
     prose = Prose.of(message)
-    if not prose.is_short or prose.brings_text or _BRINGS_TEXT.search(message) or asks_for_prose(message):
+    question = compiled(_PREFACE).sub("", prose.text, count=1)
+    if not prose.is_short or prose.brings_text or _BRINGS_TEXT.search(message):
         return False
-    sentences = [part.strip() for part in _SENTENCE_ENDS.split(prose.text) if part.strip()]
-    others = [sentence for sentence in sentences if not _asks_for_fact(sentence)]
-    return len(others) < len(sentences) and all(compiled(_BESIDE).search(sentence) for sentence in others)
+    sentences = sentences_of(question)
+    if len(_WORDS.findall(question)) < _LEAST_WORDS or not all(is_question(one) or is_order(one) for one in sentences):
+        return False
+    # Behind the first question, "he" and "it" are what that one names: "Who is Ada Berg, and where does she live?"
+    first = _without(ORDERS, clauses_of(sentences[0])[0])
+    personal = "|".join(language.personal for language in _languages_of(question))
+    return compiled(personal).search(first) is None
 
 
 def asks_for_prose(message: str) -> bool:
-    """True if a sentence of the message orders a text to be written, such as a poem or a summary."""
-    return any(compiled(_COMPOSES).search(sentence) for sentence in _sentences_of(Prose.of(message)))
+    """True if a sentence of the message orders a text to be written, such as a poem or a letter."""
+    return any(
+        compiled(_COMPOSES).search(form)
+        for sentence in sentences_of(Prose.of(message).text)
+        for form in (sentence, without_courtesy(sentence))
+    )
 
 
-def _sentences_of(prose: Prose) -> list[str]:
-    """Return the sentences of the instructions with their punctuation, but without words of courtesy before them."""
-    return [_without(_POLITE_OPENING, part) for part in _SENTENCE_ENDS.split(prose.text) if part.strip()]
+def sentences_of(text: str) -> list[str]:
+    """Return the sentences of a text with their punctuation, but without numbers before them."""
+    return [sentence for part in _SENTENCE_ENDS.split(_NUMBERING.sub("", text)) if (sentence := part.strip())]
 
 
-def _asks_for_fact(sentence: str) -> bool:
-    question = compiled(_PREFACE).sub("", sentence, count=1)
-    # A word may ask in several languages, and be a pronoun in one but an article in another: German and French "du".
-    forms = _FACT_WORDS if sentence.endswith(("?", "？", "؟")) else _FACT_FORMS
-    personal = [
-        compiled(personal).search(question) is not None
-        for form, personal in zip(forms, _PERSONAL, strict=True)
-        if compiled(form).search(question)
+def clauses_of(sentence: str) -> list[str]:
+    """Return the parts of a sentence that each ask or order: "Who is the customer, how much is it and until when?"."""
+    begins = [
+        gap.end()
+        for gap in compiled(_BETWEEN_CLAUSES).finditer(sentence)
+        if any(compiled(form).search(sentence[gap.end() :]) for form in _BEGINNINGS)
     ]
-    if personal:
-        # "What a day!" and "Wie bitte?" ask for nothing.
-        is_whole = not sentence.endswith(("!", "！")) and len(_WORDS.findall(question)) >= _LEAST_WORDS
-        return is_whole and not any(personal)
-    if not is_order(sentence) or compiled("|".join(_PERSONAL)).search(sentence):
-        return False
-    values = values_asked_for(sentence)
-    return values is not None and values.are_known
+    parts = (sentence[begin:end] for begin, end in pairwise([0, *begins, len(sentence)]))
+    return [clause for part in parts if (clause := compiled(_END_OF_CLAUSE).sub("", part).strip())]
 
 
-def is_public(message: str) -> bool:
-    """True if a question is not about the person who asks it, so that it may be searched for on the web."""
-    return not compiled(_OWN).search(compiled(_PREFACE).sub("", message, count=1))
+def is_greeting(sentence: str) -> bool:
+    """True if a sentence only greets or thanks."""
+    return compiled(_GREETING).search(sentence) is not None
+
+
+def without_courtesy(text: str) -> str:
+    """Return a text without words of courtesy at its beginning: "Could you please …"."""
+    return _without(_POLITE_OPENING, text)
+
+
+def without_function_words(text: str) -> str:
+    """Return a question without the words at its beginning that name nothing: "What is the …"."""
+    return " ".join(dropwhile(lambda word: word.lower() in function_words(), text.split())) or text
+
+
+@cache
+def function_words() -> frozenset[str]:
+    """Return words of questions that name nothing, in all languages."""
+    return frozenset[str]().union(*_LANGUAGES)
 
 
 def unanswered(question: str, *, can_search: bool) -> str:
     """Return a sentence, in the question's language, which says that no LLM here can answer it and which settings
     help."""
-    sentences = _sentences_for(question[:LONGEST])
+    sentences = sentences_for(question[:LONGEST])
     return sentences.unanswered.format(search="" if can_search else sentences.search)
 
 
@@ -172,43 +199,64 @@ def is_order(text: str) -> bool:
 
 
 def values_asked_for(question: str) -> RequestedValues | None:
-    """Return the values named by a question or an order of one sentence. Return None for a longer text, for a question
-    to be answered with yes or no, and if no value is named."""
-    sentences = [part for part in re.split(r"[.!?¿](?:\s|$)|\n", question[: LONGEST + 1]) if part.strip(_SIGNS_AROUND)]
-    if len(question) > LONGEST or len(sentences) != 1:
+    """Return the values named by the parts of a question or an order. Return None for a long text, for a question to be
+    answered with yes or no, and if no value is named."""
+    if len(question) > LONGEST:
         return None
-    sentence = _without(_POLITE_OPENING, sentences[0].strip(_SIGNS_AROUND))
-    sentence = compiled(COURTESY).sub("", sentence)
-    if compiled(_YES_OR_NO).search(sentence):
+    fields: dict[str, tuple[str, Any]] = {}
+    unnamed: list[str] = []
+    sentences = [compiled(_PREFACE).sub("", sentence, count=1) for sentence in sentences_of(question)]
+    if len(sentences) > 1 and not all(is_question(sentence) or is_order(sentence) for sentence in sentences):
         return None
-    named = _without(_OPENING, _without(ORDERS, sentence))
-    named = _without_place_and_article(named)
-    if priced := _name_of_priced_thing(sentence):
+    for sentence in sentences:
+        for clause in clauses_of(sentence.strip(_SIGNS_AROUND)):
+            named = _fields_named_in(clause)
+            fields |= named
+            if not named:
+                unnamed.append(clause)
+    if not fields:
+        return None
+    titles = {key: title for key, (title, _) in fields.items()}
+    schema = object_of({key: schema for key, (_, schema) in fields.items()})
+    are_known = all(key == ITEMS or _kinds(key) for key in fields)
+    return RequestedValues(schema, titles, sentences_for(question), are_known, tuple(unnamed))
+
+
+def _fields_named_in(clause: str) -> dict[str, tuple[str, Any]]:
+    """Return the title and the schema of each value that one question or order names, by key."""
+    clause = without_courtesy(clause)
+    clause = compiled(COURTESY).sub("", clause)
+    if compiled(_YES_OR_NO).search(clause) or compiled(_EXPLANATION).search(clause):
+        return {}
+    named = _without(_OPENING, _without(ORDERS, clause))
+    named = _without(_VERB_AT_END, _without_place_and_article(named))
+    if priced := _name_of_priced_thing(clause):
         if compiled(_ALL_OF_IT).search(priced):
-            return _values_asked_by(question, {TOTAL: (priced, field_named(TOTAL, ""))})
-        return _values_asked_by(
-            question, {"_".join(words_of_name(priced.lower())): (priced, {"type": ["number", "null"]})}
-        )
+            return {TOTAL: (priced, field_named(TOTAL, ""))}
+        return {"_".join(words_of_name(priced.lower())): (priced, {"type": ["number", "null"]})}
     for key, pattern in _MEANINGS.items():
-        if compiled(pattern).search(sentence) or compiled(pattern).search(named):
-            return _values_asked_by(question, {key: (named, field_named(key, ""))})
-    if compiled(_BOUGHT).search(sentence) or compiled(_ITEMS).search(named):
-        return _values_asked_by(question, {ITEMS: (named, {"type": "array", "items": _ITEM})})
+        is_named = compiled(pattern).search(named)
+        if is_named or compiled(pattern).search(clause):
+            return {key: (named if is_named else clause, field_named(key, ""))}
+    if compiled(_BOUGHT).search(clause) or compiled(_ITEMS).search(named):
+        return {ITEMS: (named, {"type": "array", "items": _ITEM})}
+    if compiled(_CLAUSE).search(clause):
+        return {}
     keys = [key for key, _ in names_listed_in(named)]
     if len(keys) <= 1 and (whole := _key_of_known_name(named)):
         keys = [whole]
     if not keys or any(names_prose(names_of((key,), {})) for key in keys):
-        return None
+        return {}
     fields = {}
     for key in keys:
         field = field_named(key, "")
-        if compiled(_ENUMERATE).search(sentence) and _kinds(key) <= {"text"}:
+        if compiled(_ENUMERATE).search(clause) and _kinds(key) <= {"text"}:
             field = {"type": "array", "items": {"type": "string"}}
-        elif compiled(_HOW_MUCH).search(sentence) and not _kinds(key):
+        elif compiled(_HOW_MUCH).search(clause) and not _kinds(key):
             field = {"type": ["number", "null"]}
         title = named if len(keys) == 1 else key.replace("_", " ")
         fields[key] = (title, field)
-    return _values_asked_by(question, fields)
+    return fields
 
 
 def _name_of_priced_thing(sentence: str) -> str | None:
@@ -218,13 +266,6 @@ def _name_of_priced_thing(sentence: str) -> str | None:
         return None
     name = _without_place_and_article(next(filter(None, found.groups())))
     return name if words_of_name(name.lower()) else None
-
-
-def _values_asked_by(question: str, fields: Mapping[str, tuple[str, Any]]) -> RequestedValues:
-    titles = {key: title for key, (title, _) in fields.items()}
-    schemas = {key: schema for key, (_, schema) in fields.items()}
-    are_known = all(key == ITEMS or _kinds(key) for key in fields)
-    return RequestedValues(object_of(schemas), titles, _sentences_for(question), are_known)
 
 
 def _key_of_known_name(named: str) -> str | None:
@@ -257,8 +298,14 @@ def _names_prose(text: str) -> bool:
     return names_prose(Names(own=(tuple(re.findall(r"\w+", text.lower())),)))
 
 
-def _sentences_for(question: str) -> Sentences:
+def sentences_for(question: str) -> Sentences:
     """Return the sentences in the language that most words of the question belong to. In case of a tie, the first of
     these languages in the table counts."""
+    return _languages_of(question)[0]
+
+
+def _languages_of(question: str) -> list[Sentences]:
+    """Return the sentences of the languages that most words of the question belong to."""
     words = _WORDS.findall(question.lower())
-    return _LANGUAGES[max(_LANGUAGES, key=lambda known: sum(word in known for word in words))]
+    counts = {known: sum(word in known for word in words) for known in _LANGUAGES}
+    return [_LANGUAGES[known] for known, count in counts.items() if count == max(counts.values())]

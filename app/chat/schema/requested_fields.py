@@ -1,10 +1,12 @@
 """Finds the fields that a request asks to be filled. The request names these fields by a schema, by a function that
 must be called, or by the keys of an object in the prompt."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.chat.inputs import texts_of
+from app.chat.planning.background import BackgroundPrompt, asks_for_json, asks_only_for_json, described_form
 from app.chat.planning.named_keys import schema_of_named_keys
 from app.chat.planning.prose import pasted_in
 from app.chat.schema.structured import Shape
@@ -66,3 +68,18 @@ def fields_of_format(request: ChatRequest, form: ResponseFormat) -> RequestedFie
         if schema is not None:
             return RequestedFields(Shape.of_schema(schema, "messages"))
     return RequestedFields(Shape.of_schema({"type": "object", "properties": {}}, "messages"), warning=NO_KEYS)
+
+
+def fields_of_prompt(request: ChatRequest, background: BackgroundPrompt | None) -> RequestedFields | None:
+    """Return the fields of the JSON that a prompt without `response_format` shows as the form of its answer; None if it
+    shows none. Raises InputError."""
+    user = "".join(texts_of(request, "user")[-1:])
+    # An example of JSON may itself look like the beginning of a document. A system message may describe JSON for some
+    # of its answers, unless it permits nothing else.
+    system = filter(asks_only_for_json, texts_of(request, "system", "developer"))
+    prompts = [background.orders] if background else [user.replace(pasted_in(user) or "\n", "\n"), user, *system]
+    form = next(filter(None, map(described_form, prompts)), None)
+    schema = schema_of_named_keys(json.dumps(form)) if isinstance(form, dict) else None
+    if background and schema is None and asks_for_json(background.orders):
+        schema = {"type": "array"} if form else schema_of_named_keys(background.orders)
+    return RequestedFields(Shape.of_schema(schema, "messages")) if schema else None

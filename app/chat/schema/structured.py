@@ -10,9 +10,9 @@ from app.wire.request import ResponseFormat
 from tasks.schema.checker import FIELD, SchemaChecker, prepared_checker
 from tasks.schema.contradictions import check_satisfiable
 from tasks.schema.json_answer import JsonAnswer, parse_answer
+from tasks.schema.keywords import CONSTRAINTS
 from tasks.schema.safe_keywords import SchemaRefused
 
-_ANNOTATIONS = {"$schema", "$id", "$comment", "title", "description", "default", "examples"}
 JSON_ONLY = "Answer with one JSON object and nothing else: no code fence, no comment."
 JSON_SCHEMA = "Answer with JSON and nothing else: no code fence, no comment. It must be valid against this schema:\n"
 COMPLAINT = "{reason} Answer again with the corrected JSON and nothing else."
@@ -32,13 +32,13 @@ def is_open(response_format: ResponseFormat | None) -> bool:
 
 
 def _permits_anything(keyword: str, value: object) -> bool:
-    if keyword in _ANNOTATIONS:
+    if keyword not in CONSTRAINTS:
         return True
     if keyword == "type":
         return value == "object"
     if keyword == "additionalProperties":
         return isinstance(value, bool) or value == {}
-    # Empty `properties`, `required`, `$defs` … permit everything.
+    # Empty `properties` and `required` permit everything.
     return value in ({}, [], None)
 
 
@@ -100,12 +100,7 @@ class Shape:
         json_schema = response_format.json_schema
         if not (json_schema and json_schema.schema_):
             return cls(response_format, None)
-        checker = prepared_checker(json_schema.schema_)
-        try:
-            check_satisfiable(json_schema.schema_)
-        except SchemaRefused as refusal:
-            raise refusal.as_input_error(FIELD) from None
-        return cls(response_format, checker)
+        return cls(response_format, _checker_of(json_schema.schema_, FIELD))
 
     @classmethod
     def of_schema(cls, schema: Mapping[str, Any], field: str) -> "Shape":
@@ -113,13 +108,8 @@ class Shape:
 
         Raises InputError for a schema that contradicts itself or cannot be checked.
         """
-        checker = prepared_checker(schema, field)
-        try:
-            check_satisfiable(schema)
-        except SchemaRefused as refusal:
-            raise refusal.as_input_error(field) from None
         response_format = {"type": "json_schema", "json_schema": {"schema": dict(schema)}}
-        return cls(ResponseFormat.model_validate(response_format), checker)
+        return cls(ResponseFormat.model_validate(response_format), _checker_of(schema, field))
 
     @property
     def schema(self) -> Mapping[str, Any] | None:
@@ -155,3 +145,12 @@ class Shape:
         Raises AnswerInvalid, with a message for the LLM, and InputError for a schema that cannot be checked.
         """
         return parse_answer(text, self.checker)
+
+
+def _checker_of(schema: Mapping[str, Any], field: str) -> SchemaChecker:
+    checker = prepared_checker(schema, field)
+    try:
+        check_satisfiable(schema)
+    except SchemaRefused as refusal:
+        raise refusal.as_input_error(field) from None
+    return checker

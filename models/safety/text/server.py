@@ -161,7 +161,7 @@ class ServerGuard:
                     case TextDelta():
                         text += event.text
                         logprobs.append(event.logprobs)
-                    case Done(finish_reason="length"):
+                    case Done(finish_reason="length" | "content_filter"):
                         raise NotAVerdict("It was cut at its limit.")
         return text, tokens_in(logprobs)
 

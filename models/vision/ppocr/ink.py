@@ -14,13 +14,6 @@ _CONTRAST = 0.35
 _LEAST_DIFFERENCE = 12.0
 """Ink differs from the paper by more than this many grey levels."""
 
-_FAINT = 16
-"""Words that differ from the paper by fewer grey levels are perhaps not seen: F0F0F0 on white. Of 6,500 words in photos
-and scans of receipts and papers, three differ by less, and none of these is text."""
-
-_DISTINCT = 64
-"""Words that differ from the paper by this much in red, green or blue are seen whatever their grey: yellow on white."""
-
 _MAX_BLANK_ROWS = 3
 """At most this many successive rows inside a line, of its 48, are blank, such as those below the dot of an i."""
 
@@ -32,20 +25,6 @@ def ink_of(picture: Image) -> Ink:
     difference = cv2.absdiff(grey, np.full_like(grey, paper))
     least = max(_LEAST_DIFFERENCE, _CONTRAST * _quantile(difference, 0.98))
     return np.asarray(difference > least, np.bool_)
-
-
-def is_faint(picture: Image) -> bool:
-    """Return whether the picture of a word, height × width × RGB, shows so little contrast that a reader perhaps does
-    not see the word."""
-    if _contrast(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)) >= _FAINT:
-        return False
-    return all(_contrast(picture[..., channel]) < _DISTINCT for channel in range(3))
-
-
-def _contrast(levels: NDArray[np.uint8]) -> int:
-    """Return the difference of the lightest and the darkest levels without the outermost 5 % of pixels, such as
-    noise."""
-    return _quantile(levels, 0.95) - _quantile(levels, 0.05)
 
 
 def _quantile(levels: NDArray[np.uint8], share: float) -> int:

@@ -18,7 +18,7 @@ from models.host import EngineHost
 from models.scheduler import FairSlots
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.detector import Search
-from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, is_faint, widest_gap
+from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, widest_gap
 from models.vision.ppocr.line_text import RecognizedLine, is_cjk
 from models.vision.ppocr.recognizer import LINE_HEIGHT, CutLine, fitted
 from models.vision.text import Image, PageText, Point, Quad, TextLine, Word
@@ -94,10 +94,6 @@ this."""
 _LEAST_CONFIDENCE = 0.5
 """A line of text has at least this confidence. Lines with less are texture, or are in a script that the recogniser does
 not know (see the package's docstring)."""
-
-_FAINT_CONFIDENCE = 0.5
-"""Confidence, at most, of a word that is hardly seen. The recogniser reads such words with certainty, whereas a reader
-of the page may see blank paper."""
 
 _POOR_CONFIDENCE = 0.65
 """The reading of a line with a lower confidence than this is probably wrong."""
@@ -252,20 +248,12 @@ def lines_of_words(crop: Crop, reading: RecognizedLine) -> list[TextLine]:
             Word(
                 texts[word],
                 _quad_in_picture(crop, spans[word], rows),
-                _confidence(crop, spans[word], reading.probabilities[groups[word]]),
+                float(reading.probabilities[groups[word]].mean()),
             )
             for word in part
         ]
         lines.append(TextLine(tuple(words), _quad_in_picture(crop, (spans[part[0]][0], spans[part[-1]][1]), rows)))
     return lines
-
-
-def _confidence(crop: Crop, span: Span, probabilities: NDArray[np.float32]) -> float:
-    """Return the confidence of the word that covers these columns of the crop."""
-    confidence = float(probabilities.mean())
-    left = int(span[0])
-    picture = crop.picture[:, left : max(left + 1, math.ceil(span[1]))]
-    return min(confidence, _FAINT_CONFIDENCE) if is_faint(picture) else confidence
 
 
 def _in_one_size(

@@ -307,12 +307,13 @@ def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise visit.failed(f"took longer than {policy.total_timeout:g} s (OPENFAZE_FETCH_TIMEOUT_S)") from error
-    except (AddressRefused, HostNotFound) as error:
-        # The client does not learn which of the two it was, but the log says so. The host is logged only at `debug`.
-        reason = "host_not_found" if isinstance(error, HostNotFound) else "address_not_public"
-        log.info("fetch_refused", reason=reason)
-        log.debug("fetch_refused_host", reason=reason, host=str(error))
+    except AddressRefused as error:
+        # The host is logged only at `debug`.
+        log.info("fetch_refused", reason="address_not_public")
+        log.debug("fetch_refused_host", reason="address_not_public", host=str(error))
         raise visit.host_refused() from error
+    except HostNotFound as error:
+        raise visit.unreachable("there is no host of this name") from error
     except PortRefused as error:
         ports = ", ".join(map(str, policy.ports))
         raise visit.refused(f"uses a port that is not allowed (OPENFAZE_FETCH_PORTS: {ports})") from error

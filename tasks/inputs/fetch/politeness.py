@@ -63,7 +63,7 @@ class _Rules:
     unreachable: str | None = None
     """Reason why the host cannot be reached, which prevents fetching its pages as well."""
     is_refused: bool = False
-    """True if the host is not public or was not found, which holds for its pages as well."""
+    """True if the host is not public, which holds for its pages as well."""
     until: float = float("-inf")
 
 

@@ -201,11 +201,7 @@ class UrlRefused(InputError):
 
 
 class HostRefused(UrlRefused):
-    """Raised if a host is not on the public internet, or was not found (`url_not_allowed`).
-
-    The client is not told which of the two it was. With this knowledge, it could find out the names in the server's own
-    network.
-    """
+    """Raised if a host is not on the public internet (`url_not_allowed`)."""
 
 
 class FetchFailed(InputError):
@@ -244,7 +240,7 @@ class Fetch:
         return UrlRefused(f"{self._subject} {reason}.", redirected=self.redirected, param=self.param)
 
     def host_refused(self) -> HostRefused:
-        reason = "is not on the public internet, or was not found (OPENFAZE_FETCH_ALLOW opens it)"
+        reason = "is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)"
         return HostRefused(f"{self._subject} {reason}.", redirected=self.redirected, param=self.param)
 
     def unreachable(self, reason: str) -> FetchFailed:

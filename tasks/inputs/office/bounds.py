@@ -44,11 +44,17 @@ inflates in pieces."""
 _PIECE = 1 << 18
 _HEAD = 64
 """Number of bytes at the beginning of a member by which XML and pictures are recognised."""
+MALFORMED = b"<malformed/>"
+"""Stands for a part of a file whose XML cannot be parsed, so that libraries read the others."""
 _XML_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class XmlRefused(ValueError):
     """Raised for XML that must not reach a parser. The message is a predicate of the file: "declares XML entities"."""
+
+
+class XmlMalformed(XmlRefused):
+    """Raised for XML that no parser reads."""
 
 
 class XmlTooLarge(XmlRefused):
@@ -102,7 +108,7 @@ class XmlCheck:
         except expat.ExpatError as error:
             if not is_fault_of_file(error):
                 raise
-            raise XmlRefused("is damaged: its XML is malformed") from error
+            raise XmlMalformed("is damaged: its XML is malformed") from error
 
     def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding and not _ENCODING.fullmatch(encoding):
@@ -130,7 +136,7 @@ class XmlCheck:
 def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:
     """Return the members of an office file: checked XML parts and readable pictures, recognised by their first bytes.
     Other members (fonts, macros, films, archives) are not inflated and become empty. Of other pictures, only the
-    beginning is kept, which identifies the kind.
+    beginning is kept, which identifies the kind. Parts whose XML is malformed become MALFORMED.
 
     Raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for too much content.
     """
@@ -164,7 +170,10 @@ def _inflate_members(archive: zipfile.ZipFile, blob: Blob, limits: MediaLimits) 
     budget = XmlBudget(chars=limits.text_chars, nodes=_NODES.get(blob.media_type, _NODES_ELSE))
     left = limits.office_bytes
     for name, info in names.items():
-        data = _inflate_member(archive, info, blob, budget, left)
+        try:
+            data = _inflate_member(archive, info, blob, budget, left)
+        except XmlMalformed:
+            data = MALFORMED
         if data is None:
             raise blob.too_large(f"unpacks to more than {megabytes(limits.office_bytes)}, the limit.")
         left -= len(data)

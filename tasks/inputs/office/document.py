@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office.bounds import inflated
+from tasks.inputs.office.bounds import MALFORMED, inflated
 from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import Blob
 
@@ -20,4 +20,11 @@ class OfficeFile(PicturedText):
 
     def __init__(self, blob: Blob, limits: MediaLimits, convert: Converter) -> None:
         members = inflated(blob, limits)
-        super().__init__(blob, limits, lambda pictures: convert(members, pictures, limits))
+
+        def converted(pictures: EmbeddedPages) -> str:
+            for name, data in members.items():
+                if data == MALFORMED:
+                    pictures.warn(f"its part {name[:100]} is damaged and was not read")
+            return convert(members, pictures, limits)
+
+        super().__init__(blob, limits, converted)

@@ -1,6 +1,5 @@
 """Converts Word documents to Markdown with mammoth."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import mammoth
@@ -8,13 +7,16 @@ from lxml import etree
 from mammoth.docx.files import InvalidFileReferenceError
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import equations, word_doubts, word_parts
-from tasks.inputs.office.bounds import is_xml, packed
-from tasks.inputs.office.unseen_runs import Runs
+from tasks.inputs.office import equations, word_markup
+from tasks.inputs.office.bounds import packed
+from tasks.inputs.office.word_runs import WordRuns
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text.html_text import html_to_markdown
-from tasks.inputs.text.text_file import unread_note
 
+_NAMESPACES = (
+    "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "http://purl.oclc.org/ooxml/wordprocessingml/main",
+)
 _STYLES = """
 p[style-name='Title'] => h1:fresh
 p[style-name='Subtitle'] => h2:fresh
@@ -31,8 +33,7 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
     """Convert a document with headings, lists, tables, links, foot- and endnotes (numbered, at the end), text boxes and
     equations.
 
-    Headers, footers, comments, tracked deletions and text that is not seen are left out: hidden, tiny, outside the
-    page, or in the colour of what it stands on. Nothing outside the file is opened.
+    Headers, footers, comments, tracked deletions and hidden text are left out. Nothing outside the file is opened.
     """
 
     def source(image: Any) -> dict[str, str]:
@@ -41,17 +42,26 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
             with image.open() as file:
                 data = file.read()
         except InvalidFileReferenceError:
-            return {"src": unread_note("not in the file")}
+            return {"src": pictures.unread("not in the file")}
         except KeyError:
-            return {"src": unread_note("missing")}
+            return {"src": pictures.unread("missing")}
         return {"src": pictures.marked(data, f"picture.{kind}", image.alt_text or "")}
 
-    members = word_parts.spelled_out(members)
-    others = word_parts.other_parts(members)
-    runs = {namespace: Runs(members, namespace, others) for namespace in word_parts.NAMESPACES}
-    prepared = {name: _prepare_part(data, runs) if is_xml(data) else data for name, data in members.items()}
+    # Programs give the parts different names, so they are known by the namespace of their elements.
+    roots = {name: _parsed(data) for name, data in members.items() if any(one.encode() in data for one in _NAMESPACES)}
+    for namespace in _NAMESPACES:
+        runs = WordRuns(roots.values(), namespace)
+        for root in roots.values():
+            runs.apply_to(root)
+            word_markup.simplify(root, namespace)
+            _write_out_equations(root, namespace)
+    for name, root in roots.items():
+        folder, _, own = name.rpartition("/")
+        relationships = members.get(f"{folder}/_rels/{own}.rels", b"<none/>")
+        _drop_dead_references(root, {str(one.get("Id")) for one in _parsed(relationships)}, pictures)
+    prepared = {name: etree.tostring(root, xml_declaration=True, encoding="UTF-8") for name, root in roots.items()}
     html = mammoth.convert_to_html(
-        packed(prepared),
+        packed({**members, **prepared}),
         style_map=_STYLES,
         include_embedded_style_map=False,
         external_file_access=False,
@@ -60,22 +70,28 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
     return html_to_markdown(html, lambda img: str(img.get("src")))
 
 
-def _prepare_part(part: bytes, runs: Mapping[str, Runs]) -> bytes:
-    """Return `part` without text that is not seen, which mammoth would show, and with equations as text, which it would
-    omit. `runs` tell, by their namespace, what is seen."""
-    if not word_parts.is_of_word(part):
-        return part
-    root = word_parts.parsed(part)
-    is_doubtful = any(one.are_doubtful for one in runs.values())
-    word_doubts.mark_within(root, {root} if is_doubtful else word_doubts.doubted_elements(root))
-    for namespace in word_parts.NAMESPACES:
-        runs[namespace].apply_to(root)
-        for math in equations.NAMESPACES:
-            for equation in root.findall(f".//{{{math}}}oMath"):
-                run = etree.Element(f"{{{namespace}}}r")
-                etree.SubElement(run, f"{{{namespace}}}t").text = equations.equation_text(equation)
-                run.tail = equation.tail
-                next(equation.iterancestors()).replace(equation, run)
-            for paragraph in root.findall(f".//{{{math}}}oMathPara"):
-                paragraph.tag = f"{{{namespace}}}smartTag"  # an element whose content mammoth reads
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+def _parsed(part: bytes) -> etree._Element:
+    return etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+
+
+def _drop_dead_references(root: etree._Element, known: set[str], pictures: EmbeddedPages) -> None:
+    """Remove the references to relationships that a part does not have, which mammoth would not read."""
+    for element in root.iter("{*}hyperlink", "{*}hlinkClick", "{*}blip", "{*}imagedata"):
+        for key in [str(key) for key, value in element.items() if value not in known]:
+            if "/relationships}" not in key:
+                continue
+            del element.attrib[key]
+            if key.endswith(("}embed", "}link")) or element.tag.endswith("}imagedata"):
+                pictures.unread("missing")
+
+
+def _write_out_equations(root: etree._Element, namespace: str) -> None:
+    """Replace the equations, which mammoth would omit, by text."""
+    for math in equations.NAMESPACES:
+        for equation in root.findall(f".//{{{math}}}oMath"):
+            run = etree.Element(f"{{{namespace}}}r")
+            etree.SubElement(run, f"{{{namespace}}}t").text = equations.equation_text(equation)
+            run.tail = equation.tail
+            next(equation.iterancestors()).replace(equation, run)
+        for paragraph in root.findall(f".//{{{math}}}oMathPara"):
+            paragraph.tag = f"{{{namespace}}}smartTag"  # an element whose content mammoth reads

@@ -1,12 +1,10 @@
 """Finds texts and pictures in DrawingML, the format of shapes in all office files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from lxml.etree import _Element
 
 from tasks.inputs.office import equations
-from tasks.inputs.office.measures import is_tiny, points
-from tasks.markdown_text import UNSURE, unsure
 
 _MAIN = (
     "http://schemas.openxmlformats.org/drawingml/2006/main",
@@ -22,7 +20,6 @@ _RUN = frozenset(f"{{{main}}}r" for main in _MAIN)
 STRUCK = "\ufdd9"
 """Sign before and after text that is struck through, for which `with_strokes` puts Markdown once the text around it is
 escaped. It is a Unicode noncharacter, reserved for internal use."""
-_HUNDREDTHS = 100
 _EQUATION = frozenset(f"{{{math}}}oMath" for math in equations.NAMESPACES)
 
 
@@ -33,20 +30,8 @@ def paragraphs(element: _Element) -> list[str]:
 
 
 def paragraph_text(paragraph: _Element) -> str:
-    """Return the text of a paragraph with the signs for struck text, and without text that its own properties hide."""
+    """Return the text of a paragraph with the signs for struck text."""
     return " ".join("".join(_paragraph_runs(paragraph)).replace(2 * STRUCK, "").split())
-
-
-def mark_unsure(texts: Iterable[_Element]) -> None:
-    """Mark the text of each element as one of which a reader perhaps sees nothing."""
-    for one in texts:
-        if UNSURE not in (one.text or ""):
-            one.text = unsure(one.text or "")
-
-
-def letters_of(texts: Iterable[_Element]) -> str:
-    """Return the text of elements without white space, to compare it with that of others."""
-    return "".join("".join(one.text or "" for one in texts).split())
 
 
 def struck(text: str) -> str:
@@ -90,21 +75,8 @@ def _paragraph_runs(element: _Element) -> Iterator[str]:
             yield equations.equation_text(child)
         elif child.tag not in _RUN:
             yield from _paragraph_runs(child)
-        elif not _is_unseen(properties := next(child.iterchildren("{*}rPr"), None)):
+        else:
+            properties = next(child.iterchildren("{*}rPr"), None)
             is_struck = properties is not None and properties.get("strike", "noStrike") != "noStrike"
             text = "".join(_paragraph_runs(child))
             yield struck(text) if is_struck else text
-
-
-def _is_unseen(properties: _Element | None) -> bool:
-    """True if text with these properties is tiny, or has no colour."""
-    if properties is None:
-        return False
-    size = points(properties.get("sz"), _HUNDREDTHS)
-    if size is not None and is_tiny(size):
-        return True
-    is_outlined = any(True for _ in properties.iterchildren("{*}ln"))
-    has_no_fill = any(True for _ in properties.iterchildren("{*}noFill"))
-    fills = properties.iterchildren("{*}solidFill")
-    is_transparent = any(alpha.get("val") in ("0", "0%") for fill in fills for alpha in fill.iter("{*}alpha"))
-    return not is_outlined and (has_no_fill or is_transparent)

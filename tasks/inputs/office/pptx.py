@@ -1,38 +1,29 @@
 """Converts presentations to Markdown with python-pptx."""
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
-from pptx.chart.chart import Chart
 from pptx.package import Package
 from pptx.slide import Slide
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import alternatives, drawings
+from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
-from tasks.inputs.office.chart_labels import ChartLabels, PlotLabels
-from tasks.inputs.office.measures import EMU, points
-from tasks.inputs.office.unseen_shapes import UnseenShapes
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text import text_file
-from tasks.markdown_text import ESCAPE, escape_inline, escape_line, escape_part, is_safe, link, unsure
+from tasks.markdown_text import escape_inline, escape_line, escape_part, is_safe, link
 
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 _REPEATED = ("dt", "ftr", "sldNum")
 """Types of placeholders that repeat the same text on every slide: date, footer and slide number."""
-_SIGNS_BEFORE = ("buChar", "buAutoNum")
-_FIGURE_FIRST = re.compile(rf"[{ESCAPE}(+-]*[.,]?\d")
-_LEAST_HANGING = -7.0
-"""The first line of a paragraph with a bullet begins at least this many points before the others (0.25 cm)."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
-_MAX_GROUPED = 2_000
-"""If a chart has more categories and groups together than this, the groups are left out."""
 _DEEPEST_LEVEL = 8
 """Deepest level of a paragraph; the first is 0 (ECMA-376, part 1, 20.1.10.72)."""
+_EMU = re.compile(r"-?\d{1,15}")
 _OUTLINE = (None, "obj", "body")
 """Types of placeholders whose paragraphs are bulleted by default; None is a placeholder without a type."""
 
@@ -41,20 +32,19 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
     """Convert a presentation to Markdown.
 
     Each slide becomes a heading with its number and title, followed by the slide's shapes in order, its charts as
-    tables, its pictures, and the speaker's notes. A hidden slide becomes only a heading that says so. Hidden shapes,
-    and text that is tiny, off the slide, under another shape, or in the colour of what it stands on, are left out.
+    tables, its pictures, and the speaker's notes. A hidden slide becomes only a heading that says so. Shapes that are
+    hidden or off the slide are left out.
     """
     presentation = Package.open(packed(members)).presentation_part.presentation
     parts: list[str] = []
-    unseen = UnseenShapes(presentation)
     seen: set[str] = set()
     length = 0
     for number, slide in enumerate(presentation.slides, start=1):
         if slide.part.partname in seen:
             raise ValueError("a presentation has no slide twice")
         seen.add(slide.part.partname)
-        doubted = unseen.remove_from(slide)
-        for part in _Slide(slide, pictures, limits, doubted).parts(number):
+        size = presentation.slide_width or 0, presentation.slide_height or 0
+        for part in _Slide(slide, pictures, limits, size, number).parts():
             # The length is checked, because slides may share charts and notes, whose text is then repeated.
             length += len(part)
             text_file.check_length(length, pictures.blob, limits)
@@ -64,44 +54,56 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
 
 class _Slide:
     def __init__(
-        self, slide: Slide, pictures: EmbeddedPages, limits: MediaLimits, doubted: set[etree._Element]
+        self, slide: Slide, pictures: EmbeddedPages, limits: MediaLimits, size: tuple[int, int], number: int
     ) -> None:
-        """`doubted` are the frames of charts and diagrams of which a reader perhaps sees nothing."""
+        """`size` is the width and height of the slide in EMU."""
+        self._number = number
         self._slide = slide
-        self._doubted = doubted
+        self._size = size
         self._pictures = pictures
         self._limits = limits
 
-    def parts(self, number: int) -> Iterator[str]:
-        element = self._slide._element
-        if element.get("show") in ("0", "false"):
-            yield f"## Slide {number} (hidden, left out)"
+    def parts(self) -> Iterator[str]:
+        if self._slide._element.get("show") in ("0", "false"):
+            yield f"## Slide {self._number} (hidden, left out)"
             return
+        with self._pictures.leaving_out(f"a part of slide {self._number}"):
+            yield from self._shown_parts(self._slide._element)
+
+    def _shown_parts(self, element: etree._Element) -> Iterator[str]:
         title = self._slide.shapes.title
         heading = escape_inline(text_file.one_line(title.text_frame.text)) if title is not None else ""
-        yield f"## Slide {number}: {heading}" if heading else f"## Slide {number}"
+        yield f"## Slide {self._number}: {heading}" if heading else f"## Slide {self._number}"
         for background in element.iter("{*}bg"):
             yield from self._pictures_in(background)
         for shape in self._slide.shapes:
-            if title is None or shape.shape_id != title.shape_id:
-                yield from self._shape(shape)
-        for branches in alternatives.branches(element):
-            for branch in branches:
-                yield "\n".join(map(escape_line, drawings.paragraphs(branch)))
-                if branch.tag.endswith("}Choice"):
-                    yield from self._pictures_in(branch)
+            is_title = title is not None and shape._element is title._element
+            if not is_title and not _is_off_slide(shape._element, self._size):
+                yield from self._readable(shape)
+        for alternative in element.iter(f"{{{_COMPATIBILITY}}}AlternateContent"):
+            for choice in alternative.iterchildren(f"{{{_COMPATIBILITY}}}Choice"):
+                yield "\n".join(map(escape_line, drawings.paragraphs(choice)))
+                yield from self._pictures_in(choice)
         if self._slide.has_notes_slide:
             frame = self._slide.notes_slide.notes_text_frame
-            if frame is not None:
-                alternatives.doubt(frame._element)  # who looks at the slide does not see them
-                notes = "\n".join(map(escape_line, drawings.paragraphs(frame._element)))
-                yield notes and f"Notes: {notes}"
+            notes = "\n".join(map(escape_line, drawings.paragraphs(frame._element))) if frame is not None else ""
+            yield notes and f"Notes: {notes}"
+
+    def _readable(self, shape: Any) -> list[str]:
+        """Return the parts of a shape; of one that python-pptx cannot read, the paragraphs in it."""
+        kind = "chart" if shape._element.find(".//{*}graphicData/{*}chart") is not None else "shape"
+        parts = ["\n".join(map(escape_line, drawings.paragraphs(shape._element)))]
+        with self._pictures.leaving_out(f"a {kind} on slide {self._number}"):
+            parts[:] = self._shape(shape)
+        return parts
 
     def _shape(self, shape: Any) -> Iterator[str]:
         element = shape._element
+        if _is_hidden(element):
+            return
         if element.tag.endswith("}grpSp"):
             for inner in shape.shapes:
-                yield from self._shape(inner)
+                yield from self._readable(inner)
             return
         kind = _placeholder_type(element)
         if kind in _REPEATED:
@@ -110,7 +112,7 @@ class _Slide:
             # The elements are read directly, because python-pptx would count the rows again for each row.
             yield text_file.table([_cell_text(cell) for cell in row.tc_lst] for row in shape.table._tbl.tr_lst)
         elif getattr(shape, "has_chart", False):
-            yield self._chart(shape.chart, is_seen=element not in self._doubted)
+            yield _chart(shape.chart._chartSpace)
         elif shape.has_text_frame:
             yield "\n".join(_outline_lines(shape.text_frame, bulleted=kind in _OUTLINE and shape.is_placeholder))
         for diagram in element.iter(f"{{{_DIAGRAM}}}relIds"):
@@ -122,7 +124,7 @@ class _Slide:
             try:
                 part = self._slide.part.related_part(relationship)
             except KeyError:
-                yield text_file.unread_note("missing")
+                yield self._pictures.unread("missing")
             else:
                 yield self._pictures.marked(part.blob, str(part.partname).rpartition("/")[2], description)
 
@@ -132,37 +134,33 @@ class _Slide:
         except KeyError:
             return ""
         root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
-        alternatives.doubt(root)  # what programs draw is in another part
         return "\n".join(f"- {escape_line(text)}" for text in drawings.paragraphs(root))
 
-    def _chart(self, chart: Chart, *, is_seen: bool) -> str:
-        counts = [abs(int(count)) for count in chart._chartSpace.xpath(".//c:ptCount/@val")]
-        if max(counts, default=0) * len(counts) > self._limits.cells:
-            return f"[chart not read: more than {self._limits.cells} points]"
-        title = chart.chart_title.text_frame.text if chart.has_title and chart.chart_title.has_text_frame else ""
-        labels = ChartLabels(chart._chartSpace)
-        tables = []
-        for plot in chart.plots:
-            element = plot._element
-            shown = PlotLabels(labels, element)
-            categories = [" / ".join(filter(None, names)) for names in _category_labels(plot)]
-            if not categories:  # a scatter chart, which has values along its other axis
-                categories = [value.text for value in element.xpath("./c:ser[1]/c:xVal//c:v")]
-            columns = [_chart_cells(categories, are_shown=is_seen and shown.have_categories)]
-            header = [""]
-            for one in plot.series:
-                header += _chart_cells([one.name or ""], are_shown=is_seen and shown.have_name(one._element))
-                values = [_format_number(value) for value in _values(one)]
-                columns.append(_chart_cells(values, are_shown=is_seen and shown.have_values(one._element)))
-            tables.append(text_file.table([header, *zip_longest(*columns, fillvalue="")]))
-        title = "".join(_chart_cells([text_file.one_line(title)], are_shown=is_seen and labels.have_title))
-        return "\n\n".join([f"Chart: {title}" if title else "Chart:", *tables])
+
+def _is_hidden(shape: etree._Element) -> bool:
+    """True if a shape, or a group of shapes, is switched off."""
+    return any(
+        properties.get("hidden") in ("1", "true")
+        for about in shape.iterchildren(
+            "{*}nvSpPr", "{*}nvPicPr", "{*}nvGraphicFramePr", "{*}nvGrpSpPr", "{*}nvCxnSpPr"
+        )
+        for properties in about.iterchildren("{*}cNvPr")
+    )
 
 
-def _chart_cells(texts: list[str], *, are_shown: bool) -> list[str]:
-    """Return texts of a chart as Markdown, marked as unsure unless they are shown."""
-    escaped = map(escape_inline, texts)
-    return list(escaped if are_shown else map(unsure, escaped))
+def _is_off_slide(shape: etree._Element, size: tuple[int, int]) -> bool:
+    """True if a shape that states its place lies wholly beside the slide of this width and height."""
+    for frame in shape.iterfind("{*}spPr/{*}xfrm"), shape.iterfind("{*}grpSpPr/{*}xfrm"), shape.iterfind("{*}xfrm"):
+        for place in frame:
+            offset, extent = place.find("{*}off"), place.find("{*}ext")
+            if offset is None or extent is None:
+                continue
+            stated = [offset.get("x", ""), offset.get("y", ""), extent.get("cx", ""), extent.get("cy", "")]
+            if not all(_EMU.fullmatch(one) for one in stated):  # a unit of length
+                continue
+            left, top, width, height = map(int, stated)
+            return left >= size[0] or top >= size[1] or left + width <= 0 or top + height <= 0
+    return False
 
 
 def _placeholder_type(shape: etree._Element) -> str | None:
@@ -184,8 +182,6 @@ def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
         level = min(paragraph.level, _DEEPEST_LEVEL)
         numbers = {deeper: number for deeper, number in numbers.items() if deeper <= level}
         kind = next((child.tag.rpartition("}")[2] for child in paragraph._p.iter(*_BULLETS)), "")
-        if kind in _SIGNS_BEFORE and _FIGURE_FIRST.match(text) and not _hangs(paragraph._p):
-            text = unsure(text)
         if kind == "buAutoNum":
             numbers[level] = numbers.get(level, 0) + 1
             yield f"{'   ' * level}{numbers[level]}. {text}"
@@ -193,13 +189,6 @@ def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
             yield text
         else:
             yield f"{'  ' * level}- {text}"
-
-
-def _hangs(paragraph: Any) -> bool:
-    """Return whether the sign or number before a paragraph is set apart from it, as it usually is."""
-    properties = paragraph.find("{*}pPr")
-    indent = None if properties is None else points(properties.get("indent"), EMU)
-    return indent is None or indent <= _LEAST_HANGING
 
 
 def _text_with_links(paragraph: Any) -> str:
@@ -218,28 +207,48 @@ def _cell_text(cell: Any) -> str:
     return "" if cell.is_spanned else escape_inline(" ".join(drawings.paragraphs(cell)))
 
 
-def _category_labels(plot: Any) -> Sequence[Sequence[str]]:
-    """Return the label of each category of a chart, after the labels of the category's groups.
+def _chart(chart: etree._Element) -> str:
+    """Return the series of a chart of any kind as tables, one for each of its plots."""
+    titles = chart.iterfind("{*}chart/{*}title")
+    title = " ".join(text for one in titles for text in drawings.paragraphs(one) or _points(one).values())
+    tables = []
+    for plot in chart.iterfind("{*}chart/{*}plotArea/*"):
+        series = plot.findall("{*}ser")
+        labels = _category_labels(series[0]) if series else {}
+        columns = [_points(*one.iterchildren("{*}val", "{*}yVal")) for one in series]
+        places = sorted({place for column in (labels, *columns) for place in column})
+        header = ["", *(" ".join(_points(*one.iterchildren("{*}tx")).values()) for one in series)]
+        rows = [[labels.get(at, ""), *(_format_number(column.get(at, "")) for column in columns)] for at in places]
+        if series:
+            tables.append(text_file.table([[*map(escape_inline, row)] for row in (header, *rows)]))
+    if not tables:
+        raise ValueError("a chart has series")
+    return "\n\n".join([f"Chart: {escape_inline(text_file.one_line(title))}".rstrip(), *tables])
 
-    If a chart has many categories, the groups are left out, because python-pptx searches all groups for each category.
-    """
-    if sum(len(level) for level in plot.categories.levels) > _MAX_GROUPED:
-        return [(category.label,) for category in plot.categories]
-    labels: Sequence[Sequence[str]] = plot.categories.flattened_labels
+
+def _category_labels(series: etree._Element) -> dict[int, str]:
+    """Return the label of each category, after the labels of its groups; of a scatter chart, the values along its other
+    axis."""
+    levels = [_points(level) for level in series.iterfind("{*}cat//{*}lvl")]
+    if not levels:
+        return _points(*series.iterchildren("{*}cat", "{*}xVal"))
+    labels, groups = {}, [""] * len(levels)
+    for at in sorted({place for level in levels for place in level}):
+        groups = [level.get(at, group) for level, group in zip(levels, groups, strict=True)]
+        labels[at] = " / ".join(filter(None, reversed(groups)))
     return labels
 
 
-def _values(series: Any) -> list[float | None]:
-    """Return the values of a chart's series. The values are read directly, because python-pptx would search all of them
-    for each value, and takes several times as long to read one."""
-    element = series._element
-    values = next(element.iterchildren("{*}val", "{*}yVal"), None)
-    if values is None:
-        return []
-    # A missing index or text is read as "", which is not a number, so that the file is blamed for it.
-    points = {int(value.getparent().get("idx", "")): float(value.text or "") for value in values.iter("{*}v")}
-    return [points.get(index) for index in range(values.ptCount_val)]
+def _points(*parts: etree._Element) -> dict[int, str]:
+    """Return the texts of the points in parts of a chart, by their places."""
+    points = (point for part in parts for point in part.iter("{*}pt", "{*}tx"))
+    return {
+        int(point.get("idx", "0")): point.findtext("{*}v", "") for point in points if point.find("{*}v") is not None
+    }
 
 
-def _format_number(value: float | None) -> str:
-    return "" if value is None else f"{value:.15g}"
+def _format_number(value: str) -> str:
+    try:
+        return f"{float(value):.15g}"
+    except ValueError:
+        return value

@@ -3,11 +3,10 @@
 import datetime as dt
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from io import BytesIO
-from itertools import repeat
 from typing import Any, NamedTuple
 from zipfile import ZipFile
 
@@ -16,29 +15,18 @@ from lxml import etree
 from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.cell.rich_text import CellRichText
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
-from openpyxl.styles.numbers import BUILTIN_FORMATS
-from openpyxl.worksheet._reader import WorkSheetParser
-from openpyxl.xml.constants import ARC_STYLE, ARC_THEME
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import drawings, usual_sheets
+from tasks.inputs.office import drawings
 from tasks.inputs.office.bounds import packed
-from tasks.inputs.office.colors import Theme
-from tasks.inputs.office.conditional_formats import Box
-from tasks.inputs.office.sheet_shapes import areas_of_shapes
-from tasks.inputs.office.table_styles import TableStyles
-from tasks.inputs.office.unseen_cells import CellView, Looks
-from tasks.inputs.office.unseen_shapes import remove_from_sheet
 from tasks.inputs.pictured_text import EmbeddedPages
-from tasks.inputs.sight import Sight
 from tasks.inputs.source import Blob
 from tasks.inputs.text import text_file
-from tasks.markdown_text import escape_inline, escape_line, unsure
+from tasks.markdown_text import escape_inline, escape_line
 
 # Numbers and dates are shown by their format codes (ECMA-376 part 1, 18.8.31), without national conventions. Dates are
 # always in ISO 8601. A number whose code asks for a fraction or has a condition is shown plainly.
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|([0#?.,]+(?:E[+-]?[0#?]+)?|@|General|.)')
-_COLOR = re.compile(r"\[(Black|Blue|Cyan|Green|Magenta|Red|White|Yellow|Color ?\d{1,2})\]", re.IGNORECASE)
 _DIGITS = re.compile(r"([0#?,]*)(?:\.([0#?]*))?(,*)(E[+-]?[0#?]+)?")
 _EXACT = Context(prec=700)
 """Decimal context with enough digits for any float and for all decimals that a format code can demand."""
@@ -48,11 +36,11 @@ show them with an exponent."""
 _MAX_ROWS = 1_048_576
 """An Excel sheet has at most this many rows. openpyxl would count up to any number that a row claims to have."""
 _MAX_COLUMNS = 16_384
-_FAR_ROWS = 1_000
-_FAR_COLUMNS = 100
-"""Cells that this many empty rows or columns divide from all before them are out of a reader's sight."""
-_FONTS = b"rPr"
-"""Name of the fonts of parts of texts."""
+_HIDING = b"hidden="
+"""Attribute of rows and columns that are hidden."""
+_STYLES = "xl/styles.xml"
+_MOST_STYLES = 2_000
+"""If the styles of a workbook cannot be read, its cells may have any of this many."""
 _POSITIONS_PER_CELL = 20
 """At most this many positions are visited per permitted cell, because a row may have its only cell in column 16,384."""
 
@@ -95,63 +83,6 @@ def _format_duration(value: dt.timedelta) -> str:
     return f"{'-' if value < dt.timedelta() else ''}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def color_of(value: object, code: str) -> str:
-    """Return the name of the colour that a format code gives a value; "" for none."""
-    section = _section_of(value, code)
-    return "" if section is None else section.color
-
-
-_AT_START = re.compile(r".*\d\s*|(?:.*[\d\s])?[.,]\s*", re.DOTALL)
-"""Pattern of what would be read as a part of the number that follows: figures, or a point that ends no word."""
-_AT_END = re.compile(r"^\s*+[.,]?+\s*+\d.*", re.DOTALL)
-"""Pattern of what would be read as a part of the number before it."""
-_BUILT_IN = frozenset(BUILTIN_FORMATS.values())
-_DOUBTFUL = re.compile(r"\*[\d.,+-]|\[[<>=]|\[\$-(?!(?:0?1?0?1)?[0-9A-F]{1,4}\]|x-sys)", re.IGNORECASE)
-"""Pattern of a sign that fills a cell and looks like a part of a number, of a condition, and of figures or a calendar
-of another kind than the usual ones."""
-_ERAS = frozenset("bgeBGE")
-"""Signs of date formats that count years from another one."""
-
-
-@lru_cache(maxsize=512)
-def _parse_doubts(code: str) -> tuple[bool, bool]:
-    """Return whether a code has a doubtful part, and whether it has figures in its texts, or years of an era."""
-    tokens = [token[0] for token in _TOKEN.finditer(code[:_LONGEST_CODE])]
-    texts = [token for token in tokens if token[0] in '"\\123456789' or (token.startswith("[$") and token[2:3] != "-")]
-    is_doubtful = len(code) > _LONGEST_CODE or any(_DOUBTFUL.match(token) for token in tokens)
-    return is_doubtful, any(map(_has_figure, texts)) or not _ERAS.isdisjoint(tokens)
-
-
-def _has_figure(text: str) -> bool:
-    return any(sign.isdecimal() for sign in text)
-
-
-def is_plain(value: object, code: str) -> bool:
-    """True if a format code shows the value itself, and nothing that would be read as a part of it.
-
-    A reader of the sheet may otherwise see another number or date than `shown` returns.
-    """
-    # Among the built-in codes of openpyxl is one that lacks its semicolons.
-    if value is None or code in _BUILT_IN:
-        return True
-    is_doubtful, has_figures = _parse_doubts(code)
-    if not isinstance(value, (int, float, str)):
-        return not (is_doubtful or has_figures)
-    section = _section_of(value, code)
-    if isinstance(value, (str, bool)):
-        return section is None or not _adds_figures(section)
-    if is_doubtful or section is None or not (section.digits or value == 0):
-        return False
-    has_wrong_sign = value > 0 and section.prefix.strip() in ("-", "\u2212")
-    return not (has_wrong_sign or _adds_figures(section))
-
-
-def _adds_figures(section: "_FormatSection") -> bool:
-    if not section.digits:
-        return _has_figure(section.prefix)
-    return bool(_AT_START.fullmatch(section.prefix) or _AT_END.fullmatch(section.suffix))
-
-
 def _section_of(value: object, code: str) -> "_FormatSection | None":
     """Return the section of a format code that is for a value; None if it is not understood, or if none is for it."""
     sections = _parse_sections(code)
@@ -176,7 +107,7 @@ def _format_number(value: float, code: str) -> str:
     section = _section_of(value, code)
     if section is None:
         return _format_general(value)
-    prefix, digits, suffix, percent, *_ = section
+    prefix, digits, suffix, percent, _ = section
     sign = "-" if value < 0 and len(sections) == 1 else ""
     if not digits:
         return prefix + suffix
@@ -196,7 +127,6 @@ class _FormatSection(NamedTuple):
     digits: str
     suffix: str
     percents: int
-    color: str
     is_for_text: bool
 
 
@@ -216,8 +146,6 @@ def _parse_sections(code: str) -> "list[_FormatSection | None]":
             sections.append([])
         elif sign and (sign[0] in "0#?" or sign[0] == "." or sign in ("General", "@")):
             sections[-1].append(("digits", sign))
-        elif color := _COLOR.fullmatch(token[0]):
-            sections[-1].append(("color", color[1]))
         else:
             literal = next((text for text in (quoted, escaped, currency, sign) if text), "")
             unknown = sign == "/" or token[0].startswith(("[<", "[>", "[="))
@@ -227,8 +155,6 @@ def _parse_sections(code: str) -> "list[_FormatSection | None]":
 
 
 def _parse_section(tokens: list[tuple[str, str]]) -> _FormatSection | None:
-    color = next((text for kind, text in tokens if kind == "color"), "")
-    tokens = [token for token in tokens if token[0] != "color"]
     digits = [index for index, (kind, _) in enumerate(tokens) if kind == "digits"]
     if any(kind == "unknown" for kind, _ in tokens) or len(digits) > 1:
         return None
@@ -237,7 +163,7 @@ def _parse_section(tokens: list[tuple[str, str]]) -> _FormatSection | None:
     suffix = "".join(text for _, text in tokens[at + 1 :])
     number = tokens[at][1] if digits else ""
     percents = sum(kind == "percent" for kind, _ in tokens)
-    return _FormatSection(prefix, "General" if number == "@" else number, suffix, percents, color, number == "@")
+    return _FormatSection(prefix, "General" if number == "@" else number, suffix, percents, number == "@")
 
 
 def _format_digits(value: Decimal, digits: str) -> str:
@@ -265,19 +191,17 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
     calculated; the value of merged cells is in the first cell. Text that is struck through is marked. Raises
     InputTooLarge for too many cells, empty positions or characters.
 
-    Hidden sheets are named and left out. So are hidden rows and columns, and cells far from the others, which a line
-    mentions. Text that is tiny, or in the colour of its cell, is left out.
+    Hidden sheets are named and left out. So are hidden rows and columns, which a line below the heading mentions.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving
-        file = packed(members)
-        archive = ZipFile(file)
-        has_fonts = any(
-            _FONTS in part for name, part in members.items() if name.startswith(("xl/sharedStrings", "xl/worksheets/"))
-        )
-        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False, rich_text=has_fonts)
+        archive = ZipFile(packed(members))
         counter = _Counter(pictures.blob, limits)
-        looks, table_styles = _looks(archive, workbook), TableStyles(workbook)
+        workbook = None
+        with pictures.leaving_out("the workbook's styles"):
+            workbook, struck = _loaded(members)
+        if workbook is None:
+            workbook, struck = _loaded(_without_styles(members))
         parts: list[str] = []
         seen: set[str] = set()
         sheets: list[Any] = workbook.worksheets
@@ -289,65 +213,98 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             if sheet.sheet_state != "visible":
                 parts.append(f"## {name} (hidden, left out)")
                 continue
-            xml, tables = archive.read(sheet._worksheet_path), _tables(archive, sheet._worksheet_path, table_styles)
-            shown_drawings = _drawings(archive, sheet._worksheet_path, looks.theme)
-            view = CellView(xml, looks, tables, sheet._shared_strings)
-            for root in shown_drawings.values():
-                view.cover(areas_of_shapes(root, looks.theme, view.grid))
+            view = _View(archive.read(sheet._worksheet_path), struck)
             parts += [f"## {name}", view.note]
-            parts += _sheet_blocks(_rows(sheet, xml, has_fonts), view, counter)
-            parts += _sheet_drawings(archive, shown_drawings, pictures)
+            for blocks in _sheet_blocks(sheet, view, counter), _sheet_drawings(archive, sheet, pictures):
+                with pictures.leaving_out(f"the sheet {name}"):
+                    parts.extend(blocks)
     return drawings.with_strokes("\n\n".join(filter(None, parts)))
 
 
-def _looks(archive: ZipFile, workbook: Any) -> Looks:
-    """Return the looks of a workbook's cells. All are unusual if something of the workbook is, or if other programs
-    read its styles, theme or strings from other parts of the file than openpyxl, which knows some by their names."""
-    names = archive.namelist()
-    styles = usual_sheets.unusual_styles(archive.read(ARC_STYLE)) if ARC_STYLE in names else frozenset()
-    paths = list(_related_members(archive, "", "/officeDocument").values())
-    if len(paths) != 1:
-        return Looks(workbook, None)
-    root = usual_sheets.parsed(archive.read(paths[0]))
-    kinds = ("/styles", "/theme", "/sharedStrings")
-    parts, themes, strings = (set(_related_members(archive, paths[0], kind).values()) for kind in kinds)
-    is_usual = (
-        usual_sheets.is_usual_workbook(root)
-        and parts == {ARC_STYLE}.intersection(names)
-        and themes == {ARC_THEME}.intersection(names)
-        and len(strings) <= 1
-        and all(usual_sheets.are_usual_strings(archive.read(name)) for name in strings)
+def _loaded(members: dict[str, bytes]) -> tuple[Any, set[int]]:
+    """Return the workbook, and the numbers of the styles of cells whose text is struck through."""
+    # The properties of the document are not needed, and may be malformed.
+    needed = {name: data for name, data in members.items() if not name.startswith("docProps/")}
+    if b"cellXfs" not in members.get(_STYLES, b""):
+        raise ValueError("a workbook has styles")
+    workbook: Any = openpyxl.load_workbook(
+        packed(needed), read_only=True, data_only=True, keep_links=False, rich_text=True
     )
-    are_formulas_sure = not usual_sheets.is_calculated_when_opened(root)
-    return Looks(workbook, styles if is_usual else None, are_formulas_sure=are_formulas_sure)
+    styles = enumerate(workbook._cell_styles)
+    return workbook, {number for number, style in styles if workbook._fonts[style.fontId].strike}
 
 
-def _seen(view: CellView, row: Sequence[Any], index: int) -> str:
-    """Return the text of the cell that has this index in its row, as it is seen."""
-    cell = row[index]
-    if cell is EMPTY_CELL or cell.value is None or not view.shows_column(index):
-        return ""
-    value = cell.value
-    if isinstance(value, CellRichText):
-        parts = (("", None, part) if isinstance(part, str) else (part.text, part.font, "") for part in value)
-        cut = Sight.UNSURE if view.is_cut(row, index, str(value)) else Sight.SEEN
-        return "".join(
-            _as_seen(drawings.struck(text) if font is not None and font.strike else text or plain, sight)
-            for text, font, plain in parts
-            if (sight := max(view.sight(cell, font=font), cut)) <= Sight.UNSURE
-        ).strip()
-    code = cell.number_format
-    laid_out = shown(value, code)
-    text = laid_out.strip()
-    if not text or (sight := view.sight(cell, color_of(value, code))) > Sight.UNSURE:
-        return ""
-    is_sure = is_plain(value, code) and not view.is_cut(row, index, laid_out)
-    sight = sight if is_sure else Sight.UNSURE
-    return _as_seen(drawings.struck(text) if view.is_struck(cell) else text, sight)
+def _without_styles(members: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the members of a workbook without settings and styles, except for the format codes of numbers."""
+    workbook = _parsed(members["xl/workbook.xml"])
+    for child in workbook:
+        if etree.QName(child).localname not in ("workbookPr", "sheets"):
+            workbook.remove(child)
+    styles = _parsed(members.get(_STYLES, b"<empty/>"))
+    codes = [one for one in styles.iterfind("{*}numFmts/{*}numFmt") if one.get("numFmtId", "").isdecimal()]
+    numbers = [one.get("numFmtId", "") for one in styles.iterfind("{*}cellXfs/{*}xf")] or ["0"] * _MOST_STYLES
+    formats = (f'<xf numFmtId="{number if number.isdecimal() else 0}"/>' for number in numbers)
+    plain = (
+        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f"<numFmts>{''.join(etree.tostring(one, encoding='unicode', with_tail=False) for one in codes)}</numFmts>"
+        "<fonts><font/></fonts><fills><fill><patternFill/></fill></fills><borders><border/></borders>"
+        f"<cellStyleXfs><xf/></cellStyleXfs><cellXfs>{''.join(formats)}</cellXfs></styleSheet>"
+    )
+    return {**members, "xl/workbook.xml": etree.tostring(workbook), _STYLES: plain.encode()}
 
 
-def _as_seen(text: str, sight: Sight) -> str:
-    return unsure(text) if sight == Sight.UNSURE else text
+def _parsed(part: bytes) -> etree._Element:
+    return etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+class _View:
+    """The cells of a sheet that are not hidden."""
+
+    def __init__(self, xml: bytes, struck: set[int]) -> None:
+        self._rows: set[int] = set()
+        self._columns: set[int] = set()
+        self._struck = struck
+        if _HIDING in xml:
+            self._find_hidden(xml)
+
+    @property
+    def note(self) -> str:
+        kinds = [kind for kind, hidden in (("rows", self._rows), ("columns", self._columns)) if hidden]
+        return f"(hidden {' and '.join(kinds)} left out)" if kinds else ""
+
+    def shows_row(self, number: int) -> bool:
+        return number not in self._rows
+
+    def shown(self, index: int, cell: Any) -> str:
+        """Return the text of a cell, whose column has this index, as it is shown."""
+        if cell is EMPTY_CELL or cell.value is None or index + 1 in self._columns:
+            return ""
+        if isinstance(cell.value, CellRichText) and cell._style_id not in self._struck:
+            return "".join(map(_part_text, cell.value)).strip()
+        text = shown(cell.value, cell.number_format).strip()
+        return drawings.struck(text) if cell._style_id in self._struck else text
+
+    def _find_hidden(self, xml: bytes) -> None:
+        number = 0
+        for _, element in etree.iterparse(
+            BytesIO(xml), tag=("{*}row", "{*}col"), resolve_entities=False, no_network=True, huge_tree=True
+        ):
+            is_hidden = element.get("hidden") in ("1", "true")
+            if element.tag.endswith("}row"):
+                number = int(element.get("r", number + 1))
+                if is_hidden:
+                    self._rows.add(number)
+            elif is_hidden and len(self._columns) < _MAX_COLUMNS:
+                last = min(int(element.get("max", 0)), _MAX_COLUMNS)
+                self._columns.update(range(max(1, int(element.get("min", 1))), last + 1))
+            element.clear()
+
+
+def _part_text(part: Any) -> str:
+    """Return a part of a text with fonts of its own."""
+    if isinstance(part, str):
+        return part
+    return drawings.struck(part.text) if part.font is not None and part.font.strike else str(part.text)
 
 
 class _Counter:
@@ -388,54 +345,17 @@ class _Counter:
             )
 
 
-def _rows(sheet: Any, xml: bytes, has_fonts: bool) -> Iterator[tuple[Any, ...]]:
-    """Yield the cells of each row, of none for a row that the file lacks.
-
-    The rows of openpyxl's own sheets lose the fonts of texts that stand in the cells themselves.
-    """
-    workbook = sheet.parent
-    parser = WorkSheetParser(
-        BytesIO(xml),
-        sheet._shared_strings,
-        data_only=True,
-        epoch=workbook.epoch,
-        date_formats=workbook._date_formats,
-        timedelta_formats=workbook._timedelta_formats,
-        rich_text=has_fonts,
-    )
-    count = 0
-    for number, cells in parser.parse():
-        if number <= count:
-            raise ValueError("a row stands behind one that comes after it")
-        yield from repeat((), number - count - 1)
-        yield sheet._get_row(cells)
-        count = number
-
-
-def _sheet_blocks(rows: Iterable[tuple[Any, ...]], view: CellView, counter: _Counter) -> Iterator[str]:
+def _sheet_blocks(sheet: Any, view: _View, counter: _Counter) -> Iterator[str]:
+    sheet.reset_dimensions()  # the dimensions in a file may be wrong
     block: list[dict[int, str]] = []
-    empty_rows, last_column, is_far = 0, -1, False
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > _MAX_ROWS:
             raise ValueError("a row has a number that no sheet has")
         counter.count_places(len(row))
         if not view.shows_row(number):
             continue
-        texts = {}
-        for index, text in enumerate(_seen(view, row, index) for index in range(len(row))):
-            if not text:
-                continue
-            gap = index - last_column
-            if gap > _FAR_COLUMNS and view.columns_between(last_column, index) >= _FAR_COLUMNS:
-                is_far = True
-            else:
-                texts[index] = text
-                last_column = max(last_column, index)
+        texts = {index: text for index, cell in enumerate(row) if (text := view.shown(index, cell))}
         counter.count_texts(texts.values())
-        if texts and empty_rows >= _FAR_ROWS:
-            is_far = True
-            break
-        empty_rows = 0 if texts else empty_rows + 1
         if texts:
             block.append(texts)
         elif block:
@@ -443,8 +363,6 @@ def _sheet_blocks(rows: Iterable[tuple[Any, ...]], view: CellView, counter: _Cou
             block = []
     if block:
         yield _block_table(block, counter)
-    if is_far:
-        yield "(cells far from the others left out)"
 
 
 def _block_table(block: list[dict[int, str]], counter: _Counter) -> str:
@@ -458,35 +376,16 @@ def _block_table(block: list[dict[int, str]], counter: _Counter) -> str:
     )
 
 
-def _drawings(archive: ZipFile, sheet: str, theme: Theme) -> dict[str, etree._Element]:
-    """Return the drawings of a sheet by their names, without what is unseen of them."""
-    roots: dict[str, etree._Element] = {}
-    for name in _related_members(archive, sheet, "/drawing").values():
-        roots[name] = etree.fromstring(archive.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
-        remove_from_sheet(roots[name], theme)
-    return roots
-
-
-def _sheet_drawings(archive: ZipFile, roots: dict[str, etree._Element], pictures: EmbeddedPages) -> Iterator[str]:
+def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> Iterator[str]:
     """Yield the text boxes and pictures. openpyxl does not read these together with rows."""
-    for drawing, root in roots.items():
+    for drawing in _related_members(archive, sheet._worksheet_path, "/drawing").values():
+        root = _parsed(archive.read(drawing))
         images = _related_members(archive, drawing, "/image")
         for anchor in root:
             yield "\n".join(map(escape_line, drawings.paragraphs(anchor)))
             for relationship, description in drawings.pictures(anchor):
                 name = images.get(relationship)
-                yield (
-                    pictures.marked(archive.read(name), name, description) if name else text_file.unread_note("missing")
-                )
-
-
-def _tables(archive: ZipFile, sheet: str, styles: TableStyles) -> list[Box]:
-    """Return the areas of a sheet that the styles of its tables may colour."""
-    areas: list[Box] = []
-    for name in _related_members(archive, sheet, "/table").values():
-        root = etree.fromstring(archive.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
-        areas += styles.colored_areas(root)
-    return areas
+                yield (pictures.marked(archive.read(name), name, description) if name else pictures.unread("missing"))
 
 
 def _related_members(archive: ZipFile, name: str, kind: str) -> dict[str, str]:

@@ -4,6 +4,8 @@ PDFium is not thread-safe, even for different documents, so everything here runs
 closed explicitly, because the garbage collector might close them in any thread.
 """
 
+import ctypes
+import io
 import math
 import re
 import threading
@@ -18,10 +20,10 @@ from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.decode.within import allow
-from tasks.inputs.limits import MediaLimits
+from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.pdf.drawing import SCALE, draw
-from tasks.inputs.pdf.shown import hide_layered
+from tasks.inputs.pdf.shown import has_fields
 from tasks.inputs.pdf.text_layer import read_text_layer
 from tasks.inputs.printed_codes import MAX_PIXELS, PrintedCode, find_codes
 from tasks.inputs.source import Blob
@@ -38,6 +40,11 @@ _CODES_TIMES = 2
 is too little."""
 _NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
 """List of pages in a file without pages, which PDFium reports as a format error."""
+_FORM_PAGES = 10
+"""A form is searched for fields on this many pages."""
+_MAX_FILES = 1_000
+_COLLECTION = b"/Collection"
+"""Entry of the catalogue of a portfolio (ISO 32000-1, 12.3.5)."""
 _LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
 
 
@@ -75,9 +82,9 @@ class PdfPages(Pages):
             return _pixel_size(self._pdf.get_page_size(number - 1))
 
     def text_layer(self, number: int) -> TextLayer:
-        with self._reading(number) as deadline:
+        with self._reading(number):
             page = self._loaded(number)
-            return read_text_layer(page, *_pixel_size(page.get_size()), deadline=deadline)
+            return read_text_layer(page, *_pixel_size(page.get_size()))
 
     def picture(self, number: int) -> Image:
         return self._drawn(number, 1)
@@ -98,6 +105,40 @@ class PdfPages(Pages):
             if picture is None:
                 raise self._too_slow(f"draw page {number}")
             return picture
+
+    def xfa_packets(self) -> list[bytes]:
+        """Return the parts of an XFA form; nothing for a form whose fields are also on its pages."""
+        with _PDFIUM:
+            count = max(0, pdfium.FPDF_GetXFAPacketCount(self._pdf))
+            if count and any(has_fields(self._loaded(number + 1)) for number in range(min(self.total, _FORM_PAGES))):
+                return []
+            return [_xfa_packet(self._pdf, index) for index in range(count)]
+
+    def files_of_portfolio(self) -> list[tuple[str, bytes]]:
+        """Return the names and the bytes of the files in a portfolio; nothing for other PDF files.
+
+        Raises InputTooLarge for more than _MAX_FILES files, or more than `limits.office_bytes` bytes in all.
+        """
+        with _PDFIUM:
+            files: list[tuple[str, bytes]] = []
+            left = self._limits.office_bytes
+            for index in range(self._pdf.count_attachments() if self._is_portfolio() else 0):
+                attachment = self._pdf.get_attachment(index)
+                data = bytes(attachment.get_data())
+                left -= len(data)
+                if left < 0 or index == _MAX_FILES:
+                    most = f"{_MAX_FILES} files or {megabytes(self._limits.office_bytes)}"
+                    raise self._blob.too_large(f"is a portfolio of more than {most}, the limit.")
+                files.append((attachment.get_name(), data))
+            return files
+
+    def _is_portfolio(self) -> bool:
+        if not self._pdf.count_attachments():
+            return False
+        # What PDFium writes has no compressed objects, among which the catalogue may be.
+        copy = io.BytesIO()
+        self._pdf.save(copy)
+        return _COLLECTION in copy.getvalue()
 
     def close(self) -> None:
         with _PDFIUM:
@@ -155,13 +196,20 @@ class PdfPages(Pages):
             return self._page[1]
         self._drop_page()
         self._page = (number, self._pdf[number - 1])
-        hide_layered(self._page[1])
         return self._page[1]
 
     def _drop_page(self) -> None:
         if self._page:
             self._page[1].close()
             self._page = None
+
+
+def _xfa_packet(document: pypdfium2.PdfDocument, index: int) -> bytes:
+    size = ctypes.c_ulong()
+    pdfium.FPDF_GetXFAPacketContent(document, index, None, 0, size)
+    buffer = ctypes.create_string_buffer(size.value)
+    pdfium.FPDF_GetXFAPacketContent(document, index, buffer, size.value, size)
+    return buffer.raw
 
 
 def _pixel_size(points: tuple[float, float]) -> tuple[int, int]:

@@ -16,9 +16,9 @@ SCALE = 2.0
 """Pixels per point: 144 DPI, the resolution in which the HTTP contract gives a page's boxes."""
 
 
-def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float, flags: int = 0) -> Image | None:
+def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -> Image | None:
     """Draw the page with its form fields on white, in `width` x `height` pixels. Return None if it is not finished by
-    `deadline` (time.thread_time). `flags` are further rendering flags of PDFium.
+    `deadline` (time.thread_time).
 
     PDFium can only pause between the objects of a page, so an object is always drawn to its end.
     """
@@ -29,7 +29,7 @@ def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float, f
     bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGR, rev_byteorder=True, buffer=memory)
     try:
         bitmap.fill_rect(_WHITE, 0, 0, width, height)
-        place = (0, 0, width, height, 0, _FLAGS | flags)
+        place = (0, 0, width, height, 0, _FLAGS)
         status = pdfium.FPDF_RenderPageBitmap_Start(bitmap, page, *place, ctypes.byref(pause))
         pdfium.FPDF_RenderPage_Close(page)
         if status == pdfium.FPDF_RENDER_TOBECONTINUED:

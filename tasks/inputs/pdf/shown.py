@@ -1,14 +1,12 @@
-"""Finds the visible content of a PDF page other than its text: pictures, outlined letters, lines
-and notes."""
+"""Finds the visible content of a PDF page other than its text: pictures, outlined letters, lines and
+notes."""
 
 import ctypes
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import NamedTuple, Self
 
-import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfMatrix
@@ -36,22 +34,15 @@ _MAX_RULINGS = 10_000
 _MAX_DEPTH = 5
 """Nested forms are examined to at most this depth."""
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
-_FIELDS_OF_TEXT = {pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX}
 _TEXT_DRAWN = re.compile(r"(?:[^(]\)|[\da-fA-F]>)\s{0,9}(?:Tj|'|\")|\]\s{0,9}TJ|\sDo\b")
 """Pattern of the operators that show text or another stream (ISO 32000-1, 9.4.3 and 8.8)."""
 _LONG_DRAWING = 100_000
 """Drawings of fields with more bytes are not examined."""
-_KNOWN_KINDS = {*_WRITTEN, pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
 """The notes that are read on one page have at most this many characters together. The limit is needed because any
 number of notes may share one text in the file."""
 _MAX_STRUCK = 1_000
-_MAX_LAYERED = 20
-_NOTED = 0.5
-"""Confidence of notes. Viewers show them in their own ways, and perhaps not at all."""
-_LAYER = "OC\0".encode("utf-16-le")
-"""Name of the marks around the objects of a layer."""
 _EMPTY = 2
 """Bytes of an empty UTF-16 string with its terminator."""
 
@@ -141,8 +132,6 @@ class PageObjects:
     """Pictures with enough pixels to hold text."""
     outlines: list[Box] = field(default_factory=list)
     """Places of filled contours that look like letters, one entry per contour."""
-    texts: list[object] = field(default_factory=list)
-    """PDFium's handles of the text objects."""
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
     has_drawings: bool = False
@@ -156,8 +145,6 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
         kind = pdfium.FPDFPageObj_GetType(item)
         shown.has_drawings |= kind != pdfium.FPDF_PAGEOBJ_TEXT
         match kind:
-            case pdfium.FPDF_PAGEOBJ_TEXT:
-                shown.texts.append(item)
             case pdfium.FPDF_PAGEOBJ_IMAGE:
                 if _is_legible(item):
                     shown.pictures.append(_page_bounds(item, matrix))
@@ -171,69 +158,10 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
     return shown
 
 
-class OpenTexts:
-    """Tells which text lies open on the page as far as the file says it, without drawing it: no filled area, picture or
-    form comes after it in the same place, it lies within its clip path, and it is in no layer that can be switched off.
-    """
-
-    def __init__(self, page: pypdfium2.PdfPage) -> None:
-        self._texts: dict[int, tuple[int, object, PdfMatrix]] = {}
-        """Number of objects that may cover others and come before a text object, its handle, and the matrix of the
-        forms around it, by its address."""
-        boxes: list[Box] = []
-        for item, matrix in _leaves(page):
-            kind = pdfium.FPDFPageObj_GetType(item)
-            if kind == pdfium.FPDF_PAGEOBJ_TEXT:
-                self._texts[address(item)] = len(boxes), item, matrix
-            elif kind != pdfium.FPDF_PAGEOBJ_PATH or _fill_and_stroke(item)[0]:
-                boxes.append(_page_bounds(item, matrix))
-        self.covers = len(boxes)
-        """Number of objects that may cover text."""
-        self._boxes = np.array(boxes, np.float64).reshape(-1, 4)
-
-    def __contains__(self, text: tuple[int, Box]) -> bool:
-        """True if the part of a text object, given by its address, that is in a box lies open."""
-        drawn_by, box = text
-        if drawn_by not in self._texts:
-            return False
-        before, item, matrix = self._texts[drawn_by]
-        left, bottom, right, top = self._boxes[before:].T
-        is_covered = (left < box.right) & (right > box.left) & (bottom < box.top) & (top > box.bottom)
-        return not is_covered.any() and not _is_in_layer(item) and _is_in_clip(item, matrix, box)
-
-
-def _is_in_layer(item: object) -> bool:
-    """True if a layer that viewers can switch off (optional content) contains the object."""
-    name, size = (ctypes.c_ushort * 3)(), ctypes.c_ulong()
-    for index in range(pdfium.FPDFPageObj_CountMarks(item)):
-        mark = pdfium.FPDFPageObj_GetMark(item, index)
-        if pdfium.FPDFPageObjMark_GetName(mark, name, ctypes.sizeof(name), size) and bytes(name) == _LAYER:
-            return True
-    return False
-
-
-def _is_in_clip(item: object, matrix: PdfMatrix, box: Box) -> bool:
-    """True if the clip paths of the object are rectangles that contain the middle of `box`."""
-    clip = pdfium.FPDFPageObj_GetClipPath(item)
-    for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
-        segments = pdfium.FPDFClipPath_CountPathSegments(clip, path)
-        if segments not in _RECTANGLE_SEGMENTS:
-            return False
-        points = [_point_of(pdfium.FPDFClipPath_GetPathSegment(clip, path, index)) for index in range(segments)]
-        if not Box.around(matrix.on_point(*point) for point in points).contains(box.centre):
-            return False
-    return True
-
-
 def _leaves(page: pypdfium2.PdfPage) -> Iterator[tuple[object, PdfMatrix]]:
     """Yield the objects of `page` and of the forms on it, with the matrices of the forms around them."""
     for index in range(pdfium.FPDFPage_CountObjects(page)):
         yield from _iter_objects(pdfium.FPDFPage_GetObject(page, index), PdfMatrix(), 0)
-
-
-def address(item: object) -> int:
-    """Return the address of an object of PDFium, which identifies it."""
-    return ctypes.addressof(item.contents)  # type: ignore[attr-defined]
 
 
 def _iter_objects(item: object, matrix: PdfMatrix, depth: int) -> Iterator[tuple[object, PdfMatrix]]:
@@ -323,42 +251,22 @@ def _inner_matrix(item: object, outer: PdfMatrix) -> PdfMatrix:
 
 
 def has_drawn_annotations(page: pypdfium2.PdfPage) -> bool:
-    """True if text that is not part of the page's content may be drawn over it: a filled field, a note, a stamp."""
-    return any(_is_drawn(annotation, page) for annotation in _annotations(page))
+    """True if text that is not part of the page's content may be drawn over it: a note, a stamp, or a field whose text
+    is but drawn."""
+    return any(_is_drawn(annotation, page) for annotation in annotations(page))
 
 
-def has_other_appearances(page: pypdfium2.PdfPage) -> bool:
-    """True if an annotation that is neither a note nor a field has a drawing of its own, which may show any text."""
-    return any(
-        pdfium.FPDFAnnot_GetSubtype(one) not in _KNOWN_KINDS
-        and not pdfium.FPDFAnnot_GetFlags(one) & _UNSEEN
-        and pdfium.FPDFAnnot_GetAP(one, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0) > _EMPTY
-        for one in _annotations(page)
-    )
-
-
-def hide_layered(page: pypdfium2.PdfPage) -> None:
-    """Hide the annotations in layers that can be switched off. PDFium draws them even if their layer is off."""
-    for annotation in _annotations(page):
-        if pdfium.FPDFAnnot_HasKey(annotation, b"OC"):
-            flags = pdfium.FPDFAnnot_GetFlags(annotation)
-            pdfium.FPDFAnnot_SetFlags(annotation, flags | pdfium.FPDF_ANNOT_FLAG_HIDDEN)
-
-
-def places_of_layered(page: pypdfium2.PdfPage) -> list[Box]:
-    """Return the places of the annotations in layers that can be switched off, at most _MAX_LAYERED of them. They may
-    cover what lies below them."""
-    layered = (one for one in _annotations(page) if pdfium.FPDFAnnot_HasKey(one, b"OC"))
-    return [_rectangle(annotation) for annotation in islice(layered, _MAX_LAYERED)]
+def has_fields(page: pypdfium2.PdfPage) -> bool:
+    return any(pdfium.FPDFAnnot_GetSubtype(one) == pdfium.FPDF_ANNOT_WIDGET for one in annotations(page))
 
 
 def struck_out(page: pypdfium2.PdfPage) -> list[Box]:
     """Return the places of the text that annotations strike out, at most _MAX_STRUCK of them."""
     places: list[Box] = []
-    for annotation in _annotations(page):
+    for annotation in annotations(page):
         if pdfium.FPDFAnnot_GetSubtype(annotation) != pdfium.FPDF_ANNOT_STRIKEOUT:
             continue
-        if pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
+        if is_hidden(annotation):
             continue
         quad = pdfium.FS_QUADPOINTSF()
         for index in range(min(pdfium.FPDFAnnot_CountAttachmentPoints(annotation), _MAX_STRUCK - len(places))):
@@ -377,14 +285,16 @@ def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
     """
     lines: list[TextLine] = []
     characters_left = _MAX_NOTED
-    for note in _annotations(page):
-        if _is_undrawn_note(note) and (size := _contents_size(note)) // _EMPTY <= characters_left:
-            characters_left -= size // _EMPTY
-            lines += _note_lines(note, view)
+    for note in annotations(page):
+        box = rectangle(note)
+        if _is_undrawn_note(note) and view.box.contains(box.centre):
+            text = string_of(pdfium.FPDFAnnot_GetStringValue, note, b"Contents", most=characters_left)
+            characters_left -= len(text)
+            lines += lines_in(box, text, view)
     return lines
 
 
-def _annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
+def annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
     """Yield the page's annotations. Each is closed when the next one is requested."""
     for index in range(pdfium.FPDFPage_GetAnnotCount(page)):
         if annotation := pdfium.FPDFPage_GetAnnot(page, index):
@@ -395,16 +305,16 @@ def _annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
 
 
 def _is_drawn(annotation: object, page: pypdfium2.PdfPage) -> bool:
-    if pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
-        return False
     kind = pdfium.FPDFAnnot_GetSubtype(annotation)
-    if kind == pdfium.FPDF_ANNOT_WIDGET:
-        is_of_text = page.formenv and pdfium.FPDFAnnot_GetFormFieldType(page.formenv, annotation) in _FIELDS_OF_TEXT
-        # The value may be in another object, which several places of a field share.
-        return is_of_text and (
-            pdfium.FPDFAnnot_GetFormFieldValue(page.formenv, annotation, None, 0) > _EMPTY or _shows_text(annotation)
-        )
-    return kind in _WRITTEN and not _is_undrawn_note(annotation)
+    if kind == pdfium.FPDF_ANNOT_WIDGET and page.formenv and not is_hidden(annotation):
+        is_text = pdfium.FPDFAnnot_GetFormFieldType(page.formenv, annotation) == pdfium.FPDF_FORMFIELD_TEXTFIELD
+        has_value = pdfium.FPDFAnnot_GetFormFieldValue(page.formenv, annotation, None, 0) > _EMPTY
+        return is_text and not has_value and _shows_text(annotation)
+    return kind in _WRITTEN and not is_hidden(annotation) and not _is_undrawn_note(annotation)
+
+
+def is_hidden(annotation: object) -> bool:
+    return bool(pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN)
 
 
 def _shows_text(annotation: object) -> bool:
@@ -421,49 +331,41 @@ def _shows_text(annotation: object) -> bool:
 def _is_undrawn_note(annotation: object) -> bool:
     return bool(
         pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_FREETEXT
-        and not pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN
+        and not is_hidden(annotation)
         and pdfium.FPDFAnnot_GetAP(annotation, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0) <= _EMPTY
     )
 
 
-def _rectangle(annotation: object) -> Box:
-    rectangle = pdfium.FS_RECTF()
-    pdfium.FPDFAnnot_GetRect(annotation, rectangle)
-    return Box(rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
+def rectangle(annotation: object) -> Box:
+    found = pdfium.FS_RECTF()
+    pdfium.FPDFAnnot_GetRect(annotation, found)
+    return Box(found.left, found.bottom, found.right, found.top)
 
 
-def _note_lines(note: object, view: PageView) -> Iterator[TextLine]:
-    box = _rectangle(note)
-    if not view.box.contains(box.centre):
-        return
-    texts = [text for text in map(str.split, _note_contents(note).splitlines()) if text]
-    height = (box.top - box.bottom) / max(1, len(texts))
-    for row, text in enumerate(texts):
-        yield _note_line(text, Box(box.left, box.top - (row + 1) * height, box.right, box.top - row * height), view)
+def lines_in(box: Box, text: str, view: PageView) -> Iterator[TextLine]:
+    """Yield the lines of a text in a box, which is divided evenly among them, and their words."""
+    rows = [words for words in map(str.split, text.splitlines()) if words]
+    height = (box.top - box.bottom) / max(1, len(rows))
+    for row, texts in enumerate(rows):
+        place = Box(box.left, box.top - (row + 1) * height, box.right, box.top - row * height)
+        step = (box.right - box.left) / len(" ".join(texts))
+        words, left = [], box.left
+        for word in texts:
+            words.append(Word(word, box_quad(place._replace(left=left, right=left + step * len(word)), view), 1.0))
+            left += step * (len(word) + 1)
+        yield TextLine(tuple(words), box_quad(place, view))
 
 
-def _note_line(text: list[str], box: Box, view: PageView) -> TextLine:
-    step = (box.right - box.left) / len(" ".join(text))
-    words, left = [], box.left
-    for word in text:
-        right = left + step * len(word)
-        words.append(Word(word, _box_quad(Box(left, box.bottom, right, box.top), view), _NOTED))
-        left = right + step
-    return TextLine(tuple(words), _box_quad(box, view))
-
-
-def _box_quad(box: Box, view: PageView) -> Quad:
+def box_quad(box: Box, view: PageView) -> Quad:
     a, b, c, d = (view.pixel(*corner) for corner in box.corners)
     return d, c, b, a
 
 
-def _contents_size(note: object) -> int:
-    """Return the size of a note's text in bytes of UTF-16, with its terminator."""
-    return int(pdfium.FPDFAnnot_GetStringValue(note, b"Contents", None, 0))
-
-
-def _note_contents(note: object) -> str:
-    size = _contents_size(note)
-    units = (ctypes.c_ushort * (size // 2))()
-    pdfium.FPDFAnnot_GetStringValue(note, b"Contents", units, size)
+def string_of(read: Callable[..., int], *arguments: object, most: int = _MAX_NOTED) -> str:
+    """Return the string that a function of PDFium reads; "" if it has more than `most` characters."""
+    size = read(*arguments, None, 0)
+    if size // _EMPTY > most:
+        return ""
+    units = (ctypes.c_ushort * (size // _EMPTY))()
+    read(*arguments, units, size)
     return bytes(units)[:-_EMPTY].decode("utf-16-le", errors="replace")

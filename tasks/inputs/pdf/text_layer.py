@@ -2,7 +2,6 @@
 
 import math
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -14,14 +13,12 @@ from numpy.typing import NDArray
 from models.normal_forms import normalized
 from models.vision.text import Point, Quad, TextLine, Word
 from tasks.inputs.pages import TextLayer
-from tasks.inputs.pdf.seen import is_comparable, seen_words
+from tasks.inputs.pdf.form_fields import read_fields
 from tasks.inputs.pdf.shown import (
     Box,
     PageObjects,
     PageView,
     has_drawn_annotations,
-    has_other_appearances,
-    places_of_layered,
     shown_on,
     typed_notes,
 )
@@ -46,11 +43,15 @@ _STRUCK = "~~"
 """Mark around text that is struck through, as in Markdown."""
 _READ_SCRIPTS = "LATIN", "CJK", "HIRAGANA", "KATAKANA"
 """The scripts that OCR reads, as Unicode's names of their letters begin."""
-_UNKNOWN = 0.5
-"""Confidence of text that another program recognised, of text that is too small to be compared with what is drawn, and
-of text of which more may be drawn: how sure it is is not known."""
+_READABLE = 0.8
+"""OCR reads a page if it reads the scripts of at least this share of the letters."""
 _GARBAGE = 0.1
-"""If more than this share of the glyphs has no known character, the whole layer is distrusted."""
+"""If more than this share of the glyphs has no known character, the layer is distrusted."""
+_VOWELS = frozenset("aeiouy")
+_LEAST_VOWELS = 0.2
+_LEAST_LETTERS = 100
+"""At least 20 % of a hundred Latin letters or more are vowels: 38 % in English, 35 % in Polish and Czech. Where each
+letter is exchanged for the one 29 places before it, as in some damaged fonts, they are 15 %."""
 _OUTLINES = 15
 """Contours outside the text may be drawn letters if there are at least this many. Two words have about this many; a
 logo or a few symbols have fewer."""
@@ -125,74 +126,61 @@ class Pictures:
         return counts
 
 
-def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -> TextLayer:
+def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLayer:
     """Read the text layer of `page` in pixels of its picture of `width` x `height`.
 
-    Text that cannot be seen on the page is dropped, unless it is invisible by its own properties, the OCR text of a
-    scanned picture, and of a script that OCR does not read here. A page that cannot be drawn fast enough to know, or on
-    which text looks like another one, has no text, and is left to OCR. It is not drawn after `deadline`
-    (time.thread_time).
+    Text outside the displayed part is dropped, and so is hidden text, unless it is the OCR text of a scanned picture in
+    a script that OCR does not read here.
     """
     view = PageView.of(page, width, height)
-    notes = typed_notes(page, view)
+    typed, fields = read_fields(page, view)
+    notes = (*typed_notes(page, view), *typed)
     shown = shown_on(page)
-    words = [word for word in read_words(page) if view.box.contains(word.box.centre) and not word.is_squeezed]
-    glyphs = sum(len(word.glyphs) for word in words)
-    if not glyphs or sum(word.unmapped for word in words) > _GARBAGE * glyphs or _has_foreign_figures(words):
-        return TextLayer(tuple(notes))
-    if has_other_appearances(page):
-        return TextLayer(tuple(notes))
+    words = [word for word in read_words(page) if view.box.contains(word.box.centre)]
+    is_readable = _share_read(words) >= _READABLE
+    if not words or (is_readable and _is_no_language(words)):
+        return TextLayer(notes, fields=fields)
 
     grid = AreaGrid(view.box)
     pictures = Pictures([box.clipped(view.box) for box in shown.pictures], grid)
-    # Drawing adds an appearance to each note without one, so all annotations have to be read before.
-    has_annotations = has_drawn_annotations(page)
-    drawn, hidden = ([word for word in words if word.visible is seen] for seen in (True, False))
-    if _is_readable(hidden):
+    visible, hidden = ([word for word in words if word.visible is seen] for seen in (True, False))
+    if _share_read(hidden) >= _READABLE:
         hidden = []
-    visible = seen_words(drawn, shown.texts, page, view, deadline=deadline)
-    if visible is None:
-        return TextLayer(tuple(notes))
-    covers = places_of_layered(page)
-    for word in visible if covers else ():
-        centre = word.box.centre
-        word.is_doubtful |= any(cover.contains(centre) for cover in covers)
     for index in struck_words(visible, shown.rulings, page):
         visible[index].is_struck = True
     read = pictures.read_as([word.box for word in hidden])
     scanned = [word for word, is_read in zip(hidden, read, strict=True) if is_read]
-    known = [word for word in (*visible, *scanned) if not word.unmapped]
+    # Where OCR reads nothing, it could not add the characters that are not known.
+    known = [word for word in (*visible, *scanned) if not word.unmapped or (word.text and not is_readable)]
     text = grid.cells(word.box.grown(word.em) for word in known)
     complete = (
         bool(known)
-        and all(word.unmapped in (0, len(word.glyphs)) for word in visible)
+        and (not is_readable or all(word.unmapped in (0, len(word.glyphs)) for word in visible))
         and not pictures.are_unread(text)
         and not _has_outlined_text(shown, text, grid, view)
-        and not has_annotations
+        and not has_drawn_annotations(page)
     )
     # Where OCR runs, its own text is preferred.
     kept = known if complete else [word for word in known if word.visible]
     rulings = [(view.pixel(*start), view.pixel(*end)) for start, end in shown.rulings] if complete else ()
     lines = (*(_text_line(line, view) for line in _group_lines(kept)), *notes)
-    return TextLayer(lines, complete, tuple(rulings), shown.has_drawings)
+    return TextLayer(lines, complete, tuple(rulings), shown.has_drawings, fields)
 
 
-def _is_readable(words: Iterable[PdfWord]) -> bool:
-    """True if OCR reads the scripts of at least half of the letters. Nobody sees what the file says of a picture, so
-    that it is believed only where OCR would read nothing."""
-    letters = Counter(character for word in words for glyph in word.glyphs for character in glyph.text)
-    are_read = Counter[bool]()
-    for letter, count in letters.items():
-        if letter.isalpha():
-            are_read[unicodedata.name(letter, "").startswith(_READ_SCRIPTS)] += count
-    return are_read[True] >= are_read[False]
+def _share_read(words: Sequence[PdfWord]) -> float:
+    """Return the share of the letters whose scripts OCR reads."""
+    letters = [one for word in words for glyph in word.glyphs for one in glyph if one.isalpha()]
+    are_read = sum(unicodedata.name(letter, "").startswith(_READ_SCRIPTS) for letter in letters)
+    return are_read / len(letters) if letters else 1.0
 
 
-def _has_foreign_figures(words: Sequence[PdfWord]) -> bool:
-    """True if a page in scripts that OCR reads has figures of another script. Nobody writes so, and what these glyphs
-    show is not known."""
-    figures = (one for word in words for glyph in word.glyphs for one in glyph.text if one.isdecimal())
-    return any(not normalized("NFKC", one).isascii() for one in figures if not one.isascii()) and _is_readable(words)
+def _is_no_language(words: Sequence[PdfWord]) -> bool:
+    """True if what the file says of its characters is wrong: many have none, or the letters are not those of words."""
+    glyphs = [glyph for word in words for glyph in word.glyphs]
+    if glyphs.count("") > _GARBAGE * len(glyphs):
+        return True
+    latin = [one for one in normalized("NFKD", "".join(glyphs)).lower() if "a" <= one <= "z"]
+    return len(latin) >= _LEAST_LETTERS and sum(one in _VOWELS for one in latin) < _LEAST_VOWELS * len(latin)
 
 
 def _has_outlined_text(shown: PageObjects, text: Cells, grid: AreaGrid, view: PageView) -> bool:
@@ -236,14 +224,9 @@ def _text_line(words: list[PdfWord], view: PageView) -> TextLine:
         words = words[::-1]
     texts = [f"{_STRUCK * is_first}{word.text}{_STRUCK * is_last}" for word, is_first, is_last in _struck_runs(words)]
     read = tuple(
-        Word(text, _words_quad(word, word.u, word.v, view), _confidence(word, view))
-        for word, text in zip(words, texts, strict=True)
+        Word(text, _words_quad(word, word.u, word.v, view), 1.0) for word, text in zip(words, texts, strict=True)
     )
     return TextLine(read, _words_quad(first, u, v, view))
-
-
-def _confidence(word: PdfWord, view: PageView) -> float:
-    return 1.0 if word.visible and not word.is_doubtful and is_comparable(word, view) else _UNKNOWN
 
 
 def _struck_runs(words: Sequence[PdfWord]) -> Iterator[tuple[PdfWord, bool, bool]]:

@@ -3,16 +3,15 @@
 import ctypes
 import math
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
 from models.normal_forms import normalized
-from tasks.inputs.pdf.shown import Box, address
+from tasks.inputs.pdf.shown import Box
 
 _HYPHEN_AT_LINE_END = 2
 """PDFium's code for a hyphen after which the word continues in the next line."""
@@ -31,10 +30,6 @@ _ALIGNED = 0.01
 
 _FILLED = {pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP}
 _NOT_DRAWN = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
-_TINY = 1.0
-"""Text of at most this many points is too small to be seen."""
-_SQUEEZED = 0.05
-"""Glyphs whose mean width is at most this share of their height are not legible. "ll" has a mean of 0.1."""
 _LEAST_ALPHA = 13
 """Text of less opacity than this, of 255, is not seen: of less than 5 %."""
 _MAX_CHARACTERS = 200_000
@@ -43,19 +38,6 @@ newspaper page has 50,000."""
 
 Direction = tuple[float, float]
 """Unit vector of the text's direction in the page's space."""
-
-
-class Glyph(NamedTuple):
-    """A character as drawn."""
-
-    text: str
-    """Empty if the character is not known."""
-    u: tuple[float, float]
-    """Extent along the text's direction."""
-    v: tuple[float, float]
-    """Extent across the text's direction."""
-    drawn_by: int
-    """Address of the text object; 0 if there is none."""
 
 
 @dataclass(slots=True)
@@ -72,41 +54,20 @@ class PdfWord:
     baseline: float
     """Position v of the first glyph's origin."""
     visible: bool
-    """False for text that can be searched and copied but not seen: it is not drawn (text rendering modes 3 and 7),
-    transparent, or at most _TINY high."""
-    glyphs: list[Glyph] = field(default_factory=list)
+    """False for text that can be searched and copied but not seen: it is not drawn (text rendering modes 3 and 7) or
+    transparent."""
+    glyphs: list[str] = field(default_factory=list)
+    """The characters as drawn, "" for those that are not known."""
     u: tuple[float, float] = math.inf, -math.inf
     v: tuple[float, float] = math.inf, -math.inf
     unmapped: int = 0
     """Number of glyphs without a known character."""
     is_struck: bool = False
     """True if the word is struck through."""
-    is_doubtful: bool = False
-    """True if the page may show another word than the file says."""
-
-    def add(self, glyph: Glyph) -> None:
-        """Continue the word with `glyph`."""
-        self.glyphs.append(glyph)
-        self.unmapped += not glyph.text
-        self.u = min(self.u[0], glyph.u[0]), max(self.u[1], glyph.u[1])
-        self.v = min(self.v[0], glyph.v[0]), max(self.v[1], glyph.v[1])
-
-    def of(self, glyphs: Iterable[Glyph]) -> "PdfWord":
-        """Return the word that has only these `glyphs`."""
-        word = PdfWord(self.direction, self.em, self.baseline, self.visible, is_doubtful=self.is_doubtful)
-        for glyph in glyphs:
-            word.add(glyph)
-        return word
-
-    @property
-    def is_squeezed(self) -> bool:
-        """True if the glyphs are too narrow to be legible."""
-        (left, right), (low, high) = self.u, self.v
-        return len(self.glyphs) > 1 and right - left <= _SQUEEZED * len(self.glyphs) * (high - low)
 
     @property
     def text(self) -> str:
-        text = "".join(glyph.text for glyph in self.glyphs)
+        text = "".join(self.glyphs)
         if text.endswith(_SOFT_HYPHEN):
             text = text[:-1] + "-"
         return normalized("NFC", text.replace(_SOFT_HYPHEN, ""))
@@ -119,11 +80,7 @@ class PdfWord:
     @property
     def box(self) -> Box:
         """The word's bounding box in the page's space."""
-        return self.box_of(self)
-
-    def box_of(self, part: "PdfWord | Glyph") -> Box:
-        """Return the bounding box, in the page's space, of the word or one of its glyphs."""
-        return Box.around(self.point(u, v) for u in part.u for v in part.v)
+        return Box.around(self.point(u, v) for u in self.u for v in self.v)
 
 
 def read_words(page: pypdfium2.PdfPage) -> list[PdfWord]:
@@ -153,7 +110,10 @@ def _group_words(characters: "_Characters", count: int) -> Iterator[PdfWord]:
             if word:
                 yield word
             word = characters.begin(index, direction, v[1] - v[0])
-        word.add(Glyph(glyph, u, v, characters.drawn_by(index)))
+        word.glyphs.append(glyph)
+        word.unmapped += not glyph
+        word.u = min(word.u[0], u[0]), max(word.u[1], u[1])
+        word.v = min(word.v[0], v[0]), max(word.v[1], v[1])
         last = u
     if word:
         yield word
@@ -228,14 +188,9 @@ class _Characters:
 
     def is_raised(self, index: int, glyph: str, word: PdfWord) -> bool:
         """True if a figure stands higher or lower than the figure before it, as a mark of a footnote does, or cents."""
-        if not (glyph.isdecimal() and word.glyphs[-1].text.isdecimal()):
+        if not (glyph.isdecimal() and word.glyphs[-1].isdecimal()):
             return False
         return abs(self.origin(index, word.direction)[1] - word.baseline) > _RAISED * word.em
-
-    def drawn_by(self, index: int) -> int:
-        """Return the address of the text object that draws the glyph; 0 if there is none."""
-        drawn = pdfium.FPDFText_GetTextObject(self._raw, index)
-        return address(drawn) if drawn else 0
 
     def origin(self, index: int, direction: Direction) -> tuple[float, float]:
         """Return the glyph's origin on the baseline, along and across `direction`."""
@@ -255,7 +210,7 @@ class _Characters:
             direction,
             em=em,
             baseline=self.origin(index, direction)[1],
-            visible=mode not in _NOT_DRAWN and alpha >= _LEAST_ALPHA and not 0 < em <= _TINY,
+            visible=mode not in _NOT_DRAWN and alpha >= _LEAST_ALPHA,
         )
 
 

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 from markdownify import MarkdownConverter
 
-from tasks.inputs.sight import Sight
 from tasks.inputs.text import text_file
-from tasks.inputs.text.form_controls import options_out_of_view, show_labels, type_of, uncheck_others, value_shown
 from tasks.inputs.text.formulas import write_in_line
-from tasks.inputs.text.html_soup import soup_of
-from tasks.inputs.text.joined_numbers import joined_numbers
-from tasks.inputs.text.reading_order import reordered_texts
-from tasks.inputs.text.styles.elements import PageTree
-from tasks.inputs.text.styles.sight import CLOSED, appearance_of
-from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form, unsure, without_escapes
+from tasks.inputs.text.page_styles import Effect, Effects, PageStyles
+from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form
 
+_CLOSED = {
+    *("script", "style", "template", "noscript", "noembed", "noframes", "head", "svg", "object", "iframe"),
+    *("datalist", "canvas", "video", "audio"),
+}
+"""Elements that browsers do not show, or not as text."""
 _STRUCK = {"s", "del", "strike"}
 _TEXTLESS = ("img", "input", "hr")
 """Elements that are read although they have no text."""
+_TEXTLESS_INPUTS = ("hidden", "file", "color", "range", "image", "password")
+"""Types of `input` elements that do not show their values as text."""
 _NEVER_WRAPPED = _STRUCK | {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
 """Elements whose contents are not put into a `del` element: elements for struck text, tables with their sections and
 rows, lists, and the page."""
@@ -42,6 +43,8 @@ _NUMBER = re.compile(r"[ \t\n\f\r]*([-+]?[0-9]{1,9})(?![0-9])")
 """Pattern of the beginning of an attribute that browsers read as a whole number."""
 _LINE = re.compile(r"\n(?=[^\n])")
 
+_UNUSED = ["noscript", "template"]
+
 PictureText = Callable[[Tag], str]
 """Function that returns the text for an `img` element."""
 
@@ -52,10 +55,10 @@ def alternative_text(img: Tag) -> str:
 
 
 def picture_mention(alt: str) -> str:
-    """Return the author's description of a picture in brackets, marked as unsure because the picture stands in its
-    place; "" for a generated one, such as a number or a file name."""
+    """Return the author's description of a picture in brackets; "" for a generated one, such as a number or a file
+    name."""
     alt = text_file.one_line(alt).replace("[", "(").replace("]", ")")
-    return "" if _NO_WORDS.fullmatch(alt) else f"[Picture: {unsure(escape_part(alt, begins=False))}]"
+    return "" if _NO_WORDS.fullmatch(alt) else f"[Picture: {escape_part(alt, begins=False)}]"
 
 
 def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
@@ -66,24 +69,23 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
 
     RecursionError is never raised, however deeply the elements are nested.
     """
-    soup, is_standard = soup_of(html)
+    soup = BeautifulSoup(html.encode(errors="replace").decode(), "lxml", multi_valued_attributes={"*": ["class"]})
     title_tag = soup.head.find("title") if soup.head else None
     title = title_tag.get_text() if title_tag else ""
     _shorten_blanks(soup)
-    unsure_texts = _drop_unseen(soup, is_standard)
-    _flatten(soup, unsure_texts)
+    _drop_hidden(soup)
+    _flatten(soup)
     write_in_line(soup)
     _dissolve_layout_tables(soup)
-    text = _Converter(picture, unsure_texts).convert_soup(soup).strip()
+    text = _Converter(picture).convert_soup(soup).strip()
     title = "" if soup.find("h1") else text_file.one_line(title)
     return "\n\n".join(filter(None, [title and f"# {escape_part(title, begins=False)}", text]))
 
 
 class _Converter(MarkdownConverter):
-    def __init__(self, picture: PictureText, unsure_texts: Mapping[int, NavigableString]) -> None:
+    def __init__(self, picture: PictureText) -> None:
         super().__init__(heading_style="ATX", bullets="-")
         self._picture = picture
-        self._unsure_texts = unsure_texts
         self._cells: dict[int, str] = {}
         self._numbers: dict[int, int] = {}
         self._spanned = text_file.EmptyCells()
@@ -93,8 +95,6 @@ class _Converter(MarkdownConverter):
         """Convert a text. In `code`, which becomes ordinary text, the base class would escape no characters."""
         tags = parent_tags or set()
         text: str = super().process_text(el, tags if _is_verbatim(tags) else tags - {"_noformat"})  # type: ignore[misc]
-        if id(el) in self._unsure_texts:
-            text = unsure(text)
         if _STRUCK.isdisjoint(tags) or _is_verbatim(tags) or not text.strip():
             return text
         return text.replace(text.strip(), f"~~{text.strip()}~~", 1)
@@ -110,7 +110,7 @@ class _Converter(MarkdownConverter):
 
     def convert_sup(self, el: Tag, text: str, **_: object) -> str:
         """Mark exponents with `^`: whole numbers that are not links to notes."""
-        return f"^{text}" if re.fullmatch(r"[-−+]?\d+", plain_form(text.strip())) and not el.find("a") else text
+        return f"^{text}" if re.fullmatch(r"[-−+]?\d+", text.strip()) and not el.find("a") else text
 
     def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         if text.strip() == "↑" and str(el.get("href", "")).startswith("#"):
@@ -128,12 +128,12 @@ class _Converter(MarkdownConverter):
         return self._picture(el)
 
     def convert_input(self, el: Tag, _text: str, **_: object) -> str:
-        if type_of(el) in ("checkbox", "radio"):
+        kind = str(el.get("type") or "").lower()
+        if kind in ("checkbox", "radio"):
             return "☒ " if el.has_attr("checked") else "☐ "
+        if kind in _TEXTLESS_INPUTS:
+            return ""
         return escape_line(text_file.one_line(str(el.get("value") or "")))
-
-    def convert_video(self, _el: Tag, text: str, **_: object) -> str:
-        return text
 
     def convert_dd(self, _el: Tag, text: str, **_: object) -> str:
         """Convert a definition. The base class would indent its paragraphs, and Markdown would show them as code."""
@@ -145,7 +145,7 @@ class _Converter(MarkdownConverter):
         if "pre" in parent_tags or "_inline" in parent_tags:
             return text
         blank = text[: len(text) - len(text.lstrip(" \n"))]
-        text = without_escapes(text[blank.rfind("\n") + 1 :].rstrip(" \n"))
+        text = plain_form(text[blank.rfind("\n") + 1 :].rstrip(" \n"))
         fence = "`" * max(3, 1 + max(map(len, _BACKTICKS.findall(text)), default=0))
         return f"\n\n{fence}\n{text}\n{fence}\n\n" if text else ""
 
@@ -198,10 +198,8 @@ class _Converter(MarkdownConverter):
                         across = down = 1
                     columns = range(len(row), len(row) + across)
                     text = self._cells.pop(id(cell), "")
-                    # A cell that lies on another one, which comes down from above, is drawn above it.
-                    overlaps = any(covered.get(column, 0) > 0 for column in columns)
                     covered.update({column: max(down, covered.get(column, 0)) - 1 for column in columns})
-                    row += [unsure(text) if overlaps and text.strip() else text, *[""] * (across - 1)]
+                    row += [text, *[""] * (across - 1)]
                 rows.append(row)
         return [row for row in rows if any(cell.strip() for cell in row)]
 
@@ -257,53 +255,47 @@ def _shorten_blanks(soup: BeautifulSoup) -> None:
         text.replace_with(type(text)(_LONG_BLANK.sub(shortened, str(text))))
 
 
-def _drop_unseen(soup: BeautifulSoup, is_standard: bool) -> dict[int, NavigableString]:
-    """Remove what a reader of the page does not see, and put content that is struck through into `del` elements. Return
-    the texts that a reader perhaps does not see, by their identities."""
-    show_labels(soup)
-    uncheck_others(soup)
-    appearance = appearance_of(PageTree.of_soup(soup))
-    is_final = appearance.is_final and is_standard
-    worst_shown = Sight.UNSURE if is_final else Sight.FAINT
-    best_unsure = Sight.UNSURE if is_final else Sight.SEEN
-    hidden = {key for key, sight in appearance.sights.items() if sight > Sight.SEEN}
-    joined = joined_numbers(soup, appearance.boxed, hidden)
-    texts = _texts_in(soup)
-    shown = [text for text in texts if appearance.sights[id(text.parent)] <= worst_shown]
-    if not shown:
+def _drop_hidden(soup: BeautifulSoup) -> None:
+    """Remove what attributes and styles of the page hide, and put content that is struck through into `del`
+    elements."""
+    sheets = [(one.get_text(), one.attrs) for one in soup.find_all("style") if not one.find_parent(_UNUSED)]
+    styles = PageStyles(sheets, has_scripts=soup.find("script") is not None)
+    effects = {id(tag): styles.effects_on(tag.name, tag.attrs, tag.get("class") or ()) for tag in soup.find_all(True)}
+    hidden = _hidden_in(soup, effects)
+    is_hidden = {id(node) for node in hidden}
+    if not any(text for text in _texts_in(soup) if is_hidden.isdisjoint(id(one) for one in (text, *text.parents))):
         # The page shows its text in a way that is not known here.
-        closed: set[int] = set()
-        closed.update(id(tag) for tag in soup.find_all(True) if tag.name in CLOSED or id(tag.parent) in closed)
-        shown = [text for text in texts if id(text.parent) not in closed]
-    around_shown: set[int] = set()
-    for text in shown:
-        tag = text.parent
-        while tag is not None and id(tag) not in around_shown:
-            around_shown.add(id(tag))
-            tag = tag.parent
-    kept = {id(text) for text in shown}
-    _extract_all([text for text in texts if id(text) not in kept])
-    for tag in soup.find_all("input"):
-        value = value_shown(tag)
-        tag["value"] = unsure(value) if appearance.sights[id(tag)] >= best_unsure else value
-    outermost, within = [], set[int]()
+        hidden = [tag for tag in soup.find_all(True) if _is_closed(tag)]
+    _extract_all(hidden)
+    _mark_struck(soup, {key for key, own in effects.items() if own.get(Effect.STRUCK)})
+
+
+def _hidden_in(soup: BeautifulSoup, effects: dict[int, Effects]) -> list[PageElement]:
+    """Return the elements that are hidden with all that they contain, and the texts and pictures that are not drawn
+    within others."""
+    hidden: list[PageElement] = []
+    states: dict[int, tuple[bool, bool]] = {}  # for each element that is not gone: whether it is veiled and sizeless
     for tag in soup.find_all(True):
-        if id(tag.parent) in within:
-            within.add(id(tag))
-        elif (
-            tag.name in CLOSED
-            or (id(tag) in appearance.removed and id(tag) not in around_shown)
-            or (tag.name in _TEXTLESS and appearance.sights[id(tag)] > worst_shown)
-        ):
-            within.add(id(tag))
-            outermost.append(tag)
-    _extract_all(outermost)
-    unsure_texts = {id(text): text for text in shown if appearance.sights[id(text.parent)] >= best_unsure}
-    unsure_texts |= {id(text): text for option in options_out_of_view(soup) for text in _texts_in(option)}
-    unsure_texts |= {id(text): text for text in reordered_texts(soup)}
-    unsure_texts |= {id(text): text for text in joined}
-    _mark_struck(soup, appearance.struck)
-    return unsure_texts
+        own = effects[id(tag)]
+        if tag.parent is not soup and id(tag.parent) not in states:
+            continue
+        if _is_closed(tag) or (own.get(Effect.GONE) and tag.name not in ("html", "body")):
+            hidden.append(tag)
+            continue
+        veiled, sizeless = states.get(id(tag.parent), (False, False))
+        veiled, sizeless = own.get(Effect.VEILED, veiled), own.get(Effect.SIZELESS, sizeless)
+        states[id(tag)] = veiled, sizeless
+        if veiled and tag.name in _TEXTLESS:
+            hidden.append(tag)
+        elif veiled or sizeless:
+            hidden += [one for one in tag.contents if isinstance(one, NavigableString)]
+    return hidden
+
+
+def _is_closed(tag: Tag) -> bool:
+    """True for an element that browsers do not show as long as no script opens it."""
+    is_closed_dialog = tag.name == "dialog" and not tag.has_attr("open")
+    return tag.name in _CLOSED or tag.has_attr("hidden") or tag.has_attr("popover") or is_closed_dialog
 
 
 def _texts_in(tag: Tag) -> list[NavigableString]:
@@ -335,7 +327,7 @@ def _mark_struck(soup: BeautifulSoup, struck: set[int]) -> None:
         tag.append(inner)
 
 
-def _flatten(soup: BeautifulSoup, unsure_texts: Mapping[int, NavigableString]) -> None:
+def _flatten(soup: BeautifulSoup) -> None:
     """Replace everything below the depth limit by its text."""
     depths = {id(soup): 0}
     for tag in soup.find_all(True):
@@ -344,8 +336,7 @@ def _flatten(soup: BeautifulSoup, unsure_texts: Mapping[int, NavigableString]) -
             continue
         depths[id(tag)] = above + 1
         if above + 1 == _DEPTH:
-            parts = [(text.strip(), id(text) in unsure_texts) for text in _texts_in(tag)]
-            text = " ".join(unsure(part) if is_unsure else part for part, is_unsure in parts)
+            text = tag.get_text(" ", strip=True)
             tag.clear()
             tag.append(text)
 

@@ -1,20 +1,16 @@
 """Decodes text files, and inserts the text of pictures into texts."""
 
-import codecs
 import re
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import AnyStr
 
 import numpy as np
-from charset_normalizer import from_bytes
 
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import SUPPORTED
 from tasks.inputs.source import Blob
+from tasks.inputs.text import charset
 from tasks.inputs.text.xml_entities import declares_entities
-from tasks.markdown_text import unsure
 
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 """Characters before and after a picture's number. They are Unicode noncharacters, which are reserved for internal use.
@@ -22,40 +18,6 @@ A text that itself contains them can only refer to its own pictures."""
 _PICTURE_MARK = re.compile(f"{_OPEN}([0-9]{{1,9}}){_CLOSE}")
 _GOES_ON = re.compile(r"[ \t]*\S")
 _BLANK_LINES = "\n\n\n"
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
-_CHARSET = re.compile(r"(utf|iso|latin|windows|cp|koi8|mac|big5|gb|euc|shift|ascii|us-)[\w-]*", re.ASCII)
-"""Names of the web's charsets. Python knows other names, but some decode in quadratic time (punycode), and some are not
-charsets."""
-_WIDE = re.compile(r"(utf-?(?:16|32))-?([lb]e)?")
-_JAPANESE = b"\x1b$"
-"""Escape sequence before Japanese characters in ISO-2022-JP, whose bytes are all ASCII."""
-_MENDED = 0.01
-"""A text counts as UTF-8 if at most this share of its characters above ASCII are broken. If it has a different
-encoding, nearly all of them are broken."""
-_ABOVE_ASCII = bytes(range(128, 256))
-_HIGH = re.compile(rb"[\x80-\xff]")
-_HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
-_LETTER_OR_DIGIT = re.compile(rb"[0-9A-Za-z]")
-_SIGN_IN_WORD = re.compile(r"[¡-©«¬®-³¶¸¹»-¿](?<=[^\W\d_].)(?=[^\W\d_])")
-"""Signs within words that result if letters of other encodings are decoded as cp1252, as in "z³oty". The sign comes
-first in the pattern, because a single character is found twenty times as fast as what comes before it."""
-_DETECTABLE = [
-    *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp866", "cp874"),
-    *("iso8859_2", "iso8859_5", "iso8859_7", "koi8_r", "koi8_u"),
-    *("cp932", "euc_jp", "gb18030", "big5hkscs", "cp949"),
-]
-"""Encodings of the web (WHATWG Encoding, 4.2). The detector knows others, but confuses them: old Japanese sets with
-KOI8-R, and mainframe code pages with any short text."""
-_PIECE = 16_384
-"""Number of bytes that are decoded, or characters that are searched, in one call, within which no other thread runs."""
-_PAUSE_S = 1e-4
 _MAX_PLACES = 10_000
 """Pictures are inserted in at most this many places of a text. Each takes two microseconds of the event loop."""
 _MAX_REPEATED = 1_000_000
@@ -187,15 +149,14 @@ def _table_row(cells: Iterable[str]) -> str:
 
 
 def decode_text(blob: Blob, limits: MediaLimits) -> str:
-    """Decode the text of `blob` by the first encoding that fits: that of its byte order mark, ISO-2022-JP, UTF-8, its
-    declared charset, cp1252 if that is plausible, or the detected charset.
+    """Decode the text of `blob` by its declared or detected charset.
 
     Raises InputError (`unsupported_media_type`) if the bytes are not text, and InputTooLarge above `limits.text_chars`.
     """
     if len(blob.data) > _BYTES_PER_CHARACTER * limits.text_chars:
         size, most = megabytes(len(blob.data)), f"{limits.text_chars} characters (OPENFAZE_MAX_TEXT_CHARS)"
         raise blob.too_large(f"is a text of {size}; the limit is {most}.")
-    text = _decode_by_mark(blob.data) or _decode_without_mark(blob.data, blob.charset)
+    text = charset.decode(blob.data, blob.charset)
     if text is None:
         raise blob.error(f"is binary data of an unknown type. Supported: {SUPPORTED}.", code="unsupported_media_type")
     check_length(len(text), blob, limits)
@@ -208,123 +169,19 @@ def check_length(length: int, blob: Blob, limits: MediaLimits) -> None:
         raise blob.too_large(f"has {length} characters; the limit is {limits.text_chars} (OPENFAZE_MAX_TEXT_CHARS).")
 
 
-def looks_like_text(data: bytes) -> bool:
-    """True if `data` has a byte order mark, or if its first `_SAMPLE` bytes have only characters that text may have."""
-    head = data[:_SAMPLE]
-    return head.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS)) or len(head.translate(None, _CONTROLS)) == len(
-        head
-    )
-
-
-def _decode_by_mark(data: bytes) -> str | None:
-    return _decode_or_none(
-        data, next((encoding for mark, encoding in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
-    )
-
-
-def _decode_without_mark(data: bytes, charset: str | None) -> str | None:
-    declared = charset if charset and _CHARSET.fullmatch(charset) else None
-    plain = looks_like_text(data) and b"\0" not in data
-    if plain and (text := _decode_japanese(data) or _decode_or_none(data, "utf-8")):
-        return text
-    if is_wide := _WIDE.fullmatch(declared or ""):
-        text = _decode_or_none(data, is_wide[1] + (is_wide[2] or "le"))
-        return text if text and looks_like_text(text.encode()) else None
-    return (
-        _decode_mended(data) or _decode_or_none(data, declared) or _decode_western(data) or _decode_detected(data)
-        if plain
-        else None
-    )
-
-
-def _decode_japanese(data: bytes) -> str | None:
-    # A single byte is found ten times as fast as two, and few texts have it.
-    is_japanese = _JAPANESE[:1] in data and _JAPANESE in data and data.isascii()
-    return _decode_or_none(data, "iso2022_jp_ext") if is_japanese else None
-
-
-def _decode_or_none(data: bytes, encoding: str | None) -> str | None:
-    try:
-        return _decode_in_pieces(data, encoding) if encoding else None
-    except (UnicodeDecodeError, LookupError):
-        return None
-
-
-def _decode_in_pieces(data: bytes, encoding: str, errors: str = "strict") -> str:
-    """Decode `data` in pieces, because a byte that an encoding lacks takes a quarter of a microsecond, which for ten
-    million of them is seconds.
-
-    Raises LookupError for an unknown encoding, and UnicodeDecodeError.
-    """
-    decoder = codecs.getincrementaldecoder(encoding)(errors)
-    pieces = [decoder.decode(data[start : start + _PIECE]) for start in _starts(len(data))]
-    return "".join((*pieces, decoder.decode(b"", final=True)))
-
-
-def _starts(length: int) -> Iterator[int]:
-    """Yield the beginnings of the pieces of a text, and pause between them. A thread that never waits would take
-    Python's lock from the event loop again and again: beside texts of 9.9 MB, detection took twice as long."""
-    for start in range(0, length, _PIECE):
-        if start:
-            time.sleep(_PAUSE_S)
-        yield start
-
-
-def _decode_mended(data: bytes) -> str | None:
-    """Decode `data` as UTF-8. A few broken characters become U+FFFD."""
-    text = _decode_in_pieces(data, "utf-8", errors="replace")
-    above = len(text) - len(data.translate(None, _ABOVE_ASCII))
-    return text if text.count("\ufffd") <= _MENDED * above else None
-
-
-def _decode_western(data: bytes) -> str | None:
-    """Decode `data` as cp1252, the default of the web, if that is plausible: most letters above ASCII occur singly or
-    in pairs, there are more ASCII letters and digits than letters above ASCII, and there are no signs within words. The
-    detector is not used here, because it takes French, Spanish and Swedish for Polish."""
-    sample = _sample_around_high(data)
-    high_count, foreign = len(_HIGH.findall(sample)), sum(map(len, _HIGH_RUN.findall(sample)))
-    if 3 * foreign > high_count or high_count >= len(_LETTER_OR_DIGIT.findall(sample)):
-        return None
-    text = _decode_or_none(data, "cp1252")
-    return text if text is not None and not _search(_SIGN_IN_WORD, text) else None
-
-
-def _search(pattern: re.Pattern[AnyStr], text: AnyStr) -> re.Match[AnyStr] | None:
-    """Search in pieces for a pattern that looks at most one character ahead."""
-    found = (pattern.search(text, start, start + _PIECE + 1) for start in _starts(len(text)))
-    return next(filter(None, found), None)
-
-
-def _decode_detected(data: bytes) -> str | None:
-    guess = from_bytes(_sample_around_high(data), cp_isolation=_DETECTABLE).best()
-    return _decode_in_pieces(data, guess.encoding, errors="replace") if guess else None
-
-
-def _sample_around_high(data: bytes) -> bytes:
-    """Return a part of `data` around its first character above ASCII."""
-    first = _search(_HIGH, data)
-    start = max(0, (first.start() if first else 0) - _SAMPLE // 4)
-    return data[start : start + _SAMPLE]
-
-
-_LONE_RETURN = re.compile(r"\r(?![\r\n])")
-_OVERWRITTEN = re.compile(r"(?<![^\r\n])[^\r\n]++(?=\r++(?!\n))")
-_DOUBTFUL = {
-    "application/yaml": re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE),
-    "application/json": re.compile(r"(?:^|(?<=[\s,{}\[\]]))(?://.*|/\*(?:[^*]|\*(?!/))*+)", re.MULTILINE),
-    "text/csv": re.compile(r"(?:^|(?<=[,;\t]))[ \"]*+(?:=|[+-][A-Z(]).*", re.MULTILINE),
-}
-"""Patterns of what readers of a type of file do not take for its contents: comments, and formulas in tables, of which
-programs show the results."""
-_DOUBTFUL["text/tab-separated-values"] = _DOUBTFUL["text/csv"]
+_COMMENT = re.compile(
+    r"^[ ]{0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^[ ]{0,3}\1|\Z)|`[^`\n]*`|<!--.*?(?:-->|(?P<endless>\Z))",
+    re.DOTALL | re.MULTILINE,
+)
+"""Pattern of comments in Markdown, and of code, in which there are none."""
 _STEPS = np.zeros(256, np.int8)
 _STEPS[[*b"[{"]] = 1
 _STEPS[[*b"]}"]] = -1
 
 
 def read_text(blob: Blob, limits: MediaLimits) -> str:
-    """Read the text of `blob`, which need not be well-formed, because logs and truncated files are read as well. In the
-    marked text that is returned, lines are unsure that a reader of such a file does not believe, such as comments.
+    """Read the text of `blob`, which need not be well-formed, because logs and truncated files are read as well.
+    Comments in Markdown are left out.
 
     Raises what `decode_text` raises, and InputError for JSON deeper than `limits.json_depth` and for XML that declares
     entities.
@@ -337,18 +194,17 @@ def read_text(blob: Blob, limits: MediaLimits) -> str:
         raise blob.error("declares XML entities, which are not expanded: send it without them.")
     if blob.media_type == "application/json" and json_depth(text) > limits.json_depth:
         raise blob.error(f"has lists or objects more than {limits.json_depth} deep, the limit.")
-    doubtful = _DOUBTFUL.get(blob.media_type)
-    if doubtful:
-        text = doubtful.sub(lambda found: unsure(found[0]), text)
-    return unsure_where_overwritten(text)
+    if blob.media_type == "text/markdown":
+        return _without_comments(text)
+    return text
 
 
-def unsure_where_overwritten(marked: str) -> str:
-    """Mark the lines as unsure that end with a carriage return alone, if others end with a line feed: the next line
-    overwrites them on a terminal."""
-    if "\n" not in marked or not _LONE_RETURN.search(marked):
-        return marked
-    return _OVERWRITTEN.sub(lambda found: unsure(found[0]), marked)
+def _without_comments(markdown: str) -> str:
+    def kept(found: re.Match[str]) -> str:
+        is_comment = found[0].startswith("<") and found["endless"] is None
+        return "" if is_comment else found[0]
+
+    return _COMMENT.sub(kept, markdown)
 
 
 def json_depth(text: str) -> int:

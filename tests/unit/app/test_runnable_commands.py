@@ -26,7 +26,9 @@ from tests.conftest import ROOT, each_case
 
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"openfaze (pull|install)((?: [a-z0-9.]+(?:[-_][a-z0-9.]+)*)+)")
-PIP = re.compile(r"pip3? install (?!interfaze|openai|'mcp|\.|--compile-bytecode|--require-hashes|--no-deps \.)")
+PIP = re.compile(
+    r"pip3? install (?!interfaze|open-webui|openai|'mcp|\.|--compile-bytecode|--require-hashes|--no-deps \.)"
+)
 """But for clients, the clone itself, its locks, and how packages are compiled: this project is on no registry."""
 
 

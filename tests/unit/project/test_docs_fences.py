@@ -33,6 +33,7 @@ _INTEGRATIONS = ("docs/integrations.md", "docs/migrate.md")
 ELSEWHERE = {
     ("python", "integration"): _INTEGRATIONS,
     ("js", "integration"): _INTEGRATIONS,
+    ("sh", "integration"): ("docs/integrations.md",),
     ("text", "said"): ("docs/troubleshooting.md",),
 }
 """What only the tests of some pages execute or compare."""

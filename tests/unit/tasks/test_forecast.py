@@ -106,6 +106,17 @@ async def test_the_series_that_is_named_is_forecast_alone(reader: SeriesReader) 
     assert "series" not in result["predictions"][0]
 
 
+@pytest.mark.parametrize("behind", [False, True])
+async def test_a_data_url_in_the_text_is_a_file(reader: SeriesReader, behind: bool) -> None:
+    url = f"data:text/csv;base64,{base64.b64encode(csv_of('sold').encode()).decode()}"
+    wish = "Forecast the next 2 days"
+    result = await result_of(reader, f"{url} {wish}." if behind else f"{wish}: {url}.")
+    assert [row["date"] for row in result["predictions"]] == ["2026-01-09 00:00:00", "2026-01-10 00:00:00"]
+    with pytest.raises(InputError, match="base64") as raised:
+        await result_of(reader, f"{wish}: data:text/csv;base64,@@@@")
+    assert raised.value.param == "messages"
+
+
 async def test_several_files_are_several_series(reader: SeriesReader) -> None:
     sources = source(csv_of("sold")), source(csv_of("sold", days=9), "more.csv")
     result = await result_of(reader, "next 1 day", *sources)

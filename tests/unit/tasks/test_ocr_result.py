@@ -7,9 +7,7 @@ from pydantic_core import to_json
 
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Quad, TextLine, Word
-from tasks.inputs.printed_codes import PrintedCode
 from tasks.layout.tick_boxes import TickBox
-from tasks.markdown_text import unsure
 from tasks.ocr_result import (
     OcrResult,
     PageLayout,
@@ -102,28 +100,6 @@ def test_text_is_not_escaped() -> None:
     written = to_json(picture_result(page_section([umlauts], 1, 300, 100)).data)
     assert "Grüße 日本語".encode() in written
     assert json.loads(written)["extracted_text"] == "Grüße 日本語"
-
-
-def test_lines_that_a_reader_perhaps_does_not_see_say_so() -> None:
-    section = page_section([SHOP], 1, 300, 100)
-    marked = f"Sum: \\* 9\n{unsure('Due: 3 May')}\n\n{section['text']}\n\n{unsure('5')} and 6\n7"
-    result = OcrResult.restored(json.loads(json.dumps(document_result([marked], [section], 1).kept())))
-    assert result.text() == "Sum: \\* 9\nDue: 3 May\n\nShop\n\n5 and 6\n7"
-    lines = [line for passage in result.passages() for line in passage]
-    assert [(line.written, "unsure" in line.place) for line in lines if line.written] == [
-        *(("Sum: \\* 9", False), ("Due: 3 May", True), ("5 and 6", True), ("7", False)),
-    ]
-
-
-def test_lines_and_codes_of_an_uncertain_page_say_so() -> None:
-    sections = [page_section([SHOP], number, 300, 100) for number in (1, 2)]
-    code = PrintedCode("QR Code", "7", is_gs1=False, quad=box(10, 10, 60, 60))
-    layouts = [PageLayout(codes=[code], is_certain=is_certain) for is_certain in (True, False)]
-    kept = json.loads(json.dumps(document_result(["Shop", "Shop"], sections, 2, layouts).kept()))
-    result = OcrResult.restored(kept)
-    lines = [line for passage in result.passages() for line in passage]
-    assert [(line.place["page"], "unsure" in line.place) for line in lines] == [(1, False), (2, True)]
-    assert ["unsure" in one.place for one in result.codes()] == [False, True]
 
 
 def test_boxes_to_be_ticked_are_words_for_fields_and_no_part_of_the_json() -> None:

@@ -102,6 +102,34 @@ async def test_attached_texts_are_translated_each_by_itself(loader: MediaLoader)
     assert result["translated_text"].startswith(f"a en fr {HOUSE}\n\n# a en fr Title\n\n")
 
 
+async def test_each_language_has_a_result(loader: MediaLoader) -> None:
+    result = await translated(loader, f"Translate into French and Italian: {HOUSE}", Tagging("a", "en-fr", "en-it"))
+    french, italian = result["results"]
+    assert {name: value for name, value in result.items() if name != "results"} == french
+    assert (french["target_language"], french["translated_text"]) == ("fr", f"a en fr {HOUSE}")
+    assert (italian["target_language"], italian["translated_text"]) == ("it", f"a en it {HOUSE}")
+
+
+async def test_the_items_of_a_list_are_translated_each_by_itself(loader: MediaLoader) -> None:
+    garden = "The garden is large and green."
+    for message in (
+        f'Translate into French: ["{HOUSE}", "{garden}"]',
+        f'["{HOUSE}", "{garden}"]\n\nin French, please',
+        f'{{"texts": ["{HOUSE}", "{garden}"], "to": "fr"}}',
+    ):
+        result = await translated(loader, message, Tagging("a", "en-fr"))
+        assert result["translated_text"] == [f"a en fr {HOUSE}", f"a en fr {garden}"]
+        assert result["batch_size"] == 2
+    listed = attached(f'["{HOUSE}", "{garden}"]', "a.json")
+    result = await translated(loader, "Translate into French", Tagging("a", "en-fr"), sources=(listed,))
+    assert result["translated_text"] == [f"a en fr {HOUSE}", f"a en fr {garden}"]
+
+
+async def test_each_language_counts_against_the_limit(loader: MediaLoader) -> None:
+    with pytest.raises(InputTooLarge, match="1200 characters; the limit is 1000"):
+        await translated(loader, f"Translate into French and Italian: {'x' * 600}", Tagging("a", "en-fr"))
+
+
 async def test_a_pair_that_nobody_knows_says_what_would_help(loader: MediaLoader) -> None:
     with pytest.raises(
         EngineUnavailable,

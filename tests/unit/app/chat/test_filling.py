@@ -239,8 +239,13 @@ async def test_an_answer_that_breaks_off_has_what_was_filled_in() -> None:
     assert filling.cut_answer("I cannot") == "I cannot"
 
 
-@pytest.mark.parametrize("more", [{"minProperties": 1}, {"if": {}, "then": {}}, {"anyOf": [{"required": ["total"]}]}])
-async def test_a_schema_whose_fields_depend_on_each_other_is_left_whole(more: dict[str, Any]) -> None:
+EITHER = {"anyOf": [{"required": ["total"]}, {"required": ["sum"]}]}
+
+
+@pytest.mark.parametrize("more", [{"minProperties": 1}, {"if": {}, "then": {}}, EITHER, {"type": ["object", "null"]}])
+async def test_an_object_whose_fields_depend_on_each_other_or_that_may_be_null_is_the_llms(
+    more: dict[str, Any],
+) -> None:
     shape = shape_of(total=NUMBER)
     assert await fill(shape.with_schema({**(shape.schema or {}), **more}), read()) is None
 

@@ -121,6 +121,22 @@ def test_urls_in_other_roles_are_not_followed() -> None:
     assert turn.sources == ()
 
 
+def test_urls_in_earlier_messages_are_not_followed() -> None:
+    earlier = user(text("See https://example.com/a.pdf"), image(PIXEL))
+    turn = latest_turn(request(earlier, {"role": "assistant", "content": "Fine."}, user(text("Thank you."))), 16)
+    assert [source.param for source in turn.sources] == ["messages[0].content[1].image_url.url"]
+
+
+def test_the_first_links_are_taken_beside_what_is_attached() -> None:
+    links = [f"https://example.com/{number}" for number in range(2000)]
+    turn = latest_turn(request(user(text(" ".join(links)), *(image(f"{PIXEL}{number}") for number in range(3)))), 16)
+    assert [source.url for source in turn.sources if source.is_linked] == links[:13]
+    assert len(turn.sources) == 16
+    assert len(turn.warnings) == 1
+    assert f"'{links[13]}'" in turn.warnings[0]
+    assert latest_turn(request(user(text(" ".join(links[:16])))), 16).warnings == ()
+
+
 def test_an_empty_request_is_refused() -> None:
     with pytest.raises(BadRequest, match="request has no text content: every message is empty"):
         latest_turn(request({"role": "system", "content": " "}, user(text("\n"))), 16)

@@ -18,15 +18,21 @@ async def planned(text: str, *media: str) -> Plan:
 
 
 async def test_a_plain_question_needs_nothing() -> None:
-    assert await planned("What is the capital of France?") == Plan()
+    assert not (await planned("What is the capital of France?")).steps
 
 
 async def test_a_question_that_no_llm_can_answer_is_searched_for_if_a_search_is_there() -> None:
     turn = turn_of(Case("What is the capital of France?", (), ()))
     assert (await Planner().plan(turn, searches_facts=True)).summary == ("web_search",)
-    assert await Planner(can_run=lambda _task: False).plan(turn, searches_facts=True) == Plan()
+    assert not (await Planner(can_run=lambda _task: False).plan(turn, searches_facts=True)).steps
     mine = turn_of(Case("What is my name?", (), ()))
-    assert await Planner().plan(mine, searches_facts=True) == Plan()
+    assert not (await Planner().plan(mine, searches_facts=True)).steps
+
+
+async def test_nothing_is_searched_for_beside_a_document_in_the_messages() -> None:
+    turn = turn_of(Case("When is the next meeting, and what is the latest news?", (), ()))
+    assert "web_search" in (await Planner().plan(turn, searches_facts=True)).summary
+    assert not (await Planner().plan(turn, has_document=True, searches_facts=True)).steps
 
 
 async def test_each_input_is_a_step_of_its_own() -> None:

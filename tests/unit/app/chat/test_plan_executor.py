@@ -2,11 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from app.chat.plan import Plan, Step
-from app.chat.plan_executor import answer_from_results, as_entry, execute_plan, text_read_instead, without_empty_asides
+from app.chat.plan_executor import (
+    answer_from_results,
+    as_entry,
+    execute_plan,
+    without_empty_asides,
+    without_unread_links,
+)
 from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import first_tokens
 from tasks.base import Task, TaskRequest, unreported
@@ -66,6 +73,7 @@ async def gathered(plan: Plan, **works: Work) -> tuple[Entry, ...]:
 
 
 UNREADABLE = InputError("'a.png' is empty (0 bytes).")
+BLANK: dict[str, object] = {"extracted_text": "", "sections": [], "width": 9, "height": 9}
 
 
 async def test_no_steps_are_no_entries() -> None:
@@ -136,6 +144,48 @@ async def test_a_step_fails_with_the_one_that_it_waits_for_and_never_runs() -> N
     assert [entry.error for entry in entries] == [UNREADABLE.message, None, UNREADABLE.message]
 
 
+LINK = Source.from_reference("https://example.com/a.pdf", origin=Origin(message=0))
+
+
+@pytest.mark.parametrize("is_all", [False, True])
+@pytest.mark.parametrize("last_result_only", [False, True])
+async def test_a_link_that_cannot_be_read_is_an_entry_with_its_url(is_all: bool, last_result_only: bool) -> None:
+    translated = Step("translate", (), "Translate the following into French:", after=(0,))
+    plan = Plan((Step("ocr", (LINK,), ""), translated), last_result_only)
+    find = finder(ocr=failing(UNREADABLE), translate=failing(AssertionError("it ran")))
+    entries = await execute_plan(plan, find, unreported, is_all=is_all)
+    assert [entry.error for entry in entries] == [UNREADABLE.message] * 2
+    assert all("https://example.com/a.pdf" in one for entry in entries for one in entry.result.warnings())
+    assert without_unread_links(plan, entries) == (Plan((), last_result_only), (), entries)
+
+
+async def test_a_translation_goes_without_a_link_that_cannot_be_read() -> None:
+    steps = (
+        Step("ocr", (LINK,), ""),
+        Step("ocr", (PICTURE,), ""),
+        Step("translate", (), "Translate into French:", (0, 1)),
+    )
+
+    async def read(request: TaskRequest) -> object:
+        if request.sources == (LINK,):
+            raise UNREADABLE
+        return {"extracted_text": "nine"}
+
+    async def translate(request: TaskRequest) -> object:
+        return {"translated_text": request.text}
+
+    entries = await execute_plan(Plan(steps), finder(ocr=read, translate=translate), unreported, is_all=True)
+    plan, read_entries, unread = without_unread_links(Plan(steps), entries)
+    assert [entry.result.text() for entry in read_entries] == ["nine", "Translate into French:\n\nnine"]
+    assert (plan.steps, unread) == ((steps[1], replace(steps[2], after=(0,))), entries[:1])
+
+
+async def test_an_unreadable_part_is_raised_whatever_became_of_a_link() -> None:
+    plan = Plan((Step("ocr", (LINK,), ""), Step("ocr", (PICTURE,), "")))
+    with pytest.raises(InputError, match="empty"):
+        await execute_plan(plan, finder(ocr=failing(UNREADABLE)), unreported)
+
+
 async def test_a_failure_stands_beside_what_was_found() -> None:
     broken, found = await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=giving([]))
     assert (broken.result.data, broken.error) == (None, UNREADABLE.message)
@@ -178,9 +228,9 @@ def only_results(plan: Plan, **works: Work) -> Awaitable[tuple[Entry, ...]]:
 
 async def test_without_a_capable_llm_what_was_asked_for_and_failed_is_raised() -> None:
     with pytest.raises(EngineUnavailable, match="object_detection"):
-        await only_results(plan_of("ocr", "object_detection"), ocr=giving({}))
+        await only_results(plan_of("ocr", "object_detection"), ocr=giving(BLANK))
     with pytest.raises(EngineFailed):
-        await only_results(plan_of("ocr", "forecast"), ocr=giving({}), forecast=failing(EngineFailed("x")))
+        await only_results(plan_of("ocr", "forecast"), ocr=giving(BLANK), forecast=failing(EngineFailed("x")))
     with pytest.raises(EngineUnavailable):
         await only_results(plan_of("ocr", last_result_only=True))
 
@@ -197,6 +247,24 @@ async def test_what_others_of_its_kind_can_do_without_it_is_not_raised() -> None
     assert (broken.error, found.error) == (UNREADABLE.message, None)
 
 
+async def test_a_failure_does_not_end_a_request_that_another_step_may_answer() -> None:
+    page: dict[str, object] = {**BLANK, "extracted_text": "Platform nine"}
+    read, lost = await only_results(plan_of("ocr", "forecast"), ocr=giving(page), forecast=failing(EngineFailed("x")))
+    assert (read.error, lost.result.data) == (None, None)
+    assert lost.error is not None
+    assert list(lost.result.warnings()) == [lost.error]
+
+
+async def test_things_that_no_detector_knows_are_an_error_only_where_nothing_is_written() -> None:
+    plan = Plan(
+        (Step("ocr", (PICTURE,), "Where is Waldo?"),), unfindable=EngineUnavailable("object_detection", "None.")
+    )
+    assert len(await only_results(plan, ocr=giving({**BLANK, "extracted_text": "Platform nine"}))) == 1
+    with pytest.raises(EngineUnavailable, match="object_detection"):
+        await only_results(plan, ocr=giving(BLANK))
+    assert len(await gathered(plan, ocr=giving(BLANK))) == 1
+
+
 async def test_neither_is_a_guess_a_reading_aside_or_a_look_at_the_web() -> None:
     aside, guess = Step("ocr", (PICTURE,), "", is_aside=True), Step("gui_detection", (PICTURE,), "", is_guess=True)
     steps = (aside, guess, Step("web_search", (), "News today?"), Step("object_detection", (PICTURE,), ""))
@@ -208,15 +276,12 @@ async def test_what_a_picture_shows_may_be_what_is_written_there() -> None:
     shown = Step("object_detection", (PICTURE,), "What is in this picture?", text_may_answer=True)
     plan = Plan((Step("ocr", (PICTURE,), "", is_aside=True), shown))
     page: dict[str, object] = {"extracted_text": "Platform nine", "sections": [], "width": 9, "height": 9}
-    entries = await only_results(plan, ocr=giving(page))
-    found = text_read_instead(plan, entries)
-    assert found is not None
-    assert found[0] == "Platform nine"
-    assert "object_detection" in found[1]
+    read, lost = await only_results(plan, ocr=giving(page))
+    assert read.result.text() == "Platform nine"
+    assert lost.error is not None
+    assert list(lost.result.warnings()) == [lost.error]
     with pytest.raises(EngineUnavailable, match="object_detection"):
         await only_results(plan, ocr=giving({**page, "extracted_text": ""}))
-    seen = await only_results(plan, ocr=giving(page), object_detection=giving({"detected_objects": []}))
-    assert text_read_instead(plan, seen) is None
 
 
 HEARING = Step("speech_to_text", (PICTURE,), "")
@@ -296,6 +361,17 @@ def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
     assert answer_from_results(Plan(steps, reads_out=True), entries) is None
     assert answer_from_results(both, [failure_of("stt", "There is none."), entries[1]]) is None
     assert answer_from_results(Plan(steps[:1], results_only=True), [entry_of("stt", {"text": " "})]) is None
+
+
+def test_translations_into_several_languages_follow_each_other() -> None:
+    steps = (Step("ocr", (), "Hm?"), *(Step("translate", (), "Hm?", after=(0,)) for _ in range(2)))
+    read = entry_of("ocr", {"extracted_text": "Good day."})
+    spanish = entry_of("translate", {"translated_text": "Buenos días."})
+    listed = entry_of("translate", {"translated_text": ["Bom", "dia."]})
+    lost = failure_of("translate", "There is none.")
+    plan = Plan(steps, results_only=True)
+    assert answer_from_results(plan, [read, spanish, listed]) == "Buenos días.\n\nBom\ndia."
+    assert answer_from_results(plan, [read, spanish, lost]) == "Good day.\n\nBuenos días.\n\nThere is none."
 
 
 def test_a_forecast_is_told_as_a_table() -> None:

@@ -115,7 +115,6 @@ def test_several_are_told_in_one_order() -> None:
         "min_tokens",
         "repetition_penalty",
         "guided_json",
-        "chat_template_kwargs",
         "provider",
         "reasoning",
         "thinking",

@@ -149,7 +149,8 @@ async def test_what_the_llm_writes_is_counted_when_it_is_written() -> None:
         def count_call(self, prompt_tokens: int, answer_tokens: int) -> None:
             self.counted.append((prompt_tokens, answer_tokens))
 
-    rounds = rounds_with(ScriptedLlm([*searched("a")], [ReasoningDelta("so"), TextDelta("nine"), STOP]))
+    llm = ScriptedLlm([*searched("a")], [ReasoningDelta("so"), TextDelta("nine"), STOP])
+    rounds = rounds_with(llm, stream=True)
     rounds.admission = count = Count()
     async with aclosing(rounds.answer()) as events:
         async for event in events:
@@ -494,7 +495,7 @@ async def test_text_that_is_held_back_counts_where_it_is_of_the_last_call() -> N
 
 async def test_leaving_amid_the_answer_ends_the_llms_stream() -> None:
     llm = ScriptedLlm([TextDelta("ni"), TextDelta("ne"), STOP])
-    async with aclosing(rounds_with(llm).answer()) as events:
+    async with aclosing(rounds_with(llm, stream=True).answer()) as events:
         assert await anext(events) == TextChunk("ni")
     assert llm.left == 1
 

@@ -63,6 +63,8 @@ def test_what_the_plan_has_given_to_a_reader_is_not_given_again() -> None:
         ("code_sandbox", {"code": "print(1)"}, "print(1)", ()),
         ("code_sandbox", {"code": "print(1)", "files": [2, 1, 2]}, "print(1)", (PAGE, PICTURE)),
         ("translate", {"text": "nine", "to": "fr"}, "Translate the following into fr:\n\nnine", ()),
+        ("forecast", {"horizon": "4 weeks", "series": "1, 2"}, "Forecast the next 4 weeks.\n\n1, 2", ()),
+        ("forecast", {"horizon": "3 steps", "input": 2}, "Forecast the next 3 steps.\n\n", (PAGE,)),
         ("ocr", {"input": 1}, "Read it.", (PICTURE,)),
         ("ocr", {"input": 2, "pages": "2-4"}, "Read pages 2-4.", (PAGE,)),
         ("object_detection", {"input": 1, "labels": ["cat", "dog"]}, "Find: cat, dog", (PICTURE,)),
@@ -78,6 +80,8 @@ def test_a_call_asks_its_task(task: str, arguments: object, text: str, sources: 
     ("task", "arguments", "words"),
     [
         ("ocr", '{"input": 3}', "There is no input 3; there are 2."),
+        ("ocr", "{}", "do not fit"),
+        ("forecast", '{"horizon": "4 weeks", "input": 3}', "There is no input 3; there are 2."),
         ("ocr", '{"input": 0}', "There is no input 0; there are 2."),
         ("ocr", '{"input": "https://a.example/page"}', "There is no input"),
         ("ocr", "", "do not fit"),

@@ -140,11 +140,29 @@ async def test_what_nobody_can_judge_is_empty_and_named() -> None:
     assert "'rows'" in empty
 
 
-async def test_fields_that_depend_on_each_other_are_checked_together() -> None:
-    shape = shape_of(total=NUMBER)
-    more = shape.with_schema({**(shape.schema or {}), "anyOf": [{"required": ["total"]}]})
+async def test_fields_that_depend_on_each_other_are_copied_and_checked_together() -> None:
+    shape = shape_of(total=NUMBER, comment=STRING, required=["total"])
+    either = {"anyOf": [{"required": ["total"]}, {"required": ["comment"]}]}
+    filling = await whole(shape.with_schema({**(shape.schema or {}), **either}), read())
+    assert filling.answer is not None
+    assert filling.answer.value["total"] == 63.6
+    [warning] = filling.warnings
+    assert "/anyOf" in warning
+    never = shape.with_schema({**(shape.schema or {}), "if": {"required": ["total"]}, "then": {"minProperties": 3}})
     with pytest.raises(NotFoundInInput, match="what the schema demands"):
-        await whole(more, read())
+        await whole(never, read())
+
+
+async def test_an_object_that_may_be_null_is_filled_or_null() -> None:
+    fields = {"type": "object", "properties": {"total": NUMBER, "place": STRING}, "required": ["total", "place"]}
+    shape = shape_of(
+        sums={"anyOf": [fields, {"type": "null"}]},
+        order={"anyOf": [{"$ref": "#/$defs/o"}, {"type": "null"}]},
+        defs={"o": {"type": "object", "properties": {"iban": STRING, "order": {"$ref": "#/properties/order"}}}},
+    )
+    filling = await whole(shape, read())
+    assert filling.answer is not None
+    assert filling.answer.value == {"sums": {"total": 63.6, "place": ""}, "order": None}
 
 
 async def test_a_number_by_its_name_alone_is_a_text_where_a_text_stands_behind_its_label() -> None:

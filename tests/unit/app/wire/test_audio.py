@@ -223,9 +223,7 @@ async def test_deltas_make_up_the_text() -> None:
 
 async def test_a_stream_ends_with_what_was_counted() -> None:
     stream = await streamed(TRANSCRIPT)
-    assert stream.endswith(
-        '"text":"Good morning. Who?","usage":{"type":"duration","seconds":32.0}}\n\ndata: [DONE]\n\n'
-    )
+    assert stream.endswith('"text":"Good morning. Who?","usage":{"type":"duration","seconds":32}}\n\ndata: [DONE]\n\n')
 
 
 async def test_a_diarized_stream_has_each_segment_behind_its_text() -> None:

@@ -343,9 +343,15 @@ async def test_the_old_function_call_is_a_call() -> None:
 
 @pytest.mark.parametrize(
     ("theirs", "ours"),
-    [("stop", "stop"), ("length", "length"), ("content_filter", "stop"), ("eos", "stop"), ("max_tokens", "length")],
+    [
+        ("stop", "stop"),
+        ("length", "length"),
+        ("content_filter", "content_filter"),
+        ("eos", "stop"),
+        ("max_tokens", "length"),
+    ],
 )
-async def test_reasons_to_finish_have_three_names(theirs: str, ours: str) -> None:
+async def test_reasons_to_finish_have_four_names(theirs: str, ours: str) -> None:
     done = (await answer(Reply("x", finish_reason=theirs)))[-1]
     assert isinstance(done, Done)
     assert done.finish_reason == ours

@@ -104,8 +104,8 @@ def test_codes_are_understood_in_any_case_and_with_regions(written: str, tag: st
 )
 def test_names_are_english_and_a_languages_own_with_or_without_marks(name: str, tag: str) -> None:
     assert tag_of_name(name) == tag
-    assert parse_order(f"Translate the following into {name}:\n\nGood morning").target == tag
-    assert parse_order(f"Translate good morning to {name}.").target == tag
+    assert parse_order(f"Translate the following into {name}:\n\nGood morning").targets[0] == tag
+    assert parse_order(f"Translate good morning to {name}.").targets[0] == tag
     assert named(name) == tag
 
 
@@ -118,7 +118,7 @@ def test_every_language_is_accepted_by_its_names_and_codes(language: Language) -
         # Two languages may share a name; the first in the table has it.
         assert tag == language.tag or written in language.names[1:]
         asked = parse_order(f"Translate the following into {written.title()}: Good morning")
-        assert asked.target == tag, written
+        assert asked.targets[0] == tag, written
         assert asked.text == "Good morning"
 
 
@@ -150,7 +150,7 @@ def test_hardly_any_name_is_shared() -> None:
 )
 def test_names_that_mean_something_else_too_give_way(message: str, target: str, source: str | None) -> None:
     asked = parse_order(message)
-    assert (asked.target, asked.source) == (target, source)
+    assert (asked.targets[0], asked.source) == (target, source)
 
 
 @pytest.mark.parametrize("words", ["translate it to her", "please translate as is, now", "translate this from afar"])

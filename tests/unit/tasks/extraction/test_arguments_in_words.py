@@ -29,6 +29,7 @@ def arguments(said: str, improbable: dict[tuple[str | int, ...], Any] | None = N
     ("text", "name", "value"),
     [
         ("What's the weather in Paris?", "city", "Paris"),
+        ("What is my horoscope? I am an Aquarius.", "sign", "Aquarius"),
         ("What is the weather like in New York today?", "location", "New York"),
         ("Wie ist das Wetter in München?", "city", "München"),
         ("Quel temps fait-il à Lyon demain ?", "ville", "Lyon"),

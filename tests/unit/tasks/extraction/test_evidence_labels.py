@@ -10,7 +10,7 @@ from app.services import Services
 from app.settings import Settings
 from models.fair_executor import all_of
 from tasks.extraction import concepts
-from tasks.extraction.concepts import concepts_of, concepts_of_field
+from tasks.extraction.concepts import concepts_of
 from tasks.extraction.evidence import FieldEvidence
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import layout_of

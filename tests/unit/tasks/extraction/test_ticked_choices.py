@@ -64,3 +64,16 @@ async def test_one_of_two_ticked_options_is_not_sure(text: str, name: str) -> No
     found = await read_field(text, name, choice("cash", "card", "transfer"))
     assert found.value in ("card", "transfer")
     assert found.probability <= 0.85
+
+
+@each_case(
+    ("text", "name", "schema"),
+    [
+        ("Smoker: ☐ Yes ☐ No\nName: Ann", "smoker", {"type": ["boolean", "null"]}),
+        ("Delivery\n☐ Standard\n☐ Express", "delivery", choice("Standard", "Express")),
+        ("Delivery: ☐ Standard ☐ Express ☐ Pick up", "delivery", choice("Standard", "Express")),
+        ("☐ Standard\n☐ Express", "delivery", choice("Standard", "Express")),
+    ],
+)
+async def test_a_field_of_whose_options_none_is_ticked_has_no_value(text: str, name: str, schema: Any) -> None:
+    assert (await filled(pasted(text), **{name: schema})).get(name) is None

@@ -19,7 +19,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.mail_file import (
-    LONGEST_ENCODED,
+    LONGEST_HEADER,
     MAX_COMPARED,
     MAX_NESTING,
     MAX_PARSED,
@@ -28,7 +28,7 @@ from tasks.inputs.mail_file import (
 )
 from tasks.inputs.media_types import EMAIL, MAILBOX
 from tasks.inputs.source import Blob, Origin, Source
-from tasks.markdown_text import UNSURE, markdown_form, plain_form
+from tasks.markdown_text import markdown_form, plain_form
 from tasks.ocr import OcrTask
 from tests.conftest import each_case
 from tests.office_files import document
@@ -105,57 +105,16 @@ async def test_headers_stand_above_the_body(loader: MediaLoader) -> None:
     ]
 
 
-async def test_a_plain_body_is_preferred_to_the_same_in_html(loader: MediaLoader) -> None:
+async def test_a_body_in_html_is_preferred_to_the_same_in_plain_words(loader: MediaLoader) -> None:
     message = mail("in plain words")
-    message.add_alternative("<p>in HTML</p>", subtype="html")
-    text = await text_of(loader, message.as_bytes())
-    assert "in plain words" in text
-    assert "in HTML" not in text
+    message.add_alternative("<p>in HTML<p style='display:none'>hidden", subtype="html")
+    assert (await text_of(loader, message.as_bytes())).endswith("\n\nin HTML")
 
 
-@pytest.mark.parametrize(
-    ("plain", "html"),
-    [
-        ("Total: 9,400.00\nDeposit: 940.00", "<p>Total: 940.00<p>Deposit: 94.00"),
-        ("Total: 100.00\nDeposit: 900.00", "<p>Total: 900.00<p>Deposit: 100.00"),
-        ("IBAN: DE02 1203 0000 0000 2020 51", "<p>IBAN: DE02 5001 0517 5407 3249 31"),
-        ("Total: 99.00", "<p>Please see the invoice.<p style='display:none'>Total: 99.00"),
-    ],
-)
-async def test_an_html_body_is_read_if_it_does_not_show_the_figures_of_the_plain_one(
-    loader: MediaLoader, plain: str, html: str
-) -> None:
-    message = mail(plain)
-    message.add_alternative(html, subtype="html")
-    text = await text_of(loader, message.as_bytes())
-    assert plain not in text
-    assert html.removeprefix("<p>").partition("<")[0] in text
-
-
-async def test_what_a_conversion_from_html_changes_is_no_other_figure(loader: MediaLoader) -> None:
-    plain = (
-        "*Order 4711* <https://shop.example/o/4711?t=88>\n[image: Logo 3]\nTotal [1]: EUR 1,200.50\n"
-        "Valid 3-5 June, 10 m2\n\n1. https://shop.example/1\n[cid:part1.7F@shop.example]"
-    )
-    message = mail(plain)
-    shown = "<p>Total: <b>EUR</b>1,2<i>00.50</i><p>Valid 3–5&nbsp;June, 10 m<sup>2</sup><p>© 2026, Tel. 030 1234"
-    message.add_alternative(f"<a href='https://shop.example/o/4711'>Order 4711</a>{shown}", subtype="html")
-    assert plain in await text_of(loader, message.as_bytes())
-
-
-@pytest.mark.parametrize(
-    "unseen",
-    [
-        "<p style='opacity:0'>91.00",
-        "<p style='color:#fff'>91.00",
-        "<p style='font-size:1px'>91.00",
-        "<style>[data-x]{display:none}</style><p data-x>91.00",
-    ],
-)
-async def test_the_html_of_an_e_mail_is_read_as_it_is_seen(loader: MediaLoader, unseen: str) -> None:
-    message = mail()
-    message.set_content(f"<p>Total of all items: 90.00{unseen}", subtype="html")
-    assert (await text_of(loader, message.as_bytes())).endswith("\n\nTotal of all items: 90.00")
+async def test_plain_words_are_read_beside_a_page_without_text(loader: MediaLoader) -> None:
+    message = mail("in plain words")
+    message.add_alternative("<img src='cid:a'>", subtype="html")
+    assert (await text_of(loader, message.as_bytes())).endswith("\n\nin plain words")
 
 
 async def test_an_invitation_is_read_beside_the_alternatives(loader: MediaLoader) -> None:
@@ -192,17 +151,6 @@ async def test_pictures_and_pages_of_attached_files_are_read_by_ocr_in_their_pla
     text = await read(loader, message.as_bytes())
     found = [text.index(part) for part in ("a.pdf\n", "first sheet", "second sheet", "75 wide", "the last")]
     assert found == sorted(found)
-
-
-async def test_pictures_that_the_text_may_name_are_uncertain(loader: MediaLoader) -> None:
-    message = mail()
-    message.add_attachment(drawn(60), "image", "png", filename="a.png")
-    message.add_attachment(drawn(61), "image", "png", filename="b.png", cid="<b>")
-    message.add_attachment(drawn(62), "image", "png", filename="c.png", cid="<c>", disposition="inline")
-    message.add_attachment(drawn(63), "image", "png", filename="d.png", disposition="inline")
-    async with await loader.open(sent(message.as_bytes())) as document:
-        layers = [await document.text_layer(number) for number in range(1, 5)]
-    assert [layer.is_certain for layer in layers] == [True, True, False, True]
 
 
 async def test_an_attached_e_mail_is_read_with_its_own_attachments(loader: MediaLoader) -> None:
@@ -290,13 +238,19 @@ async def test_e_mails_within_each_other_are_parsed_once(monkeypatch: pytest.Mon
     assert len(parsed) == 1
 
 
-async def test_encoded_words_of_a_header_are_decoded_up_to_a_bound(loader: MediaLoader) -> None:
+async def test_a_header_is_cut_off_at_a_bound(loader: MediaLoader) -> None:
     word = "=?utf-8?B?QQ==?="
     text = await text_of(loader, b"Subject: " + f"{word}\n ".encode() * 4_000 + b"x\n\nHello.", "mail.eml")
-    decoded = LONGEST_ENCODED // len(f"{word}\n ")
     subject = text.partition("\n")[0].removeprefix("Subject: ")
-    assert subject.startswith("A" * decoded)
-    assert subject.count(word) == 4_000 - subject.count("A") > 0
+    assert subject.startswith("A" * (LONGEST_HEADER // len(f"{word}\n ")))
+    assert "x" not in subject
+
+
+@pytest.mark.parametrize("header", ["To: " + "(" * 4_000, "Date: Mon, 99", "To: ,", "Subject: =?utf-8?B?!?="])
+async def test_headers_that_the_library_cannot_read_are_read_as_they_are(loader: MediaLoader, header: str) -> None:
+    text = await text_of(loader, f"From: a@a.example\n{header}\n\nHello.".encode())
+    assert text.startswith("From: a@a.example\n")
+    assert text.endswith("\n\nHello.")
 
 
 @pytest.mark.parametrize("header", ["Content-Type: text/plain", "Content-Disposition: inline"])
@@ -320,11 +274,6 @@ async def test_all_e_mails_of_a_mailbox_are_read(loader: MediaLoader, tmp_path: 
     text = await text_of(loader, (tmp_path / "box").read_bytes(), "box.mbox")
     assert [f"Subject: Letter {number}" in text for number in range(3)] == [True] * 3
     assert text.count("\n\nFrom here on.") == 3
-
-
-async def test_headers_that_cannot_be_decoded_are_kept_as_they_are(loader: MediaLoader) -> None:
-    text = await text_of(loader, b"Subject: =?no-such-charset?Q?abc?=\n\nbody\n")
-    assert "Subject: =?no-such-charset?Q?abc?=" in text
 
 
 async def test_a_body_in_another_charset_is_decoded(loader: MediaLoader) -> None:
@@ -368,12 +317,11 @@ def parts_of(kind: str, *parts: tuple[str, str], more: str = "") -> bytes:
             ("text/html\r\nContent-ID: <r>", PAGE),
             more='; start="<r>"',
         ),
-        parts_of("alternative", ("text/html", PAGE.replace("120", "9120")), ("text/html", PAGE)),
         parts_of("alternative", ("text/plain", "Your program shows no HTML."), ("text/html", PAGE)),
         parts_of("alternative", ("text/plain", "Total: 120.00 EUR"), ("text/richtext", OTHER)),
         parts_of("mixed", ("text/plain; format=flowed; delsp=yes", "Total: 1 \r\n20.00 E \r\n UR\r\n-- \r\nAda")),
     ],
-    ids=["related", "related with a start", "two pages", "a plain note", "a text of another type", "flowed"],
+    ids=["related", "related with a start", "a plain note", "a text of another type", "flowed"],
 )
 async def test_the_body_is_what_mail_programs_show(loader: MediaLoader, data: bytes) -> None:
     text = await text_of(loader, data)
@@ -413,67 +361,3 @@ async def test_lines_that_the_senders_program_broke_are_joined(loader: MediaLoad
     assert await text_of(loader, (head + written).encode()) == f"Subject: Hello\n\n{shown}"
     fixed = head.replace("; format=flowed", "")
     assert await text_of(loader, (fixed + written).encode()) == f"Subject: Hello\n\n{written}"
-
-
-async def unsure_lines(loader: MediaLoader, data: bytes) -> list[str]:
-    async with await loader.open(sent(data)) as document:
-        return [plain_form(line) for line in document.text_with({}).split("\n") if UNSURE in line]
-
-
-@each_case(
-    "header",
-    [
-        "From: a@a.example (Total 99.00)",
-        "From: Ada <a@a.example> Total 99.00",
-        "Reply-To: <Total:99.00>",
-        "To: b@b.example, a@a.example (Total 99.00)",
-        "Date: Mon, 1 Jun 2026 10:00:00 +0200 (Total 99.00)",
-        "Date: Mon, 1 Jun 2026 10:00:00 +0200 Total 99.00",
-        "Subject: Hello" + 300 * " " + "Total 99.00",
-    ],
-)
-async def test_what_programs_do_not_show_of_a_header_is_unsure(loader: MediaLoader, header: str) -> None:
-    assert await unsure_lines(loader, f"{header}\n\nHello".encode()) == [" ".join(header.split())]
-
-
-@each_case(
-    "header",
-    [
-        'From: "Lovelace, Ada (Sales)" <a@a.example>',
-        "From: a@a.example <a@a.example>",
-        "To: a@a.example, =?utf-8?q?Gr=C3=B6=C3=9Fe?= <b@b.example>,\n Bob <c@c.example>",
-        "Date: Mon, 1 Jun 2026 10:00:00 +0200 (CEST)",
-        "Date: 1 Jun 2026 10:00 GMT",
-        "Date: 2026-06-01T10:00:00Z",
-        "Subject: Total (net): 99.00",
-    ],
-)
-async def test_ordinary_headers_are_sure(loader: MediaLoader, header: str) -> None:
-    assert await unsure_lines(loader, f"{header}\n\nHello".encode()) == []
-
-
-async def test_words_of_a_plain_choice_that_the_html_does_not_show_are_unsure(loader: MediaLoader) -> None:
-    message = mail("Dear Ada, your order is ready. Total:\n99.00\n\nPay Mallory Ltd\nSubtotal: 10.00")
-    message.add_alternative(
-        "<p>Dear Ada,</p><p>your <b>order</b> is ready. Total:<br>99.00<p>Pay Miller Ltd<p>Tax: 10.00", subtype="html"
-    )
-    assert await unsure_lines(loader, message.as_bytes()) == ["Pay Mallory Ltd", "Subtotal: 10.00"]
-
-
-async def test_a_plain_choice_beside_html_without_text_is_unsure(loader: MediaLoader) -> None:
-    message = mail("Total: 99.00")
-    message.add_alternative("<img src='cid:a'>", subtype="html")
-    assert await unsure_lines(loader, message.as_bytes()) == ["Total: 99.00"]
-
-
-async def test_bodies_of_other_types_are_not_sure(loader: MediaLoader) -> None:
-    head = "Subject: Hello\nContent-Type: text/"
-    assert await unsure_lines(loader, f"{head}enriched\n\n<param>99.00</param>".encode()) == ["<param>99.00</param>"]
-    assert "99.00" not in await text_of(loader, f"{head}rtf\n\n{{\\rtf1 {{\\v 99.00}}}}".encode())
-
-
-async def test_properties_of_an_invitation_that_are_not_shown_are_unsure(loader: MediaLoader) -> None:
-    shown = "SUMMARY:Talk\nDTSTART;TZID=Europe/Paris:20260603T100000"
-    invitation = f"{shown}\nX-NOTE:Total\n  99.00\nLOCATION:Room 4"
-    lines = await unsure_lines(loader, f"Subject: Hello\nContent-Type: text/calendar\n\n{invitation}".encode())
-    assert lines == ["X-NOTE:Total", "  99.00"]

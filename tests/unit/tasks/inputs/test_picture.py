@@ -168,61 +168,6 @@ def test_a_light_picture_with_dark_lettering_stays_on_white() -> None:
     assert near(pixels(encoded(picture, "PNG"))[4, 7], WHITE)
 
 
-@each_case("ink", [(0, 0, 0, 0), (255, 255, 255, 0), (0, 0, 0, 6)])
-def test_transparent_letters_on_a_white_page_are_not_seen(ink: tuple[int, ...]) -> None:
-    picture = PIL.Image.new("RGBA", (100, 100), "white")
-    picture.paste("black", (10, 10, 14, 30))
-    picture.paste(ink, (40, 10, 44, 30))
-    assert near(pixels(encoded(picture, "PNG"))[20, 42], WHITE, 0)
-
-
-def test_a_white_page_within_a_transparent_margin_stays_on_white() -> None:
-    picture = PIL.Image.new("RGBA", (100, 100), (0, 0, 0, 0))
-    picture.paste("white", (10, 10, 70, 70))
-    picture.paste("black", (20, 20, 24, 40))
-    picture.paste((0, 0, 0, 0), (40, 20, 44, 40))
-    assert near(pixels(encoded(picture, "PNG"))[30, 42], WHITE, 0)
-
-
-def with_chunk(png: bytes, kind: bytes, data: bytes) -> bytes:
-    """Insert a chunk behind the header of a PNG."""
-    chunk = len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-    return png[:33] + chunk + png[33:]
-
-
-@each_case("mode", ["RGB", "RGBA", "L", "LA", "P", "I;16"])
-def test_the_gamma_of_a_png_is_applied(mode: str) -> None:
-    picture = PIL.Image.new("L", (40, 20), 90)
-    picture.paste(255, (20, 0, 40, 20))
-    if mode == "I;16":
-        picture = PIL.Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
-    data = with_chunk(encoded(picture if mode == "I;16" else picture.convert(mode), "PNG"), b"gAMA", b"\0\x98\x96\x80")
-    read = pixels(data)
-    assert near(read[10, 10], WHITE)
-    assert near(read[10, 30], WHITE, 0)
-
-
-@each_case(
-    ("gamma", "others"),
-    [
-        (45455, {}),
-        (0, {}),
-        (10_000_000, {b"sRGB": b"\0"}),
-        (
-            10_000_000,
-            {b"iCCP": b"x\0\0" + zlib.compress(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())},
-        ),
-    ],
-)
-def test_the_usual_gamma_of_a_png_and_one_beside_a_colour_space_change_nothing(
-    gamma: int, others: dict[bytes, bytes]
-) -> None:
-    data = with_chunk(encoded(PIL.Image.new("RGB", (4, 4), (90, 90, 90)), "PNG"), b"gAMA", gamma.to_bytes(4, "big"))
-    for kind, content in others.items():
-        data = with_chunk(data, kind, content)
-    assert near(pixels(data)[0, 0], (90, 90, 90), 0)
-
-
 def test_a_palette_is_looked_up() -> None:
     assert near(pixels(encoded(half_red().convert("P"), "PNG"))[10, 5], RED)
 
@@ -265,14 +210,6 @@ def test_an_animation_shows_its_first_frame(codec: str) -> None:
     pages = opened(encoded(frames[0], codec, save_all=True, append_images=frames[1:], duration=100, lossless=True))
     assert pages.total == 1
     assert near(pages.picture(1)[4, 4], RED)
-
-
-@each_case("frames", [1, 2])
-def test_an_animated_png_whose_default_image_is_no_frame_is_refused(frames: int) -> None:
-    others = [PIL.Image.new("RGB", (20, 10), colour) for colour in ("red", "blue")[:frames]]
-    data = encoded(half_red(20, 10), "PNG", save_all=True, append_images=others, default_image=True)
-    with pytest.raises(InputError, match="default image"):
-        opened(data)
 
 
 def test_a_tiff_of_several_frames_has_pages_of_their_own_sizes() -> None:

@@ -46,7 +46,7 @@ def test_line_breaks_missing_padding_and_percent_signs_are_forgiven(payload: str
     assert decode(payload).data == b"hello"
 
 
-@pytest.mark.parametrize("body", ["%%%", "aGVsbG8=!", "aGVsb-_8", "a", "aG=VsbG8", "äöü"])
+@pytest.mark.parametrize("body", ["%%%", "aGVsbG8=!", "a", "aG=VsbG8", "äöü"])
 def test_a_data_url_with_bad_base64_is_refused(body: str) -> None:
     with pytest.raises(InputError, match="^invalid base64 payload in data URI$") as caught:
         decode(f"data:image/png;base64,{body}")

@@ -45,7 +45,7 @@ def test_bytes_come_back_from_percent_signs(data: bytes, safe: str) -> None:
 
 @given(st.text(alphabet="AZa9+/==\n-é", max_size=80))
 def test_what_is_accepted_as_base64_is_the_same_in_pieces_as_in_one(text: str) -> None:
-    whole = text.replace("\n", "")
+    whole = text.replace("\n", "").replace("-", "+")
     try:
         expected = pybase64.b64decode(whole + "=" * (-len(whole) % 4), validate=True)
     except (binascii.Error, ValueError):

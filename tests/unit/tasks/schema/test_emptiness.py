@@ -10,13 +10,16 @@ from tasks.schema import checker, emptiness
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion, NothingFits
 
+NULL = {"type": "null"}
+
 
 def first(values: list[Any]) -> Any:
     return values[0]
 
 
-def completed(schema: dict[str, Any]) -> Any:
-    return all_of(Completion(schema, SchemaChecker(schema), {}, first).answer())
+def completed(schema: dict[str, Any], **values: Any) -> Any:
+    known = {tuple(path.split("_")): value for path, value in values.items()}
+    return all_of(Completion(schema, SchemaChecker(schema), known, first).answer())
 
 
 def test_a_branch_may_contain_its_own_schema() -> None:
@@ -59,6 +62,25 @@ def test_the_schema_is_prepared_once_for_all_fields(monkeypatch: pytest.MonkeyPa
     completion = Completion(schema, SchemaChecker(schema), {}, first)
     monkeypatch.setattr(checker, "_validator_of", lambda _schema: pytest.fail("the schema is prepared again"))
     assert all_of(completion.answer()) == {f"f{at}": "" for at in range(50)}
+
+
+INNER = {"type": "object", "properties": {"b": {"type": "string"}, "c": {"type": "boolean"}}, "required": ["b", "c"]}
+OPTIONAL = {"properties": {"a": {"anyOf": [INNER, NULL]}}, "required": ["a"]}
+
+
+def test_an_object_that_may_be_null_is_null_unless_something_of_it_is_known() -> None:
+    assert completed(OPTIONAL) == {"a": None}
+    assert completed(OPTIONAL, a_b=None) == {"a": None}
+    assert completed(OPTIONAL, a_b="x") == {"a": {"b": "x", "c": False}}
+    assert completed(OPTIONAL, a_c=True) == {"a": {"b": "", "c": True}}
+
+
+def test_a_condition_on_several_fields_has_them_all_where_it_needs_them() -> None:
+    fields = {"a": {"type": "string"}, "b": {"type": "string"}}
+    schema = {"properties": fields, "dependentRequired": {"b": ["a"]}}
+    assert completed(schema) == {}
+    assert completed(schema, a="x") == {"a": "x"}
+    assert completed(schema, b="x") == {"a": "", "b": "x"}
 
 
 def test_a_slice_completes_one_field() -> None:

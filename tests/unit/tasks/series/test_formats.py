@@ -76,6 +76,19 @@ def test_decimal_commas_belong_to_numbers() -> None:
 def test_a_list_of_numbers_with_decimal_commas_is_no_table_of_two_columns() -> None:
     assert series(delimited_table("12,5\n11,5\n13,5\n", CELLS)) == {"": [12.5, 11.5, 13.5]}
     assert series(delimited_table("1,12\n2,14\n3,13\n", CELLS)) == {"": [12.0, 14.0, 13.0]}
+    assert series(delimited_table("12,5\n13,1\n14,0\n", CELLS)) == {"": [12.5, 13.1, 14.0]}
+    assert series(delimited_table("Preis\n1.012,50 €\n1.100,20 €\n1.204,00 €\n", CELLS)) == {
+        "Preis": [1012.5, 1100.2, 1204.0]
+    }
+    assert series(delimited_table("1998,5\n2003,7\n2011,2\n", CELLS)) == {"": [1998.5, 2003.7, 2011.2]}
+
+
+@pytest.mark.parametrize(
+    "firsts", [(2023, 2024, 2025), (20240131, 20240201, 20240202), (1704067200, 1704153600, 1704240000)]
+)
+def test_numbers_before_commas_that_are_dates_are_no_part_of_the_values(firsts: tuple[int, ...]) -> None:
+    text = "".join(f"{first},{value}\n" for first, value in zip(firsts, (12, 14, 13), strict=True))
+    assert list(series(delimited_table(text, CELLS)).values())[-1] == [12.0, 14.0, 13.0]
 
 
 def test_missing_values_stay_missing() -> None:

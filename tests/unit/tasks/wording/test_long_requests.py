@@ -24,7 +24,7 @@ def test_the_fields_of_a_page_may_stand_a_megabyte_of_blanks_apart() -> None:
 def test_a_language_may_be_named_behind_a_megabyte_of_blanks() -> None:
     found = target_in(f"Translate{BLANKS}into French")
     assert found is not None
-    assert found.tag == "fr"
+    assert found.tags == ("fr",)
 
 
 def test_a_text_to_translate_may_begin_with_an_open_quotation_and_a_megabyte_of_blanks() -> None:

@@ -27,7 +27,7 @@ PHRASINGS = [
     ("How do you say good morning in Spanish?", "es", None, "good morning"),
     ('How do you say "good morning" in Spanish?', "es", None, "good morning"),
     ('What does "bonjour" mean in English?', "en", None, "bonjour"),
-    ("What is the French translation of hello?", "fr", None, "hello?"),
+    ("What is the French translation of hello?", "fr", None, "hello"),
     ("French translation of: hello", "fr", None, "hello"),
     ("Hello.\n\nTranslate the above into French.", "fr", None, "Hello."),
     ("Good day to you all. Translate this to German.", "de", None, "Good day to you all."),
@@ -69,7 +69,7 @@ PHRASINGS = [
 @each_case(("message", "target", "source", "text"), PHRASINGS)
 def test_a_request_is_taken_apart(message: str, target: str, source: str | None, text: str) -> None:
     asked = parse_order(message)
-    assert (asked.target, asked.source, asked.text) == (target, source, text)
+    assert (" ".join(asked.targets), asked.source, asked.text) == (target, source, text)
 
 
 @pytest.mark.parametrize("message", ["", "Hello", "Translate this.", "Translate the following:\n\nHello"])
@@ -86,7 +86,7 @@ def test_a_language_that_nobody_knows_is_named(message: str) -> None:
 
 def test_what_the_text_says_about_languages_is_no_instruction() -> None:
     asked = parse_order("Translate the following into French:\n\nTranslate this to German: hello")
-    assert (asked.target, asked.text) == ("fr", "Translate this to German: hello")
+    assert (asked.targets, asked.text) == (("fr",), "Translate this to German: hello")
 
 
 def test_a_megabyte_of_text_is_taken_as_it_is() -> None:

@@ -32,12 +32,10 @@ async def trim(
     budget: int,
     count: Callable[[str], int],
     embedder: Embedder | None = None,
-    *,
-    is_answer: bool = False,
 ) -> list[str]:
     executor = FairExecutor("test")
     try:
-        return await trim_in_threads(entries, question, budget, count, executor, embedder, is_answer=is_answer)
+        return await trim_in_threads(entries, question, budget, count, executor, embedder)
     finally:
         await executor.close()
 
@@ -106,21 +104,6 @@ async def test_the_beginning_stays_and_gaps_are_marked() -> None:
     lines = (await shortened(entry, "When does the warranty end?", 300)).splitlines()
     assert lines[:2] == ["[page 1]", entry.result.data["sections"][0]["lines"][0]["text"]]
     assert "[…]" in lines
-
-
-async def test_an_answer_has_neither_the_beginning_nor_headings_and_rules_of_tables() -> None:
-    rows = ["| Tool | Warranty |", "| --- | --- |", "| Hose | 4 March 2031 |"]
-    text = "\n".join(
-        ["# Our garden", *prose_lines(20), "## The warranty of the garden hose", *rows, NEEDLE, *prose_lines(20)]
-    )
-    [answer] = await trim(
-        [web_page(text)], "When does the warranty of the garden hose end?", 60, estimate_tokens, is_answer=True
-    )
-    assert NEEDLE in answer
-    assert "# " not in answer
-    assert "---" not in answer
-    [prompt] = await trim([web_page(text)], "When does the warranty of the garden hose end?", 60, estimate_tokens)
-    assert "# " in prompt
 
 
 async def test_what_is_kept_is_in_its_order_and_word_for_word() -> None:

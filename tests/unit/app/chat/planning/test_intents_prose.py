@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.chat.planning.intents import target_language
+from app.chat.planning.intents import target_languages
 from app.chat.planning.prose import Prose, enclosure_in, pasted_in
 from tests.conftest import each_case
 
@@ -139,15 +139,15 @@ def test_a_long_message_is_asked_for_at_its_ends() -> None:
     ],
 )
 def test_a_target_is_named_in_any_language(text: str, language: str) -> None:
-    assert target_language(text) == language
+    assert target_languages(text) == (language,)
 
 
 @pytest.mark.parametrize(
     "text", ["translate this French text", "translate it to me", "polish this", "to no avail at all"]
 )
 def test_a_language_that_is_no_target_is_none(text: str) -> None:
-    assert target_language(text) is None
-    assert target_language(text, of_translation=True) is None
+    assert target_languages(text) == ()
+    assert target_languages(text, of_translation=True) == ()
 
 
 @each_case(
@@ -166,7 +166,7 @@ def test_a_language_that_is_no_target_is_none(text: str) -> None:
     ],
 )
 def test_a_target_of_a_translation_may_be_any_language_by_name_or_code(text: str, language: str) -> None:
-    assert target_language(text, of_translation=True) == language
+    assert target_languages(text, of_translation=True) == (language,)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_target_of_a_translation_may_be_any_language_by_name_or_code(text: str
     ],
 )
 def test_a_word_that_looks_like_a_code_is_none(text: str) -> None:
-    assert target_language(text, of_translation=True) is None
+    assert target_languages(text, of_translation=True) == ()
 
 
 INVOICE = "Invoice 4711 from Acme GmbH, total 99.50 EUR"

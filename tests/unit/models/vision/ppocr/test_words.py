@@ -38,28 +38,6 @@ def test_a_word_s_confidence_is_the_mean_of_its_characters() -> None:
     assert [word.confidence for word in line.words] == pytest.approx([0.75, 0.7])
 
 
-@pytest.mark.parametrize(
-    ("ink", "paper", "confidence"),
-    [
-        ((249, 249, 249), (255, 255, 255), 0.5),
-        ((255, 255, 255), (241, 243, 243), 0.5),
-        ((0, 0, 0), (12, 12, 12), 0.5),
-        ((225, 225, 225), (255, 255, 255), 0.9),
-        ((30, 30, 30), (10, 10, 10), 0.9),
-        ((255, 255, 170), (255, 255, 255), 0.9),
-    ],
-)
-def test_a_word_that_is_hardly_seen_is_uncertain(
-    ink: tuple[int, int, int], paper: tuple[int, int, int], confidence: float
-) -> None:
-    faint = crop((20, 60), (90, 130))
-    faint.picture[:] = np.where(faint.picture == 0, np.uint8(ink), np.uint8(paper))
-    faint.picture[:, 90:130][12:36] = np.uint8(255) - np.uint8(paper)
-    read = reading("ab cd", 30, 50, 75, 100, 120, probabilities=[0.9] * 5)
-    (line,) = lines_of_words(faint, read)
-    assert [word.confidence for word in line.words] == pytest.approx([confidence, 0.9])
-
-
 def test_a_wide_blank_gap_parts_words_where_the_space_was_not_read() -> None:
     assert texts(crop((20, 36), (104, 180)), reading("1559", 28, 112, 140, 168)) == ["1", "559"]
 

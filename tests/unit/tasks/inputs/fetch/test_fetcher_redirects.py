@@ -17,7 +17,8 @@ from tests.web import TLS, Names, redirect, response, serving
 async def test_a_redirect_to_a_host_that_is_not_there_is_told() -> None:
     async with serving(page=redirect("http://nowhere.test/")) as server:
         error = await refusal(server.url("page"), OPEN, Names())
-    assert "redirects to an address that is not on the public internet, or was not found" in error.message
+    assert error.code == "fetch_failed"
+    assert "redirects to an address that could not be reached: there is no host of this name" in error.message
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 Other", "307 Temporary", "308 Permanent"])
@@ -46,7 +47,7 @@ async def test_each_redirect_is_checked_again(target: str) -> None:
     assert error.code == "url_not_allowed"
     assert error.message == (
         f"'{server.url('a', host='good.test')}' redirects to an address that "
-        "is not on the public internet, or was not found (OPENFAZE_FETCH_ALLOW opens it)."
+        "is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)."
     )
     assert len(server.requests) == 1
 

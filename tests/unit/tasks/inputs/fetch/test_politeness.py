@@ -15,7 +15,7 @@ from tasks.errors import InputError
 from tasks.inputs.fetch import politeness as politeness_module
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
-from tasks.inputs.fetch.url_policy import FetchFailed, HostRefused
+from tasks.inputs.fetch.url_policy import FetchFailed
 from tests.conftest import each_case
 from tests.loop_time import LoopTime
 from tests.waiting import until
@@ -143,7 +143,7 @@ async def test_a_host_whose_rules_cannot_be_known_is_left_alone_for_a_minute(ans
 async def test_a_host_that_is_not_there_is_what_fails_and_not_its_robots_txt() -> None:
     async with scraping() as (politeness, _, _):
         for _ in range(2):
-            with pytest.raises(HostRefused, match="or was not found") as caught:
+            with pytest.raises(FetchFailed, match="there is no host of this name") as caught:
                 await politeness.fetch("http://nowhere.test/page", param="p")
         assert "robots" not in caught.value.message
         assert caught.value.param == "p"

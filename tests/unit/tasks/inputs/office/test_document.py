@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 from docx.document import Document as WordDocument
 from docx.shared import Inches
+from pptx.presentation import Presentation
 from reportlab.pdfgen.canvas import Canvas
 
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
@@ -21,6 +22,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.inputs.text.text_file import mark, with_pictures, without_marks
 from tasks.ocr import OcrTask
+from tasks.ocr_result import OcrResult
 from tests.conftest import each_case
 from tests.office_files import changed, document, document_of, picture, slides, workbook
 
@@ -187,3 +189,13 @@ def test_pictures_have_a_largest_number_of_places() -> None:
 
 def test_a_text_without_pictures_is_untouched() -> None:
     assert with_pictures("\n\n\n\na  \n", (), {}) == "\n\n\n\na  \n"
+
+
+async def test_the_caller_is_warned_of_what_was_not_read(loader: MediaLoader) -> None:
+    def fill(show: Presentation) -> None:
+        show.slides.add_slide(show.slide_layouts[6]).shapes.add_picture(picture(40, 40), 0, 0)
+
+    data = changed(slides(fill), {"ppt/media/image1.png": b"no picture"})
+    result = await OcrTask(reader, loader).run(TaskRequest("", (sent(data, "a.pptx"),)))
+    (warning,) = OcrResult.restored(result.kept()).warnings()
+    assert warning == "'a.pptx': a picture was not read: PNG."

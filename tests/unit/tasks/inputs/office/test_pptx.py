@@ -1,20 +1,17 @@
 """Presentations as Markdown."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from lxml import etree
-from pptx.chart.chart import Chart
 from pptx.chart.data import CategoryChartData, XyChartData
-from pptx.enum.chart import XL_CHART_TYPE, XL_TICK_LABEL_POSITION
+from pptx.enum.chart import XL_CHART_TYPE
 from pptx.presentation import Presentation
 from pptx.slide import Slide
 from pptx.util import Inches
 
 from tasks.errors import InputError
 from tasks.inputs.limits import MediaLimits
-from tasks.markdown_text import UNSURE
 from tests.office_files import changed, member, opened, picture, slides, text_of
 
 BOX = (0, 0, Inches(2), Inches(1))
@@ -58,13 +55,6 @@ def test_a_level_that_powerpoint_does_not_know_is_the_deepest() -> None:
     assert text_of(slides(fill)) == f"## Slide 1: T\n\n{'  ' * 8}- far"
 
 
-def test_a_hyphen_that_keeps_words_together_is_a_plain_one() -> None:
-    def fill(slide: Slide) -> None:
-        slide.shapes.add_textbox(*BOX).text_frame.text = "Total: \u201150.00"
-
-    assert one(fill) == "## Slide 1: T\n\nTotal: -50.00"
-
-
 def test_the_notes_of_the_speaker_come_last() -> None:
     def fill(presentation: Presentation) -> None:
         slide = titled(presentation, "T")
@@ -72,14 +62,6 @@ def test_the_notes_of_the_speaker_come_last() -> None:
         slide.shapes.add_textbox(*BOX).text_frame.text = "box"
 
     assert text_of(slides(fill)) == "## Slide 1: T\n\nbox\n\nNotes: Say this.\nThen that."
-
-
-def test_the_notes_of_the_speaker_are_unsure() -> None:
-    def fill(presentation: Presentation) -> None:
-        titled(presentation, "Shown").notes_slide.notes_text_frame.text = "Said"
-
-    lines = (opened(slides(fill)).text or "").split("\n\n")
-    assert [UNSURE in line for line in lines] == [False, True]
 
 
 def test_a_table_keeps_its_columns_under_merged_cells() -> None:
@@ -118,19 +100,6 @@ def test_a_scatter_chart_has_both_its_axes() -> None:
     assert one(fill).endswith("|  | S |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4.5 |")
 
 
-def test_a_chart_that_claims_endless_points_is_not_read() -> None:
-    def fill(presentation: Presentation) -> None:
-        data = CategoryChartData()
-        data.categories = ["Q1"]
-        data.add_series("2023", (1.5,))
-        titled(presentation, "T").shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *BOX, data)
-
-    data = slides(fill)
-    (name,) = set(re.findall(r"ppt/charts/chart\d+\.xml", data.decode("latin-1")))
-    chart = member(data, name).replace(b'<c:ptCount val="1"/>', b'<c:ptCount val="2000000000"/>')
-    assert "[chart not read: more than 1000000 points]" in text_of(changed(data, {name: chart}))
-
-
 def charted(presentation: Presentation) -> None:
     data = CategoryChartData()
     data.categories = ["a", "b"]
@@ -148,9 +117,30 @@ def recharted(old: bytes, *new: bytes) -> bytes:
     return changed(data, {name: chart})
 
 
-def test_a_chart_whose_claims_of_points_cancel_out_is_not_read() -> None:
-    data = recharted(b'<c:ptCount val="2"/>', b'<c:ptCount val="-2000000000"/>', b'<c:ptCount val="2000000000"/>')
-    assert "[chart not read: more than 1000000 points]" in text_of(data)
+@pytest.mark.parametrize(
+    "kind", ["bar3DChart", "surfaceChart", "surface3DChart", "stockChart", "ofPieChart", "area3DChart", "newChart"]
+)
+def test_a_chart_of_any_kind_is_a_table_of_its_series(kind: str) -> None:
+    text = text_of(recharted(b"c:barChart>", *[b"c:%s>" % kind.encode()] * 2))
+    assert text.endswith("|  | s |\n| --- | --- |\n| a | 1 |\n| b | 2 |")
+
+
+def test_a_category_follows_the_groups_that_it_is_in() -> None:
+    def fill(slide: Slide) -> None:
+        data = CategoryChartData()
+        for group in ("North", "South"):
+            category = data.add_category(group)
+            for quarter in ("Q1", "Q2"):
+                category.add_sub_category(quarter)
+        data.add_series("s", (1, 2, 3, 4))
+        slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *BOX, data)
+
+    assert "| North / Q2 | 2 |\n| South / Q1 | 3 |" in one(fill)
+
+
+def test_a_chart_that_claims_endless_points_has_those_that_it_has() -> None:
+    text = text_of(recharted(b'<c:ptCount val="2"/>', *[b'<c:ptCount val="2000000000"/>'] * 2))
+    assert text.endswith("| a | 1 |\n| b | 2 |")
 
 
 def test_points_that_a_chart_leaves_out_are_empty_cells() -> None:
@@ -158,69 +148,9 @@ def test_points_that_a_chart_leaves_out_are_empty_cells() -> None:
     assert text_of(recharted(point, b"")).endswith("|  | s |\n| --- | --- |\n| a |  |\n| b | 2 |")
 
 
-@pytest.mark.parametrize("value", [b"<c:v/>", b"<c:v>many</c:v>"])
-def test_a_chart_with_values_that_are_no_numbers_is_damaged(value: bytes) -> None:
-    with pytest.raises(InputError, match="it is damaged or incomplete"):
-        text_of(recharted(b"<c:v>1</c:v>", value))
-
-
-def sure_parts(change: Callable[[Chart], object], kind: XL_CHART_TYPE = XL_CHART_TYPE.COLUMN_CLUSTERED) -> set[str]:
-    """Return which of a name, a category and a value are not marked in a chart that shows none of them but for a
-    change."""
-
-    def fill(presentation: Presentation) -> None:
-        data = CategoryChartData()
-        data.categories = ["category"]
-        data.add_series("name", (4711,))
-        chart = titled(presentation, "T").shapes.add_chart(kind, *BOX, data).chart
-        chart.has_title = chart.has_legend = False
-        if kind != XL_CHART_TYPE.PIE:
-            chart.category_axis.visible = chart.value_axis.visible = False
-        change(chart)
-
-    marked = opened(slides(fill)).text or ""
-    assert all(text in marked.replace(UNSURE, "") for text in ("name", "category", "4711"))
-    return {text for text in ("name", "category", "4711") if text in marked}
-
-
-def labelled(what: str) -> Callable[[Chart], None]:
-    def change(chart: Chart) -> None:
-        chart.plots[0].has_data_labels = True
-        chart.plots[0].data_labels.show_value = False
-        setattr(chart.plots[0].data_labels, what, True)
-
-    return change
-
-
-def test_only_what_a_chart_shows_of_its_data_is_sure() -> None:
-    def with_legend(chart: Chart) -> None:
-        chart.has_legend = True
-
-    def without_entry(chart: Chart) -> None:
-        chart.has_legend = True
-        namespace = "http://schemas.openxmlformats.org/drawingml/2006/chart"
-        entry = f'<c:legendEntry xmlns:c="{namespace}"><c:idx val="0"/><c:delete val="1"/></c:legendEntry>'
-        chart.legend._element.insert(1, etree.fromstring(entry))
-
-    def titled_by_name(chart: Chart) -> None:
-        chart.has_title = True
-        chart._chartSpace.chart.autoTitleDeleted.val = False
-
-    def unlabelled(chart: Chart) -> None:
-        chart.value_axis.visible = True
-        chart.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.NONE
-
-    assert sure_parts(lambda _: None) == set()
-    assert sure_parts(with_legend) == {"name"}
-    assert sure_parts(without_entry) == set()
-    assert sure_parts(titled_by_name) == {"name"}
-    assert sure_parts(lambda chart: setattr(chart.category_axis, "visible", True)) == {"category"}
-    assert sure_parts(lambda chart: setattr(chart.value_axis, "visible", True)) == {"4711"}
-    assert sure_parts(unlabelled) == set()
-    assert sure_parts(labelled("show_value")) == {"4711"}
-    assert sure_parts(labelled("show_category_name")) == {"category"}
-    assert sure_parts(labelled("show_series_name")) == {"name"}
-    assert sure_parts(with_legend, XL_CHART_TYPE.PIE) == {"category"}
+@pytest.mark.parametrize(("value", "text"), [(b"<c:v/>", ""), (b"<c:v>#N/A</c:v>", "#N/A")])
+def test_a_value_of_a_chart_that_is_no_number_stays_as_it_is(value: bytes, text: str) -> None:
+    assert f"| a | {text} |" in text_of(recharted(b"<c:v>1</c:v>", value))
 
 
 @pytest.mark.deep
@@ -266,6 +196,40 @@ def test_links_are_kept() -> None:
         run.hyperlink.address = "https://example.org/"
 
     assert one(fill) == "## Slide 1: T\n\nsee [this](https://example.org/)"
+
+
+def test_hidden_shapes_are_left_out_and_struck_text_is_marked() -> None:
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "T")
+        line = slide.shapes.add_textbox(0, 0, 99, 99).text_frame.paragraphs[0]
+        for text, name, value in (("Total ", "", ""), ("80", "strike", "sngStrike"), (".00", "strike", "dblStrike")):
+            line.add_run().text = text
+            if name:
+                line.runs[-1].font._element.set(name, value)
+        line.add_run().text = " 90.00"
+        secret = slide.shapes.add_textbox(0, 0, 99, 99)
+        secret.text_frame.text = "secret"
+        secret._element.nvSpPr.cNvPr.set("hidden", "1")
+
+    assert text_of(slides(fill)) == "## Slide 1: T\n\nTotal ~~80.00~~ 90.00"
+
+
+def test_shapes_off_the_slide_are_left_out() -> None:
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "T")
+        width, height = presentation.slide_width, presentation.slide_height
+        places = {"left": (-99, 0), "right": (width, 0), "above": (0, -99), "below": (0, height), "in": (-98, 0)}
+        for text, (x, y) in places.items():
+            slide.shapes.add_textbox(x, y, 99, 99).text_frame.text = text
+
+    assert text_of(slides(fill)) == "## Slide 1: T\n\nin"
+
+
+def test_a_hyphen_that_keeps_words_together_is_a_plain_one() -> None:
+    def fill(slide: Slide) -> None:
+        slide.shapes.add_textbox(*BOX).text_frame.text = "Total: \u201150.00"
+
+    assert one(fill) == "## Slide 1: T\n\nTotal: -50.00"
 
 
 def test_a_hidden_slide_is_named_and_left_out() -> None:

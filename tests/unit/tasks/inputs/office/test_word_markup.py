@@ -2,8 +2,7 @@
 
 import pytest
 
-from tasks.markdown_text import UNSURE
-from tests.office_files import changed, document_of, member, opened, text_of
+from tests.office_files import changed, document_of, member, text_of
 
 ALTERNATIVES = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 SHAPES = "http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
@@ -11,10 +10,6 @@ SHAPES = "http://schemas.microsoft.com/office/word/2010/wordprocessingShape"
 
 def run(text: str) -> str:
     return f"<w:r><w:t xml:space='preserve'>{text}</w:t></w:r>"
-
-
-def shifted(text: str, half_points: int) -> str:
-    return run(text).replace("<w:r>", f"<w:r><w:rPr><w:position w:val='{half_points}'/></w:rPr>")
 
 
 def mark(kind: str, about: str = "") -> str:
@@ -46,10 +41,6 @@ def text_within(content: str) -> str:
     return text_of(paragraph(content))
 
 
-def is_unsure(content: str) -> bool:
-    return UNSURE in (opened(paragraph(content)).text or "")
-
-
 @pytest.mark.parametrize(
     "content",
     [
@@ -66,7 +57,6 @@ def is_unsure(content: str) -> bool:
 )
 def test_of_a_field_the_result_is_read(content: str) -> None:
     assert text_within(content) == "shown"
-    assert not is_unsure(content)
 
 
 def test_a_field_that_ends_in_a_box_is_none_of_the_text_around() -> None:
@@ -76,46 +66,6 @@ def test_a_field_that_ends_in_a_box_is_none_of_the_text_around() -> None:
         f"{mark('begin')}{run('code')}{mark('separate')}{run('shown')}<w:r><w:pict>{box}</w:pict></w:r>{mark('end')}"
     )
     assert text_within(content) == "shown\n\nboxed"
-
-
-def test_text_after_the_beginning_of_a_field_without_end_is_unsure() -> None:
-    assert text_within(mark("begin") + run("seen")) == "seen"
-    assert is_unsure(mark("begin") + run("seen"))
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        mark("begin") + code("NUM") + code("PAGES ") + mark("separate") + run("912") + mark("end"),
-        run("12") + mark("begin") + code(" EQ ") + mark("end"),
-        run("12") + mark("begin") + code(" ADVANCE ") + mark("separate") + mark("end"),
-        begun("w:dirty='true'") + mark("separate") + run("912") + mark("end"),
-        f"<w:fldSimple w:instr=' DATE '>{run('912')}</w:fldSimple>",
-        f"<w:fldSimple w:instr='REF a' w:dirty='1'>{run('912')}</w:fldSimple>",
-        f"{run('12')}<w:fldSimple w:instr='EQ'/>",
-        "<w:r><w:sym w:font='Arial' w:char='0039'/><w:t>12</w:t></w:r>",
-        "<w:r><w:pgNum/><w:t>12</w:t></w:r>",
-        *(
-            f"<w:sdt><w:sdtPr><w:{kind}/></w:sdtPr><w:sdtContent>{run('912')}</w:sdtContent></w:sdt>"
-            for kind in ("dataBinding", "comboBox", "dropDownList", "date")
-        ),
-    ],
-)
-def test_what_a_program_perhaps_shows_otherwise_is_unsure(content: str) -> None:
-    assert is_unsure(content)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        f"<w:fldSimple w:instr='= SUM(ABOVE)'>{run('912')}</w:fldSimple>",
-        run("12") + mark("begin") + code(" XE total ") + mark("end"),
-        "<w:r><w:sym w:font='Wingdings' w:char='F0FC'/><w:t>12</w:t></w:r>",
-        f"<w:sdt><w:sdtPr><w:text/></w:sdtPr><w:sdtContent>{run('912')}</w:sdtContent></w:sdt>",
-    ],
-)
-def test_what_programs_show_as_it_is_saved_is_sure(content: str) -> None:
-    assert not is_unsure(content)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +86,6 @@ def test_text_of_ruby_in_hidden_text_is_left_out() -> None:
     assert text_within(f"{run('seen')}<w:r><w:rPr><w:vanish/></w:rPr>{ruby}</w:r>") == "seen"
 
 
-def test_letters_in_a_forced_direction_are_unsure() -> None:
-    assert is_unsure(f"<w:bdo w:val='rtl'>{run('77-LIVE')}</w:bdo>")
-
-
 @pytest.mark.parametrize(
     ("sign", "text"),
     [
@@ -153,21 +99,6 @@ def test_letters_in_a_forced_direction_are_unsure() -> None:
 )
 def test_signs_between_numbers_divide_them(sign: str, text: str) -> None:
     assert text_within(f"<w:r><w:t>12</w:t>{sign}<w:t>50</w:t></w:r>") == text
-
-
-@pytest.mark.parametrize(
-    ("content", "text", "sure"),
-    [
-        (run("1250") + shifted("1", 12), "1250^1", True),
-        (run("12") + shifted("50", -12), "12 50", False),
-        (shifted("9", -600) + run("120"), "9 120", False),
-        (run("12") + shifted("50", 1), "1250", True),
-        (run("12") + "<w:r><w:br/></w:r>" + shifted("50", 12), "12\n50", True),
-    ],
-)
-def test_shifted_figures_are_divided_from_numbers(content: str, text: str, *, sure: bool) -> None:
-    assert text_within(content) == text
-    assert is_unsure(content) is not sure
 
 
 def alternative(*choices: tuple[str, str], fallback: str | None = None) -> str:
@@ -190,13 +121,11 @@ def alternative(*choices: tuple[str, str], fallback: str | None = None) -> str:
 )
 def test_the_first_choice_whose_namespaces_word_knows_is_read(content: str, text: str) -> None:
     assert text_within(content) == text
-    assert not is_unsure(content)
 
 
 def test_a_prefix_of_word_in_another_namespace_makes_no_choice_of_word() -> None:
     content = alternative(("urn:x", "other"), fallback="shown").replace(":a=", ":w15=").replace("'a'", "'w15'")
     assert text_within(content) == "shown"
-    assert is_unsure(content)
 
 
 def test_a_hidden_run_hides_its_alternatives() -> None:

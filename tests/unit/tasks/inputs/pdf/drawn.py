@@ -80,14 +80,3 @@ def box(x: float, y: float, width: float, height: float, *, opacity: float = 1, 
         canvas.restoreState()
 
     return draw
-
-
-def area(*corners: tuple[float, float]) -> Draw:
-    def draw(canvas: Canvas) -> None:
-        path = canvas.beginPath()
-        path.moveTo(*corners[0])
-        for corner in corners[1:]:
-            path.lineTo(*corner)
-        canvas.drawPath(path, fill=1, stroke=0)
-
-    return draw

@@ -299,18 +299,6 @@ def test_text_that_nobody_sees_is_dropped(opened: Opened) -> None:
     assert layer.complete
 
 
-def test_a_filled_field_is_to_be_read_too(opened: Opened) -> None:
-    def draw(canvas: Canvas, value: str) -> None:
-        paragraph(canvas)
-        canvas.acroForm.textfield(name="name", value=value, x=50, y=100, width=200, height=20)
-
-    filled, empty = opened(pdf(lambda c: draw(c, "Ada"))), opened(pdf(lambda c: draw(c, "")))
-    assert not filled.text_layer(1).complete
-    assert empty.text_layer(1).complete
-    dark = filled.picture(1)[350:405, 100:505].min(axis=2) < 100
-    assert dark.sum() > (empty.picture(1)[350:405, 100:505].min(axis=2) < 100).sum()
-
-
 @pytest.mark.parametrize(
     ("field", "drawn", "is_complete"),
     [
@@ -318,11 +306,11 @@ def test_a_filled_field_is_to_be_read_too(opened: Opened) -> None:
         ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf () Tj ET Q EMC", True),
         ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf (Ada) Tj ET Q EMC", False),
         ("/FT/Tx", b"/Tx BMC q BT /F 9 Tf [(A) 20 (da)] TJ ET Q EMC", False),
-        ("/Parent 9 0 R", b"", False),
+        ("/Parent 9 0 R", b"", True),
         ("/FT/Btn/Ff 65536", b"BT /F 9 Tf (Send) Tj ET", True),
     ],
 )
-def test_a_field_is_to_be_read_if_it_has_a_value_or_a_drawing_of_text(
+def test_a_field_is_to_be_read_by_ocr_if_its_text_is_but_drawn(
     opened: Opened, field: str, drawn: bytes, is_complete: bool
 ) -> None:
     content = b"BT /F 20 Tf 20 60 Td (Your name:) Tj ET"
@@ -343,9 +331,9 @@ def test_a_field_is_to_be_read_if_it_has_a_value_or_a_drawing_of_text(
     assert opened(data + b"trailer<</Root 1 0 R>>").text_layer(1).complete is is_complete
 
 
-def private_cmap(codes: range) -> str:
-    """A ToUnicode map that sends `codes` to the private use area."""
-    rows = "".join(f"<{code:02x}> <{0xE000 + code:04x}>\n" for code in codes)
+def cmap_of(codes: range, start: int) -> str:
+    """A ToUnicode map that sends the first of `codes` to `start`, and the others behind it."""
+    rows = "".join(f"<{code:02x}> <{start + code - codes[0]:04x}>\n" for code in codes)
     return (
         "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
         "1 begincodespacerange <00> <ff> endcodespacerange\n"
@@ -353,9 +341,10 @@ def private_cmap(codes: range) -> str:
     )
 
 
-def raw_pdf(content: str, nonsense: range) -> bytes:
-    """A page with `content` in a font for which the characters of `nonsense` are not known."""
-    stream = private_cmap(nonsense)
+def raw_pdf(content: str, nonsense: range, start: int = 0xE000) -> bytes:
+    """A page with `content` in a font for which the file says that `nonsense` is what begins at `start`, by default the
+    private use area."""
+    stream = cmap_of(nonsense, start)
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -377,6 +366,20 @@ def raw_pdf(content: str, nonsense: range) -> bytes:
 def test_a_text_layer_of_nonsense_is_not_believed(opened: Opened) -> None:
     layer = opened(raw_pdf("BT /F 12 Tf 50 200 Td (HELLO WORLD) Tj ET", range(ord("A"), ord("Z") + 1))).text_layer(1)
     assert layer == TextLayer((), complete=False)
+
+
+@pytest.mark.parametrize("start", [ord("D"), 0x0003])
+def test_a_text_layer_of_exchanged_letters_is_not_believed(opened: Opened, start: int) -> None:
+    words = "the quick brown fox jumps over the lazy dog and runs " * 3
+    codes = range(ord("a"), ord("z") + 1) if start > 32 else range(32, 127)
+    assert opened(raw_pdf(f"BT /F 5 Tf 10 200 Td ({words}) Tj ET", codes, start)).text_layer(1) == TextLayer()
+
+
+def test_a_text_layer_in_a_script_that_ocr_does_not_read_is_kept(opened: Opened) -> None:
+    content = "BT /F 12 Tf 50 200 Td (abcd Z efghij (AI) Zkl) Tj ET"
+    hangul = raw_pdf(content, range(ord("a"), ord("z") + 1), 0xAC00)
+    assert texts(opened(hangul).text_layer(1)) == ["가각갂갃 Z 간갅갆갇갈갉 (AI) Z갊갋"]
+    assert opened(hangul).text_layer(1).complete
 
 
 def test_a_word_that_is_partly_unknown_is_left_to_ocr(opened: Opened) -> None:

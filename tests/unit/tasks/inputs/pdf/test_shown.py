@@ -8,7 +8,7 @@ from reportlab.pdfgen.canvas import Canvas
 from tasks.inputs.pages import TextLayer
 from tasks.layout.lines import in_reading_order
 from tests.pages import FONTS, prose
-from tests.unit.tasks.inputs.pdf.drawn import Draw, box, hidden, layer_in, layer_of, photo, scanned, texts, words
+from tests.unit.tasks.inputs.pdf.drawn import Draw, box, hidden, layer_of, photo, scanned, texts, words
 
 
 def outlines(text: str) -> Draw:
@@ -56,12 +56,6 @@ def test_what_a_scanner_read_is_left_to_ocr_if_that_reads_it_too() -> None:
     assert layer_of(*scanned(60, 520, 450, 250, text=text, font="Helvetica")) == TextLayer()
 
 
-def test_what_another_program_read_is_not_certain() -> None:
-    layer = layer_of(*scanned(60, 520, 450, 250), words("Visible", y=50))
-    assert {word.confidence for line in layer.lines for word in line.words if word.text == "Visible"} == {1.0}
-    assert {word.confidence for line in layer.lines for word in line.words if word.text == "παν"} == {0.5}
-
-
 def test_a_scan_in_strips_is_one_picture() -> None:
     strips = [photo(60, 500 + 10 * row, 450, 10) for row in range(25)]
     assert layer_of(*strips, *scanned(60, 500, 450, 250)[1:]).complete
@@ -85,12 +79,6 @@ def test_a_few_paths_are_no_text() -> None:
 def test_a_table_of_bars_is_no_text() -> None:
     bars = [box(72 + 20 * column, 100, 10, 5 + column) for column in range(20)]
     assert layer_of(words("Sales"), *bars).complete
-
-
-def test_a_picture_over_text_is_what_is_read() -> None:
-    layer = layer_of(words("OLD PRICE 100"), photo(70, 690, 300, 40), words("elsewhere", y=100))
-    assert texts(layer) == ["elsewhere"]
-    assert not layer.complete
 
 
 def test_text_that_only_clips_is_not_seen() -> None:
@@ -130,8 +118,10 @@ def test_what_no_viewer_shows_over_a_page_is_not_to_be_read(over: Draw) -> None:
     assert layer.complete
 
 
-def test_a_filled_field_over_a_page_is_to_be_read() -> None:
-    assert not layer_of(words("Digital"), field_of("print")).complete
+def test_a_filled_field_over_a_page_is_text_of_the_page() -> None:
+    layer = layer_of(words("Digital"), field_of("print"))
+    assert texts(layer) == ["Ask Ada", "Digital"]
+    assert layer.complete
 
 
 def test_the_characters_of_a_page_s_notes_are_bounded() -> None:
@@ -170,20 +160,3 @@ def test_justified_columns_are_read_one_after_the_other(gutter: float) -> None:
     sides = [line.words[-1].text for line in in_reading_order(layer.lines)]
     assert len(sides) > 60
     assert sides == sorted(sides)
-
-
-def test_an_annotation_in_a_layer_is_not_drawn_and_the_words_below_it_are_not_certain() -> None:
-    content, stamp = "BT /F 12 Tf 72 700 Td (Total 120.00) Tj ET", "0 0 90 20 re f"
-    objects = [
-        "<</Type/Catalog/Pages 2 0 R/OCProperties<</OCGs[8 0 R]/D<</OFF[8 0 R]>>>>>>",
-        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Annots[6 0 R]/Resources<</Font<</F 5 0 R>>>>>>",
-        f"<</Length {len(content)}>>stream\n{content}\nendstream",
-        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
-        "<</Type/Annot/Subtype/Stamp/Rect[100 695 190 715]/AP<</N 7 0 R>>/F 4/OC 8 0 R>>",
-        f"<</Type/XObject/Subtype/Form/BBox[0 0 90 20]/Length {len(stamp)}>>stream\n{stamp}\nendstream",
-        "<</Type/OCG/Name(x)>>",
-    ]
-    body = "".join(f"{number} 0 obj\n{one}\nendobj\n" for number, one in enumerate(objects, start=1))
-    [line] = layer_in(f"%PDF-1.5\n{body}trailer\n<</Root 1 0 R/Size 9>>\nstartxref\n0\n%%EOF".encode()).lines
-    assert [(word.text, word.confidence) for word in line.words] == [("Total", 1.0), ("120.00", 0.5)]

@@ -1,6 +1,5 @@
-"""Which text of a PDF page is struck through, and what else annotations do to it."""
+"""Which text of a PDF page is struck through."""
 
-import ctypes
 import io
 
 import pypdfium2
@@ -44,8 +43,8 @@ def test_a_line_through_words_strikes_them_out(strike: Draw, read: str) -> None:
     assert texts(layer_of(words(TEXT), strike)) == [read]
 
 
-def annotated(kind: int, corners: tuple[float, ...], appearance: str | None = None) -> TextLayer:
-    """The layer of a page with an annotation, which has an appearance or none."""
+def annotated(kind: int, corners: tuple[float, ...]) -> TextLayer:
+    """The layer of a page with an annotation."""
     buffer = io.BytesIO()
     canvas = Canvas(buffer)
     canvas.setFont("Helvetica", 12)
@@ -56,9 +55,6 @@ def annotated(kind: int, corners: tuple[float, ...], appearance: str | None = No
     annotation = pdfium.FPDFPage_CreateAnnot(page, kind)
     assert pdfium.FPDFAnnot_AppendAttachmentPoints(annotation, pdfium.FS_QUADPOINTSF(*corners))
     assert pdfium.FPDFAnnot_SetRect(annotation, pdfium.FS_RECTF(101, 712, 132, 698))
-    if appearance is not None:
-        content = (ctypes.c_ushort * (len(appearance) + 1))(*map(ord, appearance), 0)
-        assert pdfium.FPDFAnnot_SetAP(annotation, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, content)
     pdfium.FPDFPage_CloseAnnot(annotation)
     page.close()
     noted = io.BytesIO()
@@ -72,9 +68,3 @@ CORNERS = (101, 712, 132, 712, 101, 698, 132, 698)
 
 def test_an_annotation_strikes_words_out() -> None:
     assert texts(annotated(pdfium.FPDF_ANNOT_STRIKEOUT, CORNERS)) == ["Total ~~80.00~~ EUR"]
-
-
-def test_a_page_with_an_annotation_that_is_drawn_in_its_own_way_is_left_to_ocr() -> None:
-    """The drawing of an annotation may show any text."""
-    assert annotated(pdfium.FPDF_ANNOT_HIGHLIGHT, CORNERS).complete
-    assert annotated(pdfium.FPDF_ANNOT_HIGHLIGHT, CORNERS, "0 0 9 9 re f") == TextLayer()

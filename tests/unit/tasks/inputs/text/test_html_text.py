@@ -11,7 +11,7 @@ from tasks.inputs.html_file import HtmlFile
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.inputs.text import html_text
-from tasks.markdown_text import UNSURE, plain_form
+from tasks.markdown_text import plain_form
 from tests.conftest import each_case
 from tests.office_files import picture
 
@@ -61,53 +61,12 @@ def test_what_a_reader_sees_is_kept(html: str, text: str) -> None:
         "<!-- secret -->",
         '<input type=hidden value="secret">',
         '<p style="font-size: 0">secret</p>',
-        '<p style="font-size: 1px">secret</p>',
-        '<p style="font-size: 0.5pt; color: black">secret</p>',
+        '<p style="font-size: 0px; color: black">secret</p>',
         '<p style="font: 0/0 a"><b style="font-size: 10em">secret</b></p>',
-        '<p style="position: absolute; left: -9999px">secret</p>',
-        '<p style="text-indent: -9999px">secret</p>',
-        '<p style="opacity: 0"><b>secret</b></p>',
-        '<p style="color: #FFF"><b>secret</b></p>',
-        '<p style="color: white !important">secret</p>',
-        '<p style="color: rgb(255, 255, 255)">secret</p>',
-        '<p style="color: transparent">secret</p>',
-        "<p><font color=white>secret</font></p>",
         "<style>.s { font-size: 0 }</style><p class=s>secret</p>",
-        "<style>.s { opacity: 0 }</style><p class=s>secret</p>",
-        "<style>.s { color: #fff }</style><p class=s>secret</p>",
-        "<style>.s { position: absolute; left: -9999px }</style><p class=s>secret</p>",
         "<style>@media all { .s { display: none } }</style><p class=s>secret</p>",
         "<style>@media screen { @layer a { .s { display: none } } }</style><p class=s>secret</p>",
-        '<p style="display:/**/none">secret</p>',
-        r'<p style="d\69 splay: none">secret</p>',
-        '<p style="height: 0; overflow: hidden">secret</p>',
-        '<p style="overflow: hidden; max-height: 0px">secret</p>',
-        '<p style="transform: translateX(-9999px)">secret</p>',
-        '<p style="transform: translate(0, -9999px)">secret</p>',
-        '<p style="filter: opacity(0)">secret</p>',
-        '<p style="content-visibility: hidden">secret</p>',
-        '<p style="transform: scaleX(0)">secret</p>',
-        '<p style="transform: scale(0.001)">secret</p>',
-        '<p style="zoom: 0.01">secret</p>',
-        '<p style="zoom: 1%">secret</p>',
-        '<p style="opacity: calc(0)">secret</p>',
-        '<p style="font-size: 0.01em">secret</p>',
-        '<p style="display: inline-block; block-size: 0; overflow: hidden">secret</p>',
-        '<p style="position: absolute; width: 1px; height: 1px; overflow: hidden">secret</p>',
-        '<p style="position: absolute; inset: 0 auto auto -9999px">secret</p>',
-        '<p style="color: hsl(0 0% 100%)">secret</p>',
         "<style>@supports (display: grid) { .s { display: none } }</style><p class=s>secret</p>",
-        '<p style="translate: -9999px">secret</p>',
-        '<p style="position: fixed; inset: -9999px">secret</p>',
-        '<p style="clip-path: inset(0 100% 0 0)">secret</p>',
-        '<p style="opacity: 1%">secret</p>',
-        '<p style="-webkit-text-fill-color: transparent">secret</p>',
-        '<p style="color: rgba(0, 0, 0, 0)">secret</p>',
-        '<p style="color: #0000">secret</p>',
-        '<p style="color: rgb(0 0 0 / 0)">secret</p>',
-        '<p style="color: #fefefe">secret</p>',
-        '<p style="color: hsl(0, 0%, 100%)">secret</p>',
-        '<p style="color: rgb(255 255 255)">secret</p>',
         "<dialog>secret</dialog>",
         "<datalist><option>secret</option></datalist>",
         "<canvas>secret</canvas>",
@@ -126,55 +85,19 @@ def test_what_nobody_sees_is_left_out(unseen: str) -> None:
         '<div style="font-size: 0px"><p style="font-size: 13px">Total</p></div>',
         '<div style="font-size: 0"><p style="font: 13px Arial">Total</p></div>',
         '<p style="font-size: 0.9em">Total</p>',
-        '<p style="font-size: 1.5px">Total</p>',
+        '<p style="font-size: 1px">Total</p>',
         '<p style="font-size: 1em">Total</p>',
-        '<style>.b { font-size: 14px }</style><div style="font-size: 0"><p class=b>Total</p></div>',
-        "<style>.a { font-size: 0 } .b { font-size: 14px }</style><div class=a><p class=b>Total</p></div>",
-        '<p style="margin-left: -10px">Total</p>',
-        '<p style="max-height: 0.5em; overflow: hidden">Total</p>',
-        '<p style="line-height: 0; overflow: hidden">Total</p>',
-        '<p style="transform: translateX(-10px)">Total</p>',
-        '<p style="clip-path: inset(0 50% 0 0)">Total</p>',
-        '<p style="opacity: 50%">Total</p>',
-        '<p style="zoom: 90%">Total</p>',
-        '<p style="transform: scale(0.5)">Total</p>',
-        '<p style="font-size: 0.8em">Total</p>',
-        '<p style="width: 100px; height: 1.5em; overflow: hidden">Total</p>',
-        '<p style="inset: 0 auto auto 10px">Total</p>',
-        '<p style="color: hsl(0 100% 50%)">Total</p>',
+        "<style>.a { font-size: 0 }</style><div class=a><p style='font-size: 14px'>Total</p></div>",
+        "<p style='visibility: hidden'><b style='visibility: visible'>Total</b></p>",
         "<style>@supports not (display: grid) { .a { display: none } }</style><p class=a>Total</p>",
-        '<p style="color: rgba(0, 0, 0, 0.87)">Total</p>',
-        '<p style="color: #000000">Total</p>',
-        '<p style="color: #100">Total</p>',
-        '<p style="color: rgb(0, 0, 0)">Total</p>',
-        '<p style="color: rgb(255, 0, 0)">Total</p>',
-        '<p style="color: hsla(0, 0%, 0%, 100%)">Total</p>',
-        '<p style="filter: opacity(0.5)">Total</p>',
+        "<style>.a { display: none }</style><script>show()</script><p class=a>Total</p>",
+        "<p aria-hidden=true>Total</p>",
         "<dialog open>Total</dialog>",
-        '<p style="opacity: 0.9">Total</p>',
-        '<p style="opacity: 0; animation: show 1s forwards">Total</p>',
-        '<p style="color: #fff; background: #123">Total</p>',
-        '<div style="background-color: navy"><p><b style="color: white">Total</b></p></div>',
-        '<table><tr bgcolor="#000000"><td style="color: #fff">Total</td><td></td></tr></table>',
-        '<p style="color: white"><b style="color: black">Total</b></p>',
-        '<p style="background-color: white; color: #333">Total</p>',
-        '<p style="border-color: #fff; background-color: #fff">Total</p>',
-        '<p style="color: transparent; background-clip: text">Total</p>',
-        '<link rel=stylesheet href=a.css><p style="color: #fff">Total</p>',
-        '<style>p { background: #333 }</style><p style="color: #fff">Total</p>',
-        "<style>.a { opacity: 0 }</style><script>show()</script><p class=a>Total</p>",
-        '<style>.a { opacity: 0; animation: show 1s forwards }</style><p class="a">Total</p>',
+        '<p style="color: #fff; opacity: 0; position: absolute; left: -9999px">Total</p>',
     ],
 )
 def test_what_a_style_does_not_hide_is_kept(html: str) -> None:
     assert "Total" in html_to_markdown(f"<p>a longer text</p>{html}")
-
-
-def test_a_page_that_is_mostly_transparent_is_kept_if_it_waits_for_a_script() -> None:
-    page = "<p>Wait</p><p style='opacity: 0'>Total 120.00</p>"
-    assert html_to_markdown(f"<script>show()</script>{page}") == "Wait\n\nTotal 120.00"
-    assert html_to_markdown(page) == "Wait"
-    assert html_to_markdown("<p style='opacity: 0'>Total 120.00</p>") == "Total 120.00"
 
 
 def test_lists_are_nested_and_numbered() -> None:
@@ -212,53 +135,6 @@ def test_items_have_the_numbers_that_browsers_show(html: str, text: str) -> None
 )
 def test_the_parts_of_a_formula_do_not_make_other_numbers(formula: str, text: str) -> None:
     assert html_to_markdown(f"<p>a <math>{formula}</math>") == f"a {text}"
-
-
-@each_case(
-    ("html", "is_unsure"),
-    [
-        ("<p dir=rtl>120 450", True),
-        ("<div dir=rtl><p><b>120</b> <b>450</b></div>", True),
-        ("<p>120&rlm; &rlm;450", True),
-        ("<p>120<b>&rlm; &rlm;</b>450", True),
-        ("<p dir=rtl>1,120.50", False),
-        ("<p dir=rtl>\u05d0 120 450", False),
-        ("<div dir=rtl><p dir=ltr>120 450</div>", False),
-        ("<p>120 450", False),
-        ("<p>Total &#x202e;021&#x202c; EUR", True),
-        ("<p>&#x61c;2026-10-12", True),
-        ("<p dir=rtl>2026-10-12", False),
-        ("<p dir=rtl>12<img width=1>34", True),
-        ("<p dir=rtl><bdi>12</bdi><bdi>34</bdi>", True),
-    ],
-)
-def test_numbers_that_are_drawn_in_another_order_are_unsure(html: str, is_unsure: bool) -> None:
-    assert (UNSURE in html_text.html_to_markdown(f"<!doctype html>{html}")) == is_unsure
-
-
-@each_case(
-    ("html", "is_unsure"),
-    [
-        ("<p>20.00<span style='float: left'>1</span>", True),
-        ("<p><span>1</span><span style='margin-left: 9px'>20</span>", True),
-        ("<p><span style='display: block'>1</span><span>20</span>", True),
-        ("<div style='display: flex'><span>4711</span><span>120</span></div>", True),
-        ("<div style='display: inline'>1</div><div style='display: inline'>20</div>", True),
-        ("<p>1<span style='font-size: 0'> </span>20", True),
-        ("<p>1<svg width=9><text y=9>9</text></svg>0", True),
-        ("<p>10<sub>5</sub>", True),
-        ("<p>20<b style='margin: 9px'>.</b>00", True),
-        ("<p>Version <a style='margin: 9px'>5</a>.", False),
-        ("<p><b style='color: red'>1</b>20", False),
-        ("<div style='display: flex'>100<br>200</div>", False),
-        ("<p><span style='margin-left: 9px'>1</span> <span>20</span>", False),
-        ("<p>Total<span style='margin-left: 9px'>20</span>", False),
-        ("<div style='margin: 9px'>1</div><div style='display: flex'>20</div>", False),
-        ("<table><tr><td style='padding: 9px'>1</td><td>20</td></tr></table>", False),
-    ],
-)
-def test_figures_that_a_style_sets_apart_or_joins_are_unsure(html: str, is_unsure: bool) -> None:
-    assert (UNSURE in html_text.html_to_markdown(f"<!doctype html>{html}")) == is_unsure
 
 
 @each_case(
@@ -320,7 +196,6 @@ def test_a_picture_in_a_data_url_is_a_page() -> None:
     assert (page.kind, page.total, page.size(1)) == ("text", 1, (60, 30))
     assert plain_form(page.text or "") == "above [Picture: Map]  below"
     assert page.picture(1).shape == (30, 60, 3)
-    assert not page.text_layer(1).is_certain
 
 
 def test_tags_are_limited() -> None:
@@ -374,90 +249,16 @@ def test_the_tables_of_a_page_are_filled_together() -> None:
         ("#x, .y { display: none !important }", "<p id=x>a</p>b <span class=y>c</span>", "b"),
         ("/* .b { display: none } */ .a { display:none }", "<p class='a b'>a</p><p class=b>b</p>", "b"),
         ('.c:before { content: "{" } .a { display: none }', "<p class=a>a</p>b", "b"),
-        ("[data-x] { display: none }", "<p data-x=1>a</p><p>b</p>", "b"),
-        ('p[data-x="1, 2"] { display: none }', "<p data-x='1, 2'>a</p><p data-x=1>b</p>", "b"),
-        (":is(.a, #x) { display: none }", "<p class=a>a</p><p id=x>c</p><p>b</p>", "b"),
-        ("p:where(.a):not(.c) { display: none }", "<p class=a>a</p><p class='a c'>b</p>", "b"),
-        (
-            ".t > .a, div .d { display: none }",
-            "<div class=t><p class=a>a</p><p class=d>c</p></div><p class=a>b</p>",
-            "b",
-        ),
-        ("p > i { display: none }", "<p>b</p><p><i>a</i></p>", "b"),
+        (".a.c { display: none }", "<p class='c a'>a</p><p class=a>b</p>", "b"),
         ("i { display: none }", "<p>b</p><i>a</i>", "b"),
         ("p { display: block } .a { display: none }", "<p>b</p><p class=a>a</p>", "b"),
-        (".a { display: block } .a { display: none }", "<p>b</p><p class=a>a</p>", "b"),
-        (":root { --n: none } .a { display: var(--n) }", "<p>b</p><p class=a>a</p>", "b"),
-        (".a { display: var(--n, none) }", "<p>b</p><p class=a>a</p>", "b"),
-        (".x { & .a { display: none } }", "<div class=x><p>b</p><p class=a>a</p></div><p class=a>c</p>", "b c"),
-        (".x, .y { .a { display: none } }", "<div class=y><p>b</p><p class=a>a</p></div>", "b"),
-        (".a { display: none; .b { color: red } }", "<p>b</p><p class=a>a</p>", "b"),
-        (".a { @media screen { display: none } }", "<p>b</p><p class=a>a</p>", "b"),
-        ("@media screen and (min-width: 1px) { .a { display: none } }", "<p>b</p><p class=a>a</p>", "b"),
-        ("@media (max-width: 40em) { .a { display: none } }", "<p>b</p><p class=a>a</p>", "b a"),
-        ("@scope (.x) { .a { display: none } }", "<div class=x><p>b</p><p class=a>a</p></div>", "b"),
-        ("p:has(i) { display: none }", "<p>b</p><p>a<i>a</i></p>", "b"),
-        ("p + p, h3 ~ p { display: none }", "<p>b</p><p>a</p>", "b"),
-        ("p:nth-child(2) { display: none }", "<div><p>b</p><p>a</p></div>", "b"),
-        (".a { max-height: 0; overflow: hidden }", "<p>b</p><p class=a>a</p>", "b"),
+        (".a { display: none !important } .b { display: block }", "<p class='a b'>a</p><p class=b>b</p>", "b"),
         (".a { visibility: hidden }", "<p>b</p><p class=a>a</p>", "b"),
         (".a { visibility: hidden } .c { visibility: visible }", "<p>b</p><p class=a>a<i class=c>c</i></p>", "b c"),
-        ("@import url('data:text/css,.a{display:none}');", "<p>b</p><p class=a>a</p>", "b"),
-        (".a { -webkit-text-fill-color: transparent }", "<p>b</p><p class=a>a a a</p>", "b"),
-        (".a { color: rgb(0 0 0 / 0) }", "<p>b</p><p class=a>a a a</p>", "b"),
-        (".a { mask-image: linear-gradient(transparent, transparent) }", "<p>b</p><p class=a>a</p>", "b"),
-        (".a { transform: rotateY(90deg) }", "<p>b</p><p class=a>a</p>", "b"),
-        (r".\61 { display: none } .w-1\.5 { display: none }", "<p class=w-1>b</p><p class=a>a</p>", "b"),
-        (".a { background: #123; color: #123 }", "<p>b b b</p><p class=a>a</p>", "b b b"),
-        ("[data-x] { font-size: 0 } .y:not(p) { opacity: 0 }", "<p data-x>a</p>b c d<i class=y>e</i>", "b c d"),
     ],
 )
 def test_a_style_sheet_within_the_page_hides_elements(style: str, html: str, texts: str) -> None:
     assert html_to_markdown(f"<style>{style}</style>{html}").split() == texts.split()
-
-
-@each_case(
-    "html",
-    [
-        "<link rel=stylesheet href='data:text/css,.a%7Bdisplay:none}'><p class=a>a</p>",
-        "<link rel=stylesheet href='data:text/css;base64,LmF7ZGlzcGxheTpub25lfQ=='><p class=a>a</p>",
-        "<div style='--n: none'><p style='display: var(--n)'>a</p></div>",
-        "<div style='background: #123456'><p style='color: rgb(18, 52, 86)'>a</p></div>",
-        "<table bgcolor=black><tr><td><font color='#000'>a</font></table>",
-        "<p style='background: black; color: #000'>a</p>",
-    ],
-)
-def test_a_style_in_another_place_hides_elements(html: str) -> None:
-    assert html_to_markdown(f"<p>b b b</p>{html}").split() == ["b", "b", "b"]
-
-
-def test_text_on_a_ground_of_another_colour_is_read() -> None:
-    page = "<div style='background: #123456'><p style='color: white'>a</p></div><p style='background: #eee'>b</p>"
-    assert html_to_markdown(page).split() == ["a", "b"]
-
-
-@pytest.mark.deep
-def test_the_work_for_selectors_of_siblings_is_bounded() -> None:
-    rules = "".join(f"i:nth-child({number}n) ~ b {{ display: none }}" for number in range(1, 500))
-    nested = "{a" * 200_000
-    hostile = (
-        "".join("&" * 70 + "{" for _ in range(4)) + "&" * 3_000 + "{ display: none }}}}}",
-        f".x {'b ' * 9}i {{ display: none }} .x ~ {'b ~ ' * 4}i {{ display: none }}",
-        f":root {{ --a: {'var(--a)' * 24} }} b {{ display: var(--a) }}",
-        f".x {{ {'color: #000;' * 40_000} }}",
-        "''" * 249_000,
-        f"@layer {'a.' * 240_000}a {{ i {{ display: none }} }}",
-        f"{'[id]' * 10}{'[class]' * 60_000} {{ display: none }}",
-        f"{':not(.b)' * 60_000} {{ display: none }}",
-        f"{'(' * 240_000}{')' * 240_000} {{ display: none }}",
-    )
-    started = time.perf_counter()
-    for style in hostile:
-        deep = "<b style='color: var(--a)'>" * 40 + "<i>t</i>" + "</b>" * 40
-        assert html_to_markdown(f"<style>{style}</style>{deep * 50}")
-    assert html_to_markdown(f"<style>{rules}{nested}</style>{'<i>b</i>' * 20_000}")
-    assert html_to_markdown(f"<style>{'.a{' * 100_000}{'}' * 100_000}</style>{'<i>b</i>' * 20_000}")
-    assert time.perf_counter() - started < 30
 
 
 @each_case(
@@ -491,8 +292,8 @@ def test_what_a_style_sheet_may_show_is_kept(html: str) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("style", ["display: none", "color: white", "filter: blur(9px)"])
-def test_many_texts_beside_each_other_that_are_not_seen_are_left_out_together(style: str) -> None:
+@pytest.mark.parametrize("style", ["display: none", "visibility: hidden", "font-size: 0"])
+def test_many_texts_beside_each_other_that_are_hidden_are_left_out_together(style: str) -> None:
     started = time.perf_counter()
     assert html_to_markdown(f"<p>a</p><p style='{style}'>{'x<br>' * 100_000}").startswith("a")
     assert html_to_markdown("<p>a</p><p>" + f"<b style='{style}'>x</b>y" * 50_000).startswith("a")
@@ -501,9 +302,9 @@ def test_many_texts_beside_each_other_that_are_not_seen_are_left_out_together(st
 
 @pytest.mark.deep
 def test_the_comparisons_of_selectors_with_elements_are_bounded() -> None:
-    rules = "".join(f"[data-{number}] {{ display: none }}" for number in range(5_000))
+    rules = "".join(f".a{number} {{ display: none }}" for number in range(20_000))
     started = time.perf_counter()
-    assert html_to_markdown(f"<style>{rules}</style>{'<i>b</i>' * 20_000}")
+    assert html_to_markdown(f"<style>{rules}{'.a{' * 100_000}{'}' * 100_000}</style>{'<i>b</i>' * 20_000}")
     assert time.perf_counter() - started < 30
 
 

@@ -1,6 +1,5 @@
 """JSON and XML files: their text as it is, within bounds."""
 
-import re
 from types import SimpleNamespace
 from typing import Any
 from xml.parsers import expat
@@ -12,7 +11,6 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 from tasks.inputs.text import xml_entities
 from tasks.inputs.text.text_file import json_depth, read_text
-from tasks.markdown_text import UNSURE, plain_form
 from tests.conftest import each_case
 
 LAUGHS = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><a>&c;</a>'
@@ -48,26 +46,13 @@ def test_json_is_its_text() -> None:
 
 @pytest.mark.parametrize("text", ["{broken", '{"a": 1}\n{"a": 2}\n', "{/* a comment */}"])
 def test_json_that_is_not_quite_is_its_text_too(text: str) -> None:
-    assert plain_form(read(text.encode(), "application/json")) == text
+    assert read(text.encode(), "application/json") == text
 
 
-@each_case(
-    ("media_type", "text", "doubtful"),
-    [
-        ("application/json", '{\n// "a": 1,\n"b": "https://b.example"}', ['// "a": 1,']),
-        ("application/json", '{\n"b": 2, /* "a": 1,\n"c": 3 */\n"d": 4}', ['"b": 2, /* "a": 1,', '"c": 3 */']),
-        ("application/yaml", "# a: 1\nb: 2\nc: x#1\nd: 3 # was 4", ["# a: 1", "d: 3 # was 4"]),
-        ("text/csv", 'a,b\n1,=2+3\n"=HYPERLINK(""x"";""4"")",5\nx=1,-2', ["1,=2+3", '"=HYPERLINK(""x"";""4"")",5']),
-        ("text/tab-separated-values", "a\tb\n1\t=B1", ["1\t=B1"]),
-        ("text/plain", "a\nTotal: 99\rTotal: 10\r\nb", ["Total: 99"]),
-        ("text/plain", "a\rTotal: 99\r", []),
-        ("text/plain", "# a: 1\r\r\n=2\r\n", []),
-    ],
-)
-def test_what_readers_of_a_type_do_not_believe_is_unsure(media_type: str, text: str, doubtful: list[str]) -> None:
-    marked = read(text.encode(), media_type)
-    assert plain_form(marked) == text
-    assert [plain_form(line) for line in re.split("[\r\n]+", marked) if UNSURE in line] == doubtful
+def test_comments_in_markdown_are_left_out_but_not_those_in_code() -> None:
+    code = "```html\n<!-- seen -->\n```\nand `<!-- seen -->`"
+    assert read(f"a <!-- x -->b\n<!--\ny\n-->\n{code}\n<!-- z".encode(), "text/markdown") == f"a b\n\n{code}\n<!-- z"
+    assert read(b"a <!-- x -->b", "text/plain") == "a <!-- x -->b"
 
 
 @pytest.mark.parametrize("depth", [201, 100_000])

@@ -1,0 +1,173 @@
+"""Links in the text of a request: what becomes of those that cannot be read, with an LLM, without one, and for a task
+that runs alone."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.full_model import (
+    FullModel,
+    body_of,
+    client_of_app,
+    content_of,
+    error_of,
+    picture_of,
+    prompt_text,
+    schema_of,
+    serving_full_model,
+    serving_sign,
+    system,
+    text_part,
+)
+from tests.llm_server import Reply
+from tests.origin import Origin
+
+UNKNOWN = "http://shop.nowhere.invalid/lamps"
+INVOICE = f"Invoice 5813\nVendor: Quillfeather Lamps, {UNKNOWN}\nTotal: 84.30 EUR"
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    with serving_sign() as origin:
+        origin.files["/broken.pdf"] = b"%PDF-1.7 and nothing else"
+        origin.files["/a.svg"] = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+        origin.files["/note.txt"] = b"The lamp is green."
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def model(remembering: None) -> Iterator[FullModel]:
+    with serving_full_model("tools,json_schema,vision", fetch_allow="127.0.0.1/32") as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """The server without a capable LLM."""
+    with client_of_app(tmp_path_factory.mktemp("alone"), fetch_allow="127.0.0.1/32") as client:
+        yield client
+
+
+def asked(client: httpx.Client, *messages: Any, **fields: Any) -> httpx.Response:
+    return client.post("/v1/chat/completions", json=body_of(*messages, **fields))
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("http://localhost:3000/", "scraper"),
+        ("http://192.0.2.17/setup.pdf", "ocr"),
+        (UNKNOWN, "scraper"),
+        ("http://[::1", None),
+        ("/missing", "scraper"),
+        ("/broken.pdf", "ocr"),
+        ("/a.svg", "ocr"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_link_that_cannot_be_read_is_an_entry_and_a_warning(
+    model: FullModel, origin: Origin, path: str, name: str | None, stream: bool
+) -> None:
+    url = origin.url(path) if path.startswith("/") else path
+    model.script(Reply("Something behind it failed."))
+    question = f"Somebody sent {url} to me. What is that?"
+    if stream:
+        assert model.stream(question).text == "Something behind it failed."
+        return
+    body = model.ask(question).json()
+    assert body["choices"][0]["message"]["content"] == "Something behind it failed."
+    assert [entry["name"] for entry in body.get("precontext", ())] == ([name] if name else [])
+    for entry in body.get("precontext", ()):
+        assert (entry["result"], bool(entry["error"])) == (None, True)
+        assert any(entry["error"] in warning for warning in body["warnings"])
+        assert entry["error"] in prompt_text(model.prompts[0])
+
+
+def test_links_of_earlier_messages_are_not_opened(model: FullModel, origin: Origin) -> None:
+    model.script(Reply("504 is another one."))
+    response = model.ask(origin.url("/note.txt"), {"role": "assistant", "content": "It is green."}, "And why?")
+    assert content_of(response) == "504 is another one."
+    assert "precontext" not in response.json()
+
+
+def test_the_first_links_are_read_where_there_are_too_many(model: FullModel, origin: Origin) -> None:
+    model.script(Reply("Number 17."))
+    links = [origin.url(f"/note.txt?{number}") for number in range(17)]
+    body = model.ask([picture_of("Nine"), text_part("Which is last?\n" + "\n".join(links))]).json()
+    assert len(body["precontext"]) == 16
+    assert any("16 inputs" in warning and links[15] in warning for warning in body["warnings"])
+    parts = [picture_of(f"Number {number}") for number in range(17)]
+    error_of(model.ask(parts), 400, "too_many_sources", "17")
+
+
+def test_an_attached_part_that_cannot_be_read_fails_the_request(model: FullModel, origin: Origin) -> None:
+    model.script(Reply("ok"))
+    part = {"type": "file", "file": {"file_data": origin.url("/missing")}}
+    question = f"Read it. It is like {origin.url('/note.txt')}, and {UNKNOWN}."
+    error = error_of(model.ask([part, text_part(f"See {UNKNOWN}.")]), 400, "fetch_failed", origin.url("/missing"))
+    assert error["param"] == "messages[0].content[0].file.file_data"
+    response = model.ask([text_part(question), picture_of("Nine")])
+    assert [bool(entry.get("error")) for entry in response.json()["precontext"]] == [False, False, True]
+
+
+def test_a_guarded_request_with_an_unreadable_picture_is_answered(model: FullModel, origin: Origin) -> None:
+    model.script(Reply("No."))
+    response = model.ask(system("<guard>S1</guard>"), f"Is {origin.url('/missing.png')} a fitting name?")
+    assert content_of(response) == "No."
+
+
+def test_a_task_leaves_out_a_link_that_it_does_not_need(model: FullModel, origin: Origin) -> None:
+    tag = system("<task>ocr</task>")
+    for link in (UNKNOWN, origin.url("/broken.pdf"), origin.url("/missing")):
+        response = model.ask(tag, [picture_of("Platform nine"), text_part(f"It is from {link}.")])
+        assert json.loads(content_of(response))["result"]["extracted_text"] == "Platform nine"
+        assert any(link.rpartition("/")[2] in warning for warning in response.json()["warnings"])
+    both = model.ask(tag, f"{origin.url('/note.txt')} {origin.url('/missing')}")
+    assert "green" in content_of(both)
+    error_of(model.ask(tag, f"Read {origin.url('/missing')}"), 400, "fetch_failed", origin.url("/missing"))
+    error_of(model.ask(tag, f"Read {origin.url('/broken.pdf')}"), 400, "invalid_request", "broken.pdf")
+
+
+def test_the_scraper_reads_the_pages_that_are_there(model: FullModel, origin: Origin) -> None:
+    origin.files["/page.html"] = b"<html><body><p>The lamp is green.</p></body></html>"
+    there, gone = origin.url("/page.html"), origin.url("/missing")
+    response = model.ask(system("<task>scraper</task>"), f"{gone} {there}")
+    assert [page["url"] for page in json.loads(content_of(response))["result"]] == [there]
+    assert any(gone in warning for warning in response.json()["warnings"])
+    error_of(model.ask(system("<task>scraper</task>"), gone), 400, "fetch_failed", gone)
+
+
+def test_code_that_names_an_address_is_only_code(tmp_path: Path) -> None:
+    with client_of_app(tmp_path, code_sandbox="on") as client:
+        response = asked(client, system("<task>code_sandbox</task>"), f"print(len('{UNKNOWN}'))")
+        if response.status_code == 503:
+            pytest.skip("needs bubblewrap")
+        assert json.loads(content_of(response))["result"]["output"] == f"{len(UNKNOWN)}\n"
+
+
+def test_without_an_llm_a_pasted_text_answers(alone: httpx.Client) -> None:
+    response = asked(alone, f"Give me the total.\n\n{INVOICE}")
+    assert "84.30" in content_of(response)
+    assert response.json()["precontext"][0]["error"]
+    filled = asked(alone, f"Extract the fields.\n\n{INVOICE}", response_format=schema_of(total={"type": "number"}))
+    assert json.loads(content_of(filled)) == {"total": 84.3}
+
+
+def test_without_an_llm_an_attached_text_answers_beside_a_link(alone: httpx.Client) -> None:
+    note = base64.b64encode(b"Invoice 5813\nTotal: 84.30 EUR\nDue: 2026-02-01").decode()
+    part = {"type": "file", "file": {"file_data": note, "filename": "note.txt"}}
+    response = asked(alone, [part, text_part(f"What is the total? It is from {UNKNOWN}.")])
+    assert "84.30" in content_of(response)
+    assert [entry["name"] for entry in response.json()["precontext"]] == ["ocr", "scraper"]
+
+
+@pytest.mark.parametrize("question", ["Summarise {}", "Read {}", "{} answers 502, why?", "What is the price on {}?"])
+def test_without_an_llm_nothing_is_said_of_a_page_that_nobody_read(alone: httpx.Client, question: str) -> None:
+    response = asked(alone, question.format(UNKNOWN))
+    assert UNKNOWN in content_of(response)
+    assert "there is no host of this name" in content_of(response)

@@ -1,0 +1,209 @@
+"""Forms in which clients send usual requests: parts, choices of tools, encodings, methods and headers."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from app.main import create_app
+from app.settings import Settings
+from tests.e2e.full_model import (
+    FullModel,
+    Json,
+    body_of,
+    content_of,
+    error_of,
+    prompt_text,
+    serving_full_model,
+    serving_sign,
+    system,
+    text_part,
+)
+from tests.llm_replies import Call
+from tests.llm_server import Reply
+from tests.origin import Origin
+from tests.server import for_all_servers
+
+OCR = system("<task>ocr</task>")
+TOOLS = [{"type": "function", "function": {"name": name}} for name in ("now", "weather", "news")]
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model(fetch_allow="127.0.0.1/32") as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    with serving_sign() as origin:
+        yield origin
+
+
+def read_of(response: httpx.Response) -> str:
+    return str(json.loads(content_of(response))["result"]["extracted_text"])
+
+
+# Parts.
+
+
+@pytest.mark.parametrize("kind", ["file", "input_file"])
+def test_a_file_may_be_a_url(model: FullModel, origin: Origin, kind: str) -> None:
+    for url in (origin.url("/sign.png"), {"url": origin.url("/sign.png")}):
+        part = {"type": kind, "file": {"file_url": url}} if kind == "file" else {"type": kind, "file_url": url}
+        assert read_of(model.ask(OCR, [part])) == "Platform nine"
+    part = {"type": "file", "file": {"file_url": origin.url("/missing")}}
+    assert error_of(model.ask(OCR, [part]), 400, "fetch_failed", origin.url("/missing"))["param"].endswith("file_url")
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"role": "assistant", "content": [{"type": "refusal", "refusal": "I will not do this."}]},
+        {"role": "assistant", "content": None, "refusal": "I will not do this."},
+        {"role": "assistant", "refusal": "I will not do this."},
+    ],
+)
+def test_the_llm_reads_a_refusal_in_the_history(model: FullModel, refused: Json) -> None:
+    model.script(Reply("Fine."))
+    assert content_of(model.ask("Do this.", refused, "Then do that.")) == "Fine."
+    assert model.prompts[0]["messages"][1] == {"role": "assistant", "content": "I will not do this."}
+
+
+@pytest.mark.parametrize("data", ["ÿþ?>~ hello ü", "ÿþ?>~ hello", "ÿþ?>~"])
+def test_base64_may_be_of_the_alphabet_of_urls(model: FullModel, data: str) -> None:
+    encoded = base64.urlsafe_b64encode(data.encode()).decode()
+    assert "-" in encoded or "_" in encoded
+    for text in (encoded, encoded.rstrip("="), f"data:text/plain;charset=utf-8;base64,{encoded}"):
+        part = {"type": "file", "file": {"file_data": text, "filename": "a.txt"}}
+        assert read_of(model.ask(OCR, [part])) == data
+
+
+# Tools.
+
+
+def allowed(mode: str, *names: str) -> Json:
+    tools = [{"type": "function", "function": {"name": name}} for name in names]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
+
+
+@pytest.mark.parametrize("mode", ["auto", "required"])
+def test_only_allowed_tools_are_offered(model: FullModel, mode: str) -> None:
+    model.script(Reply(tool_calls=[Call("news", "{}")]))
+    response = model.ask("What is new?", tools=TOOLS, tool_choice=allowed(mode, "now", "news"))
+    assert response.json()["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "news"
+    assert [tool["function"]["name"] for tool in model.prompts[0]["tools"]] == ["now", "news"]
+    assert model.prompts[0]["tool_choice"] == mode
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        allowed("auto", "now", "nowhere"),
+        allowed("none", "now"),
+        allowed("auto"),
+        {"type": "allowed_tools"},
+        {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": "function"}]}},
+    ],
+)
+def test_a_choice_of_tools_that_are_not_there_is_refused(model: FullModel, choice: Json) -> None:
+    error = error_of(model.ask("What is new?", tools=TOOLS, tool_choice=choice), 400, "invalid_request")
+    assert error["param"].startswith("tool_choice")
+
+
+# Bytes, methods and headers.
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations"])
+def test_a_byte_order_mark_before_json_is_passed_over(model: FullModel, path: str) -> None:
+    model.script(Reply("Fine."))
+    body: Json = {"model": "auto", "messages": [{"role": "user", "content": "Are you?"}]}
+    if not path.endswith("completions"):
+        body = {"input": "Are you?"}
+        body |= {"model": "openfaze-embedding" if "embed" in path else "auto"} if "moderations" not in path else {}
+    content = b"\xef\xbb\xbf" + json.dumps(body).encode()
+    response = model.client.post(path, content=content, headers={"content-type": "application/json"})
+    assert response.status_code == 200, response.text
+
+
+def test_head_is_answered_on_every_route_that_can_be_got(model: FullModel) -> None:
+    app = create_app(Settings(_env_file=None, **for_all_servers()))
+    routes = [route for route in app.routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())]
+    assert len(routes) > 10
+    for route in routes:
+        path = route.path.replace("{name:path}", "main.js").replace("{model:path}", "auto")
+        while "{" in path:
+            path = path[: path.index("{")] + "x" + path[path.index("}") + 1 :]
+        headed, got = model.client.head(path), model.client.get(path)
+        if path not in ("/", "/docs", "/openapi.json"):
+            assert headed.status_code == got.status_code, path
+        assert headed.content == b""
+        assert headed.status_code != 405, path
+    assert model.client.head("/v1/models").headers["content-type"] == "application/json"
+    assert model.client.head("/v1/chat/completions").status_code == 405
+
+
+def test_the_description_has_no_head(model: FullModel) -> None:
+    described = model.client.get("/openapi.json").json()
+    assert not any("head" in methods for methods in described["paths"].values())
+
+
+START = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+}
+CALL = {
+    "jsonrpc": "2.0",
+    "id": 2,
+    "method": "tools/call",
+    "params": {"name": "ocr", "arguments": {"source": "data:text/plain;base64,SGVsbG8h"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("application/json", "application/json"),
+        ("application/json; charset=utf-8", "application/json"),
+        ("text/event-stream", "text/event-stream"),
+        ("application/json, text/event-stream", "text/event-stream"),
+        ("*/*", "text/event-stream"),
+        ("", "application/json"),
+        (None, "application/json"),
+    ],
+)
+@pytest.mark.parametrize("message", [START, CALL], ids=["start", "call"])
+def test_mcp_answers_in_the_form_that_a_client_accepts(
+    model: FullModel, accept: str | None, kind: str, message: Json
+) -> None:
+    request = model.client.build_request("POST", "/mcp", json=message)
+    request.headers.pop("accept")
+    if accept is not None:
+        request.headers["accept"] = accept
+    response = model.client.send(request)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"].partition(";")[0] == kind
+    text = response.text
+    if kind == "text/event-stream":
+        [text] = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: {")]
+    answer: Any = json.loads(text)
+    assert answer["id"] == message["id"]
+    if message is CALL:
+        assert answer["result"]["structuredContent"]["extracted_text"] == "Hello!"
+
+
+def test_mcp_refuses_a_client_that_accepts_something_else(model: FullModel) -> None:
+    assert model.client.post("/mcp", json=START, headers={"accept": "text/html"}).status_code == 406
+
+
+def test_words_of_a_request_stay_what_they_are(model: FullModel) -> None:
+    model.script(Reply("Fine."))
+    response = model.client.post("/v1/chat/completions", json=body_of([text_part("\ufeffAre you?")]))
+    assert content_of(response) == "Fine."
+    assert "\ufeffAre you?" in prompt_text(model.prompts[0])

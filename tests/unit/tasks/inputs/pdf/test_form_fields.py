@@ -1,0 +1,132 @@
+"""Fields of interactive PDF forms, as several programs write them."""
+
+import pytest
+
+from tasks.inputs.pages import PdfField
+from tests.conftest import each_case
+from tests.pdf_forms import DRAWINGS, form, widget
+from tests.unit.tasks.inputs.pdf.drawn import layer_in, texts
+
+
+def fields_of(data: bytes) -> list[PdfField]:
+    return list(layer_in(data).fields)
+
+
+@each_case(
+    ("state", "is_ticked"),
+    [
+        (f"/V /Yes /AS /Yes {DRAWINGS % 'Yes'}", True),
+        (f"/V /Off /AS /Off {DRAWINGS % 'Yes'}", False),
+        (f"/V /Ja /AS /Ja {DRAWINGS % 'Ja'}", True),
+        (f"/V /1 /AS /1 {DRAWINGS % '1'}", True),
+        (f"/V /0 /AS /0 /Opt [(No)] {DRAWINGS % '0'}", True),
+        (f"/AS /Off {DRAWINGS % 'On'}", False),
+        (f"/V /Yes {DRAWINGS % 'Yes'}", True),
+        (f"/V /Off {DRAWINGS % 'Yes'}", False),
+        ("/V /On /AS /On /MK << /CA (8) >>", True),
+        ("/V /Off /AS /Off /MK << /CA (8) >>", False),
+        (DRAWINGS % "Yes", False),
+        # Both show no tick: what is shown counts.
+        (f"/V /Yes /AS /Off {DRAWINGS % 'Yes'}", False),
+        ("/V /Yes /AS /Off /AP << /N << /Yes 8 0 R /Off 8 0 R >> >>", False),
+    ],
+)
+@pytest.mark.parametrize("settings", ["", "/NeedAppearances true"])
+def test_the_state_of_a_check_box_is_what_the_form_says(state: str, is_ticked: bool, settings: str) -> None:
+    if settings and "/AS" not in state:
+        is_ticked = False  # PDFium switches off what states nothing.
+    (field,) = fields_of(form(widget(f"/FT /Btn {state}", "80 160 94 174"), settings=settings))
+    assert field == PdfField(((160.0, 52.0), (188.0, 52.0), (188.0, 80.0), (160.0, 80.0)), is_ticked, True)
+
+
+@pytest.mark.parametrize("chosen", [0, 1, 2])
+def test_the_chosen_one_of_several_radio_buttons_is_ticked(chosen: int) -> None:
+    states = ["a", "b", "c"]
+    kids = [
+        widget(
+            f"/Parent 10 0 R /AS /{state if index == chosen else 'Off'} {DRAWINGS % state}",
+            f"{80 + 50 * index} 160 {94 + 50 * index} 174",
+        )
+        for index, state in enumerate(states)
+    ]
+    parent = f"/FT /Btn /Ff 49152 /T (seat) /V /{states[chosen]} /Kids [11 0 R 12 0 R 13 0 R]"
+    found = [field.is_ticked for field in fields_of(form(parent, *kids))]
+    assert found == [index == chosen for index in range(3)]
+
+
+@each_case(
+    ("what", "text"),
+    [
+        ("/FT /Tx /V (Ada King)", "Ada King"),
+        ("/FT /Tx /V <FEFF00C50073006100>", "Åsa"),
+        ("/FT /Tx /Ff 16777216 /MaxLen 8 /V (12031984)", "12031984"),
+        ("/FT /Ch /Ff 131072 /V (Poland) /Opt [(Poland) (Germany)]", "Poland"),
+        ("/FT /Ch /Ff 131072 /V (de) /Opt [[(pl) (Poland)] [(de) (Germany)]]", "Germany"),
+        ("/FT /Ch /Ff 393216 /V (Other) /Opt [(Poland) (Germany)]", "Other"),
+        ("/FT /Ch /V (Germany) /Opt [(Poland) (Germany)]", "Germany"),
+    ],
+)
+def test_what_is_typed_or_chosen_is_text_in_the_place_of_its_field(what: str, text: str) -> None:
+    layer = layer_in(form(widget(what)))
+    assert layer.complete
+    assert texts(layer) == sorted(["Name:", text])
+    (line,) = (line for line in layer.lines if line.text == text)
+    (left, top), (right, bottom) = line.quad[0], line.quad[2]
+    assert 160 <= left < right <= 560
+    assert 50 <= top < bottom <= 90
+    assert all(word.confidence == 1 for word in line.words)
+    assert [field.is_read for field in layer.fields] == [True]
+
+
+@each_case(
+    "what",
+    [
+        "/FT /Tx",
+        "/FT /Tx /V ()",
+        "/FT /Tx /Ff 8192 /V (a password)",
+        "/FT /Ch /Ff 131072 /Opt [(Poland) (Germany)]",
+        "/FT /Ch /Opt [(Poland) (Germany)]",
+        "/FT /Btn /Ff 65536 /MK << /CA (Send) >>",
+        "/FT /Sig",
+    ],
+)
+@pytest.mark.parametrize("settings", ["", "/NeedAppearances true"])
+def test_a_field_without_a_value_has_no_text(what: str, settings: str) -> None:
+    layer = layer_in(form(widget(what), settings=settings))
+    assert texts(layer) == ["Name:"]
+    assert [field.is_ticked for field in layer.fields] == [None]
+
+
+def test_all_chosen_options_of_a_list_are_read() -> None:
+    options = "/FT /Ch /Ff 2097152 /V [(Milk) (Nuts)] /Opt [(Milk) (Eggs) (Nuts)]"
+    assert texts(layer_in(form(widget(options, "80 100 280 175")))) == ["Milk, Nuts", "Name:"]
+
+
+def test_a_text_of_several_lines_is_set_from_the_top_of_its_field() -> None:
+    layer = layer_in(form(widget("/FT /Tx /Ff 4096 /V (Ring twice.\\rThen wait for me at the door)", "80 20 180 175")))
+    lines = sorted((line for line in layer.lines if line.text != "Name:"), key=lambda line: line.quad[0][1])
+    assert lines[0].text == "Ring twice."
+    assert " ".join(line.text for line in lines[1:]) == "Then wait for me at the door"
+    assert lines[0].quad[0] == pytest.approx((160, 50))
+    assert all(line.quad[1][0] <= 360 for line in lines)
+
+
+@pytest.mark.parametrize("flags", [2, 32])
+def test_hidden_fields_are_not_read(flags: int) -> None:
+    hidden = widget("/FT /Tx /V (Ada)").replace("/F 4", f"/F {flags}")
+    layer = layer_in(form(hidden))
+    assert texts(layer) == ["Name:"]
+    assert layer.fields == ()
+
+
+def test_a_value_that_several_fields_share_is_read_in_each_place() -> None:
+    kids = [widget("/Parent 10 0 R", f"80 {y} 280 {y + 20}") for y in (155, 100)]
+    layer = layer_in(form("/FT /Tx /T (name) /V (Ada) /Kids [11 0 R 12 0 R]", *kids))
+    assert texts(layer) == ["Ada", "Ada", "Name:"]
+
+
+def test_the_characters_of_fields_are_bounded() -> None:
+    kids = [widget("/Parent 10 0 R") for _ in range(40)]
+    numbers = " ".join(f"{number} 0 R" for number in range(11, 51))
+    layer = layer_in(form(f"/FT /Tx /T (name) /V ({'ab ' * 3_000}) /Kids [{numbers}]", *kids))
+    assert 150_000 < sum(len(line.text) for line in layer.lines) < 210_000

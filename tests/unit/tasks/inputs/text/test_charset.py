@@ -1,0 +1,229 @@
+"""Texts whose encoding is declared, detected, or neither."""
+
+import time
+from itertools import product
+
+import pytest
+
+from tasks.inputs.text.charset import codec_of, decode, looks_like_text
+from tests.conftest import each_case
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_unicode_is_read_with_and_without_a_mark(encoding: str) -> None:
+    assert decode("größer 漢字\n".encode(encoding)) == "größer 漢字\n"
+
+
+def test_utf8_wins_over_a_wrong_declaration() -> None:
+    assert decode("größer".encode(), label="iso-8859-1") == "größer"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32", "gb18030", "iso2022_jp_ext"])
+@pytest.mark.parametrize("ahead", range(4))
+def test_characters_are_whole_in_long_texts(encoding: str, ahead: int) -> None:
+    text = "a" * ahead + "請求書" * 20_000
+    assert decode(text.encode(encoding), label="gb18030") == text
+
+
+@each_case(
+    "text",
+    [
+        "Größe",
+        "naïve",
+        "Café à la carte",
+        "Déjà vu à l'été, où ça ? Très élégant.",
+        "El niño comió piña mañana.",
+        "A ação não é só do coração, também são as opções.",
+        "Smörgåsbord på ön",
+        "Rødgrød med fløde",
+        "Müller GmbH, Hauptstraße 5, 80331 München",
+        "Artikel;Preis;Menge\nSchraube;1,20 €;5\nDübel;0,80 €;20\n",
+        "Total: £100.00",
+        "Temp 20°C",
+        "© 2024 Acme Inc. All rights reserved.",
+        "It’s a “test” of text – no more.",
+    ],
+)
+def test_a_few_western_words_are_cp1252(text: str) -> None:
+    assert decode(text.encode("cp1252")) == text
+
+
+@each_case(
+    ("encoding", "text"),
+    [
+        ("cp1250", "Zażółć gęślą jaźń. Proszę podać złoty standard, który będzie właściwy."),
+        ("cp1251", "Привет, это короткий текст"),
+        ("cp1251", "id;имя;цена\n1;болт;20\n2;гайка;30\n"),
+        ("koi8_r", "Это русский текст для проверки кодировки."),
+        ("iso8859_5", "Это русский текст для проверки кодировки."),
+        ("cp866", "Это русский текст для проверки кодировки."),
+        ("cp1253", "Καλημέρα κόσμε"),
+        ("shift_jis", "これは日本語のテキストです。"),
+        ("shift_jis", "テキスト"),
+        ("euc_jp", "これは日本語のテキストです。文字コードの判定を試します。"),
+        ("iso2022_jp", "これは日本語のテキストです。"),
+        ("gb18030", "这是一个中文文本，用于测试编码检测。"),
+        ("big5", "這是一個中文文本"),
+        ("euc_kr", "안녕하세요 세계 여러분, 반갑습니다"),
+    ],
+)
+def test_a_sentence_in_another_encoding_is_detected(encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize("at", [0, 9_000, -1])
+def test_a_broken_byte_in_utf8_is_one_broken_character(at: int) -> None:
+    lines = "Grüße aus Köln, „schöne“ Straße – 5 €.\n" * 500
+    data = lines.encode()
+    at = at if at >= 0 else len(data)
+    text = decode(data[:at] + b"\xff" + data[at:])
+    assert text.count("\ufffd") == 1
+    assert text.replace("\ufffd", "") == lines
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [("utf-16", "utf-16-le"), ("utf-16le", "utf-16-le"), ("utf-16-be", "utf-16-be"), ("utf-32le", "utf-32-le")],
+)
+def test_a_declared_wide_charset_needs_no_mark(charset: str, encoding: str) -> None:
+    assert decode("Grüße aus 東京".encode(encoding), label=charset) == "Grüße aus 東京"
+
+
+def test_a_wrongly_declared_wide_charset_is_passed_over() -> None:
+    assert decode("größer als".encode(), label="utf-16") == "größer als"
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred\x1b[0m costs \x1b$5 – é", "\x1b[1mbold\x1b[0m costs \x1b$5"])
+def test_an_escape_alone_is_not_japanese(text: str) -> None:
+    assert decode(text.encode()) == text
+
+
+def test_text_has_no_control_characters() -> None:
+    assert looks_like_text(b"a\tb\r\n")
+    assert not looks_like_text(b"a\x01b")
+
+
+@each_case(
+    ("label", "encoding", "text"),
+    [
+        ("iso-8859-1", "cp1252", "Summe: 7,20 € – it’s"),
+        ("latin1", "cp1252", "„Größe“"),
+        ("iso-8859-9", "cp1254", "İğne 3 €"),
+        ("iso-8859-11", "cp874", "ราคา 20 บาท…"),
+        ("tis-620", "cp874", "ราคา 20 บาท"),
+        ("Shift_JIS", "cp932", "①髙橋㈱ ～"),
+        ("x-sjis", "cp932", "㌔ Ⅲ"),
+        ("cp932", "cp932", "髙"),
+        ('"windows-31j"', "cp932", "﨑"),
+        ("gb2312", "gb18030", "朱镕基 㐀"),
+        ("gbk", "gb18030", "镕"),
+        ("cp936", "gb18030", "镕"),
+        ("big5", "big5hkscs", "嘅 價錢"),
+        ("x-x-big5", "big5hkscs", "價錢"),
+        ("ks_c_5601-1987", "cp949", "똠방각하"),
+        ("euc-kr", "cp949", "펲시콜라"),
+        ("windows-949", "cp949", "뷁"),
+        ("iso-8859-8-i", "iso8859_8", "מחיר 12"),
+        ("logical", "iso8859_8", "מחיר 12"),
+        ("koi8-ru", "koi8_u", "Ціна"),
+        ("ibm866", "cp866", "Цена"),
+        ("x-mac-cyrillic", "mac_cyrillic", "Цена"),
+        ("macintosh", "mac_roman", "Größe"),
+        ("iso-8859-15", "iso8859_15", "5 €"),
+        ("cp850", "cp850", "Größe"),
+        ("iso-2022-jp", "iso2022_jp_ext", "価格ｶﾅ 12"),
+        ("_iso-2022-jp$ESC", "iso2022_jp", "価格"),
+        ("cp50220", "iso2022_jp", "価格"),
+    ],
+)
+def test_a_label_means_what_programs_use_under_it(label: str, encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding), label) == text
+
+
+@each_case(
+    ("label", "data", "text"),
+    [
+        ("euc-jp", "番号 ".encode("euc_jp") + b"\xad\xa1 \xad\xea", "番号 ① ㈱"),
+        ("iso-2022-jp", b"\x1b$B-!-j\x1b(B 12", "①㈱ 12"),
+        ("gbk", b"12 \x80 " + "价".encode("gbk") + b" \xff", "12 € 价 \ufffd"),
+    ],
+)
+def test_characters_of_vendors_that_a_codec_lacks_are_read(label: str, data: bytes, text: str) -> None:
+    assert decode(data, label) == text
+
+
+@each_case(
+    ("label", "data", "text"),
+    [
+        ("utf-8", "12 € – ".encode() + b"caf\xe9", "12 € – caf\ufffd"),
+        ("windows-1252", "Größe ".encode("cp1252") + b"\x81", "Größe \ufffd"),
+        ("shift_jis", "価格".encode("cp932") + b"\x81 12", "価格\ufffd 12"),
+        ("euc-jp", "価格".encode("euc_jp") + b"\xff 12", "価格\ufffd 12"),
+        ("euc-kr", "가격은".encode("cp949") + b"\xff 12", "가격은\ufffd 12"),
+    ],
+)
+def test_a_broken_character_in_a_declared_charset_is_one_broken_character(label: str, data: bytes, text: str) -> None:
+    assert decode(data, label) == text
+
+
+@pytest.mark.parametrize("label", ["us-ascii", "utf-8", "replacement", "x-unknown", None])
+def test_a_label_that_says_nothing_or_is_wrong_leaves_the_text_to_be_detected(label: str | None) -> None:
+    text = "Счёт на оплату за март, всего к оплате"
+    assert decode(text.encode("cp1251"), label) == text
+
+
+@pytest.mark.parametrize("label", ["punycode", "idna", "unicode_escape", "base64", "zlib", "x-cp-nothing", "", None])
+def test_only_charsets_have_a_codec(label: str | None) -> None:
+    assert codec_of(label) is None
+
+
+TABLES = {
+    "cp932": ("商品,数量,単価\n", "髙橋商店", "これは見積書です。ご確認のほどよろしくお願いいたします。"),
+    "euc_jp": ("商品,数量,単価\n", "田中商店", "これは見積書です。ご確認のほどよろしくお願いいたします。"),
+    "gbk": ("商品,数量,单价\n", "上海贸易公司", "这是一份报价单,请您核对以后尽快回复我们。"),
+    "big5hkscs": ("商品,數量,單價\n", "台北貿易公司", "這是一份報價單,請您核對以後盡快回覆我們。"),
+    "cp949": ("상품,수량,단가\n", "서울무역", "이것은 견적서입니다. 확인하신 후 회신해 주시기 바랍니다."),
+    "cp1251": ("Товар;Количество;Цена\n", "ООО Ласточка", "Это коммерческое предложение, просим вас ответить."),
+    "cp1253": ("Είδος;Ποσότητα;Τιμή\n", "Παπαδόπουλος", "Αυτή είναι μια προσφορά, παρακαλούμε απαντήστε μας."),
+    "cp1255": ("פריט,כמות,מחיר\n", "חברת הדרום", "זוהי הצעת מחיר, נא להשיב לנו בהקדם האפשרי."),
+    "cp1256": ("الصنف,الكمية,السعر\n", "شركة النور", "هذا عرض أسعار، يرجى الرد علينا في أقرب وقت ممكن."),
+    "cp874": ("สินค้า,จำนวน,ราคา\n", "บริษัทไทย", "นี่คือใบเสนอราคา กรุณาตอบกลับโดยเร็วที่สุด"),
+    "cp1250": ("Zboží;Množství;Cena\n", "Dvořák a synové", "Toto je nabídka. Prosíme, odpovězte nám co nejdříve."),
+    "cp1254": ("Ürün;Sayı;Fiyat\n", "Doğan İnşaat", "Bu bir fiyat teklifidir, lütfen bize yanıt veriniz."),
+    "cp1252": (
+        "Artikel;Stückzahl;Preis (€)\n",
+        "Müller & Söhne",
+        "Dies ist ein Angebot, wir freuen uns über Rückmeldung.",
+    ),
+}
+"""A table's heading, a name and a sentence by the encoding of a language."""
+
+
+def texts(heading: str, name: str, sentence: str) -> dict[str, str]:
+    sign = heading.rstrip("\n").replace(";", ",").count(",") and (";" if ";" in heading else ",")
+    rows = "".join(f"{name}{sign}{number}{sign}{number * 37}.50\n" for number in range(1, 40))
+    return {
+        "a heading and a row": f"{heading}{name}{sign}3{sign}12.50\n",
+        "a table": heading + rows,
+        "a row after thousands in English": "item,count,price\n" * 4_000 + f"{name},3,12.50\n{sentence}\n",
+        "a sentence": sentence,
+        "many sentences": f"{sentence}\n" * 100,
+        "lines of a log": "".join(
+            f"2026-01-{day:02d} INFO order=58{day:02d} note={sentence}\n" for day in range(1, 29)
+        ),
+    }
+
+
+@each_case(("encoding", "kind"), product(TABLES, texts(*TABLES["cp932"])))
+def test_texts_of_thirteen_encodings_are_detected(encoding: str, kind: str) -> None:
+    text = texts(*TABLES[encoding])[kind]
+    assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xa1 " * 3_000_000, b"\x1b$B" + b"-!" * 1_000_000, "請求".encode("euc_jp") * 9 + b"\xff"]
+)
+def test_texts_that_lack_characters_are_decoded_in_seconds(data: bytes) -> None:
+    start = time.thread_time()
+    decode(data, "euc-jp")
+    assert time.thread_time() - start < 5
