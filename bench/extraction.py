@@ -265,7 +265,7 @@ class Bench:
             rows = max(len(one.cells or ()) for one in own)
             truth = [{one.path[-1]: one.cells[row][0] for one in own if one.cells and row < len(one.cells)}
                      for row in range(rows)]  # fmt: skip
-            said = all_of(read_object_list(scored, at)).rows
+            said = read_object_list(scored, at).rows
             self.items["right"] += right_cells(said, truth)
             self.items["said"] += sum(value not in (None, "") for item in said for value in item.values())
             self.items["meant"] += sum(map(len, truth))

@@ -23,7 +23,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.table_lists import HeadedTable
+from tasks.extraction.table_readings import HeadedTable
 from tasks.extraction.values import key_of, values_in_span
 from tasks.notation.cells import number
 from tasks.precontext import Entry

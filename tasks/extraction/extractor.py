@@ -27,13 +27,13 @@ from tasks.extraction.features import (
     types_of,
 )
 from tasks.extraction.fields import WantedField
+from tasks.extraction.likeness import likeness_by_meaning
 from tasks.extraction.page_reading import MAX_RUNS, Readings, add_spans, read_pages, span_scores
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.prompts import prompt_of
 from tasks.extraction.rules import apply_rules, separate_rivals
 from tasks.extraction.sums import prefer_sums
-from tasks.extraction.table_lists import likeness_by_meaning
 from tasks.extraction.units import units_after
 from tasks.extraction.wholes import divide_names, lacking_part, prefer_parts, whole_of
 from tasks.precontext import Entry

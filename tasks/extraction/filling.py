@@ -3,18 +3,21 @@ read."""
 
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any, ParamSpec, TypeVar, overload
 
+import numpy as np
 import structlog
 
 from models.concurrency import both
 from models.fair_executor import Slices, all_of
+from tasks.extraction.assign import MOST_LOGIT, assign_by_scores
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
 from tasks.extraction.column_values import NO_VALUE, emptiest_value
 from tasks.extraction.decisions import Decision, decide
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.features import LARGEST_AMOUNT
+from tasks.extraction.features import LARGEST_AMOUNT, Matrix
 from tasks.extraction.fields import (
     MAX_FIELDS,
     NESTING,
@@ -34,9 +37,10 @@ from tasks.extraction.fields import (
     without_items,
 )
 from tasks.extraction.headed_rows import tables_on_pages
+from tasks.extraction.likeness import likeness_by_words
 from tasks.extraction.named_lists import named_list
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.object_lists import ObjectList, read_object_list, without_items_at, without_shared_items
+from tasks.extraction.object_lists import ObjectList, PrintedText, printed_text, read_object_list
 from tasks.extraction.passages import is_text, passages_to_search
 from tasks.extraction.probability import (
     FieldScores,
@@ -45,17 +49,8 @@ from tasks.extraction.probability import (
 )
 from tasks.extraction.records.record_lists import better_of, fill_from_records
 from tasks.extraction.sums import prefer_sums_of_lists
-from tasks.extraction.table_lists import (
-    MAX_EMBEDDED,
-    FilledList,
-    HeadedTable,
-    affordable_tables,
-    fill_lists,
-    headed_tables,
-    header_texts,
-    likeness_by_words,
-    mark_twins,
-)
+from tasks.extraction.table_lists import MAX_EMBEDDED, FilledList, fill_lists, filled_from
+from tasks.extraction.table_readings import HeadedTable, affordable_tables, headed_tables, header_texts
 from tasks.extraction.text_lists import TextList, as_text
 from tasks.extraction.values import with_contact_form, with_form
 from tasks.extraction.whole_results import TaskResults, values_from_results
@@ -77,8 +72,6 @@ fewer items there."""
 FEWEST_COLUMNS = 3
 """An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
 searched for by the places of words."""
-HEADERS_AT_ONCE = 100
-"""Number of header texts that are compared with a field in one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +133,7 @@ async def copy_fields(
     checker, listed = await in_turns(extractor, _lists_to_fill, schema)
     for one in examples if listed else ():
         listed = await in_turns(extractor, _with_taught_names, one, listed)
-    tables, unused = await _from_tables(read, listed, extractor) if listed else ({}, False)
+    tables, readings = await _from_tables(read, listed, extractor) if listed else ({}, [])
     form = await in_turns(extractor, _FormToFill.of, schema, checker, results, read, listed, tables)
     if form is None:
         return CopiedFields({})
@@ -149,10 +142,9 @@ async def copy_fields(
     scored, records = await both(
         _scored(form, extractor, examples), in_turns(extractor, fill_from_records, read, listed)
     )
-    filled = await in_turns(extractor, better_of, tables, records)
-    form = replace(form, tables=await in_turns(extractor, mark_twins, filled, listed))
+    form = replace(form, tables=better_of(tables, records), readings=readings)
     copied = await in_turns(extractor, form.filled, scored)
-    empty = [path for path in listed if unused and copied.values.get(path) == []]
+    empty = [path for path in listed if readings and copied.values.get(path) == []]
     return replace(copied, warnings=[*copied.warnings, *_warnings(copied.tables, empty, form.beyond)])
 
 
@@ -208,16 +200,16 @@ def _with_taught_names(
 
 def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> Slices[list[HeadedTable]]:
     fields = [one for columns in lists.values() for one in columns]
-    tables = yield from tables_in(read)
+    tables = tables_in(read)
     # Commas in two lines of a letter make a table of two columns, too.
     exact = {id(entry) for entry, table in tables if table.is_exact and len(table.rows[0]) >= FEWEST_COLUMNS}
     wanted = list(lists.values())[:MAX_FIELDS]
     passages = yield from passages_to_search(read)
     for passage in passages:
         yield from place_words(passage)
-    found = yield from tables_on_pages([one for one in passages if id(read[one.entry]) not in exact], wanted)
+    found = tables_on_pages([one for one in passages if id(read[one.entry]) not in exact], wanted)
     tables_with_entries = [*((read[passage.entry], table) for passage, table in found), *tables]
-    return (yield from headed_tables(affordable_tables(tables_with_entries, len(fields)), fields))
+    return headed_tables(affordable_tables(tables_with_entries, len(fields)), fields)
 
 
 async def _scored(form: "_FormToFill", extractor: Extractor | None, examples: Sequence[Example]) -> FieldScores | None:
@@ -228,37 +220,28 @@ async def _scored(form: "_FormToFill", extractor: Extractor | None, examples: Se
 
 async def _from_tables(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
-) -> tuple[dict[JsonPath, FilledList], bool]:
-    """Fill lists of objects from the tables that were read. The second result is True if there are tables at all.
+) -> tuple[dict[JsonPath, FilledList], Sequence[HeadedTable]]:
+    """Fill lists of objects from the tables that were read. The second result are the readings of these tables.
 
     Raises ModelError.
     """
     fields = [one for columns in lists.values() for one in columns]
 
-    def read_headers() -> Slices[tuple[list[HeadedTable], list[str]]]:
-        readings = yield from tables_for(read, lists)
-        yield
-        return readings, (yield from header_texts(readings))
-
-    readings, headers = await in_turns(extractor, read_headers)
+    readings = await in_turns(extractor, tables_for, read, lists)
     if not readings:
-        return {}, False
+        return {}, []
+    headers = header_texts(readings)
     embedded = headers[:MAX_EMBEDDED]
     meanings = await extractor.likeness_of_headers(fields, embedded) if extractor is not None and embedded else None
 
-    def filled() -> Slices[dict[JsonPath, FilledList]]:
-        likeness: dict[tuple[JsonPath, str], float] = {}
-        for row, one in enumerate(fields):
-            yield
-            for index, head in enumerate(headers):
-                if index % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1:
-                    yield
-                by_meaning = float(meanings[row, index]) if meanings is not None and index < len(embedded) else 0.0
-                likeness[one.path, head] = likeness_by_words(one.names, head) + by_meaning
-        yield
-        return (yield from fill_lists(readings, lists, likeness))
+    def filled() -> dict[JsonPath, FilledList]:
+        likeness = {(one.path, head): likeness_by_words(one.names, head) for one in fields for head in headers}
+        if meanings is not None:
+            for (row, one), (index, head) in product(enumerate(fields), enumerate(embedded)):
+                likeness[one.path, head] += float(meanings[row, index])
+        return fill_lists(readings, lists, likeness)
 
-    return await in_turns(extractor, filled), True
+    return await in_turns(extractor, filled), readings
 
 
 async def ways_to_fill(
@@ -274,7 +257,7 @@ async def ways_to_fill(
     records = await in_turns(extractor, fill_from_records, read, listed)
     scored = await extractor.score(form.read, form.wanted)
     network = {path: await in_turns(extractor, read_object_list, scored, path) for path in form.lists}
-    return [*[await in_turns(extractor, mark_twins, filled, listed) for filled in (tables, records)], network]
+    return [tables, records, network]
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +283,8 @@ class _FormToFill:
     """Entries in which fields are searched for."""
     beyond: int
     """Number of fields and of columns of lists that exceed the bound and are not searched for."""
+    readings: Sequence[HeadedTable] = ()
+    """The tables that were read."""
 
     @classmethod
     def of(
@@ -401,8 +386,10 @@ class _FormToFill:
         values, tables, improbable = {**self.values}, self.tables, dict[JsonPath, Any]()
         texts: Mapping[JsonPath, TextList] = {}
         if scored:
-            items = yield from self._lists_of_network(scored)
-            tables = {path: one for path, one in tables.items() if path not in items}
+            items = self._lists_of_network(scored)
+            by_rows = {path: rows for path, one in items.items() if (rows := self._by_rows(scored, path, one))}
+            items = {path: one for path, one in items.items() if path not in by_rows}
+            tables = {path: one for path, one in tables.items() if path not in items} | by_rows
             values |= {path: self._rows(path, one) for path, one in items.items()}
             cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
             yield
@@ -431,19 +418,55 @@ class _FormToFill:
             )
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
 
-    def _lists_of_network(self, scored: FieldScores) -> Slices[dict[JsonPath, ObjectList]]:
+    def _lists_of_network(self, scored: FieldScores) -> dict[JsonPath, ObjectList]:
         """Return the lists that the network fills better than tables and records do."""
-        read = {}
-        for path in self.lists:
-            yield
-            read[path] = yield from read_object_list(scored, path)
-        better = {}
-        for path, one in (yield from without_shared_items(scored, read)).items():
-            yield
-            found = yield from self._without_rows_of_tables(scored, path, one)
-            if (yield from self._is_better(found, path)):
-                better[path] = found
+        found = {path: read_object_list(scored, path) for path in self.lists}
+        index_of = {id(entry): index for index, entry in enumerate(self.read)}
+        tables = {
+            path: {
+                (index_of.get(id(cell.entry), -1), cell.cell.pointer, cell.cell.text)
+                for cell in one.cells.values()
+                if cell.is_read
+            }
+            for path, one in self.tables.items()
+        }
+        better: dict[JsonPath, ObjectList] = {}
+        used: set[PrintedText] = set()
+        # A printed item is only in the list that is worth most.
+        for path in sorted(found, key=lambda path: -found[path].worth()):
+            worth = found[path].worth()
+            in_tables = [own for other, own in tables.items() if other != path and self.tables[other].worth() > worth]
+            one = found[path].without_places(scored, used.union(*in_tables))
+            used |= {printed_text(scored, cell) for cell in one.cells.values()}
+            if self._is_better(one, path):
+                better[path] = one
         return better
+
+    def _by_rows(self, scored: FieldScores, path: JsonPath, found: ObjectList) -> FilledList | None:
+        """Return the list with the rows of an exact table, if the network found most of its values in this table's
+        cells. The columns are assigned by the network's scores, so that values of different rows never meet in an
+        item."""
+        fields = [one for one in scored.fields if one.in_list and one.path[:-1] == path]
+        rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == path]
+        odds: dict[str, Matrix] = {}
+        for index, span in enumerate(scored.candidates.spans):
+            own = scored.logits[rows, index] - scored.logits[rows, -1]
+            odds[span.text] = np.maximum(odds[span.text], own) if span.text in odds else own
+        texts = [scored.candidates.spans[cell.span].text for cell in found.cells.values()]
+        for reading in self.readings:
+            cells = {cell.text for row in reading.body for cell in row}
+            if (
+                reading.has_header
+                or not reading.table.is_exact
+                or 2 * sum(text in cells for text in texts) <= len(texts)
+            ):
+                continue
+            by_scores = assign_by_scores(
+                reading, path, fields, lambda field, text: float(odds[text][field]) if text in odds else -MOST_LOGIT
+            )
+            if by_scores is not None:
+                return filled_from([by_scores], [*fields, *self.lists[path]])
+        return None
 
     def _lists_of_texts(
         self, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]
@@ -503,30 +526,14 @@ class _FormToFill:
                 names = ", ".join(map(_printed, fields))
                 yield f"Nothing was copied for these fields of {pointer_of(path)}: {names}."
 
-    def _without_rows_of_tables(self, scored: FieldScores, path: JsonPath, found: ObjectList) -> Slices[ObjectList]:
-        """Return a list without the objects that are already in another list. Such objects are rows of a table that
-        fills the other list and is worth more than this list."""
-        index_of_entry = {id(entry): index for index, entry in enumerate(self.read)}
-        own_worth = yield from found.worth()
-        used: set[tuple[int, str, str]] = set()
-        for other, table in self.tables.items():
-            if other != path and (yield from table.worth()) > own_worth:
-                used |= {
-                    (index_of_entry[id(cell.entry)], cell.cell.pointer, cell.cell.text)
-                    for cell in table.cells.values()
-                    if cell.is_read and id(cell.entry) in index_of_entry
-                }
-                yield
-        return without_items_at(scored, found, used) if used else found
-
-    def _is_better(self, found: ObjectList, path: JsonPath) -> Slices[bool]:
+    def _is_better(self, found: ObjectList, path: JsonPath) -> bool:
         """True if the objects that the network found are worth more than the rows from the list's table or records. If
         nothing fills the list yet, the objects must be worth more than 0. If there are other tables, and this list is
         called like the heading above its own, an object must be worth more than a row, for further objects may be rows
         of the others."""
-        worth = yield from found.worth()
+        worth = found.worth()
         table = self.tables.get(path)
-        least = 0.0 if table is None else (yield from table.worth())
+        least = 0.0 if table is None else table.worth()
         has_others = table is not None and table.is_named and len(self.tables) > 1
         if table is not None and has_others and len(found.rows) > len(table.rows):
             worth *= len(table.rows) / len(found.rows)
@@ -550,6 +557,14 @@ def _warnings(tables: Mapping[JsonPath, FilledList], empty: Sequence[JsonPath], 
         if filled.missing:
             names = ", ".join(map(_printed, filled.missing))
             yield f"No column of the table that fills {pointer_of(path)} answers: {names}."
+        if filled.left_out:
+            seen = filled.left_out + len(filled.rows)
+            yield f"{seen:,} rows were seen for {pointer_of(path)}, and {len(filled.rows):,} of them were taken."
+        if filled.contradicts_sum:
+            yield f"The items of {pointer_of(path)} do not add up to the sum that is printed below them."
+        for name, count in filled.unread.items():
+            named = f"{count:,} of {len(filled.rows):,} items of {pointer_of(path)}"
+            yield f"{named} have no {_printed_name(name)}, which must have a value."
 
 
 def _columns(lists: Sequence[ObjectList | FilledList]) -> dict[str, list[float]]:
@@ -571,7 +586,11 @@ def _in_list(list_path: JsonPath, field: FormField, checker: SchemaChecker) -> W
 
 
 def _printed(field: WantedField) -> str:
-    return str(field.path[-1]).replace(NESTING, ".")
+    return _printed_name(str(field.path[-1]))
+
+
+def _printed_name(name: str) -> str:
+    return name.replace(NESTING, ".")
 
 
 def _is_text(value: Any) -> bool:

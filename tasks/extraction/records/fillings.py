@@ -19,7 +19,7 @@ from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import Slot
 from tasks.extraction.records.templates import RecordTemplate
 from tasks.extraction.records.topics import has_other_topic
-from tasks.extraction.table_lists import is_total
+from tasks.extraction.sum_rows import is_sum_row
 
 FULL_ENOUGH: Final = 0.6
 """Least number of values of an item, as a share of the values of a typical record."""
@@ -226,7 +226,7 @@ def _end_of_items(run: Run, *, first: int) -> int:
 
 @lru_cache(maxsize=1024)
 def _is_total(line: str) -> bool:
-    return is_total(line.split("\t"))
+    return is_sum_row(line.split("\t"))
 
 
 def _features(

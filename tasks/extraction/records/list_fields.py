@@ -13,12 +13,12 @@ from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import folded_words, without_accents
+from tasks.extraction.likeness import likeness_by_words
 from tasks.extraction.names import Names
 from tasks.extraction.records.month_forms import MonthForm, month_form
 from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import SINGLE_KINDS, TEXT_KINDS
 from tasks.extraction.records.topics import heading_likeness
-from tasks.extraction.table_lists import likeness_by_words
 from tasks.extraction.units import units_named
 
 NUMBERS: Final = frozenset(("number", "integer"))

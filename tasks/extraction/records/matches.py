@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from tasks.extraction.column_values import UNREADABLE, values_of_column
+from tasks.extraction.likeness import likeness_by_words
 from tasks.extraction.records.list_fields import FieldOfList, ListToFill
 from tasks.extraction.records.month_forms import in_month_form
 from tasks.extraction.records.slots import SINGLE_KINDS, TEXT_KINDS, Slot, SlotTexts
 from tasks.extraction.records.templates import RecordTemplate
-from tasks.extraction.table_lists import likeness_by_words
 
 LEAST_FIT: Final = 0.6
 """A slot may fill a field only if at least this share of its texts are values of the field."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from models.fair_executor import Slices
+from tasks.extraction.assign import is_plain_text
 from tasks.extraction.column_values import is_read
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.features import types_of, wants_iso
@@ -17,7 +18,7 @@ from tasks.extraction.records.list_fields import NUMBERS, FieldOfList, ListToFil
 from tasks.extraction.records.repeated_records import runs_of
 from tasks.extraction.records.runs import Run
 from tasks.extraction.records.templates import RecordTemplate, template_of
-from tasks.extraction.table_lists import FilledList, is_plain_text
+from tasks.extraction.table_lists import FilledList
 from tasks.extraction.words_on_page import cell_with, place_words
 from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
@@ -237,7 +238,7 @@ def _cell_of_field(run: RunOfList, number: int, fields: Sequence[WantedField], i
 
 def better_of(
     tables: Mapping[JsonPath, FilledList], records: Mapping[JsonPath, FilledList]
-) -> Slices[dict[JsonPath, FilledList]]:
+) -> dict[JsonPath, FilledList]:
     """Return each list with the rows of its table, or with the rows of records if there is no table or if the records
     are worth clearly more."""
     better = {**records, **tables}
@@ -247,6 +248,6 @@ def better_of(
         # Below the end of a table on a page, records would go on with lines that are not items.
         has_more_rows = len(from_records.rows) > len(table.rows)
         is_whole = has_more_rows if table.is_ended else table.is_exact and not has_more_rows
-        if not is_whole and (yield from from_records.worth()) > CLEARLY_MORE * (yield from table.worth()):
+        if not is_whole and from_records.worth() > CLEARLY_MORE * table.worth():
             better[path] = from_records
     return better

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.likeness import likeness_by_words
 from tasks.extraction.names import Names
-from tasks.extraction.table_lists import likeness_by_words
 
 SAME_TOPIC: Final = 1.5
 """Likeness of a heading and a list with the same topic."""

@@ -18,11 +18,9 @@ from tasks import result as result_module
 from tasks.extraction import candidates as candidates_module
 from tasks.extraction import choice as choice_module
 from tasks.extraction import (
-    column_values,
     decisions,
     examples,
     matching,
-    table_lists,
     text_lists,
     units,
     words_on_page,
@@ -54,7 +52,6 @@ from tasks.extraction.labelled_values import WORDS_AT_ONCE as LABELLED_AT_ONCE
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.object_lists import MAX_ITEMS, read_object_list
 from tasks.extraction.passages import (
     CHARS_AT_ONCE,
     LINES_AT_ONCE,
@@ -65,26 +62,19 @@ from tasks.extraction.passages import (
     passages_of_entry,
     passages_to_search,
 )
-from tasks.extraction.probability import CHARS_OF_SPAN, CHARS_OF_VALUES, CellOfField, FieldScores
+from tasks.extraction.probability import CHARS_OF_SPAN, CHARS_OF_VALUES, FieldScores
 from tasks.extraction.records import record_lists, repeated_records
 from tasks.extraction.records.record_lists import fill_from_records
 from tasks.extraction.records.repeated_records import runs_of
 from tasks.extraction.records.templates import template_of
 from tasks.extraction.rules import separate_rivals
-from tasks.extraction.table_lists import (
-    MAX_HEADER_CELLS,
-    MAX_HEADER_CHARS,
-    FilledList,
-    fill_lists,
-    headed_tables,
-    header_texts,
-    mark_twins,
-)
+from tasks.extraction.table_lists import fill_lists
+from tasks.extraction.table_readings import MAX_HEADER_CELLS, MAX_HEADER_CHARS, headed_tables
 from tasks.extraction.units import prefer_units, units_after
 from tasks.extraction.values import ValueForm
 from tasks.extraction.whole_results import TaskResults
 from tasks.extraction.words_on_page import MAX_ROWS, WORDS_AT_ONCE, place_words, rows_by_column, rows_of
-from tasks.extraction.written_tables import MAX_TABLE_LINES, ROWS_AT_ONCE, tables_in
+from tasks.extraction.written_tables import MAX_TABLE_LINES, tables_in
 from tasks.notation.currencies import find_currencies
 from tasks.notation.dates import DAYS_AT_ONCE, days_mentioned, find_days, find_lone_days_in_slices
 from tasks.notation.numbers import NUMBERS_AT_ONCE, find_numbers, find_numbers_in_slices
@@ -155,7 +145,7 @@ def test_of_a_long_text_no_more_lines_are_compared_with_an_answer_or_are_rows_of
     assert slices_of(find_evidence({"a": "zzz"}, [entry], None, most_chars=10_000_000)) > MAX_LINES // CHARS_AT_ONCE
     assert len(made) <= MAX_LINES + 1
     del made[:]
-    [(_, table)] = all_of(tables_in([entry]))
+    [(_, table)] = tables_in([entry])
     assert len(table.rows) <= len(made) <= MAX_TABLE_LINES + 1
 
 
@@ -185,100 +175,46 @@ def test_a_wide_row_does_not_make_all_rows_wide(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(written_tables, "MAX_CELLS", 5_000)
     monkeypatch.setattr(written_tables, "ReadTable", counted)
-    assert all_of(tables_in([entry_of("scraper", {"text": text})])) == []
+    assert tables_in([entry_of("scraper", {"text": text})]) == []
     assert max(cells, default=0) < 10_000
 
 
-def test_a_long_table_in_a_text_is_read_in_slices() -> None:
-    rows = "name;count\n" + "bread;3\n" * 20_000
-    entry = entry_of("scraper", {"text": rows})
-    assert slices_of(tables_in([entry])) > 20_000 // ROWS_AT_ONCE
-    [(_, table)] = all_of(tables_in([entry]))
-    assert len(table.rows) == 20_001
-
-
-@pytest.mark.deep
-def test_a_long_table_is_compared_with_the_fields_in_slices_and_by_its_first_rows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    entry = entry_of("scraper", {"text": "name;price\n" + "\n".join(f"Item {row};{row}.50" for row in range(5000))})
-    fields = [
-        WantedField((name,), schema, names_of((name,), schema), lambda value: value is not None)
-        for name, schema in (("name", {"type": "string"}), ("price", {"type": "number"}))
-    ]
-    tables = all_of(tables_in([entry]))
-    least = 5000 // table_lists.ROWS_AT_ONCE + 10_000 // column_values.CELLS_AT_ONCE
-    assert slices_of(headed_tables(tables, fields)) > least
-    readings = all_of(headed_tables(tables, fields))
-    looked_at: list[Sequence[str]] = []
-    monkeypatch.setattr(table_lists, "is_total", lambda texts: bool(looked_at.append(texts)))
-    likeness = {(one.path, head): 1.0 for one in fields for head in one.path}
-    filling = fill_lists(readings, {("list",): fields}, likeness)
-    for _ in readings:
-        next(filling)
-    assert len(looked_at) < 5000, "the readings are compared"
-    assert len(all_of(filling)[("list",)].rows) == MAX_ITEMS
-
-
-def calls_to_fill(count: int) -> list[int]:
-    """The calls in each slice of filling a list from `count` tables with the same header."""
+def calls_to_fill(count: int) -> int:
+    """The number of calls in filling a list from `count` tables with the same header."""
     rows = (f"| name | price |\n|---|---|\n| Bread {n} | {n}.50 |\n| Other {n} | {n}.75 |" for n in range(count))
     entry = entry_of("scraper", {"text": "\n\n".join(rows)})
     fields = [
         WantedField((name,), schema, names_of((name,), schema), lambda value: value is not None)
         for name, schema in (("name", {"type": "string"}), ("price", {"type": "number"}))
     ]
-    readings = all_of(headed_tables(all_of(tables_in([entry])), fields))
+    readings = headed_tables(tables_in([entry]), fields)
     likeness = {(one.path, head): 1.0 for one in fields for head in one.path}
-    assert len(all_of(fill_lists(readings, {("list",): fields}, likeness))[("list",)].rows) == 2 * count
-    return calls_of_slices(fill_lists(readings, {("list",): fields}, likeness))
+    assert len(fill_lists(readings, {("list",): fields}, likeness)[("list",)].rows) == 2 * count
+    return calls_of(lambda: fill_lists(readings, {("list",): fields}, likeness))
 
 
-def test_many_tables_with_the_same_header_fill_a_list_in_slices_and_in_work_that_grows_with_their_number() -> None:
-    few, many = calls_to_fill(20), calls_to_fill(80)
-    assert sum(many) < 6 * sum(few)
-    assert 20 * max(many) < sum(many)
+def test_many_tables_with_the_same_header_fill_a_list_in_work_that_grows_with_their_number() -> None:
+    assert calls_to_fill(80) < 6 * calls_to_fill(20)
 
 
-def test_the_header_of_a_wide_table_is_searched_for_in_slices_and_among_few_cells() -> None:
+def test_the_header_of_a_wide_table_is_searched_for_among_few_cells() -> None:
     width = 1200
     rows = [";".join(f"w{column} of {row}" for column in range(width)) for row in range(17)]
-    [(entry, table)] = all_of(
-        tables_in([entry_of("scraper", {"text": "\n".join([*rows, *[";".join("5" * width)] * 3])})])
-    )
+    [(entry, table)] = tables_in([entry_of("scraper", {"text": "\n".join([*rows, *[";".join("5" * width)] * 3])})])
     fields = [WantedField(("total",), {"type": "string"}, names_of(("total",), {"type": "string"}), bool)]
-    calls = calls_of_slices(headed_tables([(entry, table)], fields))
-    assert 50 * max(calls) < sum(calls)
-    readings = all_of(headed_tables([(entry, table)], fields))
+    readings = headed_tables([(entry, table)], fields)
     assert all(one.end * width <= MAX_HEADER_CELLS for one in readings)
-    texts = calls_of_slices(header_texts(readings))
-    assert len(texts) > len(readings)
 
 
 def test_of_long_headers_and_of_a_long_line_above_a_table_only_the_beginning_is_compared() -> None:
     heading = "-".join(["word"] * 10_000)
     rows = "|---|---|---|\n| Bread | 1 | 1.50 |\n| Butter | 2 | 2.75 |"
     text = f"{heading}\n| name | count | price {'((.' * 10_000} |\n{rows}"
-    [(entry, table)] = all_of(tables_in([entry_of("scraper", {"text": text})]))
+    [(entry, table)] = tables_in([entry_of("scraper", {"text": text})])
     assert len(table.heading) == MAX_HEADING_CHARS
     name = WantedField(("name",), {"type": "string"}, names_of(("name",), {"type": "string"}), bool)
-    [first, *_] = all_of(headed_tables([(entry, table)], [name]))
+    [first, *_] = headed_tables([(entry, table)], [name])
     assert [len(head) for head in first.header] == [len("name"), len("count"), MAX_HEADER_CHARS]
-
-
-@pytest.mark.deep
-def test_the_headers_of_a_wide_table_are_compared_with_many_fields_in_slices() -> None:
-    heads = [f"column {number}" for number in range(40)]
-    rows = "\n".join(";".join(f"{head} {row}" for head in heads) for row in range(3))
-    entry = entry_of("scraper", {"text": f"{';'.join(heads)}\n{rows}"})
-    fields = [WantedField((name,), {"type": "string"}, names_of((name,), {"type": "string"}), bool) for name in heads]
-    tables = all_of(tables_in([entry]))
-    calls = calls_of_slices(headed_tables(tables, fields))
-    assert 10 * max(calls) < sum(calls)
-    readings = all_of(headed_tables(tables, fields))
-    likeness = {(one.path, head): float(one.path == (head,)) for one in fields for head in heads}
-    calls = calls_of_slices(fill_lists(readings, {("list",): fields}, likeness))
-    assert 10 * max(calls) < sum(calls)
 
 
 def test_the_rows_of_a_page_are_searched_for_labels_in_slices() -> None:
@@ -423,18 +359,6 @@ async def test_many_fields_are_looked_for_in_fewer_pieces(monkeypatch: pytest.Mo
     for count in (10, 40):
         scored = await extractor.score([TEXT], FIELDS[:count])
         assert len(scored.candidates.spans) == 4_000 // count
-
-
-def test_the_cells_of_a_list_are_judged_in_slices() -> None:
-    cell = CellOfField(entry_of("scraper", {"text": "1"}), ReadCell("1"), "Total", 1.0)
-    cells = {("items", row, "total"): cell for row in range(5_000)}
-    filled = FilledList([], cells)
-    assert slices_of(filled.worth()) >= 10
-    names = names_of(("total",), {"type": "number"})
-    fields = [WantedField(("items", "total"), {"type": "number"}, names, lambda _: True)]
-    lists = {("items",): fields, ("others",): fields}
-    assert slices_of(mark_twins({("items",): filled}, lists)) >= 10
-    assert all(one.has_twin for one in all_of(mark_twins({("items",): filled}, lists))["items",].cells.values())
 
 
 def test_the_words_of_a_line_are_looked_at_once_for_all_its_matches() -> None:
@@ -614,14 +538,6 @@ def test_of_a_row_of_dates_no_more_are_described_than_are_candidates(monkeypatch
     assert len(described) < 1_000
 
 
-def test_a_list_of_objects_is_read_in_slices() -> None:
-    candidates = all_of(find_candidates(passages_of([TEXT])))
-    fields = [one._replace(path=("list", *one.path), in_list=True) for one in FIELDS[:3]]
-    logits = np.zeros((3, len(candidates.spans) + 1), np.float32)
-    logits[:, :-1] = 9
-    assert slices_of(read_object_list(FieldScores(candidates, fields, logits), ("list",))) > 20
-
-
 def test_each_field_is_a_slice_of_the_comparison_with_its_rivals() -> None:
     candidates = all_of(find_candidates(passages_of([TEXT])))
     texts = dict(enumerate(field_text(one.schema, one.names) for one in FIELDS))
@@ -683,12 +599,12 @@ def test_days_without_a_year_are_found_in_slices_even_if_all_of_them_are_parts_o
     assert slices_of(find_lone_days_in_slices(text, list(find_days(text)))) >= 20
 
 
-def test_no_step_compares_a_line_with_many_lists() -> None:
+def test_few_texts_of_a_page_are_compared_with_many_lists() -> None:
     text = "\n".join("  ".join(f"word{row} of{row}" for row in range(20)) for _ in range(5))
     [passage] = all_of(passages_to_search([entry_of("scraper", {"text": text})]))
     all_of(place_words(passage))
     lists = [FIELDS] * 20
-    assert max(calls_of_slices(tables_on_pages([passage], lists))) < 150_000
+    assert calls_of(lambda: tables_on_pages([passage], lists)) < 1_000_000
 
 
 def test_beyond_the_bound_on_records_no_further_text_is_cut_into_records(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from tasks.extraction.choice import ChosenValue, choose_values
 from tasks.extraction.features import Strings, span_features
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import read_object_list, without_items_at, without_shared_items
+from tasks.extraction.object_lists import printed_text, read_object_list
 from tasks.extraction.passages import MAX_CHARS, passages_of
 from tasks.extraction.probability import CalibrationInput, FieldScores, calibration_input, probability
 from tasks.schema.paths import JsonPath
@@ -165,7 +165,7 @@ def items(candidates: Candidates, cells: Mapping[str, Mapping[str, float]], **sc
     fields = [
         (wanted(("items", name), schemas.get(name, NUMBER), in_list=True), known) for name, known in cells.items()
     ]
-    return all_of(read_object_list(scored(candidates, fields), ("items",))).rows
+    return read_object_list(scored(candidates, fields), ("items",)).rows
 
 
 def test_the_rows_of_a_table_are_objects() -> None:
@@ -245,7 +245,7 @@ def test_a_list_ends_before_the_first_sum_of_any_field(columns: tuple[str, str])
     assert [one["name"] for one in items(candidates, cells, name=STRING)] == ["PEN BLUE", "PEN RED"]
 
 
-def test_an_item_is_in_one_list_only() -> None:
+def test_an_item_at_a_place_in_use_is_left_out() -> None:
     candidates = read(("Wages", "900.00"), ("Bonus", "50.00"), (), (), ("Tax", "120.00"), ("Pension", "40.00"))
     texts = {"Wages": 4.0, "Bonus": 4.0, "Tax": 4.0, "Pension": 4.0}
     lower = {text: score - 3 for text, score in texts.items()}
@@ -257,26 +257,11 @@ def test_an_item_is_in_one_list_only() -> None:
         (wanted(("deductions", "amount"), NUMBER, in_list=True), amounts),
     ]
     known = scored(candidates, fields)
-    lists = {path: all_of(read_object_list(known, path)) for path in (("earnings",), ("deductions",))}
-    apart = all_of(without_shared_items(known, lists))
+    lists = {path: read_object_list(known, path) for path in (("earnings",), ("deductions",))}
     assert all(len(one.rows) == 4 for one in lists.values())
-    assert apart["earnings",] == lists["earnings",]
-    assert (apart["deductions",].rows, apart["deductions",].cells) == ([], {})
-
-
-def test_an_item_is_no_row_of_a_table_that_fills_another_list() -> None:
-    candidates = read(("Wages", "900.00"), ("Bonus", "50.00"), ("Tax", "120.00"))
-    fields = [
-        (wanted(("earnings", "name"), STRING, in_list=True), {"Wages": 4.0, "Bonus": 4.0, "Tax": 4.0}),
-        (wanted(("earnings", "amount"), NUMBER, in_list=True), {"900.00": 4.0, "50.00": 4.0, "120.00": 4.0}),
-    ]
-    known = scored(candidates, fields)
-    found = all_of(read_object_list(known, ("earnings",)))
-    tax = [span for span in candidates.spans if span.text in ("Tax", "120.00")]
-    lines = [one.passage.lines[one.passage.line_at(one.words[0])] for one in tax]
-    used = {(one.passage.entry, line.pointer, one.text) for one, line in zip(tax, lines, strict=True)}
-    kept = without_items_at(known, found, used).rows
-    assert [row["name"] for row in kept] == ["Wages", "Bonus"]
+    used = {printed_text(known, cell) for path, cell in lists["earnings",].cells.items() if path[1] in (0, 2, 3)}
+    assert [row["name"] for row in lists["deductions",].without_places(known, used).rows] == ["Bonus"]
+    assert lists["deductions",].without_places(known, ()) is lists["deductions",]
 
 
 def test_a_list_of_guesses_is_left_empty() -> None:

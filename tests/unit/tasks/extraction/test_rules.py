@@ -10,7 +10,7 @@ from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.features import Matrix, field_text
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
-from tasks.extraction.rules import LABEL_PENALTY, RIVAL_PENALTY, are_cut, separate_rivals
+from tasks.extraction.rules import RIVAL_PENALTY, separate_rivals
 from tasks.notation.currencies import currency_of, find_currencies, is_currency, may_be_in
 from tests.conftest import each_case
 from tests.entries import ground
@@ -80,15 +80,6 @@ def test_what_one_field_is_sure_of_is_less_likely_to_be_anothers() -> None:
 def test_fields_that_mean_the_same_and_currencies_share_their_places(names: tuple[str, ...]) -> None:
     page = all_of(find_candidates(passages_of([ocr("ACME BOOKS", "RM63.60", "RM70.00")])))
     assert np.allclose(apart(page, names, "RM63.60"), 0)
-
-
-def test_a_label_is_no_value_and_one_that_stands_in_the_table_still_less() -> None:
-    [lost] = apart(LETTER, ("supplier",), "ACME WATERWORKS")
-    assert of_text(lost, LETTER, "Department") == 2 * LABEL_PENALTY
-    assert of_text(lost, LETTER, "Bob Moor") == 0
-    page = all_of(find_candidates(passages_of([ocr("Our department", "Anna Berg")])))
-    [lost] = apart(page, ("supplier",), "Anna Berg")
-    assert of_text(lost, page, "Our department") == LABEL_PENALTY
 
 
 @each_case(
@@ -237,20 +228,6 @@ async def test_the_place_behind_a_birthday_is_that_of_the_birth() -> None:
     assert await filled(pasted(text), geburtsort=STRING) == {"geburtsort": "Emden"}
 
 
-def test_an_account_number_that_goes_on_in_the_next_line_is_cut() -> None:
-    candidates = all_of(find_candidates(passages_of([ocr("na rachunek nr 61 1090", "2398 0000 0001 3344")])))
-    cut = dict(zip([span.text for span in candidates.spans], are_cut(candidates), strict=True))
-    assert cut["61 1090"] == 1
-    assert cut["2398 0000 0001 3344"] == 0
-
-
 async def test_the_letters_of_a_dutch_postcode_belong_to_it() -> None:
     page = ocr("Noorderhof", ("Postcode", "9151 ZW"), ("Datum", "19 maart 2025"))
     assert await filled(read(page=page), zip={"type": ["string", "null"]}) == {"zip": "9151 ZW"}
-
-
-def test_a_code_with_another_one_after_it_is_cut() -> None:
-    candidates = all_of(find_candidates(passages_of([ocr("Code 20-48-11, account 63310927", "Nr. 5, Elm Road 12")])))
-    cut = dict(zip([span.text for span in candidates.spans], are_cut(candidates), strict=True))
-    assert cut["20-48-11, account 63310927"] == 1
-    assert cut["20-48-11"] == 0
