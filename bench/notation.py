@@ -16,7 +16,7 @@ from typing import Any
 
 from models.fair_executor import all_of
 from tasks.extraction.candidates import find_candidates
-from tasks.extraction.line_pieces import cut_line
+from tasks.extraction.records.pieces import cut_line
 from tasks.extraction.words_on_page import rows_of
 from tasks.notation.dates import find_days
 from tasks.notation.numbers import find_numbers

@@ -66,10 +66,9 @@ from tasks.extraction.passages import (
     passages_to_search,
 )
 from tasks.extraction.probability import CHARS_OF_SPAN, CHARS_OF_VALUES, CellOfField, FieldScores
-from tasks.extraction.records import record_lists, repeated_records
-from tasks.extraction.records.record_lists import fill_from_records
-from tasks.extraction.records.repeated_records import runs_of
-from tasks.extraction.records.templates import template_of
+from tasks.extraction.records import record_lists, repetition
+from tasks.extraction.records.record_lists import fillings_of
+from tasks.extraction.records.repetition import runs_of
 from tasks.extraction.rules import separate_rivals
 from tasks.extraction.table_lists import (
     MAX_HEADER_CELLS,
@@ -376,18 +375,6 @@ def test_a_block_has_no_more_words_than_a_paragraph() -> None:
     assert max(sizes) <= MAX_WORDS_OF_BLOCK
 
 
-@pytest.mark.deep
-def test_records_are_looked_for_in_slices_of_a_line_and_of_a_field() -> None:
-    rows = "".join(f"Item {number}, 12.03.2025: 3 pcs, {number}.50 EUR\n" for number in range(300))
-    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": rows})]))
-    before_the_first = next(at for at, run in enumerate(runs_of(passage)) if run is not None)
-    assert before_the_first >= 300
-    lists = {(f"list{number}",): FIELDS for number in range(3)}
-    runs = sum(run is not None for run in runs_of(passage))
-    assert slices_of(fill_from_records([entry_of("scraper", {"text": rows})], lists)) >= 300 + runs * 3 * len(FIELDS)
-
-
-@pytest.mark.deep
 def test_many_lists_do_not_multiply_the_work_on_many_records(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = "".join(f"Item {number}, 12.03.2025: {number % 9} pcs, {number}.50 EUR\n" for number in range(300))
     entry = entry_of("scraper", {"text": rows})
@@ -397,24 +384,15 @@ def test_many_lists_do_not_multiply_the_work_on_many_records(monkeypatch: pytest
         for name, kind in named.items()
     ]
     lists = {(f"list{number}",): fields for number in range(10)}
-    every = slices_of(fill_from_records([entry], lists))
-    for bound in ("MAX_COMPARED", "MAX_READ"):
-        with monkeypatch.context() as patch:
-            patch.setattr(record_lists, bound, 25_000)
-            assert slices_of(fill_from_records([entry], lists)) < 0.8 * every, bound
+    monkeypatch.setattr(record_lists, "MAX_READ", 25_000)
+    assert sum(map(len, fillings_of([entry], lists).values())) <= 10
 
 
 def test_no_more_runs_are_looked_for_than_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = "".join(f"# Part {number}\nName: a\nPrice: 3 EUR\n\n" for number in range(100))
     [passage] = all_of(passages_to_search([entry_of("scraper", {"text": rows})]))
-    every = slices_of_runs(passage)
-    monkeypatch.setattr(repeated_records, "MAX_RUNS", 2)
-    assert sum(run is not None for run in runs_of(passage)) == 2
-    assert slices_of_runs(passage) < every
-
-
-def slices_of_runs(passage: Passage) -> int:
-    return sum(1 for _ in runs_of(passage))
+    monkeypatch.setattr(repetition, "MAX_RUNS", 2)
+    assert len([*runs_of(passage)]) == 2
 
 
 async def test_many_fields_are_looked_for_in_fewer_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -443,13 +421,6 @@ def test_the_words_of_a_line_are_looked_at_once_for_all_its_matches() -> None:
     first, second = (affinity(passage, [len(passage.words) - place], names) for place in (2, 1))
     assert first == second > 0
     assert calls_of(lambda: affinity(passage, [len(passage.words) - 1], names)) < 300
-
-
-def test_the_cells_of_records_are_put_into_slots_in_slices() -> None:
-    rows = "".join(f"Item {number}, 12.03.2025: 3 pcs, {number}.50 EUR\n" for number in range(300))
-    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": rows})]))
-    run = next(filter(None, runs_of(passage)))
-    assert slices_of(template_of(run, ())) >= 2 * len(run.records)
 
 
 def test_each_field_is_a_slice_of_the_matches_and_several_of_the_scores() -> None:
@@ -702,10 +673,5 @@ def test_beyond_the_bound_on_records_no_further_text_is_cut_into_records(monkeyp
     monkeypatch.setattr(record_lists, "MAX_COMPARED", 1)
     text = "\n".join(f"Name{row}, {row} kg" for row in range(20))
     entries = [entry_of("scraper", {"text": text}) for _ in range(3)]
-    all_of(fill_from_records(entries, {("rows",): FIELDS[:2]}))
+    fillings_of(entries, {("rows",): FIELDS[:2]})
     assert len(cut) == 1
-
-
-def test_the_fields_of_many_lists_are_prepared_in_slices() -> None:
-    lists = {(f"list{number}",): FIELDS for number in range(50)}
-    assert max(calls_of_slices(fill_from_records([], lists))) < 5_000

@@ -1,6 +1,6 @@
 """Lists that are filled from records which repeat on a page, whatever they are about."""
 
-from tasks.extraction.records.runs import MAX_RECORDS
+from tasks.extraction.records.repetition import MAX_RECORDS
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 
 DATE_OR_NULL = {"type": ["string", "null"], "format": "date"}
@@ -249,10 +249,10 @@ def test_cards_in_two_columns_are_records_of_one_list() -> None:
     covers = list_in(COVERS, "covers", name=TEXT, limit=number, excess=number, note=OR_NULL)
     assert [(cover["name"], cover["limit"], cover["excess"]) for cover in covers] == [
         ("Fire and storm", 9000, 150),
-        ("Water and frost", 3000, 140),
-        ("Theft", 18400, 300),
         ("Natural disasters", 5000, 380),
+        ("Water and frost", 3000, 140),
         ("Electric damage", 7000, 160),
+        ("Theft", 18400, 300),
         ("Liability", 80000, 120),
     ]
 
@@ -272,4 +272,4 @@ def test_cards_in_three_columns_are_records_of_one_list() -> None:
     ]
     lines = ["".join(text.ljust(34) for text in row).rstrip() for row in rows]
     covers = list_in("\n".join(["Your covers", "", *lines]), "covers", name=TEXT, limit=number, excess=number)
-    assert [cover["limit"] for cover in covers] == [9000, 3000, 5000, 7000, 18400, 80000]
+    assert [cover["limit"] for cover in covers] == [9000, 5000, 18400, 3000, 7000, 80000]

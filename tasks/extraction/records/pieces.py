@@ -5,6 +5,7 @@ import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from models.safety.national_ids import mod_97_10
@@ -93,23 +94,24 @@ _FORMS: Final = {
     "short period": _SHORT_PERIOD,
     "period": rf"(?:(?P<since>{_SINCE}) )?(?P<start>{_MOMENT})[^\S\t]?(?:{_TO})[^\S\t]?(?P<end>{_MOMENT}|{_NOW})"
     rf"|(?P<from>(?:{_SINCE})) (?P<begun>{_MOMENT})",
+    "money": rf"(?:[-−–+] ?)?(?:(?:{CURRENCY}) ?[-−]?(?:{_FIGURES})(?:,-{{1,2}})?"
+    rf"|(?:{_FIGURES})(?:,-{{1,2}})? ?(?:{CURRENCY})(?![^\W\d_]))"
+    r"(?: ?/ ?[^\W\d_]\w{0,8})?",
     "times": rf"(?P<first>{_TIME})[^\S\t]?(?:[-–—]|bis|to|à|a|do|tot)[^\S\t]?(?P<last>{_TIME})",
+    "rating": r"\d{1,2}(?:[.,]\d{1,2})?(?: ?/ ?| (?:out of|von|sur|de|su|van|na|av|z) )(?:5|10)(?![\d.,/])",
     "scheme": r"\d ?[x×] ?\d{1,2}|\d(?:[.,/½]\d)?(?: ?[-–] ?\d(?:[.,/]\d)?){2,3}(?![\d.])",
     "time": rf"{_TIME}",
     "moment": _MOMENT,
     "now": rf"(?<!\S)(?:{_NOW})(?!\S)",
-    "day": rf"(?:(?:{any_of(WEEKDAYS)})\.?,? )?"
-    rf"(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?[^\S\t]?(?:de )?(?:{any_of(MONTHS)})\b\.?"
+    "day": rf"(?<!\d[.,])(?:(?:{any_of(WEEKDAYS)})\.?,? )?"
+    rf"(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?[^\S\t]?(?:de )?(?:{any_of(MONTHS)})\b\.?(?! of )"
     rf"|(?:{any_of(MONTHS)})\.? \d{{1,2}}(?:st|nd|rd|th)?\b|\d\d\.\d\d\.(?!\d))"
     rf"|(?:{any_of(WEEKDAYS)})\.?,? \d{{1,2}}[./]\d{{1,2}}\.?(?![\d./])"
     rf"|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|1[0-2])(?=,? (?:[^\W\d_]{{1,4}}\.? )?{_TIME}(?!\w))",
     "weekday": rf"(?:{_LONG_WEEKDAY})\.?,? {_DAY_ALONE}{ORDINAL}(?!\w)(?![\d.,:/%°]*\d| ?[%°])",
     "phone": r"\+\d[\d ()/-]{6,18}\d|0\d{1,4}[ /-]\d[\d -]{4,12}\d",
-    "money": rf"(?:[-−–+] ?)?(?:(?:{CURRENCY}) ?[-−]?(?:{_FIGURES})(?:,-{{1,2}})?"
-    rf"|(?:{_FIGURES})(?:,-{{1,2}})? ?(?:{CURRENCY})(?![^\W\d_]))"
-    r"(?: ?/ ?[^\W\d_]\w{0,8})?",
     "measure": rf"[-−+<>≤≥~]? ?(?:{_FIGURES}) ?{_UNIT}{_DOSED}(?![^\W_])",
-    "score": r"\d{1,3} ?[:–-] ?\d{1,3}(?![\d.,:–-])",
+    "score": r"\d{1,3}(?: [:–-] |[:–-])\d{1,3}(?![\d.,:–-])",
     "code": r"(?=[A-Z0-9./-]*\d)(?=[A-Z0-9./-]*[A-Z])[A-Z0-9]+(?:[./-][A-Z0-9]+)*"
     r"|[A-Z]{2,4}[- ]\d{2,6}|\d{3,}(?:[-/.]\d+)+",
     "decimal": r"[-−–+]?(?:\d{1,3}(?:[ .,٬'’\u00a0]\d{3})*|\d+)[.,٫]\d\d(?!\d)",
@@ -134,14 +136,18 @@ _WORD_AND_DAY: Final = re.compile(
 """Pattern of a word that may be a weekday, before a number. A pattern of all weekdays takes 0.2 s for a page."""
 _MARK: Final = re.compile(
     r"(?P<heading>#{1,6}(?=\s))|(?P<box>(?:[-*] )?\[[ xX✓]?\](?=\s))|(?P<bullet>[-–—*+•·◦▪‣☐□✓✔☑➢➤►●○■])(?=\s)"
-    r"|(?P<ordinal>\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)](?=\s)|§ ?\d+[a-z]?\.?(?=\s)|\d{1,2}(?:\.\d)+\.?(?=\s)"
-    r"|#\d{1,3}(?=\s))"
+    r"|(?P<ordinal>\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)](?=\s)|§ ?\d+[a-z]?\.?(?=\s)"
+    r"|\d{1,2}(?:\.\d)+\.?(?=\s[^\W\d_a-zß-ÿ])|#\d{1,3}(?=\s))"
 )
 _SIGN: Final = re.compile(
     r"(?P<gap>\t)|(?P<bar> ?[|·•¦▪] ?| // )|(?P<arrow> ?(?:→|➔|➝|⟶|›|»|->|=>) ?)|(?P<open> ?\()|(?P<close>\)[,;]?)"
     r"|(?P<dash> [-–—] )"
     r"|(?P<semicolon>; ?)|(?P<slash> / )|(?P<comma>, )|(?P<colon>: ?)|(?P<at> @ )"
 )
+
+
+_SEPARATORS: Final = ("–", "—", "-", " bis ", " to ", " à ", " a ", " do ", " tot ", ":")
+"""Signs and words between the two halves of a score or of two times. They are tried in this order."""
 
 
 class Piece(NamedTuple):
@@ -183,6 +189,12 @@ class PiecedLine(NamedTuple):
     @property
     def height(self) -> int:
         return self.words[0].height
+
+
+class PiecePart(NamedTuple):
+    name: str
+    """`first`, `last`, `figure` or `unit`."""
+    text: str
 
 
 def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
@@ -388,3 +400,41 @@ def _label_at_end(text: str, start: int, end: int) -> int | None:
 
 def _is_label(text: str) -> bool:
     return text.count(" ") < MAX_WORDS_OF_LABEL and any(map(str.isalpha, text))
+
+
+@lru_cache(maxsize=4096)
+def parts_of(kind: str, text: str) -> Sequence[PiecePart]:
+    """Return the parts of a piece that may be separate values."""
+    if kind == "period":
+        first, last = ends_of(text)
+        return [PiecePart("first", first), *_part("last", last)]
+    if kind == "rating":
+        return [PiecePart("first", text.replace("/", " ").split()[0])]
+    if kind in ("times", "score"):
+        first, last = _halves(text)
+        return [*_part("first", first), *_part("last", last)]
+    if kind in ("number", "decimal"):
+        return [PiecePart("figure", text)]
+    if kind in ("measure", "money"):
+        figure = "".join(character for character in text if character in "0123456789.,'’ -–−½/").strip(" /")
+        return [*_part("figure", figure if figure.strip(" -/") else ""), *_part("unit", unit_text(text))]
+    return []
+
+
+def _part(name: str, text: str) -> Sequence[PiecePart]:
+    """Return a part in a list; an empty list if the part has no text."""
+    return [PiecePart(name, text)] if text else []
+
+
+def unit_text(text: str) -> str:
+    """Return the unit of a measure or an amount."""
+    return text.strip("0123456789.,'’ -–−+<>≤≥~½")
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """Return the texts before and after the separator; two empty texts if there is none."""
+    for separator in _SEPARATORS:
+        first, found, last = text.partition(separator)
+        if found and last.strip() and any(map(str.isdigit, first)):
+            return first.strip(), last.strip()
+    return "", ""

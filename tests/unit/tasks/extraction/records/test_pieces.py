@@ -1,6 +1,6 @@
 """Pieces of a line, and the ends of periods."""
 
-from tasks.extraction.line_pieces import cut_line, ends_of
+from tasks.extraction.records.pieces import cut_line, ends_of
 from tasks.extraction.words_on_page import rows_of
 from tests.conftest import each_case
 from training.extraction.examples import passage_of

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from models.fair_executor import all_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
-from tasks.extraction.records.record_lists import runs_for
+from tasks.extraction.records.record_lists import fillings_of
 from tests.entries import entry_of
 
 COURSES_AND_JOBS = """## Education
@@ -45,12 +44,12 @@ def items_of_headings(text: str) -> list[int]:
         WantedField(("jobs", name), text_schema, names_of((name,), text_schema), lambda _: True, in_list=True)
         for name in ("company", "position", "from")
     ]
-    runs = all_of(runs_for([entry_of("scraper", {"text": text})], {("jobs",): fields}))
+    fillings = fillings_of([entry_of("scraper", {"text": text})], {("jobs",): fields})
     return next(
         list(filling.items)
-        for _, filling in runs[("jobs",)]
-        if filling.template.run.sections
-        and [record[0].text[:5] for record in filling.template.run.records] == ["### L", "### D", "### K", "### M"]
+        for filling in fillings[("jobs",)]
+        if filling.table.run.sections
+        and [record[0].text[:5] for record in filling.table.run.records] == ["### L", "### D", "### K", "### M"]
     )
 
 

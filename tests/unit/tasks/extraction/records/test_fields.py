@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.extraction.names import names_of
-from tasks.extraction.records.topics import SAME_NOUN, heading_likeness
+from tasks.extraction.records.fields import SAME_NOUN, heading_likeness
 
 
 def likeness(name: str, heading: str) -> float:
