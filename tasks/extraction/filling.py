@@ -34,7 +34,6 @@ from tasks.extraction.fields import (
     without_items,
 )
 from tasks.extraction.headed_rows import tables_on_pages
-from tasks.extraction.named_lists import named_list
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.object_lists import ObjectList, read_object_list, without_items_at, without_shared_items
 from tasks.extraction.passages import is_text, passages_to_search
@@ -56,7 +55,7 @@ from tasks.extraction.table_lists import (
     likeness_by_words,
     mark_twins,
 )
-from tasks.extraction.text_lists import TextList, as_text
+from tasks.extraction.text_lists import TextList, as_text, named_list
 from tasks.extraction.values import with_contact_form, with_form
 from tasks.extraction.whole_results import TaskResults, values_from_results
 from tasks.extraction.words_on_page import place_words
@@ -486,7 +485,7 @@ class _FormToFill:
         names = next(one.names for one in self.wanted if one.path == path)
         for passage in scored.candidates.passages:
             yield
-            if items := (yield from named_list(passage, names)):
+            if items := named_list(passage, names):
                 own = {word for item in items for word in item.words}
                 has_same_words = (
                     found is not None

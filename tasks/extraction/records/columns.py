@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from tasks.extraction.concepts import PHRASES
@@ -143,7 +142,7 @@ class RecordTable:
 
 def record_table(run: Run) -> RecordTable:
     """Return the columns of the records of a run."""
-    run = _with_common_endings_apart(_with_telling_labels_as_texts(run))
+    run = _with_telling_labels_as_texts(run)
     columns = _columns(run)
     _label_by_header(run, columns)
     of_pieces = [column for column in columns if not column.is_joined and "." not in column.kind]
@@ -192,10 +191,17 @@ def _columns(run: Run) -> list[Column]:
                 column.label = column.label or form.label
     return [
         one
-        for one in columns.values()
-        if (one.coverage >= LEAST_COVERAGE or count < FEW_RECORDS)
-        and not (one.is_least and all(len(cell.pieces) == 1 for cell in one.cells if cell))
+        for key, one in columns.items()
+        if (one.coverage >= LEAST_COVERAGE or count < FEW_RECORDS) and not _is_double(key, one, columns)
     ]
+
+
+def _is_double(key: Key, column: Column, columns: Mapping[Key, Column]) -> bool:
+    """True if a column of the least amounts, or of all pieces with a label, has the cells of another column."""
+    if column.is_least:
+        return all(len(cell.pieces) == 1 for cell in column.cells if cell)
+    kinds = (other for own, other in columns.items() if own[0] == "labelled" and own[2:] == key[1:])
+    return key[0] == "labelled with any" and any(other.count == column.count for other in kinds)
 
 
 def _keys_of_lines(record: Record) -> list[Key]:
@@ -208,13 +214,16 @@ def _keys_of_lines(record: Record) -> list[Key]:
     for line in record[1:]:
         first = line.pieces[0] if line.pieces else None
         is_indented = line.left - left > line.height
-        shape: Key = ("mark" if line.mark else first.kind if first else "", is_indented)
+        kind = first.kind if first else ""
+        if any(piece.kind == "money" for piece in line.pieces):
+            kind = "money"
+        shape: Key = ("mark" if line.mark else kind, is_indented)
         if first and first.label:
             shape = ("label", *folded_words(first.label))
-        elif first and first.kind == "text":
+        elif kind == "text":
             shape = (*shape, above)
-        elif first and first.kind != "text":
-            above = first.kind
+        elif kind:
+            above = kind
         counts[shape] += 1
         keys.append((*shape, counts[shape]))
     return keys
@@ -262,6 +271,8 @@ def _cells_of_line(
         cell = ColumnCell(text, piece.words, frozenset((Place(number, index),)))
         key = ("labelled", kind, *words) if label else keys[index]
         yield key, cell, Column(kind, [], label, order, piece.sign)
+        if label:
+            yield ("labelled with any", *words), cell, Column("text", [], label, order, is_joined=True)
         for part, text in parts_of(piece.kind, piece.text):
             cell = cell._replace(text=text)
             if part != "figure":
@@ -418,42 +429,6 @@ def _with_label_as_text(line: PiecedLine) -> PiecedLine:
     words = tuple(word.at for word in line.words[first_word : last_word + 1])
     label = first._replace(kind="text", text=first.label, words=words, label="", start=start, end=end)
     return line._replace(pieces=[label, first._replace(label="", sign="colon"), *others])
-
-
-def _with_common_endings_apart(run: Run) -> Run:
-    """Return a run in which a word that most texts before an amount or number end with is a separate text: `at` in
-    `blue pens at 2.50 EUR`."""
-    endings: Counter[str] = Counter()
-    for record in run.records:
-        endings.update({ending for line in record for _, ending in _endings(line)})
-    ending, count = max(endings.items(), key=lambda one: one[1], default=("", 0))
-    if count < max(FEWEST_TELLING, CONSTANT * len(run.records)):
-        return run
-    records = []
-    for record in run.records:
-        lines = []
-        for line in record:
-            for index in [index for index, own in _endings(line) if own == ending][::-1]:
-                piece, pieces = line.pieces[index], [*line.pieces]
-                start = piece.end - len(ending)
-                last = piece._replace(text=ending, words=piece.words[-1:], start=start, sign="", label="")
-                text = piece.text[: -len(ending)].rstrip()
-                if text:
-                    first = piece._replace(text=text, words=piece.words[:-1], end=piece.start + len(text))
-                    pieces[index : index + 1] = [first, last]
-                line = line._replace(pieces=pieces)
-            lines.append(line)
-        records.append(lines)
-    return replace(run, records=records)
-
-
-def _endings(line: PiecedLine) -> Iterator[tuple[int, str]]:
-    """Yield the texts directly before an amount or number, each by its index, with its last word."""
-    for index, (piece, after) in enumerate(pairwise(line.pieces)):
-        if piece.kind == "text" and after.kind in ("money", *_FIGURES) and not (after.sign or after.label):
-            ending = piece.text.split()[-1]
-            if ending.isalpha() and ending.islower():
-                yield index, ending
 
 
 def _label_by_header(run: Run, columns: Sequence[Column]) -> None:

@@ -1,5 +1,6 @@
 """Compares the fields of a list with the columns of records: by label, kind of piece, texts and place."""
 
+import json
 import re
 import tomllib
 from collections import Counter, defaultdict
@@ -20,7 +21,7 @@ from tasks.extraction.records.columns import Column, RecordTable
 from tasks.extraction.records.repetition import Run
 from tasks.extraction.table_lists import likeness_by_words
 from tasks.extraction.units import units_named
-from tasks.extraction.yes_and_no import is_turned
+from tasks.extraction.yes_and_no import answer_of, is_turned
 from tasks.notation.words import month_named
 
 NUMBERS: Final = frozenset(("number", "integer"))
@@ -47,6 +48,8 @@ SHORTEST_STEM: Final = 5
 compared in the singular and the plural."""
 LONG_TEXT: Final = 60
 """The texts of a column are long if they have more characters than this per record."""
+MAX_TRUTHS: Final = 3
+"""A column of texts that name or deny a boolean field has at most this many different texts."""
 USUAL: Final = 0.5
 """Least coverage of a column that a record usually has."""
 
@@ -186,6 +189,13 @@ class FieldOfList:
     """Units that the field's numbers may have; empty if its names state none."""
     month_form: str
     """Form of months that the field's description demands, such as `{:04}-{:02}`; empty if it demands none."""
+
+    @cached_property
+    def key(self) -> str:
+        """Key that is the same for fields which have the same values in the same texts."""
+        names = str(self.wanted.names.own) if "boolean" in self.types else ""
+        schema = {key: value for key, value in self.wanted.schema.items() if key not in ("title", "description")}
+        return f"{json.dumps(schema, sort_keys=True, default=str)} {self.month_form} {names}"
 
     @cached_property
     def has_few_values(self) -> bool:
@@ -385,6 +395,7 @@ def matches_of(table: RecordTable, wanted: ListToFill, reading: Reading) -> dict
     first_text = min((column.order for column in usual if column.kind == "text"), default=-1.0)
     figures = [column.texts for column in columns if column.kind in ("money", "decimal", "number")]
     reading = reading._replace(comma_likely=has_decimal_commas(figures, likely=reading.comma_likely))
+    read: dict[tuple[str, int], Sequence[Any]] = {}
     found: dict[tuple[int, int], Match] = {}
     for index, field in enumerate(wanted.fields):
         for number, column in enumerate(columns):
@@ -397,7 +408,9 @@ def matches_of(table: RecordTable, wanted: ListToFill, reading: Reading) -> dict
                 continue
             if field.is_free_text and column.kind in SINGLE_KINDS and kind_weight < 0.3 and likeness < 1:
                 continue
-            values = values_for(field, column, reading)
+            if (field.key, number) not in read:
+                read[field.key, number] = values_for(field, column, reading)
+            values = read[field.key, number]
             readable = _readable_share(values, field, column)
             if readable < LEAST_FIT:
                 continue
@@ -445,9 +458,13 @@ def _truths(field: FieldOfList, column: Column) -> Sequence[Any]:
     without the text have the value False if all others have True. The result is empty for other texts."""
     texts = {text for text in column.texts if text}
     named = {text for text in texts if likeness_by_words(field.wanted.names, text) >= NAMED}
-    if not named or len(texts) > 3:
+    if not named or len(texts) > MAX_TRUTHS:
         return []
-    truths = {text: (not is_turned(text) if text in named or is_turned(text) else UNREADABLE) for text in texts}
+    truths: dict[str, Any] = {}
+    for text in texts:
+        answer = answer_of(text)
+        own = not is_turned(text) if text in named or is_turned(text) else UNREADABLE
+        truths[text] = own if answer is None else answer
     without_text = False if set(truths.values()) == {True} else None
     return [truths.get(text, without_text) for text in column.texts]
 

@@ -103,7 +103,7 @@ _FORMS: Final = {
     "time": rf"{_TIME}",
     "moment": _MOMENT,
     "now": rf"(?<!\S)(?:{_NOW})(?!\S)",
-    "day": rf"(?<!\d[.,])(?:(?:{any_of(WEEKDAYS)})\.?,? )?"
+    "day": rf"(?:(?:{any_of(WEEKDAYS)})\.?,? )?"
     rf"(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?[^\S\t]?(?:de )?(?:{any_of(MONTHS)})\b\.?(?! of )"
     rf"|(?:{any_of(MONTHS)})\.? \d{{1,2}}(?:st|nd|rd|th)?\b|\d\d\.\d\d\.(?!\d))"
     rf"|(?:{any_of(WEEKDAYS)})\.?,? \d{{1,2}}[./]\d{{1,2}}\.?(?![\d./])"
@@ -117,11 +117,19 @@ _FORMS: Final = {
     "decimal": r"[-−–+]?(?:\d{1,3}(?:[ .,٬'’\u00a0]\d{3})*|\d+)[.,٫]\d\d(?!\d)",
     "number": rf"[-−+]?(?:{_FIGURES})",
 }
+_BEFORE: Final = {
+    "other": r"(?<![\w@])",
+    "period": r"(?<![\w@/.])",
+    "short period": r"(?<![\w@/.])",
+    "day": r"(?<![\w@])(?<!\d[.,])",
+    "money": r"(?:(?<![\w@])|(?<=\d)(?=[£$]))",
+}
+"""Pattern of the place before a piece, by the name of its form. OCR may join a struck price and the next one."""
 _TYPED: Final = [
     (
         kind,
         re.compile(
-            rf"(?<![\w@/.])(?:{form})(?![\w@/])" if kind.endswith("period") else rf"(?<![\w@])(?:{form})(?![\w@])",
+            rf"{_BEFORE.get(kind, _BEFORE['other'])}(?:{form})(?![\w@{'/' if kind.endswith('period') else ''}])",
             re.I if kind not in ("code", "phone", "iban") else 0,
         ),
     )

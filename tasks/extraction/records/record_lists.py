@@ -1,9 +1,10 @@
 """Fills lists of objects, each from the run of records whose columns fit the list's fields best."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import combinations
 from statistics import median
 from typing import Any, Final, NamedTuple
 
@@ -24,16 +25,16 @@ from tasks.extraction.records.columns import (
     Place,
     RecordTable,
     join_pieces,
+    read_table,
     record_table,
 )
 from tasks.extraction.records.fields import NAMED, TEXT_KINDS, ListToFill, Match, Reading, matches_of, values_for
 from tasks.extraction.records.pieces import Piece
 from tasks.extraction.records.repetition import Outline, Record, Run, outline_of, runs_of
 from tasks.extraction.table_lists import FilledList, is_plain_text, is_total
-from tasks.extraction.words_on_page import cell_with
 from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
-from tasks.read_table import NO_CELL
+from tasks.read_table import NO_CELL, ReadCell
 from tasks.schema.paths import JsonPath
 
 LEAST_PROBABILITY: Final = 0.5
@@ -334,46 +335,69 @@ def find_filling(table: RecordTable, wanted: ListToFill, reading: Reading, entry
 
 
 def assign_columns(matches: Mapping[tuple[int, int], Match], table: RecordTable) -> dict[int, int]:
-    """Choose a column for each field, the matches with the best scores first, so that no piece of a record fills two
-    fields. Return the index of each field's column by the index of the field."""
+    """Choose a column for each field, so that no piece of a record fills two fields. Return the index of each field's
+    column by the index of the field.
+
+    The matches with the best scores are chosen first. A field that is left without a column may then take the column of
+    another field for which there is another column.
+    """
+    ranked = sorted(
+        (pair for pair in matches if matches[pair].score >= LEAST_SCORE), key=lambda pair: -matches[pair].score
+    )
+    clashes: dict[tuple[int, int], bool] = {}
     chosen: dict[int, int] = {}
-    taken: list[dict[Place, set[str]]] = [{} for _ in table.run.records]
-    """Names of the parts that are taken of each piece, by record; the name of a whole piece is empty."""
-    for (field, number), match in sorted(matches.items(), key=lambda item: (-item[1].score, item[0])):
-        if field in chosen or match.score < LEAST_SCORE:
-            continue
-        column = table.columns[number]
-        part = column.part
-        clashes = sum(
-            any(place in parts and (part == "" or part in parts[place] or "" in parts[place]) for place in cell.pieces)
-            for parts, cell in zip(taken, column.cells, strict=True)
-            if cell
-        )
-        if clashes <= LARGEST_CLASH * column.count:
-            chosen[field] = number
-            for parts, cell in zip(taken, column.cells, strict=True):
-                for place in cell.pieces if cell else ():
-                    parts.setdefault(place, set()).add(part)
+
+    def clashes_with(column: int, fields: Collection[int]) -> list[int]:
+        # Fields, of those given, whose columns have the pieces of a column.
+        for field in fields:
+            if (column, chosen[field]) not in clashes:
+                clashes[column, chosen[field]] = have_same_pieces(table.columns[column], table.columns[chosen[field]])
+        return [field for field in fields if clashes[column, chosen[field]]]
+
+    for field, column in ranked:
+        if field not in chosen and not clashes_with(column, chosen):
+            chosen[field] = column
+    for field in sorted({field for field, _ in ranked} - chosen.keys()):
+        best, exchange = 0.0, {}
+        for column in (own for one, own in ranked if one == field):
+            holders = clashes_with(column, chosen)
+            if len(holders) != 1:
+                continue
+            [holder] = holders
+            others = chosen.keys() - {holder}
+            for other in (own for one, own in ranked if one == holder and own != column):
+                gain = matches[field, column].score + matches[holder, other].score
+                gain -= matches[holder, chosen[holder]].score
+                is_free = not have_same_pieces(table.columns[other], table.columns[column])
+                if gain > best and is_free and not clashes_with(other, others):
+                    best, exchange = gain, {field: column, holder: other}
+                    break
+        chosen |= exchange
     _put_in_order(chosen, matches, table.columns)
     return dict(sorted(chosen.items()))
+
+
+def have_same_pieces(column: Column, other: Column) -> bool:
+    """True if more than LARGEST_CLASH of the cells of a column have pieces that the other column has, too, in whole or
+    the same part of them."""
+    if column.part and other.part and column.part != other.part:
+        return False
+    pairs = zip(column.cells, other.cells, strict=True)
+    common = sum(bool(cell and own and not cell.pieces.isdisjoint(own.pieces)) for cell, own in pairs)
+    return common > LARGEST_CLASH * column.count
 
 
 def _put_in_order(chosen: dict[int, int], matches: Mapping[tuple[int, int], Match], columns: Sequence[Column]) -> None:
     """Exchange the columns of two fields if this puts columns of one kind in the order of the fields, and lowers the
     claims by at most EQUAL."""
-    for first in sorted(chosen):
-        for second in sorted(chosen):
-            one, other = chosen[first], chosen[second]
-            if (
-                first >= second
-                or columns[one].kind != columns[other].kind
-                or columns[one].order <= columns[other].order
-            ):
-                continue
-            exchanged = [matches.get((first, other)), matches.get((second, one))]
-            claim = matches[first, one].claim + matches[second, other].claim
-            if None not in exchanged and sum(match.claim for match in exchanged if match) >= claim - EQUAL:
-                chosen[first], chosen[second] = other, one
+    for first, second in combinations(sorted(chosen), 2):
+        one, other = chosen[first], chosen[second]
+        if columns[one].kind != columns[other].kind or columns[one].order <= columns[other].order:
+            continue
+        exchanged = [matches.get((first, other)), matches.get((second, one))]
+        claim = matches[first, one].claim + matches[second, other].claim
+        if None not in exchanged and sum(match.claim for match in exchanged if match) >= claim - EQUAL:
+            chosen[first], chosen[second] = other, one
 
 
 def _items(run: Run, wanted: ListToFill, values: Mapping[int, Sequence[Any]]) -> list[int]:
@@ -493,7 +517,8 @@ def _extended_cell(record: Record, cell: ColumnCell, taken: set[Place], *, is_te
 
     def is_part(piece: Piece, neighbour: Piece, at: int) -> bool:
         is_other = piece.kind in _SEPARATE_KINDS or piece.in_brackets != neighbour.in_brackets
-        return not (is_other or piece.label or Place(number, at) in taken)
+        is_labelled = piece.label and piece.sign != ""
+        return not (is_other or is_labelled or Place(number, at) in taken)
 
     while (
         last + 1 < len(pieces)
@@ -519,6 +544,8 @@ def filled_list(filling: RecordFilling, path: JsonPath, fields: Sequence[WantedF
     """Return a list with one row for each record of a run that is an item."""
     filled = FilledList([], is_exact=False)
     filled.missing = [field for index, field in enumerate(fields) if index not in filling.columns]
+    table = read_table(filling.table, [*filling.columns.values()])
+    column_of = {index: column for column, index in enumerate(filling.columns)}
     for number in filling.items:
         item = _item_of(filling, fields, number)
         if item is None:
@@ -528,7 +555,8 @@ def filled_list(filling: RecordFilling, path: JsonPath, fields: Sequence[WantedF
             break
         for index in item:
             cell_path = (*path, len(filled.rows), fields[index].path[-1])
-            filled.cells[cell_path] = _cell_of_field(filling, number, fields, index)
+            cell = table.rows[table.header + number][column_of[index]] if index in column_of else NO_CELL
+            filled.cells[cell_path] = _cell_of_field(filling, cell, number, fields, index)
         filled.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
     return filled
 
@@ -550,23 +578,24 @@ def _item_of(filling: RecordFilling, fields: Sequence[WantedField], number: int)
     return item
 
 
-def _cell_of_field(filling: RecordFilling, number: int, fields: Sequence[WantedField], index: int) -> CellOfField:
+def _cell_of_field(
+    filling: RecordFilling, cell: ReadCell, number: int, fields: Sequence[WantedField], index: int
+) -> CellOfField:
     """Return the cell of a record from which a field is filled. `number` is the index of the record, and `index` that
     of the field."""
     field = fields[index]
-    cell = filling.columns[index].cells[number] if index in filling.columns else None
-    has_value = index in filling.values and is_read(filling.values[index][number])
+    has_value = cell is not NO_CELL and is_read(filling.values[index][number])
     return CellOfField(
         filling.entry,
-        cell_with(filling.table.run.passage, cell.words, cell.text) if cell is not None else NO_CELL,
+        cell,
         " ".join(field.names.own[0]),
         1.0,
         answered=len(filling.columns) / len(fields),
-        is_read=has_value and cell is not None,
+        is_read=has_value,
         is_text=is_plain_text(field),
         is_only=len(filling.items) == 1,
         found_in="records",
-        chance=filling.probability(index) if has_value and cell is not None else 0.0,
+        chance=filling.probability(index) if has_value else 0.0,
         is_named=filling.features.heading > 0,
     )
 

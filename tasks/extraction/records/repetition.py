@@ -15,10 +15,10 @@ from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
-from tasks.extraction.cv_sections import is_section
 from tasks.extraction.folding import folded_words
 from tasks.extraction.passages import Passage
 from tasks.extraction.records.pieces import Piece, PiecedLine, cut_line
+from tasks.extraction.section_headings import is_section
 from tasks.extraction.words_on_page import WordOnPage, rows_by_column, rows_of, segments_of_row
 
 MAX_RECORDS: Final = 200
