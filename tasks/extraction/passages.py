@@ -90,8 +90,6 @@ class Passage:
         self.long_words: dict[int, frozenset[int]] = {}
         """Indices of the words of a line that have more than two letters and nothing else, by the index of the line.
         Filled on demand."""
-        self.has_days_alone: bool | None = None
-        """True if weekdays with numbers (`Fri 9`) are days without a month here. Filled on demand."""
         self._line_starts = list(accumulate((len(line.words) for line in lines), initial=0))
 
     def line_at(self, word: int) -> int:

@@ -1,4 +1,4 @@
-"""Reads lists of texts in a document: behind a label (`Skills: Python, Go`), below or beside the name of the list, or
+"""Reads lists of texts in a document: after a label (`Skills: Python, Go`), below or beside the name of the list, or
 one item per line."""
 
 import re

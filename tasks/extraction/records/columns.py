@@ -1,18 +1,16 @@
 """Puts the pieces of a run's records into columns: the pieces at the same place of all records, such as the dates at
 the beginning of each.
 
-A piece may be in several columns: in one for the piece alone, in one for each of its parts, and in those that join it
-to its neighbours. A text that most records have in common is the label of the piece beside it.
+A piece may be in several columns: in one for the whole piece and in one for each of its parts. A text that most records
+have in common is the label of the piece beside it.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from tasks.extraction.concepts import PHRASES
 from tasks.extraction.folding import folded_words
 from tasks.extraction.records.pieces import Piece, PiecedLine, is_now, parts_of, unit_text
 from tasks.extraction.records.repetition import Record, Run
@@ -28,8 +26,6 @@ LEAST_COVERAGE: Final = 0.2
 FEW_RECORDS: Final = 4
 CONSTANT: Final = 0.6
 """A text is a label if at least this share of the records have it at the same place."""
-FEWEST_TELLING: Final = 3
-"""Labels that only one record has are texts if at least this many records have such a label at the same place."""
 MAX_WORDS_OF_LABEL: Final = 4
 IS_LABEL: Final = "\x00"
 """Label of a text that is itself the label of another piece. No page contains this character."""
@@ -41,15 +37,6 @@ OF_MARK: Final = -1
 """Number of the piece for the bullet or number at the beginning of a line."""
 _FIGURES: Final = frozenset(("number", "decimal"))
 """Kinds of pieces that a text after them may label."""
-_SPACE: Final = re.compile(r"\s")
-_JOINED: Final[Mapping[str, tuple[str, ...] | None]] = {
-    "phrase": ("",),
-    "clause": ("", "comma", "open", "slash", "dash", "at", "close"),
-    "line": None,
-}
-"""Signs between neighbouring pieces that may be one text, from the strictest rule, by which only a space stands between
-two pieces, to the loosest, which permits every sign and every label."""
-
 Key = tuple[object, ...]
 
 
@@ -84,18 +71,21 @@ class Column:
     """Name of the sign between the column and the piece before it."""
     unit: str = ""
     """Unit that the column's figures have in common; empty if the column is defined by a place in the records."""
-    is_joined: bool = False
-    """True if the column joins several pieces of each record."""
+    is_mixed: bool = False
+    """True if the column has pieces of several kinds with one label."""
     is_least: bool = False
     """True if the column has the least of several amounts that stand side by side: of a price and the price that it
     replaces."""
-    is_rest: bool = False
-    """True if the column has all lines of each record except the first line."""
 
     @cached_property
     def texts(self) -> Sequence[str]:
         """The text of each record; empty for a record without a text."""
         return [cell.text if cell else "" for cell in self.cells]
+
+    @property
+    def pieces(self) -> Sequence[frozenset[Place] | None]:
+        """The pieces that each record has in the column."""
+        return [cell and cell.pieces for cell in self.cells]
 
     @cached_property
     def is_missing(self) -> Sequence[bool]:
@@ -142,10 +132,9 @@ class RecordTable:
 
 def record_table(run: Run) -> RecordTable:
     """Return the columns of the records of a run."""
-    run = _with_telling_labels_as_texts(run)
     columns = _columns(run)
     _label_by_header(run, columns)
-    of_pieces = [column for column in columns if not column.is_joined and "." not in column.kind]
+    of_pieces = [column for column in columns if not column.is_mixed and "." not in column.kind]
     regularity = sum(column.count * column.coverage for column in of_pieces) / max(1, sum(c.count for c in of_pieces))
     columns.sort(key=lambda column: (-column.coverage, column.order))
     return RecordTable(run, columns[:MAX_COLUMNS], regularity)
@@ -177,7 +166,6 @@ def _columns(run: Run) -> list[Column]:
         for index, (line, key) in enumerate(zip(record, keys, strict=True)):
             own = [piece.label or labels.get((number, index, at), "") for at, piece in enumerate(line.pieces)]
             cells += _cells_of_line(index, line, key, own, units)
-        cells += _rest_of(record)
         if run.sections and (section := run.sections[number]) is not None:
             words = tuple(word.at for word in section.words)
             cell = ColumnCell(section.text.replace("\t", " "), words, frozenset((Place(OF_SECTION, 0),)))
@@ -272,7 +260,7 @@ def _cells_of_line(
         key = ("labelled", kind, *words) if label else keys[index]
         yield key, cell, Column(kind, [], label, order, piece.sign)
         if label:
-            yield ("labelled with any", *words), cell, Column("text", [], label, order, is_joined=True)
+            yield ("labelled with any", *words), cell, Column("text", [], label, order, is_mixed=True)
         for part, text in parts_of(piece.kind, piece.text):
             cell = cell._replace(text=text)
             if part != "figure":
@@ -284,13 +272,6 @@ def _cells_of_line(
                 units[unit] += 1
                 yield ("unit", unit, units[unit]), cell, Column("figure", [], "", order, unit=unit)
     yield from _least_amount(number, line, line_key, labels)
-    counts: Counter[tuple[str, str]] = Counter()
-    for name, group in _joined(line.pieces, indices):
-        label = labels[group[0]]
-        counts[name, label] += 1
-        where = ("labelled",) if label else (line_key,)
-        form = Column("text", [], label, number + group[0] / LINE_ORDER, is_joined=True)
-        yield (*where, name, *folded_words(label), counts[name, label]), join_pieces(line, number, group), form
 
 
 def _least_amount(
@@ -310,29 +291,6 @@ def _least_amount(
         yield (line_key, "least"), ColumnCell(piece.text, piece.words, places), form
 
 
-def _joined(pieces: Sequence[Piece], indices: Sequence[int]) -> Iterator[tuple[str, Sequence[int]]]:
-    """Yield the groups of neighbouring pieces of a line that may be one text, each with the name of its rule. Only
-    pieces at `indices` are joined."""
-    for name, signs in _JOINED.items():
-        groups: list[list[int]] = []
-        for index in indices:
-            piece = pieces[index]
-            is_joined = signs is None or (piece.sign in signs and not piece.label)
-            if groups and index == groups[-1][-1] + 1 and is_joined:
-                groups[-1].append(index)
-            else:
-                groups.append([index])
-        for group in groups:
-            are_texts = [pieces[index].kind == "text" for index in group]
-            if len(group) == 1 or not any(are_texts):
-                continue
-            yield name, group
-            # A text often begins with a day or a period, which is a separate value.
-            from_text = group[are_texts.index(True) :]
-            if signs is not None and 1 < len(from_text) < len(group):
-                yield f"{name} of text", from_text
-
-
 def join_pieces(line: PiecedLine, number: int, indices: Sequence[int]) -> ColumnCell:
     """Return the text of neighbouring pieces of a line, with the signs between them, as a cell."""
     pieces = [line.pieces[index] for index in indices]
@@ -341,17 +299,6 @@ def join_pieces(line: PiecedLine, number: int, indices: Sequence[int]) -> Column
         text += ")"
     words = tuple(word for piece in pieces for word in piece.words)
     return ColumnCell(text, words, frozenset(Place(number, index) for index in indices))
-
-
-def _rest_of(record: Record) -> Iterator[tuple[Key, ColumnCell, Column]]:
-    """Yield the lines of a record after the first one as one text; nothing if no other line has pieces."""
-    lines = [line for line in record[1:] if line.pieces]
-    if lines:
-        text = "\n".join([line.text[len(line.mark) :].strip().replace("\t", " ") for line in lines])
-        words = tuple(word.at for line in lines for word in line.words)
-        places = [Place(number, at) for number, line in enumerate(record) if number for at in range(len(line.pieces))]
-        form = Column("text", [], "", 1.0, is_joined=True, is_rest=True)
-        yield ("rest",), ColumnCell(text, words, frozenset(places)), form
 
 
 def _constant_labels(run: Run, keys_by_record: Sequence[Sequence[Key]]) -> Mapping[tuple[int, int, int], str]:
@@ -392,43 +339,6 @@ def _labelled_piece(run: Run, number: int, at: int, index: int) -> tuple[int, in
     if len(pieces) == 1 and at + 1 < len(record) and record[at + 1].pieces:
         return number, at + 1, 0
     return None
-
-
-def _with_telling_labels_as_texts(run: Run) -> Run:
-    """Return a run in which each label that tells records apart is a text. Only one record has such a label, it names
-    no concept, and most records have one in the same line: `Skarnholm: SW 12 m/s` above `Aldby: W 9 m/s`."""
-    records_by_label: dict[tuple[str, ...], set[int]] = defaultdict(set)
-    labels_by_line: dict[int, dict[int, tuple[str, ...]]] = defaultdict(dict)
-    for number, record in enumerate(run.records):
-        for at, line in enumerate(record):
-            for index, piece in enumerate(line.pieces):
-                if piece.label and (label := folded_words(piece.label)):
-                    records_by_label[label].add(number)
-                    if index == 0:
-                        labels_by_line[at][number] = label
-    telling: set[tuple[int, int]] = set()
-    for at, labels in labels_by_line.items():
-        own = [number for number, label in labels.items() if len(records_by_label[label]) == 1 and label not in PHRASES]
-        if len(own) >= max(FEWEST_TELLING, CONSTANT * len(run.records)):
-            telling |= {(number, at) for number in own}
-    if not telling:
-        return run
-    records = [
-        [_with_label_as_text(line) if (number, at) in telling else line for at, line in enumerate(record)]
-        for number, record in enumerate(run.records)
-    ]
-    return replace(run, records=records)
-
-
-def _with_label_as_text(line: PiecedLine) -> PiecedLine:
-    """Return a line whose first piece has no label, but follows a text with the label's words."""
-    first, *others = line.pieces
-    start = line.text.rfind(first.label, 0, first.start)
-    end = start + len(first.label)
-    first_word, last_word = (len(_SPACE.findall(line.text[:position])) for position in (start, end))
-    words = tuple(word.at for word in line.words[first_word : last_word + 1])
-    label = first._replace(kind="text", text=first.label, words=words, label="", start=start, end=end)
-    return line._replace(pieces=[label, first._replace(label="", sign="colon"), *others])
 
 
 def _label_by_header(run: Run, columns: Sequence[Column]) -> None:

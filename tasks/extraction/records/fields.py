@@ -39,13 +39,12 @@ NAMED, FARTHER = 0.6, 0.7
 is nearer to the records."""
 MAX_LIKENESS: Final = 2.0
 """Largest likeness of a label or heading. A higher likeness counts as this."""
-SAME_ROLE, SAME_UNIT, SAME_TOPIC, SAME_NOUN = 1.2, 1.5, 1.5, 1.2
-"""Likeness of a label that names a role of the field, of figures with the unit in the field's name, of a heading with
-the topic of the list, and of a heading that has the noun of the list's name."""
+SAME_ROLE, SAME_UNIT, SAME_TOPIC = 1.2, 1.5, 1.5
+"""Likeness of a label that names a role of the field, of figures with the unit in the field's name, and of a heading
+with the topic of the list."""
 MAX_WORDS_OF_ROLE: Final = 3
 SHORTEST_STEM: Final = 5
-"""Least number of letters of a word that names a topic in compounds and inflected forms, too, and of a noun that is
-compared in the singular and the plural."""
+"""Least number of letters of a word that names a topic in compounds and inflected forms, too."""
 LONG_TEXT: Final = 60
 """The texts of a column are long if they have more characters than this per record."""
 MAX_TRUTHS: Final = 3
@@ -77,8 +76,6 @@ _KINDS_OF_CONCEPTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Kinds of columns that suit a concept, by the concept's kind, the likeliest first."""
 _KIND_OF_CONCEPT: Final = {"email": "email", "website": "uri", "telephone": "phone", "mobile": "phone", "fax": "phone"}
-_PROSE: Final = frozenset(("description", "notes"))
-"""Concepts of fields that may take several lines of a record."""
 _ORGANISATIONS: Final = frozenset(
     ("employer", "company", "school", "seller", "buyer", "bank", "insurer", "issuer", "hotel", "carrier")
 ) | {"manufacturer", "publisher", "authority", "organizer"}
@@ -99,19 +96,6 @@ _PLACE_OF_WORK: Final = re.compile(
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _YEAR_FIRST = re.compile(r"(?<![A-Za-z])[YJRAÅ]{4}-M{2}(?![A-Za-z])", re.IGNORECASE)
 _MONTH_FIRST = re.compile(r"(?<![A-Za-z])M{2}/[YJRAÅ]{4}(?![A-Za-z])", re.IGNORECASE)
-_PLURALS: Final = [
-    (singular.strip("-"), plural.strip("-"))
-    for forms in (
-        "- -s, - -es, -y -ies, -f -ves, -fe -ves, -is -es",
-        "- -e, -e -en, -g -gen, -t -ten, -ion -ionen, -n -nen, -er -ern, -el -eln, -ed -eder, -us -en, -um -en",
-        "-u -ux, -al -aux, -z -ces, -ao -oes, -al -ais, -el -eis, -m -ns",
-        "-o -i, -a -e, -e -i, -co -chi, -ca -che, -go -ghi, -ga -ghe, -io -i, - -en, -v -ven, -heid -heden",
-        "-t -ty, -r -ry, -w -wy, -n -ny, -k -ki, -k -cy, -a -y, -a -i, -ie -ia, -c -ce, -ing -ingar, -a -or, -e -ar",
-    )
-    for singular, plural in map(str.split, forms.split(","))
-]
-"""Endings of nouns in the singular and the plural, without accents: English, German, French, Spanish and Portuguese,
-Italian and Dutch, Polish and Swedish."""
 
 
 class MatchWeights(NamedTuple):
@@ -142,13 +126,11 @@ class MatchWeights(NamedTuple):
     """The column is the first text of a record, and the field is the list's first field for a text."""
     constant: float = -1.0
     """All records have the same text in the column, although the field may have many values."""
-    joined: float = -0.3
-    """The column joins several pieces of each record."""
+    mixed: float = -0.3
+    """The column has pieces of several kinds."""
     least: float = 0.5
     """The column has the least of several amounts, and the list has only one field for amounts; negative if it has
     several."""
-    rest: float = -0.6
-    """The column has the rest of each record, although the field may not be long."""
     long: float = -0.5
     """The column's texts are long."""
 
@@ -167,7 +149,7 @@ class Match(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What the page of a run says about the numbers and days in it."""
+    """The days and the decimal sign of the page of a run."""
 
     days: Sequence[date]
     """Days that the passage mentions. A date without a year gets the year that brings it nearest to one of them."""
@@ -216,11 +198,6 @@ class FieldOfList:
     def is_figure(self) -> bool:
         """True if the field's values are numbers or days."""
         return bool(self.types & NUMBERS) or wants_iso(self.wanted.schema)
-
-    @cached_property
-    def may_be_long(self) -> bool:
-        """True if several lines of a record may fill the field."""
-        return "array" in self.types or not self.wanted.names.concepts.isdisjoint(_PROSE)
 
     def label_likeness(self, label: str) -> float:
         """Return how well a label matches the field, by its words, its concepts, and the roles that its words name."""
@@ -353,25 +330,14 @@ def _best_likeness(lists: Sequence[Names], headings: Sequence[str]) -> float:
 
 @lru_cache(maxsize=8192)
 def heading_likeness(names: Names, heading: str) -> float:
-    """Return how well a heading names a list, from 0 to 3: by its words, by the topics that both name
-    (`Berufserfahrung` for `jobs`), or by the noun of the list's name (`Earlier talks` for `pastTalks`)."""
+    """Return how well a heading names a list, from 0 to 3: by its words, or by the topics that both name:
+    `Berufserfahrung` for `jobs`."""
     text = heading.strip("#*_ :")
     likeness = likeness_by_words(names, text)
     words = tuple(fold(text))
     if likeness < SAME_TOPIC and _topics(words) & _topics(tuple(word for name in names.own for word in name)):
         return SAME_TOPIC
-    nouns = [without_accents(name[-1]) for name in names.own if name and len(name[-1]) >= SHORTEST_STEM]
-    own = {form for noun in nouns for form in _singulars(noun)}
-    if likeness < SAME_NOUN and own and any(not own.isdisjoint(_singulars(without_accents(word))) for word in words):
-        return SAME_NOUN
     return likeness
-
-
-@lru_cache(maxsize=4096)
-def _singulars(word: str) -> frozenset[str]:
-    """Return the word, and the words of which it may be the plural in any language."""
-    found = {word.removesuffix(plural) + singular for singular, plural in _PLURALS if word.endswith(plural)}
-    return frozenset((word, *(one for one in found if len(one) >= SHORTEST_STEM)))
 
 
 @lru_cache(maxsize=4096)
@@ -418,7 +384,7 @@ def matches_of(table: RecordTable, wanted: ListToFill, reading: Reading) -> dict
             claim += WEIGHTS.role * (kind_weight >= 0.7 and bool(field.roles) and column.kind not in TEXT_KINDS)
             if column.label and likeness < 0.6:
                 claim += WEIGHTS.foreign_label + WEIGHTS.label_of_other * (max(likenesses) >= 1)
-            claim += WEIGHTS.look * _look(field, column) + WEIGHTS.rest * (column.is_rest and not field.may_be_long)
+            claim += WEIGHTS.look * _look(field, column)
             distance = abs((index + 0.5) / len(wanted.fields) - places.get(column.order, 0.5))
             score = WEIGHTS.bias + claim + WEIGHTS.order * (1 - distance) + WEIGHTS.coverage * column.coverage
             is_only = column.kind in SINGLE_KINDS and kinds[column.kind] == wanted.counts_of_kinds[column.kind] == 1
@@ -426,7 +392,7 @@ def matches_of(table: RecordTable, wanted: ListToFill, reading: Reading) -> dict
             is_constant = len(column.cells) > 2 and not field.has_few_values and column.is_constant
             is_long = sum(map(len, column.texts)) > LONG_TEXT * len(column.cells)
             score += WEIGHTS.unique * is_only + WEIGHTS.title * is_title + WEIGHTS.constant * is_constant
-            score += WEIGHTS.joined * column.is_joined + WEIGHTS.long * is_long
+            score += WEIGHTS.mixed * column.is_mixed + WEIGHTS.long * is_long
             if column.is_least:
                 score += WEIGHTS.least if wanted.counts_of_kinds["money"] == 1 else -WEIGHTS.least
             found[index, number] = Match(values, score, claim)

@@ -3,8 +3,7 @@ and another score in brackets."""
 
 import itertools
 import re
-from collections.abc import Collection, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -14,8 +13,8 @@ from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import GAP, WordOnPage
 from tasks.notation.currencies import ANY as CURRENCY
-from tasks.notation.dates import ORDINAL, find_days, parse_day
-from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
+from tasks.notation.dates import ORDINAL, find_days
+from tasks.notation.words import MONTHS, WEEKDAYS, any_of
 
 LONGEST: Final = 600
 """A line is cut into pieces only if it has at most this many characters. A longer line is running text."""
@@ -23,15 +22,6 @@ MAX_PIECES: Final = 24
 """A line has at most this many pieces."""
 MAX_WORDS_OF_LABEL: Final = 5
 LONGEST_IBAN: Final = 34
-MONTHS_OF_YEAR: Final = 12
-DAYS_OF_WEEK: Final = 7
-LAST_DAYS: Final = range(28, 32)
-"""Numbers of the days that may come just before the first of a month."""
-LONGEST_PAGE: Final = 100_000
-"""At most this many characters of a page are searched for successive weekdays."""
-LATEST_YEAR: Final = 49
-"""The end of a period that began in the 20th century may be in the 21st if its two digits are at most this:
-`1998–03`."""
 NOT_BEFORE_FIGURES: Final = frozenset(
     ("street", "address", "nothing", "description", "city", "title", "name", "company")
 )
@@ -56,28 +46,10 @@ _TO_WORD = (
 )
 _TO = rf"--?|[–—－~→]|{_TO_WORD}"
 _SINCE = "since|from|seit|ab|vo[mn]|depuis|de|du|desde(?: el)?|del?|dal?|da|sinds|vanaf|van|od|sedan|från|fra"
-_DAY_OF_MONTH = rf"\d{{1,2}}(?:{ORDINAL} (?:de )?|\.? ?)"
-_YEAR = r"(?:19|20)\d\d"
-_WHOLE_DAY = (
-    rf"{_DAY_OF_MONTH}{_MONTH},? (?:del? )?{_YEAR}|\d{{1,2}}(?P<by>[./])\d{{1,2}}(?P=by){_YEAR}"
-    rf"|{_MONTH} \d{{1,2}},? {_YEAR}"
-)
-_SHORT_PERIOD = (
-    rf"(?:(?:{_SINCE}) )?(?:(?P<day>\d{{1,2}})\.?(?:[-–—]| (?:{_TO_WORD}) )(?P<last_day>{_WHOLE_DAY})"
-    rf"|(?P<short>{_DAY_OF_MONTH}{_MONTH}|{_MONTH}(?: \d{{1,2}})?|\d{{1,2}}\.\d{{1,2}}\.)"
-    rf"[^\S\t]?(?:{_TO})[^\S\t]?(?P<last>{_WHOLE_DAY.replace('by', 'sign')}|{_MONTH},? (?:del? )?{_YEAR})"
-    rf"|(?P<month>{_MONTH} )(?P<first_of_month>\d{{1,2}})[-–—](?P<last_of_month>\d{{1,2}})(?P<year>,? {_YEAR})"
-    rf"|(?P<first_year>(?:19|20))(?P<first_digits>\d\d)(?P<sign_of_years>[–/])(?P<last_digits>\d\d))"
-)
-"""A period whose beginning lacks its month or its year, because the end has them: `3–9 May 2025`, `2016–18`."""
 _TIME = (
     r"(?:[01]?\d|2[0-3])(?:[:.][0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b\.?)?| ?[hu] ?[0-5]\d| ?[ap]\.?m\b\.?| Uhr\b)"
     r"(?:[^\S\t]?Uhr\b)?"
 )
-_LONG_WEEKDAY = any_of([name for name in WEEKDAYS if len(name) > 2])
-"""Names of weekdays with at least three letters. Names of two letters, such as `on` and `do`, are other words before
-numbers."""
-_DAY_ALONE = r"(?:3[01]|[12]\d|0?[1-9])"
 _UNIT = (
     r"(?:%|‰|°C|°F|°|º|mg|µg|mcg|kg|g|ml|cl|dl|l|km/h|km|mm|cm|m/s|m²|m2|m³|m3|m|kWh|kW|W|V|A|Ah|mAh|GB|MB|mmHg|bpm|hPa|IE"
     r"|IU|UI|j\.m\.|pts?\.?|points?|Punkte|Pkt\.?|punti|puntos|pontos|pkt\.?|poäng|pcs\.?|pieces|Stk?\.?|Stück|szt\.?"
@@ -91,7 +63,6 @@ _FORMS: Final = {
     "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
     "uri": r"(?:https?://|www\.)[^\s,;]+",
     "iban": r"[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?",
-    "short period": _SHORT_PERIOD,
     "period": rf"(?:(?P<since>{_SINCE}) )?(?P<start>{_MOMENT})[^\S\t]?(?:{_TO})[^\S\t]?(?P<end>{_MOMENT}|{_NOW})"
     rf"|(?P<from>(?:{_SINCE})) (?P<begun>{_MOMENT})",
     "money": rf"(?:[-−–+] ?)?(?:(?:{CURRENCY}) ?[-−]?(?:{_FIGURES})(?:,-{{1,2}})?"
@@ -108,7 +79,6 @@ _FORMS: Final = {
     rf"|(?:{any_of(MONTHS)})\.? \d{{1,2}}(?:st|nd|rd|th)?\b|\d\d\.\d\d\.(?!\d))"
     rf"|(?:{any_of(WEEKDAYS)})\.?,? \d{{1,2}}[./]\d{{1,2}}\.?(?![\d./])"
     rf"|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|1[0-2])(?=,? (?:[^\W\d_]{{1,4}}\.? )?{_TIME}(?!\w))",
-    "weekday": rf"(?:{_LONG_WEEKDAY})\.?,? {_DAY_ALONE}{ORDINAL}(?!\w)(?![\d.,:/%°]*\d| ?[%°])",
     "phone": r"\+\d[\d ()/-]{6,18}\d|0\d{1,4}[ /-]\d[\d -]{4,12}\d",
     "measure": rf"[-−+<>≤≥~]? ?(?:{_FIGURES}) ?{_UNIT}{_DOSED}(?![^\W_])",
     "score": r"\d{1,3}(?: [:–-] |[:–-])\d{1,3}(?![\d.,:–-])",
@@ -120,7 +90,6 @@ _FORMS: Final = {
 _BEFORE: Final = {
     "other": r"(?<![\w@])",
     "period": r"(?<![\w@/.])",
-    "short period": r"(?<![\w@/.])",
     "day": r"(?<![\w@])(?<!\d[.,])",
     "money": r"(?:(?<![\w@])|(?<=\d)(?=[£$]))",
 }
@@ -135,13 +104,11 @@ _TYPED: Final = [
     )
     for kind, form in _FORMS.items()
 ]
-_PERIOD, _SHORT = (next(form for kind, form in _TYPED if kind == name) for name in ("period", "short period"))
-_KINDS: Final = {"short period": "period", "iban": "code", "now": "moment", "weekday": "day"}
+BEFORE_DAYS: Final = 4
+"""Number of forms that are searched for before days, which may be parts of them."""
+_PERIOD: Final = dict(_TYPED)["period"]
+_KINDS: Final = {"iban": "code", "now": "moment"}
 """Kind of a piece, by the name of its form, where the two differ."""
-_WORD_AND_DAY: Final = re.compile(
-    rf"(?<!\w)(?P<name>[^\W\d_]{{3,16}}(?:-feira)?)\.?,? (?P<day>{_DAY_ALONE}){ORDINAL}(?!\w)", re.IGNORECASE
-)
-"""Pattern of a word that may be a weekday, before a number. A pattern of all weekdays takes 0.2 s for a page."""
 _MARK: Final = re.compile(
     r"(?P<heading>#{1,6}(?=\s))|(?P<box>(?:[-*] )?\[[ xX✓]?\](?=\s))|(?P<bullet>[-–—*+•·◦▪‣☐□✓✔☑➢➤►●○■])(?=\s)"
     r"|(?P<ordinal>\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)](?=\s)|§ ?\d+[a-z]?\.?(?=\s)"
@@ -217,10 +184,7 @@ def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
     begin = mark.end() if mark else 0
     pieces: list[Piece] = []
     if len(text) <= LONGEST:
-        if passage.has_days_alone is None:
-            passage.has_days_alone = _has_days_alone(passage.text)
-        spans = _spans(text, begin, without=frozenset() if passage.has_days_alone else {"weekday"})
-        pieces = list(_pieces_of(text, begin, spans, [word.at for word in words], starts))
+        pieces = list(_pieces_of(text, begin, _spans(text, begin), [word.at for word in words], starts))
     return PiecedLine(words, text, mark[0] if mark else "", pieces[:MAX_PIECES])
 
 
@@ -228,8 +192,6 @@ def ends_of(period: str) -> tuple[str, str]:
     """Return the beginning and the end of a period; the end is empty if the period has not ended. A beginning that
     lacks its month or year takes them from the end; the year before is taken if the beginning would otherwise be after
     the end. A text that is not a period counts as a beginning."""
-    if (short := _SHORT.search(period)) and (ends := _ends_of_short(short)):
-        return ends
     found = _PERIOD.search(period)
     if found is None:
         return period, ""
@@ -237,84 +199,26 @@ def ends_of(period: str) -> tuple[str, str]:
     return found["start"] or found["begun"] or "", "" if re.fullmatch(_NOW, end, re.IGNORECASE) else end
 
 
-def _ends_of_short(found: re.Match[str]) -> tuple[str, str] | None:
-    """Return the beginning and the end of a period whose beginning lacks its month or year. Return None if the period
-    would end before it begins, or may be something else, such as a month."""
-    if digits := found["last_digits"]:
-        begun, ended = int(found["first_digits"]), int(digits)
-        century = int(found["first_year"])
-        # The digits after a slash may be a month. They are a year for sure only if it is the next year and not a month.
-        if found["sign_of_years"] == "/" and (ended != (begun + 1) % 100 or 0 < ended <= MONTHS_OF_YEAR):
-            return None
-        if ended <= begun and (century != 19 or ended > LATEST_YEAR):
-            return None
-        return f"{century}{begun:02}", f"{century + (ended <= begun)}{ended:02}"
-    if month := found["month"]:
-        ends = month + found["first_of_month"] + found["year"], month + found["last_of_month"] + found["year"]
-    elif last := found["last_day"]:
-        ends = re.sub(r"\d{1,2}", found["day"], last, count=1), last
-    else:
-        last = found["last"]
-        ends = f"{found['short']} {last[-4:]}", last
-        begin, end = (_month_of(one) for one in ends)
-        if begin and end and begin > end:
-            return f"{found['short']} {int(last[-4:]) - 1}", last
-        if begin is None or end is None:  # not a date, such as `31.2.`
-            return ends
-    begin, end = (_month_of(one) for one in ends)
-    return ends if begin and end and begin <= end else None
-
-
-def _month_of(text: str) -> date | None:
-    """Return the day in a text, or the first day of its month; None if it has neither."""
-    if day := parse_day(text):
-        return day.readings[0]
-    month = month_named(text.split()[0])
-    return date(int(text[-4:]), month, 1) if month and not any(map(str.isdigit, text[:-4])) else None
-
-
-def _has_days_alone(page: str) -> bool:
-    """True if the page has two successive weekdays with successive numbers, such as `Sun 5` and `Mon 6`. Such numbers
-    are days without a month. Otherwise, `Sun 5` may be a name and a number."""
-    found = {
-        (weekday, int(one["day"]))
-        for one in _WORD_AND_DAY.finditer(page[:LONGEST_PAGE])
-        if (weekday := WEEKDAYS.get(one["name"].lower()))
-    }
-    return any(
-        (weekday % DAYS_OF_WEEK + 1, next_day) in found
-        for weekday, day in found
-        for next_day in (day + 1, *([1] if day in LAST_DAYS else []))
-    )
-
-
-def _spans(text: str, begin: int, without: Collection[str]) -> list[tuple[int, int, str]]:
-    """Return the typed pieces of a text, in order. The kinds in `without` are not searched for."""
+def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
+    """Return the typed pieces of a text, in order."""
     taken: list[tuple[int, int, str]] = []
 
     def add(start: int, end: int, kind: str) -> None:
         if start >= begin and end > start and all(end <= one or start >= other for one, other, _ in taken):
             taken.append((start, end, kind))
 
-    for kind, form in _TYPED[:5]:
+    for number, (kind, form) in enumerate(_TYPED):
+        if number == BEFORE_DAYS:
+            for day in find_days(text):
+                add(day.start, day.end, "date")
         for found in form.finditer(text):
-            is_other = (kind == "short period" and not _ends_of_short(found)) or (
-                kind == "iban" and not _is_iban(found[0])
+            start, end = found.span()
+            start, end = end - len(found[0].lstrip()), start + len(found[0].rstrip())
+            is_other = (kind == "iban" and not _is_iban(found[0])) or (
+                kind == "now" and not _is_apart(text, start, end)
             )
             if not is_other:
-                add(*found.span(), _KINDS.get(kind, kind))
-    for day in find_days(text):
-        add(day.start, day.end, "date")
-    for kind, form in _TYPED[5:]:
-        for found in () if kind in without else form.finditer(text):
-            start, end = found.span()
-            while end > start and text[end - 1].isspace():
-                end -= 1
-            while start < end and text[start].isspace():
-                start += 1
-            if kind == "now" and not _is_apart(text, start, end):
-                continue
-            add(start, end, _KINDS.get(kind, kind))
+                add(start, end, _KINDS.get(kind, kind))
     return sorted(taken)
 
 

@@ -487,16 +487,9 @@ def _extended(run: Run, wanted: ListToFill, columns: Mapping[int, Column]) -> di
     extended = dict(columns)
     for index, column in columns.items():
         has_text = column.kind == "text" or not any(
-            "text" in other.kind and [c and c.pieces for c in other.cells] == [c and c.pieces for c in column.cells]
-            for other in columns.values()
-            if other is not column
+            "text" in other.kind and other.pieces == column.pieces for other in columns.values() if other is not column
         )
-        if (
-            not wanted.fields[index].is_free_text
-            or column.kind not in _EXTENDED_KINDS
-            or column.is_rest
-            or not has_text
-        ):
+        if not (wanted.fields[index].is_free_text and column.kind in _EXTENDED_KINDS and has_text):
             continue
         cells = [
             _extended_cell(record, cell, own, is_text=column.kind == "text") if cell else None
