@@ -32,6 +32,7 @@ from app.chat.own_answer import OwnAnswers, PlainAnswer
 from app.chat.plan import ClientTools, Plan, Planner, reading_plan
 from app.chat.plan_executor import without_unread_links
 from app.chat.planning.background import BackgroundPrompt, read_background_prompt
+from app.chat.planning.described_json import or_null
 from app.chat.planning.prose import is_document
 from app.chat.planning.questions import is_question, unanswered, values_asked_for
 from app.chat.planning.wishes import Wish
@@ -111,7 +112,7 @@ class Answerer:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         llm = self.find_llm()
         request = call.request
-        turn = await run_off_loop(request, with_own_words, turn)
+        turn = await run_off_loop(request, with_own_words, turn, request)
         background: BackgroundPrompt | None = None
         pasted: Entry | None = None
         if not llm.is_capable:
@@ -293,19 +294,29 @@ class Answerer:
         is_order = requested.function is not None or not is_question(material.turn.text)
         are_own_words = document is None and is_order and not any(map(is_text, material.results))
         if are_own_words:
-            document = await asyncio.to_thread(entry_of_user_texts, material.request, material.turn.since)
+            document = await asyncio.to_thread(
+                entry_of_user_texts, material.request, material.turn.since, without_orders=True
+            )
         elif document is not None and (requested.function or all(entry.error for entry in material.results)):
             are_own_words = await in_thread(_is_one_line, document, material.turn.text)
-        filling = await fill_whole(
-            requested.shape,
-            material.plan,
-            material.results,
-            document,
-            self.structured.extractor,
-            requested.root,
-            examples,
+        fill_fields = partial(
+            fill_whole,
+            plan=material.plan,
+            entries=material.results,
+            document=document,
+            extractor=self.structured.extractor,
+            root=requested.root,
+            examples=examples,
             are_own_words=are_own_words,
         )
+        try:
+            filling = await fill_fields(requested.shape)
+        except NotFoundInInput:
+            if not requested.is_described:
+                raise
+            material = replace(material, shape=requested.shape.with_schema(or_null(requested.shape.schema or {})))
+            assert material.shape is not None
+            filling = await fill_fields(material.shape)
         return replace(material, document=document, filling=filling)
 
     async def _answer_by_llm(self, material: Material) -> AsyncGenerator[Event, None]:
