@@ -282,6 +282,11 @@ class OcrResult(Result[OcrData]):
     def text(self) -> str:
         return self.data["extracted_text"]
 
+    def markdown(self) -> str:
+        if not self.data["sections"] or self.unplaced_text():
+            return self._whole_markdown()
+        return "\n\n".join(text_of(self._blocks(index)) for index in range(len(self.data["sections"])))
+
     def _result_lines(self) -> Iterator[ResultLine]:
         if self.unplaced_text():
             # The position of pictures inside a text is known only from the whole text.

@@ -9,7 +9,7 @@ the schema permits.
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -162,8 +162,10 @@ async def _copy_fields_from_results(
     extractor: Extractor | None,
     examples: Sequence[Example],
 ) -> CopiedFields:
-    steps = [(step, entry) for step, entry in zip(plan.steps, entries, strict=True) if not step.is_aside]
-    succeeded = [TaskResult(step.task, step.text, entry.result) for step, entry in steps if entry.error is None]
+    steps = [*zip(plan.steps, entries, strict=True)]
+    succeeded = [
+        TaskResult(step.task, step.text, entry.result, step.sources) for step, entry in steps if entry.error is None
+    ]
     orders = [step.text for step, entry in steps if step.task == "translate" and step.after and entry.error is not None]
     target = (await asyncio.to_thread(parse_order, orders[0])).targets[0] if orders else None
     read = read_of(entries, document)
@@ -184,7 +186,7 @@ async def _complete(
     except AnswerInvalid as invalid:
         # Fields may depend on each other, so that the schema requires a value for which nothing was found.
         raise NotFoundInInput(root, str(invalid)) from None
-    warnings = [*copied.warnings, *await in_turns(extractor, _warnings, schema, completion)]
+    warnings = [*copied.warnings, *await in_turns(extractor, _warnings, schema, completion, copied.from_results)]
     if copied.improbable:
         warnings.append(_IMPROBABLE.format(fields=_list_fields(list(copied.improbable))))
     return Filling(copied.values, shape, None, answer, copied, completion.undecided, warnings)
@@ -194,7 +196,9 @@ def _parse(shape: Shape, value: Any) -> JsonAnswer:
     return shape.parse(json.dumps(value, ensure_ascii=False))
 
 
-def _warnings(schema: Mapping[str, Any], completion: Completion) -> Slices[list[str]]:
+def _warnings(
+    schema: Mapping[str, Any], completion: Completion, from_results: Collection[JsonPath]
+) -> Slices[list[str]]:
     parts = PartsOfSchema(schema)
     judged: dict[JsonPath, None] = {}
     for path in (*completion.unanswered, *completion.undecided):
@@ -202,7 +206,8 @@ def _warnings(schema: Mapping[str, Any], completion: Completion) -> Slices[list[
         if is_written_prose(path, parts.at(path)):
             judged[path] = None
     undecided = [path for path in completion.undecided if path not in judged]
-    lists = [path for path, value in completion.values.items() if value == []] + completion.empty
+    lists = [path for path, value in completion.values.items() if value == [] and path not in from_results]
+    lists += completion.empty
     warnings = []
     if judged:
         warnings.append(_WANTS_A_JUDGEMENT.format(fields=_list_fields([*judged]), advice=_ADVICE))

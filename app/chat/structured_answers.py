@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -132,7 +132,7 @@ class StructuredAnswers:
             scored = await self.extractor.score(read, await asyncio.to_thread(fields_in, value, shape.schema))
             placed = CopiedFields({}, scored)
         document = placed.document if placed else None
-        return await self.evidence_executor.run(
+        evidence, left_out = await self.evidence_executor.run(
             find_evidence,
             value,
             entries,
@@ -143,6 +143,10 @@ class StructuredAnswers:
             decided=filling.copied.decided if filling else {},
             undecided=filling.undecided if filling else {},
         )
+        # Places, times and confidences are measured, not printed.
+        measured = tuple(f"{pointer_of(path)}/" for path in (filling.copied.from_results if filling else ()))
+        unsupported = [pointer for pointer in evidence.unsupported if not pointer.startswith(measured)]
+        return replace(evidence, unsupported=unsupported), left_out
 
 
 def _written_fields(material: Material) -> Iterator[AnswerWarning]:

@@ -14,7 +14,7 @@ from tasks.extraction.column_values import NO_VALUE, emptiest_value
 from tasks.extraction.decisions import Decision, decide
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.features import LARGEST_AMOUNT
+from tasks.extraction.features import LARGEST_AMOUNT, types_of
 from tasks.extraction.fields import (
     MAX_FIELDS,
     NESTING,
@@ -33,6 +33,7 @@ from tasks.extraction.fields import (
     with_nesting,
     without_items,
 )
+from tasks.extraction.front_page import AUTHORS, LIKELY, TITLE, read_front_page
 from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.named_lists import named_list
 from tasks.extraction.names import Names, names_of
@@ -44,6 +45,7 @@ from tasks.extraction.probability import (
     probability_of_cell,
 )
 from tasks.extraction.records.record_lists import better_of, fill_from_records
+from tasks.extraction.specialist_lists import SpecialistList, specialist_lists
 from tasks.extraction.sums import prefer_sums_of_lists
 from tasks.extraction.table_lists import (
     MAX_EMBEDDED,
@@ -56,7 +58,7 @@ from tasks.extraction.table_lists import (
     likeness_by_words,
     mark_twins,
 )
-from tasks.extraction.text_lists import TextList, as_text
+from tasks.extraction.text_lists import ListItem, TextList, as_text
 from tasks.extraction.values import with_contact_form, with_form
 from tasks.extraction.whole_results import TaskResults, values_from_results
 from tasks.extraction.words_on_page import place_words
@@ -74,6 +76,7 @@ NAMED_LIST = 0.8
 """Probability of a list of texts that is below or beside its name, if the network preferred a different place or found
 fewer items there."""
 
+_LACKING = "Nothing was copied for these fields of {path}: {names}."
 FEWEST_COLUMNS = 3
 """An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
 searched for by the places of words."""
@@ -98,6 +101,8 @@ class CopiedFields:
     improbable: Mapping[JsonPath, Any] = field(default_factory=dict)
     """Most likely values, by path, of fields that must have a value by the schema, although the texts probably do not
     answer them. These values are not in `values`."""
+    from_results: Collection[JsonPath] = ()
+    """Paths of the lists that specialists' results fill, perhaps with no items."""
 
     @property
     def likeliest(self) -> dict[JsonPath, Any]:
@@ -138,10 +143,12 @@ async def copy_fields(
     """Copy the fields of `schema` from `results` and the texts in `read`. Places where `examples` have the fields are
     preferred. Raises ModelError."""
     checker, listed = await in_turns(extractor, _lists_to_fill, schema)
+    found = await in_turns(extractor, specialist_lists, schema, checker, results)
+    listed = {path: fields for path, fields in listed.items() if path not in found}
     for one in examples if listed else ():
         listed = await in_turns(extractor, _with_taught_names, one, listed)
     tables, unused = await _from_tables(read, listed, extractor) if listed else ({}, False)
-    form = await in_turns(extractor, _FormToFill.of, schema, checker, results, read, listed, tables)
+    form = await in_turns(extractor, _FormToFill.of, schema, checker, results, read, listed, tables, found)
     if form is None:
         return CopiedFields({})
     # Both run at the same time, because embedding labels takes the network's threads, and reading records takes the
@@ -153,7 +160,10 @@ async def copy_fields(
     form = replace(form, tables=await in_turns(extractor, mark_twins, filled, listed))
     copied = await in_turns(extractor, form.filled, scored)
     empty = [path for path in listed if unused and copied.values.get(path) == []]
-    return replace(copied, warnings=[*copied.warnings, *_warnings(copied.tables, empty, form.beyond)])
+    warnings = [*copied.warnings, *_warnings(copied.tables, empty, form.beyond)]
+    lacking = {path: ", ".join(one.unanswered) for path, one in found.items() if one.items and one.unanswered}
+    warnings += [_LACKING.format(path=pointer_of(path), names=names) for path, names in lacking.items()]
+    return replace(copied, from_results=found, warnings=warnings)
 
 
 @overload
@@ -267,7 +277,7 @@ async def ways_to_fill(
     """Return the lists of `schema` filled in each way: from tables, from records, and by the network. Raises
     ModelError."""
     checker, listed = await in_turns(extractor, _lists_to_fill, schema)
-    form = await in_turns(extractor, _FormToFill.of, schema, checker, TaskResults(), read, listed, {})
+    form = await in_turns(extractor, _FormToFill.of, schema, checker, TaskResults(), read, listed, {}, {})
     if form is None or not listed:
         return []
     tables, _ = await _from_tables(read, listed, extractor)
@@ -310,22 +320,23 @@ class _FormToFill:
         read: Sequence[Entry],
         listed: Mapping[JsonPath, Sequence[WantedField]],
         tables: Mapping[JsonPath, FilledList],
+        found: Mapping[JsonPath, SpecialistList],
     ) -> "Slices[_FormToFill | None]":
         """Find the fields that can be filled in, or return None if the schema has none.
 
         `checker` is that of `schema`. `listed` are the fields of the lists of objects. `tables` are the lists among
-        these that have already been filled.
+        these that have already been filled. `found` are the lists that results fill.
         """
         fields = fields_of(schema)
         yield
-        texts = text_lists_of(schema)
+        texts = [one for one in text_lists_of(schema) if one.path not in found]
         yield
-        choice_lists = choice_lists_of(schema)
+        choice_lists = [(one, allowed) for one, allowed in choice_lists_of(schema) if one.path not in found]
         yield
-        if not (fields or listed or texts or choice_lists):
+        if not (fields or listed or texts or choice_lists or found):
             return None
         names = {one.path: names_of(one.path, one.schema) for one in fields}
-        values: dict[JsonPath, Any] = {}
+        values: dict[JsonPath, Any] = {path: one.items for path, one in found.items()}
         wanted = []
         choices: dict[JsonPath, tuple[FormField, Names]] = {}
         for one in fields:
@@ -409,12 +420,16 @@ class _FormToFill:
             scored = prefer_sums_of_lists(replace(scored, cells=cells), _columns([*items.values(), *tables.values()]))
             yield
             choices = yield from choose_values(scored, self.choices)
-            texts = yield from self._lists_of_texts(scored, choices)
+            printed, authors = self._from_front_page(scored, choices)
+            decided |= printed
+            texts = {**(yield from self._lists_of_texts(scored, choices)), **authors}
             scored = replace(scored, lists=texts)
             yield from scored.index_values()
             values |= yield from self._text_lists(texts)
             singles, improbable = self._single_values(choices)
             values |= singles
+            values |= {path: one.value for path, one in printed.items() if path[:-1] not in authors}
+            improbable = {path: value for path, value in improbable.items() if path not in printed}
         values |= {path: one.value for path, one in decided.items() if path in self.choices}
         for path in self.choice_lists:
             if ticked := [one.value for at, one in decided.items() if at[:-1] == path]:
@@ -479,6 +494,35 @@ class _FormToFill:
                 values[one.path] = LEFT_OUT
         return values, improbable
 
+    def _from_front_page(
+        self, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]
+    ) -> tuple[dict[JsonPath, Decision], dict[JsonPath, TextList]]:
+        """Return the title and the authors of a paper for the texts, and the lists of texts, that ask for them, by
+        path. Fields that a label names are left out. The large lines are the title if the schema asks for authors, too,
+        or if the network chose a part of them."""
+        labels = frozenset(scored.candidates.labels)
+        wanted = [one for one in self.wanted if not one.in_list and types_of(one.schema) == {"string"}]
+        titles, authors = (
+            [one.path for one in wanted if not names.isdisjoint(one.names.own) and names.isdisjoint(labels)]
+            for names in (TITLE, AUTHORS)
+        )
+        page = read_front_page(scored.candidates.passages) if titles or authors else None
+        if page is None:
+            return {}, {}
+        entry = self.read[page.passage.entry]
+
+        def decision(*items: ListItem) -> Decision:
+            words = tuple(word for one in items for word in one.words)
+            return Decision(", ".join(one.text for one in items), LIKELY, page.passage, words, entry)
+
+        titles = [path for path in titles if (page.authors and authors) or str(choices[path].value) in page.title.text]
+        found = {path: decision(page.title) for path in titles if path not in self.texts}
+        authors = authors if page.authors else []
+        found |= {path: decision(*page.authors) for path in authors if path not in self.texts}
+        lists = {path: TextList(page.passage, page.authors, LIKELY) for path in authors if path in self.texts}
+        items = {(*path, index): decision(one) for path in lists for index, one in enumerate(page.authors)}
+        return found | items, lists
+
     def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> Slices[TextList | None]:
         """Return the list that is printed below or beside its name. The result is None if there is no such list. It is
         also None if `found` has words of this list and enough items: at least two, or one if the list that is printed
@@ -501,7 +545,7 @@ class _FormToFill:
         for path, fields in self.lists.items():
             if fields and path in filled:
                 names = ", ".join(map(_printed, fields))
-                yield f"Nothing was copied for these fields of {pointer_of(path)}: {names}."
+                yield _LACKING.format(path=pointer_of(path), names=names)
 
     def _without_rows_of_tables(self, scored: FieldScores, path: JsonPath, found: ObjectList) -> Slices[ObjectList]:
         """Return a list without the objects that are already in another list. Such objects are rows of a table that
