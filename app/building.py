@@ -6,11 +6,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from app.access.admission import AdmissionControl
+from app.access.door import Door
 from app.access.key_file import KeyFileError, known_task
 from app.access.keys import ApiKeys, Defaults
 from app.chat.cache.known_questions import KnownQuestions
 from app.chat.cache.rephrased import RephrasedQuestions
-from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
 from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
@@ -28,9 +28,7 @@ from models.cluster.plan import ClusterConfig, read_replicas
 from models.cluster.serve import cluster_of
 from models.device import CPU, CUDA, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM
-from models.fair_executor import FairExecutor
 from models.language.capability import LLM
-from models.request_memory import RequestMemory
 from models.residents import Residents
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD
@@ -51,6 +49,9 @@ from tasks.search.providers import SearchConfig, build_providers
 RAY = "ray"
 _PAGES_AT_ONCE = 4
 """Number of pages that are read at the same time. It is enough to keep the batches of one engine full."""
+LARGEST_BODIES = 8
+"""The bodies of all requests that run may together have as many bytes as this number of bodies of the largest size: a
+gigabyte at the default OPENFAZE_MAX_REQUEST_MB."""
 LARGEST_ANSWER = 16 * MB
 """The cache keeps answers of at most this size, in bytes."""
 _LOCKED_S = 5.0
@@ -70,7 +71,6 @@ def build_keys(settings: Settings) -> ApiKeys:
     keys = ApiKeys(
         (key.get_secret_value() for key in settings.api_keys),
         file,
-        key_share=settings.key_share,
         defaults=_defaults(settings),
         wrong_keys=settings.max_wrong_keys,
     )
@@ -94,7 +94,7 @@ def _defaults(settings: Settings) -> Defaults:
     limits = Limits(
         settings.default_requests_per_minute,
         settings.default_tokens_per_minute,
-        settings.default_concurrent,
+        None,
         None if budget is None else round(budget * NANO),
         settings.default_budget_period,
     )
@@ -154,13 +154,9 @@ def _beside_files(settings: Settings) -> Path:
     return (Path(settings.files_dir) if local else default_folder("files")).resolve().parent
 
 
-def build_connections(settings: Settings) -> ConnectionLimits:
-    return ConnectionLimits(
-        connections=settings.max_connections,
-        per_address=settings.max_connections_per_address,
-        idle_s=settings.keep_alive_s,
-        body_s=settings.request_timeout_s,
-    )
+def build_door(settings: Settings) -> Door:
+    body_bytes = int(LARGEST_BODIES * settings.max_request_mb * MB)
+    return Door(settings.concurrent, body_bytes, settings.request_timeout_s)
 
 
 def build_config(settings: Settings) -> EngineConfig:
@@ -220,7 +216,7 @@ def _threads_of_a_replica(settings: Settings) -> int:
     return max(1, available_cpus() // read_replicas(settings.ray_replicas)[0].most)
 
 
-def build_fetcher(settings: Settings, memory: RequestMemory | None = None) -> Fetcher:
+def build_fetcher(settings: Settings) -> Fetcher:
     proxy = settings.fetch_proxy
     return Fetcher(
         FetchPolicy(
@@ -230,7 +226,6 @@ def build_fetcher(settings: Settings, memory: RequestMemory | None = None) -> Fe
             total_timeout=settings.fetch_timeout_s,
             max_bytes=int(settings.max_fetch_mb * MB),
         ),
-        memory=memory,
     )
 
 
@@ -263,12 +258,7 @@ def build_files(settings: Settings) -> FileStore:
     return FileStore(storage, limits)
 
 
-def build_loader(
-    settings: Settings,
-    fetcher: Fetcher,
-    files: FileStore,
-    memory: RequestMemory | None = None,
-) -> MediaLoader:
+def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> MediaLoader:
     limits = MediaLimits(
         part_bytes=int(settings.max_part_mb * MB),
         fetch_bytes=int(settings.max_fetch_mb * MB),
@@ -286,7 +276,7 @@ def build_loader(
         memory_bytes=int(settings.decode_memory_mb * MB),
         seconds=settings.decode_seconds,
     )
-    return MediaLoader(fetcher, limits, Workers(worker_limits, DECODERS), files, memory)
+    return MediaLoader(fetcher, limits, Workers(worker_limits, DECODERS), files)
 
 
 def _pages_at_once(settings: Settings) -> int:
@@ -306,12 +296,12 @@ def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
     return LateBrowser(settings.browser, renderer)
 
 
-def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
+def build_entries(settings: Settings) -> Entries | None:
     """Return the entries of the cache, or None if no answers are kept. Raises ValueError for settings that cannot be
     used."""
     if settings.cache == OFF:
         return None
-    return Entries(build_entry_store(settings), _build_sealer(settings), threads)
+    return Entries(build_entry_store(settings), _build_sealer(settings))
 
 
 def _build_sealer(settings: Settings, max_bytes: int = LARGEST_ANSWER) -> Sealer:
@@ -320,7 +310,7 @@ def _build_sealer(settings: Settings, max_bytes: int = LARGEST_ANSWER) -> Sealer
     return Sealer(max_bytes, secret)
 
 
-def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
+def build_responses(settings: Settings) -> ResponseStore:
     """Return the store of responses: in the Redis of OPENFAZE_RESPONSES_URL or OPENFAZE_STATE_URL, or else in a file.
     Raises ValueError."""
     store: EntryStore
@@ -331,7 +321,7 @@ def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
     else:
         store = SqliteEntries(responses_file(settings), bound, per_tenant=True, is_cache=False, locked_s=_LOCKED_S)
     sealer = _build_sealer(settings, LARGEST_RESPONSE)
-    return ResponseStore(store, sealer, threads, max_age_s=settings.responses_ttl_hours * 3600)
+    return ResponseStore(store, sealer, max_age_s=settings.responses_ttl_hours * 3600)
 
 
 def responses_url(settings: Settings) -> str | None:

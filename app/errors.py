@@ -156,6 +156,17 @@ class PayloadTooLarge(ApiError):
     code = "request_too_large"
 
 
+class HeadTooLarge(ApiError):
+    status = 431
+    type = "invalid_request_error"
+    code = "head_too_large"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that end the connection."""
+        return {"connection": "close"}
+
+
 class BodyTooLarge(PayloadTooLarge):
     """Raised if a body has more bytes than allowed."""
 
@@ -187,6 +198,13 @@ class Unavailable(ApiError):
 def shutting_down() -> Unavailable:
     """Return the error for a request that arrives during a shutdown, or that still runs when the grace time is over."""
     return Unavailable("The server is shutting down.", code="overloaded", retry_after=RETRY_S)
+
+
+def took_too_long(seconds: float) -> Unavailable:
+    """Return the failure of a request whose time is over."""
+    return Unavailable(
+        f"The request took longer than {seconds:g} s (OPENFAZE_REQUEST_TIMEOUT_S).", code="timeout", retry_after=1
+    )
 
 
 def retry_headers(retry_after: int | None) -> dict[str, str]:

@@ -21,7 +21,7 @@ from models.weights import WEIGHT_SETS
 _MODEL_S = 1.0
 """A request waits at most this time, in seconds, for the LLM's server to list its model."""
 _WITHOUT_INFLUENCE = frozenset(
-    {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
+    {"host", "port", "open", "api_keys", "keys_file", "log_level", "log_format", "preload"}
     | {"metrics_port", "traces_url", "traces_content"}
     | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
     | {

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import sys
 from collections.abc import AsyncIterator
 from importlib.metadata import version
@@ -14,10 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 
-from app.access.open_requests import OpenRequestLimit
-from app.access.pacing import Pacer
 from app.batches.building import build_batch_store, build_webhook
-from app.batches.line_slots import LineSlots
 from app.batches.lines import LineRunner
 from app.batches.runner import BatchRunner
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
@@ -31,11 +29,8 @@ from app.services import Services
 from app.settings import Settings
 from app.state.entries import sweep_for_ever
 from app.telemetry import log_stray_exceptions
+from app.threads import Threads
 from app.wire.problems import reason_of
-from models import garbage
-from models.base import available_cpus
-from models.fair_threads import FairThreads
-from models.malloc import Activity, return_free_memory_for_ever
 
 SWITCH_INTERVAL_S = 0.0001
 """A computing thread hands Python's lock to the event loop after this many seconds. With Python's default of 5 ms, a
@@ -53,20 +48,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if mcp is not None:
         routers.append(APIRouter(routes=[Route(PATH, mcp)]))
     services = Services(settings, Routes([route for router in routers for route in router.routes]))
-    activity = Activity()
     lines = LineRunner(services, batches.ENDPOINTS)
-    line_slots = LineSlots(settings.batch_lines_at_once)
     webhook = build_webhook(settings, services.fetcher)
-    runner = BatchRunner(build_batch_store(settings), lines, line_slots, webhook, activity=activity)
+    runner = BatchRunner(build_batch_store(settings), lines, settings.batch_lines_at_once, webhook)
     fill_from_batches(services.metrics, runner.outcomes, runner.faults)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(FairThreads())
+        loop.set_default_executor(Threads(thread_name_prefix="work"))
         log_stray_exceptions(loop)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         works = (
+            services.look_for_ever(),
             services.report_devices(),
             services.preload(),
             services.loader.workers.start(),
@@ -76,13 +70,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             services.keys.follow_file(),
             services.admission_control.maintain_for_ever(),
             runner.run_for_ever(),
-            return_free_memory_for_ever(activity),
         )
         tasks = [asyncio.create_task(work) for work in works]
+        # What the start has made stays. The garbage collector need not look through it again and again.
+        gc.freeze()
         try:
-            with garbage.short_collections():
-                yield
+            yield
         finally:
+            gc.unfreeze()
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -105,12 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         RequestScope,
         keys=services.keys,
         admission_control=services.admission_control,
-        pacer=Pacer(max(1, available_cpus() // 2)),
-        open_requests=OpenRequestLimit(min(settings.max_connections, settings.max_connections_per_address)),
-        look=services.runtime.look,
-        activity=activity,
-        memory=services.memory,
-        line_slots=line_slots,
+        door=services.door,
         metrics=services.metrics,
         traces=services.traces,
         is_stopping=lambda: services.is_stopping,

@@ -28,7 +28,6 @@ from app.chat.cache.answer_cache import AnswerCache
 from app.files.store import FileStore
 from app.state.responses import ResponseStore
 from app.telemetry import Stages
-from models.fair_executor import Slices, all_of
 from models.measures import SECONDS, Distribution, EngineCounters
 from models.runtime import Runtime
 from models.workers import Workers
@@ -97,7 +96,7 @@ DECLARED: Mapping[str, MetricDeclaration] = {
     ),
     "openfaze_cache_total": MetricDeclaration("counter", ("layer", "outcome"), "Look-ups in the cache of answers."),
     "openfaze_fetch_total": MetricDeclaration("counter", ("outcome",), "URLs fetched: `ok`, or the code of the error."),
-    "openfaze_decode_restarts_total": MetricDeclaration("counter", ("reason",), "Decode processes that were replaced."),
+    "openfaze_decode_restarts_total": MetricDeclaration("counter", ("reason",), "Worker processes that were replaced."),
     "openfaze_batch_lines_total": MetricDeclaration("counter", ("outcome",), "Lines of batches that have been run."),
 }
 
@@ -181,15 +180,11 @@ class Metrics:
     async def text(self) -> bytes:
         """Return all metrics in the format CONTENT_TYPE. A thread renders them, because they have thousands of
         lines."""
-        return await asyncio.to_thread(all_of, self.render())
+        return await asyncio.to_thread(self.render)
 
-    def render(self) -> Slices[bytes]:
-        """Return all metrics in the format CONTENT_TYPE, with a slice for each metric."""
-        parts = []
-        for family in self.registry.collect():
-            parts.append(generate_latest(_OfOneFamily(family)))
-            yield
-        return b"".join(parts)
+    def render(self) -> bytes:
+        """Return all metrics in the format CONTENT_TYPE."""
+        return b"".join(generate_latest(_OfOneFamily(family)) for family in self.registry.collect())
 
 
 def metrics_app(metrics: Metrics) -> ASGIApp:
@@ -332,14 +327,6 @@ def fill_from_batches(
     metrics.fill("openfaze_batch_lines_total", lambda: list(outcomes.items()))
     metrics.fill(
         "openfaze_engine_failures_total", lambda: [(("batches", *fault), count) for fault, count in faults().items()]
-    )
-
-
-def fill_from_connections(metrics: Metrics, refused: Mapping[str, int]) -> None:
-    """Add the connections that were refused or cut off, by reason."""
-    metrics.fill(
-        "openfaze_engine_failures_total",
-        lambda: [(("connections", "listener", reason), count) for reason, count in list(refused.items())],
     )
 
 

@@ -4,7 +4,7 @@ logs."""
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import pydantic_core
@@ -14,32 +14,26 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.admission import Admission, AdmissionControl
-from app.access.keyless_log import KeylessLog
-from app.access.keys import ApiKeys, Caller
-from app.access.open_requests import OpenRequestLimit
-from app.access.pacing import Pacer
-from app.access.turnstile import Turnstile
-from app.batches.line_slots import LineSlots
+from app.access.door import Door, Place
+from app.access.keys import ApiKeys, Caller, network_of
 from app.errors import (
     DEFAULT_HEADERS,
     IS_OPERATOR,
     LAST_MESSAGE_S,
     ApiError,
     BadRequest,
+    HeadTooLarge,
     clear_tracebacks,
     report_error,
     shutting_down,
 )
-from app.http.disconnect import ClientGone, entered_unless_gone
+from app.http.disconnect import ClientGone, ReadAhead
 from app.http.headers import check_switches
 from app.metrics import Metrics
 from app.settings import is_loopback
 from app.telemetry import Stages
 from app.tracing import Traces, record_status
-from models.base import ShareUsedUp
-from models.malloc import Activity
-from models.request_memory import RequestMemory
-from models.scheduler import SHARE
+from models.fair_queue import KEY
 
 HEALTH = "/health"
 PROBES = (HEALTH, "/ready")
@@ -60,48 +54,34 @@ EXPOSED_HEADERS = (
 CLIENT_GONE_STATUS = 499
 """nginx's status for a caller that hung up, used in the log, the metrics and the traces, but never sent."""
 
-REFUSAL_DELAY_S = 0.5
-"""If a key's share is used up, its requests are refused after a delay of this many seconds. Without the delay, a client
-that retries immediately in spite of `retry-after` would keep the server busy with refusals."""
+LARGEST_HEAD = 64 * 1024
+"""A request's URL and headers may have at most this many bytes together."""
 
 log = structlog.get_logger(__name__)
 
 
 class RequestScope:
-    """The outermost middleware, except for CORS. Every request inside it gets an id and a line in the log (requests
-    without a key only up to a limit), and exceptions become error objects."""
+    """The outermost middleware, except for CORS. Every request inside it gets an id, a line in the log and, unless it
+    needs no key, a place at the door; exceptions become error objects."""
 
     def __init__(
         self,
         app: ASGIApp,
         keys: ApiKeys,
         admission_control: AdmissionControl,
-        pacer: Pacer,
-        open_requests: OpenRequestLimit,
-        look: Callable[[], Awaitable[None]],
-        activity: Activity,
-        memory: RequestMemory,
-        line_slots: LineSlots,
+        door: Door,
         metrics: Metrics,
         traces: Traces,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`look` is awaited before every request except those to HEALTH; see `models.runtime.Runtime`. While the server
-        `is_stopping`, all requests are refused except those to MONITORING_PATHS."""
+        """While the server `is_stopping`, all requests are refused except those to MONITORING_PATHS."""
         self._app = app
         self._admission_control = admission_control
-        self._pacer = pacer
-        self._open_requests = open_requests
-        self._activity = activity
-        self._memory = memory
-        self._line_slots = line_slots
+        self._door = door
         self._is_stopping = is_stopping
         self._keys = keys
-        self._look = look
         self._metrics = metrics
         self._traces = traces
-        self._turnstile = Turnstile()
-        self._keyless_log = KeylessLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -117,6 +97,7 @@ class RequestScope:
             scope["path"] = path
         route = self._metrics.began(scope["path"])
         admission = Admission()
+        place: Place | None = None
         refused: list[ApiError] = []
         """Refusal of a request that reserved nothing. It is kept here, because the package for MCP does not pass the
         exception on."""
@@ -138,37 +119,26 @@ class RequestScope:
                     headers["connection"] = "close"
             await send(message)
 
-        share = SHARE.set(SHARE.get())
         operator = IS_OPERATOR.set(not self._keys.are_required and _is_local_caller(scope))
-        self._activity.running += 1
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
             self._traces.request(scope, route, stages) as span,
-            contextlib.ExitStack() as places,
-            self._memory.of_request(),
         ):
             try:
                 if self._is_stopping() and scope["path"] not in MONITORING_PATHS:
                     raise shutting_down()
-                address = scope["client"][0] if scope.get("client") else ""
-                is_open = _needs_no_key(scope["path"])
-                if not is_open:
-                    state["caller"] = caller = await self._check(scope, address)
-                    SHARE.set(caller.share)
-                    self._turnstile.note_key()
-                    places.enter_context(self._open_requests.place(caller.share))
+                _check_head(scope)
+                if not _needs_no_key(scope["path"]):
+                    address = scope["client"][0] if scope.get("client") else ""
+                    state["caller"] = caller = self._check_key(scope, address)
                     admission = self._admission_control.admit(caller, is_charged=scope["method"] == "POST")
                     check_switches(Headers(scope=scope))
+                    receive = ahead = ReadAhead(receive)
+                    state["key"] = key = caller.tenant if self._keys.are_required else network_of(address)
+                    state["place"] = place = await self._door.enter(key, caller.limits.concurrent, ahead)
+                    KEY.set(key)
                 state["admission"] = admission
-                if scope["path"] in PROBES:
-                    # A flood of requests for pages does not keep probes from the same address waiting.
-                    address = f"probe {address}"
-                turn = self._turnstile.turn(address) if is_open else self._pacer.turn(SHARE.get())
-                async with entered_unless_gone(scope, turn):
-                    if scope["path"] != HEALTH:
-                        await self._look()
-                    with self._line_slots.yield_to(scope["method"], scope["path"]):
-                        await self._app(_with_get_for_head(scope), receive, send_with_id)
+                await self._app(_with_get_for_head(scope), receive, send_with_id)
                 if refused and status is None:
                     raise refused[0]
             except ClientGone as error:
@@ -181,50 +151,42 @@ class RequestScope:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(LAST_MESSAGE_S):
                             await error_response(shutting_down(), request_id)(scope, receive, send_with_id)
-                raise
+                if not self._is_stopping():
+                    raise
             except Exception as error:
                 public = report_error(error, "request_failed")
                 stages.rejected = public.rejected
                 if status is not None:
                     raise
                 clear_tracebacks(error)
-                if isinstance(error, ShareUsedUp):
-                    await asyncio.sleep(REFUSAL_DELAY_S)
                 # A refusal by the key's limits comes before any other error of the request.
                 public = await _settle(admission) or public
                 stages.rejected = public.rejected
                 await error_response(public, request_id)(scope, receive, send_with_id)
             finally:
                 await _settle(admission)
-                SHARE.reset(share)
+                if place is not None:
+                    place.leave()
                 IS_OPERATOR.reset(operator)
-                self._activity.running -= 1
-                self._activity.ended += 1
                 self._metrics.ended(route, status or CLIENT_GONE_STATUS, stages)
                 record_status(span, stages.failed or status or CLIENT_GONE_STATUS)
-                if "caller" in state or self._keyless_log.has_line(status):
-                    log.info(
-                        "request",
-                        method=scope["method"],
-                        path=scope["path"],
-                        status=status,
-                        ms=round(stages.seconds * 1000, 1),
-                        **state.get("log", {}),
-                    )
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    ms=round(stages.seconds * 1000, 1),
+                    **state.get("log", {}),
+                )
 
-    async def _check(self, scope: Scope, address: str) -> Caller:
+    def _check_key(self, scope: Scope, address: str) -> Caller:
         """Return the caller of a request. Raises what `ApiKeys.check` raises, and BadRequest for more than one key,
-        because a proxy in front of this server may have checked a different key. A refusal waits for its turn like a
-        request without a key."""
+        because a proxy in front of this server may have checked a different key."""
         given = Headers(scope=scope).getlist("authorization")
-        try:
-            if len(given) > 1:
-                several = "the request has more than one 'Authorization' header; send one"
-                raise BadRequest(several, param="authorization")
-            return self._keys.check(next(iter(given), None), address)
-        except ApiError:
-            async with entered_unless_gone(scope, self._turnstile.turn(address)):
-                raise
+        if len(given) > 1:
+            several = "the request has more than one 'Authorization' header; send one"
+            raise BadRequest(several, param="authorization")
+        return self._keys.check(next(iter(given), None), address)
 
 
 async def _settle(admission: Admission, *, has_begun: bool = False) -> ApiError | None:
@@ -241,6 +203,14 @@ def _with_get_for_head(scope: Scope) -> Scope:
     """Return the scope for the routes: HEAD is answered as GET, and uvicorn leaves out the body. The playground's page
     tells the two apart."""
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" and scope["path"] != "/" else scope
+
+
+def _check_head(scope: Scope) -> None:
+    """Raise HeadTooLarge for a request whose URL and headers have more than LARGEST_HEAD bytes."""
+    size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > LARGEST_HEAD:
+        raise HeadTooLarge(f"The request's URL and headers have {size} bytes; the limit is {LARGEST_HEAD // 1024} kB.")
 
 
 def _is_local_caller(scope: Scope) -> bool:

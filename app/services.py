@@ -11,6 +11,7 @@ from app.building import (
     build_admission,
     build_browser,
     build_config,
+    build_door,
     build_entries,
     build_fetcher,
     build_files,
@@ -55,10 +56,9 @@ from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, field_reader
-from models.fair_executor import FairExecutor, Rests
+from models.fair_executor import FairExecutor
 from models.language.capability import LLM
 from models.linear_algebra import keep_on_one_thread
-from models.request_memory import RequestMemory
 from models.runtime import Runtime, device_setting
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
@@ -74,14 +74,8 @@ from tasks.series.reading import SeriesReader
 
 PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
-LARGEST_REQUESTS_HELD = 8
-"""Memory that all requests together may hold, as a number of bodies of the largest size: a gigabyte at the default
-OPENFAZE_MAX_REQUEST_MB."""
-WIRE_REST = 1.0
-"""While keys compete, a key's large bodies are parsed and written at most half of the time."""
-BATCH_FILE_REST = 4.0
-"""While keys compete, the files of a key's batches are read at most a fifth of the time, because nobody waits for them:
-a file of 20,000 lines takes 0.2 s of a processor."""
+LOOK_S = 2.0
+"""Time between two checks of which engines can run here, in seconds."""
 
 log = structlog.get_logger(__name__)
 
@@ -104,29 +98,23 @@ class Services:
         provider = provider_for(settings.traces_url) if settings.traces_url else None
         self.traces = Traces(provider, with_content=settings.traces_content)
         self.keys = build_keys(settings)
+        self.door = build_door(settings)
         self.admission_control = build_admission(settings)
         self.runtime = build_runtime(settings)
         if unmet := list(_unmet_choices(settings, self.runtime)):
             raise ValueError("\n".join(unmet))
-        most_held = int(LARGEST_REQUESTS_HELD * settings.max_request_mb * MB)
-        self.memory = RequestMemory(most_held, most_waiting=settings.max_queue, request_s=settings.request_timeout_s)
-        self.fetcher = build_fetcher(settings, self.memory)
+        self.fetcher = build_fetcher(settings)
         self.politeness = build_politeness(settings, self.fetcher)
         self.files = build_files(settings)
-        self.loader = build_loader(settings, self.fetcher, self.files, self.memory)
+        self.loader = build_loader(settings, self.fetcher, self.files)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
-        self.executor = FairExecutor("text", rests=self.runtime.text_rests)
-        self.evidence_executor = FairExecutor("evidence", rests=self.runtime.text_rests)
-        self.layout_executor = FairExecutor("layout", rests=self.runtime.text_rests)
-        self.wire = FairExecutor("wire", rests=Rests(WIRE_REST))
-        """Threads that parse and write large bodies."""
-        self.batch_files = FairExecutor("batch-files", rests=Rests(BATCH_FILE_REST))
-        """Threads that split and check the files of batches."""
+        self.executor = FairExecutor("text")
+        self.layout_executor = FairExecutor("layout")
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
-        self.entries = build_entries(settings, self.wire)
-        self.responses = build_responses(settings, self.wire)
+        self.entries = build_entries(settings)
+        self.responses = build_responses(settings)
         self.rephrased: RephrasedQuestions | None = None
         """Finds the answers to questions that were asked before in other words. None if the cache does not do this."""
         answers: AnswerCache | None = None
@@ -153,9 +141,7 @@ class Services:
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         extractor = None
         if network is not None:
-            extractor = Extractor(
-                network, embedder_of_labels(self.runtime), self.executor, reader=field_reader(self.runtime)
-            )
+            extractor = Extractor(network, embedder_of_labels(self.runtime), reader=field_reader(self.runtime))
         answerer = Answerer(
             find_llm=lambda: self.traces.llm(self.runtime.use(LLM)),
             embedder=embedder,
@@ -167,8 +153,7 @@ class Services:
                 read_series=SeriesReader(self.loader).message,
             ),
             loader=self.loader,
-            executor=self.executor,
-            structured=StructuredAnswers(self.executor, self.evidence_executor, extractor=extractor),
+            structured=StructuredAnswers(extractor=extractor),
             tool_limits=ToolLimits(),
             extracts_always=extraction.extraction == EXTRACTOR,
         )
@@ -185,7 +170,6 @@ class Services:
             redacts=settings.personal_data == "redact",
             prepare=self.runtime.prepare,
             most_chars=settings.max_text_chars,
-            hold=self.memory.hold,
             answer_cache=answers,
         )
         fill_from_engines(self.metrics, self.runtime)
@@ -217,6 +201,12 @@ class Services:
     @property
     def max_request_bytes(self) -> int:
         return int(self.settings.max_request_mb * MB)
+
+    async def look_for_ever(self) -> None:
+        """Check at intervals, until cancelled, which engines can run here, so that no request has to wait for it."""
+        while True:
+            await self.runtime.look()
+            await asyncio.sleep(LOOK_S)
 
     async def report_devices(self) -> None:
         """Log the engines that do not compute on the graphics card, if there is a card."""
@@ -276,9 +266,6 @@ class Services:
         )
         last = (
             self.executor,
-            self.evidence_executor,
-            self.wire,
-            self.batch_files,
             self.layout_executor,
             self.files,
             self.runtime,

@@ -129,12 +129,9 @@ class ServerSettings(OwnSettings):
     """Seconds that one request may take."""
     max_request_mb: float = Field(default=128, gt=0)
     """Largest size of a request's body, in megabytes (2^20 bytes)."""
-    max_connections: int = Field(default=1000, ge=1)
-    """Largest number of simultaneous connections. Connections that wait for a request are closed to make room for new
-    ones, the oldest first."""
-    max_connections_per_address: int = Field(default=500, ge=1)
-    """Largest number of simultaneous connections from one address. Behind a proxy, all connections have its address."""
-    keep_alive_s: float = Field(default=75, gt=0)
+    max_connections: int = Field(default=4000, ge=1)
+    """Largest number of simultaneous connections. A request on a further one is answered with 503."""
+    keep_alive_s: int = Field(default=75, gt=0)
     """Seconds that a connection may be idle between two requests."""
     shutdown_grace_s: int = Field(default=30, ge=0)
     """Seconds that a stop may take. Running requests and streams may finish, except in the last quarter of this time
@@ -157,8 +154,9 @@ class KeySettings(OwnSettings):
     """Largest number of requests per minute for each key without a limit of its own (`openfaze keys set`)."""
     default_tokens_per_minute: int | None = Field(default=None, ge=1)
     """Largest number of tokens per minute, of prompts and answers together, for each key without a limit of its own."""
-    default_concurrent: int | None = Field(default=None, ge=1)
-    """Largest number of simultaneous requests for each key without a limit of its own."""
+    concurrent: int = Field(default=256, ge=1)
+    """Largest number of requests that each key without a limit of its own may run at a time; without keys, each
+    address. As many more wait; further ones are answered with 429 and Retry-After."""
     default_budget_usd: float | None = Field(default=None, ge=0, le=1_000_000)
     """Budget in dollars, by OPENFAZE_PRICES, for each key without a budget of its own."""
     default_budget_period: Period = "month"
@@ -168,10 +166,6 @@ class KeySettings(OwnSettings):
     all tasks."""
     prices: str = "input=1.50,output=3.50"
     """Prices in dollars per million tokens of prompts and of answers, for keys with a budget."""
-    key_share: float = Field(default=0.5, gt=0, le=1)
-    """Largest share that one key may have of every bounded resource (places in an engine's queue, scripts, connections,
-    calls to the LLM). Further work of the key waits, or is answered with 429 and Retry-After. If no keys are set, one
-    caller may have all of a resource."""
     state_url: SecretStr | None = None
     """Store of the keys' usage: `sqlite:///path`, or `redis://…` for several servers that count together. Unset:
     `state/counters.sqlite`, next to OPENFAZE_FILES_DIR."""

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from app.batches.building import build_batch_store
 from app.building import build_cache_stores, build_counters, build_files, build_responses, has_cache
 from app.settings import Settings
-from models.fair_executor import FairExecutor
 
 
 def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str, int]]]]:
@@ -14,7 +13,7 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
 
     async def purge(tenant: str) -> list[tuple[str, int]]:
         files, counters, batches = build_files(settings), build_counters(settings), build_batch_store(settings)
-        responses = build_responses(settings, FairExecutor("wire"))
+        responses = build_responses(settings)
         try:
             # Batches are deleted first, because running batches write files.
             deleted = [("batches", await batches.purge(tenant)), ("uploads", await files.purge(tenant))]

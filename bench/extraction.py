@@ -28,7 +28,6 @@ from bench.speech import quiet_services
 from models.embedding.capability import embedder_of_labels
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
-from models.fair_executor import FairExecutor, Slices, all_of
 from models.vision.text import TextLine, Word
 from tasks.base import TaskRequest
 from tasks.extraction.choice import choose_values
@@ -46,6 +45,7 @@ from tasks.notation.numbers import parse_number
 from tasks.ocr_result import page_section, picture_result
 from tasks.precontext import Entry
 from tasks.result import JsonResult
+from tasks.schema.awaited import in_thread
 from tasks.schema.paths import pointer_of
 from tests.conftest import SHARED
 from training.extraction.documents import MadeDocument, documents
@@ -178,7 +178,6 @@ class Bench:
         self.extractor = Extractor(
             ExtractionNetwork(),
             embedder,
-            FairExecutor("bench"),
             most_spans=6_000,
             reader=field_reader(self.services.runtime),
         )
@@ -224,7 +223,7 @@ class Bench:
             asked = asked_of(document, rng)
             lines = [(*map(float, line.box), line.text) for line in document.lines]
             if document.tables:
-                scored = await self.extractor.score([entry_of(lines)], wanted_of(asked))  # type: ignore[arg-type]
+                scored = await in_thread(self.extractor.score, [entry_of(lines)], wanted_of(asked))  # type: ignore[arg-type]
                 self._count_items(scored, asked)
 
     async def _read(self, receipt: Receipt) -> Entry:
@@ -241,8 +240,8 @@ class Bench:
         groups: Callable[[str], tuple[str, ...]],
     ) -> AsyncIterator[JudgedAnswer]:
         began = time.perf_counter()
-        scored = await self.extractor.score([entry], wanted_of(asked))
-        found = all_of(choose_values(scored))
+        scored = await in_thread(self.extractor.score, [entry], wanted_of(asked))
+        found = choose_values(scored)
         self.seconds[name].append(time.perf_counter() - began)
         for one in asked:
             if one.value is None and one.cells is None and one.schema["type"] == "string" and name == "made":
@@ -265,7 +264,7 @@ class Bench:
             rows = max(len(one.cells or ()) for one in own)
             truth = [{one.path[-1]: one.cells[row][0] for one in own if one.cells and row < len(one.cells)}
                      for row in range(rows)]  # fmt: skip
-            said = all_of(read_object_list(scored, at)).rows
+            said = read_object_list(scored, at).rows
             self.items["right"] += right_cells(said, truth)
             self.items["said"] += sum(value not in (None, "") for item in said for value in item.values())
             self.items["meant"] += sum(map(len, truth))
@@ -301,17 +300,8 @@ def evidence_of(scored: FieldScores, entry: Entry, path: tuple[str, ...], value:
         whole = {step: whole}
     request = entry if entry.name == "request" else None
     read = [] if request else [entry]
-    found, _ = run(find_evidence(whole, read, None, most_chars=10**9, support=scored.place, request=request))
+    found, _ = find_evidence(whole, read, None, most_chars=10**9, support=scored.place, request=request)
     return found.fields.get(pointer_of(path))
-
-
-def run(steps: Slices[Returned]) -> Returned:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            returned: Returned = end.value
-            return returned
 
 
 def _lie(scored: FieldScores, one: TrainingField, others: Sequence[TrainingField], rng: random.Random) -> Any:
@@ -323,7 +313,9 @@ def _lie(scored: FieldScores, one: TrainingField, others: Sequence[TrainingField
         values = [other.value for other in others if not same(other.value, truth)[1]]
     elif draw < 0.75:
         form = ValueForm.of(one.schema, names_of(one.path, one.schema))
-        values = [next(form.values_of(span, scored.days_first), None) for span in scored.candidates.spans]
+        values = [
+            next(form.values_of(span, scored.candidates.has_days_first), None) for span in scored.candidates.spans
+        ]
         values = [value for value in values if value not in (None, "") and not same(value, truth)[1]]
     else:
         values = []
@@ -351,7 +343,8 @@ def report(answers: Sequence[JudgedAnswer], bench: Bench) -> None:
         said = [answer for answer in answers if answer.by in kinds]
         sure = [(answer.probability, answer.is_near) for answer in said]
         bins = bins_of(said)
-        error = sum(abs(sum(c for c, _ in group) - sum(r for _, r in group)) for group in bins.values()) / len(sure)
+        gaps = (abs(sum(c for c, _ in group) - sum(r for _, r in group)) for group in bins.values())
+        error = sum(gaps) / max(1, len(sure))
         high = [is_right for chance, is_right in sure if chance >= 0.9]
         print(
             f"{by}: expected calibration error {error:.3f}; at 0.9 and more {sum(high) / max(1, len(high)):.1%} right"

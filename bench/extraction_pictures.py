@@ -13,11 +13,11 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.extraction import Bench, evidence_of, wanted_of
-from models.fair_executor import all_of
 from tasks.base import TaskRequest
 from tasks.extraction.choice import choose_values
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import Entry
+from tasks.schema.awaited import in_thread
 from tests.conftest import SHARED
 from training.extraction.documents import documents, draw
 from training.extraction.examples import asked_of
@@ -34,9 +34,9 @@ async def drawn(bench: Bench, kind: str, seed: int) -> Image.Image:
     ocr = bench.services.tasks.find("ocr")
     entry = Entry("ocr", await ocr.run(TaskRequest("", (Source(Origin("page"), data=data.getvalue()),))))
     asked = [one for one in asked_of(made, random.Random(seed), most=8) if one.value is not None]
-    scored = await bench.extractor.score([entry], wanted_of(asked))
+    scored = await in_thread(bench.extractor.score, [entry], wanted_of(asked))
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(15)
-    for index, (path, choice) in enumerate(all_of(choose_values(scored)).items()):
+    for index, (path, choice) in enumerate(choose_values(scored).items()):
         evidence: Any = evidence_of(scored, entry, path, choice.value)
         if evidence is None or "bounds" not in evidence:
             continue

@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from models.fair_executor import all_of
 from tasks.extraction.candidates import find_candidates
-from tasks.extraction.line_pieces import cut_line
+from tasks.extraction.records.pieces import cut_line
 from tasks.extraction.words_on_page import rows_of
 from tasks.notation.dates import find_days
 from tasks.notation.numbers import find_numbers
@@ -39,7 +38,7 @@ def _is_number_read(line: Mapping[str, Any]) -> bool:
 
 
 def _is_code_read(line: Mapping[str, Any]) -> bool:
-    candidates = all_of(find_candidates([_printed(line["text"])]))
+    candidates = find_candidates([_printed(line["text"])])
     return line["value"] in {span.text for span in candidates.spans}
 
 

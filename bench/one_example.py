@@ -18,10 +18,11 @@ from typing import Any
 
 from bench.extraction import Bench, entry_of, right_cells, same
 from tasks.extraction.examples import Example
-from tasks.extraction.filling import CopiedFields, copy_fields
+from tasks.extraction.extract import CopiedFields, copy_fields
 from tasks.extraction.folding import fold
 from tasks.extraction.whole_results import TaskResults
 from tasks.precontext import Entry
+from tasks.schema.awaited import in_thread
 from tests.conftest import SHARED
 from training.extraction.documents import MadeDocument, MadeField, pairs_of_a_sender
 from training.extraction.examples import Receipt, is_held_out, receipts
@@ -118,7 +119,7 @@ async def main() -> None:
         example = Example([first[0]], first[1])
         for name, shown in (("without", ()), ("with one", (example,))):
             began = time.perf_counter()
-            found = await copy_fields(schema, TaskResults([], False), [second[0]], bench.extractor, shown)
+            found = await in_thread(copy_fields, schema, TaskResults([], False), [second[0]], bench.extractor, shown)
             seconds = time.perf_counter() - began
             right, total = count_right(found.values, second[1])
             sure = [right for chance, right in chances_of(found, second[1]) if chance >= 0.9]

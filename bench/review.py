@@ -18,8 +18,9 @@ from app.review.table_review import CORRECTIONS_TO_LEARN
 from bench.extraction import Bench, entry_of
 from bench.one_example import Paper, count_right, schema_of, value_of
 from tasks.extraction.examples import Example
-from tasks.extraction.filling import copy_fields
+from tasks.extraction.extract import copy_fields
 from tasks.extraction.whole_results import TaskResults
+from tasks.schema.awaited import in_thread
 from tests.conftest import SHARED
 from training.extraction.documents import papers_of_a_sender
 
@@ -53,7 +54,7 @@ def made(sender: int, count: int) -> tuple[dict[str, Any], list[Paper]]:
 
 
 async def wrong_fields(bench: Bench, schema: dict[str, Any], paper: Paper, examples: list[Example]) -> int:
-    found = await copy_fields(schema, TaskResults([], False), [paper[0]], bench.extractor, examples)
+    found = await in_thread(copy_fields, schema, TaskResults([], False), [paper[0]], bench.extractor, examples)
     right, total = count_right(found.values, paper[1])
     return total - right
 

@@ -25,12 +25,12 @@ import numpy as np
 from PIL import Image
 
 from bench.extraction import Bench, same, wanted_of
-from models.fair_executor import all_of
 from models.vision.text import Image as Pixels
 from tasks.base import TaskRequest
 from tasks.extraction.choice import choose_values
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import Entry
+from tasks.schema.awaited import in_thread
 from tests.conftest import SHARED
 from training.extraction.documents import MadeDocument, documents, draw
 from training.extraction.examples import asked_of
@@ -113,8 +113,8 @@ class TurnedBench:
         result = await self._bench.services.tasks.find("ocr").run(request)
         self.seconds.setdefault(way, []).append(time.perf_counter() - began)
         asked = [one for one in asked_of(made, random.Random(SEED)) if one.value is not None and one.cells is None]
-        scored = await self._bench.extractor.score([Entry("ocr", result)], wanted_of(asked))
-        found = all_of(choose_values(scored))
+        scored = await in_thread(self._bench.extractor.score, [Entry("ocr", result)], wanted_of(asked))
+        found = choose_values(scored)
         for one in asked:
             choice = found.get(one.path)
             self.fields[way] += 1

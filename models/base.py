@@ -172,8 +172,8 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An engine's result for an item that is computed only in part, such as one tile of a large picture. Between two
-    parts, the host checks that a caller still waits, and lets the work of other keys go first."""
+    """An engine's result for an item that is computed only in part, such as one tile of a large picture. The engine is
+    run again with the rest."""
 
     rest: Any
     """Item that continues the work. Dropping it ends the work."""

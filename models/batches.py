@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 
@@ -54,6 +54,15 @@ class CardMemory:
         return f"{self.base:,} + {self.items} × {self.item:,}"
 
 
+def finished(engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception]:
+    """Return the engine's results. Items that it computes in parts are continued until they are finished."""
+    results: list[Any] = list(engine.run(items))
+    while rests := {index: result.rest for index, result in enumerate(results) if isinstance(result, Unfinished)}:
+        for index, result in zip(rests, engine.run(list(rests.values())), strict=True):
+            results[index] = result
+    return results
+
+
 class Batches(Generic[ItemT, ResultT]):
     """Runs batches of at most `limit` items on a card or on the CPU, and smaller ones once memory has run out. Only the
     threads of one host may use an object of this class."""
@@ -80,12 +89,11 @@ class Batches(Generic[ItemT, ResultT]):
             self._failures.clear()
         return taken
 
-    def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception | Unfinished]:
-        """Return a result, an exception or the unfinished rest for each item, even if the engine raises an exception. A
-        batch that fails as a whole is run again item by item. Items that ran out of memory are run again in batches of
-        half the size."""
+    def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception]:
+        """Return a result or an exception for each item, even if the engine raises an exception. A batch that fails as
+        a whole is run again item by item. Items that ran out of memory are run again in batches of half the size."""
         try:
-            results: list[ResultT | Exception | Unfinished] = list(engine.run(items))
+            results = finished(engine, items)
             if len(results) != len(items):
                 raise RuntimeError(f"{self._name} returned {len(results)} results for {len(items)} items")
         except BaseException as error:  # noqa: BLE001 - an error is the result of its items

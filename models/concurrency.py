@@ -6,8 +6,6 @@ import contextvars
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Generic, Self, TypeVar
 
-from models.request_memory import keep_for
-
 Result = TypeVar("Result")
 
 ItemT = TypeVar("ItemT")
@@ -50,7 +48,6 @@ class WhileAwaited(Generic[Result]):
     def __init__(self, work: Coroutine[Any, Any, Result]) -> None:
         self._task = asyncio.create_task(work)
         self._task.add_done_callback(mark_retrieved)
-        keep_for(self._task)
         self._waiting = 0
 
     @property

@@ -1,7 +1,7 @@
 """Queue in which keys take turns: a key that has queued many items delays an item of another key by one item."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Generic, TypeVar
 
@@ -61,11 +61,15 @@ class FairQueue(Generic[ItemT]):
         self._waiting.setdefault(key, deque()).append(item)
         self._count += 1
 
-    def pop(self) -> ItemT | None:
-        """Remove and return the oldest item of the key whose turn it is; None if no item waits."""
-        if not self._waiting:
+    def pop(self, may: Callable[[ItemT], bool] | None = None) -> ItemT | None:
+        """Remove and return the oldest item of the key whose turn it is; None if no item waits.
+
+        Keys whose oldest item `may` not leave the queue are passed over, and keep their turn.
+        """
+        key = next((key for key, items in self._waiting.items() if may is None or may(items[0])), None)
+        if key is None:
             return None
-        key, items = next(iter(self._waiting.items()))
+        items = self._waiting[key]
         item = items.popleft()
         self._count -= 1
         self._waiting.move_to_end(key)

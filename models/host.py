@@ -4,17 +4,14 @@ The event loop only moves references: `load`, `run` and `close` of the engine ha
 threads or on replicas. A caller withdraws an item by cancelling the coroutine that waits for the result. An item in the
 queue is then removed. An item that is already running is finished, unless the workplace can end it, and its result is
 discarded.
-
-An engine may return an item of which only a part is computed. Its unfinished part goes to the front of its key's queue,
-and takes turns with the items of other keys.
 """
 
 import asyncio
 import contextlib
 import contextvars
+import math
 import time
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -24,21 +21,18 @@ from models import garbage
 from models.base import (
     EngineFailed,
     EngineNotReady,
+    EngineOverloaded,
     EngineSpec,
     EngineUnavailable,
     ModelError,
-    ShareUsedUp,
-    Unfinished,
     ran_out,
 )
 from models.concurrency import SharedRun
-from models.fair_executor import Rests
-from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, Pace, reason_of
+from models.fair_queue import KEY, FairQueue, QueueFull
+from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, reason_of
 from models.native import library_missing_from
 from models.residents import Residents
-from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 from models.supply import WeightsMissing
-from models.turns import Turns
 from models.workplace import EngineFactory, HostLimits, ThreadWorkplace, Workplace, WorkplaceFactory
 
 ItemT = TypeVar("ItemT")
@@ -47,21 +41,14 @@ ResultT = TypeVar("ResultT")
 log = structlog.get_logger(__name__)
 
 _CLOSING = "The server is shutting down."
-CONTESTED_BATCH_S = 0.025
-"""While keys compete, a batch should take at most this many seconds, because a running batch cannot be interrupted."""
-_MAX_URGENT_BATCHES = 4
-"""At most this many successive batches have only urgent items while other items wait. The batch after these also takes
-the first of the other items."""
+_KEYS_QUEUED = 8
+"""The queue of an engine has places for as many items as this many keys may have in it."""
 
 
 @dataclass(slots=True, eq=False)
 class _QueuedItem(Generic[ItemT, ResultT]):
     item: ItemT
-    share: Share
-    queue: "FairQueue[_QueuedItem[ItemT, ResultT]]"
-    patient: bool
-    """True if the item cannot be displaced, because its caller was prepared to wait for a place in the queue, or
-    because work on it has begun."""
+    key: str
     result: "asyncio.Future[ResultT]"
 
 
@@ -77,27 +64,23 @@ class EngineHost(Generic[ItemT, ResultT]):
         spec: EngineSpec,
         factory: EngineFactory[ItemT, ResultT],
         limits: HostLimits | None = None,
-        turns: Turns | None = None,
     ) -> None:
-        """Create a host. `turns` are shared with the hosts of engines that compute on the same processors."""
         self.spec = spec
         self.limits = limits or HostLimits()
         self.counters = EngineCounters()
         self._factory = factory
         self._workplace: Workplace[ItemT, ResultT] = ThreadWorkplace(spec, factory, self.limits, self.counters.failures)
         self.loaded = False
-        self._urgent: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue()
-        self._queue: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue()
+        self._queue: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue(
+            _KEYS_QUEUED * self.limits.max_queue, self.limits.max_queue
+        )
         self._work_arrived = asyncio.Event()
-        self.take(turns or Turns())
-        self._urgent_batches = 0
-        self._running: Counter[str] = Counter()
-        """Number of running items by key."""
-        self.pace = Pace()
+        self.running = 0
+        """Number of items that are being computed."""
         self._running_batches: list[tuple[list[_QueuedItem[ItemT, ResultT]], asyncio.Event]] = []
         """Running batches, each with an event that is set once all its callers have left."""
-        self._waiting_callers: dict[Share, deque[asyncio.Future[None]]] = {}
-        """Futures of the callers that wait for a place in the queue, by their key's share."""
+        self._waiting_callers: list[asyncio.Future[None]] = []
+        """Futures of the callers that wait for a place in the queue."""
         self._lifecycle = asyncio.Lock()
         self._loading = SharedRun(self._load)
         self._workers: list[asyncio.Task[None]] = []
@@ -112,18 +95,6 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._stopping = False
         self._closed = False
         self._residents: Residents | None = None
-
-    def take(self, turns: Turns, rests: Rests | None = None) -> None:
-        """Take `turns` with all other engines that compute on the same processors. `rests` are those of the executors
-        that share Python's lock with an engine that holds it. Must be called before the engine's first load."""
-        self._turns = turns
-        self._rests = rests if self.limits.holds_lock else None
-        turns.join(lambda key: self._urgent.waiting(key) + self._queue.waiting(key))
-        self._rest_group = turns.rest_group(self.limits.rest_group)
-        self._in_rest_group = self._rest_group.join(
-            lambda key: 0 if self._closed else self._urgent.waiting_now(key) + self._queue.waiting_now(key),
-            self._work_arrived.set,
-        )
 
     def reside(self, residents: Residents, device: str, size: int) -> None:
         """Let the engine share a card with other engines. `size` is the engine's declared use of the card's memory, in
@@ -150,52 +121,36 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def queued(self) -> int:
-        return len(self._urgent) + len(self._queue)
+        return len(self._queue)
 
-    @property
-    def running(self) -> int:
-        """Number of items that are being computed."""
-        return self._running.total()
-
-    async def run(self, item: ItemT, *, wait: bool = False, urgent: bool = False) -> ResultT:
+    async def run(self, item: ItemT, *, wait: bool = False) -> ResultT:
         """Return the engine's result for `item`.
 
         If the queue is full, the caller waits for a place if `wait` is true. Otherwise the call raises
-        EngineOverloaded, or ShareUsedUp if the caller's key has used up its part of the queue. Keys are served in turn.
-        An `urgent` item overtakes all others: the first urgent items wait only for the running batch. They share no
-        batch with other items, except that the batch after _MAX_URGENT_BATCHES such batches also takes one other item.
-        While keys compete, urgent items overtake only items of their own key. Raises EngineUnavailable if the engine
-        does not load, and EngineFailed if it breaks on this item.
+        EngineOverloaded. Keys are served in turn. Raises EngineUnavailable if the engine does not load, and
+        EngineFailed if it breaks on this item.
         """
-        [result] = await self.run_many([item], wait=wait, urgent=urgent)
+        [result] = await self.run_many([item], wait=wait)
         return result
 
-    async def run_many(self, items: Sequence[ItemT], *, wait: bool = False, urgent: bool = False) -> list[ResultT]:
+    async def run_many(self, items: Sequence[ItemT], *, wait: bool = False) -> list[ResultT]:
         """Return the results for `items` in order. The first failure is raised, and the other items are withdrawn."""
         jobs: list[_QueuedItem[ItemT, ResultT]] = []
         async with self.lease():
             try:
                 for item in items:  # no comprehension, because `finally` needs the jobs queued so far
-                    jobs.append(await self._enqueue(item, wait=wait, urgent=urgent))  # noqa: PERF401
+                    jobs.append(await self._enqueue(item, wait=wait))  # noqa: PERF401
                 if len(jobs) == 1:  # `gather` adds a future, which costs more than a place in the queue
                     return [await jobs[0].result]
                 return await asyncio.gather(*(job.result for job in jobs))
             finally:
                 self._withdraw(jobs)
 
-    @contextlib.contextmanager
-    def place(self) -> Iterator[Callable[[], None]]:
-        """Reserve a place in the queue for an item that the caller has yet to make, so that the caller makes no item
-        in vain. The place is reserved until the block ends, or until the caller calls the yielded function right
-        before `run`. Raises EngineOverloaded or ShareUsedUp if there is no place."""
-        share = SHARE.get()
-        self._make_room(self._queue, share)
-        give_up = self._queue.expect(share)
-        try:
-            yield give_up
-        finally:
-            give_up()
-            self._wake_callers()
+    def check_room(self) -> None:
+        """Raise EngineOverloaded if the queue has no place for an item that the caller has yet to make."""
+        waiting = self._queue.waiting(KEY.get())
+        if waiting >= self.limits.max_queue:
+            raise self._overloaded(waiting)
 
     @contextlib.asynccontextmanager
     async def lease(self) -> AsyncIterator[None]:
@@ -242,8 +197,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         """
         self._closed = True
         self._cancel_idle_timer()
-        waiting: list[asyncio.Future[Any]] = [job.result for job in (*self._urgent, *self._queue)]
-        waiting += [room for rooms in self._waiting_callers.values() for room in rooms]
+        waiting: list[asyncio.Future[Any]] = [job.result for job in self._queue]
+        waiting += self._waiting_callers
         for future in waiting:
             if not future.done():
                 future.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
@@ -290,116 +245,72 @@ class EngineHost(Generic[ItemT, ResultT]):
                 worker.add_done_callback(self._worker_ended)
             log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
 
-    async def _enqueue(self, item: ItemT, *, wait: bool, urgent: bool) -> _QueuedItem[ItemT, ResultT]:
-        share = SHARE.get()
-        queue = self._urgent if urgent else self._queue
-        if not wait:
-            self._make_room(queue, share)
-        # Urgent items do not wait here, because they overtake the items in the queue.
-        while wait and not urgent and queue.waiting(share.key) >= share.of(self.limits.max_queue):
-            room = asyncio.get_running_loop().create_future()
-            self._waiting_callers.setdefault(share, deque()).append(room)
+    async def _enqueue(self, item: ItemT, *, wait: bool) -> _QueuedItem[ItemT, ResultT]:
+        loop = asyncio.get_running_loop()
+        job = _QueuedItem[ItemT, ResultT](item, KEY.get(), loop.create_future())
+        while True:
             try:
-                await room
-            except asyncio.CancelledError:
-                # If this caller has already been promised the place, the next waiting caller gets it.
-                self._wake_callers()
-                raise
-        job = _QueuedItem[ItemT, ResultT](item, share, queue, wait, asyncio.get_running_loop().create_future())
-        self._turns.record_request(share)
-        queue.push(job, share)
-        self._work_arrived.set()
-        return job
+                self._queue.put(job.key, job)
+            except QueueFull as error:
+                if not wait:
+                    raise self._overloaded(error.waiting) from error
+                self._waiting_callers.append(loop.create_future())
+                await self._waiting_callers[-1]
+            else:
+                self._work_arrived.set()
+                return job
 
-    def _make_room(self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], share: Share) -> None:
-        """Make room for one more item of `share`. Raises EngineOverloaded or ShareUsedUp if that is impossible."""
-        max_items, seconds_each = self.limits.max_queue, self._seconds_each
-        displaced = make_room(queue, share, max_items, self.spec.name, seconds_each, lambda job: not job.patient)
-        if displaced is not None:
-            waiting_count = queue.waiting(displaced.share.key)
-            queue.keep(lambda job: job is not displaced)
-            self._rest_group.wake_all()
-            if not displaced.result.done():  # a caller that was just cancelled has not withdrawn its item yet
-                displaced.result.set_exception(
-                    ShareUsedUp(self.spec.name, waiting_count, retry_after(waiting_count, seconds_each))
-                )
+    def _overloaded(self, waiting: int) -> EngineOverloaded:
+        seconds_each = self.counters.seconds.sum / max(1, self.counters.batch_items.sum) / self.limits.workers
+        return EngineOverloaded(self.spec.name, waiting, max(1, math.ceil(waiting * seconds_each)))
 
     def _withdraw(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
-        """Remove from the queues those of `jobs` that have no result yet, because their caller has left."""
+        """Remove from the queue those of `jobs` that have no result yet, because their caller has left."""
         if all(job.result.done() and not job.result.cancelled() for job in jobs):
             return
         for job in jobs:
             job.result.cancel()
-        for queue in (self._urgent, self._queue):
-            queue.keep(lambda job: not job.result.done())
-        self._rest_group.wake_all()
+            self._queue.remove(job.key, job)
         for batch, abandoned in self._running_batches:
             if all(job.result.done() for job in batch):
                 abandoned.set()
         self._wake_callers()
 
-    @property
-    def _seconds_each(self) -> float:
-        """Mean seconds per item so far, divided by the number of workers."""
-        return self.counters.seconds.sum / max(1, self.counters.batch_items.sum) / self.limits.workers
-
-    @property
-    def _contested_batch(self) -> int:
-        """Largest batch while keys compete: the number of items like the latest that take CONTESTED_BATCH_S, unless the
-        engine's limits say otherwise."""
-        if self.limits.contested_batch is not None:
-            return self.limits.contested_batch
-        return max(1, int(self.pace.items * CONTESTED_BATCH_S / max(self.pace.seconds, CONTESTED_BATCH_S)))
-
     async def _work(self) -> None:
         while not self._stopping:
-            if self._next_share() is None:
+            if jobs := self._take_batch():
+                await self._run(jobs)
+            else:
                 self._work_arrived.clear()
                 await self._work_arrived.wait()
-                continue
-            limits = self.limits
-            turn = self._turns.turn(
-                self._next_share, width=1 / limits.workers, is_followed=limits.is_followed, long_s=limits.long_s
-            )
-            async with turn as batch:
-                jobs = self._take_batch()
-                self._wake_callers()
-                batch.update(job.share for job in jobs)
-                if jobs:
-                    batch.unfinished |= await self._run(jobs)
+
+    def _take_batch(self) -> list[_QueuedItem[ItemT, ResultT]]:
+        """Take the next batch from the queue, from each key in turn."""
+        jobs: list[_QueuedItem[ItemT, ResultT]] = []
+        while len(jobs) < self._workplace.most and (job := self._queue.pop()):
+            jobs.append(job)
+        self._wake_callers()
+        return jobs
 
     def _worker_ended(self, worker: "asyncio.Task[None]") -> None:
         if not worker.cancelled() and (error := worker.exception()) is not None:
             self.counters.failures[WORKER] += 1
             log.error("engine_worker_died", engine=self.spec.name, exc_info=error)
 
-    async def _run(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> set[Share]:
-        """Compute a batch, and return the shares that have an unfinished item in it."""
+    async def _run(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
         started = time.perf_counter()
-        keys = Counter(job.share.key for job in jobs)
-        self._running += keys
-        self._rest_group.began(self._in_rest_group, keys)
+        self.running += len(jobs)
         batch = jobs, asyncio.Event()
         self._running_batches.append(batch)
         results = await self._compute([job.item for job in jobs], batch[1])
         self._running_batches.remove(batch)
-        self._running -= keys
-        # Idle workers are woken, because items may have waited until their key had fewer running items.
-        self._work_arrived.set()
-        seconds = time.perf_counter() - started
-        self.counters.seconds.add(seconds)
+        self.running -= len(jobs)
+        self.counters.seconds.add(time.perf_counter() - started)
         self.counters.batch_items.add(len(jobs))
-        self.pace.add(seconds, len(jobs))
-        rest_s = self.limits.rest * seconds if self._turns.is_contested else 0.0
-        self._rest_group.ended(self._in_rest_group, keys, seconds, rest_s)
-        if self._rests and self._turns.is_contested:
-            for key in keys:
-                self._rests.add(key, seconds)
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
-        return {job.share for job, result in zip(jobs, results, strict=True) if isinstance(result, Unfinished)}
 
-    async def _compute(self, items: list[ItemT], abandoned: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
+    async def _compute(self, items: list[ItemT], abandoned: asyncio.Event) -> list[ResultT | Exception]:
         """Return the results of `items`. Items that ran out of memory are computed again after another engine has been
         unloaded from the card."""
         results = list(await self._workplace.run(items, abandoned))
@@ -414,7 +325,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 results[index] = result
         return results
 
-    def _settle(self, job: _QueuedItem[ItemT, ResultT], result: ResultT | Exception | Unfinished) -> None:
+    def _settle(self, job: _QueuedItem[ItemT, ResultT], result: ResultT | Exception) -> None:
         if isinstance(result, Exception):
             self.counters.failures[reason_of(result)] += 1
         if job.result.done():  # no caller waits for it any longer
@@ -424,69 +335,15 @@ class EngineHost(Generic[ItemT, ResultT]):
         elif isinstance(result, Exception):
             log.error("engine_item_failed", engine=self.spec.name, exc_info=result)
             job.result.set_exception(EngineFailed(self.spec.name, result))
-        elif isinstance(result, Unfinished):
-            self._requeue(job, result.rest)
         else:
             job.result.set_result(result)
 
-    def _requeue(self, job: _QueuedItem[ItemT, ResultT], rest: ItemT) -> None:
-        if self._closed:
-            job.result.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
-            return
-        job.item, job.patient = rest, True  # the rest needs no place in the queue, and cannot be displaced
-        job.queue.push(job, job.share, first=True)
-        self._work_arrived.set()
-
-    def _next_share(self) -> Share | None:
-        """Share of the key whose item would run next."""
-        askers = self._urgent.shares_in_order(self._may_run)
-        if not askers or self._turns.is_contested:
-            askers += self._queue.shares_in_order(self._may_run)
-        return self._turns.next_of(askers)
-
-    def _take_batch(self) -> list[_QueuedItem[ItemT, ResultT]]:
-        """Take the next batch from the queues: urgent items if there are any, else others, from each key in turn. While
-        keys compete, the batch is of the key whose turn it is, unless a full batch of several items takes less than
-        CONTESTED_BATCH_S."""
-        first, most = self._next_share(), self._workplace.most
-        # A batch of a single item is of that key, too, because the queue's own order counts items and not their time.
-        if first is not None and self._turns.is_contested and (most == 1 or self._contested_batch < most):
-            queue = self._urgent if self._urgent.waiting(first.key) else self._queue
-            return self._pop_items(queue, min(self._contested_batch, most), only=first)
-        jobs: list[_QueuedItem[ItemT, ResultT]] = []
-        self._urgent_batches = self._urgent_batches + 1 if self._urgent and self._queue else 0
-        if self._urgent_batches > _MAX_URGENT_BATCHES:
-            jobs += self._pop_items(self._queue, 1)
-            self._urgent_batches = 0
-        return jobs + self._pop_items(self._urgent or self._queue, most - len(jobs))
-
-    def _pop_items(
-        self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], max_items: int, *, only: Share | None = None
-    ) -> list[_QueuedItem[ItemT, ResultT]]:
-        def may(share: Share) -> bool:
-            return self._may_run(share) and (only is None or share.key == only.key)
-
-        taken = (queue.pop(may) for _ in range(min(max_items, len(queue))))
-        return [job for job in taken if job is not None]
-
-    def _may_run(self, share: Share) -> bool:
-        """True if a worker may take an item of `share`. An engine without batches may compute one item for a long time,
-        so no key may occupy more than its share of the workers. Batches contain items of several keys and need no such
-        limit. No item of a key that rests, or whose work another engine of the rest group does first, may run."""
-        if not self._rest_group.may_begin(self._in_rest_group, share.key, is_contested=self._turns.is_contested):
-            return False
-        return self.limits.max_batch > 1 or self._running[share.key] < share.of(self.limits.workers)
-
     def _wake_callers(self) -> None:
-        for share, rooms in list(self._waiting_callers.items()):
-            free = share.of(self.limits.max_queue) - self._queue.waiting(share.key)
-            while rooms and free > 0:
-                room = rooms.popleft()
-                if not room.done():
-                    room.set_result(None)
-                    free -= 1
-            if not rooms:
-                del self._waiting_callers[share]
+        """Let the callers that wait for a place try again."""
+        waiting, self._waiting_callers = self._waiting_callers, []
+        for room in waiting:
+            if not room.done():
+                room.set_result(None)
 
     async def _drop_engine(self) -> None:
         """Stop the workers after their running batches (a batch may outlive its callers), and free the engine."""

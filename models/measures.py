@@ -11,9 +11,6 @@ from models.base import ran_out
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 ITEMS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
-PACE_KEPT = 0.8
-"""Weight of a batch in a Pace after one more batch."""
-
 MEMORY = "memory"
 """Reason of a failure for lack of memory, counted even if smaller batches then succeeded."""
 LOAD = "load"
@@ -46,20 +43,6 @@ class Distribution:
         """Return the sum of two distributions with equal bounds."""
         counts = [one + another for one, another in zip(self.counts, other.counts, strict=True)]
         return Distribution(self.bounds, counts, self.sum + other.sum)
-
-
-@dataclass(slots=True)
-class Pace:
-    """Weighted seconds and items of an engine's latest batches. An older batch counts less, because the items of
-    different requests take different times."""
-
-    seconds: float = 0.0
-    items: float = 0.0
-
-    def add(self, seconds: float, items: int) -> None:
-        """Add a batch, and let earlier batches count less."""
-        self.seconds = PACE_KEPT * self.seconds + seconds
-        self.items = PACE_KEPT * self.items + items
 
 
 @dataclass(slots=True)

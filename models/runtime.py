@@ -19,12 +19,11 @@ from models.base import EngineSpec, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig, EnginePart, ServiceT
 from models.concurrency import SharedRun
 from models.device import AUTO, CPU, CUDA, DRIVER, Backend
-from models.fair_executor import FairExecutor, Rests
+from models.fair_executor import FairExecutor
 from models.host import EngineHost, load_failure
 from models.native import missing_library
 from models.residents import Residents
 from models.setting_types import OFF, ON
-from models.turns import Turns
 from models.workplace import Cluster
 
 log = structlog.get_logger(__name__)
@@ -36,10 +35,6 @@ OFF_THE_CARD = "off_the_card"
 """Reason counted for an engine that does not compute on the card although there is one."""
 LOOK_AGAIN_S = 2.0
 """Seconds after which the runtime checks again which engines can run here."""
-
-TEXT_REST, TEXT_REST_AFTER_S = 1.0, 0.2
-"""While keys compete, a key's texts are read and judged and its pages laid out at most half of the time, from when this
-has lately taken TEXT_REST_AFTER_S seconds more than that. Most texts and pages take less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +109,7 @@ class Runtime:
         self._config = config
         self._cluster = cluster
         self._residents = residents or Residents()
-        self.text_rests = Rests(TEXT_REST, TEXT_REST_AFTER_S)
-        """Rests of the keys whose texts are read, judged or laid out, and whose series are fitted, in this process."""
-        self.guard_threads = FairExecutor("guard", rests=self.text_rests)
-        self._turns = Turns()
-        """Turns by which the engines share the processors, as far as they compute on a CPU in this process."""
+        self.guard_threads = FairExecutor("guard")
         self._choices = dict(choices or {})
         self.failures: Counter[tuple[EngineSpec, str]] = Counter()
         """Number of times that an engine was found off the card, by engine and reason."""
@@ -423,10 +414,7 @@ class Runtime:
             if self._cluster is not None:
                 name = f"openfaze-{candidate.spec.capability}-{candidate.spec.name}-{index}"
                 host.move(self._cluster.workplace(name, candidate.card, on_a_card=device != CPU))
-            elif device == CPU:
-                if not host.limits.is_outside:
-                    host.take(self._turns, self.text_rests)
-            elif candidate.card is not None:
+            elif device != CPU and candidate.card is not None:
                 host.reside(
                     self._residents, CUDA_0 if device == CUDA else device, candidate.card.base * 10**6 // len(hosts)
                 )

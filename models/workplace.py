@@ -1,15 +1,14 @@
 """Workplaces of engines: threads of this process or, in `models.cluster`, replicas in separate processes."""
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from models import garbage
-from models.base import Engine, EngineSpec, Unfinished
+from models.base import Engine, EngineSpec
 from models.batches import Batches, CardMemory
 from models.device import free_memory
 from models.onnx_sessions import bounded
@@ -21,10 +20,6 @@ ItemT_contra = TypeVar("ItemT_contra", contravariant=True)
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 EngineFactory = Callable[[], Engine[ItemT, ResultT]]
-
-
-_HOLDS_S = 0.02
-"""Batches of other engines begin after so many seconds beside a batch that gives way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,40 +37,12 @@ class HostLimits:
     bound."""
     device: str = "cpu"
     """Device of the engine if `item_bytes` is known. The free memory of this device limits a batch."""
-    contested_batch: int | None = None
-    """Largest batch while several keys compete, so that no key waits longer than one short batch. None: as many items
-    as the engine computes in a short time."""
-    is_followed: bool = False
-    """True if an item's work continues in another host that takes turns on the same processors
-    (`models.turns.Turns`)."""
-    long_s: float = math.inf
-    """Seconds after which a batch no longer keeps the batches of other keys from the processors, if that is sooner than
-    for other engines. Batches of its own key still wait for it, as long as for the batches of other engines."""
-    rest: float = 0.0
-    """While several keys compete, a key rests after each batch, this many times as long as the batch took."""
-    rest_group: str | None = None
-    """Name of a group of engines (`models.rest_group`). While several keys compete, a key uses one of them at a time,
-    and rests at all of them after a batch of one."""
-    holds_lock: bool = False
-    """True if the engine holds Python's lock for much of a batch. While keys compete, a batch then counts as work on
-    its key's texts (`fair_executor.Rests`)."""
-    is_outside: bool = False
-    """True if the engine computes in processes of its own, without taking turns with the engines of this process."""
     max_queue: int = 64
-    """Number of items of all keys together that may wait. If one more arrives, `scheduler.make_room` refuses this item
-    or another. A key may use its Share of the places."""
+    """Number of items of one key that may wait."""
     workers: int = 1
-    """At most this many batches run at the same time, each on an equal part of the processors. If a batch is a single
-    item (`max_batch` is 1), no key may occupy more than its share (`scheduler.Share`) of the workers."""
+    """At most this many batches run at the same time."""
     idle_unload_s: float | None = None
     """Seconds without work after which the engine is unloaded; None keeps it loaded."""
-
-    def giving_way(self, rest: float = 0.5, rest_group: str | None = None) -> Self:
-        """Return these limits for an engine whose batches take a tenth of a second or more on a CPU, so that they leave
-        room for the small work of other keys, which has several steps in different engines. With `rest` 0.5, a key
-        has two thirds of the time at most, in all engines of the `rest_group` together. A card's limits stay as they
-        are."""
-        return replace(self, long_s=_HOLDS_S, rest=rest, rest_group=rest_group) if self.device == "cpu" else self
 
 
 class Workplace(Protocol[ItemT_contra, ResultT_co]):
@@ -92,10 +59,8 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
     async def open(self) -> None:
         """Load the engine. Raises the engine's exceptions."""
 
-    async def run(
-        self, items: Sequence[ItemT_contra], abandoned: asyncio.Event
-    ) -> Sequence[ResultT_co | Exception | Unfinished]:
-        """Return a result, an exception or the unfinished rest for each item. `abandoned` is set once nobody waits for
+    async def run(self, items: Sequence[ItemT_contra], abandoned: asyncio.Event) -> Sequence[ResultT_co | Exception]:
+        """Return a result or an exception for each item. `abandoned` is set once nobody waits for
         any of the results. The workplace then ends their work if it can, and the caller ignores the results."""
 
     async def close(self) -> None:
@@ -147,10 +112,8 @@ class ThreadWorkplace(Generic[ItemT, ResultT]):
         self,
         items: Sequence[ItemT],
         abandoned: asyncio.Event,  # noqa: ARG002 - a running batch is finished, because no thread can be stopped
-    ) -> Sequence[ResultT | Exception | Unfinished]:
-        results: Sequence[ResultT | Exception | Unfinished] = await self._in_thread(
-            self._batches.run, self._engine, items
-        )
+    ) -> Sequence[ResultT | Exception]:
+        results: Sequence[ResultT | Exception] = await self._in_thread(self._batches.run, self._engine, items)
         return results
 
     async def close(self) -> None:

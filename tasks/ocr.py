@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -15,15 +14,13 @@ from numpy.typing import NDArray
 
 from models.concurrency import EngineAdmission, both, side_by_side
 from models.fair_executor import FairExecutor, Slices, all_of
-from models.loop_turns import LoopTurns
-from models.request_memory import HeldWords
 from models.vision.ocr.capability import OCR
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, PageReader, PageText, Quad, Ruling, TextLine, Word
 from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
-from tasks.inputs.limits import WORD_BYTES, MediaLimits
+from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.pages import PdfField, TextLayer
 from tasks.inputs.printed_codes import PrintedCode
@@ -55,10 +52,8 @@ either side of a page, each is compared with a few hundred. Words that were not 
 _MOST_DOUBLINGS = 16
 """Words of 2^15 pixels and more, which is half of a picture's longest side, are of one group."""
 
-WORDS_OF_A_PAGE = 500
-"""Before a page is read, memory for this many words is held. Pages of books have about 350."""
-_SHORT_PAGE_WORDS, _LARGE_PAGE_WORDS = 100, 3_000
-"""Pages with more words than this, which is the first number while keys compete, are laid out one after the other.
+_LARGE_PAGE_WORDS = 3_000
+"""Pages with more words than this are laid out one after the other.
 Laying out a page takes 0.1 to 0.3 ms a word, so a page of 60,000 words takes several seconds, and a few of them would
 occupy all threads. Pages of newspapers have about 3,000 words."""
 _REPEATED_WORDS = 5_000
@@ -175,22 +170,16 @@ class OcrTask:
         `too_many_pages`), EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
             raise InputError("task 'ocr' needs an image or a document: attach one, or put its URL in the text")
-        with ExitStack() as place:
-            pictures = _Pictures(self._reader)
-            if any(source.is_picture for source in request.sources):
-                place.enter_context(pictures.admitted())
-            async with opened_documents(self._loader, request.sources) as documents:
-                wording = request.wording(self._loader.limits.wording_chars)
-                form = request.form | await asyncio.to_thread(requested_form, wording)
-                pages = await asyncio.to_thread(self._asked_for, wording, documents)
-                found = await self._read(pages, pictures, form, request.progress)
-
-                def whole() -> Slices[OcrResult]:
-                    yield
-                    return _build_result(documents, pages, found).in_form(form)
-
-                words = sum(page.words for page in found if page is not None)
-                return await self._threads.run(whole, words)
+        pictures = _Pictures(self._reader)
+        if any(source.is_picture for source in request.sources):
+            # If the queue is full, a request that certainly contains a picture is refused before anything is decoded.
+            self._reader().check_room()
+        async with opened_documents(self._loader, request.sources) as documents:
+            wording = request.wording(self._loader.limits.wording_chars)
+            form = request.form | await asyncio.to_thread(requested_form, wording)
+            pages = await asyncio.to_thread(self._asked_for, wording, documents)
+            found = await self._read(pages, pictures, form, request.progress)
+            return await asyncio.to_thread(lambda: _build_result(documents, pages, found).in_form(form))
 
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[PagePosition]:
         """Return the pages that `text` asks for, and after them the pictures in texts, numbered after all pages."""
@@ -215,11 +204,7 @@ class OcrTask:
     ) -> list["_Section | None"]:
         """Read the pages, and return them in order. A damaged picture in a text becomes None instead of an error,
         because the rest of the text is still useful."""
-
-        limits = self._loader.limits
-        expected = min(len(pages) * WORDS_OF_A_PAGE, limits.words)
-        memory = await self._loader.hold_words(expected * WORD_BYTES) if pages else None
-        counted = _WordCount(limits.words, len(pages), memory)
+        counted = _WordCount(self._loader.limits.words)
 
         async def read(page: PagePosition) -> _Section | None:
             try:
@@ -228,7 +213,7 @@ class OcrTask:
                 if page.document.text is None:
                     raise
                 return None
-            await counted.check(page, found.words)
+            counted.check(page, found.words)
             return found
 
         return await side_by_side(
@@ -238,8 +223,7 @@ class OcrTask:
 
 class _LayoutThreads:
     """Threads in which pages are laid out: any thread for pages of usual size, and one thread for large pages and for
-    those that are searched for boxes and combs. While keys compete, it is one thread for all but short pages: several
-    threads of one key would leave little of Python's lock to other keys, and only that thread has rests."""
+    those that are searched for boxes and combs."""
 
     def __init__(self, large: FairExecutor) -> None:
         self._large = large
@@ -247,10 +231,9 @@ class _LayoutThreads:
     async def run(self, work: Callable[[], Slices[T]], words: int, *, is_searched: bool = False) -> T:
         """Return the result of `work` on `words` words.
 
-        Raises the exceptions of `work`; ShareUsedUp and EngineOverloaded if too many pages wait for the one thread.
+        Raises the exceptions of `work`; EngineOverloaded if too many pages wait for the one thread.
         """
-        is_contested = LoopTurns.of_running_loop().rivalry.is_on
-        if is_searched or words > (_SHORT_PAGE_WORDS if is_contested else _LARGE_PAGE_WORDS):
+        if is_searched or words > _LARGE_PAGE_WORDS:
             return await self._large.run(work)
         return await asyncio.to_thread(lambda: all_of(work()))
 
@@ -261,18 +244,10 @@ class _Pictures:
     def __init__(self, reader: Callable[[], PageReader]) -> None:
         self._reader = reader
         self._admission = EngineAdmission()
-        self._leave_place: Callable[[], None] = lambda: None
         self._known: dict[tuple[tuple[int, ...], bytes], PageText] = {}
         """Text that was read in each picture, by the shape and digest of the picture."""
         self._being_read: defaultdict[tuple[tuple[int, ...], bytes], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._known_words = 0
-
-    @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Reserve a place in the queue for the first picture. If the queue is full, a request that certainly contains a
-        picture is therefore refused before anything is decoded."""
-        with self._reader().place() as self._leave_place:
-            yield
 
     async def read(self, picture: Image) -> PageText:
         """Return the text of a picture. A picture that occurs on several pages is read only once, as long as the
@@ -289,7 +264,6 @@ class _Pictures:
 
     async def _read(self, picture: Image) -> PageText:
         wait = self._admission.waits()
-        self._leave_place()
         return await self._reader().read(picture, wait=wait)
 
 
@@ -298,24 +272,15 @@ def _digest(picture: Image) -> bytes:
 
 
 class _WordCount:
-    """Counts the words of one request's pages and holds memory for them, because the limit on pages does not limit the
-    words of a page."""
+    """Counts the words of one request's pages, because the limit on pages does not limit the words of a page."""
 
-    def __init__(self, limit: int, pages: int, memory: HeldWords | None) -> None:
-        """Count the words of `pages` pages. `memory` already holds enough for WORDS_OF_A_PAGE words on each page, but
-        for no more than `limit` words."""
+    def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._pages = pages
-        self._memory = memory
         self._words: dict[int, int] = {}
         """Number of words on each page that has been read, by its place."""
 
-    async def check(self, page: PagePosition, words: int) -> None:
-        """Set the number of `words` on `page`, and wait for memory for the words beyond WORDS_OF_A_PAGE.
-
-        Raises InputTooLarge if all pages together have too many words, and MemoryShort if other requests hold the
-        memory for too long.
-        """
+    def check(self, page: PagePosition, words: int) -> None:
+        """Set the number of `words` on `page`. Raises InputTooLarge if all pages together have too many words."""
         self._words[page.place] = words
         total = sum(self._words.values())
         if total > self._limit:
@@ -326,9 +291,6 @@ class _WordCount:
                 "'page 1'.",
                 param=page.document.param,
             )
-        if self._memory is not None:
-            left = (self._pages - len(self._words)) * WORDS_OF_A_PAGE
-            await self._memory.resize(min(total + left, self._limit) * WORD_BYTES)
 
 
 class _Section(NamedTuple):
@@ -342,7 +304,7 @@ async def _read_section(
     page: PagePosition, pictures: _Pictures, form: Form, counted: _WordCount, threads: _LayoutThreads
 ) -> _Section:
     (width, height), layer = await page.document.size_and_text(page.number)
-    await counted.check(page, sum(len(line.words) for line in layer.lines))
+    counted.check(page, sum(len(line.words) for line in layer.lines))
 
     is_searched = _may_have_marks(page, layer, form)
 

@@ -282,6 +282,11 @@ class OcrResult(Result[OcrData]):
     def text(self) -> str:
         return self.data["extracted_text"]
 
+    def markdown(self) -> str:
+        if not self.data["sections"] or self.unplaced_text():
+            return self._whole_markdown()
+        return "\n\n".join(text_of(self._blocks(index)) for index in range(len(self.data["sections"])))
+
     def _result_lines(self) -> Iterator[ResultLine]:
         if self.unplaced_text():
             # The position of pictures inside a text is known only from the whole text.
@@ -360,9 +365,9 @@ class OcrResult(Result[OcrData]):
             "bounds": self._bounds(quad, cell_section),
             "confidence": round(cell.confidence, 2),
         }
-        text, below = cell.text_and_note()
-        source = cell.text if below else ""
-        return ReadCell(text, pointer, place, cell.row_span, cell.col_span, source, below)
+        text, note = cell.text_and_note()
+        source = cell.text if note else ""
+        return ReadCell(text, pointer, place, cell.row_span, cell.col_span, source)
 
     def _upright_boxes(self, section_index: int) -> list[tuple[Box, ...]]:
         """Return the boxes of each line's words on the upright page; empty if the page is already upright in the

@@ -19,8 +19,6 @@ class ReadCell(NamedTuple):
     source: str = ""
     """The text as the source has it, if it differs from `text`: because `text` is only a part of it, or has a sign that
     the column implies."""
-    below: str = ""
-    """Lines in small type below the text, such as a note."""
 
 
 MAX_HEADING_CHARS = 500
@@ -40,12 +38,6 @@ class ReadTable:
     is_exact: bool = True
     """False if cells were found by the places of words. A column may then be split in two, and lines from outside the
     table may be among its rows."""
-    is_whole: bool = False
-    """True if each row is an item, however few cells it has."""
-    of_list: tuple[str | int, ...] | None = None
-    """Path of the schema's list that the heading above the table names; None if unknown."""
-    reader: str = ""
-    """Name of the function that built the table from lines; empty for a table of the source."""
     header: int = 0
     """Number of rows that form the header; 0 if unknown. Each line of text in the header's cells is a separate row."""
     is_ended: bool = False

@@ -168,6 +168,10 @@ class Result(ABC, Generic[DataT]):
         """Return the text for later steps and for reading out; "" if the result has none."""
         return ""
 
+    def markdown(self) -> str:
+        """Return the text in Markdown."""
+        return self.text()
+
     def pieces(self) -> Iterator[ResultLine]:
         """Yield all lines that a language model can use, at least one. Pixels are left out."""
         pieces = self._result_lines()

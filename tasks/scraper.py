@@ -119,6 +119,9 @@ class ScraperResult(Result[ScrapedPage | list[ScrapedPage]]):
     def text(self) -> str:
         return "\n\n".join(page["text"] for page in self._pages)
 
+    def markdown(self) -> str:
+        return "\n\n".join(page["markdown"] or page["text"] for page in self._pages)
+
     def _result_lines(self) -> Iterator[ResultLine]:
         for page in self._pages:
             heading = f"{page['title']} <{page['url']}>".strip()

@@ -13,7 +13,6 @@ import pytest
 from app.access.admission import Admission
 from app.access.keys import EVERYONE, Caller, KeyReference
 from app.batches import runner as batch_runner
-from app.batches.line_slots import LineSlots
 from app.batches.lines import Endpoint, LineResponse, LineRunner
 from app.batches.runner import BatchRunner
 from app.batches.store import Batch, BatchStore
@@ -64,15 +63,12 @@ class World:
             total_tokens=5,
             completion_tokens_details=TokensDetails(reasoning_tokens=1),
         )
-        return LineResponse([json.dumps({"said": body.text}).encode()], usage)
+        return LineResponse(json.dumps({"said": body.text}).encode(), usage)
 
     def runner(self, *, at_once: int = 1, webhook: Webhook | None = None) -> BatchRunner:
         lines = LineRunner(self.services, {URL: Endpoint(Echo, self.answer)})
-        slots = LineSlots(at_once)
-        for _ in range(20):
-            slots.note_success()
         store = BatchStore(self.path)
-        return BatchRunner(store, lines, slots, webhook, clock=lambda: self.now)
+        return BatchRunner(store, lines, at_once, webhook, clock=lambda: self.now)
 
     @asynccontextmanager
     async def running(self, **options: Any) -> AsyncIterator[BatchRunner]:

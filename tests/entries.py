@@ -4,7 +4,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from models.fair_executor import all_of
 from models.vision.text import TextLine, Word
 from tasks.code_sandbox import CodeResult
 from tasks.extraction.evidence import FieldEvidence, find_evidence
@@ -60,7 +59,7 @@ def ground(
 ) -> Grounding:
     """Return the result of `grounded`, at once and without a limit of size."""
     steps = find_evidence(value, precontext, schema, most_chars=sys.maxsize, request=request)
-    found, _ = all_of(steps)
+    found, _ = steps
     return {"evidence": found.fields, "unsupported": found.unsupported}
 
 

@@ -17,7 +17,6 @@ from app.wire.request import ChatRequest, ResponseFormat
 from models.embedding.embedder import DIMENSIONS
 from models.embedding.minilm import MiniLm
 from models.extraction.network import ExtractionNetwork
-from models.fair_executor import FairExecutor
 from tasks.catalog import PRECONTEXT_NAMES
 from tasks.extraction.extractor import Extractor
 from tasks.precontext import Entry
@@ -91,7 +90,7 @@ class Embedding:
 
 @cache
 def extractor() -> Extractor:
-    return Extractor(ExtractionNetwork(), Embedding(), FairExecutor("tests"), most_spans=6_000)
+    return Extractor(ExtractionNetwork(), Embedding(), most_spans=6_000)
 
 
 async def fill(shape: Shape, found: Found) -> Filling | None:

@@ -7,8 +7,8 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from models.base import EngineSpec
+from models.fair_queue import KEY
 from models.host import EngineHost
-from models.scheduler import SHARE, Share
 from models.workplace import HostLimits
 from tests.panics import panic
 
@@ -73,7 +73,7 @@ def hosted(**limits: object) -> tuple[Doubler, EngineHost[int, int]]:
 
 
 def shared_by(key: str, call: Coroutine[Any, Any, ResultT]) -> "asyncio.Task[ResultT]":
-    """Start `call` as work of `key`, which is one key of several."""
+    """Start `call` as work of `key`."""
     context = contextvars.copy_context()
-    context.run(SHARE.set, Share(key, 0.5))
+    context.run(KEY.set, key)
     return asyncio.create_task(call, context=context)

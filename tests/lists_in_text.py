@@ -1,9 +1,8 @@
 """Lists of objects that are filled from a text without the network."""
 
-import asyncio
 from typing import Any
 
-from tasks.extraction.filling import copy_fields
+from tasks.extraction.extract import copy_fields
 from tasks.extraction.whole_results import TaskResults
 from tests.filling import OR_NULL, STRING, pasted
 
@@ -17,4 +16,4 @@ def list_in(text: str, name: str, /, **columns: Any) -> Any:
     schema = {"type": "object", "properties": {name: {"type": "array", "items": item}}, "required": [name]}
     document = pasted(f"Extract the fields.\n\n{text}").document
     assert document is not None
-    return asyncio.run(copy_fields(schema, TaskResults([], False), [document], None)).values.get((name,))
+    return copy_fields(schema, TaskResults([], False), [document], None).values.get((name,))

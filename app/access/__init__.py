@@ -1,2 +1,2 @@
 """Access to the server: `keys` checks a request's key, `key_file` stores the keys that an operator hands out,
-`admission` applies their limits, and `pacing` lets requests of competing keys begin in turn."""
+`admission` applies their rates and budgets, and `door` lets a bounded number of requests run, keys in turn."""

@@ -145,8 +145,7 @@ class StoredKey(BaseModel):
     budget_period: Period | None = None
     """Period for which the budget holds: `day`, `month` or `total`."""
     weight: Weight | None = None
-    """Weight of the key when several keys wait for the same resource: a key of weight 2 is served twice as often as a
-    key of weight 1, the default."""
+    """Field of earlier versions, which has no effect."""
     expires: Annotated[datetime | date | None, BeforeValidator(_parse_expiry)] = None
     """Last day on which the key is valid (UTC), or the date-time at which it expires, in UTC unless an offset is
     given."""

@@ -19,7 +19,6 @@ import structlog
 from app.access.key_file import SETTING, KeyFileError, StoredKey, digest_of, read_keys, tenant_of
 from app.errors import InvalidApiKey, RateLimited
 from app.state.counters import MINUTE_S, NANO, NO_LIMITS, Limits
-from models.scheduler import Share
 
 EVERYONE = "everyone"
 """Tenant of all callers of a server without keys."""
@@ -63,8 +62,6 @@ class Caller:
     EVERYONE on a server without keys."""
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
     """Thresholds that the file sets for this key, by the guard's policy code, such as S1."""
-    share: Share = Share()  # noqa: RUF009 - it is frozen
-    """Share of every bounded resource that the key may use."""
     name: str = ""
     """Name of the key in the file of keys."""
     limits: Limits = NO_LIMITS
@@ -97,7 +94,6 @@ class _Grant:
     """Tenant in the file. None for a key of an earlier version: its tenant is computed when the key itself is sent."""
     ends: datetime | None = None
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
-    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +118,14 @@ class ApiKeys:
         keys: Iterable[str],
         file: Path | None = None,
         *,
-        key_share: float = 1.0,
         defaults: Defaults | None = None,
         wrong_keys: int | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`key_share`: share of every bounded resource that one key may use. `wrong_keys`: number of wrong keys that
+        """`wrong_keys`: number of wrong keys that
         one address may try per minute, measured by `monotonic`, a clock that is never set back; None for any number.
         Raises KeyFileError, which is a ValueError."""
-        self._key_share = key_share
         self._defaults = defaults or Defaults()
         self._clock = clock
         self._wrong_keys = None if wrong_keys is None else WrongKeyLimit(wrong_keys, monotonic)
@@ -212,8 +206,7 @@ class ApiKeys:
         return grant.ends is not None and self._clock() >= grant.ends.timestamp()
 
     def _caller(self, grant: _Grant, tenant: str, digest: bytes) -> Caller:
-        share = Share(tenant, self._key_share, grant.weight)
-        return Caller(tenant, grant.guard_thresholds, share, grant.name, grant.limits, grant.tasks, digest.hex())
+        return Caller(tenant, grant.guard_thresholds, grant.name, grant.limits, grant.tasks, digest.hex())
 
     async def follow_file(self) -> None:
         """Read the file whenever it has changed, until cancelled, without blocking the event loop."""
@@ -266,7 +259,7 @@ class ApiKeys:
         if key.budget_usd is not None:
             limits = replace(limits, budget=round(key.budget_usd * NANO))
         tasks = self._defaults.tasks if key.tasks is None else frozenset(key.tasks)
-        return _Grant(limits, tasks, key.name, key.tenant, key.ends, key.guard_thresholds, key.weight or 1.0)
+        return _Grant(limits, tasks, key.name, key.tenant, key.ends, key.guard_thresholds)
 
 
 class WrongKeyLimit:
@@ -283,7 +276,7 @@ class WrongKeyLimit:
 
     def check(self, address: str, digest: bytes) -> None:
         """Check that the address may try a key. Raises RateLimited."""
-        network = _network(address)
+        network = network_of(address)
         tried = self._level(network)
         if tried <= self._a_minute - 1 or digest in self._known.get(network, ()):
             return
@@ -296,12 +289,12 @@ class WrongKeyLimit:
         )
 
     def note_wrong_key(self, address: str) -> None:
-        network = _network(address)
+        network = network_of(address)
         self._tried[network] = (self._level(network) + 1, self._clock())
         _mark_latest(self._tried, network, _MAX_ADDRESSES)
 
     def note_valid_key(self, address: str, digest: bytes) -> None:
-        network = _network(address)
+        network = network_of(address)
         digests = self._known.setdefault(network, OrderedDict())
         digests[digest] = None
         _mark_latest(digests, digest, _MAX_KNOWN)
@@ -318,7 +311,7 @@ def _mark_latest(entries: "OrderedDict[K, V]", latest: K, limit: int) -> None:
         entries.popitem(last=False)
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """Return the network of an address; empty for an invalid address. All invalid addresses count as one network,
     because a proxy may pass on any number of them."""
     try:

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import pydantic_core
@@ -23,12 +23,11 @@ from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, clear
 from app.services import Services
 from app.telemetry import Stages
 from app.tracing import record_status
-from app.wire.parse import MAX_VALUES, Parsed, Shortened, TooMuchJson, is_large, parse_hollow, shorten
-from app.wire.problems import but_not, json_fault
+from app.wire.parse import MAX_VALUES, TooMuchJson, parse, parse_json
+from app.wire.problems import but_not
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
-from models.fair_executor import Slices, all_of
-from models.scheduler import SHARE
+from models.fair_queue import KEY
 from tasks.inputs.limits import MB, megabytes
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
@@ -84,7 +83,7 @@ class Splitter:
         self._size = 0
         self._number = 0
 
-    def feed(self, piece: bytes) -> Slices[list[RawLine]]:
+    def feed(self, piece: bytes) -> list[RawLine]:
         found: list[RawLine] = []
         for start in range(0, len(piece), _STEP):
             *ended, rest = piece[start : start + _STEP].split(b"\n")
@@ -92,7 +91,6 @@ class Splitter:
                 self._append(part)
                 found += self.finish()
             self._append(rest)
-            yield
         return found
 
     def finish(self) -> list[RawLine]:
@@ -133,13 +131,12 @@ class Checker:
         """True if enough problems were found to end the check."""
         return len(self.problems) >= MAX_PROBLEMS
 
-    def check(self, lines: Sequence[RawLine]) -> Slices[None]:
+    def check(self, lines: Sequence[RawLine]) -> None:
         for line in lines:
             self.count += 1
             if self.has_enough:
                 return
             self.problems += self._problems(line)
-            yield
 
     def finish(self) -> None:
         if not self.count:
@@ -153,9 +150,7 @@ class Checker:
             yield problem("invalid_json_line", f"The line {error}.", line=line.number)
             return
         except ValueError as error:
-            yield problem(
-                "invalid_json_line", f"The line is not a JSON object: {json_fault(str(error))}", line=line.number
-            )
+            yield problem("invalid_json_line", f"The line is not a JSON object: {error}", line=line.number)
             return
         for name in ("custom_id", "method", "url"):
             if envelope.get(name) is None:
@@ -181,13 +176,8 @@ class Checker:
 
 
 def _read_envelope(line: bytes, max_values: int) -> dict[str, Any]:
-    """Return the fields of a line. In a large line, placeholders replace long strings. A placeholder
-    is longer than a `custom_id` may be. Raises ValueError and TooMuchJson."""
-    short = shorten(line, max_values=max_values) if is_large(line) else Shortened(line)
-    try:
-        value = pydantic_core.from_json(bytes(short.text))
-    except ValueError as error:
-        raise ValueError(short.fault(str(error))) from None
+    """Return the fields of a line. Raises ValueError and TooMuchJson."""
+    value = parse_json(line, max_values)
     if not isinstance(value, dict):
         raise ValueError("it is something else")
     return value
@@ -212,8 +202,8 @@ class BatchLine(RequestModel, Generic[BodyT]):
 
 @dataclass(frozen=True, slots=True)
 class LineResponse:
-    content: Sequence[bytes]
-    """Pieces of the response body, which is JSON. No piece ends within a character."""
+    content: bytes
+    """Response body, which is JSON."""
     usage: CompletionUsage | None = None
 
 
@@ -263,16 +253,16 @@ class LineRunner:
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            custom_id = await self.services.wire.run(custom_id_of, line)
+            custom_id = await asyncio.to_thread(custom_id_of, line)
             while (caller := find_caller()) is not None:
-                SHARE.set(replace(caller.share, is_later=True))
+                KEY.set(caller.tenant)
                 answer = await self._run_once(line, url, caller, request_id)
                 if isinstance(answer, LineResponse):
                     content = await self._to_output_line(custom_id, request_id, 200, answer.content)
                     return LineResult(True, content, answer.usage)
                 if stop.is_set() or not _is_temporary(answer) or tries == _TRIES:
                     error = pydantic_core.to_json(answer.body(request_id))
-                    return LineResult(False, await self._to_output_line(custom_id, request_id, answer.status, [error]))
+                    return LineResult(False, await self._to_output_line(custom_id, request_id, answer.status, error))
                 await pause(answer, max(pause_s, min(answer.retry_after or 0, _LONGEST_PAUSE_S)))
                 if stop.is_set():
                     break
@@ -280,10 +270,10 @@ class LineRunner:
                 tries += not isinstance(answer, RateLimited)
         return None
 
-    async def _to_output_line(self, custom_id: str, request_id: str, status: int, body: Sequence[bytes]) -> bytes:
-        if sum(map(len, body)) <= _STEP:
-            return all_of(output_line(custom_id, request_id, status, body))
-        return await self.services.wire.run(output_line, custom_id, request_id, status, body)
+    async def _to_output_line(self, custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
+        if len(body) <= _STEP:
+            return output_line(custom_id, request_id, status, body)
+        return await asyncio.to_thread(output_line, custom_id, request_id, status, body)
 
     async def _run_once(self, line: bytes, url: str, caller: Caller, request_id: str) -> LineResponse | ApiError:
         """Run a line once, with metrics and a trace."""
@@ -303,13 +293,8 @@ class LineRunner:
         services = self.services
         admission = services.admission_control.admit(caller)
         try:
-            with services.memory.of_request():
-                await services.memory.hold(len(line))
-                await services.runtime.look()
-                parsed = await services.wire.run(self._parse, endpoint.body, line)
-                await services.memory.hold(parsed.size)
-                request = await services.wire.run(parsed.restore)
-                return await endpoint.answer(services, request.body, admission, request_id)
+            request = await asyncio.to_thread(self._parse, endpoint.body, line)
+            return await endpoint.answer(services, request.body, admission, request_id)
         except Exception as error:  # noqa: BLE001 - it becomes the line's result
             public = report_error(error, "batch_line_failed")
             clear_tracebacks(error)
@@ -319,10 +304,10 @@ class LineRunner:
             with contextlib.suppress(ApiError):
                 await admission.abort(has_begun=False)
 
-    def _parse(self, kind: type[BodyT], line: bytes) -> Parsed[BatchLine[BodyT]]:
-        """Return a line, whose long strings are to be restored. Raises BadRequest and PayloadTooLarge."""
+    def _parse(self, kind: type[BodyT], line: bytes) -> BatchLine[BodyT]:
+        """Return a line. Raises BadRequest and PayloadTooLarge."""
         try:
-            return parse_hollow(BatchLine[kind], bytearray(line))  # type: ignore[valid-type]
+            return parse(BatchLine[kind], line)  # type: ignore[valid-type]
         except BadRequest as error:
             # The prefix `body.` is removed, so that the message names the field as the endpoint itself would.
             message = error.message.replace("Field 'body.", "Field '", 1)
@@ -335,24 +320,13 @@ def _is_temporary(error: ApiError) -> bool:
     return error.status in (429, 503) and error.retry_after is not None and error.retry_after <= LONGEST_RETRY_S
 
 
-def output_line(custom_id: str, request_id: str, status: int, body: Sequence[bytes]) -> Slices[bytes]:
-    """Return a line of an output file around the pieces of `body`, which is JSON of any size."""
+def output_line(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
+    """Return a line of an output file around `body`, which is JSON."""
     head = (
         f'{RECORD_START.decode()}{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
         f'"response":{{"status_code":{status},"request_id":"{request_id}","body":'
     )
-    parts = [_as_one_line(head.encode())]
-    for piece in body:
-        start = 0
-        while start < len(piece):
-            end = start + _STEP
-            while end < len(piece) and piece[end] & 0xC0 == 0x80:
-                end += 1  # in the middle of a character
-            parts.append(_as_one_line(piece[start:end]))
-            start = end
-            yield
-    parts.append(b'},"error":null}')
-    return b"".join(parts)
+    return _as_one_line(b"".join((head.encode(), body, b'},"error":null}')))
 
 
 def to_error_line(line: bytes, code: str, message: str) -> bytes:

@@ -1,6 +1,6 @@
-"""Moves batches from one status to the next. The runner checks the file, runs the lines while other requests leave
-room, and writes the output and error files. All finished work is in the store, so that another server can continue the
-batches of a server that died."""
+"""Moves batches from one status to the next. The runner checks the file, runs the lines, and writes the output and
+error files. All finished work is in the store, so that another server can continue the batches of a server that
+died."""
 
 import asyncio
 import contextlib
@@ -10,14 +10,14 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
 import structlog
 
-from app.access.keys import KeyReference
-from app.batches.line_slots import KeyPauses, LineSlot, LineSlots
+from app.access.keys import EVERYONE, KeyReference
+from app.batches.key_pauses import KeyPauses
 from app.batches.lines import (
     LARGEST_LINE,
     BadFile,
@@ -34,8 +34,7 @@ from app.batches.webhook import Webhook
 from app.errors import ApiError, KeyLimitReached
 from app.state.entries import StoreDown
 from models.base import ModelError
-from models.malloc import Activity
-from models.scheduler import SHARE
+from models.fair_queue import KEY
 from tasks.inputs.limits import megabytes
 
 OUTPUT_PURPOSE = "batch_output"
@@ -49,6 +48,8 @@ POLL_REST_S = 0.05
 and cancels batches wakes it a hundred times a second, and each look is several transactions."""
 _BATCHES_AT_ONCE = 8
 """A server runs at most this many batches at the same time, unless a key without a running batch waits."""
+_BATCHES_OF_KEY = 4
+"""A key runs at most this many batches at the same time, so that it leaves places to others."""
 _MAX_BATCHES = 64
 """A server runs at most this many batches, even if further keys wait. Beyond _BATCHES_AT_ONCE, a batch begins only if
 its key runs no other."""
@@ -83,6 +84,26 @@ def _results_too_large(max_bytes: int) -> dict[str, object]:
         f"The results of the batch would be larger than {megabytes(max_bytes)} (OPENFAZE_MAX_FILE_MB). "
         "Send the lines in several batches.",
     )
+
+
+class LineSlot:
+    """Slot of a line, which gives it back while it waits for something else."""
+
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self._slots = slots
+        self.is_held = False
+
+    async def take(self) -> None:
+        """Wait for a slot, unless one is held."""
+        if not self.is_held:
+            await self._slots.acquire()
+            self.is_held = True
+
+    def give_back(self) -> None:
+        """Give the slot back if it is held."""
+        if self.is_held:
+            self.is_held = False
+            self._slots.release()
 
 
 @dataclass(slots=True)
@@ -144,18 +165,18 @@ class BatchRunner:
         self,
         store: BatchStore,
         lines: LineRunner,
-        line_slots: LineSlots,
+        lines_at_once: int,
         webhook: Webhook | None = None,
         *,
-        activity: Activity | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store = store
-        self.line_slots = line_slots
+        self._lines_at_once = lines_at_once
+        self._slots = asyncio.Semaphore(lines_at_once)
+        """Slots of the lines of all batches that run."""
         self.clock = clock
         self._lines = lines
         self._webhook = webhook
-        self._activity = activity or Activity()
         self.outcomes: Counter[tuple[str]] = Counter({(one,): 0 for one in ("completed", "failed", "expired")})
         """Number of finished lines by outcome."""
         self._faults: Counter[Fault] = Counter(dict.fromkeys(FAULTS, 0))
@@ -171,6 +192,11 @@ class BatchRunner:
         self._pauses = KeyPauses()
         self._woken = asyncio.Event()
         self._swept = 0.0
+
+    @property
+    def running_lines(self) -> int:
+        """Number of lines that hold a slot."""
+        return sum(run.slots for run in self._runs.values())
 
     def wake(self) -> None:
         """Let the runner look for work at once."""
@@ -253,11 +279,10 @@ class BatchRunner:
         run.task.cancel()
 
     async def _claim_next(self, now: float, *, is_first: bool) -> Batch | None:
-        """Lease and return the next batch of a key that runs fewer batches than its share allows; None if there is
+        """Lease and return the next batch of a key that runs fewer than _BATCHES_OF_KEY batches; None if there is
         none. With `is_first`, the key must run no batch yet."""
         running = Counter(run.key.tenant for run in self._runs.values())
-        callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
-        full = {one.tenant for one in callers if is_first or running[one.tenant] >= one.share.of(_BATCHES_AT_ONCE)}
+        full = {one for one, count in running.items() if is_first or (one != EVERYONE and count >= _BATCHES_OF_KEY)}
         return await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
 
     async def _shut_down(self) -> None:
@@ -274,7 +299,7 @@ class BatchRunner:
             if (caller := self._keys.caller_of(run.key)) is None:
                 run.end("key_removed")
             else:
-                SHARE.set(replace(caller.share, is_later=True))
+                KEY.set(caller.tenant)
             if batch.status == "validating":
                 batch = await self._check(run, batch)
             if batch.status == "in_progress":
@@ -302,12 +327,11 @@ class BatchRunner:
 
     async def _check(self, run: _RunningBatch, batch: Batch) -> Batch:
         """Check the whole file before any of its lines runs."""
-        threads = self._lines.services.batch_files
         checker = Checker([batch.endpoint])
         try:
             async with aclosing(self._lines_of(batch)) as found:
                 async for lines in found:
-                    await threads.run(checker.check, lines)
+                    await asyncio.to_thread(checker.check, lines)
                     if checker.has_enough or run.stop.is_set():
                         break
             checker.finish()
@@ -359,8 +383,9 @@ class BatchRunner:
                 for line in lines:
                     if line.number in done:
                         continue
-                    await run.wait_for_room(len(line.data), self.line_slots.at_once)
-                    slot = await self.line_slots.take()
+                    await run.wait_for_room(len(line.data), self._lines_at_once)
+                    slot = LineSlot(self._slots)
+                    await slot.take()
                     run.slots += 1
                     try:
                         await self._pass_limits(run, slot)
@@ -419,19 +444,13 @@ class BatchRunner:
         return None
 
     async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine, slot: LineSlot) -> None:
-        was_busy = False
-
         async def pause(refusal: ApiError, seconds: float) -> None:
-            nonlocal was_busy
             if isinstance(refusal, KeyLimitReached):
                 self._pauses.begin(run.key.tenant, seconds)
             else:
-                was_busy = True
-                self.line_slots.note_refusal()
                 await self._wait(run, slot, seconds)
             await self._pass_limits(run, slot)
 
-        self._activity.running += 1
         try:
             outcome = await self._lines.run(
                 line.data, batch.endpoint, lambda: self._keys.caller_of(batch.key), stop=run.stop, pause=pause
@@ -444,12 +463,7 @@ class BatchRunner:
         except TooManyResults:
             run.end("results_too_large")
             return
-        finally:
-            self._activity.running -= 1
-            self._activity.ended += 1
         self.outcomes["completed" if outcome.is_answer else "failed",] += 1
-        if not was_busy:
-            self.line_slots.note_success()
 
     async def _expire_lines(self, batch: Batch) -> None:
         """Write errors for the lines that were not run in time."""
@@ -460,7 +474,7 @@ class BatchRunner:
             async for lines in found:
                 for line in lines:
                     if line.number not in done:
-                        record = await self._lines.services.wire.run(to_error_line, line.data, "batch_expired", message)
+                        record = await asyncio.to_thread(to_error_line, line.data, "batch_expired", message)
                         late.append(Record(line.number, False, record))
                         self.outcomes["expired",] += 1
                     if len(late) >= _EXPIRED_AT_ONCE:
@@ -527,7 +541,6 @@ class BatchRunner:
 
     async def _lines_of(self, batch: Batch) -> AsyncGenerator[list[RawLine], None]:
         """Yield the lines of the file chunk by chunk. Raises BadFile."""
-        threads = self._lines.services.batch_files
         file = await self._files.find(batch.tenant, batch.input_file)
         if file is None:
             raise BadFile(_INPUT_GONE)
@@ -535,7 +548,7 @@ class BatchRunner:
         try:
             async with aclosing(self._files.pieces(file)) as pieces:
                 async for piece in pieces:
-                    yield await threads.run(splitter.feed, piece)
+                    yield await asyncio.to_thread(splitter.feed, piece)
         except FileNotFoundError:
             raise BadFile(_INPUT_GONE) from None
         yield splitter.finish()

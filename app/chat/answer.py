@@ -32,6 +32,7 @@ from app.chat.own_answer import OwnAnswers, PlainAnswer
 from app.chat.plan import ClientTools, Plan, Planner, reading_plan
 from app.chat.plan_executor import without_unread_links
 from app.chat.planning.background import BackgroundPrompt, read_background_prompt
+from app.chat.planning.described_json import or_null
 from app.chat.planning.prose import is_document
 from app.chat.planning.questions import is_question, unanswered, values_asked_for
 from app.chat.planning.wishes import Wish
@@ -52,7 +53,6 @@ from app.events import AnswerWarning, Event, Finish, Precontext, Progress, TextC
 from app.feed import Work, as_progress
 from app.wire.request import ChatRequest, ChatTool
 from models.embedding.embedder import Embedder
-from models.fair_executor import FairExecutor
 from models.language.llm import Llm, estimate_tokens, fence_around, first_tokens, new_fence
 from tasks.base import unreported
 from tasks.extraction.examples import Example
@@ -98,7 +98,6 @@ class Answerer:
     has_task: Callable[[str], bool]
     planner: Planner
     loader: MediaLoader
-    executor: FairExecutor
     """Threads for work on long texts."""
     structured: StructuredAnswers
     tool_limits: ToolLimits = field(default_factory=ToolLimits)
@@ -111,7 +110,7 @@ class Answerer:
         """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         llm = self.find_llm()
         request = call.request
-        turn = await run_off_loop(request, with_own_words, turn)
+        turn = await run_off_loop(request, with_own_words, turn, request)
         background: BackgroundPrompt | None = None
         pasted: Entry | None = None
         if not llm.is_capable:
@@ -215,7 +214,7 @@ class Answerer:
 
     @property
     def own_answers(self) -> OwnAnswers:
-        return OwnAnswers(self.structured, self.executor, self.embedder, self.has_task("web_search"))
+        return OwnAnswers(self.structured, self.embedder, self.has_task("web_search"))
 
     async def _read_requested_fields(
         self, request: ChatRequest, turn: Turn, llm: Llm, background: BackgroundPrompt | None
@@ -293,19 +292,29 @@ class Answerer:
         is_order = requested.function is not None or not is_question(material.turn.text)
         are_own_words = document is None and is_order and not any(map(is_text, material.results))
         if are_own_words:
-            document = await asyncio.to_thread(entry_of_user_texts, material.request, material.turn.since)
+            document = await asyncio.to_thread(
+                entry_of_user_texts, material.request, material.turn.since, without_orders=True
+            )
         elif document is not None and (requested.function or all(entry.error for entry in material.results)):
             are_own_words = await in_thread(_is_one_line, document, material.turn.text)
-        filling = await fill_whole(
-            requested.shape,
-            material.plan,
-            material.results,
-            document,
-            self.structured.extractor,
-            requested.root,
-            examples,
+        fill_fields = partial(
+            fill_whole,
+            plan=material.plan,
+            entries=material.results,
+            document=document,
+            extractor=self.structured.extractor,
+            root=requested.root,
+            examples=examples,
             are_own_words=are_own_words,
         )
+        try:
+            filling = await fill_fields(requested.shape)
+        except NotFoundInInput:
+            if not requested.is_described:
+                raise
+            material = replace(material, shape=requested.shape.with_schema(or_null(requested.shape.schema or {})))
+            assert material.shape is not None
+            filling = await fill_fields(material.shape)
         return replace(material, document=document, filling=filling)
 
     async def _answer_by_llm(self, material: Material) -> AsyncGenerator[Event, None]:
@@ -349,7 +358,10 @@ class Answerer:
         if abilities.tools and not call.skip_planning and not forced:
             tools = offered(turn, material.plan, self.has_task)
         context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
-        taken = await asyncio.to_thread(_count_definition_tokens, request, tools)
+        if request.tools or request.response_format:
+            taken = await asyncio.to_thread(_count_definition_tokens, request, tools)
+        else:
+            taken = _count_definition_tokens(request, tools)
         images: Mapping[PartPlace, Sequence[LlmImage]] = {}
         if abilities.vision:
             room = max(0, context - taken) // PICTURES_DIVISOR
@@ -441,7 +453,7 @@ class Answerer:
         answer = limit if limit and limit < context else context // ANSWER_DIVISOR
         taken += await asyncio.to_thread(lambda: sum(_count_tokens_carefully(text) for text in other_texts))
         room = max(context // ANSWER_DIVISOR, context - answer - taken)
-        return await trim(entries, question, room, _count_tokens_carefully, self.executor, self.embedder)
+        return await trim(entries, question, room, _count_tokens_carefully, self.embedder)
 
 
 def _background_prompt(request: ChatRequest) -> BackgroundPrompt | None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from app.access.admission import Admission
 from app.access.keys import Caller
-from app.answer_memory import AnswerMemory
 from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import TimeLimit
 from app.telemetry import Stages
@@ -25,7 +24,6 @@ class ChatCall:
     limit: TimeLimit = field(default_factory=TimeLimit)
     admission: Admission = field(default_factory=Admission)
     """Admission of the request by the caller's key, with nothing reserved yet."""
-    memory: AnswerMemory = field(default_factory=AnswerMemory)
 
     async def note(self, event: Event) -> Event:
         """Count `event` for metrics, charge the key at the end of the answer, and return `event`.

@@ -22,6 +22,9 @@ LEAST_CERTAIN: Final = 0.9
 """A value with at least this probability is returned without a remark on its probability."""
 LEAST_PROBABLE: Final = 0.8
 """A question about something that documents rarely print is answered only by a value with at least this probability."""
+LEAST_PRINTED: Final = 0.3
+"""Values that documents usually print, such as the items of a receipt, answer a question if they have at least this
+probability. Otherwise, objects in the picture may answer it."""
 _MARKS: Final = '"“”„«»,; '
 """Signs around a printed value that are not part of it."""
 
@@ -60,7 +63,8 @@ async def answer_with_values(
     evidence, _ = await structured.trace(values, material.results, material, shape)
     found = {key: list(_printed_values((key,), values[key], filling, evidence.fields)) for key in requested.titles}
     if only_likely or requested.unnamed or not requested.are_known:
-        found = {key: values_of_key if _is_likely(values_of_key) else [] for key, values_of_key in found.items()}
+        least = LEAST_PRINTED if requested.are_known and not requested.unnamed else LEAST_PROBABLE
+        found = {key: values_of_key if _is_likely(values_of_key, least) else [] for key, values_of_key in found.items()}
         if not any(found.values()):
             return None
     parts = [_format_values(requested, key, values, is_bare=is_bare) for key, values in found.items()]
@@ -68,8 +72,8 @@ async def answer_with_values(
     return "\n\n".join(parts)
 
 
-def _is_likely(found: Sequence[_PrintedValue]) -> bool:
-    return bool(found) and min(one.probability for one in found) >= LEAST_PROBABLE
+def _is_likely(found: Sequence[_PrintedValue], least: float) -> bool:
+    return bool(found) and min(one.probability for one in found) >= least
 
 
 def _printed_values(

@@ -9,18 +9,17 @@ the schema permits.
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.chat.plan import Plan
 from app.chat.schema.structured import NotFoundInInput, Shape
-from models.fair_executor import Slices
 from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.examples import Example
+from tasks.extraction.extract import CopiedFields, copy_fields
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import conditions_of, is_written_prose
-from tasks.extraction.filling import CopiedFields, copy_fields, in_turns
 from tasks.extraction.passages import read_of
 from tasks.extraction.printed_types import with_printed_types
 from tasks.extraction.whole_results import TaskResult, TaskResults
@@ -137,21 +136,19 @@ async def fill_whole(
     field that must not be empty if no value of its type was read.
     """
     read = read_of(entries, document)
-    schema = await in_turns(extractor, with_printed_types, shape.schema or {"type": "object"}, read)
+    schema = await in_thread(with_printed_types, shape.schema or {"type": "object"}, read)
     if schema is not shape.schema:
         shape = shape.with_schema(schema)
     copied = await _copy_fields_from_results(schema, plan, entries, document, extractor, examples)
     if are_own_words and document is not None:
-        copied = await in_turns(extractor, with_arguments, schema, copied, document)
-    return await _complete(shape, schema, copied, extractor, root)
+        copied = await in_thread(with_arguments, schema, copied, document)
+    return await _complete(shape, schema, copied, root)
 
 
 async def fill_given(shape: Shape, values: Mapping[JsonPath, Any]) -> Filling:
     """Fill in fields of `shape` with given values, and all others with the emptiest values that the schema permits.
     Raises NotFoundInInput for a field that must not be empty."""
-    return replace(
-        await _complete(shape, shape.schema or {"type": "object"}, CopiedFields(values), None, ""), warnings=()
-    )
+    return replace(await _complete(shape, shape.schema or {"type": "object"}, CopiedFields(values), ""), warnings=())
 
 
 async def _copy_fields_from_results(
@@ -162,29 +159,29 @@ async def _copy_fields_from_results(
     extractor: Extractor | None,
     examples: Sequence[Example],
 ) -> CopiedFields:
-    steps = [(step, entry) for step, entry in zip(plan.steps, entries, strict=True) if not step.is_aside]
-    succeeded = [TaskResult(step.task, step.text, entry.result) for step, entry in steps if entry.error is None]
+    steps = [*zip(plan.steps, entries, strict=True)]
+    succeeded = [
+        TaskResult(step.task, step.text, entry.result, step.sources) for step, entry in steps if entry.error is None
+    ]
     orders = [step.text for step, entry in steps if step.task == "translate" and step.after and entry.error is not None]
     target = (await asyncio.to_thread(parse_order, orders[0])).targets[0] if orders else None
     read = read_of(entries, document)
     results = TaskResults(succeeded, plan.reads_out, target, any(one.result.text().strip() for one in read))
-    return await copy_fields(schema, results, read, extractor, examples)
+    return await in_thread(copy_fields, schema, results, read, extractor, examples)
 
 
-async def _complete(
-    shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, extractor: Extractor | None, root: str
-) -> Filling:
+async def _complete(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: str) -> Filling:
     checker = shape.checker or SchemaChecker(schema)
     completion = Completion(schema, checker, copied.likeliest, most_harmless)
     try:
-        value = await in_turns(extractor, completion.answer)
+        value = await in_thread(completion.answer)
         answer = await in_thread(_parse, shape, value)
     except NothingFits as nothing:
         raise NotFoundInInput(root + pointer_of(nothing.path)) from None
     except AnswerInvalid as invalid:
         # Fields may depend on each other, so that the schema requires a value for which nothing was found.
         raise NotFoundInInput(root, str(invalid)) from None
-    warnings = [*copied.warnings, *await in_turns(extractor, _warnings, schema, completion)]
+    warnings = [*copied.warnings, *await in_thread(_warnings, schema, completion, copied.from_results)]
     if copied.improbable:
         warnings.append(_IMPROBABLE.format(fields=_list_fields(list(copied.improbable))))
     return Filling(copied.values, shape, None, answer, copied, completion.undecided, warnings)
@@ -194,15 +191,15 @@ def _parse(shape: Shape, value: Any) -> JsonAnswer:
     return shape.parse(json.dumps(value, ensure_ascii=False))
 
 
-def _warnings(schema: Mapping[str, Any], completion: Completion) -> Slices[list[str]]:
+def _warnings(schema: Mapping[str, Any], completion: Completion, from_results: Collection[JsonPath]) -> list[str]:
     parts = PartsOfSchema(schema)
     judged: dict[JsonPath, None] = {}
     for path in (*completion.unanswered, *completion.undecided):
-        yield
         if is_written_prose(path, parts.at(path)):
             judged[path] = None
     undecided = [path for path in completion.undecided if path not in judged]
-    lists = [path for path, value in completion.values.items() if value == []] + completion.empty
+    lists = [path for path, value in completion.values.items() if value == [] and path not in from_results]
+    lists += completion.empty
     warnings = []
     if judged:
         warnings.append(_WANTS_A_JUDGEMENT.format(fields=_list_fields([*judged]), advice=_ADVICE))

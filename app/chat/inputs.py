@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, ParamSpec, TypeVar
 
+from app.chat.planning.described_json import without_description, without_forms
 from app.chat.planning.programs import document_in_instructions, read_message
 from app.chat.planning.prose import enclosure_in, pasted_in
 from app.errors import BadRequest
@@ -179,11 +180,17 @@ def texts_beside_content(message: ChatMessage) -> Iterator[str]:
     yield from filter(None, (message.name, message.tool_call_id))
 
 
-def entry_of_user_texts(request: ChatRequest, since: int = 0) -> Entry:
+def entry_of_user_texts(request: ChatRequest, since: int = 0, *, without_orders: bool = False) -> Entry:
     """Return an entry with the texts of the user messages at index `since` or later. Each text keeps its message's
-    index."""
+    index. With `without_orders`, what describes the JSON of the answer is left out."""
     texts = {index: text_of(request.messages[index]) for index in _user_indexes(request) if index >= since}
+    if without_orders and _describes_json(request):
+        texts = {index: without_description(text) for index, text in texts.items()}
     return _request_entry({index: read_message(text).words for index, text in texts.items()})
+
+
+def _describes_json(request: ChatRequest) -> bool:
+    return request.response_format is not None and request.response_format.type == "json_object"
 
 
 def pasted_document(request: ChatRequest, since: int = 0) -> Entry | None:
@@ -212,9 +219,10 @@ def text_of_document(entry: Entry) -> str:
     return "\n\n".join(str(message["content"]) for message in entry.result.data["messages"].values())
 
 
-def with_own_words(turn: Turn) -> Turn:
-    """Return a turn without the markup that a chat program wrote into the message, and without the links in it."""
-    words = read_message(turn.text).words
+def with_own_words(turn: Turn, request: ChatRequest) -> Turn:
+    """Return a turn without the markup that a chat program wrote into the message, and without the links in it. The
+    form of a JSON object that the message describes is left out, too."""
+    words = read_message(without_forms(turn.text) if _describes_json(request) else turn.text).words
     if words == turn.text:
         return turn
     is_in_markup = [one.is_linked and str(one.url) in turn.text and str(one.url) not in words for one in turn.sources]
@@ -227,14 +235,15 @@ def _user_indexes(request: ChatRequest) -> list[int]:
 
 
 def _pasted_document_at(request: ChatRequest, index: int) -> Entry | None:
-    message = read_message(text_of(request.messages[index]))
+    text = text_of(request.messages[index])
+    message = read_message(without_description(text) if _describes_json(request) else text)
     if message.document:
         return _request_entry({index: message.document})
-    if (text := pasted_in(message.words)) is None:
+    if (pasted := pasted_in(message.words)) is None:
         return None
     enclosure = enclosure_in(message.words)
     warning = _PART_READ.format(f"'{enclosure.opening}'") if enclosure and enclosure.says_more else None
-    return _request_entry({index: text}, warning)
+    return _request_entry({index: pasted}, warning)
 
 
 def _request_entry(texts: Mapping[int, str], warning: str | None = None) -> Entry:

@@ -13,7 +13,6 @@ from app.chat.planning.questions import is_question, sentences_for, unanswered, 
 from app.chat.planning.wishes import Wish
 from app.chat.structured_answers import StructuredAnswers
 from models.embedding.embedder import Embedder
-from models.fair_executor import FairExecutor
 from models.language.llm import COPIED, EXTRACTED, PASSAGES
 from tasks.extraction.passages import is_text
 from tasks.precontext import REQUEST, Entry
@@ -33,8 +32,6 @@ class OwnAnswers:
     """Makes plain answers without an LLM."""
 
     structured: StructuredAnswers
-    executor: FairExecutor
-    """Threads for work on long texts."""
     embedder: Embedder | None
     can_search: bool
     """True if the web can be searched."""
@@ -93,14 +90,14 @@ class OwnAnswers:
         return PlainAnswer("\n\n".join([*reasons, unanswered(wish.question, can_search=can_search)]))
 
     async def _summarize(self, read: Sequence[Entry], wish: Wish) -> PlainAnswer | None:
-        sentences = await summary_of(read, wish.most_sentences, self.executor)
+        sentences = await summary_of(read, wish.most_sentences)
         items = [f"- {sentence}" for sentence in sentences] if len(sentences) > 1 else sentences
         return PlainAnswer("\n".join(items), (EXTRACTED,)) if items else None
 
     async def _quote(self, found: Sequence[Entry], read: Sequence[Entry], wish: Wish) -> PlainAnswer:
         """Return the passages of the results that are nearest to the question. If there are none, return a sentence
         that says so if the message asks, and the most important sentences of the text if it orders."""
-        passages = await passages_for(wish.question, found, self.executor, self.embedder)
+        passages = await passages_for(wish.question, found, self.embedder)
         sentences = sentences_for(wish.question)
         if passages:
             return PlainAnswer("\n".join([sentences.passages, *passages]), (PASSAGES,))

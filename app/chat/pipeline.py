@@ -1,16 +1,17 @@
 """The path of a request, from a validated body to events, in the order of its steps."""
 
+import asyncio
 import json
-import sys
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 
+import pydantic_core
+
 from app.access.key_file import CHAT
-from app.answer_memory import AnswerMemory
 from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.call import ChatCall
@@ -27,9 +28,7 @@ from app.errors import PayloadTooLarge
 from app.events import PIECE, AnswerWarning, Event, Finish, Progress, TextChunk
 from app.feed import Work, as_progress
 from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
-from app.wire.json_pieces import object_pieces
 from app.wire.request import ChatRequest
-from models.fair_executor import FairExecutor, Slices, in_slices
 from models.language.llm import estimate_tokens
 from tasks.base import Task, TaskRequest
 from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
@@ -63,8 +62,6 @@ class Pipeline:
     """Function that uses a thread to build the engines of the given capabilities."""
     most_chars: int = field(kw_only=True)
     """The messages of a request have at most this many characters together."""
-    hold: Callable[[int], Awaitable[object]] = field(kw_only=True)
-    """Function that waits until the request may hold the given number of further bytes of memory."""
     answer_cache: AnswerCache | None = None
     """Cache of answers; None if every answer is made again."""
 
@@ -74,7 +71,7 @@ class Pipeline:
         Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two events.
         """
         request, schema_warnings = await run_off_loop(call.request, with_standard_schemas, call.request)
-        call = replace(call, request=request, memory=AnswerMemory(self.hold))
+        call = replace(call, request=request)
         # The messages are searched off the event loop, because thousands of them take milliseconds.
         directives, warnings, tokens = await run_off_loop(
             request, self._read_directives, request, estimates=call.admission.is_limited
@@ -117,10 +114,8 @@ class Pipeline:
         lacks_logprobs: bool | None = None
         async with aclosing(events):
             async for event in events:
-                if isinstance(event, TextChunk):
-                    await call.memory.pass_on(event.text)
-                    if request.logprobs:
-                        lacks_logprobs = lacks_logprobs is not False and event.logprobs is None
+                if isinstance(event, TextChunk) and request.logprobs:
+                    lacks_logprobs = lacks_logprobs is not False and event.logprobs is None
                 elif isinstance(event, Finish) and lacks_logprobs:
                     yield AnswerWarning(NO_LOGPROBS)
                 yield await call.note(event)
@@ -130,7 +125,7 @@ class Pipeline:
         await call.admission.require_budget()
         specialists = Specialists(self.find_task, guard)
         if guard.task is not None:
-            task = _run_task(guard.task, call, guard.turn, specialists, self.guardrails.loader, self.answerer.executor)
+            task = _run_task(guard.task, call, guard.turn, specialists, self.guardrails.loader)
             return guard.around(task)
         return guard.around(self.answerer.answer(call, directives, guard.turn, specialists))
 
@@ -156,23 +151,6 @@ class Pipeline:
         return directives, list(warnings_of(request, directives)), tokens
 
 
-def _joined_in_parts(head: list[str], pieces: Iterable[bytes]) -> Slices[deque[str]]:
-    """Return `head`, the JSON `pieces` of a member and a closing brace in parts of PIECE characters; the last part is
-    shorter. They are never one text of megabytes, because no other thread runs while such a text is copied."""
-    parts, held, size = deque[str](), head, 0
-    for piece in chain(pieces, (b"}",)):
-        held.append(piece.decode())
-        size += len(held[-1])
-        if size >= PIECE:
-            text = "".join(held)
-            end = size - size % PIECE
-            parts += (text[start : start + PIECE] for start in range(0, end, PIECE))
-            held, size = [text[end:]], size - end
-            yield
-    parts.append("".join(held))
-    return parts
-
-
 async def _without_unread_links(sources: Sequence[Source], loader: MediaLoader) -> tuple[Source, ...]:
     """Return `sources` without the links of the text that cannot be loaded. If all can, return it without any link,
     because one is of no use to the task."""
@@ -189,25 +167,25 @@ async def _without_unread_links(sources: Sequence[Source], loader: MediaLoader) 
 
 
 async def _run_task(
-    name: str, call: ChatCall, turn: Turn, specialists: Specialists, loader: MediaLoader, executor: FairExecutor
+    name: str, call: ChatCall, turn: Turn, specialists: Specialists, loader: MediaLoader
 ) -> AsyncGenerator[Event, None]:
-    """Yield the events of an answer that is the result of one task, as compact JSON, which is made by `executor`.
+    """Yield the events of an answer that is the result of one task, as compact JSON.
 
     While a slow client reads, this JSON stays in memory. The result and the bytes of the inputs do not.
     """
 
-    def as_json(take: Callable[[], Entry]) -> Slices[tuple[deque[str], int, int]]:
-        pieces = object_pieces(take().result.data)
-        parts = yield from _joined_in_parts(['{"name":', json.dumps(name), ',"result":'], pieces)
-        tokens = yield from in_slices(estimate_tokens, parts, at_once=1)
-        return parts, estimate_tokens(*texts_of(call.request)), sum(tokens)
+    def as_json(take: Callable[[], Entry]) -> tuple[deque[str], int, int]:
+        result = pydantic_core.to_json(take().result.data).decode()
+        text = f'{{"name":{json.dumps(name)},"result":{result}}}'
+        parts = deque(text[start : start + PIECE] for start in range(0, len(text), PIECE))
+        return parts, estimate_tokens(*texts_of(call.request)), sum(map(estimate_tokens, parts))
 
     counted = False
 
     async def count(entry: Entry) -> None:
         """Count a result that the guard may withhold."""
         nonlocal counted
-        _, prompt_tokens, tokens = await executor.run(as_json, lambda: entry)
+        _, prompt_tokens, tokens = await asyncio.to_thread(as_json, lambda: entry)
         call.admission.count_call(prompt_tokens, tokens)
         counted = True
 
@@ -239,12 +217,11 @@ async def _run_task(
     for warning in work.result.result.warnings():
         yield AnswerWarning(warning)
     # The JSON of a large file may have megabytes, which stay in memory until the client has read them.
-    content, prompt_tokens, tokens = await executor.run(as_json, work.take)
+    content, prompt_tokens, tokens = await asyncio.to_thread(as_json, work.take)
     if not counted:
         call.admission.count_call(prompt_tokens, tokens)
     for source in turn.sources:
         loader.forget(source)
-    await call.memory.hold_ahead(sum(map(sys.getsizeof, content)))
     call.stages.done("task")
     while content:
         yield TextChunk(content.popleft())

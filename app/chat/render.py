@@ -1,6 +1,8 @@
 """Encodes the events of an answer as one completion, or as the chunks of a stream."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -8,7 +10,6 @@ import pydantic_core
 
 from app.errors import ApiError
 from app.events import (
-    PIECE,
     AnswerWarning,
     Event,
     Finish,
@@ -19,21 +20,13 @@ from app.events import (
     TextChunk,
     ToolCallChunk,
 )
-from app.feed import Feed
 from app.runnable_commands import adapt_for_client
 from app.wire import response, sse
-from app.wire.json_pieces import listed_in_slices, nested_pieces
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, CompletionUsage, Delta
-from models.fair_executor import FairExecutor
 from tasks.precontext import Entry, Evidence
 
-FIRST_PING_S = 5.0
-PING_S = 10.0
 _NO_CONTENT = b'"content":""'
 """The empty content in the JSON of a chunk. These bytes cannot occur inside a JSON string, where quotes are escaped."""
-
-_FEW_CHARS = 4000
-"""Texts of at most this many characters are encoded on the event loop. This takes less time than starting a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +73,13 @@ def usage_of(finish: Finish) -> CompletionUsage:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class WholeAnswer:
-    """A whole answer."""
-
-    answer: ChatCompletion
-    """The answer; without its text if `texts` has it."""
-    texts: Sequence[str] = ()
-    """The pieces of a text of more than PIECE characters. While a text of megabytes is joined, no other thread runs."""
-
-
 async def completion(
-    feed: Feed[Event],
+    events: AsyncGenerator[Event, None],
     envelope: Envelope,
     *,
     show_reasoning: bool = False,
     report: Callable[[Progress], Awaitable[None]] | None = None,
-) -> WholeAnswer:
+) -> ChatCompletion:
     """Return all events as one completion. `report` is called with each event of progress."""
     precontext: list[response.PrecontextEntry] = []
     reasoning: list[str] = []
@@ -107,7 +90,7 @@ async def completion(
     warnings: dict[str, None] = {}
     calls: dict[int, _CallInPieces] = {}
     finish: Finish | None = None
-    async with feed.events() as events:
+    async with aclosing(events):
         async for event in events:
             match event:
                 case Precontext(entries):
@@ -132,10 +115,9 @@ async def completion(
                         await report(event)
     if finish is None:
         raise RuntimeError("the pipeline ended without a Finish event")
-    is_long = sum(map(len, text)) > PIECE
     # Some servers send white space before a call.
     has_content = any(map(str.strip, text)) or not (calls or refusal)
-    answer = ChatCompletion(
+    return ChatCompletion(
         id=envelope.id,
         created=envelope.created,
         model=envelope.model,
@@ -146,7 +128,7 @@ async def completion(
         choices=[
             response.CompletionChoice(
                 message=response.CompletionMessage(
-                    content="".join(text) if has_content and not is_long else None,
+                    content="".join(text) if has_content else None,
                     refusal="".join(refusal) or None,
                     tool_calls=[call.whole() for call in calls.values()] or None,
                 ),
@@ -157,7 +139,6 @@ async def completion(
         warnings=list(warnings) or None,
         **_evidence_fields(evidence),
     )
-    return WholeAnswer(answer, text if is_long and has_content else ())
 
 
 def _evidence_fields(evidence: Evidence | None) -> dict[str, Any]:
@@ -168,51 +149,43 @@ def _wire_entry(entry: Entry) -> response.PrecontextEntry:
     return response.PrecontextEntry(name=entry.name, result=entry.result.data, error=entry.error)
 
 
-def _precontext_block(entry: Entry) -> Iterator[str]:
-    """Yield the pieces of an entry's block in an answer's text.
+def _precontext_block(entry: Entry) -> str:
+    """Return an entry's block in an answer's text.
 
     Nothing in the entry can end the block: in JSON, `</` occurs only in strings, where the slash may be escaped.
     """
-    yield "<precontext>\n"
-    held = ""
-    for piece in nested_pieces(_wire_entry(entry)):
-        shown = held + piece.decode()
-        held = "<" if shown.endswith("<") else ""
-        yield shown.removesuffix(held).replace("</", r"<\/")
-    yield f"{held}\n</precontext>"
+    json = pydantic_core.to_json(_wire_entry(entry)).decode().replace("</", r"<\/")
+    return f"<precontext>\n{json}\n</precontext>"
 
 
-def stream(
-    feed: Feed[Event],
-    envelope: Envelope,
-    options: ChunkOptions,
-    wire: FairExecutor | None = None,
-    *,
-    first_ping_s: float = FIRST_PING_S,
-    ping_s: float = PING_S,
+async def stream(
+    events: AsyncGenerator[Event, None], envelope: Envelope, options: ChunkOptions
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the events as server-sent events. Long texts, and what specialists found, are encoded in the threads of
-    `wire`, if given.
+    """Yield the events as server-sent events, and raise the error with which they end."""
+    encoder = _ChunkEncoder(envelope, options)
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, Precontext):
+                # What specialists found may have megabytes.
+                encoded = await asyncio.to_thread(encoder.encode, event)
+            else:
+                encoded = encoder.encode(event)
+            if encoded:
+                yield encoded
 
-    Raises the error with which the events end. An error before the first byte still determines the HTTP status. The
-    caller sends a later error in the stream, with `failure`.
-    """
-    return feed.encoded(_ChunkEncoder(envelope, options, wire).encode, sse.PING, first_ping_s, ping_s)
 
-
-def failure(request_id: str) -> Callable[[ApiError], Sequence[bytes]]:
-    """Return a function that encodes the end of a stream in which an error occurred, in pieces."""
-    return lambda error: (sse.encode_error(error.body(request_id)) + sse.DONE,)
+def failure(request_id: str) -> Callable[[ApiError], bytes]:
+    """Return a function that encodes the end of a stream in which an error occurred."""
+    return lambda error: sse.encode_error(error.body(request_id)) + sse.DONE
 
 
 class _ChunkEncoder:
     """Encodes events as chunks. The encoder remembers whether the role was sent, and whether the tag `<think>` is
     open."""
 
-    def __init__(self, envelope: Envelope, options: ChunkOptions, wire: FairExecutor | None) -> None:
+    def __init__(self, envelope: Envelope, options: ChunkOptions) -> None:
         self._envelope = envelope
         self._options = options
-        self._wire = wire
         self._has_begun = False
         self._thinking = False
         self._around: tuple[bytes, bytes] | None = None
@@ -220,16 +193,8 @@ class _ChunkEncoder:
         self._evidence: Evidence | None = None
         self._warnings: dict[str, None] = {}
 
-    def encode(self, event: Event) -> Iterable[bytes] | Awaitable[Iterable[bytes]]:
-        match event:
-            case Precontext():
-                is_large = self._options.show_precontext
-            case TextChunk(text) | ReasoningChunk(text):
-                is_large = len(text) > _FEW_CHARS
-            case _:
-                is_large = False
-        pieces = self._encode(event)
-        return self._wire.run(listed_in_slices, pieces) if is_large and self._wire else pieces
+    def encode(self, event: Event) -> bytes:
+        return b"".join(self._encode(event))
 
     def _encode(self, event: Event) -> Iterator[bytes]:
         match event:
@@ -239,7 +204,7 @@ class _ChunkEncoder:
             case Precontext(entries):
                 if self._options.show_precontext:
                     yield from self._end_of_reasoning()
-                    yield from self._one_chunk(piece for entry in entries for piece in _precontext_block(entry))
+                    yield self._text_chunk("".join(map(_precontext_block, entries)))
             case ReasoningChunk(text):
                 if self._options.show_reasoning:
                     if not self._thinking:
@@ -283,20 +248,13 @@ class _ChunkEncoder:
             yield self._delta_chunk(Delta(content="</think>"))
 
     def _text_chunk(self, text: str) -> bytes:
-        return b"".join(self._one_chunk([text]))
-
-    def _one_chunk(self, texts: Iterable[str]) -> Iterator[bytes]:
-        """Yield the pieces of one chunk with all of `texts`. All chunks of text but the first of a stream have the same
-        bytes around the text."""
+        """Return a chunk with `text`. All chunks of text but the first of a stream have the same bytes around it."""
         is_first, around = not self._has_begun, self._around
         if around is None:
             before, content, after = self._delta_chunk(Delta(content="")).partition(_NO_CONTENT)
             around = before + content.removesuffix(b'""'), after
             self._around = None if is_first else around
-        yield around[0] + b'"'
-        for text in texts:
-            yield pydantic_core.to_json(text)[1:-1]
-        yield b'"' + around[1]
+        return around[0] + pydantic_core.to_json(text) + around[1]
 
     def _delta_chunk(
         self, delta: Delta, *, logprobs: Any = None, finish_reason: FinishReason | None = None, **others: Any

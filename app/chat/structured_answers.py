@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,13 +17,13 @@ from app.chat.material import Material
 from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds
 from app.events import AnswerWarning, Event, TextChunk
-from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.evidence import find_evidence
+from tasks.extraction.extract import CopiedFields
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_in
-from tasks.extraction.filling import CopiedFields
 from tasks.extraction.passages import read_of
 from tasks.precontext import Entry, Evidence
+from tasks.schema.awaited import in_thread
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from tasks.schema.paths import JsonPath, leaves, pointer_of
 
@@ -38,9 +38,6 @@ whole text."""
 class StructuredAnswers:
     """Makes answers that satisfy a schema."""
 
-    executor: FairExecutor
-    """Threads for work on long texts."""
-    evidence_executor: FairExecutor
     extractor: Extractor | None = None
     """Extractor that finds and scores values of fields. None if neither is wanted."""
 
@@ -71,7 +68,7 @@ class StructuredAnswers:
                         yield event
                 return
             try:
-                answer = await self.executor.run(filling.parse if filling else shape.parse, rounds.text)
+                answer = await asyncio.to_thread(filling.parse if filling else shape.parse, rounds.text)
                 break
             except AnswerInvalid as invalid:
                 if is_last:
@@ -94,7 +91,7 @@ class StructuredAnswers:
         without support become null. Raises NotVerbatim if such a value must not be null."""
         events, evidence = await self._trace_events(answer.value, entries, material, shape)
         if material.request.verbatim and evidence is not None:
-            answer = await self.executor.run(null_unsupported, answer, evidence, shape)
+            answer = await asyncio.to_thread(null_unsupported, answer, evidence, shape)
         return [TextChunk(answer.text), *events]
 
     async def _trace_events(
@@ -129,10 +126,11 @@ class StructuredAnswers:
         placed: CopiedFields | None = filling.copied if filling and filling.copied.can_place else None
         if placed is None and self.extractor is not None and filling is None and not is_cut:
             read = read_of(entries, await asyncio.to_thread(pasted_document, request, since))
-            scored = await self.extractor.score(read, await asyncio.to_thread(fields_in, value, shape.schema))
+            wanted = await asyncio.to_thread(fields_in, value, shape.schema)
+            scored = await in_thread(self.extractor.score, read, wanted)
             placed = CopiedFields({}, scored)
         document = placed.document if placed else None
-        return await self.evidence_executor.run(
+        find = partial(
             find_evidence,
             value,
             entries,
@@ -143,6 +141,11 @@ class StructuredAnswers:
             decided=filling.copied.decided if filling else {},
             undecided=filling.undecided if filling else {},
         )
+        evidence, left_out = await in_thread(find)
+        # Places, times and confidences are measured, not printed.
+        measured = tuple(f"{pointer_of(path)}/" for path in (filling.copied.from_results if filling else ()))
+        unsupported = [pointer for pointer in evidence.unsupported if not pointer.startswith(measured)]
+        return replace(evidence, unsupported=unsupported), left_out
 
 
 def _written_fields(material: Material) -> Iterator[AnswerWarning]:
@@ -156,7 +159,7 @@ def _written_fields(material: Material) -> Iterator[AnswerWarning]:
         )
 
 
-def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Slices[JsonAnswer]:
+def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:
     """Return the answer with null for every unsupported value. Raises NotVerbatim for the first value that must not be
     null.
 
@@ -166,7 +169,6 @@ def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Sl
     against = set(evidence.unsupported)
     unsupported: list[JsonPath] = []
     for path, _ in leaves(answer.value, ()):
-        yield
         pointer = pointer_of(path)
         if pointer not in evidence.fields or pointer in against:
             unsupported.append(path)
@@ -174,7 +176,6 @@ def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Sl
     if unsupported and shape.checker is not None and not shape.checker.accepts(value):
         accepted, refused = 0, len(unsupported)
         while refused - accepted > 1:
-            yield
             middle = (accepted + refused) // 2
             if shape.checker.accepts(_with_nulls(answer.value, unsupported[:middle])):
                 accepted = middle

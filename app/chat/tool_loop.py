@@ -17,8 +17,9 @@ from app.chat.context.prompt import LlmMessage, fence_results
 from app.chat.inputs import Turn
 from app.chat.specialists import Specialists
 from app.chat.tools import PREFIX, InternalTool
+from app.errors import took_too_long
 from app.events import AnswerWarning, Event, Finish, FinishReason, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
-from app.feed import TimeLimit, took_too_long
+from app.feed import TimeLimit
 from app.wire.request import ChatRequest
 from models.concurrency import Deadline
 from models.language.llm import (

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -13,7 +12,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.access.keys import EVERYONE, Caller
-from app.batches.line_slots import LineSlot, LineSlots
 from app.batches.lines import RECORD_START, BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
 from app.building import without_keys
 from app.cli import fail, printable
@@ -21,7 +19,6 @@ from app.errors import ApiError
 from app.routes.batches import ENDPOINTS
 from app.services import Services
 from app.settings import Settings
-from models.fair_executor import all_of
 
 T = TypeVar("T")
 
@@ -103,7 +100,7 @@ class _Reader:
         splitter = Splitter()
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
-            yield all_of(splitter.feed(piece))
+            yield splitter.feed(piece)
         yield splitter.finish()
 
 
@@ -112,7 +109,7 @@ def _check(name: str, lines: _Reader) -> int:
     checker = Checker(list(ENDPOINTS))
     try:
         for chunk in lines:
-            all_of(checker.check(chunk))
+            checker.check(chunk)
         checker.finish()
     except BadFile as error:
         checker.problems.append(error.problem)
@@ -123,23 +120,18 @@ def _check(name: str, lines: _Reader) -> int:
     return checker.count
 
 
-def _give_back(slot: LineSlot, _: object) -> None:
-    slot.give_back()
-
-
 async def _run(
     settings: Settings, lines: _Reader, answers: IO[bytes], count: int, done: set[str], failures: _Failures
 ) -> None:
     """Run each line that is not in `done`, and write its answer as soon as it ends; errors are also added to
     `failures`."""
     services = Services(without_keys(settings))
-    runner, slots = LineRunner(services, ENDPOINTS), LineSlots(settings.batch_lines_at_once)
+    runner, slots = LineRunner(services, ENDPOINTS), asyncio.Semaphore(settings.batch_lines_at_once)
     caller, never = Caller(EVERYONE), asyncio.Event()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
     async def pause(_: ApiError, seconds: float) -> None:
         # The line keeps its slot while it waits, because all lines belong to one caller.
-        slots.note_refusal()
         await asyncio.sleep(seconds)
 
     async def run_line(line: RawLine) -> None:
@@ -150,7 +142,6 @@ async def _run(
         answers.flush()
         if not outcome.is_answer:
             failures.note(outcome.line)
-        slots.note_success()
         progress.advance(bar)
 
     try:
@@ -161,8 +152,8 @@ async def _run(
                     for line in chunk:
                         if custom_id_of(line.data) in done:
                             continue
-                        slot = await slots.take()
-                        group.create_task(run_line(line)).add_done_callback(partial(_give_back, slot))
+                        await slots.acquire()
+                        group.create_task(run_line(line)).add_done_callback(lambda _: slots.release())
     except ExceptionGroup as group_error:
         raise group_error.exceptions[0] from None
     finally:

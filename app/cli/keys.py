@@ -33,7 +33,6 @@ _OPTIONS = (
     "concurrent",
     "budget_usd",
     "budget_period",
-    "weight",
     "expires",
     "tasks",
 )
@@ -51,9 +50,6 @@ TokensPerMinute = Annotated[
 Concurrent = Annotated[int | None, typer.Option(help="Limit on requests that run at the same time.")]
 BudgetUsd = Annotated[float | None, typer.Option(help="Budget in dollars, by OPENFAZE_PRICES.")]
 BudgetPeriod = Annotated[str | None, typer.Option(help="Period of the budget: day, month (the default) or total.")]
-Weight = Annotated[
-    float | None, typer.Option(help="How often the key is served when keys compete: 2 is twice as often.")
-]
 Expires = Annotated[str | None, typer.Option(help="Last day of the key (2027-01-31, UTC), or a date-time.")]
 Tasks = Annotated[str | None, typer.Option(help="Tasks that the key may run: ocr,stt,chat. `chat` is the full model.")]
 Thresholds = Annotated[
@@ -73,7 +69,6 @@ def add_key(
     concurrent: Concurrent = None,
     budget_usd: BudgetUsd = None,
     budget_period: BudgetPeriod = None,
-    weight: Weight = None,
     expires: Expires = None,
     tasks: Tasks = None,
     guard_threshold: Thresholds = None,
@@ -98,7 +93,6 @@ def set_key(
     concurrent: Concurrent = None,
     budget_usd: BudgetUsd = None,
     budget_period: BudgetPeriod = None,
-    weight: Weight = None,
     expires: Expires = None,
     tasks: Tasks = None,
     guard_threshold: Thresholds = None,

@@ -22,11 +22,10 @@ from fastapi import FastAPI
 
 from app import runnable_commands
 from app.backup import BackupFailed, build_places, in_use
-from app.building import build_connections, state_folder, without_keys
+from app.building import state_folder, without_keys
 from app.cli.running import AddressFile, url_of
-from app.connections import Connections, allow_descriptors, bounded_protocol
 from app.errors import LAST_MESSAGE_S
-from app.metrics import PATH, fill_from_connections, metrics_app
+from app.metrics import PATH, metrics_app
 from app.runnable_commands import adapt_commands, is_in_container
 from app.services import Services
 from app.settings import PREFIX, Settings
@@ -36,6 +35,7 @@ from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 from models.setting_types import GPU, STANDARD
 
 _PORTS_TRIED = 100
+_DESCRIPTORS = 65536
 _CLOSING_SHARE = 0.25
 _MAX_CLOSING_S = 5.0
 """After the last request, closing engines and stores gets _CLOSING_SHARE of the grace time, but at most _MAX_CLOSING_S
@@ -64,7 +64,7 @@ def serve(app: FastAPI) -> None:
     base_url = url_of(settings.host, sockets[0].getsockname()[1])
     metrics = _MetricsServer(services) if settings.metrics_port is not None else None
     server = _ApiServer(
-        _config(app, services),
+        configure(app, settings),
         metrics,
         lambda: announce(services, base_url, metrics.url if metrics else None),
         services,
@@ -94,7 +94,7 @@ def serve_in_thread(settings: Settings) -> Iterator[str]:
         own = {"files_dir": str(Path(folder, "files")), "metrics_port": None}
         sockets = listen("127.0.0.1", 0)
         app = create_app(without_keys(settings).model_copy(update=own))
-        server = uvicorn.Server(_config(app, app.state.services))
+        server = uvicorn.Server(configure(app, app.state.services.settings))
         thread = threading.Thread(target=server.run, args=(sockets,))
         thread.start()
         try:
@@ -104,21 +104,37 @@ def serve_in_thread(settings: Settings) -> Iterator[str]:
             thread.join()
 
 
-def _config(app: Callable[..., Any], services: Services) -> uvicorn.Config:
-    connections = Connections(build_connections(services.settings))
-    fill_from_connections(services.metrics, connections.ever_refused)
-    trusted = list(services.settings.trusted_proxies)
+def configure(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
+    """Return the configuration of a server of `app`."""
+    trusted = list(settings.trusted_proxies)
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        http=bounded_protocol(connections),
+        http="httptools",
+        ws="none",
+        limit_concurrency=settings.max_connections,
+        timeout_keep_alive=settings.keep_alive_s,
         # By default, uvicorn trusts the headers of proxies on loopback, or of the proxies in FORWARDED_ALLOW_IPS.
         proxy_headers=bool(trusted),
         forwarded_allow_ips=trusted,
-        timeout_graceful_shutdown=services.settings.shutdown_grace_s,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
+
+
+def allow_descriptors() -> None:
+    """Raise this process's limit on open files to _DESCRIPTORS, or to the highest value permitted if that is lower.
+
+    The default of many systems is 1024, which is too low for the connections and the files that their requests open.
+    """
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        limit = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+        if soft != resource.RLIM_INFINITY and soft < limit:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 class _MetricsServer(uvicorn.Server):
@@ -128,7 +144,7 @@ class _MetricsServer(uvicorn.Server):
     def __init__(self, services: Services) -> None:
         settings = services.settings
         assert settings.metrics_port is not None
-        config = _config(metrics_app(services.metrics), services)
+        config = configure(metrics_app(services.metrics), settings)
         config.lifespan = "off"
         super().__init__(config)
         self._sockets = listen(settings.host, settings.metrics_port, "METRICS_PORT")

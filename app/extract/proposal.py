@@ -18,6 +18,7 @@ _LABEL = re.compile(r"^[^\S\n]*+([^\W\d_][^:：|\n]{1,38}?)\s*[:：]\s*(\S.*)$",
 """Pattern of a label: 2 to 39 characters, a colon, and a value after it."""
 _NUMBER = re.compile(r"[^\d]{0,4}-?\d[\d.,' ]*[^\d]{0,4}")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})")
+_NO_HEADER = re.compile(r"[\d,:@]")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -78,17 +79,21 @@ def _header(read: Iterable[Json], needed: int) -> list[str]:
 
 
 def _header_names(rows: Sequence[Sequence[Json]]) -> tuple[str, ...]:
-    """Return the names in the first row if it looks like a header: it has two or more cells with different words, no
-    cell is a number, and another row follows. Otherwise, return no names."""
-    first = [cell["text"] for cell in rows[0]] if len(rows) > 1 else []
-    names = tuple(_name_of(text) for text in first)
+    """Return the names in the first row if it looks like a header: two or more cells with different words and nothing
+    else, above a column of numbers or days. Otherwise, such as for the lines of an address, return no names."""
+    first, *others = [[cell["text"] for cell in row] for row in rows]
+    names = tuple(map(_name_of, first))
     is_header = len(names) > 1 and all(names) and len(set(names)) == len(names)
-    return names if is_header and not any(_NUMBER.fullmatch(text) for text in first) else ()
+    if not is_header or any(_NO_HEADER.search(text) for text in first):
+        return ()
+    columns = list(zip(*[row for row in others if len(row) == len(first)], strict=True))
+    has_values = any(all(_NUMBER.fullmatch(text) or _DATE.match(text) for text in column) for column in columns)
+    return names if has_values else ()
 
 
 def _name_of(label: str) -> str:
     words = _WORD.findall(label.lower())
-    return "_".join(words) if 0 < len(words) <= 5 and not words[0].isdigit() else ""
+    return "_".join(words) if 0 < len(words) <= 4 and not words[0].isdigit() else ""
 
 
 def _type_of(values: Sequence[str]) -> dict[str, Any]:

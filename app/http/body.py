@@ -1,39 +1,26 @@
-"""Body of a request, read in chunks and limited in bytes."""
+"""Body of a request, read in chunks and limited in bytes and in time."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Self
 
 from starlette.requests import ClientDisconnect, Request
 
-from app.errors import BadRequest, BodyTooLarge
+from app.errors import BadRequest, BodyTooLarge, took_too_long
 from app.http.disconnect import ClientGone
-from app.wire.parse import MAX_VALUES, as_refusal, least_quotes, too_many_values
-from models.loop_turns import LoopTurns
-from models.request_memory import LARGE, HeldBytes, RequestMemory
 from tasks.inputs.limits import megabytes
 
-PACE_CHECK_S = 5.0
-"""Time between two checks of the pace of a body, in seconds."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SHOWN = 40
 """A message quotes at most this many characters of a header."""
-STEP = LARGE
-"""Number of bytes by which the memory of a slow body grows at a time."""
 
 
 async def read_body(request: Request, max_bytes: int) -> bytearray:
-    """Return the whole JSON body of a request. Raises what `body_chunks` raises, and PayloadTooLarge as soon as the
-    body certainly has too many values."""
+    """Return the whole JSON body of a request. Raises what `body_chunks` raises."""
     body = bytearray()
-    quotes = 0
     async with aclosing(body_chunks(request, max_bytes)) as pieces:
         async for piece in pieces:
             body += piece
-            quotes += least_quotes(piece)
-            if quotes > 2 * MAX_VALUES:
-                raise as_refusal(too_many_values())
     if body.startswith(_BYTE_ORDER_MARK):
         # PowerShell writes it before a text in UTF-8. Parsers of JSON refuse it.
         del body[: len(_BYTE_ORDER_MARK)]
@@ -41,40 +28,33 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
 
 
 async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """Yield the body in chunks as they arrive. A large body waits for memory, which the request holds until its end.
-    Memory for the missing rest is held only while the body arrives quickly enough. A key with rivals has to send its
-    bodies at a limited speed.
+    """Yield the body in chunks as they arrive. Their bytes count at the door until the request ends.
 
     Raises BadRequest if the body is compressed, BodyTooLarge if the announced length or the received size is above
-    `max_bytes`, ClientGone if the caller hangs up before the end, EngineOverloaded, ShareUsedUp, and MemoryShort for a
-    slow body if other requests have taken the memory for its rest.
+    `max_bytes`, ClientGone if the caller hangs up before the end, and Unavailable if the bodies of all requests have
+    too many bytes or the request's time is over.
     """
     refuse_compressed(request)
-    memory: RequestMemory = request.app.state.services.memory
     announced = request.headers.get("content-length", "")
-    length = int(announced) if announced.isdigit() else None
-    if length is not None and length > max_bytes:
-        raise _too_large(length, max_bytes)
-    held = await _PacedMemory.of(memory, length) if length else None
-    received, turns = 0, LoopTurns.of_running_loop()
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise _too_large(int(announced), max_bytes)
+    limit_s: float = request.app.state.services.settings.request_timeout_s
+    spent_s: float = request.state.stages.seconds
+    received = 0
     try:
-        async for piece in request.stream():
-            if length is None and received <= LARGE < received + len(piece):
-                # While this call waits for memory, the client cannot send the rest of the body.
-                held = await _PacedMemory.of(memory, max_bytes)
-            received += len(piece)
-            if received > max_bytes:
-                raise _too_large(received, max_bytes)
-            if held is not None:
-                held.note(received)
-            yield piece
-            # Until then, the system does not take in more of the body than fits into its buffers.
-            await turns.wait_for_bytes(len(piece))
+        async with asyncio.timeout(limit_s - spent_s) as limit:
+            async for piece in request.stream():
+                received += len(piece)
+                if received > max_bytes:
+                    raise _too_large(received, max_bytes)
+                request.state.place.hold(len(piece))
+                yield piece
     except ClientDisconnect:
         raise ClientGone from None
-    finally:
-        if held is not None:
-            held.end()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise took_too_long(limit_s) from None
 
 
 def refuse_compressed(request: Request) -> None:
@@ -85,43 +65,6 @@ def refuse_compressed(request: Request) -> None:
         raise BadRequest(
             f"The header Content-Encoding is '{coding[:_SHOWN]}'. Send the body uncompressed, without this header."
         )
-
-
-class _PacedMemory:
-    """Memory of a body. If the body arrives too slowly to be complete within the time limit of a request, the memory
-    for its missing rest is given back. From then on, more memory is taken as bytes arrive."""
-
-    def __init__(self, held: HeldBytes, request_s: float) -> None:
-        self._held = held
-        self._request_s = request_s
-        self._expected = held.size
-        self._received = 0
-        self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time()
-        self._next_check = self._loop.call_later(PACE_CHECK_S, self._check_pace)
-
-    @classmethod
-    async def of(cls, memory: RequestMemory, size: int) -> Self | None:
-        """Wait for memory for a body of `size` bytes. Return None for a body that is too small to be counted."""
-        held = await memory.hold(size)
-        return None if held is None else cls(held, memory.request_s)
-
-    def note(self, received: int) -> None:
-        """Record that `received` bytes have arrived so far. Raises MemoryShort."""
-        self._received = received
-        if received > self._held.size:
-            self._held.resize(min(received + STEP, max(received, self._expected)))
-
-    def end(self) -> None:
-        """Keep memory for the received bytes, and no more."""
-        self._next_check.cancel()
-        self._held.resize(min(self._received, self._held.size))
-
-    def _check_pace(self) -> None:
-        seconds = self._loop.time() - self._began
-        if self._received * self._request_s < self._expected * seconds:
-            self._held.resize(min(self._received + STEP, self._held.size))
-        self._next_check = self._loop.call_later(PACE_CHECK_S, self._check_pace)
 
 
 def _too_large(size: int, max_bytes: int) -> BodyTooLarge:

@@ -1,21 +1,43 @@
 """Detects that a caller has hung up, and ends the work for this caller."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections import deque
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive
 
 T = TypeVar("T")
 
-HANG_UP = "hang_up"
-"""Key in a request's state of a future that is done once the caller has hung up before its answer was complete. Unlike
-`receive`, the future can be watched while the body is unread."""
+MAX_AHEAD = 64 * 1024
+"""At most about this many bytes of a body are read before its request begins."""
 
 
 class ClientGone(Exception):
     """Raised when the caller has hung up, so nobody receives an answer."""
+
+
+class ReadAhead:
+    """The messages of a request's connection, which can be read before the application asks for them, in order to
+    notice that the caller hangs up."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._read: deque[Message] = deque()
+        self._size = 0
+
+    async def __call__(self) -> Message:
+        return self._read.popleft() if self._read else await self._receive()
+
+    async def ahead(self) -> Message:
+        """Return the next message, and keep it for the application. Never return again once MAX_AHEAD bytes are read:
+        the end of a connection with a longer body is noticed when the application reads the body."""
+        if self._size >= MAX_AHEAD:
+            await asyncio.get_running_loop().create_future()
+        message = await self._receive()
+        self._read.append(message)
+        self._size += len(message.get("body", b""))
+        return message
 
 
 async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
@@ -24,61 +46,22 @@ async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     The request's body must already have been read, so that the next message is the disconnection. The framework itself
     does not cancel a handler when the caller hangs up.
     """
-    with _ended_by_hang_up() as end:
-
-        async def end_when_gone() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            end()
-
-        watching = asyncio.create_task(end_when_gone())
-        try:
-            return await work
-        finally:
-            watching.cancel()
-
-
-@asynccontextmanager
-async def entered_unless_gone(scope: Scope, context: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
-    """Enter `context` for the block. Raises ClientGone if the caller hangs up before `context` is entered.
-
-    The request's body may still be unread. If the server has not set HANG_UP, hang-ups are not noticed here.
-    """
-    hang_up: asyncio.Future[None] | None = scope.get("state", {}).get(HANG_UP)
-    async with AsyncExitStack() as stack:
-        if hang_up is None:
-            result = await stack.enter_async_context(context)
-        elif hang_up.done():
-            raise ClientGone
-        else:
-            with _ended_by_hang_up() as end:
-
-                def end_when_gone(_: asyncio.Future[None]) -> None:
-                    end()
-
-                hang_up.add_done_callback(end_when_gone)
-                try:
-                    result = await stack.enter_async_context(context)
-                finally:
-                    hang_up.remove_done_callback(end_when_gone)
-        yield result
-
-
-@contextmanager
-def _ended_by_hang_up() -> Iterator[Callable[[], None]]:
-    """Provide a function that cancels the running task, after which the block raises ClientGone."""
     task = asyncio.current_task()
     assert task is not None
     cancelled_before = task.cancelling()
     has_left = False
 
-    def end() -> None:
+    async def end_when_gone() -> None:
         nonlocal has_left
+        while (await receive())["type"] != "http.disconnect":
+            pass
         has_left = True
         task.cancel()
 
+    watching = asyncio.create_task(end_when_gone())
     try:
-        yield end
+        return await work
     finally:
+        watching.cancel()
         if has_left and task.uncancel() <= cancelled_before:
             raise ClientGone from None

@@ -16,25 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from app.access.pacing import REQUEST_BYTES
 from app.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, MisdirectedRequest, PayloadTooLarge
 from app.http.body import read_body
 from app.http.headers import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
-from app.wire.parse import (
-    LONG_BYTES,
-    MAX_VALUES,
-    Shortened,
-    TooMuchJson,
-    as_refusal,
-    count_values,
-    is_large,
-    refuse_long_numbers,
-    shorten,
-)
-from app.wire.problems import but_not, json_fault
-from models.loop_turns import LoopTurns
+from app.wire.parse import TooMuchJson, as_refusal, count_values, is_large, parse_json
+from app.wire.problems import but_not
 from tasks.inputs.limits import MB, megabytes
 
 if TYPE_CHECKING:
@@ -48,6 +36,8 @@ source has to be uploaded to `/v1/files`, and is then named by its id."""
 MAX_BYTES_BESIDE, MAX_VALUES_BESIDE = 64 * 1024, 1_000
 """A request has at most this many bytes and values beside the arguments of a call, because the protocol's server
 validates them on the event loop."""
+_LONG_CHARS = 16 * 1024
+"""A text that an answer would repeat has fewer characters than this."""
 _INVALID_JSON = "invalid_json"
 _PARSE_ERROR = -32700
 """Code of JSON-RPC for invalid JSON."""
@@ -76,8 +66,6 @@ class _RpcMessage:
     """A message for the protocol's server, which parses it on the event loop."""
 
     text: bytes | bytearray
-    strings: Mapping[str, memoryview]
-    """Long strings, by their placeholders in the arguments."""
     arguments: Mapping[str, Any] | None = None
     """Arguments that were taken out of a large call; None if they are in `text`."""
 
@@ -140,23 +128,20 @@ class Mount:
                     await anyio.lowlevel.checkpoint()
                     raise
 
-            # Each call sets up the protocol's server again, which costs the event loop more than other requests do.
-            await LoopTurns.of_running_loop().wait_for_bytes(3 * REQUEST_BYTES)
             scope, as_json = _with_both_types(scope)
             await self._managers[as_json].handle_request(scope, receive, send_unless_refused)
 
     async def _read(self, request: Request) -> _RpcMessage:
         """Return the message. A large one is read in a thread. Raises ApiError and _RefusedMessage."""
-        services: Services = request.app.state.services
         try:
             body = await read_body(request, LARGEST_CALL)
         except BodyTooLarge:
             raise self._too_large(f"larger than {megabytes(LARGEST_CALL)}") from None
         if not is_large(body):
-            _check_message(Shortened(body))
-            return _RpcMessage(body, {})
+            _check_message(body)
+            return _RpcMessage(body)
         try:
-            return await services.wire.run(lambda: _without_arguments(_shorten(body)))
+            return await asyncio.to_thread(_without_arguments, body)
         except TooMuchJson as error:
             raise as_refusal(error) from None
 
@@ -229,22 +214,12 @@ def _with_both_types(scope: Scope) -> tuple[Scope, bool]:
     return {**scope, "headers": [*headers, (b"accept", f"{_JSON}, {_EVENTS}".encode())]}, not takes_events
 
 
-def _shorten(body: bytearray) -> Shortened:
-    """Return the body without its long strings, or unchanged if one of these is invalid. Raises TooMuchJson."""
-    try:
-        return shorten(body, max_values=MAX_VALUES)
-    except ValueError:
-        # The parser finds the fault, but first parses the numbers before it.
-        refuse_long_numbers(body)
-        return Shortened(body)
-
-
-def _without_arguments(message: Shortened) -> _RpcMessage:
-    """Return `message`, whose arguments are taken out if it is a call of a tool. Raises what `_check_message`
-    raises."""
-    body = _check_message(message)
+def _without_arguments(text: bytearray) -> _RpcMessage:
+    """Return the message in `text`, whose arguments are taken out if it is a call of a tool. Raises what
+    `_check_message` raises."""
+    body = _check_message(text)
     arguments = (body.get("params") or {}).get(_ARGUMENTS) or {} if body["method"] == _CALL else None
-    return _RpcMessage(pydantic_core.to_json(_beside_arguments(body)), message.strings, arguments)
+    return _RpcMessage(pydantic_core.to_json(_beside_arguments(body)), arguments)
 
 
 def _beside_arguments(body: dict[str, Any]) -> dict[str, Any]:
@@ -255,28 +230,27 @@ def _beside_arguments(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "params": {name: value for name, value in params.items() if name != _ARGUMENTS}}
 
 
-def _check_message(message: Shortened) -> dict[str, Any]:
-    """Return the object in `message`. Raises _RefusedMessage if it is not well-formed or has too much beside the
-    arguments of a call.
+def _check_message(text: bytearray) -> dict[str, Any]:
+    """Return the object in `text`. Raises TooMuchJson, and _RefusedMessage if the message is not well-formed or has too
+    much beside the arguments of a call.
 
     An invalid id is refused, too, because the package would take a request with an invalid id for a notification and
     send no answer.
     """
     try:
-        body: Any = pydantic_core.from_json(message.text)
+        body: Any = parse_json(text)
     except ValueError as error:
-        fault = json_fault(message.fault(str(error)))
-        raise _RefusedMessage(BadRequest(f"Invalid JSON: {fault}", code=_INVALID_JSON), None) from None
+        raise _RefusedMessage(BadRequest(f"Invalid JSON: {error}", code=_INVALID_JSON), None) from None
     known = body.get("id") if isinstance(body, dict) else None
-    if isinstance(known, bool) or not isinstance(known, str | int) or known in message.strings:
+    if isinstance(known, bool) or not isinstance(known, str | int) or len(str(known)) >= _LONG_CHARS:
         known = None
     try:
         _check_form(body)
-        _check_repeated(body, message)
+        _check_repeated(body)
         if known is None and "id" in body:
             reason = f"should be a string (a short one) or a whole number{but_not(body['id'])}"
             raise BadRequest(f"Field 'id': {reason}", param="id")
-        _check_size(body, message)
+        _check_size(body)
     except (BadRequest, PayloadTooLarge) as error:
         raise _RefusedMessage(error, known) from None
     return dict(body)
@@ -316,7 +290,7 @@ def _check_form(body: Any) -> None:
             raise BadRequest(f"Field 'params.arguments': {reason}", param="params.arguments")
 
 
-def _check_repeated(body: dict[str, Any], message: Shortened) -> None:
+def _check_repeated(body: dict[str, Any]) -> None:
     """Raise BadRequest for a long string that an answer would repeat, perhaps many times."""
     params = body.get("params") or {}
     repeated = {
@@ -325,17 +299,14 @@ def _check_repeated(body: dict[str, Any], message: Shortened) -> None:
         f"params._meta.{_PROGRESS}": (params.get("_meta") or {}).get(_PROGRESS),
     }
     for field, value in repeated.items():
-        if isinstance(value, str) and (len(value) >= LONG_BYTES or value in message.strings):
+        if isinstance(value, str) and len(value) >= _LONG_CHARS:
             raise BadRequest(f"Field '{field}': should be a short string", param=field)
 
 
-def _check_size(body: dict[str, Any], message: Shortened) -> None:
+def _check_size(body: dict[str, Any]) -> None:
     """Raise PayloadTooLarge if there is more beside the arguments of a call than the package may validate."""
     text = pydantic_core.to_json(_beside_arguments(body))
     size = len(text)
-    if size <= MAX_BYTES_BESIDE:
-        there = {name: string for name, string in message.strings.items() if name.encode() in text}
-        size += sum(len(string) - len(name) for name, string in there.items())
     values = count_values(text) if size <= MAX_BYTES_BESIDE else 0
     for found, most, unit in ((size, MAX_BYTES_BESIDE, "bytes"), (values, MAX_VALUES_BESIDE, "values")):
         if found > most:
@@ -385,7 +356,7 @@ def _build_context(request: Request) -> "ToolContext":
         state.stages,
         state.request_id,
         asks_to_be_forgotten(request),
+        state.key,
         f"{str(request.base_url).rstrip('/')}/v1/files",
-        state.message.strings,
         state.message.arguments,
     )

@@ -1,5 +1,6 @@
 """Answers the Model Context Protocol: lists the tools, and runs them through the pipeline of chat."""
 
+import asyncio
 import contextlib
 import re
 import time
@@ -16,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from app.access.admission import Admission
 from app.chat.call import ChatCall
-from app.chat.render import Envelope, WholeAnswer, completion
+from app.chat.render import Envelope, completion
 from app.errors import (
     ApiError,
     BadRequest,
@@ -26,16 +27,15 @@ from app.errors import (
     clear_tracebacks,
     report_error,
 )
-from app.events import Event, Progress
-from app.feed import Feed, TimeLimit
+from app.events import Progress
+from app.feed import TimeLimit, within
 from app.mcp.tools import EXTRACT, FILE, LIST, SCHEMA, TOOLS, Extracted, McpTool, offered
 from app.services import Services
 from app.telemetry import Stages
-from app.wire.json_pieces import joined_in_slices, object_pieces
-from app.wire.parse import TEXT_COPIES, parse_off_loop, restore_strings, restored_size
+from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest
-from models.fair_executor import Slices
-from models.scheduler import SHARE
+from app.wire.response import ChatCompletion
+from models.fair_queue import KEY
 
 LARGE = 512 * 1024
 """A result with more bytes than this becomes a file, because clients stop reading an event at 1 MiB."""
@@ -73,10 +73,10 @@ class ToolContext:
     stages: Stages = field(default_factory=Stages)
     request_id: str = "mcp"
     fresh: bool = False
+    key: str = ""
+    """Key by which queues let requests take turns."""
     files_url: str = ""
     """URL of the key's files, or "" if the caller does not use HTTP."""
-    strings: Mapping[str, memoryview] = field(default_factory=dict)
-    """Long strings, by their placeholders in the arguments."""
     arguments: Arguments | None = None
     """Arguments of a large call, which the protocol's server does not get; None if it has them."""
 
@@ -99,7 +99,7 @@ def build_server(
     async def list_tools(context: Any, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         tools = offered(services.pipeline.task_names, caller_of(context.request).admission.caller.tasks)
         # Building the schemas takes half a second. In a thread, this delays only the first caller.
-        return await services.wire.run(_list_tools, tools)
+        return await asyncio.to_thread(_list_tools, tools)
 
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         tool = TOOLS.get(params.name)
@@ -112,26 +112,18 @@ def build_server(
             await context.session.report_progress(progress.done, progress.total or None, progress.stage)
 
         caller = caller_of(context.request)
-        # The package runs tools in its own tasks. In each of them, the caller's share and the request's memory must be
-        # set up again.
-        share = SHARE.set(caller.admission.caller.share)
+        # The package runs tools in its own tasks. In each of them, the caller's key must be set again.
+        KEY.set(caller.key)
         try:
-            with services.memory.of_request():
-                arguments = (params.arguments or {}) if caller.arguments is None else caller.arguments
-                if caller.strings:
-                    size = await services.wire.run(restored_size, arguments, caller.strings)
-                    await services.memory.hold(TEXT_COPIES * size)
-                    arguments = await services.wire.run(restore_strings, arguments, caller.strings)
-                if (each := await services.wire.run(tool.for_each, arguments)) is not None:
-                    return await _run_for_each(services, tool, each, prepare, caller, report)
-                body = await services.wire.run(tool.called_with, await prepare(arguments))
-                return await _run_tool(services, tool, body, caller, report)
+            arguments = (params.arguments or {}) if caller.arguments is None else caller.arguments
+            if (each := await asyncio.to_thread(tool.for_each, arguments)) is not None:
+                return await _run_for_each(services, tool, each, prepare, caller, report)
+            body = await asyncio.to_thread(tool.called_with, await prepare(arguments))
+            return await _run_tool(services, tool, body, caller, report)
         except Exception as error:  # noqa: BLE001 - `report_error` logs bugs and faults
             public = report_error(error, "tool_failed", tool=tool.name)
             caller.stages.rejected = public.rejected
             return _error_result(public)
-        finally:
-            SHARE.reset(share)
 
     return Server(
         "openfaze",
@@ -164,15 +156,14 @@ async def _run_tool(
     services: Services, tool: McpTool, body: dict[str, Any], caller: ToolContext, report: Report
 ) -> types.CallToolResult:
     completion = await _complete(services, body, caller, report)
-    notes = completion.answer.warnings or ()
-    size = sum(map(len, completion.texts))
-    if size > LARGEST_EVENT and tool.name != EXTRACT:
-        return await _send_large(services, tool, partial(_result_json, completion.texts), size, caller, notes)
+    notes = completion.warnings or ()
+    text = completion.choices[0].message.content or ""
+    if len(text) > LARGEST_EVENT and tool.name != EXTRACT:
+        return await _send_large(services, tool, partial(_result_json, text), len(text), caller, notes)
     try:
-        result = await services.wire.run(_result, tool, completion)
+        result = await asyncio.to_thread(_result, tool, completion)
     except ValueError:
         # A refusal by the guard is not JSON.
-        text = completion.answer.choices[0].message.content or ""
         return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)
     return await _render(services, tool, result, caller, notes)
 
@@ -196,10 +187,10 @@ async def _run_for_each(
     for index, arguments in enumerate(each):
         admission = services.admission_control.admit(caller.admission.caller) if index else caller.admission
         try:
-            body = await services.wire.run(tool.called_with, await prepare(arguments))
+            body = await asyncio.to_thread(tool.called_with, await prepare(arguments))
             own = replace(caller, admission=admission)
             answer = await _complete(services, body, own, report_nothing, time.monotonic() - start)
-            results.append(await services.wire.run(_result_of_one, tool, answer))
+            results.append(await asyncio.to_thread(_result_of_one, tool, answer))
         except Exception as error:  # noqa: BLE001 - it becomes the source's result
             public = report_error(error, "tool_failed", tool=tool.name)
             if public.status in _ERRORS_OF_CALL or (public.param or "").startswith("response_format"):
@@ -217,11 +208,11 @@ async def _run_for_each(
 
 async def _complete(
     services: Services, body: dict[str, Any], caller: ToolContext, report: Report, spent_s: float = 0.0
-) -> WholeAnswer:
+) -> ChatCompletion:
     """Return the answer to a chat request. `spent_s` seconds of its time limit have already passed. Raises what the
     pipeline raises."""
-    sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
-    chat = await parse_off_loop(ChatRequest, sent, services.wire, services.memory.hold)
+    sent = await asyncio.to_thread(pydantic_core.to_json, body)
+    chat = await parse_off_loop(ChatRequest, sent)
     limit_s = services.settings.request_timeout_s
     call = ChatCall(
         chat,
@@ -231,15 +222,14 @@ async def _complete(
         limit=TimeLimit.of(limit_s, spent_s),
         admission=caller.admission,
     )
-    feed: Feed[Event] = Feed(services.pipeline.run(call), limit_s, spent_s)
-    return await completion(feed, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
+    events = within(limit_s, services.pipeline.run(call), spent_s)
+    return await completion(events, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
 
 
-def _result(tool: McpTool, completion: WholeAnswer) -> dict[str, Any]:
+def _result(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
     """Return the structured content for an answer. Raises ValueError for an answer that is not JSON, and BadRequest for
     a schema that was filled by something else than an object."""
-    answer = completion.answer
-    content = "".join(completion.texts) or answer.choices[0].message.content or ""
+    content = answer.choices[0].message.content or ""
     extracted = pydantic_core.from_json(content, cache_strings="keys")
     if tool.name == EXTRACT:
         if not isinstance(extracted, dict):
@@ -251,23 +241,20 @@ def _result(tool: McpTool, completion: WholeAnswer) -> dict[str, Any]:
     return result if isinstance(result, dict) else {LIST: result}
 
 
-def _result_json(texts: Sequence[str]) -> Iterator[bytes]:
-    """Yield the structured content for a long answer as JSON, without reading the answer, whose pieces are `texts`."""
+def _result_json(text: str) -> Iterator[bytes]:
+    """Yield the structured content for a long answer as JSON, without parsing the answer, which is `text`."""
     head = '"result":'
-    first, *others = texts
-    others.insert(0, first[first.index(head) + len(head) :])
-    others[-1] = others[-1].removesuffix("}")
-    is_list = others[0].startswith("[")
+    result = text[text.index(head) + len(head) :].removesuffix("}")
+    is_list = result.startswith("[")
     yield b'{"%b":' % LIST.encode() if is_list else b""
-    yield from (text.encode() for text in others)
+    yield result.encode()
     yield b"}" if is_list else b""
 
 
-def _result_of_one(tool: McpTool, completion: WholeAnswer) -> dict[str, Any]:
+def _result_of_one(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
     """Return the result for one of several sources."""
-    answer = completion.answer
     try:
-        result = _result(tool, completion)
+        result = _result(tool, answer)
     except ValueError:
         return {"error": answer.choices[0].message.content}
     return result | ({"warnings": answer.warnings} if answer.warnings else {})
@@ -278,11 +265,10 @@ async def _render(
 ) -> types.CallToolResult:
     """Return `result` as structured content, or as a file if it is large and may be stored."""
 
-    def made() -> Slices[tuple[bytes, list[types.ImageContent]]]:
-        coded = yield from joined_in_slices(object_pieces(result))
-        return coded, list(_pictures(result))
+    def made() -> tuple[bytes, list[types.ImageContent]]:
+        return pydantic_core.to_json(result), list(_pictures(result))
 
-    coded, pictures = await services.wire.run(made)
+    coded, pictures = await asyncio.to_thread(made)
     if len(coded) > LARGEST_EVENT or (len(coded) > LARGE and not caller.fresh):
         return await _send_large(services, tool, lambda: [coded], len(coded), caller, notes)
     warnings = _as_content(notes)

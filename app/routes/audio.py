@@ -15,14 +15,14 @@ from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
 from app.access.admission import Admission
-from app.chat.render import FIRST_PING_S, PING_S, failure
+from app.chat.render import failure
 from app.events import Progress
-from app.feed import Feed, Work, as_progress
+from app.feed import Work, as_progress, within
 from app.http.body import body_chunks
 from app.http.disconnect import until_disconnect
-from app.http.event_stream import EventStreamResponse
 from app.http.form import UploadForm
 from app.http.headers import PROGRESS_HEADER, is_on
+from app.http.stream import EventStream
 from app.openapi import body_schema
 from app.routes.status import check_model
 from app.services import Services
@@ -98,11 +98,15 @@ def translation(transcript: Transcript, request: audio.TranslationRequest) -> Ba
     return _plain(transcript, request.response_format)
 
 
-def stream(feed: Feed[TranscriptionEvent], *, diarized: bool, show_progress: bool) -> AsyncGenerator[bytes, None]:
+async def stream(
+    events: AsyncGenerator[TranscriptionEvent, None], *, diarized: bool, show_progress: bool
+) -> AsyncGenerator[bytes, None]:
     """Encode the events as server-sent events. Failures are raised, as in `app.chat.render.stream`."""
-    return feed.encoded(
-        _StreamEncoder(diarized=diarized, show_progress=show_progress).encode, sse.PING, FIRST_PING_S, PING_S
-    )
+    encoder = _StreamEncoder(diarized=diarized, show_progress=show_progress)
+    async with aclosing(events):
+        async for event in events:
+            for piece in encoder.encode(event):
+                yield piece
 
 
 class _StreamEncoder:
@@ -270,11 +274,11 @@ async def transcribe(request: Request) -> Response:
         diarize=wanted.response_format == "diarized_json",
         prompt=_last_characters(", ".join(filter(None, [wanted.prompt, *wanted.keywords]))),
     )
-    feed = await _begin_feed(request, wanted.model, file, form.filename, options, stages, stream=wanted.stream)
+    events = await _begin(request, wanted.model, file, form.filename, options, stages, stream=wanted.stream)
     if wanted.stream:
-        pieces = stream(feed, diarized=options.diarize, show_progress=is_on(request, PROGRESS_HEADER))
-        return EventStreamResponse(feed, pieces, stages, failure(request.state.request_id))
-    return _answer(transcription(await _transcript(request, feed), wanted), stages)
+        pieces = stream(events, diarized=options.diarize, show_progress=is_on(request, PROGRESS_HEADER))
+        return EventStream(pieces, stages, failure(request.state.request_id))
+    return _answer(transcription(await _transcript(request, events), wanted), stages)
 
 
 @router.post(
@@ -288,8 +292,8 @@ async def translate(request: Request) -> Response:
     form, file = await _read_upload(request)
     wanted = TranslationRequest.read(form.values)
     options = SpeechOptions(translate=True, prompt=_last_characters(wanted.prompt or ""))
-    feed = await _begin_feed(request, wanted.model, file, form.filename, options, stages)
-    return _answer(translation(await _transcript(request, feed), wanted), stages)
+    events = await _begin(request, wanted.model, file, form.filename, options, stages)
+    return _answer(translation(await _transcript(request, events), wanted), stages)
 
 
 def _last_characters(prompt: str) -> str | None:
@@ -309,7 +313,7 @@ async def _read_upload(request: Request) -> tuple[UploadForm, bytes]:
     return form, file.getvalue()
 
 
-async def _begin_feed(
+async def _begin(
     request: Request,
     model: str,
     file: bytes,
@@ -318,8 +322,8 @@ async def _begin_feed(
     stages: Stages,
     *,
     stream: bool = False,
-) -> Feed[TranscriptionEvent]:
-    """Admit the request, and return the feed of its events.
+) -> AsyncGenerator[TranscriptionEvent, None]:
+    """Admit the request, and return its events.
 
     Raises NotFound for an unknown model, and the errors of admission.
     """
@@ -335,9 +339,8 @@ async def _begin_feed(
     await services.tasks.prepare(SpeechToTextTask.name)
     source = Source(Origin("file"), data=file, filename=filename)
     transcription_events = hear(services.tasks.of_kind(SpeechToTextTask), source, options, stages)
-    return Feed(
-        _charged(transcription_events, admission, prompt_tokens), services.settings.request_timeout_s, stages.seconds
-    )
+    charged = _charged(transcription_events, admission, prompt_tokens)
+    return within(services.settings.request_timeout_s, charged, stages.seconds)
 
 
 async def _charged(
@@ -354,11 +357,11 @@ async def _charged(
             yield event
 
 
-async def _transcript(request: Request, feed: Feed[TranscriptionEvent]) -> Transcript:
+async def _transcript(request: Request, events: AsyncGenerator[TranscriptionEvent, None]) -> Transcript:
     """Return the transcript, which is the last event. The work ends when the client hangs up."""
 
     async def complete() -> Transcript:
-        async with feed.events() as events:
+        async with aclosing(events):
             [transcript] = [event async for event in events if isinstance(event, Transcript)]
             return transcript
 

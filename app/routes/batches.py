@@ -1,5 +1,6 @@
-"""/v1/batches: files of requests, which run while other requests leave room."""
+"""/v1/batches: files of requests."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -15,7 +16,6 @@ from app.batches.store import Batch, Status, TooManyBatches
 from app.errors import BadRequest, NotFound, RateLimited, Unavailable
 from app.http.body import read_body
 from app.http.headers import ZDR_HEADER, is_on
-from app.http.large_response import join_page, json_response
 from app.openapi import json_body
 from app.routes import chat, embeddings, moderations, responses
 from app.services import Services
@@ -26,8 +26,6 @@ from app.wire.problems import but_not
 from app.wire.request import ChatRequest, Metadata, RequestModel
 from app.wire.responses import ResponsesRequest
 from models.base import RETRY_S
-from models.fair_executor import Slices
-from models.loop_turns import LoopTurns
 
 ENDPOINTS: Mapping[str, Endpoint[Any]] = {
     "/v1/chat/completions": Endpoint(ChatRequest, chat.answer_line),
@@ -37,10 +35,6 @@ ENDPOINTS: Mapping[str, Endpoint[Any]] = {
 }
 WINDOW = "24h"
 MAX_LISTED = 100
-CHANGE_BYTES, LISTED_BYTES = 512 << 10, 8 << 10
-"""Creating or cancelling a batch takes as much of its key's speed (`LoopTurns.wait_for_bytes`) as CHANGE_BYTES of a
-body, because each makes the runner look for work and begin or end some; so 40 of them run in a second while keys
-compete. A batch in a list takes as much as LISTED_BYTES: to write a list of 100 takes 5 ms."""
 _WAIT_S = 61
 """Delay in `retry-after`, in seconds. It is longer than OpenAI's clients wait by themselves, so the caller sees the
 error."""
@@ -162,8 +156,7 @@ async def create_batch(request: Request) -> BatchObject:
         raise BadRequest(
             "A batch is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the requests one by one."
         )
-    body = await read_body(request, services.max_request_bytes)
-    wanted = await parse_off_loop(BatchRequest, body, services.wire, services.memory.hold)
+    wanted = await parse_off_loop(BatchRequest, await read_body(request, services.max_request_bytes))
     if wanted.endpoint not in ENDPOINTS:
         message = f"Field 'endpoint': Input should be one of: {', '.join(ENDPOINTS)}{but_not(wanted.endpoint)}"
         raise BadRequest(message, param="endpoint")
@@ -191,7 +184,6 @@ async def create_batch(request: Request) -> BatchObject:
         key_name=key.name,
         output_keep_s=wanted.output_expires_after.seconds if wanted.output_expires_after else None,
     )
-    await LoopTurns.of_running_loop().wait_for_bytes(CHANGE_BYTES)
     max_batches = services.settings.max_batches
     try:
         await runner.store.add(batch, max_batches)
@@ -222,20 +214,15 @@ async def list_batches(
         found = await runner.store.page(request.state.caller.tenant, last, limit + 1) if runner.store.is_begun else []
     except StoreDown as error:
         raise _store_down_error(error) from error
-    await LoopTurns.of_running_loop().wait_for_bytes(LISTED_BYTES * len(found))
-    services: Services = request.app.state.services
-    return await json_response(await services.wire.run(_encode_page, found, limit), {})
+    return Response(await asyncio.to_thread(_encode_page, found, limit), media_type="application/json")
 
 
-def _encode_page(found: Sequence[Batch], limit: int) -> Slices[bytes]:
+def _encode_page(found: Sequence[Batch], limit: int) -> str:
     """Return the JSON of the first `limit` of some batches, each of which may have a hundred errors; a further batch
     shows that there are more."""
-    data = []
-    for batch in found[:limit]:
-        data.append(_to_object(batch).model_dump_json().encode())
-        yield
+    data = [_to_object(batch) for batch in found[:limit]]
     first, last = (found[0].id, found[:limit][-1].id) if found else (None, None)
-    return join_page(BatchList(data=[], first_id=first, last_id=last, has_more=len(found) > limit), data)
+    return BatchList(data=data, first_id=first, last_id=last, has_more=len(found) > limit).model_dump_json()
 
 
 @router.get("/{batch_id}")
@@ -249,7 +236,6 @@ async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
     """Cancels a batch. Its running lines end, and finished lines stay in its files."""
     runner: BatchRunner = request.app.state.batches
     await _find_batch(request, batch_id)
-    await LoopTurns.of_running_loop().wait_for_bytes(CHANGE_BYTES)
     try:
         batch = await runner.store.cancel(request.state.caller.tenant, batch_id, runner.clock())
     except StoreDown as error:

@@ -1,7 +1,7 @@
 """POST /v1/chat/completions."""
 
+import asyncio
 import time
-from collections.abc import Sequence
 
 import pydantic_core
 from fastapi import APIRouter, Request
@@ -14,21 +14,18 @@ from app.chat import render
 from app.chat.call import ChatCall
 from app.chat.render import ChunkOptions, Envelope
 from app.errors import BadRequest
-from app.events import Event
-from app.feed import Feed, TimeLimit
+from app.feed import TimeLimit, within
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
-from app.http.event_stream import EventStreamResponse
 from app.http.headers import PRECONTEXT_HEADER, PROGRESS_HEADER, asks_to_be_forgotten, is_on, skips_planning
-from app.http.large_response import json_response
+from app.http.stream import EventStream
 from app.openapi import DirectRoute, json_body
 from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages
-from app.wire.json_pieces import completion_json
 from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest
-from app.wire.response import ChatCompletion, CompletionUsage
+from app.wire.response import ChatCompletion
 
 BOOKING = {
     "type": "object",
@@ -68,13 +65,11 @@ async def chat_completions(request: Request) -> Response:
     is sent as server-sent events."""
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
-    body = await read_body(request, services.max_request_bytes)
-    chat = await parse_off_loop(ChatRequest, body, services.wire, services.memory.hold)
+    chat = await parse_off_loop(ChatRequest, await read_body(request, services.max_request_bytes))
     check_model(chat.model, param="model")
     request.state.log = {"model": chat.model, "stream": bool(chat.stream), "stages": stages.milliseconds}
     envelope = Envelope(request.state.request_id, int(time.time()), chat.model)
-    limit_s = services.settings.request_timeout_s
-    feed = Feed(services.pipeline.run(call_of(request, chat)), limit_s, stages.seconds)
+    events = within(services.settings.request_timeout_s, services.pipeline.run(call_of(request, chat)), stages.seconds)
     if chat.stream:
         options = ChunkOptions(
             include_usage=bool(chat.stream_options and chat.stream_options.include_usage),
@@ -82,12 +77,12 @@ async def chat_completions(request: Request) -> Response:
             show_progress=is_on(request, PROGRESS_HEADER),
             show_reasoning=chat.shows_reasoning,
         )
-        pieces = render.stream(feed, envelope, options, services.wire)
-        return EventStreamResponse(feed, pieces, stages, render.failure(envelope.id))
+        return EventStream(render.stream(events, envelope, options), stages, render.failure(envelope.id))
 
-    content, _ = await until_disconnect(request.receive, _complete(services, feed, envelope, chat))
+    answer = render.completion(events, envelope, show_reasoning=chat.shows_reasoning)
+    content = await _as_json(await until_disconnect(request.receive, answer))
     stages.done("render")
-    return await json_response(content, {"server-timing": stages.header})
+    return Response(content, headers={"server-timing": stages.header}, media_type="application/json")
 
 
 def call_of(request: Request, chat: ChatRequest) -> ChatCall:
@@ -112,17 +107,11 @@ async def answer_line(services: Services, chat: ChatRequest, admission: Admissio
     check_model(chat.model, param="model")
     limit_s = services.settings.request_timeout_s
     call = ChatCall(chat, admission.caller, limit=TimeLimit.of(limit_s), admission=admission)
-    feed = Feed(services.pipeline.run(call), limit_s)
-    content, usage = await _complete(services, feed, Envelope(request_id, int(time.time()), chat.model), chat)
-    return LineResponse(content, usage)
+    events = within(limit_s, services.pipeline.run(call))
+    envelope = Envelope(request_id, int(time.time()), chat.model)
+    answer = await render.completion(events, envelope, show_reasoning=chat.shows_reasoning)
+    return LineResponse(await _as_json(answer), answer.usage)
 
 
-async def _complete(
-    services: Services, feed: Feed[Event], envelope: Envelope, chat: ChatRequest
-) -> tuple[Sequence[bytes], CompletionUsage]:
-    """Return the pieces of a whole answer's JSON."""
-    completion = await render.completion(feed, envelope, show_reasoning=chat.shows_reasoning)
-    answer = completion.answer
-    if answer.is_short and not completion.texts:
-        return [pydantic_core.to_json(answer)], answer.usage
-    return await services.wire.run(completion_json, answer, completion.texts), answer.usage
+async def _as_json(answer: ChatCompletion) -> bytes:
+    return pydantic_core.to_json(answer) if answer.is_short else await asyncio.to_thread(pydantic_core.to_json, answer)

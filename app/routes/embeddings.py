@@ -15,11 +15,9 @@ from starlette.responses import Response
 from app.access.admission import Admission
 from app.access.key_file import EMBEDDINGS
 from app.batches.lines import LineResponse
-from app.errors import PayloadTooLarge
-from app.feed import took_too_long
+from app.errors import PayloadTooLarge, took_too_long
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
-from app.http.large_response import json_response
 from app.openapi import DirectRoute, json_body
 from app.routes.status import check_model
 from app.services import Services
@@ -32,7 +30,7 @@ from app.wire.response import CompletionUsage
 from models.embedding.capability import EMBEDDING
 from models.embedding.embedder import DIMENSIONS
 from models.embedding.passages import QUERY, Passage, Role
-from models.fair_executor import Slices, all_of
+from models.fair_executor import all_of
 from models.language.llm import estimate_tokens
 
 MAX_CHARS = 1_000_000
@@ -116,15 +114,14 @@ async def embed(request: Request) -> Response:
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     stages.task = EMBEDDINGS
-    body = await read_body(request, services.max_request_bytes)
-    wanted = await parse_off_loop(EmbeddingRequest, body, services.wire, services.memory.hold)
+    wanted = await parse_off_loop(EmbeddingRequest, await read_body(request, services.max_request_bytes))
     request.state.log = {"model": wanted.model, "stages": stages.milliseconds}
     stages.done("read")
     answer = await until_disconnect(request.receive, _embed(services, wanted, request.state.admission, stages.seconds))
     assert answer.usage is not None
     stages.input_tokens += answer.usage.prompt_tokens
     stages.done("embed")
-    return await json_response(answer.content, {"server-timing": stages.header})
+    return Response(answer.content, headers={"server-timing": stages.header}, media_type="application/json")
 
 
 async def answer_line(
@@ -153,13 +150,13 @@ async def _embed(
             if chars <= _FEW_CHARS and len(texts) <= _FEW_TEXTS and embedder.cuts_at_once():
                 passages = all_of(embedder.passages(texts, wanted.input_type))
             else:
-                passages = await services.executor.run(embedder.passages, texts, wanted.input_type)
+                passages = await asyncio.to_thread(lambda: all_of(embedder.passages(texts, wanted.input_type)))
             rows = await embedder.embed_passages([one for each in passages for one in each])
             frame = embedder.frame(wanted.input_type)
             if len(passages) <= _FEW_VECTORS[wanted.encoding_format or "float"]:
-                answer = all_of(_encode_response(wanted, passages, rows, frame))
+                answer = _encode_response(wanted, passages, rows, frame)
             else:
-                answer = await services.wire.run(_encode_response, wanted, passages, rows, frame)
+                answer = await asyncio.to_thread(_encode_response, wanted, passages, rows, frame)
     except TimeoutError:
         if not limit.expired():
             raise
@@ -171,21 +168,20 @@ async def _embed(
 
 def _encode_response(
     wanted: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
-) -> Slices[LineResponse]:
+) -> LineResponse:
     """Return the response. It is encoded text by text, because the vectors of thousands of texts have a million
-    numbers."""
+    numbers, and other threads run in between."""
     data: list[bytes] = []
     position = 0
     for index, each in enumerate(passages):
         vector = _mean_vector(each, rows[position : position + len(each)], frame, wanted.dimensions)
         position += len(each)
         data.append(b'{"object":"embedding","index":%d,"embedding":%b}' % (index, _encode_vector(vector, wanted)))
-        yield
     tokens = sum(len(passage) for each in passages for passage in each)
     usage = EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens)
     empty = to_json(EmbeddingList(data=[], model=wanted.model, usage=usage))
     content = empty.replace(b'"data":[]', b'"data":[%b]' % b",".join(data), 1)
-    return LineResponse([content], CompletionUsage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
+    return LineResponse(content, CompletionUsage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
 
 
 def _mean_vector(

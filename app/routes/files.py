@@ -1,13 +1,16 @@
 """/v1/files: files that a client uploads once, and names by id in requests."""
 
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app.errors import BadRequest, NotFound, PayloadTooLarge
 from app.files.storage import FileLimits, StoredFile, from_record
@@ -16,11 +19,9 @@ from app.http.body import refuse_compressed
 from app.http.disconnect import ClientGone
 from app.http.form import UploadForm
 from app.http.headers import ZDR_HEADER, is_on
-from app.http.large_response import DownloadResponse, join_page, json_response
 from app.services import Services
 from app.wire.files import LONGEST_KEEP_S, PURPOSES, SHORTEST_KEEP_S, FileDeleted, FileList, FileObject
 from app.wire.problems import but_not
-from models.fair_executor import Slices, in_slices
 from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000
@@ -92,15 +93,15 @@ async def list_files(
     )
     if records is None:
         raise BadRequest(f"Field 'after': there is no file '{(after or '')[:80]}'", param="after")
-    return await json_response(await services.wire.run(_encode_page, records, limit), {})
+    return Response(await asyncio.to_thread(_encode_page, records, limit), media_type="application/json")
 
 
-def _encode_page(records: Sequence[bytes], limit: int) -> Slices[bytes]:
+def _encode_page(records: Sequence[bytes], limit: int) -> str:
     """Return the JSON of the first `limit` of some files; further ones show that there are more."""
-    files = yield from in_slices(from_record, records[:limit])
-    data = yield from in_slices(lambda file: _object(file).model_dump_json().encode(), filter(None, files))
+    files = [from_record(record) for record in records[:limit]]
+    data = [_object(file) for file in files if file]
     first, last = (file.id if file else None for file in ((files[0], files[-1]) if files else (None, None)))
-    return join_page(FileList(data=[], first_id=first, last_id=last, has_more=len(records) > limit), data)
+    return FileList(data=data, first_id=first, last_id=last, has_more=len(records) > limit).model_dump_json()
 
 
 @router.get("/{file_id}")
@@ -118,10 +119,28 @@ async def get_file_content(request: Request, file_id: str) -> Response:
         first = await anext(pieces, b"")
     except FileNotFoundError:
         raise _not_found(file_id) from None
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}",
+        "content-length": str(file.size),
+        "cache-control": "private, no-store",
+        "x-content-type-options": "nosniff",
+    }
+    return _Download(_with_first(first, pieces), headers=headers, media_type="application/octet-stream")
 
-    disposition = f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}"
-    headers = {"content-disposition": disposition, "cache-control": "private, no-store"}
-    return DownloadResponse(first, pieces, file.size, headers)
+
+class _Download(StreamingResponse):
+    """Response that closes its file when the client hangs up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self.body_iterator):  # type: ignore[type-var]
+            await super().__call__(scope, receive, send)
+
+
+async def _with_first(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(rest):
+        yield first
+        async for piece in rest:
+            yield piece
 
 
 @router.delete("/{file_id}")

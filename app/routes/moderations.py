@@ -17,8 +17,7 @@ from app.access.admission import Admission
 from app.access.key_file import GUARD
 from app.access.keys import Caller
 from app.batches.lines import LineResponse
-from app.errors import BadRequest
-from app.feed import took_too_long
+from app.errors import BadRequest, took_too_long
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
 from app.http.headers import asks_to_be_forgotten
@@ -161,8 +160,7 @@ async def moderate(request: Request) -> Response:
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     stages.task = "guard"
-    body = await read_body(request, services.max_request_bytes)
-    wanted = await parse_off_loop(ModerationRequest, body, services.wire, services.memory.hold)
+    wanted = await parse_off_loop(ModerationRequest, await read_body(request, services.max_request_bytes))
     request.state.log = {"model": _model(wanted), "stages": stages.milliseconds}
     stages.done("read")
     fresh = asks_to_be_forgotten(request)
@@ -178,7 +176,7 @@ async def answer_line(
 ) -> LineResponse:
     """Answer a line of a batch."""
     answer = await _moderate(services, wanted, admission, fresh=False)
-    return LineResponse([answer.model_dump_json().encode()])
+    return LineResponse(answer.model_dump_json().encode())
 
 
 def _model(wanted: ModerationRequest) -> str:
@@ -276,6 +274,6 @@ def _sources(
     return sources
 
 
-def _url(part: ModeratedImage) -> str | memoryview:
+def _url(part: ModeratedImage) -> str:
     reference = part.image_url
     return reference.url if isinstance(reference, Url) else reference

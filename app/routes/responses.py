@@ -1,5 +1,6 @@
 """/v1/responses: chat in the form of OpenAI's newer API, with stored responses."""
 
+import asyncio
 import re
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
@@ -16,35 +17,30 @@ from starlette.responses import Response as HttpResponse
 from app.access.admission import Admission
 from app.batches.lines import LineResponse
 from app.chat.call import ChatCall
-from app.chat.render import FIRST_PING_S, PING_S, usage_of
+from app.chat.render import usage_of
 from app.chat.request_warnings import find_misspelt
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
 from app.events import Finish, Progress, TextChunk
-from app.feed import Feed, TimeLimit
+from app.feed import TimeLimit, within
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
-from app.http.event_stream import EventStreamResponse
 from app.http.headers import PROGRESS_HEADER, ZDR_HEADER, is_on
-from app.http.large_response import join_page, json_response
+from app.http.stream import EventStream
 from app.openapi import DirectRoute, json_body
 from app.routes.chat import BOOKING, call_of
 from app.routes.status import check_model
 from app.services import Services
 from app.state.entries import StoreDown
-from app.state.responses import COPIES, LARGEST_RESPONSE, StoredResponse
+from app.state.responses import LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages
 from app.wire import sse
-from app.wire.json_pieces import LongText, is_long, joined_in_slices, nested_pieces
 from app.wire.parse import (
     LARGE_BYTES,
     MANY_VALUES,
-    MAX_SHORT_BYTES,
     MAX_VALUES,
-    VALUE_BYTES,
-    Parsed,
     count_values,
     is_large,
-    parse_hollow,
+    parse,
     parse_off_loop,
 )
 from app.wire.request import MAX_MESSAGES
@@ -53,16 +49,11 @@ from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
 from app.wire.responses_answer import Item as OutputItem
 from app.wire.responses_answer import OutputMessage, Response, ResponseBuilder, begin_response
-from models.base import RETRY_S, ModelError
-from models.fair_executor import Slices, all_of, in_slices
-from models.loop_turns import LoopTurns
+from models.base import RETRY_S
 from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
 """A conversation has at most this many responses."""
-TURN_BYTES = 80 * 1024
-"""A stored turn takes as much of its key's speed (`LoopTurns.wait_for_bytes`) as its own bytes and this many bytes of a
-body, 4 ms. A key with rivals reads some twelve short ones at a time, and then 250 a second."""
 MAX_ITEMS = MAX_MESSAGES
 """The stored part of a conversation has at most this many items."""
 MAX_STORED_VALUES = 2 * MAX_VALUES
@@ -170,12 +161,11 @@ class _ResponseKeeper:
         """Store a response. Return None, or a warning with the reason why the response is not stored."""
         services, response_id = self.services, answer.id
 
-        def make_stored() -> Slices[StoredResponse]:
-            stored = yield from _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
+        def make_stored() -> StoredResponse:
+            stored = _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
             earlier, values = self.earlier, self.earlier.values
             for part in stored.lists():
                 values += count_values(part)
-                yield
             items = earlier.items + len(self.request.items) + len(answer.output)
             length = _ConversationLength(earlier.turns + 1, items, earlier.size + stored.size, values)
             length.check(services.max_request_bytes)
@@ -189,19 +179,17 @@ class _ResponseKeeper:
             return f"The response is not kept: with its input it is larger than {limit}."
         except _ConversationFull as error:
             return f"The response is not kept: its conversation has {error}, so no request could continue it."
-        except (StoreDown, ModelError) as error:
+        except StoreDown as error:
             log.warning("response_not_kept", reason=str(error))
             return "The response is not kept: the server's store of responses is not working at the moment."
         return None
 
 
-def _to_stored(
-    request: ResponsesRequest, response_number: str, answer: Response, content: bytes
-) -> Slices[StoredResponse]:
+def _to_stored(request: ResponsesRequest, response_number: str, answer: Response, content: bytes) -> StoredResponse:
     def encode(item: dict[str, Any]) -> tuple[str, bytes]:
-        return item["id"], b"".join(nested_pieces(item))
+        return item["id"], pydantic_core.to_json(item)
 
-    items = yield from in_slices(encode, kept_items(request.items, response_number))
+    items = [encode(item) for item in kept_items(request.items, response_number)]
     output = [_without_logprobs(item) for item in answer.output]
     return StoredResponse.of_items(request.previous_response_id, items, pydantic_core.to_json(output), content)
 
@@ -214,36 +202,17 @@ def _without_logprobs(item: OutputItem) -> OutputItem:
     return item.model_copy(update={"content": [part.model_copy(update={"logprobs": []}) for part in item.content]})
 
 
-@dataclass(frozen=True, slots=True)
-class _ReadItems:
-    """Items of a stored response and its request."""
-
-    lists: Sequence[Parsed[StoredItems]]
-    """The items in lists whose long strings are to be restored."""
-    values: int
-    """Number of values in the JSON of the items."""
-    size: int
-    """Number of bytes that the items take once they are restored."""
-
-    def restore(self) -> list[Item]:
-        return [item for parsed in self.lists for item in parsed.restore().root]
-
-
-def _read_items(stored: StoredResponse, max_values: int) -> Slices[_ReadItems]:
-    """Return the items of a stored response and its request. Other threads may run after each list. Raises
+def _read_items(stored: StoredResponse, max_values: int) -> tuple[list[Item], int]:
+    """Return the items of a stored response and its request, and the number of values in their JSON. Raises
     PayloadTooLarge for more than `max_values` values."""
-    lists: list[Parsed[StoredItems]] = []
-    values = size = 0
+    items: list[Item] = []
+    values = 0
     for part in stored.lists():
-        count = count_values(part)
-        values += count
+        values += count_values(part)
         if values > max_values:
             raise PayloadTooLarge(f"The conversation has more than {MAX_STORED_VALUES} values.")
-        parsed = parse_hollow(StoredItems, part, max_values=MAX_STORED_VALUES, max_short=2 * MAX_SHORT_BYTES)
-        lists.append(parsed)
-        size += max(parsed.size, VALUE_BYTES * count)
-        yield
-    return _ReadItems(lists, values, size)
+        items += parse(StoredItems, part, MAX_STORED_VALUES).root
+    return items, values
 
 
 async def create_response(request: Request) -> HttpResponse:
@@ -252,22 +221,22 @@ async def create_response(request: Request) -> HttpResponse:
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     body = await read_body(request, services.max_request_bytes)
-    wanted = await parse_off_loop(ResponsesRequest, body, services.wire, services.memory.hold)
+    wanted, is_short = await parse_off_loop(ResponsesRequest, body), len(body) <= _SHORT_BYTES
+    del body  # large ones are in memory once more, as values
     request.state.log = {"model": wanted.model, "stream": bool(wanted.stream), "stages": stages.milliseconds}
     forgets = is_on(request, ZDR_HEADER)
-    tenant, is_short = request.state.caller.tenant, len(body) <= _SHORT_BYTES
+    tenant = request.state.caller.tenant
     converted, answering, keeping = await _prepare(services, wanted, tenant, forgets=forgets, is_short=is_short)
     call = call_of(request, converted.chat)
     if wanted.stream:
         show_progress = is_on(request, PROGRESS_HEADER)
         pieces_to_send = _stream(services, call, answering, keeping, show_progress=show_progress)
-        feed = Feed(pieces_to_send, services.settings.request_timeout_s, stages.seconds)
-        pieces = feed.encoded(lambda piece: (piece,), sse.PING, FIRST_PING_S, PING_S)
-        return EventStreamResponse(feed, pieces, stages, answering.fail)
+        pieces = within(services.settings.request_timeout_s, pieces_to_send, stages.seconds)
+        return EventStream(pieces, stages, answering.fail)
     work = _answer_whole(services, call, answering, keeping, stages.seconds)
     content = await until_disconnect(request.receive, work)
     stages.done("render")
-    return await json_response(content, {"server-timing": stages.header})
+    return HttpResponse(content, headers={"server-timing": stages.header}, media_type="application/json")
 
 
 router.add_api_route(
@@ -292,7 +261,7 @@ async def answer_line(
     call = ChatCall(converted.chat, admission.caller, limit=limit, admission=admission)
     content = await _answer_whole(services, call, answering, keeping)
     assert answering.usage is not None
-    return LineResponse([content], answering.usage)
+    return LineResponse(content, answering.usage)
 
 
 @router.get("/{response_id}", response_model=Response)
@@ -300,10 +269,8 @@ async def get_response(request: Request, response_id: str, stream: bool = False)
     """A stored response, as it was answered."""
     if stream:
         raise BadRequest("Field 'stream': a stored response cannot be streamed", param="stream")
-    services: Services = request.app.state.services
     stored = await _find_response(request, response_id)
-    content = await services.wire.run(bytes, stored.response)
-    return await json_response(content, {})
+    return HttpResponse(bytes(stored.response), media_type="application/json")
 
 
 @router.delete("/{response_id}")
@@ -324,10 +291,9 @@ async def list_input_items(
     after: str | None = None,
 ) -> HttpResponse:
     """A page of the request's items after the item `after`, the last item first unless `order` is `asc`."""
-    services: Services = request.app.state.services
     stored = await _find_response(request, response_id)
-    content = await services.wire.run(_encode_page, stored, limit, order, after)
-    return await json_response(content, {})
+    content = await asyncio.to_thread(_encode_page, stored, limit, order, after)
+    return HttpResponse(content, media_type="application/json")
 
 
 def _encode_page(stored: StoredResponse, limit: int, order: str, after: str | None) -> bytes:
@@ -340,7 +306,8 @@ def _encode_page(stored: StoredResponse, limit: int, order: str, after: str | No
     page = items[begin : begin + limit]
     first, last = (page[0][0], page[-1][0]) if page else ("", "")
     whole = ItemList(data=[], first_id=first, last_id=last, has_more=len(items) > begin + limit)
-    return join_page(whole, [text for _, text in page])
+    before, between, after_data = pydantic_core.to_json(whole).partition(b'"data":[')
+    return b"".join((before, between, b",".join(text for _, text in page), after_data))
 
 
 async def _prepare(
@@ -355,26 +322,20 @@ async def _prepare(
     if any(isinstance(item, ReferenceItem) for item in wanted.items):
         wanted, is_short = await reading.with_references(wanted), False
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
-    instructions, long = wanted.instructions, None
-    if instructions is not None and is_long(instructions):
-        long = await services.wire.run(LongText.of, instructions)
-        await services.memory.hold(len(long.json))
-        instructions = long.placeholder
 
     def convert() -> tuple[ConvertedRequest, Response]:
         converted = convert_request(wanted, history, services.tasks.has)
         response_id = f"resp_{uuid.uuid4().hex}"
-        return converted, begin_response(wanted, response_id, is_stored=keeps, instructions=instructions)
+        return converted, begin_response(wanted, response_id, is_stored=keeps)
 
     on_loop = is_short and not reading.length.is_large
-    converted, response = convert() if on_loop else await services.wire.run(convert)
+    converted, response = convert() if on_loop else await asyncio.to_thread(convert)
     answering = ResponseBuilder(
         response,
         converted,
         wanted.offered_tools,
         shows_reasoning=wanted.shows_reasoning,
         streams=bool(wanted.stream),
-        instructions=long,
         warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
     )
     return converted, answering, _ResponseKeeper(services, tenant, wanted, is_short, earlier) if keeps else None
@@ -398,23 +359,19 @@ async def _stream(
                         if show_progress:
                             yield sse.encode_progress(stage, done, total)
                     case Finish():
-                        pieces = await _finish(services, answering, event, size)
-                        await services.memory.hold(sum(map(len, pieces)))
-                        for piece in pieces:
-                            yield piece
-                        content = await _keep_and_encode(services, answering, keeping, event)
-                        await services.memory.hold(len(content))
-                        for piece in answering.end(content):
-                            yield piece
+                        if encoded := await _finish(answering, event, size):
+                            yield encoded
+                        content = await _keep_and_encode(answering, keeping, event)
+                        yield answering.end(content)
                     case _:
                         more = _size_of(event) if isinstance(event, TextChunk) else 0
                         size += more
                         if more <= _FEW_BYTES:
-                            pieces = answering.encode(event)
+                            encoded = answering.encode(event)
                         else:
-                            pieces = await services.wire.run(answering.encode, event)
-                        for piece in pieces:
-                            yield piece
+                            encoded = await asyncio.to_thread(answering.encode, event)
+                        if encoded:
+                            yield encoded
 
 
 def _size_of(event: TextChunk) -> int:
@@ -423,9 +380,9 @@ def _size_of(event: TextChunk) -> int:
     return len(event.text) + _LOGPROB_BYTES * sum(1 + len(token.get("top_logprobs") or ()) for token in tokens)
 
 
-async def _finish(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> list[bytes]:
+async def _finish(answering: ResponseBuilder, event: Finish, size: int) -> bytes:
     """Finish the response, whose text takes `size` bytes with its log probabilities, and return the encoded events."""
-    return answering.finish(event) if size < LARGE_BYTES else await services.wire.run(answering.finish, event)
+    return answering.finish(event) if size < LARGE_BYTES else await asyncio.to_thread(answering.finish, event)
 
 
 async def _answer_whole(
@@ -437,17 +394,18 @@ async def _answer_whole(
 ) -> bytes:
     """Return the whole response to a request that arrived `spent_s` seconds ago."""
     finish: Finish | None = None
-    feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s, spent_s)
     with _errors_in_client_terms(answering.converted):
-        async with feed.events() as events:
+        async with aclosing(
+            within(services.settings.request_timeout_s, services.pipeline.run(call), spent_s)
+        ) as events:
             async for event in events:
                 if isinstance(event, Finish):
                     finish = event
                 else:
                     answering.encode(event)
-            assert finish is not None
-            answering.finish(finish)
-            return await _keep_and_encode(services, answering, keeping, finish)
+        assert finish is not None
+        answering.finish(finish)
+        return await _keep_and_encode(answering, keeping, finish)
 
 
 @contextmanager
@@ -462,23 +420,19 @@ def _errors_in_client_terms(converted: ConvertedRequest) -> Iterator[None]:
         raise renamed from error
 
 
-async def _keep_and_encode(
-    services: Services, answering: ResponseBuilder, keeping: _ResponseKeeper | None, finish: Finish
-) -> bytes:
+async def _keep_and_encode(answering: ResponseBuilder, keeping: _ResponseKeeper | None, finish: Finish) -> bytes:
     """Store the finished response if it is to be kept, and return it as JSON."""
     answering.usage = usage_of(finish)
-    content = await _encode(services, answering)
+    content = await _encode(answering)
     if keeping and (reason := await keeping.keep(answering.response, content)):
         answering.response.store = False
         answering.response.warnings = [*answering.warnings, reason]
-        content = await _encode(services, answering)
+        content = await _encode(answering)
     return content
 
 
-async def _encode(services: Services, answering: ResponseBuilder) -> bytes:
-    if answering.is_short:
-        return b"".join(answering.response_json())
-    return await services.wire.run(joined_in_slices, answering.response_json())
+async def _encode(answering: ResponseBuilder) -> bytes:
+    return answering.response_json() if answering.is_short else await asyncio.to_thread(answering.response_json)
 
 
 @dataclass
@@ -510,7 +464,6 @@ class _ConversationReader:
         if response_id in self._turns:
             return self._turns[response_id]
         stored = await _get(self.services, self.tenant, response_id)
-        await LoopTurns.of_running_loop().wait_for_bytes(TURN_BYTES + (stored.size if stored else 0))
         if stored is None:
             return None
         self._size += stored.size
@@ -519,14 +472,11 @@ class _ConversationReader:
         if len(self._turns) == MAX_TURNS:
             message = f"Field 'previous_response_id': the conversation has more than {MAX_TURNS} turns"
             raise BadRequest(message, param="previous_response_id")
-        wire, read = self.services.wire, partial(_read_items, stored, MAX_STORED_VALUES - self._values)
+        read = partial(_read_items, stored, MAX_STORED_VALUES - self._values)
         # All turns that are parsed on the event loop have as many bytes and values together as a body that is.
         on_loop = self._size < LARGE_BYTES and not is_large(b"".join((stored.input, stored.output)), self._values)
-        found = all_of(read()) if on_loop else await wire.run(read)
-        # What the store holds for the unpacked response is enough for most texts, but not for all.
-        await self.services.memory.hold(max(0, found.size - (COPIES - 1) * stored.size))
-        items = found.restore() if on_loop else await wire.run(found.restore)
-        self._values += found.values
+        items, values = read() if on_loop else await asyncio.to_thread(read)
+        self._values += values
         self._turns[response_id] = turn = items, stored.previous
         self._count += len(turn[0])
         if self._count > MAX_ITEMS:
@@ -585,7 +535,7 @@ def _not_found(response_id: str) -> NotFound:
 
 
 async def _get(services: Services, tenant: str, response_id: str) -> StoredResponse | None:
-    return await _call_store(services.responses.get(tenant, response_id, services.memory.hold))
+    return await _call_store(services.responses.get(tenant, response_id))
 
 
 async def _call_store(look: Awaitable[T]) -> T:

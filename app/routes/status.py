@@ -94,7 +94,7 @@ async def ready(request: Request) -> JSONResponse:
 async def get_metrics(request: Request) -> Response:
     """Metrics in Prometheus' text format."""
     services: Services = request.app.state.services
-    content = await services.wire.run(services.metrics.render)
+    content = await services.metrics.text()
     return Response(content, headers={"content-type": metrics.CONTENT_TYPE})
 
 

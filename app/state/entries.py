@@ -10,9 +10,7 @@ from typing import Any, Literal, Protocol, TypeVar
 import structlog
 
 from app.state.sealing import unpacked_size
-from models.base import ModelError
 from models.concurrency import mark_retrieved
-from models.fair_executor import FairExecutor
 
 T = TypeVar("T")
 
@@ -180,14 +178,12 @@ class Entries:
         self,
         store: EntryStore,
         sealer: "ValueSealer",
-        threads: FairExecutor,
         *,
         patience_s: float = LOOKUP_TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._sealer = sealer
-        self._threads = threads
         self._patience_s = patience_s
         self._writing: set[asyncio.Task[None]] = set()
         self.faults: Counter[str] = Counter()
@@ -216,17 +212,14 @@ class Entries:
 
         try:
             if len(sealed) > READ_AT_ONCE:
-                return await self._threads.run(lambda: read_packed(packed()))
+                return await asyncio.to_thread(lambda: read_packed(packed()))
             # A short sealed value may have a long content.
             found = packed()
             if unpacked_size(found) > READ_AT_ONCE:
-                return await self._threads.run(read_packed, found)
+                return await asyncio.to_thread(read_packed, found)
             return read_packed(found)
         except (ValueError, TypeError, KeyError):
             self.faults["damaged"] += 1
-        except ModelError:
-            # The threads are overloaded, so the request continues without the cache.
-            self.faults["busy"] += 1
         return None
 
     def put(self, key: Key, value: Callable[[], bytes], *, max_age_s: float) -> "Written":
@@ -243,12 +236,9 @@ class Entries:
     async def _write(self, key: Key, value: Callable[[], bytes], max_age_s: float) -> None:
         await asyncio.sleep(_WRITE_DELAY_S)
         try:
-            sealed = await self._threads.run(lambda: self._sealer.seal(key.digest, value()))
+            sealed = await asyncio.to_thread(lambda: self._sealer.seal(key.digest, value()))
         except ValueError:
             self.faults["large"] += 1
-            return
-        except ModelError:
-            self.faults["busy"] += 1
             return
         await self._breaker.call(self._store.put(key, sealed, max_age_s=max_age_s), WRITE_TIMEOUT_S)
 

@@ -1,7 +1,8 @@
 """A store of responses and their inputs, for clients that fetch a response again or continue its conversation."""
 
+import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -9,8 +10,6 @@ import pydantic_core
 
 from app.state.entries import READ_AT_ONCE, CircuitBreaker, EntryStore, Key, StoreDown
 from app.state.sealing import Sealer, unpacked_size
-from models.base import ModelError
-from models.fair_executor import FairExecutor, Slices, all_of
 
 RESPONSE_PREFIX = "openfaze:response:1:"
 """Prefix of the keys in Redis."""
@@ -19,16 +18,9 @@ LARGEST_RESPONSE = 64 * 1024 * 1024
 client, but not stored."""
 ANSWER_S = 5.0
 """A request waits at most this many seconds for the store."""
-
-COPIES = 3
-"""While a stored response is read, it is in memory at most this many times: as the stored bytes, the parsed list, and
-the items."""
 _RUN_ITEMS, _RUN_BYTES = 250, 256 * 1024
 """A stored input of more items or bytes is parsed in lists of at most so many items, each of which ends once it has so
 many bytes. Other threads may run between the lists."""
-_LARGE = 1024 * 1024
-"""If a response has more bytes than this, its packed form is not kept while the request waits for memory, but is read
-again afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,66 +105,49 @@ def _json_list(parts: Sequence[memoryview]) -> bytes:
 
 
 class ResponseStore:
-    """Stored responses of each key, by their ids. Methods may raise StoreDown, and ModelError if the threads are
-    overloaded."""
+    """Stored responses of each key, by their ids. Methods may raise StoreDown."""
 
-    def __init__(self, store: EntryStore, sealer: Sealer, threads: FairExecutor, *, max_age_s: float) -> None:
+    def __init__(self, store: EntryStore, sealer: Sealer, *, max_age_s: float) -> None:
         self._store = store
         self._sealer = sealer
-        self._threads = threads
         # A store that is full refuses to write, but can still be read.
         self._reading, self._writing = CircuitBreaker(), CircuitBreaker()
         self.max_age_s = max_age_s
         """Seconds that responses are kept; 0 keeps none."""
         self.faults = 0
-        """Number of responses that could not be stored or looked up because the store or its threads failed."""
+        """Number of responses that could not be stored or looked up because the store failed."""
 
     async def put(
-        self, tenant: str, response_id: str, stored: Callable[[], Slices[StoredResponse]], *, is_short: bool = False
+        self, tenant: str, response_id: str, stored: Callable[[], StoredResponse], *, is_short: bool = False
     ) -> None:
         """Store the response that `stored` returns. It is packed in a thread. With `is_short`, it is packed at once,
         because that takes less time than starting a thread. Raises ValueError for a response that is larger than the
         sealer allows."""
         key = _key(tenant, response_id)
 
-        def sealed() -> Slices[bytes]:
-            response = yield from stored()
-            return self._sealer.seal(key.digest, response.packed())
+        def sealed() -> bytes:
+            return self._sealer.seal(key.digest, stored().packed())
 
         with self._counted():
-            value = all_of(sealed()) if is_short else await self._threads.run(sealed)
+            value = sealed() if is_short else await asyncio.to_thread(sealed)
             await self._writing.require(self._store.put(key, value, max_age_s=self.max_age_s), ANSWER_S)
 
-    async def get(
-        self, tenant: str, response_id: str, hold: Callable[[int], Awaitable[object]] | None = None
-    ) -> StoredResponse | None:
-        """Return a response; None if there is none. Before the response is unpacked, `hold` is awaited with the number
-        of bytes that this takes."""
+    async def get(self, tenant: str, response_id: str) -> StoredResponse | None:
+        """Return a response; None if there is none."""
         key = _key(tenant, response_id)
-        packed = await self._get_packed(key)
-        if packed is not None and hold:
-            size = unpacked_size(packed)
-            if size > _LARGE:
-                # A request that waits for memory must not hold any. The response may be deleted meanwhile.
-                packed = None
-            await hold(COPIES * size)
-            packed = await self._get_packed(key) if packed is None else packed
-        if packed is None:
-            return None
-        with self._counted():
-            if 0 <= unpacked_size(packed) <= READ_AT_ONCE:
-                return self._open(packed)
-            return await self._threads.run(self._open, packed)
-
-    async def _get_packed(self, key: Key) -> bytes | memoryview | None:
         with self._counted():
             sealed = await self._reading.require(self._store.get(key), ANSWER_S)
-            if sealed is None or len(sealed) <= READ_AT_ONCE:
-                return sealed and self._sealer.open_packed(key.digest, sealed)
-            return await self._threads.run(self._sealer.open_packed, key.digest, sealed)
+        if sealed is None:
+            return None
+        if len(sealed) <= READ_AT_ONCE:
+            # A short sealed response may have a long content.
+            packed = self._sealer.open_packed(key.digest, sealed)
+            if packed is None or 0 <= unpacked_size(packed) <= READ_AT_ONCE:
+                return self._unpack(packed)
+        return await asyncio.to_thread(lambda: self._unpack(self._sealer.open_packed(key.digest, sealed)))
 
-    def _open(self, packed: bytes | memoryview) -> StoredResponse | None:
-        data = self._sealer.unpack(packed)
+    def _unpack(self, packed: bytes | memoryview | None) -> StoredResponse | None:
+        data = None if packed is None else self._sealer.unpack(packed)
         return None if data is None else StoredResponse.unpacked(data)
 
     async def delete(self, tenant: str, response_id: str) -> bool:
@@ -194,7 +169,7 @@ class ResponseStore:
     def _counted(self) -> Iterator[None]:
         try:
             yield
-        except (StoreDown, ModelError):
+        except StoreDown:
             self.faults += 1
             raise
 

@@ -1,6 +1,6 @@
 """The body of POST /v1/chat/completions. Unknown fields are kept, because an LLM may know them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Annotated, Any, Literal, Self
 
@@ -10,7 +10,6 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    GetPydanticSchema,
     Tag,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -18,7 +17,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError
 
 from app.wire.descriptions import describe
 from tasks.inputs.limits import MB, megabytes
@@ -90,9 +89,8 @@ def by_json_type(expected: str) -> Discriminator:
     return Discriminator(_json_kind, custom_error_type="kind", custom_error_message=f"Input should be {expected}")
 
 
-def _check_definitions(value: Any, info: ValidationInfo) -> Any:
-    # Only large bodies, which are validated with the views of their long strings, can exceed the limit.
-    if info.context is not None and (size := _text_bytes(value, info.context)) > MAX_DEFINITIONS:
+def _check_definitions(value: Any) -> Any:
+    if (size := _text_bytes(value)) > MAX_DEFINITIONS:
         numbers = {"size": megabytes(size), "limit": megabytes(MAX_DEFINITIONS)}
         raise PydanticCustomError("definitions", "Has {size} of text; the limit is {limit}", numbers)
     return value
@@ -102,14 +100,14 @@ DEFINITIONS = AfterValidator(_check_definitions)
 """Option of fields: their values have at most MAX_DEFINITIONS bytes of text."""
 
 
-def _text_bytes(value: Any, strings: Mapping[str, memoryview]) -> int:
-    """Return the number of bytes of all texts and keys in `value`. `strings` has long texts by their placeholders."""
+def _text_bytes(value: Any) -> int:
+    """Return the number of bytes of all texts and keys in `value`."""
     size = 0
     parts = [value]
     while parts:
         match parts.pop():
             case str(text):
-                size += len(strings.get(text, text.encode()))
+                size += len(text.encode(errors="surrogatepass"))
             case BaseModel() as model:
                 parts += filter(None, (model.__dict__, model.__pydantic_extra__))
             case dict() as fields:
@@ -133,20 +131,8 @@ class TextPart(RequestModel):
     text: str
 
 
-def _view_of_body(value: str, info: ValidationInfo) -> str | memoryview:
-    views: dict[str, memoryview] = info.context or {}
-    return views.get(value, value)
-
-
-Media = Annotated[
-    str | memoryview,
-    GetPydanticSchema(
-        lambda _type, _handler: core_schema.with_info_after_validator_function(
-            _view_of_body, core_schema.str_schema(strict=True)
-        )
-    ),
-]
-"""URL, data URL, or bare base64. A long text is a view of the request's body, in UTF-8."""
+Media = str
+"""URL, data URL, or bare base64."""
 
 
 class Url(RequestModel):

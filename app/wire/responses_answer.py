@@ -4,7 +4,7 @@ stream, with the same ids in both. The fields of each model are sent in the orde
 import re
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -15,7 +15,6 @@ from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.runnable_commands import adapt_for_client
 from app.wire import sse
-from app.wire.json_pieces import LongText, nested_pieces
 from app.wire.response import FEW_TOKENS, CompletionUsage, PrecontextEntry, ResponseModel, absent
 from app.wire.response_items import CustomTool, OfferedTool
 from app.wire.responses import CUSTOM_INPUT, ConvertedRequest, ReasoningConfig, ResponsesRequest
@@ -170,17 +169,14 @@ class Response(ResponseModel):
         return plain and (self.usage is None or self.usage.output_tokens <= FEW_TOKENS)
 
 
-def begin_response(
-    request: ResponsesRequest, response_id: str, *, is_stored: bool, instructions: str | None = None
-) -> Response:
-    """Return the empty response to `request`; most of its fields repeat fields of the request. `instructions` are the
-    request's, or the placeholder of long ones."""
+def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Response:
+    """Return the empty response to `request`; most of its fields repeat fields of the request."""
     text_format = request.text.format if request.text else None
     extra = request.model_extra or {}
     return Response(
         id=response_id,
         created_at=int(time.time()),
-        instructions=instructions,
+        instructions=request.instructions,
         max_output_tokens=request.max_output_tokens,
         model=request.model,
         parallel_tool_calls=request.parallel_tool_calls is not False,
@@ -241,6 +237,10 @@ def _tool(tool: Json) -> Json:
     return {**tool, "strict": bool(tool["strict"])} if tool["type"] == "function" else tool
 
 
+_FEW_CHARS = 64 * 1024
+"""Instructions of at most this many characters are encoded on the event loop."""
+
+
 class _ArgumentsEnd:
     """Finds the end of a call's arguments, while their pieces arrive. The time is linear in the number of characters,
     because each piece is looked at once, and the whole is parsed once."""
@@ -289,7 +289,7 @@ def _is_json(text: str) -> bool:
 @dataclass
 class ResponseBuilder:
     """Builds a response from the pipeline's events. `encode`, `finish`, `end` and `fail` return encoded events of the
-    stream, in pieces. Unless `streams` is true, `encode` and `finish` return none."""
+    stream. Unless `streams` is true, `encode` and `finish` return nothing."""
 
     response: Response
     converted: ConvertedRequest
@@ -297,15 +297,13 @@ class ResponseBuilder:
     """The client's tools, by the names under which the LLM sees them."""
     shows_reasoning: bool = False
     streams: bool = True
-    instructions: LongText | None = None
-    """Long instructions, whose placeholder the response has. The first two events and the last one repeat them."""
     warnings: dict[str, None] = field(default_factory=dict)
     """Warnings for the caller, each once."""
     usage: CompletionUsage | None = None
     _sequence_number: int = 0
     """Sequence number of the next event."""
     _events: list[bytes] = field(default_factory=list)
-    """Pieces of encoded events that have not been returned yet."""
+    """Encoded events that have not been returned yet."""
     _open: int | str | None = None
     """Key of the open item: `message`, `refusal`, `reasoning`, or the number of a call. None if no item is open. The
     open item is always the last one, because items never overlap."""
@@ -329,23 +327,18 @@ class ResponseBuilder:
     @property
     def is_short(self) -> bool:
         """True if encoding the response as JSON takes less time than starting a thread."""
-        return self.instructions is None and self.response.is_short
+        return len(self.response.instructions or "") <= _FEW_CHARS and self.response.is_short
 
-    def response_json(self) -> Iterator[bytes]:
-        """Yield the JSON of the response so far, in pieces."""
-        if self.instructions is not None:
-            yield from self.instructions.in_json_of(self.response)
-        elif self.response.is_short:
-            yield pydantic_core.to_json(self.response)
-        else:
-            yield from nested_pieces(self.response)
+    def response_json(self) -> bytes:
+        """Return the JSON of the response so far."""
+        return pydantic_core.to_json(self.response)
 
-    def encode(self, event: Event) -> list[bytes]:
+    def encode(self, event: Event) -> bytes:
         """Add an event other than Finish, and return the encoded events of the stream."""
         if isinstance(event, TextChunk) and self._open == "message" and not (event.logprobs or event.is_refusal):
             # Shortcut for the most frequent case.
             self._pieces.append(event.text)
-            return [self._delta_event(event.text)] if self.streams and event.text else []
+            return self._delta_event(event.text) if self.streams and event.text else b""
         self._collect(event)
         return self._take_encoded()
 
@@ -433,7 +426,7 @@ class ResponseBuilder:
         """True unless the open item is a call whose arguments are not a whole JSON object yet."""
         return not isinstance(self._open, int) or self._open_arguments.is_reached(self._pieces)
 
-    def finish(self, event: Finish) -> list[bytes]:
+    def finish(self, event: Finish) -> bytes:
         """End all items. Afterwards, `response` is complete except for `store`."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
         status: Status = "incomplete" if reason else "completed"
@@ -468,22 +461,22 @@ class ResponseBuilder:
         answer.warnings = list(self.warnings) or None
         return self._take_encoded()
 
-    def fail(self, error: ApiError) -> list[bytes]:
+    def fail(self, error: ApiError) -> bytes:
         """Return the last events of a failed stream, whose items stay unfinished."""
         code: Any = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}.get(error.status)
         self._begin()
         self.response.status = "failed"
         self.response.error = ResponseError(code=code or "server_error", message=error.message)
-        return [*self._take_encoded(), *self.end(*self.response_json())]
+        return self._take_encoded() + self.end(self.response_json())
 
-    def end(self, *content: bytes) -> list[bytes]:
-        """Return the last events of the stream; `content` is the response as JSON, in pieces."""
+    def end(self, content: bytes) -> bytes:
+        """Return the last events of the stream; `content` is the response as JSON."""
         self._emit_response(f"response.{self.response.status}", content)
-        return sse.join_small([*self._take_encoded(), sse.DONE])
+        return self._take_encoded() + sse.DONE
 
     def _begin(self) -> None:
         if self.streams and not self._sequence_number:
-            content = [*self.response_json()]
+            content = self.response_json()
             for kind in ("response.created", "response.in_progress"):
                 self._emit_response(kind, content)
 
@@ -569,19 +562,19 @@ class ResponseBuilder:
     def _emit(self, kind: str, **fields: Any) -> None:
         """Add an event to the stream. Its type is the event's name and is also in its data, as in OpenAI's API."""
         if self.streams:
-            pieces = nested_pieces({"type": kind, "sequence_number": self._sequence_number, **fields})
-            self._events += sse.event_pieces(*pieces, name=kind.encode())
+            data = pydantic_core.to_json({"type": kind, "sequence_number": self._sequence_number, **fields})
+            self._events.append(sse.encode_event(data, name=kind.encode()))
             self._sequence_number += 1
 
-    def _emit_response(self, kind: str, content: Iterable[bytes]) -> None:
+    def _emit_response(self, kind: str, content: bytes) -> None:
         """Add an event about the response, whose JSON is `content`."""
         head = b'{"type":"%b","sequence_number":%d,"response":' % (kind.encode(), self._sequence_number)
-        self._events += sse.event_pieces(head, *content, b"}", name=kind.encode())
+        self._events.append(sse.encode_event(head, content, b"}", name=kind.encode()))
         self._sequence_number += 1
 
-    def _take_encoded(self) -> list[bytes]:
+    def _take_encoded(self) -> bytes:
         events, self._events = self._events, []
-        return sse.join_small(events)
+        return b"".join(events)
 
 
 def _joined(events: Sequence[ItemEvent]) -> ItemEvent:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock, get_ident
 from typing import Any, Generic, TypeVar
 
-from models.base import Cancellable, Engine, EngineNotReady, EngineSpec, ModelError, Unfinished, ran_out
+from models.base import Cancellable, Engine, EngineNotReady, EngineSpec, ModelError, ran_out
 from models.batches import Batches
 from models.garbage import set_aside
 from models.workplace import EngineFactory, HostLimits, load_engine
@@ -116,21 +116,17 @@ class Replica(Generic[ItemT, ResultT]):
         return pickle.dumps((picklable_results, self._batches.take_failures()), pickle.HIGHEST_PROTOCOL)
 
     def _compute(self, items: Sequence[ItemT], abandoned: Event) -> list[Any]:
-        """Return a result or exception for each item. Unfinished items are continued in this process, which holds their
-        state, until all callers have left."""
+        """Return a result or exception for each item, or less once all callers have left."""
         engine = self._load_engine()
-        rests, results = dict(enumerate(items)), dict[int, Any]()
-        while rests:
-            self._started_at[get_ident()] = time.monotonic()
-            places = list(rests)[: self._batches.most]  # memory may allow fewer items at a time than were sent
-            for index, one in zip(places, self._batches.run(engine, [rests[index] for index in places]), strict=True):
-                if isinstance(one, Unfinished) and not abandoned.is_set():
-                    rests[index] = one.rest
-                    continue
+        results: list[Any] = []
+        while len(results) < len(items):
+            if abandoned.is_set():
                 gone = EngineNotReady(self._spec.capability, "Its caller has left.")
-                results[index] = gone if isinstance(one, Unfinished) else one
-                del rests[index]
-        return [results[index] for index in range(len(items))]
+                return results + [gone] * (len(items) - len(results))
+            self._started_at[get_ident()] = time.monotonic()
+            # Memory may allow fewer items at a time than were sent.
+            results += self._batches.run(engine, items[len(results) : len(results) + self._batches.most])
+        return results
 
     def _load_engine(self) -> Engine[ItemT, ResultT]:
         with self._loading:

@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,12 +23,10 @@ from models.diarization.resemblyzer_weights import SPEC as RESEMBLYZER_SPEC
 from models.diarization.resemblyzer_weights import voice_remedy
 from models.diarization.voices import WINDOW, Diarizer, VoiceEncoder
 from models.host import EngineHost
-from models.speech.capability import REST_GROUP, read_greeting
+from models.speech.capability import read_greeting
 
 _VOICES_AT_ONCE = 32
 """A batch has at most this many windows. Larger batches would not be faster, and each window takes 1.3 MB."""
-_CONTESTED_VOICES = 8
-"""While several keys compete, a batch has at most this many windows, which take 20 ms. One window alone takes 6 ms."""
 _THREADS = 1
 """The network goes through a window step by step, and no step is long enough for two threads: on two cores, 1 to 32
 windows take equally long with one thread and with two, which take 40 % more processor time."""
@@ -46,9 +43,7 @@ def _build_resemblyzer(config: EngineConfig) -> Built:
     from models.diarization.resemblyzer import Resemblyzer
     from models.diarization.voices import HostedVoiceEncoder
 
-    limits = replace(
-        config.limits(batch=_VOICES_AT_ONCE).giving_way(rest_group=REST_GROUP), contested_batch=_CONTESTED_VOICES
-    )
+    limits = config.limits(batch=_VOICES_AT_ONCE)
     host = EngineHost(RESEMBLYZER_SPEC, partial(Resemblyzer, threads=_THREADS), limits)
     return Built(HostedVoiceEncoder(host), (host,))
 

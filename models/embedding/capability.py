@@ -33,7 +33,7 @@ def _build_minilm(config: EngineConfig) -> Built:
     host = EngineHost(
         MINILM_SPEC,
         partial(MiniLm, threads=config.threads),
-        config.limits(batch=SENTENCES_AT_ONCE).giving_way(),
+        config.limits(batch=SENTENCES_AT_ONCE),
     )
     return Built(HostedEmbedder(host, passages()), (host,))
 

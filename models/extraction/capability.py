@@ -13,7 +13,6 @@ from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import SPEC as PAGE_ENCODER_SPEC
 from models.extraction.page_encoder import FieldReader, HostedFieldReader, PageEncoder, Scores
 from models.extraction.page_tokens import EncoderInput
-from models.fair_executor import all_of
 from models.host import EngineHost
 
 EXTRACTOR, BY_LLM = "extractor", "llm"
@@ -35,7 +34,7 @@ def _build_page_encoder(config: EngineConfig) -> Built:
         PAGE_ENCODER_SPEC,
         partial(PageEncoder, threads=config.threads, is_int8=int8_remedy() is None),
         # The spans are scored and the fields' texts embedded in between, so a key has more than this half of the time.
-        config.limits(batch=1).giving_way(rest=1.0),
+        config.limits(batch=1),
     )
     return Built(HostedFieldReader(host), (host,))
 
@@ -60,7 +59,7 @@ async def _score_two_spans(engines: Engines) -> str:
     network = engines.use(EXTRACTION)
     if network is None:
         return "left to the LLM"
-    scores = await asyncio.to_thread(all_of, network.scores(*_two_spans(network)))
+    scores = await asyncio.to_thread(network.scores, *_two_spans(network))
     if not np.isfinite(scores).all():
         raise BadResult("its scores are not numbers")
     return f"scored {scores.shape[1] - 1} pieces for {scores.shape[0]} field"

@@ -24,7 +24,6 @@ from models.embedding.minilm_weights import REMEDY, Tensors, embedding_weights, 
 from models.embedding.passages import read_tokenizer
 from models.extraction.encoder_weights import FILE, read_weights
 from models.extraction.page_tokens import Box, EncoderInput, PageTokens, Prompt, encoder_input, page_tokens
-from models.fair_executor import Slices
 from models.host import EngineHost
 
 SPEC = EngineSpec("page-encoder", "extraction", "Apache-2.0", "inside openfaze")
@@ -67,8 +66,8 @@ class ReadPage:
 class FieldReader(Protocol):
     """Reads the words of a page for fields."""
 
-    def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> Slices[PageTokens]:
-        """Return the tokens of a page, in slices. Raises EngineUnavailable."""
+    def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> PageTokens:
+        """Return the tokens of a page. Raises EngineUnavailable."""
 
     async def read(self, tokens: PageTokens, prompts: Sequence[Prompt], most_runs: int) -> ReadPage:
         """Return the scores of `tokens`, or of the first of them if the network would run more than `most_runs` times.
@@ -135,7 +134,7 @@ class HostedFieldReader:
         tokenizer.no_truncation()
         return tokenizer
 
-    def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> Slices[PageTokens]:
+    def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> PageTokens:
         return page_tokens(self._tokenizer, words, boxes)
 
     async def read(self, tokens: PageTokens, prompts: Sequence[Prompt], most_runs: int) -> ReadPage:

@@ -7,8 +7,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fair_executor import Slices
-
 Indices = NDArray[np.int32]
 Box = tuple[float, float, float, float]
 """An upright rectangle: left, top, right, bottom."""
@@ -58,7 +56,7 @@ class PageTokens:
         return (self.ids, self.rows, self.lefts, self.rights, self.sizes, self.words, self.starts, self.signs)
 
 
-def page_tokens(tokenizer: Any, words: Sequence[str], boxes: Sequence[Box]) -> Slices[PageTokens]:
+def page_tokens(tokenizer: Any, words: Sequence[str], boxes: Sequence[Box]) -> PageTokens:
     """Return the tokens of `words`, in slices. `boxes` are the words' boxes on one page, or on pages one below the
     other."""
     ids: list[int] = []
@@ -66,7 +64,6 @@ def page_tokens(tokenizer: Any, words: Sequence[str], boxes: Sequence[Box]) -> S
     signs: list[bool] = []
     of_word: list[int] = []
     for first in range(0, len(words), WORDS_AT_ONCE):
-        yield
         part = words[first : first + WORDS_AT_ONCE]
         # encode_batch_fast() leaves the offsets out.
         for index, one in enumerate(tokenizer.encode_batch(list(part), add_special_tokens=False)):
@@ -74,7 +71,6 @@ def page_tokens(tokenizer: Any, words: Sequence[str], boxes: Sequence[Box]) -> S
             starts += [start for start, _ in one.offsets]
             signs += [not any(map(str.isalnum, part[index][start:end])) for start, end in one.offsets]
             of_word += [first + index] * len(one.ids)
-    yield
     words_of_tokens = np.array(of_word, np.int32)
     rows, lefts, rights, sizes = (one[words_of_tokens] for one in _places(np.array(boxes, np.float32).reshape(-1, 4)))
     return PageTokens(

@@ -10,11 +10,7 @@ likely. A call that must give the same answer each time therefore has a batch to
 A small model is opened once for each call that may run at the same time, and calls never share a batch. Such a model
 spends its time on arithmetic, which batches would not reduce; its weights are in memory only once, since they are
 mapped; and the operating system gives each answer its turn on the cores, so that a short answer does not wait for long
-ones. But the operating system divides the cores between threads and not between keys: if another key has a short
-answer, a key with five long answers would have five sixths of the cores. All answers of a key except one therefore
-compute at a lower priority, and so do answers for batches, as long as at most half of the copies are slowed down. A key
-that competes with others, and whose answers have lately taken much time, has no answer of normal priority: the engines
-of others need the cores, too.
+ones.
 
 A large model spends its time on reading its weights, which a batch reads only once for all its calls. Such a model is
 opened once, and a call that must give the same answer each time waits until no other call runs.
@@ -29,13 +25,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import get_native_id
 from typing import Any
 
 import structlog
 
-from models.base import EngineOverloaded, ShareUsedUp, available_cpus
-from models.fair_executor import Rests
+from models.base import EngineOverloaded, available_cpus
 from models.language.embedded_answer import GrammarIgnored, NativeAnswer
 from models.language.embedded_request import NativeRequest, count_characters, is_reproducible, native_request
 from models.language.embedded_seats import LlamaServers, Seat
@@ -52,16 +46,10 @@ from models.language.llm import (
     estimate_tokens,
     lowered_by_context,
 )
-from models.loop_turns import LoopTurns
 from models.measures import RELOAD, EngineCounters
-from models.program_priority import lower_threads
-from models.scheduler import SHARE, FairSlots, Share
+from models.slots import Slots
 
 log = structlog.get_logger(__name__)
-
-_BEHIND_AFTER_S, _BEHIND_FACTOR = 2.0, 2.0
-"""If a key's answers have lately taken _BEHIND_AFTER_S seconds more than half of the time, its next ones compute at a
-low priority, for _BEHIND_FACTOR times as long as the last one took."""
 
 SMALL_BYTES = 256_000_000
 """A model whose file has at most this many bytes is opened once for each call that runs at the same time."""
@@ -122,16 +110,12 @@ class EmbeddedLlm:
         self._max_tokens = max_tokens
         self._idle_unload_s = idle_unload_s
         self.counters = LlmCounters()
-        self._slots = FairSlots("llm", parallel, most_waiting=max_queue)
+        self._slots = Slots("llm", parallel, max_queue)
         self._servers = LlamaServers(self._open, self._in_thread, parallel, apart=apart)
         self._users = 0
         self._answers: set[NativeAnswer] = set()
         # One thread is for loading and unloading, in addition to the threads that chats hold.
         self._threads = ThreadPoolExecutor(parallel + 1, thread_name_prefix="llm")
-        # llama.cpp writes a prompt in the thread of the call, which takes seconds for thousands of messages.
-        self._low_threads = ThreadPoolExecutor(parallel, "llm-low", self._lower_thread)
-        self._behind = Rests(_BEHIND_FACTOR, _BEHIND_AFTER_S)
-        """Keys whose answers have lately taken long."""
         self._idle_timer: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[bool] | None = None
         self._closed = False
@@ -184,7 +168,7 @@ class EmbeddedLlm:
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer, like `Llm.stream`, once a slot is free. Raises LlmOverloaded if too many calls wait
-        already, and ShareUsedUp if too many calls of the caller's key wait."""
+        already."""
         try:
             async with contextlib.aclosing(self._answer(call, loosened=False)) as events:
                 async for event in events:
@@ -229,7 +213,6 @@ class EmbeddedLlm:
             await asyncio.wait([answer.ended for answer in self._answers])
         await self._servers.close()
         self._threads.shutdown(wait=False)
-        self._low_threads.shutdown(wait=False)
 
     async def _answer(self, call: LlmCall, *, loosened: bool) -> AsyncGenerator[LlmEvent, None]:
         seat, leave = await self._take_seat(alone=is_reproducible(call.options))
@@ -273,8 +256,7 @@ class EmbeddedLlm:
         leave: Callable[[], None],
         on_written: Callable[[str], None] | None,
     ) -> NativeAnswer:
-        threads = self._low_threads if seat.has_low_priority else self._threads
-        answer = NativeAnswer(seat.server, request, threads, on_written)
+        answer = NativeAnswer(seat.server, request, self._threads, on_written)
         self._answers.add(answer)
 
         def settle(_ended: object) -> None:
@@ -286,32 +268,21 @@ class EmbeddedLlm:
         return answer
 
     async def _take_seat(self, *, alone: bool) -> tuple[Seat, Callable[[], None]]:
-        """Return a seat, and the function that gives it up. Raises LlmOverloaded, ShareUsedUp and LlmUnavailable."""
+        """Return a seat, and the function that gives it up. Raises LlmOverloaded and LlmUnavailable."""
         with contextlib.ExitStack() as held:
             held.enter_context(self._in_use())
             with self._as_llm_overload():
-                held.callback((await self._slots.take()).give_back)
-            share = SHARE.get()
-            # Callers without keys may be anybody, so none of them goes ahead of the others.
-            yields = share.is_later or (share.key != "" and (self._slots.held_by(share) > 1 or self._is_behind(share)))
-            seat = await self._servers.take(alone=alone, yields=yields)
+                await self._slots.take()
+            held.callback(self._slots.give_back)
+            seat = await self._servers.take(alone=alone)
             held.callback(self._servers.leave, seat)
-            begun = time.perf_counter()
-            held.callback(lambda: self._behind.add(share.key, time.perf_counter() - begun))
             return seat, held.pop_all().close
-
-    def _is_behind(self, share: Share) -> bool:
-        """True if the answers of the key have lately taken long, and other keys send requests."""
-        competes = share.part < 1 and LoopTurns.of_running_loop().rivalry.is_on
-        return competes and self._behind.until().get(share.key, 0.0) > time.perf_counter()
 
     @contextlib.contextmanager
     def _as_llm_overload(self) -> Iterator[None]:
         try:
             yield
         except EngineOverloaded as error:
-            if isinstance(error, ShareUsedUp):
-                raise
             raise LlmOverloaded(str(error), error.retry_after) from error
 
     @contextlib.contextmanager
@@ -324,9 +295,6 @@ class EmbeddedLlm:
         finally:
             self._users -= 1
             self._start_idle_timer()
-
-    def _lower_thread(self) -> None:
-        lower_threads([get_native_id()], self._servers.niceness)
 
     def _open(self) -> LlamaServer:
         started = time.perf_counter()

@@ -10,7 +10,6 @@ from models.language.embedded_server import LlamaServer
 from models.language.llm import (
     LlmUnavailable,
 )
-from models.program_priority import shared_niceness
 
 InThread = Callable[[Callable[[], LlamaServer | None]], Awaitable[LlamaServer | None]]
 
@@ -22,8 +21,6 @@ class Seat:
     server: LlamaServer
     places: int
     """Number of places on the server that the call takes."""
-    has_low_priority: bool = False
-    """True if the server's threads have a low priority."""
 
 
 class LlamaServers:
@@ -41,13 +38,6 @@ class LlamaServers:
         self._idle: list[LlamaServer] = []
         """Servers that answer no call now, if each call has its own server. The server that was used last is at the end
         of the list and is taken first, because the prompt that it has read may be useful again."""
-        self._low_priority: set[LlamaServer] = set()
-        """Servers whose threads have a low priority: at most `_most_low`. Their priority stays low, because a process
-        may lower the priority of its threads, but not raise it again."""
-        self._most_low = at_once // 2
-        self.niceness = shared_niceness(self._most_low)
-        """Niceness of these threads. All of them together get as little of busy processors as one program beside the
-        server."""
         self._taking_turns = asyncio.Lock()
         self._places = asyncio.Semaphore(at_once)
         """Places on the single server that all calls share."""
@@ -73,15 +63,14 @@ class LlamaServers:
             await self._loading.join()
         return self._servers[0]
 
-    async def take(self, *, alone: bool, yields: bool = False) -> Seat:
-        """Wait for a free seat and return it. With `alone`, no other call is answered in the same batch. If each call
-        has a server of its own, a call that `yields` gets a server of low priority if possible. Raises
+    async def take(self, *, alone: bool) -> Seat:
+        """Wait for a free seat and return it. With `alone`, no other call is answered in the same batch. Raises
         LlmUnavailable."""
         if self._apart:
-            while (server := self._take_idle(yields=yields)) is None:
+            while (server := self._take_idle()) is None:
                 await self._loading.join()
             self._start_another()
-            return Seat(server, 1, server in self._low_priority)
+            return Seat(server, 1)
         server = await self.load()
         wanted = self._at_once if alone else 1
         taken = 0
@@ -121,7 +110,6 @@ class LlamaServers:
 
     async def _close_servers(self) -> None:
         servers, self._servers, self._idle = self._servers, [], []
-        self._low_priority.clear()
         for server in servers:
             await self._in_thread(server.close)
 
@@ -138,23 +126,13 @@ class LlamaServers:
 
     @property
     def _needs_another(self) -> bool:
-        """True if no server of normal priority is idle, and another may be opened."""
-        return len(self._servers) < self._at_once and self._low_priority.issuperset(self._idle)
+        """True if no server is idle, and another may be opened."""
+        return len(self._servers) < self._at_once and not self._idle
 
-    def _take_idle(self, *, yields: bool) -> LlamaServer | None:
-        """Remove and return the most suitable idle server. Return None if a server has to be opened first, or after
-        `close`."""
-        if self._closed or not self._idle:
-            return None
-        fitting = [one for one in self._idle if (one in self._low_priority) == yields]
-        if not (fitting or yields) and self._needs_another:
-            return None
-        server = (fitting or self._idle)[-1]
-        self._idle.remove(server)
-        if yields and server not in self._low_priority and len(self._low_priority) < self._most_low:
-            server.lower_priority(self.niceness)
-            self._low_priority.add(server)
-        return server
+    def _take_idle(self) -> LlamaServer | None:
+        """Remove and return the idle server that was used last. Return None if a server has to be opened first, or
+        after `close`."""
+        return None if self._closed or not self._idle else self._idle.pop()
 
     def _start_another(self) -> None:
         """Open another server in advance, so that the next call need not wait for it."""

@@ -20,7 +20,6 @@ from typing import Any
 
 from models.language.llm import LlmNotSetUp
 from models.native import library_missing_from
-from models.native_threads import NativeThreads
 from models.signals import signal_handlers_kept
 
 _TEMPLATE_MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
@@ -99,7 +98,7 @@ class LlamaServer:
         try:
             # llama.cpp installs its own handlers for these signals, which would then no longer stop the process.
             handlers = signal_handlers_kept(signal.SIGINT, signal.SIGTERM)
-            with handlers, NativeThreads.started_here() as self._threads:
+            with handlers:
                 self._native: Any = xllamacpp.Server(self._params(xllamacpp, gguf, options))
             props = self._request("GET", "/props")
             # This request waits until llama.cpp's queue runs, because a server that is closed before that would never
@@ -124,10 +123,6 @@ class LlamaServer:
 
     def busy_slots(self) -> int:
         return sum(slot["is_processing"] for slot in self._request("GET", "/slots"))
-
-    def lower_priority(self, niceness: int) -> None:
-        """Give each of the server's threads at least this niceness for good."""
-        self._threads.lower_priority(niceness)
 
     def close(self) -> None:
         """Free the model. No chat may be under way."""

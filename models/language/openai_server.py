@@ -37,11 +37,12 @@ from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import NO_COMPLETION, error_without_answer, is_page
 from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
-from models.loop_turns import PIECES_OF_A_TURN, PieceCounter
 from models.measures import EngineCounters
-from models.scheduler import FairSlots
+from models.slots import Slots
 
 STREAM_END = b"[DONE]"
+_DOCUMENTS_AT_ONCE = 16
+"""Number of documents that are read before other tasks have their turn."""
 
 _OLLAMA_OWNER = "library"
 """Owner of every model in the list of an Ollama server."""
@@ -72,7 +73,7 @@ class OpenAiServer:
         patience: ServerPatience | None = None,
         at_once: int = 256,
     ) -> None:
-        self._slots = FairSlots("llm", at_once, most_waiting=4 * at_once)
+        self._slots = Slots("llm", at_once, 4 * at_once)
         self.counters = EngineCounters()
         self._http = OpenAiHttp(base_url, api_key, patience or ServerPatience())
         self._models_url = self._http.url.copy_with(path=f"{self._http.url.path}/models")
@@ -309,8 +310,6 @@ class OpenAiServer:
 
     async def _stream(self, call: LlmCall, agent: str) -> AsyncGenerator[LlmEvent, None]:
         first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s
-        # Others get their turns here, because a caller may hold back events, and some chunks contain none.
-        counter = PieceCounter()
         # An answer that nobody reads while it is written can still be divided at its end.
         holds = call.thinks in self._unopened and not call.is_for_the_end
         reader = ChunkReader(joins=call.is_for_the_end, holds=holds, on_written=call.on_written)
@@ -325,14 +324,12 @@ class OpenAiServer:
             # caller has left.
             async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as arrivals:
                 async for documents in arrivals:
-                    for start in range(0, len(documents), PIECES_OF_A_TURN):
-                        has_events = False
-                        for event in reader.read(documents[start : start + PIECES_OF_A_TURN]):
-                            begun = has_events = True
+                    for start in range(0, len(documents), _DOCUMENTS_AT_ONCE):
+                        for event in reader.read(documents[start : start + _DOCUMENTS_AT_ONCE]):
+                            begun = True
                             yield event
-                            await counter.count()
-                        if not has_events:
-                            await counter.count()
+                        # A caller may hold back events, and some chunks contain none.
+                        await asyncio.sleep(0)
             (self._unopened.add if reader.lacks_opening_tag else self._unopened.discard)(call.thinks)
             left_out = self._options_left_out(call)
             for event in reader.close():

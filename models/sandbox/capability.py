@@ -44,7 +44,7 @@ def _build(config: EngineConfig) -> Built:
     host = EngineHost(
         _SPEC,
         partial(BubblewrapEngine, limits),
-        HostLimits(workers=chosen.sandbox_at_once, max_queue=config.max_queue, is_outside=True),
+        HostLimits(workers=chosen.sandbox_at_once, max_queue=config.max_queue),
     )
     return Built(HostedSandbox(host, limits), (host,))
 

@@ -1,7 +1,6 @@
 """Declaration of the capability `forecast`: its engines, and how each is built."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,9 +16,6 @@ from models.setting_types import STANDARD
 from models.workplace import HostLimits
 
 _STATISTICAL = EngineSpec("statsmodels", "forecast", "BSD-3-Clause", "none: it is fitted to each series")
-FIT_REST = 2.0
-"""A fit takes up to a second, holds Python's lock for much of it, and cannot be interrupted. While keys compete, the
-fits of one key therefore take at most a third of the time, and count as work on its texts."""
 
 
 class ForecastSettings(OwnSettings):
@@ -40,7 +36,7 @@ def _build_chronos(config: EngineConfig) -> Built:
 def _build_statistical(config: EngineConfig) -> Built:
     from models.series.statistical import Statistical
 
-    return _built(_STATISTICAL, Statistical, replace(config.limits().giving_way(rest=FIT_REST), holds_lock=True))
+    return _built(_STATISTICAL, Statistical, config.limits())
 
 
 CHRONOS_2 = Candidate(

@@ -23,8 +23,6 @@ _WINDOWS_AT_ONCE = 8
 """Number of windows that are decoded together on a CPU. A larger batch is hardly faster, and makes a short recording
 wait longer for the batch ahead of it."""
 
-REST_GROUP = "speech"
-"""Name of the rest group (`HostLimits`) of the engines that work on the same recordings."""
 
 _WINDOWS_ON_A_CARD = 32
 """At most this many windows are decoded together on a card."""
@@ -78,7 +76,7 @@ def _whisper(
         host: EngineHost[SpeechWindow, WindowText] = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
-            limits.giving_way(rest_group=REST_GROUP),
+            limits,
         )
         languages = ("en",) if files.english_only else None
         can_translate = translates and languages is None

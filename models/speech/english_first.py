@@ -30,10 +30,10 @@ class EnglishFirst:
         self._english = english
         self._other = other
 
-    async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
+    async def transcribe(self, window: SpeechWindow, *, wait: bool = True) -> WindowText:
         if window.translate or window.language not in (None, ENGLISH):
-            return await self._other.transcribe(window, wait=wait, urgent=urgent)
-        transcribed = await self._english.transcribe(window, wait=wait, urgent=urgent)
+            return await self._other.transcribe(window, wait=wait)
+        transcribed = await self._english.transcribe(window, wait=wait)
         sounds_english = (transcribed.language_probability or 0.0) >= LEAST_ENGLISH
         if (
             sounds_english
@@ -41,5 +41,5 @@ class EnglishFirst:
             and fmean(word.probability for word in transcribed.words) >= LEAST_CLEARNESS
         ):
             return transcribed
-        other = await self._other.transcribe(window, wait=True, urgent=urgent)
+        other = await self._other.transcribe(window, wait=True)
         return transcribed if sounds_english and other.language == ENGLISH else other

@@ -78,9 +78,9 @@ class Transcriber(Protocol):
     window_s: float
     """Best length of windows for the engine, in seconds, at most LONGEST_S."""
 
-    async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
+    async def transcribe(self, window: SpeechWindow, *, wait: bool = True) -> WindowText:
         """Return the transcript of `window`. If the queue is full, the call waits if `wait` is true, and raises
-        EngineOverloaded if not. An `urgent` window is placed before others. Raises ModelError."""
+        EngineOverloaded if not. Raises ModelError."""
 
 
 class HostedTranscriber:
@@ -100,5 +100,5 @@ class HostedTranscriber:
         self.window_s = window_s
         self._host = host
 
-    async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
-        return await self._host.run(window, wait=wait, urgent=urgent)
+    async def transcribe(self, window: SpeechWindow, *, wait: bool = True) -> WindowText:
+        return await self._host.run(window, wait=wait)

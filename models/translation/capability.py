@@ -74,7 +74,7 @@ def _build_apertium(config: EngineConfig) -> Built:
     host = EngineHost(
         apertium.SPEC,
         apertium.Apertium,
-        HostLimits(workers=_PROGRAMS_AT_ONCE, max_queue=config.max_queue, is_outside=True),
+        HostLimits(workers=_PROGRAMS_AT_ONCE, max_queue=config.max_queue),
     )
     return Built(
         HostedTranslator(

@@ -1,7 +1,6 @@
 """Results and interface of text recognition, which all engines share."""
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,7 +57,5 @@ class PageReader(Protocol):
         """Return the lines of `image`. If the queue is full, the call waits if `wait` is true, and raises
         EngineOverloaded if not. Also raises EngineUnavailable, EngineFailed."""
 
-    def place(self) -> AbstractContextManager[Callable[[], None]]:
-        """Reserve a place in the queue for a picture that must still be decoded. The place is reserved until the block
-        ends, or until the caller calls the yielded function right before `read`. Raises EngineOverloaded if `read`
-        would raise it now."""
+    def check_room(self) -> None:
+        """Raise EngineOverloaded if the queue has no place for a picture that must still be decoded."""

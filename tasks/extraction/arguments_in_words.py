@@ -11,13 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from models.fair_executor import all_of
 from tasks.extraction.affinity import likeness
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.decisions import Decision
+from tasks.extraction.extract import CopiedFields
 from tasks.extraction.features import types_of
 from tasks.extraction.fields import FormField, fields_of
-from tasks.extraction.filling import CopiedFields
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.passages import Passage, passages_to_search
 from tasks.extraction.probability import ValuePlace
@@ -80,7 +79,7 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
 
     A text that was already copied from these words remains only if it may be an argument.
     """
-    passages = all_of(passages_to_search([entry]))
+    passages = passages_to_search([entry])
     if any(len(passage.words) > MAX_WORDS or len(passage.text) > MAX_CHARS for passage in passages):
         return copied
     fields = {one.path: one for one in fields_of(schema)}

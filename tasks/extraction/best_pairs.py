@@ -8,12 +8,10 @@ seconds of a processor.
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fair_executor import Slices
-
 Floats = NDArray[np.float64]
 
 
-def best_pairs(worth: NDArray[np.floating]) -> Slices[list[tuple[int, int]]]:
+def best_pairs(worth: NDArray[np.floating]) -> list[tuple[int, int]]:
     """Return the pairs of a row and a column of `worth`, by row, whose sum is largest. Each row and each column is in
     at most one pair. If there are fewer rows than columns, each row is in a pair; otherwise, each column is."""
     is_tall = worth.shape[0] > worth.shape[1]
@@ -22,7 +20,6 @@ def best_pairs(worth: NDArray[np.floating]) -> Slices[list[tuple[int, int]]]:
     row_prices, column_prices = np.zeros(row_count), np.zeros(column_count)
     column_of, row_of = np.full(row_count, -1), np.full(column_count, -1)
     for row in range(row_count):
-        yield
         _add(row, costs, row_prices, column_prices, column_of, row_of)
     pairs = [(row, int(column)) for row, column in enumerate(column_of)]
     return sorted((column, row) for row, column in pairs) if is_tall else pairs

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -12,20 +12,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fair_executor import Slices
-from models.safety.personal_data import iban_length
-from tasks.extraction.addressees import has_form_of_address
 from tasks.extraction.boxes import box_of
-from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
-from tasks.extraction.counts import MAX_WORDS, name_of_count
+from tasks.extraction.concepts import CONCEPTS, PHRASES
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, layout_of, segments_of
-from tasks.extraction.named_parties import NamedPart, named_parties
-from tasks.extraction.page_magnitudes import states_magnitude
 from tasks.extraction.parts import parts_of_name, places_in
 from tasks.extraction.passages import Passage, head_of
-from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.clock_times import OTHER_CLOCKS
 from tasks.notation.currencies import FORM as CURRENCY
 from tasks.notation.dates import Day
@@ -52,8 +45,6 @@ MAX_SPAN_CHARS = 4_000
 of thousands of columns, answers no field, and each rule would read it again for each field."""
 MAX_LABELLED_CHARS = 10_000
 """A candidate after a label with a colon, such as `Description:`, has at most this many characters."""
-SPANS_AT_ONCE = 64
-"""One slice of the work, which takes a few milliseconds, finds or describes this many candidates."""
 LONGEST_BLOCK = 6
 """A block has at most this many lines, because an address has up to six."""
 MAX_WORDS_OF_SHORT_LINE = 8
@@ -70,8 +61,6 @@ MAIL_PARTIES = {
 """Party by the label of a line in the head of an e-mail: `From:`, `To:`."""
 MAX_WORDS_BEFORE = 4
 """At most this many words before a value in a sentence count as the value's label."""
-ADDRESSEE_ZONE = 0.45
-"""A form of address ("Mrs") marks the addressee only within this share of the page's height, from the top."""
 MAX_WORDS_OF_BLOCK = 200
 """A block has at most this many words. The lines of an address or of a paragraph have fewer together."""
 BLOCK_GAP = 1.3
@@ -165,9 +154,6 @@ class CandidateSpan:
     """True if the label ends with a colon."""
     number: Number | None = None
     day: Day | None = None
-    party: NamedPart | None = None
-    """The name, address or representative of a party, if the span states it in a sentence that introduces the party
-    ("between ACME Ltd, the Seller, and …"); None for other spans."""
 
     @property
     def text_before(self) -> str:
@@ -184,8 +170,6 @@ class Candidates:
     spans: list[CandidateSpan] = field(default_factory=list)
     layouts: dict[int, LabelLayout] = field(default_factory=dict)
     """The layout of each passage, by the passage's identity."""
-    is_magnitude_stated: bool = False
-    """True if the texts say that their amounts are in thousands or in another magnitude."""
 
     @cached_property
     def labels(self) -> list[tuple[str, ...]]:
@@ -211,29 +195,6 @@ class Candidates:
         return {slot: text for slot, text in labels.items() if text}
 
     @cached_property
-    def emails(self) -> set[str]:
-        """All e-mail addresses in the texts."""
-        return {span.text.casefold() for span in self.spans if span.kind == "email"}
-
-    @cached_property
-    def ibans(self) -> set[str]:
-        """All IBANs in the texts with right check digits, without spaces."""
-        codes = (span.text for span in self.spans if span.kind == "piece" and span.text[2:4].isdecimal())
-        return {code[:length].replace(" ", "").upper() for code in codes if (length := iban_length(code))}
-
-    @cached_property
-    def telephones(self) -> set[str]:
-        """The digits of all numbers in the texts that begin with a 0 or a +, and have no label or that of a telephone
-        number."""
-        return {
-            "".join(filter(str.isdigit, span.text))
-            for span in self.spans
-            if span.kind == "piece"
-            and _TELEPHONE.fullmatch(span.text)
-            and (not (label := concepts_of(tuple(fold(span.label)))) or not label.isdisjoint(("telephone", "mobile")))
-        }
-
-    @cached_property
     def is_order_of_days_shown(self) -> bool:
         """True if the texts show the order of day and month in days such as `03/04/05`."""
         days = ((span.text, span.day) for span in self.spans if span.day is not None)
@@ -255,38 +216,9 @@ class Candidates:
 
     @cached_property
     def parties(self) -> list[str]:
-        """The party that owns each segment; empty if unknown.
-
-        The party is named by a label at the beginning of the segment or of a line above it in the same block. Without
-        such a label, the place of the block on the page decides (`_parties_by_place`).
-        """
-        found = [self._party(index) for index in range(len(self.segments))]
-        by_place = self._parties_by_place({party in SENDERS for party in found if party})
-        return [party or by_place.get(block, "") for party, block in zip(found, self.blocks, strict=True)]
-
-    def _parties_by_place(self, labelled: Collection[bool]) -> dict[int, str]:
-        """Return the parties of the letterhead and of the addressee, by the number of their blocks.
-
-        The letterhead is left out if a label on the page names a sender, and the addressee if a label names a
-        recipient. `labelled` contains True if a label names a sender, and False if one names a recipient. The result is
-        empty if no segment has a box in pixels.
-        """
-        placed = [
-            (segment.box, index)
-            for index, segment in enumerate(self.segments)
-            if segment.box and not segment.passage.grid
-        ]
-        if not placed:
-            return {}
-        foot = max(box[3] for box, _ in placed)
-        found = {
-            self.blocks[index]: "to"
-            for box, index in placed
-            if box[3] <= ADDRESSEE_ZONE * foot and has_form_of_address(self.segments[index].text)
-        }
-        first = self.blocks[min(placed, key=lambda one: one[0][1])[1]]
-        found = {first: "from"} | found
-        return {block: party for block, party in found.items() if (party == "from") not in labelled}
+        """The party that owns each segment: the one that a label at the beginning of the segment, or of a line above it
+        in the same block, names; empty if none does."""
+        return [self._party(index) for index in range(len(self.segments))]
 
     def _party(self, index: int) -> str:
         is_labelled = False
@@ -323,7 +255,7 @@ def continues_block(above: LineSegment, below: LineSegment) -> bool:
     return below.words[0] == above.words[-1] + 1
 
 
-def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Slices[Candidates]:
+def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Candidates:
     """Find the first `most_spans` candidates in `passages`. This takes about 25 ms per page.
 
     In each passage, only the first MAX_SEGMENTS segments within the first MAX_CHARS characters are searched.
@@ -331,30 +263,20 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
     heads: list[Passage] = []
     layouts = {}
     for passage in passages:
-        head = yield from _head_of(passage)
+        head = _head_of(passage)
         heads.append(head)
-        yield from head.prepare()
-        layouts[id(head)] = yield from layout_of(head)
+        layouts[id(head)] = layout_of(head)
     passages = heads
-    is_magnitude_stated = yield from states_magnitude(passage.text for passage in passages)
-    candidates = Candidates(passages, is_magnitude_stated=is_magnitude_stated)
+    candidates = Candidates(passages)
     candidates.layouts.update(layouts)
     seen: set[tuple[int, tuple[int, ...], str]] = set()
     for passage in passages:
         if len(candidates.spans) == most_spans:
             break
-        yield
         first = len(candidates.segments)
-        segments = yield from _split_into_segments(passage)
-        candidates.segments.extend((yield from _with_neighbours(segments, first)))
-        yield
-        yield from passage.prepare()
-        for index, span in enumerate(_spans_of(passage, candidates, first)):
-            if index % SPANS_AT_ONCE == 0:
-                yield
-            if span is None:
-                yield
-                continue
+        segments = _split_into_segments(passage)
+        candidates.segments.extend(_with_neighbours(segments, first))
+        for span in _spans_of(passage, candidates, first):
             if len(candidates.spans) == most_spans:
                 break
             if not 0 < len(span.text) <= (MAX_LABELLED_CHARS if span.has_colon else MAX_SPAN_CHARS):
@@ -363,24 +285,23 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
             if key not in seen:
                 seen.add(key)
                 candidates.spans.append(span)
-        yield
-    yield from _settle_numbers(candidates)
+    _settle_numbers(candidates)
     return candidates
 
 
-def _head_of(passage: Passage) -> Slices[Passage]:
+def _head_of(passage: Passage) -> Passage:
     """Return the part of a long passage in which candidates are searched. The tokens, numbers and other properties of a
     passage are computed for its whole text: for a book, this would take a minute, although only its first pages are
     searched."""
-    lines = yield from head_of(passage.lines[:MAX_SEGMENTS])
+    lines = head_of(passage.lines[:MAX_SEGMENTS])
     if len(lines) == len(passage.lines) and (not lines or lines[-1] is passage.lines[-1]):
         return passage
-    return Passage(passage.entry, passage.name, lines, passage.codes)
+    return Passage(passage.entry, passage.name, lines)
 
 
-def _settle_numbers(candidates: Candidates) -> Slices[None]:
+def _settle_numbers(candidates: Candidates) -> None:
     """Decide whether the sign in numbers like `9.800` separates thousands, by the other numbers of the page."""
-    sign = yield from decimal_sign(candidates.passages)
+    sign = decimal_sign(candidates.passages)
     if not sign:
         return
     for index, span in enumerate(candidates.spans):
@@ -389,24 +310,20 @@ def _settle_numbers(candidates: Candidates) -> Slices[None]:
             candidates.spans[index] = replace(span, number=replace(number, readings=frozenset({value})))
 
 
-def _split_into_segments(passage: Passage) -> Slices[list[LineSegment]]:
+def _split_into_segments(passage: Passage) -> list[LineSegment]:
     found: list[LineSegment] = []
     for line in range(len(passage.lines)):
-        yield
         for words in segments_of(passage, line):
-            if words is None:
-                yield
-                continue
             text = " ".join([passage.words[word] for word in words])
             found.append(LineSegment(passage, tuple(words), text, box_of(passage, words)))
     return found[:MAX_SEGMENTS]
 
 
-def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Slices[list[LineSegment]]:
+def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> list[LineSegment]:
     """Return the segments with their neighbours. Without boxes, each line counts as below the preceding line."""
     boxes = [segment.box for segment in segments]
     placed = [index for index, box in enumerate(boxes) if box is not None]
-    nearest = yield from nearest_boxes(np.array([boxes[index] for index in placed], np.float32))
+    nearest = nearest_boxes(np.array([boxes[index] for index in placed], np.float32))
     neighbours = dict(zip(placed, nearest, strict=True))
     found: list[LineSegment] = []
     for index, segment in enumerate(segments):
@@ -419,12 +336,11 @@ def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Slices[lis
     return found
 
 
-def nearest_boxes(boxes: NDArray[np.float32]) -> Slices[list[tuple[int, int, int]]]:
+def nearest_boxes(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
     """Return, for each box, the indices of the nearest boxes to its left in the same row, above it and below it; −1 if
     there is none. A box above or below must be nearer than six times the height of the box."""
     found: list[tuple[int, int, int]] = []
     for start in range(0, len(boxes), BOXES_AT_ONCE):
-        yield
         found += _nearest_to(boxes, slice(start, start + BOXES_AT_ONCE))
     return found
 
@@ -451,10 +367,7 @@ def _nearest_to(boxes: NDArray[np.float32], part: slice) -> list[tuple[int, int,
     return [(int(a), int(b), int(c)) for a, b, c in zip(*found, strict=True)]
 
 
-def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[CandidateSpan | None]:
-    if passage.codes:
-        yield from _coded_spans(passage, first)
-        return
+def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[CandidateSpan]:
     layout = candidates.layouts[id(passage)]
     segment_of = {
         word: index for index in range(first, len(candidates.segments)) for word in candidates.segments[index].words
@@ -469,27 +382,10 @@ def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[
                 yield from _blocks_from(candidates, start)
 
 
-def _coded_spans(passage: Passage, first: int) -> Iterator[CandidateSpan]:
-    """Yield the value of each coded line. Coded lines are made from codes such as the machine-readable zone of a
-    passport, and each line is one segment."""
-    for index, code in enumerate(passage.codes):
-        words = tuple(passage.line_words(index)[code.label_words :])
-        text, segment = " ".join([passage.words[word] for word in words]), first + index
-        label = " ".join(code.line.words[: code.label_words]).rstrip(":")
-        day, printed = passage.day_at.get(words[0]), passage.number_at.get(words[0])
-        amount = printed if printed is not None and printed.readings and text == printed.digits else None
-        kind: Kind = next((kind for kind, form in _FORMS if kind != "piece" and form.fullmatch(text)), "part")
-        kind = "day" if day else "number" if amount else kind
-        yield CandidateSpan(
-            kind, passage, words, text, first=segment, last=segment, label=label, has_colon=True, number=amount, day=day
-        )
-
-
 def _typed_spans(
     passage: Passage, layout: LabelLayout, segment_of: dict[int, int], candidates: Candidates
-) -> Iterator[CandidateSpan | None]:
-    """Yield days, amounts, times and other values of a known form, the parties that a sentence introduces, and the
-    values of labels within lines. None is yielded after a slice of work in which nothing was found."""
+) -> Iterator[CandidateSpan]:
+    """Yield days, amounts, times and other values of a known form, and the values of labels within lines."""
 
     def span(
         kind: Kind, start: int, end: int, number: Number | None = None, day: Day | None = None
@@ -500,10 +396,8 @@ def _typed_spans(
         pair = next((layout.pair_of[word] for word in words if word in layout.pair_of), None)
         first, last = segment_of[words[0]], segment_of[words[-1]]
         segment, has_colon = candidates.segments[first], pair is not None and pair.has_colon
-        counted = _name_of_count(segment, words) if kind == "number" else None
-        has_colon = has_colon and counted is None
         # In a sentence, the words before a value name it: "due by 12 May".
-        label = counted if counted is not None else pair.label if pair else _words_before(segment, words[0])
+        label = pair.label if pair else _words_before(segment, words[0])
         text = " ".join(passage.text[start:end].split("\n")).strip()
         return CandidateSpan(
             kind, passage, words, text, first=first, last=last, label=label, has_colon=has_colon, number=number, day=day
@@ -512,28 +406,17 @@ def _typed_spans(
     def spans() -> Iterator[CandidateSpan | None]:
         yield from (span("day", day.start, day.end, day=day) for day in passage.days)
         yield from (span("number", number.start, number.end, number) for number in passage.numbers if number.readings)
-        for match in matches_in_slices(_COUNTED, passage.text):
-            if match is None:
-                yield None
-                continue
+        for match in _COUNTED.finditer(passage.text):
             count = Decimal(NUMBERS[match[0].lower()])
             yield span("number", *match.span(), Number(*match.span(), match[0], frozenset({count})))
-        for match in matches_in_slices(_WRAPPED_ACCOUNT, passage.text):
-            yield span("piece", *match.span()) if match is not None and "\n" in match[0] else None
+        for match in _WRAPPED_ACCOUNT.finditer(passage.text):
+            if "\n" in match[0]:
+                yield span("piece", *match.span())
         for kind, form in _FORMS:
-            for match in matches_in_slices(form, passage.text):
-                yield span(kind, *match.span()) if match is not None else None
+            for match in form.finditer(passage.text):
+                yield span(kind, *match.span())
 
-    yield from spans()
-    for part in named_parties(passage.text):
-        if part is None:
-            yield None
-            continue
-        words = passage.words_between(part.start, part.end)
-        first, last = segment_of.get(words[0]), segment_of.get(words[-1])
-        if first is not None and last is not None:
-            text = " ".join(passage.text[part.start : part.end].split())
-            yield CandidateSpan("part" if first == last else "block", passage, words, text, first, last, party=part)
+    yield from filter(None, spans())
     for pair in {id(pair): pair for pair in layout.pair_of.values()}.values():
         first = segment_of.get(pair.values[0])
         # The value of a label in the middle of a line ends at the next label or at the line's end.
@@ -555,12 +438,6 @@ def _typed_spans(
                 label=pair.label,
                 has_colon=pair.has_colon,
             )
-
-
-def _name_of_count(segment: LineSegment, words: Sequence[int]) -> str | None:
-    texts = [segment.passage.words[word] for word in segment.words[: MAX_WORDS + 1]]
-    start, stop = bisect_left(segment.words, words[0]), bisect_right(segment.words, words[-1])
-    return name_of_count(texts, start, stop) if start < len(texts) else None
 
 
 def _words_before(segment: LineSegment, word: int) -> str:

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.fair_executor import Slices
-from tasks.extraction.candidates import SPANS_AT_ONCE, CandidateSpan, without_brackets
+from tasks.extraction.candidates import CandidateSpan
 from tasks.extraction.features import types_of
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores
@@ -24,10 +23,6 @@ and has a format in `ADDRESSES`."""
 ADDRESSES = ("email", "uri", "url")
 """Formats of which a page often contains only one value. If a page has only one, this value is probably right, whatever
 the field's name."""
-UNDECIDED = 0.5
-"""The whole line never replaces a piece of it whose probability is at least this. It replaces a less likely piece only
-if all values in the line together have a higher probability than this, and if the encoder of pages, which finds where
-values end, has not read the texts."""
 TAKEN = 0.25
 """Factor on the probability of a place for a field, if another field has taken the place with a higher probability."""
 
@@ -47,7 +42,7 @@ class ChosenValue:
     field."""
 
 
-def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Slices[dict[JsonPath, ChosenValue]]:
+def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> dict[JsonPath, ChosenValue]:
     """Choose a value for each field, the most certain field first. A place that another field has taken loses
     probability, so that two fields share a place only if no other place is suitable.
 
@@ -58,12 +53,11 @@ def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Sli
     schema.
     """
     rows = [row for row, one in enumerate(scored.fields) if not one.in_list and one.path not in without]
-    possible = yield from _all_possible_values(scored, rows)
+    possible = _all_possible_values(scored, rows)
     # A place may have thousands of words, so each is looked up once.
     numbers: dict[tuple[int, tuple[int, ...]], int] = {}
     left: dict[int, list[_Option]] = {}
     for row, choices in possible.items():
-        yield
         places = [numbers.setdefault((id(one.passage), one.words), len(numbers)) for one in choices]
         left[row] = [*map(_Option, choices, places)]
     options = dict(left)
@@ -75,9 +69,7 @@ def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Sli
         for row, own in left.items():
             # No place gains probability, so a field's best value changes only when another field takes its place.
             if row not in best or ((one := best[row]) and one.place == just_taken):
-                yield
                 best[row] = max(own, key=lambda one: one.probability_left(taken), default=None)
-        yield
         row = max(left, key=lambda index: likeliest.probability_left(taken) if (likeliest := best[index]) else -1.0)
         option = best[row]
         del left[row]
@@ -140,7 +132,7 @@ class _SpanValues(NamedTuple):
 _NONE = _SpanValues(())
 
 
-def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dict[int, list[ChosenValue]]]:
+def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> dict[int, list[ChosenValue]]:
     """Return the possible values of the fields, by row. The values in a span are computed once for all fields of one
     form."""
     rows_by_form: dict[ValueForm, list[int]] = {}
@@ -148,25 +140,19 @@ def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dic
         rows_by_form.setdefault(ValueForm.of(scored.fields[row].schema, scored.fields[row].names), []).append(row)
     found: dict[int, list[ChosenValue]] = {}
     for form, rows_of_form in rows_by_form.items():
-        span_values = []
-        for index, span in enumerate(scored.candidates.spans):
-            if index % SPANS_AT_ONCE == 0:
-                yield
-            span_values.append(_SpanValues.of(span, form, scored.candidates.has_days_first))
+        span_values = [_SpanValues.of(span, form, scored.candidates.has_days_first) for span in scored.candidates.spans]
         for row in rows_of_form:
-            found[row] = yield from _possible_values(scored, row, span_values)
+            found[row] = _possible_values(scored, row, span_values)
     return {row: found[row] for row in rows}
 
 
-def _possible_values(scored: FieldScores, row: int, span_values: Sequence[_SpanValues]) -> Slices[list[ChosenValue]]:
+def _possible_values(scored: FieldScores, row: int, span_values: Sequence[_SpanValues]) -> list[ChosenValue]:
     """Return the possible values of a field, each with the summed probabilities of all its places."""
     field, chances = scored.fields[row], scored.probabilities[row]
     types, is_enum = types_of(field.schema), "enum" in field.schema
     may_be_none, none = field.may_be_left_out or field.fits(None), float(chances[-1])
     best: dict[Any, tuple[float, CandidateSpan, Any]] = {}
-    for place, index in enumerate(np.argsort(-chances[:-1], kind="stable")):
-        if place % SPANS_AT_ONCE == 0:
-            yield
+    for index in np.argsort(-chances[:-1], kind="stable"):
         one = span_values[index]
         if not one.values:
             continue
@@ -191,46 +177,8 @@ def _possible_values(scored: FieldScores, row: int, span_values: Sequence[_SpanV
         if types == {"string"} and not is_enum and may_be_empty(field.schema) and field.fits(""):
             nothing = ""
         may_be_none, none = True, none * (DEMANDED**2 if is_alone else DEMANDED)
-    if not scored.is_read:
-        _prefer_whole(best)
     whole = sum(chance for chance, *_ in best.values()) + (none if may_be_none else 0.0) or 1.0
     found = [ChosenValue(value, chance / whole, span.passage, span.words) for chance, span, value in best.values()]
     if may_be_none:
         found.append(ChosenValue(nothing, none / whole))
     return found
-
-
-def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
-    """If the most likely value is a piece of a line, prefer the whole line under the conditions at `UNDECIDED`.
-
-    The piece is always kept if it is the whole line without a final part in brackets, or if the word before it shows
-    that it is part of a sentence.
-    """
-    key = max(best, key=lambda one: best[one][0], default=None)
-    if key is None or best[key][1].kind != "piece" or best[key][0] >= UNDECIDED:
-        return
-    chance, piece, value = best[key]
-    inside = [(likely, span, one) for one, (likely, span, _) in best.items() if _is_in_line(span, piece)]
-    whole = next((one for _, span, one in inside if span.kind in ("line", "part")), None)
-    if whole is not None and (
-        _bare_text(best[whole][1]) == key_of(piece.text) or _is_in_sentence(piece, best[whole][1])
-    ):
-        return
-    if whole is not None and sum(likely for likely, *_ in inside) > UNDECIDED:
-        likely, span, whole_value = best[whole]
-        best[key], best[whole] = (likely, piece, value), (chance, span, whole_value)
-
-
-def _is_in_sentence(piece: CandidateSpan, line: CandidateSpan) -> bool:
-    """True if the word before a piece shows that it is part of a sentence: `from Acme GmbH`."""
-    words_before = line.text.partition(piece.text)[0].split()
-    return bool(words_before) and words_before[-1].islower()
-
-
-def _bare_text(line: CandidateSpan) -> Any:
-    bare = without_brackets(line.text)
-    return bare and key_of(bare)
-
-
-def _is_in_line(span: CandidateSpan, other: CandidateSpan) -> bool:
-    return span.passage is other.passage and span.first == span.last == other.first

@@ -10,7 +10,6 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from models.fair_executor import Slices, all_of
 from tasks.extraction.concepts import CONCEPTS, WORDS_OF_ADDRESSES, Kind, is_common_token, may_be_same
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, LabelledValue, layout_of
@@ -145,17 +144,17 @@ class LabelClaims:
                 if _is_of_kind(passage, pair, answered):
                     yield passage, pair
 
-    def read(self, passage: Passage) -> Slices[None]:
+    def read(self, passage: Passage) -> None:
         """Read the labels of a passage in slices. Without this call, they are read in one step when they are needed."""
         if id(passage) not in self._layouts:
-            self._layouts[id(passage)] = yield from layout_of(passage)
+            self._layouts[id(passage)] = layout_of(passage)
 
-    def read_all(self) -> Slices[None]:
+    def read_all(self) -> None:
         for passage in self._passages:
-            yield from self.read(passage)
+            self.read(passage)
 
     def layout(self, passage: Passage) -> LabelLayout:
-        all_of(self.read(passage))
+        self.read(passage)
         return self._layouts[id(passage)]
 
 

@@ -7,12 +7,11 @@ from datetime import date
 from itertools import chain, islice
 from typing import Any
 
-from models.fair_executor import Slices, all_of, in_slices
 from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.yes_and_no import EnumValues, answer_of, most_harmless
-from tasks.notation.cells import decimal_comma, fraction, is_missing, moments_in_slices, number
+from tasks.notation.cells import decimal_comma, fraction, is_missing, moments, number
 from tasks.notation.clock_times import clock_beside, written_clock
 from tasks.notation.dates import day_of_week_near, days_without_year, find_days, is_day_of_a_year, parse_day
 from tasks.notation.order_of_days import order_of
@@ -29,20 +28,8 @@ _AMOUNT = re.compile(
 """Pattern of an amount with a currency, a unit or a footnote mark, and the sign before or after the number."""
 _MARKED = re.compile(r"(?P<number>[-+]?\d[\d.,]{0,20}?)[,;]?[^\W\d_]?[*¹²³]?")
 """Pattern of a number with the mark of a note after it."""
-_PLUS_AFTER = re.compile(r"\d\s?\+{1,3}$")
-_MARK_OF_RANGE = re.compile(r"(?<=\d)\s?(?:\+{1,3}|[-−–]{1,3})$")
-"""Pattern of a mark after a measured value that is above or below its usual range."""
-_RANGE = re.compile(
-    r"(?!\d{4}[-−–]\d{4}$)[\[(]?\d+(?:[.,]\d+)?\s?[-−–]\s?\d+(?:[.,]\d+)?[\])]?(?:\s?[^\W\d][^\d\s]{0,11})?"
-)
-"""Pattern of a range of usual values: `12,0 - 15,5`, `(4.0-10.0) g/dl`. Two years are none."""
-_THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
 """Pattern of a moment with its zone, which is copied as it is."""
-GROUP = 3
-"""Number of digits between two signs that separate thousands."""
-CELLS_AT_ONCE = 256
-"""Number of cells that are read in one step."""
 LONGEST_AMOUNT = 60
 """A cell with an amount has at most this many characters."""
 _MINUS = "-−–"
@@ -51,16 +38,6 @@ _OUT_AND_IN = (("DR", "CR", True), ("S", "H", False), ("D", "C", False), ("D", "
 """Pairs of marks for outgoing and incoming amounts, such as Soll and Haben, and whether one of them alone is
 conclusive."""
 
-_UPWARDS, _DOWNWARDS = frozenset("▲△↑⬆+H"), frozenset("▼▽↓⬇-−–L")
-"""Marks of values above and below their usual range."""
-_PLUS_AND_MINUS = frozenset("+-−–")
-_TRENDS = {
-    **dict.fromkeys("↑↗⬆▲△⇧⇗", "rising"),
-    **dict.fromkeys("↓↘⬇▼▽⇩⇘", "falling"),
-    **dict.fromkeys("→↔⇒➔=", "unchanged"),
-}
-"""Meanings of arrows as trends."""
-
 
 def values_of_column(
     column: Sequence[str],
@@ -68,29 +45,11 @@ def values_of_column(
     *,
     comma_likely: bool,
     known_days: Sequence[date] = (),
-    has_ranges: bool = False,
-) -> list[Any]:
-    """Return what `values_of_column_in_slices` returns, at once."""
-    return all_of(
-        values_of_column_in_slices(
-            column, wanted, comma_likely=comma_likely, known_days=known_days, has_ranges=has_ranges
-        )
-    )
-
-
-def values_of_column_in_slices(
-    column: Sequence[str],
-    wanted: WantedField,
-    *,
-    comma_likely: bool,
-    known_days: Sequence[date] = (),
-    has_ranges: bool = False,
     days_first: bool | None = None,
-) -> Slices[list[Any]]:
+) -> list[Any]:
     """Return the value of each cell for a field: None for an empty cell, UNREADABLE for a cell without a value.
 
-    A minus behind a number is a sign, as accountants write it. Where another number of the column has a plus behind it,
-    or the rows have ranges of usual values (`has_ranges`), it marks a value below its range instead.
+    A minus behind a number is a sign, as accountants write it.
 
     All cells together decide what a single cell leaves open: whether commas are decimal signs, and the order of day and
     month. If the cells do not show this order, `days_first` has the one that the document shows, if any. A date without
@@ -98,44 +57,28 @@ def values_of_column_in_slices(
     """
     present = [cell for cell in column if not is_missing(cell)]
     types = types_of(wanted.schema)
-    if ("boolean" in types or "enum" in wanted.schema) and (
-        marked := _trends(column, wanted) or _deviations(column, wanted)
-    ):
-        return marked
     if "boolean" in types:
         return _truths(column)
     found: Sequence[Any]
     if "enum" in wanted.schema:
         choices = _ChoicesOfCells(wanted.schema["enum"])
-        found = yield from in_slices(choices.meant_by, present)
+        found = [*map(choices.meant_by, present)]
     elif types & {"number", "integer"}:
-        if has_ranges or any(map(_PLUS_AFTER.search, present)):
-            present = [_MARK_OF_RANGE.sub("", cell.rstrip()) for cell in present]
-        found = yield from _numbers(present, wanted, types, comma_likely=comma_likely)
+        found = _numbers(present, wanted, types, comma_likely=comma_likely)
     elif wants_iso(wanted.schema):
-        found = yield from _days(present, known_days, days_first)
+        found = _days(present, known_days, days_first)
         if wants_clock(wanted.schema):
-            found = yield from _with_clocks(present, found, has_seconds=wanted.schema.get("format") == MOMENT)
+            found = _with_clocks(present, found, has_seconds=wanted.schema.get("format") == MOMENT)
     elif "array" in types:
         item = wanted.schema.get("items", {})
         values_in = _numbers_in if types_of(item) & {"number", "integer"} else _texts_in
-        found = yield from in_slices(values_in, present)
+        found = [*map(values_in, present)]
     elif wanted.schema.get("format") == HOURS_AND_MINUTES:
-        found = yield from in_slices(lambda cell: written_clock(cell) or cell, present)
+        found = [written_clock(cell) or cell for cell in present]
     else:
         found = present
-    fitting = yield from in_slices(lambda one: one if one is not None and wanted.fits(one) else UNREADABLE, found)
-    each = iter(fitting)
+    each = (one if one is not None and wanted.fits(one) else UNREADABLE for one in found)
     return [None if is_missing(cell) else next(each) for cell in column]
-
-
-def has_ranges(rows: Sequence[Sequence[str]]) -> bool:
-    """True if at least half of the cells of a column are ranges of usual values, in the first CELLS_AT_ONCE rows."""
-    for column in zip(*rows[:CELLS_AT_ONCE], strict=False):
-        ranges = sum(_RANGE.fullmatch(cell.strip()) is not None for cell in column if len(cell) <= LONGEST_AMOUNT)
-        if ranges and 2 * ranges >= len(column):
-            return True
-    return False
 
 
 def _texts_in(cell: str) -> list[str]:
@@ -170,43 +113,6 @@ def _truths(column: Sequence[str]) -> list[Any]:
     ]
 
 
-def _deviations(column: Sequence[str], wanted: WantedField) -> list[Any]:
-    """Return the values of a column of marks beside measured values, such as `▲`, `↓↓` or `−`; empty for any other
-    column. A boolean is True if the measured value is out of its range. For an enum, the result is the choice that
-    means high, low or normal.
-
-    An empty cell says that the value is in its range.
-    """
-    marks = [cell.strip() for cell in column]
-    signs = {sign for mark in marks for sign in mark}
-    if not signs & _UPWARDS or not signs <= _UPWARDS | _DOWNWARDS or any(len({*mark}) > 1 for mark in marks):
-        return []
-    if signs - _PLUS_AND_MINUS:
-        marks = ["" if is_missing(mark) else mark for mark in marks]
-    if "enum" not in wanted.schema:
-        # `+` and `-` alone may be yes and no.
-        return [bool(mark) for mark in marks] if signs - _PLUS_AND_MINUS else []
-    choices = EnumValues(wanted.schema["enum"])
-    high, low = choices.meant_by("high"), choices.meant_by("low")
-    if high is None or low is None:
-        return []
-    usual = choices.meant_by("normal") or (None if wanted.fits(None) else UNREADABLE)
-    return [usual if not mark else high if mark[0] in _UPWARDS else low for mark in marks]
-
-
-def _trends(column: Sequence[str], wanted: WantedField) -> list[Any]:
-    """Return the values of a column of arrows for an enum whose choices mean rising, falling and unchanged; empty for
-    any other column."""
-    arrows = {cell.strip() for cell in column if not is_missing(cell)}
-    if "enum" not in wanted.schema or not arrows or not arrows <= _TRENDS.keys():
-        return []
-    choices = EnumValues(wanted.schema["enum"])
-    trends = {arrow: choices.meant_by(_TRENDS[arrow]) for arrow in arrows}
-    if None in trends.values():
-        return []
-    return [None if is_missing(cell) else trends[cell.strip()] for cell in column]
-
-
 class _ChoicesOfCells:
     """The values of an enum that the cells of a column may mean."""
 
@@ -233,15 +139,12 @@ class _ChoicesOfCells:
         return similar_values.pop() if len(similar_values) == 1 else None
 
 
-def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comma_likely: bool) -> Slices[list[Any]]:
+def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comma_likely: bool) -> list[Any]:
     signs = _signs_of(cells)
-    plain = yield from in_slices(_bare_number, cells)
+    plain = [*map(_bare_number, cells)]
     comma = decimal_comma([digits for _, digits in plain if digits], likely=comma_likely)
-    yield
     found: list[Any] = []
     for cell, (sign, digits), marked in zip(cells, plain, signs, strict=True):
-        if len(found) % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:
-            yield
         value = number(digits, comma=comma) if digits else fraction(cell)
         if value is None:
             found.append(UNREADABLE)
@@ -271,44 +174,16 @@ def _signs_of(cells: Sequence[str]) -> list[int]:
 def has_decimal_commas(rows: Sequence[Sequence[str]], *, likely: bool) -> bool:
     """True if commas are decimal signs in most of a table's unambiguous numbers.
 
-    If these numbers leave it open, the sign that separates thousands decides. For example, if a column contains `510`
-    and `1.307`, the point separates thousands, because fractions of one column have equally many digits. Otherwise,
-    return `likely`.
+    If these numbers leave it open, return `likely`.
     """
-    return all_of(has_decimal_commas_in_slices(rows, likely=likely))
-
-
-def has_decimal_commas_in_slices(rows: Sequence[Sequence[str]], *, likely: bool) -> Slices[bool]:
-    """Return what `has_decimal_commas` returns, with a slice of the work for each CELLS_AT_ONCE cells."""
     votes = 0
-    for index, cell in enumerate(chain.from_iterable(rows)):
-        if index % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:
-            yield
+    for cell in chain.from_iterable(rows):
         digits = "" if is_day_of_a_year(cell) else _bare_number(cell)[1]
         if digits and decimal_comma([digits], likely=True) == decimal_comma([digits], likely=False):
             votes += 1 if decimal_comma([digits], likely=True) else -1
     if votes:
         return votes > 0
-    signs = set()
-    for column in zip(*rows, strict=True):
-        signs.add((yield from _sign_of_thousands(column)))
-    signs.discard("")
-    return signs == {"."} if len(signs) == 1 else likely
-
-
-def _sign_of_thousands(column: Sequence[str]) -> Slices[str]:
-    """Return the sign that separates thousands in a column whose other numbers have up to three digits, and at least
-    one of them exactly three; empty if there is none."""
-    digits = []
-    for index, cell in enumerate(column):
-        if index % CELLS_AT_ONCE == 0:
-            yield
-        digits.append(_bare_number(cell)[1])
-    digits = [*filter(None, digits)]
-    grouped = [_THOUSANDS.fullmatch(one) for one in digits if not one.isdigit()]
-    signs = {found[1] if found else "" for found in grouped}
-    longest = max((len(one) for one in digits if one.isdigit()), default=0)
-    return signs.pop() if len(signs) == 1 and longest == GROUP else ""
+    return likely
 
 
 def _bare_number(cell: str) -> tuple[int, str]:
@@ -322,13 +197,11 @@ def _bare_number(cell: str) -> tuple[int, str]:
     return -1 if is_negative else 1, match["digits"].rstrip(".,")
 
 
-def days_first_by_column(cells: Sequence[str]) -> Slices[bool | None]:
+def days_first_by_column(cells: Sequence[str]) -> bool | None:
     """Return whether days in figures have the day before the month, by those of a column that can be read in only one
     order; None if there are none, or if they differ."""
     orders = set()
-    for index, cell in enumerate(cells):
-        if index % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:
-            yield
+    for cell in cells:
         text = cell.strip()
         if (day := parse_day(text)) is not None:
             orders.add(order_of(text[day.start : day.end], day))
@@ -336,16 +209,13 @@ def days_first_by_column(cells: Sequence[str]) -> Slices[bool | None]:
     return orders.pop() if len(orders) == 1 else None
 
 
-def _days(cells: Sequence[str], known_days: Sequence[date], days_first: bool | None) -> Slices[list[Any]]:
+def _days(cells: Sequence[str], known_days: Sequence[date], days_first: bool | None) -> list[Any]:
     lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known_days))
-    yield
     middle = sorted(known_days)[len(known_days) // 2] if known_days else None
-    is_open = days_first is not None and (yield from days_first_by_column(cells)) is None
-    moments = yield from moments_in_slices(cells, day_first=days_first if is_open else None)
+    is_open = days_first is not None and days_first_by_column(cells) is None
+    found_moments = moments(cells, day_first=days_first if is_open else None)
     found: list[Any] = []
-    for cell, one in zip(cells, moments, strict=True):
-        if len(found) % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:
-            yield
+    for cell, one in zip(cells, found_moments, strict=True):
         if is_day_of_a_year(cell):
             one_day = next(lone)
             found.append(UNREADABLE if one_day is None else one_day.isoformat())
@@ -359,12 +229,10 @@ def _days(cells: Sequence[str], known_days: Sequence[date], days_first: bool | N
     return found
 
 
-def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool) -> Slices[list[Any]]:
+def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool) -> list[Any]:
     """Return the days with the times of day in their cells. With `has_seconds`, a day alone does not count."""
     found: list[Any] = []
     for cell, day in zip(cells, days, strict=True):
-        if len(found) % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:
-            yield
         printed = next(find_days(cell), None)
         clock = clock_beside(cell, printed.start, printed.end) if printed is not None else None
         if _RFC3339.fullmatch(cell.strip()):

@@ -101,12 +101,9 @@ def _without_accents(text: str) -> str:
     return without_accents(text.translate(_UMLAUTS))
 
 
-for _name, _row in _ROWS.items():
-    _FIELDS.update(dict.fromkeys(" ".join(_row.get("called", "").split()).split(", "), _name))
-# Authors of schemas write `straße` as `strasse`, and `größe` as `groesse` or `grosse`.
-_FIELDS = {without_accents(" ".join(_phrase)): _name for _phrase, _name in PHRASES.items()} | _FIELDS
-_FIELDS.update((_without_accents(" ".join(_phrase)), _name) for _phrase, _name in PHRASES.items())
-del _FIELDS[""]
+for _phrase, _name in PHRASES.items():
+    # Authors of schemas write `straße` as `strasse`, and `größe` as `groesse` or `grosse`.
+    _FIELDS[without_accents(" ".join(_phrase))] = _FIELDS[_without_accents(" ".join(_phrase))] = _name
 # Authors of schemas leave function words out: `lieu_naissance`, `data_nascita`, `numero_permis`.
 _WITHOUT_JOINING: dict[str, set[str]] = {}
 for _said, _name in _FIELDS.items():
@@ -152,12 +149,6 @@ def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
     """
     known = [_MISREAD.get(look_alike(token), token) for token in tokens]
     return _strongest(_find_names(known, _longest_of_label))
-
-
-def concepts_within(words: Sequence[str]) -> frozenset[str]:
-    """Return the concepts of all phrases of up to _LONGEST_PHRASE words in a text."""
-    phrases = (words[at : at + size] for size in range(1, _LONGEST_PHRASE + 1) for at in range(len(words)))
-    return frozenset().union(*(concepts_of(tuple(phrase)) for phrase in phrases))
 
 
 @lru_cache(maxsize=4096)

@@ -4,14 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from models.fair_executor import Slices
 from tasks.extraction.passages import Passage
-from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.clock_times import is_clock_with_point
 from tasks.notation.currencies import ANY
 from tasks.notation.numbers import Number
 
-NUMBERS_AT_ONCE = 1_000
 RATIO = 4
 """A sign counts as the decimal sign if it is more than this many times as frequent, in this role, as the other sign."""
 _FRACTION = re.compile(r"([.,])\d{1,2}$")
@@ -25,7 +22,7 @@ about the decimal sign."""
 _OTHER_SIGN = {".": ",", ",": "."}
 
 
-def decimal_sign(passages: Sequence[Passage]) -> Slices[str]:
+def decimal_sign(passages: Sequence[Passage]) -> str:
     """Return the decimal sign of a document's numbers; empty if they leave it open.
 
     A sign that is before the last one or two digits of other numbers is the decimal sign. Times and days (`14.30 Uhr`,
@@ -34,21 +31,15 @@ def decimal_sign(passages: Sequence[Passage]) -> Slices[str]:
     """
     fractions: Counter[str] = Counter()
     for passage in passages:
-        yield from passage.prepare()
-        for index, number in enumerate(passage.numbers):
-            if index % NUMBERS_AT_ONCE == 0:
-                yield
+        for number in passage.numbers:
             # `29.12.24` has no readings.
             if number.readings and not _is_moment(passage.text, number):
                 fractions.update(_FRACTION.findall(number.digits))
     if not _most(fractions):
         fractions = Counter()
         for passage in passages:
-            for found in matches_in_slices(_MONEY, passage.text):
-                if found is None:
-                    yield
-                else:
-                    fractions[_OTHER_SIGN[found[1] or found[2]]] += 1
+            for found in _MONEY.finditer(passage.text):
+                fractions[_OTHER_SIGN[found[1] or found[2]]] += 1
     return _most(fractions)
 
 

@@ -6,17 +6,15 @@ printed options is ticked, and whether the words that name a field are denied (`
 """
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from models.fair_executor import Slices
 from tasks.extraction.affinity import affinity, likeness
-from tasks.extraction.candidates import SPANS_AT_ONCE, CandidateSpan, LineSegment
-from tasks.extraction.doubts import DOUBTFUL, is_left_to_condition_behind, is_word_compared
+from tasks.extraction.candidates import CandidateSpan, LineSegment
 from tasks.extraction.fields import FormField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -25,30 +23,20 @@ from tasks.extraction.probability import FieldScores
 from tasks.extraction.yes_and_no import (
     DENIALS,
     EMPTY,
-    LONGEST_REMARK,
     TICKED,
     EnumValues,
-    Remark,
     Words,
     answer_of,
-    choice_behind,
-    is_conditional,
     is_denied,
-    is_harmless,
-    is_hedged,
     is_left_open,
-    is_left_to_condition,
     is_limited,
     is_turned,
     is_turned_name,
-    remark_behind,
     words_of,
 )
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
-TOKENS_AT_ONCE: Final = 1_000
-"""At most this many tokens of a text are compared with choices in one slice of the work."""
 MAX_SPANS: Final = 200
 """Largest number of spans, the likeliest first, whose words may decide a field."""
 TICKED_BY_LABEL: Final = 0.95
@@ -81,8 +69,6 @@ NAME_PRINTED: Final = 0.55
 """Probability that a boolean is true if its name is printed and not denied."""
 LEAST_NAMING_SHARE: Final = 0.6
 """Least share of a field's words that a label must have to name the field."""
-LONGEST_OFFER: Final = 3
-"""Another value that is offered beside a value is looked for in this many words."""
 SHORTEST_CHOICE: Final = 3
 """Least number of letters of a choice, or of a boolean's name, that is searched for in running text. A shorter choice,
 such as `M`, counts only after a label or a box."""
@@ -142,35 +128,29 @@ def decide(
     read: Sequence[Entry],
     passages: Sequence[Passage],
     scored: FieldScores | None,
-) -> Slices[dict[JsonPath, Decision]]:
+) -> dict[JsonPath, Decision]:
     """Return the decisions for those of `fields` that the passages of the entries `read` decide. `lists` are lists of
     choices, of which several may be ticked. Each ticked choice is the decision for one item."""
     if not (fields or lists):
         return {}
-    options: list[_PrintedOption] = []
-    for passage in passages:
-        for option in _options(passage):
-            if len(options) % SPANS_AT_ONCE == 0:
-                yield
-            options.append(option)
-    options += (yield from _options_in_cells(scored.candidates.segments)) if scored else ()
+    options = [option for passage in passages for option in _options(passage)]
+    options += _options_in_cells(scored.candidates.segments) if scored else ()
     found = {}
     for path, (field, names) in fields.items():
-        yield
         values, naming = _Values(field.schema), _Naming(names)
-        if (yield from _is_left_open(values, naming, scored)):
+        if _is_left_open(values, naming, scored):
             continue
-        decision = yield from _by_box(values, naming, options)
-        if decision is None and not (yield from _is_unticked(values, naming, options)):
+        decision = _by_box(values, naming, options)
+        if decision is None and not _is_unticked(values, naming, options):
             decision = (
-                (yield from _behind_own_label(values, naming, scored))
-                or (yield from _behind_label(values, naming, path, scored))
-                or (yield from (_by_name(names, passages) if values.are_truths else _by_words(values, names, passages)))
+                _behind_own_label(values, naming, scored)
+                or _behind_label(values, naming, path, scored)
+                or (_by_name(names, passages) if values.are_truths else _by_words(values, names, passages))
             )
         if decision is not None:
             found[path] = decision
     for path, (choices, names) in lists.items():
-        ticked = yield from _by_boxes(_Values({"enum": choices}), _Naming(names), options)
+        ticked = _by_boxes(_Values({"enum": choices}), _Naming(names), options)
         found |= {(*path, index): one for index, one in enumerate(ticked)}
     return {path: one._replace(entry=read[one.passage.entry]) for path, one in found.items()}
 
@@ -217,14 +197,9 @@ class _Naming:
         """True if a label asks for the opposite of what the field asks for: `No smoking` for `smoking_allowed`."""
         return is_turned(label) and not any(is_turned_name(name, label) for name in self._names_as_given)
 
-    def by_each(self, texts: Sequence[str]) -> Slices[list[float]]:
+    def by_each(self, texts: Sequence[str]) -> list[float]:
         """Return how well each of the texts names the field."""
-        shares = []
-        for text in texts:
-            if text not in self._known:
-                yield
-            shares.append(self.by(text))
-        return shares
+        return [self.by(text) for text in texts]
 
 
 def _options(passage: Passage) -> Iterator[_PrintedOption]:
@@ -263,13 +238,12 @@ def _options(passage: Passage) -> Iterator[_PrintedOption]:
         start += len(line) + 1
 
 
-def _options_in_cells(segments: Sequence[LineSegment]) -> Slices[list[_PrintedOption]]:
+def _options_in_cells(segments: Sequence[LineSegment]) -> list[_PrintedOption]:
     """Return the options of tables whose header row names them. Each further row is a question with a mark in one
     column."""
     marks = [index for index, segment in enumerate(segments) if segment.text in CROSSES and segment.box]
     found = []
     for index in marks:
-        yield
         mark, head = segments[index], _head_of(index, segments)
         if mark.left < 0 or head is None or mark.box is None:
             continue
@@ -297,13 +271,13 @@ def _head_of(index: int, segments: Sequence[LineSegment]) -> str | None:
     return next((one.text for one in nearest if one.text not in CROSSES), None)
 
 
-def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[Decision | None]:
+def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Decision | None:
     """Decide by a ticked option whose group names the field. Otherwise, an enum is decided if only one of its values is
     ticked. A boolean is decided by the box of an option that names the field, whether ticked or not."""
-    own = yield from _meant(values, options)
+    own = _meant(values, options)
     ticked = [(option, meaning) for option, meaning in own if option.is_ticked]
     if ticked:
-        shares = yield from naming.by_each([option.group for option, _ in ticked])
+        shares = naming.by_each([option.group for option, _ in ticked])
         best = max(range(len(ticked)), key=lambda index: shares[index])
         option, value = ticked[best]
         is_only = all(one.group != option.group or meaning == value for one, meaning in ticked)
@@ -315,7 +289,7 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
         if not values.are_truths and all(one.group == option.group for one, _ in ticked):
             return Decision(value, TICKED_ALONE, option.passage, option.words)  # one of several ticked options
     if values.are_truths and options:
-        shares = yield from naming.by_each([option.text for option in options])
+        shares = naming.by_each([option.text for option in options])
         index = max(range(len(options)), key=lambda index: shares[index])
         if shares[index] >= LEAST_NAMING_SHARE:
             option = options[index]
@@ -327,11 +301,11 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
     return None
 
 
-def _is_unticked(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[bool]:
+def _is_unticked(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> bool:
     """True if two or more of the field's values stand beside boxes of one group, none of which is ticked. The group
     must name the field, unless it offers all values of an enum."""
     groups: dict[str, list[tuple[_PrintedOption, Any]]] = {}
-    for option, meaning in (yield from _meant(values, options)):
+    for option, meaning in _meant(values, options):
         groups.setdefault(option.group, []).append((option, meaning))
     for group, own in groups.items():
         offered = len({meaning for _, meaning in own})
@@ -341,16 +315,16 @@ def _is_unticked(values: _Values, naming: _Naming, options: Sequence[_PrintedOpt
     return False
 
 
-def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[list[Decision]]:
+def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> list[Decision]:
     """Decide the items of a list by the ticked options of one group that offers two or more of the values. The group
     must name the list, unless it is the only such group."""
     groups: dict[str, list[tuple[_PrintedOption, Any]]] = {}
-    for option, meaning in (yield from _meant(values, options)):
+    for option, meaning in _meant(values, options):
         groups.setdefault(option.group, []).append((option, meaning))
     several = [group for group, own in groups.items() if len({meaning for _, meaning in own}) > 1]
     if not several:
         return []
-    shares = yield from naming.by_each(several)
+    shares = naming.by_each(several)
     index = max(range(len(several)), key=lambda index: shares[index])
     is_named = shares[index] >= LEAST_NAMING_SHARE
     if not is_named and len(several) > 1:
@@ -361,13 +335,11 @@ def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption
     return [Decision(value, probability, option.passage, option.words) for value, option in ticked.items()]
 
 
-def _meant(values: _Values, options: Sequence[_PrintedOption]) -> Slices[list[tuple[_PrintedOption, Any]]]:
+def _meant(values: _Values, options: Sequence[_PrintedOption]) -> list[tuple[_PrintedOption, Any]]:
     """Return the options that mean one of the values, each with its value. A price may follow the words: `Full
     £32.00`."""
     found = []
-    for index, option in enumerate(options):
-        if index % SPANS_AT_ONCE == 0:
-            yield
+    for option in options:
         value = values.meant_by(option.text)
         if value is None and (words := _BEFORE_PRICE.match(option.text)):
             value = values.meant_by(words[0])
@@ -376,42 +348,31 @@ def _meant(values: _Values, options: Sequence[_PrintedOption]) -> Slices[list[tu
     return found
 
 
-def _is_left_open(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[bool]:
+def _is_left_open(values: _Values, naming: _Naming, scored: FieldScores | None) -> bool:
     """True if the text after a label that names the field leaves the answer open: `Insured: pending`.
 
     Nothing else on the page decides such a field, neither an empty box nor the words of its name.
     """
     found = False
-    for index, span in enumerate(scored.candidates.spans if scored else ()):
-        if index % SPANS_AT_ONCE == 0:
-            yield
+    for span in scored.candidates.spans if scored else ():
         if span.kind != "part" or not span.has_colon or naming.by(span.label) < LEAST_NAMING_SHARE:
             continue
         if len(words_of(span.label)) > MAX_LABEL_WORDS:
             continue
-        if values.meant_by(span.text) is not None or not _leaves_open(span.text, values, naming):
+        if values.meant_by(span.text) is not None or not is_left_open(span.text):
             return False
         found = True
     return found
 
 
-def _leaves_open(text: str, values: _Values, naming: _Naming) -> bool:
-    answer, _, rest = text.partition(" ")
-    if is_left_open(text) or (values.are_answers and is_left_to_condition(text)):
-        return True
-    return remark_behind(answer, rest, naming.words) is Remark.OPEN
-
-
-def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[Decision | None]:
+def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | None) -> Decision | None:
     """Decide by the word after a label, or to the right of a label in the same row, if the label has enough words of
     the field's name (LEAST_NAMING_SHARE)."""
     best: tuple[float, Decision] | None = None
     segments = scored.candidates.segments if scored else []
-    for index, span in enumerate(scored.candidates.spans if scored else ()):
-        if index % SPANS_AT_ONCE == 0:
-            yield
+    for span in scored.candidates.spans if scored else ():
         value = values.meant_by(span.text)
-        if value is None or _is_no_answer(span, naming, scored):
+        if value is None or _is_no_answer(span):
             continue
         first = segments[span.first]
         left_text = segments[first.left].text if first.left >= 0 and span.words[0] == first.words[0] else ""
@@ -419,72 +380,22 @@ def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | No
         share = naming.by(label) / (1 + LONG_LABEL_PENALTY * max(0, len(words_of(label)) - MAX_LABEL_WORDS))
         is_better = share >= LEAST_NAMING_SHARE and (best is None or share > best[0])
         if scored and is_better and not _is_one_of_several(span, values, scored):
-            best = share, _settled(values, value, BEHIND_OWN_LABEL, span, label, naming, scored)
+            best = share, _answer(values, value, BEHIND_OWN_LABEL, span, label, naming)
     return best[1] if best else None
 
 
-def _is_no_answer(span: CandidateSpan, naming: _Naming, scored: FieldScores | None) -> bool:
-    """True if the words around a span say that it answers nothing: `not paid`, `partially paid`, `no information`, `if
-    possible yes`."""
-    if is_denied(span.text_before) or is_limited(span.text_before) or is_conditional(_words_before_answer(span)):
-        return True
-    return scored is not None and _remark(span, naming, scored) is Remark.OPEN
+def _is_no_answer(span: CandidateSpan) -> bool:
+    """True if the words before a span deny it or limit it: `not paid`, `partially paid`."""
+    return is_denied(span.text_before) or is_limited(span.text_before)
 
 
-def _remark(span: CandidateSpan, naming: _Naming, scored: FieldScores) -> Remark:
-    return remark_behind(span.text, _text_behind(span, scored), naming.words)
-
-
-def _words_before_answer(span: CandidateSpan) -> str:
-    """Return the words between a label and a yes or a no, which then may answer something else: `Insured: the house
-    yes`. Before other choices, as in `Payment: by card`, such words say nothing."""
-    if not span.has_colon or answer_of(span.text) is None:
-        return ""
-    words, first = span.passage.words, span.words[0]
-    start = max(span.passage.line_words(span.passage.line_at(first)).start, first - LONGEST_REMARK)
-    label_end = next((word for word in range(first - 1, start - 1, -1) if words[word].endswith((":", "："))), None)
-    return " ".join(words[label_end + 1 : first]) if label_end is not None else ""
-
-
-def _text_behind(span: CandidateSpan, scored: FieldScores) -> str:
-    """Return the text between a span and the end of its cell or clause, or the next label of its line."""
-    last = span.words[-1]
-    words = scored.candidates.segments[span.last].words
-    pairs = scored.candidates.layouts[id(span.passage)].pair_of if not span.passage.codes else {}
-    own = pairs.get(last)
-    found = []
-    start = bisect_right(words, last)
-    for word in words[start : start + LONGEST_REMARK]:
-        text = span.passage.words[word]
-        if text in _CELL_SIGNS or pairs.get(word) is not own:
-            break
-        if text.endswith((":", "：")):
-            return ""  # The words before the colon are a label.
-        found.append(text)
-    sign = span.passage.words[last][-1:]
-    return " ".join([*(sign for _ in range(not sign.isalnum())), *found])
-
-
-def _settled(
-    values: _Values,
-    value: Any,
-    probability: float,
-    span: CandidateSpan,
-    label: str,
-    naming: _Naming,
-    scored: FieldScores,
+def _answer(
+    values: _Values, value: Any, probability: float, span: CandidateSpan, label: str, naming: _Naming
 ) -> Decision:
-    """Return the decision by an answer after a label. It is doubtful if words before it or behind it say so, and the
-    opposite if the label denies what the field names."""
-    is_limited_before = not is_harmless(_words_before_answer(span)) or is_hedged(span.text_before)
-    is_bound = not values.are_truths and (
-        is_word_compared(span.text_before) or is_left_to_condition_behind(_text_behind(span, scored))
-    )
-    if _remark(span, naming, scored) is Remark.DOUBTFUL or is_limited_before or is_bound:
-        probability = min(probability, DOUBTFUL)
+    """Return the decision by an answer after a label. It is the opposite if the label denies what the field names: a no
+    behind `No smoking` only suggests a yes."""
     if values.are_truths and naming.is_turned_by(label):
-        # A no behind `No smoking` only suggests the opposite.
-        value, probability = not value, min(probability, TICKED_ALONE if not value else DOUBTFUL)
+        value, probability = not value, min(probability, TICKED_ALONE)
     return Decision(value, probability, span.passage, span.words)
 
 
@@ -497,39 +408,21 @@ def _is_one_of_several(span: CandidateSpan, values: _Values, scored: FieldScores
         for one in scored.candidates.spans
         if one.passage is span.passage and one.passage.line_at(one.words[0]) == line and not is_denied(one.text_before)
     }
-    return len(values_in_line - {None}) > 1 or _is_offered(span, values, scored)
+    return len(values_in_line - {None}) > 1
 
 
-def _is_offered(span: CandidateSpan, values: _Values, scored: FieldScores) -> bool:
-    """True if another value is joined to a value, which nobody may have chosen yet: `male / female (circle one)`."""
-    if values.are_truths:
-        return False
-    value = values.meant_by(span.text)
-    own = scored.candidates.segments[span.last].words
-    start = bisect_right(own, span.words[-1])
-    last = span.passage.words[span.words[-1]]
-    behind = [span.passage.words[word] for word in own[start : start + LONGEST_OFFER + 1]]
-    sign = last[-1:] if not last[-1:].isalnum() else ""
-    words = choice_behind(" ".join([sign, *behind])).replace("/", " ").split()[:LONGEST_OFFER]
-    others = {values.meant_by(" ".join(words[:size]).strip(",;.|[]()")) for size in range(1, len(words) + 1)}
-    return bool(others - {None, value})
-
-
-def _behind_label(
-    values: _Values, naming: _Naming, path: JsonPath, scored: FieldScores | None
-) -> Slices[Decision | None]:
+def _behind_label(values: _Values, naming: _Naming, path: JsonPath, scored: FieldScores | None) -> Decision | None:
     """Decide by the word that the network finds after the field's label, if the word means one of the values."""
     row = scored.rows.get(path) if scored is not None else None
     if scored is None or row is None:
         return None
-    yield
     chances = scored.probabilities[row]
     sums: dict[Any, float] = {}
     first_spans: dict[Any, int] = {}
     for index in np.argsort(-chances[:-1], kind="stable")[:MAX_SPANS]:
         span = scored.candidates.spans[index]
         value = values.meant_by(span.text)
-        if value is not None and not _is_no_answer(span, naming, scored):
+        if value is not None and not _is_no_answer(span):
             sums[value] = sums.get(value, 0.0) + float(chances[index])
             first_spans.setdefault(value, int(index))
     if not sums:
@@ -541,16 +434,15 @@ def _behind_label(
     span = scored.candidates.spans[first_spans[value]]
     largest_chance = BESIDE_OTHERS if _is_one_of_several(span, values, scored) else BEHIND_LABEL
     label = span.label or scored.candidates.labels_of(span).get("left", "")
-    return _settled(values, value, round(min(chance, largest_chance), 4), span, label, naming, scored)
+    return _answer(values, value, round(min(chance, largest_chance), 4), span, label, naming)
 
 
-def _by_words(values: _Values, names: Names, passages: Sequence[Passage]) -> Slices[Decision | None]:
+def _by_words(values: _Values, names: Names, passages: Sequence[Passage]) -> Decision | None:
     """Decide by a choice whose words are printed in the text: the only such choice, or the one next to words that name
     the field."""
     found: list[tuple[float, int, Any, Passage, tuple[int, ...]]] = []
-    printed = yield from _printed(values.choices, passages)
+    printed = _printed(values.choices, passages)
     for order, (value, passage, words) in enumerate(printed):
-        yield
         found.append((affinity(passage, words, names), -order, value, passage, words))
     if not found:
         return None
@@ -565,7 +457,7 @@ def _by_words(values: _Values, names: Names, passages: Sequence[Passage]) -> Sli
     return None
 
 
-def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tuple[Any, Passage, tuple[int, ...]]]]:
+def _printed(choices: EnumValues, passages: Sequence[Passage]) -> list[tuple[Any, Passage, tuple[int, ...]]]:
     """Return the places where the words of a choice are printed as in the enum. Places are left out if the text before
     them denies the choice, or if the words begin a longer choice."""
     words_of_values = dict(zip(choices.values, choices.words, strict=True))
@@ -574,18 +466,13 @@ def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tu
         options_by_first.setdefault(words[0] if words else "", []).append(words)
     found: list[tuple[Any, Passage, tuple[int, ...]]] = []
     for passage in passages:
-        yield from passage.prepare_to_match()
         texts: list[Words] = []
         places: dict[str, list[int]] = {}
         for position, text in enumerate(passage.tokens.texts):
-            if position % TOKENS_AT_ONCE == 0:
-                yield
             texts.append(words_of(text))
             if texts[-1]:
                 places.setdefault(texts[-1][0], []).append(position)
-        for index, (value, words) in enumerate(words_of_values.items()):
-            if index % SPANS_AT_ONCE == 0:
-                yield
+        for value, words in words_of_values.items():
             if sum(map(len, words)) < SHORTEST_CHOICE:
                 continue
             for position in islice(places.get(words[0], ()), MAX_PRINTED):
@@ -616,21 +503,18 @@ def _has_words_at(texts: Sequence[Words], position: int, words: Words) -> bool:
     return [text[0] if text else "" for text in texts[position : position + len(words)]] == list(words)
 
 
-def _by_name(names: Names, passages: Sequence[Passage]) -> Slices[Decision | None]:
+def _by_name(names: Names, passages: Sequence[Passage]) -> Decision | None:
     """Decide a boolean by the first clause that has its name: false if a denial is near the name, else true."""
     wanted = [[word for word in name if word not in _FUNCTION_WORDS] for name in names.own]
     for passage in passages:
         start = 0
-        for clause_index, clause in enumerate(_clauses(passage.text)):
-            if clause_index % SPANS_AT_ONCE == 0:
-                yield
+        for clause in _clauses(passage.text):
             clause_words = words_of(clause)
             for name in filter(None, wanted):
                 places: list[int] = []
                 for one in name:
                     if places and places[-1] < 0:
                         break
-                    yield
                     places.append(
                         next((index for index, word in enumerate(clause_words) if likeness(word, one) >= 1), -1)
                     )

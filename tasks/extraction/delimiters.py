@@ -11,10 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from models.fair_executor import Slices
 from tasks.extraction.candidates import (
     SIGNS_AROUND,
-    SPANS_AT_ONCE,
     Candidates,
     CandidateSpan,
     Kind,
@@ -83,20 +81,16 @@ def delimiters_of(candidates: Candidates, words: Sequence[int], first: int, last
     return Delimiters(words_before[1], words_before[0], words_after[0], words_after[1])
 
 
-def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
+def find_values(candidates: Candidates, answer: Any) -> None:
     """Add the places of those texts of an answer that no candidate has yet, at most MAX_CUT_IN_ALL places."""
     wanted = {"".join(fold(text)) for text in _texts(answer)} - {""}
-    for index, span in enumerate(candidates.spans if wanted else ()):
-        if index % SPANS_AT_ONCE == 0:
-            yield
+    for span in candidates.spans if wanted else ():
         wanted.discard("".join(fold(span.text)))
     beginnings, longest = {text[:_BEGINNING] for text in wanted}, max(map(len, wanted), default=0)
     room = MAX_CUT_IN_ALL
     for at, segment in enumerate(candidates.segments) if wanted else ():
         lines = _lines_from(candidates, at)
         for start, first in enumerate(segment.words):
-            if start % SPANS_AT_ONCE == 0:
-                yield
             begun = "".join(fold(segment.passage.words[first]))
             if not begun or not any(one.startswith(begun[:_BEGINNING]) for one in beginnings):
                 continue
@@ -111,7 +105,7 @@ def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
                     room -= 1
 
 
-def cut_values(candidates: Candidates, values: Iterable[CutValue]) -> Slices[None]:
+def cut_values(candidates: Candidates, values: Iterable[CutValue]) -> None:
     """Add the spans that are between the same delimiters as `values` on examples."""
     segments = candidates.segments
     seen = {(id(span.passage), span.words) for span in candidates.spans}
@@ -119,16 +113,12 @@ def cut_values(candidates: Candidates, values: Iterable[CutValue]) -> Slices[Non
     ends: dict[tuple[int, str], list[int]] = defaultdict(list)
     for index, segment in enumerate(segments):
         for place in range(len(segment.words)):
-            if place % SPANS_AT_ONCE == 0:
-                yield
             starts[next(_leftwards(segment, place))].append((index, place))
             ends[index, next(_rightwards(segment, place))].append(place)
     tries, room = MAX_TRIED, MAX_CUT_IN_ALL
     for value in dict.fromkeys(values):
         left = MAX_CUT
         for index, start in starts.get(value.delimiters.before, ())[:tries]:
-            if tries % SPANS_AT_ONCE == 0:
-                yield
             tries -= 1
             for lines, words in _to_the_end(candidates, value, index, start, ends):
                 key = id(segments[index].passage), tuple(words)

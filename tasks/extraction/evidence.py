@@ -16,7 +16,6 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
-from models.fair_executor import Slices
 from tasks.extraction.affinity import affinity
 from tasks.extraction.boxes import bounds_of_words, box_of, confidence_of_words
 from tasks.extraction.claims import AnsweredField, Label, LabelClaim, LabelClaims
@@ -133,7 +132,7 @@ def find_evidence(
     request: Entry | None = None,
     decided: Mapping[JsonPath, Decision] = MappingProxyType({}),
     undecided: Mapping[JsonPath, float] = MappingProxyType({}),
-) -> Slices[tuple[Evidence, int]]:
+) -> tuple[Evidence, int]:
     """Find evidence for each string, number and boolean of `value`, which is a parsed JSON answer. Return FieldEvidence
     by the field's JSON pointer (RFC 6901), and the number of fields that were not compared.
 
@@ -150,13 +149,11 @@ def find_evidence(
     The evidence of booleans and enums in `decided` is the place that decides them. The evidence of booleans and enums
     in `undecided` is only a probability.
     """
-    passages = yield from passages_to_trace(precontext)
+    passages = passages_to_trace(precontext)
     claims = LabelClaims(passages)
     entries = [*precontext, *([request] if request else ())]
     if request:
-        passages += yield from passages_in(request, REQUEST)
-    for passage in passages:
-        yield from passage.prepare_to_match()
+        passages += passages_in(request, REQUEST)
     all_leaves = list(leaves(value, ()))
     size = max(1, sum(len(passage.text) for passage in passages))
     fields = []
@@ -168,27 +165,23 @@ def find_evidence(
         field = _Field(path, answered, support(path, leaf) if support else None)
         fields.append(field)
         is_searched = path not in undecided and not isinstance(field.place and field.place.cell, CellOfField)
-        candidates[path] = (yield from _claimed_matches(field.answered, passages, claims)) if is_searched else []
-        yield
-    chosen = yield from _choose(fields, candidates, entries)
+        candidates[path] = _claimed_matches(field.answered, passages, claims) if is_searched else []
+    chosen = _choose(fields, candidates, entries)
     for field in fields:
-        yield
         found = chosen.get(field.path)
         if found is not None and found.claim.label == "none" and not found.claim.is_final:
             claims_of_others = (
                 candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other"
             )
             claim_of_other = next(claims_of_others, None) if field.answered.is_quantity else None
-            yield from claims.read_all()
+            claims.read_all()
             claim_of_another_value = claims.beside_another_value(field.answered) or claim_of_other
             chosen[field.path] = _ClaimedMatch(found.match, claim_of_another_value or found.claim)
     evidence = {}
     for field in fields:
-        yield
         if field.path in chosen:
             evidence[field.pointer] = _describe(chosen[field.path], field)
     for field in fields:
-        yield
         if (decision := decided.get(field.path)) is not None:
             chosen[field.path] = _decided_match(decision, precontext)
             found_at = _describe(chosen[field.path], field)
@@ -199,16 +192,11 @@ def find_evidence(
             evidence[field.pointer] = cast(FieldEvidence, {"probability": round(undecided[field.path], 2)})
     supported = {path for path, found in chosen.items() if not found.speaks_against}
     for field in fields:
-        yield
         if field.place is not None and isinstance(field.place.cell, CellOfField) and field.place.cell.is_read:
             evidence[field.pointer] = _describe_cell(field.answered.value, field.place.cell, field.place, precontext)
             supported.add(field.path)
-    sums: dict[Decimal, list[JsonPath]] = {}
-    for total, own in _tallies(value, (), supported):
-        yield
-        sums[total] = own
+    sums = dict(_tallies(value, (), supported))
     for field in fields:
-        yield
         tally = None if field.path in supported else _tally(field.answered.value)
         if tally is not None and (sources := sums.get(tally)):
             evidence[field.pointer] = _derived_evidence([evidence[pointer_of(path)] for path in sources])
@@ -280,13 +268,10 @@ def _derived_evidence(sources: Sequence[FieldEvidence]) -> FieldEvidence:
     return evidence
 
 
-def _claimed_matches(
-    answered: AnsweredField, passages: Sequence[Passage], claims: LabelClaims
-) -> Slices[list[_ClaimedMatch]]:
+def _claimed_matches(answered: AnsweredField, passages: Sequence[Passage], claims: LabelClaims) -> list[_ClaimedMatch]:
     claimed = []
     for match in find_matches(answered.value, passages, is_quantity=answered.is_quantity):
-        yield from claims.read(match.passage)
-        yield
+        claims.read(match.passage)
         name_affinity = affinity(match.passage, match.words, answered.names)
         if not isinstance(answered.value, bool):
             claimed.append(_ClaimedMatch(match, claims.of(match, answered, name_affinity), name_affinity))
@@ -297,7 +282,7 @@ def _claimed_matches(
 
 def _choose(
     fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_ClaimedMatch]], entries: Sequence[Entry]
-) -> Slices[dict[JsonPath, _ClaimedMatch]]:
+) -> dict[JsonPath, _ClaimedMatch]:
     """Choose a match for each field. The field with the fewest matches comes first. In an object of a list, the other
     fields then prefer matches near those that have already been chosen."""
     chosen: dict[JsonPath, _ClaimedMatch] = {}
@@ -309,7 +294,6 @@ def _choose(
             items.setdefault(field.item, []).append(field)
     for item, members in items.items():
         for field in sorted(members, key=lambda field: (len(candidates[field.path]), -len(str(field.answered.value)))):
-            yield
             item_anchors = anchors.setdefault(item, []) if item is not None else []
             best = max(
                 candidates[field.path], key=lambda candidate: _rank(candidate, field, item_anchors, used, entries)
@@ -398,7 +382,7 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
     was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name
     if field.place is not None and (was_read or not is_said):
         given = calibration_input(field.place, evidence["score"], claim.label, evidence.get("confidence", 1.0))
-        evidence["probability"] = round(min(probability(given), field.place.most), 2)
+        evidence["probability"] = round(probability(given), 2)
     return evidence
 
 
@@ -415,7 +399,7 @@ def _describe_cell(value: Any, found: CellOfField, place: ValuePlace, precontext
         "score": 1.0,
         "label": "own" if found.header else "none",
         "label_text": found.header or None,
-        "probability": round(min(place.probability, place.most), 2),
+        "probability": round(place.probability, 2),
         **{key: cell.place[key] for key in ("confidence", "bounds", "page", "timestamp", "url") if key in cell.place},
         "passage": cell.text[:MAX_PASSAGE] if index is not None and "bounds" not in cell.place else None,
     }

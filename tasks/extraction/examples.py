@@ -14,16 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
-from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
-from tasks.extraction.candidates import KINDS, SPANS_AT_ONCE, Candidates
+from tasks.extraction.candidates import KINDS, Candidates
 from tasks.extraction.delimiters import MAX_WORDS, VARIABLE, CutValue, delimiters_of
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.table_lists import HeadedTable
+from tasks.extraction.table_readings import HeadedTable
 from tasks.extraction.values import key_of, values_in_span
 from tasks.notation.cells import number
 from tasks.precontext import Entry
@@ -201,19 +200,16 @@ class _Comparison:
         return (self.ours == their_key)[texts], their_key not in self._without_words
 
 
-def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
+def learn(scored: FieldScores, answer: Any) -> Lesson:
     """Return the places of an answer's values on an example. `scored` has the scores of the example's candidates."""
     texts: list[str] = []
     places_by_key: dict[Any, list[int]] = {}
     for index, span in enumerate(scored.candidates.spans):
-        if index % SPANS_AT_ONCE == 0:
-            yield
         texts.append(" ".join(fold(span.text)))
         for key in set(map(key_of, values_in_span(span, scored.candidates.has_days_first))):
             places_by_key.setdefault(key, []).append(index)
     places: dict[JsonPath, list[int]] = {}
     for row, one in enumerate(scored.fields):
-        yield
         value = None if one.in_list else _value_at(answer, one.path)
         if value is None or isinstance(value, bool | list | dict):
             continue
@@ -234,27 +230,22 @@ def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
         for span in spans
         if len(span.words) <= MAX_WORDS
     ]
-    yield
     return Lesson(Surroundings.of(scored.candidates), places, values)
 
 
 def prefer_examples(
     logits: Matrix, fields: Sequence[WantedField], candidates: Candidates, lessons: Sequence[Lesson]
-) -> Slices[dict[int, frozenset[int]]]:
+) -> dict[int, frozenset[int]]:
     """Raise the logits of the candidates that are in the same places as the fields on the examples, and return these
     candidates by row."""
     found: dict[int, frozenset[int]] = {}
     if not lessons or not candidates.spans:
         return found
     here = Surroundings.of(candidates)
-    compared = []
-    for lesson in lessons:
-        yield
-        compared.append(_Comparison(here, lesson.surroundings))
+    compared = [_Comparison(here, lesson.surroundings) for lesson in lessons]
     for row, one in enumerate(fields):
         votes = []
         for comparison, lesson in zip(compared, lessons, strict=True):
-            yield
             if places := lesson.places.get(one.path):
                 votes.append(comparison.likeness(places))
         if not votes:

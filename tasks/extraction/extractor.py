@@ -10,15 +10,8 @@ import numpy as np
 from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import FieldReader
-from models.fair_executor import FairExecutor, Slices
-from tasks.extraction.billed_periods import BilledPeriods
-from tasks.extraction.blocks import prefer_one_block, prefer_own_sections
 from tasks.extraction.candidates import Candidates, find_candidates
-from tasks.extraction.cells_with_commas import CellsWithCommas
-from tasks.extraction.clauses import Clauses
-from tasks.extraction.concept_labels import ConceptLabels
 from tasks.extraction.delimiters import cut_values, find_values
-from tasks.extraction.doubts import DOUBTFUL, IN_ONE_OF_SEVERAL_ROWS
 from tasks.extraction.examples import Example, Lesson, constant_words, learn, prefer_examples
 from tasks.extraction.features import (
     FieldText,
@@ -29,40 +22,21 @@ from tasks.extraction.features import (
     kinds_of,
     label_matches,
     meanings_of,
-    renamed,
     span_features,
     types_of,
 )
 from tasks.extraction.fields import WantedField
-from tasks.extraction.institutions import InstitutionNames
-from tasks.extraction.opposites import Opposites
-from tasks.extraction.other_numbers import OtherNumbers
-from tasks.extraction.own_words import OwnLabels
+from tasks.extraction.likeness import likeness_by_meaning
 from tasks.extraction.page_reading import MAX_RUNS, Readings, add_spans, read_pages, span_scores
 from tasks.extraction.passages import passages_to_search
-from tasks.extraction.people import People
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.prompts import prompt_of
-from tasks.extraction.quoted_lines import QuotedLines
-from tasks.extraction.replacements import Replacements
-from tasks.extraction.restrictions import Restrictions
-from tasks.extraction.roles_in_brackets import RolesInBrackets
-from tasks.extraction.rules import (
-    DENIED,
-    apply_rules,
-    are_cut,
-    are_denied,
-    attention_marks,
-    separate_rivals,
-)
-from tasks.extraction.several_rows import SeveralRows
-from tasks.extraction.small_print import SmallPrint
-from tasks.extraction.stages_of_sums import StagesOfSums
+from tasks.extraction.rules import apply_rules, separate_rivals
 from tasks.extraction.sums import prefer_sums
-from tasks.extraction.table_lists import likeness_by_meaning
 from tasks.extraction.units import units_after
 from tasks.extraction.wholes import divide_names, lacking_part, prefer_parts, whole_of
 from tasks.precontext import Entry
+from tasks.schema.awaited import result_of
 from tasks.schema.paths import JsonPath
 
 MAX_SPANS = 6_000
@@ -87,8 +61,6 @@ place, so no place has to be better than all others."""
 SUMS = frozenset(("total", "net", "balance"))
 """Concepts of the sums of a paper. The encoder does not calculate, so the network and the rules choose among sums
 without it: 27 instead of 10 totals of 30 scanned receipts were right."""
-UNDECIDED = 0.5
-"""A field is scored again under another name if its most likely span has a lower probability than this."""
 
 
 class Extractor:
@@ -96,7 +68,6 @@ class Extractor:
         self,
         network: ExtractionNetwork,
         embedder: Embedder | None,
-        executor: FairExecutor,
         most_spans: int = MAX_SPANS,
         *,
         reader: FieldReader | None = None,
@@ -105,14 +76,13 @@ class Extractor:
         self._network = network
         self._reader = reader
         self._embedder = embedder
-        self.executor = executor
         self._most_spans = most_spans
 
     @cached_property
     def _meanings(self) -> Matrix:
         return meanings_of(self._network.meanings)
 
-    async def score(
+    def score(
         self, entries: Sequence[Entry], fields: Sequence[WantedField], examples: Sequence[Example] = ()
     ) -> FieldScores:
         """Score every candidate in `entries` for each of `fields`. Raises ModelError if the embedding engine fails.
@@ -122,15 +92,15 @@ class Extractor:
         """
         lessons = []
         for one in examples if fields else ():
-            known = await self._scored(one.entries, fields, len(examples), answer=one.answer)
-            lessons.append(await self.executor.run(learn, known, one.answer))
-        scored = await self._scored(entries, fields, lessons=lessons)
+            known = self._scored(one.entries, fields, len(examples), answer=one.answer)
+            lessons.append(learn(known, one.answer))
+        scored = self._scored(entries, fields, lessons=lessons)
         if not (lessons and scored.candidates.spans):
             return scored
-        preferred = await self.executor.run(prefer_examples, scored.logits, fields, scored.candidates, lessons)
+        preferred = prefer_examples(scored.logits, fields, scored.candidates, lessons)
         return replace(scored, by_example=preferred)
 
-    async def _scored(
+    def _scored(
         self,
         entries: Sequence[Entry],
         fields: Sequence[WantedField],
@@ -145,89 +115,79 @@ class Extractor:
         texts of an `answer` are candidates, too, and so are the spans between the delimiters of `lessons`.
         """
         most_spans = min(self._most_spans, MAX_SCORES // max(1, len(fields))) // part
-        candidates = await self.executor.run(_found, entries, most_spans, answer, lessons)
+        candidates = _found(entries, most_spans, answer, lessons)
         read: Readings = {}
         if self._reader is not None and fields and candidates.spans:
             prompts = [prompt_of(one.path, one.schema, in_list=one.in_list) for one in fields]
-            read = await read_pages(candidates.passages, prompts, self._reader, self.executor, MAX_RUNS // part)
-            await self.executor.run(
-                add_spans, candidates, read, [row for row, one in enumerate(fields) if _is_text(one)]
-            )
-        strings, spans, texts, wholes = await self.executor.run(_described, candidates, fields)
+            read = read_pages(candidates.passages, prompts, self._reader, MAX_RUNS // part)
+            add_spans(candidates, read, [row for row, one in enumerate(fields) if _is_text(one)])
+        strings, spans, texts, wholes = _described(candidates, fields)
         if not candidates.spans or not fields:
             return FieldScores(
                 candidates, fields, np.zeros((len(fields), 1 + len(candidates.spans)), np.float32), entries
             )
-        vectors, left_out = await self._vectors(strings, spans.labels_beside, MAX_TOKENS // part)
+        vectors, left_out = self._vectors(strings, spans.labels_beside, MAX_TOKENS // part)
         all_texts = [*texts, *dict.fromkeys(wholes.values())]
-        found = await self._logits(spans, strings, vectors, all_texts)
+        found = self._logits(spans, strings, vectors, all_texts)
         logits = found[: len(texts)]
-        rescored = await self.executor.run(_under_other_names, FieldScores(candidates, fields, logits), texts)
-        if rescored:
-            rows = list(rescored)
-            logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(rescored.values()))) / 2
         if read:
-            readings = await self.executor.run(span_scores, candidates, read, len(fields))
+            readings = span_scores(candidates, read, len(fields))
             listed = [row for row, one in enumerate(fields) if one.in_list]
             readings[listed] = np.clip(readings[listed], -LARGEST_IN_LIST, LARGEST_IN_LIST)
             weights = np.array([_weight_of_reading(text) for text in texts], np.float32)
             logits[:, :-1] += weights[:, np.newaxis] * readings
         whole_logits = {at: found[all_texts.index(whole)] for at, whole in wholes.items()}
-        doubtful = await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
-        return FieldScores(
-            candidates, fields, logits, entries, by_words_alone=left_out, doubtful=doubtful, is_read=bool(read)
-        )
+        _adjust(logits, fields, texts, whole_logits, candidates)
+        return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, is_read=bool(read))
 
-    async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
+    def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
         """Return the vectors of the texts, and the number of texts that exceed the bound. The vectors of these texts
         are zeros."""
-        known = await self.executor.run(strings.most_telling, labels, max_tokens)
+        known = strings.most_telling(labels, max_tokens)
         vectors = np.zeros((len(strings.texts), DIMENSIONS), np.float32)
-        vectors[known] = await self._embedded([strings.texts[index] for index in known])
+        vectors[known] = self._embedded([strings.texts[index] for index in known])
         return vectors, len(strings.texts) - len(known)
 
-    async def likeness_of_headers(self, fields: Sequence[WantedField], headers: Sequence[str]) -> Matrix:
+    def likeness_of_headers(self, fields: Sequence[WantedField], headers: Sequence[str]) -> Matrix:
         """Return how similar fields and column headers are in meaning, 0 to SIMILAR + 0.1: fields × headers.
 
         A header in any language is also compared by the English names of its concept. Raises ModelError.
         """
         texts = [field_text(one.schema, one.names) for one in fields]
-        names = (await self._embedded([" ".join(text.names.own[0]) for text in texts])).reshape(len(fields), DIMENSIONS)
+        names = self._embedded([" ".join(text.names.own[0]) for text in texts]).reshape(len(fields), DIMENSIONS)
         strings = Strings()
         places = [strings.place(header) for header in headers]
-        vectors, _ = await self._vectors(strings, (), MAX_HEADER_TOKENS)
+        vectors, _ = self._vectors(strings, (), MAX_HEADER_TOKENS)
         both_names = np.stack([names, names], axis=1)
-        matches = await self.executor.run(label_matches, texts, strings, vectors, both_names, self._meanings)
+        matches = label_matches(texts, strings, vectors, both_names, self._meanings)
         return likeness_by_meaning(matches[:, places])
 
-    async def _logits(
-        self, spans: SpanFeatures, strings: Strings, vectors: Matrix, texts: Sequence[FieldText]
-    ) -> Matrix:
-        names = await self._embedded([text for field in texts for text in (field.name, field.full)])
-        return await self.executor.run(self._scores, spans, texts, strings, vectors, names)
+    def _logits(self, spans: SpanFeatures, strings: Strings, vectors: Matrix, texts: Sequence[FieldText]) -> Matrix:
+        names = self._embedded([text for field in texts for text in (field.name, field.full)])
+        return self._scores(spans, texts, strings, vectors, names)
 
-    async def _embedded(self, texts: Sequence[str]) -> Matrix:
+    def _embedded(self, texts: Sequence[str]) -> Matrix:
         if self._embedder is None:
             return np.zeros((len(texts), DIMENSIONS), np.float32)
-        return await self._embedder.embed(texts)
+        return result_of(self._embedder.embed, texts)
 
     def _scores(
         self, spans: SpanFeatures, fields: Sequence[FieldText], strings: Strings, vectors: Matrix, of_fields: Matrix
-    ) -> Slices[Matrix]:
+    ) -> Matrix:
         names = of_fields.reshape(len(fields), 2, DIMENSIONS)
-        matches = yield from label_matches(fields, strings, vectors, names, self._meanings)
+        matches = label_matches(fields, strings, vectors, names, self._meanings)
         kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
         pieces = SpanInputs(spans.still, spans.labels, spans.texts, vectors)
-        return (yield from self._network.scores(pieces, FieldInputs(kinds, names[:, 1], matches)))
+        return self._network.scores(pieces, FieldInputs(kinds, names[:, 1], matches))
 
 
-def _found(entries: Sequence[Entry], most_spans: int, answer: Any, lessons: Sequence[Lesson]) -> Slices[Candidates]:
-    passages = yield from passages_to_search(entries)
-    candidates = yield from find_candidates(passages, most_spans)
-    yield from find_values(candidates, answer)
+def _found(entries: Sequence[Entry], most_spans: int, answer: Any, lessons: Sequence[Lesson]) -> Candidates:
+    passages = passages_to_search(entries)
+    candidates = find_candidates(passages, most_spans)
+    find_values(candidates, answer)
     if lessons:
         words = constant_words(candidates)
-        yield from cut_values(candidates, [value for lesson in lessons for value in lesson.cut_values(words)])
+        cut_values(candidates, [value for lesson in lessons for value in lesson.cut_values(words)])
     return candidates
 
 
@@ -244,14 +204,10 @@ def _is_text(field: WantedField) -> bool:
 
 def _described(
     candidates: Candidates, fields: Sequence[WantedField]
-) -> Slices[tuple[Strings, SpanFeatures, list[FieldText], dict[int, FieldText]]]:
+) -> tuple[Strings, SpanFeatures, list[FieldText], dict[int, FieldText]]:
     strings = Strings()
-    features = yield from span_features(candidates, strings)
-    texts = []
-    for one in fields:
-        yield
-        texts.append(field_text(one.schema, one.names, in_list=one.in_list))
-    texts = [*_with_parts(fields, texts)]
+    features = span_features(candidates, strings)
+    texts = [*_with_parts(fields, [field_text(one.schema, one.names, in_list=one.in_list) for one in fields])]
     wholes = {index: whole for index, text in enumerate(texts) if (whole := whole_of(text))}
     return strings, features, texts, wholes
 
@@ -268,106 +224,20 @@ def _with_parts(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> It
         yield replace(text, concepts=frozenset({part})) if part else text
 
 
-def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
-    """Return the fields for which no span is likely, by row. Each has another name in place of its own, which the
-    network may know better.
-
-    Fields of lists are left out, because each place of such a field has a separate probability.
-    """
-    likeliest = scored.probabilities.max(axis=1)
-    unsure = [index for index, one in enumerate(scored.fields) if likeliest[index] < UNDECIDED and not one.in_list]
-    return {index: other for index in unsure if (other := renamed(texts[index]))}
-
-
 def _adjust(
     logits: Matrix,
     fields: Sequence[WantedField],
     texts: Sequence[FieldText],
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
-) -> Slices[dict[int, dict[int, float]]]:
-    """Adjust the network's logits by rules, such as sums that agree and the blocks of an object. Return the largest
-    probability of each place whose value is doubtful for a field, by the field's row. Such a value may belong to
-    another person, be quoted, have been replaced, lack what the field is restricted to, or be in any row of a
-    table."""
-    cut = are_cut(candidates)
-    yield
-    attention = attention_marks(candidates)
-    yield
-    cells = CellsWithCommas(candidates)
-    yield from cells.read()
-    clauses = Clauses(candidates)
-    yield from clauses.read()
-    small_print = SmallPrint(candidates)
-    yield
-    labels, meanings = OwnLabels(candidates), ConceptLabels(candidates)
-    yield from labels.read()
-    yield from meanings.prepare()
-    institutions = InstitutionNames(candidates)
-    yield from institutions.read(field for field in texts if not field.in_list)
-    opposites = Opposites(candidates)
-    yield from opposites.read()
-    numbers = OtherNumbers(candidates)
-    yield from numbers.read()
-    roles = RolesInBrackets(candidates)
-    yield from roles.read()
-    people = People(candidates)
-    yield from people.read()
-    quoted = QuotedLines(candidates)
-    yield from quoted.read()
-    replacements = Replacements(candidates)
-    yield from replacements.read()
-    restrictions = Restrictions(candidates)
-    yield from restrictions.read(field for field in texts if not field.in_list)
-    periods = BilledPeriods(candidates)
-    yield from periods.read()
-    stages = StagesOfSums(candidates)
-    yield from stages.read()
-    several_rows = SeveralRows(candidates)
-    yield from several_rows.read()
-    units = yield from units_after(candidates)
-    denied = DENIED * (yield from are_denied(candidates))
-    named = set()
-    doubtful: dict[int, dict[int, float]] = {}
-    for index, (row, field) in enumerate(zip(logits, texts, strict=True)):
-        yield
-        apply_rules(row, field, candidates, labels, units, cut, attention)
-        if not field.in_list:
-            row[:-1] -= denied
-            clauses.prefer(row, field)
-            institutions.prefer(row, field)
-            meanings.prefer(row, field)
-            of_any_side = opposites.avoid(row, field)
-            numbers.avoid(row, field)
-            roles.prefer(row, field)
-            of_others = people.avoid(row, field) | periods.avoid(row, field) | stages.prefer(row, field)
-            if small_print.prefer(row, field):
-                named.add(index)
-            cells.prefer(row, field)
-            unsure = (
-                of_others
-                | of_any_side
-                | quoted.avoid(row)
-                | replacements.settle(row, field)
-                | restrictions.unstated(field)
-            )
-            doubtful[index] = {
-                **dict.fromkeys(unsure, DOUBTFUL),
-                **dict.fromkeys(several_rows.settle(row, field), IN_ONE_OF_SEVERAL_ROWS),
-            }
-    yield
+) -> None:
+    """Adjust the network's logits by rules, such as parts of names and sums that agree."""
+    units = units_after(candidates)
+    for row, field in zip(logits, texts, strict=True):
+        apply_rules(row, field, candidates, units)
     paths = {index: one.path for index, one in enumerate(fields) if not one.in_list}
-    yield from prefer_own_sections(logits, {index: texts[index] for index in paths}, paths, candidates)
-    prefer_one_block(logits, paths, candidates)
-    yield
-    yield from separate_rivals(
-        logits, {index: text for index, text in enumerate(texts) if not fields[index].in_list}, candidates
-    )
-    yield
-    prefer_parts(logits, texts, {index: whole for index, whole in wholes.items() if index not in named}, candidates)
-    yield from divide_names(logits, {index: texts[index] for index in paths}, paths, candidates)
-    yield
-    prefer_sums(
-        logits, {index: one for index, one in enumerate(texts) if one.is_number and not one.in_list}, candidates
-    )
-    return doubtful
+    single = {index: texts[index] for index in paths}
+    separate_rivals(logits, single, candidates)
+    prefer_parts(logits, texts, wholes, candidates)
+    divide_names(logits, single, paths, candidates)
+    prefer_sums(logits, {index: text for index, text in single.items() if text.is_number}, candidates)

@@ -5,15 +5,14 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fair_executor import Slices
-from tasks.extraction.candidates import KINDS, SPANS_AT_ONCE, Candidates, CandidateSpan
+from tasks.extraction.candidates import KINDS, Candidates, CandidateSpan
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of, may_be_same
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -49,9 +48,6 @@ _COMPANY = re.compile(
 _CURRENCY = re.compile(r"[$€£¥]|\b(?:RM|MYR|EUR|USD|GBP|CHF|SGD|AUD|CAD)\b")
 _MAX_NAME = 200
 """An embedded label, or the description of a field, has at most this many characters."""
-_NAMES_OF_CONCEPT: dict[str, list[tuple[str, ...]]] = {name: [] for name in CONCEPTS}
-for _phrase, _name in PHRASES.items():
-    _NAMES_OF_CONCEPT[_name].append(_phrase)
 
 LABEL_FEATURES = 14
 """Number of features of a pair of a label and a field (`label_matches`)."""
@@ -98,17 +94,6 @@ def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False
     return FieldText(names, name, full, (*_types(schema), float(in_list)), names.concepts)
 
 
-def renamed(field: FieldText) -> FieldText | None:
-    """Return the field under the first other name of its concept, or None if there is no other name."""
-    other_names = (phrase for concept in sorted(field.concepts)[:1] for phrase in _NAMES_OF_CONCEPT[concept])
-    name = next((phrase for phrase in other_names if phrase not in field.names.own), None)
-    if name is None:
-        return None
-    own_name = " ".join(name)
-    full = field.full.replace(field.name, own_name, 1)
-    return replace(field, names=Names((name, *field.names.own), field.names.around), name=own_name, full=full)
-
-
 def types_of(schema: Mapping[str, Any]) -> set[str]:
     """Return the types in a schema, except null."""
     given = schema.get("type")
@@ -153,17 +138,13 @@ class Strings:
         self.texts: list[str] = []
         self._places: dict[str, int] = {}
 
-    def most_telling(self, labels: Collection[int], max_tokens: int) -> Slices[list[int]]:
+    def most_telling(self, labels: Collection[int], max_tokens: int) -> list[int]:
         """Return the indices of the texts to be embedded, which together have at most about `max_tokens` tokens.
 
         The `labels` come first, in the order of the text, then the other lines, the shortest first, because a long line
         is hardly a label.
         """
-        sizes: list[int] = []
-        for index, text in enumerate(self.texts):
-            if index % SPANS_AT_ONCE == 0:
-                yield
-            sizes.append(len(_TOKEN.findall(text)))
+        sizes = [len(_TOKEN.findall(text)) for text in self.texts]
         if sum(sizes) <= max_tokens:
             return [*range(len(sizes))]
         order = sorted(range(len(sizes)), key=lambda index: (index not in labels, sizes[index] * (index not in labels)))
@@ -198,7 +179,7 @@ class SpanFeatures:
         return frozenset(np.unique(indices).tolist())
 
 
-def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatures]:
+def span_features(candidates: Candidates, strings: Strings) -> SpanFeatures:
     """Compute the features of all spans."""
     segments, spans = candidates.segments, candidates.spans
     places = [strings.place(segment.text) for segment in segments]
@@ -214,9 +195,7 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
         times[span.text] = times.get(span.text, 0) + 1
     headings: dict[tuple[int, int], int] = {}
     still, labels, texts = [], [], []
-    for span_index, span in enumerate(spans):
-        if span_index % SPANS_AT_ONCE == 0 or len(span.text) > _MAX_NAME:
-            yield
+    for span in spans:
         first, last = segments[span.first], segments[span.last]
         own = strings.place(span.label)
         begins_segment = span.words[0] == first.words[0]
@@ -320,7 +299,7 @@ def _confidence(span: CandidateSpan) -> float:
 
 def label_matches(
     fields: Sequence[FieldText], strings: Strings, vectors: Matrix, field_vectors: Matrix, meanings: Matrix
-) -> Slices[Matrix]:
+) -> Matrix:
     """Return the match of each string with each field, as an array of fields × (strings + 1) × LABEL_FEATURES.
 
     The features, by index, are:
@@ -339,8 +318,6 @@ def label_matches(
     words, letters, concepts = _InvertedIndex(), _InvertedIndex(), dict[frozenset[str], list[int]]()
     sizes = np.zeros(len(strings.texts))
     for index, text in enumerate(strings.texts):
-        if index % SPANS_AT_ONCE == 0:
-            yield
         tokens = tuple(fold(text))
         sizes[index] = len(tokens)
         words.add(frozenset(tokens))
@@ -349,7 +326,6 @@ def label_matches(
             concepts.setdefault(named, []).append(index)
     found = np.zeros((len(fields), len(strings.texts) + 1, LABEL_FEATURES), np.float32)
     for row, field in zip(found, fields, strict=True):
-        yield
         for named, places in concepts.items() if field.concepts else ():
             is_same = not named.isdisjoint(field.concepts)
             row[places, 0] = is_same
@@ -361,21 +337,16 @@ def label_matches(
             row[:-1, 3] = common.max(axis=0) / np.maximum(sizes, 1)
             row[:-1, 8], row[:-1, 9] = _shares_of_letters(field, letters)
     if strings.texts:
-        yield
         found[:, :-1, 4] = field_vectors[:, 0] @ vectors.T
-        yield
         found[:, :-1, 5] = field_vectors[:, 1] @ vectors.T
-        yield
         # The most similar text is more reliably the field's label than a text above a fixed threshold.
         found[:, :-1, 6:8] = found[:, :-1, 4:6] - found[:, :-1, 4:6].max(axis=1, keepdims=True)
     # A label in any language is similar to the English name of its concept.
-    yield
     # This is one product of large matrices, because each of many small products would wait for the threads of the
     # library.
     cosines = (field_vectors.reshape(-1, meanings.shape[1]) @ meanings.T).reshape(len(fields), 2, len(meanings))
     nearest = cosines.max(axis=2, initial=-1.0)
     for named, places in concepts.items():
-        yield
         best = cosines[:, :, [_CONCEPT_INDEX[name] for name in named]].max(axis=2)
         found[:, places, 10:12] = best[:, None]
         found[:, places, 12:14] = (1 + best - nearest)[:, None]

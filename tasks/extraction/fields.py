@@ -141,6 +141,12 @@ def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
     return found
 
 
+def all_lists_of(schema: Mapping[str, Any]) -> list[FormField]:
+    """Return the lists outside other lists, whatever is in them; none if there are more than MAX_FIELDS."""
+    found = [one for one in _fields(schema, schema, ()) if types_of(one.schema) == {"array"}]
+    return found if len(found) <= MAX_FIELDS else []
+
+
 def text_lists_of(schema: Mapping[str, Any]) -> list[FormField]:
     """Return the lists of plain strings outside other lists; none if there are more than MAX_FIELDS."""
     found = [one for one in _fields(schema, schema, ()) if _is_list_of_texts(schema, one.schema)]

@@ -11,68 +11,61 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
+from typing import Final
 
-from models.fair_executor import Slices
 from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.object_lists import MAX_WORDS, SUMS
+from tasks.extraction.likeness import LEAST_LIKENESS, SAME_NAME, likeness_by_words
 from tasks.extraction.passages import Passage
-from tasks.extraction.priced_lines import priced_lines
-from tasks.extraction.table_headers import Header, HeaderCell, HeaderFinder, rows_of_header
-from tasks.extraction.table_lists import LEAST_LIKENESS, is_carried_forward, is_plain_text, is_total, likeness_by_words
-from tasks.extraction.words_on_page import (
-    GAP,
-    MAX_PLACED,
-    WordOnPage,
-    cell_of,
-    rows_in_columns,
-    segments_of_row,
-    text_of,
-)
-from tasks.layout.table_ends import PlacedRow, end_of_rows
-from tasks.notation.cells import looks_numeric
-from tasks.notation.dates import parse_day
+from tasks.extraction.sum_rows import MAX_WORDS, SUMS, is_carried_forward, is_sum_row
+from tasks.extraction.table_readings import LONGEST_HEADER
+from tasks.extraction.words_on_page import MAX_PLACED, WordOnPage, cell_of, rows_in_columns, segments_of_row, text_of
+from tasks.notation.cells import looks_numeric, moment
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
-MAX_OVERHANG = 3.0
+LEAST_NAMED: Final = 0.4
+"""A row is a header if at least two of its cells match fields of a list. They must also be at least this share of the
+cells, or of the list's fields if these are fewer."""
+PIECE: Final = 0.5
+"""A single word of a header counts as the name of a field if its likeness is at least this. A text is divided into
+several cells only if all its words belong to names or are abbreviations."""
+LONGEST_PHRASE: Final = 4
+"""If several cells of a header were read as one text, each cell has at most this many words."""
+MAX_HEADER_WORDS: Final = 60
+"""A header has at most this many words."""
+MAX_FIGURES: Final = 1
+"""At most this many figures follow words in a header."""
+MAX_OVERHANG: Final = 3.0
 """Words may begin to the left of the first column by at most this distance, in heights of a line."""
-ENDING_DISTANCE = 6.0
+ENDING_DISTANCE: Final = 6.0
 """A table ends if the next row is farther away than this, in heights of a line."""
-MAX_LINE_GAP = 0.8
+MAX_LINE_GAP: Final = 0.8
 """A line fills a cell that the row above or below it lacks if its distance from that row is at most this, as a multiple
 of the usual gap between two rows."""
-MAX_ROWS = 1_000
-MAX_ROWS_AT_LEFT = 30
-"""At most this many rows below a header show where its first column begins."""
-MAX_COMPARED = 20_000
+MAX_ROWS: Final = 1_000
+MAX_COMPARED: Final = 20_000
 """At most this many pairs of a text in a row and a field are compared, at 0.05 ms a pair. Further texts do not count as
 names of fields."""
-COUNTED_SHARE = 0.8
-"""If at least this share of the texts in a column begin with a count, the counts belong to the column before it."""
-_COUNTED = re.compile(r"(?P<count>\d{1,4}) ?(?:[x×] )?(?P<text>[^\W\d_].+)", re.IGNORECASE)
-_SIZE = re.compile(r"\d+[x×]\d")
-FULL_ROW = 0.5
+FULL_ROW: Final = 0.5
 """A row begins an item if it has at least two cells, and at least this share of the cells that a typical row has. Any
 other row continues an item or is a note."""
-
-
-PageTable = tuple[Passage, ReadTable]
-MAX_LABEL_WORDS = 6
+MAX_LABEL_WORDS: Final = 6
 """The word for a sum is searched for in this many words at the beginning of a row."""
-OPEN_ENDS = ("-", "–", ",", "&", "/", "(", "+")
+FEWEST_CELLS: Final = 3
+"""A row with fewer cells than this is not full."""
+OPEN_ENDS: Final = ("-", "–", ",", "&", "/", "(", "+")
 """Endings of a line that show that the next line continues it."""
-TOTALS = frozenset(word for (word, *rest), name in PHRASES.items() if name == "total" and not rest) | {"subtotal"}
-SHORTEST_HEADING = 4
+TOTALS: Final = frozenset(word for (word, *rest), name in PHRASES.items() if name == "total" and not rest) | {
+    "subtotal"
+}
+SHORTEST_HEADING: Final = 4
 """A line in capitals below a line that is not in capitals is the heading of a section if it has at least this many
 characters. Abbreviations are shorter."""
-FEWEST_CELLS = 3
-"""A row continues a table below a sum or a sentence only if it has at least this many cells."""
-LEAST_WITH_NAMES = 0.7
-"""A column without a header names the rows if at least this share of the rows below the header begin in it."""
-LEAST_SENTENCE, LEAST_CROSSED = 5, 3
-"""A text below a table is a sentence if it has at least LEAST_SENTENCE words and covers the middles of at least
-LEAST_CROSSED columns."""
+_SIZE = re.compile(r"\d+[x×]\d")
+
+Line = Sequence[WordOnPage]
+PageTable = tuple[Passage, ReadTable]
 
 
 @dataclass(slots=True, eq=False)
@@ -88,152 +81,137 @@ class _BodyRow:
         return max(self.top - other.bottom, other.top - self.bottom)
 
 
-def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[WantedField]]) -> Slices[list[PageTable]]:
-    """Return the tables on pages whose header names fields of one of the lists.
-
-    Priced items that no header precedes, as on a receipt, also make a table.
-    """
-    likeness_by_text: dict[str, list[float]] = {}
-
-    def likeness(text: str) -> list[float]:
-        if text not in likeness_by_text and len(likeness_by_text) * fields > MAX_COMPARED:
-            return [0.0] * len(lists)
-        if text not in likeness_by_text:
-            likeness_by_text[text] = [
-                max((likeness_by_words(one.names, text) for one in own), default=0.0) for own in lists
-            ]
-        return likeness_by_text[text]
-
-    sizes = [len(own) for own in lists]
-    fields = sum(sizes)
+def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[WantedField]]) -> list[PageTable]:
+    """Return the tables on pages whose header names fields of one of the lists."""
+    headers = _HeaderFinder(lists)
     found: list[PageTable] = []
-    left = MAX_COMPARED
     for passage in passages:
-        yield
-        if len(passage.words) > MAX_PLACED:
-            continue
-        rows = rows_in_columns(passage)
-        finder = HeaderFinder(passage, rows, sizes, likeness)
-        index, last, first = 0, 0, len(rows)
+        rows = rows_in_columns(passage) if len(passage.words) <= MAX_PLACED else []
+        index = 0
         while index < len(rows):
-            yield
-            header = yield from finder.at(index, last)
-            if header is None:
-                index += 1
-                continue
-            header = _with_days_below(passage, rows, header)
-            left -= len(header.cells) * fields
-            lacks_name = left >= 0 and header.repeats == 1 and (yield from _lacks_name(passage, header, lists))
-            if lacks_name and (names := _names_at_left(passage, rows, header)) is not None:
-                header = header._replace(cells=[names, *header.cells])
-            body = yield from _body_below(passage, rows, header, finder)
-            if body:
-                first = min(first, header.top)
-                heading = text_of(passage, rows[header.top - 1]) if header.top else ""
-                found.append((passage, (yield from _tables_beside(passage, header, body, heading))))
-            index = last = header.end + len(body)
-        for table in priced_lines(passage, rows[:first], lists):
-            yield
-            if table is not None:
-                found.append((passage, table))
+            header = headers.at(passage, rows[index])
+            index += 1
+            if header:
+                body = _body_below(passage, rows, index, header, headers)
+                if body:
+                    heading = text_of(passage, rows[index - 2]) if index > 1 else ""
+                    found.append((passage, _table(passage, header, body, heading)))
+                index += len(body)
     return found
 
 
-def _with_days_below(passage: Passage, rows: Sequence[Sequence[WordOnPage]], header: Header) -> Header:
-    """Return a header with the days in the row below it as the last lines of its cells, if this row has nothing else
-    and fewer days than the header has cells: the day of the previous results below `Previous`."""
-    segments = list(segments_of_row(rows[header.end])) if header.end < len(rows) else []
-    if not segments or 2 * len(segments) > len(header.cells):
-        return header
-    cells = list(header.cells)
-    for segment in segments:
-        own = [
-            index
-            for index, cell in enumerate(cells)
-            if cell.left < segment[-1].box[2] and segment[0].box[0] < cell.right
-        ]
-        if len(own) != 1 or parse_day(text_of(passage, segment)) is None:
-            return header
-        cells[own[0]] = HeaderCell([*cells[own[0]].lines, list(segment)])
-    return header._replace(cells=cells, end=header.end + 1)
+class _HeaderFinder:
+    """Finds the headers of the tables that may fill lists."""
+
+    def __init__(self, lists: Sequence[Sequence[WantedField]]) -> None:
+        self._lists = lists
+        self._likeness: dict[str, list[float]] = {}
+        self._most = MAX_COMPARED // max(1, sum(map(len, lists)))
+
+    def at(self, passage: Passage, row: Line) -> list[Line]:
+        """Return the cells of a header; none if the row is not a header."""
+        if not _may_be_header(passage, row):
+            return []
+        cells = [cell for segment in segments_of_row(row) for cell in self._phrases(passage, segment)]
+        texts = [text_of(passage, cell) for cell in cells]
+        if len(cells) < 2 or any(len(text) > LONGEST_HEADER or text.endswith(":") for text in texts):
+            return []
+        if len(set(texts)) < len(texts):
+            return []
+        # Single letters are not counted, because the order of the columns shows what they abbreviate.
+        spelt = sum(len(text) > 1 for text in texts)
+        for number, own in enumerate(self._lists):
+            named = sum(self._likeness_of(text)[number] >= LEAST_LIKENESS for text in texts)
+            if named >= 2 and named >= LEAST_NAMED * min(len(own), spelt):
+                return cells
+        return []
+
+    def _likeness_of(self, text: str) -> list[float]:
+        """Return the likeness of a text with the most similar field of each list."""
+        if text not in self._likeness:
+            if len(self._likeness) > self._most:
+                return [0.0] * len(self._lists)
+            self._likeness[text] = [
+                max((likeness_by_words(one.names, text) for one in own), default=0.0) for own in self._lists
+            ]
+        return self._likeness[text]
+
+    def _phrases(self, passage: Passage, segment: Line) -> list[Line]:
+        """Return the cells of a segment of a header: the whole segment, or several cells if it contains several known
+        names."""
+        texts = [passage.words[word.at] for word in segment]
+        if len(segment) == 1 or tuple(fold(" ".join(texts))) in PHRASES:
+            return [segment]
+        cells: list[Line] = []
+        is_known = True
+        at = 0
+        while at < len(segment):
+            ends = range(min(len(segment), at + LONGEST_PHRASE), at, -1)
+            end = next((end for end in ends if self._is_known(" ".join(texts[at:end]))), 0)
+            if end:
+                cells.append(segment[at:end])
+            elif cells and not any(map(str.isalpha, texts[at])):
+                cells[-1] = [*cells[-1], segment[at]]
+            else:
+                # The rows show whether an abbreviation is the header of a separate column.
+                is_known = is_known and texts[at].endswith(".")
+                cells.append([segment[at]])
+            at = max(end, at + 1)
+        return cells if is_known else [segment]
+
+    def _is_known(self, text: str) -> bool:
+        words = tuple(fold(text))
+        least = PIECE if " " not in text else SAME_NAME
+        return bool(words) and (words in PHRASES or max(self._likeness_of(text)) >= least)
 
 
-def _lacks_name(passage: Passage, header: Header, lists: Sequence[Sequence[WantedField]]) -> Slices[bool]:
-    """True if a header names several fields of a list, but not all of the list's texts."""
-    texts = [text_of(passage, cell.words) for cell in header.cells]
-    for own in lists:
-        yield
-        named = [max(likeness_by_words(one.names, text) for text in texts) >= LEAST_LIKENESS for one in own]
-        lacks_text = any(is_plain_text(one) and not is_named for one, is_named in zip(own, named, strict=True))
-        if lacks_text and sum(named) > 1:
-            return True
-    return False
-
-
-def _names_at_left(passage: Passage, rows: Sequence[Sequence[WordOnPage]], header: Header) -> HeaderCell | None:
-    """Return the column to the left of a header that names the rows, although no header is above it; None if there is
-    none. Most of the rows below the header that have figures begin with a name there."""
-    edge = header.cells[0].left
-    full, names = 0, []
-    for row in rows[header.end : header.end + MAX_ROWS_AT_LEFT]:
-        segments = list(segments_of_row(row))
-        inside = [segment for segment in segments if segment[0].box[0] >= edge - segment[0].height]
-        if len(inside) < FEWEST_CELLS - 1:
-            continue
-        full += 1
-        at_left = [segment for segment in segments if segment[-1].box[2] < edge]
-        if len(at_left) == 1 and 1 + len(inside) == len(segments) and _is_name(passage, at_left[0]):
-            names.append(at_left[0])
-    if len(names) < FEWEST_CELLS - 1 or len(names) < LEAST_WITH_NAMES * full:
-        return None
-    return HeaderCell([], (min(name[0].box[0] for name in names), max(name[-1].box[2] for name in names)))
-
-
-def _is_name(passage: Passage, segment: Sequence[WordOnPage]) -> bool:
-    text = text_of(passage, segment)
-    return any(map(str.isalpha, text)) and not text.endswith(":") and len(segment) <= LEAST_SENTENCE
+def _may_be_header(passage: Passage, row: Line) -> bool:
+    """True if no cell of a row begins with a figure, and no word is a point in time. A figure may follow a word: `Last
+    5`."""
+    if not row or len(row) > MAX_HEADER_WORDS:
+        return False
+    segments = [[passage.words[word.at] for word in segment] for segment in segments_of_row(row)]
+    # Pictures of spreadsheets have a number before each row.
+    if len(segments[0]) > 1 or len(segments) > 1:
+        segments[0] = segments[0][segments[0][0].isdigit() :]
+    texts = [text for segment in segments for text in segment]
+    alone = [*[segment[0] for segment in segments if segment], *(text for text in texts if moment(text))]
+    are_few = sum(map(looks_numeric, texts)) <= MAX_FIGURES
+    return bool(texts) and are_few and not any(looks_numeric(text) or moment(text) for text in alone)
 
 
 def _body_below(
-    passage: Passage, rows: Sequence[Sequence[WordOnPage]], header: Header, finder: HeaderFinder
-) -> Slices[list[list[WordOnPage]]]:
+    passage: Passage, rows: Sequence[Line], start: int, header: Sequence[Line], headers: _HeaderFinder
+) -> list[Line]:
     """Return the words of each row below a header, up to the first row that cannot belong to the header's columns."""
-    cells = header.cells
-    height = median(word.height for cell in cells for word in cell.words)
-    left = _left_of(rows[header.end : header.end + MAX_ROWS_AT_LEFT], cells) - MAX_OVERHANG * height
-    right = cells[-1].right
-    bottom = max(word.box[3] for cell in cells for word in cell.words)
-    middles = [cell.middle for cell in cells]
-    found: list[list[WordOnPage]] = []
-    for position, row in enumerate(rows[header.end : header.end + MAX_ROWS], header.end):
-        yield
-        own = _beside(row, left, right + height)
+    height = median(word.height for cell in header for word in cell)
+    left = header[0][0].box[0] - MAX_OVERHANG * height
+    right = header[-1][-1].box[2] + height
+    bottom = max(word.box[3] for cell in header for word in cell)
+    found: list[Line] = []
+    for row in rows[start : start + MAX_ROWS]:
+        own = _beside(row, left, right)
+        is_far = min(word.box[1] for word in own or row) - bottom > ENDING_DISTANCE * height
         if not any(any(map(str.isalnum, passage.words[word.at])) for word in own):
-            if not found or min(word.box[1] for word in row) - bottom <= ENDING_DISTANCE * height:
-                found.append([])
-                continue
-            break
-        if min(word.box[1] for word in own) - bottom > ENDING_DISTANCE * height:
-            break
-        if (yield from finder.at(position, header.end)):
-            break
-        bottom = max(word.box[3] for word in own)
-        segments = list(segments_of_row(own))
-        texts = [text_of(passage, segment) for segment in segments]
-        is_sum = not is_carried_forward(texts) and _is_sum(texts, len(cells))
-        if is_sum or any(_crosses(segment, middles) for segment in segments):
-            below = [_beside(other, left, right + height) for other in rows[position + 1 : position + 3]]
-            if any(found) and not _goes_on_below(passage, found, below, len(cells), is_sum=is_sum):
+            if found and is_far:
                 break
             found.append([])
-        else:
-            found.append(own)
+            continue
+        if is_far or headers.at(passage, row):
+            break
+        bottom = max(word.box[3] for word in own)
+        texts = [text_of(passage, segment) for segment in segments_of_row(own)]
+        if not is_carried_forward(texts) and _is_sum(texts, len(header)):
+            if any(found):
+                break
+            own = []
+        found.append(own)
     while found and not found[-1]:
         found.pop()
     return found
 
 
-def _beside(row: Sequence[WordOnPage], left: float, right: float) -> list[WordOnPage]:
+def _beside(row: Line, left: float, right: float) -> Line:
     """Return the words of a row between the edges of a table."""
     return [
         word
@@ -244,42 +222,6 @@ def _beside(row: Sequence[WordOnPage], left: float, right: float) -> list[WordOn
     ]
 
 
-def _goes_on_below(
-    passage: Passage,
-    above: Sequence[Sequence[WordOnPage]],
-    below: Sequence[Sequence[WordOnPage]],
-    columns: int,
-    *,
-    is_sum: bool,
-) -> bool:
-    """True if a table continues below a sum or a sentence. Below a sum, it continues only if the table begins with the
-    heading of a section and another heading follows."""
-    rows = [list(segments_of_row(row)) if row else [] for row in (next(filter(None, above)), *below)]
-    if is_sum:
-        begins, *rows = rows
-        if not (len(rows) == 2 and len(begins) == len(rows[0]) == 1 and not _is_note(passage, rows[0][0])):
-            return False
-    row = rows[1] if len(rows) > 1 else []
-    texts = [text_of(passage, segment) for segment in row]
-    return len(row) >= max(FEWEST_CELLS, FULL_ROW * columns) and not _is_sum(texts, columns)
-
-
-def _is_note(passage: Passage, segment: Sequence[WordOnPage]) -> bool:
-    return len(segment) >= LEAST_SENTENCE or text_of(passage, segment).endswith((".", ":"))
-
-
-def _left_of(rows: Sequence[Sequence[WordOnPage]], cells: Sequence[HeaderCell]) -> float:
-    """Return the left edge of the first column, whose header may be in the middle above longer texts."""
-    first, second, *_ = cells
-    found = first.left
-    for row in rows:
-        segments = list(segments_of_row(row))
-        for segment in segments if len(segments) > 1 else ():
-            if first.left <= segment[-1].box[2] <= second.left and segment[0].box[0] <= first.right:
-                found = min(found, segment[0].box[0])
-    return found
-
-
 def _is_sum(texts: Sequence[str], columns: int) -> bool:
     """True if a row is a sum: its label means a sum, or it has few texts and a word such as `total` among its first
     words."""
@@ -287,7 +229,7 @@ def _is_sum(texts: Sequence[str], columns: int) -> bool:
     # A full row is a sum only if its label says nothing else, or has a word such as `total`: `Net curtain 1 20.00` is
     # an item.
     is_full = len(texts) >= max(columns, FEWEST_CELLS) and TOTALS.isdisjoint(label_words)
-    if is_total([*texts, *[""] * (0 if is_full else max(1, columns - len(texts)))]):
+    if is_sum_row([*texts, *[""] * (0 if is_full else max(1, columns - len(texts)))]):
         return True
     is_poor = 2 * len(texts) <= columns + 1
     label = tuple(word for word in fold(texts[0]) if not word.isdigit())
@@ -295,125 +237,41 @@ def _is_sum(texts: Sequence[str], columns: int) -> bool:
     return is_poor and (is_named or any(word in TOTALS for word in label_words))
 
 
-def _crosses(segment: Sequence[WordOnPage], middles: Sequence[float]) -> bool:
-    """True if a text extends over several columns, as a sentence does."""
-    covered = sum(segment[0].box[0] < middle < segment[-1].box[2] for middle in middles)
-    return len(segment) >= LEAST_SENTENCE and covered >= LEAST_CROSSED
+def _middle(cell: Line) -> float:
+    return (cell[0].box[0] + cell[-1].box[2]) / 2
 
 
-def _tables_beside(
-    passage: Passage, header: Header, body: Sequence[Sequence[WordOnPage]], heading: str
-) -> Slices[ReadTable]:
-    """Return the table below a header. Tables side by side with the same header are one table."""
-    width = len(header.cells) // header.repeats
-    edges = yield from _edges(header.cells, body)
-    sides = [float("-inf"), *(edges[index - 1] for index in range(width, len(header.cells), width)), float("inf")]
-    found = []
-    for side, (left, right) in enumerate(pairwise(sides)):
-        yield
-        rows_of_side = [[word for word in row if left < word.middle <= right] for row in body]
-        found.append((yield from _table(passage, header.cells[width * side : width * (side + 1)], rows_of_side)))
-    names, *_ = found[0]
-    rows = [row for _, own, _ in found for row in own if len(row) == len(names[0])]
-    is_ended = any(own for *_, own in found)
-    height = len(names) if len(names) > 1 else 0
-    return ReadTable([*names, *rows], heading, is_exact=False, header=height, is_ended=is_ended)
-
-
-def _table(
-    passage: Passage, header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]
-) -> Slices[tuple[list[list[ReadCell]], list[list[ReadCell]], bool]]:
-    """Return the rows of a header, the rows of the table below it, and whether the table ends above further lines."""
-    edges = yield from _edges(header, body)
-    rows = []
-    for words in filter(None, body):
-        yield
-        rows.append(_row_in_columns(words, edges))
-    end = yield from end_of_rows([_placed(passage, row) for row in rows])
-    is_ended = end < len(rows)
-    rows = rows[:end]
+def _table(passage: Passage, header: Sequence[Line], body: Sequence[Line], heading: str) -> ReadTable:
+    edges = _edges(header, body)
+    rows = [_row_in_columns(words, edges) for words in body if words]
     limits = _limits(rows, len(header))
     typical = median([len(row.cells) for row in rows if len(row.cells) > 1] or [1])
     full = [row for row in rows if len(row.cells) > 1 and len(row.cells) >= FULL_ROW * typical]
-    are_full = {id(row) for row in full}
     gaps = [other.top - one.bottom for one, other in pairwise(full)]
     reach = MAX_LINE_GAP * median(gaps) if gaps else float("inf")
     found: list[_BodyRow] = []
     waiting: list[_BodyRow] = []
-    headings: Sequence[int] = ()
     for row in rows:
-        if id(row) in are_full:
-            shared = _assign_lines(passage, waiting, found[-1] if found else None, row, limits, reach, headings)
-            headings = headings if found else [index for note in shared for index in note.cells]
-            found += [*shared, row]
+        if row in full:
+            found += [*_assign_lines(passage, waiting, found[-1] if found else None, row, limits, reach), row]
             waiting = []
         else:
             waiting.append(row)
-    found += _assign_lines(passage, waiting, found[-1] if found else None, None, limits, reach, headings)
-    cells = []
-    for row in found:
-        yield
-        cells.append([_joined(passage, row, index, limits[index]) for index in range(len(header))])
-    if (index := _find_wrong_split(header, cells)) is not None:
-        joined = HeaderCell([[*header[index].words, *header[index + 1].words]])
-        return (yield from _table(passage, [*header[:index], joined, *header[index + 2 :]], body))
-    for left in [index for index, cell in enumerate(header) if cell.words and _names_count(passage, cell.words)]:
-        parted = [[*row[: left + 1], NO_CELL, *row[left + 1 :]] for row in cells]
-        words = header[left].words
-        if len(words) > 1 and _names_count(passage, words[:1]) and _separate_counts(parted, left):
-            # The names of a narrow column and of the next one were read as one text, and so were their cells.
-            header = [*header[:left], HeaderCell([words[:1]]), HeaderCell([words[1:]]), *header[left + 1 :]]
-            cells = parted
-            break
-        if left + 1 < len(header):
-            _separate_counts(cells, left)
-    return rows_of_header(passage, header), cells, is_ended
+    found += _assign_lines(passage, waiting, found[-1] if found else None, None, limits, reach)
+    cells = [[_joined(passage, row, index, limits[index]) for index in range(len(header))] for row in found]
+    names = [cell_of(passage, cell) for cell in header]
+    return ReadTable([names, *cells], heading, is_exact=False, header=1)
 
 
-def _names_count(passage: Passage, words: Sequence[WordOnPage]) -> bool:
-    return "quantity" in concepts_of(tuple(fold(text_of(passage, words))))
-
-
-def _separate_counts(rows: Sequence[list[ReadCell]], column: int) -> bool:
-    """Separate counts from the texts that begin with them, because OCR reads `2 Soup` and `2Soup` as one text. Return
-    True if there were such texts.
-
-    The count is put into `column`, and the text into the next column. A row with cells in both columns stays as it
-    is."""
-    lone = [row for row in rows if bool(row[column].text) != bool(row[column + 1].text)]
-    wholes = [row[column] if row[column].text else row[column + 1] for row in lone]
-    counted = [_COUNTED.fullmatch(whole.text) for whole in wholes]
-    if not lone or sum(map(bool, counted)) < COUNTED_SHARE * len(lone):
-        return False
-    for row, whole, found in zip(lone, wholes, counted, strict=True):
-        texts = (found["count"], found["text"]) if found else ("", whole.text)
-        row[column : column + 2] = (whole._replace(text=text, source=whole.text) if text else NO_CELL for text in texts)
-    return True
-
-
-def _find_wrong_split(header: Sequence[HeaderCell], rows: Sequence[Sequence[ReadCell]]) -> int | None:
-    """Return the index of the first of two columns whose header was split by mistake; None if there are no such
-    columns. The split is a mistake if the gap in the header is narrow, and fewer than half of the rows have cells in
-    both columns."""
-    for index, (left, right) in enumerate(pairwise(header)):
-        gap = right.left - left.right
-        is_split = len(left.lines) == len(right.lines) == 1 and gap <= GAP * left.words[-1].height
-        filled_in_both = sum(bool(row[index].text and row[index + 1].text) for row in rows)
-        if is_split and len(header) > 2 and 2 * filled_in_both < len(rows):
-            return index
-    return None
-
-
-def _edges(header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]) -> Slices[list[float]]:
+def _edges(header: Sequence[Line], body: Sequence[Sequence[WordOnPage]]) -> list[float]:
     """Return the horizontal position of the edge between each two neighbouring columns. The edge is in the middle of an
     interval between the middles of the two headers. The chosen interval is the one that the fewest words cross, and the
     widest of several such intervals. A word of a header counts as four words."""
     words = [word for row in body if row and len(list(segments_of_row(row))) > 1 for word in row]
     found: list[float] = []
     for left, right in pairwise(header):
-        yield
-        left_middle, right_middle = left.middle, right.middle
-        own = [*left.words, *right.words]
+        left_middle, right_middle = _middle(left), _middle(right)
+        own = [*left, *right]
         inside = [word for word in (*own, *words) if word.box[2] > left_middle and word.box[0] < right_middle]
         starts, ends = sorted(word.box[0] for word in inside), sorted(word.box[2] for word in inside)
         sides = sorted({left_middle, right_middle, *(x for x in (*starts, *ends) if left_middle < x < right_middle)})
@@ -439,13 +297,6 @@ def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyR
     return _BodyRow(cells, min(word.box[1] for word in row), max(word.box[3] for word in row))
 
 
-def _placed(passage: Passage, row: _BodyRow) -> PlacedRow:
-    texts = {column: text_of(passage, line) for column, [line] in row.cells.items()}
-    height = next(iter(row.cells.values()))[0][0].height
-    spans = {column: (line[0].box[0], line[-1].box[2]) for column, [line] in row.cells.items()}
-    return PlacedRow(row.top, row.bottom, height, texts, spans)
-
-
 def _limits(rows: Sequence[_BodyRow], columns: int) -> list[float]:
     """Return, for each column, the position of the right end of the line that reaches farthest."""
     return [
@@ -461,13 +312,11 @@ def _assign_lines(
     below: _BodyRow | None,
     limits: Sequence[float],
     reach: float,
-    headings: Sequence[int],
 ) -> list[_BodyRow]:
     """Assign each line between two items to the item whose cell it begins or continues. Return the lines that are
     notes.
 
-    A line begins the cell of an item only within `reach` of the item's row. `headings` are the columns in which a
-    heading precedes the first item. In these columns, a line that begins with a capital is a heading, too.
+    A line begins the cell of an item only within `reach` of the item's row.
     """
     notes: list[_BodyRow] = []
     for row in waiting:
@@ -481,7 +330,6 @@ def _assign_lines(
                 above is not None
                 and index in above.cells
                 and not notes
-                and not (index in headings and text_of(passage, line)[0].isupper())
                 and _goes_on(passage, above.cells[index][-1], line, limits[index])
             ):
                 above.cells[index].append(line)

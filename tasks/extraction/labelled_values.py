@@ -6,12 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from models.fair_executor import Slices
 from tasks.extraction.affinity import REACH
-from tasks.extraction.boxes import box_of, hull_of
+from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
 from tasks.extraction.folding import fold
-from tasks.extraction.passages import LINES_AT_ONCE, Passage
+from tasks.extraction.passages import Passage
 from tasks.notation.currencies import is_currency
 from tasks.result import Box
 
@@ -25,8 +24,6 @@ MAX_HEADINGS = 100
 """At most this many headings of a row are examined."""
 LONGEST_HEADING = 3
 """A heading has at most this many words."""
-WORDS_AT_ONCE = 1_000
-"""Number of words that are examined in one slice of the work."""
 LONGEST_LABEL = 6
 """A label without a colon has at most this many words. A longer text is a sentence."""
 _MAX_KEPT = 2 * LONGEST_LABEL
@@ -84,34 +81,22 @@ class LabelLayout:
         return None
 
 
-def layout_of(passage: Passage) -> Slices[LabelLayout]:
+def layout_of(passage: Passage) -> LabelLayout:
     """Find the labels of a passage and the values beside them, in time linear in the passage's length."""
     pairs: list[LabelledValue] = []
     headings: list[Heading] = []
     for row in _rows(passage):
-        yield
-        if row is None:
-            continue
         reader = _RowReader(passage)
-        found = []
-        for pair in reader.read(row):
-            if pair is None:
-                yield
-            else:
-                found.append(pair)
+        found = [*reader.read(row)]
         pairs += found
         if not found and len(row) > 1 and not reader.has_figures and not reader.has_colons:
             headings += _headings(passage, row)
     by_value: dict[int, LabelledValue] = {}
-    for index, pair in enumerate(reversed(pairs)):
-        if index % WORDS_AT_ONCE == 0:
-            yield
+    for pair in reversed(pairs):
         by_value.update(dict.fromkeys(pair.values, pair))
     by_concepts: dict[frozenset[str], list[LabelledValue]] = {}
     by_word: dict[str, list[LabelledValue]] = {}
-    for index, pair in enumerate(pairs):
-        if index % WORDS_AT_ONCE == 0:
-            yield
+    for pair in pairs:
         by_concepts.setdefault(pair.concepts, []).append(pair)
         for word in dict.fromkeys(fold(pair.label)) if pair.has_colon else ():
             by_word.setdefault(word, []).append(pair)
@@ -130,29 +115,15 @@ def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Headin
             yield Heading(label, concepts, box)
 
 
-def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
-    """Yield the words of each row from left to right, and None after each slice of work without a row. Rows are split
-    at wide gaps and where a line begins."""
-    boxes: list[Box | None] = []
-    pause = 0
-    for line in range(len(passage.lines)):
-        words = passage.line_words(line)
-        parts: list[Box] = []
-        for start in range(0, len(words), WORDS_AT_ONCE):
-            if words[start] >= pause:
-                yield None
-                pause = words[start] + WORDS_AT_ONCE
-            if (box := box_of(passage, words[start : start + WORDS_AT_ONCE])) is not None:
-                parts.append(box)
-        boxes.append(hull_of(parts) if parts else None)
+def _rows(passage: Passage) -> Iterator[list[list[int]]]:
+    """Yield the words of each row from left to right. Rows are split at wide gaps and where a line begins."""
+    boxes = [box_of(passage, passage.line_words(line)) for line in range(len(passage.lines))]
     for line, box in enumerate(boxes):
         if box is None:
             yield [list(passage.line_words(line))]
     placed = sorted((box[1] + box[3], line, box) for line, box in enumerate(boxes) if box is not None)
     rows: list[list[tuple[Box, int]]] = []
-    for index, (_, line, box) in enumerate(placed):
-        if index % LINES_AT_ONCE == 0:
-            yield None
+    for _, line, box in placed:
         nearby_rows = [(_beside(row, box), row) for row in rows[-ROWS_ABOVE:]]
         share, nearest = max(nearby_rows, key=lambda found: found[0], default=(0.0, None))
         if nearest is not None and share > LEAST_ROW_OVERLAP:
@@ -160,13 +131,7 @@ def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
         else:
             rows.append([(box, line)])
     for row in rows:
-        segments: list[list[int]] = []
-        for segment in (one for _, line in sorted(row) for one in segments_of(passage, line)):
-            if segment is None:
-                yield None
-            else:
-                segments.append(segment)
-        yield segments
+        yield [segment for _, line in sorted(row) for segment in segments_of(passage, line)]
 
 
 def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
@@ -176,13 +141,11 @@ def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
     return (min(nearest[3], box[3]) - max(nearest[1], box[1])) / max(1, min(nearest[3] - nearest[1], box[3] - box[1]))
 
 
-def segments_of(passage: Passage, line: int) -> Iterator[list[int] | None]:
-    """Yield the words of a line, split at wide gaps, and None after each slice of work."""
+def segments_of(passage: Passage, line: int) -> Iterator[list[int]]:
+    """Yield the words of a line, split at wide gaps."""
     segment: list[int] = []
     previous: Box | None = None
-    for number, word in enumerate(passage.line_words(line), 1):
-        if number % WORDS_AT_ONCE == 0:
-            yield None
+    for word in passage.line_words(line):
         box = box_of(passage, [word])
         if segment and box and previous and box[0] - previous[2] > GAP * (box[3] - box[1]):
             yield segment
@@ -208,13 +171,11 @@ class _RowReader:
     """Number of values with letters, counted as values are taken and dropped, because there may be thousands."""
     _has_colon: bool = False
 
-    def read(self, row: Sequence[Sequence[int]]) -> Iterator[LabelledValue | None]:
-        """Yield the labelled values of a row, and None after each slice of work."""
+    def read(self, row: Sequence[Sequence[int]]) -> Iterator[LabelledValue]:
+        """Yield the labelled values of a row."""
         for segment in row:
             yield from self._begin_segment()
             for word in segment:
-                if word % WORDS_AT_ONCE == 0:
-                    yield None
                 yield from self._word(word, self.passage.words[word])
         yield from self._end()
 

@@ -5,7 +5,6 @@ finds columns of possible cells. Each field then gets the column whose cells the
 and each row with cells becomes an item.
 """
 
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,14 +13,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from models.fair_executor import Slices
 from tasks.extraction.best_pairs import best_pairs
 from tasks.extraction.boxes import box_of
-from tasks.extraction.candidates import SPANS_AT_ONCE, CandidateSpan, LineSegment
-from tasks.extraction.concepts import concepts_of
+from tasks.extraction.candidates import CandidateSpan, LineSegment
 from tasks.extraction.features import Matrix
 from tasks.extraction.fields import WantedField
-from tasks.extraction.folding import fold
 from tasks.extraction.probability import CellOfItem, FieldScores, worth_of
 from tasks.extraction.values import ValueForm
 from tasks.schema.paths import JsonPath
@@ -44,10 +40,10 @@ CENT = 0.005
 FEWEST_ADDED = 2
 """A line counts as a sum only if it is the sum of at least this many amounts above it. Fewer may agree by
 coincidence."""
-SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "closing_balance", "net_pay", "deductions"))
-"""Concepts that label sums. A row with such a label is not an item."""
-MAX_WORDS = 4
-"""A sum's label has at most this many words. A longer text describes an item."""
+CENT = 0.005
+FEWEST_ADDED = 2
+"""A line counts as a sum only if it is the sum of at least this many amounts above it. Fewer may agree by
+coincidence."""
 LEAST_ITEM_LOGIT = -3.0
 """Mean logit that the cells of an item must exceed."""
 LEAST_ROW_OVERLAP = 0.5
@@ -58,12 +54,11 @@ MAX_EDGE_DISTANCE = 0.7
 """The left or the right edge of a cell is less than this distance from that of its column, in heights of the cell."""
 TELLING = 9
 """Number of possible cells, the most likely ones, that determine the edges of a column."""
-SEVERAL = 3
-"""If a row has at least this many numbers, their order distinguishes the columns, as in `2 @ 29.00 = 58.00`."""
-
 LONG_LIST_ITEMS = 5
 """A list with more items than this is as certain as a list with this many."""
 
+PrintedText = tuple[int, str, str]
+"""The index of an entry, the pointer of a line in it, and a text in this line."""
 _Kind = Literal["text", "day", "figures"]
 
 
@@ -80,8 +75,6 @@ class _PossibleCell(NamedTuple):
     right: float
     bottom: float
     kind: _Kind
-    order: tuple[int, int]
-    """Count of the numbers before the cell in its row, and of all numbers in the row."""
 
 
 class _Column:
@@ -99,8 +92,6 @@ class _Column:
 
     def has(self, place: _PossibleCell) -> bool:
         """True if a place of the same page and kind belongs to the column."""
-        if place.kind == "figures" and place.order == self.places[0].order and place.order[1] >= SEVERAL:
-            return True
         tolerance = MAX_EDGE_DISTANCE * (place.bottom - place.top)
         return abs(place.left - self._left) < tolerance or abs(place.right - self._right) < tolerance
 
@@ -121,77 +112,46 @@ class ObjectList:
     rows: list[dict[str, Any]]
     cells: Mapping[JsonPath, CellOfItem]
 
-    def worth(self) -> Slices[float]:
+    def worth(self) -> float:
         return worth_of(self.cells.values())
 
-    def only(self, kept: Sequence[int]) -> "ObjectList":
-        """Return the list with only those objects whose indices are in `kept`."""
-        new_index = {old: new for new, old in enumerate(kept)}
+    def without_places(self, scored: FieldScores, used: Collection[PrintedText]) -> "ObjectList":
+        """Return the list without the objects that have more than half of their cells in `used`."""
+        taken: dict[int, list[bool]] = {}
+        for (*_, item, _), cell in self.cells.items():
+            taken.setdefault(int(item), []).append(printed_text(scored, cell) in used)
+        kept = [item for item in range(len(self.rows)) if 2 * sum(taken.get(item, ())) <= len(taken.get(item, ()))]
+        if len(kept) == len(self.rows):
+            return self
+        numbers = {old: new for new, old in enumerate(kept)}
         cells = {
-            (*path[:-2], new_index[path[-2]], path[-1]): cell
-            for path, cell in self.cells.items()
-            if isinstance(path[-2], int) and path[-2] in new_index
+            (*list_path, numbers[int(item)], name): cell
+            for (*list_path, item, name), cell in self.cells.items()
+            if item in numbers
         }
-        return ObjectList([self.rows[index] for index in kept], cells)
+        return ObjectList([self.rows[item] for item in kept], cells)
 
 
-def without_shared_items(
-    scored: FieldScores, lists: Mapping[JsonPath, ObjectList]
-) -> Slices[dict[JsonPath, ObjectList]]:
-    """Return the lists, with each printed item only in the list that is worth most. An item is left out of a list if
-    lists of more worth have more than half of its cells."""
-    found: dict[JsonPath, ObjectList] = {}
-    used: set[tuple[int, tuple[int, ...]]] = set()
-    worths = {}
-    for path, one in lists.items():
-        worths[path] = yield from one.worth()
-    for path in sorted(lists, key=lambda path: -worths[path]):
-        yield
-        one = lists[path]
-        places: dict[int, set[tuple[int, tuple[int, ...]]]] = {}
-        for (*_, number, _), cell in one.cells.items():
-            span = scored.candidates.spans[cell.span]
-            places.setdefault(int(number), set()).add((id(span.passage), span.words))
-        kept = [
-            index
-            for index in range(len(one.rows))
-            if 2 * len(places.get(index, set()) & used) <= len(places.get(index, ()))
-        ]
-        found[path] = one.only(kept) if len(kept) < len(one.rows) else one
-        used |= {place for index in kept for place in places.get(index, ())}
-    return {path: found[path] for path in lists}
+def printed_text(scored: FieldScores, cell: CellOfItem) -> PrintedText:
+    """Return the place and the text of an object's cell."""
+    span = scored.candidates.spans[cell.span]
+    line = span.passage.lines[span.passage.line_at(span.words[0])]
+    text = " ".join([span.passage.words[word] for word in span.words])
+    return span.passage.entry, line.pointer, text
 
 
-def without_items_at(scored: FieldScores, found: ObjectList, used: Collection[tuple[int, str, str]]) -> ObjectList:
-    """Return a list without the objects that have more than half of their cells in `used`. Each cell in `used` is given
-    by the index of its entry, the pointer of its line, and its text."""
-    own: dict[int, list[bool]] = {}
-    for (*_, item, _), cell in found.cells.items():
-        words, passage = scored.candidates.spans[cell.span].words, scored.candidates.spans[cell.span].passage
-        pointer = passage.lines[passage.line_at(words[0])].pointer
-        text = " ".join([passage.words[word] for word in words])
-        own.setdefault(int(item), []).append((passage.entry, pointer, text) in used)
-    return found.only(
-        [index for index in range(len(found.rows)) if 2 * sum(own.get(index, ())) <= len(own.get(index, ()))]
-    )
-
-
-def read_object_list(scored: FieldScores, list_path: JsonPath) -> Slices[ObjectList]:
+def read_object_list(scored: FieldScores, list_path: JsonPath) -> ObjectList:
     """Return the objects of the list at `list_path`."""
     rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == list_path]
     odds = scored.logits[rows, :-1] - scored.logits[rows, -1:]
     places = list(_possible_cells(scored, odds.max(axis=0, initial=POSSIBLE)))
-    yield
-    chosen = yield from _choose_cells(scored, rows, odds, places)
+    chosen = _choose_cells(scored, rows, odds, places)
     items = list(_group_into_items(chosen, len(rows)))
-    yield
     largest = max(map(len, items), default=0)
     kept = [
         item
         for item in items
-        if 2 * len(item) > largest
-        and sum(cell.odds for cell in item.values()) > LEAST_ITEM_LOGIT * len(item)
-        and not any(_is_sum(cell.value) for cell in item.values())
+        if 2 * len(item) > largest and sum(cell.odds for cell in item.values()) > LEAST_ITEM_LOGIT * len(item)
     ]
     kept = kept[: _first_sum(kept)]
     values_with_items = [
@@ -258,19 +218,11 @@ def _chance(odds: float) -> float:
     return float(1 / (1 + np.exp(-odds)))
 
 
-def _is_sum(value: Any) -> bool:
-    words = tuple(fold(value)) if isinstance(value, str) else ()
-    return 0 < len(words) <= MAX_WORDS and not concepts_of(words).isdisjoint(SUMS)
-
-
 def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell]:
     """Yield the most likely spans that lie within a single row, the most likely first."""
     candidates = scored.candidates
     pages = {id(passage): page for page, passage in enumerate(candidates.passages)}
     rows = _rows_of(candidates.segments, pages)
-    numbers: dict[int, list[int]] = {}
-    for first, row in sorted({(one.words[0], rows[one.first]) for one in candidates.spans if one.kind == "number"}):
-        numbers.setdefault(row, []).append(first)
     for index in np.argsort(-best, kind="stable")[:MAX_PLACES]:
         span = candidates.spans[index]
         row = rows[span.first]
@@ -282,8 +234,6 @@ def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell
         if box is None:
             first = span.passage.line_words(span.passage.line_at(span.words[0])).start
             box = (span.words[0] - first, row, span.words[-1] + 1 - first, row + 1)
-        own = numbers.get(row, [])
-        order = (bisect_left(own, span.words[0]), len(own))
         left, top, right, bottom = map(float, box)
         yield _PossibleCell(
             int(index),
@@ -294,7 +244,6 @@ def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell
             right=right,
             bottom=bottom,
             kind=_kind_of(span),
-            order=order,
         )
 
 
@@ -329,16 +278,14 @@ def _kind_of(span: CandidateSpan) -> _Kind:
 
 def _choose_cells(
     scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Sequence[_PossibleCell]
-) -> Slices[list[_Cell]]:
+) -> list[_Cell]:
     """Return the most likely cells, in the order on the page. No word is in two cells, and no field has two cells in a
     row."""
-    columns = yield from _find_columns(places)
+    columns = _find_columns(places)
     column_of = {place.span: number for number, column in enumerate(columns) for place in column.places}
-    column_by_field = yield from _assign_columns(odds, columns)
+    column_by_field = _assign_columns(odds, columns)
     options = []
-    for index, place in enumerate(places):
-        if index % SPANS_AT_ONCE == 0:
-            yield
+    for place in places:
         for number in range(len(rows)):
             own = column_by_field.get((number, place.page))
             logit = float(odds[number, place.span])
@@ -349,9 +296,7 @@ def _choose_cells(
     forms = [ValueForm.of(one.schema, one.names) for one in (scored.fields[row] for row in rows)]
     taken: set[tuple[int, int]] = set()
     found: dict[tuple[int, int], _Cell] = {}
-    for index, (_, number, place) in enumerate(sorted(options, key=lambda option: -option[0])):
-        if index % SPANS_AT_ONCE == 0:
-            yield
+    for _, number, place in sorted(options, key=lambda option: -option[0]):
         span, wanted = scored.candidates.spans[place.span], scored.fields[rows[number]]
         words = {(place.page, word) for word in span.words}
         if (number, place.row) in found or not taken.isdisjoint(words):
@@ -363,11 +308,9 @@ def _choose_cells(
     return sorted(found.values(), key=lambda cell: (cell.place.row, cell.place.left))
 
 
-def _find_columns(places: Iterable[_PossibleCell]) -> Slices[list[_Column]]:
+def _find_columns(places: Iterable[_PossibleCell]) -> list[_Column]:
     found: dict[tuple[int, _Kind], list[_Column]] = {}
-    for index, place in enumerate(places):
-        if index % SPANS_AT_ONCE == 0:
-            yield
+    for place in places:
         columns = found.setdefault((place.page, place.kind), [])
         column = next((column for column in columns if column.has(place)), None)
         if column is None:
@@ -377,21 +320,18 @@ def _find_columns(places: Iterable[_PossibleCell]) -> Slices[list[_Column]]:
     return [column for columns in found.values() for column in columns]
 
 
-def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> Slices[dict[tuple[int, int], int]]:
+def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], int]:
     """Assign different columns to the fields on each page, so that the total weight is largest."""
     found = {}
     for page in {column.places[0].page for column in columns}:
         own = [number for number, column in enumerate(columns) if column.places[0].page == page]
         worth = np.zeros((len(odds), len(own)), np.float32)
         for index, number in enumerate(own):
-            yield
             rows = groupby(sorted(columns[number].places, key=lambda place: place.row), lambda one: one.row)
-            for count, (_, row) in enumerate(rows, 1):
-                if count % SPANS_AT_ONCE == 0:
-                    yield
+            for _, row in rows:
                 spans = [place.span for place in row]
                 worth[:, index] += np.clip(odds[:, spans].max(axis=1), -CERTAIN, CERTAIN) + FILLED
-        for field, index in (yield from best_pairs(worth)):
+        for field, index in best_pairs(worth):
             if worth[field, index] > 0:
                 found[field, page] = own[index]
     return found

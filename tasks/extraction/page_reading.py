@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from models.extraction.page_encoder import FIELDS_AT_ONCE, FieldReader, ReadPage
 from models.extraction.page_tokens import PageTokens, Prompt
-from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.boxes import box_of
-from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
+from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.delimiters import span_at
 from tasks.extraction.features import Matrix
 from tasks.extraction.passages import Passage
+from tasks.schema.awaited import result_of
 
-BOXES_AT_ONCE = 500
-"""The boxes of this many words are computed in one slice of the work."""
 LARGEST = 40.0
 """Log-odds of a span are at most this, and at least its negative. With 12, two good places were often equal: of the
 2,370 single fields of 110 papers of other people, 17 fewer were right."""
@@ -39,46 +37,39 @@ Readings = Mapping[int, ReadPage]
 """Scores of the tokens of each passage that was read, by the passage's identity."""
 
 
-async def read_pages(
-    passages: Sequence[Passage], prompts: Sequence[Prompt], reader: FieldReader, executor: FairExecutor, most_runs: int
-) -> Readings:
+def read_pages(passages: Sequence[Passage], prompts: Sequence[Prompt], reader: FieldReader, most_runs: int) -> Readings:
     """Read the first passages whose words have places, in at most `most_runs` parts. Raises ModelError."""
     found: dict[int, ReadPage] = {}
     for passage in passages:
         if most_runs < ceil(len(prompts) / FIELDS_AT_ONCE):
             break
-        tokens = await executor.run(_tokens_of, passage, reader)
+        tokens = _tokens_of(passage, reader)
         if tokens is not None:
-            page = await reader.read(tokens, prompts, most_runs)
+            page = result_of(reader.read, tokens, prompts, most_runs)
             found[id(passage)] = page
             most_runs -= page.runs
     return found
 
 
-def _tokens_of(passage: Passage, reader: FieldReader) -> Slices[PageTokens | None]:
+def _tokens_of(passage: Passage, reader: FieldReader) -> PageTokens | None:
     boxes = []
     for word in range(len(passage.words)):
-        if word % BOXES_AT_ONCE == 0:
-            yield
         box = box_of(passage, [word])
         if box is None:
             return None
         boxes.append(box)
-    return (yield from reader.tokens_of(passage.words, boxes)) if boxes else None
+    return reader.tokens_of(passage.words, boxes) if boxes else None
 
 
-def span_scores(candidates: Candidates, read: Readings, fields: int) -> Slices[Matrix]:
+def span_scores(candidates: Candidates, read: Readings, fields: int) -> Matrix:
     """Return log-odds of fields × spans to no value."""
     found = np.full((fields, len(candidates.spans)), UNREAD, np.float32)
     places: dict[int, list[tuple[int, int, int]]] = {}
     for index, span in enumerate(candidates.spans):
-        if index % SPANS_AT_ONCE == 0:
-            yield
         page = read.get(id(span.passage))
         if page is not None and (ends := _tokens_at(span, page.tokens)):
             places.setdefault(id(span.passage), []).append((index, *ends))
     for passage, own in places.items():
-        yield
         index, first, last = np.array(own).T
         scores = read[passage].scores
         sums = np.cumsum(np.pad(scores[:, 2], ((0, 0), (1, 0))), axis=1)
@@ -87,7 +78,7 @@ def span_scores(candidates: Candidates, read: Readings, fields: int) -> Slices[M
     return found
 
 
-def add_spans(candidates: Candidates, read: Readings, rows: Sequence[int]) -> Slices[None]:
+def add_spans(candidates: Candidates, read: Readings, rows: Sequence[int]) -> None:
     """Add the spans that the encoder finds likely for one of the fields in `rows` and that are not candidates yet."""
     seen = {(id(span.passage), span.words) for span in candidates.spans}
     starts: dict[int, list[tuple[int, int]]] = {}
@@ -96,7 +87,6 @@ def add_spans(candidates: Candidates, read: Readings, rows: Sequence[int]) -> Sl
     for passage, page in read.items():
         own = sorted(starts.get(passage, ()))
         for row in rows if own and len(page.tokens.ids) else ():
-            yield
             for words in _likely_words(page, row):
                 key = passage, tuple(words)
                 first = bisect_right(own, (words[0], len(candidates.segments))) - 1

@@ -2,27 +2,17 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate, groupby
 from typing import TypeVar
 from weakref import finalize
 
-from models.fair_executor import Slices, all_of
-from tasks.extraction.coded_texts import CodedLine, coded_lines
-from tasks.extraction.combs import join_combs
-from tasks.extraction.common_forms import in_common_forms
-from tasks.extraction.escaped_strings import without_escapes
-from tasks.extraction.facts_about_people import facts_about_people
 from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
-from tasks.extraction.touching_cells import with_divided_cells
-from tasks.extraction.validity_periods import validity_lines
-from tasks.extraction.vehicle_codes import vehicle_lines
-from tasks.extraction.wrapped_ibans import iban_lines
-from tasks.notation.dates import Day, find_days_in_slices, find_lone_days_in_slices
-from tasks.notation.numbers import Number, find_numbers_in_slices
+from tasks.notation.dates import Day, find_days, find_lone_days
+from tasks.notation.numbers import Number, find_numbers
 from tasks.precontext import Entry
 from tasks.result import Box, SourceLine
 
@@ -48,13 +38,8 @@ MAX_TRACED = 1_000_000
 MAX_LINES = 100_000
 """At most this many lines are made of a text, because each line takes 300 bytes. MAX_CHARS characters may have this
 many lines."""
-CHARS_AT_ONCE = 20_000
-"""Lines with this many characters together are made in one slice of the work."""
-LINES_AT_ONCE, WORDS_AT_ONCE = 500, 5_000
-"""One slice of the work examines this many lines, or lines with this many words together."""
 MAX_LINE_WORDS = 1_000
-"""A line with more words than this is cut into several, because a line is searched in one slice of the work, during
-which no other request has a turn."""
+"""A line with more words than this is cut into several."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
 _searched: "dict[int, dict[int, list[Passage]]]" = {}
@@ -86,13 +71,11 @@ MAX_WORDS_BEFORE = 6
 class Passage:
     """Consecutive lines of one result. The words of all lines are numbered consecutively."""
 
-    def __init__(self, entry: int, name: str, lines: Sequence[SourceLine], codes: Sequence[CodedLine] = ()) -> None:
+    def __init__(self, entry: int, name: str, lines: Sequence[SourceLine]) -> None:
         self.entry = entry
         """Index of the result's entry in the precontext."""
         self.name = name
         self.lines = lines
-        self.codes = codes
-        """The coded line of each line, if the lines were made from codes or facts in a document; otherwise empty."""
         self.words = [word for line in lines for word in line.words]
         self.labels: dict[str, list[tuple[int, float]]] = {}
         """Indices and weights of the words that may mean a word of a field's name, by that word. Filled on demand."""
@@ -101,10 +84,6 @@ class Passage:
         self.long_words: dict[int, frozenset[int]] = {}
         """Indices of the words of a line that have more than two letters and nothing else, by the index of the line.
         Filled on demand."""
-        self.forwarded_headers: frozenset[int] = frozenset()
-        """Indices of the lines in headers of other mails than the one that is read. Filled on demand."""
-        self.has_days_alone: bool | None = None
-        """True if weekdays with numbers (`Fri 9`) are days without a month here. Filled on demand."""
         self._line_starts = list(accumulate((len(line.words) for line in lines), initial=0))
 
     def line_at(self, word: int) -> int:
@@ -118,43 +97,14 @@ class Passage:
         first = max(self.line_words(self.line_at(word)).start, word - MAX_WORDS_BEFORE)
         return " ".join(self.words[first:word])
 
-    def prepare(self) -> Slices[None]:
-        """Compute in slices the properties that most searches need. Without this call, each property is computed in one
-        step, when it is first needed."""
-        for name, work in (
-            ("text", self._make_text),
-            ("_text_starts", self._find_text_starts),
-            ("grid", self.make_grid),
-            ("numbers", self._find_numbers),
-            ("days", self._find_days),
-        ):
-            if name not in self.__dict__:
-                self.__dict__[name] = yield from work()
-
     @cached_property
     def text(self) -> str:
         """The lines of the passage; words are joined by spaces, or by tabs across a wide gap."""
-        return all_of(self._make_text())
-
-    def _make_text(self) -> Slices[str]:
-        rows: list[str] = []
-        for run in _in_runs(self.lines):
-            yield
-            rows += map(_row, run)
-        return "\n".join(rows)
+        return "\n".join(map(_row, self.lines))
 
     @cached_property
     def _text_starts(self) -> list[int]:
-        return all_of(self._find_text_starts())
-
-    def _find_text_starts(self) -> Slices[list[int]]:
-        starts = [0]
-        for run in _in_runs(self.lines):
-            yield
-            for line in run:
-                for word in line.words:
-                    starts.append(starts[-1] + len(word) + 1)
-        return starts
+        return [*accumulate((len(word) + 1 for line in self.lines for word in line.words), initial=0)]
 
     def words_between(self, start: int, end: int) -> tuple[int, ...]:
         """Return the indices of the words that contain the characters `start` to `end` of `text`."""
@@ -167,20 +117,11 @@ class Passage:
 
         The grid is empty if any line of the passage has bounds.
         """
-        return all_of(self.make_grid())
-
-    def make_grid(self) -> Slices[Sequence[Box]]:
-        """Return `grid`, computed in slices."""
         if any(line.bounds or "bounds" in line.place for line in self.lines):
             return ()
         found: list[Box] = []
         top, previous = 0, None
-        pause = 0
-        lines_with_columns = zip(self.lines, _columns([line.written for line in self.lines]), strict=True)
-        for index, (line, columns) in enumerate(lines_with_columns):
-            if index % LINES_AT_ONCE == 0 or len(found) > pause:
-                yield
-                pause = len(found) + WORDS_AT_ONCE
+        for line, columns in zip(self.lines, _columns([line.written for line in self.lines]), strict=True):
             is_below = previous is not None and previous.pointer == line.pointer and previous.row < line.row
             top += PITCH * (line.row - previous.row if previous is not None and is_below else 1)
             for word, column in zip(line.words, columns, strict=False):
@@ -190,18 +131,12 @@ class Passage:
 
     @cached_property
     def numbers(self) -> Quantities[Number]:
-        return all_of(self._find_numbers())
-
-    def _find_numbers(self) -> Slices[Quantities[Number]]:
-        return Quantities((yield from find_numbers_in_slices(self.text)))
+        return Quantities([*find_numbers(self.text)])
 
     @cached_property
     def days(self) -> Quantities[Day]:
-        return all_of(self._find_days())
-
-    def _find_days(self) -> Slices[Quantities[Day]]:
-        known = yield from find_days_in_slices(self.text)
-        lone = yield from find_lone_days_in_slices(self.text, known)
+        known = [*find_days(self.text)]
+        lone = find_lone_days(self.text, known)
         return Quantities(sorted([*known, *lone], key=lambda day: day.start))
 
     @cached_property
@@ -216,32 +151,17 @@ class Passage:
     def _by_word(self, found: Sequence[Q]) -> dict[int, Q]:
         return {word: one for one in reversed(found) for word in self.words_between(one.start, one.end)}
 
-    def prepare_to_match(self) -> Slices[None]:
-        """Compute in slices the properties that a comparison with values needs."""
-        yield from self.prepare()
-        if "tokens" not in self.__dict__:
-            self.__dict__["tokens"] = yield from self._make_tokens()
-        if "vocabulary" not in self.__dict__:
-            self.__dict__["vocabulary"] = yield from self._make_vocabulary()
-
     @cached_property
     def tokens(self) -> "Tokens":
-        return all_of(self._make_tokens())
-
-    def _make_tokens(self) -> Slices["Tokens"]:
         texts: list[str] = []
         words: list[int] = []
         word_index = 0
-        for index, line in enumerate(self.lines):
+        for line in self.lines:
             for word in line.words:
-                if word_index % LINES_AT_ONCE == 0:
-                    yield
                 parts = [word.casefold()] if word.isascii() and word.isalnum() else fold(word)
                 texts += parts
                 words += [word_index] * len(parts)
                 word_index += 1
-            if index % LINES_AT_ONCE == 0:
-                yield
             if not line.continues:
                 texts.append(_BREAK)
                 words.append(word_index - 1)
@@ -250,34 +170,15 @@ class Passage:
     @cached_property
     def vocabulary(self) -> dict[str, list[int]]:
         """Indices of the words with each token (folded letters and figures), by token."""
-        return all_of(self._make_vocabulary())
+        found: dict[str, list[int]] = {}
+        for token, word in zip(self.tokens.texts, self.tokens.words, strict=True):
+            found.setdefault(token, []).append(word)
+        return found
 
     @cached_property
     def token_forms(self) -> dict[str, str]:
         """The `look_alike` form of each token in the vocabulary, which is compared with every label."""
         return {token: look_alike(token) for token in self.vocabulary}
-
-    def _make_vocabulary(self) -> Slices[dict[str, list[int]]]:
-        found: dict[str, list[int]] = {}
-        for index, (token, word) in enumerate(zip(self.tokens.texts, self.tokens.words, strict=True)):
-            if index % (10 * LINES_AT_ONCE) == 0:
-                yield
-            found.setdefault(token, []).append(word)
-        return found
-
-
-def _in_runs(lines: Sequence[SourceLine]) -> Iterator[list[SourceLine]]:
-    """Yield the lines in runs that are short enough for one slice of the work."""
-    run: list[SourceLine] = []
-    words = 0
-    for line in lines:
-        run.append(line)
-        words += len(line.words)
-        if len(run) == LINES_AT_ONCE or words > WORDS_AT_ONCE:
-            yield run
-            run, words = [], 0
-    if run:
-        yield run
 
 
 def _columns(lines: Sequence[str]) -> Iterator[Sequence[int]]:
@@ -357,13 +258,11 @@ class Tokens:
         return tuple(range(self.words[first], self.words[last] + 1))
 
 
-def head_of(
-    lines: Iterable[SourceLine], max_chars: int = MAX_CHARS, max_lines: int = MAX_LINES
-) -> Slices[list[SourceLine]]:
+def head_of(lines: Iterable[SourceLine], max_chars: int = MAX_CHARS, max_lines: int = MAX_LINES) -> list[SourceLine]:
     """Return the lines of the first `max_chars` characters, and no more than `max_lines`. The last line is cut at a
     word. No further lines are taken from `lines`."""
     found: list[SourceLine] = []
-    chars = pause = 0
+    chars = 0
     for line in lines:
         end = chars + sum(map(len, line.words)) + len(line.words)
         if end > max_chars:
@@ -374,13 +273,10 @@ def head_of(
         if len(found) == max_lines:
             break
         chars = end
-        if chars > pause or len(found) % LINES_AT_ONCE == 0:
-            yield
-            pause = chars + CHARS_AT_ONCE
     return found
 
 
-def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
+def in_short_lines(lines: Sequence[SourceLine]) -> list[SourceLine]:
     """Return the lines. Each line of more than MAX_LINE_WORDS words is cut into several."""
     found: list[SourceLine] = []
     for line in lines:
@@ -421,18 +317,18 @@ def _part_of(line: SourceLine, start: int, end: int, written: str) -> SourceLine
 
 def passages_of(entries: Sequence[Entry]) -> list[Passage]:
     """Return the passages of all entries in which evidence is searched for. Failed entries have none."""
-    return all_of(passages_to_trace(entries))
+    return passages_to_trace(entries)
 
 
-def passages_to_trace(entries: Sequence[Entry]) -> Slices[list[Passage]]:
+def passages_to_trace(entries: Sequence[Entry]) -> list[Passage]:
     """Return the parts of all passages in which evidence is searched for: their first MAX_TRACED characters."""
     found: list[Passage] = []
     for index, entry in enumerate(entries):
-        found += yield from passages_in(entry, index)
+        found += passages_in(entry, index)
     return found
 
 
-def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
+def passages_to_search(entries: Sequence[Entry]) -> list[Passage]:
     """Return the parts of all passages in which fields and lists are searched for: their first MAX_CHARS characters.
 
     The passages of an entry are kept while the entry is in use, because every search of a request needs them. If an
@@ -440,73 +336,39 @@ def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
     """
     found: list[Passage] = []
     for index, entry in enumerate(entries):
-        found += yield from _kept(entry, index)
-        yield
+        found += _kept(entry, index)
     return found
 
 
-def passages_of_entry(entry: Entry) -> Slices[list[Passage]]:
+def passages_of_entry(entry: Entry) -> list[Passage]:
     """Return the passages of an entry in which fields and lists are searched for. The `entry` of these passages is any
     index under which they were kept, or 0."""
-    return (yield from _kept(entry, next(iter(_searched.get(id(entry), ())), 0)))
+    return _kept(entry, next(iter(_searched.get(id(entry), ())), 0))
 
 
-def _kept(entry: Entry, index: int) -> Slices[list[Passage]]:
+def _kept(entry: Entry, index: int) -> list[Passage]:
     if id(entry) not in _searched:
         _searched[id(entry)] = {}
         finalize(entry, _searched.pop, id(entry), None)
     kept = _searched[id(entry)]
     if index not in kept:
-        kept[index] = yield from passages_in(entry, index, MAX_CHARS)
+        kept[index] = passages_in(entry, index, MAX_CHARS)
     return kept[index]
 
 
-def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices[list[Passage]]:
-    """Return the first `max_chars` characters of the passages of an entry, each followed by passages of coded lines, if
-    there are any.
-
-    Coded lines are made from the codes of an identity document or registration certificate in the passage's head. If
-    there are no such codes, up to three passages are made: from facts about people, from the period of validity, and
-    from IBANs that continue on the next line. After all these passages, the entry has a passage with the lines of
-    barcodes and two-dimensional codes, if there are any.
-    """
+def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> list[Passage]:
+    """Return the first `max_chars` characters of the passages of an entry, followed by a passage with the contents of
+    the barcodes and two-dimensional codes on its pages, if there are any."""
     found: list[Passage] = []
     for source_lines in entry.result.passages():
-        yield
-        lines = yield from head_of(source_lines, max_chars)
+        lines = head_of(source_lines, max_chars)
         if not lines:
             continue
-        lines = yield from _changed(without_escapes, lines)
-        lines = yield from _changed(in_common_forms, lines)
-        lines = yield from with_divided_cells(lines)
-        head = yield from head_of(lines)
-        yield
-        head = yield from _changed(join_combs, (yield from _changed(in_short_lines, head)))
-        all_lines = head if max_chars <= MAX_CHARS else (yield from _changed(join_combs, lines))
-        yield
-        found.append(Passage(index, entry.name, all_lines))
-        yield
-        if codes := coded_lines(head) or vehicle_lines(head):
-            found.append(Passage(index, entry.name, [one.line for one in codes], codes))
-            continue
-        for facts_in in (facts_about_people, validity_lines, iban_lines):
-            yield
-            if facts := facts_in(head):
-                found.append(Passage(index, entry.name, [one.line for one in facts], facts))
+        if max_chars <= MAX_CHARS:
+            lines = in_short_lines(lines)
+        found.append(Passage(index, entry.name, lines))
     if printed := lines_of_codes(list(entry.result.codes())):
-        found.append(Passage(index, entry.name, [one.line for one in printed], printed))
-    return found
-
-
-def _changed(
-    change: Callable[[Sequence[SourceLine]], Sequence[SourceLine]], lines: Sequence[SourceLine]
-) -> Slices[list[SourceLine]]:
-    """Apply `change` to a few lines at a time, and return all changed lines. `change` must treat each line by
-    itself."""
-    found: list[SourceLine] = []
-    for start in range(0, len(lines), LINES_AT_ONCE):
-        yield
-        found += change(lines[start : start + LINES_AT_ONCE])
+        found.append(Passage(index, entry.name, printed))
     return found
 
 

@@ -6,7 +6,6 @@ A `payment`, for example, is usually an amount, but not if the page has `Payment
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from models.fair_executor import Slices
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, layout_of
 from tasks.extraction.names import Names, names_of
@@ -19,7 +18,7 @@ MAX_LINES: Final = 1_500
 """The labels of a passage are compared only if it has at most this many lines."""
 
 
-def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slices[Mapping[str, Any]]:
+def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Mapping[str, Any]:
     """Return a schema in which a field's type `number` becomes `string` if it was guessed and words are printed after
     the field's label.
 
@@ -29,12 +28,11 @@ def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slic
     guessed = [key for key, field in properties.items() if isinstance(field, dict) and field.get("$comment") == GUESSED]
     if not guessed:
         return schema
-    passages = yield from passages_to_search(read)
+    passages = passages_to_search(read)
     layouts = []
     for passage in passages:
-        yield
         if len(passage.lines) <= MAX_LINES:
-            layout = yield from layout_of(passage)
+            layout = layout_of(passage)
             layouts.append((passage, layout))
     texts = {key for key in guessed if _is_label_of_text(names_of((key,), {}), layouts)}
     return {**schema, "properties": {**properties, **{key: {"type": ["string", "null"]} for key in texts}}}

@@ -25,10 +25,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from models.fair_executor import Slices, all_of
-from tasks.extraction.candidates import Candidates, CandidateSpan
+from tasks.extraction.candidates import Candidates
 from tasks.extraction.claims import Label
-from tasks.extraction.doubts import largest_probability
+from tasks.extraction.doubts import is_doubtful
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, without_items
 from tasks.extraction.passages import Passage, is_text
@@ -40,8 +39,6 @@ from tasks.schema.paths import JsonPath
 
 MISWRITTEN = 0.1
 """Factor on the probability of a code with wrong check digits. Either it was misread, or it is wrong on the page."""
-CELLS_AT_ONCE = 500
-"""At most this many cells of a list are judged in one step."""
 BREAK_EVEN = 0.2
 """Probability at which a value in a list is worth as much as no value. The number was chosen on 167 lists of real
 documents. If each list gets the filling with the highest `worth_of`, 97 % as many values are right as if the filling
@@ -79,18 +76,15 @@ class CellOfField(NamedTuple):
     """True if the field's value is a text, and neither a number nor a day."""
     is_only: bool = False
     """True if the list has no other row."""
-    found_in: Literal["file", "page", "lines", "records"] = "page"
-    """The source of the cell: the table of a file, a table printed with its header, lines without columns, or
-    records."""
+    found_in: Literal["file", "page", "records"] = "page"
+    """The source of the cell: the table of a file, a table printed with its header, or records."""
     chance: float = 0.5
     """Probability of the value, estimated from the group of similar records (a `Run`) in which it stands
     (`records.fillings`); 0.5 for a cell of a table."""
     is_named: bool = False
     """True if a heading above the table or the records names the list."""
-    most: float = 1.0
-    """The probability is at most this, because of what the cell, its row or its header says (`doubtful_rows`)."""
-    has_twin: bool = False
-    """True if another list of the schema asks for much the same fields, so the table may belong to that list."""
+    is_in_doubt: bool = False
+    """True if the list lacks rows that its table has, or contradicts the sums of its table."""
 
     @property
     def features(self) -> tuple[float, ...]:
@@ -107,10 +101,9 @@ class CellOfField(NamedTuple):
             self.answered,
             float(self.is_only),
             float(self.found_in == "file"),
-            float(self.found_in == "lines"),
             float(self.found_in == "records"),
             _logit(self.chance),
-            float(self.has_twin and not self.is_named),
+            float(self.is_in_doubt),
             1.0 - float(1.0 if (known := self.cell.place.get("confidence")) is None else known),
         )
 
@@ -141,8 +134,6 @@ class ValuePlace(NamedTuple):
     """Further input of the calibration for a copied field, from its scores (`FieldScores`)."""
     is_by_example: bool = False
     """True if an example has the field at this place."""
-    most: float = 1.0
-    """The probability is at most this, because of the words around the value (`doubts`)."""
     is_read: bool = False
     """True if the scores are those of the network and the encoder of pages together."""
 
@@ -165,9 +156,6 @@ class FieldScores:
     """Indices of the candidates in places where examples have a field, by the field's row."""
     by_words_alone: int = 0
     """Number of labels and lines whose meanings are not compared with the fields, because there are too many."""
-    doubtful: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
-    """Largest probability of each doubtful candidate for a field, by the field's row. Such a candidate may be about
-    somebody else, be quoted, have been replaced, or be in any row of a table."""
     is_read: bool = False
     """True if the encoder of pages has read the texts, so that the logits are larger."""
     _spans_by_value: dict[Any, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -219,35 +207,25 @@ class FieldScores:
         span = self.candidates.spans[best]
         found = self._place(span.passage, span.words, chance, copied)
         is_by_example = best in self.by_example.get(row, ())
-        is_single = copied and not self.fields[row].in_list
-        largest_chance = largest_probability(self.fields[row], span, self.candidates) if is_single else 1.0
-        if is_single:
-            largest_chance = min(largest_chance, self.doubtful.get(row, {}).get(best, 1.0))
-        return found._replace(
-            is_by_example=is_by_example, features=self._features_of(row, best, found.words), most=largest_chance
-        )
-
-    def span_of(self, path: JsonPath, value: Any) -> CandidateSpan | None:
-        """Return the most likely place of `value` for the field at `path`, or None if no place has the value."""
-        row = self.rows[path]
-        best = max(self._spans_saying(value), key=lambda index: self.logits[row, index], default=None)
-        return None if best is None else self.candidates.spans[best]
+        return found._replace(is_by_example=is_by_example, features=self._features_of(row, best, found.words))
 
     def _spans_saying(self, value: Any) -> list[int]:
-        all_of(self.index_values())
+        self.index_values()
         return self._spans_by_value.get(key_of(value), [])
 
     def _features_of(self, row: int, best: int, words: Collection[int]) -> tuple[float, ...]:
         """Return the input of the calibration for a field's best place: its scores, the probability that another field
-        has the place, and whether the line continues after the place."""
+        has the place, whether the line continues after the place, and whether words there speak against the value."""
         others = [other for other, one in enumerate(self.fields) if other != row and not one.in_list]
         rival = max((float(self.probabilities[other, best]) for other in others), default=0.0)
         none = math.log(float(self.probabilities[row, -1]) + _SMOOTHING)
         passage = self.candidates.spans[best].passage
         goes_on = max(words) + 1 < passage.line_words(passage.line_at(max(words))).stop
-        schema = self.fields[row].schema
-        is_text = "string" in types_of(schema) and not wants_iso(schema)
-        return min(float(self.logits[row].max()), _HIGHEST), none, rival, float(is_text), float(goes_on)
+        field, span = self.fields[row], self.candidates.spans[best]
+        is_text = "string" in types_of(field.schema) and not wants_iso(field.schema)
+        is_doubted = not field.in_list and is_doubtful(field, span, self.candidates)
+        highest = min(float(self.logits[row].max()), _HIGHEST)
+        return highest, none, rival, float(is_text), float(goes_on), float(is_doubted)
 
     def _place(self, passage: Passage, words: Sequence[int], chance: float, copied: bool) -> ValuePlace:
         line = passage.lines[passage.line_at(words[0])]
@@ -255,7 +233,7 @@ class FieldScores:
             chance, self.entries[passage.entry], line.pointer, frozenset(words), copied, is_read=self.is_read
         )
 
-    def index_values(self) -> Slices[None]:
+    def index_values(self) -> None:
         """Find, in slices, the values of all candidates. `place` and `span_of` need these values. Without this call,
         they find all of them in one step."""
         if self._spans_by_value or not self.candidates.spans:
@@ -265,7 +243,6 @@ class FieldScores:
         for index, span in enumerate(self.candidates.spans):
             chars += len(span.text) + CHARS_OF_SPAN
             if chars > CHARS_OF_VALUES:
-                yield
                 chars = 0
             for key in set(map(key_of, values_in_span(span, self.candidates.has_days_first))):
                 found.setdefault(key, []).append(index)
@@ -319,13 +296,11 @@ def probability_of_cell(cell: CellOfField | CellOfItem) -> float:
     return probability(CalibrationInput("cell", cell.features)) if cell.is_read else 0.0
 
 
-def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> Slices[float]:
+def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> float:
     """Return the worth of a way to fill a list: the sum of the probabilities of the values that were read, each reduced
     by BREAK_EVEN. The sum is rounded, because small differences between two ways mean nothing."""
     total = 0.0
-    for count, cell in enumerate(cells, 1):
-        if count % CELLS_AT_ONCE == 0:
-            yield
+    for cell in cells:
         if isinstance(cell, CellOfItem) or cell.is_read:
             total += probability_of_cell(cell) - BREAK_EVEN
     return round(total, 1)

@@ -1,28 +1,20 @@
 """Adjusts the network's scores for a field by rules.
 
-Among other things, the rules concern the owner of a block of lines, the rounding of a total, labels without a value,
-the currency of amounts, labels mistaken for values, and words that several fields claim.
+The rules concern the owner of a block of lines, units, the rounding of a total, labels without a value, the currency of
+amounts, and words that several fields claim.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import numpy as np
 
-from models.fair_executor import Slices
-from tasks.extraction.addressees import asks_for_attention, attention_mark
-from tasks.extraction.blocks import party_of_field
-from tasks.extraction.candidates import LABEL, SENDERS, SPANS_AT_ONCE, Candidates, CandidateSpan, LineSegment
-from tasks.extraction.coded_texts import CodedLine
-from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
+from tasks.extraction.candidates import LABEL, SENDERS, Candidates, CandidateSpan, LineSegment
+from tasks.extraction.concepts import CONCEPTS, concepts_of, concepts_of_field
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold
-from tasks.extraction.introduced_parties import prefer_introduced
-from tasks.extraction.own_words import COMMON, OwnLabels
 from tasks.extraction.units import prefer_units
 from tasks.extraction.values import number_of
-from tasks.extraction.yes_and_no import is_denied
 from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
@@ -34,117 +26,27 @@ IN_CURRENCY = 0.95
 """Probability that a field for a currency means one of the currencies on the page."""
 FROM_WEIGHT = 1.5
 """Weight of a word such as "from" before a name, which labels a sender, in units of `OWNED`."""
-_FOUR_FIGURES, _TWO_LETTERS = re.compile(r"\d{4}"), re.compile(r"[A-Z]{2}\W?")
-"""Patterns of the two words of a Dutch postcode."""
 _SENDER_WORDS = (["from"], ["by"], ["von"])
+_LETTERHEADS = dict.fromkeys(("company", "issuer", "hotel"), "seller")
+"""Concepts of schema objects whose values are usually printed in a letterhead, each with the party that the letterhead
+belongs to."""
 NAMED_BONUS = 2.0
 """Penalty on the logit that nothing answers a field, if a label of the field has a value. For a field with several
 concepts, the same number is the bonus on a place whose label has exactly these concepts: `Telephone of the
 landlord`."""
-INITIAL = 2.0
-"""Bonus on the logit of a number after the field's initial, and penalty on a number after the initial of another
-field."""
-FEWEST_FIGURES = 6
-"""Least number of digits of a telephone number."""
-FEWEST_FIGURES_OF_CARD = 4
-"""Least number of digits of a card's number, of which often only the last four are printed. The `25` of `BahnCard 25`
-is the kind of the card."""
-_CARDS = frozenset(("discount_card", "card_number", "passport_number", "id_number"))
-_INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
-_OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01
 """Weight of a currency without a label if another currency has a label. A currency with a label has the weight 1."""
 
-CUT = 5.0
-"""Penalty on the logit of a text that is cut out of a longer code, or that has too few digits for the number that the
-field asks for."""
-_GROUP = re.compile(r"\d{4}")
-_BORN = r"\b(?:19|20)\d\d,? (?:in|à|en|a|em|te|w|i)"
-_BORN_IN, _BORN_IN_PLACE = re.compile(rf"{_BORN}$", re.IGNORECASE), re.compile(rf"{_BORN} ", re.IGNORECASE)
-BORN_IN = 3.0
-"""Bonus on the logit of a text after a year and a preposition (`02.08.1976 in`) as a place of birth, and penalty on a
-text that contains a year and a preposition."""
-WITH_ATTENTION_MARK = 4.0
-"""Penalty on the logit of a text that begins with words such as `Attn:`, which are its label."""
-FOR_ATTENTION = 4.0
-"""Bonus on the logit of the text after words such as `Attn:` for a field that asks for this text. For other fields that
-are not numbers, a quarter of this is the penalty on the text."""
-DENIED = 25.0
-"""Penalty on the logit of a place that the text before it denies: `not A1`. The penalty exceeds the bonuses of
-labels."""
-NO_ADDRESS = 12.0
-"""Penalty on the logit of a text without an @ for an e-mail address."""
-NUMBERS = frozenset(name for name, concept in CONCEPTS.items() if concept.kind == "number") - {
-    "bic", "platform", "gate", "seat", "coach", "engine", "version", "plate", "reference", "payment_reference",
-    "approval_code", "room", "terminal",
-}  # fmt: skip
-"""Concepts of numbers that always contain digits."""
-_NUMBERED = re.compile(r"(?:n|nr|no|num|n°|nº|№|#)[.:]? [^\s\d]*+\d\S*+", re.IGNORECASE)
-_JOINS, _JOINS_ON = re.compile(r"[\w./-]"), re.compile(r"[\w]|[./-]\w")
-"""Patterns of the characters before and after a part of a code."""
-LONGEST_CODE = 200
-"""A code, with what may be before or after it, has at most this many characters."""
-_GOES_ON = re.compile(r"\S*\d\S*[,;] (?:[^\W\d_]+[.:]? ){1,3}\S*\d\S*")
-"""Pattern of a code with another value after it: `20-48-11, account 63310927`."""
-_FIGURES = re.compile(r"\d[\d ]*")
-
-LABEL_PENALTY = 1.0
-"""Penalty on the logit of a place with the meaning of a label. It is doubled if the place is a label word for word, or
-part of such a label."""
-LONGEST_LABEL = 4
-"""Largest number of words of a place that may be a label."""
-CODED = 4.0
-"""The logit of a value that a code states for the field is this much above all others."""
-CONFIRMED = 1.0
-"""The logit of a printed place with the value of such a code is this much above the logit of the code."""
-LONGEST_LABEL_TEXT = 200
-"""A place that may be a label has at most this many characters, with the signs around it."""
 RIVAL_PENALTY = 2.0
 """Penalty on the logit of a place whose words all certainly belong to another field."""
 
 
-def attention_marks(candidates: Candidates) -> tuple[Matrix, Matrix]:
-    """Return two arrays with 1 or 0 for each span. The first has 1 if the span begins with words such as `Attn:`. The
-    second has 1 if the span does not begin with such words, but its label consists of them."""
-    begin = [bool(attention_mark(span.text)) for span in candidates.spans]
-    follow = [attention_mark(span.label) == span.label != "" for span in candidates.spans]
-    return np.array(begin, np.float32), np.array(follow, np.float32) * (1 - np.array(begin, np.float32))
-
-
-def apply_rules(
-    logits: Matrix,
-    field: FieldText,
-    candidates: Candidates,
-    labels: OwnLabels,
-    units: Sequence[str],
-    cut: Matrix | float = 0.0,
-    attention: tuple[Matrix | float, Matrix | float] = (0.0, 0.0),
-) -> None:
-    """Apply the field's rules to the logits of its places. `units`, `cut` and `attention` are the results of
-    `units_after`, `are_cut` and `attention_marks`."""
+def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates, units: Sequence[str]) -> None:
+    """Apply the field's rules to the logits of its places. `units` is the result of `units_after`."""
     logits[:-1] += OWNED * _ownership(field, candidates)
-    if not field.is_number:
-        logits[:-1] -= CUT * cut
-    if "postcode" in field.concepts:
-        logits[:-1] -= CUT * np.array([_lacks_letters(span) for span in candidates.spans])
-    if fewest := _fewest_figures(field):
-        figures = np.array([sum(map(str.isdigit, span.text)) for span in candidates.spans])
-        logits[:-1] -= (DENIED if fewest == FEWEST_FIGURES_OF_CARD else CUT) * (figures < fewest)
-    if not field.is_number:
-        marked, for_attention = attention
-        is_asked = any(map(asks_for_attention, field.names.own))
-        logits[:-1] -= WITH_ATTENTION_MARK * marked
-        logits[:-1] += (FOR_ATTENTION if is_asked else -FOR_ATTENTION / 4) * for_attention
-    if "birth_place" in field.concepts:
-        logits[:-1] += BORN_IN * np.array([_BORN_IN.search(span.label) is not None for span in candidates.spans])
-        logits[:-1] -= BORN_IN * np.array([_BORN_IN_PLACE.search(span.text) is not None for span in candidates.spans])
-    if "email" in field.concepts:
-        logits[:-1] -= NO_ADDRESS * np.array(["@" not in span.text for span in candidates.spans])
     if len(field.concepts) > 1:
         logits[:-1] += NAMED_BONUS * np.array([_concepts_of_label(span) == field.concepts for span in candidates.spans])
-    prefer_introduced(logits, field, candidates)
-    prefer_units(logits, field, candidates, units)
-    labels.prefer(logits, field)
+    prefer_units(logits, field, units)
     if "total" in field.concepts:
         _prefer_rounded(logits, candidates)
     if field.concepts == {"currency"}:
@@ -163,37 +65,18 @@ def apply_rules(
             else logits[-1] - NAMED_BONUS
         )
         logits[-1] = none
-    if field.concepts & _INITIALS.keys():
-        logits[:-1] += INITIAL * _initials(field, candidates)
-    _prefer_coded(logits, field, candidates)
 
 
-def are_denied(candidates: Candidates) -> Slices[Matrix]:
-    """Return 1 for each place that the text before it denies, and 0 for any other place."""
-    known: dict[tuple[int, int], bool] = {}
-    for index, span in enumerate(candidates.spans):
-        if index % SPANS_AT_ONCE == 0:
-            yield
-        place = id(span.passage), span.words[0]
-        if place not in known:
-            known[place] = is_denied(span.text_before)
-    return np.array([known[id(span.passage), span.words[0]] for span in candidates.spans], np.float32)
-
-
-def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates: Candidates) -> Slices[None]:
-    """Lower the logits of labels, and of places that probably belong to another field. `fields` has the fields that are
-    compared, by their rows."""
+def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates: Candidates) -> None:
+    """Lower the logits of places that probably belong to another field. `fields` has the fields that are compared, by
+    their rows."""
     # A field for a currency is not compared, because the sign of the currency may be in one word with its amount.
     rows = [row for row, field in fields.items() if field.concepts != {"currency"}]
     if not rows:
         return
-    logits[rows, :-1] -= LABEL_PENALTY * (yield from _are_labels(candidates))
-    yield
     probabilities = np.exp(logits[rows] - np.logaddexp.reduce(logits[rows], axis=1, keepdims=True))
-    yield
-    shares = yield from _shares_of_words(probabilities, candidates)
+    shares = _shares_of_words(probabilities, candidates)
     for row in rows:
-        yield
         own = fields[row].concepts
         # Two fields with the same meaning may have the same place.
         rivals = [
@@ -202,73 +85,7 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
         logits[row, :-1] -= RIVAL_PENALTY * shares[rivals].max(axis=0, initial=0.0)
 
 
-def _are_labels(candidates: Candidates) -> Slices[Matrix]:
-    """Return 2 for each span that is a label word for word, or part of such a label, 1 for a span with a label's
-    meaning, and 0 for any other span."""
-    whole: list[bool] = []
-    for segment in candidates.segments:
-        if len(whole) % SPANS_AT_ONCE == 0:
-            yield
-        whole.append(_words_of_label(segment.text) in PHRASES)
-    found: list[float] = []
-    for span in candidates.spans:
-        if len(found) % SPANS_AT_ONCE == 0:
-            yield
-        words = _words_of_label(span.text)
-        is_named = len(words) <= LONGEST_LABEL and bool(concepts_of(words))
-        is_whole = whole[span.first] and span.first == span.last
-        found.append(2.0 if is_whole else float(is_named + (words in PHRASES)))
-    return np.array(found, np.float32)
-
-
-def _words_of_label(text: str) -> tuple[str, ...]:
-    """Return the words of a text, or none if it is too long for a label."""
-    return tuple(fold(text)) if len(text) <= LONGEST_LABEL_TEXT else ()
-
-
-def are_cut(candidates: Candidates) -> Matrix:
-    """Return 1 for each span that is a piece of a code or of a row of digits, that begins with `No.`, or that is a code
-    with another one after it."""
-    others = (_NUMBERED, _GOES_ON)
-    return np.array(
-        [
-            _is_cut(span) or (len(span.text) <= LONGEST_CODE and any(one.fullmatch(span.text) for one in others))
-            for span in candidates.spans
-        ],
-        np.float32,
-    )
-
-
-def _lacks_letters(span: CandidateSpan) -> bool:
-    """True for the figures of a Dutch postcode without the letters after them: `1234` before `AB`."""
-    after = span.words[-1] + 1
-    return (
-        _FOUR_FIGURES.fullmatch(span.text) is not None
-        and after < len(span.passage.words)
-        and after in span.passage.line_words(span.passage.line_at(span.words[-1]))
-        and _TWO_LETTERS.fullmatch(span.passage.words[after]) is not None
-    )
-
-
-def _is_cut(span: CandidateSpan) -> bool:
-    passage, first, last = span.passage, span.words[0], span.words[-1]
-    if span.first != span.last or not any(map(str.isdigit, span.text)):
-        return False
-    text = " ".join([passage.words[word] for word in span.words])
-    text_before, found, text_after = text.partition(span.text)
-    if not found or (text_before and _JOINS.match(text_before[-1])) or (text_after and _JOINS_ON.match(text_after)):
-        return bool(found)
-    if not _FIGURES.fullmatch(span.text):
-        return False
-    line = passage.line_words(passage.line_at(first))
-    neighbours = [passage.words[word] for word in (first - 1, last + 1) if word in line]
-    # An account number may continue in the next line: `61 1090` above `2398 0000 0001`.
-    groups = [passage.words[word] for word in range(last, min(last + 3, len(passage.words)))]
-    goes_on = last + 1 not in line and len(span.words) > 1 and len(groups) == 3 and all(map(_GROUP.fullmatch, groups))
-    return goes_on or any(_FIGURES.fullmatch(word) for word in neighbours)
-
-
-def _shares_of_words(probabilities: Matrix, candidates: Candidates) -> Slices[Matrix]:
+def _shares_of_words(probabilities: Matrix, candidates: Candidates) -> Matrix:
     """Return a matrix of fields × spans: the mean probability that a word of the span belongs to the field.
 
     `probabilities` has the probability of each span, and in the last column the probability of no span.
@@ -280,7 +97,6 @@ def _shares_of_words(probabilities: Matrix, candidates: Candidates) -> Slices[Ma
     spans = np.repeat(np.arange(len(sizes)), sizes)
     found = np.empty((len(probabilities), len(sizes)), np.float32)
     for row, span_probabilities in zip(found, probabilities, strict=True):
-        yield
         word_probabilities = np.minimum(1, np.bincount(words, span_probabilities[spans], first[-1]))
         row[:] = np.bincount(spans, word_probabilities[words], len(sizes)) / sizes
     return found
@@ -288,7 +104,7 @@ def _shares_of_words(probabilities: Matrix, candidates: Candidates) -> Slices[Ma
 
 def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
     """Return how well the owner of each span agrees with the field's party, in units of `OWNED`."""
-    party = party_of_field(field)
+    party = _party_of_field(field)
     if not party:
         return 0.0
     owners = [candidates.parties[span.first] for span in candidates.spans]
@@ -298,6 +114,15 @@ def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
     if party in SENDERS:
         found += [FROM_WEIGHT * _is_from(span) for span in candidates.spans]
     return found
+
+
+def _party_of_field(field: FieldText) -> str:
+    """Return the party in a field's name (such as `seller`). If the field's name has none, return the party in the name
+    of the object around the field. Return an empty text if there is no party or more than one."""
+    own = {CONCEPTS[name].party for name in field.concepts} - {""}
+    context_concepts = concepts_of_field(field.names.around) if field.names.around and not own else frozenset()
+    parties = own or {_LETTERHEADS.get(name, CONCEPTS[name].party) for name in context_concepts} - {""}
+    return next(iter(parties)) if len(parties) == 1 else ""
 
 
 def _is_from(span: CandidateSpan) -> bool:
@@ -361,49 +186,6 @@ def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
     logits[list(places)] = others + np.log(IN_CURRENCY / (1 - IN_CURRENCY)) + shares
 
 
-def _initials(field: FieldText, candidates: Candidates) -> Matrix:
-    """Return 1 for each number after the field's initial, as on business cards, −1 for each number after another
-    initial, and 0 for any other span."""
-    found = np.zeros(len(candidates.spans), np.float32)
-    for index, span in enumerate(candidates.spans):
-        concept = _OF_INITIALS.get(span.label.strip(" .:|").casefold())
-        if concept and sum(map(str.isdigit, span.text)) >= FEWEST_FIGURES:
-            found[index] = 1.0 if concept in field.concepts else -1.0
-    return found
-
-
-def _prefer_coded(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
-    """Prefer the value that a code states to other printed text, and printed text with the same value to the code's own
-    text."""
-    coded = {index: code for index, span in enumerate(candidates.spans) if (code := code_of(span)) is not None}
-    if not coded:
-        return
-    own = [index for index, code in coded.items() if not code.concepts.isdisjoint(field.concepts)]
-    is_labelled = any(
-        names_field(tuple(fold(segment.text)), field)
-        for segment in candidates.segments
-        if not segment.passage.codes and len(segment.words) <= LONGEST_LABEL
-    )
-    deciding = [index for index in own if coded[index].is_whole or not is_labelled]
-    logits[list(coded.keys() - set(deciding))] = logits.min()
-    if not deciding:
-        return
-    highest = logits.max()
-    logits[deciding] = highest + CODED
-    deciding_texts = {"".join(fold(candidates.spans[index].text)) for index in deciding}
-    days = {day.readings[0] for index in deciding if (day := candidates.spans[index].day)}
-    amounts = {number_of(candidates.spans[index]) for index in deciding} - {None}
-    for index, span in enumerate(candidates.spans):
-        is_same = "".join(fold(span.text)) in deciding_texts or (span.day and not days.isdisjoint(span.day.readings))
-        if index not in coded and (is_same or number_of(span) in amounts):
-            logits[index] = highest + CODED + CONFIRMED
-
-
-def code_of(span: CandidateSpan) -> CodedLine | None:
-    """Return the coded line of a span, or None if the span is printed text."""
-    return span.passage.codes[span.passage.line_at(span.words[0])] if span.passage.codes else None
-
-
 def names_field(label: tuple[str, ...], field: FieldText) -> bool:
     """True if the words of a label are a name of the field, or have its concepts."""
     return bool(label) and (label in field.names.own or (bool(field.concepts) and concepts_of(label) == field.concepts))
@@ -411,16 +193,6 @@ def names_field(label: tuple[str, ...], field: FieldText) -> bool:
 
 def _concepts_of_label(span: CandidateSpan) -> frozenset[str]:
     return concepts_of(tuple(fold(span.label)))
-
-
-def _fewest_figures(field: FieldText) -> int:
-    """Return the least number of digits that the field's value has."""
-    if field.concepts & _INITIALS.keys():
-        return FEWEST_FIGURES
-    is_number = any(not COMMON.isdisjoint(name) for name in field.names.own)
-    if field.concepts and field.concepts <= _CARDS and (is_number or field.concepts <= NUMBERS):
-        return FEWEST_FIGURES_OF_CARD
-    return int(bool(field.concepts) and field.concepts <= NUMBERS)
 
 
 def _has_no_value(segment: LineSegment, index: int, candidates: Candidates) -> bool:

@@ -1,32 +1,28 @@
-"""Prefers amounts that agree by arithmetic: net and tax add up to the total, the tax is a rate of the net, and the
-items of a list add up to the list's sum.
+"""Prefers amounts that agree by arithmetic: net and tax add up to the total, and the items of a list add up to the
+list's sum.
 
 If amounts are printed next to each other, labels alone often do not show which amount belongs to which field. Amounts
 that agree therefore get a bonus on their logits, which also raises their probability. If the most likely values of
 several fields contradict each other, the probability of all these values is lowered.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice, product
 from math import fsum
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from tasks.extraction.candidates import Candidates, CandidateSpan
+from tasks.extraction.candidates import Candidates
 from tasks.extraction.concepts import PHRASES, concepts_of_field
 from tasks.extraction.features import LARGEST_AMOUNT, FieldText, Matrix
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import words_of_key
-from tasks.extraction.own_words import is_form_of
-from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.units import units_of
 from tasks.extraction.values import number_of
-from tasks.extraction.words_on_page import WordOnPage, rows_of
 
 AGREES: Final = 4.0
 """Bonus on the logits of values that agree with the values of other fields."""
@@ -48,16 +44,9 @@ MISSING: Final = 1.0
 """A term that is not on the page lowers the score of a sum by this much. The score is a sum of log-probabilities."""
 CENT: Final = 0.006
 """The error of a sum is smaller than this, in units of the currency."""
-TAX_ERROR: Final = 0.011
-"""The error of a tax is smaller than this, in units of the currency. It is larger than CENT because a tax may be
-rounded line by line."""
-RATED: Final = 8.0
-"""Bonus on the logit of an amount beside the tax rate, or the letter of the rate, that the field's name states."""
 LARGEST_RATE: Final = 50.0
 IMPLAUSIBLE: Final = 10.0
 """Penalty on the logit of a tax that is more than LARGEST_RATE percent of the net."""
-MAX_WORDS: Final = 5_000
-"""Taxes by rate are searched for only on pages with at most this many words."""
 FEWEST: Final = 2
 """A column has a sum only if it has at least this many figures. With fewer, the sum may be a coincidence."""
 
@@ -85,39 +74,15 @@ _TOTALS = frozenset(word for (word, *rest), name in PHRASES.items() if name == "
 _AMOUNTS = frozenset(
     fold("amount sum betrag summe importe montant importo valor bedrag belopp beløb kwota wartość value credit")
 )
-_AMOUNT = re.compile(r"\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2}")
-_LONGEST_AMOUNT = 40
-"""An amount is searched for in at most this many characters at the beginning of a word, because the search takes
-quadratic time."""
-_PERCENT = re.compile(r"(\d{1,2}(?:[.,]\d{1,3})?)(%?)")
-_RATE_AT_END = re.compile(r"([^\W\d_]{2,})_?(\d{1,2})")
-
-_Part = Literal["rate", "net", "tax", "gross"]
-_CONCEPTS: Final[Mapping[str, _Part]] = {"tax_rate": "rate", "net": "net", "tax": "tax", "total": "gross"}
 
 
 def prefer_sums(logits: Matrix, texts: Mapping[int, FieldText], candidates: Candidates) -> None:
     """Prefer values that agree by arithmetic. `texts` has the number fields outside lists, by their row in `logits`."""
     numbers = _numbers(candidates)
-    by_rate = {row: rated for row, text in texts.items() if (rated := _rate_in_name(text))}
-    rates = [row for row, text in texts.items() if "percent" in units_of(text) and text.concepts & _CONCEPTS.keys()]
     concepts: dict[str, int] = {}
     for row, text in texts.items():
-        if row not in by_rate and row not in rates and len(text.concepts) == 1 and not text.names.around:
+        if "percent" not in units_of(text) and len(text.concepts) == 1 and not text.names.around:
             concepts.setdefault(next(iter(text.concepts)), row)
-    if by_rate or rates or not {"tax", "net"}.isdisjoint(concepts):
-        taxes = [one for passage in candidates.passages for one in taxes_by_rate(passage)]
-        for row, rated in by_rate.items():
-            _prefer_at_rate(logits[row], rated, taxes, candidates, numbers)
-        if len(taxes) == 1:
-            for index in numbers:
-                logits[rates, index] += RATED * _states(candidates.spans[index], taxes[0], "rate")
-        parts: tuple[_Part, ...] = ("tax", "net")
-        for part in parts:
-            if part in concepts and taxes and all(part in one.amounts for one in taxes):
-                whole = sum(one.amounts[part] for one in taxes)
-                places = [index for index, number in numbers.items() if abs(abs(number) - whole) < TAX_ERROR]
-                logits[concepts[part], places] += AGREES
     if "tax" in concepts and "total" in concepts:
         _doubt_large_taxes(logits, concepts["tax"], concepts["total"], numbers)
     values: dict[int, dict[float, tuple[float, list[int]]]] = {}
@@ -273,178 +238,3 @@ def _combinations(
             printed = [value for value in values if value]
             if values[unknown] in known[unknown] and any(values[2:]) and len(set(printed)) == len(printed):
                 yield tuple(values)
-
-
-@dataclass(frozen=True, slots=True)
-class TaxByRate:
-    """The amounts that a page states for one tax rate."""
-
-    passage: Passage
-    rate: float
-    code: str
-    """Letter that stands for the rate on receipts; may be empty."""
-    parts: Mapping[_Part, frozenset[int]]
-    """Indices, in the passage, of the words of the rate and of each amount."""
-    amounts: Mapping[_Part, float]
-    """The rate, the tax and the net. The net may be computed instead of printed."""
-    labels: Mapping[_Part, tuple[str, ...]]
-    """Words before each amount, back to the previous amount of the row."""
-
-
-def taxes_by_rate(passage: Passage) -> Iterator[TaxByRate]:
-    """Yield the tax rates of a page, each from a row with the rate, its tax, and a net or gross amount that fits both.
-
-    The net or gross amount may be in the row above.
-    """
-    if len(passage.words) > MAX_WORDS:
-        return
-    rows = rows_of(passage)
-    for index, row in enumerate(rows):
-        rates = [
-            (word_index, rate)
-            for word_index, word in enumerate(row)
-            if (rate := _rate_of(passage, row, word_index)) is not None
-        ]
-        above = rows[index - 1] if index else []
-        for word_index, rate in rates[:2]:
-            if found := _tax_in(passage, row, word_index, rate, above):
-                yield found
-                break
-
-
-def _rate_of(passage: Passage, row: Sequence[WordOnPage], index: int) -> float | None:
-    text = passage.words[row[index].at].strip("():;=")
-    found = _PERCENT.fullmatch(text)
-    if found is None:
-        return None
-    is_percent = bool(found[2]) or (index + 1 < len(row) and passage.words[row[index + 1].at].startswith("%"))
-    rate = float(found[1].replace(",", "."))
-    # In the first column of a table of rates, a rate needs no percent sign.
-    return rate if 0 < rate <= LARGEST_RATE and (is_percent or index == 0) else None
-
-
-def _tax_in(
-    passage: Passage, row: Sequence[WordOnPage], index: int, rate: float, above: Sequence[WordOnPage]
-) -> TaxByRate | None:
-    amounts = [(word, value) for n, word in enumerate(row) if n != index and (value := _amount(passage, word))]
-    higher = [(word, value) for word in above if (value := _amount(passage, word))]
-    for tax, tax_amount in amounts:
-        for base, base_amount in [*amounts, *higher]:
-            is_net = abs(base_amount * rate / 100 - tax_amount) < TAX_ERROR
-            is_gross = abs(base_amount * rate / (100 + rate) - tax_amount) < TAX_ERROR
-            if base is tax or tax_amount >= base_amount or not (is_net or is_gross):
-                continue
-            parts: dict[_Part, frozenset[int]] = {
-                "rate": frozenset((row[index].at,)),
-                "tax": frozenset((tax.at,)),
-                "net" if is_net else "gross": frozenset((base.at,)),
-            }
-            third = base_amount + tax_amount if is_net else base_amount - tax_amount
-            values: dict[_Part, float] = {"rate": rate, "tax": tax_amount, "net": base_amount if is_net else third}
-            for word, value in amounts:
-                if abs(value - third) < TAX_ERROR and word is not tax and word is not base:
-                    parts["gross" if is_net else "net"] = frozenset((word.at,))
-            labels = {part: _words_before(passage, row, words) for part, words in parts.items()}
-            return TaxByRate(passage, rate, _code_in(passage, row), parts, values, labels)
-    return None
-
-
-def _amount(passage: Passage, word: WordOnPage) -> float | None:
-    text = passage.words[word.at].strip("€$£=:")
-    if not _AMOUNT.fullmatch(text):
-        return None
-    return float(re.sub(r"[.,' ]", "", text[:-3]) + "." + text[-2:])
-
-
-def _words_before(passage: Passage, row: Sequence[WordOnPage], words: frozenset[int]) -> tuple[str, ...]:
-    """Return the words before an amount, back to the previous amount of the row. Numbers are left out."""
-    found: list[str] = []
-    for word in row:
-        if word.at in words:
-            break
-        text = passage.words[word.at]
-        found = (
-            []
-            if _AMOUNT.search(text[:_LONGEST_AMOUNT])
-            else [*found, *(one for one in fold(text) if not one.isdigit())]
-        )
-    return tuple(found)
-
-
-def _code_in(passage: Passage, row: Sequence[WordOnPage]) -> str:
-    """Return the only word of a single letter in the row; empty if there is no such word, or more than one."""
-    letters = [bare for word in row if len(bare := passage.words[word.at].strip("=:.()")) == 1 and bare.isalpha()]
-    return letters[0].casefold() if len(letters) == 1 else ""
-
-
-class _RateInName(NamedTuple):
-    """A tax rate in a field's name, as in `vat_19_amount` or `tax_a`, with the amount that the field asks for."""
-
-    rate: float | None
-    """Rate in percent; None if the name states a letter instead."""
-    code: str
-    """Letter of the rate; may be empty."""
-    part: _Part | None
-    """The amount that the field asks for; None if the name does not show it."""
-    words: tuple[str, ...]
-    """Words of the name without the rate."""
-
-
-def _rate_in_name(text: FieldText) -> _RateInName | None:
-    for name in text.names.own:
-        words = (*text.names.around, *name)
-        bare: list[str] = []
-        rate: float | None = None
-        code = ""
-        for word in words:
-            if found := _RATE_AT_END.fullmatch(word):
-                bare.append(found[1])
-                rate = float(found[2])
-            elif word.isdigit() and len(word) <= 2 and bare:
-                rate = float(word)
-            elif len(word) == 1 and word.isalpha() and bare:
-                code = word
-            else:
-                bare.append(word)
-        own_words = tuple(word for word in bare if word not in text.names.around) or tuple(bare)
-        name_concepts = text.concepts | concepts_of_field(tuple(bare)) | concepts_of_field(own_words)
-        context_concepts = concepts_of_field(tuple(word for word in text.names.around if len(word) > 1))
-        is_tax = bool((name_concepts | context_concepts) & _CONCEPTS.keys())
-        if rate is not None or (code and is_tax):
-            own_concepts = concepts_of_field(own_words)
-            possible_parts = [
-                _CONCEPTS[one]
-                for found_concepts in (own_concepts, name_concepts)
-                for one in ("tax_rate", "net", "tax")
-                if one in found_concepts
-            ]
-            return _RateInName(rate, code, possible_parts[0] if possible_parts else None, own_words)
-    return None
-
-
-def _prefer_at_rate(
-    logits: Matrix, rated: _RateInName, taxes: Sequence[TaxByRate], candidates: Candidates, numbers: Mapping[int, float]
-) -> None:
-    own = [one for one in taxes if (one.rate == rated.rate if rated.rate is not None else one.code == rated.code)]
-    if len(own) != 1:
-        return
-    [tax] = own
-    part = rated.part or _part_by_label(rated.words, tax)
-    if part is None:
-        return
-    for index in numbers:
-        if _states(candidates.spans[index], tax, part):
-            logits[index] += RATED
-
-
-def _part_by_label(words: Sequence[str], tax: TaxByRate) -> _Part | None:
-    """Return the amount whose label shares a word with the field's name; None if there is no such label."""
-    for part, label in tax.labels.items():
-        if part != "rate" and any(is_form_of(one, other) for one in words for other in label):
-            return part
-    return None
-
-
-def _states(span: CandidateSpan, tax: TaxByRate, part: _Part) -> bool:
-    words = tax.parts.get(part, frozenset())
-    return span.passage is tax.passage and not words.isdisjoint(span.words) and len(span.words) <= len(words) + 1

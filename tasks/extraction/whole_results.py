@@ -25,6 +25,8 @@ class _ResultNames:
     results: tuple[tuple[str, str | None, frozenset[tuple[str, ...]]], ...]
     """Task, key in its result (None for the result's text), and names of fields, for each kind of whole result."""
     text: frozenset[tuple[str, ...]]
+    outcome: frozenset[tuple[str, ...]]
+    markdown: frozenset[tuple[str, ...]]
     counting: frozenset[str]
     everything: frozenset[str]
     presence: frozenset[str]
@@ -43,6 +45,8 @@ def _words() -> _ResultNames:
     return _ResultNames(
         tuple((row["task"], row.get("key"), names(row)) for row in table["results"]),
         names(table["text"]),
+        names(table["outcome"]),
+        names(table["markdown"]),
         *(frozenset(fold(row)) for row in words),
     )
 
@@ -55,6 +59,8 @@ class TaskResult:
     text: str
     """Text of the request to the task."""
     result: Result[Any]
+    sources: Sequence[Any] = ()
+    """Inputs of the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,12 @@ class TaskResults:
     def of(self, *tasks: str) -> Iterator[TaskResult]:
         return (one for one in self.results if one.task in tasks)
 
+    @property
+    def readings(self) -> list[TaskResult]:
+        """The results that are whole texts of inputs. Of a video, that is what is spoken, if anything is."""
+        spoken = [one.sources for one in self.of("speech_to_text") if one.result.text()]
+        return [one for one in self.of(*_READERS) if one.task != "ocr" or one.sources not in spoken]
+
     def texts(self, *tasks: str) -> str | None:
         """Return the texts of all results of these tasks, or None if none of the tasks ran."""
         found = [one.result.text() for one in self.of(*tasks)]
@@ -81,7 +93,7 @@ class TaskResults:
 def names_a_result(names: Names) -> bool:
     """True if a field with these names is for the whole text of a specialist, even one that did not run."""
     words = _words()
-    known = words.text.union(*(own for _, _, own in words.results))
+    known = words.text.union(words.outcome, words.markdown, *(own for _, _, own in words.results))
     return not known.isdisjoint(names.own)
 
 
@@ -127,16 +139,27 @@ def _results_named(names: Names, results: TaskResults) -> Iterator[str]:
 
 
 def _text_asked_for(names: Names, results: TaskResults, others: Sequence[Names]) -> str | None:
-    """Return the text that the request asks for if the field's name is only `text` or the like, or else None."""
-    words = _words()
-    if words.text.isdisjoint(names.own):
-        return None
+    """Return the whole text that was read, or its translation, if the field's name asks for it; None otherwise."""
+    words, own = _words(), frozenset(names.own)
     translations = {name for task, _, known in words.results if task == "translate" for name in known}
     translated = results.texts("translate")
-    if translated is not None and not any(translations.intersection(other.own) for other in others):
+    is_text = bool(own & (words.text | words.outcome))
+    if is_text and translated is not None and not any(translations.intersection(other.own) for other in others):
         return translated
-    readers = {one.task for one in results.of(*_READERS)}
-    return results.texts(*readers) if len(readers) == 1 and (results.reads_out or translated is not None) else None
+    readings = results.readings
+    if own & words.markdown and readings:
+        return "\n\n".join(one.result.markdown() for one in readings)
+    whole = words.text.union(*(known for task, key, known in words.results if task in _READERS and key is None))
+    if own & whole or (own & words.outcome and (results.reads_out or translated is not None)):
+        return "\n\n".join(one.result.text() for one in readings) if readings else None
+    return None
+
+
+def labels_named(names: Names) -> frozenset[str] | None:
+    """Return the labels of the kind of objects that a field is called after, in lower case; None if its name means
+    every object, or none."""
+    vocabulary = LabelVocabulary(tuple(SYNONYMS))
+    return next((labels for name in names.own[:2] if (labels := _wanted(name, vocabulary))), None)
 
 
 def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> int | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
+from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.features import FieldText, Matrix, field_text
 from tasks.extraction.folding import fold
@@ -126,10 +126,10 @@ class _Division(NamedTuple):
 
 def divide_names(
     logits: Matrix, fields: Mapping[int, FieldText], paths: Mapping[int, JsonPath], candidates: Candidates
-) -> Iterator[None]:
+) -> None:
     """Divide a full name between the fields for the first and the last name of one object, if it is the likeliest place
     of either and no two other places are likelier for both together. The names' order is the one that suits both fields
-    best. Yield after each object."""
+    best."""
     rows: dict[JsonPath, tuple[list[int], list[int]]] = {}
     for row, field in fields.items():
         of_first, of_last = rows.setdefault(paths[row][:-1], ([], []))
@@ -139,11 +139,8 @@ def divide_names(
             of_last.append(row)
     starting: _Starting = {}
     for index, span in enumerate(candidates.spans if any(a and b for a, b in rows.values()) else ()):
-        if index % SPANS_AT_ONCE == 0:
-            yield
         starting.setdefault((id(span.passage), span.words[0]), []).append(index)
     for of_first, of_last in rows.values():
-        yield
         if len(of_first) == len(of_last) == 1:
             pair = of_first[0], of_last[0]
             if divided := _division(logits[list(pair), :-1], candidates, starting):

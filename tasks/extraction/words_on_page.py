@@ -5,9 +5,8 @@ from itertools import pairwise
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from models.fair_executor import Slices, all_of
 from tasks.extraction.boxes import bounds_of_words, box_of, confidence_of_words
-from tasks.extraction.passages import LINES_AT_ONCE, Passage
+from tasks.extraction.passages import Passage
 from tasks.read_table import ReadCell
 from tasks.result import Box
 
@@ -21,8 +20,6 @@ MAX_PLACED = 20_000
 MAX_ROWS = 4_000
 """Largest number of rows of a page, or of a text without pages, in which lists are searched for."""
 
-WORDS_AT_ONCE = 1_000
-"""Number of words that are placed in one slice of the work."""
 
 _rows: "WeakKeyDictionary[Passage, list[list[WordOnPage]]]" = WeakKeyDictionary()
 _columns_of: "WeakKeyDictionary[Passage, list[list[list[WordOnPage]]]]" = WeakKeyDictionary()
@@ -43,20 +40,10 @@ class WordOnPage(NamedTuple):
         return max(1, self.box[3] - self.box[1])
 
 
-def place_words(passage: Passage) -> Slices[None]:
-    """Compute the rows of a page in slices. Without this call, they are computed in one step when they are first
-    needed."""
-    yield from passage.prepare()
-    if passage not in _columns_of:
-        words = yield from _placed(passage)
-        _rows[passage] = yield from _rows_of(words)
-        _columns_of[passage] = yield from _rows_by_column(passage, words)
-
-
 def rows_of(passage: Passage) -> list[list[WordOnPage]]:
     """Return the rows of a page from top to bottom, each with its words from left to right."""
     if passage not in _rows:
-        all_of(place_words(passage))
+        _rows[passage] = _rows_of(_placed(passage))
     return _rows[passage]
 
 
@@ -64,7 +51,7 @@ def rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
     """Return the rows of each column of a page, in reading order. A line that is higher on the page than the line
     before it begins a column."""
     if passage not in _columns_of:
-        all_of(place_words(passage))
+        _columns_of[passage] = _rows_by_column(passage, _placed(passage))
     return _columns_of[passage]
 
 
@@ -73,13 +60,11 @@ def rows_in_columns(passage: Passage) -> list[list[WordOnPage]]:
     return [row for rows in rows_by_column(passage) for row in rows]
 
 
-def _rows_by_column(passage: Passage, words: Sequence[WordOnPage]) -> Slices[list[list[list[WordOnPage]]]]:
+def _rows_by_column(passage: Passage, words: Sequence[WordOnPage]) -> list[list[list[WordOnPage]]]:
     columns: list[list[WordOnPage]] = []
     last = float("inf")
     line_end = 0
-    for number, word in enumerate(words, 1):
-        if number % WORDS_AT_ONCE == 0:
-            yield
+    for word in words:
         if word.at >= line_end:
             line_end = passage.line_words(passage.line_at(word.at)).stop
             middle = (word.box[1] + word.box[3]) / 2
@@ -90,33 +75,22 @@ def _rows_by_column(passage: Passage, words: Sequence[WordOnPage]) -> Slices[lis
     found: list[list[list[WordOnPage]]] = []
     left = MAX_ROWS
     for column in columns:
-        rows = yield from _rows_of(column)
+        rows = _rows_of(column)
         found.append(rows[:left])
         left -= len(found[-1])
     return [rows for rows in found if rows]
 
 
-def _placed(passage: Passage) -> Slices[list[WordOnPage]]:
-    found: list[WordOnPage] = []
-    for index in range(len(passage.words)):
-        if index % WORDS_AT_ONCE == 0:
-            yield
-        if (box := box_of(passage, [index])) is not None:
-            found.append(WordOnPage(index, box))
-    return found
+def _placed(passage: Passage) -> list[WordOnPage]:
+    boxes = ((index, box_of(passage, [index])) for index in range(len(passage.words)))
+    return [WordOnPage(index, box) for index, box in boxes if box is not None]
 
 
-def _rows_of(words: Sequence[WordOnPage]) -> Slices[list[list[WordOnPage]]]:
-    middles: list[int] = []
-    for number, word in enumerate(words, 1):
-        if number % WORDS_AT_ONCE == 0:
-            yield
-        middles.append(word.box[1] + word.box[3])
+def _rows_of(words: Sequence[WordOnPage]) -> list[list[WordOnPage]]:
+    middles = [word.box[1] + word.box[3] for word in words]
     rows: list[list[WordOnPage]] = []
-    for number, index in enumerate(sorted(range(len(words)), key=middles.__getitem__), 1):
+    for index in sorted(range(len(words)), key=middles.__getitem__):
         word = words[index]
-        if number % WORDS_AT_ONCE == 0:
-            yield
         for row in rows[-2:]:
             first = row[0].box
             common = min(first[3], word.box[3]) - max(first[1], word.box[1])
@@ -126,26 +100,13 @@ def _rows_of(words: Sequence[WordOnPage]) -> Slices[list[list[WordOnPage]]]:
         else:
             rows.append([word])
     rows = [row for row in rows if len(row) <= MAX_WORDS]
-    for number, row in enumerate(rows, 1):
-        if number % LINES_AT_ONCE == 0:
-            yield
+    for row in rows:
         row.sort(key=lambda one: one.box[0])
     return rows
 
 
 def text_of(passage: Passage, words: Sequence[WordOnPage]) -> str:
     return " ".join([passage.words[word.at] for word in words])
-
-
-def texts_of_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]], longest: int) -> Slices[list[str]]:
-    """Return the text of each row, or an empty text if it is longer than `longest`."""
-    texts: list[str] = []
-    for index, row in enumerate(rows):
-        if index % LINES_AT_ONCE == 0:
-            yield
-        text = text_of(passage, row)
-        texts.append(text if len(text) <= longest else "")
-    return texts
 
 
 def segments_of_row(row: Sequence[WordOnPage]) -> Iterator[list[WordOnPage]]:
@@ -170,11 +131,6 @@ def cell_of(passage: Passage, words: Sequence[WordOnPage]) -> ReadCell:
     }
     place = {key: value for key, value in known.items() if value is not None}
     return ReadCell(text_of(passage, words), line.pointer, place)
-
-
-def cell_at(passage: Passage, start: int, end: int) -> ReadCell:
-    """Return the cell of the characters `start` to `end` of a passage's text, written in one line."""
-    return cell_with(passage, passage.words_between(start, end), " ".join(passage.text[start:end].split()))
 
 
 def cell_with(passage: Passage, words: Iterable[int], text: str) -> ReadCell:

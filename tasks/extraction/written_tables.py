@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from models.fair_executor import Slices
+from models.fair_executor import all_of
 from models.vision.text import TextLine, Word
 from tasks.extraction.passages import Passage, head_of
 from tasks.layout.table_ends import end_of_table
@@ -32,8 +32,6 @@ MAX_TABLE_LINES = MAX_CELLS // 2
 """Largest number of lines of a text that are searched for tables. A table of more rows would have too many cells."""
 MAX_COLUMNS = 16_384
 """Largest number of columns of a table: a spreadsheet has no more."""
-ROWS_AT_ONCE, CELLS_AT_ONCE, CELLS_PLACED_AT_ONCE = 200, 2_000, 500
-"""At most these numbers of rows, of cells, and of cells that were found by their places are read in one step."""
 MAX_ALIGNED, MAX_ALIGNED_WORDS = 2_000, 20_000
 """Largest numbers of lines and words of a text that is searched for columns aligned by spaces alone."""
 SPREAD, LINE = 1.5, 28.0
@@ -47,19 +45,17 @@ _DECIMAL_COMMA = re.compile(r"(?<=\d),\d\d(?!\d)")
 _COMMA_IN_NUMBER = re.compile(r"(?<=\d),(?=\d)")
 
 
-def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]:
+def tables_in(entries: Sequence[Entry]) -> list[tuple[Entry, ReadTable]]:
     """Return the tables of all entries, in order, each with its entry."""
     found: list[tuple[Entry, ReadTable]] = []
     left = MAX_CELLS
     for index, entry in enumerate(entries):
         own: list[ReadTable] = []
         for one in entry.result.tables() if entry.error is None else ():
-            yield
             own += [one] if one is not None else []
         for source_lines in entry.result.passages():
-            yield
-            lines = yield from head_of(source_lines, MAX_CHARS, MAX_TABLE_LINES)
-            own += yield from _tables_in_lines(lines, index, entry.name)
+            lines = head_of(source_lines, MAX_CHARS, MAX_TABLE_LINES)
+            own += _tables_in_lines(lines, index, entry.name)
         for table in own:
             left -= len(table.rows) * len(table.rows[0])
             if left < 0:
@@ -68,34 +64,28 @@ def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]
     return found
 
 
-def _tables_in_lines(lines: Sequence[SourceLine], entry: int, name: str) -> Slices[list[ReadTable]]:
+def _tables_in_lines(lines: Sequence[SourceLine], entry: int, name: str) -> list[ReadTable]:
     found: list[ReadTable] = []
     for _, same_text in groupby(lines, key=lambda line: line.pointer):
         text = list(same_text)
         if not any(line.bounds or "bounds" in line.place for line in text):
-            yield
             is_all = (
                 len(text) == len(lines) <= MAX_ALIGNED and sum(len(line.words) for line in lines) <= MAX_ALIGNED_WORDS
             )
-            yield
-            found += yield from _tables_in_text(text, Passage(entry, name, text) if is_all else None)
+            found += _tables_in_text(text, Passage(entry, name, text) if is_all else None)
     return found
 
 
-def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Slices[list[ReadTable]]:
+def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> list[ReadTable]:
     """Return the tables of a text. `passage` is the passage of these lines, or None if they are not to be searched for
     columns aligned by spaces."""
-    barred: list[bool] = []
-    for index, line in enumerate(lines):
-        if index % ROWS_AT_ONCE == 0:
-            yield
-        barred.append(_is_barred(line.written))
+    barred = [_is_barred(line.written) for line in lines]
     if not any(barred):
-        whole = yield from _delimited(lines)
+        whole = _delimited(lines)
         if whole is not None:
             return [whole]
-        delimited = yield from _delimited_blocks(lines)
-        return delimited if passage is None else [*delimited, *(yield from _aligned_tables(lines, passage))]
+        delimited = _delimited_blocks(lines)
+        return delimited if passage is None else [*delimited, *_aligned_tables(lines, passage)]
     found: list[ReadTable] = []
     heading = ""
     cells = 0
@@ -104,8 +94,7 @@ def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Sli
         if is_barred:
             parts = []
             for part in _blocks(block):
-                yield
-                rows = yield from _barred_rows(part)
+                rows = _barred_rows(part)
                 parts.append(rows)
                 cells += sum(map(len, rows))
                 if cells > MAX_CELLS:
@@ -117,7 +106,7 @@ def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Sli
         else:
             heading = block[-1].written.strip(" #")
     if not any(_RULE.fullmatch(line.written) for line in lines):
-        found += yield from _delimited_tables(lines)
+        found += _delimited_tables(lines)
     return found
 
 
@@ -160,13 +149,10 @@ def _goes_on(rows: Sequence[Sequence[ReadCell]]) -> bool:
     return len(first) > 1 and any(looks_numeric(text) and not _YEAR.fullmatch(text) for text in first)
 
 
-def _barred_rows(lines: Sequence[SourceLine]) -> Slices[list[list[ReadCell]]]:
+def _barred_rows(lines: Sequence[SourceLine]) -> list[list[ReadCell]]:
     rows: list[list[ReadCell]] = []
-    cells = pause = 0
-    for index, line in enumerate(lines):
-        if index % ROWS_AT_ONCE == 0 or cells > pause:
-            yield
-            pause = cells + CELLS_AT_ONCE
+    cells = 0
+    for line in lines:
         if cells > MAX_CELLS:
             break
         if _RULE.fullmatch(line.written):
@@ -193,18 +179,18 @@ def _table_of(rows: Sequence[Sequence[ReadCell]], heading: str = "", *, comma_li
     return ReadTable([[*row, *[NO_CELL] * (width - len(row))] for row in kept], heading, comma_likely)
 
 
-def _delimited_tables(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
+def _delimited_tables(lines: Sequence[SourceLine]) -> list[ReadTable]:
     """Return the table that the whole text forms, or else the tables that its blocks form."""
-    whole = yield from _delimited(lines)
-    return [whole] if whole is not None else (yield from _delimited_blocks(lines))
+    whole = _delimited(lines)
+    return [whole] if whole is not None else _delimited_blocks(lines)
 
 
-def _delimited_blocks(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
+def _delimited_blocks(lines: Sequence[SourceLine]) -> list[ReadTable]:
     found: list[ReadTable] = []
     heading = ""
     for block in _blocks(lines):
         for start in range(min(2, len(block))):
-            table = yield from _delimited(block[start:], block[start - 1].written if start else heading)
+            table = _delimited(block[start:], block[start - 1].written if start else heading)
             if table is not None:
                 found.append(table)
                 break
@@ -212,7 +198,7 @@ def _delimited_blocks(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
     return found
 
 
-def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTable | None]:
+def _delimited(lines: Sequence[SourceLine], heading: str = "") -> ReadTable | None:
     """Return the table that all these lines form together; None if they form none. Lines of one cell are titles and
     notes."""
     # `lines` has no empty lines. They are not needed: as a row, an empty line would have no cells, and within a cell,
@@ -220,20 +206,15 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
     texts = [line.written for line in lines]
     texts[0] = texts[0].removeprefix("\ufeff")
     for delimiter in DELIMITERS:
-        yield
         if not 0 < max(text.count(delimiter) for text in texts) <= MAX_COLUMNS:
             continue
-        if delimiter == "," and (yield from _have_only_decimal_commas(texts)):
+        if delimiter == "," and _have_only_decimal_commas(texts):
             continue
         filled: list[list[str]] = []
-        left = pause = MAX_CELLS
+        left = MAX_CELLS
         try:
-            for index, row in enumerate(
-                csv.reader((f"{text}\n" for text in texts), delimiter=delimiter, skipinitialspace=True, strict=True)
-            ):
-                if index % ROWS_AT_ONCE == 0 or left < pause:
-                    yield
-                    pause = left - CELLS_AT_ONCE
+            lines_of_text = (f"{text}\n" for text in texts)
+            for row in csv.reader(lines_of_text, delimiter=delimiter, skipinitialspace=True, strict=True):
                 cells = [" ".join(cell.split()) for cell in row[: MAX_COLUMNS + 1]]
                 if any(cells):
                     filled.append(cells)
@@ -250,22 +231,16 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
             continue
         while len(filled[-1]) == 1:  # a note below the table, for below a section's title there would be rows
             filled.pop()
-        rows = []
-        for index, row in enumerate(filled):
-            if index % max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // width)) == 0:
-                yield
-            rows.append(_row(row[:width], lines[0]))
+        rows = [_row(row[:width], lines[0]) for row in filled]
         return _table_of(rows, heading, comma_likely=delimiter == ";")
     return None
 
 
-def _have_only_decimal_commas(lines: Sequence[str]) -> Slices[bool]:
+def _have_only_decimal_commas(lines: Sequence[str]) -> bool:
     """Return True if all commas in the lines are decimal commas, and all lines with commas also have words: `2 x Balpen
     blauw 56,50`. In a line whose columns are aligned by spaces, any comma between two figures is a decimal comma:
     `Glucose     5,1 mmol/l`."""
-    for index, line in enumerate(lines):
-        if index % ROWS_AT_ONCE == 0:
-            yield
+    for line in lines:
         commas = line.count(",")
         pattern = _COMMA_IN_NUMBER if _WIDE_GAP.search(line.strip()) else _DECIMAL_COMMA
         if commas and (len(pattern.findall(line)) < commas or not any(map(str.isalpha, line))):
@@ -273,26 +248,21 @@ def _have_only_decimal_commas(lines: Sequence[str]) -> Slices[bool]:
     return True
 
 
-def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Slices[list[ReadTable]]:
+def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> list[ReadTable]:
     """Return the tables whose columns are aligned by spaces. They are searched for as on a page on which all letters
     have the same width."""
-    grid = yield from passage.make_grid()
+    grid = passage.grid
     if not grid:
         return []
     line_of: dict[int, SourceLine] = {}
     placed = []
     boxes = iter(grid)
-    has_gap: list[bool] = []
-    for line in lines:
-        if len(has_gap) % ROWS_AT_ONCE == 0:
-            yield
-        has_gap.append(_WIDE_GAP.search(line.written.strip()) is not None)
+    has_gap = [_WIDE_GAP.search(line.written.strip()) is not None for line in lines]
     # A note between rows would end the table.
     notes = {
         index for index in range(1, len(lines) - 1) if not has_gap[index] and has_gap[index - 1] and has_gap[index + 1]
     }
     for number, line in enumerate(lines):
-        yield
         words = []
         for text in line.words:
             left, top, right, _ = map(float, next(boxes))
@@ -305,15 +275,12 @@ def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Slices[lis
             continue
         placed.append(TextLine(tuple(words), (first[0], last[1], last[2], first[3])))
     found: list[ReadTable] = []
-    tables = yield from tables_on(placed, ())
-    for table in tables:
+    for table in all_of(tables_on(placed, ())):
         rows = [[NO_CELL] * table.columns for _ in range(table.rows)]
-        for index, cell in enumerate(table.cells):
-            if index % CELLS_PLACED_AT_ONCE == 0:
-                yield
+        for cell in table.cells:
             if cell.words:
                 [read_cell] = _row([cell.text], line_of[id(cell.words[0])])
                 rows[cell.row][cell.column] = read_cell._replace(row_span=cell.row_span, col_span=cell.col_span)
-        end = yield from end_of_table(table)
+        end = all_of(end_of_table(table))
         found.append(ReadTable(rows[:end], is_exact=False, is_ended=end < len(rows)))
     return found

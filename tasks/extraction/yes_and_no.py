@@ -5,7 +5,6 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,21 +59,11 @@ _WORDS_BESIDE_DENIAL: Final = _WORDS_AFTER_DENIAL | {
 _LIMITS_VALUE: Final = frozenset(_phrases(_TABLE["limiting"]["before"]))
 _TURNING: Final = frozenset(_phrases(_TABLE["turning"]["labels"]))
 _TURNED_NAMES: Final = tuple(word for words in _phrases(_TABLE["turning"]["names"]) for word in words)
-_DOUBTFUL_REMARKS, _CHOICES_BETWEEN, _VERBS, _OPEN_NOUNS, _HARMLESS_NOUNS = (
-    frozenset(_phrases(_TABLE["remarks"][key])) for key in ("doubtful", "choice", "verbs", "open", "harmless")
-)
-_JOINED: Final = re.compile(r"\s*[/|,\[\]]\s*")
-_JOINING_WORDS: Final = _CHOICES_BETWEEN | {(last,) for _, last in _DENYING_PAIRS}
 _DENYING_PREFIXES: Final = ("un", "non", "in", "dis")
 _NO_AS_NUMBER: Final = re.compile(r"no(?:[.:#]|\W*\d|$)", re.IGNORECASE)
 """Pattern of a label that begins with "no" in the sense of "number": `No. 3`."""
-_DETERMINER: Final = ("no",)
-"""The answer that is also the English word for none: `no issues`."""
 _LONGEST_PHRASE: Final = 3
 """Longest phrase, in words, that is searched for in a remark or label."""
-_SHORTEST_STEM: Final = 3
-LONGEST_REMARK: Final = 30
-"""Only this many words behind an answer are examined."""
 _LONGEST_DENIAL: Final = max(map(len, _DENIES_VALUE))
 _LONGEST_MERE_DENIAL: Final = 4
 _CLAUSE: Final = re.compile(r"[.,;:!?\n\t()|]")
@@ -117,13 +106,6 @@ def _is_mere_denial(words: Words) -> bool:
     return False
 
 
-def is_left_to_condition(text: str) -> bool:
-    """True if a text leaves the answer to a condition: `if possible yes, otherwise no`."""
-    words = words_of(text[:_LONGEST_ANSWER])
-    first = next((index for index, word in enumerate(words) if (word,) in _ANSWERS), 0)
-    return is_conditional(" ".join(words[:first]))
-
-
 def is_left_open(text: str) -> bool:
     """True if the whole text says that the answer is not known, or not known yet: `n/a`, `?`, `to be confirmed`."""
     bare = text.strip()
@@ -146,36 +128,10 @@ def is_denied(text_before: str) -> bool:
     return False
 
 
-def choice_behind(text: str) -> str:
-    """Return what follows the sign or word that joins a value to another choice: `rejected …` for `/ rejected …`; "" if
-    there is no such sign or word."""
-    found = _JOINED.match(text)
-    if found:
-        return text[found.end() :]
-    word, _, rest = text.lstrip().partition(" ")
-    return rest if words_of(word) in _JOINING_WORDS else ""
-
-
 def is_limited(text_before: str) -> bool:
     """True if the words before a value say that it is only partly so: `partially`, `almost`."""
     words = words_of(_CLAUSE.split(text_before[-_NEAR_CHARACTERS:])[-1])
     return any(words[-size:] in _LIMITS_VALUE for size in range(1, _LONGEST_PHRASE + 1))
-
-
-def is_conditional(text_before: str) -> bool:
-    """True if the words before an answer say that it may not hold: `if possible yes`, `wenn möglich ja`."""
-    return any(phrase in _DOUBTFUL_REMARKS for phrase in _phrases_in(words_of(text_before)))
-
-
-def is_hedged(text_before: str) -> bool:
-    """True if the last word before a value leaves open whether it is the value: `probably`, `vielleicht`."""
-    words = words_of(_CLAUSE.split(text_before[-_NEAR_CHARACTERS:])[-1])
-    return words[-1:] in _DOUBTFUL_REMARKS
-
-
-def is_harmless(text_before: str) -> bool:
-    """True if the words before an answer only say when it holds, or if there are none: `currently`."""
-    return _WORDS_BESIDE_DENIAL.issuperset(words_of(text_before))
 
 
 def is_turned(label: str) -> bool:
@@ -194,46 +150,6 @@ def is_turned_name(name: Words, label: str) -> bool:
     lacks: `non_smoking`, `gluten_free`, `unfurnished` for the label `Not furnished`."""
     opposites = {prefix + word for prefix in _DENYING_PREFIXES for word in words_of(label)}
     return is_turned(" ".join(name)) or any(word.endswith(_TURNED_NAMES) or word in opposites for word in name)
-
-
-class Remark(Enum):
-    """The effect that the text after a yes or a no has on the answer."""
-
-    NOTHING = "nothing"
-    DOUBTFUL = "doubtful"
-    """The answer may not hold: `yes, until 2020`, `yes (mother)`, `no payment received`."""
-    OPEN = "open"
-    """There is no answer: `no information`, `no problem`, `yes or no`."""
-
-
-def remark_behind(answer: str, text: str, name: Sequence[str]) -> Remark:
-    """Judge an answer by the text behind it. `name` has the words of the field's names: behind `Issues`, the answer `no
-    issues` is a no."""
-    own = words_of(answer)
-    given = _ANSWERS.get(own)
-    if given is None:
-        return Remark.NOTHING
-    if text.lstrip(" (").startswith("?"):
-        return Remark.DOUBTFUL
-    words = words_of(" ".join(text.split()[:LONGEST_REMARK]))
-    if words[:1] in _CHOICES_BETWEEN and _ANSWERS.get(words[1:2], given) != given:
-        return Remark.OPEN
-    is_joined = own == _DETERMINER and text.lstrip()[:1].isalpha() and words != ("longer",)
-    if is_joined and words[:1] not in _VERBS:
-        # Without a sign between them, `no` denies the next word, or the one after its adjectives.
-        nouns = words_of(_CLAUSE.split(text)[0])[:_LONGEST_PHRASE]
-        if any(_is_form_of(noun, one) for noun in nouns for one in name):
-            return Remark.NOTHING
-        is_open = any((noun,) in _OPEN_NOUNS or (noun,) in _HARMLESS_NOUNS for noun in nouns)
-        return Remark.OPEN if is_open else Remark.DOUBTFUL
-    doubts = _DOUBTFUL_REMARKS | _DENIES_VALUE if given else _DOUBTFUL_REMARKS
-    return Remark.DOUBTFUL if any(phrase in doubts for phrase in _phrases_in(words)) else Remark.NOTHING
-
-
-def _is_form_of(word: str, other: str) -> bool:
-    """True if two words are equal up to their endings: `changes` and `changed`."""
-    size = max(_SHORTEST_STEM, min(len(word), len(other)) - 1)
-    return word[:size] == other[:size]
 
 
 def _phrases_in(words: Words) -> Iterator[Words]:

@@ -6,8 +6,6 @@ MB = 1024 * 1024
 """Bytes per "MB" in settings and messages. The larger definition is used, so that no file of 20 MB is refused."""
 
 
-WORD_BYTES = 2000
-"""Bytes of memory that a recognised word takes, with its place and its line, until its request is answered."""
 LONGEST_SIDE = 65_535
 """A side of a picture has at most this many pixels, which is the maximum of JPEG. The sides are bounded in addition to
 the area, because the work also grows with rows, tiles and their edges."""
@@ -28,7 +26,7 @@ class MediaLimits:
     pages: int = 200
     """Pages per request (OPENFAZE_MAX_PAGES). Enforced by the tasks."""
     words: int = 200_000
-    """Words of all pages of a request together, each of which takes WORD_BYTES."""
+    """Words of all pages of a request together."""
     pages_at_once: int = 4
     """Pages of one request that are processed in parallel: enough to keep an engine's batches full. Each holds a
     decoded picture in memory."""

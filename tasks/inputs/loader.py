@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from models.request_memory import HeldWords, RequestMemory
 from models.workers import Workers
 from tasks.errors import InputError
 from tasks.inputs import media_types
@@ -60,21 +59,14 @@ class MediaLoader:
         limits: MediaLimits,
         workers: Workers | None = None,
         uploads: Uploads | None = None,
-        memory: RequestMemory | None = None,
     ) -> None:
         self.limits = limits
-        self._memory = memory
         self._fetcher = fetcher
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="media")
-        self._reader = SourceReader(fetcher, limits, self._threads, uploads, memory)
+        self._reader = SourceReader(fetcher, limits, self._threads, uploads)
         self.workers = workers or Workers()
         self._budget = DecodedBudget(limits.decoded_bytes, largest=3 * limits.image_pixels)
         self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()
-
-    async def hold_words(self, size: int) -> HeldWords | None:
-        """Hold `size` bytes for the words of a document, until the request ends. Return None if memory is not counted.
-        Raises what `RequestMemory.hold_words` raises."""
-        return None if self._memory is None else await self._memory.hold_words(size)
 
     async def digest(self, source: Source) -> bytes:
         """Return the SHA-256 of the source's bytes. Raises what `load` raises."""
@@ -100,8 +92,7 @@ class MediaLoader:
         """Return the bytes of `source`, of any type. The bytes are read once, and remembered for as long as `source`
         exists or until `forget` is called.
 
-        Raises InputError (malformed, empty, not fetched, `file_not_found`), InputTooLarge, and what
-        `RequestMemory.hold` raises.
+        Raises InputError (malformed, empty, not fetched, `file_not_found`), InputTooLarge.
         """
         return await self._reader.read(source)
 

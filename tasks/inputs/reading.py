@@ -15,7 +15,6 @@ import numpy as np
 import pybase64
 
 from models.concurrency import WhileAwaited
-from models.request_memory import RequestMemory
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
 from tasks.inputs.fetch.fetcher import Fetcher
@@ -216,23 +215,18 @@ class SourceReader:
         limits: MediaLimits,
         threads: ThreadPoolExecutor,
         uploads: Uploads | None,
-        memory: RequestMemory | None = None,
     ) -> None:
         """Bytes are decoded and identified in `threads`."""
         self._fetcher = fetcher
         self._limits = limits
         self._threads = threads
         self._uploads = uploads
-        self._memory = memory
         self._read: weakref.WeakKeyDictionary[Source, Once[Blob]] = weakref.WeakKeyDictionary()
 
     async def read(self, source: Source) -> Blob:
         """Return the bytes of `source`, of any type.
 
-        The bytes of an upload, and those that are fetched, count as memory of the request until it ends.
-
-        Raises InputError (malformed, empty, not fetched, `file_not_found`), InputTooLarge, and what
-        `RequestMemory.hold` raises.
+        Raises InputError (malformed, empty, not fetched, `file_not_found`), InputTooLarge.
         """
         once = self._read.get(source)
         if once is None:
@@ -279,8 +273,6 @@ class SourceReader:
             if upload is None or self._uploads is None:
                 raise FileNotFoundError
             _take_from_total(source, upload.size)
-            if self._memory is not None:
-                await self._memory.hold(upload.size)
             data = await self._uploads.read(upload)
         except FileNotFoundError:
             raise InputError(f"There is no file '{file_id}'.", code="file_not_found", param=source.param) from None

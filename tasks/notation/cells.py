@@ -6,10 +6,8 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import pairwise
 
-from models.fair_executor import Slices, all_of, in_slices
 from tasks.notation.dates import full_year
 from tasks.notation.numbers import FRACTION, LONGEST_NUMBER, SIGNS, Magnitude, is_grouped, magnitudes, size_of_fraction
 from tasks.notation.words import month_named
@@ -165,26 +163,21 @@ Moment = tuple[dt.datetime, int | None]
 """A local time, and its offset from UTC in minutes if the cell states one."""
 
 
-def moments(cells: Sequence[str]) -> list[dt.datetime | None]:
-    """Return what `moments_in_slices` returns, at once."""
-    return all_of(moments_in_slices(cells))
-
-
-def moments_in_slices(cells: Sequence[str], *, day_first: bool | None = None) -> Slices[list[dt.datetime | None]]:
+def moments(cells: Sequence[str], *, day_first: bool | None = None) -> list[dt.datetime | None]:
     """Return the point in time of each cell, or None for a cell without one. A period counts as its first moment.
 
     Without `day_first`, all cells together determine whether days come before months. If all times have the same offset
     from UTC, they are returned as local times. If the offsets differ, as around a change to summer time, the times are
     converted to UTC.
     """
-    found = yield from in_slices(partial(moment, day_first=bool(day_first)), cells)
+    found = [moment(cell, day_first=bool(day_first)) for cell in cells]
     if day_first is None and any(_NUMERIC.match(cell.strip()) for cell in cells):
-        other = yield from in_slices(partial(moment, day_first=True), cells)
+        other = [moment(cell, day_first=True) for cell in cells]
         found = other if _days_come_first(cells, found, other) else found
     offsets = {moment[1] for moment in found if moment is not None}
     if len(offsets) <= 1:
-        return [moment and moment[0] for moment in found]
-    return [moment and moment[0] - dt.timedelta(minutes=moment[1] or 0) for moment in found]
+        return [one and one[0] for one in found]
+    return [one and one[0] - dt.timedelta(minutes=one[1] or 0) for one in found]
 
 
 def year_in(value: float) -> dt.datetime | None:

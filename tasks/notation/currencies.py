@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tasks.matches_in_slices import matches_in_slices
-
 _SIGNS = {
     "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "Rs.": "INR", "Rs": "INR", "RM": "MYR", "R$": "BRL", "S$": "SGD",
     "A$": "AUD", "C$": "CAD", "US$": "USD", "HK$": "HKD", "NZ$": "NZD", "$": "USD", "zł": "PLN", "Kč": "CZK",
@@ -43,7 +41,7 @@ class Currency(NamedTuple):
 
 def find_currencies(text: str) -> Iterator[Currency]:
     """Find the currencies in `text` that are separate words or touch a digit."""
-    for found in matches_in_slices(FORM, text):
+    for found in FORM.finditer(text):
         if found is not None:
             yield Currency(*found.span(), _SIGNS.get(found[0], found[0]))
 

@@ -13,16 +13,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from models.fair_executor import Slices
-from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
 
 CENTURY_TURNS_AT = 50
 """First two-digit year that is read as 19xx. Documents contain dates of birth, but hardly any dates more than a few
 decades ahead."""
 
-DAYS_AT_ONCE: Final = 100
-"""Number of days that are found in one slice of the work."""
 _LONGEST: Final = 100
 """A text with nothing but a day and its time has at most this many characters."""
 _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
@@ -117,20 +113,7 @@ def find_days(text: str) -> Iterator[Day]:
     return filter(None, map(_day_of, _DATE.finditer(text)))
 
 
-def find_days_in_slices(text: str) -> Slices[list[Day]]:
-    """Return the calendar days in a long text."""
-    found: list[Day] = []
-    for match in matches_in_slices(_DATE, text):
-        if match is None:
-            yield
-        elif (day := _day_of(match)) is not None:
-            found.append(day)
-            if len(found) % DAYS_AT_ONCE == 0:
-                yield
-    return found
-
-
-def find_lone_days_in_slices(text: str, known: Sequence[Day]) -> Slices[list[Day]]:
+def find_lone_days(text: str, known: Sequence[Day]) -> list[Day]:
     """Return the days of a long text that have the name of their month, or two points, but no year: `6 May`, `23.08.`
 
     Each gets the year that brings it nearest to the middle one of the `known` days of the text that are in their most
@@ -143,11 +126,7 @@ def find_lone_days_in_slices(text: str, known: Sequence[Day]) -> Slices[list[Day
     middle = sorted(day.readings[0] for day in known if day.readings[0].year == common)[counts[common] // 2]
     taken = [day.start for day in known]
     found: list[Day] = []
-    for count, match in enumerate(matches_in_slices(_LONE_DAY, text), 1):
-        if match is None or count % DAYS_AT_ONCE == 0:
-            yield
-        if match is None:
-            continue
+    for match in _LONE_DAY.finditer(text):
         day, month = int(match["d"] or match["d2"] or match["a"]), match["month"] or match["month2"]
         number = month_named(month) if month else int(match["b"])
         after = bisect_right(taken, match.start())
@@ -228,24 +207,19 @@ def day_of_week_near(text: str, known_day: date) -> date | None:
     return next((day for day in days if day.day == int(found["d"]) and day.isoweekday() == weekday), None)
 
 
-def days_mentioned(text: str) -> Slices[list[date]]:
+def days_mentioned(text: str) -> list[date]:
     """Return the days in a text in their most likely reading or, if there are none, the middles of its months or
     years."""
-    days = yield from find_days_in_slices(text)
+    days = [*find_days(text)]
     if days:
         return [day.readings[0] for day in days]
     found: list[date] = []
     for form in (_MONTH_OF_YEAR, _NAMED_MONTH):
-        for match in matches_in_slices(form, text):
-            yield
-            month = 0 if match is None else int(match["m"]) if form is _MONTH_OF_YEAR else month_named(match["m"])
-            if match is not None and 1 <= month <= 12:
+        for match in form.finditer(text):
+            month = int(match["m"]) if form is _MONTH_OF_YEAR else month_named(match["m"])
+            if 1 <= month <= 12:
                 found.append(date(int(match["y"]), month, 15))
-    for match in () if found else matches_in_slices(_YEAR_ALONE, text):
-        yield
-        if match is not None:
-            found.append(date(int(match[0]), 7, 1))
-    return found
+    return found or [date(int(match[0]), 7, 1) for match in _YEAR_ALONE.finditer(text)]
 
 
 def _parts_of_day(text: str) -> tuple[int, int, bool] | None:

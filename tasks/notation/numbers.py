@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from models.fair_executor import Slices
 from models.normal_forms import normalized
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
@@ -101,8 +100,6 @@ _MAX_BEFORE_SIGN = 24
 _DIGITS_OF_FRACTION = 6
 """A fraction is rounded to this many decimals, which is the number of decimals of a 64th."""
 _DIGIT = re.compile(r"\d")
-NUMBERS_AT_ONCE: Final = 300
-"""Number of possible numbers that are examined in one slice of the work."""
 _BEFORE_DIGIT = LONGEST_CURRENCY + len("minus ") + len(". .")
 """A number has at most this many characters before its first digit."""
 _BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*+[^\n\d]*[^\W\d_]{3}")
@@ -152,17 +149,6 @@ class Number:
 def find_numbers(text: str) -> Iterator[Number]:
     """Find the numbers that are separate words. A currency or a unit may touch a number, but other letters may not."""
     return filter(None, (_number_of(text, match) for match in _matches(text)))
-
-
-def find_numbers_in_slices(text: str) -> Slices[list[Number]]:
-    """Return the numbers in a long text."""
-    found: list[Number] = []
-    for count, match in enumerate(_matches(text)):
-        if count % NUMBERS_AT_ONCE == 0:
-            yield
-        if (number := _number_of(text, match)) is not None:
-            found.append(number)
-    return found
 
 
 def _number_of(text: str, match: re.Match[str]) -> Number | None:

@@ -1,4 +1,4 @@
-"""Runs checks in threads, and ends them once nobody waits for their result.
+"""Runs long work in threads. A thread may await what engines do, and ends once nobody waits for its result.
 
 >>> problem = await in_thread(checker.problem, answer)
 """
@@ -6,14 +6,15 @@
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _has_left: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("has_left", default=None)
+_loop: contextvars.ContextVar[asyncio.AbstractEventLoop] = contextvars.ContextVar("loop")
 
 
 class NobodyWaits(Exception):
@@ -22,13 +23,15 @@ class NobodyWaits(Exception):
 
 async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Return the result of `work`, which runs in another thread. If the call is cancelled, the work ends at its next
-    comparison of an answer with a schema."""
+    `result_of` or `check_awaited`."""
     has_left = threading.Event()
     context = contextvars.copy_context()
+    loop = asyncio.get_running_loop()
     context.run(_has_left.set, has_left)
+    context.run(_loop.set, loop)
     run = partial(context.run, work, *args, **kwargs)
     try:
-        return await asyncio.get_running_loop().run_in_executor(None, run)
+        return await loop.run_in_executor(None, run)
     except asyncio.CancelledError:
         has_left.set()
         raise
@@ -39,3 +42,9 @@ def check_awaited() -> None:
     has_left = _has_left.get()
     if has_left is not None and has_left.is_set():
         raise NobodyWaits
+
+
+def result_of(work: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what `work` returns in the event loop that waits for this thread."""
+    check_awaited()
+    return asyncio.run_coroutine_threadsafe(work(*args, **kwargs), _loop.get()).result()

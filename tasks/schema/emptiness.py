@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from models.fair_executor import Slices
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import ALTERNATIVES, JsonPath, resolved
 from tasks.schema.remainder import DEEPEST, conditions_in, is_optional, is_plain, paths_above
@@ -71,33 +70,32 @@ class Completion:
         self._found = paths_above(path for path, value in self.values.items() if value not in (None, []))
         self._steps_left = MAX_STEPS
 
-    def answer(self) -> Slices[Any]:
+    def answer(self) -> Any:
         """Return the whole answer. Raises NothingFits, and InputError if too many comparisons are necessary."""
-        return (yield from self._value(self.schema, (), 0))
+        return self._value(self.schema, (), 0)
 
-    def _value(self, part: Any, path: JsonPath, depth: int) -> Slices[Any]:
+    def _value(self, part: Any, path: JsonPath, depth: int) -> Any:
         if path in self.values:
             return self.values[path]
         node = resolved(self.schema, part)
         if is_plain(node) and depth <= DEEPEST and not (is_optional(node) and path not in self._found):
-            return (yield from self._object(node, path, depth))
-        return (yield from self._emptiest(node, path, depth))
+            return self._object(node, path, depth)
+        return self._emptiest(node, path, depth)
 
-    def _object(self, node: Mapping[str, Any], path: JsonPath, depth: int) -> Slices[dict[str, Any]]:
+    def _object(self, node: Mapping[str, Any], path: JsonPath, depth: int) -> dict[str, Any]:
         required = frozenset(node.get("required", ()))
         whole = {}
         for name, child in node["properties"].items():
             at = (*path, name)
             if name in required or at in self._known:
-                whole[name] = yield from self._value(child, at, depth + 1)
+                whole[name] = self._value(child, at, depth + 1)
         if conditions_in(node) and not self._fits(self.checker.of_part(node), whole):
             # A condition such as `dependentRequired` demands further fields.
             for name in [name for name in node["properties"] if name not in whole]:
-                whole[name] = yield from self._value(node["properties"][name], (*path, name), depth + 1)
+                whole[name] = self._value(node["properties"][name], (*path, name), depth + 1)
         return {name: whole[name] for name in node["properties"] if name in whole}
 
-    def _emptiest(self, node: Mapping[str, Any], path: JsonPath, depth: int) -> Slices[Any]:
-        yield
+    def _emptiest(self, node: Mapping[str, Any], path: JsonPath, depth: int) -> Any:
         fits = partial(self._fits, self.checker.of_part(node))
         if "const" in node:
             return node["const"]
@@ -126,7 +124,7 @@ class Completion:
                 if (id(branch), path) in self._unfit:
                     continue
                 try:
-                    value = yield from self._value(branch, path, max(depth, DEEPEST))
+                    value = self._value(branch, path, max(depth, DEEPEST))
                 except NothingFits:
                     pass
                 else:

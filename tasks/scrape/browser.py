@@ -17,7 +17,7 @@ import structlog
 
 from models.base import EngineFailed, EngineUnavailable, UpstreamDown
 from models.program_priority import RETRY_S, lower_session_priority
-from models.scheduler import FairSlots
+from models.slots import Slots
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.inputs.fetch.network import Resolver, SystemResolver
@@ -136,7 +136,7 @@ class BrowserRenderer:
         self._policy = policy
         self._system_resolver = SystemResolver()
         self._network = network_of(fetch, resolver or self._system_resolver)
-        self._slots = FairSlots("browser", policy.pages, most_waiting=policy.pages)
+        self._slots = Slots("browser", policy.pages)
         self.deaths = 0
         """Number of browsers that died, at work or idle."""
         self._dead: Browser | None = None
@@ -160,7 +160,7 @@ class BrowserRenderer:
         # With `patient`, a caller waits for a slot even if many others already wait, instead of being refused. Their
         # number is bounded in another way: the server's requests are bounded, and one request renders at most
         # `_PAGES_AT_ONCE` pages at the same time.
-        async with self._slots.slot(patient=True):
+        async with self._slots.slot():
             for attempt in (1, 2):
                 try:
                     async with asyncio.timeout(self._policy.seconds):

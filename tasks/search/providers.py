@@ -350,7 +350,7 @@ def _build_provider(name: str, config: SearchConfig, keys: Mapping[str, str], fe
 def _own_fetcher(url: str, fetcher: Fetcher) -> Fetcher:
     """Return a fetcher that may reach the host of `url` even on a private network, and otherwise only public addresses.
     If the host were in the allow-list of `fetcher`, clients could reach it, too."""
-    return Fetcher(replace(fetcher.policy, allow=(_host_and_port(url),), cache_bytes=0), memory=fetcher.memory)
+    return Fetcher(replace(fetcher.policy, allow=(_host_and_port(url),), cache_bytes=0))
 
 
 def _host_and_port(url: str) -> str:

@@ -24,9 +24,6 @@ _BLOCK_S = 30.0
 _WINDOWS_AT_ONCE = 16
 """At most this many stretches of one recording wait or are transcribed at a time. While their language is needed but
 not known, the limit is one. These stretches fill two batches on a CPU and take 30 MB at most."""
-_URGENT_S = 60.0
-"""Number of seconds at the beginning of every recording that get priority, so that short recordings do not wait behind
-long ones."""
 _LEAST_CERTAIN = 0.6
 """A detected language is used for the whole recording if its probability is at least this."""
 _MARGIN_S = 0.3
@@ -246,7 +243,7 @@ class _Listener:
 
     async def hear(self, stretch: Stretch) -> HeardStretch:
         given_language = self._given
-        text = await self._transcribe(stretch.samples, stretch.start)
+        text = await self._transcribe(stretch.samples)
         if given_language is None and text.language_probability is not None:
             self._found.append((text.language, text.language_probability, sum(b - a for a, b in stretch.speech)))
         if self._given is None and (text.words or self.language is None):
@@ -266,19 +263,19 @@ class _Listener:
     async def _second_look(self, stretch: Stretch, first: float, last: float) -> list[SpokenWord]:
         begin = max(stretch.start, first - _MARGIN_S)
         part = stretch.samples[_sample_index(begin - stretch.start) : _sample_index(last + _MARGIN_S - stretch.start)]
-        text = await self._transcribe(part, begin)
+        text = await self._transcribe(part)
         # Words in the margins have already been transcribed.
         speech = within(stretch.speech, first, last)
         return fit_to_speech(
             [word for word in _shift_words(text.words, begin) if first <= middle(word) <= last], speech
         )
 
-    async def _transcribe(self, samples: Samples, start: float) -> WindowText:
+    async def _transcribe(self, samples: Samples) -> WindowText:
         window = SpeechWindow(samples, self._given, self._options.translate, self._options.prompt)
         # If the queue is full, only a recording's first window may be refused. Later ones wait, so that finished work
         # is not lost.
         wait, self._admitted = self._admitted, True
-        return await self._engine.transcribe(window, wait=wait, urgent=start < _URGENT_S)
+        return await self._engine.transcribe(window, wait=wait)
 
 
 def _shift_words(words: Sequence[SpokenWord], by: float) -> list[SpokenWord]:

@@ -112,7 +112,7 @@ class Attacked:
         """As after its start: nothing that a test has begun goes on."""
         self.close()
         self.model.script()
-        self.until(lambda: self.services.memory.bytes.running == 0)
+        self.until(lambda: self.services.door.running == 0)
 
 
 def bearer(key: str) -> Json:
@@ -120,8 +120,8 @@ def bearer(key: str) -> Json:
 
 
 @contextlib.contextmanager
-def serving_attacked(files: Path) -> Iterator[Attacked]:
-    """Each key may have half of: 4 places in a queue, 2 scripts, 2 calls of the LLM, 2 large bodies."""
+def serving_attacked(files: Path, **settings: Any) -> Iterator[Attacked]:
+    """A server with 4 places in a queue, 2 scripts, 2 calls of the LLM, 2 large bodies and 3 files of a key."""
     made: list[FastAPI] = []
     built_on_loop: list[str] = []
     loop = LoopThread()
@@ -150,7 +150,7 @@ def serving_attacked(files: Path) -> Iterator[Attacked]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(full_model, "create_app", create_seen)
         patch.setattr(Runtime, "_build_new", noted)
-        patch.setattr("app.services.LARGEST_REQUESTS_HELD", 2)
+        patch.setattr("app.building.LARGEST_BODIES", 2)
         with serving_full_model(
             api_keys=(ALICE, BOB),
             files_dir=str(files),
@@ -160,9 +160,8 @@ def serving_attacked(files: Path) -> Iterator[Attacked]:
             forecast="auto",
             max_queue=4,
             sandbox_at_once=2,
-            llm_calls_at_once=2,
-            max_connections=64,
             max_files=3,
+            **{"llm_calls_at_once": 2, **settings},
         ) as model:
             assert model.client.get("/health").status_code == 200, "the loop runs"
             yield Attacked(model, made[0].state.services, loop, built_on_loop)

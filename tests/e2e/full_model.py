@@ -21,11 +21,9 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from app.building import build_connections
 from app.chat.cache import rephrased
-from app.connections import Connections, bounded_protocol
+from app.cli.serving import configure
 from app.main import create_app
-from app.metrics import fill_from_connections
 from app.settings import Settings
 from app.state.entries import Entries
 from tests.e2e.conftest import data_url
@@ -259,16 +257,8 @@ def serving_app(settings: Settings) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _serving(app: FastAPI, settings: Settings) -> Iterator[str]:
-    connections = Connections(build_connections(settings))
-    fill_from_connections(app.state.services.metrics, connections.ever_refused)
-    config = uvicorn.Config(
-        app,
-        port=0,
-        log_config=None,
-        access_log=False,
-        ws="none",
-        http=bounded_protocol(connections),
-    )
+    config = configure(app, settings)
+    config.port = 0
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     # Who asks before the app runs waits, instead of being refused.

@@ -3,18 +3,14 @@
 import hashlib
 import json
 import signal
-import socket
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
-import openai
 import pytest
 
-from tests.e2e.batched import CHAT, LIMIT_S, client_of, create, ended, line, of_llm, prompts, rows, when
+from tests.e2e.batched import LIMIT_S, client_of, create, ended, line, of_llm, prompts, rows, when
 from tests.e2e.test_cli import openfaze
 from tests.llm_server import Reply, serving_llm
 from tests.server import SERVE, serving
@@ -93,78 +89,6 @@ def test_a_batch_whose_key_is_removed_ends_while_the_server_runs(tmp_path: Path)
         [told] = [line for line in server.log if line.get("event") == "batch_ended"]
         assert (told["batch"], told["status"]) == (batch.id, "failed")
         assert len(llm.requests) == 1
-
-
-def test_lines_run_one_by_one_while_somebody_waits_for_an_answer(tmp_path: Path) -> None:
-    arrived = 0
-    seen: list[tuple[int, int]] = []
-    """By line: how many had arrived at the LLM, and how many of them had been answered and written by then."""
-
-    def reply(body: dict[str, Any]) -> Reply:
-        nonlocal arrived
-        if body["messages"][-1]["content"] == "interactive":
-            return Reply("never", hang_before_first_byte=True)
-        arrived += 1
-        counts = sdk.batches.list().data[0].request_counts
-        assert counts is not None
-        seen.append((arrived, counts.completed))
-        return Reply("ok", delay_s=0.05)
-
-    with (
-        serving_llm(reply) as llm,
-        serving(tmp_path / "log", **of_llm(llm, batch_lines_at_once=4, shutdown_grace_s=1)) as server,
-        client_of(server) as sdk,
-        ThreadPoolExecutor() as threads,
-    ):
-        messages: Any = [{"role": "user", "content": "interactive"}]
-        asking = threads.submit(sdk.chat.completions.create, model="interfaze-beta", messages=messages)
-        llm.wait_for_requests(1)
-        batch = ended(sdk, create(sdk, *(line(f"{n}", f"number {n}") for n in range(8))))
-        assert batch.status == "completed"
-        assert seen == [(n + 1, n) for n in range(8)], "one at a time, but batches never stand still"
-        assert not asking.done()
-        server.stop()
-        with pytest.raises(openai.APIError):
-            asking.result()
-
-
-def test_what_somebody_waits_for_goes_before_a_line_that_has_waited_for_longer(tmp_path: Path) -> None:
-    """The LLM takes one call at a time, and has one that never ends until its caller hangs up."""
-    asked: list[str] = []
-
-    def reply(body: dict[str, Any]) -> Reply:
-        asked.append(body["messages"][-1]["content"])
-        return Reply("never", hang_before_first_byte=True) if asked[-1] == "endless" else Reply("ok")
-
-    def request(text: str) -> dict[str, Any]:
-        return line("", text)["body"]  # type: ignore[no-any-return]
-
-    with (
-        serving_llm(reply) as llm,
-        serving(tmp_path / "log", **of_llm(llm, llm_calls_at_once=1)) as server,
-        client_of(server) as sdk,
-        ThreadPoolExecutor() as threads,
-        httpx.Client(base_url=server.base_url, timeout=LIMIT_S, trust_env=False) as client,
-    ):
-
-        def wait(many: int) -> None:
-            waiting = f'openfaze_engine_queue{{capability="llm",engine="openai-server"}} {many}.0'
-            wait_until(lambda: waiting in client.get("/metrics").text)
-
-        body = json.dumps(request("endless")).encode()
-        with socket.create_connection(("127.0.0.1", httpx.URL(server.base_url).port)) as connection:
-            connection.sendall(
-                b"POST %b HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % (CHAT.encode(), len(body))
-            )
-            connection.sendall(body)
-            llm.wait_for_requests(1)
-            batch = create(sdk, line("1", "line"))
-            wait(1)
-            asking = threads.submit(client.post, CHAT, json=request("interactive"))
-            wait(2)
-        assert asking.result().status_code == 200
-        assert ended(sdk, batch).status == "completed"
-    assert asked == ["endless", "interactive", "line"]
 
 
 def test_the_command_answers_a_file_and_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -62,17 +62,17 @@ def auto() -> Iterator[FullModel]:
 
 
 def children() -> set[psutil.Process]:
-    """The processes below this one: servers of other tests may be among them, and a cluster's processes, which come and
-    go with engines, are not."""
-    return {one for one in psutil.Process().children(recursive=True) if not is_of_ray(one)}
+    """The processes below this one: servers of other tests may be among them. Processes of a cluster, which come and go
+    with engines, and the server's workers are not."""
+    return {one for one in psutil.Process().children(recursive=True) if not is_of_ray_or_worker(one)}
 
 
-def is_of_ray(process: psutil.Process) -> bool:
+def is_of_ray_or_worker(process: psutil.Process) -> bool:
     try:
         command = " ".join(process.cmdline())
     except psutil.NoSuchProcess:  # it has just ended, or nobody has asked how it ended
         return False
-    return command.startswith("ray::") or "site-packages/ray/" in command
+    return command.startswith("ray::") or "site-packages/ray/" in command or "models.worker_process" in command
 
 
 def run(model: FullModel, code: str, *parts: Json, stream: bool = False) -> Json:

@@ -66,15 +66,17 @@ def test_killing_a_process_fails_its_request_and_no_other(server: Server) -> Non
 @pytest.mark.skipif(sys.platform != "linux", reason="what a kernel of another kind ends first is its own affair")
 def test_a_machine_without_memory_ends_a_decode_process_before_the_server(server: Server) -> None:
     assert answer(server, pdf_of_pages(1)).status_code == 200
-    [process] = decode_processes(server)
-    assert [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (process.pid, server.process.pid)] == [
-        1000,
-        int(Path("/proc/self/oom_score_adj").read_text()),
+    own, *others = [
+        int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+        for pid in (server.process.pid, *(process.pid for process in decode_processes(server)))
     ]
+    assert own == int(Path("/proc/self/oom_score_adj").read_text())
+    assert others
+    assert set(others) == {1000}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="niceness is of POSIX")
 def test_what_decodes_leaves_the_processors_to_what_all_requests_share(server: Server) -> None:
     assert answer(server, pdf_of_pages(1)).status_code == 200
-    [process] = decode_processes(server)
-    assert process.nice() == min(19, psutil.Process(server.process.pid).nice() + 10)
+    own = psutil.Process(server.process.pid).nice()
+    assert {process.nice() for process in decode_processes(server)} == {min(19, own + 5)}

@@ -100,7 +100,7 @@ def test_a_page_asks_no_other_host(page: Page, address: str, name: str) -> None:
 def test_search_finds_a_page(page: Page, address: str) -> None:
     page.goto(f"{address}/index.html")
     page.keyboard.press("/")
-    page.keyboard.type("OPENFAZE_KEY_SHARE")
+    page.keyboard.type("OPENFAZE_CONCURRENT")
     expect(page.locator("a[href*='limits.html']", has_text="Limits").last).to_be_visible(timeout=WAIT_MS)
 
 

@@ -135,7 +135,7 @@ def test_short_texts_are_cut_where_they_are_once_the_tokenizer_is_there_and_long
     with client_of_app(tmp_path, llm="off") as client:
         for texts in ("first", BREAD, [WHALES] * 16, "bread " * 400, ["a"] * 100):
             assert client.post(PATH, json={"model": MODEL, "input": texts}).status_code == 200
-    assert [name == "text" for name in threads] == [True, False, False, True, True]
+    assert [name.startswith("work") for name in threads] == [True, False, False, True, True]
 
 
 @pytest.mark.parametrize("name", EMBEDDING_ALIASES)

@@ -322,7 +322,7 @@ def test_what_is_no_file_is_not_found(client: httpx.Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("escaped", [pytest.param(b"/", marks=pytest.mark.deep), b"+"])
-def test_a_large_body_takes_three_times_its_size_at_most(server: Server, client: httpx.Client, escaped: bytes) -> None:
+def test_a_large_body_takes_four_times_its_size_at_most(server: Server, client: httpx.Client, escaped: bytes) -> None:
     """Also as PHP (`\\/`) and .NET (`\\u002B`) write base64 in JSON."""
 
     def body_of(size: int) -> bytes:
@@ -345,7 +345,7 @@ def test_a_large_body_takes_three_times_its_size_at_most(server: Server, client:
         peaks.append(peak_rss(process))
     # On a busy machine, a thread may let go of an earlier body only after the next has come, and the allocator keeps
     # some megabytes more or less. One more copy, even of the decoded file, would be 0.7 of the body.
-    assert sorted(peaks)[1] - before < 3.3 * len(body)
+    assert sorted(peaks)[1] - before < 4.2 * len(body)
 
 
 def forget_peak(process: psutil.Process) -> None:

@@ -121,8 +121,6 @@ def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
         "day",
         "--concurrent",
         "4",
-        "--weight",
-        "2",
         "--unset",
         "tasks",
         "--unset",
@@ -130,7 +128,7 @@ def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
     )
     keys("set", "alice", *changed, folder=tmp_path)
     [line] = keys("list", folder=tmp_path).splitlines()
-    told = "requests-per-minute=60  concurrent=4  budget-usd=2.5  budget-period=day  weight=2"
+    told = "requests-per-minute=60  concurrent=4  budget-usd=2.5  budget-period=day"
     assert line.split("  ", 2)[2] == told
 
 
@@ -140,7 +138,6 @@ def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
         (("add", "bob", "--requests-per-minute", "0"), "requests_per_minute: Input should be greater than or equal"),
         (("add", "bob", "--budget-usd", "-1"), "budget_usd: Input should be greater than or equal to 0"),
         (("add", "bob", "--budget-period", "year"), "budget_period: Input should be 'day', 'month' or 'total'"),
-        (("add", "bob", "--weight", "0"), "weight: Input should be greater than or equal to 0.01"),
         (("add", "bob", "--expires", "soon"), "expires: should be a date (2027-01-31) or a date-time"),
         (("add", "bob", "--tasks", "ocr,cooking"), "tasks[1]: no task 'cooking'; choose from: "),
         (("set", "bob", "--concurrent", "1"), "name: 'keys.toml' has no key 'bob'"),

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-from app.access import pacing
 from app.access.key_file import add_key
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
@@ -123,7 +122,7 @@ def raced(
 
 @dataclass(frozen=True)
 class Race:
-    """What CALLERS ask for at once, of whom `most` are served."""
+    """What CALLERS ask for at once, of whom `most` are served and `waiting` wait."""
 
     key: str
     most: int
@@ -132,6 +131,7 @@ class Race:
     message: str
     max_tokens: int = 10
     """What each asks for, and gets."""
+    waiting: int = 0
 
 
 RACES = [
@@ -139,7 +139,7 @@ RACES = [
     Race("raced budget", 10, 402, "insufficient_quota", "budget of $0.0361 for this month (UTC) (budget_usd)", 1000),
     # Two are nearly all of it; in half a minute there is room for a third.
     Race("raced tokens", 2, 429, "rate_limit_exceeded", "limit of 20000 tokens a minute", 9_800),
-    Race("raced places", 7, 429, "rate_limit_exceeded", "may run 7 requests at a time (concurrent)"),
+    Race("raced places", 7, 429, "rate_limit_exceeded", "a key may have 7 of each (concurrent)", waiting=7),
 ]
 
 
@@ -158,7 +158,7 @@ async def answers_of_a_race(model: FullModel, key: str, race: Race) -> list[tupl
         writer.write(sent)
     waiting = [asyncio.create_task(answer(reader)) for reader, _ in callers]
     ready = asyncio.as_completed(waiting)
-    answers = [await next(ready) for _ in range(CALLERS - race.most)]
+    answers = [await next(ready) for _ in range(CALLERS - race.most - race.waiting)]
     await asyncio.to_thread(model.llm.wait_for_requests, race.most)
     for task, (_, writer) in zip(waiting, callers, strict=True):
         task.cancel()
@@ -315,7 +315,7 @@ def test_callers_that_race_never_exceed_a_limit(race: Race, raced: FullModel, ke
     usage = {"prompt_tokens": 10, "completion_tokens": race.max_tokens}
     raced.script(by_body=lambda _: Reply("Yes.", usage=usage, delay_s=60))
     answers = asyncio.run(answers_of_a_race(raced, keys[race.key], race))
-    assert [status for status, _ in answers] == [race.status] * (CALLERS - race.most)
+    assert [status for status, _ in answers] == [race.status] * (CALLERS - race.most - race.waiting)
     assert len(raced.prompts) == race.most
     error = answers[-1][1]["error"]
     assert error["code"] == race.code
@@ -328,7 +328,6 @@ def test_run_tasks_begun_together_exceed_a_limit_by_what_four_of_them_cost(
     key: str, raced: FullModel, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of each, 1,024 tokens are taken, for $0.0036: thirteen of them, or a budget's worth, would begin together."""
-    monkeypatch.setattr(pacing, "PACED_S", 0)
     part = file_part("A line of a book that is long. " * 2000)
     body = json.dumps(body_of(system("<task>ocr</task>"), [text_part("Read it."), part])).encode()
     answers = answers_at_once(raced, keys[key], body)
@@ -495,7 +494,7 @@ def test_an_answer_from_the_cache_is_given_on_a_spent_budget(tmp_path: Path) -> 
 
 def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_llm_is_answered(tmp_path: Path) -> None:
     keys = ["of-a-flood", "of-another"]
-    told = {"api_keys": keys, "key_share": 0.5, "llm_calls_at_once": 1, "extraction": "extractor", "cache": "exact"}
+    told = {"api_keys": keys, "llm_calls_at_once": 1, "extraction": "extractor", "cache": "exact"}
     headers = bearer(keys[0])
     pasted = "Total: 12.50 EUR\nDate: 2024-03-01"
     extracted = {"response_format": schema_of(total={"type": "number"})}
@@ -507,9 +506,9 @@ def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_ll
             async with httpx.AsyncClient(
                 base_url=model.base_url, timeout=60, trust_env=False, headers=headers
             ) as client:
-                # One of them is answered, two are all that may wait.
-                waiting = [asyncio.create_task(client.post(PATH, json=body_of(f"Wait {one}."))) for one in range(3)]
-                while 'queue{capability="llm",engine="openai-server"} 2.0' not in (await client.get("/metrics")).text:
+                # One of them is answered, four are all that may wait.
+                waiting = [asyncio.create_task(client.post(PATH, json=body_of(f"Wait {one}."))) for one in range(5)]
+                while 'queue{capability="llm",engine="openai-server"} 4.0' not in (await client.get("/metrics")).text:
                     await asyncio.sleep(0.01)
                 await asyncio.to_thread(ask)
                 for one in waiting:
@@ -518,10 +517,10 @@ def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_ll
 
         def ask() -> None:
             def refusals() -> list[Mapping[str, Any]]:
-                return [line for line in model.log if line["event"] == "request" and line["status"] == 429]
+                return [line for line in model.log if line["event"] == "request" and line["status"] == 503]
 
             refused = model.ask("Who is it?", headers=headers)
-            assert "are already waiting for 'llm'" in error_of(refused, 429, "rate_limit_exceeded")["message"]
+            error_of(refused, 503, "overloaded")
             wait_until(lambda: len(refusals()) == 1)
             [line] = refusals()
             assert "read" in line["stages"]
@@ -533,7 +532,7 @@ def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_ll
             read = model.ask(system("<task>ocr</task>"), [file_part(pasted)], headers=headers)
             assert "12.50" in content_of(read)
             seen = model.ask([text_part("When was it?"), file_part(pasted)], headers=headers)
-            error_of(seen, 429, "rate_limit_exceeded")
+            error_of(seen, 503, "overloaded")
             wait_until(lambda: len(refusals()) == 2)
             [_, line] = refusals()
             assert "plan" in line["stages"], "there may have been room when it was read"

@@ -30,7 +30,6 @@ from app.mcp import mount, tools
 from app.mcp import server as mcp_server
 from app.mcp.tools import TOOLS, McpTool
 from app.settings import Settings
-from app.wire.parse import Shortened
 from app.wire.problems import MAX_COMPARED, Problem, first_problem
 from models.vision.ppocr.reader import PpOcrReader
 from tasks.errors import InputError
@@ -304,14 +303,14 @@ async def test_what_is_wrong_is_told_to_the_model(
 @pytest.mark.parametrize("params", [{"name": "ocr"}, {"name": "ocr", "arguments": {"k": [1] * 9}}])
 def test_the_arguments_of_a_large_call_are_kept_from_what_parses_it(params: dict[str, Any]) -> None:
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    message = mount._without_arguments(Shortened(json.dumps(call).encode()))
+    message = mount._without_arguments(bytearray(json.dumps(call).encode()))
     assert json.loads(message.text) == {**call, "params": {"name": "ocr"}}
     assert message.arguments == params.get("arguments", {})
 
 
 def test_what_is_no_call_keeps_its_params() -> None:
     listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"cursor": "x", "arguments": {"k": 1}}}
-    message = mount._without_arguments(Shortened(json.dumps(listing).encode()))
+    message = mount._without_arguments(bytearray(json.dumps(listing).encode()))
     assert (json.loads(message.text), message.arguments) == (listing, None)
 
 
@@ -687,7 +686,7 @@ async def test_arguments_are_validated_beside_the_event_loop(model: FullModel, m
     async with connected(model) as client:
         await client.call_tool("ocr", {"k": 1})
         await client.call_tool("extract", {"sources": ["file-0"], "schema": SCHEMA})
-    assert threads == ["wire"] * 4
+    assert [name.partition("_")[0] for name in threads] == ["work"] * 4
 
 
 async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullModel) -> None:

@@ -17,11 +17,7 @@ from app.access.keys import tenant_of
 from app.events import PIECE
 from app.routes import responses
 from app.settings import Settings
-from app.state.responses import StoredResponse
 from app.tenant_deletion import build_purges
-from app.wire.parse import VALUE_BYTES
-from models.fair_executor import all_of
-from models.loop_turns import LoopTurns
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
 from tests.e2e.responses import (
     KEY,
@@ -252,22 +248,6 @@ def test_as_many_items_as_a_conversation_may_have_can_be_continued(model: FullMo
     assert len(model.prompts[1]["messages"]) == 2040 + 2
 
 
-def test_each_stored_turn_uses_up_speed_of_its_key(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model.script(by_body=lambda _: Reply("Ok."))
-    made = ask(model, "One")
-    sizes: list[int] = []
-
-    async def wait_for_bytes(turns: LoopTurns, size: int) -> None:
-        sizes.append(size)
-
-    monkeypatch.setattr(LoopTurns, "wait_for_bytes", wait_for_bytes)
-    ask(model, "Two", previous_response_id=made["id"])
-    ask(model, [{"type": "item_reference", "id": made["output"][0]["id"]}, user("Three")])
-    of_turns = [size for size in sizes if size > responses.TURN_BYTES]
-    assert len(of_turns) == 2
-    assert of_turns[0] == of_turns[1] < responses.TURN_BYTES + 2000
-
-
 @pytest.mark.parametrize(("bound", "most"), [("MAX_TURNS", 1), ("MAX_ITEMS", 4), ("MAX_STORED_VALUES", 40)])
 def test_a_response_that_no_request_could_continue_is_not_kept(
     bound: str, most: int, model: FullModel, monkeypatch: pytest.MonkeyPatch
@@ -305,54 +285,23 @@ def test_turns_of_many_small_parts_are_read_converted_and_packed_in_threads(
 
     def watched(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            used.setdefault(name, set()).add(threading.current_thread().name)
+            used.setdefault(name, set()).add(threading.current_thread().name.partition("_")[0])
             return work(*args, **kwargs)
 
         return call
 
-    for name in ("parse_hollow", "convert_request", "begin_response", "kept_items"):
+    for name in ("parse", "convert_request", "begin_response", "kept_items"):
         monkeypatch.setattr(responses, name, watched(name, getattr(responses, name)))
     many = ask(model, [user([{"type": "input_text", "text": "x"}] * 1500)])
-    assert used == {"convert_request": {"wire"}, "begin_response": {"wire"}, "kept_items": {"wire"}}
+    assert used == {"convert_request": {"work"}, "begin_response": {"work"}, "kept_items": {"work"}}
     used.clear()
     ask(model, "More.", previous_response_id=many["id"], store=False)
-    assert used == {"parse_hollow": {"wire"}, "convert_request": {"wire"}, "begin_response": {"wire"}}
+    assert used == {"parse": {"work"}, "convert_request": {"work"}, "begin_response": {"work"}}
     used.clear()
     [item] = model.client.get(f"{PATH}/{many['id']}/input_items").json()["data"]
     ask(model, [{"type": "item_reference", "id": item["id"]}, user("More.")])
-    assert used.pop("parse_hollow") == {"wire"}
-    assert used == {"convert_request": {"wire"}, "begin_response": {"wire"}, "kept_items": {"wire"}}
-
-
-def test_all_turns_that_are_read_on_the_event_loop_are_few_values_together(
-    model: FullModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model.script(by_body=lambda _: Reply("Ok."))
-    response_id = None
-    for _ in range(4):
-        said = [user([{"type": "input_text", "text": "x"}] * 250)]
-        response_id = ask(model, said, previous_response_id=response_id)["id"]
-    values: dict[bool, int] = {True: 0, False: 0}
-    count = responses.count_values
-
-    def counted(text: bytes) -> int:
-        found = count(text)
-        values[threading.current_thread().name == "wire"] += found
-        return found
-
-    monkeypatch.setattr(responses, "count_values", counted)
-    ask(model, "More.", previous_response_id=response_id, store=False)
-    assert sum(values.values()) > 3000
-    assert 700 < values[False] < 2000
-
-
-def test_a_stored_turn_counts_as_the_memory_that_its_values_take() -> None:
-    item = {"id": "msg_0", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "x"}] * 3000}
-    turn = StoredResponse.of_items(None, [("msg_0", pydantic_core.to_json(item))], b"[]", b"{}")
-    read = all_of(responses._read_items(turn, responses.MAX_STORED_VALUES))
-    assert read.values == 3 * 3000 + 6
-    assert read.size >= VALUE_BYTES * read.values
-    assert [entry.id for entry in read.restore()] == ["msg_0"]
+    assert used.pop("parse") == {"work"}
+    assert used == {"convert_request": {"work"}, "begin_response": {"work"}, "kept_items": {"work"}}
 
 
 def test_log_probabilities_are_fetched_and_not_read_again(model: FullModel) -> None:

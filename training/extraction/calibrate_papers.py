@@ -22,17 +22,15 @@ import numpy as np
 from scipy.optimize import minimize
 
 from bench.documents import is_empty, judged, letters
-from bench.extraction import run
 from bench.speech import quiet_services
 from models.embedding.capability import embedder_of_labels
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork
-from models.fair_executor import FairExecutor, all_of
 from tasks.base import TaskRequest
 from tasks.extraction.evidence import find_evidence
+from tasks.extraction.extract import copy_fields, ways_to_fill
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import NESTING, with_nesting
-from tasks.extraction.filling import copy_fields, ways_to_fill
 from tasks.extraction.passages import is_text
 from tasks.extraction.probability import FILE, CalibrationInput, CellOfField, ValuePlace, calibration_input
 from tasks.extraction.whole_results import TaskResults
@@ -40,6 +38,7 @@ from tasks.extraction.yes_and_no import most_harmless
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
+from tasks.schema.awaited import in_thread
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion
 from tasks.schema.paths import JsonPath, leaves, pointer_of
@@ -64,13 +63,13 @@ async def samples_of(
     name: str, schema: Mapping[str, Any], truth: Mapping[str, Any], read: Sequence[Entry], extractor: Extractor
 ) -> list[Sample]:
     """Return the values that are copied from a paper, and those of all other ways to fill its lists."""
-    copied = await copy_fields(schema, TaskResults(has_text=True), read, extractor)
-    answer = all_of(Completion(schema, SchemaChecker(schema), copied.likeliest, most_harmless).answer())
+    copied = await in_thread(copy_fields, schema, TaskResults(has_text=True), read, extractor)
+    answer = Completion(schema, SchemaChecker(schema), copied.likeliest, most_harmless).answer()
     entries = [one for one in read if is_text(one)]
     search = find_evidence(
         answer, entries, schema, most_chars=10**8, support=copied.place, request=copied.document, decided=copied.decided
     )
-    evidence, _ = run(search)
+    evidence, _ = search
     text = letters(json.dumps([one.result.text() for one in read], ensure_ascii=False))
     right = {one.pointer: one.kind == "right" for one in judged(answer, truth, text)}
     found = []
@@ -80,7 +79,7 @@ async def samples_of(
         if is_single and place and own and "score" in own and pointer in right and not is_empty(value):
             given = calibration_input(place, own["score"], own["label"], own.get("confidence", 1.0))
             found.append(Sample(name, pointer, given, right[pointer]))
-    for number, way in enumerate(await ways_to_fill(schema, read, extractor)):
+    for number, way in enumerate(await in_thread(ways_to_fill, schema, read, extractor)):
         for path, filled in way.items():
             found += _in_list(f"{pointer_of(path)} {number}", name, path, filled, _part(truth, path), text)
     return found
@@ -108,7 +107,9 @@ def _part(truth: Any, path: JsonPath) -> Any:
 
 
 def fit(samples: Sequence[Sample]) -> tuple[list[float], float]:
-    """Return the weights and the bias of a logistic regression."""
+    """Return the weights and the bias of a logistic regression, drawn towards those in the file: a few papers alone
+    make a calibration that trusts them too much."""
+    before = json.loads(FILE.read_text("utf-8"))[samples[0].given.by]
     counts = Counter((one.paper, one.group) for one in samples)
     size = np.array([counts[one.paper, one.group] ** -0.5 for one in samples])
     features, right = (
@@ -116,15 +117,16 @@ def fit(samples: Sequence[Sample]) -> tuple[list[float], float]:
         np.array([one.is_right for one in samples]) * 2.0 - 1,
     )
     spread = features.std(axis=0) + 1e-6
-    scaled = features / spread
+    scaled, prior = features / spread, np.array(before["weights"]) * spread
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         odds = right * (scaled @ weights[:-1] + weights[-1])
         share = -right * size / (1 + np.exp(odds))
-        slope = np.append(scaled.T @ share + SHRINK * weights[:-1], share.sum())
-        return float((size * np.logaddexp(0, -odds)).sum() + SHRINK * (weights[:-1] ** 2).sum() / 2), slope
+        apart = weights[:-1] - prior
+        slope = np.append(scaled.T @ share + SHRINK * apart, share.sum())
+        return float((size * np.logaddexp(0, -odds)).sum() + SHRINK * (apart**2).sum() / 2), slope
 
-    found = minimize(loss, np.zeros(features.shape[1] + 1), jac=True).x
+    found = minimize(loss, np.append(prior, before["bias"]), jac=True).x
     return [round(float(weight), 4) for weight in found[:-1] / spread], round(float(found[-1]), 4)
 
 
@@ -180,7 +182,6 @@ async def main() -> None:
     extractor = Extractor(
         ExtractionNetwork(),
         embedder,
-        FairExecutor("calibrate"),
         most_spans=6_000,
         reader=field_reader(services.runtime),
     )

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from models.extraction.page_tokens import EncoderInput, FieldKind, Prompt, encoder_input, page_tokens
-from models.fair_executor import all_of
 from tasks.extraction.prompts import prompt_text
 from training.extraction.documents import MadeDocument, MadeField
 from training.extraction.written import NUMBERS, AskedField, Page
@@ -94,7 +93,7 @@ def sample_of(page: Page, tokenizer: Any, rng: random.Random, window: int = WIND
             boxes.append((x0, top, x1, bottom))
             at += len(word)
         of_line.append(own)
-    tokens = all_of(page_tokens(tokenizer, words, boxes))
+    tokens = page_tokens(tokenizer, words, boxes)
     if not len(tokens.ids):
         return None
     first_of_word = np.searchsorted(tokens.words, np.arange(len(words) + 1))

@@ -14,7 +14,6 @@ import numpy as np
 from rapidfuzz.fuzz import ratio
 
 from models.embedding.minilm import MiniLm
-from models.fair_executor import all_of
 from tasks.extraction.candidates import CandidateSpan, find_candidates
 from tasks.extraction.features import (
     Matrix,
@@ -110,9 +109,9 @@ def answers(span: CandidateSpan, schema: Mapping[str, Any], value: Any, words: f
 def example(
     passages: Sequence[Passage], wanted: Sequence[TrainingField], minilm: MiniLm | None, name: str = ""
 ) -> TrainingExample:
-    candidates = all_of(find_candidates(passages))
+    candidates = find_candidates(passages)
     strings = Strings()
-    found = all_of(span_features(candidates, strings))
+    found = span_features(candidates, strings)
     fields = [field_text(one.schema, names_of(one.path, one.schema), in_list=one.cells is not None) for one in wanted]
     vectors = embedded(minilm, strings.texts)
     told = embedded(minilm, [text for field in fields for text in (field.name, field.full)]).reshape(-1, 2, 384)
@@ -123,7 +122,7 @@ def example(
             right[row, :-1] |= [answers(span, one.schema, value, words) for span in candidates.spans]
         right[row, -1] = not said
     kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
-    matches = all_of(label_matches(fields, strings, vectors, told, meanings(minilm)))
+    matches = label_matches(fields, strings, vectors, told, meanings(minilm))
     return TrainingExample(
         found.still,
         found.labels,

@@ -5,7 +5,6 @@ for another client, the request receives the events of that answer from the begi
 """
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
@@ -14,18 +13,15 @@ from functools import partial
 
 import structlog
 
-from app.answer_memory import AnswerMemory
 from app.chat.cache.event_codec import decode_events, encode_events
 from app.chat.cache.keys import WEB, CacheKey, CacheKeys
 from app.chat.cache.known_questions import KnownQuestion
 from app.chat.cache.rephrased import QuestionLookup, RephrasedQuestions, decode_answer_of
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn
-from app.events import Event, Finish, Precontext, TextChunk, joined_at
+from app.events import Event, Finish, Precontext, joined_at
 from app.state.entries import Entries, Key, Written
 from models.concurrency import mark_retrieved
-from models.loop_turns import LoopTurns
-from models.request_memory import keep_for
 from tasks.base import Specialist
 from tasks.guardrails import Policy
 
@@ -88,11 +84,11 @@ class AnswerCache:
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["exact", "hit"] += 1
             self.forget_media(turn)
-            return under_way.follow(call.memory, is_first=False)
+            return under_way.follow(is_first=False)
         run = _Lookup(self, scope, call, turn)
         answering = _SharedAnswer(run.known, answer, run.keep, partial(self._forget_shared, scope.key))
         self._under_way[scope.key] = answering
-        return answering.follow(call.memory, is_first=True)
+        return answering.follow(is_first=True)
 
     def forget_media(self, turn: Turn) -> None:
         """Forget the bytes of a request's media. The answer comes from the cache or from an identical request, so
@@ -182,10 +178,6 @@ def _task_names(events: Iterable[Event]) -> set[str]:
     return {entry.name for event in events if isinstance(event, Precontext) for entry in event.entries}
 
 
-def _text_size(event: Event) -> int:
-    return sys.getsizeof(event.text) if isinstance(event, TextChunk) else 0
-
-
 class _SharedAnswer:
     """An answer in progress, in an asyncio task shared by all its followers. The last follower to leave cancels the
     task.
@@ -203,8 +195,6 @@ class _SharedAnswer:
         ended: Callable[["_SharedAnswer"], None],
     ) -> None:
         self._events: list[Event] = []
-        self._sizes = [0]
-        """Element n is the memory, in bytes, that the text of the first n events takes."""
         self._failure: BaseException | None = None
         self._is_over = False
         self._followers = 0
@@ -215,30 +205,21 @@ class _SharedAnswer:
         self._forget_shared = ended
         self._task = asyncio.create_task(self._run(answer))
         self._task.add_done_callback(mark_retrieved)
-        keep_for(self._task)
 
     @property
     def can_be_joined(self) -> bool:
         """True unless the answer is being cancelled, or has failed."""
         return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
 
-    async def follow(self, memory: AnswerMemory, *, is_first: bool) -> AsyncGenerator[Event, None]:
-        """Yield all events of the answer, beginning with the first. `memory` holds the text that waits for this
-        follower.
-
-        Raises the error that ended the answer, and the errors of `memory`.
-        """
+    async def follow(self, *, is_first: bool) -> AsyncGenerator[Event, None]:
+        """Yield all events of the answer, beginning with the first. Raises the error that ended the answer."""
         self._followers += 1
         try:
             place = 0
-            turns = LoopTurns.of_running_loop()
             while True:
                 while place < len(self._events):
-                    # Each event of an answer wakes all its followers at once. They take turns of the event loop, so
-                    # that requests of other clients run in between.
-                    await turns.wait()
-                    # Each follower holds memory for itself, so that a slow follower does not keep the others waiting.
-                    await memory.hold_ahead(self._sizes[-1] - self._sizes[place])
+                    # Each event of an answer wakes all its followers at once. Other requests run in between.
+                    await asyncio.sleep(0)
                     event, place = joined_at(self._events, place)
                     if isinstance(event, Finish):
                         event = replace(event, vcache=event.vcache or (self._has_payer and not is_first))
@@ -262,7 +243,7 @@ class _SharedAnswer:
         try:
             if known := await self._known():
                 for event in known:
-                    self._add(event)
+                    self._events.append(event)
                 return
             async with aclosing(await answer()) as events:
                 async for event in events:
@@ -283,11 +264,7 @@ class _SharedAnswer:
                 # the answer in the store.
                 written.add_done_callback(lambda _: self._forget_shared(self))
 
-    def _add(self, event: Event) -> None:
-        self._events.append(event)
-        self._sizes.append(self._sizes[-1] + _text_size(event))
-
     def _publish(self, event: Event) -> None:
-        self._add(event)
+        self._events.append(event)
         self._changed.set()
         self._changed = asyncio.Event()

@@ -1,6 +1,7 @@
 """Chooses the lines that answer a question, and the sentences of a summary, if no capable LLM can read the whole text.
 All of them are what was read, word for word."""
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +11,6 @@ from app.chat.context.relevance import word_overlap, words
 from app.chat.context.trim import MAX_EMBEDDED, MAX_PIECES, SENTENCE_END, join_lines, similarities, split_line
 from app.chat.planning.questions import function_words, sentences_for
 from models.embedding.embedder import Embedder
-from models.fair_executor import FairExecutor, Slices
 from tasks.precontext import Entry
 from tasks.result import ResultLine, pieces_under
 
@@ -34,15 +34,13 @@ _MARKS = re.compile(r"^(?:[-*+•>]\s+|\|\s*)|\s*\|$")
 """Pattern of signs of Markdown at both ends of a line: a list's, a quotation's, a table's."""
 
 
-async def passages_for(
-    question: str, entries: Sequence[Entry], executor: FairExecutor, embedder: Embedder | None
-) -> list[str]:
+async def passages_for(question: str, entries: Sequence[Entry], embedder: Embedder | None) -> list[str]:
     """Return the lines of the results that are nearest to the question, as Markdown items in their order, each run
     below its heading: a page, or a search result. Return an empty list if nothing has to do with the question.
 
     A short text is returned whole.
     """
-    lines, scores = await executor.run(_score, question, entries)
+    lines, scores = await asyncio.to_thread(_score, question, entries)
     if len(lines) < MAX_LINES and sum(len(line.text) for line in lines) <= _MAX_CHARS:
         return list(_as_items(lines, range(len(lines))))
     nearest = sorted(range(len(lines)), key=lambda index: -scores[index])[:MAX_EMBEDDED]
@@ -56,26 +54,25 @@ async def passages_for(
     return list(_as_items(lines, _best_that_fit(lines, sorted(kept, key=lambda index: -scores[index]))))
 
 
-def _score(question: str, entries: Sequence[Entry]) -> Slices[tuple[list[ResultLine], list[float]]]:
+def _score(question: str, entries: Sequence[Entry]) -> tuple[list[ResultLine], list[float]]:
     """Return the lines of the results, and how much their words overlap with the question's, at most 1."""
-    lines = yield from _lines_of(entry.result.pieces() for entry in entries)
+    lines = _lines_of(entry.result.pieces() for entry in entries)
     question_words = " ".join(word for word in words(question) if word not in function_words()) or question
-    overlaps = yield from word_overlap(question_words, [line.text for line in lines])
+    overlaps = word_overlap(question_words, [line.text for line in lines])
     best = max(overlaps, default=0.0) or 1.0
     return lines, [overlap / best for overlap in overlaps]
 
 
-def _lines_of(results: Iterable[Iterator[ResultLine]]) -> Slices[list[ResultLine]]:
+def _lines_of(results: Iterable[Iterator[ResultLine]]) -> list[ResultLine]:
     """Return the lines of the results that have content, without the marks of Markdown around them."""
     found: list[ResultLine] = []
     for result in results:
-        lines = yield from join_lines(result)
+        lines = join_lines(result)
         longest = max(_LONGEST, sum(len(line.text) for line in lines) // MAX_PIECES)
         for line in lines:
             text = " ".join(line.text.split())
             if not _NO_TEXT.fullmatch(text):
                 found += [ResultLine(part, line.heading) for part in split_line(_MARKS.sub("", text), longest)]
-            yield
     return found
 
 
@@ -97,14 +94,14 @@ def _as_items(lines: Sequence[ResultLine], indexes: Iterable[int]) -> Iterator[s
         yield from (f"- {lines[index].text}" for index in run)
 
 
-async def summary_of(entries: Sequence[Entry], most: int, executor: FairExecutor) -> list[str]:
+async def summary_of(entries: Sequence[Entry], most: int) -> list[str]:
     """Return at most `most` sentences of the results, in their order: the first one, and those with the words that the
     text has most often."""
-    return await executor.run(_central_sentences, entries, most)
+    return await asyncio.to_thread(_central_sentences, entries, most)
 
 
-def _central_sentences(entries: Sequence[Entry], most: int) -> Slices[list[str]]:
-    lines = yield from _lines_of(pieces_under("", entry.result.text()) for entry in entries)
+def _central_sentences(entries: Sequence[Entry], most: int) -> list[str]:
+    lines = _lines_of(pieces_under("", entry.result.text()) for entry in entries)
     texts: list[str] = []
     for before, line in zip(["", *(line.text for line in lines)], lines[:_MAX_SUMMED_UP], strict=False):
         # A sentence goes on in the next line of a page, but not in the next row of a table.
@@ -114,7 +111,6 @@ def _central_sentences(entries: Sequence[Entry], most: int) -> Slices[list[str]]
             texts.append(line.text)
     parts = [part for text in texts for part in SENTENCE_END.split(text) if part]
     sentences = [part for part in parts if len(words(part)) >= _LEAST_WORDS] or texts
-    yield
     content = [{word for word in words(sentence) if word not in function_words()} for sentence in sentences]
     often = Counter(word for each in content for word in each)
     # The square root keeps long sentences from winning by their length alone.

@@ -5,8 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from models.fair_executor import Slices
-
 K1, B = 1.2, 0.75
 """Saturation and length normalisation of Okapi BM25, at their usual values (Robertson & Zaragoza 2009)."""
 NEIGHBOUR_SHARE = 0.3
@@ -40,7 +38,7 @@ def question_words(question: str) -> list[str]:
     return found if len(found) <= MAX_QUESTION_WORDS else [*found[:half], *found[-half:]]
 
 
-def word_overlap(question: str, pieces: Sequence[str]) -> Slices[list[float]]:
+def word_overlap(question: str, pieces: Sequence[str]) -> list[float]:
     """Return the BM25 score of each piece, 0 if the piece shares no word with the question.
 
     The rarity of a word is measured among these pieces. The time is linear in the pieces' length: each piece is read
@@ -55,14 +53,12 @@ def word_overlap(question: str, pieces: Sequence[str]) -> Slices[list[float]]:
         lengths.append(len(found))
         for word, often in Counter(word for word in found if word in places).items():
             places[word].append((index, often))
-        yield
     mean = max(1.0, sum(lengths) / max(1, len(lengths)))
     scores = [0.0] * len(pieces)
     for within in places.values():
         rarity = math.log(1 + (len(pieces) - len(within) + 0.5) / (len(within) + 0.5))
         for index, often in within:
             scores[index] += rarity * often * (K1 + 1) / (often + K1 * (1 - B + B * lengths[index] / mean))
-        yield
     return scores
 
 

@@ -3,6 +3,7 @@
 Only the prompt is trimmed, never the `precontext` that the client gets. Equal arguments give equal texts.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ import structlog
 from app.chat.context.relevance import with_neighbours, word_overlap
 from models.base import ModelError
 from models.embedding.embedder import Embedder
-from models.fair_executor import FairExecutor, Slices
 from tasks.precontext import Entry
 from tasks.result import ResultLine
 
@@ -74,36 +74,32 @@ async def trim(
     question: str,
     budget_tokens: int,
     count: Callable[[str], int],
-    executor: FairExecutor,
     embedder: Embedder | None = None,
 ) -> list[str]:
     """Return one text per entry. Together they have at most `budget_tokens`, as counted by `count`, and texts that fit
     are kept whole.
 
     With `embedder`, the meaning of passages counts as much as their words. If the embedder fails, only the words count.
-    Texts are read in the threads of `executor`, in time linear in their length.
+    Texts are read in a thread, in time linear in their length.
     """
-    results = await executor.run(_count_results, entries, count)
+    results = await asyncio.to_thread(_count_results, entries, count)
     shares = fair_shares([result.need for result in results], budget_tokens)
     return [
-        result.text
-        if result.need <= share
-        else await _shorten(result.pieces, question, share, count, executor, embedder)
+        result.text if result.need <= share else await _shorten(result.pieces, question, share, count, embedder)
         for result, share in zip(results, shares, strict=True)
     ]
 
 
-def _count_results(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[_Result]]:
+def _count_results(entries: Sequence[Entry], count: Callable[[str], int]) -> list[_Result]:
     results = []
     for entry in entries:
-        pieces = yield from join_lines(entry.result.pieces())
+        pieces = join_lines(entry.result.pieces())
         text = assemble(pieces)
         results.append(_Result(pieces, text, count(text)))
-        yield
     return results
 
 
-def join_lines(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
+def join_lines(lines: Iterable[ResultLine]) -> list[ResultLine]:
     """Return the lines, joined to longer pieces if there are too many.
 
     Only neighbours under one heading are joined. The more lines there are, the longer the pieces become, so that
@@ -120,7 +116,6 @@ def join_lines(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
             pieces = list(_join_to_length(pieces, least))
             # Lines under different headings are never joined, so their number may stay above the limit.
             most = max(2 * MAX_PIECES, 2 * len(pieces))
-        yield
     return pieces
 
 
@@ -155,10 +150,9 @@ async def _shorten(
     question: str,
     budget: int,
     count: Callable[[str], int],
-    executor: FairExecutor,
     embedder: Embedder | None,
 ) -> str:
-    pieces, scores, ranked = await executor.run(_rank, whole, question)
+    pieces, scores, ranked = await asyncio.to_thread(_rank, whole, question)
     if embedder is not None and question.strip():
         promising = ranked[:MAX_EMBEDDED]
         similar = await similarities(question, [pieces[index].text for index in promising], embedder)
@@ -166,31 +160,29 @@ async def _shorten(
         scores = [score / best for score in scores] if similar else scores
         for index, similarity in zip(promising, similar, strict=False):
             scores[index] += max(0.0, similarity)
-    return await executor.run(_select_text, pieces, scores, budget, count)
+    return await asyncio.to_thread(_select_text, pieces, scores, budget, count)
 
 
-def _rank(whole: Sequence[ResultLine], question: str) -> Slices[tuple[list[ResultLine], list[float], list[int]]]:
+def _rank(whole: Sequence[ResultLine], question: str) -> tuple[list[ResultLine], list[float], list[int]]:
     """Return pieces short enough to be selected, their scores by words, and their indexes by descending score."""
     longest = max(MAX_PIECE_CHARS, sum(len(piece.text) for piece in whole) // MAX_PIECES)
     pieces: list[ResultLine] = []
     for piece in whole:
         pieces += [ResultLine(part, piece.heading) for part in split_line(piece.text, longest)]
-        yield
-    overlap = yield from word_overlap(question, [piece.text for piece in pieces])
+    overlap = word_overlap(question, [piece.text for piece in pieces])
     scores = with_neighbours(overlap)
     return pieces, scores, _best_first(scores)
 
 
 def _select_text(
     pieces: Sequence[ResultLine], scores: Sequence[float], budget: int, count: Callable[[str], int]
-) -> Slices[str]:
+) -> str:
     """Return the text of the pieces that fit in `budget`: the first pieces, then the others, beginning with the
     best."""
     kept = _choose(pieces, _best_first(scores), budget, count)
     # The whole text is counted again, because its number of tokens is not exactly the sum of its pieces' numbers.
     while kept and count(assemble(pieces, sorted(kept))) > budget:
         kept.pop()
-        yield
     text = assemble(pieces, sorted(kept))
     return text if count(text) <= budget else ""
 

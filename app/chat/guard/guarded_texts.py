@@ -11,10 +11,8 @@ from urllib.parse import unquote
 from app.chat.guard.prohibitions import without_prohibitions
 from app.chat.inputs import text_of, texts_beside_content
 from app.wire.request import ChatMessage, ChatRequest
-from models.fair_executor import Slices
 from tasks.inputs.media_types import media_type_of_file
 from tasks.inputs.source import Source
-from tasks.matches_in_slices import matches_in_slices
 from tasks.precontext import Entry
 
 SPEAKERS = ("system", "developer")
@@ -86,58 +84,50 @@ _VOCABULARY = frozenset(
     ]
 )
 """Keys that belong to the format of tools and schemas. They are not judged, because clients do not choose them."""
-_PIECES_AT_ONCE = 1000
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
-def text_of_json(json_text: str) -> Slices[str]:
+def text_of_json(json_text: str) -> str:
     """Return a JSON text with the escapes in its strings decoded, even if the text is truncated. Lone surrogates are
     replaced."""
     pieces: list[str] = []
     end = 0
-    for run in matches_in_slices(_ESCAPES, json_text):
-        if run is None or len(pieces) % _PIECES_AT_ONCE == 0:
-            yield
-        if run is not None:
-            pieces += (json_text[end : run.start()], json.loads(f'"{run[0]}"'))
-            end = run.end()
+    for run in _ESCAPES.finditer(json_text):
+        pieces += (json_text[end : run.start()], json.loads(f'"{run[0]}"'))
+        end = run.end()
     unescaped = "".join([*pieces, json_text[end:]])
     return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def texts_as_sent(request: ChatRequest, sources: Sequence[Source] = ()) -> Slices[list[tuple[str, str]]]:
+def texts_as_sent(request: ChatRequest, sources: Sequence[Source] = ()) -> list[tuple[str, str]]:
     """Return the texts that a guard would judge, as the client sent them, each with its place. No words have been
     looked for in them, so that their length can be checked before that."""
     texts = [(one.param, one.filename) for one in sources if one.filename]
     for index, message in enumerate(request.messages):
         texts.append((f"messages[{index}].content", text_of(message)))
         texts += [(f"messages[{index}]", text) for text in texts_beside_content(message)]
-        yield
     for source, value in _definitions(request):
         texts += [(source, text) for text, _ in _strings_in(value)]
-        yield
     return texts
 
 
-def texts_beside_messages(request: ChatRequest) -> Slices[list[tuple[str, str]]]:
+def texts_beside_messages(request: ChatRequest) -> list[tuple[str, str]]:
     """Return the texts that an LLM reads in addition to the contents of messages, each with its place: the client's
     tools, the schema of the answer, and calls. The texts contain all keys except short names; `names_beside_messages`
     returns short names."""
     texts = []
     for index, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
-            arguments = yield from text_of_json(call.function.arguments)
+            arguments = text_of_json(call.function.arguments)
             text = f"{call.function.name} {arguments}"
             texts.append((f"messages[{index}].tool_calls[{place}]", text))
-            yield
     for source, value in _definitions(request):
         strings = (text for text, is_key in _strings_in(value) if not (is_key and _is_name(text)))
         texts.append((source, "\n".join(filter(None, strings))))
-        yield
     return texts
 
 
-def names_beside_messages(request: ChatRequest) -> Slices[list[tuple[str, str]]]:
+def names_beside_messages(request: ChatRequest) -> list[tuple[str, str]]:
     """Return the words of the names that an LLM reads in addition to the messages' contents: keys, names of tools, and
     ids of calls.
 
@@ -148,7 +138,6 @@ def names_beside_messages(request: ChatRequest) -> Slices[list[tuple[str, str]]]
     for source, names in _names(request):
         words = _words_of_all(names)
         texts.append((source, words))
-        yield
         parted = _DIGITS.sub(" ", words)
         if parted != words:
             texts.append((source, parted))
@@ -230,44 +219,35 @@ def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
     return texts
 
 
-def texts_of_speakers(messages: Sequence[ChatMessage]) -> Slices[list[str]]:
+def texts_of_speakers(messages: Sequence[ChatMessage]) -> list[str]:
     """Return the words in the name of each message's speaker; an empty text for a message without a name."""
-    texts = []
-    for message in messages:
-        texts.append(_words_in(message.name or ""))
-        yield
-    return texts
+    return [_words_in(message.name or "") for message in messages]
 
 
 def _words_in(name: str) -> str:
     return " ".join(_JOINTS.sub(" ", name).split())
 
 
-def texts_of_others(messages: Sequence[ChatMessage]) -> Slices[list[tuple[str, str]]]:
+def texts_of_others(messages: Sequence[ChatMessage]) -> list[tuple[str, str]]:
     """Return the instructions of system messages and the texts of assistants and tools, each with its place."""
     texts = []
     for index, message in enumerate(messages):
         text = text_of(message)
         if message.role in SPEAKERS:
-            text = yield from without_prohibitions(text)
+            text = without_prohibitions(text)
         if message.role != "user":
             texts.append((f"messages[{index}].content", text))
-        yield
     return texts
 
 
-def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
+def texts_of_results(entries: Sequence[Entry]) -> list[tuple[str, str]]:
     """Return, for each entry, its texts, one per line, without repetitions."""
-    texts = []
-    for one in entries:
-        texts.append((one.name, "\n".join(dict.fromkeys(one.result.texts_for_guard()))))
-        yield
-    return texts
+    return [(one.name, "\n".join(dict.fromkeys(one.result.texts_for_guard()))) for one in entries]
 
 
 def windows_across_joints(
     words: str, texts: Sequence[tuple[str, str]], text_before: Sequence[tuple[str, str]] = ()
-) -> Slices[list[tuple[str, str]]]:
+) -> list[tuple[str, str]]:
     """Return windows across the boundaries between the user's `words` and each `(source, text)`, and between each text
     and the next.
 
@@ -276,10 +256,8 @@ def windows_across_joints(
     windows = []
     for source, text in texts:
         windows += [(f"messages and {source}", window) for window in windows_across(words, text)]
-        yield
     for (source, text), (following, other) in pairwise([*text_before, *texts]):
         windows += [(f"{source} and {following}", window) for window in windows_across(text, other)]
-        yield
     return windows
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from app.chat.guard.guarded_texts import text_of_json
 from app.chat.guard.redaction import Redaction
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
-from models.fair_executor import all_of
 
 _TAIL = 600
 """The next sentences of an answer are judged together with this many characters before them, because the two may be
@@ -122,11 +121,11 @@ class HeldEvents:
             if new:
                 self._tails[kind] += new
                 text = self._tails[kind] + (ahead if isinstance(following, kind) else "")
-                texts.append((source, all_of(text_of_json(text)) if self._in_json and kind is TextChunk else text))
+                texts.append((source, text_of_json(text) if self._in_json and kind is TextChunk else text))
                 self._tails[kind] = self._tails[kind][-_TAIL:]
         calls: dict[int, list[str]] = {}
         for event in events:
             if isinstance(event, ToolCallChunk):
                 calls.setdefault(event.index, [f"{event.name} "]).append(event.arguments)
-        judged_calls = (all_of(text_of_json("".join(pieces))) for pieces in calls.values())
+        judged_calls = (text_of_json("".join(pieces)) for pieces in calls.values())
         return HeldPart(events, [*texts, *(("tool_calls", call) for call in judged_calls)])

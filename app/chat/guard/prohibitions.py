@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 from app.chat.directives import without_directives
-from models.fair_executor import Slices
 
 FILE = Path(__file__).with_name("prohibitions.json")
 """The patterns, by language.
@@ -27,7 +26,7 @@ _SENTENCE = re.compile(r"[^.!?…。！？।؟]+(?:[.!?…。！？।؟]+|$)|[
 _ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s")
 
 
-def without_prohibitions(text: str) -> Slices[str]:
+def without_prohibitions(text: str) -> str:
     """Return the text of a system message without its directives and prohibitions, in linear time."""
     lines = []
     is_list_forbidden = False
@@ -37,7 +36,6 @@ def without_prohibitions(text: str) -> Slices[str]:
         kept = ""
         for sentence in _SENTENCE.finditer(line):
             kept += _without_prohibition(sentence[0])
-            yield
         is_list_forbidden = line.rstrip().endswith((":", "：")) and kept != line
         if kept.strip():
             lines.append(kept)

@@ -10,7 +10,7 @@ from app.chat.inputs import Turn, texts_of
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.request import ChatMessage, ChatRequest, Content, ContentPart, TextPart
 from app.wire.request import ChatToolCall as AskedCall
-from models.fair_executor import FairExecutor, Slices, all_of
+from models.fair_executor import FairExecutor, all_of
 from models.safety.number_labels import LONGEST
 from models.safety.personal_data import KINDS, find, unsettled_from
 from tasks.guardrails import Check
@@ -129,61 +129,59 @@ class Redaction:
         self._tails[kind] = (self._tails[kind] + "".join(pieces))[-LONGEST:]
         return pieces
 
-    def _redact_request(self, request: ChatRequest, turn: Turn) -> Slices[tuple[ChatRequest, Turn]]:
+    def _redact_request(self, request: ChatRequest, turn: Turn) -> tuple[ChatRequest, Turn]:
         messages = []
         for index, message in enumerate(request.messages):
-            messages.append((yield from self._redact_message(message, f"messages[{index}]")))
-            yield
+            messages.append(self._redact_message(message, f"messages[{index}]"))
         changed: dict[str, Any] = {"messages": messages}
         if request.user is not None:
             # The field is redacted, because the LLM's server gets it, too.
-            changed["user"] = yield from self._redactor("user").redact_text(request.user)
+            changed["user"] = all_of(self._redactor("user").redact_text(request.user))
         if request.stop is not None:
             # The LLM writes placeholders, so only a redacted stop text can be met.
             stops: list[str] = []
             for stop in [request.stop] if isinstance(request.stop, str) else request.stop:
-                redacted = yield from self._redactor("stop").redact_text(stop)
+                redacted = all_of(self._redactor("stop").redact_text(stop))
                 stops.append(redacted)
             changed["stop"] = stops
         request = request.model_copy(update=changed)
         return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))
 
-    def _redact_message(self, message: ChatMessage, path: str) -> Slices[ChatMessage]:
+    def _redact_message(self, message: ChatMessage, path: str) -> ChatMessage:
         if message.role not in _ROLES:
             return message
-        content = yield from _redact_content(message.content, self._redactor(f"{path}.content"))
+        content = _redact_content(message.content, self._redactor(f"{path}.content"))
         changed: dict[str, Any] = {"content": content}
         if message.name is not None:
-            changed["name"] = yield from self._redactor(f"{path}.name").redact_text(message.name)
+            changed["name"] = all_of(self._redactor(f"{path}.name").redact_text(message.name))
         if message.tool_calls:
             redactor = self._redactor(f"{path}.tool_calls")
             calls: list[AskedCall] = []
             for call in message.tool_calls:
-                redacted = yield from _redact_call(call, redactor)
+                redacted = _redact_call(call, redactor)
                 calls.append(redacted)
             changed["tool_calls"] = calls
         return message.model_copy(update=changed)
 
-    def _redact_entries(self, entries: Sequence[Entry]) -> Slices[list[Entry]]:
+    def _redact_entries(self, entries: Sequence[Entry]) -> list[Entry]:
         redone = []
         for entry in entries:
-            result = yield from entry.result.mapped(self._redactor(entry.name))
+            result = all_of(entry.result.mapped(self._redactor(entry.name)))
             redone.append(Entry(entry.name, result))
-            yield
         return redone
 
     def _redactor(self, source: str) -> Redactor:
         return self._redactors.setdefault(source, Redactor())
 
 
-def _redact_content(content: Content, redactor: Redactor) -> Slices[Content]:
+def _redact_content(content: Content, redactor: Redactor) -> Content:
     if content is None or isinstance(content, str):
-        return content and (yield from redactor.redact_text(content))
+        return content and all_of(redactor.redact_text(content))
     parts: list[ContentPart] = []
     text_before = ""
     for part in content:
         if isinstance(part, TextPart):
-            text = yield from redactor.redact_text(part.text, text_before)
+            text = all_of(redactor.redact_text(part.text, text_before))
             text_before = f"{part.text}\n"
             parts.append(part.model_copy(update={"text": text}))
         else:
@@ -191,8 +189,8 @@ def _redact_content(content: Content, redactor: Redactor) -> Slices[Content]:
     return parts
 
 
-def _redact_call(call: AskedCall, redactor: Redactor) -> Slices[AskedCall]:
-    arguments = yield from redactor.redact_text(call.function.arguments)
+def _redact_call(call: AskedCall, redactor: Redactor) -> AskedCall:
+    arguments = all_of(redactor.redact_text(call.function.arguments))
     return call.model_copy(update={"function": call.function.model_copy(update={"arguments": arguments})})
 
 

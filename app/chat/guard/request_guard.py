@@ -34,7 +34,6 @@ from app.events import AnswerWarning, Event, Finish, Precontext, Progress, Reaso
 from app.telemetry import Stages
 from app.wire.request import ChatRequest, TextPart
 from models.concurrency import side_by_side
-from models.fair_executor import Slices
 from models.language.llm import estimate_tokens
 from tasks.base import Redact, Task, TaskRequest, unredacted
 from tasks.errors import InputError, Overloaded
@@ -303,7 +302,7 @@ class RequestGuard:
                 check["codes"] = [code for code in check["codes"] if code not in known]
         return [check for check in checks if check["source"] != _EARLIER_MESSAGES]
 
-    def _request_texts(self) -> Slices[tuple[list[tuple[str, str]], list[tuple[str, str]]]]:
+    def _request_texts(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """Return the texts of the request that are judged, and the windows and names that are judged with them."""
         if not self.policy.of_texts:
             return [], []
@@ -312,11 +311,11 @@ class RequestGuard:
         latest = max(unanswered, default=-1)
         text_before = [text_of(one) for one in messages[: unanswered[0]] if one.role == "user"] if unanswered else []
         earlier = "\n".join(text_before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
-        other_texts = yield from texts_of_others(messages)
+        other_texts = texts_of_others(messages)
         files = texts_of_file_names(self.turn.sources)
-        speakers = yield from texts_of_speakers(messages)
+        speakers = texts_of_speakers(messages)
         named = [(name, index) for index, name in enumerate(speakers) if name]
-        beside_messages = yield from texts_beside_messages(self.request)
+        beside_messages = texts_beside_messages(self.request)
         texts = [*self._texts_at(unanswered), *other_texts, *beside_messages, *files]
         # A name that several messages have is judged once. Earlier messages of the user are judged by their texts only.
         asking = set(unanswered)
@@ -330,8 +329,8 @@ class RequestGuard:
             if message.role == "tool" and index > latest
         ]
         names = [(f"messages[{index}].name", name) for name, index in named if index in asking]
-        joints = yield from windows_across_joints(self._unanswered_text, [*tool_results, *files, *names])
-        names_beside = yield from names_beside_messages(self.request)
+        joints = windows_across_joints(self._unanswered_text, [*tool_results, *files, *names])
+        names_beside = names_beside_messages(self.request)
         return texts, [*joints, *names_beside]
 
     async def _judge(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:

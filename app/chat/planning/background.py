@@ -3,10 +3,11 @@ tags, follow-up questions, words to search for. Finds the conversation in them, 
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from app.chat.planning.described_json import forms_in
 from app.chat.planning.programs import PROGRAMS, document_in_instructions, read_message
 from app.chat.planning.prose import CODE
 from app.chat.planning.questions import is_question, without_courtesy, without_function_words
@@ -18,16 +19,13 @@ MAX_WORDS, MAX_CHARS = 5, 50
 _CONVERSATION, _JSON = PROGRAMS["conversation"], PROGRAMS["json"]
 _MAX_ORDERS: Final = 12_000
 """Orders are looked for in this many characters at the beginning of all instructions."""
-_MAX_FORMS: Final = 50
 _SPEAKER: Final = f"(?:(?P<user>{_CONVERSATION['user']})|{_CONVERSATION['other']})"
 _LABEL: Final = rf"(?m)^[ \t>*#\-\[(]{{0,6}}{_SPEAKER}\b[\])*' \t]{{0,6}}[:：]\**"
 _OPENING: Final = re.compile(r"(?:<([^\s<>/]{1,60})[^<>]*>|```\w*|\"\"\")\s*\Z")
+_BOOLEAN: Final = re.compile(r"(?:true|false)\b", re.IGNORECASE)
 _MESSAGE_OF_USER: Final = re.compile(
     r'"role"\s*:\s*"user".{0,400}?"(?:content|\w*text)"\s*:\s*("(?:[^"\\]|\\.){0,20000}+")', re.DOTALL | re.IGNORECASE
 )
-_FORM: Final = re.compile(r"[{\[]")
-_UNFINISHED_FORM: Final = re.compile(r"\{[^{}]{1,1000}\}")
-_MEMBER: Final = re.compile(r"[\"'“]?([^\W\d][\w ]{0,60}?)[\"'”]?\s*:\s*(true|false|\[|\d|\S)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,24 +127,14 @@ def asks_only_for_json(orders: str) -> bool:
 def described_form(orders: str) -> Any:
     """Return the longest example of the JSON with which the orders want to be answered, or None if they show none. An
     object counts rather than a list."""
-    forms = sorted(_forms_in(orders), key=lambda form: (isinstance(form, dict), len(str(form))))
+    found = (one.value if one.is_finished else _example_of(one.value) for one in forms_in(orders))
+    forms = sorted(found, key=lambda form: (isinstance(form, dict), len(str(form))))
     return forms[-1] if forms and asks_for_json(orders) else None
 
 
-def _forms_in(text: str) -> Iterator[Any]:
-    """Yield the objects in a text, also unfinished ones such as `{"title": <title>}`, and the lists of texts."""
-    position, decoder = 0, json.JSONDecoder()
-    for _ in range(_MAX_FORMS):
-        begin = _FORM.search(text, position)
-        if begin is None:
-            return
-        try:
-            value, position = decoder.raw_decode(text, begin.start())
-        except (ValueError, RecursionError):
-            unfinished = _UNFINISHED_FORM.match(text, begin.start())
-            position = unfinished.end() if unfinished else begin.end()
-            examples = {"[": [""], "true": False, "false": False}
-            members = _MEMBER.findall(unfinished[0]) if unfinished else []
-            value = {name: 0 if sign.isdigit() else examples.get(sign.lower(), "") for name, sign in members}
-        if value and (isinstance(value, dict) or all(isinstance(one, str) for one in value)):
-            yield value
+def _example_of(notes: Mapping[str, str]) -> dict[str, Any]:
+    """Return an example of the object that an unfinished form describes by a note on each key."""
+    return {
+        name: [""] if note.startswith("[") else 0 if note[:1].isdigit() else False if _BOOLEAN.match(note) else ""
+        for name, note in notes.items()
+    }

@@ -1,7 +1,6 @@
 """Finds the keys that a prompt names for the JSON that it asks for, and returns them as a schema of fields that may be
 null."""
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -24,7 +23,6 @@ _MAX_LISTS: Final = 3
 """Keys are looked for after at most this many words like "keys"."""
 _MAX_WORDS: Final = 4
 """A key's name in a sentence has at most this many words."""
-_KEY = re.compile(r"[\"'“„]?([^\W\d]\w{0,63})[\"'”“]?\s*:")
 _QUOTED = re.compile(r"[`\"“„«'‘]([^\W\d][\w .-]{0,63})[`\"”“»'’]")
 _IDENTIFIER = re.compile(r"\b(?:[^\W\d_A-Z][^\W_]*(?:_[^\W_]+)+|[^\W\d_A-Z]+(?:[A-Z][^\W_A-Z]+)+)\b")
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)|\n\s*\n")
@@ -37,46 +35,25 @@ def pattern_of(written: str) -> str:
     return re.sub(r"\n\s*", "", written)
 
 
-_KEYS, ORDERS, COURTESY, _FILLERS, _BETWEEN = (
-    pattern_of(_TABLE[name]) for name in ("keys", "orders", "courtesy", "fillers", "between")
+_KEYS, ORDERS, COURTESY, _FILLERS, _BETWEEN, _ABOUT = (
+    pattern_of(_TABLE[name]) for name in ("keys", "orders", "courtesy", "fillers", "between", "about")
 )
 
 
 def schema_of_named_keys(prompt: str) -> dict[str, Any] | None:
     """Return the schema of the object whose keys `prompt` names, or None if it names none.
 
-    The keys may be in an example of the JSON, in quotes, after a word like "keys", as identifiers, or in an order to
-    extract them: "Extract the invoice number and the total as JSON."
+    The keys may be in quotes, after a word like "keys", as identifiers, or in an order to extract them: "Extract the
+    invoice number and the total as JSON."
     """
     prompt = prompt[:_MAX_CHARS]
-    if (example := _schema_of_example(prompt)) is not None:
-        return example
     named = dict(_find_named_keys(prompt))
     fields = {key: field_named(key, note) for key, note in list(named.items())[:MAX_KEYS]}
     return object_of(fields) if fields else None
 
 
-def _schema_of_example(prompt: str) -> dict[str, Any] | None:
-    """Return a schema that fits the example of JSON in a prompt, or None if there is no example."""
-    begin, end = prompt.find("{"), prompt.rfind("}")
-    if not 0 <= begin < end:
-        return None
-    text = prompt[begin : end + 1]
-    try:
-        example = json.loads(text)
-    except ValueError:
-        found = dict.fromkeys(_KEY.findall(text))
-        return object_of({key: field_named(key, "") for key in list(found)[:MAX_KEYS]}) if found else None
-    except RecursionError:
-        return None
-    if not isinstance(example, dict) or not example:
-        return None
-    if isinstance(example.get("properties"), dict):
-        return {"type": "object", **example}
-    return _schema_like(example)
-
-
-def _schema_like(example: Mapping[str, Any]) -> dict[str, Any]:
+def schema_like(example: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema that fits an example."""
     fields: dict[str, Any] = {}
     for key, value in list(example.items())[:MAX_KEYS]:
         match value:
@@ -85,13 +62,13 @@ def _schema_like(example: Mapping[str, Any]) -> dict[str, Any]:
             case int() | float():
                 fields[key] = {"type": ["number", "null"]}
             case dict() if value:
-                fields[key] = _schema_like(value)
+                fields[key] = schema_like(value)
             case [dict() as item, *_] if item:
-                fields[key] = {"type": "array", "items": _schema_like(item)}
+                fields[key] = {"type": "array", "items": schema_like(item)}
             case list():
                 fields[key] = {"type": "array", "items": {"type": "string"}}
             case _:
-                fields[key] = field_named(key, str(value or ""))
+                fields[key] = field_of_example(key, str(value or ""))
     return object_of(fields)
 
 
@@ -121,6 +98,8 @@ def names_listed_in(text: str) -> Iterator[tuple[str, str]]:
     """Yield the names in an enumeration, each with the remark in brackets after it."""
     end = _SENTENCE_END.search(text)
     text = compiled(COURTESY).sub("", text[: end.start()] if end else text)
+    # "with the keys town and height for Zermatt": what the values are about is not a key.
+    text = compiled(_ABOUT).sub("", text, count=1)
     for item in compiled(_BETWEEN).split(text.rstrip(": ")):
         note = _NOTE.search(item)
         parts = compiled(_FILLERS).sub(" ", _NOTE.sub(" ", item)).split(":")
@@ -145,6 +124,11 @@ def field_named(key: str, note: str) -> dict[str, Any]:
     if form == "date" or (form is None and kinds == {"date"}):
         return {"type": ["string", "null"], "format": "date"}
     return {"type": [form or "string", "null"]}
+
+
+def field_of_example(key: str, value: str) -> dict[str, Any]:
+    """Return the schema of a field whose value in an example of the answer is one word for its type, or any text."""
+    return field_named(key, value if len(value.split()) == 1 else "")
 
 
 def object_of(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """Finds the fields that a request asks to be filled. The request names these fields by a schema, by a function that
 must be called, or by the keys of an object in the prompt."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.chat.inputs import texts_of
 from app.chat.planning.background import BackgroundPrompt, asks_for_json, asks_only_for_json, described_form
-from app.chat.planning.named_keys import schema_of_named_keys
+from app.chat.planning.described_json import described_schema, schema_in, without_description
+from app.chat.planning.named_keys import schema_like, schema_of_named_keys
 from app.chat.planning.prose import pasted_in
 from app.chat.schema.structured import Shape
 from app.wire.request import ChatRequest, ChatTool, NamedToolChoice, ResponseFormat
@@ -30,6 +30,8 @@ class RequestedFields:
     function: str | None = None
     """Name of the function that must be called with the fields; None if the fields are the answer's text."""
     warning: str | None = None
+    is_described: bool = False
+    """True if only the prompt describes the fields, so that those that nothing answers may be null."""
 
     @property
     def root(self) -> str:
@@ -61,13 +63,14 @@ def fields_of_format(request: ChatRequest, form: ResponseFormat) -> RequestedFie
     shape = Shape.of(form)
     if shape is None or shape.schema is not None:
         return None if shape is None else RequestedFields(shape)
-    instructions = [*texts_of(request, "user")[-1:], *texts_of(request, "system", "developer")]
-    for text in instructions[:MAX_INSTRUCTIONS]:
-        document = pasted_in(text)
-        schema = schema_of_named_keys(text.replace(document, " ") if document else text)
-        if schema is not None:
-            return RequestedFields(Shape.of_schema(schema, "messages"))
-    return RequestedFields(Shape.of_schema({"type": "object", "properties": {}}, "messages"), warning=NO_KEYS)
+    instructions = [*texts_of(request, "user")[-1:], *texts_of(request, "system", "developer")][:MAX_INSTRUCTIONS]
+    schema = next(filter(None, map(described_schema, instructions)), None)
+    if schema is None:
+        orders = (text.replace(pasted_in(without_description(text)) or "\n", "\n") for text in instructions)
+        schema = next(filter(None, map(schema_of_named_keys, orders)), None)
+    if schema is None:
+        return RequestedFields(Shape.of_schema({"type": "object", "properties": {}}, "messages"), warning=NO_KEYS)
+    return RequestedFields(Shape.of_schema(schema, "messages"), is_described=True)
 
 
 def fields_of_prompt(request: ChatRequest, background: BackgroundPrompt | None) -> RequestedFields | None:
@@ -79,7 +82,7 @@ def fields_of_prompt(request: ChatRequest, background: BackgroundPrompt | None) 
     system = filter(asks_only_for_json, texts_of(request, "system", "developer"))
     prompts = [background.orders] if background else [user.replace(pasted_in(user) or "\n", "\n"), user, *system]
     form = next(filter(None, map(described_form, prompts)), None)
-    schema = schema_of_named_keys(json.dumps(form)) if isinstance(form, dict) else None
+    schema = (schema_in(form) or schema_like(form)) if isinstance(form, dict) else None
     if background and schema is None and asks_for_json(background.orders):
         schema = {"type": "array"} if form else schema_of_named_keys(background.orders)
     return RequestedFields(Shape.of_schema(schema, "messages")) if schema else None

@@ -109,7 +109,7 @@ def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: Engi
             return TorchClassifier(folder, device=config.device)
         return OnnxClassifier(folder, device=device, threads=config.threads)
 
-    host = EngineHost(spec, engine, config.limits(batch=_PICTURES_AT_ONCE, device=device, card=card).giving_way())
+    host = EngineHost(spec, engine, config.limits(batch=_PICTURES_AT_ONCE, device=device, card=card))
     guard = LabelledGuard(
         host,
         folder.meaning,
@@ -180,7 +180,7 @@ def _build_nudenet(config: EngineConfig) -> Built:
 
     device = ONNXRUNTIME.resolve(config.device)
     engine = partial(NudeNet, partial(_nudenet_file, config), device=device, threads=config.threads)
-    host = EngineHost(_NUDENET_SPEC, engine, config.limits().giving_way() if device == CPU else config.limits())
+    host = EngineHost(_NUDENET_SPEC, engine, config.limits())
     return Built(LabelledGuard(host, MEANING, threshold=THRESHOLD, exclusive=False), (host,))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from models.base import EngineSpec, EngineUnavailable, available_cpus
 from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import CPU, ONNXRUNTIME, TORCH
+from models.device import ONNXRUNTIME, TORCH
 from models.host import EngineHost
 from models.setting_types import GPU, STANDARD, FoundPath
 from models.supply import Supply
@@ -20,8 +20,6 @@ from models.weights import WEIGHT_SETS, WeightSet
 
 ULTRALYTICS_NOTICE = "Its licence, AGPL-3.0, extends to a service that uses it, so `auto` never chooses it."
 
-_REST = 1.0
-"""While keys compete, FastestDet is used for a key at most half of the time. A request may have many pictures."""
 _PICTURES_AT_ONCE = 8
 """At most this many pictures are computed together, by networks that can do so."""
 
@@ -67,8 +65,6 @@ def _build_fastestdet(config: EngineConfig) -> Built:
         threads=1,
     )
     limits = config.limits(workers=config.threads or available_cpus())
-    if device == CPU:
-        limits = replace(limits, rest=_REST)
     host = EngineHost(FASTESTDET.spec, engine, limits)
     return Built(HostedDetector(host, NAMES, side=SIDE), (host,))
 

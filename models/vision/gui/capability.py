@@ -47,7 +47,7 @@ def _build_contours(spec: EngineSpec, config: EngineConfig) -> Built:
     workers = config.threads or available_cpus()
     # Proposing and judging the boxes of a part of a large screen takes tenths of a second, for which OCR of other keys
     # would wait.
-    limits = config.limits(workers=workers).giving_way()
+    limits = config.limits(workers=workers)
     host: EngineHost[Screen, Found] = EngineHost(spec, ContourEngine, limits)
     return Built(HostedGuiDetector(host), (host,))
 

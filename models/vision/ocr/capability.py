@@ -6,13 +6,12 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from models.base import EngineSpec, EngineUnavailable, available_cpus
+from models.base import EngineSpec, EngineUnavailable
 from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import ONNXRUNTIME, PADDLE, TORCH
 from models.host import EngineHost
 from models.setting_types import EMBEDDED, GPU, STANDARD
-from models.turns import Turns
 from models.vision.text import PageReader
 from models.weights import WEIGHT_SETS
 
@@ -21,17 +20,9 @@ MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 _LINES_AT_ONCE = 32
 """A batch of the recogniser has at most this many lines. A batch of this size uses all processors, and is short enough
 that a short text does not wait long behind a dense page."""
-_PAGE_REST = 2.0
-"""While keys compete, a key's next tile of a page is searched only after this many times as long as the last one took.
-The lines of its pages are read meanwhile. Beside a flood of pages, OCR of a small picture took 2.0 times as long as
-alone (95th percentile), and 2.8 times with 0.5."""
 _LINES_QUEUED = 100_000
 """The recogniser's queue has at most this many lines. The queue never gets this long, because the number of pages that
 are read at a time limits the lines."""
-_LINE_HOLDS_S = 0.01
-"""Batches of other keys begin after so many seconds beside a line. A long one takes twice this, on half of the
-processors. The search of a small picture takes up to this, and nothing should begin beside it: a line of another key
-would then keep that of the picture waiting."""
 _PADDLE = EngineSpec(
     name="paddleocr",
     capability="ocr",
@@ -117,31 +108,20 @@ def _pp_ocr(
         # Imported late, because OpenCV and NumPy would take memory in a server that never gets a picture.
         from models.vision.ppocr.detector import TextDetector
         from models.vision.ppocr.reader import PpOcrReader
-        from models.vision.ppocr.recognizer import MAX_STREAMS, LineRecognizer
+        from models.vision.ppocr.recognizer import LineRecognizer
 
         detector_weights, recognizer_weights = locate(config)
         device, threads = ONNXRUNTIME.resolve(config.device), config.threads or None
         page_card, line_card = split_card_memory(card)
-        turns = Turns()
         pages = EngineHost(
             spec,
             partial(TextDetector, detector_weights, device=device, threads=threads),
-            replace(config.limits(device=device, card=page_card), contested_batch=1, is_followed=True).giving_way(
-                _PAGE_REST
-            ),
-            turns,
+            config.limits(device=device, card=page_card),
         )
         lines = EngineHost(
             spec,
             partial(LineRecognizer, recognizer_weights, device=device, threads=threads),
-            replace(
-                config.limits(batch=_LINES_AT_ONCE, device=device, card=line_card),
-                # The other half of the processors decodes files and answers requests.
-                contested_batch=max(1, min(threads or available_cpus(), MAX_STREAMS) // 2),
-                max_queue=_LINES_QUEUED,
-                long_s=_LINE_HOLDS_S,
-            ),
-            turns,
+            replace(config.limits(batch=_LINES_AT_ONCE, device=device, card=line_card), max_queue=_LINES_QUEUED),
         )
         return Built(PpOcrReader(pages, lines), (pages, lines))
 

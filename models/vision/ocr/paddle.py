@@ -8,8 +8,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,5 +124,5 @@ class PaddleReader:
     async def read(self, image: Image, *, wait: bool = False) -> PageText:
         return PageText(await self._host.run(image, wait=wait))
 
-    def place(self) -> AbstractContextManager[Callable[[], None]]:
-        return self._host.place()
+    def check_room(self) -> None:
+        self._host.check_room()

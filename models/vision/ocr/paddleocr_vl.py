@@ -5,8 +5,7 @@ a time, because the network was trained on blocks and not on pages.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from models.base import EngineUnavailable
 from models.device import CPU, TORCH
 from models.host import EngineHost
 from models.normal_forms import normalized
-from models.scheduler import FairSlots
+from models.slots import Slots
 from models.vision.ocr.regions import TextRegion, regions_of
 from models.vision.ocr.second_reading import RegionTranscript, aligned
 from models.vision.text import Image, PageReader, PageText
@@ -198,12 +197,14 @@ class PaddleOcrVlReader:
     ) -> None:
         """Create the reader. `most_waiting` is the largest number of pages that wait for both readings. The queue is in
         front of the first reading, because the first reading is so fast that its own queue would never be full."""
-        self._pages = FairSlots("ocr", _PAGES_AT_ONCE, most_waiting=most_waiting)
+        self._pages = Slots("ocr", _PAGES_AT_ONCE, most_waiting)
         self._lines = lines
         self._regions = regions
 
     async def read(self, image: Image, *, wait: bool = False) -> PageText:
-        async with self._pages.slot(patient=wait):
+        if not wait:
+            self._pages.check_room()
+        async with self._pages.slot():
             lines = await self._lines.read(image, wait=True)
             regions = await asyncio.to_thread(regions_of, image, lines)
             transcripts = await self._regions.run_many(regions, wait=True)
@@ -217,5 +218,5 @@ class PaddleOcrVlReader:
 
             return await asyncio.to_thread(with_transcripts)
 
-    def place(self) -> AbstractContextManager[Callable[[], None]]:
-        return self._lines.place()
+    def check_room(self) -> None:
+        self._lines.check_room()

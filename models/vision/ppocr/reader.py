@@ -3,8 +3,7 @@ crops to the recogniser."""
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.host import EngineHost
-from models.scheduler import FairSlots
+from models.slots import Slots
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.detector import Search
 from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, widest_gap
@@ -386,7 +385,7 @@ class PpOcrReader:
         """Create the reader. `pages_at_once` is the largest number of pages whose lines are cut out and wait for the
         recogniser. Cutting is faster than recognising, so without this limit, the lines of all waiting pages would be
         in memory together."""
-        self._pages = FairSlots("ocr", pages_at_once, most_waiting=pages_at_once)
+        self._pages = Slots("ocr", pages_at_once)
         self._detector = detector
         self._recognizer = recognizer
 
@@ -397,14 +396,14 @@ class PpOcrReader:
         if len(quads) == 0:
             return PageText()
         # The call waits for room, because the detector's queue has already admitted the page.
-        async with self._pages.slot(patient=True):
+        async with self._pages.slot():
             ways = await asyncio.to_thread(ways_to_read, image, quads)
             read = await self._best_ways(ways, wait)
             read = await self._right_way_up(read, wait)
             return await asyncio.to_thread(self._lines, read)
 
-    def place(self) -> AbstractContextManager[Callable[[], None]]:
-        return self._detector.place()
+    def check_room(self) -> None:
+        self._detector.check_room()
 
     async def _recognized(self, crops: Sequence[Crop], wait: bool) -> list[tuple[Crop, RecognizedLine]]:
         readings = await self._recognizer.run_many([crop.picture for crop in crops], wait=wait)

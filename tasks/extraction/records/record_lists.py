@@ -1,41 +1,50 @@
-"""Fills lists of objects, each from the run of records whose values fit the list's fields best."""
+"""Fills lists of objects, each from the run of records whose columns fit the list's fields best."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import combinations
+from statistics import median
+from typing import Any, Final, NamedTuple
 
-from models.fair_executor import Slices
-from tasks.extraction.column_values import is_read
+from tasks.extraction.assign import is_plain_text
+from tasks.extraction.column_values import NO_VALUE, emptiest_value, is_read
+from tasks.extraction.concepts import PHRASES
 from tasks.extraction.decimal_signs import decimal_sign
-from tasks.extraction.doubtful_rows import MAX_DATED
-from tasks.extraction.doubts import IN_OTHER_UNIT
-from tasks.extraction.features import field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import folded_words
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
-from tasks.extraction.passages import passages_to_search
+from tasks.extraction.passages import MAX_CHARS, passages_to_search
 from tasks.extraction.probability import CellOfField
-from tasks.extraction.records.fillings import RecordFilling, find_filling, item_of
-from tasks.extraction.records.list_fields import NUMBERS, FieldOfList, ListToFill
-from tasks.extraction.records.repeated_records import runs_of
-from tasks.extraction.records.runs import Run
-from tasks.extraction.records.templates import RecordTemplate, template_of
-from tasks.extraction.table_lists import FilledList, is_plain_text
-from tasks.extraction.units import has_other_unit
-from tasks.extraction.words_on_page import cell_with, place_words
+from tasks.extraction.records.columns import (
+    OF_MARK,
+    Column,
+    ColumnCell,
+    ColumnPlace,
+    RecordTable,
+    join_pieces,
+    read_table,
+    record_table,
+)
+from tasks.extraction.records.fields import NAMED, TEXT_KINDS, ListToFill, Match, Reading, matches_of, values_for
+from tasks.extraction.records.pieces import Piece
+from tasks.extraction.records.repetition import Outline, Record, Run, outline_of, runs_of
+from tasks.extraction.sum_rows import is_sum_row
+from tasks.extraction.table_lists import FilledList
 from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
-from tasks.read_table import NO_CELL
+from tasks.read_table import NO_CELL, ReadCell
 from tasks.schema.paths import JsonPath
 
 LEAST_PROBABILITY: Final = 0.5
 """Least mean probability of the values of a run that fills a list."""
 LEAST_OF_FULL: Final = 0.35
-"""Least mean probability of the values of a full run, which has slots for nearly all fields of its list."""
-FULL: Final = 0.75
-"""A run is full only if it has slots for at least this share of the list's fields."""
-FEW_FIELDS: Final = 3
-"""A run is full only if the list has at least this many fields. Many pages have runs with a text and a number, which
-fill two fields."""
+"""Least mean probability of the values of a full run, which has columns for nearly all fields of its list."""
+FULL, FEW_FIELDS = 0.75, 3
+"""A run is full if it has columns for at least the share FULL of the list's fields, and these are at least FEW_FIELDS.
+Many pages have runs with a text and a number, which fill two fields."""
 FEWEST_RECORDS: Final = 3
 """Least number of records that fill a list if no heading above them names the list."""
 CLEARLY_MORE: Final = 1.5
@@ -43,176 +52,496 @@ CLEARLY_MORE: Final = 1.5
 is above 1, because the end of a list is less certain in records than in a table."""
 LARGEST_OVERLAP: Final = 0.25
 """Largest share of a run's words that may fill other lists."""
-MAX_RUNS_READ: Final = 12
-"""Largest number of runs whose values are read for each list. The runs with the best rough scores are read."""
-MAX_COMPARED: Final = 1_000_000
-"""Bound on the work of comparing runs with lists, which takes some 0.5 s: the sum of fields × slots × records over the
-compared runs. None of 90 documents needs more than 200,000."""
+MAX_RUNS_READ: Final = 8
+"""Largest number of runs whose columns are read for each list. The runs with the best outlines are read."""
+MAX_COMPARED: Final = 2_000_000
+"""Bound on the work of comparing outlines with lists: the sum of fields × pieces over the compared runs. None of 90
+documents needs more than 200,000."""
 MAX_READ: Final = 300_000
-"""Bound on the work of reading the values of runs, which takes 1 s: the sum of fields × slots × records over the runs
-that are read. None of 90 documents needs more than 60,000."""
+"""Bound on the work of reading the columns of runs: the sum of fields × columns × records over the runs that are
+read."""
+LEAST_SCORE, MAX_SCORE_COUNTED = -1.0, 4.0
+"""Least score of a column that may fill a field, and the largest that counts in the score of a run."""
+LARGEST_CLASH: Final = 0.25
+"""A column may fill a field only if other fields have its pieces in at most this share of the column's records."""
+EQUAL: Final = 0.3
+"""Two fields may exchange their columns only if this lowers the sum of their claims by at most this."""
+FULL_ENOUGH: Final = 0.6
+"""Least number of values of an item, as a share of the values of a typical record."""
+MAX_LINES_COUNTED: Final = 8
+"""Largest number of lines of a record that counts in the score of a run."""
+_PARTS: Final[Mapping[str, Sequence[str]]] = {
+    "period": ("period.first", "period.last"),
+    "times": ("times.first", "times.last"),
+    "score": ("score.first", "score.last"),
+    "rating": ("rating.first",),
+    "number": ("figure",),
+    "decimal": ("figure",),
+    "measure": ("figure", "measure.unit"),
+    "money": ("figure", "money.unit"),
+}
+"""Parts of pieces that may fill fields, by the kind of the piece."""
+_EXTENDED_KINDS: Final = TEXT_KINDS | {"number", "code", "measure"}
+"""Kinds of columns that may be the middle of a longer text."""
+_SEPARATE_KINDS: Final = frozenset(("period", "date", "email", "uri", "phone", "money", "times", "score"))
+"""Kinds of pieces that are never part of a longer text."""
 
 
-class LikelyRun(NamedTuple):
-    """A run of records that may fill a list, before its values are read."""
+class RunFeatures(NamedTuple):
+    """Features of a run whose records are the items of a list, or the weights of these features in the run's score."""
 
-    rough_score: float
-    template: RecordTemplate
+    scores: float
+    """Mean score of the fields' matches, as a share of MAX_SCORE_COUNTED; 0 for a field without a column."""
+    heading: float
+    """Likeness of the headings above the run and the list's name, from 0 to 1; -1 if they name another list."""
+    filled: float
+    """Share of the fields that have a column."""
+    regularity: float
+    """Regularity of the records, from 0 to 1 (`RecordTable`)."""
+    log_count: float
+    """Logarithm of the number of items, up to 2."""
+    apart: float
+    """Gaps above records compared with the gaps within records, from -1 to 1 (`Run`)."""
+    single: float
+    """1 if there is only one item."""
+    explained: float
+    """Share of the items' pieces that fill fields."""
+    full: float
+    """Share of the items' values that are read, among the required fields or, if there is none, all."""
+    labels: float
+    """Share of the items' texts that look like labels."""
+    typed: float
+    """Number of columns whose kind is not a text, as a share of the number of fields."""
+    lines: float
+    """Mean number of lines of a record, as a share of MAX_LINES_COUNTED."""
+    item_share: float
+    """Share of the records that are items."""
+
+
+RUN_WEIGHTS: Final = RunFeatures(
+    scores=7.2,
+    heading=3.84,
+    filled=3.49,
+    regularity=2.55,
+    log_count=2.19,
+    apart=0.67,
+    single=-1.0,
+    explained=1.99,
+    full=3.01,
+    labels=-1.34,
+    typed=0.22,
+    lines=-0.14,
+    item_share=0.97,
+)
+
+
+class ValueFeatures(NamedTuple):
+    """Features of a value, or the weights of these features in the logistic regression for its probability."""
+
+    run_score: float
+    """A tenth of the score of the run."""
+    match_score: float
+    """A quarter of the score of the field's match."""
+    regularity: float
+    heading: float
+    log_count: float
+    intercept: float = 1.0
+
+
+VALUE_WEIGHTS: Final = ValueFeatures(
+    run_score=1.54, match_score=1.05, regularity=0.75, heading=0.12, log_count=-0.82, intercept=-3.34
+)
+
+
+class RecordFilling(NamedTuple):
+    """The values that records give the fields of a list. Fields are named by their index in the list."""
+
     entry: Entry
+    table: RecordTable
+    columns: Mapping[int, Column]
+    """The column of each field that has one."""
+    values: Mapping[int, Sequence[Any]]
+    """The value of each record for each field that has a column."""
+    match_scores: Mapping[int, float]
+    items: Sequence[int]
+    """Indices of the records that are items of the list."""
+    features: RunFeatures
 
+    @property
+    def score(self) -> float:
+        """Score of the records as the items of the list."""
+        return sum(weight * feature for weight, feature in zip(RUN_WEIGHTS, self.features, strict=True))
 
-class RunOfList(NamedTuple):
-    """A run of records that may fill a list, with the values that it would give the list."""
+    def probability(self, field: int) -> float:
+        """Return the calibrated probability that a value of a field is right."""
+        given = self.features
+        features = ValueFeatures(
+            self.score / 10, self.match_scores[field] / 4, given.regularity, given.heading, given.log_count
+        )
+        log_odds = sum(weight * feature for weight, feature in zip(VALUE_WEIGHTS, features, strict=True))
+        return 1 / (1 + math.exp(-log_odds))
 
-    entry: Entry
-    """The entry of the precontext in which the run was found."""
-    filling: RecordFilling
+    @property
+    def mean_probability(self) -> float:
+        return sum(map(self.probability, self.columns)) / len(self.columns)
+
+    @property
+    def words(self) -> set[tuple[int, int]]:
+        """The words in the columns, each with the identity of its passage."""
+        passage = id(self.table.run.passage)
+        cells = [cell for column in self.columns.values() for cell in column.cells if cell]
+        return {(passage, word) for cell in cells for word in cell.words}
 
 
 def fill_from_records(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
-) -> Slices[dict[JsonPath, FilledList]]:
+) -> dict[JsonPath, FilledList]:
     """Fill lists from runs of records in the order of the runs' scores.
 
     A run is left out if more than a quarter of its words already fill other lists.
     """
     if not lists:
         return {}
-    runs_by_list = yield from runs_for(read, lists)
-    ranked = [(path, run) for path, runs in runs_by_list.items() for run in runs]
-    ranked.sort(key=lambda item: -item[1].filling.score)
+    ranked = [(path, run) for path, runs in fillings_of(read, lists).items() for run in runs]
+    ranked.sort(key=lambda item: -item[1].score)
     filled_lists: dict[JsonPath, FilledList] = {}
     used: set[tuple[int, int]] = set()
-    for path, run in ranked:
-        is_full = len(lists[path]) >= FEW_FIELDS and run.filling.features.filled >= FULL
-        least = LEAST_OF_FULL if is_full else LEAST_PROBABILITY
-        is_likely = run.filling.mean_probability >= least and _may_fill(run.filling, lists[path])
-        if path in filled_lists or not is_likely:
+    for path, filling in ranked:
+        is_full = len(lists[path]) >= FEW_FIELDS and filling.features.filled >= FULL
+        if path in filled_lists or filling.mean_probability < (LEAST_OF_FULL if is_full else LEAST_PROBABILITY):
             continue
-        words = _words_of(run.filling)
+        if len(filling.items) < FEWEST_RECORDS and filling.features.heading <= 0:
+            continue
+        words = filling.words
         if len(words & used) > LARGEST_OVERLAP * len(words):
             continue
-        filled = filled_list(run, path, lists[path])
+        filled = filled_list(filling, path, lists[path])
         if filled.rows:
             used |= words
             filled_lists[path] = filled
-        yield
     return filled_lists
 
 
-def runs_for(
+def fillings_of(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
-) -> Slices[dict[JsonPath, list[RunOfList]]]:
-    """Return the runs of records that may fill each list, those with the best rough scores first."""
-    wanted_lists = yield from _lists_to_fill(lists)
-    likely_runs = yield from _likely_runs(read, wanted_lists)
-    runs: dict[JsonPath, list[RunOfList]] = {path: [] for path in lists}
-    spent = 0
-    # The best run of each list is read before the second best run of any list, so that no list uses up the bound.
-    for rank in range(MAX_RUNS_READ):
-        for path, likely in likely_runs.items():
-            yield
-            if rank >= len(likely):
-                continue
-            template = likely[rank].template
-            spent += len(lists[path]) * template.size
-            if spent > MAX_READ:
-                return runs
-            filling = yield from find_filling(template, wanted_lists[path])
-            if filling is not None:
-                runs[path].append(RunOfList(likely[rank].entry, filling))
-    return runs
-
-
-def _lists_to_fill(lists: Mapping[JsonPath, Sequence[WantedField]]) -> Slices[dict[JsonPath, ListToFill]]:
+) -> dict[JsonPath, list[RecordFilling]]:
+    """Return the runs of records that may fill each list, those with the best outlines first."""
     names = {path: names_of(path, {"type": "array"}) for path in lists}
-    wanted_lists: dict[JsonPath, ListToFill] = {}
-    for path, fields in lists.items():
-        own = []
-        for one in fields:
-            yield
-            own.append(FieldOfList.of(one))
-        names_of_others = [other_names for other_path, other_names in names.items() if other_path != path]
-        wanted_lists[path] = ListToFill(own, names[path], names_of_others)
-    return wanted_lists
-
-
-def _likely_runs(
-    read: Sequence[Entry], wanted_lists: Mapping[JsonPath, ListToFill]
-) -> Slices[Mapping[JsonPath, Sequence[LikelyRun]]]:
-    """Return the runs that may fill each list, those with the best rough scores first."""
-    likely_runs: dict[JsonPath, list[LikelyRun]] = {path: [] for path in wanted_lists}
-    passages = yield from passages_to_search(read)
-    field_count = sum(len(wanted.fields) for wanted in wanted_lists.values())
+    wanted_lists = {
+        path: ListToFill(fields, names[path], [other for other_path, other in names.items() if other_path != path])
+        for path, fields in lists.items()
+    }
+    likely: dict[JsonPath, list[tuple[float, Run, Reading, Entry]]] = {path: [] for path in lists}
     compared = 0
-    for passage in passages:
+    for passage in passages_to_search(read):
         if compared > MAX_COMPARED:
             break
-        if passage.codes:
-            continue
-        yield from place_words(passage)
-        days = yield from days_mentioned(passage.text[:MAX_DATED])
-        comma_likely = (yield from decimal_sign([passage])) == ","
+        is_comma = decimal_sign([passage]) == ","
+        reading = Reading(days_mentioned(passage.text[:MAX_CHARS]), is_comma)
         for run in runs_of(passage):
-            yield
-            if run is None:
+            headings = {path: wanted.heading_likeness(run) for path, wanted in wanted_lists.items()}
+            likely_lists = [path for path in lists if len(run.records) >= FEWEST_RECORDS or headings[path] > 0]
+            if not likely_lists:
                 continue
-            lists_of_run = [path for path, wanted in wanted_lists.items() if _may_be_list(run, wanted)]
-            if not lists_of_run:
-                continue
-            template = yield from template_of(run, days, comma_likely=comma_likely)
-            compared += field_count * template.size
+            outline = outline_of(run)
+            for path in likely_lists:
+                score = _score_of_outline(run, outline, wanted_lists[path], headings[path])
+                likely[path].append((score, run, reading, read[passage.entry]))
+                compared += len(lists[path]) * len(outline.counts)
             if compared > MAX_COMPARED:
                 break
-            yield
-            for path in lists_of_run:
-                rough = yield from find_filling(template, wanted_lists[path], is_rough=True)
-                if rough is not None:
-                    likely_runs[path].append(LikelyRun(rough.score, template, read[passage.entry]))
-            yield
-    for likely in likely_runs.values():
-        likely.sort(key=lambda run: -run.rough_score)
-    return likely_runs
+    found: dict[JsonPath, list[RecordFilling]] = {path: [] for path in lists}
+    tables: dict[int, RecordTable] = {}
+    spent = 0
+    for runs in likely.values():
+        runs.sort(key=lambda one: -one[0])
+    # The best run of each list is read before the second best run of any list, so that no list uses up the bound.
+    for rank in range(MAX_RUNS_READ):
+        for path, wanted in wanted_lists.items():
+            if rank >= len(likely[path]):
+                continue
+            _, run, reading, entry = likely[path][rank]
+            table = tables.setdefault(id(run), tables.get(id(run)) or record_table(run))
+            spent += len(wanted.fields) * table.size
+            if spent > MAX_READ:
+                return found
+            filling = find_filling(table, wanted, reading, entry)
+            if filling is not None:
+                found[path].append(filling)
+    return found
 
 
-def _may_be_list(run: Run, wanted: ListToFill) -> bool:
-    """True if there are at least `FEWEST_RECORDS` records, or if they are below a heading that names the list."""
-    return len(run.records) >= FEWEST_RECORDS or wanted.heading_likeness(run) > 0
+def _score_of_outline(run: Run, outline: Outline, wanted: ListToFill, heading: float) -> float:
+    """Return a rough score of a run for a list: by the kinds and labels of the pieces that most records have."""
+    count = len(run.records)
+    offers = []
+    for (kind, label, number), having in outline.counts.items():
+        likenesses = wanted.likenesses(label)
+        for part in (kind, *_PARTS.get(kind, ())):
+            for index, field in enumerate(wanted.fields):
+                weight = field.kind_weights.get(part, 0.0)
+                if weight > 0 or likenesses[index] >= 1:
+                    score = 1.25 * likenesses[index] + 2 * weight + having / count - 0.1 * number
+                    if label and likenesses[index] < NAMED:
+                        score -= 0.6
+                    offers.append((score, index, (kind, label, number), part))
+    offers.sort(key=lambda offer: -offer[0])
+    chosen: dict[int, float] = {}
+    taken: dict[tuple[str, str, int], set[str]] = {}
+    for score, index, key, part in offers:
+        parts = taken.setdefault(key, set())
+        if index in chosen or part in parts or (parts and (part == key[0] or key[0] in parts)):
+            continue
+        chosen[index] = score
+        parts.add(part)
+    field_count = len(wanted.fields)
+    explained = sum(bool(parts) * outline.counts[key] for key, parts in taken.items()) / max(
+        1, sum(outline.counts.values())
+    )
+    return (
+        RUN_WEIGHTS.scores
+        * sum(min(score, MAX_SCORE_COUNTED) for score in chosen.values())
+        / field_count
+        / MAX_SCORE_COUNTED
+        + RUN_WEIGHTS.heading * heading
+        + RUN_WEIGHTS.filled * len(chosen) / field_count
+        + RUN_WEIGHTS.regularity * outline.regularity
+        + RUN_WEIGHTS.log_count * min(math.log(count), 2.0)
+        + RUN_WEIGHTS.apart * run.apart
+        + RUN_WEIGHTS.explained * explained
+        + RUN_WEIGHTS.single * (count == 1)
+    )
 
 
-def _may_fill(filling: RecordFilling, fields: Sequence[WantedField]) -> bool:
-    """True if a run of records may fill a list: it has at least `FEWEST_RECORDS` items or a heading that names the
-    list, and a slot for each required number and day."""
-    is_named = filling.features.heading > 0
-    required = [index for index, field in enumerate(fields) if _is_figure(field) and not field.fits(None)]
-    return (len(filling.items) >= FEWEST_RECORDS or is_named) and all(index in filling.slots for index in required)
+def find_filling(table: RecordTable, wanted: ListToFill, reading: Reading, entry: Entry) -> RecordFilling | None:
+    """Fill a list from the columns of records. Return None if no column suits a field, if a required number or day has
+    no column, or if no record is an item of the list."""
+    matches = matches_of(table, wanted, reading)
+    chosen = assign_columns(matches, table)
+    required = [index for index, field in enumerate(wanted.fields) if field.is_figure and field.is_required]
+    if not chosen or any(index not in chosen for index in required):
+        return None
+    values = {index: matches[index, column].values for index, column in chosen.items()}
+    scores = {index: matches[index, column].score for index, column in chosen.items()}
+    items = _items(table.run, wanted, values)
+    if not items:
+        return None
+    columns = {index: table.columns[column] for index, column in chosen.items()}
+    extended = _extended(table.run, wanted, columns)
+    for index, column in extended.items():
+        if column is not columns[index]:
+            values[index] = values_for(wanted.fields[index], column, reading)
+    features = _features(table, wanted, extended, values, scores, items)
+    return RecordFilling(entry, table, extended, values, scores, items, features)
 
 
-def _is_figure(field: WantedField) -> bool:
-    """True if a field's values are numbers or days."""
-    return bool(types_of(field.schema) & NUMBERS) or wants_iso(field.schema)
+def assign_columns(matches: Mapping[tuple[int, int], Match], table: RecordTable) -> dict[int, int]:
+    """Choose a column for each field, so that no piece of a record fills two fields. Return the index of each field's
+    column by the index of the field.
+
+    The matches with the best scores are chosen first. A field that is left without a column may then take the column of
+    another field for which there is another column.
+    """
+    ranked = sorted(
+        (pair for pair in matches if matches[pair].score >= LEAST_SCORE), key=lambda pair: -matches[pair].score
+    )
+    clashes: dict[tuple[int, int], bool] = {}
+    chosen: dict[int, int] = {}
+
+    def clashes_with(column: int, fields: Collection[int]) -> list[int]:
+        # Fields, of those given, whose columns have the pieces of a column.
+        for field in fields:
+            if (column, chosen[field]) not in clashes:
+                clashes[column, chosen[field]] = have_same_pieces(table.columns[column], table.columns[chosen[field]])
+        return [field for field in fields if clashes[column, chosen[field]]]
+
+    for field, column in ranked:
+        if field not in chosen and not clashes_with(column, chosen):
+            chosen[field] = column
+    for field in sorted({field for field, _ in ranked} - chosen.keys()):
+        best, exchange = 0.0, {}
+        for column in (own for one, own in ranked if one == field):
+            holders = clashes_with(column, chosen)
+            if len(holders) != 1:
+                continue
+            [holder] = holders
+            others = chosen.keys() - {holder}
+            for other in (own for one, own in ranked if one == holder and own != column):
+                gain = matches[field, column].score + matches[holder, other].score
+                gain -= matches[holder, chosen[holder]].score
+                is_free = not have_same_pieces(table.columns[other], table.columns[column])
+                if gain > best and is_free and not clashes_with(other, others):
+                    best, exchange = gain, {field: column, holder: other}
+                    break
+        chosen |= exchange
+    _put_in_order(chosen, matches, table.columns)
+    return dict(sorted(chosen.items()))
 
 
-def _words_of(filling: RecordFilling) -> set[tuple[int, int]]:
-    """Return the words in the slots of a filling, each with the identity of its passage."""
-    passage = id(filling.template.run.passage)
-    cells = [cell for slot in filling.slots.values() for cell in slot.cells if cell]
-    return {(passage, word) for cell in cells for word in cell.words}
+def have_same_pieces(column: Column, other: Column) -> bool:
+    """True if more than LARGEST_CLASH of the cells of a column have pieces that the other column has, too, in whole or
+    the same part of them."""
+    if column.part and other.part and column.part != other.part:
+        return False
+    pairs = zip(column.cells, other.cells, strict=True)
+    common = sum(bool(cell and own and not cell.pieces.isdisjoint(own.pieces)) for cell, own in pairs)
+    return common > LARGEST_CLASH * column.count
 
 
-def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -> FilledList:
+def _put_in_order(chosen: dict[int, int], matches: Mapping[tuple[int, int], Match], columns: Sequence[Column]) -> None:
+    """Exchange the columns of two fields if this puts columns of one kind in the order of the fields, and lowers the
+    claims by at most EQUAL."""
+    for first, second in combinations(sorted(chosen), 2):
+        one, other = chosen[first], chosen[second]
+        if columns[one].kind != columns[other].kind or columns[one].order <= columns[other].order:
+            continue
+        exchanged = [matches.get((first, other)), matches.get((second, one))]
+        claim = matches[first, one].claim + matches[second, other].claim
+        if None not in exchanged and sum(match.claim for match in exchanged if match) >= claim - EQUAL:
+            chosen[first], chosen[second] = other, one
+
+
+def _items(run: Run, wanted: ListToFill, values: Mapping[int, Sequence[Any]]) -> list[int]:
+    """Return the indices of the records that are items of a list. `values` has the values of all records, by field."""
+    numbers = range(len(run.records))
+    required = [column for index, column in values.items() if wanted.fields[index].is_required]
+    counts = [sum(is_read(column[number]) for column in values.values()) for number in numbers]
+    counts_of_required = [sum(is_read(column[number]) for column in required) for number in numbers]
+    sections = run.sections or [None] * len(run.records)
+    likely = [
+        number
+        for number in numbers
+        if counts[number] > 0
+        and 2 * counts_of_required[number] >= len(required)
+        and not ((section := sections[number]) and wanted.has_other_topic(section.text))
+    ]
+    typical_count = median([counts[number] for number in likely] or [0])
+    full = {number for number in likely if counts[number] >= FULL_ENOUGH * typical_count}
+    if required and all(record[0].mark for record in run.records):
+        # A numbered or bulleted record with few values is an item, too, if it has all required values.
+        full |= {number for number in likely if counts_of_required[number] == len(required)}
+    end = _end_of_items(run.records, first=min(likely, default=0))
+    return [number for number in likely if number < end and number in full]
+
+
+def _end_of_items(records: Sequence[Record], *, first: int) -> int:
+    """Return the number of records before the first sum below the first line of the first item, whose index is `first`.
+    A sum that is not the first line of its record ends the list after that record."""
+    return min(
+        (
+            number + (at > 0)
+            for number, record in enumerate(records)
+            for at, line in enumerate(record)
+            if (number, at) > (first, 0) and _is_total(line.text)
+        ),
+        default=len(records),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _is_total(line: str) -> bool:
+    return is_sum_row(line.split("\t"))
+
+
+def _features(
+    table: RecordTable,
+    wanted: ListToFill,
+    columns: Mapping[int, Column],
+    values: Mapping[int, Sequence[Any]],
+    scores: Mapping[int, float],
+    items: Sequence[int],
+) -> RunFeatures:
+    run, field_count = table.run, len(wanted.fields)
+    texts = [cell.text for column in columns.values() for number in items if (cell := column.cells[number])]
+    required = [column for index, column in values.items() if wanted.fields[index].is_required] or [*values.values()]
+    count_of_read = sum(is_read(column[number]) for column in required for number in items)
+    used = sum(
+        len({place for column in columns.values() if (cell := column.cells[number]) for place in cell.pieces})
+        for number in items
+    )
+    pieces = sum(len(line.pieces) + bool(line.mark) for number in items for line in run.records[number])
+    lines = sum(map(len, run.records)) / len(run.records)
+    return RunFeatures(
+        scores=sum(min(score, MAX_SCORE_COUNTED) for score in scores.values()) / field_count / MAX_SCORE_COUNTED,
+        heading=wanted.heading_likeness(run),
+        filled=len(columns) / field_count,
+        regularity=table.regularity,
+        log_count=min(math.log(len(items)), 2.0),
+        apart=run.apart,
+        single=float(len(items) == 1),
+        explained=min(1.0, used / max(1, pieces)),
+        full=count_of_read / len(required) / len(items),
+        labels=sum(folded_words(text) in PHRASES or text.endswith(":") for text in texts) / max(1, len(texts)),
+        typed=sum("text" not in column.kind for column in columns.values()) / field_count,
+        lines=min(lines, MAX_LINES_COUNTED) / MAX_LINES_COUNTED,
+        item_share=len(items) / len(run.records),
+    )
+
+
+def _extended(run: Run, wanted: ListToFill, columns: Mapping[int, Column]) -> dict[int, Column]:
+    """Return the column of each field, those of free text extended by neighbouring pieces that no other field takes,
+    such as `Mill Road` by the `7` after it."""
+    taken: list[set[ColumnPlace]] = [
+        {place for column in columns.values() if (cell := column.cells[number]) for place in cell.pieces}
+        for number in range(len(run.records))
+    ]
+    extended = dict(columns)
+    for index, column in columns.items():
+        has_text = column.kind == "text" or not any(
+            "text" in other.kind and other.pieces == column.pieces for other in columns.values() if other is not column
+        )
+        if not (wanted.fields[index].is_free_text and column.kind in _EXTENDED_KINDS and has_text):
+            continue
+        cells = [
+            _extended_cell(record, cell, own, is_text=column.kind == "text") if cell else None
+            for record, cell, own in zip(run.records, column.cells, taken, strict=True)
+        ]
+        if cells != column.cells:
+            extended[index] = replace(column, cells=cells)
+    return extended
+
+
+def _extended_cell(record: Record, cell: ColumnCell, taken: set[ColumnPlace], *, is_text: bool) -> ColumnCell:
+    """Return a cell with the pieces after it and, if the column has texts, the pieces before it. They become taken."""
+    places = sorted(cell.pieces)
+    number, first, last = places[0].line, places[0].piece, places[-1].piece
+    if number < 0 or first == OF_MARK:
+        return cell
+    pieces = record[number].pieces
+
+    def is_part(piece: Piece, neighbour: Piece, at: int) -> bool:
+        is_other = piece.kind in _SEPARATE_KINDS or piece.in_brackets != neighbour.in_brackets
+        is_labelled = piece.label and piece.sign != ""
+        return not (is_other or is_labelled or ColumnPlace(number, at) in taken)
+
+    while (
+        last + 1 < len(pieces)
+        and pieces[last + 1].sign in (("", "comma") if is_text else ("",))
+        and is_part(pieces[last + 1], pieces[last], last + 1)
+    ):
+        last += 1
+    while (
+        is_text
+        and first > 0
+        and not (pieces[first].sign or pieces[first].label)
+        and is_part(pieces[first - 1], pieces[first], first - 1)
+    ):
+        first -= 1
+    if last - first + 1 == len(places):
+        return cell
+    longer = join_pieces(record[number], number, range(first, last + 1))
+    taken |= longer.pieces
+    return longer
+
+
+def filled_list(filling: RecordFilling, path: JsonPath, fields: Sequence[WantedField]) -> FilledList:
     """Return a list with one row for each record of a run that is an item."""
-    filling = run.filling
     filled = FilledList([], is_exact=False)
-    filled.missing = [field for index, field in enumerate(fields) if index not in filling.slots]
-    in_other_unit = {
-        index
-        for index, slot in filling.slots.items()
-        if types_of(fields[index].schema) & NUMBERS
-        and has_other_unit(slot.label, field_text(fields[index].schema, fields[index].names))
-    }
+    filled.missing = [field for index, field in enumerate(fields) if index not in filling.columns]
+    table = read_table(filling.table, [*filling.columns.values()])
+    column_of = {index: column for column, index in enumerate(filling.columns)}
     for number in filling.items:
-        item = item_of(filling, fields, number)
+        item = _item_of(filling, fields, number)
         if item is None:
             continue
         if len(filled.rows) >= MAX_ITEMS:
@@ -220,24 +549,42 @@ def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
             break
         for index in item:
             cell_path = (*path, len(filled.rows), fields[index].path[-1])
-            cell = _cell_of_field(run, number, fields, index)
-            filled.cells[cell_path] = cell._replace(most=IN_OTHER_UNIT if index in in_other_unit else 1.0)
+            cell = table.rows[table.header + number][column_of[index]] if index in column_of else NO_CELL
+            filled.cells[cell_path] = _cell_of_field(filling, cell, number, fields, index)
         filled.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
     return filled
 
 
-def _cell_of_field(run: RunOfList, number: int, fields: Sequence[WantedField], index: int) -> CellOfField:
+def _item_of(filling: RecordFilling, fields: Sequence[WantedField], number: int) -> dict[int, Any] | None:
+    """Return the values of a record by field; None if a required value is missing."""
+    item: dict[int, Any] = {}
+    for index, field in enumerate(fields):
+        value = filling.values[index][number] if index in filling.values else None
+        if is_read(value):
+            item[index] = value
+            continue
+        empty_value = emptiest_value(field)
+        if empty_value is NO_VALUE:
+            if not field.may_be_left_out:
+                return None
+        elif empty_value is None or not field.may_be_left_out:
+            item[index] = empty_value
+    return item
+
+
+def _cell_of_field(
+    filling: RecordFilling, cell: ReadCell, number: int, fields: Sequence[WantedField], index: int
+) -> CellOfField:
     """Return the cell of a record from which a field is filled. `number` is the index of the record, and `index` that
     of the field."""
-    filling, field = run.filling, fields[index]
-    cell = filling.slots[index].cells[number] if index in filling.slots else None
-    has_value = cell is not None and is_read(filling.values[index][number])
+    field = fields[index]
+    has_value = cell is not NO_CELL and is_read(filling.values[index][number])
     return CellOfField(
-        run.entry,
-        cell_with(filling.template.run.passage, cell.words, cell.text) if cell is not None else NO_CELL,
+        filling.entry,
+        cell,
         " ".join(field.names.own[0]),
         1.0,
-        answered=len(filling.slots) / len(fields),
+        answered=len(filling.columns) / len(fields),
         is_read=has_value,
         is_text=is_plain_text(field),
         is_only=len(filling.items) == 1,
@@ -249,17 +596,16 @@ def _cell_of_field(run: RunOfList, number: int, fields: Sequence[WantedField], i
 
 def better_of(
     tables: Mapping[JsonPath, FilledList], records: Mapping[JsonPath, FilledList]
-) -> Slices[dict[JsonPath, FilledList]]:
+) -> dict[JsonPath, FilledList]:
     """Return each list with the rows of its table, or with the rows of records if there is no table or if the records
     are worth clearly more."""
     better = {**records, **tables}
     for path in tables.keys() & records.keys():
         table, from_records = tables[path], records[path]
         # A table of a file, such as a spreadsheet, rarely lacks rows: records replace it only if they have more rows.
-        # Below the end of a table on a page, records would go on with lines that are not items. Beside a table that its
-        # heading tells from others, they would have the rows of these.
+        # Below the end of a table on a page, records would go on with lines that are not items.
         has_more_rows = len(from_records.rows) > len(table.rows)
-        is_whole = table.is_chosen or (has_more_rows if table.is_ended else table.is_exact and not has_more_rows)
-        if not is_whole and (yield from from_records.worth()) > CLEARLY_MORE * (yield from table.worth()):
+        is_whole = has_more_rows if table.is_ended else table.is_exact and not has_more_rows
+        if not is_whole and from_records.worth() > CLEARLY_MORE * table.worth():
             better[path] = from_records
     return better

@@ -1,5 +1,6 @@
 """Reads the responses of servers, with a bound on the size of the body."""
 
+import asyncio
 import io
 import zlib
 from collections import deque
@@ -9,8 +10,6 @@ from dataclasses import dataclass
 import httpcore
 
 from models.fair_executor import FairExecutor, Slices
-from models.loop_turns import PieceCounter
-from models.request_memory import RequestMemory
 from tasks.inputs.fetch.heads import MAX_FIELDS
 from tasks.inputs.fetch.url_policy import Fetch
 
@@ -18,6 +17,8 @@ ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 """Content encodings that are decoded here, with a bound on the size."""
 _ANY_WINDOW = 47
 """zlib's `wbits` for a gzip or zlib stream, recognised by its header."""
+_CHUNKS_AT_ONCE = 16
+"""Number of chunks that are read before other tasks have their turn."""
 _STEP = 1024 * 1024
 """Number of bytes that are decompressed at a time."""
 _AT_ONCE = 4 * _STEP
@@ -44,12 +45,10 @@ class FetchedResponse:
     body."""
 
 
-async def read_answer(
-    response: httpcore.Response, visit: Fetch, threads: FairExecutor, memory: RequestMemory | None = None
-) -> FetchedResponse:
-    """Read a response. Its body counts as `memory` of the running request, and is decompressed in `threads`.
+async def read_answer(response: httpcore.Response, visit: Fetch, threads: FairExecutor) -> FetchedResponse:
+    """Read a response. Its body is decompressed in `threads`.
 
-    Raises what `RequestMemory.hold` raises, InputTooLarge (before reading the body if a header gives its size),
+    Raises InputTooLarge (before reading the body if a header gives its size),
     InputError (`fetch_failed`) for more than MAX_FIELDS header fields and for an unknown or damaged compression, and
     httpcore's errors.
     """
@@ -61,7 +60,7 @@ async def read_answer(
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if not (visit.reads_body and 200 <= response.status < 300):
         return FetchedResponse(response.status, headers)
-    return FetchedResponse(response.status, headers, await _read_body(response, headers, visit, threads, memory))
+    return FetchedResponse(response.status, headers, await _read_body(response, headers, visit, threads))
 
 
 def _decode_header(value: bytes) -> str:
@@ -77,13 +76,12 @@ async def _read_body(
     headers: Mapping[str, str],
     visit: Fetch,
     threads: FairExecutor,
-    memory: RequestMemory | None,
 ) -> bytes:
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
         raise visit.failed("was sent with a compression that was not requested")
     is_plain = encoding in {"", "identity"}
-    body = _BoundedBody(visit, memory) if is_plain else _CompressedBody(visit, threads, memory)
+    body = _BoundedBody(visit) if is_plain else _CompressedBody(visit, threads)
     length = headers.get("content-length", "")
     if length.isdecimal():
         if int(length) > body.most_sent:
@@ -91,40 +89,22 @@ async def _read_body(
         if is_plain:
             visit.arrived(int(length))
     try:
-        counter = PieceCounter()
+        chunks = 0
         async for chunk in response.aiter_stream():
             await body.add(chunk)
-            await counter.count()
+            chunks += 1
+            if chunks % _CHUNKS_AT_ONCE == 0:
+                await asyncio.sleep(0)  # a server may send each byte in a chunk of its own
         return await body.finish()
     finally:
         body.close()  # The traceback of an error may keep the body alive.
 
 
-class _HeldBody:
-    """Bytes that a body takes of the memory of the running request, a `_STEP` at a time while it arrives."""
-
-    def __init__(self, memory: RequestMemory | None) -> None:
-        self._memory = memory
-        self._held = 0
-
-    async def grow(self, size: int) -> None:
-        """Hold memory for the first `size` bytes of the body. Raises what `RequestMemory.hold` raises."""
-        if size >= self._held + _STEP:
-            await self.end(size)
-
-    async def end(self, size: int) -> None:
-        """Hold memory for the whole body of `size` bytes. Raises what `RequestMemory.hold` raises."""
-        size, self._held = size - self._held, max(size, self._held)
-        if self._memory is not None and size > 0:
-            await self._memory.hold(size)
-
-
 class _BoundedBody:
     """Collects an uncompressed body up to the size limit."""
 
-    def __init__(self, visit: Fetch, memory: RequestMemory | None) -> None:
+    def __init__(self, visit: Fetch) -> None:
         self._visit = visit
-        self._held = _HeldBody(memory)
         self.most_sent = visit.limit
         # BytesIO returns its bytes without a copy, unlike a list of parts or a bytearray.
         self._buffer = io.BytesIO()
@@ -134,11 +114,9 @@ class _BoundedBody:
         if size > self._visit.limit:
             raise self._visit.too_large()
         self._visit.arrived(size)
-        await self._held.grow(size)
         self._buffer.write(chunk)
 
     async def finish(self) -> bytes:
-        await self._held.end(self._buffer.tell())
         return self._buffer.getvalue()
 
     def close(self) -> None:
@@ -151,10 +129,9 @@ class _CompressedBody:
     takes no memory. The first pass already tells how much has arrived, so that a request whose bodies are too large
     together ends before all of them are decompressed."""
 
-    def __init__(self, visit: Fetch, threads: FairExecutor, memory: RequestMemory | None) -> None:
+    def __init__(self, visit: Fetch, threads: FairExecutor) -> None:
         self._visit = visit
         self._threads = threads
-        self._held = _HeldBody(memory)
         self.most_sent = int(_MAX_PACKED * visit.limit) + _STEP
         self._counting = _Inflater()
         self._chunks: deque[bytes] = deque()
@@ -165,7 +142,6 @@ class _CompressedBody:
         self._packed += len(chunk)
         if self._packed > self.most_sent:
             raise self._visit.too_large()
-        await self._held.grow(self._packed)
         self._chunks.append(chunk)
         # A few kilobytes may expand a thousandfold, which takes too long for the event loop.
         pieces = self._counting.pieces(chunk)
@@ -173,12 +149,10 @@ class _CompressedBody:
         while goes_on:
             goes_on = await self._threads.run(self._count, pieces)
             self._visit.arrived(self._unpacked)
-            await self._held.grow(self._unpacked)
 
     async def finish(self) -> bytes:
         if not self._counting.is_over:
             raise self._visit.failed("sent an incomplete compressed body")
-        await self._held.end(max(self._packed, self._unpacked))
         return await self._threads.run(self._unpack)
 
     def close(self) -> None:

@@ -24,9 +24,7 @@ import structlog
 from models.base import media_type_of
 from models.certificates import trusted
 from models.fair_executor import FairExecutor
-from models.loop_turns import LoopTurns
-from models.request_memory import RequestMemory
-from models.scheduler import FairSlots
+from models.slots import Slots
 from tasks.errors import InputError
 from tasks.inputs.fetch.body import FetchedResponse, read_answer
 from tasks.inputs.fetch.heads import BoundedHeads, HeadStream
@@ -131,7 +129,7 @@ class _HopRequest:
 
 class Fetcher:
     """Fetches URLs within `policy`. `tls` replaces the context that trusts certifi or SSL_CERT_FILE, and
-    `resolver` replaces the system's resolver. Bodies count as `memory` of the request that fetches them.
+    `resolver` replaces the system's resolver.
 
     The constructor raises ValueError if the policy's allow-list or proxy cannot be parsed.
     """
@@ -142,10 +140,8 @@ class Fetcher:
         *,
         resolver: Resolver | None = None,
         tls: ssl.SSLContext | None = None,
-        memory: RequestMemory | None = None,
     ) -> None:
         self.policy = policy
-        self.memory = memory
         self.outcomes: Counter[str] = Counter()
         """Number of fetches by outcome: `ok`, `cancelled`, the code of an InputError, or `error` for other errors."""
         self._user_agent = f"openfaze/{version('openfaze')}"
@@ -164,7 +160,7 @@ class Fetcher:
         proxy = Proxy.parse(policy.proxy, tls) if policy.proxy else None
         rules = Rules(AllowList.parse(policy.allow), frozenset(policy.ports))
         # Connections are not kept: hosts rarely repeat, and every fetch checks its own connection.
-        self._slots = FairSlots("fetch", policy.max_connections, most_waiting=policy.max_connections)
+        self._slots = Slots("fetch", policy.max_connections)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             max_connections=policy.max_connections,
@@ -201,7 +197,7 @@ class Fetcher:
         if `headers` has any header other than Accept, Accept-Language and User-Agent.
 
         Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, too
-        slow, status other than 2xx, or 206 where the body is read), InputTooLarge, what `RequestMemory.hold` raises,
+        slow, status other than 2xx, or 206 where the body is read), InputTooLarge,
         and ValueError for `headers` that only the fetcher sets.
         """
         own = {name.lower(): value for name, value in (headers or {}).items()}
@@ -266,11 +262,10 @@ class Fetcher:
 
     async def _send(self, ask: _HopRequest, headers: Mapping[str, str], visit: Fetch) -> FetchedResponse:
         # Connecting is work of the event loop, too: some 0.5 ms, which a request may cause for each of its URLs.
-        await LoopTurns.of_running_loop().wait()
         # The wait for a slot has no limit of its own, because the time of a fetch and the inputs of a request are
         # bounded. No hop holds one slot while it waits for another.
         async with (
-            self._slots.slot(patient=True),
+            self._slots.slot(),
             self._pool.stream(
                 "GET" if ask.body is None else "POST",
                 httpcore.URL(
@@ -283,7 +278,7 @@ class Fetcher:
         ):
             stream: HeadStream = response.extensions["network_stream"]
             stream.end_of_head()
-            return await read_answer(response, visit, self._threads, self.memory)
+            return await read_answer(response, visit, self._threads)
 
     def _headers(self, ask: _HopRequest) -> dict[str, str]:
         headers = {

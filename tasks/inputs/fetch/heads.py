@@ -5,8 +5,6 @@ from typing import Any
 
 import httpcore
 
-from models.loop_turns import LoopTurns
-
 MAX_HEAD = 128 * 1024
 """A response's heads have at most about this many bytes together. The parser accepts 100 kB for a single head."""
 MAX_FIELDS = 256
@@ -46,7 +44,6 @@ class HeadStream(httpcore.AsyncNetworkStream):
             raise httpcore.RemoteProtocolError(f"the heads of a response have more than {MAX_HEAD} bytes")
         if self._lines > MAX_FIELDS:
             raise httpcore.RemoteProtocolError(f"the heads of a response have more than {MAX_FIELDS} lines")
-        await LoopTurns.of_running_loop().wait()
         data = await self._stream.read(min(max_bytes, _PIECE), timeout)
         self._read += len(data)
         # The last piece may contain lines of the body, but nothing is read here after it.

@@ -16,7 +16,8 @@ import httpx
 from protego import Protego
 
 from models.fair_executor import FairExecutor
-from models.scheduler import SHARE, FairSlots
+from models.fair_queue import KEY
+from models.slots import Slots
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher
 from tasks.inputs.fetch.url_policy import Fetch, FetchFailed, HostRefused, UrlRefused
@@ -88,7 +89,7 @@ class Robots:
         Raises FetchFailed if the host cannot be reached or its rules cannot be read at present, and HostRefused.
         """
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        place = SHARE.get().key, origin
+        place = KEY.get(), origin
         async with self._reading.setdefault(place, asyncio.Lock()):
             rules = self._known(place)
             if rules is None:
@@ -192,7 +193,7 @@ class ScrapePolicy:
 class _HostTurns:
     """The queue and the next permitted visit of one host."""
 
-    slots: FairSlots
+    slots: Slots
     pause: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Lock of the visitor who waits for the next permitted visit. Visitors with a slot take it one after the other."""
     next_visit: float = float("-inf")
@@ -244,12 +245,12 @@ class Politeness:
 
     @asynccontextmanager
     async def _turn(self, host: str, interval: float) -> AsyncIterator[None]:
-        turns = self._turns.setdefault(host, _HostTurns(self._slots()))
+        turns = self._turns.setdefault(host, _HostTurns(Slots("scrape", self.policy.host_concurrent)))
         turns.visitors += 1
         try:
             # The wait has no limit of its own, because requests visit a bounded number of pages, each within the time
             # of a fetch.
-            async with turns.slots.slot(patient=True):
+            async with turns.slots.slot():
                 async with turns.pause:
                     if (seconds := turns.next_visit - self.clock()) > 0:
                         await self.sleep(seconds)
@@ -260,9 +261,6 @@ class Politeness:
         finally:
             turns.visitors -= 1
             self._forget_idle()
-
-    def _slots(self) -> FairSlots:
-        return FairSlots("scrape", self.policy.host_concurrent, most_waiting=self.policy.host_concurrent)
 
     def _forget_idle(self) -> None:
         if len(self._turns) > _MAX_HOSTS:

@@ -20,7 +20,6 @@ from starlette.routing import Route
 from app.access.admission import AdmissionControl
 from app.access.key_file import add_key
 from app.access.keys import ApiKeys
-from app.connections import ConnectionLimits, Connections
 from app.errors import Unavailable
 from app.main import create_app
 from app.metrics import (
@@ -30,7 +29,6 @@ from app.metrics import (
     Metrics,
     Routes,
     fill_from_access,
-    fill_from_connections,
     fill_from_engines,
 )
 from app.services import Services
@@ -42,7 +40,6 @@ from app.state.sqlite_counters import SqliteCounters
 from app.telemetry import Stages
 from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig
-from models.fair_executor import Slices, all_of
 from models.host import EngineHost
 from models.measures import LOAD, MEMORY, RELOAD, SECONDS, WORKER, Distribution, EngineCounters, reason_of
 from models.runtime import OFF_THE_CARD, Runtime
@@ -55,8 +52,7 @@ SPEC = EngineSpec("toy", "toys", "MIT", "nowhere")
 Samples = dict[tuple[str, tuple[str, ...]], float]
 
 
-def empty_response() -> Slices[StoredResponse]:
-    yield
+def empty_response() -> StoredResponse:
     return StoredResponse(None, b"[]", b"[]", b"{}")
 
 
@@ -225,11 +221,10 @@ async def test_what_keys_may_use_is_counted_where_it_is_not_known(tmp_path: Path
 async def test_what_is_no_engine_counts_from_zero_as_the_page_lists_it(tmp_path: Path) -> None:
     app = create_app(Settings(_env_file=None, files_dir=str(tmp_path / "files")))
     services: Services = app.state.services
-    fill_from_connections(services.metrics, Connections(ConnectionLimits()).ever_refused)
     at_zero = {labels for (name, labels), value in (await samples(services.metrics)).items() if "failures" in name}
     rows = re.findall(r"^\| `([a-z_]+)` \| `([a-z_]+)` \| (`[^|]+) \|", PAGE, re.MULTILINE)
     listed = {(part, of, reason) for part, of, reasons in rows for reason in re.findall("`([a-z_]+)`", reasons)}
-    assert len(listed) == 19
+    assert len(listed) == 10
     assert listed == {labels for labels in at_zero if labels[0] in {part for part, _, _ in rows}}
 
 
@@ -365,7 +360,7 @@ def test_each_metric_is_rendered_in_a_slice_of_its_own() -> None:
     metrics = Metrics()
     metrics.ended(metrics.began("/"), 200, Stages())
     assert len(list(metrics.render())) >= len(DECLARED)
-    assert own_lines(all_of(metrics.render())) == own_lines(generate_latest(metrics.registry))
+    assert own_lines(metrics.render()) == own_lines(generate_latest(metrics.registry))
 
 
 def own_lines(text: bytes) -> list[bytes]:

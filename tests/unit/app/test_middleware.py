@@ -1,7 +1,6 @@
 """What surrounds a request."""
 
 import asyncio
-import contextlib
 import sys
 from pathlib import Path
 
@@ -10,69 +9,21 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from app import middleware
 from app.access.admission import AdmissionControl
+from app.access.door import Door
 from app.access.keys import ApiKeys
-from app.access.open_requests import OpenRequestLimit
-from app.access.pacing import Pacer
-from app.access.turnstile import Turnstile
-from app.batches.line_slots import LineSlots
 from app.errors import DEFAULT_HEADERS
-from app.http.disconnect import HANG_UP, ClientGone, until_disconnect
+from app.http.disconnect import ClientGone, until_disconnect
 from app.main import SWITCH_INTERVAL_S
 from app.metrics import Metrics
-from app.middleware import REFUSAL_DELAY_S, RequestScope
+from app.middleware import LARGEST_HEAD, RequestScope
 from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
 from app.tracing import Traces
-from models.base import EngineOverloaded, ShareUsedUp
-from models.malloc import Activity
-from models.request_memory import RequestMemory
-from models.scheduler import Share
+from models.base import EngineOverloaded
+from models.fair_queue import KEY
 from tests.e2e.full_model import client_of_app
 from tests.waiting import until
-
-HEADERS = [(b"authorization", b"Bearer key")]
-MEMORY = RequestMemory(1 << 30, most_waiting=8)
-
-
-async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What happens, in order, to a request that fails with `error`: pauses in seconds, and statuses that are sent."""
-    happened: list[object] = []
-
-    async def fails(_: Scope, __: Receive, ___: Send) -> None:
-        raise error
-
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            happened.append(message["status"])
-
-    async def look() -> None:
-        pass
-
-    async def noted(seconds: float) -> None:
-        happened.append(seconds)
-
-    control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
-    keys, slots = ApiKeys(["key"]), LineSlots(1)
-    scope = RequestScope(
-        fails, keys, control, Pacer(1), OpenRequestLimit(8), look, Activity(), MEMORY, slots, Metrics(), Traces()
-    )
-    monkeypatch.setattr(middleware.asyncio, "sleep", noted)
-    await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
-    return happened
-
-
-async def test_a_key_that_has_used_up_its_share_waits_for_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await answered(ShareUsedUp("ocr", 64, 3), monkeypatch) == [REFUSAL_DELAY_S, 429]
-
-
-async def test_who_finds_the_server_full_of_others_work_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await answered(EngineOverloaded("ocr", 128, 3), monkeypatch) == [503]
-
 
 PAGE = "https://app.example.com"
 
@@ -200,107 +151,115 @@ async def test_a_server_that_stops_cancels_the_work_whether_the_caller_stays_or_
         assert labour.let_go
 
 
-@pytest.mark.parametrize(
-    ("path", "paced", "by_address"),
-    [
-        ("/openapi.json", [], ["192.0.2.1"]),
-        ("/metrics", ["tenant"], []),
-        ("/health", [], ["probe 192.0.2.1"]),
-    ],
-)
-async def test_requests_of_keys_are_paced_by_key_and_the_others_by_address(
-    path: str, paced: list[str], by_address: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun: list[str] = []
+class Server:
+    """The middleware around an application, which answers once `may_answer` is set, or fails with `error`."""
 
-    class NotedPacer(Pacer):
-        def turn(self, share: Share) -> contextlib.AbstractAsyncContextManager[None]:
-            begun.append("tenant" if share.key else "")
-            return super().turn(share)
+    def __init__(self, *keys: str, concurrent: int = 1, error: Exception | None = None) -> None:
+        control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
+        self.begun: list[str] = []
+        self.sent: list[Message] = []
+        self.may_answer = asyncio.Event()
+        self._error = error
+        door = Door(concurrent, 1 << 20)
+        self._scope = RequestScope(self._answer, ApiKeys(keys), control, door, Metrics(), Traces())
 
-    async def answers(scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun.append(KEY.get())
+        if self._error is not None:
+            raise self._error
+        await self.may_answer.wait()
         await Response()(scope, receive, send)
 
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
+    async def _send(self, message: Message) -> None:
+        self.sent.append(message)
 
-    async def send(_: Message) -> None:
-        pass
+    def request(
+        self, key: str = "", path: str = "/v1/models", address: str = "192.0.2.1", caller: Caller | None = None
+    ) -> "asyncio.Task[None]":
+        headers = [(b"authorization", f"Bearer {key}".encode())] if key else []
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "query_string": b"",
+            "headers": headers,
+            "client": (address, 5),
+        }
+        return asyncio.create_task(self._scope(scope, (caller or Caller()).receive, self._send))
 
-    async def look() -> None:
-        pass
-
-    control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
-    scope = RequestScope(
-        answers,
-        ApiKeys(["key"]),
-        control,
-        NotedPacer(1),
-        OpenRequestLimit(8),
-        look,
-        Activity(),
-        MEMORY,
-        LineSlots(1),
-        Metrics(),
-        Traces(),
-    )
-    addresses: list[str] = []
-
-    class NotedTurnstile(Turnstile):
-        def turn(self, address: str) -> contextlib.AbstractAsyncContextManager[None]:
-            addresses.append(address)
-            return super().turn(address)
-
-    monkeypatch.setattr(scope, "_turnstile", NotedTurnstile())
-    client = ("192.0.2.1", 5)
-    await scope({"type": "http", "method": "GET", "path": path, "headers": HEADERS, "client": client}, receive, send)
-    assert begun == paced
-    assert addresses == by_address
+    @property
+    def statuses(self) -> list[int]:
+        return [message["status"] for message in self.sent if message["type"] == "http.response.start"]
 
 
-@pytest.mark.parametrize("leaves", ["while it waits", "before it waits"])
-async def test_a_request_whose_caller_leaves_before_its_turn_ends_and_never_begins(leaves: str) -> None:
-    begun: list[str] = []
-    open_requests = OpenRequestLimit(1)
-    pacer = Pacer(1)
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
 
-    async def answers(scope: Scope, receive: Receive, send: Send) -> None:
-        begun.append(scope["path"])
-        await Response()(scope, receive, send)
 
-    async def nothing(*_: object) -> Message:
-        return {"type": "http.disconnect"}
+async def test_an_error_of_the_work_is_an_error_object() -> None:
+    server = Server(error=EngineOverloaded("ocr", 128, 3))
+    await server.request()
+    assert server.statuses == [503]
 
-    async def look() -> None:
-        pass
 
-    control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
-    keys, slots = ApiKeys(["key"]), LineSlots(1)
-    handler = RequestScope(
-        answers, keys, control, pacer, open_requests, look, Activity(), MEMORY, slots, Metrics(), Traces()
-    )
-    hang_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/v1/models",
-        "headers": HEADERS,
-        "state": {HANG_UP: hang_up},
-    }
-    own = keys.check("Bearer key", "").share
-    async with pacer.turn(Share("rival")), pacer.turn(own):
-        if leaves == "before it waits":
-            hang_up.set_result(None)
-        handling = asyncio.create_task(handler(scope, nothing, nothing))
-        for _ in range(5):
-            await asyncio.sleep(0)
-        if leaves == "while it waits":
-            assert not handling.done()
-            hang_up.set_result(None)
-        await until(handling.done)
-        with open_requests.place(Share(own.key, 0.5)):
-            pass  # the request has given up the only place of its key
-    assert begun == []
+async def test_each_key_has_places_and_each_address_where_there_are_no_keys() -> None:
+    for keys, sent in ((("k1", "k2"), ({"key": "k1"}, {"key": "k2"})), ((), ({}, {"address": "192.0.2.2"}))):
+        server = Server(*keys)
+        running = [server.request(**one) for one in sent]
+        await settled()
+        assert len(set(server.begun)) == 2
+        waiting = server.request(**sent[0])
+        await settled()
+        assert len(server.begun) == 2
+        refused = server.request(**sent[0])
+        await refused
+        assert server.statuses == [429]
+        server.may_answer.set()
+        await asyncio.gather(*running, waiting)
+        assert server.statuses == [429, 200, 200, 200]
+        assert set(server.begun) == set(server.begun[:2])
+
+
+async def test_addresses_of_one_network_of_version_6_are_one_caller() -> None:
+    server = Server()
+    running = server.request(address="2001:db8::1")
+    waiting = server.request(address="2001:db8::2")
+    await settled()
+    assert server.begun == ["2001:db8::/64"]
+    server.may_answer.set()
+    await asyncio.gather(running, waiting)
+
+
+async def test_pages_and_probes_need_no_place() -> None:
+    server = Server("key")
+    running = server.request("key")
+    await settled()
+    requests = [server.request(path=path) for path in ("/health", "/openapi.json", "/playground/x.js")]
+    await settled()
+    server.may_answer.set()
+    await asyncio.gather(running, *requests)
+    assert server.statuses == [200] * 4
+
+
+async def test_a_request_whose_caller_leaves_while_it_waits_never_begins() -> None:
+    server, caller = Server("key"), Caller()
+    running, waiting = server.request("key"), server.request("key", caller=caller)
+    await settled()
+    caller.leave.set()
+    await until(waiting.done)
+    server.may_answer.set()
+    await running
+    assert (len(server.begun), server.statuses) == (1, [200])
+    await server.request("key")
+    assert server.statuses == [200, 200]
+
+
+async def test_a_head_that_is_too_large_is_refused_before_its_key_is_looked_at() -> None:
+    server = Server("key")
+    await server.request("x" * LARGEST_HEAD)
+    assert server.statuses == [431]
+    assert (b"connection", b"close") in server.sent[0]["headers"]
 
 
 def test_threads_let_the_event_loop_go_on_soon(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 import structlog
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
-from models.base import EngineFailed, EngineNotReady, EngineSpec, Unfinished
+from models.base import EngineFailed, EngineNotReady, EngineSpec
 from models.batches import Batches, CardMemory
 from models.capability import Candidate, EngineConfig
 from models.catalog import CATALOG
@@ -160,7 +160,7 @@ class Here:
         assert isinstance(engine, OnACard)
         self._engine = engine
 
-    async def run(self, items: Sequence[int], abandoned: asyncio.Event) -> Sequence[int | Exception | Unfinished]:
+    async def run(self, items: Sequence[int], abandoned: asyncio.Event) -> Sequence[int | Exception]:
         assert self._engine is not None
         results = self._batches.run(self._engine, items)
         await asyncio.sleep(RUN_S + ITEM_S * len(items))

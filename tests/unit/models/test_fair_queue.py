@@ -34,6 +34,12 @@ def test_an_empty_queue_has_no_item() -> None:
     assert (queue.pop(), len(queue), list(queue)) == (None, 0, [])
 
 
+def test_keys_whose_oldest_item_may_not_leave_are_passed_over_and_keep_their_turn() -> None:
+    queue = filled("a1", "b1", "c1", "b2")
+    assert [queue.pop(lambda item: item[0] != "a") for _ in range(4)] == ["b1", "c1", "b2", None]
+    assert emptied(queue) == ["a1"]
+
+
 def test_the_number_of_items_is_limited_in_all_and_for_a_key() -> None:
     queue = filled("a1", "a2", "b1", limit=4, limit_of_key=2)
     with pytest.raises(QueueFull) as own:

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -19,17 +18,13 @@ from models.base import EngineSpec, EngineUnavailable
 from models.capability import Built, Candidate, Capability, EngineConfig, listed
 from models.catalog import CATALOG
 from models.host import EngineHost
-from models.runtime import LOOK_AGAIN_S, TEXT_REST_AFTER_S, Runtime
+from models.runtime import LOOK_AGAIN_S, Runtime
 from models.supply import WeightsMissing
 from models.translation.capability import TRANSLATE
 from models.vision.ocr.capability import OCR
-from models.workplace import HostLimits
 from tasks.catalog import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
-from tests.hosts import Doubler, has_entered, shared_by
 from tests.pages import single_line
-from tests.unit.models.test_fair_executor import of, record_requests
-from tests.waiting import until
 
 
 class Echo:
@@ -90,14 +85,6 @@ def watched(remedy: Callable[[EngineConfig], str | None]) -> tuple[Runtime, Look
 def test_auto_takes_the_first_that_can_run() -> None:
     chosen = runtime(candidate("large", "Pull it."), candidate("small"), candidate("tiny")).choose("ocr")
     assert chosen.spec.name == "small"
-
-
-async def test_a_key_whose_texts_take_long_to_judge_rests_like_one_whose_texts_take_long_to_read() -> None:
-    record_requests("a", "b")
-    engines = runtime(candidate("first"))
-    await of("a", engines.guard_threads.run(time.sleep, 2 * TEXT_REST_AFTER_S))
-    await until(lambda: "a" in engines.text_rests.until())
-    await engines.close()
 
 
 def test_a_name_picks_an_engine() -> None:
@@ -306,6 +293,7 @@ async def test_no_request_looks_for_engines_on_the_event_loop(tmp_path: Path, mo
     ]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
         for method, path, body, status in asked:
+            await app.state.services.runtime.look()  # as a running server does at intervals
             response = await client.request(method, path, json=body)
             assert response.status_code == status, response.text
     await app.state.services.close()
@@ -391,35 +379,3 @@ def test_engines_for_larger_machines_come_last() -> None:
     assert Runtime(catalog(ocr=engines[:1]), EngineConfig(profile="embedded")).choose("ocr") is engines[0]
     by_name = Runtime(catalog(ocr=engines), EngineConfig(profile="embedded"), {"ocr": "gpu"})
     assert by_name.choose("ocr") is engines[0]
-
-
-async def test_engines_of_this_process_take_turns_and_those_outside_it_do_not() -> None:
-    limits = HostLimits(max_batch=8, contested_batch=2)
-    for is_outside, sizes in ((False, [1, 2, 2]), (True, [1, 4])):
-        doubler = Doubler()
-
-        def hosted(capability: str, engine: Callable[[], Any], limits: HostLimits) -> Candidate:
-            spec = EngineSpec(capability, capability, "MIT", "none")
-
-            def build(_: EngineConfig) -> Built:
-                host = EngineHost(spec, engine, limits)
-                return Built(host, (host,))
-
-            return Candidate(spec, lambda _: None, build)
-
-        other = hosted("translate", Echo, replace(limits, is_outside=is_outside))
-        found = Runtime(
-            catalog(ocr=[hosted("ocr", lambda doubler=doubler: doubler, limits)], translate=[other]),  # type: ignore[misc]
-            EngineConfig(device="cpu"),
-        )
-        pages, words = (found.use(CATALOG[name]) for name in ("ocr", "translate"))
-        await shared_by("bob", words.run("word"))
-        doubler.gate.clear()
-        calls = [shared_by("alice", pages.run(0))]
-        await has_entered(doubler)
-        calls += [shared_by("alice", pages.run(number)) for number in range(4)]
-        await until(lambda pages=pages: pages.queued == 4)  # type: ignore[misc]
-        doubler.gate.set()
-        await asyncio.gather(*calls)
-        assert [len(batch) for batch in doubler.batches] == sizes
-        await found.close()

@@ -5,8 +5,7 @@ import base64
 import io
 import threading
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote_from_bytes
@@ -17,22 +16,19 @@ from PIL import ImageDraw
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from models.base import EngineOverloaded, EngineUnavailable, MemoryShort
+from models.base import EngineOverloaded, EngineUnavailable
 from models.capability import EngineConfig
 from models.fair_executor import FairExecutor
-from models.loop_turns import LoopTurns
-from models.request_memory import WORDS, WORDS_RESERVE, RequestMemory
-from models.scheduler import SHARE, Share
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.decode.files import OpenFile
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.inputs.limits import WORD_BYTES, MediaLimits
+from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob, Origin, Source
-from tasks.ocr import MAX_SEARCHED, WORDS_OF_A_PAGE, OcrTask
+from tasks.ocr import MAX_SEARCHED, OcrTask
 from tasks.wording.page_range import Form
 from tests import pages
 from tests.pdfs import raw_pdf
@@ -82,29 +78,16 @@ class Reader:
     under_way: int = 0
     most: int = 0
     cancelled: int = 0
-    kept: bool = False
-    """Whether a place is kept for the first picture."""
     waits: list[bool] = field(default_factory=list)
     busy: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when as many readings are under way as the task starts at once."""
 
-    @contextmanager
-    def place(self) -> Iterator[Callable[[], None]]:
+    def check_room(self) -> None:
         if self.full:
             raise EngineOverloaded("test", 1, 2)
-        self.kept = True
-
-        def leave() -> None:
-            self.kept = False
-
-        try:
-            yield leave
-        finally:
-            leave()
 
     async def read(self, image: Image, *, wait: bool = False) -> PageText:
         self.waits.append(wait)
-        assert not self.kept, "its own place would count against it"
         if self.full and not wait:
             raise EngineOverloaded("test", 1, 2)
         self.under_way += 1
@@ -214,87 +197,6 @@ async def test_pages_that_have_too_many_words_together_are_refused_before_all_ar
     assert (raised.value.code, raised.value.param) == ("file_too_large", "messages[0].content[0].file.file_data")
 
 
-async def test_the_words_of_documents_take_memory_until_their_request_ends() -> None:
-    memory = RequestMemory(1, most_waiting=8)
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages_at_once=1), memory=memory)
-    held: list[int] = []
-
-    def note(_task: str, _pages: int, _all: int) -> None:
-        held.append(memory.words.running)
-
-    task = OcrTask(no_reader, loader)
-    try:
-        with memory.of_request():
-            await task.run(TaskRequest("", (pdf("one two three", "four five"),), progress=note))
-            assert held == [(3 + WORDS_OF_A_PAGE) * WORD_BYTES, 5 * WORD_BYTES]
-            assert memory.words.running == 5 * WORD_BYTES
-    finally:
-        await loader.close()
-    assert memory.words.running == 0
-
-
-async def test_a_document_waits_for_memory_before_its_pages_are_read() -> None:
-    memory = RequestMemory(1, most_waiting=8, most_of_words=3 * WORDS_OF_A_PAGE * WORD_BYTES)
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages_at_once=1), memory=memory)
-    task = OcrTask(no_reader, loader)
-    read: list[int] = []
-
-    async def ask(number: int) -> None:
-        with memory.of_request():
-            await task.run(TaskRequest("", (pdf("one two", "three"),), progress=lambda *_: read.append(number)))
-
-    try:
-        with memory.of_request():
-            await memory.hold_words(2 * WORDS_OF_A_PAGE * WORD_BYTES)
-            asked = asyncio.create_task(ask(1))
-            while not memory.words.waiting:
-                await asyncio.sleep(0)
-            assert not read
-        await asked
-        assert read == [1, 1]
-    finally:
-        await loader.close()
-    assert memory.words.running == 0
-
-
-PAGE_BYTES = WORDS_OF_A_PAGE * WORD_BYTES
-
-
-def dense_page() -> Source:
-    """A page of twice as many words as pages usually have."""
-    return pdf("\n".join(["word " * 10] * (WORDS_OF_A_PAGE // 10 * 2)), size=(300, 2000))
-
-
-@pytest.mark.deep
-async def test_pages_of_more_words_than_usual_wait_for_memory_until_others_have_ended() -> None:
-    memory = RequestMemory(1, most_waiting=8, most_of_words=4 * PAGE_BYTES, words_reserve=2 * PAGE_BYTES)
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), memory=memory)
-    task = OcrTask(no_reader, loader)
-    may_end = asyncio.Event()
-    read: list[str] = []
-
-    async def ask(key: str) -> None:
-        SHARE.set(Share(key))
-        with memory.of_request():
-            await task.run(TaskRequest("", (dense_page(),)))
-            read.append(key)
-            await may_end.wait()
-
-    try:
-        with memory.of_request():
-            await memory.hold_words(2 * PAGE_BYTES)
-            asked = [asyncio.create_task(ask(key)) for key in "ab"]
-            while not (read and memory.words.growing):
-                await asyncio.sleep(0)
-            assert len(read) == 1, "one has the reserve, and the other waits for it"
-            may_end.set()
-            await asyncio.gather(*asked)
-    finally:
-        await loader.close()
-    assert sorted(read) == ["a", "b"]
-    assert memory.words.running == 0
-
-
 async def test_large_pages_are_laid_out_one_after_the_other_while_small_ones_are_read(loader: MediaLoader) -> None:
     executor = FairExecutor("layout")
     task = OcrTask(no_reader, loader, executor)
@@ -312,49 +214,6 @@ async def test_large_pages_are_laid_out_one_after_the_other_while_small_ones_are
     assert small.data["extracted_text"] == "A small page"
     assert len((await reading).data["sections"][0]["lines"]) == 31
     await executor.close()
-
-
-async def test_while_keys_compete_only_short_pages_are_laid_out_beside_others(loader: MediaLoader) -> None:
-    executor = FairExecutor("layout")
-    task = OcrTask(no_reader, loader, executor)
-    for key in "ab":
-        LoopTurns.of_running_loop().rivalry.record_request(key)
-    may_end = threading.Event()
-    before = asyncio.create_task(executor.run(may_end.wait))
-    reading = asyncio.create_task(task.run(TaskRequest("", (pdf("\n".join(["word " * 30] * 4), size=(3000, 700)),))))
-    try:
-        short = await task.run(TaskRequest("", (pdf("A short page"),)))
-        while not executor.waiting:
-            await asyncio.sleep(0)
-    finally:
-        may_end.set()
-        await before
-    assert short.data["extracted_text"] == "A short page"
-    assert len((await reading).data["sections"][0]["lines"]) == 4
-    await executor.close()
-
-
-async def test_a_page_of_more_words_than_the_reserve_has_room_for_is_refused_and_gives_back_the_rest() -> None:
-    memory = RequestMemory(1, most_waiting=8, most_of_words=4 * PAGE_BYTES, words_reserve=PAGE_BYTES)
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), memory=memory)
-    task = OcrTask(no_reader, loader)
-    try:
-        with memory.of_request():
-            await memory.hold_words(3 * PAGE_BYTES)
-            share = SHARE.set(Share("another"))
-            with memory.of_request(), pytest.raises(MemoryShort, match="memory for words"):
-                await task.run(TaskRequest("", (dense_page(),)))
-            SHARE.reset(share)
-            assert memory.words.running == 3 * PAGE_BYTES
-        with memory.of_request():
-            await task.run(TaskRequest("", (dense_page(),)))
-    finally:
-        await loader.close()
-    assert memory.words.running == 0
-
-
-def test_the_reserve_has_room_for_all_words_that_a_request_may_have() -> None:
-    assert MediaLimits().words * WORD_BYTES <= WORDS_RESERVE < WORDS
 
 
 async def test_texts_that_are_too_long_together_are_refused() -> None:
@@ -534,14 +393,6 @@ async def test_what_may_need_no_engine_is_refused_at_its_first_picture(loader: M
     with pytest.raises(EngineOverloaded):
         await OcrTask(lambda: reader, loader).run(TaskRequest("", (shown_late,)))
     assert reader.waits[0] is False
-
-
-async def test_a_picture_that_cannot_be_read_gives_its_place_up(loader: MediaLoader) -> None:
-    reader = Reader()
-    damaged = source(b"\x89PNG\r\n\x1a\n" + bytes(60), "image/png")
-    with pytest.raises(InputError):
-        await OcrTask(lambda: reader, loader).run(TaskRequest("", (damaged,)))
-    assert (reader.kept, reader.waits) == (False, [])
 
 
 async def test_the_later_pictures_of_a_request_wait_for_their_turn(loader: MediaLoader) -> None:

@@ -57,7 +57,7 @@ class Direct:
         self._one_at_a_time = asyncio.Lock()
         self._heard: dict[tuple[object, ...], WindowText] = {}
 
-    async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
+    async def transcribe(self, window: SpeechWindow, *, wait: bool = True) -> WindowText:
         key = (window.samples.tobytes(), window.language, window.translate, window.prompt)
         async with self._one_at_a_time:
             if key not in self._heard:
@@ -87,10 +87,10 @@ class Scripted:
         self._detected = detected
         self._probability = probability
 
-    async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
+    async def transcribe(self, window: SpeechWindow, *, wait: bool = True) -> WindowText:
         language, probability = self._detected[min(len(self.windows), len(self._detected) - 1)]
         self.windows.append(window)
-        self.calls.append((wait, urgent))
+        self.calls.append(wait)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         await asyncio.sleep(0)
@@ -222,8 +222,8 @@ async def test_who_speaks_at_once_comes_in_order_of_time(ask: Ask, shared: Path,
 
 async def test_a_spelled_name_is_one_word_by_word_and_one_speakers(loader: MediaLoader) -> None:
     class Spells(Scripted):
-        async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
-            text = await super().transcribe(window, wait=wait, urgent=urgent)
+        async def transcribe(self, window: SpeechWindow, *, wait: bool = True) -> WindowText:
+            text = await super().transcribe(window, wait=wait)
             pieces = [" K", "-O", "-W", "-A", "-L", "-S", "-K", "-I."]
             each = len(window.samples) / RATE / len(pieces)
             words = [SpokenWord(piece, at * each, (at + 1) * each, 0.9) for at, piece in enumerate(pieces)]
@@ -314,8 +314,8 @@ async def test_a_language_that_the_request_names_is_sure(loader: MediaLoader) ->
 class LeavesOut(Scripted):
     """Hears nothing after a pause, as Whisper does at times."""
 
-    async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
-        text = await super().transcribe(window, wait=wait, urgent=urgent)
+    async def transcribe(self, window: SpeechWindow, *, wait: bool = True) -> WindowText:
+        text = await super().transcribe(window, wait=wait)
         return replace(text, words=text.words if len(self.windows) > 1 else self.first(len(window.samples) / RATE))
 
     def first(self, seconds: float) -> tuple[SpokenWord, ...]:
@@ -502,14 +502,10 @@ async def test_a_long_recording_is_heard_in_few_windows_at_a_time(loader: MediaL
     assert all(len(window.samples) <= LONGEST_S * RATE for window in engine.windows)
 
 
-async def test_only_its_first_minute_is_urgent_and_only_its_first_window_may_be_refused(loader: MediaLoader) -> None:
+async def test_only_its_first_window_may_be_refused(loader: MediaLoader) -> None:
     engine = Scripted(languages=frozenset({"en"}))
     await asking(lambda: engine, loader)(wav(*(part for text in SENTENCES * 3 for part in (say(text), pause(0.7)))))
-    waits, urgent = zip(*engine.calls, strict=True)
-    assert waits == (False, *[True] * (len(waits) - 1))
-    assert urgent[0]
-    assert urgent == tuple(sorted(urgent, reverse=True))
-    assert not urgent[-1]
+    assert engine.calls == [False, *[True] * (len(engine.calls) - 1)]
 
 
 @pytest.mark.deep
@@ -525,10 +521,10 @@ async def test_progress_is_told_in_seconds(ask: Ask) -> None:
 
 async def test_an_engine_that_fails_fails_the_request_and_stops_its_windows(loader: MediaLoader) -> None:
     class Failing(Scripted):
-        async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
+        async def transcribe(self, window: SpeechWindow, *, wait: bool = True) -> WindowText:
             if len(self.windows) == 3:
                 raise EngineUnavailable("speech_to_text", "gone")
-            return await super().transcribe(window, wait=wait, urgent=urgent)
+            return await super().transcribe(window, wait=wait)
 
     with pytest.raises(EngineUnavailable, match="gone"):
         await asking(lambda: Failing(languages=frozenset({"en"})), loader)(wav(*(say(text) for text in SENTENCES)))

@@ -232,30 +232,12 @@ def test_an_empty_setting_is_no_file() -> None:
     assert build_keys(Settings(_env_file=None, keys_file="")).check(None) == Caller(access.EVERYONE)
 
 
-def test_a_key_has_its_share_of_what_is_bounded_and_a_server_without_keys_one_caller_who_has_all() -> None:
-    settings = Settings(_env_file=None, api_keys="k1,k2", key_share=0.25)
-    keys = build_keys(settings)
-    first, second = keys.check("Bearer k1").share, keys.check("Bearer k2").share
-    assert first.key != second.key
-    assert (first.of(64), first.of(2), second.part) == (16, 1, 0.25)
-    assert build_keys(Settings(_env_file=None)).check(None).share.of(64) == 64
-
-
-def test_a_key_is_served_by_its_weight_in_its_batches_too(file: Path) -> None:
-    heavy, light = add_key(file, "heavy", {"weight": 2.5}), add_key(file, "light", {})
-    keys = ApiKeys(["given"], file)
-    callers = [keys.check(f"Bearer {key}") for key in (heavy, light, "given")]
-    assert [caller.share.weight for caller in callers] == [2.5, 1.0, 1.0]
-    batches = [keys.caller_of(caller.key) for caller in callers]
-    assert [caller.share.weight for caller in batches if caller] == [2.5, 1.0, 1.0]
-
-
 def test_a_key_is_found_again_as_long_as_it_is_valid(file: Path) -> None:
     now = 0.0
     mine = add_key(file, "mine", {"guard_thresholds": {"S1": 0.25}})
     ends = datetime(2030, 1, 1, tzinfo=UTC)
     short = add_key(file, "short", {"expires": ends})
-    keys = ApiKeys(["given"], file, key_share=0.25, clock=lambda: now)
+    keys = ApiKeys(["given"], file, clock=lambda: now)
     for key in ("given", mine, short):
         caller = keys.check(f"Bearer {key}")
         assert keys.caller_of(caller.key) == caller
@@ -277,7 +259,7 @@ def test_what_everyone_began_is_everyones_while_the_server_asks_for_no_key(file:
 
 def test_a_key_whose_tenant_the_file_does_not_say_is_found_with_its_limits(file: Path) -> None:
     file.write_text(stored("one") + 'tasks = ["ocr"]\nbudget_usd = 0.5\n' + stored("two"))
-    keys = ApiKeys([], file, key_share=0.5)
+    keys = ApiKeys([], file)
     caller = keys.check("Bearer one")
     assert caller.tasks == {"ocr"}
     assert keys.caller_of(caller.key) == caller
@@ -335,13 +317,12 @@ def test_keys_without_limits_of_their_own_have_the_default_ones(file: Path) -> N
         keys_file=str(file),
         api_keys=("one",),
         default_requests_per_minute=7,
-        default_concurrent=2,
         default_budget_usd=3,
         default_budget_period="day",
         default_tasks=("ocr", "chat"),
     )
     keys = build_keys(settings)
-    default = Limits(requests_per_minute=7, concurrent=2, budget=3 * NANO, budget_period="day")
+    default = Limits(requests_per_minute=7, budget=3 * NANO, budget_period="day")
     for key in (bob, "one"):
         caller = keys.check(f"Bearer {key}")
         assert (caller.limits, caller.tasks) == (default, {"ocr", "chat"})

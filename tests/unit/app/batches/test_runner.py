@@ -23,6 +23,7 @@ from app.building import build_counters
 from app.errors import BadRequest
 from app.services import Services
 from app.state.entries import StoreDown
+from app.threads import Threads
 from models.base import EngineOverloaded
 from tasks.inputs.fetch.fetcher import Fetcher
 from tests.batches import URL, Echo, World, open_world, said
@@ -76,9 +77,10 @@ async def test_a_line_that_makes_a_library_panic_fails_by_itself(world: World) -
 
     async def panic_at_b(services: Services, body: Echo, admission: Admission, request_id: str) -> LineResponse:
         if body.text == "b":
-            await services.wire.run(panic)
+            await asyncio.to_thread(panic)
         return await answer(services, body, admission, request_id)
 
+    asyncio.get_running_loop().set_default_executor(Threads())
     world.answer = panic_at_b  # type: ignore[method-assign]
     async with world.running():
         batch = await world.ended(await world.add("a", "b", "c"))
@@ -219,10 +221,9 @@ async def test_a_line_that_waits_for_its_keys_limits_keeps_no_slot_and_holds_nob
     limited, other = (world.services.keys.check(f"Bearer {key}").key for key in keys)
     async with world.running(at_once=2) as runner:
         waiting = await world.add("a", "b", "c", "d", key=limited)
-        await until(lambda: world.asked["b"] == 1 and not runner.line_slots.running)
+        await until(lambda: world.asked["b"] == 1 and not runner.running_lines)
         batch = await world.ended(await world.add("e", "f", "g", key=other), other.tenant)
         assert (batch.completed, batch.failed) == (3, 0)
-        assert runner.line_slots.width == 2, "the server had room"
         assert (await world.batch(waiting, limited.tenant)).completed == 1
     assert world.asked.keys() <= set("abcefg"), "no line began that could only wait, too"
     assert world.asked["c"] <= 1
@@ -231,14 +232,14 @@ async def test_a_line_that_waits_for_its_keys_limits_keeps_no_slot_and_holds_nob
 async def test_a_batch_that_waits_for_its_keys_limits_leaves_its_place_to_others(world: World, tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     keys = [add_key(file, name, {"requests_per_minute": 1}) for name in ("one", "two")] + [add_key(file, "other", {})]
-    world.services.keys = ApiKeys((), file, key_share=0.5)
+    world.services.keys = ApiKeys((), file)
     one, two, other = (world.services.keys.check(f"Bearer {key}").key for key in keys)
     async with world.running(at_once=2) as runner:
         waiting = [
             (await world.add(f"{number}", f"then {number}", key=key), key.tenant)
             for number, key in enumerate([one, two] * 4)
         ]
-        await until(lambda: len(runner._runs) == 8 and not runner.line_slots.running)
+        await until(lambda: len(runner._runs) == 8 and not runner.running_lines)
         batch = await world.ended(await world.add("other", key=other), other.tenant)
         assert batch.completed == 1
         assert {(await world.batch(*one)).status for one in waiting} <= {"validating", "in_progress"}
@@ -248,7 +249,7 @@ async def test_a_line_that_the_server_refused_keeps_no_slot_while_it_waits(world
     world.failures["a"] = [EngineOverloaded("ocr", 128, 60)]
     async with world.running(at_once=1) as runner:
         waiting = await world.add("a")
-        await until(lambda: world.asked["a"] == 1 and not runner.line_slots.running)
+        await until(lambda: world.asked["a"] == 1 and not runner.running_lines)
         assert (await world.ended(await world.add("b"))).completed == 1
         assert (await world.batch(waiting)).completed == 0
 
@@ -257,7 +258,7 @@ async def test_a_line_that_waits_ends_with_its_batch_and_is_not_tried_again(worl
     world.failures["a"] = [EngineOverloaded("ocr", 128, 60)]
     async with world.running() as runner:
         batch_id = await world.add("a")
-        await until(lambda: world.asked["a"] == 1 and not runner.line_slots.running)
+        await until(lambda: world.asked["a"] == 1 and not runner.running_lines)
         world.now += 25 * 3600
         runner.wake()
         batch = await world.ended(batch_id)
@@ -394,7 +395,7 @@ async def test_a_batch_of_a_key_ends_where_no_key_is_asked_for(world: World) -> 
 async def test_one_key_leaves_others_room_for_their_batches(world: World, tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     keys = [add_key(file, name, {}) for name in ("mine", "other")]
-    world.services.keys = ApiKeys((), file, key_share=0.5)
+    world.services.keys = ApiKeys((), file)
     mine, other = (world.services.keys.check(f"Bearer {key}").key for key in keys)
     world.held = {f"{number}": asyncio.Event() for number in range(9)}
     async with world.running(at_once=20) as runner:
@@ -410,7 +411,7 @@ async def test_one_key_leaves_others_room_for_their_batches(world: World, tmp_pa
 async def test_a_key_that_runs_no_batch_need_not_wait_for_those_of_others(world: World, tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     keys = [add_key(file, name, {}) for name in ("one", "two", "other")]
-    world.services.keys = ApiKeys((), file, key_share=0.5)
+    world.services.keys = ApiKeys((), file)
     one, two, other = (world.services.keys.check(f"Bearer {key}").key for key in keys)
     world.held = {f"{number}": asyncio.Event() for number in range(9)}
     async with world.running(at_once=20) as runner:

@@ -46,6 +46,8 @@ PASTED_VALUES = {"company": "BETA LTD", "invoice_number": "A-17", "total": 12.0}
         ([("speech_to_text", HEARD)], True, ("text",), [SAID]),
         ([("speech_to_text", HEARD)], False, ("transcript", "language"), [SAID, "en"]),
         ([("speech_to_text", HEARD)], False, ("Transcription",), [SAID]),
+        ([("speech_to_text", HEARD), ("ocr", RECEIPT.result.data)], False, ("text",), [SAID]),
+        ([("speech_to_text", HEARD)], False, ("markdown", "full_text"), [SAID, SAID]),
         ([("translate", TRANSLATED)], False, ("translation", "target_language"), ["No preguntes.", "es"]),
         ([("speech_to_text", HEARD), ("translate", TRANSLATED)], False, ("text",), ["No preguntes."]),
         (
@@ -73,13 +75,11 @@ async def test_what_a_specialist_found_is_copied_whole(
 @pytest.mark.parametrize(
     ("results", "fields"),
     [
-        ([("speech_to_text", HEARD)], {"text": STRING}),
-        ([("speech_to_text", HEARD), ("ocr", RECEIPT.result.data)], {"text": STRING}),
+        ([("speech_to_text", HEARD)], {"output": STRING}),
         ([("speech_to_text", HEARD)], {"summary": STRING}),
         ([("speech_to_text", HEARD)], {"translation": STRING}),
         ([("speech_to_text", HEARD)], {"transcript": {"type": "string", "maxLength": 10}}),
         ([("speech_to_text", HEARD)], {"transcript": {"type": "string", "enum": ["yes", "no"]}}),
-        ([("speech_to_text", HEARD)], {"transcript": {"type": "array", "items": STRING}}),
         ([("speech_to_text", HEARD)], {"people": INTEGER}),
         ([("translate", TRANSLATED)], {"count": INTEGER}),
     ],
@@ -266,7 +266,7 @@ async def test_a_failed_specialist_fills_in_nothing() -> None:
 
 def test_the_table_of_names_is_well_formed() -> None:
     table = tomllib.loads(Path(whole_results.FILE).read_text("utf-8"))
-    assert set(table) == {"results", "text", "counts", "prose"}
+    assert set(table) == {"results", "text", "outcome", "markdown", "counts", "prose"}
     for row in table["results"]:
         assert {"task", "names"} <= set(row) <= {"task", "key", "names"}
         assert row["task"] in TASK_NAMES

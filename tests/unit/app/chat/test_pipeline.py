@@ -1,14 +1,13 @@
-"""What an answer keeps in memory for a slow reader: one that is the result of a task, and one of the cache."""
+"""What is kept of the inputs of an answer: one that is the result of a task, and one of the cache."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from app.access.keys import Caller
-from app.answer_memory import AnswerMemory
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.cache.keys import CacheKeys
 from app.chat.call import ChatCall
@@ -20,7 +19,6 @@ from app.state.entries import Entries
 from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
 from app.wire.request import ChatRequest
-from models.fair_executor import FairExecutor
 from tasks.base import Task, TaskRequest
 from tasks.guardrails import Policy
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -61,16 +59,6 @@ class Reader:
         return JsonResult({"text": TEXT})
 
 
-@dataclass
-class Holdings:
-    """What a request holds."""
-
-    sizes: list[int] = field(default_factory=list)
-
-    async def hold(self, size: int) -> None:
-        self.sizes.append(size)
-
-
 @pytest.fixture
 def shelf() -> Shelf:
     return Shelf()
@@ -83,32 +71,23 @@ async def loader(shelf: Shelf) -> AsyncIterator[MediaLoader]:
     await loader.close()
 
 
-async def test_a_long_result_is_held_whole_before_its_first_chunk_and_its_inputs_are_forgotten(
-    loader: MediaLoader, shelf: Shelf
-) -> None:
+async def test_a_long_result_comes_in_pieces_and_its_inputs_are_forgotten(loader: MediaLoader, shelf: Shelf) -> None:
     source = Source(Origin("file"), file_id="file-1", owner="me")
     tasks: dict[str, Task] = {"ocr": Reader(loader)}
-    holdings = Holdings()
     request = ChatRequest.model_validate({"model": "interfaze-beta", "messages": [{"role": "user", "content": "x"}]})
-    call = ChatCall(request, Caller("me"), memory=AnswerMemory(holdings.hold))
-    text, told = "", []
-    executor = FairExecutor("test")
-    events = _run_task("ocr", call, Turn("", (source,)), Specialists(tasks.__getitem__), loader, executor)
+    call = ChatCall(request, Caller("me"))
+    text = ""
+    events = _run_task("ocr", call, Turn("", (source,)), Specialists(tasks.__getitem__), loader)
     async for event in events:
         if isinstance(event, TextChunk):
             assert len(event.text) <= PIECE
             text += event.text
-            told.append(sum(holdings.sizes))
-            await call.memory.pass_on(event.text)
         else:
             assert isinstance(event, Finish)
     assert text == f'{{"name":"ocr","result":{{"text":"{TEXT}"}}}}'
-    assert told[0] >= len(text)
-    assert set(told) == {told[0]}, "nothing is held twice"
     assert shelf.reads == 1
     await loader.load(source)
     assert shelf.reads == 2
-    await executor.close()
 
 
 async def test_the_inputs_of_a_request_that_gets_anothers_answer_are_forgotten(
@@ -124,8 +103,7 @@ async def test_the_inputs_of_a_request_that_gets_anothers_answer_are_forgotten(
         yield TextChunk("word")
         yield Finish("stop", 1, 2)
 
-    threads = FairExecutor("test")
-    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", 1 << 20), Sealer(1 << 20), threads, patience_s=60)
+    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", 1 << 20), Sealer(1 << 20), patience_s=60)
     cache = AnswerCache(entries, CacheKeys(loader, shaped_by), max_age_s=60)
     request = ChatRequest.model_validate({"model": "interfaze-beta", "messages": [{"role": "user", "content": "x"}]})
 
@@ -148,7 +126,6 @@ async def test_the_inputs_of_a_request_that_gets_anothers_answer_are_forgotten(
         later, told_again = await ask()
     finally:
         await entries.close()
-        await threads.close()
     assert told[0] == also_told[0] == told_again[0] == TextChunk("word")
     # Which of the two answers, and which gets that answer, depends on the threads that make their keys.
     assert sorted([await is_remembered(one), await is_remembered(other)]) == [False, True]

@@ -6,7 +6,6 @@ from typing import Any
 
 from app.chat.render import ChunkOptions, Envelope, completion, stream
 from app.events import (
-    PIECE,
     AnswerWarning,
     Event,
     Finish,
@@ -16,35 +15,25 @@ from app.events import (
     TextChunk,
     ToolCallChunk,
 )
-from app.feed import Feed
-from app.wire.json_pieces import completion_json
 from app.wire.response import ChatCompletionChunk, ChunkChoice, Delta
 from app.wire.sse import encode_model
-from models.fair_executor import FairExecutor, all_of
-from tests.conftest import each_case
 from tests.entries import entry_of, failure_of
-from tests.loop_passes import passing
 
 ENVELOPE = Envelope("req-1", 1784164296, "interfaze-beta")
 FINISH = Finish("stop", prompt_tokens=220, completion_tokens=3)
 
 
-def feed(*events: Event) -> Feed[Event]:
-    async def generate() -> AsyncGenerator[Event, None]:
-        for event in events:
-            yield event
-
-    return Feed(generate(), timeout_s=10)
+async def said(*events: Event) -> AsyncGenerator[Event, None]:
+    for event in events:
+        yield event
 
 
 async def folded(*events: Event, show_reasoning: bool = False) -> str:
-    made = await completion(feed(*events), ENVELOPE, show_reasoning=show_reasoning)
-    return b"".join(all_of(completion_json(made.answer, made.texts))).decode()
+    return (await completion(said(*events), ENVELOPE, show_reasoning=show_reasoning)).model_dump_json()
 
 
 async def streamed(*events: Event, **options: bool) -> list[str]:
-    async with feed(*events) as running:
-        pieces = b"".join([piece async for piece in stream(running, ENVELOPE, ChunkOptions(**options))])
+    pieces = b"".join([piece async for piece in stream(said(*events), ENVELOPE, ChunkOptions(**options))])
     return pieces.decode().removesuffix("\n\n").split("\n\n")
 
 
@@ -76,10 +65,10 @@ async def test_a_stream_to_the_byte() -> None:
 
 async def test_a_piece_is_the_chunk_that_its_class_writes_whatever_it_says() -> None:
     envelope = Envelope("req-1", 1784164296, 'a "model", \\"content":"" of its own')
-    said = ["Hi", "", '"', "\\", '"content":""', "\0\x07\x1f\x7f\r\n\t", "é\u2028😀", "</think>"]
-    async with feed(*map(TextChunk, said), FINISH) as running:
-        pieces = b"".join([piece async for piece in stream(running, envelope, ChunkOptions())]).split(b"\n\n")
-    for piece, text in zip(pieces[1 : len(said)], said[1:], strict=True):
+    texts = ["Hi", "", '"', "\\", '"content":""', "\0\x07\x1f\x7f\r\n\t", "é\u2028😀", "</think>"]
+    events = said(*map(TextChunk, texts), FINISH)
+    pieces = b"".join([piece async for piece in stream(events, envelope, ChunkOptions())]).split(b"\n\n")
+    for piece, text in zip(pieces[1 : len(texts)], texts[1:], strict=True):
         chunk = ChatCompletionChunk(
             id="req-1",
             created=1784164296,
@@ -180,30 +169,10 @@ async def test_warnings_are_told_once_each_in_the_answer_and_on_the_chunk_that_e
     assert all("warnings" not in chunk for chunk in chunks[:-1])
 
 
-@each_case("before", range(3))
-async def test_what_was_found_is_encoded_in_threads_while_others_have_their_turns(before: int) -> None:
-    result = {"text": "x" * before + "a</" * 1_000_000, "lines": [{"text": "<", "n": n} for n in range(200)]}
+async def test_nothing_that_was_found_ends_its_block() -> None:
+    result = {"text": "a</" * 1000, "lines": [{"text": "<", "n": n} for n in range(200)]}
     events = (Precontext((entry_of("stt", result), failure_of("ocr", "too </large"))), TextChunk("Hi"), FINISH)
-    wire = FairExecutor("wire")
-    try:
-        async with feed(*events) as running, passing() as passes:
-            pieces = stream(running, ENVELOPE, ChunkOptions(show_precontext=True), wire)
-            sent = b"".join([piece async for piece in pieces]).decode().removesuffix("\n\n").split("\n\n")
-        assert passes.number > 20
-    finally:
-        await wire.close()
-    assert sent == await streamed(*events, show_precontext=True)
-    first, second, *_ = deltas(sent)
+    first, second, *_ = deltas(await streamed(*events, show_precontext=True))
     assert (first["role"], second["content"]) == ("assistant", "Hi")
     blocks = [block.removesuffix("\n</precontext>") for block in first["content"].split("<precontext>\n")[1:]]
     assert [json.loads(block) for block in blocks] == json.loads(await folded(*events))["precontext"]
-
-
-async def test_a_long_text_is_never_joined() -> None:
-    texts = ["é" * PIECE, '"', "x" * PIECE]
-    made = await completion(feed(*map(TextChunk, texts), FINISH), ENVELOPE)
-    assert made.answer.choices[0].message.content is None
-    assert made.texts == texts
-    pieces = all_of(completion_json(made.answer, made.texts))
-    assert max(map(len, pieces)) <= 2 * PIECE
-    assert json.loads(b"".join(pieces))["choices"][0]["message"]["content"] == "".join(texts)

@@ -7,7 +7,6 @@ import pytest
 
 from app.chat.schema.structured import NotVerbatim, Shape
 from app.chat.structured_answers import null_unsupported
-from models.fair_executor import all_of
 from tasks.precontext import Evidence
 from tasks.schema.json_answer import JsonAnswer
 from tests.conftest import each_case
@@ -19,7 +18,7 @@ NESTED = {"a": [1, None, 2.5]}
 def with_nulls(shape: Shape, value: Any, *supported: str) -> Any:
     answer = JsonAnswer(value, json.dumps(value))
     evidence = Evidence({pointer: {} for pointer in supported}, [])
-    nulled = all_of(null_unsupported(answer, evidence, shape))
+    nulled = null_unsupported(answer, evidence, shape)
     assert json.loads(nulled.text) == nulled.value
     return nulled.value
 

@@ -130,14 +130,14 @@ async def test_a_number_is_no_day() -> None:
 async def test_what_nobody_can_judge_is_empty_and_named() -> None:
     texts = {"type": "array", "items": {"type": "array", "items": STRING}}
     filling = await whole(
-        shape_of(summary=STRING, sentiment={"enum": ["good", "bad"]}, rows=texts, total=NUMBER), read()
+        shape_of(summary=STRING, sentiment={"enum": ["good", "bad"]}, routes=texts, total=NUMBER), read()
     )
     assert filling.answer is not None
-    assert filling.answer.value == {"summary": "", "sentiment": "good", "rows": [], "total": 63.6}
+    assert filling.answer.value == {"summary": "", "sentiment": "good", "routes": [], "total": 63.6}
     judged, empty = filling.warnings
     assert "'summary', 'sentiment'" in judged
     assert "OPENFAZE_LLM_BASE_URL" in judged
-    assert "'rows'" in empty
+    assert "'routes'" in empty
 
 
 async def test_fields_that_depend_on_each_other_are_copied_and_checked_together() -> None:

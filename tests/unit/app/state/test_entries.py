@@ -26,19 +26,13 @@ from app.state.counters import Amount, Limits, Reservation
 from app.state.entries import PAUSE_S, CircuitBreaker, EntryStore, Key, StoreDown, StoreSlow
 from app.state.redis_counters import RedisCounters
 from app.state.redis_entries import ENTRY_BYTES, PREFIX, RedisEntries
-from app.state.responses import COPIES, ResponseStore, StoredResponse
+from app.state.responses import StoredResponse
 from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
-from models.fair_executor import FairExecutor, Slices
 from tests.redis_server import serving_redis
 from tests.strays import no_stray_failures
 
 MB = 1 << 20
-
-
-def in_a_slice(stored: StoredResponse) -> Slices[StoredResponse]:
-    yield
-    return stored
 
 
 def key(name: str, tenant: str = "t1", kind: str = "answer") -> Key:
@@ -235,26 +229,6 @@ def test_runs_of_items_that_earlier_builds_stored_are_read() -> None:
     assert [item_id for item_id, _ in stored.items()] == ["a", "],[", "c"]
 
 
-async def test_who_waits_for_memory_to_read_a_response_holds_its_size_and_does_not_keep_it(tmp_path: Path) -> None:
-    threads = FairExecutor("test")
-    entries = SqliteEntries(tmp_path / "responses.sqlite", 64 * MB)
-    store = ResponseStore(entries, Sealer(64 * MB), threads, max_age_s=60)
-    stored = StoredResponse(None, b'["' + b"x" * 2 * MB + b'"]', b"[]", b"{}")
-    held: list[int] = []
-
-    async def hold_and_delete(size: int) -> None:
-        held.append(size)
-        await store.delete("t1", "resp_1")
-
-    try:
-        await store.put("t1", "resp_1", lambda: in_a_slice(stored))
-        assert await store.get("t1", "resp_1", hold_and_delete) is None
-        assert held == [COPIES * len(stored.packed())]
-    finally:
-        await store.close()
-        await threads.close()
-
-
 def put_size(size: int) -> int:
     return size - ENTRY_BYTES
 
@@ -396,21 +370,19 @@ async def test_a_response_is_kept_for_its_tenant_where_the_settings_say(
     of_state = {"state_url": redis_url} if where == "redis" else {}
     shared: dict[str, Any] = {"responses_url": redis_url} if where == "redis of its own" else of_state
     settings = Settings(_env_file=None, files_dir=str(tmp_path / "files"), responses_ttl_hours=1, **shared)
-    threads = FairExecutor("test")
-    store = build_responses(settings, threads)
+    store = build_responses(settings)
     stored = StoredResponse("resp_0", b'[{"role": "user"}]', b"[]", '{"text": "Grüße"}'.encode())
     try:
-        await store.put("t1", "resp_1", lambda: in_a_slice(stored))
-        await store.put("t1", "resp_2", lambda: in_a_slice(stored), is_short=True)
+        await store.put("t1", "resp_1", lambda: stored)
+        await store.put("t1", "resp_2", lambda: stored, is_short=True)
         assert await store.get("t1", "resp_1") == await store.get("t1", "resp_2") == stored
         assert await store.get("t2", "resp_1") is None
         assert (await store.delete("t2", "resp_1"), await store.delete("t1", "resp_1")) == (False, True)
         with pytest.raises(ValueError, match="bytes are more than"):
-            await store.put("t1", "resp_3", lambda: in_a_slice(replace(stored, input=bytes(65 * MB))))
+            await store.put("t1", "resp_3", lambda: replace(stored, input=bytes(65 * MB)))
         assert await store.purge("t1") == 1
     finally:
         await store.close()
-        await threads.close()
     assert (tmp_path / "state" / "responses.sqlite").exists() == (where == "sqlite")
 
 

@@ -11,20 +11,16 @@ from app.state.redis_entries import RedisEntries
 from app.state.responses import ResponseStore, StoredResponse
 from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
-from models.fair_executor import FairExecutor, Slices
 
 
 async def test_a_short_response_is_read_without_a_thread(tmp_path: Path) -> None:
-    threads = FairExecutor("wire")
     in_file = SqliteEntries(tmp_path / "responses.sqlite", 1 << 20, is_cache=False)
-    store = ResponseStore(in_file, Sealer(1 << 20), threads, max_age_s=60)
+    store = ResponseStore(in_file, Sealer(1 << 20), max_age_s=60)
 
-    def stored() -> Slices[StoredResponse]:
-        yield
+    def stored() -> StoredResponse:
         return StoredResponse.of_items(None, [("msg_1", b'{"id":"msg_1"}')], b"[]", b'{"id":"resp_1"}')
 
     await store.put("alice", "resp_1", stored, is_short=True)
-    await threads.close()
     found = await store.get("alice", "resp_1")
     await store.close()
     assert found is not None
@@ -37,9 +33,8 @@ async def test_a_redis_that_does_not_answer_is_soon_left_alone(monkeypatch: pyte
     connected: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(lambda _, writer: connected.append(writer), "127.0.0.1", 0)
     url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
-    threads = FairExecutor("wire")
     in_redis = RedisEntries(url, max_per_tenant=1 << 20, max_total=1 << 20)
-    store = ResponseStore(in_redis, Sealer(1 << 20), threads, max_age_s=60)
+    store = ResponseStore(in_redis, Sealer(1 << 20), max_age_s=60)
     for _ in range(3):
         with pytest.raises(StoreSlow):
             await store.get("alice", "resp_1")
@@ -48,7 +43,6 @@ async def test_a_redis_that_does_not_answer_is_soon_left_alone(monkeypatch: pyte
     assert not isinstance(refused.value, StoreSlow)
     assert store.faults == 4
     await store.close()
-    await threads.close()
     for writer in connected:
         writer.close()
     server.close()

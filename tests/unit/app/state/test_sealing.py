@@ -4,15 +4,12 @@ import asyncio
 import os
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from app.state.entries import Entries, EntryTotals, Key, StoreDown
 from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
-from models.base import EngineOverloaded
-from models.fair_executor import FairExecutor
 from tests.unit.app.state.test_entries import MB, key
 
 
@@ -78,8 +75,7 @@ class _Broken:
 async def test_a_store_that_fails_is_left_alone_for_a_while(*, hangs: bool) -> None:
     now = 0.0
     store = _Broken(hangs=hangs)
-    threads = FairExecutor("test")
-    entries = Entries(store, Sealer(1000), threads, patience_s=0.01, clock=lambda: now)
+    entries = Entries(store, Sealer(1000), patience_s=0.01, clock=lambda: now)
     # One that is slow may be so by chance.
     tries = 3 if hangs else 1
     assert [await entries.get(key("a"), bytes) for _ in range(8)] == [None] * 8
@@ -89,12 +85,11 @@ async def test_a_store_that_fails_is_left_alone_for_a_while(*, hangs: bool) -> N
     assert await entries.get(key("a"), bytes) is None
     assert store.asked == tries + 1
     await entries.close()
-    await threads.close()
 
 
 async def test_a_damaged_or_too_large_value_is_none(tmp_path: Path) -> None:
-    store, threads = SqliteEntries(tmp_path / "c.sqlite", MB), FairExecutor("test")
-    entries = Entries(store, Sealer(1000), threads, patience_s=60)
+    store = SqliteEntries(tmp_path / "c.sqlite", MB)
+    entries = Entries(store, Sealer(1000), patience_s=60)
     await store.put(key("a"), b"nonsense", max_age_s=60)
     assert await entries.get(key("a"), bytes) is None
     written = entries.put(key("b"), lambda: b"x" * 2000, max_age_s=60)
@@ -103,7 +98,6 @@ async def test_a_damaged_or_too_large_value_is_none(tmp_path: Path) -> None:
     assert await entries.get(key("b"), bytes) is None
     assert entries.faults == {"damaged": 1, "large": 1}
     await entries.close()
-    await threads.close()
 
 
 class _Noting(Sealer):
@@ -119,30 +113,10 @@ class _Noting(Sealer):
 
 
 async def test_a_long_value_is_unpacked_in_a_thread_however_short_its_sealed_form_is(tmp_path: Path) -> None:
-    store, threads, sealer = SqliteEntries(tmp_path / "c.sqlite", MB), FairExecutor("test"), _Noting()
-    entries = Entries(store, sealer, threads, patience_s=60)
+    store, sealer = SqliteEntries(tmp_path / "c.sqlite", MB), _Noting()
+    entries = Entries(store, sealer, patience_s=60)
     for value, is_here in ((b"short", True), (bytes(100_000), False), (os.urandom(100_000), False)):
         await store.put(key("a"), sealer.seal(key("a").digest, value), max_age_s=60)
         assert await entries.get(key("a"), bytes) == value
         assert (sealer.threads.pop() is threading.current_thread()) is is_here
-    await entries.close()
-    await threads.close()
-
-
-class _NoRoom(FairExecutor):
-    """Threads for which too much waits."""
-
-    async def run(self, *_: Any, **__: Any) -> Any:
-        raise EngineOverloaded("text", 1, 1)
-
-
-async def test_threads_that_have_no_room_cost_nobody_an_answer(tmp_path: Path) -> None:
-    store, sealer, value = SqliteEntries(tmp_path / "c.sqlite", MB), Sealer(MB), os.urandom(50_000)
-    await store.put(key("a"), sealer.seal(key("a").digest, value), max_age_s=60)
-    entries = Entries(store, sealer, _NoRoom("test"), patience_s=60)
-    assert await entries.get(key("a"), bytes) is None
-    written = entries.put(key("b"), lambda: value, max_age_s=60)
-    assert written is not None
-    await written
-    assert entries.faults == {"busy": 2}
     await entries.close()

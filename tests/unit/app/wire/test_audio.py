@@ -16,7 +16,6 @@ from openai.types.audio import (
 
 from app.errors import BadRequest
 from app.events import Progress
-from app.feed import Feed
 from app.routes import audio
 from app.routes.audio import TranscriptionEvent
 from app.wire.audio import TranscriptionRequest, TranslationRequest
@@ -202,8 +201,7 @@ async def streamed(*events: TranscriptionEvent, diarized: bool = False, show_pro
         for event in events:
             yield event
 
-    async with Feed(heard(), timeout_s=10) as feed:
-        pieces = [piece async for piece in audio.stream(feed, diarized=diarized, show_progress=show_progress)]
+    pieces = [piece async for piece in audio.stream(heard(), diarized=diarized, show_progress=show_progress)]
     return b"".join(pieces).decode()
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from itertools import chain
 from typing import Any, get_args
 
 import pydantic_core
@@ -12,11 +11,9 @@ from pydantic import BaseModel
 
 from app.errors import BadRequest, RateLimited, shutting_down
 from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk, text_chunks
-from app.wire.json_pieces import PIECE, LongText
 from app.wire.response_items import OPENAIS_ITEMS
 from app.wire.responses import ResponsesRequest, convert_request
 from app.wire.responses_answer import ResponseBuilder, _ArgumentsEnd, begin_response
-from models.fair_executor import all_of
 from tests.entries import entry_of
 from tests.response_events import Streamed, checked_response
 
@@ -25,16 +22,18 @@ END = Finish("tool_calls", 3, 4)
 
 def answering(**fields: Any) -> ResponseBuilder:
     request = ResponsesRequest.model_validate({"model": "auto", "input": "Hi.", **fields})
-    response = begin_response(request, f"resp_{'0' * 32}", is_stored=False, instructions=request.instructions)
+    response = begin_response(request, f"resp_{'0' * 32}", is_stored=False)
     return ResponseBuilder(
         response, convert_request(request), request.offered_tools, request.shows_reasoning, streams=True
     )
 
 
 def streamed(making: ResponseBuilder, events: Iterable[Event], end: Finish = END) -> Streamed:
-    pieces = [*chain.from_iterable(map(making.encode, events)), *making.finish(end)]
-    pieces += making.end(*making.response_json())
-    return Streamed.read(b"".join(pieces).decode())
+    return Streamed.read(encoded(making, events, end).decode())
+
+
+def encoded(making: ResponseBuilder, events: Iterable[Event], end: Finish = END) -> bytes:
+    return b"".join([*map(making.encode, events), making.finish(end), making.end(making.response_json())])
 
 
 def test_calls_whose_pieces_come_by_turns_are_told_apart() -> None:
@@ -48,7 +47,7 @@ def test_calls_whose_pieces_come_by_turns_are_told_apart() -> None:
 def test_each_of_several_calls_is_done_before_the_next_is_added() -> None:
     calls = [piece for n in range(3) for piece in (ToolCallChunk(n, '{"a"', f"call_{n}", "f"), ToolCallChunk(n, ":1}"))]
     making = answering()
-    said = [b"".join(making.encode(event)).decode() for event in calls]
+    said = [making.encode(event).decode() for event in calls]
     told = [[line.partition("response.")[2] for line in text.split("\n") if line.startswith("event")] for text in said]
     delta = "function_call_arguments.delta"
     switch = ["function_call_arguments.done", "output_item.done", "output_item.added", delta]
@@ -259,33 +258,16 @@ def test_logprobs_are_whole_whatever_the_llms_server_leaves_out(said: Any) -> No
 @pytest.mark.parametrize("events", [[], [TextChunk("One")]], ids=["before the first event", "amid a text"])
 def test_a_stream_that_fails_is_whole(error: Any, code: str, events: list[Event]) -> None:
     making = answering()
-    pieces = chain.from_iterable(map(making.encode, events))
-    found = Streamed.read(b"".join([*pieces, *making.fail(error)]).decode())
+    found = Streamed.read(b"".join([*map(making.encode, events), making.fail(error)]).decode())
     assert found.response["status"] == "failed"
     assert found.response["error"] == {"code": code, "message": error.message}
 
 
-def test_long_instructions_are_encoded_once_and_not_copied_into_the_events_that_repeat_them() -> None:
-    instructions = 'Say "no".\n' * PIECE
-    long = all_of(LongText.of(instructions))
-    making = answering(instructions=long.placeholder)
-    making.instructions = long
-    begun = making.encode(TextChunk("One."))
-    ended = [*making.finish(END), *making.end(*making.response_json())]
-    assert [[piece is long.json for piece in pieces].count(True) for pieces in (begun, ended)] == [2, 1]
-    found = Streamed.read(b"".join([*begun, *ended]).decode())
-    responses = [event["response"] for event in found.events if "response" in event]
-    assert [response["instructions"] for response in responses] == [instructions] * 3
-
-
-def test_a_long_answer_and_what_was_found_are_encoded_in_pieces() -> None:
-    text = 'Say "no".\n' * PIECE
+def test_a_long_answer_and_what_was_found_are_encoded_whole() -> None:
+    text = 'Say "no".\n' * 10_000
     making = answering()
     entry = entry_of("ocr", {"extracted_text": text, "sections": []})
     events: list[Event] = [Precontext((entry,)), *text_chunks(text)]
-    pieces = [*chain.from_iterable(map(making.encode, events)), *making.finish(END)]
-    pieces += making.end(*making.response_json())
-    assert max(map(len, pieces)) <= 2 * PIECE
-    found = Streamed.read(b"".join(pieces).decode())
+    found = Streamed.read(encoded(making, events).decode())
     assert found.response["output"][0]["content"][0]["text"] == text
     assert found.response["precontext"] == [{"name": "ocr", "result": {"extracted_text": text, "sections": []}}]

@@ -34,7 +34,6 @@ from models.host import EngineHost
 from models.measures import MEMORY
 from models.runtime import Runtime
 from models.supply import WeightsMissing
-from models.turns import Turns
 from models.workplace import HostLimits
 from tests.conftest import each_case
 
@@ -241,8 +240,7 @@ class Cluster:
 
 
 async def test_the_engines_of_a_runtime_with_a_cluster_compute_there() -> None:
-    turns = Turns()
-    hosts = [EngineHost(SPEC, Doubler, HostLimits(max_batch=8), turns) for _ in range(2)]
+    hosts = [EngineHost(SPEC, Doubler, HostLimits(max_batch=8)) for _ in range(2)]
     card = CardMemory(base=100, item=1)
     candidate = Candidate(SPEC, lambda _: None, lambda _: Built("service", hosts), card=card)
     capability: Capability[str] = Capability("ocr", [candidate], None)  # type: ignore[arg-type]

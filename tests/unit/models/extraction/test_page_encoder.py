@@ -24,7 +24,6 @@ from models.extraction.page_encoder import (
     Scores,
 )
 from models.extraction.page_tokens import Box, EncoderInput, PageTokens, Prompt, encoder_input, page_tokens
-from models.fair_executor import all_of
 from models.host import EngineHost
 from models.workplace import HostLimits
 from tests.parts import finished
@@ -69,7 +68,7 @@ def tokenizer() -> Any:
 
 
 def given(*prompts: Prompt) -> EncoderInput:
-    return encoder_input(tokenizer(), prompts, all_of(page_tokens(tokenizer(), *words_of(LINES))))
+    return encoder_input(tokenizer(), prompts, page_tokens(tokenizer(), *words_of(LINES)))
 
 
 def scores_of(engine: PageEncoder, one: EncoderInput) -> Scores:
@@ -101,7 +100,7 @@ def test_each_layer_is_a_part_between_which_other_pages_are_read(engine: PageEnc
 
 
 def test_the_values_of_fields_are_found(engine: PageEncoder) -> None:
-    tokens = all_of(page_tokens(tokenizer(), *words_of(LINES)))
+    tokens = page_tokens(tokenizer(), *words_of(LINES))
     scores = scores_of(engine, given(NUMBER, DAY, CITY))
     assert scores.shape == (3, SCORES, len(tokens.ids))
     words, _ = words_of(LINES)
@@ -116,7 +115,7 @@ async def test_a_reader_reads_a_page_by_its_host(engine: PageEncoder) -> None:
     host = EngineHost[EncoderInput, Scores](SPEC, lambda: PageEncoder(threads=1), HostLimits(max_batch=1))
     reader = HostedFieldReader(host)
     try:
-        tokens = all_of(reader.tokens_of(*words_of(LINES)))
+        tokens = reader.tokens_of(*words_of(LINES))
         page = await reader.read(tokens, [NUMBER, DAY], most_runs=5)
     finally:
         await host.close()

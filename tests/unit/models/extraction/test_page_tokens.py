@@ -11,7 +11,6 @@ from models.extraction.page_tokens import (
     ROWS,
     SEP,
     SIZES,
-    WORDS_AT_ONCE,
     Box,
     PageTokens,
     Prompt,
@@ -19,12 +18,11 @@ from models.extraction.page_tokens import (
     page_tokens,
     rows_of,
 )
-from models.fair_executor import all_of
 from tests.letters import LETTERS, letter_tokenizer
 
 
 def tokens_of(*words: tuple[str, Box]) -> PageTokens:
-    return all_of(page_tokens(letter_tokenizer(), [word for word, _ in words], [box for _, box in words]))
+    return page_tokens(letter_tokenizer(), [word for word, _ in words], [box for _, box in words])
 
 
 def rows(*boxes: Box) -> list[int]:
@@ -67,12 +65,6 @@ def test_each_token_knows_its_word_its_first_character_and_if_it_is_a_sign() -> 
 
 def test_a_page_without_words_has_no_tokens() -> None:
     assert [len(array) for array in tokens_of().arrays] == [0] * 8
-
-
-def test_the_words_of_a_long_page_are_divided_in_slices() -> None:
-    words = ["a"] * (3 * WORDS_AT_ONCE)
-    work = page_tokens(letter_tokenizer(), words, [(0, 0, 9, 10)] * len(words))
-    assert sum(1 for _ in work) == 4
 
 
 def test_a_part_of_a_page_has_the_places_of_the_whole() -> None:

@@ -2,13 +2,9 @@
 
 import asyncio
 import json
-import os
-import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from itertools import chain
-from threading import get_native_id
 from typing import Any
 
 import jsonschema
@@ -17,10 +13,7 @@ import pytest
 from models.language.embedded import LONGEST_TOKEN, EmbeddedLlm
 from models.language.embedded_answer import LOOP_CHARS, LOOP_TIMES, LoopDetector
 from models.language.embedded_request import NativeRequest, native_request
-from models.language.embedded_seats import Seat
-from models.language.embedded_server import LlamaServer
 from models.language.llm import ContextOverflow, LlmCall, LlmRefused, TextDelta, ToolCallDelta
-from models.scheduler import SHARE, Share
 from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, idle, text_of, under, user
 
 FIELDS = {
@@ -297,30 +290,6 @@ async def test_more_messages_than_the_context_has_tokens_are_refused_uncounted(l
     with pytest.raises(ContextOverflow) as refusal:
         await events_of(llm, LlmCall([{"role": "user", "content": "x"}] * (CONTEXT_TOKENS + 1)))
     assert (refusal.value.prompt_tokens, refusal.value.limit) == (None, CONTEXT_TOKENS)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no priorities of threads")
-async def test_a_prompt_for_a_server_of_low_priority_is_written_at_low_priority(
-    llm: EmbeddedLlm, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    take, chat = llm._servers.take, LlamaServer.chat
-    found: list[int] = []
-
-    async def low(*, alone: bool, yields: bool = False) -> Seat:
-        return replace(await take(alone=alone, yields=yields), has_low_priority=yields)
-
-    def noting(server: LlamaServer, body: bytes, on_chunk: Callable[[bytes], bool]) -> None:
-        found.append(os.getpriority(os.PRIO_PROCESS, get_native_id()))
-        chat(server, body, on_chunk)
-
-    monkeypatch.setattr(llm._servers, "take", low)
-    monkeypatch.setattr(LlamaServer, "chat", noting)
-    for is_later in (False, True):
-        token = SHARE.set(Share("a", is_later=is_later))
-        await events_of(llm, user("Hi", options={"max_tokens": 1}))
-        SHARE.reset(token)
-    assert found[0] == os.getpriority(os.PRIO_PROCESS, 0)
-    assert found[1] > found[0]
 
 
 @pytest.mark.parametrize("field", ["arguments", "name", "id"])

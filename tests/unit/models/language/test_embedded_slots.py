@@ -17,11 +17,9 @@ import pytest
 
 from models.language import embedded
 from models.language.embedded import EmbeddedLlm
-from models.language.embedded_seats import LlamaServers, Seat
+from models.language.embedded_seats import LlamaServers
 from models.language.embedded_server import LlamaServer
 from models.language.llm import LlmOverloaded, LlmUnavailable
-from models.loop_turns import LoopTurns
-from models.scheduler import SHARE, Share
 from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, idle, text_of, under, user
 
 
@@ -97,104 +95,6 @@ async def test_beside_a_model_in_use_another_context_is_open_already() -> None:
         await servers.take(alone=False)
         await settled()
         assert len(opened) == min(taken + 2, 3)
-
-
-class YieldingServer:
-    def __init__(self) -> None:
-        self.yields = False
-
-    def lower_priority(self, niceness: int) -> None:
-        self.yields = niceness > 0
-
-
-async def test_calls_that_yield_and_others_have_servers_of_their_own() -> None:
-    servers = LlamaServers(lambda: cast(LlamaServer, YieldingServer()), here, 4, apart=True)
-
-    async def take(*, yields: bool) -> tuple[Seat, bool]:
-        seat = await servers.take(alone=False, yields=yields)
-        await settled()
-        return seat, cast(YieldingServer, seat.server).yields
-
-    prompt, is_yielding = await take(yields=False)
-    assert not is_yielding
-    first, is_yielding = await take(yields=True)
-    assert is_yielding
-    servers.leave(first)
-    other, is_yielding = await take(yields=False)
-    assert not is_yielding, "it does not take the idle server that yields"
-    again, _ = await take(yields=True)
-    assert again.server is first.server
-    servers.leave(prompt)
-    servers.leave(other)
-    assert (await take(yields=False))[0].server is other.server
-
-
-async def test_half_of_the_servers_never_yield() -> None:
-    servers = LlamaServers(lambda: cast(LlamaServer, YieldingServer()), here, 4, apart=True)
-    seats = [await servers.take(alone=False, yields=True) for _ in range(4)]
-    assert [cast(YieldingServer, seat.server).yields for seat in seats] == [True, True, False, False]
-    servers.leave(seats[0])
-    assert (await servers.take(alone=False)).server is seats[0].server, "there is no other"
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize(
-    ("shares", "yielding"),
-    [
-        pytest.param([Share("a"), Share("a"), Share("a"), Share("b")], [False, True, True, False], id="keys"),
-        pytest.param([Share(), Share(), Share()], [False, False, False], id="no keys"),
-        pytest.param([Share("a", is_later=True), Share("b")], [True, False], id="a batch"),
-    ],
-)
-async def test_all_answers_of_a_key_but_one_let_others_go_ahead(
-    monkeypatch: pytest.MonkeyPatch, shares: list[Share], yielding: list[bool]
-) -> None:
-    take, found = LlamaServers.take, list[bool]()
-
-    async def take_and_note(servers: LlamaServers, *, alone: bool, yields: bool = False) -> Seat:
-        found.append(yields)
-        return await take(servers, alone=alone, yields=yields)
-
-    monkeypatch.setattr(LlamaServers, "take", take_and_note)
-    monkeypatch.setattr(LlamaServer, "chat", lambda *_: ended.wait(60))
-    ended = threading.Event()
-    llm = EmbeddedLlm(GGUF, context_tokens=256, parallel=4)
-    asked = []
-    for number, share in enumerate(shares):
-        SHARE.set(share)
-        asked.append(asyncio.create_task(events_of(llm, user("hi"))))
-        while llm.running <= number:
-            await asyncio.sleep(0.001)
-    ended.set()
-    await asyncio.gather(*asked, return_exceptions=True)
-    await llm.close()
-    assert found == yielding
-
-
-@pytest.mark.deep
-async def test_the_next_answer_of_a_key_that_was_long_answered_lets_others_go_ahead(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(embedded, "_BEHIND_AFTER_S", 0.0)
-    monkeypatch.setattr(embedded, "_BEHIND_FACTOR", 1e6)
-    take, found = LlamaServers.take, list[bool]()
-
-    async def take_and_note(servers: LlamaServers, *, alone: bool, yields: bool = False) -> Seat:
-        found.append(yields)
-        return await take(servers, alone=alone, yields=yields)
-
-    monkeypatch.setattr(LlamaServers, "take", take_and_note)
-    llm = EmbeddedLlm(GGUF, context_tokens=256, parallel=4)
-    try:
-        for key, rivals in (("a", ""), ("a", ""), ("a", "ab"), ("b", "ab")):
-            share = Share(key, 0.5)
-            for rival in rivals:
-                LoopTurns.of_running_loop().rivalry.record_request(rival)
-            SHARE.set(share)
-            await events_of(llm, user("hi"))
-    finally:
-        await llm.close()
-    assert found == [False, False, True, False]
 
 
 async def test_a_call_that_must_be_alone_is_not_overtaken_for_ever() -> None:

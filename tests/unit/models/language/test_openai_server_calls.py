@@ -28,7 +28,6 @@ from models.language.llm import (
 from models.language.openai_address import api_url, proxy_for
 from models.language.openai_http import ServerPatience
 from models.language.openai_server import OpenAiServer
-from models.scheduler import SHARE, Share
 from tests.llm_server import Call, LlmServer, Reply, Request, serving_llm
 from tests.loop_time import LoopTime
 from tests.server import free_port
@@ -436,22 +435,3 @@ async def test_two_hundred_streams_run_at_once_without_crossing() -> None:
 def test_tokens_are_estimated_as_four_bytes_each() -> None:
     llm = OpenAiServer("http://gpu:8000")
     assert [llm.count_tokens(text) for text in ("", "a", "four", "fives", "日本")] == [0, 1, 1, 2, 2]
-
-
-async def test_a_key_has_its_share_of_the_calls_and_another_is_not_kept_waiting() -> None:
-    async def call_of(key: str, llm: OpenAiServer) -> list[LlmEvent]:
-        SHARE.set(Share(key, 0.5))
-        return await events_of(llm)
-
-    with serving_llm([Reply(hang_before_first_byte=True)] * 2 + [Reply("Hi")]) as upstream:
-        async with client_of(upstream, at_once=4) as llm:
-            flood = [asyncio.create_task(call_of("flood", llm)) for _ in range(5)]
-            async with asyncio.timeout(60):
-                while len(upstream.requests) < 2:
-                    await asyncio.sleep(0.001)
-            answered = await call_of("other", llm)
-            assert len(upstream.requests) == 3, "three more of the flood would have been sent before it"
-            for task in flood:
-                task.cancel()
-            await asyncio.wait(flood)
-    assert answered[0] == TextDelta("Hi")

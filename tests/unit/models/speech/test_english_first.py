@@ -27,7 +27,7 @@ class Engine:
         self._probability = probability
         self._words = (SpokenWord("Hello", 0.0, 1.0, clear),)
 
-    async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
+    async def transcribe(self, window: SpeechWindow, *, wait: bool = True) -> WindowText:
         self.asked.append(window)
         return WindowText(self._words, self.name, self._probability, 0.0, -0.1, 1.0)
 

@@ -6,10 +6,9 @@ import pytest
 
 from app.chat.inputs import entry_of_user_texts
 from app.wire.request import ChatRequest
-from models.fair_executor import Slices
 from tasks.extraction import passages
 from tasks.extraction.arguments_in_words import with_arguments
-from tasks.extraction.filling import CopiedFields
+from tasks.extraction.extract import CopiedFields
 from tasks.notation.numbers import Number
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
@@ -98,12 +97,11 @@ def test_an_argument_that_the_schema_does_not_allow_is_none() -> None:
 def test_a_word_of_any_length_is_a_document_and_not_searched(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[int] = []
 
-    def find(text: str) -> Slices[list[Number]]:
+    def find(text: str) -> list[Number]:
         searched.append(len(text))
-        yield
         return []
 
-    monkeypatch.setattr(passages, "find_numbers_in_slices", find)
+    monkeypatch.setattr(passages, "find_numbers", find)
     assert arguments(f"Book {word * 10_000}", {("total",): None}, total=NUMBER) == {}
     assert not searched
     arguments("Book 4 seats", {("total",): None}, total=NUMBER)

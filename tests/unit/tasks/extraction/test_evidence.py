@@ -383,18 +383,9 @@ def test_fields_beyond_the_text_that_may_be_compared_are_left_out_and_counted() 
     entry = ocr(*(f"item {number} costs {number}.00" for number in range(100)))
     answer = {f"f{number}": f"item {number}" for number in range(50)}
     size = len("\n".join(f"item {number} costs {number}.00" for number in range(100)))
-    steps = find_evidence(answer, [entry], None, most_chars=10 * size)
-    slices = 0
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            grounding, left_out = end.value
-            break
-        slices += 1
+    grounding, left_out = find_evidence(answer, [entry], None, most_chars=10 * size)
     assert left_out == 40
     assert len(grounding.fields) + len(grounding.unsupported) == 10
-    assert slices >= 20, "each field is a slice"
 
 
 @given(st.lists(st.sampled_from(["9", "9.00", "1.234", "1,234", "5", "2024-01-05", "05/01/2024", "5.1.24", "x"])))

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.fair_executor import all_of
 from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidates
 from tasks.extraction.choice import ChosenValue, choose_values
 from tasks.extraction.features import Strings, span_features
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import read_object_list, without_items_at, without_shared_items
+from tasks.extraction.object_lists import printed_text, read_object_list
 from tasks.extraction.passages import MAX_CHARS, passages_of
 from tasks.extraction.probability import CalibrationInput, FieldScores, calibration_input, probability
 from tasks.schema.paths import JsonPath
@@ -25,7 +24,7 @@ STRING, NUMBER = {"type": "string"}, {"type": "number"}
 
 
 def read(*rows: Any) -> Candidates:
-    return all_of(find_candidates(passages_of([ocr(*rows)])))
+    return find_candidates(passages_of([ocr(*rows)]))
 
 
 def texts_of(candidates: Candidates, kind: str) -> set[str]:
@@ -56,13 +55,13 @@ def scored(candidates: Candidates, fields: Logits, none: float = 0.0) -> FieldSc
 
 
 def chosen(by: FieldScores) -> dict[JsonPath, ChosenValue]:
-    return all_of(choose_values(by))
+    return choose_values(by)
 
 
 def test_text_without_height_has_features() -> None:
     page = passage_of([(10, 10, 90, 10, "Total: 5.00"), (10, 30, 80, 30, "Thank you")])
-    candidates = all_of(find_candidates([page]))
-    assert np.isfinite(all_of(span_features(candidates, Strings())).still).all()
+    candidates = find_candidates([page])
+    assert np.isfinite(span_features(candidates, Strings()).still).all()
 
 
 def test_values_lines_and_what_stands_behind_a_colon_are_pieces() -> None:
@@ -91,8 +90,8 @@ def test_lines_that_stand_together_are_one_piece() -> None:
     assert {"12 Main Street Springfield, 12345", "12 Main Street Springfield, 12345 USA"} <= texts_of(
         candidates, "block"
     )
-    apart = all_of(
-        find_candidates(passages_of([entry_of("scraper", {"text": "ACME"}), entry_of("scraper", {"text": "Total"})]))
+    apart = find_candidates(
+        passages_of([entry_of("scraper", {"text": "ACME"}), entry_of("scraper", {"text": "Total"})])
     )
     assert not texts_of(apart, "block")
 
@@ -107,7 +106,7 @@ def test_a_piece_knows_its_neighbours() -> None:
 
 def test_no_more_than_so_many_pieces_are_looked_at() -> None:
     passages = passages_of([ocr(*[f"line {number}, of: many words" for number in range(50)])])
-    assert len(all_of(find_candidates(passages, 100)).spans) == 100
+    assert len(find_candidates(passages, 100).spans) == 100
 
 
 def test_of_places_that_say_the_same_the_chances_are_added() -> None:
@@ -165,7 +164,7 @@ def items(candidates: Candidates, cells: Mapping[str, Mapping[str, float]], **sc
     fields = [
         (wanted(("items", name), schemas.get(name, NUMBER), in_list=True), known) for name, known in cells.items()
     ]
-    return all_of(read_object_list(scored(candidates, fields), ("items",))).rows
+    return read_object_list(scored(candidates, fields), ("items",)).rows
 
 
 def test_the_rows_of_a_table_are_objects() -> None:
@@ -245,7 +244,7 @@ def test_a_list_ends_before_the_first_sum_of_any_field(columns: tuple[str, str])
     assert [one["name"] for one in items(candidates, cells, name=STRING)] == ["PEN BLUE", "PEN RED"]
 
 
-def test_an_item_is_in_one_list_only() -> None:
+def test_an_item_at_a_place_in_use_is_left_out() -> None:
     candidates = read(("Wages", "900.00"), ("Bonus", "50.00"), (), (), ("Tax", "120.00"), ("Pension", "40.00"))
     texts = {"Wages": 4.0, "Bonus": 4.0, "Tax": 4.0, "Pension": 4.0}
     lower = {text: score - 3 for text, score in texts.items()}
@@ -257,26 +256,11 @@ def test_an_item_is_in_one_list_only() -> None:
         (wanted(("deductions", "amount"), NUMBER, in_list=True), amounts),
     ]
     known = scored(candidates, fields)
-    lists = {path: all_of(read_object_list(known, path)) for path in (("earnings",), ("deductions",))}
-    apart = all_of(without_shared_items(known, lists))
+    lists = {path: read_object_list(known, path) for path in (("earnings",), ("deductions",))}
     assert all(len(one.rows) == 4 for one in lists.values())
-    assert apart["earnings",] == lists["earnings",]
-    assert (apart["deductions",].rows, apart["deductions",].cells) == ([], {})
-
-
-def test_an_item_is_no_row_of_a_table_that_fills_another_list() -> None:
-    candidates = read(("Wages", "900.00"), ("Bonus", "50.00"), ("Tax", "120.00"))
-    fields = [
-        (wanted(("earnings", "name"), STRING, in_list=True), {"Wages": 4.0, "Bonus": 4.0, "Tax": 4.0}),
-        (wanted(("earnings", "amount"), NUMBER, in_list=True), {"900.00": 4.0, "50.00": 4.0, "120.00": 4.0}),
-    ]
-    known = scored(candidates, fields)
-    found = all_of(read_object_list(known, ("earnings",)))
-    tax = [span for span in candidates.spans if span.text in ("Tax", "120.00")]
-    lines = [one.passage.lines[one.passage.line_at(one.words[0])] for one in tax]
-    used = {(one.passage.entry, line.pointer, one.text) for one, line in zip(tax, lines, strict=True)}
-    kept = without_items_at(known, found, used).rows
-    assert [row["name"] for row in kept] == ["Wages", "Bonus"]
+    used = {printed_text(known, cell) for path, cell in lists["earnings",].cells.items() if path[1] in (0, 2, 3)}
+    assert [row["name"] for row in lists["deductions",].without_places(known, used).rows] == ["Bonus"]
+    assert lists["deductions",].without_places(known, ()) is lists["deductions",]
 
 
 def test_a_list_of_guesses_is_left_empty() -> None:
@@ -313,15 +297,4 @@ def test_a_span_says_where_it_stands() -> None:
 def test_a_word_that_is_longer_than_what_is_searched_has_no_candidates() -> None:
     for end in ("", "\nTotal 9.00"):
         passages = passages_of([entry_of("scraper", {"text": "x" * (MAX_CHARS + 1) + end})])
-        assert all_of(find_candidates(passages)).spans == []
-
-
-@pytest.mark.deep
-def test_a_book_is_searched_in_slices_and_no_further_than_candidates_are_found() -> None:
-    book = entry_of("scraper", {"text": "Chapter 12, page 144\n" * 200_000})
-    [passage] = passages_of([book])
-    slices = find_candidates([passage])
-    assert sum(1 for _ in slices) > 10
-    candidates = all_of(find_candidates([passage]))
-    assert len(candidates.passages[0].text) < 250_000
-    assert "text" not in vars(passage)
+        assert find_candidates(passages).spans == []

@@ -28,7 +28,6 @@ def test_a_key_is_read_as_words(key: str, words: tuple[str, ...]) -> None:
         ("lname", ("last", "name")),
         ("duedate", ("due", "date")),
         ("invoicenumber", ("invoice", "number")),
-        ("landline", ("landline",)),
         ("total", ("total",)),
     ],
 )

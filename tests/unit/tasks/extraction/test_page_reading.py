@@ -6,7 +6,6 @@ import numpy as np
 
 from models.extraction.page_encoder import FIELDS_AT_ONCE, SCORES, ReadPage
 from models.extraction.page_tokens import Box, PageTokens, Prompt, page_tokens
-from models.fair_executor import FairExecutor, Slices, all_of
 from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidates
 from tasks.extraction.page_reading import (
     INSIDE,
@@ -20,6 +19,7 @@ from tasks.extraction.page_reading import (
 )
 from tasks.extraction.passages import Passage, passages_to_search
 from tasks.result import SourceLine
+from tasks.schema.awaited import in_thread
 from tests.letters import letter_tokenizer
 from tests.unit.tasks.extraction.test_evidence import ocr
 
@@ -34,7 +34,7 @@ class FakeReader:
         self.allowed: list[int] = []
         self._words: Sequence[str] = ()
 
-    def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> Slices[PageTokens]:
+    def tokens_of(self, words: Sequence[str], boxes: Sequence[Box]) -> PageTokens:
         self._words = words
         return page_tokens(letter_tokenizer(), words, boxes)
 
@@ -55,13 +55,9 @@ async def read(
     rows: Sequence[str], answers: Mapping[str, str], most_runs: int = 9
 ) -> tuple[Candidates, Readings, FakeReader]:
     entries = [ocr(*one.split("\n")) for one in rows]
-    candidates = all_of(find_candidates(all_of(passages_to_search(entries))))
+    candidates = find_candidates(passages_to_search(entries))
     reader = FakeReader(answers)
-    executor = FairExecutor(1)
-    try:
-        readings = await read_pages(candidates.passages, PROMPTS, reader, executor, most_runs)
-    finally:
-        await executor.close()
+    readings = await in_thread(read_pages, candidates.passages, PROMPTS, reader, most_runs)
     return candidates, readings, reader
 
 
@@ -71,7 +67,7 @@ def texts(spans: Sequence[CandidateSpan]) -> list[str]:
 
 async def test_the_span_that_the_reader_finds_has_the_highest_score() -> None:
     candidates, readings, _ = await read(["Number: 123 456\nParis"], {"number": "123 456", "city": "Paris"})
-    scores = all_of(span_scores(candidates, readings, 2))
+    scores = span_scores(candidates, readings, 2)
     assert scores.shape == (2, len(candidates.spans))
     assert [candidates.spans[row.argmax()].text for row in scores] == ["123 456", "Paris"]
     assert scores.max() == 4.0 + 4.0 + INSIDE * 2.0
@@ -82,12 +78,12 @@ async def test_scores_are_bounded() -> None:
     candidates, readings, _ = await read(["Number: 123\nParis"], {})
     for page in readings.values():
         page.scores[:] = 99.0
-    assert (all_of(span_scores(candidates, readings, 2)) == LARGEST).all()
+    assert (span_scores(candidates, readings, 2) == LARGEST).all()
 
 
 async def test_signs_around_a_value_do_not_count() -> None:
     candidates, readings, _ = await read(["Number (123)."], {"number": "(123)."})
-    scores = all_of(span_scores(candidates, readings, 2))
+    scores = span_scores(candidates, readings, 2)
     best = [span for span, score in zip(candidates.spans, scores[0], strict=True) if score == 4.0 + 4.0 + INSIDE * 2.0]
     assert {"123", "(123"} <= set(texts(best))
     assert {text.strip("().") for text in texts(best)} == {"123"}
@@ -95,7 +91,7 @@ async def test_signs_around_a_value_do_not_count() -> None:
 
 async def test_words_of_signs_around_a_value_do_not_count() -> None:
     candidates, readings, _ = await read(["Fee: € 130\nShare: 82 %"], {"number": "130", "city": "82"})
-    scores = all_of(span_scores(candidates, readings, 2))
+    scores = span_scores(candidates, readings, 2)
     for row, text in ((0, "€ 130"), (1, "82 %")):
         index = next(index for index, span in enumerate(candidates.spans) if span.text == text)
         assert scores[row, index] == 4.0 + 4.0 + INSIDE * 2.0
@@ -103,7 +99,7 @@ async def test_words_of_signs_around_a_value_do_not_count() -> None:
 
 async def test_a_span_of_a_page_that_was_not_read_has_the_same_score_for_each_field() -> None:
     candidates, readings, _ = await read(["Number: 123", "City: Paris"], {"number": "123"}, most_runs=1)
-    scores = all_of(span_scores(candidates, readings, 2))
+    scores = span_scores(candidates, readings, 2)
     unread = [id(span.passage) not in readings for span in candidates.spans]
     assert any(unread)
     assert not all(unread)
@@ -119,25 +115,19 @@ async def test_pages_are_read_until_the_runs_are_used_up() -> None:
 
 
 async def test_a_page_is_not_read_if_some_fields_would_not_be() -> None:
-    reader, executor = FakeReader({}), FairExecutor(1)
-    passages = all_of(passages_to_search([ocr("a 1")]))
+    reader = FakeReader({})
+    passages = passages_to_search([ocr("a 1")])
     prompts = [PROMPTS[0]] * (FIELDS_AT_ONCE + 1)
-    try:
-        assert await read_pages(passages, prompts, reader, executor, 1) == {}
-        assert len(await read_pages(passages, prompts, reader, executor, 2)) == 1
-    finally:
-        await executor.close()
+    assert await in_thread(read_pages, passages, prompts, reader, 1) == {}
+    assert len(await in_thread(read_pages, passages, prompts, reader, 2)) == 1
     assert reader.allowed == [2]
 
 
 async def test_words_without_places_are_not_read() -> None:
-    reader, executor = FakeReader({}), FairExecutor(1)
+    reader = FakeReader({})
     passage = Passage(0, "stt", [SourceLine(("number", "1"), "/text", {})])
     assert passage.grid == ()
-    try:
-        assert await read_pages([passage], PROMPTS, reader, executor, 9) == {}
-    finally:
-        await executor.close()
+    assert await in_thread(read_pages, [passage], PROMPTS, reader, 9) == {}
     assert reader.allowed == []
 
 
@@ -147,11 +137,11 @@ async def test_a_value_that_is_not_a_candidate_yet_becomes_one() -> None:
     candidates, readings, _ = await read([line], {"number": value})
     assert value not in texts(candidates.spans)
     before = list(candidates.spans)
-    all_of(add_spans(candidates, readings, [1]))
+    add_spans(candidates, readings, [1])
     assert candidates.spans == before
-    all_of(add_spans(candidates, readings, [0]))
+    add_spans(candidates, readings, [0])
     assert texts(candidates.spans[len(before) :]) == [value]
-    scores = all_of(span_scores(candidates, readings, 2))
+    scores = span_scores(candidates, readings, 2)
     assert scores[0].argmax() == len(before)
 
 
@@ -159,7 +149,7 @@ async def test_a_candidate_is_not_added_again() -> None:
     candidates, readings, _ = await read(["Number: 123\nParis"], {"number": "123", "city": "Paris"})
     before = list(candidates.spans)
     assert {"123", "Paris"} <= set(texts(before))
-    all_of(add_spans(candidates, readings, [0, 1]))
+    add_spans(candidates, readings, [0, 1])
     assert candidates.spans == before
 
 
@@ -167,5 +157,5 @@ async def test_an_added_value_has_a_limited_number_of_words() -> None:
     words = [f"word{number}" for number in range(MAX_WORDS + 5)]
     candidates, readings, _ = await read([" ".join(words)], {"number": " ".join(words)})
     before = len(candidates.spans)
-    all_of(add_spans(candidates, readings, [0]))
+    add_spans(candidates, readings, [0])
     assert all(len(span.words) <= MAX_WORDS for span in candidates.spans[before:])

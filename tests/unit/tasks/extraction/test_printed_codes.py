@@ -3,17 +3,12 @@
 from typing import Any
 
 from models.fair_executor import all_of
-from tasks.extraction.doubts import DOUBTFUL
-from tasks.extraction.evidence import find_evidence
-from tasks.extraction.filling import copy_fields
-from tasks.extraction.whole_results import TaskResults
 from tasks.inputs.printed_codes import PrintedCode
 from tasks.ocr_result import OcrResult, PageLayout
 from tasks.precontext import Entry
 from tasks.redaction import Redactor
-from tests.conftest import each_case
 from tests.entries import ground
-from tests.filling import NUMBER, OR_NULL, Found, extractor, filled, found
+from tests.filling import NUMBER, OR_NULL, Found, filled, found
 from tests.printed_codes import LICENCE, PAYMENT
 from tests.unit.tasks.extraction.test_evidence import ocr
 
@@ -71,35 +66,6 @@ async def test_a_payment_code_fills_what_is_not_printed() -> None:
 async def test_what_is_printed_beside_a_label_wins_over_the_amount_to_pay() -> None:
     bill = page_with(("QR Code", PAYMENT), lines=("NORDLICHT", ("Total:", "228,40 EUR"), ("Anzahlung:", "100,00 EUR")))
     assert await filled(bill, total=NUMBER) == {"total": 228.4}
-
-
-async def test_a_code_decides_over_misread_print_and_print_that_agrees_is_given_as_printed() -> None:
-    misread = page_with(("QR Code", PAYMENT), lines=(("IBAN:", "DE89 3704 0O44 0532 0130 00"),))
-    assert await filled(misread, iban=OR_NULL) == {"iban": "DE89370400440532013000"}
-    printed = page_with(("QR Code", PAYMENT), lines=(("IBAN:", "DE89 3704 0044 0532 0130 00"),))
-    assert await filled(printed, iban=OR_NULL) == {"iban": "DE89 3704 0044 0532 0130 00"}
-
-
-@each_case(
-    ("name", "label", "printed", "is_sure"),
-    [
-        ("account_holder", "Account holder:", "Acme GmbH", False),
-        ("account_holder", "Account holder:", "NORDLICHT ENERGIE GMBH", True),
-        ("account_holder", "Customer:", "Acme GmbH", True),
-        ("iban", "IBAN:", "DE75 5121 0800 1245 1261 99", False),
-        ("iban", "IBAN:", "DE89 3704 0O44 0532 0130 00", True),
-    ],
-)
-async def test_a_code_that_contradicts_the_print_is_not_sure(
-    name: str, label: str, printed: str, is_sure: bool
-) -> None:
-    entry = with_codes(ocr("NORDLICHT", (label, printed)), ("QR Code", PAYMENT))
-    schema = {"type": "object", "properties": {name: OR_NULL}, "required": [name]}
-    copied = await copy_fields(schema, TaskResults(has_text=True), [entry], extractor())
-    answer = {name: copied.values.get((name,))}
-    search = find_evidence(answer, [entry], schema, most_chars=10**6, support=copied.place, decided=copied.decided)
-    probability = all_of(search)[0].fields[f"/{name}"]["probability"]
-    assert (probability > DOUBTFUL) is is_sure
 
 
 async def test_the_code_on_the_back_of_a_licence_fills_its_fields() -> None:

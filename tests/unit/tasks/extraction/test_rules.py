@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.fair_executor import all_of
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.features import Matrix, field_text
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
-from tasks.extraction.rules import LABEL_PENALTY, RIVAL_PENALTY, are_cut, separate_rivals
+from tasks.extraction.rules import RIVAL_PENALTY, separate_rivals
 from tasks.notation.currencies import currency_of, find_currencies, is_currency, may_be_in
 from tests.conftest import each_case
 from tests.entries import ground
@@ -57,7 +56,7 @@ def apart(candidates: Candidates, names: tuple[str, ...], sure: str, by: float =
     before[0, [at for at, span in enumerate(candidates.spans) if span.text == sure]] = by
     after = before.copy()
     fields = {at: field_text(STRING, names_of((name,), STRING)) for at, name in enumerate(names)}
-    all_of(separate_rivals(after, fields, candidates))
+    separate_rivals(after, fields, candidates)
     return before - after
 
 
@@ -65,7 +64,7 @@ def of_text(lost: Matrix, candidates: Candidates, text: str) -> float:
     return float(max(loss for loss, span in zip(lost, candidates.spans, strict=False) if span.text == text))
 
 
-LETTER = all_of(find_candidates(passages_of([ocr("ACME WATERWORKS", "Anna Berg, Sales", "Department", "Bob Moor")])))
+LETTER = find_candidates(passages_of([ocr("ACME WATERWORKS", "Anna Berg, Sales", "Department", "Bob Moor")]))
 
 
 def test_what_one_field_is_sure_of_is_less_likely_to_be_anothers() -> None:
@@ -78,17 +77,8 @@ def test_what_one_field_is_sure_of_is_less_likely_to_be_anothers() -> None:
 
 @pytest.mark.parametrize("names", [("total", "grand_total"), ("total", "currency"), ("currency", "total")])
 def test_fields_that_mean_the_same_and_currencies_share_their_places(names: tuple[str, ...]) -> None:
-    page = all_of(find_candidates(passages_of([ocr("ACME BOOKS", "RM63.60", "RM70.00")])))
+    page = find_candidates(passages_of([ocr("ACME BOOKS", "RM63.60", "RM70.00")]))
     assert np.allclose(apart(page, names, "RM63.60"), 0)
-
-
-def test_a_label_is_no_value_and_one_that_stands_in_the_table_still_less() -> None:
-    [lost] = apart(LETTER, ("supplier",), "ACME WATERWORKS")
-    assert of_text(lost, LETTER, "Department") == 2 * LABEL_PENALTY
-    assert of_text(lost, LETTER, "Bob Moor") == 0
-    page = all_of(find_candidates(passages_of([ocr("Our department", "Anna Berg")])))
-    [lost] = apart(page, ("supplier",), "Anna Berg")
-    assert of_text(lost, page, "Our department") == LABEL_PENALTY
 
 
 @each_case(
@@ -235,28 +225,3 @@ async def test_a_firm_and_whose_attention_a_letter_is_for_are_told_apart() -> No
 async def test_the_place_behind_a_birthday_is_that_of_the_birth() -> None:
     text = "Jörg Petersen\nGeboren: 02.08.1976 in Emden\nSchule in Leer\nWohnt in Oldenburg"
     assert await filled(pasted(text), geburtsort=STRING) == {"geburtsort": "Emden"}
-
-
-def test_an_account_number_that_goes_on_in_the_next_line_is_cut() -> None:
-    candidates = all_of(find_candidates(passages_of([ocr("na rachunek nr 61 1090", "2398 0000 0001 3344")])))
-    cut = dict(zip([span.text for span in candidates.spans], are_cut(candidates), strict=True))
-    assert cut["61 1090"] == 1
-    assert cut["2398 0000 0001 3344"] == 0
-
-
-async def test_the_letters_of_a_dutch_postcode_belong_to_it() -> None:
-    page = ocr("Noorderhof", ("Postcode", "9151 ZW"), ("Datum", "19 maart 2025"))
-    assert await filled(read(page=page), zip={"type": ["string", "null"]}) == {"zip": "9151 ZW"}
-
-
-def test_a_code_with_another_one_after_it_is_cut() -> None:
-    candidates = all_of(find_candidates(passages_of([ocr("Code 20-48-11, account 63310927", "Nr. 5, Elm Road 12")])))
-    cut = dict(zip([span.text for span in candidates.spans], are_cut(candidates), strict=True))
-    assert cut["20-48-11, account 63310927"] == 1
-    assert cut["20-48-11"] == 0
-
-
-async def test_the_number_of_a_card_has_at_least_four_digits() -> None:
-    text = "1 Erwachsener mit BahnCard 25\nReisende: Mareike Soltau"
-    assert await filled(pasted(text), bahncard_nummer=OR_NULL) == {"bahncard_nummer": None}
-    assert await filled(pasted("Card number: 4477"), card_number=OR_NULL) == {"card_number": "4477"}

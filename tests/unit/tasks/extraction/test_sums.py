@@ -3,13 +3,11 @@
 import asyncio
 from typing import Any
 
-import pytest
-
-from tasks.extraction.filling import copy_fields
-from tasks.extraction.passages import passages_of
-from tasks.extraction.sums import prefer_sums_of_lists, taxes_by_rate
+from tasks.extraction.extract import copy_fields
+from tasks.extraction.sums import prefer_sums_of_lists
 from tasks.extraction.whole_results import TaskResults
 from tasks.precontext import Entry
+from tasks.schema.awaited import in_thread
 from tests.filling import extractor
 from tests.unit.tasks.extraction.test_evidence import ocr
 from tests.unit.tasks.extraction.test_extractor import read as find
@@ -24,48 +22,14 @@ def asked(**properties: Any) -> dict[str, Any]:
 
 
 def read(entry: Entry, **properties: Any) -> Any:
-    copied = asyncio.run(copy_fields(asked(**properties), TaskResults([], False), [entry], extractor()))
+    copied = asyncio.run(in_thread(copy_fields, asked(**properties), TaskResults([], False), [entry], extractor()))
     return {"/".join(map(str, path)): value for path, value in copied.values.items()}
-
-
-RATES = (
-    ("Rate", "Net", "Tax", "Gross"),
-    ("A = 20%", "4.00", "0.80", "4.80"),
-    ("B = 5%", "12.20", "0.61", "12.81"),
-    ("TOTAL", "17.61"),
-)
-
-
-def test_a_rate_in_a_fields_name_tells_the_row_of_its_amounts() -> None:
-    found = read(ocr(("CORNER SHOP",), *RATES), vat_20=NUMBER, net_5=NUMBER, vat_5=NUMBER)
-    assert found == {"vat_20": 0.8, "net_5": 12.2, "vat_5": 0.61}
-
-
-def test_the_letter_of_a_rate_tells_the_row_of_an_objects_amounts() -> None:
-    parts = {"rate": NUMBER, "net": NUMBER, "tax": NUMBER}
-    found = read(ocr(("CORNER SHOP",), *RATES), vat_a=asked(**parts), vat_b=asked(**parts))
-    assert found == {
-        "vat_a/rate": 20, "vat_a/net": 4, "vat_a/tax": 0.8,
-        "vat_b/rate": 5, "vat_b/net": 12.2, "vat_b/tax": 0.61,
-    }  # fmt: skip
-
-
-def test_the_tax_may_be_part_of_a_gross_amount_in_the_row_above() -> None:
-    [passage] = passages_of([ocr(("Sales A", "12.30"), ("Tax A 23.00%", "2.30"))])
-    [tax] = taxes_by_rate(passage)
-    assert (tax.rate, tax.code, tax.amounts["tax"]) == (23, "a", 2.3)
-    assert tax.amounts["net"] == pytest.approx(10)
-
-
-def test_amounts_that_are_no_tax_of_each_other_are_not_taken_for_one() -> None:
-    [passage] = passages_of([ocr(("Offer 10%", "3.20", "0.40"))])
-    assert not list(taxes_by_rate(passage))
 
 
 def test_the_sum_of_the_items_is_the_total_and_an_amount_carried_forward_is_not() -> None:
     page = ocr(
         ("Description", "Amount"), ("Valve", "410.00"), ("Pump", "1,200.50"), ("Carried forward", "1,610.50"),
-        ("Hose", "90.00"), (), ("Sum carried", "1,610.50"), ("Sum of all", "1,700.50"),
+        ("Hose", "90.00"), ("Sum of all", "1,700.50"),
     )  # fmt: skip
     item = asked(description=TEXT, amount=NUMBER)
     found = read(page, total=NUMBER, lines={"type": "array", "items": item})
@@ -97,7 +61,7 @@ def test_amounts_that_contradict_each_other_are_less_probable() -> None:
 
     def sureness(total: str) -> float:
         page = ocr(("Net", "812.00"), ("Tax", "162.40"), ("Total", total))
-        copied = asyncio.run(copy_fields(asked(**fields), TaskResults([], False), [page], extractor()))
+        copied = asyncio.run(in_thread(copy_fields, asked(**fields), TaskResults([], False), [page], extractor()))
         assert copied.values["total",] == float(total)
         place = copied.place(("total",), float(total))
         assert place is not None

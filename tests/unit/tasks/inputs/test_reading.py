@@ -11,7 +11,6 @@ import pytest
 from app.chat.context.pictures import images_for_llm
 from app.chat.inputs import latest_turn
 from app.wire.request import ChatRequest
-from models.request_memory import MB, RequestMemory
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
@@ -21,7 +20,6 @@ from tasks.inputs.source import Blob, Origin, Source, Total
 from tests.origin import Origin as Host
 from tests.origin import serving_origin
 from tests.pages import single_line
-from tests.waiting import until
 
 
 @dataclass
@@ -107,26 +105,6 @@ async def test_what_a_source_held_is_forgotten_with_it(loader: MediaLoader) -> N
     del source
     gc.collect()
     assert held() == 0
-
-
-async def test_an_uploaded_file_is_memory_of_its_request(shelf: Shelf) -> None:
-    shelf.contents["me", "file-2"] = bytes(6 * MB)
-    memory = RequestMemory(10 * MB, most_waiting=8)
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), uploads=shelf, memory=memory)
-    ended = asyncio.Event()
-
-    async def ask() -> None:
-        with memory.of_request():
-            await loader.load(Source(Origin("p"), file_id="file-2", owner="me"))
-            await ended.wait()
-
-    requests = [asyncio.create_task(ask()) for _ in range(2)]
-    await until(lambda: memory.bytes.waiting == 1)
-    assert (shelf.reads, memory.bytes.running) == (1, 6 * MB)
-    ended.set()
-    await asyncio.gather(*requests)
-    assert (shelf.reads, memory.bytes.running) == (2, 0)
-    await loader.close()
 
 
 async def test_an_uploaded_file_is_its_bytes_name_and_type(loader: MediaLoader, shelf: Shelf) -> None:

@@ -4,9 +4,8 @@ from datetime import date
 
 import pytest
 
-from models.fair_executor import all_of
 from tasks.notation import dates
-from tasks.notation.dates import day_of_week_near, find_days, find_lone_days_in_slices, is_day_of_a_year, parse_day
+from tasks.notation.dates import day_of_week_near, find_days, find_lone_days, is_day_of_a_year, parse_day
 from tests.conftest import each_case
 
 
@@ -46,7 +45,7 @@ def test_a_day_without_a_month_is_the_nearest_with_its_day_of_the_week(
 )
 def test_a_day_without_a_year_is_near_the_other_days_of_its_text(text: str, days: list[date]) -> None:
     known = list(find_days(text))
-    assert [day.readings[0] for day in all_of(find_lone_days_in_slices(text, known))] == days
+    assert [day.readings[0] for day in find_lone_days(text, known)] == days
 
 
 @each_case(

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from models.fair_executor import all_of
 from tasks.errors import InputError
 from tasks.schema import checker, emptiness
 from tasks.schema.checker import SchemaChecker
@@ -19,7 +18,7 @@ def first(values: list[Any]) -> Any:
 
 def completed(schema: dict[str, Any], **values: Any) -> Any:
     known = {tuple(path.split("_")): value for path, value in values.items()}
-    return all_of(Completion(schema, SchemaChecker(schema), known, first).answer())
+    return Completion(schema, SchemaChecker(schema), known, first).answer()
 
 
 def test_a_branch_may_contain_its_own_schema() -> None:
@@ -61,7 +60,7 @@ def test_the_schema_is_prepared_once_for_all_fields(monkeypatch: pytest.MonkeyPa
     }
     completion = Completion(schema, SchemaChecker(schema), {}, first)
     monkeypatch.setattr(checker, "_validator_of", lambda _schema: pytest.fail("the schema is prepared again"))
-    assert all_of(completion.answer()) == {f"f{at}": "" for at in range(50)}
+    assert completion.answer() == {f"f{at}": "" for at in range(50)}
 
 
 INNER = {"type": "object", "properties": {"b": {"type": "string"}, "c": {"type": "boolean"}}, "required": ["b", "c"]}

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from models.base import EngineUnavailable
+from models.fair_queue import KEY
 from models.program_priority import NICENESS
-from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, LateBrowser, Rendered, find_browser
@@ -328,7 +328,7 @@ async def test_pages_of_one_key_leave_a_place_to_another(monkeypatch: pytest.Mon
 
     def page(key: str, number: int) -> "asyncio.Task[Rendered]":
         context = contextvars.copy_context()
-        context.run(SHARE.set, Share(key, 0.5))
+        context.run(KEY.set, key)
         return asyncio.create_task(renderer.render(f"https://{key}.test/{number}"), context=context)
 
     alice = [page("alice", number) for number in range(5)]

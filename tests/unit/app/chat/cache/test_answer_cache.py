@@ -1,17 +1,12 @@
 """An answer that is under way: who listens to it, who leaves, and when it ends."""
 
 import asyncio
-import sys
-from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from app.answer_memory import AnswerMemory
 from app.chat.cache.answer_cache import _SharedAnswer
 from app.events import Event, Finish, TextChunk, joined
 from app.state.entries import Written
-from models.request_memory import LARGE, RequestMemory
-from tests.loop_passes import passing
 
 FINISH = Finish("stop", 1, 2)
 
@@ -56,7 +51,7 @@ class Spoken:
 
 
 async def heard(answering: _SharedAnswer, *, is_first: bool) -> list[Event]:
-    return [event async for event in answering.follow(AnswerMemory(), is_first=is_first)]
+    return [event async for event in answering.follow(is_first=is_first)]
 
 
 async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_shared() -> None:
@@ -75,33 +70,10 @@ async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_
     assert spoken.ended == [answering]
 
 
-async def test_memory_of_who_came_first_is_kept_for_those_who_joined() -> None:
-    spoken, memory = Spoken(), RequestMemory(100 * LARGE, most_waiting=8)
-    answerings = []
-
-    async def first() -> None:
-        with memory.of_request():
-            await memory.hold(2 * LARGE)
-            answerings.append(spoken.answering())
-            await heard(answerings[0], is_first=True)
-
-    leaving = asyncio.create_task(first())
-    await asyncio.sleep(0.01)
-    late = asyncio.create_task(heard(answerings[0], is_first=False))
-    await asyncio.sleep(0.01)
-    leaving.cancel()
-    await asyncio.wait([leaving])
-    assert memory.bytes.running == 2 * LARGE
-    spoken.say(3)
-    await late
-    await asyncio.sleep(0)
-    assert memory.bytes.running == 0
-
-
 async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> None:
     spoken = Spoken()
     answering = spoken.answering()
-    async with aclosing(answering.follow(AnswerMemory(), is_first=True)) as first:
+    async with aclosing(answering.follow(is_first=True)) as first:
         spoken.say()
         assert await anext(first) == TextChunk("one")
         other = asyncio.create_task(heard(answering, is_first=False))
@@ -115,7 +87,7 @@ async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> N
 async def test_if_who_came_first_leaves_one_of_the_others_is_charged() -> None:
     spoken = Spoken()
     answering = spoken.answering()
-    async with aclosing(answering.follow(AnswerMemory(), is_first=True)) as first:
+    async with aclosing(answering.follow(is_first=True)) as first:
         spoken.say()
         await anext(first)
         others = [asyncio.create_task(heard(answering, is_first=False)) for _ in range(2)]
@@ -129,8 +101,8 @@ async def test_it_ends_when_the_last_has_left_and_nobody_joins_it_then() -> None
     spoken = Spoken()
     answering = spoken.answering()
     async with (
-        aclosing(answering.follow(AnswerMemory(), is_first=True)) as first,
-        aclosing(answering.follow(AnswerMemory(), is_first=False)) as other,
+        aclosing(answering.follow(is_first=True)) as first,
+        aclosing(answering.follow(is_first=False)) as other,
     ):
         spoken.say()
         assert await anext(first) == await anext(other) == TextChunk("one")
@@ -177,43 +149,3 @@ async def test_text_that_waits_for_a_follower_is_one_piece() -> None:
     answering = _SharedAnswer(known, spoken.begin, spoken.keep, spoken.ended.append)
     both = await asyncio.gather(heard(answering, is_first=True), heard(answering, is_first=False))
     assert [event for event, _ in both] == [TextChunk("word " * 1000)] * 2
-
-
-async def test_the_followers_of_an_answer_go_on_in_turn() -> None:
-    at_once: Counter[int] = Counter()
-
-    async def listen(*, is_first: bool) -> None:
-        async for _ in answering.follow(AnswerMemory(), is_first=is_first):
-            at_once[passes.number] += 1
-
-    spoken = Spoken()
-    answering = spoken.answering()
-    async with passing() as passes:
-        listening = [asyncio.create_task(listen(is_first=number == 0)) for number in range(50)]
-        for _ in range(3):
-            spoken.say()
-            await asyncio.sleep(0.01)
-        await asyncio.gather(*listening)
-    assert at_once.total() >= 50 * 2
-    assert max(at_once.values()) == 1
-
-
-async def test_a_slow_follower_holds_all_text_that_waits_for_it() -> None:
-    spoken = Spoken()
-    spoken.say()
-    answering = spoken.answering()
-    held: list[int] = []
-
-    async def hold(size: int) -> None:
-        held.append(size)
-
-    memory = AnswerMemory(hold)
-    async with aclosing(answering.follow(memory, is_first=True)) as events:
-        first = await anext(events)
-        assert first == TextChunk("one")
-        await memory.pass_on("one")
-        spoken.say(2)
-        while not spoken.ended:
-            await asyncio.sleep(0)
-        await anext(events)
-        assert sum(held) == sum(map(sys.getsizeof, ("one", "two", "three")))

@@ -12,7 +12,6 @@ from app.chat.cache.result_cache import ResultCache
 from app.state.entries import Entries
 from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
-from models.fair_executor import FairExecutor
 from tasks.base import ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -39,15 +38,13 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 @pytest.fixture
 async def readings(tmp_path: Path, loader: MediaLoader) -> AsyncIterator[ResultCache]:
-    threads = FairExecutor("test")
-    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", MB), Sealer(MB), threads, patience_s=60)
+    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", MB), Sealer(MB), patience_s=60)
 
     async def fingerprint() -> bytes:
         return b"here"
 
     yield ResultCache(entries, loader, fingerprint, max_age_s=60)
     await entries.close()
-    await threads.close()
 
 
 class Reader:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pytest
 
 from app.chat.context.quotes import MAX_LINES, passages_for, summary_of
-from models.fair_executor import FairExecutor
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
 from tests.entries import entry_of
@@ -30,19 +29,11 @@ def text_entry(text: str) -> Entry:
 
 
 async def quoted(question: str, *entries: Entry) -> list[str]:
-    executor = FairExecutor("test")
-    try:
-        return await passages_for(question, entries, executor, None)
-    finally:
-        await executor.close()
+    return await passages_for(question, entries, None)
 
 
 async def summed_up(text: str, most: int) -> Sequence[str]:
-    executor = FairExecutor("test")
-    try:
-        return await summary_of([text_entry(text)], most, executor)
-    finally:
-        await executor.close()
+    return await summary_of([text_entry(text)], most)
 
 
 async def test_passages_are_the_lines_with_the_questions_words_without_marks_of_markdown() -> None:

@@ -16,7 +16,6 @@ from app.chat.context.trim import MAX_PIECES
 from app.chat.context.trim import trim as trim_in_threads
 from models.base import EngineOverloaded
 from models.embedding.embedder import Embedder
-from models.fair_executor import FairExecutor
 from models.language.llm import estimate_tokens
 from tasks.ocr_result import document_result, page_section
 from tasks.precontext import Entry
@@ -33,11 +32,7 @@ async def trim(
     count: Callable[[str], int],
     embedder: Embedder | None = None,
 ) -> list[str]:
-    executor = FairExecutor("test")
-    try:
-        return await trim_in_threads(entries, question, budget, count, executor, embedder)
-    finally:
-        await executor.close()
+    return await trim_in_threads(entries, question, budget, count, embedder)
 
 
 def transcript(lines: Sequence[str]) -> Entry:

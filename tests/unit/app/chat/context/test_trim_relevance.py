@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from app.chat.context import trim
 from app.chat.context.relevance import MAX_QUESTION_WORDS, question_words, with_neighbours, words
-from models.fair_executor import all_of
 
 
 def word_overlap(question: str, pieces: Sequence[str]) -> list[float]:
-    return all_of(trim.word_overlap(question, pieces))
+    return trim.word_overlap(question, pieces)
 
 
 def best(question: str, *pieces: str) -> int:

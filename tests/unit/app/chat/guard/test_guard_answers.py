@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 import tasks.redaction
 from app.chat.guard import redaction
 from app.chat.guard.request_guard import RequestGuard, Unsafe
-from app.chat.render import ChunkOptions, Envelope, stream
+from app.chat.render import Envelope
 from app.events import Event, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
-from app.feed import Feed
-from app.wire import sse
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor, Slices, all_of
 from models.safety import personal_data
@@ -290,25 +288,6 @@ async def test_the_llm_is_left_when_its_answer_is_unsafe(make: Make) -> None:
         async for _ in make(stream=True).check_answer(goes_on()):
             pass
     assert left.is_set()
-
-
-async def test_a_stream_that_is_held_back_says_that_it_lives(make: Make) -> None:
-    pinged = asyncio.Event()
-
-    async def hesitant() -> AsyncGenerator[Event, None]:
-        yield TextChunk("From platform")
-        await pinged.wait()
-        yield TextChunk(" nine.")
-        yield FINISH
-
-    chunks = []
-    async with Feed(make(stream=True).check_answer(hesitant()), timeout_s=10) as feed:
-        async for chunk in stream(feed, ENVELOPE, ChunkOptions(), first_ping_s=0.01, ping_s=0.01):
-            chunks.append(chunk)
-            pinged.set()
-    assert chunks[0] == sse.PING
-    assert [b"From platform" in chunk for chunk in chunks].index(True) > 0
-    assert chunks[-1].endswith(sse.DONE)
 
 
 async def test_an_answer_that_cannot_be_judged_does_not_leave(make: Make, keywords: KeywordGuard) -> None:

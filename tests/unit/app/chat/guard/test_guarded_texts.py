@@ -6,7 +6,6 @@ import pytest
 
 from app.chat.guard.guarded_texts import names_beside_messages, texts_of_file_names
 from app.wire.request import ChatRequest
-from models.fair_executor import all_of
 from tasks.inputs.source import Origin, Source
 
 
@@ -67,6 +66,6 @@ def _names_of(*functions: dict[str, Any]) -> dict[str, list[str]]:
         }
     )
     told: dict[str, list[str]] = {}
-    for source, text in all_of(names_beside_messages(request)):
+    for source, text in names_beside_messages(request):
         told.setdefault(source, []).append(text)
     return told

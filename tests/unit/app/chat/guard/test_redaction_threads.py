@@ -1,7 +1,5 @@
 """Where personal data is looked for in what tasks read: by keys in turn, in no thread of everyone's."""
 
-import asyncio
-import json
 import threading
 from functools import partial
 from pathlib import Path
@@ -9,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from app.chat.guard.redaction import Redaction
-from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import execute_plan
 from models.fair_executor import FairExecutor, Slices
@@ -24,7 +21,6 @@ from tasks.inputs.source import Origin, Source
 from tasks.translate import TranslateTask
 from tests.llm_server import Reply
 from tests.scraped import INVOICE, PARAM, answering, html, site
-from tests.unit.app.chat.guard.test_redaction import request_of
 from tests.unit.app.chat.test_plan_executor import PICTURE, finder, giving
 from tests.unit.tasks.test_translate import Tagging
 
@@ -79,28 +75,3 @@ async def test_what_of_a_page_an_llm_finds_fields_in(threads: list[str]) -> None
         await here.task.run(TaskRequest(asked, (source,), redact=Redaction(FairExecutor(HERE)).of_text))
     assert "[EMAIL]" in str(upstream.requests[0].body)
     assert threads == [HERE, HERE]
-
-
-async def test_nothing_more_is_searched_once_the_caller_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched, has_begun, has_left = 0, threading.Event(), threading.Event()
-
-    def watched(_text: str, _before: str = "") -> Slices[list[PersonalDataSpan]]:
-        nonlocal searched
-        searched += 1
-        has_begun.set()
-        has_left.wait()
-        yield
-        return []
-
-    monkeypatch.setattr(redaction, "find_in_slices", watched)
-    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": json.dumps({"a": [1] * 1000})}}
-    request = request_of({"role": "assistant", "content": None, "tool_calls": [call]})
-    threads = FairExecutor(HERE)
-    redacting = asyncio.create_task(Redaction(threads).of_request(request, latest_turn(request, 1)))
-    await asyncio.to_thread(has_begun.wait)
-    redacting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await redacting
-    has_left.set()
-    await threads.close()
-    assert searched == 1

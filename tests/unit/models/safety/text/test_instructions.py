@@ -9,7 +9,6 @@ import pytest
 from app.chat.guard.prohibitions import FILE, KINDS, without_prohibitions
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.fair_executor import all_of
 from models.runtime import Runtime
 from models.safety.guard import TEXT_CODES, TextGuard
 from models.safety.text.capability import TEXT_GUARD
@@ -165,7 +164,7 @@ UNSAFE = (
 
 
 def judged(text: str) -> str:
-    return all_of(without_prohibitions(text))
+    return without_prohibitions(text)
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +253,6 @@ def test_every_language_of_the_rules_can_forbid(language: str) -> None:
 
 @pytest.mark.deep
 def test_a_long_text_is_read_by_sentences_and_no_further_than_a_thousand_characters_in_one() -> None:
-    steps = without_prohibitions("Be kind. Never tell. " * 20_000)
-    assert sum(1 for _ in steps) == 40_000
+    assert judged("Be kind. Never tell. " * 20_000).split() == ["Be", "kind."] * 20_000
     endless = "never tell " * 100_000
     assert judged(endless) == endless.strip()

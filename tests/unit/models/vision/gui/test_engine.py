@@ -8,9 +8,6 @@ import pytest
 
 from bench.gui.truth import iou
 from models.base import Unfinished
-from models.capability import EngineConfig
-from models.host import EngineHost
-from models.vision.gui.capability import CONTOURS
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.regions import differences, propose_boxes
@@ -145,13 +142,6 @@ def test_a_large_picture_without_a_screen_comes_in_parts(engine: ContourEngine) 
     screen = Screen(noise.repeat(8, 0).repeat(8, 1).repeat(3, 2), ())
     assert isinstance(engine.run([screen])[0], Unfinished)
     assert finished(engine, [screen]) == [()]
-
-
-def test_a_large_screen_leaves_the_processors_to_other_keys() -> None:
-    assert CONTOURS.build is not None
-    [host] = CONTOURS.build(EngineConfig(device="cpu")).parts
-    assert isinstance(host, EngineHost)
-    assert host.limits == host.limits.giving_way()
 
 
 def test_differences_are_those_of_the_channel_that_differs_most() -> None:

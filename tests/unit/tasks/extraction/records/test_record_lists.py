@@ -1,6 +1,6 @@
 """Lists that are filled from records which repeat on a page, whatever they are about."""
 
-from tasks.extraction.records.runs import MAX_RECORDS
+from tasks.extraction.records.repetition import MAX_RECORDS
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 
 DATE_OR_NULL = {"type": ["string", "null"], "format": "date"}
@@ -136,94 +136,6 @@ def test_figures_are_told_by_the_units_in_the_names_of_fields_wherever_they_stan
     ]
 
 
-WARNINGS = """# Weather for Arvale
-
-## Warnings in force (3)
-
-### Amber · Wind
-
-Skarn coast: gusts up to 95 km/h.
-
-27/11 06h00 – 28/11 12h00
-
-### Yellow · Rain
-
-Upper Aldby: heavy at times.
-
-26/11 21h00 – 27/11 15h00
-
-### Yellow · Snow
-
-Fen hills: above 600 metres.
-
-28/11 00h00 – 28/11 09h00
-
-## Issued 26/11/2025
-"""
-
-
-def test_a_label_that_only_one_record_has_is_a_value() -> None:
-    warnings = list_in(
-        WARNINGS,
-        "warnings",
-        level={"type": "string", "enum": ["amber", "yellow"]},
-        phenomenon=TEXT,
-        zone=TEXT,
-        start={"type": "string", "format": "date"},
-        end={"type": "string", "format": "date"},
-        detail=OR_NULL,
-    )
-    assert [tuple(warning.values()) for warning in warnings] == [
-        ("amber", "Wind", "Skarn coast", "2025-11-27", "2025-11-28", "gusts up to 95 km/h"),
-        ("yellow", "Rain", "Upper Aldby", "2025-11-26", "2025-11-27", "heavy at times."),
-        ("yellow", "Snow", "Fen hills", "2025-11-28", "2025-11-28", "above 600 metres."),
-    ]
-
-
-FORECAST = """# Vila do Outeiro
-
-### Sexta, 9
-Céu limpo
-24° / 15°
-Vento: NW
-Prob. chuva: 5 %
-
-### Sábado, 10
-Aguaceiros
-21° / 14°
-Vento: W
-Prob. chuva: 60 %
-
-### Domingo, 11
-Chuva por vezes forte
-18° / 13°
-Vento: SW
-Prob. chuva: 100 %
-
-#### Sol
-Emitido a 09/10/2026
-"""
-
-
-def test_a_day_of_the_week_and_a_number_are_the_day_near_those_of_the_page() -> None:
-    number = {"type": "number"}
-    days = list_in(
-        FORECAST,
-        "dias",
-        data={"type": "string", "format": "date"},
-        descricao=TEXT,
-        tempMax=number,
-        tempMin=number,
-        vento=TEXT,
-        probChuva=number,
-    )
-    assert [(day["data"], day["tempMax"], day["tempMin"], day["probChuva"]) for day in days] == [
-        ("2026-10-09", 24, 15, 5),
-        ("2026-10-10", 21, 14, 60),
-        ("2026-10-11", 18, 13, 100),
-    ]
-
-
 COVERS = """Your covers
 
 Fire and storm                    Natural disasters
@@ -249,10 +161,10 @@ def test_cards_in_two_columns_are_records_of_one_list() -> None:
     covers = list_in(COVERS, "covers", name=TEXT, limit=number, excess=number, note=OR_NULL)
     assert [(cover["name"], cover["limit"], cover["excess"]) for cover in covers] == [
         ("Fire and storm", 9000, 150),
-        ("Water and frost", 3000, 140),
-        ("Theft", 18400, 300),
         ("Natural disasters", 5000, 380),
+        ("Water and frost", 3000, 140),
         ("Electric damage", 7000, 160),
+        ("Theft", 18400, 300),
         ("Liability", 80000, 120),
     ]
 
@@ -272,4 +184,84 @@ def test_cards_in_three_columns_are_records_of_one_list() -> None:
     ]
     lines = ["".join(text.ljust(34) for text in row).rstrip() for row in rows]
     covers = list_in("\n".join(["Your covers", "", *lines]), "covers", name=TEXT, limit=number, excess=number)
-    assert [cover["limit"] for cover in covers] == [9000, 3000, 5000, 7000, 18400, 80000]
+    assert [cover["limit"] for cover in covers] == [9000, 5000, 18400, 3000, 7000, 80000]
+
+
+CARDS = """Lamps of Arvale
+
+Oak table lamp               Brass floor lamp             Paper pendant
+4.4 (128)                    4.8 (57)                     3.9 (311)
+£69.90 £49.90                £89.00                       £24.00 £19.50
+In stock                     In stock                     Out of stock
+Add to basket                Add to basket                Add to basket
+"""
+NUMBER = {"type": "number"}
+
+
+def test_cards_of_a_shop_side_by_side_are_items_with_the_price_that_is_not_replaced() -> None:
+    boolean, integer = {"type": "boolean"}, {"type": "integer"}
+    lamps = list_in(CARDS, "products", name=TEXT, price=NUMBER, rating=NUMBER, reviews=integer, in_stock=boolean)
+    assert [tuple(lamp.values()) for lamp in lamps] == [
+        ("Oak table lamp", 49.9, 4.4, 128, True),
+        ("Brass floor lamp", 89, 4.8, 57, True),
+        ("Paper pendant", 19.5, 3.9, 311, False),
+    ]
+
+
+STACKED = """Teekannen
+
+Teekanne aus Gusseisen
+4,2 von 5 Sternen
+87 Bewertungen
+34,90 €
+
+
+
+Kanne mit Stövchen
+4,7 von 5 Sternen
+203 Bewertungen
+42,50 €
+
+
+
+Glaskanne klein
+3,8 von 5 Sternen
+46 Bewertungen
+27,00 €
+"""
+
+
+def test_cards_below_each_other_are_items_whose_numbers_are_named_by_the_words_behind_them() -> None:
+    pots = list_in(STACKED, "produkte", name=TEXT, preis=NUMBER, bewertung=NUMBER, bewertungen={"type": "integer"})
+    assert [tuple(pot.values()) for pot in pots] == [
+        ("Teekanne aus Gusseisen", 34.9, 4.2, 87),
+        ("Kanne mit Stövchen", 42.5, 4.7, 203),
+        ("Glaskanne klein", 27, 3.8, 46),
+    ]
+
+
+ORDER = """Guten Tag,
+
+bitte liefern Sie:
+Pos. 1: 200 Stück Winkel verzinkt 40x40 (Art. W-4040) zu 0,21 EUR
+Pos. 2: 50 Stück Gewindestange M10 (Art. G-1010) zu 3,45 EUR
+Pos. 3: 12 Dosen Zinkspray (Art. Z-0400) zu 6,80 EUR
+Lieferung bis 14. März 2025.
+"""
+
+
+def test_items_of_an_order_in_a_mail_have_their_quantities_prices_and_codes() -> None:
+    items = list_in(ORDER, "items", article_number=OR_NULL, quantity={"type": "integer"}, unit_price=NUMBER)
+    assert [tuple(item.values()) for item in items] == [
+        ("W-4040", 200, 0.21),
+        ("G-1010", 50, 3.45),
+        ("Z-0400", 12, 6.8),
+    ]
+
+
+def test_the_words_before_the_first_item_of_a_sentence_are_not_part_of_it() -> None:
+    text = (
+        "Hello,\n\nplease send us 30 blue folders at 21.50 EUR, 12 boxes of chalk at 8.90 EUR and 5 lamps at 14 EUR.\n"
+    )
+    items = list_in(text, "items", quantity={"type": "integer"}, unit_price=NUMBER)
+    assert [tuple(item.values()) for item in items] == [(30, 21.5), (12, 8.9), (5, 14)]

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.errors import to_api_error
-from models.scheduler import SHARE, Share
+from models.fair_queue import KEY
 from tasks.errors import InputError, Overloaded
 from tasks.inputs.decode.budget import DecodedBudget
 
@@ -43,6 +43,7 @@ async def test_a_picture_is_counted_until_its_last_view_is_gone(view: bool) -> N
     del picture
     assert room.used == 60
     del part
+    await settle()
     assert room.used == 0
 
 
@@ -92,36 +93,8 @@ async def test_a_small_picture_does_not_overtake_a_large_one_of_its_key_that_wai
 
 
 async def of_key(key: str, room: DecodedBudget, size: int) -> Picture:
-    SHARE.set(Share(key, part=0.5))
+    KEY.set(key)
     return await room.hold(size, decoder(size))
-
-
-async def test_a_key_leaves_room_for_the_pictures_of_others_before_they_come() -> None:
-    room = budget()
-    flood = [asyncio.create_task(of_key("flood", room, 16)) for _ in range(12)]
-    await settle()
-    assert room.used == 48
-    one = asyncio.create_task(of_key("one", room, 16))
-    other = asyncio.create_task(of_key("other", room, 16))
-    await settle()
-    assert one.done()
-    assert other.done()
-    for task in flood:
-        task.cancel()
-    await asyncio.gather(*flood, return_exceptions=True)
-
-
-async def test_a_very_small_picture_passes_a_large_one_that_waits() -> None:
-    room = budget(limit=640)
-    held = await of_key("flood", room, 300)
-    large = asyncio.create_task(of_key("large", room, 600))
-    await settle()
-    small = asyncio.create_task(of_key("small", room, 10))
-    await settle()
-    assert small.done()
-    assert not large.done()
-    del held, small
-    assert (await large).size == 600
 
 
 async def test_a_keys_own_small_pictures_do_not_keep_its_large_one_waiting() -> None:
@@ -144,7 +117,7 @@ async def test_keys_get_room_in_turn() -> None:
     held = [await room.hold(100, decoder(100))]
 
     async def picture(key: str) -> None:
-        SHARE.set(Share(key))
+        KEY.set(key)
         await room.hold(100, decoder(100))
         order.append(key)
 
@@ -152,7 +125,7 @@ async def test_keys_get_room_in_turn() -> None:
     await settle()
     held.clear()
     await asyncio.gather(*pictures)
-    assert order == list("abaa")
+    assert order == list("aaba")
 
 
 async def test_a_picture_larger_than_the_budget_is_decoded_alone() -> None:

@@ -11,17 +11,15 @@ from collections.abc import AsyncIterator, Callable
 import httpcore
 import pytest
 
-from models.loop_turns import PIECES_OF_A_TURN
-from models.request_memory import MB, RequestMemory
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.body import MAX_STREAMS
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.heads import MAX_FIELDS
+from tasks.inputs.limits import MB
 from tests.conftest import each_case
 from tests.fetching import OPEN, fetch, refusal
 from tests.loop_passes import passing
 from tests.loop_time import LoopTime
-from tests.waiting import until
 from tests.web import response, serving
 
 
@@ -58,42 +56,6 @@ async def test_the_policys_limit_cannot_be_raised() -> None:
     policy = FetchPolicy(allow=("127.0.0.1",), max_bytes=10)
     async with serving(page=response(bytes(11))) as server:
         assert isinstance(await refusal(server.url("page"), policy, max_bytes=100), InputTooLarge)
-
-
-@each_case(
-    ("body", "headers", "held"),
-    [
-        (bytes(3 * MB), [], 3 * MB),
-        (bytes(MB), [], 0),
-        (gzip.compress(bytes(4 * MB)), ["Content-Encoding: gzip"], 4 * MB),
-    ],
-)
-async def test_a_body_is_memory_of_its_request(body: bytes, headers: list[str], held: int) -> None:
-    memory = RequestMemory(10 * MB, most_waiting=8)
-    fetcher = Fetcher(OPEN, memory=memory)
-    async with serving(page=response(body, *headers)) as server:
-        with memory.of_request():
-            await fetcher.fetch(server.url("page"))
-            assert memory.bytes.running == held
-        assert memory.bytes.running == 0
-    await fetcher.close()
-
-
-async def test_a_body_stays_with_its_server_until_there_is_memory_for_it() -> None:
-    memory = RequestMemory(10 * MB, most_waiting=8)
-    fetcher = Fetcher(OPEN, memory=memory)
-
-    async def ask(url: str) -> int:
-        with memory.of_request():
-            return len((await fetcher.fetch(url)).data)
-
-    async with serving(page=response(bytes(8 * MB))) as server:
-        with memory.of_request():
-            await memory.hold(10 * MB)
-            asking = asyncio.create_task(ask(server.url("page")))
-            await until(lambda: memory.bytes.waiting == 1)
-        assert await asking == 8 * MB
-    await fetcher.close()
 
 
 async def test_a_drip_is_ended_by_the_total_time() -> None:
@@ -377,4 +339,4 @@ async def test_other_tasks_run_between_the_chunks_of_a_body(monkeypatch: pytest.
     page = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 2000 + b"0\r\n\r\n"
     async with passing() as passes, serving(page=page) as server:
         assert len((await fetch(server.url("page"))).data) == 2000
-    assert max(at_once.values()) <= 2 * PIECES_OF_A_TURN
+    assert max(at_once.values()) <= 2 * 16

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from protego import Protego
 
-from models.scheduler import SHARE, FairSlots, Share
+from models.fair_queue import KEY
+from models.slots import Slots
 from tasks.errors import InputError
 from tasks.inputs.fetch import politeness as politeness_module
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -227,7 +228,7 @@ async def test_no_key_waits_for_the_reading_of_another() -> None:
 
     def fetch_as(key: str) -> asyncio.Task[Any]:
         context = contextvars.copy_context()
-        context.run(SHARE.set, Share(key))
+        context.run(KEY.set, key)
         return asyncio.create_task(politeness.fetch(server.url("page")), context=context)
 
     may_answer = asyncio.Event()
@@ -246,7 +247,7 @@ async def test_no_key_learns_by_the_time_what_another_has_visited() -> None:
     async with scraping(**robots(CLOSED)) as (politeness, server, _):
         for key in ("alice", "bob", "alice"):
             context = contextvars.copy_context()
-            context.run(SHARE.set, Share(key))
+            context.run(KEY.set, key)
             await asyncio.create_task(politeness.fetch(server.url("page"), owner=key), context=context)
     assert asked(server).count("/robots.txt") == 2
 
@@ -359,7 +360,7 @@ async def test_keys_visit_a_host_in_turn() -> None:
     async with scraping(policy, a1=page, a2=page, a3=page, b1=page) as (politeness, server, _):
 
         async def visit(name: str) -> None:
-            SHARE.set(Share(name[0]))
+            KEY.set(name[0])
             await politeness.fetch(server.url(name))
 
         visits = [asyncio.create_task(visit("a1"))]
@@ -402,7 +403,7 @@ async def test_hosts_are_not_remembered_for_ever(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(politeness_module, "_MAX_HOSTS", 50)
 
     def remembered() -> int:
-        return sum(isinstance(thing, FairSlots) for thing in gc.get_objects())
+        return sum(isinstance(thing, Slots) for thing in gc.get_objects())
 
     before = remembered()
     names, clock = Names(**{f"h{n}_test": ["127.0.0.1"] for n in range(100)}), Clock()

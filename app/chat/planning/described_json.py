@@ -1,0 +1,161 @@
+"""Finds the JSON that a prompt describes as the form of its answer: a schema, an example, or keys in a sentence.
+
+The description is an order, not an input: nothing of it is copied into the answer.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from app.chat.planning.named_keys import MAX_KEYS, field_of_example, object_of, pattern_of, schema_like
+from tasks.schema.keywords import standardised
+from tasks.schema.paths import with_null
+from tasks.wording.phrases import compiled
+
+_TABLE: Final = tomllib.loads(Path(__file__).with_name("named_keys.toml").read_text("utf-8"))
+_INTRODUCES, _PLACEHOLDER, _ORDERS_JSON = (
+    pattern_of(_TABLE[name]) for name in ("introduces", "placeholder", "orders_json")
+)
+_MAX_FORMS: Final = 50
+"""At most this many beginnings of objects and lists of a text are examined."""
+_LONGEST_INTRODUCTION: Final = 120
+"""An example is introduced by words among this many characters before it."""
+_FORM: Final = re.compile(r"[{\[]")
+_UNFINISHED: Final = re.compile(r"\{[^{}]{1,2000}\}")
+_MEMBER: Final = re.compile(r"[\"'“]?([^\W\d][\w ]{0,60}?)[\"'”]?\??\s*:\s*([^,;\n{}]{1,200})")
+_SENTENCE: Final = re.compile(r"[^\n.!?]*(?:[.!?](?!\s)[^\n.!?]*)*[.!?]*\n?")
+_MARK, _DATA = "\N{OBJECT REPLACEMENT CHARACTER}", "\ue000"
+"""Marks in the places of a description, and of other JSON."""
+_FENCES: Final = re.compile(rf"```\w*\s*{_MARK}\s*```")
+_NESTED: Final = ("json_schema", "schema", "parameters")
+"""Keys that programs put around a schema."""
+
+
+class PromptForm(NamedTuple):
+    """An object or a list of texts in a prompt."""
+
+    begin: int
+    end: int
+    value: Any
+    is_finished: bool = True
+    """False for a text that is not JSON, such as `{"title": <title>}`. Its values are the texts after the keys."""
+
+
+def forms_in(text: str) -> Iterator[PromptForm]:
+    """Yield the outermost objects in a text, also unfinished ones, and the lists of texts."""
+    position, decoder = 0, json.JSONDecoder()
+    for _ in range(_MAX_FORMS):
+        begin = _FORM.search(text, position)
+        if begin is None:
+            return
+        try:
+            value, position = decoder.raw_decode(text, begin.start())
+            is_finished = True
+        except (ValueError, RecursionError):
+            unfinished = _UNFINISHED.match(text, begin.start())
+            position = unfinished.end() if unfinished else begin.end()
+            value = {name: note.strip() for name, note in _MEMBER.findall(unfinished[0])} if unfinished else None
+            is_finished = False
+        if value and (isinstance(value, dict) or all(isinstance(one, str) for one in value)):
+            yield PromptForm(begin.start(), position, value, is_finished)
+
+
+def described_schema(prompt: str) -> dict[str, Any] | None:
+    """Return the last schema in a prompt, or else a schema that fits its last example of the answer; None if it shows
+    neither."""
+    forms = _forms_of_answer(prompt)
+    schemas = [schema for one in forms if (schema := schema_in(one.value)) is not None]
+    if schemas:
+        return {"type": "object", **standardised(schemas[-1], "the schema in the prompt")[0]}
+    if not forms:
+        return None
+    example = forms[-1]
+    if example.is_finished:
+        return schema_like(example.value)
+    return object_of({key: field_of_example(key, note) for key, note in list(example.value.items())[:MAX_KEYS]})
+
+
+def without_forms(prompt: str) -> str:
+    """Return a prompt without the schemas and the examples of its answer."""
+    return "".join(" " if one is None else one for one in _pieces(prompt))
+
+
+def without_description(prompt: str) -> str:
+    """Return a prompt without the schemas and examples of its answer, and without the sentences that order JSON. Other
+    JSON is data and stays."""
+    pieces = _pieces(prompt)
+    marked = "".join(_MARK if one is None else one if index % 2 == 0 else _DATA for index, one in enumerate(pieces))
+    data = (one for index, one in enumerate(pieces) if index % 2 and one is not None)
+    kept = []
+    for sentence in _SENTENCE.findall(_FENCES.sub(_MARK, marked)):
+        is_order = _MARK in sentence or compiled(_ORDERS_JSON).search(sentence)
+        parts = [next(data) for _ in range(sentence.count(_DATA))]
+        kept += parts if is_order else [_restored(sentence, parts)]
+    text = "".join(kept)
+    return prompt if text == prompt else text.strip()
+
+
+def _restored(sentence: str, data: Sequence[str]) -> str:
+    first, *others = sentence.split(_DATA)
+    return "".join([first, *chain.from_iterable(zip(data, others, strict=True))])
+
+
+def schema_in(value: Any) -> Mapping[str, Any] | None:
+    """Return the schema of an object that `value` is or contains, or None."""
+    for key in _NESTED if isinstance(value, dict) else ():
+        if (inner := schema_in(value.get(key))) is not None:
+            return inner
+    fields = value.get("properties") if isinstance(value, dict) else None
+    if isinstance(fields, dict) and fields and all(isinstance(one, dict) for one in fields.values()):
+        return dict(value)
+    return None
+
+
+def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object whose single values may be null."""
+    fields = {
+        name: or_null(field) if "properties" in field else field if field.get("type") == "array" else with_null(field)
+        for name, field in schema.get("properties", {}).items()
+    }
+    return {**schema, "properties": fields}
+
+
+def _forms_of_answer(prompt: str) -> list[PromptForm]:
+    """Return the objects in a prompt that describe its answer: schemas, examples with values left open, and those that
+    are introduced as an example."""
+    found = []
+    for one in forms_in(prompt):
+        introduction = prompt[max(0, one.begin - _LONGEST_INTRODUCTION) : one.begin].split("\n\n")[-1]
+        is_introduced = compiled(_INTRODUCES).search(introduction) is not None
+        if isinstance(one.value, dict) and (schema_in(one.value) or is_introduced or _is_left_open(one.value)):
+            found.append(one)
+    return found
+
+
+def _is_left_open(value: Any) -> bool:
+    """True if a value of an example says nothing: "…", "string", 0."""
+    match value:
+        case dict():
+            return all(map(_is_left_open, value.values()))
+        case list():
+            return all(map(_is_left_open, value))
+        case str():
+            return compiled(_PLACEHOLDER).fullmatch(value.strip()) is not None
+    return not value
+
+
+def _pieces(prompt: str) -> list[str | None]:
+    """Return the texts of a prompt with the objects between them, in order; None for an object that describes the
+    answer."""
+    described = {one.begin for one in _forms_of_answer(prompt)}
+    pieces: list[str | None] = []
+    position = 0
+    for one in forms_in(prompt):
+        text = prompt[one.begin : one.end]
+        pieces += [prompt[position : one.begin], None if one.begin in described else text]
+        position = one.end
+    return [*pieces, prompt[position:]]

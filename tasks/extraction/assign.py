@@ -1,0 +1,318 @@
+"""Assigns the columns of a table to the fields of a list: by the likeness of header and field, by the type of the
+cells, by the order of the columns, and by elimination.
+
+The pairs whose headers name fields are chosen together, so that the sum of their worths is largest. The columns between
+them and the only column of a type follow.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from tasks.extraction.best_pairs import best_pairs
+from tasks.extraction.column_values import UNREADABLE, values_of_column
+from tasks.extraction.features import Matrix, types_of, wants_iso
+from tasks.extraction.fields import WantedField
+from tasks.extraction.likeness import LEAST_LIKENESS, SAME_CONCEPT, likeness_by_words
+from tasks.extraction.names import names_of
+from tasks.extraction.sum_rows import is_figure
+from tasks.extraction.table_readings import HeadedTable
+from tasks.notation.cells import is_missing, looks_numeric
+from tasks.schema.paths import JsonPath
+
+MAX_COMPARED: Final = 200
+FEWEST_COMPARED: Final = 20
+"""The cells of at most MAX_COMPARED rows are compared with the fields; of fewer rows, but at least FEWEST_COMPARED, if
+a request has many tables, readings and fields."""
+MAX_CELLS: Final = 400_000
+"""If the number of cells of all readings, times the number of different schemas of fields, is more than this, fewer
+rows are compared. None of 36 documents needs more than 7,000."""
+LEAST_FIT: Final = 0.75
+"""At least this share of a column's cells must fit the field's type."""
+LEAST_FIT_IF_NAMED: Final = 0.5
+"""If the header names a field, at least this share of the cells must fit it: a text such as `included` may be among
+amounts."""
+ASSIGNED_SHARE: Final = 0.5
+"""A table answers a list only if more than this share of the list's fields, or of the table's columns, is assigned."""
+FEWEST_NAMED: Final = 2
+"""Headers must name at least this many fields, or all fields of a smaller list."""
+LEAST_NAMED_SHARE: Final = 0.6
+"""Headers of a table that was found by the places of words must name at least this share of the fields that have to be
+answered: those that may not be null and those that have a column."""
+LEAST_NAMED_SHARE_IF_EXACT: Final = 0.3
+"""Share of these fields that headers must name in an exact table, or in a table with a column for each of them, if they
+are more than two."""
+BY_ELIMINATION: Final = 0.2
+"""Worth of a column that no header assigned."""
+
+MOST_LOGIT: Final = 5.0
+"""Larger and smaller scores of the network count as this, or as its negative."""
+
+Likeness = Mapping[tuple[JsonPath, str], float]
+"""The likeness of each header with each field, by the field's path and the header's text."""
+Column = tuple[str, ...]
+
+
+class Assignment(NamedTuple):
+    """An assignment of a table's columns to the fields of a list."""
+
+    path: JsonPath
+    reading: HeadedTable
+    columns: Mapping[int, int]
+    """Column of each field, by the field's index."""
+    likeness: Matrix
+    """Likeness of each column's header with each field, fields × columns."""
+    worth: float
+
+
+class ComparedColumns:
+    """The columns of readings, and the shares of their cells that have a value for a field. Lists of one request often
+    have equal fields, and equal columns are compared only once with fields of equal schemas."""
+
+    def __init__(self, readings: Sequence[HeadedTable], lists: Mapping[JsonPath, Sequence[WantedField]]) -> None:
+        self._schemas = {
+            one.path: json.dumps(one.schema, sort_keys=True) for fields in lists.values() for one in fields
+        }
+        cells = sum(len(reading.forms) * min(MAX_COMPARED, len(reading.table.rows)) for reading in readings)
+        cells *= len(set(self._schemas.values()))
+        self._rows = max(FEWEST_COMPARED, MAX_COMPARED * MAX_CELLS // max(MAX_CELLS, cells))
+        self._shares: dict[tuple[str, bool, int, Column], float] = {}
+        self.is_single_table = len({id(reading.table) for reading in readings}) == 1
+
+    def of(self, reading: HeadedTable) -> list[Column]:
+        """Return the columns of a reading's first rows that may be items; none if there are no such rows."""
+        return list(zip(*([cell.text for cell in row] for row in reading.body[: self._rows]), strict=True))
+
+    def fit(self, reading: HeadedTable, column: Column, field: WantedField) -> float:
+        """Return the share of a column's values that a field can take; LEAST_FIT if the column has no values."""
+        comma, days = reading.table.comma_likely, reading.known_days
+        key = self._schemas[field.path], comma, id(days), column
+        if key not in self._shares:
+            values = values_of_column(column, field, comma_likely=comma, known_days=days)
+            present = [value for cell, value in zip(column, values, strict=True) if not is_missing(cell)]
+            read = sum(value is not UNREADABLE for value in present)
+            self._shares[key] = read / len(present) if present else LEAST_FIT
+        return self._shares[key]
+
+
+def assign(
+    reading: HeadedTable,
+    path: JsonPath,
+    fields: Sequence[WantedField],
+    likeness: Likeness,
+    compared: ComparedColumns,
+) -> Assignment | None:
+    """Return the best assignment of a table's columns to the fields of the list at `path`, or None if the table does
+    not answer the list."""
+    columns = compared.of(reading)
+    if not columns:
+        return None
+    by_header: Matrix = np.array(
+        [
+            [max((likeness.get((one.path, text), 0.0) for text in forms), default=0.0) for forms in reading.forms]
+            for one in fields
+        ]
+    ).reshape(len(fields), len(columns))
+    if reading.has_header and not (by_header >= LEAST_LIKENESS).any():
+        return None
+    if not reading.has_header:
+        return _in_order(reading, path, fields, columns, compared)
+    fit: Matrix = np.array([[compared.fit(reading, cells, one) for cells in columns] for one in fields]).reshape(
+        len(fields), len(columns)
+    )
+    worth = _worth_of_names(by_header, fit, fields, columns)
+    chosen = {index: column for index, column in best_pairs(worth) if worth[index, column] > 0}
+    named = len(chosen)
+    if named < FEWEST_NAMED and not _is_told_from_rows(reading, fields, columns, chosen):
+        return None
+    _take_between(chosen, fields, columns, fit)
+    _take_left_over(chosen, fields, columns, fit)
+    for index, column in chosen.items():
+        # A column assigned by the order of columns has the least weight with which a header is assigned.
+        by_header[index, column] = max(by_header[index, column], LEAST_LIKENESS)
+    if not _answers(reading, fields, chosen, named):
+        return None
+    total = float(sum(worth[index, column] for index, column in chosen.items()))
+    total = (total + BY_ELIMINATION * (len(chosen) - named)) / len(fields)
+    total -= 0.02 * max(0, sum(map(bool, reading.forms)) - len(chosen))
+    total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
+    return Assignment(path, reading, chosen, by_header, total)
+
+
+def _worth_of_names(by_header: Matrix, fit: Matrix, fields: Sequence[WantedField], columns: Sequence[Column]) -> Matrix:
+    """Return the worth of each pair of a field and a column whose header names it; 0 for all other pairs."""
+    is_foreign = np.outer([is_plain_text(one) for one in fields], [*map(_has_no_words, columns)])
+    # A header such as `unit price` contains the name of a field for units, but a column of figures holds no units.
+    foreign = np.array([[np.inf if "unit" in one.names.concepts else SAME_CONCEPT] for one in fields])
+    least_fit = np.where(by_header >= SAME_CONCEPT, LEAST_FIT_IF_NAMED, LEAST_FIT)
+    is_named = (by_header >= np.where(is_foreign, foreign, LEAST_LIKENESS)) & (fit >= least_fit)
+    # If two columns fit a field equally well, their order decides.
+    field_indices, column_indices = np.indices(by_header.shape)
+    order = np.abs(field_indices / max(1, len(fields)) - column_indices / len(columns))
+    worth: Matrix = np.where(is_named, by_header * fit - 0.01 * order, 0.0)
+    return worth
+
+
+def assign_by_scores(
+    reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], scores: Callable[[int, str], float]
+) -> Assignment | None:
+    """Return the assignment of a table's columns that the network's scores suggest, or None if it assigns fewer than
+    two columns. `scores` returns the logit of a text as the value of a field, given by its index."""
+    compared = ComparedColumns([reading], {path: fields})
+    columns = compared.of(reading)
+    if len(columns) < FEWEST_NAMED or len(columns[0]) < FEWEST_NAMED:
+        return None
+    worth: Matrix = np.array(
+        [
+            [
+                MOST_LOGIT + float(np.mean([np.clip(scores(index, cell), -MOST_LOGIT, MOST_LOGIT) for cell in column]))
+                if compared.fit(reading, column, one) >= LEAST_FIT
+                else 0.0
+                for column in columns
+            ]
+            for index, one in enumerate(fields)
+        ]
+    )
+    chosen = {index: column for index, column in best_pairs(worth) if worth[index, column] > 0}
+    if len(chosen) < FEWEST_NAMED:
+        return None
+    return Assignment(path, reading, chosen, np.full_like(worth, LEAST_LIKENESS), float(worth.sum()))
+
+
+def _is_told_from_rows(
+    reading: HeadedTable, fields: Sequence[WantedField], columns: Sequence[Column], chosen: Mapping[int, int]
+) -> bool:
+    """True if a header that names a single field is certainly no item: it names the field in words, or it is above
+    figures. By its meaning alone, `French` names a language as well as `Language` does."""
+    by_words = any(
+        likeness_by_words(fields[index].names, text) >= LEAST_LIKENESS
+        for index, column in chosen.items()
+        for text in reading.forms[column]
+    )
+    return by_words or any(
+        _has_no_words(column) and not all(map(is_missing, column)) and bool(forms) and not is_figure(forms[-1])
+        for column, forms in zip(columns, reading.forms, strict=True)
+    )
+
+
+def _answers(reading: HeadedTable, fields: Sequence[WantedField], chosen: Mapping[int, int], named: int) -> bool:
+    """True if a table with these columns answers the list. Fields that may be null do not count unless they have a
+    column, so that they cost no rows."""
+    filled = sum(map(bool, reading.forms))
+    is_enough = len(chosen) > ASSIGNED_SHARE * len(fields) or (
+        reading.table.is_exact and len(chosen) > ASSIGNED_SHARE * filled and len(chosen) >= FEWEST_NAMED
+    )
+    needed = [index for index, one in enumerate(fields) if index in chosen or not one.fits(None)]
+    is_whole = len(needed) > FEWEST_NAMED and all(index in chosen for index in needed)
+    least = LEAST_NAMED_SHARE_IF_EXACT if reading.table.is_exact or is_whole else LEAST_NAMED_SHARE
+    return is_enough and named >= max(1, least * len(needed))
+
+
+def is_plain_text(field: WantedField) -> bool:
+    return (
+        types_of(field.schema) - {"null"} == {"string"} and "enum" not in field.schema and not wants_iso(field.schema)
+    )
+
+
+def _has_no_words(column: Column) -> bool:
+    """True if all cells of a column are numbers or days."""
+    return all(is_figure(cell) for cell in column if not is_missing(cell))
+
+
+def _in_order(
+    reading: HeadedTable,
+    path: JsonPath,
+    fields: Sequence[WantedField],
+    columns: Sequence[Column],
+    compared: ComparedColumns,
+) -> Assignment | None:
+    """Assign the columns of an exact table without a header to the fields in their order. Return None unless there is a
+    column for each field and enough cells of each column fit. If all columns are texts, the heading above the table has
+    to name the list or a field, or there has to be no other table, and the first row may not look like a header.
+
+    If the cells of the first row do not fit, although others do, they are the header, in words that name no field.
+    """
+    if not reading.table.is_exact or len(fields) != len(columns):
+        return None
+    pairs = [*zip(fields, columns, strict=True)]
+    is_headed = len(columns[0]) > 2 and min(compared.fit(reading, column[:1], one) for one, column in pairs) < LEAST_FIT
+    if min(compared.fit(reading, column[is_headed:], one) for one, column in pairs) < LEAST_FIT:
+        return None
+    if is_headed:
+        reading = replace(reading, end=reading.end + 1)
+    elif all(map(is_plain_text, fields)) and not any(any(map(str.isdigit, column[0])) for column in columns):
+        names = [names_of(path, {"type": "array"}), *(one.names for one in fields)]
+        is_named = any(likeness_by_words(one, reading.table.heading) >= LEAST_LIKENESS for one in names)
+        has_digits = [[any(map(str.isdigit, cell)) for cell in column] for column in columns]
+        unlike = sum(not first and 2 * sum(rest) > len(rest) for first, *rest in has_digits)
+        if not (is_named or compared.is_single_table) or 2 * unlike > len(columns):
+            return None
+    likeness: Matrix = np.zeros((len(fields), len(columns)), np.float32)
+    return Assignment(path, reading, {index: index for index in range(len(fields))}, likeness, 0.1)
+
+
+def _take_between(
+    chosen: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Column], fit: Matrix
+) -> None:
+    """Assign columns to fields in order wherever two neighbouring assignments have as many columns as fields between
+    them. The two edges of the table count as assignments.
+
+    Nothing is assigned if the columns that are already assigned are not in the order of their fields.
+    """
+    anchors = sorted(chosen.items())
+    if len(anchors) < FEWEST_NAMED or any(other[1] < one[1] for one, other in pairwise(anchors)):
+        return
+    for (field_before, column_before), (field_after, column_after) in pairwise(
+        [(-1, -1), *anchors, (len(fields), len(columns))]
+    ):
+        if column_after - column_before == field_after - field_before:
+            between = zip(range(field_before + 1, field_after), range(column_before + 1, column_after), strict=True)
+            chosen |= {
+                index: column
+                for index, column in between
+                if fit[index, column] >= LEAST_FIT and not all(map(is_missing, columns[column]))
+            }
+
+
+def _take_left_over(
+    chosen: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Column], fit: Matrix
+) -> None:
+    """Assign remaining columns to fields without a column, the most restrictive types of fields first. A field gets a
+    column if no other remaining column fits its type, and no other field of an equally restrictive type fits one. Of
+    several columns that fit a day, the first is taken: it states when something happened."""
+
+    def suits(index: int, column: int) -> bool:
+        present = [cell for cell in columns[column] if not is_missing(cell)]
+        if not present or fit[index, column] < LEAST_FIT:
+            return False
+        if _pickiness(fields[index]) == 1:
+            # A column of numbers after words, such as `Thu 17`, is not the count that a field without a header wants.
+            return 2 * sum(cell[:1].isalpha() and not looks_numeric(cell) for cell in present) <= len(present)
+        has_words = any(any(map(str.isalnum, cell)) for cell in present) and not _has_no_words(tuple(present))
+        return _pickiness(fields[index]) < 1 or has_words
+
+    for kind in (0, 1, 2):
+        for index in [one for one in range(len(fields)) if _pickiness(fields[one]) == kind and one not in chosen]:
+            free = [one for one in range(len(columns)) if one not in chosen.values() and suits(index, one)]
+            rivals = [
+                other
+                for other in range(len(fields))
+                if other != index
+                and other not in chosen
+                and _pickiness(fields[other]) == kind
+                and any(fit[other, column] >= LEAST_FIT for column in free)
+            ]
+            if not rivals and (len(free) == 1 or (free and wants_iso(fields[index].schema))):
+                chosen[index] = free[0]
+
+
+def _pickiness(field: WantedField) -> int:
+    """Return how few texts the type of a field accepts: 0 for the fewest, 2 for any text."""
+    types: Any = types_of(field.schema)
+    if "enum" in field.schema or "boolean" in types or wants_iso(field.schema):
+        return 0
+    return 1 if types & {"number", "integer"} else 2

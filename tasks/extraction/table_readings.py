@@ -1,0 +1,215 @@
+"""Reads tables with different assumptions about which of their rows form the header, and finds the rows that may be
+items."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from itertools import accumulate
+from typing import Final
+
+from tasks.extraction.column_values import has_decimal_commas
+from tasks.extraction.decimal_signs import decimal_sign
+from tasks.extraction.fields import WantedField
+from tasks.extraction.likeness import SAME_CONCEPT, likeness_by_words
+from tasks.extraction.passages import MAX_CHARS, passages_of_entry
+from tasks.extraction.sum_rows import is_figure, kinds_of_rows
+from tasks.notation.dates import days_mentioned, find_days
+from tasks.notation.order_of_days import order_of
+from tasks.precontext import Entry
+from tasks.read_table import ReadCell, ReadTable
+
+MAX_HEADERS: Final = 15
+"""The header is searched for among at most this many rows at the beginning of a table."""
+MAX_HEADER_CELLS: Final = 5_000
+"""The header is searched for in at most this many cells, but always in the first row. Wide tables have their header at
+the top."""
+MAX_READINGS: Final = 3
+"""At most this many readings of a table's header, the likeliest by words, are compared with the fields by meaning, at 4
+ms a text. The first reading is compared as well."""
+MAX_PAIRS: Final = 5_000
+"""At most this many pairs of a column in a request's tables and a field of its lists are compared, at 0.2 ms a pair.
+Further tables count as text."""
+TALLEST_HEADER: Final = 3
+"""A header has at most this many rows."""
+LONGEST_HEADER: Final = 60
+"""A header cell has at most this many characters. A longer cell is text."""
+MAX_HEADER_CHARS: Final = 500
+"""At most this many characters of a header's cell are compared with fields. One cell of a header may be text."""
+LONGEST_COMMON: Final = 3
+"""Cells of at most this many characters do not show that two tables have the same rows, because tables of different
+rows have such cells in common. If a table has only such cells, they count."""
+_UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
+
+
+@dataclass(eq=False)
+class HeadedTable:
+    """A table with one assumption about which of its rows form the header."""
+
+    entry: Entry
+    table: ReadTable
+    top: int
+    end: int
+    """Index of the header's first row, and of the first row below it. Both are equal if there is no header."""
+    forms: list[tuple[str, ...]]
+    """Possible texts of each column's header: the cell alone, and with the cells above it."""
+    known_days: Sequence[date] = ()
+    """Days in the text around the table."""
+    days_first: bool | None = None
+    """True if the text has the day before the month in days such as `03/04/05`, False if the month before the day, None
+    if it does not show the order."""
+
+    @property
+    def has_header(self) -> bool:
+        return self.end > self.top
+
+    @property
+    def header(self) -> list[str]:
+        return [forms[-1] if forms else "" for forms in self.forms]
+
+    @cached_property
+    def title(self) -> str:
+        """The text of the header without spaces. Two readings of a header have the same title even if they divide it
+        into different cells."""
+        return "".join("".join(self.header).split())
+
+    @cached_property
+    def body(self) -> list[Sequence[ReadCell]]:
+        """The rows below the header that may be items. Repeated headers, rows of a single cell in a wider table, sums
+        and what goes on from them are left out, and so is all that is below the sums of a page."""
+        return self._rows_by_kind[0]
+
+    @cached_property
+    def sums(self) -> list[Sequence[ReadCell]]:
+        """The rows below items that sum them."""
+        return self._rows_by_kind[1]
+
+    @cached_property
+    def _rows_by_kind(self) -> tuple[list[Sequence[ReadCell]], list[Sequence[ReadCell]]]:
+        header = self.table.texts[self.end - 1] if self.has_header else None
+        least = min(2, len(self.forms) - 1)
+        own = [(row, [cell.text for cell in row]) for row in self.table.rows[self.end :]]
+        own = [(row, texts) for row, texts in own if texts != header and sum(map(bool, texts)) >= least]
+        kinds = kinds_of_rows([texts for _, texts in own], comma=self.table.comma_likely)
+        first = next((at for at, kind in enumerate(kinds) if kind == "sum" and "item" in kinds[:at]), len(own))
+        last = len(own) if self.table.is_exact else first
+        body = [row for (row, _), kind in zip(own[:last], kinds[:last], strict=True) if kind == "item"]
+        sums = [row for (row, _), kind in zip(own[first:], kinds[first:], strict=True) if kind == "sum"]
+        return body, sums
+
+    @cached_property
+    def places(self) -> set[tuple[str, str]]:
+        """The places and texts of the cells below the header. Short texts, such as ranks, are left out unless there are
+        no others, because every table of a page may have them."""
+        found = {(cell.pointer, cell.text) for row in self.body for cell in row if cell.text}
+        return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
+
+
+def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) -> list[tuple[Entry, ReadTable]]:
+    """Return the first tables whose columns may be compared with this number of fields (`MAX_PAIRS`)."""
+    pairs = accumulate(len(table.rows[0]) * fields for _, table in tables)
+    return [one for one, used in zip(tables, pairs, strict=True) if used <= MAX_PAIRS]
+
+
+def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[WantedField]) -> list[HeadedTable]:
+    """Return several readings of each table: those with the headers that are most likely by words, and one without a
+    header."""
+    likeness: dict[str, float] = {}
+
+    def likeness_of(forms: Sequence[str]) -> float:
+        for text in forms:
+            if text not in likeness:
+                likeness[text] = max(likeness_by_words(one.names, text) for one in fields)
+        return min(max((likeness[text] for text in forms), default=0.0), SAME_CONCEPT)
+
+    found: list[HeadedTable] = []
+    notations: dict[int, _TableNotation] = {}
+    for entry, table in tables:
+        notation = notations.get(id(entry)) or notations.setdefault(id(entry), _notation_of(entry))
+        likely = table.comma_likely or notation.has_decimal_commas
+        table = replace(table, comma_likely=has_decimal_commas(table.texts, likely=likely))
+        headed = [HeadedTable(entry, table, *one, notation.days, notation.days_first) for one in _headers(table)]
+        ranked = sorted(headed, key=lambda reading: -sum(map(likeness_of, reading.forms)))[:MAX_READINGS]
+        ranked += [reading for reading in headed[:1] if reading not in ranked]
+        first = next((index for index, row in enumerate(table.texts) if sum(map(bool, row)) > 1), 0)
+        without = [()] * len(table.rows[0])
+        found += [*ranked, HeadedTable(entry, table, first, first, [*without], notation.days, notation.days_first)]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _TableNotation:
+    """The notation of numbers and days in a document."""
+
+    days: list[date]
+    days_first: bool | None
+    has_decimal_commas: bool
+
+
+def _notation_of(entry: Entry) -> _TableNotation:
+    passages = passages_of_entry(entry)
+    text = "\n".join([passage.text for passage in passages])[:MAX_CHARS]
+    orders = {order_of(text[day.start : day.end], day) for day in find_days(text)} - {None}
+    return _TableNotation(
+        days_mentioned(text), orders.pop() if len(orders) == 1 else None, decimal_sign(passages) == ","
+    )
+
+
+def header_texts(readings: Sequence[HeadedTable]) -> list[str]:
+    """Return the header texts of tables, each text once."""
+    return list(dict.fromkeys(text for one in readings for forms in one.forms for text in forms if text))
+
+
+def _headers(table: ReadTable) -> list[tuple[int, int, list[tuple[str, ...]]]]:
+    """Return the possible headers of a table: the header's first row, the row after its last one, and its forms."""
+    if table.header:
+        return [(0, table.header, _forms(table.rows[: table.header], rows_are_lines=True))]
+    texts = table.texts
+    most = min(MAX_HEADERS, len(texts) - 1, max(1, MAX_HEADER_CELLS // len(texts[0])))
+    may_be_header = [*map(_may_be_header, texts[:most])]
+    found = []
+    for end in range(1, most + 1):
+        for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
+            if not may_be_header[top]:
+                break
+            if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) > 2:
+                found.append((top, end, _forms(table.rows[top:end])))
+    return found
+
+
+def _may_be_header(row: Sequence[str]) -> bool:
+    # A year or an hour may be the header of a column, but most headers are words.
+    filled = [cell for cell in row if cell]
+    return 2 * sum(len(cell) <= LONGEST_HEADER and not is_figure(cell) for cell in filled) > len(filled)
+
+
+def _forms(rows: Sequence[Sequence[ReadCell]], *, rows_are_lines: bool = False) -> list[tuple[str, ...]]:
+    """Return the possible header texts of each column. A cell in an upper row extends to the right until the next cell
+    of its row. If the rows are the lines of header cells, cells do not extend, and each line alone may name its
+    column."""
+    texts = [[cell.text[:MAX_HEADER_CHARS] for cell in row] for row in rows]
+    reached = [_reaching(row) for row in texts[:-1]]
+    found: list[tuple[str, ...]] = []
+    for index, lines in enumerate(zip(*texts, strict=True)):
+        own = lines[-1]
+        above = [row[index] for row in reached] if own and not rows_are_lines else lines[:-1]
+        whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
+        found.append(tuple(dict.fromkeys(filter(None, (*_shorter(own), *(lines if rows_are_lines else [own]), whole)))))
+    return found
+
+
+def _shorter(head: str) -> list[str]:
+    """Return a header without the unit in brackets at its end, and the two names that a slash separates: `Sum insured`
+    and `limit` of `Sum insured / limit (EUR)`."""
+    bare = _UNIT_IN_BRACKETS.sub("", head)
+    names = [name.strip() for name in bare.split("/")]
+    are_names = len(names) == 2 and all(sum(map(str.isalpha, name)) > 2 for name in names)
+    return [*([bare] if bare != head else []), *(names if are_names else [])]
+
+
+def _reaching(row: Sequence[str]) -> list[str]:
+    texts: list[str] = []
+    for text in row:
+        texts.append(text or (texts[-1] if texts else ""))
+    return texts
