@@ -30,7 +30,7 @@ _PART = re.compile(rf"{_INLINE.pattern}|[*_~<!\]]$|&(?=#?\w{{0,40}}$)|^[(:]|^[.)
 """Pattern of markup in a part of a line. In addition to what _INLINE matches, it matches characters at the part's
 beginning or end that may be markup together with the unknown text beside the part."""
 _BEGINNING = re.compile(
-    r"(?=#{1,6}(?:\s|$)|>|[+*_-](?:\s|$)|=+\s*$|-{2,}\s*$|\|?\s*:?-{3,}|[|\s]*:?-+:?\s*(?:\||$)|~~~)"
+    r"(?=#{1,6}(?:\s|$)|>|[+*_-](?:\s|$)|=+\s*$|--[\s-]*$|\|?\s*:?-{3,}|[|\s]*:?-+:?\s*(?:\||$)|~~~)"
 )
 _ORDINAL = re.compile(r"\A(\d{1,9})(?=[.)](?:\s|$))")
 _BRACKET = re.compile(rf"(?<!{ESCAPE})[\[\]]")

@@ -115,6 +115,7 @@ def test_html_reads_as_it_did(template: str, nodes: list[str]) -> None:
 @settings(max_examples=200, deadline=None)
 @given(text=_TEXTS)
 @example(text="_ _ _")
+@example(text="-- -")
 @example(text="a | b :-|-")
 def test_the_line_of_a_page_reads_as_it_did(text: str) -> None:
     if words := " ".join(text.split()):
