@@ -14,6 +14,7 @@ BOUND_MB = 1200
 READING = """
 import asyncio, json, resource, sys
 from functools import partial
+import cv2
 import numpy as np
 from models.base import EngineSpec
 from models.host import EngineHost
@@ -22,7 +23,11 @@ from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.workplace import HostLimits
-from tests.unit.models.vision.ppocr.test_reader_shared import small_print
+
+def small_print(width, height):
+    line = np.full((24, 600, 3), 255, np.uint8)
+    cv2.putText(line, "The quick brown fox jumps over the lazy dog 0123456789", (4, 16), 0, 0.3, (0, 0, 0), 1)
+    return np.tile(line, (-(-height // 24), -(-width // 600), 1))[:height, :width].copy()
 
 def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
