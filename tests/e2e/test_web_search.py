@@ -183,7 +183,8 @@ def test_without_a_capable_llm_a_question_is_answered_with_what_was_found_and_wh
                 json={"model": "auto", "messages": [{"role": "user", "content": "Write a poem."}], "max_tokens": 5},
             )
         )
-    assert answer == f"1. Lima <{web.url('/lima')}>\nLima is the capital of Peru."
+    assert web.url("/lima") in answer
+    assert "Lima is the capital of Peru." in answer
     assert json.dumps(answer) in streamed
     assert "Lima is the capital" not in written
 
