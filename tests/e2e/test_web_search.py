@@ -211,16 +211,11 @@ def test_without_a_capable_llm_a_question_that_nothing_answers_is_told_so(
 
 @pytest.mark.deep
 @pytest.mark.usefixtures("lima")
-@pytest.mark.parametrize(
-    "before",
-    [
-        [{"role": "system", "content": "The zoo opens at 9. Peru is the name of our oldest parrot."}],
-        [{"role": "user", "content": "Tell me a story."}, {"role": "assistant", "content": "Once, Peru had a fox."}],
-    ],
-)
-def test_a_question_that_something_said_before_may_answer_is_left_to_the_tiny_llm(
-    before: list[dict[str, str]], web: Origin, tmp_path: Path
-) -> None:
+def test_a_question_that_something_said_before_may_answer_is_left_to_the_tiny_llm(web: Origin, tmp_path: Path) -> None:
+    before = [
+        {"role": "user", "content": "Tell me a story."},
+        {"role": "assistant", "content": "Once, Peru had a fox."},
+    ]
     with client_of_app(tmp_path, search_provider=("searxng",), search_url=web.url("")) as client:
         messages = [*before, {"role": "user", "content": CAPITAL}]
         asked = {"model": "auto", "messages": messages, "max_tokens": 5}
