@@ -59,11 +59,7 @@ BLANKS = (" ", "\n", "\r")
 WORDS_TRIED = 3
 BOUNDED = {
     "models.native._LOADER_ERROR": "messages of this machine's loader",
-    "tasks.extraction.doubts._LOSS_BEFORE": "the 100 characters before a number",
-    **{f"tasks.extraction.line_pieces._TYPED[{index}]": "a line, of 600 characters" for index in (0, 16, 17)},
-    "tasks.extraction.named_parties._PERSON": "600 characters",
-    "tasks.extraction.opposites._OWN_LABEL": "81 characters",
-    "tasks.extraction.own_words._CUT": "80 characters",
+    **{f"tasks.extraction.records.pieces._TYPED[{index}]": "a line, of 600 characters" for index in (0, 15, 16)},
     "tasks.extraction.sums._AMOUNT": "searched for in 40 characters",
     "tasks.inputs.office.xlsx._DIGITS": "255 characters",
     "tasks.inputs.office.xlsx._TOKEN": "255 characters",
