@@ -17,7 +17,6 @@ from models.base import (
     EngineOverloaded,
     EngineTooSlow,
     EngineUnavailable,
-    ShareUsedUp,
     UpstreamDown,
     ran_out,
 )
@@ -231,8 +230,6 @@ def to_api_error(error: BaseException) -> ApiError:
             return Unavailable(str(error), code="timeout", retry_after=error.retry_after)
         case UpstreamDown():
             return Unavailable(str(error), code="upstream_unavailable", retry_after=error.retry_after)
-        case ShareUsedUp():
-            return RateLimited(str(error), retry_after=error.retry_after, rejected="queue")
         case EngineOverloaded() | Overloaded():
             return Unavailable(str(error), code="overloaded", retry_after=error.retry_after, rejected="queue")
         case EngineNotReady():

@@ -50,7 +50,7 @@ from app.state.entries import Sweepable
 from app.task_finder import TaskFinder
 from app.tracing import Traces, provider_for
 from app.watching import watch_servers_for_ever
-from models.base import ModelError
+from models.base import ModelError, available_cpus
 from models.capability import BadResult
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
@@ -111,6 +111,7 @@ class Services:
         self.browser = build_browser(settings, self.fetcher)
         self.executor = FairExecutor("text")
         self.layout_executor = FairExecutor("layout")
+        self.extraction_executor = FairExecutor("extraction", threads=available_cpus())
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings)
@@ -141,7 +142,12 @@ class Services:
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         extractor = None
         if network is not None:
-            extractor = Extractor(network, embedder_of_labels(self.runtime), reader=field_reader(self.runtime))
+            extractor = Extractor(
+                network,
+                embedder_of_labels(self.runtime),
+                reader=field_reader(self.runtime),
+                threads=self.extraction_executor,
+            )
         answerer = Answerer(
             find_llm=lambda: self.traces.llm(self.runtime.use(LLM)),
             embedder=embedder,
@@ -267,6 +273,7 @@ class Services:
         last = (
             self.executor,
             self.layout_executor,
+            self.extraction_executor,
             self.files,
             self.runtime,
         )

@@ -6,8 +6,6 @@ ModelError
 │       ├── EngineTooSlow  the engine took longer than it may
 │       └── UpstreamDown   the server that the capability relies on does not answer
 ├── EngineOverloaded       the queue is full
-│   ├── ShareUsedUp        the part of the queue that one key may use is full
-│   └── MemoryShort        a request that holds some of a limited memory needs more of it than is free
 └── EngineFailed           the engine raised an exception on this item
 """
 
@@ -108,30 +106,6 @@ class EngineOverloaded(ModelError):
 
     def __init__(self, engine: str, limit: int, retry_after: int) -> None:
         super().__init__(f"'{engine}' is busy: its queue is full ({limit} waiting). Try again later.")
-        self.retry_after = retry_after
-
-
-class ShareUsedUp(EngineOverloaded):
-    """Raised if the caller's key has used up its part of the queue: `waiting` of its items already wait for
-    `resource`."""
-
-    def __init__(self, resource: str, waiting: int, retry_after: int) -> None:
-        ModelError.__init__(
-            self,
-            f"{waiting} pieces of work of this key are already waiting for '{resource}', as many as one key may have "
-            "there (OPENFAZE_KEY_SHARE). Try again later.",
-        )
-        self.retry_after = retry_after
-
-
-class MemoryShort(EngineOverloaded):
-    """Raised if a request that already holds some of a limited memory, such as that for words, needs more of it than is
-    free."""
-
-    def __init__(self, kind: str, retry_after: int) -> None:
-        ModelError.__init__(
-            self, f"The request needs more '{kind}' than other requests leave free at present. Try again later."
-        )
         self.retry_after = retry_after
 
 

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -64,13 +64,6 @@ class Returned:
 @dataclass(frozen=True, slots=True)
 class Raised:
     error: Exception
-
-
-@dataclass(frozen=True, slots=True)
-class Yielded:
-    """Message for a value that a generator yields before it returns."""
-
-    value: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +132,7 @@ def serve(connection: Connection, memory: int) -> None:
                 if _data_bytes() > most_kept:
                     _send(connection, WornOut())
                     continue
-            reply = _answer(connection, job, opened)
+            reply = _answer(job, opened)
         except (EOFError, OSError):
             raise
         except Exception as error:  # noqa: BLE001 - a job that cannot be unpickled
@@ -147,7 +140,7 @@ def serve(connection: Connection, memory: int) -> None:
         _reply(connection, reply)
 
 
-def _answer(connection: Connection, job: Job, opened: dict[int, Closable]) -> Returned | Raised:
+def _answer(job: Job, opened: dict[int, Closable]) -> Returned | Raised:
     _Connected.end_s = time.process_time() + job.seconds
     # The signals have no handlers, so the kernel ends the process even if native code never returns.
     signal.setitimer(signal.ITIMER_PROF, job.seconds)
@@ -159,22 +152,12 @@ def _answer(connection: Connection, job: Job, opened: dict[int, Closable]) -> Re
             if job.factory:
                 opened[job.opened] = job.factory()
             result = job.function(opened[job.opened], *job.arguments, **job.named)
-        return Returned(_drained(connection, result) if isinstance(result, Iterator) else result)
+        return Returned(result)
     except Exception as error:  # noqa: BLE001 - handed on to the caller
         return Raised(_portable(error))
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _drained(connection: Connection, values: Iterator[object]) -> object:
-    """Send what a generator yields, and return what it returns."""
-    while True:
-        try:
-            value = next(values)
-        except StopIteration as end:
-            return end.value
-        _send(connection, Yielded(value))
 
 
 def _close(opened: dict[int, Closable]) -> None:

@@ -33,7 +33,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable, available_cpus
 from models.fair_queue import KEY, FairQueue, QueueFull
-from models.worker_process import Closable, Close, Job, PartLimited, Raised, Returned, WornOut, Yielded
+from models.worker_process import Closable, Close, Job, PartLimited, Raised, Returned, WornOut
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,13 +122,6 @@ class Workers:
         """Return what `function` returns. Raises what the function raises, JobTooLong, JobCrashed, EngineTooSlow if the
         processors are busy, EngineUnavailable if no process starts, and EngineOverloaded."""
         return cast(T, await self._result(_Task(function, args, kwargs)))
-
-    async def run_reporting(
-        self, report: Callable[[Any], object], function: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Any:
-        """Call `report` with each value that the generator `function` yields, such as a page or progress, and return
-        what it returns. Raises what `run` raises."""
-        return await self._result(_Task(function, args, kwargs, report=report))
 
     def open(self, factory: Callable[P, OpenedT], /, *args: P.args, **kwargs: P.kwargs) -> "OpenObject[OpenedT]":
         """Return an object that `factory` makes in a process, at the object's first job."""
@@ -223,14 +216,12 @@ class _Task:
     kwargs: dict[str, Any]
     opened: int | None = None
     factory: Callable[[], Closable] | None = None
-    report: Callable[[Any], object] | None = None
     key: str = field(default_factory=KEY.get)
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     worker: "_Worker | None" = None
     """Worker that runs the job; None before and after it."""
 
     def __post_init__(self) -> None:
-        self.result: asyncio.Future[object] = self.loop.create_future()
+        self.result: asyncio.Future[object] = asyncio.get_running_loop().create_future()
 
 
 class _Ended(Exception):
@@ -329,8 +320,6 @@ class _Worker:
                     raise error
                 case PartLimited(error):
                     part_error = error
-                case Yielded(value) if task.report:
-                    task.loop.call_soon_threadsafe(task.report, value)
             reply = self._received(part_error)
 
     def _asked(self, task: _Task) -> object:

@@ -137,8 +137,6 @@ class SourceLine:
     """Number of lines above this one in the same text, including empty ones."""
     boxes: tuple[Box, ...] = ()
     """Place of each word on the upright, flat page, if the page is not upright and flat in the source."""
-    has_lookalikes: bool = False
-    """True if letters of other scripts were replaced by the Latin letters that they look like."""
 
 
 @dataclass(frozen=True, slots=True)

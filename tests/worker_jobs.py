@@ -7,7 +7,6 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +30,6 @@ def has_loaded(name: str) -> bool:
 
 def environment() -> dict[str, str]:
     return dict(os.environ)
-
-
-def count_to(number: int) -> Iterator[int]:
-    yield from range(number)
-    return number
 
 
 def meet(mine: str, yours: str) -> str:

@@ -25,7 +25,7 @@ from tasks.extraction.printed_types import with_printed_types
 from tasks.extraction.whole_results import TaskResult, TaskResults
 from tasks.extraction.yes_and_no import most_harmless
 from tasks.precontext import Entry
-from tasks.schema.awaited import in_thread
+from tasks.schema.awaited import in_thread, in_turn
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion, NothingFits
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer
@@ -167,7 +167,8 @@ async def _copy_fields_from_results(
     target = (await asyncio.to_thread(parse_order, orders[0])).targets[0] if orders else None
     read = read_of(entries, document)
     results = TaskResults(succeeded, plan.reads_out, target, any(one.result.text().strip() for one in read))
-    return await in_thread(copy_fields, schema, results, read, extractor, examples)
+    threads = extractor.threads if extractor is not None else None
+    return await in_turn(threads, copy_fields, schema, results, read, extractor, examples)
 
 
 async def _complete(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: str) -> Filling:

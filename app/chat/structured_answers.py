@@ -23,7 +23,7 @@ from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_in
 from tasks.extraction.passages import read_of
 from tasks.precontext import Entry, Evidence
-from tasks.schema.awaited import in_thread
+from tasks.schema.awaited import in_turn
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from tasks.schema.paths import JsonPath, leaves, pointer_of
 
@@ -127,7 +127,7 @@ class StructuredAnswers:
         if placed is None and self.extractor is not None and filling is None and not is_cut:
             read = read_of(entries, await asyncio.to_thread(pasted_document, request, since))
             wanted = await asyncio.to_thread(fields_in, value, shape.schema)
-            scored = await in_thread(self.extractor.score, read, wanted)
+            scored = await in_turn(self.extractor.threads, self.extractor.score, read, wanted)
             placed = CopiedFields({}, scored)
         document = placed.document if placed else None
         find = partial(
@@ -141,7 +141,8 @@ class StructuredAnswers:
             decided=filling.copied.decided if filling else {},
             undecided=filling.undecided if filling else {},
         )
-        evidence, left_out = await in_thread(find)
+        threads = self.extractor.threads if self.extractor is not None else None
+        evidence, left_out = await in_turn(threads, find)
         # Places, times and confidences are measured, not printed.
         measured = tuple(f"{pointer_of(path)}/" for path in (filling.copied.from_results if filling else ()))
         unsupported = [pointer for pointer in evidence.unsupported if not pointer.startswith(measured)]

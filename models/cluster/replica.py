@@ -2,6 +2,7 @@
 Ray."""
 
 import asyncio
+import gc
 import math
 import pickle
 import time
@@ -12,7 +13,6 @@ from typing import Any, Generic, TypeVar
 
 from models.base import Cancellable, Engine, EngineNotReady, EngineSpec, ModelError, ran_out
 from models.batches import Batches
-from models.garbage import set_aside
 from models.workplace import EngineFactory, HostLimits, load_engine
 
 ItemT = TypeVar("ItemT")
@@ -132,7 +132,7 @@ class Replica(Generic[ItemT, ResultT]):
         with self._loading:
             if self._engine is None:
                 self._engine = load_engine(self._factory, self._limits, self._batches)
-                set_aside()
+                gc.freeze()
             return self._engine
 
     async def _in_thread(self, call: Any, *args: Any) -> bytes:

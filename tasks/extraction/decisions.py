@@ -162,8 +162,6 @@ class _Values:
         self.are_truths = "enum" not in schema
         self.count = 2 if self.are_truths else sum(value is not None for value in schema["enum"])
         self.choices = EnumValues(schema.get("enum", ()))
-        self.are_answers = self.are_truths or any(answer_of(one) is not None for one in self.choices.values)
-        """True if a yes or a no is one of the values."""
 
     def meant_by(self, text: str) -> Any:
         """Return the value that `text` means as a whole, or None."""

@@ -7,7 +7,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import structlog
 
 from tasks.extraction.assign import MOST_LOGIT, assign_by_scores
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
@@ -59,7 +58,6 @@ from tasks.schema.checker import SchemaChecker, prepared_checker
 from tasks.schema.paths import JsonPath, pointer_of
 from tasks.schema.remainder import LEFT_OUT
 
-log = structlog.get_logger(__name__)
 NAMED_LIST = 0.8
 """Probability of a list of texts that is below or beside its name, if the network preferred a different place or found
 fewer items there."""

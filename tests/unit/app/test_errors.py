@@ -13,7 +13,6 @@ from models.base import (
     EngineOverloaded,
     EngineTooSlow,
     EngineUnavailable,
-    ShareUsedUp,
     UpstreamDown,
 )
 from models.language.llm import LlmBroke, LlmNotSetUp, LlmOverloaded, LlmRefused, LlmUnavailable
@@ -34,7 +33,6 @@ NEVER = {"x-should-retry": "false"}
         (EngineTooSlow("text_guard", "20 s."), 503, "service_unavailable", "timeout"),
         (UpstreamDown("browser", "Gone."), 503, "service_unavailable", "upstream_unavailable"),
         (EngineOverloaded("e", 64, 7), 503, "service_unavailable", "overloaded"),
-        (ShareUsedUp("e", 32, 7), 429, "rate_limit_error", "rate_limit_exceeded"),
         (MemoryError(), 503, "service_unavailable", "overloaded"),
         (OSError(errno.EMFILE, "/secret"), 503, "service_unavailable", "overloaded"),
         (OSError(errno.EACCES, "/secret"), 500, "internal_error", "internal_error"),

@@ -5,8 +5,6 @@ import gc
 import platform
 import subprocess
 import sys
-import threading
-import weakref
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,8 +13,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from models import malloc
-from models.malloc import Activity, give_large_blocks_back, return_free_memory_for_ever
+from models.malloc import give_large_blocks_back
 from tasks.inputs.source import Blob, Source
 from tests.e2e.conftest import data_url, ocr_request
 
@@ -100,49 +97,3 @@ with serve_in_thread(Settings(_env_file=None, llm="off", files_dir=sys.argv[1]))
     given = [sys.executable, "-c", program, str(tmp_path)]
     ended = subprocess.run(given, capture_output=True, text=True, check=True, timeout=120)
     assert int(ended.stdout) >= 20_000_000
-
-
-async def test_free_memory_goes_back_once_requests_have_ended_and_none_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    trimmed: list[threading.Thread] = []
-
-    class Cycle:
-        def __init__(self) -> None:
-            self.itself = self
-
-    unreachable = weakref.ref(Cycle())
-    left: list[Cycle | None] = []
-
-    class Glibc:
-        def malloc_trim(self, pad: int) -> int:
-            trimmed.append(threading.current_thread())
-            left.append(unreachable())
-            return 1
-
-    moments: asyncio.Queue[None] = asyncio.Queue()
-    looked = asyncio.Event()
-
-    async def moment(_: float) -> None:
-        looked.set()
-        await moments.get()
-
-    async def pass_time() -> int:
-        """How often memory was given back by then."""
-        looked.clear()
-        moments.put_nowait(None)
-        await looked.wait()
-        return len(trimmed)
-
-    monkeypatch.setattr(malloc.ctypes, "CDLL", lambda _: Glibc())
-    monkeypatch.setattr(malloc.asyncio, "sleep", moment)
-    activity = Activity()
-    task = asyncio.create_task(return_free_memory_for_ever(activity))
-    await looked.wait()
-    assert await pass_time() == 0, "nothing was asked yet"
-    activity.running, activity.ended = 1, 5
-    assert await pass_time() == 0, "one still runs"
-    activity.running, activity.ended = 0, 6
-    assert await pass_time() == 1
-    assert await pass_time() == 1, "nothing was asked since"
-    assert left == [None], "memory can only go back once it is free"
-    assert trimmed[0] is not threading.main_thread()
-    task.cancel()

@@ -25,7 +25,6 @@ from tests.worker_jobs import (
     allocate,
     compute_for_ever,
     compute_in_parts,
-    count_to,
     crash,
     environment,
     fail,
@@ -97,12 +96,6 @@ async def test_arrays_come_back_whole_and_writable(pool: Workers, count: int) ->
     array = await pool.run(numbers, count)
     assert np.array_equal(array, np.arange(count, dtype=np.uint8))
     array[0] = 7
-
-
-async def test_values_of_a_generator_are_reported_in_order(pool: Workers) -> None:
-    reported: list[int] = []
-    assert await pool.run_reporting(reported.append, count_to, 5) == 5
-    assert reported == [0, 1, 2, 3, 4]
 
 
 async def test_what_a_function_raises_comes_out_as_it_is(pool: Workers) -> None:

@@ -21,7 +21,6 @@ from models.base import (
     EngineTooSlow,
     EngineUnavailable,
     ModelError,
-    ShareUsedUp,
     UpstreamDown,
 )
 from models.batches import CardMemory
@@ -124,7 +123,6 @@ def test_threads_and_pages_go_by_the_replicas(monkeypatch: pytest.MonkeyPatch) -
         EngineTooSlow("ocr", "20 s"),
         UpstreamDown("llm", "It is gone."),
         EngineOverloaded("ocr", 3, 9),
-        ShareUsedUp("ocr", 2, 4),
         EngineFailed("ocr"),
         WeightsMissing("ocr", "Run `openfaze pull`."),
     ],
