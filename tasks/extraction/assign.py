@@ -6,7 +6,7 @@ them and the only column of a type follow.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -49,8 +49,6 @@ are more than two."""
 BY_ELIMINATION: Final = 0.2
 """Worth of a column that no header assigned."""
 
-MOST_LOGIT: Final = 5.0
-"""Larger and smaller scores of the network count as this, or as its negative."""
 
 Likeness = Mapping[tuple[JsonPath, str], float]
 """The likeness of each header with each field, by the field's path and the header's text."""
@@ -155,32 +153,6 @@ def _worth_of_names(by_header: Matrix, fit: Matrix, fields: Sequence[WantedField
     order = np.abs(field_indices / max(1, len(fields)) - column_indices / len(columns))
     worth: Matrix = np.where(is_named, by_header * fit - 0.01 * order, 0.0)
     return worth
-
-
-def assign_by_scores(
-    reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], scores: Callable[[int, str], float]
-) -> Assignment | None:
-    """Return the assignment of a table's columns that the network's scores suggest, or None if it assigns fewer than
-    two columns. `scores` returns the logit of a text as the value of a field, given by its index."""
-    compared = ComparedColumns([reading], {path: fields})
-    columns = compared.of(reading)
-    if len(columns) < FEWEST_NAMED or len(columns[0]) < FEWEST_NAMED:
-        return None
-    worth: Matrix = np.array(
-        [
-            [
-                MOST_LOGIT + float(np.mean([np.clip(scores(index, cell), -MOST_LOGIT, MOST_LOGIT) for cell in column]))
-                if compared.fit(reading, column, one) >= LEAST_FIT
-                else 0.0
-                for column in columns
-            ]
-            for index, one in enumerate(fields)
-        ]
-    )
-    chosen = {index: column for index, column in best_pairs(worth) if worth[index, column] > 0}
-    if len(chosen) < FEWEST_NAMED:
-        return None
-    return Assignment(path, reading, chosen, np.full_like(worth, LEAST_LIKENESS), float(worth.sum()))
 
 
 def _is_told_from_rows(

@@ -6,15 +6,12 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
-import numpy as np
-
-from tasks.extraction.assign import MOST_LOGIT, assign_by_scores
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
 from tasks.extraction.column_values import NO_VALUE, emptiest_value
 from tasks.extraction.decisions import Decision, decide
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.features import LARGEST_AMOUNT, Matrix, types_of
+from tasks.extraction.features import LARGEST_AMOUNT, types_of
 from tasks.extraction.fields import (
     MAX_FIELDS,
     NESTING,
@@ -47,7 +44,7 @@ from tasks.extraction.probability import (
 from tasks.extraction.records.record_lists import better_of, fill_from_records
 from tasks.extraction.specialist_lists import SpecialistList, specialist_lists
 from tasks.extraction.sums import prefer_sums_of_lists
-from tasks.extraction.table_lists import MAX_EMBEDDED, FilledList, fill_lists, filled_from
+from tasks.extraction.table_lists import MAX_EMBEDDED, FilledList, fill_lists
 from tasks.extraction.table_readings import HeadedTable, affordable_tables, headed_tables, header_texts
 from tasks.extraction.text_lists import ListItem, TextList, as_text, named_list
 from tasks.extraction.values import with_contact_form, with_form
@@ -136,7 +133,7 @@ def copy_fields(
     if form is None:
         return CopiedFields({})
     scored = _scored(form, extractor, examples)
-    form = replace(form, tables=better_of(tables, fill_from_records(read, listed)), readings=readings)
+    form = replace(form, tables=better_of(tables, fill_from_records(read, listed)))
     copied = form.filled(scored)
     empty = [path for path in listed if readings and copied.values.get(path) == []]
     warnings = [*copied.warnings, *_warnings(copied.tables, empty, form.beyond)]
@@ -249,8 +246,6 @@ class _FormToFill:
     """Entries in which fields are searched for."""
     beyond: int
     """Number of fields and of columns of lists that exceed the bound and are not searched for."""
-    readings: Sequence[HeadedTable] = ()
-    """The tables that were read."""
 
     @classmethod
     def of(
@@ -346,9 +341,7 @@ class _FormToFill:
         texts: Mapping[JsonPath, TextList] = {}
         if scored:
             items = self._lists_of_network(scored)
-            by_rows = {path: rows for path, one in items.items() if (rows := self._by_rows(scored, path, one))}
-            items = {path: one for path, one in items.items() if path not in by_rows}
-            tables = {path: one for path, one in tables.items() if path not in items} | by_rows
+            tables = {path: one for path, one in tables.items() if path not in items}
             values |= {path: self._rows(path, one) for path, one in items.items()}
             cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
             scored = prefer_sums_of_lists(replace(scored, cells=cells), _columns([*items.values(), *tables.values()]))
@@ -402,32 +395,6 @@ class _FormToFill:
             if self._is_better(one, path):
                 better[path] = one
         return better
-
-    def _by_rows(self, scored: FieldScores, path: JsonPath, found: ObjectList) -> FilledList | None:
-        """Return the list with the rows of an exact table, if the network found most of its values in this table's
-        cells. The columns are assigned by the network's scores, so that values of different rows never meet in an
-        item."""
-        fields = [one for one in scored.fields if one.in_list and one.path[:-1] == path]
-        rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == path]
-        odds: dict[str, Matrix] = {}
-        for index, span in enumerate(scored.candidates.spans):
-            own = scored.logits[rows, index] - scored.logits[rows, -1]
-            odds[span.text] = np.maximum(odds[span.text], own) if span.text in odds else own
-        texts = [scored.candidates.spans[cell.span].text for cell in found.cells.values()]
-        for reading in self.readings:
-            cells = {cell.text for row in reading.body for cell in row}
-            if (
-                reading.has_header
-                or not reading.table.is_exact
-                or 2 * sum(text in cells for text in texts) <= len(texts)
-            ):
-                continue
-            by_scores = assign_by_scores(
-                reading, path, fields, lambda field, text: float(odds[text][field]) if text in odds else -MOST_LOGIT
-            )
-            if by_scores is not None:
-                return filled_from([by_scores], [*fields, *self.lists[path]])
-        return None
 
     def _lists_of_texts(self, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]) -> dict[JsonPath, TextList]:
         """Return the lists of texts, each from beside its name, or else from the place that was chosen for it."""

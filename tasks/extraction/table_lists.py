@@ -133,7 +133,7 @@ def _best_rows(
     groups += [alike for one in by_title.values() if len(alike := _with_same_header(one, free)) > 1]
     best, best_worth = None, -np.inf
     for group in groups:
-        rows = filled_from(group, fields)
+        rows = _filled_from(group, fields)
         if rows is not None and (worth := rows.worth()) > best_worth:  # the first of equals
             best, best_worth = rows, worth
     return best
@@ -156,7 +156,7 @@ def _is_used(one: Assignment, used: Collection[Place]) -> bool:
     return sum(place in used for place in own) > SAME_ROWS_SHARE * len(own)
 
 
-def filled_from(assignments: Sequence[Assignment], fields: Sequence[WantedField]) -> FilledList | None:
+def _filled_from(assignments: Sequence[Assignment], fields: Sequence[WantedField]) -> FilledList | None:
     """Return a list with the rows of the assigned tables as items; None if it has no items, or if a field without a
     column may be neither empty nor left out."""
     tables = [one.reading.table for one in assignments]
