@@ -1,13 +1,13 @@
 """Workplaces of engines: threads of this process or, in `models.cluster`, replicas in separate processes."""
 
 import asyncio
-import gc
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from models import garbage
 from models.base import Engine, EngineSpec
 from models.batches import Batches, CardMemory
 from models.device import free_memory
@@ -106,7 +106,7 @@ class ThreadWorkplace(Generic[ItemT, ResultT]):
 
     async def open(self) -> None:
         self._engine = await self._in_thread(self._load_engine)
-        gc.freeze()
+        garbage.set_aside()
 
     async def run(
         self,

@@ -57,7 +57,7 @@ class PageTokens:
 
 
 def page_tokens(tokenizer: Any, words: Sequence[str], boxes: Sequence[Box]) -> PageTokens:
-    """Return the tokens of `words`, in slices. `boxes` are the words' boxes on one page, or on pages one below the
+    """Return the tokens of `words`. `boxes` are the words' boxes on one page, or on pages one below the
     other."""
     ids: list[int] = []
     starts: list[int] = []

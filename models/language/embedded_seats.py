@@ -1,7 +1,6 @@
 """The llama.cpp servers of one model, and the seats that calls take on them."""
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -121,7 +120,7 @@ class LlamaServers:
             if self._needs_another if self._apart else not self._servers:
                 server = await self._in_thread(self._open)
                 assert server is not None
-                gc.freeze()
+                garbage.set_aside()
                 self._servers.append(server)
                 self._idle.append(server)
 

@@ -144,17 +144,9 @@ class LabelClaims:
                 if _is_of_kind(passage, pair, answered):
                     yield passage, pair
 
-    def read(self, passage: Passage) -> None:
-        """Read the labels of a passage in slices. Without this call, they are read in one step when they are needed."""
+    def layout(self, passage: Passage) -> LabelLayout:
         if id(passage) not in self._layouts:
             self._layouts[id(passage)] = layout_of(passage)
-
-    def read_all(self) -> None:
-        for passage in self._passages:
-            self.read(passage)
-
-    def layout(self, passage: Passage) -> LabelLayout:
-        self.read(passage)
         return self._layouts[id(passage)]
 
 

@@ -174,7 +174,6 @@ def find_evidence(
                 candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other"
             )
             claim_of_other = next(claims_of_others, None) if field.answered.is_quantity else None
-            claims.read_all()
             claim_of_another_value = claims.beside_another_value(field.answered) or claim_of_other
             chosen[field.path] = _ClaimedMatch(found.match, claim_of_another_value or found.claim)
     evidence = {}
@@ -271,7 +270,6 @@ def _derived_evidence(sources: Sequence[FieldEvidence]) -> FieldEvidence:
 def _claimed_matches(answered: AnsweredField, passages: Sequence[Passage], claims: LabelClaims) -> list[_ClaimedMatch]:
     claimed = []
     for match in find_matches(answered.value, passages, is_quantity=answered.is_quantity):
-        claims.read(match.passage)
         name_affinity = affinity(match.passage, match.words, answered.names)
         if not isinstance(answered.value, bool):
             claimed.append(_ClaimedMatch(match, claims.of(match, answered, name_affinity), name_affinity))

@@ -350,7 +350,6 @@ class _FormToFill:
             decided |= printed
             texts = {**self._lists_of_texts(scored, choices), **authors}
             scored = replace(scored, lists=texts)
-            scored.index_values()
             values |= self._text_lists(texts)
             singles, improbable = self._single_values(choices)
             values |= singles

@@ -44,9 +44,6 @@ BREAK_EVEN = 0.2
 documents. If each list gets the filling with the highest `worth_of`, 97 % as many values are right as if the filling
 with the most right values were chosen."""
 FILE = Path(__file__).with_name("calibration.json")
-CHARS_OF_VALUES, CHARS_OF_SPAN = 2_000, 30
-"""One step finds the values of candidates with at most CHARS_OF_VALUES characters together. Each candidate counts
-CHARS_OF_SPAN characters more than it has, because a short candidate takes time, too."""
 _SUREST = 0.9999
 _SEPARATORS = frozenset(",;/()·")
 """Characters that separate the values of a cell with several values."""
@@ -158,8 +155,6 @@ class FieldScores:
     """Number of labels and lines whose meanings are not compared with the fields, because there are too many."""
     is_read: bool = False
     """True if the encoder of pages has read the texts, so that the logits are larger."""
-    _spans_by_value: dict[Any, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Indices of the candidates with each value, by its key; empty until `index_values`."""
 
     @cached_property
     def probabilities(self) -> Matrix:
@@ -210,7 +205,6 @@ class FieldScores:
         return found._replace(is_by_example=is_by_example, features=self._features_of(row, best, found.words))
 
     def _spans_saying(self, value: Any) -> list[int]:
-        self.index_values()
         return self._spans_by_value.get(key_of(value), [])
 
     def _features_of(self, row: int, best: int, words: Collection[int]) -> tuple[float, ...]:
@@ -233,20 +227,14 @@ class FieldScores:
             chance, self.entries[passage.entry], line.pointer, frozenset(words), copied, is_read=self.is_read
         )
 
-    def index_values(self) -> None:
-        """Find, in slices, the values of all candidates. `place` and `span_of` need these values. Without this call,
-        they find all of them in one step."""
-        if self._spans_by_value or not self.candidates.spans:
-            return
+    @cached_property
+    def _spans_by_value(self) -> Mapping[Any, list[int]]:
+        """The indices of the candidates with each value, by its key."""
         found: dict[Any, list[int]] = {}
-        chars = 0
         for index, span in enumerate(self.candidates.spans):
-            chars += len(span.text) + CHARS_OF_SPAN
-            if chars > CHARS_OF_VALUES:
-                chars = 0
             for key in set(map(key_of, values_in_span(span, self.candidates.has_days_first))):
                 found.setdefault(key, []).append(index)
-        self._spans_by_value.update(found)
+        return found
 
 
 class CalibrationInput(NamedTuple):
