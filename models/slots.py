@@ -5,14 +5,15 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from models.base import EngineOverloaded
-from models.fair_queue import KEY, FairQueue, QueueFull
+from models.fair_queue import KEY, FairQueue
 
 _RETRY_S = 5
 _UNBOUNDED = 1_000_000
 
 
 class Slots:
-    """At most `count` callers at a time have a slot. Up to `most_waiting` callers of a key wait; None: any number.
+    """At most `count` callers at a time have a slot. Up to `most_waiting` callers of a key wait; None: any number. More
+    wait if they ask to.
 
     >>> async with slots.slot():
     ...     await work()
@@ -24,7 +25,7 @@ class Slots:
         self.running = 0
         """Number of slots that are taken."""
         self._most_waiting = _UNBOUNDED if most_waiting is None else most_waiting
-        self._queue: FairQueue[asyncio.Future[None]] = FairQueue(_UNBOUNDED, self._most_waiting)
+        self._queue: FairQueue[asyncio.Future[None]] = FairQueue(_UNBOUNDED)
 
     @property
     def waiting(self) -> int:
@@ -36,33 +37,34 @@ class Slots:
             raise EngineOverloaded(self._name, self._most_waiting, _RETRY_S)
 
     @contextlib.asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Wait for a slot, and keep it while the block runs. Raises EngineOverloaded."""
-        await self.take()
+    async def slot(self, *, wait: bool = False) -> AsyncIterator[None]:
+        """Wait for a slot, and keep it while the block runs. Raises EngineOverloaded if too many callers of the key
+        wait, unless `wait` is true."""
+        await self.take(wait=wait)
         try:
             yield
         finally:
             self.give_back()
 
-    async def take(self) -> None:
-        """Wait for a slot, which the caller must give back. Raises EngineOverloaded."""
-        if not self._free:
-            granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            key = KEY.get()
-            try:
-                self._queue.put(key, granted)
-            except QueueFull as error:
-                raise EngineOverloaded(self._name, error.waiting, _RETRY_S) from error
-            try:
-                await granted
-            except asyncio.CancelledError:
-                self._queue.remove(key, granted)
-                if granted.done() and not granted.cancelled():
-                    self.give_back()
-                raise
+    async def take(self, *, wait: bool = False) -> None:
+        """Wait for a slot, which the caller must give back. Raises EngineOverloaded if too many callers of the key
+        wait, unless `wait` is true."""
+        if not wait:
+            self.check_room()
+        if self._free:
+            self._free -= 1
+            self.running += 1
             return
-        self._free -= 1
-        self.running += 1
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        key = KEY.get()
+        self._queue.put(key, granted)
+        try:
+            await granted
+        except asyncio.CancelledError:
+            self._queue.remove(key, granted)
+            if granted.done() and not granted.cancelled():
+                self.give_back()
+            raise
 
     def give_back(self) -> None:
         while granted := self._queue.pop():

@@ -157,9 +157,6 @@ class BrowserRenderer:
         await asyncio.to_thread(importlib.import_module, "playwright.async_api")
         from playwright.async_api import Error
 
-        # With `patient`, a caller waits for a slot even if many others already wait, instead of being refused. Their
-        # number is bounded in another way: the server's requests are bounded, and one request renders at most
-        # `_PAGES_AT_ONCE` pages at the same time.
         async with self._slots.slot():
             for attempt in (1, 2):
                 try:

@@ -202,9 +202,7 @@ class PaddleOcrVlReader:
         self._regions = regions
 
     async def read(self, image: Image, *, wait: bool = False) -> PageText:
-        if not wait:
-            self._pages.check_room()
-        async with self._pages.slot():
+        async with self._pages.slot(wait=wait):
             lines = await self._lines.read(image, wait=True)
             regions = await asyncio.to_thread(regions_of, image, lines)
             transcripts = await self._regions.run_many(regions, wait=True)

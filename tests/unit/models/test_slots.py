@@ -57,4 +57,8 @@ async def test_more_than_may_wait_are_refused() -> None:
         slots.check_room()
     with pytest.raises(EngineOverloaded):
         await slots.take()
+    patient = asyncio.create_task(slots.take(wait=True))
+    await asyncio.sleep(0)
+    assert slots.waiting == 2
     waiting.cancel()
+    patient.cancel()
