@@ -25,7 +25,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.matching import NORMALISED_SCORE, Kind, ValueMatch, find_matches
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import Passage, passages_in, passages_to_trace
-from tasks.extraction.probability import CellOfField, ValuePlace, calibration_input, probability
+from tasks.extraction.probability import IN_DOUBT, CellOfField, ValuePlace, calibration_input, probability
 from tasks.precontext import Entry, Evidence
 from tasks.result import Bounds
 from tasks.schema.paths import JsonPath, PartsOfSchema, leaves, pointer_of
@@ -380,7 +380,8 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
     was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name
     if field.place is not None and (was_read or not is_said):
         given = calibration_input(field.place, evidence["score"], claim.label, evidence.get("confidence", 1.0))
-        evidence["probability"] = round(probability(given), 2)
+        is_in_doubt = field.place.cell is not None and field.place.cell.is_in_doubt
+        evidence["probability"] = round(probability(given) * (IN_DOUBT if is_in_doubt else 1), 2)
     return evidence
 
 

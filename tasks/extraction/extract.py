@@ -11,7 +11,7 @@ from tasks.extraction.column_values import NO_VALUE, emptiest_value
 from tasks.extraction.decisions import Decision, decide
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.features import LARGEST_AMOUNT, types_of
+from tasks.extraction.features import types_of
 from tasks.extraction.fields import (
     MAX_FIELDS,
     NESTING,
@@ -30,7 +30,7 @@ from tasks.extraction.fields import (
     with_nesting,
     without_items,
 )
-from tasks.extraction.front_page import AUTHORS, LIKELY, TITLE, read_front_page
+from tasks.extraction.front_page import AUTHORS, LIKELY, TITLE, authors_as_objects, read_front_page
 from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.likeness import likeness_by_words
 from tasks.extraction.names import Names, names_of
@@ -39,11 +39,12 @@ from tasks.extraction.passages import is_text, passages_to_search
 from tasks.extraction.probability import (
     FieldScores,
     ValuePlace,
+    in_doubt,
     probability_of_cell,
 )
 from tasks.extraction.records.record_lists import better_of, fill_from_records
 from tasks.extraction.specialist_lists import SpecialistList, specialist_lists
-from tasks.extraction.sums import prefer_sums_of_lists
+from tasks.extraction.sums import columns_of, lists_against_sums, prefer_sums_of_lists
 from tasks.extraction.table_lists import MAX_EMBEDDED, FilledList, fill_lists
 from tasks.extraction.table_readings import HeadedTable, affordable_tables, headed_tables, header_texts
 from tasks.extraction.text_lists import ListItem, TextList, as_text, named_list
@@ -60,6 +61,7 @@ NAMED_LIST = 0.8
 fewer items there."""
 
 _LACKING = "Nothing was copied for these fields of {path}: {names}."
+_AGAINST_SUM = "The items of {path} do not add up to the sum that is printed with them."
 FEWEST_COLUMNS = 3
 """An exact table of at least this many columns shows that the other tables of its document are exact, too, so none is
 searched for by the places of words."""
@@ -133,7 +135,8 @@ def copy_fields(
     if form is None:
         return CopiedFields({})
     scored = _scored(form, extractor, examples)
-    form = replace(form, tables=better_of(tables, fill_from_records(read, listed)))
+    filled = better_of(tables, fill_from_records(read, listed))
+    form = replace(form, tables={**filled, **authors_as_objects(read, listed)})
     copied = form.filled(scored)
     empty = [path for path in listed if readings and copied.values.get(path) == []]
     warnings = [*copied.warnings, *_warnings(copied.tables, empty, form.beyond)]
@@ -339,12 +342,14 @@ class _FormToFill:
         decided = decide(self.choices, self.choice_lists, self.read, passages, scored)
         values, tables, improbable = {**self.values}, self.tables, dict[JsonPath, Any]()
         texts: Mapping[JsonPath, TextList] = {}
+        against_sums: Collection[JsonPath] = ()
         if scored:
             items = self._lists_of_network(scored)
             tables = {path: one for path, one in tables.items() if path not in items}
             values |= {path: self._rows(path, one) for path, one in items.items()}
             cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
-            scored = prefer_sums_of_lists(replace(scored, cells=cells), _columns([*items.values(), *tables.values()]))
+            rows = {path: one.rows for path, one in (items | tables).items()}
+            scored = prefer_sums_of_lists(replace(scored, cells=cells), columns_of(rows.values()))
             choices = choose_values(scored, self.choices)
             printed, authors = self._from_front_page(scored, choices)
             decided |= printed
@@ -355,6 +360,9 @@ class _FormToFill:
             values |= singles
             values |= {path: one.value for path, one in printed.items() if path[:-1] not in authors}
             improbable = {path: value for path, value in improbable.items() if path not in printed}
+            against_sums = lists_against_sums(scored, rows, singles)
+            scored = replace(scored, cells=in_doubt(scored.cells, against_sums))
+            tables |= {path: tables[path].against_sum() for path in against_sums if path in tables}
         values |= {path: one.value for path, one in decided.items() if path in self.choices}
         for path in self.choice_lists:
             if ticked := [one.value for at, one in decided.items() if at[:-1] == path]:
@@ -364,6 +372,7 @@ class _FormToFill:
         lacking = [*self._lacking({path for path in self.lists if path not in tables and values.get(path)})]
         cut = [path for lists in (texts, tables) for path, one in lists.items() if one.is_cut]
         lacking += [f"Only the first {len(values[path]):,} items of {pointer_of(path)} were copied." for path in cut]
+        lacking += [_AGAINST_SUM.format(path=pointer_of(path)) for path in against_sums if path not in tables]
         if scored and scored.by_words_alone:
             lacking.append(
                 f"{scored.by_words_alone:,} labels and lines were compared with the fields by their words, not by "
@@ -505,28 +514,15 @@ def _warnings(tables: Mapping[JsonPath, FilledList], empty: Sequence[JsonPath], 
         yield f"A table was read, but its columns answer no field of {pointer_of(path)}, which is empty."
     for path, filled in tables.items():
         if filled.missing:
-            names = ", ".join(map(_printed, filled.missing))
-            yield f"No column of the table that fills {pointer_of(path)} answers: {names}."
+            yield _LACKING.format(path=pointer_of(path), names=", ".join(map(_printed, filled.missing)))
         if filled.left_out:
             seen = filled.left_out + len(filled.rows)
             yield f"{seen:,} rows were seen for {pointer_of(path)}, and {len(filled.rows):,} of them were taken."
         if filled.contradicts_sum:
-            yield f"The items of {pointer_of(path)} do not add up to the sum that is printed below them."
+            yield _AGAINST_SUM.format(path=pointer_of(path))
         for name, count in filled.unread.items():
             named = f"{count:,} of {len(filled.rows):,} items of {pointer_of(path)}"
             yield f"{named} have no {_printed_name(name)}, which must have a value."
-
-
-def _columns(lists: Sequence[ObjectList | FilledList]) -> dict[str, list[float]]:
-    """Return the numbers of each field of lists, by the field's name."""
-    found: dict[str, list[float]] = {}
-    for one in lists:
-        for name in dict.fromkeys(name for row in one.rows for name in row):
-            cells = [row.get(name) for row in one.rows]
-            numbers = [cell for cell in cells if isinstance(cell, int | float) and not isinstance(cell, bool)]
-            numbers = [float(number) for number in numbers if abs(number) <= LARGEST_AMOUNT]
-            found.setdefault(name, numbers)
-    return found
 
 
 def _in_list(list_path: JsonPath, field: FormField, checker: SchemaChecker) -> WantedField:

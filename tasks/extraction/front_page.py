@@ -2,17 +2,26 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Final
 
+from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
-from tasks.extraction.passages import Passage
+from tasks.extraction.likeness import SAME_CONCEPT
+from tasks.extraction.names import names_of
+from tasks.extraction.parts import parts_of_name
+from tasks.extraction.passages import Passage, passages_to_search
+from tasks.extraction.probability import CellOfField
+from tasks.extraction.table_lists import FilledList, item_of
 from tasks.extraction.text_lists import ListItem
+from tasks.extraction.words_on_page import cell_with
 from tasks.layout.markdown import DESCENDERS, WITHOUT_DESCENDERS
+from tasks.precontext import Entry
 from tasks.result import Box
+from tasks.schema.paths import JsonPath
 
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("front_page.toml").read_text("utf-8"))
 TITLE, AUTHORS = (frozenset(tuple(fold(name)) for name in _TABLE[key].split(",")) for key in ("title", "authors"))
@@ -73,6 +82,37 @@ def read_front_page(passages: Sequence[Passage]) -> FrontPage | None:
     if not (is_larger and is_short and len(re.findall(r"[^\W\d_]{2,}", text)) > 1):
         return None
     return FrontPage(passage, ListItem(text, tuple(words)), _authors_in(passage, lines[last + 1 :]))
+
+
+def authors_as_objects(
+    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
+) -> dict[JsonPath, FilledList]:
+    """Fill the lists of objects that are called like the authors of a paper, and that ask for their names."""
+    asked = [path for path in lists if not AUTHORS.isdisjoint(names_of(path, {"type": "array"}).own)]
+    page = read_front_page(passages_to_search(read)) if asked else None
+    if page is None:
+        return {}
+    filled: dict[JsonPath, FilledList] = {}
+    for path in asked:
+        fields, found = lists[path], FilledList([], is_exact=False, is_ended=True)
+        for author in page.authors:
+            parts = {"name": author.text, "full_name": author.text, **parts_of_name(author.text)}
+            own = [
+                next((parts[name] for name in map("_".join, one.names.own) if name in parts), None) for one in fields
+            ]
+            values = {index: value for index, value in enumerate(own) if value is not None}
+            item = item_of(fields, values)
+            if not values or item is None:
+                break
+            for index, value in values.items():
+                cell = cell_with(page.passage, author.words, value)
+                at = (*path, len(found.rows), fields[index].path[-1])
+                found.cells[at] = CellOfField(read[page.passage.entry], cell, "", SAME_CONCEPT, is_text=True)
+            found.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
+            found.missing = [one for index, one in enumerate(fields) if index not in values]
+        if found.rows:
+            filled[path] = found
+    return filled
 
 
 def _lines_of(passage: Passage) -> Iterator[_PageLine]:

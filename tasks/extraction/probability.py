@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -39,6 +39,9 @@ from tasks.schema.paths import JsonPath
 
 MISWRITTEN = 0.1
 """Factor on the probability of a code with wrong check digits. Either it was misread, or it is wrong on the page."""
+IN_DOUBT = 0.9
+"""Factor on the probability of a value in a list that lacks rows or contradicts a sum. Of such lists in 46 papers, most
+values were right."""
 BREAK_EVEN = 0.2
 """Probability at which a value in a list is worth as much as no value. The number was chosen on 167 lists of real
 documents. If each list gets the filling with the highest `worth_of`, 97 % as many values are right as if the filling
@@ -81,7 +84,7 @@ class CellOfField(NamedTuple):
     is_named: bool = False
     """True if a heading above the table or the records names the list."""
     is_in_doubt: bool = False
-    """True if the list lacks rows that its table has, or contradicts the sums of its table."""
+    """True if the list lacks rows that its table has, or contradicts a sum."""
 
     @property
     def features(self) -> tuple[float, ...]:
@@ -100,7 +103,6 @@ class CellOfField(NamedTuple):
             float(self.found_in == "file"),
             float(self.found_in == "records"),
             _logit(self.chance),
-            float(self.is_in_doubt),
             1.0 - float(1.0 if (known := self.cell.place.get("confidence")) is None else known),
         )
 
@@ -112,6 +114,8 @@ class CellOfItem(NamedTuple):
     """Index of the span in the candidates."""
     features: tuple[float, ...]
     """The input of the calibration (`object_lists`)."""
+    is_in_doubt: bool = False
+    """True if the list contradicts a sum."""
 
 
 class ValuePlace(NamedTuple):
@@ -279,9 +283,18 @@ def probability(given: CalibrationInput) -> float:
 
 def probability_of_cell(cell: CellOfField | CellOfItem) -> float:
     """Return the calibrated probability that a value in a list is right, 0 to 1."""
-    if isinstance(cell, CellOfItem):
-        return probability(CalibrationInput("item", cell.features))
-    return probability(CalibrationInput("cell", cell.features)) if cell.is_read else 0.0
+    if isinstance(cell, CellOfField) and not cell.is_read:
+        return 0.0
+    given = CalibrationInput("item" if isinstance(cell, CellOfItem) else "cell", cell.features)
+    return probability(given) * (IN_DOUBT if cell.is_in_doubt else 1)
+
+
+CellT = TypeVar("CellT", CellOfField, CellOfItem)
+
+
+def in_doubt(cells: Mapping[JsonPath, CellT], lists: Collection[JsonPath]) -> dict[JsonPath, CellT]:
+    """Return the cells, those in the lists at the paths `lists` in doubt."""
+    return {path: one._replace(is_in_doubt=True) if path[:-2] in lists else one for path, one in cells.items()}
 
 
 def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> float:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, product
 from math import fsum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from tasks.extraction.candidates import Candidates
-from tasks.extraction.concepts import PHRASES, concepts_of_field
+from tasks.extraction.concepts import PHRASES, concepts_of, concepts_of_field
 from tasks.extraction.features import LARGEST_AMOUNT, FieldText, Matrix
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
@@ -23,6 +23,7 @@ from tasks.extraction.names import words_of_key
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.units import units_of
 from tasks.extraction.values import number_of
+from tasks.schema.paths import JsonPath
 
 AGREES: Final = 4.0
 """Bonus on the logits of values that agree with the values of other fields."""
@@ -70,6 +71,8 @@ RELATIONS: Final = (
     Relation("balance", "total", (), ("deposit", "paid")),
 )
 _SUMS = frozenset(("total", "net"))
+_FURTHER = frozenset(("tax", "shipping", "service", "tip", "fee", "discount", "rounding", "deposit", "paid"))
+"""Concepts of amounts that are added to the sum of a list, or subtracted from it, to give a total."""
 _TOTALS = frozenset(word for (word, *rest), name in PHRASES.items() if name == "total" and not rest)
 _AMOUNTS = frozenset(
     fold("amount sum betrag summe importe montant importo valor bedrag belopp beløb kwota wartość value credit")
@@ -111,6 +114,18 @@ def _doubt_large_taxes(logits: Matrix, tax: int, total: int, numbers: Mapping[in
     logits[tax, [index for index, number in numbers.items() if abs(number) > largest_tax + CENT]] -= IMPLAUSIBLE
 
 
+def columns_of(lists: Iterable[Sequence[Mapping[str, Any]]]) -> dict[str, list[float]]:
+    """Return the numbers of each field of lists of objects, by the field's name. Of fields with the same name in
+    several lists, the first counts."""
+    found: dict[str, list[float]] = {}
+    for rows in lists:
+        for name in dict.fromkeys(name for row in rows for name in row):
+            cells = [row.get(name) for row in rows]
+            numbers = [cell for cell in cells if isinstance(cell, int | float) and not isinstance(cell, bool)]
+            found.setdefault(name, [float(number) for number in numbers if abs(number) <= LARGEST_AMOUNT])
+    return found
+
+
 def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[float]]) -> FieldScores:
     """Prefer the sum of a list's column to the list's own figures, for the fields that ask for a total.
 
@@ -137,6 +152,44 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
         logits[np.ix_(likely or rows, places)] += AGREES
         logits[np.ix_(rows, [index for index in item_places if index not in places])] -= ITEM_PENALTY
     return replace(scored, logits=logits)
+
+
+def lists_against_sums(
+    scored: FieldScores, lists: Mapping[JsonPath, Sequence[Mapping[str, Any]]], values: Mapping[JsonPath, Any]
+) -> set[JsonPath]:
+    """Return the paths of the lists whose figures do not add up to the total in `values` that asks for their sum.
+
+    A total may be the sum with tax or shipping, less a discount, if the page prints such an amount with its label. A
+    list of which the page prints any sum is right.
+    """
+    totals = [one for one in scored.fields if not one.in_list and _is_total(one)]
+    numbers = _numbers(scored.candidates)
+    printed = {round(abs(number), 2) for number in numbers.values()}
+    spans = scored.candidates.spans
+    further = [
+        abs(number)
+        for index, number in numbers.items()
+        if not _FURTHER.isdisjoint(concepts_of(tuple(fold(spans[index].label))))
+    ]
+
+    def agrees(column: Sequence[float], amounts: Sequence[float]) -> bool:
+        whole = round(abs(fsum(column)), 2)
+        rests = [abs(abs(amount) - whole) for amount in amounts]
+        near = CENT * len(column)
+        return whole in printed or any(abs(rest - other) < near for rest in rests for other in (0.0, *further))
+
+    # One column of a list adds up to a total; the others, and other lists, may be prices of a piece.
+    asked: dict[JsonPath, set[JsonPath]] = {}
+    added: set[JsonPath] = set()
+    for path, rows in lists.items():
+        for name, column in columns_of([rows]).items():
+            own = [one for one in totals if _shares_word(one, name)] or [one for one in totals if _is_sum_of(one, name)]
+            amounts = {one.path: values[one.path] for one in own if isinstance(values.get(one.path), int | float)}
+            if len(column) >= FEWEST and amounts:
+                asked.setdefault(path, set()).update(amounts)
+                if agrees(column, list(amounts.values())):
+                    added |= {path, *amounts}
+    return {path for path, amounts in asked.items() if path not in added and amounts.isdisjoint(added)}
 
 
 def _order(places: Iterable[int], numbers: Mapping[int, float]) -> set[int]:

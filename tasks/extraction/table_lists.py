@@ -5,7 +5,7 @@ count as one.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any, Final
 
@@ -68,7 +68,7 @@ class FilledList:
     left_out: int = 0
     """Number of rows that are as full as items but were not taken."""
     contradicts_sum: bool = False
-    """True if the table has sums of a column, and none of them is the sum of the items' values."""
+    """True if a sum of the items is printed, and is not the sum of their values."""
 
     unread: dict[str, int] = field(default_factory=dict)
     """Number of items without a number or a day that the schema demands, by the name of the field."""
@@ -80,6 +80,11 @@ class FilledList:
 
     def worth(self) -> float:
         return worth_of(self.cells.values())
+
+    def against_sum(self) -> "FilledList":
+        """Return the list as one that contradicts a sum, with its cells in doubt."""
+        cells = {path: cell._replace(is_in_doubt=True) for path, cell in self.cells.items()}
+        return replace(self, contradicts_sum=True, cells=cells)
 
 
 def fill_lists(
@@ -208,7 +213,7 @@ def _append(found: FilledList, assignment: Assignment, fields: Sequence[WantedFi
         if len(found.rows) >= MAX_ITEMS:
             found.is_cut = True
             break
-        item = _item_of(fields, {index: own[at] for index, own in values.items()})
+        item = item_of(fields, {index: own[at] for index, own in values.items()})
         if item is None:
             continue
         taken.append(at)
@@ -293,7 +298,7 @@ def _items(
             yield at
 
 
-def _item_of(fields: Sequence[WantedField], values: Mapping[int, Any]) -> dict[int, Any] | None:
+def item_of(fields: Sequence[WantedField], values: Mapping[int, Any]) -> dict[int, Any] | None:
     """Return the values of an item, by field, with the emptiest value for a field without one; None if such a field may
     be neither empty nor left out."""
     item: dict[int, Any] = {}

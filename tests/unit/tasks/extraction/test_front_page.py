@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 
-from tasks.extraction.front_page import read_front_page
+from tasks.extraction.front_page import authors_as_objects, read_front_page
 from tasks.extraction.passages import passages_to_search
+from tasks.precontext import Entry
 from tests.conftest import each_case
 from tests.entries import entry_of
+from tests.unit.tasks.extraction.test_extractor import wanted
 
 BODY = [
     (10, line) for line in ("we count the lanterns of four quays", "and compare them with the tide", "every winter") * 3
 ]
 
 
-def page(lines: Sequence[tuple[int, str]]) -> object:
-    """Return the front page of lines, each with the size of its type. Three blanks separate columns."""
+def page(lines: Sequence[tuple[int, str]]) -> Entry:
+    """Return a page of lines, each with the size of its type. Three blanks separate columns."""
     top, shown = 40, []
     for size, text in lines:
         words, left = [], 50
@@ -28,7 +30,7 @@ def page(lines: Sequence[tuple[int, str]]) -> object:
         top += size + size // 3
     section = {"text": "\n".join(text for _, text in lines), "lines": shown}
     data = {"extracted_text": section["text"], "sections": [section], "width": 1200, "height": 1700}
-    return read_front_page(passages_to_search([entry_of("ocr", data)]))
+    return entry_of("ocr", data)
 
 
 def bounds(left: int, top: int, right: int, bottom: int) -> dict[str, object]:
@@ -93,7 +95,7 @@ def bounds(left: int, top: int, right: int, bottom: int) -> dict[str, object]:
 def test_the_largest_lines_are_the_title_and_the_names_below_it_the_authors(
     head: list[tuple[int, str]], title: str, authors: list[str]
 ) -> None:
-    found = page([*head, *BODY])
+    found = read_front_page(passages_to_search([page([*head, *BODY])]))
     assert found is not None
     assert found.title.text == title
     assert [one.text for one in found.authors] == authors
@@ -110,4 +112,18 @@ def test_the_largest_lines_are_the_title_and_the_names_below_it_the_authors(
     ],
 )
 def test_a_page_without_a_title_has_none(lines: list[tuple[int, str]]) -> None:
-    assert page(lines) is None
+    assert read_front_page(passages_to_search([page(lines)])) is None
+
+
+def test_authors_may_be_objects_with_names_or_parts_of_names() -> None:
+    paper = page([(24, "Counting boats"), (12, "Ruth Adler, Jon van den Berg"), *BODY])
+    asked = [wanted(("authors", name), {"type": "string"}, null=True) for name in ("name", "last_name", "city")]
+    found = authors_as_objects([paper], {("authors",): asked, ("boats",): asked})
+    assert {path: one.rows for path, one in found.items()} == {
+        ("authors",): [
+            {"name": "Ruth Adler", "last_name": "Adler", "city": None},
+            {"name": "Jon van den Berg", "last_name": "van den Berg", "city": None},
+        ]
+    }
+    cell = found["authors",].cells["authors", 1, "last_name"].cell
+    assert (cell.text, cell.pointer) == ("van den Berg", "/sections/0/lines/1")

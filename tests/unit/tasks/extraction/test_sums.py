@@ -1,13 +1,16 @@
 """Amounts that are told apart by arithmetic."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from tasks.extraction.extract import copy_fields
-from tasks.extraction.sums import prefer_sums_of_lists
+from tasks.extraction.sums import lists_against_sums, prefer_sums_of_lists
 from tasks.extraction.whole_results import TaskResults
 from tasks.precontext import Entry
 from tasks.schema.awaited import in_thread
+from tasks.schema.paths import JsonPath
+from tests.conftest import each_case
 from tests.filling import extractor
 from tests.unit.tasks.extraction.test_evidence import ocr
 from tests.unit.tasks.extraction.test_extractor import read as find
@@ -68,3 +71,23 @@ def test_amounts_that_contradict_each_other_are_less_probable() -> None:
         return place.probability
 
     assert sureness("974.40") > sureness("984.40")
+
+
+@each_case(
+    ("rows", "contradicts"),
+    [
+        ([("Valve", "410.00"), ("Pump", "200.50"), ("Total", "700.50")], True),
+        ([("Valve", "410.00"), ("Pump", "200.50"), ("Total", "610.50")], False),
+        ([("Valve", "410.00"), ("Pump", "200.50"), ("Shipping", "12.00"), ("Total", "622.50")], False),
+    ],
+)
+def test_items_that_do_not_add_up_to_the_total_are_in_doubt(rows: Sequence[tuple[str, str]], contradicts: bool) -> None:
+    schema = asked(total=NUMBER, lines={"type": "array", "items": asked(description=TEXT, amount=NUMBER)})
+    page = ocr(("Description", "Amount"), *rows)
+    copied = asyncio.run(in_thread(copy_fields, schema, TaskResults([], False), [page], extractor()))
+    lists: dict[JsonPath, Any] = {("lines",): copied.values["lines",]}
+    scored = copied.scored
+    assert scored is not None
+    found = lists_against_sums(scored, lists, {("total",): copied.values["total",]})
+    assert found == ({("lines",)} if contradicts else set())
+    assert len(copied.warnings) == contradicts

@@ -150,7 +150,7 @@ def test_a_cell_is_its_own_evidence() -> None:
 def test_a_field_without_a_column_is_named_in_a_warning() -> None:
     copied = copied_from("name,price\nClogs,3.50\nSocks,2.50\n", **ARTICLES, colour={"type": ["string", "null"]})
     assert [row["colour"] for row in copied.values["rows",]] == [None, None]
-    assert copied.warnings == ["No column of the table that fills /rows answers: colour."]
+    assert copied.warnings == ["Nothing was copied for these fields of /rows: colour."]
 
 
 def test_a_list_that_is_cut_is_named_in_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
