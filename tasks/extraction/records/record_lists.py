@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any, Final, NamedTuple
 
 from tasks.extraction.assign import is_plain_text
-from tasks.extraction.column_values import NO_VALUE, emptiest_value, is_read
+from tasks.extraction.column_values import is_read
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.decimal_signs import decimal_sign
 from tasks.extraction.fields import WantedField
@@ -32,7 +32,7 @@ from tasks.extraction.records.fields import NAMED, TEXT_KINDS, ListToFill, Match
 from tasks.extraction.records.pieces import Piece
 from tasks.extraction.records.repetition import Outline, Record, Run, outline_of, runs_of
 from tasks.extraction.sum_rows import is_sum_row
-from tasks.extraction.table_lists import FilledList
+from tasks.extraction.table_lists import FilledList, item_of
 from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell
@@ -541,7 +541,7 @@ def filled_list(filling: RecordFilling, path: JsonPath, fields: Sequence[WantedF
     table = read_table(filling.table, [*filling.columns.values()])
     column_of = {index: column for column, index in enumerate(filling.columns)}
     for number in filling.items:
-        item = _item_of(filling, fields, number)
+        item = item_of(fields, {index: values[number] for index, values in filling.values.items()})
         if item is None:
             continue
         if len(filled.rows) >= MAX_ITEMS:
@@ -553,23 +553,6 @@ def filled_list(filling: RecordFilling, path: JsonPath, fields: Sequence[WantedF
             filled.cells[cell_path] = _cell_of_field(filling, cell, number, fields, index)
         filled.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
     return filled
-
-
-def _item_of(filling: RecordFilling, fields: Sequence[WantedField], number: int) -> dict[int, Any] | None:
-    """Return the values of a record by field; None if a required value is missing."""
-    item: dict[int, Any] = {}
-    for index, field in enumerate(fields):
-        value = filling.values[index][number] if index in filling.values else None
-        if is_read(value):
-            item[index] = value
-            continue
-        empty_value = emptiest_value(field)
-        if empty_value is NO_VALUE:
-            if not field.may_be_left_out:
-                return None
-        elif empty_value is None or not field.may_be_left_out:
-            item[index] = empty_value
-    return item
 
 
 def _cell_of_field(
