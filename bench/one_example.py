@@ -17,8 +17,9 @@ from decimal import Decimal
 from typing import Any
 
 from bench.extraction import Bench, entry_of, right_cells, same
+from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.examples import Example
-from tasks.extraction.extract import CopiedFields, copy_fields
+from tasks.extraction.extract import copy_fields
 from tasks.extraction.folding import fold
 from tasks.extraction.whole_results import TaskResults
 from tasks.precontext import Entry

@@ -16,8 +16,9 @@ from typing import Any
 from app.chat.plan import Plan
 from app.chat.schema.structured import NotFoundInInput, Shape
 from tasks.extraction.arguments_in_words import with_arguments
+from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.examples import Example
-from tasks.extraction.extract import CopiedFields, copy_fields
+from tasks.extraction.extract import copy_fields
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import conditions_of, is_written_prose
 from tasks.extraction.passages import read_of

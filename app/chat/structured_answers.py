@@ -17,8 +17,8 @@ from app.chat.material import Material
 from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds
 from app.events import AnswerWarning, Event, TextChunk
+from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.evidence import find_evidence
-from tasks.extraction.extract import CopiedFields
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_in
 from tasks.extraction.passages import read_of

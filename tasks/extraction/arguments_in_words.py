@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from tasks.extraction.affinity import likeness
 from tasks.extraction.concepts import CONCEPTS
+from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.decisions import Decision
-from tasks.extraction.extract import CopiedFields
 from tasks.extraction.features import types_of
 from tasks.extraction.fields import FormField, fields_of
 from tasks.extraction.names import Names, names_of

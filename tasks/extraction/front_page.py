@@ -8,15 +8,19 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from tasks.extraction.choice import ChosenValue
+from tasks.extraction.decisions import Decision
+from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.form import Form
 from tasks.extraction.likeness import SAME_CONCEPT
 from tasks.extraction.names import names_of
 from tasks.extraction.parts import parts_of_name
 from tasks.extraction.passages import Passage, passages_to_search
-from tasks.extraction.probability import CellOfField
+from tasks.extraction.probability import CellOfField, FieldScores
 from tasks.extraction.table_lists import FilledList, item_of
-from tasks.extraction.text_lists import ListItem
+from tasks.extraction.text_lists import ListItem, TextList
 from tasks.extraction.words_on_page import cell_with
 from tasks.layout.markdown import DESCENDERS, WITHOUT_DESCENDERS
 from tasks.precontext import Entry
@@ -82,6 +86,36 @@ def read_front_page(passages: Sequence[Passage]) -> FrontPage | None:
     if not (is_larger and is_short and len(re.findall(r"[^\W\d_]{2,}", text)) > 1):
         return None
     return FrontPage(passage, ListItem(text, tuple(words)), _authors_in(passage, lines[last + 1 :]))
+
+
+def title_and_authors(
+    form: Form, read: Sequence[Entry], scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]
+) -> tuple[dict[JsonPath, Decision], dict[JsonPath, TextList]]:
+    """Return the title and the authors of a paper for the texts, and the lists of texts, that ask for them, by
+    path. Fields that a label names are left out. The large lines are the title if the schema asks for authors, too,
+    or if the network chose a part of them."""
+    labels = frozenset(scored.candidates.labels)
+    wanted = [one for one in form.wanted if not one.in_list and types_of(one.schema) == {"string"}]
+    titles, authors = (
+        [one.path for one in wanted if not names.isdisjoint(one.names.own) and names.isdisjoint(labels)]
+        for names in (TITLE, AUTHORS)
+    )
+    page = read_front_page(scored.candidates.passages) if titles or authors else None
+    if page is None:
+        return {}, {}
+    entry = read[page.passage.entry]
+
+    def decision(*items: ListItem) -> Decision:
+        words = tuple(word for one in items for word in one.words)
+        return Decision(", ".join(one.text for one in items), LIKELY, page.passage, words, entry)
+
+    titles = [path for path in titles if (page.authors and authors) or str(choices[path].value) in page.title.text]
+    found = {path: decision(page.title) for path in titles if path not in form.texts}
+    authors = authors if page.authors else []
+    found |= {path: decision(*page.authors) for path in authors if path not in form.texts}
+    lists = {path: TextList(page.passage, page.authors, LIKELY) for path in authors if path in form.texts}
+    items = {(*path, index): decision(one) for path in lists for index, one in enumerate(page.authors)}
+    return found | items, lists
 
 
 def authors_as_objects(

@@ -8,7 +8,7 @@ from app.chat.inputs import entry_of_user_texts
 from app.wire.request import ChatRequest
 from tasks.extraction import passages
 from tasks.extraction.arguments_in_words import with_arguments
-from tasks.extraction.extract import CopiedFields
+from tasks.extraction.copied_fields import CopiedFields
 from tasks.notation.numbers import Number
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tasks.extraction import likeness, table_lists
+from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.evidence import find_evidence
-from tasks.extraction.extract import CopiedFields, copy_fields
+from tasks.extraction.extract import copy_fields
 from tasks.extraction.object_lists import read_object_list
 from tasks.extraction.probability import probability_of_cell
 from tasks.extraction.table_readings import MAX_PAIRS, HeadedTable, headed_tables
