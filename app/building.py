@@ -173,13 +173,22 @@ def build_config(settings: Settings) -> EngineConfig:
     )
 
 
-def build_runtime(settings: Settings) -> Runtime:
+def build_workers(settings: Settings) -> Workers:
+    limits = WorkerLimits(
+        processes=settings.decode_workers or available_cpus(),
+        memory_bytes=int(settings.decode_memory_mb * MB),
+        seconds=settings.decode_seconds,
+    )
+    return Workers(limits, DECODERS)
+
+
+def build_runtime(settings: Settings, workers: Workers | None = None) -> Runtime:
     """Return the runtime of the engines. Raises ValueError for an unknown engine, or for impossible settings of a
     cluster."""
     config = build_config(settings)
     chosen = {name: capability.choice(config) for name, capability in CATALOG.items() if capability.settings}
     residents = Residents(settings.card_mb * 10**6)
-    return Runtime(CATALOG, config, chosen, cluster=build_cluster(settings), residents=residents)
+    return Runtime(CATALOG, config, chosen, cluster=build_cluster(settings), residents=residents, workers=workers)
 
 
 def build_cluster(settings: Settings) -> Cluster | None:
@@ -258,7 +267,7 @@ def build_files(settings: Settings) -> FileStore:
     return FileStore(storage, limits)
 
 
-def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> MediaLoader:
+def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore, workers: Workers) -> MediaLoader:
     limits = MediaLimits(
         part_bytes=int(settings.max_part_mb * MB),
         fetch_bytes=int(settings.max_fetch_mb * MB),
@@ -271,12 +280,7 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> Medi
         sources=settings.max_sources,
         text_chars=settings.max_text_chars,
     )
-    worker_limits = WorkerLimits(
-        processes=settings.decode_workers or available_cpus(),
-        memory_bytes=int(settings.decode_memory_mb * MB),
-        seconds=settings.decode_seconds,
-    )
-    return MediaLoader(fetcher, limits, Workers(worker_limits, DECODERS), files)
+    return MediaLoader(fetcher, limits, workers, files)
 
 
 def _pages_at_once(settings: Settings) -> int:
@@ -377,7 +381,6 @@ def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) 
         loader,
         seconds=guard.guard_timeout_s,
         most_verdicts=guard.max_guard_verdicts,
-        threads=runtime.guard_threads,
     )
 
 

@@ -23,6 +23,7 @@ from app.building import (
     build_responses,
     build_runtime,
     build_search,
+    build_workers,
 )
 from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
@@ -56,13 +57,13 @@ from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, field_reader
-from models.fair_executor import FairExecutor
 from models.language.capability import LLM
 from models.linear_algebra import keep_on_one_thread
 from models.runtime import Runtime, device_setting
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
 from models.setting_types import GPU, OFF
+from models.slots import Slots
 from tasks.base import Parts
 from tasks.catalog import public_names
 from tasks.extraction.extractor import Extractor
@@ -76,6 +77,9 @@ PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
 LOOK_S = 2.0
 """Time between two checks of which engines can run here, in seconds."""
+
+_EXTRACTIONS_WAITING = 1024
+"""At most this many extractions of a key wait for a thread."""
 
 log = structlog.get_logger(__name__)
 
@@ -100,18 +104,16 @@ class Services:
         self.keys = build_keys(settings)
         self.door = build_door(settings)
         self.admission_control = build_admission(settings)
-        self.runtime = build_runtime(settings)
+        workers = build_workers(settings)
+        self.runtime = build_runtime(settings, workers)
         if unmet := list(_unmet_choices(settings, self.runtime)):
             raise ValueError("\n".join(unmet))
         self.fetcher = build_fetcher(settings)
         self.politeness = build_politeness(settings, self.fetcher)
         self.files = build_files(settings)
-        self.loader = build_loader(settings, self.fetcher, self.files)
+        self.loader = build_loader(settings, self.fetcher, self.files, workers)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
-        self.executor = FairExecutor("text")
-        self.layout_executor = FairExecutor("layout")
-        self.extraction_executor = FairExecutor("extraction", threads=available_cpus())
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings)
@@ -135,8 +137,6 @@ class Services:
             self.politeness,
             self.search,
             self.browser,
-            self.layout_executor,
-            self.executor,
         )
         self.tasks = TaskFinder(parts_with, self.runtime, self.traces, results)
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
@@ -146,7 +146,7 @@ class Services:
                 network,
                 embedder_of_labels(self.runtime),
                 reader=field_reader(self.runtime),
-                threads=self.extraction_executor,
+                threads=Slots("extraction", available_cpus(), _EXTRACTIONS_WAITING),
             )
         answerer = Answerer(
             find_llm=lambda: self.traces.llm(self.runtime.use(LLM)),
@@ -270,13 +270,7 @@ class Services:
             self.browser,
             self.admission_control,
         )
-        last = (
-            self.executor,
-            self.layout_executor,
-            self.extraction_executor,
-            self.files,
-            self.runtime,
-        )
+        last = (self.files, self.runtime)
         for parts in (first, last):
             await asyncio.gather(*(_close_part(part) for part in parts if part is not None))
         await asyncio.to_thread(self.traces.close)

@@ -43,7 +43,7 @@ PICTURES = Path(__file__).parents[1] / "docs" / "images"
 RATE = 200
 OURS = ("app/", "tasks/", "models/")
 DEAREST = 8
-WAITS = ("_worker (concurrent/", "FairExecutor._next (", "FairExecutor._work (")
+WAITS = ("_worker (concurrent/",)
 """Functions in which threads wait for work, by the beginnings of their names. A sample is idle if one of them is the
 innermost function on the stack, or the innermost function of openfaze."""
 Stack = tuple[str, ...]

@@ -12,14 +12,13 @@ ModelError
 import errno
 import os
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 ItemT = TypeVar("ItemT", contravariant=True)
 ResultT = TypeVar("ResultT", covariant=True)
-T = TypeVar("T")
 
 RETRY_S = 2
 """A client is told to wait this many seconds if the time until success is unknown. The delay is short, because some
@@ -35,8 +34,6 @@ _OUT_OF_MEMORY_MESSAGES = re.compile(
 """Pattern of the messages by which onnxruntime, CTranslate2 and CUDA's libraries report a lack of memory, because they
 have no separate exception for it."""
 
-Parts = Generator[None, None, ResultT]
-"""Work on one item that pauses between its parts and finally returns the result."""
 INSTALL_TORCH = "Install PyTorch and transformers: `openfaze install gpu`."
 """Remedy for an engine whose packages, PyTorch and transformers, are not installed."""
 
@@ -146,21 +143,11 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An engine's result for an item that is computed only in part, such as one tile of a large picture. The engine is
-    run again with the rest."""
+    """An engine's result for an item that is computed only in part, such as one piece of a long line. The engine is run
+    again with the rests of all items of the batch together."""
 
     rest: Any
     """Item that continues the work. Dropping it ends the work."""
-
-
-def next_part(parts: Parts[T]) -> T | Unfinished:
-    """Compute the next of `parts`, and return the result, or Unfinished if there are more."""
-    try:
-        next(parts)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    return Unfinished(parts)
 
 
 class Engine(Protocol[ItemT, ResultT]):

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from models.base import EngineSpec
 from models.batches import CardMemory
 from models.device import AUTO, CPU, Backend
-from models.fair_executor import FairExecutor
 from models.measures import EngineCounters
 from models.setting_types import EMBEDDED, GPU, PROFILES
+from models.workers import Workers
 from models.workplace import HostLimits
 
 ServiceT = TypeVar("ServiceT")
@@ -224,8 +224,8 @@ class Engines(Protocol):
         """Return the services of all engines that can run, the best first. Raises EngineUnavailable if none can."""
 
     @property
-    def guard_threads(self) -> FairExecutor:
-        """Threads in which guards read texts."""
+    def workers(self) -> Workers:
+        """Processes in which guards read long texts."""
 
 
 class BadResult(Exception):

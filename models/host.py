@@ -17,7 +17,6 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from models import garbage
 from models.base import (
     EngineFailed,
     EngineNotReady,
@@ -33,7 +32,7 @@ from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, reason
 from models.native import library_missing_from
 from models.residents import Residents
 from models.supply import WeightsMissing
-from models.workplace import EngineFactory, HostLimits, ThreadWorkplace, Workplace, WorkplaceFactory
+from models.workplace import EngineFactory, HostLimits, ThreadWorkplace, Workplace, WorkplaceFactory, collect_garbage
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -184,7 +183,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             if not self.loaded or self._leases:
                 return False
             await self._drop_engine()
-            garbage.collect_all()
+            collect_garbage()
             self.counters.unloads += 1
             log.info("engine_unloaded", engine=self.spec.name)
             return True

@@ -19,11 +19,11 @@ from models.base import EngineSpec, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig, EnginePart, ServiceT
 from models.concurrency import SharedRun
 from models.device import AUTO, CPU, CUDA, DRIVER, Backend
-from models.fair_executor import FairExecutor
 from models.host import EngineHost, load_failure
 from models.native import missing_library
 from models.residents import Residents
 from models.setting_types import OFF, ON
+from models.workers import Workers
 from models.workplace import Cluster
 
 log = structlog.get_logger(__name__)
@@ -103,13 +103,14 @@ class Runtime:
         *,
         cluster: Cluster | None = None,
         residents: Residents | None = None,
+        workers: Workers | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._catalog = catalog
         self._config = config
         self._cluster = cluster
         self._residents = residents or Residents()
-        self.guard_threads = FairExecutor("guard")
+        self.workers = workers or Workers()
         self._choices = dict(choices or {})
         self.failures: Counter[tuple[EngineSpec, str]] = Counter()
         """Number of times that an engine was found off the card, by engine and reason."""
@@ -261,7 +262,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Close all parts at the same time, because the replicas of each engine take seconds to end."""
-        await self.guard_threads.close()
+        await self.workers.close()
 
         async def closed(part: EnginePart) -> None:
             try:

@@ -2,6 +2,7 @@
 
     workers = Workers(WorkerLimits(processes=2))
     lines = await workers.run(split_into_lines, text)
+    lines = await workers.run_sized(len(text), split_into_lines, text)  # a short text in a thread
 
     document = workers.open(PdfPages, blob, limits)
     picture = await document.run(PdfPages.picture, 3)
@@ -15,6 +16,7 @@ cache.
 import asyncio
 import contextlib
 import errno
+import io
 import os
 import pickle
 import signal
@@ -43,6 +45,11 @@ ABANDONED_S = 0.5
 """A process whose caller has left is killed after this many seconds, because starting another one costs more than the
 rest of a short job."""
 MAX_WAITING = 10_000
+SMALL = 20_000
+"""Work on at most this many characters runs in a thread: it takes a tenth of a second or less, and a busy process would
+have to finish its job first."""
+CHARS_OF_WORD = 6
+"""A word on a page counts as this many characters: with its place, it takes as long to lay out."""
 _START_S = 60.0
 """A process may take this long, in seconds, to start on a busy machine."""
 _RETRY_S = 5
@@ -122,6 +129,13 @@ class Workers:
         """Return what `function` returns. Raises what the function raises, JobTooLong, JobCrashed, EngineTooSlow if the
         processors are busy, EngineUnavailable if no process starts, and EngineOverloaded."""
         return cast(T, await self._result(_Task(function, args, kwargs)))
+
+    async def run_sized(self, size: int, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `function` returns, whose work grows with a text of `size` characters. If they are SMALL or
+        fewer, it runs in a thread of this process, and is not ended if the caller leaves. Raises what `run` raises."""
+        if size <= SMALL:
+            return await asyncio.to_thread(function, *args, **kwargs)
+        return await self.run(function, *args, **kwargs)
 
     def open(self, factory: Callable[P, OpenedT], /, *args: P.args, **kwargs: P.kwargs) -> "OpenObject[OpenedT]":
         """Return an object that `factory` makes in a process, at the object's first job."""
@@ -233,6 +247,23 @@ class _Ended(Exception):
         self.part_error = part_error
 
 
+class _Frames(io.BytesIO):
+    """A file that `pickle` reads and writes in frames of 64 KiB, between which other threads can run. `pickle.dumps`
+    and `pickle.loads` would hold the interpreter for tenths of a second if a page has thousands of words."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(size)
+
+    def write(self, data: Any, /) -> int:
+        return super().write(data)
+
+
+def _pickled(value: object) -> memoryview:
+    file = _Frames()
+    pickle.Pickler(file, protocol=5).dump(value)
+    return file.getbuffer()
+
+
 class _Worker:
     """At most one process, which starts with the first job and again after it has ended."""
 
@@ -327,7 +358,7 @@ class _Worker:
         factory = task.factory if task.opened != self.opened else None
         limits = self._pool.limits
         job = Job(task.function, task.args, task.kwargs, limits.seconds, limits.clock_seconds, task.opened, factory)
-        data = pickle.dumps(job, protocol=5)
+        data = _pickled(job)
         self.opened = task.opened
         assert self._connection
         try:
@@ -345,7 +376,7 @@ class _Worker:
         except BaseException:
             self.end()  # the message is incomplete
             raise
-        return pickle.loads(data)  # noqa: S301 - both ends are this program
+        return pickle.Unpickler(_Frames(data)).load()  # noqa: S301 - both ends are this program
 
     def _status(self) -> int:
         assert self.process

@@ -1,13 +1,13 @@
 """Workplaces of engines: threads of this process or, in `models.cluster`, replicas in separate processes."""
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from models import garbage
 from models.base import Engine, EngineSpec
 from models.batches import Batches, CardMemory
 from models.device import free_memory
@@ -106,7 +106,7 @@ class ThreadWorkplace(Generic[ItemT, ResultT]):
 
     async def open(self) -> None:
         self._engine = await self._in_thread(self._load_engine)
-        garbage.set_aside()
+        gc.freeze()  # collections need not visit what stays
 
     async def run(
         self,
@@ -143,3 +143,10 @@ def load_engine(
     if limits.item_bytes and (free := free_memory(limits.device)) is not None:
         batches.fit(free, limits.item_bytes)
     return engine
+
+
+def collect_garbage() -> None:
+    """Free the objects that only refer to each other, such as those of a closed engine, including frozen ones."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from models.capability import Capability, EngineConfig
-from models.fair_executor import FairExecutor
 from models.runtime import Runtime
 from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MediaLimits
@@ -25,8 +24,7 @@ def unreported(_stage: str, _done: int, _total: int) -> None:
 
 
 Redact = Callable[[str], Awaitable[str]]
-"""Function that removes from a text the parts that no language model may see. It runs on threads that serve the API
-keys in turn."""
+"""Function that removes from a text the parts that no language model may see."""
 
 
 async def unredacted(text: str) -> str:
@@ -73,10 +71,6 @@ class Parts:
     politeness: Politeness
     search: SearchFailover
     browser: LateBrowser
-    layout_executor: FairExecutor
-    """Thread in which large pages are laid out."""
-    text_executor: FairExecutor
-    """Threads that read long texts."""
     find_task: Callable[[str], Task]
     """Function that returns the task of this name. Raises EngineUnavailable."""
 

@@ -1,5 +1,6 @@
 """The `forecast` task, which continues series of numbers."""
 
+import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,6 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from models.concurrency import EngineAdmission, side_by_side
-from models.fair_executor import FairExecutor, Slices
 from models.series.capability import FORECAST
 from models.series.forecaster import Floats, Forecaster, Outlook, Series
 from tasks.base import Parts, Specialist, TaskRequest
@@ -122,12 +122,9 @@ class ForecastTask:
         reader: SeriesReader,
         *,
         max_series: int = MAX_SERIES,
-        threads: FairExecutor | None = None,
     ) -> None:
-        """Create the task. `threads` put series on a grid, format forecasts and draw plots."""
         self._forecaster = forecaster
         self._reader = reader
-        self._threads = threads or FairExecutor("series")
         self._max_series = max_series
 
     async def run(self, request: TaskRequest) -> ForecastResult:
@@ -161,8 +158,8 @@ class ForecastTask:
                 "write the numbers into the text"
             )
         self._check_number(found)
-        horizon = await self._threads.run(horizon_in, message.words)
-        series, notes = await self._threads.run(self._regular, found, horizon)
+        horizon = await asyncio.to_thread(horizon_in, message.words)
+        series, notes = await self._reader.workers.run_sized(sum(one.count for one in found), _regular, found, horizon)
         notes = [*notes, message.note] if message.note else notes
         return await self._forecast(series, horizon, notes, request, draws=wants_plot(message.words))
 
@@ -183,43 +180,10 @@ class ForecastTask:
             at_most=_SERIES_AT_ONCE,
             done=partial(request.progress, self.name),
         )
-        # Formatting thousands of dates would block the event loop.
-        data = await self._threads.run(_forecast_data, series, outlooks, notes)
+        data = await asyncio.to_thread(_forecast_data, series, outlooks, notes)
         if draws:
-            data["plot"] = await self._threads.run(plot, series, outlooks)
+            data["plot"] = await asyncio.to_thread(plot, series, outlooks)
         return ForecastResult(data)
-
-    def _regular(
-        self, found: Sequence[ObservedSeries], horizon: Horizon | None
-    ) -> Slices[tuple[list[RegularSeries], list[str]]]:
-        """Put each series on a regular grid, each in a slice. A series that is too short is left out with a note if
-        others are long enough. Raises InputError."""
-        period = horizon.period if horizon else None
-        number_of, seen = Counter(one.name for one in found), Counter[str]()
-        series, notes, failures = [], [], []
-        for place, one in enumerate(found):
-            yield
-            name = one.name or (f"series {place + 1}" if len(found) > 1 else "")
-            if number_of[one.name] > 1 and one.name:
-                seen[one.name] += 1
-                name = f"{name} ({seen[one.name]})"
-            if len(found) > 1 and one.count < LEAST_POINTS:
-                notes.append(f"{name}: left out, since it has fewer than {LEAST_POINTS} values.")
-                continue
-            try:
-                series.append(regularize(replace(one, name=name), period, MAX_POINTS))
-            except InputError as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
-        if not series:
-            counts = ", ".join(f"{one.name or place}: {one.count}" for place, one in enumerate(found[:COLUMNS], 1))
-            raise InputError(
-                f"a forecast needs at least {LEAST_POINTS} values, and none of the {len(found)} series that were read "
-                f"has that many ({counts}): put values below each other, one series per column",
-                param=found[0].param,
-            )
-        return series, notes
 
     def _check_number(self, found: Sequence[ObservedSeries]) -> None:
         if len(found) > self._max_series:
@@ -232,15 +196,42 @@ class ForecastTask:
             )
 
 
-def _forecast_data(
-    series: Sequence[RegularSeries], outlooks: Sequence[Outlook], notes: Sequence[str]
-) -> Slices[ForecastData]:
+def _regular(found: Sequence[ObservedSeries], horizon: Horizon | None) -> tuple[list[RegularSeries], list[str]]:
+    """Put each series on a regular grid. A series that is too short is left out with a note if
+    others are long enough. Raises InputError."""
+    period = horizon.period if horizon else None
+    number_of, seen = Counter(one.name for one in found), Counter[str]()
+    series, notes, failures = [], [], []
+    for place, one in enumerate(found):
+        name = one.name or (f"series {place + 1}" if len(found) > 1 else "")
+        if number_of[one.name] > 1 and one.name:
+            seen[one.name] += 1
+            name = f"{name} ({seen[one.name]})"
+        if len(found) > 1 and one.count < LEAST_POINTS:
+            notes.append(f"{name}: left out, since it has fewer than {LEAST_POINTS} values.")
+            continue
+        try:
+            series.append(regularize(replace(one, name=name), period, MAX_POINTS))
+        except InputError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    if not series:
+        counts = ", ".join(f"{one.name or place}: {one.count}" for place, one in enumerate(found[:COLUMNS], 1))
+        raise InputError(
+            f"a forecast needs at least {LEAST_POINTS} values, and none of the {len(found)} series that were read "
+            f"has that many ({counts}): put values below each other, one series per column",
+            param=found[0].param,
+        )
+    return series, notes
+
+
+def _forecast_data(series: Sequence[RegularSeries], outlooks: Sequence[Outlook], notes: Sequence[str]) -> ForecastData:
     named = len(series) > 1
     data: ForecastData = {"predictions": [], "notes": []}
     for one, outlook in zip(series, outlooks, strict=True):
         data["predictions"] += predictions_of(one, outlook, named=named)
         data["notes"] += notes_of(one, outlook, named=named)
-        yield
     data["notes"] += notes
     if filled := sum(one.filled for one in series):
         data["filled"] = filled
@@ -255,8 +246,7 @@ def _describe_columns(names: Sequence[str]) -> str:
 
 
 def _build(parts: Parts) -> ForecastTask:
-    reader = SeriesReader(parts.loader)
-    return ForecastTask(partial(parts.engines.use, FORECAST), reader, threads=parts.text_executor)
+    return ForecastTask(partial(parts.engines.use, FORECAST), SeriesReader(parts.loader))
 
 
 TASK = Specialist(ForecastTask.name, _build, uses=(FORECAST,), order=80)

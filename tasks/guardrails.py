@@ -15,7 +15,6 @@ from typing_extensions import TypedDict
 
 from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable, ModelError
 from models.concurrency import side_by_side
-from models.fair_executor import FairExecutor, Slices
 from models.safety.guard import (
     CODES,
     HAZARDS,
@@ -145,19 +144,17 @@ class Guardrails:
         *,
         seconds: float,
         most_verdicts: int = 10_000,
-        threads: FairExecutor | None = None,
     ) -> None:
         """Bind the guards, which `text_guards` and `image_guards` return; both raise EngineUnavailable if there are
         none.
 
-        `seconds` is the time limit per picture or per 50,000 characters of text, `most_verdicts` bounds the cached
-        verdicts, and `threads` run the work on long texts.
+        `seconds` is the time limit per picture or per 50,000 characters of text, and `most_verdicts` bounds the cached
+        verdicts.
         """
         self._text_guards = text_guards
         self._image_guards = image_guards
         self.loader = loader
         self._seconds = seconds
-        self.threads = threads or FairExecutor("guard")
         self.verdicts = Verdicts(most_verdicts)
 
     @property
@@ -217,7 +214,7 @@ class Guardrails:
 
         digests: Sequence[bytes] = ()
         if owner is not None:
-            digests = await self.threads.run(_digest_texts, [text for _, text in to_judge], answers)
+            digests = await asyncio.to_thread(_digest_texts, [text for _, text in to_judge], answers)
 
         async def judge_text(index: int) -> Check:
             source, text = to_judge[index]
@@ -366,14 +363,13 @@ class Guardrails:
         return f" This server can judge <guard>{', '.join(codes)}</guard>." if codes else ""
 
 
-def _digest_texts(texts: Sequence[str], answers: str | None) -> Slices[list[bytes]]:
+def _digest_texts(texts: Sequence[str], answers: str | None) -> list[bytes]:
     digests = []
     for text in texts:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
         if answers is not None:
             digest.update(b"\xff" + answers.encode("utf-8", "surrogatepass"))
         digests.append(digest.digest())
-        yield
     return digests
 
 

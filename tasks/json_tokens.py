@@ -1,7 +1,6 @@
 """Reads JSON texts token by token.
 
-A parser holds the interpreter until it has parsed the whole text, and makes a hundred bytes of a value that takes two.
-Here, a text of many megabytes is read in slices, and its values are not kept.
+A parser makes a hundred bytes of a value that takes two. Here, the values of a text of many megabytes are not kept.
 """
 
 import json
@@ -9,18 +8,16 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from models.fair_executor import Slices
-
 _MOST_SIGNS = 20_000
-PIECE = 64 * 1024
-"""Long strings and white space are read, decoded and encoded in pieces of this many characters."""
-_BLANKS = re.compile(r"[ \t\r\n]+")
-_SHORT_TOKEN = re.compile(
-    r"(?P<number>-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?)|(?P<constant>true|false|null|NaN|-?Infinity)"
-    r"|(?P<sign>[\[\]{},:])",
+_TOKEN = re.compile(
+    r"[ \t\r\n]*+(?:"
+    r'(?P<string>"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+")'
+    r"|(?P<number>-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?)|(?P<constant>true|false|null|NaN|-?Infinity)"
+    r"|(?P<sign>[\[\]{},:]))",
     re.ASCII,
 )
-_STRING_CONTENT = re.compile(r'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
+_BEGINNING = re.compile(r"[ \t\r\n]*+[\[{]")
+_BLANKS = re.compile(r"[ \t\r\n]*+")
 _HALF_OF_PAIR = re.compile("[\ud800-\udfff]")
 _OPENED_BY = {"]": "[", "}": "{"}
 
@@ -35,15 +32,13 @@ class JsonToken(NamedTuple):
     """End of the token. The quotation marks of a string are part of the token."""
 
 
-def is_json(text: str) -> Slices[bool]:
+def is_json(text: str) -> bool:
     """Return True if the text is a JSON object or list."""
-    is_first = True
+    if _BEGINNING.match(text) is None:
+        return False
     try:
-        for token in tokens(text):
-            if is_first and token is not None and text[token.start] not in "[{":
-                return False
-            is_first = is_first and token is None
-            yield
+        for _ in tokens(text):
+            pass
     except ValueError:
         return False
     return True
@@ -55,70 +50,39 @@ def parses_quickly(text: str) -> bool:
     return sum(map(text.count, "[{,")) <= _MOST_SIGNS
 
 
-def tokens(text: str) -> Iterator[JsonToken | None]:
-    """Yield the tokens of a JSON text, and None after each piece of white space or of a long string. Raises ValueError
-    at the first place where the text is not valid."""
+def tokens(text: str) -> Iterator[JsonToken]:
+    """Yield the tokens of a JSON text. Raises ValueError at the first place where the text is not valid."""
     order = _Order()
     position = 0
-    while True:
-        while blanks := _BLANKS.match(text, position, position + PIECE):
-            position = blanks.end()
-            yield None
-        if position == len(text):
-            order.end()
-            return
-        start = position
-        if text[start] == '"':
-            position += 1
-            while text[(end := _end_of_content(text, position)) : end + 1] != '"':
-                if end == position:
-                    raise ValueError("invalid string")
-                position = end
-                yield None
-            position = end + 1
-            yield JsonToken(order.add_string(), start, position)
-            continue
-        found = _SHORT_TOKEN.match(text, start)
-        if found is None:
-            raise ValueError("no token of JSON")
+    while found := _TOKEN.match(text, position):
         position = found.end()
-        if found["sign"]:
-            order.add_sign(found["sign"])
-            yield JsonToken("sign", start, position)
-        else:
-            order.add_value()
-            yield JsonToken("number" if found["number"] else "constant", start, position)
+        match found.lastgroup:
+            case "sign":
+                order.add_sign(found["sign"])
+                yield JsonToken("sign", found.start("sign"), position)
+            case "string":
+                yield JsonToken(order.add_string(), found.start("string"), position)
+            case "number":
+                order.add_value()
+                yield JsonToken("number", found.start("number"), position)
+            case _:
+                order.add_value()
+                yield JsonToken("constant", found.start("constant"), position)
+    if _BLANKS.fullmatch(text, position) is None:
+        raise ValueError("no token of JSON")
+    order.end()
 
 
-def decoded(string: str) -> Slices[str]:
+def decoded(string: str) -> str:
     """Return the text that a token of the kind `string` or `name` stands for."""
-    if "\\" not in string:
-        return string[1:-1]
-    pieces: list[str] = []
-    position = 1
-    while position < len(string) - 1:
-        end = _end_of_content(string, position)
-        pieces.append(json.loads(f'"{string[position:end]}"'))
-        position = end
-        yield
-    return "".join(pieces)
+    text: str = json.loads(string) if "\\" in string else string[1:-1]
+    return text
 
 
-def encoded(text: str) -> Slices[str]:
+def encoded(text: str) -> str:
     """Return `text` as a JSON string."""
-    pieces: list[str] = []
-    for start in range(0, len(text), PIECE):
-        piece = text[start : start + PIECE]
-        # Halves of surrogate pairs have no UTF-8, so they remain escaped.
-        pieces.append(json.dumps(piece, ensure_ascii=_HALF_OF_PAIR.search(piece) is not None)[1:-1])
-        yield
-    return '"{}"'.format("".join(pieces))
-
-
-def _end_of_content(text: str, start: int) -> int:
-    """Return the index up to which the content of a string is valid from `start` on, at most PIECE characters on."""
-    found = _STRING_CONTENT.match(text, start, start + PIECE)
-    return found.end() if found else start
+    # Halves of surrogate pairs have no UTF-8, so they remain escaped.
+    return json.dumps(text, ensure_ascii=_HALF_OF_PAIR.search(text) is not None)
 
 
 class _Order:

@@ -11,13 +11,12 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from models.fair_executor import ITEMS_AT_ONCE, Slices, all_of, in_slices
 from models.safety.personal_data import PersonalDataSpan
 from models.vision.page_geometry import UPRIGHT, PageGeometry
 from models.vision.text import Quad, Ruling, TextLine, Word
 from tasks.inputs.printed_codes import PrintedCode
 from tasks.layout.cells import Cell, Table
-from tasks.layout.lines import lines_in_order
+from tasks.layout.lines import in_reading_order
 from tasks.layout.markdown import Block, blocks_of, gfm, text_of
 from tasks.layout.table_ends import end_of_table
 from tasks.layout.tables import join, tables_on
@@ -25,7 +24,7 @@ from tasks.layout.tick_boxes import TickBox
 from tasks.layout.ticked_lines import UprightBox, with_ticks
 from tasks.markdown_text import ESCAPE, markdown_form, plain_form, positions_in_marked
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
-from tasks.redaction import Redactor, is_within_span, replace_spans, replaced, spans_within
+from tasks.redaction import Redactor, is_within_span, replaced, spans_within
 from tasks.result import (
     CORNERS,
     Bounds,
@@ -210,25 +209,17 @@ class OcrResult(Result[OcrData]):
     def _lines(self) -> list[Sequence[TextLine]]:
         """Lines of each section on the section's upright page. They are built only once, because words are matched to
         tables by identity."""
-        return all_of(self._make_lines())
-
-    def _make_lines(self) -> Slices[list[Sequence[TextLine]]]:
-        found: list[Sequence[TextLine]] = []
-        for section, page in zip(self.data["sections"], self._pages, strict=True):
-            yield
-            found.append(page.geometry.upright_lines([_text_line(line) for line in section["lines"]]))
-        return found
+        return [
+            page.geometry.upright_lines([_text_line(line) for line in section["lines"]])
+            for section, page in zip(self.data["sections"], self._pages, strict=True)
+        ]
 
     @cached_property
     def _tables(self) -> list[list[Table]]:
-        return all_of(self._find_tables())
-
-    def _find_tables(self) -> Slices[list[list[Table]]]:
-        found: list[list[Table]] = []
-        for lines, page in zip(self._lines, self._pages, strict=True):
-            yield
-            found.append((yield from tables_on(lines, page.geometry.upright_rulings(page.rulings))))
-        yield
+        found = [
+            tables_on(lines, page.geometry.upright_rulings(page.rulings))
+            for lines, page in zip(self._lines, self._pages, strict=True)
+        ]
         numbers = [_place_of(section).get("page", 1) for section in self.data["sections"]]
         join(found, numbers, [len(lines) for lines in self._lines])
         return found
@@ -329,19 +320,13 @@ class OcrResult(Result[OcrData]):
                 bounds = bounds_of(code.quad, *self._size(index))
                 yield SourceCode(code.kind, code.text, code.is_gs1, f"/sections/{index}", {**place, "bounds": bounds})
 
-    def tables(self) -> Iterator[ReadTable | None]:
-        if "_lines" not in self.__dict__:
-            self.__dict__["_lines"] = yield from self._make_lines()
-        if "_tables" not in self.__dict__:
-            self.__dict__["_tables"] = yield from self._find_tables()
+    def tables(self) -> Iterator[ReadTable]:
         pointers: dict[int, str] = {}
         for section_index, lines in enumerate(self._lines):
-            yield None
             for index, line in enumerate(lines):
                 pointers.update(dict.fromkeys(map(id, line.words), f"/sections/{section_index}/lines/{index}"))
         for section_index, tables in enumerate(self._tables):
             for table in tables:
-                yield None
                 if not table.continued:
                     above = min(table.lines) - 1
                     rows = [[NO_CELL] * table.columns for _ in range(table.rows)]
@@ -351,7 +336,7 @@ class OcrResult(Result[OcrData]):
                                 cell, section_index, pointers[id(cell.words[0])]
                             )
                     heading = self._lines[section_index][above].text if above >= 0 else ""
-                    end = yield from end_of_table(table)
+                    end = end_of_table(table)
                     yield ReadTable(rows[:end], heading, is_exact=False, is_ended=end < len(rows))
 
     def _read_cell(self, cell: Cell, section_index: int, pointer: str) -> ReadCell:
@@ -411,26 +396,23 @@ class OcrResult(Result[OcrData]):
     def texts_for_guard(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"sections", "tables", "markdown"}))
 
-    def mapped(self, redactor: Redactor) -> Slices[Result[OcrData]]:
+    def mapped(self, redactor: Redactor) -> Result[OcrData]:
         """Return the result without personal data and without codes. Words that one placeholder replaces become one
         word."""
         if self.marked is None and not self.data["sections"]:  # a text file, perhaps of JSON
-            text = yield from redactor.redact_text(self.text())
+            text = redactor.text(self.text())
             data: OcrData = {**self.data, "extracted_text": text}
             return replace(self, data=data, form=PLAIN).in_form(self.form)
         section_redactor = Redactor()  # a separate count, because the sections repeat the text
-        sections: list[OcrSection] = []
-        for section in self.data["sections"]:
-            redacted = yield from _redact_section(section, section_redactor)
-            sections.append(redacted)
-        spans = yield from redactor.find_spans(self.text())
-        text = yield from replace_spans(self.text(), spans)
+        sections = [_redact_section(section, section_redactor) for section in self.data["sections"]]
+        spans = redactor.find_spans(self.text())
+        text = replaced(self.text(), spans)
         data = {**self.data, "extracted_text": text, "sections": sections}
         marked = self.marked
         if marked is not None:
             places = positions_in_marked(marked, [edge for span in spans for edge in (span.start, span.end)])
             moved = [replace(span, start=places[span.start], end=places[span.end]) for span in spans]
-            marked = yield from replace_spans(marked, moved)
+            marked = replaced(marked, moved)
         # All codes are left out, because patterns do not find the personal data in a code, such as the name on a
         # licence.
         layouts = [replace(page, codes=()) for page in self.layouts]
@@ -464,25 +446,11 @@ def page_section(
     geometry: PageGeometry | None = None,
     rulings: Sequence[Ruling] = (),
 ) -> PageSection:
-    """Return what `page_section_in_slices` returns, in a single slice of work."""
-    return all_of(page_section_in_slices(lines, page, width, height, timestamp, geometry, rulings))
-
-
-def page_section_in_slices(
-    lines: Sequence[TextLine],
-    page: int,
-    width: int,
-    height: int,
-    timestamp: float | None = None,
-    geometry: PageGeometry | None = None,
-    rulings: Sequence[Ruling] = (),
-) -> Slices[PageSection]:
     """Build the section of a page of `width` × `height` pixels from its `lines`, which may have any order and are put
     into reading order. `geometry` is the geometry of the page; by default, it is fitted to the lines. `rulings` are the
     ruled lines that the file contains."""
-    in_order = yield from lines_in_order(lines, geometry, rulings)
-    yield
-    ordered = yield from in_slices(lambda line: _ocr_line(line, width, height), in_order)
+    in_order = in_reading_order(lines, geometry, rulings)
+    ordered = [_ocr_line(line, width, height) for line in in_order]
     text = "\n".join([line["text"] for line in ordered])
     section: PageSection = {"text": text, "lines": ordered, "page": page, "width": width, "height": height}
     if timestamp is not None:
@@ -590,8 +558,8 @@ def _find_whole_lines(text: str, lines: str, start: int) -> int:
     return -1
 
 
-def _redact_section(section: OcrSection, redactor: Redactor) -> Slices[OcrSection]:
-    spans = yield from redactor.find_spans(section["text"])
+def _redact_section(section: OcrSection, redactor: Redactor) -> OcrSection:
+    spans = redactor.find_spans(section["text"])
     if not spans:
         return section
     lines = []
@@ -600,19 +568,16 @@ def _redact_section(section: OcrSection, redactor: Redactor) -> Slices[OcrSectio
         start = end + 1
         end = start + len(line["text"])
         own_spans = spans_within(spans, start, end)
-        lines.append((yield from _redact_line(line, own_spans)) if own_spans else line)
-        yield
+        lines.append(_redact_line(line, own_spans) if own_spans else line)
     return {**section, "text": "\n".join([line["text"] for line in lines]), "lines": lines}
 
 
-def _redact_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> Slices[OcrLine]:
+def _redact_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
     """Merge the words that one placeholder replaces, together with adjoining characters: `Tel:[PHONE],`."""
     words = line["words"]
     merged: list[OcrWord] = []
     first = start = end = 0
     for count, word in enumerate(words, 1):
-        if count % ITEMS_AT_ONCE == 0:
-            yield
         end += len(word["text"])
         # A word is joined to the next if a span covers the space between them.
         if count == len(words) or not is_within_span(spans, end):

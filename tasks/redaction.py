@@ -2,16 +2,15 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import pydantic_core
 
-from models.fair_executor import ITEMS_AT_ONCE, Slices, all_of
 from models.safety.number_labels import LONGEST
-from models.safety.personal_data import PersonalDataSpan, find_in_slices
+from models.safety.personal_data import PersonalDataSpan, find
 from tasks.json_tokens import decoded, encoded, is_json, tokens
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -23,48 +22,35 @@ def placeholder(kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Replaces personal data, and counts what it replaces.
-
-    The methods whose names begin with `redact` work in slices. The others do all of the work at once, which suits texts
-    of a few kilobytes.
-    """
+    """Replaces personal data, and counts what it replaces."""
 
     counts: Counter[str] = field(default_factory=Counter)
     """Number of replacements per kind."""
 
-    def text(self, text: str, before: str = "") -> str:
-        return all_of(self.redact_text(text, before))
-
-    def pieces(self, pieces: Sequence[str], before: str = "") -> list[str]:
-        return all_of(self.redact_pieces(pieces, before))
-
-    def value(self, value: Any) -> Any:
-        return all_of(self.redact_value(value))
-
-    def find_spans(self, text: str, before: str = "") -> Slices[list[PersonalDataSpan]]:
+    def find_spans(self, text: str, before: str = "") -> list[PersonalDataSpan]:
         """Find and count the personal data to replace in `text`."""
-        spans = yield from find_in_slices(text, before)
+        spans = find(text, before)
         if spans:
             self.counts.update([span.kind for span in spans])
         return spans
 
-    def redact_text(self, text: str, before: str = "") -> Slices[str]:
+    def text(self, text: str, before: str = "") -> str:
         """Return `text` with a placeholder for each piece of personal data. `before` is the text that precedes `text`.
 
         If `text` is a JSON object or list, its strings and numbers are redacted one by one, and it stays JSON: a
         redacted number becomes a string. The name of a member counts as the words before its value, which helps to
         recognise the value, and so do the words of the item before it in a list.
         """
-        if (yield from is_json(text)):
-            return (yield from self._redact_json(text, before))
-        return (yield from self._redact_plain(text, before))
+        if is_json(text):
+            return self._redact_json(text, before)
+        return self._redact_plain(text, before)
 
-    def redact_pieces(self, pieces: Sequence[str], before: str = "") -> Slices[list[str]]:
+    def pieces(self, pieces: Sequence[str], before: str = "") -> list[str]:
         """Redact a text that comes in pieces, and return the same number of pieces.
 
         A placeholder is in the piece in which the personal data begins.
         """
-        spans = yield from self.find_spans("".join(pieces), before)
+        spans = self.find_spans("".join(pieces), before)
         if not spans:
             return list(pieces)
         redone = []
@@ -78,14 +64,13 @@ class Redactor:
                 parts.append(placeholder(span.kind) if span.start >= start else "")
                 position = min(span.end, end)
             redone.append("".join([*parts, piece[position - start :]]))
-            yield
         return redone
 
-    def _redact_plain(self, text: str, before: str) -> Slices[str]:
-        spans = yield from self.find_spans(text, before)
-        return (yield from replace_spans(text, spans))
+    def _redact_plain(self, text: str, before: str) -> str:
+        spans = self.find_spans(text, before)
+        return replaced(text, spans)
 
-    def _redact_json(self, text: str, before: str) -> Slices[str]:
+    def _redact_json(self, text: str, before: str) -> str:
         words = before
         parts: list[str] = []
         copied = 0
@@ -94,8 +79,7 @@ class Redactor:
         words_before: list[str] = []
         """The words before each of `opened`."""
         for token in tokens(text):
-            yield
-            if token is None or token.kind == "constant":
+            if token.kind == "constant":
                 continue
             if token.kind == "sign":
                 if text[token.start] in "[{":
@@ -106,8 +90,8 @@ class Redactor:
                     words = words_before.pop()
                 continue
             written = text[token.start : token.end]
-            value = written if token.kind == "number" else (yield from decoded(written))
-            shown = yield from self._redact_plain(value, "" if token.kind == "name" else words)
+            value = written if token.kind == "number" else decoded(written)
+            shown = self._redact_plain(value, "" if token.kind == "name" else words)
             names = opened[-1]
             if names is None:
                 words = _words_after_item(words_before[-1], value)
@@ -115,33 +99,60 @@ class Redactor:
                 words = _label_words(value)
                 shown = names.add(shown, is_redacted=shown != value)
             if shown != value:
-                parts += [text[copied : token.start], (yield from encoded(shown))]
+                parts += [text[copied : token.start], encoded(shown)]
                 copied = token.end
         return "".join([*parts, text[copied:]]) if parts else text
 
-    def redact_value(self, value: Any, before: str = "") -> Slices[Any]:
+    def value(self, value: Any, before: str = "") -> Any:
         """Redact the strings and member names of a JSON value. Data URLs are kept, because they contain no text."""
-        yield
         match value:
             case str():
-                return value if value.startswith("data:") else (yield from self.redact_text(value, before))
+                return value if value.startswith("data:") else self.text(value, before)
             case Mapping():
                 members, names = {}, _MemberNames()
                 for key, member in value.items():
-                    shown = yield from self.redact_text(str(key))
+                    shown = self.text(str(key))
                     name = names.add(shown, is_redacted=shown != str(key))
-                    members[name] = yield from self.redact_value(member, _label_words(str(key)))
+                    members[name] = self.value(member, _label_words(str(key)))
                 return members
             case list() | tuple():
                 items, words = [], before
                 for item in value:
-                    redacted = yield from self.redact_value(item, words)
+                    redacted = self.value(item, words)
                     items.append(redacted)
                     words = _words_after_item(before, item) if isinstance(item, str) else words
                 return type(value)(items)
             case None | bool() | int() | float():
                 return value
-        return (yield from self.redact_value(pydantic_core.to_jsonable_python(value), before))
+        return self.value(pydantic_core.to_jsonable_python(value), before)
+
+
+class SourceText(NamedTuple):
+    """A text to be redacted, its source, and the text before it."""
+
+    source: str
+    text: str
+    before: str = ""
+
+
+def redact_texts(texts: Sequence[SourceText]) -> tuple[list[str], dict[str, Counter[str]]]:
+    """Return the redacted texts, and the number of replacements per source and kind."""
+    redactors: defaultdict[str, Redactor] = defaultdict(Redactor)
+    redacted = [redactors[one.source].text(one.text, one.before) for one in texts]
+    return redacted, {source: redactor.counts for source, redactor in redactors.items()}
+
+
+class Redactable(Protocol):
+    def mapped(self, redactor: Redactor, /) -> Self: ...
+
+
+RedactableT = TypeVar("RedactableT", bound=Redactable)
+
+
+def redact_results(results: Sequence[RedactableT]) -> list[tuple[RedactableT, Counter[str]]]:
+    """Return the redacted results, each with the number of replacements per kind."""
+    redactors = [Redactor() for _ in results]
+    return [(one.mapped(redactor), redactor.counts) for one, redactor in zip(results, redactors, strict=True)]
 
 
 class _MemberNames:
@@ -180,19 +191,12 @@ def _start_of(span: PersonalDataSpan) -> int:
 
 def replaced(text: str, spans: Sequence[PersonalDataSpan]) -> str:
     """Return `text` with a placeholder for each of `spans`."""
-    return all_of(replace_spans(text, spans))
-
-
-def replace_spans(text: str, spans: Sequence[PersonalDataSpan]) -> Slices[str]:
-    """Return what `replaced` returns."""
     if not spans:
         return text
     parts, position = [], 0
-    for count, span in enumerate(spans, 1):
+    for span in spans:
         parts += [text[position : span.start], placeholder(span.kind)]
         position = span.end
-        if count % ITEMS_AT_ONCE == 0:
-            yield
     return "".join([*parts, text[position:]])
 
 

@@ -14,7 +14,6 @@ from typing import Any, Generic, Literal, TypeVar
 import pydantic_core
 from typing_extensions import TypedDict
 
-from models.fair_executor import Slices
 from models.vision.text import Quad
 from tasks.read_table import ReadTable
 from tasks.redaction import Redactor
@@ -201,9 +200,8 @@ class Result(ABC, Generic[DataT]):
         """
         yield lines_below(self.data)
 
-    def tables(self) -> Iterator[ReadTable | None]:
-        """Yield the tables that have places on a page, and None after each slice of work. Tables in texts are found in
-        `passages`."""
+    def tables(self) -> Iterator[ReadTable]:
+        """Yield the tables that have places on a page. Tables in texts are found in `passages`."""
         return iter(())
 
     def codes(self) -> Iterator[SourceCode]:
@@ -218,9 +216,9 @@ class Result(ABC, Generic[DataT]):
         """Yield the name and the data URL of each picture that the task has made, which a guard has to judge."""
         return iter(())
 
-    def mapped(self, redactor: Redactor) -> Slices["Result[DataT]"]:
+    def mapped(self, redactor: Redactor) -> "Result[DataT]":
         """Return the result without personal data."""
-        return type(self)((yield from redactor.redact_value(self.data)))
+        return type(self)(redactor.value(self.data))
 
 
 class JsonResult(Result[Any]):
@@ -265,9 +263,9 @@ class Failure(Result[None]):
     def texts_for_guard(self) -> Iterator[str]:
         yield self.message
 
-    def mapped(self, redactor: Redactor) -> Slices["Result[None]"]:
-        link = None if self.link is None else (yield from redactor.redact_text(self.link))
-        return Failure((yield from redactor.redact_text(self.message)), link)
+    def mapped(self, redactor: Redactor) -> Result[None]:
+        link = None if self.link is None else redactor.text(self.link)
+        return Failure(redactor.text(self.message), link)
 
 
 def pieces_under(heading: str, *texts: str) -> Iterator[ResultLine]:

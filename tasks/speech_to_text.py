@@ -13,7 +13,6 @@ from typing_extensions import TypedDict
 from models.base import EngineUnavailable
 from models.diarization.capability import DIARIZATION
 from models.diarization.voices import Diarizer, VoiceEncoder
-from models.fair_executor import Slices
 from models.speech.capability import SPEECH_TO_TEXT
 from models.speech.transcriber import SpokenWord, Transcriber
 from models.translation.speech_codes import language_name
@@ -160,12 +159,12 @@ class SpeechResult(Result[SpeechData]):
     def texts_for_guard(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"chunks"}))
 
-    def mapped(self, redactor: Redactor) -> Slices[Result[SpeechData]]:
+    def mapped(self, redactor: Redactor) -> Result[SpeechData]:
         """Return the result without personal data. If a chunk has nothing but the end of such data, its time is added
         to the previous chunk."""
         texts = list(spaced(chunk["text"] for chunk in self.data["chunks"]))
         chunks: list[Chunk] = []
-        redacted = yield from redactor.redact_pieces(texts)
+        redacted = redactor.pieces(texts)
         for chunk, text, old_text in zip(self.data["chunks"], redacted, texts, strict=True):
             if chunks and old_text.strip() and not text.strip():
                 start, end = chunks[-1]["timestamp"]

@@ -12,13 +12,13 @@ from typing_extensions import TypedDict
 
 from models.base import EngineFailed, EngineUnavailable
 from models.concurrency import EngineAdmission, side_by_side
-from models.fair_executor import FairExecutor
 from models.translation.capability import TRANSLATE, remedy_between
 from models.translation.languages import base_of, detected, name_of, tag_of_code
 from models.translation.llm import NAME as LLM
 from models.translation.llm import NotTranslated
 from models.translation.marks import MARK
 from models.translation.translator import CAPABILITY, Translator
+from models.workers import Workers
 from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
@@ -60,13 +60,13 @@ class Translation:
         source: str | None,
         target: str,
         progress: Progress,
-        threads: FairExecutor,
+        workers: Workers,
     ) -> None:
         self._translator = translator
         self._source = source
         self._target = target
         self._progress = progress
-        self._threads = threads
+        self._workers = workers
         self._admission = EngineAdmission()
 
     async def of(self, texts: Sequence[Sequence[str | Sentence]]) -> list[str]:
@@ -84,8 +84,13 @@ class Translation:
 
         batches = _split_into_batches(sentences, self._translator.batch_chars)
         results = await side_by_side(translated, batches, at_most=_BATCHES_AT_ONCE)
-        remaining = iter([translation for batch in results for translation in batch])
-        return [await self._threads.run(joined, text, remaining) for text in texts]
+        translations = [translation for batch in results for translation in batch]
+        joined_texts, end = [], 0
+        for text in texts:
+            start, end = end, end + sum(isinstance(piece, Sentence) for piece in text)
+            own = translations[start:end]
+            joined_texts.append(await self._workers.run_sized(sum(map(len, own)), joined, text, own))
+        return joined_texts
 
     async def _batch(self, sentences: Sequence[Sentence]) -> list[str]:
         """Translate whole sentences.
@@ -227,10 +232,7 @@ class TranslateTask:
         *,
         remedy: Remedy,
         most_chars: int = MAX_CHARS,
-        threads: FairExecutor | None = None,
     ) -> None:
-        """Bind the engines. `threads` split long texts into sentences."""
-        self._threads = threads or FairExecutor("text")
         self._translators = translators
         self._remedy = remedy
         self._loader = loader
@@ -245,7 +247,8 @@ class TranslateTask:
         texts = [await request.redact(text) for text in await self._texts(order, request.sources)]
         self._check_size(texts * len(order.targets))
         listed = await asyncio.to_thread(listed_texts, texts[0]) if len(texts) == 1 else None
-        pieces = [await self._threads.run(pieces_of, text) for text in listed or texts]
+        workers = self._loader.workers
+        pieces = [await workers.run_sized(len(text), pieces_of, text) for text in listed or texts]
         results: list[TranslatedData] = []
         for target in order.targets:
             translated = await self._translated(pieces, order.source, target, request) or listed or texts
@@ -270,7 +273,7 @@ class TranslateTask:
         if sources and target in (sources[0], base_of(sources[0])):
             return ()
         translator, source = await self._choose(sources, target)
-        return await Translation(translator, source, target, request.progress, self._threads).of(pieces)
+        return await Translation(translator, source, target, request.progress, self._loader.workers).of(pieces)
 
     async def _choose(self, sources: Sequence[str], target: str) -> tuple[Translator, str | None]:
         """Return the best translator into the target language, and the source language that it translates from. This is
@@ -346,7 +349,6 @@ def _build(parts: Parts) -> TranslateTask:
         partial(parts.engines.use_all, TRANSLATE),
         parts.loader,
         remedy=partial(remedy_between, weights_dir=parts.config.weights_dir),
-        threads=parts.text_executor,
     )
 
 

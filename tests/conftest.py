@@ -20,11 +20,9 @@ import certifi
 import pytest
 import structlog
 
-from models import garbage
-
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
-SET_ASIDE, COLLECT_ALL = garbage.set_aside, garbage.collect_all
+FREEZE, UNFREEZE = gc.freeze, gc.unfreeze
 _CASES: dict[Callable[..., Any], tuple[Callable[..., Any], list[dict[str, Any]]]] = {}
 """The undecorated test and the cases of each test that `each_case` has decorated."""
 
@@ -69,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """Exclude the objects of all test modules and their libraries from garbage collection: millions that live to the
     end. The little garbage among them is not worth a collection, which takes each process most of a second."""
-    gc.freeze()
+    FREEZE()
     gc.enable()
 
 
@@ -112,16 +110,12 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _short_rounds_of_the_garbage_collector() -> Iterator[None]:
-    """Keep the objects of test modules out of the collections that a server makes when an engine is closed.
-
-    A server collects all its objects then, but it has a tenth of a test run's objects: where the tests of `app` and
-    `models` are imported, a collection takes some 0.4 s, and about a hundred modules in all folders close engines.
-    Objects of engines are not set aside here, so that a collection frees them, too.
-    """
+def _objects_of_test_modules_stay_frozen() -> Iterator[None]:
+    """Let no server or engine freeze or unfreeze objects. A collection after the end of an engine would go through all
+    test modules, and what tests leave behind would never be freed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(garbage, "set_aside", lambda: None)
-        patch.setattr(garbage, "collect_all", gc.collect)
+        patch.setattr(gc, "freeze", lambda: None)
+        patch.setattr(gc, "unfreeze", lambda: None)
         yield
 
 
@@ -154,13 +148,13 @@ def _objects_of_earlier_modules_set_aside() -> Iterator[None]:
     """
     yield
     gc.collect()
-    gc.freeze()
+    FREEZE()
 
 
 @pytest.fixture
-def rounds_as_in_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garbage, "set_aside", SET_ASIDE)
-    monkeypatch.setattr(garbage, "collect_all", COLLECT_ALL)
+def frozen_as_in_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gc, "freeze", FREEZE)
+    monkeypatch.setattr(gc, "unfreeze", UNFREEZE)
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Worker processes that many tests use, because starting one takes longer than most of these tests."""
 
 import asyncio
-import weakref
 
 from models.workers import WorkerLimits, Workers
 
-_POOLS: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Workers]" = weakref.WeakKeyDictionary()
+_POOLS: dict[asyncio.AbstractEventLoop, Workers] = {}
 
 
 class _SharedWorkers(Workers):

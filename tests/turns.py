@@ -1,7 +1,7 @@
 """Cost of work, and opportunities for other threads, counted in calls of functions, whatever the machine's load."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 
 def calls_of(work: Callable[[], object]) -> int:
@@ -23,17 +23,3 @@ def calls_of(work: Callable[[], object]) -> int:
     finally:
         sys.setprofile(before)
     return calls
-
-
-def calls_of_slices(slices: Iterator[object]) -> list[int]:
-    """Return the number of functions that are called in each slice of work."""
-    found: list[int] = []
-    rest = True
-
-    def advance() -> None:
-        nonlocal rest
-        rest = next(slices, slices) is not slices
-
-    while rest:
-        found.append(calls_of(advance))
-    return found

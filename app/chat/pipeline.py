@@ -94,9 +94,9 @@ class Pipeline:
         thresholds = {**self.thresholds, **call.caller.guard_thresholds}
         policy = Policy(directives.guard, thresholds, directives.optional_codes)
         await self.prepare(*(GUARDS if policy.codes else ()), *(() if task is not None else ("llm",)))
-        redaction = Redaction(self.guardrails.threads) if self.redacts and REDACTING in policy.codes else None
+        redaction = Redaction(self.guardrails.loader.workers) if self.redacts and REDACTING in policy.codes else None
         if redaction:
-            self.guardrails.check_lengths(await self.guardrails.threads.run(texts_as_sent, request))
+            self.guardrails.check_lengths(await asyncio.to_thread(texts_as_sent, request))
             request, turn = await redaction.of_request(request, turn)
             call = replace(call, request=request)
         owner = None if call.fresh else call.caller.tenant

@@ -76,7 +76,7 @@ async def explain(settings: Settings, text: str, codes: Sequence[str] = ()) -> E
     ModelError."""
     runtime = build_runtime(settings)
     files = build_files(settings)
-    loader = build_loader(settings, build_fetcher(settings), files)
+    loader = build_loader(settings, build_fetcher(settings), files, runtime.workers)
     try:
         chosen = settings.of(GuardSettings)
         text_guards, image_guards = partial(runtime.use_all, TEXT_GUARD), partial(runtime.use_all, IMAGE_GUARD)

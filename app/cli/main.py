@@ -78,10 +78,8 @@ def serve(
         from app.cli.serving import serve as serve_until_stopped
         from app.main import create_app
         from app.telemetry import configure_logging
-        from models.malloc import give_large_blocks_back
 
     configure_logging(settings.log_level, settings.log_format)
-    give_large_blocks_back()
     try:
         app = create_app(settings)
     except ValueError as error:

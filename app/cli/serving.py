@@ -86,9 +86,7 @@ def serve_in_thread(settings: Settings) -> Iterator[str]:
     address, needs no keys, and stores files, state and answers in a temporary folder. Raises CannotListen, and
     ValueError for settings that cannot be used."""
     from app.main import create_app
-    from models.malloc import give_large_blocks_back
 
-    give_large_blocks_back()
     with tempfile.TemporaryDirectory() as folder:
         # State and answers are stored beside the files, and must not lie outside the temporary folder.
         own = {"files_dir": str(Path(folder, "files")), "metrics_port": None}

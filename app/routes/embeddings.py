@@ -30,7 +30,6 @@ from app.wire.response import CompletionUsage
 from models.embedding.capability import EMBEDDING
 from models.embedding.embedder import DIMENSIONS
 from models.embedding.passages import QUERY, Passage, Role
-from models.fair_executor import all_of
 from models.language.llm import estimate_tokens
 
 MAX_CHARS = 1_000_000
@@ -148,9 +147,9 @@ async def _embed(
             await services.runtime.prepare(EMBEDDING.name)
             embedder = services.runtime.use(EMBEDDING)
             if chars <= _FEW_CHARS and len(texts) <= _FEW_TEXTS and embedder.cuts_at_once():
-                passages = all_of(embedder.passages(texts, wanted.input_type))
+                passages = embedder.passages(texts, wanted.input_type)
             else:
-                passages = await asyncio.to_thread(lambda: all_of(embedder.passages(texts, wanted.input_type)))
+                passages = await asyncio.to_thread(embedder.passages, texts, wanted.input_type)
             rows = await embedder.embed_passages([one for each in passages for one in each])
             frame = embedder.frame(wanted.input_type)
             if len(passages) <= _FEW_VECTORS[wanted.encoding_format or "float"]:

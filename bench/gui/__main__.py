@@ -21,7 +21,6 @@ from bench.gui.frameworks import fetched
 from bench.gui.labelled import Labelled, labelled
 from bench.gui.pages import measuring_pages
 from bench.gui.scores import Scores
-from models.fair_executor import all_of
 from models.vision.gui.elements import INTERACTIVE, GuiElement, Screen
 from models.vision.gui.engine import found_in
 from models.vision.gui.network import ScreenNetwork
@@ -48,7 +47,7 @@ def main() -> None:
     total, groups, seconds = Scores(), defaultdict[str, Scores](Scores), []
     for page in pages:
         started = time.process_time()
-        found = all_of(found_in(Screen(page.image, page.lines), network))
+        found = found_in(Screen(page.image, page.lines), network)
         seconds.append(time.process_time() - started)
         total.add(page.elements, found)
         for group in groups_of(page):

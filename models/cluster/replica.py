@@ -2,6 +2,7 @@
 Ray."""
 
 import asyncio
+import gc
 import math
 import pickle
 import time
@@ -10,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock, get_ident
 from typing import Any, Generic, TypeVar
 
-from models import garbage
 from models.base import Cancellable, Engine, EngineNotReady, EngineSpec, ModelError, ran_out
 from models.batches import Batches
 from models.workplace import EngineFactory, HostLimits, load_engine
@@ -132,7 +132,7 @@ class Replica(Generic[ItemT, ResultT]):
         with self._loading:
             if self._engine is None:
                 self._engine = load_engine(self._factory, self._limits, self._batches)
-                garbage.set_aside()
+                gc.freeze()  # collections need not visit what stays
             return self._engine
 
     async def _in_thread(self, call: Any, *args: Any) -> bytes:

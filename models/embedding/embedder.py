@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from models.concurrency import side_by_side
 from models.embedding.passages import QUERY, Passage, Passages, Role
-from models.fair_executor import Slices
 from models.host import EngineHost
 
 DIMENSIONS = 384
@@ -51,9 +50,8 @@ class PassageEmbedder(Embedder, Protocol):
     def cuts_at_once(self) -> bool:
         """True if the tokenizer is loaded, so that `passages` can begin immediately."""
 
-    def passages(self, texts: Sequence[str], role: Role = QUERY) -> Slices[list[list[Passage]]]:
-        """Divide all of each of `texts` into passages short enough for the engine. The work pauses after each slice, so
-        that other work can use the thread."""
+    def passages(self, texts: Sequence[str], role: Role = QUERY) -> list[list[Passage]]:
+        """Divide all of each of `texts` into passages short enough for the engine."""
 
     def frame(self, role: Role = QUERY) -> int:
         """Number of tokens that each passage has in addition to its text."""

@@ -86,17 +86,15 @@ class MiniLm:
         return self._network.encode(self._word_embeddings[ids] + self._position_embeddings[: ids.shape[1]], mask)
 
 
-def build_network(
-    weights: Tensors, *, threads: int, is_int8: bool = False, is_in_layers: bool = False
-) -> MiniLmNetwork:
+def build_network(weights: Tensors, *, threads: int, is_int8: bool = False) -> MiniLmNetwork:
     """Return the network on OpenVINO, which is five to twenty times as fast as NumPy, or on NumPy if OpenVINO is not
-    installed. A network that `is_in_layers` can pause after each layer; NumPy's always can."""
+    installed."""
     if find_spec("openvino") is not None:
         from models.embedding.minilm_openvino import OpenVinoMiniLm
 
         # Replicas of an engine may run on processors of several kinds.
         is_int8 = is_int8 and int8_remedy() is None
-        return OpenVinoMiniLm(weights, threads=threads, is_int8=is_int8, is_in_layers=is_in_layers)
+        return OpenVinoMiniLm(weights, threads=threads, is_int8=is_int8)
     from models.embedding.minilm_numpy import NumpyMiniLm
 
     return NumpyMiniLm(weights)

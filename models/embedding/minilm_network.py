@@ -5,8 +5,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Parts
-
 LAYERS = 6
 
 HEADS = 12
@@ -28,6 +26,3 @@ class MiniLmNetwork(Protocol):
     def encode(self, states: States, mask: NDArray[np.float32]) -> States:
         """Return the last hidden states. `states` are the sums of the embeddings before their normalisation; `mask`, of
         texts × tokens, is 0 for a token and MASKED for padding."""
-
-    def encode_by_layers(self, states: States, mask: NDArray[np.float32]) -> Parts[States]:
-        """Return what `encode` returns, with a pause after each layer but the last."""

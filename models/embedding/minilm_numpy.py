@@ -3,10 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Parts
 from models.embedding.minilm_network import HEAD_WIDTH, HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, States
 from models.embedding.minilm_weights import Tensors
-from models.fair_executor import all_of
 
 _ERF = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
 
@@ -18,13 +16,8 @@ class NumpyMiniLm:
         self._weights = weights
 
     def encode(self, states: States, mask: NDArray[np.float32]) -> States:
-        return all_of(self.encode_by_layers(states, mask))
-
-    def encode_by_layers(self, states: States, mask: NDArray[np.float32]) -> Parts[States]:
         x = self._layer_norm(states, "embeddings.LayerNorm")
         for layer in range(LAYERS):
-            if layer:
-                yield
             name = f"encoder.layer.{layer}"
             attended = self._dense(self._attend(x, mask, f"{name}.attention.self"), f"{name}.attention.output.dense")
             x = self._layer_norm(x + attended, f"{name}.attention.output.LayerNorm")

@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Parts
 from models.embedding.minilm_network import HEAD_WIDTH, HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, States
 from models.embedding.minilm_weights import Tensors
-from models.fair_executor import all_of
 from models.openvino_graphs import inference_request, ops, ov
 
 INT8_MAX = 127
@@ -28,29 +26,15 @@ class OpenVinoMiniLm:
     each row of the weights is quantised with its own scale, and so is each group of INT8_GROUP elements of the states,
     at inference."""
 
-    def __init__(self, weights: Tensors, *, threads: int, is_int8: bool = False, is_in_layers: bool = False) -> None:
-        """Create the network, as a graph for each layer if it `is_in_layers`. Otherwise, `encode_by_layers` does not
-        pause."""
+    def __init__(self, weights: Tensors, *, threads: int, is_int8: bool = False) -> None:
         constant, options = (
             (_int8_constant, {"DYNAMIC_QUANTIZATION_GROUP_SIZE": INT8_GROUP}) if is_int8 else (_float32_constant, None)
         )
-        layers_at_once = 1 if is_in_layers else LAYERS
-        self._requests = [
-            inference_request(
-                _graph(weights, constant, range(first, first + layers_at_once)), threads=threads, options=options
-            )
-            for first in range(0, LAYERS, layers_at_once)
-        ]
+        self._request = inference_request(_graph(weights, constant), threads=threads, options=options)
 
     def encode(self, states: States, mask: NDArray[np.float32]) -> States:
-        return all_of(self.encode_by_layers(states, mask))
-
-    def encode_by_layers(self, states: States, mask: NDArray[np.float32]) -> Parts[States]:
-        for number, request in enumerate(self._requests):
-            if number:
-                yield
-            states = request.infer([states, mask])[0]
-        return states
+        encoded: States = self._request.infer([states, mask])[0]
+        return encoded
 
 
 def _float32_constant(weight: NDArray[np.float32]) -> Any:
@@ -63,7 +47,7 @@ def _int8_constant(weight: NDArray[np.float32]) -> Any:
     return ops.multiply(ops.convert(ops.constant(rounded), np.float32), ops.constant(scales))
 
 
-def _graph(weights: Tensors, constant: MakeConstant, layers: range) -> Any:
+def _graph(weights: Tensors, constant: MakeConstant) -> Any:
     def dense(x: Any, name: str) -> Any:
         product = ops.matmul(x, constant(weights[f"{name}.weight"]), False, True)
         return ops.add(product, ops.constant(weights[f"{name}.bias"]))
@@ -71,8 +55,8 @@ def _graph(weights: Tensors, constant: MakeConstant, layers: range) -> Any:
     states = ops.parameter([-1, -1, WIDTH], np.float32)
     mask = ops.parameter([-1, -1], np.float32)
     each_head_and_query = ops.unsqueeze(mask, ops.constant([1, 2]))
-    x = states if layers[0] else _layer_norm(states, weights, "embeddings.LayerNorm")
-    for layer in layers:
+    x = _layer_norm(states, weights, "embeddings.LayerNorm")
+    for layer in range(LAYERS):
         name = f"encoder.layer.{layer}"
         query, key, value = (
             _split_heads(dense(x, f"{name}.attention.self.{part}")) for part in ("query", "key", "value")

@@ -6,8 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from models.fair_executor import Slices
-
 Passage = Sequence[int]
 """Tokens for one run of a network, including the marks at the beginning and the end."""
 
@@ -72,13 +70,12 @@ class Passages:
         }
         return {role: [mark, *prefixes.get(role, ())] for role in ("query", "passage")}
 
-    def of(self, texts: Sequence[str], role: Role = QUERY) -> Slices[list[list[Passage]]]:
+    def of(self, texts: Sequence[str], role: Role = QUERY) -> list[list[Passage]]:
         """Return the passages of each of `texts`. Raises EngineUnavailable."""
         ids: list[list[int]] = [[] for _ in texts]
         for part in _pieces(texts):
             for (index, _), tokens in zip(part, self._tokens([piece for _, piece in part]), strict=True):
                 ids[index] += tokens
-            yield
         begin, end = self._leading_tokens[role], self._tokenizer.token_to_id(self._marks[1])
         most = self._max_tokens - self.frame(role)
         # A text without tokens makes one passage, too.

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineSpec, EngineUnavailable, Parts, Unfinished, next_part
+from models.base import EngineSpec, EngineUnavailable
 from models.embedding.minilm import build_network
 from models.embedding.minilm_network import LAYERS, WIDTH, MiniLmNetwork
 from models.embedding.minilm_weights import REMEDY, Tensors, embedding_weights, read_safetensors
@@ -89,17 +89,15 @@ class PageEncoder:
         tensors = read_safetensors(_folder() / "model.safetensors")
         self._word_embeddings = tensors["embeddings.word_embeddings.weight"]
         self._weights = read_weights(self._file)
-        self._network = build_network(
-            _checkpoint(self._weights), threads=self._threads, is_int8=self._is_int8, is_in_layers=True
-        )
+        self._network = build_network(_checkpoint(self._weights), threads=self._threads, is_int8=self._is_int8)
 
-    def run(self, batch: Sequence[EncoderInput | Parts[Scores]]) -> Sequence[Scores | Exception | Unfinished]:
-        return [next_part(self._scores(one) if isinstance(one, EncoderInput) else one) for one in batch]
+    def run(self, batch: Sequence[EncoderInput]) -> Sequence[Scores | Exception]:
+        return [self._scores(one) for one in batch]
 
     def close(self) -> None:
         self._network = None
 
-    def _scores(self, given: EncoderInput) -> Parts[Scores]:
+    def _scores(self, given: EncoderInput) -> Scores:
         assert self._network is not None
         own, page = self._weights, slice(given.page_start, None)
         states = self._word_embeddings[given.ids] + own["positions"][given.positions]
@@ -107,8 +105,7 @@ class PageEncoder:
         for name in ("rows", "lefts", "rights", "sizes"):
             states[page] += own[name][getattr(given, name)[page]]
         mask = np.zeros((1, len(states)), np.float32)
-        encoded = _normed((yield from self._network.encode_by_layers(states[np.newaxis], mask))[0])
-        yield
+        encoded = _normed(self._network.encode(states[np.newaxis], mask)[0])
         owned = (given.owners == np.arange(1, len(given.listed) + 1)[:, np.newaxis]).astype(np.float32)
         prompts = owned @ encoded / owned.sum(axis=1, keepdims=True)
         fields = (prompts @ own["of_field.weight"].T + own["of_field.bias"]).reshape(-1, SCORES, WIDTH)

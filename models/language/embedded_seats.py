@@ -1,15 +1,16 @@
 """The llama.cpp servers of one model, and the seats that calls take on them."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from models import garbage
 from models.concurrency import SharedRun
 from models.language.embedded_server import LlamaServer
 from models.language.llm import (
     LlmUnavailable,
 )
+from models.workplace import collect_garbage
 
 InThread = Callable[[Callable[[], LlamaServer | None]], Awaitable[LlamaServer | None]]
 
@@ -99,7 +100,7 @@ class LlamaServers:
             if not self._servers or not may():
                 return False
             await self._close_servers()
-            garbage.collect_all()
+            collect_garbage()
             return True
 
     async def close(self) -> None:
@@ -120,7 +121,7 @@ class LlamaServers:
             if self._needs_another if self._apart else not self._servers:
                 server = await self._in_thread(self._open)
                 assert server is not None
-                garbage.set_aside()
+                gc.freeze()  # collections need not visit what stays
                 self._servers.append(server)
                 self._idle.append(server)
 

@@ -6,15 +6,13 @@ data. Therefore, the rules find no names, no postal addresses and no data that i
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from models.fair_executor import ITEMS_AT_ONCE, Slices, all_of, in_slices
 from models.safety.national_ids import LABELLED_IDS, UNLABELLED_IDS, NationalId, form_of, luhn, mod_97_10
 from models.safety.number_labels import LONGEST, label
-from models.safety.sliced_search import find_each, find_runs, is_found
 
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
 KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
@@ -65,7 +63,7 @@ _BEGINNING = re.compile(r"[+(]{1,2}\Z|(?<![A-Za-z\d])[A-Z]{2} ?\Z", re.ASCII)
 _UNLABELLED_FORMS = tuple(known.written for known in UNLABELLED_IDS)
 _WORD = re.compile(r"[^\W\d_]")
 _TWO_DIGITS = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d[^\n\d]{0,4}\d", re.ASCII)
-_MORE_DIGITS = re.compile(r"(?:[^\n\d]{0,4}\d)+", re.ASCII)
+_MORE_DIGITS = re.compile(r"(?:[^\n\d]{0,4}\d)++", re.ASCII)
 """Further digits, with the characters that may separate the digits of one number."""
 _LEAST_DIGITS = 6
 _LONGEST_SPARSE = 40
@@ -74,8 +72,6 @@ _LETTERS_BEFORE, _LETTERS_AFTER = 8, 12
 """Largest number of characters of a number before its first digit, and after its last."""
 _LINK_START = re.compile(r"(?:https?://|www\.)[^\s<>\"]", re.IGNORECASE)
 _LINK_REST = re.compile(r"[^\s<>\"]+")
-_TRANSLATED_AT_ONCE = 64 * 1024
-"""Number of characters whose digits are replaced by ASCII at once."""
 _IBAN_HEAD = 12
 """Number of characters that an IBAN may have before its first long row of digits: `GB29 NWBK 6016 …`."""
 _NUMBER_START, _NUMBER_END = r"(?<![^\W_])(?<!\d[.\-_/])", r"(?![^\W_])(?![.\-_/]\d)"
@@ -145,22 +141,15 @@ class PersonalDataSpan:
 
 def find(text: str, before: str = "") -> list[PersonalDataSpan]:
     """Return the personal data in `text`, in order and without overlaps. `before` is the text that precedes `text`: a
-    word there may name the kind of a number. If data begins in `before`, its part in `text` is returned."""
-    return all_of(find_in_slices(text, before))
-
-
-def find_in_slices(text: str, before: str = "") -> Slices[list[PersonalDataSpan]]:
-    """Return what `find` returns. A text of a megabyte may take seconds."""
+    word there may name the kind of a number. If data begins in `before`, its part in `text` is returned. A text of a
+    megabyte may take seconds."""
     before = before[-LONGEST:]
-    written = yield from _without_escapes(before + text)
-    whole = yield from _with_ascii_digits(written.text)
+    written = _without_escapes(before + text)
+    whole = _with_ascii_digits(written.text)
     if _has_few_digits(whole) and not _AT_SIGN.search(whole):
         return []  # as most values in a JSON text
     taken: list[PersonalDataSpan] = []
-    candidates = yield from _candidates(whole)
-    for count, span in enumerate(candidates, 1):
-        if count % ITEMS_AT_ONCE == 0:
-            yield
+    for span in _candidates(whole):
         index = bisect_right(taken, span.start, key=lambda other: other.start)
         if (index and taken[index - 1].end > span.start) or (index < len(taken) and taken[index].start < span.end):
             continue
@@ -171,8 +160,7 @@ def find_in_slices(text: str, before: str = "") -> Slices[list[PersonalDataSpan]
         start, end = written.place(span.start), written.place(span.end)
         return PersonalDataSpan(max(start - known, 0), end - known, span.kind)
 
-    spans = yield from in_slices(within_text, taken)
-    return [span for span in spans if span.end > 0]
+    return [span for span in map(within_text, taken) if span.end > 0]
 
 
 def unsettled_from(text: str) -> int:
@@ -182,7 +170,7 @@ def unsettled_from(text: str) -> int:
     The text after this index must not be shown until more of the text is known.
     """
     start = max(0, len(text) - _LONGEST_EMAIL * _LONGEST_ESCAPE)
-    written = all_of(_without_escapes(_CUT_ESCAPE.sub("", text[start:])))
+    written = _without_escapes(_CUT_ESCAPE.sub("", text[start:]))
     tail = written.text[-_LONGEST_EMAIL:].translate(_ASCII)
     word = len(tail.rstrip(_EMAIL_SIGNS))
     return start + written.place(len(written.text) - len(tail) + min(word, _open_number(tail)))
@@ -223,35 +211,26 @@ class _UnescapedText:
         return self.ends_before[count - 1] + index - self.ends[count - 1] if count else index
 
 
-def _without_escapes(text: str) -> Slices[_UnescapedText]:
+def _without_escapes(text: str) -> _UnescapedText:
     """Replace the escaped characters of `text`, such as `\\u0040`."""
-    escapes = (yield from find_each(_ESCAPE, text, 0, len(text), re.Match.span)) if "\\" in text else []
     pieces: list[str] = []
     ends: list[int] = []
     ends_before: list[int] = []
     size = copied = 0
-    for count, (start, end) in enumerate(escapes, 1):
-        sign = text[start:end].lstrip("\\")
+    for escape in _ESCAPE.finditer(text) if "\\" in text else ():
+        start, end = escape.span()
+        sign = escape.group().lstrip("\\")
         pieces += [text[copied:start], _SHORT_ESCAPES.get(sign) or chr(int(sign[1:], 16))]
         size += start - copied + 1
         copied = end
         ends.append(size)
         ends_before.append(end)
-        if count % ITEMS_AT_ONCE == 0:
-            yield
     return _UnescapedText("".join([*pieces, text[copied:]]) if pieces else text, ends, ends_before)
 
 
-def _with_ascii_digits(text: str) -> Slices[str]:
+def _with_ascii_digits(text: str) -> str:
     """Return `text` with digits, dashes and spaces of other scripts replaced by ASCII, one character for each."""
-    if text.isascii():
-        return text
-    pieces: list[str] = []
-    for start in range(0, len(text), _TRANSLATED_AT_ONCE):
-        if pieces:
-            yield
-        pieces.append(text[start : start + _TRANSLATED_AT_ONCE].translate(_ASCII))
-    return "".join(pieces)
+    return text if text.isascii() else text.translate(_ASCII)
 
 
 class _AsciiTable(dict[int, int]):
@@ -281,19 +260,32 @@ def _ascii_of(sign: str) -> int:
 _ASCII = _AsciiTable()
 
 
-def _candidates(text: str) -> Slices[list[PersonalDataSpan]]:
+def _candidates(text: str) -> list[PersonalDataSpan]:
     """Return the candidates. If two may overlap, the more certain one comes first."""
-    candidates = yield from find_each(_AT_SIGN, text, 0, len(text), _email_at)
+    candidates = _recognised(_email_at, _AT_SIGN.finditer(text))
     links: Sequence[tuple[int, int]] = ()
     if "://" in text or "www." in text.lower():
-        links = yield from find_runs(_LINK_START, _LINK_REST, text)
-    stretches = yield from find_runs(_TWO_DIGITS, _MORE_DIGITS, text)
-    for start, end in stretches:
+        links = [*_runs(_LINK_START, _LINK_REST, text)]
+    for start, end in _runs(_TWO_DIGITS, _MORE_DIGITS, text):
         if _has_few_digits(text[start:end]) or _is_within(start, links):
             continue
-        candidates += yield from _numbers(text, start, end)
-        yield
+        candidates += _numbers(text, start, end)
     return candidates
+
+
+def _recognised(
+    recognise: Callable[[re.Match[str]], PersonalDataSpan | None], found: Iterable[re.Match[str]]
+) -> list[PersonalDataSpan]:
+    return [span for one in found if (span := recognise(one)) is not None]
+
+
+def _runs(beginning: re.Pattern[str], rest: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Yield the start and the end of each match of `beginning` with the match of `rest` that follows it."""
+    end = 0
+    while found := beginning.search(text, end):
+        more = rest.match(text, found.end())
+        end = more.end() if more else found.end()
+        yield found.start(), end
 
 
 def _has_few_digits(stretch: str) -> bool:
@@ -325,26 +317,23 @@ def _email_at(at: re.Match[str]) -> PersonalDataSpan | None:
     return None
 
 
-def _numbers(text: str, start: int, end: int) -> Slices[list[PersonalDataSpan]]:
+def _numbers(text: str, start: int, end: int) -> list[PersonalDataSpan]:
     from models.safety.phone_numbers import phones_in
 
     context = max(0, start - _LETTERS_BEFORE), end + _LETTERS_AFTER
     last_of_iban = end + max(_IBAN_LENGTHS.values())
-    candidates = yield from find_each(_IBAN, text, max(0, start - _IBAN_HEAD), last_of_iban, _iban)
-    cards = yield from find_each(_CARD, text, start, end, _card)
+    candidates = _recognised(_iban, _IBAN.finditer(text, max(0, start - _IBAN_HEAD), last_of_iban))
+    cards = _recognised(_card, _CARD.finditer(text, start, end))
     candidates += [*cards, *(after for card in cards if (after := _next_card(text, card)))]
-    found = yield from phones_in(text, start, end, _text_before(text, start))
+    found = phones_in(text, start, end, _text_before(text, start))
     phones = [PersonalDataSpan(first, last, "PHONE") for first, last in found]
     candidates += [phone for phone in phones if text[phone.start] == "+"]
-    if (yield from is_found(form_of(*_UNLABELLED_FORMS), text, *context)):
-        candidates += yield from _ids(text, UNLABELLED_IDS, *context)
-    if (yield from is_found(_WORD, text, max(0, start - LONGEST), end)):
-        candidates += yield from _ids(text, LABELLED_IDS, *context)
-    for phone in phones:
-        if not label(_OTHER_NUMBER_WORDS).search(_text_before(text, phone.start)):
-            candidates.append(phone)
-        yield
-    return candidates
+    if form_of(*_UNLABELLED_FORMS).search(text, *context):
+        candidates += _ids(text, UNLABELLED_IDS, *context)
+    if _WORD.search(text, max(0, start - LONGEST), end):
+        candidates += _ids(text, LABELLED_IDS, *context)
+    unnamed = [one for one in phones if not label(_OTHER_NUMBER_WORDS).search(_text_before(text, one.start))]
+    return [*candidates, *unnamed]
 
 
 def _iban(found: re.Match[str]) -> PersonalDataSpan | None:
@@ -361,11 +350,8 @@ def _next_card(text: str, card: PersonalDataSpan) -> PersonalDataSpan | None:
     return PersonalDataSpan(found.start() + 1, found.end(), "CARD") if found and _is_card(text, found) else None
 
 
-def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Slices[list[PersonalDataSpan]]:
-    candidates: list[PersonalDataSpan] = []
-    for known in ids:
-        candidates += yield from find_each(known.form, text, start, end, partial(_id, known))
-    return candidates
+def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> list[PersonalDataSpan]:
+    return [span for known in ids for span in _recognised(partial(_id, known), known.form.finditer(text, start, end))]
 
 
 def _id(known: NationalId, found: re.Match[str]) -> PersonalDataSpan | None:

@@ -13,9 +13,7 @@ from itertools import chain
 import phonenumbers
 from phonenumbers import Leniency, PhoneNumber, PhoneNumberFormat, PhoneNumberMatcher
 
-from models.fair_executor import Slices
 from models.safety.number_labels import label
-from models.safety.sliced_search import find_each
 
 _PHONE_WORDS = label(
     r"tel|tel[eé](?:ph|f)[oó]n[eo]?s?|t[eé]l|telefax|telefonnummer|telefoonnummer|phones?|phonenumber|mobile|cell|"
@@ -67,18 +65,17 @@ _NO_NUMBER_AFTER = re.compile(r"[^\W_]|[.,\-_/:]\d| ?[%€$£]", re.ASCII)
 _GROUPS = re.compile(r"\d+", re.ASCII)
 
 
-def phones_in(text: str, start: int, end: int, before: str) -> Slices[list[tuple[int, int]]]:
+def phones_in(text: str, start: int, end: int, before: str) -> list[tuple[int, int]]:
     """Return the start and the end of each telephone number in `text[start:end]`, which begins with a digit or a sign
     of a number. `before` is the text before it. The numbers may overlap."""
-    international = yield from find_each(_INTERNATIONAL, text, start, end, _international)
-    phones = list(chain.from_iterable(international))
+    phones = list(chain.from_iterable(map(_international, _INTERNATIONAL.finditer(text, start, end))))
     if _PHONE_WORDS.search(before):
         found = _LABELLED.match(text, start, end)
         if found and len(_digits(found)) in _LENGTHS and _is_separate(text, found):
             phones.append(found.span())
     for region, pattern in _NATIONAL_FORMS.items():
-        phones += yield from find_each(pattern, text, start, end, partial(_national, region))
-    phones += yield from find_each(_TRUNK_NUMBER, text, start, end, _with_trunk)
+        phones += filter(None, map(partial(_national, region), pattern.finditer(text, start, end)))
+    phones += filter(None, map(_with_trunk, _TRUNK_NUMBER.finditer(text, start, end)))
     return phones
 
 

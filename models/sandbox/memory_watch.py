@@ -1,11 +1,10 @@
 """The parent process of the sandbox: it starts bubblewrap, adds up the memory of all processes in the sandbox, and ends
 them if they exceed a limit.
 
-This is a separate program: `python -I -S memory_watch.py BYTES bwrap …`. Of openfaze, it imports one small module. The
-server itself would check too late, because its threads take turns, and during one thread's turn five processes can
-touch a gigabyte. The server ends the script by closing this program's standard input. The exit status is 0 if the
-script ended by itself, or if the server ended it after it had begun. Otherwise, the status is one of the constants
-below.
+This is a separate program: `python -I -S memory_watch.py BYTES bwrap …`. The server would check too late, because
+its threads take turns, and during one thread's turn five processes can touch a gigabyte. The server ends the script by
+closing this program's standard input. The exit status is 0 if the script ended by itself, or if the server ended it
+after it had begun. Otherwise, the status is one of the constants below.
 """
 
 import _thread
@@ -13,10 +12,6 @@ import os
 import select
 import sys
 import time
-
-sys.path.append(__file__.rsplit("/", 3)[0])  # pathlib would take milliseconds to import
-
-from models.program_priority import lower_session_priority, lower_threads, shared_niceness
 
 TOO_MUCH_MEMORY, NOT_STARTED, TOO_MANY_STARTS = 3, 4, 5
 """Exit statuses: the script was ended because it held too much memory; no script was started, because bubblewrap
@@ -56,7 +51,7 @@ def main() -> None:
     child = os.fork()
     if child == 0:
         os.dup2(begin, 0)
-        # All processes of the sandbox share this session. It has no terminal, and its priority is lowered below.
+        # All processes of the sandbox share this session, which has no terminal.
         os.setsid()
         # With this score, the kernel ends a script and not the server if memory runs short.
         try:  # contextlib.suppress would take milliseconds to import
@@ -80,8 +75,6 @@ def _watch(child: int, stop: int, limit: int) -> int:
         os.close(stop)
         os.waitpid(child, 0)
         return NOT_STARTED
-    # Until here, the sandbox has the server's priority, or a busy machine could not start it in time.
-    is_lowered = lower_session_priority(child)
     os.write(stop, b".")  # the script begins only now
     too_many, tell = os.pipe()
     waiting.register(too_many, select.POLLIN)
@@ -99,14 +92,12 @@ def _watch(child: int, stop: int, limit: int) -> int:
         if 0 in ready:
             status = 0
             break
-        is_lowered = is_lowered or lower_session_priority(child)
         left, settled = _count_memory(known, limit - a_socket * _socket_count(first))
         unsettled = 0 if settled else unsettled + 1
         if too_many in ready or left < 0:
             status = TOO_MUCH_MEMORY
         elif unsettled >= _MAX_UNSETTLED:
             status = TOO_MANY_STARTS
-        _lower_together(known - {child, first})
         pause = min(max(left / fastest, _MIN_INTERVAL_S), _MAX_INTERVAL_S) if settled else _MIN_INTERVAL_S
     os.close(stop)  # the first process in the sandbox ends all others, and reports
     os.waitpid(child, 0)
@@ -122,14 +113,6 @@ def _first_process(child: int, waiting: select.poll) -> int | None:
             if _memory_of(_threads(one)):
                 return one
     return None
-
-
-def _lower_together(processes: set[int]) -> None:
-    """Lower the script's threads so far that all together get little of busy processors, however many they are. This
-    matters where the priority of their session does not, for example in containers."""
-    threads = [int(thread.rsplit("/", 1)[1]) for one in processes for thread in _threads(one)]
-    if len(threads) > 1:
-        lower_threads(threads, shared_niceness(len(threads)))
 
 
 def _watch_maps(processes: set[int], tell: int) -> None:

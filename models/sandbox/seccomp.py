@@ -44,7 +44,7 @@ def _table(text: str) -> Mapping[str, int]:
 # threads, child processes, pipes and timers. Everything else is refused, for example sockets and messages that carry
 # file descriptors, ptrace and reading other processes' memory, mounts and namespaces, keyrings, io_uring, bpf, perf,
 # userfaultfd, devices, modules, clocks, users and capabilities. New sessions are refused, because Linux would give each
-# of them as much of the processors as the server has (`models/program_priority.py`). Memory that counts neither towards
+# of them as much of the processors as the server has. Memory that counts neither towards
 # the limit of a process nor towards the limit of files is refused as well: memfd, System V, POSIX queues, shared
 # anonymous maps, and huge pages. Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and
 # `include/uapi/asm-generic/unistd.h`.

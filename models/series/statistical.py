@@ -15,7 +15,6 @@ import numpy as np
 import structlog
 from threadpoolctl import ThreadpoolController
 
-from models.base import Parts, Unfinished, next_part
 from models.series.forecaster import COVERAGE, Floats, Outlook, Series
 from models.series.methods import Drift, ForecastPath, Logarithmic, Mean, Method, SeasonalNaive, mean_of, median_of
 from models.series.seasons import usable_seasons
@@ -91,24 +90,18 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
     return [Fold(values[:start], values[start : start + length]) for start in reversed(starts)]
 
 
-def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> Parts[list[Trial]]:
+def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> list[Trial]:
     """Return the trials of the single methods, the one with the least error first. If several methods are good, the
     trial of their median comes before them. Methods that cannot be fitted to every fold have no trial."""
-    tried = []
-    for method in methods:
-        tried.append((yield from _try_method(method, parts)))  # noqa: PERF401 - a comprehension cannot yield
+    tried = [_try_method(method, parts) for method in methods]
     trials = sorted((trial for trial in tried if trial), key=lambda trial: trial.error)
     nearly_best = [trial for trial in trials[:_MAX_COMBINED] if trial.error <= _MAX_ERROR_RATIO * trials[0].error]
     return [_combined(nearly_best, parts), *trials] if len(nearly_best) > 1 else trials
 
 
-def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> Parts[tuple[ForecastPath, str] | None]:
+def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> tuple[ForecastPath, str] | None:
     """Return the median path of all `methods` that can be fitted, and their names; None if no method can be fitted."""
-    found = []
-    for method in methods:
-        if (path := _path(method, values, horizon)) is not None:
-            found.append((path, method.name))
-        yield
+    found = [(path, one.name) for one in methods if (path := _path(one, values, horizon)) is not None]
     if not found:
         return None
     return median_of([path for path, _ in found]), _names_of([name for _, name in found])
@@ -153,11 +146,10 @@ def _names_of(names: Sequence[str]) -> str:
     return f"the median of {', '.join(others)} and {last}" if len(others) > 1 else " and ".join(names)
 
 
-def _try_method(method: Method, parts: Sequence[Fold]) -> Parts[Trial | None]:
+def _try_method(method: Method, parts: Sequence[Fold]) -> Trial | None:
     paths = []
     for fold in parts:
         path = _path(method, fold.known, len(fold.actual))
-        yield
         if path is None:
             return None
         paths.append(path)
@@ -189,18 +181,18 @@ def _trial(methods: tuple[Method, ...], paths: tuple[ForecastPath, ...], parts: 
 
 
 class Statistical:
-    """Implementation of `models.base.Engine` from a Series to its Outlook. Each fit of a method is a part of the work.
-    The engine must have one worker, because it silences Python's warnings for the whole process while it runs."""
+    """Implementation of `models.base.Engine` from a Series to its Outlook. The engine must have one
+    worker, because it silences Python's warnings for the whole process while it runs."""
 
     def load(self) -> None:
         """Look for the libraries of linear algebra now, so that no series waits for the search."""
         _linear_algebra()
 
-    def run(self, batch: Sequence[Series | Parts[Outlook]]) -> Sequence[Outlook | Exception | Unfinished]:
+    def run(self, batch: Sequence[Series]) -> Sequence[Outlook | Exception]:
         # The matrices are small. With several threads, linear algebra would take 30 times as long, mostly by spinning.
         with _linear_algebra().limit(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # warnings of methods that fit badly; the comparison rejects these
-            return [_next_part(outlook(one) if isinstance(one, Series) else one) for one in batch]
+            return [_outlook_or_error(one) for one in batch]
 
     def close(self) -> None:
         """Do nothing, because nothing is kept between series."""
@@ -213,14 +205,14 @@ def _linear_algebra() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _next_part(parts: Parts[Outlook]) -> Outlook | Exception | Unfinished:
+def _outlook_or_error(series: Series) -> Outlook | Exception:
     try:
-        return next_part(parts)
+        return outlook(series)
     except Exception as error:  # noqa: BLE001 - an error is the result of its series
         return error
 
 
-def outlook(series: Series) -> Parts[Outlook]:
+def outlook(series: Series) -> Outlook:
     """Return the forecast of `series` by the methods that suit it best."""
     values = series.values[-_kept_values(series) :]
     seasons = usable_seasons(values, series.seasons)
@@ -229,9 +221,9 @@ def outlook(series: Series) -> Parts[Outlook]:
     season = seasons[0] if seasons else 1
     methods = methods_for(values, seasons)
     parts = folds(values, series.horizon, season, most=_most_folds(len(values)))
-    for trial in (yield from ranked(methods, parts)) if len(values) >= _MIN_VALUES_TO_COMPARE and parts else ():
+    for trial in ranked(methods, parts) if len(values) >= _MIN_VALUES_TO_COMPARE and parts else ():
         # A method that fits every fold may still not fit the whole series, if the last value is far from the others.
-        if (found := (yield from path_of(trial.methods, values, series.horizon))) is not None:
+        if (found := path_of(trial.methods, values, series.horizon)) is not None:
             path = found[0].widened(widening(trial, parts))
             return Outlook(path.value, path.lower, path.upper, found[1])
     path, name = _forecast_untried(values, season, series.horizon)

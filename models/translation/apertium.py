@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from models.base import EngineSpec
-from models.program_priority import shared_niceness
 from models.translation.languages import tag_of_code
 from models.translation.marks import MarkNotation, number_of, pairs_of
 from models.translation.translator import CAPABILITY, Pair, TranslationJob
@@ -33,9 +32,7 @@ _DIRECTION = re.compile(r"(?P<source>[a-z]{2,3})-(?P<target>[a-z]{2,3})(?:_(?P<r
 """Pattern of the modes that a request can name. Other modes (`spa-cat_valencia`, `eco-es-fr`) are varieties."""
 _TIMEOUT_S = 120
 _LISTING_TIMEOUT_S = 10
-_PROGRAMS = 12
-"""Apertium starts about this many programs for each job."""
-_AT_LOW_PRIORITY = ("nice", "-n", str(shared_niceness(_PROGRAMS)))
+_AT_LOW_PRIORITY = ("nice", "-n", "19")
 """The event loop and the engines of this process, which all requests share, take precedence over the programs."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import FieldReader
-from models.fair_executor import FairExecutor
+from models.slots import Slots
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.delimiters import cut_values, find_values
 from tasks.extraction.examples import Example, Lesson, constant_words, learn, prefer_examples
@@ -72,10 +72,10 @@ class Extractor:
         most_spans: int = MAX_SPANS,
         *,
         reader: FieldReader | None = None,
-        threads: FairExecutor | None = None,
+        threads: Slots | None = None,
     ) -> None:
-        """Create the extractor. Without a `reader`, the network alone scores the candidates. Callers run its work in
-        `threads` (`in_turn`)."""
+        """Create the extractor. Without a `reader`, the network alone scores the candidates. Callers run its work in a
+        thread each, of which there are `threads` (`in_turn`)."""
         self.threads = threads
         self._network = network
         self._reader = reader

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from models.fair_executor import all_of
 from models.vision.text import TextLine, Word
 from tasks.extraction.passages import Passage, head_of
 from tasks.layout.table_ends import end_of_table
@@ -275,12 +274,12 @@ def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> list[ReadT
             continue
         placed.append(TextLine(tuple(words), (first[0], last[1], last[2], first[3])))
     found: list[ReadTable] = []
-    for table in all_of(tables_on(placed, ())):
+    for table in tables_on(placed, ()):
         rows = [[NO_CELL] * table.columns for _ in range(table.rows)]
         for cell in table.cells:
             if cell.words:
                 [read_cell] = _row([cell.text], line_of[id(cell.words[0])])
                 rows[cell.row][cell.column] = read_cell._replace(row_span=cell.row_span, col_span=cell.col_span)
-        end = all_of(end_of_table(table))
+        end = end_of_table(table)
         found.append(ReadTable(rows[:end], is_exact=False, is_ended=end < len(rows)))
     return found

@@ -4,12 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from models.fair_executor import Slices
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.rulings import turned
-
-WORDS_AT_ONCE = 250
-"""The work on a page is cut into steps of about this many words or cells."""
 
 _SMALL = 0.72
 """A line is a note in small type if its height, relative to the first line of its cell, is below this. Lines of one
@@ -115,15 +111,9 @@ def _place_word(word: Word, angle: float, line: int) -> PlacedWord:
     return PlacedWord((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, word, line)
 
 
-def placed_words(lines: Sequence[TextLine], angle: float) -> Slices[list[PlacedWord]]:
+def placed_words(lines: Sequence[TextLine], angle: float) -> list[PlacedWord]:
     """Place the words of `lines`, which run at `angle`."""
-    found: list[PlacedWord] = []
-    for index, line in enumerate(lines):
-        for word in line.words:
-            if len(found) % WORDS_AT_ONCE == WORDS_AT_ONCE - 1:
-                yield
-            found.append(_place_word(word, angle, index))
-    return found
+    return [_place_word(word, angle, index) for index, line in enumerate(lines) for word in line.words]
 
 
 @dataclass(slots=True)
@@ -149,13 +139,11 @@ class TableDraft:
     leaders: Sequence[PlacedWord] = ()
     """Dot leaders between the cells."""
 
-    def to_table(self, angle: float) -> Slices[Table]:
+    def to_table(self, angle: float) -> Table:
         """Return the finished table of a page whose text runs at `angle`."""
         lines = frozenset(piece.line for place in self.cells for piece in place.pieces)
         cells: list[Cell] = []
         for place in sorted(self.cells, key=lambda place: (place.row, place.column)):
-            if len(cells) % WORDS_AT_ONCE == WORDS_AT_ONCE - 1:
-                yield
             ordered = [piece for line in levels_of(place.pieces) for piece in line]
             left, right = self.xs[place.column], self.xs[place.column + place.col_span]
             top, bottom = self.ys[place.row], self.ys[place.row + place.row_span]

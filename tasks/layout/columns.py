@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from models.fair_executor import Slices
-from tasks.layout.cells import WORDS_AT_ONCE, CellDraft, PlacedWord, TableDraft
+from tasks.layout.cells import CellDraft, PlacedWord, TableDraft
 from tasks.layout.rulings import Stroke
 
 MAX_COLUMNS = 100
@@ -16,8 +15,6 @@ MAX_COLUMNS = 100
 of their number."""
 MAX_ROWS = 1000
 """A table without rulings is continued over at most this many lines. Further lines begin another table."""
-ROWS_AT_ONCE = 16
-"""Number of rows of a table that are put into cells in one step."""
 _GAP, _WIDE_GAP = 0.7, 1.1
 """White space separates cells if it is at least this wide, in line heights. The first number is for columns with many
 rows, the second for columns with few."""
@@ -70,19 +67,12 @@ def _is_leader(piece: PlacedWord) -> bool:
     return len(piece.word.text) > 2 and not piece.word.text.strip(".·…_-")
 
 
-def _group_rows(pieces: Iterable[PlacedWord], height: float) -> Slices[list[_Row]]:
+def _group_rows(pieces: Iterable[PlacedWord], height: float) -> list[_Row]:
     lines: dict[int, list[PlacedWord]] = {}
-    for index, piece in enumerate(pieces):
-        if index % WORDS_AT_ONCE == WORDS_AT_ONCE - 1:
-            yield
+    for piece in pieces:
         lines.setdefault(piece.line, []).append(piece)
     rows = []
-    looked_at = 0
     for line, members in lines.items():
-        looked_at += len(members)
-        if looked_at >= WORDS_AT_ONCE:
-            looked_at = 0
-            yield
         members.sort(key=lambda piece: piece.left)
         kept = [piece for piece in members if not _is_leader(piece)] or members
         leaders = [piece for piece in members if _is_leader(piece)] if len(kept) < len(members) else []
@@ -107,38 +97,34 @@ def _is_mark(text: str) -> bool:
     return not any(map(str.isalnum, text)) or (len(text) <= 4 and text[-1] in ".)" and text[:-1].isalnum())
 
 
-def find_unruled_tables(
-    pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: float
-) -> Slices[list[TableDraft]]:
+def find_unruled_tables(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: float) -> list[TableDraft]:
     """Return the tables among lines outside ruled grids. Horizontal rulings may separate their rows."""
     found: list[TableDraft] = []
     block: list[_Row] = []
-    rows = yield from _group_rows(pieces, height)
+    rows = _group_rows(pieces, height)
     for row in [*rows, None]:
         may_be_in_table = row is not None and len(row.runs) <= MAX_COLUMNS
         is_near = row is not None and (not block or 0 < row.middle - block[-1].middle < _ROW_DISTANCE * height)
         if row is not None and may_be_in_table and is_near:
             block.append(row)
             continue
-        found += yield from _tables_in_block(block, across, height)
+        found += _tables_in_block(block, across, height)
         block = [row] if row is not None and may_be_in_table else []
     return found
 
 
-def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Slices[list[TableDraft]]:
+def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> list[TableDraft]:
     """Return the tables in a block of closely spaced lines. A table continues as long as its lines have columns in
     common."""
     found: list[TableDraft] = []
     start = 0
     while start < len(block):
-        yield
         if len(block[start].runs) < 2:
             start += 1
             continue
         rows, last = [block[start]], start
-        strips = yield from _find_strips(rows, height)
+        strips = _find_strips(rows, height)
         for index in range(start + 1, min(len(block), start + MAX_ROWS)):
-            yield
             row = block[index]
             # Two successive lines with a single cell end the table. One such line may be inside it.
             if index - last > 2:
@@ -155,16 +141,16 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
             if not _fits(row, strips, height):
                 break
             if len(rows) < _TELLING_ROWS:
-                common = yield from _find_strips([*rows, row], height)
+                common = _find_strips([*rows, row], height)
                 # A line that would make more than a third of the strips disappear belongs to another table.
                 if len(rows) >= _MANY_ROWS and 3 * len(common) < 2 * len(strips):
                     break
                 strips = common
             rows.append(row)
             last = index
-        strips = yield from _find_strips(rows, height)
+        strips = _find_strips(rows, height)
         first = _first_row(block, start, strips, across, height) if strips and last > start else start
-        table = yield from _table_of(block[first : last + 1], rows, strips, across, height)
+        table = _table_of(block[first : last + 1], rows, strips, across, height)
         if table is not None:
             found.append(table)
         # Many fitting lines that are not a table are skipped together, because trying each line as the first of a table
@@ -177,19 +163,16 @@ _Strip = tuple[float, float]
 """Left and right end of the white space between two columns."""
 
 
-def _find_strips(rows: Sequence[_Row], height: float) -> Slices[list[_Strip]]:
+def _find_strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
     """Return the strips of white space that no more than the permitted share of `rows` cross (`_CROSSED_SHARE`), from
     left to right."""
     least = (_GAP if len(rows) >= _MANY_ROWS else _WIDE_GAP) * height
     may_cross = max(1, int(_CROSSED_SHARE * len(rows))) if len(rows) >= _MANY_ROWS else 0
     steps: list[tuple[float, int]] = []
-    for index, row in enumerate(rows, 1):
+    for row in rows:
         for piece in row.pieces:
             steps += (piece.left, 1), (piece.right, -1)
-        if index % ROWS_AT_ONCE == 0:
-            yield
     steps.sort()
-    yield
     left, right = steps[0][0], max(steps)[0]
     strips: list[_Strip] = []
     begin, depth = left, 0
@@ -200,9 +183,7 @@ def _find_strips(rows: Sequence[_Row], height: float) -> Slices[list[_Strip]]:
         elif earlier_depth <= may_cross < depth and x - begin >= least and begin > left and x < right:
             strips.append((begin, x))
     # A cell within a strip, with enough white space on both sides, is a column by itself and divides the strip.
-    for count, row in enumerate(rows if may_cross else (), 1):
-        if count % ROWS_AT_ONCE == 0:
-            yield
+    for row in rows if may_cross else ():
         for run in row.runs:
             start, end = run[0].left, run[-1].right
             index = bisect_right(strips, start, key=lambda strip: strip[0] + least) - 1
@@ -257,21 +238,16 @@ def _first_row(
 
 def _table_of(
     lines: Sequence[_Row], full: Sequence[_Row], strips: Sequence[_Strip], across: Sequence[Stroke], height: float
-) -> Slices[TableDraft | None]:
+) -> TableDraft | None:
     """Build the table of `lines`. `full` are the lines with several cells. Return None if the lines do not form a
     table."""
     columns = len(strips) + 1
     if columns < 2 or len(full) < (3 if columns == 2 else 2):
         return None
-    cells = []
-    for line in lines:
-        yield
-        cells.append(_split_cells(line, strips, height))
+    cells = [_split_cells(line, strips, height) for line in lines]
     ys, starts = _row_edges(lines, cells, columns, across, strips, height)
     places: dict[tuple[int, int], CellDraft] = {}
-    for index, (row, own) in enumerate(zip(starts, cells, strict=True)):
-        if index % ROWS_AT_ONCE == 0:
-            yield
+    for row, own in zip(starts, cells, strict=True):
         for first, last, pieces in own:
             place = places.setdefault((row, first), CellDraft(row, first))
             place.col_span = max(place.col_span, last - first + 1)
@@ -282,7 +258,6 @@ def _table_of(
         row, column = clash
         previous_column = next(first for first in range(column - 1, -1, -1) if (row, first) in places)
         places[row, previous_column].pieces += places.pop(clash).pieces
-    yield
     filled = list(places.values())
     words = Counter[int]()
     for place in filled:
@@ -299,7 +274,6 @@ def _table_of(
     first_column = [place.pieces for place in filled if place.column == 0]
     if columns == 2 and all(len(pieces) == 1 and _is_mark(pieces[0].word.text) for pieces in first_column):
         return None
-    yield
     empty = [
         CellDraft(row, column)
         for row in range(rows)
@@ -308,7 +282,6 @@ def _table_of(
     ]
     left = min(row.begin for row in lines)
     right = max(max(piece.right for piece in row.pieces) for row in lines)
-    yield
     xs = [left, *((one + other) / 2 for one, other in strips), right]
     return TableDraft(xs, ys, [*filled, *empty], [piece for row in lines for piece in row.leaders])
 

@@ -16,7 +16,6 @@ from itertools import pairwise
 from math import atan2, degrees, hypot
 from statistics import median
 
-from models.fair_executor import Slices, all_of
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Quad, Ruling, TextLine, Word
 from tasks.layout.line_boxes import LineBox, Row
@@ -118,13 +117,6 @@ def line_of(words: Sequence[Word]) -> TextLine:
 def in_reading_order(
     lines: Sequence[TextLine], geometry: PageGeometry | None = None, rulings: Sequence[Ruling] = ()
 ) -> list[TextLine]:
-    """Return what `lines_in_order` returns, in a single slice of work."""
-    return all_of(lines_in_order(lines, geometry, rulings))
-
-
-def lines_in_order(
-    lines: Sequence[TextLine], geometry: PageGeometry | None = None, rulings: Sequence[Ruling] = ()
-) -> Slices[list[TextLine]]:
     """Return `lines` in reading order, with those on one visual row joined. `geometry` is the page's; by default it is
     fitted to the lines. `rulings` are the ruled lines of the page.
 
@@ -135,7 +127,7 @@ def lines_in_order(
     if geometry is None:
         geometry = PageGeometry.of_lines(lines)
     ordered = []
-    for frame, group in (yield from _group_by_direction(lines, geometry)):
+    for frame, group in _group_by_direction(lines, geometry):
         upright = frame.upright_lines(group)
         source = {id(flat): line for flat, line in zip(upright, group, strict=True)}
         words = {
@@ -143,20 +135,16 @@ def lines_in_order(
             for one, line in zip(upright, group, strict=True)
             for flat, word in zip(one.words, line.words, strict=True)
         }
-        yield
         boxes = [_line_box(line) for line in split_at_gutters(upright)]
-        yield
         height = median(box.height for box in boxes)
         across, _ = strokes_of(frame.upright_rulings(rulings), 0, height)
-        for row in (yield from rows_in_order(boxes, across)):
+        for row in rows_in_order(boxes, across):
             whole = source.get(id(row[0].line)) if len(row) == 1 else None
             ordered.append(whole or _join_row(row, [words[id(word)] for box in row for word in box.line.words], frame))
     return ordered
 
 
-def _group_by_direction(
-    lines: Sequence[TextLine], geometry: PageGeometry
-) -> Slices[list[tuple[PageGeometry, list[TextLine]]]]:
+def _group_by_direction(lines: Sequence[TextLine], geometry: PageGeometry) -> list[tuple[PageGeometry, list[TextLine]]]:
     """Group lines by direction, each group with its frame, beginning with the direction of most of the page's text."""
     turns: dict[int, list[TextLine]] = defaultdict(list)
     bystanders = []
@@ -168,9 +156,7 @@ def _group_by_direction(
             turns[round((_direction(line.quad) - geometry.angle) / 90) % 4].append(line)
     groups = [(geometry, turns.pop(0, []) + bystanders)]
     rest = sorted(turns.items(), key=lambda item: (-sum(_length(line.quad) for line in item[1]), item[0]))
-    for _, members in rest:
-        yield
-        groups.append((PageGeometry.of_lines(members), members))
+    groups += [(PageGeometry.of_lines(members), members) for _, members in rest]
     return [group for group in groups if group[1]]
 
 

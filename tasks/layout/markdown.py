@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from statistics import median
 
-from models.fair_executor import all_of
 from models.vision.text import TextLine
 from tasks.layout.cells import PlacedWord, Table, placed_words
 from tasks.layout.rulings import skew_of
@@ -69,7 +68,7 @@ def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]
     inside = {id(word) for table in tables for cell in table.cells for word in cell.words}
     inside |= {id(word) for table in tables for word in table.leaders}
     rows: dict[int, list[PlacedWord]] = {}
-    for piece in all_of(placed_words(lines, angle)):
+    for piece in placed_words(lines, angle):
         if id(piece.word) not in inside:
             rows.setdefault(piece.line, []).append(piece)
     texts = {index: _build_line(pieces) for index, pieces in rows.items()}

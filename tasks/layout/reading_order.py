@@ -16,7 +16,6 @@ from math import dist
 from operator import attrgetter, itemgetter
 from statistics import median
 
-from models.fair_executor import Slices
 from models.vision.type_size import TypeSize
 from tasks.layout.line_boxes import LineBox, Row, is_value
 from tasks.layout.panes import are_level, split_at_panes
@@ -60,35 +59,31 @@ _AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
 _COLONS = (":", "：")
 
 
-def rows_in_order(boxes: Sequence[LineBox], across: Sequence[Stroke] = ()) -> Slices[list[Row]]:
+def rows_in_order(boxes: Sequence[LineBox], across: Sequence[Stroke] = ()) -> list[Row]:
     """Return the visual rows of `boxes` in reading order. The boxes may have any order. `across` are the page's
     horizontal rulings."""
     if not boxes:
         return []
     ordered = sorted(boxes, key=lambda box: (box.top, box.left, box.right, box.bottom, box.line.text))
     height = max(_LEAST_HEIGHT, median(box.height for box in ordered))
-    return (yield from _order_rows(ordered, across, height, _MAX_DEPTH))
+    return _order_rows(ordered, across, height, _MAX_DEPTH)
 
 
-def _order_rows(boxes: Sequence[LineBox], across: Sequence[Stroke], height: float, depth: int) -> Slices[list[Row]]:
+def _order_rows(boxes: Sequence[LineBox], across: Sequence[Stroke], height: float, depth: int) -> list[Row]:
     if depth == 0:
         return _split_lines(_group_rows(boxes))
     rows = []
     for block in _group_blocks(boxes, height):
-        yield
         parts = _split_columns(block, height)
-        yield
         if len(parts) == 1:
             parts = _parts_between_bridges(block, height)
-            yield
         if len(parts) == 1:
             parts = split_at_panes(block, across, height)
-            yield
         if len(parts) == 1:
             rows += _split_lines(_group_rows(parts[0]))
         else:
             for part in parts:
-                rows += yield from _order_rows(part, across, height, depth - 1)
+                rows += _order_rows(part, across, height, depth - 1)
     return rows
 
 

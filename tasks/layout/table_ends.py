@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
-from models.fair_executor import Slices
 from tasks.layout.cells import Cell, Table
 from tasks.notation.cells import looks_numeric
 
@@ -18,8 +17,6 @@ FULL = 0.75
 FURTHER = 0.5
 """Lines are not rows of a table only if the gap above them exceeds all gaps between its rows by more than this, in
 heights of a line. The sides of two cells are in line if they differ by at most this."""
-CELLS_AT_ONCE = 100
-"""About this many cells are compared in one step."""
 _LABEL = re.compile(r"(?<!\S)(?:_|[^\w\s])*+[^\W_]\S*+(?<=:)")
 """Pattern of a word with a letter or digit and a colon at its end."""
 
@@ -58,7 +55,7 @@ class _Sides:
         return bool(shared) and all(side < most - slack or side > least + slack for least, most, side in shared)
 
 
-def end_of_rows(rows: Sequence[PlacedRow]) -> Slices[int]:
+def end_of_rows(rows: Sequence[PlacedRow]) -> int:
     """Return how many of the `rows` belong to one table, below its header.
 
     The rows below a gap that is larger than all gaps between the rows above it, or below the edges of their columns,
@@ -70,13 +67,9 @@ def end_of_rows(rows: Sequence[PlacedRow]) -> Slices[int]:
     columns: dict[int, _Sides] = {}
     has_labels = False
     largest = 0.0
-    count = cells = 0
+    count = 0
     bottom = 0.0
     for index, row in enumerate(rows):
-        cells += len(row.texts)
-        if cells >= CELLS_AT_ONCE:
-            yield
-            cells = 0
         gap = row.top - bottom if row.is_below else 0.0
         bottom = row.bottom
         if len(row.texts) < FEWEST_CELLS:
@@ -89,10 +82,6 @@ def end_of_rows(rows: Sequence[PlacedRow]) -> Slices[int]:
         if count >= FEWEST_ROWS and is_apart:
             belongs = False
             for other in rows[index:]:
-                cells += len(other.texts)
-                if cells >= CELLS_AT_ONCE:
-                    yield
-                    cells = 0
                 if len(other.texts) >= FEWEST_CELLS and _is_full(other, common, figures):
                     belongs = has_labels or not _has_label(other)
                     if belongs:
@@ -130,23 +119,17 @@ def _has_label(row: PlacedRow) -> bool:
     return any(_LABEL.search(text) for text in row.texts.values())
 
 
-def end_of_table(table: Table) -> Slices[int]:
+def end_of_table(table: Table) -> int:
     """Return how many rows of a table were printed as its rows: `end_of_rows` below its first row."""
     cells: dict[int, dict[int, Cell]] = {}
-    for index, cell in enumerate(table.cells):
-        if index % CELLS_AT_ONCE == 0:
-            yield
+    for cell in table.cells:
         if cell.words:
             cells.setdefault(cell.row, {})[cell.column] = cell
     numbers = sorted(number for number in cells if number)
     rows: list[PlacedRow] = []
-    page = placed = 0
+    page = 0
     for number in numbers:
         own = cells[number]
-        placed += len(own)
-        if placed >= CELLS_AT_ONCE:
-            yield
-            placed = 0
         sides = [(word.quad[0][1], word.quad[2][1]) for cell in own.values() for word in cell.words]
         first = next(iter(own.values()))
         height = first.words[0].quad[2][1] - first.words[0].quad[0][1]
@@ -155,5 +138,5 @@ def end_of_table(table: Table) -> Slices[int]:
         spans = {column: (cell.words[0].quad[0][0], cell.words[-1].quad[1][0]) for column, cell in own.items()}
         rows.append(PlacedRow(min(tops), max(bottoms), height, texts, spans, is_below=first.pages_on == page))
         page = first.pages_on
-    end = yield from end_of_rows(rows)
+    end = end_of_rows(rows)
     return numbers[end] if end < len(rows) else table.rows

@@ -13,7 +13,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fair_executor import Slices
 from models.vision.text import Ruling, TextLine
 from tasks.layout.cells import CellDraft, PlacedWord, Table, TableDraft, levels_of, placed_words
 from tasks.layout.columns import find_unruled_tables
@@ -46,17 +45,15 @@ _OPEN_GAP = 0.6
 heights. The gaps in a paragraph are narrower."""
 
 
-def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> Slices[list[Table]]:
+def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Table]:
     """Return the tables of a page with these `lines`, which are the rows of the page in reading order."""
     angle, height = skew_of(lines)
-    yield
     angle = skew_of_rulings(rulings, angle, height)
-    pieces = yield from placed_words(lines, angle)
+    pieces = placed_words(lines, angle)
     across, down = strokes_of(rulings, angle, height)
     found: list[TableDraft] = []
     taken: set[int] = set()
     grids = sorted(grids_of(across, down, height), key=lambda grid: (grid.ys[0], grid.xs[0]))
-    yield
     levels = sorted((piece.middle, index) for index, piece in enumerate(pieces)) if grids else []
     compared = 0
     for grid in grids[: 4 * MAX_TABLES]:
@@ -64,23 +61,15 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> Slices[li
         compared += len(level)
         if compared > MAX_COMPARED:
             break
-        yield
         level_pieces = [pieces[index] for index in sorted(index for _, index in level)]
         table = _table_in_grid(grid, [piece for piece in level_pieces if id(piece) not in taken], height)
         if table is not None:
             found.append(table)
             taken.update(id(piece) for cell in table.cells for piece in cell.pieces)
     rest = [piece for piece in pieces if id(piece) not in taken] if taken else pieces
-    found += yield from find_unruled_tables(rest, across, height)
-    firsts = []
-    for table in found:
-        yield
-        firsts.append(min(piece.line for cell in table.cells for piece in cell.pieces))
-    tables: list[Table] = []
-    for index in sorted(range(len(found)), key=firsts.__getitem__)[:MAX_TABLES]:
-        yield
-        tables.append((yield from found[index].to_table(angle)))
-    return tables
+    found += find_unruled_tables(rest, across, height)
+    found.sort(key=lambda table: min(piece.line for cell in table.cells for piece in cell.pieces))
+    return [table.to_table(angle) for table in found[:MAX_TABLES]]
 
 
 def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequence[int]) -> None:

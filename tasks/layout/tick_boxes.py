@@ -13,7 +13,6 @@ from math import pi
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fair_executor import Slices
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.components import components_of
 from tasks.layout.upright_ink import UprightInk
@@ -45,8 +44,6 @@ _MAX_SQUARES = 2_000
 """At most this many boxes of one size are compared, beginning at the top."""
 _MAX_BELOW = 8
 """A stroke is the upper side of a box with one of this many strokes below it."""
-_AT_ONCE = 100
-"""Number of strokes, or of contours, after which a slice of the work ends."""
 _FRAME_SHARE = 0.2
 """At least this share of a box's width and height is left out at each edge, because it may belong to the frame."""
 _TICK_INK = 0.05
@@ -89,26 +86,22 @@ class _Outline:
         return (self.right - self.left + self.bottom - self.top) / 2
 
 
-def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> Slices[list[TickBox]]:
+def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
     """Return the boxes and circles to be ticked on `page`, from top to bottom. The page's text is given by `lines`."""
     import cv2
 
     ink, height = page.ink, page.line_height
     words = [word for line in page.geometry.upright_lines(lines) for word in line.words]
-    circles = _outside_words((yield from _circles(ink, height)), words, page)
-    yield
+    circles = _outside_words(_circles(ink, height), words, page)
     # Letters that look like boxes are left out before boxes of the same sizes are searched for, because that search
     # takes the most time.
     turned = cv2.transpose(ink)
     squares: list[_Outline] = []
     for size in SIZES:
-        squares += yield from _squares(ink, turned, size * height)
+        squares += _squares(ink, turned, size * height)
     squares = _outside_words(squares, words, page)
-    yield
     squares = _without_doubles(squares)
-    yield
     found = [*squares, *_outside_words(list(_squares_like(ink, squares)), words, page), *_among_circles(circles)]
-    yield
     found = [one for one in found if _stands_free(ink, one)]
     found = sorted(_without_doubles(found), key=lambda one: (one.top, one.left))[:MAX_BOXES]
     quads = page.source_quads([(one.left, one.top, one.right, one.bottom) for one in found])
@@ -133,20 +126,17 @@ def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
     return found[np.argsort(found[:, 1], kind="stable")[:_MAX_STROKES]]
 
 
-def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float) -> Slices[list[_Outline]]:
+def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float) -> list[_Outline]:
     """Return the boxes with four straight sides, each at least `smallest` long. `turned` is `ink` with its axes
     exchanged."""
     found: list[_Outline] = []
     across = _strokes(ink, smallest)
-    yield
     down = _strokes(turned, smallest) if len(across) >= 2 else across
     if len(down) < 2:
         return found
     largest = SPREAD * smallest
     levels, places = across[:, 1], down[:, 1]
     for index, (start, level, end, thick) in enumerate(across.tolist()):
-        if index % _AT_ONCE == 0:
-            yield
         width = end - start
         low, high = np.searchsorted(levels, (level + max(smallest, 0.75 * width), level + min(largest, 1.8 * width)))
         below = across[max(low, index + 1) : high]
@@ -235,7 +225,7 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
             yield _Outline(left - half, top - half, left + side + half, top + side + half, is_ticked, thick)
 
 
-def _circles(ink: NDArray[np.uint8], height: float) -> Slices[list[_Outline]]:
+def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
     """Return the circles. Round letters are among them."""
     import cv2
 
@@ -244,9 +234,7 @@ def _circles(ink: NDArray[np.uint8], height: float) -> Slices[list[_Outline]]:
         return []
     found: list[_Outline] = []
     with_holes = np.flatnonzero((tree[0][:, 2] >= 0) & (tree[0][:, 3] < 0)).tolist() if contours else ()
-    for number, index in enumerate(with_holes):
-        if number % _AT_ONCE == 0:
-            yield
+    for index in with_holes:
         contour, child = contours[index], int(tree[0][index][2])
         left, top, width, bounding_height = cv2.boundingRect(contour)
         size = (width + bounding_height) / 2

@@ -6,11 +6,12 @@
 import asyncio
 import contextvars
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from models.fair_executor import FairExecutor
+from models.slots import Slots
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,24 +27,21 @@ class NobodyWaits(Exception):
 async def in_thread(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Return the result of `work`, which runs in another thread. If the call is cancelled, the work ends at its next
     `result_of` or `check_awaited`."""
-    return await _awaited(asyncio.to_thread, partial(work, *args, **kwargs))
-
-
-async def in_turn(threads: FairExecutor | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what `in_thread` returns, but run long work in `threads`, for which keys take turns; if None, in any
-    thread. Raises EngineOverloaded if too much work waits."""
-    return await _awaited(threads.run if threads else asyncio.to_thread, partial(work, *args, **kwargs))
-
-
-async def _awaited(run: Callable[[Callable[[], T]], Awaitable[T]], work: Callable[[], T]) -> T:
     has_left, context = threading.Event(), contextvars.copy_context()
     context.run(_has_left.set, has_left)
     context.run(_loop.set, asyncio.get_running_loop())
     try:
-        return await run(partial(context.run, work))
+        return await asyncio.to_thread(context.run, partial(work, *args, **kwargs))
     except asyncio.CancelledError:
         has_left.set()
         raise
+
+
+async def in_turn(threads: Slots | None, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what `in_thread` returns. There are only so many `threads` for long work, for which keys take turns.
+    Raises EngineOverloaded if too much work waits."""
+    async with threads.slot() if threads is not None else nullcontext():
+        return await in_thread(work, *args, **kwargs)
 
 
 def check_awaited() -> None:

@@ -5,7 +5,6 @@ import contextlib
 import importlib
 import os
 import shutil
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from models.base import EngineFailed, EngineUnavailable, UpstreamDown
-from models.program_priority import RETRY_S, lower_session_priority
 from models.slots import Slots
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
@@ -37,6 +35,7 @@ REMEDY = (
 """Advice in errors, for when `find_browser` finds nothing."""
 _RENDERS = 200
 """Number of pages after which the browser is restarted, because a process that runs foreign scripts grows."""
+_NICENESS = 10
 _SETTLE_MS = 3000
 """Milliseconds for which a loaded page may keep its connections busy. After that, the page is read as far as it has
 loaded."""
@@ -265,7 +264,7 @@ class BrowserRenderer:
             )
             pid = await _pid_of(browser)
             await asyncio.to_thread(limit_memory, pid)
-            await asyncio.to_thread(_lower_priority, pid)
+            _lower_priority(pid)
             return browser
         except Error as error:
             if program.startswith(_DEVTOOLS):
@@ -312,9 +311,9 @@ async def _pid_of(browser: "Browser") -> int:
 
 
 def _lower_priority(pid: int) -> None:
-    """Lower the priority of the browser's session, which is its own, because Playwright makes one."""
-    while not lower_session_priority(pid):
-        time.sleep(RETRY_S)
+    """Lower the priority of the browser's processes, which have a group of their own, because Playwright makes one."""
+    with contextlib.suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PGRP, os.getpgid(pid), _NICENESS)
 
 
 async def _wait_until_quiet(page: "Page") -> None:

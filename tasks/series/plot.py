@@ -12,7 +12,6 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from models.fair_executor import Slices
 from models.series.forecaster import Outlook
 from tasks.series.regular import RegularSeries
 
@@ -44,20 +43,17 @@ def wants_plot(words: str) -> bool:
     return found is not None and not _REFUSED.search(words[: found.start()])
 
 
-def plot(series: Sequence[RegularSeries], outlooks: Sequence[Outlook]) -> Slices[str]:
+def plot(series: Sequence[RegularSeries], outlooks: Sequence[Outlook]) -> str:
     """Draw the end of each series, its forecast and the interval around it as a PNG, and return a data URL. Safe from
-    any thread. A slice draws one series, in about 0.1 s; the first one takes seconds longer, because it loads
-    matplotlib."""
+    any thread. A series takes about 0.1 s; the first one takes seconds longer, because it loads matplotlib."""
     pictures = []
     for one, outlook in zip(series[:_MAX_SERIES], outlooks[:_MAX_SERIES], strict=True):
         # matplotlib's font cache and Python's warning filters are shared by all threads.
         with _one_at_a_time, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about letters that its font lacks
             pictures.append(_drawn(one, outlook))
-        yield
     buffer = io.BytesIO()
     PIL.Image.fromarray(np.concatenate(pictures)).save(buffer, "PNG")
-    yield
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
+from models.workers import SMALL, Workers
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
 from tasks.inputs.decode.files import decode
@@ -33,8 +34,6 @@ _PROSE = frozenset(
 """Types in which text surrounds tables. Files of these types are read as Markdown."""
 _READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
 _DATA_URL = re.compile(r"\bdata:(?:text|application)/[\w.+-]+[;,][^\s\"'`<>()\[\]{}|]+", re.IGNORECASE)
-_SMALL = 50_000
-"""Texts with at most this many characters are read as tables in a thread of this process."""
 COLUMNS, _LONGEST_NAME = 8, 40
 """An error names at most the first number of columns, each with at most the second number of characters."""
 
@@ -194,6 +193,10 @@ class SeriesReader:
     def limits(self) -> MediaLimits:
         return self._loader.limits
 
+    @property
+    def workers(self) -> Workers:
+        return self._loader.workers
+
     async def message(self, text: str, *, has_sources: bool = False) -> InlineSeries:
         """Separate a message into words and a table, and return the message without the table, and the table's series.
         The table may be in a data URL. If the request has sources, numbers in the text are words.
@@ -205,9 +208,9 @@ class SeriesReader:
             message = await to_thread(message_of, text, self.limits.cells, has_sources=True)
             return message, [one for source in embedded for one in (await self.read(source, message.words)).series]
         blob = _blob_of_message(text)
-        if len(text) <= _SMALL:
+        if len(text) <= SMALL:
             return await to_thread(_message_series, blob, self.limits)
-        return await decode(self._loader.workers, blob, _message_series, blob, self.limits)
+        return await decode(self.workers, blob, _message_series, blob, self.limits)
 
     async def read(self, source: Source, words: str) -> SourceSeries:
         """Return the series of a source that `words` ask for.
@@ -216,7 +219,7 @@ class SeriesReader:
         """
         blob = await self._loader.load(source)
         if blob.media_type == media_types.XLSX:
-            return await decode(self._loader.workers, blob, _workbook_series, blob, self.limits, words)
+            return await decode(self.workers, blob, _workbook_series, blob, self.limits, words)
         if blob.media_type not in _READ and _may_be_text(blob):
             blob = replace(blob, media_type="text/plain")
         if blob.media_type not in _READ:
@@ -227,9 +230,9 @@ class SeriesReader:
         async with await self._loader.open_blob(blob) as document:
             text = document.text or ""
         decoded = replace(blob, data=text.encode("utf-8", "replace"))
-        if len(text) <= _SMALL:
+        if len(text) <= SMALL:
             return await to_thread(_text_series, decoded, self.limits, words)
-        return await decode(self._loader.workers, blob, _text_series, decoded, self.limits, words)
+        return await decode(self.workers, blob, _text_series, decoded, self.limits, words)
 
 
 def _message_series(blob: Blob, limits: MediaLimits) -> InlineSeries:

@@ -1,7 +1,6 @@
 """Resamples observations to a series with equal steps."""
 
 import datetime as dt
-import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,8 +25,6 @@ MAX_STEPS = 256
 """A horizon has at most this many steps (the HTTP contract)."""
 _UNDATED_STEPS = 10
 """Usual horizon, in steps, of a series without dates."""
-_SORTED_AT_ONCE = 10_000
-"""One call sorts at most this many dates, which takes two milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +76,7 @@ def regularize(observed: ObservedSeries, period: Period | None, limit: int) -> R
             code="too_many_points",
             param=observed.param,
         )
-    times = _sorted(list(totals))
+    times = sorted(totals)
     values = np.array([totals[time] for time in times])
     whole = bool(np.all(values == np.round(values)))
     grid, bring = grid_of(times), _fill_grid
@@ -94,12 +91,6 @@ def regularize(observed: ObservedSeries, period: Period | None, limit: int) -> R
             bring = _interpolate
     line, grid, filled, note = bring(times, values, grid, limit, observed.param)
     return RegularSeries(observed.name, line, grid, whole, filled, (*notes, *note))
-
-
-def _sorted(times: Sequence[dt.datetime]) -> list[dt.datetime]:
-    """Sort in pieces, between which other threads can run."""
-    pieces = [sorted(times[start : start + _SORTED_AT_ONCE]) for start in range(0, len(times), _SORTED_AT_ONCE)]
-    return list(heapq.merge(*pieces))
 
 
 def seasons_of(series: RegularSeries) -> tuple[int, ...]:

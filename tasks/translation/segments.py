@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from models.fair_executor import Slices
 from models.safety.personal_data import KINDS
 from models.translation.marks import (
     MARK,
@@ -26,7 +25,6 @@ from models.translation.marks import (
     same_marks,
 )
 from tasks.json_tokens import decoded, encoded, is_json, tokens
-from tasks.matches_in_slices import matches_in_slices
 from tasks.wording.phrases import compiled
 
 Kind = Literal["break", "markup", "content"]
@@ -105,10 +103,12 @@ _NAMED = [f"(?P<k{place}>{pattern})" for place, (_, pattern) in enumerate(_PATTE
 # beginning of a text is an item only if it has signs, so that no item is empty.
 _ITEM = rf"(?s)(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})(?!\A)"
 _LONGEST_ITEM = 1500
-"""An item between sentences that has more characters than this may be missed."""
+"""An item between sentences that has more characters than this may be missed, because the patterns take up to 3 µs for
+each character in which an item may begin and for each of the _LONGEST_ITEM after it."""
 _SEARCHED_AT_ONCE = 1000
-"""Number of characters in which one search looks for the beginnings of items. The patterns take up to 3 µs for each of
-these and of the _LONGEST_ITEM characters after them."""
+"""Number of characters in which one search looks for the beginnings of items."""
+_NEAR_END = 100
+"""Number of characters after an item that may decide where it ends."""
 NUMBER = re.compile(r"(?<![A-Za-z\u00c0-\u024f_\d])\d+(?:[.,:/\-\u2019]\d+)*(?![A-Za-z\u00c0-\u024f_\d])")
 LONGEST = 500
 """A sentence has at most this many characters. A longer one is cut at a comma, at a space, or else at this length,
@@ -130,8 +130,6 @@ _ONE_AFTER = r"[,;:،、；：，]"
 _MAX_ITEMS = MAX_MARKS // 2
 """A run of text between two breaks has at most this many items, so that some marks remain for numbers. Further items
 begin another run."""
-_SENTENCES_AT_ONCE = 100
-"""Number of sentences, and of items, after which a slice ends."""
 _EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(markup_mark, range(MAX_MARKS)))
 """White space and marks that may surround a sentence."""
 _SOMETHING = re.compile(rf"[^\W_]|[{content_mark(0)}-{content_mark(MAX_MARKS - 1)}]")
@@ -148,57 +146,51 @@ class MarkupItem:
 
 def items_of(text: str) -> Iterator[MarkupItem]:
     """Yield the items of a text in order, not empty and without overlaps."""
-    return filter(None, items_in_slices(text))
-
-
-def items_in_slices(text: str) -> Iterator[MarkupItem | None]:
-    """Yield what `items_of` yields, and None between two slices of work."""
     place = 0
     for block in _blocks_of(text):
-        if block is None:
-            yield None
-            continue
         yield from _items_between(text, place, block.start)
         yield block
         place = block.end
     yield from _items_between(text, place, len(text))
 
 
-def _items_between(text: str, start: int, end: int) -> Iterator[MarkupItem | None]:
-    for found in _search(_ITEM, text, start, end):
-        if found is None:
-            yield None
-            continue
+def _items_between(text: str, start: int, end: int) -> Iterator[MarkupItem]:
+    for found in _search(compiled(_ITEM), text, start, end):
         # The last group to close is the outermost one.
         kind = _PATTERNS[int(str(found.lastgroup)[1:])][0]
         yield MarkupItem(found.start(), found.end(), kind, found.group())
 
 
-def _search(pattern: str, text: str, start: int, end: int | None = None) -> Iterator[re.Match[str] | None]:
-    return matches_in_slices(compiled(pattern), text, start, end, at_once=_SEARCHED_AT_ONCE, reach=_LONGEST_ITEM)
+def _search(pattern: re.Pattern[str], text: str, position: int, end: int) -> Iterator[re.Match[str]]:
+    """Yield the matches of `pattern` in `text[position:end]`, as far as their first _LONGEST_ITEM characters suffice to
+    recognise them."""
+    while position < end:
+        stop = position + _SEARCHED_AT_ONCE
+        found = pattern.search(text, position, min(stop + _LONGEST_ITEM, end))
+        if found is None or found.start() >= stop:
+            position = stop
+            continue
+        seen = stop + _LONGEST_ITEM
+        while found.end() + _NEAR_END > seen and seen < end:
+            seen += seen - position
+            found = pattern.match(text, found.start(), min(seen, end)) or found
+        yield found
+        position = found.end()
 
 
-def _blocks_of(text: str) -> Iterator[MarkupItem | None]:
+def _blocks_of(text: str) -> Iterator[MarkupItem]:
     never_closed: set[str] = set()
     place = 0
     if front_matter := compiled(_FRONT_MATTER).match(text):
         place = front_matter.end()
         yield MarkupItem(0, place, "break", front_matter.group())
-    while place < len(text):
-        opened = None
-        for opened in _search(_OPENER, text, place):
-            if opened is not None:
-                break
-            yield None
-        if opened is None:
-            return
+    while opened := next(_search(compiled(_OPENER), text, place, len(text)), None):
         kind, _, closer = _OPENERS[int(str(opened.lastgroup)[1:])]
         for name in ("fence", "raw", "code"):
             closer = closer.replace(name.upper(), re.escape((opened[name] or "").lower()))
         closed = None
         if closer not in never_closed:
             closed = re.compile(closer, re.IGNORECASE).search(text, opened.end())
-            yield None
         place = opened.end()
         if closed is None:
             never_closed.add(closer)
@@ -208,21 +200,16 @@ def _blocks_of(text: str) -> Iterator[MarkupItem | None]:
         yield MarkupItem(opened.start(), place, kind, text[opened.start() : place])
 
 
-def cut(text: str) -> Slices[list[str]]:
+def cut(text: str) -> list[str]:
     """Split `text` into sentences, each with the white space after it, so that their concatenation is `text`."""
     sentences: list[str] = []
     start = 0
-    for end in matches_in_slices(_END, text):
-        if end is None:
-            yield
-            continue
+    for end in _END.finditer(text):
         if not _is_abbreviated(text[max(start, end.start() - 12) : end.start() + 1], end.group()):
-            sentences += yield from _split_long(text[start : end.end()])
+            sentences += _split_long(text[start : end.end()])
             start = end.end()
-            if len(sentences) % _SENTENCES_AT_ONCE == 0:
-                yield
     if start < len(text):
-        sentences += yield from _split_long(text[start:])
+        sentences += _split_long(text[start:])
     return sentences
 
 
@@ -231,15 +218,13 @@ def _is_abbreviated(text_before: str, end: str) -> bool:
     return word is not None and (len(word[1]) == 1 or word[1].lower() in _ABBREVIATIONS)
 
 
-def _split_long(sentence: str) -> Slices[list[str]]:
+def _split_long(sentence: str) -> list[str]:
     pieces: list[str] = []
     start = 0
     while len(sentence) - start > LONGEST:
         piece = sentence[start : start + _place_to_cut(sentence[start : start + LONGEST])]
         pieces.append(piece)
         start += len(piece)
-        if len(pieces) % _SENTENCES_AT_ONCE == 0:
-            yield
     return [*pieces, sentence[start:]]
 
 
@@ -283,39 +268,37 @@ class Sentence:
         return _items_to_keep(self.original) == _items_to_keep(self.restored(translation))
 
 
-def pieces_of(text: str) -> Slices[list[str | Sentence]]:
+def pieces_of(text: str) -> list[str | Sentence]:
     """Split `text` into sentences and strings that stay unchanged. Together, these strings and the original sentences
     are `text`; signs in JSON may be escaped in another way."""
-    if not (yield from is_json(text)):
-        return (yield from _pieces_of_prose(text))
+    if not is_json(text):
+        return _pieces_of_prose(text)
     pieces: list[str | Sentence] = []
     place = 0
     for token in tokens(text):
-        yield
-        if token is None or token.kind != "string":
+        if token.kind != "string":
             continue
-        value = yield from decoded(text[token.start : token.end])
+        value = decoded(text[token.start : token.end])
         if not _is_unicode(value):
             continue
         pieces.append(text[place : token.start + 1])
         place = token.end - 1
-        for piece in (yield from _pieces_of_prose(value)):
+        for piece in _pieces_of_prose(value):
             if isinstance(piece, Sentence):
                 pieces.append(replace(piece, in_json=True))
             else:
-                pieces.append((yield from encoded(piece))[1:-1])
+                pieces.append(encoded(piece)[1:-1])
     return [*pieces, text[place:]]
 
 
-def joined(pieces: Sequence[str | Sentence], translations: Iterator[str]) -> Slices[str]:
+def joined(pieces: Sequence[str | Sentence], translations: Sequence[str]) -> str:
     """Return the text of `pieces` with a translation for each sentence."""
     texts: list[str] = []
-    for number, piece in enumerate(pieces):
-        if number % _SENTENCES_AT_ONCE == 0:
-            yield
-        text = piece if isinstance(piece, str) else next(translations)
+    remaining = iter(translations)
+    for piece in pieces:
+        text = piece if isinstance(piece, str) else next(remaining)
         if isinstance(piece, Sentence) and piece.in_json:
-            text = (yield from encoded(text))[1:-1]
+            text = encoded(text)[1:-1]
         texts.append(text)
     return "".join(texts)
 
@@ -329,28 +312,22 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _pieces_of_prose(text: str) -> Slices[list[str | Sentence]]:
+def _pieces_of_prose(text: str) -> list[str | Sentence]:
     pieces: list[str | Sentence] = []
     run: list[str | MarkupItem] = []
     items = place = 0
-    for item in items_in_slices(text):
-        if item is None:
-            yield
-            continue
+    for item in items_of(text):
         run.append(text[place : item.start])
         place = item.end
         if item.kind == "break" or items == _MAX_ITEMS:
-            pieces += yield from _sentences_of(run)
+            pieces += _sentences_of(run)
             run, items = [], 0
         if item.kind == "break":
-            yield
             pieces.append(item.text)
         else:
             run.append(item)
             items += 1
-            if items % _SENTENCES_AT_ONCE == 0:
-                yield
-    pieces += yield from _sentences_of([*run, text[place:]])
+    pieces += _sentences_of([*run, text[place:]])
     return [piece for piece in pieces if piece]
 
 
@@ -374,7 +351,7 @@ def respaced(source: str, translation: str) -> str:
     return translation
 
 
-def _sentences_of(run: Sequence[str | MarkupItem]) -> Slices[list[str | Sentence]]:
+def _sentences_of(run: Sequence[str | MarkupItem]) -> list[str | Sentence]:
     """Split the run between two breaks into sentences."""
     marked = ""
     items: list[str] = []
@@ -387,10 +364,7 @@ def _sentences_of(run: Sequence[str | MarkupItem]) -> Slices[list[str | Sentence
             items.append(part.text)
     whole = Sentence(marked, tuple(items))
     pieces: list[str | Sentence] = []
-    sentences = yield from cut(marked)
-    for number, sentence in enumerate(sentences):
-        if number % _SENTENCES_AT_ONCE == _SENTENCES_AT_ONCE - 1:
-            yield
+    for sentence in cut(marked):
         before, core, after = _trimmed(_with_pairs(sentence, items))
         if not any(letter.isalpha() for letter in core):
             pieces.append(whole.restored(sentence))

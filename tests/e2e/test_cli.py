@@ -19,7 +19,6 @@ from app import telemetry
 from app.cli import WIDTH
 from app.cli.main import cli
 from app.settings import Settings
-from models import malloc
 from models.catalog import CATALOG
 from tasks.scrape.browser import find_browser
 from tests.forked import stem
@@ -46,10 +45,9 @@ def openfaze(
 
 def openfaze_here(*arguments: str, folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     """The same in this process, which has long imported everything: for what takes no time but that."""
-    # How this process logs and allocates stays as it is; before its first server, it would log to stdout.
+    # How this process logs stays as it is; before its first server, it would log to stdout.
     with contextlib.chdir(folder), structlog.testing.capture_logs(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(telemetry, "configure_logging", lambda *_: None)
-        patch.setattr(malloc, "give_large_blocks_back", lambda: True)
         result = CliRunner().invoke(cli, arguments, env={**ENVIRONMENT, **variables})
     return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
 

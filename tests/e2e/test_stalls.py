@@ -17,15 +17,16 @@ import pytest
 import app.chat.context.trim
 import app.chat.inputs
 from app.chat.tool_loop import ToolLimits
-from models.fair_executor import Slices
-from models.safety.text.engine import OwnTextGuard
+from models.safety.text import engine, phrase_rules
+from models.safety.text.matching import PhraseMatch
+from models.workers import SMALL
 from tasks.catalog import TASK_NAMES
 from tasks.series import reading
 from tasks.wording.gui_elements import Wording
 from tests.e2e import full_model
 from tests.e2e.attacked import ALICE, BOB, LIMIT_S, MB, Attacked, bearer, run_task, serving_attacked
 from tests.e2e.conftest import data_url
-from tests.e2e.full_model import Json, body_of, content_of, error_of, picture_of, schema_of, system, text_part
+from tests.e2e.full_model import Json, content_of, error_of, picture_of, schema_of, system, text_part
 from tests.e2e.guarded import guard
 from tests.llm_server import Call, Reply
 from tests.origin import Origin
@@ -91,42 +92,24 @@ def test_a_conversation_of_many_messages_is_put_together_beside_the_loop(server:
     assert [content_of(answer) for answer in answers] == ["Done."] * 2
 
 
-def test_guarded_texts_are_read_in_threads_of_their_own_and_hold_up_no_other_key(
-    server: Attacked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, ended, threads = threading.Semaphore(0), threading.Semaphore(0), set()
-    read = OwnTextGuard._apply_rules
+def test_a_long_guarded_text_is_read_in_a_worker(server: Attacked, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    find = phrase_rules.matches
 
-    def endless(guard: OwnTextGuard, text: str) -> Slices[Any]:
-        threads.add(threading.current_thread().name)
-        if "Alice" not in text:
-            return (yield from read(guard, text))
-        begun.release()
-        try:
-            while True:
-                yield
-        finally:
-            ended.release()
+    def noted(text: str) -> list[PhraseMatch]:
+        read.append(text)
+        return find(text)
 
-    monkeypatch.setattr(OwnTextGuard, "_apply_rules", endless)
+    monkeypatch.setattr(phrase_rules, "matches", noted)
     server.model.script(by_body=lambda _: Reply("Done."))
-    long = json.dumps(body_of(guard("S9"), "What does Alice want? " + numbered(80_000))).encode()
-    alices = [server.begin(ALICE, long) for _ in range(4)]
-    for _ in alices:
-        assert begun.acquire(timeout=LIMIT_S)
-    assert content_of(server.ask(BOB, guard("S9"), "What does it say?")) == "Done."
-    assert not ended.acquire(blocking=False)
-    assert threads == {"guard"}
-    for one in alices:
-        one.close()
-    for _ in alices:
-        assert ended.acquire(timeout=LIMIT_S)
+    assert content_of(server.ask(ALICE, guard("S9"), f"What does Alice want? {numbered(20_000)}")) == "Done."
+    assert sum(map(len, read)) < SMALL
 
 
 def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(OwnTextGuard, "_apply_rules", None)
+    monkeypatch.setattr(engine, "apply_rules", None)
     for messages in (
         [guard("S9"), "x" * 2 * MB],
         [guard("S9"), system("x" * 2 * MB), "Hello"],

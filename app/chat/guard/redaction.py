@@ -1,7 +1,8 @@
 """Replaces the personal data of one request by placeholders, in texts that an LLM or the client is about to see."""
 
+import asyncio
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
@@ -10,27 +11,29 @@ from app.chat.inputs import Turn, texts_of
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.request import ChatMessage, ChatRequest, Content, ContentPart, TextPart
 from app.wire.request import ChatToolCall as AskedCall
-from models.fair_executor import FairExecutor, all_of
 from models.safety.number_labels import LONGEST
 from models.safety.personal_data import KINDS, find, unsettled_from
+from models.workers import Workers
 from tasks.guardrails import Check
 from tasks.json_tokens import is_json
 from tasks.precontext import Entry, Evidence
-from tasks.redaction import Redactor, placeholder
+from tasks.redaction import Redactor, SourceText, placeholder, redact_results, redact_texts
 
 REDACTING = "S7"
 """Code of the guard for personal data. A request that names it is redacted, if the operator chose redaction."""
 _ROLES = ("user", "assistant", "tool")
 """Roles whose messages are redacted. Messages in other roles are the developer's own text."""
 
+MapText = Callable[..., str]
+"""Function that takes the source of a text, the text, and optionally the text before it, and returns another text."""
 TextEvent = type[TextChunk] | type[ReasoningChunk]
 _SOURCES: dict[TextEvent, str] = {TextChunk: "answer", ReasoningChunk: "reasoning"}
 
 
 @dataclass(slots=True)
 class Redaction:
-    threads: FairExecutor
-    """Threads that search texts."""
+    workers: Workers
+    """Processes that search long texts."""
     _redactors: dict[str, Redactor] = field(default_factory=dict)
     """The redactor of each source. The guard's checks state the same sources."""
     _tails: dict[TextEvent, str] = field(default_factory=lambda: dict.fromkeys(_SOURCES, ""))
@@ -49,10 +52,27 @@ class Redaction:
     async def of_request(self, request: ChatRequest, turn: Turn) -> tuple[ChatRequest, Turn]:
         """Return the request and the turn without personal data in their texts. The inputs of the turn are
         unchanged."""
-        return await self.threads.run(self._redact_request, request, turn)
+        texts: list[SourceText] = []
+
+        def note(source: str, text: str, before: str = "") -> str:
+            texts.append(SourceText(source, text, before))
+            return text
+
+        await asyncio.to_thread(_map_texts, request, note)
+        redacted, counts = await self.workers.run_sized(sum(len(one.text) for one in texts), redact_texts, texts)
+        for source, count in counts.items():
+            self._redactor(source).counts.update(count)
+        remaining = iter(redacted)
+        request = await asyncio.to_thread(_map_texts, request, lambda *_: next(remaining))
+        return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))
 
     async def of_results(self, entries: Sequence[Entry]) -> list[Entry]:
-        return await self.threads.run(self._redact_entries, entries)
+        results = [entry.result for entry in entries]
+        chars = await asyncio.to_thread(lambda: sum(len(text) for one in results for text in one.texts_for_guard()))
+        redacted = await self.workers.run_sized(chars, redact_results, results)
+        for entry, (_, count) in zip(entries, redacted, strict=True):
+            self._redactor(entry.name).counts.update(count)
+        return [Entry(entry.name, result) for entry, (result, _) in zip(entries, redacted, strict=True)]
 
     def has_redacted(self, entry: Entry) -> bool:
         """True if the result of a task was redacted somewhere."""
@@ -60,7 +80,7 @@ class Redaction:
 
     async def of_text(self, text: str) -> str:
         """Return the redacted text. The redactions are not counted, because only a model sees the text."""
-        return await self.threads.run(Redactor().redact_text, text)
+        return await self.workers.run_sized(len(text), Redactor().text, text)
 
     def redact_ahead(self, text: str) -> str:
         """Return the redacted beginning of the answer's next text, which is judged before it is shown."""
@@ -121,7 +141,7 @@ class Redaction:
     def _redact_chunks(self, kind: TextEvent, pieces: list[str]) -> list[str]:
         text = "".join(pieces)
         redactor = self._redactor(_SOURCES[kind])
-        if not self._tails[kind] and all_of(is_json(text)):
+        if not self._tails[kind] and is_json(text):
             whole = redactor.text(text)
             pieces = [whole, *("" for _ in pieces[1:])] if whole != text else pieces
         else:
@@ -129,68 +149,52 @@ class Redaction:
         self._tails[kind] = (self._tails[kind] + "".join(pieces))[-LONGEST:]
         return pieces
 
-    def _redact_request(self, request: ChatRequest, turn: Turn) -> tuple[ChatRequest, Turn]:
-        messages = []
-        for index, message in enumerate(request.messages):
-            messages.append(self._redact_message(message, f"messages[{index}]"))
-        changed: dict[str, Any] = {"messages": messages}
-        if request.user is not None:
-            # The field is redacted, because the LLM's server gets it, too.
-            changed["user"] = all_of(self._redactor("user").redact_text(request.user))
-        if request.stop is not None:
-            # The LLM writes placeholders, so only a redacted stop text can be met.
-            stops: list[str] = []
-            for stop in [request.stop] if isinstance(request.stop, str) else request.stop:
-                redacted = all_of(self._redactor("stop").redact_text(stop))
-                stops.append(redacted)
-            changed["stop"] = stops
-        request = request.model_copy(update=changed)
-        return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))
-
-    def _redact_message(self, message: ChatMessage, path: str) -> ChatMessage:
-        if message.role not in _ROLES:
-            return message
-        content = _redact_content(message.content, self._redactor(f"{path}.content"))
-        changed: dict[str, Any] = {"content": content}
-        if message.name is not None:
-            changed["name"] = all_of(self._redactor(f"{path}.name").redact_text(message.name))
-        if message.tool_calls:
-            redactor = self._redactor(f"{path}.tool_calls")
-            calls: list[AskedCall] = []
-            for call in message.tool_calls:
-                redacted = _redact_call(call, redactor)
-                calls.append(redacted)
-            changed["tool_calls"] = calls
-        return message.model_copy(update=changed)
-
-    def _redact_entries(self, entries: Sequence[Entry]) -> list[Entry]:
-        redone = []
-        for entry in entries:
-            result = all_of(entry.result.mapped(self._redactor(entry.name)))
-            redone.append(Entry(entry.name, result))
-        return redone
-
     def _redactor(self, source: str) -> Redactor:
         return self._redactors.setdefault(source, Redactor())
 
 
-def _redact_content(content: Content, redactor: Redactor) -> Content:
+def _map_texts(request: ChatRequest, change: MapText) -> ChatRequest:
+    """Return the request with what `change` returns for each of its texts. It is called in the same order each time."""
+    messages = [
+        _map_message(message, f"messages[{index}]", change) if message.role in _ROLES else message
+        for index, message in enumerate(request.messages)
+    ]
+    changed: dict[str, Any] = {"messages": messages}
+    if request.user is not None:
+        # The field is redacted, because the LLM's server gets it, too.
+        changed["user"] = change("user", request.user)
+    if request.stop is not None:
+        # The LLM writes placeholders, so only a redacted stop text can be met.
+        stops = [request.stop] if isinstance(request.stop, str) else request.stop
+        changed["stop"] = [change("stop", stop) for stop in stops]
+    return request.model_copy(update=changed)
+
+
+def _map_message(message: ChatMessage, path: str, change: MapText) -> ChatMessage:
+    changed: dict[str, Any] = {"content": _map_content(message.content, f"{path}.content", change)}
+    if message.name is not None:
+        changed["name"] = change(f"{path}.name", message.name)
+    if message.tool_calls:
+        changed["tool_calls"] = [_map_call(call, f"{path}.tool_calls", change) for call in message.tool_calls]
+    return message.model_copy(update=changed)
+
+
+def _map_content(content: Content, source: str, change: MapText) -> Content:
     if content is None or isinstance(content, str):
-        return content and all_of(redactor.redact_text(content))
+        return content and change(source, content)
     parts: list[ContentPart] = []
     text_before = ""
     for part in content:
         if isinstance(part, TextPart):
-            text = all_of(redactor.redact_text(part.text, text_before))
+            parts.append(part.model_copy(update={"text": change(source, part.text, text_before)}))
             text_before = f"{part.text}\n"
-            parts.append(part.model_copy(update={"text": text}))
         else:
             parts.append(part)
     return parts
 
 
-def _redact_call(call: AskedCall, redactor: Redactor) -> AskedCall:
-    arguments = all_of(redactor.redact_text(call.function.arguments))
+def _map_call(call: AskedCall, source: str, change: MapText) -> AskedCall:
+    arguments = change(source, call.function.arguments)
     return call.model_copy(update={"function": call.function.model_copy(update={"arguments": arguments})})
 
 

@@ -178,7 +178,7 @@ class RequestGuard:
             return
         self.guardrails.check_texts_can_be_judged(self.policy)
         if self.policy.of_texts:
-            sent = await self.guardrails.threads.run(texts_as_sent, self.request, self.turn.sources)
+            sent = await asyncio.to_thread(texts_as_sent, self.request, self.turn.sources)
             self.guardrails.check_lengths(sent)
         # The target of a URL is judged as a picture only if a task that opens it was requested.
         opens_pages = self.task is not None and self.task != "scraper"
@@ -202,14 +202,14 @@ class RequestGuard:
             for one in entries
             for name, url in one.result.pictures()
         ]
-        texts = [*await self.guardrails.threads.run(texts_of_results, entries), *texts_of_file_names(drawn)]
+        texts = [*await asyncio.to_thread(texts_of_results, entries), *texts_of_file_names(drawn)]
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
         # A result that is the whole answer is judged alone, because nobody reads it together with another text.
         joints: list[tuple[str, str]] = []
         if self.task is None and self.policy.of_texts:
             user_words = self._unanswered_text
-            joints = await self.guardrails.threads.run(windows_across_joints, user_words, texts, self._last_result)
+            joints = await asyncio.to_thread(windows_across_joints, user_words, texts, self._last_result)
             self.guardrails.check_lengths(joints)
         self._last_result = tuple(texts[-1:]) or self._last_result
         self._add([*await self._judge(texts, joints), *await self.guardrails.pictures(drawn, self.policy)])
@@ -265,9 +265,9 @@ class RequestGuard:
                 held.add(event)
                 part = None
                 if isinstance(event, Finish):
-                    part = await self.guardrails.threads.run(held.take_all)
+                    part = await asyncio.to_thread(held.take_all)
                 elif self.request.stream and held.is_due:
-                    part = await self.guardrails.threads.run(held.take_sentences)
+                    part = await asyncio.to_thread(held.take_sentences)
                 if part is not None:
                     await self._judge_answer(part.judged)
                     for one in self._release(part.events):
@@ -291,7 +291,7 @@ class RequestGuard:
         self._add(await self.guardrails.texts(texts, self.policy, answers=self.turn.text))
 
     async def _judge_request_texts(self) -> list[Check]:
-        texts, joints = await self.guardrails.threads.run(self._request_texts)
+        texts, joints = await asyncio.to_thread(self._request_texts)
         if self.policy.of_texts:
             self.guardrails.check_lengths([("messages", window) for _, window in joints])
         checks = await self._judge(texts, joints)

@@ -106,7 +106,7 @@ def _build_own(_: EngineConfig, engines: Engines) -> TextGuard:
     from models.safety.text.engine import OwnTextGuard
     from models.safety.text.head import load_head
 
-    return OwnTextGuard(engines.use(EMBEDDING, MINILM), load_head, engines.guard_threads)
+    return OwnTextGuard(engines.use(EMBEDDING, MINILM), load_head, engines.workers)
 
 
 OWN = Candidate(

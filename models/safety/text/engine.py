@@ -1,17 +1,18 @@
 """openfaze's own text guard: views of a text, rules for the clear cases, and a trained head for all other cases."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.embedding.embedder import Embedder, Vector
-from models.fair_executor import FairExecutor, Slices
 from models.safety.guard import TEXT_CODES, Judgement, Layer, Scores
 from models.safety.text import interpreter_abuse, phrase_rules
 from models.safety.text.head import GuardHead, worst_of
 from models.safety.text.passages import passages_of, windows_of
 from models.safety.text.views import views
+from models.workers import Workers
 
 NAME = "openfaze"
 
@@ -31,7 +32,7 @@ class _SuspectPassage:
 
 
 @dataclass(frozen=True, slots=True)
-class _RuleFindings:
+class RuleFindings:
     """The result of the rules for a text, before any part of it is embedded."""
 
     layers: tuple[Layer, ...]
@@ -48,11 +49,10 @@ class OwnTextGuard:
     name = NAME
     codes = frozenset(TEXT_CODES)
 
-    def __init__(
-        self, embedder: Embedder, find_head: Callable[[], GuardHead], threads: FairExecutor | None = None
-    ) -> None:
-        """`find_head` may read a file, so it is first called in a thread. Texts are read in `threads`."""
-        self._threads = threads or FairExecutor("guard")
+    def __init__(self, embedder: Embedder, find_head: Callable[[], GuardHead], workers: Workers | None = None) -> None:
+        """`find_head` may read a file, so it is first called in a thread or in one of the `workers`, which read long
+        texts."""
+        self._workers = workers or Workers()
         self._embedder = embedder
         self._find_head = find_head
 
@@ -71,50 +71,47 @@ class OwnTextGuard:
         *,
         answers: str | None = None,  # noqa: ARG002 - the head has learned from questions alone
     ) -> Judgement:
-        read = await self._threads.run(self._apply_rules, text)
+        read = await self._workers.run_sized(len(text), apply_rules, text, self._find_head)
         layers = read.layers
         by_rules = worst_of([layer.scores for layer in layers])
         # If the rules have settled every requested code, the head would take time and change nothing.
         if read.passages and any(by_rules.get(code, 0.0) < self._head.threshold for code in codes):
             texts = list(dict.fromkeys(passage.text for passage in read.passages))
             vectors = dict(zip(texts, await self._embedder.embed(texts), strict=True))
-            layers += await self._threads.run(self._judge_passages, read, vectors)
+            layers += await asyncio.to_thread(self._judge_passages, read, vectors)
         worst = worst_of([layer.scores for layer in layers])
         return Judgement({code: worst.get(code, 0.0) for code in codes}, layers)
 
-    def _apply_rules(self, text: str) -> Slices[_RuleFindings]:
-        layers: list[Layer] = []
-        passages: list[_SuspectPassage] = []
-        total = len(passages_of(text))
-        yield
-        for window in windows_of(text):
-            for view in views(window):
-                yield
-                for name, matches in (("rules", phrase_rules.matches), ("code", interpreter_abuse.matches)):
-                    layers += [
-                        Layer(f"{name}, {view.name}", {match.code: match.score}, (match.words,))
-                        for match in matches(view.text)
-                    ]
-                    yield
-                for piece in passages_of(view.text):
-                    words = self._head.log_odds_by_words(piece)
-                    if self._head.is_suspect(words, total):
-                        passages.append(_SuspectPassage(view.name, piece, words))
-                    yield
-        return _RuleFindings(tuple(layers), tuple(passages), total)
-
-    def _judge_passages(self, read: _RuleFindings, vectors: Mapping[str, Vector]) -> Slices[tuple[Layer, ...]]:
+    def _judge_passages(self, read: RuleFindings, vectors: Mapping[str, Vector]) -> tuple[Layer, ...]:
         meanings: dict[str, float] = {}
         texts = list(vectors)
         for start in range(0, len(texts), _PASSAGES_AT_ONCE):
             chunk = texts[start : start + _PASSAGES_AT_ONCE]
             odds = self._head.log_odds_by_meaning(np.stack([vectors[text] for text in chunk]))
             meanings |= dict(zip(chunk, odds.tolist(), strict=True))
-            yield
         layers = []
         for passage in read.passages:
             unsafe = self._head.unsafe(passage.words, meanings[passage.text], read.total)
             scores = self._head.scores(unsafe, vectors[passage.text])
             layers.append(Layer(f"head, {passage.view}", scores, (passage.text[:_QUOTED_CHARS],)))
-            yield
         return tuple(layers)
+
+
+def apply_rules(text: str, find_head: Callable[[], GuardHead]) -> RuleFindings:
+    """Return what the rules find in a text, and the passages whose words make the head suspect them."""
+    head = find_head()
+    layers: list[Layer] = []
+    passages: list[_SuspectPassage] = []
+    total = len(passages_of(text))
+    for window in windows_of(text):
+        for view in views(window):
+            for name, matches in (("rules", phrase_rules.matches), ("code", interpreter_abuse.matches)):
+                layers += [
+                    Layer(f"{name}, {view.name}", {match.code: match.score}, (match.words,))
+                    for match in matches(view.text)
+                ]
+            for piece in passages_of(view.text):
+                words = head.log_odds_by_words(piece)
+                if head.is_suspect(words, total):
+                    passages.append(_SuspectPassage(view.name, piece, words))
+    return RuleFindings(tuple(layers), tuple(passages), total)

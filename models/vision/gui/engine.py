@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.base import Parts, Unfinished, next_part
 from models.vision.gui.element_texts import texts_beside, texts_in
 from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
 from models.vision.gui.features import describe_boxes
@@ -25,15 +24,15 @@ in a screenshot. Screenshots measure 0.35 to 1, also as JPEG; the photos tried m
 0.05."""
 
 _PART_PIXELS = 2_000_000
-"""The share of flat blocks is determined for about this many pixels in one part of the work."""
+"""The share of flat blocks is determined for about this many pixels at a time, because it takes several times their
+memory."""
 
 _CERTAIN_SCORE = 0.9
 """A picture shows a user interface only if the score of its most probable interactive element is at least this."""
 
 
 class ContourEngine:
-    """Implementation of `models.base.Engine` from screens to their elements. A large screen is computed in several
-    parts."""
+    """Implementation of `models.base.Engine` from screens to their elements."""
 
     def __init__(self) -> None:
         self._network: ScreenNetwork | None = None
@@ -41,28 +40,28 @@ class ContourEngine:
     def load(self) -> None:
         self._network = ScreenNetwork()
 
-    def run(self, batch: Sequence[Screen | Parts[Found]]) -> Sequence[Found | Unfinished]:
+    def run(self, batch: Sequence[Screen]) -> Sequence[Found]:
         assert self._network is not None
-        return [next_part(found_in(one, self._network) if isinstance(one, Screen) else one) for one in batch]
+        return [found_in(one, self._network) for one in batch]
 
     def close(self) -> None:
         self._network = None
 
 
-def found_in(screen: Screen, network: ScreenNetwork) -> Parts[Found]:
+def found_in(screen: Screen, network: ScreenNetwork) -> Found:
     """Return the elements of `screen`, from top to bottom and left to right; none if it shows no user interface."""
-    shapes = yield from shapes_in(screen, network)
+    shapes = shapes_in(screen, network)
     return with_texts(shapes, screen) if shapes else ()
 
 
-def shapes_in(screen: Screen, network: ScreenNetwork) -> Parts[list[GuiElement]]:
+def shapes_in(screen: Screen, network: ScreenNetwork) -> list[GuiElement]:
     """Return the elements of `screen` except texts, the most probable first. Their texts are not filled in."""
     if min(screen.image.shape[:2]) < LEAST_SIDE:
         return []
-    flat_share = yield from _flat_share(screen.image)
+    flat_share = _flat_share(screen.image)
     if flat_share < _FLAT_SHARE:
         return []
-    boxes, probabilities = yield from judge_boxes(screen.image, screen.lines, network)
+    boxes, probabilities = judge_boxes(screen.image, screen.lines, network)
     picked = choose_boxes(boxes, probabilities)
     if not any(one.type in INTERACTIVE and one.score >= _CERTAIN_SCORE for one in picked):
         return []
@@ -81,15 +80,13 @@ def with_texts(shapes: Sequence[GuiElement], screen: Screen) -> Found:
     return tuple(sorted(elements, key=lambda element: (element.box[1], element.box[0])))
 
 
-def _flat_share(image: Image) -> Parts[float]:
+def _flat_share(image: Image) -> float:
     """Return the share of flat blocks in `image`."""
     rows, columns = (side // _BLOCK_SIDE for side in image.shape[:2])
     image = image[: rows * _BLOCK_SIDE, : columns * _BLOCK_SIDE]
     step = max(1, _PART_PIXELS // (_BLOCK_SIDE * image.shape[1]))
     flat = 0
     for top in range(0, rows, step):
-        if top:
-            yield
         bottom = min(rows, top + step)
         # The row below the part belongs to the differences of the part's last row.
         right, below = differences(image[top * _BLOCK_SIDE : bottom * _BLOCK_SIDE + 1])
@@ -101,18 +98,14 @@ def _flat_share(image: Image) -> Parts[float]:
     return float(flat / (rows * columns))
 
 
-def judge_boxes(image: Image, lines: Sequence[TextLine], network: ScreenNetwork) -> Parts[tuple[Boxes, Floats]]:
+def judge_boxes(image: Image, lines: Sequence[TextLine], network: ScreenNetwork) -> tuple[Boxes, Floats]:
     """Return the proposed boxes that no cut between parts of the picture divides, in pixels of `image`, and the
     probabilities of their types."""
     boxes, probabilities = [np.zeros((0, 4), np.float32)], [np.zeros((0, 14), np.float32)]
-    for index, view in enumerate(views_of(image, lines)):
-        if index:
-            yield
+    for view in views_of(image, lines):
         proposals = propose_boxes(view.right, view.below, view.pieces)
         if not len(proposals.boxes):
             continue
-        if any(view.cut):
-            yield
         whole = is_whole(view, proposals.boxes)
         corner = np.array([*view.corner, *view.corner], np.float32)
         boxes.append(((proposals.boxes + corner) / view.scale)[whole])

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineUnavailable, Parts, Unfinished, next_part
+from models.base import EngineUnavailable
 from models.device import TORCH
 from models.vision.detection.boxes import suppressed
 from models.vision.detection.detector import own_file
@@ -192,27 +192,26 @@ class OmniParserEngine:
         self._icons.load()
         self._network = ScreenNetwork()
 
-    def run(self, batch: Sequence[Screen | Parts[Found]]) -> Sequence[Found | Unfinished]:
-        return [next_part(self._found(one) if isinstance(one, Screen) else one) for one in batch]
+    def run(self, batch: Sequence[Screen]) -> Sequence[Found]:
+        return [self._found(one) for one in batch]
 
     def close(self) -> None:
         self._icons.close()
         self._network = None
 
-    def _found(self, screen: Screen) -> Parts[Found]:
+    def _found(self, screen: Screen) -> Found:
         assert self._network is not None, "load() comes first"
         if min(screen.image.shape[:2]) < LEAST_SIDE:
             return ()
-        ours = yield from shapes_in(screen, self._network)
+        ours = shapes_in(screen, self._network)
         texts = as_boxes([piece.box for piece in pieces_of(screen.image, screen.lines)])
-        boxes, scores = yield from self._icons_in(screen)
+        boxes, scores = self._icons_in(screen)
         shapes = [*ours, *icons_beside(ours, texts, boxes, scores)]
         return with_texts(shapes, screen) if shapes else ()
 
-    def _icons_in(self, screen: Screen) -> Parts[tuple[Boxes, Scores]]:
+    def _icons_in(self, screen: Screen) -> tuple[Boxes, Scores]:
         boxes, scores = [as_boxes([])], [np.zeros(0, np.float32)]
         for view in views_of(screen.image, screen.lines):
-            yield
             found, confidences = self._icons.find(view.image)
             whole = is_whole(view, found) & ((found[:, 2:] - found[:, :2]).min(axis=1) >= 1)
             corner = np.array([*view.corner, *view.corner], np.float32)

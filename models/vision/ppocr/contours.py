@@ -10,8 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Parts
-
 Quads = NDArray[np.float32]
 """Array of N × 4 × 2: x, y of the top left, top right, bottom right and bottom left corners."""
 
@@ -31,29 +29,16 @@ PP-OCR's own values."""
 _UNCLIP_RATIO = 1.8
 """Ratio in the formula of this module's docstring."""
 
-_LARGE_PICTURE = 2_000_000
-"""If a picture has more pixels than this, each operation on the whole picture is a separate part of the work, because
-it takes hundredths of a second or more."""
-
-_PIXELS_PER_PART = 64_000_000
-"""At most this many pixels, in the boxes of regions, are processed in one part of the work. Three thousand boxes, each
-as large as the picture, would take minutes."""
+_MOST_PIXELS = 1_000_000_000
+"""The boxes of the regions of a picture are looked at up to this many pixels together, which takes seconds. A page's
+boxes hardly overlap, whereas three thousand boxes of texture, each as large as the picture, would take minutes."""
 
 
-def is_large(picture: NDArray[np.uint8]) -> bool:
-    height, width = picture.shape[:2]
-    return bool(height * width > _LARGE_PICTURE)
-
-
-def text_quads(probability: NDArray[np.float32]) -> Parts[Quads]:
+def text_quads(probability: NDArray[np.float32]) -> Quads:
     """Return the quadrilaterals of the lines, in pixels of `probability` (height × width)."""
     # Dilation joins regions that touch only at a corner.
     mask = cv2.dilate((probability > _TEXT_THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
-    if is_large(mask):
-        yield
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    if is_large(mask):
-        yield
     quads = []
     looked_at = 0
     for size, contour in _largest_contours(contours):
@@ -61,9 +46,8 @@ def text_quads(probability: NDArray[np.float32]) -> Parts[Quads]:
         if min(width, height) < _SMALLEST_REGION:
             continue
         looked_at += size
-        if looked_at > _PIXELS_PER_PART:
-            yield
-            looked_at = size
+        if looked_at > _MOST_PIXELS:
+            break
         if _mean_inside(probability, cv2.boxPoints((centre, (width, height), angle))) < _LEAST_SCORE:
             continue
         margin = 2 * _UNCLIP_RATIO * width * height / (2 * (width + height))

@@ -7,17 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Parts, Unfinished, available_cpus, next_part
+from models.base import available_cpus
 from models.device import CPU
-from models.vision.ppocr.contours import Quads, is_large, text_quads
+from models.vision.ppocr.contours import Quads, text_quads
 from models.vision.ppocr.runtimes import open_session
 from models.vision.ppocr.scales import choose_scales
 from models.vision.ppocr.session import OcrSession
 from models.vision.ppocr.tiles import tiles
 from models.vision.text import Image
-
-Search = Image | Parts[Quads]
-"""A picture whose search has not begun, or an unfinished search."""
 
 _SIDE_MULTIPLE, _CARD_SIDE_MULTIPLE = 64, 512
 """The sides of the network's input are multiples of the first number on a CPU, and of the second on a card. This limits
@@ -72,36 +69,30 @@ class TextDetector:
     def close(self) -> None:
         self._session = None
 
-    def run(self, batch: Sequence[Search]) -> list[Quads | Unfinished]:
-        return [next_part(self._lines(one) if isinstance(one, np.ndarray) else one) for one in batch]
+    def run(self, batch: Sequence[Image]) -> list[Quads]:
+        return [self._lines(one) for one in batch]
 
-    def _lines(self, image: Image) -> Parts[Quads]:
-        scales = yield from choose_scales(image)
-        lines = yield from self._search(image, scales.coarse)
+    def _lines(self, image: Image) -> Quads:
+        scales = choose_scales(image)
+        lines = self._search(image, scales.coarse)
         if len(lines) and _short_sides(lines).max() * scales.coarse >= _LARGE_LINE:
-            yield
-            coarser = yield from self._search(image, scales.coarse / 4)
+            coarser = self._search(image, scales.coarse / 4)
             lines = _merge_searches(coarser, lines, scales.coarse)
         if scales.fine is not None:
-            yield
-            finer = yield from self._search(image, scales.fine)
+            finer = self._search(image, scales.fine)
             lines = _merge_searches(lines, finer, scales.fine)
         return lines
 
-    def _search(self, image: Image, scale: float) -> Parts[Quads]:
+    def _search(self, image: Image, scale: float) -> Quads:
         height, width = image.shape[:2]
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-        if is_large(image):
-            yield
-        probability = yield from self._probability(resized)
-        if is_large(image):
-            yield
-        quads = _without_blank(resized, (yield from text_quads(probability)))
+        probability = self._probability(resized)
+        quads = _without_blank(resized, text_quads(probability))
         quads *= np.array((width / size[0], height / size[1]), np.float32)
         return np.asarray(quads.clip(0, (width, height)), np.float32)
 
-    def _probability(self, picture: Image) -> Parts[NDArray[np.float32]]:
+    def _probability(self, picture: Image) -> NDArray[np.float32]:
         """Compute the probability of text at each pixel, in overlapping tiles if the picture is large."""
         assert self._session is not None
         height, width = picture.shape[:2]
@@ -109,8 +100,6 @@ class TextDetector:
         whole = np.zeros((height, width), np.float32)
         for rows in tiles(height, side=tile_height, overlap=_OVERLAP):
             for columns in tiles(width, side=tile_width, overlap=_OVERLAP):
-                if rows.kept.start or columns.kept.start:
-                    yield
                 tile, top, left = _padded(picture[rows.seen, columns.seen], self._side_multiple)
                 (probability,) = self._session.infer([tile[None]])[0]
                 whole[rows.kept, columns.kept] = probability[0, top:, left:][rows.inside, columns.inside]

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from models.host import EngineHost
 from models.slots import Slots
 from models.vision.ppocr.contours import Quads
-from models.vision.ppocr.detector import Search
 from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, widest_gap
 from models.vision.ppocr.line_text import RecognizedLine, is_cjk
 from models.vision.ppocr.recognizer import LINE_HEIGHT, CutLine, fitted
@@ -377,7 +376,7 @@ class PpOcrReader:
 
     def __init__(
         self,
-        detector: EngineHost[Search, Quads],
+        detector: EngineHost[Image, Quads],
         recognizer: EngineHost[Image | CutLine, RecognizedLine],
         *,
         pages_at_once: int = 16,

@@ -12,8 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Parts
-from models.vision.ppocr.components import component_stats
 from models.vision.text import Image
 
 _COARSE_AREA = 0.65e6
@@ -41,9 +39,6 @@ _BAND_PIXELS = 4_000_000
 """Bars are searched for in at most this many pixels of a picture of more than _WHOLE_PIXELS at a time, because the
 search takes ten times their memory."""
 _WHOLE_PIXELS = 16_000_000
-_PART_PIXELS = 2_000_000
-"""At most this many pixels are searched in one part of the work. The part takes up to 20 ms on one processor, for which
-the work of other keys waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,7 @@ class Scales:
     """Factor of the fine search; None if the coarse search suffices."""
 
 
-def choose_scales(image: Image) -> Parts[Scales]:
+def choose_scales(image: Image) -> Scales:
     height, width = image.shape[:2]
     coarse = min(1.0, (_COARSE_AREA / (height * width)) ** 0.5)
     if coarse > 0.9:
@@ -65,10 +60,8 @@ def choose_scales(image: Image) -> Parts[Scales]:
     rows = max(1, _BAND_PIXELS // width) if height * width > _WHOLE_PIXELS else height
     for top in range(0, height, rows):
         grey = cv2.cvtColor(image[top : top + rows], cv2.COLOR_RGB2GRAY)
-        across.append((yield from _bars(grey, limit)))
-        yield
-        down.append((yield from _bars(np.asarray(cv2.transpose(grey), np.uint8), limit)))
-        yield
+        across.append(_bars(grey, limit))
+        down.append(_bars(np.asarray(cv2.transpose(grey), np.uint8), limit))
     # Letters that happen to be aligned vertically look like a few short vertical lines.
     bars = max(_Bars.of_all(across), _Bars.of_all(down), key=lambda bars: bars.lengths.sum())
     small = bars.lower_than(limit)
@@ -101,38 +94,17 @@ class _Bars:
         return float(self.heights[order][int(share.searchsorted(0.2))])
 
 
-def _bars(grey: NDArray[np.uint8], limit: float) -> Parts[_Bars]:
+def _bars(grey: NDArray[np.uint8], limit: float) -> _Bars:
     """Return the bars of lines up to about `limit` pixels high: their upright strokes, joined along x across the gaps
     between words."""
-    rows, columns = _cuts(grey), _cuts(grey.T)
-    ink = np.empty_like(grey)
-    for part in rows:
-        if part.start:
-            yield
-        # The edges of upright strokes suffice to find text. Horizontal rules and outlines of large letters have few of
-        # them.
-        edges = cv2.morphologyEx(grey[part], cv2.MORPH_GRADIENT, np.ones((1, 2), np.uint8))
-        ink[part] = edges > _LEAST_CONTRAST
-    for part in columns:
-        if len(columns) > 1:
-            yield
-        # A table's upright rules are removed, because they would join its rows.
-        some = np.ascontiguousarray(ink[:, part])
-        ink[:, part] -= cv2.morphologyEx(some, cv2.MORPH_OPEN, np.ones((round(2 * limit), 1), np.uint8))
-    if len(rows) > 1:
-        yield
-    closing = np.ones((1, max(3, round(limit))), np.uint8)
-    # Neither direction's kernel reaches across the cuts, so that the parts see what the whole picture would show.
-    joined = (np.asarray(cv2.morphologyEx(ink[part], cv2.MORPH_CLOSE, closing), np.uint8) for part in rows)
-    blobs = yield from component_stats(joined)
+    # The edges of upright strokes suffice to find text. Rules and outlines of large letters have few of them.
+    edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((1, 2), np.uint8))
+    ink = (edges > _LEAST_CONTRAST).astype(np.uint8)
+    # A table's upright rules are removed, because they would join its rows.
+    ink -= cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((round(2 * limit), 1), np.uint8))
+    joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(3, round(limit))), np.uint8))
+    blobs = cv2.connectedComponentsWithStats(joined, connectivity=4)[2][1:]
     wanted = (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA)
     width, height, area = (blobs[:, column].astype(np.float64) for column in wanted)
     bars = (height >= _LEAST_HEIGHT) & (width >= _SLENDER * height) & (area > 0.5 * width * height)
     return _Bars(height[bars], width[bars] / height[bars])
-
-
-def _cuts(picture: NDArray[np.uint8]) -> list[slice]:
-    """Return slices of the first axis with at most _PART_PIXELS each."""
-    height, width = picture.shape
-    rows = max(1, _PART_PIXELS // width)
-    return [slice(top, top + rows) for top in range(0, height, rows)]

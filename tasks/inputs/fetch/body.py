@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import httpcore
 
-from models.fair_executor import FairExecutor, Slices
 from tasks.inputs.fetch.heads import MAX_FIELDS
 from tasks.inputs.fetch.url_policy import Fetch
 
@@ -45,8 +44,8 @@ class FetchedResponse:
     body."""
 
 
-async def read_answer(response: httpcore.Response, visit: Fetch, threads: FairExecutor) -> FetchedResponse:
-    """Read a response. Its body is decompressed in `threads`.
+async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedResponse:
+    """Read a response.
 
     Raises InputTooLarge (before reading the body if a header gives its size),
     InputError (`fetch_failed`) for more than MAX_FIELDS header fields and for an unknown or damaged compression, and
@@ -60,7 +59,7 @@ async def read_answer(response: httpcore.Response, visit: Fetch, threads: FairEx
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if not (visit.reads_body and 200 <= response.status < 300):
         return FetchedResponse(response.status, headers)
-    return FetchedResponse(response.status, headers, await _read_body(response, headers, visit, threads))
+    return FetchedResponse(response.status, headers, await _read_body(response, headers, visit))
 
 
 def _decode_header(value: bytes) -> str:
@@ -75,13 +74,12 @@ async def _read_body(
     response: httpcore.Response,
     headers: Mapping[str, str],
     visit: Fetch,
-    threads: FairExecutor,
 ) -> bytes:
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
         raise visit.failed("was sent with a compression that was not requested")
     is_plain = encoding in {"", "identity"}
-    body = _BoundedBody(visit) if is_plain else _CompressedBody(visit, threads)
+    body = _BoundedBody(visit) if is_plain else _CompressedBody(visit)
     length = headers.get("content-length", "")
     if length.isdecimal():
         if int(length) > body.most_sent:
@@ -129,9 +127,8 @@ class _CompressedBody:
     takes no memory. The first pass already tells how much has arrived, so that a request whose bodies are too large
     together ends before all of them are decompressed."""
 
-    def __init__(self, visit: Fetch, threads: FairExecutor) -> None:
+    def __init__(self, visit: Fetch) -> None:
         self._visit = visit
-        self._threads = threads
         self.most_sent = int(_MAX_PACKED * visit.limit) + _STEP
         self._counting = _Inflater()
         self._chunks: deque[bytes] = deque()
@@ -147,18 +144,18 @@ class _CompressedBody:
         pieces = self._counting.pieces(chunk)
         goes_on = True
         while goes_on:
-            goes_on = await self._threads.run(self._count, pieces)
+            goes_on = await asyncio.to_thread(self._count, pieces)
             self._visit.arrived(self._unpacked)
 
     async def finish(self) -> bytes:
         if not self._counting.is_over:
             raise self._visit.failed("sent an incomplete compressed body")
-        return await self._threads.run(self._unpack)
+        return await asyncio.to_thread(self._unpack)
 
     def close(self) -> None:
         self._chunks.clear()
 
-    def _count(self, pieces: Iterator[bytes]) -> Slices[bool]:
+    def _count(self, pieces: Iterator[bytes]) -> bool:
         """Count the next _AT_ONCE bytes. Return True if there may be more."""
         end = self._unpacked + _AT_ONCE
         try:
@@ -172,17 +169,15 @@ class _CompressedBody:
                     raise self._visit.too_large()
                 if self._unpacked >= end:
                     return True
-                yield
         except zlib.error as error:
             raise self._visit.failed("sent a damaged compressed body") from error
         return False
 
-    def _unpack(self) -> Slices[bytes]:
+    def _unpack(self) -> bytes:
         inflater, buffer = _Inflater(), io.BytesIO()
         while self._chunks:
             for piece in inflater.pieces(self._chunks.popleft()):
                 buffer.write(piece)
-                yield
         return buffer.getvalue()
 
 

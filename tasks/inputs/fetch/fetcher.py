@@ -23,7 +23,6 @@ import structlog
 
 from models.base import media_type_of
 from models.certificates import trusted
-from models.fair_executor import FairExecutor
 from models.slots import Slots
 from tasks.errors import InputError
 from tasks.inputs.fetch.body import FetchedResponse, read_answer
@@ -153,7 +152,6 @@ class Fetcher:
         }
         self._cache: HttpCache | None = None
         """The cache, created by the first fetch that may use it."""
-        self._threads = FairExecutor("bodies")
         """Thread in which bodies are decompressed."""
         self._system_resolver = SystemResolver()
         tls = tls or trusted()
@@ -232,7 +230,7 @@ class Fetcher:
             self.outcomes[outcome] += 1
 
     async def close(self) -> None:
-        await asyncio.gather(self._pool.aclose(), self._system_resolver.close(), self._threads.close())
+        await asyncio.gather(self._pool.aclose(), self._system_resolver.close())
 
     async def _follow(self, ask: _HopRequest, visit: Fetch, part: str | None, gate: Gate) -> Fetched:
         for redirects in range(self.policy.max_redirects + 1):
@@ -278,7 +276,7 @@ class Fetcher:
         ):
             stream: HeadStream = response.extensions["network_stream"]
             stream.end_of_head()
-            return await read_answer(response, visit, self._threads)
+            return await read_answer(response, visit)
 
     def _headers(self, ask: _HopRequest) -> dict[str, str]:
         headers = {

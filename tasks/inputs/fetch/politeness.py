@@ -15,7 +15,6 @@ from weakref import WeakValueDictionary
 import httpx
 from protego import Protego
 
-from models.fair_executor import FairExecutor
 from models.fair_queue import KEY
 from models.slots import Slots
 from tasks.errors import InputTooLarge
@@ -75,8 +74,6 @@ class Robots:
     def __init__(self, fetcher: Fetcher, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetcher = fetcher
         self._clock = clock
-        self._threads = FairExecutor("robots")
-        """Thread in which files are parsed. The parser holds Python's lock."""
         self._rules: OrderedDict[tuple[str, str], _Rules] = OrderedDict()
         """Rules by key and origin. Each key has its own, because otherwise the time that a fetch takes would reveal
         which hosts other keys have visited."""
@@ -102,7 +99,7 @@ class Robots:
             raise visit.unreachable(rules.unreachable)
         if rules.failure is not None:
             raise visit.failed(f"is on a host whose robots.txt {rules.failure} (OPENFAZE_SCRAPE_ROBOTS)")
-        return await self._threads.run(_crawl_delay, rules.parsed, str(url)) if rules.parsed else 0.0
+        return await asyncio.to_thread(_crawl_delay, rules.parsed, str(url)) if rules.parsed else 0.0
 
     def _known(self, place: tuple[str, str]) -> _Rules | None:
         """Return the rules that a key has of an origin unless they are unknown or old."""
@@ -116,7 +113,7 @@ class Robots:
         parsed, count, failure, unreachable, is_refused = None, 0, None, None, False
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
-            parsed, count = await self._threads.run(_parsed, fetched.data)
+            parsed, count = await asyncio.to_thread(_parsed, fetched.data)
         except InputTooLarge:
             failure = "is too large"
         except FetchFailed as error:

@@ -171,7 +171,7 @@ async def test_a_part_that_fails_to_close_keeps_none_of_the_others_open(
 
         return close
 
-    parts = ("executor", "loader", "search", "files", "runtime")
+    parts = ("browser", "loader", "search", "files", "runtime")
     originals = [getattr(services, name).close for name in parts]
     for name in parts:
         monkeypatch.setattr(getattr(services, name), "close", fails(name))

@@ -107,7 +107,7 @@ async def test_an_idle_engine_is_unloaded_and_loads_again() -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.usefixtures("rounds_as_in_a_server")
+@pytest.mark.usefixtures("frozen_as_in_a_server")
 async def test_the_garbage_collector_leaves_a_loaded_engine_alone_and_frees_it_once_it_is_unloaded() -> None:
     class Knotted(Doubler):
         def __init__(self) -> None:

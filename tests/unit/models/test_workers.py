@@ -18,7 +18,7 @@ import pytest
 from models import workers as workers_module
 from models.base import EngineNotReady, EngineTooSlow, EngineUnavailable
 from models.fair_queue import KEY
-from models.workers import JobCrashed, JobTooLong, WorkerLimits, Workers
+from models.workers import SMALL, JobCrashed, JobTooLong, WorkerLimits, Workers
 from tasks.errors import InputError
 from tests.worker_jobs import (
     Counter,
@@ -121,6 +121,11 @@ async def test_processes_start_at_first_use_or_together(pools: Pools) -> None:
     assert [await pool.run(os.getpid) for _ in range(3)] == pool.pids * 3
     await pool.start()
     assert len(pool.pids) == 2
+
+
+async def test_small_work_runs_in_this_process_and_large_work_in_a_worker(pool: Workers) -> None:
+    assert await pool.run_sized(SMALL, os.getpid) == os.getpid()
+    assert await pool.run_sized(SMALL + 1, os.getpid) in pool.pids
 
 
 async def test_modules_are_imported_before_the_first_job() -> None:

@@ -36,7 +36,7 @@ BOUNDS = sorted(
 def rows_of(name: str) -> list[list[str]]:
     """The cells of the rows that name the setting."""
     rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line[:1] == "|")
-    return [row for row in rows if f"`{PREFIX}{name.upper()}`" in row]
+    return [row for row in rows if any(f"`{PREFIX}{name.upper()}`" in cell for cell in row)]
 
 
 @each_case("name", BOUNDS)

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import io
-import threading
 import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,6 @@ from reportlab.pdfgen.canvas import Canvas
 
 from models.base import EngineOverloaded, EngineUnavailable
 from models.capability import EngineConfig
-from models.fair_executor import FairExecutor
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
 from tasks.base import TaskRequest
@@ -195,25 +193,6 @@ async def test_pages_that_have_too_many_words_together_are_refused_before_all_ar
     assert done == [1, 2]
     assert "30 on the 3 pages of the request that were read so far; the limit is 25 words" in raised.value.message
     assert (raised.value.code, raised.value.param) == ("file_too_large", "messages[0].content[0].file.file_data")
-
-
-async def test_large_pages_are_laid_out_one_after_the_other_while_small_ones_are_read(loader: MediaLoader) -> None:
-    executor = FairExecutor("layout")
-    task = OcrTask(no_reader, loader, executor)
-    may_end = threading.Event()
-    before = asyncio.create_task(executor.run(may_end.wait))
-    large = pdf("\n".join(["word " * 100] * 31), size=(3000, 700))
-    reading = asyncio.create_task(task.run(TaskRequest("", (large,))))
-    try:
-        small = await task.run(TaskRequest("", (pdf("A small page"),)))
-        while not executor.waiting:
-            await asyncio.sleep(0)
-    finally:
-        may_end.set()
-        await before
-    assert small.data["extracted_text"] == "A small page"
-    assert len((await reading).data["sections"][0]["lines"]) == 31
-    await executor.close()
 
 
 async def test_texts_that_are_too_long_together_are_refused() -> None:

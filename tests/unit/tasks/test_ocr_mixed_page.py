@@ -1,19 +1,14 @@
 """A text layer and what was read from the picture of the same page."""
 
 import tracemalloc
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.fair_executor import all_of
 from models.vision.text import TextLine, Word
-from tasks import ocr
-
-
-def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
-    return all_of(ocr.combined(layer, read))
+from tasks import page_layout
+from tasks.page_layout import combined
 
 
 def line(text: str, left: float, top: float, height: float = 20, character: float = 10) -> TextLine:
@@ -83,28 +78,21 @@ def test_two_full_pages_take_little_memory() -> None:
 def test_a_tall_word_does_not_make_each_word_be_compared_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = [line("typed word", 10, 24 * number) for number in range(500)]
     margin = line("x", 0, 0, height=12_000)
-    pairs, covered_width = [], ocr._covered_width
+    pairs, covered_width = [], page_layout._covered_width
 
     def counted(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
         pairs.append(read.shape[1] * typed.shape[1])
         return covered_width(read, typed)
 
-    monkeypatch.setattr(ocr, "_covered_width", counted)
+    monkeypatch.setattr(page_layout, "_covered_width", counted)
     assert combined([margin, *layer], [*layer, margin]) == [margin, *layer]
     assert sum(pairs) < 150_000
 
 
 def test_comparisons_of_a_page_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ocr, "_MOST_COMPARISONS", 64 * 90)
-    monkeypatch.setattr(ocr, "_TYPED_AT_ONCE", 30)
+    monkeypatch.setattr(page_layout, "_MOST_COMPARISONS", 64 * 90)
+    monkeypatch.setattr(page_layout, "_TYPED_AT_ONCE", 30)
     layer = [line("typed " * 100, 10, 10)]
     read = [line("typed " * 64, 10, 10), line("typed", 10, 14)]
     assert combined(layer, [read[0]]) == layer + read[:1]
     assert combined(layer, read[1:]) == layer
-
-
-def test_the_layer_is_compared_in_slices() -> None:
-    layer = [line("i " * 10_000, 10, 10, character=0.1)]
-    read = [line(f"read {number}", 10, 10) for number in range(100)]
-    steps = ocr.combined(layer, read)
-    assert sum(1 for _ in steps) >= 3

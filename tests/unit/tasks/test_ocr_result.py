@@ -13,7 +13,6 @@ from tasks.ocr_result import (
     PageLayout,
     document_result,
     page_section,
-    page_section_in_slices,
     picture_result,
 )
 
@@ -135,11 +134,3 @@ def test_boxes_of_a_turned_page_have_places_in_its_own_pixels() -> None:
 def sideways(left: float, top: float, right: float, bottom: float) -> Quad:
     """Return the place on a page of 300 × 300 pixels that was turned by a quarter, clockwise."""
     return (300 - top, left), (300 - top, right), (300 - bottom, right), (300 - bottom, left)
-
-
-def test_a_large_page_is_put_into_order_in_slices() -> None:
-    lines = [
-        line((f"w{at}", box(40 + at % 8 * 300, at // 8 * 30, 240 + at % 8 * 300, at // 8 * 30 + 20), 1.0))
-        for at in range(3_000)
-    ]
-    assert sum(1 for _ in page_section_in_slices(lines, 1, 2_500, 12_000)) > 8

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from models.base import EngineUnavailable
-from models.fair_executor import all_of
 from models.translation.capability import remedy_between
 from models.translation.translator import Translator
 from tasks import translate
@@ -174,11 +173,11 @@ async def test_a_message_far_beyond_the_limit_is_refused_before_it_is_read(
     ],
 )
 async def test_the_language_of_a_text_is_found(text: str, language: str) -> None:
-    assert (await languages_of(all_of(pieces_of(text))))[0] == language
+    assert (await languages_of(pieces_of(text)))[0] == language
 
 
 async def test_a_short_text_may_be_in_several_languages(loader: MediaLoader) -> None:
-    guesses = await languages_of(all_of(pieces_of("Hello")))
+    guesses = await languages_of(pieces_of("Hello"))
     assert guesses[0] == "en"
     result = await translated(loader, "Translate into Spanish: Hello", Tagging("a", f"{guesses[1]}-es"))
     assert result["translated_text"] == f"a {guesses[1]} es Hello"

@@ -18,15 +18,14 @@ from hypothesis import strategies as st
 
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.fair_executor import FairExecutor, all_of
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
 from models.translation.apertium import directions
 from models.translation.capability import TRANSLATE
 from models.translation.llm import LlmTranslator, NotTranslated
 from models.translation.translator import Translator
+from models.workers import Workers
 from tasks.base import Progress, unreported
-from tasks.matches_in_slices import SEARCHED_AT_ONCE
 from tasks.translate import Translation
 from tasks.translation.segments import LONGEST, Sentence, cut, joined, pieces_of
 from tests.conftest import each_case
@@ -103,8 +102,8 @@ def assert_kept(text: str, translation: str, ordered: Sequence[str], anywhere: S
 async def translations_of(
     translator: Translator, *texts: str, source: str | None = "en", progress: Progress = unreported
 ) -> list[str]:
-    translation = Translation(translator, source, "es", progress, FairExecutor("text"))
-    return await translation.of([all_of(pieces_of(text)) for text in texts])
+    translation = Translation(translator, source, "es", progress, Workers())
+    return await translation.of([pieces_of(text) for text in texts])
 
 
 async def check_table(translator: Translator, source: str | None = "en") -> None:
@@ -165,9 +164,9 @@ async def test_of_json_the_strings_are_translated(text: str, translation: str) -
 )
 def test_json_stays_json(value: object) -> None:
     text = json.dumps([value])
-    pieces = all_of(pieces_of(text))
+    pieces = pieces_of(text)
     originals = (piece.original for piece in pieces if isinstance(piece, Sentence))
-    assert json.loads(all_of(joined(pieces, originals))) == [value]
+    assert json.loads(joined(pieces, originals)) == [value]
 
 
 async def test_a_ctranslate2_model_that_talks_nonsense_keeps_the_structure(tmp_path: Path) -> None:
@@ -223,12 +222,12 @@ async def test_a_translation_with_invented_markup_is_refused(invented: str) -> N
 
 @each_case("text", [text for text, _, _ in TABLE])
 def test_pieces_joined_are_the_text(text: str) -> None:
-    assert "".join(piece if isinstance(piece, str) else piece.original for piece in all_of(pieces_of(text))) == text
+    assert "".join(piece if isinstance(piece, str) else piece.original for piece in pieces_of(text)) == text
 
 
 @given(st.text(st.sampled_from("ab .\n<>/{}[]()*_`#|~&;!%$@:-1\ue000\ue801\t\r\"'\\")))
 def test_pieces_of_any_text_joined_are_the_text(text: str) -> None:
-    assert "".join(piece if isinstance(piece, str) else piece.original for piece in all_of(pieces_of(text))) == text
+    assert "".join(piece if isinstance(piece, str) else piece.original for piece in pieces_of(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -243,12 +242,12 @@ def test_pieces_of_any_text_joined_are_the_text(text: str) -> None:
     ],
 )
 def test_prose_is_cut_at_the_ends_of_sentences(text: str, sentences: list[str]) -> None:
-    assert all_of(cut(text)) == sentences
+    assert cut(text) == sentences
 
 
 def test_a_sentence_without_end_is_cut_at_commas() -> None:
     text = "one two three, " * 200
-    sentences = all_of(cut(text))
+    sentences = cut(text)
     assert "".join(sentences) == text
     assert all(len(sentence) <= LONGEST and sentence.endswith(", ") for sentence in sentences)
 
@@ -260,9 +259,7 @@ async def test_markup_stays_close_to_its_words() -> None:
 
 
 def test_what_has_no_words_is_not_sent_to_an_engine() -> None:
-    assert not [
-        piece for piece in all_of(pieces_of("12 + 5 = 17\n---\n| 1 | 2 |\n🎉 …")) if isinstance(piece, Sentence)
-    ]
+    assert not [piece for piece in pieces_of("12 + 5 = 17\n---\n| 1 | 2 |\n🎉 …") if isinstance(piece, Sentence)]
 
 
 class Slow:
@@ -307,31 +304,7 @@ async def test_a_long_text_goes_in_batches_and_reports_its_progress() -> None:
 def test_a_run_of_signs_is_cut_in_time_linear_in_its_length(signs: str) -> None:
     """In quadratic time each would take hours."""
     text = "Hello." + signs * (1_000_000 // len(signs))
-    assert "".join(all_of(cut(text))) == text
-
-
-@each_case(
-    "unit",
-    [
-        "{% if ",
-        "{n, plural, other {",
-        '<a b="',
-        "<a ",
-        "[a](",
-        " ``a",
-        "hello `{{x` ",
-        "![a",
-        "{{x",
-        "<script>",
-        "a b c, ",
-        "<!-- ",
-        "\n```\n",
-    ],
-)
-def test_a_long_text_is_split_in_slices(unit: str) -> None:
-    """One search of the whole text would hold the interpreter for seconds."""
-    text = unit * (200_000 // len(unit))
-    assert sum(1 for _ in pieces_of(text)) >= len(text) // SEARCHED_AT_ONCE // 8
+    assert "".join(cut(text)) == text
 
 
 def test_each_kind_of_block_that_is_never_closed_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,5 +316,5 @@ def test_each_kind_of_block_that_is_never_closed_is_looked_for_once(monkeypatch:
 
     monkeypatch.setattr("tasks.translation.segments.re", SimpleNamespace(**vars(re) | {"compile": noted}))
     openers = "".join(f"<{name}>" for name in ("script", "SCRIPT", "Script", "sCrIpT", "math", "MATH"))
-    assert all_of(pieces_of(openers + "word " * 100))
+    assert pieces_of(openers + "word " * 100)
     assert searched == [r"</script\s*>", r"</math\s*>"]

@@ -107,7 +107,7 @@ def test_threads_and_pages_go_by_the_replicas(monkeypatch: pytest.MonkeyPatch) -
 
     def of(**settings: Any) -> tuple[int, int]:
         read = Settings(_env_file=None, **settings)
-        return build_config(read).threads, build_loader(read, None, None).limits.pages_at_once  # type: ignore[arg-type]
+        return build_config(read).threads, build_loader(read, None, None, None).limits.pages_at_once  # type: ignore[arg-type]
 
     assert of() == (0, 4)
     assert of(cluster="ray") == (4, 8)

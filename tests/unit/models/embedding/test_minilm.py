@@ -14,7 +14,6 @@ from models.embedding import minilm_weights as weights
 from models.embedding import passages as cutting
 from models.embedding.embedder import DIMENSIONS, LONGEST_TEXT, HostedEmbedder, Vector
 from models.embedding.minilm import MAX_TOKENS, MiniLm, build_network, passages
-from models.embedding.minilm_network import LAYERS, MASKED
 from models.embedding.minilm_numpy import NumpyMiniLm
 from models.embedding.minilm_weights import SPEC, embedding_remedy, embedding_weights, read_safetensors
 from models.embedding.passages import Passage
@@ -106,17 +105,6 @@ def test_both_runtimes_compute_the_same(folder: Path) -> None:
     np.testing.assert_allclose(actual[1, :4], expected[1, :4], atol=2e-5)
 
 
-def test_a_network_in_layers_computes_the_same_bytes_with_pauses(folder: Path) -> None:
-    tensors = read_safetensors(folder / "model.safetensors")
-    states = np.random.default_rng(0).normal(0, 0.05, (2, 70, DIMENSIONS)).astype(np.float32)
-    mask = np.zeros((2, 70), np.float32)
-    mask[1, 40:] = MASKED
-    whole, layered = (build_network(tensors, threads=1, is_in_layers=each) for each in (False, True))
-    np.testing.assert_array_equal(layered.encode(states, mask), whole.encode(states, mask))
-    for network in (layered, NumpyMiniLm(tensors)):
-        assert len(list(network.encode_by_layers(states, mask))) == LAYERS - 1
-
-
 def test_an_engine_loads_again_after_it_was_closed(folder: Path) -> None:
     engine = MiniLm(folder, threads=1)
     engine.load()
@@ -139,25 +127,18 @@ async def test_a_host_embeds_long_lists_in_order(engine: MiniLm, folder: Path) -
     np.testing.assert_allclose(matrix, np.stack(vectors(engine, *texts)), atol=1e-5)
 
 
-def in_passages(folder: Path, text: str) -> tuple[list[Passage], int]:
-    """And the number of slices that it took."""
-    [of_text], slices = each_in_passages(folder, [text])
-    return of_text, slices
+def in_passages(folder: Path, text: str) -> list[Passage]:
+    [of_text] = passages(folder).of([text])
+    return of_text
 
 
-def each_in_passages(folder: Path, texts: Sequence[str]) -> tuple[list[list[Passage]], int]:
-    steps, slices = passages(folder).of(texts), 0
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value, slices
-        slices += 1
+def each_in_passages(folder: Path, texts: Sequence[str]) -> list[list[Passage]]:
+    return passages(folder).of(texts)
 
 
 def test_a_short_text_is_one_passage_with_the_vector_of_the_text(engine: MiniLm, folder: Path) -> None:
     for text in ("The weather is lovely today.", "谢谢", "", " "):
-        [passage], _ = in_passages(folder, text)
+        [passage] = in_passages(folder, text)
         [vector] = engine.run([passage])
         assert isinstance(vector, np.ndarray)
         np.testing.assert_allclose(vector, vectors(engine, text)[0], atol=1e-6)
@@ -167,22 +148,21 @@ def test_passages_hold_every_token_of_a_long_text_whatever_it_is_cut_into(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = LONG + "谢谢" * 200 + " x" * 300 + " naïve-café (1,234.50€)" * 20
-    whole, _ = in_passages(folder, text)
+    whole = in_passages(folder, text)
     assert all(len(passage) == MAX_TOKENS for passage in whole[:-1])
     assert all((passage[0], passage[-1]) == (whole[0][0], whole[0][-1]) for passage in whole)
     monkeypatch.setattr(cutting, "_CHARS_AT_ONCE", 100)
-    in_pieces, slices = in_passages(folder, text)
+    in_pieces = in_passages(folder, text)
     assert in_pieces == whole
-    assert slices > len(text) / 110, "no slice is much longer than it may be"
 
 
 @pytest.mark.parametrize("text", ["", "naïve-café (1,234.50€)", "谢谢 [SEP]\n x", "ß" * 999, LONG[:990]])
 def test_tokens_are_the_same_whether_other_threads_run_meanwhile_or_not(
     folder: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    alone, _ = in_passages(folder, text)
+    alone = in_passages(folder, text)
     monkeypatch.setattr(cutting, "_SHORT_CHARS", -1)
-    together, _ = in_passages(folder, text)
+    together = in_passages(folder, text)
     assert alone == together
 
 
@@ -190,15 +170,11 @@ def test_texts_that_are_tokenized_together_have_the_passages_that_each_has_alone
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = ["", "naïve-café", LONG, "谢谢", LONG[:700], " ", *(f"text {number}" for number in range(40))]
-    alone = [in_passages(folder, text)[0] for text in texts]
-    together, few = each_in_passages(folder, texts)
-    assert together == alone
+    alone = [in_passages(folder, text) for text in texts]
+    assert each_in_passages(folder, texts) == alone
     monkeypatch.setattr(cutting, "_CHARS_AT_ONCE", 100)
-    together, many = each_in_passages(folder, texts)
-    assert together == alone
-    assert few == 1
-    assert many > len(LONG) / 100
-    assert each_in_passages(folder, [])[0] == []
+    assert each_in_passages(folder, texts) == alone
+    assert each_in_passages(folder, []) == []
 
 
 @pytest.mark.deep
@@ -206,7 +182,7 @@ async def test_few_passages_wait_together_and_many_a_batch_after_the_other(engin
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
     embedder = HostedEmbedder(host, passages(folder))
     texts = [f"{word} and {other}" for word in LONG.split()[:8] for other in ("a", "b", "c", "d", "e")]
-    each = [in_passages(folder, text)[0][0] for text in texts]
+    each = [in_passages(folder, text)[0] for text in texts]
     expected = np.stack(vectors(engine, *texts))
     try:
         few = await embedder.embed_passages(each[:16])
@@ -238,7 +214,7 @@ async def test_a_short_list_does_not_wait_for_all_of_a_long_one(folder: Path) ->
 async def test_passages_and_texts_share_batches(engine: MiniLm, folder: Path) -> None:
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
     embedder = HostedEmbedder(host, passages(folder))
-    parts, _ = in_passages(folder, LONG)
+    parts = in_passages(folder, LONG)
     assert len(parts) > 2
     try:
         rows, [text] = await asyncio.gather(embedder.embed_passages(parts), embedder.embed([LONG]))

@@ -17,7 +17,6 @@ from models.embedding.embedder import DIMENSIONS, HostedEmbedder, Vector
 from models.embedding.minilm_weights import embedding_remedy
 from models.embedding.multilingual_e5 import MAX_TOKENS, SPEC, WEIGHTS, MultilingualE5, passages
 from models.embedding.passages import Passage, Role
-from models.fair_executor import all_of
 from models.host import EngineHost
 from models.runtime import Runtime
 from models.safety.text.capability import OWN, TEXT_GUARD
@@ -48,7 +47,7 @@ def vectors(engine: MultilingualE5, *items: str | Passage) -> list[Vector]:
 
 
 def in_passages(root: Path, text: str, role: Role = "query") -> list[Passage]:
-    [of_text] = all_of(passages(root).of([text], role))
+    [of_text] = passages(root).of([text], role)
     return of_text
 
 

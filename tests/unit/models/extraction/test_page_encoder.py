@@ -7,8 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from models.base import EngineUnavailable, Unfinished
-from models.embedding.minilm_network import LAYERS
+from models.base import EngineUnavailable
 from models.embedding.minilm_numpy import NumpyMiniLm
 from models.embedding.minilm_weights import embedding_remedy, embedding_weights
 from models.embedding.passages import read_tokenizer
@@ -86,17 +85,6 @@ def test_scores_are_the_same_on_both_runtimes(engine: PageEncoder, monkeypatch: 
     one = given(NUMBER, DAY, Prompt("items quantity", "number", True))
     # OpenVINO may compute in bfloat16, where the processor can, unless it is told not to.
     np.testing.assert_allclose(scores_of(engine, one), scores_of(other, one), atol=2e-2)
-
-
-def test_each_layer_is_a_part_between_which_other_pages_are_read(engine: PageEncoder) -> None:
-    alone = [scores_of(engine, given(NUMBER)), scores_of(engine, given(DAY))]
-    items: list[Any] = [given(NUMBER), given(DAY)]
-    for _ in range(LAYERS):
-        parts = [engine.run([item])[0] for item in items]
-        items = [part.rest for part in parts if isinstance(part, Unfinished)]
-        assert len(items) == 2
-    for expected, item in zip(alone, items, strict=True):
-        np.testing.assert_array_equal(finished(engine, [item])[0], expected)
 
 
 def test_the_values_of_fields_are_found(engine: PageEncoder) -> None:

@@ -8,10 +8,9 @@ import pytest
 from statsmodels.tsa.seasonal import MSTL
 from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
-from models.base import EngineUnavailable, Unfinished
+from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.fair_executor import all_of
 from models.runtime import Runtime
 from models.series import statistical
 from models.series.capability import FORECAST
@@ -24,7 +23,6 @@ from models.series.methods import (
     ForecastPath,
     Logarithmic,
     Mean,
-    Method,
     MstlEts,
     SeasonalNaive,
     Theta,
@@ -32,7 +30,7 @@ from models.series.methods import (
     seasonal_parts,
 )
 from models.series.seasons import usable_seasons
-from models.series.statistical import Fold, Statistical, Trial, methods_for
+from models.series.statistical import Statistical, methods_for
 from tests.parts import finished
 
 MONTHS = np.arange(96)
@@ -176,20 +174,6 @@ def test_python_warnings_are_as_they_were_and_none_comes_out() -> None:
     assert warnings.filters == before
 
 
-@pytest.mark.deep
-def test_each_fit_of_a_method_is_a_part_of_the_work() -> None:
-    engine = Statistical()
-    engine.load()
-    fits = 0
-    [result] = engine.run([Series(SWINGING, 6, (12,))])
-    while isinstance(result, Unfinished):
-        fits += 1
-        [result] = engine.run([result.rest])
-    assert isinstance(result, Outlook)
-    # The folds of every method, and the methods of the median on the whole series.
-    assert fits > 5 * len(methods_for(SWINGING, (12,)))
-
-
 def test_the_libraries_of_all_fits_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[ThreadpoolController] = []
 
@@ -290,10 +274,6 @@ class Off:
         return normal(values[-1] + np.arange(1, horizon + 1) + self._error, np.ones(horizon))
 
 
-def ranked(methods: list[Method], parts: list[Fold]) -> list[Trial]:
-    return all_of(statistical.ranked(methods, parts))
-
-
 class Broken:
     name = "broken"
 
@@ -306,12 +286,12 @@ LINE = np.arange(40.0)
 
 def test_the_method_that_errs_least_is_chosen() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    assert ranked([Off(3), Off(0.1), Broken()], parts)[0].name == "off by 0.1"
+    assert statistical.ranked([Off(3), Off(0.1), Broken()], parts)[0].name == "off by 0.1"
 
 
 def test_methods_near_the_best_are_combined_by_their_median() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    trial = ranked([Off(1), Off(1.1), Off(1.2), Off(1.4)], parts)[0]
+    trial = statistical.ranked([Off(1), Off(1.1), Off(1.2), Off(1.4)], parts)[0]
     assert trial.name == "the median of off by 1, off by 1.1 and off by 1.2"
     assert trial.error == pytest.approx(1.1)
 
@@ -336,13 +316,13 @@ def test_theta_does_not_fit_where_there_are_fewer_than_two_seasons() -> None:
 
 def test_methods_that_err_on_opposite_sides_are_averaged() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    trial = ranked([Off(2), Off(-2), Off(9)], parts)[0]
+    trial = statistical.ranked([Off(2), Off(-2), Off(9)], parts)[0]
     assert {method.name for method in trial.methods} == {"off by 2", "off by -2"}
     assert trial.error == pytest.approx(0)
 
 
 def test_without_any_method_there_is_no_choice() -> None:
-    assert ranked([Broken()], statistical.folds(LINE, 5, 1, most=5)) == []
+    assert statistical.ranked([Broken()], statistical.folds(LINE, 5, 1, most=5)) == []
 
 
 @pytest.mark.parametrize("last", [3, -1e6, *(pytest.param(one, marks=pytest.mark.deep) for one in (0, 1, 50))])
@@ -355,7 +335,7 @@ def test_a_last_value_far_from_the_others_is_no_end_of_the_forecast(last: float)
 
 def test_intervals_that_hold_too_little_are_widened_and_others_are_left() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    [sure], [unsure] = ranked([Off(2.5)], parts), ranked([Off(0.1)], parts)
+    [sure], [unsure] = statistical.ranked([Off(2.5)], parts), statistical.ranked([Off(0.1)], parts)
     factor = statistical.widening(sure, parts)
     assert factor == pytest.approx(2.5 / 1.2815515655)
     assert statistical.widening(unsure, parts) == 1.0

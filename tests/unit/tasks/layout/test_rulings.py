@@ -5,7 +5,6 @@ from math import cos, radians, sin
 import cv2
 import numpy as np
 
-from models.fair_executor import all_of
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Ruling
 from tasks.layout.rulings import rulings_in, skew_of_rulings
@@ -58,7 +57,7 @@ def test_a_table_is_found_where_its_rulings_run_off_the_text_by_half_a_degree() 
     lines = [text_line(text, x - 6 * len(text), y - 10, 20) for text, x, y in words_of_grid(angle)]
     rulings = rulings_in(picture_of_grid(angle), lines)
     assert abs(skew_of_rulings(rulings, 0.0, 20.0) - angle) < 0.1
-    [table] = all_of(tables_on(lines, rulings))
+    [table] = tables_on(lines, rulings)
     assert (table.rows, table.columns) == (ROWS, len(COLUMNS) - 1)
     found = {(cell.row, cell.column): (cell.text, cell.row_span) for cell in table.cells if cell.text}
     assert found[1, 0] == ("1", 2)
@@ -83,7 +82,7 @@ def test_a_streak_of_the_scanner_is_no_edge_of_a_column() -> None:
     ]
     xs, ys = [0, 200, 400, 600], [0, 60, 120, 180, 240]
     streak: list[Ruling] = [((500, 2), (500, 58)), ((508, 182), (508, 238))]
-    [table] = all_of(tables_on(lines, [*grid_of(xs, ys), *streak]))
+    [table] = tables_on(lines, [*grid_of(xs, ys), *streak])
     assert (table.columns, [cell.text for cell in table.cells]) == (3, [text for own in rows for text in own])
 
 
@@ -91,5 +90,5 @@ def test_the_edges_of_a_sheet_are_no_table_with_the_page_in_a_cell() -> None:
     rows = [text_line(f"{at} word figure", 120, 120 + 30 * at) for at in range(12)]
     outside = [text_line("Left", 10, 40), text_line("Top", 300, 40)]
     assert not [
-        table for table in all_of(tables_on([*outside, *rows], grid_of([0, 100, 700], [0, 100, 600]))) if table.rows < 9
+        table for table in tables_on([*outside, *rows], grid_of([0, 100, 700], [0, 100, 600])) if table.rows < 9
     ]

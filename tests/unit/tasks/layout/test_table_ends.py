@@ -1,6 +1,5 @@
 """Where a table ends above other lines that fill some of its columns."""
 
-from models.fair_executor import all_of
 from tasks.layout.table_ends import PlacedRow, end_of_rows
 from tests.conftest import each_case
 
@@ -38,15 +37,15 @@ def test_a_table_ends_above_a_larger_gap_below_which_no_row_is_like_its_rows(
     below: list[tuple[int, str]], kept: int
 ) -> None:
     rows = placed((15, "House | 325 | 25"), (10, "Things | 60 | 15"), *below)
-    assert all_of(end_of_rows(rows)) == kept
+    assert end_of_rows(rows) == kept
 
 
 def test_a_table_whose_rows_are_all_apart_goes_on() -> None:
     rows = placed((15, "House | 325 | 25"), (30, "Things | 60 | 15"), (30, "Glass | 20 |"))
-    assert all_of(end_of_rows(rows)) == len(rows)
+    assert end_of_rows(rows) == len(rows)
 
 
 def test_a_row_beside_the_columns_ends_a_table_without_a_gap() -> None:
     rows = placed((15, "House | 325 | 25"), (10, "Things | 605 | 15"), (10, "Last premium | 288 |"))
     rows[-1] = rows[-1]._replace(spans={0: (0, 120), 1: (240, 270)})
-    assert all_of(end_of_rows(rows)) == len(rows) - 1
+    assert end_of_rows(rows) == len(rows) - 1

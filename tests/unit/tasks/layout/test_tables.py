@@ -12,7 +12,6 @@ from scipy.sparse.csgraph import connected_components
 
 from bench.tables import KINDS, cells_of, made, picture_of, right_cells, source_of, tables_in, told
 from models.capability import EngineConfig
-from models.fair_executor import all_of
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import TextLine
 from tasks.base import TaskRequest
@@ -183,7 +182,7 @@ def test_what_means_something_in_markdown_is_escaped() -> None:
     ]
     ruled = [((50.0, 15.0 + 30 * row), (700.0, 15.0 + 30 * row)) for row in range(4)]
     ruled += [((x, 15.0), (x, 105.0)) for x in (50.0, 350.0, 700.0)]
-    tables = all_of(tables_on(lines, ruled))
+    tables = tables_on(lines, ruled)
     assert text_of(blocks_of(lines, tables)) == "| a\\|b | c |\n| --- | --- |\n| d | e |\n| f | g |"
     assert markdown_of(("# no heading", 60, 20, 20)) == "\\# no heading"
 
@@ -194,14 +193,14 @@ def test_names_of_rows_in_a_column_without_rulings_are_cells_of_their_rows() -> 
     lines += [text_line(f"{row}{place}", 240 + 100 * place, 20 + 40 * row) for row in range(4) for place in (0, 1)]
     ruled = [((200.0 if 0 < row < 4 else 50.0, 10.0 + 40 * row), (400.0, 10.0 + 40 * row)) for row in range(5)]
     ruled += [((x, 10.0), (x, 170.0)) for x in (50.0, 200.0, 300.0, 400.0)]
-    [table] = all_of(tables_on(lines, ruled))
+    [table] = tables_on(lines, ruled)
     assert [(cell.row, cell.row_span) for cell in table.cells if cell.column == 0] == [(row, 1) for row in range(4)]
     assert [cell.text for cell in table.cells if cell.column == 0] == [*names]
 
 
 def test_a_line_over_the_edge_of_its_cell_is_not_lost() -> None:
     names = ("Names of rows", "Rain", "Wind", "Sun")
-    pieces = all_of(placed_words([text_line(name, 60, 20 + 40 * row) for row, name in enumerate(names)], 0))
+    pieces = placed_words([text_line(name, 60, 20 + 40 * row) for row, name in enumerate(names)], 0)
     open_cell = CellDraft(1, 0, row_span=3, pieces=pieces)
     table = _split_open_cells(TableDraft([50, 200], [10, 50, 90, 130, 170], [open_cell]), 16)
     assert sum(len(cell.pieces) for cell in table.cells) == len(pieces)
@@ -212,7 +211,7 @@ def test_a_paragraph_beside_several_rows_is_one_cell() -> None:
     lines += [text_line(f"{row}{place}", 240 + 100 * place, 20 + 26 * row) for row in range(3) for place in (0, 1)]
     ruled = [((200.0 if 0 < row < 3 else 50.0, 17.0 + 26 * row), (400.0, 17.0 + 26 * row)) for row in range(4)]
     ruled += [((x, 17.0), (x, 95.0)) for x in (50.0, 200.0, 300.0, 400.0)]
-    [table] = all_of(tables_on(lines, ruled))
+    [table] = tables_on(lines, ruled)
     assert [(cell.text, cell.row_span) for cell in table.cells if cell.column == 0] == [
         ("Colours of caps that we still have", 3)
     ]
@@ -224,7 +223,7 @@ def test_a_hostile_number_of_lines_is_bounded() -> None:
     ruled += [((float(at), 0.0), (float(at), 2000.0)) for at in range(0, 20_000)]
     across, down = strokes_of(ruled, 0.0, 20.0)
     assert max(len(across), len(down)) <= MAX_RULINGS
-    assert len(all_of(tables_on(lines, ruled))) <= 1
+    assert len(tables_on(lines, ruled)) <= 1
 
 
 @pytest.mark.deep
@@ -234,14 +233,14 @@ def test_lines_with_a_hostile_number_of_texts_are_read_in_time_that_grows_with_i
     for row in range(24):
         words = tuple(text_line("a", 60 * column, 30 * row).words[0] for column in range(8_000))
         lines.append(TextLine(words, words[0].quad))
-    assert all_of(tables_on(lines, ())) == []
+    assert tables_on(lines, ()) == []
 
 
 def test_the_markdown_of_what_is_redacted_is_redacted_too() -> None:
     read = [text_line("Write to anna@example.com today", 40, 40)]
     section = page_section(read, 1, 900, 200)
     result = picture_result(section).in_form(Form(tables=True, markdown=True))
-    redacted = all_of(result.mapped(Redactor()))
+    redacted = result.mapped(Redactor())
     assert "anna@" not in redacted.data["markdown"]
     assert "[EMAIL" in redacted.data["markdown"]
     assert "anna@" not in "\n".join(piece.text for piece in redacted.pieces())

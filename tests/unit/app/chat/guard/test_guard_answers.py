@@ -16,9 +16,9 @@ from app.chat.guard.request_guard import RequestGuard, Unsafe
 from app.chat.render import Envelope
 from app.events import Event, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
 from models.base import EngineUnavailable
-from models.fair_executor import FairExecutor, Slices, all_of
 from models.safety import personal_data
 from models.safety.personal_data import PersonalDataSpan
+from models.workers import Workers
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -225,14 +225,14 @@ async def test_personal_data_of_a_stream_is_looked_for_beside_the_event_loop_and
 ) -> None:
     threads: list[threading.Thread] = []
 
-    def watched(text: str, before: str = "") -> Slices[list[PersonalDataSpan]]:
+    def watched(text: str, before: str = "") -> list[PersonalDataSpan]:
         threads.append(threading.current_thread())
-        return (yield from personal_data.find_in_slices(text, before))
+        return personal_data.find(text, before)
 
-    monkeypatch.setattr(redaction, "find", lambda *args: all_of(watched(*args)))
-    monkeypatch.setattr(tasks.redaction, "find_in_slices", watched)
+    monkeypatch.setattr(redaction, "find", lambda *args: watched(*args))
+    monkeypatch.setattr(tasks.redaction, "find", watched)
     guard = make(stream=True)
-    guard.redaction = redaction.Redaction(FairExecutor("test"))
+    guard.redaction = redaction.Redaction(Workers())
     sentence = "Ann has a card and can be reached at ann@example.org or by telephone at any time of the day. "
     left, stopped = await shown(guard, *pieces(sentence * 20, 3), FINISH)
     assert words_of(left) == (sentence * 20).replace("ann@example.org", "[EMAIL]")

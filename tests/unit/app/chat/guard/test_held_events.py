@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.chat.guard.held_events import HeldEvents
 from app.chat.guard.redaction import Redaction
 from app.events import Event, TextChunk, ToolCallChunk
-from models.fair_executor import FairExecutor
+from models.workers import Workers
 
 
 def searches(held: HeldEvents, texts: Sequence[str]) -> int:
@@ -33,7 +33,7 @@ def test_what_cannot_be_shown_yet_is_searched_again_when_it_has_grown() -> None:
         def whole_size(self, events: Sequence[Event], size: int) -> int:
             return 0
 
-    held = HeldEvents(in_json=False, redaction=Never(FairExecutor("test")))
+    held = HeldEvents(in_json=False, redaction=Never(Workers()))
     assert 10 < searches(held, ["1.\n"] * 5000) < 100
 
 

@@ -13,8 +13,8 @@ from app.chat.plan import Plan, Step
 from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
-from models.fair_executor import FairExecutor
 from models.safety.guard import ImageGuard
+from models.workers import Workers
 from tasks.base import Task, TaskRequest
 from tasks.guardrails import Guardrails, Policy
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -66,7 +66,7 @@ def make(loader: MediaLoader, keywords: KeywordGuard) -> Make:
             Policy(tuple(codes)),
             request,
             latest_turn(request, 16),
-            redaction=Redaction(FairExecutor("test")),
+            redaction=Redaction(Workers()),
         )
 
     return make_guard
@@ -101,7 +101,7 @@ async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
     )
     before = request.model_dump()
     turn = latest_turn(request, 16)
-    redaction = Redaction(FairExecutor("test"))
+    redaction = Redaction(Workers())
     redone, redone_turn = await redaction.of_request(request, turn)
     assert [message.content for message in redone.messages[:4]] == [
         "Help desk: help@example.org",
@@ -139,7 +139,7 @@ async def test_messages_and_parts_that_are_json_stay_json() -> None:
         written,
         {"role": "assistant", "content": written[:-1]},
     )
-    redone, turn = await Redaction(FairExecutor("test")).of_request(request, latest_turn(request, 16))
+    redone, turn = await Redaction(Workers()).of_request(request, latest_turn(request, 16))
     dumped = [message.model_dump()["content"] for message in redone.messages]
     assert dumped[0] == expected
     assert dumped[1][0]["text"] == expected
@@ -154,14 +154,14 @@ async def test_the_name_of_who_writes_is_redacted_and_ids_of_calls_are_not() -> 
         {"role": "assistant", "tool_calls": [call]},
         {"role": "tool", "content": "x", "tool_call_id": "ann@example.org"},
     )
-    redone, _ = await Redaction(FairExecutor("test")).of_request(request, latest_turn(request, 16))
+    redone, _ = await Redaction(Workers()).of_request(request, latest_turn(request, 16))
     assert redone.messages[0].name == "[EMAIL]"
     assert redone.messages[1:] == request.messages[1:]
 
 
 async def test_links_stay_what_they_are() -> None:
     request = request_of("Scrape https://example.org/4111111111111111 for ann@example.org")
-    _, turn = await Redaction(FairExecutor("test")).of_request(request, latest_turn(request, 16))
+    _, turn = await Redaction(Workers()).of_request(request, latest_turn(request, 16))
     assert turn.text == "Scrape https://example.org/4111111111111111 for [EMAIL]"
     assert [source.url for source in turn.sources] == ["https://example.org/4111111111111111"]
 

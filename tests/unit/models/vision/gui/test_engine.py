@@ -7,7 +7,6 @@ import PIL.Image
 import pytest
 
 from bench.gui.truth import iou
-from models.base import Unfinished
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.regions import differences, propose_boxes
@@ -137,23 +136,8 @@ def test_a_picture_has_so_many_elements_at_most_the_most_probable() -> None:
     assert [one.index for one in picked] == [*range(many - 1, 499, -1)]
 
 
-def test_a_large_picture_without_a_screen_comes_in_parts(engine: ContourEngine) -> None:
-    noise = np.random.default_rng(1).integers(0, 2, (250, 250, 1), np.uint8) * 255
-    screen = Screen(noise.repeat(8, 0).repeat(8, 1).repeat(3, 2), ())
-    assert isinstance(engine.run([screen])[0], Unfinished)
-    assert finished(engine, [screen]) == [()]
-
-
 def test_differences_are_those_of_the_channel_that_differs_most() -> None:
     picture = np.array([[(10, 20, 30), (12, 50, 29)], [(10, 21, 80), (12, 50, 29)]], np.uint8)
     right, below = differences(picture)
     assert right.tolist() == [[30, 0], [51, 0]]
     assert below.tolist() == [[50, 0], [0, 0]]
-
-
-@pytest.mark.deep
-def test_a_large_screen_comes_in_parts(engine: ContourEngine) -> None:
-    screen = DrawnScreen(2500, 2500)
-    screen.text(40, 40, "Save")
-    assert isinstance(engine.run([Screen(screen.image, tuple(screen.lines))])[0], Unfinished)
-    assert finished(engine, [Screen(screen.image, tuple(screen.lines))]) == [()]

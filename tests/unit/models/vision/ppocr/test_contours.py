@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.fair_executor import all_of
 from models.vision.ppocr.contours import Quads, text_quads
 
 
 def quads(probability: NDArray[np.float32]) -> Quads:
-    return all_of(text_quads(probability))
+    return text_quads(probability)
 
 
 def drawn(*rectangles: tuple[tuple[float, float], tuple[float, float], float], level: float = 1) -> NDArray[np.float32]:

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from models.fair_executor import all_of
 from models.vision.ppocr.scales import Scales, choose_scales
 from models.vision.text import Image
 from tests.pages import blank_page, paragraph_page, pasted, single_line, table_page, turned
 
 
 def scales_of(image: Image) -> Scales:
-    return all_of(choose_scales(image))
+    return choose_scales(image)
 
 
 def test_a_small_picture_is_searched_once_as_it_is() -> None:
@@ -47,18 +46,10 @@ def test_nothing_is_never_searched_finer() -> None:
     assert scales_of(blank_page(4000, 3000).pixels).fine is None
 
 
-def test_a_picture_of_16_megapixels_is_looked_at_in_small_parts() -> None:
-    noise = np.random.default_rng(1).integers(0, 2, (500, 500, 1), np.uint8) * 255
-    picture = noise.repeat(8, 0).repeat(8, 1).repeat(3, 2)
-    assert sum(1 for _ in choose_scales(picture)) >= 2 * 3 * 8 - 1, "two directions, three steps, 2 megapixels each"
-
-
 @pytest.mark.deep
-def test_a_large_picture_is_looked_at_in_parts_that_see_the_same() -> None:
+def test_a_large_picture_is_looked_at_in_bands_that_see_the_same() -> None:
     sheet = paragraph_page(size=20, width=3000, lines=40).pixels
     tall = np.concatenate((blank_page(3000, 8000).pixels, sheet))
-    parts = choose_scales(tall)
-    next(parts)  # it pauses
-    scales = all_of(parts)
+    scales = choose_scales(tall)
     assert scales.fine is not None
     assert 20 * scales.fine >= 8

@@ -1,0 +1,202 @@
+"""Lays out a page: merges its text layer with what was read in its picture, and finds the order of its lines, its
+rulings and its boxes.
+
+The functions take and return plain values, so that a worker process can run them on a page with very many words.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.page_geometry import PageGeometry
+from models.vision.text import Image, PageText, Quad, Ruling, TextLine, Word
+from tasks.inputs.pages import PdfField, TextLayer
+from tasks.layout.drawn_combs import CombSheet
+from tasks.layout.lines import line_of
+from tasks.layout.rulings import rulings_in
+from tasks.layout.tick_boxes import tick_boxes_in
+from tasks.layout.ticked_lines import UprightBox, lines_with_ticks
+from tasks.layout.upright_grey import UprightGrey
+from tasks.layout.upright_ink import UprightInk
+from tasks.ocr_result import PageLayout, PageSection, page_section
+from tasks.wording.page_range import Form
+
+_WORDS_AT_ONCE = 64
+_TYPED_AT_ONCE = 4_096
+"""Numbers of recognised words, and of words of the text layer, that are compared at a time. Words are taken from top to
+bottom, so they come from few lines, and only a few words of the layer can cover them."""
+_MOST_COMPARISONS = 50_000_000
+"""Number of comparisons between recognised words and words of the layer on a page, which take 3 s. Of 20,000 words on
+either side of a page, each is compared with a few hundred. Words that were not compared are kept."""
+_MOST_DOUBLINGS = 16
+"""Words of 2^15 pixels and more, which is half of a picture's longest side, are of one group."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """A page before it is laid out."""
+
+    place: int
+    """Number of the page among those of all documents."""
+    width: int
+    height: int
+    timestamp: float | None
+    """Time of a video's frame in seconds."""
+    layer: TextLayer
+    picture: Image | None
+    """The page's picture, if it is read or searched."""
+    read: PageText
+    """Lines that were read in the picture."""
+    is_searched: bool
+    """True if the picture is searched for boxes and combs."""
+
+
+class PlacedPage(NamedTuple):
+    lines: Sequence[TextLine]
+    geometry: PageGeometry
+    grey: UprightGrey | None
+    ink: UprightInk | None
+    sheet: CombSheet | None
+    """Characters in combs, which are to be read by themselves."""
+
+
+class LaidOutPage(NamedTuple):
+    page: PageSection
+    layout: PageLayout
+    words: int
+    """Number of words of the page."""
+
+
+def place(page: PageContent) -> PlacedPage:
+    """Return the lines of a page with the page's geometry, and its ink and combs if it is searched."""
+    layer = page.layer
+    lines = combined(layer.lines, _outside_fields(page.read, layer.fields))
+    boxes = [UprightBox(one.quad, one.is_ticked, 1.0) for one in layer.fields if one.is_ticked is not None]
+    lines = lines_with_ticks(lines, boxes) if boxes else lines
+    geometry = PageGeometry.of_lines(lines)
+    grey = None if page.picture is None else UprightGrey(page.picture, geometry)
+    if grey is None or not page.is_searched:
+        return PlacedPage(lines, geometry, grey, None, None)
+    ink = UprightInk.of_grey(grey, lines)
+    return PlacedPage(lines, geometry, grey, ink, None if layer.complete else CombSheet.of_page(ink))
+
+
+def lay_out(page: PageContent, placed: PlacedPage, sheet_lines: Sequence[TextLine], form: Form) -> LaidOutPage:
+    """Return the page with its layout, without codes. `sheet_lines` are the lines that were read on `placed.sheet`."""
+    layer, geometry = page.layer, placed.geometry
+    lines = placed.lines if placed.sheet is None else placed.sheet.applied(placed.lines, sheet_lines)
+    rulings: Sequence[Ruling] = layer.rulings
+    if placed.grey is not None and not layer.complete:
+        # Searching for ruled lines takes up to a third of a second on a large scan.
+        rulings = rulings_in(placed.grey, lines) if form.needs_tables else ()
+    # A picture's rulings are searched for only on request. They are not used here, because the text must not depend on
+    # the request.
+    section = page_section(lines, page.place, page.width, page.height, page.timestamp, geometry, layer.rulings)
+    boxes = tick_boxes_in(placed.ink, lines) if placed.ink is not None else []
+    is_known = _are_in([box.quad for box in boxes], layer.fields)
+    boxes = [box for box, is_field in zip(boxes, is_known, strict=True) if not is_field]
+    words = sum(len(line["words"]) for line in section["lines"])
+    return LaidOutPage(section, PageLayout(rulings, geometry, (), boxes, page.read.is_illegible), words)
+
+
+def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
+    """Merge a page's text layer with the lines that OCR recognised in its picture.
+
+    A recognised word is dropped if words of the layer at the same height cover at least half of its width. The layer is
+    the exact text; OCR can misread.
+    """
+    if not layer:
+        return list(read)
+    words = [word for line in read for word in line.words]
+    lacking = iter(_find_uncovered(words, [word for line in layer for word in line.words]))
+    rest = [[word for word in line.words if next(lacking)] for line in read]
+    parts = zip(read, rest, strict=True)
+    return [*layer, *(line if len(kept) == len(line.words) else line_of(kept) for line, kept in parts if kept)]
+
+
+def _find_uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.bool_]:
+    """Return for each recognised word if the layer does not cover it."""
+    read = _box_edges(words)
+    typed = _box_edges(layer)
+    typed_groups = [typed[:, group] for group in _groups_of_a_height(typed)]
+    uncovered = np.ones(len(words), np.bool_)
+    comparisons = 0
+    for group in _groups_of_a_height(read):
+        for start in range(0, len(group), _WORDS_AT_ONCE):
+            chunk = group[start : start + _WORDS_AT_ONCE]
+            boxes = read[:, chunk]
+            covered = np.zeros(len(chunk))
+            for near in _boxes_near(boxes, typed_groups):
+                comparisons += len(chunk) * near.shape[1]
+                if comparisons > _MOST_COMPARISONS:
+                    return uncovered
+                covered += _covered_width(boxes, near)
+            uncovered[chunk] = 2 * covered < boxes[2] - boxes[0]
+    return uncovered
+
+
+def _groups_of_a_height(boxes: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+    """Return the indices of boxes, in groups whose heights differ by a factor of two at most. Each group is in the
+    order of the boxes' middles. Boxes lower than a pixel are one group."""
+    _, top, _, bottom = boxes
+    classes = np.frexp(bottom - top)[1].clip(0, _MOST_DOUBLINGS)
+    order = np.lexsort((top + bottom, classes))
+    return [group for group in np.split(order, np.flatnonzero(np.diff(classes[order])) + 1) if len(group)]
+
+
+def _boxes_near(boxes: NDArray[np.float64], groups: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
+    """Yield the boxes of each group that may be at the same height as one of `boxes`, `_TYPED_AT_ONCE` at a time."""
+    _, top, _, bottom = boxes
+    for group in groups:
+        middles = (group[1] + group[3]) / 2
+        # The middle of one box lies within the other one, so both are at most half of the higher one apart.
+        reach = max((bottom - top).max(), (group[3] - group[1]).max()) / 2 + 1
+        middle = (top + bottom) / 2
+        first = int(np.searchsorted(middles, middle.min() - reach))
+        end = int(np.searchsorted(middles, middle.max() + reach, "right"))
+        for start in range(first, end, _TYPED_AT_ONCE):
+            yield group[:, start : min(start + _TYPED_AT_ONCE, end)]
+
+
+def _covered_width(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much of each `read` box's width `typed` boxes at the same height cover, in pixels."""
+    left, top, right, bottom = read[:, :, None]
+    typed_left, typed_top, typed_right, typed_bottom = typed[:, None, :]
+    middle, typed_middle = (top + bottom) / 2, (typed_top + typed_bottom) / 2
+    # The middle of one box must lie within the height of the other. Equal heights cannot be required, because boxes of
+    # the layer are tight, while boxes of a detector are generous.
+    level = ((typed_top <= middle) & (middle <= typed_bottom)) | ((top <= typed_middle) & (typed_middle <= bottom))
+    shared = np.minimum(right, typed_right) - np.maximum(left, typed_left)
+    covered: NDArray[np.float64] = np.where(level, shared.clip(min=0), 0).sum(axis=1)
+    return covered
+
+
+def _box_edges(words: Sequence[Word]) -> NDArray[np.float64]:
+    """Return the left, top, right and bottom edges of the words' upright bounding boxes, as an array of 4 × n."""
+    corners = np.array([word.quad for word in words], np.float64).reshape(-1, 4, 2)
+    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).T
+
+
+def _outside_fields(read: Iterable[TextLine], fields: Sequence[PdfField]) -> list[TextLine]:
+    """Return the lines without the words in fields of a form whose text is known from the file."""
+    read = list(read)
+    are_known = iter(
+        _are_in([word.quad for line in read for word in line.words], [one for one in fields if one.is_read])
+    )
+    rest = [[word for word in line.words if not next(are_known)] for line in read]
+    return [
+        line if len(kept) == len(line.words) else line_of(kept) for line, kept in zip(read, rest, strict=True) if kept
+    ]
+
+
+def _are_in(quads: Sequence[Quad], fields: Sequence[PdfField]) -> NDArray[np.bool_]:
+    """Return for each quad if its centre is in the place of a field."""
+    x, y = np.array(quads, np.float64).reshape(-1, 4, 2).mean(axis=1).T
+    are_in = np.zeros(len(quads), np.bool_)
+    for field in fields:
+        (left, top), (right, bottom) = np.min(field.quad, axis=0), np.max(field.quad, axis=0)
+        are_in |= (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
+    return are_in
