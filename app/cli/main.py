@@ -19,11 +19,9 @@ cli = typer.Typer(
     help="One OpenAI-compatible endpoint over local specialist models. Settings: OPENFAZE_* variables.",
 )
 guard = typer.Typer(no_args_is_help=True, help="Show what the guard would say about a text.")
-cache = typer.Typer(no_args_is_help=True, help="Show and delete the cached answers.")
 batch = typer.Typer(no_args_is_help=True, help="Answer many requests from one file.")
 cli.add_typer(keys, name="keys")
 cli.add_typer(guard, name="guard")
-cli.add_typer(cache, name="cache")
 cli.add_typer(batch, name="batch")
 
 
@@ -348,31 +346,6 @@ def restore_state(
     from app.cli import backups
 
     backups.restore(read_settings(), file)
-
-
-@cache.command("stats")
-def cache_stats(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show how much is cached, by key. Keys are shown by name if OPENFAZE_KEYS_FILE has their names."""
-    from app.cli import cached
-    from app.telemetry import configure_logging
-
-    # The command itself prints each fault as a sentence, so the log has to be silent.
-    configure_logging("error")
-    cached.show(read_settings(), as_json=as_json)
-
-
-@cache.command("purge")
-def purge_cache(
-    key: Annotated[
-        str | None, typer.Option(help="A key, as `openfaze keys list` shows it. By default, everything is deleted.")
-    ] = None,
-) -> None:
-    """Delete the cached answers and results of one key, or of all."""
-    from app.cli import cached
-    from app.telemetry import configure_logging
-
-    configure_logging("error")
-    cached.purge(read_settings(), key)
 
 
 @batch.command("run")
