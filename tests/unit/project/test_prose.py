@@ -106,11 +106,11 @@ def test_the_command_fails_for_a_fault(
     bad: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "docs").mkdir()
-    (tmp_path / "bench").mkdir()
+    (tmp_path / "eval").mkdir()
     (tmp_path / "README.md").write_text("It is fine.\n")
     (tmp_path / "docs" / "a.md").write_text("It belongs into the header.\n" if bad else "It belongs in the header.\n")
-    (tmp_path / "bench" / "a.py").write_text('"""As before."""\n' if bad else '"""Benches."""\n')
+    (tmp_path / "eval" / "a.py").write_text('"""As before."""\n' if bad else '"""Measurements."""\n')
     monkeypatch.setattr(prose, "ROOT", tmp_path)
     assert prose.main() == bad
     places = [line.partition(": ")[0] for line in capsys.readouterr().out.splitlines()]
-    assert places == (["docs/a.md:1", "bench/a.py:1"] if bad else [])
+    assert places == (["docs/a.md:1", "eval/a.py:1"] if bad else [])
