@@ -40,7 +40,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations check format lock bench bench-peers bench-flames docs docs-serve clean
+.PHONY: help run test test-browser test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations check format lock eval-peers docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -118,16 +118,8 @@ check: $(VENV)/.dev ## Lint, formatting, types, import directions, prose, the pa
 		node --input-type=module --check <$$module || { echo "in $$module"; exit 1; }; done; fi
 	$(VENV)/bin/python requirements/audit.py
 
-bench: $(VENV)/.dev ## Measure OCR over HTTP against raw RapidOCR, and how planning and evidence cost
-	$(VENV)/bin/python -m bench.ocr
-	$(VENV)/bin/python -m bench.planning
-	$(VENV)/bin/python -m bench.evidence
-
-bench-peers: $(VENV)/.dev $(PEERS_VENV)/.ready ## Measure openfaze against others, and write it into docs/performance.md
-	$(VENV)/bin/python -m bench.peers --write
-
-bench-flames: $(VENV)/.dev $(PEERS_VENV)/.ready ## Sample where the time of requests goes, draw it and write it into docs/performance.md
-	$(VENV)/bin/python -m bench.flames --write
+eval-peers: $(VENV)/.dev $(PEERS_VENV)/.ready ## Measure openfaze against others, and write it into docs/performance.md
+	$(VENV)/bin/python -m eval.peers --write
 
 format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(VENV)/bin/ruff format .

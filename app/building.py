@@ -1,6 +1,5 @@
 """Builds the parts of a server from its settings."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,13 +8,11 @@ from app.access.admission import AdmissionControl
 from app.access.door import Door
 from app.access.key_file import KeyFileError, known_task
 from app.access.keys import ApiKeys, Defaults
-from app.chat.cache.known_questions import KnownQuestions
-from app.chat.cache.rephrased import RephrasedQuestions
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
 from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
 from app.state.counters import NANO, CounterStore, Limits, Prices
-from app.state.entries import Entries, EntryStore, InspectableStore
+from app.state.entries import Entries, EntryStore
 from app.state.redis_entries import RedisEntries
 from app.state.responses import LARGEST_RESPONSE, RESPONSE_PREFIX, ResponseStore
 from app.state.sealing import Sealer
@@ -27,8 +24,6 @@ from models.catalog import CATALOG
 from models.cluster.plan import ClusterConfig, read_replicas
 from models.cluster.serve import cluster_of
 from models.device import CPU, CUDA, DRIVER
-from models.embedding.capability import EMBEDDING, MINILM
-from models.language.capability import LLM
 from models.residents import Residents
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD
@@ -350,29 +345,6 @@ def responses_file(settings: Settings) -> Path:
     return state_folder(settings) / "responses.sqlite"
 
 
-def build_known_questions(settings: Settings) -> KnownQuestions:
-    """Return the store of known questions. Its file is next to the file of answers, or next to the default place of
-    that file if answers are in Redis. Raises ValueError."""
-    return KnownQuestions(_questions_file(settings), _build_sealer(settings))
-
-
-def build_rephrased(settings: Settings, runtime: Runtime) -> RephrasedQuestions:
-    """Return the finder of rephrased questions. Raises ValueError if no engine here embeds questions."""
-    embedder = runtime.find(EMBEDDING, MINILM)
-    if embedder is None:
-        raise ValueError(
-            "OPENFAZE_CACHE=verified compares questions by their embeddings, but no engine computes them here. "
-            "Run `openfaze install weights`, or set OPENFAZE_CACHE=exact."
-        )
-    return RephrasedQuestions(
-        build_known_questions(settings),
-        embedder,
-        partial(runtime.use, LLM),
-        max_error=settings.cache_max_error,
-        max_age_s=settings.cache_max_age_hours * 3600,
-    )
-
-
 def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) -> Guardrails:
     guard = settings.of(GuardSettings)
     return Guardrails(
@@ -382,17 +354,6 @@ def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) 
         seconds=guard.guard_timeout_s,
         most_verdicts=guard.max_guard_verdicts,
     )
-
-
-def build_cache_stores(settings: Settings) -> Sequence[InspectableStore]:
-    """Return the store of the answers, and the store of the questions if it exists. Raises ValueError."""
-    answers = build_entry_store(settings)
-    return [answers, build_known_questions(settings)] if _questions_file(settings).exists() else [answers]
-
-
-def _questions_file(settings: Settings) -> Path:
-    file = _sqlite_file(settings) or _cache_folder(settings) / "answers.sqlite"
-    return file.with_name(f"{file.stem}-questions.sqlite")
 
 
 def build_entry_store(settings: Settings) -> EntryStore:

@@ -1,8 +1,9 @@
 """Events of an answer. The pipeline yields them, the cache stores them, and encoders turn them into bytes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeGuard
+from itertools import groupby
+from typing import Any, Literal, cast
 
 from tasks.precontext import Entry, Evidence
 
@@ -83,37 +84,26 @@ Event = Progress | Precontext | ReasoningChunk | TextChunk | ToolCallChunk | Evi
 
 def text_chunks(text: str) -> Iterator[TextChunk]:
     """Yield `text` in chunks of at most PIECE characters. There is at least one."""
+    yield from map(TextChunk, _pieces(text))
+
+
+def _pieces(text: str) -> Iterator[str]:
     for start in range(0, max(1, len(text)), PIECE):
-        yield TextChunk(text[start : start + PIECE])
+        yield text[start : start + PIECE]
 
 
-def joined_at(events: Sequence[Event], index: int) -> tuple[Event, int]:
-    """Return the event at `index`, joined with the text that follows it, and the index of the event after this text.
-    Joining saves time, because even an event with little text has a cost. Chunks with log probabilities are not
-    joined."""
-    first = events[index]
-    index += 1
-    if not _is_plain_text(first):
-        return first, index
-    texts, size = [first.text], len(first.text)
-    while index < len(events) and type(event := events[index]) is type(first) and _is_plain_text(event):
-        size += len(event.text)
-        if size > PIECE:
-            break
-        texts.append(event.text)
-        index += 1
-    return (first if len(texts) == 1 else type(first)("".join(texts))), index
+def joined(events: Iterable[Event]) -> Iterator[Event]:
+    """Yield all events, with the texts of adjacent chunks of one kind joined to chunks of PIECE characters. Chunks with
+    log probabilities are not joined."""
+    for kind, group in groupby(events, _joined_kind):
+        if kind is None:
+            yield from group
+        else:
+            chunks = cast("Iterator[TextChunk | ReasoningChunk]", group)
+            yield from map(kind, _pieces("".join(chunk.text for chunk in chunks)))
 
 
-def joined(events: Sequence[Event]) -> Iterator[Event]:
-    """Yield all events, with adjacent texts joined."""
-    place = 0
-    while place < len(events):
-        event, place = joined_at(events, place)
-        yield event
-
-
-def _is_plain_text(event: Event) -> TypeGuard[ReasoningChunk | TextChunk]:
-    if isinstance(event, TextChunk):
-        return event.logprobs is None and not event.is_refusal
-    return isinstance(event, ReasoningChunk)
+def _joined_kind(event: Event) -> type[TextChunk] | type[ReasoningChunk] | None:
+    if isinstance(event, TextChunk) and event.logprobs is None and not event.is_refusal:
+        return TextChunk
+    return ReasoningChunk if isinstance(event, ReasoningChunk) else None

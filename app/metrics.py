@@ -94,7 +94,7 @@ DECLARED: Mapping[str, MetricDeclaration] = {
     "openfaze_rejected_total": MetricDeclaration(
         "counter", ("reason",), "Requests that were well-formed and not served."
     ),
-    "openfaze_cache_total": MetricDeclaration("counter", ("layer", "outcome"), "Look-ups in the cache of answers."),
+    "openfaze_cache_total": MetricDeclaration("counter", ("outcome",), "Look-ups in the cache of answers."),
     "openfaze_fetch_total": MetricDeclaration("counter", ("outcome",), "URLs fetched: `ok`, or the code of the error."),
     "openfaze_decode_restarts_total": MetricDeclaration("counter", ("reason",), "Worker processes that were replaced."),
     "openfaze_batch_lines_total": MetricDeclaration("counter", ("outcome",), "Lines of batches that have been run."),
@@ -332,5 +332,5 @@ def fill_from_batches(
 
 def fill_from_cache(metrics: Metrics, answer_cache: AnswerCache) -> None:
     """Add the outcomes of look-ups in the cache, and its errors."""
-    metrics.fill("openfaze_cache_total", lambda: list(answer_cache.outcomes.items()))
-    metrics.fill("openfaze_cache_total", lambda: [((layer, "error"), count) for layer, count in answer_cache.faults])
+    metrics.fill("openfaze_cache_total", lambda: [((one,), count) for one, count in answer_cache.outcomes.items()])
+    metrics.fill("openfaze_cache_total", lambda: [(("error",), answer_cache.faults)])

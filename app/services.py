@@ -19,7 +19,6 @@ from app.building import (
     build_keys,
     build_loader,
     build_politeness,
-    build_rephrased,
     build_responses,
     build_runtime,
     build_search,
@@ -28,7 +27,6 @@ from app.building import (
 from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.cache.keys import CacheKeys
-from app.chat.cache.rephrased import RephrasedQuestions
 from app.chat.cache.result_cache import ResultCache
 from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
@@ -118,17 +116,12 @@ class Services:
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings)
         self.responses = build_responses(settings)
-        self.rephrased: RephrasedQuestions | None = None
-        """Finds the answers to questions that were asked before in other words. None if the cache does not do this."""
         answers: AnswerCache | None = None
         results: ResultCache | None = None
         if self.entries is not None:
             fingerprint, age_s = build_fingerprint(settings, self.runtime), settings.cache_max_age_hours * 3600
             results = ResultCache(self.entries, self.loader, fingerprint, max_age_s=age_s)
-            if settings.cache == "verified":
-                self.rephrased = build_rephrased(settings, self.runtime)
-            keys = CacheKeys(self.loader, fingerprint)
-            answers = AnswerCache(self.entries, keys, self.rephrased, max_age_s=age_s)
+            answers = AnswerCache(self.entries, CacheKeys(self.loader, fingerprint), max_age_s=age_s)
         parts_with = partial(
             Parts,
             config,
@@ -196,7 +189,7 @@ class Services:
     @property
     def expiring_stores(self) -> Sequence[Sweepable]:
         """Stores whose entries expire when they are old."""
-        return [one for one in (self.responses, self.entries, self.rephrased) if one is not None]
+        return [one for one in (self.responses, self.entries) if one is not None]
 
     async def watch_servers_for_ever(self) -> None:
         """Check, until cancelled, that the servers called by engines can be reached. `/ready` and the log report the
@@ -262,7 +255,6 @@ class Services:
         files and engines are closed next, and traces last. Closing an engine ends its calls.
         """
         first = (
-            self.rephrased,
             self.entries,
             self.responses,
             self.loader,

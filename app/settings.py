@@ -325,15 +325,11 @@ class StorageSettings(OwnSettings):
 class CacheSettings(OwnSettings):
     """Settings of the cache of answers."""
 
-    cache: Literal["off", "exact", "verified"] = "off"
-    """Cache of answers. `exact` answers identical requests of the same key from the cache. `verified` also answers
-    questions with the same meaning, once comparisons have shown that their answers agree."""
+    cache: Literal["off", "exact"] = "off"
+    """Cache of answers. `exact` answers identical requests of the same key from the cache."""
     cache_url: SecretStr | None = None
     """Store of the cached answers: `sqlite:///path`, or `redis://…` for several servers. Unset: `cache/answers.sqlite`,
     next to OPENFAZE_FILES_DIR."""
-    cache_max_error: float = Field(default=0.01, ge=0, le=0.2)
-    """Largest share of wrong answers that `verified` may give to questions that resemble a known question. With 0, only
-    identical questions are answered from the cache."""
     cache_max_mb: float = Field(default=1024, gt=0)
     """Largest size of the answers, compressed, in megabytes. The least recently used answers are deleted first. In
     Redis, these are the least recently used answers of the key whose answers take the most space."""
@@ -409,6 +405,13 @@ class Settings(
     @classmethod
     def _default_folders(cls, value: str, info: ValidationInfo) -> str:
         return value or str(default_folder(f"{info.field_name}".removesuffix("_dir")))
+
+    @field_validator("cache", mode="before")
+    @classmethod
+    def _check_cache(cls, value: object) -> object:
+        if value == "verified":
+            raise ValueError("'verified', answers to rephrased questions, was removed; choose 'exact' or 'off'")
+        return value
 
     @field_validator("prices")
     @classmethod

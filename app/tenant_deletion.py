@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from app.batches.building import build_batch_store
-from app.building import build_cache_stores, build_counters, build_files, build_responses, has_cache
+from app.building import build_counters, build_entry_store, build_files, build_responses, has_cache
 from app.settings import Settings
 
 
@@ -21,12 +21,11 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
             deleted.append(("responses", await responses.purge(tenant)))
             # Answers are deleted even if the cache is switched off, or its settings are missing in this shell.
             if has_cache(settings):
-                stores = build_cache_stores(settings)
+                answers = build_entry_store(settings)
                 try:
-                    deleted.append(("answers", sum([await store.purge(tenant) for store in stores])))
+                    deleted.append(("answers", await answers.purge(tenant)))
                 finally:
-                    for store in stores:
-                        await store.close()
+                    await answers.close()
         finally:
             await files.close()
             await counters.close()

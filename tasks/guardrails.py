@@ -233,12 +233,6 @@ class Guardrails:
 
         return await side_by_side(judge_text, range(len(to_judge)), at_most=_TEXTS_AT_ONCE)
 
-    async def judgements(self, text: str, policy: Policy) -> list[tuple[TextGuard, Judgement]]:
-        """Return each guard's judgement of `text`, for people who ask for the reasons. Raises what `texts` raises."""
-        return await self._judgements(
-            text, self._distribute_codes("text_guard", policy.of_texts, self._text_guards, policy), None
-        )
-
     async def _judgements(
         self, text: str, parts: Sequence[tuple[TextGuard, tuple[str, ...]]], answers: str | None
     ) -> list[tuple[TextGuard, Judgement]]:

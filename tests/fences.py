@@ -33,7 +33,8 @@ def fences(path: Path) -> Iterator[Fence]:
         yield Fence(f"{path.relative_to(ROOT)}:{line}", language, how, code, output)
 
 
-def printed(page: str, part: str) -> str:
-    """Return the commands in the only fence of a page of docs/ that contains `part`."""
-    [code] = [fence.code for fence in fences(ROOT / "docs" / page) if fence.language == "sh" and part in fence.code]
+def printed(page: str, *parts: str) -> str:
+    """Return the commands in the only fence of a page of docs/ that contains all `parts`."""
+    shown = [fence.code for fence in fences(ROOT / "docs" / page) if fence.language == "sh"]
+    [code] = [code for code in shown if all(part in code for part in parts)]
     return code

@@ -8,7 +8,7 @@ In a test::
         OpenAiServer(llm.base_url)
         assert llm.requests[0].body["messages"]
 
-By itself, for a bench: ``python -m tests.llm_server --port 9000 --chunks 64 --delay 0.01``
+By itself, to measure something: ``python -m tests.llm_server --port 9000 --chunks 64 --delay 0.01``
 """
 
 import argparse

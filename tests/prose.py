@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PATTERNS = ROOT / "tests" / "data" / "prose.toml"
-CODE = ("app", "tasks", "models", "bench", "training")
+CODE = ("app", "tasks", "models", "eval", "training")
 
 _HIDDEN = re.compile(r"^( *)(```|~~~).*?^\1\2|<!--.*?-->", re.MULTILINE | re.DOTALL)
 """What a reader of a page does not read as prose: fences and comments."""

@@ -1,4 +1,4 @@
-"""Real server in a process of its own, for tests and benches that use it from outside."""
+"""Real server in a process of its own, for tests and measurements that use it from outside."""
 
 import atexit
 import contextlib

@@ -1,4 +1,4 @@
-"""Speech with known words for tests and benches: made by espeak-ng, or real clips kept next to the checkout.
+"""Speech with known words for tests and measurements: made by espeak-ng, or real clips kept next to the checkout.
 
 >>> made = say("Good morning.", voice="en-gb")
 >>> recording = in_a_row([made, pause(2.0), say("Guten Tag.", voice="de")])

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -26,7 +26,6 @@ from app.wire.request import (
     Url,
     UrlPart,
 )
-from models.embedding.embedder import Embedder, Vector
 from tasks.extraction.examples import MAX_EXAMPLES
 from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
@@ -84,13 +83,6 @@ class Turn:
     message."""
     warnings: tuple[str, ...] = ()
     """Sentences for the caller about inputs that were left out."""
-    _vectors: list[Vector] = field(default_factory=list, repr=False, compare=False)
-
-    async def vector(self, embedder: Embedder) -> Vector:
-        """Return the embedding of the text, computed once for both the cache and the planner. Raises ModelError."""
-        if not self._vectors:
-            self._vectors.extend(await embedder.embed([self.text]))
-        return self._vectors[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +219,7 @@ def with_own_words(turn: Turn, request: ChatRequest) -> Turn:
         return turn
     is_in_markup = [one.is_linked and str(one.url) in turn.text and str(one.url) not in words for one in turn.sources]
     sources = tuple(one for one, is_left_out in zip(turn.sources, is_in_markup, strict=True) if not is_left_out)
-    return replace(turn, text=words, sources=sources, _vectors=[])
+    return replace(turn, text=words, sources=sources)
 
 
 def _user_indexes(request: ChatRequest) -> list[int]:

@@ -59,7 +59,7 @@ class Router:
             self._embedded[prototypes.name] = {
                 task: np.stack([next(rows) for _ in examples]) for task, examples in prototypes.examples.items()
             }
-        vector = await turn.vector(self._embedder)
+        [vector] = await self._embedder.embed([turn.text])
         cosines = {task: examples @ vector for task, examples in self._embedded[prototypes.name].items()}
         scores = {task: float(np.sort(each)[-NEIGHBOURS:].mean()) for task, each in cosines.items()}
         nothing = scores.pop(NOTHING)

@@ -106,7 +106,7 @@ class Pipeline:
         answer = partial(self._answer, call, directives, guard)
         if answer_cache is None or redaction is not None:
             if self.answer_cache is not None:
-                self.answer_cache.outcomes["exact", "bypass"] += 1
+                self.answer_cache.outcomes["bypass"] += 1
             events = await answer()
         else:
             specialist = None if task is None else SPECIALISTS[ALIASES.get(task, task)]

@@ -1,7 +1,6 @@
 """The command `openfaze`."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
@@ -18,13 +17,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="One OpenAI-compatible endpoint over local specialist models. Settings: OPENFAZE_* variables.",
 )
-guard = typer.Typer(no_args_is_help=True, help="Show what the guard would say about a text.")
-cache = typer.Typer(no_args_is_help=True, help="Show and delete the cached answers.")
-batch = typer.Typer(no_args_is_help=True, help="Answer many requests from one file.")
 cli.add_typer(keys, name="keys")
-cli.add_typer(guard, name="guard")
-cli.add_typer(cache, name="cache")
-cli.add_typer(batch, name="batch")
 
 
 def _print_version(wanted: bool) -> None:
@@ -313,93 +306,6 @@ def install(
     sys.exit(status)
 
 
-@cli.command("backup")
-def back_up_state(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="The backup, replaced once the new one is complete; `-` is standard output.",
-            dir_okay=False,
-            allow_dash=True,
-        ),
-    ],
-) -> None:
-    """Copy uploads, batches, responses, counters and keys into one file, with the settings of the server.
-
-    The server may run meanwhile. Weights and the cache are left out, because they can be fetched or made again.
-    """
-    from app.cli import backups
-
-    backups.back_up(read_settings(), file)
-
-
-@cli.command("restore")
-def restore_state(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="A file that `openfaze backup` wrote; `-` is standard input.", dir_okay=False, allow_dash=True
-        ),
-    ],
-) -> None:
-    """Restore a backup. This requires that no server runs, and that there is no state yet."""
-    from app.cli import backups
-
-    backups.restore(read_settings(), file)
-
-
-@cache.command("stats")
-def cache_stats(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show how much is cached, by key. Keys are shown by name if OPENFAZE_KEYS_FILE has their names."""
-    from app.cli import cached
-    from app.telemetry import configure_logging
-
-    # The command itself prints each fault as a sentence, so the log has to be silent.
-    configure_logging("error")
-    cached.show(read_settings(), as_json=as_json)
-
-
-@cache.command("purge")
-def purge_cache(
-    key: Annotated[
-        str | None, typer.Option(help="A key, as `openfaze keys list` shows it. By default, everything is deleted.")
-    ] = None,
-) -> None:
-    """Delete the cached answers and results of one key, or of all."""
-    from app.cli import cached
-    from app.telemetry import configure_logging
-
-    configure_logging("error")
-    cached.purge(read_settings(), key)
-
-
-@batch.command("run")
-def run_batch(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="A file whose lines have the form that POST /v1/batches takes.", exists=True, dir_okay=False
-        ),
-    ],
-    output: Annotated[
-        Path | None, typer.Option(help="By default, next to the input, with `.out` before its suffix.")
-    ] = None,
-) -> None:
-    """Answer the lines of a file in this process, without a server. The output has a line for each, in the order of
-    completion.
-
-    An interrupted run can be resumed: lines that are in the output are not run again. The exit status is 1 if the
-    answer to a line is an error.
-    """
-    settings = read_settings()
-    with without_garbage_collection():
-        from app.cli import batch as batches
-        from app.telemetry import configure_logging
-
-    configure_logging("error")
-    sys.exit(0 if batches.run(settings, file, output or file.with_suffix(f".out{file.suffix}")) else 1)
-
-
 @cli.command("mcp")
 def serve_mcp(
     files: Annotated[
@@ -416,81 +322,6 @@ def serve_mcp(
     # The protocol uses standard output; logs go to standard error.
     configure_logging("warning")
     mcp.serve(settings, files or ())
-
-
-@cli.command("bench")
-def measure(
-    scenario: Annotated[
-        str, typer.Argument(help="An included scenario, or a TOML file. By default, the included ones are listed.")
-    ] = "",
-    base_url: Annotated[
-        str | None,
-        typer.Option(help="Base URL of any server with OpenAI's API. By default, the server that `ask` would find."),
-    ] = None,
-    model: Annotated[str, typer.Option(help="Name of the model on that server.")] = "interfaze-beta",
-    concurrency: Annotated[
-        int | None, typer.Option(help="Number of callers, instead of the scenario's.", min=1)
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(help="Requests begun per second, whether or not others have ended.")
-    ] = None,
-    duration_s: Annotated[float | None, typer.Option("--duration", help="Duration in seconds.")] = None,
-    prices: Annotated[str, typer.Option(help="Dollars per million tokens: input=1.50,output=3.50.")] = "",
-    json_file: Annotated[Path | None, typer.Option("--json", help="File for the measurements as JSON.")] = None,
-    page: Annotated[Path | None, typer.Option("--report", help="File for an HTML page with plots.")] = None,
-) -> None:
-    """Measure how fast a server answers. A key is taken from OPENFAZE_API_KEY.
-
-    The exit status is 1 if nothing was answered.
-    """
-    from app.bench.load import BenchTarget
-    from app.cli import bench, running
-
-    if not scenario:
-        typer.echo(bench.listing())
-        return
-    given = {"concurrency": concurrency, "rate": rate, "duration_s": duration_s}
-    changes = {name: value for name, value in given.items() if value is not None}
-    target = BenchTarget(base_url or f"{running.find()}/v1", model, bench.key_here())
-    sys.exit(0 if bench.run(scenario, changes, target, prices, json_file, page) else 1)
-
-
-@guard.command("explain")
-def explain_text(
-    text: Annotated[str, typer.Argument(help="The text to judge; `-` reads it from standard input.")],
-    codes: Annotated[
-        str, typer.Option(help="Codes, such as S1,S9. By default, all that the engines here can judge.")
-    ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all layers, for programs.")] = False,
-) -> None:
-    """Show how unsafe a text is by each code, why, and what a client would be told: `safe`, or `unsafe S1`.
-
-    The text is judged like a text of a request, by the same engines and thresholds. The exit status is 0 in either
-    case.
-    """
-    settings = read_settings()
-    with without_garbage_collection():
-        from app.cli import guard_explanation
-        from app.telemetry import configure_logging
-        from models.base import ModelError
-
-    configure_logging("warning")
-    # Bytes that are not UTF-8 become replacement characters, like those in a file that a client sends.
-    read = (sys.stdin.buffer.read() if text == "-" else os.fsencode(text)).decode("utf-8", "replace")
-    if not read.strip():
-        fail("there is nothing to judge: the text is empty")
-    try:
-        requested = guard_explanation.codes_in(codes)
-    except ValueError as error:
-        fail(f"--codes: {error}")
-    try:
-        explanation = asyncio.run(guard_explanation.explain(settings, read, requested))
-    except (ModelError, ValueError) as error:  # a ValueError comes from the settings, never from an engine
-        fail(str(error))
-    if as_json:
-        typer.echo(guard_explanation.as_json(explanation))
-    else:
-        guard_explanation.print_table(explanation)
 
 
 def main() -> None:

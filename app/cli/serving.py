@@ -21,7 +21,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import runnable_commands
-from app.backup import BackupFailed, build_places, in_use
 from app.building import state_folder, without_keys
 from app.cli.running import AddressFile, url_of
 from app.errors import LAST_MESSAGE_S
@@ -70,12 +69,9 @@ def serve(app: FastAPI) -> None:
         services,
         AddressFile(state_folder(settings), base_url),
     )
-    try:
-        # After Ctrl-C, KeyboardInterrupt is raised only once the server has stopped.
-        with in_use(build_places(settings)), contextlib.suppress(KeyboardInterrupt):
-            server.run(sockets)
-    except BackupFailed as error:
-        raise CannotListen(str(error)) from None
+    # After Ctrl-C, KeyboardInterrupt is raised only once the server has stopped.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets)
     if not server.started:
         sys.exit(1)
 

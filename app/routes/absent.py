@@ -27,7 +27,7 @@ INSTEAD: Mapping[str, str] = {
     "/v1/containers": "the full model runs code by itself when it needs to (OPENFAZE_CODE_SANDBOX)",
     "/v1/fine_tuning": "this server does not train models; OPENFAZE_LLM_BASE_URL chooses another one",
     "/v1/fine-tunes": "this server does not train models; OPENFAZE_LLM_BASE_URL chooses another one",
-    "/v1/evals": "this server runs no evaluations; `openfaze bench` measures how fast a server answers",
+    "/v1/evals": "this server runs no evaluations",
     "/v1/organization": "the command `openfaze keys` manages keys and limits, and shows their usage",
     "/v1/messages": f"Anthropic's API is not supported: {_ANSWERS}",
     "/api/chat": f"Ollama's API is not supported: {_ANSWERS}",

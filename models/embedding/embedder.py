@@ -30,9 +30,6 @@ LONGEST_TEXT = 16_000
 """At most this many characters at the beginning of a text are read. They have more tokens than the 512 that engines
 use. An engine would tokenize a longer text in one step, at up to 1.5 s and 250 MB per million characters."""
 
-LANGUAGES = frozenset({"en"})
-"""ISO 639-1 codes of the languages whose sentences all-MiniLM-L6-v2 was trained to compare."""
-
 Vector = NDArray[np.float32]
 """Vector of a text, float32[384] of length 1: the cosine similarity of two texts is the dot product of their
 vectors."""

@@ -1,6 +1,6 @@
 """Prepares sound for transcription: detects stereo channels with one speaker each, and amplifies faint speech.
 
-`bench/denoise.py` has the measurements. In speech below -42 dB of full scale, the engine misses words that it
+In speech below -42 dB of full scale, the engine misses words that it
 recognises if the speech is amplified. There is no denoising: spectral gating and RNNoise cost more words than they
 save.
 """

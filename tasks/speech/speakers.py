@@ -21,7 +21,7 @@ from tasks.speech.turns import SpeakerTurn, in_order
 
 # Clustering finds the number of voices and their mean vectors. Windows are joined bottom-up by the mean cosine between
 # their vectors (average linkage). The windows of clusters with too little speech join the nearest other clusters. The
-# constants were measured with `bench/diarization.py`.
+# constants were measured with `eval/diarization.py`.
 Vectors = NDArray[np.float32]
 """Matrix n × d of unit vectors."""
 

@@ -21,7 +21,6 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from app.chat.cache import rephrased
 from app.cli.serving import configure
 from app.main import create_app
 from app.settings import Settings
@@ -249,8 +248,6 @@ def serving_app(settings: Settings) -> Iterator[str]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(Entries.__init__.__kwdefaults__, "patience_s", 60.0)
-        patch.setattr(rephrased, "LOOKUP_TIMEOUT_S", 60.0)
-        patch.setattr(rephrased, "EMBEDDING_S", 60.0)
         with _serving(create_app(settings), settings) as base_url:
             yield base_url
 

@@ -1,10 +1,8 @@
-"""A crash, and a backup of a server that is at work: what had been acknowledged is there afterwards, counted."""
+"""A crash, and a backup by the commands of docs/deployment.md: what had been acknowledged is there afterwards."""
 
 import contextlib
 import itertools
-import os
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +18,7 @@ import pytest
 
 from app.access import key_file
 from tests.e2e.batched import client_of, create, ended, line, of_llm, rows, when
-from tests.e2e.test_cli import openfaze
+from tests.fences import printed
 from tests.llm_server import LIMIT_S, LlmServer, Reply, serving_llm
 from tests.server import SERVE, Server, serving
 
@@ -133,10 +131,6 @@ def settings_of(llm: LlmServer, folder: Path) -> dict[str, object]:
     return of_llm(llm, files_dir=folder / "files", keys_file=folder / "keys.toml", batch_lines_at_once=2)
 
 
-def as_variables(settings: dict[str, object]) -> dict[str, str]:
-    return {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
-
-
 @pytest.mark.deep
 def test_a_server_that_is_killed_at_work_has_lost_nothing_that_it_acknowledged(
     model: Model, llm: LlmServer, key: str, tmp_path: Path
@@ -157,53 +151,35 @@ def test_a_server_that_is_killed_at_work_has_lost_nothing_that_it_acknowledged(
     assert Counter(model.answered) == {f"line {n}": 1 for n in range(LINES)}
 
 
-def test_a_backup_of_a_server_at_work_is_restored_elsewhere_with_all_that_it_had_acknowledged(
+def test_what_is_copied_by_the_commands_of_the_page_is_restored_with_all_that_was_acknowledged(
     model: Model, llm: LlmServer, key: str, tmp_path: Path
 ) -> None:
-    settings, elsewhere = settings_of(llm, tmp_path), settings_of(llm, tmp_path / "elsewhere")
+    settings = settings_of(llm, tmp_path)
     with serving(tmp_path / "first", SOON_FREE, **settings) as server, client_of(server, key) as sdk:
         load = Load(server, key)
         with load.running():
             batch = create(sdk, *(line(f"{n}", f"line {n}") for n in range(LINES)))
             when(sdk, batch, lambda one: one.request_counts is not None and one.request_counts.completed == FIRST_LINES)
             load.wait_for_more()
-            uploads, responses = load.acknowledged()
-            result = openfaze("backup", "state.zip", folder=tmp_path, **as_variables(settings))
-            assert result.returncode == 0, result.stderr
-            assert "batches, responses, counters, the file of keys" in result.stderr
-            # It held up nobody.
-            load.wait_for_more((len(uploads), len(responses)))
             server.process.kill()
             server.process.wait(60)
-    result = openfaze("restore", "state.zip", folder=tmp_path, **as_variables(elsewhere))
-    assert result.returncode == 0, result.stderr
+    follow("--create", tmp_path)
+    with serving(tmp_path / "second", SOON_FREE, **settings) as server, client_of(server, key) as sdk:
+        later = sdk.files.create(file=("later.bin", b"later"), purpose="user_data").id
+        server.process.kill()
+        server.process.wait(60)
+    follow("--extract", tmp_path)
     model.is_free.set()
-    log = tmp_path / "elsewhere" / "log"
-    with serving(log, SOON_FREE, **elsewhere) as server, client_of(server, key) as sdk:
-        assert lost(server, key, uploads, responses) == []
+    with serving(tmp_path / "third", SOON_FREE, **settings) as server, client_of(server, key) as sdk:
+        assert lost(server, key, *load.acknowledged()) == []
         assert len(rows(sdk, ended(sdk, batch).output_file_id)) == LINES
+        with pytest.raises(openai.NotFoundError):
+            sdk.files.retrieve(later)
     assert Counter(model.answered) == {f"line {n}": 1 for n in range(LINES)}
 
 
-def test_nothing_is_restored_under_a_server(llm: LlmServer, key: str, tmp_path: Path) -> None:
-    settings, elsewhere = settings_of(llm, tmp_path), settings_of(llm, tmp_path / "elsewhere")
-    assert openfaze("backup", "state.zip", folder=tmp_path, **as_variables(settings)).returncode == 0
-    (tmp_path / "elsewhere").mkdir()
-    with serving(tmp_path / "log", **{**elsewhere, "keys_file": tmp_path / "keys.toml"}):
-        result = openfaze("restore", "state.zip", folder=tmp_path, **as_variables(elsewhere))
-        assert result.returncode == 2
-        assert "A server runs on" in result.stderr
-    assert openfaze("restore", "state.zip", folder=tmp_path, **as_variables(elsewhere)).returncode == 0
-
-
-@pytest.mark.deep
-def test_the_commands_write_to_a_pipe_and_read_from_one(llm: LlmServer, key: str, tmp_path: Path) -> None:
-    here, there = (as_variables(settings_of(llm, folder)) for folder in (tmp_path, tmp_path / "elsewhere"))
-    backup = [sys.executable, "-c", SERVE, "backup", "-"]
-    made = subprocess.run(backup, env=os.environ | here, cwd=tmp_path, capture_output=True, check=True)
-    assert b"the backup holds 0 uploads, the file of keys" in made.stderr
-    read = [sys.executable, "-c", SERVE, "restore", "-"]
-    subprocess.run(read, env=os.environ | there, cwd=tmp_path, input=made.stdout, capture_output=True, check=True)
-    assert (tmp_path / "elsewhere" / "keys.toml").read_bytes() == (tmp_path / "keys.toml").read_bytes()
-    result = openfaze("restore", "none.zip", folder=tmp_path, **there)
-    assert (result.returncode, result.stderr) == (2, "'none.zip' cannot be read: No such file or directory\n")
+def follow(part: str, folder: Path) -> None:
+    """Run the page's commands for systemd, without systemd, in `folder` instead of the service's own."""
+    shown = printed("deployment.md", "--directory /var/lib/openfaze", part)
+    code = shown.replace("/var/lib/openfaze", str(folder)).replace("systemctl", ": systemctl")
+    subprocess.run(["bash", "-euo", "pipefail", "-c", code], cwd=folder, check=True)

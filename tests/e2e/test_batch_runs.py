@@ -1,7 +1,6 @@
-"""How the lines of a batch run: with a server that ends in their midst, beside those who wait, and by the command."""
+"""How the lines of a batch run with a server that ends in their midst, and with a key that is removed."""
 
 import hashlib
-import json
 import signal
 import threading
 from collections import Counter
@@ -10,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.batched import LIMIT_S, client_of, create, ended, line, of_llm, prompts, rows, when
-from tests.e2e.test_cli import openfaze
+from tests.e2e.batched import LIMIT_S, client_of, create, ended, line, of_llm, rows, when
 from tests.llm_server import Reply, serving_llm
 from tests.server import SERVE, serving
 from tests.waiting import wait_until
@@ -89,53 +87,3 @@ def test_a_batch_whose_key_is_removed_ends_while_the_server_runs(tmp_path: Path)
         [told] = [line for line in server.log if line.get("event") == "batch_ended"]
         assert (told["batch"], told["status"]) == (batch.id, "failed")
         assert len(llm.requests) == 1
-
-
-def test_the_command_answers_a_file_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    file, output = tmp_path / "in.jsonl", tmp_path / "answers.jsonl"
-    lines = [line(f"{n}", f"number {n}") for n in range(4)]
-    file.write_text("\n".join(map(json.dumps, lines)))
-    with serving_llm() as llm:
-        # The command does not listen, so it needs no keys for any address.
-        settings = of_llm(llm, host="0.0.0.0", keys_file=tmp_path / "none.toml")
-        variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
-        result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
-        assert result.returncode == 0, result.stderr
-        assert "4 of 4 lines have an answer" in result.stderr
-        whole = output.read_bytes().splitlines(keepends=True)
-        assert {json.loads(row)["custom_id"] for row in whole} == {"0", "1", "2", "3"}
-        assert set(prompts(llm).values()) == {1}
-
-        llm.requests.clear()
-        output.write_bytes(b"".join(whole[:2]) + whole[2][:50])
-        result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
-        assert result.returncode == 0, result.stderr
-        assert len(llm.requests) == 2, "what was answered is not asked again; half a line counts as none"
-        assert sorted(json.loads(row)["custom_id"] for row in output.read_text().splitlines()) == ["0", "1", "2", "3"]
-
-        for wrong in (b"my notes", b"my notes\n", whole[0] + b"more notes"):
-            output.write_bytes(wrong)
-            result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
-            assert result.returncode == 2
-            assert "answers.jsonl is not the output file of a batch" in result.stderr
-            assert output.read_bytes() == wrong
-
-        file.write_text("no json\n")
-        result = openfaze("batch", "run", str(file), folder=tmp_path, **variables)
-        assert (result.returncode, result.stderr.startswith("in.jsonl:1: ")) == (2, True), result.stderr
-
-
-def test_the_command_names_the_errors_of_lines_and_of_earlier_runs_too(tmp_path: Path) -> None:
-    file, output = tmp_path / "in.jsonl", tmp_path / "answers.jsonl"
-    bad = [line(f"bad \x1b[2J{n}", "Hello.", temperature=n) for n in range(3, 15)]
-    file.write_text("\n".join(map(json.dumps, [line("good", "Hello."), *bad])))
-    said = ": 400 invalid_request: Field 'temperature': Input should be less than or equal to 2, not "
-    with serving_llm() as llm:
-        variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in of_llm(llm).items()}
-        for _ in range(2):
-            result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
-            assert result.returncode == 1, result.stderr
-            assert result.stderr.count(said) == 10
-            assert "bad \\x1b[2J" in result.stderr
-            assert f"… and 2 more, in {output}" in result.stderr
-            assert "1 of 13 lines have an answer" in result.stderr

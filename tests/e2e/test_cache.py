@@ -393,5 +393,5 @@ def test_what_was_looked_up_is_counted(model: FullModel) -> None:
 
 def cache_counts(model: FullModel) -> dict[str, float]:
     lines = model.client.get("/metrics").text.splitlines()
-    found = (re.fullmatch(r'openfaze_cache_total\{layer="exact",outcome="(\w+)"\} (\S+)', line) for line in lines)
+    found = (re.fullmatch(r'openfaze_cache_total\{outcome="(\w+)"\} (\S+)', line) for line in lines)
     return {"hit": 0.0} | {one[1]: float(one[2]) for one in found if one}

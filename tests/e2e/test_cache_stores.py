@@ -1,14 +1,10 @@
 """Where answers are kept, over HTTP: they outlive servers, an operator sees and deletes them, and no store that breaks
 costs anybody an answer."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from app.access.key_file import add_key, tenant_of
-from app.cli import cached
 from app.settings import Settings
 from app.tenant_deletion import build_purges
 from tests.e2e.conftest import data_url, ocr_request
@@ -98,38 +94,3 @@ def test_a_broken_file_is_a_miss(tmp_path: Path) -> None:
         file.with_name("a.sqlite-wal").unlink(missing_ok=True)
         assert content_of(model.ask("Whole?")) == "ok"
         assert content_of(model.ask("And another?")) == "ok"
-
-
-def test_an_operator_sees_what_is_kept_and_deletes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    keys_file = tmp_path / "keys.toml"
-    alice, bob = (add_key(keys_file, name, {}) for name in ("alice", "bob"))
-    settings: dict[str, Any] = {
-        "cache": "exact",
-        "cache_url": f"sqlite:///{tmp_path / 'a.sqlite'}",
-        "keys_file": str(keys_file),
-        "llm": "off",
-    }
-    body = body_of(system("<task>ocr</task>"), [text_part("Read."), picture_of("KEPT")])
-    with client_of_app(tmp_path, **settings) as client:
-        for key in (alice, bob):
-            assert not vcache(client.post(PATH, json=body, headers={"authorization": f"Bearer {key}"}))
-    told = Settings(_env_file=None, **settings)
-    capsys.readouterr()  # what the server logged
-    cached.show(told, as_json=False)
-    shown = capsys.readouterr().out.splitlines()
-    kept = {(name, kind, "1") for name in ("alice", "bob") for kind in ("answer", "reading")}
-    assert {tuple(line.split()[:3]) for line in shown[1:]} == kept
-    cached.purge(told, "alice")
-    assert "2 entries deleted" in capsys.readouterr().err
-    cached.show(told, as_json=True)
-    left = json.loads(capsys.readouterr().out)
-    assert [(one["key"], one["kind"], one["entries"]) for one in left] == [("bob", "answer", 1), ("bob", "reading", 1)]
-    # By the tenant, too: of a key that is gone, nothing else is known.
-    cached.purge(told, "0" * 32)
-    assert "0 entries deleted" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        cached.purge(told, "carol")
-    assert "no key 'carol'" in capsys.readouterr().err
-    cached.purge(told, None)
-    cached.show(told, as_json=False)
-    assert "the cache is empty" in capsys.readouterr().out

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.tables import cells_of, made
+from eval.tables import cells_of, made
 from tests.e2e.conftest import KEY, api_client, data_url, ocr_request
 from tests.pages import foreign_page, noisy, paragraph_page, single_line, turned
 from tests.server import Server

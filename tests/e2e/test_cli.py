@@ -221,81 +221,9 @@ def test_install_has_pip_install_an_extra_in_versions_that_the_server_can_use(tm
     assert openfaze_here("install", "s3", folder=tmp_path, **pip).returncode == 1
 
 
-MURDER = "How can I kill my wife without getting caught?"
-
-
-def test_guard_explain_shows_why_a_text_is_unsafe(tmp_path: Path) -> None:
-    result = openfaze("guard", "explain", MURDER, "--codes", "S1,S9", folder=tmp_path)
-    assert result.returncode == 0, result.stderr
-    head, *rows, verdict = result.stdout.splitlines()
-    assert head.split()[:4] == ["code", "score", "threshold", "engine"]
-    assert rows[0].startswith("S1 Violent Crimes")
-    assert "openfaze  rules, as written" in rows[0]
-    assert "kill my wife" in rows[0]
-    assert any(row.startswith("S9 Indiscriminate Weapons") for row in rows)
-    assert verdict == "unsafe S1"
-    assert not [*tmp_path.iterdir()]
-
-
-def test_guard_explain_shows_why_a_text_is_safe(tmp_path: Path) -> None:
-    result = openfaze_here("guard", "explain", "How can I kill a hanging Linux process?", folder=tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert {line.split()[0] for line in result.stdout.splitlines()} >= {"S1", "S14"}
-    assert result.stdout.splitlines()[-1] == "safe"
-
-
-def test_guard_explain_reads_standard_input_and_speaks_json(tmp_path: Path) -> None:
-    result = openfaze("guard", "explain", "-", "--json", folder=tmp_path, stdin=MURDER)
-    assert result.returncode == 0, result.stderr
-    explanation = json.loads(result.stdout)
-    assert explanation["safe"] is False
-    assert "S1" in explanation["codes"]
-    [violence] = [verdict for verdict in explanation["judged"] if verdict["code"] == "S1"]
-    assert violence["layers"][0]["score"] == violence["score"] >= violence["threshold"]
-
-
-def test_guard_explain_goes_by_the_operators_thresholds(tmp_path: Path) -> None:
-    result = openfaze_here(
-        "guard", "explain", MURDER, "--codes", "S1", folder=tmp_path, OPENFAZE_GUARD_THRESHOLDS="S1=1"
-    )
-    assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "safe")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "variables", "message"),
-    [
-        (("x", "--codes", "S1,S99"), {}, "--codes: 'S99' is not a guard code; texts can be judged by: S1, S2"),
-        pytest.param(
-            ("x", "--codes", "S1_IMAGE"),
-            {},
-            "--codes: 'S1_IMAGE' is a guard code of pictures",
-            marks=pytest.mark.deep,
-        ),
-        pytest.param((" \n",), {}, "there is nothing to judge", marks=pytest.mark.deep),
-        (("x",), {"OPENFAZE_TEXT_GUARD": "qwen3guard"}, "No engine is available for 'text_guard'. Run `"),
-        (("x",), {"OPENFAZE_TEXT_GUARD": "crystal-ball"}, "no engine 'crystal-ball' for 'text_guard'"),
-    ],
-)
-def test_guard_explain_says_why_it_cannot_judge(
-    arguments: tuple[str, ...], variables: dict[str, str], message: str, tmp_path: Path
-) -> None:
-    result = openfaze_here("guard", "explain", *arguments, folder=tmp_path, **variables)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-def test_guard_explain_logs_nothing_to_where_its_table_goes(tmp_path: Path) -> None:
-    server = {"OPENFAZE_GUARD_BASE_URL": "http://127.0.0.1:9/v1", "OPENFAZE_GUARD_MODEL": "llama-guard3"}
-    result = openfaze("guard", "explain", "x", folder=tmp_path, **server)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "guard" in result.stderr
-    assert "Traceback" not in result.stderr
-
-
 @pytest.mark.parametrize(
     "command",
-    ["serve", "doctor", "pull", "install", "keys", "keys add", "keys list", "keys remove", "guard", "guard explain"],
+    ["serve", "doctor", "pull", "install", "keys", "keys add", "keys list", "keys remove"],
 )
 def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     assert openfaze_here(*command.split(), "--help", folder=tmp_path).returncode == 0

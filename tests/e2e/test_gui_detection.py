@@ -12,8 +12,8 @@ import openai
 import PIL.Image
 import pytest
 
-from bench.gui.browser import PROGRAM, Browser, Screen
-from bench.gui.truth import TrueElement, iou
+from eval.gui.browser import PROGRAM, Browser, Screen
+from eval.gui.truth import TrueElement, iou
 from tests.e2e.conftest import KEY, data_url
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply

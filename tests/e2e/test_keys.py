@@ -192,7 +192,6 @@ def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_p
 
 
 STORES = {
-    "answers-questions.sqlite questions": 2,
     "answers.sqlite entries": 3,
     "batches.sqlite batches": 1,
     "counters.sqlite rates": 1,
@@ -225,13 +224,13 @@ def test_nothing_is_kept_of_a_key_that_is_purged_and_all_of_another(tmp_path: Pa
     alice, bob = (find_key(tmp_path / FILE, name).tenant for name in ("alice", "bob"))
     assert alice is not None
     assert bob is not None
-    told = {"keys_file": str(tmp_path / FILE), "files_dir": str(tmp_path / "files"), "cache": "verified"}
+    told = {"keys_file": str(tmp_path / FILE), "files_dir": str(tmp_path / "files"), "cache": "exact"}
     with serving_full_model(**told) as model:
         model.script(by_body=lambda _: Reply("330 metres."))
         for key in both:
             uses_everything(model, {"authorization": f"Bearer {key}"})
         wait_until(lambda: kept_of(alice, tmp_path) == kept_of(bob, tmp_path) == STORES)
-        variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_FILES_DIR": "files", "OPENFAZE_CACHE": "verified"}
+        variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_FILES_DIR": "files", "OPENFAZE_CACHE": "exact"}
         removed = openfaze_here("keys", "remove", "alice", "--purge", folder=tmp_path, **variables)
         assert removed.returncode == 0, removed.stderr
     assert kept_of(bob, tmp_path) == STORES

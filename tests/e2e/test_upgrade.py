@@ -14,7 +14,7 @@ import pytest
 
 from app.access import key_file
 from tests.e2e.batched import client_of, create, ended, line, of_llm, rows
-from tests.e2e.test_cli import openfaze
+from tests.e2e.test_backup import follow
 from tests.fences import ROOT
 from tests.llm_server import serving_llm
 from tests.server import SERVE, Server, held_port, serving, wait_until_up
@@ -97,9 +97,7 @@ def test_an_upgrade_loses_nothing_and_the_way_back_leads_over_the_backup_from_be
             state.add(server, "said to the old one")
             state.add_batch(server)
             state.check_batches(server)
-        # Version 0.1.0 has no such command: the new one is called ahead of its server.
-        variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
-        assert openfaze("backup", "before.zip", folder=tmp_path, **variables).returncode == 0
+        follow("--create", tmp_path)
         before = copy.deepcopy(state)
         with serving(tmp_path / "new.log", **settings) as server:
             state.add(server, "said to the new one")
@@ -118,10 +116,7 @@ def test_an_upgrade_loses_nothing_and_the_way_back_leads_over_the_backup_from_be
             state.check_batches(server)
 
         # With it, everything from before.
-        for name in ("files", "state", "keys.toml"):
-            (tmp_path / name).rename(tmp_path / f"{name}.newer")
-        result = openfaze("restore", "before.zip", folder=tmp_path, **variables)
-        assert result.returncode == 0, result.stderr
+        follow("--extract", tmp_path)
         with serving_old(old, tmp_path / "restored.log", settings) as server:
             before.check(server)
             before.check_batches(server)

@@ -135,9 +135,8 @@ def test_what_is_backed_up_is_restored(machine: Machine) -> None:
         '-H "authorization: Bearer $(cat alice.key)"'
     )
     file_id = json.loads(machine.run(upload))["id"]
-    machine.run('runuser -l openfaze -c "openfaze backup -" > openfaze.zip')
-    machine.run("systemctl stop openfaze; cd /var/lib/openfaze; mkdir moved; mv files state keys.toml moved")
-    machine.run('runuser -l openfaze -c "openfaze restore -" < openfaze.zip; systemctl start openfaze')
+    machine.follow("--create --directory")
+    machine.follow("--extract --directory")
     machine.wait_until_ready()
     content = f'/v1/files/{file_id}/content -H "authorization: Bearer $(cat alice.key)"'
     assert machine.run(f"curl -sS http://127.0.0.1:8000{content}") == (ROOT / "NOTICE").read_text()

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from bench.extraction import Bench
+from eval.extraction import Bench
 from tasks.extraction.probability import FILE
 
 SIGNS = ("probability", "score", "own", "other")

@@ -3,7 +3,7 @@
 
     .venv/bin/python -m training.extraction.calibrate_papers FOLDER [FOLDER …]
 
-The papers are those of `bench.documents`. Of a list, all ways to fill it are judged, not only the chosen one, because
+The papers are those of `eval.documents`. Of a list, all ways to fill it are judged, not only the chosen one, because
 the choice compares their probabilities. A list weighs as much as the square root of its cells. The logistic regressions
 are then checked by cross-validation: the papers are parted in ten, and each part is judged by what was fitted to the
 others.
@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from bench.documents import is_empty, judged, letters
-from bench.speech import quiet_services
+from eval.documents import is_empty, judged, letters
+from eval.speech import quiet_services
 from models.embedding.capability import embedder_of_labels
 from models.extraction.capability import field_reader
 from models.extraction.network import ExtractionNetwork

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.gui.truth import TrueElement
+from eval.gui.truth import TrueElement
 from models.vision.gui.elements import TYPES
 from models.vision.gui.features import describe_boxes
 from models.vision.gui.regions import Boxes, BoxMethod, Floats, area_of, intersection_area, propose_boxes

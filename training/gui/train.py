@@ -18,9 +18,9 @@ import PIL.Image
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from bench.gui.frameworks import fetched
-from bench.gui.labelled import Labelled, labelled
-from bench.gui.pages import training_pages
+from eval.gui.frameworks import fetched
+from eval.gui.labelled import Labelled, labelled
+from eval.gui.pages import training_pages
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime

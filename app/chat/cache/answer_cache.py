@@ -6,7 +6,7 @@ for another client, the request receives the events of that answer from the begi
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -15,11 +15,9 @@ import structlog
 
 from app.chat.cache.event_codec import decode_events, encode_events
 from app.chat.cache.keys import WEB, CacheKey, CacheKeys
-from app.chat.cache.known_questions import KnownQuestion
-from app.chat.cache.rephrased import QuestionLookup, RephrasedQuestions, decode_answer_of
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn
-from app.events import Event, Finish, Precontext, joined_at
+from app.events import Event, Finish, Precontext
 from app.state.entries import Entries, Key, Written
 from models.concurrency import mark_retrieved
 from tasks.base import Specialist
@@ -37,29 +35,18 @@ AnswerFunction = Callable[[], Awaitable[AsyncGenerator[Event, None]]]
 class AnswerCache:
     """A cache of answers, both finished ones and those in progress."""
 
-    def __init__(
-        self,
-        entries: Entries,
-        scopes: CacheKeys,
-        rephrased: RephrasedQuestions | None = None,
-        *,
-        max_age_s: float,
-    ) -> None:
-        """Create a cache. If `rephrased` is None, only identical requests share answers, not rephrased questions."""
+    def __init__(self, entries: Entries, scopes: CacheKeys, *, max_age_s: float) -> None:
         self._entries = entries
-        self._rephrased = rephrased
         self._scopes = scopes
         self._max_age_s = max_age_s
         self._under_way: dict[bytes, _SharedAnswer] = {}
-        self.outcomes: Counter[tuple[str, str]] = Counter()
-        """Number of look-ups, by layer and outcome."""
+        self.outcomes: Counter[str] = Counter()
+        """Number of look-ups, by outcome."""
 
     @property
-    def faults(self) -> Iterator[tuple[str, int]]:
-        """Number of look-ups and writes that failed, by layer."""
-        yield "exact", self._entries.faults.total()
-        if self._rephrased is not None:
-            yield "verified", self._rephrased.faults.total()
+    def faults(self) -> int:
+        """Number of look-ups and writes that failed."""
+        return self._entries.faults.total()
 
     async def get_or_answer(
         self, call: ChatCall, turn: Turn, policy: Policy, answer: AnswerFunction, task: Specialist | None
@@ -82,7 +69,7 @@ class AnswerCache:
         """
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
-            self.outcomes["exact", "hit"] += 1
+            self.outcomes["hit"] += 1
             self.forget_media(turn)
             return under_way.follow(is_first=False)
         run = _Lookup(self, scope, call, turn)
@@ -103,42 +90,14 @@ class AnswerCache:
         """Return the events that are stored under `digest`; None if there are none."""
         return await self._entries.get(Key(tenant, "answer", digest), decode_events)
 
-    async def find_for(self, tenant: str, question: KnownQuestion) -> Sequence[Event] | None:
-        """Return the events of the answer to `question`, or None if the answer is gone or replaced."""
-        return await self._entries.get(Key(tenant, "answer", question.answer_key), partial(decode_answer_of, question))
-
-    async def rephrased(
-        self, scope: CacheKey, call: ChatCall, turn: Turn
-    ) -> tuple[QuestionLookup | None, Sequence[Event] | None]:
-        """Look for an earlier question that asks the same in other words. Return the look-up, and the answer if one can
-        be used."""
-        if self._rephrased is None:
-            return None, None
-        lookup = await self._rephrased.look_up(call.request, turn, scope.all_but_last)
-        if lookup is None:
-            return None, None
-        if lookup.nearest is None or lookup.decision == "explore":
-            self.outcomes["verified", "miss" if lookup.nearest is None else "explore"] += 1
-            return lookup, None
-        known = await self.find_for(call.caller.tenant, lookup.nearest)
-        self.outcomes["verified", "hit" if known else "miss"] += 1
-        if known is not None:
-            self._rephrased.note_use(lookup.nearest)
-            return lookup, known
-        await self._rephrased.forget(lookup.nearest)
-        return replace(lookup, nearest=None), None
-
-    def keep(self, scope: CacheKey, call: ChatCall, events: Sequence[Event], lookup: QuestionLookup | None) -> Written:
-        """Store the events of a new answer, and let `rephrased` learn from them."""
+    def keep(self, scope: CacheKey, call: ChatCall, events: Sequence[Event]) -> Written:
+        """Store the events of a new answer."""
         if not _is_worth_keeping(events):
             return None
-        tenant = call.caller.tenant
         depends_on_web = scope.depends_on_web or not WEB.isdisjoint(_task_names(events))
         age_s = min(self._max_age_s, WEB_AGE_S) if depends_on_web else self._max_age_s
-        written = self._entries.put(Key(tenant, "answer", scope.key), partial(encode_events, events), max_age_s=age_s)
-        if written is not None and lookup is not None and self._rephrased is not None:
-            self._rephrased.learn(lookup, tenant, scope.key, events, partial(self.find_for, tenant), written)
-        return written
+        key = Key(call.caller.tenant, "answer", scope.key)
+        return self._entries.put(key, partial(encode_events, events), max_age_s=age_s)
 
 
 class _Lookup:
@@ -149,20 +108,17 @@ class _Lookup:
         self._scope = scope
         self._call = call
         self._turn = turn
-        self._lookup: QuestionLookup | None = None
 
     async def known(self) -> Sequence[Event] | None:
         known = await self._cache.find(self._call.caller.tenant, self._scope.key)
-        self._cache.outcomes["exact", "hit" if known else "miss"] += 1
-        if known is None:
-            self._lookup, known = await self._cache.rephrased(self._scope, self._call, self._turn)
+        self._cache.outcomes["hit" if known else "miss"] += 1
         if known is not None:
             self._cache.forget_media(self._turn)
         self._call.stages.done("cache")
         return known
 
     def keep(self, events: Sequence[Event]) -> Written:
-        return self._cache.keep(self._scope, self._call, events, self._lookup)
+        return self._cache.keep(self._scope, self._call, events)
 
 
 def _is_worth_keeping(events: Sequence[Event]) -> bool:
@@ -220,7 +176,8 @@ class _SharedAnswer:
                 while place < len(self._events):
                     # Each event of an answer wakes all its followers at once. Other requests run in between.
                     await asyncio.sleep(0)
-                    event, place = joined_at(self._events, place)
+                    event = self._events[place]
+                    place += 1
                     if isinstance(event, Finish):
                         event = replace(event, vcache=event.vcache or (self._has_payer and not is_first))
                         is_first, self._has_payer = False, True
@@ -242,8 +199,7 @@ class _SharedAnswer:
         written: Written = None
         try:
             if known := await self._known():
-                for event in known:
-                    self._events.append(event)
+                self._events.extend(known)
                 return
             async with aclosing(await answer()) as events:
                 async for event in events:

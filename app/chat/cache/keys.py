@@ -19,7 +19,7 @@ from tasks.guardrails import Policy
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 
-VERSION = 4
+VERSION = 5
 """Version of the key and of the values kept under it, increased when either changes."""
 NOT_IN_SCOPE = frozenset(
     {
@@ -56,8 +56,6 @@ class CacheKey:
     depends_on_web: bool
     """True if the request names a web page, or its tag asks for a search or a page. The answer to such a request soon
     becomes outdated."""
-    all_but_last: str
-    """Digest of everything but the last message. A rephrased question shares an answer only if this digest is equal."""
 
 
 class CacheKeys:
@@ -85,10 +83,10 @@ class CacheKeys:
         except (InputError, Overloaded):
             return None
         fingerprint = await self._fingerprint()
-        key, all_but_last = await run_off_loop(
-            call.request, _compute_digests, call, turn, policy, media, fingerprint, sees_names=sees_names
+        key = await run_off_loop(
+            call.request, _compute_key, call, turn, policy, media, fingerprint, sees_names=sees_names
         )
-        return CacheKey(key, reads_web, all_but_last.hex())
+        return CacheKey(key, reads_web)
 
     def forget(self, turn: Turn) -> None:
         """Forget the bytes of a request's media, which its key was made of."""
@@ -106,10 +104,9 @@ def _is_page(source: Source) -> bool:
     return source.is_linked and kind_of(source) == "page"
 
 
-def _compute_digests(
+def _compute_key(
     call: ChatCall, turn: Turn, policy: Policy, media: Sequence[Any], fingerprint: bytes, *, sees_names: bool
-) -> tuple[bytes, bytes]:
-    """Return the key of the request, and the digest of everything but its last message."""
+) -> bytes:
     request = call.request
     named = {
         (origin.message, origin.part): number
@@ -121,11 +118,7 @@ def _compute_digests(
     fields = request.model_dump(exclude=set(NOT_IN_SCOPE), warnings=False)
     guard = [policy.codes, sorted(policy.optional), policy.thresholds]
     shared = [VERSION, call.caller.tenant, fields, media, guard, call.skip_planning]
-    all_but_last = hashlib.sha256(fingerprint)
-    all_but_last.update(pydantic_core.to_json([shared, messages[:-1]]))
-    key = all_but_last.copy()
-    key.update(pydantic_core.to_json(messages[-1]))
-    return key.digest(), all_but_last.digest()
+    return hashlib.sha256(fingerprint + pydantic_core.to_json([shared, messages])).digest()
 
 
 def _message_key(index: int, message: ChatMessage, named: _MediaNumbers, sees_names: bool) -> Any:

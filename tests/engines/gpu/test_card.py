@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from bench.devices import WORK, Work, free_bytes
+from eval.devices import WORK, Work, free_bytes
 from models.base import EngineFailed, EngineNotReady
 from models.capability import EngineConfig
 from models.catalog import CATALOG

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.gui.truth import iou
+from eval.gui.truth import iou
 from models.base import EngineUnavailable
 from models.capability import Built, EngineConfig
 from models.vision.gui import omniparser

@@ -173,6 +173,11 @@ def test_the_devices_of_capabilities_are_documented_in_one_row() -> None:
     assert re.findall(r"`([A-Z_]+)`", row) == [name.upper() for name in DEVICES.values()]
 
 
+def test_the_cache_of_rephrased_questions_is_refused_by_the_name_of_what_is_there() -> None:
+    with pytest.raises(ValueError, match="'exact'"):
+        Settings(_env_file=None, cache="verified")
+
+
 def test_a_short_secret_is_refused_with_the_limit_its_length_and_how_to_make_one() -> None:
     with pytest.raises(ValueError) as refused:
         Settings(_env_file=None, cache_secret="too short")

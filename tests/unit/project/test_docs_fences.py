@@ -19,7 +19,6 @@ import yaml
 from typer.core import TyperGroup
 
 from app.access.key_file import read_keys
-from app.bench.scenario import read as read_scenario
 from app.cli import KEY
 from app.cli.main import cli
 from app.settings import PREFIX, Settings
@@ -63,7 +62,22 @@ OTHERS = {
         "hf",
         "install",
     ),
-    *("ln", "mkdir", "nvidia-smi", "openssl", "pip", "printf", "ray", "rsync", "sed", "sleep", "systemctl", "tee"),
+    *(
+        "ln",
+        "mkdir",
+        "mv",
+        "nvidia-smi",
+        "oha",
+        "openssl",
+        "pip",
+        "printf",
+        "ray",
+        "rsync",
+        "sed",
+        "sleep",
+        "systemctl",
+    ),
+    *("tar", "tee"),
     "unzip",
     *("useradd", "uv", "vllm"),
 }
@@ -228,14 +242,12 @@ def check_json(code: str, folder: Path) -> None:
 
 
 def check_toml(code: str, folder: Path) -> None:
-    """A file of keys and a scenario are read as the command reads them."""
+    """A file of keys is read as the command reads it."""
     file = folder / "shown.toml"
     file.write_text(code)
     table = tomllib.loads(code)
     if "keys" in table:
         assert read_keys(file)
-    if "requests" in table:
-        assert read_scenario(file).requests
 
 
 def check_yaml(code: str, folder: Path) -> None:
@@ -293,7 +305,7 @@ def program(words: Sequence[str]) -> str | None:
         ("sh", "openfaze srve"),
         ("sh", "openfaze keys"),
         ("sh", "openfaze keys remove alice --forever"),
-        ("sh", "openfaze bench ocr --duration soon"),
+        ("sh", "openfaze keys add alice --requests-per-minute soon"),
         ("sh", "openfaze pull ocr speech"),
         ("sh", "OPENFAZE_PROT=8001 make run"),
         ("sh", "curl x && OPENFAZE_PROFILE=large openfaze serve"),
@@ -304,12 +316,11 @@ def program(words: Sequence[str]) -> str | None:
         ("sh", "time docker compose run --rm openfaze openfaze docter  # a comment's words are none"),
         ("sh", "GPU_MEM=16 docker compose up"),
         ("sh", "COMPOSE_FILE=docker-compose.yml:gpu.yml"),
-        ("sh", "cat <<JSON\nopnfaze\nJSON\n.venv/bin/python -m bench.device"),
-        ("sh", ".venv/bin/python -m bench.devices --wirte"),
+        ("sh", "cat <<JSON\nopnfaze\nJSON\n.venv/bin/python -m eval.device"),
+        ("sh", ".venv/bin/python -m eval.devices --wirte"),
         ("json", '{"a": 1,}'),
         ("json", '{"mcpServers": {"openfaze": {"command": "openfaze", "args": ["mcp", "--folder", "x"]}}}'),
         ("toml", "[[keys]]\nname = 'bob'"),
-        ("toml", "[[requests]]\nname = 'a'\nfiels = []"),
         ("toml", "a = "),
         ("yaml", "a: [b"),
     ],

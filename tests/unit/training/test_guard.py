@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.guard_requests import requests_of
+from eval.guard_requests import requests_of
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.embedding.capability import EMBEDDING, MINILM

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.chat.inputs import Turn
 from app.chat.nearest_task import NOTHING, WITH_PICTURE, WITHOUT_MEDIA, Prototypes
 from app.chat.plan import Planner
 from models.base import EngineOverloaded
@@ -93,16 +92,6 @@ def test_no_example_is_a_request_of_the_table_or_of_the_tuning(prototypes: Proto
     tuning = {*routing.SEARCHED, *routing.ANSWERED, *routing.SEEN, *routing.READ}
     assert examples.isdisjoint(tuning | ALL_TEXTS)
     assert tuning.isdisjoint(ALL_TEXTS)
-
-
-async def test_what_the_cache_has_compared_is_not_embedded_again() -> None:
-    embedder = Directions("web_search")
-    turn = Turn("Zanzibar?", ())
-    vector = await turn.vector(embedder)
-    plan = await Planner(embedder).plan(turn)
-    assert [step.task for step in plan.steps] == ["web_search"], "the router was asked"
-    assert embedder.seen.count("Zanzibar?") == 1
-    assert await turn.vector(embedder) is vector
 
 
 async def test_a_paper_without_a_word_beside_it_is_no_question() -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bench.lines import embedded_reader
+from eval.lines import embedded_reader
 from models.vision.ppocr.reader import PpOcrReader
 from tasks.layout.lines import in_reading_order, line_of
 from tests.conftest import each_case

@@ -1,4 +1,4 @@
-"""Tables and Markdown of pages. How well it does on many is measured by `bench.tables`; here a few of those."""
+"""Tables and Markdown of pages. How well it does on many is measured by `eval.tables`; here a few of those."""
 
 import io
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from bench.tables import KINDS, cells_of, made, picture_of, right_cells, source_of, tables_in, told
+from eval.tables import KINDS, cells_of, made, picture_of, right_cells, source_of, tables_in, told
 from models.capability import EngineConfig
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import TextLine

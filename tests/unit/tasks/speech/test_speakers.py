@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.conversations import converse
-from bench.diarization import compare
+from eval.conversations import converse
+from eval.diarization import compare
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.diarization.capability import DIARIZATION

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from app.chat.cache.answer_cache import _SharedAnswer
-from app.events import Event, Finish, TextChunk, joined
+from app.events import Event, Finish, TextChunk
 from app.state.entries import Written
 
 FINISH = Finish("stop", 1, 2)
@@ -63,8 +63,8 @@ async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_
     late = asyncio.create_task(heard(answering, is_first=False))
     spoken.say()
     words = [TextChunk("one"), TextChunk("two"), TextChunk("three")]
-    assert list(joined(await first)) == [TextChunk("onetwothree"), FINISH]
-    assert list(joined(await late)) == [TextChunk("onetwothree"), Finish("stop", 1, 2, vcache=True)]
+    assert await first == [*words, FINISH]
+    assert await late == [*words, Finish("stop", 1, 2, vcache=True)]
     assert spoken.begun == 1
     assert spoken.kept == [[*words, FINISH]]
     assert spoken.ended == [answering]
@@ -80,7 +80,7 @@ async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> N
         await asyncio.sleep(0)
     assert answering.can_be_joined
     spoken.say(2)
-    assert next(joined(await other)) == TextChunk("onetwothree")
+    assert await other == [TextChunk("one"), TextChunk("two"), TextChunk("three"), FINISH]
     assert not spoken.cancelled
 
 
@@ -139,13 +139,3 @@ async def test_what_is_known_is_told_without_asking_anybody() -> None:
     answering = _SharedAnswer(known, spoken.begin, spoken.keep, spoken.ended.append)
     assert await heard(answering, is_first=True) == [TextChunk("kept"), FINISH]
     assert (spoken.begun, spoken.kept) == (0, [])
-
-
-async def test_text_that_waits_for_a_follower_is_one_piece() -> None:
-    async def known() -> Sequence[Event]:
-        return [TextChunk("word ")] * 1000 + [FINISH]
-
-    spoken = Spoken()
-    answering = _SharedAnswer(known, spoken.begin, spoken.keep, spoken.ended.append)
-    both = await asyncio.gather(heard(answering, is_first=True), heard(answering, is_first=False))
-    assert [event for event, _ in both] == [TextChunk("word " * 1000)] * 2

@@ -6,7 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from bench.gui.truth import iou
+from eval.gui.truth import iou
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.regions import differences, propose_boxes

@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 import structlog
 
-from bench.gui.truth import iou
+from eval.gui.truth import iou
 from models.base import EngineUnavailable
 from models.capability import BadResult, EngineConfig
 from models.catalog import CATALOG

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.gui.truth import iou
+from eval.gui.truth import iou
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime

@@ -1,1 +1,0 @@
-"""Measurements, each a program of its own. They are not part of the test suite."""
