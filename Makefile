@@ -80,8 +80,7 @@ REAL_ENGINES := models/vision/ppocr/test_reader.py models/speech/test_whisper.py
 	models/series/test_forecaster.py models/diarization/test_voices.py models/language/test_embedded.py \
 	models/language/test_embedded_slots.py
 test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no GPU is needed
-	# PyTorch 2.10 exports D-FINE of random weights in a form that onnxruntime does not know.
-	$(GPU_VENV)/bin/pytest tests/engines/gpu tests/engines/torch tests/engines/test_chronos.py -k "not export_d_fine"
+	$(GPU_VENV)/bin/pytest tests/engines/gpu tests/engines/torch tests/engines/test_chronos.py
 	$(GPU_VENV)/bin/pytest $(REAL_ENGINES:%=tests/unit/%)
 
 test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in front of real LLM servers, llama.cpp's and vLLM

@@ -133,7 +133,7 @@ async def no_network(machine: Machine) -> str:
 
     client = httpx.Client(transport=httpx.MockTransport(unreachable))
     with client, pytest.raises(PullFailed) as raised:
-        pull(WEIGHT_SETS["rf-detr-base"], machine.weights, client=client)
+        pull(WEIGHT_SETS["rf-detr-seg-small"], machine.weights, client=client)
     return str(raised.value)
 
 

@@ -201,7 +201,7 @@ def test_pulling_a_profile_of_a_card_says_what_each_engine_takes_of_it(
 COUNTED = {
     "pp-ocrv6-small": ("ocr", ONNXRUNTIME),
     "paddleocr-vl": ("ocr", TORCH),
-    "rf-detr-seg-medium": ("object_detection", ONNXRUNTIME),
+    "rf-detr-seg-small": ("object_detection", ONNXRUNTIME),
     "whisper-tiny-en": ("speech_to_text", CTRANSLATE2),
     "qwen3guard": ("text_guard", TORCH),
 }

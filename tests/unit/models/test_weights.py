@@ -21,10 +21,7 @@ from models.weights import WEIGHT_SETS, WeightFile, WeightSet
 from tests.conftest import each_case
 
 MOVING = {
-    *(
-        f"https://huggingface.co/besit/rfdetr-onnx/resolve/main/rfdetr-seg-{size}.onnx"
-        for size in ("nano", "small", "medium")
-    ),
+    "https://huggingface.co/besit/rfdetr-onnx/resolve/main/rfdetr-seg-small.onnx",
     *(
         f"https://huggingface.co/gaudi/opus-mt-ja-en-ctranslate2/resolve/main/{name}"
         for name in ("config.json", "model.bin", "shared_vocabulary.json", "source.spm", "target.spm")
