@@ -274,7 +274,11 @@ def test_guard_explain_goes_by_the_operators_thresholds(tmp_path: Path) -> None:
             marks=pytest.mark.deep,
         ),
         pytest.param((" \n",), {}, "there is nothing to judge", marks=pytest.mark.deep),
-        (("x",), {"OPENFAZE_TEXT_GUARD": "qwen3guard"}, "No engine is available for 'text_guard'. Run `"),
+        (
+            ("x",),
+            {"OPENFAZE_TEXT_GUARD": "qwen3guard-server"},
+            "No engine is available for 'text_guard'. Set OPENFAZE_GUARD_BASE_URL",
+        ),
         (("x",), {"OPENFAZE_TEXT_GUARD": "crystal-ball"}, "no engine 'crystal-ball' for 'text_guard'"),
     ],
 )

@@ -13,7 +13,7 @@ import numpy as np
 import models
 from models.vision.ocr.capability import embedded_weights
 from models.weights import WEIGHT_SETS
-from tests.image_guards import save_classifier
+from tests.image_guards import save_nsfw_vit
 from tests.networks import save_network
 from tests.whisper_model import MELS, random_whisper
 
@@ -60,6 +60,6 @@ def _small(work: Path) -> dict[str, Path]:
     boxes, scores = np.full((2, 4), 0.5, np.float32), np.full((2, 91), -8, np.float32)
     answers = {"dets": boxes, "labels": scores, "masks": np.zeros((2, 16, 16), np.float32)}
     small["rf-detr-seg-small.onnx"] = save_network(work / "rf-detr.onnx", answers, picture="input", together=False)
-    guard = save_classifier(work / "nsfw-vit", ["normal", "nsfw"], [[0, 0, 0], [0, 0, 0]], [4, -4])
+    guard = save_nsfw_vit(work / "nsfw-vit", added=[4, -4])
     names = ("config.json", "preprocessor_config.json", "onnx/model.onnx")
     return small | {f"nsfw-vit/{name}": guard / name for name in names}

@@ -75,7 +75,7 @@ def test_the_networks_that_a_gpu_box_does_not_fetch_are_named_with_commands_that
     monkeypatch.setenv("OPENFAZE_WEIGHTS_DIR", "/var/lib/openfaze/weights")
     page = (ROOT / "docs/gpu.md").read_text()
     folders = {one.spec.name: one.spec.weights for capability in CATALOG.values() for one in capability.engines}
-    for name in ("chronos-2", "qwen3guard", "llmdet"):
+    for name in ("chronos-2", "llmdet"):
         told = re.fullmatch(r"the folder '(\S+)' \((\S+)\)", folders[name])
         assert told is not None
         command = adapt_commands(f"`hf download {told[2]} --local-dir {told[1]}`").strip("`")

@@ -9,7 +9,6 @@ from tests.conftest import ROOT
 
 KNOWN = {
     ("engines/torch/test_paddleocr_vl.py", "_loaded"),
-    ("engines/torch/test_qwen3guard.py", "_loaded"),
     ("cluster/test_server.py", "_factory"),
     ("unit/app/state/test_sqlite_entries.py", "_totals"),
 }
