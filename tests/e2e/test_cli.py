@@ -152,7 +152,7 @@ def test_lists_keep_to_the_terminals_width_and_leave_nothing_out(command: str, c
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("pull whisper-", ["whisper-small", "whisper-large-v3-turbo", "whisper-base", "whisper-tiny-en"]),
+        ("pull whisper-", ["whisper-small", "whisper-large-v3-turbo", "whisper-base"]),
         ("ask hello --task ch", ["chat"]),
         pytest.param("ask -t tran", ["translate"], marks=pytest.mark.deep),
         ("install s", ["s3", "standard"]),

@@ -16,7 +16,7 @@ from models.catalog import CATALOG
 from models.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH
 from models.host import EngineHost
 from models.setting_types import GPU
-from models.speech.capability import WHISPER_LARGE_V3_TURBO, WHISPER_TINY_EN, SpeechSettings
+from models.speech.capability import TINY_EN, WHISPER_LARGE_V3_TURBO, SpeechSettings
 from models.translation.capability import MADLAD_400
 from models.vision.detection.capability import OWN_ONNX, DetectionSettings
 from models.vision.ocr.capability import embedded_weights
@@ -194,7 +194,7 @@ COUNTED = {
     "pp-ocrv6-small": ("ocr", ONNXRUNTIME),
     "paddleocr-vl": ("ocr", TORCH),
     "rf-detr-seg-small": ("object_detection", ONNXRUNTIME),
-    "whisper-tiny-en": ("speech_to_text", CTRANSLATE2),
+    "whisper-base": ("speech_to_text", CTRANSLATE2),
 }
 
 
@@ -239,8 +239,8 @@ def test_stretches_of_speech_that_were_chosen_are_no_more_than_a_card_has_room_f
 ) -> None:
     monkeypatch.setattr(CTRANSLATE2, "_probe_result", (1, ""))
     monkeypatch.setattr("models.workplace.free_memory", lambda _: None if free is None else free * 10**6)
-    assert WHISPER_TINY_EN.build is not None
-    [host] = WHISPER_TINY_EN.build(EngineConfig(device="cuda", own=[SpeechSettings(speech_batch=chosen)])).parts
+    assert TINY_EN.build is not None
+    [host] = TINY_EN.build(EngineConfig(device="cuda", own=[SpeechSettings(speech_batch=chosen)])).parts
     assert isinstance(host, EngineHost)
     batches = Batches[object, object]("speech", host.limits.max_batch)
     load_engine(Nothing, host.limits, batches)

@@ -67,7 +67,7 @@ def test_a_capability_means_its_recommended_set(capability: str, name: str) -> N
 def test_a_capability_means_the_set_of_the_engine_that_was_chosen_for_it() -> None:
     assert set_named("ocr", settings(ocr="paddleocr")).name == "paddleocr"
     # One that comes as a package has none: who asks all the same wants a better one.
-    assert set_named("speech_to_text", settings(speech_to_text="whisper-tiny-en")).name == "whisper-small"
+    assert set_named("speech_to_text", settings(speech_to_text="whisper-base")).name == "whisper-small"
 
 
 @each_case("name", [*CATALOG, *(one.spec.name for capability in CATALOG.values() for one in capability.engines)])
