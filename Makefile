@@ -75,13 +75,12 @@ test-engines: $(VENV)/.dev $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test h
 # Tests of engines that come along, or run on small random weights: the same on the CPU of what the GPU image installs.
 REAL_ENGINES := models/vision/ppocr/test_reader.py models/speech/test_whisper.py models/vision/detection/test_detr.py \
 	models/vision/detection/test_fastestdet.py models/translation/test_engines.py \
-	models/safety/images/test_capability.py models/safety/images/test_classifier.py \
-	models/safety/images/test_nudenet.py models/safety/images/test_vlm.py models/embedding/test_minilm.py \
+	models/safety/images/test_capability.py models/safety/images/test_nsfw_vit.py \
+	models/safety/images/test_vlm.py models/embedding/test_minilm.py \
 	models/series/test_forecaster.py models/diarization/test_voices.py models/language/test_embedded.py \
 	models/language/test_embedded_slots.py
 test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no GPU is needed
-	# PyTorch 2.10 exports D-FINE of random weights in a form that onnxruntime does not know.
-	$(GPU_VENV)/bin/pytest tests/engines/gpu tests/engines/torch tests/engines/test_chronos.py -k "not export_d_fine"
+	$(GPU_VENV)/bin/pytest tests/engines/gpu tests/engines/torch tests/engines/test_chronos.py
 	$(GPU_VENV)/bin/pytest $(REAL_ENGINES:%=tests/unit/%)
 
 test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in front of real LLM servers, llama.cpp's and vLLM

@@ -49,11 +49,9 @@ from models.translation.capability import TRANSLATE
 from models.vision.detection.capability import (
     OBJECT_DETECTION,
     OPEN_VOCABULARY,
-    SEGMENTATION,
     STOP_SIGN,
     draw_stop_sign,
 )
-from models.vision.detection.detector import Detection
 from models.vision.ocr.capability import OCR
 from tests.pages import Page, paragraph_page
 
@@ -100,7 +98,7 @@ def page_to_read(lines: int = 30) -> Page:
 
 
 _PAGE = page_to_read()
-_PICTURE, _BOX = draw_stop_sign()
+_PICTURE, _ = draw_stop_sign()
 
 
 async def _read(engines: Engines, _: int) -> Answer:
@@ -136,11 +134,6 @@ async def _find_what_is_named(engines: Engines, _: int) -> Answer:
     found = await engines.use(OPEN_VOCABULARY).detect(_PICTURE, labels=(STOP_SIGN,), wait=True)
     sure = [one for one in sorted(found, key=lambda one: one.box) if one.score > 0.5]
     return Answer([one.label for one in sure], [place for one in sure for place in one.box])
-
-
-async def _outline(engines: Engines, _: int) -> Answer:
-    [outlined] = await engines.use(SEGMENTATION).segment(_PICTURE, [Detection(STOP_SIGN, 1.0, _BOX)], wait=True)
-    return Answer((), [float(outlined.mask.pixels.mean()) if outlined.mask is not None else 0.0])
 
 
 async def _translate(engines: Engines, _: int) -> Answer:
@@ -182,7 +175,6 @@ WORK: Mapping[str, Work] = {
         Work("speech_to_text", "seconds of speech", _hear, amount=_speech_seconds),
         Work("diarization", "seconds of speech", _tell_voices, amount=_speech_seconds, margin=0.01),
         Work("open_vocabulary", "pictures", _find_what_is_named, margin=4),
-        Work("segmentation", "outlines", _outline, margin=0.02),
         Work("translate", "sentences", _translate, amount=lambda: len(_SENTENCES)),
         Work("forecast", "series", _forecast, margin=1),
         Work("text_guard", f"texts of {len(_TEXT)} characters", _judge_text, margin=0.05),

@@ -144,7 +144,7 @@ class Candidate:
     by: "Candidate | None" = None
     """Engine of the capability `needs` that is used regardless of the operator's choice. None stands for the operator's
     choice."""
-    backend: Backend | Callable[[EngineConfig], Backend] | None = None
+    backend: Backend | None = None
     """Runtime that computes the engine; None if the engine itself never computes on a card."""
     profile: str = EMBEDDED
     """Smallest of the PROFILES in which `auto` prefers the engine. An engine that an operator has to set up has the
@@ -157,10 +157,6 @@ class Candidate:
     if the engine can run here, and may read files."""
     caution: str | None = None
     """Warning to operators about the engine's answers, in one sentence."""
-
-    def computed_by(self, config: EngineConfig) -> Backend | None:
-        """Return the backend of an engine that can run, that is, whose remedy is None."""
-        return self.backend(config) if callable(self.backend) else self.backend
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Keeps linear algebra on the thread that calls it."""
 
 import os
-from importlib.util import find_spec
 
 from threadpoolctl import threadpool_limits
 
@@ -12,9 +11,7 @@ def keep_on_one_thread() -> None:
 
     BLAS would start several threads, and those without work would spin: on a busy machine, scoring the fields of a page
     took 0.7 s of processor time instead of 0.03 s. Several threads are not needed, because requests run side by side.
-    Without OpenVINO, BLAS keeps all threads, because NumPy then computes whole networks.
     """
-    if find_spec("openvino") is not None:
-        threadpool_limits(1, user_api="blas")
-        # SciPy has an OpenBLAS of its own, which reads this variable when it is loaded.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    threadpool_limits(1, user_api="blas")
+    # SciPy has an OpenBLAS of its own, which reads this variable when it is loaded.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -288,7 +288,7 @@ class Runtime:
         config = self._config_of(candidate)
         try:
             remedy = candidate.remedy(config)
-            if remedy is None and (missing := self._missing_library(candidate, config)):
+            if remedy is None and (missing := self._missing_library(candidate)):
                 return _Readiness(f"'{candidate.spec.name}' cannot run. {missing}", is_at_hand=False, is_fault=True)
             off_the_card = self._off_the_card(candidate, config) if remedy is None else None
             is_at_hand = candidate.remedy(replace(config, auto_pull=False)) is None
@@ -308,9 +308,9 @@ class Runtime:
                 log.warning("look_failed", engine=candidate.spec.name, exc_info=system_words is None)
             return _Readiness(fault, is_at_hand=False, is_fault=True)
 
-    def _missing_library(self, candidate: Candidate, config: EngineConfig) -> str | None:
+    def _missing_library(self, candidate: Candidate) -> str | None:
         """Sentence on a missing system library that the engine's backend needs; None if nothing is missing."""
-        backend = candidate.computed_by(config)
+        backend = candidate.backend
         return missing_library(backend.module) if backend and backend.module else None
 
     def _config_of(self, candidate: Candidate) -> EngineConfig:
@@ -319,7 +319,7 @@ class Runtime:
     def _off_the_card(self, candidate: Candidate, config: EngineConfig) -> str | None:
         """Return the remedy for a card that the operator named and that the engine's backend cannot use. Return None if
         the backend can use the card, or may compute on the CPU instead."""
-        backend = candidate.computed_by(config)
+        backend = candidate.backend
         obstacle = backend.obstacle(config.device) if backend and backend.required else None
         if obstacle is None:
             return None
@@ -337,7 +337,7 @@ class Runtime:
             ready = [one for one in self._candidates(capability) if self._readiness(one).is_ready]
             for candidate in ready if declared.several else ready[:1]:
                 config = self._config_of(candidate)
-                backend = candidate.computed_by(config)
+                backend = candidate.backend
                 if backend and config.device != CPU:
                     yield capability, candidate, backend, CUDA if config.device == AUTO else config.device
 
@@ -409,7 +409,7 @@ class Runtime:
         if not hosts:
             return
         has_card = self._cluster is not None or (config.device != CPU and DRIVER.obstacle() is None)
-        backend = candidate.computed_by(config) if has_card else None
+        backend = candidate.backend if has_card else None
         device = CPU if backend is None else backend.resolve(config.device)
         for index, host in enumerate(hosts):
             if self._cluster is not None:

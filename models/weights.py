@@ -71,8 +71,6 @@ class WeightSet:
     """Work of the engine that needs the set, in a few words."""
     about_mb: int | None = None
     """Rough size of all files in megabytes, if a publisher does not state it in bytes."""
-    pairs: tuple[tuple[str, str], ...] = ()
-    """Source and target languages of a translation model that serves certain pairs only."""
     profiles: tuple[str, ...] = ()
     """Names of the profiles for which the set is fetched."""
 
@@ -109,9 +107,8 @@ def _tables() -> dict[str, dict[str, Any]]:
 
 def _weight_set(name: str, row: Mapping[str, Any]) -> WeightSet:
     files = tuple(WeightFile(**file) for file in row["files"])
-    pairs = tuple((source, target) for source, target in row.get("pairs", ()))
     profiles = tuple(row.get("profiles", ()))
-    return WeightSet(name, row["licence"], files, row["purpose"], row.get("about_mb"), pairs, profiles)
+    return WeightSet(name, row["licence"], files, row["purpose"], row.get("about_mb"), profiles)
 
 
 _TABLES = _tables()

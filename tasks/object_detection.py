@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from models.concurrency import EngineAdmission, side_by_side
 from models.embedding.capability import EMBEDDING, MINILM
-from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION
+from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY
 from models.vision.detection.detector import Detection, Mask
 from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.detection.search import DetectionEngines, Search, Searches, SearchOptions
@@ -163,10 +163,9 @@ def _build(parts: Parts) -> ObjectDetectionTask:
     engines = DetectionEngines(
         partial(use, OBJECT_DETECTION),
         partial(use, OPEN_VOCABULARY),
-        partial(use, SEGMENTATION),
         partial(parts.engines.find, EMBEDDING, MINILM),
     )
     return ObjectDetectionTask(engines, parts.loader)
 
 
-TASK = Specialist(ObjectDetectionTask.name, _build, uses=(OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION), order=20)
+TASK = Specialist(ObjectDetectionTask.name, _build, uses=(OBJECT_DETECTION, OPEN_VOCABULARY), order=20)

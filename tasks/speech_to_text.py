@@ -34,11 +34,6 @@ PULL = "openfaze pull speech_to_text"
 _FOREIGN_BELOW = 0.3
 """The speech is probably in another language if the probability of the language that an engine assumes is below
 this."""
-_UNLIKELY = 0.5
-"""Speech with unclear words is probably in another language if the probability of the engine's only language is below
-this."""
-_CLEAR = 0.7
-"""Words with at least this mean probability were understood, even if they are detected as another language."""
 _UNCLEAR = 0.5
 """Mean word probability below which much of a text is wrong."""
 _LEAST_SPEECH_S = 3.0
@@ -49,9 +44,6 @@ _KEYS_OF_QUALITY = frozenset({"language_probability", "low_confidence", "missing
 _SHORTEST_S = 0.3
 """A phrase is shown for at least this time, in seconds, if the next one leaves room."""
 _CUT_OFF = "The recording ends {missing:.1f} seconds before the length that its header announces: it is cut off."
-_LEAST_WORDS_TO_SEND = 10
-"""No phrase is sent before the recording ends unless at least this many words have been heard. With fewer, it is not
-clear whether the engine understands the speech."""
 
 
 def check_language(engine: Transcriber, language: str | None) -> None:
@@ -71,26 +63,6 @@ def check_translates(engine: Transcriber) -> None:
             CAPABILITY,
             f"'{engine.name}' does not translate: run `{PULL}` for one that does, and choose it "
             "(OPENFAZE_SPEECH_TO_TEXT=whisper-small).",
-        )
-
-
-def check_understood(engine: Transcriber, heard: Heard, language: str | None) -> None:
-    """Check that an engine for one language did not transcribe speech in another language. Raises EngineUnavailable if
-    it did.
-
-    This is assumed if three or more seconds of speech sound like another language and the words are unlikely. A
-    `language` that the request names is not questioned.
-    """
-    probability = heard.language_probability
-    if language is not None or engine.languages is None or probability is None or heard.speech_s < _LEAST_SPEECH_S:
-        return
-    words = _mean_probability(heard.words)
-    if words < _CLEAR and probability < (_UNLIKELY if words < _UNCLEAR else _FOREIGN_BELOW):
-        raise EngineUnavailable(
-            CAPABILITY,
-            f"'{engine.name}' understands {_language_names(engine)} only, and this sounds like another language "
-            f"(probability of {_language_names(engine)}: {probability:.0%}): run `{PULL}` for an engine of many "
-            f'languages. A request that names the language ("in {_language_names(engine)}") is not checked.',
         )
 
 
@@ -301,16 +273,11 @@ class SpeechToTextTask:
         def report(done: float, total: float) -> None:
             progress(self.name, min(round(done), round(total)), round(total))
 
-        def is_reliable(probability: float, words: int) -> bool:
-            is_language_certain = options.language is not None or engine.languages is None
-            return words >= _LEAST_WORDS_TO_SEND and (is_language_certain or probability >= _CLEAR)
-
-        teller = PhraseEmitter(tell, is_reliable) if tell is not None and not options.diarize else None
+        teller = PhraseEmitter(tell) if tell is not None and not options.diarize else None
         async with await self._loader.open_recording(source) as recording:
             turns = SpeakerTurns(self._voices(), channels=recording.channels) if options.diarize else None
             with turns or nullcontext():
                 heard = await listen(recording, engine, options, reached=report, turns=turns, teller=teller)
-                check_understood(engine, heard, options.language)
                 speakers = await _label_speakers(heard, options, turns) if turns is not None else {}
                 missing_seconds = recording.missing_seconds(heard.seconds)
         report(heard.seconds, heard.seconds)

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from models.base import EngineFailed, EngineUnavailable
 from models.concurrency import EngineAdmission, side_by_side
-from models.translation.capability import TRANSLATE, remedy_between
+from models.translation.capability import TRANSLATE, remedy_into
 from models.translation.languages import base_of, detected, name_of, tag_of_code
 from models.translation.llm import NAME as LLM
 from models.translation.llm import NotTranslated
@@ -186,9 +186,8 @@ def _languages_of(pieces: Iterable[str | Sentence]) -> list[str]:
 Translators = Callable[[], Sequence[Translator]]
 """Function that returns the available translators, the best first. Raises EngineUnavailable if there are none."""
 
-Remedy = Callable[[str, str], str]
-"""Function that takes the tags of the source and the target language, and returns sentences on what to install for this
-pair."""
+Remedy = Callable[[str], str]
+"""Function that takes the tag of the target language, and returns sentences on what to install for it."""
 
 
 class TranslatedData(TypedDict):
@@ -283,7 +282,7 @@ class TranslateTask:
         except EngineUnavailable as error:
             if not sources:
                 raise
-            raise EngineUnavailable(CAPABILITY, await self._remedy_between(sources[0], target)) from error
+            raise EngineUnavailable(CAPABILITY, await self._remedy_into(target)) from error
         for source in sources or (None,):
             for translator in translators:
                 if await translator.can_translate(source, target):
@@ -296,12 +295,12 @@ class TranslateTask:
         raise EngineUnavailable(
             CAPABILITY,
             f"No installed engine ({installed}) translates from {name_of(sources[0])} into {name_of(target)}. "
-            + await self._remedy_between(sources[0], target),
+            + await self._remedy_into(target),
         )
 
-    async def _remedy_between(self, source: str, target: str) -> str:
-        """Return what to install for a pair of languages. The look-up runs in a thread, because it reads the disk."""
-        return f"{await asyncio.to_thread(self._remedy, source, target)} See docs/translate.md."
+    async def _remedy_into(self, target: str) -> str:
+        """Return what to install for a language. The look-up runs in a thread, because it reads the disk."""
+        return f"{await asyncio.to_thread(self._remedy, target)} See docs/translate.md."
 
     async def _texts(self, order: TranslationOrder, sources: Sequence[Source]) -> list[str]:
         """Return the text of the message or, if it consists only of the inputs' addresses, the texts of the
@@ -348,7 +347,7 @@ def _build(parts: Parts) -> TranslateTask:
     return TranslateTask(
         partial(parts.engines.use_all, TRANSLATE),
         parts.loader,
-        remedy=partial(remedy_between, weights_dir=parts.config.weights_dir),
+        remedy=partial(remedy_into, weights_dir=parts.config.weights_dir),
     )
 
 

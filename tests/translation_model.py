@@ -1,4 +1,4 @@
-"""Tiny translation models with random weights.
+"""A tiny translation model with random weights.
 
 The translations are single words of nonsense, but models are loaded, asked for a language, decoded and joined like the
 files of a real model.
@@ -23,18 +23,6 @@ def random_madlad(folder: Path, *targets: str) -> None:
     _convert(folder, pieces)
 
 
-def random_opus(folder: Path, seed: int = 0, targets: tuple[str, ...] = ()) -> None:
-    """Write a model in the form of OPUS-MT: a folder per pair of languages, with a SentencePiece model for each side.
-
-    With `targets`, the first token names the language, as in models of several languages.
-    """
-    folder.mkdir(parents=True)
-    pieces = _trained([f">>{target}<<" for target in targets])
-    (folder / "source.spm").write_bytes(pieces)
-    (folder / "target.spm").write_bytes(pieces)
-    _convert(folder, pieces, seed)
-
-
 def _trained(symbols: list[str]) -> bytes:
     import sentencepiece
 
@@ -52,13 +40,13 @@ def _trained(symbols: list[str]) -> bytes:
     return model.getvalue()
 
 
-def _convert(folder: Path, pieces: bytes, seed: int = 0) -> None:
+def _convert(folder: Path, pieces: bytes) -> None:
     import sentencepiece
     from ctranslate2.specs import TransformerSpec
 
     processor: Any = sentencepiece.SentencePieceProcessor(model_proto=pieces)
     tokens = [processor.id_to_piece(number) for number in range(processor.get_piece_size())]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
 
     def weight(*shape: int) -> np.ndarray:
         return rng.normal(0, 0.5, shape).astype(np.float32)

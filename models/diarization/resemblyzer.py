@@ -1,36 +1,25 @@
-"""Diarization engine: Resemblyzer, from a window of speech to a vector of the voice, on OpenVINO or NumPy."""
+"""Diarization engine: Resemblyzer, from a window of speech to a vector of the voice, on OpenVINO."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
 from models.diarization.mel_spectrogram import HOP, mel_spectrograms
-from models.diarization.resemblyzer_network import VoiceNetwork
 from models.diarization.resemblyzer_weights import REMEDY, SPEC, read_weights, voice_weights
-from models.diarization.torch_checkpoint import Tensors
 from models.diarization.voices import WINDOW, Voice
 from models.speech.transcriber import Samples
+
+if TYPE_CHECKING:
+    from models.diarization.resemblyzer_network import VoiceNetwork
 
 TRAINING_LEVEL = 10 ** (-30 / 20)
 """Root mean square to which the training data was normalised: -30 dB of full scale."""
 _SILENCE = 1e-5
 """Root mean square below which a window is amplified no further, because it is silent."""
-
-
-def build_network(weights: Tensors, *, threads: int) -> VoiceNetwork:
-    """Return the network on OpenVINO, or on NumPy if OpenVINO is not installed. With 0 `threads`, OpenVINO chooses
-    their number."""
-    if find_spec("openvino") is not None:
-        from models.diarization.resemblyzer_openvino import OpenVinoVoiceNetwork
-
-        return OpenVinoVoiceNetwork(weights, threads=threads)
-    from models.diarization.resemblyzer_numpy import NumpyVoiceNetwork
-
-    return NumpyVoiceNetwork(weights)
 
 
 class Resemblyzer:
@@ -44,10 +33,12 @@ class Resemblyzer:
         self._network: VoiceNetwork | None = None
 
     def load(self) -> None:
+        from models.diarization.resemblyzer_network import VoiceNetwork
+
         path = self._path or voice_weights()
         if path is None:
             raise EngineUnavailable(SPEC.capability, REMEDY)
-        self._network = build_network(read_weights(path), threads=self._threads)
+        self._network = VoiceNetwork(read_weights(path), threads=self._threads)
 
     def run(self, batch: Sequence[Samples]) -> Sequence[Voice | Exception]:
         assert self._network is not None, "load() comes first"

@@ -29,8 +29,10 @@ def voice_weights() -> Path | None:
 
 
 def voice_remedy() -> str | None:
-    """Return a sentence on how to provide the weights; None if they are there. Nothing is loaded."""
-    return None if voice_weights() else REMEDY
+    """Return a sentence on what is missing for the network; None if nothing is. Nothing is loaded."""
+    if voice_weights() is None:
+        return REMEDY
+    return None if find_spec("openvino") else "Install the package 'openvino'."
 
 
 def read_weights(path: Path) -> Tensors:

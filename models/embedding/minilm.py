@@ -1,26 +1,20 @@
-"""Embedding engine: all-MiniLM-L6-v2, with vectors of 384 elements, on OpenVINO or NumPy."""
+"""Embedding engine: all-MiniLM-L6-v2, with vectors of 384 elements, on OpenVINO."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
 from models.embedding.embedder import DIMENSIONS, Vector
-from models.embedding.minilm_network import MASKED, MiniLmNetwork, States
-from models.embedding.minilm_weights import (
-    REMEDY,
-    SPEC,
-    Tensors,
-    embedding_weights,
-    int8_remedy,
-    read_safetensors,
-)
+from models.embedding.minilm_weights import MASKED, REMEDY, SPEC, embedding_weights, int8_remedy, read_safetensors
 from models.embedding.passages import Passage, Passages, read_tokenizer
 from models.embedding.pooling import mean_pooled
+
+if TYPE_CHECKING:
+    from models.embedding.minilm_network import MiniLmNetwork
 
 MAX_TOKENS = 256
 """A text has at most this many tokens, including [CLS] and [SEP]: `max_seq_length` of the published model. Further
@@ -62,6 +56,8 @@ class MiniLm:
         self._word_embeddings = self._position_embeddings = np.empty((0, DIMENSIONS), np.float32)
 
     def load(self) -> None:
+        from models.embedding.minilm_network import MiniLmNetwork
+
         folder = self._folder or _folder()
         self._tokenizer = read_tokenizer(folder / "tokenizer.json")
         self._tokenizer.enable_truncation(MAX_TOKENS)
@@ -69,7 +65,9 @@ class MiniLm:
         self._word_embeddings = weights["embeddings.word_embeddings.weight"]
         segment = weights["embeddings.token_type_embeddings.weight"][0]
         self._position_embeddings = weights["embeddings.position_embeddings.weight"][:MAX_TOKENS] + segment
-        self._network = build_network(weights, threads=self._threads, is_int8=self._is_int8)
+        # Replicas of an engine may run on processors of several kinds.
+        is_int8 = self._is_int8 and int8_remedy() is None
+        self._network = MiniLmNetwork(weights, threads=self._threads, is_int8=is_int8)
 
     def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
         read = iter(self._tokenizer.encode_batch_fast([item for item in batch if isinstance(item, str)]))
@@ -80,21 +78,7 @@ class MiniLm:
         self._tokenizer = self._network = None
         self._word_embeddings = self._position_embeddings = np.empty((0, DIMENSIONS), np.float32)
 
-    def _encode(self, ids: NDArray[np.int64], is_token: NDArray[np.bool_]) -> States:
+    def _encode(self, ids: NDArray[np.int64], is_token: NDArray[np.bool_]) -> NDArray[np.float32]:
         assert self._network is not None
         mask = np.where(is_token, np.float32(0), np.float32(MASKED))
         return self._network.encode(self._word_embeddings[ids] + self._position_embeddings[: ids.shape[1]], mask)
-
-
-def build_network(weights: Tensors, *, threads: int, is_int8: bool = False) -> MiniLmNetwork:
-    """Return the network on OpenVINO, which is five to twenty times as fast as NumPy, or on NumPy if OpenVINO is not
-    installed."""
-    if find_spec("openvino") is not None:
-        from models.embedding.minilm_openvino import OpenVinoMiniLm
-
-        # Replicas of an engine may run on processors of several kinds.
-        is_int8 = is_int8 and int8_remedy() is None
-        return OpenVinoMiniLm(weights, threads=threads, is_int8=is_int8)
-    from models.embedding.minilm_numpy import NumpyMiniLm
-
-    return NumpyMiniLm(weights)

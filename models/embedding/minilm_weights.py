@@ -27,6 +27,12 @@ REMEDY = "Run `openfaze install weights`."
 Tensors = Mapping[str, NDArray[np.float32]]
 """Tensors by their names in the checkpoint."""
 
+LAYERS, HEADS, WIDTH = 6, 12, 384
+"""Sizes of the network."""
+
+MASKED = -1e9
+"""Number that is added to the attention scores of padding, so that their softmax is 0."""
+
 _CPU_INFO = Path("/proc/cpuinfo")
 
 _FILES = ("model.safetensors", "tokenizer.json")
@@ -45,7 +51,8 @@ def embedding_remedy() -> str | None:
     """Return a sentence on what is missing for the network; None if nothing is. Nothing is loaded."""
     if embedding_weights() is None:
         return REMEDY
-    return None if find_spec("tokenizers") else "Install the package 'tokenizers'."
+    missing = [name for name in ("tokenizers", "openvino") if find_spec(name) is None]
+    return f"Install the package '{missing[0]}'." if missing else None
 
 
 def int8_remedy() -> str | None:
@@ -56,8 +63,6 @@ def int8_remedy() -> str | None:
     """
     if remedy := embedding_remedy():
         return remedy
-    if find_spec("openvino") is None:
-        return "Install the package 'openvino'."
     return None if _has_vnni() else "It needs a processor with AVX-512 VNNI."
 
 

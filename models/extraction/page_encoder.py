@@ -12,19 +12,28 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineSpec, EngineUnavailable
-from models.embedding.minilm import build_network
-from models.embedding.minilm_network import LAYERS, WIDTH, MiniLmNetwork
-from models.embedding.minilm_weights import REMEDY, Tensors, embedding_weights, read_safetensors
+from models.embedding.minilm_weights import (
+    LAYERS,
+    REMEDY,
+    WIDTH,
+    Tensors,
+    embedding_weights,
+    int8_remedy,
+    read_safetensors,
+)
 from models.embedding.passages import read_tokenizer
 from models.extraction.encoder_weights import FILE, read_weights
 from models.extraction.page_tokens import Box, EncoderInput, PageTokens, Prompt, encoder_input, page_tokens
 from models.host import EngineHost
+
+if TYPE_CHECKING:
+    from models.embedding.minilm_network import MiniLmNetwork
 
 SPEC = EngineSpec("page-encoder", "extraction", "Apache-2.0", "inside openfaze")
 
@@ -86,10 +95,13 @@ class PageEncoder:
         self._word_embeddings = np.empty((0, WIDTH), np.float32)
 
     def load(self) -> None:
+        from models.embedding.minilm_network import MiniLmNetwork
+
         tensors = read_safetensors(_folder() / "model.safetensors")
         self._word_embeddings = tensors["embeddings.word_embeddings.weight"]
         self._weights = read_weights(self._file)
-        self._network = build_network(_checkpoint(self._weights), threads=self._threads, is_int8=self._is_int8)
+        is_int8 = self._is_int8 and int8_remedy() is None
+        self._network = MiniLmNetwork(_checkpoint(self._weights), threads=self._threads, is_int8=is_int8)
 
     def run(self, batch: Sequence[EncoderInput]) -> Sequence[Scores | Exception]:
         return [self._scores(one) for one in batch]

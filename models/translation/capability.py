@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from models.base import EngineSpec
 from models.batches import CardMemory
@@ -12,62 +11,37 @@ from models.device import CTRANSLATE2
 from models.host import EngineHost
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
 from models.setting_types import STANDARD
-from models.translation import apertium, ct2
+from models.translation import apertium, madlad
 from models.translation.llm import ANY_PAIR, NAME, LlmTranslator
 from models.translation.translator import CAPABILITY, HostedTranslator, Translator, reachable, shortest_route
-from models.translation.weight_sets import MADLAD_400 as MADLAD_WEIGHTS
-from models.translation.weight_sets import OPUS_FOLDER, sets_between
 from models.workplace import HostLimits
 
 _BATCH_CHARS = 8000
 _JOBS_AT_ONCE = 4
 _PROGRAMS_AT_ONCE = 2
 
-MADLAD_SPEC: Final = EngineSpec("madlad-400", CAPABILITY, "Apache-2.0", f"`openfaze pull {MADLAD_WEIGHTS.name}`")
-OPUS_SPEC: Final = EngineSpec("opus-mt", CAPABILITY, "CC-BY-4.0", f"`openfaze pull {OPUS_FOLDER}-en-de` …")
 _GREETINGS = {"en": "The house is red.", "es": "La casa es roja.", "fr": "La maison est rouge."}
 
 
 class TranslateSettings(OwnSettings):
     translate: str = "auto"
-    """The engine that translates: `madlad-400`, `opus-mt`, `llm`, `apertium`, or `auto`: the first in this
-    order that can run here and knows both languages."""
+    """The engine that translates: `madlad-400`, `llm`, `apertium`, or `auto`: the first in this order that can
+    run here and knows both languages."""
 
 
 def _packages() -> str | None:
     return None if is_installed("ctranslate2", "sentencepiece") else "Install 'ctranslate2' and 'sentencepiece'."
 
 
-def _device(config: EngineConfig) -> str:
-    return CTRANSLATE2.resolve(config.device)
-
-
 def _build_madlad(config: EngineConfig) -> Built:
+    device = CTRANSLATE2.resolve(config.device)
     host = EngineHost(
-        MADLAD_SPEC,
-        partial(ct2.Madlad, config.weights_dir, device=_device(config), threads=config.threads),
+        madlad.SPEC,
+        partial(madlad.Madlad, config.weights_dir, device=device, threads=config.threads),
         config.limits(batch=_JOBS_AT_ONCE),
     )
-    routes = ct2.MadladRoutes(config.weights_dir)
+    routes = madlad.MadladRoutes(config.weights_dir)
     return Built(HostedTranslator(host, routes, routes.pairs, batch_chars=_BATCH_CHARS), (host,))
-
-
-def _build_opus(config: EngineConfig) -> Built:
-    host = EngineHost(
-        OPUS_SPEC,
-        partial(ct2.OpusMt, config.weights_dir, device=_device(config), threads=config.threads),
-        config.limits(batch=_JOBS_AT_ONCE),
-    )
-
-    return Built(
-        HostedTranslator(
-            host,
-            lambda source, target: shortest_route(ct2.opus_models(config.weights_dir), source, target),
-            partial(_opus_pairs, config),
-            batch_chars=_BATCH_CHARS,
-        ),
-        (host,),
-    )
 
 
 def _build_apertium(config: EngineConfig) -> Built:
@@ -87,21 +61,17 @@ def _build_apertium(config: EngineConfig) -> Built:
     )
 
 
-def _opus_pairs(config: EngineConfig) -> Sequence[str]:
-    return reachable(ct2.opus_models(config.weights_dir))
-
-
 def _apertium_pairs() -> Sequence[str]:
     return reachable(apertium.directions())
 
 
-def remedy_between(source: str, target: str, weights_dir: Path) -> str:
-    """Return a sentence that says how to enable translation between two languages that no available engine serves."""
-    ways = [
-        " and ".join(f"`openfaze pull {name}`" for name in names) for names in sets_between(source, target, weights_dir)
-    ]
-    to_do = [f"Run {', or '.join(ways)}.", _packages(), "Or set"] if ways else ["Set"]
-    return " ".join([*filter(None, to_do), "OPENFAZE_LLM_BASE_URL to a capable language model."])
+def remedy_into(target: str, weights_dir: Path) -> str:
+    """Return a sentence that says how to enable translation into a language if no available engine serves the pair."""
+    to_do = []
+    if madlad.knows(target) and madlad.remedy(weights_dir):
+        to_do = [madlad.remedy(weights_dir), _packages()]
+    choice = f"{'Or set' if to_do else 'Set'} OPENFAZE_LLM_BASE_URL to a capable language model."
+    return " ".join([*filter(None, to_do), choice])
 
 
 def _llm_remedy(config: EngineConfig) -> str | None:
@@ -113,24 +83,15 @@ def _llm_remedy(config: EngineConfig) -> str | None:
 
 
 MADLAD_400 = Candidate(
-    MADLAD_SPEC,
-    lambda config: ct2.madlad_remedy(config.weights_dir) or _packages(),
+    madlad.SPEC,
+    lambda config: madlad.remedy(config.weights_dir) or _packages(),
     _build_madlad,
     backend=CTRANSLATE2,
     profile=STANDARD,
-    pairs=lambda config: ct2.MadladRoutes(config.weights_dir).pairs(),
+    pairs=lambda config: madlad.MadladRoutes(config.weights_dir).pairs(),
     # Base: 2.94 thousand million parameters in 16 bits. Item: the keys and values of all tokens that are decoded
     # together.
     card=CardMemory(base=5900, item=3300),
-)
-OPUS_MT = Candidate(
-    OPUS_SPEC,
-    lambda config: ct2.opus_remedy(config.weights_dir) or _packages(),
-    _build_opus,
-    backend=CTRANSLATE2,
-    profile=STANDARD,
-    pairs=_opus_pairs,
-    card=CardMemory(base=150, item=250),
 )
 APERTIUM = Candidate(apertium.SPEC, lambda _: apertium.remedy(), _build_apertium, pairs=lambda _: _apertium_pairs())
 LLM_TRANSLATOR = Candidate(
@@ -155,7 +116,7 @@ async def _translate_a_greeting(engines: Engines) -> str:
 
 TRANSLATE: Capability[Translator] = Capability(
     CAPABILITY,
-    (MADLAD_400, OPUS_MT, LLM_TRANSLATOR, APERTIUM),
+    (MADLAD_400, LLM_TRANSLATOR, APERTIUM),
     _translate_a_greeting,
     TranslateSettings,
     several=True,

@@ -10,7 +10,8 @@ import numpy as np
 from models.base import EngineUnavailable
 from models.embedding.embedder import Embedder
 from models.vision.detection.boxes import suppressed
-from models.vision.detection.detector import Detection, Detector, Segmenter
+from models.vision.detection.capability import RF_DETR_WEIGHTS
+from models.vision.detection.detector import Detection, Detector
 from models.vision.text import Image
 from tasks.detection.vocabulary import LabelVocabulary, labels_for, phrases_asked_for, singular
 from tasks.wording.object_phrases import instruction_in
@@ -194,7 +195,6 @@ class DetectionEngines:
 
     detector: Callable[[], Detector]
     open_vocabulary: Callable[[], Detector]
-    segmenter: Callable[[], Segmenter]
     embedder: Callable[[], Embedder | None]
 
 
@@ -205,7 +205,6 @@ class Search:
     wanted: tuple[tuple[Detector, tuple[str, ...] | None], ...]
     """Engines with the labels that each searches for. None stands for all labels that the engine knows."""
     options: SearchOptions
-    segmenter: Segmenter | None
 
     async def run(self, image: Image, *, wait: bool) -> list[Detection]:
         """Search a picture. Raises what `Detector.detect` raises."""
@@ -222,8 +221,6 @@ class Search:
             )
             # The other engines must not refuse the request, because the first one has already admitted it.
             wait = True
-        if self.segmenter is not None and any(one.mask is None for one in found):
-            found = await self.segmenter.segment(image, found, wait=True)
         return found
 
 
@@ -235,13 +232,15 @@ class Searches:
         self._vocabularies: dict[tuple[str, ...], LabelVocabulary] = {}
 
     async def for_text(self, text: str) -> Search:
-        """Build the search. Raises EngineUnavailable if there is no engine, or none that knows the labels or can
-        draw the outlines and masks."""
+        """Build the search. Raises EngineUnavailable if there is no engine, or none that knows the labels, or one that
+        cannot draw the outlines and masks."""
         text = instruction_in(text)
         options = await asyncio.to_thread(SearchOptions.of, text)
         detector = self._engines.detector()
         wanted = await self._wanted(text, detector)
-        return Search(wanted, options, self._segmenter(wanted) if options.outlined else None)
+        if options.outlined:
+            _check_masks([detector.name for detector, _ in wanted if not detector.has_masks])
+        return Search(wanted, options)
 
     async def check_findable(self, text: str) -> None:
         """Raise EngineUnavailable if the engines do not know what the text names, but not if there is no engine."""
@@ -291,18 +290,16 @@ class Searches:
         except EngineUnavailable as error:
             return None, error.remedy
 
-    def _segmenter(self, wanted: Sequence[tuple[Detector, tuple[str, ...] | None]]) -> Segmenter | None:
-        try:
-            return self._engines.segmenter()
-        except EngineUnavailable as error:
-            if all(detector.has_masks for detector, _ in wanted):
-                return None
-            names = " and ".join(f"'{detector.name}'" for detector, _ in wanted)
-            raise EngineUnavailable(
-                "object_detection",
-                f"Outlines and masks were requested, but {names} cannot draw them. {error.remedy} Or use an engine "
-                "that can: `openfaze pull rf-detr-seg-nano`.",
-            ) from error
+
+def _check_masks(names: Sequence[str]) -> None:
+    """Raise EngineUnavailable if there are `names`, those of engines that draw no masks."""
+    if names:
+        shown = " and ".join(f"'{name}'" for name in names)
+        raise EngineUnavailable(
+            "object_detection",
+            f"Outlines and masks were requested, but {shown} cannot draw them. Use an engine that can: `openfaze pull "
+            f"{RF_DETR_WEIGHTS.name}`.",
+        )
 
 
 def _describe_unknown(detector: Detector, unknown: Sequence[str]) -> str:

@@ -54,19 +54,14 @@ class _PhraseTrack:
 
 class PhraseEmitter:
     """Sends phrases in order of their start. A phrase is sent as soon as no later speech can change it or come before
-    it, provided that the words so far are clear enough to be trusted."""
+    it."""
 
-    def __init__(self, tell: Callable[[Phrase], None], believes: Callable[[float, int], bool]) -> None:
-        """`tell` receives each phrase. `believes(mean_probability, word_count)` returns True if the words so far can be
-        trusted."""
+    def __init__(self, tell: Callable[[Phrase], None]) -> None:
+        """`tell` receives each phrase."""
         self._tell = tell
-        self._believes = believes
         self._tracks: dict[int | None, _PhraseTrack] = {}
         self._waiting: list[tuple[tuple[float, float], int, Phrase]] = []
         """Waiting phrases with place and track number, by which they are sorted."""
-        self._probability = 0.0
-        self._count = 0
-        """Number of words sent; `_probability` is the sum of their probabilities."""
 
     def add(self, stretch: Stretch, words: Sequence[SpokenWord]) -> None:
         """Update the words of the stretch's channel; `words` are all that have been heard on it."""
@@ -78,15 +73,11 @@ class PhraseEmitter:
             elif channel is None:  # the mixed track has been split into two channels
                 self._wait(channel, track.finish())
         ready = self._ready(min([stretch.next_start, *(track.open_from for track in self._tracks.values())]))
-        probabilities = [word.probability for phrase in ready for word in phrase.words]
-        total, count = self._probability + sum(probabilities), self._count + len(probabilities)
-        if ready and self._believes(total / count, count):
-            self._probability, self._count = total, count
-            del self._waiting[: len(ready)]
-            self._tell_all(ready)
+        del self._waiting[: len(ready)]
+        self._tell_all(ready)
 
     def finish(self) -> None:
-        """Send the remaining phrases. Call this only if the transcript of the whole recording is trusted."""
+        """Send the remaining phrases."""
         for channel, track in self._tracks.items():
             self._wait(channel, track.finish())
         self._tell_all(self._ready(inf))

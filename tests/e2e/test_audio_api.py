@@ -11,6 +11,8 @@ import numpy as np
 import openai
 import pytest
 
+from models.capability import EngineConfig
+from models.speech.whisper_files import packaged_tiny_en
 from tests.e2e.full_model import client_of_app
 from tests.recordings import encoded, filmed, plain_wav
 from tests.server import REMEMBERING, Server, serving
@@ -21,6 +23,7 @@ KEY = "test-key-1"
 MB = 1024 * 1024
 RATE = 16_000
 URL = "/v1/audio/transcriptions"
+ENGLISH_ONLY = {"speech_to_text": "whisper", "speech_model": str(packaged_tiny_en(EngineConfig()).folder)}
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +224,7 @@ def test_silence_is_an_empty_text(client: httpx.Client) -> None:
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
 def test_an_engine_that_cannot_translate_says_what_would(tmp_path: Path, jfk: Path) -> None:
     with (
-        client_of_app(tmp_path, speech_to_text="whisper-tiny-en", llm="off") as running,
+        client_of_app(tmp_path, **ENGLISH_ONLY, llm="off") as running,
         openai.OpenAI(base_url=f"{running.base_url}/v1", api_key="none", max_retries=0) as sdk,
         pytest.raises(openai.InternalServerError, match=r"does not translate: run `\S*openfaze pull") as failure,
     ):
@@ -262,7 +265,7 @@ def test_an_engine_of_many_languages_translates(tmp_path: Path, jfk: Path) -> No
 
 @pytest.mark.parametrize("stream", ["true", "false"])
 def test_a_language_that_the_engine_does_not_know_is_refused(tmp_path: Path, jfk: Path, stream: str) -> None:
-    with client_of_app(tmp_path, speech_to_text="whisper-tiny-en", llm="off") as running:
+    with client_of_app(tmp_path, **ENGLISH_ONLY, llm="off") as running:
         answer = httpx.post(
             f"{running.base_url}{URL}",
             files={"file": jfk.read_bytes()},

@@ -92,9 +92,9 @@ def test_doctor_tells_programs_what_serves_where_weights_lie_and_what_is_wrong_w
     assert found["object_detection"]["said"].startswith("found a stop sign")
     assert report["weights"] == []
     (tmp_path / WEIGHTS).mkdir()
-    (tmp_path / WEIGHTS / "rf-detr-base.onnx").write_bytes(b"not it")
-    status, report, found = examined(OPENFAZE_OBJECT_DETECTION="rf-detr-base")
-    assert report["weights"] == [{"name": "rf-detr-base", "missing_files": []}]
+    (tmp_path / WEIGHTS / "rf-detr-seg-small.onnx").write_bytes(b"not it")
+    status, report, found = examined(OPENFAZE_OBJECT_DETECTION="rf-detr-seg-small")
+    assert report["weights"] == [{"name": "rf-detr-seg-small", "missing_files": []}]
     assert (status, report["ok"]) == (1, False)
     assert found["object_detection"]["outcome"] == "failed"
     assert "is not loaded" in found["object_detection"]["said"]
@@ -150,7 +150,7 @@ def test_lists_keep_to_the_terminals_width_and_leave_nothing_out(command: str, c
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("pull whisper-", ["whisper-small", "whisper-large-v3-turbo", "whisper-base", "whisper-tiny-en"]),
+        ("pull whisper-", ["whisper-small", "whisper-large-v3-turbo", "whisper-base"]),
         ("ask hello --task ch", ["chat"]),
         pytest.param("ask -t tran", ["translate"], marks=pytest.mark.deep),
         ("install s", ["s3", "standard"]),
@@ -178,9 +178,9 @@ def test_pull_of_what_comes_along_says_so(tmp_path: Path) -> None:
 
 def test_pull_says_what_it_could_not_fetch_and_where_it_belongs(tmp_path: Path) -> None:
     # A proxy that is not there: nothing leaves this machine.
-    result = openfaze_here("pull", "rf-detr-base", folder=tmp_path, HTTPS_PROXY="http://127.0.0.1:9", ALL_PROXY="")
+    result = openfaze_here("pull", "rf-detr-seg-small", folder=tmp_path, HTTPS_PROXY="http://127.0.0.1:9", ALL_PROXY="")
     assert result.returncode == 2
-    for part in ("Could not fetch https://huggingface.co/", "sha256 48b9502c", f"{WEIGHTS}/rf-detr-base.onnx"):
+    for part in ("Could not fetch https://huggingface.co/", "sha256 6e9ac79e", f"{WEIGHTS}/rf-detr-seg-small.onnx"):
         assert part in result.stderr
 
 

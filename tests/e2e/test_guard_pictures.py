@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, Json, content_of, error_of, serving_full_model, text_part
 from tests.e2e.guarded import BOMB, BYPASS, FRANCE, guard, is_blocked, sources
-from tests.image_guards import save_classifier
+from tests.image_guards import save_nsfw_vit
 from tests.llm_server import Reply
 from tests.sandboxes import SANDBOX_WHERE_IT_RUNS, needs_sandbox
 
@@ -32,10 +32,11 @@ def colour(name: str) -> Json:
 
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
-    """A server with an LLM that sees, a guard that takes red pictures for nude ones, and the sandbox where it runs."""
-    folder = save_classifier(tmp_path_factory.mktemp("red"), ["normal", "nude"], [[0, 0, 0], [4, -4, -4]])
+    """A server with an LLM that sees, a guard to which red is not safe for work, and the sandbox where it runs."""
+    weights = tmp_path_factory.mktemp("weights")
+    save_nsfw_vit(weights / "nsfw-vit", red=4)
     with serving_full_model(
-        "vision", image_guard="classifier", image_guard_model=str(folder), code_sandbox=SANDBOX_WHERE_IT_RUNS
+        "vision", image_guard="nsfw-vit", weights_dir=str(weights), code_sandbox=SANDBOX_WHERE_IT_RUNS
     ) as model:
         yield model
 
@@ -45,11 +46,11 @@ def test_a_picture_needs_an_engine_that_judges_pictures(model: FullModel, task: 
     model.script(Reply("Paris."))
     said = [text_part("What is this?"), colour("white")]
     for stream in (False, True):
-        error = error_of(model.ask(guard("S12_IMAGE", task=task), said, stream=stream), 503, "engine_unavailable")
-        assert "'image_guard'. No engine here judges S12_IMAGE (Nudity)." in error["message"]
+        error = error_of(model.ask(guard("S15_IMAGE", task=task), said, stream=stream), 503, "engine_unavailable")
+        assert "'image_guard'. No engine here judges S15_IMAGE (Not Safe For Work)." in error["message"]
     assert model.prompts == []
     if task is None:
-        assert content_of(model.ask(guard("S12_IMAGE"), FRANCE)) == "Paris."
+        assert content_of(model.ask(guard("S15_IMAGE"), FRANCE)) == "Paris."
 
 
 @pytest.mark.deep
@@ -57,29 +58,29 @@ def test_a_picture_needs_an_engine_that_judges_pictures(model: FullModel, task: 
 def test_a_picture_is_judged_before_anything_else_looks_at_it(seeing: FullModel, headers: Json | None) -> None:
     seeing.script(Reply("A wall."))
     said = [text_part("What is this?"), colour("red")]
-    checks = is_blocked(seeing.ask(guard("S1", "S12_IMAGE"), said, headers=headers), "S12_IMAGE")
+    checks = is_blocked(seeing.ask(guard("S1", "S15_IMAGE"), said, headers=headers), "S15_IMAGE")
     assert sources(checks) == ["messages[1].content[1].image_url.url"]
     assert seeing.prompts == []
-    assert content_of(seeing.ask(guard("S12_IMAGE"), [said[0], colour("blue")], headers=headers)) == "A wall."
+    assert content_of(seeing.ask(guard("S15_IMAGE"), [said[0], colour("blue")], headers=headers)) == "A wall."
 
 
 def test_text_and_picture_are_blocked_together(seeing: FullModel) -> None:
-    is_blocked(seeing.ask(guard("S9", "S12_IMAGE"), [text_part(BOMB), colour("red")]), "S9", "S12_IMAGE")
-    is_blocked(seeing.ask(guard("S9", "S12_IMAGE", task="ocr"), [text_part(BOMB), colour("red")]), "S9", "S12_IMAGE")
+    is_blocked(seeing.ask(guard("S9", "S15_IMAGE"), [text_part(BOMB), colour("red")]), "S9", "S15_IMAGE")
+    is_blocked(seeing.ask(guard("S9", "S15_IMAGE", task="ocr"), [text_part(BOMB), colour("red")]), "S9", "S15_IMAGE")
 
 
 @pytest.mark.parametrize("words", ["What is on page 1?", "Look at the first page.", "Only page 2, please."])
 def test_words_about_pages_hide_no_picture_from_the_guard(seeing: FullModel, words: str) -> None:
     seeing.script(Reply("Two walls."))
     for shown in ([colour("blue"), colour("red")], [colour("red"), colour("blue")]):
-        is_blocked(seeing.ask(guard("S12_IMAGE"), [text_part(words), *shown]), "S12_IMAGE")
+        is_blocked(seeing.ask(guard("S15_IMAGE"), [text_part(words), *shown]), "S15_IMAGE")
     assert seeing.prompts == []
 
 
 def test_a_picture_of_an_earlier_turn_is_judged_where_it_is_shown(seeing: FullModel) -> None:
     seeing.script(Reply("A wall."))
     earlier: list[Any] = [[text_part("Look."), colour("red")], {"role": "assistant", "content": "Yes?"}]
-    is_blocked(seeing.ask(guard("S12_IMAGE"), *earlier, "What is it?"), "S12_IMAGE")
+    is_blocked(seeing.ask(guard("S15_IMAGE"), *earlier, "What is it?"), "S15_IMAGE")
     assert seeing.prompts == []
 
 
@@ -91,14 +92,14 @@ def test_a_picture_that_cannot_be_decoded_cannot_be_judged(
     seeing.script(Reply("A wall."))
     broken = {"type": "image_url", "image_url": {"url": data_url(b"\x89PNG\r\n\x1a\n" + bytes(100))}}
     said = [text_part("What is this?"), broken, colour("blue")]
-    error_of(seeing.ask(guard("S12_IMAGE", task=task), said, headers=headers), 400, "invalid_request")
+    error_of(seeing.ask(guard("S15_IMAGE", task=task), said, headers=headers), 400, "invalid_request")
     assert seeing.prompts == []
 
 
 def test_a_code_of_pictures_that_the_engine_does_not_know_is_a_503(seeing: FullModel) -> None:
     seeing.script(Reply("A wall."))
     said = [text_part("What is this?"), colour("blue")]
-    error = error_of(seeing.ask(guard("S1_IMAGE", "S12_IMAGE"), said), 503, "engine_unavailable")
+    error = error_of(seeing.ask(guard("S1_IMAGE", "S15_IMAGE"), said), 503, "engine_unavailable")
     assert "cannot judge S1_IMAGE (Gore)" in error["message"]
     assert seeing.prompts == []
 
@@ -115,9 +116,9 @@ def test_a_picture_that_a_script_draws_is_judged(seeing: FullModel) -> None:
     def asked(*codes: str, colour: str = "blue", then: str = "") -> httpx.Response:
         return seeing.ask(guard(*codes, task="code_sandbox"), drawing("a.png", colour) + then)
 
-    shown = json.loads(content_of(asked("S12_IMAGE")))["result"]["images"]
+    shown = json.loads(content_of(asked("S15_IMAGE")))["result"]["images"]
     assert [image["filename"] for image in shown] == ["a.png"]
-    assert sources(is_blocked(asked("S12_IMAGE", colour="red"), "S12_IMAGE")) == ["code_sandbox"]
+    assert sources(is_blocked(asked("S15_IMAGE", colour="red"), "S15_IMAGE")) == ["code_sandbox"]
     # The words of the name are neither in the code nor in the output.
     name = f"''.join(chr(code - 7) for code in {[ord(letter) + 7 for letter in BOMB]}) + '.png'"
     renamed = asked("S9", then=f"\npathlib.Path('a.png').rename({name})")
@@ -127,5 +128,5 @@ def test_a_picture_that_a_script_draws_is_judged(seeing: FullModel) -> None:
 @needs_sandbox
 def test_a_picture_that_a_script_draws_needs_an_engine_that_judges_pictures() -> None:
     with serving_full_model(code_sandbox="on") as model:
-        asked = model.ask(guard("S12_IMAGE", task="code_sandbox"), drawing("a.png", "white"))
-        assert "No engine here judges S12_IMAGE" in error_of(asked, 503, "engine_unavailable")["message"]
+        asked = model.ask(guard("S15_IMAGE", task="code_sandbox"), drawing("a.png", "white"))
+        assert "No engine here judges S15_IMAGE" in error_of(asked, 503, "engine_unavailable")["message"]

@@ -19,7 +19,7 @@ from tests import hostile
 from tests.e2e.conftest import KEY, data_url, printed_by_client
 from tests.e2e.full_model import FullModel, Json, error_of, serving_full_model, text_part
 from tests.e2e.guarded import BOMB, FRANCE, MURDER
-from tests.image_guards import save_classifier
+from tests.image_guards import save_nsfw_vit
 from tests.llm_server import Reply, serving_llm
 from tests.loop_time import standing_still
 from tests.office_files import document
@@ -37,9 +37,10 @@ def model() -> Iterator[FullModel]:
 
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
-    """To its guard of pictures red is naked."""
-    folder = save_classifier(tmp_path_factory.mktemp("red"), ["normal", "nude"], [[0, 0, 0], [4, -4, -4]])
-    with serving_full_model(image_guard="classifier", image_guard_model=str(folder), max_sources=3) as model:
+    """To its guard of pictures red is not safe for work."""
+    weights = tmp_path_factory.mktemp("weights")
+    save_nsfw_vit(weights / "nsfw-vit", red=4)
+    with serving_full_model(image_guard="nsfw-vit", weights_dir=str(weights), max_sources=3) as model:
         yield model
 
 

@@ -9,6 +9,8 @@ import openai
 import pytest
 from openai import OpenAI
 
+from models.capability import EngineConfig
+from models.speech.whisper_files import packaged_tiny_en
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, picture_of, schema_of, serving_full_model, system, text_part
 from tests.llm_server import Reply
@@ -87,7 +89,8 @@ def test_a_missing_llm_is_asked_for_once() -> None:
 
 def test_a_language_that_the_engine_does_not_know_is_asked_for_once() -> None:
     file = ("beep.wav", plain_wav(beeps(1, [0.2])), "audio/wav")
-    with serving_full_model(speech_to_text="whisper-tiny-en") as model:
+    english = packaged_tiny_en(EngineConfig()).folder
+    with serving_full_model(speech_to_text="whisper", speech_model=str(english)) as model:
         with client_of(model) as (client, sent), pytest.raises(openai.InternalServerError, match="'speech_to_text'"):
             client.audio.transcriptions.create(model="whisper-1", file=file, language="de")
         assert len(sent) == 1

@@ -15,8 +15,10 @@ from app.main import create_app
 from app.runnable_commands import adapt_for_client
 from app.settings import Settings
 from models.base import EngineUnavailable
+from models.capability import EngineConfig
 from models.pulling import PullFailed, pull
 from models.sandbox.capability import CODE_SANDBOX
+from models.speech.whisper_files import packaged_tiny_en
 from models.weights import WEIGHT_SETS
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
@@ -123,7 +125,9 @@ async def french(machine: Machine) -> str:
     form = {"model": "whisper-1", "language": "fr"}
     files = {"file": ("speech.flac", (SHARED / "samples" / "speech_jfk.flac").read_bytes())}
     return await machine.answer(
-        lambda client: client.post("/v1/audio/transcriptions", data=form, files=files), speech_to_text="whisper-tiny-en"
+        lambda client: client.post("/v1/audio/transcriptions", data=form, files=files),
+        speech_to_text="whisper",
+        speech_model=packaged_tiny_en(EngineConfig()).folder,
     )
 
 
@@ -133,7 +137,7 @@ async def no_network(machine: Machine) -> str:
 
     client = httpx.Client(transport=httpx.MockTransport(unreachable))
     with client, pytest.raises(PullFailed) as raised:
-        pull(WEIGHT_SETS["rf-detr-base"], machine.weights, client=client)
+        pull(WEIGHT_SETS["rf-detr-seg-small"], machine.weights, client=client)
     return str(raised.value)
 
 

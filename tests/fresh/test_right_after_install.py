@@ -123,11 +123,10 @@ QUESTIONS: dict[str, Callable[[Server], Answer]] = {
     "web_search": lambda server: server.task("web_search", "openfaze"),
 }
 """By capability, a request that only it can answer."""
-NOT_ASKED = {"segmentation", "gui_grounding", "code_sandbox", "browser"}
+NOT_ASKED = {"gui_grounding", "code_sandbox", "browser"}
 """Capabilities that no request of a client's reaches while they are missing."""
 MAY_BE_MISSING = {
     "open_vocabulary",
-    "segmentation",
     "gui_grounding",
     "translate",
     "code_sandbox",

@@ -13,11 +13,11 @@ import numpy as np
 import models
 from models.vision.ocr.capability import embedded_weights
 from models.weights import WEIGHT_SETS
-from tests.image_guards import save_classifier
+from tests.image_guards import save_nsfw_vit
 from tests.networks import save_network
 from tests.whisper_model import MELS, random_whisper
 
-SETS = ("pp-ocrv6-medium", "whisper-large-v3-turbo", "rf-detr-seg-medium", "nsfw-vit")
+SETS = ("pp-ocrv6-medium", "whisper-large-v3-turbo", "rf-detr-seg-small", "nsfw-vit")
 """What the profile fetches where the LLM translates."""
 _MODELSCOPE = "https://www.modelscope.cn"
 
@@ -59,7 +59,7 @@ def _small(work: Path) -> dict[str, Path]:
     small |= {f"whisper/large-v3-turbo/{file.name}": file for file in whisper.iterdir()}
     boxes, scores = np.full((2, 4), 0.5, np.float32), np.full((2, 91), -8, np.float32)
     answers = {"dets": boxes, "labels": scores, "masks": np.zeros((2, 16, 16), np.float32)}
-    small["rf-detr-seg-medium.onnx"] = save_network(work / "rf-detr.onnx", answers, picture="input", together=False)
-    guard = save_classifier(work / "nsfw-vit", ["normal", "nsfw"], [[0, 0, 0], [0, 0, 0]], [4, -4])
+    small["rf-detr-seg-small.onnx"] = save_network(work / "rf-detr.onnx", answers, picture="input", together=False)
+    guard = save_nsfw_vit(work / "nsfw-vit", added=[4, -4])
     names = ("config.json", "preprocessor_config.json", "onnx/model.onnx")
     return small | {f"nsfw-vit/{name}": guard / name for name in names}

@@ -48,7 +48,7 @@ def test_the_first_start_fetches_the_weights_and_uses_them(box: Box) -> None:
     assert engines == {
         "ocr": "pp-ocrv6-medium",
         "speech_to_text": "whisper-large-v3-turbo",
-        "object_detection": "rf-detr-seg-medium",
+        "object_detection": "rf-detr-seg-small",
         "translate": "llm",
     }
     assert podman("healthcheck", "run", box.container()).returncode == 0

@@ -1,59 +1,20 @@
-"""Declaration of the capability `text_guard`: openfaze's own guard, a model in this process, and three kinds of models
-on servers."""
-
-from functools import partial
+"""Declaration of the capability `text_guard`: openfaze's own guard, and three kinds of models on servers."""
 
 from models.base import EngineSpec
-from models.batches import CardMemory
-from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, is_installed
-from models.device import TORCH
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines
 from models.embedding.capability import EMBEDDING, MINILM
 from models.embedding.minilm_weights import embedding_remedy
-from models.host import EngineHost
 from models.safety.guard import TextGuard
 from models.safety.text.dialect import GuardDialect
 from models.safety.text.gpt_oss_safeguard import GptOssSafeguardDialect
 from models.safety.text.llama_guard import LlamaGuardDialect
 from models.safety.text.qwen3guard_dialect import Qwen3GuardDialect
 from models.safety.text.settings import _DIALECTS, GuardSettings, is_known_guard
-from models.setting_types import STANDARD
 
 CAPABILITY = "text_guard"
 
-REPOSITORY = "Qwen/Qwen3Guard-Gen-0.6B"
-
-FOLDER = "qwen3guard"
-
-_TEXTS_AT_ONCE = 8
-
-_CARD = CardMemory(base=1200, item=450, items=_TEXTS_AT_ONCE)
-"""Memory that the smallest model takes on a graphics card in 16 bits, with the keys and values of 2,000 tokens. An
-English text that fills a window has as many."""
-
 _ON_SERVER = "on the server at OPENFAZE_GUARD_BASE_URL"
 _VIOLENCE = "S1"
-
-
-def _qwen3guard_remedy(config: EngineConfig) -> str | None:
-    from models.base import INSTALL_TORCH
-
-    if not (config.weights_dir / FOLDER / "config.json").is_file():
-        missing = f"Run `hf download {REPOSITORY} --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
-        # If the operator did not choose this engine, its remedy is empty, and the engine that is included with openfaze
-        # states what is missing.
-        return missing if config.of(GuardSettings).text_guard == QWEN3GUARD.spec.name else ""
-    return None if is_installed("torch", "transformers") else INSTALL_TORCH
-
-
-def _build_qwen3guard(config: EngineConfig) -> Built:
-    from models.safety.text.qwen3guard import HostedQwen3Guard, Qwen3Guard
-
-    host = EngineHost(
-        QWEN3GUARD.spec,
-        partial(Qwen3Guard, config.weights_dir / FOLDER, device=config.device),
-        config.limits(batch=_TEXTS_AT_ONCE, device=TORCH.resolve(config.device), card=_CARD),
-    )
-    return Built(HostedQwen3Guard(host), (host,))
 
 
 def _on_server(name: str, licence: str, dialect: type[GuardDialect]) -> Candidate:
@@ -83,15 +44,6 @@ def _unknown_model(config: EngineConfig) -> str:
         "the kind of model at OPENFAZE_GUARD_BASE_URL."
     )
 
-
-QWEN3GUARD = Candidate(
-    EngineSpec(FOLDER, CAPABILITY, "Apache-2.0", f"the folder '{FOLDER}' ({REPOSITORY})"),
-    _qwen3guard_remedy,
-    _build_qwen3guard,
-    backend=TORCH,
-    profile=STANDARD,
-    card=_CARD,
-)
 
 QWEN3GUARD_SERVER = _on_server("qwen3guard-server", "Apache-2.0", Qwen3GuardDialect)
 
@@ -137,7 +89,7 @@ async def _tell_harm_from_its_words(engines: Engines) -> str:
 
 TEXT_GUARD: Capability[TextGuard] = Capability(
     CAPABILITY,
-    (QWEN3GUARD_SERVER, GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, QWEN3GUARD, OWN),
+    (QWEN3GUARD_SERVER, GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, OWN),
     _tell_harm_from_its_words,
     GuardSettings,
     several=True,

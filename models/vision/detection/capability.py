@@ -1,33 +1,31 @@
-"""Declaration of the capabilities `object_detection`, `open_vocabulary` and `segmentation`: their engines, and how each
-is built."""
+"""Declaration of the capabilities `object_detection` and `open_vocabulary`: their engines, and how each is built."""
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from models.base import EngineSpec, EngineUnavailable, available_cpus
+from models.base import INSTALL_TORCH, EngineSpec, EngineUnavailable, available_cpus
 from models.batches import CardMemory
-from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, OwnSettings, is_installed
 from models.device import ONNXRUNTIME, TORCH
 from models.host import EngineHost
 from models.setting_types import GPU, STANDARD, FoundPath
 from models.supply import Supply
-from models.vision.detection.detector import Detection, Detector, Segmenter
+from models.vision.detection.detector import Detector
 from models.vision.text import Image
-from models.weights import WEIGHT_SETS, WeightSet
+from models.weights import WEIGHT_SETS
 
 ULTRALYTICS_NOTICE = "Its licence, AGPL-3.0, extends to a service that uses it, so `auto` never chooses it."
 
 _PICTURES_AT_ONCE = 8
 """At most this many pictures are computed together, by networks that can do so."""
 
-_LARGE_DETR = CardMemory(base=125, item=160, items=_PICTURES_AT_ONCE)
-"""Estimate from D-FINE-L, with 31 million parameters, at 640 pixels."""
-_OWN_DETR = replace(_LARGE_DETR, is_guess=True)
+_OWN_DETR = CardMemory(base=140, item=160, items=_PICTURES_AT_ONCE, is_guess=True)
+"""Estimate for a network of the largest published size, at 640 pixels."""
 
-Build = Callable[[EngineConfig], Built]
+RF_DETR_WEIGHTS = WEIGHT_SETS["rf-detr-seg-small"]
+_LLMDET, _LLMDET_REPOSITORY = "llmdet", "iSEE-Laboratory/llmdet_tiny"
 STOP_SIGN = "stop sign"
 
 
@@ -35,17 +33,13 @@ class DetectionSettings(OwnSettings):
     object_detection: str = "auto"
     """An engine that finds objects (docs/object-detection.md lists them), or `auto`: the first that can run here."""
     object_detection_model: FoundPath | None = None
-    """Your own network for object detection: an RF-DETR or D-FINE in ONNX, a folder in transformers' format, or a file
-    of ultralytics."""
+    """Your own network for object detection: an RF-DETR in ONNX, a folder in transformers' format, or a file of
+    ultralytics."""
 
 
 def _remedy_of(name: str, config: EngineConfig, remedy: str) -> str:
     """Return the remedy if the operator chose this engine, else an empty text, so that only one remedy is shown."""
     return remedy if config.of(DetectionSettings).object_detection == name else ""
-
-
-def _supply(weight_set: WeightSet, config: EngineConfig) -> Supply:
-    return Supply(weight_set, "object_detection", config.weights_dir, auto_pull=config.auto_pull)
 
 
 def _build_fastestdet(config: EngineConfig) -> Built:
@@ -87,38 +81,21 @@ def onnxruntime_remedy() -> str | None:
     return None if is_installed("onnxruntime") else "Install the package 'onnxruntime'."
 
 
-def _detr(
-    weight_set: WeightSet, card: CardMemory, *, normalised: bool | None = None, side: int, masks: bool = False
-) -> Candidate:
-    """Return a candidate for a published network with COCO's labels, which `openfaze pull` fetches."""
-    spec = EngineSpec(weight_set.name, "object_detection", weight_set.licence, f"`openfaze pull {weight_set.name}`")
+def _rf_detr_remedy(config: EngineConfig) -> str | None:
+    if RF_DETR_WEIGHTS.missing(config.weights_dir):
+        return _remedy_of(RF_DETR_WEIGHTS.name, config, f"Run `openfaze pull {RF_DETR_WEIGHTS.name}`.")
+    return onnxruntime_remedy()
 
-    def remedy(config: EngineConfig) -> str | None:
-        if weight_set.missing(config.weights_dir):
-            return _remedy_of(weight_set.name, config, f"Run `openfaze pull {weight_set.name}`.")
-        return onnxruntime_remedy()
 
-    def build(config: EngineConfig) -> Built:
-        from models.vision.detection.coco import NAMES
+def _build_rf_detr(config: EngineConfig) -> Built:
+    from models.vision.detection.coco import NAMES
 
-        supply = _supply(weight_set, config)
-        return _built_detr(
-            spec, config, card, lambda: supply.ensure_files()[0], NAMES, normalised, side=side, masks=masks
-        )
-
-    return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=STANDARD, card=card)
+    supply = Supply(RF_DETR_WEIGHTS, "object_detection", config.weights_dir, auto_pull=config.auto_pull)
+    return _built_detr(RF_DETR_SEG, config, lambda: supply.ensure_files()[0], NAMES, side=384)
 
 
 def _built_detr(
-    spec: EngineSpec,
-    config: EngineConfig,
-    card: CardMemory,
-    locate: Callable[[], Path],
-    labels: "tuple[str, ...]",
-    normalised: bool | None = None,
-    *,
-    side: int,
-    masks: bool,
+    candidate: Candidate, config: EngineConfig, locate: Callable[[], Path], labels: "tuple[str, ...]", *, side: int
 ) -> Built:
     from models.vision.detection.detector import HostedDetector
     from models.vision.detection.detr import DetrHead
@@ -126,14 +103,11 @@ def _built_detr(
 
     device = ONNXRUNTIME.resolve(config.device)
     engine = partial(
-        OnnxDetector,
-        locate,
-        lambda network: DetrHead(network, labels, normalised=normalised),
-        device=device,
-        threads=config.threads,
+        OnnxDetector, locate, lambda network: DetrHead(network, labels), device=device, threads=config.threads
     )
-    host = EngineHost(spec, engine, config.limits(batch=_PICTURES_AT_ONCE, device=device, card=card))
-    return Built(HostedDetector(host, labels, side=side, has_masks=masks), (host,))
+    limits = config.limits(batch=_PICTURES_AT_ONCE, device=device, card=candidate.card)
+    host = EngineHost(candidate.spec, engine, limits)
+    return Built(HostedDetector(host, labels, side=side, has_masks=True), (host,))
 
 
 def _own_onnx_remedy(config: EngineConfig) -> str | None:
@@ -151,53 +125,40 @@ def _build_own_onnx(config: EngineConfig) -> Built:
 
     model = own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
     labels = tuple(labels_beside(model))
-    return _built_detr(OWN_ONNX.spec, config, _OWN_DETR, lambda: model, labels, side=640, masks=True)
+    return _built_detr(OWN_ONNX, config, lambda: model, labels, side=640)
 
 
-def _folder(name: str, config: EngineConfig) -> Path:
-    """Return the folder of a network in transformers' format."""
+def _llmdet_folder(config: EngineConfig) -> Path:
+    """Return the folder of LLMDet, in transformers' format."""
     chosen = config.of(DetectionSettings)
     model = chosen.object_detection_model
-    if chosen.object_detection == name and model is not None and model.suffix == "":
+    if chosen.object_detection == _LLMDET and model is not None and model.suffix == "":
         return model
-    return config.weights_dir / name
+    return config.weights_dir / _LLMDET
 
 
-def _transformers_remedy(name: str, repository: str, config: EngineConfig) -> str | None:
-    from models.base import INSTALL_TORCH
-
-    if not (_folder(name, config) / "config.json").is_file():
-        return f"Run `hf download {repository} --local-dir {name}` in the folder OPENFAZE_WEIGHTS_DIR."
-    return None if is_installed("torch", "transformers") else INSTALL_TORCH
-
-
-def _grounding(name: str, repository: str, capability: str) -> Candidate:
-    spec = EngineSpec(name, capability, "Apache-2.0", f"the folder '{name}' ({repository})")
+def _llmdet(capability: str) -> Candidate:
+    spec = EngineSpec(_LLMDET, capability, "Apache-2.0", f"the folder '{_LLMDET}' ({_LLMDET_REPOSITORY})")
 
     def remedy(config: EngineConfig) -> str | None:
-        missing = _transformers_remedy(name, repository, config)
-        # If no network of transformers is installed, only LLMDet's remedy is shown.
-        speaks_for_all = capability == "open_vocabulary" and name == "llmdet"
-        return missing if speaks_for_all or missing is None else _remedy_of(name, config, missing)
+        if not (_llmdet_folder(config) / "config.json").is_file():
+            missing = (
+                f"Run `hf download {_LLMDET_REPOSITORY} --local-dir {_LLMDET}` in the folder OPENFAZE_WEIGHTS_DIR."
+            )
+            return missing if capability == "open_vocabulary" else _remedy_of(_LLMDET, config, missing)
+        return None if is_installed("torch", "transformers") else INSTALL_TORCH
 
     def build(config: EngineConfig) -> Built:
         from models.vision.detection.detector import HostedDetector
         from models.vision.detection.grounding import SIDE, GroundingDetector
 
-        engine = partial(GroundingDetector, _folder(name, config), capability=capability, device=config.device)
+        engine = partial(GroundingDetector, _llmdet_folder(config), capability=capability, device=config.device)
         host = EngineHost(spec, engine, config.limits())
         return Built(HostedDetector(host, None, side=SIDE), (host,))
 
-    # Base: a Swin-T and a BERT in 32 bits. Item: a picture of the largest size for these networks, with the longest
+    # Base: a Swin-T and a BERT in 32 bits. Item: a picture of the largest size for this network, with the longest
     # text.
     return Candidate(spec, remedy, build, backend=TORCH, profile=GPU, card=CardMemory(base=700, item=2000))
-
-
-def _build_sam(config: EngineConfig) -> Built:
-    from models.vision.detection.sam import HostedSegmenter, Sam2
-
-    host = EngineHost(SAM_2_1.spec, partial(Sam2, _folder("sam2.1", config), device=config.device), config.limits())
-    return Built(HostedSegmenter(host), (host,))
 
 
 def _ultralytics_remedy(config: EngineConfig) -> str | None:
@@ -244,34 +205,22 @@ OWN_ONNX = Candidate(
     _own_onnx_remedy,
     _build_own_onnx,
     backend=ONNXRUNTIME,
+    card=_OWN_DETR,
 )
-RF_DETR_SEG_MEDIUM = _detr(
-    WEIGHT_SETS["rf-detr-seg-medium"], CardMemory(140, 100, _PICTURES_AT_ONCE), side=432, masks=True
+RF_DETR_SEG = Candidate(
+    _detection_spec(RF_DETR_WEIGHTS.name, RF_DETR_WEIGHTS.licence, f"`openfaze pull {RF_DETR_WEIGHTS.name}`"),
+    _rf_detr_remedy,
+    _build_rf_detr,
+    backend=ONNXRUNTIME,
+    profile=STANDARD,
+    card=CardMemory(base=135, item=80, items=_PICTURES_AT_ONCE),
 )
-RF_DETR_SEG_SMALL = _detr(
-    WEIGHT_SETS["rf-detr-seg-small"], CardMemory(135, 80, _PICTURES_AT_ONCE), side=384, masks=True
-)
-RF_DETR_SEG_NANO = _detr(WEIGHT_SETS["rf-detr-seg-nano"], CardMemory(135, 60, _PICTURES_AT_ONCE), side=312, masks=True)
-RF_DETR_BASE = _detr(WEIGHT_SETS["rf-detr-base"], CardMemory(110, 130, _PICTURES_AT_ONCE), normalised=True, side=560)
-D_FINE_L = _detr(WEIGHT_SETS["d-fine-l"], _LARGE_DETR, normalised=False, side=640)
-LLMDET = _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "object_detection")
-MM_GROUNDING_DINO = _grounding(
-    "mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "object_detection"
-)
+LLMDET = _llmdet("object_detection")
 ULTRALYTICS = Candidate(
     _detection_spec("ultralytics", "AGPL-3.0", "the file OPENFAZE_OBJECT_DETECTION_MODEL"),
     _ultralytics_remedy,
     _build_ultralytics,
     backend=TORCH,
-)
-
-SAM_2_1 = Candidate(
-    EngineSpec("sam2.1", "segmentation", "Apache-2.0", "the folder 'sam2.1' (facebook/sam2.1-hiera-tiny)"),
-    lambda config: _transformers_remedy("sam2.1", "facebook/sam2.1-hiera-tiny", config),
-    _build_sam,
-    backend=TORCH,
-    profile=GPU,
-    card=CardMemory(base=160, item=600),
 )
 
 
@@ -301,30 +250,9 @@ async def _find_stop_sign(detector: Detector) -> str:
     raise BadResult(f"does not find the {STOP_SIGN} in a drawing")
 
 
-async def _outline_a_stop_sign(engines: Engines) -> str:
-    picture, box = draw_stop_sign()
-    [outlined] = await engines.use(SEGMENTATION).segment(picture, [Detection(STOP_SIGN, 1.0, box)])
-    # An octagon covers 83 % of its box.
-    share = outlined.mask.pixels.mean() if outlined.mask is not None else 0.0
-    if not 0.7 < share < 0.95:
-        raise BadResult(f"outlines {share:.0%} of the box around a {STOP_SIGN}")
-    return f"outlined a {STOP_SIGN}"
-
-
 OBJECT_DETECTION: Capability[Detector] = Capability(
     "object_detection",
-    (
-        OWN_ONNX,
-        RF_DETR_SEG_MEDIUM,
-        RF_DETR_SEG_SMALL,
-        RF_DETR_SEG_NANO,
-        RF_DETR_BASE,
-        D_FINE_L,
-        FASTESTDET,
-        LLMDET,
-        MM_GROUNDING_DINO,
-        ULTRALYTICS,
-    ),
+    (OWN_ONNX, RF_DETR_SEG, FASTESTDET, LLMDET, ULTRALYTICS),
     lambda engines: _find_stop_sign(engines.use(OBJECT_DETECTION)),
     DetectionSettings,
     order=20,
@@ -332,13 +260,8 @@ OBJECT_DETECTION: Capability[Detector] = Capability(
 
 OPEN_VOCABULARY: Capability[Detector] = Capability(
     "open_vocabulary",
-    (
-        _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "open_vocabulary"),
-        _grounding("mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "open_vocabulary"),
-    ),
+    (_llmdet("open_vocabulary"),),
     lambda engines: _find_stop_sign(engines.use(OPEN_VOCABULARY)),
     order=30,
 )
 """Capability for labels that the engine of `object_detection` does not know."""
-
-SEGMENTATION: Capability[Segmenter] = Capability("segmentation", (SAM_2_1,), _outline_a_stop_sign, order=40)

@@ -1,7 +1,6 @@
 """Results and interfaces that all engines of object detection share, and the lookup of an operator's own network
 file."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,18 +87,6 @@ class Detector(Protocol):
         """
 
 
-class Segmenter(Protocol):
-    """Interface of the `segmentation` capability: masks for boxes that another engine has found."""
-
-    @property
-    def name(self) -> str: ...
-
-    async def segment(self, image: Image, found: Sequence[Detection], *, wait: bool = False) -> list[Detection]:
-        """Return `found` in order, each with the mask of the object in its box. A box outside the picture gets no mask,
-        nor does an object whose mask would exceed the limit on all masks of a picture. Raises like
-        `Detector.detect`."""
-
-
 Found = tuple[Detection, ...]
 
 
@@ -122,25 +109,20 @@ class HostedDetector:
         return list(await self._host.run(query, wait=wait))
 
 
-def own_file(model: Path | None, *endings: str, setting: str = SETTING, capability: str = "object_detection") -> Path:
+def own_file(model: Path | None, *endings: str) -> Path:
     """Return `model` if it is a file with one of `endings`. Otherwise raise EngineUnavailable, which says to set
-    `setting` to such a file."""
+    SETTING to such a file."""
     if model is None or model.suffix not in endings:
-        raise EngineUnavailable(capability, f"Set {setting} to a network's file ({' or '.join(endings)}).")
+        raise EngineUnavailable("object_detection", f"Set {SETTING} to a network's file ({' or '.join(endings)}).")
     if not model.is_file():
-        raise EngineUnavailable(capability, f"The file that {setting} names does not exist.")
+        raise EngineUnavailable("object_detection", f"The file that {SETTING} names does not exist.")
     return model
 
 
 def labels_beside(model: Path) -> Sequence[str]:
-    """Return the names of the classes of `model`. They come from `labels.txt` in its folder, else from `id2label` in
-    `config.json`, else they are the 80 names of COCO."""
-    listed, config = model.parent / "labels.txt", model.parent / "config.json"
+    """Return the names of the classes of `model`: the lines of `labels.txt` in its folder, else the 80 names of
+    COCO."""
+    listed = model.parent / "labels.txt"
     if listed.is_file():
         return [line.strip() for line in listed.read_text("utf-8").splitlines() if line.strip()]
-    if config.is_file():
-        named: dict[str, str] = json.loads(config.read_text("utf-8")).get("id2label", {})
-        # transformers makes up "LABEL_0" and the like for classes without names.
-        if named and not all(name.startswith("LABEL_") for name in named.values()):
-            return [named[number] for number in sorted(named, key=int)]
     return NAMES

@@ -1,5 +1,4 @@
-"""Detection engine: Grounding DINOs in transformers (LLMDet, MM-Grounding-DINO, Grounding DINO), which detect objects
-by any name."""
+"""Detection engine: LLMDet and other Grounding DINOs in transformers, which detect objects by any name."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -3,32 +3,23 @@
 from collections.abc import Callable
 from functools import partial
 
-from models.base import EngineSpec, EngineUnavailable, available_cpus
+from models.base import EngineSpec, available_cpus
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import TORCH
 from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
-from models.setting_types import FoundPath
 from models.vision.gui.elements import GuiDetector, GuiGrounder
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image
 
-_LICENCES = (
-    "OmniParser's icon_detect is AGPL-3.0, which covers a service that uses it; its icon_detect_v3 is MIT and needs "
-    "PyTorch alone."
-)
 _VLM = "vlm"
-_OMNIPARSER = "omniparser"
-_ASK_IF_WORDS_FAIL = ("auto", _OMNIPARSER)
-"""Choices of OPENFAZE_GUI_DETECTION with which an LLM, if there is one, is asked only if the words of a request do not
+_ASK_IF_WORDS_FAIL = "auto"
+"""Choice of OPENFAZE_GUI_DETECTION with which an LLM, if there is one, is asked only if the words of a request do not
 determine an element."""
 
 
 class GuiSettings(OwnSettings):
     gui_detection: str = "auto"
     """An engine that finds the elements of user interfaces (docs/gui-detection.md lists them), or `auto`."""
-    gui_detection_model: FoundPath | None = None
-    """The file of OmniParser's icon detector, for `omniparser`."""
 
 
 def _cv2_remedy() -> str | None:
@@ -52,35 +43,9 @@ def _build_contours(spec: EngineSpec, config: EngineConfig) -> Built:
     return Built(HostedGuiDetector(host), (host,))
 
 
-def _omniparser_remedy(config: EngineConfig) -> str | None:
-    if config.of(GuiSettings).gui_detection != _OMNIPARSER:
-        return ""
-    from models.vision.gui.omniparser import icon_file, is_script
-
-    try:
-        model = icon_file(config.of(GuiSettings).gui_detection_model)
-    except EngineUnavailable as error:
-        return f"{error.remedy} {_LICENCES}"
-    if is_script(model):
-        return None if is_installed("torch") else "Install PyTorch: `openfaze install gpu`."
-    return None if is_installed("ultralytics") else f"Install ultralytics: `openfaze install ultralytics`. {_LICENCES}"
-
-
-def _build_omniparser(config: EngineConfig) -> Built:
-    from models.vision.gui.elements import Found, HostedGuiDetector, Screen
-    from models.vision.gui.omniparser import OmniParserEngine, icon_file, icon_network
-
-    model = icon_file(config.of(GuiSettings).gui_detection_model)
-    limits = config.limits()
-    host: EngineHost[Screen, Found] = EngineHost(
-        OMNIPARSER.spec, lambda: OmniParserEngine(icon_network(model, device=config.device)), limits
-    )
-    return Built(HostedGuiDetector(host), (host,))
-
-
 def _grounder_remedy(config: EngineConfig) -> str | None:
     chosen = config.of(GuiSettings).gui_detection
-    if chosen not in (_VLM, *_ASK_IF_WORDS_FAIL):
+    if chosen not in (_VLM, _ASK_IF_WORDS_FAIL):
         return f"With OPENFAZE_GUI_DETECTION={chosen}, no LLM is asked."
     if config.of(LlmSettings).llm_base_url is None:
         return "Set OPENFAZE_LLM_BASE_URL to an OpenAI-compatible server whose model sees pictures."
@@ -104,12 +69,6 @@ VLM = _contour_candidate(
     _VLM, "Apache-2.0; the model's", "inside this package; those of the capability 'llm'", _vlm_remedy
 )
 """Engine with the boxes of `contours`. With this choice, an LLM always decides which of them a request means."""
-OMNIPARSER = Candidate(
-    EngineSpec(_OMNIPARSER, "gui_detection", "AGPL-3.0 (icon_detect_v3: MIT)", "the file OPENFAZE_GUI_DETECTION_MODEL"),
-    _omniparser_remedy,
-    _build_omniparser,
-    backend=TORCH,
-)
 
 
 async def _find_a_button(engines: Engines) -> str:
@@ -147,7 +106,7 @@ def _draw_form() -> Image:
 
 
 GUI_DETECTION: Capability[GuiDetector] = Capability(
-    "gui_detection", (CONTOURS, VLM, OMNIPARSER), _find_a_button, GuiSettings, order=50
+    "gui_detection", (CONTOURS, VLM), _find_a_button, GuiSettings, order=50
 )
 
 GUI_GROUNDING: Capability[GuiGrounder] = Capability(

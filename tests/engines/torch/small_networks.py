@@ -63,43 +63,6 @@ def save_grounding_dino(folder: Path) -> Path:
     return folder
 
 
-def save_sam(folder: Path) -> Path:
-    """A SAM 2 that sees 64 × 64 pixels."""
-    import torch
-    from transformers import (
-        Sam2Config,
-        Sam2HieraDetConfig,
-        Sam2MaskDecoderConfig,
-        Sam2Model,
-        Sam2PromptEncoderConfig,
-        Sam2VisionConfig,
-    )
-
-    torch.manual_seed(0)
-    backbone = Sam2HieraDetConfig(
-        hidden_size=8,
-        num_attention_heads=1,
-        image_size=[64, 64],
-        blocks_per_stage=[1, 1, 2, 1],
-        embed_dim_per_stage=[8, 16, 32, 64],
-        num_attention_heads_per_stage=[1, 1, 2, 4],
-        window_size_per_stage=[4, 4, 4, 2],
-        global_attention_blocks=[3],
-        window_positional_embedding_background_size=[2, 2],
-    )
-    vision = Sam2VisionConfig(
-        backbone_config=backbone,
-        backbone_channel_list=[64, 32, 16, 8],
-        backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
-        fpn_hidden_size=32,
-    )
-    prompts = Sam2PromptEncoderConfig(hidden_size=32, image_size=64, patch_size=16, mask_input_channels=4)
-    decoder = Sam2MaskDecoderConfig(hidden_size=32, mlp_dim=16, num_attention_heads=2, iou_head_hidden_dim=16)
-    config = Sam2Config(vision_config=vision, prompt_encoder_config=prompts, mask_decoder_config=decoder)
-    Sam2Model(config).save_pretrained(folder)
-    return folder
-
-
 def stand_in_for_torchvision(monkeypatch: Any) -> None:
     """PyPI's torchvision does not import beside the CPU build of PyTorch; ultralytics asks for its version, and for
     one function."""
@@ -121,42 +84,6 @@ def stand_in_for_torchvision(monkeypatch: Any) -> None:
     monkeypatch.setitem(sys.modules, "torchvision.ops", operations)
     version = metadata.version
     monkeypatch.setattr(metadata, "version", lambda name: "0.28.0" if name == "torchvision" else version(name))
-
-
-def export_d_fine(path: Path) -> Path:
-    """A D-FINE of 80 classes in the form of Optimum's exports."""
-    from transformers import DFineConfig, DFineForObjectDetection, HGNetV2Config
-
-    backbone = HGNetV2Config(
-        stem_channels=[3, 8, 8],
-        embedding_size=8,
-        hidden_sizes=[16, 32, 32, 32],
-        depths=[1, 1, 1, 1],
-        out_indices=[2, 3, 4],
-        stage_in_channels=[8, 16, 32, 32],
-        stage_mid_channels=[8, 8, 8, 8],
-        stage_out_channels=[16, 32, 32, 32],
-        stage_num_blocks=[1, 1, 1, 1],
-        stage_numb_of_layers=[1, 1, 1, 1],
-    )
-    config = DFineConfig(
-        backbone_config=backbone,
-        encoder_hidden_dim=32,
-        encoder_in_channels=[32, 32, 32],
-        encoder_ffn_dim=32,
-        encoder_attention_heads=2,
-        d_model=32,
-        num_queries=20,
-        decoder_in_channels=[32, 32, 32],
-        decoder_ffn_dim=32,
-        decoder_layers=2,
-        decoder_attention_heads=2,
-        num_denoising=0,
-        num_labels=80,
-    )
-    return _exported(
-        DFineForObjectDetection, config, path, "pixel_values", {"logits": "logits", "pred_boxes": "pred_boxes"}
-    )
 
 
 def export_rf_detr(path: Path) -> Path:
@@ -222,50 +149,4 @@ def _exported(kind: Any, config: Any, path: Path, picture: str, outputs: dict[st
             opset_version=17,
             dynamo=False,
         )
-    return path
-
-
-def save_random_icons(path: Path) -> Path:
-    """A detector in TorchScript of the form of OmniParser's icon_detect_v3: six outputs, a pair for each stride."""
-    import torch
-
-    class Icons(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.scores = torch.nn.ModuleList(torch.nn.Conv2d(3, 2, side, stride=side) for side in (8, 16, 32))
-            self.sides = torch.nn.ModuleList(torch.nn.Conv2d(3, 4, side, stride=side) for side in (8, 16, 32))
-
-        def forward(self, pictures: Any) -> tuple[Any, ...]:
-            pairs = zip(self.scores, self.sides, strict=True)
-            return tuple(one for score, side in pairs for one in (8 * score(pictures), 2 + side(pictures)))
-
-    torch.manual_seed(0)
-    return _scripted(Icons(), path)
-
-
-def save_still_icons(path: Path, *, row: int, column: int, stride: int) -> Path:
-    """One that finds a single box whatever it sees: from 1 stride left and 0.5 above the middle of a cell to 2 strides
-    right and 1.5 below; its logit is 2."""
-    import torch
-
-    class Icons(torch.nn.Module):
-        def forward(self, pictures: Any) -> tuple[Any, ...]:
-            outputs: list[Any] = []
-            for side in (8, 16, 32):
-                grid = pictures[:, :1, ::side, ::side]
-                rows = torch.arange(grid.shape[2])[None, None, :, None]
-                columns = torch.arange(grid.shape[3])[None, None, None]
-                there = (rows == row) & (columns == column) & torch.tensor(side == stride)
-                outputs.append(torch.where(there, 2.0, -20.0).expand_as(grid))
-                sides = torch.tensor([1.0, 0.5, 2.0, 1.5])[None, :, None, None]
-                outputs.append(sides.expand(1, 4, grid.shape[2], grid.shape[3]))
-            return tuple(outputs)
-
-    return _scripted(Icons(), path)
-
-
-def _scripted(network: Any, path: Path) -> Path:
-    import torch
-
-    torch.jit.trace(network.eval(), torch.rand(1, 3, 64, 96)).save(path)
     return path

@@ -1,7 +1,6 @@
-"""RF-DETR and D-FINE of the real architectures, exported to ONNX with random weights."""
+"""RF-DETR of the real architecture, exported to ONNX with random weights."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +14,18 @@ from models.capability import EngineConfig
 from models.vision.detection import detr
 from models.vision.detection.capability import OWN_ONNX, DetectionSettings
 from models.vision.detection.coco import NAMES
-from tests.engines.torch.small_networks import export_d_fine, export_rf_detr
+from tests.engines.torch.small_networks import export_rf_detr
 
 # Deprecations within transformers and PyTorch are theirs.
 pytestmark = [pytest.mark.filterwarnings("ignore")]
 
 
-@pytest.mark.parametrize("export", [export_d_fine, export_rf_detr])
 async def test_its_export_loads_and_finds_objects_in_the_picture(
-    export: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Random weights are sure of nothing.
     monkeypatch.setattr(detr, "_LEAST_SCORE", 0.0)
-    model = export(tmp_path / "model.onnx")
+    model = export_rf_detr(tmp_path / "model.onnx")
     built = OWN_ONNX.build(
         EngineConfig(device="cpu", own=[DetectionSettings(object_detection="onnx", object_detection_model=model)])
     )

@@ -1,4 +1,4 @@
-"""Grounding DINOs and SAM 2.1 in transformers: loading, prompts, places."""
+"""LLMDet in transformers: loading, prompts, places."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -12,10 +12,10 @@ pytest.importorskip("torch")
 
 from models.capability import Built, EngineConfig
 from models.vision.detection import grounding
-from models.vision.detection.capability import LLMDET, OPEN_VOCABULARY, SAM_2_1, DetectionSettings
-from models.vision.detection.detector import Detection, Detector, Segmenter
+from models.vision.detection.capability import LLMDET, OPEN_VOCABULARY, DetectionSettings
+from models.vision.detection.detector import Detection, Detector
 from models.vision.detection.grounding import prompt_of, tokens_of
-from tests.engines.torch.small_networks import save_grounding_dino, save_sam
+from tests.engines.torch.small_networks import save_grounding_dino
 
 # Deprecations within transformers and PyTorch are theirs.
 pytestmark = [pytest.mark.filterwarnings("ignore")]
@@ -27,7 +27,6 @@ PICTURE = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("weights")
     save_grounding_dino(root / "llmdet")
-    save_sam(root / "sam2.1")
     return root
 
 
@@ -41,13 +40,6 @@ async def detector(weights: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     # Random weights are sure of nothing.
     monkeypatch.setattr(grounding, "_LEAST_SCORE", 0.0)
     built = OPEN_VOCABULARY.engines[0].build(EngineConfig(weights_dir=weights, device="cpu"))
-    yield built.service
-    await closed(built)
-
-
-@pytest.fixture
-async def segmenter(weights: Path) -> AsyncIterator[Segmenter]:
-    built = SAM_2_1.build(EngineConfig(weights_dir=weights, device="cpu"))
     yield built.service
     await closed(built)
 
@@ -100,7 +92,7 @@ def test_each_label_has_its_own_tokens(weights: Path) -> None:
 
 def test_without_its_folder_the_remedy_names_what_belongs_there(tmp_path: Path) -> None:
     config = EngineConfig(weights_dir=tmp_path, own=[DetectionSettings(object_detection="llmdet")])
-    for candidate in (LLMDET, OPEN_VOCABULARY.engines[0], SAM_2_1):
+    for candidate in (LLMDET, OPEN_VOCABULARY.engines[0]):
         remedy = candidate.remedy(config) or ""
         assert "in the folder OPENFAZE_WEIGHTS_DIR" in remedy
         assert str(tmp_path) not in remedy
@@ -116,18 +108,3 @@ async def test_an_own_folder_takes_the_place_of_the_published_one(weights: Path,
     built = LLMDET.build(config)
     assert await built.service.detect(PICTURE, labels=["dog"]) == []
     await closed(built)
-
-
-async def test_masks_fit_the_boxes_that_they_are_asked_for(segmenter: Segmenter) -> None:
-    boxes = [(10.0, 20.0, 80.0, 90.0), (-5.0, -5.0, 400.0, 400.0)]
-    outlined = await segmenter.segment(PICTURE, [Detection("dog", 0.9, box) for box in boxes])
-    assert [(one.label, one.score, one.box) for one in outlined] == [("dog", 0.9, box) for box in boxes]
-    first, second = (one.mask for one in outlined)
-    assert first is not None
-    assert (first.left, first.top, first.pixels.shape) == (10, 20, (70, 70))
-    assert second is not None
-    assert (second.left, second.top, second.pixels.shape) == (0, 0, (120, 200))
-
-
-async def test_nothing_found_is_nothing_to_outline(segmenter: Segmenter) -> None:
-    assert await segmenter.segment(PICTURE, []) == []

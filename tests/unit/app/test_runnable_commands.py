@@ -75,7 +75,7 @@ def test_the_networks_that_a_gpu_box_does_not_fetch_are_named_with_commands_that
     monkeypatch.setenv("OPENFAZE_WEIGHTS_DIR", "/var/lib/openfaze/weights")
     page = (ROOT / "docs/gpu.md").read_text()
     folders = {one.spec.name: one.spec.weights for capability in CATALOG.values() for one in capability.engines}
-    for name in ("chronos-2", "qwen3guard", "llmdet", "sam2.1"):
+    for name in ("chronos-2", "llmdet"):
         told = re.fullmatch(r"the folder '(\S+)' \((\S+)\)", folders[name])
         assert told is not None
         command = adapt_commands(f"`hf download {told[2]} --local-dir {told[1]}`").strip("`")
@@ -195,7 +195,7 @@ async def test_everything_that_a_server_says_names_the_command_as_it_works(
 
 @pytest.mark.parametrize(
     ("profile", "said"),
-    [("gpu", ["nsfw-vit, whisper-large-v3-turbo, rf-detr-seg-medium"]), ("embedded", []), (None, [])],
+    [("gpu", ["nsfw-vit, whisper-large-v3-turbo, rf-detr-seg-small"]), ("embedded", []), (None, [])],
 )
 async def test_the_start_names_what_the_profile_of_the_operator_lacks(
     profile: str | None, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -31,7 +31,7 @@ from tests.unit.models.test_card_memory import CARDS, CUDA_ITSELF, GIB, MARGIN, 
 
 MB = 10**6
 DEVICE = "cuda:0"
-MORE = {"chronos-2", "qwen3guard", "llmdet", "sam2.1"}
+MORE = {"chronos-2", "llmdet"}
 """docs/gpu.md has a command for each."""
 LOADED_A_SECOND = 1000 * MB
 RUN_S, ITEM_S = 0.1, 0.02

@@ -12,7 +12,7 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from models.base import EngineOverloaded, EngineUnavailable
-from models.vision.detection.detector import Detection, Detector, Mask, Segmenter
+from models.vision.detection.detector import Detection, Detector, Mask
 from models.vision.text import Image
 from tasks.base import TaskRequest
 from tasks.detection.search import DetectionEngines
@@ -79,13 +79,6 @@ class Finder:
         ]
 
 
-class Outliner:
-    name = "outliner"
-
-    async def segment(self, image: Image, found: Sequence[Detection], *, wait: bool = False) -> list[Detection]:
-        return [Detection(one.label, one.score, one.box, Mask(2, 3, np.eye(10, 8, dtype=bool))) for one in found]
-
-
 def absent(capability: str) -> Callable[[], Any]:
     def ask() -> Any:
         raise EngineUnavailable(capability, f"Get a {capability}.")
@@ -97,14 +90,12 @@ def task(
     loader: MediaLoader,
     detector: Detector | None = None,
     beyond: Detector | None = None,
-    segmenter: Segmenter | None = None,
 ) -> ObjectDetectionTask:
     finder = detector or Finder()
     return ObjectDetectionTask(
         DetectionEngines(
             lambda: finder,
             (lambda: beyond) if beyond else absent("open_vocabulary"),
-            (lambda: segmenter) if segmenter else absent("segmentation"),
             lambda: None,
         ),
         loader,
@@ -245,8 +236,7 @@ async def test_an_overloaded_engine_refuses_the_request_at_its_first_picture(loa
 async def test_masks_that_nothing_here_draws_are_refused_with_what_would(loader: MediaLoader) -> None:
     with pytest.raises(EngineUnavailable) as raised:
         await task(loader).run(TaskRequest("Segment the buses", (picture(50),)))
-    assert "'finder' cannot draw them. Get a segmentation." in raised.value.remedy
-    assert "openfaze pull rf-detr-seg-nano" in raised.value.remedy
+    assert "openfaze pull rf-detr-seg-small" in raised.value.remedy
 
 
 async def test_masks_come_from_the_engine_that_draws_its_own(loader: MediaLoader) -> None:
@@ -257,17 +247,6 @@ async def test_masks_come_from_the_engine_that_draws_its_own(loader: MediaLoader
     assert list(bus) == ["label", "bounds", "confidence", "polygon", "mask"]
     assert bus["polygon"] == [{"x": 2, "y": 3}, {"x": 2, "y": 12}, {"x": 9, "y": 12}, {"x": 9, "y": 3}]
     assert np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(bus["mask"])))).all()
-
-
-async def test_masks_for_boxes_come_from_the_segmenter(loader: MediaLoader) -> None:
-    result = (
-        await task(loader, segmenter=Outliner()).run(TaskRequest("Return masks of the cats", (picture(50),)))
-    ).data
-    [cat] = result["detected_objects"]
-    assert "polygon" not in cat
-    mask = PIL.Image.open(io.BytesIO(base64.b64decode(cat["mask"])))
-    assert (mask.mode, mask.size) == ("1", (cat["bounds"]["width"], cat["bounds"]["height"]))
-    assert np.array_equal(np.asarray(mask), np.eye(10, 8, dtype=bool))
 
 
 async def test_an_outline_is_a_polygon_alone(loader: MediaLoader) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.base import EngineUnavailable
-from models.translation.capability import remedy_between
+from models.translation.capability import remedy_into
 from models.translation.translator import Translator
 from tasks import translate
 from tasks.base import TaskRequest
@@ -52,7 +52,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
 async def translated(
     loader: MediaLoader, text: str, *translators: Translator, sources: tuple[Source, ...] = (), most_chars: int = 1000
 ) -> TranslateData:
-    remedy = partial(remedy_between, weights_dir=Path("nowhere"))
+    remedy = partial(remedy_into, weights_dir=Path("nowhere"))
     task = TranslateTask(lambda: translators, loader, remedy=remedy, most_chars=most_chars)
     return (await task.run(TaskRequest(text, sources))).data
 
@@ -184,7 +184,7 @@ async def test_a_short_text_may_be_in_several_languages(loader: MediaLoader) -> 
 
 
 async def test_a_pair_that_nothing_here_knows_is_answered_with_the_sets_that_bring_it(loader: MediaLoader) -> None:
-    with pytest.raises(EngineUnavailable, match="from English into German.*`openfaze pull opus-mt-en-de`") as failure:
+    with pytest.raises(EngineUnavailable, match="from English into German.*`openfaze pull madlad-400`") as failure:
         await translated(loader, f"Translate into German: {HOUSE}", Tagging("a", "en-fr"))
     assert "(a: en → fr)" in failure.value.remedy
 
@@ -193,10 +193,8 @@ async def test_where_there_is_no_engine_the_sets_of_the_pair_are_named_all_the_s
     def none() -> Sequence[Translator]:
         raise EngineUnavailable("translate", "Run something else.")
 
-    task = TranslateTask(none, loader, remedy=partial(remedy_between, weights_dir=Path("nowhere")))
-    with pytest.raises(
-        EngineUnavailable, match="`openfaze pull opus-mt-en-de`, or `openfaze pull madlad-400`"
-    ) as failure:
+    task = TranslateTask(none, loader, remedy=partial(remedy_into, weights_dir=Path("nowhere")))
+    with pytest.raises(EngineUnavailable, match="`openfaze pull madlad-400`") as failure:
         await task.run(TaskRequest(f"Translate into German: {HOUSE}", ()))
     assert "something else" not in str(failure.value)
     with pytest.raises(EngineUnavailable, match="Run something else"):

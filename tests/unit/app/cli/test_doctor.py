@@ -239,9 +239,7 @@ async def test_one_screen_says_what_is_on_the_card_what_is_not_and_why_and_wheth
         Finding("cards", "missing", said="'apertium' computes 'translate' on the CPU. " + "It has no CUDA. " * 30),
         *tried,
         Finding("llm", "failed", "openai-server", said=away),
-        Finding(
-            "text_guard", "missing", "qwen3guard", said="It has no weights.", card_estimate=CardMemory(1200, 450, 8)
-        ),
+        Finding("text_guard", "missing", "guard", said="It has no weights.", card_estimate=CardMemory(1200, 450, 8)),
         Finding("translate", "ok", "madlad-400", said="'Guten Tag'", card_estimate=CardMemory(5900, 3300)),
         Finding("code_sandbox", "ok", "bubblewrap", said="42"),
     )

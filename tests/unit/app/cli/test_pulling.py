@@ -19,6 +19,8 @@ from models.weights import RECOMMENDED, WEIGHT_SETS, WeightFile, WeightSet
 from tests.conftest import each_case
 from tests.unit.models.test_weights import CONTENT, WeightServer, serving_weights
 
+NAMES = ("rf-detr-seg-small", "whisper-small")
+
 
 def settings(folder: Path | str = "weights", **choices: str) -> Settings:
     return Settings(_env_file=None, weights_dir=str(folder), **choices)  # type: ignore[arg-type]
@@ -43,12 +45,12 @@ def test_the_list_has_every_set_and_no_line_over_a_hundred_columns() -> None:
 
 
 def test_the_list_says_what_is_here_in_whole_and_in_part(tmp_path: Path) -> None:
-    for name in ("whisper/small/model.bin", "rf-detr-base.onnx"):
+    for name in ("whisper/small/model.bin", "rf-detr-seg-small.onnx"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     states = {line.split()[0]: line for line in listing(settings(tmp_path)).splitlines() if line.startswith("  ")}
     assert "  in part  " in states["whisper-small"]
-    assert "  here " in states["rf-detr-base"]
+    assert "  here " in states["rf-detr-seg-small"]
     assert "  missing  " in states["qwen3-4b"]
 
 
@@ -65,7 +67,7 @@ def test_a_capability_means_its_recommended_set(capability: str, name: str) -> N
 def test_a_capability_means_the_set_of_the_engine_that_was_chosen_for_it() -> None:
     assert set_named("ocr", settings(ocr="paddleocr")).name == "paddleocr"
     # One that comes as a package has none: who asks all the same wants a better one.
-    assert set_named("speech_to_text", settings(speech_to_text="whisper-tiny-en")).name == "whisper-small"
+    assert set_named("speech_to_text", settings(speech_to_text="whisper-base")).name == "whisper-small"
 
 
 @each_case("name", [*CATALOG, *(one.spec.name for capability in CATALOG.values() for one in capability.engines)])
@@ -129,13 +131,14 @@ def test_of_several_sets_one_that_cannot_be_fetched_keeps_none_of_the_others(
     damaged = replace(server.file("/model", size=len(CONTENT)), path="damaged", sha256="0" * 64)
     whole = server.file("/model", size=len(CONTENT))
     sets = [
-        WeightSet(name, "MIT", (file,), "x") for name, file in (("rf-detr-base", damaged), ("whisper-small", whole))
+        WeightSet(name, "MIT", (file,), "x")
+        for name, file in (("rf-detr-seg-small", damaged), ("whisper-small", whole))
     ]
     with pytest.raises(PullFailed, match="its sha256 is"):
         fetch(sets, settings(tmp_path))
     said = capsys.readouterr().err
     assert "6 MB in total" in said
-    assert "rf-detr-base could not be fetched: its sha256 is " in said
+    assert "rf-detr-seg-small could not be fetched: its sha256 is " in said
     assert "whisper-small is in" in said
     assert (tmp_path / whole.path).read_bytes() == CONTENT
 
@@ -145,10 +148,8 @@ def test_what_several_sets_need_together_must_fit_on_the_disk(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000))
     files = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in "ab"]
-    sets = [
-        WeightSet(name, "MIT", (file,)) for name, file in zip(("rf-detr-base", "whisper-small"), files, strict=True)
-    ]
-    with pytest.raises(PullFailed, match="rf-detr-base and whisper-small need 6 MB"):
+    sets = [WeightSet(name, "MIT", (file,)) for name, file in zip(NAMES, files, strict=True)]
+    with pytest.raises(PullFailed, match="rf-detr-seg-small and whisper-small need 6 MB"):
         fetch(sets, settings(tmp_path))
     assert not server.requests
 
@@ -157,8 +158,8 @@ def test_files_of_unknown_size_count_as_what_they_are_about(
     server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000))
-    known = WeightSet("rf-detr-base", "MIT", (server.file("/model", size=None),), about_mb=5)
-    with pytest.raises(PullFailed, match="rf-detr-base needs about 5 MB, but .* has 4 MB left"):
+    known = WeightSet("rf-detr-seg-small", "MIT", (server.file("/model", size=None),), about_mb=5)
+    with pytest.raises(PullFailed, match="rf-detr-seg-small needs about 5 MB, but .* has 4 MB left"):
         fetch([known], settings(tmp_path))
     assert not server.requests
 
@@ -181,8 +182,7 @@ def test_on_a_terminal_each_file_has_a_bar_and_all_of_them_one(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     files = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in ("first", "second")]
-    names = ("rf-detr-base", "whisper-small")
-    fetch([WeightSet(name, "MIT", (file,), "x") for name, file in zip(names, files, strict=True)], settings(tmp_path))
+    fetch([WeightSet(name, "MIT", (file,), "x") for name, file in zip(NAMES, files, strict=True)], settings(tmp_path))
     shown = capsys.readouterr().err
     assert all(name in shown for name in ("first", "second", "in all"))
     assert " %: " not in shown
@@ -197,8 +197,8 @@ def test_what_is_more_than_was_announced_ends_at_all_of_it(capsys: pytest.Captur
 
 
 def test_an_engine_without_a_set_says_what_it_lacks() -> None:
-    with pytest.raises(NothingToPull, match="sam2.1: the folder .* Run `hf download facebook/sam2.1-hiera-tiny"):
-        set_named("sam2.1", settings())
+    with pytest.raises(NothingToPull, match="llmdet: the folder .* Run `hf download iSEE-Laboratory/llmdet_tiny"):
+        set_named("llmdet", settings())
     with pytest.raises(NothingToPull, match="paddleocr-vl: the folder .* Run `hf download PaddlePaddle/PaddleOCR-VL"):
         set_named("paddleocr-vl", settings())
 

@@ -16,8 +16,7 @@ from models.diarization import mel_spectrogram as mel
 from models.diarization import pyannote
 from models.diarization import resemblyzer_weights as weights
 from models.diarization.capability import PYANNOTE, RESEMBLYZER, DiarizationSettings
-from models.diarization.resemblyzer import Resemblyzer, build_network
-from models.diarization.resemblyzer_numpy import NumpyVoiceNetwork
+from models.diarization.resemblyzer import Resemblyzer
 from models.diarization.resemblyzer_weights import SPEC, read_weights, voice_weights
 from models.diarization.torch_checkpoint import read_checkpoint
 from models.diarization.voices import DIMENSIONS, WINDOW, HostedVoiceEncoder, Voice
@@ -137,13 +136,6 @@ def test_silence_has_finite_numbers(engine: Resemblyzer) -> None:
 def test_a_window_of_another_length_is_refused(engine: Resemblyzer, count: int) -> None:
     with pytest.raises(ValueError, match=f"1 to {WINDOW} samples, not {count}"):
         engine.run([np.zeros(count, np.float32)])
-
-
-def test_both_runtimes_compute_the_same(checkpoint: Path) -> None:
-    tensors = read_weights(checkpoint)
-    mels = np.random.default_rng(0).random((2, 40, 40), np.float32)
-    expected = NumpyVoiceNetwork(tensors).encode(mels)
-    np.testing.assert_allclose(build_network(tensors, threads=1).encode(mels), expected, atol=1e-5)
 
 
 def test_an_engine_loads_again_after_it_was_closed(checkpoint: Path) -> None:

@@ -13,8 +13,7 @@ from models.base import EngineUnavailable
 from models.embedding import minilm_weights as weights
 from models.embedding import passages as cutting
 from models.embedding.embedder import DIMENSIONS, LONGEST_TEXT, HostedEmbedder, Vector
-from models.embedding.minilm import MAX_TOKENS, MiniLm, build_network, passages
-from models.embedding.minilm_numpy import NumpyMiniLm
+from models.embedding.minilm import MAX_TOKENS, MiniLm, passages
 from models.embedding.minilm_weights import SPEC, embedding_remedy, embedding_weights, read_safetensors
 from models.embedding.passages import Passage
 from models.host import EngineHost
@@ -92,17 +91,6 @@ def test_what_follows_the_256th_token_is_cut_off(engine: MiniLm) -> None:
     whole, longer, shorter = vectors(engine, words, f"{words} and whales", words.removesuffix(" word"))
     np.testing.assert_allclose(longer, whole, atol=1e-6)
     assert np.abs(shorter - whole).max() > 1e-6
-
-
-def test_both_runtimes_compute_the_same(folder: Path) -> None:
-    tensors = read_safetensors(folder / "model.safetensors")
-    states = np.random.default_rng(0).normal(0, 0.05, (2, 7, DIMENSIONS)).astype(np.float32)
-    mask = np.zeros((2, 7), np.float32)
-    mask[1, 4:] = -1e9
-    expected = NumpyMiniLm(tensors).encode(states, mask)
-    actual = build_network(tensors, threads=1).encode(states, mask)
-    np.testing.assert_allclose(actual[0], expected[0], atol=2e-5)
-    np.testing.assert_allclose(actual[1, :4], expected[1, :4], atol=2e-5)
 
 
 def test_an_engine_loads_again_after_it_was_closed(folder: Path) -> None:

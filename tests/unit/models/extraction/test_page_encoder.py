@@ -1,14 +1,12 @@
 """The encoder of pages on small pages, on both runtimes."""
 
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.embedding.minilm_numpy import NumpyMiniLm
 from models.embedding.minilm_weights import embedding_remedy, embedding_weights
 from models.embedding.passages import read_tokenizer
 from models.extraction import page_encoder as module
@@ -74,17 +72,6 @@ def scores_of(engine: PageEncoder, one: EncoderInput) -> Scores:
     [scores] = finished(engine, [one])
     assert not isinstance(scores, Exception)
     return scores
-
-
-def test_scores_are_the_same_on_both_runtimes(engine: PageEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    if find_spec("openvino") is None:
-        pytest.skip("needs the package 'openvino'")
-    monkeypatch.setattr(module, "build_network", lambda weights, **_: NumpyMiniLm(weights))
-    other = PageEncoder()
-    other.load()
-    one = given(NUMBER, DAY, Prompt("items quantity", "number", True))
-    # OpenVINO may compute in bfloat16, where the processor can, unless it is told not to.
-    np.testing.assert_allclose(scores_of(engine, one), scores_of(other, one), atol=2e-2)
 
 
 def test_the_values_of_fields_are_found(engine: PageEncoder) -> None:

@@ -15,7 +15,7 @@ from models.language.llm import Abilities
 from models.runtime import Runtime
 from models.safety.images.capability import ImageGuardSettings
 from models.safety.text.settings import GuardSettings
-from tests.image_guards import own, save_classifier
+from tests.image_guards import save_nsfw_vit
 from tests.llm_server import Reply, serving_llm
 
 Judge = Callable[[str], bool]
@@ -72,11 +72,11 @@ async def test_a_guard_without_a_verdict_fails() -> None:
 
 @pytest.mark.parametrize(
     ("added", "told"),
-    [([4.0, 0.0], "classifier finds a drawing safe (S15_IMAGE 0.02)"), ([0.0, 4.0], "failed: 'classifier' finds a dr")],
+    [([4.0, 0.0], "nsfw-vit finds a drawing safe (S15_IMAGE 0.02)"), ([0.0, 4.0], "failed: 'nsfw-vit' finds a dr")],
 )
 async def test_a_network_must_let_a_drawing_pass(added: list[float], told: str, tmp_path: Path) -> None:
-    folder = save_classifier(tmp_path / "own", ["normal", "nsfw"], [[0, 0, 0], [0, 0, 0]], added)
-    assert (await outcome("image_guard", own(folder), "classifier")).startswith(told)
+    save_nsfw_vit(tmp_path / "nsfw-vit", added=added)
+    assert (await outcome("image_guard", EngineConfig(weights_dir=tmp_path), "nsfw-vit")).startswith(told)
 
 
 @pytest.mark.parametrize(

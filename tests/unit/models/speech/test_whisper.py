@@ -16,9 +16,9 @@ from models.speech import whisper
 from models.speech.capability import (
     OWN_WHISPER,
     SPEECH_TO_TEXT,
+    TINY_EN,
     WHISPER_LARGE_V3_TURBO,
     WHISPER_SMALL,
-    WHISPER_TINY_EN,
     SpeechSettings,
 )
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
@@ -388,7 +388,7 @@ def test_a_search_first_ends_where_no_more_can_be_spoken(quick: Whisper, monkeyp
 
 
 def test_the_embedded_model_hears_english_and_others_what_they_know(tmp_path: Path) -> None:
-    embedded = WHISPER_TINY_EN.build(EngineConfig()).service
+    embedded = TINY_EN.build(EngineConfig()).service
     assert (embedded.languages, embedded.can_translate) == (frozenset({"en"}), False)
     random_whisper(tmp_path)
     own = OWN_WHISPER.build(EngineConfig(own=[SpeechSettings(speech_model=tmp_path)])).service

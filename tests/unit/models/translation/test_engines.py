@@ -1,14 +1,9 @@
 """The engines behind `translate`: real programs, real loading code, a scripted LLM."""
 
-import hashlib
 import json
 import os
-import re
 import shutil
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +15,14 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language.capability import LlmSettings
 from models.language.openai_server import OpenAiServer
-from models.pulling import pull
 from models.runtime import Runtime
 from models.translation.apertium import Apertium, directions
-from models.translation.capability import TRANSLATE, remedy_between
-from models.translation.ct2 import OpusModel, opus_models
+from models.translation.capability import TRANSLATE, remedy_into
 from models.translation.llm import LlmTranslator, NotTranslated
 from models.translation.marks import WORD, closing_mark, content_mark, markup_mark, opening_mark, pairs_of, same_marks
 from models.translation.translator import TranslationJob, Translator, shortest_route
-from models.translation.weight_sets import OPUS_SETS
-from models.weights import WEIGHT_SETS, WeightFile, WeightSet
 from tests.llm_server import Reply, serving_llm
-from tests.translation_model import random_madlad, random_opus
+from tests.translation_model import random_madlad
 
 needs_apertium = pytest.mark.skipif(
     shutil.which("apertium") is None or ("en", "es") not in directions(), reason="needs Apertium with apertium-eng-spa"
@@ -164,17 +155,10 @@ def state_of(runtime: Runtime) -> dict[str, object]:
     return next(state.public for state in runtime.states() if state.capability == "translate")
 
 
-def test_ready_lists_the_pairs_of_every_engine_that_is_here_and_of_chains(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ready_says_into_how_many_languages_a_model_translates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    random_opus(tmp_path / "opus-mt" / "en-de")
-    random_opus(tmp_path / "opus-mt" / "de-fr")
-    opus = Runtime(CATALOG, EngineConfig(weights_dir=tmp_path))
-    assert state_of(opus)["pairs"] == ["de → fr", "en → de", "en → fr"]
     random_madlad(tmp_path / "madlad-400", "de", "es", "fr")
-    both = Runtime(CATALOG, EngineConfig(weights_dir=tmp_path))
-    assert state_of(both)["pairs"] == ["any → 3 languages", "de → fr", "en → de", "en → fr"]
+    assert state_of(Runtime(CATALOG, EngineConfig(weights_dir=tmp_path)))["pairs"] == ["any → 3 languages"]
 
 
 def test_ready_says_that_an_llm_translates_between_any_languages(
@@ -189,77 +173,10 @@ def test_a_vocabulary_that_cannot_be_read_makes_its_engine_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    random_opus(tmp_path / "opus-mt" / "en-de")
-    (tmp_path / "opus-mt" / "en-de" / "shared_vocabulary.json").write_bytes(b"[")
+    random_madlad(tmp_path / "madlad-400", "de")
+    (tmp_path / "madlad-400" / "sentencepiece.model").write_bytes(b"[")
     remedy = state_of(Runtime(CATALOG, EngineConfig(weights_dir=tmp_path)))["remedy"]
-    assert "the folder 'en-de' of OPENFAZE_WEIGHTS_DIR does not load" in str(remedy)
-
-
-async def test_opus_models_are_found_by_their_folders_and_chained(tmp_path: Path) -> None:
-    random_opus(tmp_path / "opus-mt" / "en-de", seed=1)
-    random_opus(tmp_path / "opus-mt" / "deu-fra", seed=2)
-    (tmp_path / "opus-mt" / "en-it").mkdir()
-    runtime, [opus] = translators(tmp_path, "opus-mt")
-    assert await opus.can_translate("en", "fr")
-    assert not await opus.can_translate("en", "it")
-    assert not await opus.can_translate(None, "de")
-    [german] = await opus.translate(["the red house"], "en", "de")
-    assert await opus.translate(["the red house"], "en", "fr") == await opus.translate([german], "de", "fr")
-    await runtime.close()
-
-
-async def test_a_pair_that_is_pulled_later_needs_no_restart(tmp_path: Path) -> None:
-    random_opus(tmp_path / "opus-mt" / "en-de")
-    runtime, [opus] = translators(tmp_path, "opus-mt")
-    await opus.translate(["the red house"], "en", "de")
-    assert not await opus.can_translate("en", "fr")
-    random_opus(tmp_path / "opus-mt" / "en-fr")
-    assert await opus.can_translate("en", "fr")
-    assert (await opus.translate(["the red house"], "en", "fr"))[0].isalpha()
-    await runtime.close()
-
-
-async def test_an_opus_model_of_several_languages_is_told_which(tmp_path: Path) -> None:
-    random_opus(tmp_path / "opus-mt" / "en-zle", seed=4, targets=("rus", "ukr", "bel", "zle"))
-    runtime, [opus] = translators(tmp_path, "opus-mt")
-    assert not await opus.can_translate("en", "pl")
-    # Several texts: what random weights make of one depends on how the processor rounds.
-    texts = ["the red house", "a dog", "we see the sea", "no", "the house of the dog is red", "they go home"]
-    russian, ukrainian, again = [await opus.translate(texts, "en", target) for target in ("ru", "uk", "ru")]
-    assert russian == again
-    assert russian != ukrainian
-    assert not any(text.startswith(">>") for text in russian)
-    await runtime.close()
-
-
-async def test_a_script_is_told_to_a_model_that_writes_several(tmp_path: Path) -> None:
-    random_opus(tmp_path / "opus-mt" / "en-zh", seed=4, targets=("cmn", "cmn_Hans", "cmn_Hant", "yue"))
-    models = opus_models(tmp_path)
-    assert {pair[1]: model.token for pair, model in models.items()} == {
-        "zh": ">>cmn_Hans<<",
-        "zh-Hans": ">>cmn_Hans<<",
-        "zh-Hant": ">>cmn_Hant<<",
-    }
-    runtime, [opus] = translators(tmp_path, "opus-mt")
-    assert await opus.translate(["the red house"], "en", "zh-TW") == await opus.translate(
-        ["the red house"], "en", "zh-Hant"
-    )
-    await runtime.close()
-
-
-def test_a_folder_for_one_language_goes_before_one_for_a_group(tmp_path: Path) -> None:
-    random_opus(tmp_path / "opus-mt" / "en-uk")
-    random_opus(tmp_path / "opus-mt" / "en-zle", targets=("rus", "ukr"))
-    models = opus_models(tmp_path)
-    assert models["en", "uk"] == OpusModel(tmp_path / "opus-mt" / "en-uk", None)
-    assert models["en", "ru"] == OpusModel(tmp_path / "opus-mt" / "en-zle", ">>rus<<")
-
-
-def test_a_vocabulary_that_cannot_be_read_says_which_folder(tmp_path: Path) -> None:
-    random_opus(tmp_path / "opus-mt" / "en-de")
-    (tmp_path / "opus-mt" / "en-de" / "shared_vocabulary.json").write_text("no JSON")
-    with pytest.raises(EngineUnavailable, match="the folder 'en-de' of OPENFAZE_WEIGHTS_DIR does not load"):
-        opus_models(tmp_path)
+    assert "the folder 'madlad-400' of OPENFAZE_WEIGHTS_DIR does not load" in str(remedy)
 
 
 async def test_madlad_is_told_scripts_and_regions_and_serves_a_language_that_it_has_in_one_only(tmp_path: Path) -> None:
@@ -276,87 +193,19 @@ async def test_madlad_is_told_scripts_and_regions_and_serves_a_language_that_it_
     await runtime.close()
 
 
-def commands_in(text: str) -> list[str]:
-    return re.findall(r"`openfaze pull ([\w-]+)`", text)
-
-
-@pytest.mark.parametrize(
-    ("source", "target", "commands"),
-    [
-        ("en", "de", ["opus-mt-en-de", "madlad-400"]),
-        ("de", "fr", ["opus-mt-de-en", "opus-mt-en-fr", "madlad-400"]),
-        ("en", "uk", ["opus-mt-en-uk", "madlad-400"]),
-        ("en", "be", ["opus-mt-en-zle", "madlad-400"]),
-        ("en", "zh-TW", ["opus-mt-en-zh", "madlad-400"]),
-        ("en", "pt-BR", ["madlad-400"]),
-        ("ru", "en", ["madlad-400"]),
-        ("en", "rw", ["madlad-400"]),
-        ("en", "yue", []),
-    ],
-)
-def test_the_remedy_of_a_pair_names_the_sets_that_bring_it(
-    tmp_path: Path, source: str, target: str, commands: list[str]
-) -> None:
-    remedy = remedy_between(source, target, tmp_path)
-    assert commands_in(remedy) == commands
-    assert set(commands) <= WEIGHT_SETS.keys()
-    assert "OPENFAZE_LLM_BASE_URL" in remedy
-
-
-def test_the_remedy_of_a_pair_leaves_out_what_is_here(tmp_path: Path) -> None:
-    random_opus(tmp_path / "opus-mt" / "de-en")
-    assert commands_in(remedy_between("de", "fr", tmp_path)) == ["opus-mt-en-fr", "madlad-400"]
-
-
-def test_the_sets_of_opus_bring_the_pairs_that_they_say() -> None:
-    assert {each.name for each in OPUS_SETS} == {name for name in WEIGHT_SETS if name.startswith("opus-mt-")}
-    for each in OPUS_SETS:
-        folder = {file.path.rsplit("/", 1)[0] for file in each.files}
-        assert folder == {each.name.replace("opus-mt-", "opus-mt/")}
-
-
-async def test_a_set_that_was_pulled_translates(tmp_path: Path) -> None:
-    """From a stand-in of the hub: the sets' own files are too large, and elsewhere."""
-    random_opus(tmp_path / "hub" / "en-de")
-    served = {f"/{path.name}": path.read_bytes() for path in (tmp_path / "hub" / "en-de").iterdir()}
-    with serving_files(served) as hub:
-        files = tuple(
-            WeightFile(hub + path, hashlib.sha256(data).hexdigest(), f"opus-mt/en-de{path}", len(data))
-            for path, data in served.items()
-        )
-        pull(WeightSet("opus-mt-en-de", "CC-BY-4.0", files), tmp_path / "weights")
-    runtime, [opus] = translators(tmp_path / "weights", "opus-mt")
-    assert (await opus.translate(["the red house"], "en", "de"))[0].isalpha()
-    await runtime.close()
-
-
-@contextmanager
-def serving_files(files: Mapping[str, bytes]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(files[self.path])
-
-        def log_message(self, *_: object) -> None:
-            """Keeps the test's output quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+def test_the_remedy_names_the_weights_only_for_languages_that_they_know(tmp_path: Path) -> None:
+    assert "`openfaze pull madlad-400`" in remedy_into("pt-BR", tmp_path)
+    assert "openfaze pull" not in remedy_into("yue", tmp_path)
+    random_madlad(tmp_path / "madlad-400", "de")
+    assert "openfaze pull" not in remedy_into("de", tmp_path)
 
 
 async def test_a_damaged_model_says_which_folder(tmp_path: Path) -> None:
-    random_opus(tmp_path / "opus-mt" / "en-de")
-    (tmp_path / "opus-mt" / "en-de" / "model.bin").write_bytes(b"not a model")
-    runtime, [opus] = translators(tmp_path, "opus-mt")
-    with pytest.raises(EngineUnavailable, match="the folder 'en-de' of OPENFAZE_WEIGHTS_DIR does not load"):
-        await opus.translate(["the red house"], "en", "de")
+    random_madlad(tmp_path / "madlad-400", "de")
+    (tmp_path / "madlad-400" / "model.bin").write_bytes(b"not a model")
+    runtime, [madlad] = translators(tmp_path, "madlad-400")
+    with pytest.raises(EngineUnavailable, match="the folder 'madlad-400' of OPENFAZE_WEIGHTS_DIR does not load"):
+        await madlad.translate(["the red house"], "en", "de")
     await runtime.close()
 
 
@@ -365,9 +214,7 @@ def test_without_an_engine_the_remedies_say_what_would_provide_one(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     runtime = Runtime(CATALOG, EngineConfig(weights_dir=tmp_path))
-    with pytest.raises(
-        EngineUnavailable, match=r"madlad-400.*opus-mt.*OPENFAZE_LLM_BASE_URL.*apt-get install"
-    ) as failure:
+    with pytest.raises(EngineUnavailable, match=r"madlad-400.*OPENFAZE_LLM_BASE_URL.*apt-get install") as failure:
         runtime.use_all(TRANSLATE)
     assert failure.value.capability == "translate"
 

@@ -1,7 +1,6 @@
-"""RF-DETR, D-FINE and their like, in each form in which tools export them."""
+"""RF-DETR in the form of its own exports."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.capability import Built, EngineConfig
-from models.vision.detection.capability import D_FINE_L, OWN_ONNX, RF_DETR_SEG_NANO, DetectionSettings
+from models.vision.detection.capability import LLMDET, OWN_ONNX, RF_DETR_SEG, DetectionSettings
 from models.vision.detection.detector import Detection, Detector
 from tests.networks import save_network
 
@@ -61,7 +60,9 @@ def rf_detr(folder: Path, table: Any, masks: Any = None, *, together: bool = Tru
     return save_network(folder / "rf-detr.onnx", answers, picture="input", together=together)
 
 
-BLACK = float(np.mean((0 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])))
+COLOURS = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+"""Mean and deviation of ImageNet's colours."""
+BLACK = float(np.mean((0 - COLOURS[0]) / COLOURS[1]))
 """The mean of a black picture that is normalised by ImageNet's colours, which the test's networks add to everything."""
 
 
@@ -78,35 +79,18 @@ async def test_rf_detr_sees_pictures_in_imagenets_colours(tmp_path: Path, own: O
                                        150 + 1.5 * 200 * BLACK), abs=1)  # fmt: skip
 
 
-async def test_optimums_exports_get_the_picture_as_it_is(tmp_path: Path, own: Open) -> None:
-    answers = {"logits": logits(80, (0, 5, 4), (1, 0, 1)), "pred_boxes": CENTRED}
-    found = await own(save_network(tmp_path / "m.onnx", answers, picture="pixel_values")).detect(PICTURE)
-    assert shown(found) == [("bus", 0.98, (100, 50, 300, 150)), ("person", 0.73, (80, 80, 120, 120))]
-
-
-async def test_what_d_fine_has_scored_and_placed_itself_is_taken_as_it_is(tmp_path: Path, own: Open) -> None:
-    answers = {
-        "labels": np.array([5, 0], np.int64),
-        "boxes": np.array([[0.25, 0.25, 0.75, 0.75], [0.1, 0.1, 0.2, 0.2]], np.float32),
-        "scores": np.array([0.9, 0.3], np.float32),
-    }
-    model = save_network(tmp_path / "m.onnx", answers, picture="images", sizes="orig_target_sizes")
-    assert shown(await own(model).detect(PICTURE)) == [("bus", 0.9, (100, 50, 300, 150))]
-
-
 async def test_labels_choose_the_best_class_that_is_wanted(tmp_path: Path, own: Open) -> None:
-    answers = {"logits": logits(80, (0, 5, 4), (0, 7, 2), (1, 0, 3)), "pred_boxes": CENTRED}
-    detector = own(save_network(tmp_path / "m.onnx", answers, picture="pixel_values"))
-    assert [one.label for one in await detector.detect(PICTURE)] == ["bus", "person"]
-    assert [one.label for one in await detector.detect(PICTURE, labels=["truck"])] == ["truck"]
+    detector = own(rf_detr(tmp_path, logits(80, (0, 5, 4), (0, 7, 2), (1, 0, 3))))
+    assert [one.label for one in await detector.detect(MEAN)] == ["bus", "person"]
+    assert [one.label for one in await detector.detect(MEAN, labels=["truck"])] == ["truck"]
 
 
 async def test_pictures_that_are_computed_together_get_their_own_answers(tmp_path: Path, own: Open) -> None:
-    answers = {"logits": logits(80, (0, 5, 0.5)), "pred_boxes": CENTRED}
-    detector = own(save_network(tmp_path / "m.onnx", answers, picture="pixel_values"))
+    detector = own(rf_detr(tmp_path, logits(80, (0, 5, 3))))
     pictures = [np.full((50, 50, 3), value, np.uint8) for value in (0, 60, 120, 180, 240)] * 4
     found = await asyncio.gather(*(detector.detect(picture, wait=True) for picture in pictures))
-    expected = [1 / (1 + np.exp(-(0.5 + picture[0, 0, 0] / 255))) for picture in pictures]
+    normalised = [((picture[0, 0] / 255 - COLOURS[0]) / COLOURS[1]).mean() for picture in pictures]
+    expected = [1 / (1 + np.exp(-(3 + value))) for value in normalised]
     assert [one.score for [one] in found] == pytest.approx(expected, abs=1e-4)
 
 
@@ -131,18 +115,9 @@ async def test_masks_come_only_when_asked_for(tmp_path: Path, own: Open) -> None
 
 async def test_an_operators_labels_are_read_from_beside_the_file(tmp_path: Path, own: Open) -> None:
     (tmp_path / "labels.txt").write_text("crack\nrust stain\n")
-    answers = {"logits": logits(2, (0, 1, 4)), "pred_boxes": CENTRED}
-    detector = own(save_network(tmp_path / "m.onnx", answers, picture="pixel_values"))
+    detector = own(rf_detr(tmp_path, logits(2, (0, 1, 4))))
     assert detector.labels == ("crack", "rust stain")
-    assert [one.label for one in await detector.detect(PICTURE)] == ["rust stain"]
-
-
-async def test_labels_of_a_transformers_export_are_in_its_configuration(tmp_path: Path, own: Open) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"id2label": {"1": "b", "10": "c", "0": "a"}}))
-    detector = own(
-        save_network(tmp_path / "m.onnx", {"logits": logits(3), "pred_boxes": CENTRED}, picture="pixel_values")
-    )
-    assert detector.labels == ("a", "b", "c")
+    assert [one.label for one in await detector.detect(MEAN)] == ["rust stain"]
 
 
 async def test_a_class_for_no_object_is_none(tmp_path: Path, own: Open) -> None:
@@ -152,9 +127,7 @@ async def test_a_class_for_no_object_is_none(tmp_path: Path, own: Open) -> None:
 
 
 async def test_a_number_of_classes_that_nobody_named_is_refused(tmp_path: Path, own: Open) -> None:
-    detector = own(
-        save_network(tmp_path / "m.onnx", {"logits": logits(7), "pred_boxes": CENTRED}, picture="pixel_values")
-    )
+    detector = own(rf_detr(tmp_path, logits(7)))
     with pytest.raises(EngineUnavailable, match=r"has 7 classes.*'labels\.txt' in the folder"):
         await detector.detect(PICTURE)
 
@@ -166,16 +139,16 @@ async def test_a_network_of_another_kind_is_refused_with_what_it_has(tmp_path: P
 
 
 def test_a_pulled_set_is_what_runs_once_it_is_there(tmp_path: Path) -> None:
-    config = EngineConfig(weights_dir=tmp_path, own=[DetectionSettings(object_detection="d-fine-l")])
-    assert D_FINE_L.remedy(config) == "Run `openfaze pull d-fine-l`."
-    assert RF_DETR_SEG_NANO.remedy(config) == ""  # Another one was chosen.
-    (tmp_path / "d-fine-l.onnx").touch()
-    assert D_FINE_L.remedy(config) is None
+    config = EngineConfig(weights_dir=tmp_path, own=[DetectionSettings(object_detection="rf-detr-seg-small")])
+    assert RF_DETR_SEG.remedy(config) == "Run `openfaze pull rf-detr-seg-small`."
+    assert LLMDET.remedy(config) == ""  # Another one was chosen.
+    (tmp_path / "rf-detr-seg-small.onnx").touch()
+    assert RF_DETR_SEG.remedy(config) is None
 
 
 async def test_a_pulled_file_with_another_checksum_is_not_loaded(tmp_path: Path) -> None:
-    save_network(tmp_path / "d-fine-l.onnx", {"logits": logits(80), "pred_boxes": CENTRED}, picture="pixel_values")
-    built = D_FINE_L.build(EngineConfig(weights_dir=tmp_path))
+    rf_detr(tmp_path, logits(80)).rename(tmp_path / "rf-detr-seg-small.onnx")
+    built = RF_DETR_SEG.build(EngineConfig(weights_dir=tmp_path))
     with pytest.raises(EngineUnavailable, match="is damaged or a different file"):
         await built.service.detect(PICTURE)
     for part in built.parts:

@@ -307,9 +307,7 @@ async def test_of_more_elements_than_the_llm_has_room_for_those_to_click_are_lis
     assert [one.text for one in meant or ()] == ["Continue"]
 
 
-@pytest.mark.parametrize(
-    ("engine", "always"), [("vlm", True), ("auto", False), ("omniparser", False), ("contours", None)]
-)
+@pytest.mark.parametrize(("engine", "always"), [("vlm", True), ("auto", False), ("contours", None)])
 async def test_who_is_asked_is_the_operators_choice(engine: str, always: bool | None) -> None:
     there = LlmSettings(llm_base_url="http://127.0.0.1:9/v1")
     grounder = Runtime(CATALOG, EngineConfig(own=[GuiSettings(gui_detection=engine), there])).find(GUI_GROUNDING)

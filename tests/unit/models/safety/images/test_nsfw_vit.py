@@ -1,0 +1,94 @@
+"""The classifier of pictures as a guard: its scores, long pictures, and how pictures are prepared."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.base import EngineFailed
+from models.capability import EngineConfig
+from models.safety.images.capability import NSFW_VIT
+from models.safety.images.nsfw_vit import SIDE, parts_of, planes
+from models.weights import WEIGHT_SETS
+from tests.image_guards import BLACK, RED, WHITE, Open, opening, plain, save_nsfw_vit, shown
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Open]:
+    async with opening() as build:
+        yield build
+
+
+def pulled(folder: Path, red: float) -> EngineConfig:
+    save_nsfw_vit(folder / "nsfw-vit", red)
+    return EngineConfig(weights_dir=folder, device="cpu", threads=1)
+
+
+async def test_it_judges_what_is_not_safe_for_work_alone(tmp_path: Path, opened: Open) -> None:
+    guard = opened(NSFW_VIT, pulled(tmp_path, red=2))
+    assert guard.codes == {"S15_IMAGE"}
+    assert guard.thresholds == {"S15_IMAGE": 0.5}
+    # The channel's mean is 1 for red and -1 for black.
+    judgement = await guard.judge(RED, ["S15_IMAGE"])
+    assert shown(judgement) == {"S15_IMAGE": round(1 / (1 + np.exp(-2)), 3)}
+    assert [(layer.name, layer.found) for layer in judgement.layers] == [("nsfw-vit", ("nsfw",))]
+    assert shown(await guard.judge(BLACK, ["S15_IMAGE"])) == {"S15_IMAGE": round(1 / (1 + np.exp(2)), 3)}
+
+
+async def test_each_picture_has_its_own_scores_alone_or_beside_others(tmp_path: Path, opened: Open) -> None:
+    guard = opened(NSFW_VIT, pulled(tmp_path, red=2))
+    pictures = [plain(red, 0, 0, height, 90) for red in (0, 90, 180, 255) for height in (40, 60, 90)]
+    judged = await asyncio.gather(*(guard.judge(picture, ["S15_IMAGE"], wait=True) for picture in pictures))
+    expected = [1 / (1 + np.exp(-2 * (2 * int(picture[0, 0, 0]) / 255 - 1))) for picture in pictures]
+    assert [judgement.scores["S15_IMAGE"] for judgement in judged] == pytest.approx(expected, abs=1e-4)
+
+
+async def test_a_part_of_a_long_picture_is_enough(tmp_path: Path, opened: Open) -> None:
+    guard = opened(NSFW_VIT, pulled(tmp_path, red=4))
+    strip = plain(0, 0, 0, 40, 280)
+    strip[:, 120:160] = 255, 0, 0
+    for picture in (strip, np.ascontiguousarray(strip.transpose(1, 0, 2))):
+        assert (await guard.judge(picture, ["S15_IMAGE"])).scores["S15_IMAGE"] > 0.9
+    short = strip[:, 100:220]
+    assert (await guard.judge(short, ["S15_IMAGE"])).scores["S15_IMAGE"] < 0.5
+
+
+def test_the_parts_of_a_long_picture_cover_it() -> None:
+    assert [view.shape for view in parts_of(plain(0, 0, 0, 100, 300))] == [(100, 300, 3)]
+    whole, *parts = parts_of(plain(0, 0, 0, 100, 330))
+    assert whole.shape == (100, 330, 3)
+    assert [part.shape for part in parts] == [(100, 100, 3)] * 4
+    numbered = np.tile(np.arange(5000, dtype=np.uint16)[:, None, None], (1, 7, 3))
+    _, *parts = parts_of(numbered)  # type: ignore[arg-type]
+    assert len(parts) == 8
+    assert set(np.concatenate([part[:, 0, 0] for part in parts]).tolist()) == set(range(5000))
+
+
+async def test_a_network_that_answers_no_numbers_fails_and_gives_no_score(tmp_path: Path, opened: Open) -> None:
+    with pytest.raises(EngineFailed):
+        await opened(NSFW_VIT, pulled(tmp_path, red=float("inf"))).judge(plain(128, 0, 0), ["S15_IMAGE"])
+
+
+def test_pictures_are_prepared_as_the_published_configuration_says() -> None:
+    config = {
+        "do_convert_rgb": None,
+        "do_normalize": True,
+        "do_rescale": True,
+        "do_resize": True,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_processor_type": "ViTFeatureExtractor",
+        "image_std": [0.5, 0.5, 0.5],
+        "resample": 2,  # bilinear
+        "rescale_factor": 1 / 255,
+        "size": {"height": SIDE, "width": SIDE},
+    }
+    published = json.dumps(config, indent=2, sort_keys=True) + "\n"
+    checksums = {Path(file.path).name: file.sha256 for file in WEIGHT_SETS["nsfw-vit"].files}
+    assert hashlib.sha256(published.encode()).hexdigest() == checksums["preprocessor_config.json"]
+    assert planes(WHITE).shape == (3, SIDE, SIDE)
+    assert (planes(WHITE) == 1).all()
+    assert (planes(BLACK) == -1).all()
