@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from app.state.entries import EntryTotals, Key, StoreDown
-from app.state.sqlite_file import LOCKED_S, QuickWrites, Schema, SharedJobs, SqliteFile, erasing
+from app.state.sqlite_file import LOCKED_S, Schema, SharedJobs, SqliteFile, erasing
 
 VERSION = 1
 """Version of the tables."""
@@ -40,9 +39,6 @@ _UNCOUNTED_SHARE = 1 / 256
 """All entries are counted again after this share of the maximum was written, because other processes write, too. The
 entries are not counted at each write, because counting scans an index."""
 
-_SMALL = 16 << 10
-"""An entry of at most this many bytes is written on the event loop."""
-
 _Row = tuple[bytes, str, str, float, float, int, bytes]
 """Row of the table."""
 
@@ -51,7 +47,7 @@ log = structlog.get_logger(__name__)
 
 class SqliteEntries:
     """Store of entries in SQLite. Lookups and writes each have their own thread and connection, because in WAL mode
-    neither waits for the other. The event loop itself writes small values if it need not wait for anything.
+    neither waits for the other.
 
     A cache's file that is damaged, or of a different version, is deleted and replaced.
     """
@@ -81,14 +77,11 @@ class SqliteEntries:
             self._reader.prepare()
             self._writer.prepare()
         self._puts: SharedJobs[_Row, None] = SharedJobs(self._writer, self._write)
-        self._quick = QuickWrites(self._writer)
         self._touches: set[asyncio.Task[None]] = set()
         self._totals: dict[str | None, int] = {}
         """Total size in bytes of all entries (key None) or of each tenant's, as far as this process knows. Other
         processes may write, too."""
         self._uncounted = 0
-        self._counting = threading.Lock()
-        """Lock for changes to the totals."""
 
     async def get(self, key: Key) -> bytes | None:
         now = self._clock()
@@ -121,34 +114,13 @@ class SqliteEntries:
         now = self._clock()
         size = len(value) + _ENTRY_BYTES
         row = (key.digest, key.tenant, key.kind, now + max_age_s, now, size, value)
-        if not self._put_on_loop(row):
-            await self._puts.done(row)
-
-    def _put_on_loop(self, row: _Row) -> bool:
-        """Write a small row on the event loop. Return False, without writing it, if it would have to wait, or if there
-        may be no room."""
-        _, tenant, _, _, _, size, _ = row
-        if size > _SMALL or self._puts or not self._counting.acquire(blocking=False):
-            return False
-        try:
-            whose = self._total_key(tenant)
-            total = self._totals.get(whose)
-            if total is None or total + size > self._max_bytes or self._must_recount(size):
-                return False
-            if not self._quick.try_write(lambda db: _insert(db, [row])):
-                return False
-            self._totals[whose] = total + size
-            self._uncounted += size
-            return True
-        finally:
-            self._counting.release()
+        await self._puts.done(row)
 
     def _write(self, db: sqlite3.Connection, rows: Sequence[_Row]) -> Sequence[None]:
         added: Counter[str | None] = Counter()
         for _, tenant, _, _, _, size, _ in rows:
             added[self._total_key(tenant)] += size
-        with self._counting:
-            crowded = [whose for whose, size in added.items() if self._exceeds_maximum(db, whose, size)]
+        crowded = [whose for whose, size in added.items() if self._exceeds_maximum(db, whose, size)]
         if not crowded:
             # One statement, without BEGIN and COMMIT: after every statement the thread must get Python's global
             # interpreter lock back, and a busy event loop may hold it.
@@ -166,16 +138,13 @@ class SqliteEntries:
 
     def _exceeds_maximum(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
         """Add `more` bytes to the known total, and return True if the entries then exceed the maximum."""
-        if self._must_recount(more):
+        if self._uncounted + more >= self._max_bytes * _UNCOUNTED_SHARE:
             self._totals.clear()
             self._uncounted = 0
         self._uncounted += more
         known = self._totals.get(whose)
         self._totals[whose] = (_total(db, whose) if known is None else known) + more
         return self._totals[whose] > self._max_bytes
-
-    def _must_recount(self, more: int) -> bool:
-        return self._uncounted + more >= self._max_bytes * _UNCOUNTED_SHARE
 
     def _total_key(self, tenant: str) -> str | None:
         return tenant if self._per_tenant else None
@@ -220,7 +189,6 @@ class SqliteEntries:
         return await self._writer.run(delete) if self._has_begun else 0
 
     async def close(self) -> None:
-        self._quick.close()
         await asyncio.gather(*(one.close() for one in (self._reader, self._writer)))
 
 

@@ -1,13 +1,9 @@
-"""A SQLite file that is opened when it is needed, reopened after a failure, and replaced if it is damaged.
-
-The damaged file of a cache is deleted. Any other damaged file is set aside as `NAME.damaged-1`, because its content
-cannot be made again, and its readable rows are copied into the new file.
-"""
+"""A SQLite file that is opened when it is needed, and reopened after a failure. The damaged file of a cache is deleted
+and begun anew."""
 
 import asyncio
 import contextlib
 import errno
-import itertools
 import sqlite3
 import threading
 import time
@@ -33,13 +29,6 @@ a lookup."""
 _TRIES = 25
 _MAX_AT_ONCE = 256
 """At most this many items are written in one job."""
-_SLOW_S = 0.005
-"""A write on the event loop counts as slow if it takes more seconds than this. The cause is a busy disk or machine."""
-_PAUSE_S = 60.0
-"""The thread writes instead of the event loop for this many seconds after a slow write."""
-_LOGGED = 256
-"""After this many writes on the event loop, the thread transfers SQLite's log into the file. The event loop must not do
-this, because the transfer waits for the disk."""
 _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
 """Locks by path, held while a connection of this process opens a file or removes a damaged one."""
 _SYNCHRONOUS = "PRAGMA synchronous = NORMAL"
@@ -54,11 +43,6 @@ _DAMAGED = (
     "could not decode",
 )
 """Words of SQLite's errors, in lower case, which show that the file is damaged or is not a database."""
-_MAX_ASIDE = 3
-"""At most this many damaged files of one store are kept. If more are damaged, the operator has to intervene."""
-_LEAST_ROW_BYTES = 4
-"""A row of a table takes at least this many bytes. The number of rows in a damaged file is thus at most its size
-divided by this. No more rows are read, because the links in the file may form a circle."""
 
 log = structlog.get_logger(__name__)
 
@@ -97,10 +81,6 @@ def erase_log(db: sqlite3.Connection) -> None:
             path=f"{path}-wal",
             remedy="Another process reads the file. Repeat the command when the process has ended its reading.",
         )
-
-
-class _OtherVersion(sqlite3.DatabaseError):
-    """Raised if the file belongs to a different version or program, but is not damaged."""
 
 
 class SqliteFile:
@@ -147,19 +127,21 @@ class SqliteFile:
         except sqlite3.DatabaseError as error:
             damaged, reason = self._file, str(error)
             self._disconnect()
-            if not self._may_replace(error):
+            if not _is_damage(error) or self._path is None:
                 raise StoreDown(f"{reason}: '{self._path}'") from error
+            if not self._is_cache:
+                raise StoreDown(
+                    f"'{self._path}' cannot be used: {reason}. Stop the server, and restore the file from a backup or "
+                    "move it away."
+                ) from error
         except OSError as error:
             raise StoreDown(f"{error.strerror}: '{self._path}'") from error
         try:
-            self._replace_file(damaged, reason)
+            self._begin_anew(damaged, reason)
             return work(self._ensure_open())
         except (sqlite3.DatabaseError, OSError) as error:
             self._disconnect()
             raise StoreDown(str(error)) from error
-
-    def _may_replace(self, error: sqlite3.DatabaseError) -> bool:
-        return self._path is not None and _is_damage(error) and (self._is_cache or not isinstance(error, _OtherVersion))
 
     def _try_open(self) -> None:
         try:
@@ -225,7 +207,7 @@ class SqliteFile:
                 version += 1
             if version != self._schema.version:
                 if version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                    raise _OtherVersion(f"not a database of this version ({version})")
+                    raise sqlite3.DatabaseError(f"not a database of this version ({version})")
                 _execute_all(db, self._schema.tables)
             db.execute(f"PRAGMA user_version = {self._schema.version}")
 
@@ -234,109 +216,12 @@ class SqliteFile:
             self._db.close()
             self._db = None
 
-    def identity(self) -> tuple[int, int] | None:
-        """Return device and inode of the file that is at the path now; None if there is none."""
-        return None if self._path is None else _identity(self._path)
-
-    def new_connection(self) -> sqlite3.Connection:
-        """Return a further connection to the existing file, for any thread. The connection never waits for a lock, and
-        never checkpoints the log."""
-        assert self._path is not None
-        db = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
-        db.execute(_SYNCHRONOUS)
-        db.execute("PRAGMA wal_autocheckpoint = 0")
-        return db
-
-    def _replace_file(self, damaged: tuple[int, int] | None, reason: str) -> None:
+    def _begin_anew(self, damaged: tuple[int, int] | None, reason: str) -> None:
         assert self._path is not None
         with self._opening:
-            if _identity(self._path) != damaged:  # another connection has already replaced the file
-                return
-            if self._is_cache:
-                _move(self._path, None)
+            if _identity(self._path) == damaged:  # no other connection has replaced the file yet
+                _delete(self._path)
                 log.warning("cache_file_begun_anew", path=str(self._path), reason=reason)
-                return
-            aside = _set_aside(self._path)
-            self._db = self._open_file()
-            rows = _salvage_rows(self._db, aside)
-        log.error("state_file_set_aside", path=str(self._path), reason=reason, kept_as=str(aside), rows_taken_over=rows)
-
-
-class QuickWrites:
-    """Writes small values to a file on the event loop, in a tenth of the time that switching to a thread takes. It
-    never waits: the file's thread has to write if another connection is writing, if the disk was slow lately, or if
-    anything fails."""
-
-    def __init__(self, file: SqliteFile, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._file = file
-        self._clock = clock
-        self._db: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
-        """Device and inode of the file that the connection has open."""
-        self._opening: Future[None] | None = None
-        self._paused_until = 0.0
-        self._count = 0
-        self._closed = threading.Event()
-
-    def try_write(self, work: Callable[[sqlite3.Connection], object]) -> bool:
-        """Try to do `work`, a single statement. Return True if it was done."""
-        began = self._clock()
-        if began < self._paused_until:
-            return False
-        if self._db is None or self._file.identity() != self._identity:
-            self._reopen()
-            return False
-        try:
-            work(self._db)
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                self._disconnect()
-            return False
-        except sqlite3.Error:
-            # The thread will get the same error, and handle it.
-            self._disconnect()
-            return False
-        now = self._clock()
-        if now - began > _SLOW_S:
-            self._paused_until = now + _PAUSE_S
-        self._count += 1
-        if self._count % _LOGGED == 0:
-            self._file.submit(self._checkpoint)
-        return True
-
-    def close(self) -> None:
-        """Close the connection. This must come before the file closes its own, because the last connection to close
-        waits for the disk."""
-        self._closed.set()
-        self._disconnect()
-
-    def _reopen(self) -> None:
-        if self._opening is None or self._opening.done():
-            self._disconnect()
-            self._opening = self._file.submit(self._ensure_open)
-
-    def _ensure_open(self) -> None:
-        if self._closed.is_set():
-            return
-        try:
-            self._identity = self._file.run_here(lambda _: self._file.identity())
-            self._db = self._file.new_connection()
-        except (StoreDown, sqlite3.Error) as error:
-            log.debug("no_quick_writes", reason=str(error))
-        if self._closed.is_set():  # meanwhile, on the event loop
-            self._disconnect()
-
-    def _checkpoint(self) -> None:
-        try:
-            self._file.run_here(lambda db: db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
-        except StoreDown as error:
-            log.warning("log_not_taken_in", reason=str(error))
-
-    def _disconnect(self) -> None:
-        # The event loop and the file's thread may both close it.
-        db, self._db = self._db, None
-        if db is not None:
-            db.close()
 
 
 @dataclass(slots=True, eq=False)
@@ -425,65 +310,10 @@ def _deliver(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception 
         waiting.tell(result, failure)
 
 
-def _set_aside(path: Path) -> Path:
-    """Move a damaged file aside, and return its new path. Raises OSError."""
-    for index in range(1, _MAX_ASIDE + 1):
-        aside = path.with_name(f"{path.name}.damaged-{index}")
-        if not aside.exists():
-            _move(path, aside)
-            return aside
-    raise OSError(
-        f"'{path}' is damaged, and so were {_MAX_ASIDE} files before it: check the disk, and delete '{path}.damaged-*'"
-    )
-
-
-def _move(path: Path, aside: Path | None) -> None:
-    """Move a database, or delete it if `aside` is None. Its log goes first, so that SQLite never finds it next to a new
-    file."""
+def _delete(path: Path) -> None:
+    """Delete a database. Its log goes first, so that SQLite never finds it next to a new file."""
     for suffix in ("-shm", "-wal", ""):
-        part = path.with_name(path.name + suffix)
-        try:
-            if aside is None or suffix == "-shm":
-                part.unlink(missing_ok=True)
-            else:
-                part.rename(aside.with_name(aside.name + suffix))
-        except FileNotFoundError:
-            continue
-
-
-def _salvage_rows(db: sqlite3.Connection, damaged: Path) -> int:
-    """Copy the readable rows of a damaged file: in each table, those before the first damaged place and those after the
-    last one. Return the number of copied rows."""
-    max_rows, changes_before = damaged.stat().st_size // _LEAST_ROW_BYTES, db.total_changes
-    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    source = sqlite3.connect(damaged, isolation_level=None)
-    source.text_factory = lambda text: text.decode("utf-8")
-    try:
-        for table in tables:
-            for backward in (False, True):
-                with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
-                    source.execute(f"PRAGMA reverse_unordered_selects = {backward}")
-                    _copy(source, db, table, max_rows)
-    finally:
-        source.close()
-    return db.total_changes - changes_before
-
-
-def _copy(source: sqlite3.Connection, db: sqlite3.Connection, table: str, max_rows: int) -> None:
-    """Copy rows up to the first one that cannot be read, and raise DatabaseError there. Rows with values of the wrong
-    type are skipped."""
-    source_columns = {name for _, name, *_ in source.execute(f"PRAGMA table_info({table})")}
-    kinds = {name: kind for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})") if name in source_columns}
-    columns = ", ".join(kinds)
-    fits = " AND ".join(f"typeof({name}) IN ('{kind.lower()}', 'null')" for name, kind in kinds.items())
-    insert = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608
-    rows = source.execute(f"SELECT {columns} FROM {table} WHERE {fits}")  # noqa: S608
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        for row in itertools.islice(rows, max_rows):
-            db.execute(insert, row)
-    finally:
-        db.execute("COMMIT")
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _execute_all(db: sqlite3.Connection, statements: str) -> None:

@@ -265,16 +265,6 @@ async def test_all_of_a_key_is_deleted_on_request(world: World) -> None:
     assert mine.encode() not in kept
 
 
-async def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
-    damaged = tmp_path / "damaged.sqlite"
-    content = b"this is no database, but somebody may mend it" * 100
-    damaged.write_bytes(content)
-    store = BatchStore(damaged)
-    assert await store.find(EVERYONE, "batch") is None
-    await store.close()
-    assert (tmp_path / "damaged.sqlite.damaged-1").read_bytes() == content
-
-
 async def test_a_file_of_another_version_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "batches.sqlite"
     with sqlite3.connect(path) as database:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import math
 import os
 import signal
 import sqlite3
@@ -485,7 +484,6 @@ async def test_a_full_disk_is_down(tmp_path: Path) -> None:
 async def writes_that_wait(store: SqliteEntries, values: dict[str, bytes]) -> AsyncIterator[list[asyncio.Task[None]]]:
     """Writes that have been asked for, of the thread, and go on when the block ends."""
     release = threading.Event()
-    store._quick._paused_until = math.inf
     store._writer.submit(release.wait)
     waiting = [asyncio.create_task(store.put(key(name), value, max_age_s=60)) for name, value in values.items()]
     await asyncio.sleep(0)
