@@ -24,8 +24,8 @@ import structlog
 
 from bench.speech import quiet_services
 from models.base import EngineOverloaded, EngineSpec
-from models.host import EngineHost
-from models.workplace import HostLimits
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
 from tests.conftest import SHARED

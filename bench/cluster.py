@@ -32,17 +32,17 @@ from PIL import Image, ImageDraw, ImageFont
 from models.base import EngineSpec
 from models.cluster.plan import ClusterConfig, ReplicaCounts
 from models.cluster.serve import RayCluster
-from models.host import EngineHost
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader, ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.workplace import HostLimits
 from tests.parts import finished
 from tests.server import serving
 
 SPEC = EngineSpec("bench", "ocr", "Apache-2.0", "none")
-PARTS = {"ray::ServeReplica": "replicas", "models.worker_process": "drawing"}
+PARTS = {"ray::ServeReplica": "replicas", "models.workers.process": "drawing"}
 """Names of parts by a text in the process's command line; the first that occurs counts."""
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import typer
 
-from app import backup
-from app.backup import BackupFailed, Places, build_places
 from app.cli import fail
 from app.settings import Settings
+from app.upkeep import backup
+from app.upkeep.backup import BackupFailed, Places, build_places
 
 PIPE = "-"
 """File name that means standard output, or standard input."""

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.access.keys import EVERYONE, Caller
+from app.assembly.building import without_keys
+from app.assembly.services import Services
 from app.batches.lines import RECORD_START, BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
-from app.building import without_keys
 from app.cli import fail, printable
 from app.errors import ApiError
 from app.routes.batches import ENDPOINTS
-from app.services import Services
 from app.settings import Settings
 
 T = TypeVar("T")

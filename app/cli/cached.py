@@ -13,7 +13,7 @@ from rich.table import Table
 
 from app.access.key_file import KeyFileError, read_keys
 from app.access.keys import EVERYONE
-from app.building import build_cache_stores
+from app.assembly.building import build_cache_stores
 from app.cli import fail
 from app.settings import PREFIX, Settings
 from app.state.entries import EntryTotals, InspectableStore, StoreDown

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.building import build_fetcher, build_files, build_loader, build_runtime
+from app.assembly.building import build_fetcher, build_files, build_loader, build_runtime
 from app.cli import printable
 from app.settings import Settings
 from models.safety.guard import HAZARDS, TEXT_CODES, Judgement, TextGuard

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.devices.openvino_graphs import inference_request, ops, ov
 from models.diarization.mel_spectrogram import CHANNELS
 from models.diarization.resemblyzer_network import EPSILON, LAYERS, WIDTH
 from models.diarization.torch_checkpoint import Tensors
-from models.openvino_graphs import inference_request, ops, ov
 
 
 class OpenVinoVoiceNetwork:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.devices.openvino_graphs import inference_request, ops, ov
 from models.embedding.minilm_network import HEAD_WIDTH, HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, States
 from models.embedding.minilm_weights import Tensors
-from models.openvino_graphs import inference_request, ops, ov
 
 INT8_MAX = 127
 

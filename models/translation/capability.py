@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from models.base import EngineSpec
-from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import CTRANSLATE2
-from models.host import EngineHost
+from models.devices.device import CTRANSLATE2
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
 from models.setting_types import STANDARD
 from models.translation import apertium, ct2
@@ -17,7 +18,6 @@ from models.translation.llm import ANY_PAIR, NAME, LlmTranslator
 from models.translation.translator import CAPABILITY, HostedTranslator, Translator, reachable, shortest_route
 from models.translation.weight_sets import MADLAD_400 as MADLAD_WEIGHTS
 from models.translation.weight_sets import OPUS_FOLDER, sets_between
-from models.workplace import HostLimits
 
 _BATCH_CHARS = 8000
 _JOBS_AT_ONCE = 4

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from models.base import EngineUnavailable
-from models.device import CTRANSLATE2, CUDA
+from models.devices.device import CTRANSLATE2, CUDA
 from models.translation.languages import base_of, tag_of_code
 from models.translation.marks import WORD
 from models.translation.translator import CAPABILITY, Pair, TranslationJob, pair_name, shortest_route

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from models.translation.languages import LANGUAGES, base_of
 from models.translation.translator import shortest_route
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
 
 MADLAD_FOLDER = "madlad-400"
 

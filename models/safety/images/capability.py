@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.base import INSTALL_TORCH, Engine, EngineSpec, EngineUnavailable
-from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import CPU, ONNXRUNTIME, TORCH, Backend
-from models.host import EngineHost
+from models.devices.device import CPU, ONNXRUNTIME, TORCH, Backend
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
 from models.language.capability import LLM, LlmSettings
 from models.safety.guard import IMAGE_CODES, ImageGuard
 from models.safety.images import CAPABILITY

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.safety.guard import Judgement, Layer, Scores
 from models.safety.images import CAPABILITY
 from models.safety.images.folder import ClassifierFolder
@@ -136,7 +136,7 @@ class TorchClassifier:
     def load(self) -> None:
         from transformers import AutoModelForImageClassification
 
-        from models.device import TORCH
+        from models.devices.device import TORCH
 
         device = TORCH.check(self._device, CAPABILITY)
         network = AutoModelForImageClassification.from_pretrained(

@@ -4,12 +4,12 @@ on servers."""
 from functools import partial
 
 from models.base import EngineSpec
-from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, is_installed
-from models.device import TORCH
+from models.devices.device import TORCH
 from models.embedding.capability import EMBEDDING, MINILM
 from models.embedding.minilm_weights import embedding_remedy
-from models.host import EngineHost
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
 from models.safety.guard import TextGuard
 from models.safety.text.dialect import GuardDialect
 from models.safety.text.gpt_oss_safeguard import GptOssSafeguardDialect

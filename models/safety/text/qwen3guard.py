@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from models.base import EngineUnavailable
-from models.device import TORCH
-from models.host import EngineHost
+from models.devices.device import TORCH
+from models.hosts.host import EngineHost
 from models.safety.guard import Judgement
 from models.safety.text.dialect import as_messages
 from models.safety.text.exchange import Exchange, exchanges_of

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from models.device import TORCH
-from models.host import EngineHost
+from models.devices.device import TORCH
+from models.hosts.host import EngineHost
 from models.vision.detection.detector import Detection, Found
 from models.vision.detection.onnx_detector import masks_in_boxes, planes, resized
 from models.vision.text import Image

@@ -5,8 +5,8 @@ from functools import partial
 
 from models.base import EngineSpec, EngineUnavailable, available_cpus
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import TORCH
-from models.host import EngineHost
+from models.devices.device import TORCH
+from models.hosts.host import EngineHost
 from models.language.capability import LLM, LlmSettings
 from models.setting_types import FoundPath
 from models.vision.gui.elements import GuiDetector, GuiGrounder

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
-from models.device import TORCH
+from models.devices.device import TORCH
 from models.vision.detection.boxes import suppressed
 from models.vision.detection.detector import own_file
 from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen

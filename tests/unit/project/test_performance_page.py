@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.building import build_runtime
+from app.assembly.building import build_runtime
 from app.settings import Settings
 from bench.devices import (
     PERFORMANCE,
@@ -23,7 +23,7 @@ from bench.flames import TITLE as FLAMES
 from bench.peers import PARTS, QUICK, TITLE, Figure
 from bench.peers import section as section_of_peers
 from models.catalog import CATALOG
-from models.device import CPU
+from models.devices.device import CPU
 
 FIGURE = r"(?:[\d.,]+ .+ a second|first word on \d+ characters after [\d,]+ ms|[\d.,]+ minutes of speech in [\d.,]+ s)"
 ROW = re.compile(rf"\| (\w+)(?:, whole)? \| `([\w.-]+)` \| (cpu|cuda) \| {FIGURE} \| ([\d,]*) \|")

@@ -17,8 +17,8 @@ from models.embedding.minilm import MAX_TOKENS, MiniLm, build_network, passages
 from models.embedding.minilm_numpy import NumpyMiniLm
 from models.embedding.minilm_weights import SPEC, embedding_remedy, embedding_weights, read_safetensors
 from models.embedding.passages import Passage
-from models.host import EngineHost
-from models.workplace import HostLimits
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 
 LONG = "The invoice of the Danish shipping company was due on the third of March. " * 40
 MIXED = ["hi", "The weather is lovely today.", LONG, "How many people live in Berlin?", "", "谢谢", LONG[:300], "a"]

@@ -20,7 +20,6 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language.capability import LlmSettings
 from models.language.openai_server import OpenAiServer
-from models.pulling import pull
 from models.runtime import Runtime
 from models.translation.apertium import Apertium, directions
 from models.translation.capability import TRANSLATE, remedy_between
@@ -29,7 +28,8 @@ from models.translation.llm import LlmTranslator, NotTranslated
 from models.translation.marks import WORD, closing_mark, content_mark, markup_mark, opening_mark, pairs_of, same_marks
 from models.translation.translator import TranslationJob, Translator, shortest_route
 from models.translation.weight_sets import OPUS_SETS
-from models.weights import WEIGHT_SETS, WeightFile, WeightSet
+from models.weights.files import WEIGHT_SETS, WeightFile, WeightSet
+from models.weights.pulling import pull
 from tests.llm_server import Reply, serving_llm
 from tests.translation_model import random_madlad, random_opus
 

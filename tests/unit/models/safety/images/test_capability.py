@@ -14,7 +14,7 @@ from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD, VLM, ImageGuardSettings
 from models.safety.images.labels import codes_of
 from models.safety.images.preprocessing import preprocessing_of
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
 from tests.conftest import each_case
 from tests.image_guards import ABLE, BOX, RED, VIT, WHITE, answers, nudenet, save_classifier, save_nudenet, verdict
 from tests.llm_server import serving_llm
