@@ -15,21 +15,21 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 
+from app.assembly.services import Services
+from app.assembly.threads import Threads
 from app.batches.building import build_batch_store, build_webhook
 from app.batches.lines import LineRunner
 from app.batches.runner import BatchRunner
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.mcp.mount import PATH, Mount
-from app.metrics import Routes, fill_from_batches
 from app.middleware import EXPOSED_HEADERS, PAGES, RequestScope, error_response
-from app.openapi import Api
+from app.monitoring.metrics import Routes, fill_from_batches
 from app.routes import audio, batches, chat, embeddings, files, moderations, pages, responses, status
 from app.routes.absent import instead_of
-from app.services import Services
+from app.routes.openapi import Api
 from app.settings import Settings
 from app.state.entries import sweep_for_ever
 from app.telemetry import log_stray_exceptions
-from app.threads import Threads
 from app.wire.problems import reason_of
 
 SWITCH_INTERVAL_S = 0.0001

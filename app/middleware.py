@@ -29,11 +29,11 @@ from app.errors import (
 )
 from app.http.disconnect import ClientGone, ReadAhead
 from app.http.headers import check_switches
-from app.metrics import Metrics
+from app.monitoring.metrics import Metrics
+from app.monitoring.tracing import Traces, record_status
 from app.settings import is_loopback
 from app.telemetry import Stages
-from app.tracing import Traces, record_status
-from models.fair_queue import KEY
+from models.queues.fair_queue import KEY
 
 HEALTH = "/health"
 PROBES = (HEALTH, "/ready")

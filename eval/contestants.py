@@ -140,7 +140,7 @@ def raw_rapidocr(engines: int, threads: int, batch: int, words: bool) -> Callabl
 
 def own_engine() -> Callable[[Job], Outcome]:
     """Return openfaze's OCR task in this process: the work of a request, without HTTP."""
-    from app.services import Services
+    from app.assembly.services import Services
     from app.settings import Settings
     from tasks.base import TaskRequest
     from tasks.inputs.source import Origin, Source

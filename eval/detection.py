@@ -86,7 +86,7 @@ def raw_engine(path: str) -> Callable[[Job], Outcome]:
 
 def own_engine(weights: str) -> Callable[[Job], Outcome]:
     """Return openfaze's task in this process: the work of a request, without HTTP."""
-    from app.services import Services
+    from app.assembly.services import Services
     from app.settings import Settings
     from tasks.base import TaskRequest
     from tasks.inputs.source import Origin, Source

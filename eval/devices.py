@@ -27,12 +27,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.building import build_runtime
+from app.assembly.building import build_runtime
 from app.settings import Settings
 from models.base import EngineUnavailable, available_cpus
 from models.capability import Engines
-from models.cards import cards
-from models.device import CPU, CUDA, DRIVER
+from models.devices.cards import cards
+from models.devices.device import CPU, CUDA, DRIVER
 from models.diarization.capability import DIARIZATION
 from models.diarization.voices import WINDOW, VoiceEncoder
 from models.embedding.capability import EMBEDDING
@@ -227,7 +227,7 @@ async def first_word(runtime: Runtime, device: str) -> str:
 async def heard_whole(device: str, minutes: float) -> str:
     """Return the table's row for a whole recording. It is processed like the recording of a caller: decoded, cut into
     windows and combined again. Raises ModelError."""
-    from app.services import Services
+    from app.assembly.services import Services
     from eval.speech import Recording, text_of, wav
 
     times = max(1, round(minutes * 60 / _speech_seconds()))

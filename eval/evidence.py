@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from app.services import Services
+from app.assembly.services import Services
 from app.settings import Settings
 from tasks.ocr_result import page_section, picture_result
 from tasks.precontext import Entry

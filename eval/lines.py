@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.base import EngineSpec
-from models.host import EngineHost
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.vision.ocr.capability import embedded_weights
 from models.vision.ocr.regions import regions_of
 from models.vision.ocr.second_reading import RegionTranscript, aligned
@@ -32,7 +33,6 @@ from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.text import TextLine
-from models.workplace import HostLimits
 from tasks.layout.lines import in_reading_order
 from tests.conftest import SHARED
 from tests.drawn_cards import cards, perfect_lines, right_in_order

@@ -23,8 +23,8 @@ from app.chat.plan import Planner
 from models.embedding.embedder import Embedder, HostedEmbedder, Vector
 from models.embedding.minilm import MiniLm, passages
 from models.embedding.minilm_weights import SPEC, embedding_remedy
-from models.host import EngineHost
-from models.workplace import HostLimits
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from tasks.wording.phrasebook import Phrasebook
 from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of
 

@@ -147,7 +147,7 @@ def quiet_services() -> Any:
 
     import structlog
 
-    from app.services import Services
+    from app.assembly.services import Services
     from app.settings import Settings
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))

@@ -13,12 +13,12 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from models.base import EngineSpec
-from models.batches import CardMemory
-from models.device import AUTO, CPU, Backend
-from models.measures import EngineCounters
+from models.devices.device import AUTO, CPU, Backend
+from models.hosts.batches import CardMemory
+from models.hosts.measures import EngineCounters
+from models.hosts.workplace import HostLimits
 from models.setting_types import EMBEDDED, GPU, PROFILES
-from models.workers import Workers
-from models.workplace import HostLimits
+from models.workers.pool import Workers
 
 ServiceT = TypeVar("ServiceT")
 

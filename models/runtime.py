@@ -18,13 +18,13 @@ import structlog
 from models.base import EngineSpec, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig, EnginePart, ServiceT
 from models.concurrency import SharedRun
-from models.device import AUTO, CPU, CUDA, DRIVER, Backend
-from models.host import EngineHost, load_failure
-from models.native import missing_library
-from models.residents import Residents
+from models.devices.device import AUTO, CPU, CUDA, DRIVER, Backend
+from models.devices.native import missing_library
+from models.hosts.host import EngineHost, load_failure
+from models.hosts.residents import Residents
+from models.hosts.workplace import Cluster
 from models.setting_types import OFF, ON
-from models.workers import Workers
-from models.workplace import Cluster
+from models.workers.pool import Workers
 
 log = structlog.get_logger(__name__)
 

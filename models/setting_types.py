@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
-from models.device import DEVICE
+from models.devices.device import DEVICE
 
 ON, OFF = "on", "off"
 

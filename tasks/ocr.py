@@ -13,7 +13,7 @@ import numpy as np
 from models.concurrency import EngineAdmission, both, side_by_side
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image, PageReader, PageText
-from models.workers import CHARS_OF_WORD, Workers
+from models.workers.pool import CHARS_OF_WORD, Workers
 from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document

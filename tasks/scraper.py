@@ -16,7 +16,7 @@ from models.base import EngineUnavailable, ModelError
 from models.concurrency import side_by_side
 from models.language.capability import LLM
 from models.language.llm import Llm
-from models.workers import Workers
+from models.workers.pool import Workers
 from tasks.base import Parts, Redact, Specialist, Task, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs import media_types

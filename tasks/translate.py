@@ -18,7 +18,7 @@ from models.translation.llm import NAME as LLM
 from models.translation.llm import NotTranslated
 from models.translation.marks import MARK
 from models.translation.translator import CAPABILITY, Translator
-from models.workers import Workers
+from models.workers.pool import Workers
 from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document

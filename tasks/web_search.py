@@ -16,7 +16,7 @@ from models.base import ModelError
 from models.concurrency import side_by_side
 from models.embedding.capability import EMBEDDING, MINILM
 from models.embedding.embedder import Embedder
-from models.workers import Workers
+from models.workers.pool import Workers
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, Overloaded
 from tasks.inputs import media_types

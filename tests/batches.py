@@ -12,12 +12,12 @@ import pytest
 
 from app.access.admission import Admission
 from app.access.keys import EVERYONE, Caller, KeyReference
+from app.assembly.services import Services
 from app.batches import runner as batch_runner
 from app.batches.lines import Endpoint, LineResponse, LineRunner
 from app.batches.runner import BatchRunner
 from app.batches.store import Batch, BatchStore
 from app.batches.webhook import Webhook
-from app.services import Services
 from app.settings import Settings
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage, TokensDetails

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from models.base import EngineUnavailable
+from models.devices.native import missing_library
 from models.language.capability import embedded_gguf
 from models.language.embedded import EmbeddedLlm
 from models.language.llm import Done, LlmCall, LlmEvent, TextDelta
-from models.native import missing_library
 
 try:
     GGUF = embedded_gguf()

@@ -7,9 +7,9 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from models.base import EngineSpec
-from models.fair_queue import KEY
-from models.host import EngineHost
-from models.workplace import HostLimits
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
+from models.queues.fair_queue import KEY
 from tests.panics import panic
 
 ResultT = TypeVar("ResultT")

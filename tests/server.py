@@ -18,8 +18,8 @@ from typing import Any
 
 import httpx
 
-from models.batches import CardMemory
-from models.workplace import WorkplaceFactory
+from models.hosts.batches import CardMemory
+from models.hosts.workplace import WorkplaceFactory
 from tests.forked import Forked, stem
 
 START_LIMIT_S = 180.0

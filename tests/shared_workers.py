@@ -2,7 +2,7 @@
 
 import asyncio
 
-from models.workers import WorkerLimits, Workers
+from models.workers.pool import WorkerLimits, Workers
 
 _POOLS: dict[asyncio.AbstractEventLoop, Workers] = {}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.worker_process import limit_part
+from models.workers.process import limit_part
 from tasks.errors import InputError
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from app.errors import KeyLimitReached, Unavailable, took_too_long
 from app.http.disconnect import ClientGone, ReadAhead, until_disconnect
 from models.base import RETRY_S
-from models.fair_queue import FairQueue, QueueFull
+from models.queues.fair_queue import FairQueue, QueueFull
 from tasks.inputs.limits import megabytes
 
 MAX_RUNNING = 1000

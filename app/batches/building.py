@@ -3,9 +3,9 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.assembly.building import state_folder
 from app.batches.store import BatchStore
 from app.batches.webhook import Webhook
-from app.building import state_folder
 from app.settings import PREFIX, Settings
 from tasks.inputs.fetch.fetcher import Fetcher
 

@@ -19,15 +19,15 @@ from pydantic import BaseModel
 
 from app.access.admission import Admission
 from app.access.keys import Caller
+from app.assembly.services import Services
 from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, clear_tracebacks, report_error
-from app.services import Services
+from app.monitoring.tracing import record_status
 from app.telemetry import Stages
-from app.tracing import record_status
 from app.wire.parse import MAX_VALUES, TooMuchJson, parse, parse_json
 from app.wire.problems import but_not
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
-from models.fair_queue import KEY
+from models.queues.fair_queue import KEY
 from tasks.inputs.limits import MB, megabytes
 
 BodyT = TypeVar("BodyT", bound=BaseModel)

@@ -16,6 +16,7 @@ from app.chat.context.pictures import LlmImage, PartPlace, images_for_llm, token
 from app.chat.context.prompt import build_messages, fence_results
 from app.chat.context.trim import similarities, trim
 from app.chat.directives import Directives
+from app.chat.feed import Work, as_progress
 from app.chat.filling import fill, fill_given, fill_whole
 from app.chat.inputs import (
     Turn,
@@ -50,7 +51,6 @@ from app.chat.structured_answers import StructuredAnswers
 from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import InternalTool, offered
 from app.events import AnswerWarning, Event, Finish, Precontext, Progress, TextChunk, ToolCallChunk, text_chunks
-from app.feed import Work, as_progress
 from app.wire.request import ChatRequest, ChatTool
 from models.embedding.embedder import Embedder
 from models.language.llm import Llm, estimate_tokens, fence_around, first_tokens, new_fence

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from app.access.admission import Admission
 from app.access.keys import Caller
+from app.chat.feed import TimeLimit
 from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
-from app.feed import TimeLimit
 from app.telemetry import Stages
 from app.wire.request import ChatRequest
 

@@ -16,6 +16,7 @@ from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.call import ChatCall
 from app.chat.directives import Directives, read_directives
+from app.chat.feed import Work, as_progress
 from app.chat.guard.guarded_texts import texts_as_sent
 from app.chat.guard.redaction import REDACTING, Redaction
 from app.chat.guard.request_guard import RequestGuard
@@ -26,7 +27,6 @@ from app.chat.schema.structured import is_open
 from app.chat.specialists import Specialists
 from app.errors import PayloadTooLarge
 from app.events import PIECE, AnswerWarning, Event, Finish, Progress, TextChunk
-from app.feed import Work, as_progress
 from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
 from app.wire.request import ChatRequest
 from models.language.llm import estimate_tokens

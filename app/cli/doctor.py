@@ -19,21 +19,21 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from app.building import build_config, build_fetcher, build_runtime, build_search
+from app.assembly.building import build_config, build_fetcher, build_runtime, build_search
 from app.cli import WIDTH, wrapped
 from app.cli.serving import without_password
 from app.runnable_commands import adapt_commands, is_in_container
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
-from models.batches import CardMemory
 from models.capability import BadResult
-from models.cards import Cards, cards
 from models.catalog import CATALOG
-from models.device import AUTO, CUDA, DRIVER
+from models.devices.cards import Cards, cards
+from models.devices.device import AUTO, CUDA, DRIVER
+from models.hosts.batches import CardMemory
 from models.runtime import CapabilityState, Runtime
 from models.setting_types import OFF
-from models.supply import WeightsMissing
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
+from models.weights.supply import WeightsMissing
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.scrape.browser import REMEDY, BrowserPolicy, BrowserRenderer, find_browser

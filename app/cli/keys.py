@@ -205,7 +205,7 @@ def remove_key(
 async def _purge_tenant(tenant: str) -> list[str]:
     from app.access.admission import FLUSH_S
     from app.access.keys import REFRESH_S
-    from app.tenant_deletion import build_purges
+    from app.upkeep.tenant_deletion import build_purges
 
     # During this time, running servers may still accept the key and record its usage.
     await asyncio.sleep(REFRESH_S + FLUSH_S + 1)
@@ -307,7 +307,7 @@ def _use_key_file(work: Callable[[], T]) -> T:
 
 
 def _use_store(work: Callable[["CounterStore"], Awaitable[T]]) -> T:
-    from app.building import build_counters
+    from app.assembly.building import build_counters
     from app.state.entries import StoreDown
 
     async def run() -> T:

@@ -266,7 +266,7 @@ def pull(
     An interrupted download is resumed. For a machine without a network, pull on another machine and copy the folder.
     """
     from app.cli import pulling
-    from models.pulling import PullFailed
+    from models.weights.pulling import PullFailed
 
     settings = read_settings()
     if not name:

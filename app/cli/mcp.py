@@ -9,11 +9,11 @@ from typing import Any
 
 from mcp.server.stdio import stdio_server
 
-from app.building import without_keys
+from app.assembly.building import without_keys
+from app.assembly.services import Services
 from app.cli import fail
 from app.errors import BadRequest, PayloadTooLarge
 from app.mcp.server import ToolContext, build_server
-from app.services import Services
 from app.settings import Settings
 from tasks.inputs.limits import MB, megabytes
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from app.building import build_config
+from app.assembly.building import build_config
 from app.cli import WIDTH, terminal_width, wrapped
 from app.runnable_commands import adapt_commands
 from app.settings import PREFIX, Settings
 from models.capability import Candidate
 from models.catalog import CATALOG
-from models.device import AUTO
-from models.pulling import Progress, PullFailed, pull
+from models.devices.device import AUTO
 from models.setting_types import GPU, ON, PROFILES
-from models.weights import RECOMMENDED, WEIGHT_SETS, WeightFile, WeightSet, shown_bytes
+from models.weights.files import RECOMMENDED, WEIGHT_SETS, WeightFile, WeightSet, shown_bytes
+from models.weights.pulling import Progress, PullFailed, pull
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

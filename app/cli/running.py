@@ -83,7 +83,7 @@ def _addresses() -> Sequence[str]:
     settings = _settings()
     if settings is None:
         return [DEFAULT_URL]
-    from app.building import state_folder
+    from app.assembly.building import state_folder
 
     found = []
     if settings.port and settings.model_fields_set & {"port", "host"}:

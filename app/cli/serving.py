@@ -21,12 +21,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import runnable_commands
-from app.building import state_folder, without_keys
+from app.assembly.building import state_folder, without_keys
+from app.assembly.services import Services
 from app.cli.running import AddressFile, url_of
 from app.errors import LAST_MESSAGE_S
-from app.metrics import PATH, metrics_app
+from app.monitoring.metrics import PATH, metrics_app
 from app.runnable_commands import adapt_commands, is_in_container
-from app.services import Services
 from app.settings import PREFIX, Settings
 from app.telemetry import logs_for_people
 from models.base import EngineUnavailable

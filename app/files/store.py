@@ -31,7 +31,7 @@ from app.files.storage import (
     to_record,
 )
 from models.base import RETRY_S, ran_out
-from models.worker_process import Closable
+from models.workers.process import Closable
 from tasks.inputs.limits import megabytes
 from tasks.inputs.media_types import TEXTS, media_type_of_file, sniff
 from tasks.inputs.reading import Upload

@@ -16,7 +16,9 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from app.access.admission import Admission
+from app.assembly.services import Services
 from app.chat.call import ChatCall
+from app.chat.feed import TimeLimit, within
 from app.chat.render import Envelope, completion
 from app.errors import (
     ApiError,
@@ -28,14 +30,12 @@ from app.errors import (
     report_error,
 )
 from app.events import Progress
-from app.feed import TimeLimit, within
 from app.mcp.tools import EXTRACT, FILE, LIST, SCHEMA, TOOLS, Extracted, McpTool, offered
-from app.services import Services
 from app.telemetry import Stages
 from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion
-from models.fair_queue import KEY
+from models.queues.fair_queue import KEY
 
 LARGE = 512 * 1024
 """A result with more bytes than this becomes a file, because clients stop reading an event at 1 MiB."""

@@ -15,17 +15,17 @@ from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
 from app.access.admission import Admission
+from app.assembly.services import Services
+from app.chat.feed import Work, as_progress, within
 from app.chat.render import failure
 from app.events import Progress
-from app.feed import Work, as_progress, within
 from app.http.body import body_chunks
 from app.http.disconnect import until_disconnect
 from app.http.form import UploadForm
 from app.http.headers import PROGRESS_HEADER, is_on
 from app.http.stream import EventStream
-from app.openapi import body_schema
+from app.routes.openapi import body_schema
 from app.routes.status import check_model
-from app.services import Services
 from app.state.counters import UNFORESEEN_READING
 from app.telemetry import Stages
 from app.wire import audio, sse

@@ -10,15 +10,15 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from app.assembly.services import Services
 from app.batches.lines import Endpoint
 from app.batches.runner import WINDOW_S, BatchRunner
 from app.batches.store import Batch, Status, TooManyBatches
 from app.errors import BadRequest, NotFound, RateLimited, Unavailable
 from app.http.body import read_body
 from app.http.headers import ZDR_HEADER, is_on
-from app.openapi import json_body
 from app.routes import chat, embeddings, moderations, responses
-from app.services import Services
+from app.routes.openapi import json_body
 from app.state.entries import StoreDown
 from app.wire.files import LONGEST_KEEP_S, SHORTEST_KEEP_S
 from app.wire.parse import parse_off_loop

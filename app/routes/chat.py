@@ -9,19 +9,19 @@ from starlette.responses import Response
 
 from app import runnable_commands
 from app.access.admission import Admission
+from app.assembly.services import Services
 from app.batches.lines import LineResponse
 from app.chat import render
 from app.chat.call import ChatCall
+from app.chat.feed import TimeLimit, within
 from app.chat.render import ChunkOptions, Envelope
 from app.errors import BadRequest
-from app.feed import TimeLimit, within
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
 from app.http.headers import PRECONTEXT_HEADER, PROGRESS_HEADER, asks_to_be_forgotten, is_on, skips_planning
 from app.http.stream import EventStream
-from app.openapi import DirectRoute, json_body
+from app.routes.openapi import DirectRoute, json_body
 from app.routes.status import check_model
-from app.services import Services
 from app.telemetry import Stages
 from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest

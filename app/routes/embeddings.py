@@ -14,13 +14,13 @@ from starlette.responses import Response
 
 from app.access.admission import Admission
 from app.access.key_file import EMBEDDINGS
+from app.assembly.services import Services
 from app.batches.lines import LineResponse
 from app.errors import PayloadTooLarge, took_too_long
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
-from app.openapi import DirectRoute, json_body
+from app.routes.openapi import DirectRoute, json_body
 from app.routes.status import check_model
-from app.services import Services
 from app.state.counters import UNFORESEEN_ANSWER
 from app.telemetry import Stages
 from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from app.assembly.services import Services
 from app.errors import BadRequest, NotFound, PayloadTooLarge
 from app.files.storage import FileLimits, StoredFile, from_record
 from app.files.store import FileStore
@@ -19,7 +20,6 @@ from app.http.body import refuse_compressed
 from app.http.disconnect import ClientGone
 from app.http.form import UploadForm
 from app.http.headers import ZDR_HEADER, is_on
-from app.services import Services
 from app.wire.files import LONGEST_KEEP_S, PURPOSES, SHORTEST_KEEP_S, FileDeleted, FileList, FileObject
 from app.wire.problems import but_not
 from tasks.inputs.limits import MB, megabytes

@@ -16,14 +16,14 @@ from starlette.responses import Response
 from app.access.admission import Admission
 from app.access.key_file import GUARD
 from app.access.keys import Caller
+from app.assembly.services import Services
 from app.batches.lines import LineResponse
 from app.errors import BadRequest, took_too_long
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
 from app.http.headers import asks_to_be_forgotten
-from app.openapi import json_body
+from app.routes.openapi import json_body
 from app.routes.status import check_model
-from app.services import Services
 from app.telemetry import Stages
 from app.wire.model_names import MODERATION_ALIASES
 from app.wire.parse import parse_off_loop

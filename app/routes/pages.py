@@ -19,10 +19,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
 from app.access.key_file import CHAT
+from app.assembly.services import Services
 from app.errors import NotFound
 from app.mcp.mount import PATH as MCP
 from app.runnable_commands import adapt_for_client
-from app.services import Services
 from models.safety.guard import HAZARDS
 
 _APP = Path(__file__).parents[1]

@@ -15,21 +15,21 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response as HttpResponse
 
 from app.access.admission import Admission
+from app.assembly.services import Services
 from app.batches.lines import LineResponse
 from app.chat.call import ChatCall
+from app.chat.feed import TimeLimit, within
 from app.chat.render import usage_of
 from app.chat.request_warnings import find_misspelt
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
 from app.events import Finish, Progress, TextChunk
-from app.feed import TimeLimit, within
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
 from app.http.headers import PROGRESS_HEADER, ZDR_HEADER, is_on
 from app.http.stream import EventStream
-from app.openapi import DirectRoute, json_body
 from app.routes.chat import BOOKING, call_of
+from app.routes.openapi import DirectRoute, json_body
 from app.routes.status import check_model
-from app.services import Services
 from app.state.entries import StoreDown
 from app.state.responses import LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages

@@ -10,10 +10,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import JSONResponse, Response
 
-from app import metrics
+from app.assembly.services import Services
 from app.errors import NotFound, retry_headers
+from app.monitoring import metrics
 from app.runnable_commands import adapt_for_client
-from app.services import Services
 from app.wire.model_names import ALIASES, ALL, LISTED, MODEL, ModelType, model_type
 from app.wire.response import Architecture, Model, ModelList
 from models.base import RETRY_S

@@ -24,11 +24,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 import structlog
 
 from models.base import EngineFailed, EngineNotReady, EngineSpec
-from models.batches import CardMemory
 from models.cluster.plan import ClusterConfig
 from models.cluster.replica import Replica
 from models.concurrency import SharedRun
-from models.workplace import Cluster, EngineFactory, HostLimits, WorkplaceFactory
+from models.hosts.batches import CardMemory
+from models.hosts.workplace import Cluster, EngineFactory, HostLimits, WorkplaceFactory
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -61,7 +61,7 @@ _LOGGING = {"enable_access_log": False, "log_level": "WARNING"}
 
 
 class RayCluster:
-    """Implementation of `models.workplace.Cluster`. It connects when the first engine loads."""
+    """Implementation of `models.hosts.workplace.Cluster`. It connects when the first engine loads."""
 
     _users: ClassVar[set["RayCluster"]] = set()
     """Clusters that share the process's only connection. The last of them to close ends it."""
@@ -157,7 +157,7 @@ def _restore_signals() -> None:
 
 
 class RayWorkplace(Generic[ItemT, ResultT]):
-    """Implementation of `models.workplace.Workplace`."""
+    """Implementation of `models.hosts.workplace.Workplace`."""
 
     def __init__(
         self,

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from models.batches import CardMemory
 from models.capability import (
     BadResult,
     Built,
@@ -17,12 +16,13 @@ from models.capability import (
     Engines,
     OwnSettings,
 )
-from models.device import TORCH
+from models.devices.device import TORCH
 from models.diarization import pyannote
 from models.diarization.resemblyzer_weights import SPEC as RESEMBLYZER_SPEC
 from models.diarization.resemblyzer_weights import voice_remedy
 from models.diarization.voices import WINDOW, Diarizer, VoiceEncoder
-from models.host import EngineHost
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
 from models.speech.capability import read_greeting
 
 _VOICES_AT_ONCE = 32

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from models.base import EngineSpec
-from models.device import TORCH
+from models.devices.device import TORCH
 from models.diarization.voices import VoiceTurn
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.speech.transcriber import RATE
 
 SPEC = EngineSpec(

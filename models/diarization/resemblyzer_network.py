@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.devices.openvino_graphs import inference_request, ops, ov
 from models.diarization.mel_spectrogram import CHANNELS
 from models.diarization.torch_checkpoint import Tensors
-from models.openvino_graphs import inference_request, ops, ov
 
 _LAYERS, _WIDTH = 3, 256
 

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.speech.transcriber import Samples
 
 WINDOW = 25_600

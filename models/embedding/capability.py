@@ -3,14 +3,14 @@
 from functools import partial
 
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import ONNXRUNTIME
+from models.devices.device import ONNXRUNTIME
 from models.embedding.embedder import Embedder, PassageEmbedder
 from models.embedding.minilm_weights import INT8_SPEC, embedding_remedy, int8_remedy
 from models.embedding.minilm_weights import SPEC as MINILM_SPEC
 from models.embedding.multilingual_e5 import CARD as E5_CARD
 from models.embedding.multilingual_e5 import SPEC as E5_SPEC
 from models.embedding.multilingual_e5 import WEIGHTS as E5_WEIGHTS
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.setting_types import STANDARD
 
 SENTENCES_AT_ONCE = 16

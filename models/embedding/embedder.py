@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.concurrency import side_by_side
 from models.embedding.passages import QUERY, Passage, Passages, Role
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 
 DIMENSIONS = 384
 """Number of elements in every engine's vectors."""

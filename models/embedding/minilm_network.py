@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.devices.openvino_graphs import inference_request, ops, ov
 from models.embedding.minilm_weights import HEADS, LAYERS, WIDTH, Tensors
-from models.openvino_graphs import inference_request, ops, ov
 
 INT8_MAX = 127
 

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineSpec
-from models.batches import CardMemory
-from models.device import CPU
+from models.devices.device import CPU
+from models.devices.onnx_sessions import onnx_session
 from models.embedding.embedder import Vector
 from models.embedding.passages import QUERY, Passage, Passages, Role, read_tokenizer
 from models.embedding.pooling import mean_pooled
-from models.onnx_sessions import onnx_session
-from models.weights import WEIGHT_SETS
+from models.hosts.batches import CardMemory
+from models.weights.files import WEIGHT_SETS
 
 WEIGHTS = WEIGHT_SETS["multilingual-e5-small"]
 SPEC = EngineSpec(WEIGHTS.name, "embedding", WEIGHTS.licence, f"`openfaze pull {WEIGHTS.name}`")

@@ -13,7 +13,7 @@ from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import SPEC as PAGE_ENCODER_SPEC
 from models.extraction.page_encoder import FieldReader, HostedFieldReader, PageEncoder, Scores
 from models.extraction.page_tokens import EncoderInput
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 
 EXTRACTOR, BY_LLM = "extractor", "llm"
 

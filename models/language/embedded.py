@@ -30,6 +30,7 @@ from typing import Any
 import structlog
 
 from models.base import EngineOverloaded, available_cpus
+from models.hosts.measures import RELOAD, EngineCounters
 from models.language.embedded_answer import GrammarIgnored, NativeAnswer
 from models.language.embedded_request import NativeRequest, count_characters, is_reproducible, native_request
 from models.language.embedded_seats import LlamaServers, Seat
@@ -46,8 +47,7 @@ from models.language.llm import (
     estimate_tokens,
     lowered_by_context,
 )
-from models.measures import RELOAD, EngineCounters
-from models.slots import Slots
+from models.queues.slots import Slots
 
 log = structlog.get_logger(__name__)
 

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from models.concurrency import SharedRun
+from models.hosts.workplace import collect_garbage
 from models.language.embedded_server import LlamaServer
 from models.language.llm import (
     LlmUnavailable,
 )
-from models.workplace import collect_garbage
 
 InThread = Callable[[Callable[[], LlamaServer | None]], Awaitable[LlamaServer | None]]
 

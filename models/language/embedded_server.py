@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.devices.native import library_missing_from
+from models.devices.signals import signal_handlers_kept
 from models.language.llm import LlmNotSetUp
-from models.native import library_missing_from
-from models.signals import signal_handlers_kept
 
 _TEMPLATE_MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
 _CONTROL_START = re.compile(r"<(?=\|)")

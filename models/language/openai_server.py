@@ -10,6 +10,7 @@ import httpx
 
 from models.base import media_type_of
 from models.concurrency import SharedRun
+from models.hosts.measures import EngineCounters
 from models.language.event_stream import BodyParser, EventStreamParser, EventTooLong, WholeBody
 from models.language.forced_call import CallReader, forced_functions, with_call_schema, with_forced_tools_only
 from models.language.llm import (
@@ -37,8 +38,7 @@ from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import NO_COMPLETION, error_without_answer, is_page
 from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
-from models.measures import EngineCounters
-from models.slots import Slots
+from models.queues.slots import Slots
 
 STREAM_END = b"[DONE]"
 _DOCUMENTS_AT_ONCE = 16
@@ -337,7 +337,7 @@ class OpenAiServer:
         except LlmError as error:
             error.host = self._http.url.host
             if error.reason.startswith(BROKEN_CONNECTION):
-                # With an outage recorded, `app.watching` checks whether the server can be reached again.
+                # With an outage recorded, `app.monitoring.watching` checks whether the server can be reached again.
                 self._outage = error.public
             if begun and not isinstance(error, LlmBroke):
                 broke = LlmBroke(f"In the middle of its answer: {error}", reason=error.reason)

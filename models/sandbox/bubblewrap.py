@@ -13,7 +13,7 @@ from threading import Event
 import structlog
 
 from models.base import EngineUnavailable
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.sandbox.interpreter import interpreter_binds, package_binds
 from models.sandbox.running import SandboxSetup, run_script
 from models.sandbox.script import CAPABILITY, BadAnswer, SandboxLimits, Script, ScriptOutcome

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
-from models.host import EngineHost
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.sandbox.script import CAPABILITY, Sandbox, SandboxLimits, Script
-from models.workplace import HostLimits
 
 _MB = 1 << 20
 _SPEC = EngineSpec("bubblewrap", CAPABILITY, "LGPL-2.0-or-later", "none: a program of the system's")

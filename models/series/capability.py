@@ -6,14 +6,14 @@ from functools import partial
 import numpy as np
 
 from models.base import Engine, EngineSpec
-from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import TORCH
-from models.host import EngineHost
+from models.devices.device import TORCH
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.series import chronos
 from models.series.forecaster import Forecaster, HostedForecaster, Outlook, Series
 from models.setting_types import STANDARD
-from models.workplace import HostLimits
 
 _STATISTICAL = EngineSpec("statsmodels", "forecast", "BSD-3-Clause", "none: it is fitted to each series")
 

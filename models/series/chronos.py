@@ -39,7 +39,7 @@ class Chronos2:
         """Load the model. Raises EngineUnavailable if OPENFAZE_DEVICE names a GPU that does not exist."""
         from chronos import Chronos2Pipeline
 
-        from models.device import TORCH
+        from models.devices.device import TORCH
 
         device = TORCH.check(self._device, SPEC.capability)
         self._pipeline = Chronos2Pipeline.from_pretrained(str(self._folder), device_map=device, local_files_only=True)

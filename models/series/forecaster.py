@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 
 COVERAGE = 0.8
 """Share of the future values that an interval is meant to contain."""

@@ -10,10 +10,10 @@ import numpy as np
 from pydantic import Field
 
 from models.base import EngineSpec, EngineUnavailable
-from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import CTRANSLATE2
-from models.host import EngineHost
+from models.devices.device import CTRANSLATE2
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
 from models.setting_types import EMBEDDED, STANDARD
 from models.speech import whisper_files
 from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Transcriber, WindowText

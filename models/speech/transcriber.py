@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 
 RATE = 16_000
 """Samples per second of all sound for engines."""

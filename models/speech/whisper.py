@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import Unfinished, available_cpus
-from models.device import CTRANSLATE2, CUDA
+from models.devices.device import CTRANSLATE2, CUDA
 from models.speech.english_head import english_head
 from models.speech.repetition import MAX_COMPRESSION, is_made_up, without_loops
 from models.speech.spectrum import log_mel_function

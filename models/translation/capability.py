@@ -5,16 +5,16 @@ from functools import partial
 from pathlib import Path
 
 from models.base import EngineSpec
-from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import CTRANSLATE2
-from models.host import EngineHost
+from models.devices.device import CTRANSLATE2
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
 from models.setting_types import STANDARD
 from models.translation import apertium, madlad
 from models.translation.llm import ANY_PAIR, NAME, LlmTranslator
 from models.translation.translator import CAPABILITY, HostedTranslator, Translator, reachable, shortest_route
-from models.workplace import HostLimits
 
 _BATCH_CHARS = 8000
 _JOBS_AT_ONCE = 4

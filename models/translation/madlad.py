@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.base import EngineSpec, EngineUnavailable
-from models.device import CTRANSLATE2, CUDA
+from models.devices.device import CTRANSLATE2, CUDA
 from models.translation.languages import LANGUAGES, base_of, tag_of_code
 from models.translation.marks import WORD
 from models.translation.translator import CAPABILITY, TranslationJob, pair_name, shortest_route
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
 
 WEIGHTS = WEIGHT_SETS["madlad-400"]
 

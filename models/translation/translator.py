@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from models.base import EngineUnavailable
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.translation.languages import base_of
 
 CAPABILITY = "translate"

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from models.workers import Workers
+from models.workers.pool import Workers
 from tasks.errors import InputError
 from tasks.inputs import media_types
 from tasks.inputs.av.audio import AudioDecoder, Recording

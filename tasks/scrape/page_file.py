@@ -10,7 +10,7 @@ from lxml import html as lxml_html
 from lxml.etree import _Element
 from lxml.html import HtmlElement
 
-from models.workers import Workers
+from models.workers.pool import Workers
 from tasks.inputs import media_types
 from tasks.inputs.decode.files import decode
 from tasks.inputs.limits import MediaLimits

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
-from models.workers import SMALL, Workers
+from models.workers.pool import SMALL, Workers
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
 from tasks.inputs.decode.files import decode

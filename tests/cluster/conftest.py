@@ -42,7 +42,7 @@ def connected() -> Iterator[None]:
 
 @pytest.fixture
 def on_cluster(connected: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """Makes the workplace of an engine, like `models.workplace.ThreadWorkplace`; `config` replaces defaults."""
+    """Makes the workplace of an engine, like `models.hosts.workplace.ThreadWorkplace`; `config` replaces defaults."""
     from ray import serve
 
     # What a test deploys is its own, whoever has started the cluster.

@@ -17,8 +17,8 @@ import pytest
 from models.base import EngineFailed, EngineNotReady, EngineSpec
 from models.cluster.plan import ReplicaCounts
 from models.cluster.serve import RayCluster
-from models.host import EngineHost
-from models.workplace import HostLimits
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from tests.cluster.conftest import CONFIG
 
 SPEC = EngineSpec("worker", "working", "Apache-2.0", "none")

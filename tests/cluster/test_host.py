@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.forwarded import Forwarding
-from tests.unit.models import test_host, test_host_loading, test_host_memory
+from tests.unit.models.hosts import test_host, test_host_loading, test_host_memory
 
 LOOKS_INTO_THE_PROCESS = {
     "test_batches_grow_again_where_memory_has_long_sufficed": "has no host",
@@ -29,7 +29,7 @@ def replicas_for_threads(
     def workplace(spec: Any, factory: Any, limits: Any, failures: Any) -> Any:
         return on_cluster(spec, forwarded(factory), limits, failures)
 
-    monkeypatch.setattr("models.host.ThreadWorkplace", workplace)
+    monkeypatch.setattr("models.hosts.host.ThreadWorkplace", workplace)
 
 
 def test_what_is_left_out_is_there() -> None:

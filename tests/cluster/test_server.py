@@ -9,10 +9,10 @@ import httpx
 import psutil
 from ray import cloudpickle
 
-from app.building import build_config
+from app.assembly.building import build_config
 from app.settings import Settings
 from models.catalog import CATALOG
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from tests.server import serving
 
 

@@ -14,8 +14,8 @@ import pytest
 from mcp.server.lowlevel import Server
 
 from app import main
+from app.assembly.services import Services
 from app.mcp.mount import Mount
-from app.services import Services
 from app.settings import Settings
 from tests.e2e.full_model import serving_app
 from tests.pages import single_line

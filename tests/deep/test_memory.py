@@ -17,12 +17,12 @@ from functools import partial
 import cv2
 import numpy as np
 from models.base import EngineSpec
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.workplace import HostLimits
+from models.hosts.workplace import HostLimits
 
 def small_print(width, height):
     line = np.full((24, 600, 3), 255, np.uint8)

@@ -58,7 +58,7 @@ BLANKS = (" ", "\n", "\r")
 """Runs that are also tried after words of the pattern."""
 WORDS_TRIED = 3
 BOUNDED = {
-    "models.native._LOADER_ERROR": "messages of this machine's loader",
+    "models.devices.native._LOADER_ERROR": "messages of this machine's loader",
     **{f"tasks.extraction.records.pieces._TYPED[{index}]": "a line, of 600 characters" for index in (0, 15, 16)},
     "tasks.extraction.sums._AMOUNT": "searched for in 40 characters",
     "tasks.inputs.office.xlsx._DIGITS": "255 characters",

@@ -16,8 +16,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.assembly.services import Services
 from app.main import create_app
-from app.services import Services
 from app.settings import Settings
 from models.capability import Built, Candidate
 from models.runtime import Runtime
@@ -150,7 +150,7 @@ def serving_attacked(files: Path, **settings: Any) -> Iterator[Attacked]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(full_model, "create_app", create_seen)
         patch.setattr(Runtime, "_build_new", noted)
-        patch.setattr("app.building.LARGEST_BODIES", 2)
+        patch.setattr("app.assembly.building.LARGEST_BODIES", 2)
         with serving_full_model(
             api_keys=(ALICE, BOB),
             files_dir=str(files),

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.access.key_file import add_key, tenant_of
 from app.settings import Settings
-from app.tenant_deletion import build_purges
+from app.upkeep.tenant_deletion import build_purges
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import (
     PATH,

@@ -72,7 +72,7 @@ def is_of_ray_or_worker(process: psutil.Process) -> bool:
         command = " ".join(process.cmdline())
     except psutil.NoSuchProcess:  # it has just ended, or nobody has asked how it ended
         return False
-    return command.startswith("ray::") or "site-packages/ray/" in command or "models.worker_process" in command
+    return command.startswith("ray::") or "site-packages/ray/" in command or "models.workers.process" in command
 
 
 def run(model: FullModel, code: str, *parts: Json, stream: bool = False) -> Json:

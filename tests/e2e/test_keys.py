@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from app.access.key_file import KeyFileError, find_key
-from app.building import build_keys
+from app.assembly.building import build_keys
 from app.settings import Settings
 from app.state.counters import DailyUsage
 from app.state.sqlite_counters import SqliteCounters

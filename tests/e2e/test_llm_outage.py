@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app import watching
+from app.monitoring import watching
 from models.language.llm import Abilities
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, content_of, error_of, prompt_text, serving_full_model, text_part

@@ -15,7 +15,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.metrics import DECLARED
+from app.monitoring.metrics import DECLARED
 from app.runnable_commands import PICTURE
 from app.wire.model_names import EMBEDDING_MODEL
 from models.sandbox.bubblewrap import missing

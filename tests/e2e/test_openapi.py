@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case
 from schemathesis.schemas import APIOperation
 
-from app import openapi
 from app.main import create_app
 from app.middleware import PROBES
+from app.routes import openapi
 from app.routes.batches import EXAMPLE_FILE
 from app.settings import Settings
 from tests.e2e.conftest import KEY

@@ -12,12 +12,12 @@ import pydantic_core
 import pytest
 from pydantic import BaseModel
 
-from app import building
 from app.access.keys import tenant_of
+from app.assembly import building
 from app.events import PIECE
 from app.routes import responses
 from app.settings import Settings
-from app.tenant_deletion import build_purges
+from app.upkeep.tenant_deletion import build_purges
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
 from tests.e2e.responses import (
     KEY,

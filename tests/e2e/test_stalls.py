@@ -19,7 +19,7 @@ import app.chat.inputs
 from app.chat.tool_loop import ToolLimits
 from models.safety.text import engine, phrase_rules
 from models.safety.text.matching import PhraseMatch
-from models.workers import SMALL
+from models.workers.pool import SMALL
 from tasks.catalog import TASK_NAMES
 from tasks.series import reading
 from tasks.wording.gui_elements import Wording

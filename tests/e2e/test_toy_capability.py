@@ -20,8 +20,8 @@ from functools import partial
 
 from models.base import EngineSpec
 from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, BadResult
-from models.host import EngineHost
-from models.weights import WEIGHT_SETS
+from models.hosts.host import EngineHost
+from models.weights.files import WEIGHT_SETS
 from models.toy.engine import Squeaker
 
 SPEC = EngineSpec("squeaker", "toy", "MIT", "`openfaze pull squeaker`")

@@ -9,17 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
-from app.building import build_runtime
+from app.assembly.building import build_runtime
 from app.cli.serving import CannotListen, listen
 from app.main import create_app
 from app.runnable_commands import adapt_for_client
 from app.settings import Settings
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
-from models.pulling import PullFailed, pull
 from models.sandbox.capability import CODE_SANDBOX
 from models.speech.whisper_files import packaged_tiny_en
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
+from models.weights.pulling import PullFailed, pull
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
 from tests.llm_server import Reply, serving_llm

@@ -12,7 +12,7 @@ import numpy as np
 
 import models
 from models.vision.ocr.capability import embedded_weights
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
 from tests.image_guards import save_nsfw_vit
 from tests.networks import save_network
 from tests.whisper_model import MELS, random_whisper

@@ -13,7 +13,7 @@ from app.wire.request import ChatMessage, ChatRequest, Content, ContentPart, Tex
 from app.wire.request import ChatToolCall as AskedCall
 from models.safety.number_labels import LONGEST
 from models.safety.personal_data import KINDS, find, unsettled_from
-from models.workers import Workers
+from models.workers.pool import Workers
 from tasks.guardrails import Check
 from tasks.json_tokens import is_json
 from tasks.precontext import Entry, Evidence

@@ -3,17 +3,17 @@
 from functools import partial
 
 from models.base import EngineSpec
-from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
-from models.device import ONNXRUNTIME
-from models.host import EngineHost
+from models.devices.device import ONNXRUNTIME
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
 from models.language.capability import LLM, LlmSettings
 from models.safety.guard import IMAGE_CODES, ImageGuard
 from models.safety.images import CAPABILITY
 from models.safety.images import VLM as VLM_NAME
 from models.setting_types import STANDARD
 from models.vision.detection.capability import STOP_SIGN, draw_stop_sign, onnxruntime_remedy
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
 
 _PICTURES_AT_ONCE = 8
 _CARD = CardMemory(base=350, item=15, items=16)

@@ -11,7 +11,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.safety.guard import Judgement, Layer, Scores
 from models.safety.images import CAPABILITY
 from models.vision.text import Image

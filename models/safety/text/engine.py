@@ -12,7 +12,7 @@ from models.safety.text import interpreter_abuse, phrase_rules
 from models.safety.text.head import GuardHead, worst_of
 from models.safety.text.passages import passages_of, windows_of
 from models.safety.text.views import views
-from models.workers import Workers
+from models.workers.pool import Workers
 
 NAME = "openfaze"
 

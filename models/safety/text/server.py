@@ -8,6 +8,7 @@ import structlog
 
 from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUnavailable, ModelError, UpstreamDown
 from models.concurrency import call_off
+from models.hosts.measures import EngineCounters
 from models.language.llm import (
     ContextOverflow,
     Done,
@@ -22,7 +23,6 @@ from models.language.llm import (
 from models.language.openai_http import ServerPatience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
-from models.measures import EngineCounters
 from models.safety.guard import TEXT_CODES, Judgement
 from models.safety.text.dialect import GuardDialect, Token, tokens_in
 from models.safety.text.exchange import Exchange, exchanges_of

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from models.capability import OwnSettings
-from models.device import AUTO
+from models.devices.device import AUTO
 from models.safety.guard import CODES
 from models.safety.text.dialect import GuardDialect
 from models.safety.text.gpt_oss_safeguard import GptOssSafeguardDialect

@@ -6,15 +6,15 @@ from functools import partial
 from pathlib import Path
 
 from models.base import INSTALL_TORCH, EngineSpec, EngineUnavailable, available_cpus
-from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, OwnSettings, is_installed
-from models.device import ONNXRUNTIME, TORCH
-from models.host import EngineHost
+from models.devices.device import ONNXRUNTIME, TORCH
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
 from models.setting_types import GPU, STANDARD, FoundPath
-from models.supply import Supply
 from models.vision.detection.detector import Detector
 from models.vision.text import Image
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
+from models.weights.supply import Supply
 
 ULTRALYTICS_NOTICE = "Its licence, AGPL-3.0, extends to a service that uses it, so `auto` never chooses it."
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.vision.detection.coco import NAMES
 from models.vision.text import Image
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.device import TORCH
+from models.devices.device import TORCH
 from models.vision.detection.boxes import from_centres, suppressed
 from models.vision.detection.coco import NAMES
 from models.vision.detection.detector import Detection, Found, Query

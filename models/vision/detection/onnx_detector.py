@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.onnx_sessions import onnx_session
+from models.devices.onnx_sessions import onnx_session
 from models.vision.detection.boxes import Boxes
 from models.vision.detection.detector import Detection, Found, Mask, Query
 from models.vision.text import Image

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.base import EngineUnavailable
-from models.device import TORCH
+from models.devices.device import TORCH
 from models.vision.detection.coco import NAMES
 from models.vision.detection.detector import Detection, Found, Mask, Query
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from models.base import EngineSpec, available_cpus
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.language.capability import LLM, LlmSettings
 from models.vision.gui.elements import GuiDetector, GuiGrounder
 from models.vision.ocr.capability import OCR

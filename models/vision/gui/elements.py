@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.vision.text import Image, TextLine
 
 Box = tuple[float, float, float, float]

@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable
-from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import ONNXRUNTIME, PADDLE, TORCH
-from models.host import EngineHost
+from models.devices.device import ONNXRUNTIME, PADDLE, TORCH
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
 from models.setting_types import EMBEDDED, GPU, STANDARD
 from models.vision.text import PageReader
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
 
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from models.base import EngineUnavailable
-from models.host import EngineHost
-from models.signals import signal_handlers_kept
+from models.devices.signals import signal_handlers_kept
+from models.hosts.host import EngineHost
 from models.vision.ocr.paddle_lines import LineDecoder, along_text, crop, line_of
 from models.vision.ocr.paddle_models import FOLDER, models_for, remedy
 from models.vision.text import Image, PageText, TextLine

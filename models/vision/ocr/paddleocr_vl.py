@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from models.base import EngineUnavailable
-from models.device import CPU, TORCH
-from models.host import EngineHost
+from models.devices.device import CPU, TORCH
+from models.hosts.host import EngineHost
 from models.normal_forms import normalized
-from models.slots import Slots
+from models.queues.slots import Slots
 from models.vision.ocr.regions import TextRegion, regions_of
 from models.vision.ocr.second_reading import RegionTranscript, aligned
 from models.vision.text import Image, PageReader, PageText

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from models.onnx_sessions import onnx_session
+from models.devices.onnx_sessions import onnx_session
 
 BEST_CLASS = "best_class"
 """Output of the most likely class of each column: int64, batch × columns × 1."""

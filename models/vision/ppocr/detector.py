@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import available_cpus
-from models.device import CPU
+from models.devices.device import CPU
 from models.vision.ppocr.contours import Quads, text_quads
 from models.vision.ppocr.runtimes import open_session
 from models.vision.ppocr.scales import choose_scales

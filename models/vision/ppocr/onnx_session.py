@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.device import CPU
-from models.onnx_sessions import onnx_session
+from models.devices.device import CPU
+from models.devices.onnx_sessions import onnx_session
 from models.vision.ppocr.best_class import BEST_CLASS, PROBABILITY, with_best_class
 from models.vision.ppocr.session import Pictures
 

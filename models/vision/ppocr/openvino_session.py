@@ -12,7 +12,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from models.openvino_graphs import ColorFormat, PrePostProcessor, ops, ov
+from models.devices.openvino_graphs import ColorFormat, PrePostProcessor, ops, ov
 from models.vision.ppocr.compiled_networks import keep_network, read_network
 from models.vision.ppocr.session import Pictures
 

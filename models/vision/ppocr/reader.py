@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.host import EngineHost
-from models.slots import Slots
+from models.hosts.host import EngineHost
+from models.queues.slots import Slots
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, widest_gap
 from models.vision.ppocr.line_text import RecognizedLine, is_cjk

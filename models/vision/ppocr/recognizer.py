@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from models.base import Unfinished, available_cpus
-from models.device import CPU
+from models.devices.device import CPU
 from models.vision.ppocr.line_pieces import LinePiece, cut_line, join_lines
 from models.vision.ppocr.line_text import RecognizedLine, alphabet, decode
 from models.vision.ppocr.runtimes import open_session

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from models.device import CPU
+from models.devices.device import CPU
 from models.vision.ppocr.onnx_session import CardSession, OnnxSession, Shape
 from models.vision.ppocr.session import OcrSession
 

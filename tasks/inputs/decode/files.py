@@ -6,8 +6,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 import structlog
 
 from models.base import EngineTooSlow
-from models.worker_process import Closable
-from models.workers import JobCrashed, JobTooLong, OpenObject, Workers
+from models.workers.pool import JobCrashed, JobTooLong, OpenObject, Workers
+from models.workers.process import Closable
 from tasks.inputs.blame import DecoderError, DecoderFault, call_decoder, call_method, do_nothing
 from tasks.inputs.limits import megabytes
 from tasks.inputs.source import Blob

@@ -17,7 +17,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from models.vision.text import Image
-from models.worker_process import limit_part
+from models.workers.process import limit_part
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits, megabytes

@@ -9,7 +9,7 @@ from eval.devices import WORK, Work, free_bytes
 from models.base import EngineFailed, EngineNotReady
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.device import CPU, CUDA, DRIVER
+from models.devices.device import CPU, CUDA, DRIVER
 from models.runtime import Runtime
 
 pytestmark = pytest.mark.skipif(DRIVER.obstacle() is not None, reason=DRIVER.obstacle() or "")

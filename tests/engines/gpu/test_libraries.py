@@ -39,7 +39,7 @@ def test_pytorch_ctranslate2_and_onnxruntime_are_of_one_cuda() -> None:
 
 @pytest.mark.parametrize("name", ["ctranslate2", "onnxruntime"])
 def test_a_runtime_finds_cudas_libraries_where_the_packages_have_them(name: str) -> None:
-    tried = f"from models.device import load_cuda_libraries; print(load_cuda_libraries({name!r}))"
+    tried = f"from models.devices.device import load_cuda_libraries; print(load_cuda_libraries({name!r}))"
     found = subprocess.run([sys.executable, "-c", tried], check=True, capture_output=True, text=True, timeout=100)
     assert found.stdout.strip() == "[]"
 

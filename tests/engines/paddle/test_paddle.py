@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from models.base import EngineFailed, EngineUnavailable
-from models.host import EngineHost
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.vision.ocr.capability import PADDLE_OCR
 from models.vision.ocr.paddle import PaddleOcr, PaddleReader
 from models.vision.ocr.paddle_models import LANGUAGES, models_for, remedy
 from models.vision.text import Quad, Word
-from models.workplace import HostLimits
 from tests.engines.paddle.conftest import MakeModels
 from tests.engines.paddle.painting import CELL, HEIGHT, Box, blank_page, overlap, paint
 

@@ -15,13 +15,13 @@ from app.access.keys import ApiKeys
 from app.errors import DEFAULT_HEADERS
 from app.http.disconnect import ClientGone, until_disconnect
 from app.main import SWITCH_INTERVAL_S
-from app.metrics import Metrics
 from app.middleware import LARGEST_HEAD, RequestScope
+from app.monitoring.metrics import Metrics
+from app.monitoring.tracing import Traces
 from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
-from app.tracing import Traces
 from models.base import EngineOverloaded
-from models.fair_queue import KEY
+from models.queues.fair_queue import KEY
 from tests.e2e.full_model import client_of_app
 from tests.waiting import until
 

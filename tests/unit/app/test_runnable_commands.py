@@ -11,17 +11,17 @@ import httpx
 import pytest
 import structlog
 
-from app.building import build_config
+from app.assembly.building import build_config
+from app.assembly.services import Services
 from app.cli import extras
 from app.cli.pulling import sets_named
 from app.cli.serving import announce
 from app.errors import BadRequest
 from app.main import create_app
 from app.runnable_commands import adapt_commands, adapt_for_client
-from app.services import Services
 from app.settings import Settings
 from models.catalog import CATALOG
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
 from tests.conftest import ROOT, each_case
 
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

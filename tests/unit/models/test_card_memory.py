@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from app.cli import pulling
 from app.settings import Settings
-from models.batches import Batches, CardMemory
 from models.capability import Candidate, EngineConfig
 from models.catalog import CATALOG
-from models.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH
-from models.host import EngineHost
+from models.devices.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH
+from models.hosts.batches import Batches, CardMemory
+from models.hosts.host import EngineHost
+from models.hosts.workplace import load_engine
 from models.setting_types import GPU
 from models.speech.capability import TINY_EN, WHISPER_LARGE_V3_TURBO, SpeechSettings
 from models.translation.capability import MADLAD_400
@@ -23,8 +24,7 @@ from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.runtimes import open_session
 from models.vision.ppocr.session import OcrSession, Pictures
-from models.weights import WEIGHT_SETS, WeightSet
-from models.workplace import load_engine
+from models.weights.files import WEIGHT_SETS, WeightSet
 from tests import gpu_cards
 from tests.conftest import ROOT
 from tests.pages import paragraph_page
@@ -238,7 +238,7 @@ def test_stretches_of_speech_that_were_chosen_are_no_more_than_a_card_has_room_f
     chosen: int, free: int | None, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(CTRANSLATE2, "_probe_result", (1, ""))
-    monkeypatch.setattr("models.workplace.free_memory", lambda _: None if free is None else free * 10**6)
+    monkeypatch.setattr("models.hosts.workplace.free_memory", lambda _: None if free is None else free * 10**6)
     assert TINY_EN.build is not None
     [host] = TINY_EN.build(EngineConfig(device="cuda", own=[SpeechSettings(speech_batch=chosen)])).parts
     assert isinstance(host, EngineHost)

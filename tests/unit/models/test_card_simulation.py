@@ -17,15 +17,15 @@ import structlog
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from models.base import EngineFailed, EngineNotReady, EngineSpec
-from models.batches import Batches, CardMemory
 from models.capability import Candidate, EngineConfig
 from models.catalog import CATALOG
-from models.device import CTRANSLATE2, ONNXRUNTIME, TORCH
-from models.host import EngineHost
-from models.measures import MEMORY
-from models.residents import MAX_WAIT_S, Residents
+from models.devices.device import CTRANSLATE2, ONNXRUNTIME, TORCH
+from models.hosts.batches import Batches, CardMemory
+from models.hosts.host import EngineHost
+from models.hosts.measures import MEMORY
+from models.hosts.residents import MAX_WAIT_S, Residents
+from models.hosts.workplace import HostLimits, load_engine
 from models.vision.ocr.capability import PP_OCR_V6_MEDIUM, split_card_memory
-from models.workplace import HostLimits, load_engine
 from tests import gpu_cards
 from tests.unit.models.test_card_memory import CARDS, CUDA_ITSELF, GIB, MARGIN, engines_on_a_box
 
@@ -339,7 +339,7 @@ def simulated_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         really(self, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Box, "__init__", begin)
-    monkeypatch.setattr("models.workplace.free_memory", lambda device: running[0].card.free(device))
+    monkeypatch.setattr("models.hosts.workplace.free_memory", lambda device: running[0].card.free(device))
     cuda = SimpleNamespace(is_initialized=lambda: True, empty_cache=lambda: running[0].card.empty_caches())
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
     with structlog.testing.capture_logs():

@@ -9,17 +9,18 @@ import httpx
 import pytest
 import structlog
 
-from app import building
+from app.assembly import building
 from app.cli import doctor
 from app.cli.serving import announce
 from app.main import create_app
 from app.settings import Settings
-from models import native, runtime
+from models import runtime
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.catalog import CATALOG
-from models.device import LLAMA_CPP, Backend
-from models.host import EngineHost
+from models.devices import native
+from models.devices.device import LLAMA_CPP, Backend
+from models.hosts.host import EngineHost
 from models.runtime import Runtime
 
 ENGINES = [(name, one.spec.name) for name, capability in CATALOG.items() for one in capability.engines]
@@ -179,7 +180,7 @@ async def test_what_did_not_load_is_not_called_idle_until_it_does() -> None:
 
 
 def test_a_runtime_that_fails_when_it_looks_for_cards_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.device.DRIVER.obstacle", lambda device="cuda": None)
+    monkeypatch.setattr("models.devices.device.DRIVER.obstacle", lambda device="cuda": None)
     said = "a runtime fails when it looks for cards (Unforeseen: of a probe)."
     assert Backend("a runtime", lambda: failing(None)).obstacle() == said
 

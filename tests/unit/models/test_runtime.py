@@ -11,17 +11,17 @@ from typing import Any
 import httpx
 import pytest
 
-from app import building
+from app.assembly import building
 from app.main import create_app
 from app.settings import Settings
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import Built, Candidate, Capability, EngineConfig, listed
 from models.catalog import CATALOG
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.runtime import LOOK_AGAIN_S, Runtime
-from models.supply import WeightsMissing
 from models.translation.capability import TRANSLATE
 from models.vision.ocr.capability import OCR
+from models.weights.supply import WeightsMissing
 from tasks.catalog import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
 from tests.pages import single_line

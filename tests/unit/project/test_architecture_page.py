@@ -86,14 +86,14 @@ def test_looking_for_capabilities_and_tasks_imports_no_library_that_computes() -
     slow = {"scipy", "cv2", "openpyxl", "bs4", "markdownify", "filelock", "pandas", "matplotlib", "trafilatura"}
     slow |= {"hishel", "redis"}
     # A first look, which the first request waits for, finds out what can run.
-    look = "import asyncio, app.main\nfrom app.services import Services\nfrom app.settings import Settings\n"
+    look = "import asyncio, app.main\nfrom app.assembly.services import Services\nfrom app.settings import Settings\n"
     look += "async def run():\n    await Services(Settings(_env_file=None)).runtime.look()\n"
     assert modules_after(f"{look}asyncio.run(run())") & (heavy | slow) == set()
 
 
 def test_a_wrong_setting_is_told_before_anything_of_the_server_is_imported() -> None:
     serve = "import contextlib, app.cli.main\nwith contextlib.suppress(SystemExit): app.cli.main.serve(port=-1)"
-    assert modules_after(serve) & {"app.main", "app.services", "fastapi", "uvicorn"} == set()
+    assert modules_after(serve) & {"app.main", "app.assembly.services", "fastapi", "uvicorn"} == set()
 
 
 def test_help_and_completion_import_nothing_of_the_server() -> None:
@@ -102,7 +102,7 @@ def test_help_and_completion_import_nothing_of_the_server() -> None:
 
 
 def test_a_worker_process_imports_nothing_that_fetches() -> None:
-    decoding = "import models.worker_process, tasks.inputs.blame, tasks.inputs.readers"
+    decoding = "import models.workers.process, tasks.inputs.blame, tasks.inputs.readers"
     assert modules_after(decoding) & {"httpx", "httpcore", "aiohttp", "tasks.inputs.fetch", "PIL", "pypdfium2"} == set()
     # The event loop and the log would take as long as all the rest.
     decoders = "import tasks.inputs.picture, tasks.inputs.pdf.document, tasks.inputs.av.video, tasks.inputs.mail_file"

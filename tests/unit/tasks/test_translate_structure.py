@@ -24,7 +24,7 @@ from models.translation.apertium import directions
 from models.translation.capability import TRANSLATE
 from models.translation.llm import LlmTranslator, NotTranslated
 from models.translation.translator import Translator
-from models.workers import Workers
+from models.workers.pool import Workers
 from tasks.base import Progress, unreported
 from tasks.translate import Translation
 from tasks.translation.segments import LONGEST, Sentence, cut, joined, pieces_of

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from app.access import keys as access
 from app.access.key_file import KeyFileError, add_key, remove_key, rotate_key
 from app.access.keys import ApiKeys, Caller, KeyReference
-from app.building import build_counters, build_keys, without_keys
+from app.assembly.building import build_counters, build_keys, without_keys
 from app.errors import InvalidApiKey
 from app.settings import Settings
 from app.state.counters import NANO, Limits

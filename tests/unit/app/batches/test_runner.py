@@ -13,17 +13,17 @@ import pytest
 from app.access.admission import Admission
 from app.access.key_file import add_key, remove_key
 from app.access.keys import EVERYONE, ApiKeys, KeyReference
+from app.assembly.building import build_counters
+from app.assembly.services import Services
+from app.assembly.threads import Threads
 from app.batches import lines as batch_lines
 from app.batches import runner as batch_runner
 from app.batches.lines import LARGEST_LINE, LineResponse
 from app.batches.runner import BatchRunner, _RunningBatch
 from app.batches.store import Batch, BatchStore
 from app.batches.webhook import PAUSES_S, Webhook
-from app.building import build_counters
 from app.errors import BadRequest
-from app.services import Services
 from app.state.entries import StoreDown
-from app.threads import Threads
 from models.base import EngineOverloaded
 from tasks.inputs.fetch.fetcher import Fetcher
 from tests.batches import URL, Echo, World, open_world, said

@@ -17,7 +17,7 @@ from app.batches.runner import LEASE_S
 from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches, TooManyResults
 from app.settings import Settings
 from app.state.entries import StoreDown
-from app.tenant_deletion import build_purges
+from app.upkeep.tenant_deletion import build_purges
 from tests.batches import World, open_world
 from tests.waiting import until
 

@@ -10,13 +10,13 @@ import pytest
 
 from app.access.admission import Admission
 from app.chat.context.trim import assemble
+from app.chat.feed import TimeLimit
 from app.chat.inputs import Turn
 from app.chat.specialists import Specialists
 from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
 from app.chat.tools import TOOLS
 from app.errors import Unavailable
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
-from app.feed import TimeLimit
 from app.wire.request import ChatRequest
 from models.language.llm import (
     CAUTION,

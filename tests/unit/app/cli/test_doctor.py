@@ -14,10 +14,10 @@ from app.cli import doctor
 from app.cli.doctor import Finding
 from app.runnable_commands import adapt_commands
 from app.settings import Settings
-from models import cards
-from models.batches import CardMemory
 from models.catalog import CATALOG
-from models.device import DRIVER, LLAMA_CPP, ONNXRUNTIME
+from models.devices import cards
+from models.devices.device import DRIVER, LLAMA_CPP, ONNXRUNTIME
+from models.hosts.batches import CardMemory
 from models.runtime import CapabilityState
 
 REMEDY = "Run `openfaze install gpu`, then put https://example.com/" + "weights/" * 20 + " (sha256 " + "0" * 64 + ")."

@@ -13,11 +13,11 @@ from app.cli import pulling
 from app.cli.pulling import NothingToPull, fetch, left_out, listing, reader_of, sets_named, sets_of
 from app.settings import Settings
 from models.catalog import CATALOG
-from models.pulling import PullFailed
 from models.setting_types import PROFILES
-from models.weights import RECOMMENDED, WEIGHT_SETS, WeightFile, WeightSet
+from models.weights.files import RECOMMENDED, WEIGHT_SETS, WeightFile, WeightSet
+from models.weights.pulling import PullFailed
 from tests.conftest import each_case
-from tests.unit.models.test_weights import CONTENT, WeightServer, serving_weights
+from tests.unit.models.weights.test_files import CONTENT, WeightServer, serving_weights
 
 NAMES = ("rf-detr-seg-small", "whisper-small")
 

@@ -15,7 +15,7 @@ from typing import IO
 import fsspec
 import pytest
 
-from app.building import build_files
+from app.assembly.building import build_files
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
 from app.files.storage import DISK_RESERVE, FileLimits, Storage, StoredFile, from_record, to_record
 from app.files.store import FileStore

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from app.building import build_responses
+from app.assembly.building import build_responses
 from app.settings import Settings
 from app.state import redis_entries as redis_store
 from app.state.counters import Amount, Limits, Reservation

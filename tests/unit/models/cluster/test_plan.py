@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.building import build_config, build_loader, build_runtime
+from app.assembly.building import build_config, build_loader, build_runtime
 from app.settings import Settings
 from models.base import (
     EngineFailed,
@@ -23,17 +23,17 @@ from models.base import (
     ModelError,
     UpstreamDown,
 )
-from models.batches import CardMemory
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.cluster.plan import ClusterConfig, ReplicaCounts, read_replicas
 from models.cluster.replica import Replica, picklable
 from models.cluster.serve import cluster_of
-from models.device import CPU
-from models.host import EngineHost
-from models.measures import MEMORY
+from models.devices.device import CPU
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
+from models.hosts.measures import MEMORY
+from models.hosts.workplace import HostLimits
 from models.runtime import Runtime
-from models.supply import WeightsMissing
-from models.workplace import HostLimits
+from models.weights.supply import WeightsMissing
 from tests.conftest import each_case
 
 SPEC = EngineSpec("doubler", "ocr", "Apache-2.0", "none")
@@ -103,7 +103,7 @@ def test_a_card_by_its_number_is_refused_as_ray_picks_the_card(setting: str) -> 
 
 
 def test_threads_and_pages_go_by_the_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.building.available_cpus", lambda: 8)
+    monkeypatch.setattr("app.assembly.building.available_cpus", lambda: 8)
 
     def of(**settings: Any) -> tuple[int, int]:
         read = Settings(_env_file=None, **settings)

@@ -20,9 +20,9 @@ from models.diarization.resemblyzer import Resemblyzer
 from models.diarization.resemblyzer_weights import SPEC, read_weights, voice_weights
 from models.diarization.torch_checkpoint import read_checkpoint
 from models.diarization.voices import DIMENSIONS, WINDOW, HostedVoiceEncoder, Voice
-from models.host import EngineHost
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.speech.transcriber import Samples
-from models.workplace import HostLimits
 
 TONE = (0.1 * np.sin(2 * np.pi * 220 * np.arange(WINDOW) / 16_000)).astype(np.float32)
 

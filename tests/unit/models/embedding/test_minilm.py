@@ -16,8 +16,8 @@ from models.embedding.embedder import DIMENSIONS, LONGEST_TEXT, HostedEmbedder, 
 from models.embedding.minilm import MAX_TOKENS, MiniLm, passages
 from models.embedding.minilm_weights import SPEC, embedding_remedy, embedding_weights, read_safetensors
 from models.embedding.passages import Passage
-from models.host import EngineHost
-from models.workplace import HostLimits
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 
 LONG = "The invoice of the Danish shipping company was due on the third of March. " * 40
 MIXED = ["hi", "The weather is lovely today.", LONG, "How many people live in Berlin?", "", "谢谢", LONG[:300], "a"]

@@ -17,10 +17,10 @@ from models.embedding.embedder import DIMENSIONS, HostedEmbedder, Vector
 from models.embedding.minilm_weights import embedding_remedy
 from models.embedding.multilingual_e5 import MAX_TOKENS, SPEC, WEIGHTS, MultilingualE5, passages
 from models.embedding.passages import Passage, Role
-from models.host import EngineHost
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.runtime import Runtime
 from models.safety.text.capability import OWN, TEXT_GUARD
-from models.workplace import HostLimits
 from tests.e5_model import random_e5, random_tokenizer
 
 LONG = "die Rechnung " * 900

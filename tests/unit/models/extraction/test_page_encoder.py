@@ -21,8 +21,8 @@ from models.extraction.page_encoder import (
     Scores,
 )
 from models.extraction.page_tokens import Box, EncoderInput, PageTokens, Prompt, encoder_input, page_tokens
-from models.host import EngineHost
-from models.workplace import HostLimits
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from tests.parts import finished
 
 NUMBER = Prompt("invoice number", "text", False)

@@ -10,7 +10,7 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language import capability
 from models.language.capability import QWEN3_4B_WEIGHTS, LlmSettings, embedded_gguf, pulled_gguf
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
 
 
 def test_the_small_model_is_found_without_importing_its_package() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from models.base import EngineUnavailable, Unfinished
 from models.capability import EngineConfig
-from models.host import EngineHost
+from models.hosts.host import EngineHost
 from models.runtime import Runtime
 from models.speech import whisper
 from models.speech.capability import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.services import Services
+from app.assembly.services import Services
 from app.settings import Settings
 from tasks.extraction import concepts
 from tasks.extraction.concepts import concepts_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.services import Services
+from app.assembly.services import Services
 from app.settings import Settings
 from tasks.base import TaskRequest
 from tasks.extraction.evidence import FieldEvidence

@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from models.workers import WorkerLimits, Workers
+from models.workers.pool import WorkerLimits, Workers
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits

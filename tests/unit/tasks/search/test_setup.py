@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from app.building import build_fetcher
+from app.assembly.building import build_fetcher
+from app.assembly.services import Services
 from app.cli.doctor import _search_the_web
-from app.services import Services
 from app.settings import Settings
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.search.providers import SearchConfig, Searxng, build_providers, names_of

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services import Services
+from app.assembly.services import Services
 from app.settings import Settings
 from models.speech.transcriber import RATE, SpokenWord
 from tasks.inputs.source import Origin, Source

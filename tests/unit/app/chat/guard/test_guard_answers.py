@@ -18,7 +18,7 @@ from app.events import Event, Precontext, Progress, ReasoningChunk, TextChunk, T
 from models.base import EngineUnavailable
 from models.safety import personal_data
 from models.safety.personal_data import PersonalDataSpan
-from models.workers import Workers
+from models.workers.pool import Workers
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader

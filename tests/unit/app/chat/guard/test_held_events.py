@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.chat.guard.held_events import HeldEvents
 from app.chat.guard.redaction import Redaction
 from app.events import Event, TextChunk, ToolCallChunk
-from models.workers import Workers
+from models.workers.pool import Workers
 
 
 def searches(held: HeldEvents, texts: Sequence[str]) -> int:

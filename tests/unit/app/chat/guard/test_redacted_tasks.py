@@ -9,7 +9,7 @@ from app.chat.guard.redaction import Redaction
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import execute_plan
 from models.translation.capability import remedy_between
-from models.workers import SMALL, Workers
+from models.workers.pool import SMALL, Workers
 from tasks import redaction
 from tasks.base import TaskRequest, unreported
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy

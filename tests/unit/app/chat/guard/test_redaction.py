@@ -14,7 +14,7 @@ from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, Too
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.safety.guard import ImageGuard
-from models.workers import Workers
+from models.workers.pool import Workers
 from tasks.base import Task, TaskRequest
 from tasks.guardrails import Guardrails, Policy
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy

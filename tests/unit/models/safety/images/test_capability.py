@@ -10,7 +10,7 @@ from models.capability import EngineConfig
 from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD, VLM
-from models.weights import WEIGHT_SETS
+from models.weights.files import WEIGHT_SETS
 from tests.image_guards import ABLE, RED, save_nsfw_vit, verdict
 from tests.llm_server import serving_llm
 

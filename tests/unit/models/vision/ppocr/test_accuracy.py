@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 from models.base import EngineSpec
-from models.host import EngineHost
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.text import TextLine
-from models.workplace import HostLimits
 from tests.pages import (
     FONTS,
     FOREIGN_LINES,

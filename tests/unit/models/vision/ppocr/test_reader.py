@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.base import EngineSpec
-from models.host import EngineHost
+from models.hosts.host import EngineHost
+from models.hosts.workplace import HostLimits
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.line_text import RecognizedLine
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.text import Image
-from models.workplace import HostLimits
 
 SPEC = EngineSpec("test", "ocr", "MIT", "none")
 LINES = 3

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
-from models.device import CPU, CUDA
-from models.onnx_sessions import onnx_session as open_on_cpu
+from models.devices.device import CPU, CUDA
+from models.devices.onnx_sessions import onnx_session as open_on_cpu
 from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr import detector, onnx_session, recognizer, runtimes
 from models.vision.ppocr.detector import TextDetector

@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 from structlog.testing import capture_logs
 
-from models.workers import WorkerLimits, Workers
+from models.workers.pool import WorkerLimits, Workers
 from tasks.errors import InputError
 from tasks.inputs.blame import DecoderFault
 from tasks.inputs.decode.files import OpenFile, decode, open_file

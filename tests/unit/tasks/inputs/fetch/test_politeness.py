@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from protego import Protego
 
-from models.fair_queue import KEY
-from models.slots import Slots
+from models.queues.fair_queue import KEY
+from models.queues.slots import Slots
 from tasks.errors import InputError
 from tasks.inputs.fetch import politeness as politeness_module
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy

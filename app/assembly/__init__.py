@@ -1,0 +1,1 @@
+"""Assembly: the parts of a server are built and put together here."""

@@ -1,0 +1,390 @@
+"""Builds the parts of a server from its settings."""
+
+from functools import partial
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from app.access.admission import AdmissionControl
+from app.access.door import Door
+from app.access.key_file import KeyFileError, known_task
+from app.access.keys import ApiKeys, Defaults
+from app.files.storage import FileLimits, Storage
+from app.files.store import FileStore
+from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
+from app.state.counters import NANO, CounterStore, Limits, Prices
+from app.state.entries import Entries, EntryStore
+from app.state.redis_entries import RedisEntries
+from app.state.responses import LARGEST_RESPONSE, RESPONSE_PREFIX, ResponseStore
+from app.state.sealing import Sealer
+from app.state.sqlite_counters import SqliteCounters
+from app.state.sqlite_entries import SqliteEntries
+from models.base import available_cpus
+from models.capability import EngineConfig
+from models.catalog import CATALOG
+from models.cluster.plan import ClusterConfig, read_replicas
+from models.cluster.serve import cluster_of
+from models.devices.device import CPU, CUDA, DRIVER
+from models.hosts.residents import Residents
+from models.hosts.workplace import Cluster
+from models.runtime import Runtime
+from models.safety.images.capability import IMAGE_GUARD
+from models.safety.text.capability import TEXT_GUARD
+from models.safety.text.settings import GuardSettings
+from models.setting_types import GPU, OFF, STANDARD
+from models.workers.pool import WorkerLimits, Workers
+from tasks.guardrails import Guardrails
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
+from tasks.inputs.limits import MB, MediaLimits
+from tasks.inputs.loader import DECODERS, MediaLoader
+from tasks.scrape.browser import BrowserPolicy, BrowserRenderer, LateBrowser
+from tasks.search.failover import SearchFailover
+from tasks.search.providers import SearchConfig, build_providers
+
+RAY = "ray"
+_PAGES_AT_ONCE = 4
+"""Number of pages that are read at the same time. It is enough to keep the batches of one engine full."""
+LARGEST_BODIES = 8
+"""The bodies of all requests that run may together have as many bytes as this number of bodies of the largest size: a
+gigabyte at the default OPENFAZE_MAX_REQUEST_MB."""
+LARGEST_ANSWER = 16 * MB
+"""The cache keeps answers of at most this size, in bytes."""
+_LOCKED_S = 5.0
+"""Reading stored responses waits at most this time, in seconds, for another process."""
+
+
+def without_keys(settings: Settings) -> Settings:
+    """Return the settings of a command that answers only the user who runs it. It needs no keys, because it does not
+    listen on OPENFAZE_HOST."""
+    return settings.model_copy(update={"api_keys": (), "keys_file": None, "host": "127.0.0.1"})
+
+
+def build_keys(settings: Settings) -> ApiKeys:
+    """Return the API keys. Raises KeyFileError, and ValueError if a server without keys is to listen on an address
+    other than loopback."""
+    file = Path(settings.keys_file) if settings.keys_file else None
+    keys = ApiKeys(
+        (key.get_secret_value() for key in settings.api_keys),
+        file,
+        defaults=_defaults(settings),
+        wrong_keys=settings.max_wrong_keys,
+    )
+    if not (keys.count or settings.open or is_loopback(settings.host)):
+        refusal = f"{PREFIX}HOST: refusing to listen on {settings.host} without keys:"
+        if file:
+            raise KeyFileError(f"{refusal} {PREFIX}KEYS_FILE '{file}' holds none; `openfaze keys add NAME` makes one")
+        raise ValueError(
+            f"{refusal} set {PREFIX}API_KEYS or {PREFIX}KEYS_FILE, or {PREFIX}OPEN=1 to serve anyone who can connect"
+        )
+    return keys
+
+
+def _defaults(settings: Settings) -> Defaults:
+    """Return the limits and tasks that apply to a key where the file of keys states none. Raises ValueError."""
+    try:
+        tasks = frozenset(map(known_task, settings.default_tasks))
+    except ValueError as error:
+        raise ValueError(f"{PREFIX}DEFAULT_TASKS: {error}") from None
+    budget = settings.default_budget_usd
+    limits = Limits(
+        settings.default_requests_per_minute,
+        settings.default_tokens_per_minute,
+        None,
+        None if budget is None else round(budget * NANO),
+        settings.default_budget_period,
+    )
+    return Defaults(limits, tasks or None)
+
+
+def build_admission(settings: Settings) -> AdmissionControl:
+    """Return the control that admits requests by their keys' limits. Raises ValueError."""
+    return AdmissionControl(build_counters(settings), Prices.read(settings.prices), when_down=settings.state_down)
+
+
+def build_counters(settings: Settings) -> CounterStore:
+    """Return the store that OPENFAZE_STATE_URL names. Raises ValueError."""
+    url = settings.state_url.get_secret_value() if settings.state_url else ""
+    scheme, _, path = url.partition("://")
+    if not url or (scheme == "sqlite" and path.startswith("/")):
+        return SqliteCounters(counters_file(settings))
+    if _is_redis(url):
+        from app.state.redis_counters import RedisCounters
+
+        return RedisCounters(url)
+    raise ValueError(
+        f"{PREFIX}STATE_URL: should be sqlite:///path or redis://host:port, but begins with '{scheme[:20]}'"
+    )
+
+
+def has_cache(settings: Settings) -> bool:
+    """True if a cache may hold answers: always if it is in Redis, and for a file if the file exists."""
+    file = _sqlite_file(settings)
+    return file is None or file.exists()
+
+
+def counters_file(settings: Settings) -> Path:
+    """Return the file of the counters, which OPENFAZE_STATE_URL may name.
+
+    In this URL, as in SQLAlchemy, three slashes precede a path relative to the working folder, and four slashes precede
+    an absolute path.
+    """
+    if not settings.state_url:
+        return state_folder(settings) / "counters.sqlite"
+    return Path(unquote(settings.state_url.get_secret_value().partition("://")[2][1:]))
+
+
+def is_state_shared(settings: Settings) -> bool:
+    """True if several servers share their state, in Redis."""
+    return bool(settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"))
+
+
+def state_folder(settings: Settings) -> Path:
+    """Return the folder, next to the folder of uploads, for state that outlives the server's process."""
+    return _beside_files(settings) / "state"
+
+
+def _beside_files(settings: Settings) -> Path:
+    """Return the parent of the folder of uploads, or of the default folder if uploads are not on a local disk."""
+    local = not urlsplit(settings.files_dir).scheme
+    return (Path(settings.files_dir) if local else default_folder("files")).resolve().parent
+
+
+def build_door(settings: Settings) -> Door:
+    body_bytes = int(LARGEST_BODIES * settings.max_request_mb * MB)
+    return Door(settings.concurrent, body_bytes, settings.request_timeout_s)
+
+
+def build_config(settings: Settings) -> EngineConfig:
+    return EngineConfig(
+        profile=settings.profile or (STANDARD if DRIVER.obstacle() else GPU),
+        device=settings.device,
+        devices={name: device for setting, name in DEVICES.items() if (device := getattr(settings, setting))},
+        threads=settings.threads or (_threads_of_a_replica(settings) if settings.cluster == RAY else 0),
+        weights_dir=Path(settings.weights_dir),
+        auto_pull=settings.auto_pull,
+        max_queue=settings.max_queue,
+        idle_unload_s=settings.idle_unload_s or None,
+        own=(settings,),
+    )
+
+
+def build_workers(settings: Settings) -> Workers:
+    limits = WorkerLimits(
+        processes=settings.decode_workers or available_cpus(),
+        memory_bytes=int(settings.decode_memory_mb * MB),
+        seconds=settings.decode_seconds,
+    )
+    return Workers(limits, DECODERS)
+
+
+def build_runtime(settings: Settings, workers: Workers | None = None) -> Runtime:
+    """Return the runtime of the engines. Raises ValueError for an unknown engine, or for impossible settings of a
+    cluster."""
+    config = build_config(settings)
+    chosen = {name: capability.choice(config) for name, capability in CATALOG.items() if capability.settings}
+    residents = Residents(settings.card_mb * 10**6)
+    return Runtime(CATALOG, config, chosen, cluster=build_cluster(settings), residents=residents, workers=workers)
+
+
+def build_cluster(settings: Settings) -> Cluster | None:
+    """Return the cluster that engines compute on, or None if they compute in this process. Raises ValueError."""
+    if settings.cluster != RAY:
+        return None
+    for setting in ("device", *DEVICES):
+        device = getattr(settings, setting) or CPU
+        if device.startswith(f"{CUDA}:"):
+            raise ValueError(
+                f"{PREFIX}{setting.upper()}: '{device}' names a card by its number, but with {PREFIX}CLUSTER={RAY} "
+                f"Ray chooses the card of each replica: write '{CUDA}'."
+            )
+    replicas, by_capability = read_replicas(settings.ray_replicas)
+    return cluster_of(
+        ClusterConfig(
+            address=settings.ray_address,
+            replicas=replicas,
+            replicas_of=by_capability,
+            cpus=settings.ray_cpus,
+            card_mb=settings.ray_card_mb,
+            object_store_mb=settings.ray_object_store_mb,
+            start_s=settings.ray_start_s,
+            drain_s=settings.shutdown_grace_s,
+            stuck_s=settings.request_timeout_s,
+            threads=settings.threads or _threads_of_a_replica(settings),
+        )
+    )
+
+
+def _threads_of_a_replica(settings: Settings) -> int:
+    """Return the number of processors that one replica gets if one engine runs its largest number of replicas on this
+    machine."""
+    return max(1, available_cpus() // read_replicas(settings.ray_replicas)[0].most)
+
+
+def build_fetcher(settings: Settings) -> Fetcher:
+    proxy = settings.fetch_proxy
+    return Fetcher(
+        FetchPolicy(
+            allow=settings.fetch_allow,
+            ports=settings.fetch_ports,
+            proxy=proxy.get_secret_value() if proxy else None,
+            total_timeout=settings.fetch_timeout_s,
+            max_bytes=int(settings.max_fetch_mb * MB),
+        ),
+    )
+
+
+def build_search(settings: Settings, fetcher: Fetcher) -> SearchFailover:
+    """Return the search. Raises ValueError for settings that do not fit together."""
+    key = settings.search_api_key
+    config = SearchConfig(settings.search_provider, settings.search_url, key.get_secret_value() if key else None)
+    return SearchFailover(build_providers(config, fetcher))
+
+
+def build_politeness(settings: Settings, fetcher: Fetcher) -> Politeness:
+    """Return the rules for pages that a task finds by itself, or by following links."""
+    policy = ScrapePolicy(
+        robots=settings.scrape_robots,
+        host_rps=settings.scrape_host_rps,
+    )
+    return Politeness(fetcher, policy)
+
+
+def build_files(settings: Settings) -> FileStore:
+    limits = FileLimits(
+        file_bytes=int(settings.max_file_mb * MB),
+        owner_bytes=int(settings.max_files_mb * MB),
+        owner_files=settings.max_files,
+        ttl_s=settings.files_ttl_hours * 3600,
+    )
+    storage = Storage(settings.files_dir)
+    if "files_dir" in settings.model_fields_set:  # servers need no uploads, so a bad default is allowed
+        storage.check()
+    return FileStore(storage, limits)
+
+
+def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore, workers: Workers) -> MediaLoader:
+    limits = MediaLimits(
+        part_bytes=int(settings.max_part_mb * MB),
+        fetch_bytes=int(settings.max_fetch_mb * MB),
+        image_pixels=int(settings.max_image_megapixels * 1e6),
+        decoded_bytes=int(settings.max_decoded_mb * MB),
+        page_seconds=settings.max_page_seconds,
+        pages=settings.max_pages,
+        pages_at_once=_pages_at_once(settings),
+        audio_seconds=settings.max_audio_minutes * 60,
+        sources=settings.max_sources,
+        text_chars=settings.max_text_chars,
+    )
+    return MediaLoader(fetcher, limits, workers, files)
+
+
+def _pages_at_once(settings: Settings) -> int:
+    if settings.cluster != RAY:
+        return _PAGES_AT_ONCE
+    common, by_capability = read_replicas(settings.ray_replicas)
+    return _PAGES_AT_ONCE * by_capability.get("ocr", common).most
+
+
+def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
+    """Return the browser for pages that show nothing without one."""
+
+    def renderer(program: str) -> BrowserRenderer:
+        policy = BrowserPolicy(program)
+        return BrowserRenderer(policy, fetcher.policy)
+
+    return LateBrowser(settings.browser, renderer)
+
+
+def build_entries(settings: Settings) -> Entries | None:
+    """Return the entries of the cache, or None if no answers are kept. Raises ValueError for settings that cannot be
+    used."""
+    if settings.cache == OFF:
+        return None
+    return Entries(build_entry_store(settings), _build_sealer(settings))
+
+
+def _build_sealer(settings: Settings, max_bytes: int = LARGEST_ANSWER) -> Sealer:
+    """Return a sealer for values of up to `max_bytes`, by default for answers of the cache."""
+    secret = settings.cache_secret.get_secret_value() if settings.cache_secret else None
+    return Sealer(max_bytes, secret)
+
+
+def build_responses(settings: Settings) -> ResponseStore:
+    """Return the store of responses: in the Redis of OPENFAZE_RESPONSES_URL or OPENFAZE_STATE_URL, or else in a file.
+    Raises ValueError."""
+    store: EntryStore
+    bound = int(settings.max_responses_mb * MB)
+    if url := responses_url(settings):
+        total_bytes = int(settings.max_shared_responses_mb * MB)
+        store = RedisEntries(url, RESPONSE_PREFIX, max_per_tenant=bound, max_total=total_bytes)
+    else:
+        store = SqliteEntries(responses_file(settings), bound, per_tenant=True, is_cache=False, locked_s=_LOCKED_S)
+    sealer = _build_sealer(settings, LARGEST_RESPONSE)
+    return ResponseStore(store, sealer, max_age_s=settings.responses_ttl_hours * 3600)
+
+
+def responses_url(settings: Settings) -> str | None:
+    """Return the URL of the Redis that keeps responses; None if a file keeps them. Raises ValueError."""
+    if settings.responses_url is None:
+        shared = settings.state_url if is_state_shared(settings) else None
+        return shared.get_secret_value() if shared else None
+    url = settings.responses_url.get_secret_value()
+    if not _is_redis(url):
+        raise ValueError(
+            f"{PREFIX}RESPONSES_URL: should be redis://host:port, but begins with '{url.partition('://')[0][:20]}'"
+        )
+    return url
+
+
+def _is_redis(url: str) -> bool:
+    scheme, mark, _ = url.partition("://")
+    return scheme in ("redis", "rediss", "unix") and bool(mark)
+
+
+def responses_file(settings: Settings) -> Path:
+    return state_folder(settings) / "responses.sqlite"
+
+
+def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) -> Guardrails:
+    guard = settings.of(GuardSettings)
+    return Guardrails(
+        partial(runtime.use_all, TEXT_GUARD),
+        partial(runtime.use_all, IMAGE_GUARD),
+        loader,
+        seconds=guard.guard_timeout_s,
+        most_verdicts=guard.max_guard_verdicts,
+    )
+
+
+def build_entry_store(settings: Settings) -> EntryStore:
+    """Return the store that OPENFAZE_CACHE_URL names. Raises ValueError."""
+    if file := _sqlite_file(settings):
+        return SqliteEntries(file, int(settings.cache_max_mb * MB))
+    url = _cache_url(settings)
+    if _is_redis(url):
+        max_bytes = int(settings.cache_max_mb * MB)
+        return RedisEntries(url, max_per_tenant=max_bytes, max_total=max_bytes)
+    raise ValueError(
+        f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, but begins with '{url.partition('://')[0][:20]}'"
+    )
+
+
+def _sqlite_file(settings: Settings) -> Path | None:
+    """Return the file that OPENFAZE_CACHE_URL names, or the default file if this setting is unset; None for a URL that
+    is not SQLite's.
+
+    In this URL, as in SQLAlchemy, three slashes precede a relative path, and four slashes precede an absolute path.
+    """
+    url = _cache_url(settings)
+    if not url:
+        return _cache_folder(settings) / "answers.sqlite"
+    scheme, _, path = url.partition(":///")
+    return Path(unquote(path)) if scheme == "sqlite" and path else None
+
+
+def _cache_url(settings: Settings) -> str:
+    return settings.cache_url.get_secret_value() if settings.cache_url else ""
+
+
+def _cache_folder(settings: Settings) -> Path:
+    return _beside_files(settings) / "cache"

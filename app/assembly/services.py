@@ -1,0 +1,299 @@
+"""Builds the parts of a running server, all in one place."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from app.assembly.building import (
+    build_admission,
+    build_browser,
+    build_config,
+    build_door,
+    build_entries,
+    build_fetcher,
+    build_files,
+    build_guardrails,
+    build_keys,
+    build_loader,
+    build_politeness,
+    build_responses,
+    build_runtime,
+    build_search,
+    build_workers,
+)
+from app.assembly.fingerprint import build_fingerprint
+from app.assembly.task_finder import TaskFinder
+from app.chat.answer import Answerer
+from app.chat.cache.answer_cache import AnswerCache
+from app.chat.cache.keys import CacheKeys
+from app.chat.cache.result_cache import ResultCache
+from app.chat.inputs import Collector
+from app.chat.pipeline import Pipeline
+from app.chat.plan import Planner
+from app.chat.structured_answers import StructuredAnswers
+from app.chat.tool_loop import ToolLimits
+from app.monitoring.metrics import (
+    Metrics,
+    Routes,
+    fill_from_access,
+    fill_from_cache,
+    fill_from_engines,
+    fill_from_inputs,
+    fill_from_stores,
+)
+from app.monitoring.tracing import Traces, provider_for
+from app.monitoring.watching import watch_servers_for_ever
+from app.runnable_commands import adapt_commands
+from app.settings import Settings
+from app.state.entries import Sweepable
+from models.base import ModelError, available_cpus
+from models.capability import BadResult
+from models.catalog import CATALOG
+from models.devices.device import AUTO, DRIVER
+from models.devices.linear_algebra import keep_on_one_thread
+from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
+from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, field_reader
+from models.language.capability import LLM
+from models.queues.slots import Slots
+from models.runtime import Runtime, device_setting
+from models.safety.text.capability import TEXT_GUARD
+from models.safety.text.settings import GuardSettings
+from models.setting_types import GPU, OFF
+from tasks.base import Parts
+from tasks.catalog import public_names
+from tasks.extraction.extractor import Extractor
+from tasks.inputs.limits import MB
+from tasks.object_detection import ObjectDetectionTask
+from tasks.scrape.browser import REMEDY as BROWSER_REMEDY
+from tasks.scrape.browser import find_browser
+from tasks.series.reading import SeriesReader
+
+PRELOAD_PAUSE_S = 1.0
+LONGEST_PRELOAD_PAUSE_S = 30.0
+LOOK_S = 2.0
+"""Time between two checks of which engines can run here, in seconds."""
+
+_EXTRACTIONS_WAITING = 1024
+"""At most this many extractions of a key wait for a thread."""
+
+log = structlog.get_logger(__name__)
+
+
+class Services:
+    """All parts of a server. Creating them loads no engine.
+
+    Raises ValueError for an engine that is not in the catalog, for a chosen engine that cannot run here, and for an
+    invalid setting or file of keys.
+    """
+
+    def __init__(self, settings: Settings, routes: Routes | None = None) -> None:
+        """Build the parts. `routes` are the routes by whose names the metrics count requests."""
+        unknown = [name for name in settings.preload if name not in CATALOG]
+        if unknown:
+            raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; choose from: {', '.join(CATALOG)}")
+        keep_on_one_thread()
+        self.settings = settings
+        self.metrics = Metrics(routes)
+        provider = provider_for(settings.traces_url) if settings.traces_url else None
+        self.traces = Traces(provider, with_content=settings.traces_content)
+        self.keys = build_keys(settings)
+        self.door = build_door(settings)
+        self.admission_control = build_admission(settings)
+        workers = build_workers(settings)
+        self.runtime = build_runtime(settings, workers)
+        if unmet := list(_unmet_choices(settings, self.runtime)):
+            raise ValueError("\n".join(unmet))
+        self.fetcher = build_fetcher(settings)
+        self.politeness = build_politeness(settings, self.fetcher)
+        self.files = build_files(settings)
+        self.loader = build_loader(settings, self.fetcher, self.files, workers)
+        self.search = build_search(settings, self.fetcher)
+        self.browser = build_browser(settings, self.fetcher)
+        config = build_config(settings)
+        embedder = self.runtime.find(EMBEDDING, MINILM)
+        self.entries = build_entries(settings)
+        self.responses = build_responses(settings)
+        answers: AnswerCache | None = None
+        results: ResultCache | None = None
+        if self.entries is not None:
+            fingerprint, age_s = build_fingerprint(settings, self.runtime), settings.cache_max_age_hours * 3600
+            results = ResultCache(self.entries, self.loader, fingerprint, max_age_s=age_s)
+            answers = AnswerCache(self.entries, CacheKeys(self.loader, fingerprint), max_age_s=age_s)
+        parts_with = partial(
+            Parts,
+            config,
+            self.runtime,
+            self.loader,
+            self.politeness,
+            self.search,
+            self.browser,
+        )
+        self.tasks = TaskFinder(parts_with, self.runtime, self.traces, results)
+        network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
+        extractor = None
+        if network is not None:
+            extractor = Extractor(
+                network,
+                embedder_of_labels(self.runtime),
+                reader=field_reader(self.runtime),
+                threads=Slots("extraction", available_cpus(), _EXTRACTIONS_WAITING),
+            )
+        answerer = Answerer(
+            find_llm=lambda: self.traces.llm(self.runtime.use(LLM)),
+            embedder=embedder,
+            has_task=self.tasks.has,
+            planner=Planner(
+                embedder,
+                self.tasks.has,
+                check_findable=self._check_findable,
+                read_series=SeriesReader(self.loader).message,
+            ),
+            loader=self.loader,
+            structured=StructuredAnswers(extractor=extractor),
+            tool_limits=ToolLimits(),
+            extracts_always=extraction.extraction == EXTRACTOR,
+        )
+        self.public_tasks = public_names(config)
+        self.guardrails = build_guardrails(settings, self.runtime, self.loader)
+        collector = Collector(self.files, settings.max_sources, int(settings.max_total_mb * MB))
+        self.pipeline = Pipeline(
+            self.tasks.find,
+            answerer,
+            collector,
+            self.guardrails,
+            self.public_tasks,
+            settings.of(GuardSettings).guard_thresholds,
+            redacts=settings.personal_data == "redact",
+            prepare=self.runtime.prepare,
+            most_chars=settings.max_text_chars,
+            answer_cache=answers,
+        )
+        fill_from_engines(self.metrics, self.runtime)
+        fill_from_inputs(self.metrics, self.fetcher, self.loader.workers, self.search, self.browser)
+        fill_from_access(self.metrics, self.admission_control, self.keys)
+        fill_from_stores(self.metrics, self.files, self.responses)
+        if answers is not None:
+            fill_from_cache(self.metrics, answers)
+        self.ready = not (settings.preload or settings.profile == GPU)
+        self.is_stopping = False
+        """True once the server has been asked to stop: running requests may finish, and no new request begins."""
+
+    async def _check_findable(self, text: str) -> None:
+        """Raise EngineUnavailable if no detector here knows the things that `text` names."""
+        await self.tasks.prepare(ObjectDetectionTask.name)
+        await self.tasks.of_kind(ObjectDetectionTask).searches.check_findable(text)
+
+    @property
+    def expiring_stores(self) -> Sequence[Sweepable]:
+        """Stores whose entries expire when they are old."""
+        return [one for one in (self.responses, self.entries) if one is not None]
+
+    async def watch_servers_for_ever(self) -> None:
+        """Check, until cancelled, that the servers called by engines can be reached. `/ready` and the log report the
+        result."""
+        has_a_guard = self.settings.of(GuardSettings).guard_base_url is not None
+        await watch_servers_for_ever(self.runtime, LLM.name, *([TEXT_GUARD.name] if has_a_guard else []))
+
+    @property
+    def max_request_bytes(self) -> int:
+        return int(self.settings.max_request_mb * MB)
+
+    async def look_for_ever(self) -> None:
+        """Check at intervals, until cancelled, which engines can run here, so that no request has to wait for it."""
+        while True:
+            await self.runtime.look()
+            await asyncio.sleep(LOOK_S)
+
+    async def report_devices(self) -> None:
+        """Log the engines that do not compute on the graphics card, if there is a card."""
+        if DRIVER.obstacle():
+            return
+        await self.runtime.look()
+        for reason in await asyncio.to_thread(lambda: list(self.runtime.off_the_card())):
+            log.warning("not_on_the_card", reason=adapt_commands(reason))
+
+    async def preload(self) -> None:
+        """Load the capabilities in OPENFAZE_PRELOAD, or, if it is empty, the capabilities that a profile for a graphics
+        card implies.
+
+        `/ready` answers 503 until loading is over. A capability in OPENFAZE_PRELOAD that fails is tried again, because
+        the server of an LLM may start later than this server. A capability that the profile implies is tried only once,
+        because the operator did not name it. After loading such a capability, its self-test runs, so that the first
+        caller need not wait for the card's preparations.
+        """
+        if self.settings.profile == GPU and not self.settings.preload:
+            await self.runtime.look()
+            for capability in await asyncio.to_thread(lambda: list(self.runtime.on_the_card())):
+                await self._preload_one(capability, warms_up=True)
+        for capability in self.settings.preload:
+            pause_s = PRELOAD_PAUSE_S
+            while not await self._preload_one(capability):
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PRELOAD_PAUSE_S)
+        self.ready = True
+
+    async def _preload_one(self, capability: str, *, warms_up: bool = False) -> bool:
+        try:
+            await self.runtime.load(capability)
+            if warms_up:
+                await CATALOG[capability].self_test(self.runtime)
+        except (ModelError, BadResult) as error:
+            log.error("preload_failed", capability=capability, error=adapt_commands(str(error)))
+        except Exception:
+            log.exception("preload_failed", capability=capability)
+        else:
+            return True
+        return False
+
+    async def close(self) -> None:
+        """Close every part, even if closing another part fails.
+
+        Parts that write in the threads of other parts, and parts with separate processes, are closed first. Threads,
+        files and engines are closed next, and traces last. Closing an engine ends its calls.
+        """
+        first = (
+            self.entries,
+            self.responses,
+            self.loader,
+            self.search,
+            self.browser,
+            self.admission_control,
+        )
+        last = (self.files, self.runtime)
+        for parts in (first, last):
+            await asyncio.gather(*(_close_part(part) for part in parts if part is not None))
+        await asyncio.to_thread(self.traces.close)
+
+
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+async def _close_part(part: _Closable) -> None:
+    try:
+        await part.close()
+    except Exception:
+        log.exception("closing_failed", part=type(part).__name__)
+
+
+def _unmet_choices(settings: Settings, runtime: Runtime) -> Iterator[str]:
+    """Yield a line for each engine, device or browser that the operator chose and that cannot run here.
+
+    In these cases the server does not start, because no other engine may replace a chosen one, and a caller could do
+    nothing about the fault later.
+    """
+    for capability, choice, remedy in runtime.unmet_choices():
+        yield f"OPENFAZE_{capability.upper()}={choice} cannot run here. {remedy}"
+    config = build_config(settings)
+    for name, device in {"": config.device, **config.devices}.items():
+        if obstacle := DRIVER.obstacle(device):
+            setting = device_setting(name, config)
+            yield (
+                f"{setting}={device} names a card that this machine does not have. {obstacle} To use no card, leave "
+                f"{setting} out."
+            )
+    if settings.browser not in (AUTO, OFF) and find_browser(settings.browser) is None:
+        yield f"OPENFAZE_BROWSER names a browser that cannot run here. {BROWSER_REMEDY}"

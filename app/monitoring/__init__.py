@@ -1,0 +1,1 @@
+"""Monitoring: metrics, traces, and the check of the servers that engines call."""

@@ -1,0 +1,1 @@
+"""Upkeep: backups, and the deletion of a tenant's data."""

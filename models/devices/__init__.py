@@ -1,0 +1,1 @@
+"""Devices: what computes engines, and the native libraries and runtimes for it."""

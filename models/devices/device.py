@@ -1,0 +1,192 @@
+"""Finds out which backends can compute on an NVIDIA card of this machine. Each backend is tried once per process, when
+the result is first needed."""
+
+import ctypes
+import re
+from collections.abc import Callable, Iterable
+from threading import Lock
+from uuid import UUID
+
+import structlog
+
+from models.base import EngineUnavailable
+from models.devices.cards import DRIVERS, MemoryInfo, open_library, open_nvml
+from models.devices.cuda_libraries import load_cuda_libraries
+
+log = structlog.get_logger(__name__)
+
+AUTO, CPU, CUDA = "auto", "cpu", "cuda"
+
+DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+HOW_TO_SEE_CARDS = "`nvidia-smi` shows what the driver sees; a container is given cards by `docker run --gpus all`."
+
+_PROBE_MODEL = bytes.fromhex(
+    "080812003a400a110a01780a017812017922064d61744d756c1201675a130a0178120e0a0c080112080a0208010a02080162130a01791"
+    "20e0a0c080112080a0208010a02080142040a00100d"
+)
+"""ONNX file of a network that multiplies a 1 × 1 matrix by itself."""
+
+
+class CannotUse(Exception):
+    """Raised if a backend cannot use a card. The message states the cause and the remedy in one or more sentences."""
+
+
+class Backend:
+    """A library that computes networks, such as onnxruntime or PyTorch, and the cards that it can use."""
+
+    def __init__(self, name: str, probe: Callable[[], int], *, module: str = "", required: bool = True) -> None:
+        """Declare a backend. `probe` returns the number of cards, may import the backend, and raises CannotUse.
+        `module` is the backend's Python package, in which `models.devices.native` looks for system libraries that are
+        missing. If a card cannot be used, an engine with a `required` backend does not load; other engines run on the
+        CPU."""
+        self.name = name
+        self.module = module
+        self.required = required
+        self._probe = probe
+        self._probe_lock = Lock()
+        self._probe_result: tuple[int, str] | None = None
+
+    def obstacle(self, device: str = CUDA) -> str | None:
+        """Return the reason why the backend cannot compute on `device`, in one or more sentences; None if it can."""
+        if device in (AUTO, CPU):
+            return None
+        with self._probe_lock:
+            if self._probe_result is None:
+                self._probe_result = self._run_probe()
+        count, obstacle = self._probe_result
+        if count > int(device.partition(":")[2] or 0):
+            return None
+        return obstacle or f"{self.name} finds {count} NVIDIA card{'' if count == 1 else 's'}, counted from cuda:0."
+
+    def resolve(self, device: str) -> str:
+        """Return `device`; for `auto`, CUDA if the backend can use it, else the CPU."""
+        return device if device != AUTO else CPU if self.obstacle() else CUDA
+
+    def check(self, device: str, capability: str) -> str:
+        """Return the device that `resolve` returns. Raises EngineUnavailable if `required` and the backend cannot use
+        the card."""
+        if self.required and (obstacle := self.obstacle(device)):
+            raise EngineUnavailable(capability, f"{self.name} cannot compute on '{device}' here. {obstacle}")
+        return self.resolve(device)
+
+    def _run_probe(self) -> tuple[int, str]:
+        try:
+            if self is not DRIVER and (obstacle := DRIVER.obstacle()):  # without a card, nothing is imported
+                return 0, obstacle
+            return self._probe(), ""
+        except CannotUse as error:
+            return 0, str(error)
+        except Exception as error:
+            log.exception("card_probe_failed", runtime=self.name)
+            return 0, f"{self.name} fails when it looks for cards ({type(error).__name__}: {error})."
+
+
+def _probe_driver() -> int:
+    driver, count = open_library(DRIVERS), ctypes.c_int()
+    if driver is None:
+        raise CannotUse(f"There is no NVIDIA driver ({DRIVERS[0]} does not load). {HOW_TO_SEE_CARDS}")
+    error = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
+    if error or not count.value:
+        raise CannotUse(f"The NVIDIA driver shows this process no card (its code is {error}). {HOW_TO_SEE_CARDS}")
+    return count.value
+
+
+def _probe_onnxruntime() -> int:
+    import numpy as np
+    import onnxruntime as ort
+
+    if "CUDAExecutionProvider" not in ort.get_available_providers():
+        raise CannotUse("This onnxruntime was built for the CPU alone. Run `openfaze install cuda`.")
+    missing = load_cuda_libraries("onnxruntime")
+    options = ort.SessionOptions()
+    options.log_severity_level = 4  # the messages below report problems
+    session = ort.InferenceSession(_PROBE_MODEL, options, providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
+    if "CUDAExecutionProvider" not in session.get_providers():
+        raise CannotUse(_missing_libraries("onnxruntime", missing or ["its CUDA libraries"]))
+    try:
+        session.run(None, {"x": np.ones((1, 1), np.float32)})
+    except Exception as error:
+        raise CannotUse(f"onnxruntime fails on the card ({type(error).__name__}: {error}).") from error
+    return _probe_driver()
+
+
+def _probe_ctranslate2() -> int:
+    import ctranslate2
+
+    count = int(ctranslate2.get_cuda_device_count())
+    if not count:
+        raise CannotUse("CTranslate2 finds no card: it is a build for the CPU, or the driver is older than its CUDA.")
+    if missing := load_cuda_libraries("ctranslate2"):
+        raise CannotUse(_missing_libraries("CTranslate2", missing))
+    return count
+
+
+def _probe_torch() -> int:
+    import torch
+
+    if torch.version.cuda is None:
+        raise CannotUse(
+            "This PyTorch was built for the CPU alone; https://pytorch.org/get-started/locally has builds for cards."
+        )
+    if not torch.cuda.is_available():
+        raise CannotUse(f"PyTorch finds no card: the driver may be older than its CUDA, {torch.version.cuda}.")
+    return int(torch.cuda.device_count())
+
+
+def _probe_paddle() -> int:
+    import paddle
+
+    if not paddle.is_compiled_with_cuda():
+        raise CannotUse("This PaddlePaddle was built for the CPU alone; https://paddlepaddle.org.cn has one for CUDA.")
+    return int(paddle.device.cuda.device_count())
+
+
+def _probe_llama_cpp() -> int:
+    import xllamacpp
+
+    on_cpu = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
+    cards = [device for device in xllamacpp.get_device_info() if device["type"] != on_cpu]
+    if not cards:
+        raise CannotUse(
+            "This llama.cpp was built for the CPU alone: set OPENFAZE_LLM_BASE_URL to a server on the card."
+        )
+    return len(cards)
+
+
+def _missing_libraries(name: str, missing: Iterable[str]) -> str:
+    return f"{name} does not find {', '.join(missing)}. Run `openfaze install cuda`."
+
+
+def free_memory(device: str) -> int | None:
+    """Return the number of free bytes on the card `device`; None for the CPU, or if the number is unknown."""
+    driver, library = (open_library(DRIVERS), open_nvml()) if device.startswith(CUDA) else (None, None)
+    if driver is None or library is None or library.nvmlInit_v2():
+        return None
+    # CUDA numbers only the cards that this process may use, the fastest first. NVML numbers all cards, by slot. The
+    # UUID identifies a card in both.
+    number, name = ctypes.c_int(), (ctypes.c_ubyte * 16)()
+    handle, memory = ctypes.c_void_p(), MemoryInfo()
+    index = int(device.partition(":")[2] or 0)
+    try:
+        if driver.cuInit(0) or driver.cuDeviceGet(ctypes.byref(number), index) or driver.cuDeviceGetUuid(name, number):
+            return None
+        uuid = f"GPU-{UUID(bytes=bytes(name))}".encode()
+        if library.nvmlDeviceGetHandleByUUID(uuid, ctypes.byref(handle)):
+            return None
+        return None if library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) else int(memory.free)
+    finally:
+        library.nvmlShutdown()
+
+
+DRIVER = Backend("the NVIDIA driver", _probe_driver)
+
+ONNXRUNTIME = Backend("onnxruntime", _probe_onnxruntime, module="onnxruntime")
+
+CTRANSLATE2 = Backend("CTranslate2", _probe_ctranslate2, module="ctranslate2")
+
+TORCH = Backend("PyTorch", _probe_torch, module="torch")
+
+PADDLE = Backend("PaddlePaddle", _probe_paddle, module="paddle")
+
+LLAMA_CPP = Backend("llama.cpp", _probe_llama_cpp, module="xllamacpp", required=False)

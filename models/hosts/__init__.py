@@ -1,0 +1,1 @@
+"""Hosts: where an engine is loaded and computes, in batches."""

@@ -1,0 +1,384 @@
+"""Hosts an engine: loads it when it is needed, and gives it a bounded queue and a dynamic batcher.
+
+The event loop only moves references: `load`, `run` and `close` of the engine happen at the host's workplace, on its own
+threads or on replicas. A caller withdraws an item by cancelling the coroutine that waits for the result. An item in the
+queue is then removed. An item that is already running is finished, unless the workplace can end it, and its result is
+discarded.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import math
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from models.base import (
+    EngineFailed,
+    EngineNotReady,
+    EngineOverloaded,
+    EngineSpec,
+    EngineUnavailable,
+    ModelError,
+    ran_out,
+)
+from models.concurrency import SharedRun
+from models.devices.native import library_missing_from
+from models.hosts.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, reason_of
+from models.hosts.residents import Residents
+from models.hosts.workplace import (
+    EngineFactory,
+    HostLimits,
+    ThreadWorkplace,
+    Workplace,
+    WorkplaceFactory,
+    collect_garbage,
+)
+from models.queues.fair_queue import KEY, FairQueue, QueueFull
+from models.weights.supply import WeightsMissing
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+log = structlog.get_logger(__name__)
+
+_CLOSING = "The server is shutting down."
+_KEYS_QUEUED = 8
+"""The queue of an engine has places for as many items as this many keys may have in it."""
+
+
+@dataclass(slots=True, eq=False)
+class _QueuedItem(Generic[ItemT, ResultT]):
+    item: ItemT
+    key: str
+    result: "asyncio.Future[ResultT]"
+
+
+class EngineHost(Generic[ItemT, ResultT]):
+    """Serves one engine to the coroutines of one event loop.
+
+    >>> host = EngineHost(spec, MyEngine, HostLimits(max_batch=8))
+    >>> result = await host.run(item)
+    """
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        factory: EngineFactory[ItemT, ResultT],
+        limits: HostLimits | None = None,
+    ) -> None:
+        self.spec = spec
+        self.limits = limits or HostLimits()
+        self.counters = EngineCounters()
+        self._factory = factory
+        self._workplace: Workplace[ItemT, ResultT] = ThreadWorkplace(spec, factory, self.limits, self.counters.failures)
+        self.loaded = False
+        self._queue: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue(
+            _KEYS_QUEUED * self.limits.max_queue, self.limits.max_queue
+        )
+        self._work_arrived = asyncio.Event()
+        self.running = 0
+        """Number of items that are being computed."""
+        self._running_batches: list[tuple[list[_QueuedItem[ItemT, ResultT]], asyncio.Event]] = []
+        """Running batches, each with an event that is set once all its callers have left."""
+        self._waiting_callers: list[asyncio.Future[None]] = []
+        """Futures of the callers that wait for a place in the queue."""
+        self._lifecycle = asyncio.Lock()
+        self._loading = SharedRun(self._load)
+        self._workers: list[asyncio.Task[None]] = []
+        self._leases = 0
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self.broken: str | None = None
+        """Cause of the last failure to load, and its remedy; None if there was none, or if a load has succeeded
+        since."""
+        self.missing: str | None = None
+        """Remedy for weights that the last load did not find and could not fetch."""
+        self._unloading: set[asyncio.Task[bool]] = set()
+        self._stopping = False
+        self._closed = False
+        self._residents: Residents | None = None
+
+    def reside(self, residents: Residents, device: str, size: int) -> None:
+        """Let the engine share a card with other engines. `size` is the engine's declared use of the card's memory, in
+        bytes."""
+        residents.add(self, device, size)
+        self._residents = residents
+
+    def move(self, to: WorkplaceFactory) -> None:
+        """Let the engine compute at another workplace. Must be called before the engine's first load."""
+        assert not self.counters.loads
+        self._workplace.release()
+        self._workplace = to(self.spec, self._factory, self.limits, self.counters.failures)
+        self.limits = replace(self.limits, workers=self._workplace.at_once)
+
+    @property
+    def healthy(self) -> bool:
+        """True unless a worker has died, after which only a restart helps."""
+        return not any(worker.done() for worker in self._workers) or self._stopping
+
+    @property
+    def in_use(self) -> bool:
+        """True if a caller holds a lease."""
+        return self._leases > 0
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue)
+
+    async def run(self, item: ItemT, *, wait: bool = False) -> ResultT:
+        """Return the engine's result for `item`.
+
+        If the queue is full, the caller waits for a place if `wait` is true. Otherwise the call raises
+        EngineOverloaded. Keys are served in turn. Raises EngineUnavailable if the engine does not load, and
+        EngineFailed if it breaks on this item.
+        """
+        [result] = await self.run_many([item], wait=wait)
+        return result
+
+    async def run_many(self, items: Sequence[ItemT], *, wait: bool = False) -> list[ResultT]:
+        """Return the results for `items` in order. The first failure is raised, and the other items are withdrawn."""
+        jobs: list[_QueuedItem[ItemT, ResultT]] = []
+        async with self.lease():
+            try:
+                for item in items:  # no comprehension, because `finally` needs the jobs queued so far
+                    jobs.append(await self._enqueue(item, wait=wait))  # noqa: PERF401
+                if len(jobs) == 1:  # `gather` adds a future, which costs more than a place in the queue
+                    return [await jobs[0].result]
+                return await asyncio.gather(*(job.result for job in jobs))
+            finally:
+                self._withdraw(jobs)
+
+    def check_room(self) -> None:
+        """Raise EngineOverloaded if the queue has no place for an item that the caller has yet to make."""
+        waiting = self._queue.waiting(KEY.get())
+        if waiting >= self.limits.max_queue:
+            raise self._overloaded(waiting)
+
+    @contextlib.asynccontextmanager
+    async def lease(self) -> AsyncIterator[None]:
+        """Keep the engine loaded while the block runs; load it first if necessary."""
+        self._leases += 1
+        self._cancel_idle_timer()
+        try:
+            await self.load()
+            yield
+        finally:
+            self._leases -= 1
+            if self._residents is not None and not self._leases:
+                self._residents.mark_idle(self)
+            self._start_idle_timer()
+
+    async def load(self) -> None:
+        """Load the engine unless it is loaded. Raises EngineUnavailable with the engine's own remedy.
+
+        Callers share one load, which continues even if all of them leave, so that the next caller waits for less time.
+        """
+        if self._closed:
+            raise EngineNotReady(self.spec.capability, _CLOSING)
+        if self.loaded and not self._stopping:
+            return
+        await self._loading.join()
+
+    async def unload(self) -> bool:
+        """Free the engine's weights and return True. If the engine is not loaded, or a caller holds a lease, do nothing
+        and return False."""
+        async with self._lifecycle:
+            if not self.loaded or self._leases:
+                return False
+            await self._drop_engine()
+            collect_garbage()
+            self.counters.unloads += 1
+            log.info("engine_unloaded", engine=self.spec.name)
+            return True
+
+    async def close(self) -> None:
+        """Refuse all waiting items with EngineNotReady, let running ones finish, and free the engine and the threads
+        permanently.
+
+        Garbage is not collected: the process ends soon, which frees all memory.
+        """
+        self._closed = True
+        self._cancel_idle_timer()
+        waiting: list[asyncio.Future[Any]] = [job.result for job in self._queue]
+        waiting += self._waiting_callers
+        for future in waiting:
+            if not future.done():
+                future.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
+        async with self._lifecycle:
+            if self.loaded:
+                await self._drop_engine()
+        await asyncio.gather(*self._unloading)
+        self._workplace.release()
+
+    async def _load(self) -> None:
+        async with self._lifecycle:
+            if self._closed:
+                raise EngineNotReady(self.spec.capability, _CLOSING)
+            if self.loaded:
+                return
+            started = time.perf_counter()
+            try:
+                if self._residents is None:
+                    await self._workplace.open()
+                else:
+                    await self._residents.load(self, self._workplace.open)
+            except ModelError as error:
+                if isinstance(error, WeightsMissing):
+                    self.missing = error.remedy
+                elif isinstance(error, EngineUnavailable) and not isinstance(error, EngineNotReady):
+                    self.broken = error.remedy
+                self.counters.failures[reason_of(error)] += 1
+                raise
+            except Exception as error:
+                log.exception("engine_load_failed", engine=self.spec.name)
+                self.counters.failures[MEMORY if ran_out(error) else LOAD] += 1
+                if ran_out(error):
+                    reason = f"'{self.spec.name}' did not find the memory that it needs."
+                    raise EngineNotReady(self.spec.capability, reason) from error
+                self.broken = load_failure(self.spec.name, error)
+                raise EngineUnavailable(self.spec.capability, self.broken) from error
+            self.loaded = True
+            self.missing = self.broken = None
+            self._stopping = False
+            self.counters.failures[RELOAD] += self.counters.loads > 0
+            self.counters.loads += 1
+            self._workers = [asyncio.create_task(self._work()) for _ in range(self.limits.workers)]
+            for worker in self._workers:
+                worker.add_done_callback(self._worker_ended)
+            log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
+
+    async def _enqueue(self, item: ItemT, *, wait: bool) -> _QueuedItem[ItemT, ResultT]:
+        loop = asyncio.get_running_loop()
+        job = _QueuedItem[ItemT, ResultT](item, KEY.get(), loop.create_future())
+        while True:
+            try:
+                self._queue.put(job.key, job)
+            except QueueFull as error:
+                if not wait:
+                    raise self._overloaded(error.waiting) from error
+                self._waiting_callers.append(loop.create_future())
+                await self._waiting_callers[-1]
+            else:
+                self._work_arrived.set()
+                return job
+
+    def _overloaded(self, waiting: int) -> EngineOverloaded:
+        seconds_each = self.counters.seconds.sum / max(1, self.counters.batch_items.sum) / self.limits.workers
+        return EngineOverloaded(self.spec.name, waiting, max(1, math.ceil(waiting * seconds_each)))
+
+    def _withdraw(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
+        """Remove from the queue those of `jobs` that have no result yet, because their caller has left."""
+        if all(job.result.done() and not job.result.cancelled() for job in jobs):
+            return
+        for job in jobs:
+            job.result.cancel()
+            self._queue.remove(job.key, job)
+        for batch, abandoned in self._running_batches:
+            if all(job.result.done() for job in batch):
+                abandoned.set()
+        self._wake_callers()
+
+    async def _work(self) -> None:
+        while not self._stopping:
+            if jobs := self._take_batch():
+                await self._run(jobs)
+            else:
+                self._work_arrived.clear()
+                await self._work_arrived.wait()
+
+    def _take_batch(self) -> list[_QueuedItem[ItemT, ResultT]]:
+        """Take the next batch from the queue, from each key in turn."""
+        jobs: list[_QueuedItem[ItemT, ResultT]] = []
+        while len(jobs) < self._workplace.most and (job := self._queue.pop()):
+            jobs.append(job)
+        self._wake_callers()
+        return jobs
+
+    def _worker_ended(self, worker: "asyncio.Task[None]") -> None:
+        if not worker.cancelled() and (error := worker.exception()) is not None:
+            self.counters.failures[WORKER] += 1
+            log.error("engine_worker_died", engine=self.spec.name, exc_info=error)
+
+    async def _run(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
+        started = time.perf_counter()
+        self.running += len(jobs)
+        batch = jobs, asyncio.Event()
+        self._running_batches.append(batch)
+        results = await self._compute([job.item for job in jobs], batch[1])
+        self._running_batches.remove(batch)
+        self.running -= len(jobs)
+        self.counters.seconds.add(time.perf_counter() - started)
+        self.counters.batch_items.add(len(jobs))
+        for job, result in zip(jobs, results, strict=True):
+            self._settle(job, result)
+
+    async def _compute(self, items: list[ItemT], abandoned: asyncio.Event) -> list[ResultT | Exception]:
+        """Return the results of `items`. Items that ran out of memory are computed again after another engine has been
+        unloaded from the card."""
+        results = list(await self._workplace.run(items, abandoned))
+        while self._residents is not None and not abandoned.is_set():
+            out_of_memory = [
+                index for index, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)
+            ]
+            if not out_of_memory or not await self._residents.unload_another(self):
+                break
+            retried = await self._workplace.run([items[index] for index in out_of_memory], abandoned)
+            for index, result in zip(out_of_memory, retried, strict=True):
+                results[index] = result
+        return results
+
+    def _settle(self, job: _QueuedItem[ItemT, ResultT], result: ResultT | Exception) -> None:
+        if isinstance(result, Exception):
+            self.counters.failures[reason_of(result)] += 1
+        if job.result.done():  # no caller waits for it any longer
+            return
+        if isinstance(result, ModelError):
+            job.result.set_exception(result)
+        elif isinstance(result, Exception):
+            log.error("engine_item_failed", engine=self.spec.name, exc_info=result)
+            job.result.set_exception(EngineFailed(self.spec.name, result))
+        else:
+            job.result.set_result(result)
+
+    def _wake_callers(self) -> None:
+        """Let the callers that wait for a place try again."""
+        waiting, self._waiting_callers = self._waiting_callers, []
+        for room in waiting:
+            if not room.done():
+                room.set_result(None)
+
+    async def _drop_engine(self) -> None:
+        """Stop the workers after their running batches (a batch may outlive its callers), and free the engine."""
+        self._stopping = True
+        self._work_arrived.set()
+        await asyncio.gather(*self._workers)
+        self.loaded = False
+        await self._workplace.close()
+
+    def _cancel_idle_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+
+    def _start_idle_timer(self) -> None:
+        if self.limits.idle_unload_s is None or self._leases or self._closed or not self.loaded:
+            return
+        loop = asyncio.get_running_loop()
+        self._cancel_idle_timer()
+        self._idle_timer = loop.call_later(self.limits.idle_unload_s, self._start_unload, context=contextvars.Context())
+
+    def _start_unload(self) -> None:
+        unloading = asyncio.create_task(self.unload())
+        self._unloading.add(unloading)
+        unloading.add_done_callback(self._unloading.discard)
+
+
+def load_failure(engine: str, error: BaseException) -> str:
+    """Return the message for callers if the load of `engine` raised `error`. The message repeats no detail of the error
+    except the name of a missing system library."""
+    reason = library_missing_from(error)
+    return f"'{engine}' did not load. {reason}" if reason else f"'{engine}' did not load; `openfaze doctor` shows why."

@@ -1,0 +1,1 @@
+"""Weights: the files that engines need, and where they come from."""

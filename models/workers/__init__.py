@@ -1,0 +1,1 @@
+"""Workers: processes for long Python over a caller's content."""

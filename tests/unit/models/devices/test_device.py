@@ -1,0 +1,459 @@
+"""Which runtimes can use a card, what is said where one cannot, and what each capability is told to compute on."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import structlog
+from pydantic import ValidationError
+
+from app.assembly import services as composition
+from app.assembly.building import build_config
+from app.assembly.services import Services
+from app.settings import DEVICES, Settings
+from models.base import EngineSpec, EngineUnavailable
+from models.capability import BadResult, Built, Candidate, EngineConfig
+from models.catalog import CATALOG
+from models.devices import cards, device
+from models.devices.cuda_libraries import load_cuda_libraries
+from models.devices.device import CTRANSLATE2, DRIVER, ONNXRUNTIME, Backend, CannotUse
+from models.devices.onnx_sessions import bounded, onnx_session
+from models.hosts.host import EngineHost
+from models.runtime import Runtime
+from models.vision.ocr.capability import PP_OCR_V6_SMALL, embedded_weights
+from tests.unit.models.test_runtime import Echo
+
+_, RECOGNIZER = embedded_weights()
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One card, as the driver says; the runtimes are the real ones, and asked anew."""
+    monkeypatch.setattr(DRIVER, "_probe_result", (1, ""))
+    for backend in (ONNXRUNTIME, CTRANSLATE2):
+        monkeypatch.setattr(backend, "_probe_result", None)
+
+
+@pytest.fixture
+def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "DRIVERS", ("libnowhere.so.1",))
+    for backend in (DRIVER, ONNXRUNTIME, CTRANSLATE2):
+        monkeypatch.setattr(backend, "_probe_result", None)
+
+
+def test_nothing_is_imported_to_find_out_that_there_is_no_card() -> None:
+    code = """
+import sys
+from models.devices import device
+device.DRIVERS = ("libnowhere.so.1",)
+found = [one.resolve("auto") for one in (device.ONNXRUNTIME, device.CTRANSLATE2, device.TORCH, device.PADDLE)]
+assert found == ["cpu"] * 4, found
+print({"onnxruntime", "ctranslate2", "torch", "paddle", "numpy"} & sys.modules.keys())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_a_runtime_is_asked_once_and_counts_cards() -> None:
+    asked: list[int] = []
+
+    def probe() -> int:
+        asked.append(1)
+        return 2
+
+    backend = Backend("a runtime", probe)
+    backend_without = Backend("a runtime", probe)
+    for name in ("auto", "cpu"):
+        assert backend.obstacle(name) is None
+    assert not asked
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DRIVER, "_probe_result", (2, ""))
+        assert backend.obstacle("cuda") is backend.obstacle("cuda:1") is None
+        assert backend.resolve("auto") == "cuda"
+        assert "finds 2 NVIDIA cards" in (backend.obstacle("cuda:2") or "")
+        patched.setattr(DRIVER, "_probe_result", (0, "No card."))
+        assert backend_without.obstacle("cuda") == "No card."
+        assert backend_without.resolve("auto") == "cpu"
+    assert len(asked) == 1
+
+
+@pytest.mark.usefixtures("no_card")
+def test_without_a_driver_what_was_asked_for_is_refused() -> None:
+    with pytest.raises(EngineUnavailable, match="no NVIDIA driver") as failure:
+        onnx_session(RECOGNIZER, "ocr", device="cuda")
+    assert failure.value.capability == "ocr"
+    assert ONNXRUNTIME.check("auto", "ocr") == ONNXRUNTIME.check("cpu", "ocr") == "cpu"
+
+
+@pytest.mark.usefixtures("card")
+def test_runtimes_for_the_cpu_say_what_would_bring_the_others() -> None:
+    import ctranslate2
+    import onnxruntime
+
+    if ctranslate2.get_cuda_device_count() or "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("there is a card, or the runtimes for one")
+    assert "`openfaze install cuda`" in (ONNXRUNTIME.obstacle("cuda") or "")
+    assert "CTranslate2 finds no card" in (CTRANSLATE2.obstacle("cuda") or "")
+    assert ONNXRUNTIME.resolve("auto") == "cpu"
+
+
+@pytest.mark.usefixtures("card")
+def test_a_session_that_falls_back_to_the_cpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime may use a card")
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (1, ""))
+    with (
+        pytest.warns(UserWarning, match="CUDAExecutionProvider"),
+        pytest.raises(EngineUnavailable, match="did not open"),
+    ):
+        onnx_session(RECOGNIZER, "ocr", device="cuda")
+
+
+class OnCard:
+    """Stands in for onnxruntime's session on a card: it computes on the CPU, and says that it is where it was told."""
+
+    def __init__(self, options: dict[str, Any] | None, session: Any) -> None:
+        self.options = options
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def get_providers(self) -> list[str]:
+        return ["CPUExecutionProvider"] if self.options is None else ["CUDAExecutionProvider"]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[OnCard]:
+    """The sessions that are opened, as if there were two cards."""
+    import onnxruntime
+
+    sessions: list[OnCard] = []
+    really = onnxruntime.InferenceSession
+
+    def opening(file: object, options: object, *, providers: list[Any]) -> OnCard:
+        told = next((one[1] for one in providers if not isinstance(one, str)), None)
+        sessions.append(OnCard(told, really(file, options, providers=["CPUExecutionProvider"])))
+        return sessions[-1]
+
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (2, ""))
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opening)
+    return sessions
+
+
+def test_a_session_on_a_card_takes_no_more_than_the_block_around_it_allows(opened: list[OnCard]) -> None:
+    with bounded(600_000_000):
+        onnx_session(RECOGNIZER, "ocr", device="cuda:1")
+        onnx_session(RECOGNIZER, "ocr")
+    onnx_session(RECOGNIZER, "ocr", device="cuda")
+    on_second, on_cpu, on_first = [session.options for session in opened]
+    assert on_second is not None
+    assert (on_second["device_id"], on_second["gpu_mem_limit"]) == (1, 600_000_000)
+    assert on_cpu is None
+    assert on_first is not None
+    assert "gpu_mem_limit" not in on_first
+
+
+@pytest.mark.deep
+async def test_both_networks_of_ocr_together_take_no_more_of_a_card_than_it_declares(opened: list[OnCard]) -> None:
+    assert PP_OCR_V6_SMALL.build is not None
+    assert PP_OCR_V6_SMALL.card is not None
+    built = PP_OCR_V6_SMALL.build(EngineConfig(device="cuda"))
+    for part in built.parts:
+        await part.load()
+        await part.close()
+    limits = {session.options["gpu_mem_limit"] for session in opened if session.options}
+    # One for the sessions of each network.
+    assert len(limits) == 2
+    assert sum(limits) == PP_OCR_V6_SMALL.card.most * 10**6
+
+
+@pytest.mark.deep
+def test_an_arena_that_pieces_of_many_sizes_have_filled_is_emptied_and_computes_on() -> None:
+    """With onnxruntime's own arena, on the CPU, where one that all sessions of a process share can be bounded, too."""
+    code = """
+import sys
+import numpy as np
+import onnxruntime as ort
+from models.base import ran_out
+from models.devices.onnx_sessions import ArenaFreeingSession
+
+kind = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+ort.create_and_register_allocator(kind, ort.OrtArenaCfg({"max_mem": 150_000_000, "arena_extend_strategy": 1}))
+options = ort.SessionOptions()
+options.log_severity_level, options.intra_op_num_threads = 4, 1
+options.add_session_config_entry("session.use_env_allocators", "1")
+session = ort.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+emptying = ArenaFreeingSession(session, "cpu:0")
+
+def runs(by, count, width):
+    try:
+        by.run(None, {by.get_inputs()[0].name: np.zeros((count, 3, 48, width), np.float32)})
+    except Exception as error:
+        assert ran_out(error), error
+        return False
+    return True
+
+widths = range(320, 1600, 64)
+print([runs(session, 1, width) for width in widths][::len(widths) - 1])
+print(runs(emptying, 1, 1536), runs(emptying, 64, 1536), runs(emptying, 1, 1536))
+"""
+    done = subprocess.run([sys.executable, "-c", code, RECOGNIZER], capture_output=True, text=True, check=True)
+    assert done.stdout == "[True, False]\nTrue False True\n"
+
+
+def test_cudas_libraries_are_found_where_packages_put_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = find_spec("ctranslate2")
+    assert spec is not None
+    assert spec.origin is not None
+    [library] = (Path(spec.origin).parents[1] / "ctranslate2.libs").glob("libgomp*")
+    (tmp_path / "brings").mkdir()
+    (tmp_path / "brings.libs").mkdir()
+    named = b"\0libcublas.so.97\0libcudnn.so.98\0libother.so.1\0"
+    (tmp_path / "brings.libs" / "libbrings-1.so.4").write_bytes(named)
+    for folder in ("cublas", "cudnn"):
+        (tmp_path / "nvidia" / folder / "lib").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert load_cuda_libraries("brings") == ["libcublas.so.97", "libcudnn.so.98"]
+    shutil.copy(library, tmp_path / "nvidia" / "cublas" / "lib" / "libcublas.so.97")
+    assert load_cuda_libraries("brings") == ["libcudnn.so.98"]
+    shutil.copy(library, tmp_path / "nvidia" / "cudnn" / "lib" / "libcudnn.so.98")
+    (tmp_path / "nvidia" / "cudnn" / "lib" / "libcudnn_ops.so.98").write_bytes(b"no library")
+    assert load_cuda_libraries("brings") == ["libcudnn.so.98"]
+    (tmp_path / "nvidia" / "cudnn" / "lib" / "libcudnn_ops.so.98").unlink()
+    assert load_cuda_libraries("brings") == []
+
+
+class Driver:
+    """Stands in for NVIDIA's libraries: CUDA's only card is the second one of the machine."""
+
+    uuid = UUID("12345678-1234-5678-1234-567812345678")
+
+    def __getattr__(self, _: str) -> Callable[..., int]:
+        return lambda *_: 0
+
+    def cuDeviceGet(self, number: Any, index: int) -> int:  # noqa: N802
+        number._obj.value = index
+        return 101 if index else 0
+
+    def cuDeviceGetUuid(self, name: Any, _: Any) -> int:  # noqa: N802
+        name[:] = self.uuid.bytes
+        return 0
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: bytes, handle: Any) -> int:  # noqa: N802
+        handle._obj.value = 7
+        return 0 if uuid == b"GPU-12345678-1234-5678-1234-567812345678" else 6
+
+    def nvmlDeviceGetMemoryInfo(self, handle: Any, memory: Any) -> int:  # noqa: N802
+        memory._obj.free = handle.value * 1000
+        return 0
+
+
+def test_free_memory_is_that_of_the_card_as_cuda_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = Driver()
+    for module in (cards, device):
+        monkeypatch.setattr(module, "open_library", lambda _: library)
+    assert device.free_memory("cuda") == device.free_memory("cuda:0") == 7000
+    assert device.free_memory("cuda:1") is None
+    assert device.free_memory("cpu") is None
+    monkeypatch.setattr(library, "uuid", UUID(int=1), raising=False)
+    assert device.free_memory("cuda") is None
+    for module in (cards, device):
+        monkeypatch.setattr(module, "open_library", lambda _: None)
+    assert device.free_memory("cuda") is None
+
+
+def failing() -> int:
+    raise CannotUse("It has no CUDA. Run `openfaze install cuda`.")
+
+
+def engine(name: str, told: Callable[[str], object], backend: Backend | None) -> Candidate:
+    spec = EngineSpec(name, "ocr", "MIT", "none")
+
+    def build(config: EngineConfig) -> Built:
+        told(config.device)
+        host = EngineHost(spec, Echo)
+        return Built(host, (host,))
+
+    return Candidate(spec, lambda _: None, build, backend=backend)
+
+
+def runtime(config: EngineConfig, *engines: Candidate) -> Runtime:
+    return Runtime({"ocr": replace(CATALOG["ocr"], engines=engines)}, config)
+
+
+@pytest.mark.usefixtures("card")
+def test_the_cpu_does_not_stand_in_for_a_card_that_was_named() -> None:
+    engines = (engine("net", print, Backend("net's runtime", failing)),)
+    refused = runtime(EngineConfig(device="cuda"), *engines)
+    with pytest.raises(EngineUnavailable, match=r"OPENFAZE_DEVICE=cuda\), but cannot\. It has no CUDA.*install cuda"):
+        refused.choose("ocr")
+    [said] = refused.off_the_card()
+    assert "'net' should run on a card" in said
+    by_its_own = EngineConfig(devices={"ocr": "cuda:0"})
+    with pytest.raises(EngineUnavailable, match=r"OPENFAZE_OCR_DEVICE=cuda:0\)"):
+        runtime(by_its_own, *engines).choose("ocr")
+    assert runtime(EngineConfig(device="cuda", devices={"ocr": "cpu"}), *engines).choose("ocr") is engines[0]
+
+
+@pytest.mark.usefixtures("card")
+def test_what_computes_on_the_cpu_beside_a_card_is_said() -> None:
+    broken, optional = Backend("a", failing), Backend("b", failing, required=False)
+    assert list(runtime(EngineConfig(), engine("net", print, broken)).off_the_card()) == [
+        "'net' computes 'ocr' on the CPU. It has no CUDA. Run `openfaze install cuda`."
+    ]
+    [said] = runtime(EngineConfig(device="cuda"), engine("llm", print, optional)).off_the_card()
+    assert said.startswith("'llm' computes 'ocr' on the CPU.")
+    assert not list(runtime(EngineConfig(), engine("net", print, None)).off_the_card())
+    assert not list(runtime(EngineConfig(device="cpu"), engine("net", print, broken)).off_the_card())
+
+
+async def test_each_capability_is_told_its_own_device() -> None:
+    told: list[object] = []
+    engines = runtime(EngineConfig(device="cpu", devices={"ocr": "cuda:1"}), engine("net", told.append, None))
+    engines.use(CATALOG["ocr"])
+    await engines.close()
+    assert told == ["cuda:1"]
+
+
+def test_every_capability_that_a_card_can_serve_has_a_setting_for_it() -> None:
+    assert {"ocr", "speech_to_text", "llm"} <= set(DEVICES.values())
+    assert not {"code_sandbox", "extraction"} & set(DEVICES.values())
+    config = build_config(Settings(_env_file=None, device="cpu", ocr_device="cuda:1"))  # type: ignore[call-arg]
+    assert config.narrowed("ocr").device == "cuda:1"
+    assert config.narrowed("translate").device == "cpu"
+
+
+@pytest.mark.parametrize("value", ["gpu", "cuda:", "cuda:x", "CPU", "cuda:1 "])
+def test_a_device_that_there_is_not_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError, match="there is no device"):
+        Settings(_env_file=None, device=value)
+    with pytest.raises(ValidationError, match="there is no device"):
+        Settings(_env_file=None, ocr_device=value)  # type: ignore[call-arg]
+
+
+@pytest.mark.usefixtures("no_card")
+@pytest.mark.parametrize("name", ["device", "ocr_device"])
+def test_a_server_that_was_to_use_a_card_does_not_start_without_one(name: str) -> None:
+    given = {name: "cuda"}
+    with pytest.raises(
+        ValueError, match=f"OPENFAZE_{name.upper()}=cuda names a card that this machine does not have. .*nvidia-smi"
+    ):
+        Services(Settings(_env_file=None, **given))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("card")
+async def test_the_server_says_at_its_start_what_does_not_use_the_card() -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime may use a card")
+    services = Services(Settings(_env_file=None))
+    with structlog.testing.capture_logs() as logs:
+        await services.report_devices()
+    await services.close()
+    said = [str(one["reason"]) for one in logs if one["event"] == "not_on_the_card"]
+    assert [one for one in said if "computes 'ocr' on the CPU. This onnxruntime was built for the CPU alone" in one]
+
+
+@pytest.mark.parametrize(("cards", "profile"), [(0, "standard"), (1, "gpu")])
+def test_the_profile_is_the_best_that_the_machine_can_run(
+    cards: int, profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DRIVER, "_probe_result", (cards, "" if cards else "No card."))
+    assert build_config(Settings(_env_file=None)).profile == profile
+    assert build_config(Settings(_env_file=None, profile="embedded")).profile == "embedded"
+
+
+def test_a_profile_that_there_is_not_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENFAZE_PROFILE", "huge")
+    with pytest.raises(ValidationError, match="no profile 'huge'; choose from: embedded, standard, gpu"):
+        Settings(_env_file=None)
+
+
+@pytest.mark.usefixtures("card")
+def test_a_capability_of_several_engines_on_the_card_is_named_once() -> None:
+    able = Backend("a", lambda: 1)
+    both = replace(CATALOG["ocr"], engines=(engine("one", print, able), engine("two", print, able)), several=True)
+    assert list(Runtime({"ocr": both}, EngineConfig()).on_the_card()) == ["ocr"]
+
+
+@pytest.mark.usefixtures("card")
+async def test_the_profile_of_a_card_loads_what_runs_there_and_is_ready_without_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    services = Services(Settings(_env_file=None, profile="gpu"))
+    assert not services.ready
+    loaded: list[str] = []
+
+    async def load(capability: str) -> None:
+        loaded.append(capability)
+        raise EngineUnavailable(capability, "Its file is damaged.")
+
+    monkeypatch.setattr(services.runtime, "load", load)
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (1, ""))
+    await services.preload()
+    await services.close()
+    assert "ocr" in loaded
+    assert "speech_to_text" not in loaded  # its runtime is the one for the CPU
+    assert services.ready
+
+
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize("failure", [None, BadResult("It read 'It wroks!'."), EngineUnavailable("ocr", "It is gone.")])
+async def test_what_the_profile_of_a_card_loads_has_worked_once_before_the_server_is_ready(
+    failure: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (1, ""))
+    services = Services(Settings(_env_file=None, profile="gpu"))
+    done: list[tuple[str, bool]] = []
+
+    async def load(capability: str) -> None:
+        done.append((f"loads {capability}", services.ready))
+
+    async def try_out(engines: object) -> str:
+        assert engines is services.runtime
+        done.append(("tries", services.ready))
+        if failure is not None:
+            raise failure
+        return "works"
+
+    monkeypatch.setattr(services.runtime, "load", load)
+    for name, capability in CATALOG.items():
+        monkeypatch.setitem(composition.CATALOG, name, replace(capability, self_test=try_out))  # type: ignore[call-overload]
+    with structlog.testing.capture_logs() as logs:
+        await services.preload()
+    await services.close()
+    assert services.ready
+    assert done[:2] == [("loads ocr", False), ("tries", False)]
+    assert [is_ready for _, is_ready in done] == [False] * len(done)
+    said = [one["error"] for one in logs if one["event"] == "preload_failed" and one["capability"] == "ocr"]
+    assert said == ([str(failure)] if failure else [])
+
+
+async def test_what_is_named_to_be_loaded_is_loaded_and_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of the operator's own need not read what the self-test asks of it."""
+    services = Services(Settings(_env_file=None, preload=("ocr",)))
+
+    async def refuse(_: object) -> str:
+        raise BadResult("It read something else.")
+
+    monkeypatch.setitem(composition.CATALOG, "ocr", replace(CATALOG["ocr"], self_test=refuse))  # type: ignore[call-overload]
+    await services.preload()
+    await services.close()
+    assert services.ready
+
+
+async def test_no_profile_loads_anything_unless_it_is_named() -> None:
+    services = Services(Settings(_env_file=None))
+    assert services.ready
+    await services.close()

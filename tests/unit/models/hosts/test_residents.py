@@ -1,0 +1,261 @@
+"""Which engines stay on a card that has no room for all: a simulated card, on real hosts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from models.base import EngineFailed, EngineNotReady, EngineSpec
+from models.capability import Built, Candidate, Capability, EngineConfig
+from models.devices.device import DRIVER, Backend
+from models.hosts.batches import CardMemory
+from models.hosts.host import EngineHost
+from models.hosts.residents import Residents
+from models.runtime import Runtime
+
+GB = 10**9
+DEVICE = "cuda:0"
+
+
+class Card:
+    """What a card has free, and what time it is."""
+
+    def __init__(self, total: int, *, told: bool = True) -> None:
+        self.total, self.told = total, told
+        self.taken: dict[str, int] = {}
+        self.now = 100.0
+        self.loads: list[str] = []
+
+    def free(self, device: str) -> int | None:
+        assert device == DEVICE
+        return self.total - sum(self.taken.values()) if self.told else None
+
+    def clock(self) -> float:
+        return self.now
+
+
+class Weights:
+    """An engine that takes `size` bytes of the card while it is loaded. Implements `Engine`."""
+
+    def __init__(self, card: Card, name: str, size: int, load_s: float, each: int = 0) -> None:
+        self._card, self._name, self._size, self._load_s, self._each = card, name, size, load_s, each
+
+    def load(self) -> None:
+        if sum(self._card.taken.values()) + self._size > self._card.total:
+            raise RuntimeError("CUDA out of memory")
+        self._card.taken[self._name] = self._size
+        self._card.now += self._load_s
+        self._card.loads.append(self._name)
+
+    def run(self, items: Sequence[str]) -> list[str]:
+        if sum(self._card.taken.values()) + self._each * len(items) > self._card.total:
+            raise RuntimeError("CUDA failed with error out of memory")
+        return [f"{self._name}: {item}" for item in items]
+
+    def close(self) -> None:
+        del self._card.taken[self._name]
+
+
+class Machine:
+    def __init__(self, card: Card, residents: Residents, stack: AsyncExitStack) -> None:
+        self.card, self._residents, self._stack = card, residents, stack
+
+    def engine(
+        self, name: str, size: int, *, says: int | None = None, load_s: float = 0.0, each: int = 0
+    ) -> EngineHost[str, str]:
+        """`says`: what it declares to take; `each`: what an item takes while it is computed."""
+        spec = EngineSpec(name, "toy", "Apache-2.0", "here")
+        host = EngineHost[str, str](spec, lambda: Weights(self.card, name, size, load_s, each))
+        host.reside(self._residents, DEVICE, size if says is None else says)
+        self._stack.push_async_callback(host.close)
+        self._any = host
+        return host
+
+    def wake(self) -> None:
+        """As what ends does to those who wait."""
+        self._residents.mark_idle(self._any)
+
+
+@asynccontextmanager
+async def machine(
+    total: int = 10 * GB, *, most: int = 0, told: bool = True, max_wait_s: float = 30
+) -> AsyncIterator[Machine]:
+    card = Card(total, told=told)
+    async with AsyncExitStack() as stack:
+        yield Machine(card, Residents(most, free=card.free, clock=card.clock, max_wait_s=max_wait_s), stack)
+
+
+async def test_the_one_that_was_used_least_lately_leaves() -> None:
+    async with machine() as here:
+        one, two, three = (here.engine(name, 4 * GB) for name in ("one", "two", "three"))
+        for host in (one, two, one):
+            here.card.now += 1
+            await host.run("x")
+        assert await three.run("x") == "three: x"
+        assert (one.loaded, two.loaded, three.loaded) == (True, False, True)
+        assert two.counters.unloads == 1
+        assert await two.run("x") == "two: x"  # and comes back when it is asked for, in place of the next
+        assert here.card.loads == ["one", "two", "three", "two"]
+        assert not one.loaded
+
+
+async def test_all_stay_where_there_is_room() -> None:
+    async with machine() as here:
+        hosts = [here.engine(name, 3 * GB) for name in ("one", "two", "three")]
+        for host in (*hosts, *hosts):
+            await host.run("x")
+        assert here.card.loads == ["one", "two", "three"]
+
+
+async def test_the_operator_may_leave_less_than_the_card_has() -> None:
+    async with machine(most=5 * GB) as here:
+        one, two = here.engine("one", 3 * GB), here.engine("two", 3 * GB)
+        await one.run("x")
+        await two.run("x")
+        assert (one.loaded, two.loaded) == (False, True)
+
+
+async def test_one_that_answers_somebody_stays_until_it_has() -> None:
+    async with machine() as here:
+        one, two = here.engine("one", 6 * GB), here.engine("two", 6 * GB)
+        async with one.lease():
+            asked = asyncio.create_task(two.run("x"))
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert not asked.done()
+            assert one.loaded
+        assert await asked == "two: x"
+        assert not one.loaded
+
+
+async def test_who_waits_too_long_is_told_what_holds_the_card() -> None:
+    async with machine(max_wait_s=0) as here:
+        one, two = here.engine("one", 6 * GB), here.engine("two", 5 * GB)
+        async with one.lease():
+            with pytest.raises(EngineNotReady, match=r"'two' takes 5,000 MB of cuda:0.*'one' 6,000"):
+                await two.run("x")
+        assert await two.run("x") == "two: x"
+
+
+async def test_one_that_has_just_come_stays_for_twice_as_long_as_its_loading_took() -> None:
+    async with machine() as here:
+        one, two = here.engine("one", 6 * GB, load_s=5), here.engine("two", 6 * GB)
+        await one.run("x")
+        loaded = here.card.now
+        asked = asyncio.create_task(two.run("x"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert one.loaded
+        here.card.now = loaded + 9.9
+        async with one.lease():  # what ends wakes those who wait
+            pass
+        await asyncio.sleep(0)
+        assert one.loaded
+        here.card.now = loaded + 10.1
+        async with one.lease():
+            pass
+        assert await asked == "two: x"
+        assert not one.loaded
+
+
+async def test_what_it_takes_is_seen_once_it_is_loaded() -> None:
+    async with machine() as here:
+        shy, other = here.engine("shy", 6 * GB, says=1 * GB), here.engine("other", 5 * GB)
+        await other.run("x")
+        # It declares too little, so nobody leaves for it at first: memory runs out, and then somebody does.
+        assert await shy.run("x") == "shy: x"
+        assert not other.loaded
+        assert shy.counters.failures.total() == 0
+        await other.run("x")
+        assert await shy.run("x") == "shy: x"
+        assert here.card.loads == ["other", "shy", "other", "shy"]
+
+
+async def test_what_is_not_told_is_found_out_by_running_out() -> None:
+    async with machine(told=False) as here:
+        one, two = here.engine("one", 6 * GB), here.engine("two", 6 * GB)
+        await one.run("x")
+        assert await two.run("x") == "two: x"
+        assert not one.loaded
+
+
+async def test_where_nobody_can_leave_the_engine_says_that_memory_does_not_suffice() -> None:
+    async with machine(4 * GB) as here:
+        with pytest.raises(EngineNotReady, match="did not find the memory"):
+            await here.engine("large", 6 * GB).run("x")
+
+
+async def test_who_waits_behind_another_who_waits_is_told_after_as_long() -> None:
+    async with machine(max_wait_s=30) as here:
+        holder, one, two = (here.engine(name, 6 * GB) for name in ("holder", "one", "two"))
+        async with holder.lease():
+            asked = [asyncio.create_task(host.run("x")) for host in (one, two)]
+            for _ in range(20):
+                await asyncio.sleep(0)
+            here.card.now += 31
+            here.wake()
+            told = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(error) for error in told] == [EngineNotReady, EngineNotReady]
+
+
+async def test_an_item_that_finds_too_little_memory_has_idle_engines_leave() -> None:
+    async with machine() as here:
+        idle, busy = here.engine("idle", 4 * GB), here.engine("busy", 2 * GB)
+        large = here.engine("large", 2 * GB, each=4 * GB)
+        async with busy.lease():
+            await busy.run("x")
+            await idle.run("x")
+            assert await large.run("x") == "large: x"
+            assert (idle.loaded, busy.loaded) == (False, True)
+        assert large.counters.failures.total() == 0
+
+
+async def test_an_item_that_does_not_fit_beside_engines_in_use_may_be_tried_again_later() -> None:
+    async with machine() as here:
+        busy, large = here.engine("busy", 6 * GB), here.engine("large", 2 * GB, each=4 * GB)
+        async with busy.lease():
+            with pytest.raises(EngineFailed) as failure:
+                await large.run("x")
+        assert failure.value.retry_after is not None
+        assert await large.run("x") == "large: x"
+        assert not busy.loaded
+
+
+async def test_two_that_are_asked_for_at_once_come_one_after_the_other() -> None:
+    async with machine() as here:
+        one, two = here.engine("one", 6 * GB), here.engine("two", 6 * GB)
+        assert await asyncio.gather(one.run("x"), two.run("x")) == ["one: x", "two: x"]
+        assert sorted(here.card.loads) == ["one", "two"]
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda", "cpu"])
+async def test_the_engines_of_a_runtime_share_the_card_that_they_are_on(
+    device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = Card(9 * GB)
+    monkeypatch.setattr(DRIVER, "_probe_result", (1, ""))
+
+    def candidate(name: str) -> Candidate:
+        spec = EngineSpec(name, name, "Apache-2.0", "here")
+
+        def build(_: EngineConfig) -> Built:
+            host = EngineHost[str, str](spec, lambda: Weights(card, name, 4 * GB, 0.0))
+            return Built(host, [host])
+
+        backend = Backend("toys", lambda: 1)
+        return Candidate(spec, lambda _: None, build, backend=backend, card=CardMemory(base=6000, item=1))
+
+    async def self_test(_: object) -> str:
+        return ""
+
+    catalog: dict[str, Capability[EngineHost[str, str]]] = {
+        name: Capability(name, [candidate(name)], self_test) for name in ("one", "two")
+    }
+    runtime = Runtime(catalog, EngineConfig(device=device), residents=Residents(free=card.free, clock=card.clock))
+    hosts = [runtime.use(capability) for capability in catalog.values()]
+    for host in hosts:
+        await host.run("x")
+    # By what they declare there is no room for both beside what is left: the first one made room.
+    assert [host.loaded for host in hosts] == [device == "cpu", True]
+    await runtime.close()

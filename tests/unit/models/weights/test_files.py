@@ -1,0 +1,413 @@
+"""Pulling weights from a real HTTP server on loopback."""
+
+import contextlib
+import hashlib
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from models.vision.ocr.paddle_models import LANGUAGES, models_for
+from models.weights.files import WEIGHT_SETS, WeightFile, WeightSet
+from models.weights.pulling import PullFailed, pull
+from tests.conftest import each_case
+
+MOVING = {"https://huggingface.co/besit/rfdetr-onnx/resolve/main/rfdetr-seg-small.onnx"}
+"""Addresses of which no revision is known. Their checksums hold all the same: a file that changed is refused."""
+CONTENT = bytes(range(256)) * 12_000
+"""About 3 MB: several blocks."""
+
+
+class WeightServer(ThreadingHTTPServer):
+    """Serves CONTENT under any path; the path says what goes wrong on the way."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.requests: list[str] = []
+        self.breaks_off_after: list[int] = []
+        """How much of the next answers gets out."""
+        self.ranges: list[str | None] = []
+        """What part each request asked for."""
+        self.asked, self.go_on = threading.Event(), threading.Event()
+        """Answers under /slow wait, once they have said that they are asked for."""
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+
+    def file(self, path: str, *, to: str = "det/model.onnx", size: int | None = None) -> WeightFile:
+        return WeightFile(self.url(path), hashlib.sha256(CONTENT).hexdigest(), to, size)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: WeightServer
+
+    def do_GET(self) -> None:
+        self.server.requests.append(self.path)
+        self.server.ranges.append(self.headers["range"])
+        if self.path.startswith("/missing"):
+            self.send_error(404)
+            return
+        if self.path.startswith("/moved"):
+            self.send_response(302)
+            self.send_header("location", self.server.url("/model"))
+            self.end_headers()
+            return
+        if self.path.startswith("/slow"):
+            self.server.asked.set()
+            assert self.server.go_on.wait(20)
+        begin = 0
+        if self.headers["range"] and not self.path.startswith("/whole"):
+            begin = int(self.headers["range"].removeprefix("bytes=").removesuffix("-"))
+            if begin >= len(CONTENT):
+                self.send_error(416)
+                return
+            self.send_response(206)
+            self.send_header("content-range", f"bytes {begin}-{len(CONTENT) - 1}/{len(CONTENT)}")
+        else:
+            self.send_response(200)
+        self.send_header("content-length", str(len(CONTENT) - begin))
+        self.end_headers()
+        length = self.server.breaks_off_after.pop() if self.server.breaks_off_after else len(CONTENT)
+        content = CONTENT[::-1] if self.path.startswith("/other") else CONTENT
+        self.wfile.write(content[begin : begin + length])
+
+    def log_message(self, *_: object) -> None:
+        """Keeps the test's output quiet."""
+
+
+@contextlib.contextmanager
+def serving_weights() -> Iterator[WeightServer]:
+    with WeightServer() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[WeightServer]:
+    with serving_weights() as server:
+        yield server
+
+
+def one(file: WeightFile) -> WeightSet:
+    return WeightSet("test", "Apache-2.0", (file,))
+
+
+def files_below(root: Path) -> set[str]:
+    """All but the empty files that keep others out while one is fetched."""
+    files = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    return {name for name in files if not name.endswith(".lock")}
+
+
+PART = "det/.model.onnx.part"
+"""What has arrived of a file that is not whole yet."""
+
+
+def test_a_file_arrives_whole_where_it_belongs(server: WeightServer, tmp_path: Path) -> None:
+    pull(one(server.file("/model", size=len(CONTENT))), tmp_path)
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+    assert files_below(tmp_path) == {"det/model.onnx"}
+
+
+def test_progress_is_told_until_the_last_byte(server: WeightServer, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    pull(one(server.file("/model")), tmp_path, progress=lambda file, *counts: told.append((file.path, *counts)))
+    counts = [done for _, done, _ in told]
+    assert counts == sorted(counts)
+    assert len(counts) > 1
+    assert told[-1] == ("det/model.onnx", len(CONTENT), len(CONTENT))
+
+
+def test_what_is_there_is_not_fetched_again(server: WeightServer, tmp_path: Path) -> None:
+    weights = WeightSet("test", "Apache-2.0", (server.file("/a", to="a"), server.file("/b", to="b")))
+    assert weights.missing(tmp_path) == list(weights.files)
+    (tmp_path / "a").write_bytes(CONTENT)
+    assert weights.missing(tmp_path) == [weights.files[1]]
+    pull(weights, tmp_path)
+    assert server.requests == ["/b"]
+    assert weights.missing(tmp_path) == []
+
+
+def test_what_is_there_with_another_checksum_is_replaced(server: WeightServer, tmp_path: Path) -> None:
+    (tmp_path / "det").mkdir()
+    (tmp_path / "det" / "model.onnx").write_bytes(b"something else")
+    pull(one(server.file("/model")), tmp_path)
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+
+
+def test_a_redirect_to_the_hubs_storage_is_followed(server: WeightServer, tmp_path: Path) -> None:
+    pull(one(server.file("/moved")), tmp_path)
+    assert server.requests == ["/moved", "/model"]
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+
+
+def test_a_callers_client_is_used_and_left_open(server: WeightServer, tmp_path: Path) -> None:
+    with httpx.Client(headers={"user-agent": "mine"}) as client:
+        pull(one(server.file("/model")), tmp_path, client=client)
+        assert not client.is_closed
+
+
+def test_a_wrong_checksum_leaves_nothing_behind(server: WeightServer, tmp_path: Path) -> None:
+    file = replace(server.file("/model"), sha256="0" * 64)
+    with pytest.raises(PullFailed, match=f"its sha256 is {hashlib.sha256(CONTENT).hexdigest()}"):
+        pull(one(file), tmp_path)
+    assert files_below(tmp_path) == set()
+
+
+def test_a_connection_that_breaks_off_leaves_what_came_and_the_next_pull_goes_on_there(
+    server: WeightServer, tmp_path: Path
+) -> None:
+    server.breaks_off_after = [len(CONTENT) // 2]
+    weights = one(server.file("/model", size=len(CONTENT)))
+    with pytest.raises(PullFailed, match="RemoteProtocolError"):
+        pull(weights, tmp_path)
+    assert files_below(tmp_path) == {PART}
+    assert weights.missing(tmp_path) == list(weights.files)
+    arrived = (tmp_path / PART).stat().st_size
+    assert 0 < arrived <= len(CONTENT) // 2
+    told: list[int] = []
+    pull(weights, tmp_path, progress=lambda _file, done, _total: told.append(done))
+    assert server.ranges == [None, f"bytes={arrived}-"]
+    assert told[0] > arrived
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+    assert files_below(tmp_path) == {"det/model.onnx"}
+
+
+@pytest.mark.parametrize("path", ["/model", "/whole/model"], ids=["goes on", "starts again"])
+@pytest.mark.parametrize("begun", [1000, len(CONTENT), len(CONTENT) + 5])
+def test_a_beginning_of_something_else_is_thrown_away(
+    server: WeightServer, tmp_path: Path, path: str, begun: int
+) -> None:
+    (tmp_path / "det").mkdir()
+    (tmp_path / PART).write_bytes(b"x" * begun)
+    pull(one(server.file(path)), tmp_path)
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+    assert files_below(tmp_path) == {"det/model.onnx"}
+
+
+def test_a_server_that_sends_everything_again_is_understood(server: WeightServer, tmp_path: Path) -> None:
+    (tmp_path / "det").mkdir()
+    (tmp_path / PART).write_bytes(CONTENT[:1000])
+    pull(one(server.file("/whole/model")), tmp_path)
+    assert server.ranges == ["bytes=1000-"]
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"), [(len(CONTENT) + 1, "it ended after"), (len(CONTENT) - 1, "it is larger than")]
+)
+def test_a_size_other_than_the_stated_one_is_refused(
+    server: WeightServer, tmp_path: Path, size: int, reason: str
+) -> None:
+    with pytest.raises(PullFailed, match=reason):
+        pull(one(server.file("/model", size=size)), tmp_path)
+    assert files_below(tmp_path) == set()
+
+
+def test_a_file_that_is_not_there_is_named_with_what_to_do(server: WeightServer, tmp_path: Path) -> None:
+    file = server.file("/missing")
+    with pytest.raises(PullFailed) as caught:
+        pull(one(file), tmp_path)
+    message = str(caught.value)
+    assert file.url in message
+    assert "404" in message
+    assert file.sha256 in message
+    assert str(tmp_path / "det" / "model.onnx") in message
+
+
+def test_a_server_that_is_not_there_is_a_failed_pull(server: WeightServer, tmp_path: Path) -> None:
+    file = server.file("/model")
+    server.shutdown()  # A poll under way would keep the port open for a moment.
+    server.server_close()
+    with pytest.raises(PullFailed, match="ConnectError"):
+        pull(one(file), tmp_path)
+
+
+@pytest.fixture
+def mirrored(monkeypatch: pytest.MonkeyPatch, server: WeightServer) -> WeightServer:
+    """Mirrors all below /missing, /wrong and /other under /model."""
+    site = re.compile(rf"({re.escape(server.url(''))})/(?:missing|wrong|other)(/.*)")
+    monkeypatch.setattr("models.weights.files._MIRRORS", [(site, r"\1/model\2")])
+    return server
+
+
+def test_what_a_site_does_not_give_comes_from_its_mirror(mirrored: WeightServer, tmp_path: Path) -> None:
+    pull(one(mirrored.file("/missing/a")), tmp_path)
+    assert mirrored.requests == ["/missing/a", "/model/a"]
+    assert files_below(tmp_path) == {"det/model.onnx"}
+
+
+def test_a_mirror_goes_on_where_the_site_broke_off(mirrored: WeightServer, tmp_path: Path) -> None:
+    mirrored.breaks_off_after = [2_000_000]
+    pull(one(mirrored.file("/wrong/a")), tmp_path)
+    assert mirrored.ranges[0] is None
+    assert re.fullmatch(r"bytes=[1-9]\d+-", mirrored.ranges[1] or "")
+    assert (tmp_path / "det/model.onnx").read_bytes() == CONTENT
+
+
+def test_a_mirror_starts_again_if_the_site_began_another_file(mirrored: WeightServer, tmp_path: Path) -> None:
+    mirrored.breaks_off_after = [2_000_000]
+    pull(one(mirrored.file("/other/a")), tmp_path)
+    assert mirrored.requests == ["/other/a", "/model/a", "/model/a"]
+    assert (tmp_path / "det/model.onnx").read_bytes() == CONTENT
+
+
+def test_only_a_beginning_is_a_reason_to_fetch_a_file_twice(mirrored: WeightServer, tmp_path: Path) -> None:
+    (tmp_path / "det").mkdir()
+    (tmp_path / PART).write_bytes(b"x" * 1000)
+    file = WeightFile(mirrored.url("/wrong/a"), "0" * 64, "det/model.onnx")
+    with pytest.raises(PullFailed, match="its sha256 is"):
+        pull(one(file), tmp_path)
+    assert list(zip(mirrored.requests, mirrored.ranges, strict=True)) == [
+        ("/wrong/a", "bytes=1000-"),
+        ("/wrong/a", None),
+        ("/model/a", None),
+    ]
+
+
+def test_a_mirror_that_has_another_file_gives_none_and_the_sites_own_failure_is_told(
+    mirrored: WeightServer, tmp_path: Path
+) -> None:
+    file = WeightFile(mirrored.url("/missing/a"), "0" * 64, "det/model.onnx")
+    with pytest.raises(PullFailed, match=r"missing/a: the server answered 404"):
+        pull(one(file), tmp_path)
+    assert files_below(tmp_path) == set()
+
+
+def test_files_of_hugging_face_and_github_have_a_second_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    hub = WeightFile("https://huggingface.co/Qwen/a/resolve/0123/b.gguf", "", "b")
+    assert hub.sources == (hub.url, "https://hf-mirror.com/Qwen/a/resolve/0123/b.gguf")
+    raw = WeightFile("https://raw.githubusercontent.com/owner/repo/0123/c/d.onnx", "", "d")
+    assert raw.sources == (raw.url, "https://cdn.jsdelivr.net/gh/owner/repo@0123/c/d.onnx")
+
+
+def test_the_hub_that_the_operator_names_is_asked_first(
+    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", server.url("/"))
+    file = server.file("/model")
+    pull(one(replace(file, url="https://huggingface.co/Qwen/a/resolve/0123/b.gguf")), tmp_path)
+    assert server.requests == ["/Qwen/a/resolve/0123/b.gguf"]
+
+
+def test_a_hub_that_cannot_be_reached_is_named_as_the_operator_named_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid:8000")
+    file = WeightFile("https://huggingface.co/Qwen/a/resolve/0123/b.gguf", "", "b")
+    failed = PullFailed(file, tmp_path / "b", "ConnectError")
+    assert str(failed).startswith("Could not fetch http://hub.invalid:8000/Qwen/a/resolve/0123/b.gguf: ConnectError")
+
+
+def test_weights_are_fetched_at_a_revision() -> None:
+    moving = {
+        file.url
+        for weights in WEIGHT_SETS.values()
+        for file in weights.files
+        if re.search(r"/(?:main|master|HEAD|latest)/", file.url)
+    }
+    assert moving == MOVING
+
+
+def test_a_directory_that_cannot_be_written_is_a_failed_pull(server: WeightServer, tmp_path: Path) -> None:
+    (tmp_path / "det").write_text("a file where the directory would be")
+    with pytest.raises(PullFailed, match="cannot be written"):
+        pull(one(server.file("/model")), tmp_path)
+
+
+def test_an_interrupted_pull_leaves_no_weights_and_goes_on_when_repeated(server: WeightServer, tmp_path: Path) -> None:
+    def interrupt(_file: WeightFile, done: int, _total: int | None) -> None:
+        if done > len(CONTENT) // 3:
+            raise KeyboardInterrupt
+
+    weights = one(server.file("/model"))
+    with pytest.raises(KeyboardInterrupt):
+        pull(weights, tmp_path, progress=interrupt)
+    assert files_below(tmp_path) == {PART}
+    pull(weights, tmp_path)
+    assert str(server.ranges[1]).startswith("bytes=")
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+
+
+def test_what_came_before_a_failure_stays(server: WeightServer, tmp_path: Path) -> None:
+    weights = WeightSet("test", "Apache-2.0", (server.file("/a", to="a"), server.file("/missing", to="b")))
+    with pytest.raises(PullFailed):
+        pull(weights, tmp_path)
+    assert files_below(tmp_path) == {"a"}
+
+
+def test_of_threads_that_pull_at_once_one_fetches(server: WeightServer, tmp_path: Path) -> None:
+    weights = one(server.file("/slow"))
+    with ThreadPoolExecutor(3) as threads:
+        pulls = [threads.submit(pull, weights, tmp_path) for _ in range(3)]
+        assert server.asked.wait(20)
+        server.go_on.set()
+        for done in pulls:
+            done.result(timeout=60)
+    assert server.requests == ["/slow"]
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+
+
+PULL = """
+import sys
+from pathlib import Path
+from models.weights.pulling import pull
+from models.weights.files import WeightFile, WeightSet
+
+url, sha256, root = sys.argv[1:]
+pull(WeightSet("test", "MIT", (WeightFile(url, sha256, "det/model.onnx"),)), Path(root))
+"""
+
+
+def test_of_processes_that_pull_at_once_one_fetches(server: WeightServer, tmp_path: Path) -> None:
+    file = server.file("/slow")
+    commands = [sys.executable, "-c", PULL, file.url, file.sha256, str(tmp_path)]
+    with contextlib.ExitStack() as stack:
+        processes = [stack.enter_context(subprocess.Popen(commands)) for _ in range(2)]
+        assert server.asked.wait(20)
+        server.go_on.set()
+        assert [process.wait(30) for process in processes] == [0, 0]
+    assert server.requests == ["/slow"]
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+
+
+def test_a_process_that_was_killed_keeps_nobody_out(server: WeightServer, tmp_path: Path) -> None:
+    file = server.file("/slow")
+    with subprocess.Popen([sys.executable, "-c", PULL, file.url, file.sha256, str(tmp_path)]) as process:
+        assert server.asked.wait(20)
+        process.kill()
+    server.go_on.set()
+    pull(one(server.file("/model")), tmp_path)
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+
+
+@each_case("weights", WEIGHT_SETS.values())
+def test_every_set_names_checked_files_inside_the_weights_directory(weights: WeightSet) -> None:
+    assert weights.licence
+    assert len({file.path for file in weights.files}) == len(weights.files)
+    for file in weights.files:
+        assert file.url.startswith("https://")
+        assert len(bytes.fromhex(file.sha256)) == 32
+        assert not Path(file.path).is_absolute()
+        assert ".." not in Path(file.path).parts
+
+
+@each_case("language", sorted(LANGUAGES))
+def test_the_set_of_a_language_holds_the_models_that_paddleocr_loads_for_it(language: str) -> None:
+    models = models_for(language)
+    assert {file.path for file in WEIGHT_SETS[models.weight_set].files} == {
+        f"paddleocr/{model}/inference.{ending}"
+        for model in (models.detector, models.recognizer)
+        for ending in ("yml", "json", "pdiparams")
+    }
