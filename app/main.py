@@ -48,10 +48,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if mcp is not None:
         routers.append(APIRouter(routes=[Route(PATH, mcp)]))
     services = Services(settings, Routes([route for router in routers for route in router.routes]))
-    lines = LineRunner(services, batches.ENDPOINTS)
-    webhook = build_webhook(settings, services.fetcher)
-    runner = BatchRunner(build_batch_store(settings), lines, settings.batch_lines_at_once, webhook)
-    fill_from_batches(services.metrics, runner.outcomes, runner.faults)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -94,6 +90,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # The framework's redirect would lead to whatever host and scheme the request names.
         redirect_slashes=False,
     )
+    runner = BatchRunner(
+        build_batch_store(settings),
+        services.files,
+        services.keys,
+        LineRunner(app),
+        settings.batch_lines_at_once,
+        build_webhook(settings, services.fetcher),
+    )
+    fill_from_batches(services.metrics, runner.outcomes, runner.faults)
     app.state.services = services
     app.state.batches = runner
     app.add_middleware(

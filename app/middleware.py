@@ -91,6 +91,8 @@ class RequestScope:
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
         stages: Stages = state.setdefault("stages", Stages())
+        line_caller: Caller | None = state.get("caller")
+        """Caller of a line of a batch, which the server itself sends. Other requests have a key."""
         status: int | None = None
         path = self._metrics.routes.without_slash(scope["path"])
         if path not in PAGES:  # Links of a page are relative to its path, so a page with an extra slash is redirected.
@@ -125,17 +127,22 @@ class RequestScope:
             self._traces.request(scope, route, stages) as span,
         ):
             try:
-                if self._is_stopping() and scope["path"] not in MONITORING_PATHS:
+                if self._is_stopping() and line_caller is None and scope["path"] not in MONITORING_PATHS:
                     raise shutting_down()
                 _check_head(scope)
                 if not _needs_no_key(scope["path"]):
                     address = scope["client"][0] if scope.get("client") else ""
-                    state["caller"] = caller = self._check_key(scope, address)
+                    state["caller"] = caller = line_caller or self._check_key(scope, address)
                     admission = self._admission_control.admit(caller, is_charged=scope["method"] == "POST")
                     check_switches(Headers(scope=scope))
                     receive = ahead = ReadAhead(receive)
                     state["key"] = key = caller.tenant if self._keys.are_required else network_of(address)
-                    state["place"] = place = await self._door.enter(key, caller.limits.concurrent, ahead)
+                    try:
+                        state["place"] = place = await self._door.enter(key, caller.limits.concurrent, ahead)
+                    except ApiError:
+                        # What is refused here counts as no request, but its answer has the key's rates.
+                        admission = self._admission_control.admit(caller, is_charged=False)
+                        raise
                     KEY.set(key)
                 state["admission"] = admission
                 await self._app(_with_get_for_head(scope), receive, send_with_id)
@@ -146,6 +153,8 @@ class RequestScope:
                 status = CLIENT_GONE_STATUS
                 clear_tracebacks(error)
             except asyncio.CancelledError:
+                if line_caller is not None:
+                    raise
                 # The server is stopping. A stream that has begun has already sent its own last event.
                 if status is None:
                     with contextlib.suppress(TimeoutError):

@@ -189,6 +189,8 @@ class Stages:
         """Time until the first chunk of the answer, in seconds."""
         self.input_tokens = 0
         self.output_tokens = 0
+        self.reasoning_tokens = 0
+        """Number of the output tokens that are reasoning."""
         self.rejected: str | None = None
         """Reason of a refusal that is not the fault of the request, as counted in `openfaze_rejected_total`."""
         self.failed: int | None = None

@@ -9,18 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from app.access.admission import Admission
 from app.access.keys import EVERYONE, Caller, KeyReference
 from app.assembly.services import Services
 from app.batches import runner as batch_runner
-from app.batches.lines import Endpoint, LineResponse, LineRunner
+from app.batches.lines import LineRunner
 from app.batches.runner import BatchRunner
 from app.batches.store import Batch, BatchStore
 from app.batches.webhook import Webhook
+from app.middleware import RequestScope
 from app.settings import Settings
+from app.telemetry import Stages
+from app.wire.parse import parse
 from app.wire.request import RequestModel
-from app.wire.response import CompletionUsage, TokensDetails
 
 URL = "/v1/echo"
 LIMIT_S = 60.0
@@ -48,27 +53,35 @@ class World:
         self.changed = asyncio.Event()
         self.store = BatchStore(self.path)
 
-    async def answer(self, _: Services, body: Echo, admission: Admission, request_id: str) -> LineResponse:
-        assert request_id.startswith("req-")
+    async def answer(self, request: Request) -> Response:
+        body = parse(Echo, await request.body())
         self.asked[body.text] += 1
-        self.callers.append(admission.caller)
-        await admission.reserve("ocr", prompt_tokens=3, answer_tokens=2)
+        self.callers.append(request.state.caller)
+        await request.state.admission.reserve("ocr", prompt_tokens=3, answer_tokens=2)
         if body.text in self.held:
             await self.held[body.text].wait()
         if self.failures.get(body.text):
             raise self.failures[body.text].pop(0)
-        usage = CompletionUsage(
-            prompt_tokens=3,
-            completion_tokens=2,
-            total_tokens=5,
-            completion_tokens_details=TokensDetails(reasoning_tokens=1),
-        )
-        return LineResponse(json.dumps({"said": body.text}).encode(), usage)
+        stages: Stages = request.state.stages
+        stages.input_tokens, stages.output_tokens, stages.reasoning_tokens = 3, 2, 1
+        return JSONResponse({"said": body.text})
 
     def runner(self, *, at_once: int = 1, webhook: Webhook | None = None) -> BatchRunner:
-        lines = LineRunner(self.services, {URL: Endpoint(Echo, self.answer)})
-        store = BatchStore(self.path)
-        return BatchRunner(store, lines, at_once, webhook, clock=lambda: self.now)
+        services = self.services
+        app = Starlette(routes=[Route(URL, self._answer, methods=["POST"])])
+        app.add_middleware(
+            RequestScope,
+            keys=services.keys,
+            admission_control=services.admission_control,
+            door=services.door,
+            metrics=services.metrics,
+            traces=services.traces,
+        )
+        store, lines = BatchStore(self.path), LineRunner(app)
+        return BatchRunner(store, services.files, services.keys, lines, at_once, webhook, clock=lambda: self.now)
+
+    async def _answer(self, request: Request) -> Response:
+        return await self.answer(request)
 
     @asynccontextmanager
     async def running(self, **options: Any) -> AsyncIterator[BatchRunner]:

@@ -6,31 +6,22 @@
 """
 
 import asyncio
-import contextlib
 import hashlib
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
+import httpx
 import pydantic_core
-import structlog
-from pydantic import BaseModel
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.access.admission import Admission
 from app.access.keys import Caller
-from app.assembly.services import Services
-from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, clear_tracebacks, report_error
-from app.monitoring.tracing import record_status
+from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited
 from app.telemetry import Stages
-from app.wire.parse import MAX_VALUES, TooMuchJson, parse, parse_json
+from app.wire.parse import MAX_VALUES, TooMuchJson, parse_json
 from app.wire.problems import but_not
-from app.wire.request import RequestModel
-from app.wire.response import CompletionUsage
-from models.queues.fair_queue import KEY
 from tasks.inputs.limits import MB, megabytes
-
-BodyT = TypeVar("BodyT", bound=BaseModel)
 
 METHOD = "POST"
 MAX_LINES = 50_000
@@ -41,8 +32,6 @@ MAX_ID_CHARS = 512
 """A `custom_id` has at most this many characters."""
 MAX_PROBLEMS = 100
 """At most this many problems are listed for one file."""
-RECORD_START = b'{"id":"batch_req_'
-"""Beginning of each line of an output file."""
 _LINE_ENDS = "\u0085\u2028\u2029"
 """Signs that end a line for `str.splitlines`, and that JSON may contain as they are."""
 _STEP = 64 << 10
@@ -184,37 +173,8 @@ def _read_envelope(line: bytes, max_values: int) -> dict[str, Any]:
 
 
 def custom_id_of(line: bytes) -> str:
-    """Return the `custom_id` of a checked line, or of a line of an output file."""
+    """Return the `custom_id` of a checked line."""
     return str(_read_envelope(line, len(line))["custom_id"])
-
-
-def url_of(line: bytes) -> str:
-    """Return the endpoint of a checked line."""
-    return str(_read_envelope(line, len(line))["url"])
-
-
-class BatchLine(RequestModel, Generic[BodyT]):
-    custom_id: str
-    method: str
-    url: str
-    body: BodyT
-
-
-@dataclass(frozen=True, slots=True)
-class LineResponse:
-    content: bytes
-    """Response body, which is JSON."""
-    usage: CompletionUsage | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint(Generic[BodyT]):
-    """Endpoint that lines may call."""
-
-    body: type[BodyT]
-    answer: Callable[[Services, BodyT, Admission, str], Awaitable[LineResponse]]
-    """Function that returns the answer to a body. Its other arguments are the services, the request's admission, which
-    has reserved nothing yet, and the request's id. The function raises the errors of the route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,15 +184,16 @@ class LineResult:
     is_answer: bool
     line: bytes
     """Line of the output file, or of the error file."""
-    usage: CompletionUsage | None = None
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 class LineRunner:
-    """Runs lines as requests of a key, with the key's limits, thresholds and share, and with the cache."""
+    """Runs lines as requests to the app itself, with the rights and limits that the key has at that moment."""
 
-    def __init__(self, services: Services, endpoints: Mapping[str, Endpoint[Any]]) -> None:
-        self.services = services
-        self.endpoints = endpoints
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def run(
         self,
@@ -241,89 +202,80 @@ class LineRunner:
         find_caller: Callable[[], Caller | None],
         *,
         stop: asyncio.Event,
-        pause: Callable[[ApiError, float], Awaitable[None]],
+        pause: Callable[[int, float], Awaitable[None]],
     ) -> LineResult | None:
         """Run a line and return its result; None if the key is no longer valid, or `stop` is set while the line waits.
 
         After a temporary failure, such as a refusal by the server or by a limit of the key, await `pause` with the
-        error and a number of seconds, and try again. The line is tried at most _TRIES times, but refusals because of
+        status and a number of seconds, and try again. The line is tried at most _TRIES times, but refusals because of
         the key (status 429) do not count as tries. Each try calls `find_caller`, which returns the caller with the
         present rights of the key.
         """
-        request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            custom_id = await asyncio.to_thread(custom_id_of, line)
-            while (caller := find_caller()) is not None:
-                KEY.set(caller.tenant)
-                answer = await self._run_once(line, url, caller, request_id)
-                if isinstance(answer, LineResponse):
-                    content = await self._to_output_line(custom_id, request_id, 200, answer.content)
-                    return LineResult(True, content, answer.usage)
-                if stop.is_set() or not _is_temporary(answer) or tries == _TRIES:
-                    error = pydantic_core.to_json(answer.body(request_id))
-                    return LineResult(False, await self._to_output_line(custom_id, request_id, answer.status, error))
-                await pause(answer, max(pause_s, min(answer.retry_after or 0, _LONGEST_PAUSE_S)))
-                if stop.is_set():
-                    break
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-                tries += not isinstance(answer, RateLimited)
+        custom_id, body = await asyncio.to_thread(_read_line, line)
+        if isinstance(body, BadRequest):
+            return _refused(custom_id, body)
+        while (caller := find_caller()) is not None:
+            stages = Stages()
+            response = await self._post(url, body, caller, stages)
+            retry_s = _retry_s(response)
+            if stop.is_set() or retry_s is None or tries == _TRIES:
+                return await asyncio.to_thread(_to_result, custom_id, response, stages)
+            await pause(response.status_code, max(pause_s, min(retry_s, _LONGEST_PAUSE_S)))
+            if stop.is_set():
+                break
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            tries += response.status_code != RateLimited.status
         return None
 
-    async def _to_output_line(self, custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
-        if len(body) <= _STEP:
-            return output_line(custom_id, request_id, status, body)
-        return await asyncio.to_thread(output_line, custom_id, request_id, status, body)
+    async def _post(self, url: str, body: bytes, caller: Caller, stages: Stages) -> httpx.Response:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["state"] = {"caller": caller, "stages": stages}
+            await self._app(scope, receive, send)
 
-    async def _run_once(self, line: bytes, url: str, caller: Caller, request_id: str) -> LineResponse | ApiError:
-        """Run a line once, with metrics and a trace."""
-        services, stages = self.services, Stages()
-        with services.traces.line(url, stages) as span:
-            answer = await self._try(line, self.endpoints[url], caller, request_id)
-            if isinstance(answer, LineResponse) and answer.usage is not None:
-                stages.input_tokens = answer.usage.prompt_tokens
-                stages.output_tokens = answer.usage.completion_tokens
-                services.metrics.used(stages)
-            record_status(span, 200 if isinstance(answer, LineResponse) else answer.status)
-        return answer
-
-    async def _try(
-        self, line: bytes, endpoint: Endpoint[Any], caller: Caller, request_id: str
-    ) -> LineResponse | ApiError:
-        services = self.services
-        admission = services.admission_control.admit(caller)
-        try:
-            request = await asyncio.to_thread(self._parse, endpoint.body, line)
-            return await endpoint.answer(services, request.body, admission, request_id)
-        except Exception as error:  # noqa: BLE001 - it becomes the line's result
-            public = report_error(error, "batch_line_failed")
-            clear_tracebacks(error)
-            return public
-        finally:
-            # A refusal here is ignored, because the line's result already reports it.
-            with contextlib.suppress(ApiError):
-                await admission.abort(has_begun=False)
-
-    def _parse(self, kind: type[BodyT], line: bytes) -> BatchLine[BodyT]:
-        """Return a line. Raises BadRequest and PayloadTooLarge."""
-        try:
-            return parse(BatchLine[kind], line)  # type: ignore[valid-type]
-        except BadRequest as error:
-            # The prefix `body.` is removed, so that the message names the field as the endpoint itself would.
-            message = error.message.replace("Field 'body.", "Field '", 1)
-            raise BadRequest(
-                message, code=error.code, param=(error.param or "").removeprefix("body.") or None
-            ) from None
+        # Nobody's address, for which no limit of addresses counts.
+        transport = httpx.ASGITransport(app, client=("", 0))
+        async with httpx.AsyncClient(transport=transport, base_url="http://batch", trust_env=False) as client:
+            return await client.post(url, content=body, headers={"content-type": "application/json"})
 
 
-def _is_temporary(error: ApiError) -> bool:
-    return error.status in (429, 503) and error.retry_after is not None and error.retry_after <= LONGEST_RETRY_S
+def _read_line(line: bytes) -> tuple[str, bytes | BadRequest]:
+    """Return the `custom_id` of a checked line, and the body of its request or the reason why there can be none."""
+    envelope = _read_envelope(line, len(line))
+    custom_id, body = str(envelope["custom_id"]), envelope.get("body")
+    if body is None:
+        return custom_id, BadRequest("Field 'body': Field required", param="body")
+    if isinstance(body, dict) and body.get("stream"):
+        return custom_id, BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
+    return custom_id, pydantic_core.to_json(body)
+
+
+def _refused(custom_id: str, error: ApiError) -> LineResult:
+    request_id = f"req-{uuid.uuid4()}"
+    body = pydantic_core.to_json(error.body(request_id))
+    return LineResult(False, output_line(custom_id, request_id, error.status, body))
+
+
+def _retry_s(response: httpx.Response) -> float | None:
+    """Return the seconds after which the same request may succeed; None if waiting does not help, or takes too long."""
+    retry_after = response.headers.get("retry-after")
+    if response.status_code not in (429, 503) or retry_after is None or float(retry_after) > LONGEST_RETRY_S:
+        return None
+    return float(retry_after)
+
+
+def _to_result(custom_id: str, response: httpx.Response, stages: Stages) -> LineResult:
+    status = response.status_code
+    line = output_line(custom_id, response.headers["x-request-id"], status, response.content)
+    if status != 200:
+        return LineResult(False, line)
+    return LineResult(True, line, stages.input_tokens, stages.output_tokens, stages.reasoning_tokens)
 
 
 def output_line(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
     """Return a line of an output file around `body`, which is JSON."""
     head = (
-        f'{RECORD_START.decode()}{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
+        f'{{"id":"batch_req_{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
         f'"response":{{"status_code":{status},"request_id":"{request_id}","body":'
     )
     return _as_one_line(b"".join((head.encode(), body, b'},"error":null}')))

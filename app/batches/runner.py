@@ -16,13 +16,12 @@ from typing import Literal
 
 import structlog
 
-from app.access.keys import EVERYONE, KeyReference
+from app.access.keys import EVERYONE, ApiKeys, KeyReference
 from app.batches.key_pauses import KeyPauses
 from app.batches.lines import (
     LARGEST_LINE,
     BadFile,
     Checker,
-    LineResult,
     LineRunner,
     RawLine,
     Splitter,
@@ -32,6 +31,7 @@ from app.batches.lines import (
 from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record, TooManyResults
 from app.batches.webhook import Webhook
 from app.errors import ApiError, KeyLimitReached
+from app.files.store import FileStore
 from app.state.entries import StoreDown
 from models.base import ModelError
 from models.queues.fair_queue import KEY
@@ -164,6 +164,8 @@ class BatchRunner:
     def __init__(
         self,
         store: BatchStore,
+        files: FileStore,
+        keys: ApiKeys,
         lines: LineRunner,
         lines_at_once: int,
         webhook: Webhook | None = None,
@@ -180,9 +182,8 @@ class BatchRunner:
         self.outcomes: Counter[tuple[str]] = Counter({(one,): 0 for one in ("completed", "failed", "expired")})
         """Number of finished lines by outcome."""
         self._faults: Counter[Fault] = Counter(dict.fromkeys(FAULTS, 0))
-        self._files = lines.services.files
-        self._keys = lines.services.keys
-        self._settings = lines.services.settings
+        self._files = files
+        self._keys = keys
         self._holder = uuid.uuid4().hex
         self._runs: dict[str, _RunningBatch] = {}
         self._notices: dict[asyncio.Task[None], str] = {}
@@ -444,8 +445,8 @@ class BatchRunner:
         return None
 
     async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine, slot: LineSlot) -> None:
-        async def pause(refusal: ApiError, seconds: float) -> None:
-            if isinstance(refusal, KeyLimitReached):
+        async def pause(status: int, seconds: float) -> None:
+            if status == KeyLimitReached.status:
                 self._pauses.begin(run.key.tenant, seconds)
             else:
                 await self._wait(run, slot, seconds)
@@ -458,7 +459,14 @@ class BatchRunner:
             if outcome is None:
                 run.end("key_removed")
                 return
-            record = _to_record(line.number, outcome)
+            record = Record(
+                line.number,
+                outcome.is_answer,
+                outcome.line,
+                outcome.prompt_tokens,
+                outcome.answer_tokens,
+                outcome.reasoning_tokens,
+            )
             await self.store.note(batch.id, self._holder, [record], self._files.limits.file_bytes)
         except TooManyResults:
             run.end("results_too_large")
@@ -585,18 +593,3 @@ class BatchRunner:
     def _note_unreachable(self, error: StoreDown) -> None:
         self._faults["store", "unreachable"] += 1
         log.warning("batches_not_reached", reason=str(error))
-
-
-def _to_record(number: int, outcome: LineResult) -> Record:
-    usage = outcome.usage
-    if usage is None:
-        return Record(number, outcome.is_answer, outcome.line)
-    details = usage.completion_tokens_details
-    return Record(
-        number,
-        outcome.is_answer,
-        outcome.line,
-        usage.prompt_tokens,
-        usage.completion_tokens,
-        details.reasoning_tokens if details else 0,
-    )

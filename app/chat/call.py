@@ -39,5 +39,6 @@ class ChatCall:
                 self.stages.answers()
                 self.stages.input_tokens += event.prompt_tokens
                 self.stages.output_tokens += event.completion_tokens
+                self.stages.reasoning_tokens += event.reasoning_tokens or 0
                 await self.admission.settle(event.prompt_tokens, event.completion_tokens, is_free=event.vcache)
         return event

@@ -168,14 +168,10 @@ class Metrics:
             self._first_token[labels].add(stages.first_token_s)
         for stage, milliseconds in stages.milliseconds.items():
             self._stages[stage,].add(milliseconds / 1000)
-        self.used(stages)
-        if stages.rejected is not None:
-            self._rejected[stages.rejected,] += 1
-
-    def used(self, stages: Stages) -> None:
-        """Count the tokens of a request. `ended` does this, too; only a line of a batch needs this call."""
         self._tokens["input",] += stages.input_tokens
         self._tokens["output",] += stages.output_tokens
+        if stages.rejected is not None:
+            self._rejected[stages.rejected,] += 1
 
     async def text(self) -> bytes:
         """Return all metrics in the format CONTENT_TYPE. A thread renders them, because they have thousands of

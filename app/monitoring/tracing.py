@@ -1,7 +1,7 @@
 """Traces of requests in OpenTelemetry's GenAI semantic conventions.
 
-Each request has a span, and so does each line of a batch. Within this span, each call to the LLM has a span
-`chat {model}`, and each task has a span `execute_tool {task}`.
+Each request has a span, and so does each line of a batch, which is a request. Within this span, each call to the LLM
+has a span `chat {model}`, and each task has a span `execute_tool {task}`.
 
 Without a collector's address, no span is made. A caller's `traceparent` is passed on to the LLM's server either way.
 Spans contain prompts and answers only if a setting permits it, and never if the caller asks that nothing be kept.
@@ -60,14 +60,6 @@ class Traces:
         attributes = {"http.request.method": scope["method"], "http.route": route}
         span = self._tracer.start_span(f"{scope['method']} {route}", parent, SpanKind.SERVER, attributes)
         with self._around(span, parent, stages, keeps=permits_traces(headers)):
-            yield span
-
-    @contextlib.contextmanager
-    def line(self, url: str, stages: Stages) -> Iterator[Span]:
-        """Provide the span of a line of a batch, which has no HTTP request."""
-        parent = context.Context()
-        span = self._tracer.start_span(f"batch_line {url}", parent, SpanKind.INTERNAL, {"http.route": url})
-        with self._around(span, parent, stages, keeps=True):
             yield span
 
     @contextlib.contextmanager

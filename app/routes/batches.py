@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import structlog
 from fastapi import APIRouter, Query, Request
@@ -11,28 +11,20 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from app.assembly.services import Services
-from app.batches.lines import Endpoint
 from app.batches.runner import WINDOW_S, BatchRunner
 from app.batches.store import Batch, Status, TooManyBatches
 from app.errors import BadRequest, NotFound, RateLimited, Unavailable
 from app.http.body import read_body
 from app.http.headers import ZDR_HEADER, is_on
-from app.routes import chat, embeddings, moderations, responses
 from app.routes.openapi import json_body
 from app.state.entries import StoreDown
 from app.wire.files import LONGEST_KEEP_S, SHORTEST_KEEP_S
 from app.wire.parse import parse_off_loop
 from app.wire.problems import but_not
-from app.wire.request import ChatRequest, Metadata, RequestModel
-from app.wire.responses import ResponsesRequest
+from app.wire.request import Metadata, RequestModel
 from models.base import RETRY_S
 
-ENDPOINTS: Mapping[str, Endpoint[Any]] = {
-    "/v1/chat/completions": Endpoint(ChatRequest, chat.answer_line),
-    "/v1/responses": Endpoint(ResponsesRequest, responses.answer_line),
-    "/v1/embeddings": Endpoint(embeddings.EmbeddingRequest, embeddings.answer_line),
-    "/v1/moderations": Endpoint(moderations.ModerationRequest, moderations.answer_line),
-}
+ENDPOINTS = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations")
 WINDOW = "24h"
 MAX_LISTED = 100
 _WAIT_S = 61

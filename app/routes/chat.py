@@ -8,14 +8,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app import runnable_commands
-from app.access.admission import Admission
 from app.assembly.services import Services
-from app.batches.lines import LineResponse
 from app.chat import render
 from app.chat.call import ChatCall
 from app.chat.feed import TimeLimit, within
 from app.chat.render import ChunkOptions, Envelope
-from app.errors import BadRequest
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
 from app.http.headers import PRECONTEXT_HEADER, PROGRESS_HEADER, asks_to_be_forgotten, is_on, skips_planning
@@ -98,19 +95,6 @@ def call_of(request: Request, chat: ChatRequest) -> ChatCall:
         limit=TimeLimit.of(services.settings.request_timeout_s, stages.seconds),
         admission=request.state.admission,
     )
-
-
-async def answer_line(services: Services, chat: ChatRequest, admission: Admission, request_id: str) -> LineResponse:
-    """Answer a line of a batch."""
-    if chat.stream:
-        raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
-    check_model(chat.model, param="model")
-    limit_s = services.settings.request_timeout_s
-    call = ChatCall(chat, admission.caller, limit=TimeLimit.of(limit_s), admission=admission)
-    events = within(limit_s, services.pipeline.run(call))
-    envelope = Envelope(request_id, int(time.time()), chat.model)
-    answer = await render.completion(events, envelope, show_reasoning=chat.shows_reasoning)
-    return LineResponse(await _as_json(answer), answer.usage)
 
 
 async def _as_json(answer: ChatCompletion) -> bytes:

@@ -15,7 +15,6 @@ from starlette.responses import Response
 from app.access.admission import Admission
 from app.access.key_file import EMBEDDINGS
 from app.assembly.services import Services
-from app.batches.lines import LineResponse
 from app.errors import PayloadTooLarge, took_too_long
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
@@ -26,7 +25,6 @@ from app.telemetry import Stages
 from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL
 from app.wire.parse import parse_off_loop
 from app.wire.request import FAIL_FAST, RequestModel, by_json_type
-from app.wire.response import CompletionUsage
 from models.embedding.capability import EMBEDDING
 from models.embedding.embedder import DIMENSIONS
 from models.embedding.passages import QUERY, Passage, Role
@@ -116,24 +114,18 @@ async def embed(request: Request) -> Response:
     wanted = await parse_off_loop(EmbeddingRequest, await read_body(request, services.max_request_bytes))
     request.state.log = {"model": wanted.model, "stages": stages.milliseconds}
     stages.done("read")
-    answer = await until_disconnect(request.receive, _embed(services, wanted, request.state.admission, stages.seconds))
-    assert answer.usage is not None
-    stages.input_tokens += answer.usage.prompt_tokens
+    embedding = _embed(services, wanted, request.state.admission, stages.seconds)
+    content, tokens = await until_disconnect(request.receive, embedding)
+    stages.input_tokens += tokens
     stages.done("embed")
-    return Response(answer.content, headers={"server-timing": stages.header}, media_type="application/json")
-
-
-async def answer_line(
-    services: Services, wanted: EmbeddingRequest, admission: Admission, _request_id: str
-) -> LineResponse:
-    """Answer a line of a batch."""
-    return await _embed(services, wanted, admission)
+    return Response(content, headers={"server-timing": stages.header}, media_type="application/json")
 
 
 async def _embed(
-    services: Services, wanted: EmbeddingRequest, admission: Admission, spent_s: float = 0.0
-) -> LineResponse:
-    """Admit and answer a request that arrived `spent_s` seconds ago. Raises what the route raises."""
+    services: Services, wanted: EmbeddingRequest, admission: Admission, spent_s: float
+) -> tuple[bytes, int]:
+    """Admit and answer a request that arrived `spent_s` seconds ago. Return the JSON and the number of tokens. Raises
+    what the route raises."""
     check_model(wanted.model, "model", EMBEDDING_MODEL, *EMBEDDING_ALIASES)
     texts, seconds = wanted.texts, services.settings.request_timeout_s
     chars = sum(map(len, texts))
@@ -153,23 +145,22 @@ async def _embed(
             rows = await embedder.embed_passages([one for each in passages for one in each])
             frame = embedder.frame(wanted.input_type)
             if len(passages) <= _FEW_VECTORS[wanted.encoding_format or "float"]:
-                answer = _encode_response(wanted, passages, rows, frame)
+                content, tokens = _encode_response(wanted, passages, rows, frame)
             else:
-                answer = await asyncio.to_thread(_encode_response, wanted, passages, rows, frame)
+                content, tokens = await asyncio.to_thread(_encode_response, wanted, passages, rows, frame)
     except TimeoutError:
         if not limit.expired():
             raise
         raise took_too_long(seconds) from None
-    assert answer.usage is not None
-    await admission.settle(answer.usage.prompt_tokens)
-    return answer
+    await admission.settle(tokens)
+    return content, tokens
 
 
 def _encode_response(
     wanted: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
-) -> LineResponse:
-    """Return the response. It is encoded text by text, because the vectors of thousands of texts have a million
-    numbers, and other threads run in between."""
+) -> tuple[bytes, int]:
+    """Return the response and its number of tokens. The response is encoded text by text, because the vectors of
+    thousands of texts have a million numbers, and other threads run in between."""
     data: list[bytes] = []
     position = 0
     for index, each in enumerate(passages):
@@ -180,7 +171,7 @@ def _encode_response(
     usage = EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens)
     empty = to_json(EmbeddingList(data=[], model=wanted.model, usage=usage))
     content = empty.replace(b'"data":[]', b'"data":[%b]' % b",".join(data), 1)
-    return LineResponse(content, CompletionUsage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
+    return content, tokens
 
 
 def _mean_vector(

@@ -17,7 +17,6 @@ from app.access.admission import Admission
 from app.access.key_file import GUARD
 from app.access.keys import Caller
 from app.assembly.services import Services
-from app.batches.lines import LineResponse
 from app.errors import BadRequest, took_too_long
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
@@ -171,14 +170,6 @@ async def moderate(request: Request) -> Response:
     return Response(answer.model_dump_json(), headers=headers, media_type="application/json")
 
 
-async def answer_line(
-    services: Services, wanted: ModerationRequest, admission: Admission, _request_id: str
-) -> LineResponse:
-    """Answer a line of a batch."""
-    answer = await _moderate(services, wanted, admission, fresh=False)
-    return LineResponse(answer.model_dump_json().encode())
-
-
 def _model(wanted: ModerationRequest) -> str:
     """Return the requested model. Raises NotFound."""
     model = wanted.model or MODERATION_ALIASES[0]
@@ -188,7 +179,7 @@ def _model(wanted: ModerationRequest) -> str:
 
 
 async def _moderate(
-    services: Services, wanted: ModerationRequest, admission: Admission, *, fresh: bool, spent_s: float = 0.0
+    services: Services, wanted: ModerationRequest, admission: Admission, *, fresh: bool, spent_s: float
 ) -> Moderation:
     model, seconds = _model(wanted), services.settings.request_timeout_s
     tokens = await asyncio.to_thread(_tokens, wanted) if admission.is_limited else 0

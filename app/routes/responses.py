@@ -14,12 +14,9 @@ import structlog
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response as HttpResponse
 
-from app.access.admission import Admission
 from app.assembly.services import Services
-from app.batches.lines import LineResponse
 from app.chat.call import ChatCall
-from app.chat.feed import TimeLimit, within
-from app.chat.render import usage_of
+from app.chat.feed import within
 from app.chat.request_warnings import find_misspelt
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
 from app.events import Finish, Progress, TextChunk
@@ -250,20 +247,6 @@ router.add_api_route(
 )
 
 
-async def answer_line(
-    services: Services, wanted: ResponsesRequest, admission: Admission, _request_id: str
-) -> LineResponse:
-    """Answer a line of a batch."""
-    if wanted.stream:
-        raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
-    converted, answering, keeping = await _prepare(services, wanted, admission.caller.tenant)
-    limit = TimeLimit.of(services.settings.request_timeout_s)
-    call = ChatCall(converted.chat, admission.caller, limit=limit, admission=admission)
-    content = await _answer_whole(services, call, answering, keeping)
-    assert answering.usage is not None
-    return LineResponse(content, answering.usage)
-
-
 @router.get("/{response_id}", response_model=Response)
 async def get_response(request: Request, response_id: str, stream: bool = False) -> HttpResponse:
     """A stored response, as it was answered."""
@@ -311,7 +294,7 @@ def _encode_page(stored: StoredResponse, limit: int, order: str, after: str | No
 
 
 async def _prepare(
-    services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool = False, is_short: bool = False
+    services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool, is_short: bool
 ) -> tuple[ConvertedRequest, ResponseBuilder, _ResponseKeeper | None]:
     """Return the converted request, the builder of its response, and the response's keeper. The keeper is None if the
     response will not be stored."""
@@ -361,7 +344,7 @@ async def _stream(
                     case Finish():
                         if encoded := await _finish(answering, event, size):
                             yield encoded
-                        content = await _keep_and_encode(answering, keeping, event)
+                        content = await _keep_and_encode(answering, keeping)
                         yield answering.end(content)
                     case _:
                         more = _size_of(event) if isinstance(event, TextChunk) else 0
@@ -390,7 +373,7 @@ async def _answer_whole(
     call: ChatCall,
     answering: ResponseBuilder,
     keeping: _ResponseKeeper | None,
-    spent_s: float = 0.0,
+    spent_s: float,
 ) -> bytes:
     """Return the whole response to a request that arrived `spent_s` seconds ago."""
     finish: Finish | None = None
@@ -405,7 +388,7 @@ async def _answer_whole(
                     answering.encode(event)
         assert finish is not None
         answering.finish(finish)
-        return await _keep_and_encode(answering, keeping, finish)
+        return await _keep_and_encode(answering, keeping)
 
 
 @contextmanager
@@ -420,9 +403,8 @@ def _errors_in_client_terms(converted: ConvertedRequest) -> Iterator[None]:
         raise renamed from error
 
 
-async def _keep_and_encode(answering: ResponseBuilder, keeping: _ResponseKeeper | None, finish: Finish) -> bytes:
+async def _keep_and_encode(answering: ResponseBuilder, keeping: _ResponseKeeper | None) -> bytes:
     """Store the finished response if it is to be kept, and return it as JSON."""
-    answering.usage = usage_of(finish)
     content = await _encode(answering)
     if keeping and (reason := await keeping.keep(answering.response, content)):
         answering.response.store = False

@@ -15,7 +15,7 @@ from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.runnable_commands import adapt_for_client
 from app.wire import sse
-from app.wire.response import FEW_TOKENS, CompletionUsage, PrecontextEntry, ResponseModel, absent
+from app.wire.response import FEW_TOKENS, PrecontextEntry, ResponseModel, absent
 from app.wire.response_items import CustomTool, OfferedTool
 from app.wire.responses import CUSTOM_INPUT, ConvertedRequest, ReasoningConfig, ResponsesRequest
 from tasks.precontext import REQUEST, Entry, Evidence
@@ -299,7 +299,6 @@ class ResponseBuilder:
     streams: bool = True
     warnings: dict[str, None] = field(default_factory=dict)
     """Warnings for the caller, each once."""
-    usage: CompletionUsage | None = None
     _sequence_number: int = 0
     """Sequence number of the next event."""
     _events: list[bytes] = field(default_factory=list)

@@ -135,29 +135,30 @@ async def test_a_request_is_a_span_of_its_callers_trace_with_the_llm_and_tasks_w
 async def test_a_line_of_a_batch_is_a_span_of_its_own_with_the_tokens_used(exporter: InMemorySpanExporter) -> None:
     traces, stages = traces_to(exporter), Stages()
     with traces.request({"type": "http", "method": "POST", "headers": []}, "/v1/batches", Stages()):
-        with traces.line("/v1/chat/completions", stages) as span:
+        line = {"type": "http", "method": "POST", "headers": []}
+        with traces.request(line, "/v1/chat/completions", stages) as span:
             with traces.task("ocr"):
                 pass
             stages.input_tokens, stages.output_tokens = 7, 3
             record_status(span, 503)
         with traces.task("translate"):
             pass
-    batches, line, ocr, translate = (
+    batches, of_line, ocr, translate = (
         by_name(exporter)[name]
         for name in (
             "POST /v1/batches",
-            "batch_line /v1/chat/completions",
+            "POST /v1/chat/completions",
             "execute_tool ocr",
             "execute_tool translate",
         )
     )
-    assert line.parent is None
+    assert of_line.parent is None
     assert ocr.parent is not None
-    assert ocr.parent.span_id == line.context.span_id
+    assert ocr.parent.span_id == of_line.context.span_id
     assert translate.parent is not None
     assert translate.parent.span_id == batches.context.span_id
-    assert line.attributes is not None
-    assert (line.attributes["gen_ai.usage.output_tokens"], line.status.is_ok) == (3, False)
+    assert of_line.attributes is not None
+    assert (of_line.attributes["gen_ai.usage.output_tokens"], of_line.status.is_ok) == (3, False)
 
 
 @pytest.mark.parametrize(
