@@ -11,7 +11,7 @@ from app.chat.plan import Plan, Step
 from app.chat.plan_executor import execute_plan
 from models.fair_executor import FairExecutor, Slices
 from models.safety.personal_data import PersonalDataSpan
-from models.translation.capability import remedy_between
+from models.translation.capability import remedy_into
 from tasks import redaction
 from tasks.base import TaskRequest, unreported
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -58,7 +58,7 @@ async def test_what_a_step_has_from_another(threads: list[str]) -> None:
 
 async def test_what_is_translated(threads: list[str]) -> None:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    remedy = partial(remedy_between, weights_dir=Path("nowhere"))
+    remedy = partial(remedy_into, weights_dir=Path("nowhere"))
     task = TranslateTask(lambda: [Tagging("a", "en-fr")], loader, remedy=remedy)
     asked = "Translate from English into French: The big house belongs to ann@example.org today."
     result = (await task.run(TaskRequest(asked, redact=Redaction(FairExecutor(HERE)).of_text))).data

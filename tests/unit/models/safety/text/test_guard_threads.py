@@ -1,7 +1,6 @@
 """Judging long texts stands in nobody's way: it has threads of its own, goes by pieces, ends with its caller."""
 
 import asyncio
-import base64
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,6 @@ from models.safety.text.engine import OwnTextGuard
 from models.safety.text.head import load_head
 from models.safety.text.matching import PhraseMatch
 from models.safety.text.passages import WINDOW, windows_of
-from models.safety.text.views import views
 from tasks.errors import InputTooLarge
 from tasks.guardrails import Guardrails
 from tests.unit.models.test_fair_executor import of
@@ -127,18 +125,6 @@ def test_windows_are_all_of_a_text_and_overlap(between: str) -> None:
         end = start + len(window)
     assert end == len(text)
     assert windows_of("short") == ["short"]
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize("filler", ["A committee met. ", "Zażółć gęślą jaźń — "])
-@pytest.mark.parametrize("beside", ["", "Look at this: "])
-@pytest.mark.parametrize("encode", [base64.b64encode, base64.b16encode])
-def test_a_long_encoded_run_is_read_in_every_window(filler: str, beside: str, encode: object) -> None:
-    assert callable(encode)
-    run = encode((filler * 3000 + BOMB + filler * 3000).encode()).decode()
-    text = f"{beside}{run}"
-    assert len(text) > 2 * WINDOW
-    assert any(BOMB in view.text for window in windows_of(text) for view in views(window))
 
 
 def test_texts_beyond_the_limit_are_refused_naming_field_limit_and_value() -> None:
