@@ -44,7 +44,8 @@ install the cuDNN of CUDA 13 over that of CUDA 12."""
 PURPOSES: Mapping[str, str] = {
     "browser": "Playwright, to render pages that need JavaScript with an installed Chromium",
     CUDA: "onnxruntime and CTranslate2 on an NVIDIA card: OCR, detectors, speech, translation",
-    "gpu": "PyTorch, transformers, Chronos: detectors of any label, masks, forecasts, guards",
+    "gpu": "PyTorch, transformers, Chronos: detectors of any label, forecasts, a reader of pages",
+    "national-ids": "python-stdnum, LGPL, to redact the identification numbers of 33 states",
     "parquet": "pyarrow, for tables of `openfaze extract` as .parquet",
     "pyannote": "pyannote.audio, to tell speakers apart; its weights are gated",
     "ray": "Ray Serve, for OPENFAZE_CLUSTER=ray: engines in processes of their own",

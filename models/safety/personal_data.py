@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from models.safety.national_ids import LABELLED_IDS, UNLABELLED_IDS, NationalId, form_of, luhn, mod_97_10
+from models.safety.check_digits import luhn, mod_97_10
+from models.safety.national_ids import LABELLED_IDS, UNLABELLED_IDS, NationalId, form_of
 from models.safety.number_labels import LONGEST, label
 
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
@@ -359,7 +360,7 @@ def _id(known: NationalId, found: re.Match[str]) -> PersonalDataSpan | None:
     if (
         (known.label is None or known.label.search(text_before))
         and not label(_OTHER_NUMBER_WORDS).search(text_before)
-        and known.check(re.sub(r"[^A-Za-z0-9+]", "", found.group()))
+        and known.is_valid(found.group())
     ):
         return PersonalDataSpan(*found.span(), "ID")
     return None

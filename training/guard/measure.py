@@ -20,21 +20,16 @@ from models.safety.guard import HAZARDS, TEXT_CODES, Scores
 from models.safety.text.engine import OwnTextGuard
 from models.safety.text.head import head_of
 from training.guard.data import MADE, REQUESTS, SETS, LabelledText
-from training.guard.disguises import DISGUISES
 from training.guard.fit import Vectors, fit
 
 _SHARES = 5
 """Number of parts of our own harmless themes; one part is held back with each set."""
-NONE = "none"
-HAYSTACK = "within 5,000 harmless characters"
 _HAYSTACK_CHARS = 5000
 _HAYSTACKS = 40
 """Number of long texts per fold."""
 _PROSE = ("long_texts", "answers", "everyday")
-_DISGUISED = "prompts"
-"""Name of the set from which unsafe texts are disguised."""
 _DRAWN = 200
-"""Number of texts of `_DISGUISED` that are drawn at random for each disguise."""
+"""Number of unsafe texts that are drawn at random from the first of SETS, to be judged within a long text."""
 LONG = "5,000 characters of prose, answers and requests"
 
 
@@ -47,7 +42,8 @@ class Judged:
     threshold: float
     set: str
     """The name of the set that was held back."""
-    disguise: str = NONE
+    is_within: bool = False
+    """True if the example was judged in the middle of a long harmless text."""
 
     @property
     def codes(self) -> list[str]:
@@ -68,10 +64,9 @@ class Remembering:
 
 
 async def left_out(
-    examples: Sequence[LabelledText], vectors: Vectors, embedder: Embedder, *, seed: int, disguises: Sequence[str]
+    examples: Sequence[LabelledText], vectors: Vectors, embedder: Embedder, *, seed: int
 ) -> list[Judged]:
-    """Judge each set and our own harmless texts unchanged, some unsafe prompts in each of `disguises`, and long
-    harmless texts."""
+    """Judge each set, our own harmless texts, long harmless texts, and some unsafe prompts within these."""
     known = Remembering(embedder, {example.text: vector for example, vector in zip(examples, vectors, strict=True)})
     judged: list[Judged] = []
     for number, name in enumerate(SETS):
@@ -79,7 +74,7 @@ async def left_out(
         seen = np.flatnonzero(~np.array(held))
         stored = await asyncio.to_thread(fit, [examples[at] for at in seen], vectors[seen], seed=seed)
         test = [example for example, is_held in zip(examples, held, strict=True) if is_held]
-        judged += await _judged_by(stored, test, name, known, seed=seed, disguises=disguises)
+        judged += await _judged_by(stored, test, name, known, seed=seed)
     return judged
 
 
@@ -90,7 +85,6 @@ async def _judged_by(
     embedder: Embedder,
     *,
     seed: int,
-    disguises: Sequence[str],
 ) -> list[Judged]:
     """Return the examples judged by the head in `stored`, for which the set `name` was held back."""
     guard = OwnTextGuard(embedder, cache(partial(head_of, stored)))
@@ -98,26 +92,23 @@ async def _judged_by(
     drawn = _drawn(test, seed)
     judged: list[Judged] = []
 
-    async def judge(example: LabelledText, text: str, disguise: str = NONE) -> None:
+    async def judge(example: LabelledText, text: str, *, is_within: bool = False) -> None:
         scores = (await guard.judge(text, TEXT_CODES)).scores
-        judged.append(Judged(example, scores, stored["threshold"], name, disguise))
+        judged.append(Judged(example, scores, stored["threshold"], name, is_within))
 
     for example in test:
         await judge(example, example.text)
     for number, example in enumerate(drawn):
         around = hay[number % len(hay)]
-        for disguise in disguises:
-            text = DISGUISES[disguise](example.text)
-            if disguise == HAYSTACK:
-                text = f"{around[: len(around) // 2]}\n{text}\n{around[len(around) // 2 :]}"
-            await judge(example, text, disguise)
+        text = f"{around[: len(around) // 2]}\n{example.text}\n{around[len(around) // 2 :]}"
+        await judge(example, text, is_within=True)
     for text in hay:
         await judge(LabelledText(text, False, None, "", "en", LONG), text)
     return judged
 
 
 def _drawn(test: Sequence[LabelledText], seed: int) -> list[LabelledText]:
-    unsafe = [example for example in test if example.source == _DISGUISED and example.unsafe]
+    unsafe = [example for example in test if example.source == SETS[0] and example.unsafe]
     return [unsafe[at] for at in np.random.default_rng(seed).permutation(len(unsafe))[:_DRAWN]]
 
 
@@ -140,8 +131,8 @@ def _haystacks(examples: Sequence[LabelledText], seed: int) -> Iterator[str]:
 
 def tables(judged: Sequence[Judged]) -> str:
     """The figures, as Markdown."""
-    plain = [one for one in judged if one.disguise == NONE]
-    return "\n\n".join([_by_set(plain), _by_code(plain), _by_source(plain), _by_disguise(judged)])
+    plain = [one for one in judged if not one.is_within]
+    return "\n\n".join([_by_set(plain), _by_code(plain), _by_source(plain), _within(judged)])
 
 
 def _by_set(judged: Sequence[Judged]) -> str:
@@ -197,12 +188,11 @@ def _by_source(judged: Sequence[Judged]) -> str:
     return "\n".join(lines)
 
 
-def _by_disguise(judged: Sequence[Judged]) -> str:
-    lines = ["| written as | caught |", "|---|---|"]
-    drawn = {one.example.text for one in judged if one.disguise != NONE}
-    found = {name: [one for one in judged if one.disguise == name and one.example.text in drawn] for name in DISGUISES}
-    lines += [f"| {name} | {_share(some):.1%} |" for name, some in found.items() if some]
-    return "\n".join(lines)
+def _within(judged: Sequence[Judged]) -> str:
+    within = [one for one in judged if one.is_within]
+    drawn = {one.example.text for one in within}
+    alone = [one for one in judged if not one.is_within and one.example.text in drawn]
+    return f"Of {len(within)} unsafe texts: {_share(alone):.1%} caught alone, {_share(within):.1%} within {LONG}."
 
 
 def _share(judged: Sequence[Judged]) -> float:

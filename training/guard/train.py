@@ -21,7 +21,6 @@ from models.embedding.embedder import Embedder
 from models.runtime import Runtime
 from models.safety.text.head import FILE
 from training.guard.data import examples
-from training.guard.disguises import DISGUISES
 from training.guard.fit import fit
 from training.guard.measure import left_out, tables
 
@@ -34,12 +33,11 @@ def main() -> None:
         "--sets", type=Path, required=True, help="a folder with prompts.csv, moderation.csv and xstest.csv"
     )
     parser.add_argument("--measure", action="store_true", help="leave out one set after the other, and write nothing")
-    parser.add_argument("--disguise", action="append", choices=list(DISGUISES), help="only these, instead of all")
     arguments = parser.parse_args()
-    asyncio.run(run(arguments.sets, arguments.disguise or list(DISGUISES), measure=arguments.measure))
+    asyncio.run(run(arguments.sets, measure=arguments.measure))
 
 
-async def run(sets: Path, disguises: list[str], *, measure: bool) -> None:
+async def run(sets: Path, *, measure: bool) -> None:
     runtime = Runtime(CATALOG, EngineConfig(max_queue=10_000))
     embedder = runtime.find(EMBEDDING, MINILM)
     if embedder is None:
@@ -48,8 +46,7 @@ async def run(sets: Path, disguises: list[str], *, measure: bool) -> None:
         found = examples(sets)
         vectors = await embedded(embedder, [example.text for example in found])
         if measure:
-            names = [name for name in disguises if name != "none"]
-            print(tables(await left_out(found, vectors, embedder, seed=SEED, disguises=names)))
+            print(tables(await left_out(found, vectors, embedder, seed=SEED)))
         else:
             stored = await asyncio.to_thread(fit, found, vectors, seed=SEED)
             FILE.write_text(json.dumps(stored, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")

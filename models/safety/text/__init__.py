@@ -1,2 +1,2 @@
-"""Guards of texts: openfaze's own (`engine`, made of views, rules and a trained head), and guard models on a server
+"""Guards of texts: openfaze's own (`engine`, made of rules and a trained head), and guard models on a server
 (`server`), each of which has its own dialect."""

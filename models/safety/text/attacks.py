@@ -21,20 +21,12 @@ _BEFORE_A_DOT = re.compile(r" \. ?(?=\w)")
 
 _QUOTES = str.maketrans("'`‘’“”", '""""""')
 
-_SPLIT_STRING = re.compile(r'"\+?"(?=[\w/])|(?<=[\w./])"\+"')
-_HEX_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
-
 
 def flattened(code: str) -> str:
     """Return `code` without details that the patterns ignore. The line breaks are kept, and so are most spaces within
     strings."""
     code = _SPACES.sub(" ", code.lower().replace("\\\n", " ").translate(_QUOTES))
-    code = _BEFORE_A_DOT.sub(".", _AROUND_PUNCTUATION.sub(r"\1", _LINES.sub("\n", code)))
-    return _SPLIT_STRING.sub("", _with_escapes_decoded(code))
-
-
-def _with_escapes_decoded(code: str) -> str:
-    return _HEX_ESCAPE.sub(lambda run: bytes.fromhex(run[0].replace("\\x", "")).decode("latin-1"), code)
+    return _BEFORE_A_DOT.sub(".", _AROUND_PUNCTUATION.sub(r"\1", _LINES.sub("\n", code)))
 
 
 @dataclass(frozen=True, slots=True)

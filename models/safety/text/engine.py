@@ -1,4 +1,4 @@
-"""openfaze's own text guard: views of a text, rules for the clear cases, and a trained head for all other cases."""
+"""openfaze's own text guard: rules for the clear cases, and a trained head for all other cases."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,6 @@ from models.safety.guard import TEXT_CODES, Judgement, Layer, Scores
 from models.safety.text import interpreter_abuse, phrase_rules
 from models.safety.text.head import GuardHead, worst_of
 from models.safety.text.passages import passages_of, windows_of
-from models.safety.text.views import views
 from models.workers.pool import Workers
 
 NAME = "openfaze"
@@ -25,7 +24,6 @@ _PASSAGES_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class _SuspectPassage:
-    view: str
     text: str
     words: float
     """Log odds of the passage by its words alone."""
@@ -40,7 +38,7 @@ class RuleFindings:
     passages: tuple[_SuspectPassage, ...]
     """Passages that the head suspects because of their words."""
     total: int
-    """Number of passages of the text as it is written."""
+    """Number of passages of the text."""
 
 
 class OwnTextGuard:
@@ -93,7 +91,7 @@ class OwnTextGuard:
         for passage in read.passages:
             unsafe = self._head.unsafe(passage.words, meanings[passage.text], read.total)
             scores = self._head.scores(unsafe, vectors[passage.text])
-            layers.append(Layer(f"head, {passage.view}", scores, (passage.text[:_QUOTED_CHARS],)))
+            layers.append(Layer("head", scores, (passage.text[:_QUOTED_CHARS],)))
         return tuple(layers)
 
 
@@ -104,14 +102,10 @@ def apply_rules(text: str, find_head: Callable[[], GuardHead]) -> RuleFindings:
     passages: list[_SuspectPassage] = []
     total = len(passages_of(text))
     for window in windows_of(text):
-        for view in views(window):
-            for name, matches in (("rules", phrase_rules.matches), ("code", interpreter_abuse.matches)):
-                layers += [
-                    Layer(f"{name}, {view.name}", {match.code: match.score}, (match.words,))
-                    for match in matches(view.text)
-                ]
-            for piece in passages_of(view.text):
-                words = head.log_odds_by_words(piece)
-                if head.is_suspect(words, total):
-                    passages.append(_SuspectPassage(view.name, piece, words))
+        for name, matches in (("rules", phrase_rules.matches), ("code", interpreter_abuse.matches)):
+            layers += [Layer(name, {match.code: match.score}, (match.words,)) for match in matches(window)]
+        for piece in passages_of(window):
+            words = head.log_odds_by_words(piece)
+            if head.is_suspect(words, total):
+                passages.append(_SuspectPassage(piece, words))
     return RuleFindings(tuple(layers), tuple(passages), total)

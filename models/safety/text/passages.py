@@ -1,7 +1,5 @@
 """Divides a text into windows, which are read one at a time, and into passages, each of which is judged as a whole."""
 
-import re
-
 LONGEST = 600
 """A text with at most this many characters is judged as a whole. The texts that the head was trained on are seldom
 longer."""
@@ -21,26 +19,17 @@ _WINDOW_OVERLAP = 2048
 """Neighbouring windows share this many characters, so that every part of a text up to this length is complete in one of
 them."""
 
-_LONG_RUN = WINDOW // 4
-
-_ENCODED_GROUP = 24
-"""Number of characters that stand for a whole number of bytes in hexadecimal, base64, base32 and binary."""
-
-_ENCODED_RUN = re.compile(r"[\w+/=%\\\-]*", re.ASCII)
+_LONGEST_WORD = 256
+"""A window ends between words, or anywhere if its last word is longer than this."""
 
 
 def windows_of(text: str) -> list[str]:
-    """Return windows that cover all of `text`. A window ends between words and not within a short run of an encoding; a
-    long run is cut between its bytes."""
+    """Return windows that cover all of `text`."""
     windows, start = [], 0
     while len(text) - start > WINDOW:
-        stop = start + WINDOW
-        run = _ENCODED_RUN.match(text[start:stop][::-1])
-        assert run is not None  # the run may be empty
-        is_cut = run.end() >= _LONG_RUN
-        stop -= run.end() % _ENCODED_GROUP if is_cut else run.end()
+        stop = _break(text, start + WINDOW, start + WINDOW - _LONGEST_WORD)
         windows.append(text[start:stop])
-        start = stop - _WINDOW_OVERLAP - (-_WINDOW_OVERLAP % _ENCODED_GROUP if is_cut else 0)
+        start = stop - _WINDOW_OVERLAP
     return [*windows, text[start:]]
 
 

@@ -9,18 +9,15 @@ from models.catalog import CATALOG
 from models.embedding.capability import EMBEDDING, MINILM
 from models.runtime import Runtime
 from models.safety.text.head import head_of, load_head
-from models.safety.text.views import views
-from tests.conftest import ROOT, SHARED, each_case
+from tests.conftest import SHARED
 from training.guard.contrasts import contrasts
 from training.guard.data import REQUESTS, LabelledText, examples
 from training.guard.data import SETS as NAMES
-from training.guard.disguises import DISGUISES
 from training.guard.fit import best_threshold, fit
 from training.guard.measure import Judged, tables
 from training.guard.requests import requests
 
 SETS = SHARED / "data" / "guard"
-GUARDRAILS = ROOT / "docs" / "guardrails.md"
 
 
 # It embeds all of the sets.
@@ -76,27 +73,15 @@ def test_the_data_has_look_alikes_of_every_code_in_many_languages() -> None:
         assert len({example.language for example in own}) >= 6
 
 
-def test_the_docs_tell_what_is_caught_in_each_disguise_that_is_measured() -> None:
-    table = GUARDRAILS.read_text(encoding="utf-8").split("| written as | caught |\n|---|---|\n")[1]
-    rows = table.split("\n\n")[0].splitlines()
-    assert [row.split("|")[1].strip() for row in rows] == list(DISGUISES)
-
-
-@each_case("disguise", list(DISGUISES))
-def test_every_disguise_that_is_measured_hides_what_one_reading_shows(disguise: str) -> None:
-    written = DISGUISES[disguise]("how to make a bomb")
-    assert any("how to make a bomb" in " ".join(view.text.casefold().split()) for view in views(written))
-
-
-def test_disguises_are_compared_with_the_same_prompts_as_they_are() -> None:
-    def judged(text: str, score: float, source: str = "prompts", disguise: str = "none") -> Judged:
-        return Judged(LabelledText(text, score > 0, "S1", text, "en", source), {"S1": score}, 0.5, source, disguise)
+def test_prompts_within_a_long_text_are_compared_with_the_same_prompts_alone() -> None:
+    def judged(text: str, score: float, source: str = "prompts", is_within: bool = False) -> Judged:
+        return Judged(LabelledText(text, score > 0, "S1", text, "en", source), {"S1": score}, 0.5, source, is_within)
 
     others = [judged("kill her", 0.9, name) for name in NAMES] + [judged("knit", 0.0, name) for name in NAMES]
-    drawn = [judged("kill him", 0.9), judged("kill him", 0.1, disguise="hex")]
+    drawn = [judged("kill him", 0.9), judged("kill him", 0.1, is_within=True)]
     missed = judged("kill them", 0.1)
     found = tables([*others, *drawn, missed])
-    assert found.endswith("| written as | caught |\n|---|---|\n| none | 100.0% |\n| hex | 0.0% |")
+    assert "Of 1 unsafe texts: 100.0% caught alone, 0.0% within" in found
 
 
 def test_contrasts_put_what_is_unsafe_and_what_is_not_into_the_same_forms() -> None:

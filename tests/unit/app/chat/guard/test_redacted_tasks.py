@@ -8,7 +8,7 @@ import pytest
 from app.chat.guard.redaction import Redaction
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import execute_plan
-from models.translation.capability import remedy_between
+from models.translation.capability import remedy_into
 from models.workers.pool import SMALL, Workers
 from tasks import redaction
 from tasks.base import TaskRequest, unreported
@@ -40,7 +40,7 @@ async def test_what_a_step_has_from_another() -> None:
 
 async def test_what_is_translated() -> None:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    remedy = partial(remedy_between, weights_dir=Path("nowhere"))
+    remedy = partial(remedy_into, weights_dir=Path("nowhere"))
     task = TranslateTask(lambda: [Tagging("a", "en-fr")], loader, remedy=remedy)
     asked = "Translate from English into French: The big house belongs to ann@example.org today."
     result = (await task.run(TaskRequest(asked, redact=Redaction(Workers()).of_text))).data
