@@ -1,9 +1,9 @@
 """The documents' code runs, and prints what they say it prints.
 
-A fence `sh run` or `python run` is executed in a folder that holds `receipt.jpg`, `people.jpg` and `speech.flac`, with
-settings that name a file of keys there, with one of `alice`; `python client` with the official client and the older
-openai package that it needs. The `output` fence behind it is what it prints. What is marked `integration`, `make
-test-integrations` executes; what is not marked, tests/unit/project/test_docs_fences.py checks.
+A fence `sh run` or `python run` is executed in a folder that holds `receipt.png`, `receipt.jpg`, `people.jpg` and
+`speech.flac`, with settings that name a file of keys there, with one of `alice`; `python client` with the official
+client and the older openai package that it needs. The `output` fence behind it is what it prints. What is marked
+`integration`, `make test-integrations` executes; what is not marked, tests/unit/project/test_docs_fences.py checks.
 """
 
 import contextlib
@@ -31,7 +31,9 @@ from tests.sandboxes import SANDBOX_WHERE_IT_RUNS
 from tests.server import IMPORTS, PATIENT, REMEMBERING, SERVE, Server, serving
 from tests.web_pages import LAYOUTS
 
-PICTURE = "receipt.jpg"
+PICTURE = "receipt.png"
+SAMPLE = ROOT / "app" / "playground" / "samples" / PICTURE
+SCAN = "receipt.jpg"
 PHOTO = "people.jpg"
 TRANSLATION = "<task>translate</task>"
 SANDBOX = "code_sandbox"
@@ -88,7 +90,8 @@ def test_an_example_prints_what_the_document_says(
         pytest.skip("needs Apertium with apertium-eng-spa")
     if SANDBOX in example.code and (reason := missing()):
         pytest.skip(reason)
-    shutil.copy(shared / "samples" / "receipt_000.jpg", tmp_path / PICTURE)
+    shutil.copy(SAMPLE, tmp_path / PICTURE)
+    shutil.copy(shared / "samples" / "receipt_000.jpg", tmp_path / SCAN)
     shutil.copy(shared / "samples" / "photo_people.jpg", tmp_path / PHOTO)
     shutil.copy(shared / "samples" / "speech_jfk.flac", tmp_path / SPEECH)
     code = example.code.replace(ADDRESS, server.base_url).replace(PAGES, f"http://127.0.0.1:{origin.port}")
@@ -96,7 +99,7 @@ def test_an_example_prints_what_the_document_says(
     said = example.output.strip()
     # What the README shows is what everybody compares with: it is today's, to the space.
     is_readme = example.place.startswith("README.md")
-    if not is_readme and any(name in example.code for name in (PICTURE, PHOTO, SPEECH)):
+    if not is_readme and any(name in example.code for name in (PICTURE, SCAN, PHOTO, SPEECH)):
         # Processors round differently: a score, a time or a smudged letter may differ from one to the next. A score of
         # two figures would be much of a short answer, so how sure the server is does not count at all.
         printed, said = (re.sub(r"\d+% *", "% ", text) for text in (printed, said))

@@ -1,7 +1,7 @@
 """The frameworks that docs/integrations.md and docs/migrate.md show, for real: each prints what the page says.
 
 `make test-integrations` installs them. A fence `python integration` or `js integration` is executed in a folder that
-holds `receipt.jpg`.
+holds `receipt.png`.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_docs import ADDRESS, PICTURE
+from tests.e2e.test_docs import ADDRESS, SAMPLE
 from tests.fences import ROOT, Fence, fences
 from tests.llm_server import Call, Reply, serving_llm
 from tests.server import Server, serving
@@ -63,11 +63,9 @@ def test_every_framework_is_shown() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
-def test_a_framework_prints_what_the_page_says(
-    example: Fence, request: pytest.FixtureRequest, shared: Path, tmp_path: Path
-) -> None:
+def test_a_framework_prints_what_the_page_says(example: Fence, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     server: Server = request.getfixturevalue("calling_server" if TOOLS in example.code else "embedded_server")
-    shutil.copy(shared / "samples" / "receipt_000.jpg", tmp_path / PICTURE)
+    shutil.copy(SAMPLE, tmp_path)
     code = example.code.replace(ADDRESS, server.base_url)
     command = python_program(code, tmp_path) if example.language == "python" else node_program(code, tmp_path)
     # No example may find a key or a proxy of somebody's.

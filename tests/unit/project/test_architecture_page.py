@@ -1,4 +1,4 @@
-"""docs/architecture.md and docs/security.md say where things are: what they name is there."""
+"""docs/architecture.md says where things are: what it names is there."""
 
 import ast
 import json
@@ -32,22 +32,6 @@ def test_a_behaviour_is_where_the_page_says(path: str, name: str) -> None:
 
 @each_case("path", sorted(set(re.findall(r"`((?:app|tasks|models)/[\w/]+\.py)`", PAGE))))
 def test_a_stop_is_a_file(path: str) -> None:
-    assert (ROOT / path).is_file()
-
-
-SECURITY = (ROOT / "docs" / "security.md").read_text("utf-8")
-
-
-def test_every_threat_names_its_code_and_its_tests() -> None:
-    rows = [row.split(" | ") for row in re.findall(r"^\| (?!threat|---).*\| `.*", SECURITY, re.MULTILINE)]
-    assert len(rows) > 15
-    for threat, _, code, tests in rows:
-        assert re.search(r"`(app|tasks|models|docker-compose)[\w/.-]+`", code), threat
-        assert "`tests/" in tests, threat
-
-
-@each_case("path", sorted(set(re.findall(r"`([\w./-]+\.(?:py|yml))`", SECURITY))))
-def test_what_the_security_page_names_is_there(path: str) -> None:
     assert (ROOT / path).is_file()
 
 
