@@ -42,7 +42,7 @@ def test_folders_are_folders() -> None:
 
 FRAME = [
     *sorted((ROOT / "models").glob("*.py")),
-    *(ROOT / "app" / f"{name}.py" for name in ("building", "services", "settings")),
+    *(ROOT / "app" / f"{name}.py" for name in ("assembly/building", "assembly/services", "settings")),
 ]
 
 
