@@ -90,7 +90,7 @@ def absent() -> NoReturn:
 def planner(
     detector: Callable[[], Any] = lambda: Knowing(NAMES), open_vocabulary: Callable[[], Any] = absent
 ) -> Planner:
-    searches = Searches(DetectionEngines(detector, open_vocabulary, absent, lambda: None))
+    searches = Searches(DetectionEngines(detector, open_vocabulary, lambda: None))
     return Planner(check_findable=searches.check_findable)
 
 
