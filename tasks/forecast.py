@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,11 +17,11 @@ from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine
-from tasks.series.columns import ObservedSeries
+from tasks.series.columns import COLUMNS, ObservedSeries
 from tasks.series.horizon import Horizon, horizon_in
 from tasks.series.plot import plot, wants_plot
-from tasks.series.reading import COLUMNS, SeriesReader
-from tasks.series.regular import LEAST_POINTS, RegularSeries, regularize, seasons_of, steps_ahead
+from tasks.series.reading import SeriesReader
+from tasks.series.regular import RegularSeries, regularize_all, seasons_of, steps_ahead
 
 _DIGITS = 6
 """Significant digits of the largest value in a series."""
@@ -159,7 +158,9 @@ class ForecastTask:
             )
         self._check_number(found)
         horizon = await asyncio.to_thread(horizon_in, message.words)
-        series, notes = await self._reader.workers.run_sized(sum(one.count for one in found), _regular, found, horizon)
+        series, notes = await self._reader.workers.run_sized(
+            sum(one.count for one in found), regularize_all, found, horizon, MAX_POINTS
+        )
         notes = [*notes, message.note] if message.note else notes
         return await self._forecast(series, horizon, notes, request, draws=wants_plot(message.words))
 
@@ -194,36 +195,6 @@ class ForecastTask:
                 code="too_many_series",
                 param=found[0].param,
             )
-
-
-def _regular(found: Sequence[ObservedSeries], horizon: Horizon | None) -> tuple[list[RegularSeries], list[str]]:
-    """Put each series on a regular grid. A series that is too short is left out with a note if
-    others are long enough. Raises InputError."""
-    period = horizon.period if horizon else None
-    number_of, seen = Counter(one.name for one in found), Counter[str]()
-    series, notes, failures = [], [], []
-    for place, one in enumerate(found):
-        name = one.name or (f"series {place + 1}" if len(found) > 1 else "")
-        if number_of[one.name] > 1 and one.name:
-            seen[one.name] += 1
-            name = f"{name} ({seen[one.name]})"
-        if len(found) > 1 and one.count < LEAST_POINTS:
-            notes.append(f"{name}: left out, since it has fewer than {LEAST_POINTS} values.")
-            continue
-        try:
-            series.append(regularize(replace(one, name=name), period, MAX_POINTS))
-        except InputError as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
-    if not series:
-        counts = ", ".join(f"{one.name or place}: {one.count}" for place, one in enumerate(found[:COLUMNS], 1))
-        raise InputError(
-            f"a forecast needs at least {LEAST_POINTS} values, and none of the {len(found)} series that were read "
-            f"has that many ({counts}): put values below each other, one series per column",
-            param=found[0].param,
-        )
-    return series, notes
 
 
 def _forecast_data(series: Sequence[RegularSeries], outlooks: Sequence[Outlook], notes: Sequence[str]) -> ForecastData:

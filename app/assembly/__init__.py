@@ -1,1 +1,1 @@
-"""Assembly: the parts of a server are built and put together here."""
+"""Assembly: builds the parts of a server."""

@@ -13,6 +13,8 @@ from tasks.series.grid import Cell, SeriesColumn, SeriesTable
 LEAST_SHARE = 0.8
 """A column contains dates if at least this share of its cells are dates, and numbers if at least this share are
 numbers."""
+COLUMNS = 8
+"""An error names at most this many columns or series."""
 SAMPLE = 200
 """The first filled cells of a column, up to this number, decide what it contains."""
 _PLAIN = re.compile(r"[-+]?\d+(?:\.\d*)?")

@@ -18,7 +18,7 @@ from tasks.inputs.office.bounds import inflated, packed
 from tasks.inputs.source import Blob, Origin, Source
 from tasks.inputs.text.charset import looks_like_text
 from tasks.inputs.text.text_file import json_depth
-from tasks.series.columns import Mentions, ObservedSeries, series_in
+from tasks.series.columns import COLUMNS, Mentions, ObservedSeries, series_in
 from tasks.series.formats import delimited_table, is_head, json_table
 from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, cell_of, table_of
 from tasks.series.inline import SeriesMessage, message_of
@@ -34,8 +34,8 @@ _PROSE = frozenset(
 """Types in which text surrounds tables. Files of these types are read as Markdown."""
 _READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
 _DATA_URL = re.compile(r"\bdata:(?:text|application)/[\w.+-]+[;,][^\s\"'`<>()\[\]{}|]+", re.IGNORECASE)
-COLUMNS, _LONGEST_NAME = 8, 40
-"""An error names at most the first number of columns, each with at most the second number of characters."""
+_LONGEST_NAME = 40
+"""An error names a column with at most this many characters."""
 
 
 class SourceSeries(NamedTuple):

@@ -2,14 +2,15 @@
 
 import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import InputError
-from tasks.series.columns import ObservedSeries
+from tasks.series.columns import COLUMNS, ObservedSeries
 from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, WEEK, Period, TimeGrid, grid_of, nearest_step
 from tasks.series.horizon import Horizon
 
@@ -46,6 +47,38 @@ class RegularSeries:
     @property
     def last(self) -> dt.datetime | None:
         return self.grid.at(len(self.values) - 1) if self.grid else None
+
+
+def regularize_all(
+    found: Sequence[ObservedSeries], horizon: Horizon | None, limit: int
+) -> tuple[list[RegularSeries], list[str]]:
+    """Put each series on a regular grid of at most `limit` steps. A series that is too short is left out with a note if
+    others are long enough. Raises InputError."""
+    period = horizon.period if horizon else None
+    number_of, seen = Counter(one.name for one in found), Counter[str]()
+    series, notes, failures = [], [], []
+    for place, one in enumerate(found):
+        name = one.name or (f"series {place + 1}" if len(found) > 1 else "")
+        if number_of[one.name] > 1 and one.name:
+            seen[one.name] += 1
+            name = f"{name} ({seen[one.name]})"
+        if len(found) > 1 and one.count < LEAST_POINTS:
+            notes.append(f"{name}: left out, since it has fewer than {LEAST_POINTS} values.")
+            continue
+        try:
+            series.append(regularize(replace(one, name=name), period, limit))
+        except InputError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    if not series:
+        counts = ", ".join(f"{one.name or place}: {one.count}" for place, one in enumerate(found[:COLUMNS], 1))
+        raise InputError(
+            f"a forecast needs at least {LEAST_POINTS} values, and none of the {len(found)} series that were read "
+            f"has that many ({counts}): put values below each other, one series per column",
+            param=found[0].param,
+        )
+    return series, notes
 
 
 def regularize(observed: ObservedSeries, period: Period | None, limit: int) -> RegularSeries:

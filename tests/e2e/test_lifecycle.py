@@ -14,6 +14,8 @@ import httpx
 import pytest
 
 from app.settings import Settings
+from app.wire.model_names import EMBEDDING_MODEL
+from models.embedding.capability import MINILM
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.detector import TextDetector
 from models.vision.text import Image
@@ -139,79 +141,32 @@ def test_a_server_that_is_told_to_stop_amid_work_says_so_ends_it_and_goes_on_wit
     assert Counter(answered) == {f"number {n}": 1 for n in range(6)}
 
 
-# A line of a log is written in one piece: `print` writes its end apart, and another thread's line could come between.
-ENDLESS_GUARD = """
-import os
-
-from models.safety.text.engine import OwnTextGuard
-
-def endless(self, text):
-    os.write(1, b'{"level": "info", "event": "judging"}\\n')
-    try:
-        while True:
-            yield
-    finally:
-        os.write(1, b'{"level": "info", "event": "judging_ended"}\\n')
-
-OwnTextGuard._apply_rules = endless
-"""
-
-
-def test_a_server_that_stops_ends_what_its_guard_judges(tmp_path: Path) -> None:
-    body = {
-        "model": "interfaze-beta",
-        "messages": [
-            {"role": "system", "content": "<task>translate</task> <guard>S9</guard>"},
-            {"role": "user", "content": "Translate into French: Hello."},
-        ],
-    }
-    started = serving(tmp_path / "log", program=ENDLESS_GUARD + SERVE, shutdown_grace_s=1)
-    with started as server, ThreadPoolExecutor() as threads:
-        asking = threads.submit(httpx.post, f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
-        wait_until(lambda: any(line["event"] == "judging" for line in server.log))
-        server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
-        events = [line["event"] for line in server.log]
-        assert events.count("judging_ended") == events.count("judging")
-        assert [line for line in server.log if line["level"] == "error"] == [], "a stop is no fault"
-        response = asking.result()
-    assert response.status_code == 503, response.text
-    assert response.json()["error"]["code"] == "overloaded"
-    assert response.headers["retry-after"]
-
-
-STUCK_GUARD = """
+STUCK_ENGINE = """
 import os
 import time
 
 import app.cli.serving
-from models.safety.text.engine import OwnTextGuard
+from models.embedding.minilm import MiniLm
 
-def stuck(self, text):
-    os.write(1, b'{"level": "info", "event": "judging"}\\n')
+def stuck(self, batch):
+    # A line of a log is written in one piece, because another thread's line could come between the parts of `print`.
+    os.write(1, b'{"level": "info", "event": "embedding"}\\n')
     time.sleep(600)
-    yield
 
-OwnTextGuard._apply_rules = stuck
+MiniLm.run = stuck
 app.cli.serving._LEAST_TO_STOP_S = 4.0
 """
-"""A guard in a call that nothing can end, of a server that is cut off after four seconds."""
+"""An engine in a call that nothing can end, of a server that is cut off after four seconds."""
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_is_cut_off_where_an_engine_does_not_end(how: signal.Signals, tmp_path: Path) -> None:
-    body = {
-        "model": "interfaze-beta",
-        "messages": [
-            {"role": "system", "content": "<task>translate</task> <guard>S9</guard>"},
-            {"role": "user", "content": "Translate into French: Hello."},
-        ],
-    }
-    started = serving(tmp_path / "log", program=STUCK_GUARD + SERVE, shutdown_grace_s=2)
+    body = {"model": EMBEDDING_MODEL, "input": "Hello"}
+    started = serving(tmp_path / "log", program=STUCK_ENGINE + SERVE, shutdown_grace_s=2, embedding=MINILM.spec.name)
     with started as server, ThreadPoolExecutor() as threads:
-        asking = threads.submit(httpx.post, f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
-        wait_until(lambda: any(line["event"] == "judging" for line in server.log))
+        asking = threads.submit(httpx.post, f"{server.base_url}/v1/embeddings", json=body, timeout=LIMIT_S)
+        wait_until(lambda: any(line["event"] == "embedding" for line in server.log))
         server.process.send_signal(how)
         assert server.process.wait(LIMIT_S) == 0
         response = asking.result()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -17,8 +18,8 @@ import pytest
 
 from models.base import EngineNotReady, EngineTooSlow, EngineUnavailable
 from models.queues.fair_queue import KEY
-from models.workers.pool import SMALL, JobCrashed, JobTooLong, WorkerLimits, Workers
 from models.workers import pool as workers_module
+from models.workers.pool import SMALL, JobCrashed, JobTooLong, WorkerLimits, Workers
 from tasks.errors import InputError
 from tests.worker_jobs import (
     Counter,
@@ -89,6 +90,22 @@ async def begun(folder: Path, calls: int) -> None:
 @pytest.mark.parametrize("value", [1, "text", b"\0" * 3 * MB, {"a": [1.5, None]}])
 async def test_values_arrive_as_they_were(pool: Workers, value: object) -> None:
     assert await pool.run(same, value) == value
+
+
+def test_large_values_are_pickled_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other threads can run between two pieces."""
+    sizes: list[int] = []
+    write = workers_module._Frames.write
+
+    def noted(file: Any, data: Any) -> int:
+        sizes.append(len(data))
+        return write(file, data)
+
+    monkeypatch.setattr(workers_module._Frames, "write", noted)
+    value = [{"text": f"word {number}", "confidence": 0.5} for number in range(50_000)]
+    assert pickle.loads(workers_module._pickled(value)) == value
+    assert len(sizes) > 10
+    assert max(sizes) < 100_000
 
 
 @pytest.mark.parametrize("count", [5, 5 * MB])
