@@ -43,7 +43,9 @@ FORMER_SETTINGS = {
     "large_bodies_at_once": "8 bodies of the largest size",
     "max_batch_line_mb": "32 MB",
     "max_batch_lines": "50,000 lines",
+    "max_batches": "100 unfinished batches of a key",
     "max_cells": "1,000,000 cells",
+    "max_connections": "4,000 connections",
     "max_embedded_chars": "1,000,000 characters",
     "max_evidence_chars": "200,000,000 characters",
     "max_extracted_spans": "6,000 spans",
@@ -53,9 +55,12 @@ FORMER_SETTINGS = {
     "max_json_depth": "201 levels",
     "max_json_values": "50,000 values",
     "max_office_mb": "256 MB",
+    "max_page_seconds": "20 s",
     "max_response_mb": "64 MB",
+    "max_responses_mb": "1,024 MB",
     "max_series": "32 series",
     "max_series_points": "100,000 steps",
+    "max_shared_responses_mb": "2,048 MB",
     "max_tool_calls": "32 calls",
     "max_tool_calls_a_round": "16 calls",
     "max_translate_chars": "1,000,000 characters",
@@ -65,6 +70,7 @@ FORMER_SETTINGS = {
     "min_rate_kb": "4 kB/s",
     "pages_at_once": "4 pages, for each replica on a cluster",
     "ray_scale_s": "3 s",
+    "ray_start_s": "120 s",
     "sandbox_disk_mb": "128 MB",
     "sandbox_images_mb": "8 MB",
     "sandbox_output_kb": "64 kB",
@@ -129,8 +135,6 @@ class ServerSettings(OwnSettings):
     """Seconds that one request may take."""
     max_request_mb: float = Field(default=128, gt=0)
     """Largest size of a request's body, in megabytes (2^20 bytes)."""
-    max_connections: int = Field(default=4000, ge=1)
-    """Largest number of simultaneous connections. A request on a further one is answered with 503."""
     keep_alive_s: int = Field(default=75, gt=0)
     """Seconds that a connection may be idle between two requests."""
     shutdown_grace_s: int = Field(default=30, ge=0)
@@ -251,8 +255,6 @@ class ClusterSettings(OwnSettings):
     (docs/gpu.md)."""
     ray_object_store_mb: int = Field(default=512, ge=80)
     """Megabytes of shared memory for sending pictures and sound to replicas, on a cluster that this server starts."""
-    ray_start_s: float = Field(default=120, gt=0)
-    """Largest number of seconds until new replicas answer. After this time, requests for their engine get 503."""
 
 
 class InputSettings(OwnSettings):
@@ -268,8 +270,6 @@ class InputSettings(OwnSettings):
     """Largest size of one image in megapixels. It is read from the image's header, before the image is decoded."""
     max_pages: int = Field(default=200, ge=1)
     """Largest number of pages of documents that one request may read."""
-    max_page_seconds: float = Field(default=20, gt=0)
-    """CPU seconds that it may take to open a PDF, or to read or draw one of its pages."""
     max_audio_minutes: float = Field(default=240, gt=0)
     """Largest length of one recording in minutes, counted while it is decoded."""
     max_text_chars: int = Field(default=10_000_000, ge=1)
@@ -302,17 +302,9 @@ class StorageSettings(OwnSettings):
     """Hours after which an uploaded file is deleted. With 0, files are kept until a client deletes them."""
     responses_ttl_hours: float = Field(default=720, ge=0)
     """Hours for which responses are kept, unless their request has `"store": false`. 0 keeps none."""
-    max_responses_mb: float = Field(default=1024, gt=0)
-    """Largest size of all responses of one key, compressed, in megabytes. The least recently used ones are deleted
-    first."""
-    max_shared_responses_mb: float = Field(default=2048, gt=0)
-    """Largest size of the responses of all keys in Redis, compressed, in megabytes. The least recently used ones of the
-    key that has the most are deleted first."""
     responses_url: SecretStr | None = None
     """Store of the responses of several servers: `redis://…`, preferably a Redis other than that of OPENFAZE_STATE_URL.
     Unset: the Redis of OPENFAZE_STATE_URL, or else `state/responses.sqlite`, next to OPENFAZE_FILES_DIR."""
-    max_batches: int = Field(default=100, ge=1)
-    """Largest number of unfinished batches of one key."""
     batch_lines_at_once: int = Field(default=8, ge=1)
     """Largest number of lines of batches that run at a time. The actual number falls while lines are refused, and rises
     again afterwards."""

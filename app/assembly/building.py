@@ -49,6 +49,12 @@ LARGEST_BODIES = 8
 gigabyte at the default OPENFAZE_MAX_REQUEST_MB."""
 LARGEST_ANSWER = 16 * MB
 """The cache keeps answers of at most this size, in bytes."""
+RESPONSES_BYTES = 1024 * MB
+"""The stored responses of one key have at most this size, compressed, in bytes. The least recently used are deleted
+first."""
+SHARED_RESPONSES_BYTES = 2048 * MB
+"""The responses of all keys in Redis have at most this size, in bytes. Those of the key that has the most are deleted
+first."""
 _LOCKED_S = 5.0
 """Reading stored responses waits at most this time, in seconds, for another process."""
 
@@ -206,7 +212,6 @@ def build_cluster(settings: Settings) -> Cluster | None:
             cpus=settings.ray_cpus,
             card_mb=settings.ray_card_mb,
             object_store_mb=settings.ray_object_store_mb,
-            start_s=settings.ray_start_s,
             drain_s=settings.shutdown_grace_s,
             stuck_s=settings.request_timeout_s,
             threads=settings.threads or _threads_of_a_replica(settings),
@@ -268,7 +273,6 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore, workers
         fetch_bytes=int(settings.max_fetch_mb * MB),
         image_pixels=int(settings.max_image_megapixels * 1e6),
         decoded_bytes=int(settings.max_decoded_mb * MB),
-        page_seconds=settings.max_page_seconds,
         pages=settings.max_pages,
         pages_at_once=_pages_at_once(settings),
         audio_seconds=settings.max_audio_minutes * 60,
@@ -313,12 +317,12 @@ def build_responses(settings: Settings) -> ResponseStore:
     """Return the store of responses: in the Redis of OPENFAZE_RESPONSES_URL or OPENFAZE_STATE_URL, or else in a file.
     Raises ValueError."""
     store: EntryStore
-    bound = int(settings.max_responses_mb * MB)
     if url := responses_url(settings):
-        total_bytes = int(settings.max_shared_responses_mb * MB)
-        store = RedisEntries(url, RESPONSE_PREFIX, max_per_tenant=bound, max_total=total_bytes)
+        store = RedisEntries(url, RESPONSE_PREFIX, max_per_tenant=RESPONSES_BYTES, max_total=SHARED_RESPONSES_BYTES)
     else:
-        store = SqliteEntries(responses_file(settings), bound, per_tenant=True, is_cache=False, locked_s=_LOCKED_S)
+        store = SqliteEntries(
+            responses_file(settings), RESPONSES_BYTES, per_tenant=True, is_cache=False, locked_s=_LOCKED_S
+        )
     sealer = _build_sealer(settings, LARGEST_RESPONSE)
     return ResponseStore(store, sealer, max_age_s=settings.responses_ttl_hours * 3600)
 

@@ -34,6 +34,8 @@ from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 from models.setting_types import GPU, STANDARD
 
 _PORTS_TRIED = 100
+_MAX_CONNECTIONS = 4000
+"""A request on a further connection is answered with 503."""
 _DESCRIPTORS = 65536
 _CLOSING_SHARE = 0.25
 _MAX_CLOSING_S = 5.0
@@ -108,7 +110,7 @@ def configure(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
         server_header=False,
         http="httptools",
         ws="none",
-        limit_concurrency=settings.max_connections,
+        limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=settings.keep_alive_s,
         # By default, uvicorn trusts the headers of proxies on loopback, or of the proxies in FORWARDED_ALLOW_IPS.
         proxy_headers=bool(trusted),

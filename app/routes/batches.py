@@ -27,6 +27,8 @@ from models.base import RETRY_S
 ENDPOINTS = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations")
 WINDOW = "24h"
 MAX_LISTED = 100
+MAX_BATCHES = 100
+"""A key has at most this many unfinished batches."""
 _WAIT_S = 61
 """Delay in `retry-after`, in seconds. It is longer than OpenAI's clients wait by themselves, so the caller sees the
 error."""
@@ -176,12 +178,11 @@ async def create_batch(request: Request) -> BatchObject:
         key_name=key.name,
         output_keep_s=wanted.output_expires_after.seconds if wanted.output_expires_after else None,
     )
-    max_batches = services.settings.max_batches
     try:
-        await runner.store.add(batch, max_batches)
+        await runner.store.add(batch, MAX_BATCHES)
     except TooManyBatches:
         raise RateLimited(
-            f"This key has {max_batches} unfinished batches (OPENFAZE_MAX_BATCHES). Wait for one, or cancel one.",
+            f"This key has {MAX_BATCHES} unfinished batches, which is the limit. Wait for one, or cancel one.",
             retry_after=_WAIT_S,
         ) from None
     except StoreDown as error:

@@ -206,8 +206,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             await self.close()
             raise EngineNotReady(
                 self._spec.capability,
-                f"No replica of '{self._spec.name}' came up within {self._cluster.config.start_s:g} s "
-                "(OPENFAZE_RAY_START_S): the cluster may lack free resources for it.",
+                f"No replica of '{self._spec.name}' came up within {self._cluster.config.start_s:g} s: the cluster may "
+                "lack free resources for it.",
             ) from None
         if failure is not None:
             await self.close()

@@ -287,6 +287,6 @@ async def test_what_replicas_are_sent_and_answer_may_be_written_to(host: MakeHos
 
 async def test_an_engine_that_no_replica_can_be_made_for_is_refused_in_time(host: MakeHost) -> None:
     engines = host(cpus=10_000.0, start_s=5.0)
-    with pytest.raises(EngineNotReady, match=r"came up within 5 s \(OPENFAZE_RAY_START_S\)"):
+    with pytest.raises(EngineNotReady, match="came up within 5 s"):
         await engines.run(1)
     await engines.close()

@@ -52,7 +52,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, llm: LlmServer, receiver: R
     settings = of_llm(
         llm,
         api_keys=f"{KEY},{OTHER}",
-        max_batches=3,
         batch_lines_at_once=4,
         batch_webhook_url=receiver.url,
         batch_webhook_secret=SECRET,

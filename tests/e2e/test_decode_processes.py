@@ -21,7 +21,7 @@ BUSY_S = 2.0
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("decoding") / "log", api_keys=KEY, llm="off", max_page_seconds=60) as running:
+    with serving(tmp_path_factory.mktemp("decoding") / "log", api_keys=KEY, llm="off") as running:
         yield running
 
 

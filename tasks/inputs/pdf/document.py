@@ -32,8 +32,8 @@ _UNPAUSED_S = 1.0
 """The process is ended this many seconds after a page's time limit. Work on a page that can be paused stops earlier,
 and the process continues."""
 _PAGES_TIMES = 6
-"""All pages of a file together may take this many times as long as one page (OPENFAZE_MAX_PAGE_SECONDS). A small file
-can have hundreds of pages with the same content."""
+"""All pages of a file together may take this many times as long as one page. A small file can have hundreds of pages
+with the same content."""
 _PDFIUM = threading.RLock()
 _CODES_TIMES = 2
 """Largest enlargement of pages that are searched for codes. At 144 DPI, a bar of 0.2 mm is only one pixel wide, which
@@ -183,11 +183,10 @@ class PdfPages(Pages):
     def _too_slow(self, to_do: str) -> InputError:
         """Return the error for a page that takes too long. If the pages before it have left less time than one page may
         take, the error is about all these pages together."""
-        times, whose, setting = 1, to_do, "OPENFAZE_MAX_PAGE_SECONDS"
-        if self._left_s < self._limits.page_seconds:
-            times, whose, setting = _PAGES_TIMES, f"{to_do} and the pages before it", f"{_PAGES_TIMES} × {setting}"
-        limit = f"{times * self._limits.page_seconds:g} s ({setting})"
-        return self._blob.error(f"takes longer than {limit} to {whose}.", code="decode_failed")
+        limit_s, whose = self._limits.page_seconds, to_do
+        if self._left_s < limit_s:
+            limit_s, whose = _PAGES_TIMES * limit_s, f"{to_do} and the pages before it"
+        return self._blob.error(f"takes longer than {limit_s:g} s to {whose}.", code="decode_failed")
 
     def _loaded(self, number: int) -> pypdfium2.PdfPage:
         """Return the parsed page. The last one is remembered, because its text and picture are requested in

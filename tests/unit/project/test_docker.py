@@ -15,9 +15,11 @@ import jsonschema
 import pytest
 import yaml
 
+from app.assembly.building import SHARED_RESPONSES_BYTES
 from app.chat.context.pictures import MAX_PICTURES
 from app.cli.pulling import reader_of, sets_of
 from app.settings import PREFIX, Settings
+from tasks.inputs.limits import MB
 from tests import gpu_cards
 from tests.conftest import ROOT
 from tests.fences import fences
@@ -463,6 +465,5 @@ def test_what_callers_fill_redis_with_shares_no_memory_with_the_counters_of_the_
         options = dict(zip(command[1::2], command[2::2], strict=True))
         assert options["--maxmemory-policy"] == policy
         assert _mb(service["mem_limit"]) >= 2 * _mb(options["--maxmemory"])
-    settings = Settings(_env_file=None)
-    most = settings.max_shared_responses_mb + settings.cache_max_mb
+    most = SHARED_RESPONSES_BYTES / MB + Settings(_env_file=None).cache_max_mb
     assert _mb(responses["command"][responses["command"].index("--maxmemory") + 1]) > most

@@ -454,7 +454,7 @@ def test_the_same_page_gives_the_same_text(opened: Opened) -> None:
 def test_a_page_that_takes_too_long_to_draw_is_given_up(opened: Opened) -> None:
     data = raw_pdf("0 0 m 400 300 l S\n" * 20_000, range(65, 66))
     pages = opened(data, MediaLimits(page_seconds=0.0))
-    with pytest.raises(InputError, match=r"takes longer than 0 s \(OPENFAZE_MAX_PAGE_SECONDS\) to draw page 1"):
+    with pytest.raises(InputError, match="takes longer than 0 s to draw page 1"):
         pages.picture(1)
     assert opened(pdf(paragraph)).picture(1).shape == (600, 800, 3)
 
@@ -465,6 +465,5 @@ def test_pages_that_together_take_too_long_are_given_up(opened: Opened, monkeypa
     monkeypatch.setattr("tasks.inputs.pdf.document.time.thread_time", lambda: float(next(clock)))
     for _ in range(7):
         pages.size(1)
-    told = r"takes longer than 60 s \(6 × OPENFAZE_MAX_PAGE_SECONDS\) to read or draw page 2 and the pages before it"
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match="takes longer than 60 s to read or draw page 2 and the pages before it"):
         pages.size(2)
