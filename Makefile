@@ -77,8 +77,7 @@ REAL_ENGINES := models/vision/ppocr/test_reader.py models/speech/test_whisper.py
 	models/vision/detection/test_fastestdet.py models/translation/test_engines.py \
 	models/safety/images/test_capability.py models/safety/images/test_nsfw_vit.py \
 	models/safety/images/test_vlm.py models/embedding/test_minilm.py \
-	models/series/test_forecaster.py models/diarization/test_voices.py models/language/test_embedded.py \
-	models/language/test_embedded_slots.py
+	models/series/test_forecaster.py models/diarization/test_voices.py models/language/test_embedded.py
 test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no GPU is needed
 	$(GPU_VENV)/bin/pytest tests/engines/gpu tests/engines/torch tests/engines/test_chronos.py
 	$(GPU_VENV)/bin/pytest $(REAL_ENGINES:%=tests/unit/%)
