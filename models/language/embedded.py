@@ -212,7 +212,7 @@ class EmbeddedLlm:
         await self._stop()  # what is left of a process that died
         started = time.perf_counter()
         try:
-            told = await self._started_process()
+            stated = await self._started_process()
         except LlmNotSetUp as error:
             self._broken = str(error)
             await self._stop()
@@ -220,18 +220,18 @@ class EmbeddedLlm:
         self._broken = None
         self.counters.failures[RELOAD] += self.counters.loads > 0
         self.counters.loads += 1
-        self.address = told["address"]
+        self.address = stated["address"]
         known = KnownAbilities(
-            vision=False, tools=told["calls_tools"], json_schema=True, context_tokens=told["context_tokens"]
+            vision=False, tools=stated["calls_tools"], json_schema=True, context_tokens=stated["context_tokens"]
         )
         self._server = OpenAiServer(
-            told["address"],
+            stated["address"],
             self._options.key,
             self.name,
             abilities=known,
             patience=_PATIENCE,
             at_once=self._options.parallel,
-            forces_calls=told["calls_tools"],
+            forces_calls=stated["calls_tools"],
         )
         self._server.counters = self.counters
         log.info("llm_loaded", llm=self.name, ms=round((time.perf_counter() - started) * 1000))
@@ -256,11 +256,11 @@ class EmbeddedLlm:
         line = await process.stdout.readline()
         if not line:
             raise LlmNotSetUp(f"llama.cpp ended while it loaded {self._gguf.name}.")
-        told: dict[str, Any] = json.loads(line)
-        if "error" in told:
-            public = f"{LlmNotSetUp.public} {told['remedy']}" if "remedy" in told else None
-            raise LlmNotSetUp(told["error"], public=public)
-        return told
+        stated: dict[str, Any] = json.loads(line)
+        if "error" in stated:
+            public = f"{LlmNotSetUp.public} {stated['remedy']}" if "remedy" in stated else None
+            raise LlmNotSetUp(stated["error"], public=public)
+        return stated
 
     async def _stop(self) -> None:
         server, self._server = self._server, None
