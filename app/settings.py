@@ -215,8 +215,8 @@ class EngineSettings(OwnSettings):
     device: Device = "auto"
     """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`. With `cuda`, an engine never falls back to the CPU."""
     threads: int = Field(default=0, ge=0)
-    """Number of CPU threads of an engine. 0 means all CPUs that this process may use; an LLM in this process then uses
-    half of them. `resemblyzer` always has one."""
+    """Number of CPU threads of an engine. 0 means all CPUs that this process may use; an LLM on llama.cpp here then
+    uses half of them. `resemblyzer` always has one."""
     weights_dir: str = Field(default="", validate_default=True)
     """Folder of the weights that `openfaze pull` fetches. Unset: the folder `weights` of the clone that openfaze runs
     from, or of the user's data folder (`~/.local/share/openfaze`)."""

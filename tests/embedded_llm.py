@@ -3,7 +3,6 @@
 If llama.cpp is not installed, the tests of a module that imports this module are skipped.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,13 +43,6 @@ def text_of(events: Sequence[LlmEvent]) -> str:
 def done_of(events: Sequence[LlmEvent]) -> Done:
     assert isinstance(events[-1], Done)
     return events[-1]
-
-
-async def idle(llm: EmbeddedLlm) -> None:
-    """Wait until llama.cpp has released every answer. By itself it would go on for many seconds."""
-    async with asyncio.timeout(60):
-        while llm.running or llm.busy_slots():
-            await asyncio.sleep(0.01)
 
 
 def under(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,15 +65,15 @@ class LlmSettings(OwnSettings):
     openfaze finds them out."""
     llm_context_tokens: int | None = Field(default=None, ge=256)
     """Number of tokens of prompt and answer together. Unset: the number that the LLM's server states, or 4096 for an
-    LLM in this process and 2048 for the small embedded one."""
+    LLM on llama.cpp here and 2048 for the small embedded one."""
     llm_first_byte_s: float = Field(default=120, gt=0)
     """Seconds that the server of the LLM may take to begin its answer."""
     llm_gguf: Path | None = None
-    """A GGUF file to run in this process on llama.cpp."""
+    """A GGUF file to run on llama.cpp here."""
     embedded_max_tokens: int = Field(default=512, ge=1)
-    """Number of tokens after which an answer of an LLM in this process ends if the request sets no `max_tokens`."""
+    """Number of tokens after which an answer of an LLM on llama.cpp here ends if the request sets no `max_tokens`."""
     llm_parallel: int | None = Field(default=None, ge=1)
-    """Number of answers that an LLM in this process writes at a time. Unset: 10 for the small embedded LLM, 4 for
+    """Number of answers that an LLM on llama.cpp here writes at a time. Unset: 10 for the small embedded LLM, 4 for
     others."""
     llm_calls_at_once: int = Field(default=256, ge=1)
     """Number of simultaneous calls to the LLM's server. Up to four times as many calls wait; further calls are
@@ -119,7 +119,7 @@ def _gguf_candidate(
     profile: str = EMBEDDED,
     card: CardMemory | None = None,
 ) -> Candidate:
-    """Return the candidate for a model on llama.cpp in this process. `locate` raises EngineUnavailable if the model is
+    """Return the candidate for a model on llama.cpp here. `locate` raises EngineUnavailable if the model is
     missing; `context_tokens` bounds prompt and answer of a call, unless the operator sets another number; `is_capable`
     is the value of Llm's property of this name. An item of `card` is an answer that is written at the same time as
     others."""
@@ -142,7 +142,6 @@ def _gguf_candidate(
             parallel=chosen.llm_parallel,
             threads=config.threads,
             n_gpu_layers=0 if config.device == "cpu" else -1,
-            max_queue=config.max_queue,
             idle_unload_s=config.idle_unload_s,
             is_capable=is_capable,
         )

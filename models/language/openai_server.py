@@ -59,7 +59,8 @@ class OpenAiServer:
 
     `base_url` may omit the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
     those that the operator stated; the server is asked for the others. At most `at_once` calls run at a time, shared
-    fairly among the keys; up to four times as many calls wait. An object of this class belongs to the event loop in
+    fairly among the keys; up to four times as many calls wait. Without `forces_calls`, a forced call is requested as
+    JSON from the start. An object of this class belongs to the event loop in
     which it is first used.
     """
 
@@ -72,6 +73,7 @@ class OpenAiServer:
         abilities: KnownAbilities | None = None,
         patience: ServerPatience | None = None,
         at_once: int = 256,
+        forces_calls: bool = True,
     ) -> None:
         self._slots = Slots("llm", at_once, 4 * at_once)
         self.counters = EngineCounters()
@@ -80,7 +82,7 @@ class OpenAiServer:
         self._model = model
         self._known = abilities or KnownAbilities()
         self._abilities: Abilities | None = None
-        self._forces_calls = True
+        self._forces_calls = forces_calls
         """False once the server has answered a forced call in words, but the same call under a schema as JSON."""
         self._outage: str | None = None
         """Sentence for clients on why the last try to reach the server failed; None if it succeeded, or if there was no

@@ -16,7 +16,7 @@ from tests.e2e.conftest import needs_browser
 from tests.playground import WAIT_MS, watched
 
 ROOT = Path(__file__).parents[2]
-BUILDER = ROOT / ".venv-docs" / "bin" / "zensical"
+BUILDER = ROOT / ".venv-client" / "bin" / "zensical"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

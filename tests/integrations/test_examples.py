@@ -19,7 +19,7 @@ from tests.fences import ROOT, Fence, fences
 from tests.llm_server import Call, Reply, serving_llm
 from tests.server import Server, serving
 
-PACKAGES = ROOT / ".venv-integrations"
+PACKAGES = ROOT / ".venv-client"
 PYTHON = PACKAGES / "bin" / "python"
 MODULES = PACKAGES / "node_modules"
 NODE = shutil.which("node")

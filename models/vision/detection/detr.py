@@ -41,7 +41,8 @@ class DetrHead:
 
     def __init__(self, network: OnnxNetwork, labels: Sequence[str] = NAMES) -> None:
         """`labels` are the names of the classes; with COCO's names, a network of 91 classes numbers them by category
-        id. Raises EngineUnavailable if the file is no export of RF-DETR, or its classes do not match `labels`."""
+        id. Raises EngineUnavailable if the file is not an export of RF-DETR, or if its classes do not match
+        `labels`."""
         if _PICTURE not in network.inputs or not {_CLASSES, _BOXES} <= set(network.outputs):
             raise EngineUnavailable(
                 "object_detection",

@@ -18,7 +18,7 @@ PYTHONS = [f"3.{minor}.{patch}" for minor in range(20) for patch in (2, 30) if f
 """An early and a late release of each; Debian 12 has 3.11.2."""
 SERVED = ("embedded", "gpu", "weights", "build")
 """The locks of what serves, in place or in an image."""
-OF_TESTS = ("dev", "client", "docs", "ray")
+OF_TESTS = ("dev", "client")
 
 
 def pins(lock: str) -> list[Requirement]:
@@ -63,7 +63,7 @@ def test_make_names_the_pythons_that_will_do(version: str, tmp_path: Path) -> No
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{pretended}" "$2"\n')
     python.chmod(0o755)
     environment = tmp_path / "venv"
-    command = ["make", f"{environment}/.ready", f"DOCS_VENV={environment}", f"PYTHON={python}"]
+    command = ["make", f"{environment}/.ready", f"CLIENT_VENV={environment}", f"PYTHON={python}"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 2
     short = version.rpartition(".")[0]

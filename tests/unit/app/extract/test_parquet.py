@@ -15,7 +15,7 @@ from app.extract.schemas import schema_of
 from app.extract.tables import tables_of
 from tests.conftest import ROOT
 
-PACKAGES = next((ROOT / ".venv-parquet").glob("lib/python*/site-packages/pyarrow"), ROOT / "none").parent
+PYARROW = next((ROOT / ".venv-client").glob("lib/python*/site-packages/pyarrow"), ROOT / "none")
 """Apart from the packages of this process: pandas takes another way for texts where pyarrow is installed."""
 SCHEMA = schema_of("number, date, total: number, count: integer, paid: boolean, tags: texts, lines[what, day: date]")
 PROGRAM = """
@@ -37,15 +37,20 @@ print(json.dumps(told, default=str))
 """
 
 needs_pyarrow = pytest.mark.skipif(
-    not (PACKAGES / "pyarrow").is_dir(), reason="needs the environment of pyarrow: `make .venv-parquet/.ready`"
+    not PYARROW.is_dir(), reason="needs the environment of pyarrow: `make .venv-client/.ready`"
 )
 
 
 def written(folder: Path, schema: Any, results: Any) -> Mapping[str, Any]:
     """Write a table with a row for each of `results` in another process, and return its files as they are read."""
+    packages = folder / "packages"
+    packages.mkdir(exist_ok=True)
+    for part in PYARROW.parent.glob("pyarrow*"):
+        if not (packages / part.name).exists():
+            (packages / part.name).symlink_to(part)
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        input=json.dumps([schema, results]), env={"PYTHONPATH": f"{PACKAGES}:{ROOT}", "PATH": ""},
+        input=json.dumps([schema, results]), env={"PYTHONPATH": f"{packages}:{ROOT}", "PATH": ""},
         cwd=folder, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

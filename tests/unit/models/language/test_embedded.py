@@ -1,20 +1,23 @@
-"""The embedded LLM with its real weights: SmolLM2-135M on llama.cpp."""
+"""The embedded LLM with its real weights: SmolLM2-135M on llama.cpp's own server."""
 
 import asyncio
+import contextlib
 import json
-import threading
 from collections.abc import AsyncIterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import jsonschema
+import psutil
 import pytest
 
 from models.language.embedded import LONGEST_TOKEN, EmbeddedLlm
-from models.language.embedded_answer import LOOP_CHARS, LOOP_TIMES, LoopDetector
-from models.language.embedded_request import NativeRequest, native_request
-from models.language.llm import ContextOverflow, LlmCall, LlmRefused, TextDelta, ToolCallDelta
-from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, idle, text_of, under, user
+from models.language.llm import ContextOverflow, LlmCall, LlmNotSetUp, LlmRefused, TextDelta, ToolCallDelta
+from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, text_of, under, user
+from tests.waiting import until
 
 FIELDS = {
     "type": "object",
@@ -43,7 +46,7 @@ CLOCK: dict[str, Any] = {"type": "function", "function": {"name": "get_time", "d
 
 @pytest.fixture(scope="module")
 async def llm() -> AsyncIterator[EmbeddedLlm]:
-    llm = EmbeddedLlm(GGUF, context_tokens=CONTEXT_TOKENS, parallel=4, max_queue=8)
+    llm = EmbeddedLlm(GGUF, context_tokens=CONTEXT_TOKENS, parallel=4)
     yield llm
     await llm.close()
 
@@ -73,56 +76,6 @@ async def test_an_answer_without_a_limit_ends_at_the_bound_and_says_so() -> None
     done = done_of(await events_of(llm, user("Tell me a very long story.", options={"max_tokens": 15})))
     assert (done.finish_reason, done.completion_tokens, done.note) == ("length", 15, None)
     await llm.close()
-
-
-@pytest.mark.deep
-async def test_an_array_of_the_same_item_again_and_again_ends(llm: EmbeddedLlm) -> None:
-    item = {"type": "object", "properties": {"name": {"const": "modelling clay"}}, "required": ["name"]}
-    endless = {"type": "array", "items": item, "minItems": 60}
-    schema = {"type": "object", "properties": {"items": endless}, "required": ["items"]}
-    cancelled = llm.counters.cancelled
-    events = await events_of(llm, user("List it.", response_format=under(schema), options={"max_tokens": 900}))
-    assert done_of(events).finish_reason == "length"
-    assert "repeating itself" in (done_of(events).note or "")
-    assert LOOP_CHARS < len(text_of(events)) < 2 * LOOP_CHARS
-    await idle(llm)
-    assert llm.counters.cancelled == cancelled + 1
-
-
-@pytest.mark.deep
-async def test_a_call_whose_arguments_go_round_in_circles_ends(llm: EmbeddedLlm) -> None:
-    endless = {"type": "array", "items": {"const": "modelling clay"}, "minItems": 60}
-    parameters = {"type": "object", "properties": {"items": endless}, "required": ["items"]}
-    tool = {"type": "function", "function": {"name": "order", "parameters": parameters}}
-    events = await events_of(llm, user("Order.", tools=[tool], tool_choice="required", options={"max_tokens": 900}))
-    assert done_of(events).finish_reason == "length"
-    arguments = "".join(event.arguments for event in events if isinstance(event, ToolCallDelta))
-    assert arguments.startswith('{"items": ["modelling clay", "modelling clay"')
-
-
-def first_loop(text: str, size: int) -> int | None:
-    """The length of `text` at which it is noticed, read in pieces of `size`."""
-    loops = LoopDetector()
-    ends = range(size, len(text) + size, size)
-    return next((end for end in ends if loops.ends_in_loop(text[end - size : end])), None)
-
-
-@pytest.mark.parametrize("size", [1, 3, 7])
-@pytest.mark.parametrize(
-    "phrase", ["ha ", "- one more line of it\n", '{"name": "clay", "price": 9.0}, ', "aaaa " * 30 + "b"]
-)
-async def test_a_phrase_again_and_again_is_noticed_soon(phrase: str, size: int) -> None:
-    told = "Once upon a time there was a river that nobody had a name for. "
-    needed = len(told) + max(LOOP_CHARS, LOOP_TIMES * len(phrase))
-    noticed = first_loop(told + phrase * 1000, size)
-    assert noticed is not None
-    assert noticed <= needed + len(phrase) + size
-
-
-async def test_text_that_merely_repeats_its_form_is_left_alone() -> None:
-    rows = "".join(f'{{"name": "item {number}", "price": {number}.50}}, ' for number in range(100))
-    assert first_loop(rows, 3) is None
-    assert first_loop("ha " * 100, 3) is None
 
 
 async def test_stop_words_end_the_answer_before_them(llm: EmbeddedLlm) -> None:
@@ -170,32 +123,6 @@ async def test_json_object_answers_with_an_object(llm: EmbeddedLlm) -> None:
         options={"max_tokens": 100},
     )
     assert text_of(await events_of(llm, call)).startswith("{")
-
-
-@pytest.mark.deep
-async def test_a_grammar_that_does_not_compile_gives_way_to_any_object(llm: EmbeddedLlm) -> None:
-    nothing = {
-        "type": "object",
-        "properties": {"n": {"type": "integer", "minimum": 7, "maximum": 3}},
-        "required": ["n"],
-    }
-    loosened = llm.counters.loosened
-    events = await events_of(llm, user("Give JSON.", response_format=under(nothing), options={"max_tokens": 10}))
-    assert text_of(events).startswith("{")
-    assert llm.counters.loosened == loosened + 1
-
-
-@pytest.mark.deep
-async def test_a_forced_call_stays_one_where_its_grammar_does_not_compile(llm: EmbeddedLlm) -> None:
-    number = {"type": "integer", "minimum": 7, "maximum": 3}
-    parameters = {"type": "object", "properties": {"n": number}, "required": ["n"]}
-    tool = {"type": "function", "function": {"name": "pick", "parameters": parameters}}
-    loosened = llm.counters.loosened
-    call = user("Pick a number.", tools=[tool], tool_choice="required", options={"max_tokens": 40})
-    events = await events_of(llm, call)
-    assert llm.counters.loosened == loosened + 1
-    assert next(event.name for event in events if isinstance(event, ToolCallDelta)) == "pick"
-    assert not text_of(events)
 
 
 @pytest.mark.parametrize(
@@ -293,13 +220,9 @@ async def test_more_messages_than_the_context_has_tokens_are_refused_uncounted(l
 
 
 @pytest.mark.parametrize("field", ["arguments", "name", "id"])
-async def test_a_call_with_more_characters_than_tokens_can_have_is_refused_before_a_text_is_made(
-    llm: EmbeddedLlm, monkeypatch: pytest.MonkeyPatch, field: str
+async def test_a_call_with_more_characters_than_tokens_can_have_is_refused_uncounted(
+    llm: EmbeddedLlm, field: str
 ) -> None:
-    def never(*_: object) -> None:
-        raise AssertionError("a text was made")
-
-    monkeypatch.setattr("models.language.embedded.native_request", never)
     long = "a " * (CONTEXT_TOKENS * LONGEST_TOKEN // 2 + 1)
     function = {"name": "find", "arguments": "{}"} | ({} if field == "id" else {field: long})
     call = {"id": long if field == "id" else "c1", "type": "function", "function": function}
@@ -312,29 +235,10 @@ async def test_a_call_with_more_characters_than_tokens_can_have_is_refused_befor
     assert (refusal.value.prompt_tokens, refusal.value.limit) == (None, CONTEXT_TOKENS)
 
 
-async def test_a_request_is_made_and_encoded_beside_the_event_loop(
-    llm: EmbeddedLlm, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made_in: list[threading.Thread] = []
-    encode = NativeRequest.encoded
-
-    def making(*given: Any) -> NativeRequest:
-        made_in.append(threading.current_thread())
-        return native_request(*given)
-
-    def encoding(request: NativeRequest) -> bytes:
-        made_in.append(threading.current_thread())
-        return encode(request)
-
-    monkeypatch.setattr("models.language.embedded.native_request", making)
-    monkeypatch.setattr(NativeRequest, "encoded", encoding)
-    await events_of(llm, user("hi", options={"max_tokens": 1}))
-    assert len(made_in) == 2
-    assert threading.current_thread() not in made_in
-
-
 async def test_a_limit_that_the_context_leaves_no_room_for_is_said_to_be_lowered(llm: EmbeddedLlm) -> None:
-    done = done_of(await events_of(llm, user("Say hi.", options={"max_tokens": 32000, "stop": ["\n", " "]})))
+    done = done_of(
+        await events_of(llm, user("Say hi.", options={"max_tokens": 32000, "stop": ["\n", " "]}, is_the_clients=True))
+    )
     room = CONTEXT_TOKENS - (done.prompt_tokens or 0)
     assert (
         done.note == f"The answer may have {room} tokens, not 32000: the language model's context has no room for more."
@@ -356,3 +260,64 @@ async def test_tokens_are_counted_by_the_models_own_tokenizer(llm: EmbeddedLlm) 
     await llm.load()
     assert llm.count_tokens("") == 0
     assert llm.count_tokens("hello world") == 2
+
+
+async def test_more_calls_than_run_at_a_time_are_all_answered(llm: EmbeddedLlm) -> None:
+    calls = [user(f"Say {number}.", options={"max_tokens": 2}) for number in range(12)]
+    answers = await asyncio.gather(*(events_of(llm, call) for call in calls))
+    assert [done_of(events).completion_tokens for events in answers] == [2] * 12
+    assert (llm.running, llm.queued) == (0, 0)
+
+
+async def test_nobody_without_the_key_is_answered(llm: EmbeddedLlm) -> None:
+    await llm.load()
+    place = urlsplit(llm.address or "")
+    assert place.hostname == "127.0.0.1"
+    answer = await asyncio.to_thread(httpx.get, f"{llm.address}/props", trust_env=False)
+    assert answer.status_code == 401
+
+
+async def test_a_model_is_freed_and_loaded_again_and_a_process_that_died_is_replaced() -> None:
+    others = {child.pid for child in psutil.Process().children()}
+    llm = EmbeddedLlm(GGUF, context_tokens=512, parallel=1)
+    assert not await llm.unload()
+    await events_of(llm, user("hi", options={"max_tokens": 1}))
+    [process] = [child for child in psutil.Process().children() if child.pid not in others]
+    assert await llm.unload()
+    assert (llm.loaded, process.is_running()) == (False, False)
+    await events_of(llm, user("hi", options={"max_tokens": 1}))
+    [process] = [child for child in psutil.Process().children() if child.pid not in others]
+    process.kill()
+    await until(lambda: not llm.loaded)
+    await events_of(llm, user("hi", options={"max_tokens": 1}))
+    assert llm.counters.loads == 3
+    await llm.close()
+    assert {child.pid for child in psutil.Process().children()} == others
+
+
+async def test_a_model_that_nobody_uses_is_freed_after_a_while() -> None:
+    llm = EmbeddedLlm(GGUF, context_tokens=512, parallel=1, idle_unload_s=0.05)
+    await events_of(llm, user("hi", options={"max_tokens": 1}))
+    await until(lambda: llm.counters.unloads == 1)
+    assert not llm.loaded
+    await llm.close()
+
+
+async def test_a_caller_who_leaves_ends_the_answer(llm: EmbeddedLlm) -> None:
+    async with contextlib.aclosing(llm.stream(user("Tell me a long story.", options={"max_tokens": 900}))) as events:
+        async for _ in events:
+            break
+    await until(lambda: llm.running == 0)
+    await events_of(llm, user("hi", options={"max_tokens": 1}))
+
+
+async def test_what_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    llm = EmbeddedLlm(file)
+    with pytest.raises(LlmNotSetUp, match="no model at"):
+        await llm.load()
+    file.write_bytes(b"not a model")
+    with pytest.raises(LlmNotSetUp, match=r"does not load model\.gguf"):
+        await llm.load()
+    assert "model.gguf" in (llm.broken or "")
+    await llm.close()
