@@ -18,7 +18,6 @@ from models.base import EngineUnavailable
 from models.pulling import PullFailed, pull
 from models.sandbox.capability import CODE_SANDBOX
 from models.weights import WEIGHT_SETS
-from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
 from tests.llm_server import Reply, serving_llm
 from tests.origin import Origin, serving_origin
@@ -117,16 +116,6 @@ async def no_sandbox(machine: Machine) -> str:
     return str(raised.value)
 
 
-async def french(machine: Machine) -> str:
-    if not SHARED.is_dir():
-        pytest.skip("needs the sample inputs beside the checkout")
-    form = {"model": "whisper-1", "language": "fr"}
-    files = {"file": ("speech.flac", (SHARED / "samples" / "speech_jfk.flac").read_bytes())}
-    return await machine.answer(
-        lambda client: client.post("/v1/audio/transcriptions", data=form, files=files), speech_to_text="whisper-tiny-en"
-    )
-
-
 async def no_network(machine: Machine) -> str:
     def unreachable(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("[Errno -2] Name or service not known")
@@ -194,7 +183,6 @@ SAYING: Sequence[Callable[[Machine], Awaitable[str]]] = (
     no_translation,
     no_search,
     no_sandbox,
-    french,
     no_network,
     tiny_llm,
     tiny_llm,
