@@ -1,6 +1,7 @@
 """The command `openfaze`."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
@@ -9,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import fail, read_settings, terminal_width, without_garbage_collection
+from app.cli import KEY, fail, read_settings, terminal_width, without_garbage_collection
 from app.cli.keys import keys
 
 cli = typer.Typer(
@@ -187,21 +188,23 @@ def extract_fields(
     A run that was stopped can be resumed, because `<out>.state` holds the answers so far. The exit status is 0 if each
     paper has an answer, 1 if some have an error. The key for --url is taken from OPENFAZE_API_KEY.
     """
-    from app.cli.extract import ExtractOptions, extract
+    from app.cli.folders import extract_folder
+    from app.folders.extract import ExtractOptions
 
     sys.exit(
-        extract(
+        extract_folder(
             ExtractOptions(
                 sources=sources or (),
                 out=out,
                 schema=schema,
                 urls=urls,
                 examples=examples,
-                url=url,
+                key=os.environ.get(KEY),
                 jobs=jobs,
                 review=review,
                 retry_errors=retry_errors,
-            )
+            ),
+            url,
         )
     )
 
@@ -222,9 +225,9 @@ def review_table(
     Corrections are stored immediately in the table's state, and serve as examples for the remaining papers. The key for
     --url is taken from OPENFAZE_API_KEY.
     """
-    from app.cli.review import review
+    from app.cli import folders
 
-    sys.exit(review(table, url, port, below))
+    folders.review_table(table, url, port, below)
 
 
 @cli.command()

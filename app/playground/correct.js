@@ -80,12 +80,12 @@ export class Correction {
     root.append(this.#form);
   }
 
-  /** Offers to correct the field at `pointer`, which is `value`, by the words of `boxes`. */
-  open(pointer, value, schema, boxes) {
+  /** Offers to correct the field at `pointer` of the answer `whole` by the words of `boxes`. */
+  open(pointer, whole, schema, boxes) {
     if (pointer === this.#pointer) return;
     [this.#pointer, this.#schema, this.#boxes, this.#picked] = [pointer, schema, boxes, []];
-    this.#label.textContent = named(pointer);
-    this.#input.value = value ?? "";
+    this.#label.textContent = named(pointer, whole);
+    this.#input.value = leafAt(whole, pointer) ?? "";
     this.#input.removeAttribute("aria-invalid");
     this.#hint.textContent = boxes.kinds().includes("word") ? "Wrong? Type it, or click its first and its last word on the page." : "Wrong? Type it.";
     this.#form.hidden = false;

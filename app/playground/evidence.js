@@ -105,6 +105,7 @@ function wrapped(prose, [start, end]) {
 /** A button a field, which has its pointer; a list of objects is a table. `corrected` has the pointers that a person corrected. */
 export function drawEvidence(root, value, { evidence, unsupported = [] }, corrected) {
   const state = (pointer) => ({
+    name: named(pointer, value),
     found: corrected.has(pointer) ? undefined : evidence[pointer],
     isUnsupported: unsupported.includes(pointer) && !corrected.has(pointer), isCorrected: corrected.has(pointer),
   });
@@ -132,8 +133,8 @@ function table(rows, pointer, state) {
   const columns = [...new Set(rows.flatMap((one) => Object.keys(one).filter((key) => isLeaf(one[key]))))];
   const cell = (one, index, key) => (key in one && isLeaf(one[key])
     ? h("td", {}, cellButton(below(below(pointer, String(index)), key), one[key], state)) : h("td", {}));
-  return h("li", {}, h("p", { class: "name" }, named(pointer)),
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": named(pointer) }, h("table", {},
+  return h("li", {}, h("p", { class: "name" }, state(pointer).name),
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": state(pointer).name }, h("table", {},
       h("thead", {}, h("tr", {}, columns.map((key) => h("th", { scope: "col" }, key)))),
       h("tbody", {}, rows.map((one, index) => h("tr", {}, columns.map((key) => cell(one, index, key))))))));
 }
@@ -167,17 +168,26 @@ function lines(value, pointer, indent) {
 
 const below = (pointer, key) => `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
-export const named = (pointer) => pointer.slice(1).replaceAll("/", " › ").replaceAll("~1", "/").replaceAll("~0", "~");
+/** The name of the field at `pointer` of the answer `whole`, in which rows count from 1. */
+export function named(pointer, whole) {
+  let part = whole;
+  return pointer.slice(1).split("/").map((step) => {
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    const name = Array.isArray(part) ? String(Number(key) + 1) : key;
+    part = part?.[key];
+    return name;
+  }).join(" › ");
+}
 
 const written = (value) => (value === null ? "—" : String(value));
 
-function row(pointer, value, { found, isUnsupported, isCorrected }) {
+function row(pointer, value, { name, found, isUnsupported, isCorrected }) {
   const probability = found?.probability;
   const sure = probability === undefined ? null
     : h("span", { class: `meter ${sureness(probability)}` }, meter(probability), percent(probability));
   return h("li", {},
     h("button", { type: "button", "aria-pressed": "false", data: { pointer } },
-      h("span", { class: "name" }, named(pointer)), h("span", { class: "value" }, written(value)),
+      h("span", { class: "name" }, name), h("span", { class: "value" }, written(value)),
       sure, isUnsupported ? h("span", { class: "badge warn" }, "not supported") : null,
       isCorrected ? h("span", { class: "badge good" }, "corrected") : null),
     found ? h("p", { class: "passage" }, ...passage(found)) : null);

@@ -4,7 +4,7 @@ import { Fields, drawEvidence, marked, unmark } from "./evidence.js";
 import { drawChart } from "./chart.js";
 import { Said, drawTimings, drawn, entriesOf, indented, isForecast, isSpeech, summary } from "./answer.js";
 import { Boxes, placeOf } from "./boxes.js";
-import { Correction, leafAt, replaced, schemaAt } from "./correct.js";
+import { Correction, replaced, schemaAt } from "./correct.js";
 import { ask, forget, ownFile, upload } from "./client.js";
 import { ExamplePicker } from "./examples.js";
 import { byId, bytes, clock, copier, fill, h, pieces, reveal } from "./dom.js";
@@ -212,7 +212,7 @@ function lead(pointer) {
   for (const button of byId("evidence").querySelectorAll("[aria-pressed]")) {
     button.setAttribute("aria-pressed", String(button.dataset.pointer === pointer));
   }
-  if (shown.answer && shown.asked?.schema) correction.open(pointer, leafAt(shown.answer, pointer), schemaAt(shown.asked.schema, pointer), shown.boxes);
+  if (shown.answer && shown.asked?.schema) correction.open(pointer, shown.answer, schemaAt(shown.asked.schema, pointer), shown.boxes);
   const found = shown.fields.of(pointer);
   unmark();
   if (found?.timestamp && !found.bounds) transcript.seek(found.timestamp[0]);

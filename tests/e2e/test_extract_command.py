@@ -19,8 +19,8 @@ import httpx
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from app.extract.client import PROMPT
-from app.extract.schemas import schema_of
+from app.folders.client import PROMPT
+from app.folders.schemas import schema_of
 from tests.e2e.conftest import KEY, data_url
 from tests.e2e.test_cli import ENVIRONMENT, openfaze_here
 from tests.fences import ROOT, fences, printed

@@ -234,15 +234,14 @@ def test_two_people_get_two_papers_and_a_conflict_is_told(review: ReviewSession,
         choose(review.page, "/buyer")
         change(review.url, "in/00.png", "/buyer", "Mona Nash")
         review.page.keyboard.press("Enter")
-        expect(page_told(review)).to_have_text("somebody else has changed this field in the meantime")
+        expect(page_told(review)).to_have_text("somebody else has changed this paper in the meantime")
         pressed = review.page.locator('#fields [data-pointer="/buyer"]')
         expect(pressed).to_contain_text("Mona Nash")
 
 
 def change(url: str, paper: str, pointer: str, value: Any) -> httpx.Response:
     told = httpx.get(f"{url}api/paper", params={"name": paper}, trust_env=False).json()
-    version = next(one["version"] for one in told["fields"] if one["pointer"] == pointer)
-    body = {"paper": paper, "pointer": pointer, "value": value, "version": version}
+    body = {"paper": paper, "pointer": pointer, "value": value, "version": told["version"]}
     return httpx.post(f"{url}api/review", json=body, trust_env=False)
 
 
@@ -271,16 +270,16 @@ def test_rows_are_added_and_removed_by_the_keyboard(browser: Browser, server: Se
             expect(told).to_have_text("This field is in no list.")
         choose(page, "/items/0/price")
         page.keyboard.type("aeButter\n")
-        expect(told).to_have_text("items › 1 › what is Butter.")
+        expect(told).to_have_text("items › 2 › what is Butter.")
         choose(page, "/items/1/price")
         page.keyboard.type("e2.50\n")
         shown(bread, butter, milk)
         choose(page, "/items/0/what")
         page.keyboard.press("d")
-        expect(told).to_have_text("items › 0 is removed. U brings it back.")
+        expect(told).to_have_text("items › 1 is removed. U brings it back.")
         shown(butter, milk)
         page.keyboard.press("u")
-        expect(told).to_have_text("items › 0 is as it was.")
+        expect(told).to_have_text("items › 1 is as it was.")
         shown(bread, butter, milk)
         assert not found_by_axe(page)
         for _ in range(2):
@@ -296,13 +295,13 @@ def test_rows_are_added_and_removed_by_the_keyboard(browser: Browser, server: Se
         page.keyboard.press("e")
         expect(told).to_have_text("This list has no rows: A adds one.")
         page.keyboard.type("aeOak\n")
-        expect(told).to_have_text("items › 0 › what is Oak.")
+        expect(told).to_have_text("items › 1 › what is Oak.")
         # Somebody else adds a row: whoever did not see it is told, and sees it.
         body = {"paper": "in/b.txt", "pointer": "/items", "at": 0}
-        [seen] = httpx.get(f"{url}api/paper", params={"name": "in/b.txt"}, trust_env=False).json()["lists"]
+        seen = httpx.get(f"{url}api/paper", params={"name": "in/b.txt"}, trust_env=False).json()
         httpx.post(f"{url}api/add-row", json=body | {"version": seen["version"]}, trust_env=False).raise_for_status()
         page.keyboard.press("a")
-        expect(told).to_have_text("somebody else has changed this field in the meantime")
+        expect(told).to_have_text("somebody else has changed this paper in the meantime")
         shown(("—", "—"), ("Oak", "—"))
         page.keyboard.press("s")
         expect(told).to_have_text("Written: out.csv, out.items.csv")
@@ -310,9 +309,67 @@ def test_rows_are_added_and_removed_by_the_keyboard(browser: Browser, server: Se
     assert [line.split(",")[:4] for line in lines[1:]] == [
         ["in/a.csv", "1", "Bread", "3.2"],
         ["in/a.csv", "2", "Milk", "1.1"],
-        ["in/b.txt", "1", "", ""],
-        ["in/b.txt", "2", "Oak", ""],
+        ["in/b.txt", "1", "Oak", ""],
     ]
+
+
+MAIL = """From: Ada Berg <ada@example.org>
+Subject: =?utf-8?q?Rechnung_f=C3=BCr_M=C3=A4rz?=
+Content-Type: text/plain; charset="utf-8"
+Content-Transfer-Encoding: quoted-printable
+
+Rechnung f=C3=BCr M=C3=A4rz
+Invoice number: A-17
+"""
+
+
+@pytest.mark.browser
+@needs_browser
+def test_office_files_and_mails_are_shown_as_the_server_read_them(
+    browser: Browser, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.eml").write_text(MAIL)
+    book = openpyxl.Workbook()
+    for line in (("what", "price"), ("Größe", 3.5), ("Milk", 1.25)):
+        book.worksheets[0].append(line)
+    book.save(tmp_path / "in" / "b.xlsx")
+    (tmp_path / "in" / "c.png").write_bytes(invoice(1))
+    command = ("extract", "in", "--schema", "number, items[what, price: number]", "--out", "out.csv")
+    done = openfaze_here(*command, "--url", server.base_url, folder=tmp_path, OPENFAZE_API_KEY=KEY)
+    assert done.returncode == 0, done.stderr
+    with (
+        serving_review(tmp_path, server, "out.csv") as url,
+        watched(browser, url, viewport={"width": 1360, "height": 480}) as page,
+    ):
+        page.goto(url)
+        review = ReviewSession(page, tmp_path, url)
+        text, told = page.locator("#text"), page_told(review)
+        expect(page.get_by_test_id("paper")).to_have_text("in/a.eml")
+        expect(text).to_contain_text("Rechnung für März")
+        expect(text).not_to_contain_text("=C3")
+        expect(text.locator("mark")).to_have_text("A-17")
+        page.keyboard.press("d")
+        expect(told).to_have_text("This field is in no list.")
+        page.keyboard.press("n")
+        expect(page.get_by_test_id("paper")).to_have_text("in/b.xlsx")
+        expect(told).to_have_text("")  # what was said of the other paper
+        expect(text.locator("td").first).to_have_text("Größe ")
+        choose(page, "/items/1/price")
+        expect(text.locator("mark")).to_have_text("1.25")
+        assert not found_by_axe(page)
+        page.keyboard.press("n")
+        expect(page.get_by_test_id("paper")).to_have_text("in/c.png")
+        review.settled()
+        expect(text).to_be_hidden()
+        page.keyboard.press("f")
+        for editor in ("correction", "words"):
+            assert page.get_by_test_id(editor).evaluate(
+                """input => {
+                    const { x, y, width, height } = input.getBoundingClientRect();
+                    return document.elementFromPoint(x + width / 2, y + height / 2) === input;
+                }"""
+            ), f"nothing lies on {editor}"
 
 
 @pytest.mark.parametrize("folder", [1], indirect=True)
@@ -328,8 +385,9 @@ def test_other_pages_of_the_browser_reach_nothing(folder: Path, server: Server) 
         refused = change(url, "in/00.png", "/total", "no number")
         assert refused.status_code == 422
         assert client.post(f"{url}api/undo", json={"number": 99}).status_code == 409
-        row = {"paper": "in/00.png", "pointer": "/lines", "at": -1, "version": ""}
-        assert client.post(f"{url}api/add-row", json=row).status_code == 400
+        version = client.get(f"{url}api/paper", params={"name": "in/00.png"}).json()["version"]
+        row = {"paper": "in/00.png", "pointer": "/lines", "version": version}
+        assert client.post(f"{url}api/add-row", json=row | {"at": -1}).status_code == 400
         assert client.post(f"{url}api/add-row", json=row | {"at": 0}).status_code == 404
         assert client.post(f"{url}api/remove-row", json=row | {"pointer": "/total/0"}).status_code == 404
         for value in ("1e999", "-1e999", "NaN", '"\\ud800"', "[" * 10_000):

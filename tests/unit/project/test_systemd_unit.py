@@ -12,7 +12,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from app.extract.files import WRITERS
+from app.folders.files import WRITERS
 from app.settings import PREFIX, Settings
 from tests.fences import ROOT, printed
 

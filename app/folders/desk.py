@@ -1,0 +1,344 @@
+"""The review of a table: it finds the doubtful fields, stores people's decisions, and has other papers read again with
+the corrected ones as examples."""
+
+import contextlib
+import mimetypes
+import threading
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import Body
+from pydantic import Field
+
+from app.folders.answers import Json, child_part, fields_of, lists_of, steps_of, value_at
+from app.folders.client import MAX_EXAMPLES, PaperClient, PaperExample, Refused
+from app.folders.failures import Failed, Rejected
+from app.folders.files import write
+from app.folders.papers import Paper, papers_of
+from app.folders.reviews import PaperResult, ReviewedAnswer
+from app.folders.schemas import blank_row, plain_schema, problem_of
+from app.folders.state import JobState, Row
+from app.folders.workbook import MAX_CHARS
+
+CORRECTIONS_TO_LEARN = 10
+"""After this many corrections, the papers that nobody has reviewed are read again."""
+_LEAST_ALIKE = 0.5
+"""A paper can be an example for another paper only if they have enough words in common: at least this fraction of the
+different words of the paper that has fewer of them."""
+_OPENED_S = 120.0
+"""A paper that somebody opened is not offered to others for this many seconds, unless no other paper is left."""
+_MAX_KEPT_READINGS = 64
+_MAX_ROWS = 10_000
+"""Largest number of rows of a list to which people add rows, if the schema has no `maxItems`."""
+
+Text = Annotated[str, Body(max_length=4096)]
+Cell = bool | int | Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(max_length=MAX_CHARS)] | None
+"""Value of a field, as the page sends it."""
+
+
+class _Counts(NamedTuple):
+    """Numbers of fields and of doubtful fields of one paper, and whether somebody reviewed one."""
+
+    fields: int
+    doubtful: int
+    is_reviewed: bool
+
+
+class TableReview:
+    """The review of the table in `state` by several people at the same time. It may be used by several threads.
+
+    `table` is the file of the table, which `export` writes again. A field is doubtful if nothing supports its value, or
+    if its probability is below `below`. The methods raise Rejected. Those that change a paper take the `version` that
+    the person looked at, and return the number of the review.
+    """
+
+    def __init__(self, state: JobState, table: Path, asker: PaperClient, below: float) -> None:
+        self.schema: Json = state.schema or {}
+        self.plain = plain_schema(self.schema)
+        self._state, self._table, self._asker, self._below = state, table, asker, below
+        self._lock = threading.Lock()
+        self._counts = {name: self._count_fields(self._row(name)) for name in state.names()}
+        self._open: dict[str, tuple[str, float]] = {}
+        self._readings: dict[str, Json] = {}
+        self._corrections = 0
+        self._left_to_read: int | None = None
+        self._trouble: str | None = None
+        self._wake, self._is_over = threading.Event(), threading.Event()
+        self._learner = threading.Thread(target=self._learn, name="learner")
+        self._learner.start()
+
+    def close(self) -> None:
+        """Stop reading papers again."""
+        self._is_over.set()
+        self._wake.set()
+        self._asker.stop()
+        self._learner.join()
+
+    def overview(self) -> Json:
+        """Return the numbers of papers and fields, and how many papers are being read again."""
+        counts = [*self._counts.values()]
+        fields, doubtful = sum(one.fields for one in counts), sum(one.doubtful for one in counts)
+        return {
+            "table": self._table.name,
+            "schema": self.plain,
+            "papers": len(counts),
+            "papers_left": sum(one.doubtful > 0 for one in counts),
+            "fields": fields,
+            "fields_right": fields - doubtful,
+            "doubtful": doubtful,
+            "being_read": self._left_to_read,
+            "trouble": self._trouble,
+        }
+
+    def next_paper(
+        self, person: Text, current: Annotated[str | None, Body()] = None, back: Annotated[bool, Body()] = False
+    ) -> Json:
+        """Return the `name` of the next paper after `current` that has doubtful fields, or null. Papers that nobody
+        else has opened are preferred. `person` is a random name that the page chose for itself."""
+        with self._lock:
+            names, step = [*self._counts], -1 if back else 1
+            index = names.index(current) if current in self._counts else (0 if back else -1)
+            ordered = [names[(index + step * count) % len(names)] for count in range(1, len(names) + 1)]
+            left = [name for name in ordered if self._counts[name].doubtful]
+            now = time.monotonic()
+            self._open = {one: seen for one, seen in self._open.items() if now - seen[1] < _OPENED_S}
+            elsewhere = {name for one, (name, _) in self._open.items() if one != person}
+            found = next((name for name in left if name not in elsewhere), left[0] if left else None)
+            if found is not None:
+                self._open[person] = (found, now)
+            return {"name": found}
+
+    def paper(self, name: str) -> Json:
+        """Return the answer to a paper with its version, its evidence, fields and lists."""
+        with self._lock:
+            row = self._row(name)
+            result = row.result or PaperResult(error="not read yet")
+            fields = [
+                {
+                    "pointer": pointer,
+                    "is_doubtful": self._is_doubtful(row, pointer, value),
+                    "is_reviewed": row.is_reviewed(pointer),
+                }
+                for pointer, value in fields_of(result.answer)
+            ]
+            return {
+                "name": name,
+                "type": mimetypes.guess_type(name)[0],
+                "version": self._state.reviewed(name).version if row.result else "",
+                "answer": result.answer,
+                "evidence": result.evidence,
+                "unsupported": result.unsupported,
+                "error": result.error,
+                "fields": fields,
+                "lists": [{"pointer": one, "rows": count} for one, count, _ in lists_of(self.plain, result.answer)],
+            }
+
+    def review(
+        self, paper: Text, pointer: Text, version: Text, value: Annotated[Cell, Body()] = None,
+        place: Annotated[Json | None, Body()] = None,
+    ) -> Json:  # fmt: skip
+        """Record that the field is `value`. `place` has the page, the bounds and the text; with null, the field has no
+        new place."""
+        with self._lock:
+            reviewed = self._state.reviewed(paper, version)
+            fields = dict(fields_of(reviewed.answer))
+            if pointer not in fields:
+                raise Rejected(404, f"{paper} has no field {pointer}")
+            is_same = (value, type(value)) == (fields[pointer], type(fields[pointer]))
+            # The schema may require a value for a field that is empty in an added row.
+            if (not is_same or value is None) and (problem := problem_of(self._part(reviewed, pointer), value)):
+                raise Rejected(422, problem)
+            if place is None:
+                known = reviewed.evidence.get(pointer, {}) if is_same else {}
+                place = {key: known[key] for key in ("page", "bounds", "text") if key in known}
+            stable = reviewed.stable_pointer(pointer)
+            number = self._state.add_review(paper, "value", stable, value, place, is_correction=not is_same)
+            self._count(paper, is_correction=not is_same)
+            return {"number": number}
+
+    def add_row(self, paper: Text, pointer: Text, version: Text, at: Annotated[int, Body(ge=0)]) -> Json:
+        """Add an empty row at index `at` of the list at `pointer`. The row's pointer is returned, too."""
+        with self._lock:
+            reviewed = self._state.reviewed(paper, version)
+            count, part = self._list(reviewed, pointer)
+            if not part:
+                raise Rejected(422, "the schema does not describe the rows of this list")
+            if count >= part.get("maxItems", _MAX_ROWS):
+                raise Rejected(422, f"the list has at most {part.get('maxItems', _MAX_ROWS)} rows")
+            at = min(at, count)
+            added, previous = reviewed.new_row(pointer, at)
+            row = {"row": blank_row(part["items"]), "after": previous}
+            number = self._state.add_review(paper, "added", added, row)
+            self._count(paper, is_correction=True)
+            return {"number": number, "pointer": f"{pointer}/{at}"}
+
+    def remove_row(self, paper: Text, pointer: Text, version: Text) -> Json:
+        """Remove the row at `pointer`."""
+        with self._lock:
+            reviewed = self._state.reviewed(paper, version)
+            above, _, row = pointer.rpartition("/")
+            count, part = self._list(reviewed, above)
+            if not row.isdecimal() or int(row) >= count:
+                raise Rejected(404, f"the list has no row {row}")
+            if count <= part.get("minItems", 0):
+                raise Rejected(422, f"the list has at least {part['minItems']} rows")
+            number = self._state.add_review(paper, "removed", reviewed.stable_pointer(pointer))
+            self._count(paper, is_correction=True)
+            return {"number": number}
+
+    def undo(self, number: Annotated[int, Body(embed=True, ge=0, lt=1 << 63)]) -> Json:
+        """Undo a review. Return its paper, the pointer of its field, row or list, and its kind."""
+        with self._lock:
+            name, pointer, change = self._state.undo_review(number)
+            self._count(name)
+            return {"paper": name, "pointer": pointer, "change": change}
+
+    def export(self) -> Json:
+        """Write the table again, and return the names of its files. Raises OSError and Failed."""
+        with self._lock:
+            return {"written": [file.name for file in write(self._table, self.schema, self._state.rows)]}
+
+    def read_unreviewed(self) -> Json:
+        """Start to read all papers without a review again, with the corrected papers as examples."""
+        with self._lock:
+            self._begin_to_read()
+        return {}
+
+    def content(self, name: str) -> tuple[str, bytes]:
+        """Return a paper's file name and content."""
+        paper = self._paper(name)
+        if paper.read is None:
+            raise Rejected(404, f"{name} is an address, which this page does not fetch")
+        try:
+            return paper.filename, paper.read()
+        except (OSError, ValueError) as error:
+            raise Rejected(404, f"{name} cannot be read: {error}") from None
+
+    def reading(self, name: str) -> Json:
+        """Return what the server reads in a paper: the result of its task `ocr`, with Markdown. Raises Failed if the
+        server cannot be asked."""
+        paper = self._paper(name)
+        if (known := self._readings.get(name)) is None:
+            try:
+                known = self._asker.read(paper)
+            except Refused as error:
+                raise Rejected(404, str(error)) from None
+            if len(self._readings) >= _MAX_KEPT_READINGS:
+                del self._readings[next(iter(self._readings))]
+            self._readings[name] = known
+        return known
+
+    def _row(self, name: str) -> Row:
+        if (row := self._state.row(name)) is None:
+            raise Rejected(404, f"the table has no paper {name}")
+        return row
+
+    def _paper(self, name: str) -> Paper:
+        with self._lock:
+            row = self._row(name)
+        try:
+            return _papers_at(row.link)[name]
+        except (Failed, KeyError):
+            raise Rejected(404, f"{name} is not where `openfaze extract` found it") from None
+
+    def _is_doubtful(self, row: Row, pointer: str, value: Any) -> bool:
+        if row.result is None or row.is_reviewed(pointer):
+            return False
+        probability = row.result.evidence.get(pointer, {}).get("probability")
+        is_unsure = value is not None and probability is not None and probability < self._below
+        return is_unsure or pointer in row.result.unsupported
+
+    def _count_fields(self, row: Row) -> _Counts:
+        fields = [*fields_of(row.result.answer)] if row.result else []
+        doubtful = sum(self._is_doubtful(row, pointer, value) for pointer, value in fields)
+        return _Counts(len(fields), doubtful, row.is_corrected or any(row.is_reviewed(one) for one, _ in fields))
+
+    def _count(self, name: str, *, is_correction: bool = False) -> None:
+        self._counts[name] = self._count_fields(self._row(name))
+        self._corrections += is_correction
+        if self._corrections >= CORRECTIONS_TO_LEARN:
+            self._begin_to_read()
+
+    def _list(self, reviewed: ReviewedAnswer, pointer: str) -> tuple[int, Mapping[str, Any]]:
+        """Return the number of rows of a list, and its schema."""
+        lists = {known: (count, part) for known, count, part in lists_of(self.plain, reviewed.answer)}
+        if pointer not in lists:
+            raise Rejected(404, f"the paper has no list {pointer}")
+        return lists[pointer]
+
+    def _part(self, reviewed: ReviewedAnswer, pointer: str) -> Mapping[str, Any]:
+        """Return the plain schema of a field."""
+        answer: Any = reviewed.answer
+        part: Mapping[str, Any] = self.plain
+        for step in steps_of(pointer):
+            part = child_part(part, int(step) if isinstance(answer, list) else step)
+            answer = value_at(answer, (step,))
+        return part
+
+    def _begin_to_read(self) -> None:
+        self._corrections = 0
+        self._left_to_read = sum(not one.is_reviewed for one in self._counts.values())
+        self._wake.set()
+
+    def _learn(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._is_over.is_set():
+                return
+            try:
+                self._read_all_again()
+                self._trouble = None
+            except Failed as error:
+                self._trouble = str(error)
+            with self._lock:
+                if not self._wake.is_set():
+                    self._left_to_read = None
+
+    def _read_all_again(self) -> None:
+        with self._lock:
+            # Doubtful fields may be wrong, so papers that have some are not used as examples.
+            examples = [
+                (row.name, row.result.answer)
+                for row in self._state.rows()
+                if row.result and row.is_corrected and not self._counts[row.name].doubtful
+            ]
+            left = [name for name, one in self._counts.items() if not one.is_reviewed]
+        for name in left:
+            if self._is_over.is_set():
+                return
+            with contextlib.suppress(Rejected):  # the paper keeps its answer
+                self._read_one_again(name, examples)
+            with self._lock:
+                self._left_to_read = max(0, (self._left_to_read or 0) - 1)
+
+    def _read_one_again(self, name: str, examples: list[tuple[str, Any]]) -> None:
+        words = self._words_of(name)
+        shares = []
+        for example, answer in examples:
+            others = self._words_of(example)
+            share = len(words & others) / max(1, min(len(words), len(others)))
+            if share >= _LEAST_ALIKE:
+                shares.append((share, example, answer))
+        # The most similar examples come last, because a server prefers the last ones.
+        shown = sorted(shares, key=lambda one: one[0])[-MAX_EXAMPLES:]
+        if not shown:
+            return
+        papers = [PaperExample(self._paper(example), answer) for _, example, answer in shown]
+        result = self._asker.fill(self._paper(name), self.schema, papers)
+        with self._lock:
+            if result.error is None and self._state.note_unless_reviewed(name, result):
+                self._count(name)
+
+    def _words_of(self, name: str) -> frozenset[str]:
+        """Return the words of a paper that consist of letters only, in lower case."""
+        text = str(self.reading(name).get("extracted_text") or "")
+        return frozenset(word for word in text.casefold().split() if word.isalpha())
+
+
+@lru_cache(16)
+def _papers_at(link: str) -> dict[str, Paper]:
+    return {paper.name: paper for paper in papers_of([link])}

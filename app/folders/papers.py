@@ -1,0 +1,187 @@
+"""Finds the papers of an extraction job: in files, folders, zip archives, mailboxes and at URLs, in a stable
+order."""
+
+import hashlib
+import lzma
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from app.folders.failures import Failed
+
+_LEFT_OUT = ("thumbs.db", "desktop.ini")
+"""Names of files of the operating system that are left out. Names that begin with a dot, or with `~$` (lock files of
+office programs), are left out, too."""
+_MAX_BYTES = 1 << 30
+"""A file within an archive may have at most this many bytes."""
+STATE = ".state"
+"""Suffix of the file that holds a job's state. It follows the name of the job's table. Neither the table nor its state
+counts as a paper."""
+ARCHIVES = (".zip",)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, RuntimeError)
+"""Exceptions, in addition to OSError, that zipfile raises for archives that are damaged, encrypted or of an unsupported
+kind."""
+MAILBOXES = (".mbox",)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    name: str
+    """Name that is unique within the job: the path as given, followed by the path within its archive, if any."""
+    filename: str
+    """File name, whose suffix shows the type of the file."""
+    link: str
+    """Path or URL at which a person finds the paper."""
+    fingerprint: str
+    """Text that changes with the content."""
+    read: Callable[[], bytes] | None
+    """Function that reads the content; None if the server is to fetch `link`. Raises OSError and ValueError."""
+
+
+def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator[Paper]:
+    """Yield the papers of `sources` in order, except for the files `left_out`. The files of a folder come first,
+    sorted by name, then the files of its subfolders. Raises Failed."""
+    without = {path.resolve() for path in left_out}
+    seen: set[str] = set()
+    for source in sources:
+        for paper in map(_in_unicode, _papers_of_source(source, without)):
+            # "papers" and "papers/a.pdf" may both be given.
+            if paper.name not in seen:
+                seen.add(paper.name)
+                yield paper
+
+
+def addresses_in(file: Path) -> list[str]:
+    """Return the URLs in a file with one URL per line. Raises Failed."""
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failed(f"{file}: {error}") from None
+    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    for line in found:
+        if not line.startswith(("http://", "https://")):
+            raise Failed(f"{file}: '{line[:100]}' is not an address; give one on each line, with http:// or https://")
+    return found
+
+
+def _papers_of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
+    if source.startswith(("http://", "https://")):
+        yield Paper(source, source.rsplit("/", 1)[-1] or source, source, source, None)
+        return
+    path = Path(source)
+    if path.is_dir():
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                file = Path(folder, name)
+                is_ours = STATE in file.suffix or file.with_name(f"{name}{STATE}").exists()
+                if is_ours or _is_left_out(name) or file.resolve() in left_out or not file.is_file():
+                    continue
+                # A symbolic link may point to a file outside the folder that nobody meant to send to the server.
+                if not file.is_symlink() or file.resolve().is_relative_to(path.resolve()):
+                    try:
+                        yield from _papers_of_file(file)
+                    except Failed as error:
+                        # A damaged archive becomes a row with an error, and the other files are still read.
+                        yield Paper(str(file), file.name, str(file), "", partial(_fail_to_read, str(error)))
+    elif path.exists():
+        yield from _papers_of_file(path)
+    else:
+        raise Failed(f"'{source}' is neither a file, nor a folder, nor an address")
+
+
+def _in_unicode(paper: Paper) -> Paper:
+    """Return the paper with valid Unicode names. The names of files may be any bytes. If the paper's path is not valid
+    Unicode, its link is the nearest folder whose path is valid."""
+    link = Path(paper.link)
+    while _escaped(str(link)) != str(link):
+        link = link.parent
+    link_text = paper.link if paper.link == _escaped(paper.link) else str(link)
+    return replace(paper, name=_escaped(paper.name), filename=_escaped(paper.filename), link=link_text)
+
+
+def _escaped(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _fail_to_read(reason: str) -> bytes:
+    raise ValueError(reason)
+
+
+def _is_left_out(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.lower() in _LEFT_OUT
+
+
+def _papers_of_file(path: Path) -> Iterator[Paper]:
+    try:
+        match path.suffix.lower():
+            case suffix if suffix in ARCHIVES:
+                yield from _papers_of_archive(path)
+            case suffix if suffix in MAILBOXES:
+                yield from _papers_of_mailbox(path)
+            case _:
+                stat = path.stat()
+                fingerprint = f"{stat.st_size} {stat.st_mtime_ns}"
+                yield Paper(str(path), path.name, str(path), fingerprint, path.read_bytes)
+    except (OSError, *_DAMAGED) as error:
+        raise Failed(f"{path}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or "it is damaged"  # an EOFError states nothing
+
+
+def _papers_of_archive(path: Path) -> Iterator[Paper]:
+    with zipfile.ZipFile(path) as archive:
+        members = sorted(archive.infolist(), key=lambda member: member.filename)
+    for member in members:
+        name = member.filename.rsplit("/", 1)[-1]
+        if member.is_dir() or _is_left_out(name) or member.filename.startswith("__MACOSX/"):
+            continue
+        fingerprint = f"{member.file_size} {member.CRC}"
+        yield Paper(f"{path}/{member.filename}", name, str(path), fingerprint, partial(_read_member, path, member))
+
+
+def _read_member(path: Path, member: zipfile.ZipInfo) -> bytes:
+    if member.file_size > _MAX_BYTES:
+        raise ValueError(f"it is {member.file_size:,} bytes; the limit within an archive is {_MAX_BYTES:,}")
+    try:
+        # zipfile stops at the size that the header states, so a member cannot be longer.
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            return file.read()
+    except _DAMAGED as error:
+        raise ValueError(_reason(error)) from None
+
+
+def _papers_of_mailbox(path: Path) -> Iterator[Paper]:
+    for number, place in enumerate(_messages_in(path), 1):
+        read = partial(_read_message, path, *place)
+        fingerprint = hashlib.sha256(read()).hexdigest()
+        yield Paper(f"{path}/{number}", f"{path.stem}-{number}.eml", str(path), fingerprint, read)
+
+
+def _messages_in(path: Path) -> Iterator[tuple[int, int]]:
+    """Yield the first byte of each message in a mailbox, after the line `From …` that separates it from the one before,
+    and the byte after its last."""
+    begin, end, gap = None, 0, 0
+    with path.open("rb") as file:
+        for line in file:
+            if line.startswith(b"From "):
+                if begin is not None:
+                    yield begin, end - gap
+                begin = end + len(line)
+            gap = len(line) if line == b"\n" else 0
+            end += len(line)
+    if begin is not None:
+        yield begin, end - gap
+
+
+def _read_message(path: Path, begin: int, end: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(begin)
+        return file.read(end - begin)

@@ -1,1 +1,0 @@
-"""The review of a table: people accept or correct its doubtful fields on a page that this machine serves."""

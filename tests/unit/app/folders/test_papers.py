@@ -1,0 +1,171 @@
+"""The papers of a job: what counts as one, and in which order they come."""
+
+import mailbox
+import os
+import zipfile
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from app.folders.failures import Failed
+from app.folders.papers import addresses_in, papers_of
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*sources: str, **options: list[Path]) -> list[str]:
+    return [paper.name for paper in papers_of(sources, **options)]
+
+
+def write(*files: str) -> None:
+    for file in files:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text(file)
+
+
+def test_a_folder_is_its_files_by_name() -> None:
+    write("in/b.txt", "in/a.txt", "in/deep/c.pdf", "in/.hidden", "in/~$open.docx", "in/Thumbs.db", "in/.git/x")
+    assert names("in") == ["in/a.txt", "in/b.txt", "in/deep/c.pdf"]
+    assert names("in", "in/a.txt", left_out=[Path("in/b.txt")]) == ["in/a.txt", "in/deep/c.pdf"]
+
+
+def test_a_link_that_leaves_the_folder_is_no_paper() -> None:
+    write("in/a.txt", "private.txt")
+    Path("in/own.txt").symlink_to("a.txt")
+    Path("in/theirs.txt").symlink_to(Path("private.txt").resolve())
+    assert names("in") == ["in/a.txt", "in/own.txt"]
+    assert names("in/theirs.txt") == ["in/theirs.txt"]  # the person named it
+
+
+def test_tables_of_other_jobs_are_no_papers() -> None:
+    write("in/a.csv", "in/out.csv", "in/out.csv.state", "in/out.csv.state-wal")
+    assert names("in") == ["in/a.csv"]
+
+
+def test_an_archive_is_its_members() -> None:
+    with zipfile.ZipFile("in.zip", "w") as archive:
+        for name in ("b/2.txt", "1.txt", "__MACOSX/1.txt", "b/.DS_Store"):
+            archive.writestr(name, f"text of {name}")
+    papers = list(papers_of(["in.zip"]))
+    assert [paper.name for paper in papers] == ["in.zip/1.txt", "in.zip/b/2.txt"]
+    assert [paper.read() for paper in papers if paper.read] == [b"text of 1.txt", b"text of b/2.txt"]
+    assert papers[1].filename == "2.txt"
+
+
+def test_a_damaged_member_is_its_own_error() -> None:
+    with zipfile.ZipFile("in.zip", "w") as archive:
+        archive.writestr("1.txt", "text")
+    content = Path("in.zip").read_bytes().replace(b"text", b"tixt", 1)
+    Path("in.zip").write_bytes(content)
+    [paper] = papers_of(["in.zip"])
+    assert paper.read is not None
+    with pytest.raises(ValueError, match="CRC"):
+        paper.read()
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_packing_is_the_error_of_its_member(packing: int) -> None:
+    with zipfile.ZipFile("in.zip", "w", packing) as archive:
+        archive.writestr("1.txt", "a long text " * 100)
+    content = bytearray(Path("in.zip").read_bytes())
+    own_header = 9 if packing == zipfile.ZIP_LZMA else 0
+    packed = slice(30 + len("1.txt") + own_header, content.index(b"PK\x01\x02"))
+    content[packed] = b"\xff" * len(content[packed])
+    Path("in.zip").write_bytes(content)
+    [paper] = papers_of(["in.zip"])
+    assert paper.read is not None
+    with pytest.raises((ValueError, OSError), match="."):
+        paper.read()
+
+
+@pytest.mark.parametrize(
+    ("place", "damage"),
+    [(6, b"\xff"), (8, b"\x00\x08")],
+    ids=["a version that is not known", "a name that is not UTF-8"],
+)
+def test_a_damaged_list_of_members_is_the_error_of_the_archive(place: int, damage: bytes) -> None:
+    with zipfile.ZipFile("in.zip", "w") as archive:
+        archive.writestr("1.txt", "text")
+    content = bytearray(Path("in.zip").read_bytes().replace(b"1.txt", b"\xff.txt"))
+    directory = content.index(b"PK\x01\x02")
+    content[directory + place : directory + place + len(damage)] = damage
+    Path("in.zip").write_bytes(content)
+    with pytest.raises(Failed, match=r"^in\.zip: ."):
+        names("in.zip")
+
+
+def test_a_damaged_archive_in_a_folder_is_its_own_error() -> None:
+    write("in/a.txt", "in/b.zip", "in/c.txt")
+    papers = list(papers_of(["in"]))
+    assert [paper.name for paper in papers] == ["in/a.txt", "in/b.zip", "in/c.txt"]
+    read = papers[1].read
+    assert read is not None
+    with pytest.raises(ValueError, match=r"in/b\.zip: File is not a zip file"):
+        read()
+    with pytest.raises(Failed):
+        names("in/b.zip")  # the person named it
+
+
+def test_a_name_that_is_no_unicode_can_be_stored_and_found_again() -> None:
+    folder, file = (os.fsdecode(name) for name in (b"in/f\xff", b"in/f\xff/\xe9.txt"))
+    Path(folder).mkdir(parents=True)
+    Path(file).write_text("Total: 4")
+    write("in/g.txt")
+    papers = {paper.name: paper for paper in papers_of(["in"])}
+    assert list(papers) == ["in/g.txt", "in/f\\udcff/\\udce9.txt"]
+    paper = papers["in/f\\udcff/\\udce9.txt"]
+    assert (paper.filename, paper.link) == ("\\udce9.txt", "in")
+    assert paper.read is not None
+    assert paper.read() == b"Total: 4"
+    assert [one.name for one in papers_of([paper.link])] == list(papers)
+
+
+def test_a_mailbox_is_its_messages() -> None:
+    box = mailbox.mbox("in.mbox")
+    for subject in ("first", "second"):
+        message = EmailMessage()
+        message["Subject"] = subject
+        message.set_content("hello")
+        box.add(message)
+    box.close()
+    papers = list(papers_of(["in.mbox"]))
+    assert [(paper.name, paper.filename) for paper in papers] == [
+        ("in.mbox/1", "in-1.eml"),
+        ("in.mbox/2", "in-2.eml"),
+    ]
+    assert papers[1].read is not None
+    assert b"Subject: second" in papers[1].read()
+
+
+def test_an_address_is_a_paper_that_the_server_fetches() -> None:
+    Path("list.txt").write_text("# of today\nhttps://example.org/a.pdf\n\nhttp://example.org/b\n")
+    papers = list(papers_of(addresses_in(Path("list.txt"))))
+    assert [(paper.link, paper.filename, paper.read) for paper in papers] == [
+        ("https://example.org/a.pdf", "a.pdf", None),
+        ("http://example.org/b", "b", None),
+    ]
+    Path("list.txt").write_text("file:///etc/passwd\n")
+    with pytest.raises(Failed, match="'file:///etc/passwd' is not an address"):
+        addresses_in(Path("list.txt"))
+
+
+def test_what_is_not_there_is_named() -> None:
+    with pytest.raises(Failed, match="'nowhere' is neither"):
+        names("nowhere")
+    write("broken.zip")
+    with pytest.raises(Failed, match=r"broken\.zip: File is not a zip file"):
+        names("broken.zip")
+
+
+def test_a_fingerprint_changes_with_the_content() -> None:
+    write("a.txt")
+    [before] = papers_of(["a.txt"])
+    Path("a.txt").write_text("other")
+    os.utime("a.txt", ns=(1, 1))
+    [after] = papers_of(["a.txt"])
+    assert before.fingerprint != after.fingerprint

@@ -1,0 +1,83 @@
+"""The fields of a table, as a person may name them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.folders.schemas import schema_of
+
+TEXT, NUMBER = {"type": ["string", "null"]}, {"type": ["number", "null"]}
+DATE = {"type": ["string", "null"], "format": "date"}
+
+
+def an_object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("line", "schema"),
+    [
+        ("number", an_object(number=TEXT)),
+        ("number, total: number", an_object(number=TEXT, total=NUMBER)),
+        ("date, due_date, dated: text, updated", an_object(date=DATE, due_date=DATE, dated=TEXT, updated=TEXT)),
+        (
+            "number, lines[description, amount: number], total: number",
+            an_object(
+                number=TEXT,
+                lines={"type": "array", "items": an_object(description=TEXT, amount=NUMBER)},
+                total=NUMBER,
+            ),
+        ),
+        ("seller{name, city}", an_object(seller=an_object(name=TEXT, city=TEXT))),
+        ("tags: texts, paid: boolean", an_object(
+            tags={"type": "array", "items": {"type": "string"}}, paid={"type": ["boolean", "null"]}
+        )),
+        (" größe:number ,naïve ", an_object(größe=NUMBER, naïve=TEXT)),
+    ],
+)  # fmt: skip
+def test_a_line_names_fields(line: str, schema: dict[str, Any]) -> None:
+    assert schema_of(line) == schema
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "names no field"),
+        ("a b", "a comma is missing after 'a'"),
+        ("a, a", "'a' is named twice"),
+        ("a: money", "type 'money'; choose from: text, number"),
+        ("lines[]", "'lines' has no fields"),
+        ("lines[a", "']' is missing"),
+        ("a]", "a comma is missing after 'a'"),
+        (", a", "a name is missing before ','"),
+        ("a; b", "';' is unexpected"),
+        ("a[b[c[d[e]]]]", "more than 4 levels"),
+        ("nowhere.at.all:Invoice", "cannot be imported as a pydantic class"),
+        ("missing.json", "No such file"),
+    ],
+)
+def test_what_names_no_fields_is_refused_with_its_reason(line: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said.replace("[", r"\[").replace("]", r"\]")):
+        schema_of(line)
+
+
+def test_a_file_and_a_class_are_schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "invoice.json").write_text(json.dumps(an_object(number=TEXT)))
+    assert schema_of("invoice.json") == an_object(number=TEXT)
+    (tmp_path / "list.json").write_text("[1]")
+    with pytest.raises(ValueError, match="not a JSON object"):
+        schema_of("list.json")
+    (tmp_path / "my_papers.py").write_text(
+        "from pydantic import BaseModel\nclass Invoice(BaseModel):\n    number: str\n"
+    )
+    assert schema_of("my_papers:Invoice")["properties"]["number"]["type"] == "string"
+
+
+def test_a_file_of_too_many_levels_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "deep.json"
+    file.write_text("[" * 100_000)
+    with pytest.raises(ValueError, match=r"deep\.json has too many levels"):
+        schema_of(str(file))
