@@ -1,5 +1,5 @@
-"""A SQLite file that is opened when it is needed, and reopened after a failure. The damaged file of a cache is deleted
-and begun anew."""
+"""A SQLite file that is opened when it is needed, and reopened after a failure. The damaged file of a cache is replaced
+by an empty one."""
 
 import asyncio
 import contextlib
