@@ -29,32 +29,28 @@ def value_at(answer: Any, path: JsonPath) -> Any:
     return answer
 
 
-def fields_of(value: Any, path: JsonPath = ()) -> Iterator[tuple[str, Any]]:
+def nodes_of(
+    value: Any, part: Mapping[str, Any] | None = None, path: JsonPath = ()
+) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
+    """Yield the pointer and the value of each part of an answer below its root, with its own part of the plain schema
+    `part`, which is empty if there is none."""
+    part = part or {}
+    if path:
+        yield pointer_of(path), value, part
+    if isinstance(value, dict | list):
+        for step, child in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from nodes_of(child, _child_part(part, step), (*path, step))
+
+
+def fields_of(answer: Any) -> Iterator[tuple[str, Any]]:
     """Yield the pointer and the value of each field that is neither an object nor a list."""
-    if isinstance(value, dict | list):
-        for step, child in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from fields_of(child, (*path, step))
-    elif path:
-        yield pointer_of(path), value
+    return ((pointer, value) for pointer, value, _ in nodes_of(answer) if not isinstance(value, dict | list))
 
 
-def lists_of(part: Mapping[str, Any], value: Any, path: JsonPath = ()) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
-    """Yield the pointer, the number of rows, and the schema of each list in `value`, empty and null ones included.
-    `part` is the plain schema of `value`; a list that it does not describe has an empty schema."""
-    if isinstance(value, list) or (value is None and isinstance(part.get("items"), Mapping)):
-        yield pointer_of(path), len(value or ()), part if "items" in part else {}
-    if isinstance(value, dict | list):
-        for step, child in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from lists_of(child_part(part, step), child, (*path, step))
-
-
-def child_part(part: Mapping[str, Any], step: str | int) -> Mapping[str, Any]:
-    """Return the part of a plain schema for a field of an object or a row of a list; empty if there is none."""
+def _child_part(part: Mapping[str, Any], step: str | int) -> Mapping[str, Any]:
     inner = part.get("properties", {}).get(step) if isinstance(step, str) else part.get("items")
-    if inner is None:
-        branches = [one for word in ("anyOf", "oneOf") for one in part.get(word, ())]
-        inner = next((found for one in branches if (found := child_part(one, step))), None)
-    return inner if isinstance(inner, Mapping) else {}
+    branches = [one for word in ("anyOf", "oneOf") for one in part.get(word, ())]
+    return inner or next((found for one in branches if (found := _child_part(one, step))), {})
 
 
 def name_of(pointer: str, answer: Any) -> str:

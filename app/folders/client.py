@@ -83,12 +83,8 @@ class PaperClient:
             answer = json.loads(text)
         except ValueError:
             return PaperResult(error=f"the answer is not JSON: {text[:200]}", warnings=completion.get("warnings") or ())
-        return PaperResult(
-            answer,
-            completion.get("evidence") or {},
-            completion.get("unsupported") or (),
-            completion.get("warnings") or (),
-        )
+        known = ("evidence", "unsupported", "warnings")
+        return PaperResult(answer, **{name: completion[name] for name in known if completion.get(name)})
 
     def stop(self) -> None:
         """Prevent any further retries."""

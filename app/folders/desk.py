@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Body
 from pydantic import Field
 
-from app.folders.answers import Json, child_part, fields_of, lists_of, steps_of, value_at
+from app.folders.answers import Json, fields_of, nodes_of
 from app.folders.client import MAX_EXAMPLES, PaperClient, PaperExample, Refused
 from app.folders.failures import Failed, Rejected
 from app.folders.files import write
@@ -133,7 +133,11 @@ class TableReview:
                 "unsupported": result.unsupported,
                 "error": result.error,
                 "fields": fields,
-                "lists": [{"pointer": one, "rows": count} for one, count, _ in lists_of(self.plain, result.answer)],
+                "lists": [
+                    {"pointer": pointer, "rows": len(value or ())}
+                    for pointer, value, part in nodes_of(result.answer, self.plain)
+                    if isinstance(value, list) or (value is None and "items" in part)
+                ],
             }
 
     def review(
@@ -144,12 +148,12 @@ class TableReview:
         new place."""
         with self._lock:
             reviewed = self._state.reviewed(paper, version)
-            fields = dict(fields_of(reviewed.answer))
-            if pointer not in fields:
-                raise Rejected(404, f"{paper} has no field {pointer}")
-            is_same = (value, type(value)) == (fields[pointer], type(fields[pointer]))
+            earlier, part = self._node(reviewed, pointer)
+            if isinstance(earlier, dict | list):
+                raise Rejected(404, f"{pointer} is not a field")
+            is_same = (value, type(value)) == (earlier, type(earlier))
             # The schema may require a value for a field that is empty in an added row.
-            if (not is_same or value is None) and (problem := problem_of(self._part(reviewed, pointer), value)):
+            if (not is_same or value is None) and (problem := problem_of(part, value)):
                 raise Rejected(422, problem)
             if place is None:
                 known = reviewed.evidence.get(pointer, {}) if is_same else {}
@@ -163,9 +167,10 @@ class TableReview:
         """Add an empty row at index `at` of the list at `pointer`. The row's pointer is returned, too."""
         with self._lock:
             reviewed = self._state.reviewed(paper, version)
-            count, part = self._list(reviewed, pointer)
-            if not part:
-                raise Rejected(422, "the schema does not describe the rows of this list")
+            rows, part = self._node(reviewed, pointer)
+            if "items" not in part or not isinstance(rows, list | None):
+                raise Rejected(404, f"the schema has no list {pointer}")
+            count = len(rows or ())
             if count >= part.get("maxItems", _MAX_ROWS):
                 raise Rejected(422, f"the list has at most {part.get('maxItems', _MAX_ROWS)} rows")
             at = min(at, count)
@@ -179,11 +184,11 @@ class TableReview:
         """Remove the row at `pointer`."""
         with self._lock:
             reviewed = self._state.reviewed(paper, version)
-            above, _, row = pointer.rpartition("/")
-            count, part = self._list(reviewed, above)
-            if not row.isdecimal() or int(row) >= count:
-                raise Rejected(404, f"the list has no row {row}")
-            if count <= part.get("minItems", 0):
+            self._node(reviewed, pointer)
+            rows, part = self._node(reviewed, pointer.rpartition("/")[0])
+            if not isinstance(rows, list):
+                raise Rejected(404, f"{pointer} is not a row")
+            if len(rows) <= part.get("minItems", 0):
                 raise Rejected(422, f"the list has at least {part['minItems']} rows")
             number = self._state.add_review(paper, "removed", reviewed.stable_pointer(pointer))
             self._count(paper, is_correction=True)
@@ -262,21 +267,12 @@ class TableReview:
         if self._corrections >= CORRECTIONS_TO_LEARN:
             self._begin_to_read()
 
-    def _list(self, reviewed: ReviewedAnswer, pointer: str) -> tuple[int, Mapping[str, Any]]:
-        """Return the number of rows of a list, and its schema."""
-        lists = {known: (count, part) for known, count, part in lists_of(self.plain, reviewed.answer)}
-        if pointer not in lists:
-            raise Rejected(404, f"the paper has no list {pointer}")
-        return lists[pointer]
-
-    def _part(self, reviewed: ReviewedAnswer, pointer: str) -> Mapping[str, Any]:
-        """Return the plain schema of a field."""
-        answer: Any = reviewed.answer
-        part: Mapping[str, Any] = self.plain
-        for step in steps_of(pointer):
-            part = child_part(part, int(step) if isinstance(answer, list) else step)
-            answer = value_at(answer, (step,))
-        return part
+    def _node(self, reviewed: ReviewedAnswer, pointer: str) -> tuple[Any, Mapping[str, Any]]:
+        """Return the part of an answer at `pointer`, and its plain schema."""
+        for known, value, part in nodes_of(reviewed.answer, self.plain):
+            if known == pointer:
+                return value, part
+        raise Rejected(404, f"the paper has no part {pointer}")
 
     def _begin_to_read(self) -> None:
         self._corrections = 0

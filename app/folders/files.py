@@ -12,7 +12,7 @@ import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -108,10 +108,14 @@ def _write_columns(file: Path, heads: Sequence[str], types: Sequence[type], rows
     arrays = []
     for kind, column in zip(types, columns, strict=True):
         values = [day.date() if kind is date and (day := moment_of(one, date)) else one for one in column]
-        try:
-            arrays.append(pyarrow.array(values, arrow.get(kind, pyarrow.string())))
-        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, OverflowError):
-            arrays.append(pyarrow.array([_as_text(one) for one in column], pyarrow.string()))
+        array = None
+        with suppress(pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, OverflowError):
+            array = pyarrow.array(values, arrow.get(kind, pyarrow.string()))
+        # pyarrow cuts fractions off, and takes true for 1.
+        has_truth = kind is not bool and any(isinstance(one, bool) for one in values)
+        if array is None or has_truth or array.to_pylist() != values:
+            array = pyarrow.array([_as_text(one) for one in column], pyarrow.string())
+        arrays.append(array)
     with _replace_file(file) as own:
         write_table(pyarrow.table(arrays, names=distinct(heads)), own)
 

@@ -22,11 +22,10 @@ _MAX_BYTES = 1 << 30
 STATE = ".state"
 """Suffix of the file that holds a job's state. It follows the name of the job's table. Neither the table nor its state
 counts as a paper."""
-ARCHIVES = (".zip",)
+ARCHIVE, MAILBOX = ".zip", ".mbox"
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, RuntimeError)
 """Exceptions, in addition to OSError, that zipfile raises for archives that are damaged, encrypted or of an unsupported
 kind."""
-MAILBOXES = (".mbox",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +97,10 @@ def _papers_of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
 def _in_unicode(paper: Paper) -> Paper:
     """Return the paper with valid Unicode names. The names of files may be any bytes. If the paper's path is not valid
     Unicode, its link is the nearest folder whose path is valid."""
-    link = Path(paper.link)
-    while _escaped(str(link)) != str(link):
-        link = link.parent
-    link_text = paper.link if paper.link == _escaped(paper.link) else str(link)
-    return replace(paper, name=_escaped(paper.name), filename=_escaped(paper.filename), link=link_text)
+    link = paper.link
+    while _escaped(link) != link:
+        link = str(Path(link).parent)
+    return replace(paper, name=_escaped(paper.name), filename=_escaped(paper.filename), link=link)
 
 
 def _escaped(name: str) -> str:
@@ -119,15 +117,13 @@ def _is_left_out(name: str) -> bool:
 
 def _papers_of_file(path: Path) -> Iterator[Paper]:
     try:
-        match path.suffix.lower():
-            case suffix if suffix in ARCHIVES:
-                yield from _papers_of_archive(path)
-            case suffix if suffix in MAILBOXES:
-                yield from _papers_of_mailbox(path)
-            case _:
-                stat = path.stat()
-                fingerprint = f"{stat.st_size} {stat.st_mtime_ns}"
-                yield Paper(str(path), path.name, str(path), fingerprint, path.read_bytes)
+        if path.suffix.lower() == ARCHIVE:
+            yield from _papers_of_archive(path)
+        elif path.suffix.lower() == MAILBOX:
+            yield from _papers_of_mailbox(path)
+        else:
+            stat = path.stat()
+            yield Paper(str(path), path.name, str(path), f"{stat.st_size} {stat.st_mtime_ns}", path.read_bytes)
     except (OSError, *_DAMAGED) as error:
         raise Failed(f"{path}: {_reason(error)}") from None
 

@@ -65,10 +65,8 @@ def schema_of(text: str) -> Json:
 def _of_file(path: Path) -> Json:
     try:
         schema = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read as JSON: {getattr(error, 'strerror', None) or error}") from None
     except RecursionError:
         raise ValueError(f"{path} has too many levels of lists and objects") from None
     if not isinstance(schema, dict):

@@ -82,7 +82,8 @@ class JobState:
         answers, delete these answers, except the answers of reviewed papers. Return True if any were deleted. Raises
         Failed if there are reviews under a different schema."""
         schema = json.dumps(inputs.get("schema"))
-        if self._job(_SCHEMA) not in (None, schema) and (count := self._count_reviews()):
+        (count,) = self._db.execute("SELECT count(*) FROM reviews WHERE NOT is_undone").fetchone()
+        if count and self._job(_SCHEMA) not in (None, schema):
             raise Failed(
                 f"{self.path} holds {count} fields that were reviewed under a different schema: use that schema "
                 "again, or name another --out"
@@ -138,10 +139,9 @@ class JobState:
 
     def counts(self) -> tuple[int, int, int]:
         """Return the number of listed papers, the number with an answer or error, and the number with an error."""
-        found = self._db.execute(
-            "SELECT count(*), count(result), total(is_error) FROM papers WHERE position IS NOT NULL"
-        ).fetchone()
-        return int(found[0]), int(found[1]), int(found[2])
+        query = "SELECT count(*), count(result), total(is_error) FROM papers WHERE position IS NOT NULL"
+        count, done, failed = self._db.execute(query).fetchone()
+        return count, done, int(failed)
 
     def names(self) -> list[str]:
         """Return the names of the listed papers in their order."""
@@ -163,17 +163,14 @@ class JobState:
 
     @property
     def schema(self) -> Json | None:
-        """Schema of the answers; None if there was no run, or if the state is of a version that did not store it."""
-        text = self._job(_SCHEMA)
-        schema = None if text is None else json.loads(text)
+        """Schema of the answers; None if there was no run."""
+        schema = json.loads(self._job(_SCHEMA) or "null")
         return schema if isinstance(schema, dict) else None
 
     @property
-    def folder(self) -> Path | None:
-        """Working folder of the last run, against which relative paths of papers are resolved; None if it was not
-        stored."""
-        text = self._job(_FOLDER)
-        return None if text is None else Path(text)
+    def folder(self) -> Path:
+        """Working folder of the last run, against which relative paths of papers are resolved."""
+        return Path(self._job(_FOLDER) or ".")
 
     def reviewed(self, name: str, version: str | None = None) -> ReviewedAnswer:
         """Return the answer to the paper `name` with its reviews applied. Raises Rejected if there is none, or if it no
@@ -220,10 +217,10 @@ class JobState:
         """Store the result of reading a paper again, unless a person has reviewed one of its fields. Return True if it
         was stored."""
         query = "SELECT 1 FROM reviews WHERE paper = ? AND NOT is_undone"
-        if self._db.execute(query, (name,)).fetchone() is not None:
-            return False
-        self.note(name, result)
-        return True
+        is_reviewed = self._db.execute(query, (name,)).fetchone() is not None
+        if not is_reviewed:
+            self.note(name, result)
+        return not is_reviewed
 
     def close(self) -> None:
         self._db.close()
@@ -231,10 +228,6 @@ class JobState:
     def _job(self, name: str) -> str | None:
         row = self._db.execute("SELECT value FROM job WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
-
-    def _count_reviews(self) -> int:
-        (count,) = self._db.execute("SELECT count(*) FROM reviews WHERE NOT is_undone").fetchone()
-        return int(count)
 
     def _row(self, name: str, link: str, text: str | None, *, is_written: bool = False) -> Row:
         if text is None:
