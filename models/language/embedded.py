@@ -248,7 +248,7 @@ class EmbeddedLlm:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             # The terminal's Ctrl-C is for the server, which ends this process.
-            start_new_session=True,
+            process_group=0,
         )
         assert process.stdin is not None
         assert process.stdout is not None
