@@ -7,6 +7,7 @@ import contextvars
 import http.client
 import json
 import secrets
+import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -88,7 +89,7 @@ class EmbeddedLlm:
         )
         self._idle_unload_s = idle_unload_s
         self.counters = EngineCounters()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._server: OpenAiServer | None = None
         self.address: str | None = None
         """Address of llama.cpp's server on loopback, which only a caller with the key can use."""
@@ -112,7 +113,7 @@ class EmbeddedLlm:
 
     @property
     def loaded(self) -> bool:
-        return self._server is not None and self._process is not None and self._process.returncode is None
+        return self._server is not None and self._process is not None and self._process.poll() is None
 
     @property
     def healthy(self) -> bool:
@@ -240,20 +241,15 @@ class EmbeddedLlm:
         """Start the process, and return what it tells of the model. Raises LlmNotSetUp."""
         if not self._gguf.is_file():
             raise LlmNotSetUp(f"There is no model at {self._gguf}.")
-        self._process = process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "models.language.llama_process",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+        self._process = process = subprocess.Popen(  # noqa: ASYNC220 - uvloop's own does not know `process_group`
+            [sys.executable, "-m", "models.language.llama_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             # The terminal's Ctrl-C is for the server, which ends this process.
-            start_new_session=True,
+            process_group=0,
         )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(self._options.encoded())
-        line = await process.stdout.readline()
+        line = await asyncio.to_thread(_ask, process, self._options.encoded())
         if not line:
             raise LlmNotSetUp(f"llama.cpp ended while it loaded {self._gguf.name}.")
         stated: dict[str, Any] = json.loads(line)
@@ -266,11 +262,11 @@ class EmbeddedLlm:
         server, self._server = self._server, None
         process, self._process = self._process, None
         if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            assert process.stdin is not None
-            process.stdin.close()
-            await process.wait()
+            process.kill()
+            await asyncio.to_thread(process.wait)
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
         if server is not None:
             await server.close()
 
@@ -301,6 +297,16 @@ class EmbeddedLlm:
 
     def _unload_when_idle(self) -> None:
         self._unloading = asyncio.create_task(self.unload())
+
+
+def _ask(process: "subprocess.Popen[bytes]", line: bytes) -> bytes:
+    """Return the line with which `process` answers; empty if it ends instead."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(line)
+        process.stdin.flush()
+    return process.stdout.readline()
 
 
 def _in_plain_turns(messages: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
