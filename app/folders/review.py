@@ -44,7 +44,7 @@ def review(named: Path, server: Server, key: str | None, port: int, below: float
         config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="off")
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run([listening])
-        print(f"written: {', '.join(map(str, desk.export()))}")
+        print(f"written: {', '.join(desk.export()['written'])}")
 
 
 def _listen(port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 import mailbox
 import os
 import zipfile
+from contextlib import closing
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -140,6 +141,9 @@ def test_a_mailbox_is_its_messages() -> None:
     ]
     assert papers[1].read is not None
     assert b"Subject: second" in papers[1].read()
+    with closing(mailbox.mbox("in.mbox")) as again:
+        # By its fingerprint, a message that was read by an earlier version keeps its answer and its reviews.
+        assert [paper.read() for paper in papers if paper.read] == [again.get_bytes(key) for key in again.iterkeys()]
 
 
 def test_an_address_is_a_paper_that_the_server_fetches() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.folders.schemas import schema_of
+from app.folders.schemas import plain_schema, problem_of, schema_of
 
 TEXT, NUMBER = {"type": ["string", "null"]}, {"type": ["number", "null"]}
 DATE = {"type": ["string", "null"], "format": "date"}
@@ -81,3 +81,38 @@ def test_a_file_of_too_many_levels_is_refused(tmp_path: Path) -> None:
     file.write_text("[" * 100_000)
     with pytest.raises(ValueError, match=r"deep\.json has too many levels"):
         schema_of(str(file))
+
+
+@pytest.mark.parametrize(
+    ("part", "plain"),
+    [
+        ({"$ref": "#/$defs/amount"}, NUMBER),
+        ({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "[0-9]+"}, {"type": "null"}]}, NUMBER),
+        ({"type": "string", "nullable": True}, TEXT),
+        ({"allOf": [{"$ref": "#/$defs/amount"}, {"maximum": 9}]}, NUMBER | {"maximum": 9}),
+        ({"anyOf": [{"enum": ["a", "b"]}, {"type": "null"}]}, {"enum": ["a", "b", None]}),
+        ({"type": "number", "required": True}, {"type": "number"}),
+        ({"oneOf": [{"type": "number"}, {"type": "boolean"}]}, {"oneOf": [{"type": "number"}, {"type": "boolean"}]}),
+    ],
+)
+def test_a_plain_schema_is_in_one_piece(part: dict[str, Any], plain: dict[str, Any]) -> None:
+    schema = {"properties": {"x": part}, "$defs": {"amount": NUMBER}}
+    assert plain_schema(schema) == {"properties": {"x": plain}}
+
+
+def test_a_schema_that_contains_itself_ends() -> None:
+    person = {"properties": {"name": TEXT, "children": {"type": "array", "items": {"$ref": "#"}}}}
+    plain = plain_schema(person)
+    assert plain["properties"]["children"]["items"]["properties"]["name"] == TEXT
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "fits"),
+    [
+        (NUMBER, 2.5, True), (NUMBER, None, True), (NUMBER, "2.5", False), ({"type": "string"}, None, False),
+        ({"enum": ["a", None]}, "b", False), (DATE, "2026-02-30", False), ({"type": "integer"}, 10**400, False),
+        ({"type": "string", "pattern": "\\p{L}+"}, "A", True),
+    ],
+)  # fmt: skip
+def test_a_value_fits_its_field_or_not(part: dict[str, Any], value: Any, fits: bool) -> None:
+    assert (problem_of(part, value) is None) == fits
