@@ -232,7 +232,7 @@ def test_guard_explain_shows_why_a_text_is_unsafe(tmp_path: Path) -> None:
     head, *rows, verdict = result.stdout.splitlines()
     assert head.split()[:4] == ["code", "score", "threshold", "engine"]
     assert rows[0].startswith("S1 Violent Crimes")
-    assert "openfaze  rules, as written" in rows[0]
+    assert "openfaze  rules" in rows[0]
     assert "kill my wife" in rows[0]
     assert any(row.startswith("S9 Indiscriminate Weapons") for row in rows)
     assert verdict == "unsafe S1"
