@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from itertools import chain
 from pathlib import Path
@@ -15,6 +17,7 @@ import psutil
 import pytest
 
 from models.language.embedded import LONGEST_TOKEN, EmbeddedLlm
+from models.language.llama_process import ServerOptions
 from models.language.llm import ContextOverflow, LlmCall, LlmNotSetUp, LlmRefused, TextDelta, ToolCallDelta
 from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, text_of, under, user
 from tests.waiting import until
@@ -321,3 +324,16 @@ async def test_what_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
         await llm.load()
     assert "model.gguf" in (llm.broken or "")
     await llm.close()
+
+
+def test_the_process_ends_with_the_one_that_started_it() -> None:
+    options = ServerOptions(str(GGUF), "key", context_tokens=512, max_tokens=8, parallel=1, threads=1, n_gpu_layers=0)
+    command = [sys.executable, "-m", "models.language.llama_process"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(options.encoded())
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["context_tokens"] == 512
+        process.stdin.close()
+        assert process.wait(30) == 0
