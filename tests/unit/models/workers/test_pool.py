@@ -18,8 +18,8 @@ import pytest
 
 from models.base import EngineNotReady, EngineTooSlow, EngineUnavailable
 from models.queues.fair_queue import KEY
+from models.workers import pool as workers_module
 from models.workers.pool import SMALL, JobCrashed, JobTooLong, WorkerLimits, Workers
-from models.workers.pool import pool as workers_module
 from tasks.errors import InputError
 from tests.worker_jobs import (
     Counter,
