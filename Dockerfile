@@ -43,8 +43,6 @@ RUN find /opt/openfaze -type d -path '*/nvidia/*/lib' > /etc/ld.so.conf.d/openfa
 # The file system may be read-only: HOME is where libraries that want one can still write.
 ENV PATH=/opt/openfaze/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    # glibc would otherwise keep the memory of requests of up to 32 MB.
-    MALLOC_MMAP_THRESHOLD_=8388608 \
     OPENFAZE_HOST=0.0.0.0 \
     OPENFAZE_WEIGHTS_DIR=/var/lib/openfaze/weights \
     OPENFAZE_FILES_DIR=/var/lib/openfaze/files \

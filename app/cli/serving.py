@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import math
 import os
@@ -46,6 +47,9 @@ _LEAST_TO_STOP_S = 10.0
 a second or two."""
 _LOOK_S = 0.1
 """Time between two checks for a second Ctrl-C, in seconds."""
+_LARGE_BLOCK = 8 * 1024 * 1024
+_M_MMAP_THRESHOLD = -3
+"""Number of the parameter in glibc's `malloc.h`."""
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """Error numbers for an address that this machine does not have, such as an IPv6 address if IPv6 is off."""
 
@@ -61,6 +65,7 @@ def serve(app: FastAPI) -> None:
     services: Services = app.state.services
     settings = services.settings
     allow_descriptors()
+    return_large_blocks()
     sockets = listen(settings.host, settings.port)
     base_url = url_of(settings.host, sockets[0].getsockname()[1])
     metrics = _MetricsServer(services) if settings.metrics_port is not None else None
@@ -76,6 +81,15 @@ def serve(app: FastAPI) -> None:
         server.run(sockets)
     if not server.started:
         sys.exit(1)
+
+
+def return_large_blocks() -> None:
+    """Let glibc return a freed block of _LARGE_BLOCK bytes or more to the system. By default, it keeps blocks of up to
+    32 MB, such as the bodies of requests, in heaps that hardly ever shrink. Other C libraries have no such parameter.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
 
 
 @contextlib.contextmanager

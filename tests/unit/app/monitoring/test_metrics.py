@@ -142,7 +142,7 @@ async def test_a_stream_that_fails_amid_its_answer_counts_as_what_it_failed_with
 def test_every_route_has_its_name_and_all_that_is_none_has_one() -> None:
     app = create_app(Settings(_env_file=None))
     services: Services = app.state.services
-    for path in app.routes.openapi()["paths"]:
+    for path in app.openapi()["paths"]:
         asked = path.replace("{", "x").replace("}", "y")
         route = services.metrics.began(asked)
         assert route == path
