@@ -45,7 +45,7 @@ _MOST_BETWEEN: Final = 4
 _GAP: Final = 1.5
 """Words with a wider gap between them, in heights of the line, are in different columns."""
 _NAME: Final = re.compile(r"(?:[^\W\d_]\.?[-’']?)+")
-_MARKS_AFTER: Final = re.compile(r"[\d*†‡§¶∗#,]+$")
+_MARKS_AFTER: Final = re.compile(r"(?<![\d*†‡§¶∗#,])[\d*†‡§¶∗#,]++$")
 _BETWEEN: Final = re.compile(r"\s*(?:[,;·•|&]|(?<!\w)(?:and|und|et|y|e|en|och|og)(?!\w))\s*")
 
 

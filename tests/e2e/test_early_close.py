@@ -46,9 +46,6 @@ SENT = {
     "a chat that takes long": asked(CHAT, "slow", False),
     "a streamed chat that takes long": asked(CHAT, "slow", True),
     "a response that takes long": asked(RESPONSES, "slow", False),
-    "several requests": asked(CHAT, "slow", False) * 5,
-    "several short requests": asked(CHAT, "short", False) * 5,
-    "several streams": asked(CHAT, "short", True) * 3,
     "no route": head("/v1/nothing", 5_000_000) + b"{",
 }
 READ = {"a streamed chat": asked(CHAT, "endless", True), "a streamed response": asked(RESPONSES, "endless", True)}

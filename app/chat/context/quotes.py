@@ -30,7 +30,7 @@ _LEAST_WORDS = 4
 """A sentence of a summary has at least this many words, if the text has such sentences."""
 _NO_TEXT = re.compile(r"#{1,6} .*|`{3,}.*|~{3,}.*|[|:\s=*_-]*")
 """Pattern of lines without content of their own: a heading, a fence, a rule."""
-_MARKS = re.compile(r"^(?:[-*+•>]\s+|\|\s*)|\s*\|$")
+_MARKS = re.compile(r"^(?:[-*+•>]\s+|\|\s*)|(?<!\s)\s*+\|$")
 """Pattern of signs of Markdown at both ends of a line: a list's, a quotation's, a table's."""
 
 

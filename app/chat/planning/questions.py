@@ -58,7 +58,7 @@ _ARTICLE = r"^(?:the|an?|der|die|das|den|dem|les?|la|l['’]|el|los|las|il|lo|gl
 _ENDS_OF_TEXT: Final = 2_000
 """Only this many characters at each end of a long text are searched for a question or an order."""
 _SIGNS_AROUND = " ¿?!."
-_NUMBERING: Final = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+", re.MULTILINE)
+_NUMBERING: Final = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•])\s+", re.MULTILINE)
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 _BRINGS_TEXT: Final = re.compile(r"[:：]\s+\S|：\s*\S|`")
 """Pattern of a text, or of code, that a message brings along."""
