@@ -236,7 +236,7 @@ def test_a_folder_as_a_workbook(browser: Browser, server: Server, tmp_path: Path
     command = ("extract", "invoices", "--schema", fields, "--out", "invoices.xlsx", "--url", server.base_url)
     openfaze_here(*command, folder=tmp_path)
     book = openpyxl.load_workbook(tmp_path / "invoices.xlsx")
-    assert {sheet.title for sheet in book} == {"papers", "items", "probabilities"}
+    assert {sheet.title for sheet in book} == {"papers", "items", "probabilities", "warnings"}
     page = browser.new_page(viewport={"width": 1080, "height": 420})
     page.set_content(f"<style>{SHEET}</style>{drawn(book['papers'])}{drawn(book['items'])}")
     expect(page.get_by_text("172.5").first).to_be_in_viewport()
