@@ -258,10 +258,10 @@ class _Frames(io.BytesIO):
         return super().write(data)
 
 
-def _pickled(value: object) -> memoryview:
+def _pickled(value: object) -> bytes:
     file = _Frames()
     pickle.Pickler(file, protocol=5).dump(value)
-    return file.getbuffer()
+    return file.getvalue()
 
 
 class _Worker:
