@@ -294,7 +294,7 @@ class Guardrails:
                 judgement = await judging
             if not all(0 <= judgement.scores.get(code, -1) <= 1 for code in codes):
                 raise EngineFailed(guard.name)
-            return Judgement({code: judgement.scores[code] for code in codes}, judgement.layers)
+            return Judgement({code: judgement.scores[code] for code in codes})
         except TimeoutError:
             remedy = (
                 f"'{guard.name}' took longer than {seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S), and nothing is "

@@ -13,7 +13,7 @@ from tasks.extraction.decisions import decide
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import MAX_FIELDS, NESTING, WantedField, with_nesting
-from tasks.extraction.form import Form, form_of, lists_to_fill
+from tasks.extraction.fields_to_fill import FieldsToFill, fields_to_fill, lists_to_fill
 from tasks.extraction.front_page import authors_as_objects, title_and_authors
 from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.likeness import likeness_by_words
@@ -59,16 +59,18 @@ def copy_fields(
     for one in examples if listed else ():
         listed = _with_taught_names(one, listed)
     tables, readings = _from_tables(read, listed, extractor) if listed else ({}, [])
-    form = form_of(schema, checker, results, listed, {path for path, one in tables.items() if one.is_exact}, found)
-    if form is None:
+    to_fill = fields_to_fill(
+        schema, checker, results, listed, {path for path, one in tables.items() if one.is_exact}, found
+    )
+    if to_fill is None:
         return CopiedFields({})
     # Candidates and their scores.
-    scored = extractor.score(read, form.wanted, examples) if extractor and form.wanted and read else None
+    scored = extractor.score(read, to_fill.wanted, examples) if extractor and to_fill.wanted and read else None
     filled = better_of(tables, fill_from_records(read, listed)) | authors_as_objects(read, listed)
     # A value, a table or a group of records for each field; then what is wrong with them.
-    copied = _assigned(form, read, filled, scored)
+    copied = _assigned(to_fill, read, filled, scored)
     empty = [path for path in listed if readings and copied.values.get(path) == []]
-    warnings = [*copied.warnings, *_warnings(copied.tables, empty, form.beyond)]
+    warnings = [*copied.warnings, *_warnings(copied.tables, empty, to_fill.beyond)]
     lacking = {path: ", ".join(one.unanswered) for path, one in found.items() if one.items and one.unanswered}
     warnings += [_LACKING.format(path=pointer_of(path), names=names) for path, names in lacking.items()]
     return replace(copied, from_results=found, warnings=warnings)
@@ -128,22 +130,22 @@ def ways_to_fill(
     """Return the lists of `schema` filled in each way: from tables, from records, and by the network. Raises
     ModelError."""
     checker, listed = lists_to_fill(schema)
-    form = form_of(schema, checker, TaskResults(), listed, (), {})
-    if form is None or not listed:
+    to_fill = fields_to_fill(schema, checker, TaskResults(), listed, (), {})
+    if to_fill is None or not listed:
         return []
     tables, _ = _from_tables(read, listed, extractor)
     records = fill_from_records(read, listed)
-    scored = extractor.score(read, form.wanted)
-    network = {path: read_object_list(scored, path) for path in form.lists}
+    scored = extractor.score(read, to_fill.wanted)
+    network = {path: read_object_list(scored, path) for path in to_fill.lists}
     return [tables, records, network]
 
 
-def _text_lists(form: Form, found: Mapping[JsonPath, TextList]) -> dict[JsonPath, Any]:
+def _text_lists(to_fill: FieldsToFill, found: Mapping[JsonPath, TextList]) -> dict[JsonPath, Any]:
     """Return the lists of texts: those in `found`, and null or an empty list for the others. A list that was not
     found and may be neither null nor empty is left out."""
     texts: dict[JsonPath, Any] = {}
     empty_values: tuple[Any, ...] = (None, [])
-    for path, fits in form.texts.items():
+    for path, fits in to_fill.texts.items():
         value = found[path].texts if path in found else next(filter(fits, empty_values), LEFT_OUT)
         if value is not LEFT_OUT:
             texts[path] = value
@@ -151,41 +153,41 @@ def _text_lists(form: Form, found: Mapping[JsonPath, TextList]) -> dict[JsonPath
 
 
 def _assigned(
-    form: Form, read: Sequence[Entry], filled: Mapping[JsonPath, FilledList], scored: FieldScores | None
+    to_fill: FieldsToFill, read: Sequence[Entry], filled: Mapping[JsonPath, FilledList], scored: FieldScores | None
 ) -> CopiedFields:
     """Return the fields with their chosen values. `filled` are the lists that tables or records fill."""
     passages = scored.candidates.passages if scored else passages_to_search(read)
-    decided = decide(form.choices, form.choice_lists, read, passages, scored)
-    values, tables, improbable = {**form.values}, filled, dict[JsonPath, Any]()
+    decided = decide(to_fill.choices, to_fill.choice_lists, read, passages, scored)
+    values, tables, improbable = {**to_fill.values}, filled, dict[JsonPath, Any]()
     texts: Mapping[JsonPath, TextList] = {}
     against_sums: Collection[JsonPath] = ()
     if scored:
-        items = _lists_of_network(form, read, filled, scored)
+        items = _lists_of_network(to_fill, read, filled, scored)
         tables = {path: one for path, one in tables.items() if path not in items}
-        values |= {path: _rows(form, path, one) for path, one in items.items()}
+        values |= {path: _rows(to_fill, path, one) for path, one in items.items()}
         cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
         rows = {path: one.rows for path, one in (items | tables).items()}
         scored = prefer_sums_of_lists(replace(scored, cells=cells), columns_of(rows.values()))
-        choices = choose_values(scored, form.choices)
-        printed, authors = title_and_authors(form, read, scored, choices)
+        choices = choose_values(scored, to_fill.choices)
+        printed, authors = title_and_authors(to_fill, read, scored, choices)
         decided |= printed
-        texts = {**_lists_of_texts(form, scored, choices), **authors}
+        texts = {**_lists_of_texts(to_fill, scored, choices), **authors}
         scored = replace(scored, lists=texts)
-        values |= _text_lists(form, texts)
-        singles, improbable = _single_values(form, choices)
+        values |= _text_lists(to_fill, texts)
+        singles, improbable = _single_values(to_fill, choices)
         values |= singles
         values |= {path: one.value for path, one in printed.items() if path[:-1] not in authors}
         improbable = {path: value for path, value in improbable.items() if path not in printed}
         against_sums = lists_against_sums(scored, rows, singles)
         scored = replace(scored, cells=in_doubt(scored.cells, against_sums))
         tables |= {path: tables[path].against_sum() for path in against_sums if path in tables}
-    values |= {path: one.value for path, one in decided.items() if path in form.choices}
-    for path in form.choice_lists:
+    values |= {path: one.value for path, one in decided.items() if path in to_fill.choices}
+    for path in to_fill.choice_lists:
         if ticked := [one.value for at, one in decided.items() if at[:-1] == path]:
             values[path] = ticked
     values |= {path: one.rows for path, one in tables.items()}
-    values |= {path: [*map(with_nesting, values[path])] for path in form.listed if values.get(path)}
-    lacking = [*_lacking(form, {path for path in form.lists if path not in tables and values.get(path)})]
+    values |= {path: [*map(with_nesting, values[path])] for path in to_fill.listed if values.get(path)}
+    lacking = [*_lacking(to_fill, {path for path in to_fill.lists if path not in tables and values.get(path)})]
     cut = [path for lists in (texts, tables) for path, one in lists.items() if one.is_cut]
     lacking += [f"Only the first {len(values[path]):,} items of {pointer_of(path)} were copied." for path in cut]
     lacking += [_AGAINST_SUM.format(path=pointer_of(path)) for path in against_sums if path not in tables]
@@ -198,10 +200,10 @@ def _assigned(
 
 
 def _lists_of_network(
-    form: Form, read: Sequence[Entry], filled: Mapping[JsonPath, FilledList], scored: FieldScores
+    to_fill: FieldsToFill, read: Sequence[Entry], filled: Mapping[JsonPath, FilledList], scored: FieldScores
 ) -> dict[JsonPath, ObjectList]:
     """Return the lists that the network fills better than tables and records do."""
-    found = {path: read_object_list(scored, path) for path in form.lists}
+    found = {path: read_object_list(scored, path) for path in to_fill.lists}
     index_of = {id(entry): index for index, entry in enumerate(read)}
     tables = {
         path: {
@@ -225,28 +227,28 @@ def _lists_of_network(
 
 
 def _lists_of_texts(
-    form: Form, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]
+    to_fill: FieldsToFill, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]
 ) -> dict[JsonPath, TextList]:
     """Return the lists of texts, each from beside its name, or else from the place that was chosen for it."""
     lists: dict[JsonPath, TextList] = {}
-    for path, fits in form.texts.items():
+    for path, fits in to_fill.texts.items():
         found = text_list_at(scored, choices[path])
-        found = _named_list(form, scored, path, found) or found
+        found = _named_list(to_fill, scored, path, found) or found
         if found and found.items and fits(found.texts):
             lists[path] = found
     return lists
 
 
 def _single_values(
-    form: Form, choices: Mapping[JsonPath, ChosenValue]
+    to_fill: FieldsToFill, choices: Mapping[JsonPath, ChosenValue]
 ) -> tuple[dict[JsonPath, Any], dict[JsonPath, Any]]:
     """Return the values of single fields, and those that only the schema demands, although probably nothing answers
     their fields."""
     values: dict[JsonPath, Any] = {}
     improbable: dict[JsonPath, Any] = {}
-    for one in form.wanted:
+    for one in to_fill.wanted:
         choice = choices.get(one.path)
-        if choice is None or one.path in form.texts:
+        if choice is None or one.path in to_fill.texts:
             continue
         if choice.is_demanded:
             improbable[one.path] = choice.value
@@ -257,11 +259,11 @@ def _single_values(
     return values, improbable
 
 
-def _named_list(form: Form, scored: FieldScores, path: JsonPath, found: TextList | None) -> TextList | None:
+def _named_list(to_fill: FieldsToFill, scored: FieldScores, path: JsonPath, found: TextList | None) -> TextList | None:
     """Return the list that is printed below or beside its name. The result is None if there is no such list. It is
     also None if `found` has words of this list and enough items: at least two, or one if the list that is printed
     there has only one item."""
-    names = next(one.names for one in form.wanted if one.path == path)
+    names = next(one.names for one in to_fill.wanted if one.path == path)
     for passage in scored.candidates.passages:
         if items := named_list(passage, names):
             own = {word for item in items for word in item.words}
@@ -275,8 +277,8 @@ def _named_list(form: Form, scored: FieldScores, path: JsonPath, found: TextList
     return None
 
 
-def _lacking(form: Form, filled: Collection[JsonPath]) -> Iterator[str]:
-    for path, fields in form.lists.items():
+def _lacking(to_fill: FieldsToFill, filled: Collection[JsonPath]) -> Iterator[str]:
+    for path, fields in to_fill.lists.items():
         if fields and path in filled:
             names = ", ".join(map(_printed, fields))
             yield _LACKING.format(path=pointer_of(path), names=names)
@@ -296,9 +298,9 @@ def _is_better(found: ObjectList, path: JsonPath, filled: Mapping[JsonPath, Fill
     return worth > least
 
 
-def _rows(form: Form, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
+def _rows(to_fill: FieldsToFill, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
     """Return the rows of a list. Fields that cannot be copied get the emptiest value that their schema permits."""
-    empty = {str(one.path[-1]): emptiest_value(one) for one in form.lists[path] if not one.may_be_left_out}
+    empty = {str(one.path[-1]): emptiest_value(one) for one in to_fill.lists[path] if not one.may_be_left_out}
     return [row | empty for row in found.rows]
 
 

@@ -12,8 +12,8 @@ from tasks.extraction.choice import ChosenValue
 from tasks.extraction.decisions import Decision
 from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
+from tasks.extraction.fields_to_fill import FieldsToFill
 from tasks.extraction.folding import fold, without_accents
-from tasks.extraction.form import Form
 from tasks.extraction.likeness import SAME_CONCEPT
 from tasks.extraction.names import names_of
 from tasks.extraction.parts import parts_of_name
@@ -89,13 +89,13 @@ def read_front_page(passages: Sequence[Passage]) -> FrontPage | None:
 
 
 def title_and_authors(
-    form: Form, read: Sequence[Entry], scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]
+    to_fill: FieldsToFill, read: Sequence[Entry], scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]
 ) -> tuple[dict[JsonPath, Decision], dict[JsonPath, TextList]]:
     """Return the title and the authors of a paper for the texts, and the lists of texts, that ask for them, by
     path. Fields that a label names are left out. The large lines are the title if the schema asks for authors, too,
     or if the network chose a part of them."""
     labels = frozenset(scored.candidates.labels)
-    wanted = [one for one in form.wanted if not one.in_list and types_of(one.schema) == {"string"}]
+    wanted = [one for one in to_fill.wanted if not one.in_list and types_of(one.schema) == {"string"}]
     titles, authors = (
         [one.path for one in wanted if not names.isdisjoint(one.names.own) and names.isdisjoint(labels)]
         for names in (TITLE, AUTHORS)
@@ -110,10 +110,10 @@ def title_and_authors(
         return Decision(", ".join(one.text for one in items), LIKELY, page.passage, words, entry)
 
     titles = [path for path in titles if (page.authors and authors) or str(choices[path].value) in page.title.text]
-    found = {path: decision(page.title) for path in titles if path not in form.texts}
+    found = {path: decision(page.title) for path in titles if path not in to_fill.texts}
     authors = authors if page.authors else []
-    found |= {path: decision(*page.authors) for path in authors if path not in form.texts}
-    lists = {path: TextList(page.passage, page.authors, LIKELY) for path in authors if path in form.texts}
+    found |= {path: decision(*page.authors) for path in authors if path not in to_fill.texts}
+    lists = {path: TextList(page.passage, page.authors, LIKELY) for path in authors if path in to_fill.texts}
     items = {(*path, index): decision(one) for path in lists for index, one in enumerate(page.authors)}
     return found | items, lists
 

@@ -32,7 +32,7 @@ from tasks.schema.remainder import LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FieldsToFill:
     """The fields of a schema that can be filled by copying, by the way in which they are filled."""
 
     values: Mapping[JsonPath, Any]
@@ -54,14 +54,14 @@ class Form:
     """Number of fields and of columns of lists that exceed the bound and are not searched for."""
 
 
-def form_of(
+def fields_to_fill(
     schema: Mapping[str, Any],
     checker: SchemaChecker,
     results: TaskResults,
     listed: Mapping[JsonPath, Sequence[WantedField]],
     whole: Collection[JsonPath],
     found: Mapping[JsonPath, SpecialistList],
-) -> Form | None:
+) -> FieldsToFill | None:
     """Find the fields that can be filled in, or return None if the schema has none.
 
     `checker` is that of `schema`. `listed` are the fields of the lists of objects. `whole` are the paths of the lists
@@ -113,7 +113,7 @@ def form_of(
             text_fits[one.path] = checker.of_part(one.schema).accepts
             wanted.append(WantedField(one.path, own_schema, named, _is_text, may_be_left_out=True))
     choice_values = {one.path: (allowed, names_of(one.path, one.schema)) for one, allowed in choice_lists}
-    return Form(
+    return FieldsToFill(
         values=values,
         wanted=wanted,
         lists=lists,
