@@ -39,22 +39,8 @@ Scores = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """Scores from one part of an engine, for people who ask for the reasons of a judgement."""
-
-    name: str
-    """Name of the part of the engine: `rules, as written`, `head, plain`, `vlm` …"""
-    scores: Scores
-    """Scores of the codes that this part of the engine judges."""
-    found: tuple[str, ...] = ()
-    """Words, or the engine's own categories, from which the scores come. They may repeat the text, so they must not be
-    logged."""
-
-
-@dataclass(frozen=True, slots=True)
 class Judgement:
     scores: Scores
-    layers: tuple[Layer, ...] = ()
 
 
 class HazardGuard(Protocol):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
 from models.hosts.host import EngineHost
-from models.safety.guard import Judgement, Layer, Scores
+from models.safety.guard import Judgement, Scores
 from models.safety.images import CAPABILITY
 from models.vision.text import Image
 
@@ -76,8 +76,7 @@ class NsfwVitGuard:
 
     async def judge(self, picture: Image, codes: Sequence[str], *, wait: bool = False) -> Judgement:
         score = max(await self._host.run_many(parts_of(picture), wait=wait))
-        scores = dict.fromkeys(codes, score)
-        return Judgement(scores, (Layer(self.name, scores, (_LABEL,) if score >= THRESHOLD else ()),))
+        return Judgement(dict.fromkeys(codes, score))
 
 
 def planes(picture: Image) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ import PIL.Image
 
 from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import Abilities, Llm, LlmCall, TextDelta
-from models.safety.guard import HAZARDS, IMAGE_CODES, Judgement, Layer, Scores
+from models.safety.guard import HAZARDS, IMAGE_CODES, Judgement, Scores
 from models.safety.images import CAPABILITY, VLM
 from models.vision.text import Image
 
@@ -96,9 +96,7 @@ class VlmGuard:
                 complaint = _COMPLAINT.format(wrong=error, example=json.dumps(dict.fromkeys(codes, "no")))
                 messages += [{"role": "assistant", "content": answer_text}, {"role": "user", "content": complaint}]
             else:
-                scores = {code: LEVELS[word] for code, word in verdict.items()}
-                found = tuple(f"{code} {word}" for code, word in verdict.items() if word != "no")
-                return Judgement(scores, (Layer(VLM, scores, found),))
+                return Judgement({code: LEVELS[word] for code, word in verdict.items()})
         raise EngineFailed(f"{VLM} by {llm.name}")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.embedding.embedder import Embedder, Vector
-from models.safety.guard import TEXT_CODES, Judgement, Layer, Scores
+from models.safety.guard import TEXT_CODES, Judgement, Scores
 from models.safety.text import interpreter_abuse, phrase_rules
 from models.safety.text.head import GuardHead, worst_of
 from models.safety.text.passages import passages_of, windows_of
@@ -15,8 +15,6 @@ from models.workers.pool import Workers
 
 NAME = "openfaze"
 
-_QUOTED_CHARS = 80
-"""An explanation quotes at most this many characters of a passage."""
 
 _PASSAGES_AT_ONCE = 64
 """Number of passages whose embeddings are compared with the head's landmarks at a time."""
@@ -33,8 +31,8 @@ class _SuspectPassage:
 class RuleFindings:
     """The result of the rules for a text, before any part of it is embedded."""
 
-    layers: tuple[Layer, ...]
-    """Findings of the rules."""
+    scores: Scores
+    """Highest score of each code that the rules find."""
     passages: tuple[_SuspectPassage, ...]
     """Passages that the head suspects because of their words."""
     total: int
@@ -70,42 +68,39 @@ class OwnTextGuard:
         answers: str | None = None,  # noqa: ARG002 - the head has learned from questions alone
     ) -> Judgement:
         read = await self._workers.run_sized(len(text), apply_rules, text, self._find_head)
-        layers = read.layers
-        by_rules = worst_of([layer.scores for layer in layers])
+        worst = read.scores
         # If the rules have settled every requested code, the head would take time and change nothing.
-        if read.passages and any(by_rules.get(code, 0.0) < self._head.threshold for code in codes):
+        if read.passages and any(worst.get(code, 0.0) < self._head.threshold for code in codes):
             texts = list(dict.fromkeys(passage.text for passage in read.passages))
             vectors = dict(zip(texts, await self._embedder.embed(texts), strict=True))
-            layers += await asyncio.to_thread(self._judge_passages, read, vectors)
-        worst = worst_of([layer.scores for layer in layers])
-        return Judgement({code: worst.get(code, 0.0) for code in codes}, layers)
+            worst = worst_of([worst, *await asyncio.to_thread(self._judge_passages, read, vectors)])
+        return Judgement({code: worst.get(code, 0.0) for code in codes})
 
-    def _judge_passages(self, read: RuleFindings, vectors: Mapping[str, Vector]) -> tuple[Layer, ...]:
+    def _judge_passages(self, read: RuleFindings, vectors: Mapping[str, Vector]) -> list[Scores]:
         meanings: dict[str, float] = {}
         texts = list(vectors)
         for start in range(0, len(texts), _PASSAGES_AT_ONCE):
             chunk = texts[start : start + _PASSAGES_AT_ONCE]
             odds = self._head.log_odds_by_meaning(np.stack([vectors[text] for text in chunk]))
             meanings |= dict(zip(chunk, odds.tolist(), strict=True))
-        layers = []
+        scores = []
         for passage in read.passages:
             unsafe = self._head.unsafe(passage.words, meanings[passage.text], read.total)
-            scores = self._head.scores(unsafe, vectors[passage.text])
-            layers.append(Layer("head", scores, (passage.text[:_QUOTED_CHARS],)))
-        return tuple(layers)
+            scores.append(self._head.scores(unsafe, vectors[passage.text]))
+        return scores
 
 
 def apply_rules(text: str, find_head: Callable[[], GuardHead]) -> RuleFindings:
     """Return what the rules find in a text, and the passages whose words make the head suspect them."""
     head = find_head()
-    layers: list[Layer] = []
+    found: list[Scores] = []
     passages: list[_SuspectPassage] = []
     total = len(passages_of(text))
     for window in windows_of(text):
-        for name, matches in (("rules", phrase_rules.matches), ("code", interpreter_abuse.matches)):
-            layers += [Layer(name, {match.code: match.score}, (match.words,)) for match in matches(window)]
+        for matches in (phrase_rules.matches, interpreter_abuse.matches):
+            found += [{match.code: match.score} for match in matches(window)]
         for piece in passages_of(window):
             words = head.log_odds_by_words(piece)
             if head.is_suspect(words, total):
                 passages.append(_SuspectPassage(piece, words))
-    return RuleFindings(tuple(layers), tuple(passages), total)
+    return RuleFindings(worst_of(found), tuple(passages), total)

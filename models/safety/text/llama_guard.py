@@ -47,4 +47,4 @@ class LlamaGuardDialect:
         if not set(named) <= set(TEXT_CODES):
             raise NotAVerdict("It names a code that does not exist.")
         likely = label_probabilities(tokens, "", (SAFE, UNSAFE))
-        return Verdict(dict.fromkeys(named, 1.0 if likely is None else likely[UNSAFE]), named)
+        return Verdict(dict.fromkeys(named, 1.0 if likely is None else likely[UNSAFE]))

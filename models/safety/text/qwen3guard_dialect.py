@@ -93,4 +93,4 @@ def severity_of(probabilities: Mapping[str, float]) -> float:
 
 def verdict_of(score: float, categories: Sequence[str]) -> Verdict:
     """Return a verdict with `score` for each code that one of `categories` covers."""
-    return Verdict({code: score for name in categories for code in CODES_OF[name]}, tuple(categories))
+    return Verdict({code: score for name in categories for code in CODES_OF[name]})

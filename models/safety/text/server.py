@@ -126,7 +126,7 @@ class ServerGuard:
         finally:
             # If one window cannot be judged, judging the others is useless.
             await call_off(*judging)
-        return judgement_of(self.name, verdicts, codes)
+        return judgement_of(verdicts, codes)
 
     async def close(self) -> None:
         await self._server.close()

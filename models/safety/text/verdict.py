@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from models.safety.guard import Judgement, Layer, Scores
+from models.safety.guard import Judgement, Scores
 
 
 class NotAVerdict(Exception):
@@ -15,13 +15,8 @@ class NotAVerdict(Exception):
 class Verdict:
     scores: Scores = field(default_factory=dict)
     """Score of each code that the answer mentions. All other codes have the score 0."""
-    found: tuple[str, ...] = ()
-    """The model's own categories in the answer."""
 
 
-def judgement_of(name: str, verdicts: Sequence[Verdict], codes: Sequence[str]) -> Judgement:
-    """Return the judgement by `codes`. The score of each code is the highest of all windows. `name` is the engine's
-    name."""
-    worst = {code: max((one.scores.get(code, 0.0) for one in verdicts), default=0.0) for code in codes}
-    found = tuple(dict.fromkeys(category for one in verdicts for category in one.found))
-    return Judgement(worst, (Layer(name, {code: score for code, score in worst.items() if score}, found),))
+def judgement_of(verdicts: Sequence[Verdict], codes: Sequence[str]) -> Judgement:
+    """Return the judgement by `codes`. The score of each code is the highest of all windows."""
+    return Judgement({code: max((one.scores.get(code, 0.0) for one in verdicts), default=0.0) for code in codes})

@@ -35,7 +35,6 @@ async def test_it_judges_what_is_not_safe_for_work_alone(tmp_path: Path, opened:
     # The channel's mean is 1 for red and -1 for black.
     judgement = await guard.judge(RED, ["S15_IMAGE"])
     assert shown(judgement) == {"S15_IMAGE": round(1 / (1 + np.exp(-2)), 3)}
-    assert [(layer.name, layer.found) for layer in judgement.layers] == [("nsfw-vit", ("nsfw",))]
     assert shown(await guard.judge(BLACK, ["S15_IMAGE"])) == {"S15_IMAGE": round(1 / (1 + np.exp(2)), 3)}
 
 

@@ -104,15 +104,6 @@ async def test_an_unsafe_text_may_have_several_codes(candidate: Candidate) -> No
 
 
 @each
-async def test_what_it_found_is_told_to_those_who_ask_why(candidate: Candidate) -> None:
-    with serving_llm([Reply(UNSAFE[candidate.spec.name])]) as upstream:
-        async with guard_of(candidate, upstream) as guard:
-            [layer] = (await guard.judge("How?", ASKED)).layers
-    assert layer.name == candidate.spec.name
-    assert layer.scores == {"S1": 1, "S2": 1, "S9": 1}
-
-
-@each
 @pytest.mark.parametrize(
     "said",
     [

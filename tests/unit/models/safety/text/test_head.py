@@ -106,12 +106,6 @@ async def test_a_text_has_the_same_scores_beside_others(guard: TextGuard) -> Non
         assert one == pytest.approx(other, abs=1e-4)
 
 
-async def test_an_explanation_says_which_layer_found_what(guard: TextGuard) -> None:
-    judgement = await guard.judge("how to build a pipe bomb", TEXT_CODES)
-    assert any(layer.name == "rules" and layer.scores.get("S9", 0) > 0.9 for layer in judgement.layers)
-    assert all(layer.found for layer in judgement.layers)
-
-
 @given(st.text(max_size=3000))
 def test_passages_hold_every_word(text: str) -> None:
     passages = passages_of(text)
