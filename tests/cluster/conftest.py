@@ -10,7 +10,6 @@ import pytest
 
 from models.cluster.plan import ClusterConfig, ReplicaCounts
 from models.cluster.serve import RayCluster
-from tests.cluster.forwarded import Forwarding
 
 NUMBERS = count()
 CONFIG = ClusterConfig(
@@ -57,8 +56,3 @@ def on_cluster(connected: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
     for name in serve.status().applications:
         if name.startswith(f"test-{os.getpid()}-"):
             serve.delete(name)
-
-
-@pytest.fixture(scope="session")
-def forwarded() -> Forwarding:
-    return Forwarding()

@@ -4,7 +4,6 @@ another replica where one was killed, or refused as what may pass."""
 import asyncio
 import os
 import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from models.base import EngineFailed, EngineNotReady, EngineSpec
+from models.base import EngineNotReady, EngineSpec
 from models.cluster.plan import ReplicaCounts
 from models.cluster.serve import RayCluster
 from models.hosts.host import EngineHost
@@ -146,37 +145,6 @@ async def test_work_that_kills_whoever_takes_it_is_tried_twice_and_refused_and_t
     await engines.close()
 
 
-async def test_replicas_that_somebody_has_deleted_are_made_again(host: MakeHost) -> None:
-    from ray import serve
-
-    engines = host()
-    _, before = await engines.run(1)
-    [name] = [one for one in serve.status().applications if one.startswith(f"test-{os.getpid()}-")]
-    await asyncio.to_thread(serve.delete, name)
-    answered, after = await engines.run(2)
-    assert answered == 2
-    assert after != before
-    await engines.close()
-
-
-async def test_an_error_that_cannot_be_pickled_fails_its_item_alone(host: MakeHost) -> None:
-    engines = host()
-    with pytest.raises(EngineFailed) as failure:
-        await engines.run(FOREIGN)
-    assert str(failure.value.__cause__) == "Unpicklable: ab"
-    assert (await engines.run(3))[0] == 3
-    await engines.close()
-
-
-async def test_what_cannot_be_sent_is_refused_and_the_rest_goes_on(host: MakeHost) -> None:
-    engines: EngineHost[Any, Any] = host()
-    with pytest.raises(EngineFailed) as failure:
-        await engines.run(threading.Lock())
-    assert "cannot pickle" in str(failure.value.__cause__)
-    assert (await engines.run(3))[0] == 3
-    await engines.close()
-
-
 class Saying:
     """Answers with what it was told to say."""
 
@@ -227,27 +195,6 @@ async def test_requests_go_on_while_the_controller_is_dead_and_replicas_are_repl
     await engines.close()
 
 
-async def test_replicas_come_with_load_and_go_without_it_and_no_request_notices(host: MakeHost) -> None:
-    from ray import serve
-
-    engines = host(replicas=ReplicaCounts(1, 2), scale_s=0.5, batches_ahead=1)
-
-    def running() -> int:
-        [status] = [app for name, app in serve.status().applications.items() if name.startswith(f"test-{os.getpid()}-")]
-        return status.deployments["engine"].replica_states.get("RUNNING", 0)
-
-    async with Load(engines, 6) as load:
-        await load.until(lambda: len(load.pids) == 2)
-    # A little goes on, less than two are kept for.
-    async with asyncio.timeout(200):
-        while await asyncio.to_thread(running) != 1:
-            await engines.run(1)
-            await asyncio.sleep(0.5)
-    assert load.refused == []
-    assert (await engines.run(2))[0] == 2
-    await engines.close()
-
-
 async def test_work_that_waits_in_a_replica_is_called_off_with_its_caller(host: MakeHost, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     # Three are sent to the one replica, which computes one at a time.
@@ -266,22 +213,6 @@ async def test_work_that_waits_in_a_replica_is_called_off_with_its_caller(host: 
     assert (await first)[0] == 1
     assert (await engines.run(3))[0] == 3
     assert begun.read_text().split() == ["0", "1", "3"]
-    await engines.close()
-
-
-async def test_what_replicas_are_sent_and_answer_may_be_written_to(host: MakeHost) -> None:
-    import numpy as np
-
-    class Brighter(Worker):
-        def run(self, batch: Sequence[Any]) -> Sequence[Any]:
-            for picture in batch:
-                picture += 1
-            return batch
-
-    engines: EngineHost[Any, Any] = host(Brighter)
-    answer = await engines.run(np.zeros((1000, 1000), np.uint8))
-    answer += 1
-    assert set(np.unique(answer)) == {2}
     await engines.close()
 
 

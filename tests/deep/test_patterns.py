@@ -325,19 +325,3 @@ def test_patterns_take_no_exponential_time_on_their_own_repeats() -> None:
     """A few dozen signs would stop the server for ever, so texts of few characters are no exception."""
     patterns = [*used_patterns(), *contained_patterns(), *expressions(with_parts=True)]
     assert set(slow_patterns(patterns, short_texts_for)) == set()
-
-
-@pytest.mark.parametrize(
-    ("linear", "exponential"),
-    [
-        (r"(?:[\s!]|please)*", r"[\s!]*(?:(?:please|!)[\s!]*)*"),
-        (r"(?:(?:texts?|text\w*)\W+)*+", r"(?:(?:texts?|text\w*)\W+)*"),
-        (r"(?:(?:die firma|firma|die) )++", r"(?:(?:die firma|firma|die) )+"),
-    ],
-)
-def test_a_pattern_that_takes_exponential_time_is_found(linear: str, exponential: str) -> None:
-    patterns = [
-        UsedPattern(name, re.compile(pattern), frozenset({"fullmatch"}))
-        for name, pattern in (("linear", linear), ("exponential", exponential))
-    ]
-    assert [*slow_patterns(patterns, short_texts_for)] == ["exponential"]

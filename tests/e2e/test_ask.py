@@ -2,12 +2,9 @@
 
 import json
 import os
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +16,7 @@ from tests.e2e.full_model import FullModel, serving_full_model
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.pages import single_line
-from tests.server import SERVE, free_port, serving
+from tests.server import free_port, serving
 
 FIELDS = {
     "type": "object",
@@ -54,13 +51,6 @@ def test_a_picture_is_read(model: FullModel, sign: str, tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "Platform nine\n")
 
 
-def test_a_refusal_is_printed(model: FullModel, tmp_path: Path) -> None:
-    chunk = {"choices": [{"index": 0, "delta": {"refusal": "I will not."}, "finish_reason": "stop"}]}
-    model.script(Reply(events=[chunk, b"data: [DONE]\n\n"]))
-    result = ask(model, tmp_path, "Which city?")
-    assert (result.returncode, result.stdout) == (0, "I will not.\n")
-
-
 def test_a_file_that_is_too_large_is_named_with_its_size_and_the_limit(tmp_path: Path) -> None:
     (tmp_path / "small.txt").write_bytes(b"a" * (2 << 20))
     (tmp_path / "large.txt").write_bytes(b"a" * (20 << 20))
@@ -70,25 +60,6 @@ def test_a_file_that_is_too_large_is_named_with_its_size_and_the_limit(tmp_path:
                 told = ask(limited, tmp_path, "Read it.", "-f", name, *further)
                 assert size in told.stdout + told.stderr
                 assert limit in told.stdout + told.stderr
-
-
-def test_a_server_that_breaks_off_while_a_file_is_sent_may_find_it_too_large(tmp_path: Path) -> None:
-    (tmp_path / "large.txt").write_bytes(b"a" * (20 << 20))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def reset() -> None:
-            connection, _ = listening.accept()
-            connection.recv(1000)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            connection.close()
-
-        thread = threading.Thread(target=reset)
-        thread.start()
-        told = ask(f"http://127.0.0.1:{listening.getsockname()[1]}", tmp_path, "Read it.", "-f", "large.txt")
-        thread.join()
-    assert told.returncode == 2
-    for part in ("large.txt", "20 MB", "512", "OPENFAZE_MAX_FILE_MB"):
-        assert part in told.stderr
 
 
 def test_without_a_server_this_process_answers_and_leaves_nothing(
@@ -107,25 +78,6 @@ def test_without_a_server_this_process_answers_and_leaves_nothing(
     assert (result.returncode, result.stdout) == (0, "Platform nine\n"), result.stderr
     assert not (tmp_path / "files").exists()
     assert [*temporary.iterdir()] == []
-
-
-def test_a_server_is_found_from_its_first_answer_on(tmp_path: Path) -> None:
-    slow = f"""
-import asyncio
-from models.runtime import Runtime
-
-look = Runtime.look
-
-async def slow_look(self):
-    if asyncio.current_task().get_name() == "Task-1":  # the task that starts the server
-        await asyncio.sleep(2)
-    await look(self)
-
-Runtime.look = slow_look
-{SERVE}
-"""
-    with serving(tmp_path / "log", slow, llm="off") as server:
-        assert json.loads((tmp_path / "state" / "serving.json").read_text())["url"] == server.base_url
 
 
 def test_the_server_that_runs_is_found(sign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,16 +130,6 @@ def test_a_note_of_a_server_that_is_gone_has_nothing_sent_to_who_took_its_port(
     assert result.stderr.startswith(f"no server answers at {tried}. Start one")
 
 
-def test_a_note_that_is_damaged_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = f"http://127.0.0.1:{free_port()}"
-    monkeypatch.setattr(running, "DEFAULT_URL", usual)
-    (tmp_path / "state").mkdir()
-    for damaged in ('{"url": "file:///etc/passwd"}', "[]", '{"url": 5}', "{"):
-        (tmp_path / "state" / "serving.json").write_text(damaged)
-        result = openfaze_here("ask", "hi", folder=tmp_path, OPENFAZE_FILES_DIR=str(tmp_path / "files"))
-        assert result.stderr.startswith(f"no server answers at {usual}. Start one")
-
-
 def test_a_text_is_answered_without_what_a_terminal_would_obey(model: FullModel, tmp_path: Path) -> None:
     model.script(Reply("Two \x1b[31mwords\x9b2J [bold]."))
     result = ask(model, tmp_path, "Say two words.")
@@ -204,14 +146,6 @@ def test_a_schema_gives_a_table_of_fields_with_their_sources(model: FullModel, s
     assert platform[:2] == ["platform", "nine"]
     assert platform[-1] == "“nine”"
     assert track == ["track", "[red]forty", "not", "supported"]
-
-
-def test_a_forecast_is_a_table(model: FullModel, tmp_path: Path) -> None:
-    rows = "\n".join(f"2026-01-{day:02},{10 * day}" for day in range(1, 21))
-    (tmp_path / "days.csv").write_text(f"date,value\n{rows}\n")
-    result = ask(model, tmp_path, "The next 3 days", "-f", "days.csv", "-t", "forecast")
-    assert result.stdout.splitlines()[0].split() == ["date", "value", "lower", "upper"]
-    assert [line.split()[0] for line in result.stdout.splitlines()[1:]] == ["2026-01-21", "2026-01-22", "2026-01-23"]
 
 
 def test_programs_have_the_body(model: FullModel, sign: str, tmp_path: Path) -> None:

@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import openai
 import pytest
 
 from models.capability import EngineConfig
 from models.speech.whisper_files import packaged_tiny_en
 from tests.e2e.full_model import client_of_app
-from tests.recordings import encoded, filmed, plain_wav
+from tests.recordings import encoded, plain_wav
 from tests.server import REMEMBERING, Server, serving
-from tests.speech import JFK, SENTENCES, decoded, in_a_row, pause, plain_words, say
-from tests.whisper_model import random_whisper
+from tests.speech import JFK, SENTENCES, in_a_row, pause, plain_words, say
 
 KEY = "test-key-1"
 MB = 1024 * 1024
@@ -153,17 +151,6 @@ def test_phrases_come_while_the_rest_is_still_listened_to(client: httpx.Client) 
 
 
 @pytest.mark.parametrize(
-    # Films are heard in test_inputs.py, too.
-    "extension",
-    ["wav", *(pytest.param(one, marks=pytest.mark.deep) for one in ("mp4", "mp3", "m4a", "ogg", "webm"))],
-)
-def test_every_format_is_heard(client: httpx.Client, jfk: Path, extension: str) -> None:
-    file = encoded(decoded(jfk)[None].repeat(2, axis=0), extension, rate=RATE)
-    answer = client.post(URL, files={"file": (f"x.{extension}", file)}, data={"model": "whisper-1"})
-    assert plain_words(answer.json()["text"]) == plain_words(JFK)
-
-
-@pytest.mark.parametrize(
     "fields",
     [
         {"timestamp_granularities[]": "word"},
@@ -178,31 +165,6 @@ def test_the_list_of_granularities_has_several_spellings(
     data = {"model": "whisper-1", "response_format": "verbose_json", **fields}
     answer = client.post(URL, files={"file": jfk.read_bytes()}, data=data).json()
     assert ("words" in answer, "segments" in answer) == (True, "segment" in fields.values())
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("timestamp_granularities", "word,segment"),
-        ("timestamp_granularities", '["word"]'),
-        ("timestamp_granularities[0]", "letter"),
-        ("timestamp_granularities[word]", "true"),
-        ("timestamp_granularities.0", "word"),
-    ],
-)
-def test_other_spellings_of_granularities_are_refused(client: httpx.Client, jfk: Path, name: str, value: str) -> None:
-    data = {"model": "whisper-1", "response_format": "verbose_json", name: value}
-    refused = client.post(URL, files={"file": jfk.read_bytes()}, data=data)
-    assert refused.status_code == 400
-    assert refused.json()["error"]["param"].startswith("timestamp_granularities")
-
-
-def test_a_video_is_heard(client: httpx.Client, jfk: Path) -> None:
-    sound = np.repeat(decoded(jfk), 3)[None]
-    file = filmed([np.zeros((64, 64, 3), np.uint8)], "mp4", frames_each=250, sound=sound[:, : 44_100 * 10])
-    answer = client.post(URL, files={"file": ("x.mp4", file)}, data={"model": "whisper-1"})
-    assert answer.status_code == 200
-    assert answer.json()["usage"]["seconds"] in (10, 11)
 
 
 def test_silence_is_an_empty_text(client: httpx.Client) -> None:
@@ -249,33 +211,6 @@ def test_other_languages_are_heard_right_after_install(sdk: openai.OpenAI, tmp_p
     assert "una mesa para cuatro personas" in answer.text.casefold()
 
 
-@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
-def test_an_engine_of_many_languages_translates(tmp_path: Path, jfk: Path) -> None:
-    folder = tmp_path / "whisper"
-    folder.mkdir()
-    random_whisper(folder)
-    with (
-        client_of_app(tmp_path, speech_model=str(folder), speech_to_text="whisper", llm="off") as running,
-        openai.OpenAI(base_url=f"{running.base_url}/v1", api_key="none", max_retries=0) as sdk,
-    ):
-        answer = sdk.audio.translations.create(file=jfk, model="whisper-1", response_format="verbose_json")
-    # Random weights write nonsense, if anything: that they are asked to is what can be seen.
-    assert (answer.language, answer.duration) == ("english", 11.0)
-
-
-@pytest.mark.parametrize("stream", ["true", "false"])
-def test_a_language_that_the_engine_does_not_know_is_refused(tmp_path: Path, jfk: Path, stream: str) -> None:
-    with client_of_app(tmp_path, **ENGLISH_ONLY, llm="off") as running:
-        answer = httpx.post(
-            f"{running.base_url}{URL}",
-            files={"file": jfk.read_bytes()},
-            data={"model": "whisper-1", "language": "de", "stream": stream},
-            timeout=120,
-        )
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine_unavailable")
-    assert "understands English only" in answer.json()["error"]["message"]
-
-
 @pytest.mark.parametrize(
     ("file", "fields", "status", "code", "message"),
     [
@@ -310,17 +245,6 @@ def test_a_recording_that_is_too_long_is_refused(client: httpx.Client) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "audio_too_long")
 
 
-def test_a_body_that_is_no_form_is_refused(client: httpx.Client) -> None:
-    answer = client.post(URL, json={"model": "whisper-1"})
-    assert answer.status_code == 400
-    assert "multipart/form-data with the fields 'file' and 'model'" in answer.json()["error"]["message"]
-
-
-def test_a_key_is_needed(server: Server) -> None:
-    answer = httpx.post(f"{server.base_url}{URL}", files={"file": b"x"}, trust_env=False)
-    assert answer.status_code == 401
-
-
 def test_stages_are_told_and_logged_and_what_is_said_is_not(client: httpx.Client, server: Server, jfk: Path) -> None:
     answer = client.post(
         URL,
@@ -334,18 +258,3 @@ def test_stages_are_told_and_logged_and_what_is_said_is_not(client: httpx.Client
     assert (line["path"], line["model"], line["status"]) == (URL, "whisper-1", 200)
     assert "private.flac" not in server.log_file.read_text()
     assert "Americans" not in server.log_file.read_text()
-
-
-def test_the_routes_are_described(client: httpx.Client) -> None:
-    document = client.get("/openapi.json").json()
-    paths = document["paths"]
-    schema = paths[URL]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
-    body = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    assert {"file", "model", "timestamp_granularities[]", "stream"} <= body["properties"].keys()
-    assert body["required"] == ["file", "model"]
-    assert set(paths[URL]["post"]["responses"]["200"]["content"]) == {
-        "application/json",
-        "text/plain",
-        "text/event-stream",
-    }
-    assert "multipart/form-data" in paths["/v1/audio/translations"]["post"]["requestBody"]["content"]

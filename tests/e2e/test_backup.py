@@ -131,26 +131,6 @@ def settings_of(llm: LlmServer, folder: Path) -> dict[str, object]:
     return of_llm(llm, files_dir=folder / "files", keys_file=folder / "keys.toml", batch_lines_at_once=2)
 
 
-@pytest.mark.deep
-def test_a_server_that_is_killed_at_work_has_lost_nothing_that_it_acknowledged(
-    model: Model, llm: LlmServer, key: str, tmp_path: Path
-) -> None:
-    settings = settings_of(llm, tmp_path)
-    with serving(tmp_path / "first", SOON_FREE, **settings) as server, client_of(server, key) as sdk:
-        load = Load(server, key)
-        with load.running():
-            batch = create(sdk, *(line(f"{n}", f"line {n}") for n in range(LINES)))
-            when(sdk, batch, lambda one: one.request_counts is not None and one.request_counts.completed == FIRST_LINES)
-            load.wait_for_more()
-            server.process.kill()
-            server.process.wait(60)
-    model.is_free.set()
-    with serving(tmp_path / "second", SOON_FREE, **settings) as server, client_of(server, key) as sdk:
-        assert lost(server, key, *load.acknowledged()) == []
-        assert len(rows(sdk, ended(sdk, batch).output_file_id)) == LINES
-    assert Counter(model.answered) == {f"line {n}": 1 for n in range(LINES)}
-
-
 def test_what_is_copied_by_the_commands_of_the_page_is_restored_with_all_that_was_acknowledged(
     model: Model, llm: LlmServer, key: str, tmp_path: Path
 ) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.batched import LIMIT_S, client_of, create, ended, line, of_llm, rows, when
+from tests.e2e.batched import client_of, create, ended, line, of_llm, rows, when
 from tests.llm_server import Reply, serving_llm
 from tests.server import SERVE, serving
-from tests.waiting import wait_until
 
 SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.POLL_S = 0.5\n{SERVE}"
 """A server whose batches are another's three seconds after it was killed."""
@@ -62,28 +61,3 @@ def test_a_batch_keeps_to_the_limits_of_a_key_whose_tenant_the_file_does_not_say
         assert (batch.status, batch.request_counts.failed) == ("completed", 3)
         assert {row["response"]["status_code"] for row in errors.values()} == {403}
         assert not llm.requests
-
-
-def test_a_batch_whose_key_is_removed_ends_while_the_server_runs(tmp_path: Path) -> None:
-    keys = tmp_path / "keys.toml"
-    digests = {key: hashlib.sha256(key.encode()).hexdigest() for key in ("of-mine", "of-other")}
-    mine, other = (f'[[keys]]\nname = "{key}"\nsha256 = "{digest}"\n' for key, digest in digests.items())
-    keys.write_text(mine + other)
-    going_on = threading.Event()
-
-    def reply(body: dict[str, Any]) -> Reply:
-        assert going_on.wait(LIMIT_S)
-        return Reply("answered")
-
-    with serving_llm(reply) as llm:
-        settings = of_llm(llm, files_dir=tmp_path / "files", keys_file=keys, batch_lines_at_once=1)
-        with serving(tmp_path / "first", **settings) as server, client_of(server, "of-mine") as sdk:
-            batch = create(sdk, *(line(f"{n}") for n in range(50)))
-            wait_until(lambda: bool(llm.requests))
-            keys.write_text(other)
-            wait_until(lambda: any(line.get("event") == "keys_file_read" for line in server.log))
-            going_on.set()
-            wait_until(lambda: any(line.get("event") == "batch_ended" for line in server.log))
-        [told] = [line for line in server.log if line.get("event") == "batch_ended"]
-        assert (told["batch"], told["status"]) == (batch.id, "failed")
-        assert len(llm.requests) == 1

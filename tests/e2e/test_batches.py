@@ -106,22 +106,6 @@ def test_a_batch_is_made_waited_for_and_read(sdk: openai.OpenAI, llm: LlmServer)
     assert sdk.files.retrieve(batch.output_file_id or "").purpose == "batch_output"
 
 
-def test_a_line_has_no_line_ends_of_unicode(sdk: openai.OpenAI, llm: LlmServer) -> None:
-    """`splitlines` takes them for ends, too, and so do readers of other languages."""
-    llm.script = lambda body: Reply(f"You said {body['messages'][-1]['content']}")
-    text = "one\u2028two\u2029three\u0085four"
-    batch = ended(sdk, create(sdk, line(text, text)))
-    [(custom_id, row)] = rows(sdk, batch.output_file_id).items()
-    assert custom_id == text
-    assert row["response"]["body"]["choices"][0]["message"]["content"] == f"You said {text}"
-
-
-def test_the_files_of_results_are_kept_for_as_long_as_the_client_says(sdk: openai.OpenAI) -> None:
-    batch = create(sdk, line("a"), extra_body={"output_expires_after": {"anchor": "created_at", "seconds": 3600}})
-    file = sdk.files.retrieve(ended(sdk, batch).output_file_id or "")
-    assert file.expires_at == pytest.approx(file.created_at + 3600, abs=1)
-
-
 def test_run_tasks_and_moderations_are_lines_too(sdk: openai.OpenAI) -> None:
     text = "data:text/plain;base64,TWlsaywgZWdncw=="
     task = line("task")
@@ -152,16 +136,6 @@ def test_responses_are_lines_too(sdk: openai.OpenAI, llm: LlmServer) -> None:
     assert answer["output"][0]["content"][0]["text"] == "You said number 0"
     assert sdk.responses.retrieve(answer["id"]).output_text == "You said number 0"
     assert rows(sdk, batch.error_file_id)["1"]["response"]["body"]["error"]["param"] == "background"
-    assert batch.usage is not None
-    assert batch.usage.total_tokens == answer["usage"]["total_tokens"]
-
-
-def test_embeddings_are_lines_too(sdk: openai.OpenAI) -> None:
-    body = {"model": "openfaze-embedding", "input": ["How do I bake bread?", "Whales are mammals."], "dimensions": 3}
-    lines = [{"custom_id": "bread", "method": "POST", "url": EMBEDDINGS, "body": body}]
-    batch = ended(sdk, create(sdk, *lines, endpoint=EMBEDDINGS))
-    answer = rows(sdk, batch.output_file_id)["bread"]["response"]["body"]
-    assert [len(one["embedding"]) for one in answer["data"]] == [3, 3]
     assert batch.usage is not None
     assert batch.usage.total_tokens == answer["usage"]["total_tokens"]
 

@@ -105,13 +105,6 @@ def test_a_stream_comes_through_piece_by_piece_and_a_caller_who_hangs_up_is_noti
     proxied.llm.wait_until(lambda: len(proxied.llm.cancelled) == 1, LIMIT_S)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_it_speaks_http_2_to_callers(proxied: Proxied) -> None:
-    command = ["curl", "--silent", "--http2", "--cacert", str(proxied.authority), "--write-out", "%{http_version}"]
-    printed = subprocess.run([*command, f"{proxied.url}/health"], capture_output=True, text=True, check=True).stdout
-    assert printed.endswith("2")
-
-
 def test_eighty_megabytes_come_through_and_more_is_refused_by_the_server_in_its_words(proxied: Proxied) -> None:
     with proxied.client() as client:
 

@@ -3,11 +3,8 @@
 import asyncio
 import contextlib
 import json
-import re
-import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,7 +19,6 @@ from tests.e2e.full_model import (
     PATH,
     FullModel,
     body_of,
-    client_of_app,
     content_of,
     picture_of,
     schema_of,
@@ -31,7 +27,7 @@ from tests.e2e.full_model import (
     text_part,
     vcache,
 )
-from tests.llm_server import Call, Reply
+from tests.llm_server import Reply
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 
@@ -111,25 +107,6 @@ def test_a_hit_streams_reasoning_and_precontext_apart_from_the_text(model: FullM
     assert len(model.prompts) == 1
 
 
-def test_calls_of_tools_are_told_again(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[Call("weather", '{"city": "Rome"}')]))
-    first, second = (model.ask("Call the tool for Rome.", tools=[WEATHER]) for _ in range(2))
-    assert vcache(second)
-    assert without_envelope(first) == without_envelope(second)
-    assert second.json()["choices"][0]["finish_reason"] == "tool_calls"
-    streamed = model.stream("Call the tool for Rome.", tools=[WEATHER])
-    assert "".join(piece["function"]["arguments"] for piece in streamed.tool_calls) == '{"city": "Rome"}'
-
-
-def test_evidence_is_told_again(model: FullModel) -> None:
-    model.script(Reply('{"total": "12.50"}'))
-    asked = {"response_format": schema_of(total={"type": "string"}), "evidence": True}
-    first, second = (model.ask([text_part("Total?"), picture_of("TOTAL 12.50")], **asked) for _ in range(2))
-    assert vcache(second)
-    assert second.json()["evidence"]["/total"]
-    assert without_envelope(first) == without_envelope(second)
-
-
 @pytest.mark.parametrize(
     "other",
     [
@@ -150,14 +127,6 @@ def test_a_field_that_shapes_the_answer_asks_anew(model: FullModel, other: dict[
     assert not vcache(model.ask(question, **other))
     assert vcache(model.ask(question, **other))
     assert vcache(model.ask(question))
-
-
-@pytest.mark.parametrize("other", [{"user": "u1"}, {"metadata": {"a": "b"}}, {"store": True}, {"temperature": None}])
-def test_a_field_that_shapes_nothing_does_not(model: FullModel, other: dict[str, Any]) -> None:
-    model.says_ok()
-    question = f"Which scope has no {other}?"
-    assert not vcache(model.ask(question))
-    assert vcache(model.ask(question, **other))
 
 
 def test_histories_and_system_prompts_are_part_of_the_question(model: FullModel) -> None:
@@ -184,12 +153,6 @@ def test_who_asks_not_to_be_remembered_is_not(model: FullModel, header: str) -> 
     assert not vcache(model.ask(question))
     assert not vcache(model.ask(question, headers={header: "true"}))
     assert vcache(model.ask(question))
-
-
-def test_skipping_the_plan_is_another_question(model: FullModel) -> None:
-    model.says_ok()
-    assert not vcache(model.ask("Is there a plan?"))
-    assert not vcache(model.ask("Is there a plan?", headers={"x-interfaze-bypass-moa": "true"}))
 
 
 def test_what_was_cut_or_failed_is_asked_again(model: FullModel) -> None:
@@ -232,31 +195,6 @@ def test_media_count_by_what_they_hold(model: FullModel, origin: Origin) -> None
         assert content_of(answer) == content_of(read[0])
 
 
-def test_scraped_pages_count_by_their_addresses_and_are_kept_for_minutes(tmp_path: Path, origin: Origin) -> None:
-    page = b"<html><head><title>News</title></head><body><p>It is sunny in Rome today.</p></body></html>"
-    origin.files |= {"/one.html": page, "/two.html": page}
-    file = tmp_path / "a.sqlite"
-    settings: dict[str, Any] = {"cache": "exact", "cache_url": f"sqlite:///{file}", "llm": "off"}
-    with client_of_app(tmp_path, fetch_allow=("127.0.0.1/32",), scrape_host_rps=1000, **settings) as client:
-        for path, is_known in (("/one.html", False), ("/two.html", False), ("/two.html", True)):
-            part = {"type": "file", "file": {"file_data": origin.url(path), "filename": "page.html"}}
-            answer = client.post(PATH, json=body_of(system("<task>scraper</task>"), [text_part("Scrape it."), part]))
-            assert vcache(answer) is is_known
-            assert json.loads(content_of(answer))["result"]["url"] == origin.url(path)
-    with contextlib.closing(sqlite3.connect(file)) as db:
-        assert [age for [age] in db.execute("SELECT ends - used FROM entries")] == [300.0, 300.0]
-
-
-def test_a_language_model_sees_what_files_are_called_and_the_reading_is_the_same(model: FullModel) -> None:
-    model.says_ok()
-    picture = single_line("LETTER 12").encoded()
-    with read_pictures() as read:
-        for name in ("a.png", "b.png"):
-            assert not vcache(model.ask([text_part("What is in this file?"), named(picture, name)]))
-        assert vcache(model.ask([text_part("What is in this file?"), named(picture, "a.png")]))
-        assert len(read) == 1
-
-
 def named(content: bytes, filename: str) -> dict[str, Any]:
     return {"type": "file", "file": {"file_data": data_url(content), "filename": filename}}
 
@@ -275,17 +213,6 @@ def test_ten_questions_about_a_document_read_it_once(model: FullModel) -> None:
         assert len(read) == 2
         model.ask([text_part("What is this now?"), page], headers={"x-interfaze-zdr": "true"})
         assert len(read) == 3
-
-
-def test_ten_questions_at_once_read_it_once_too(model: FullModel) -> None:
-    model.says_ok()
-    page = picture_of("LEDGER 2001")
-    with read_pictures() as read, ThreadPoolExecutor(10) as pool:
-        asked = [[text_part(f"Question {number}: what is this?"), page] for number in range(10)]
-        answers = list(pool.map(model.ask, asked))
-        assert not any(map(vcache, answers))
-        assert all("LEDGER" in answer.text for answer in answers)
-        assert len(read) == 1
 
 
 def test_identical_requests_in_flight_run_once(model: FullModel) -> None:
@@ -310,18 +237,6 @@ async def test_when_all_have_left_the_work_ends(model: FullModel) -> None:
     assert content_of(model.ask("Does anybody listen?")) == "Now."
 
 
-def test_the_openai_sdk_sees_it(model: FullModel) -> None:
-    model.says_ok()
-    with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key=KEY) as client:
-        answers = [
-            client.chat.completions.create(
-                model="interfaze-beta", messages=[{"role": "user", "content": "SDK?"}], n=1, temperature=0
-            )
-            for _ in range(2)
-        ]
-    assert [answer.model_extra["vcache"] for answer in answers if answer.model_extra] == [False, True]
-
-
 INTERFAZE = """
 import sys
 import interfaze
@@ -333,12 +248,6 @@ for _ in range(2):
 stream = client.chat.completions.stream(messages=messages)
 print("".join(stream.text_deltas()))
 """
-
-
-def test_the_interfaze_sdk_sees_it(model: FullModel) -> None:
-    model.script(Reply("The same, at once."))
-    printed = printed_by_client(INTERFAZE, f"{model.base_url}/v1", KEY)
-    assert printed.splitlines() == ["False", "True", "The same, at once."]
 
 
 EXTRAS = """
@@ -379,20 +288,3 @@ def test_the_interfaze_sdk_reads_precontext_and_reasoning_of_hits(model: FullMod
     assert report["told"] == [[["ocr"], "Let me look. I see.", "It says OPEN, in large letters."]] * 3
     assert report["streamed"] == "It says OPEN, in large letters."
     assert len(model.prompts) == 1
-
-
-def test_what_was_looked_up_is_counted(model: FullModel) -> None:
-    model.says_ok()
-    counted = cache_counts(model)
-    model.ask("Who counts?")
-    model.ask("Who counts?")
-    model.ask("Who counts?", headers={"x-interfaze-bypass-cache": "true"})
-    now = cache_counts(model)
-    changed = {outcome: now[outcome] - counted.get(outcome, 0) for outcome in ("miss", "hit", "bypass")}
-    assert changed == {"miss": 1, "hit": 1, "bypass": 1}
-
-
-def cache_counts(model: FullModel) -> dict[str, float]:
-    lines = model.client.get("/metrics").text.splitlines()
-    found = (re.fullmatch(r'openfaze_cache_total\{outcome="(\w+)"\} (\S+)', line) for line in lines)
-    return {"hit": 0.0} | {one[1]: float(one[2]) for one in found if one}

@@ -5,20 +5,15 @@ import contextlib
 import itertools
 import re
 import resource
-import signal
 import sqlite3
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import httpx
 
-from app.chat.cache.event_codec import decode_events
-from app.events import TextChunk
-from app.state.sealing import Sealer
-from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model
+from tests.e2e.full_model import PATH, FullModel, body_of, content_of
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.server import SERVE, Server, serving
 from tests.waiting import wait_until
@@ -72,19 +67,6 @@ def errors(client: httpx.Client) -> float:
     return float(count)
 
 
-def test_a_locked_file_costs_nobody_an_answer(tmp_path: Path) -> None:
-    file = tmp_path / "answers.sqlite"
-    with serving_full_model(cache="exact", cache_url=f"sqlite:///{file}") as model:
-        model.script(by_body=answer_to)
-        assert not ask(model.client, 0)
-        with locked(file):
-            fails(model, 10)
-        # What was kept before is there, and what is asked from now on is kept again.
-        wait_until(lambda: ask(model.client, 0))
-        assert not ask(model.client, 60)
-        wait_until(lambda: ask(model.client, 60))
-
-
 @contextlib.contextmanager
 def locked(file: Path) -> Iterator[None]:
     with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=60)) as other:
@@ -127,30 +109,6 @@ def is_full(line: Mapping[str, object]) -> bool:
     return line["event"] == "store_down" and any(words in str(line) for words in ("full", "disk I/O error"))
 
 
-def test_a_server_that_is_killed_while_it_writes_leaves_no_torn_entry(tmp_path: Path) -> None:
-    answers, numbers = tmp_path / "answers.sqlite", itertools.count()
-    with serving_llm(answer_to) as llm:
-        for _ in range(2):
-            with serving(tmp_path / "log", **settings(llm, tmp_path)) as server, ThreadPoolExecutor(4) as pool:
-                before = entries(answers)
-
-                def write(server: Server = server) -> None:
-                    """Until the server is killed."""
-                    with contextlib.suppress(httpx.TransportError), asking(server) as client:
-                        for number in numbers:
-                            ask(client, number)
-
-                writers = [pool.submit(write) for _ in range(4)]
-                wait_until(lambda kept=before: entries(answers) >= kept + 3)
-                server.process.send_signal(signal.SIGKILL)
-                server.process.wait(60)
-                for writer in writers:
-                    writer.result()
-            check_all(answers)
-        with serving(tmp_path / "log", **settings(llm, tmp_path)) as server, asking(server) as client:
-            wait_until(lambda: any(ask(client, number) for number in range(10)))
-
-
 def entries(file: Path) -> int:
     if not file.exists():
         return 0
@@ -159,15 +117,3 @@ def entries(file: Path) -> int:
             return 0
         [count] = db.execute("SELECT count(*) FROM entries").fetchone()
         return int(count)
-
-
-def check_all(answers: Path) -> None:
-    """Every entry opens and is whole."""
-    sealer = Sealer(1 << 24)
-    with contextlib.closing(sqlite3.connect(answers)) as db:
-        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        for key, value in db.execute("SELECT key, value FROM entries"):
-            opened = sealer.open(key, value)
-            assert opened is not None
-            text = "".join(event.text for event in decode_events(opened) if isinstance(event, TextChunk))
-            assert text == told(text.partition("? ")[0] + "?")

@@ -4,19 +4,13 @@ costs anybody an answer."""
 from pathlib import Path
 from typing import Any
 
-from app.access.key_file import add_key, tenant_of
-from app.settings import Settings
-from app.upkeep.tenant_deletion import build_purges
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import (
     PATH,
     body_of,
     client_of_app,
     content_of,
-    picture_of,
     serving_full_model,
-    system,
-    text_part,
     vcache,
 )
 from tests.llm_server import LlmServer, serving_llm
@@ -68,29 +62,3 @@ def test_a_redis_that_is_killed_costs_nobody_an_answer(tmp_path: Path) -> None:
                 (asked := f"And again {next(question)}?") and not vcache(model.ask(asked)) and vcache(model.ask(asked))
             )
         )
-
-
-async def test_a_removed_key_leaves_no_answers_wherever_the_command_runs(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'a.sqlite'}"
-    key = add_key(tmp_path / "keys.toml", "alice", {})
-    settings: dict[str, Any] = {"keys_file": str(tmp_path / "keys.toml"), "cache_url": url, "llm": "off"}
-    body = body_of(system("<task>ocr</task>"), [text_part("Read."), picture_of("GONE")])
-    with client_of_app(tmp_path, cache="exact", **settings) as client:
-        assert not vcache(client.post(PATH, json=body, headers={"authorization": f"Bearer {key}"}))
-    # Whoever removes the key need not know that there is a cache.
-    told = Settings(_env_file=None, files_dir=str(tmp_path / "files"), **settings)
-    assert ("answers", 2) in await build_purges(told)(tenant_of(key))
-
-
-def test_a_broken_file_is_a_miss(tmp_path: Path) -> None:
-    file = tmp_path / "a.sqlite"
-    file.write_bytes(b"this is no database" * 1000)
-    with serving_full_model(cache="exact", cache_url=f"sqlite:///{file}") as model:
-        model.says_ok()
-        assert not vcache(model.ask("Whole?"))
-        while not vcache(model.ask("Whole?")):
-            pass
-        file.write_bytes(file.read_bytes()[:2000])
-        file.with_name("a.sqlite-wal").unlink(missing_ok=True)
-        assert content_of(model.ask("Whole?")) == "ok"
-        assert content_of(model.ask("And another?")) == "ok"

@@ -11,7 +11,7 @@ import pytest
 
 from eval.tables import cells_of, made
 from tests.e2e.conftest import KEY, api_client, data_url, ocr_request
-from tests.pages import foreign_page, noisy, paragraph_page, single_line, turned
+from tests.pages import noisy, paragraph_page, single_line, turned
 from tests.server import Server
 
 PICTURE = data_url(single_line("The quick brown fox").encoded())
@@ -115,31 +115,6 @@ def test_what_has_no_effect_is_told_beside_the_answer(client: httpx.Client) -> N
     assert (end["choices"][0]["finish_reason"], end["warnings"]) == ("stop", warnings)
 
 
-def test_text_in_an_unknown_script_is_told_beside_the_answer(client: httpx.Client) -> None:
-    page = data_url(foreign_page("Cyrillic").encoded())
-    [read] = client.post("/v1/chat/completions", json=ocr_request(page)).json()["warnings"]
-    assert read.startswith("Most of the text of the picture could not be read")
-    assert "openfaze pull paddleocr`" in read
-
-
-def test_what_has_its_effect_needs_no_word(client: httpx.Client) -> None:
-    assert "warnings" not in client.post("/v1/chat/completions", json=ocr_request(PICTURE, temperature=0)).json()
-
-
-def test_an_open_schema_and_tools_do_not_keep_the_task_from_running(client: httpx.Client) -> None:
-    empty = {"type": "json_schema", "json_schema": {"name": "empty_schema", "schema": {}}}
-    tool = {"type": "function", "function": {"name": "noop", "parameters": {"type": "object"}}}
-    body = ocr_request(PICTURE, response_format=empty, tools=[tool])
-    assert result_of(client.post("/v1/chat/completions", json=body))["extracted_text"] == "The quick brown fox"
-
-
-def test_base64_with_a_filename_is_read(client: httpx.Client) -> None:
-    part = {"type": "file", "file": {"file_data": PICTURE.partition(",")[2], "filename": "fox.png"}}
-    messages = [{"role": "system", "content": "<task>ocr</task>"}, {"role": "user", "content": [part]}]
-    response = client.post("/v1/chat/completions", json={"model": "auto", "messages": messages})
-    assert result_of(response)["extracted_text"] == "The quick brown fox"
-
-
 def test_models_are_listed_and_described(client: httpx.Client) -> None:
     model, embedding = client.get("/v1/models").json()["data"]
     assert embedding["id"] == "openfaze-embedding"
@@ -171,22 +146,6 @@ def test_the_probes_need_no_key_and_tell_of_each_capability(server: Server) -> N
     assert ready["status"] == "ready"
     assert ready["capabilities"]["ocr"]["state"] == "loaded"
     assert ready["capabilities"]["llm"]["state"] == "off"
-
-
-@pytest.mark.deep
-async def test_forty_callers_at_once_each_get_their_own_text(server: Server) -> None:
-    texts = [f"Caller {number:02d} wrote {number * 7919 % 10007:05d}" for number in range(40)]
-
-    async with httpx.AsyncClient(
-        base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=120, trust_env=False
-    ) as client:
-
-        async def read(text: str) -> str:
-            picture = data_url(single_line(text, size=36).encoded())
-            response = await client.post("/v1/chat/completions", json=ocr_request(picture))
-            return str(result_of(response)["extracted_text"])
-
-        assert await asyncio.gather(*map(read, texts)) == texts
 
 
 @pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.deep)])

@@ -8,9 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.chat.context.quotes import MAX_LINES
 from app.runnable_commands import adapt_for_client
-from models.language.llm import CAUTION, EXTRACTED, PASSAGES
+from models.language.llm import CAUTION, EXTRACTED
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, content_of, text_part
@@ -114,15 +113,6 @@ def test_a_background_prompt_gets_json_of_its_form(client: httpx.Client, form: s
     assert [json.loads(part["text"]) for item in body["output"] for part in item["content"]] == [answer]
 
 
-def test_a_title_may_be_asked_for_by_a_schema_or_as_a_plain_text(client: httpx.Client) -> None:
-    prompt = user("Provide a title for the conversation.\n\nUser: How do I prune roses in March?\nAI: Above a bud.")
-    assert content_of(chat(client, prompt)) == "Prune roses in March"
-    schema = {"type": "object", "properties": {"language": TEXT, "title": TEXT}, "required": ["language", "title"]}
-    form = {"type": "json_schema", "json_schema": {"name": "title", "schema": schema}}
-    fields = json.loads(content_of(chat(client, prompt, response_format=form)))
-    assert fields == {"language": "", "title": "Prune roses in March"}
-
-
 def test_a_prompt_that_shows_json_gets_the_values_of_its_document(client: httpx.Client) -> None:
     prompt = f'Return only JSON: {{"vendor": "", "total": 0}}\n\n{INVOICE}'
     assert json.loads(content_of(chat(client, user(prompt)))) == {"vendor": "Acme GmbH", "total": 99.5}
@@ -139,22 +129,6 @@ def test_a_question_is_answered_part_by_part(client: httpx.Client) -> None:
         "until when must it be paid: 2026-04-01",
         "Not found: nothing that was read answers 'why is it late'.",
     ]
-
-
-def test_a_single_number_comes_without_its_line(client: httpx.Client) -> None:
-    assert content_of(chat(client, user(f"What is the total? Answer with a single number.\n\n{INVOICE}"))) == "99.50"
-
-
-def test_passages_say_what_they_are_in_the_language_of_the_question(client: httpx.Client) -> None:
-    file = {"type": "file", "file": {"filename": "a.txt", "file_data": data_url(MINUTES.encode(), "text/plain")}}
-    response = chat(client, user(text_part("Why is a new crane needed?"), file))
-    first, *lines = content_of(response).splitlines()
-    assert first.startswith("These passages")
-    assert any("no longer lifts the heavy timber" in line for line in lines)
-    assert len(lines) < MAX_LINES
-    assert adapt_for_client(PASSAGES) in response.json()["warnings"]
-    german = content_of(chat(client, user(text_part("Warum war der Kran für die Leute nötig?"), file)))
-    assert german.startswith("Diese Stellen")
 
 
 def test_a_summary_is_made_of_the_texts_own_sentences(client: httpx.Client) -> None:
@@ -184,9 +158,3 @@ def test_an_offered_tool_that_plainly_fits_is_called_with_copied_arguments(clien
     assert '{"mood": "sunny"}' in answer["message"]["content"]
     forbidden = chat(client, asked, tools=TOOLS, tool_choice="none")
     assert "OPENFAZE_LLM_BASE_URL" in content_of(forbidden)
-
-
-def test_prose_that_is_asked_for_is_written(client: httpx.Client) -> None:
-    for text in ("Write a poem about the sea.", "Hello!"):
-        response = chat(client, user(text), tools=TOOLS, max_tokens=4)
-        assert adapt_for_client(CAUTION) in response.json()["warnings"]

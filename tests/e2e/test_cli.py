@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sysconfig
-import zipfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from app.cli import WIDTH
 from app.cli.main import cli
 from app.settings import Settings
 from models.catalog import CATALOG
-from tasks.scrape.browser import find_browser
 from tests.forked import stem
 from tests.server import IMPORTS, SERVE
 
@@ -100,19 +98,6 @@ def test_doctor_tells_programs_what_serves_where_weights_lie_and_what_is_wrong_w
     assert "is not loaded" in found["object_detection"]["said"]
 
 
-@pytest.mark.deep
-@pytest.mark.skipif(find_browser() is None, reason="needs a Chromium")
-def test_doctor_has_the_browser_run_a_script_and_fails_what_was_asked_for_and_is_not_there(tmp_path: Path) -> None:
-    only = {**off_but("ocr"), "OPENFAZE_OCR": "pp-ocrv6-medium"}
-    result = openfaze_here("doctor", folder=tmp_path, **only, OPENFAZE_SEARCH_PROVIDER="searxng,ddgs")
-    assert result.returncode == 1
-    assert "'searxng' needs OPENFAZE_SEARCH_URL" in result.stdout
-    result = openfaze("doctor", folder=tmp_path, **only, OPENFAZE_SEARCH_PROVIDER="off")
-    assert result.returncode == 1
-    assert "\nocr: Run `openfaze pull pp-ocrv6-medium`." in result.stdout
-    assert re.search(r"\nok +browser +\S+ +showed what a script writes", result.stdout)
-
-
 def test_the_version_is_told(tmp_path: Path) -> None:
     assert openfaze("--version", folder=tmp_path).stdout == f"openfaze {version('openfaze')}\n"
 
@@ -138,44 +123,6 @@ def test_a_command_that_listens_nowhere_needs_no_keys_where_a_server_would(tmp_p
     assert (result.returncode, result.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("columns", [80, 60])
-@pytest.mark.parametrize("command", ["pull", "install"])
-def test_lists_keep_to_the_terminals_width_and_leave_nothing_out(command: str, columns: int, tmp_path: Path) -> None:
-    wide = openfaze_here(command, folder=tmp_path, COLUMNS="1000").stdout
-    narrow = openfaze_here(command, folder=tmp_path, COLUMNS=str(columns)).stdout
-    assert max(map(len, wide.splitlines())) > 80 >= columns >= max(map(len, narrow.splitlines()))
-    assert narrow.split() == wide.split()
-
-
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        ("pull whisper-", ["whisper-small", "whisper-large-v3-turbo", "whisper-base"]),
-        ("ask hello --task ch", ["chat"]),
-        pytest.param("ask -t tran", ["translate"], marks=pytest.mark.deep),
-        ("install s", ["s3", "standard"]),
-    ],
-)
-def test_a_shell_completes_what_a_command_takes(words: str, offered: list[str], tmp_path: Path) -> None:
-    line = f"openfaze {words}"
-    asked = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_OPENFAZE_COMPLETE": "complete_bash"}
-    program = Path(sysconfig.get_path("scripts")) / "openfaze"
-    # As the shell calls it, but in an interpreter that has imported everything.
-    called = f"import runpy, sys; sys.argv[0] = {str(program)!r}; runpy.run_path(sys.argv[0], run_name='__main__')"
-    result = stem(IMPORTS).run(called, cwd=tmp_path, env=os.environ | asked)
-    assert (result.returncode, result.stdout.split()) == (0, offered), result.stderr
-
-
-def test_pull_of_what_comes_along_says_so(tmp_path: Path) -> None:
-    result = openfaze_here("pull", "fastestdet", folder=tmp_path)
-    assert (result.returncode, "fastestdet: inside openfaze." in result.stderr) == (2, True), result.stderr
-    result = openfaze_here("pull", "embedded", folder=tmp_path)
-    assert (result.returncode, "'embedded' needs no weights beyond those installed" in result.stderr) == (
-        0,
-        True,
-    ), result.stderr
-
-
 def test_pull_says_what_it_could_not_fetch_and_where_it_belongs(tmp_path: Path) -> None:
     # A proxy that is not there: nothing leaves this machine.
     result = openfaze_here("pull", "rf-detr-seg-small", folder=tmp_path, HTTPS_PROXY="http://127.0.0.1:9", ALL_PROXY="")
@@ -198,27 +145,6 @@ def test_install_lists_what_there_is_and_refuses_another_name(tmp_path: Path) ->
     result = openfaze_here("install", "crystal-ball", folder=tmp_path)
     assert result.returncode == 2
     assert result.stderr == f"There is no extra 'crystal-ball'; there are:\n{listed.stdout}"
-
-
-@pytest.mark.deep
-def test_install_has_pip_install_an_extra_in_versions_that_the_server_can_use(tmp_path: Path) -> None:
-    wheels, target = tmp_path / "wheels", tmp_path / "target"
-    wheels.mkdir()
-    info = "s3fs-9999.0.dist-info"
-    with zipfile.ZipFile(wheels / "s3fs-9999.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("s3fs.py", "")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: s3fs\nVersion: 9999.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
-    # What is to be had is what lies in that folder, and it goes elsewhere than into this environment.
-    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_TARGET": str(target)}
-    result = openfaze_here("install", "s3", folder=tmp_path, **pip)
-    assert result.returncode == 0, result.stderr
-    assert (target / "s3fs.py").is_file()
-    assert re.search(r"pip install --constraint \S+ 's3fs>=2025.9'$", result.stderr, re.MULTILINE)
-    # An installer that fails says so to the shell.
-    (wheels / "s3fs-9999.0-py3-none-any.whl").unlink()
-    assert openfaze_here("install", "s3", folder=tmp_path, **pip).returncode == 1
 
 
 @pytest.mark.parametrize(

@@ -159,12 +159,6 @@ def test_a_client_that_leaves_ends_its_script(on: FullModel) -> None:
 
 
 @needs_sandbox
-def test_a_message_without_code_is_refused(on: FullModel) -> None:
-    error = error_of(on.ask(TASK, "```sh\nls\n```"), 400, "invalid_request")
-    assert error["message"] == "task 'code_sandbox' runs Python, and the message's code is sh"
-
-
-@needs_sandbox
 def test_the_task_is_listed_only_where_it_is_on(on: FullModel, auto: FullModel) -> None:
     wrong = system("<task>sing</task>")
     assert error_of(on.ask(wrong, "x"), 400, "invalid_request")["message"].endswith(", forecast, code_sandbox")
@@ -194,31 +188,6 @@ def test_what_is_17_factorial_runs_code(auto: FullModel, stream: bool) -> None:
     told = second["messages"][-1]
     assert told["role"] == "tool"
     assert "output:\n355687428096000\n" in told["content"]
-
-
-@needs_sandbox
-def test_code_that_fails_is_told_to_the_llm_which_may_try_again(auto: FullModel) -> None:
-    wrong, right = (Call(TOOL, json.dumps({"code": code})) for code in ("print(1 / 0)", SEVENTEEN))
-    auto.script(Reply(tool_calls=[wrong]), Reply(tool_calls=[right]), Reply("Done."))
-    body = auto.ask("What is 17 factorial?").json()
-    assert [entry["result"]["exit_code"] for entry in body["precontext"]] == [1, 0]
-    assert "ZeroDivisionError" in auto.prompts[1]["messages"][-1]["content"]
-
-
-@needs_sandbox
-def test_the_llms_code_reads_the_inputs_that_it_asks_for(auto: FullModel) -> None:
-    code = "import os\nprint([open(f'/input/{name}').read() for name in os.listdir('/input')])"
-    auto.script(Reply(tool_calls=[Call(TOOL, json.dumps({"code": code, "files": [1]}))]), Reply("2."))
-    csv = {"type": "file", "file": {"filename": "a.csv", "file_data": data_url(b"x,y\n1,2\n", "text/csv")}}
-    body = auto.ask([text_part("What is the sum of column y? Compute it."), csv]).json()
-    assert body["precontext"][-1]["result"]["output"] == "['x,y\\n1,2\\n']\n"
-
-
-def test_where_it_is_off_no_llm_is_offered_it() -> None:
-    with serving_full_model("tools", code_sandbox="off") as off:
-        off.script(Reply("355687428096000."))
-        off.ask("What is 17 factorial?")
-        assert TOOL not in [tool["function"]["name"] for tool in off.prompts[0].get("tools", ())]
 
 
 def test_without_bubblewrap_a_server_that_is_to_offer_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:

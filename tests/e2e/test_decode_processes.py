@@ -72,10 +72,3 @@ def test_a_machine_without_memory_ends_a_decode_process_before_the_server(server
     assert own == int(Path("/proc/self/oom_score_adj").read_text())
     assert others
     assert set(others) == {1000}
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="niceness is of POSIX")
-def test_what_decodes_leaves_the_processors_to_what_all_requests_share(server: Server) -> None:
-    assert answer(server, pdf_of_pages(1)).status_code == 200
-    own = psutil.Process(server.process.pid).nice()
-    assert {process.nice() for process in decode_processes(server)} == {min(19, own + 5)}

@@ -145,8 +145,3 @@ PRINTED = {
     ("python", "client"): lambda code, folder, _: printed_by_client(code, cwd=folder),
 }
 """By the language of an example and how it is marked: what it prints in a folder."""
-
-
-def test_the_readme_shows_curl_and_both_sdks() -> None:
-    shown = {(example.language, example.how) for example in fences(ROOT / "README.md") if example.output}
-    assert shown >= {("sh", "run"), ("python", "run"), ("python", "client")}

@@ -96,14 +96,6 @@ def test_a_page_asks_no_other_host(page: Page, address: str, name: str) -> None:
     expect(page.locator("article h1")).to_be_visible(timeout=WAIT_MS)
 
 
-@needs_browser
-def test_search_finds_a_page(page: Page, address: str) -> None:
-    page.goto(f"{address}/index.html")
-    page.keyboard.press("/")
-    page.keyboard.type("OPENFAZE_CONCURRENT")
-    expect(page.locator("a[href*='limits.html']", has_text="Limits").last).to_be_visible(timeout=WAIT_MS)
-
-
 def test_a_dead_link_fails_the_build(sources: Path, tmp_path: Path) -> None:
     folder = tmp_path / "broken"
     shutil.copytree(sources, folder, ignore=shutil.ignore_patterns("site", ".cache"))

@@ -84,13 +84,6 @@ def test_a_question_about_a_receipt_is_answered_over_what_was_read(ask: httpx.Cl
     print(f"\nWhat is the total? (9.00) {said!r}")
 
 
-def test_an_order_about_nothing_attached_runs_no_task(ask: httpx.Client) -> None:
-    completion = answer(ask, words("Write a sentence about the capital of France."), temperature=0)
-    assert "precontext" not in completion
-    assert completion["choices"][0]["message"]["content"].strip()
-    assert completion["usage"]["completion_tokens"] > 0
-
-
 CONTRACT = """Residential lease for the flat at 12 Harbour Street, Leeds
 Landlord: Helen Cartwright, 4 Mill Lane, Leeds LS8 2QT
 Telephone of the landlord: 0113 496 0182
@@ -110,23 +103,6 @@ def test_a_question_about_a_text_in_the_message_is_answered_from_it(ask: httpx.C
     assert said.startswith("0113 496 0182\n\n> Telephone of the landlord: 0113 496 0182")
 
 
-def test_a_long_text_that_asks_nothing_of_itself_is_no_document(ask: httpx.Client) -> None:
-    completion = answer(ask, words(CONTRACT), temperature=0, max_tokens=5)
-    assert completion["usage"]["completion_tokens"] <= 5
-    assert not any("passages" in warning for warning in completion.get("warnings", []))
-
-
-@pytest.mark.deep
-def test_a_recording_is_heard_before_the_answer(ask: httpx.Client, shared: Path) -> None:
-    speech = data_url((shared / "samples" / "speech_jfk.flac").read_bytes(), "audio/flac")
-    part = {"type": "input_audio", "input_audio": {"data": speech, "format": "flac"}}
-    completion = answer(ask, words("Summarise this."), part, max_tokens=30)
-    [entry] = completion["precontext"]
-    assert entry["name"] == "stt"
-    assert "ask what you can do for your country" in entry["result"]["text"]
-    assert completion["choices"][0]["message"]["content"].strip()
-
-
 def test_that_the_tiny_llm_answers_is_said_wherever_one_looks(model: Server, ask: httpx.Client) -> None:
     if ASKED_FOR:
         pytest.skip("another LLM was asked for")
@@ -136,22 +112,6 @@ def test_that_the_tiny_llm_answers_is_said_wherever_one_looks(model: Server, ask
     assert llm == {"state": "loaded", "engine": "smollm2-135m", "warning": adapt_for_client(CAUTION)}
     [logged] = [entry for entry in model.log if entry["event"] == "llm_caution"]
     assert (logged["level"], logged["llm"], logged["caution"]) == ("warning", "smollm2-135m", adapt_commands(CAUTION))
-
-
-@pytest.mark.deep
-def test_the_same_question_about_a_receipt_has_the_same_answer(ask: httpx.Client, shared: Path) -> None:
-    said = words("Where was it bought?"), picture(shared / "samples" / "receipt_000.jpg")
-    first, second = (answer(ask, *said, temperature=0, max_tokens=12)["choices"] for _ in range(2))
-    assert second == first
-
-
-@pytest.mark.deep
-def test_an_answer_without_a_limit_ends_by_itself_or_at_the_bound(ask: httpx.Client) -> None:
-    completion = answer(ask, words("Tell me a very long story"), temperature=0, max_tokens=None)
-    [choice] = completion["choices"]
-    assert choice["finish_reason"] in ("stop", "length")
-    assert 0 < completion["usage"]["completion_tokens"] <= 512
-    assert len(completion["warnings"]) == 1 + (choice["finish_reason"] == "length")
 
 
 def test_an_answer_is_streamed_as_it_is_written(ask: httpx.Client) -> None:

@@ -1,11 +1,8 @@
 """POST /v1/embeddings as OpenAI's SDK and LangChain call it, and as nobody should."""
 
-import asyncio
 import base64
 import hashlib
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,9 +14,7 @@ from numpy.typing import NDArray
 from app.routes.embeddings import MAX_CHARS
 from app.wire.model_names import EMBEDDING_ALIASES
 from models.embedding.embedder import DIMENSIONS
-from models.embedding.passages import Passages
 from tests.e2e.conftest import KEY
-from tests.e2e.full_model import client_of_app
 from tests.e5_model import random_e5
 from tests.server import Server, serving
 
@@ -94,50 +89,6 @@ def test_a_long_text_is_read_to_its_end(sdk: openai.OpenAI) -> None:
     assert np.linalg.norm(both) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_list_of_many_texts_is_embedded_in_order(sdk: openai.OpenAI) -> None:
-    texts = [f"sentence number {number}" for number in range(100)]
-    rows = vectors(sdk, *texts)
-    np.testing.assert_allclose(rows[[0, 99]], vectors(sdk, texts[0], texts[99]), atol=1e-5)
-
-
-def test_requests_side_by_side_share_batches(client: httpx.Client, server: Server) -> None:
-    headers = {"authorization": f"Bearer {KEY}"}
-
-    async def ask_all() -> None:
-        async with httpx.AsyncClient(base_url=server.base_url, headers=headers, trust_env=False) as client:
-            bodies = [{"model": MODEL, "input": f"text {number} " * 20} for number in range(48)]
-            answers = await asyncio.gather(*(client.post(PATH, json=body, timeout=60) for body in bodies))
-            assert {answer.status_code for answer in answers} == {200}
-
-    asyncio.run(ask_all())
-    lines = client.get("/metrics").text.splitlines()
-    name = 'openfaze_engine_batch_items_%s{capability="embedding",engine="all-minilm-l6-v2"} '
-    count, total = (
-        next(float(line.split()[-1]) for line in lines if line.startswith(name % which)) for which in ("count", "sum")
-    )
-    assert total > 1.5 * count
-    counted = [line for line in lines if line.startswith("openfaze_requests_total") and PATH in line]
-    assert counted
-    assert all('task="embeddings"' in line for line in counted)
-
-
-def test_short_texts_are_cut_where_they_are_once_the_tokenizer_is_there_and_long_ones_beside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    threads: list[str] = []
-    cut = Passages.of
-
-    def watched(*given: Any) -> Any:
-        threads.append(threading.current_thread().name)
-        return cut(*given)
-
-    monkeypatch.setattr(Passages, "of", watched)
-    with client_of_app(tmp_path, llm="off") as client:
-        for texts in ("first", BREAD, [WHALES] * 16, "bread " * 400, ["a"] * 100):
-            assert client.post(PATH, json={"model": MODEL, "input": texts}).status_code == 200
-    assert [name.startswith("work") for name in threads] == [True, False, False, True, True]
-
-
 @pytest.mark.parametrize("name", EMBEDDING_ALIASES)
 def test_openais_names_mean_the_engine_that_is_here(sdk: openai.OpenAI, name: str) -> None:
     answer = sdk.embeddings.create(model=name, input=BREAD)
@@ -145,11 +96,6 @@ def test_openais_names_mean_the_engine_that_is_here(sdk: openai.OpenAI, name: st
     assert np.allclose(answer.data[0].embedding, vectors(sdk, BREAD)[0], atol=1e-6)
     assert sdk.models.retrieve(name).id == name
     assert name not in [model.id for model in sdk.models.list()]
-
-
-def test_the_model_is_listed(sdk: openai.OpenAI) -> None:
-    assert MODEL in [model.id for model in sdk.models.list()]
-    assert sdk.models.retrieve(MODEL).owned_by == "openfaze"
 
 
 @pytest.mark.parametrize("tokens", [[101, 102], [[101, 102], [103]]])

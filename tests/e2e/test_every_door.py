@@ -280,13 +280,6 @@ def test_what_a_paper_does_not_print_has_no_value(client: httpx.Client, paper: P
         assert said == f"Not found: nothing that was read answers '{noun}'."
 
 
-def test_an_order_that_nothing_printed_names_has_passages(client: httpx.Client) -> None:
-    said = chat(client, PAPERS["letter of a bank"], "Give me both balances.")["content"]
-    _, *lines = said.splitlines()
-    assert lines
-    assert {line.removeprefix("- ") for line in lines} <= set(PAPERS["letter of a bank"].text.splitlines())
-
-
 @pytest.mark.parametrize(
     ("text", "code"),
     [

@@ -108,20 +108,6 @@ def test_a_schema_is_proposed_and_written(server: Server, folder: Path) -> None:
     assert "use it with --schema out.schema.json" in extract(folder, *command).stderr
 
 
-def test_a_schema_of_another_program_is_one_of_the_same_fields(server: Server, folder: Path) -> None:
-    fields = {
-        "number": {"type": "string", "example": "A-1"},
-        "total": {"type": "number", "nullable": True, "fromat": ""},
-    }
-    schema = {"type": "object", "properties": fields, "required": [*fields], "x-ui": {"order": ["total"]}}
-    (folder / "fields.json").write_text(json.dumps(schema))
-    done = extract(folder, "in/a.txt", "--schema", "fields.json", "--out", "out.jsonl", "--url", server.base_url)
-    assert done.returncode == 0, done.stderr
-    assert "'/properties/total/fromat'" in done.stderr
-    [row] = lines_of(folder / "out.jsonl")
-    assert row["answer"] == {"number": "A-17", "total": 12.5}
-
-
 def test_examples_go_before_the_papers(server: Server, folder: Path) -> None:
     slip = "SAW MILL\nList of the week\n{}\n{}\nat the ramp\n{}\nWell sawn!\n"
     (folder / "one.txt").write_text(slip.format("steamed beech", "QX-4471", "Ann Miller"))
@@ -150,12 +136,6 @@ def test_what_cannot_be_done_is_said_before_anything_is(folder: Path, arguments:
     assert done.returncode == 2
     assert said in done.stderr
     assert [file.name for file in folder.iterdir()] == ["in"]
-
-
-def test_a_wrong_key_ends_the_job_and_says_so(server: Server, folder: Path) -> None:
-    done = extract(folder, "in", "--schema", "a", "--url", server.base_url, key="wrong")
-    assert done.returncode == 2
-    assert "The key is read from OPENFAZE_API_KEY" in done.stderr
 
 
 def test_the_loop_of_the_page_watches_a_folder(server: Server, tmp_path: Path) -> None:

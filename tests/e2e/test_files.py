@@ -13,7 +13,6 @@ import openai
 import psutil
 import pytest
 
-from tests.conftest import each_case
 from tests.pages import single_line
 from tests.server import Server, serving
 from tests.waiting import wait_until
@@ -114,16 +113,6 @@ def test_an_uploaded_picture_is_read_by_its_id(sdk: openai.OpenAI) -> None:
         assert ocr(sdk, part)["extracted_text"] == "uploaded once"
 
 
-def test_files_and_parts_are_read_in_their_order(sdk: openai.OpenAI) -> None:
-    file = sdk.files.create(file=("b.txt", b"second"), purpose="user_data")
-    parts = [
-        {"type": "file", "file": {"filename": "a.txt", "file_data": base64.b64encode(b"first").decode()}},
-        {"type": "file", "file": {"file_id": file.id}},
-        {"type": "file_url", "file_url": "data:text/plain,third"},
-    ]
-    assert ocr(sdk, *parts)["extracted_text"].split() == ["first", "second", "third"]
-
-
 def test_another_keys_file_is_no_file(sdk: openai.OpenAI, other: openai.OpenAI) -> None:
     file = sdk.files.create(file=("a.txt", b"mine"), purpose="user_data")
     assert list(other.files.list()) == []
@@ -168,26 +157,6 @@ def test_a_list_is_turned_page_by_page(sdk: openai.OpenAI, client: httpx.Client)
     }
 
 
-@each_case(
-    ("query", "reason"),
-    [
-        ({"limit": "0"}, "Field 'limit': Input should be greater than or equal to 1, not 0"),
-        ({"limit": "10001"}, "Field 'limit': Input should be less than or equal to 10000, not 10001"),
-        ({"limit": "all"}, "Field 'limit': Input should be a valid integer, not 'all'"),
-        ({"order": "random"}, "Field 'order': Input should be 'asc' or 'desc', not 'random'"),
-        (
-            {"order": "x" * 41},
-            "Field 'order': Input should be 'asc' or 'desc', not a string of more than 40 characters",
-        ),
-        ({"after": "file-1"}, "Field 'after': there is no file 'file-1'"),
-    ],
-)
-def test_a_list_that_cannot_be_given_is_refused(client: httpx.Client, query: dict[str, str], reason: str) -> None:
-    response = client.get("/v1/files", params=query)
-    error = response.json()["error"]
-    assert (response.status_code, error["param"], error["message"]) == (400, next(iter(query)), reason)
-
-
 def test_a_download_is_nothing_that_a_browser_runs(client: httpx.Client) -> None:
     name = "a\u201d; filename=evil.html.svg"
     upload = {"file": (name, b"<svg onload='alert(1)'/>")}
@@ -196,14 +165,6 @@ def test_a_download_is_nothing_that_a_browser_runs(client: httpx.Client) -> None
     assert headers["content-type"] == "application/octet-stream"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-disposition"] == "attachment; filename*=UTF-8''a%E2%80%9D%3B%20filename%3Devil.html.svg"
-
-
-def test_a_file_may_be_kept_for_less_than_the_server_would(sdk: openai.OpenAI) -> None:
-    for seconds, kept in ((3600, 3600), (1_000_000, 7200)):
-        file = sdk.files.create(
-            file=("a.txt", b"x"), purpose="user_data", expires_after={"anchor": "created_at", "seconds": seconds}
-        )
-        assert file.expires_at == pytest.approx(file.created_at + kept, abs=1)
 
 
 @pytest.mark.parametrize(

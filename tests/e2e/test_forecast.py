@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tests.e2e.conftest import KEY, api_client, data_url, printed_by_client
-from tests.e2e.full_model import FullModel, content_of, error_of, schema_of, serving_full_model
+from tests.e2e.full_model import FullModel, content_of, serving_full_model
 from tests.llm_server import Reply
 from tests.origin import Origin, serving_origin
 from tests.server import Server
@@ -81,12 +81,6 @@ def test_an_address_in_the_text_is_fetched_and_forecast(client: httpx.Client, or
     assert [row["date"] for row in rows] == NEXT
 
 
-def test_a_table_in_the_text_is_forecast(client: httpx.Client) -> None:
-    response = client.post("/v1/chat/completions", json=body(f"Forecast the next 2 days of this: {SALES}"))
-    rows = result_of(response.json()["choices"][0]["message"]["content"])["predictions"]
-    assert [row["date"] for row in rows] == NEXT
-
-
 def test_the_openai_sdk_gets_the_same_streamed_and_whole(open_server: Server) -> None:
     with openai.OpenAI(base_url=f"{open_server.base_url}/v1", api_key=KEY, max_retries=0) as sdk:
         request: Any = body("Forecast the next 2 days.", ("sold.csv", SALES))
@@ -123,25 +117,6 @@ def test_the_full_model_forecasts_without_a_tag(model: FullModel, origin: Origin
     shown = json.dumps(model.prompts[0]["messages"])
     assert "date | value | lower | upper" in shown
     assert NEXT[1] in shown
-
-
-def test_the_full_model_answers_by_a_schema_from_the_forecast(model: FullModel, origin: Origin) -> None:
-    model.script(Reply('{"next": 131}'))
-    schema = schema_of(next={"type": "number"})
-    text = f"Forecast the next 2 days of this: {origin.url('/sold.csv')}"
-    response = model.ask(text, response_format=schema)
-    assert content_of(response) == '{"next": 131}'
-    assert [entry["name"] for entry in response.json()["precontext"]] == ["forecast"]
-
-
-def test_a_series_that_is_too_short_is_the_clients_to_mend_in_the_full_model_too(
-    model: FullModel, origin: Origin
-) -> None:
-    origin.files["/short.csv"] = SALES.encode()[: len("date,sold\n") + 3 * len("2026-01-01,141\n")]
-    model.script(Reply("No."))
-    error = error_of(model.ask(f"Forecast the next 2 days of this: {origin.url('/short.csv')}"), 400, "invalid_request")
-    assert "at least 5 values" in error["message"]
-    assert model.prompts == []
 
 
 @pytest.mark.parametrize("source", ["url", "text"])

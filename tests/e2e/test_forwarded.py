@@ -97,25 +97,6 @@ def test_who_adds_a_slash_to_a_page_is_led_to_the_same_server(direct: Server, as
     assert (answer.status, answer.getheader("location")) == (307, location)
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/v1/models", 200),
-        ("/v1/models/auto", 200),
-        ("/health", 200),
-        ("/v1/files/file-0", 404),
-        ("/v1/embeddings", 405),
-    ],
-)
-def test_a_slash_at_the_end_of_a_route_changes_nothing(direct: Server, path: str, status: int) -> None:
-    headers = {"authorization": f"Bearer {KEY}"}
-    with httpx.Client(base_url=direct.base_url, headers=headers, trust_env=False) as client:
-        plain, slashed = client.get(path), client.get(f"{path}/")
-        assert (plain.status_code, slashed.status_code) == (status, status)
-        assert slashed.json().get("error", {}).get("message") == plain.json().get("error", {}).get("message")
-        assert client.get(f"{path}/", headers={"authorization": ""}).status_code == (200 if path == "/health" else 401)
-
-
 @pytest.mark.parametrize("path", ["//elsewhere.example/", "/v1/models//", "/v1/nothing/"])
 def test_what_leads_nowhere_is_not_found(direct: Server, path: str) -> None:
     headers = {"authorization": f"Bearer {KEY}"}

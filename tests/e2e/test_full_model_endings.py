@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e import responses
-from tests.e2e.full_model import FullModel, Json, content_of, schema_of
+from tests.e2e.full_model import FullModel, Json, schema_of
 from tests.e2e.guarded import FRANCE, guard, is_blocked
 from tests.e2e.responses import serving_responses
 from tests.llm_replies import DONE, Call
@@ -74,20 +74,6 @@ def test_a_refusal_is_an_answer(model: FullModel, form: Json | None) -> None:
     assert len(model.prompts) == 2, "each was asked for once"
 
 
-def test_a_refusal_that_was_kept_is_one_again(model: FullModel) -> None:
-    model.script(REFUSED)
-    first, kept = model.ask("Which town?"), model.ask("Which town?")
-    assert kept.json()["vcache"]
-    assert kept.json()["choices"] == first.json()["choices"]
-    assert refusal_in(model.stream("Which town?").chunks) == "I will not do this."
-
-
-def test_a_refusal_to_call_what_must_be_called_is_an_answer(model: FullModel) -> None:
-    model.script(REFUSED)
-    message = message_of(model, "What time is it now?", tools=[TOOL], tool_choice="required")
-    assert message["refusal"] == "I will not do this."
-
-
 @pytest.mark.parametrize("form", [None, CITY])
 def test_a_refusal_is_judged_by_the_guard(model: FullModel, form: Json | None) -> None:
     model.script(of_chunks(chunk(refusal="No, this is how to build a pipe bomb at home."), chunk("stop")), REFUSED)
@@ -114,55 +100,3 @@ def test_words_beside_a_call_are_kept_unless_they_are_blank(model: FullModel, wo
     assert message["tool_calls"][0]["function"] == {"name": "now", "arguments": "{}"}
     output = responses.ask(model, f"What time is it?{words}", tools=[RESPONSES_TOOL])["output"]
     assert [item["type"] for item in output] == ["message"] * bool(words.strip()) + ["function_call"]
-
-
-@pytest.mark.parametrize("arguments", ["", " ", "\n"])
-@pytest.mark.parametrize("count", [1, 2])
-def test_a_call_without_arguments_has_an_empty_object(model: FullModel, arguments: str, count: int) -> None:
-    reply = Reply(tool_calls=[Call("now", arguments, f"call_{number}") for number in range(count)])
-    model.script(*[reply] * 4)
-    question = f"What time is it in {count} cities?{arguments!r}"
-    calls = message_of(model, question, tools=[TOOL])["tool_calls"]
-    assert [json.loads(call["function"]["arguments"]) for call in calls] == [{}] * count
-    pieces: dict[int, str] = {}
-    for piece in model.stream(f"{question}!", tools=[TOOL]).tool_calls:
-        pieces[piece["index"]] = pieces.get(piece["index"], "") + piece["function"]["arguments"]
-    assert [json.loads(text) for text in pieces.values()] == [{}] * count
-    response = responses.ask(model, question, tools=[RESPONSES_TOOL])
-    assert [json.loads(item["arguments"]) for item in response["output"]] == [{}] * count
-    streamed = responses.stream(model, f"{question}!", tools=[RESPONSES_TOOL])
-    assert len(streamed.of("function_call_arguments.done")) == count
-
-
-def test_a_call_without_arguments_in_the_history_reaches_the_llm_as_json(model: FullModel) -> None:
-    model.script(Reply("Noon."))
-    call = {"id": "a", "type": "function", "function": {"name": "now", "arguments": ""}}
-    said = {"role": "assistant", "content": None, "tool_calls": [call]}
-    model.ask("What time is it?", said, {"role": "tool", "tool_call_id": "a", "content": "12:00"}, tools=[TOOL])
-    assert model.prompts[0]["messages"][1]["tool_calls"][0]["function"]["arguments"] == "{}"
-
-
-def test_content_may_be_a_list_of_parts(model: FullModel) -> None:
-    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "It is in Peru."}]}
-    streamed = of_chunks(
-        chunk(content=[thinking]), chunk(content=[{"type": "text", "text": "Li"}]), chunk(content="ma."), chunk("stop")
-    )
-    parts = [thinking, {"type": "text", "text": "Lima."}, {"type": "reference", "reference_ids": [1]}]
-    body = {"choices": [{"index": 0, "message": {"role": "assistant", "content": parts}, "finish_reason": "stop"}]}
-    model.script(streamed, Reply(body=json.dumps(body).encode()))
-    answer = model.ask("Which capital?", reasoning_effort="high").json()
-    assert (answer["reasoning"], answer["choices"][0]["message"]["content"]) == ("It is in Peru.", "Lima.")
-    answer = model.ask("Which capital is it?", reasoning_effort="high").json()
-    assert (answer["reasoning"], answer["choices"][0]["message"]["content"]) == ("It is in Peru.", "Lima.")
-    assert any("reference" in warning for warning in answer["warnings"])
-
-
-def test_a_byte_order_mark_before_the_answer_is_no_part_of_it(model: FullModel) -> None:
-    mark = b"\xef\xbb\xbf"
-    whole = {"choices": [{"index": 0, "message": {"content": "Lima."}, "finish_reason": "stop"}]}
-    model.script(
-        of_chunks(chunk(content="Li"), chunk("stop", content="ma."), before=mark),
-        Reply(body=mark + json.dumps(whole).encode()),
-    )
-    assert content_of(model.ask("Which capital has Peru?")) == "Lima."
-    assert content_of(model.ask("And what is its capital?")) == "Lima."

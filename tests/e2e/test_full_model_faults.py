@@ -12,18 +12,14 @@ from app.main import create_app
 from app.settings import Settings
 from models.language.llm import LlmCall, LlmEvent, TextDelta
 from models.language.openai_server import OpenAiServer
-from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     PATH,
     FullModel,
     Json,
     Streamed,
     body_of,
-    content_of,
     error_of,
-    schema_of,
     serving_full_model,
-    text_part,
 )
 from tests.llm_server import Reply, serving_llm
 from tests.loop_time import standing_still
@@ -94,11 +90,6 @@ def test_a_busy_llm_says_when_to_come_back(model: FullModel, stream: bool) -> No
     assert len(model.prompts) == 1
 
 
-def test_a_moment_of_trouble_before_the_first_byte_is_tried_again(model: FullModel) -> None:
-    model.script(Reply(status=429, retry_after=0), Reply(status=503, retry_after=0), Reply("Hi."))
-    assert content_of(model.ask("Hello")) == "Hi."
-
-
 @BOTH
 @pytest.mark.parametrize(
     ("reply", "status", "code"),
@@ -117,13 +108,6 @@ def test_a_refusal_keeps_its_status_and_tells_nothing_of_the_inside(
     error = error_of(model.ask("Hello", stream=stream), status, code)
     for secret in ("sk-secret", "/usr/src", "CUDA", "scripted"):
         assert secret not in error["message"]
-
-
-def test_what_the_llm_finds_wrong_with_the_request_is_told_in_its_words(model: FullModel) -> None:
-    model.script(Reply(status=400, error="temperature must be 1 for this model"))
-    error = error_of(model.ask("Hello"), 400, "invalid_request")
-    assert error["message"] == "temperature must be 1 for this model"
-    assert error["type"] == "invalid_request_error"
 
 
 @BOTH
@@ -236,64 +220,6 @@ async def test_a_stream_that_has_begun_is_cut_when_the_time_is_up() -> None:
     assert usage["usage"]["completion_tokens"] > 0
 
 
-@BOTH
-async def test_what_there_is_of_json_is_traced_when_the_time_is_up(stream: bool) -> None:
-    begun = '{"platform": "nine", "track": "t'
-    form = schema_of(platform={"type": "string"}, track={"type": "string"})
-    file = {"type": "file", "file": {"file_data": data_url(b"Platform nine", "text/plain"), "filename": "sign.txt"}}
-    response = await asked_until_its_time_is_up(
-        [text_part("Which platform?"), file],
-        replies=[Reply(begun, hang_after=6)],
-        said='"nine",',
-        response_format=form,
-        evidence=True,
-        stream=stream,
-    )
-    if stream:
-        streamed = Streamed.read(response.text)
-        text, [reason], told = streamed.text, streamed.finish_reasons, streamed.chunks[-1]
-    else:
-        told = response.json()
-        [choice] = told["choices"]
-        text, reason = choice["message"]["content"], choice["finish_reason"]
-    assert begun.startswith(text)
-    assert (reason, list(told["evidence"])) == ("length", ["/platform"])
-    assert told["evidence"]["/platform"]["text"] == "nine"
-    assert "OPENFAZE_REQUEST_TIMEOUT_S" in told["warnings"][0]
-
-
-@BOTH
-async def test_a_second_attempt_that_has_said_nothing_in_time_is_a_time_out(stream: bool) -> None:
-    response = await asked_until_its_time_is_up(
-        "What is the total?",
-        replies=[Reply("Nine."), Reply(hang_before_first_byte=True)],
-        response_format=schema_of(total={"type": "number"}),
-        stream=stream,
-    )
-    error_of(response, 503, "timeout")
-
-
-def test_a_fault_after_the_precontext_is_told_in_the_stream(model: FullModel) -> None:
-    model.script(Reply(status=500))
-    # Nothing is left to be asked for about a text that was read: what was gathered is shown at once.
-    file = {"type": "file", "file": {"file_data": data_url(b"Platform nine", "text/plain"), "filename": "sign.txt"}}
-    streamed = model.stream([text_part("What does it say?"), file], headers={"x-show-additional-info": "true"})
-    assert streamed.text.startswith("<precontext>\n{")
-    assert streamed.error is not None
-    assert streamed.error["code"] == "upstream_unavailable"
-
-
-def test_a_second_attempt_that_fails_is_told_as_what_it_is(model: FullModel) -> None:
-    model.script(Reply("Nine."), Reply(status=429, retry_after=17))
-    response = model.ask("What is the total?", response_format=schema_of(total={"type": "number"}))
-    error_of(response, 503, "overloaded")
-
-
-def test_the_server_goes_on_after_all_that(model: FullModel) -> None:
-    model.script(Reply("Hi."))
-    assert content_of(model.ask("Hello")) == "Hi."
-
-
 HANGING = [
     pytest.param(Reply(hang_before_first_byte=True), {}, id="before the first byte"),
     pytest.param(Reply("one two three", hang_after=2), {}, id="amid the answer"),
@@ -315,40 +241,3 @@ async def test_a_client_that_leaves_stops_the_upstream_call(
             await asking
         await asyncio.to_thread(model.llm.wait_for_cancelled)
     assert len(model.llm.cancelled) == 1
-
-
-async def test_only_the_call_of_the_client_that_left_is_stopped(model: FullModel) -> None:
-    def reply(body: Json) -> Reply:
-        leaving = body["messages"][0]["content"] == "leaving"
-        return Reply("never", hang_before_first_byte=True) if leaving else Reply("I stayed " * 20, delay_s=0.01)
-
-    model.script(by_body=reply)
-    async with httpx.AsyncClient(base_url=model.base_url, timeout=60, trust_env=False) as client:
-        leaving = asyncio.create_task(client.post(PATH, json=body_of("leaving")))
-        staying = asyncio.create_task(client.post(PATH, json=body_of("staying")))
-        await asyncio.to_thread(model.llm.wait_for_requests, 2)
-        leaving.cancel()
-        await asyncio.to_thread(model.llm.wait_for_cancelled)
-        assert content_of(await staying) == "I stayed " * 20
-    assert len(model.llm.cancelled) == 1
-
-
-@BOTH
-def test_the_log_says_why_the_llms_server_failed_and_nothing_secret(stream: bool) -> None:
-    failures = [
-        (Reply(status=401, error="Incorrect API key provided: sk-secret-123456"), "status 401"),
-        (Reply(status=403, error="sk-secret-123456 may not use this model"), "status 403"),
-        (Reply(status=500, error="CUDA error"), "status 500"),
-        (Reply("Half an", garbage_after=1), "an invalid chunk"),
-        (Reply("Half an answer", cut_after=2), "connection broken (ClientPayloadError)"),
-        (Reply(events=[b"x" * 3_000_000]), "an endless event"),
-    ]
-    # One of its own: two that are alive take the log from each other.
-    with serving_full_model() as model:
-        for reply, reason in failures:
-            before = len(model.log)
-            model.script(reply)
-            model.ask("Hello", stream=stream)
-            [told] = [one for one in model.log[before:] if one["event"] in ("request_failed", "stream_failed")]
-            assert (told["reason"], told["host"]) == (reason, "127.0.0.1")
-        assert "secret" not in repr(model.log)

@@ -56,22 +56,6 @@ def test_an_llm_that_cannot_decode_under_a_schema_is_only_told_it() -> None:
         assert json.dumps(TOTAL["json_schema"]["schema"]) in prompt["messages"][0]["content"]
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        '```json\n{"total": 9}\n```',
-        '```\n{"total": 9}\n```',
-        'Here it is:\n\n```json\n{"total": 9}\n```\nAnything else?',
-        'The answer is {"total": 9}.',
-        '  {"total": 9}\n',
-    ],
-)
-@pytest.mark.parametrize("response_format", [TOTAL, JSON_OBJECT], ids=["json_schema", "json_object"])
-def test_what_stands_around_the_json_is_taken_off(model: FullModel, response_format: Json, written: str) -> None:
-    model.script(Reply(written))
-    assert content_of(model.ask(QUESTION, response_format=response_format)) == '{"total": 9}'
-
-
 def test_a_json_object_is_asked_for_and_any_object_will_do(model: FullModel) -> None:
     model.script(Reply('{"anything": [1, 2]}'))
     assert content_of(model.ask(QUESTION, response_format=JSON_OBJECT)) == '{"anything": [1, 2]}'
@@ -100,13 +84,6 @@ def test_an_invalid_answer_is_asked_for_once_more_with_the_validators_words(
     assert complaint["role"] == "user"
     assert words in complaint["content"]
     assert again.get("response_format") == model.prompts[0].get("response_format")
-
-
-def test_usage_counts_both_attempts(model: FullModel) -> None:
-    used = {"prompt_tokens": 20, "completion_tokens": 4, "total_tokens": 24}
-    model.script(Reply("Nine.", usage=used), Reply('{"total": 9}', usage=used))
-    usage = model.ask(QUESTION, response_format=TOTAL).json()["usage"]
-    assert usage == {"prompt_tokens": 40, "completion_tokens": 8, "total_tokens": 48}
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -140,22 +117,11 @@ def test_an_answer_cut_at_its_limit_says_so_and_is_not_asked_for_again(model: Fu
     }
 
 
-def test_a_second_attempt_that_is_cut_at_its_limit_says_so_too(model: FullModel) -> None:
-    model.script(Reply("Nine."), Reply('{"total": ', finish_reason="length"))
-    assert model.ask(QUESTION, response_format=TOTAL).json()["choices"][0]["finish_reason"] == "length"
-
-
 def test_a_call_of_a_tool_is_no_answer_to_be_checked(model: FullModel) -> None:
     model.script(Reply(tool_calls=[Call("look_up")]))
     [choice] = model.ask(QUESTION, response_format=TOTAL, tools=[TOOL]).json()["choices"]
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"]["tool_calls"][0]["function"]["name"] == "look_up"
-
-
-def test_the_second_attempt_may_call_a_tool(model: FullModel) -> None:
-    model.script(Reply("Nine?"), Reply(tool_calls=[Call("look_up")]))
-    [choice] = model.ask(QUESTION, response_format=TOTAL, tools=[TOOL]).json()["choices"]
-    assert choice["finish_reason"] == "tool_calls"
 
 
 def test_a_run_task_with_a_schema_that_constrains_is_the_full_models(model: FullModel) -> None:
@@ -228,36 +194,7 @@ def test_null_is_an_answer_where_openapi_allows_it_and_the_llm_is_told_so(model:
     assert told == {"type": ["number", "null"], "example": 9.5, "x-ui": {"width": 2}, "fromat": "double"}
 
 
-def test_an_llm_is_told_that_arguments_of_tools_may_be_null(model: FullModel) -> None:
-    parameters = {"type": "object", "properties": {"day": {"type": "string", "nullable": True, "descripton": "x"}}}
-    model.script(Reply("Hello!"))
-    body = model.ask(
-        "Hello!", tools=[{"type": "function", "function": {"name": "plan", "parameters": parameters}}]
-    ).json()
-    [warning] = body["warnings"]
-    assert "'/properties/day/descripton' of the parameters of 'plan'" in warning
-    [prompt] = model.prompts
-    told = prompt["tools"][0]["function"]["parameters"]["properties"]["day"]
-    assert told == {"type": ["string", "null"], "descripton": "x"}
-
-
 def test_a_pattern_that_would_backtrack_for_ever_is_answered(model: FullModel) -> None:
     model.script(Reply(json.dumps({"a": "a" * 5000 + "!"})), Reply('{"a": "aaaa"}'))
     content = content_of(model.ask(QUESTION, response_format=schema_of(a={"type": "string", "pattern": "^(a+)+$"})))
     assert json.loads(content) == {"a": "aaaa"}
-
-
-def test_local_references_are_followed(model: FullModel) -> None:
-    response_format = schema_of(total={"$ref": "#/$defs/amount"})
-    response_format["json_schema"]["schema"]["$defs"] = {"amount": {"type": "number", "minimum": 1}}
-    model.script(Reply('{"total": 0}'), Reply('{"total": 9}'))
-    assert content_of(model.ask(QUESTION, response_format=response_format)) == '{"total": 9}'
-
-
-def test_a_schema_that_contradicts_itself_is_refused_before_the_llm_is_asked(model: FullModel) -> None:
-    model.script()
-    form = schema_of(count={"type": "integer", "minimum": 5, "maximum": 3})
-    error = error_of(model.ask("How many?", response_format=form), 400, "invalid_request")
-    assert error["param"] == "response_format.json_schema.schema.properties.count"
-    assert "'minimum' 5 is above 'maximum' 3" in error["message"]
-    assert model.prompts == []

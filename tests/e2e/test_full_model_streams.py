@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     PATH,
     FullModel,
@@ -18,7 +17,6 @@ from tests.e2e.full_model import (
     picture_of,
     precontext_in,
     prompt_text,
-    schema_of,
     serving_full_model,
     text_part,
 )
@@ -78,36 +76,10 @@ def test_the_precontext_comes_first_where_it_is_asked_for(model: FullModel) -> N
     assert shown == model.ask(*PICTURED).json()["precontext"]
 
 
-def test_the_precontext_comes_before_the_reasoning(model: FullModel) -> None:
-    model.script(Reply("Nine.", reasoning="I see."))
-    texts = model.stream(*PICTURED, headers=SHOWING, reasoning_effort="low").texts
-    assert texts[0].startswith("<precontext>\n{")
-    assert texts[1:] == ["<think>", "I see.", "</think>", "Nine."]
-
-
-def test_the_precontext_comes_before_the_llm_has_begun(model: FullModel) -> None:
-    model.script(Reply(hang_before_first_byte=True))
-    # Nothing is left to be asked for about a text that was read.
-    file = {"type": "file", "file": {"file_data": data_url(b"Platform nine", "text/plain"), "filename": "sign.txt"}}
-    body = body_of([text_part("Where does it leave?"), file], stream=True)
-    with model.client.stream("POST", PATH, json=body, headers=SHOWING) as response:
-        first = json.loads(next(response.iter_lines()).removeprefix("data: "))
-        assert first["choices"][0]["delta"]["content"].startswith("<precontext>\n{")
-    model.llm.wait_for_cancelled()
-
-
 def test_a_stream_shows_no_precontext_unasked_or_where_nothing_ran(model: FullModel) -> None:
     model.script(Reply("Nine."), Reply("Nine."))
     assert model.stream(*PICTURED).text == "Nine."
     assert model.stream("Where?", headers=SHOWING).text == "Nine."
-
-
-def test_progress_is_told_in_comments_where_it_is_asked_for(model: FullModel) -> None:
-    model.script(Reply("Nine."))
-    response = model.ask(*PICTURED, stream=True, headers={"x-interfaze-progress": "true"})
-    comments = [line for line in response.text.splitlines() if line.startswith(": progress ")]
-    assert json.loads(comments[-1].removeprefix(": progress "))["done"] == 1
-    assert Streamed.read(response.text).text == "Nine."
 
 
 def test_log_probabilities_come_with_their_pieces(model: FullModel) -> None:
@@ -115,12 +87,6 @@ def test_log_probabilities_come_with_their_pieces(model: FullModel) -> None:
     choices = [choice for chunk in model.stream("Where?", logprobs=True).chunks for choice in chunk["choices"]]
     tokens = [choice["logprobs"]["content"][0]["token"] for choice in choices if "logprobs" in choice]
     assert tokens == ["Platform", " nine."]
-
-
-def test_a_structured_answer_is_streamed_once_it_is_known_to_be_valid(model: FullModel) -> None:
-    model.script(Reply('```json\n{"platform": 9}\n```'))
-    streamed = model.stream("Where?", response_format=schema_of(platform={"type": "integer"}))
-    assert streamed.texts == ['{"platform": 9}']
 
 
 def test_a_stream_says_what_the_whole_answer_says(model: FullModel) -> None:

@@ -68,16 +68,6 @@ def test_a_tools_definition_reaches_the_llm_as_it_was_written(model: FullModel) 
     assert "tool_choice" not in model.prompts[0]
 
 
-def test_what_a_tool_may_answer_is_not_searched_for_before_it_is_asked(model: FullModel) -> None:
-    question = "What is the weather in Oslo right now?"
-    model.script(Reply("Cold."), Reply(tool_calls=[OSLO]), Reply(tool_calls=[OSLO]))
-    assert [entry["name"] for entry in model.ask(question).json()["precontext"]] == ["web_search"]
-    for choice in ("auto", "required"):
-        body = model.ask(question, tools=[WEATHER], tool_choice=choice).json()
-        assert body["choices"][0]["finish_reason"] == "tool_calls"
-        assert "precontext" not in body
-
-
 def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> None:
     model.script(Reply(tool_calls=[OSLO, ROME]), Reply("Oslo -3, Rome 12."))
     first = model.ask(QUESTION, tools=[WEATHER], headers=BYPASS).json()["choices"][0]["message"]
@@ -104,24 +94,11 @@ def test_a_choice_of_tools_is_passed_on(model: FullModel, choice: str | Json) ->
     assert tools_of(model.prompts[0])[0] == "get_temperature"
 
 
-@pytest.mark.parametrize("choice", ["required", NAMED])
-def test_a_forced_call_is_the_clients_and_never_ours(model: FullModel, choice: str | Json) -> None:
-    model.script(Reply(tool_calls=[OSLO]))
-    model.ask(PICTURED, tools=[WEATHER], tool_choice=choice)
-    assert tools_of(model.prompts[0]) == ["get_temperature"]
-
-
 def test_none_shows_the_llm_no_tools(model: FullModel) -> None:
     model.script(Reply("I cannot know."))
     response = model.ask(QUESTION, tools=[WEATHER], tool_choice="none", parallel_tool_calls=False, headers=BYPASS)
     assert content_of(response) == "I cannot know."
     assert not model.prompts[0].keys() & {"tools", "tool_choice", "parallel_tool_calls"}
-
-
-def test_a_choice_among_no_tools_is_not_passed_on(model: FullModel) -> None:
-    model.script(Reply("Hi."))
-    assert content_of(model.ask("Hello", tool_choice="auto", parallel_tool_calls=True)) == "Hi."
-    assert not model.prompts[0].keys() & {"tool_choice", "parallel_tool_calls"}
 
 
 @pytest.mark.parametrize(("choice", "tools"), [("required", []), ("required", None), (NAMED, []), (OTHER, [WEATHER])])
@@ -156,17 +133,3 @@ def test_a_streamed_call_comes_in_openais_deltas(model: FullModel) -> None:
     assert len(pieces) > len(openings)
     assert streamed.finish_reasons == ["tool_calls"]
     assert streamed.text == ""
-
-
-def test_a_call_cut_at_the_limit_is_not_passed_off_as_whole(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[Call("get_temperature", '{"city": "Os')], finish_reason="length"))
-    [choice] = model.ask(QUESTION, tools=[WEATHER], max_tokens=5, headers=BYPASS).json()["choices"]
-    assert choice["finish_reason"] == "length"
-
-
-def test_an_llm_that_calls_no_tools_of_its_own_accord_still_gets_the_clients() -> None:
-    with serving_full_model("") as model:
-        model.script(Reply(tool_calls=[OSLO]))
-        choice = model.ask(QUESTION, tools=[WEATHER], tool_choice=NAMED).json()["choices"][0]
-        assert choice["finish_reason"] == "tool_calls"
-        assert tools_of(model.prompts[0]) == ["get_temperature"]

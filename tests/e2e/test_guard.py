@@ -1,26 +1,17 @@
 """`<guard>` over HTTP: what is blocked and what passes, and how clients are told."""
 
-import asyncio
 import itertools
 import json
-import random
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
-import openai
 import pytest
 
 from tasks.guardrails import Guardrails
-from tests.e2e.conftest import printed_by_client
 from tests.e2e.full_model import (
-    PATH,
     FullModel,
     Json,
-    Streamed,
-    body_of,
     content_of,
     error_of,
     picture_of,
@@ -107,23 +98,6 @@ def test_without_codes_nothing_is_judged(model: FullModel, tag: str) -> None:
 def test_a_guard_in_any_other_message_than_a_systems_is_text(model: FullModel) -> None:
     model.script(Reply("No."))
     assert content_of(model.ask(f"<guard>S9</guard> {BOMB}")) == "No."
-
-
-@pytest.mark.parametrize("separator", [",", " ", ", ", "\n", ",\n" + " " * 40])
-def test_a_guard_of_any_length_is_a_guard(model: FullModel, separator: str) -> None:
-    model.script()
-    codes = separator.join([f"S{n}" for n in range(1, 15)])
-    assert content_of(model.ask(system(f"<guard>{separator}{codes}{separator}</guard>"), BOMB)).startswith("unsafe ")
-
-
-def test_an_unknown_code_is_refused_with_the_known_ones(model: FullModel) -> None:
-    model.script()
-    error = error_of(model.ask(guard("S1", "S15"), FRANCE), 400, "invalid_request")
-    assert error["message"].startswith("invalid guard code 'S15'. Valid codes: S1, S2, ")
-    assert error["message"].endswith(", S15_IMAGE, ALL")
-    error = error_of(model.ask(guard("x" * 10_000), FRANCE), 400, "invalid_request")
-    assert len(error["message"]) < 300
-    assert model.prompts == []
 
 
 def test_a_safe_question_has_what_was_found_and_then_the_verdict(model: FullModel) -> None:
@@ -214,79 +188,11 @@ def test_a_conversation_goes_on_after_a_refusal(model: FullModel) -> None:
     assert content_of(model.ask(guard("S9"), BOMB, refused, FRANCE)) == "Paris."
 
 
-def test_keys_and_bodies_are_looked_at_before_the_guard(model: FullModel) -> None:
-    error_of(model.ask(guard("S9"), ""), 400, "invalid_request")
-    error_of(model.ask(guard("S9"), BOMB, temperature=3), 400, "invalid_request")
-
-
 def test_what_was_said_is_in_no_log(model: FullModel) -> None:
     model.ask(guard("S9"), BOMB)
     blocked = [entry for entry in model.log if entry["event"] == "guard_blocked"]
     assert blocked[-1]["codes"] == ["S9"]
     assert "pipe" not in json.dumps(model.log, default=str)
-
-
-def test_the_openai_sdk_is_told(model: FullModel) -> None:
-    with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key="none", max_retries=0) as client:
-        model.script(Reply("Paris."))
-        said: Any = [guard("S1", "S9"), {"role": "user", "content": f"{MURDER} {BOMB}"}]
-        refused = client.chat.completions.create(model="interfaze-beta", messages=said)
-        assert refused.choices[0].message.content == "unsafe S1 S9"
-        assert refused.choices[0].finish_reason == "stop"
-        assert refused.usage is not None
-        assert min(refused.usage.prompt_tokens, refused.usage.completion_tokens) > 0
-        chunks = list(client.chat.completions.create(model="interfaze-beta", messages=said, stream=True))
-        assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "unsafe S1 S9"
-        asked: Any = [guard("S1", "S9"), {"role": "user", "content": FRANCE}]
-        assert client.chat.completions.create(model="auto", messages=asked).choices[0].message.content == "Paris."
-
-
-@pytest.mark.deep
-def test_the_interfaze_sdk_is_told(model: FullModel) -> None:
-    model.script(by_body=lambda body: Reply('{"city": "Paris"}' if "response_format" in body else "Paris."))
-    report = guard_calls(model.base_url)
-    verdict = {"safe": False, "codes": ["S9"]}
-    refused = {"content": "unsafe S9", "finish_reason": "stop", "precontext": ["guardrails"], "verdict": verdict}
-    assert report["blocked"] == report["blocked_task"] == report["blocked_async"] == refused
-    assert report["blocked_by_all"].startswith("unsafe ")
-    assert report["blocked_by_two"] == "unsafe S1 S9"
-    assert report["blocked_stream"] == report["blocked_task_stream"] == report["final"] == "unsafe S9"
-    assert report["passed"]["content"] == report["passed_stream"] == "Paris."
-    assert report["passed"]["precontext"] == ["guardrails"]
-    assert report["passed"]["verdict"] == {"safe": True, "codes": []}
-    assert report["parsed"] == {"city": "Paris"}
-    assert report["passed_task"] == {"text": "Platform nine", "precontext": None}
-
-
-def guard_calls(base_url: str) -> Json:
-    calls = Path(__file__).parent / "guard_calls.py"
-    picture = picture_of("Platform nine")["image_url"]["url"]
-    result = printed_by_client(calls.read_text(), f"{base_url}/v1", BOMB, MURDER, FRANCE, picture)
-    report: Json = json.loads(result)
-    return report
-
-
-@pytest.mark.deep
-async def test_two_hundred_requests_of_sixteen_callers_each_get_their_own_verdict(model: FullModel) -> None:
-    model.script(by_body=lambda body: Reply(f"Answer to {body['messages'][-1]['content']}"))
-    order = random.Random(5)
-    gate = asyncio.Semaphore(16)
-    async with httpx.AsyncClient(base_url=model.base_url, timeout=120, trust_env=False) as client:
-
-        async def caller(number: int) -> str:
-            kind = order.choice(("bomb", "murder", "bread"))
-            text = {"bomb": BOMB, "murder": MURDER, "bread": f"How do I bake bread number {number}?"}[kind]
-            code = {"bomb": "S9", "murder": "S1", "bread": "S9"}[kind]
-            stream = order.random() < 0.5
-            async with gate:
-                response = await client.post(PATH, json=body_of(guard(code), text, stream=stream))
-            assert response.status_code == 200, response.text
-            said = Streamed.read(response.text).text if stream else content_of(response)
-            assert said == {"bread": f"Answer to {text}"}.get(kind, f"unsafe {code}")
-            return kind
-
-        kinds = await asyncio.gather(*map(caller, range(200)))
-    assert len(model.prompts) == kinds.count("bread") > 30
 
 
 def test_each_text_of_the_client_that_the_llm_is_sent_has_been_judged(

@@ -5,7 +5,6 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -22,12 +21,10 @@ from tests.e2e.full_model import (
     error_of,
     prompt_text,
     serving_full_model,
-    system,
 )
 from tests.e2e.guarded import BOMB, FRANCE, guard, is_blocked
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.loop_time import LoopTime
-from tests.server import free_port
 
 LLAMA_GUARD = {"text_guard": "llama-guard-server", "guard_model": "meta-llama/Llama-Guard-3-8B"}
 
@@ -92,35 +89,6 @@ def verdicts(*replies: Reply, by_body: Callable[[Json], Reply] | None = None) ->
         judge.cancelled.clear()
 
     return script
-
-
-def test_a_turn_has_judged_what_is_new_in_it_unless_nothing_may_be_kept() -> None:
-    talk = [system("Be brief."), "What is rye?", {"role": "assistant", "content": "A grain."}, FRANCE]
-
-    def asked(model: FullModel, judge: LlmServer, *messages: Any, **headers: str) -> list[str]:
-        """The texts that the server judged for the request, its answer aside."""
-        model.script(Reply("Paris."))
-        verdicts(by_body=lambda _: Reply("safe"))(judge)
-        assert content_of(model.ask(guard("S9"), *messages, headers=headers)) == "Paris."
-        texts = [prompt_text(one.body) for one in judge.requests]
-        known = ("Be brief.", "What is rye?", "A grain.", FRANCE)
-        return [said for said in known if any(said in text and "Paris." not in text for text in texts)]
-
-    with serving_llm() as judge, serving_full_model(guard_base_url=judge.base_url, **LLAMA_GUARD) as model:
-        assert asked(model, judge, *talk[:2], **{"x-interfaze-zdr": "true"}) == ["Be brief.", "What is rye?"]
-        assert asked(model, judge, *talk[:2]) == ["Be brief.", "What is rye?"]
-        assert asked(model, judge, *talk[:2]) == []
-        again = asked(model, judge, *talk)
-        assert "A grain." in again
-        assert FRANCE in again
-        assert "Be brief." not in again
-        assert asked(model, judge, *talk) == []
-        assert asked(model, judge, *talk, **{"x-interfaze-bypass-cache": "true"}) == [
-            "Be brief.",
-            "What is rye?",
-            "A grain.",
-            FRANCE,
-        ]
 
 
 def test_a_server_judges(judged: FullModel, judge: LlmServer) -> None:
@@ -228,15 +196,6 @@ def test_a_stream_that_has_begun_ends_with_the_error(judged: FullModel, judge: L
     assert streamed.text == "Paris it is. So much for that."
     assert streamed.error is not None
     assert streamed.error["type"] == "service_unavailable"
-
-
-def test_a_guard_server_that_is_not_there_is_a_503() -> None:
-    nowhere = f"http://127.0.0.1:{free_port()}/v1"
-    with serving_full_model(guard_base_url=nowhere, **LLAMA_GUARD) as model:
-        model.script(Reply("Paris."))
-        error = error_of(model.ask(guard("S9"), FRANCE), 503, "upstream_unavailable")
-        assert "check OPENFAZE_GUARD_BASE_URL" in error["message"]
-        assert model.prompts == []
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -16,7 +16,7 @@ from tests.e2e.full_model import (
     precontext_in,
     serving_full_model,
 )
-from tests.e2e.guarded import BOMB, FRANCE, SHOWING, guard, is_blocked, is_verdict, sources
+from tests.e2e.guarded import BOMB, FRANCE, SHOWING, guard, is_verdict, sources
 from tests.e2e.responses import ask as ask_responses
 from tests.e2e.responses import stream as stream_response
 from tests.e2e.responses import text_of
@@ -64,39 +64,6 @@ def test_a_flagged_request_is_answered_with_its_codes_and_scores(model: FullMode
     assert body["warnings"] == warning_of("messages[1].content")
 
 
-def test_a_safe_request_is_answered_as_ever(model: FullModel) -> None:
-    model.script(Reply("Paris."), Reply("Paris."))
-    flagged, blocking = (model.ask(guard("S9"), FRANCE, **fields).json() for fields in (FLAG, {}))
-    for body in (flagged, blocking):
-        del body["id"], body["created"]
-    assert flagged == blocking
-    assert "warnings" not in flagged
-
-
-@pytest.mark.parametrize("mode", [{"guard_mode": "block"}, {"guard_mode": None}, {}])
-def test_without_flag_an_unsafe_request_is_blocked(model: FullModel, mode: Json) -> None:
-    model.script()
-    is_blocked(model.ask(guard("S9"), BOMB, **mode), "S9")
-
-
-def test_a_flagged_stream_ends_with_the_warning(model: FullModel) -> None:
-    model.script(Reply("I would rather not."))
-    streamed = model.stream(guard("S9"), BOMB, **FLAG, headers=SHOWING)
-    assert streamed.error is None
-    assert streamed.text.endswith("</precontext>I would rather not.")
-    verdict_of(shown_in(streamed), "S9")
-    assert streamed.finish_reasons == ["stop"]
-    assert end_of(streamed)["warnings"] == warning_of("messages[1].content")
-
-
-def test_an_unsafe_answer_is_flagged_whole(model: FullModel) -> None:
-    model.script(Reply(UNSAFE))
-    body = model.ask(guard("S9"), FRANCE, **FLAG).json()
-    assert body["choices"][0]["message"]["content"] == UNSAFE
-    assert sources(verdict_of(body["precontext"], "S9")) == ["answer"]
-    assert body["warnings"] == warning_of("answer")
-
-
 def test_a_stream_that_turns_unsafe_goes_on_and_repeats_its_verdict(model: FullModel) -> None:
     model.script(Reply(chunks=[f"{FIRST} ", f"{FIRST} ", f"{UNSAFE} ", "And so on."]))
     streamed = model.stream(guard("S9"), FRANCE, **FLAG, headers=SHOWING)
@@ -121,16 +88,6 @@ def test_a_flagged_run_task_has_its_result_and_the_verdict(model: FullModel) -> 
     assert body["warnings"] == warning_of("messages[1].content")
 
 
-def test_a_flagged_run_task_streams_its_verdict_before_its_result(model: FullModel) -> None:
-    model.script()
-    said = [{"type": "text", "text": BOMB}, picture_of("Bread")]
-    streamed = model.stream(guard("S9", task="ocr"), said, **FLAG, headers=SHOWING)
-    verdict_of(shown_in(streamed), "S9")
-    result = streamed.text.rpartition("</precontext>")[2]
-    assert "Bread" in json.loads(result)["result"]["extracted_text"]
-    assert end_of(streamed)["warnings"] == warning_of("messages[1].content")
-
-
 def test_responses_are_flagged_as_well(model: FullModel) -> None:
     model.script(Reply("I would rather not."), Reply("I would rather not."))
     fields = {"instructions": "<guard>S9</guard>", **FLAG}
@@ -138,12 +95,6 @@ def test_responses_are_flagged_as_well(model: FullModel) -> None:
         assert text_of(found) == "I would rather not."
         verdict_of(found["precontext"], "S9")
         assert found["warnings"] == warning_of("input")
-
-
-def test_a_mode_without_codes_has_no_effect_and_says_so(model: FullModel) -> None:
-    model.script(Reply("Paris."))
-    [warning] = model.ask(FRANCE, **FLAG).json()["warnings"]
-    assert warning.startswith("Field 'guard_mode' has no effect")
 
 
 @pytest.mark.parametrize("mode", ["Flag", "warn", "", True, ["flag"]])

@@ -64,11 +64,6 @@ def test_a_picture_is_judged_before_anything_else_looks_at_it(seeing: FullModel,
     assert content_of(seeing.ask(guard("S15_IMAGE"), [said[0], colour("blue")], headers=headers)) == "A wall."
 
 
-def test_text_and_picture_are_blocked_together(seeing: FullModel) -> None:
-    is_blocked(seeing.ask(guard("S9", "S15_IMAGE"), [text_part(BOMB), colour("red")]), "S9", "S15_IMAGE")
-    is_blocked(seeing.ask(guard("S9", "S15_IMAGE", task="ocr"), [text_part(BOMB), colour("red")]), "S9", "S15_IMAGE")
-
-
 @pytest.mark.parametrize("words", ["What is on page 1?", "Look at the first page.", "Only page 2, please."])
 def test_words_about_pages_hide_no_picture_from_the_guard(seeing: FullModel, words: str) -> None:
     seeing.script(Reply("Two walls."))
@@ -96,14 +91,6 @@ def test_a_picture_that_cannot_be_decoded_cannot_be_judged(
     assert seeing.prompts == []
 
 
-def test_a_code_of_pictures_that_the_engine_does_not_know_is_a_503(seeing: FullModel) -> None:
-    seeing.script(Reply("A wall."))
-    said = [text_part("What is this?"), colour("blue")]
-    error = error_of(seeing.ask(guard("S1_IMAGE", "S15_IMAGE"), said), 503, "engine_unavailable")
-    assert "cannot judge S1_IMAGE (Gore)" in error["message"]
-    assert seeing.prompts == []
-
-
 def drawing(name: str, colour: str) -> str:
     file = io.BytesIO()
     PIL.Image.new("RGB", (80, 60), colour).save(file, "PNG")
@@ -123,10 +110,3 @@ def test_a_picture_that_a_script_draws_is_judged(seeing: FullModel) -> None:
     name = f"''.join(chr(code - 7) for code in {[ord(letter) + 7 for letter in BOMB]}) + '.png'"
     renamed = asked("S9", then=f"\npathlib.Path('a.png').rename({name})")
     assert "code_sandbox.filename" in sources(is_blocked(renamed, "S9"))
-
-
-@needs_sandbox
-def test_a_picture_that_a_script_draws_needs_an_engine_that_judges_pictures() -> None:
-    with serving_full_model(code_sandbox="on") as model:
-        asked = model.ask(guard("S15_IMAGE", task="code_sandbox"), drawing("a.png", "white"))
-        assert "No engine here judges S15_IMAGE" in error_of(asked, 503, "engine_unavailable")["message"]

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from tests import hostile
 from tests import search_engines as found
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
@@ -20,7 +19,6 @@ from tests.e2e.full_model import (
     error_of,
     picture_of,
     prompt_text,
-    schema_of,
     serving_full_model,
     system,
     text_part,
@@ -39,7 +37,7 @@ from tests.llm_server import Call, Reply
 from tests.office_files import document, slides, workbook
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
-from tests.recordings import encoded, filmed, plain_wav
+from tests.recordings import filmed, plain_wav
 from tests.speech import say
 from tests.web_pages import LAYOUTS
 from tests.web_pages import document as web_document
@@ -48,15 +46,6 @@ SAFE = "The train leaves from platform nine."
 SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n2026-01-04,13\n2026-01-05,12\n"
 READ = Call("openfaze_ocr", '{"input": 1}')
 BOTH = pytest.mark.parametrize("stream", [False, True])
-SOME_OF_BOTH = pytest.mark.parametrize(
-    ("task", "stream"),
-    [
-        (None, True),
-        ("ocr", False),
-        *(pytest.param(*one, marks=pytest.mark.deep) for one in ((None, False), ("ocr", True))),
-    ],
-)
-"""Answers, plain and streamed, the full model's and a task's."""
 
 
 @pytest.fixture(scope="module")
@@ -215,14 +204,6 @@ def test_what_a_recording_says_is_blocked(model: FullModel, task: str | None, wo
     assert model.prompts == []
 
 
-@pytest.mark.deep
-def test_a_harmless_recording_passes(model: FullModel) -> None:
-    model.script(Reply("A train."))
-    body = model.ask(guard("S1"), [text_part("What is this?"), recording(SAFE)]).json()
-    assert [entry["name"] for entry in body["precontext"]] == ["stt", "guardrails"]
-    assert "platform" in content_of(model.ask(guard("S1", task="stt"), [recording(SAFE)]))
-
-
 def plain_page(text: str) -> bytes:
     return web_document("A page", f"<main><p>{escape(text)}</p></main>").encode()
 
@@ -258,14 +239,6 @@ def test_what_a_page_says_is_blocked(
     else:
         assert sources(is_blocked(model.ask(guard("S9", task=task), said), "S9")) == ["scraper"]
     assert model.prompts == []
-
-
-@pytest.mark.deep
-def test_one_page_of_several_is_enough(model: FullModel, origin: Origin) -> None:
-    origin.files |= {"/safe": plain_page(SAFE), "/bomb": plain_page(BOMB)}
-    said = f"Read {origin.url('/safe')} and {origin.url('/bomb')}"
-    is_blocked(model.ask(guard("S9", task="scraper"), said), "S9")
-    is_blocked(model.ask(guard("S9"), said), "S9")
 
 
 def test_a_harmless_page_passes(model: FullModel, origin: Origin) -> None:
@@ -310,12 +283,6 @@ def test_what_a_tool_of_ours_returns_is_blocked_before_the_llm_sees_it(model: Fu
     is_blocked_stream(model.stream(guard("S9"), with_series(BOMB)), "S9")
 
 
-def test_a_schema_changes_nothing_about_it(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[READ]), Reply('{"next": 13}'))
-    asked = model.ask(guard("S9"), with_series(BOMB), response_format=schema_of(next={"type": "number"}))
-    is_blocked(asked, "S9")
-
-
 def test_a_stream_ends_where_a_tool_of_ours_finds_something_unsafe(model: FullModel) -> None:
     model.script(Reply("Let me read it. One moment.", tool_calls=[READ]), Reply("13."))
     streamed = model.stream(guard("S9"), with_series(BOMB), stream_options={"include_usage": True})
@@ -323,15 +290,6 @@ def test_a_stream_ends_where_a_tool_of_ours_finds_something_unsafe(model: FullMo
     assert streamed.finish_reasons == ["content_filter"]
     assert streamed.error is None
     assert min(streamed.chunks[-1]["usage"].values()) > 0
-
-
-def test_what_a_tool_of_ours_returns_is_told_with_the_verdict_where_it_is_harmless(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[READ]), Reply("13."))
-    body = model.ask(guard("S9"), with_series("11")).json()
-    assert [entry["name"] for entry in body["precontext"]] == ["forecast", "ocr", "guardrails"]
-    checks = is_verdict(body["precontext"][-1])
-    named = "messages[1].content[1].file.filename"
-    assert [check["source"] for check in checks] == ["messages[1].content", named, "forecast", "ocr", "answer"]
 
 
 # What is split over texts that an LLM reads together.
@@ -425,29 +383,6 @@ def test_without_a_reader_no_picture_is_shown_under_a_guard(blind: FullModel, he
     assert "'ocr'" in error["message"]
     assert blind.prompts == []
     assert content_of(blind.ask(said, headers=headers)) == "A sign."
-
-
-@pytest.mark.deep
-def test_a_recording_that_calls_itself_a_video_is_heard(seeing: FullModel) -> None:
-    seeing.script(Reply("A train."))
-    sound = data_url(encoded(say(SAFE, speed=140)[None], "webm", rate=16_000), "video/webm")
-    said = [text_part("What is this?"), {"type": "video_url", "video_url": {"url": sound}}]
-    assert content_of(seeing.ask(said)) == "A train."
-    seeing.script(Reply("A train."))
-    body = seeing.ask(guard("S9"), said).json()
-    assert [entry["name"] for entry in body["precontext"]] == ["stt", "guardrails"]
-
-
-def test_sound_and_tables_ask_for_no_engine_of_pictures(model: FullModel) -> None:
-    model.script(Reply("A beep."))
-    beep = data_url(hostile.wav(), "audio/wav")
-    unseen: list[Json] = [
-        {"type": "input_audio", "input_audio": {"data": beep, "format": "wav"}},
-        table(SAFE),
-        word(SAFE),
-    ]
-    assert content_of(model.ask(guard("S12_IMAGE"), [text_part("What is this?"), *unseen])) == "A beep."
-    error_of(model.ask(guard("S12_IMAGE"), [text_part("What is this?"), pdf(SAFE)]), 503, "engine_unavailable")
 
 
 def test_a_guard_written_in_what_was_read_asks_for_nothing(model: FullModel) -> None:

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     FullModel,
     Json,
     Streamed,
-    content_of,
     picture_of,
     precontext_in,
     schema_of,
@@ -79,17 +77,6 @@ def test_of_a_stream_whose_third_sentence_is_unsafe_two_leave(model: FullModel, 
     assert streamed.chunks[-1]["choices"] == []
 
 
-def test_an_unsafe_end_of_a_whole_answer_takes_all_of_it_along(model: FullModel) -> None:
-    model.script(Reply(f"{FIRST} {SECOND} {UNSAFE}"))
-    is_blocked(model.ask(guard("S9"), FRANCE), "S9")
-
-
-def test_only_the_codes_that_are_asked_for_count_in_answers(model: FullModel) -> None:
-    model.script(Reply(UNSAFE), Reply(UNSAFE))
-    assert content_of(model.ask(guard("S13"), FRANCE)) == UNSAFE
-    assert model.stream(guard("S13"), FRANCE).text == UNSAFE
-
-
 @pytest.mark.parametrize("between", [" ", "\n", "\u200b "])
 def test_what_is_unsafe_across_pieces_of_an_answer_is_found(model: FullModel, between: str) -> None:
     answer = f"{FIRST} This is how to build a{between}pipe bomb at home. {SECOND}"
@@ -121,11 +108,6 @@ def test_structured_answers_are_judged(model: FullModel, form: Json, steps: str)
     is_blocked_stream(model.stream(guard("S9"), FRANCE, response_format=form), "S9")
 
 
-def test_a_structured_answer_that_was_cut_is_judged(model: FullModel) -> None:
-    model.script(Reply('{"steps": "This is how to build a pipe\\nbomb at home', finish_reason="length"))
-    is_blocked(model.ask(guard("S9"), FRANCE, response_format=STEPS), "S9")
-
-
 def test_reasoning_is_judged_where_it_is_shown(model: FullModel) -> None:
     thinking = Reply("Bread.", reasoning=f"{UNSAFE} Better not.")
     model.script(thinking, thinking)
@@ -141,18 +123,6 @@ def test_reasoning_that_nobody_sees_blocks_nothing_and_is_not_shown(model: FullM
     assert body["choices"][0]["message"]["content"] == "Bread."
     assert "reasoning" not in body
     assert model.stream(guard("S9"), FRANCE).text == "Bread."
-
-
-def test_hidden_reasoning_is_no_part_of_an_answer_that_was_shown(model: FullModel) -> None:
-    model.script(Reply(f"{UNSAFE} And so on.", reasoning="Let me think. Well. Yes. "))
-    is_blocked_stream(model.stream(guard("S9"), FRANCE), "S9")
-
-
-def test_an_unsafe_answer_after_reasoning_that_was_shown_ends_the_stream(model: FullModel) -> None:
-    model.script(Reply(f"{UNSAFE} And so on.", reasoning="Let me think. Well. "))
-    streamed = model.stream(guard("S9"), FRANCE, reasoning_effort="high")
-    assert streamed.text == "<think>Let me think. Well. </think>"
-    assert streamed.finish_reasons == ["content_filter"]
 
 
 @pytest.mark.parametrize(
@@ -176,15 +146,6 @@ def test_the_llm_is_left_when_its_answer_turns_unsafe(model: FullModel) -> None:
     assert streamed.text == FIRST
     assert streamed.finish_reasons == ["content_filter"]
     model.llm.wait_for_cancelled()
-
-
-def test_what_was_found_is_shown_before_an_answer_that_turns_unsafe(model: FullModel) -> None:
-    model.script(Reply(f"{FIRST} {UNSAFE}"))
-    said = [text_part("What does it say?"), picture_of("Platform nine")]
-    shown, *rest = model.stream(guard("S9"), said, headers=SHOWING).texts
-    read, verdict = precontext_in(shown)
-    assert (read["name"], verdict["name"]) == ("ocr", "guardrails")
-    assert "".join(rest) == FIRST
 
 
 def test_of_an_answer_that_is_unsafe_at_once_the_verdict_alone_is_shown(model: FullModel) -> None:
@@ -257,38 +218,6 @@ def test_a_safe_stream_is_the_same_as_without_a_guard(model: FullModel, reply: R
     same(*both(model, reply, "Where does it leave?", **fields))
 
 
-@pytest.mark.parametrize(
-    ("answer", "form"),
-    [('{"steps": "Mix. Wait.\\nBake."}', STEPS), ('```json\n{"a": [1, 2]}\n```', {"type": "json_object"})],
-)
-def test_a_safe_structured_stream_is_the_same_as_without_a_guard(model: FullModel, answer: str, form: Json) -> None:
-    same(*both(model, Reply(answer), "How do I bake?", response_format=form, evidence=True))
-
-
-def test_a_safe_answer_over_our_own_tools_is_the_same_as_without_a_guard(model: FullModel) -> None:
-    file = {"type": "file", "file": {"file_data": data_url(SERIES.encode(), "text/csv"), "filename": "sold.csv"}}
-    said = [text_part("Forecast the next 2 days of this."), file]
-    reading = Reply("Let me read it. ", tool_calls=[Call("openfaze_ocr", '{"input": 1}')])
-    streams = []
-    for tag in ("", "<guard>S9</guard> "):
-        model.script(reading, Reply("It is 13. Or 14."))
-        streams.append(model.stream(system(f"{tag}Be brief."), said, **WITH_USAGE))
-    same(streams[0], streams[1])
-
-
-def test_the_precontext_differs_by_the_verdict_alone(model: FullModel) -> None:
-    said = [text_part("Read it: from where?"), picture_of("Platform nine")]
-    unguarded, guarded = both(model, Reply("Nine. Ten."), said, headers=SHOWING)
-    [found] = precontext_in(unguarded.texts[0])
-    *entries, verdict = precontext_in(guarded.texts[0])
-    assert entries == [found]
-    is_verdict(verdict)
-    assert guarded.texts[1:] == unguarded.texts[1:]
-    unguarded, guarded = both(model, Reply("Nine. Ten."), "Where?", headers=SHOWING)
-    assert unguarded.texts == guarded.texts[1:]
-    assert guarded.texts[0].startswith('<precontext>\n{"name":"guardrails","result":{"safe":true,')
-
-
 def test_a_sentence_leaves_as_soon_as_it_is_judged(model: FullModel) -> None:
     answer = f"{FIRST} {SECOND}"
     first = len(Reply(FIRST).pieces)
@@ -303,16 +232,3 @@ def test_a_sentence_leaves_as_soon_as_it_is_judged(model: FullModel) -> None:
         deltas = [json.loads(next(lines).removeprefix("data: "))["choices"][0]["delta"] for _ in range(first)]
     assert "".join(delta["content"] for delta in deltas) == FIRST
     model.llm.wait_for_cancelled()
-
-
-def test_a_whole_safe_answer_is_the_same_as_without_a_guard(model: FullModel) -> None:
-    reply = Reply("Platform nine. At ten.", reasoning="I see. ", usage=USED, logprobs=True)
-    model.script(reply, reply)
-    asked: Json = {"reasoning_effort": "low", "logprobs": True}
-    unguarded = model.ask(system("Be brief."), "Where?", **asked).json()
-    guarded = model.ask(system("<guard>S9</guard> Be brief."), "Where?", **asked).json()
-    is_verdict(guarded.pop("precontext")[-1])
-    for body in (unguarded, guarded):
-        del body["id"], body["created"]
-    assert guarded == unguarded
-    assert model.prompts[0] == model.prompts[1]

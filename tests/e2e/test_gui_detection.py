@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import openai
 import PIL.Image
 import pytest
 
 from eval.gui.browser import PROGRAM, Browser, Screen
-from eval.gui.truth import TrueElement, iou
-from tests.e2e.conftest import KEY, data_url
+from eval.gui.truth import iou
+from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
 from tests.photos import box_of
-from tests.screens import DrawnScreen, sign_up
-from tests.server import Server
+from tests.screens import sign_up
 
 
 def body(*pictures: bytes, text: str = "Detect the GUI elements.", media_type: str = "image/png") -> dict[str, Any]:
@@ -70,14 +68,6 @@ def test_a_photo_shows_no_interface(client: httpx.Client, shared: Path, name: st
     )
 
 
-def test_the_same_screen_gives_the_same_bytes_also_streamed(client: httpx.Client, server: Server) -> None:
-    request = body(sign_up().screen.png)
-    whole = client.post("/v1/chat/completions", json=request).json()["choices"][0]["message"]["content"]
-    with openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0) as sdk:
-        stream = sdk.chat.completions.create(**request, stream=True)
-        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
-
-
 @pytest.mark.parametrize(
     ("width", "height"),
     [(8, 8), (1, 1), *(pytest.param(*size, marks=pytest.mark.deep) for size in ((20_000, 300), (300, 20_000)))],
@@ -86,16 +76,6 @@ def test_blank_pictures_of_any_shape_are_searched(client: httpx.Client, width: i
     buffer = io.BytesIO()
     PIL.Image.new("RGB", (width, height), "white").save(buffer, "PNG")
     assert ask(client, buffer.getvalue()) == []
-
-
-@pytest.mark.deep
-def test_a_button_at_the_end_of_a_tall_screenshot_is_found(client: httpx.Client) -> None:
-    screen = DrawnScreen(width=600, height=6000)
-    for y in range(60, 5850, 240):
-        screen.text(40, y, "One of the many lines of a long page")
-    box = screen.button(40, 5900, "Continue")
-    found = ask(client, screen.png, text="the Continue button")
-    assert max(iou(box_of(one), box) for one in found) > 0.7
 
 
 def test_a_request_without_a_picture_is_refused(client: httpx.Client) -> None:
@@ -166,12 +146,6 @@ def test_an_order_in_a_screenshot_is_data(seeing: FullModel) -> None:
     assert len(by_words) > 4
 
 
-def test_a_server_of_an_llm_that_fails_changes_nothing(seeing: FullModel) -> None:
-    seeing.script(Reply(status=500), Reply(status=500), Reply(status=500))
-    assert len(ask(seeing.client, sign_up().screen.png, text="Where do I finish my registration?")) > 4
-    assert "gui_grounding_failed" in [entry["event"] for entry in seeing.log]
-
-
 SHOP = """<!doctype html><meta charset="utf-8"><style>
 body{margin:0;font:16px sans-serif;background:#fff;color:#222} nav{background:#f3f4f6;padding:14px 20px;border-bottom:1px solid #ddd}
 nav a{margin-right:24px;color:#1d4ed8} main{padding:20px} button{font:inherit;padding:9px 18px;border-radius:6px;border:0;
@@ -209,24 +183,3 @@ async def test_what_the_browser_calls_an_element_is_found_where_it_is(
     boxes = [box_of(one) for one in ask(client, buffer.getvalue()) if one["type"] not in ("text", "image")]
     found = [one for one in truth if any(iou(one.box, box) >= 0.5 for box in boxes)]
     assert len(found) >= len(truth) - 1, [one for one in truth if one not in found]
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(PROGRAM is None, reason="needs Chromium to render pages")
-async def test_the_truth_of_a_link_is_what_can_be_seen_of_it(tmp_path: Path) -> None:
-    document = tmp_path / "page.html"
-    document.write_text(
-        '<body style="margin:0;font:16px sans-serif"><a href="#" style="display:block;padding:40px">Help</a>'
-        '<a href="#" style="display:block;padding:40px;background:#ccc">Help</a>'
-        '<a href="#" style="display:block;padding:40px;background:#fff">Help</a>'
-    )
-    async with Browser.started() as browser:
-        rendered = await browser.render(document.as_uri(), Screen(400, 400))
-    plain, filled, white = sorted((one for one in rendered.elements if one.type == "link"), key=_top)
-    assert plain.box[0] == pytest.approx(40, abs=2)
-    assert filled.box[0] == 0
-    assert white.box[0] == pytest.approx(40, abs=2)
-
-
-def _top(element: TrueElement) -> float:
-    return element.box[1]

@@ -1,6 +1,5 @@
 """Keys in a file: made by `openfaze keys`, taken by a server that runs, and those that keep one from starting."""
 
-import asyncio
 import contextlib
 import hashlib
 import json
@@ -15,16 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from app.access.key_file import KeyFileError, find_key
-from app.assembly.building import build_keys
+from app.access.key_file import find_key
 from app.settings import Settings
-from app.state.counters import DailyUsage
-from app.state.sqlite_counters import SqliteCounters
-from tasks.catalog import TASK_NAMES
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_app, serving_full_model
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
-from tests.server import Server, free_port, serving
+from tests.server import Server, serving
 from tests.waiting import wait_until
 
 FILE = "keys.toml"
@@ -58,56 +53,6 @@ def test_keys_are_made_listed_and_removed(tmp_path: Path) -> None:
     keys("remove", "alice", folder=tmp_path)
     assert keys("list", folder=tmp_path) == f"{bob}\n"
     assert [*tmp_path.iterdir()] == [file]
-
-
-async def test_lists_of_keys_keep_to_the_terminals_width_and_leave_nothing_out(tmp_path: Path) -> None:
-    name = "the laptop of somebody in the north"
-    limits = ("--requests-per-minute", "60", "--tokens-per-minute", "100000", "--budget-usd", "2.5")
-    tasks = ",".join(TASK_NAMES)
-    keys("add", name, *limits, "--tasks", tasks, folder=tmp_path)
-    settings = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_STATE_URL": "sqlite:///counters.sqlite"}
-    store = SqliteCounters(tmp_path / "counters.sqlite")
-    await store.add([DailyUsage("0" * 32, name, "2027-01-15", 1_234, 123_456_789, 98_765, 10**9)])
-    await store.close()
-
-    async def shown(command: str, **variables: str) -> str:
-        # The command has an event loop of its own.
-        result = await asyncio.to_thread(openfaze_here, "keys", command, folder=tmp_path, **settings, **variables)
-        assert result.returncode == 0, result.stderr
-        return result.stdout
-
-    for command, told in (("list", f"tasks={tasks}"), ("usage", "123,456,789")):
-        whole, narrow = await shown(command, COLUMNS="1000"), await shown(command, COLUMNS="80")
-        [line] = [line for line in whole.splitlines() if line.startswith(name)]
-        assert told in line
-        assert len(line) > 80 >= max(map(len, narrow.splitlines()))
-        assert "".join(narrow.split()) == "".join(whole.split())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("add", "alice"), "name: 'keys.toml' already has a key 'alice'"),
-        (("add", " "), "name: should be 1 to 64 printable characters"),
-        (
-            ("add", "bob", "--guard-threshold", "S99=1"),
-            "--guard-threshold: 'S99' should be a guard code with its score",
-        ),
-        (
-            ("add", "bob", "--guard-threshold", "S1=high"),
-            "--guard-threshold: could not convert string to float: 'high'",
-        ),
-        (("add", "bob", "--guard-threshold", "S1=7"), "guard_thresholds.S1: Input should be less than or equal to 1"),
-        (("remove", "bob"), "name: 'keys.toml' has no key 'bob'"),
-    ],
-)
-def test_what_will_not_do_names_its_field(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
-    keys("add", "alice", folder=tmp_path)
-    before = (tmp_path / FILE).read_bytes()
-    result = openfaze_here("keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert message in result.stderr
-    assert (tmp_path / FILE).read_bytes() == before
 
 
 def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
@@ -156,39 +101,6 @@ def test_a_limit_that_will_not_do_names_its_field(arguments: tuple[str, ...], me
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
     assert (tmp_path / FILE).read_bytes() == before
-
-
-@pytest.mark.deep
-def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_path: Path) -> None:
-    variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_FILES_DIR": "files"}
-    old = keys("add", "alice", folder=tmp_path).strip()
-    other = keys("add", "bob", folder=tmp_path).strip()
-
-    def listed(key: str) -> list[str] | int:
-        headers = {"authorization": f"Bearer {key}"}
-        answer = httpx.get(f"{base_url}/v1/files", headers=headers, trust_env=False)
-        return [file["filename"] for file in answer.json()["data"]] if answer.is_success else answer.status_code
-
-    settings = Settings(_env_file=None, keys_file=str(tmp_path / FILE), files_dir=str(tmp_path / "files"), llm="off")
-    with serving_app(settings) as base_url:
-        for key, name in ((old, "alices.txt"), (other, "bobs.txt")):
-            form: dict[str, Any] = {"files": {"file": (name, b"text")}, "data": {"purpose": "user_data"}}
-            headers = {"authorization": f"Bearer {key}"}
-            httpx.post(f"{base_url}/v1/files", headers=headers, trust_env=False, **form).raise_for_status()
-        new = openfaze_here("keys", "rotate", "alice", folder=tmp_path, **variables).stdout.strip()
-        wait_until(lambda: listed(new) == ["alices.txt"])
-        assert listed(old) == 401
-        removed = openfaze_here("keys", "remove", "alice", "--purge", folder=tmp_path, **variables)
-        assert "deleted: uploads: 1" in removed.stderr
-        wait_until(lambda: listed(new) == 401)
-        assert listed(other) == ["bobs.txt"]
-        # The server, which still runs, keeps a log beside each database.
-        kept = b"".join(path.read_bytes() for path in (tmp_path / "files").rglob("*") if path.is_file())
-        assert b"bobs.txt" in kept
-        assert b"alices.txt" not in kept
-    assert [path.name for path in (tmp_path / "files").rglob("file-*") if path.suffix != ".json"] != []
-    used = openfaze_here("keys", "usage", folder=tmp_path, **variables).stdout.splitlines()
-    assert [line.split()[0] for line in used] == ["name", "bob"]
 
 
 STORES = {
@@ -252,19 +164,6 @@ def uses_everything(model: FullModel, headers: dict[str, str]) -> None:
     wanted = {"input_file_id": uploaded["id"], "endpoint": PATH, "completion_window": "24h"}
     batch = model.client.post("/v1/batches", headers=headers, json=wanted).raise_for_status().json()
     wait_until(lambda: model.client.get(f"/v1/batches/{batch['id']}", headers=headers).json()["status"] == "completed")
-
-
-@pytest.mark.parametrize("arguments", [("list",), ("add", "alice"), ("remove", "alice")])
-def test_without_the_setting_there_is_no_file(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    result = openfaze_here("keys", *arguments, folder=tmp_path)
-    assert result.returncode == 2
-    assert "OPENFAZE_KEYS_FILE: set it to the path of the file" in result.stderr
-    assert not [*tmp_path.iterdir()]
-
-
-def test_the_first_key_can_be_made_where_the_server_does_not_start_without(tmp_path: Path) -> None:
-    variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_HOST": "0.0.0.0"}
-    assert openfaze_here("keys", "add", "alice", folder=tmp_path, **variables).returncode == 0
 
 
 def test_a_running_server_takes_new_keys_and_lets_go_of_old_ones(tmp_path: Path) -> None:
@@ -334,75 +233,3 @@ def guard_model() -> Iterator[str]:
 
     with serving_llm(reply) as server:
         yield server.base_url
-
-
-def test_a_key_is_judged_by_its_own_thresholds(guard_model: str, tmp_path: Path) -> None:
-    lenient = keys("add", "lenient", "--guard-threshold", "S10=0.9", folder=tmp_path).strip()
-    strict = keys("add", "strict", folder=tmp_path).strip()
-
-    def codes(base_url: str, key: str) -> list[str]:
-        headers = {"authorization": f"Bearer {key}"}
-        answer = httpx.post(f"{base_url}/v1/moderations", headers=headers, json={"input": "Hello."}, trust_env=False)
-        found: list[str] = answer.json()["results"][0]["codes"]
-        return found
-
-    settings = Settings(
-        _env_file=None,
-        files_dir=str(tmp_path / "files"),
-        llm="off",
-        keys_file=str(tmp_path / FILE),
-        guard_base_url=guard_model,
-        guard_model="gpt-oss-safeguard-20b",
-    )
-    with serving_app(settings) as base_url:
-        assert codes(base_url, strict) == ["S10"]
-        assert codes(base_url, lenient) == []
-
-
-KEY_1 = f'[[keys]]\nname = "x"\nsha256 = "{hashlib.sha256(b"of-1").hexdigest()}"\n'
-
-
-@pytest.mark.parametrize(
-    ("text", "variables", "message"),
-    [
-        (None, {}, "there is no file 'keys.toml'; `openfaze keys add NAME` makes it"),
-        ("[[keys", {}, "OPENFAZE_KEYS_FILE: 'keys.toml' is not valid TOML"),
-        (
-            f"{KEY_1}budget = 5",
-            {},
-            "keys[0].budget: no such field; choose from: name, sha256, tenant, guard_thresholds",
-        ),
-        (
-            KEY_1,
-            {"OPENFAZE_API_KEYS": "of-0,of-1"},
-            "the key 'x' is also in OPENFAZE_API_KEYS; keep it in one of the two",
-        ),
-        (
-            "",
-            {"OPENFAZE_HOST": "0.0.0.0"},
-            "refusing to listen on 0.0.0.0 without keys: OPENFAZE_KEYS_FILE 'keys.toml'",
-        ),
-    ],
-)
-def test_no_keys_are_made_of_a_file_that_will_not_do(
-    text: str | None, variables: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    if text is not None:
-        (tmp_path / FILE).write_text(text)
-    with pytest.raises(KeyFileError) as caught:
-        build_keys(Settings(_env_file=None, keys_file=FILE))
-    assert message in str(caught.value)
-    assert "of-1" not in str(caught.value)
-
-
-def test_a_server_does_not_start_with_a_file_that_will_not_do(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text(KEY_1)
-    variables = {"OPENFAZE_API_KEYS": "of-0,of-1", "OPENFAZE_PORT": str(free_port())}
-    result = openfaze_here("serve", folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, **variables)
-    assert result.returncode == 2
-    assert "the key 'x' is also in OPENFAZE_API_KEYS; keep it in one of the two" in result.stderr
-    assert "Traceback" not in result.stderr
-    assert "of-1" not in result.stderr

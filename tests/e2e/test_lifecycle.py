@@ -233,16 +233,6 @@ def test_a_full_queue_answers_503_with_retry_after(monkeypatch: pytest.MonkeyPat
     assert int(response.headers["retry-after"]) >= 1
 
 
-@pytest.mark.deep
-def test_idle_engines_leave_memory_and_come_back(tmp_path: Path) -> None:
-    picture = data_url(single_line("back again").encoded())
-    with serving(tmp_path / "log", idle_unload_s=0.2) as server:
-        for _ in range(2):
-            response = httpx.post(f"{server.base_url}/v1/chat/completions", json=ocr_request(picture), timeout=60)
-            assert "back again" in response.text
-            wait_until(lambda: httpx.get(f"{server.base_url}/ready").json()["capabilities"]["ocr"]["state"] == "idle")
-
-
 @pytest.mark.parametrize(
     ("variables", "message"),
     [

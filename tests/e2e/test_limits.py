@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,14 +23,11 @@ from tests.e2e.full_model import (
     prompt_text,
     schema_of,
     serving_full_model,
-    system,
-    text_part,
 )
-from tests.e2e.guarded import BOMB, FRANCE, guard, is_blocked
+from tests.e2e.guarded import FRANCE, guard, is_blocked
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.redis_server import serving_redis
-from tests.waiting import wait_until
 
 KEYS: dict[str, dict[str, Any]] = {
     "free": {},
@@ -166,24 +162,6 @@ async def answers_of_a_race(model: FullModel, key: str, race: Race) -> list[tupl
     return answers
 
 
-def answers_at_once(model: FullModel, key: str, body: bytes) -> list[tuple[int, Any]]:
-    """The answers to CALLERS that are all connected before any asks."""
-
-    async def ask() -> list[tuple[int, Any]]:
-        url, sent = httpx.URL(model.base_url), head_of(model, key, body) + body
-        callers = await asyncio.gather(*(asyncio.open_connection(url.host, url.port) for _ in range(CALLERS)))
-        for _, writer in callers:
-            writer.write(sent)
-        answers = []
-        for reader, writer in callers:
-            head, _, content = (await reader.read()).partition(b"\r\n\r\n")
-            answers.append((int(head.split()[1]), json.loads(content)))
-            writer.close()
-        return answers
-
-    return asyncio.run(ask())
-
-
 def head_of(model: FullModel, key: str, body: bytes, path: str = PATH) -> bytes:
     """What goes before `body` on a connection of its own."""
     host = httpx.URL(model.base_url).host
@@ -244,14 +222,6 @@ def test_a_body_that_will_not_do_counts_and_what_costs_nothing_does_not(model: F
         error_of(model.client.post(path, content=b"{", headers=headers), 429, "rate_limit_exceeded")
 
 
-def test_uploads_count(model: FullModel, keys: dict[str, str]) -> None:
-    headers = bearer(keys["uploads"])
-    form: dict[str, Any] = {"files": {"file": ("a.txt", b"text")}, "data": {"purpose": "user_data"}}
-    assert model.client.post("/v1/files", headers=headers, **form).status_code == 200
-    error_of(model.client.post("/v1/files", headers=headers, **form), 429, "rate_limit_exceeded")
-    assert len(model.client.get("/v1/files", headers=headers).json()["data"]) == 1
-
-
 def test_tokens_are_charged_as_used_and_not_as_estimated(model: FullModel, keys: dict[str, str]) -> None:
     model.script(said(20), said(2500))
     headers = bearer(keys["tokens"])
@@ -272,27 +242,6 @@ def test_a_request_that_never_fits_is_not_tried_again(model: FullModel, keys: di
     assert "trying again does not help: send less, or a lower max_tokens" in error["message"]
     assert refused.headers["x-should-retry"] == "false"
     assert content_of(model.ask("Hi?", headers=bearer(keys["small"]), max_tokens=50)) == "Yes."
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"tools": [{"type": "function", "function": {"name": "f", "description": "word " * 100}}]},
-        {"response_format": schema_of(total={"type": "number", "description": "word " * 100})},
-    ],
-)
-def test_what_the_llm_reads_beside_the_messages_is_reserved(
-    model: FullModel, keys: dict[str, str], told: dict[str, Any]
-) -> None:
-    refused = model.ask("Hi?", headers=bearer(keys["small"]), max_tokens=5, **told)
-    assert "larger than the key's limit" in error_of(refused, 429, "rate_limit_exceeded")["message"]
-
-
-def test_the_arguments_of_calls_are_reserved(model: FullModel, keys: dict[str, str]) -> None:
-    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": json.dumps("word " * 100)}}
-    messages = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c", "content": "x"}]
-    refused = model.ask("Hi?", *messages, headers=bearer(keys["small"]), max_tokens=5)
-    assert "larger than the key's limit" in error_of(refused, 429, "rate_limit_exceeded")["message"]
 
 
 def test_a_stream_is_charged_and_its_place_is_free_when_its_end_is_there(
@@ -323,50 +272,10 @@ def test_callers_that_race_never_exceed_a_limit(race: Race, raced: FullModel, ke
     raced.llm.wait_for_cancelled(race.most)
 
 
-@pytest.mark.parametrize("key", ["reads for a budget", "reads for a minute"])
-def test_run_tasks_begun_together_exceed_a_limit_by_what_four_of_them_cost(
-    key: str, raced: FullModel, keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of each, 1,024 tokens are taken, for $0.0036: thirteen of them, or a budget's worth, would begin together."""
-    part = file_part("A line of a book that is long. " * 2000)
-    body = json.dumps(body_of(system("<task>ocr</task>"), [text_part("Read it."), part])).encode()
-    answers = answers_at_once(raced, keys[key], body)
-    read = [answer["usage"]["total_tokens"] for status, answer in answers if status == 200]
-    assert min(read) > 15_000
-    assert 1 <= len(read) <= 4, "each by itself is more than the limit"
-    refused = [(status, answer["error"]) for status, answer in answers if status != 200]
-    assert {status for status, _ in refused} <= {402, 429}
-    # A caller who comes after the first reading has ended is refused for what that one cost.
-    busy = "4 explicitly requested tasks or transcripts, or 16 other answers, at a time, and that many are running"
-    assert all(re.search(f"{busy}|limit|budget", error["message"]) for _, error in refused)
-
-
-def test_a_place_that_was_raced_for_is_free_when_its_request_has_ended(raced: FullModel, keys: dict[str, str]) -> None:
-    raced.script(by_body=lambda _: said())
-    for _ in range(8):
-        while (answer := raced.ask("Hi?", headers=bearer(keys["raced places"]))).status_code == 429:
-            pass
-        assert content_of(answer) == "Yes."
-
-
 def test_what_is_refused_for_money_is_not_worth_another_try(model: FullModel, keys: dict[str, str]) -> None:
     refused = model.ask("Hi?", headers=bearer(keys["budget"]), max_tokens=10_000)
     assert error_of(refused, 402, "insufficient_quota")["type"] == "insufficient_quota"
     assert "retry-after" not in refused.headers
-
-
-def test_who_hangs_up_leaves_the_place(model: FullModel, keys: dict[str, str]) -> None:
-    headers = bearer(keys["hangs up"])
-    model.script(Reply(hang_before_first_byte=True))
-    url, body = httpx.URL(model.base_url), json.dumps(body_of("Hi?")).encode()
-    with socket.create_connection((url.host, url.port)) as caller:
-        caller.sendall(head_of(model, keys["hangs up"], body) + body)
-        model.llm.wait_for_requests()
-    model.llm.wait_for_cancelled()
-    model.script(by_body=lambda _: Reply("Yes."))
-    while (answer := model.ask("Hi?", headers=headers)).status_code == 429:
-        pass
-    assert content_of(answer) == "Yes."
 
 
 def is_spent(model: FullModel, key: str) -> bool:
@@ -395,28 +304,6 @@ def test_who_hangs_up_pays_for_an_answer_that_was_written_and_held_back(
     assert is_spent(model, key)
 
 
-def test_who_leaves_before_the_end_of_a_result_pays_for_all_of_it(model: FullModel, keys: dict[str, str]) -> None:
-    """The result is larger than what a connection takes in."""
-    lines = "".join(f"{number} a line of a long file\n" for number in range(100_000))
-    body = json.dumps(body_of(system("<task>ocr</task>"), [file_part(lines)], stream=True)).encode()
-    url = httpx.URL(model.base_url)
-    with socket.create_connection((url.host, url.port)) as caller:
-        caller.sendall(head_of(model, keys["leaves"], body) + body)
-        assert caller.recv(64).startswith(b"HTTP/1.1 200")
-    assert is_spent(model, keys["leaves"])
-
-
-def test_an_answer_that_is_held_for_its_schema_is_charged_though_it_is_never_shown(
-    model: FullModel, keys: dict[str, str]
-) -> None:
-    model.script(by_body=lambda _: Reply(chunks=["no JSON "] * 1000))
-    headers = bearer(keys["fields"])
-    refused = model.ask("Hi?", headers=headers, response_format=schema_of(a={"type": "string"}))
-    error_of(refused, 500, "schema_not_satisfied")
-    rates = model.client.get("/v1/models", headers=headers).headers
-    assert int(rates["x-ratelimit-remaining-tokens"]) < 5000 - 1000
-
-
 def test_an_answer_that_the_guard_withheld_is_charged_as_written(tmp_path: Path) -> None:
     key = add_key(tmp_path / "keys.toml", "alice", {"budget_usd": 0.02, "concurrent": 1})
     told = {"keys_file": str(tmp_path / "keys.toml"), "files_dir": str(tmp_path / "files")}
@@ -428,27 +315,6 @@ def test_an_answer_that_the_guard_withheld_is_charged_as_written(tmp_path: Path)
         model.script(Reply("Paris.", usage=LONG))
         is_blocked(model.ask(guard("S9"), FRANCE, headers=bearer(key)), "S9")
         assert is_spent(model, key)
-
-
-def test_a_result_that_the_guard_withheld_is_charged_whole(tmp_path: Path) -> None:
-    # Each answer has a key of its own, whose tokens come back at 170 a second.
-    keys = [add_key(tmp_path / "keys.toml", name, {"tokens_per_minute": 10_000}) for name in ("alice", "bob")]
-    told = {"keys_file": str(tmp_path / "keys.toml"), "files_dir": str(tmp_path / "files")}
-    with serving_full_model(**told) as model:
-        for key, end in zip(keys, ("", f"\n\n{BOMB}"), strict=True):
-            sent = data_url(f"{'Good morning. ' * 2000}{end}".encode(), "text/plain")
-            file = {"type": "file", "file": {"file_data": sent, "filename": "a.txt"}}
-            answer = model.ask(guard("S9", task="ocr"), [file], headers=bearer(key))
-            assert content_of(answer).startswith("unsafe S9") is bool(end)
-            looked = model.client.get("/v1/models", headers=bearer(key))
-            assert int(rates(looked)["remaining-tokens"]) < 5000
-
-
-def test_what_a_request_did_not_spend_is_there_for_the_next(model: FullModel, keys: dict[str, str]) -> None:
-    model.script(by_body=lambda _: said(2))
-    headers = bearer(keys["budget"])
-    for _ in range(10):
-        assert content_of(model.ask("Hi?", headers=headers)) == "Yes."
 
 
 def test_a_key_runs_its_tasks_and_no_others(model: FullModel, keys: dict[str, str]) -> None:
@@ -490,54 +356,6 @@ def test_an_answer_from_the_cache_is_given_on_a_spent_budget(tmp_path: Path) -> 
             assert (content_of(again), again.json()["vcache"]) == ("Yes.", True)
         error_of(model.ask("Hello?", **asked), 402, "insufficient_quota")
         assert len(model.prompts) == 1
-
-
-def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_llm_is_answered(tmp_path: Path) -> None:
-    keys = ["of-a-flood", "of-another"]
-    told = {"api_keys": keys, "llm_calls_at_once": 1, "extraction": "extractor", "cache": "exact"}
-    headers = bearer(keys[0])
-    pasted = "Total: 12.50 EUR\nDate: 2024-03-01"
-    extracted = {"response_format": schema_of(total={"type": "number"})}
-    with serving_full_model(**told, files_dir=str(tmp_path / "files")) as model:
-        model.script(by_body=lambda body: Reply("Yes.", delay_s=60 if "Wait" in prompt_text(body) else 0))
-        assert content_of(model.ask("Again?", headers=headers)) == "Yes."
-
-        async def flood() -> None:
-            async with httpx.AsyncClient(
-                base_url=model.base_url, timeout=60, trust_env=False, headers=headers
-            ) as client:
-                # One of them is answered, four are all that may wait.
-                waiting = [asyncio.create_task(client.post(PATH, json=body_of(f"Wait {one}."))) for one in range(5)]
-                while 'queue{capability="llm",engine="openai-server"} 4.0' not in (await client.get("/metrics")).text:
-                    await asyncio.sleep(0.01)
-                await asyncio.to_thread(ask)
-                for one in waiting:
-                    one.cancel()
-                await asyncio.wait(waiting)
-
-        def ask() -> None:
-            def refusals() -> list[Mapping[str, Any]]:
-                return [line for line in model.log if line["event"] == "request" and line["status"] == 503]
-
-            refused = model.ask("Who is it?", headers=headers)
-            error_of(refused, 503, "overloaded")
-            wait_until(lambda: len(refusals()) == 1)
-            [line] = refusals()
-            assert "read" in line["stages"]
-            assert "plan" not in line["stages"]
-            assert content_of(model.ask("Again?", headers=headers)) == "Yes."
-            assert json.loads(content_of(model.ask(f"The total?\n\n{pasted}", headers=headers, **extracted))) == {
-                "total": 12.5
-            }
-            read = model.ask(system("<task>ocr</task>"), [file_part(pasted)], headers=headers)
-            assert "12.50" in content_of(read)
-            seen = model.ask([text_part("When was it?"), file_part(pasted)], headers=headers)
-            error_of(seen, 503, "overloaded")
-            wait_until(lambda: len(refusals()) == 2)
-            [_, line] = refusals()
-            assert "plan" in line["stages"], "there may have been room when it was read"
-
-        asyncio.run(flood())
 
 
 def test_what_was_used_is_told_by_the_command_when_the_server_has_ended(tmp_path: Path) -> None:

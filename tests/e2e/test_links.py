@@ -1,10 +1,8 @@
 """Links in the text of a request: what becomes of those that cannot be read, with an LLM, without one, and for a task
 that runs alone."""
 
-import base64
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -115,12 +113,6 @@ def test_an_attached_part_that_cannot_be_read_fails_the_request(model: FullModel
     assert [bool(entry.get("error")) for entry in response.json()["precontext"]] == [False, False, True]
 
 
-def test_a_guarded_request_with_an_unreadable_picture_is_answered(model: FullModel, origin: Origin) -> None:
-    model.script(Reply("No."))
-    response = model.ask(system("<guard>S1</guard>"), f"Is {origin.url('/missing.png')} a fitting name?")
-    assert content_of(response) == "No."
-
-
 def test_a_task_leaves_out_a_link_that_it_does_not_need(model: FullModel, origin: Origin) -> None:
     tag = system("<task>ocr</task>")
     for link in (UNKNOWN, origin.url("/broken.pdf"), origin.url("/missing")):
@@ -133,37 +125,12 @@ def test_a_task_leaves_out_a_link_that_it_does_not_need(model: FullModel, origin
     error_of(model.ask(tag, f"Read {origin.url('/broken.pdf')}"), 400, "invalid_request", "broken.pdf")
 
 
-def test_the_scraper_reads_the_pages_that_are_there(model: FullModel, origin: Origin) -> None:
-    origin.files["/page.html"] = b"<html><body><p>The lamp is green.</p></body></html>"
-    there, gone = origin.url("/page.html"), origin.url("/missing")
-    response = model.ask(system("<task>scraper</task>"), f"{gone} {there}")
-    assert [page["url"] for page in json.loads(content_of(response))["result"]] == [there]
-    assert any(gone in warning for warning in response.json()["warnings"])
-    error_of(model.ask(system("<task>scraper</task>"), gone), 400, "fetch_failed", gone)
-
-
-def test_code_that_names_an_address_is_only_code(tmp_path: Path) -> None:
-    with client_of_app(tmp_path, code_sandbox="on") as client:
-        response = asked(client, system("<task>code_sandbox</task>"), f"print(len('{UNKNOWN}'))")
-        if response.status_code == 503:
-            pytest.skip("needs bubblewrap")
-        assert json.loads(content_of(response))["result"]["output"] == f"{len(UNKNOWN)}\n"
-
-
 def test_without_an_llm_a_pasted_text_answers(alone: httpx.Client) -> None:
     response = asked(alone, f"Give me the total.\n\n{INVOICE}")
     assert "84.30" in content_of(response)
     assert response.json()["precontext"][0]["error"]
     filled = asked(alone, f"Extract the fields.\n\n{INVOICE}", response_format=schema_of(total={"type": "number"}))
     assert json.loads(content_of(filled)) == {"total": 84.3}
-
-
-def test_without_an_llm_an_attached_text_answers_beside_a_link(alone: httpx.Client) -> None:
-    note = base64.b64encode(b"Invoice 5813\nTotal: 84.30 EUR\nDue: 2026-02-01").decode()
-    part = {"type": "file", "file": {"file_data": note, "filename": "note.txt"}}
-    response = asked(alone, [part, text_part(f"What is the total? It is from {UNKNOWN}.")])
-    assert "84.30" in content_of(response)
-    assert [entry["name"] for entry in response.json()["precontext"]] == ["ocr", "scraper"]
 
 
 @pytest.mark.parametrize("question", ["Summarise {}", "Read {}", "{} answers 502, why?", "What is the price on {}?"])

@@ -45,13 +45,6 @@ def llm_of(model: FullModel) -> dict[str, Any]:
     return state_of(model, "llm")
 
 
-def test_an_llm_that_is_not_there_is_told_before_anybody_asks_it(model: FullModel, port: int) -> None:
-    wait_until(lambda: llm_of(model)["state"] == "unavailable")
-    assert llm_of(model)["remedy"].startswith(REACHED)
-    assert [entry["event"] for entry in model.log if entry["event"].startswith("server_")] == ["server_away"]
-    is_away(model, port)
-
-
 def test_an_llm_that_comes_late_is_taken_in_with_its_context(model: FullModel, port: int) -> None:
     wait_until(lambda: llm_of(model)["state"] == "unavailable")
     is_away(model, port)
@@ -89,22 +82,3 @@ def test_an_llm_that_dies_amid_an_answer_is_away_until_it_is_back(model: FullMod
     wait_until(lambda: llm_of(model).get("remedy", "").startswith(REACHED))
     with serving_llm([Reply("Hi again.")], abilities=ABLE, port=port):
         wait_until(lambda: llm_of(model)["state"] == "loaded")
-
-
-def test_the_server_of_a_guard_is_watched_too_and_spoken_of_as_a_guards(
-    port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watching, "LOOK_S", 0.02)
-    told = {"guard_base_url": f"http://127.0.0.1:{port}/v1", "guard_model": "Llama-Guard-3-8B"}
-    with serving_full_model(text_guard="llama-guard-server", **told) as model:
-        wait_until(lambda: state_of(model, "text_guard")["state"] == "unavailable")
-        remedy = state_of(model, "text_guard")["remedy"]
-        assert remedy.startswith("The guard model cannot be reached")
-        assert "correct OPENFAZE_GUARD_BASE_URL" in remedy
-        with serving_llm([], abilities=ABLE, port=port):
-            wait_until(lambda: state_of(model, "text_guard")["state"] == "idle")
-    said = [entry for entry in model.log if entry["event"].startswith("server_")]
-    assert [(entry["event"], entry["capability"]) for entry in said] == [
-        ("server_away", "text_guard"),
-        ("server_back", "text_guard"),
-    ]

@@ -1,11 +1,8 @@
 """POST /v1/moderations as OpenAI's SDK calls it, and as nobody should."""
 
-import asyncio
 import io
-import random
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,17 +10,13 @@ import openai
 import PIL.Image
 import pytest
 
-from app.main import create_app
-from app.settings import Settings
 from tests import hostile
-from tests.e2e.conftest import KEY, data_url, printed_by_client
+from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, Json, error_of, serving_full_model, text_part
 from tests.e2e.guarded import BOMB, FRANCE, MURDER
 from tests.image_guards import save_nsfw_vit
 from tests.llm_server import Reply, serving_llm
-from tests.loop_time import standing_still
 from tests.office_files import document
-from tests.server import Server
 
 PATH = "/v1/moderations"
 CATEGORIES = 13
@@ -105,21 +98,6 @@ def test_our_codes_are_beside_openais_categories(model: FullModel) -> None:
     assert result["code_scores"]["S9"] > 0.9
 
 
-@pytest.mark.deep
-def test_the_other_openai_sdk_reads_it_too(model: FullModel) -> None:
-    program = (
-        "import openai, sys; client = openai.OpenAI(base_url=sys.argv[1], api_key='none', max_retries=0);"
-        "print([result.flagged for result in client.moderations.create(input=sys.argv[2:]).results])"
-    )
-    assert printed_by_client(program, f"{model.base_url}/v1", BOMB, FRANCE) == "[True, False]\n"
-
-
-def test_parts_are_judged_together(sdk: openai.OpenAI) -> None:
-    parts: Any = [text_part(FRANCE), text_part(BOMB)]
-    [result] = sdk.moderations.create(input=parts).results
-    assert result.categories.illicit_violent
-
-
 def test_a_picture_needs_an_engine_that_judges_pictures(sdk: openai.OpenAI) -> None:
     parts: Any = [text_part(FRANCE), picture("red")]
     with pytest.raises(openai.InternalServerError) as failure:
@@ -174,31 +152,6 @@ def test_more_pictures_than_a_request_may_have_are_refused(seeing: FullModel) ->
     assert "4 pictures; the limit is 3 (OPENFAZE_MAX_SOURCES)" in error["message"]
 
 
-@pytest.mark.parametrize(
-    ("body", "param", "words"),
-    [
-        ({}, "input", "Field required"),
-        ({"input": None}, "input", "a string, a list of strings"),
-        ({"input": 5}, "input", "a string, a list of strings"),
-        ({"input": []}, "input", "at least 1 item"),
-        ({"input": [5]}, "input", ""),
-        ({"input": ["a"] * 257}, "input", "at most 256 items"),
-        ({"input": ["a", text_part("b")]}, "input", "cannot be mixed"),
-        ({"input": [{"type": "input_audio"}]}, "input", "'text', 'image_url'"),
-        ({"input": "a", "model": 5}, "model", "valid string"),
-    ],
-)
-def test_what_is_no_request_is_refused_with_its_field(model: FullModel, body: Json, param: str, words: str) -> None:
-    error = error_of(model.client.post(PATH, json=body), 400, "invalid_request")
-    assert (error["param"] or "").startswith(param)
-    assert words in error["message"]
-
-
-def test_broken_json_and_other_methods(model: FullModel) -> None:
-    error_of(model.client.post(PATH, content=b'{"input": '), 400, "invalid_json")
-    error_of(model.client.get(PATH), 405, "method_not_allowed")
-
-
 def test_two_hundred_and_fifty_six_strings_are_judged(model: FullModel) -> None:
     texts = [BOMB if number % 7 == 3 else f"Bread number {number}." for number in range(256)]
     results = results_of(model.client.post(PATH, json={"input": texts}))
@@ -218,20 +171,6 @@ def test_any_other_model_is_not(model: FullModel) -> None:
     assert error["param"] == "model"
 
 
-def test_it_needs_a_key_where_the_server_has_keys(server: Server) -> None:
-    url = f"{server.base_url}{PATH}"
-    error_of(httpx.post(url, json={"input": "Hm?"}), 401, "invalid_api_key")
-    results_of(httpx.post(url, json={"input": "Hm?"}, headers={"authorization": f"Bearer {KEY}"}))
-
-
-def test_thresholds_of_the_server_count() -> None:
-    with serving_full_model(guard_thresholds="S9=1,S1=0") as model:
-        [result] = results_of(model.client.post(PATH, json={"input": BOMB}))
-        assert "S9" not in result["codes"]
-        assert "S1" in result["codes"]
-        assert result["code_scores"]["S9"] > 0.9
-
-
 def test_without_an_engine_it_is_a_503() -> None:
     with serving_full_model(text_guard="off") as model:
         error = error_of(model.client.post(PATH, json={"input": "Hm?"}), 503, "engine_unavailable")
@@ -249,36 +188,6 @@ def test_a_caller_who_hangs_up_takes_the_judging_along() -> None:
                 connection.sendall(head.encode() + body)
                 judge.wait_for_requests(3)
             judge.wait_for_cancelled(3)
-
-
-async def test_a_moderation_has_the_time_of_a_request(tmp_path: Path) -> None:
-    with serving_llm([Reply(hang_before_first_byte=True)]) as judge, standing_still() as time:
-        guard: Json = {"text_guard": "llama-guard-server", "guard_model": "Llama-Guard-3-8B"}
-        told: Json = {"llm": "off", "guard_base_url": judge.base_url, "files_dir": str(tmp_path), **guard}
-        app = create_app(Settings(_env_file=None, request_timeout_s=2, **told))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
-            asking = asyncio.create_task(client.post(PATH, json={"input": "one"}))
-            await asyncio.to_thread(judge.wait_for_requests)
-            time.passes(2)
-            error = error_of(await asking, 503, "timeout")
-        assert error["message"] == "The request took longer than 2 s (OPENFAZE_REQUEST_TIMEOUT_S)."
-        await asyncio.to_thread(judge.wait_for_cancelled)
-        await app.state.services.close()
-
-
-@pytest.mark.deep
-async def test_callers_at_once_each_get_their_own_results(model: FullModel) -> None:
-    order = random.Random(7)
-    gate = asyncio.Semaphore(16)
-    async with httpx.AsyncClient(base_url=model.base_url, timeout=120, trust_env=False) as client:
-
-        async def caller(number: int) -> None:
-            texts = [order.choice((BOMB, f"Bread of caller {number}, loaf {loaf}.")) for loaf in range(4)]
-            async with gate:
-                results = results_of(await client.post(PATH, json={"input": texts}))
-            assert [result["flagged"] for result in results] == [text == BOMB for text in texts]
-
-        await asyncio.gather(*map(caller, range(100)))
 
 
 def test_what_was_judged_is_in_no_log(model: FullModel) -> None:

@@ -1,8 +1,6 @@
 """The OpenAPI description is whole, its examples work, and whatever it allows, nothing breaks the server."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,14 +8,12 @@ import httpx
 import jsonschema
 import pytest
 import schemathesis
-from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from schemathesis import Case
 from schemathesis.schemas import APIOperation
 
 from app.main import create_app
 from app.middleware import PROBES
-from app.routes import openapi
 from app.routes.batches import EXAMPLE_FILE
 from app.settings import Settings
 from tests.e2e.conftest import KEY
@@ -52,24 +48,6 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.base_url
 
 
-async def test_the_description_is_made_once_and_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads: list[threading.Thread] = []
-    build = openapi._build_description
-
-    def noted(app: FastAPI) -> dict[str, Any]:
-        threads.append(threading.current_thread())
-        return build(app)
-
-    monkeypatch.setattr(openapi, "_build_description", noted)
-    transport = httpx.ASGITransport(create_app(Settings(_env_file=None)))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        answers = await asyncio.gather(*(client.get("/openapi.json") for _ in range(3)))
-        answers.append(await client.get("/openapi.json"))
-    assert [answer.json() for answer in answers] == [DOCUMENT] * 4
-    assert len(threads) == 1
-    assert threads[0] is not threading.current_thread()
-
-
 def references(value: Any) -> Iterator[str]:
     match value:
         case dict():
@@ -100,12 +78,6 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_the_description_is_valid_openapi() -> None:
     DESCRIPTION.validate()
-
-
-def test_a_requests_parts_and_an_answers_are_told_apart() -> None:
-    schemas = DOCUMENT["components"]["schemas"]
-    assert "role" in schemas["ChatRequestChatMessage"]["required"]
-    assert schemas["CompletionMessage"]["properties"]["role"]["const"] == "assistant"
 
 
 def test_every_operation_but_the_probes_asks_for_a_key() -> None:

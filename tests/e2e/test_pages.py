@@ -15,7 +15,6 @@ from tests.e2e.conftest import KEY, needs_browser
 from tests.e2e.full_model import client_of_app
 from tests.pages import single_line
 from tests.playground import Playground, file_of, watched
-from tests.sandboxes import needs_sandbox
 from tests.server import Server
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -124,19 +123,6 @@ def test_language_models_find_every_task_and_every_route(server: Server) -> None
     assert told_in(text, "Tasks") > {"ocr", "speech_to_text", "web_search"}
     for linked in re.findall(r"\]\((/[\w.]+)\)", text):
         assert httpx.get(f"{server.base_url}{linked}", trust_env=False).status_code == 200, linked
-
-
-@needs_sandbox
-def test_language_models_are_told_of_what_is_switched_on_alone(tmp_path: Path) -> None:
-    told = {}
-    for switch in ("on", "off"):
-        (tmp_path / switch).mkdir()
-        with client_of_app(tmp_path / switch, code_sandbox=switch, mcp=switch == "on", llm="off") as client:
-            told[switch] = client.get("/llms.txt").text
-    assert "- `code_sandbox`: " in told["on"]
-    assert "- `POST /mcp`: " in told["on"]
-    assert "code_sandbox" not in told["off"]
-    assert "/mcp" not in told["off"]
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/llms.txt", "/docs", "/docs/swagger-ui.css", "/playground/main.js"])

@@ -1,7 +1,5 @@
 """The playground draws what the server says, in a real browser: each kind of task from its file to its picture."""
 
-import base64
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ from tests.conftest import SHARED
 from tests.e2e.conftest import needs_browser
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
-from tests.pages import paragraph_page, single_line, table_page
+from tests.pages import paragraph_page, single_line
 from tests.pdfs import pdf_of_pages
 from tests.playground import Playground, corners, file_of, is_near, watched
 from tests.screens import sign_up
@@ -88,15 +86,6 @@ def test_a_word_and_its_box_light_up_together(playground: Playground) -> None:
     assert lit.get_attribute("data-box") == page.locator("polygon.lit").get_attribute("data-box") != box
 
 
-def test_tables_are_drawn_as_tables(playground: Playground) -> None:
-    page = table_page(rows=3, columns=3)
-    body = playground.run("ocr", "Read it with its tables.", files=[file_of("table.png", page.encoded())])
-    [table] = json.loads(body["choices"][0]["message"]["content"])["result"]["tables"]
-    assert playground.polygons("table") == [corners(table["bounds"])]
-    cells = playground.part("answer").locator("td").all_inner_texts()
-    assert cells == [cell["text"] for row in table["rows"] for cell in row]
-
-
 def test_pages_of_a_pdf_are_drawn_one_at_a_time(playground: Playground) -> None:
     playground.run("ocr", files=[file_of("three.pdf", pdf_of_pages(3), "application/pdf")])
     buttons = playground.part("pages").get_by_role("button")
@@ -129,24 +118,6 @@ def test_pages_of_a_pdf_are_drawn_one_at_a_time(playground: Playground) -> None:
     assert outside == 0
 
 
-def test_scans_in_pdfs_are_drawn_by_decoders_of_their_own(playground: Playground) -> None:
-    """CCITT and JPEG 2000: WebAssembly, which the page may not run, but the worker beside it may."""
-    for mode, filtered in (("1", b"/CCITTFaxDecode"), ("RGBA", b"/JPXDecode")):
-        file = io.BytesIO()
-        single_line("Platform nine").image.convert(mode).save(file, "PDF")
-        assert filtered in file.getvalue()
-        playground.part("file").set_input_files([file_of(f"{mode}.pdf", file.getvalue(), "application/pdf")])
-        playground.page.get_by_label(f"{mode}.pdf, page 1").wait_for()
-        dark = playground.page.eval_on_selector(
-            ".sheet canvas",
-            """canvas => {
-              const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-              return data.filter((value, at) => at % 4 === 0 && value < 100).length / data.length * 4;
-            }""",
-        )
-        assert 0.01 < dark < 0.5
-
-
 def test_elements_of_a_screen_are_drawn_by_their_types(playground: Playground) -> None:
     playground.run("gui_detection", files=[file_of("form.png", sign_up().screen.png)])
     elements = playground.result["gui_elements"]
@@ -158,17 +129,6 @@ def test_elements_of_a_screen_are_drawn_by_their_types(playground: Playground) -
     assert sorted(types) == sorted(one["type"] for one in elements)
     playground.part("answer").get_by_role("button", name="Create account").last.focus()
     assert playground.page.locator("polygon.lit").get_attribute("data-type") == "button"
-
-
-def test_objects_are_drawn_with_their_labels(playground: Playground, shared: Path) -> None:
-    photo = (shared / "samples" / "photo_people.jpg").read_bytes()
-    playground.run("object_detection", "Find the people.", files=[file_of("people.jpg", photo, "image/jpeg")])
-    objects = playground.result["detected_objects"]
-    assert len(objects) > 1
-    assert sorted(playground.polygons("object")) == sorted(corners(one["bounds"]) for one in objects)
-    labels = playground.part("overlay").locator("text").all_text_contents()
-    assert all(label.startswith("person ") for label in labels)
-    assert len(labels) == len(objects)
 
 
 def test_a_transcript_plays_from_the_chunk_that_is_chosen(playground: Playground, shared: Path) -> None:
@@ -245,19 +205,6 @@ def test_a_field_leads_to_its_source(playground: Playground, model: FullModel) -
     assert playground.polygons("evidence") == []
 
 
-@pytest.mark.deep
-def test_a_field_leads_to_the_second_at_which_it_was_said(
-    playground: Playground, model: FullModel, shared: Path
-) -> None:
-    model.script(Reply('{"platform": "your country", "track": "forty"}'))
-    speech = (shared / "samples" / "speech_jfk.flac").read_bytes()
-    body = playground.run("chat", "Transcribe it.", files=[file_of("s.flac", speech, "audio/flac")], schema=FIELDS)
-    [start, _] = body["evidence"]["/platform"]["timestamp"]
-    playground.part("evidence").get_by_role("button", name="platform").click()
-    playground.page.wait_for_function(f"() => Math.abs(document.querySelector('audio').currentTime - {start}) < 0.1")
-    playground.part("transcript").locator('[aria-current="true"]').wait_for()
-
-
 def test_an_answer_comes_piece_by_piece_and_can_be_stopped(playground: Playground, model: FullModel) -> None:
     model.script(Reply(chunks=["One ", "two ", "three"], hang_after=3))
     playground.start("chat", "Count.")
@@ -289,13 +236,6 @@ def test_an_error_is_told_in_its_own_words(playground: Playground) -> None:
     assert "400" in error.inner_text()
     playground.run("ocr", files=[file_of("sign.png", single_line("Platform nine").encoded())])
     assert not error.is_visible()
-
-
-def test_what_breaks_amid_a_stream_is_told_and_what_came_stays(playground: Playground, model: FullModel) -> None:
-    model.script(Reply(chunks=["One ", "two ", "three"], cut_after=3))
-    playground.start("chat", "Count.")
-    playground.part("error").get_by_text("The language model broke off its answer.").wait_for()
-    playground.part("answer").get_by_text("One").wait_for()
 
 
 EVIL = "<img src=x onerror='window.ran=1'><script>window.ran=1</script><b>bold</b> [a](javascript:window.ran=1)"
@@ -356,66 +296,9 @@ def test_fields_are_listed_as_one_adds_them(playground: Playground) -> None:
     assert schema["properties"]["lines"]["items"]["required"] == ["amount"]
 
 
-def test_a_file_that_is_dropped_is_shown_and_read(playground: Playground) -> None:
-    """A TIFF, which no Chromium shows: its words stand on a blank sheet."""
-    picture = base64.b64encode(single_line("Platform nine").encoded("TIFF")).decode()
-    playground.part("task").select_option("ocr")
-    playground.page.evaluate(
-        """picture => {
-          const bytes = Uint8Array.from(atob(picture), sign => sign.charCodeAt(0));
-          const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File([bytes], 'sign.tiff', {type: 'image/tiff'}));
-          document.body.dispatchEvent(new DragEvent('drop', {dataTransfer, bubbles: true, cancelable: true}));
-        }""",
-        picture,
-    )
-    playground.page.get_by_text("sign.tiff", exact=True).wait_for()
-    playground.part("run").click()
-    playground.done()
-    assert len(playground.polygons("word")) == 2
-    assert playground.part("overlay").locator("text").all_text_contents() == ["Platform", "nine"]
-
-
-def test_several_files_are_one_document(playground: Playground) -> None:
-    signs = [file_of(f"{text}.png", single_line(text).encoded()) for text in ("Exit", "Platform nine")]
-    playground.run("ocr", files=signs)
-    page = playground.page
-    assert page.locator(".sheet img").get_attribute("alt") == "Exit.png"
-    playground.part("pages").get_by_role("button").nth(1).click()
-    page.get_by_label("Page 2:").wait_for()
-    assert page.locator(".sheet img").get_attribute("alt") == "Platform nine.png"
-    expect(playground.part("answer")).to_have_text("Platform nine")
-    assert all(
-        is_near(*pair) for pair in zip(playground.shown_bounds("word"), playground.polygons("word"), strict=True)
-    )
-
-
-def test_of_a_long_transcript_only_what_is_seen_is_drawn(playground: Playground) -> None:
-    chunks = [{"timestamp": [at / 2, at / 2 + 0.4], "text": f"word{at}"} for at in range(8000)]
-    content = json.dumps({"name": "stt", "result": {"text": "…", "chunks": chunks}})
-    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
-    playground.page.route("**/v1/chat/completions", lambda route: route.fulfill(json={"choices": [choice]}))
-    playground.run("speech_to_text")
-    assert playground.part("transcript").locator("[data-start]").count() == len(chunks)
-    drawn = playground.page.eval_on_selector_all(
-        ".chunk", "all => all.filter(one => one.checkVisibility({contentVisibilityAuto: true})).length"
-    )
-    assert 0 < drawn < len(chunks) / 4
-
-
 def test_what_nothing_serves_here_says_how_to_get_it(playground: Playground) -> None:
     note = playground.page.locator("#task-note")
     assert not note.is_visible()
     playground.part("task").select_option("translate")
     assert note.inner_text().startswith("Nothing serves it here. ")
     assert "OPENFAZE_TRANSLATE" in note.inner_text()
-
-
-@pytest.mark.deep
-def test_two_hundred_pages_can_be_leafed_through(playground: Playground) -> None:
-    playground.run("ocr", files=[file_of("book.pdf", pdf_of_pages(200), "application/pdf")])
-    assert playground.part("pages").get_by_role("button").count() == 200
-    playground.page.get_by_role("button", name="Page 150", exact=True).click()
-    playground.page.get_by_label("Page 150:").wait_for()
-    expect(playground.part("answer")).to_have_text("This is page 150")
-    assert playground.page.locator(".sheet").count() == 1

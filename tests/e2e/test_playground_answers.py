@@ -1,7 +1,6 @@
 """What the full model says on the playground: Markdown that can do no harm, fields that are linked to their sources.
 Beside it what else a person may see or do there: masks, boxes around small print, code on a telephone, a microphone."""
 
-import base64
 import io
 import json
 import re
@@ -15,13 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import BROWSER, needs_browser
-from tests.e2e.full_model import FullModel, client_of_app, serving_full_model
+from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
-from tests.networks import save_network
 from tests.pages import single_line
 from tests.playground import Playground, corners, file_of, watched
 from tests.recordings import plain_wav
-from tests.screens import sign_up
 from tests.speech import RATE, pause, plain_words, say, word_errors
 
 pytestmark = [pytest.mark.browser, needs_browser]
@@ -166,74 +163,6 @@ def test_what_would_never_end_is_drawn_all_the_same(playground: Playground) -> N
     assert all(depth < 100 and shown for depth, shown in drawn.values()), drawn
 
 
-def test_what_was_drawn_stays_while_more_comes(playground: Playground) -> None:
-    """Whatever the pieces, no element that is complete is made again: the page does not jump, a selection stays."""
-    kept = playground.page.evaluate(
-        """async text => {
-          const {Growing, markdown} = await import('./playground/markdown.js');
-          const counts = [];
-          for (const step of [1, 3, 40]) {
-            const root = document.createElement('div'), growing = new Growing(root), first = [];
-            const settled = async said => {
-              const whole = markdown(said).map(one => one.textContent).join('');
-              while (root.textContent !== whole) await new Promise(done => setTimeout(done, 5));
-            };
-            for (let at = 0; at < text.length; at += step) {
-              growing.append(text.slice(at, at + step));
-              if (at % 120 < step) {
-                await settled(text.slice(0, at + step));
-                const complete = [...root.children].slice(0, -1);
-                first.forEach((one, index) => { if (complete[index] !== one) throw new Error(`${step}: ${at}`); });
-                first.splice(0, first.length, ...complete);
-              }
-            }
-            await settled(text);
-            const whole = document.createElement('div');
-            whole.append(...markdown(text));
-            counts.push([first.length, root.innerHTML === whole.innerHTML]);
-          }
-          return counts;
-        }""",
-        PROSE,
-    )
-    assert len(kept) == 3
-    assert all(count >= 4 and same for count, same in kept), kept
-
-
-def test_a_field_its_source_and_its_value_light_up_together(playground: Playground, model: FullModel) -> None:
-    model.script(Reply('{"platform": "nine", "track": "forty"}'))
-    playground.run(
-        "chat", "Which platform?", files=[file_of("sign.png", single_line("Platform nine").encoded())], schema=FIELDS
-    )
-    page = playground.page
-    answer, evidence = playground.part("answer"), playground.part("evidence")
-    found = page.locator("#found")
-    [_, nine] = page.locator('polygon[data-kind="word"]').all()
-    value = answer.locator('[data-pointer="/platform"]')
-    row = evidence.locator('[data-pointer="/platform"]')
-    # The source lights the field, in the answer and in the list, and what was read there.
-    nine.hover()
-    assert answer.locator(".lit").all_inner_texts() == ['"nine"']
-    assert evidence.locator(".lit").count() == row.and_(page.locator(".lit")).count() == 1
-    assert found.locator(".lit").inner_text() == "nine"
-    assert page.locator(".caption").inner_text().startswith("nine · ")
-    page.locator('polygon[data-kind="word"]').first.hover()
-    assert answer.locator(".lit").count() == 0
-    # The field lights its source, wherever it is pointed at.
-    for place in (value, row):
-        page.mouse.move(1, 1)
-        place.hover()
-        assert page.locator("polygon.lit").get_attribute("data-box") == nine.get_attribute("data-box")
-        assert found.locator(".lit").inner_text() == "nine"
-    value.click()
-    assert playground.polygons("evidence") == [corners(playground.body["evidence"]["/platform"]["bounds"])]
-    assert row.get_attribute("aria-pressed") == "true"
-    # So do arrow keys; a value that nothing supports has no source.
-    page.keyboard.press("ArrowDown")
-    assert playground.polygons("evidence") == []
-    assert evidence.locator('[aria-pressed="true"]').get_attribute("data-pointer") == "/track"
-
-
 def test_a_list_is_a_table_whose_cells_lead_to_their_places(playground: Playground, model: FullModel) -> None:
     columns = {"what": {"type": "string"}, "count": {"type": ["integer", "null"]}}
     row = {"type": "object", "properties": columns, "required": [*columns], "additionalProperties": False}
@@ -306,18 +235,6 @@ def test_a_correction_is_a_value_of_its_type(playground: Playground) -> None:
     assert [playground.page.evaluate(read, [text, schema]) for text, schema, _ in cases] == [one[2] for one in cases]
 
 
-def test_the_json_of_an_answer_is_as_it_is_written(playground: Playground, model: FullModel) -> None:
-    value: Any = {"a": [], "b": {"c/d~": [1, {"e": None}], "f": "<b>"}, "g": True}
-    model.script(Reply(json.dumps(value)))
-    playground.run("chat", "As JSON.")
-    answer = playground.part("answer")
-    assert answer.text_content() == json.dumps(value, indent=2)
-    pointers = answer.locator("[data-pointer]").evaluate_all("all => all.map(({dataset}) => dataset.pointer)")
-    assert pointers == ["/a", "/b/c~1d~0/0", "/b/c~1d~0/1/e", "/b/f", "/g"]
-    playground.part("plain").click()
-    assert answer.text_content() == json.dumps(value)
-
-
 def shown(page: Page, locator: str) -> Any:
     """The picture of the screen where the first of `locator` is, as numbers."""
     box = page.locator(locator).first.bounding_box()
@@ -327,79 +244,6 @@ def shown(page: Page, locator: str) -> Any:
     right, bottom = int(box["x"] + box["width"]), int(box["y"] + box["height"])
     clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
     return np.asarray(PIL.Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")).astype(int)  # type: ignore[arg-type]
-
-
-def test_boxes_leave_small_print_as_it_is(playground: Playground) -> None:
-    """On a telephone a screenshot is small: the frames are around what it says, not over it."""
-    page = playground.page
-    page.set_viewport_size({"width": 390, "height": 844})
-    playground.run("gui_detection", files=[file_of("form.png", sign_up().screen.png)])
-    page.locator(".stage").evaluate("stage => stage.scrollIntoView({block: 'center'})")
-    texts = [f'polygon[data-box="{one.get_attribute("data-box")}"]' for one in page.locator("polygon.element").all()]
-    page.mouse.move(1, 1)
-    framed = [shown(page, text) for text in texts]
-    whole = shown(page, ".sheet")
-    page.locator(".toggle input").uncheck()
-    page.evaluate("document.querySelectorAll('polygon.off').forEach(one => one.classList.replace('off', 'gone'))")
-    page.evaluate("document.querySelectorAll('polygon.gone').forEach(one => { one.style.opacity = 0; })")
-    changed = [np.abs(shown(page, text) - before) for text, before in zip(texts, framed, strict=True)]
-    assert len(changed) > 4
-    assert np.abs(shown(page, ".sheet") - whole).max() > 100, "there were frames"
-    # The browser may draw a picture's edges a little differently.
-    assert [one.max() < 40 for one in changed] == [True] * len(changed)
-
-
-def test_the_code_takes_little_of_a_telephone(playground: Playground) -> None:
-    page = playground.page
-    codes = playground.part("code").locator("details")
-    assert [one.get_attribute("open") is not None for one in codes.all()] == [True, False, False]
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.reload()
-    assert playground.part("code").bounding_box()["height"] < 150  # type: ignore[index]
-    codes.nth(1).locator("summary").click()
-    playground.part("prompt").fill("What is it?")
-    assert "What is it?" in codes.nth(1).locator("pre").inner_text(), "it stays open, and follows the form"
-    block = codes.nth(1).locator("pre").bounding_box()
-    assert block is not None
-    assert block["height"] < 400
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_masks_are_drawn_where_they_are(browser: Browser, tmp_path: Path) -> None:
-    """By a server that segments: a network whose answer is known, in a real ONNX file."""
-    maps = np.full((2, 20, 40), -9, np.float32)
-    maps[0, 5:15, 10:20] = 9  # The left half of the object.
-    table = np.full((2, 91), -8, np.float32)
-    table[0, 6] = 8
-    centred = np.array([[0.5, 0.5, 0.5, 0.5], [0.25, 0.5, 0.1, 0.2]], np.float32)
-    network = save_network(tmp_path / "seg.onnx", {"dets": centred, "labels": table, "masks": maps}, picture="input")
-    # In the mean colour of its training pictures, which the network adds nothing for.
-    picture = io.BytesIO()
-    PIL.Image.new("RGB", (400, 200), (124, 116, 104)).save(picture, "PNG")
-    settings = {"object_detection": "onnx", "object_detection_model": str(network), "llm": "off"}
-    with client_of_app(tmp_path, **settings) as client, watched(browser, str(client.base_url)) as page:
-        playground = Playground(page, str(client.base_url))
-        playground.open()
-        playground.run("object_detection", "Segment the buses.", files=[file_of("bus.png", picture.getvalue())])
-        [found] = playground.result["detected_objects"]
-        mask = np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(found["mask"]))))
-        assert 0.4 < mask.mean() < 0.6
-        assert page.locator(".overlay .outline").count() == 1
-        # Only the mask: its pixels, and no others, are of another colour than the picture.
-        page.evaluate(
-            "document.querySelectorAll('.overlay polygon, .overlay .outline, .tag').forEach(one => one.remove())"
-        )
-        page.mouse.move(1, 1)
-        drawn = shown(page, ".sheet")
-        tinted = np.abs(drawn - (124, 116, 104)).max(axis=2) > 20
-        rows, columns = tinted.shape
-        box = [(x * columns / 400, y * rows / 200) for x, y in corners(found["bounds"])]
-        (left, top), (right, bottom) = box[0], box[2]
-        expected = np.zeros_like(tinted)
-        inside = PIL.Image.fromarray(mask).resize((round(right - left), round(bottom - top)))
-        expected[round(top) : round(top) + inside.height, round(left) : round(left) + inside.width] = np.asarray(inside)
-        assert 0.1 < tinted.mean() < 0.15
-        assert (tinted != expected).mean() < 0.005
 
 
 def test_a_voice_is_recorded_and_heard(browser: Browser, model: FullModel, tmp_path: Path) -> None:

@@ -9,13 +9,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import KEY, needs_browser
 from tests.pages import single_line
-from tests.playground import Playground, answering, file_of, found_by_axe, watched
+from tests.playground import Playground, file_of, found_by_axe, watched
 from tests.server import Server
 
 pytestmark = [pytest.mark.browser, needs_browser]
@@ -82,41 +81,11 @@ def test_the_code_does_the_same(playground: Playground, tmp_path: Path) -> None:
         assert printed(tmp_path, node, "ask.mjs").strip() == said
 
 
-def test_a_file_name_of_several_lines_ends_no_code(playground: Playground, tmp_path: Path) -> None:
-    """Names may have line breaks on Linux; one of these lines looks like the end of the text that curl sends."""
-    file = {**SIGN, "name": "a'\nJSON\ntouch ran\n.png"}
-    (tmp_path / file["name"]).write_bytes(file["buffer"])
-    playground.run("ocr", files=[file], key=KEY)
-    curl = playground.part("code").locator("pre").first.text_content() or ""
-    said = playground.body["choices"][0]["message"]["content"]
-    assert json.loads(printed(tmp_path, "bash", "-c", curl))["choices"][0]["message"]["content"] == said
-    assert not (tmp_path / "ran").exists()
-
-
 def printed(folder: Path, *command: str) -> str:
     env = {"PATH": os.environ["PATH"], "OPENFAZE_API_KEY": KEY}
     result = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100)
     assert result.returncode == 0, result.stderr
     return result.stdout
-
-
-@pytest.mark.deep
-def test_a_large_file_is_uploaded_first_and_deleted_again(
-    playground: Playground, client: httpx.Client, tmp_path: Path
-) -> None:
-    page = playground.page
-    picture = single_line("Platform nine").encoded() + bytes(
-        17_000_000
-    )  # what follows a picture's end is no part of it
-    (tmp_path / "large.png").write_bytes(picture)
-    with page.expect_request(lambda request: request.method == "DELETE") as deleted:
-        playground.run("ocr", files=tmp_path / "large.png", key=KEY)
-    expect(playground.part("answer")).to_contain_text("Platform nine")
-    assert playground.body["usage"]["total_tokens"] > 0, "it came as a stream, and is shown as an answer"
-    assert deleted.value.response() is not None
-    assert client.get("/v1/files").json()["data"] == []
-    curl = playground.part("code").locator("pre").first.text_content() or ""
-    assert "Platform nine" in printed(tmp_path, "bash", "-c", curl)
 
 
 def test_it_may_run_nothing_but_its_own_files(browser: Browser, server: Server) -> None:
@@ -224,76 +193,3 @@ def test_it_can_be_used_without_a_mouse(playground: Playground) -> None:
 
 
 READ = {"name": "ocr", "result": {"extracted_text": "Corner Bakery", "sections": []}}
-
-
-def test_a_task_that_runs_by_itself_is_sent_without_fields_and_the_page_says_so(playground: Playground) -> None:
-    page = playground.page
-    answering(page, READ)
-    note = page.locator("#schema-off")
-    with page.expect_request("**/v1/chat/completions") as request:
-        page.get_by_role("button", name="Receipt: extract fields").click()
-    assert "response_format" in json.loads(request.value.post_data or "")
-    playground.done()
-    assert not note.is_visible()
-    playground.part("task").select_option("ocr")
-    assert "Not sent" in note.inner_text()
-    assert "response_format" not in (playground.part("code").text_content() or "")
-    assert found_by_axe(page) == []
-    with page.expect_request("**/v1/chat/completions") as request:
-        playground.part("run").click()
-    body = json.loads(request.value.post_data or "")
-    assert body["messages"][0] == {"role": "system", "content": "<task>ocr</task>"}
-    assert not {"response_format", "evidence"} & set(body)
-    note.get_by_role("button", name="Ask the full model").click()
-    assert playground.part("task").input_value() == "chat"
-    assert not note.is_visible()
-    assert "response_format" in (playground.part("code").text_content() or ""), "what was written is still there"
-
-
-def test_the_prompt_of_a_sample_goes_with_it_and_what_is_typed_stays(playground: Playground) -> None:
-    answering(playground.page, READ)
-    prompt = playground.part("prompt")
-
-    def try_sample(name: str) -> str:
-        playground.page.get_by_role("button", name=name).click()
-        playground.done()
-        return prompt.input_value()
-
-    assert try_sample("Receipt: extract fields") == "Extract these fields."
-    playground.part("task").select_option("ocr")
-    assert prompt.input_value() == ""
-    assert try_sample("Receipt: extract fields") == "Extract these fields."
-    assert try_sample("Receipt: read it") == ""
-    prompt.fill("Read the total.")
-    playground.part("task").select_option("gui_detection")
-    assert prompt.input_value() == "Read the total."
-    assert try_sample("Receipt: extract fields") == "Read the total."
-    prompt.fill("")
-    assert try_sample("Receipt: extract fields") == "Extract these fields."
-
-
-def test_stages_of_a_stream_are_those_before_its_first_byte(playground: Playground) -> None:
-    page = playground.page
-    chunk = {"choices": [{"index": 0, "delta": {"content": "One"}, "finish_reason": "stop"}]}
-    headers = {"content-type": "text/event-stream", "server-timing": "read;dur=8.0, plan;dur=10.0"}
-    stream = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n"
-    page.route("**/v1/chat/completions", lambda route: route.fulfill(body=stream, headers=headers))
-    playground.run("chat", "Count.")
-    caption = playground.part("timings").locator("caption")
-    assert caption.inner_text() == "Stages on the server, before the first byte"
-    page.unroute_all()
-    whole = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "One"}, "finish_reason": "stop"}]}
-    headers = {"server-timing": "read;dur=8.0, task;dur=10.0"}
-    page.route("**/v1/chat/completions", lambda route: route.fulfill(json=whole, headers=headers))
-    playground.run("ocr", "Count.")
-    assert caption.inner_text() == "Stages on the server"
-
-
-def test_what_takes_less_than_a_second_is_told_in_milliseconds(playground: Playground) -> None:
-    said = playground.page.evaluate(
-        """async () => {
-          const { summary } = await import('/playground/answer.js'), boxes = { all: [], pages: new Map() };
-          return [41.6, 999.4, 999.6, 1940].map(whole => summary({ body: {}, times: { whole } }, boxes).trim());
-        }"""
-    )
-    assert said == ["Done in 42 ms.", "Done in 999 ms.", "Done in 1.0 s.", "Done in 1.9 s."]

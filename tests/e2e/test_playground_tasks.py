@@ -15,10 +15,8 @@ from models.sandbox.bubblewrap import missing
 from tests.e2e.conftest import needs_browser
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
-from tests.office_files import document
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
-from tests.pdfs import pdf_of_pages
 from tests.playground import WAIT_MS, Playground, answering, file_of, found_by_axe, watched
 from tests.recordings import plain_wav
 
@@ -144,139 +142,9 @@ def test_the_source_of_a_field_is_marked_in_the_page_it_comes_from(
     assert page.locator("#found .prose").text_content() == whole, "the text is as it was"
 
 
-def test_the_source_of_a_field_is_marked_in_an_office_file(playground: Playground, model: FullModel) -> None:
-    lines = ["Payment within 30 days.", *["Something else. " * 20] * 30, "Delivery takes\t30 days from the order on."]
-    file = file_of("terms.docx", document(lambda word: [word.add_paragraph(line) for line in lines]), DOCX)
-    model.script(Reply('{"delivery": "30 days"}'))
-    body = playground.run("chat", "Extract it.", files=[file], schema=fields("delivery"))
-    found = body["evidence"]["/delivery"]
-    assert "30 days" in found["passage"]
-    playground.part("evidence").get_by_role("button", name="delivery").click()
-    marks = playground.page.locator("#found mark")
-    assert "".join(marks.all_text_contents()).split() == found["text"].split()
-    before = marks.first.evaluate(
-        """mark => {
-          const range = document.createRange();
-          range.setStart(mark.closest('.prose'), 0);
-          range.setEndBefore(mark);
-          return range.toString();
-        }"""
-    )
-    text = body["precontext"][0]["result"]["extracted_text"]
-    assert before == text[: len(before)]
-    assert text[: len(before)].count("\n") == text[: text.index(found["passage"].split()[0])].count("\n")
-    # Across the blocks that a long text is shown in.
-    across = playground.page.evaluate(
-        """async () => {
-          const {marked, unmark} = await import('./playground/evidence.js');
-          const root = document.querySelector('#found');
-          root.innerHTML = '';
-          const prose = Object.assign(document.createElement('pre'), {className: 'prose'});
-          for (const text of ['It costs 1.5 (net), ', 'a lot or not$ ', 'enough']) {
-            prose.append(Object.assign(document.createElement('span'), {textContent: text}));
-          }
-          root.append(prose);
-          const found = [];
-          for (const text of ['(net), a lot or not$ enough', 'lot', 'lo', '1x5', 'not$']) {
-            marked(root, {text});
-            found.push([...root.querySelectorAll('mark')].map(mark => mark.textContent));
-            unmark();
-          }
-          return [...found, prose.childNodes.length, prose.querySelectorAll('mark').length];
-        }"""
-    )
-    assert across == [["(net), ", "a lot or not$ ", "enough"], ["lot"], [], [], ["not$"], 3, 0]
-    # A text in the second of two passages, which is Markdown here and was none where it was found; stars in plenty.
-    after = playground.page.evaluate(
-        """async () => {
-          const {marked} = await import('./playground/evidence.js');
-          const root = document.querySelector('#found');
-          const stars = '*'.repeat(400);
-          root.innerHTML = '';
-          root.append(Object.assign(document.createElement('pre'), {
-            className: 'prose', textContent: `At 9 to Rome. ${stars}. Leaves at 9 for **Old _Town_**, * daily`,
-          }));
-          marked(root, {text: 'nowhere', passage: `${stars} nowhere`});
-          marked(root, {text: '9', passage: 'Leaves at 9 for Old Town, * daily'});
-          return root.querySelector('mark').previousSibling.data.slice(-10);
-        }"""
-    )
-    assert after == "Leaves at "
-
-
 def speech(count: int) -> dict[str, Any]:
     chunks = [{"timestamp": [at / 2, at / 2 + 0.4], "text": f"word{at}"} for at in range(count)]
     return {"name": "stt", "result": {"text": "…", "chunks": chunks}}
-
-
-def test_a_recording_is_forgotten_with_its_transcript_and_painted_once(playground: Playground) -> None:
-    page = playground.page
-    answering(page, speech(4000))
-    rate, silent = 8000, np.zeros(8000 * 20, np.float32)
-    loud = silent + np.float32(0.8)
-    [first, second] = [
-        file_of(f"{name}.wav", plain_wav(np.concatenate(parts)[None], rate), "audio/wav")
-        for name, parts in (("ends", (silent, loud)), ("begins", (loud, silent)))
-    ]
-    page.evaluate(
-        """() => {
-          const decode = OfflineAudioContext.prototype.decodeAudioData;
-          window.held = [];
-          OfflineAudioContext.prototype.decodeAudioData = async function (data) {
-            const sound = await decode.call(this, data);
-            return new Promise(done => window.held.push(() => done(sound)));
-          };
-        }"""
-    )
-    # The first file's sound is known after the second's.
-    for count, file in enumerate((first, second), 1):
-        playground.run("speech_to_text", files=[file])
-        page.wait_for_function(f"() => window.held.length === {count}")
-    page.evaluate("window.held[1]()")
-    drawn = """() => {
-      const canvas = document.querySelector('canvas.wave');
-      const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
-      pen.drawImage(canvas, 0, 0);
-      const high = at => [...pen.getImageData(canvas.width * at, canvas.height / 8, 8, 1).data].some(one => one > 0);
-      return [high(0.25), high(0.75)];
-    }"""
-    page.wait_for_function(f"() => `${{({drawn})()}}` === 'true,false'")
-    page.evaluate("window.held[0]()")
-    page.evaluate("() => new Promise(done => setTimeout(() => requestAnimationFrame(done), 0))")
-    assert page.evaluate(drawn) == [True, False], "what comes late changes nothing"
-    # Of four thousand chunks none is drawn again where the sound goes on.
-    page.evaluate(
-        """() => {
-          window.rectangles = 0;
-          for (const kind of [CanvasRenderingContext2D, OffscreenCanvasRenderingContext2D]) {
-            const fill = kind.prototype.fillRect;
-            kind.prototype.fillRect = function (...at) { window.rectangles += 1; return fill.apply(this, at); };
-          }
-          window.before = document.querySelector('audio');
-          window.before.currentTime = 10.1;
-        }"""
-    )
-    page.locator('.chunk[aria-current][data-start="10"]').wait_for()
-    assert 0 < page.evaluate("window.rectangles") < 50
-    assert page.evaluate(drawn) == [True, False]
-    # Of an address there is no sound here, and no longer that of the file before.
-    playground.part("file").set_input_files([])
-    playground.run("speech_to_text", "https://example.org/a.mp3")
-    assert page.locator("audio, canvas.wave").count() == 0
-    page.locator(".chunk").nth(60).click()
-    assert page.evaluate("[window.before.paused, Math.round(window.before.currentTime)]") == [True, 10]
-    # A long file's waveform is missing, which is said.
-    long = {"name": "long.wav", "size": 25_000_000}
-    told = page.evaluate(
-        """async ({name, size}) => {
-          const {TranscriptView} = await import('./playground/transcript.js');
-          const root = document.createElement('div');
-          new TranscriptView(root).open({chunks: []}, new File([new Uint8Array(size)], name, {type: 'audio/wav'}));
-          return root.textContent;
-        }""",
-        long,
-    )
-    assert "No waveform: the file is over 24.0 MB." in told
 
 
 def test_files_are_pasted_and_a_text_is_dragged_into_the_prompt(playground: Playground) -> None:
@@ -312,25 +180,6 @@ def test_files_are_pasted_and_a_text_is_dragged_into_the_prompt(playground: Play
         })"""
     )
     assert over == [[False, False], [True, True]]
-
-
-def test_pages_are_one_stop_of_the_tabulator(playground: Playground) -> None:
-    page = playground.page
-    playground.part("file").set_input_files([file_of("five.pdf", pdf_of_pages(5), "application/pdf")])
-    pages = playground.part("pages").get_by_role("button")
-    page.get_by_label("five.pdf, page 1").wait_for()
-    stops = "all => all.filter(one => one.tabIndex === 0).map(one => one.textContent)"
-    assert pages.evaluate_all(stops) == ["1"]
-    pages.nth(0).focus()
-    page.keyboard.press("End")
-    page.keyboard.press("ArrowLeft")
-    assert page.evaluate("document.activeElement.textContent") == "4"
-    page.keyboard.press("Enter")
-    page.get_by_label("five.pdf, page 4").wait_for()
-    assert page.locator('.pages [aria-current="page"]').inner_text() == "4"
-    assert pages.evaluate_all(stops) == ["4"]
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('.pages')") is None
 
 
 @pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.deep), "dark"])

@@ -14,14 +14,11 @@ from app.settings import Settings
 from tests.e2e.full_model import (
     FullModel,
     Json,
-    body_of,
     content_of,
     error_of,
-    prompt_text,
     serving_full_model,
     serving_sign,
     system,
-    text_part,
 )
 from tests.llm_replies import Call
 from tests.llm_server import Reply
@@ -147,11 +144,6 @@ def test_head_is_answered_on_every_route_that_can_be_got(model: FullModel) -> No
     assert model.client.head("/v1/chat/completions").status_code == 405
 
 
-def test_the_description_has_no_head(model: FullModel) -> None:
-    described = model.client.get("/openapi.json").json()
-    assert not any("head" in methods for methods in described["paths"].values())
-
-
 START = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -200,10 +192,3 @@ def test_mcp_answers_in_the_form_that_a_client_accepts(
 
 def test_mcp_refuses_a_client_that_accepts_something_else(model: FullModel) -> None:
     assert model.client.post("/mcp", json=START, headers={"accept": "text/html"}).status_code == 406
-
-
-def test_words_of_a_request_stay_what_they_are(model: FullModel) -> None:
-    model.script(Reply("Fine."))
-    response = model.client.post("/v1/chat/completions", json=body_of([text_part("\ufeffAre you?")]))
-    assert content_of(response) == "Fine."
-    assert "\ufeffAre you?" in prompt_text(model.prompts[0])

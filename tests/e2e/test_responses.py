@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from app.events import Finish
-from app.routes import responses
-from app.wire.responses_answer import ResponseBuilder
 from tests.e2e.full_model import FullModel, Json, error_of, picture_of, prompt_text, schema_of
 from tests.e2e.guarded import BOMB
 from tests.e2e.responses import PATH, SAN_FRANCISCO, WEATHER, ask, refused, serving_responses, stream, text_of, user
@@ -96,11 +92,6 @@ def test_reasoning_is_an_item_of_its_own(model: FullModel) -> None:
     assert "Six times" not in prompt_text(model.prompts[0])
 
 
-def test_unasked_reasoning_is_not_shown(model: FullModel) -> None:
-    model.script(Reply("Forty-two.", reasoning="Six times seven."))
-    assert [item["type"] for item in stream(model, "Seven by six?").response["output"]] == ["message"]
-
-
 def test_what_is_said_beside_a_call_comes_first(model: FullModel) -> None:
     calls = [SAN_FRANCISCO, Call("get_weather", '{"location": "Oslo"}', id="call_2")]
     model.script(by_body=lambda _: Reply("Let me look.", tool_calls=calls))
@@ -128,25 +119,6 @@ def test_a_custom_tool_is_given_a_text(model: FullModel) -> None:
     *_, asked, told = model.prompts[1]["messages"]
     assert json.loads(asked["tool_calls"][0]["function"]["arguments"]) == {"input": "*** Begin\n+a"}
     assert told["content"] == "patched"
-
-
-def test_tools_of_a_namespace_are_called_by_their_own_names(model: FullModel) -> None:
-    patch = {"type": "custom", "name": "patch"}
-    tools = [{"type": "namespace", "name": "mcp__maps", "description": "Maps.", "tools": [WEATHER, patch]}, WEATHER]
-    calls = [Call("mcp__maps__get_weather"), Call("mcp__maps__patch", '{"input": "x"}', id="call_2")]
-    model.script(Reply(tool_calls=calls), Reply("Done."))
-    found = stream(model, "Weather on the map?", tools=tools)
-    function, custom = found.response["output"]
-    assert model.prompts[0]["tools"][0]["function"]["name"] == "mcp__maps__get_weather"
-    assert (function["type"], function["namespace"], function["name"]) == ("function_call", "mcp__maps", "get_weather")
-    assert (custom["type"], custom["namespace"], custom["name"]) == ("custom_tool_call", "mcp__maps", "patch")
-    outputs = [
-        {"type": "function_call_output", "call_id": "call_1", "output": "fog"},
-        {"type": "custom_tool_call_output", "call_id": "call_2", "output": "ok"},
-    ]
-    assert text_of(ask(model, [user("Weather?"), function, custom, *outputs], tools=tools)) == "Done."
-    said = model.prompts[1]["messages"][1]["tool_calls"]
-    assert [call["function"]["name"] for call in said] == ["mcp__maps__get_weather", "mcp__maps__patch"]
 
 
 def test_a_turn_of_codex_goes_on(model: FullModel) -> None:
@@ -226,20 +198,6 @@ def test_logprobs_come_with_the_text(model: FullModel) -> None:
     said = found.response["output"][0]["content"][0]["logprobs"]
     assert [one["token"] for one in said] == ["Yes", " indeed."]
     assert model.prompts[0]["top_logprobs"] == 2
-
-
-def test_many_logprobs_are_encoded_in_a_thread(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model.script(Reply("Yes indeed.", logprobs=True))
-    monkeypatch.setattr(responses, "LARGE_BYTES", 100)
-    finish, threads = ResponseBuilder.finish, list[str]()
-
-    def watched(building: ResponseBuilder, event: Finish) -> list[bytes]:
-        threads.append(threading.current_thread().name)
-        return finish(building, event)
-
-    monkeypatch.setattr(ResponseBuilder, "finish", watched)
-    stream(model, "Sure?", top_logprobs=2)
-    assert [name.partition("_")[0] for name in threads] == ["work"]
 
 
 # As in chat.
@@ -377,14 +335,6 @@ def test_what_is_not_supported_is_refused_by_its_name(model: FullModel, fields: 
     assert said in error["message"]
 
 
-def test_who_comes_from_chat_is_told_what_is_called_otherwise(model: FullModel) -> None:
-    said = [{"role": "user", "content": "Hello."}]
-    for body, word in (({"messages": said}, "here it is 'input'"), ({}, "Field 'input': Field required")):
-        answer = model.client.post("/v1/responses", json={"model": "interfaze-beta"} | body)
-        assert answer.status_code == 400
-        assert word in answer.json()["error"]["message"]
-
-
 def test_an_error_names_the_item_that_it_is_about(model: FullModel) -> None:
     broken = {"type": "input_image", "image_url": "data:image/png;base64,@@@@"}
     said = [user("Hello."), user([{"type": "input_text", "text": "Read it."}, broken])]
@@ -401,21 +351,6 @@ def test_items_of_other_servers_tools_are_passed_over_with_a_warning(model: Full
     told = "\n".join(response["warnings"])
     for name in ("'web_search_call'", "Tool 'web_search'", "Did you mean 'temperature'"):
         assert name in told
-
-
-def test_results_of_openais_own_tools_in_a_history_are_passed_over(model: FullModel) -> None:
-    model.script(Reply("Fine."))
-    seen = {"type": "computer_call_output", "call_id": "c1", "output": {"type": "computer_screenshot"}}
-    response = ask(model, [{"type": "computer_call", "call_id": "c1", "id": "cu_1"}, seen, user("Are you well?")])
-    assert len(model.prompts[0]["messages"]) == 1
-    [first, second] = [one for one in response["warnings"] if "are ignored" in one]
-    assert ("'computer_call'" in first, "'computer_call_output'" in second) == (True, True)
-
-
-def test_a_tool_that_searches_no_web_is_said_to(model: FullModel) -> None:
-    model.script(Reply("Fine."))
-    [warning] = ask(model, "Are you fine?", tools=[{"type": "web_search"}])["warnings"]
-    assert warning == "Tool 'web_search' has no effect: this server has no web search (OPENFAZE_SEARCH_PROVIDER)."
 
 
 @pytest.mark.parametrize(
@@ -440,20 +375,6 @@ def ask_raw(model: FullModel, said: str, **fields: Any) -> Json:
     assert answer.status_code == 200, answer.text
     found: Json = answer.json()
     return found
-
-
-def test_a_misspelt_field_is_named_once_and_by_the_clients_place(model: FullModel) -> None:
-    model.script(Reply("Fine."))
-    note = {**NOTE, "file_dat": "x"}
-    note["filname"] = note.pop("filename")
-    note["file_data"] = "data:text/plain;base64,SGVsbG8h"
-    body = {"reasoning": {"efort": "low"}, "text": {"verbsity": "low"}, "response_fromat": {}}
-    told = ask(model, [user([{"type": "input_text", "text": "What does it say?"}, note])], **body)["warnings"]
-    assert [one.rpartition("Did you mean ")[2] for one in told] == [
-        "'input[0].content[1].filename'?",
-        "'text.verbosity'?",
-        "'reasoning.effort'?",
-    ]
 
 
 def test_another_model_is_not_there(model: FullModel) -> None:

@@ -1,23 +1,15 @@
 """/v1/responses as OpenAI's SDK calls it: responses that are kept, looked up, deleted, and gone on from."""
 
-import base64
-import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import openai
-import pydantic_core
 import pytest
 from pydantic import BaseModel
 
-from app.access.keys import tenant_of
 from app.assembly import building
-from app.events import PIECE
 from app.routes import responses
-from app.settings import Settings
-from app.upkeep.tenant_deletion import build_purges
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
 from tests.e2e.responses import (
     KEY,
@@ -28,9 +20,7 @@ from tests.e2e.responses import (
     ask,
     refused,
     serving_responses,
-    stream,
     text_of,
-    user,
 )
 from tests.llm_server import Reply
 
@@ -163,38 +153,6 @@ def test_input_items_come_in_pages(model: FullModel, sdk: openai.OpenAI) -> None
     assert error_of(answer, 400, "invalid_request")["param"] == "after"
 
 
-def test_a_page_of_a_long_input_has_its_items_as_they_are_stored_and_parses_none(
-    model: FullModel, sdk: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model.script(Reply("Ok."))
-    long = 'line "1" \\ é\n' * 30_000
-    said: Any = [{"role": "user", "content": text} for text in ("first", long, "last")]
-    made = sdk.responses.create(model="auto", input=said)
-    parsed: list[int] = []
-    parse = pydantic_core.from_json
-
-    def from_json(text: bytes) -> Any:
-        parsed.append(len(text))
-        return parse(text)
-
-    monkeypatch.setattr(pydantic_core, "from_json", from_json)
-    items = model.client.get(f"{PATH}/{made.id}/input_items", params={"limit": 2}).json()["data"]
-    assert [item["content"][0]["text"] for item in items] == ["last", long]
-    assert sum(parsed) < 1000
-    rest = model.client.get(f"{PATH}/{made.id}/input_items", params={"after": items[-1]["id"]}).json()
-    assert (rest["data"][0]["content"][0]["text"], rest["has_more"]) == ("first", False)
-
-
-def test_an_item_keeps_its_id_which_is_a_short_text(model: FullModel) -> None:
-    model.script(Reply("Ok."))
-    made = ask(model, [{"role": "user", "content": "Hi", "id": "mine"}, {"role": "user", "content": "Hi"}])
-    page = model.client.get(f"{PATH}/{made['id']}/input_items", params={"order": "asc"}).json()
-    assert [item["id"] for item in page["data"]] == ["mine", page["last_id"]]
-    for wrong in (5, ["a"], "x" * 513):
-        error = refused(model, input=[{"role": "user", "content": "Hi", "id": wrong}])
-        assert error["param"] == "input[0].id"
-
-
 def test_an_item_may_be_named_instead_of_sent(model: FullModel, sdk: openai.OpenAI) -> None:
     model.script(Reply("Blue."), Reply("As I said."))
     made = sdk.responses.create(model="auto", input="A colour?")
@@ -217,50 +175,6 @@ def test_a_large_response_is_answered_and_not_kept(tmp_path: Path, monkeypatch: 
         assert model.client.get(f"{PATH}/{response['id']}").status_code == 404
 
 
-def test_a_large_file_is_kept_with_the_conversation(model: FullModel) -> None:
-    model.script()
-    text = "A line of a long letter.\n" * 40_000
-    data = base64.b64encode(text.encode()).decode()
-    said = [user([{"type": "input_file", "filename": "letter.txt", "file_data": data}])]
-    first = ask(model, said, instructions="<task>ocr</task>")
-    again = ask(model, "Again.", instructions="<task>ocr</task>", previous_response_id=first["id"])
-    assert json.loads(text_of(again))["result"]["extracted_text"] == text
-    [item] = model.client.get(f"{PATH}/{first['id']}/input_items").json()["data"]
-    assert item["content"][0]["file_data"] == data
-
-
-def test_a_long_text_is_streamed_in_pieces(model: FullModel) -> None:
-    text = 'He said "no" again.\n' * 20_000
-    data = base64.b64encode(text.encode()).decode()
-    said = [user([{"type": "input_file", "filename": "letter.txt", "file_data": data}])]
-    found = stream(model, said, instructions="<task>ocr</task>")
-    deltas = [event["delta"] for event in found.events if event["type"] == "response.output_text.delta"]
-    assert max(map(len, deltas)) <= PIECE
-    assert json.loads("".join(deltas))["result"]["extracted_text"] == text
-    assert text_of(found.events[-1]["response"]) == "".join(deltas)
-
-
-def test_as_many_items_as_a_conversation_may_have_can_be_continued(model: FullModel) -> None:
-    model.script(Reply("Ok."), Reply("Again."))
-    made = ask(model, [{"role": "user", "content": f"word {number}"} for number in range(2040)])
-    assert "warnings" not in made
-    assert text_of(ask(model, "Once more.", previous_response_id=made["id"])) == "Again."
-    assert len(model.prompts[1]["messages"]) == 2040 + 2
-
-
-@pytest.mark.parametrize(("bound", "most"), [("MAX_TURNS", 1), ("MAX_ITEMS", 4), ("MAX_STORED_VALUES", 40)])
-def test_a_response_that_no_request_could_continue_is_not_kept(
-    bound: str, most: int, model: FullModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model.script(by_body=lambda _: Reply("Ok."))
-    first = ask(model, [user("One"), user("Two")])
-    monkeypatch.setattr(responses, bound, most)
-    second = ask(model, "Three", previous_response_id=first["id"])
-    assert (text_of(second), second["store"]) == ("Ok.", False)
-    assert f"its conversation has more than {most} " in second["warnings"][0]
-    assert model.client.get(f"{PATH}/{second['id']}").status_code == 404
-
-
 def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
     model.script(by_body=lambda _: Reply("Ok."))
     response_id = None
@@ -275,44 +189,6 @@ def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.Mon
     monkeypatch.setattr(responses, "MAX_STORED_VALUES", 40)
     error = refused(model, status=413, code="request_too_large", previous_response_id=response_id)
     assert error["message"] == "The conversation has more than 40 values."
-
-
-def test_turns_of_many_small_parts_are_read_converted_and_packed_in_threads(
-    model: FullModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model.script(by_body=lambda _: Reply("Ok."))
-    used: dict[str, set[str]] = {}
-
-    def watched(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            used.setdefault(name, set()).add(threading.current_thread().name.partition("_")[0])
-            return work(*args, **kwargs)
-
-        return call
-
-    for name in ("parse", "convert_request", "begin_response", "kept_items"):
-        monkeypatch.setattr(responses, name, watched(name, getattr(responses, name)))
-    many = ask(model, [user([{"type": "input_text", "text": "x"}] * 1500)])
-    assert used == {"convert_request": {"work"}, "begin_response": {"work"}, "kept_items": {"work"}}
-    used.clear()
-    ask(model, "More.", previous_response_id=many["id"], store=False)
-    assert used == {"parse": {"work"}, "convert_request": {"work"}, "begin_response": {"work"}}
-    used.clear()
-    [item] = model.client.get(f"{PATH}/{many['id']}/input_items").json()["data"]
-    ask(model, [{"type": "item_reference", "id": item["id"]}, user("More.")])
-    assert used.pop("parse") == {"work"}
-    assert used == {"convert_request": {"work"}, "begin_response": {"work"}, "kept_items": {"work"}}
-
-
-def test_log_probabilities_are_fetched_and_not_read_again(model: FullModel) -> None:
-    model.script(Reply("Ok.", logprobs=True), Reply("Again."))
-    made = ask(model, "Hi.", top_logprobs=2)
-    [said] = [item for item in made["output"] if item["type"] == "message"]
-    assert said["content"][0]["logprobs"]
-    assert model.client.get(f"{PATH}/{made['id']}").json()["output"] == made["output"]
-    again = ask(model, [{"type": "item_reference", "id": said["id"]}, user("More.")])
-    kept = model.client.get(f"{PATH}/{again['id']}/input_items", params={"order": "asc"}).json()["data"][0]
-    assert (kept["content"][0]["text"], kept["content"][0]["logprobs"]) == ("Ok.", [])
 
 
 def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:
@@ -338,22 +214,3 @@ def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:
         ] * 2
         for entry in (gone, *failed):
             model.log.remove(entry)
-
-
-def test_nothing_is_kept_where_it_would_be_for_no_time(tmp_path: Path) -> None:
-    with serving_full_model(files_dir=str(tmp_path / "files"), responses_ttl_hours=0) as model:
-        model.script(Reply("Fine."))
-        assert ask(model, "Hello.")["store"] is False
-        assert not (tmp_path / "state" / "responses.sqlite").exists()
-
-
-async def test_a_purged_key_leaves_no_response(tmp_path: Path) -> None:
-    told = {"files_dir": str(tmp_path / "files"), "api_keys": (KEY, OTHER)}
-    with serving_full_model(**told) as model:
-        model.script(by_body=lambda _: Reply("Kept."))
-        mine, others = ({"authorization": f"Bearer {key}"} for key in (KEY, OTHER))
-        made = [ask(model, "Keep it.", headers=key) for key in (mine, mine, others)]
-        purge = build_purges(Settings(_env_file=None, **told))
-        assert ("responses", 2) in await purge(tenant_of(KEY))
-        left = [model.client.get(f"{PATH}/{one['id']}", headers=key) for one in made for key in (mine, others)]
-        assert [answer.status_code for answer in left] == [404, 404, 404, 404, 404, 200]

@@ -9,13 +9,10 @@ import openai
 import pytest
 from openai import OpenAI
 
-from models.capability import EngineConfig
-from models.speech.whisper_files import packaged_tiny_en
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, picture_of, schema_of, serving_full_model, system, text_part
 from tests.llm_server import Reply
 from tests.pages import single_line
-from tests.recordings import beeps, plain_wav
 from tests.server import free_port
 
 PICTURE = picture_of("Platform nine")
@@ -80,22 +77,6 @@ def test_what_cannot_change_is_asked_for_once(
     assert "retry-after" not in failure.value.response.headers
 
 
-def test_a_missing_llm_is_asked_for_once() -> None:
-    with serving_full_model(llm="off") as model:
-        with client_of(model) as (client, sent), pytest.raises(openai.InternalServerError, match="'llm'"):
-            chat("Hello")(client)
-        assert len(sent) == 1
-
-
-def test_a_language_that_the_engine_does_not_know_is_asked_for_once() -> None:
-    file = ("beep.wav", plain_wav(beeps(1, [0.2])), "audio/wav")
-    english = packaged_tiny_en(EngineConfig()).folder
-    with serving_full_model(speech_to_text="whisper", speech_model=str(english)) as model:
-        with client_of(model) as (client, sent), pytest.raises(openai.InternalServerError, match="'speech_to_text'"):
-            client.audio.transcriptions.create(model="whisper-1", file=file, language="de")
-        assert len(sent) == 1
-
-
 @pytest.mark.parametrize(
     ("settings", "replies"),
     [
@@ -126,11 +107,3 @@ def test_the_client_comes_back_by_itself_when_it_was_told_to(model: FullModel) -
         )
     assert completion.choices[0].message.content == "Hi."
     assert len(sent) == 2
-
-
-def test_an_llm_that_asks_for_minutes_is_not_waited_for(model: FullModel) -> None:
-    model.script(Reply(status=429, retry_after=600))
-    with client_of(model) as (client, sent), pytest.raises(openai.InternalServerError) as failure:
-        chat("Hello")(client)
-    assert len(sent) == 1
-    assert failure.value.response.headers["retry-after"] == "600"

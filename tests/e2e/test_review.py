@@ -245,74 +245,6 @@ def change(url: str, paper: str, pointer: str, value: Any) -> httpx.Response:
     return httpx.post(f"{url}api/review", json=body, trust_env=False)
 
 
-@pytest.mark.browser
-@needs_browser
-def test_rows_are_added_and_removed_by_the_keyboard(browser: Browser, server: Server, tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.csv").write_text("what,price\nBread,3.20\nMilk,1.10\n")
-    (tmp_path / "in" / "b.txt").write_text("Invoice number: B-4\n")
-    command = ("extract", "in", "--schema", "number, items[what, price: number]", "--out", "out.csv")
-    assert openfaze_here(*command, "--url", server.base_url, folder=tmp_path, OPENFAZE_API_KEY=KEY).returncode == 0
-    with serving_review(tmp_path, server, "out.csv") as url, watched(browser, url) as page:
-        page.goto(url)
-        review = ReviewSession(page, tmp_path, url)
-        told = page_told(review)
-        expect(page.get_by_test_id("paper")).to_have_text("in/a.csv")
-
-        def shown(*rows: tuple[str, str]) -> None:
-            expect(page.locator("#fields tbody tr")).to_have_count(len(rows))
-            expect(page.locator("#fields tbody .cell")).to_have_text([cell for row in rows for cell in row])
-
-        bread, milk, butter = ("Bread", "3.2"), ("Milk", "1.1"), ("Butter", "2.5")
-        choose(page, "/number")
-        for key in "ad":
-            page.keyboard.press(key)
-            expect(told).to_have_text("This field is in no list.")
-        choose(page, "/items/0/price")
-        page.keyboard.type("aeButter\n")
-        expect(told).to_have_text("items › 2 › what is Butter.")
-        choose(page, "/items/1/price")
-        page.keyboard.type("e2.50\n")
-        shown(bread, butter, milk)
-        choose(page, "/items/0/what")
-        page.keyboard.press("d")
-        expect(told).to_have_text("items › 1 is removed. U brings it back.")
-        shown(butter, milk)
-        page.keyboard.press("u")
-        expect(told).to_have_text("items › 1 is as it was.")
-        shown(bread, butter, milk)
-        assert not found_by_axe(page)
-        for _ in range(2):
-            page.keyboard.press("u")
-        shown(bread, ("—", "—"), milk)
-        page.keyboard.press("u")
-        expect(told).to_have_text("The new row of items is gone.")
-        shown(bread, milk)
-        # A list without rows gets one.
-        page.keyboard.press("n")
-        expect(page.get_by_test_id("paper")).to_have_text("in/b.txt")
-        choose(page, "/items")
-        page.keyboard.press("e")
-        expect(told).to_have_text("This list has no rows: A adds one.")
-        page.keyboard.type("aeOak\n")
-        expect(told).to_have_text("items › 1 › what is Oak.")
-        # Somebody else adds a row: whoever did not see it is told, and sees it.
-        body = {"paper": "in/b.txt", "pointer": "/items", "at": 0}
-        seen = httpx.get(f"{url}api/paper", params={"name": "in/b.txt"}, trust_env=False).json()
-        httpx.post(f"{url}api/add-row", json=body | {"version": seen["version"]}, trust_env=False).raise_for_status()
-        page.keyboard.press("a")
-        expect(told).to_have_text("somebody else has changed this paper in the meantime")
-        shown(("—", "—"), ("Oak", "—"))
-        page.keyboard.press("s")
-        expect(told).to_have_text("Written: out.csv, out.items.csv")
-    lines = (tmp_path / "out.items.csv").read_text("utf-8-sig").splitlines()
-    assert [line.split(",")[:4] for line in lines[1:]] == [
-        ["in/a.csv", "1", "Bread", "3.2"],
-        ["in/a.csv", "2", "Milk", "1.1"],
-        ["in/b.txt", "1", "Oak", ""],
-    ]
-
-
 MAIL = """From: Ada Berg <ada@example.org>
 Subject: =?utf-8?q?Rechnung_f=C3=BCr_M=C3=A4rz?=
 Content-Type: text/plain; charset="utf-8"
@@ -321,55 +253,6 @@ Content-Transfer-Encoding: quoted-printable
 Rechnung f=C3=BCr M=C3=A4rz
 Invoice number: A-17
 """
-
-
-@pytest.mark.browser
-@needs_browser
-def test_office_files_and_mails_are_shown_as_the_server_read_them(
-    browser: Browser, server: Server, tmp_path: Path
-) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.eml").write_text(MAIL)
-    book = openpyxl.Workbook()
-    for line in (("what", "price"), ("Größe", 3.5), ("Milk", 1.25)):
-        book.worksheets[0].append(line)
-    book.save(tmp_path / "in" / "b.xlsx")
-    (tmp_path / "in" / "c.png").write_bytes(invoice(1))
-    command = ("extract", "in", "--schema", "number, items[what, price: number]", "--out", "out.csv")
-    done = openfaze_here(*command, "--url", server.base_url, folder=tmp_path, OPENFAZE_API_KEY=KEY)
-    assert done.returncode == 0, done.stderr
-    with (
-        serving_review(tmp_path, server, "out.csv") as url,
-        watched(browser, url, viewport={"width": 1360, "height": 480}) as page,
-    ):
-        page.goto(url)
-        review = ReviewSession(page, tmp_path, url)
-        text, told = page.locator("#text"), page_told(review)
-        expect(page.get_by_test_id("paper")).to_have_text("in/a.eml")
-        expect(text).to_contain_text("Rechnung für März")
-        expect(text).not_to_contain_text("=C3")
-        expect(text.locator("mark")).to_have_text("A-17")
-        page.keyboard.press("d")
-        expect(told).to_have_text("This field is in no list.")
-        page.keyboard.press("n")
-        expect(page.get_by_test_id("paper")).to_have_text("in/b.xlsx")
-        expect(told).to_have_text("")  # what was said of the other paper
-        expect(text.locator("td").first).to_have_text("Größe ")
-        choose(page, "/items/1/price")
-        expect(text.locator("mark")).to_have_text("1.25")
-        assert not found_by_axe(page)
-        page.keyboard.press("n")
-        expect(page.get_by_test_id("paper")).to_have_text("in/c.png")
-        review.settled()
-        expect(text).to_be_hidden()
-        page.keyboard.press("f")
-        for editor in ("correction", "words"):
-            assert page.get_by_test_id(editor).evaluate(
-                """input => {
-                    const { x, y, width, height } = input.getBoundingClientRect();
-                    return document.elementFromPoint(x + width / 2, y + height / 2) === input;
-                }"""
-            ), f"nothing lies on {editor}"
 
 
 @pytest.mark.parametrize("folder", [1], indirect=True)
@@ -454,14 +337,3 @@ def test_extract_beside_an_open_review_says_what_to_do_and_disturbs_nothing(fold
     sheet = openpyxl.load_workbook(folder / "out.xlsx")["papers"]
     assert sheet.max_row == 1 + 3, "the new paper is there"
     assert sheet["E2"].value == "Mona Nash"
-
-
-def test_what_is_no_table_is_said(tmp_path: Path) -> None:
-    done = openfaze_here("review", "none.xlsx", folder=tmp_path)
-    assert done.returncode == 2
-    assert "there is no none.xlsx.state" in done.stderr
-
-
-def test_a_folder_is_no_table(tmp_path: Path) -> None:
-    done = openfaze_here("review", ".", folder=tmp_path)
-    assert (done.returncode, "is a folder" in done.stderr, "Traceback" in done.stderr) == (2, True, False)

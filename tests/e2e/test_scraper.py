@@ -43,11 +43,6 @@ def test_a_run_task_answers_with_the_page(model: FullModel, origin: Origin) -> N
     assert len(answer["result"]["data"]) == 25
 
 
-def test_a_streamed_run_task_says_the_same(model: FullModel, origin: Origin) -> None:
-    text = f"Scrape {origin.url('/links')}"
-    assert model.stream(SCRAPE, text).text == content_of(model.ask(SCRAPE, text))
-
-
 def test_the_full_model_reads_a_linked_page_before_it_answers(model: FullModel, origin: Origin) -> None:
     model.script(Reply("A list of links."))
     body = model.ask(f"What is on {origin.url('/links')} ?").json()

@@ -1,22 +1,19 @@
 """Speech to text over HTTP: every way in which a recording can be sent, on real speech."""
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
-import openai
 import pytest
 
-from tests.e2e.conftest import KEY, api_client, data_url, printed_by_client
+from tests.e2e.conftest import KEY, data_url, printed_by_client
 from tests.e2e.full_model import FullModel, serving_full_model, text_part
 from tests.llm_server import Reply
-from tests.recordings import AUDIO, RATE, encoded, filmed, plain_wav
+from tests.recordings import plain_wav
 from tests.server import REMEMBERING, Server, serving
-from tests.speech import JFK, decoded, pause, plain_words, say
+from tests.speech import JFK, pause, plain_words
 
 Json = dict[str, Any]
 CHAT = "/v1/chat/completions"
@@ -88,27 +85,6 @@ def test_every_kind_of_part_is_heard(client: httpx.Client, jfk: bytes, kind: str
     assert plain_words(result_of(client.post(CHAT, json=asking(part)))["text"]) == SAYS
 
 
-@pytest.mark.deep
-@pytest.mark.parametrize("extension", ["mp3", "m4a", "opus", "webm"])
-def test_the_format_makes_no_difference(client: httpx.Client, shared: Path, extension: str) -> None:
-    samples = decoded(shared / "samples" / "speech_jfk.flac")
-    file = encoded(samples[None], extension, rate=16_000)
-    part = {"type": "file", "file": {"filename": f"a.{extension}", "file_data": data_url(file, AUDIO[extension][2])}}
-    assert plain_words(result_of(client.post(CHAT, json=asking(part)))["text"]) == SAYS
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize("extension", ["mp4", "webm"])
-def test_a_video_is_heard(client: httpx.Client, shared: Path, extension: str) -> None:
-    samples = decoded(shared / "samples" / "speech_jfk.flac")
-    times = np.arange(len(samples) * RATE // 16_000) / RATE
-    sound = np.interp(times, np.arange(len(samples)) / 16_000, samples).astype(np.float32)
-    grey = np.full((64, 64, 3), 128, np.uint8)
-    video = filmed([grey], extension, frames_each=25 * 11, sound=sound[None])
-    part = {"type": "video_url", "video_url": {"url": data_url(video, f"video/{extension}")}}
-    assert plain_words(result_of(client.post(CHAT, json=asking(part)))["text"]) == SAYS
-
-
 def test_chunks_are_phrases_or_words(client: httpx.Client, jfk: bytes) -> None:
     phrases = result_of(client.post(CHAT, json=asking(input_audio(jfk))))
     words = result_of(client.post(CHAT, json=asking(input_audio(jfk), text="Transcribe by word")))
@@ -116,14 +92,6 @@ def test_chunks_are_phrases_or_words(client: httpx.Client, jfk: bytes) -> None:
     assert 3 <= len(phrases["chunks"]) <= 6
     assert [chunk["text"].strip(" ,.").lower() for chunk in words["chunks"]] == SAYS
     assert phrases["language"] == "en"
-
-
-@pytest.mark.deep
-def test_the_task_is_called_as_it_was_asked_for(client: httpx.Client) -> None:
-    hello = input_audio(plain_wav(say("Hello.")[None]), "wav")
-    for name in ("stt", "speech_to_text"):
-        body = client.post(CHAT, json=asking(hello, task=name)).json()
-        assert json.loads(body["choices"][0]["message"]["content"])["name"] == name
 
 
 def test_a_stream_says_the_same_and_how_far_it_is(client: httpx.Client, jfk: bytes) -> None:
@@ -136,13 +104,6 @@ def test_a_stream_says_the_same_and_how_far_it_is(client: httpx.Client, jfk: byt
     deltas = [json.loads(line[6:]) for line in events if line.startswith("data: {")]
     text = "".join(choice["delta"].get("content", "") for delta in deltas for choice in delta["choices"])
     assert json.loads(text)["result"] == whole
-
-
-def test_the_openai_sdk_gets_it(server: Server, jfk: bytes) -> None:
-    with openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0) as client:
-        completion = client.chat.completions.create(**asking(input_audio(jfk)))
-        result = json.loads(completion.choices[0].message.content or "")["result"]
-        assert plain_words(result["text"]) == SAYS
 
 
 def test_two_speakers_are_told_apart_at_the_right_times(client: httpx.Client, shared: Path) -> None:
@@ -178,28 +139,6 @@ def test_a_request_without_sound_is_the_clients_mistake(client: httpx.Client, pa
     assert says in error_of(client.post(CHAT, json=asking(*parts)), 400)["message"]
 
 
-@pytest.mark.deep
-def test_several_clients_are_heard_at_once(server: Server, jfk: bytes) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    def ask(_: int) -> list[str]:
-        with api_client(server) as own:
-            return plain_words(result_of(own.post(CHAT, json=asking(input_audio(jfk))))["text"])
-
-    with ThreadPoolExecutor(6) as pool:
-        assert list(pool.map(ask, range(6))) == [SAYS] * 6
-
-
-@pytest.mark.deep
-def test_the_full_model_reads_the_transcript(model: FullModel, jfk: bytes) -> None:
-    model.script(Reply("About service."))
-    body = model.ask([text_part("What is this about?"), input_audio(jfk)]).json()
-    [entry] = body["precontext"]
-    assert entry["name"] == "stt"
-    assert plain_words(entry["result"]["text"]) == SAYS
-    assert "what your country can do for you" in json.dumps(model.prompts[0])
-
-
 def test_the_full_model_answers_by_a_schema_from_the_transcript(model: FullModel, jfk: bytes) -> None:
     properties = {"asked_of": {"type": "string"}}
     schema = {"type": "object", "properties": properties, "required": ["asked_of"], "additionalProperties": False}
@@ -222,23 +161,3 @@ def test_the_interfaze_sdk_transcribes(server: Server, shared: Path) -> None:
     result = json.loads(printed_by_client(program, f"{server.base_url}/v1", KEY, str(file)))
     assert plain_words(result["text"]) == SAYS
     assert result["chunks"][0]["timestamp"][0] == pytest.approx(0.32, abs=0.2)
-
-
-@pytest.mark.deep
-@pytest.mark.skipif(shutil.which("apertium") is None, reason="needs Apertium and its pair eng-spa")
-def test_the_full_model_writes_down_and_translates_in_one_request(jfk: bytes) -> None:
-    fields = {"transcript": {"type": "string"}, "translation": {"type": "string"}}
-    schema = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
-    answer = json.dumps({"transcript": "And so …", "translation": "Y así …"})
-    with serving_full_model(translate="apertium") as model:
-        model.script(Reply(answer))
-        response = model.ask(
-            [text_part("Transcribe the audio file and translate it to Spanish"), input_audio(jfk)],
-            response_format={"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}},
-        )
-        written, translated = response.json()["precontext"]
-    assert (written["name"], plain_words(written["result"]["text"])) == ("stt", SAYS)
-    assert translated["name"] == "translate"
-    assert translated["result"]["target_language"] == "es"
-    assert "país" in translated["result"]["translated_text"]
-    assert json.loads(response.json()["choices"][0]["message"]["content"]) == json.loads(answer)

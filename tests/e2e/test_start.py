@@ -54,15 +54,6 @@ def test_a_program_gets_the_same_as_an_event(tmp_path: Path) -> None:
         assert not [line for line in server.log_file.read_text().splitlines() if not line.startswith("{")]
 
 
-@pytest.mark.deep
-def test_without_a_terminal_the_banner_is_there_beside_the_log(tmp_path: Path) -> None:
-    with serving(tmp_path / "log") as server:
-        shown = shown_by(server, "curl ")
-        assert f"serves on {server.base_url}\n" in shown
-        assert [line for line in server.log if line["event"] == "serving"]
-        assert SAID in json.loads(pasted(shown))["choices"][0]["message"]["content"]
-
-
 def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -167,9 +167,3 @@ def test_doctor_tries_it_and_pull_knows_its_weights(imports: str, tmp_path: Path
     assert (found["toy"]["outcome"], found["toy"]["said"]) == ("ok", "said 'squeak: it'")
     listed = openfaze(imports, "pull", OPENFAZE_WEIGHTS_DIR=str(tmp_path)).stdout.splitlines()
     assert listed[listed.index("toy") + 1].split() == ["squeaker", "1", "MB", "MIT", "missing", "squeaks"]
-
-
-def test_nothing_of_it_is_left() -> None:
-    listed = openfaze(IMPORTS, "pull").stdout
-    assert "whisper-small" in listed
-    assert "squeaker" not in listed

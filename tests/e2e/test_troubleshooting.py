@@ -197,11 +197,6 @@ SAYING: Sequence[Callable[[Machine], Awaitable[str]]] = (
 """What brings each message about, in the order of the page."""
 
 
-def test_there_are_ten_failures_and_each_message_is_brought_about() -> None:
-    assert [title.split()[0] for title, _ in _SECTION.findall(PAGE.read_text())] == [str(n) for n in range(1, 11)]
-    assert len(QUOTED) == len(SAYING)
-
-
 @pytest.mark.parametrize(
     ("said", "saying"), list(zip(QUOTED, SAYING, strict=False)), ids=lambda one: getattr(one, "__name__", "")
 )

@@ -1,19 +1,16 @@
 """Searching the web as a client of a real server asks for it, with a SearXNG and its web on loopback."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import openai
 import pytest
 
 from tests import search_engines as said
 from tests.e2e.conftest import KEY, api_client, printed_by_client
 from tests.e2e.full_model import FullModel, client_of_app, content_of, prompt_text, serving_full_model
-from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Call, Reply
 from tests.origin import Origin, serving_origin
 from tests.server import Server, serving
@@ -90,23 +87,6 @@ def test_nothing_that_was_found_is_followed(client: httpx.Client, web: Origin) -
     assert "/search?q=tides&format=json&categories=general" in web.seen
 
 
-def test_a_stream_and_curl_carry_the_same_result(client: httpx.Client, searching_server: Server) -> None:
-    whole = content(client.post("/v1/chat/completions", json=body()))
-    with openai.OpenAI(base_url=f"{searching_server.base_url}/v1", api_key=KEY, max_retries=0) as sdk:
-        stream = sdk.chat.completions.create(**body(), stream=True)
-        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
-        command = [
-            "curl",
-            "-sS",
-            f"{searching_server.base_url}/v1/chat/completions",
-            "-H",
-            f"Authorization: Bearer {KEY}",
-        ]
-        command += ["-H", "Content-Type: application/json", "--data", json.dumps(body())]
-        curled = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
-        assert json.loads(curled)["choices"][0]["message"]["content"] == whole
-
-
 INTERFAZE = """
 import interfaze, json, sys
 
@@ -144,14 +124,6 @@ def test_without_an_answer_each_provider_tells_why(web: Origin, tmp_path: Path) 
     assert response.headers["x-should-retry"] == "false"
     told = "No engine is available for 'web_search'. searxng answered with status 404. Set OPENFAZE_SEARCH_URL to a"
     assert error["message"].startswith(told)
-
-
-def test_a_question_about_a_pasted_text_is_answered_from_it_if_the_search_fails(web: Origin, tmp_path: Path) -> None:
-    message = "What is the total?\n\nInvoice 4711\nVendor: Acme GmbH\nTotal: 99.50 EUR"
-    with client_of_app(tmp_path, search_provider=("searxng",), search_url=web.url("/nothing/here")) as client:
-        asked = {"model": "auto", "messages": [{"role": "user", "content": message}]}
-        answer = content(client.post("/v1/chat/completions", json=asked))
-    assert answer.startswith("99.50")
 
 
 CAPITAL = "What is the capital of Peru?"
@@ -209,27 +181,6 @@ def test_without_a_capable_llm_a_question_that_nothing_answers_is_told_so(
     assert content(bypassed).startswith(UNANSWERED)
 
 
-@pytest.mark.deep
-@pytest.mark.usefixtures("lima")
-def test_a_question_that_something_said_before_may_answer_is_left_to_the_tiny_llm(web: Origin, tmp_path: Path) -> None:
-    before = [
-        {"role": "user", "content": "Tell me a story."},
-        {"role": "assistant", "content": "Once, Peru had a fox."},
-    ]
-    with client_of_app(tmp_path, search_provider=("searxng",), search_url=web.url("")) as client:
-        messages = [*before, {"role": "user", "content": CAPITAL}]
-        asked = {"model": "auto", "messages": messages, "max_tokens": 5}
-        completion = client.post("/v1/chat/completions", json=asked)
-    assert not completion.json().get("precontext")
-    assert not content(completion).startswith(UNANSWERED)
-
-
-def test_settings_that_do_not_fit_stop_the_start(tmp_path: Path) -> None:
-    result = openfaze_here("serve", folder=tmp_path, OPENFAZE_SEARCH_PROVIDER="brave")
-    assert result.returncode == 2
-    assert "OPENFAZE_SEARCH_PROVIDER: 'brave' needs OPENFAZE_SEARCH_API_KEY" in result.stderr
-
-
 @pytest.fixture(scope="module")
 def model(web: Origin) -> Iterator[FullModel]:
     settings: dict[str, Any] = {"search_provider": ("searxng",), "search_url": web.url("")}
@@ -245,12 +196,6 @@ def test_a_question_about_the_news_searches_first(model: FullModel, web: Origin)
     assert searched["result"][0]["url"] == web.url("/tides")
     assert "The moon pulls the water twice a day." in prompt_text(model.prompts[0])
     assert "time_range=day" in web.seen[0]
-
-
-def test_a_question_about_what_is_known_does_not(model: FullModel, web: Origin) -> None:
-    model.script(Reply("Paris."))
-    assert "precontext" not in model.ask("What is the capital of France?").json()
-    assert not web.seen
 
 
 def test_the_llm_can_search_by_itself(model: FullModel, web: Origin) -> None:

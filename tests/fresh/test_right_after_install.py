@@ -43,62 +43,10 @@ def test_a_schema_is_filled_from_a_receipt(server: Server) -> None:
     assert (fields["shop"], fields["total"]) == ("Corner Bakery", 27.25)
 
 
-def test_voices_are_heard_and_told_apart(server: Server) -> None:
-    heard = spoken(server).result
-    assert "thank you for coming" in heard["text"]
-    assert len({chunk["speaker"] for chunk in heard["chunks"]}) == 2
-
-
-def test_the_elements_of_a_form_are_found(server: Server) -> None:
-    found = server.task("gui_detection", "", "form.png").result["gui_elements"]
-    assert {"button", "input"} <= {element["type"] for element in found}
-
-
-def test_a_table_is_continued(server: Server) -> None:
-    assert len(server.task("forecast", "Forecast the next 12 months.", "sales.csv").result["predictions"]) == 12
-
-
-def test_what_is_unsafe_is_blocked(server: Server) -> None:
-    assert blocked(server).content == "unsafe S9"
-
-
-def test_texts_become_vectors(server: Server) -> None:
-    assert len(embedded(server).json["data"][0]["embedding"]) == 384
-
-
-def test_a_plain_question_is_answered(server: Server) -> None:
-    assert asked(server).content
-
-
 def test_the_page_and_the_docs_are_there(server: Server) -> None:
     for path in ("/", "/docs"):
         page = server.get(path)
         assert (page.status, "<title>" in page.body) == (200, True), page
-
-
-def test_objects_are_looked_for(server: Server) -> None:
-    assert "detected_objects" in server.task("object_detection", "", "receipt.png").result
-
-
-@pytest.mark.parametrize(
-    ("task", "text", "remedy"),
-    [
-        ("translate", "Translate into Spanish: Good morning.", "set OPENFAZE_LLM_BASE_URL to a capable language model"),
-        ("object_detection", "Find the red balloons.", "Run `hf download"),
-        ("code_sandbox", "print(6 * 7)", "OPENFAZE_CODE_SANDBOX=on"),
-    ],
-)
-def test_what_needs_more_names_it(server: Server, task: str, text: str, remedy: str) -> None:
-    refused = server.task(task, text, "receipt.png" if task == "object_detection" else "")
-    assert remedy in refused.refusal
-
-
-def test_code_cannot_be_switched_on_without_bubblewrap(newcomer: Newcomer) -> None:
-    if newcomer.machine.run("command -v bwrap", check=False).returncode == 0:
-        pytest.skip("bubblewrap was installed by another test")
-    with pytest.raises(AssertionError, match="apt-get install bubblewrap") as ended:
-        refused(newcomer)
-    assert "Traceback" not in str(ended.value)
 
 
 def refused(newcomer: Newcomer) -> None:

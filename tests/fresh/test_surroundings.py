@@ -11,17 +11,6 @@ from tests.fresh.machines import Server
 NETWORK = "podman"
 
 
-def test_a_second_start_installs_nothing(newcomer: Newcomer) -> None:
-    with newcomer.machine.serving(newcomer.checkout, BESIDE) as server:
-        assert "Setting up" not in server.log
-        works(server)
-
-
-def test_a_locale_without_umlauts_will_do(newcomer: Newcomer) -> None:
-    with newcomer.machine.serving(newcomer.checkout, BESIDE, variables={"LANG": "C", "LC_ALL": "C"}) as server:
-        works(server)
-
-
 def test_a_home_that_cannot_be_written_to_will_do(newcomer: Newcomer) -> None:
     with newcomer.machine.serving(newcomer.checkout, BESIDE, variables={"HOME": "/read-only"}) as server:
         works(server)

@@ -20,7 +20,6 @@ from tests.image.installation import until
 from tests.server import held_port
 
 FILES = "docker-compose.yml:docker/gpu.yml"
-WITH_ALL = f"{FILES}:docker/code-sandbox.yml"
 PROFILES = "search,browser,observability"
 STAND_IN = """
 services:
@@ -84,36 +83,10 @@ def test_a_cards_size_means_the_same_for_all_services(machine: Container, size: 
             assert found[name]["environment"][setting] == default
 
 
-def test_the_card_goes_to_who_computes_and_nothing_waits_for_the_llm(machine: Container) -> None:
-    found = services(machine, GPU_DEVICE="1")
-    for name in ("openfaze", "vllm"):
-        [device] = found[name]["deploy"]["resources"]["reservations"]["devices"]
-        assert device == {"driver": "nvidia", "device_ids": ["1"], "capabilities": ["gpu"]}
-    assert found["openfaze"]["depends_on"] == {
-        "weights": {"condition": "service_completed_successfully", "required": False}
-    }
-
-
 def test_what_an_operator_sets_goes_before_what_the_card_chooses(machine: Container) -> None:
     found = services(machine, OPENFAZE_SPEECH_BATCH="3", VLLM_ARGS="--max-model-len 4096")
     assert found["openfaze"]["environment"]["OPENFAZE_SPEECH_BATCH"] == "3"
     assert found["vllm"]["command"][-2:] == ["--max-model-len", "4096"]
-
-
-def test_without_gpu_memory_it_is_a_card_of_24_gb(machine: Container) -> None:
-    assert services(machine) == services(machine, GPU_MEMORY="24")
-
-
-def test_a_card_of_a_size_that_has_no_file_is_named(machine: Container) -> None:
-    variables = {"COMPOSE_FILE": FILES, "GPU_MEMORY": "32"}
-    refused = machine.run("docker-compose config --quiet", variables=variables, check=False)
-    assert refused.returncode != 0
-    assert "docker/cards/32gb.yml" in refused.stderr
-
-
-def test_the_files_combine_with_the_others_and_with_all_profiles(machine: Container) -> None:
-    found = services(machine, COMPOSE_FILE=WITH_ALL, COMPOSE_PROFILES=PROFILES)
-    assert {"searxng", "browser", "prometheus", "grafana"} < found.keys()
 
 
 def test_the_command_that_the_page_shows_first_names_these_services(machine: Container) -> None:

@@ -89,14 +89,6 @@ def test_an_llm_that_comes_late_is_taken_in_without_a_restart(box: Box) -> None:
     assert [event for event in box.events() if event.startswith("server_")] == ["server_away", "server_back"]
 
 
-def test_an_answer_comes_in_pieces(box: Box) -> None:
-    with box.client() as client:
-        lines = asked(client, "Say something.", stream=True).text.splitlines()
-    pieces = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: {")]
-    assert "".join(piece["choices"][0]["delta"].get("content") or "" for piece in pieces if piece["choices"]) == SAID
-    assert lines[-2:] == ["data: [DONE]", ""] or lines[-1] == "data: [DONE]"
-
-
 def test_an_answer_in_a_schema(box: Box) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "weather", "schema": WEATHER, "strict": True}}
     with box.client() as client:
@@ -120,13 +112,6 @@ def test_a_picture_is_seen_by_the_llm_itself(box: Box) -> None:
     tokens = [answer.json()["usage"]["prompt_tokens"] for answer in (text, seen)]
     # A token for each 32 × 32 pixels of it.
     assert tokens[1] - tokens[0] > 100
-
-
-def test_a_page_is_read_by_ocr_and_answered_by_the_llm(box: Box) -> None:
-    with box.client() as client:
-        answer = picture_question(client, "Read all of it and tell me what stands there.")
-    assert said(answer)
-    assert "Bakery" in json.dumps(answer.json()["precontext"])
 
 
 def test_the_llm_translates_judges_pictures_and_points_at_what_is_meant(box: Box) -> None:

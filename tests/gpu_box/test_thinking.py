@@ -7,8 +7,7 @@ import httpx
 import jsonschema
 import pytest
 
-from tests.gpu_box.box import HUB, SAID, THOUGHT, Box, Parts, asked, boxed, picture_question
-from tests.image.installation import result, task
+from tests.gpu_box.box import HUB, SAID, THOUGHT, Box, Parts, asked, boxed
 
 ANSWER = {
     "type": "object",
@@ -67,20 +66,3 @@ def test_a_schema_holds_with_and_without_a_thought(client: httpx.Client, effort:
     given = {"reasoning_effort": effort} if effort else {}
     answer = asked(client, "Is it done?", response_format=FORM, **given)
     jsonschema.validate(json.loads(str(message_of(answer)["content"])), ANSWER)
-
-
-def test_a_short_translation_is_no_thought_that_was_cut(client: httpx.Client) -> None:
-    translated = result(client.post("/v1/chat/completions", json=task("translate", "Translate into Thai: Red.")))
-    assert SAID in json.dumps(translated)
-
-
-def test_a_picture_is_judged_and_answered_without_a_thought(client: httpx.Client) -> None:
-    message = message_of(picture_question(client, "What is this?", system="<guard>S12_IMAGE</guard>"))
-    assert message["content"]
-    assert THOUGHT not in json.dumps(message)
-
-
-def test_what_is_meant_on_a_screen_is_pointed_at(box: Box, client: httpx.Client) -> None:
-    pointed = result(client.post("/v1/chat/completions", json=task("gui_detection", "the Send button", "form.png")))
-    assert "button" in json.dumps(pointed)
-    assert "gui_grounding_failed" not in box.events()

@@ -4,24 +4,16 @@ An image is built once of the same files. Those of other contents of this checko
 """
 
 import hashlib
-import io
 import subprocess
 import sys
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
-
-import pytest
 
 from tests.containers import base, environment, package_options, podman
 
 ROOT = Path(__file__).parents[2]
 _IMAGE = "localhost/openfaze:latest"
 """What docker-compose.yml calls it."""
-PREVIOUS = "f22dcbe45cf73227cc49ddf2bde66e5360f71f78"
-"""The commit of version 0.1.0."""
-_FOR_PREVIOUS = "libpython3.13"
-"""It does not start without the shared library, which python:3.x-slim has and Debian keeps apart."""
 _COPIED = ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "app", "tasks", "models")
 _CONTEXT = (*_COPIED, "requirements", "docker/healthcheck.py")
 """What an image is made of."""
@@ -88,16 +80,6 @@ def current() -> str:
     for other in set(listed.stdout.split()) - {name}:
         podman("rmi", other, check=False)
     return name
-
-
-def previous(folder: Path) -> str:
-    """The name of the image of version 0.1.0, whose files are put into `folder`."""
-    archive = subprocess.run(["git", "archive", PREVIOUS], cwd=ROOT, check=False, capture_output=True)
-    if archive.returncode:
-        pytest.skip(f"needs the commit of version 0.1.0, and this clone has it not: {archive.stderr.decode().strip()}")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(folder, filter="data")
-    return _built(f"{_BUILT}-0.1.0", f"{PREVIOUS} {_FOR_PREVIOUS}".encode(), folder, APT_PACKAGES=_FOR_PREVIOUS)
 
 
 def _built(repository: str, contents: bytes, folder: Path, **variables: str) -> str:

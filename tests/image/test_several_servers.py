@@ -144,28 +144,6 @@ def test_what_one_has_answered_the_other_has_in_its_cache(servers: Servers) -> N
     assert (first.json()["vcache"], second.json()["vcache"]) == (False, True)
 
 
-def test_a_response_of_one_is_there_on_the_other(servers: Servers) -> None:
-    key = servers.add_key("remembered")
-    one, other = (servers.installation.sdk(port, key) for port in servers.ports)
-    with one, other:
-        made = one.responses.create(model=MODEL, input="Hello.", max_output_tokens=16)
-        assert other.responses.retrieve(made.id).output_text == made.output_text
-        next_one = other.responses.create(
-            model=MODEL, input="Go on.", previous_response_id=made.id, max_output_tokens=16
-        )
-        assert one.responses.retrieve(next_one.id).output_text == next_one.output_text
-
-
-def test_an_upload_to_one_is_there_on_the_other(servers: Servers) -> None:
-    key = servers.add_key("uploading")
-    one, other = (servers.installation.sdk(port, key) for port in servers.ports)
-    with one, other:
-        upload = one.files.create(file=("note.txt", b"Milk, eggs, flour"), purpose="user_data")
-        assert other.files.content(upload.id).text == "Milk, eggs, flour"
-        other.files.delete(upload.id)
-        assert list(one.files.list()) == []
-
-
 def test_one_goes_on_where_the_other_was_stopped(servers: Servers) -> None:
     key = servers.add_key("going-on")
     podman("stop", servers.containers[1])

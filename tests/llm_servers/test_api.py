@@ -14,7 +14,7 @@ import pytest
 
 from models.language.llm import Abilities
 from models.language.openai_server import OpenAiServer
-from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, picture_of, schema_of, text_part
+from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, schema_of
 from tests.llm_servers.upstreams import CONTEXT_TOKENS, MODEL, Upstream, serving_upstream
 
 Json = dict[str, Any]
@@ -113,14 +113,6 @@ def test_a_stream_with_its_counts(sdk: openai.OpenAI) -> None:
     assert all(chunk.usage is None for chunk in said)
 
 
-def test_a_stream_is_whole_events_without_counts_that_nobody_asked_for(front: Front) -> None:
-    streamed = front.stream(max_tokens=12)
-    assert streamed.error is None
-    assert streamed.text
-    assert len(streamed.finish_reasons) == 1
-    assert not any(chunk.get("usage") for chunk in streamed.chunks)
-
-
 @BOTH
 def test_a_limit_ends_the_answer(front: Front, stream: bool) -> None:
     if stream:
@@ -147,23 +139,11 @@ def test_probabilities_of_tokens(front: Front) -> None:
     assert all(token["logprob"] <= 0 and len(token["top_logprobs"]) == 2 for token in tokens)
 
 
-def test_an_effort_of_reasoning_does_no_harm_where_nothing_reasons(front: Front) -> None:
-    assert content_of(front.ask(max_tokens=5, reasoning_effort="high"))
-
-
 def test_a_schema_holds_every_time(front: Front) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "weather", "schema": WEATHER, "strict": True}}
     for seed in range(6):
         completion = front.ask(response_format=form, max_tokens=200, temperature=1, seed=seed)
         jsonschema.validate(json.loads(content_of(completion)), WEATHER)
-
-
-def test_any_json_object(front: Front) -> None:
-    """It is cut, or it is one."""
-    [choice] = front.ask(response_format={"type": "json_object"}, max_tokens=100).json()["choices"]
-    assert choice["message"]["content"].lstrip().startswith("{")
-    if choice["finish_reason"] == "stop":
-        assert isinstance(json.loads(choice["message"]["content"]), dict)
 
 
 BEYOND = {
@@ -172,13 +152,6 @@ BEYOND = {
     "$defs": {"any": {"$anchor": "any"}},
 }
 """No grammar knows anchors; any object is valid."""
-
-
-def test_a_schema_without_a_grammar_is_checked_here(front: Front) -> None:
-    form = {"type": "json_schema", "json_schema": {"name": "beyond", "schema": BEYOND}}
-    [choice] = front.ask(response_format=form, max_tokens=60).json()["choices"]
-    assert choice["finish_reason"] in ("stop", "length")
-    assert choice["message"]["content"].lstrip().startswith("{")
 
 
 @pytest.mark.parametrize("choice", ["required", NAMED], ids=["required", "named"])
@@ -207,43 +180,6 @@ def test_a_forced_call_has_arguments_of_its_schema(front: Front, choice: str | J
     for call in calls.values():
         assert call["name"] == "get_weather"
         jsonschema.validate(json.loads(call["arguments"]), WEATHER)
-
-
-def test_a_result_of_a_call_is_read_and_answered(front: Front) -> None:
-    call = {"id": "call_1", "type": "function", "function": {"name": "get_time", "arguments": "{}"}}
-    messages = [
-        *HELLO["messages"],
-        {"role": "assistant", "content": None, "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "call_1", "content": "It is noon."},
-    ]
-    assert front.ask(messages=messages, tools=TOOLS, max_tokens=8).status_code == 200
-
-
-def test_tools_that_it_may_leave_alone(front: Front) -> None:
-    [choice] = front.ask(tools=TOOLS, tool_choice="auto", max_tokens=8).json()["choices"]
-    assert choice["message"]["content"] or choice["message"]["tool_calls"]
-
-
-def test_a_picture_is_read_for_a_model_that_does_not_see(front: Front) -> None:
-    content = [text_part("What does the sign say?"), picture_of("Platform nine")]
-    body = {**HELLO, "messages": [{"role": "user", "content": content}], "max_tokens": 8}
-    response = front.client.post(PATH, json=body)
-    assert content_of(response)
-    [entry] = response.json()["precontext"]
-    assert "Platform" in entry["result"]["extracted_text"]
-
-
-def test_a_model_said_to_see_that_does_not_is_an_error_of_the_server(
-    upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with client_of_app(
-        tmp_path_factory.mktemp("seeing"), llm_base_url=upstream.base_url, llm_abilities="vision"
-    ) as client:
-        content = [text_part("What does the sign say?"), picture_of("Platform nine")]
-        body = {**HELLO, "messages": [{"role": "user", "content": content}], "max_tokens": 8}
-        response = client.post(PATH, json=body, headers=BYPASS, timeout=300)
-    assert response.status_code in (400, 503)
-    assert list(response.json()["error"]) == ["message", "type", "code", "param", "request_id"]
 
 
 @BOTH

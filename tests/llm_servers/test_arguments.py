@@ -9,8 +9,6 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
-
 from tests.gpu_cards import SIZES, arguments_of
 from tests.llm_servers.upstreams import vllms_python
 
@@ -68,8 +66,3 @@ def test_vllm_knows_what_the_compose_file_of_a_card_tells_it_and_a_photo_leaves_
     bounds = [2048, 4096, 8192, 8192]
     assert all(0.9 * bound < count <= bound for count, bound in zip(tokens, bounds, strict=True)), tokens
     assert all(one["tokens"] <= one["context"] / 4 for one in read)
-
-
-def test_what_vllm_does_not_know_is_told() -> None:
-    with pytest.raises(AssertionError, match="kv-cash-memory-bytes"):
-        read_by_vllm([word.replace("kv-cache", "kv-cash") for word in arguments_of(24)])

@@ -2,8 +2,6 @@
 
 import asyncio
 import math
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,10 +14,10 @@ from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
 from models.vision.ocr.capability import PADDLE_OCR
 from models.vision.ocr.paddle import PaddleOcr, PaddleReader
-from models.vision.ocr.paddle_models import LANGUAGES, models_for, remedy
+from models.vision.ocr.paddle_models import LANGUAGES, models_for
 from models.vision.text import Quad, Word
 from tests.engines.paddle.conftest import MakeModels
-from tests.engines.paddle.painting import CELL, HEIGHT, Box, blank_page, overlap, paint
+from tests.engines.paddle.painting import CELL, Box, blank_page, overlap, paint
 
 pytestmark = [
     # Paddle looks for a compiler cache when it is imported; nothing is compiled here.
@@ -58,26 +56,12 @@ def test_reads_the_words_of_every_line(engine: PaddleOcr) -> None:
     assert texts(read(engine, page)) == [["abc", "de"], ["f"], ["ca", "fab"]]
 
 
-def test_a_letter_that_stands_twice_is_read_twice(engine: PaddleOcr) -> None:
-    page = blank_page()
-    paint(page, "aab bb", 40, 40)
-    assert texts(read(engine, page)) == [["aab", "bb"]]
-
-
 def test_word_boxes_lie_on_the_words(engine: PaddleOcr) -> None:
     page = blank_page()
     painted = paint(page, "abc de f", 40, 100)
     [words] = read(engine, page)
     overlaps = [overlap(bounds(word.quad), box) for word, box in zip(words, painted, strict=True)]
     assert min(overlaps) >= 0.75, overlaps
-
-
-def test_boxes_are_in_the_pixels_of_a_page_that_the_detector_had_to_scale(engine: PaddleOcr) -> None:
-    page = blank_page(width=701, height=333)
-    painted = paint(page, "ab cde", 150, 200)
-    [words] = read(engine, page)
-    overlaps = [overlap(bounds(word.quad), box) for word, box in zip(words, painted, strict=True)]
-    assert min(overlaps) >= 0.7, overlaps
 
 
 def test_a_word_has_its_own_confidence(engine: PaddleOcr) -> None:
@@ -104,27 +88,6 @@ def test_the_quads_of_a_slanted_line_are_slanted(engine: PaddleOcr) -> None:
         assert np.mean(word.quad, axis=0) == pytest.approx(middle, abs=CELL / 2)
 
 
-def test_text_that_runs_downwards_is_read_and_keeps_its_direction(engine: PaddleOcr) -> None:
-    page = blank_page()
-    paint(page, "abc de", 40, 100)
-    downwards = np.ascontiguousarray(np.rot90(page, -1))
-    [words] = read(engine, downwards)
-    assert [word.text for word in words] == ["abc", "de"]
-    top_left, top_right, bottom_right, _ = words[0].quad
-    assert top_right[1] - top_left[1] > 2 * HEIGHT
-    assert bottom_right[0] < top_right[0]
-
-
-def test_an_empty_page_has_no_lines(engine: PaddleOcr) -> None:
-    assert engine.run([blank_page()]) == [()]
-
-
-def test_a_line_of_nothing_but_space_is_no_line(engine: PaddleOcr) -> None:
-    page = blank_page()
-    paint(page, "   ", 40, 100)
-    assert engine.run([page]) == [()]
-
-
 def test_a_page_that_cannot_be_read_fails_alone(engine: PaddleOcr) -> None:
     page = blank_page()
     paint(page, "ab", 40, 40)
@@ -133,37 +96,6 @@ def test_a_page_that_cannot_be_read_fails_alone(engine: PaddleOcr) -> None:
     assert not isinstance(first, Exception)
     assert [line.text for line in first] == ["ab"]
     assert first == last
-
-
-def test_a_page_reads_the_same_whatever_it_is_batched_with(engine: PaddleOcr) -> None:
-    page, wide = blank_page(), blank_page(1280, 640)
-    paint(page, "ab cd", 40, 40)
-    paint(wide, "abcdef abcdef", 40, 300)
-    [alone] = engine.run([page])
-    assert engine.run([wide, page, page]) == [engine.run([wide])[0], alone, alone]
-
-
-def test_lines_of_many_widths_are_read_in_one_batch_too(latin_weights: Path) -> None:
-    engine = PaddleOcr(latin_weights)
-    engine._lines_at_once = 8  # As on a GPU.
-    engine.load()
-    page = blank_page(1280, 512)
-    painted = [paint(page, text, 40, 40 + 110 * row) for row, text in enumerate(["abcdef fed", "a", "de bc", "c"])]
-    lines = read(engine, page)
-    assert texts(lines) == [["abcdef", "fed"], ["a"], ["de", "bc"], ["c"]]
-    for words, boxes in zip(lines, painted, strict=True):
-        overlaps = [overlap(bounds(word.quad), box) for word, box in zip(words, boxes, strict=True)]
-        assert min(overlaps) >= 0.7, overlaps
-
-
-def test_a_closed_engine_can_be_loaded_again(latin_weights: Path) -> None:
-    engine = PaddleOcr(latin_weights)
-    engine.load()
-    engine.close()
-    engine.load()
-    page = blank_page()
-    paint(page, "cab", 40, 40)
-    assert texts(read(engine, page)) == [["cab"]]
 
 
 def test_the_language_chooses_the_recogniser(make_models: MakeModels) -> None:
@@ -203,60 +135,12 @@ def test_missing_weights_are_reported_before_paddleocr_can_look_for_a_hub(
     assert "openfaze pull paddleocr-arabic" in caught.value.remedy
 
 
-@pytest.mark.parametrize("file", ["inference.yml", "inference.json", "inference.pdiparams"])
-def test_a_model_that_lacks_a_file_is_reported(latin_weights: Path, tmp_path: Path, file: str) -> None:
-    weights = shutil.copytree(latin_weights, tmp_path / "weights")
-    (weights / "paddleocr" / "PP-OCRv6_medium_rec" / file).unlink()
-    with pytest.raises(EngineUnavailable, match="PP-OCRv6_medium_rec"):
-        PaddleOcr(weights).load()
-
-
 def test_a_missing_package_is_reported_with_the_extra_that_brings_it(
     latin_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "paddleocr", None)
     with pytest.raises(EngineUnavailable, match="openfaze install standard"):
         PaddleOcr(latin_weights).load()
-
-
-@pytest.mark.parametrize(
-    ("failure", "remedy"),
-    [
-        ("ImportError('libGL.so.1: cannot open shared object file')", r"libGL\.so\.1.*openfaze"),
-        ("PermissionError(13, 'Permission denied', '/nonexistent')", r"/nonexistent.*home directory"),
-    ],
-)
-def test_an_installed_package_that_does_not_import_is_reported(
-    latin_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: str, remedy: str
-) -> None:
-    broken = tmp_path / "paddleocr"
-    broken.mkdir()
-    (broken / "__init__.py").write_text(f"raise {failure}")
-    monkeypatch.delitem(sys.modules, "paddleocr", raising=False)
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(EngineUnavailable, match=remedy):
-        PaddleOcr(latin_weights).load()
-
-
-def test_the_process_still_gets_its_signals(latin_weights: Path) -> None:
-    script = f"""
-import os, pathlib, signal, threading
-from models.vision.ocr.paddle import PaddleOcr
-from tests.engines.paddle.painting import blank_page
-def work():
-    engine = PaddleOcr(pathlib.Path({str(latin_weights)!r}))
-    engine.load()
-    engine.run([blank_page()])
-signal.signal(signal.SIGTERM, lambda *_: print("asked to stop"))
-thread = threading.Thread(target=work)
-thread.start()
-thread.join()
-os.kill(os.getpid(), signal.SIGTERM)
-print("and still here")
-"""
-    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
-    assert process.stdout.split("\n") == ["asked to stop", "and still here", ""], process.stderr
-    assert process.returncode == 0
 
 
 def test_every_language_gets_the_models_that_paddleocr_itself_takes() -> None:
@@ -267,16 +151,6 @@ def test_every_language_gets_the_models_that_paddleocr_itself_takes() -> None:
         models = models_for(language)
         theirs = PaddleOCR._get_ocr_model_names(None, ours.get(language, language), None)
         assert (models.detector, models.recognizer) == theirs, language
-
-
-def test_a_language_that_no_model_reads_is_reported(latin_weights: Path) -> None:
-    with pytest.raises(EngineUnavailable, match="does not read 'tlh'"):
-        PaddleOcr(latin_weights, language="tlh").load()
-
-
-def test_nothing_is_missing_where_the_engine_loads(latin_weights: Path) -> None:
-    assert remedy(latin_weights, "en") is None
-    assert remedy(latin_weights, "ko") is not None
 
 
 async def test_callers_at_the_same_time_each_get_their_own_page(latin_weights: Path) -> None:

@@ -1,6 +1,5 @@
 """LLMDet in transformers: loading, prompts, places."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -59,17 +58,6 @@ async def test_only_the_labels_that_are_asked_for_are_found_inside_the_picture(d
         assert 0 <= y <= 120
 
 
-async def test_the_same_picture_gives_the_same_objects(detector: Detector) -> None:
-    first, *others = await asyncio.gather(*(detector.detect(PICTURE, labels=["dog", "bus"]) for _ in range(3)))
-    assert first
-    assert all(seen(found) == seen(first) for found in others)
-
-
-async def test_without_labels_it_looks_for_cocos(detector: Detector) -> None:
-    assert detector.labels is None
-    assert {one.label for one in await detector.detect(PICTURE)} & {"bus", "dog", "cat", "person"}
-
-
 async def test_more_labels_than_the_text_encoder_sees_are_asked_for_in_turns(
     detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,15 +84,3 @@ def test_without_its_folder_the_remedy_names_what_belongs_there(tmp_path: Path) 
         remedy = candidate.remedy(config) or ""
         assert "in the folder OPENFAZE_WEIGHTS_DIR" in remedy
         assert str(tmp_path) not in remedy
-
-
-async def test_an_own_folder_takes_the_place_of_the_published_one(weights: Path, tmp_path: Path) -> None:
-    config = EngineConfig(
-        weights_dir=tmp_path,
-        device="cpu",
-        own=[DetectionSettings(object_detection="llmdet", object_detection_model=weights / "llmdet")],
-    )
-    assert LLMDET.remedy(config) is None
-    built = LLMDET.build(config)
-    assert await built.service.detect(PICTURE, labels=["dog"]) == []
-    await closed(built)

@@ -116,37 +116,10 @@ def test_it_writes_what_the_network_would_write_by_itself(tmp_path: Path) -> Non
     assert len(said) == len(REGIONS)
 
 
-def test_a_region_is_read_alike_alone_and_beside_others(random: PaddleOcrVl) -> None:
-    together = transcripts(random, REGIONS)
-    for one, beside in zip(REGIONS, together, strict=True):
-        [alone] = transcripts(random, [one])
-        assert alone.text == beside.text
-        assert np.allclose(alone.probabilities, beside.probabilities, atol=1e-4)
-
-
 def test_going_round_in_circles_is_stopped_and_what_was_repeated_is_cut_off(looping: PaddleOcrVl) -> None:
     [written] = transcripts(looping, [region(letters=4000)])
     assert written.text == "open face 2026"
     assert steps(looping, [region(letters=4000)]) <= 48 + 3 + 16
-
-
-def test_a_region_has_so_many_tokens_as_its_letters_allow_whatever_is_beside_it(looping: PaddleOcrVl) -> None:
-    short, long = region(letters=0), region(1, letters=800)
-    assert steps(looping, [short]) == 32
-    [alone], [beside, _] = transcripts(looping, [short]), transcripts(looping, [short, long])
-    assert alone == beside
-    assert len(alone.text.split()) == 32
-
-
-def test_in_16_bits_as_on_a_card_it_writes_the_same(tmp_path: Path) -> None:
-    import torch
-
-    engine = engine_of(save_page_reader(tmp_path, WORDS))
-    assert engine._loaded is not None
-    engine._loaded[1].to(torch.bfloat16)
-    for written in transcripts(engine, REGIONS):
-        assert written.text == "open face 2026"
-        assert all(0.99 < one <= 1.001 for one in written.probabilities)
 
 
 def test_its_folder_as_it_is_published_runs_none_of_the_python_files_in_it(tmp_path: Path) -> None:
@@ -211,14 +184,6 @@ async def test_letters_come_from_it_and_boxes_from_pp_ocr(tmp_path: Path) -> Non
     assert after[0].words[1:] == before[0].words[1:]
 
 
-async def test_weights_that_mean_nothing_change_nothing(tmp_path: Path) -> None:
-    save_page_reader(tmp_path / "paddleocr-vl", WORDS, random=True)
-    pages = [page("openfaze 2026", "another line"), page("third page"), np.full((90, 90, 3), 255, np.uint8)]
-    before, after = await both(tmp_path, *pages)
-    assert after == before
-    assert after[2] == []
-
-
 async def test_pages_beyond_those_that_may_wait_are_refused_unless_they_may_take_their_time(tmp_path: Path) -> None:
     save_page_reader(tmp_path / "paddleocr-vl", WORDS)
     assert PADDLEOCR_VL.build is not None
@@ -239,10 +204,3 @@ async def test_another_model_in_its_folder_is_refused(tmp_path: Path) -> None:
         await read(built, page("openfaze"))
     for part in built.parts:
         await part.close()
-
-
-def test_nobody_has_it_unasked(tmp_path: Path) -> None:
-    save_page_reader(tmp_path / "paddleocr-vl", WORDS)
-    asked, unasked = (EngineConfig(weights_dir=tmp_path, own=[OcrSettings(ocr=it)]) for it in ("paddleocr-vl", "auto"))
-    assert PADDLEOCR_VL.remedy(unasked) == ""
-    assert PADDLEOCR_VL.remedy(asked) is None

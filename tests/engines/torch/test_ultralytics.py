@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.base import EngineUnavailable
 from models.capability import Built, EngineConfig
 from models.vision.detection import yolo
 from models.vision.detection.capability import ULTRALYTICS, DetectionSettings
@@ -75,29 +74,3 @@ async def test_masks_lie_in_their_boxes(opened: Callable[[str], Detector]) -> No
     for mask in masks:
         assert mask.top + mask.pixels.shape[0] <= 120
         assert mask.left + mask.pixels.shape[1] <= 200
-
-
-def test_it_serves_only_those_who_name_it(tmp_path: Path) -> None:
-    (tmp_path / "yolo.yaml").touch()
-    assert ULTRALYTICS.spec.licence == "AGPL-3.0"
-    assert (
-        ULTRALYTICS.remedy(
-            EngineConfig(
-                own=[
-                    DetectionSettings.model_construct(
-                        object_detection="auto", object_detection_model=tmp_path / "yolo.yaml"
-                    )
-                ]
-            )
-        )
-        == ""
-    )
-    assert ULTRALYTICS.remedy(chosen(tmp_path / "yolo.yaml")) is None
-    assert "AGPL-3.0" in (ULTRALYTICS.remedy(chosen(tmp_path / "missing.pt")) or "")
-
-
-async def test_a_missing_text_encoder_is_named(opened: Callable[[str], Detector], tmp_path: Path) -> None:
-    detector = opened("yoloe-11n.yaml")
-    assert detector.labels is None
-    with pytest.raises(EngineUnavailable, match="YOLOE and YOLO-World need the separate file of a text encoder"):
-        await detector.detect(PICTURE, labels=["unicorn"])

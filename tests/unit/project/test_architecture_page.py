@@ -5,39 +5,16 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 from tests.conftest import ROOT, each_case
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-BEHAVIOURS = re.findall(r"^\| [^|]+ \| `([\w/]+\.py)` \| `(\w+)` \|$", PAGE, re.MULTILINE)
-FOLDERS = [
-    folder for row in re.findall(r"^\| (`[^|]+) \| ", PAGE, re.MULTILINE) for folder in re.findall(r"`(\w[\w/]*)`", row)
-]
-
-
-def test_the_page_names_twenty_behaviours_or_more() -> None:
-    assert len(BEHAVIOURS) >= 20
-    assert len({path for path, _ in BEHAVIOURS}) == len(BEHAVIOURS)
-
-
-@each_case(("path", "name"), BEHAVIOURS)
-def test_a_behaviour_is_where_the_page_says(path: str, name: str) -> None:
-    tree = ast.parse((ROOT / path).read_text("utf-8"))
-    assert name in {
-        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    }
 
 
 @each_case("path", sorted(set(re.findall(r"`((?:app|tasks|models)/[\w/]+\.py)`", PAGE))))
 def test_a_stop_is_a_file(path: str) -> None:
     assert (ROOT / path).is_file()
-
-
-def test_folders_are_folders() -> None:
-    assert len(FOLDERS) > 8
-    assert [folder for folder in FOLDERS if not (ROOT / folder).is_dir()] == []
 
 
 FRAME = [
@@ -80,11 +57,6 @@ def test_a_wrong_setting_is_told_before_anything_of_the_server_is_imported() -> 
     assert modules_after(serve) & {"app.main", "app.assembly.services", "fastapi", "uvicorn"} == set()
 
 
-def test_help_and_completion_import_nothing_of_the_server() -> None:
-    server = {"app.settings", "models", "tasks", "numpy", "pydantic", "httpx"}
-    assert modules_after("import app.cli.main") & server == set()
-
-
 def test_a_worker_process_imports_nothing_that_fetches() -> None:
     decoding = "import models.workers.process, tasks.inputs.blame, tasks.inputs.readers"
     assert modules_after(decoding) & {"httpx", "httpcore", "aiohttp", "tasks.inputs.fetch", "PIL", "pypdfium2"} == set()
@@ -97,9 +69,3 @@ def modules_after(program: str) -> set[str]:
     shown = f"{program}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
     return set(json.loads(result.stdout))
-
-
-def test_every_question_of_a_newcomer_is_answered_by_a_file() -> None:
-    questions = tomllib.loads((ROOT / "tests" / "data" / "newcomer_questions.toml").read_text("utf-8"))["question"]
-    assert len({one["text"] for one in questions}) == 24
-    assert [file for one in questions for file in one["files"] if not (ROOT / file).is_file()] == []

@@ -78,13 +78,6 @@ def test_a_pinned_version_with_a_vulnerability_is_named_with_its_locks() -> None
     assert len(asked) > 200
 
 
-def test_nothing_known_is_said_with_how_much_was_asked() -> None:
-    with serving_osv(lambda body: json.dumps({"results": [{} for _ in body["queries"]]}).encode()) as url:
-        status, said = audited(url)
-    assert status == 0
-    assert said.startswith("No known vulnerability in ")
-
-
 def test_without_a_database_it_is_skipped_and_says_why() -> None:
     with serving_osv(lambda _: b'{"results": []}') as url:
         answers = [audited(url), audited("http://127.0.0.1:9")]

@@ -3,10 +3,7 @@ read, not built.)"""
 
 import json
 import re
-import shlex
-from collections.abc import Iterator
 from importlib.util import find_spec
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,25 +14,13 @@ import yaml
 
 from app.assembly.building import SHARED_RESPONSES_BYTES
 from app.chat.context.pictures import MAX_PICTURES
-from app.cli.pulling import reader_of, sets_of
 from app.settings import PREFIX, Settings
 from tasks.inputs.limits import MB
 from tests import gpu_cards
 from tests.conftest import ROOT
 from tests.fences import fences
 
-DOCKERFILE = (ROOT / "Dockerfile").read_text()
-
-
 VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields}
-OF_THE_CONTAINER = {
-    "OPENFAZE_HOST": "0.0.0.0",
-    "OPENFAZE_PORT": "8000",
-    "OPENFAZE_WEIGHTS_DIR": "/var/lib/openfaze/weights",
-    "OPENFAZE_FILES_DIR": "/var/lib/openfaze/files",
-}
-"""What the machine's own settings must not change."""
-WITH_A_DEFAULT = {"OPENFAZE_OPEN": "${OPENFAZE_OPEN:-1}", "OPENFAZE_PRELOAD": "${OPENFAZE_PRELOAD-ocr}"}
 
 
 COMPOSE = "docker-compose.yml"
@@ -89,59 +74,10 @@ def test_the_variables_that_the_container_files_set_are_settings() -> None:
     assert named <= VARIABLES
 
 
-def test_compose_hands_every_setting_on_to_the_container() -> None:
-    environment = compose()["environment"]
-    missing = sorted(VARIABLES - set(environment))
-    assert not missing, "\n".join(["add to `environment` in docker-compose.yml:", *(f"{name}:" for name in missing)])
-    # A name without a value takes the value that the shell or .env gives it.
-    handed_on = {name for name, value in environment.items() if value is None}
-    assert handed_on == VARIABLES - set(OF_THE_CONTAINER) - set(WITH_A_DEFAULT)
-    assert compose()["env_file"] == [{"path": ".env", "required": False}]
-
-
-def test_what_the_container_is_made_for_stays_whatever_the_machine_is_set_to() -> None:
-    environment = compose()["environment"]
-    assert {name: environment[name] for name in OF_THE_CONTAINER} == OF_THE_CONTAINER
-    assert {name: environment[name] for name in WITH_A_DEFAULT} == WITH_A_DEFAULT
-    assert compose()["ports"] == ["127.0.0.1:${OPENFAZE_PORT:-8000}:8000"]
-    mounted = [str(volume).rpartition(":")[2] for volume in compose()["volumes"]]
-    assert mounted == re.findall(r'"(/[^"]+)"', re.search(r"^VOLUME .*", DOCKERFILE, re.MULTILINE)[0])  # type: ignore[index]
-    assert {environment["OPENFAZE_WEIGHTS_DIR"], environment["OPENFAZE_FILES_DIR"]} < set(mounted)
-
-
-def test_the_container_is_bounded_and_reaches_an_llm_on_its_machine() -> None:
-    service = compose()
-    assert re.fullmatch(r"\$\{MEMORY_LIMIT:-\d+g\}", service["mem_limit"])
-    assert re.fullmatch(r"\$\{PIDS_LIMIT:-\d+\}", service["pids_limit"])
-    assert service["extra_hosts"] == ["host.docker.internal:host-gateway"]
-
-
-def test_only_who_asks_for_the_code_sandbox_gets_another_profile_of_system_calls() -> None:
-    assert compose()["security_opt"] == ["no-new-privileges:true"]
-    [profile] = [one for one in compose(SANDBOX)["security_opt"] if one.startswith("seccomp=")]
-    assert (ROOT / profile.removeprefix("seccomp=")).is_file()
-
-
 def test_compose_publishes_to_this_machine_only_and_drops_what_it_does_not_need() -> None:
     service = compose()
     assert all(str(port).startswith("127.0.0.1:") for port in service["ports"])
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
-
-
-def test_the_image_installs_by_hash_runs_as_nobody_in_particular_and_checks_itself() -> None:
-    assert DOCKERFILE.count("--require-hashes") == 3
-    assert "\nUSER openfaze\n" in DOCKERFILE
-    assert "\nHEALTHCHECK " in DOCKERFILE
-    for source in re.findall(r"^COPY (?!--from)(?:--chmod=\d+ )?(.+) \S+$", DOCKERFILE, re.MULTILINE):
-        for lock in ("embedded", "gpu"):
-            assert all((ROOT / name).exists() for name in source.replace("${LOCK}", lock).split())
-
-
-def test_whose_image_it_starts_from_is_said_once_and_to_the_release_of_debian() -> None:
-    assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${PYTHON_IMAGE}"] * 2
-    [default] = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
-    assert re.fullmatch(r"python:3\.\d+-slim-[a-z]+@sha256:[0-9a-f]{64}", default)
-    assert compose()["build"]["args"]["PYTHON_IMAGE"] == f"${{PYTHON_IMAGE:-{default}}}"
 
 
 def instructions(dockerfile: str) -> list[tuple[str, str]]:
@@ -149,113 +85,6 @@ def instructions(dockerfile: str) -> list[tuple[str, str]]:
     lines = "\n".join(line for line in dockerfile.splitlines() if not line.lstrip().startswith("#"))
     whole = (line.partition(" ") for line in lines.replace("\\\n", " ").splitlines() if line.strip())
     return [(name.upper(), told.strip()) for name, _, told in whole]
-
-
-def breaches(dockerfile: str) -> Iterator[str]:
-    """Sentences on what hadolint and the like would find."""
-    told = instructions(dockerfile)
-    defaults = dict(arg.partition("=")[::2] for name, arg in told if name == "ARG")
-    stages, user, has_pipefail = set(), "root", False
-    private: list[str] = []
-    for name, arg in told:
-        words = shlex.split(arg) if name != "RUN" else arg.split()
-        if name == "FROM":
-            base = re.sub(r"\$\{?(\w+)\}?", lambda found: defaults[found[1]], words[0])
-            if base not in stages and not re.search(r"@sha256:[0-9a-f]{64}$", base):
-                yield f"{base}: not pinned by digest"
-            if ":latest" in base:
-                yield f"{base}: latest"
-            stages |= set(words[2:])
-            user, has_pipefail, private = "root", False, []
-        elif name == "COPY" and not re.search(r"--(from|chmod)=", arg):
-            private.append(arg)
-        elif name == "USER":
-            user = arg
-        elif name == "SHELL":
-            has_pipefail = "pipefail" in arg
-        elif name == "ADD":
-            yield "ADD, where COPY says what it does"
-        elif name == "WORKDIR" and not arg.startswith("/"):
-            yield f"WORKDIR {arg}: relative"
-        elif name in ("CMD", "ENTRYPOINT") or (name == "HEALTHCHECK" and " CMD " in f" {arg}"):
-            if not arg.partition("CMD ")[2].startswith("[") and not arg.startswith("["):
-                yield f"{name}: a shell would come between"
-        elif name in ("ARG", "ENV") and re.search(r"\b\w*(KEY|TOKEN|SECRET|PASSWORD)\w*\b", arg, re.IGNORECASE):
-            yield f"{name} {arg}: a secret would stay in the image"
-        elif name == "RUN":
-            yield from _of_a_command(arg, has_pipefail=has_pipefail)
-    if user in ("root", "0"):
-        yield "runs as root"
-    for arg in private:
-        yield f"COPY {arg}: of a clone that only its owner may read, the image's user could not"
-
-
-def _of_a_command(command: str, *, has_pipefail: bool) -> Iterator[str]:
-    parts = [part.strip() for part in re.split(r"&&|;|\|\|", command)]
-    if re.search(r"(?<!\|)\|(?!\|)", re.sub(r"'[^']*'", "", command)) and not has_pipefail:
-        yield "a pipe whose beginning may fail unseen"
-    for part in parts:
-        if re.match(r"(sudo|cd|apt) ", part):
-            yield f"{part.split()[0]}: not for an image"
-        if re.search(r"\b(curl|wget)\b.*https?://", part):
-            yield "a download that nothing checks"
-        if "apt-get install" in part and not ({"-y", "--no-install-recommends"} <= set(part.split())):
-            yield "apt-get install asks, or brings what is only recommended"
-        if re.search(r"\bpip install\b", part):
-            if not re.search(r"--no-cache(-dir)?\b", part):
-                yield "pip keeps what it fetched"
-            if "-r " in part and "--require-hashes" not in part:
-                yield "a lock without hashes"
-    installs = [part for part in parts if "apt-get install" in part]
-    if installs and (not any("apt-get update" in part for part in parts) or "rm -rf /var/lib/apt/lists/*" not in parts):
-        yield "apt's lists are old, or stay"
-
-
-DOCKERFILES = [ROOT / "Dockerfile", ROOT / "docker/browser/Dockerfile"]
-
-
-def test_every_dockerfile_is_among_those_that_are_checked() -> None:
-    assert {path for path in ROOT.rglob("*Dockerfile*") if not path.relative_to(ROOT).parts[0].startswith(".")} == {
-        *DOCKERFILES
-    }
-
-
-@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_dockerfile_keeps_the_rules(path: Path) -> None:
-    assert list(breaches(path.read_text())) == []
-
-
-@pytest.mark.parametrize(
-    ("line", "breach"),
-    [
-        ("FROM debian:bookworm-slim", "not pinned"),
-        ("ARG IMAGE=debian:latest\nFROM ${IMAGE}", "latest"),
-        ("ADD https://example.com/x /x", "ADD"),
-        ("USER 0", "root"),
-        ("COPY settings.yml /etc/settings.yml", "only its owner may read"),
-        ("WORKDIR src", "relative"),
-        ("CMD openfaze serve", "a shell"),
-        ("HEALTHCHECK --timeout=5s CMD openfaze health", "a shell"),
-        ("ARG HF_TOKEN", "a secret"),
-        ("ENV API_KEY=x", "a secret"),
-        ("RUN set -e \\\n    && cat list | sort > sorted", "a pipe"),
-        ("RUN cd /src && make", "cd: not for"),
-        ("RUN curl -fsSL https://example.com/x -o x", "nothing checks"),
-        ("RUN apt-get update && apt-get install -y git && rm -rf /var/lib/apt/lists/*", "recommended"),
-        ("RUN apt-get update && apt-get install -y --no-install-recommends git", "stay"),
-        ("RUN apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*", "old"),
-        ("RUN python -m pip install --require-hashes -r lock.txt", "keeps"),
-        ("RUN python -m pip install --no-cache-dir -r lock.txt", "without hashes"),
-    ],
-)
-def test_a_rule_that_is_broken_is_told(line: str, breach: str) -> None:
-    kept = f"FROM debian:bookworm-slim@sha256:{'0' * 64}\nUSER nobody\n"
-    assert list(breaches(kept)) == []
-    assert [
-        said
-        for said in breaches(f"{kept}{line}\nUSER nobody\n" if "USER" not in line else kept + line)
-        if breach in said
-    ]
 
 
 @pytest.mark.parametrize("name", ["docker-compose.yml", "docker/gpu.yml"])
@@ -267,27 +96,6 @@ def test_images_of_others_are_of_one_version(name: str) -> None:
         assert re.search(r":v?\d[\w.-]+@sha256:[0-9a-f]{64}$", image)
 
 
-def test_the_container_gets_longer_to_stop_than_requests_get_to_end() -> None:
-    grace = re.fullmatch(r"\$\{STOP_GRACE_PERIOD:-(\d+)s\}", compose()["stop_grace_period"])
-    assert grace is not None
-    assert int(grace[1]) > Settings.model_fields["shutdown_grace_s"].default
-
-
-def test_packages_get_into_the_image_by_arguments_of_its_build() -> None:
-    arguments = compose()["build"]["args"]
-    assert set(arguments) - {"EXTRAS", "APT_PACKAGES"} == {"PYTHON_IMAGE"}
-    for name in ("EXTRAS", "APT_PACKAGES"):
-        assert arguments[name] == f"${{{name}:-}}"
-        assert f'\nARG {name}=""\n' in DOCKERFILE
-        assert DOCKERFILE.count(f"${name}") == 1
-    assert "container=openfaze" in DOCKERFILE  # by which `app/runnable_commands.py` knows it
-
-
-def test_libraries_are_compiled_when_the_image_is_built() -> None:
-    build = DOCKERFILE.split("\nFROM ")[1]
-    assert 0 < build.index("ENV UV_COMPILE_BYTECODE=1") < build.index("uv pip install")
-
-
 @pytest.mark.parametrize("names", FILES, ids="+".join)
 def test_the_compose_files_and_what_they_become_together_are_as_the_specification_wants_them(
     names: tuple[str, ...],
@@ -297,80 +105,6 @@ def test_the_compose_files_and_what_they_become_together_are_as_the_specificatio
     checker = jsonschema.validators.validator_for(schema)(schema)
     for content in (*map(document, names), together(names)):
         assert [f"{error.json_path}: {error.message}" for error in checker.iter_errors(content)] == []
-
-
-@pytest.mark.parametrize("names", FILES, ids="+".join)
-@pytest.mark.parametrize("chosen", [some for size in range(4) for some in combinations(PROFILES, size)], ids="+".join)
-def test_with_any_profiles_what_runs_has_what_it_depends_on_and_a_port_of_its_own(
-    names: tuple[str, ...], chosen: tuple[str, ...]
-) -> None:
-    whole = together(names)
-    services = whole["services"]
-    assert {profile for one in services.values() for profile in one.get("profiles", ())} == set(PROFILES)
-    running = {name: one for name, one in services.items() if not one.get("profiles") or {*one["profiles"]} & {*chosen}}
-    assert len(running) == (3 if GPU in names else 1) + sum(len(PROFILES[profile]) for profile in chosen)
-    assert {name for profile in chosen for name in PROFILES[profile]} <= set(running)
-    ports = []
-    for service in running.values():
-        ports += [DEFAULT.sub(r"\1", port).rsplit(":", 1)[0] for port in service.get("ports", ())]
-        assert set(service.get("depends_on", ())) <= set(running)
-        assert service.get("network_mode", "service:openfaze").removeprefix("service:") in running
-        for volume in service.get("volumes", ()):
-            source = DEFAULT.sub(r"\1", volume).split(":")[0]
-            assert (ROOT / source).exists() if source.startswith("./") else source in whole["volumes"]
-    assert ports == ["127.0.0.1:8000", *(["127.0.0.1:3000"] if "observability" in chosen else [])]
-
-
-def test_on_a_gpu_the_server_waits_for_weights_alone_and_keeps_all_that_confines_it() -> None:
-    services = together((COMPOSE, GPU))["services"]
-    on_cpu, on_gpu = compose(), services["openfaze"]
-    changed = {key for key in on_gpu if on_gpu[key] != on_cpu.get(key)}
-    assert changed == {"build", "image", "deploy", "mem_limit", "depends_on", "environment", "healthcheck"}
-    assert on_gpu["build"]["args"] == {**on_cpu["build"]["args"], "LOCK": "gpu"}
-    # One download that fails must not keep the server from starting with what is there, and nor must the LLM.
-    assert on_gpu["depends_on"] == {"weights": {"condition": "service_completed_successfully", "required": False}}
-    for name in ("openfaze", "vllm"):
-        [device] = services[name]["deploy"]["resources"]["reservations"]["devices"]
-        assert device == {"driver": "nvidia", "device_ids": ["${GPU_DEVICE:-0}"], "capabilities": ["gpu"]}
-    assert "deploy" not in services["weights"]
-    assert services["weights"]["command"] == ["openfaze", "pull", "gpu"]
-    # Built once; no registry has it.
-    assert (services["weights"]["image"], services["weights"]["pull_policy"]) == (on_gpu["image"], "never")
-    assert "build" not in services["weights"]
-    for name in ("read_only", "cap_drop", "security_opt", "env_file", "tmpfs", "init"):
-        assert services["weights"][name] == on_cpu[name]
-    assert (services["vllm"]["cap_drop"], services["vllm"]["security_opt"]) == (["ALL"], on_cpu["security_opt"])
-
-
-def test_what_fetches_on_a_gpu_knows_which_engines_were_chosen_and_the_ways_out() -> None:
-    services = together((COMPOSE, GPU))["services"]
-    weights = services["weights"]["environment"]
-    read = {f"{PREFIX}{reader_of(known).spec.capability.upper()}" for known in sets_of("gpu")}
-    chosen = {name: value for name, value in weights.items() if name in read}
-    assert chosen == {name: services["openfaze"]["environment"][name] for name in read}
-    ways_out = {"HF_ENDPOINT", "HTTPS_PROXY", "NO_PROXY"}
-    assert ways_out <= set(weights)
-    assert ways_out <= set(services["vllm"]["environment"])
-
-
-@pytest.mark.parametrize(
-    ("names", "given", "preload"),
-    [
-        ((COMPOSE,), {}, ("ocr",)),
-        ((COMPOSE, GPU), {}, ()),  # the profile's engines, which a name here would replace
-        ((COMPOSE, GPU), {"OPENFAZE_PRELOAD": "ocr,llm"}, ("ocr", "llm")),
-        ((COMPOSE,), {"OPENFAZE_PRELOAD": ""}, ()),
-    ],
-)
-def test_what_is_loaded_before_the_server_is_ready_by_the_compose_files(
-    names: tuple[str, ...], given: dict[str, str], preload: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in together(names)["services"]["openfaze"]["environment"].items():
-        if value is not None:
-            monkeypatch.setenv(name, given.get(name) or DEFAULT.sub("" if name in given else r"\1", value))
-    settings = Settings(_env_file=None)
-    assert settings.preload == preload
-    assert settings.profile == ("gpu" if GPU in names else None)
 
 
 def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.conftest import ROOT, each_case
@@ -74,35 +73,6 @@ def test_every_link_leads_somewhere(page: str) -> None:
     assert [said for link in links(path.read_text("utf-8")) if (said := fault(path, link))] == []
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("[api](api.md#streaming)", None),
-        ("[![words](images/playground.png)](playground.md)", None),
-        ("```sh\n[a](nowhere.md)\n```\n`[b](nowhere.md)` [c](https://nowhere.test)", None),
-        ("[api](apis.md)", "apis.md: no such file"),
-        ("[streams\nand more](api.md#streams)", "api.md#streams: no such heading"),
-        ("[up](#nothing)", "#nothing: no such heading"),
-        ("![words](images/nothing.png)", "images/nothing.png: no such file"),
-        ("![words](api.md)", "api.md: no picture"),
-        ("[us](../CONTRIBUTING.md)", "../CONTRIBUTING.md: the site of docs/ does not have it"),
-        ("[out](../../elsewhere.md)", "../../elsewhere.md: no such file"),
-    ],
-)
-def test_a_dead_link_is_found(text: str, said: str | None) -> None:
-    found = [fault(DOCS / "api.md", link) for link in links(text)]
-    assert [one for one in found if one] == ([said] if said else [])
-
-
-def test_a_picture_within_a_link_is_seen() -> None:
-    text = "![a receipt](images/a.png)\n| ![a form](images/b.png) | [c](c.md) |"
-    assert [(link.is_picture, link.target) for link in links(text)] == [
-        (True, "images/a.png"),
-        (True, "images/b.png"),
-        (False, "c.md"),
-    ]
-
-
 def named(entries: list[object]) -> Iterator[str]:
     """The pages of a menu, in its order."""
     for entry in entries:
@@ -137,8 +107,3 @@ def test_every_picture_is_shown_somewhere() -> None:
         if link.is_picture
     }
     assert sorted(path for path in (DOCS / "images").iterdir() if path not in shown) == []
-
-
-def test_a_dead_link_fails_the_build_and_no_font_is_fetched() -> None:
-    assert SITE["strict"] is True
-    assert SITE["theme"]["font"] is False

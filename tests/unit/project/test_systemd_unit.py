@@ -9,12 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from dotenv import dotenv_values
 
-from app.folders.files import WRITERS
 from app.settings import PREFIX, Settings
-from tests.fences import ROOT, printed
+from tests.fences import ROOT
 
 UNIT = ROOT / "deploy" / "openfaze.service"
 MAX_EXPOSED = 3.0
@@ -65,44 +63,6 @@ def test_systemd_understands_the_units_of_a_watched_folder(tmp_path: Path) -> No
     assert float(found[1]) <= MAX_EXPOSED
 
 
-def test_the_unit_of_a_watched_folder_works_where_the_page_puts_its_files() -> None:
-    unit = configparser.ConfigParser(interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment]
-    unit.read(ROOT / "deploy" / "openfaze-folder.service")
-    service = unit["Service"]
-    page = printed("deployment.md", "openfaze-folder.timer")
-    folder = service["WorkingDirectory"]
-    assert service["EnvironmentFile"].removeprefix("-") in page
-    _, verb, source, *options = service["ExecStart"].split()
-    assert (verb, f"{folder}/{source}\n" in page) == ("extract", True)
-    given = dict(zip(options[::2], options[1::2], strict=True))
-    assert f"{folder}/{given['--schema']}\n" in page
-    assert Path(given["--out"]).suffix in WRITERS
-    assert service["ReadWritePaths"] == folder
-    # Some papers have an error: the unit has not failed.
-    assert service["SuccessExitStatus"] == "1"
-
-
-def test_it_is_bounded_as_the_container_is(service: "configparser.SectionProxy") -> None:
-    container = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["openfaze"]
-
-    def default(name: str) -> str:
-        found = re.search(r":-(\w+)\}", str(container[name]))
-        assert found is not None
-        return found[1]
-
-    assert service["MemoryMax"].lower() == default("mem_limit")
-    assert service["TasksMax"] == default("pids_limit")
-    assert service["TimeoutStopSec"] == default("stop_grace_period").removesuffix("s")
-    assert int(service["TimeoutStopSec"]) > Settings.model_fields["shutdown_grace_s"].default
-    assert container["read_only"]
-    assert service["ProtectSystem"] == "strict"
-    assert container["cap_drop"] == ["ALL"]
-    assert service["CapabilityBoundingSet"] == ""
-    assert container["security_opt"] == ["no-new-privileges:true"]
-    assert service["NoNewPrivileges"] == "yes"
-
-
 def test_its_settings_are_settings_and_lie_where_it_may_write(service: "configparser.SectionProxy") -> None:
     given = dotenv_values(ROOT / "deploy" / "openfaze.env")
     known = {PREFIX + name.upper() for name in Settings.model_fields}
@@ -112,10 +72,3 @@ def test_its_settings_are_settings_and_lie_where_it_may_write(service: "configpa
     places = [value for name, value in given.items() if name.endswith(("_DIR", "_FILE"))]
     assert len(places) == 3
     assert [place for place in places if not str(place).startswith(f"{state}/")] == []
-
-
-def test_the_page_shows_its_settings_for_compose_but_for_places_and_networks() -> None:
-    own = dotenv_values(ROOT / "deploy" / "openfaze.env")
-    page = (ROOT / "docs" / "deployment.md").read_text()
-    assert f"\nOPENFAZE_KEEP_ALIVE_S={own['OPENFAZE_KEEP_ALIVE_S']}\n" in page
-    assert own["OPENFAZE_TRUSTED_PROXIES"] == "127.0.0.1"

@@ -1,6 +1,5 @@
 """The documents that extraction is trained and measured with: their fields stand where they say."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, time
 from decimal import Decimal
@@ -17,10 +16,7 @@ from training.extraction.documents import (
     Split,
     documents,
     draw,
-    templates,
 )
-from training.extraction.facts import LANGUAGES
-from training.extraction.kinds import KINDS
 from training.extraction.marked import Marked
 
 
@@ -66,55 +62,12 @@ def test_what_stands_at_a_fields_sources_is_its_value(made: dict[Split, list[Mad
                 assert said == field.value
 
 
-@pytest.mark.deep
-@pytest.mark.parametrize("split", SPLITS)
-def test_noise_leaves_a_fields_sources_on_it(made: dict[Split, list[MadeDocument]], split: Split) -> None:
-    changed = 0
-    for clean, noisy in zip(made[split], documents(5, 250, split=split, noise=1.0), strict=True):
-        assert [field.value for field in clean.fields] == [field.value for field in noisy.fields]
-        for before, after in zip(_fields(clean), _fields(noisy), strict=True):
-            first = _read(clean, before).replace(" ", "")
-            second = _read(noisy, after).replace(" ", "")
-            wrong = sum(one != other for one, other in zip(first, second, strict=False)) + abs(len(first) - len(second))
-            # A column read before its neighbour may part a value that stands on several lines.
-            assert wrong <= 2 + len(first) // 4 or len(after.sources) > 1, (first, second)
-            changed += first != second
-    assert changed
-
-
 def test_the_splits_share_neither_templates_nor_names(made: dict[Split, list[MadeDocument]]) -> None:
     for place in (lambda document: [document.template], _keys):
         train, validate, test = ({one for document in made[split] for one in place(document)} for split in SPLITS)
         assert not train & validate
         assert not train & test
         assert not validate & test
-
-
-def test_no_two_fields_of_a_document_share_a_name(made: dict[Split, list[MadeDocument]]) -> None:
-    for split in SPLITS:
-        for document in made[split]:
-            fields: list[MadeField | MadeTable] = [*document.fields, *document.absent, *document.tables]
-            keys = Counter(key for one in fields for key in {name.partition("|")[0] for name in one.names})
-            assert all(one.names for one in fields), document.template
-            assert not [key for key, times in keys.items() if times > 1], document.template
-
-
-def test_every_kind_has_six_templates_some_of_them_to_test_with_alone() -> None:
-    every = Counter(template.kind for template in templates())
-    assert set(every) == set(KINDS)
-    assert min(every.values()) >= 6
-    for split in SPLITS:
-        assert {template.kind for template in templates() if template.split == split} == set(KINDS)
-    assert len({template.name for template in templates()}) == len(templates())
-
-
-def test_the_same_seed_makes_the_same_documents_and_most_are_in_english() -> None:
-    first, again = (list(documents(3, 120, split="train", noise=0.5)) for _ in range(2))
-    assert first == again
-    assert first != list(documents(4, 120, split="train", noise=0.5))
-    languages = Counter(document.language for document in first)
-    assert languages.most_common(1)[0][0] == "en"
-    assert set(languages) <= set(LANGUAGES)
 
 
 def test_a_drawing_has_ink_where_the_lines_are() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.letters import LETTERS, letter_tokenizer
 from training.extraction.documents import documents
-from training.extraction.encoder_samples import EncoderSample, batches, collated, page_of, prompt_of, sample_of
+from training.extraction.encoder_samples import EncoderSample, collated, page_of, sample_of
 from training.extraction.written import AskedField, Page
 
 
@@ -51,10 +51,6 @@ def test_of_a_long_page_a_part_with_an_answer_is_kept() -> None:
     assert text_of(one, first, last) == "value"
 
 
-def test_a_page_without_words_is_no_sample() -> None:
-    assert sample_of(page(fields=[AskedField("a", "", False)]), letter_tokenizer(), random.Random(1)) is None
-
-
 def test_generated_documents_have_their_values_at_the_answers() -> None:
     rng = random.Random(2)
     for made in documents(5, 10, split="train"):
@@ -66,20 +62,6 @@ def test_generated_documents_have_their_values_at_the_answers() -> None:
             values = [shown.lines[line][start:end].casefold() for line, start, other, end in spans if line == other]
             if len(values) == len(spans) and all(map(str.isascii, values)):
                 assert text_of(found, first, last) in "\n".join(values).replace(" ", "")
-
-
-def test_a_form_is_stated_by_some_schemas() -> None:
-    rng = random.Random(3)
-    kinds = {type_: {prompt_of("a", type_, False, rng).kind for _ in range(50)} for type_ in ("money", "date", "text")}
-    assert kinds == {"money": {"number", "text"}, "date": {"date", "text"}, "text": {"text"}}
-    assert prompt_of("order.items[].unit_price|net", "money", True, rng).text == "order items unit price: net"
-
-
-def test_batches_have_all_samples_and_no_more_tokens_than_allowed() -> None:
-    samples = [sample(page("a" * length, fields=[AskedField("v", "word", False)])) for length in range(1, 60)]
-    found = list(batches(iter(samples), 200))
-    assert sorted(len(one.given.ids) for batch in found for one in batch) == [len(one.given.ids) for one in samples]
-    assert all(len(batch) * max(len(one.given.ids) for one in batch) <= 200 for batch in found)
 
 
 def test_a_batch_has_flags_at_the_answers_and_padding_elsewhere() -> None:

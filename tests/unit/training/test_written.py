@@ -5,18 +5,14 @@ import re
 
 import pytest
 
-from tests.conftest import each_case
 from training.extraction import written
 from training.extraction.written import (
-    FOLDER,
     NUMERIC,
     SWAPPED,
     Page,
     Span,
     Variations,
-    WrittenDocument,
     parsed,
-    written_documents,
 )
 
 TEXT = """\
@@ -95,43 +91,3 @@ def test_noise_changes_a_value_and_its_mark_together(monkeypatch: pytest.MonkeyP
     page = Variations([document]).page(document, random.Random(1))
     [span] = page.fields[0].spans
     assert value_at(page, span)[0] == "sornc rncrno"
-
-
-@each_case("source", sorted(path.stem for path in FOLDER.glob("*.txt")))
-def test_every_written_file_is_well_formed(source: str) -> None:
-    text = (FOLDER / f"{source}.txt").read_text("utf-8")
-    documents = list(parsed(text, source))
-    assert len(documents) == text.count("=== ")
-    for one in documents:
-        pieces = [piece for line in one.lines for cell in line for piece in cell]
-        place = f"{source}: {one.kind}"
-        assert re.fullmatch("[a-z]{2}", one.language), place
-        assert one.fields, place
-        assert one.absent, place
-        assert {piece.key for piece in pieces if piece.key} == set(one.fields), place
-        assert not [piece.text for piece in pieces if "{" in piece.text or "}" in piece.text], place
-        assert all("[]" in key or name for key, told in one.fields.items() for name in told.names), place
-
-
-def kept_values(document: WrittenDocument, key: str) -> set[str]:
-    return {piece.text for line in document.lines for cell in line for piece in cell if piece.key == key}
-
-
-def test_values_that_no_variation_changes_stand_at_their_marks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(written, "NOISES", (0,))
-    documents = written_documents()
-    variations = Variations(documents)
-    count = 0
-    for seed, document in enumerate(documents[::10]):
-        page = variations.page(document, random.Random(seed))
-        keys = {name: key for key, told in document.fields.items() for name in told.names}
-        for asked in page.fields:
-            if asked.type in CHANGED or asked.name not in keys or not asked.spans:
-                continue
-            kept = kept_values(document, keys[asked.name])
-            for span in asked.spans:
-                first, last = value_at(page, span)
-                assert any(first.startswith(value) for value in kept), (document.kind, asked.name)
-                assert any(last.endswith(value) for value in kept), (document.kind, asked.name)
-                count += 1
-    assert count > 200
