@@ -1,7 +1,7 @@
 """Numbers of bank accounts (IBAN) and of payment cards, which have check digits."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from models.safety.number_labels import label
 
@@ -57,16 +57,22 @@ def ibans_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             yield found.start(), found.start() + length
 
 
-def cards_in(text: str, start: int, end: int, before: str, is_other: bool) -> Iterator[tuple[int, int]]:
-    """Yield the start and the end of each card's number in `text[start:end]`. `before` is the text that may name the
-    kind of the number; `is_other` is true if it names another kind. A number without groups of digits must have the
-    usual length then, and must not be named otherwise."""
-    is_named = label(_CARD_WORDS).search(before) is not None
-    for found in _CARD.finditer(text, start, end):
+def cards_in(
+    text: str, start: int, end: int, before: Callable[[int], str], is_other: Callable[[int], bool]
+) -> Iterator[tuple[int, int]]:
+    """Yield the start and the end of each card's number in `text[start:end]`. `before` returns the words before a
+    place, and `is_other` true if they name another kind of number. A number without groups of digits must then be
+    called a card's, or have the usual length and no other name."""
+    while found := _CARD.search(text, start, end):
         number = re.sub(r"\D", "", found.group())
-        is_usual = not found.group().isdecimal() or (len(number) in (15, 16) and not is_other)
-        if (is_named or is_usual) and _ISSUERS.fullmatch(number) and luhn(number):
+        is_grouped = not found.group().isdecimal()
+        is_card = _ISSUERS.fullmatch(number) and luhn(number)
+        is_named = is_card and label(_CARD_WORDS).search(before(found.start()))
+        if is_card and (is_grouped or is_named or (len(number) in (15, 16) and not is_other(found.start()))):
             yield found.span()
+            start = found.end()
+        else:
+            start = found.start() + 4  # the first group may be a year
 
 
 def has_iban_length(text: str) -> bool:
