@@ -17,8 +17,7 @@ import pytest
 import app.chat.context.trim
 import app.chat.inputs
 from app.chat.tool_loop import ToolLimits
-from models.safety.text import engine, phrase_rules
-from models.safety.text.matching import PhraseMatch
+from models.safety.text import engine
 from models.workers.pool import SMALL
 from tasks.catalog import TASK_NAMES
 from tasks.series import reading
@@ -94,13 +93,13 @@ def test_a_conversation_of_many_messages_is_put_together_beside_the_loop(server:
 
 def test_a_long_guarded_text_is_read_in_a_worker(server: Attacked, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    find = phrase_rules.matches
+    find = engine.folded
 
-    def noted(text: str) -> list[PhraseMatch]:
+    def noted(text: str) -> bytes:
         read.append(text)
         return find(text)
 
-    monkeypatch.setattr(phrase_rules, "matches", noted)
+    monkeypatch.setattr(engine, "folded", noted)
     server.model.script(by_body=lambda _: Reply("Done."))
     assert content_of(server.ask(ALICE, guard("S9"), f"What does Alice want? {numbered(20_000)}")) == "Done."
     assert sum(map(len, read)) < SMALL
