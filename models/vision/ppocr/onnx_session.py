@@ -84,8 +84,8 @@ class _Network:
 
 def _with_best_class(path: Path) -> bytes:
     """Return the ONNX file at `path`, whose output is batch × columns × classes, with the outputs _BEST_CLASS and
-    _PROBABILITY added to its graph. If only these two are requested, two numbers for each column are copied from a card,
-    instead of 18,710 probabilities.
+    _PROBABILITY added to its graph. If only these are requested, two numbers for each column are copied from a card
+    instead of 18,710.
 
     Two concatenated protocol buffers are one message with the entries of both
     (protobuf.dev/programming-guides/encoding, "Last One Wins"), so the additions are appended to the file. The numbers
