@@ -22,8 +22,7 @@ from eval.gui.labelled import Labelled, labelled
 from eval.gui.pages import measuring_pages
 from eval.gui.scores import Scores
 from models.vision.gui.elements import INTERACTIVE, GuiElement, Screen
-from models.vision.gui.engine import found_in
-from models.vision.gui.network import ScreenNetwork
+from models.vision.gui.engine import ScreenNetwork, found_in
 
 DRAWN = ("bootstrap-toolbox-light-desktop", "pico-settings-dark-desktop", "bulma-shop-light-mobile")
 """Beginnings of the names of the pages that are drawn with boxes."""

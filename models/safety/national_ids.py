@@ -9,12 +9,14 @@ ways.
 """
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from models.safety.account_numbers import NUMBER_END, NUMBER_START
 from models.safety.number_labels import label
 
 _ANY_NUMBER_WORDS = r"national id\w*|identity (?:card|number|no)|id card|personal (?:id|identity|identification)"
@@ -30,25 +32,11 @@ class NationalId:
     words: str = ""
     """Pattern of words, one of which must precede the number; empty if the number's form is evidence enough."""
 
-    @property
-    def form(self) -> re.Pattern[str]:
-        return form_of(self.written)
-
-    @property
-    def label(self) -> re.Pattern[str] | None:
-        """Pattern of the words, one of which must stand directly before the number; None if the number needs no
-        word."""
-        return label(f"{self.words}|{_ANY_NUMBER_WORDS}") if self.words else None
+    def is_named(self, before: str) -> bool:
+        return not self.words or label(f"{self.words}|{_ANY_NUMBER_WORDS}").search(before) is not None
 
     def is_valid(self, number: str) -> bool:
         return not self.modules or any(_stdnum(name).is_valid(number) for name in self.modules.split())
-
-
-@cache
-def form_of(*written: str) -> re.Pattern[str]:
-    """Return a pattern of numbers in one of the forms `written`. It does not match within a word, within a longer
-    number, or within groups of digits that are joined by dots, hyphens, underscores or slashes."""
-    return re.compile(rf"(?<![^\W_])(?<!\d[.\-_/])(?:{'|'.join(written)})(?![^\W_])(?![.\-_/]\d)", re.ASCII)
 
 
 @cache
@@ -104,15 +92,25 @@ _ALL = (
 """All numbers that are recognised, where python-stdnum is installed."""
 
 
-def recognised(*, labelled: bool) -> tuple[NationalId, ...]:
-    """Return the numbers that can be recognised here, after a word that names them or by themselves."""
-    has_checks = find_spec("stdnum") is not None
-    return tuple(known for known in _ALL if bool(known.words) is labelled and (has_checks or not known.modules))
+def recognised() -> tuple[NationalId, ...]:
+    """Return the numbers that can be recognised here."""
+    return tuple(known for known in _ALL if not known.modules or find_spec("stdnum") is not None)
 
 
-UNLABELLED_IDS = recognised(labelled=False)
-"""Numbers that are recognised by their form alone."""
+_RECOGNISED = recognised()
 
 
-LABELLED_IDS = recognised(labelled=True)
-"""Numbers that need a word before them."""
+def ids_in(text: str, start: int, end: int, before: Callable[[int], str]) -> Iterator[tuple[int, int]]:
+    """Yield the start and the end of each number in `text[start:end]`. `before` returns the words before a place."""
+    if _form("|".join(known.written for known in _RECOGNISED)).search(text, start, end) is None:
+        return
+    for known in _RECOGNISED:
+        for found in _form(known.written).finditer(text, start, end):
+            if known.is_named(before(found.start())) and known.is_valid(found.group()):
+                yield found.span()
+
+
+@cache
+def _form(written: str) -> re.Pattern[str]:
+    """Return a pattern of whole numbers of a form."""
+    return re.compile(rf"{NUMBER_START}(?:{written}){NUMBER_END}", re.ASCII)

@@ -6,13 +6,12 @@ data. Therefore, the rules find no names, no postal addresses and no data that i
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
-from models.safety.check_digits import luhn, mod_97_10
-from models.safety.national_ids import LABELLED_IDS, UNLABELLED_IDS, NationalId, form_of
+from models.safety.account_numbers import IBAN_LENGTHS, cards_in, ibans_in
+from models.safety.national_ids import ids_in
 from models.safety.number_labels import LONGEST, label
 
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
@@ -42,16 +41,7 @@ _FILE_SUFFIXES = re.compile(
 )
 """Suffixes of file names such as `icon@2x.png`, which look like e-mail addresses. Those that are top-level domains
 (`md`, `py`) are left out, because there are more addresses below them than files with an at sign."""
-_NAMED_AFTER = re.compile(r"(.+\.(?:com|edu|gov|net|org|[a-z]{2}))\.[^.]+", re.IGNORECASE)
-"""Domain of an address that a file is named after, such as `ann@example.org.png`. Nothing but common top-level domains
-count, because `lodash@4.17.min.js` has no address."""
-_CALL = re.compile(r"\((?![^\W\d_]{2,}(?![\w.=(\[]))")
-"""The bracket after a method's name, as in `q@k.transpose(1, 2)`, unless a word is in it."""
-_COMMON_TOP_LEVEL = re.compile(
-    r"com|edu|gov|net|org|info|io|eu|ar|at|au|be|br|ca|ch|cn|co|cz|de|dk|es|fi|fr|gr|ie|in|it|jp|kr|mx|nl|no|nz|pl|pt|ro|ru|"
-    r"se|sg|tr|ua|uk|us|za",
-    re.IGNORECASE,
-)
+_COMMON_TOP_LEVEL = re.compile(r"com|edu|gov|net|org|de|es|eu|fr|it|nl|pl|uk", re.IGNORECASE)
 """Top-level domains that an address directly before a bracket may have: `ann@example.com(work)`. Others may be names of
 methods, such as `x@w.to(device)`."""
 _GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
@@ -61,68 +51,14 @@ _LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
 56 C`), or a check letter."""
 _BEGINNING = re.compile(r"[+(]{1,2}\Z|(?<![A-Za-z\d])[A-Z]{2} ?\Z", re.ASCII)
 """The signs and letters of a number before its first digit."""
-_UNLABELLED_FORMS = tuple(known.written for known in UNLABELLED_IDS)
-_WORD = re.compile(r"[^\W\d_]")
-_TWO_DIGITS = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d[^\n\d]{0,4}\d", re.ASCII)
-_MORE_DIGITS = re.compile(r"(?:[^\n\d]{0,4}\d)++", re.ASCII)
-"""Further digits, with the characters that may separate the digits of one number."""
+_DIGITS = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d(?:[^\n\d]{0,4}\d)++", re.ASCII)
+"""Digits with the characters that may separate the digits of one number."""
 _LEAST_DIGITS = 6
 _LONGEST_SPARSE = 40
 """A run of digits with more characters than this has more than _LEAST_DIGITS digits."""
-_LETTERS_BEFORE, _LETTERS_AFTER = 8, 12
-"""Largest number of characters of a number before its first digit, and after its last."""
-_LINK_START = re.compile(r"(?:https?://|www\.)[^\s<>\"]", re.IGNORECASE)
-_LINK_REST = re.compile(r"[^\s<>\"]+")
-_IBAN_HEAD = 12
-"""Number of characters that an IBAN may have before its first long row of digits: `GB29 NWBK 6016 …`."""
-_NUMBER_START, _NUMBER_END = r"(?<![^\W_])(?<!\d[.\-_/])", r"(?![^\W_])(?![.\-_/]\d)"
-_IBAN = re.compile(rf"{_NUMBER_START}[A-Z]{{2}}\d\d(?:[ -]?[A-Z0-9]){{11,30}}", re.IGNORECASE | re.ASCII)
-_IBAN_LENGTHS = {
-    country: length
-    for length, countries in {
-        15: "NO",
-        16: "BE",
-        18: "DK FI FK FO GL NL SD",
-        19: "MK SI",
-        20: "AT BA EE KZ LT LU MN XK",
-        21: "CH HR LI LV",
-        22: "BG BH CR DE GB GE IE ME RS VA",
-        23: "AE GI IL IQ OM SO TL",
-        24: "AD CZ DZ ES MD PK RO SA SE SK TN VG",
-        25: "LY PT ST",
-        26: "IS TR",
-        27: "BI DJ FR GR IT MC MR SM",
-        28: "AL AZ BY CY DO GT HN HU LB NI PL SV",
-        29: "BR EG PS QA UA",
-        30: "JO KW MU YE",
-        31: "MT SC",
-        32: "LC",
-        33: "RU",
-    }.items()
-    for country in countries.split()
-}
-"""Length of an IBAN in characters, by country. Source: SWIFT, IBAN Registry."""
-_CARD_GROUPS = (
-    r"(?:\d{14,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|"
-    rf"\d{{4}}([ -])\d{{6}}\2\d{{4,5}}){_NUMBER_END}"
-)
-_CARD = re.compile(
-    # A card's number is not part of more groups of four digits, except a year before it or a card after it.
-    rf"{_NUMBER_START}(?<!(?<![\d-])(?!(?:19|20)\d\d)\d\d\d\d )(?!(?:19|20)\d\d(?: \d{{4}}){{4}})"
-    rf"{_CARD_GROUPS}(?! \d{{4}} \d{{4}}(?!(?: \d{{4}}){{2}}(?! ?\d)))",
-    re.ASCII,
-)
-_NEXT_CARD = re.compile(rf" {_CARD_GROUPS}(?! \d{{4}}(?!\d))", re.ASCII)
-"""Pattern of a card's number directly after another one."""
-_ISSUERS = re.compile(
-    # Visa, Mastercard, American Express, Discover, Diners Club, JCB, UnionPay, Maestro, Mir, RuPay.
-    r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}|"
-    r"(?:6011\d\d|64[4-9]\d{3}|65\d{4})\d{10,13}|(?:30[0-5]\d|3[689]\d\d)\d{10}|35(?:2[89]|[3-8]\d)\d{12}|"
-    r"62\d{14,17}|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{12,15}|220[0-4]\d{12,15}|(?:508\d|60\d\d|8[12]\d\d)\d{12}",
-    re.ASCII,
-)
-"""Numbers that card networks issue. Source: ISO/IEC 7812-1, and the ranges that the networks publish."""
-_CARD_WORDS = r"(?:(?:credit|debit|bank|kredit|payment)[ -]?)?(?:card|karte)(?:n?nummer)?|visa|mastercard|amex|cc|pan"
+_LETTERS_BEFORE, _LETTERS_AFTER = 12, 12
+"""Largest number of characters of a number before its first row of digits, and after its last."""
+_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
 _OTHER_NUMBER_WORDS = (
     r"order|invoice|tracking|shipment|serial|article|item|part|product|model|ref|reference|ticket|case|customer|ean|"
     r"gtin|upc|isbn|issn|imei|sku|doi|batch|lot|version|build|commit|transaction|"
@@ -145,8 +81,7 @@ def find(text: str, before: str = "") -> list[PersonalDataSpan]:
     word there may name the kind of a number. If data begins in `before`, its part in `text` is returned. A text of a
     megabyte may take seconds."""
     before = before[-LONGEST:]
-    written = _without_escapes(before + text)
-    whole = _with_ascii_digits(written.text)
+    whole, places = _plain(before + text)
     if _has_few_digits(whole) and not _AT_SIGN.search(whole):
         return []  # as most values in a JSON text
     taken: list[PersonalDataSpan] = []
@@ -156,12 +91,8 @@ def find(text: str, before: str = "") -> list[PersonalDataSpan]:
             continue
         taken.insert(index, span)
     known = len(before)
-
-    def within_text(span: PersonalDataSpan) -> PersonalDataSpan:
-        start, end = written.place(span.start), written.place(span.end)
-        return PersonalDataSpan(max(start - known, 0), end - known, span.kind)
-
-    return [span for span in map(within_text, taken) if span.end > 0]
+    found = ((places[span.start], places[span.end], span.kind) for span in taken)
+    return [PersonalDataSpan(max(start - known, 0), end - known, kind) for start, end, kind in found if end > known]
 
 
 def unsettled_from(text: str) -> int:
@@ -171,10 +102,10 @@ def unsettled_from(text: str) -> int:
     The text after this index must not be shown until more of the text is known.
     """
     start = max(0, len(text) - _LONGEST_EMAIL * _LONGEST_ESCAPE)
-    written = _without_escapes(_CUT_ESCAPE.sub("", text[start:]))
-    tail = written.text[-_LONGEST_EMAIL:].translate(_ASCII)
+    plain, places = _plain(_CUT_ESCAPE.sub("", text[start:]))
+    tail = plain[-_LONGEST_EMAIL:]
     word = len(tail.rstrip(_EMAIL_SIGNS))
-    return start + written.place(len(written.text) - len(tail) + min(word, _open_number(tail)))
+    return start + places[len(plain) - len(tail) + min(word, _open_number(tail))]
 
 
 def _open_number(text: str) -> int:
@@ -189,49 +120,26 @@ def _open_number(text: str) -> int:
             start = None
         elif start is None:
             start = group.start() + min(gap.find(sign) for sign in "+(" if sign in gap)
-    has_digits = start is not None and any(map(str.isdecimal, text[start:]))
-    if start is not None and has_digits:
+    if start is not None and any(map(str.isdecimal, text[start:])):
         return start
     beginning = _BEGINNING.search(text)
     return beginning.start() if beginning else len(text)
 
 
-@dataclass(frozen=True, slots=True)
-class _UnescapedText:
-    """A text whose escaped characters are replaced by the characters."""
-
-    text: str
-    ends: Sequence[int] = ()
-    """End of each replaced character in `text`."""
-    ends_before: Sequence[int] = ()
-    """End of each escaped character in the text before."""
-
-    def place(self, index: int) -> int:
-        """Return the index in the text before that `index` of `text` stands for."""
-        count = bisect_right(self.ends, index)
-        return self.ends_before[count - 1] + index - self.ends[count - 1] if count else index
-
-
-def _without_escapes(text: str) -> _UnescapedText:
-    """Replace the escaped characters of `text`, such as `\\u0040`."""
+def _plain(text: str) -> tuple[str, Sequence[int]]:
+    """Return `text` with the characters that its escapes stand for, and with digits, dashes and spaces of other scripts
+    in ASCII. Also return the place in `text` of each character of the result, and of its end."""
+    if "\\" not in text:
+        return text if text.isascii() else text.translate(_ASCII), range(len(text) + 1)
     pieces: list[str] = []
-    ends: list[int] = []
-    ends_before: list[int] = []
-    size = copied = 0
-    for escape in _ESCAPE.finditer(text) if "\\" in text else ():
-        start, end = escape.span()
+    places: list[int] = []
+    copied = 0
+    for escape in _ESCAPE.finditer(text):
         sign = escape.group().lstrip("\\")
-        pieces += [text[copied:start], _SHORT_ESCAPES.get(sign) or chr(int(sign[1:], 16))]
-        size += start - copied + 1
-        copied = end
-        ends.append(size)
-        ends_before.append(end)
-    return _UnescapedText("".join([*pieces, text[copied:]]) if pieces else text, ends, ends_before)
-
-
-def _with_ascii_digits(text: str) -> str:
-    """Return `text` with digits, dashes and spaces of other scripts replaced by ASCII, one character for each."""
-    return text if text.isascii() else text.translate(_ASCII)
+        pieces += [text[copied : escape.start()], _SHORT_ESCAPES.get(sign) or chr(int(sign[1:], 16))]
+        places += range(copied, escape.start() + 1)
+        copied = escape.end()
+    return "".join([*pieces, text[copied:]]).translate(_ASCII), [*places, *range(copied, len(text) + 1)]
 
 
 class _AsciiTable(dict[int, int]):
@@ -261,32 +169,15 @@ def _ascii_of(sign: str) -> int:
 _ASCII = _AsciiTable()
 
 
-def _candidates(text: str) -> list[PersonalDataSpan]:
-    """Return the candidates. If two may overlap, the more certain one comes first."""
-    candidates = _recognised(_email_at, _AT_SIGN.finditer(text))
-    links: Sequence[tuple[int, int]] = ()
-    if "://" in text or "www." in text.lower():
-        links = [*_runs(_LINK_START, _LINK_REST, text)]
-    for start, end in _runs(_TWO_DIGITS, _MORE_DIGITS, text):
-        if _has_few_digits(text[start:end]) or _is_within(start, links):
-            continue
-        candidates += _numbers(text, start, end)
-    return candidates
-
-
-def _recognised(
-    recognise: Callable[[re.Match[str]], PersonalDataSpan | None], found: Iterable[re.Match[str]]
-) -> list[PersonalDataSpan]:
-    return [span for one in found if (span := recognise(one)) is not None]
-
-
-def _runs(beginning: re.Pattern[str], rest: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """Yield the start and the end of each match of `beginning` with the match of `rest` that follows it."""
-    end = 0
-    while found := beginning.search(text, end):
-        more = rest.match(text, found.end())
-        end = more.end() if more else found.end()
-        yield found.start(), end
+def _candidates(text: str) -> Iterator[PersonalDataSpan]:
+    """Yield the candidates. If two may overlap, the more certain one comes first."""
+    for at in _AT_SIGN.finditer(text):
+        if span := _email_at(at):
+            yield span
+    links = [link.span() for link in _LINK.finditer(text)] if "://" in text or "www." in text.lower() else []
+    for found in _DIGITS.finditer(text):
+        if not (_has_few_digits(found.group()) or _is_within(found.start(), links)):
+            yield from _numbers(text, *found.span())
 
 
 def _has_few_digits(stretch: str) -> bool:
@@ -303,103 +194,36 @@ def _email_at(at: re.Match[str]) -> PersonalDataSpan | None:
     text = at.string
     local = _LOCAL.search(text, max(0, at.start() - 64), at.start())
     domain = _DOMAIN.match(text, at.end(), at.end() + 255)
-    if local is None or domain is None:
+    if local is None or domain is None or _FILE_SUFFIXES.fullmatch(domain[1]):
         return None
-    end = domain.end()
-    if _FILE_SUFFIXES.fullmatch(domain[1]):
-        address = _NAMED_AFTER.fullmatch(domain[0])
-        if address is None or _FILE_SUFFIXES.fullmatch(address[1].rpartition(".")[2]):
-            return None
-        end = domain.start() + address.end(1)
-    start = local.end() - len(local.group().lstrip(_PUNCTUATION_BEFORE))
-    is_call = text[end : end + 1] == "(" and (_CALL.match(text, end) or not _COMMON_TOP_LEVEL.fullmatch(domain[1]))
-    if start < local.end() and text[start : local.end()] != "git" and not is_call:
-        return PersonalDataSpan(start, end, "EMAIL")
-    return None
+    start, end = local.end() - len(local.group().lstrip(_PUNCTUATION_BEFORE)), domain.end()
+    is_call = text[end : end + 1] == "(" and not _COMMON_TOP_LEVEL.fullmatch(domain[1])
+    if is_call or start == local.end() or text[start : local.end()] == "git":
+        return None
+    return PersonalDataSpan(start, end, "EMAIL")
 
 
-def _numbers(text: str, start: int, end: int) -> list[PersonalDataSpan]:
+def _numbers(text: str, start: int, end: int) -> Iterator[PersonalDataSpan]:
     from models.safety.phone_numbers import phones_in
 
-    context = max(0, start - _LETTERS_BEFORE), end + _LETTERS_AFTER
-    last_of_iban = end + max(_IBAN_LENGTHS.values())
-    candidates = _recognised(_iban, _IBAN.finditer(text, max(0, start - _IBAN_HEAD), last_of_iban))
-    cards = _recognised(_card, _CARD.finditer(text, start, end))
-    candidates += [*cards, *(after for card in cards if (after := _next_card(text, card)))]
-    found = phones_in(text, start, end, _text_before(text, start))
-    phones = [PersonalDataSpan(first, last, "PHONE") for first, last in found]
-    candidates += [phone for phone in phones if text[phone.start] == "+"]
-    if form_of(*_UNLABELLED_FORMS).search(text, *context):
-        candidates += _ids(text, UNLABELLED_IDS, *context)
-    if _WORD.search(text, max(0, start - LONGEST), end):
-        candidates += _ids(text, LABELLED_IDS, *context)
-    unnamed = [one for one in phones if not label(_OTHER_NUMBER_WORDS).search(_text_before(text, one.start))]
-    return [*candidates, *unnamed]
+    first, last = max(0, start - _LETTERS_BEFORE), end + _LETTERS_AFTER
 
+    def before(position: int) -> str:
+        """Return the text that may name the kind of the number at `position`: the part of its paragraph after the
+        previous number."""
+        text_before = text[max(0, position - LONGEST) : position].rpartition("\n\n")[2]
+        return text_before[max(map(text_before.rfind, "0123456789")) + 1 :]
 
-def _iban(found: re.Match[str]) -> PersonalDataSpan | None:
-    length = iban_length(found.group())
-    return PersonalDataSpan(found.start(), found.start() + length, "IBAN") if length else None
+    def is_other(position: int) -> bool:
+        return label(_OTHER_NUMBER_WORDS).search(before(position)) is not None
 
-
-def _card(found: re.Match[str]) -> PersonalDataSpan | None:
-    return PersonalDataSpan(*found.span(), "CARD") if _is_card(found.string, found) else None
-
-
-def _next_card(text: str, card: PersonalDataSpan) -> PersonalDataSpan | None:
-    found = _NEXT_CARD.match(text, card.end)
-    return PersonalDataSpan(found.start() + 1, found.end(), "CARD") if found and _is_card(text, found) else None
-
-
-def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> list[PersonalDataSpan]:
-    return [span for known in ids for span in _recognised(partial(_id, known), known.form.finditer(text, start, end))]
-
-
-def _id(known: NationalId, found: re.Match[str]) -> PersonalDataSpan | None:
-    text_before = _text_before(found.string, found.start())
-    if (
-        (known.label is None or known.label.search(text_before))
-        and not label(_OTHER_NUMBER_WORDS).search(text_before)
-        and known.is_valid(found.group())
-    ):
-        return PersonalDataSpan(*found.span(), "ID")
-    return None
-
-
-def _text_before(text: str, start: int) -> str:
-    """Return the text that may name the kind of the number at `start`: the part of its paragraph after the previous
-    number."""
-    text_before = text[max(0, start - LONGEST) : start].rpartition("\n\n")[2]
-    return text_before[max(map(text_before.rfind, "0123456789")) + 1 :]
-
-
-def has_iban_length(text: str) -> bool:
-    """True if `text` has as many letters and digits as the IBANs of the country that its first two letters name."""
-    return sum(map(str.isalnum, text)) == _IBAN_LENGTHS.get(text[:2].upper())
-
-
-def iban_length(text: str) -> int:
-    """Return the number of characters of the IBAN at the beginning of `text`; 0 if there is none."""
-    length = _IBAN_LENGTHS.get(text[:2].upper())
-    signs = [index for index, sign in enumerate(text) if sign.isalnum()]
-    if length is None or len(signs) < length:
-        return 0
-    end = signs[length - 1] + 1
-    number = re.sub(r"[ -]", "", text[:end])
-    # A number in small letters with hyphens is part of a UUID.
-    if text[end : end + 1].isalnum() or ("-" in text[:end] and not number.isupper()):
-        return 0
-    return end if mod_97_10(number[4:] + number[:4]) else 0
-
-
-def _is_card(text: str, found: re.Match[str]) -> bool:
-    number = re.sub(r"\D", "", found.group())
-    if not _ISSUERS.fullmatch(number) or not luhn(number):
-        return False
-    text_before = _text_before(text, found.start())
-    if label(_CARD_WORDS).search(text_before):
-        return True
-    # An ungrouped number must have the usual length, and no word before it that names another kind of number.
-    return not found.group().isdecimal() or (
-        len(number) in (15, 16) and not label(_OTHER_NUMBER_WORDS).search(text_before)
-    )
+    for span in ibans_in(text, first, end + max(IBAN_LENGTHS.values())):
+        yield PersonalDataSpan(*span, "IBAN")
+    for span in cards_in(text, start, end, before, is_other):
+        yield PersonalDataSpan(*span, "CARD")
+    phones = [PersonalDataSpan(*span, "PHONE") for span in phones_in(text, start, end, before(start))]
+    yield from (phone for phone in phones if text[phone.start] == "+")
+    for span in ids_in(text, first, last, before):
+        if not is_other(span[0]):
+            yield PersonalDataSpan(*span, "ID")
+    yield from (phone for phone in phones if not is_other(phone.start))

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from models.safety.personal_data import has_iban_length, iban_length
+from models.safety.account_numbers import has_iban_length, iban_length
 from tasks.extraction.candidates import CandidateSpan
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import HOURS_AND_MINUTES, MOMENT, types_of, wants_clock, wants_iso

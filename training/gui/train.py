@@ -25,7 +25,7 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.vision.gui.elements import TYPES
-from models.vision.gui.network import WEIGHTS
+from models.vision.gui.engine import WEIGHTS
 from models.vision.gui.regions import Floats
 from models.vision.ocr.capability import OCR
 from models.vision.text import Image, TextLine

@@ -5,11 +5,8 @@ from models.capability import BadResult, Built, Candidate, Capability, EngineCon
 from models.embedding.capability import EMBEDDING, MINILM
 from models.embedding.minilm_weights import embedding_remedy
 from models.safety.guard import TextGuard
-from models.safety.text.dialect import GuardDialect
-from models.safety.text.gpt_oss_safeguard import GptOssSafeguardDialect
-from models.safety.text.llama_guard import LlamaGuardDialect
-from models.safety.text.qwen3guard_dialect import Qwen3GuardDialect
-from models.safety.text.settings import _DIALECTS, GuardSettings, is_known_guard
+from models.safety.text.dialects import GptOssSafeguardDialect, GuardDialect, LlamaGuardDialect, Qwen3GuardDialect
+from models.safety.text.settings import DIALECTS, GuardSettings, is_known_guard
 
 CAPABILITY = "text_guard"
 
@@ -25,7 +22,7 @@ def _on_server(name: str, licence: str, dialect: type[GuardDialect]) -> Candidat
         if guard.text_guard == name or (guard.guard_model and dialect.family.search(guard.guard_model)):
             return None
         # One of the engines for servers states the remedy for all of them.
-        return _unknown_model(config) if dialect is _DIALECTS[0] else ""
+        return _unknown_model(config) if dialect is DIALECTS[0] else ""
 
     def build(config: EngineConfig) -> Built:
         from models.safety.text.server import ServerGuard

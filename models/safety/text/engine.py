@@ -8,13 +8,33 @@ import numpy as np
 
 from models.embedding.embedder import Embedder, Vector
 from models.safety.guard import TEXT_CODES, Judgement, Scores
-from models.safety.text import interpreter_abuse, phrase_rules
+from models.safety.text import interpreter_abuse
 from models.safety.text.head import GuardHead, worst_of
-from models.safety.text.passages import passages_of, windows_of
+from models.safety.text.matching import best, folded
+from models.safety.text.phrasebook import RULES
 from models.workers.pool import Workers
 
-NAME = "openfaze"
+LONGEST = 600
+"""A text with at most this many characters is judged as a whole. The texts that the head was trained on are seldom
+longer."""
 
+_PASSAGE_CHARS = 320
+"""Largest length of a passage of a longer text, in characters. A question that hides in a passage must not be too small
+a part of it."""
+
+_STEP = 160
+"""Two successive passages begin at most this many characters apart, and overlap by about as many. In a text with
+spaces, nearly every part up to this length is therefore complete in one passage."""
+
+WINDOW = 16 * 1024
+"""A text is read in windows of this many characters, which take some milliseconds for each regular expression."""
+
+_WINDOW_OVERLAP = 2048
+"""Neighbouring windows share this many characters, so that every part of a text up to this length is complete in one of
+them."""
+
+_LONGEST_WORD = 256
+"""A window ends between words, or anywhere if its last word is longer than this."""
 
 _PASSAGES_AT_ONCE = 64
 """Number of passages whose embeddings are compared with the head's landmarks at a time."""
@@ -42,7 +62,7 @@ class RuleFindings:
 class OwnTextGuard:
     """openfaze's own text guard. Implements models.safety.guard.TextGuard."""
 
-    name = NAME
+    name = "openfaze"
     codes = frozenset(TEXT_CODES)
 
     def __init__(self, embedder: Embedder, find_head: Callable[[], GuardHead], workers: Workers | None = None) -> None:
@@ -97,10 +117,38 @@ def apply_rules(text: str, find_head: Callable[[], GuardHead]) -> RuleFindings:
     passages: list[_SuspectPassage] = []
     total = len(passages_of(text))
     for window in windows_of(text):
-        for matches in (phrase_rules.matches, interpreter_abuse.matches):
-            found += [{match.code: match.score} for match in matches(window)]
+        matches = [*best(RULES, folded(window)), *interpreter_abuse.matches(window)]
+        found += [{match.code: match.score} for match in matches]
         for piece in passages_of(window):
             words = head.log_odds_by_words(piece)
             if head.is_suspect(words, total):
                 passages.append(_SuspectPassage(piece, words))
     return RuleFindings(worst_of(found), tuple(passages), total)
+
+
+def windows_of(text: str) -> list[str]:
+    """Return windows that cover all of `text`."""
+    windows, start = [], 0
+    while len(text) - start > WINDOW:
+        stop = _break(text, start + WINDOW, start + WINDOW - _LONGEST_WORD)
+        windows.append(text[start:stop])
+        start = stop - _WINDOW_OVERLAP
+    return [*windows, text[start:]]
+
+
+def passages_of(text: str) -> list[str]:
+    """Return passages that cover all of `text`: one passage if it is short, else passages that begin and end between
+    words if there are any."""
+    if len(text) <= LONGEST:
+        return [text]
+    passages, start = [], 0
+    while len(text) - start > _PASSAGE_CHARS:
+        passages.append(text[start : _break(text, start + _PASSAGE_CHARS, start + _STEP)])
+        start = _break(text, start + _STEP, start + _STEP // 2)
+    return [*passages, text[start:]]
+
+
+def _break(text: str, stop: int, least: int) -> int:
+    """Return the last place between two words in text[least:stop]; `stop` if there is none."""
+    space = max(text.rfind(" ", least, stop), text.rfind("\n", least, stop))
+    return space + 1 if space >= 0 else stop

@@ -13,7 +13,7 @@ punctuation and white space are ignored. In the patterns of a table
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import re2
@@ -27,10 +27,9 @@ RULES_PER_SET = 16
 """Number of rules that are searched for together. With more rules, the automaton would have more states than fit in its
 memory."""
 
-SET_BYTES = 8 << 20
-"""The automaton for one set takes at most this many bytes of memory. Ordinary texts need a fraction of them."""
-
-PATTERN_BYTES = 8 << 20
+_AUTOMATON_BYTES = 8 << 20
+"""The automaton of a pattern or of a set takes at most this many bytes of memory. Ordinary texts need a fraction of
+them."""
 
 ASKED_SCORE = 0.97
 """Score of a phrase that somebody asks for: "how do I …"."""
@@ -103,19 +102,16 @@ class PhraseTable:
 
     @cached_property
     def _aside(self) -> Pattern | None:
-        return _regex(f" (?:(?:{self._expanded(self.aside)}) )+") if self.aside else None
+        return compiled(f" (?:(?:{self._expanded(self.aside)}) )+") if self.aside else None
 
     @cached_property
     def _sets(self) -> "Sequence[tuple[Any, Sequence[_Rule]]]":
         """Sets of RE2, each with its rules. A set determines which of its patterns a text contains."""
-        options = re2.Options()
-        options.max_mem = SET_BYTES
-        options.log_errors = False
         sets: list[tuple[Any, Sequence[_Rule]]] = []
         rules = list(self._rules())
         for start in range(0, len(rules), RULES_PER_SET):
             part = rules[start : start + RULES_PER_SET]
-            found = re2.Set.SearchSet(options)
+            found = re2.Set.SearchSet(options())
             for rule in part:
                 found.Add(rule.source)
             found.Compile()
@@ -136,15 +132,15 @@ class PhraseTable:
         gap = "(?: [^ .]+){0,3} " if self.spaced else "[^.]{0,8}"
         start = " " if self.spaced else ""
         asks = f"{start}(?:{self._expanded(self.asking)}){gap}$"
-        pattern_before = _regex(f"{asks}|{_SENTENCE_START}$" if self.orders else asks)
-        pattern_after = _regex(f"^{gap}(?:{self._expanded(self.asking_after)}){start}") if self.asking_after else None
-        pattern_within = _regex(f"{start}(?:{self._expanded(self.asking)}){start}") if self.asking_after else None
+        pattern_before = compiled(f"{asks}|{_SENTENCE_START}$" if self.orders else asks)
+        pattern_after = compiled(f"^{gap}(?:{self._expanded(self.asking_after)}){start}") if self.asking_after else None
+        pattern_within = compiled(f"{start}(?:{self._expanded(self.asking)}){start}") if self.asking_after else None
         return _Asking(pattern_before, pattern_after, pattern_within, len(start))
 
     def _exception_pattern(self, *keys: str) -> Pattern | None:
         found = [self._expanded(self.unless[key]) for key in keys if key in self.unless]
         space = " " if self.spaced else ""
-        return _regex(f"{space}(?:{'|'.join(found)}){space}") if found else None
+        return compiled(f"{space}(?:{'|'.join(found)}){space}") if found else None
 
     def _source(self, pattern: str) -> str:
         expanded = self._expanded(pattern)
@@ -193,7 +189,7 @@ class _Rule:
 
     @cached_property
     def pattern(self) -> Pattern:
-        return _regex(self.source)
+        return compiled(self.source)
 
     def match(self, text: bytes) -> PhraseMatch | None:
         for found in self.pattern.finditer(text):
@@ -239,11 +235,16 @@ def _joined(pattern: str) -> str:
     return re.sub(r"\s*\n\s*", "", pattern)
 
 
-def _regex(pattern: str) -> Pattern:
-    options = re2.Options()
-    options.max_mem = PATTERN_BYTES
-    options.log_errors = False
-    return re2.compile(pattern, options)
+@cache
+def compiled(pattern: str) -> Pattern:
+    return re2.compile(pattern, options())
+
+
+def options() -> Any:
+    found = re2.Options()
+    found.max_mem = _AUTOMATON_BYTES
+    found.log_errors = False
+    return found
 
 
 def best(tables: tuple[PhraseTable, ...], text: bytes) -> list[PhraseMatch]:

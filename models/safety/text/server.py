@@ -23,16 +23,23 @@ from models.language.llm import (
 from models.language.openai_http import ServerPatience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
-from models.safety.guard import TEXT_CODES, Judgement
-from models.safety.text.dialect import GuardDialect, Token, tokens_in
-from models.safety.text.exchange import Exchange, exchanges_of
+from models.safety.guard import TEXT_CODES, Judgement, Scores
+from models.safety.text.dialects import GuardDialect, NotAVerdict, Token, tokens_in
 from models.safety.text.settings import GuardSettings
-from models.safety.text.verdict import NotAVerdict, Verdict, judgement_of
 
 CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384
 """The model on the server must accept at least this many tokens, prompt and answer together. The longest call has a
 window and a question in the script that takes the most tokens, the policy, and the reasoning."""
+WINDOW = 8192
+"""One call judges at most this much of a text, in bytes of UTF-8. No tokenizer of these models makes more tokens than a
+text has bytes. English text takes about a quarter of this number."""
+_OVERLAP = 1024
+"""Neighbouring windows share at least this many bytes, so that every part of a text up to this length is complete in
+one of them."""
+_QUESTION = 2048
+"""The judged answer is shown together with about this many bytes of a longer question, half of them from the question's
+beginning and half from its end."""
 _WINDOWS_AT_ONCE = 8
 """The server judges at most this many windows of one text at a time."""
 
@@ -112,32 +119,34 @@ class ServerGuard:
             raise UpstreamDown(CAPABILITY, _reworded(str(error))) from error
 
     async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
-        """Judge `text` by `codes`. Raises EngineUnavailable (also if the server takes too long), EngineOverloaded and
-        EngineFailed."""
+        """Judge `text` by `codes`. The score of each code is the highest of all windows. Raises EngineUnavailable (also
+        if the server takes too long), EngineOverloaded and EngineFailed."""
         places = asyncio.Semaphore(_WINDOWS_AT_ONCE)
+        question = None if answers is None else _shortened(answers)
 
-        async def judged(exchange: Exchange) -> Verdict:
+        async def judged(window: str) -> Scores:
             async with places:
-                return await self._judge_window(exchange, codes)
+                return await self._judge_window(window, question, codes)
 
-        judging = [asyncio.create_task(judged(exchange)) for exchange in exchanges_of(text, answers)]
+        windows = windows_of(text) if text.strip() else []
+        judging = [asyncio.create_task(judged(window)) for window in windows]
         try:
-            verdicts = await asyncio.gather(*judging)
+            found = await asyncio.gather(*judging)
         finally:
             # If one window cannot be judged, judging the others is useless.
             await call_off(*judging)
-        return judgement_of(verdicts, codes)
+        return Judgement({code: max((scores.get(code, 0.0) for scores in found), default=0.0) for code in codes})
 
     async def close(self) -> None:
         await self._server.close()
 
-    async def _judge_window(self, exchange: Exchange, codes: Sequence[str]) -> Verdict:
+    async def _judge_window(self, text: str, question: str | None, codes: Sequence[str]) -> Scores:
         try:
             async with asyncio.timeout(self._seconds):
                 abilities = await self._server.abilities()
-                call = self._dialect.call(exchange, codes, by_schema=abilities.json_schema)
+                call = self._dialect.call(text, question, codes, by_schema=abilities.json_schema)
                 answer_text, tokens = await self._ask(call)
-            verdict = self._dialect.read(answer_text, tokens, codes)
+            scores = self._dialect.read(answer_text, tokens, codes)
         except TimeoutError:
             self.counters.failures[EngineTooSlow.reason_label] += 1
             remedy = f"The server of '{self.name}' took longer than {self._seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S)."
@@ -149,7 +158,7 @@ class ServerGuard:
             log.warning("guard_gave_no_verdict", engine=self.name, reason=str(error))
             raise EngineFailed(self.name) from error
         self._has_judged = True
-        return verdict
+        return scores
 
     async def _ask(self, call: LlmCall) -> tuple[str, list[Token]]:
         """Return the answer without its reasoning, and its tokens with the server's probabilities. Raises NotAVerdict
@@ -181,6 +190,34 @@ class ServerGuard:
             remedy = f"The server of '{self.name}' has too small a context: give its model {CONTEXT_TOKENS} tokens."
             return EngineUnavailable(CAPABILITY, remedy)
         return EngineFailed(self.name)
+
+
+def windows_of(text: str) -> list[str]:
+    """Return windows that cover all of `text`, none of which cuts a character."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= WINDOW:
+        return [text]
+    windows, start = [], 0
+    while start + WINDOW < len(data):
+        stop = _character_start(data, start + WINDOW)
+        windows.append(data[start:stop].decode())
+        start = _character_start(data, stop - _OVERLAP)
+    return [*windows, data[start:].decode()]
+
+
+def _shortened(question: str) -> str:
+    data = question.encode("utf-8", "replace")
+    if len(data) <= _QUESTION:
+        return question
+    begins, ends = _character_start(data, _QUESTION // 2), _character_start(data, len(data) - _QUESTION // 2)
+    return f"{data[:begins].decode()} … {data[ends:].decode()}"
+
+
+def _character_start(data: bytes, position: int) -> int:
+    """Return the index of the first byte of the character that contains the byte at `position`."""
+    while data[position] & 0xC0 == 0x80:
+        position -= 1
+    return position
 
 
 def _reworded(words: str) -> str:

@@ -9,13 +9,10 @@ from pydantic_settings import NoDecode
 from models.capability import OwnSettings
 from models.devices.device import AUTO
 from models.safety.guard import CODES
-from models.safety.text.dialect import GuardDialect
-from models.safety.text.gpt_oss_safeguard import GptOssSafeguardDialect
-from models.safety.text.llama_guard import LlamaGuardDialect
-from models.safety.text.qwen3guard_dialect import Qwen3GuardDialect
+from models.safety.text.dialects import GptOssSafeguardDialect, GuardDialect, LlamaGuardDialect, Qwen3GuardDialect
 from models.setting_types import Address
 
-_DIALECTS: tuple[type[GuardDialect], ...] = (Qwen3GuardDialect, GptOssSafeguardDialect, LlamaGuardDialect)
+DIALECTS: tuple[type[GuardDialect], ...] = (Qwen3GuardDialect, GptOssSafeguardDialect, LlamaGuardDialect)
 
 
 def thresholds_in(text: str) -> dict[str, str]:
@@ -30,7 +27,7 @@ def thresholds_in(text: str) -> dict[str, str]:
 
 def is_known_guard(model: str) -> bool:
     """True if the name that a server gives its model shows the kind of guard model."""
-    return any(dialect.family.search(model) for dialect in _DIALECTS)
+    return any(dialect.family.search(model) for dialect in DIALECTS)
 
 
 def _thresholds(value: object) -> object:

@@ -43,8 +43,7 @@ def _remedy_of(name: str, config: EngineConfig, remedy: str) -> str:
 
 
 def _build_fastestdet(config: EngineConfig) -> Built:
-    from models.vision.detection.coco import NAMES
-    from models.vision.detection.detector import HostedDetector
+    from models.vision.detection.detector import NAMES, HostedDetector
     from models.vision.detection.fastestdet import SIDE, FastestDetHead
     from models.vision.detection.onnx_detector import OnnxDetector
 
@@ -88,7 +87,7 @@ def _rf_detr_remedy(config: EngineConfig) -> str | None:
 
 
 def _build_rf_detr(config: EngineConfig) -> Built:
-    from models.vision.detection.coco import NAMES
+    from models.vision.detection.detector import NAMES
 
     supply = Supply(RF_DETR_WEIGHTS, "object_detection", config.weights_dir, auto_pull=config.auto_pull)
     return _built_detr(RF_DETR_SEG, config, lambda: supply.ensure_files()[0], NAMES, side=384)

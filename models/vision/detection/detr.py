@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
 from models.vision.detection.boxes import from_centres
-from models.vision.detection.coco import NAMES, SPARSE_NAMES
-from models.vision.detection.detector import Detection, Mask, Query
+from models.vision.detection.detector import NAMES, SPARSE_NAMES, Detection, Mask, Query
 from models.vision.detection.onnx_detector import (
     OnnxNetwork,
     Tensors,

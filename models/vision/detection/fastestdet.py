@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.detection.boxes import from_centres, suppressed
-from models.vision.detection.coco import NAMES
-from models.vision.detection.detector import Detection, Query
+from models.vision.detection.detector import NAMES, Detection, Query
 from models.vision.detection.onnx_detector import Tensors, is_wanted, resized
 from models.vision.text import Image
 

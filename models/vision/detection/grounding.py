@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from models.devices.device import TORCH
 from models.vision.detection.boxes import from_centres, suppressed
-from models.vision.detection.coco import NAMES
-from models.vision.detection.detector import Detection, Found, Query
+from models.vision.detection.detector import NAMES, Detection, Found, Query
 
 SIDE = 800
 """Length in pixels to which these networks' preprocessing scales the shorter side."""

@@ -10,8 +10,7 @@ import numpy as np
 
 from models.base import EngineUnavailable
 from models.devices.device import TORCH
-from models.vision.detection.coco import NAMES
-from models.vision.detection.detector import Detection, Found, Mask, Query
+from models.vision.detection.detector import NAMES, Detection, Found, Mask, Query
 
 SIDE = 640
 _LEAST_SCORE = 0.25

@@ -144,7 +144,7 @@ PP_OCR_V6_MEDIUM = _pp_ocr(
 
 
 def _paddle_remedy(config: EngineConfig) -> str | None:
-    from models.vision.ocr.paddle_models import remedy
+    from models.vision.ocr.paddle import remedy
 
     return remedy(config.weights_dir, config.of(OcrSettings).ocr_language)
 

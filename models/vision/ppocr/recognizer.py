@@ -12,8 +12,8 @@ from models.base import Unfinished, available_cpus
 from models.devices.device import CPU
 from models.vision.ppocr.line_pieces import LinePiece, cut_line, join_lines
 from models.vision.ppocr.line_text import RecognizedLine, alphabet, decode
-from models.vision.ppocr.runtimes import open_session
-from models.vision.ppocr.session import OcrSession, Pictures
+from models.vision.ppocr.onnx_session import Pictures
+from models.vision.ppocr.session import OcrSession, open_session
 from models.vision.text import Image
 
 LINE_HEIGHT = 48

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from models.safety.check_digits import mod_97_10
+from models.safety.account_numbers import mod_97_10
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage

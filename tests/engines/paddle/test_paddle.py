@@ -13,8 +13,7 @@ from models.base import EngineFailed, EngineUnavailable
 from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
 from models.vision.ocr.capability import PADDLE_OCR
-from models.vision.ocr.paddle import PaddleOcr, PaddleReader
-from models.vision.ocr.paddle_models import LANGUAGES, models_for
+from models.vision.ocr.paddle import LANGUAGES, PaddleOcr, PaddleReader, models_for
 from models.vision.text import Quad, Word
 from tests.engines.paddle.conftest import MakeModels
 from tests.engines.paddle.painting import CELL, Box, blank_page, overlap, paint

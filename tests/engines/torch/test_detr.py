@@ -13,7 +13,7 @@ pytest.importorskip("onnx")
 from models.capability import EngineConfig
 from models.vision.detection import detr
 from models.vision.detection.capability import OWN_ONNX, DetectionSettings
-from models.vision.detection.coco import NAMES
+from models.vision.detection.detector import NAMES
 from tests.engines.torch.small_networks import export_rf_detr
 
 # Deprecations within transformers and PyTorch are theirs.

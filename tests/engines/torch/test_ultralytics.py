@@ -11,8 +11,7 @@ import pytest
 from models.capability import Built, EngineConfig
 from models.vision.detection import yolo
 from models.vision.detection.capability import ULTRALYTICS, DetectionSettings
-from models.vision.detection.coco import NAMES
-from models.vision.detection.detector import Detector
+from models.vision.detection.detector import NAMES, Detector
 from tests.engines.torch.small_networks import stand_in_for_torchvision
 
 pytestmark = [

@@ -21,9 +21,9 @@ from models.speech.capability import TINY_EN, WHISPER_LARGE_V3_TURBO, SpeechSett
 from models.translation.capability import MADLAD_400
 from models.vision.detection.capability import OWN_ONNX, DetectionSettings
 from models.vision.ocr.capability import embedded_weights
+from models.vision.ppocr.onnx_session import Pictures
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.vision.ppocr.runtimes import open_session
-from models.vision.ppocr.session import OcrSession, Pictures
+from models.vision.ppocr.session import OcrSession, open_session
 from models.weights.files import WEIGHT_SETS, WeightSet
 from tests import gpu_cards
 from tests.conftest import ROOT

@@ -7,8 +7,7 @@ import pytest
 
 from app.chat.plan import Plan, Planner
 from models.base import EngineUnavailable
-from models.vision.detection.coco import NAMES
-from models.vision.detection.detector import Detection
+from models.vision.detection.detector import NAMES, Detection
 from models.vision.text import Image
 from tasks.detection.search import DetectionEngines, Searches
 from tests.conftest import each_case

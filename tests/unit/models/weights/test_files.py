@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from models.vision.ocr.paddle_models import LANGUAGES, models_for
+from models.vision.ocr.paddle import LANGUAGES, models_for
 from models.weights.files import WEIGHT_SETS, WeightFile, WeightSet
 from models.weights.pulling import PullFailed, pull
 from tests.conftest import each_case

@@ -5,7 +5,7 @@ import pytest
 from models.capability import EngineConfig
 from models.embedding.capability import MINILM
 from models.embedding.embedder import Embedder
-from models.vision.detection.coco import NAMES
+from models.vision.detection.detector import NAMES
 from tasks.detection.search import SearchOptions
 from tasks.detection.vocabulary import LabelVocabulary, labels_for, phrases_asked_for, singular
 from tasks.wording.object_phrases import asks, instruction_in, phrases_in

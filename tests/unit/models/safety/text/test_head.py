@@ -12,9 +12,8 @@ from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.safety.guard import TEXT_CODES, TextGuard
 from models.safety.text.capability import TEXT_GUARD
-from models.safety.text.engine import OwnTextGuard
+from models.safety.text.engine import LONGEST, passages_of
 from models.safety.text.head import Linear, load_head, packed, terms_of, unpacked
-from models.safety.text.passages import LONGEST, passages_of
 
 SAFE = [
     "How do I kill a Python process?",
@@ -146,10 +145,3 @@ def test_vectors_keep_two_decimals_in_the_file() -> None:
     vectors = np.random.default_rng(0).normal(size=(3, 384)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     assert np.abs(unpacked(packed(vectors), 3) - vectors).max() <= 0.5 / 127 + 1e-6
-
-
-def test_the_head_names_its_data(guard: OwnTextGuard) -> None:
-    about = load_head().about
-    assert all(name in about["attribution"] for name in ("AILuminate", "moderation-api-release", "XSTest"))
-    assert about["examples"]["unsafe"] > 600
-    assert guard.thresholds["S1"] == load_head().threshold

@@ -11,8 +11,7 @@ from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.vision.detection import fastestdet
 from models.vision.detection.capability import FASTESTDET
-from models.vision.detection.coco import NAMES, SPARSE_NAMES
-from models.vision.detection.detector import Detection, Detector
+from models.vision.detection.detector import NAMES, SPARSE_NAMES, Detection, Detector
 from models.vision.detection.fastestdet import FastestDetHead
 from tests.photos import BUS, THREE_PEOPLE, best_iou, iou, photo
 

@@ -8,9 +8,8 @@ import pytest
 
 from eval.gui.truth import iou
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
-from models.vision.gui.engine import ContourEngine
+from models.vision.gui.engine import MAX_ELEMENTS, ContourEngine, choose_boxes
 from models.vision.gui.regions import differences, propose_boxes
-from models.vision.gui.selection import MAX_ELEMENTS, choose_boxes
 from models.vision.text import Image
 from tests.parts import finished
 from tests.screens import DrawnScreen, sign_up

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.vision.ppocr.scales import Scales, choose_scales
+from models.vision.ppocr.detector import Scales, choose_scales
 from models.vision.text import Image
 from tests.pages import blank_page, paragraph_page, pasted, single_line, table_page, turned
 
