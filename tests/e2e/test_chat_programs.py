@@ -10,7 +10,8 @@ import pytest
 
 from app.chat.context.quotes import MAX_LINES
 from app.runnable_commands import adapt_for_client
-from models.language.llm import CAUTION, EXTRACTED, PASSAGES
+from app.chat.own_answer import EXTRACTED, PASSAGES
+from models.language.llm import CAUTION
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, content_of, text_part
