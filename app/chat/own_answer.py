@@ -13,10 +13,23 @@ from app.chat.planning.questions import is_question, sentences_for, unanswered, 
 from app.chat.planning.wishes import Wish
 from app.chat.structured_answers import StructuredAnswers
 from models.embedding.embedder import Embedder
-from models.language.llm import COPIED, EXTRACTED, PASSAGES
+from models.language.llm import HOW_TO_REPLACE
 from tasks.extraction.passages import is_text
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
+
+PASSAGES = (
+    "These are passages of what was read: the tiny language model here, which would invent an answer, was not asked. "
+    f"{HOW_TO_REPLACE}"
+)
+COPIED = (
+    "This is copied from what was read: the tiny language model here, which would invent an answer, was not asked. "
+    f"{HOW_TO_REPLACE}"
+)
+EXTRACTED = (
+    "This summary consists of sentences of the input, word for word: the tiny language model here, which would invent "
+    f"some, was not asked. {HOW_TO_REPLACE}"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ If the time is over or the LLM falls silent after an answer has begun, the text 
 the finish reason `length`. If no answer has begun, the request fails.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -34,8 +34,9 @@ from models.language.llm import (
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
+    estimate_tokens,
 )
-from models.language.think_tags import CLOSE, end_of_unopened_reasoning
+from models.language.think_tags import CLOSE, lacks_opening_tag
 from tasks.precontext import Entry
 
 MAX_TOOL_ROUNDS = 4
@@ -276,7 +277,7 @@ class Rounds:
                     yield shown
         for held in self._end_call(reply, done):
             yield held
-        if end_of_unopened_reasoning(self.text) is not None:
+        if CLOSE in self.text and not self._holds and lacks_opening_tag(self.text):
             yield AnswerWarning(_REASONING_AS_TEXT)
         if done.note:
             yield AnswerWarning(done.note)
@@ -326,27 +327,22 @@ class Rounds:
         end."""
         self._reply = None
         self.text = "".join(reply.text_chunks)
-        held: Sequence[Event] = reply.held
-        if self._holds and (end := end_of_unopened_reasoning(self.text)) is not None:
-            held = list(_with_reasoning_apart(held, end))
-            self.text = self.text[end + len(CLOSE) :].lstrip()
         if done.finish_reason in ("length", "content_filter"):
             self.finish_reason = done.finish_reason
         else:
             self.finish_reason = "tool_calls" if reply.places else "stop"
-        # If the LLM's server reports no token counts, the tokens are counted or estimated here.
-        count = self.llm.count_tokens
+        # If the LLM's server reports no token counts, the tokens are estimated here.
         prompt, completion = done.prompt_tokens, done.completion_tokens
         if prompt is None:
-            prompt = sum(map(count, map(_text_of, self.messages)))
+            prompt = estimate_tokens(*map(_text_of, self.messages))
         if completion is None:
-            completion = count("".join(reply.written))
+            completion = estimate_tokens("".join(reply.written))
         self.prompt_tokens += prompt
         self.completion_tokens += completion
         self.admission.count_call(prompt, completion)
         if done.reasoning_tokens is not None:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
-        return held
+        return reply.held
 
     @cached_property
     def _offered(self) -> frozenset[str]:
@@ -373,7 +369,7 @@ class Rounds:
             tool_choice=choice,
             response_format=self.response_format,
             options=options_of(request, with_tools=bool(tools)),
-            is_for_the_end=not request.stream,
+            is_for_the_end=self._holds,
             thinks=request.shows_reasoning,
             is_the_clients=True,
         )
@@ -412,23 +408,6 @@ def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:
     if with_tools and request.parallel_tool_calls is not None:
         options["parallel_tool_calls"] = request.parallel_tool_calls
     return options
-
-
-def _with_reasoning_apart(events: Sequence[Event], end: int) -> Iterator[Event]:
-    """Yield `events` with the text before index `end` as reasoning, and without the closing tag there."""
-    begin, place, is_at_margin = end + len(CLOSE), 0, True
-    for event in events:
-        if not isinstance(event, TextChunk) or event.is_refusal:
-            yield event
-            continue
-        start, place = place, place + len(event.text)
-        if start < end:
-            yield ReasoningChunk(event.text[: end - start])
-        text = event.text[max(0, begin - start) :]
-        text = text.lstrip() if is_at_margin else text
-        is_at_margin = is_at_margin and not text
-        if text:
-            yield event if text == event.text else TextChunk(text)
 
 
 def _is_json(arguments: str) -> bool:

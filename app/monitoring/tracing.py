@@ -163,9 +163,6 @@ class _TracedLlm:
     def check_room(self) -> None:
         self._llm.check_room()
 
-    def count_tokens(self, text: str) -> int:
-        return self._llm.count_tokens(text)
-
     async def load(self) -> None:
         await self._llm.load()
 

@@ -4,7 +4,6 @@ OpenAI-compatible server."""
 import asyncio
 import contextlib
 import contextvars
-import http.client
 import json
 import secrets
 import subprocess
@@ -14,7 +13,6 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 import structlog
 
@@ -30,7 +28,6 @@ from models.language.llm import (
     LlmEvent,
     LlmNotSetUp,
     LlmUnavailable,
-    estimate_tokens,
 )
 from models.language.openai_http import ServerPatience
 from models.language.openai_probe import KnownAbilities
@@ -48,7 +45,6 @@ LONGEST_TOKEN = 256
 
 _PATIENCE = ServerPatience(first_byte_s=3600, silence_s=3600)
 """A long prompt may take minutes on a CPU. The time of the request limits the call."""
-_COUNTING_S = 5.0
 _CUT_AT_BOUND = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS); set max_tokens for a longer one."
 
 
@@ -71,7 +67,6 @@ class EmbeddedLlm:
         threads: int = 0,
         n_gpu_layers: int = -1,
         idle_unload_s: float | None = None,
-        chat_template: str | None = None,
         is_capable: bool = True,
     ) -> None:
         self._gguf = gguf
@@ -85,7 +80,6 @@ class EmbeddedLlm:
             parallel=parallel or (PARALLEL_SMALL if is_small else PARALLEL_LARGE),
             threads=threads or max(1, available_cpus() // 2),
             n_gpu_layers=n_gpu_layers,
-            chat_template=chat_template,
         )
         self._idle_unload_s = idle_unload_s
         self.counters = EngineCounters()
@@ -147,7 +141,7 @@ class EmbeddedLlm:
             # llama.cpp would need 40 times the memory of the text, and half a second of a processor per megabyte, to
             # find out that it has too many tokens.
             if len(call.messages) > context or _characters(call.messages) > LONGEST_TOKEN * context:
-                raise ContextOverflow(None, context)
+                raise ContextOverflow(f"The request is longer than the language model's context of {context} tokens.")
             messages = call.messages if (await server.abilities()).tools else list(_in_plain_turns(call.messages))
             call = replace(call, messages=_without_markers(messages))
             if call.options.get("seed") is not None or call.options.get("temperature") == 0:
@@ -164,21 +158,6 @@ class EmbeddedLlm:
     def check_room(self) -> None:
         if self._server is not None:
             self._server.check_room()
-
-    def count_tokens(self, text: str) -> int:
-        """Number of tokens of `text`: exact while the model is loaded (takes about a millisecond), else estimated."""
-        if self.loaded and self.address is not None:
-            with contextlib.suppress(OSError, http.client.HTTPException, KeyError, ValueError):
-                return self._counted(text, urlsplit(self.address))
-        return estimate_tokens(text)
-
-    def _counted(self, text: str, place: SplitResult) -> int:
-        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_COUNTING_S)
-        with contextlib.closing(connection):
-            headers = {"authorization": f"Bearer {self._options.key}", "content-type": "application/json"}
-            body = json.dumps({"content": text, "parse_special": False})
-            connection.request("POST", "/tokenize", body, headers)
-            return len(json.loads(connection.getresponse().read())["tokens"])
 
     async def load(self) -> None:
         """Load the model. Raises LlmUnavailable."""

@@ -37,8 +37,6 @@ class ServerOptions:
     threads: int
     n_gpu_layers: int
     """Number of layers on the GPU; -1 for all that fit, 0 for none."""
-    chat_template: str | None = None
-    """Template in Jinja; None for the model's own template."""
 
     def encoded(self) -> bytes:
         return json.dumps(asdict(self)).encode() + b"\n"
@@ -105,8 +103,6 @@ def _params(xllamacpp: Any, options: ServerOptions) -> Any:
     # The temperature and `top_p` are from SmolLM2's model card; the penalty is openfaze's own. At OpenAI's default
     # temperature of 1, a small model loses its subject and repeats itself until its context is full.
     params.sampling.temp, params.sampling.top_p, params.sampling.penalty_repeat = 0.2, 0.9, 1.1
-    if options.chat_template is not None:
-        params.chat_template = options.chat_template
     return params
 
 

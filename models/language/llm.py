@@ -28,27 +28,12 @@ BYTES_PER_TOKEN = 4
 counted instead of characters because tokenizers split other scripts, whose characters have more bytes, into more
 tokens."""
 
-_HOW_TO_REPLACE = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, replaces it with a capable one."
+HOW_TO_REPLACE = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, replaces it with a capable one."
 CAUTION = (
     "The language model here is a tiny one that only shows that everything works: do not rely on what it says. "
-    f"{_HOW_TO_REPLACE}"
+    f"{HOW_TO_REPLACE}"
 )
 """Warning for callers and operators about an LLM that is not capable."""
-PASSAGES = (
-    "These are passages of what was read: the tiny language model here, which would invent an answer, was not asked. "
-    f"{_HOW_TO_REPLACE}"
-)
-"""Notice to callers of an answer that quotes passages because the LLM is not capable."""
-COPIED = (
-    "This is copied from what was read: the tiny language model here, which would invent an answer, was not asked. "
-    f"{_HOW_TO_REPLACE}"
-)
-"""Notice to callers of an answer that quotes values because the LLM is not capable."""
-EXTRACTED = (
-    "This summary consists of sentences of the input, word for word: the tiny language model here, which would invent "
-    f"some, was not asked. {_HOW_TO_REPLACE}"
-)
-"""Notice to callers of a summary that was made without a capable LLM."""
 THINKING_TOKENS = 4096
 """A model whose reasoning cannot be switched off gets this many additional tokens for it, but at most a quarter of its
 context."""
@@ -131,20 +116,11 @@ class LlmRefused(LlmError):
 
 
 class ContextOverflow(LlmRefused):
-    def __init__(self, prompt_tokens: int | None, limit: int | None) -> None:
-        needed = "more" if prompt_tokens is None else str(prompt_tokens)
-        super().__init__(
-            f"This model's maximum context length is {limit or 'unknown'} tokens; the request needs {needed} tokens."
-        )
-        self.prompt_tokens = prompt_tokens
-        self.limit = limit
+    """Raised if prompt and answer have more tokens than the model takes."""
 
 
 class AnswerTooLong(LlmRefused):
-    def __init__(self, message: str, limit: int) -> None:
-        """`limit` is the largest number of tokens that the model gives in one answer."""
-        super().__init__(message)
-        self.most = limit
+    """Raised if the request's limit permits an answer of more tokens than the model gives."""
 
 
 class LlmBroke(LlmError):
@@ -180,14 +156,6 @@ def lowered(max_tokens: int, room: int | None) -> str:
     return f"The answer may have {allowed} tokens, not {max_tokens}: the language model's context has no room for more."
 
 
-def lowered_by_context(max_tokens: int | None, context: int | None, prompt: int | None) -> str | None:
-    """Return the note of `lowered` if an answer of `max_tokens` tokens would not fit into the context, else None. The
-    arguments are numbers of tokens, or None if unknown."""
-    if max_tokens is None or context is None or prompt is None or prompt + max_tokens <= context:
-        return None
-    return lowered(max_tokens, max(0, context - prompt))
-
-
 @dataclass(frozen=True, slots=True)
 class LlmCall:
     """One call of an LLM, with the fields of OpenAI's chat completions."""
@@ -209,7 +177,7 @@ class LlmCall:
     openfaze's own, `max_tokens` limits only the answer: a model that reasons although reasoning is switched off gets
     `THINKING_TOKENS` more."""
     is_for_the_end: bool = False
-    """True if nobody reads the answer while it is written, so that pieces that arrive together may be joined."""
+    """True if nobody reads the answer while it is written, so that its pieces may be held back and joined."""
     on_written: Callable[[str], None] | None = field(default=None, compare=False)
     """Function that gets each piece of text that the LLM writes, when it arrives: an answer, reasoning, or arguments.
     The events may come later, or never, because some pieces are held back or left out."""
@@ -284,10 +252,6 @@ class Llm(Protocol):
     def check_room(self) -> None:
         """Check that another call may wait. Raises EngineOverloaded or LlmOverloaded, like `stream`, if too many wait
         already."""
-
-    def count_tokens(self, text: str) -> int:
-        """Number of tokens of `text`: exact while a tokenizer is loaded in this process, else estimated as one token
-        for four bytes of UTF-8."""
 
     @property
     def loaded(self) -> bool:

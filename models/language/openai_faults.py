@@ -34,42 +34,18 @@ _OVERFLOW_SUBJECT = (
 _OVERFLOW_VERB = (
     r"exceed|longer than|too long|too large|too many|greater than|must be <=|is only|of only|however|but the request"
 )
-# The pattern looks ahead over the whole text. Therefore it is matched at the text's beginning, and not searched for
+# The patterns look ahead over the whole text. Therefore they are matched at the text's beginning, and not searched for
 # from every character.
 _OVERFLOW = re.compile(
     rf"(?=.*(?:{_OVERFLOW_SUBJECT}))(?=.*(?:{_OVERFLOW_VERB}))(?=.*(?:token|context|length))", re.I | re.S
 )
-
-_CONTEXT_LIMIT = re.compile(
-    r"(?:maximum context length|maximum prompt length|maximum model length|model maximum context length"
-    r"|context length|context window|context size|configured limit|maximum number of tokens allowed"
-    r"|maximum allowed length)(?: is| of|:)?(?: only)? ?\(?(\d+)"
-    r"|must be <= (\d+)|> (\d+)|with (\d+) maximum context length|exceeds limit of (\d+)",
-    re.I,
-)
-_TOKENS_NEEDED = re.compile(
-    r"you requested(?: about| a total of)? (\d+) tokens|resulted in (\d+) tokens|request (?:has|contains) (\d+)"
-    r"|(?:input|request|prompt|length|tokens|count) \((?:length )?(\d+)|prompt is too long: (\d+)"
-    r"|prompt contains (\d+)|keep the first (\d+)",
-    re.I,
-)
-_PROMPT_AND_ANSWER = re.compile(
-    r"passed (\d+) input tokens and requested (\d+)|too large: (\d+)\..{0,200} has (\d+) input"
-    r"|given: (\d+) `inputs` tokens and (\d+)|context limit: (\d+) \+ (\d+)",
+_LIMIT_TOO_LARGE = re.compile(
+    r"(?=.*\b(?:max_(?:completion_|output_|new_)?tokens|(?:completion|output) tokens))"
+    r"(?=.*(?:at most|less than or equal|maximum|limit (?:of|is)|<=|> ?\d{2}|\[\d+, ?\d+\]))",
     re.I | re.S,
 )
-"""Sentences that state the tokens of prompt and answer separately, in either order."""
-
-
-_ANSWER_OPTION = re.compile(
-    r"(?=.*\b(?:max_(?:completion_|output_|new_)?tokens|(?:completion|output) tokens))", re.I | re.S
-)
-_ANSWER_LIMIT = re.compile(
-    r"(?:at most|less than or equal to|maximum (?:value )?(?:of|is)|limit (?:of|is)|<=|>) ?[`'\"]?(\d+)"
-    r"|\[\d+, ?(\d+)\]",
-    re.I,
-)
-"""Words with which servers state the largest possible `max_tokens`: seen at OpenAI, Anthropic, DeepSeek and Groq."""
+"""Words by which servers refuse a `max_tokens` as larger than what the model gives: seen at OpenAI, Anthropic, DeepSeek
+and Groq."""
 
 RETRY_AFTER_S = 5
 """Seconds until the next try if a busy server states no time, or the time 0."""
@@ -87,51 +63,19 @@ _SECRETS = re.compile(
     r"|\b(?:sk|key|org|proj)-[\w*-]{6,}"
     r"|\bBearer\s+\S+"
     r"|(?<![\w/])/(?:[\w.-]{1,255}/)+[\w.-]*"
-    r"|\b[a-z]:\\\S+"
     # Settings of a connection: user=root, host=db-1
     r"|\b(?:user|username|password|passwd|pwd|host|hostname|server|database|dbname|token|secret|api_?key)=\S+"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}(?::\d+)?"
-    # Hosts: one with a port, a name of a private network, or a word after "host" that looks like a name.
+    # Hosts: one with a port, or a name of a private network.
     r"|(?<![\w.-])(?:localhost(?::\d+)?|[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}:\d{2,5}|(?:[\w-]{1,63}\.){1,8}"
     r"(?:internal|intranet|local|localdomain|lan|corp|private|svc|arpa)(?::\d+)?)(?![\w-])"
-    r"|(?<=\bhost )['\"]?(?=[\w.-]{0,255}[\d.-])[\w.-]+(?::\d+)?"
-    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.]*\w)",
+    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.]*\w)"
+    r"|(?<![\w:.])\[?(?=[0-9a-f:]{0,34}::|(?:[0-9a-f]{1,4}:){7})[0-9a-f:]{2,39}(?![\w:])(?:\](?::\d+)?)?",
     re.IGNORECASE,
 )
-_IPV6 = re.compile(
-    r"(?<![\w:.])\[?(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?=[0-9a-f:]{0,34}::)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})"
-    r"(?![\w:])(?:\](?::\d+)?)?",
-    re.IGNORECASE,
-)
-"""An address with eight groups, or with `::`; not a time of day."""
 _ADVICE = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
 NO_COMPLETION = f"The language model's server answered with JSON that is not a chat completion. {_ADVICE}"
 """Message to clients about a body that is JSON, but not an LLM's answer."""
-_MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}")
-
-
-def overflow_of(message: str, code: str, fields: Mapping[str, Any]) -> ContextOverflow | None:
-    """Return the overflow that a server's error object reports, with the stated numbers; None if it reports another
-    error."""
-    if code not in _OVERFLOW_CODES and not _OVERFLOW.match(message):
-        return None
-    plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", message).rstrip(". ")
-    needed, limit = fields.get("n_prompt_tokens"), fields.get("n_ctx")
-    if both := _PROMPT_AND_ANSWER.search(plain):
-        needed = sum(int(number) for number in both.groups() if number)
-    return ContextOverflow(
-        _integer(needed) or _first_number(_TOKENS_NEEDED, plain),
-        _integer(limit) or _first_number(_CONTEXT_LIMIT, plain),
-    )
-
-
-def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _first_number(pattern: re.Pattern[str], text: str) -> int | None:
-    found = pattern.search(text)
-    return next(int(number) for number in found.groups() if number) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,53 +141,49 @@ def error_of(
     return failure
 
 
-def error_without_answer(content_type: str | None, *, is_empty: bool) -> LlmError:
-    """Return the error to raise for a response of status 200 without an answer: the body or the stream is empty, or the
-    body is neither JSON nor a stream."""
-    named = media_type_of(content_type)
-    if is_empty or named == "text/event-stream":
-        what = "an empty body" if is_empty else "an empty stream"
-        public = f"The language model's server answered with status 200 and {what}. {_ADVICE}"
-        return LlmBroke("The LLM server's answer is empty.", reason="an empty answer", public=public)
-    what = "an HTML page" if is_page(content_type) else f"'{named}'" if _MEDIA_TYPE.fullmatch(named) else "something"
-    message = (
-        f"The LLM server answered with {what}, not with JSON: "
-        "OPENFAZE_LLM_BASE_URL may not be an OpenAI-compatible API."
-    )
-    public = message.replace("The LLM server", "The language model's server")
-    return LlmNotSetUp(message, reason="no JSON", public=f"{public} `openfaze doctor` tests the connection.")
-
-
-def is_page(content_type: str | None) -> bool:
-    return media_type_of(content_type) in {"text/html", "application/xhtml+xml"}
-
-
 def _classified_error(status: int, complaint: ServerError, retry_after: str | None) -> LlmError:
     words = f"{complaint.code} {complaint.message}"
-    message = f"The LLM server answered {status}: {public_sentence(complaint.message) or 'no reason given'}"
+    sentence = public_sentence(complaint.message)
+    message = f"The LLM server answered {status}: {sentence or 'no reason given'}"
     if status in (401, 403):
         return LlmNotSetUp(f"The LLM server refuses the API key ({status}): set OPENFAZE_LLM_API_KEY.")
     if status == 402 or _NO_CREDIT.search(words):
         return LlmNotSetUp(f"The account at the LLM server has no credit left ({status}).")
     if status == 404 and _NO_PROVIDER.search(complaint.message):
-        return LlmRefused(public_sentence(complaint.message))
+        return LlmRefused(sentence)
     if status in (404, 405) or 300 <= status < 400 or _NO_MODEL.search(words):
         return LlmNotSetUp(f"{message}. Check OPENFAZE_LLM_MODEL and OPENFAZE_LLM_BASE_URL.")
     if status in (429, 503):
         return LlmOverloaded(message, max(1, math.ceil(seconds_until(retry_after) or RETRY_AFTER_S)))
-    if (overflow := overflow_of(complaint.message, complaint.code, complaint.fields)) is not None:
-        return overflow
-    if (
-        status in (400, 422)
-        and (answer_limit := _first_number(_ANSWER_LIMIT, complaint.message))
-        and _ANSWER_OPTION.match(complaint.message)
-    ):
-        return AnswerTooLong(public_sentence(complaint.message), answer_limit)
+    if complaint.code in _OVERFLOW_CODES or _OVERFLOW.match(complaint.message):
+        return ContextOverflow(sentence or "The request is longer than the language model's context.")
+    if status in (400, 422) and _LIMIT_TOO_LARGE.match(complaint.message):
+        return AnswerTooLong(sentence)
     if status in (408, 502, 504) or status < 400:
         return LlmUnavailable(message)
     if status < 500:
-        return LlmRefused(public_sentence(complaint.message) or "The language model refused the request.")
+        return LlmRefused(sentence or "The language model refused the request.")
     return LlmBroke(message)
+
+
+def empty_answer(what: str) -> LlmError:
+    """Return the error to raise for a response of status 200 without an answer. `what` is its body, in words."""
+    public = f"The language model's server answered with status 200 and {what}. {_ADVICE}"
+    return LlmBroke("The LLM server's answer is empty.", reason="an empty answer", public=public)
+
+
+def not_an_api(content_type: str | None) -> LlmError:
+    """Return the error to raise for a response of status 200 that is neither JSON nor a stream of events."""
+    named = media_type_of(content_type)
+    known = re.fullmatch(r"[\w.+-]{1,40}/[\w.+-]{1,60}", named)
+    what = "an HTML page" if is_page(content_type) else f"'{named}'" if known else "something"
+    rest = f"answered with {what}, not with JSON: OPENFAZE_LLM_BASE_URL may not be an OpenAI-compatible API."
+    public = f"The language model's server {rest} `openfaze doctor` tests the connection."
+    return LlmNotSetUp(f"The LLM server {rest}", reason="no JSON", public=public)
+
+
+def is_page(content_type: str | None) -> bool:
+    return media_type_of(content_type) in {"text/html", "application/xhtml+xml"}
 
 
 def seconds_until(retry_after: str | None) -> float | None:
@@ -263,5 +203,5 @@ def seconds_until(retry_after: str | None) -> float | None:
 
 def public_sentence(message: str) -> str:
     """Return a server's sentence without addresses, hosts, paths and keys, on one line and not too long."""
-    line = " ".join(_IPV6.sub("…", _SECRETS.sub("…", message[:LONGEST_MESSAGE])).split())
+    line = " ".join(_SECRETS.sub("…", message[:LONGEST_MESSAGE]).split())
     return line if len(line) <= MAX_PUBLIC_CHARACTERS else line[: MAX_PUBLIC_CHARACTERS - 1] + "…"

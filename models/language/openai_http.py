@@ -1,10 +1,13 @@
-"""The HTTP client for an OpenAI-compatible server: connections, retries and time limits."""
+"""The HTTP client for an OpenAI-compatible server: connections, retries, time limits, and the JSON in an answer."""
 
 import asyncio
 import base64
 import contextlib
+import ipaddress
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+import re
+import urllib.request
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,29 +17,29 @@ import pydantic_core
 from httpx_aiohttp import AiohttpTransport
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from models.base import media_type_of
 from models.certificates import trusted
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
-from models.language.openai_address import api_url, proxy_for
-from models.language.openai_faults import ServerError, error_of, seconds_until
-from models.language.server_dialect import ServerDialect
-from models.language.silence_alarm import SilenceAlarm
+from models.language.openai_dialect import ServerDialect
+from models.language.openai_faults import ServerError, empty_answer, error_of, is_page, not_an_api, seconds_until
 
 AGENT = "openfaze"
-
 BROKEN_CONNECTION = "connection broken"
 """The `reason` of an error begins with this if the connection was lost in the middle of an answer."""
-
 KEEP_ALIVE_S = 4.0
 """An idle connection is closed after this many seconds. After 5 s, uvicorn (vLLM, SGLang) would close it, perhaps at
 the moment when the next call uses it."""
-
 ERROR_BYTES = 65536
 """A call's response with a status other than 200 is read until it has at least this many bytes."""
-
+LONGEST_EVENT = 1024 * 1024
+"""An event has at most this many bytes. An LLM's event usually has a few hundred."""
+LONGEST_BODY = 16 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 """A larger body of a call is written in pieces of this many bytes, because writing it at once would block the event
 loop."""
-
+_EVENT_END = re.compile(rb"\r?\n\r?\n")
+STREAM_END = b"[DONE]"
+"""Document behind the last chunk of an answer."""
 CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
 """Errors that the transport raises. Errors of aiohttp that the transport does not translate arrive unchanged."""
 _TRACE = TraceContextTextMapPropagator()
@@ -62,8 +65,7 @@ class ServerPatience:
     longest_retry_after_s: float = 2.0
     """A server may demand at most this wait before a retry. If it demands a longer wait, the call fails at once."""
     question_s: float = 30.0
-    """Longest wait for the answer to a question that tests an ability of the server. It is short, because the answer
-    has at most 16 tokens and the server has already answered a plain question."""
+    """Longest wait for the answer to a question that tests an ability of the server."""
     drain_s: float = 0.1
     """Longest wait for the end of the body after the end of the answer, so that the connection can be used again."""
 
@@ -73,126 +75,132 @@ class OpenAiHttp:
 
     def __init__(self, base_url: str, api_key: str | None, patience: ServerPatience) -> None:
         url = api_url(base_url)
-        # The credentials of the URL are sent only in a header. httpx would leave them in the URL as well, and aiohttp
-        # refuses a request that has them in both places.
+        # The credentials of the URL are sent only in a header: aiohttp refuses a request that has them in both places.
         self.url = url.copy_with(userinfo=b"")
         self.patience = patience
-        self._chat_url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
+        self.outage: str | None = None
+        """Sentence for clients on why the last try to reach the server failed; None if it succeeded."""
+        self.dialect = ServerDialect()
         self._api_key = api_key
-        # The server is asked not to compress, because compressing an event stream takes time and delays its pieces.
+        # The server is asked not to compress, because compressing an event stream delays its pieces.
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if api_key:
             self._headers["authorization"] = f"Bearer {api_key}"
         elif url.userinfo:
-            credentials = f"{url.username}:{url.password}".encode()
-            self._headers["authorization"] = f"Basic {base64.b64encode(credentials).decode()}"
-        # 0 means no limit to aiohttp. With None, aiohttp's own limit of 100 would apply, and the next stream would wait
-        # until another one ends.
+            credentials = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
+            self._headers["authorization"] = f"Basic {credentials}"
+        # 0 means no limit to aiohttp. With None, aiohttp's own limit of 100 would apply.
         limits = httpx.Limits(max_connections=0, keepalive_expiry=KEEP_ALIVE_S)
         self._transport = AiohttpTransport(verify=trusted(), limits=limits, proxy=proxy_for(self.url))
-        # The transport uses the limit `pool` for resolving names and `connect` for connecting. The answer has its own
-        # deadlines.
-        timeouts = httpx.Timeout(None, connect=patience.connect_s, pool=patience.connect_s)
-        self._extensions = {"timeout": timeouts.as_dict()}
-        self._client = httpx.AsyncClient(
-            transport=self._transport, headers={**self._headers, "user-agent": AGENT}, timeout=timeouts
-        )
-        self._dialect = ServerDialect()
+        # The transport uses the limit `pool` for resolving names. The answer has its own deadlines.
+        self._timeouts = httpx.Timeout(None, connect=patience.connect_s, pool=patience.connect_s).as_dict()
 
-    async def chat(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
+    async def documents(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> AsyncGenerator[bytes, None]:
+        """Call the LLM, and yield the JSON of each chunk of its answer, then STREAM_END if the server sends it. Raises
+        LlmError."""
+        with self._reaching():
+            response = await self._call(body, agent, first_byte_by)
+        content_type = response.headers.get("content-type")
+        is_json = media_type_of(content_type) == "application/json"
+        rest, has_said, is_empty = b"", False, True
+        # The stream is closed explicitly, because the garbage collector would close the connection only later.
+        async with contextlib.aclosing(self._pieces(response, first_byte_by)) as pieces:
+            async for piece in pieces:
+                is_empty = is_empty and not piece
+                if is_page(content_type):
+                    break
+                rest += piece
+                events = [] if is_json else _EVENT_END.split(rest)
+                rest = events.pop() if events else rest
+                for event in events:
+                    if (document := _data_of(event)) == STREAM_END:
+                        await self._drain(pieces)
+                        yield STREAM_END
+                        return
+                    if document:
+                        has_said = True
+                        yield document
+                if len(rest) > (LONGEST_BODY if is_json else LONGEST_EVENT):
+                    raise LlmBroke(
+                        "The LLM server sends events that are larger than any answer.", reason="an endless event"
+                    )
+        last = rest if is_json else _data_of(rest)
+        if last:
+            yield last
+        elif is_empty:
+            raise empty_answer("an empty body")
+        elif not has_said:
+            is_stream = media_type_of(content_type) == "text/event-stream"
+            raise empty_answer("an empty stream") if is_stream else not_an_api(content_type)
+
+    async def json(self, method: str, url: httpx.URL, body: Mapping[str, Any] | None = None) -> Any:
+        """Return the JSON that the server sends for `url`; None if it sends something else or has nothing there. Raises
+        LlmError."""
+        content = b"" if body is None else pydantic_core.to_json(body)
+        with self._reaching():
+            try:
+                async with asyncio.timeout(self.patience.first_byte_s):
+                    response = await self._send(method, url, content, AGENT)
+                    async with contextlib.aclosing(response):
+                        content = await response.aread()
+            except CONNECTION_ERRORS as error:
+                raise self._unreachable(error) from error
+            except TimeoutError:
+                raise _late_error() from None
+            if response.status_code in (404, 405):
+                return None
+            if response.status_code != 200:
+                raise error_of(response.status_code, ServerError.read(content), response.headers.get("retry-after"))
+        try:
+            return pydantic_core.from_json(content)
+        except ValueError:
+            return None
+
+    async def close(self) -> None:
+        await self._transport.aclose()
+
+    async def _call(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
         """Return the response to a call. It has status 200, its body is unread, and the caller has to close it.
 
         The call is repeated if the connection fails (unless it timed out), if the server is busy, or if a gateway fails
         (502, 504). If the server does not know an option, the call is repeated without this option. Raises LlmError.
         """
-        spoken = self._dialect.translate(body)
+        url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
+        spoken = self.dialect.translate(body)
         content = pydantic_core.to_json(spoken)
         retries = 0
         while True:
             failure: LlmError
-            wait: float | None
+            wait: float | None = self.patience.backoff_s * 2**retries * random.uniform(0.5, 1)  # noqa: S311 - no secret
             try:
                 async with asyncio.timeout_at(first_byte_by):
-                    response = await self._send(content, agent)
+                    response = await self._send("POST", url, content, agent)
                     if response.status_code == 200:
                         return response
                     complaint = await self._read_error(response)
             except CONNECTION_ERRORS as error:
                 failure = self._unreachable(error, retries + 1)
-                wait = None if _timed_out(error) else self._backoff(retries)
+                # httpx-aiohttp calls every lost connection a ConnectTimeout; the cause tells a real time-out.
+                wait = None if isinstance(error.__cause__, TimeoutError) else wait
             except TimeoutError:
                 raise _late_error() from None
             else:
-                if response.status_code in (400, 422) and self._dialect.drop_refused_option(spoken, complaint):
+                status, headers = response.status_code, response.headers
+                if status in (400, 422) and self.dialect.drop_refused_option(spoken, complaint):
                     content = pydantic_core.to_json(spoken)
                     continue
-                retry_after = response.headers.get("retry-after")
-                failure = error_of(response.status_code, complaint, retry_after, response.headers.get("content-type"))
-                passing = isinstance(failure, LlmOverloaded) or response.status_code in (502, 504)
-                wait = self._wait(retries, seconds_until(retry_after)) if passing else None
+                failure = error_of(status, complaint, headers.get("retry-after"), headers.get("content-type"))
+                demanded = seconds_until(headers.get("retry-after"))
+                if not (isinstance(failure, LlmOverloaded) or status in (502, 504)):
+                    wait = None
+                elif demanded is not None:
+                    wait = demanded if demanded <= self.patience.longest_retry_after_s else None
             if wait is None or retries == self.patience.retries:
                 raise failure
             retries += 1
             await asyncio.sleep(wait)
 
-    def options_left_out(self, options: Iterable[str]) -> list[str]:
-        """Return those of `options` that the server has refused, and does not get any more."""
-        return self._dialect.options_left_out(options)
-
-    async def body(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
-        """Yield the body in the pieces in which it arrives, and close the response. Raises LlmLate if the body does not
-        begin in time, LlmSilent if it falls silent, and LlmBroke if it breaks off."""
-        hanging_up: list[asyncio.Task[None]] = []
-
-        def hang_up() -> None:
-            hanging_up.append(asyncio.create_task(response.aclose()))
-
-        alarm = SilenceAlarm(first_byte_by, self.patience.silence_s, hang_up)
-        # The response is closed explicitly, because the garbage collector would close the connection only after the
-        # caller has left.
-        async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
-            try:
-                async for piece in pieces:
-                    alarm.heard()
-                    yield piece
-                    alarm.listen()
-            except CONNECTION_ERRORS as error:
-                if not alarm.rang:
-                    raise LlmBroke(
-                        f"The LLM server broke the connection: {type(error).__name__}.",
-                        reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
-                    ) from error
-                if not alarm.begun:
-                    raise _late_error() from None
-                raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
-            finally:
-                alarm.stop()
-
-    async def request_json(self, method: str, url: httpx.URL, body: Mapping[str, Any] | None = None) -> Any:
-        """Return the JSON that the server sends for `url`; None if it sends something else or has nothing there. Raises
-        LlmError."""
-        try:
-            async with asyncio.timeout(self.patience.first_byte_s):
-                response = await self._client.request(method, url, json=body)
-        except CONNECTION_ERRORS as error:
-            raise self._unreachable(error) from error
-        except TimeoutError:
-            raise _late_error() from None
-        if response.status_code in (404, 405):
-            return None
-        if response.status_code != 200:
-            complaint = ServerError.read(response.content)
-            headers = response.headers
-            raise error_of(response.status_code, complaint, headers.get("retry-after"), headers.get("content-type"))
-        try:
-            return pydantic_core.from_json(response.content)
-        except ValueError:
-            return None
-
-    async def close(self) -> None:
-        await self._client.aclose()
-
-    async def _send(self, content: bytes, agent: str) -> httpx.Response:
+    async def _send(self, method: str, url: httpx.URL, content: bytes, agent: str) -> httpx.Response:
         headers = {**self._headers, "user-agent": agent}
         _TRACE.inject(headers)
         body: dict[str, Any] = {"content": content}
@@ -200,8 +208,40 @@ class OpenAiHttp:
             # The length is set explicitly, because httpx knows only the length of a body that it gets as a whole.
             body = {"stream": _PiecewiseBody(content)}
             headers["content-length"] = str(len(content))
-        request = httpx.Request("POST", self._chat_url, headers=headers, extensions=self._extensions, **body)
+        request = httpx.Request(method, url, headers=headers, extensions={"timeout": self._timeouts}, **body)
         return await self._transport.handle_async_request(request)
+
+    async def _pieces(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
+        """Yield the body in the pieces in which it arrives, and close the response. Raises LlmLate if the body does not
+        begin in time, LlmSilent if it falls silent, and LlmBroke if it breaks off."""
+        loop = asyncio.get_running_loop()
+        next_by, has_begun = first_byte_by, False
+        async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
+            while True:
+                try:
+                    async with asyncio.timeout_at(next_by):
+                        piece = await anext(pieces)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    if not has_begun:
+                        raise _late_error() from None
+                    raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
+                except CONNECTION_ERRORS as error:
+                    raise LlmBroke(
+                        f"The LLM server broke the connection: {type(error).__name__}.",
+                        reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
+                    ) from error
+                has_begun = True
+                yield piece
+                next_by = loop.time() + self.patience.silence_s
+
+    async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        """Read to the end of the body. Only then can the connection be used again."""
+        with contextlib.suppress(TimeoutError, LlmBroke):
+            async with asyncio.timeout(self.patience.drain_s):
+                async for _ in pieces:
+                    pass
 
     async def _read_error(self, response: httpx.Response) -> ServerError:
         body = b""
@@ -213,20 +253,22 @@ class OpenAiHttp:
         # The key is removed, because some servers quote the key that they refuse.
         return ServerError.read(body.replace(self._api_key.encode(), "…".encode()) if self._api_key else body)
 
-    def _backoff(self, retries: int) -> float:
-        longest: float = self.patience.backoff_s * 2**retries
-        return longest * random.uniform(0.5, 1)  # noqa: S311 - it spreads the retries of callers, and protects no secret
-
-    def _wait(self, retries: int, retry_after_s: float | None) -> float | None:
-        """Return the seconds to wait before the next try; None if the server demands too long a wait."""
-        if retry_after_s is None:
-            return self._backoff(retries)
-        return retry_after_s if retry_after_s <= self.patience.longest_retry_after_s else None
+    @contextlib.contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Record whether the server could be reached. Subclasses of LlmUnavailable are errors of a server that was
+        reached, but is slow or not set up."""
+        try:
+            yield
+        except LlmError as error:
+            self.outage = error.public if type(error) is LlmUnavailable else None
+            error.host = self.url.host
+            raise
+        self.outage = None
 
     def _unreachable(self, error: Exception, tries: int = 1) -> LlmUnavailable:
         why = f"{_connection_failure(error)} (tried {'once' if tries == 1 else f'{tries} times'})"
         remedy = "Start the LLM server, or correct OPENFAZE_LLM_BASE_URL. `openfaze doctor` tests the connection."
-        address = self.url.copy_with(username=None, password=None, query=None)
+        address = self.url.copy_with(query=None)
         failure = LlmUnavailable(
             f"The LLM server at {address} cannot be reached: {error or type(error).__name__}",
             reason=f"no connection ({type(error.__cause__ or error).__name__})",
@@ -235,6 +277,31 @@ class OpenAiHttp:
         failure.for_operator = f"The language model at {address} cannot be reached: {why}. {remedy}"
         failure.__cause__ = error
         return failure
+
+
+def api_url(base_url: str) -> httpx.URL:
+    """Return `base_url` with a version in its path: `/v1`, unless the path names another."""
+    url = httpx.URL(base_url.strip().rstrip("/").removesuffix("/chat/completions"))
+    versioned = any(re.fullmatch(r"v\d\w*", part) for part in url.path.split("/"))
+    return url if versioned else url.copy_with(path=url.path.rstrip("/") + "/v1")
+
+
+def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
+    """Return the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY determine for `url`; None if there is none, or if
+    `url` is on this machine."""
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(url.host).is_loopback:
+            return None
+    if url.host == "localhost" or urllib.request.proxy_bypass(url.host):
+        return None
+    proxy = urllib.request.getproxies().get(url.scheme)
+    return None if proxy is None else httpx.Proxy(proxy)
+
+
+def _data_of(event: bytes) -> bytes:
+    """Return the `data` fields of a server-sent event. Comments and other fields are skipped."""
+    lines: Iterable[bytes] = event.removeprefix(b"\xef\xbb\xbf").splitlines()
+    return b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:"))
 
 
 def _connection_failure(error: Exception) -> str:
@@ -253,8 +320,7 @@ def _connection_failure(error: Exception) -> str:
 
 
 class _PiecewiseBody(httpx.AsyncByteStream):
-    """A body that is written piece by piece, as the server accepts it. Writing a large body at once would block the
-    event loop."""
+    """A body that is written piece by piece, as the server accepts it."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -271,9 +337,3 @@ def _late_error() -> LlmLate:
 def _stream_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     """Yield the body in the pieces in which it arrives. Raises CONNECTION_ERRORS."""
     return aiter(response.stream)  # type: ignore[arg-type]  # an async generator, which httpx's type leaves open
-
-
-def _timed_out(error: Exception) -> bool:
-    """True if the connection was not made in time. httpx-aiohttp calls every lost connection a ConnectTimeout; only the
-    cause distinguishes a real time-out."""
-    return isinstance(error.__cause__, TimeoutError)

@@ -19,21 +19,18 @@ from models.language.llm import (
     Done,
     LlmBroke,
     LlmCall,
+    LlmError,
     LlmEvent,
     LlmRefused,
     LlmUnavailable,
     TextDelta,
     ToolCallDelta,
 )
-from models.language.openai_http import ServerPatience
+from models.language.openai_http import OpenAiHttp
 
 log = structlog.get_logger(__name__)
 
 AskModel = Callable[[LlmCall], AsyncGenerator[LlmEvent, None]]
-RequestJson = Callable[[str, str, Mapping[str, Any] | None], Awaitable[Mapping[str, Any]]]
-"""Function that takes a method, a path on the server outside its API, and a JSON body, and returns the JSON object
-found there; empty if there is none."""
-
 CONTEXT_FIELDS = (
     "max_model_len",  # vLLM, SGLang
     "context_length",  # OpenRouter, Together
@@ -84,9 +81,8 @@ async def find_abilities(
     known: KnownAbilities,
     listed: Mapping[str, Any],
     model: str,
-    look: RequestJson,
+    http: OpenAiHttp,
     ask: AskModel,
-    patience: ServerPatience,
 ) -> Abilities:
     """Return the abilities of a model, whose entry in the server's list is `listed`. Raises LlmError if the server does
     not answer the plain question, or is unreachable or busy at a later one.
@@ -94,12 +90,19 @@ async def find_abilities(
     The model also counts as lacking an ability if the server refuses its question, breaks off the answer, or does not
     answer in time although it answered the plain question.
     """
-    known = {**await _stated_abilities(listed, model, look), **known}
+    patience = http.patience
+    known = {**await _stated_abilities(listed, model, http), **known}
     if known.keys() >= {"vision", "tools", "json_schema"}:
         return Abilities(**known)
     # The plain question is asked first and alone, so that a server that is away, or still loading its model, gets only
     # one question.
-    plain = await _plain_outcome(ask, patience)
+    try:
+        async with asyncio.timeout(patience.first_byte_s + patience.question_s):
+            plain = await _outcome(ask, "Say hello.")
+    except LlmRefused as refused:
+        raise LlmUnavailable(f"The LLM server refuses a plain question: {refused}", public=_REFUSES_ALL) from None
+    except TimeoutError:
+        raise LlmUnavailable("The LLM server did not answer a plain question in time.") from None
     question = partial(_outcome_in_time, ask, min(patience.question_s, patience.first_byte_s))
     return Abilities(
         vision=known["vision"] if "vision" in known else await _can_see(question, plain),
@@ -109,7 +112,7 @@ async def find_abilities(
     )
 
 
-async def _stated_abilities(listed: Mapping[str, Any], model: str, look: RequestJson) -> KnownAbilities:
+async def _stated_abilities(listed: Mapping[str, Any], model: str, http: OpenAiHttp) -> KnownAbilities:
     """Return the abilities that the server itself states."""
     abilities: KnownAbilities = {}
     for name in CONTEXT_FIELDS:
@@ -118,18 +121,31 @@ async def _stated_abilities(listed: Mapping[str, Any], model: str, look: Request
             return abilities
     if listed.get("owned_by") == "llamacpp":
         # llama.cpp's list states the context with which the model was trained. A slot may have less.
-        properties = await look("GET", "/props", None)
+        properties = await _found_beside_api(http, "GET", "/props")
         if isinstance(context := properties.get("default_generation_settings", {}).get("n_ctx"), int):
             abilities["context_tokens"] = context
         if isinstance(vision := properties.get("modalities", {}).get("vision"), bool):
             abilities["vision"] = vision
-    elif shown := await look("POST", "/api/show", {"model": model}):
+    elif shown := await _found_beside_api(http, "POST", "/api/show", {"model": model}):
         # Ollama states the model's own context, not the one with which it was loaded. An unknown context is better than
         # a wrong one.
         capabilities = shown.get("capabilities") or []
         abilities["vision"] = "vision" in capabilities
         abilities["tools"] = "tools" in capabilities
     return abilities
+
+
+async def _found_beside_api(
+    http: OpenAiHttp, method: str, path: str, body: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    """Return the JSON object at a path on the server outside its API; empty if there is none. A failure is ignored,
+    because not every kind of server has the path; the questions to the model will reveal a fault."""
+    try:
+        async with asyncio.timeout(http.patience.question_s):
+            found = await http.json(method, http.url.copy_with(path=http.url.path.removesuffix("/v1") + path), body)
+    except (LlmError, TimeoutError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 async def _can_see(question: _Question, plain: _Outcome) -> bool:
@@ -164,16 +180,6 @@ async def _can_decode(question: _Question) -> bool:
     # The prompt does not ask for JSON, so only a constrained answer begins with a brace.
     outcome = await question("Say hello.", response_format=form)
     return outcome is not None and (outcome.is_silent or outcome.text.lstrip().startswith("{"))
-
-
-async def _plain_outcome(ask: AskModel, patience: ServerPatience) -> _Outcome:
-    try:
-        async with asyncio.timeout(patience.first_byte_s + patience.question_s):
-            return await _outcome(ask, "Say hello.")
-    except LlmRefused as refused:
-        raise LlmUnavailable(f"The LLM server refuses a plain question: {refused}", public=_REFUSES_ALL) from None
-    except TimeoutError:
-        raise LlmUnavailable("The LLM server did not answer a plain question in time.") from None
 
 
 async def _outcome_in_time(ask: AskModel, question_s: float, content: object, **fields: Any) -> _Outcome | None:

@@ -2,17 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterator, Mapping
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import httpx
-
-from models.base import media_type_of
 from models.concurrency import SharedRun
 from models.hosts.measures import EngineCounters
-from models.language.event_stream import BodyParser, EventStreamParser, EventTooLong, WholeBody
-from models.language.forced_call import CallReader, forced_functions, with_call_schema, with_forced_tools_only
 from models.language.llm import (
     THINKING_TOKENS,
     Abilities,
@@ -29,26 +25,18 @@ from models.language.llm import (
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
-    estimate_tokens,
     lowered,
-    lowered_by_context,
 )
-from models.language.openai_address import beside_api
-from models.language.openai_chunks import ChunkReader
-from models.language.openai_faults import NO_COMPLETION, error_without_answer, is_page
+from models.language.openai_answer import AnswerReader, call_in
 from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
 from models.queues.slots import Slots
 
-STREAM_END = b"[DONE]"
-_DOCUMENTS_AT_ONCE = 16
-"""Number of documents that are read before other tasks have their turn."""
-
 _OLLAMA_OWNER = "library"
 """Owner of every model in the list of an Ollama server."""
-
 _TEMPLATE_FIELD = "chat_template_kwargs"
 _NO_EFFECT = "The language model's server does not take these fields, which had no effect:"
+_NO_PARAMETERS = {"type": "object", "properties": {}, "additionalProperties": False}
 
 PROBING_AGENT = f"{AGENT} (probe)"
 """User agent of the calls that test what the server can do. It distinguishes these calls from clients' calls."""
@@ -60,9 +48,13 @@ class OpenAiServer:
     `base_url` may omit the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
     those that the operator stated; the server is asked for the others. At most `at_once` calls run at a time, shared
     fairly among the keys; up to four times as many calls wait. Without `forces_calls`, a forced call is requested as
-    JSON from the start. An object of this class belongs to the event loop in
-    which it is first used.
+    JSON from the start. An object of this class belongs to the event loop in which it is first used.
     """
+
+    is_capable = True
+    """Always True, because the operator chose the model."""
+    healthy = True
+    """Always True, because nothing in this object can break permanently, and each call shows the server's state."""
 
     def __init__(
         self,
@@ -84,9 +76,6 @@ class OpenAiServer:
         self._abilities: Abilities | None = None
         self._forces_calls = forces_calls
         """False once the server has answered a forced call in words, but the same call under a schema as JSON."""
-        self._outage: str | None = None
-        """Sentence for clients on why the last try to reach the server failed; None if it succeeded, or if there was no
-        try yet."""
         self._unopened: set[bool] = set()
         """Values of `LlmCall.thinks` whose last answer had reasoning without an opening tag. The next such answer is
         held back until its reasoning has ended."""
@@ -106,11 +95,6 @@ class OpenAiServer:
         return self.name
 
     @property
-    def is_capable(self) -> bool:
-        """Always True, because the operator chose the model."""
-        return True
-
-    @property
     def loaded(self) -> bool:
         return self._abilities is not None
 
@@ -123,14 +107,9 @@ class OpenAiServer:
         return self._slots.running
 
     @property
-    def healthy(self) -> bool:
-        """Always True, because nothing in this object can break permanently, and each call shows the server's state."""
-        return True
-
-    @property
     def broken(self) -> str | None:
         """Reason why the server could not be reached at the last try, and a remedy; None if it could be reached."""
-        return self._outage
+        return self._http.outage
 
     async def load(self) -> None:
         await self.abilities()
@@ -139,12 +118,10 @@ class OpenAiServer:
         """Check, at no cost, that the server can be reached, by requesting only its list of models. Raises
         LlmUnavailable if it cannot."""
         try:
-            with self._recording_outage():
-                await self._http.request_json("GET", self._models_url)
-        except LlmError as error:
+            await self._http.json("GET", self._models_url)
+        except LlmError:
             # An error without an outage is an answer of the server, so the server can be reached.
-            if self._outage is not None:
-                error.host = self._http.url.host
+            if self.broken is not None:
                 raise
 
     async def abilities(self) -> Abilities:
@@ -153,10 +130,10 @@ class OpenAiServer:
         return self._abilities or await self._probing.join()
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        if forced_functions(call):
+        if _forced_functions(call):
             answer = self._forced_call(call)
         elif call.is_the_clients:
-            answer = self._answer_within_limits(call)
+            answer = self._answer(call)
         else:
             answer = self._own_question(call)
         async with self._slots.slot(), contextlib.aclosing(answer) as events:
@@ -167,29 +144,29 @@ class OpenAiServer:
     def check_room(self) -> None:
         self._slots.check_room()
 
-    def count_tokens(self, text: str) -> int:
-        return estimate_tokens(text)
-
     async def close(self) -> None:
         await self._probing.stop()
         await self._listing.stop()
         await self._http.close()
 
     async def _forced_call(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield an answer that must be a call. If the server answers in words, the call is requested as JSON under a
-        schema; if that succeeds, all later forced calls use the schema from the start."""
+        """Yield an answer that must be a call. A server may accept `tool_choice` and silently ignore it: llama.cpp does
+        for a model whose template does not support tools, Ollama for all models. If the server answers in words, the
+        call is requested as JSON under a schema, which nearly all servers observe; if that succeeds, all later forced
+        calls use the schema from the start."""
+        functions = _forced_functions(call)
         if self._forces_calls:
+            # Only the forced tools are sent, because llama.cpp treats a choice that names a function as `auto`.
+            forced = replace(call, tools=[tool for tool in call.tools if tool["function"] in functions])
             held: list[LlmEvent] = []
             has_called = False
-            async with contextlib.aclosing(self._answer_within_limits(with_forced_tools_only(call))) as events:
+            async with contextlib.aclosing(self._answer(forced)) as events:
                 async for event in events:
                     has_called = has_called or isinstance(event, ToolCallDelta)
-                    if has_called:
+                    if has_called or isinstance(event, ReasoningDelta):
                         for ready in [*held, event]:
                             yield ready
                         held = []
-                    elif isinstance(event, ReasoningDelta):
-                        yield event
                     else:
                         held.append(event)
             texts = [event for event in held if isinstance(event, TextDelta) and event.text.strip()]
@@ -197,141 +174,100 @@ class OpenAiServer:
                 for event in held:
                     yield event
                 return
-        reader = CallReader()
-        async with contextlib.aclosing(self._answer_within_limits(with_call_schema(call))) as events:
+        text, is_refused = "", False
+        async with contextlib.aclosing(self._answer(_with_call_schema(call, functions))) as events:
             async for event in events:
-                for piece in reader.read(event):
-                    yield piece
+                if isinstance(event, TextDelta) and not event.is_refusal:
+                    text += event.text
+                    continue
+                is_refused = is_refused or isinstance(event, TextDelta)
+                if isinstance(event, Done) and not is_refused:
+                    is_whole = event.finish_reason == "stop"
+                    for piece in call_in(text, is_whole=is_whole):
+                        yield piece
+                    event = replace(event, finish_reason="tool_calls") if is_whole else event
+                yield event
         self._forces_calls = False
 
     async def _own_question(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer to a question of openfaze's own. If the answer is cut while the model is still reasoning,
         the question is repeated with room for the reasoning, and all later questions get this room from the start."""
-        had_room = self._always_reasons
-        reasoned, answered = False, False
-        async with contextlib.aclosing(self._answer_within_limits(self._with_thinking_room(call))) as events:
-            async for event in events:
-                is_cut = isinstance(event, Done) and event.finish_reason == "length"
-                if is_cut and reasoned and not (answered or had_room):
-                    break
-                reasoned = reasoned or isinstance(event, ReasoningDelta)
-                answered = answered or isinstance(event, TextDelta | ToolCallDelta)
-                yield event
-            else:
-                return
-        self._always_reasons = True
-        async with contextlib.aclosing(self._answer_within_limits(self._with_thinking_room(call))) as events:
-            async for event in events:
-                yield event
+        for has_room in (True,) if self._always_reasons else (False, True):
+            asked = self._with_thinking_room(call) if has_room else call
+            has_reasoned = has_answered = False
+            async with contextlib.aclosing(self._answer(asked)) as events:
+                async for event in events:
+                    is_cut = isinstance(event, Done) and event.finish_reason == "length"
+                    if is_cut and has_reasoned and not (has_answered or has_room):
+                        self._always_reasons = True
+                        break
+                    has_reasoned = has_reasoned or isinstance(event, ReasoningDelta)
+                    has_answered = has_answered or isinstance(event, TextDelta | ToolCallDelta)
+                    yield event
+                else:
+                    return
 
     def _with_thinking_room(self, call: LlmCall) -> LlmCall:
         """Return the call with additional tokens for a model whose reasoning cannot be switched off."""
         limit = call.options.get("max_tokens")
-        if limit is None or not self._always_reasons:
+        if limit is None:
             return call
         context = self._abilities.context_tokens if self._abilities else None
         room = THINKING_TOKENS if context is None else min(THINKING_TOKENS, context // 4)
         return replace(call, options={**call.options, "max_tokens": limit + room})
 
-    def _options_left_out(self, call: LlmCall) -> str | None:
-        """Return a note on the client's options that have no effect at this server, if any."""
-        if not call.is_the_clients:
-            return None
-        names = self._http.options_left_out(call.options)
-        if self._is_ollama and _TEMPLATE_FIELD in call.options:
-            names.append(_TEMPLATE_FIELD)
-        return f"{_NO_EFFECT} {', '.join(names)}." if names else None
-
-    @property
-    def _is_ollama(self) -> bool:
-        return (self._listed or {}).get("owned_by") == _OLLAMA_OWNER
-
-    def _thinking_fields(self, call: LlmCall) -> dict[str, Any]:
-        """Return the fields that switch reasoning on or off on this kind of server. If a server refuses a field by
-        name, it does not get the field again (`ServerDialect`). Most other servers ignore unknown fields."""
-        if self._is_ollama:
-            # Ollama does not hand `chat_template_kwargs` to its templates. It has `reasoning_effort`, which the options
-            # of a call that thinks already contain.
-            return {} if call.thinks else {"reasoning_effort": "none"}
-        # vLLM, SGLang and llama.cpp hand this field to the chat template; templates ignore names that they do not use.
-        given = call.options.get(_TEMPLATE_FIELD) or {}
-        return {_TEMPLATE_FIELD: {"enable_thinking": call.thinks, **given}}
-
-    async def _answer_within_limits(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield an answer. If the client's limit on the answer is larger than the available room, the call is repeated
-        with a limit that fits, or with none if the room is unknown. Many programs always set the same limit, so
-        refusing it would not help them."""
-        max_tokens: int | None = call.options.get("max_tokens") if call.is_the_clients else None
-        note: str | None = None
-        while True:
-            begun = False
+    async def _answer(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        """Yield the answer to the call, or to the first simpler form of it that the server accepts."""
+        form: LlmCall | None = call
+        first: LlmRefused | None = None
+        while form is not None:
+            has_begun = False
             try:
-                async with contextlib.aclosing(self._answer_by_schema(call)) as events:
+                async with contextlib.aclosing(self._stream(form)) as events:
                     async for event in events:
-                        begun = True
-                        if isinstance(event, Done):
-                            context = self._abilities.context_tokens if self._abilities else None
-                            note = note or lowered_by_context(max_tokens, context, event.prompt_tokens)
-                            event = event.noting(note)
-                        yield event
-                return
-            except (ContextOverflow, AnswerTooLong) as refused:
-                if (
-                    begun
-                    or max_tokens is None
-                    or note
-                    or (shortened := _with_lower_limit(call, max_tokens, refused)) is None
-                ):
-                    raise
-                call = shortened
-                note = lowered(max_tokens, shortened.options.get("max_tokens"))
-
-    async def _answer_by_schema(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield an answer. If the server cannot decode under the call's schema, any JSON object is requested. This may
-        suffice, because the prompt contains the schema, and the answer is checked against it."""
-        tries = [call]
-        if (call.response_format or {}).get("type") == "json_schema":
-            tries.append(replace(call, response_format={"type": "json_object"}))
-        refusal: LlmRefused | None = None
-        for tried in tries:
-            begun = False
-            try:
-                async with contextlib.aclosing(self._stream(tried, AGENT)) as events:
-                    async for event in events:
-                        begun = True
-                        yield event
+                        has_begun = True
+                        yield self._noting_limit(event, call, form) if isinstance(event, Done) else event
                 return
             except LlmRefused as refused:
-                if begun or isinstance(refused, ContextOverflow | AnswerTooLong):
+                if has_begun:
                     raise
-                # If a call is refused both with and without its schema, the schema is not the cause. The first refusal
-                # is then the clearer one.
-                refusal = refusal or refused
-        assert refusal is not None
-        raise refusal
+                # If simpler forms are refused, too, the first refusal is the clearest.
+                first = first or refused
+                form = _simpler(form, refused)
+        assert first is not None
+        raise first
 
-    async def _stream(self, call: LlmCall, agent: str) -> AsyncGenerator[LlmEvent, None]:
+    def _noting_limit(self, done: Done, call: LlmCall, form: LlmCall) -> Done:
+        """Return the end of a client's answer with a note if its limit is larger than the context has room for."""
+        limit = call.options.get("max_tokens") if call.is_the_clients else None
+        context = self._abilities.context_tokens if self._abilities else None
+        if limit is None:
+            return done
+        if context is not None and done.prompt_tokens is not None:
+            room = max(0, context - done.prompt_tokens)
+            return done.noting(lowered(limit, room)) if room < limit else done
+        return done.noting(lowered(limit, None)) if "max_tokens" not in form.options else done
+
+    async def _stream(self, call: LlmCall, agent: str = AGENT) -> AsyncGenerator[LlmEvent, None]:
         first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s
-        # An answer that nobody reads while it is written can still be divided at its end.
-        holds = call.thinks in self._unopened and not call.is_for_the_end
-        reader = ChunkReader(joins=call.is_for_the_end, holds=holds, on_written=call.on_written)
-        begun = False
+        # Of an answer that nobody reads before its end, all is held back until it is known what is reasoning.
+        holds = call.is_for_the_end or call.thinks in self._unopened
+        reader = AnswerReader(holds=holds, on_written=call.on_written)
+        has_begun = False
         try:
             if self._model is None:
                 await self._listed_model()
-            body = _body(call, self.name) | self._thinking_fields(call)
-            with self._recording_outage():
-                response = await self._http.chat(body, agent, first_byte_by)
-            # The stream is closed explicitly, because the garbage collector would close the connection only after the
-            # caller has left.
-            async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as arrivals:
-                async for documents in arrivals:
-                    for start in range(0, len(documents), _DOCUMENTS_AT_ONCE):
-                        for event in reader.read(documents[start : start + _DOCUMENTS_AT_ONCE]):
-                            begun = True
+            documents = self._http.documents(self._body(call), agent, first_byte_by)
+            try:
+                async with contextlib.aclosing(documents):
+                    async for document in documents:
+                        for event in reader.read(document):
+                            has_begun = True
                             yield event
-                        # A caller may hold back events, and some chunks contain none.
-                        await asyncio.sleep(0)
+            except LlmBroke:
+                # A whole answer is kept, because only its token counts can be missing.
+                if not reader.is_whole:
+                    raise
             (self._unopened.add if reader.lacks_opening_tag else self._unopened.discard)(call.thinks)
             left_out = self._options_left_out(call)
             for event in reader.close():
@@ -340,109 +276,69 @@ class OpenAiServer:
             error.host = self._http.url.host
             if error.reason.startswith(BROKEN_CONNECTION):
                 # With an outage recorded, `app.monitoring.watching` checks whether the server can be reached again.
-                self._outage = error.public
-            if begun and not isinstance(error, LlmBroke):
+                self._http.outage = error.public
+            if has_begun and not isinstance(error, LlmBroke):
                 broke = LlmBroke(f"In the middle of its answer: {error}", reason=error.reason)
                 broke.host = error.host
                 raise broke from error
-            if begun:
+            if has_begun:
                 error.public = type(error).public
             raise
 
-    async def _documents(
-        self, response: httpx.Response, reader: ChunkReader, first_byte_by: float
-    ) -> AsyncGenerator[list[bytes], None]:
-        """Yield the JSON of the chunks until the answer is complete. Chunks that arrive together are in one list.
-        Raises LlmBroke if the body ends before that, and LlmNotSetUp if it is something other than an answer."""
-        content_type = response.headers.get("content-type")
-        parser: BodyParser = WholeBody() if media_type_of(content_type) == "application/json" else EventStreamParser()
-        is_empty, said_something = True, False
-        try:
-            async with contextlib.aclosing(self._http.body(response, first_byte_by)) as pieces:
-                try:
-                    async for piece in pieces:
-                        is_empty = is_empty and not piece
-                        if is_page(content_type):
-                            break
-                        documents = parser.feed(piece)
-                        if STREAM_END in documents:
-                            yield documents[: documents.index(STREAM_END)]
-                            await self._drain(pieces)
-                            return
-                        if documents:
-                            said_something = True
-                            yield documents
-                except LlmBroke:
-                    # A whole answer is kept, because only its token counts can be missing.
-                    if not reader.is_whole:
-                        raise
-            last = [] if is_empty else parser.close()
-        except EventTooLong:
-            raise LlmBroke(
-                "The LLM server sends events that are larger than any answer.", reason="an endless event"
-            ) from None
-        if not (last or said_something):
-            raise error_without_answer(content_type, is_empty=is_empty)
-        yield last
-        if not reader.is_whole:
-            public = NO_COMPLETION if reader.is_empty else None
-            raise LlmBroke(
-                "The LLM server's answer ended halfway.", reason="an answer that ended halfway", public=public
-            )
+    def _body(self, call: LlmCall) -> dict[str, Any]:
+        body = {**call.options, "model": self.name, "messages": call.messages, "stream": True}
+        body["stream_options"] = {"include_usage": True}
+        if call.tools:
+            body["tools"] = call.tools
+        if call.tool_choice is not None:
+            body["tool_choice"] = call.tool_choice
+        if call.response_format is not None:
+            body["response_format"] = call.response_format
+        if not self._is_ollama:
+            # vLLM, SGLang and llama.cpp hand this field to the chat template; templates ignore names that they do not
+            # use. If a server refuses a field by name, it does not get the field again (`ServerDialect`).
+            given = call.options.get(_TEMPLATE_FIELD) or {}
+            body[_TEMPLATE_FIELD] = {"enable_thinking": call.thinks, **given}
+        elif not call.thinks:
+            # Ollama does not hand `chat_template_kwargs` to its templates.
+            body["reasoning_effort"] = "none"
+        return body
 
-    async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
-        """Read to the end of the body. Only then can the connection be used again."""
-        with contextlib.suppress(TimeoutError, LlmBroke):
-            async with asyncio.timeout(self._http.patience.drain_s):
-                async for _ in pieces:
-                    pass
+    def _options_left_out(self, call: LlmCall) -> str | None:
+        """Return a note on the client's options that have no effect at this server, if any."""
+        if not call.is_the_clients:
+            return None
+        names = self._http.dialect.options_left_out(call.options)
+        if self._is_ollama and _TEMPLATE_FIELD in call.options:
+            names.append(_TEMPLATE_FIELD)
+        return f"{_NO_EFFECT} {', '.join(names)}." if names else None
 
-    @contextlib.contextmanager
-    def _recording_outage(self) -> Iterator[None]:
-        """Record whether the server could be reached."""
-        try:
-            yield
-        except LlmUnavailable as error:
-            # Only LlmUnavailable itself is an outage. Its subclasses are errors of a server that was reached, but is
-            # slow or not set up.
-            self._outage = error.public if type(error) is LlmUnavailable else None
-            raise
-        except LlmError:
-            self._outage = None
-            raise
-        self._outage = None
+    @property
+    def _is_ollama(self) -> bool:
+        return (self._listed or {}).get("owned_by") == _OLLAMA_OWNER
 
     async def _probe(self) -> Abilities:
         with self.counters.failing():
-            return await self._determine_abilities()
-
-    async def _determine_abilities(self) -> Abilities:
-        if self._known.keys() == ABILITIES:
-            self._abilities = Abilities(**self._known)
-        else:
-            patience = self._http.patience
-            try:
+            if self._known.keys() == ABILITIES:
+                self._abilities = Abilities(**self._known)
+            else:
                 listed = await self._listed_if_needed()
-                self._abilities = await find_abilities(
-                    self._known, listed, self.name, self._request_json, self._ask_model, patience
-                )
-            except LlmError as error:
-                error.host = self._http.url.host
-                raise
-        return self._abilities
+                self._abilities = await find_abilities(self._known, listed, self.name, self._http, self._ask)
+            return self._abilities
+
+    def _ask(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        return self._stream(call, PROBING_AGENT)
 
     async def _listed_if_needed(self) -> Mapping[str, Any]:
         """Return the list's entry for the model. The result may be empty if the model's name is set, because some API
         keys do not permit listing models."""
-        if self._model is None:
-            return await self._listed_model()
         try:
-            async with asyncio.timeout(self._http.patience.question_s):
+            async with asyncio.timeout(self._http.patience.question_s if self._model else None):
                 return await self._listed_model()
         except (LlmError, TimeoutError) as error:
-            if type(error) is LlmUnavailable:
-                # The error is raised, so that the list is requested again later. The list states the model's context,
-                # which must not stay unknown just because the server started late.
+            if self._model is None or type(error) is LlmUnavailable:
+                # A server that is away is asked again later. The list states the model's context, which must not stay
+                # unknown just because the server started late.
                 raise
         return {}
 
@@ -452,9 +348,10 @@ class OpenAiServer:
         return await self._listing.join() if self._listed is None else self._listed
 
     async def _list_models(self) -> Mapping[str, Any]:
-        with self._recording_outage():
-            found = await self._http.request_json("GET", self._models_url)
-        entries = [entry for entry in _entries(found) if self._model in (None, entry.get("id"))]
+        found = await self._http.json("GET", self._models_url)
+        entries = found.get("data") if isinstance(found, dict) else None
+        entries = [entry for entry in entries or () if isinstance(entry, dict) and "id" in entry]
+        entries = [entry for entry in entries if self._model in (None, entry["id"])]
         if self._model is None and not entries:
             raise LlmNotSetUp(
                 "The LLM server lists no models: set OPENFAZE_LLM_MODEL, if OPENFAZE_LLM_BASE_URL is right.",
@@ -464,47 +361,59 @@ class OpenAiServer:
         self._model = self._model or str(self._listed["id"])
         return self._listed
 
-    async def _request_json(self, method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
-        try:
-            async with asyncio.timeout(self._http.patience.question_s):
-                found = await self._http.request_json(method, beside_api(self._http.url, path), body)
-        except (LlmError, TimeoutError):
-            # A failure is ignored, because not every kind of server has this path. If the server has a fault, the
-            # questions to the model will reveal it.
-            return {}
-        return found if isinstance(found, dict) else {}
 
-    def _ask_model(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        return self._stream(call, PROBING_AGENT)
+def _simpler(call: LlmCall, refused: LlmRefused) -> LlmCall | None:
+    """Return a form of a refused call that the server may accept, or None.
 
-
-def _with_lower_limit(call: LlmCall, max_tokens: int, refused: ContextOverflow | AnswerTooLong) -> LlmCall | None:
-    """Return the call with a limit that fits into the available room, or with no limit if the room is unknown. Return
-    None if no smaller limit can help, for instance because the prompt alone is too long."""
-    if isinstance(refused, AnswerTooLong):
-        room: int | None = refused.most
-    else:
-        # Most servers report the sum of prompt and answer.
-        reported, limit = refused.prompt_tokens, refused.limit
-        room = None if reported is None or limit is None or reported <= max_tokens else limit - (reported - max_tokens)
-    if room is not None and not 0 < room < max_tokens:
-        return None
-    other_options = {name: value for name, value in call.options.items() if name != "max_tokens"}
-    return replace(call, options=other_options if room is None else {**other_options, "max_tokens": room})
+    A client's limit on the answer is left out if there is no room for so many tokens: many programs always set the same
+    limit, so refusing it would not help them. If the server cannot decode under a schema, any JSON object is requested.
+    This may suffice, because the prompt contains the schema, and the answer is checked against it.
+    """
+    if isinstance(refused, ContextOverflow | AnswerTooLong):
+        if not call.is_the_clients or "max_tokens" not in call.options:
+            return None
+        return replace(call, options={name: value for name, value in call.options.items() if name != "max_tokens"})
+    if (call.response_format or {}).get("type") == "json_schema":
+        return replace(call, response_format={"type": "json_object"})
+    return None
 
 
-def _body(call: LlmCall, model: str) -> dict[str, Any]:
-    body = {**call.options, "model": model, "messages": call.messages, "stream": True}
-    body["stream_options"] = {"include_usage": True}
-    if call.tools:
-        body["tools"] = call.tools
-    if call.tool_choice is not None:
-        body["tool_choice"] = call.tool_choice
-    if call.response_format is not None:
-        body["response_format"] = call.response_format
-    return body
+def _forced_functions(call: LlmCall) -> Sequence[Mapping[str, Any]]:
+    """Return the functions of which one must be called; empty if the call may be answered with text."""
+    functions = [tool["function"] for tool in call.tools]
+    match call.tool_choice:
+        case "required":
+            return functions
+        case {"function": {"name": name}}:
+            return [function for function in functions if function["name"] == name]
+        case _:
+            return []
 
 
-def _entries(found: object) -> list[dict[str, Any]]:
-    entries = found.get("data") if isinstance(found, dict) else None
-    return [entry for entry in entries or () if isinstance(entry, dict) and "id" in entry]
+def _with_call_schema(call: LlmCall, functions: Sequence[Mapping[str, Any]]) -> LlmCall:
+    """Return the call with a JSON schema in place of its tools: that of an object with a function's name and its
+    arguments, which `call_in` reads."""
+    calls = []
+    for function in functions:
+        members = {"name": {"const": function["name"]}, "arguments": function.get("parameters") or _NO_PARAMETERS}
+        calls.append({"type": "object", "properties": members, "required": [*members], "additionalProperties": False})
+    schema: dict[str, Any] = {"anyOf": calls}
+    # References to definitions count from the root of the schema, so the definitions of every tool are moved there.
+    for function in functions:
+        for place in ("$defs", "definitions"):
+            if isinstance(definitions := (function.get("parameters") or {}).get(place), Mapping):
+                schema[place] = {**schema.get(place, {}), **definitions}
+    shown = "\n".join(json.dumps(function, ensure_ascii=False) for function in functions)
+    text = (
+        "Answer with a call of one of these functions, as JSON with its name and its arguments. "
+        f"Take the arguments from the conversation.\n{shown}"
+    )
+    form = {"name": "call", "schema": schema, "strict": False}
+    return replace(
+        call,
+        messages=[*call.messages, {"role": "system", "content": text}],
+        tools=(),
+        tool_choice=None,
+        response_format={"type": "json_schema", "json_schema": form},
+        options={name: one for name, one in call.options.items() if name not in ("parallel_tool_calls", "stop")},
+    )

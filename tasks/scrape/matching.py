@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 from lxml.html import HtmlElement
 
-from models.language.llm import Llm, LlmCall, LlmError, TextDelta, fence_around
+from models.language.llm import Llm, LlmCall, LlmError, TextDelta, estimate_tokens, fence_around
 from tasks.scrape.main_part import Leaf, Record, Records, leaves_of, record_groups
 from tasks.scrape.parsing import ParsedPage
 
@@ -286,7 +286,7 @@ async def _ask_llm(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Ro
     context = abilities.context_tokens or _ASSUMED_CONTEXT
     answer = min(_ANSWER_TOKENS, context // 3)
     example = json.dumps(dict.fromkeys(fields, "…"), ensure_ascii=False)
-    shown = _cut_to_tokens(llm, page.markdown or page.text, context - answer - 300)
+    shown = _cut_to_tokens(page.markdown or page.text, context - answer - 300)
     fence = fence_around([shown])
     messages: list[Mapping[str, Any]] = [
         {"role": "system", "content": _RULES.format(fence=fence)},
@@ -348,10 +348,10 @@ def _parse_rows(text: str, fields: Sequence[str]) -> list[Row]:
     return [{field: item.get(field) for field in fields} for item in items[:_MAX_ROWS]]
 
 
-def _cut_to_tokens(llm: Llm, text: str, room: int) -> str:
+def _cut_to_tokens(text: str, room: int) -> str:
     """Return the beginning of `text` that fits into `room` tokens."""
     text = text[:_MAX_PAGE_CHARS]
-    while text and (count := llm.count_tokens(text)) > room:
+    while text and (count := estimate_tokens(text)) > room:
         text = text[: min(len(text) - 1, len(text) * max(room, 0) // count)]
     return text
 

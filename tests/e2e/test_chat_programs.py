@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from app.chat.own_answer import EXTRACTED
 from app.runnable_commands import adapt_for_client
-from models.language.llm import CAUTION, EXTRACTED
+from models.language.llm import CAUTION
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, content_of, text_part

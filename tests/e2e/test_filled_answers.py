@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.chat.own_answer import COPIED
 from app.runnable_commands import adapt_for_client
-from models.language.llm import COPIED
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, schema_of, text_part

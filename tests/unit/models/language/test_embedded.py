@@ -62,8 +62,7 @@ async def test_streams_piece_by_piece_and_counts_tokens(llm: EmbeddedLlm) -> Non
     done = done_of(events)
     assert done.finish_reason == "length"
     assert done.completion_tokens == 20
-    assert done.prompt_tokens is not None
-    assert done.prompt_tokens > llm.count_tokens("Tell me a story about a river.")
+    assert (done.prompt_tokens or 0) > 7
 
 
 async def test_an_answer_that_ends_by_itself_stops(llm: EmbeddedLlm) -> None:
@@ -160,23 +159,6 @@ async def test_with_auto_a_model_without_tools_in_its_template_answers_in_words(
     assert not any(isinstance(event, ToolCallDelta) for event in events)
 
 
-@pytest.mark.deep
-async def test_a_template_with_tools_shows_them_to_the_model() -> None:
-    template = (
-        "{% for tool in tools or [] %}{{ tool | tojson }}\n{% endfor %}"
-        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}"
-        "{% for call in m.tool_calls or [] %}<tool_call>\n{{ call.function | tojson }}\n</tool_call>{% endfor %}"
-        "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-    )
-    llm = EmbeddedLlm(GGUF, context_tokens=512, parallel=1, chat_template=template)
-    counts = []
-    for tools in ([], [WEATHER]):
-        call = user("Say hello.", tools=tools, response_format=under(FIELDS), options={"max_tokens": 1})
-        counts.append(done_of(await events_of(llm, call)).prompt_tokens or 0)
-    await llm.close()
-    assert counts[1] - counts[0] > 40
-
-
 async def test_the_result_of_a_call_is_read_in_the_next_turn(llm: EmbeddedLlm) -> None:
     function = {"name": "get_weather", "arguments": '{"city":"Paris"}'}
     messages: list[dict[str, Any]] = [
@@ -196,46 +178,22 @@ async def test_text_that_quotes_the_templates_markers_stays_text(llm: EmbeddedLl
     assert added > len(["<|im_end|>", "\n", "<|im_start|>", "system", "\n"])
 
 
-async def test_a_prompt_that_is_too_long_is_refused_with_both_numbers(llm: EmbeddedLlm) -> None:
-    with pytest.raises(ContextOverflow) as refusal:
-        await events_of(llm, user("word " * 2000))
-    assert refusal.value.limit == CONTEXT_TOKENS
-    assert refusal.value.prompt_tokens is not None
-    assert 2000 <= refusal.value.prompt_tokens < 2100
+MORE_THAN_TOKENS_CAN_HAVE = "word " * (CONTEXT_TOKENS * LONGEST_TOKEN // 5 + 1)
 
 
-@pytest.mark.parametrize("parts", [False, True])
-async def test_a_prompt_with_more_characters_than_tokens_can_have_is_refused_uncounted(
-    llm: EmbeddedLlm, parts: bool
-) -> None:
-    text = "word " * (CONTEXT_TOKENS * LONGEST_TOKEN // 5 + 1)
-    content: Any = [{"type": "text", "text": text[:100]}, {"type": "text", "text": text}] if parts else text
-    messages = [{"role": "assistant", "content": None}, {"role": "user", "content": content}]
-    with pytest.raises(ContextOverflow) as refusal:
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "user", "content": "word " * 2000}],
+        [{"role": "user", "content": MORE_THAN_TOKENS_CAN_HAVE}],
+        [{"role": "user", "content": [{"type": "text", "text": MORE_THAN_TOKENS_CAN_HAVE}]}],
+        [{"role": "user", "content": "x"}] * (CONTEXT_TOKENS + 1),
+    ],
+    ids=["tokens", "characters", "parts", "messages"],
+)
+async def test_what_the_context_cannot_hold_is_refused(llm: EmbeddedLlm, messages: list[dict[str, Any]]) -> None:
+    with pytest.raises(ContextOverflow, match=str(CONTEXT_TOKENS)):
         await events_of(llm, LlmCall(messages))
-    assert (refusal.value.prompt_tokens, refusal.value.limit) == (None, CONTEXT_TOKENS)
-
-
-async def test_more_messages_than_the_context_has_tokens_are_refused_uncounted(llm: EmbeddedLlm) -> None:
-    with pytest.raises(ContextOverflow) as refusal:
-        await events_of(llm, LlmCall([{"role": "user", "content": "x"}] * (CONTEXT_TOKENS + 1)))
-    assert (refusal.value.prompt_tokens, refusal.value.limit) == (None, CONTEXT_TOKENS)
-
-
-@pytest.mark.parametrize("field", ["arguments", "name", "id"])
-async def test_a_call_with_more_characters_than_tokens_can_have_is_refused_uncounted(
-    llm: EmbeddedLlm, field: str
-) -> None:
-    long = "a " * (CONTEXT_TOKENS * LONGEST_TOKEN // 2 + 1)
-    function = {"name": "find", "arguments": "{}"} | ({} if field == "id" else {field: long})
-    call = {"id": long if field == "id" else "c1", "type": "function", "function": function}
-    messages: list[dict[str, Any]] = [
-        {"role": "assistant", "content": None, "tool_calls": [call]},
-        {"role": "user", "content": "hello"},
-    ]
-    with pytest.raises(ContextOverflow) as refusal:
-        await events_of(llm, LlmCall(messages))
-    assert (refusal.value.prompt_tokens, refusal.value.limit) == (None, CONTEXT_TOKENS)
 
 
 async def test_a_limit_that_the_context_leaves_no_room_for_is_said_to_be_lowered(llm: EmbeddedLlm) -> None:
@@ -257,12 +215,6 @@ async def test_it_tells_what_it_can(llm: EmbeddedLlm) -> None:
     abilities = await llm.abilities()
     assert abilities.context_tokens == CONTEXT_TOKENS
     assert (abilities.vision, abilities.tools, abilities.json_schema) == (False, False, True)
-
-
-async def test_tokens_are_counted_by_the_models_own_tokenizer(llm: EmbeddedLlm) -> None:
-    await llm.load()
-    assert llm.count_tokens("") == 0
-    assert llm.count_tokens("hello world") == 2
 
 
 async def test_more_calls_than_run_at_a_time_are_all_answered(llm: EmbeddedLlm) -> None:

@@ -1,22 +1,18 @@
 """What the client makes of an answer's bytes: events, reasoning, calls, counts."""
 
-import contextlib
 import json
-import tracemalloc
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from models.language.event_stream import LONGEST_BODY, LONGEST_EVENT, EventStreamParser, EventTooLong, WholeBody
 from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
-from models.language.openai_chunks import MOST_CALLS, ChunkReader
+from models.language.openai_answer import AnswerReader, call_in
+from models.language.openai_http import LONGEST_EVENT
 from models.language.openai_server import OpenAiServer
 from models.language.think_tags import ThinkTags
 from tests.conftest import each_case
 from tests.llm_server import Call, Reply, serving_llm
-from tests.loop_passes import passing
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])
 
@@ -51,131 +47,23 @@ async def test_text_comes_piece_by_piece_and_then_the_counts() -> None:
     ]
 
 
-def test_pieces_that_arrive_together_are_one_for_who_reads_the_end_up_to_what_stands_between_them() -> None:
-    pieces = [{"content": "a"}, {"content": " b"}, {"reasoning": "c"}, {"reasoning": " d"}, {"content": "e"}]
-    call = {"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": "{}"}}]}
-    choices = [{"delta": delta} for delta in [*pieces, call, {"content": "f"}, {"content": "g"}]]
-    choices += [{"delta": {"content": "h"}, "logprobs": {"content": []}}, {"delta": {"content": "i"}}]
-    body = [{"choices": [choice]} for choice in [*choices, {"finish_reason": "stop"}]]
-    documents = [json.dumps(one).encode() for one in body]
-    assert len(list(ChunkReader().read(documents))) == 10
-    assert list(ChunkReader(joins=True).read(documents)) == [
-        TextDelta("a b"),
-        ReasoningDelta("c d"),
-        TextDelta("e"),
-        ToolCallDelta(0, "{}", "1", "f"),
-        TextDelta("fg"),
-        TextDelta("h", {"content": []}),
-        TextDelta("i"),
-    ]
+STREAM = 'data: {"choices":[{"delta":{"content":"é€😀"}}]}\n\n: comment\n\nevent: x\nid: 3\ndata: {"choices":\n'
+STREAM += 'data: [{"delta":{"content":"!"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
 
-FORCED = LlmCall(CALL.messages, tools=[{"type": "function", "function": {"name": "f"}}], tool_choice="required")
-
-
-@pytest.mark.parametrize(
-    ("call", "chunks"),
-    [
-        (CALL, ["word "] * 2000),
-        (replace(CALL, is_for_the_end=True), ["word "] * 2000),
-        (CALL, [*[""] * 2000, "word"]),
-        (FORCED, ["word "] * 2000),
-        (FORCED, ["{", *["\n"] * 2000]),
-    ],
-)
-async def test_others_have_their_turn_between_the_pieces_that_arrive_together(
-    call: LlmCall, chunks: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Even if no event comes of a piece, or the event is held back."""
-    at_once: Counter[int] = Counter()
-    read = ChunkReader._read
-
-    def counted(reader: ChunkReader, data: bytes) -> list[LlmEvent]:
-        at_once[passes.number] += 1
-        return read(reader, data)
-
-    monkeypatch.setattr(ChunkReader, "_read", counted)
-    async with passing() as passes:
-        with serving_llm([Reply(chunks=chunks)] * 2) as upstream:
-            llm = OpenAiServer(upstream.base_url, model="scripted")
-            with contextlib.suppress(LlmBroke):  # as forced calls end, because these words are not calls
-                events = [event async for event in llm.stream(call)]
-                assert text_of(events) == "".join(chunks)
-            await llm.close()
-    assert at_once.total() >= 2000
-    assert max(at_once.values()) <= 64
-
-
-async def test_pieces_before_a_break_are_given_to_who_reads_the_end() -> None:
-    reply = Reply("a b c", garbage_after=3)
-    with serving_llm([reply]) as upstream:
-        llm = OpenAiServer(upstream.base_url, model="scripted")
-        events = llm.stream(replace(CALL, is_for_the_end=True))
-        assert await anext(events) == TextDelta("a b")
-        with pytest.raises(LlmBroke):
-            await anext(events)
-        await llm.close()
-
-
-STREAM = (
-    'data: {"a":1}\n\ndata: {"b":"é€😀"}\n\n: comment\n\nevent: x\nid: 3\ndata: {"c":\ndata: 3}\n\ndata: [DONE]\n\n'
-)
-DOCUMENTS = [b'{"a":1}', '{"b":"é€😀"}'.encode(), b'{"c":\n3}', b"[DONE]"]
-
-
-@each_case("line_end", ["\n", "\r\n", "\r"])
+@each_case("line_end", ["\n", "\r\n"])
 @each_case("size", [1, 2, 3, 7, 64, 4096])
-def test_events_are_the_same_whatever_the_pieces_and_line_ends(line_end: str, size: int) -> None:
+async def test_events_are_the_same_whatever_the_pieces_and_line_ends(line_end: str, size: int) -> None:
     body = STREAM.replace("\n", line_end).encode()
-    stream = EventStreamParser()
-    documents = [event for at in range(0, len(body), size) for event in stream.feed(body[at : at + size])]
-    assert documents + stream.close() == DOCUMENTS
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    assert text_of(await answer(Reply(events=pieces))) == "é€😀!"
 
 
-def test_the_end_of_the_body_ends_the_last_event() -> None:
-    stream = EventStreamParser()
-    assert stream.feed(b'data:{"a":1}') == []
-    assert stream.close() == [b'{"a":1}']
-
-
-@pytest.mark.parametrize("piece", [b"x" * 1000, b"data: " + b"x" * 994 + b"\n"], ids=["a line", "an event"])
-def test_what_has_no_end_is_given_up_at_its_bound(piece: bytes) -> None:
-    stream = EventStreamParser()
-    taken = 0
-    with pytest.raises(EventTooLong):
-        while taken < 10 * LONGEST_EVENT:
-            stream.feed(piece)
-            taken += len(piece)
-    assert taken <= LONGEST_EVENT + 20_000
-
-
-def test_a_line_in_many_pieces_is_put_together_once() -> None:
-    stream, piece = EventStreamParser(), b"x" * 500
-    stream.feed(b"data: ")
-    tracemalloc.start()
-    try:
-        for _ in range(1000):
-            assert stream.feed(piece) == []
-        # The one piece waits a thousand times as it came, and was never copied.
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 100_000
-    assert stream.feed(b"\n\n") == [b"x" * 500_000]
-
-
-def test_a_body_that_does_not_end_is_given_up() -> None:
-    body = WholeBody()
-    body.feed(b"x" * LONGEST_BODY)
-    with pytest.raises(EventTooLong):
-        body.feed(b"x")
-
-
-@pytest.mark.parametrize("middle", [b"\ndata: ", b"\rdata: "])
-async def test_an_event_that_is_too_long_only_with_its_last_line_is_broken(middle: bytes) -> None:
-    half = b"x" * (LONGEST_EVENT * 3 // 4)
-    with pytest.raises(LlmBroke, match="larger than any answer"):
-        await answer(Reply(events=[b"data: " + half + middle + half]))
+async def test_an_answer_that_nobody_reads_before_its_end_is_one_piece() -> None:
+    call = replace(CALL, is_for_the_end=True)
+    assert await answer(Reply("Paris is nice."), call) == [TextDelta("Paris is nice."), Done("stop", 11, 3)]
+    events = await answer(Reply(chunks=["so", "</think>", "42"]), call)
+    assert events[:2] == [ReasoningDelta("so"), TextDelta("42")]
 
 
 async def test_a_server_that_sends_a_line_without_an_end_is_broken() -> None:
@@ -205,10 +93,6 @@ async def test_a_stream_with_done_and_no_reason_has_stopped() -> None:
 async def test_what_comes_after_done_is_not_read() -> None:
     events = await answer(Reply(events=[delta("stop", content="yes"), b"data: [DONE]\n\ndata: {nonsense\n\n"]))
     assert events == [TextDelta("yes"), Done("stop")]
-
-
-async def test_a_connection_cut_after_the_last_word_costs_the_counts_only() -> None:
-    assert await answer(Reply("yes", cut_after=3)) == [TextDelta("yes"), Done("stop")]
 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
@@ -246,24 +130,18 @@ async def test_tags_are_text_where_the_server_tells_reasoning_apart() -> None:
     assert text_of(events) == "<think> is a tag"
 
 
-def test_log_probabilities_of_held_pieces_stay_with_their_pieces() -> None:
-    tags = ThinkTags()
-    assert tags.feed("<", "p1") == []
-    assert tags.feed("b>", "p2") == [TextDelta("<", "p1"), TextDelta("b>", "p2")]
-
-
 def test_white_space_is_held_for_a_tag_only_so_long() -> None:
     tags = ThinkTags()
-    pieces = [tags.feed(" ") for _ in range(1000)]
-    assert sum(map(len, pieces)) == 1000
-    assert max(map(len, pieces)) <= 100
-    assert tags.feed("<think>") == [TextDelta("<think>")]
+    pieces = [tags.feed(TextDelta(" ")) for _ in range(1000)]
+    assert sum(len(one.text) for several in pieces for one in several) == 1000
+    assert sum(map(bool, pieces)) >= 900
+    assert tags.feed(TextDelta("<think>")) == [TextDelta("<think>")]
 
 
 def test_a_tag_in_pieces_is_found_after_white_space_in_pieces() -> None:
     tags = ThinkTags()
     pieces = ["\n", " ", "\n", "<th", "in", "k>", " a", "</thi", "nk>", " b"]
-    assert [event for piece in pieces for event in tags.feed(piece)] == [ReasoningDelta("a"), TextDelta("b")]
+    assert [event for piece in pieces for event in tags.feed(TextDelta(piece))] == [ReasoningDelta("a"), TextDelta("b")]
 
 
 async def test_log_probabilities_come_with_their_piece() -> None:
@@ -323,23 +201,6 @@ async def test_an_id_and_a_name_repeated_in_each_piece_are_given_once() -> None:
     assert events[:-1] == [ToolCallDelta(0, "{", "a", "f"), ToolCallDelta(0, "}")]
 
 
-async def test_an_answer_has_only_so_many_calls() -> None:
-    pieces = [piece(index, f"call_{index}", "f", "{}") for index in range(MOST_CALLS)]
-    assert len(await answer(Reply(events=[*pieces, delta("tool_calls")]))) == MOST_CALLS + 1
-    with pytest.raises(LlmBroke, match=f"more than {MOST_CALLS} functions"):
-        await answer(Reply(events=[*pieces, piece(MOST_CALLS, "more", "f", "{}")]))
-    calls = [{"index": index} for index in range(MOST_CALLS + 1)]
-    with pytest.raises(LlmBroke, match="not a chunk"):
-        await answer(Reply(events=[delta(tool_calls=calls)]))
-
-
-async def test_the_old_function_call_is_a_call() -> None:
-    old = delta("function_call", function_call={"name": "f", "arguments": "{}"})
-    call, done = await answer(Reply(events=[old]))
-    assert isinstance(call, ToolCallDelta)
-    assert (call.name, call.arguments, done) == ("f", "{}", Done("tool_calls"))
-
-
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
@@ -370,23 +231,32 @@ async def test_what_cannot_be_a_number_of_tokens_is_not_counted(count: Any) -> N
 async def test_everything_written_is_told_when_it_arrives() -> None:
     """What is held back is told before it is given, and what is never given is told, too."""
     written: list[str] = []
-    documents = [
-        json.dumps(one).encode()
-        for one in (
-            *(delta(content=text) for text in ("\n", "<thi", "nk>")),
-            delta(reasoning="so"),
-            delta(tool_calls=[{"index": 0, "function": {"arguments": '{"a":'}}]),
-            delta(tool_calls=[{"index": 0, "function": {"arguments": {"b": 1}}}]),
-        )
-    ]
-    reader = ChunkReader(on_written=written.append)
-    events = [event for document in documents for event in reader.read([document])]
-    assert events == [ReasoningDelta("so")]
-    assert written == ["\n", "<thi", "nk>", "so", '{"a":', '{"b":1}']
+    function = {"name": "f", "arguments": {"b": 1}}
+    reader = AnswerReader(on_written=written.append)
+    for one in (
+        *(delta(content=text) for text in ("\n", "<thi", "nk>")),
+        delta(reasoning="so"),
+        delta(tool_calls=[{"index": 0, "function": function}]),
+    ):
+        reader.read(json.dumps(one).encode())
+    assert written == ["\n", "<thi", "nk>", "so", '{"b":1}']
 
 
-async def test_counts_that_are_not_given_are_none() -> None:
-    assert (await answer(Reply("x", usage=False)))[-1] == Done("stop", None, None, None)
+WRITTEN_CALL = ' {\n "name" : "a\\u0062\\"c" ,"arguments":\t{"x": "}  ", "y": [{}]} \n}\n'
+
+
+def test_a_call_that_was_requested_as_json_is_read() -> None:
+    [call] = call_in(WRITTEN_CALL, is_whole=True)
+    assert (call.name, call.arguments) == ('ab"c', '{"x": "}  ", "y": [{}]}')
+    [cut] = call_in(WRITTEN_CALL.partition('"}  ')[0], is_whole=False)
+    assert (cut.name, cut.arguments) == ('ab"c', '{"x": ')
+    assert call_in('{"name": "f"', is_whole=False) == []
+
+
+@pytest.mark.parametrize("text", ["words", r'{"name":"\q","arguments":{}}', '{"name":"f","arguments":{'])
+def test_what_is_no_call_is_an_error(text: str) -> None:
+    with pytest.raises(LlmBroke):
+        call_in(text, is_whole=True)
 
 
 async def test_a_refusal_is_text() -> None:
@@ -411,16 +281,6 @@ async def test_a_refusal_is_text() -> None:
 async def test_an_answer_that_is_not_whole_is_broken(reply: Reply) -> None:
     with pytest.raises(LlmBroke):
         await answer(reply)
-
-
-async def test_what_came_before_the_break_was_given() -> None:
-    with serving_llm([Reply("a b c", cut_after=3)]) as upstream:
-        llm = OpenAiServer(upstream.base_url, model="scripted")
-        events = llm.stream(CALL)
-        assert [await anext(events), await anext(events)] == [TextDelta("a"), TextDelta(" b")]
-        with pytest.raises(LlmBroke):
-            await anext(events)
-        await llm.close()
 
 
 async def test_what_the_model_said_does_not_get_into_the_error() -> None:

@@ -8,24 +8,16 @@ from models.language.openai_faults import ServerError
 
 RENAMED = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 """Pairs of names for the same option: a server that refuses one name may accept the other."""
-
 ESSENTIAL = frozenset({"model", "messages", "stream", "tools", "tool_choice", "response_format"})
 """Options that are never left out, because without them the server would answer a different question."""
 
-UNKNOWN_CODES = frozenset({"unknown_parameter", "unsupported_parameter", "extra_forbidden"})
-
+# Each sentence must begin at the first character, because later words may be quoted from a caller. Text after the
+# name, other than these ends, states a condition: the value cannot be negative, or not be combined with another.
 _START = r"(?:[\w ]{0,80}(?:error|type|request|body)[.:] |invalid json payload received\. )?"
-
 _KIND = r"(?P<kind>(?:(?:request|input|keyword|body) )?(?:parameter|argument|field|option|property|name)s?)"
-
 _NAME = r"""(?P<quote>['"`]?)(?P<name>\w+)(?P=quote)"""
-
 _SUPPORTED = r"not (?:currently )?(?:supported|permitted|allowed|recogni[sz]ed)"
-
 _END = r"(?:\s*$|[.,;:!)]| (?:with|by|for|in|on) (?:this|the) (?:model|server|endpoint|api|engine|backend)\b)"
-"""Text after the name of an option that shows that the option itself is refused. Any other text states a condition,
-such as that the value cannot be negative, or that the option cannot be combined with another."""
-
 _REFUSALS = tuple(
     re.compile(sentence, re.IGNORECASE)
     for sentence in (
@@ -37,20 +29,14 @@ _REFUSALS = tuple(
         rf"\[\{{'(?P<kind>type)': 'extra_forbidden', 'loc': \('body', {_NAME}\)",
     )
 )
-"""Patterns of sentences that refuse an option. Each must match from the first character, because later words may be
-quoted from a caller."""
-
+_UNKNOWN_CODES = frozenset({"unknown_parameter", "unsupported_parameter", "extra_forbidden"})
 _UNKNOWN_PARAM = re.compile(r"extra (?:inputs|fields)(?: are)? not permitted|un(?:known|recogni[sz]ed)\b", re.I)
 """Beginning of a message that refuses the option named in the `param` of its error object."""
 
 
 class ServerDialect:
-    """The options that one server does not accept.
-
-    An option that the server refuses is remembered, and then left out for every caller. Therefore, nothing is
-    remembered from a refusal that concerns only one call: a value out of range, a message that happens to contain the
-    word `user`, or a sentence that quotes the caller's words.
-    """
+    """The options that one server does not accept. They are left out for every caller, so nothing is remembered from a
+    refusal that concerns only one call, such as that of a value out of range."""
 
     def __init__(self) -> None:
         self._refused: set[str] = set()
@@ -63,11 +49,8 @@ class ServerDialect:
         return spoken
 
     def drop_refused_option(self, body: dict[str, Any], complaint: ServerError) -> bool:
-        """Remove or rename the option in `body` that the server does not accept. Return False if the error has a
-        different cause.
-
-        The option is remembered, unless the server refuses only this value of it.
-        """
+        """Remove or rename the option in `body` that the server does not accept, and remember it unless only this value
+        is refused. Return False if the error has a different cause."""
         options = body.keys() - ESSENTIAL
         if complaint.code == "unsupported_value" and complaint.param in options:
             del body[complaint.param]
@@ -94,7 +77,7 @@ def _unknown_option(complaint: ServerError) -> str:
     found = next(filter(None, (sentence.match(complaint.message) for sentence in _REFUSALS)), None)
     name = "" if found is None else found["name"]
     if complaint.param:
-        plain = complaint.code in UNKNOWN_CODES or _UNKNOWN_PARAM.match(complaint.message) or name == complaint.param
+        plain = complaint.code in _UNKNOWN_CODES or _UNKNOWN_PARAM.match(complaint.message) or name == complaint.param
         return complaint.param if plain else ""
     # Without quotes or a word like "parameter", `user` or `stop` may be ordinary words.
     return name if found is not None and (found["quote"] or found["kind"] or "_" in name) else ""
