@@ -252,12 +252,3 @@ def test_local_references_are_followed(model: FullModel) -> None:
     response_format["json_schema"]["schema"]["$defs"] = {"amount": {"type": "number", "minimum": 1}}
     model.script(Reply('{"total": 0}'), Reply('{"total": 9}'))
     assert content_of(model.ask(QUESTION, response_format=response_format)) == '{"total": 9}'
-
-
-def test_a_schema_that_contradicts_itself_is_refused_before_the_llm_is_asked(model: FullModel) -> None:
-    model.script()
-    form = schema_of(count={"type": "integer", "minimum": 5, "maximum": 3})
-    error = error_of(model.ask("How many?", response_format=form), 400, "invalid_request")
-    assert error["param"] == "response_format.json_schema.schema.properties.count"
-    assert "'minimum' 5 is above 'maximum' 3" in error["message"]
-    assert model.prompts == []
