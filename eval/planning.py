@@ -4,8 +4,8 @@ examples, by rules alone and with the router.
     .venv/bin/python -m eval.planning --rounds 5
 
 Prints the microseconds of processor time for each length (the least of many measurements), the milliseconds per request
-(p50, p99), and the share of right plans. With the router, a separate row shows the requests that called it. The router's
-first call, which also embeds the examples, is timed separately.
+(p50, p99), and the share of right plans. With the router, a separate row shows the requests that called it. The
+router's first call, which also embeds the examples, is timed separately.
 """
 
 import argparse

@@ -1,5 +1,5 @@
-"""The grey levels and the ink of a page after it was turned upright and flattened. Boxes and rulings are searched for in
-them."""
+"""The grey levels and the ink of a page after it was turned upright and flattened, in which boxes and rulings are
+searched for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
