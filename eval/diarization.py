@@ -96,10 +96,8 @@ async def diarize(
     encoder: VoiceEncoder, samples: NDArray[np.float32], speakers: int | None = None
 ) -> Sequence[SpeakerTurn]:
     """Return the speakers' turns. `samples` is float32 [n] or, for a stereo recording, [2, n]."""
-    channels = np.atleast_2d(samples)
-    mono = channels.mean(axis=0)
-    with SpeakerTurns(encoder, channels=len(channels)) as turns:
-        await turns.listen(channels)
+    mono = np.atleast_2d(samples).mean(axis=0)
+    with SpeakerTurns(encoder) as turns:
         for start, end in await speech_regions(mono):
             await turns.add(mono[start:end], start / RATE)
         return await turns.finish(speakers)

@@ -24,7 +24,7 @@ from tasks.inputs.printed_codes import PrintedCode
 from tasks.inputs.text.text_file import unread_note
 from tasks.markdown_text import escape_read_text
 from tasks.ocr_result import OcrResult, document_result, picture_result
-from tasks.page_layout import LaidOutPage, PageContent, lay_out, place
+from tasks.page_layout import LaidOutPage, PageContent, lay_out
 from tasks.seen_pages import PagePosition, check_number, count_pages, opened_documents, page_positions, pages_asked_for
 from tasks.wording.page_range import Form, page_hints, requested_form
 
@@ -192,9 +192,7 @@ async def _lay_out(page: PageContent, pictures: _Pictures, form: Form, workers: 
     if page.picture is not None and not page.layer.complete:
         page = replace(page, read=await pictures.read(page.picture))
     size = CHARS_OF_WORD * sum(len(line.words) for line in (*page.layer.lines, *page.read))
-    placed = await workers.run_sized(size, place, page)
-    sheet_lines = await pictures.read(placed.sheet.picture) if placed.sheet is not None else ()
-    return await workers.run_sized(size, lay_out, page, placed, sheet_lines, form)
+    return await workers.run_sized(size, lay_out, page, form)
 
 
 def _may_have_marks(page: PagePosition, layer: TextLayer, form: Form) -> bool:

@@ -18,7 +18,6 @@ from tasks.inputs.printed_codes import PrintedCode
 from tasks.layout.cells import Cell, Table
 from tasks.layout.lines import in_reading_order
 from tasks.layout.markdown import Block, blocks_of, gfm, text_of
-from tasks.layout.table_ends import end_of_table
 from tasks.layout.tables import join, tables_on
 from tasks.layout.tick_boxes import TickBox
 from tasks.layout.ticked_lines import UprightBox, with_ticks
@@ -336,8 +335,7 @@ class OcrResult(Result[OcrData]):
                                 cell, section_index, pointers[id(cell.words[0])]
                             )
                     heading = self._lines[section_index][above].text if above >= 0 else ""
-                    end = end_of_table(table)
-                    yield ReadTable(rows[:end], heading, is_exact=False, is_ended=end < len(rows))
+                    yield ReadTable(rows, heading, is_exact=False)
 
     def _read_cell(self, cell: Cell, section_index: int, pointer: str) -> ReadCell:
         cell_section = section_index + cell.pages_on

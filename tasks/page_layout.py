@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, PageText, Quad, Ruling, TextLine, Word
 from tasks.inputs.pages import PdfField, TextLayer
-from tasks.layout.drawn_combs import CombSheet
 from tasks.layout.lines import line_of
-from tasks.layout.rulings import rulings_in
+from tasks.layout.rulings import rulings_in, skew_of
 from tasks.layout.tick_boxes import tick_boxes_in
 from tasks.layout.ticked_lines import UprightBox, lines_with_ticks
-from tasks.layout.upright_grey import UprightGrey
-from tasks.layout.upright_ink import UprightInk
+from tasks.layout.upright import UprightGrey, UprightInk
 from tasks.ocr_result import PageLayout, PageSection, page_section
 from tasks.wording.page_range import Form
 
@@ -51,16 +49,7 @@ class PageContent:
     read: PageText
     """Lines that were read in the picture."""
     is_searched: bool
-    """True if the picture is searched for boxes and combs."""
-
-
-class PlacedPage(NamedTuple):
-    lines: Sequence[TextLine]
-    geometry: PageGeometry
-    grey: UprightGrey | None
-    ink: UprightInk | None
-    sheet: CombSheet | None
-    """Characters in combs, which are to be read by themselves."""
+    """True if the picture is searched for boxes."""
 
 
 class LaidOutPage(NamedTuple):
@@ -70,34 +59,26 @@ class LaidOutPage(NamedTuple):
     """Number of words of the page."""
 
 
-def place(page: PageContent) -> PlacedPage:
-    """Return the lines of a page with the page's geometry, and its ink and combs if it is searched."""
+def lay_out(page: PageContent, form: Form) -> LaidOutPage:
+    """Return the page with its layout, without codes."""
     layer = page.layer
     lines = combined(layer.lines, _outside_fields(page.read, layer.fields))
-    boxes = [UprightBox(one.quad, one.is_ticked, 1.0) for one in layer.fields if one.is_ticked is not None]
-    lines = lines_with_ticks(lines, boxes) if boxes else lines
+    known_boxes = [UprightBox(one.quad, one.is_ticked, 1.0) for one in layer.fields if one.is_ticked is not None]
+    lines = lines_with_ticks(lines, known_boxes) if known_boxes else lines
     geometry = PageGeometry.of_lines(lines)
     grey = None if page.picture is None else UprightGrey(page.picture, geometry)
-    if grey is None or not page.is_searched:
-        return PlacedPage(lines, geometry, grey, None, None)
-    ink = UprightInk.of_grey(grey, lines)
-    return PlacedPage(lines, geometry, grey, ink, None if layer.complete else CombSheet.of_page(ink))
-
-
-def lay_out(page: PageContent, placed: PlacedPage, sheet_lines: Sequence[TextLine], form: Form) -> LaidOutPage:
-    """Return the page with its layout, without codes. `sheet_lines` are the lines that were read on `placed.sheet`."""
-    layer, geometry = page.layer, placed.geometry
-    lines = placed.lines if placed.sheet is None else placed.sheet.applied(placed.lines, sheet_lines)
     rulings: Sequence[Ruling] = layer.rulings
-    if placed.grey is not None and not layer.complete:
+    if grey is not None and not layer.complete:
         # Searching for ruled lines takes up to a third of a second on a large scan.
-        rulings = rulings_in(placed.grey, lines) if form.needs_tables else ()
+        rulings = rulings_in(grey, lines) if form.needs_tables else ()
     # A picture's rulings are searched for only on request. They are not used here, because the text must not depend on
     # the request.
     section = page_section(lines, page.place, page.width, page.height, page.timestamp, geometry, layer.rulings)
-    boxes = tick_boxes_in(placed.ink, lines) if placed.ink is not None else []
-    is_known = _are_in([box.quad for box in boxes], layer.fields)
-    boxes = [box for box, is_field in zip(boxes, is_known, strict=True) if not is_field]
+    boxes = []
+    if grey is not None and page.is_searched:
+        found = tick_boxes_in(UprightInk.of_grey(grey, skew_of(lines)[1]), lines)
+        is_known = _are_in([box.quad for box in found], layer.fields)
+        boxes = [box for box, is_field in zip(found, is_known, strict=True) if not is_field]
     words = sum(len(line["words"]) for line in section["lines"])
     return LaidOutPage(section, PageLayout(rulings, geometry, (), boxes, page.read.is_illegible), words)
 

@@ -40,8 +40,6 @@ class ReadTable:
     table may be among its rows."""
     header: int = 0
     """Number of rows that form the header; 0 if unknown. Each line of text in the header's cells is a separate row."""
-    is_ended: bool = False
-    """True if further lines below the table fill some of its columns and are not rows of it."""
     texts: Sequence[Sequence[str]] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -79,8 +79,6 @@ class Redactor:
         words_before: list[str] = []
         """The words before each of `opened`."""
         for token in tokens(text):
-            if token.kind == "constant":
-                continue
             if token.kind == "sign":
                 if text[token.start] in "[{":
                     opened.append(_MemberNames() if text[token.start] == "{" else None)

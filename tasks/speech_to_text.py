@@ -275,7 +275,7 @@ class SpeechToTextTask:
 
         teller = PhraseEmitter(tell) if tell is not None and not options.diarize else None
         async with await self._loader.open_recording(source) as recording:
-            turns = SpeakerTurns(self._voices(), channels=recording.channels) if options.diarize else None
+            turns = SpeakerTurns(self._voices()) if options.diarize else None
             with turns or nullcontext():
                 heard = await listen(recording, engine, options, reached=report, turns=turns, teller=teller)
                 speakers = await _label_speakers(heard, options, turns) if turns is not None else {}

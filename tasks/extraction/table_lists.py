@@ -166,7 +166,7 @@ def _filled_from(assignments: Sequence[Assignment], fields: Sequence[WantedField
     column may be neither empty nor left out."""
     tables = [one.reading.table for one in assignments]
     assigned = {index for one in assignments for index in one.columns}
-    found = FilledList([], is_exact=tables[0].is_exact, is_ended=tables[-1].is_ended)
+    found = FilledList([], is_exact=tables[0].is_exact)
     found.missing = [one for index, one in enumerate(fields) if index not in assigned]
     for one in assignments:
         _append(found, one, fields)

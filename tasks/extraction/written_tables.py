@@ -13,7 +13,6 @@ from operator import itemgetter
 
 from models.vision.text import TextLine, Word
 from tasks.extraction.passages import Passage, head_of
-from tasks.layout.table_ends import end_of_table
 from tasks.layout.tables import tables_on
 from tasks.notation.cells import looks_numeric
 from tasks.precontext import Entry
@@ -280,6 +279,5 @@ def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> list[ReadT
             if cell.words:
                 [read_cell] = _row([cell.text], line_of[id(cell.words[0])])
                 rows[cell.row][cell.column] = read_cell._replace(row_span=cell.row_span, col_span=cell.col_span)
-        end = end_of_table(table)
-        found.append(ReadTable(rows[:end], is_exact=False, is_ended=end < len(rows)))
+        found.append(ReadTable(rows, is_exact=False))
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.vision.text import Image, Quad
-from tasks.layout.upright_grey import scaled_down
+from tasks.layout.upright import scaled_down
 
 MAX_CODES = 32
 """At most this many codes of one page are returned. A sheet of shipping labels has about twenty."""

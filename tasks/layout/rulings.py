@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.vision.text import Point, Ruling, TextLine
 from tasks.layout.components import sloping_components_of
-from tasks.layout.upright_grey import UprightGrey
+from tasks.layout.upright import UprightGrey
 
 MAX_RULINGS = 2000
 """At most this many rulings of a page, the longest ones, are kept in each direction, because each is compared with all

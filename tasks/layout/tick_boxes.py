@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.components import components_of
-from tasks.layout.upright_ink import UprightInk
+from tasks.layout.upright import UprightInk
 
 _SIGN = "[口回図囗凶区冈网因囧困田□■▢▣☐☑☒⊠⊡○◯●◉◎⦿•©®✓✔✗✘✕√]"
 BOX_READ_AS = re.compile(rf"{_SIGN}|[\[\]|](?=[^\W\d_])|[OoXxVvDQ0](?=[A-ZÀ-Þ][a-zà-ÿ])")

@@ -3,7 +3,7 @@
 import re
 import warnings
 from asyncio import to_thread
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -46,122 +46,89 @@ class SourceSeries(NamedTuple):
     """Names of columns, at most COLUMNS + 1, for an error about a source without series."""
 
 
-class WorkbookTables:
-    """An open xlsx file, for a decode process. A formula has the value that was last calculated. Hidden sheets are left
-    out.
+def workbook_series(blob: Blob, limits: MediaLimits, words: str) -> SourceSeries:
+    """Return the series that `words` ask for in an xlsx file. A formula has the value that was last calculated. Hidden
+    sheets are left out.
 
     Raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for too many cells.
     """
+    import openpyxl
 
-    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
-        members = inflated(blob, limits)
-        self._blob = blob
-        self._places = limits.cells * _GAPS
-        self._filled = 0
-        self._built = 0
-        self._limit = limits.cells
-        try:
-            self._tables = list(self._read(members))
-        except (InputError, MemoryError):
-            raise
-        except TooManyCells as error:  # the sheet has too many positions, which include empty ones
-            raise _too_large(blob, TooManyCells(limits.cells)) from error
-        except Exception as error:  # openpyxl raises many types of exceptions for malformed parts
-            raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
-
-    def series(self, words: str) -> SourceSeries:
-        """Return the series of the sheets that `words` ask for."""
-        return _series_of(self._tables, words)
-
-    def _read(self, members: dict[str, bytes]) -> Iterator[tuple[str, SeriesTable]]:
-        import openpyxl
-
+    members = inflated(blob, limits)
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving
             workbook = openpyxl.load_workbook(packed(members), read_only=True, data_only=True, keep_links=False)
-            for sheet in workbook.worksheets:
-                if sheet.sheet_state == "visible" and (table := self._sheet(sheet)) is not None:
-                    yield sheet.title, table
-
-    def _sheet(self, sheet: Any) -> SeriesTable | None:
-        sheet.reset_dimensions()  # the dimensions in a file may be wrong
-        found: list[dict[int, Cell]] = []
-        for row in sheet.iter_rows(values_only=True):
-            self._places -= len(row) + 1
-            self._check(self._places >= 0)
-            cells: dict[int, Cell] = {
-                at: cell for at, value in enumerate(row) if value is not None and (cell := cell_of(value)) is not None
-            }
-            self._filled += len(cells)
-            self._check(self._filled <= self._limit)
-            if cells:
-                found.append(cells)
-        # Titles above a table are narrower than the table.
-        widest = max(map(len, found), default=0)
-        start = next((index for index, cells in enumerate(found) if 2 * len(cells) > widest), 0)
-        found = found[start:]
-        if not found:
-            return None
-        columns = sorted(set[int]().union(*found))
-        self._built += len(columns) * len(found)
-        self._check(self._built <= max(self._limit, _GAPS * self._filled))
-        rows = [[cells.get(at) for at in columns] for cells in found]
-        texts = [cell if isinstance(cell, str) else "" for cell in rows[0]]
-        named = is_head(texts) and all(cell is None or isinstance(cell, str) for cell in rows[0])
-        return table_of(rows[1:] if named else rows, texts if named else (), len(columns) * len(found))
-
-    def _check(self, fits: bool) -> None:
-        if not fits:
-            raise TooManyCells(self._limit)
+            visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
+            room = [limits.cells * _GAPS, limits.cells]
+            tables = [(sheet.title, table) for sheet in visible if (table := _table_of_sheet(sheet, room)) is not None]
+    except (InputError, MemoryError):
+        raise
+    except TooManyCells as error:  # the sheet has too many positions, which include empty ones
+        raise _too_large(blob, TooManyCells(limits.cells)) from error
+    except Exception as error:  # openpyxl raises many types of exceptions for malformed parts
+        raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
+    return _series_of(tables, words)
 
 
-class TextTables:
-    """The tables in a text, decoded as UTF-8, for a decode process. Raises InputTooLarge for too many cells."""
-
-    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
-        text, limit = blob.data.decode(), limits.cells
-        begins = text.lstrip("\ufeff \t\r\n")[:1]
-        ways: Sequence[Callable[[str, int], SeriesTable | None]] = (delimited_table, _table_in_message)
-        if blob.media_type in _PROSE:
-            ways = (_table_in_message, delimited_table)
-        elif begins in ("{", "[") and json_depth(text) <= limits.json_depth:
-            ways = (json_table, *ways)
-        if text.count("\n") > limit:
-            raise _too_large(blob, TooManyCells(limit))
-        self._tables: list[SeriesTable] = []
-        too_wide: TooManyColumns | None = None
-        for way in ways:
-            try:
-                table = way(text, limit)
-            except TooManyColumns as error:  # a line of many numbers is not a table but a list
-                too_wide = error
-            except TooManyCells as error:
-                raise _too_large(blob, error) from error
-            else:
-                if table is not None and table not in self._tables:
-                    self._tables.append(table)
-        if too_wide is not None and not self._tables:
-            raise _too_large(blob, too_wide)
-
-    def series(self, words: str) -> SourceSeries:
-        """Return the series that `words` ask for. All of them are from one table, which `_observed_series` chooses."""
-        return _series_of([("", table) for table in self._tables], words)
+def _table_of_sheet(sheet: Any, room: list[int]) -> SeriesTable | None:
+    """Return the table of a sheet. `room` has the numbers of positions and of filled cells that are left for the sheets
+    of the workbook. Raises TooManyCells."""
+    sheet.reset_dimensions()  # the dimensions in a file may be wrong
+    found: list[dict[int, Cell]] = []
+    for row in sheet.iter_rows(values_only=True):
+        cells: dict[int, Cell] = {
+            at: cell for at, value in enumerate(row) if value is not None and (cell := cell_of(value)) is not None
+        }
+        room[0] -= len(row) + 1
+        room[1] -= len(cells)
+        if min(room) < 0:
+            raise TooManyCells(0)
+        if cells:
+            found.append(cells)
+    # Titles above a table are narrower than the table.
+    widest = max(map(len, found), default=0)
+    start = next((index for index, cells in enumerate(found) if 2 * len(cells) > widest), 0)
+    found = found[start:]
+    if not found:
+        return None
+    columns = sorted(set[int]().union(*found))
+    room[0] -= len(columns) * len(found)
+    if room[0] < 0:
+        raise TooManyCells(0)
+    rows = [[cells.get(at) for at in columns] for cells in found]
+    texts = [cell if isinstance(cell, str) else "" for cell in rows[0]]
+    named = is_head(texts) and all(cell is None or isinstance(cell, str) for cell in rows[0])
+    return table_of(rows[1:] if named else rows, texts if named else (), len(columns) * len(found))
 
 
-class MessageParts:
-    """The words and the table of a message, decoded as UTF-8, for a decode process. Raises InputTooLarge for too many
-    cells."""
-
-    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
+def _text_series(blob: Blob, limits: MediaLimits, words: str) -> SourceSeries:
+    """Return the series that `words` ask for in a text, decoded as UTF-8. All of them are from one table, which
+    `_observed_series` chooses. Raises InputTooLarge for too many cells."""
+    text, limit = blob.data.decode(), limits.cells
+    begins = text.lstrip("\ufeff \t\r\n")[:1]
+    ways: Sequence[Callable[[str, int], SeriesTable | None]] = (delimited_table, _table_in_message)
+    if blob.media_type in _PROSE:
+        ways = (_table_in_message, delimited_table)
+    elif begins in ("{", "[") and json_depth(text) <= limits.json_depth:
+        ways = (json_table, *ways)
+    if text.count("\n") > limit:
+        raise _too_large(blob, TooManyCells(limit))
+    tables: list[tuple[str, SeriesTable]] = []
+    too_wide: TooManyColumns | None = None
+    for way in ways:
         try:
-            self._message = message_of(blob.data.decode(), limits.cells)
+            table = way(text, limit)
+        except TooManyColumns as error:  # a line of many numbers is not a table but a list
+            too_wide = error
         except TooManyCells as error:
-            raise InputTooLarge(f"The table in the text {error}", param=blob.param) from error
-
-    def message(self) -> tuple[SeriesMessage, list[ObservedSeries]]:
-        """Return the message without its table, and the series of the table."""
-        tables = [] if self._message.table is None else [("", self._message.table)]
-        return replace(self._message, table=None), _observed_series(tables, self._message.words)
+            raise _too_large(blob, error) from error
+        else:
+            if table is not None:
+                tables.append(("", table))
+    if too_wide is not None and not tables:
+        raise _too_large(blob, too_wide)
+    return _series_of(tables, words)
 
 
 InlineSeries = tuple[SeriesMessage, list[ObservedSeries]]
@@ -170,7 +137,7 @@ InlineSeries = tuple[SeriesMessage, list[ObservedSeries]]
 
 async def read_inline_series(text: str) -> InlineSeries:
     """Separate a short message into words and series, without the limits of a server."""
-    return MessageParts(_blob_of_message(text), MediaLimits()).message()
+    return _message_series(_blob_of_message(text), MediaLimits())
 
 
 def _blob_of_message(text: str) -> Blob:
@@ -219,7 +186,7 @@ class SeriesReader:
         """
         blob = await self._loader.load(source)
         if blob.media_type == media_types.XLSX:
-            return await decode(self.workers, blob, _workbook_series, blob, self.limits, words)
+            return await decode(self.workers, blob, workbook_series, blob, self.limits, words)
         if blob.media_type not in _READ and _may_be_text(blob):
             blob = replace(blob, media_type="text/plain")
         if blob.media_type not in _READ:
@@ -236,15 +203,13 @@ class SeriesReader:
 
 
 def _message_series(blob: Blob, limits: MediaLimits) -> InlineSeries:
-    return MessageParts(blob, limits).message()
-
-
-def _workbook_series(blob: Blob, limits: MediaLimits, words: str) -> SourceSeries:
-    return WorkbookTables(blob, limits).series(words)
-
-
-def _text_series(blob: Blob, limits: MediaLimits, words: str) -> SourceSeries:
-    return TextTables(blob, limits).series(words)
+    """Separate a message, decoded as UTF-8, into words and series. Raises InputTooLarge for too many cells."""
+    try:
+        message = message_of(blob.data.decode(), limits.cells)
+    except TooManyCells as error:
+        raise InputTooLarge(f"The table in the text {error}", param=blob.param) from error
+    tables = [] if message.table is None else [("", message.table)]
+    return replace(message, table=None), _observed_series(tables, message.words)
 
 
 def _series_of(tables: Sequence[tuple[str, SeriesTable]], words: str) -> SourceSeries:

@@ -5,36 +5,14 @@ recognises if the speech is amplified. There is no denoising: spectral gating an
 save.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
-
-from tasks.speech.turns import SpeakerTurn
 
 SAMPLE_RATE = 16_000
 FRAME = 0.1
 """Length in seconds of the frames whose level is measured."""
 
 _SAMPLES = int(SAMPLE_RATE * FRAME)
-_FLOOR = 1e-4
-"""Root mean square below which everything is silence (-80 dB of full scale)."""
-_ACTIVE = 10 ** (-30 / 20)
-"""A frame counts as speech if its level is higher than this, relative to the loud frames."""
-_LEAST_LEVEL_RATIO = 10 ** (10 / 20)
-"""A frame belongs to a channel if its level there is more than this many times its level in the other channel (10 dB).
-On separate lines, the difference is larger, even with cross-talk; the two microphones of one recorder differ by
-less."""
-_MOSTLY = 0.7
-"""At least this share of the active frames must belong to a single channel. In the other active frames, both speakers
-talk at once."""
-_LEAST_SHARE = 0.03
-"""Both channels have a speaker if at least this share of the active frames belongs to each of them."""
-_SMOOTHED = 5
-"""The level of a frame is smoothed over this many frames on each side, so that a gap between two words of one speaker
-does not count as a turn of the other."""
-
-
 _UNLIKE = 0.5
 """Two channels are separate lines if the correlation of their levels over time is below this. The levels of microphones
 in one room rise and fall together, regardless of their distance and phase (0.9 with strong echoes). The levels of the
@@ -74,51 +52,6 @@ def are_apart(block: NDArray[np.float32]) -> bool:
     active = (levels > _LEAKED * loud[:, None]).any(axis=0)
     first, second = np.log10(np.maximum(levels[:, active], _LEAKED * loud.max()))
     return len(first) >= _LEAST_FRAMES and float(np.corrcoef(first, second)[0, 1]) < _UNLIKE
-
-
-class ChannelLevels:
-    """The levels of the two channels of a recording, collected block by block."""
-
-    def __init__(self) -> None:
-        self._levels: list[NDArray[np.float32]] = []
-        self._rest = np.empty((2, 0), np.float32)
-
-    def add(self, block: NDArray[np.float32]) -> None:
-        """Add the next block, float32 [2, n] at 16 kHz."""
-        samples = np.concatenate([self._rest, block], axis=1)
-        self._levels.append(_frame_levels(samples))
-        self._rest = samples[:, samples.shape[1] // _SAMPLES * _SAMPLES :].copy()
-
-    @property
-    def are_speakers(self) -> bool:
-        """True if most loud frames (_MOSTLY) are loud on only one channel, and each channel has some (_LEAST_SHARE)."""
-        levels = self._all()
-        loudest = levels.max(axis=0, initial=0)
-        active = loudest > max(_FLOOR, _ACTIVE * float(np.percentile(loudest, 95)) if loudest.size else 0)
-        first, second = np.maximum(levels[:, active], _FLOOR / _LEAST_LEVEL_RATIO)
-        own = (
-            np.array([np.mean(first > _LEAST_LEVEL_RATIO * second), np.mean(second > _LEAST_LEVEL_RATIO * first)])
-            if first.size
-            else [0, 0]
-        )
-        return min(own) >= _LEAST_SHARE and sum(own) >= _MOSTLY
-
-    def turns(self, regions: Sequence[tuple[float, float]]) -> list[SpeakerTurn]:
-        """Return the turns within `regions` of speech (start, end in seconds), by the louder channel."""
-        kernel = np.ones(2 * _SMOOTHED + 1)
-        power = np.stack([np.convolve(np.square(row), kernel, "same") for row in self._all()])
-        louder = power.argmax(axis=0)
-        turns = []
-        for start, end in regions:
-            begin = min(int(start / FRAME), len(louder) - 1)
-            part = louder[begin : max(begin + 1, round(end / FRAME))]
-            cuts = [0, *(np.flatnonzero(np.diff(part)) + 1)]
-            edges = [start, *((begin + cut) * FRAME for cut in cuts[1:]), end]
-            turns += [SpeakerTurn(edges[i], edges[i + 1], int(part[cut])) for i, cut in enumerate(cuts)]
-        return turns
-
-    def _all(self) -> NDArray[np.float32]:
-        return np.concatenate([np.empty((2, 0), np.float32), *self._levels], axis=1)
 
 
 class FaintSpeech:

@@ -155,8 +155,6 @@ async def _stretches(
     faint = FaintSpeech()
     async for sound in recording.blocks(_BLOCK_S):
         block = await asyncio.to_thread(faint.raised, sound)
-        if turns is not None:
-            await turns.listen(block)
         if len(block) == 2 and len(tracks) == 1 and await asyncio.to_thread(are_apart, block):
             if heard.seconds:
                 for stretch in await tracks[0].finish(turns):

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from models.diarization.voices import WINDOW, Diarizer, VoiceEncoder
 from models.speech.transcriber import RATE, Samples
-from tasks.speech.channels import ChannelLevels
 from tasks.speech.turns import SpeakerTurn, in_order
 
 # Clustering finds the number of voices and their mean vectors. Windows are joined bottom-up by the mean cosine between
@@ -185,22 +184,19 @@ class _DiarizationMethod(Protocol):
 
 
 class SpeakerTurns:
-    """Finds who speaks when in one recording, which is passed in block by block.
+    """Finds who speaks when in one recording.
 
-    >>> with SpeakerTurns(runtime.use(DIARIZATION), channels=recording.channels) as speakers:
-    ...     async for block in recording.blocks():
-    ...         await speakers.listen(block)
-    ...         for start, region in speech_regions(block):
-    ...             await speakers.add(region, start)
+    >>> with SpeakerTurns(runtime.use(DIARIZATION)) as speakers:
+    ...     for start, region in speech_regions(recording):
+    ...         await speakers.add(region, start)
     ...     turns = await speakers.finish(None)
     """
 
-    def __init__(self, voices: VoiceEncoder | Diarizer, *, channels: int = 1) -> None:
+    def __init__(self, voices: VoiceEncoder | Diarizer) -> None:
         self._method: _DiarizationMethod = (
             _DiarizationPipeline(voices) if isinstance(voices, Diarizer) else _VoiceClustering(voices)
         )
-        self._levels = ChannelLevels() if channels == 2 else None
-        self._regions: list[tuple[float, float]] = []
+        self._has_speech = False
 
     def __enter__(self) -> Self:
         return self
@@ -210,27 +206,17 @@ class SpeakerTurns:
     ) -> None:
         self._method.close()
 
-    async def listen(self, block: NDArray[np.float32]) -> None:
-        """Add the recording's next block, float32 [channels, n] at 16 kHz, including silence. The two channels of a
-        stereo recording may be two speakers. For a mono recording, the call has no effect."""
-        if self._levels is not None:
-            await asyncio.to_thread(self._levels.add, block)
-
     async def add(self, samples: Samples, start: float) -> None:
         """Add the next stretch of mono speech, which begins at `start` seconds of the recording. Raises ModelError."""
         if not len(samples):
             return
-        self._regions.append((start, start + len(samples) / RATE))
+        self._has_speech = True
         await self._method.add(samples, start)
 
     async def finish(self, speakers: int | None = None) -> Sequence[SpeakerTurn]:
         """Return turns in order of time and without overlaps. Speakers are numbered from 0 in the order in which they
         first speak. `speakers` is their number, if known. Raises ModelError."""
-        if not self._regions:
-            return []
-        if self._levels is not None and speakers in (None, 2) and self._levels.are_speakers:
-            return in_order(self._levels.turns(self._regions))
-        return in_order(await self._method.finish(speakers))
+        return in_order(await self._method.finish(speakers)) if self._has_speech else []
 
 
 class _VoiceClustering:

@@ -1,30 +1,20 @@
 """Determines the turns of speakers and the speaker of each word, and sends phrases while a recording is transcribed."""
 
 import bisect
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from math import inf
 from operator import itemgetter
 
 from models.speech.transcriber import SpokenWord
 from tasks.speech.cutter import Stretch
-from tasks.speech.phrases import Phrase, Phrasing, separator
+from tasks.speech.phrases import Phrase, Phrasing
 
 _UNSETTLED_S = 2.0
 """The words in this many seconds at the end of a stretch may still change, because the next stretch can overlap
 them."""
 PAUSE = 0.5
 """A silence within a turn lasts at most this many seconds."""
-_SPELLED_PAUSE = 0.7
-"""A silence between two letters of a spelled word lasts less than this many seconds."""
-_SPELLED_FROM = 3
-"""At least this many successive single letters or digits count as a spelled-out word."""
-_LEAST_TURN = 1.6
-"""A voice can be recognised in letters only if they last at least this long, in seconds, which is the length of the
-encoder's window. A shorter turn within a spelled word is ignored."""
-_SPELLED = re.compile(r"\W*(?:[^\W_](?:[-.]|\b))+\W*")
 
 
 @dataclass(slots=True)
@@ -123,41 +113,10 @@ def in_order(turns: Iterable[SpeakerTurn]) -> list[SpeakerTurn]:
 
 
 def label_words(words: Sequence[SpokenWord], turns: Sequence[SpeakerTurn]) -> list[int]:
-    """Return the speaker of each word: the one whose turns overlap it most, or else the one with the nearest turn. A
-    spelled word is not divided by turns that are too short to recognise a voice. `turns` are in order of time. If there
-    are no turns, all words have speaker 0."""
+    """Return the speaker of each word: the one whose turns overlap it most, or else the one with the nearest turn.
+    `turns` are in order of time. If there are no turns, all words have speaker 0."""
     ends = [turn.end for turn in turns]
-
-    def speaker_of(start: float, end: float) -> int:
-        return _speaker_of(start, end, turns, bisect.bisect_right(ends, start))
-
-    speakers = [speaker_of(word.start, word.end) for word in words]
-    for first, last in _spelled_sequences(words):
-        at = first
-        whose = speaker_of(words[first].start, words[last - 1].end)
-        for _, same in groupby(speakers[first:last]):
-            begin, at = at, at + len(list(same))
-            if words[at - 1].end - words[begin].start < _LEAST_TURN:
-                speakers[begin:at] = [whose] * (at - begin)
-    return speakers
-
-
-def _spelled_sequences(words: Sequence[SpokenWord]) -> Iterator[tuple[int, int]]:
-    """Yield the index of the first word of each spelled sequence, and the index after its last."""
-    first = 0
-    for index in range(len(words) + 1):
-        goes_on = index < len(words) and _is_spelled(words[index].text)
-        if goes_on and index > first and words[index].start - words[index - 1].end < _SPELLED_PAUSE:
-            continue
-        if sum(map(str.isalnum, "".join(word.text for word in words[first:index]))) >= _SPELLED_FROM:
-            yield first, index
-        first = index if goes_on else index + 1
-
-
-def _is_spelled(text: str) -> bool:
-    """True for a single letter or digit, and for several joined by hyphens or points. The result is False in scripts
-    without spaces, in which a single character may be a word."""
-    return _SPELLED.fullmatch(text) is not None and separator("a", text) != ""
+    return [_speaker_of(word.start, word.end, turns, bisect.bisect_right(ends, word.start)) for word in words]
 
 
 def _speaker_of(start: float, end: float, turns: Sequence[SpeakerTurn], first: int) -> int:

@@ -64,7 +64,6 @@ BOUNDED = {
     "tasks.inputs.office.xlsx._DIGITS": "255 characters",
     "tasks.inputs.office.xlsx._TOKEN": "255 characters",
     "tasks.wording.named_languages._ARROW": "an instruction, of 400 characters",
-    "tasks.wording.phrasebook._SIGNS": "phrases of the project's own tables",
     "tasks.wording.translation._BEFORE_OBJECT": "an instruction, of 400 characters",
     "tasks.wording.translation._BOUNDARY": "an instruction, of 400 characters",
     "tasks.wording.translation._FIRST_CLAUSE": "an instruction, of 400 characters",

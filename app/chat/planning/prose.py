@@ -2,15 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final, Self
 
 from tasks.inputs.source import urls_in
-from tasks.wording.phrasebook import Phrasebook
-from tasks.wording.phrases import compiled
+from tasks.wording.phrases import Phrasebook, compiled
 
 WORDS: Final = Phrasebook(tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8")))
 SUBJECTS: Final = WORDS.wholes
@@ -92,9 +90,6 @@ class Prose:
     only its ends are kept."""
     followed: frozenset[str]
     """URLs that the message asks to open. URLs that it only mentions, or forbids to open, are left out."""
-    patterns: Mapping[str, str]
-    """Patterns of the subjects that the message may contain, by subject, for `compiled`. Other subjects cannot occur in
-    it."""
 
     @classmethod
     def of(cls, message: str, *, is_instruction: bool = False) -> Self:
@@ -117,9 +112,7 @@ class Prose:
         if not is_short:
             text = f"{text[:_INSTRUCTIONS]}\n{text[-_INSTRUCTIONS:]}"
         sentences = tuple(filter(None, map(str.strip, _SENTENCES.split(text))))
-        patterns = WORDS.expressions_in(text, *sentences)
-        pointing = sentences if shown and "open" in patterns else ()
-        denied = (sentence for sentence in pointing if any(_denials(sentence, patterns["open"])))
+        denied = (sentence for sentence in (sentences if shown else ()) if any(_denials(sentence, SUBJECTS["open"])))
         followed = shown.difference(*map(_LINKS.findall, denied))
         return cls(
             text,
@@ -128,7 +121,6 @@ class Prose:
             quotes=quotations > 0,
             is_short=is_short,
             followed=frozenset(links[int(number)] for number in followed),
-            patterns=patterns,
         )
 
     def asks(self, subject: str, *others: str, without: str | None = None) -> bool:
@@ -136,24 +128,22 @@ class Prose:
 
         All arguments are names in SUBJECTS.
         """
-        if not self.patterns.keys() >= {subject, *others}:
-            return False
-        unwanted = self.patterns.get(without) if without else None
+        unwanted = SUBJECTS[without] if without else None
         return any(
             not all(denials)
-            and all(compiled(self.patterns[other]).search(sentence) for other in others)
+            and all(compiled(SUBJECTS[other]).search(sentence) for other in others)
             and not (unwanted and compiled(unwanted).search(sentence))
             for sentence in self.sentences
-            if (denials := _denials(sentence, self.patterns[subject]))
+            if (denials := _denials(sentence, SUBJECTS[subject]))
         )
 
     def mentions_at_edge(self, subject: str) -> bool:
         """True if `subject` is in the first or last sentence of a long message, or anywhere in a short message."""
         outer = self.sentences if self.is_short else (*self.sentences[:1], *self.sentences[-1:])
-        return subject in self.patterns and any(map(compiled(self.patterns[subject]).search, outer))
+        return any(map(compiled(SUBJECTS[subject]).search, outer))
 
     def mentions(self, subject: str) -> bool:
-        return subject in self.patterns and compiled(self.patterns[subject]).search(self.text) is not None
+        return compiled(SUBJECTS[subject]).search(self.text) is not None
 
 
 def _without_quotation(quoted: re.Match[str]) -> str:

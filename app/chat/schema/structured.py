@@ -8,10 +8,8 @@ from typing import Any
 from app.errors import ApiError, BadRequest
 from app.wire.request import ResponseFormat
 from tasks.schema.checker import FIELD, SchemaChecker, prepared_checker
-from tasks.schema.contradictions import check_satisfiable
 from tasks.schema.json_answer import JsonAnswer, parse_answer
 from tasks.schema.keywords import CONSTRAINTS
-from tasks.schema.safe_keywords import SchemaRefused
 
 JSON_ONLY = "Answer with one JSON object and nothing else: no code fence, no comment."
 JSON_SCHEMA = "Answer with JSON and nothing else: no code fence, no comment. It must be valid against this schema:\n"
@@ -93,23 +91,23 @@ class Shape:
     def of(cls, response_format: ResponseFormat | None) -> "Shape | None":
         """Return the required form, or None if any text is permitted.
 
-        Raises InputError for a schema that contradicts itself or cannot be checked.
+        Raises InputError for a schema that cannot be checked.
         """
         if response_format is None or response_format.type == "text":
             return None
         json_schema = response_format.json_schema
         if not (json_schema and json_schema.schema_):
             return cls(response_format, None)
-        return cls(response_format, _checker_of(json_schema.schema_, FIELD))
+        return cls(response_format, prepared_checker(json_schema.schema_, FIELD))
 
     @classmethod
     def of_schema(cls, schema: Mapping[str, Any], field: str) -> "Shape":
         """Return the form of answers that satisfy `schema`, which is the request's `field`.
 
-        Raises InputError for a schema that contradicts itself or cannot be checked.
+        Raises InputError for a schema that cannot be checked.
         """
         response_format = {"type": "json_schema", "json_schema": {"schema": dict(schema)}}
-        return cls(ResponseFormat.model_validate(response_format), _checker_of(schema, field))
+        return cls(ResponseFormat.model_validate(response_format), prepared_checker(schema, field))
 
     @property
     def schema(self) -> Mapping[str, Any] | None:
@@ -145,12 +143,3 @@ class Shape:
         Raises AnswerInvalid, with a message for the LLM, and InputError for a schema that cannot be checked.
         """
         return parse_answer(text, self.checker)
-
-
-def _checker_of(schema: Mapping[str, Any], field: str) -> SchemaChecker:
-    checker = prepared_checker(schema, field)
-    try:
-        check_satisfiable(schema)
-    except SchemaRefused as refusal:
-        raise refusal.as_input_error(field) from None
-    return checker

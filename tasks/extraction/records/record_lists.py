@@ -588,7 +588,7 @@ def better_of(
         # A table of a file, such as a spreadsheet, rarely lacks rows: records replace it only if they have more rows.
         # Below the end of a table on a page, records would go on with lines that are not items.
         has_more_rows = len(from_records.rows) > len(table.rows)
-        is_whole = has_more_rows if table.is_ended else table.is_exact and not has_more_rows
+        is_whole = table.is_exact and not has_more_rows
         if not is_whole and from_records.worth() > CLEARLY_MORE * table.worth():
             better[path] = from_records
     return better

@@ -4,7 +4,7 @@ import numpy as np
 
 from models.vision.text import PageText, TextLine, Word
 from tasks.inputs.pages import TextLayer
-from tasks.page_layout import PageContent, lay_out, place
+from tasks.page_layout import PageContent, lay_out
 from tasks.wording.page_range import Form
 from tests.drawn_forms import form_of
 from tests.shared_workers import shared_workers
@@ -25,8 +25,7 @@ async def test_a_form_is_laid_out_alike_in_a_worker() -> None:
     read = PageText([line("Smoker:", 80, 150), line("Newsletter:", 80, 240)])
     page = PageContent(1, width, height, None, TextLayer(), picture, read, is_searched=True)
     workers = shared_workers()
-    placed = await workers.run(place, page)
-    there = await workers.run(lay_out, page, placed, (), ALL)
-    here = lay_out(page, place(page), (), ALL)
+    there = await workers.run(lay_out, page, ALL)
+    here = lay_out(page, ALL)
     assert there == here
     assert here.layout.boxes

@@ -9,7 +9,7 @@ from models.vision.page_geometry import PageGeometry
 from models.vision.text import Ruling
 from tasks.layout.rulings import rulings_in, skew_of_rulings
 from tasks.layout.tables import tables_on
-from tasks.layout.upright_grey import UprightGrey
+from tasks.layout.upright import UprightGrey
 from tests.entries import text_line
 
 WIDTH, LEFT, TOP, PITCH, ROWS = 1300, 60, 100, 60, 4

@@ -8,9 +8,9 @@ from PIL import ImageDraw
 
 from models.vision.page_geometry import UPRIGHT
 from models.vision.text import Quad, TextLine, Word
+from tasks.layout.rulings import skew_of
 from tasks.layout.tick_boxes import MAX_BOXES, TickBox, tick_boxes_in
-from tasks.layout.upright_grey import UprightGrey
-from tasks.layout.upright_ink import UprightInk
+from tasks.layout.upright import UprightGrey, UprightInk
 from tests.drawn_forms import form_of
 from tests.entries import text_line
 from tests.pages import typeface_of
@@ -25,7 +25,7 @@ def centre(quad: Quad) -> tuple[float, float]:
 
 def boxes_on(sheet: Pillow.Image, *words: Word) -> list[TickBox]:
     lines = [TextLine((word,), word.quad) for word in words] or [text_line("Text", 600, 5, HEIGHT)]
-    ink = UprightInk.of_grey(UprightGrey(np.asarray(sheet.convert("RGB")), UPRIGHT), lines)
+    ink = UprightInk.of_grey(UprightGrey(np.asarray(sheet.convert("RGB")), UPRIGHT), skew_of(lines)[1])
     return tick_boxes_in(ink, lines)
 
 
@@ -41,7 +41,7 @@ def test_boxes_of_drawn_forms_are_found_and_told_apart(rounds: bool) -> None:
         form = form_of(seed, rounds=rounds, size=26, rows=3)
         found = {
             centre(box.quad): box.is_ticked
-            for box in tick_boxes_in(UprightInk.of_grey(UprightGrey(form.picture, UPRIGHT), lines), lines)
+            for box in tick_boxes_in(UprightInk.of_grey(UprightGrey(form.picture, UPRIGHT), skew_of(lines)[1]), lines)
         }
         for (left, top, right, bottom), is_ticked in form.boxes:
             near = [
@@ -110,7 +110,7 @@ def test_a_texture_of_circles_is_not_searched_beyond_the_bound() -> None:
     for y in range(14, 1186, 14):
         for x in range(14, 1186, 14):
             cv2.circle(picture, (x, y), 5, (0, 0, 0), 1)
-    ink = UprightInk.of_grey(UprightGrey(picture, UPRIGHT), ())
+    ink = UprightInk.of_grey(UprightGrey(picture, UPRIGHT), skew_of(())[1])
     assert len(tick_boxes_in(ink, ())) <= MAX_BOXES
 
 
@@ -126,5 +126,5 @@ def boxes_of_circles(drawn: list[tuple[int, bool]]) -> list[bool]:
         cv2.circle(picture, (x, 100), 10, (0, 0, 0), 1)
         if is_ticked:
             cv2.circle(picture, (x, 100), 5, (0, 0, 0), -1)
-    found = tick_boxes_in(UprightInk.of_grey(UprightGrey(picture, UPRIGHT), ()), ())
+    found = tick_boxes_in(UprightInk.of_grey(UprightGrey(picture, UPRIGHT), skew_of(())[1]), ())
     return [box.is_ticked for box in sorted(found, key=lambda one: one.quad[0][0])]

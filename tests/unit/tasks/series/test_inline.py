@@ -1,53 +1,13 @@
-"""Lists of numbers are those that one regular expression would find, and looking for them lets other threads in."""
+"""Series in the text of a message."""
 
 import datetime as dt
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tasks.series import inline
-from tasks.series.inline import longest_list, message_of
-from tests.turns import calls_of
-
-_NUMBER = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
-_COMMA = r"[-+−]?\d+,\d+"
-_LISTS = [
-    (number, re.compile(rf"(?<![\w.,]){number}(?:{gap}{number})+(?!\w)"))
-    for number, gap in (
-        (r"[-+−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,\d)", r"(?:\s*;\s*|,?\s+)"),
-        (_COMMA, r"(?:\s*;\s*|\s+)"),
-        (_NUMBER, r"(?:\s*[;,|]\s*|\s+)"),
-    )
-]
-TOKENS = ["1", "2", "12", ".", ",", ";", " ", "-", "e", "%", "a", "|", "\n", "−", "+", "1,5", "3.5", " 7"]
-
-
-def expected(text: str) -> list[str] | None:
-    found = [(one, number) for number, pattern in _LISTS for one in pattern.finditer(text)]
-    if not found:
-        return None
-    longest, number = max(found, key=lambda one: one[0].end() - one[0].start())
-    return [longest[0], *re.findall(number, longest[0])]
-
-
-@given(st.lists(st.sampled_from(TOKENS), max_size=14).map("".join), st.sampled_from([1, 2, 3, 7, 1000]))
-def test_they_are_what_one_regular_expression_finds(text: str, piece: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inline, "_PIECE", piece)
-        found = longest_list(text)
-    assert expected(text) == (found and [text[found.start : found.end], *found.numbers(text)])
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize("sign", ['"', "(", "a ", "- ", "1 ", "1,5 "])
-def test_looking_for_them_lets_other_threads_in(sign: str) -> None:
-    assert calls_of(lambda: longest_list(sign * (500_000 // len(sign)))) > 30
-
+from tasks.series.inline import message_of
 
 _PASTED = tomllib.loads((Path(__file__).parents[3] / "data" / "inline_series.toml").read_text("utf-8"))["series"]
 
@@ -59,14 +19,6 @@ def test_a_series_is_found_as_people_paste_it(pasted: dict[str, Any]) -> None:
     *dates, values = ([str(cell) for cell in column.cells] for column in table.columns)
     assert values == pasted["values"].split()
     assert dates == ([pasted["dates"].split()] if "dates" in pasted else [])
-
-
-@pytest.mark.parametrize("before", range(11))
-def test_a_date_of_eight_digits_is_found_just_before_a_cut_between_pieces(before: int) -> None:
-    words = "a" * (inline._PIECE - before - 1) + "\n"
-    table = message_of(words + "20260101,10 20260102,12 20260103,9", 1000).table
-    assert table is not None
-    assert [str(cell) for cell in table.columns[-1].cells] == ["10", "12", "9"]
 
 
 def test_a_year_that_was_assumed_is_told() -> None:

@@ -20,9 +20,9 @@ from models.diarization.capability import DIARIZATION
 from models.diarization.voices import DIMENSIONS, VoiceEncoder, VoiceTurn
 from models.runtime import Runtime
 from models.speech.transcriber import RATE, Samples
-from tasks.speech.channels import ChannelLevels, FaintSpeech
+from tasks.speech.channels import FaintSpeech
 from tasks.speech.speakers import FRAME, SpeakerTurns, SpeechRegion, find_voices, turns_in
-from tasks.speech.turns import SpeakerTurn, in_order, label_words, speaker_label
+from tasks.speech.turns import SpeakerTurn, in_order, label_words
 
 ESPEAK = ["en-us+m3/40/165", "fr+f4/55/170", "es+m8/55/175", "en-us+klatt2/50/160"]
 RANDOM = np.random.default_rng(7)
@@ -100,11 +100,6 @@ def test_no_more_voices_are_made_up_than_there_are() -> None:
     assert len(find_voices(np.tile(voice(0), (30, 1)), 24, 4)) == 1
 
 
-def test_hours_of_windows_are_sampled() -> None:
-    vectors = np.concatenate([takes(number, 3000) for number in (0, 1, 2)])
-    assert len(find_voices(vectors, 7200)) == 3
-
-
 # Changes of speaker within a region
 
 
@@ -151,10 +146,6 @@ def test_speakers_are_numbered_as_they_begin_and_short_pauses_are_bridged() -> N
     assert in_order(turns) == [SpeakerTurn(1, 3, 0), SpeakerTurn(3.6, 4, 0), SpeakerTurn(5, 6, 1)]
 
 
-def test_labels_have_two_digits() -> None:
-    assert [speaker_label(number) for number in (0, 12)] == ["SPEAKER_00", "SPEAKER_12"]
-
-
 def test_a_word_is_whose_turn_holds_most_of_it() -> None:
     turns = [SpeakerTurn(0, 1, 0), SpeakerTurn(1, 2, 1), SpeakerTurn(2.05, 3, 0)]
     words = [Word(0.1, 0.5), Word(0.8, 1.1), Word(0.9, 1.3), Word(1.9, 2.1), Word(1.9, 2.5)]
@@ -166,77 +157,8 @@ def test_a_word_outside_all_turns_is_the_nearest_ones() -> None:
     assert label_words([Word(0, 0.5), Word(2.1, 2.4), Word(3.5, 3.9), Word(8, 9)], turns) == [0, 0, 1, 1]
 
 
-def letters(text: str, start: float, each: float = 0.3) -> list[Word]:
-    return [Word(start + each * at, start + each * (at + 0.8), f" {letter}") for at, letter in enumerate(text.split())]
-
-
-@pytest.mark.parametrize("text", ["K O W A L S K I", "4 1 5 7 7 2 9 8", "K, O, W, A, L, S, K, I."])
-def test_what_is_spelled_is_not_cut_by_a_turn_too_short_to_be_one(text: str) -> None:
-    turns = [SpeakerTurn(0, 0.9, 0), SpeakerTurn(0.9, 1.6, 1), SpeakerTurn(1.6, 5, 0)]
-    assert label_words(letters(text, 0.0), turns) == [0] * 8
-
-
-def test_two_who_spell_in_turn_are_two() -> None:
-    assert (
-        label_words(letters("4 1 5 5 7 8 4 1 5 5 7 8", 0.0), [SpeakerTurn(0, 1.8, 0), SpeakerTurn(1.8, 3.6, 1)])
-        == [0] * 6 + [1] * 6
-    )
-
-
-def test_words_of_one_letter_are_not_spelled() -> None:
-    words = [Word(0.0, 0.4, " I"), Word(0.5, 0.9, " a"), Word(1.0, 1.4, " man")]
-    assert label_words(words, [SpeakerTurn(0, 0.45, 0), SpeakerTurn(0.45, 2, 1)]) == [0, 1, 1]
-    chinese = [Word(at * 0.3, at * 0.3 + 0.3, sign) for at, sign in enumerate("你好吗我很好")]
-    assert label_words(chinese, [SpeakerTurn(0, 0.9, 0), SpeakerTurn(0.9, 2, 1)]) == [0, 0, 0, 1, 1, 1]
-
-
 def test_without_turns_everything_is_one_speakers() -> None:
     assert label_words([Word(0, 1), Word(5, 6)], []) == [0, 0]
-
-
-# Channels
-
-
-def alternating(leak: float = 0.0, noise: float = 0.0003) -> NDArray[np.float32]:
-    """12 s of stereo: 3 s on the one channel, 3 s on the other; `leak` of each is heard on the other."""
-    stereo = np.zeros((2, 12 * RATE), np.float32)
-    for number in range(4):
-        stereo[number % 2, number * 3 * RATE : (number + 1) * 3 * RATE] = speech(3)
-    mixed = stereo + leak * stereo[::-1] + noise * RANDOM.normal(size=stereo.shape)
-    return mixed.astype(np.float32)
-
-
-def levels_of(stereo: NDArray[np.float32], block: int = 7_777) -> ChannelLevels:
-    levels = ChannelLevels()
-    for begin in range(0, stereo.shape[1], block):
-        levels.add(stereo[:, begin : begin + block])
-    return levels
-
-
-@pytest.mark.parametrize("leak", [0.0, 0.1, 0.2])
-def test_channels_that_take_turns_are_speakers(leak: float) -> None:
-    levels = levels_of(alternating(leak))
-    assert levels.are_speakers
-    assert [(turn.speaker, round(turn.start, 1)) for turn in in_order(levels.turns([(0, 12)]))] == [
-        (0, 0.0),
-        (1, 3.0),
-        (0, 6.0),
-        (1, 9.0),
-    ]
-
-
-def test_channels_that_hear_the_same_room_are_not() -> None:
-    assert not levels_of(alternating(0.5)).are_speakers
-    assert not levels_of(np.tile(speech(5), (2, 1))).are_speakers
-
-
-def test_a_channel_with_nobody_on_it_is_no_speaker() -> None:
-    assert not levels_of(np.stack([speech(5), speech(5, 0.0001)])).are_speakers
-
-
-@pytest.mark.parametrize("stereo", [np.zeros((2, 0)), np.zeros((2, 100)), np.zeros((2, 50_000))])
-def test_nothing_and_silence_are_no_speakers(stereo: NDArray[np.float32]) -> None:
-    assert not levels_of(stereo.astype(np.float32)).are_speakers
 
 
 # The recording
@@ -278,16 +200,6 @@ async def test_the_number_of_speakers_may_be_given() -> None:
     assert [turn.speaker for turn in await diarize(ByLoudness(), regions)] == [0, 1, 2]
     assert {turn.speaker for turn in await diarize(ByLoudness(), regions, 2)} == {0, 1}
     assert {turn.speaker for turn in await diarize(ByLoudness(), regions, 1)} == {0}
-
-
-async def test_a_channel_each_needs_no_voices() -> None:
-    stereo = alternating()
-    with SpeakerTurns(ByLoudness(), channels=2) as turns:
-        for begin in range(0, stereo.shape[1], 40_000):
-            await turns.listen(stereo[:, begin : begin + 40_000])
-        await turns.add(stereo.mean(axis=0), 0.0)
-        found = await turns.finish(None)
-    assert [turn.speaker for turn in found] == [0, 1, 0, 1]
 
 
 class TakesNotes:
@@ -402,9 +314,3 @@ def test_the_loudest_so_far_decides_and_the_gain_changes_smoothly() -> None:
     np.testing.assert_array_equal(second[:, 1600:], loud[:, 1600:])
     assert third is faint
     assert np.abs(second).max() <= 1
-
-
-def test_a_faint_recording_keeps_one_gain() -> None:
-    block = speech(2, 0.001)[None]
-    first, second = raised(block, block * np.float32(0.5))
-    assert loudness(first) == pytest.approx(2 * loudness(second), rel=0.01)
