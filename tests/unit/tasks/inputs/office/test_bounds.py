@@ -90,7 +90,7 @@ def test_entities_do_not_hide_in_an_encoding(encoding: str) -> None:
 def test_encodings_that_parsers_disagree_on_are_refused(encoding: str) -> None:
     xml = f'<?xml version="1.0" encoding="{encoding}"?><w/>'.encode()
     with pytest.raises(XmlRefused, match="encoding|malformed"):
-        XmlCheck(XmlBudget(chars=10, nodes=10)).feed(xml, end=True)
+        XmlCheck(XmlBudget(chars=10)).feed(xml, end=True)
 
 
 def test_the_text_of_a_document_is_limited() -> None:
