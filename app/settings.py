@@ -38,7 +38,7 @@ FORMER_SETTINGS = {
     "browser_pages": "2 pages",
     "browser_timeout_s": "20 s",
     "cache_max_entry_mb": "16 MB",
-    "fetch_cache_mb": "64 MB",
+    "fetch_cache_mb": "0 MB",
     "head_timeout_s": "10 s",
     "large_bodies_at_once": "8 bodies of the largest size",
     "max_batch_line_mb": "32 MB",

@@ -235,8 +235,6 @@ class ScraperTask:
             str(source.url),
             param=source.param,
             max_bytes=self._parts.limits.fetch_bytes,
-            owner=source.owner,
-            fresh=source.fresh,
             arrived=arrival.grow,
         )
         arrival.grow(len(fetched.data))

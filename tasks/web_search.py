@@ -115,8 +115,7 @@ class ResultPages:
 
     async def _read(self, url: str) -> str:
         async with asyncio.timeout(FETCH_S):
-            # Nothing is cached. With a cache shared by callers, timing would show what another caller has read.
-            fetched = await self.politeness.fetch(url, max_bytes=_MAX_BYTES, fresh=True)
+            fetched = await self.politeness.fetch(url, max_bytes=_MAX_BYTES)
         declared = media_type_named(fetched.media_type) or media_types.HTML
         if (sniff(fetched.data, text=True) or declared) != media_types.HTML:
             return ""

@@ -24,7 +24,7 @@ from tests.web import TLS, Names, Server, response, serving
 from tests.web_pages import document
 
 PARAM = "messages[0].content"
-PATIENT = FetchPolicy(allow=("127.0.0.1/32",), cache_bytes=0, connect_timeout=60, read_timeout=60, total_timeout=60)
+PATIENT = FetchPolicy(allow=("127.0.0.1/32",), connect_timeout=60, read_timeout=60, total_timeout=60)
 """Fetch policy that waits long enough however busy the machine is."""
 
 

@@ -57,7 +57,7 @@ class Webhook:
         }
         try:
             # A receiver that answers with status 2xx has the event, whatever else it answers.
-            await self._fetcher.fetch(self._url, json=body, headers=headers, fresh=True, reads_body=False)
+            await self._fetcher.fetch(self._url, json=body, headers=headers, reads_body=False)
         except InputError as error:
             self.failures += 1
             pause_s = PAUSES_S[batch.tries] if batch.tries < len(PAUSES_S) else None

@@ -1,8 +1,8 @@
 """Assigns the columns of a table to the fields of a list: by the likeness of header and field, by the type of the
 cells, by the order of the columns, and by elimination.
 
-The pairs whose headers name fields are chosen together, so that the sum of their worths is largest. The columns between
-them and the only column of a type follow.
+The pairs whose headers name fields are chosen first, the best pair before the others. The columns between them and the
+only column of a type follow.
 """
 
 import json

@@ -81,7 +81,6 @@ _URI = re.compile(
 """Pattern of a web address: with a scheme, with `www.`, or a domain name with a well-known ending."""
 _DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{5,20}\d(?![\w])")
 """Pattern of digits in groups, such as a telephone number or an account number."""
-_TELEPHONE = re.compile(r"(?:\+\d{1,3}|\(?0\d)[\d ()/–~-]{5,16}\d")
 _ACCOUNT = re.compile(
     r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![^\W_])"
     r"|(?<![\d-])\d\d(?: \d{4}){4,6}(?![\d-])"

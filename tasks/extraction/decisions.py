@@ -44,14 +44,10 @@ TICKED_BY_LABEL: Final = 0.95
 field."""
 TICKED_ALONE: Final = 0.75
 """Probability of a ticked option if nothing shows that its group belongs to the field."""
-BEHIND_OWN_LABEL: Final = 0.95
-"""Probability of a word after a label that has the words of the field's name."""
 MAX_NAMING_WORDS: Final = 200
 """Largest number of words at the beginning of a text that are compared with a field's name."""
 MAX_LABEL_WORDS: Final = 6
-LONG_LABEL_PENALTY: Final = 0.2
-"""The likeness of a label is divided by 1 plus this number for each of its words beyond MAX_LABEL_WORDS, because a long
-text is a sentence and not a label."""
+"""A text of more words is a sentence and not a label."""
 BEHIND_LABEL: Final = 0.9
 """Largest probability of a word that the network finds after a field's label."""
 BESIDE_OTHERS: Final = 0.4
@@ -95,7 +91,6 @@ _FUNCTION_WORDS = frozenset(
 """Words in a boolean's name that say nothing about its subject."""
 _BEFORE_PRICE = re.compile(r"[^\W\d][^\d€£$]*(?= (?:[€£$]|[A-Z]{3} )? ?\d)")
 """Pattern of the words of an option before its price."""
-_CELL_SIGNS = frozenset("|¦│")
 _CELL_END = re.compile(r"\t|\s{3,}|\n")
 _CLAUSE = re.compile(r"[.,;:!?\n\t()]")
 
@@ -142,10 +137,8 @@ def decide(
             continue
         decision = _by_box(values, naming, options)
         if decision is None and not _is_unticked(values, naming, options):
-            decision = (
-                _behind_own_label(values, naming, scored)
-                or _behind_label(values, naming, path, scored)
-                or (_by_name(names, passages) if values.are_truths else _by_words(values, names, passages))
+            decision = _behind_label(values, naming, path, scored) or (
+                _by_name(names, passages) if values.are_truths else _by_words(values, names, passages)
             )
         if decision is not None:
             found[path] = decision
@@ -361,25 +354,6 @@ def _is_left_open(values: _Values, naming: _Naming, scored: FieldScores | None) 
             return False
         found = True
     return found
-
-
-def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | None) -> Decision | None:
-    """Decide by the word after a label, or to the right of a label in the same row, if the label has enough words of
-    the field's name (LEAST_NAMING_SHARE)."""
-    best: tuple[float, Decision] | None = None
-    segments = scored.candidates.segments if scored else []
-    for span in scored.candidates.spans if scored else ():
-        value = values.meant_by(span.text)
-        if value is None or _is_no_answer(span):
-            continue
-        first = segments[span.first]
-        left_text = segments[first.left].text if first.left >= 0 and span.words[0] == first.words[0] else ""
-        label = span.label or left_text
-        share = naming.by(label) / (1 + LONG_LABEL_PENALTY * max(0, len(words_of(label)) - MAX_LABEL_WORDS))
-        is_better = share >= LEAST_NAMING_SHARE and (best is None or share > best[0])
-        if scored and is_better and not _is_one_of_several(span, values, scored):
-            best = share, _answer(values, value, BEHIND_OWN_LABEL, span, label, naming)
-    return best[1] if best else None
 
 
 def _is_no_answer(span: CandidateSpan) -> bool:

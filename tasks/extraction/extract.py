@@ -14,11 +14,11 @@ from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import MAX_FIELDS, NESTING, WantedField, with_nesting
 from tasks.extraction.fields_to_fill import FieldsToFill, fields_to_fill, lists_to_fill
-from tasks.extraction.front_page import authors_as_objects, title_and_authors
+from tasks.extraction.front_page import FrontPage, authors_as_objects, read_front_page, title_and_authors
 from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.likeness import likeness_by_words
 from tasks.extraction.object_lists import ObjectList, PrintedText, printed_text, read_object_list
-from tasks.extraction.passages import passages_to_search
+from tasks.extraction.passages import Passage, passages_to_search
 from tasks.extraction.probability import FieldScores, in_doubt
 from tasks.extraction.records.record_lists import better_of, fill_from_records
 from tasks.extraction.specialist_lists import specialist_lists
@@ -66,9 +66,11 @@ def copy_fields(
         return CopiedFields({})
     # Candidates and their scores.
     scored = extractor.score(read, to_fill.wanted, examples) if extractor and to_fill.wanted and read else None
-    filled = better_of(tables, fill_from_records(read, listed)) | authors_as_objects(read, listed)
+    passages = scored.candidates.passages if scored else passages_to_search(read)
+    page = read_front_page(passages)
+    filled = better_of(tables, fill_from_records(read, listed)) | authors_as_objects(page, read, listed)
     # A value, a table or a group of records for each field; then what is wrong with them.
-    copied = _assigned(to_fill, read, filled, scored)
+    copied = _assigned(to_fill, read, passages, page, filled, scored)
     empty = [path for path in listed if readings and copied.values.get(path) == []]
     warnings = [*copied.warnings, *_warnings(copied.tables, empty, to_fill.beyond)]
     lacking = {path: ", ".join(one.unanswered) for path, one in found.items() if one.items and one.unanswered}
@@ -153,10 +155,14 @@ def _text_lists(to_fill: FieldsToFill, found: Mapping[JsonPath, TextList]) -> di
 
 
 def _assigned(
-    to_fill: FieldsToFill, read: Sequence[Entry], filled: Mapping[JsonPath, FilledList], scored: FieldScores | None
+    to_fill: FieldsToFill,
+    read: Sequence[Entry],
+    passages: Sequence[Passage],
+    page: FrontPage | None,
+    filled: Mapping[JsonPath, FilledList],
+    scored: FieldScores | None,
 ) -> CopiedFields:
     """Return the fields with their chosen values. `filled` are the lists that tables or records fill."""
-    passages = scored.candidates.passages if scored else passages_to_search(read)
     decided = decide(to_fill.choices, to_fill.choice_lists, read, passages, scored)
     values, tables, improbable = {**to_fill.values}, filled, dict[JsonPath, Any]()
     texts: Mapping[JsonPath, TextList] = {}
@@ -169,7 +175,7 @@ def _assigned(
         rows = {path: one.rows for path, one in (items | tables).items()}
         scored = prefer_sums_of_lists(replace(scored, cells=cells), columns_of(rows.values()))
         choices = choose_values(scored, to_fill.choices)
-        printed, authors = title_and_authors(to_fill, read, scored, choices)
+        printed, authors = title_and_authors(page, to_fill, read, scored, choices)
         decided |= printed
         texts = {**_lists_of_texts(to_fill, scored, choices), **authors}
         scored = replace(scored, lists=texts)

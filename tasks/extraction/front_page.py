@@ -17,7 +17,7 @@ from tasks.extraction.folding import fold, without_accents
 from tasks.extraction.likeness import SAME_CONCEPT
 from tasks.extraction.names import names_of
 from tasks.extraction.parts import parts_of_name
-from tasks.extraction.passages import Passage, passages_to_search
+from tasks.extraction.passages import Passage
 from tasks.extraction.probability import CellOfField, FieldScores
 from tasks.extraction.table_lists import FilledList, item_of
 from tasks.extraction.text_lists import ListItem, TextList
@@ -89,7 +89,11 @@ def read_front_page(passages: Sequence[Passage]) -> FrontPage | None:
 
 
 def title_and_authors(
-    to_fill: FieldsToFill, read: Sequence[Entry], scored: FieldScores, choices: Mapping[JsonPath, ChosenValue]
+    page: FrontPage | None,
+    to_fill: FieldsToFill,
+    read: Sequence[Entry],
+    scored: FieldScores,
+    choices: Mapping[JsonPath, ChosenValue],
 ) -> tuple[dict[JsonPath, Decision], dict[JsonPath, TextList]]:
     """Return the title and the authors of a paper for the texts, and the lists of texts, that ask for them, by
     path. Fields that a label names are left out. The large lines are the title if the schema asks for authors, too,
@@ -100,7 +104,6 @@ def title_and_authors(
         [one.path for one in wanted if not names.isdisjoint(one.names.own) and names.isdisjoint(labels)]
         for names in (TITLE, AUTHORS)
     )
-    page = read_front_page(scored.candidates.passages) if titles or authors else None
     if page is None:
         return {}, {}
     entry = read[page.passage.entry]
@@ -119,11 +122,10 @@ def title_and_authors(
 
 
 def authors_as_objects(
-    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
+    page: FrontPage | None, read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> dict[JsonPath, FilledList]:
     """Fill the lists of objects that are called like the authors of a paper, and that ask for their names."""
     asked = [path for path in lists if not AUTHORS.isdisjoint(names_of(path, {"type": "array"}).own)]
-    page = read_front_page(passages_to_search(read)) if asked else None
     if page is None:
         return {}
     filled: dict[JsonPath, FilledList] = {}

@@ -40,10 +40,6 @@ CENT = 0.005
 FEWEST_ADDED = 2
 """A line counts as a sum only if it is the sum of at least this many amounts above it. Fewer may agree by
 coincidence."""
-CENT = 0.005
-FEWEST_ADDED = 2
-"""A line counts as a sum only if it is the sum of at least this many amounts above it. Fewer may agree by
-coincidence."""
 LEAST_ITEM_LOGIT = -3.0
 """Mean logit that the cells of an item must exceed."""
 LEAST_ROW_OVERLAP = 0.5

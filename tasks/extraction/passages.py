@@ -315,11 +315,6 @@ def _part_of(line: SourceLine, start: int, end: int, written: str) -> SourceLine
     )
 
 
-def passages_of(entries: Sequence[Entry]) -> list[Passage]:
-    """Return the passages of all entries in which evidence is searched for. Failed entries have none."""
-    return passages_to_trace(entries)
-
-
 def passages_to_trace(entries: Sequence[Entry]) -> list[Passage]:
     """Return the parts of all passages in which evidence is searched for: their first MAX_TRACED characters."""
     found: list[Passage] = []

@@ -2,11 +2,9 @@
 memory.
 
 Decoders raise a dozen exception types on damaged bytes, including TypeError and AttributeError. The program's own
-faults are recognised by where the error was raised (in this project's code or where it calls a library), and by
-messages about the arguments of a call.
+faults are recognised by where the error was raised: in this project's code.
 """
 
-import os
 import re
 import traceback
 from collections.abc import Callable, Iterator
@@ -17,12 +15,6 @@ from models.base import ran_out
 from tasks.errors import InputError
 
 _OURS = frozenset({"app", "tasks", "models"})
-_OF_CALLS = re.compile(
-    r"unexpected keyword argument|invalid keyword argument|takes no (keyword )?arguments|positional argument"
-    r"|required (keyword-only )?argument|missing required argument|multiple values for"
-)
-"""Messages of Python, C modules and Cython about a call that does not fit the function. Incompatible versions of
-libraries cause such calls."""
 _OF_MEMORY = re.compile(r"out of memory|insufficient memory|memory allocation failed", re.IGNORECASE)
 """Messages of Pillow, expat, zlib and libxml2 about memory; the exception types are the same as for damaged bytes."""
 
@@ -91,19 +83,14 @@ def is_fault_of_program(error: BaseException) -> bool:
     """True if `error`, raised by a decoder, is a fault of the program and not of the file.
 
     A missing name or module is always a fault of the program. A wrong type or attribute, or a failed assertion, is a
-    fault of the program if it was raised in this project's code, or by a call with arguments that the library does not
-    know. Otherwise it is not, because libraries also raise these exceptions for damaged bytes.
+    fault of the program if it was raised in this project's code. Otherwise it is not, because libraries also raise
+    these exceptions for damaged bytes.
     """
     if isinstance(error, ImportError | NameError):
         return True
     if not isinstance(error, TypeError | AttributeError | AssertionError):
         return False
     frames = list(_frames(error))
-    if _OF_CALLS.search(str(error)):
-        # Python raises an error about a call in the caller's frame. Cython adds a frame for the called function, with a
-        # relative file name.
-        while frames and not os.path.isabs(frames[-1].tb_frame.f_code.co_filename):
-            frames.pop()
     return bool(frames) and _module(frames[-1]).partition(".")[0] in _OURS
 
 

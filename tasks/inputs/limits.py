@@ -21,8 +21,6 @@ class MediaLimits:
     """Pixels of one picture or rendered page, checked before decoding (OPENFAZE_MAX_IMAGE_MEGAPIXELS)."""
     decoded_bytes: int = 1024 * MB
     """Total size of decoded pictures in the process (OPENFAZE_MAX_DECODED_MB)."""
-    page_seconds: float = 20.0
-    """Seconds that drawing one PDF page may take. A few kilobytes can contain a million strokes."""
     pages: int = 200
     """Pages per request (OPENFAZE_MAX_PAGES). Enforced by the tasks."""
     words: int = 200_000

@@ -38,17 +38,6 @@ MAX_PARTS = 1_000
 them."""
 MAX_NESTING = 8
 """An attached e-mail is read if at most this many e-mails contain it."""
-LONGEST_PARAMETERS = 8_192
-"""A header with parameters is cut off after this many characters, because the library takes quadratic time for it."""
-LONGEST_HEADER = 16_384
-"""Any other header is cut off after this many characters, for the same reason: half a second for this many. 300
-addresses with names fit."""
-MAX_PARSED = 10 * MAX_PARTS
-"""At most this many parts of one e-mail are parsed, including the parts of attached e-mails."""
-MAX_COMPARED = 20_000_000
-"""The lines of a file's e-mails, including attached ones, are compared with boundaries of multiparts at most this many
-times, which takes 3 s. The library compares each line with the boundaries of all levels of its e-mail."""
-_PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
 """Pattern of the line before each e-mail of a mailbox (RFC 4155)."""
 _SOFT_BREAK = re.compile(rb"(?<=[^\s>])(?<!^--)(?<!^>--)(?<!^> --) ++\r?\n(>*+) ?+(?![\r\n]|-- \r?$)", re.MULTILINE)
@@ -60,16 +49,15 @@ _ENCODED_WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]*)?\?([bBqQ])\?([^?\s]
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
-class _BoundedPolicy(email.policy.EmailPolicy):
-    """The library's policy for e-mails, with headers that are cut off, and read as they are where it fails."""
+class _Policy(email.policy.EmailPolicy):
+    """The library's policy for e-mails, with headers that are read as they are where it fails."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
         if not value.isascii():
             # Bytes that are in no encoded word are surrogates here.
             value = charset.decode(value.encode("ascii", "surrogateescape")) or value
-        value = _ENCODED_WORD.sub(_in_utf8, value)
-        return name, value[: LONGEST_PARAMETERS if name.lower() in _PARAMETERS else LONGEST_HEADER]
+        return name, _ENCODED_WORD.sub(_in_utf8, value)
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
         try:
@@ -81,7 +69,7 @@ class _BoundedPolicy(email.policy.EmailPolicy):
             return value
 
 
-_POLICY: Any = _BoundedPolicy()
+_POLICY: Any = _Policy()
 
 
 def _in_utf8(word: re.Match[str]) -> str:
@@ -90,21 +78,6 @@ def _in_utf8(word: re.Match[str]) -> str:
     data = _from_base64(text) if encoding in "bB" else decodestring(text.encode("ascii", "ignore"), header=True)
     decoded = charset.decode(data, label) or ""
     return f"=?utf-8?b?{b64encode(decoded.encode(errors='replace')).decode()}?="
-
-
-class _Comparisons:
-    """Budget of comparisons between lines and boundaries, which all e-mails of a file share."""
-
-    def __init__(self) -> None:
-        self._left = MAX_COMPARED
-
-    def most_levels(self, lines: int) -> int:
-        """Return how many levels of parts an e-mail of `lines` lines may have. The first level needs no comparisons,
-        because it has no boundary."""
-        return 1 + self._left // lines
-
-    def spend(self, lines: int, levels: int) -> None:
-        self._left -= lines * (levels - 1)
 
 
 class _Leaf(NamedTuple):
@@ -120,9 +93,8 @@ class _Leaf(NamedTuple):
 class MailFile(PicturedText):
     """An e-mail, or a mailbox of them. Its pages are its pictures and the pages of its attached files.
 
-    `nesting` is the number of e-mails that contain this one. For an attached e-mail, `comparisons` is the budget of the
-    e-mails around it, and `parsed` is its message if it was parsed together with them. The constructor raises
-    InputTooLarge for more than `MAX_PARTS` parts.
+    `nesting` is the number of e-mails that contain this one. `parsed` is the message of an attached e-mail that was
+    parsed together with the ones around it. The constructor raises InputTooLarge for more than `MAX_PARTS` parts.
     """
 
     def __init__(
@@ -132,13 +104,11 @@ class MailFile(PicturedText):
         opener: Opener,
         nesting: int = 0,
         parsed: EmailMessage | None = None,
-        comparisons: _Comparisons | None = None,
     ) -> None:
         self._limits = limits
         self._opener = opener
         self._nesting = nesting
         self._parsed = parsed
-        self._comparisons = comparisons or _Comparisons()
         self._parts = 0
         super().__init__(blob, limits, self._text)
 
@@ -150,7 +120,7 @@ class MailFile(PicturedText):
             mails = [eml_of(whole, self._limits)]
         else:
             mails = list(_split_mailbox(whole.data)) if whole.media_type == MAILBOX else [whole.data]
-        return "\n\n---\n\n".join(self._mail_text(_parsed(data, whole, self._comparisons), pages) for data in mails)
+        return "\n\n---\n\n".join(self._mail_text(_parsed(data), pages) for data in mails)
 
     def _mail_text(self, mail: EmailMessage, pages: EmbeddedPages) -> str:
         leaves = list(self._leaves(mail, pages.blob))
@@ -209,7 +179,7 @@ class MailFile(PicturedText):
         with the e-mail around it."""
 
         def open_mail(blob: Blob, limits: MediaLimits) -> Pages:
-            return MailFile(blob, limits, self._opener, self._nesting + 1, mail, self._comparisons)
+            return MailFile(blob, limits, self._opener, self._nesting + 1, mail)
 
         is_mail = blob.media_type in (EMAIL, MAILBOX, MSG)
         if is_mail and self._nesting == MAX_NESTING:
@@ -240,39 +210,8 @@ def _with_joined_lines(data: bytes, joint: bytes) -> bytes:
     return _SOFT_BREAK.sub(joined if b">" in data else joint, data)
 
 
-def _parsed(data: bytes, whole: Blob, comparisons: _Comparisons) -> EmailMessage:
-    """Parse an e-mail. Raises InputTooLarge as soon as it has more than MAX_PARSED parts, or more levels of parts than
-    the remaining comparisons permit."""
-    parts = 0
-    deepest = 1
-    # The library ends lines at a carriage return alone, too.
-    lines = 1 + data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
-    most_levels = comparisons.most_levels(lines)
-
-    class Part(EmailMessage):
-        level = 1
-
-        def __init__(self, policy: Any = _POLICY) -> None:
-            nonlocal parts
-            parts += 1
-            if parts > MAX_PARSED:
-                raise whole.too_large(
-                    f"has more than {MAX_PARSED} parts, including those of attached e-mails, which is the limit."
-                )
-            super().__init__(policy)
-
-        def attach(self, payload: Any) -> None:
-            nonlocal deepest
-            payload.level = self.level + 1
-            if payload.level > most_levels:
-                raise whole.too_large(
-                    f"has parts nested more than {most_levels} deep, the limit for an e-mail of {lines} lines."
-                )
-            deepest = max(deepest, payload.level)
-            super().attach(payload)
-
-    mail: EmailMessage = email.message_from_bytes(data, _class=Part, policy=_POLICY)
-    comparisons.spend(lines, deepest)
+def _parsed(data: bytes) -> EmailMessage:
+    mail: EmailMessage = email.message_from_bytes(data, _class=EmailMessage, policy=_POLICY)
     return mail
 
 

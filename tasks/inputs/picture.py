@@ -3,18 +3,15 @@ which Pillow opens them. Pages are upright, in RGB."""
 
 import io
 import re
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from itertools import islice
+from contextlib import contextmanager
 
 import numpy as np
 import PIL.Image
 import PIL.TiffImagePlugin
 from numpy.typing import NDArray
-from PIL import ImageChops, ImageCms, ImageStat
+from PIL import ImageChops, ImageStat
 from PIL.Image import Transpose
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -39,13 +36,6 @@ _MAX_FRAMES = 10_000
 takes time."""
 _MAX_SCANS = 500
 """A JPEG has at most this many scans. Each decodes the whole picture again, and encoders make a dozen."""
-_MAX_READS = 100_000
-"""Pillow reads a JPEG or PNG in at most this many pieces. It reads three to five pieces per segment or chunk, of which
-a few megabytes can contain a million, in a loop of Python that leaves hardly any time to other threads."""
-_BYTES_PER_READ = 512
-_PNG_END = b"IEND\xaeB`\x82"
-"""The type and the checksum of a PNG's last chunk, which is empty (RFC 2083, 4.1.4)."""
-_READ_IN_PIECES = ("image/jpeg", "image/png")
 _BYTES_TO_DECODE = 6
 """Bytes per pixel while decoding, in addition to Pillow's own four: three coefficients of a progressive JPEG, or a
 WebP's canvas."""
@@ -64,19 +54,6 @@ _INFLATED_AT_MOST = 1032
 """A byte of a zlib stream expands to at most this many bytes (zlib's "Technical Details")."""
 _BLOCK = 8
 """Side in pixels of the blocks in a JPEG, each of which takes at least one bit."""
-_PNG_HEADER = struct.Struct(">IIBBBBB")
-"""Width, height, bits per sample, colour type, compression, filter and interlacing (ISO 15948, 11.2.2)."""
-_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Samples per pixel, by colour type."""
-_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""First column and row of each pass of an interlaced picture, and its steps (ISO 15948, 8.2)."""
-_PIECE = 1 << 20
-_APP1 = b"\xff\xe1"
-_EXIF = b"Exif\0\0"
-_BIG_TIFF = 43
-"""Version of TIFF data whose numbers of tags have 64 bits. EXIF has version 42."""
-_MAX_EXIF_TAGS = 1000
-"""EXIF data have at most this many tags, of which cameras write some twenty. Each takes Pillow 15 microseconds."""
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -92,22 +69,14 @@ _SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
 _LIGHT = 200
 """Mean luminance of the visible part of a picture above which this part would be unreadable on white."""
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
-"""Chunks that may hold an orientation."""
 _DEPTHS = (255, 1023, 4095, 65535)
 """White values of 8, 10, 12 and 16 bits, all of which are stored in 16 bits."""
-
-
-class _TooManyTags(Exception):
-    """Raised for EXIF data of more than `_MAX_EXIF_TAGS` tags."""
 
 
 class PicturePages(Pages):
     """The frames of one picture file. Calls from several threads are safe.
 
-    The constructor raises InputError if the header cannot be read, or for too many pixels, frames or scans. All methods
-    raise it for a file of too many pieces.
+    The constructor raises InputError if the header cannot be read, or for too many pixels, frames or scans.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
@@ -115,9 +84,6 @@ class PicturePages(Pages):
         self._limits = limits
         # A WebP's canvas is allocated before its size is known.
         self._pixels = limits.image_pixels if blob.media_type == "image/webp" else 0
-        with self._reading(1):
-            if blob.media_type == "image/jpeg":  # Pillow reads the EXIF data when it opens the file
-                _check_exif(_exif_of_jpeg(blob.data))
         with self._reading(1), self._opened() as image:
             self._frames = self._pages_of(image)
             self._check_pixels(image, 1)
@@ -136,9 +102,6 @@ class PicturePages(Pages):
 
     def picture(self, number: int) -> Image:
         with self._frame(number) as frame:
-            frame.load()
-            if isinstance(frame, PngImageFile) and _lacks_rows(frame, self._blob.data):
-                raise ValueError("the last rows are missing")
             return upright_rgb(frame)
 
     def close(self) -> None:
@@ -163,8 +126,7 @@ class PicturePages(Pages):
             import pillow_heif
 
             pillow_heif.register_heif_opener()
-        pieces = self._blob.media_type in _READ_IN_PIECES
-        return PIL.Image.open(_PiecesOfFile(self._blob) if pieces else io.BytesIO(self._blob.data), formats=formats)
+        return PIL.Image.open(io.BytesIO(self._blob.data), formats=formats)
 
     @contextmanager
     def _reading(self, number: int) -> Iterator[None]:
@@ -173,8 +135,6 @@ class PicturePages(Pages):
             yield
         except InputError:
             raise
-        except _TooManyTags as error:
-            raise self._blob.error(f"has more than {_MAX_EXIF_TAGS} EXIF tags.") from error
         except Exception as error:
             if not is_fault_of_file(error):
                 raise
@@ -209,47 +169,22 @@ class PicturePages(Pages):
         data = self._blob.data
         if not isinstance(image, JpegImageFile) or data.count(_SCAN) <= _MAX_SCANS:
             return
-        scans = 0
-        for number, (marker, _) in enumerate(_markers(data)):
-            scans += marker == _SCAN
-            if scans > _MAX_SCANS:
-                raise self._blob.error(f"has more than {_MAX_SCANS} scans.")
-            if number >= _MAX_READS:
-                raise self._blob.error(f"has more than {_MAX_READS} markers.")
+        if sum(marker == _SCAN for marker in _markers(data)) > _MAX_SCANS:
+            raise self._blob.error(f"has more than {_MAX_SCANS} scans.")
 
     def _check_pixels(self, image: PIL.Image.Image, number: int) -> None:
         self._blob.check_pixels(*image.size, self._limits.image_pixels, has="is", where=_page_suffix(number))
-
-
-class _PiecesOfFile(io.BytesIO):
-    """The bytes of a file, which are read in at most `_MAX_READS` pieces, or one for each `_BYTES_PER_READ` bytes if
-    these are more. What follows the end of a PNG is left out: Pillow takes zeros there for chunks."""
-
-    def __init__(self, blob: Blob) -> None:
-        end = blob.data.find(_PNG_END) if blob.media_type == "image/png" else -1
-        super().__init__(blob.data[: end + len(_PNG_END)] if end >= 0 else blob.data)
-        self._blob = blob
-        self._reads = 0
-        self._most_reads = max(_MAX_READS, len(blob.data) // _BYTES_PER_READ)
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Read the next piece. Raises InputError."""
-        self._reads += 1
-        if self._reads > self._most_reads:
-            most = self._most_reads
-            raise self._blob.error(f"is read in more than {most} pieces: it has too many segments or chunks.")
-        return super().read(size)
 
 
 def _page_suffix(number: int) -> str:
     return f" at page {number}" if number > 1 else ""
 
 
-def _markers(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """Yield the markers of the first picture in a JPEG, and where each of them ends."""
+def _markers(data: bytes) -> Iterator[bytes]:
+    """Yield the markers of the first picture in a JPEG."""
     place = 0
     while (marker := _MARKER.search(data, place)) and marker[1] != _END:
-        yield marker[0], marker.end()
+        yield marker[0]
         place = marker.end()
         if marker[1] not in _MARKERS_WITHOUT_SEGMENT:
             place += int.from_bytes(data[place : place + 2])
@@ -265,112 +200,26 @@ def least_bytes(frame: PIL.Image.Image) -> int:
     return 0
 
 
-def _lacks_rows(frame: PngImageFile, data: bytes) -> bool:
-    """True if the picture data ended early, so that Pillow left the last rows black.
-
-    The data is decompressed again and counted only if one of the last two rows is black.
-    """
-    width, height = frame.size
-    if all(frame.crop((0, row, width, row + 1)).getbbox(alpha_only=False) for row in range(max(0, height - 2), height)):
-        return False
-    start = len(_PNG_SIGNATURE) + 8
-    _, _, bits, colour, _, _, is_interlaced = _PNG_HEADER.unpack_from(data, start)
-    passes = _PASSES if is_interlaced else ((0, 0, 1, 1),)
-    expected = 0
-    for left, top, across, down in passes:
-        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
-        if columns > 0 and rows > 0:
-            expected += rows * (1 + -(-columns * bits * _SAMPLES[colour] // 8))
-    return _count_inflated(data, expected) < expected
-
-
-def _count_inflated(data: bytes, limit: int) -> int:
-    """Count the bytes of a PNG's picture data, up to `limit`."""
-    stream, count, place = zlib.decompressobj(), 0, len(_PNG_SIGNATURE)
-    while count < limit and not stream.eof and len(head := data[place : place + 8]) == 8:
-        length = int.from_bytes(head[:4])
-        packed: bytes = data[place + 8 : place + 8 + length] if head[4:] == b"IDAT" else b""
-        place += length + 12
-        while packed and count < limit:
-            count += len(stream.decompress(packed, _PIECE))
-            packed = stream.unconsumed_tail
-    return count
-
-
 def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
     """Return width and height after applying the EXIF orientation, from the header alone."""
     width, height = frame.size
     # Pillow itself turns a TIFF, and reports its size accordingly.
-    sideways = frame.format != "TIFF" and _read_exif(frame).get(_ORIENTATION) in _SIDEWAYS
+    sideways = frame.format != "TIFF" and _orientation(frame) in _SIDEWAYS
     return (height, width) if sideways else (width, height)
 
 
-def _read_exif(frame: PIL.Image.Image) -> PIL.Image.Exif:
-    """Return the EXIF data. To find metadata after a PNG's pixels, Pillow would decode them, so a check for such
-    metadata comes first. Raises _TooManyTags."""
-    _check_exif(_exif_data(frame))
-    if isinstance(frame, PngImageFile) and not _has_metadata_behind_pixels(frame):
-        return PIL.Image.Image.getexif(frame)
-    return frame.getexif()
-
-
-def _exif_data(frame: PIL.Image.Image) -> bytes:
-    """Return the EXIF data that Pillow would read from a file other than a JPEG."""
-    found = frame.info.get("exif")
-    if found is None and (profile := frame.info.get("Raw profile type exif")):  # as ImageMagick writes it into a PNG
-        return bytes.fromhex("".join(profile.split("\n")[3:]))
-    return bytes(found or b"")
-
-
-def _exif_of_jpeg(data: bytes) -> bytes:
-    """Return the EXIF data of a JPEG, which Pillow puts together from several segments."""
-    found = []
-    for marker, place in islice(_markers(data), _MAX_READS):
-        if marker == _SCAN:
-            break
-        segment = data[place + 2 : place + int.from_bytes(data[place : place + 2])]
-        if marker == _APP1 and segment.startswith(_EXIF):
-            found.append(segment.removeprefix(_EXIF))
-    return b"".join(found)
-
-
-def _check_exif(data: bytes) -> None:
-    """Check the number of tags in EXIF data. Pillow reads all of them to find the orientation. Raises _TooManyTags."""
-    while data.startswith(_EXIF):
-        data = data.removeprefix(_EXIF)
-    order = ">" if data.startswith(b"MM") else "<"
-    with suppress(struct.error):  # there are no data, or Pillow finds no tags in them, either
-        version, place = struct.unpack_from(f"{order}HI", data, 2)
-        [tags] = struct.unpack_from(f"{order}H", data, place)
-        if tags > _MAX_EXIF_TAGS or version == _BIG_TIFF:
-            raise _TooManyTags
-
-
-def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
-    """True if a PNG has metadata after its pixels that have not been read. Each chunk has a length, kind, data and
-    checksum (ISO 15948, 5.3)."""
-    file = frame.fp
-    if file is None:  # the picture is loaded
-        return False
-    place, has_pixels = file.tell(), False
-    try:
-        file.seek(len(_PNG_SIGNATURE))
-        while len(head := file.read(8)) == 8:
-            kind = head[4:]
-            has_pixels |= kind == b"IDAT"
-            if has_pixels and kind in _PNG_METADATA:
-                return True
-            file.seek(int.from_bytes(head[:4]) + 4, io.SEEK_CUR)
-    finally:
-        file.seek(place)
-    return False
+def _orientation(frame: PIL.Image.Image) -> int:
+    """Return the EXIF orientation that precedes the pixels. For others, Pillow would decode a PNG."""
+    exif = PIL.Image.Image.getexif(frame) if isinstance(frame, PngImageFile) else frame.getexif()
+    return int(exif.get(_ORIENTATION, 1))
 
 
 def upright_rgb(frame: PIL.Image.Image) -> Image:
     """Decode `frame` with the orientation applied. Transparent parts become white, or black if the visible part is
     light."""
+    turn = None if frame.format == "TIFF" else _TURNS.get(_orientation(frame))
     frame.load()
-    if frame.format != "TIFF" and (turn := _TURNS.get(_read_exif(frame).get(_ORIENTATION, 1))) is not None:
+    if turn is not None:
         frame = frame.transpose(turn)
     return np.ascontiguousarray(np.asarray(_convert_to_rgb(frame), dtype=np.uint8))
 
@@ -379,8 +228,6 @@ def _convert_to_rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
     profile = frame.info.get("icc_profile")
     if frame.mode in {"I", "F"} or frame.mode.startswith("I;16"):
         return to_srgb(PIL.Image.fromarray(_scale_to_eight_bits(np.asarray(frame))), profile)
-    if frame.mode == "LAB":
-        return _lab_to_rgb(frame)
     if frame.mode in {"La", "RGBa"}:
         frame = frame.convert({"La": "LA", "RGBa": "RGBA"}[frame.mode])
     if not frame.has_transparency_data:
@@ -412,11 +259,3 @@ def _scale_to_eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     scales = (1, *_DEPTHS) if values.dtype.kind == "f" else _DEPTHS
     top = next((top for top in scales if highest <= top), highest)
     return ((finite - low) * (255 / ((top - low) or 1))).clip(0, 255).astype(np.uint8)
-
-
-def _lab_to_rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
-    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    converted = ImageCms.profileToProfile(frame, lab, srgb, outputMode="RGB")
-    if converted is None:
-        raise ValueError("the picture's LAB colours cannot be converted")
-    return converted

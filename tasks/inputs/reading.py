@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
-import numpy as np
 import pybase64
 
 from models.concurrency import WhileAwaited
@@ -23,9 +22,6 @@ from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
 from tasks.inputs.source import HEAD, Arrival, Blob, Source
 from tasks.inputs.text.charset import looks_like_text
 
-_HEX_VALUES = np.full(256, 255, np.uint8)
-"""Value of each hexadecimal digit by its character; 255 for all other characters."""
-_HEX_VALUES[np.frombuffer(b"0123456789abcdefABCDEF", np.uint8)] = [*range(16), *range(10, 16)]
 _BLANKS = b"\r\n\t \v\f"
 _URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _PIECE = 1 << 20
@@ -111,22 +107,8 @@ def _unquote(pieces: Iterable[bytes]) -> Iterator[bytes]:
         mark = text.rfind(b"%", max(len(text) - 2, 0))
         rest = text[mark:] if mark >= 0 else b""
         text = text[: len(text) - len(rest)]
-        yield _unquoted(text) if b"%" in text else text
+        yield unquote_to_bytes(text) if b"%" in text else text
     yield rest
-
-
-def _unquoted(text: bytes) -> bytes:
-    """Replace the escapes in `text`, and keep a percent sign that begins none. `unquote_to_bytes` makes an object for
-    each of them, of which a megabyte may have a third of a million."""
-    chars = np.frombuffer(text, np.uint8)
-    marks = np.flatnonzero(chars[:-2] == ord("%"))
-    high, low = _HEX_VALUES[chars[marks + 1]], _HEX_VALUES[chars[marks + 2]]
-    is_escape = (high < 16) & (low < 16)
-    marks = marks[is_escape]
-    replaced, is_kept = chars.copy(), np.ones(len(chars), bool)
-    replaced[marks] = 16 * high[is_escape] + low[is_escape]
-    is_kept[marks + 1] = is_kept[marks + 2] = False
-    return replaced[is_kept].tobytes()
 
 
 def _decode_base64(pieces: Iterable[bytes], complaint: str, source: Source) -> Iterator[bytes]:
@@ -257,8 +239,6 @@ class SourceReader:
             url,
             param=source.param,
             max_bytes=self._limits.fetch_bytes,
-            owner=source.owner,
-            fresh=source.fresh,
             arrived=arrival.grow,
         )
         arrival.grow(len(fetched.data))

@@ -115,9 +115,9 @@ class Source:
     file_id: str | None = None
     """Id of an uploaded file of `owner`."""
     owner: str = ""
-    """The tenant who sent the request. Uploaded files and cached fetches belong to a tenant."""
+    """The tenant who sent the request. Uploaded files belong to a tenant."""
     fresh: bool = False
-    """True if fetching must neither use nor fill the cache."""
+    """True if what was read before must not be used, and what is read not kept."""
     filename: str | None = None
     format: str | None = None
     """Declared MIME type or short name (`pdf`, `wav`)."""

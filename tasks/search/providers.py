@@ -54,7 +54,6 @@ async def ask(
                 max_bytes=_MAX_BYTES,
                 headers={"accept": "application/json", **(headers or {})},
                 json=body,
-                fresh=True,
             )
     except TimeoutError as error:
         raise SearchFailed(f"took longer than {LIMIT_S:g} s") from error
@@ -350,7 +349,7 @@ def _build_provider(name: str, config: SearchConfig, keys: Mapping[str, str], fe
 def _own_fetcher(url: str, fetcher: Fetcher) -> Fetcher:
     """Return a fetcher that may reach the host of `url` even on a private network, and otherwise only public addresses.
     If the host were in the allow-list of `fetcher`, clients could reach it, too."""
-    return Fetcher(replace(fetcher.policy, allow=(_host_and_port(url),), cache_bytes=0))
+    return Fetcher(replace(fetcher.policy, allow=(_host_and_port(url),)))
 
 
 def _host_and_port(url: str) -> str:

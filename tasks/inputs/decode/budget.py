@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.queues.fair_queue import KEY, FairQueue, QueueFull
+from models.queues.slots import Slots
 from tasks.errors import Overloaded
 from tasks.inputs.limits import megabytes
 
@@ -18,7 +18,6 @@ WAIT_S = 60.0
 """Seconds that a picture waits for memory. The wait has a limit, because the memory may be held by requests that are
 themselves waiting for a second picture."""
 _RETRY_S = 10
-_MAX_WAITING = 100_000
 
 
 class DecodedBudget:
@@ -33,10 +32,8 @@ class DecodedBudget:
         self._limit = limit
         self._largest = largest
         self._wait_s = wait_s
-        self._waiting: FairQueue[tuple[int, asyncio.Future[None]]] = FairQueue(_MAX_WAITING)
-        self._next: tuple[int, asyncio.Future[None]] | None = None
-        """The picture that gets the next room. No other one overtakes it, because a large one would never find room
-        while small ones arrive."""
+        self._line = Slots("decoded pictures", 1)
+        self._freed = asyncio.Event()
 
     async def hold(self, size: int, decode: Callable[[], Awaitable[ArrayT]]) -> ArrayT:
         """Return the array of `size` bytes that `decode` returns. Its bytes count until the array and all its views are
@@ -58,44 +55,24 @@ class DecodedBudget:
         return array
 
     async def _take(self, size: int) -> None:
-        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        claim, key = (size, granted), KEY.get()
         try:
-            self._waiting.put(key, claim)
-            self._grant()
-            async with asyncio.timeout(self._wait_s):
-                await granted
-        except BaseException as error:
-            self._waiting.remove(key, claim)
-            if granted.done() and not granted.cancelled():
-                self._give_back(size)
-            else:
-                granted.cancel()
-                self._grant()
-            if isinstance(error, TimeoutError | QueueFull):
-                raise Overloaded(
-                    "Other inputs are using the memory for decoded pictures "
-                    f"({megabytes(self._limit)}, OPENFAZE_MAX_DECODED_MB), and this one needs {megabytes(size)}. "
-                    "Try again later.",
-                    retry_after=_RETRY_S,
-                ) from error
-            raise
-
-    def _grant(self) -> None:
-        """Give room to those that wait, as far as there is room."""
-        while (claim := self._next or self._waiting.pop()) is not None:
-            size, granted = claim
-            fits = self.used == 0 or self.used + size <= self._limit
-            self._next = None if fits or granted.done() else claim
-            if self._next is not None:
-                return
-            if not granted.done():
+            # Only the first in line waits for room, so that no small picture overtakes it.
+            async with asyncio.timeout(self._wait_s), self._line.slot(wait=True):
+                while self.used and self.used + size > self._limit:
+                    self._freed.clear()
+                    await self._freed.wait()
                 self.used += size
-                granted.set_result(None)
+        except TimeoutError as error:
+            raise Overloaded(
+                "Other inputs are using the memory for decoded pictures "
+                f"({megabytes(self._limit)}, OPENFAZE_MAX_DECODED_MB), and this one needs {megabytes(size)}. "
+                "Try again later.",
+                retry_after=_RETRY_S,
+            ) from error
 
     def _give_back(self, size: int) -> None:
         self.used -= size
-        self._grant()
+        self._freed.set()
 
 
 def _call_in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[int], None], size: int) -> None:

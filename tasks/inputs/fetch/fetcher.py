@@ -15,7 +15,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from json import dumps
-from typing import TYPE_CHECKING
 
 import httpcore
 import httpx
@@ -26,7 +25,6 @@ from models.certificates import trusted
 from models.queues.slots import Slots
 from tasks.errors import InputError
 from tasks.inputs.fetch.body import FetchedResponse, read_answer
-from tasks.inputs.fetch.heads import BoundedHeads, HeadStream
 from tasks.inputs.fetch.network import (
     AddressRefused,
     HostNotFound,
@@ -40,9 +38,6 @@ from tasks.inputs.fetch.network import (
 )
 from tasks.inputs.fetch.url_policy import AllowList, Fetch, follow_redirect, parse_url
 from tasks.inputs.limits import MB
-
-if TYPE_CHECKING:
-    from tasks.inputs.fetch.cache import HttpCache
 
 log = structlog.get_logger(__name__)
 
@@ -82,8 +77,6 @@ class FetchPolicy:
     max_connections: int = 64
     """Largest number of simultaneous connections, shared by the API keys; further fetches wait within their
     `total_timeout`."""
-    cache_bytes: int = 64 * MB
-    """Largest size of the response cache in bytes; 0 for no cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +105,6 @@ class _HopRequest:
     headers: Mapping[str, str]
     """The caller's headers by lower-case name."""
     body: bytes | None
-
-    @property
-    def is_impersonal(self) -> bool:
-        """True if the request has nothing personal, so that its response is public and may be cached."""
-        return self.body is None and self.headers.keys() <= _HARMLESS
 
     def redirected(self, url: httpx.URL) -> "_HopRequest":
         """Return the request for a redirect. Once a redirect leaves the origin, the secret headers are dropped for
@@ -150,9 +138,6 @@ class Fetcher:
             "write": policy.read_timeout,
             "pool": policy.total_timeout,
         }
-        self._cache: HttpCache | None = None
-        """The cache, created by the first fetch that may use it."""
-        """Thread in which bodies are decompressed."""
         self._system_resolver = SystemResolver()
         tls = tls or trusted()
         proxy = Proxy.parse(policy.proxy, tls) if policy.proxy else None
@@ -163,7 +148,7 @@ class Fetcher:
             ssl_context=tls,
             max_connections=policy.max_connections,
             max_keepalive_connections=0,
-            network_backend=BoundedHeads(PublicNetwork(rules, resolver or self._system_resolver, proxy)),
+            network_backend=PublicNetwork(rules, resolver or self._system_resolver, proxy),
         )
 
     async def fetch(
@@ -174,8 +159,6 @@ class Fetcher:
         max_bytes: int | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
-        owner: str = "",
-        fresh: bool = False,
         gate: Gate | None = None,
         reads_body: bool = True,
         arrived: Callable[[int], None] | None = None,
@@ -189,10 +172,7 @@ class Fetcher:
         `json` is sent by POST, and redirects are then not followed. If it is bytes, these are sent unchanged.
 
         `arrived` is called with the number of bytes of a body that have arrived so far, decoded, or that its server
-        says it will send, unless the body comes from the cache. It may raise an InputError, which ends the fetch.
-
-        `owner` selects the part of the cache. The cache is neither read nor filled if `fresh` is true, for a POST, or
-        if `headers` has any header other than Accept, Accept-Language and User-Agent.
+        says it will send. It may raise an InputError, which ends the fetch.
 
         Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, too
         slow, status other than 2xx, or 206 where the body is read), InputTooLarge,
@@ -204,18 +184,10 @@ class Fetcher:
         body = json if json is None or isinstance(json, bytes) else dumps(json, ensure_ascii=False).encode()
         limit = self.policy.max_bytes if max_bytes is None else min(max_bytes, self.policy.max_bytes)
         visit = Fetch(url, param, limit, reads_body=reads_body, arrived=arrived or (lambda _: None))
-        if self._cache is None and self.policy.cache_bytes and not fresh:
-            made = await asyncio.to_thread(_new_cache, self.policy.cache_bytes)
-            self._cache = self._cache or made  # Another fetch may have been first.
         with self._counted(), _client_errors(visit, self.policy):
             async with asyncio.timeout(self.policy.total_timeout):
-                part = None if fresh else owner
-                return await self._follow(
-                    _HopRequest(parse_url(url, visit), own, body),
-                    visit,
-                    part,
-                    gate or (lambda *_: contextlib.nullcontext()),
-                )
+                ask = _HopRequest(parse_url(url, visit), own, body)
+                return await self._follow(ask, visit, gate or (lambda *_: contextlib.nullcontext()))
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
@@ -232,33 +204,21 @@ class Fetcher:
     async def close(self) -> None:
         await asyncio.gather(self._pool.aclose(), self._system_resolver.close())
 
-    async def _follow(self, ask: _HopRequest, visit: Fetch, part: str | None, gate: Gate) -> Fetched:
+    async def _follow(self, ask: _HopRequest, visit: Fetch, gate: Gate) -> Fetched:
         for redirects in range(self.policy.max_redirects + 1):
             visit.redirected = redirects > 0
             async with gate(ask.url, visit):
-                answer = await self._answer(ask, visit, part)
+                answer = await self._send(ask, visit)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or location is None or ask.body is not None:
                 if not 200 <= answer.status < 300 or (answer.status == _PARTIAL and visit.reads_body):
                     raise visit.failed(f"answered with status {answer.status}", status=answer.status)
-                if len(answer.data) > visit.limit:  # the cached body may be larger than this fetch allows
-                    raise visit.too_large()
                 return Fetched(answer.data, answer.headers.get("content-type"), str(ask.url))
             ask = ask.redirected(follow_redirect(ask.url, location, visit))
         raise visit.failed(f"redirects more than {self.policy.max_redirects} times")
 
-    async def _answer(self, ask: _HopRequest, visit: Fetch, part: str | None) -> FetchedResponse:
-        """Send the request of one hop through the cache. `part` is the owner's part of the cache; None bypasses it."""
+    async def _send(self, ask: _HopRequest, visit: Fetch) -> FetchedResponse:
         headers = self._headers(ask)
-
-        async def send(conditions: Mapping[str, str]) -> FetchedResponse:
-            return await self._send(ask, {**headers, **conditions}, visit)
-
-        if self._cache is None or part is None or not ask.is_impersonal:
-            return await send({})
-        return await self._cache.answer(part, str(ask.url), headers, send)
-
-    async def _send(self, ask: _HopRequest, headers: Mapping[str, str], visit: Fetch) -> FetchedResponse:
         # Connecting is work of the event loop, too: some 0.5 ms, which a request may cause for each of its URLs.
         # The wait for a slot has no limit of its own, because the time of a fetch and the inputs of a request are
         # bounded. No hop holds one slot while it waits for another.
@@ -274,8 +234,6 @@ class Fetcher:
                 extensions={"timeout": self._timeouts},
             ) as response,
         ):
-            stream: HeadStream = response.extensions["network_stream"]
-            stream.end_of_head()
             return await read_answer(response, visit)
 
     def _headers(self, ask: _HopRequest) -> dict[str, str]:
@@ -320,14 +278,6 @@ def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
         raise visit.failed("did not answer in time") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         raise visit.failed("could not be reached, or broke off its response") from error
-
-
-def _new_cache(max_bytes: int) -> "HttpCache":
-    # Imported late, because the HTTP rules and (if installed) the client of Redis take a twentieth of the server's
-    # start.
-    from tasks.inputs.fetch.cache import HttpCache
-
-    return HttpCache(max_bytes)
 
 
 def _why_unconnected(error: BaseException, policy: FetchPolicy) -> str:

@@ -26,10 +26,8 @@ AGENT = "openfaze"
 _MAX_BYTES = 512 * 1024
 """A robots.txt with more bytes than this counts as too large. RFC 9309, section 2.5, demands that at least 500 KiB are
 read."""
-_LONGEST_LINE = 2_000
-"""A robots.txt with a line of more characters than this counts as too large. Longer URLs are not in use."""
-_KEPT_RULES = 20_000
-"""The remembered rules of all hosts count together at most this many, because a parsed rule takes up to 1.5 kB."""
+_MAX_ORIGINS = 200
+"""The rules of at most this many origins are remembered, each of which may take some megabytes."""
 _KEPT_FOR_S = 3600.0
 """Rules are remembered for this many seconds. RFC 9309, section 2.4, allows a day."""
 _MAX_LINES = 5_000
@@ -37,11 +35,6 @@ _MAX_LINES = 5_000
 second."""
 _MAX_RULES = 20_000
 """A robots.txt whose agents have more rules than this together counts as too large, too."""
-_MAX_SIGNS = 5_000
-"""A robots.txt with more `*` and `$` than this counts as too large, because each of them makes it take longer to find
-the rule for a URL."""
-_PART = 100
-"""A rule counts once more for each `*` in it, and for this many characters, of which the parser keeps copies."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
 """A Crawl-delay is obeyed up to this many seconds. Delays are meant for crawls of a whole site, whereas a user is
@@ -56,8 +49,6 @@ class _Rules:
 
     parsed: Protego | None = None
     """The parsed file, or None if it has no rules or they are unknown."""
-    count: int = 0
-    """Number of rules, of which those that take more memory count several times (`_PART`)."""
     failure: str | None = None
     """Reason why the rules are unknown, in which case nothing is allowed."""
     unreachable: str | None = None
@@ -92,7 +83,8 @@ class Robots:
             if rules is None:
                 rules = self._rules[place] = await self._read(origin)
                 self._rules.move_to_end(place)
-                self._forget_old()
+                if len(self._rules) > _MAX_ORIGINS:
+                    self._rules.popitem(last=False)
         if rules.is_refused:
             raise visit.host_refused()
         if rules.unreachable is not None:
@@ -110,10 +102,10 @@ class Robots:
         return rules
 
     async def _read(self, origin: str) -> _Rules:
-        parsed, count, failure, unreachable, is_refused = None, 0, None, None, False
+        parsed, failure, unreachable, is_refused = None, None, None, False
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
-            parsed, count = await asyncio.to_thread(_parsed, fetched.data)
+            parsed = await asyncio.to_thread(_parsed, fetched.data)
         except InputTooLarge:
             failure = "is too large"
         except FetchFailed as error:
@@ -133,24 +125,16 @@ class Robots:
                 is_refused = isinstance(error, HostRefused)
         is_known = failure is None and unreachable is None and not is_refused
         until = self._clock() + (_KEPT_FOR_S if is_known else _FAILURE_KEPT_FOR_S)
-        return _Rules(parsed, count, failure, unreachable, is_refused, until)
-
-    def _forget_old(self) -> None:
-        count = sum(1 + rules.count for rules in self._rules.values())
-        while count > _KEPT_RULES and len(self._rules) > 1:
-            count -= 1 + self._rules.popitem(last=False)[1].count
+        return _Rules(parsed, failure, unreachable, is_refused, until)
 
 
-def _parsed(data: bytes) -> tuple[Protego | None, int]:
-    """Return the rules of a robots.txt and its size: the number of its lines, or of its agents' rules if there are more
-    of these. The rules are None if the file has no lines. Raises InputTooLarge."""
+def _parsed(data: bytes) -> Protego | None:
+    """Return the rules of a robots.txt; None if it has no lines. Raises InputTooLarge."""
     text = data.decode("utf-8-sig", errors="replace")
     lines = text.splitlines()
-    if len(lines) > _MAX_LINES or any(len(line) > _LONGEST_LINE for line in lines):
-        raise InputTooLarge("robots.txt has too many lines, or too long ones")
-    if text.count("*") + text.count("$") > _MAX_SIGNS or (rules := _count_rules(lines)) > _MAX_RULES:
-        raise InputTooLarge("robots.txt has too many rules")
-    return (Protego.parse(text) if lines else None), max(len(lines), rules)
+    if len(lines) > _MAX_LINES or _count_rules(lines) > _MAX_RULES:
+        raise InputTooLarge("robots.txt has too many lines or rules")
+    return Protego.parse(text) if lines else None
 
 
 def _count_rules(lines: Sequence[str]) -> int:
@@ -166,7 +150,7 @@ def _count_rules(lines: Sequence[str]) -> int:
                 agents, own, has_ended = 0, 0, False
             agents += 1
         elif words and not words.startswith("#"):
-            own += 1 + line.count("*") + len(line) // _PART
+            own += 1
             # Whatever else may be between two agents, the parser may take them for agents of one group.
             has_ended = has_ended or words.startswith(("allow:", "disallow:"))
     return rules + agents * own
@@ -217,8 +201,6 @@ class Politeness:
         *,
         param: str | None = None,
         max_bytes: int | None = None,
-        owner: str = "",
-        fresh: bool = False,
         arrived: Callable[[int], None] | None = None,
     ) -> Fetched:
         """Fetch like `Fetcher.fetch`, but wait (within its time limit) until the host may be visited, also before each
@@ -226,9 +208,7 @@ class Politeness:
 
         Raises what `Fetcher.fetch` raises, and InputError (`url_not_allowed`) for a page that robots.txt disallows.
         """
-        return await self.fetcher.fetch(
-            url, param=param, max_bytes=max_bytes, owner=owner, fresh=fresh, gate=self._admit, arrived=arrived
-        )
+        return await self.fetcher.fetch(url, param=param, max_bytes=max_bytes, gate=self._admit, arrived=arrived)
 
     @asynccontextmanager
     async def _admit(self, url: httpx.URL, visit: Fetch) -> AsyncIterator[None]:

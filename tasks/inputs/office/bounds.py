@@ -1,6 +1,6 @@
 """Inflates archives and checks their XML within bounds that do not depend on what headers claim.
 
-Checked XML is safe for any parser: it has no entities, no deep nesting and a bounded size. The libraries that read
+Checked XML is safe for any parser: it has no entities and a bounded text. The libraries that read
 office files use minidom, lxml and ElementTree, which differ in the entities and references that they resolve.
 Therefore, expat checks everything first.
 """
@@ -14,28 +14,18 @@ from xml.parsers import expat
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits, megabytes
-from tasks.inputs.media_types import DAMAGED, DOCX, IMAGES, opened_archive, sniff
+from tasks.inputs.media_types import DAMAGED, IMAGES, opened_archive, sniff
 from tasks.inputs.source import Blob
 
-DEPTH = 100
-"""Elements are nested at most this many levels deep, because the libraries recurse several calls per level. Word uses
-about 10 levels for a paragraph and 3 per nested table."""
 _ENCODING = re.compile(r"utf-?(8|16(le|be)?)|us-ascii|iso-8859-1", re.IGNORECASE)
 """Encodings that all parsers decode in the same way. In other encodings, a parser may see a document type that expat
 does not see."""
-_XML_NODES = "XML elements and attributes"
 _CHARS = "characters (OPENFAZE_MAX_TEXT_CHARS)"
-_STREAMED = ("worksheet", "sst")
-"""Root elements of the parts that are read row by row and never held whole: sheets and their strings."""
 _MEMBERS = 10_000
 _RATIO = 200
 """A member's size is at most this many times its compressed size. Sheets reach 50, deflate itself 1032."""
 _RATIO_FROM = 1 << 20
 """The ratio is checked only for members with more bytes than this."""
-_NODES = {DOCX: 500_000}
-_NODES_ELSE = 1_500_000
-"""Office files have at most this many nodes if _NODES has no limit for their type. Measured: mammoth takes 20 µs and
-0.7 KB per node, other libraries a tenth of the time."""
 _ENCRYPTED = 1
 """Bit of a member's flags for encryption (APPNOTE.TXT 4.4.4)."""
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -62,28 +52,16 @@ class XmlTooLarge(XmlRefused):
 
 
 class XmlBudget:
-    """Budget for the content of all parts of one file. Each element and each attribute is a node."""
+    """Number of characters that all parts of one file may have together."""
 
-    def __init__(self, *, chars: int, nodes: int, streamed_nodes: int = 20_000_000) -> None:
-        """Set the limits; `streamed_nodes` applies to the parts that are read row by row."""
-        self.chars = XmlAllowance(chars, _CHARS)
-        self.nodes = XmlAllowance(nodes, _XML_NODES)
-        self.streamed_nodes = XmlAllowance(streamed_nodes, _XML_NODES)
-
-
-class XmlAllowance:
-    """The number of pieces of content of one `kind` that a file may contain."""
-
-    def __init__(self, limit: int, kind: str) -> None:
-        self._limit = limit
-        self._kind = kind
-        self._left = limit
+    def __init__(self, chars: int) -> None:
+        self._limit = self._left = chars
 
     def spend(self, count: int) -> None:
-        """Count `count` pieces. Raises XmlTooLarge above the limit."""
+        """Count `count` characters. Raises XmlTooLarge above the limit."""
         self._left -= count
         if self._left < 0:
-            raise XmlTooLarge(f"has more than {self._limit} {self._kind}: split it into several files")
+            raise XmlTooLarge(f"has more than {self._limit} {_CHARS}: split it into several files")
 
 
 class XmlCheck:
@@ -91,15 +69,10 @@ class XmlCheck:
 
     def __init__(self, budget: XmlBudget) -> None:
         self._budget = budget
-        self._depth = 0
-        self._nodes = budget.nodes
         self._parser = parser = expat.ParserCreate()
-        parser.ordered_attributes = True
         parser.buffer_text = True
         parser.XmlDeclHandler = self._declaration
         parser.StartDoctypeDeclHandler = self._doctype
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._chars
 
     def feed(self, data: bytes, *, end: bool = False) -> None:
@@ -117,20 +90,8 @@ class XmlCheck:
     def _doctype(self, *_: object) -> None:
         raise XmlRefused("has XML with a document type, which no office file needs")
 
-    def _start(self, name: str, attributes: list[str]) -> None:
-        if not self._depth:
-            is_streamed = name.rpartition(":")[2] in _STREAMED
-            self._nodes = self._budget.streamed_nodes if is_streamed else self._budget.nodes
-        self._depth += 1
-        if self._depth > DEPTH:
-            raise XmlRefused(f"has XML elements more than {DEPTH} deep")
-        self._nodes.spend(1 + len(attributes) // 2)
-
-    def _end(self, _name: str) -> None:
-        self._depth -= 1
-
     def _chars(self, text: str) -> None:
-        self._budget.chars.spend(len(text))
+        self._budget.spend(len(text))
 
 
 def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:
@@ -167,7 +128,7 @@ def _inflate_members(archive: zipfile.ZipFile, blob: Blob, limits: MediaLimits) 
     names = {info.filename: info for info in archive.infolist() if not info.is_dir()}
     if len(names) > _MEMBERS:
         raise blob.too_large(f"holds {len(names)} files; the limit is {_MEMBERS}.")
-    budget = XmlBudget(chars=limits.text_chars, nodes=_NODES.get(blob.media_type, _NODES_ELSE))
+    budget = XmlBudget(limits.text_chars)
     left = limits.office_bytes
     for name, info in names.items():
         try:

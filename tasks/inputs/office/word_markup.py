@@ -5,9 +5,6 @@ from collections.abc import Iterable, Iterator
 
 from lxml import etree
 
-_FIELD_DEPTH = 20
-"""Fields, such as an index entry in a table of contents, are kept to this depth of nesting. The marks of deeper ones
-are removed. The depth is bounded, because mammoth goes through all open fields for every run of text."""
 _OFFICE_2010 = "http://schemas.microsoft.com/office/word/2010/"
 _KNOWN_NAMESPACES = {
     *(f"{_OFFICE_2010}wordprocessing{kind}" for kind in ("Shape", "Group", "Canvas", "Drawing")),
@@ -101,7 +98,7 @@ def _rewrite_text(root: etree._Element, name: str) -> None:
 
 
 def _keep_results_of_fields(root: etree._Element, name: str) -> None:
-    """Remove what stands in the codes of fields, and the marks of fields deeper than `_FIELD_DEPTH`.
+    """Remove what stands in the codes of fields.
 
     Of a field from its mark "begin" to its mark "end", only what follows the mark "separate" is shown (ECMA-376,
     part 1, 17.16.18).
@@ -146,7 +143,6 @@ def _keep_results(story: list[etree._Element], name: str) -> None:
     open_: list[tuple[int, bool]] = []  # where each field begins, and whether its result has begun
     codes = 0  # number of fields that end, whose codes are around
     for index, (one, kind) in enumerate(zip(story, kinds, strict=True)):
-        is_too_deep = len(open_) > _FIELD_DEPTH or (len(open_) == _FIELD_DEPTH and kind == "begin")
         match kind:
             case "begin":
                 open_.append((index, False))
@@ -158,5 +154,3 @@ def _keep_results(story: list[etree._Element], name: str) -> None:
                 codes -= not open_.pop()[1]
             case None if codes and one.tag not in no_content:
                 next(one.iterancestors()).remove(one)
-        if kind is not None and is_too_deep:
-            next(one.iterancestors()).remove(one)

@@ -41,11 +41,6 @@ _HIDING = b"hidden="
 _STYLES = "xl/styles.xml"
 _MOST_STYLES = 2_000
 """If the styles of a workbook cannot be read, its cells may have any of this many."""
-_POSITIONS_PER_CELL = 20
-"""At most this many positions are visited per permitted cell, because a row may have its only cell in column 16,384."""
-
-_SIGNS_OF_A_CELL = 3
-"""Number of signs that divide a cell of a table from the next one: a stroke between two spaces."""
 
 
 def shown(value: object, code: str) -> str:
@@ -189,7 +184,7 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
     """Convert a workbook. Each sheet becomes a heading, a table for each block of rows that no empty row divides, and
     then text boxes and pictures. A block one column wide becomes lines. A formula is shown as the value that was last
     calculated; the value of merged cells is in the first cell. Text that is struck through is marked. Raises
-    InputTooLarge for too many cells, empty positions or characters.
+    InputTooLarge for too many cells or characters.
 
     Hidden sheets are named and left out. So are hidden rows and columns, which a line below the heading mentions.
     """
@@ -308,21 +303,13 @@ def _part_text(part: Any) -> str:
 
 
 class _Counter:
-    """Counts the cells of a workbook, their characters, and the empty positions between them."""
+    """Counts the cells of a workbook and their characters."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
-        self._limit = limits.cells
         self._cells = limits.cells
-        self._places = limits.cells * _POSITIONS_PER_CELL
         self._chars = 0
-        self._signs = 0
         self._limits = limits
-
-    def count_places(self, width: int) -> None:
-        """Count a row of `width` positions, before its cells are looked at. Raises InputTooLarge."""
-        self._places -= width + 1
-        self._check()
 
     def count_texts(self, texts: Collection[str]) -> None:
         """Count the cells of a row that have `texts`. Raises InputTooLarge."""
@@ -330,19 +317,8 @@ class _Counter:
         # A string that several cells share takes memory for each of them once it is part of a table.
         self._chars += sum(map(len, texts))
         text_file.check_length(self._chars, self._blob, self._limits)
-        self._check()
-
-    def count_table(self, width: int, rows: int) -> None:
-        """Count the signs between the cells of a table, before it is built. Raises InputTooLarge."""
-        self._signs += rows * width * _SIGNS_OF_A_CELL
-        text_file.check_length(self._signs, self._blob, self._limits)
-
-    def _check(self) -> None:
-        if min(self._cells, self._places) < 0:
-            positions = self._limit * _POSITIONS_PER_CELL
-            raise self._blob.too_large(
-                f"has more than {self._limit} cells, or {positions} together with empty places between them, the limit."
-            )
+        if self._cells < 0:
+            raise self._blob.too_large(f"has more than {self._limits.cells} cells, the limit.")
 
 
 def _sheet_blocks(sheet: Any, view: _View, counter: _Counter) -> Iterator[str]:
@@ -351,7 +327,6 @@ def _sheet_blocks(sheet: Any, view: _View, counter: _Counter) -> Iterator[str]:
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > _MAX_ROWS:
             raise ValueError("a row has a number that no sheet has")
-        counter.count_places(len(row))
         if not view.shows_row(number):
             continue
         texts = {index: text for index, cell in enumerate(row) if (text := view.shown(index, cell))}
@@ -359,18 +334,17 @@ def _sheet_blocks(sheet: Any, view: _View, counter: _Counter) -> Iterator[str]:
         if texts:
             block.append(texts)
         elif block:
-            yield _block_table(block, counter)
+            yield _block_table(block)
             block = []
     if block:
-        yield _block_table(block, counter)
+        yield _block_table(block)
 
 
-def _block_table(block: list[dict[int, str]], counter: _Counter) -> str:
+def _block_table(block: list[dict[int, str]]) -> str:
     """Return a block as a table, or as lines of text if it is one cell wide."""
     left, right = min(map(min, block)), max(map(max, block))
     if left == right:
         return "\n".join(escape_line(text_file.one_line(row[left])) for row in block)
-    counter.count_table(right - left + 1, len(block))
     return text_file.table(
         [escape_inline(row[index]) if index in row else "" for index in range(left, right + 1)] for row in block
     )

@@ -15,8 +15,6 @@ from tasks.inputs.source import SHOWN, Blob
 from tasks.inputs.text.text_file import one_line
 from tasks.markdown_text import ATTACHMENT, ATTACHMENTS, escape_line, escape_part
 
-_MAX_NODES = 500_000
-
 
 def open_pdf(blob: Blob, limits: MediaLimits, opener: Opener) -> Pages:
     """Open a PDF file. `opener` returns the readers of the files in a portfolio. Raises what `PdfPages` raises."""
@@ -58,7 +56,7 @@ def _portfolio(pdf: PdfPages, files: Sequence[tuple[str, bytes]], pages: Embedde
 def _xfa_form(packets: Sequence[bytes], limits: MediaLimits) -> str:
     """Return the filled fields of a form as lines, with their captions and the states of boxes (XFA 3.3); "" if there
     are none that can be read."""
-    budget = XmlBudget(chars=limits.text_chars, nodes=_MAX_NODES)
+    budget = XmlBudget(limits.text_chars)
     captions: dict[str, str] = {}
     ticks: dict[str, str] = {}
     values: list[tuple[str, str]] = []

@@ -9,7 +9,6 @@ import io
 import math
 import re
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,8 +16,6 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from models.vision.text import Image
-from models.workers.process import limit_part
-from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.pages import Pages, TextLayer
@@ -28,12 +25,6 @@ from tasks.inputs.pdf.text_layer import read_text_layer
 from tasks.inputs.printed_codes import MAX_PIXELS, PrintedCode, find_codes
 from tasks.inputs.source import Blob
 
-_UNPAUSED_S = 1.0
-"""The process is ended this many seconds after a page's time limit. Work on a page that can be paused stops earlier,
-and the process continues."""
-_PAGES_TIMES = 6
-"""All pages of a file together may take this many times as long as one page. A small file can have hundreds of pages
-with the same content."""
 _PDFIUM = threading.RLock()
 _CODES_TIMES = 2
 """Largest enlargement of pages that are searched for codes. At 144 DPI, a bar of 0.2 mm is only one pixel wide, which
@@ -60,10 +51,7 @@ class PdfPages(Pages):
         self._blob = blob
         self._limits = limits
         self._page: tuple[int, pypdfium2.PdfPage] | None = None
-        self._left_s = _PAGES_TIMES * limits.page_seconds
-        """Seconds that are left for all pages together."""
         with _PDFIUM:
-            limit_part(limits.page_seconds, self._too_slow("open"))
             self._pdf = self._opened()
             try:
                 self.total = len(self._pdf)
@@ -96,15 +84,12 @@ class PdfPages(Pages):
 
     def _drawn(self, number: int, times: int) -> Image:
         """Return the page's picture, `times` times as wide and high as at 144 DPI."""
-        with self._reading(number) as deadline:
+        with self._reading(number):
             page = self._loaded(number)
             width, height = _pixel_size(page.get_size())
             where = f" at 144 DPI on page {number}"
             self._blob.check_pixels(width, height, self._limits.image_pixels, where=where)
-            picture = draw(page, width * times, height * times, deadline=deadline)
-            if picture is None:
-                raise self._too_slow(f"draw page {number}")
-            return picture
+            return draw(page, width * times, height * times)
 
     def xfa_packets(self) -> list[bytes]:
         """Return the parts of an XFA form; nothing for a form whose fields are also on its pages."""
@@ -160,33 +145,17 @@ class PdfPages(Pages):
             raise self._blob.error("is not a readable PDF: it is damaged or incomplete.") from error
 
     @contextmanager
-    def _reading(self, number: int) -> Iterator[float]:
-        """Hold PDFium's lock, and yield the time (time.thread_time) until which the page may be read. If the
-        block lasts _UNPAUSED_S longer, the process is ended."""
+    def _reading(self, number: int) -> Iterator[None]:
+        """Hold PDFium's lock, and turn its errors into those of the page."""
         if not 1 <= number <= self.total:
             raise self._blob.error(f"has no page {number}; it has {self.total}.")
         with _PDFIUM:
-            seconds = min(self._limits.page_seconds, self._left_s)
-            if self._left_s < 0:
-                raise self._too_slow(f"read or draw page {number}")
-            limit_part(seconds + _UNPAUSED_S, self._too_slow(f"read or draw page {number}"))
-            start = time.thread_time()
             try:
-                yield start + seconds
+                yield
             except pypdfium2.PdfiumError as error:
                 if not is_fault_of_file(error):
                     raise
                 raise self._blob.error(f"cannot be read at page {number}: it is damaged.") from error
-            finally:
-                self._left_s -= time.thread_time() - start
-
-    def _too_slow(self, to_do: str) -> InputError:
-        """Return the error for a page that takes too long. If the pages before it have left less time than one page may
-        take, the error is about all these pages together."""
-        limit_s, whose = self._limits.page_seconds, to_do
-        if self._left_s < limit_s:
-            limit_s, whose = _PAGES_TIMES * limit_s, f"{to_do} and the pages before it"
-        return self._blob.error(f"takes longer than {limit_s:g} s to {whose}.", code="decode_failed")
 
     def _loaded(self, number: int) -> pypdfium2.PdfPage:
         """Return the parsed page. The last one is remembered, because its text and picture are requested in

@@ -18,8 +18,6 @@ _OVERHANG = 1.0
 """The first and the last word of a struck text end at most this many em from the ends of the line."""
 _LEVEL = 0.5
 """The ends of a line that is level differ by at most this many points in height."""
-_MOST_COMPARISONS = 1_000_000
-"""Number of comparisons of lines and words on a page, which take 1 s. Words that were not compared are not struck."""
 
 
 def struck_words(words: Sequence[PdfWord], rulings: Sequence[Ruling], page: pypdfium2.PdfPage) -> set[int]:
@@ -31,7 +29,7 @@ def struck_words(words: Sequence[PdfWord], rulings: Sequence[Ruling], page: pypd
 
 
 def _words_in(words: Sequence[PdfWord], boxes: Sequence[Box]) -> Iterator[int]:
-    for index, word in enumerate(words[: _MOST_COMPARISONS // len(boxes)]):
+    for index, word in enumerate(words):
         centre = word.box.centre
         if any(box.contains(centre) for box in boxes):
             yield index
@@ -43,16 +41,12 @@ def _words_under(words: Sequence[PdfWord], rulings: Sequence[Ruling]) -> Iterato
     )
     heights = [line[0] for line in level]
     by_line: dict[int, list[int]] = {}
-    comparisons = 0
     for index, word in enumerate(words):
         if word.direction[0] <= 0 or word.direction[1] or not any(one.isalnum() for one in word.text):
             continue
         box = word.box
         low, high = (box.bottom + share * (box.top - box.bottom) for share in _MIDDLE)
         for line in range(bisect_left(heights, low), bisect_left(heights, high)):
-            comparisons += 1
-            if comparisons > _MOST_COMPARISONS:
-                return
             _, left, right = level[line]
             if min(right, box.right) - max(left, box.left) >= _WIDTH * (box.right - box.left):
                 by_line.setdefault(line, []).append(index)

@@ -6,7 +6,6 @@ named after: `iso-8859-1` is windows-1252, `shift_jis` is CP932, `gb2312` is GB1
 
 import codecs
 import re
-import time
 from functools import lru_cache
 
 import webencodings
@@ -43,11 +42,6 @@ _FEW_BROKEN = 0.01
 encoding, nearly all of them are broken."""
 _MOST_BROKEN = 0.5
 """A declared charset is believed if at most this share of the characters above ASCII are broken."""
-_PIECE = 16_384
-"""Number of bytes that are decoded in one call, within which no other thread runs."""
-_PAUSE_S = 1e-4
-_FIRST = 8 * _PIECE
-"""After this many bytes, decoding stops if a text is not in the encoding."""
 _SAMPLE = 1 << 20
 """Number of bytes that are examined to detect an encoding, from the first one above ASCII; they take 0.1 s."""
 _BEFORE = 64
@@ -108,20 +102,8 @@ def _has_controls(data: bytes) -> bool:
 
 
 def _decoded(data: bytes, codec: str, most_broken: float) -> str | None:
-    """Decode `data`; None if more than a share of `most_broken` of the characters above ASCII are broken.
-
-    It is decoded in pieces, because a byte that an encoding lacks takes a microsecond, which for ten million of them is
-    seconds. A thread that never waits would take Python's lock from the event loop again and again.
-    """
-    decoder = codecs.getincrementaldecoder(codec)(_REPLACED if codec in _VENDORED else "replace")
-    pieces = []
-    for start in range(0, len(data), _PIECE):
-        if start:
-            time.sleep(_PAUSE_S)
-        pieces.append(decoder.decode(data[start : start + _PIECE]))
-        if start == _FIRST and not _is_believed("".join(pieces), most_broken):
-            return None
-    text = "".join((*pieces, decoder.decode(b"", final=True)))
+    """Decode `data`; None if more than a share of `most_broken` of the characters above ASCII are broken."""
+    text = data.decode(codec, _REPLACED if codec in _VENDORED else "replace")
     return text if _is_believed(text, most_broken) else None
 
 
@@ -135,11 +117,7 @@ def _detected(data: bytes) -> str:
     first = _HIGH.search(data)
     sample = data[max(0, first.start() - _BEFORE) if first else 0 :][:_SAMPLE]
     detector = EncodingDetector()
-    for start in range(0, len(sample), _PIECE):
-        detector.feed(sample[start : start + _PIECE], last=False)
-        time.sleep(_PAUSE_S)
-    if len(sample) < _SAMPLE:
-        detector.feed(b"", last=True)
+    detector.feed(sample, last=len(sample) < _SAMPLE)
     codec = codec_of(detector.guess(tld=None, allow_utf8=False)) or _WESTERN
     if codec not in _EASTERN_LATIN:
         return codec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
@@ -33,10 +33,6 @@ levels."""
 _IN_LAYOUT = ["table", "h1", "h2", "h3", "h4", "h5", "h6", "pre"]
 _MAX_SPAN = 1000
 """A cell spans at most this many rows or columns, as in browsers (HTML, 4.9.11)."""
-_LONGEST_BLANK = 100
-"""At most this many consecutive white-space characters are kept. The converter's patterns take quadratic time for
-longer runs, which only `pre` would show."""
-_LONG_BLANK = re.compile(rf"(?<![ \t\r\n])[ \t\r\n]{{{_LONGEST_BLANK + 1},}}")
 _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECASE)
 _BACKTICKS = re.compile(r"`+")
 _NUMBER = re.compile(r"[ \t\n\f\r]*([-+]?[0-9]{1,9})(?![0-9])")
@@ -72,7 +68,6 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     soup = BeautifulSoup(html.encode(errors="replace").decode(), "lxml", multi_valued_attributes={"*": ["class"]})
     title_tag = soup.head.find("title") if soup.head else None
     title = title_tag.get_text() if title_tag else ""
-    _shorten_blanks(soup)
     _drop_hidden(soup)
     _flatten(soup)
     write_in_line(soup)
@@ -88,8 +83,6 @@ class _Converter(MarkdownConverter):
         self._picture = picture
         self._cells: dict[int, str] = {}
         self._numbers: dict[int, int] = {}
-        self._spanned = text_file.EmptyCells()
-        self._filling = text_file.EmptyCells()
 
     def process_text(self, el: NavigableString, parent_tags: set[str] | None = None) -> str:
         """Convert a text. In `code`, which becomes ordinary text, the base class would escape no characters."""
@@ -178,7 +171,7 @@ class _Converter(MarkdownConverter):
 
     def convert_table(self, el: Tag, text: str, **_: object) -> str:
         above = text.strip()  # a caption
-        return "\n\n".join(["", *filter(None, [above, text_file.table(self._grid(el), self._filling)]), ""])
+        return "\n\n".join(["", *filter(None, [above, text_file.table(self._grid(el))]), ""])
 
     def _grid(self, table: Tag) -> list[list[str]]:
         """Place the cells as browsers do (HTML, 4.9.12)."""
@@ -194,8 +187,6 @@ class _Converter(MarkdownConverter):
                     if cell is None:
                         break
                     across, down = _cell_span(cell, "colspan"), min(_cell_span(cell, "rowspan") or left, left)
-                    if not self._spanned.take(across * down - 1):
-                        across = down = 1
                     columns = range(len(row), len(row) + across)
                     text = self._cells.pop(id(cell), "")
                     covered.update({column: max(down, covered.get(column, 0)) - 1 for column in columns})
@@ -243,18 +234,6 @@ def _cell_span(cell: Tag, name: str) -> int:
     return 1 if number is None or number < least else min(number, _MAX_SPAN)
 
 
-def _shorten_blanks(soup: BeautifulSoup) -> None:
-    """Shorten long runs of white space. If a run has line breaks, one empty line and the blanks after the last break
-    remain."""
-
-    def shortened(blank: re.Match[str]) -> str:
-        _, line_break, last = blank[0].rpartition("\n")
-        return 2 * line_break + last[:_LONGEST_BLANK]
-
-    for text in soup.find_all(string=_LONG_BLANK):
-        text.replace_with(type(text)(_LONG_BLANK.sub(shortened, str(text))))
-
-
 def _drop_hidden(soup: BeautifulSoup) -> None:
     """Remove what attributes and styles of the page hide, and put content that is struck through into `del`
     elements."""
@@ -266,7 +245,8 @@ def _drop_hidden(soup: BeautifulSoup) -> None:
     if not any(text for text in _texts_in(soup) if is_hidden.isdisjoint(id(one) for one in (text, *text.parents))):
         # The page shows its text in a way that is not known here.
         hidden = [tag for tag in soup.find_all(True) if _is_closed(tag)]
-    _extract_all(hidden)
+    for node in hidden:
+        node.extract()
     _mark_struck(soup, {key for key, own in effects.items() if own.get(Effect.STRUCK)})
 
 
@@ -301,15 +281,6 @@ def _is_closed(tag: Tag) -> bool:
 def _texts_in(tag: Tag) -> list[NavigableString]:
     """Return the texts within an element that are not blank, without comments."""
     return [text for text in tag.find_all(string=True) if text.strip() and not isinstance(text, PreformattedString)]
-
-
-def _extract_all(nodes: Sequence[PageElement]) -> None:
-    """Remove nodes from the page. One by one, each would be searched for among its siblings."""
-    removed = {id(node) for node in nodes}
-    for parent in {id(node.parent): node.parent for node in nodes if node.parent is not None}.values():
-        for index in range(len(parent.contents) - 1, -1, -1):
-            if id(parent.contents[index]) in removed:
-                parent.contents[index].extract(_self_index=index)
 
 
 def _mark_struck(soup: BeautifulSoup, struck: set[int]) -> None:

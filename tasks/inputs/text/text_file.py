@@ -99,39 +99,15 @@ def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[i
     return inserted_text.strip("\n")
 
 
-_MAX_FILL = 200_000
-"""At most this many empty cells are added to the rows of a table, or of several ones that share a budget."""
-
-
-class EmptyCells:
-    """Budget of the empty cells that are added to tables."""
-
-    def __init__(self) -> None:
-        self._left = _MAX_FILL
-
-    def take(self, count: int) -> bool:
-        """Return True if `count` cells may be added, and subtract them from the budget."""
-        if count > self._left:
-            return False
-        self._left -= count
-        return True
-
-
-def table(rows: Iterable[Sequence[str]], empty: EmptyCells | None = None) -> str:
+def table(rows: Iterable[Sequence[str]]) -> str:
     """Return `rows` as a pipe table of the widest row's width, with the first row as its heading; "" if there are no
-    rows.
-
-    Shorter rows are filled with empty cells. If these would be more than the budget `empty` has, by default
-    `_MAX_FILL`, only the heading is filled: other rows may end early (GitHub Flavored Markdown, 4.10).
-    """
+    rows. Shorter rows are filled with empty cells."""
     rows = list(rows)
     width = max(map(len, rows), default=0)
     if not width:
         return ""
-    filled = width if (empty or EmptyCells()).take(width * len(rows) - sum(map(len, rows))) else 0
-    head, *body = [_table_row([*row, *[""] * (filled - len(row))]) for row in rows]
-    heading = head if filled else _table_row([*rows[0], *[""] * (width - len(rows[0]))])
-    return "\n".join([heading, _table_row(["---"] * width), *body])
+    head, *body = [_table_row([*row, *[""] * (width - len(row))]) for row in rows]
+    return "\n".join([head, _table_row(["---"] * width), *body])
 
 
 def one_line(text: str) -> str:

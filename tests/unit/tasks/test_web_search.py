@@ -65,7 +65,7 @@ class _Paths(dict[str, Any]):
 async def web(**pages: bytes | Handler) -> AsyncIterator[Web]:
     async with serving() as server:
         server.pages = _Paths(pages)
-        policy = FetchPolicy(allow=("127.0.0.1/32",), cache_bytes=0)
+        policy = FetchPolicy(allow=("127.0.0.1/32",))
         fetcher = Fetcher(policy, resolver=Names(), tls=TLS)
         search = SearchFailover([Searxng(Fetcher(policy, resolver=Names(), tls=TLS), server.url())])
         workers = shared_workers()

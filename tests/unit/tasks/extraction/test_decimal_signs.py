@@ -32,8 +32,3 @@ async def test_amounts_like_times_are_decimals(text: str, name: str, value: floa
     found = await read_field(text, name, NUMBER)
     assert found.value == value
     assert found.probability > DOUBTFUL
-
-
-@each_case("text", ["Aantal colli: 9\nTotaal gewicht: 1.345 kg\nOntvangen: 10.25 uur", "Totaal gewicht: 1.345 kg"])
-async def test_three_digits_after_a_point_are_not_sure_unless_other_numbers_decide(text: str) -> None:
-    assert (await read_field(text, "gewicht_kg", NUMBER)).probability <= DOUBTFUL

@@ -1,25 +1,20 @@
 """Values are cut out of lines between the same words and signs as on an example."""
 
-from typing import Any
-
 import pytest
 
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.delimiters import (
-    MAX_CUT,
-    VARIABLE,
     CutValue,
-    Delimiters,
     cut_values,
     delimiters_of,
     find_values,
 )
-from tasks.extraction.passages import passages_of
+from tasks.extraction.passages import passages_to_trace
 from tests.unit.tasks.extraction.test_evidence import ocr
 
 
 def read(*lines: str) -> Candidates:
-    return find_candidates(passages_of([ocr(*lines)]))
+    return find_candidates(passages_to_trace([ocr(*lines)]))
 
 
 def taught(example: Candidates, text: str) -> CutValue:
@@ -75,24 +70,3 @@ def test_a_text_of_an_answer_is_found_across_lines() -> None:
     span = candidates.spans[-1]
     assert (span.kind, span.text) == ("block", "Block 44 Ang Mo Singapore 926201")
     assert delimiters_of(candidates, span.words, span.first, span.last).after == ","
-
-
-@pytest.mark.parametrize("answer", [None, 4, [], {"list": ["Chloe"]}, {"field": "···"}])
-def test_an_answer_without_texts_adds_nothing(answer: Any) -> None:
-    candidates = read("Server Chloe · 41-92")
-    count = len(candidates.spans)
-    find_values(candidates, answer)
-    assert len(candidates.spans) == count
-
-
-def test_words_that_only_one_paper_has_delimit_nothing() -> None:
-    delimiters = Delimiters("invoice", "acme", ",", "17")
-    assert delimiters.among({"invoice"}) == Delimiters("invoice", VARIABLE, ",", VARIABLE)
-    assert not delimiters.among({"invoice"}).are_known
-    assert delimiters.among({"acme"}).are_known
-
-
-def test_the_spans_of_one_value_are_bounded() -> None:
-    one = taught(read("sold to Ann Lee, today"), "Ann Lee")
-    paper = read(*(f"sold to Person Number{at} Of Many Names, and Others, too, today" for at in range(200)))
-    assert len(cut(paper, one)) == MAX_CUT

@@ -1,30 +1,26 @@
 """Pieces of what was read, how they are chosen from, and lists of objects put together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidates
+from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.choice import ChosenValue, choose_values
-from tasks.extraction.features import Strings, span_features
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import printed_text, read_object_list
-from tasks.extraction.passages import MAX_CHARS, passages_of
-from tasks.extraction.probability import CalibrationInput, FieldScores, calibration_input, probability
+from tasks.extraction.object_lists import read_object_list
+from tasks.extraction.passages import passages_to_trace
+from tasks.extraction.probability import FieldScores
 from tasks.schema.paths import JsonPath
-from tests.entries import entry_of
 from tests.unit.tasks.extraction.test_evidence import ocr
-from training.extraction.examples import passage_of
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
 
 
 def read(*rows: Any) -> Candidates:
-    return find_candidates(passages_of([ocr(*rows)]))
+    return find_candidates(passages_to_trace([ocr(*rows)]))
 
 
 def texts_of(candidates: Candidates, kind: str) -> set[str]:
@@ -58,12 +54,6 @@ def chosen(by: FieldScores) -> dict[JsonPath, ChosenValue]:
     return choose_values(by)
 
 
-def test_text_without_height_has_features() -> None:
-    page = passage_of([(10, 10, 90, 10, "Total: 5.00"), (10, 30, 80, 30, "Thank you")])
-    candidates = find_candidates([page])
-    assert np.isfinite(span_features(candidates, Strings()).still).all()
-
-
 def test_values_lines_and_what_stands_behind_a_colon_are_pieces() -> None:
     candidates = read(
         "ACME BOOKS (M) SDN BHD (789417-W)", "Date: 25/12/2018 8:13", ("Total", "RM 63.60"), "Mail: a@b.example"
@@ -76,37 +66,6 @@ def test_values_lines_and_what_stands_behind_a_colon_are_pieces() -> None:
     assert "25/12/2018 8:13" in texts_of(candidates, "part")
     [total] = [span for span in candidates.spans if span.kind == "number" and span.text == "RM 63.60"]
     assert total.label == "Total"
-
-
-def test_the_value_of_a_label_keeps_the_words_that_are_signs() -> None:
-    parts = texts_of(read("Insurer: Aldermoor & Sons", "Premium: 120.00"), "part")
-    assert "Aldermoor & Sons" in parts
-    assert "Aldermoor Sons" not in parts
-    assert "040 123 45 67" in texts_of(read("Tel.: 040 / 123 45 67"), "part")
-
-
-def test_lines_that_stand_together_are_one_piece() -> None:
-    candidates = read("Ship to: 12 Main Street", "Springfield, 12345", "USA")
-    assert {"12 Main Street Springfield, 12345", "12 Main Street Springfield, 12345 USA"} <= texts_of(
-        candidates, "block"
-    )
-    apart = find_candidates(
-        passages_of([entry_of("scraper", {"text": "ACME"}), entry_of("scraper", {"text": "Total"})])
-    )
-    assert not texts_of(apart, "block")
-
-
-def test_a_piece_knows_its_neighbours() -> None:
-    candidates = read(("Invoice", "Date"), ("INV 7", "2020"))
-    texts = [segment.text for segment in candidates.segments]
-    number, year = candidates.segments[texts.index("INV 7")], candidates.segments[texts.index("2020")]
-    assert (texts[number.above], texts[year.above], texts[year.left]) == ("Invoice", "Date", "INV 7")
-    assert number.left == -1
-
-
-def test_no_more_than_so_many_pieces_are_looked_at() -> None:
-    passages = passages_of([ocr(*[f"line {number}, of: many words" for number in range(50)])])
-    assert len(find_candidates(passages, 100).spans) == 100
 
 
 def test_of_places_that_say_the_same_the_chances_are_added() -> None:
@@ -180,28 +139,6 @@ def test_the_rows_of_a_table_are_objects() -> None:
     ]
 
 
-def test_each_field_of_a_list_has_its_own_column() -> None:
-    """Which of two amounts is which, most rows tell."""
-    candidates = read(("Lamp", "30.00", "70.00"), ("Chair", "12.50", "57.50"), ("Desk", "9.90", "47.60"))
-    cells = {
-        "name": {"Lamp": 3.0, "Chair": 3.0, "Desk": -1.0},
-        "price": {"30.00": 3.0, "12.50": 2.0, "47.60": 2.5, "9.90": 0.5},
-        "left": {"70.00": 2.0, "57.50": 2.0, "9.90": 1.0, "47.60": 0.5},
-    }
-    assert items(candidates, cells, name=STRING) == [
-        {"name": "Lamp", "price": 30.0, "left": 70.0},
-        {"name": "Chair", "price": 12.5, "left": 57.5},
-        {"name": "Desk", "price": 9.9, "left": 47.6},
-    ]
-
-
-def test_figures_across_a_wide_gap_are_not_one_number() -> None:
-    candidates = read(("HDMI ADAPTER", "12", "127.90"))
-    assert {"12", "127.90"} <= texts_of(candidates, "number")
-    assert "12 127.90" not in texts_of(candidates, "number")
-    assert "12 127.90" in texts_of(read("Total: 12 127.90 EUR"), "number")
-
-
 def test_what_items_come_to_is_no_item() -> None:
     candidates = read(("Lamp", "30.00"), ("Chair", "33.60"), ("Total", "63.60"), ("Change", "6.40"))
     cells = {
@@ -218,83 +155,3 @@ def test_an_item_may_have_two_lines() -> None:
         {"name": "KF MODELLING CLAY", "price": 9.0},
         {"name": "PEN BLUE", "price": 3.0},
     ]
-
-
-def test_a_list_ends_before_the_sum_of_its_amounts() -> None:
-    candidates = read(("PEN BLUE", "3.00"), ("PEN RED", "4.00"), ("BOTH", "7.00"), ("BAG", "1.00"))
-    names = {"PEN BLUE": 4.0, "PEN RED": 4.0, "BOTH": 4.0, "BAG": 4.0}
-    cells = {"name": names, "price": {"3.00": 4.0, "4.00": 4.0, "7.00": 4.0, "1.00": 4.0}}
-    assert [one["name"] for one in items(candidates, cells, name=STRING)] == ["PEN BLUE", "PEN RED"]
-
-
-@pytest.mark.parametrize("columns", [("net", "gross"), ("gross", "net")])
-def test_a_list_ends_before_the_first_sum_of_any_field(columns: tuple[str, str]) -> None:
-    candidates = read(
-        ("PEN BLUE", "3.00", "3.60"),
-        ("PEN RED", "4.00", "4.80"),
-        ("BOTH", "7.00", "8.41"),
-        ("ALL", "14.50", "16.81"),
-    )
-    amounts = {
-        "net": dict.fromkeys(("3.00", "4.00", "7.00", "14.50"), 4.0),
-        "gross": dict.fromkeys(("3.60", "4.80", "8.41", "16.81"), 4.0),
-    }
-    names = dict.fromkeys(("PEN BLUE", "PEN RED", "BOTH", "ALL"), 4.0)
-    cells = {"name": names, **{column: amounts[column] for column in columns}}
-    assert [one["name"] for one in items(candidates, cells, name=STRING)] == ["PEN BLUE", "PEN RED"]
-
-
-def test_an_item_at_a_place_in_use_is_left_out() -> None:
-    candidates = read(("Wages", "900.00"), ("Bonus", "50.00"), (), (), ("Tax", "120.00"), ("Pension", "40.00"))
-    texts = {"Wages": 4.0, "Bonus": 4.0, "Tax": 4.0, "Pension": 4.0}
-    lower = {text: score - 3 for text, score in texts.items()}
-    amounts = {"900.00": 4.0, "50.00": 4.0, "120.00": 4.0, "40.00": 4.0}
-    fields = [
-        (wanted(("earnings", "name"), STRING, in_list=True), texts),
-        (wanted(("earnings", "amount"), NUMBER, in_list=True), amounts),
-        (wanted(("deductions", "name"), STRING, in_list=True), lower),
-        (wanted(("deductions", "amount"), NUMBER, in_list=True), amounts),
-    ]
-    known = scored(candidates, fields)
-    lists = {path: read_object_list(known, path) for path in (("earnings",), ("deductions",))}
-    assert all(len(one.rows) == 4 for one in lists.values())
-    used = {printed_text(known, cell) for path, cell in lists["earnings",].cells.items() if path[1] in (0, 2, 3)}
-    assert [row["name"] for row in lists["deductions",].without_places(known, used).rows] == ["Bonus"]
-    assert lists["deductions",].without_places(known, ()) is lists["deductions",]
-
-
-def test_a_list_of_guesses_is_left_empty() -> None:
-    candidates = read("KF MODELLING CLAY", "14 MILL LANE")
-    assert items(candidates, {"name": {"KF MODELLING CLAY": -5.9}, "price": {}}, name=STRING) == []
-
-
-def test_what_labels_speak_against_is_less_probable() -> None:
-    own = CalibrationInput("llm", (4.0, 1.0, 1.0, 0.0))
-    assert probability(own) > probability(own._replace(features=(-1.0, 1.0, 1.0, 0.0)))
-    assert probability(own) > probability(own._replace(features=(4.0, 1.0, 0.0, 1.0)))
-    assert 0 < probability(own._replace(features=(-9.0, 1.0, 1.0, 0.0))) < 1
-
-
-def test_a_copied_field_is_less_probable_if_another_field_may_have_its_place() -> None:
-    candidates = read("Name: Jane Doe", "Town: Ghent")
-    name, place = wanted(("name",), STRING), {"Jane Doe": 6.0}
-    alone = scored(candidates, [(name, place), (wanted(("town",), STRING), {"Ghent": 6.0})])
-    contested = scored(candidates, [(name, place), (wanted(("contact",), STRING), {"Jane Doe": 6.0})])
-    chances = []
-    for one in (alone, contested):
-        found = replace(one, entries=[ocr("Name: Jane Doe", "Town: Ghent")]).place(("name",), "Jane Doe")
-        assert found is not None
-        chances.append(probability(calibration_input(found, 1.0, "own")))
-    assert chances[0] > chances[1]
-
-
-def test_a_span_says_where_it_stands() -> None:
-    candidates = read("Name: Jane Doe")
-    found: list[CandidateSpan] = [span for span in candidates.spans if span.text == "Jane Doe"]
-    assert {tuple(span.passage.words[word] for word in span.words) for span in found} >= {("Jane", "Doe")}
-
-
-def test_a_word_that_is_longer_than_what_is_searched_has_no_candidates() -> None:
-    for end in ("", "\nTotal 9.00"):
-        passages = passages_of([entry_of("scraper", {"text": "x" * (MAX_CHARS + 1) + end})])
-        assert find_candidates(passages).spans == []

@@ -21,13 +21,6 @@ def test_fields_of_objects_that_may_be_null_come_last_and_are_not_required() -> 
     assert [one.is_required for one in fields_of(schema)] == [True, True, False, False, False]
 
 
-def test_an_object_that_may_contain_itself_is_looked_through_once() -> None:
-    node = {"type": "object", "properties": {"name": TEXT, **{f"n{at}": {"$ref": "#/$defs/maybe"} for at in range(9)}}}
-    schema = {"$ref": "#/$defs/node", "$defs": {"node": node, "maybe": {"anyOf": [{"$ref": "#/$defs/node"}, NULL]}}}
-    assert paths_of(schema) == ["name", *(f"n{at}.name" for at in range(9))]
-    assert count_left_out(schema) == 0
-
-
 def test_the_fields_of_objects_that_contain_each_other_are_bounded() -> None:
     refer = {f"n{at}": {"anyOf": [{"$ref": f"#/$defs/{at}"}, NULL]} for at in range(12)}
     objects = {str(at): {"type": "object", "properties": {"name": TEXT, **refer}} for at in range(12)}
@@ -50,11 +43,6 @@ def test_a_field_with_a_single_value_is_searched_for(field: dict[str, Any], is_f
     found = fields_of({"properties": {"a": field}})
     assert bool(found) == is_found
     assert all("int64" not in one.schema.values() for one in found)
-
-
-def test_a_field_of_no_type_may_be_a_text() -> None:
-    [field] = fields_of({"properties": {"a": {"description": "Anything", "tpye": "string"}}})
-    assert field.schema["type"] == ["string", "null"]
 
 
 def test_lists_may_be_null_and_have_any_keywords() -> None:

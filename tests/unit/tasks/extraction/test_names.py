@@ -1,71 +1,66 @@
-"""How a field's key is read, and how much of keys is remembered."""
+"""How the keys of fields are read, and what keys and labels mean in the languages of documents."""
 
-import pytest
-
-from tasks.extraction.names import MAX_CHARS, MAX_WORDS, names_of, words_of_key
+from tasks.extraction.concepts import concepts_of
+from tasks.extraction.folding import fold
+from tasks.extraction.names import names_of, words_of_key
 from tests.conftest import each_case
 
 
-@pytest.mark.parametrize(
-    ("key", "words"),
+@each_case(
+    ("key", "words", "spelt_out"),
     [
-        ("total", ("total",)),
-        ("invoiceNumber", ("invoice", "number")),
-        ("invoice_number", ("invoice", "number")),
-        ("VATRate", ("vat", "rate")),
-        ("", ()),
+        ("total", "total", "total"),
+        ("invoiceNumber", "invoice number", "invoice number"),
+        ("VATRate", "vat rate", "vat rate"),
+        ("", "", ""),
+        ("customer_addr", "customer addr", "customer address"),
+        ("dueDt", "due dt", "due date"),
+        ("lname", "lname", "last name"),
+        ("invoicenumber", "invoicenumber", "invoice number"),
     ],
 )
-def test_a_key_is_read_as_words(key: str, words: tuple[str, ...]) -> None:
-    assert words_of_key(key) == words
-
-
-@pytest.mark.parametrize(
-    ("key", "words"),
-    [
-        ("customer_addr", ("customer", "address")),
-        ("dueDt", ("due", "date")),
-        ("lname", ("last", "name")),
-        ("duedate", ("due", "date")),
-        ("invoicenumber", ("invoice", "number")),
-        ("total", ("total",)),
-    ],
-)
-def test_a_fields_name_is_spelt_out(key: str, words: tuple[str, ...]) -> None:
-    assert names_of((key,), {}).own == tuple(dict.fromkeys([words, words_of_key(key)]))
-
-
-def test_a_long_word_is_not_cut_wherever_it_may_be() -> None:
-    word = "total" * 9 + "date"
-    assert names_of((word,), {}).own == ((word,),)
-
-
-def test_no_more_than_a_thousand_keys_are_remembered() -> None:
-    for number in range(2000):
-        words_of_key(f"key{number}")
-    assert words_of_key.cache_info().currsize <= 1024
+def test_a_key_is_read_as_words(key: str, words: str, spelt_out: str) -> None:
+    assert words_of_key(key) == tuple(words.split())
+    assert names_of((key,), {}).own == tuple(dict.fromkeys([tuple(spelt_out.split()), tuple(words.split())]))
 
 
 @each_case(
     ("key", "concept"),
     [
         ("lieu_naissance", "birth_place"),
-        ("data_nascita", "birth"),
-        ("luogo_nascita", "birth_place"),
-        ("numero_permis", "licence_number"),
         ("lugarNacimiento", "birth_place"),
+        ("numero_permis", "licence_number"),
+        ("termin_platnosci", "due_date"),
+        ("faellig_am", "due_date"),
+        ("issuedon", "issue_date"),
+        ("invoice.number", "document_number"),
+        ("fælles", None),
+        ("number", None),
     ],
 )
-def test_a_key_may_leave_little_words_out(key: str, concept: str) -> None:
-    assert names_of((key,), {}).concepts == {concept}
+def test_a_key_means_what_authors_of_schemas_call_a_field(key: str, concept: str | None) -> None:
+    assert names_of(key.split("."), {}).concepts == ({concept} if concept else set())
 
 
-def test_no_more_of_a_key_is_compared_than_is_of_use() -> None:
-    assert len(words_of_key("a_" * 45_000)) == MAX_WORDS < MAX_CHARS / 2
-    assert words_of_key("x" * 90_000) == ("x" * MAX_CHARS,)
-
-
-@pytest.mark.parametrize("word", ["title", "description"])
-def test_a_long_text_about_a_field_is_no_name(word: str) -> None:
-    assert names_of(("total",), {word: "amount"}).own == (("total",), ("amount",))
-    assert names_of(("total",), {word: "amount " + "x" * MAX_CHARS}).own == (("total",),)
+@each_case(
+    ("label", "concept"),
+    [
+        ("Termin płatności", "due_date"),
+        ("Att betala", "total"),
+        ("Org.nr", "registration"),
+        ("Forfaldsdato", "due_date"),
+        ("Rechnungsdatum", "date"),
+        ("TOTAL SALES (INCLUSIVE OF GST) :", "total"),
+        ("TOTAI", "total"),
+        ("Total sales excluding GST", "net"),
+        ("GST @6% INCLUDED IN TOTAL", "tax"),
+        ("Total discount", "discount"),
+        ("TOTAL QTY:", "quantity"),
+        ("GST REG. NO.", "tax_id"),
+        ("TAX INVOICE", None),
+        ("Delivery date", "delivery_date"),
+        ("Thank you", None),
+    ],
+)
+def test_a_label_means_what_its_strongest_words_say(label: str, concept: str | None) -> None:
+    assert concepts_of(tuple(fold(label))) == ({concept} if concept else set())

@@ -4,21 +4,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from models.extraction.page_encoder import FIELDS_AT_ONCE, SCORES, ReadPage
+from models.extraction.page_encoder import SCORES, ReadPage
 from models.extraction.page_tokens import Box, PageTokens, Prompt, page_tokens
 from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidates
 from tasks.extraction.page_reading import (
     INSIDE,
-    LARGEST,
-    MAX_WORDS,
     UNREAD,
     Readings,
     add_spans,
     read_pages,
     span_scores,
 )
-from tasks.extraction.passages import Passage, passages_to_search
-from tasks.result import SourceLine
+from tasks.extraction.passages import passages_to_search
 from tasks.schema.awaited import in_thread
 from tests.letters import letter_tokenizer
 from tests.unit.tasks.extraction.test_evidence import ocr
@@ -74,29 +71,6 @@ async def test_the_span_that_the_reader_finds_has_the_highest_score() -> None:
     assert scores.min() < UNREAD
 
 
-async def test_scores_are_bounded() -> None:
-    candidates, readings, _ = await read(["Number: 123\nParis"], {})
-    for page in readings.values():
-        page.scores[:] = 99.0
-    assert (span_scores(candidates, readings, 2) == LARGEST).all()
-
-
-async def test_signs_around_a_value_do_not_count() -> None:
-    candidates, readings, _ = await read(["Number (123)."], {"number": "(123)."})
-    scores = span_scores(candidates, readings, 2)
-    best = [span for span, score in zip(candidates.spans, scores[0], strict=True) if score == 4.0 + 4.0 + INSIDE * 2.0]
-    assert {"123", "(123"} <= set(texts(best))
-    assert {text.strip("().") for text in texts(best)} == {"123"}
-
-
-async def test_words_of_signs_around_a_value_do_not_count() -> None:
-    candidates, readings, _ = await read(["Fee: € 130\nShare: 82 %"], {"number": "130", "city": "82"})
-    scores = span_scores(candidates, readings, 2)
-    for row, text in ((0, "€ 130"), (1, "82 %")):
-        index = next(index for index, span in enumerate(candidates.spans) if span.text == text)
-        assert scores[row, index] == 4.0 + 4.0 + INSIDE * 2.0
-
-
 async def test_a_span_of_a_page_that_was_not_read_has_the_same_score_for_each_field() -> None:
     candidates, readings, _ = await read(["Number: 123", "City: Paris"], {"number": "123"}, most_runs=1)
     scores = span_scores(candidates, readings, 2)
@@ -114,23 +88,6 @@ async def test_pages_are_read_until_the_runs_are_used_up() -> None:
     assert (reader.allowed, len(readings)) == ([], 0)
 
 
-async def test_a_page_is_not_read_if_some_fields_would_not_be() -> None:
-    reader = FakeReader({})
-    passages = passages_to_search([ocr("a 1")])
-    prompts = [PROMPTS[0]] * (FIELDS_AT_ONCE + 1)
-    assert await in_thread(read_pages, passages, prompts, reader, 1) == {}
-    assert len(await in_thread(read_pages, passages, prompts, reader, 2)) == 1
-    assert reader.allowed == [2]
-
-
-async def test_words_without_places_are_not_read() -> None:
-    reader = FakeReader({})
-    passage = Passage(0, "stt", [SourceLine(("number", "1"), "/text", {})])
-    assert passage.grid == ()
-    assert await in_thread(read_pages, [passage], PROMPTS, reader, 9) == {}
-    assert reader.allowed == []
-
-
 async def test_a_value_that_is_not_a_candidate_yet_becomes_one() -> None:
     line = "we have sold the blue wooden chair with arms to our neighbour in town"
     value = "blue wooden chair with arms"
@@ -143,19 +100,3 @@ async def test_a_value_that_is_not_a_candidate_yet_becomes_one() -> None:
     assert texts(candidates.spans[len(before) :]) == [value]
     scores = span_scores(candidates, readings, 2)
     assert scores[0].argmax() == len(before)
-
-
-async def test_a_candidate_is_not_added_again() -> None:
-    candidates, readings, _ = await read(["Number: 123\nParis"], {"number": "123", "city": "Paris"})
-    before = list(candidates.spans)
-    assert {"123", "Paris"} <= set(texts(before))
-    add_spans(candidates, readings, [0, 1])
-    assert candidates.spans == before
-
-
-async def test_an_added_value_has_a_limited_number_of_words() -> None:
-    words = [f"word{number}" for number in range(MAX_WORDS + 5)]
-    candidates, readings, _ = await read([" ".join(words)], {"number": " ".join(words)})
-    before = len(candidates.spans)
-    add_spans(candidates, readings, [0])
-    assert all(len(span.words) <= MAX_WORDS for span in candidates.spans[before:])

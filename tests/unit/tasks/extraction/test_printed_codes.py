@@ -47,11 +47,6 @@ async def test_the_text_of_a_qr_code_is_data_and_its_address_is_not_followed() -
     }
 
 
-async def test_control_characters_of_a_code_are_blanks_in_a_field() -> None:
-    hostile = page_with(("QR Code", "A\x1b[2J\x00B\u202eC\x07"))
-    assert await filled(hostile, qr_code=OR_NULL) == {"qr_code": "A [2J B C"}
-
-
 async def test_a_payment_code_fills_what_is_not_printed() -> None:
     bill = page_with(("QR Code", PAYMENT))
     assert await filled(bill, iban=OR_NULL, bic=OR_NULL, total_amount=NUMBER, currency=OR_NULL) == {
@@ -60,11 +55,6 @@ async def test_a_payment_code_fills_what_is_not_printed() -> None:
         "total_amount": 128.4,
         "currency": "EUR",
     }
-
-
-async def test_what_is_printed_beside_a_label_wins_over_the_amount_to_pay() -> None:
-    bill = page_with(("QR Code", PAYMENT), lines=("NORDLICHT", ("Total:", "228,40 EUR"), ("Anzahlung:", "100,00 EUR")))
-    assert await filled(bill, total=NUMBER) == {"total": 228.4}
 
 
 async def test_the_code_on_the_back_of_a_licence_fills_its_fields() -> None:
@@ -82,10 +72,6 @@ async def test_the_code_on_the_back_of_a_licence_fills_its_fields() -> None:
         "address": "123 MAIN ST, PHOENIX, AZ 85001",
         "sex": "F",
     }
-
-
-async def test_other_fields_are_not_filled_from_a_code() -> None:
-    assert await filled(page_with(("QR Code", "Free coffee")), customer=OR_NULL) == {"customer": None}
 
 
 def test_the_evidence_is_the_place_of_the_code() -> None:

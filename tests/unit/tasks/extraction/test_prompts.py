@@ -14,11 +14,6 @@ def test_a_prompt_has_the_words_of_the_nearest_keys_and_the_description() -> Non
     assert prompt_text(("total",), "x" * 999) == "total: " + "x" * MAX_DESCRIPTION
 
 
-def test_the_title_and_the_description_of_a_schema_are_read_and_indices_are_not() -> None:
-    found = prompt_of(("items", 0, "qty"), {"title": "Quantity", "description": "in pieces"}, in_list=True)
-    assert (found.text, found.in_list) == ("items qty: Quantity in pieces", True)
-
-
 @each_case(("schema", "kind"), [
     ({}, "text"),
     ({"type": "string"}, "text"),

@@ -4,11 +4,8 @@ from typing import Any
 
 import pytest
 
-from tasks.extraction.candidates import CandidateSpan
-from tasks.extraction.passages import passages_of
-from tasks.extraction.values import ValueForm
 from tests.conftest import each_case
-from tests.filling import BIC, IBAN, INTEGER, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
+from tests.filling import BIC, IBAN, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
 from tests.unit.tasks.extraction.test_evidence import ocr
 
 
@@ -58,11 +55,6 @@ async def test_a_day_has_its_time_of_day_where_the_schema_asks_for_it(schema: di
     assert await filled(text, entry=schema) == {"entry": value}
 
 
-async def test_a_day_alone_is_no_moment() -> None:
-    text = pasted("Parking garage\nEntry: 09.11.2024\nTotal: 4,50 EUR")
-    assert await filled(text, entry={"type": ["string", "null"], "format": "date-time"}) == {"entry": None}
-
-
 @each_case(
     ("name", "written", "value"),
     [
@@ -77,59 +69,12 @@ async def test_nobody_was_born_in_the_future(name: str, written: str, value: str
     assert await filled(text, **{name: {"type": "string", "format": "date"}}) == {name: value}
 
 
-def test_a_text_of_signs_is_searched_for_a_contact_in_time_that_grows_with_its_length() -> None:
-    """With a power of it, this would take hours, and a test may take five minutes."""
-    [passage] = passages_of([ocr("total")])
-    span = CandidateSpan("piece", passage, (0,), "total" + ": " * 100_000, 0, 0)
-    assert [*ValueForm(frozenset(), "person").values_of(span, days_first=True)] == [span.text]
-
-
-async def test_that_a_field_may_be_null_makes_it_no_less_likely() -> None:
-    for name in ("total", "cash", "document_number", "date"):
-        told = []
-        for schema in (STRING, {"type": ["string", "null"]}):
-            filling = await fill(shape_of(**{name: schema}), read())
-            assert filling is not None
-            assert filling.answer is not None
-            told.append(filling.answer.value[name])
-        assert told[0]
-        assert told[0] == told[1]
-
-
-@pytest.mark.parametrize(
-    ("name", "schema", "values"),
-    [
-        ("price", {"type": "number", "minimum": 31, "maximum": 34}, {33.6}),
-        ("amount_2", {"type": "string", "pattern": r"^3\d\.\d\d$"}, {"30.00", "33.60"}),
-        ("total", NUMBER, {63.6, 64.0}),
-    ],
-)
-async def test_of_several_that_fit_one_is_chosen(name: str, schema: dict[str, Any], values: set[Any]) -> None:
-    rows = [("Lamp", "30.00"), ("Chair", "33.60"), ("Total", "63.60"), ("Total rounded", "64.00"), ("Cash", "70.00")]
-    assert (await filled(read(page=ocr(*rows)), **{name: schema}))[name] in values
-
-
 async def test_the_rows_of_a_table_are_a_list_of_objects() -> None:
     item = {"type": "object", "properties": {"description": STRING, "price": NUMBER}, "required": ["description"]}
     rows = [("Item", "Quantity", "Price"), ("Lamp", "1", "30.00"), ("Chair", "2", "33.60"), ("Total", "", "97.20")]
     page = ocr("ACME BOOKS", *[tuple(filter(None, row)) for row in rows])
     found = await filled(read(page=page), items={"type": "array", "items": item})
     assert found["items"] == [{"description": "Lamp", "price": 30.0}, {"description": "Chair", "price": 33.6}]
-
-
-@pytest.mark.parametrize("gap", ["\t", "   "])
-async def test_cells_of_a_text_stand_below_each_other_where_blanks_or_tabs_part_them(gap: str) -> None:
-    rows = [("Item", "Qty", "Price"), ("A lamp of brass", "1", "30.00"), ("Chair", "2", "33.60"), ("Box", "12", "9.00")]
-    widths = [max(len(row[at]) for row in rows) if gap != "\t" else 0 for at in range(3)]
-    lines = [gap.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    fields = {"description": STRING, "quantity": INTEGER, "price": NUMBER}
-    item = {"type": "object", "properties": fields, "required": list(fields)}
-    found = await filled(pasted("Extract the items:\n" + "\n".join(lines)), items={"type": "array", "items": item})
-    assert [tuple(map(str, one.values())) for one in found["items"]] == [
-        ("A lamp of brass", "1", "30.0"),
-        ("Chair", "2", "33.6"),
-        ("Box", "12", "9.0"),
-    ]
 
 
 TWO_PARTIES = """ACME Inc                          INVOICE
@@ -158,16 +103,6 @@ async def test_a_block_belongs_to_the_party_that_its_label_names(name: str, valu
     assert await filled(pasted(TWO_PARTIES), **{name: STRING}) == {name: value}
 
 
-@pytest.mark.parametrize(
-    ("rounding", "after", "total"),
-    [("-0.01", "60.30", 60.3), ("0.01", "60.30", 60.3), ("0.04", "60.35", 60.35), ("0.00", "60.31", 60.31)],
-)
-async def test_a_total_is_what_it_is_rounded_to(rounding: str, after: str, total: float) -> None:
-    rows = [("Lamp", "60.31"), ("Total", "60.31"), ("Rounding", rounding), ("", after), ("Cash", "70.00")]
-    page = ocr("ACME BOOKS", *[tuple(filter(None, row)) for row in rows])
-    assert await filled(read(page=page), total=NUMBER) == {"total": total}
-
-
 async def test_a_company_in_brackets_is_torn_at_none_of_them() -> None:
     page = ocr("GOLDEN BOOKS (M) SDN BHD (169609-A)", "NO. 5, JALAN SAGU 18", ("Total", "63.60"))
     company = (await filled(read(page=page), company=STRING))["company"]
@@ -191,11 +126,6 @@ async def test_the_currency_is_no_part_of_an_amount_unless_it_is_wanted() -> Non
     assert await filled(read(page=page), total=wanted) == {"total": "RM 63.60"}
 
 
-async def test_a_pattern_that_fits_anything_chooses_nothing() -> None:
-    page = ocr(*[f"line {number} of many" for number in range(40)])
-    assert await fill(shape_of(summary={"type": "string", "pattern": "^.{4,200}$"}), read(page=page)) is None
-
-
 @each_case(
     ("text", "values"),
     [
@@ -215,20 +145,10 @@ async def test_codes_of_accounts_and_banks_are_such_codes(text: str, values: tup
     assert tuple(found.values()) == values
 
 
-async def test_a_code_that_has_to_be_there_is_nothing_else() -> None:
-    found = await filled(pasted("ACME GmbH\nVAT ID: DE123456789\nPayable within 30 days"), iban=STRING, bic=STRING)
-    assert found == {"iban": "", "bic": ""}
-
-
 @each_case("said", ["n/a", "N/A", "none", "-", "—", "--"])
 async def test_what_says_that_there_is_none_is_no_value(said: str) -> None:
     contact = pasted(f"ACME GmbH\nPhone: 030 1234567\nFax: {said}\nEmail: a@b.example")
     assert await filled(contact, phone=STRING, fax=OR_NULL) == {"phone": "030 1234567", "fax": None}
-
-
-async def test_words_for_none_are_copied_where_a_text_has_to_be_there() -> None:
-    contact = pasted("ACME GmbH\nPhone: 030 1234567\nFax: n/a\nEmail: a@b.example")
-    assert await filled(contact, phone=STRING, fax=STRING) == {"phone": "030 1234567", "fax": "n/a"}
 
 
 TEXTS = {"type": "array", "items": STRING}
@@ -241,31 +161,19 @@ TEXTS = {"type": "array", "items": STRING}
         ("Skills: Python, Go, Rust\nTags: a, b", "tags", ["a", "b"]),
         ("Skills: C#, .NET", "skills", ["C#", ".NET"]),
         ("Patient: Ann Lee\nAllergies: Penicillin, peanuts\nWeight: 60 kg", "allergies", ["Penicillin", "peanuts"]),
-        ("Patient: Ann Lee\nAllergies: latex\nWeight: 60 kg", "allergies", ["latex"]),
         ("Patient: Ann Lee\nAllergies: None\nWeight: 60 kg", "allergies", []),
         ("Patient: Ann Lee\nWeight: 60 kg", "allergies", []),
         ("Salad\nIngredients: oil (sun, olive), 1,5 g salt, and water", "ingredients",
          ["oil (sun, olive)", "1,5 g salt", "water"]),
         ("On birds\nAuthors: Lee, Ann; Ray, Bob", "authors", ["Lee, Ann", "Ray, Bob"]),
         ("Shirt\nColours: Red / Green / Blue", "colours", ["Red", "Green", "Blue"]),
-        ("Ann Lee, engineer\nLanguages: Dutch (C1)", "languages", ["Dutch (C1)"]),
         ("Attendees: Ann Lee, Bob Ray; Chair: Tim", "attendees", ["Ann Lee", "Bob Ray"]),
-        ("Shirt\nColours: Red/Green/Blue", "colours", ["Red", "Green", "Blue"]),
         ("Ann Lee\nSkills: Python, Go,\nRust\nWeight: 60 kg", "skills", ["Python", "Go", "Rust"]),
         ("Ann Lee\n\nSkills:\n- Python\n- Go, a bit\n- Rust\n\nThe end.", "skills", ["Python", "Go, a bit", "Rust"]),
     ],
 )  # fmt: skip
 async def test_texts_that_are_listed_behind_their_label_are_cut_there(text: str, name: str, items: list[str]) -> None:
     assert await filled(pasted(text), **{name: TEXTS}) == {name: items}
-
-
-async def test_each_text_of_a_list_has_its_place_and_the_lists_probability() -> None:
-    filling = await fill(shape_of(skills=TEXTS), pasted("Name: Ann\nSkills: Python, Go, Rust"))
-    assert filling is not None
-    assert filling.copied.scored is not None
-    places = [filling.copied.scored.place(("skills", at), item) for at, item in enumerate(filling.values["skills",])]
-    assert [sorted(place.words) for place in places if place] == [[3], [4], [5]]
-    assert len({place.probability for place in places if place}) == 1
 
 
 @each_case(
@@ -300,7 +208,6 @@ async def test_other_lists_are_the_llms(name: str, schema: dict[str, Any]) -> No
     [
         (["Gewicht: 1.362 kg", "Betrag: 12,50 €", "Summe: 1.045,00 €"], [1362.0, 12.5, 1045.0]),
         (["Weight: 1.362 kg", "Amount: 12.50", "Sum: 1,045.00"], [1.362, 12.5, 1045.0]),
-        (["Weight: 1,362 kg", "Amount: 12,50", "Sum: 145,00"], [1.362, 12.5, 145.0]),
         (["Gewicht: 1.362 kg", "Betrag: 9.800 €", "Summe: 9.900 €"], [1362.0, 9800.0, 9900.0]),
         (["Weight: 1.362 kg", "Amount: 12,50", "Sum: 14.00"], [1.362, 12.5, 14.0]),
     ],
@@ -311,17 +218,6 @@ async def test_three_figures_behind_a_sign_are_read_as_the_page_writes_its_other
     names = [line.partition(":")[0].lower() for line in lines]
     found = await filled(pasted("\n".join(["Extract it:", *lines])), **dict.fromkeys(names, NUMBER))
     assert [found[name] for name in names] == values
-
-
-@each_case(("price", "readings"), [("2,50 €", [1206.0, 1339.0]), ("2.50 €", [1.206, 1.339])])
-async def test_figures_of_a_table_are_read_as_the_page_writes_its_other_numbers(
-    price: str, readings: list[float]
-) -> None:
-    """Days do not count as numbers."""
-    table = "| Meter | Read on | Reading |\n|---|---|---|\n| A 1 | 29.12.2024 | 1.206 |\n| B 2 | 29.12.2024 | 1.339 |"
-    items = {"type": "array", "items": {"type": "object", "properties": {"meter": STRING, "reading": NUMBER}}}
-    found = await filled(pasted(f"Price per m³: {price}\n\n{table}"), meters=items)
-    assert [item["reading"] for item in found["meters"]] == readings
 
 
 async def test_a_number_that_may_be_a_text_is_a_number() -> None:
@@ -343,10 +239,7 @@ async def test_a_description_that_asks_for_a_positive_number_leaves_the_sign_out
     ("name", "printed"),
     [
         ("discount", "Discount: -5.23"),
-        ("rabatt", "Rabatt: -5,23 €"),
         ("remise", "Remise : −5,23 €"),
-        ("preisnachlass", "Preisnachlass: -5,23 €"),
-        ("excess", "Excess: -5.23"),
         ("selbstbeteiligung", "Selbstbeteiligung: -5,23 €"),
     ],
 )
@@ -358,12 +251,6 @@ async def test_a_discount_or_an_excess_is_positive_unless_the_schema_asks_for_a_
     assert await filled(text, **{f"signed_{name}": {**NUMBER, "title": name}}) == {f"signed_{name}": -5.23}
 
 
-async def test_the_parts_of_an_excess_are_positive() -> None:
-    parts = {"type": "object", "properties": {"voluntary": NUMBER}, "required": ["voluntary"]}
-    found = await filled(pasted("Value: 900\nVoluntary excess: -150.00"), excess=parts)
-    assert found == {"excess": 150}
-
-
 @each_case(
     ("printed", "value"),
     [
@@ -371,16 +258,9 @@ async def test_the_parts_of_an_excess_are_positive() -> None:
         ("7:05", "07:05"),
         ("9 Uhr", "09:00"),
         ("8.15 pm", "20:15"),
-        ("kl 08.15", "08:15"),
         ("om 19.30", "19:30"),
-        ("19.30 uur", "19:30"),
     ],
 )
 async def test_a_description_asks_for_hours_and_minutes(printed: str, value: str) -> None:
     schema = {"type": "string", "description": "HH:MM"}
     assert await filled(pasted(f"Hall: West\nStart: {printed}\nSeats: 14"), start=schema) == {"start": value}
-
-
-async def test_an_amount_is_no_time_of_day() -> None:
-    schema = {"type": ["string", "null"], "description": "HH:MM"}
-    assert await filled(pasted("Hall: West\nStart: 12.30\nSeats: 14"), start=schema) == {"start": None}

@@ -5,7 +5,6 @@ import struct
 
 import numpy as np
 import PIL.Image
-from PIL import ImageCms
 
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import sniff
@@ -92,17 +91,3 @@ def test_a_grey_profile_counts_for_grey_pictures(mode: str) -> None:
 @each_case("mode", ["L", "P", "LA"])
 def test_a_colour_profile_counts_for_grey_pictures_and_palettes_too(mode: str) -> None:
     assert left_and_right(encoded(grey_page(mode), "PNG", icc_profile=profile(b"RGB ", 0.02)))[0] >= 250
-
-
-@each_case(
-    "data",
-    [
-        profile(b"GRAY", 0.02),
-        profile(b"RGB ", 2.2),
-        b"damaged" * 40,
-        profile(b"RGB ", 2.2)[:150],
-        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
-    ],
-)
-def test_profiles_of_other_pictures_damaged_ones_and_usual_ones_change_nothing(data: bytes) -> None:
-    assert left_and_right(encoded(grey_page("RGB"), "PNG", icc_profile=data)) == (GREY, 255)

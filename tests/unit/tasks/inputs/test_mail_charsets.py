@@ -79,18 +79,3 @@ def attached(head: bytes, body: bytes) -> bytes:
 def test_names_of_attached_files_that_are_not_encoded_are_read(head: str, encoding: str) -> None:
     data = attached(f"{head.format('größe.csv')}\r\nContent-Type: text/csv".encode(encoding), b"a,1")
     assert "Attachments: größe.csv" in read(data)
-
-
-@pytest.mark.parametrize("encoding", ["base64", "BASE64", "7bit", None])
-def test_an_attached_e_mail_is_read_in_base64_and_as_it_is(encoding: str | None) -> None:
-    inner = b"From: Eve <eve@a.example>\r\nSubject: inside\r\n\r\nThe inner body.\r\n"
-    head = b"Content-Type: message/rfc822"
-    if encoding is not None:
-        head += f"\r\nContent-Transfer-Encoding: {encoding}".encode()
-    data = attached(head, base64.encodebytes(inner) if str(encoding).lower() == "base64" else inner)
-    assert read(data).endswith("From: Eve <eve@a.example>\nSubject: inside\n\nThe inner body.")
-
-
-def test_what_is_attached_as_an_e_mail_and_is_none_is_no_failure() -> None:
-    head = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64"
-    assert read(attached(head, b"!!! no base64")).startswith("Subject: outer\nAttachments: message/rfc822\n\nHello.")

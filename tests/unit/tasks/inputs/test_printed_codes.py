@@ -1,18 +1,14 @@
 """Barcodes and two-dimensional codes are found in pictures and on pages, with their places."""
 
-import io
-
 import numpy as np
 import pytest
-from reportlab.pdfgen.canvas import Canvas
 
 from models.vision.text import Quad
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.document import PdfPages
-from tasks.inputs.picture import PicturePages
-from tasks.inputs.printed_codes import MAX_CODES, MAX_SIDE, find_codes
+from tasks.inputs.printed_codes import find_codes
 from tasks.inputs.source import Blob
-from tests.printed_codes import LICENCE, PAYMENT, code_drawn, pdf_with, png_of, sheet_of
+from tests.printed_codes import LICENCE, PAYMENT, code_drawn, pdf_with, sheet_of
 
 
 def box_of(quad: Quad) -> tuple[float, float, float, float]:
@@ -56,30 +52,6 @@ def test_the_place_of_a_code_is_its_place_in_the_picture() -> None:
     assert bottom - top == pytest.approx(code.shape[0] - 32, abs=8)
 
 
-def test_codes_come_from_top_to_bottom() -> None:
-    codes = [(code_drawn(text, "QRCode"), 40 + 200 * (number % 3), top) for number, (text, top) in enumerate(
-        [("third", 420), ("first", 20), ("second", 220)]
-    )]  # fmt: skip
-    assert [code.text for code in find_codes(sheet_of(*codes))] == ["first", "second", "third"]
-
-
-def test_the_number_of_codes_is_bounded() -> None:
-    codes = [
-        (code_drawn(f"N{number:02}", "QRCode", scale=2), 10 + 90 * (number % 8), 10 + 90 * (number // 8))
-        for number in range(MAX_CODES + 8)
-    ]
-    assert len(find_codes(sheet_of(*codes))) == MAX_CODES
-
-
-def test_a_huge_picture_is_searched_at_a_bounded_size() -> None:
-    sheet = np.full((5000, 6000, 3), 255, np.uint8)
-    code = code_drawn("far away", "QRCode", scale=12)
-    sheet[4000 : 4000 + code.shape[0], 5000 : 5000 + code.shape[1]] = code[:, :, None]
-    [found] = find_codes(sheet)
-    left, top, _, _ = box_of(found.quad)
-    assert (left, top) == (pytest.approx(5048, abs=12), pytest.approx(4048, abs=12))
-
-
 def test_a_ruled_sheet_and_noise_have_no_codes() -> None:
     ruled = sheet_of()
     ruled[::24] = 0
@@ -99,27 +71,3 @@ def test_a_thin_barcode_on_a_page_is_read_with_its_place_in_the_page_s_pixels() 
     assert 120 <= left <= 150
     assert 190 <= top <= 320
     assert right <= 2 * (60 + 145)
-
-
-def test_only_a_page_with_more_than_text_may_have_codes() -> None:
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=(300, 300))
-    canvas.drawString(40, 200, "Nothing but text")
-    canvas.showPage()
-    canvas.drawString(40, 200, "Text in a frame")
-    canvas.rect(30, 190, 120, 30)
-    canvas.showPage()
-    canvas.save()
-    pages = PdfPages(Blob(buffer.getvalue(), "application/pdf", "letter", "p"), MediaLimits())
-    assert [pages.text_layer(number).has_drawings for number in (1, 2)] == [False, True]
-    pages.close()
-
-
-def test_codes_of_a_picture_file_are_read() -> None:
-    data = png_of(sheet_of((code_drawn("4006381333931", "EAN13"), 40, 50)))
-    pages = PicturePages(Blob(data, "image/png", "photo", "p"), MediaLimits())
-    assert [(code.kind, code.text) for code in pages.codes(1)] == [("EAN-13", "4006381333931")]
-
-
-def test_a_picture_may_be_higher_than_any_in_which_codes_can_be_searched() -> None:
-    assert find_codes(np.full((2 * MAX_SIDE, 40, 3), 255, np.uint8)) == ()

@@ -1,8 +1,6 @@
 """Decoding data URLs and base64 within the limit."""
 
 import base64
-import random
-from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -32,15 +30,6 @@ def test_a_data_url_without_a_type_declares_none() -> None:
     assert decode("data:,a,b") == Payload(b"a,b", None, None)
 
 
-@pytest.mark.parametrize("piece", [1, 2, 5, 100])
-def test_escapes_are_replaced_wherever_pieces_end(piece: int) -> None:
-    generator = random.Random(1)
-    for _ in range(200):
-        text = "".join(generator.choice("%%%4aFg2") for _ in range(12))
-        source = Source(Origin("p"), payload=f"data:,{text}")
-        assert decode_payload(source, limit=100, piece=piece).data == unquote_to_bytes(text), text
-
-
 @pytest.mark.parametrize("payload", ["aGVs\r\nbG8=\n", "aGVsbG8", "aGVs bG8", "data:;base64,aGVsbG8%3D"])
 def test_line_breaks_missing_padding_and_percent_signs_are_forgiven(payload: str) -> None:
     assert decode(payload).data == b"hello"
@@ -65,19 +54,10 @@ def test_the_limit_is_on_decoded_bytes(prefix: str) -> None:
         decode(prefix + base64.b64encode(bytes(1001)).decode())
 
 
-def test_line_breaks_do_not_count() -> None:
-    assert len(decode(base64.encodebytes(bytes(1000)).decode()).data) == 1000
-
-
 def test_a_percent_encoded_data_url_is_limited_too() -> None:
     assert len(decode("data:," + "%41" * 1000).data) == 1000
     with pytest.raises(InputTooLarge):
         decode("data:," + "a" * 1001)
-
-
-def test_what_is_too_large_is_not_decoded() -> None:
-    with pytest.raises(InputTooLarge):  # and not "invalid base64"
-        decode("!" * 2000)
 
 
 def test_the_message_names_file_size_limit_and_setting() -> None:
@@ -85,8 +65,3 @@ def test_the_message_names_file_size_limit_and_setting() -> None:
         decode("A" * (28 * MB), limit=20 * MB, filename="receipt.pdf")
     assert caught.value.message == "'receipt.pdf' is 21 MB; the limit is 20 MB (OPENFAZE_MAX_PART_MB)."
     assert caught.value.code == "file_too_large"
-
-
-def test_a_byte_above_the_limit_does_not_read_as_the_limit() -> None:
-    with pytest.raises(InputTooLarge, match=r"is 1\.1 MB; the limit is 1 MB"):
-        decode(base64.b64encode(bytes(MB + 1)).decode(), limit=MB)

@@ -45,7 +45,7 @@ async def asking(name: str, answer: Any) -> AsyncIterator[tuple[SearchProvider, 
     async with serving(search=page) as server:
         # A handler knows paths without what is asked of them.
         server.pages = _Paths(server.pages)
-        fetcher = Fetcher(FetchPolicy(allow=("127.0.0.1/32",), cache_bytes=0), resolver=Names(), tls=TLS)
+        fetcher = Fetcher(FetchPolicy(allow=("127.0.0.1/32",)), resolver=Names(), tls=TLS)
         provider = MAKING[name][0](fetcher, server.url())
         try:
             yield provider, server

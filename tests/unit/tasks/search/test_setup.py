@@ -79,7 +79,7 @@ async def test_what_the_settings_say_reaches_the_providers(monkeypatch: pytest.M
 
 
 async def test_only_the_search_may_reach_a_private_searxng() -> None:
-    fetcher = Fetcher(FetchPolicy(allow=("wiki.lan",), cache_bytes=1), tls=TLS)
+    fetcher = Fetcher(FetchPolicy(allow=("wiki.lan",)), tls=TLS)
     [provider] = build_providers(SearchConfig(("searxng",), "http://10.1.2.3:8080/"), fetcher)
     assert isinstance(provider, Searxng)
     assert fetcher.policy.allow == ("wiki.lan",)

@@ -1,6 +1,5 @@
 """Lists that are filled from records which repeat on a page, whatever they are about."""
 
-from tasks.extraction.records.repetition import MAX_RECORDS
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 
 DATE_OR_NULL = {"type": ["string", "null"], "format": "date"}
@@ -42,65 +41,6 @@ def test_headings_below_a_heading_begin_records() -> None:
         ("Kestrel Windows sp. z o.o.", "Derby", "Glazier", "04/2017", None),
         ("Marlow & Sons", "Leek", "Apprentice", "01/2011", "03/2017"),
     ]
-
-
-def permits(number: int) -> list[tuple[str, str, str]]:
-    """Return the name, the line and the date of each permit."""
-    places = (
-        "Ash",
-        "Birch",
-        "Crow",
-        "Dover",
-        "East",
-        "Fox",
-        "Glen",
-        "Hay",
-        "Iron",
-        "Kirk",
-        "Lang",
-        "Marl",
-        "Oak",
-        "Pen",
-    )
-    ends = (
-        "bridge",
-        "combe",
-        "dale",
-        "field",
-        "ford",
-        "gate",
-        "ham",
-        "hill",
-        "ley",
-        "mere",
-        "port",
-        "ton",
-        "well",
-        "wick",
-    )
-    names = [place + end for place in places for end in ends] + [f"New {place}{ends[0]}" for place in places]
-    names += [f"Old {place}{ends[0]}" for place in places] + [f"Upper {place}{ends[0]}" for place in places]
-    days = [(2020 + at // 28, 1 + at % 12, 1 + at % 28) for at in range(number)]
-    return [
-        (name, f"- {name} – valid until {day:02}.{month:02}.{year}", f"{year}-{month:02}-{day:02}")
-        for name, (year, month, day) in zip(names, days, strict=False)
-    ]
-
-
-def test_more_records_than_are_looked_at_fill_a_list_with_the_first() -> None:
-    many = permits(MAX_RECORDS + 30)
-    assert len(many) == MAX_RECORDS + 30
-    text = "\n".join(["Certificates", *(line for _, line, _ in many)])
-    found = list_in(text, "certificates", name=TEXT, valid_until=DATE_OR_NULL)
-    assert [tuple(one.values()) for one in found] == [(name, date) for name, _, date in many[:MAX_RECORDS]]
-
-
-def test_of_more_records_than_are_looked_at_below_many_headings_each_is_right() -> None:
-    many = permits(MAX_RECORDS + 30)
-    lines = [f"## {chr(65 + at // 20)}\n{line}" if at % 20 == 0 else line for at, (_, line, _) in enumerate(many)]
-    found = list_in("\n".join(lines), "certificates", name=TEXT, valid_until=DATE_OR_NULL)
-    assert found
-    assert [tuple(one.values()) for one in found] == [(name, date) for name, _, date in many[: len(found)]]
 
 
 def test_what_all_records_say_is_a_label() -> None:
@@ -169,24 +109,6 @@ def test_cards_in_two_columns_are_records_of_one_list() -> None:
     ]
 
 
-def test_weekdays_with_numbers_that_do_not_follow_each_other_are_names() -> None:
-    crew = list_in("Crew\n\nMan 12   Leeds\nSun 5   Derby\nSat 9   York\n", "crew", name=TEXT, city=TEXT)
-    assert [(one["name"], one["city"]) for one in crew] == [("Man 12", "Leeds"), ("Sun 5", "Derby"), ("Sat 9", "York")]
-
-
-def test_cards_in_three_columns_are_records_of_one_list() -> None:
-    number = {"type": "number"}
-    rows = [
-        *(("Fire and storm", "Natural disasters", "Theft"), ("Limit: 9 000 €", "Limit: 5 000 €", "Limit: 18 400 €")),
-        *(("Excess: 150 €", "Excess: 380 €", "Excess: 300 €"), ("", "", "")),
-        *(("Water and frost", "Electric damage", "Liability"), ("Limit: 3 000 €", "Limit: 7 000 €", "Limit: 80 000 €")),
-        ("Excess: 140 €", "Excess: 160 €", "Excess: 120 €"),
-    ]
-    lines = ["".join(text.ljust(34) for text in row).rstrip() for row in rows]
-    covers = list_in("\n".join(["Your covers", "", *lines]), "covers", name=TEXT, limit=number, excess=number)
-    assert [cover["limit"] for cover in covers] == [9000, 5000, 18400, 3000, 7000, 80000]
-
-
 CARDS = """Lamps of Arvale
 
 Oak table lamp               Brass floor lamp             Paper pendant
@@ -208,38 +130,6 @@ def test_cards_of_a_shop_side_by_side_are_items_with_the_price_that_is_not_repla
     ]
 
 
-STACKED = """Teekannen
-
-Teekanne aus Gusseisen
-4,2 von 5 Sternen
-87 Bewertungen
-34,90 €
-
-
-
-Kanne mit Stövchen
-4,7 von 5 Sternen
-203 Bewertungen
-42,50 €
-
-
-
-Glaskanne klein
-3,8 von 5 Sternen
-46 Bewertungen
-27,00 €
-"""
-
-
-def test_cards_below_each_other_are_items_whose_numbers_are_named_by_the_words_behind_them() -> None:
-    pots = list_in(STACKED, "produkte", name=TEXT, preis=NUMBER, bewertung=NUMBER, bewertungen={"type": "integer"})
-    assert [tuple(pot.values()) for pot in pots] == [
-        ("Teekanne aus Gusseisen", 34.9, 4.2, 87),
-        ("Kanne mit Stövchen", 42.5, 4.7, 203),
-        ("Glaskanne klein", 27, 3.8, 46),
-    ]
-
-
 ORDER = """Guten Tag,
 
 bitte liefern Sie:
@@ -257,11 +147,3 @@ def test_items_of_an_order_in_a_mail_have_their_quantities_prices_and_codes() ->
         ("G-1010", 50, 3.45),
         ("Z-0400", 12, 6.8),
     ]
-
-
-def test_the_words_before_the_first_item_of_a_sentence_are_not_part_of_it() -> None:
-    text = (
-        "Hello,\n\nplease send us 30 blue folders at 21.50 EUR, 12 boxes of chalk at 8.90 EUR and 5 lamps at 14 EUR.\n"
-    )
-    items = list_in(text, "items", quantity={"type": "integer"}, unit_price=NUMBER)
-    assert [tuple(item.values()) for item in items] == [(30, 21.5), (12, 8.9), (5, 14)]

@@ -2,14 +2,13 @@
 
 import base64
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
 from tasks.inputs.fetch.network import Proxy
-from tests.web import TLS, Certificate, Names, certificate_for, proxying, redirect, response, serving
+from tests.web import TLS, Certificate, Names, certificate_for, proxying, response, serving
 
 PUBLIC = "93.184.216.34"
 NAMES = Names(outer_test=[PUBLIC], six_test=["2606:4700::1111"], inner_test=["10.0.0.1"])
@@ -53,23 +52,6 @@ async def test_https_is_verified_for_the_name_inside_the_tunnel(certificate: Cer
     assert [head.split()[1] for head in proxy.requests] == [f"{PUBLIC}:443"] * 2
 
 
-async def test_the_way_to_the_proxy_can_be_encrypted(tmp_path: Path) -> None:
-    certificate = certificate_for("localhost", tmp_path)
-    async with serving(page=response(b"x")) as server, proxying(server.port, tls=certificate.server) as proxy:
-        fetched = await fetch("http://outer.test/page", f"https://localhost:{proxy.port}", certificate)
-        assert fetched.data == b"x"
-        assert len(proxy.requests) == 1
-        with pytest.raises(InputError, match="could not be reached"):
-            await fetch("http://outer.test/page", f"https://127.0.0.1:{proxy.port}", certificate)
-    assert len(proxy.requests) == 1
-
-
-async def test_an_ipv6_address_is_bracketed() -> None:
-    async with serving(page=response(b"six")) as server, proxying(server.port) as proxy:
-        assert (await fetch("http://six.test/page", f"http://127.0.0.1:{proxy.port}")).data == b"six"
-    assert proxy.requests[0].startswith("CONNECT [2606:4700::1111]:80 HTTP/1.1\r\n")
-
-
 async def test_the_proxy_gets_its_credentials_and_the_server_does_not() -> None:
     async with serving(page=response(b"x")) as server, proxying(server.port) as proxy:
         await fetch("http://outer.test/page", f"http://me:p%40ss@127.0.0.1:{proxy.port}")
@@ -86,22 +68,6 @@ async def test_the_proxy_is_never_asked_for_an_inner_address(url: str) -> None:
     assert proxy.requests == []
 
 
-async def test_each_redirect_is_checked_before_the_proxy_is_asked() -> None:
-    async with serving(a=redirect("http://inner.test/")) as server, proxying(server.port) as proxy:
-        with pytest.raises(InputError, match="redirects to an address that is not on the public internet"):
-            await fetch("http://outer.test/a", f"http://127.0.0.1:{proxy.port}")
-    assert len(proxy.requests) == 1
-
-
-async def test_the_next_address_is_tried_when_the_proxy_cannot_reach_one() -> None:
-    answers = {PUBLIC: "502 Bad Gateway"}
-    names = Names(outer_test=[PUBLIC, "1.1.1.1"])
-    async with serving(page=response(b"x")) as server, proxying(server.port, answers=answers) as proxy:
-        fetched = await fetch("http://outer.test/page", f"http://127.0.0.1:{proxy.port}", resolver=names)
-    assert fetched.data == b"x"
-    assert len(proxy.requests) == 2
-
-
 async def test_a_proxy_that_refuses_is_named_by_its_status_alone() -> None:
     answers = {PUBLIC: "407 Proxy Authentication Required"}
     async with serving() as server, proxying(server.port, answers=answers) as proxy:
@@ -109,20 +75,6 @@ async def test_a_proxy_that_refuses_is_named_by_its_status_alone() -> None:
             await fetch("http://outer.test/page", f"http://127.0.0.1:{proxy.port}")
     assert caught.value.code == "fetch_failed"
     assert caught.value.message == ("'http://outer.test/page' could not be reached: this server's proxy answered 407.")
-
-
-async def test_a_proxy_that_is_not_there_fails_the_fetch() -> None:
-    async with serving() as server, proxying(server.port) as proxy:
-        pass
-    with pytest.raises(InputError, match="could not be reached"):
-        await fetch("http://outer.test/page", f"http://127.0.0.1:{proxy.port}")
-
-
-@pytest.mark.parametrize("url", ["socks5://a:1", "proxy:3128", "http://", "ftp://user:word@a", "http://[::1"])
-def test_a_proxy_of_another_kind_is_an_error_of_the_operator(url: str) -> None:
-    with pytest.raises(ValueError, match="OPENFAZE_FETCH_PROXY") as caught:
-        Fetcher(FetchPolicy(proxy=url), tls=TLS)
-    assert "word" not in str(caught.value)
 
 
 def test_the_proxys_password_is_not_printed() -> None:

@@ -1,9 +1,7 @@
 """Hostile office files: what they cost, and what is said of them."""
 
-import io
 import random
 import struct
-import zipfile
 import zlib
 from collections.abc import Iterable
 
@@ -13,9 +11,9 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.loader import ole_refusal
 from tasks.inputs.media_types import sniff
-from tasks.inputs.office.bounds import DEPTH, XmlBudget, XmlCheck, XmlRefused, inflated
+from tasks.inputs.office.bounds import XmlBudget, XmlCheck, XmlRefused, inflated
 from tasks.inputs.source import Blob
-from tests.office_files import WORD, changed, document_of, member, opened, slides, text_of, workbook
+from tests.office_files import WORD, changed, document_of, opened
 
 TEXT = document_of("<w:p><w:r><w:t>text</w:t></w:r></w:p>")
 BODY = "word/document.xml"
@@ -76,51 +74,10 @@ def test_the_size_in_a_header_is_not_believed(claimed: int, words: str) -> None:
         unpacked(deflated("word/media/a.png", [picture], claimed), MediaLimits(office_bytes=MB))
 
 
-def test_members_are_counted() -> None:
-    names = {f"word/{number}": b"" for number in range(10_001)}
-    with pytest.raises(InputTooLarge, match=r"holds 100\d\d files; the limit is 10000"):
-        unpacked(changed(TEXT, names))
-
-
-def test_a_list_of_members_without_end_is_not_read() -> None:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for number in range(12_000):
-            archive.writestr(f"word/{number:0200}", b"")
-    assert "its archive cannot be read" in refusal_of_archive(file.getvalue())
-
-
-def refusal_of_archive(data: bytes) -> str:
-    with pytest.raises(InputError) as caught:
-        unpacked(data)
-    return caught.value.message
-
-
-def test_archives_within_are_not_opened() -> None:
-    inner = deflated("bomb", [bytes(MB)] * 64)
-    assert text_of(changed(TEXT, {"word/embeddings/a.zip": inner})) == "text"
-
-
-def test_only_the_packing_of_office_files_is_unpacked() -> None:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_BZIP2) as archive:
-        archive.writestr(BODY, b"<w/>" + bytes(MB))
-    assert unpacked(file.getvalue()) == {BODY: b""}
-
-
 @pytest.mark.parametrize("name", [BODY, "word/styles.xml", "_rels/.rels", "[Content_Types].xml", "word/unused.xml"])
 def test_billion_laughs_are_refused_wherever_they_stand(name: str) -> None:
     xml = f'<?xml version="1.0"?>{LAUGHS}<w:document xmlns:w="{WORD}">&j;</w:document>'
     assert "XML with a document type" in refusal(changed(TEXT, {name: xml.encode()})).message
-
-
-@pytest.mark.parametrize("make", [slides, workbook])
-def test_slides_and_sheets_are_guarded_too(make: object) -> None:
-    data = make(lambda _: None)  # type: ignore[operator]
-    for name in zipfile.ZipFile(io.BytesIO(data)).namelist():
-        if name.endswith((".xml", ".rels")):
-            laughing = changed(data, {name: f"<?xml version='1.0'?>{LAUGHS}<a>&j;</a>".encode()})
-            assert "XML with a document type" in refusal(laughing).message
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
@@ -133,30 +90,7 @@ def test_entities_do_not_hide_in_an_encoding(encoding: str) -> None:
 def test_encodings_that_parsers_disagree_on_are_refused(encoding: str) -> None:
     xml = f'<?xml version="1.0" encoding="{encoding}"?><w/>'.encode()
     with pytest.raises(XmlRefused, match="encoding|malformed"):
-        XmlCheck(XmlBudget(chars=10, nodes=10)).feed(xml, end=True)
-
-
-def test_elements_may_be_as_deep_as_the_readers_can_bear() -> None:
-    around = DEPTH - 6  # in w:document, w:body, w:p, w:r and w:t, and with one to spare
-    text = "<w:p><w:r><w:t>deep</w:t></w:r></w:p>"
-    assert text_of(document_of("<w:customXml>" * around + text + "</w:customXml>" * around)) == "deep"
-    deeper = "<w:customXml>" * DEPTH + text + "</w:customXml>" * DEPTH
-    assert f"XML elements more than {DEPTH} deep" in refusal(document_of(deeper)).message
-
-
-def test_tables_in_tables_are_read_to_the_last() -> None:
-    table, end = "<w:tbl><w:tr><w:tc>", "<w:p/></w:tc></w:tr></w:tbl>"
-    nested = table * 25 + "<w:p><w:r><w:t>inner</w:t></w:r></w:p>" + end * 25
-    assert "inner" in text_of(document_of(nested))
-
-
-@pytest.mark.parametrize(
-    "xml", [b"<a>" + b"<b/>" * 11 + b"</a>", b"<a " + b" ".join(b'x%d="1"' % n for n in range(11)) + b"/>"]
-)
-def test_elements_and_attributes_are_counted(xml: bytes) -> None:
-    XmlCheck(XmlBudget(chars=0, nodes=12)).feed(xml, end=True)
-    with pytest.raises(XmlRefused, match="more than 11 XML elements and attributes"):
-        XmlCheck(XmlBudget(chars=0, nodes=11)).feed(xml, end=True)
+        XmlCheck(XmlBudget(chars=10)).feed(xml, end=True)
 
 
 def test_the_text_of_a_document_is_limited() -> None:
@@ -164,11 +98,6 @@ def test_the_text_of_a_document_is_limited() -> None:
     refused = refusal(text, MediaLimits(text_chars=20_000))
     assert "has more than 20000 characters (OPENFAZE_MAX_TEXT_CHARS)" in refused.message
     assert refused.code == "file_too_large"
-
-
-def test_a_span_without_end_does_not_fill_memory() -> None:
-    cell = '<w:tc><w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr><w:p><w:r><w:t>x</w:t></w:r></w:p></w:tc>'
-    assert len(text_of(document_of(f"<w:tbl><w:tr>{cell * 3}</w:tr></w:tbl>"))) < 100_000
 
 
 @pytest.mark.parametrize("cut", [40, 1000, -100])
@@ -211,11 +140,3 @@ def test_compound_files_are_told_apart(stream: str, code: str, words: str) -> No
     assert error.code == code
     with pytest.raises(InputError, match=words):
         raise error
-
-
-def test_the_content_types_are_what_tells_an_office_file() -> None:
-    assert member(TEXT, "[Content_Types].xml")
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("report.docx", TEXT)
-    assert sniff(file.getvalue()) == "application/zip"

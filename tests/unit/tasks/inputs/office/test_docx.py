@@ -4,7 +4,6 @@ import socket
 
 import pytest
 from docx.document import Document as WordDocument
-from docx.enum.style import WD_STYLE_TYPE
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.shared import Inches
 
@@ -53,15 +52,6 @@ def test_a_merged_cell_has_its_text_in_the_first_place() -> None:
     ]
 
 
-def test_a_pipe_and_a_line_break_do_not_break_a_table() -> None:
-    def fill(word: WordDocument) -> None:
-        table = word.add_table(2, 2)
-        table.cell(0, 0).text = "a|b"
-        table.cell(1, 1).text = "one\ntwo"
-
-    assert text_of(document(fill)) == "| a\\|b |  |\n| --- | --- |\n|  | one two |"
-
-
 def test_text_is_not_escaped_and_emphasis_leaves_no_signs() -> None:
     def fill(word: WordDocument) -> None:
         line = word.add_paragraph("snake_case * 2, ")
@@ -72,11 +62,6 @@ def test_text_is_not_escaped_and_emphasis_leaves_no_signs() -> None:
     assert text_of(document(fill)) == "snake_case * 2, Bold, m^2"
 
 
-@pytest.mark.parametrize("text", ["שלום עולם", "مرحبا بالعالم", "漢字かなカナ", "𝒳 🎉 é"])
-def test_every_script_stays_as_it_is(text: str) -> None:
-    assert text_of(document_of(paragraph(text))) == text
-
-
 def test_what_is_hidden_or_deleted_is_left_out() -> None:
     body = """<w:p><w:r><w:t>seen</w:t></w:r>
         <w:r><w:rPr><w:vanish/></w:rPr><w:t> unseen</w:t></w:r>
@@ -84,30 +69,6 @@ def test_what_is_hidden_or_deleted_is_left_out() -> None:
         <w:del><w:r><w:delText> gone</w:delText></w:r></w:del>
         <w:ins><w:r><w:t> new</w:t></w:r></w:ins></w:p>"""
     assert text_of(document_of(body)) == "seen again new"
-
-
-def styled(properties: str, text: str = " unseen", around: str = "") -> str:
-    """Return a paragraph of a visible run and a run with properties."""
-    run = f"<w:r><w:rPr>{properties}</w:rPr><w:t xml:space='preserve'>{text}</w:t></w:r>"
-    return f"<w:p><w:pPr>{around}</w:pPr><w:r><w:t>The text that is seen</w:t></w:r>{run}</w:p>"
-
-
-def test_text_is_hidden_and_struck_through_by_styles_too() -> None:
-    def fill(word: WordDocument) -> None:
-        hidden = word.styles.add_style("Unseen", WD_STYLE_TYPE.CHARACTER)
-        hidden.font.hidden = True
-        word.styles.add_style("Also unseen", WD_STYLE_TYPE.CHARACTER).base_style = hidden
-        word.styles.add_style("Struck", WD_STYLE_TYPE.PARAGRAPH).font.strike = True
-        line = word.add_paragraph("Total: 90.00")
-        line.add_run(" 91.00", style="Also unseen")
-        line.add_run(" 92.00", style="Unseen").font.hidden = False
-        word.add_paragraph("93.00", style="Struck").add_run(" 94.00").font.strike = False
-
-    assert text_of(document(fill)) == "Total: 90.00 92.00\n\n~~93.00~~ 94.00"
-
-
-def test_text_that_is_struck_through_twice_is_marked() -> None:
-    assert text_of(document_of(styled("<w:dstrike/>", " 80.00"))) == "The text that is seen ~~80.00~~"
 
 
 def test_a_text_box_follows_its_paragraph() -> None:
@@ -170,37 +131,10 @@ def test_pictures_are_pages_and_the_text_knows_their_places() -> None:
     assert [pages.text[: place.offset].rstrip()[-7:] for place in pages.places] == ["above", "between", "between"]
 
 
-@pytest.mark.parametrize(
-    ("data", "mention"),
-    [
-        (b"\x01\x00\x00\x00\x6c\x00\x00\x00 EMF", "[picture not read: PNG]"),
-        (picture(20, 20, codec="GIF").getvalue(), "[picture not read: GIF]"),
-        (b"\x89PNG\r\n\x1a\n and then nothing", "[picture not read: damaged]"),
-    ],
-)
-def test_a_picture_that_cannot_be_read_is_mentioned(data: bytes, mention: str) -> None:
-    def fill(word: WordDocument) -> None:
-        word.add_paragraph("above")
-        word.add_picture(picture(), width=Inches(1))
-
-    pages = opened(changed(document(fill), {"word/media/image1.png": data}))
-    assert (pages.total, pages.text) == (0, f"above\n\n{mention}")
-
-
 def test_a_picture_that_the_file_does_not_hold_is_mentioned() -> None:
     data = document(lambda word: word.add_picture(picture(), width=Inches(1)))
     rels = member(data, "word/_rels/document.xml.rels").replace(b"media/image1.png", b"media/image2.png")
     assert text_of(changed(data, {"word/_rels/document.xml.rels": rels})) == "[picture not read: missing]"
-
-
-def test_an_emf_is_called_one() -> None:
-    def fill(word: WordDocument) -> None:
-        word.add_picture(picture(), width=Inches(1))
-
-    data = document(fill)
-    types = member(data, "[Content_Types].xml").replace(b'ContentType="image/png"', b'ContentType="image/x-emf"')
-    data = changed(data, {"[Content_Types].xml": types, "word/media/image1.png": b"\x01\0\0\0 and so on"})
-    assert text_of(data) == "[picture not read: EMF]"
 
 
 def test_a_linked_picture_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,40 +153,3 @@ def test_a_linked_picture_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> Non
     data = changed(data, {"word/document.xml": body, "word/_rels/document.xml.rels": rels})
     assert text_of(data) == "above\n\n[picture not read: not in the file]"
     assert touched == []
-
-
-def test_lines_and_bullets_are_no_pictures() -> None:
-    def fill(word: WordDocument) -> None:
-        word.add_paragraph("above")
-        word.add_picture(picture(600, 3), width=Inches(1))
-
-    pages = opened(document(fill))
-    assert (pages.total, pages.places) == (0, ())
-
-
-def test_what_the_author_says_of_a_picture_is_kept() -> None:
-    def fill(word: WordDocument) -> None:
-        shape = word.add_picture(picture(), width=Inches(1))
-        shape._inline.docPr.set("descr", "The [old] harbour\nat night")
-
-    assert text_of(document(fill)).strip() == "[Picture: The (old) harbour at night]"
-
-
-def test_macros_are_not_looked_at() -> None:
-    data = document_of(paragraph("text"))
-    types = member(data, "[Content_Types].xml").replace(
-        b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
-        b"application/vnd.ms-word.document.macroEnabled.main+xml",
-    )
-    assert text_of(changed(data, {"[Content_Types].xml": types, "word/vbaProject.bin": b"\xd0\xcf\x11\xe0"})) == "text"
-
-
-def test_fields_within_each_other_without_end_leave_their_text() -> None:
-    def mark(kind: str) -> str:
-        return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
-
-    link = f'{mark("begin")}<w:r><w:instrText>HYPERLINK "https://a.example"</w:instrText></w:r>{mark("separate")}'
-    linked = f"{link}<w:r><w:t>here</w:t></w:r>{mark('end')}"
-    texts = "".join(f"<w:r><w:t>{number}</w:t></w:r>" for number in range(2_000))
-    data = document_of(f"<w:p>{linked}{mark('begin') * 2_000}{texts}</w:p>")
-    assert text_of(data) == "[here](https://a.example)" + "".join(map(str, range(2_000)))

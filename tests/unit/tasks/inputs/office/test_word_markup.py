@@ -59,15 +59,6 @@ def test_of_a_field_the_result_is_read(content: str) -> None:
     assert text_within(content) == "shown"
 
 
-def test_a_field_that_ends_in_a_box_is_none_of_the_text_around() -> None:
-    boxed = f"<w:txbxContent><w:p>{mark('end')}{run('boxed')}</w:p></w:txbxContent>"
-    box = f"<v:shape><v:textbox>{boxed}</v:textbox></v:shape>"
-    content = (
-        f"{mark('begin')}{run('code')}{mark('separate')}{run('shown')}<w:r><w:pict>{box}</w:pict></w:r>{mark('end')}"
-    )
-    assert text_within(content) == "shown\n\nboxed"
-
-
 @pytest.mark.parametrize(
     "content",
     [
@@ -79,26 +70,6 @@ def test_a_field_that_ends_in_a_box_is_none_of_the_text_around() -> None:
 )
 def test_text_within_fields_directions_and_ruby_is_read(content: str) -> None:
     assert text_within(content) == "shown"
-
-
-def test_text_of_ruby_in_hidden_text_is_left_out() -> None:
-    ruby = f"<w:ruby><w:rubyBase>{run('unseen')}</w:rubyBase></w:ruby>"
-    assert text_within(f"{run('seen')}<w:r><w:rPr><w:vanish/></w:rPr>{ruby}</w:r>") == "seen"
-
-
-@pytest.mark.parametrize(
-    ("sign", "text"),
-    [
-        ("<w:cr/>", "12\n50"),
-        ("<w:br w:type='page'/>", "12\n50"),
-        ("<w:br w:type='column'/>", "12\n50"),
-        ("<w:ptab w:relativeTo='margin' w:alignment='right' w:leader='none'/>", "12 50"),
-        ("<w:pgNum/>", "12 50"),
-        ("<w:noBreakHyphen/>", "12-50"),
-    ],
-)
-def test_signs_between_numbers_divide_them(sign: str, text: str) -> None:
-    assert text_within(f"<w:r><w:t>12</w:t>{sign}<w:t>50</w:t></w:r>") == text
 
 
 def alternative(*choices: tuple[str, str], fallback: str | None = None) -> str:
@@ -121,21 +92,3 @@ def alternative(*choices: tuple[str, str], fallback: str | None = None) -> str:
 )
 def test_the_first_choice_whose_namespaces_word_knows_is_read(content: str, text: str) -> None:
     assert text_within(content) == text
-
-
-def test_a_prefix_of_word_in_another_namespace_makes_no_choice_of_word() -> None:
-    content = alternative(("urn:x", "other"), fallback="shown").replace(":a=", ":w15=").replace("'a'", "'w15'")
-    assert text_within(content) == "shown"
-
-
-def test_a_hidden_run_hides_its_alternatives() -> None:
-    hidden = alternative((SHAPES, "unseen"), fallback="unseen").replace("<w:r>", "<w:r><w:rPr><w:vanish/></w:rPr>")
-    assert text_within(run("seen") + hidden) == "seen"
-
-
-def test_the_text_of_a_box_without_an_alternative_is_read() -> None:
-    drawing = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
-    box = f"<w:txbxContent><w:p>{run('boxed')}</w:p></w:txbxContent>"
-    shape = f"<s:wsp xmlns:s='{SHAPES}'><s:txbx>{box}</s:txbx></s:wsp>"
-    content = f"<w:r><w:drawing><d:inline xmlns:d='{drawing}'>{shape}</d:inline></w:drawing></w:r>"
-    assert text_within(run("Anchor") + content) == "Anchor\n\nboxed"

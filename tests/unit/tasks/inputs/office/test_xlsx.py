@@ -13,7 +13,6 @@ from openpyxl.styles import Font
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office.xlsx import shown
-from tasks.inputs.text import text_file
 from tests.conftest import each_case
 from tests.office_files import changed, member, opened, picture, text_of, workbook
 
@@ -48,15 +47,6 @@ def test_empty_rows_divide_tables_and_the_edges_are_trimmed() -> None:
     assert text_of(workbook(fill)) == ("## Sheet\n\nA report\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nfar away")
 
 
-def test_a_merged_cell_has_its_value_in_the_first_place() -> None:
-    def fill(book: Workbook) -> None:
-        for row in (["wide", None, "c"], [1, 2, 3]):
-            book.active.append(row)
-        book.active.merge_cells("A1:B1")
-
-    assert text_of(workbook(fill)).endswith("| wide |  | c |\n| --- | --- | --- |\n| 1 | 2 | 3 |")
-
-
 def test_a_formula_is_the_value_last_calculated() -> None:
     data = sheet('<row r="1"><c r="A1"><f>SUM(B1:C1)</f><v>7</v></c><c r="B1"><f>NOW()</f></c></row>')
     assert text_of(data) == "## Sheet\n\n7"
@@ -89,18 +79,6 @@ def test_struck_text_is_marked() -> None:
         book.active["B1"].font = Font(strike=True)
 
     assert "| Total | ~~80.00~~ |" in text_of(workbook(fill))
-
-
-def test_struck_parts_of_a_text_are_marked() -> None:
-    parts = "<r><t>was </t></r><r><rPr><strike/></rPr><t>70.00</t></r><r><t xml:space='preserve'> is 90.00</t></r>"
-    data = sheet('<row r="1"><c r="A1" t="s"><v>0</v></c></row>')
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
-    types = member(data, "[Content_Types].xml").replace(
-        b"</Types>", f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'.encode()
-    )
-    strings = f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si>{parts}</si></sst>'
-    data = changed(data, {"xl/sharedStrings.xml": strings.encode(), "[Content_Types].xml": types})
-    assert text_of(data) == "## Sheet\n\nwas ~~70.00~~ is 90.00"
 
 
 def test_pictures_come_after_the_cells_of_their_sheet() -> None:
@@ -150,63 +128,11 @@ def test_values_are_shown_as_the_sheet_shows_them(value: object, code: str, text
     assert shown(value, code) == text
 
 
-def test_numbers_and_dates_of_a_real_file_have_their_formats() -> None:
-    def fill(book: Workbook) -> None:
-        book.active.append([dt.datetime(2024, 1, 2), 0.5, 1200])
-        for place, code in {"B1": "0%", "C1": "#,##0"}.items():
-            book.active[place].number_format = code
-
-    assert text_of(workbook(fill)).splitlines()[2] == "| 2024-01-02 | 50% | 1,200 |"
-
-
-def test_a_dimension_is_only_a_claim() -> None:
-    row = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>2</v></c></row>'
-    assert text_of(sheet(row, "A1:XFD1048576")).startswith("## Sheet\n\n| 1 | 2 |")
-
-
-@pytest.mark.deep
-def test_a_million_empty_rows_are_nothing() -> None:
-    rows = "".join(f'<row r="{number}"/>' for number in range(1, 50_001))
-    assert text_of(sheet(rows + '<row r="1048576"><c r="A1048576"><v>1</v></c></row>')) == "## Sheet\n\n1"
-
-
 def test_the_number_of_cells_is_limited() -> None:
     data = workbook(lambda book: [book.active.append(range(10)) for _ in range(11)])
     assert text_of(data, MediaLimits(cells=110))
     with pytest.raises(InputTooLarge, match=r"'file' has more than 109 cells"):
         opened(data, MediaLimits(cells=109))
-
-
-def test_rows_that_are_wide_and_empty_are_limited() -> None:
-    rows = "".join(f'<row r="{at}"><c r="XFD{at}"><v>1</v></c></row>' for at in range(1, 20))
-    with pytest.raises(InputTooLarge, match="together with empty places between them, the limit"):
-        opened(sheet(rows), MediaLimits(cells=10_000))
-
-
-@pytest.mark.parametrize("step", [1, 2])
-def test_the_signs_of_wide_tables_are_counted_before_one_is_built(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    built = []
-    monkeypatch.setattr(text_file, "_table_row", lambda cells: built.append(len(cells)) or "")
-    rows = "".join(
-        f'<row r="{at}"><c r="A{at}"><v>1</v></c><c r="XFD{at}"><v>1</v></c></row>' for at in range(1, 10, step)
-    )
-    with pytest.raises(InputTooLarge, match=r"characters; the limit is 90000 \(OPENFAZE_MAX_TEXT_CHARS\)"):
-        opened(sheet(rows), MediaLimits(text_chars=90_000))
-    assert sum(built) <= 2 * 90_000 / 3
-
-
-@pytest.mark.deep
-def test_a_row_with_an_impossible_number_is_not_read() -> None:
-    pages = opened(sheet('<row r="99999999999"><c><v>1</v></c></row>'))
-    assert pages.warnings == ("'file': the sheet Sheet could not be read in full.",)
-
-
-def test_shared_strings_are_read() -> None:
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file) as book:
-        book.add_worksheet("S").write_row(0, 0, ["größer", "漢字", "שלום"])
-    assert b"<sst" in member(file.getvalue(), "xl/sharedStrings.xml")
-    assert "| größer | 漢字 | שלום |" in text_of(file.getvalue())
 
 
 def test_a_string_that_many_cells_share_counts_for_each_of_them() -> None:
@@ -218,11 +144,6 @@ def test_a_string_that_many_cells_share_counts_for_each_of_them() -> None:
     # The reading ends at the limit, and not with the whole text of 30 million characters.
     with pytest.raises(InputTooLarge, match="has 10020000 characters; the limit is 10000000"):
         opened(file.getvalue())
-
-
-@pytest.mark.parametrize("code", ["0" + "," * 100_000, "0" + "%" * 100_000, '"' + "a" * 100_000 + '"0'])
-def test_a_number_with_a_format_that_no_spreadsheet_takes_is_shown_plainly(code: str) -> None:
-    assert shown(1.5, code) == "1.5"
 
 
 def test_a_workbook_that_names_a_sheet_again_and_again_is_refused() -> None:

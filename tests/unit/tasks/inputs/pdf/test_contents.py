@@ -4,7 +4,6 @@ import io
 
 import pypdfium2
 import pytest
-from reportlab.pdfgen.canvas import Canvas
 
 from tasks.errors import InputTooLarge
 from tasks.inputs.limits import MediaLimits
@@ -55,28 +54,6 @@ def test_the_files_of_a_portfolio_are_read_as_those_of_an_e_mail() -> None:
     assert pages.warnings == ()
 
 
-def test_a_catalogue_among_compressed_objects_is_found() -> None:
-    data = portfolio({"a.txt": b"the attached text"})
-    assert b"/Collection" in data
-    hidden = data.replace(b"/Collection", b"/C#6fllection", 1)  # the same name, written otherwise
-    assert "the attached text" in plain_form(opened(hidden).text or "")
-
-
-def test_a_file_of_a_portfolio_that_is_not_read_is_named() -> None:
-    pages = opened(portfolio({"film.bin": b"\0\1\2" * 99, "broken.pdf": b"%PDF-1.7 broken"}))
-    assert [warning.split(":")[1] for warning in pages.warnings] == [
-        " the attached file 'broken.pdf' was not read",
-        " the attached file 'film.bin' was not read",
-    ]
-
-
-def test_a_portfolio_within_a_portfolio_is_not_opened() -> None:
-    inner = portfolio({"a.txt": b"innermost"})
-    pages = opened(portfolio({"inner.pdf": inner}))
-    assert "innermost" not in (pages.text or "")
-    assert pages.total == 2
-
-
 def test_the_bytes_of_a_portfolio_are_bounded() -> None:
     with pytest.raises(InputTooLarge, match="is a portfolio of more than 1000 files or 1 MB"):
         opened(portfolio({"a.bin": b"x" * 3_000_000}), MediaLimits(office_bytes=1 << 20))
@@ -120,24 +97,7 @@ def test_the_data_of_an_xfa_form_are_read_with_their_captions(packets: tuple[str
     assert pages.total == 0
 
 
-@pytest.mark.parametrize(
-    "packets", [(TEMPLATE, "<broken"), (TEMPLATE, "<x/>"), (TEMPLATE, '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>')]
-)
-def test_an_xfa_form_without_data_that_can_be_read_is_its_pages_and_a_warning(packets: tuple[str, ...]) -> None:
-    pages = opened(xfa(*packets))
-    assert (pages.kind, pages.total) == ("paged", 1)
-    assert len(pages.warnings) == 1
-
-
 def test_an_xfa_form_with_fields_on_its_pages_is_read_by_these() -> None:
     data = form(widget("/FT /Tx /V (Ada)"), settings="/XFA [(datasets) 5 0 R]")
     pages = opened(data.replace(b"null", b"<< /Length 0 >> stream\n\nendstream", 1))
     assert (pages.kind, pages.warnings) == ("paged", ())
-
-
-def test_an_ordinary_document_has_no_warnings() -> None:
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer)
-    canvas.drawString(40, 100, "plain")
-    canvas.save()
-    assert opened(buffer.getvalue()).warnings == ()

@@ -3,7 +3,6 @@
 import io
 import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -14,14 +13,12 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
-from models.vision.page_geometry import PageGeometry
 from models.vision.text import Quad
 from tasks.errors import InputError
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.source import Blob
-from tasks.layout.lines import in_reading_order
 
 Draw = Callable[[Canvas], object]
 PARAGRAPH = ["The quick brown fox jumps", "over the lazy dog, 42 times."]
@@ -104,19 +101,6 @@ def test_a_page_is_144_dpi(opened: Opened) -> None:
     assert picture.flags.c_contiguous
 
 
-def test_colours_are_rgb(opened: Opened) -> None:
-    def red(canvas: Canvas) -> None:
-        canvas.setFillColorRGB(1, 0, 0)
-        canvas.rect(0, 0, 400, 300, fill=1)
-
-    assert opened(pdf(red)).picture(1)[300, 400].tolist() == [255, 0, 0]
-
-
-def test_an_a4_page_has_the_size_that_is_rendered(opened: Opened) -> None:
-    pages = opened(pdf(paragraph, size=(595.2756, 841.8898)))
-    assert pages.picture(1).shape[1::-1] == pages.size(1) == (1191, 1684)
-
-
 def test_the_text_layer_has_the_words_where_the_ink_is(opened: Opened) -> None:
     pages = opened(pdf(paragraph))
     layer, picture = pages.text_layer(1), pages.picture(1)
@@ -129,15 +113,6 @@ def test_the_text_layer_has_the_words_where_the_ink_is(opened: Opened) -> None:
             assert ink_share(picture, word.quad) > 0.15
 
 
-def test_a_word_is_as_wide_as_its_font_says(opened: Opened) -> None:
-    word = opened(pdf(paragraph)).text_layer(1).lines[0].words[1]
-    left = 50 + stringWidth("The ", "Helvetica", 12)
-    (x0, _), (x1, _), _, _ = word.quad
-    assert word.text == "quick"
-    assert x0 == pytest.approx(2 * left, abs=2)
-    assert x1 == pytest.approx(2 * (left + stringWidth("quick", "Helvetica", 12)), abs=2)
-
-
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 def test_rotated_pages_are_as_displayed(opened: Opened, rotation: int) -> None:
     data = edited(pdf(paragraph), lambda page: page.set_rotation(rotation))
@@ -148,32 +123,6 @@ def test_rotated_pages_are_as_displayed(opened: Opened, rotation: int) -> None:
     top_left, top_right, *_ = next(line.quad for line in layer.lines if line.text == PARAGRAPH[0])
     along = (round(top_right[0] - top_left[0]), round(top_right[1] - top_left[1]))
     assert {0: along[0] > 200, 90: along[1] > 200, 180: along[0] < -200, 270: along[1] < -200}[rotation]
-
-
-@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_a_rotated_page_is_read_in_order_from_its_upright_geometry(opened: Opened, rotation: int) -> None:
-    layer = opened(edited(pdf(paragraph), lambda page: page.set_rotation(rotation))).text_layer(1)
-    geometry = PageGeometry.of_lines(layer.lines)
-    assert geometry.angle % 360 == pytest.approx(rotation, abs=0.5)
-    assert [line.text for line in in_reading_order(layer.lines[::-1], geometry)] == PARAGRAPH
-
-
-def test_the_crop_box_is_the_page(opened: Opened) -> None:
-    data = edited(pdf(paragraph), lambda page: page.set_cropbox(40, 220, 240, 290))
-    pages = opened(data)
-    layer, picture = pages.text_layer(1), pages.picture(1)
-    assert pages.size(1) == picture.shape[1::-1] == (400, 140)
-    assert [line.text for line in layer.lines] == PARAGRAPH
-    assert ink_outside(picture, layer) == 0
-
-
-def test_text_outside_the_page_is_not_on_it(opened: Opened) -> None:
-    def draw(canvas: Canvas) -> None:
-        paragraph(canvas)
-        canvas.drawString(-300, 100, "outside")
-        canvas.drawString(50, 1000, "above")
-
-    assert texts(opened(pdf(draw)).text_layer(1)) == sorted(PARAGRAPH)
 
 
 @pytest.mark.parametrize("degrees", [-90, -30, -3, 3, 30, 45, 90, 135, 180])
@@ -204,41 +153,6 @@ def test_columns_are_separate_lines(opened: Opened) -> None:
     assert texts(opened(pdf(draw)).text_layer(1)) == expected
 
 
-def test_the_order_of_the_content_does_not_matter(opened: Opened) -> None:
-    def draw(canvas: Canvas) -> None:
-        for x, text in ((96, "three"), (50, "one"), (73, "two")):
-            canvas.drawString(x, 200, text)
-
-    assert texts(opened(pdf(draw)).text_layer(1)) == ["one two three"]
-
-
-def test_words_are_parted_by_gaps_without_spaces(opened: Opened) -> None:
-    def draw(canvas: Canvas) -> None:
-        canvas.drawString(50, 200, "Total")
-        canvas.drawString(300, 200, "12.50")
-
-    assert texts(opened(pdf(draw)).text_layer(1)) == ["12.50", "Total"]
-
-
-def test_hyphens_at_line_ends_are_kept(opened: Opened) -> None:
-    def draw(canvas: Canvas) -> None:
-        canvas.drawString(50, 200, "a hyphen-")
-        canvas.drawString(50, 185, "ated word")
-
-    assert texts(opened(pdf(draw)).text_layer(1)) == ["a hyphen-", "ated word"]
-
-
-def test_a_page_without_text_is_not_complete(opened: Opened) -> None:
-    layer = opened(pdf(lambda canvas: canvas.line(0, 0, 100, 100))).text_layer(1)
-    assert layer == TextLayer((), complete=False)
-
-
-def test_a_scan_is_not_complete(opened: Opened, shared: Path) -> None:
-    receipt = str(shared / "samples" / "receipt_000.jpg")
-    layer = opened(pdf(lambda canvas: canvas.drawImage(receipt, 0, 0, 400, 300))).text_layer(1)
-    assert layer == TextLayer((), complete=False)
-
-
 def test_text_with_a_picture_beside_it_is_to_be_read_too(opened: Opened) -> None:
     def draw(canvas: Canvas) -> None:
         paragraph(canvas)
@@ -247,29 +161,6 @@ def test_text_with_a_picture_beside_it_is_to_be_read_too(opened: Opened) -> None
     layer = opened(pdf(draw)).text_layer(1)
     assert texts(layer) == sorted(PARAGRAPH)
     assert not layer.complete
-
-
-def test_a_picture_inside_a_form_counts_where_it_is_shown(opened: Opened) -> None:
-    def draw(canvas: Canvas, scale: float) -> None:
-        canvas.beginForm("stamp")
-        canvas.drawImage(photo(), 0, 0, 20, 20)
-        canvas.endForm()
-        paragraph(canvas)
-        canvas.translate(100, 20)
-        canvas.scale(scale, scale)
-        canvas.doForm("stamp")
-
-    assert not opened(pdf(lambda canvas: draw(canvas, 8))).text_layer(1).complete
-    assert opened(pdf(lambda canvas: draw(canvas, 1))).text_layer(1).complete
-
-
-@pytest.mark.parametrize(("width", "pixels"), [(40, 300), (300, 4)])
-def test_a_logo_or_a_gradient_does_not_matter(opened: Opened, width: int, pixels: int) -> None:
-    def draw(canvas: Canvas) -> None:
-        paragraph(canvas)
-        canvas.drawImage(photo(pixels, pixels), 20, 20, width, 40)
-
-    assert opened(pdf(draw)).text_layer(1).complete
 
 
 def hidden(canvas: Canvas, rows: int) -> None:
@@ -375,27 +266,6 @@ def test_a_text_layer_of_exchanged_letters_is_not_believed(opened: Opened, start
     assert opened(raw_pdf(f"BT /F 5 Tf 10 200 Td ({words}) Tj ET", codes, start)).text_layer(1) == TextLayer()
 
 
-def test_a_text_layer_in_a_script_that_ocr_does_not_read_is_kept(opened: Opened) -> None:
-    content = "BT /F 12 Tf 50 200 Td (abcd Z efghij (AI) Zkl) Tj ET"
-    hangul = raw_pdf(content, range(ord("a"), ord("z") + 1), 0xAC00)
-    assert texts(opened(hangul).text_layer(1)) == ["가각갂갃 Z 간갅갆갇갈갉 (AI) Z갊갋"]
-    assert opened(hangul).text_layer(1).complete
-
-
-def test_a_word_that_is_partly_unknown_is_left_to_ocr(opened: Opened) -> None:
-    content = "BT /F 12 Tf 50 200 Td (all of this is well known but xZx is not) Tj ET"
-    layer = opened(raw_pdf(content, range(ord("Z"), ord("Z") + 1))).text_layer(1)
-    assert texts(layer) == ["all of this is well known but", "is not"]
-    assert not layer.complete
-
-
-def test_a_symbol_by_itself_is_no_reason_for_ocr(opened: Opened) -> None:
-    content = "BT /F 12 Tf 50 200 Td (Z the bullet before this line is only a symbol) Tj ET"
-    layer = opened(raw_pdf(content, range(ord("Z"), ord("Z") + 1))).text_layer(1)
-    assert texts(layer) == ["the bullet before this line is only a symbol"]
-    assert layer.complete
-
-
 def test_an_encrypted_file_asks_for_its_password_to_be_removed(opened: Opened) -> None:
     data = pdf(paragraph, encrypt=StandardEncryption("secret", "owner"))
     with pytest.raises(InputError, match=r"^'a.pdf' is encrypted") as caught:
@@ -403,31 +273,10 @@ def test_an_encrypted_file_asks_for_its_password_to_be_removed(opened: Opened) -
     assert caught.value.code == "encrypted_pdf"
 
 
-def test_a_file_that_opens_without_a_password_is_read(opened: Opened) -> None:
-    data = pdf(paragraph, encrypt=StandardEncryption("", "owner", canPrint=0, canCopy=0))
-    assert texts(opened(data).text_layer(1)) == sorted(PARAGRAPH)
-
-
 @pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer<</Root 1 0 R>>"])
 def test_a_broken_file_is_the_clients_error(opened: Opened, data: bytes) -> None:
     with pytest.raises(InputError, match=r"^'a.pdf' "):
         opened(data)
-
-
-def test_a_file_without_pages_says_so(opened: Opened) -> None:
-    document, buffer = pypdfium2.PdfDocument.new(), io.BytesIO()
-    document.save(buffer)
-    document.close()
-    with pytest.raises(InputError, match=r"^'a.pdf' has no pages\.$"):
-        opened(buffer.getvalue())
-
-
-@pytest.mark.parametrize("number", [0, 2])
-def test_a_page_that_is_not_there_is_refused(opened: Opened, number: int) -> None:
-    pages = opened(pdf(paragraph))
-    for call in (pages.size, pages.text_layer, pages.picture):
-        with pytest.raises(InputError, match=f"has no page {number}; it has 1"):
-            call(number)
 
 
 def test_a_huge_page_is_refused_as_a_picture_but_read_as_text(opened: Opened) -> None:
@@ -440,30 +289,3 @@ def test_a_huge_page_is_refused_as_a_picture_but_read_as_text(opened: Opened) ->
         "'a.pdf' has 28800 x 28800 pixels (829.5 megapixels) at 144 DPI on page 1; the limit is 64 megapixels "
         "(OPENFAZE_MAX_IMAGE_MEGAPIXELS)."
     )
-
-
-def test_many_pages_are_counted_without_reading_them(opened: Opened) -> None:
-    assert opened(pdf(*[paragraph] * 500)).total == 500
-
-
-def test_the_same_page_gives_the_same_text(opened: Opened) -> None:
-    data = pdf(paragraph)
-    assert opened(data).text_layer(1) == opened(data).text_layer(1)
-
-
-def test_a_page_that_takes_too_long_to_draw_is_given_up(opened: Opened) -> None:
-    data = raw_pdf("0 0 m 400 300 l S\n" * 20_000, range(65, 66))
-    pages = opened(data, MediaLimits(page_seconds=0.0))
-    with pytest.raises(InputError, match="takes longer than 0 s to draw page 1"):
-        pages.picture(1)
-    assert opened(pdf(paragraph)).picture(1).shape == (600, 800, 3)
-
-
-def test_pages_that_together_take_too_long_are_given_up(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    pages = opened(pdf(paragraph, paragraph, paragraph), MediaLimits(page_seconds=10.0))
-    clock = iter(range(0, 1000, 9))  # 9 s a page
-    monkeypatch.setattr("tasks.inputs.pdf.document.time.thread_time", lambda: float(next(clock)))
-    for _ in range(7):
-        pages.size(1)
-    with pytest.raises(InputError, match="takes longer than 60 s to read or draw page 2 and the pages before it"):
-        pages.size(2)

@@ -78,37 +78,9 @@ def test_what_is_typed_or_chosen_is_text_in_the_place_of_its_field(what: str, te
     assert [field.is_read for field in layer.fields] == [True]
 
 
-@each_case(
-    "what",
-    [
-        "/FT /Tx",
-        "/FT /Tx /V ()",
-        "/FT /Tx /Ff 8192 /V (a password)",
-        "/FT /Ch /Ff 131072 /Opt [(Poland) (Germany)]",
-        "/FT /Ch /Opt [(Poland) (Germany)]",
-        "/FT /Btn /Ff 65536 /MK << /CA (Send) >>",
-        "/FT /Sig",
-    ],
-)
-@pytest.mark.parametrize("settings", ["", "/NeedAppearances true"])
-def test_a_field_without_a_value_has_no_text(what: str, settings: str) -> None:
-    layer = layer_in(form(widget(what), settings=settings))
-    assert texts(layer) == ["Name:"]
-    assert [field.is_ticked for field in layer.fields] == [None]
-
-
 def test_all_chosen_options_of_a_list_are_read() -> None:
     options = "/FT /Ch /Ff 2097152 /V [(Milk) (Nuts)] /Opt [(Milk) (Eggs) (Nuts)]"
     assert texts(layer_in(form(widget(options, "80 100 280 175")))) == ["Milk, Nuts", "Name:"]
-
-
-def test_a_text_of_several_lines_is_set_from_the_top_of_its_field() -> None:
-    layer = layer_in(form(widget("/FT /Tx /Ff 4096 /V (Ring twice.\\rThen wait for me at the door)", "80 20 180 175")))
-    lines = sorted((line for line in layer.lines if line.text != "Name:"), key=lambda line: line.quad[0][1])
-    assert lines[0].text == "Ring twice."
-    assert " ".join(line.text for line in lines[1:]) == "Then wait for me at the door"
-    assert lines[0].quad[0] == pytest.approx((160, 50))
-    assert all(line.quad[1][0] <= 360 for line in lines)
 
 
 @pytest.mark.parametrize("flags", [2, 32])
@@ -117,16 +89,3 @@ def test_hidden_fields_are_not_read(flags: int) -> None:
     layer = layer_in(form(hidden))
     assert texts(layer) == ["Name:"]
     assert layer.fields == ()
-
-
-def test_a_value_that_several_fields_share_is_read_in_each_place() -> None:
-    kids = [widget("/Parent 10 0 R", f"80 {y} 280 {y + 20}") for y in (155, 100)]
-    layer = layer_in(form("/FT /Tx /T (name) /V (Ada) /Kids [11 0 R 12 0 R]", *kids))
-    assert texts(layer) == ["Ada", "Ada", "Name:"]
-
-
-def test_the_characters_of_fields_are_bounded() -> None:
-    kids = [widget("/Parent 10 0 R") for _ in range(40)]
-    numbers = " ".join(f"{number} 0 R" for number in range(11, 51))
-    layer = layer_in(form(f"/FT /Tx /T (name) /V ({'ab ' * 3_000}) /Kids [{numbers}]", *kids))
-    assert 150_000 < sum(len(line.text) for line in layer.lines) < 210_000

@@ -8,7 +8,7 @@ from reportlab.pdfgen.canvas import Canvas
 from tasks.inputs.pages import TextLayer
 from tasks.layout.lines import in_reading_order
 from tests.pages import FONTS, prose
-from tests.unit.tasks.inputs.pdf.drawn import Draw, box, hidden, layer_of, photo, scanned, texts, words
+from tests.unit.tasks.inputs.pdf.drawn import Draw, layer_of, photo, scanned, texts, words
 
 
 def outlines(text: str) -> Draw:
@@ -36,15 +36,6 @@ def test_a_picture_that_is_too_small_for_text_is_not_read(size: tuple[float, flo
     assert layer_of(words("Dear customer"), photo(72, 300, *size)).complete
 
 
-def test_a_picture_behind_text_is_its_background() -> None:
-    assert layer_of(photo(72, 690, 110, 30), words("A heading here")).complete
-
-
-def test_words_in_the_corners_of_a_scan_are_not_its_text() -> None:
-    layer = layer_of(photo(0, 0, 595, 842), hidden("DOC-ID", 40, 800), hidden("4711", 500, 30))
-    assert layer == TextLayer((), complete=False)
-
-
 def test_each_picture_needs_hidden_words_of_its_own() -> None:
     assert layer_of(*scanned(60, 520, 450, 250)).complete
     assert not layer_of(*scanned(60, 520, 450, 250), photo(60, 100, 450, 250)).complete
@@ -56,16 +47,6 @@ def test_what_a_scanner_read_is_left_to_ocr_if_that_reads_it_too() -> None:
     assert layer_of(*scanned(60, 520, 450, 250, text=text, font="Helvetica")) == TextLayer()
 
 
-def test_a_scan_in_strips_is_one_picture() -> None:
-    strips = [photo(60, 500 + 10 * row, 450, 10) for row in range(25)]
-    assert layer_of(*strips, *scanned(60, 500, 450, 250)[1:]).complete
-
-
-def test_what_a_scanner_read_is_left_out_where_the_page_is_read_anyway() -> None:
-    layer = layer_of(*scanned(60, 520, 450, 250), photo(60, 100, 450, 250), words("Visible", y=50))
-    assert texts(layer) == ["Visible"]
-
-
 def test_letters_drawn_as_paths_are_to_be_read() -> None:
     layer = layer_of(words("Page 1 of 1"), outlines("Invoice total 4711.00 EUR"))
     assert texts(layer) == ["Page 1 of 1"]
@@ -74,15 +55,6 @@ def test_letters_drawn_as_paths_are_to_be_read() -> None:
 
 def test_a_few_paths_are_no_text() -> None:
     assert layer_of(words("Page 1 of 1"), outlines("@&")).complete
-
-
-def test_a_table_of_bars_is_no_text() -> None:
-    bars = [box(72 + 20 * column, 100, 10, 5 + column) for column in range(20)]
-    assert layer_of(words("Sales"), *bars).complete
-
-
-def test_text_that_only_clips_is_not_seen() -> None:
-    assert texts(layer_of(words("filled"), hidden("clip", 72, 600, mode=7))) == ["filled"]
 
 
 def test_a_note_without_a_look_of_its_own_is_text() -> None:
@@ -122,15 +94,6 @@ def test_a_filled_field_over_a_page_is_text_of_the_page() -> None:
     layer = layer_of(words("Digital"), field_of("print"))
     assert texts(layer) == ["Ask Ada", "Digital"]
     assert layer.complete
-
-
-def test_the_characters_of_a_page_s_notes_are_bounded() -> None:
-    def notes(canvas: Canvas) -> None:
-        for text in ("ab " * 50_000, "ab " * 20_000, "short"):
-            canvas.freeTextAnnotation(text, DA="/Helv 18 Tf", Rect=(100, 500, 400, 560))
-
-    counts = [len(line.words) for line in layer_of(words("Digital"), notes).lines]
-    assert sorted(counts) == [1, 1, 50_000], "the second note does not fit beside the first one, and the third does"
 
 
 def justified(canvas: Canvas, tag: str, x: float, width: float) -> None:

@@ -1,12 +1,9 @@
 """HTML as Markdown."""
 
 import base64
-import re
-import time
 
 import pytest
 
-from tasks.errors import InputTooLarge
 from tasks.inputs.html_file import HtmlFile
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
@@ -51,53 +48,22 @@ def test_what_a_reader_sees_is_kept(html: str, text: str) -> None:
 @pytest.mark.parametrize(
     "unseen",
     [
-        "<script>alert(1)</script>",
-        "<style>p {color: red}</style>",
-        "<noscript>enable it</noscript>",
-        "<template><p>later</p></template>",
-        "<p hidden>secret</p>",
-        '<div style="color: red; display : none">secret <b>too</b></div>',
-        '<p style="VISIBILITY:hidden">secret</p>',
-        "<!-- secret -->",
-        '<input type=hidden value="secret">',
-        '<p style="font-size: 0">secret</p>',
+        "<script>alert(1)</script>", "<style>p {color: red}</style>", "<noscript>enable it</noscript>",
+        "<template><p>later</p></template>", "<p hidden>secret</p>",
+        '<div style="color: red; display : none">secret <b>too</b></div>', '<p style="VISIBILITY:hidden">secret</p>',
+        "<!-- secret -->", '<input type=hidden value="secret">', '<p style="font-size: 0">secret</p>',
         '<p style="font-size: 0px; color: black">secret</p>',
         '<p style="font: 0/0 a"><b style="font-size: 10em">secret</b></p>',
         "<style>.s { font-size: 0 }</style><p class=s>secret</p>",
         "<style>@media all { .s { display: none } }</style><p class=s>secret</p>",
         "<style>@media screen { @layer a { .s { display: none } } }</style><p class=s>secret</p>",
         "<style>@supports (display: grid) { .s { display: none } }</style><p class=s>secret</p>",
-        "<dialog>secret</dialog>",
-        "<datalist><option>secret</option></datalist>",
-        "<canvas>secret</canvas>",
-        "<video>secret</video>",
-        "<p popover>secret</p>",
-        "<noembed>secret</noembed>",
+        "<dialog>secret</dialog>", "<datalist><option>secret</option></datalist>", "<canvas>secret</canvas>",
+        "<video>secret</video>", "<p popover>secret</p>", "<noembed>secret</noembed>",
     ],
-)
+)  # fmt: skip
 def test_what_nobody_sees_is_left_out(unseen: str) -> None:
     assert html_to_markdown(f"<p>a longer text</p>{unseen}<p>b</p>") == "a longer text\n\nb"
-
-
-@each_case(
-    "html",
-    [
-        '<div style="font-size: 0px"><p style="font-size: 13px">Total</p></div>',
-        '<div style="font-size: 0"><p style="font: 13px Arial">Total</p></div>',
-        '<p style="font-size: 0.9em">Total</p>',
-        '<p style="font-size: 1px">Total</p>',
-        '<p style="font-size: 1em">Total</p>',
-        "<style>.a { font-size: 0 }</style><div class=a><p style='font-size: 14px'>Total</p></div>",
-        "<p style='visibility: hidden'><b style='visibility: visible'>Total</b></p>",
-        "<style>@supports not (display: grid) { .a { display: none } }</style><p class=a>Total</p>",
-        "<style>.a { display: none }</style><script>show()</script><p class=a>Total</p>",
-        "<p aria-hidden=true>Total</p>",
-        "<dialog open>Total</dialog>",
-        '<p style="color: #fff; opacity: 0; position: absolute; left: -9999px">Total</p>',
-    ],
-)
-def test_what_a_style_does_not_hide_is_kept(html: str) -> None:
-    assert "Total" in html_to_markdown(f"<p>a longer text</p>{html}")
 
 
 def test_lists_are_nested_and_numbered() -> None:
@@ -117,24 +83,6 @@ def test_lists_are_nested_and_numbered() -> None:
 )
 def test_items_have_the_numbers_that_browsers_show(html: str, text: str) -> None:
     assert html_to_markdown(html) == text
-
-
-@each_case(
-    ("formula", "text"),
-    [
-        ("<mfrac><mn>1</mn><mn>2</mn></mfrac>", "1/2"),
-        ("<msup><mn>10</mn><mn>2</mn></msup>", "10^2"),
-        ("<msub><mi>x</mi><mn>1</mn></msub>", "x_1"),
-        ("<msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup>", "x_1^2"),
-        ("<mfrac><mrow><mn>1</mn><mo>+</mo><mn>2</mn></mrow><mn>3</mn></mfrac>", "(1+2)/3"),
-        ("<mfrac><mn>1</mn><mfrac><mn>2</mn><mn>3</mn></mfrac></mfrac>", "1/(2/3)"),
-        ("<mroot><mn>8</mn><mn>3</mn></mroot>", "8 3"),
-        ("<mtable><mtr><mtd>1</mtd><mtd>2</mtd></mtr></mtable>", "1 2"),
-        ("<mn>1</mn><mo>+</mo><mn>2</mn>", "1+2"),
-    ],
-)
-def test_the_parts_of_a_formula_do_not_make_other_numbers(formula: str, text: str) -> None:
-    assert html_to_markdown(f"<p>a <math>{formula}</math>") == f"a {text}"
 
 
 @each_case(
@@ -167,16 +115,6 @@ def test_a_table_that_lays_out_a_page_is_no_table() -> None:
     assert html_to_markdown(html) == "## News\n\nOne.\n\n| k | v |\n| --- | --- |\n| 1 | 2 |\n\naside"
 
 
-def test_a_page_may_be_as_deep_as_it_likes() -> None:
-    deep = "<div>" * 20_000 + "deep" + "</div>" * 20_000
-    assert html_to_markdown(f"{deep}<p>after</p>") == "deep\n\nafter"
-
-
-def test_spans_without_end_do_not_fill_memory() -> None:
-    rows = "<tr><td colspan=1000 rowspan=1000>x<td>y</tr>" * 300
-    assert len(html_to_markdown(f"<table>{rows}</table>")) < 3_000_000
-
-
 @pytest.mark.parametrize(
     ("charset", "head"),
     [
@@ -196,50 +134,6 @@ def test_a_picture_in_a_data_url_is_a_page() -> None:
     assert (page.kind, page.total, page.size(1)) == ("text", 1, (60, 30))
     assert plain_form(page.text or "") == "above [Picture: Map]  below"
     assert page.picture(1).shape == (30, 60, 3)
-
-
-def test_tags_are_limited() -> None:
-    with pytest.raises(InputTooLarge, match="'a.html' has more than 500000 tags"):
-        opened(b"<p>" * 500_001)
-
-
-@each_case(
-    ("html", "text"),
-    [
-        ("<p>a{}x", "a x"),
-        ('<a href="http://a.example">{}x</a>', "[x](http://a.example)"),
-        ("<pre>{}\n  a\n{}\n  b</pre>", "```\n  a\n\n  b\n```"),
-        ("<p>a" + "&#32;" * 1000 + "{}x", "a x"),
-    ],
-)
-@pytest.mark.parametrize("blank", [" ", "\t"])
-def test_blanks_without_end_are_one(html: str, text: str, blank: str) -> None:
-    found = html_to_markdown(html.replace("{}", blank * 500_000))
-    assert re.sub(r"\s+\n", "\n", found) == re.sub(r"\s+\n", "\n", text)
-
-
-@pytest.mark.deep
-def test_pieces_of_a_blank_around_preformatted_text_are_stripped_together() -> None:
-    pieces = "<b> </b>" * 50_000
-    assert html_to_markdown(f"<pre>{pieces}\n  a{pieces}</pre>") == "```\n  a\n```"
-
-
-def test_a_preformatted_text_keeps_its_form() -> None:
-    assert html_to_markdown("<pre>\n\n  a   b\n\n c\n </pre>") == "```\n  a   b\n\n c\n```"
-
-
-@pytest.mark.deep
-def test_long_rows_beside_many_short_ones_are_not_filled() -> None:
-    long, short = "<td>x" * 5000, "<tr><td>a<td>b"
-    head, line, *body = html_to_markdown(f"<table><tr>{long}{short * 5000}</table>").splitlines()
-    assert (head.count("|"), line.count("|")) == (5001, 5001)
-    assert body == ["| a | b |"] * 5000
-
-
-@pytest.mark.deep
-def test_the_tables_of_a_page_are_filled_together() -> None:
-    wide = f"<table><tr>{'<td>x' * 500}{'<tr><td>a<td>b' * 300}</table>"
-    assert html_to_markdown(wide * 5).count("|") < 300_000
 
 
 @each_case(
@@ -264,52 +158,26 @@ def test_a_style_sheet_within_the_page_hides_elements(style: str, html: str, tex
 @each_case(
     "html",
     [
-        "<style>html, body, p { display: none }</style>",
-        "<style>.a { visibility: hidden }</style>",
-        "<style>.b .a { display: none }</style>",
-        "<style>[class] { display: none } .b { display: block }</style>",
+        "<style>html, body, p { display: none }</style>", "<style>.a { visibility: hidden }</style>",
+        "<style>.b .a { display: none }</style>", "<style>[class] { display: none } .b { display: block }</style>",
         "<style>[class] { display: none } p[class*=a] { display: block }</style>",
         "<style>.a:hover, .a:first-child { display: none }</style>",
         "<style>[class { display: none } :is(.a { display: none }</style>",
-        "<style>option.a { display: none }</style>",
-        "<style>.a { display: none; display: grid }</style>",
+        "<style>option.a { display: none }</style>", "<style>.a { display: none; display: grid }</style>",
         "<style>.a { display: none }</style><script></script>",
         "<style>.a { display: none } .a.active { display: block }</style>",
         "<style>.a { display: none } .open .a { display: block }</style>",
         "<style>.a { display: none } .a:first-child { display: block }</style>",
         "<style>.a { display: none } @media (min-width: 768px) { .b { display: block } }</style>",
         "<style>.a { display: block !important } .a { display: none }</style>",
-        "<style>@media print { .a { display: none } }</style>",
-        "<style media=print>.a { display: none }</style>",
+        "<style>@media print { .a { display: none } }</style>", "<style media=print>.a { display: none }</style>",
         "<style type=text/x-template>.a { display: none }</style>",
         "<noscript><style>.a { display: none }</style></noscript>",
-        "<template><style>.a { display: none }</style></template>",
-        "<style>.a { display: none",
+        "<template><style>.a { display: none }</style></template>", "<style>.a { display: none",
     ],
-)
+)  # fmt: skip
 def test_what_a_style_sheet_may_show_is_kept(html: str) -> None:
     assert html_to_markdown(f"{html}</style><p class='a b'>Total</p>").strip() == "Total"
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize("style", ["display: none", "visibility: hidden", "font-size: 0"])
-def test_many_texts_beside_each_other_that_are_hidden_are_left_out_together(style: str) -> None:
-    started = time.perf_counter()
-    assert html_to_markdown(f"<p>a</p><p style='{style}'>{'x<br>' * 100_000}").startswith("a")
-    assert html_to_markdown("<p>a</p><p>" + f"<b style='{style}'>x</b>y" * 50_000).startswith("a")
-    assert time.perf_counter() - started < 60
-
-
-@pytest.mark.deep
-def test_the_comparisons_of_selectors_with_elements_are_bounded() -> None:
-    rules = "".join(f".a{number} {{ display: none }}" for number in range(20_000))
-    started = time.perf_counter()
-    assert html_to_markdown(f"<style>{rules}{'.a{' * 100_000}{'}' * 100_000}</style>{'<i>b</i>' * 20_000}")
-    assert time.perf_counter() - started < 30
-
-
-def test_an_elements_own_style_counts_more_than_a_style_sheet() -> None:
-    assert html_to_markdown("<style>.a { display: none }</style><p class=a style='display: block'>a</p>") == "a"
 
 
 @each_case(
@@ -324,12 +192,3 @@ def test_an_elements_own_style_counts_more_than_a_style_sheet() -> None:
 )
 def test_text_that_is_struck_through_is_marked(html: str) -> None:
     assert html_to_markdown(f"<p>Price: {html} 60.00</p>") == "Price: ~~80.00~~ 60.00"
-
-
-def test_struck_items_of_a_list_stay_items() -> None:
-    assert html_to_markdown("<ul><li><del>milk</del></li><li>tea</li></ul>") == "- ~~milk~~\n- tea"
-
-
-def test_text_in_many_struck_elements_is_marked_once() -> None:
-    struck = "<span style='text-decoration: line-through'>"
-    assert html_to_markdown(f"<p>{struck * 100}80.00{'</span>' * 100} 60.00</p>") == "~~80.00~~ 60.00"
