@@ -80,12 +80,11 @@ class Mount:
     def __init__(self, settings: Settings, build: Callable[[Services], Any] | None = None) -> None:
         """Create the application. `build` makes the protocol's server, by default with this project's tools.
 
-        Only the host names in `mcp_hosts` are accepted, as a protection against DNS rebinding, in which a web page's
-        host name resolves to this machine. If `mcp_hosts` is empty, a server without keys accepts only the names of
-        this machine, unless `open` is set. Other servers accept any name.
+        A server without keys accepts only the names of this machine, unless `open` is set, as a protection against DNS
+        rebinding, in which a web page's host name resolves to this machine. Other servers accept any name.
         """
         is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
-        self._hosts = frozenset(settings.mcp_hosts or (_LOCAL_NAMES if is_for_here else ()))
+        self._hosts = frozenset(_LOCAL_NAMES if is_for_here else ())
         self._build = build
         self._managers: dict[bool, Any] = {}
         """The protocol's servers. The one at True answers with plain JSON, and the other with streams of events."""
@@ -153,8 +152,8 @@ class Mount:
             name = _host_of(request.headers.get(header, ""))
             if name and name not in self._hosts:
                 return MisdirectedRequest(
-                    f"'{name[:100]}' in the header '{header}' is not one of this server's names: add it to "
-                    "OPENFAZE_MCP_HOSTS.",
+                    f"'{name[:100]}' in the header '{header}' is not a name of this machine: set OPENFAZE_API_KEYS, "
+                    "or OPENFAZE_OPEN=1 to serve anyone who can connect.",
                     param=header,
                 )
         kind = request.headers.get("content-type", "")

@@ -20,7 +20,7 @@ class MediaLimits:
     image_pixels: int = 64_000_000
     """Pixels of one picture or rendered page, checked before decoding (OPENFAZE_MAX_IMAGE_MEGAPIXELS)."""
     decoded_bytes: int = 1024 * MB
-    """Total size of decoded pictures in the process (OPENFAZE_MAX_DECODED_MB)."""
+    """Total size of decoded pictures in the process."""
     page_seconds: float = 20.0
     """Seconds that drawing one PDF page may take. A few kilobytes can contain a million strokes."""
     pages: int = 200

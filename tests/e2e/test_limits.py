@@ -97,7 +97,7 @@ def keys(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def model(folder: Path, keys: dict[str, str]) -> Iterator[FullModel]:
     with serving_full_model(
-        keys_file=str(folder / "keys.toml"), files_dir=str(folder / "files"), max_wrong_keys=5, extraction="llm"
+        keys_file=str(folder / "keys.toml"), files_dir=str(folder / "files"), extraction="llm"
     ) as model:
         yield model
 
@@ -492,9 +492,12 @@ def test_an_answer_from_the_cache_is_given_on_a_spent_budget(tmp_path: Path) -> 
         assert len(model.prompts) == 1
 
 
-def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_llm_is_answered(tmp_path: Path) -> None:
+def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_llm_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.language.capability.CALLS_AT_ONCE", 1)
     keys = ["of-a-flood", "of-another"]
-    told = {"api_keys": keys, "llm_calls_at_once": 1, "extraction": "extractor", "cache": "exact"}
+    told = {"api_keys": keys, "extraction": "extractor", "cache": "exact"}
     headers = bearer(keys[0])
     pasted = "Total: 12.50 EUR\nDate: 2024-03-01"
     extracted = {"response_format": schema_of(total={"type": "number"})}

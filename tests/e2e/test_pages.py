@@ -131,12 +131,11 @@ def test_language_models_are_told_of_what_is_switched_on_alone(tmp_path: Path) -
     told = {}
     for switch in ("on", "off"):
         (tmp_path / switch).mkdir()
-        with client_of_app(tmp_path / switch, code_sandbox=switch, mcp=switch == "on", llm="off") as client:
+        with client_of_app(tmp_path / switch, code_sandbox=switch, llm="off") as client:
             told[switch] = client.get("/llms.txt").text
     assert "- `code_sandbox`: " in told["on"]
     assert "- `POST /mcp`: " in told["on"]
     assert "code_sandbox" not in told["off"]
-    assert "/mcp" not in told["off"]
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/llms.txt", "/docs", "/docs/swagger-ui.css", "/playground/main.js"])

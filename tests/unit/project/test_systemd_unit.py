@@ -112,10 +112,3 @@ def test_its_settings_are_settings_and_lie_where_it_may_write(service: "configpa
     places = [value for name, value in given.items() if name.endswith(("_DIR", "_FILE"))]
     assert len(places) == 3
     assert [place for place in places if not str(place).startswith(f"{state}/")] == []
-
-
-def test_the_page_shows_its_settings_for_compose_but_for_places_and_networks() -> None:
-    own = dotenv_values(ROOT / "deploy" / "openfaze.env")
-    page = (ROOT / "docs" / "deployment.md").read_text()
-    assert f"\nOPENFAZE_KEEP_ALIVE_S={own['OPENFAZE_KEEP_ALIVE_S']}\n" in page
-    assert own["OPENFAZE_TRUSTED_PROXIES"] == "127.0.0.1"
