@@ -20,17 +20,12 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ImageContent, ResourceLink, TextContent
-from pydantic import ValidationError
-from starlette.types import Receive
 
 from app.access.key_file import add_key
-from app.errors import BadRequest
 from app.main import create_app
-from app.mcp import mount, tools
 from app.mcp import server as mcp_server
 from app.mcp.tools import TOOLS, McpTool
 from app.settings import Settings
-from app.wire.problems import MAX_COMPARED, Problem, first_problem
 from models.vision.ppocr.reader import PpOcrReader
 from tasks.errors import InputError
 from tasks.wording.translation import parse_order
@@ -300,87 +295,10 @@ async def test_what_is_wrong_is_told_to_the_model(
     assert "Traceback" not in text
 
 
-@pytest.mark.parametrize("params", [{"name": "ocr"}, {"name": "ocr", "arguments": {"k": [1] * 9}}])
-def test_the_arguments_of_a_large_call_are_kept_from_what_parses_it(params: dict[str, Any]) -> None:
-    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    message = mount._without_arguments(bytearray(json.dumps(call).encode()))
-    assert json.loads(message.text) == {**call, "params": {"name": "ocr"}}
-    assert message.arguments == params.get("arguments", {})
-
-
-def test_what_is_no_call_keeps_its_params() -> None:
-    listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"cursor": "x", "arguments": {"k": 1}}}
-    message = mount._without_arguments(bytearray(json.dumps(listing).encode()))
-    assert (json.loads(message.text), message.arguments) == (listing, None)
-
-
-MANY = dict.fromkeys(map(str, range(1010)), 0)
-
-
-@pytest.mark.parametrize("beside", ["", "y" * 300_000], ids=["small", "large"])
-@pytest.mark.parametrize(
-    ("method", "params", "told"),
-    [
-        ("initialize", {"capabilities": {"experimental": MANY}}, "values"),
-        ("tools/call", {"name": "no", "_meta": MANY}, "values"),
-        ("tools/call", {"name": "no", "_meta": {"x" * 66_000: 1}}, "bytes"),
-        ("tools/call", {"name": "no", "_meta": {"x": "x" * 66_000}}, "bytes"),
-    ],
-)
-def test_what_the_package_validates_on_the_event_loop_is_bounded(
-    method: str, params: dict[str, Any], told: str, beside: str, model: FullModel
-) -> None:
-    answer = post(model.client, message_with(method, params, beside), authorization=f"Bearer {KEY}")
-    error = answer.json()["error"]
-    assert (answer.status_code, answer.json()["id"], error["code"]) == (413, 7, -32602)
-    assert (told in error["message"], error["data"]["code"]) == (True, "request_too_large")
-    assert "beside the 'arguments' of a call; the limit at /mcp is " in error["message"]
-
-
-@pytest.mark.parametrize("beside", ["", "y" * 300_000], ids=["small", "large"])
-@pytest.mark.parametrize("meta", [dict.fromkeys(map(str, range(980)), 0), {"x": "x" * 60_000}], ids=["values", "bytes"])
-def test_arguments_do_not_count_as_what_the_package_validates(
-    meta: dict[str, Any], beside: str, model: FullModel
-) -> None:
-    message = message_with("tools/call", {"name": "no", "_meta": meta}, beside)
-    answer = post(model.client, message, authorization=f"Bearer {KEY}")
-    assert "Unknown tool: 'no'" in answer.text
-
-
-def message_with(method: str, params: dict[str, Any], beside: str) -> bytes:
-    """A message with `params`, of which a call of a tool has many arguments, one of them `beside`."""
-    arguments = {"arguments": {"text": beside, "values": [0] * 980}} if method == "tools/call" else {}
-    return json.dumps({"jsonrpc": "2.0", "id": 7, "method": method, "params": {**params, **arguments}}).encode()
-
-
-@pytest.mark.parametrize("beside", ["", "y" * 300_000], ids=["small", "large"])
-def test_invalid_json_is_refused_before_the_package_parses_it(beside: str, model: FullModel) -> None:
-    text = f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {{"k": "{beside}", "n": [}}}}'
-    answer = post(model.client, text.encode(), authorization=f"Bearer {KEY}")
-    assert (answer.status_code, answer.json()["id"], answer.json()["error"]["code"]) == (400, None, -32700)
-    assert answer.json()["error"]["message"].endswith(f"at line 1 column {len(text) - 1}")
-
-
 def test_a_schema_that_is_too_large_is_refused_before_it_becomes_a_request() -> None:
     schema = {"type": "object", "properties": {"a": {"enum": [f"{index:09}" for index in range(10_000)]}}}
     with pytest.raises(InputError, match="the schema is larger than 100000 bytes"):
         TOOLS["extract"].called_with({"text": "x", "schema": schema})
-
-
-def test_of_many_unknown_arguments_few_are_validated(monkeypatch: pytest.MonkeyPatch) -> None:
-    faults: list[int] = []
-
-    def counted(error: ValidationError) -> Problem:
-        faults.append(error.error_count())
-        return first_problem(error)
-
-    monkeypatch.setattr(tools, "first_problem", counted)
-    unknown = {f"k{index}": 0 for index in range(2000)}
-    with pytest.raises(BadRequest, match=r"^Field 'k0': Extra inputs are not permitted$"):
-        TOOLS["ocr"].called_with({**unknown, "source": PICTURE})
-    with pytest.raises(BadRequest, match=r"^Field 'source': Field required. Is 'sourc' a misspelling of it\?$"):
-        TOOLS["ocr"].called_with({"sourc": PICTURE, **unknown})
-    assert max(faults) <= MAX_COMPARED + 1
 
 
 @pytest.mark.parametrize(("answer", "kind"), [("null", "null"), ("[1]", "a list"), ("1.0", "a number")])
@@ -493,13 +411,6 @@ async def test_a_key_is_asked_for_and_its_limits_hold(tmp_path: Path, caplog: py
         assert 'openfaze_requests_total{route="/mcp",status="200",task="ocr"}' in metrics
 
 
-@pytest.mark.parametrize("text", ["A" * 300_000, "A" * 300_000 + "\\x"])
-def test_a_long_number_is_refused_before_the_package_parses_it(model: FullModel, text: str) -> None:
-    answer = model.client.post("/mcp", content=f'[{"7" * 401}, "{text}"]', headers=ACCEPTED)
-    assert (answer.status_code, answer.json()["error"]["data"]["code"]) == (413, "request_too_large")
-    assert "more than 400 digits" in answer.json()["error"]["message"]
-
-
 @ERAS
 async def test_who_hangs_up_takes_the_work_along(mode: str) -> None:
     with serving_full_model(extraction="llm", api_keys=(KEY,)) as model:
@@ -523,113 +434,11 @@ def post(client: httpx.Client, content: Any = None, id_: object = 1, **headers: 
 def test_a_page_that_makes_its_name_mean_this_machine_is_refused(tmp_path: Path) -> None:
     with client_of_app(tmp_path, llm="off") as client:
         assert post(client).status_code == 200
-        for header in ({"host": "evil.example:80"}, {"origin": "https://evil.example"}):
-            refused = post(client, **header)
-            assert refused.status_code == 421
-            assert "'evil.example' in the header" in refused.json()["error"]["message"]
-        stream = client.get("/mcp", headers={"accept": "text/event-stream"})
-        assert (stream.status_code, stream.headers["allow"]) == (405, "POST")
+        assert post(client, host="evil.example:80").status_code == 421
+        assert post(client, origin="https://evil.example").status_code == 403
+        assert client.get("/mcp", headers={"accept": "text/event-stream"}).status_code == 405
     with client_of_app(tmp_path, llm="off", open=True) as client:
         assert post(client, host="gpu.example:443").status_code == 200
-
-
-@ERAS
-async def test_a_long_source_is_kept_from_what_parses_the_call(
-    model: FullModel, monkeypatch: pytest.MonkeyPatch, mode: str
-) -> None:
-    lengths: list[int] = []
-
-    def noted(body: bytes, receive: Receive) -> Receive:
-        lengths.append(len(body))
-        return first(body, receive)
-
-    first = mount._replay_body
-    monkeypatch.setattr(mount, "_replay_body", noted)
-    text = "Grüße\n" * 40_000
-    async with connected(model, mode) as client:
-        result = await client.call_tool("translate", {"text": text, "target_language": "yy"})
-        assert "yy" in said(result), "the short ones are as they were"
-        source = f"data:text/plain;base64,{base64.b64encode(b'Hello!' + b' ' * 300_000).decode()}"
-        result = await client.call_tool("ocr", {"source": source})
-    assert data_of(result)["extracted_text"].strip() == "Hello!"
-    assert max(lengths) < 16_384
-
-
-@each_case("id_", [{}, [], None, True, 1.5])
-def test_an_id_that_can_be_none_is_refused(model: FullModel, id_: object) -> None:
-    for header in ({}, {"mcp-protocol-version": "2026-07-28"}):
-        refused = post(model.client, id_=id_, **header)
-        assert (refused.status_code, refused.json()["error"]["code"]) == (400, -32600)
-        assert refused.json()["error"]["data"]["param"] == "id"
-
-
-@pytest.mark.parametrize(
-    ("message", "said"),
-    [
-        ([1], "The body should be one message of JSON-RPC, which is an object."),
-        ({"jsonrpc": "1.0", "method": "tools/list"}, "Field 'jsonrpc': should be '2.0', not '1.0'"),
-        ({"jsonrpc": "2.0", "id": 1, "method": 5}, "Field 'method': should be a string, not 5"),
-        (
-            {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": [1]},
-            "Field 'params': should be an object, not an array",
-        ),
-        (
-            {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": 5}},
-            "Field 'params.name': should be the name of a tool, not 5",
-        ),
-        (
-            {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ocr", "arguments": []}},
-            "Field 'params.arguments': should be an object, not an array",
-        ),
-        (
-            {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": 5}},
-            "Field 'params._meta': should be an object, not 5",
-        ),
-        *(
-            (
-                {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": {"progressToken": token}}},
-                "Field 'params._meta.progressToken': should be a string (a short one) or a whole number, not " + shown,
-            )
-            for token, shown in (({}, "an object"), (True, "true"), (1.5, "1.5"))
-        ),
-    ],
-)
-def test_what_is_no_message_is_told_by_its_field(model: FullModel, message: object, said: str) -> None:
-    answer = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}")
-    assert answer.status_code == 400
-    assert answer.json()["error"]["message"] == said
-
-
-@each_case("params", [None, [], {}, {"name": "ocr", "arguments": []}, {"name": "ocr", "arguments": "x"}])
-def test_wrong_params_are_told_to_the_request_that_has_them(model: FullModel, params: object) -> None:
-    for id_ in (1, "one", 0):
-        message = {"jsonrpc": "2.0", "id": id_, "method": "tools/call", "params": params}
-        answer = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}")
-        assert (answer.status_code, answer.json()["id"], answer.json()["error"]["code"]) == (400, id_, -32602)
-
-
-@pytest.mark.parametrize("beside", ["", "y" * 300_000], ids=["small", "large"])
-@pytest.mark.parametrize(
-    ("method", "params", "field"),
-    [
-        ("tools/call", {"name": "ocr", "_meta": {"progressToken": "x" * 20_000}}, "params._meta.progressToken"),
-        ("tools/call", {"name": "x" * 20_000}, "params.name"),
-        ("x" * 20_000, {}, "method"),
-    ],
-)
-def test_a_long_string_that_would_be_repeated_is_refused(
-    method: str, params: dict[str, Any], field: str, beside: str, model: FullModel
-) -> None:
-    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "arguments": {"text": beside}}}
-    refused = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}")
-    assert (refused.status_code, refused.json()["error"]["data"]["param"]) == (400, field)
-    assert "should be a short string" in refused.json()["error"]["message"]
-
-
-def test_a_message_of_another_version_is_told_to_its_id(model: FullModel) -> None:
-    message = {"jsonrpc": "1.0", "id": 7, "method": "tools/list"}
-    answer = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}").json()
-    assert (answer["id"], answer["error"]["code"]) == (7, -32600)
 
 
 async def test_what_is_too_large_and_does_not_say_so_is_refused_all_the_same(tmp_path: Path) -> None:
@@ -642,30 +451,7 @@ async def test_what_is_too_large_and_does_not_say_so_is_refused_all_the_same(tmp
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         refused = await client.post("/mcp", content=pieces(), headers=ACCEPTED)
     assert refused.status_code == 413
-    assert "larger than 4 MB; the limit at /mcp is 4 MB" in refused.json()["error"]["message"]
-
-
-def test_more_values_than_a_request_may_have_are_refused(model: FullModel) -> None:
-    values = b"1," * 300_000
-    refused = post(model.client, b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": [%b]}' % values)
-    assert (refused.status_code, refused.json()["error"]["data"]["code"]) == (413, "request_too_large")
-    assert "more than 50000 values" in refused.json()["error"]["message"]
-
-
-def test_more_strings_than_a_request_may_have_values_are_not_called_too_large(model: FullModel) -> None:
-    labels = {"name": "object_detection", "arguments": {"source": PICTURE, "labels": ["a"] * 100_000}}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": labels}
-    refused = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}")
-    assert refused.status_code == 413
-    assert refused.json()["error"]["message"] == "The request's JSON has more than 50000 values."
-
-
-@each_case("kind", ["text/plain", "application/jsonp", ""])
-def test_what_is_sent_as_something_else_than_json_is_refused_as_a_message(model: FullModel, kind: str) -> None:
-    refused = post(model.client, **{"content-type": kind, "authorization": f"Bearer {KEY}"})
-    error = refused.json()["error"]
-    assert (refused.status_code, error["code"], error["data"]["param"]) == (400, -32600, "content-type")
-    assert error["message"] == f"The header 'content-type' should be application/json, not '{kind}'"
+    assert "4 MB" in refused.json()["error"]["message"]
 
 
 async def test_arguments_are_validated_beside_the_event_loop(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -689,7 +475,7 @@ async def test_arguments_are_validated_beside_the_event_loop(model: FullModel, m
 
 async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullModel) -> None:
     async with connected(model) as client:
-        with pytest.raises(MCPError, match=r"The request is .* MB; the limit at /mcp is 4 MB.* Upload the file"):
+        with pytest.raises(MCPError, match=r"4 MB.*/v1/files"):
             await client.call_tool("ocr", {"source": f"data:image/png;base64,{'A' * 5_000_000}"})
 
 
