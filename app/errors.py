@@ -143,12 +143,6 @@ class MethodNotAllowed(ApiError):
     code = "method_not_allowed"
 
 
-class MisdirectedRequest(ApiError):
-    status = 421
-    type = "invalid_request_error"
-    code = "misdirected_request"
-
-
 class PayloadTooLarge(ApiError):
     status = 413
     type = "payload_too_large"

@@ -44,9 +44,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     routers = [one.router for one in (chat, responses, embeddings, audio, moderations, files, batches, status, pages)]
     if settings.metrics_port is None:
         routers.append(status.metrics_router)
-    mcp = Mount(settings) if settings.mcp else None
-    if mcp is not None:
-        routers.append(APIRouter(routes=[Route(PATH, mcp)]))
+    mcp = Mount(settings)
+    routers.append(APIRouter(routes=[Route(PATH, mcp)]))
     services = Services(settings, Routes([route for router in routers for route in router.routes]))
 
     @contextlib.asynccontextmanager
@@ -77,8 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            if mcp is not None:
-                await mcp.close()
+            await mcp.close()
             await services.close()
 
     app = Api(

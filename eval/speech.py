@@ -151,7 +151,7 @@ def quiet_services() -> Any:
     from app.settings import Settings
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    return Services(Settings(_env_file=None, max_part_mb=2048, max_total_mb=4096))
+    return Services(Settings(_env_file=None, max_part_mb=2048))
 
 
 async def text_of(services: Any, recording: Recording) -> str:

@@ -51,6 +51,8 @@ class EngineConfig:
     weights_dir: Path = Path("weights")
     auto_pull: bool = True
     """True if small weights are fetched at their engine's first use."""
+    request_timeout_s: float = 300.0
+    """Seconds that a request may take."""
     max_queue: int = 64
     """At most this many items may wait for an engine."""
     idle_unload_s: float | None = None

@@ -454,4 +454,4 @@ class Runtime:
 
 def device_setting(capability: str, config: EngineConfig) -> str:
     """Name of the environment variable that sets the device of the engines of `capability`."""
-    return f"OPENFAZE_{capability.upper()}_DEVICE" if capability in config.devices else "OPENFAZE_DEVICE"
+    return f"OPENFAZE_DEVICE={capability}" if capability in config.devices else "OPENFAZE_DEVICE"

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
-from models.devices.device import DEVICE
+from models.devices.device import AUTO, DEVICE
 
 ON, OFF = "on", "off"
 
@@ -30,10 +30,21 @@ def _address(value: str) -> str:
     return value
 
 
-def _device(value: str) -> str:
-    if not DEVICE.fullmatch(value):
-        raise ValueError(f"there is no device '{value}'; choose from: auto, cpu, cuda, and cuda:1 for the second card")
-    return value
+def read_devices(value: str) -> tuple[str, dict[str, str]]:
+    """Read a text such as `cuda,object_detection=cpu`. Return the device by default, and the devices of single
+    capabilities by name. Raises ValueError."""
+    common, by_capability = AUTO, {}
+    for part in value.split(","):
+        capability, equals, device = part.strip().rpartition("=")
+        if not DEVICE.fullmatch(device):
+            raise ValueError(
+                f"there is no device '{device}'; choose from: auto, cpu, cuda, and cuda:1 for the second card"
+            )
+        if equals:
+            by_capability[capability] = device
+        else:
+            common = device
+    return common, by_capability
 
 
 def _profile(value: str) -> str:
@@ -53,8 +64,6 @@ Split = BeforeValidator(_split)
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, Split]
 
 Profile = Annotated[str, AfterValidator(_profile)]
-
-Device = Annotated[str, AfterValidator(_device)]
 
 Address = Annotated[str, AfterValidator(_address)]
 

@@ -136,7 +136,7 @@ def _output_text(outcome: ScriptOutcome, limits: SandboxLimits) -> str:
         case "time":
             why = f"it took longer than {limits.seconds:g} s (OPENFAZE_SANDBOX_SECONDS)"
         case "memory":
-            why = f"it held more than {megabytes(limits.memory)} of memory (OPENFAZE_SANDBOX_MEMORY_MB)"
+            why = f"it held more than {megabytes(limits.memory)} of memory"
         case "starts":
             why = "it started too many processes too quickly: they ended before their memory could be counted"
     gap = "\n" if outcome.output and not outcome.output.endswith("\n") else ""

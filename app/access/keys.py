@@ -282,8 +282,8 @@ class WrongKeyLimit:
             return
         wait_s = max(1, math.ceil((tried + 1 - self._a_minute) * MINUTE_S / self._a_minute))
         raise RateLimited(
-            f"Too many wrong API keys came from this address; the limit is {self._a_minute} a minute "
-            f"(OPENFAZE_MAX_WRONG_KEYS). Try again in {wait_s} s.",
+            f"Too many wrong API keys came from this address; the limit is {self._a_minute} a minute. "
+            f"Try again in {wait_s} s.",
             retry_after=wait_s,
             rejected="rate",
         )

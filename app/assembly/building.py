@@ -10,7 +10,7 @@ from app.access.key_file import KeyFileError, known_task
 from app.access.keys import ApiKeys, Defaults
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
-from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
+from app.settings import PREFIX, Settings, default_folder, is_loopback
 from app.state.counters import NANO, CounterStore, Limits, Prices
 from app.state.entries import Entries, EntryStore
 from app.state.redis_entries import RedisEntries
@@ -23,14 +23,14 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.cluster.plan import ClusterConfig, read_replicas
 from models.cluster.serve import cluster_of
-from models.devices.device import CPU, CUDA, DRIVER
+from models.devices.device import CUDA, DRIVER
 from models.hosts.residents import Residents
 from models.hosts.workplace import Cluster
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
-from models.setting_types import GPU, OFF, STANDARD
+from models.setting_types import GPU, OFF, STANDARD, read_devices
 from models.workers.pool import WorkerLimits, Workers
 from tasks.guardrails import Guardrails
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -55,6 +55,17 @@ first."""
 SHARED_RESPONSES_BYTES = 2048 * MB
 """The responses of all keys in Redis have at most this size, in bytes. Those of the key that has the most are deleted
 first."""
+WRONG_KEYS = 30
+"""An address may send this many wrong keys a minute. Further ones are refused unchecked, unless this address has used
+them before."""
+LARGEST_INPUTS = 256 * MB
+"""All inputs of a request together have at most this size, decoded or fetched, in bytes; more if one of them may."""
+OWNER_FILES = 10_000
+"""Largest number of uploaded files of one key."""
+MAX_QUEUE = 128
+"""Largest number of inputs, such as pages, of one key that wait for an engine."""
+FETCH_S = 30.0
+"""Seconds that fetching one URL may take, redirects included; a tenth of a request's time if that is more."""
 _LOCKED_S = 5.0
 """Reading stored responses waits at most this time, in seconds, for another process."""
 
@@ -73,7 +84,7 @@ def build_keys(settings: Settings) -> ApiKeys:
         (key.get_secret_value() for key in settings.api_keys),
         file,
         defaults=_defaults(settings),
-        wrong_keys=settings.max_wrong_keys,
+        wrong_keys=WRONG_KEYS,
     )
     if not (keys.count or settings.open or is_loopback(settings.host)):
         refusal = f"{PREFIX}HOST: refusing to listen on {settings.host} without keys:"
@@ -161,14 +172,16 @@ def build_door(settings: Settings) -> Door:
 
 
 def build_config(settings: Settings) -> EngineConfig:
+    device, devices = read_devices(settings.device)
     return EngineConfig(
         profile=settings.profile or (STANDARD if DRIVER.obstacle() else GPU),
-        device=settings.device,
-        devices={name: device for setting, name in DEVICES.items() if (device := getattr(settings, setting))},
+        device=device,
+        devices=devices,
         threads=settings.threads or (_threads_of_a_replica(settings) if settings.cluster == RAY else 0),
         weights_dir=Path(settings.weights_dir),
         auto_pull=settings.auto_pull,
-        max_queue=settings.max_queue,
+        max_queue=MAX_QUEUE,
+        request_timeout_s=settings.request_timeout_s,
         idle_unload_s=settings.idle_unload_s or None,
         own=(settings,),
     )
@@ -178,7 +191,6 @@ def build_workers(settings: Settings) -> Workers:
     limits = WorkerLimits(
         processes=settings.decode_workers or available_cpus(),
         memory_bytes=int(settings.decode_memory_mb * MB),
-        seconds=settings.decode_seconds,
     )
     return Workers(limits, DECODERS)
 
@@ -188,19 +200,18 @@ def build_runtime(settings: Settings, workers: Workers | None = None) -> Runtime
     cluster."""
     config = build_config(settings)
     chosen = {name: capability.choice(config) for name, capability in CATALOG.items() if capability.settings}
-    residents = Residents(settings.card_mb * 10**6)
-    return Runtime(CATALOG, config, chosen, cluster=build_cluster(settings), residents=residents, workers=workers)
+    return Runtime(CATALOG, config, chosen, cluster=build_cluster(settings), residents=Residents(), workers=workers)
 
 
 def build_cluster(settings: Settings) -> Cluster | None:
     """Return the cluster that engines compute on, or None if they compute in this process. Raises ValueError."""
     if settings.cluster != RAY:
         return None
-    for setting in ("device", *DEVICES):
-        device = getattr(settings, setting) or CPU
+    common, by_capability = read_devices(settings.device)
+    for device in (common, *by_capability.values()):
         if device.startswith(f"{CUDA}:"):
             raise ValueError(
-                f"{PREFIX}{setting.upper()}: '{device}' names a card by its number, but with {PREFIX}CLUSTER={RAY} "
+                f"{PREFIX}DEVICE: '{device}' names a card by its number, but with {PREFIX}CLUSTER={RAY} "
                 f"Ray chooses the card of each replica: write '{CUDA}'."
             )
     replicas, by_capability = read_replicas(settings.ray_replicas)
@@ -209,9 +220,8 @@ def build_cluster(settings: Settings) -> Cluster | None:
             address=settings.ray_address,
             replicas=replicas,
             replicas_of=by_capability,
-            cpus=settings.ray_cpus,
+            cpus=settings.threads,
             card_mb=settings.ray_card_mb,
-            object_store_mb=settings.ray_object_store_mb,
             drain_s=settings.shutdown_grace_s,
             stuck_s=settings.request_timeout_s,
             threads=settings.threads or _threads_of_a_replica(settings),
@@ -230,9 +240,8 @@ def build_fetcher(settings: Settings) -> Fetcher:
     return Fetcher(
         FetchPolicy(
             allow=settings.fetch_allow,
-            ports=settings.fetch_ports,
             proxy=proxy.get_secret_value() if proxy else None,
-            total_timeout=settings.fetch_timeout_s,
+            total_timeout=max(FETCH_S, settings.request_timeout_s / 10),
             max_bytes=int(settings.max_fetch_mb * MB),
         ),
     )
@@ -258,7 +267,7 @@ def build_files(settings: Settings) -> FileStore:
     limits = FileLimits(
         file_bytes=int(settings.max_file_mb * MB),
         owner_bytes=int(settings.max_files_mb * MB),
-        owner_files=settings.max_files,
+        owner_files=OWNER_FILES,
         ttl_s=settings.files_ttl_hours * 3600,
     )
     storage = Storage(settings.files_dir)
@@ -272,7 +281,6 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore, workers
         part_bytes=int(settings.max_part_mb * MB),
         fetch_bytes=int(settings.max_fetch_mb * MB),
         image_pixels=int(settings.max_image_megapixels * 1e6),
-        decoded_bytes=int(settings.max_decoded_mb * MB),
         pages=settings.max_pages,
         pages_at_once=_pages_at_once(settings),
         audio_seconds=settings.max_audio_minutes * 60,
@@ -280,6 +288,11 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore, workers
         text_chars=settings.max_text_chars,
     )
     return MediaLoader(fetcher, limits, workers, files)
+
+
+def largest_inputs(settings: Settings) -> int:
+    """Return the largest size of all inputs of one request together, in bytes."""
+    return max(LARGEST_INPUTS, int(settings.max_part_mb * MB), int(settings.max_fetch_mb * MB))
 
 
 def _pages_at_once(settings: Settings) -> int:
@@ -356,7 +369,6 @@ def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) 
         partial(runtime.use_all, IMAGE_GUARD),
         loader,
         seconds=guard.guard_timeout_s,
-        most_verdicts=guard.max_guard_verdicts,
     )
 
 

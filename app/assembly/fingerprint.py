@@ -23,13 +23,12 @@ _MODEL_S = 1.0
 _WITHOUT_INFLUENCE = frozenset(
     {"host", "port", "open", "api_keys", "keys_file", "log_level", "log_format", "preload"}
     | {"metrics_port", "traces_url", "traces_content"}
-    | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
+    | {"weights_dir", "files_dir", "max_files_mb", "files_ttl_hours", "shutdown_grace_s"}
     | {
         name
         for name in Settings.model_fields
-        if name.startswith(("cache", "state", "default_", "prices", "trace", "response", "max_response"))
+        if name.startswith(("batch_", "cache", "default_", "prices", "response", "state"))
     }
-    | {name for name in Settings.model_fields if name.startswith(("batch_", "max_batch"))}
 )
 """Settings without influence on answers. Servers that share a cache share answers only if all other settings are
 equal."""

@@ -23,6 +23,7 @@ from app.assembly.building import (
     build_runtime,
     build_search,
     build_workers,
+    largest_inputs,
 )
 from app.assembly.fingerprint import build_fingerprint
 from app.assembly.task_finder import TaskFinder
@@ -73,6 +74,9 @@ from tasks.series.reading import SeriesReader
 
 PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
+ANSWERS_KEPT_S = 24 * 3600.0
+"""The cache keeps an answer for this many seconds; one that depends on a web search or a scraped page for at most five
+minutes."""
 LOOK_S = 2.0
 """Time between two checks of which engines can run here, in seconds."""
 
@@ -119,7 +123,7 @@ class Services:
         answers: AnswerCache | None = None
         results: ResultCache | None = None
         if self.entries is not None:
-            fingerprint, age_s = build_fingerprint(settings, self.runtime), settings.cache_max_age_hours * 3600
+            fingerprint, age_s = build_fingerprint(settings, self.runtime), ANSWERS_KEPT_S
             results = ResultCache(self.entries, self.loader, fingerprint, max_age_s=age_s)
             answers = AnswerCache(self.entries, CacheKeys(self.loader, fingerprint), max_age_s=age_s)
         parts_with = partial(
@@ -158,7 +162,7 @@ class Services:
         )
         self.public_tasks = public_names(config)
         self.guardrails = build_guardrails(settings, self.runtime, self.loader)
-        collector = Collector(self.files, settings.max_sources, int(settings.max_total_mb * MB))
+        collector = Collector(self.files, settings.max_sources, largest_inputs(settings))
         self.pipeline = Pipeline(
             self.tasks.find,
             answerer,

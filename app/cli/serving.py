@@ -37,6 +37,9 @@ from models.setting_types import GPU, STANDARD
 _PORTS_TRIED = 100
 _MAX_CONNECTIONS = 4000
 """A request on a further connection is answered with 503."""
+_KEEP_ALIVE_S = 150
+"""A connection may be idle for this many seconds between two requests: longer than Caddy keeps one, which would
+otherwise send a request into a connection that ends."""
 _DESCRIPTORS = 65536
 _CLOSING_SHARE = 0.25
 _MAX_CLOSING_S = 5.0
@@ -125,7 +128,7 @@ def configure(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
         http="httptools",
         ws="none",
         limit_concurrency=_MAX_CONNECTIONS,
-        timeout_keep_alive=settings.keep_alive_s,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         # By default, uvicorn trusts the headers of proxies on loopback, or of the proxies in FORWARDED_ALLOW_IPS.
         proxy_headers=bool(trusted),
         forwarded_allow_ips=trusted,

@@ -198,7 +198,7 @@ class FileLimits:
     owner_bytes: int = 10_240 * MB
     """Largest number of bytes of all files of one owner (OPENFAZE_MAX_FILES_MB)."""
     owner_files: int = 10_000
-    """Largest number of files of one owner (OPENFAZE_MAX_FILES)."""
+    """Largest number of files of one owner."""
     ttl_s: float = 720 * 3600.0
     """A file is kept for this many seconds; 0 keeps it forever (OPENFAZE_FILES_TTL_HOURS)."""
 

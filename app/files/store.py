@@ -380,7 +380,7 @@ def _check_size(size: int, limits: FileLimits) -> None:
 
 def _check_number(number: int, limits: FileLimits) -> None:
     if number > limits.owner_files:
-        raise _storage_full(f"you have more than {limits.owner_files} files (OPENFAZE_MAX_FILES)")
+        raise _storage_full(f"you have more than {limits.owner_files} files")
 
 
 def _check_room(size: int, limits: FileLimits) -> None:

@@ -77,8 +77,6 @@ class ToolContext:
     """Key by which queues let requests take turns."""
     files_url: str = ""
     """URL of the key's files, or "" if the caller does not use HTTP."""
-    arguments: Arguments | None = None
-    """Arguments of a large call, which the protocol's server does not get; None if it has them."""
 
 
 async def _as_they_are(arguments: Arguments) -> Arguments:
@@ -115,7 +113,7 @@ def build_server(
         # The package runs tools in its own tasks. In each of them, the caller's key must be set again.
         KEY.set(caller.key)
         try:
-            arguments = (params.arguments or {}) if caller.arguments is None else caller.arguments
+            arguments = params.arguments or {}
             if (each := await asyncio.to_thread(tool.for_each, arguments)) is not None:
                 return await _run_for_each(services, tool, each, prepare, caller, report)
             body = await asyncio.to_thread(tool.called_with, await prepare(arguments))

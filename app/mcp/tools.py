@@ -8,7 +8,6 @@ import base64
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -17,7 +16,7 @@ from app.access.key_file import CHAT
 from app.chat.schema.structured import is_open
 from app.errors import BadRequest
 from app.wire.model_names import MODEL
-from app.wire.problems import MAX_COMPARED, first_problem
+from app.wire.problems import first_problem
 from app.wire.request import ResponseFormat
 from models.translation.speech_codes import language_name
 from tasks.code_sandbox import CodeData
@@ -341,18 +340,10 @@ class McpTool:
 
     def _validate(self, arguments: Mapping[str, Any]) -> Arguments:
         try:
-            return self.arguments.model_validate(self._with_few_unknown(arguments))
+            return self.arguments.model_validate(arguments)
         except ValidationError as error:
             problem = first_problem(error)
             raise BadRequest(problem.message, param=problem.path) from None
-
-    def _with_few_unknown(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `arguments` without most of the unknown ones, each of which would become an error, although the first
-        error is the only one that the caller gets."""
-        fields = self.arguments.model_fields.items()
-        known = {field.alias or name for name, field in fields}
-        unknown = set(islice((name for name in arguments if name not in known), MAX_COMPARED))
-        return {name: value for name, value in arguments.items() if name in known or name in unknown}
 
 
 TOOLS: Mapping[str, McpTool] = {

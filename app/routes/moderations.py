@@ -16,6 +16,7 @@ from starlette.responses import Response
 from app.access.admission import Admission
 from app.access.key_file import GUARD
 from app.access.keys import Caller
+from app.assembly.building import largest_inputs
 from app.assembly.services import Services
 from app.errors import BadRequest, took_too_long
 from app.http.body import read_body
@@ -32,7 +33,6 @@ from models.language.llm import estimate_tokens
 from models.safety.guard import CODES, IMAGE_CODES
 from models.safety.text.settings import GuardSettings
 from tasks.guardrails import GUARDS, Check, Policy, codes_of, scores_of
-from tasks.inputs.limits import MB
 from tasks.inputs.source import Origin, Source, Total
 
 MAX_INPUTS = 256
@@ -246,7 +246,7 @@ def _sources(
 ) -> list[Source]:
     """Return the pictures of a request. Raises BadRequest for too many pictures."""
     limit = services.settings.max_sources
-    total = Total(int(services.settings.max_total_mb * MB))
+    total = Total(largest_inputs(services.settings))
     sources = [
         replace(
             Source.from_reference(_url(part), origin=Origin(f"input[{index}].image_url"), total=total),

@@ -143,8 +143,7 @@ def llms_text(request: Request) -> Response:
         for path, operations in request.app.openapi()["paths"].items()
         for method, operation in operations.items()
     ]
-    if services.settings.mcp:
-        endpoints.append(f"- `POST {MCP}`: The tasks as tools of the Model Context Protocol.")
+    endpoints.append(f"- `POST {MCP}`: The tasks as tools of the Model Context Protocol.")
     filled = {
         "version": version("openfaze"),
         "tasks": "\n".join(f"- `{tool.name}`: {tool.description}" for tool in tasks),

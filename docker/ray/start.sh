@@ -3,7 +3,7 @@
 # Never run on a real cluster yet. The image needs EXTRAS="ray redis"; all need one RAY_AUTH_TOKEN, and /dev/shm of 1 GB.
 set -eu
 export RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=token RAY_worker_niceness=0
-store=$((${OPENFAZE_RAY_OBJECT_STORE_MB:-512} * 1024 * 1024))
+store=$((512 * 1024 * 1024))
 case "${1:?head or worker}" in
 head)
     ray start --head --port 6379 --include-dashboard false --object-store-memory "$store"

@@ -34,9 +34,9 @@ windows take equally long with one thread and with two, which take 40 % more pro
 
 class DiarizationSettings(OwnSettings):
     diarization: str = "auto"
-    """Engine that distinguishes speakers: `pyannote`, `resemblyzer`, or `auto`: the first that can run."""
+    """`pyannote`, `resemblyzer` or `auto`."""
     diarization_model: Path | None = None
-    """A copy of pyannote/speaker-diarization-community-1, for `pyannote`."""
+    """A copy of pyannote/speaker-diarization-community-1."""
 
 
 def _build_resemblyzer(config: EngineConfig) -> Built:

@@ -21,9 +21,7 @@ of these texts are labels of a few words."""
 
 class EmbeddingSettings(OwnSettings):
     embedding: str = "auto"
-    """The engine of `/v1/embeddings`: `all-minilm-l6-v2`, `multilingual-e5-small`, or `auto`: the first that can run
-    here. openfaze's own comparisons always use `all-minilm-l6-v2`. `off` switches the route and the comparisons
-    off."""
+    """`all-minilm-l6-v2`, `multilingual-e5-small`, `auto`, or `off`: no route, and no comparisons by meaning."""
 
 
 def _build_minilm(config: EngineConfig) -> Built:

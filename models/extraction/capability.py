@@ -20,9 +20,7 @@ EXTRACTOR, BY_LLM = "extractor", "llm"
 
 class ExtractionSettings(OwnSettings):
     extraction: str = "auto"
-    """Engine that fills a JSON schema from the texts that were read: `extractor` copies each field from its place,
-    `llm` lets the LLM write all fields. `auto` is `llm` with a capable LLM, and `extractor` with the small embedded
-    LLM."""
+    """Who fills a schema: `extractor` copies fields, `llm` writes them; `auto` is `llm` with a capable LLM."""
 
 
 def _build_extractor(_: EngineConfig) -> Built:

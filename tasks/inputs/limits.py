@@ -20,7 +20,7 @@ class MediaLimits:
     image_pixels: int = 64_000_000
     """Pixels of one picture or rendered page, checked before decoding (OPENFAZE_MAX_IMAGE_MEGAPIXELS)."""
     decoded_bytes: int = 1024 * MB
-    """Total size of decoded pictures in the process (OPENFAZE_MAX_DECODED_MB)."""
+    """Total size of decoded pictures in the process."""
     pages: int = 200
     """Pages per request (OPENFAZE_MAX_PAGES). Enforced by the tasks."""
     words: int = 200_000

@@ -50,8 +50,7 @@ class Total:
 
     def exceeded(self, param: str) -> InputTooLarge:
         return InputTooLarge(
-            f"The inputs of the request, up to '{param}', are more than {megabytes(self._limit)} together "
-            "(OPENFAZE_MAX_TOTAL_MB).",
+            f"The inputs of the request, up to '{param}', are more than {megabytes(self._limit)} together.",
             code="request_too_large",
             param=param,
         )

@@ -24,7 +24,7 @@ def title(process: psutil.Process) -> str:
 
 
 def test_a_servers_own_cluster_answers_and_ends_with_it(tmp_path: Path) -> None:
-    with serving(tmp_path / "log", cluster="ray", ray_replicas="1", ray_object_store_mb=100) as server:
+    with serving(tmp_path / "log", cluster="ray", ray_replicas="1") as server:
         body = {"model": "openfaze-embedding", "input": "hello"}
         answer = httpx.post(f"{server.base_url}/v1/embeddings", json=body, timeout=300, trust_env=False)
         assert answer.status_code == 200, answer.text

@@ -120,7 +120,7 @@ def bearer(key: str) -> Json:
 
 
 @contextlib.contextmanager
-def serving_attacked(files: Path, **settings: Any) -> Iterator[Attacked]:
+def serving_attacked(files: Path, llm_calls_at_once: int = 2, **settings: Any) -> Iterator[Attacked]:
     """A server with 4 places in a queue, 2 scripts, 2 calls of the LLM, 2 large bodies and 3 files of a key."""
     made: list[FastAPI] = []
     built_on_loop: list[str] = []
@@ -151,17 +151,16 @@ def serving_attacked(files: Path, **settings: Any) -> Iterator[Attacked]:
         patch.setattr(full_model, "create_app", create_seen)
         patch.setattr(Runtime, "_build_new", noted)
         patch.setattr("app.assembly.building.LARGEST_BODIES", 2)
+        patch.setattr("app.assembly.building.MAX_QUEUE", 4)
+        patch.setattr("app.assembly.building.OWNER_FILES", 3)
+        patch.setattr("models.language.capability.CALLS_AT_ONCE", llm_calls_at_once)
         with serving_full_model(
             api_keys=(ALICE, BOB),
             files_dir=str(files),
             fetch_allow=("127.0.0.1/32",),
-            fetch_timeout_s=LIMIT_S,
             code_sandbox=SANDBOX_WHERE_IT_RUNS,
             forecast="auto",
-            max_queue=4,
-            sandbox_at_once=2,
-            max_files=3,
-            **{"llm_calls_at_once": 2, **settings},
+            **settings,
         ) as model:
             assert model.client.get("/health").status_code == 200, "the loop runs"
             yield Attacked(model, made[0].state.services, loop, built_on_loop)

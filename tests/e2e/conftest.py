@@ -53,7 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def fetching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Server like `server`, but allowed to fetch up to a megabyte from 127.0.0.1, and without preloaded engines."""
     log = tmp_path_factory.mktemp("fetching") / "log"
-    with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", fetch_timeout_s=60, max_fetch_mb=1) as running:
+    with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", max_fetch_mb=1) as running:
         yield running
 
 

@@ -44,14 +44,14 @@ def _patience() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def on() -> Iterator[FullModel]:
-    with serving_full_model("tools", code_sandbox="on", sandbox_seconds=120, sandbox_memory_mb=512) as model:
+    with serving_full_model("tools", code_sandbox="on", sandbox_seconds=120) as model:
         yield model
 
 
 @pytest.fixture(scope="module")
 def hurried() -> Iterator[FullModel]:
     """The same, whose scripts have two seconds."""
-    with serving_full_model("tools", code_sandbox="on", sandbox_seconds=2, sandbox_memory_mb=512) as model:
+    with serving_full_model("tools", code_sandbox="on", sandbox_seconds=2) as model:
         yield model
 
 

@@ -46,8 +46,10 @@ def model() -> Iterator[FullModel]:
 @pytest.fixture(scope="module")
 def hurried() -> Iterator[FullModel]:
     """Its LLM has a second to begin."""
-    with serving_full_model(llm_first_byte_s=1) as model:
-        yield model
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.language.capability.FIRST_BYTE_S", 1)
+        with serving_full_model() as model:
+            yield model
 
 
 def test_where_the_llm_is_stays_with_who_runs_the_server() -> None:
@@ -57,7 +59,7 @@ def test_where_the_llm_is_stays_with_who_runs_the_server() -> None:
         ({}, {"x-forwarded-for": "203.0.113.9"}),
         ({}, {}),
     ):
-        with serving_full_model(llm_base_url=url, llm_first_byte_s=5, **settings) as model:
+        with serving_full_model(llm_base_url=url, **settings) as model:
             named = "" if settings or headers else url.replace("user:secret@", "")
             said = error_of(model.ask("Hello", headers=headers), 503, "upstream_unavailable", names=named)["message"]
         assert "secret" not in said
@@ -69,7 +71,7 @@ def test_where_the_llm_is_stays_with_who_runs_the_server() -> None:
 @pytest.mark.parametrize("known", [{}, {"llm_model": None, "llm_abilities": None}])
 def test_an_llm_that_cannot_be_reached(stream: bool, known: dict[str, None]) -> None:
     url = f"http://127.0.0.1:{free_port()}/v1"
-    with serving_full_model(llm_base_url=url, llm_first_byte_s=5, **known) as model:
+    with serving_full_model(llm_base_url=url, **known) as model:
         response = model.ask("Hello", stream=stream)
         error = error_of(response, 503, "upstream_unavailable", names=url)
         assert error["type"] == "service_unavailable"

@@ -11,6 +11,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
+from tasks.guardrails import Verdicts
 from tests.e2e.full_model import (
     PATH,
     FullModel,
@@ -77,9 +78,10 @@ def judge() -> Iterator[LlmServer]:
 @pytest.fixture(scope="module")
 def judged(judge: LlmServer) -> Iterator[FullModel]:
     """Its guard is on a server, and asked again whatever it has judged."""
-    told: Json = {"max_guard_verdicts": 0, **LLAMA_GUARD}
-    with serving_full_model(guard_base_url=judge.base_url, guard_timeout_s=60, **told) as model:
-        yield model
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.guardrails.Verdicts", lambda _: Verdicts(0))
+        with serving_full_model(guard_base_url=judge.base_url, guard_timeout_s=60, **LLAMA_GUARD) as model:
+            yield model
 
 
 def verdicts(*replies: Reply, by_body: Callable[[Json], Reply] | None = None) -> Callable[[LlmServer], None]:

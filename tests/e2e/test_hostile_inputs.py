@@ -32,7 +32,7 @@ def origin() -> Iterator[Origin]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Fetches from loopback; its engine is loaded and its decoding processes run already."""
     log = tmp_path_factory.mktemp("hostile") / "log"
-    told = {"llm": "off", "fetch_allow": "127.0.0.1/32", "fetch_timeout_s": 60}
+    told = {"llm": "off", "fetch_allow": "127.0.0.1/32"}
     with serving(log, api_keys=KEY, preload="ocr", **told) as running:
         with api_client(running) as client:
             for url in (data_url(hostile.pdf_of_inches(2), "application/pdf"), _picture()):

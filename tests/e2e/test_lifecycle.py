@@ -213,9 +213,10 @@ def test_a_full_queue_answers_503_with_retry_after(monkeypatch: pytest.MonkeyPat
         return run(engine, batch)
 
     monkeypatch.setattr(TextDetector, "run", held)
+    monkeypatch.setattr("app.assembly.building.MAX_QUEUE", 1)
     body = ocr_request(data_url(single_line("next in line").encoded()))
     with (
-        serving_app(Settings(_env_file=None, llm="off", max_queue=1)) as base_url,
+        serving_app(Settings(_env_file=None, llm="off")) as base_url,
         ThreadPoolExecutor() as threads,
     ):
 

@@ -93,7 +93,7 @@ def keys(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def model(folder: Path, keys: dict[str, str]) -> Iterator[FullModel]:
     with serving_full_model(
-        keys_file=str(folder / "keys.toml"), files_dir=str(folder / "files"), max_wrong_keys=5, extraction="llm"
+        keys_file=str(folder / "keys.toml"), files_dir=str(folder / "files"), extraction="llm"
     ) as model:
         yield model
 

@@ -42,7 +42,6 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             llm_base_url=llm.base_url,
             llm_model="scripted",
             llm_abilities="vision,tools,json_schema",
-            fetch_timeout_s=2,
         ) as server,
     ):
         yield server.base_url

@@ -80,14 +80,13 @@ def test_what_cannot_change_is_asked_for_once(
 @pytest.mark.parametrize(
     ("settings", "replies"),
     [
-        ({"llm_base_url": f"http://127.0.0.1:{free_port()}/v1", "llm_first_byte_s": 5}, ()),
+        ({"llm_base_url": f"http://127.0.0.1:{free_port()}/v1"}, ()),
         ({}, [Reply(status=500)]),
         ({}, [Reply("one two", cut_after=1)]),
         ({}, [Reply(status=429, retry_after=17)]),
-        ({"llm_first_byte_s": 0.2}, [Reply(hang_before_first_byte=True)]),
         ({"request_timeout_s": 0.3}, [Reply(hang_before_first_byte=True)]),
     ],
-    ids=["out of reach", "500", "cut", "busy", "silent", "out of time"],
+    ids=["out of reach", "500", "cut", "busy", "out of time"],
 )
 def test_what_may_pass_says_when_to_come_back(settings: dict[str, Any], replies: Sequence[Reply]) -> None:
     with serving_full_model(**settings) as model, client_of(model, max_retries=0) as (client, _):

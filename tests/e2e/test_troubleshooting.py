@@ -128,10 +128,13 @@ async def no_network(machine: Machine) -> str:
 
 async def tiny_llm(machine: Machine) -> str:
     """The answer's warnings."""
-    app = create_app(machine.settings(llm="auto", embedded_max_tokens=4))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server", timeout=120) as client:
-        body = (await client.post(PATH, json=HELLO)).json()
-    await app.state.services.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.language.capability.EMBEDDED_MAX_TOKENS", 4)
+        app = create_app(machine.settings(llm="auto"))
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://server", timeout=120) as client:
+            body = (await client.post(PATH, json=HELLO)).json()
+        await app.state.services.close()
     return "\n".join(body["warnings"])
 
 

@@ -64,13 +64,12 @@ def test_a_decode_process_that_is_killed_for_memory_costs_one_file_and_not_the_s
         MEMORY_LIMIT="1g",
         OPENFAZE_DECODE_MEMORY_MB=8192,
         OPENFAZE_MAX_IMAGE_MEGAPIXELS=1000,
-        OPENFAZE_MAX_DECODED_MB=8192,
     )
     installation.up()
     server = installation.server_pid()
     assert installation.reads() == "It works!"
     with installation.client() as client:
-        upload = client.post("/v1/files", files={"file": ("large.tiff", tiff(900))}, data={"purpose": "vision"})
+        upload = client.post("/v1/files", files={"file": ("large.tiff", tiff(330))}, data={"purpose": "vision"})
         part = {"type": "file", "file": {"file_id": upload.json()["id"]}}
         system = {"role": "system", "content": "<task>ocr</task>"}
         body = {"model": "interfaze-beta", "messages": [system, {"role": "user", "content": [part]}]}

@@ -61,7 +61,7 @@ def upstream(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def front(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     settings = {"llm_base_url": upstream.base_url, "code_sandbox": "off", "translate": "off", "forecast": "off"}
     # llama.cpp answers one at a time: on a busy machine the last of many callers waits for minutes.
-    with client_of_app(tmp_path_factory.mktemp("front"), **settings, llm_first_byte_s=800) as client:
+    with client_of_app(tmp_path_factory.mktemp("front"), **settings, request_timeout_s=900) as client:
         client.timeout = httpx.Timeout(850)
         yield Front(upstream, client)
 

@@ -25,8 +25,7 @@ _VLM_SPEC = EngineSpec(VLM_NAME, CAPABILITY, "the model's", "those of the capabi
 
 class ImageGuardSettings(OwnSettings):
     image_guard: str = "auto"
-    """An engine that judges pictures for `<guard>`: `nsfw-vit`, `vlm`, or `auto`: each code is judged by the first
-    engine that can run here and knows it."""
+    """`nsfw-vit`, `vlm` or `auto`."""
 
 
 def _nsfw_vit_remedy(config: EngineConfig) -> str | None:

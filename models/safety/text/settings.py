@@ -39,23 +39,17 @@ Thresholds = Annotated[Mapping[str, Annotated[float, Field(ge=0, le=1)]], NoDeco
 
 class GuardSettings(OwnSettings):
     text_guard: str = "auto"
-    """An engine that judges texts for `<guard>` (docs/guardrails.md lists them), or `auto`: each code is judged by the
-    first engine that can run here and knows it."""
+    """An [engine](guardrails.md) that judges texts, or `auto`: each code by the first that knows it."""
     guard_base_url: Address | None = None
-    """An OpenAI-compatible server that runs a guard model: Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
+    """An OpenAI-compatible server with Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
     guard_api_key: SecretStr | None = None
-    """API key of the server at OPENFAZE_GUARD_BASE_URL."""
+    """Its API key."""
     guard_model: str | None = None
-    """Name of the guard model on the server at OPENFAZE_GUARD_BASE_URL."""
+    """Its model."""
     guard_timeout_s: float = Field(default=20, gt=0)
-    """Seconds that judging a picture, or 50,000 characters of a text, may take. After this time, the request is
-    refused."""
-    max_guard_verdicts: int = Field(default=10_000, ge=0)
-    """Largest number of verdicts on texts that a guard keeps, by a hash of the text and separately for each key, so
-    that the history of a conversation is not judged again in each turn. 0 keeps none."""
+    """Seconds for a picture, or 50,000 characters."""
     guard_thresholds: Thresholds = Field(default={})
-    """Comma-separated lowest scores at which guard codes apply, instead of the engine's own thresholds:
-    `S1=0.6,S12_IMAGE=0.8`."""
+    """Lowest scores at which codes apply, instead of the engine's own: `S1=0.6,S12_IMAGE=0.8`."""
 
     @model_validator(mode="after")
     def _knows_the_guard(self) -> Self:

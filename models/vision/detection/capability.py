@@ -31,10 +31,9 @@ STOP_SIGN = "stop sign"
 
 class DetectionSettings(OwnSettings):
     object_detection: str = "auto"
-    """An engine that finds objects (docs/object-detection.md lists them), or `auto`: the first that can run here."""
+    """An [engine](object-detection.md), or `auto`."""
     object_detection_model: FoundPath | None = None
-    """Your own network for object detection: an RF-DETR in ONNX, a folder in transformers' format, or a file of
-    ultralytics."""
+    """Your own network: RF-DETR in ONNX, a folder for transformers, or a file of ultralytics."""
 
 
 def _remedy_of(name: str, config: EngineConfig, remedy: str) -> str:

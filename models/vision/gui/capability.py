@@ -19,7 +19,7 @@ determine an element."""
 
 class GuiSettings(OwnSettings):
     gui_detection: str = "auto"
-    """An engine that finds the elements of user interfaces (docs/gui-detection.md lists them), or `auto`."""
+    """An [engine](gui-detection.md), or `auto`."""
 
 
 def _cv2_remedy() -> str | None:

@@ -42,9 +42,9 @@ All numbers are calculated, because the network was never run at its full size.
 
 class OcrSettings(OwnSettings):
     ocr: str = "auto"
-    """An OCR engine's name (docs/ocr.md lists them), or `auto`: the first that can run here."""
+    """An [engine](ocr.md), or `auto`."""
     ocr_language: str = "en"
-    """Language of the recogniser, for engines with a recogniser per language (PaddleOCR). Other engines ignore it."""
+    """Language of the recogniser of PaddleOCR."""
 
 
 def embedded_weights() -> tuple[Path, Path]:

@@ -65,7 +65,7 @@ class DecodedBudget:
         except TimeoutError as error:
             raise Overloaded(
                 "Other inputs are using the memory for decoded pictures "
-                f"({megabytes(self._limit)}, OPENFAZE_MAX_DECODED_MB), and this one needs {megabytes(size)}. "
+                f"({megabytes(self._limit)}), and this one needs {megabytes(size)}. "
                 "Try again later.",
                 retry_after=_RETRY_S,
             ) from error

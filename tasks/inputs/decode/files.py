@@ -63,7 +63,7 @@ async def _translated(workers: Workers, blob: Blob, result: Coroutine[Any, Any, 
     try:
         return await result
     except JobTooLong as error:
-        limit = f"{limits.seconds:g} s (OPENFAZE_DECODE_SECONDS)"
+        limit = f"{limits.seconds:g} s"
         raise blob.error(f"takes longer than {limit} to decode.", code="decode_failed") from error
     except JobCrashed as error:
         log.warning("decode_process_died", status=error.status, media_type=blob.media_type)

@@ -61,7 +61,7 @@ class FetchPolicy:
     """Hosts (with or without port), addresses and CIDRs that are open in addition to public addresses
     (OPENFAZE_FETCH_ALLOW)."""
     ports: tuple[int, ...] = (80, 443, 8080, 8443)
-    """Ports that are open on public addresses (OPENFAZE_FETCH_PORTS). An entry of `allow` opens every port unless it
+    """Ports that are open on public addresses. An entry of `allow` opens every port unless it
     names one."""
     proxy: str | None = field(default=None, repr=False)
     """`http://` or `https://` URL of an outgoing proxy (OPENFAZE_FETCH_PROXY)."""
@@ -70,7 +70,7 @@ class FetchPolicy:
     read_timeout: float = 10.0
     """Longest time without a byte, in seconds."""
     total_timeout: float = 30.0
-    """Time limit for the whole fetch in seconds: names, redirects, headers and body (OPENFAZE_FETCH_TIMEOUT_S)."""
+    """Time limit for the whole fetch in seconds: names, redirects, headers and body."""
     max_redirects: int = 5
     max_bytes: int = 80 * MB
     """Largest decoded body in bytes (OPENFAZE_MAX_FETCH_MB)."""
@@ -257,7 +257,7 @@ def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise visit.failed(f"took longer than {policy.total_timeout:g} s (OPENFAZE_FETCH_TIMEOUT_S)") from error
+        raise visit.failed(f"took longer than {policy.total_timeout:g} s") from error
     except AddressRefused as error:
         # The host is logged only at `debug`.
         log.info("fetch_refused", reason="address_not_public")
@@ -267,7 +267,9 @@ def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
         raise visit.unreachable("there is no host of this name") from error
     except PortRefused as error:
         ports = ", ".join(map(str, policy.ports))
-        raise visit.refused(f"uses a port that is not allowed (OPENFAZE_FETCH_PORTS: {ports})") from error
+        raise visit.refused(
+            f"uses a port that is not allowed; allowed are {ports}, and all of hosts in OPENFAZE_FETCH_ALLOW"
+        ) from error
     except ProxyRefused as error:
         raise visit.unreachable(f"this server's proxy answered {error.status}") from error
     except httpcore.ConnectTimeout as error:

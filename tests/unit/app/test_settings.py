@@ -7,21 +7,14 @@ from typing import Any
 import platformdirs
 import pytest
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
 
 from app import settings as settings_module
-from app.settings import DEVICES, FORMER_SETTINGS, PREFIX, Settings, is_loopback, unknown_variables
+from app.settings import PREFIX, Settings, is_loopback, unknown_variables
 from app.wire.descriptions import docstrings_of
-from models.capability import OwnSettings
 from tests.conftest import ROOT, each_case
 
 DOCS = ROOT / "docs" / "settings.md"
 DOCSTRINGS = docstrings_of(Settings)
-GROUPS = [
-    one
-    for one in Settings.__mro__
-    if issubclass(one, OwnSettings) and one is not OwnSettings and not issubclass(one, BaseSettings)
-]
 
 
 def test_the_defaults_serve_on_loopback_without_keys() -> None:
@@ -66,15 +59,9 @@ def test_a_misspelt_variable_is_reported_with_a_guess(monkeypatch: pytest.Monkey
     assert unknown_variables() == ["OPENFAZE_API_KEY is not a setting; did you mean OPENFAZE_API_KEYS?"]
 
 
-@each_case("name", sorted(FORMER_SETTINGS))
-def test_a_setting_of_an_earlier_version_is_reported_with_the_value_that_holds(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(PREFIX + name.upper(), "1")
-    assert name not in Settings.model_fields
-    always = f"the value is always {FORMER_SETTINGS[name]}"
-    told = f"{PREFIX}{name.upper()} is no longer a setting: {always}; remove the variable"
-    assert told in unknown_variables()
+def test_a_variable_that_is_like_no_setting_is_reported_without_a_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENFAZE_MAX_TOOL_CALLS", "1")
+    assert unknown_variables() == ["OPENFAZE_MAX_TOOL_CALLS is not a setting"]
 
 
 def test_other_programs_variables_in_the_env_file_are_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,19 +106,6 @@ def test_weights_and_files_of_an_installed_openfaze_lie_with_the_users_data(
     assert folders() == (installed / "weights", installed / "files")
 
 
-def test_folders_that_an_earlier_version_filled_where_it_was_started_stay_in_use(
-    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / "fastestdet.onnx").touch()
-    (tmp_path / "files" / "everyone").mkdir(parents=True)
-    (tmp_path / "files" / "everyone" / "file-0.json").touch()
-    assert folders() == (tmp_path / "weights", tmp_path / "files")
-    (installed / "weights").mkdir(parents=True)
-    assert folders() == (installed / "weights", tmp_path / "files")
-
-
 def test_a_folder_that_a_setting_names_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENFAZE_WEIGHTS_DIR", "w")
     monkeypatch.setenv("OPENFAZE_FILES_DIR", "s3://bucket/prefix")
@@ -139,38 +113,18 @@ def test_a_folder_that_a_setting_names_is_taken_as_it_is(monkeypatch: pytest.Mon
     assert (settings.weights_dir, settings.files_dir) == ("w", "s3://bucket/prefix")
 
 
-def documented(name: str) -> str:
-    """The row of the table in docs/settings.md."""
-    field = Settings.model_fields[name]
-    default = field.default
+@each_case("name", sorted(Settings.model_fields))
+def test_every_setting_is_documented_with_its_default_and_its_docstring(name: str) -> None:
+    default = Settings.model_fields[name].default
     default = int(default) if default is False else default
     shown = ",".join(map(str, default)) if isinstance(default, tuple | dict) else str(default)
-    cells = [
-        f"`{PREFIX}{name.upper()}`",
-        "unset" if default is None else f"`{shown}`" if shown else "",
-        " ".join(DOCSTRINGS.get(name, "").split()),
-    ]
-    return f"| {' | '.join(cells)} |"
+    cells = ["" if default is None or not shown else f"`{shown}`", " ".join(DOCSTRINGS[name].split())]
+    assert f"| `{PREFIX}{name.upper()}` | {' | '.join(cells)} |" in DOCS.read_text().splitlines()
 
 
-@each_case("group", sorted(GROUPS, key=lambda group: group.__name__))
-def test_every_setting_is_documented_beside_the_others_of_its_group(group: type[OwnSettings]) -> None:
-    rows = [documented(name) for name in group.__annotations__]
-    assert rows
-    [section] = [section for section in DOCS.read_text().split("\n## ") if rows[0] in section]
-    assert [row for row in section.splitlines() if row in rows] == rows
-
-
-def test_every_setting_is_of_one_group() -> None:
-    of_groups = [name for group in GROUPS for name in group.__annotations__]
-    assert sorted([*of_groups, *DEVICES]) == sorted(Settings.model_fields)
+def test_no_setting_is_documented_that_is_not_there() -> None:
     named = re.findall(rf"^\| `{PREFIX}([A-Z_]+)`", DOCS.read_text(), re.MULTILINE)
-    assert sorted(map(str.lower, named)) == sorted(of_groups)
-
-
-def test_the_devices_of_capabilities_are_documented_in_one_row() -> None:
-    [row] = [line for line in DOCS.read_text().splitlines() if line.startswith(f"| `{PREFIX}<CAPABILITY>_DEVICE`")]
-    assert re.findall(r"`([A-Z_]+)`", row) == [name.upper() for name in DEVICES.values()]
+    assert sorted(map(str.lower, named)) == sorted(Settings.model_fields)
 
 
 def test_the_cache_of_rephrased_questions_is_refused_by_the_name_of_what_is_there() -> None:

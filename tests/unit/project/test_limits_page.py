@@ -14,7 +14,6 @@ NO_BOUNDS = {
     "threads",
     "speech_batch",
     "idle_unload_s",
-    "ray_cpus",
     "ray_card_mb",
 }
 """Numbers that say how to work, and refuse nobody anything."""

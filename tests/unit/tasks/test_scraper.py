@@ -112,7 +112,7 @@ async def test_pages_count_towards_the_total_of_the_request() -> None:
     async with site(page=html("<p>" + "x" * 500)) as here:
         total = Total(700)
         await here.scrape("page", total=total)
-        with pytest.raises(InputTooLarge, match="OPENFAZE_MAX_TOTAL_MB"):
+        with pytest.raises(InputTooLarge, match="together"):
             await here.scrape("page", total=total)
 
 

@@ -75,16 +75,15 @@ async def test_a_task_without_an_engine_is_not_offered_to_an_llm() -> None:
 
 
 async def test_what_the_settings_say_of_fetching_reaches_the_fetcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = {"ALLOW": "wiki.lan", "PORTS": "80, 9", "PROXY": "http://p:3128", "TIMEOUT_S": "7"}
+    values = {"ALLOW": "wiki.lan", "PROXY": "http://p:3128"}
     for name, value in values.items():
         monkeypatch.setenv(f"OPENFAZE_FETCH_{name}", value)
     monkeypatch.setenv("OPENFAZE_SCRAPE_ROBOTS", "0")
-    services = Services(Settings(_env_file=None, max_fetch_mb=3, scrape_host_rps=0.5))
+    services = Services(Settings(_env_file=None, max_fetch_mb=3, request_timeout_s=600, scrape_host_rps=0.5))
     assert services.fetcher.policy == FetchPolicy(
         allow=("wiki.lan",),
-        ports=(80, 9),
         proxy="http://p:3128",
-        total_timeout=7,
+        total_timeout=60,
         max_bytes=3 * MB,
     )
     assert services.politeness.policy == ScrapePolicy(robots=False, host_rps=0.5)
@@ -92,9 +91,7 @@ async def test_what_the_settings_say_of_fetching_reaches_the_fetcher(monkeypatch
     await services.close()
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("fetch_proxy", "socks5://p:1"), ("fetch_allow", ("10.0.0.0/99",)), ("fetch_ports", (0,))]
-)
+@pytest.mark.parametrize(("name", "value"), [("fetch_proxy", "socks5://p:1"), ("fetch_allow", ("10.0.0.0/99",))])
 def test_settings_of_fetching_that_make_no_sense_stop_the_start(name: str, value: object) -> None:
     with pytest.raises(ValueError):
         Services(Settings(_env_file=None, **{name: value}))  # type: ignore[arg-type]

@@ -452,13 +452,14 @@ async def test_a_file_that_is_deleted_while_its_lines_run_fails_its_batch_which_
     assert said(await world.read(batch.output_file))["id-a"] == {"said": "a"}
 
 
-async def test_answers_for_which_there_is_no_room_wait_for_it(tmp_path: Path) -> None:
-    world = World(tmp_path, max_files=1)
+async def test_answers_for_which_there_is_no_room_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.assembly.building.OWNER_FILES", 1)
+    world = World(tmp_path)
     async with world.running() as runner:
         batch_id = await world.add("a")
         batch = await world.when(batch_id, lambda batch: bool(batch.errors))
         assert (batch.status, batch.errors[0]["code"]) == ("finalizing", "storage_full")
-        assert "OPENFAZE_MAX_FILES" in batch.errors[0]["message"]
+        assert "more than 1 files" in batch.errors[0]["message"]
         file = await world.services.files.find(EVERYONE, batch.input_file)
         assert file is not None
         await world.services.files.delete(file)
@@ -506,8 +507,11 @@ async def test_a_batch_with_more_results_than_a_file_may_have_fails_with_what_th
     await world.services.close()
 
 
-async def test_results_wait_for_room_no_longer_than_files_are_kept(tmp_path: Path) -> None:
-    world = World(tmp_path, max_files=1)
+async def test_results_wait_for_room_no_longer_than_files_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.assembly.building.OWNER_FILES", 1)
+    world = World(tmp_path)
     async with world.running() as runner:
         batch_id = await world.add("a")
         await world.when(batch_id, lambda batch: bool(batch.errors))

@@ -290,9 +290,9 @@ async def test_engines_beside_the_card_are_told_and_fail_only_where_it_was_named
     assert (told.capability, told.outcome) == ("cards", "missing")
     assert "computes 'ocr' on the CPU. It has no CUDA." in told.said
     assert "'smollm2-135m' computes 'llm' on the CPU. It knows the CPU only." in told.said
-    refused = await first_finding(Settings(_env_file=None, ocr_device="cuda"))  # type: ignore[call-arg]
+    refused = await first_finding(Settings(_env_file=None, device="ocr=cuda"))
     assert refused.outcome == "failed"
-    assert "(OPENFAZE_OCR_DEVICE=cuda)" in refused.said
+    assert "(OPENFAZE_DEVICE=ocr=cuda)" in refused.said
 
 
 async def test_what_an_engine_takes_of_the_card_is_measured(

@@ -95,10 +95,10 @@ def test_ray_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         cluster_of(ClusterConfig(address="ray://head:10001"))
 
 
-@each_case("setting", ["device", "ocr_device"])
-def test_a_card_by_its_number_is_refused_as_ray_picks_the_card(setting: str) -> None:
-    settings: dict[str, Any] = {"cluster": "ray", "ray_address": "ray://nobody", setting: "cuda:1"}
-    with pytest.raises(ValueError, match=rf"^OPENFAZE_{setting.upper()}: 'cuda:1' names a card .*: write 'cuda'\.$"):
+@each_case("device", ["cuda:1", "cpu,ocr=cuda:1"])
+def test_a_card_by_its_number_is_refused_as_ray_picks_the_card(device: str) -> None:
+    settings: dict[str, Any] = {"cluster": "ray", "ray_address": "ray://nobody", "device": device}
+    with pytest.raises(ValueError, match=r"^OPENFAZE_DEVICE: 'cuda:1' names a card .*: write 'cuda'\.$"):
         build_runtime(Settings(_env_file=None, **settings))
 
 

@@ -200,7 +200,7 @@ async def test_a_closed_object_says_so(pool: Workers) -> None:
 async def test_a_job_that_takes_its_time_is_ended(pools: Pools) -> None:
     pool = pools(seconds=0.3)
     before = await pool.run(os.getpid)
-    with pytest.raises(JobTooLong, match=r"0\.3 s \(OPENFAZE_DECODE_SECONDS\)"):
+    with pytest.raises(JobTooLong, match=r"0\.3 s"):
         await pool.run(compute_for_ever)
     assert not psutil.pid_exists(before)
     assert await pool.run(same, 1) == 1
