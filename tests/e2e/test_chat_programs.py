@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from app.chat.context.quotes import MAX_LINES
-from app.runnable_commands import adapt_for_client
 from app.chat.own_answer import EXTRACTED, PASSAGES
+from app.runnable_commands import adapt_for_client
 from models.language.llm import CAUTION
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url

@@ -15,9 +15,9 @@ from PIL import Image
 
 from app.chat.answer import TOOL_CHARS
 from app.chat.context.quotes import MAX_LINES
+from app.chat.own_answer import COPIED, PASSAGES
 from app.chat.planning.questions import sentences_for
 from app.runnable_commands import adapt_for_client
-from app.chat.own_answer import COPIED, PASSAGES
 from tasks.result import CORNERS
 from tests.conftest import SHARED
 from tests.drawn_forms import form_of

@@ -1,10 +1,7 @@
 """`<task>` and `<guard>`, in system messages only."""
 
-import re
-
 import pytest
 
-from app.chat import directives as directives_module
 from app.chat.directives import read_directives
 from app.errors import BadRequest
 from models.safety.guard import CODES
@@ -49,45 +46,6 @@ def test_other_tasks_of_later_tags_are_ignored(text: str, ignored: tuple[str, ..
 def test_the_tags_are_taken_out_of_what_the_llm_sees() -> None:
     directives = read_directives(["<task>ocr</task> <guard>S1</guard>\nBe brief.", "<task>stt</task>"])
     assert directives.system == ("Be brief.",)
-
-
-def test_a_text_full_of_unclosed_tags_is_read_in_time_that_grows_with_its_length() -> None:
-    """Quadratic, these two megabytes would take most of an hour; the suite's time limit is five minutes."""
-    assert read_directives(["<task>" * 300_000 + "<task>ocr</task>"]).task == "ocr"
-    for text in ("<guard>" * 300_000 + "<guard>S1</guard>", "<guard>" + "S1 " * 600_000):
-        with pytest.raises(BadRequest):
-            read_directives([text])
-
-
-def test_tags_in_a_long_text_are_found_wherever_a_search_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directives_module, "_SLICE", 7)
-    for before in range(15):
-        read = read_directives(["." * before + "<task>ocr</task><task></task>..<guard>S1</guard>" + "." * before])
-        assert (read.task, read.guard, read.has_broken_task) == ("ocr", ("S1",), False)
-        assert read.system == ("." * (2 * before + 2),)
-
-
-def test_no_search_in_a_long_text_goes_on_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search keeps all other threads waiting until it ends."""
-    searched = []
-
-    class Pattern:
-        def __init__(self, pattern: re.Pattern[str]) -> None:
-            self.pattern = pattern
-
-        def search(self, text: str, start: int, end: int) -> re.Match[str] | None:
-            searched.append(end - start)
-            return self.pattern.search(text, start, end)
-
-    for name in ("_TASK", "_GUARD", "_TAG_REMAINDER", "_GUARD_LIKE"):
-        monkeypatch.setattr(directives_module, name, Pattern(getattr(directives_module, name)))
-    read_directives(["<" * 1_000_000])
-    assert len(searched) > 6 * 10
-    assert max(searched) < 100_000
-
-
-def test_an_unclosed_tag_stays_in_the_text() -> None:
-    assert read_directives(["<task>ocr"]).system == ("<task>ocr",)
 
 
 def test_several_tasks_in_a_tag_are_refused_with_their_names() -> None:
@@ -140,15 +98,6 @@ def test_guard_codes_are_read_in_any_case_and_separation(text: str, guard: tuple
 def test_a_guard_that_is_not_understood_is_refused_and_never_passed_over(text: str) -> None:
     with pytest.raises(BadRequest, match="'<guard' in an unknown form; write <guard>S1, S9</guard>"):
         read_directives([text])
-
-
-def test_tags_are_written_in_ascii() -> None:
-    directives = read_directives(["<tas\u212a>ocr</tas\u212a>"])
-    assert (directives.task, directives.system) == (None, ("<tas\u212a>ocr</tas\u212a>",))
-
-
-def test_there_are_seventeen_guard_codes() -> None:
-    assert len(CODES) == 17
 
 
 def test_an_unknown_guard_code_is_refused_with_the_valid_ones() -> None:

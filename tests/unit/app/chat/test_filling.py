@@ -1,21 +1,14 @@
 """Which fields of a schema are copied from what specialists found, and what an LLM that invents is left with."""
 
 import json
-import tomllib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.chat.filling import fill as fill_by
-from app.chat.plan import Plan, Planner, Step
-from tasks.catalog import TASK_NAMES
-from tasks.extraction import whole_results
-from tasks.extraction.folding import fold
+from app.chat.plan import Planner
 from tasks.schema.json_answer import AnswerInvalid
 from tests.conftest import each_case
-from tests.entries import failure_of
 from tests.filling import (
     INTEGER,
     NUMBER,
@@ -25,7 +18,6 @@ from tests.filling import (
     fill,
     filled,
     found,
-    left,
     pasted,
     read,
     seen,
@@ -90,17 +82,6 @@ async def test_what_was_not_asked_for_or_does_not_fit_is_not_copied(
     assert await fill(shape_of(**fields), found(*results)) is None
 
 
-async def test_both_languages_are_known_where_a_transcript_could_not_be_translated() -> None:
-    heard = found(("speech_to_text", HEARD))
-    order = Step("translate", (), "Translate the following into Japanese:", after=(0,))
-    lost = Found(Plan((*heard.plan.steps, order)), [*heard.entries, failure_of("translate", "There is none.")])
-    fields = shape_of(transcript=STRING, source_language=STRING, target_language=STRING)
-    filling = await fill(fields, lost)
-    assert filling is not None
-    assert filling.answer is not None
-    assert filling.answer.value == {"transcript": SAID, "source_language": "en", "target_language": "ja"}
-
-
 @each_case(
     ("text", "media", "reads_out"),
     [
@@ -145,22 +126,6 @@ async def test_counts_come_from_detections(search: Found, fields: dict[str, Any]
     assert await filled(search, **fields) == values
 
 
-@pytest.mark.parametrize(
-    ("search", "fields"),
-    [
-        (seen("How many people are there?", "person"), {"cars": INTEGER}),
-        (seen("How many people are there?", "person"), {"smiles": INTEGER}),
-        (seen("How many people are there?", "person"), {"year": INTEGER}),
-        (seen("How many people are there?", "person", timestamp=0.5), {"people": INTEGER}),
-        (seen("Is there a dog?", "dog"), {"is_it_happy": {"type": "boolean"}}),
-        (seen("Is there a dog?", "dog"), {"found": {"type": "boolean"}}),
-        (seen("Count the people", "person"), {"people": {"type": "integer", "minimum": 5}}),
-    ],
-)
-async def test_what_was_not_looked_for_is_not_counted(search: Found, fields: dict[str, Any]) -> None:
-    assert await fill(shape_of(**fields), search) is None
-
-
 async def test_a_document_in_a_message_is_read_as_a_file_is() -> None:
     fields: dict[str, Any] = {"company": STRING, "invoice_number": STRING, "total": NUMBER}
     asked = pasted("Extract: Invoice 4711 from Acme GmbH, total 99.50 EUR")
@@ -170,18 +135,6 @@ async def test_a_document_in_a_message_is_read_as_a_file_is() -> None:
     assert await filled(pasted("Order 5 of Beta Ltd", PASTED), **fields) == PASTED_VALUES
     assert await filled(pasted(PASTED, "Extract the fields."), **fields) == PASTED_VALUES
     assert await fill(shape_of(**fields), pasted("What is the total?")) is None
-
-
-async def test_a_field_that_may_be_left_out_is_where_nothing_answers_it() -> None:
-    filling = await fill(shape_of(total=NUMBER, iban=STRING, required=["total"]), read())
-    assert filling is not None
-    assert filling.answer is not None
-    assert filling.answer.value == {"total": 63.6}
-
-
-async def test_without_an_extractor_what_was_read_is_the_llms() -> None:
-    page = read()
-    assert await fill_by(shape_of(total=NUMBER), page.plan, page.entries, None, None) is None
 
 
 @pytest.mark.parametrize(
@@ -237,42 +190,6 @@ async def test_an_answer_that_breaks_off_has_what_was_filled_in() -> None:
     assert filling is not None
     assert filling.cut_answer('{"summary": "ACME BO') == '{"total": 63.6, "summary": "ACME BO'
     assert filling.cut_answer("I cannot") == "I cannot"
-
-
-EITHER = {"anyOf": [{"required": ["total"]}, {"required": ["sum"]}]}
-
-
-@pytest.mark.parametrize("more", [{"minProperties": 1}, {"if": {}, "then": {}}, EITHER, {"type": ["object", "null"]}])
-async def test_an_object_whose_fields_depend_on_each_other_or_that_may_be_null_is_the_llms(
-    more: dict[str, Any],
-) -> None:
-    shape = shape_of(total=NUMBER)
-    assert await fill(shape.with_schema({**(shape.schema or {}), **more}), read()) is None
-
-
-async def test_the_llm_is_told_little_of_a_long_text() -> None:
-    filling = await fill(
-        shape_of(transcript=STRING, summary=STRING), found(("speech_to_text", {**HEARD, "text": "word " * 9999}))
-    )
-    assert filling is not None
-    assert list(left(filling)) == ["summary"]
-    assert len(filling.instruction) < 200
-
-
-async def test_a_failed_specialist_fills_in_nothing() -> None:
-    failed = Found(Plan((Step("speech_to_text", (), ""),)), [failure_of("stt", "It broke.")])
-    assert await fill(shape_of(transcript=STRING), failed) is None
-
-
-def test_the_table_of_names_is_well_formed() -> None:
-    table = tomllib.loads(Path(whole_results.FILE).read_text("utf-8"))
-    assert set(table) == {"results", "text", "outcome", "markdown", "counts", "prose"}
-    for row in table["results"]:
-        assert {"task", "names"} <= set(row) <= {"task", "key", "names"}
-        assert row["task"] in TASK_NAMES
-        assert all(fold(name) for name in row["names"].split(",")), row
-    assert all(fold(name) for name in table["text"]["names"].split(","))
-    assert set(table["counts"]) == {"words", "everything", "presence"}
 
 
 async def test_a_total_is_an_amount_of_the_page_that_was_read_and_not_a_number_of_objects() -> None:

@@ -1,15 +1,12 @@
 """What a request says and shows."""
 
-import dataclasses
-import hashlib
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
 from app.chat import inputs
-from app.chat.inputs import Collector, latest_turn, text_of
+from app.chat.inputs import Collector, latest_turn
 from app.errors import BadRequest
 from app.wire.request import ChatRequest
 from tasks.inputs.reading import Upload
@@ -68,15 +65,6 @@ def test_examples_are_the_last_eight_papers_with_an_answer_before_the_input() ->
     assert latest_turn(request(*messages), 16).examples == ()
 
 
-def test_an_answer_with_more_than_anybody_writes_makes_no_example() -> None:
-    asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
-    slip, paper = user(text("Slip 1")), user(image(PIXEL))
-    for values, letters, count in ((9_900, 1, 1), (10_100, 1, 0), (1, 990_000, 1), (1, 1_100_000, 0)):
-        content = '{"a":[' + "[]," * values + f'"{"x" * letters}"]}}'
-        answer = {"role": "assistant", "content": content}
-        assert len(latest_turn(request(slip, answer, paper, response_format=asked), 16).examples) == count
-
-
 def test_a_message_without_media_speaks_of_the_media_before_it() -> None:
     turn = latest_turn(request(user(image(PIXEL)), user(text("and page 2?"))), 16)
     assert turn.text == "and page 2?"
@@ -121,12 +109,6 @@ def test_urls_in_other_roles_are_not_followed() -> None:
     assert turn.sources == ()
 
 
-def test_urls_in_earlier_messages_are_not_followed() -> None:
-    earlier = user(text("See https://example.com/a.pdf"), image(PIXEL))
-    turn = latest_turn(request(earlier, {"role": "assistant", "content": "Fine."}, user(text("Thank you."))), 16)
-    assert [source.param for source in turn.sources] == ["messages[0].content[1].image_url.url"]
-
-
 def test_the_first_links_are_taken_beside_what_is_attached() -> None:
     links = [f"https://example.com/{number}" for number in range(2000)]
     turn = latest_turn(request(user(text(" ".join(links)), *(image(f"{PIXEL}{number}") for number in range(3)))), 16)
@@ -137,29 +119,9 @@ def test_the_first_links_are_taken_beside_what_is_attached() -> None:
     assert latest_turn(request(user(text(" ".join(links[:16])))), 16).warnings == ()
 
 
-def test_an_empty_request_is_refused() -> None:
-    with pytest.raises(BadRequest, match="request has no text content: every message is empty"):
-        latest_turn(request({"role": "system", "content": " "}, user(text("\n"))), 16)
-
-
 def test_too_many_sources_are_refused_with_the_limit_and_the_value() -> None:
     with pytest.raises(BadRequest, match="holds 17 inputs or more; the limit is 16"):
         latest_turn(request(user(*(image(f"{PIXEL}{number}") for number in range(17)))), 16)
-
-
-def test_an_input_named_very_often_is_one_that_knows_where_and_is_copied_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    copies = []
-
-    def counted(one: Any, **changes: Any) -> Any:
-        if isinstance(one, Source):
-            copies.append(changes)
-        return dataclasses.replace(one, **changes)
-
-    monkeypatch.setattr(inputs, "replace", counted)
-    turn = latest_turn(request(user(*[image("https://example.com/a.png")] * 2000)), 16)
-    [source] = turn.sources
-    assert (len(source.also), source.also[-1].param) == (1999, "messages[0].content[1999].image_url.url")
-    assert len(copies) == 2
 
 
 def test_inputs_beyond_the_limit_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,27 +159,6 @@ async def test_a_file_that_the_caller_did_not_upload_is_refused(tenant: str, fil
     assert (refusal.value.code, refusal.value.param) == ("file_not_found", "messages[0].content[0].file.file_id")
 
 
-async def test_a_long_id_is_not_repeated_in_full() -> None:
-    part = {"type": "input_image", "file_id": "x" * 100_000}
-    with pytest.raises(BadRequest) as caught:
-        await Collector(Shelf(), 16, 100).collect(request(user(part)), "me")
-    assert len(caught.value.message) < 1000
-
-
-async def test_all_sources_of_a_request_share_one_limit() -> None:
-    turn = await Collector(Shelf(), 16, 1000).collect(request(user(image(PIXEL), image(PIXEL + "AAAA"))), "me")
-    first, second = turn.sources
-    assert first.total is not None
-    assert first.total is second.total
-    assert first.total.left == 1000
-
-
-async def test_urls_are_found_in_a_very_long_text_too() -> None:
-    words = f"{'word ' * 100_000} https://example.com/a.pdf {'word ' * 100_000}"
-    turn = await Collector(Shelf(), 16, 1000).collect(request(user(text(words))), "me")
-    assert [source.url for source in turn.sources] == ["https://example.com/a.pdf"]
-
-
 LINK = "https://example.com/a.png"
 
 
@@ -235,10 +176,6 @@ def test_a_part_says_more_about_an_input_than_the_text_that_mentions_it() -> Non
     assert params(source.also) == ("messages[0].content[0].text",)
 
 
-def test_what_is_named_seventeen_times_is_one_input() -> None:
-    assert len(latest_turn(request(user(*[image(LINK)] * 17)), 16).sources) == 1
-
-
 @pytest.mark.parametrize(
     ("part", "param"),
     [
@@ -252,13 +189,6 @@ def test_a_part_that_names_nothing_is_refused(part: dict[str, Any], param: str) 
     with pytest.raises(BadRequest, match="Field required") as refusal:
         latest_turn(request(user(part)), 16)
     assert refusal.value.param == f"messages[0].content[0].{param}"
-
-
-def test_content_is_a_string_or_parts_in_every_role() -> None:
-    for role in ("system", "developer", "user", "assistant", "tool"):
-        for content in ("hi", [text("hi")]):
-            [message] = request({"role": role, "content": content}).messages
-            assert text_of(message) == "hi"
 
 
 def params(origins: Iterable[Origin]) -> tuple[str, ...]:
@@ -280,36 +210,3 @@ def test_equal_data_urls_are_one_source_and_those_of_one_length_are_told_apart(l
     where = [f"messages[0].content[{place}].image_url.url" for place in range(5)]
     turn = latest_turn(asked, 3)
     assert data_urls(turn) == [(where[0], (where[2],)), (where[1], (where[3],)), (where[4], ())]
-
-
-def test_the_same_bytes_under_two_names_are_two_sources() -> None:
-    files = [{"type": "file", "file": {"file_data": PIXEL, "filename": name}} for name in ("a.png", "b.png", "a.png")]
-    assert len(latest_turn(request(user(*files)), 3).sources) == 2
-
-
-def test_only_data_urls_of_one_length_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[int] = []
-    sha256 = hashlib.sha256
-
-    def noted(payload: bytes) -> Any:
-        read.append(len(payload))
-        return sha256(payload)
-
-    monkeypatch.setattr(hashlib, "sha256", noted)
-    latest_turn(request(user(*(image(PIXEL + "AAAA" * number) for number in range(5)), image(PIXEL))), 8)
-    assert read == [len(PIXEL)] * 2
-
-
-async def test_a_turn_is_found_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads: list[int] = []
-    find = inputs.latest_turn
-
-    def noted(*arguments: Any) -> Any:
-        threads.append(threading.get_ident())
-        return find(*arguments)
-
-    monkeypatch.setattr(inputs, "latest_turn", noted)
-    turn = await Collector(Shelf(), 16, 1000).collect(request(user(image(PIXEL), image(PIXEL))), "me")
-    assert len(turn.sources) == 1
-    assert len(threads) == 1
-    assert threading.get_ident() not in threads

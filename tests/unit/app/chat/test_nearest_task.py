@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.chat.nearest_task import NOTHING, WITH_PICTURE, WITHOUT_MEDIA, Prototypes
-from app.chat.plan import Planner
+from app.chat.plan import WITH_PICTURE, WITHOUT_MEDIA, Planner, Prototypes
 from models.base import EngineOverloaded
 from tests import routing
 from tests.plans import ALL_TEXTS, Case, turn_of
@@ -42,17 +41,6 @@ async def summary(embedder: Directions | Overloaded, text: str, *media: str) -> 
     return (await Planner(embedder).plan(turn_of(Case(text, media, ())))).summary
 
 
-async def test_a_question_near_the_examples_of_a_task_gets_that_task() -> None:
-    assert await summary(Directions("web_search"), "Hmm?") == ("web_search",)
-    assert await summary(Directions("object_detection"), "Hmm?", "image") == ("ocr", "object_detection")
-    assert await summary(Directions("gui_detection"), "Hmm?", "image") == ("ocr", "gui_detection")
-
-
-async def test_a_question_near_no_task_gets_none() -> None:
-    assert await summary(Directions(NOTHING), "Hmm?") == ()
-    assert await summary(Directions(NOTHING), "Hmm?", "image") == ("ocr",)
-
-
 @pytest.mark.parametrize(
     ("text", "media"),
     [
@@ -71,19 +59,6 @@ async def test_the_router_is_not_asked_where_the_rules_have_decided(text: str, m
     embedder = Directions("web_search")
     await summary(embedder, text, *media)
     assert embedder.seen == []
-
-
-async def test_examples_are_embedded_once() -> None:
-    embedder = Directions(NOTHING)
-    planner = Planner(embedder)
-    for text in ("One?", "Two?", "Three?"):
-        await planner.plan(turn_of(Case(text, (), ())))
-    assert embedder.seen[-2:] == ["Two?", "Three?"]
-    assert len(embedder.seen) == sum(map(len, WITHOUT_MEDIA.examples.values())) + 3
-
-
-async def test_without_its_embedder_the_plan_is_the_rules() -> None:
-    assert await summary(Overloaded(), "Any animals?", "image") == ("ocr",)
 
 
 @pytest.mark.parametrize("prototypes", [WITHOUT_MEDIA, WITH_PICTURE], ids=lambda prototypes: prototypes.name)

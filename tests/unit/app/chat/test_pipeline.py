@@ -13,7 +13,7 @@ from app.chat.cache.keys import CacheKeys
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn
 from app.chat.pipeline import _run_task
-from app.chat.specialists import Specialists
+from app.chat.run_plan import Specialists
 from app.events import PIECE, Event, Finish, TextChunk
 from app.state.entries import Entries
 from app.state.sealing import Sealer

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.schema.structured import NotVerbatim, Shape
+from app.chat.schema.shape import NotVerbatim, Shape
 from app.chat.structured_answers import null_unsupported
 from tasks.precontext import Evidence
 from tasks.schema.json_answer import JsonAnswer

@@ -6,8 +6,7 @@ import pytest
 
 from app.chat.inputs import Turn
 from app.chat.plan import Plan, Step
-from app.chat.tools import PREFIX, TOOLS, InternalTool, offered
-from tasks.catalog import TASK_NAMES
+from app.chat.tools import PREFIX, TOOLS, offered
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
 from tests.conftest import each_case
@@ -32,14 +31,6 @@ def test_a_definition_is_in_openais_form_and_closed() -> None:
         assert function["name"] == PREFIX + tool.task
         assert function["parameters"]["additionalProperties"] is False
         assert set(function["parameters"]["required"]) | set(tool.optional) == set(function["parameters"]["properties"])
-
-
-def test_every_tool_is_a_task_of_ours() -> None:
-    assert {tool.task for tool in TOOLS} <= {*TASK_NAMES, "code_sandbox"}
-
-
-def test_only_what_runs_here_is_offered() -> None:
-    assert names(Turn("Hm?", ()), None, "web_search") == ["web_search"]
 
 
 def test_readers_are_offered_only_where_there_is_an_input() -> None:
@@ -99,8 +90,3 @@ def test_a_call_asks_its_task(task: str, arguments: object, text: str, sources: 
 def test_a_call_that_cannot_be_followed_is_the_llms_to_mend(task: str, arguments: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         BY_TASK[task].request(arguments, TURN)
-
-
-def test_a_tool_of_the_clients_with_a_tasks_name_is_another() -> None:
-    assert not any(tool.name in TASK_NAMES for tool in TOOLS)
-    assert InternalTool("ocr", "", {}, str).name == "openfaze_ocr"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.schema.structured import Shape
+from app.chat.schema.shape import Shape
 from app.wire.request import ResponseFormat
 from tasks.errors import InputError
 from tasks.schema.checker import SchemaChecker

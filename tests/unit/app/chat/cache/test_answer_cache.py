@@ -129,13 +129,3 @@ async def test_all_are_told_what_it_fails_with() -> None:
     assert [type(one) for one in both] == [ValueError, ValueError]
     assert not answering.can_be_joined
     assert spoken.kept == []
-
-
-async def test_what_is_known_is_told_without_asking_anybody() -> None:
-    async def known() -> Sequence[Event]:
-        return [TextChunk("kept"), FINISH]
-
-    spoken = Spoken()
-    answering = _SharedAnswer(known, spoken.begin, spoken.keep, spoken.ended.append)
-    assert await heard(answering, is_first=True) == [TextChunk("kept"), FINISH]
-    assert (spoken.begun, spoken.kept) == (0, [])

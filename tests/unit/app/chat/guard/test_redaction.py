@@ -1,13 +1,12 @@
 """One request without personal data: what it says, what is read for it, and what of an answer leaves when."""
 
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
 
 from app.chat.guard.redaction import Redaction
-from app.chat.guard.request_guard import RequestGuard, Unsafe
+from app.chat.guard.request_guard import RequestGuard
 from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
 from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
@@ -130,42 +129,6 @@ async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
     ]
 
 
-async def test_messages_and_parts_that_are_json_stay_json() -> None:
-    written = '{"phone":"\\u002B49 170 1234567","card":4111111111111111}'
-    expected = '{"phone":"[PHONE]","card":"[CARD]"}'
-    request = request_of(
-        {"role": "tool", "content": written, "tool_call_id": "c"},
-        {"role": "tool", "content": [{"type": "text", "text": written}], "tool_call_id": "d"},
-        written,
-        {"role": "assistant", "content": written[:-1]},
-    )
-    redone, turn = await Redaction(Workers()).of_request(request, latest_turn(request, 16))
-    dumped = [message.model_dump()["content"] for message in redone.messages]
-    assert dumped[0] == expected
-    assert dumped[1][0]["text"] == expected
-    assert dumped[2] == turn.text == expected
-    assert dumped[3] == '{"phone":"[PHONE]","card":[CARD]'
-
-
-async def test_the_name_of_who_writes_is_redacted_and_ids_of_calls_are_not() -> None:
-    call = {"id": "ann@example.org", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    request = request_of(
-        {"role": "user", "content": "Hi", "name": "ann@example.org"},
-        {"role": "assistant", "tool_calls": [call]},
-        {"role": "tool", "content": "x", "tool_call_id": "ann@example.org"},
-    )
-    redone, _ = await Redaction(Workers()).of_request(request, latest_turn(request, 16))
-    assert redone.messages[0].name == "[EMAIL]"
-    assert redone.messages[1:] == request.messages[1:]
-
-
-async def test_links_stay_what_they_are() -> None:
-    request = request_of("Scrape https://example.org/4111111111111111 for ann@example.org")
-    _, turn = await Redaction(Workers()).of_request(request, latest_turn(request, 16))
-    assert turn.text == "Scrape https://example.org/4111111111111111 for [EMAIL]"
-    assert [source.url for source in turn.sources] == ["https://example.org/4111111111111111"]
-
-
 # Results.
 
 
@@ -186,13 +149,6 @@ async def test_results_are_redacted_then_judged(make: Make, keywords: KeywordGua
         {"source": "web_search", "codes": [], "scores": {}, "redacted": {"EMAIL": 1}},
         {"source": "scraper", "codes": [], "scores": {}, "redacted": {"EMAIL": 1}},
     ]
-
-
-async def test_what_is_unsafe_is_blocked_all_the_same(make: Make) -> None:
-    guard = make()
-    with pytest.raises(Unsafe):
-        await guard.check_results([entry_of("scraper", {"text": "bomb@example.org: a pipe bomb"})])
-    assert guard.refusal == "unsafe S9"
 
 
 async def test_a_picture_that_shows_personal_data_is_hidden_from_the_llm(make: Make) -> None:
@@ -315,60 +271,3 @@ async def test_however_an_answer_is_cut_it_is_redacted_alike(make: Make, size: i
     assert events[-1] == FINISH
     if size < 16:
         assert len(events) > 10
-
-
-async def test_an_answer_without_sentences_leaves_in_parts_that_tear_nothing(make: Make) -> None:
-    words = "and so on and on " * 100
-    text = f"{words}+49 170 1234567 {words}ann@example.org {words}"
-    for size in (3, 50, 1201, 1300):
-        pieces = [text[at : at + size] for at in range(0, len(text), size)]
-        guard = make(stream=True)
-        passed = 0
-        early = ""
-
-        async def spoken(pieces: Sequence[str] = pieces) -> AsyncGenerator[Event, None]:
-            nonlocal passed
-            for piece in pieces:
-                yield TextChunk(piece)
-                passed += 1
-            yield FINISH
-
-        shown_text = ""
-        async for event in guard.check_answer(spoken()):
-            if isinstance(event, TextChunk):
-                shown_text += event.text
-                early = shown_text if passed < len(pieces) - 1 else early
-        assert shown_text == f"{words}[PHONE] {words}[EMAIL] {words}"
-        assert len(early) > 1000
-
-
-async def test_a_word_that_was_shown_before_says_what_a_number_is(make: Make) -> None:
-    events = await shown(make(stream=True), TextChunk("Her phone.\n"), TextChunk("2127365000 it is. "), FINISH)
-    assert text_of(events) == "Her phone.\n[PHONE] it is. "
-
-
-async def test_the_guard_judges_what_is_shown_and_what_comes_next_without_personal_data(
-    make: Make, keywords: KeywordGuard
-) -> None:
-    pieces = ["Hi. Write", " to ann@example.org", " soon, bob", "@example.org. ", "Bye."]
-    await shown(make(stream=True), *map(TextChunk, pieces), FINISH)
-    assert keywords.judged
-    assert all("@example" not in text for text, _, _ in keywords.judged)
-
-
-async def test_tool_calls_after_a_text_are_redacted_too(make: Make) -> None:
-    events = await shown(
-        make(stream=True),
-        TextChunk("I mail ann@example.org. "),
-        ToolCallChunk(0, json.dumps({"to": "a@b.org"}), "c", "f"),
-        FINISH,
-    )
-    assert events == [TextChunk("I mail [EMAIL]. "), ToolCallChunk(0, '{"to": "[EMAIL]"}', "c", "f"), FINISH]
-
-
-async def test_without_redaction_nothing_changes(make: Make) -> None:
-    guard = make(stream=True)
-    guard.redaction = None
-    text = TextChunk("Call +49 170. 123 4567. ", LOGPROBS)
-    assert await shown(guard, text, FINISH) == [text, FINISH]
-    assert await guard.redact("ann@example.org") == "ann@example.org"

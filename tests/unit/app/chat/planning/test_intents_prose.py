@@ -27,22 +27,6 @@ def test_code_quotations_and_addresses_ask_for_nothing(message: str) -> None:
     assert not Prose.of(message).mentions("translate")
 
 
-def test_an_apostrophe_quotes_nothing() -> None:
-    assert Prose.of("it's mine, translate what's his").mentions("translate")
-
-
-@pytest.mark.parametrize("message", ["Translate: search", "Translate the following\n\nsearch", "Here it is:\nsearch"])
-def test_what_follows_an_instruction_is_text_to_work_on(message: str) -> None:
-    prose = Prose.of(message)
-    assert prose.brings_text
-    assert "search" not in prose.text
-
-
-@pytest.mark.parametrize("message", [f"Summarise this: {LINK}", "Hello!\n\nPlease search", "Note: search for it"])
-def test_links_and_greetings_are_not_the_text_to_work_on(message: str) -> None:
-    assert not Prose.of(message).brings_text
-
-
 @pytest.mark.parametrize(
     "message",
     [
@@ -75,15 +59,6 @@ def test_a_link_that_is_shown_or_forbidden_is_not(message: str) -> None:
     assert not Prose.of(message).followed
 
 
-@pytest.mark.parametrize("message", ["What is 🔗5?", "🔗0 🔗99999999999999999999999", f"🔗0: don't open {LINK}"])
-def test_the_sign_of_a_link_is_no_link(message: str) -> None:
-    assert Prose.of(message).followed == frozenset()
-
-
-def test_one_link_may_be_forbidden_and_another_followed() -> None:
-    assert Prose.of(f"Read {LINK}. Do not open {LINK}/b").followed == {LINK}
-
-
 @each_case(
     "message",
     [
@@ -105,13 +80,6 @@ def test_one_link_may_be_forbidden_and_another_followed() -> None:
 def test_what_is_denied_is_not_asked_for(message: str) -> None:
     prose = Prose.of(message)
     assert not prose.asks("translate")
-
-
-@pytest.mark.parametrize(
-    "message", ["Don't worry, translate it", "I can't read it. Translate it", "translate, don't cut"]
-)
-def test_a_denial_reaches_no_further_than_its_clause(message: str) -> None:
-    assert Prose.of(message).asks("translate")
 
 
 def test_a_long_message_is_asked_for_at_its_ends() -> None:
@@ -140,14 +108,6 @@ def test_a_long_message_is_asked_for_at_its_ends() -> None:
 )
 def test_a_target_is_named_in_any_language(text: str, language: str) -> None:
     assert target_languages(text) == (language,)
-
-
-@pytest.mark.parametrize(
-    "text", ["translate this French text", "translate it to me", "polish this", "to no avail at all"]
-)
-def test_a_language_that_is_no_target_is_none(text: str) -> None:
-    assert target_languages(text) == ()
-    assert target_languages(text, of_translation=True) == ()
 
 
 @each_case(
@@ -212,21 +172,6 @@ def test_the_text_that_a_message_brings_has_no_instructions(message: str, docume
     assert (pasted_in(message) or "").strip() == document.strip()
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "",
-        "hello",
-        "What is the capital of France?",
-        "Generate a random person.",
-        "Extract the total.",
-        "a tale of dogs",
-    ],
-)
-def test_a_message_that_only_asks_brings_no_text(message: str) -> None:
-    assert pasted_in(message) is None
-
-
 @each_case(
     ("message", "says_more"),
     [
@@ -276,27 +221,3 @@ def test_a_part_of_a_pasted_text_never_replaces_it(paper: str, enclosure: str) -
         message = f"Extract the fields.\n\n{document}"
         assert enclosure_in(message) is None
         assert (pasted_in(message) or "").strip() == document
-
-
-@each_case("name", ["b", "EM", "span", "p", "table"])
-def test_an_element_of_html_is_no_enclosure(name: str) -> None:
-    message = f"Extract the fields. <{name}>{INVOICE}</{name}>"
-    assert enclosure_in(message) is None
-
-
-def test_an_empty_enclosure_is_passed_over() -> None:
-    assert enclosure_in("Extract: <x></x>") is None
-    found = enclosure_in(f"Extract: <x></x> <document>{INVOICE}</document>")
-    assert found is not None
-    assert found.text == INVOICE
-
-
-def test_tags_are_searched_at_the_ends_of_a_long_message_alone() -> None:
-    """Each opening tag costs a search for its end, which is bounded, however long the message is."""
-    message = (
-        "".join(f"<t{number}>" for number in range(200))
-        + "x" * 1_000_000
-        + "".join(f"</t{number}>" for number in range(200))
-    )
-    assert enclosure_in(f"Extract: <document>{message}</document>") is not None
-    assert enclosure_in(message[:-600]) is None

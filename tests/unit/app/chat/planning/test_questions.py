@@ -4,13 +4,10 @@ from typing import Any
 
 import pytest
 
-from app.chat.planning import questions
 from app.chat.planning.questions import (
     asks_for_prose,
-    clauses_of,
     is_order,
     is_searchable,
-    unanswered,
     values_asked_for,
 )
 from tasks.extraction.printed_types import GUESSED
@@ -85,19 +82,6 @@ def test_a_question_for_what_was_bought_asks_for_rows(question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "clauses"),
-    [
-        ("Who is the customer, how much and until when?", ["Who is the customer", "how much", "until when?"]),
-        ("Give me the vendor, the total and the date.", ["Give me the vendor, the total and the date."]),
-        ("Wer ist der Kunde und bis wann ist zu zahlen?", ["Wer ist der Kunde", "bis wann ist zu zahlen?"]),
-        ("Tell me the date, and why it is late.", ["Tell me the date", "why it is late."]),
-    ],
-)
-def test_a_question_has_a_part_for_each_thing_that_it_asks(question: str, clauses: list[str]) -> None:
-    assert clauses_of(question) == clauses
-
-
-@pytest.mark.parametrize(
     ("question", "titles", "unnamed"),
     [
         (
@@ -135,22 +119,6 @@ def test_each_part_of_a_question_names_its_values_or_none(
 )
 def test_what_names_no_printed_value_asks_for_none(text: str) -> None:
     assert values_asked_for(text) is None
-
-
-def test_what_documents_are_not_known_to_print_is_marked() -> None:
-    asked = values_asked_for("Tell me a joke.")
-    assert asked is not None
-    assert not asked.are_known
-
-
-@pytest.mark.parametrize(
-    ("question", "page"),
-    [("Give me the total.", "page"), ("Wie hoch ist der Betrag?", "Seite"), ("¿Cuál es el total?", "página")],
-)
-def test_the_answer_is_in_the_language_of_the_question(question: str, page: str) -> None:
-    asked = values_asked_for(question)
-    assert asked is not None
-    assert asked.sentences.page == f"{page} {{page}}"
 
 
 @pytest.mark.parametrize(
@@ -343,53 +311,3 @@ def test_small_talk_and_texts_to_work_on_are_not_searched_for(message: str) -> N
 )
 def test_a_question_about_the_one_who_asks_is_not_searched_for(message: str) -> None:
     assert not is_searchable(message)
-
-
-@pytest.mark.parametrize(
-    ("question", "beginning"),
-    [
-        ("秘鲁的首都是哪里？", "这里没有"),
-        ("ペルーの首都はどこですか", "この質問"),
-        ("Какая столица Перу", "Здесь не"),
-        ("ما هي عاصمة بيرو", "لا يوجد"),
-        ("Jaka jest stolica Peru?", "Nie skonfigurowano"),
-    ],
-)
-def test_the_sentence_about_the_missing_model_is_in_every_language_that_is_recognised(
-    question: str, beginning: str
-) -> None:
-    assert unanswered(question, can_search=False).startswith(beginning)
-
-
-def test_the_sentence_about_the_missing_model_names_the_settings_in_the_questions_language() -> None:
-    assert unanswered("Was ist die Hauptstadt von Peru?", can_search=True) == (
-        "Hier ist kein fähiges Sprachmodell eingerichtet, das diese Frage beantwortet: "
-        "OPENFAZE_LLM_BASE_URL nennt eines."
-    )
-    assert unanswered("What is the capital of Peru?", can_search=False) == (
-        "No capable language model is set up here to answer this question: OPENFAZE_LLM_BASE_URL names one, "
-        "and OPENFAZE_SEARCH_URL a web search."
-    )
-
-
-def test_only_the_ends_of_a_long_text_say_whether_it_is_a_question_or_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched: list[str] = []
-
-    class Pattern:
-        @staticmethod
-        def search(text: str) -> None:
-            searched.append(text)
-
-        @staticmethod
-        def sub(_new: str, text: str, count: int) -> str:
-            searched.append(text)
-            return text
-
-    monkeypatch.setattr(questions, "compiled", lambda _: Pattern)
-    assert not questions.is_question("paper " * 1_000_000)
-    assert not is_order("paper " * 1_000_000)
-    assert max(map(len, searched)) < 10_000
-    monkeypatch.undo()
-    assert questions.is_question("paper " * 1_000_000 + "\nWhat is the total?")
-    assert questions.is_question("What is the total of " + "paper " * 1_000_000)
-    assert is_order("List the items of " + "paper " * 1_000_000)

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from app.chat.planning.wishes import Wish
+from app.chat.planning.intents import Wish
 from tests.conftest import ROOT, each_case
 
 _TABLE = tomllib.loads((ROOT / "tests" / "data" / "wishes.toml").read_text("utf-8"))
