@@ -13,9 +13,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.chat.answer import TOOL_CHARS
 from app.chat.context.quotes import MAX_LINES
-from app.chat.own_answer import COPIED, PASSAGES
+from app.chat.own_answer import COPIED, PASSAGES, TOOL_CHARS
 from app.chat.planning.questions import sentences_for
 from app.runnable_commands import adapt_for_client
 from tasks.result import CORNERS
