@@ -23,6 +23,7 @@ from models.language.llm import (
     ToolCallDelta,
 )
 from models.language.openai_http import ServerPatience, api_url, proxy_for
+from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
 from tests.llm_server import Call, LlmServer, Reply, Request, serving_llm
 from tests.loop_time import LoopTime
@@ -99,42 +100,38 @@ async def test_a_call_of_one_function_is_forced_by_offering_no_other() -> None:
     assert "".join(event.arguments for event in events if isinstance(event, ToolCallDelta)) == '{"n": 7}'
 
 
-async def test_a_server_that_answers_in_words_is_asked_for_the_call_under_a_schema() -> None:
-    """As llama.cpp does without a word where the model's template knows no tools. What it wrote is not shown."""
-    with serving_llm([Reply("Hello!"), Reply(WRITTEN), Reply(WRITTEN)]) as upstream:
-        async with client_of(upstream) as llm:
-            for _ in range(2):
-                call, done = await events_of(llm, FORCED)
-                assert isinstance(call, ToolCallDelta)
-                assert (call.name, call.arguments, bool(call.id)) == ("f", '{"n": 7}', True)
-                assert isinstance(done, Done)
-                assert done.finish_reason == "tool_calls"
-        natively, *by_schema = (request.body for request in upstream.requests)
-    assert natively["tool_choice"] == FORCED.tool_choice
-    # The second call is not tried in vain.
-    assert len(by_schema) == 2
-    for body in by_schema:
-        [asked] = body["response_format"]["json_schema"]["schema"]["anyOf"]
-        assert asked["properties"] == {"name": {"const": "f"}, "arguments": FORCED.tools[1]["function"]["parameters"]}
-        assert not body.keys() & {"tools", "tool_choice", "parallel_tool_calls", "stop"}
-        assert body["temperature"] == 0
+NO_TOOLS = KnownAbilities(vision=False, tools=False, json_schema=True, context_tokens=4096)
 
 
-async def test_words_in_place_of_a_call_are_told_when_they_are_written() -> None:
+async def test_a_server_that_calls_no_functions_is_asked_for_the_call_under_a_schema() -> None:
+    with serving_llm([Reply(WRITTEN)]) as upstream:
+        async with client_of(upstream, abilities=NO_TOOLS) as llm:
+            call, done = await events_of(llm, FORCED)
+        [body] = (request.body for request in upstream.requests)
+    assert isinstance(call, ToolCallDelta)
+    assert (call.name, call.arguments, bool(call.id)) == ("f", '{"n": 7}', True)
+    assert isinstance(done, Done)
+    assert done.finish_reason == "tool_calls"
+    [asked] = body["response_format"]["json_schema"]["schema"]["anyOf"]
+    assert asked["properties"] == {"name": {"const": "f"}, "arguments": FORCED.tools[1]["function"]["parameters"]}
+    assert not body.keys() & {"tools", "tool_choice", "parallel_tool_calls", "stop"}
+    assert body["temperature"] == 0
+
+
+@pytest.mark.parametrize("reply", [Reply("Hello!"), Reply('{"name": is what')])
+async def test_words_in_place_of_a_call_are_a_failure_and_are_told_when_they_are_written(reply: Reply) -> None:
     written: list[str] = []
-    call = replace(FORCED, on_written=written.append)
-    with serving_llm([Reply("Hello!"), Reply('{"name" is what')]) as upstream:
-        async with client_of(upstream) as llm:
+    with serving_llm([reply]) as upstream:
+        async with client_of(upstream, abilities=NO_TOOLS) as llm:
             with pytest.raises(LlmBroke):
-                await events_of(llm, call)
-    assert "".join(written) == 'Hello!{"name" is what'
+                await events_of(llm, replace(FORCED, on_written=written.append))
+    assert "".join(written) == reply.text
 
 
-async def test_a_forced_call_that_reasoning_uses_up_is_cut_and_not_asked_again() -> None:
+async def test_a_forced_call_that_reasoning_uses_up_is_cut() -> None:
     with serving_llm([Reply(reasoning="Let me see", finish_reason="length")]) as upstream:
-        async with client_of(upstream) as llm:
+        async with client_of(upstream, abilities=NO_TOOLS) as llm:
             thought, done = await events_of(llm, FORCED)
-        assert len(upstream.requests) == 1
     assert isinstance(thought, ReasoningDelta)
     assert isinstance(done, Done)
     assert done.finish_reason == "length"
