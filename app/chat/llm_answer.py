@@ -135,9 +135,6 @@ class LlmAnswers:
         call, llm = material.call, material.llm
         shape = filling.rest if filling else material.shape
         abilities = await llm.abilities()
-        shown = turn
-        if abilities.vision:
-            shown = await material.specialists.without_hidden(turn, material.plan, material.results)
         entries = material.entries
         instructions = [text for text in (shape and shape.instruction, filling and filling.instruction) if text]
         system = [*material.directives.system, *instructions]
@@ -151,7 +148,8 @@ class LlmAnswers:
         else:
             taken = _count_definition_tokens(request, tools)
         images: Mapping[PartPlace, Sequence[LlmImage]] = {}
-        if abilities.vision:
+        if abilities.vision and turn.sources:
+            shown = await material.specialists.without_hidden(turn, material.plan, material.results)
             room = max(0, context - taken) // PICTURES_DIVISOR
             images = await images_for_llm(
                 shown,

@@ -53,7 +53,8 @@ class Material:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Results that are shown to the LLM and the client."""
-        return (*without_empty_asides(self.plan, self.results), *self.unread)
+        shown = without_empty_asides(self.plan, self.results) if self.results else ()
+        return (*shown, *self.unread)
 
     async def pasted_document(self) -> Entry | None:
         """Return the document in the messages, if the fields of the answer may be copied from it."""
@@ -66,7 +67,6 @@ async def gather(material: Material, *, is_all: bool) -> AsyncGenerator[Event | 
     """Run the tasks of the plan. Yield their progress, their warnings, and at last the material with their results.
     `is_all` is that of `execute_plan`."""
     plan, turn = material.plan, material.turn
-    results: tuple[Entry, ...] = ()
     if plan.steps:
         log.info("plan", steps=plan.summary)
         form = replace(turn.form, is_read=True)
@@ -76,9 +76,9 @@ async def gather(material: Material, *, is_all: bool) -> AsyncGenerator[Event | 
         async with aclosing(work.reports()) as reports:
             async for report in reports:
                 yield report
-        results = work.result
-    for warning in dict.fromkeys(warning for entry in results for warning in entry.result.warnings()):
-        yield AnswerWarning(warning)
-    plan, results, unread = without_unread_links(plan, results)
+        for warning in dict.fromkeys(warning for entry in work.result for warning in entry.result.warnings()):
+            yield AnswerWarning(warning)
+        plan, results, unread = without_unread_links(plan, work.result)
+        material = replace(material, plan=plan, results=results, unread=unread)
     material.call.stages.done("gather")
-    yield replace(material, plan=plan, results=results, unread=unread)
+    yield material

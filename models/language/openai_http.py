@@ -21,7 +21,7 @@ from models.base import media_type_of
 from models.certificates import trusted
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
 from models.language.openai_dialect import ServerDialect
-from models.language.openai_faults import ServerError, empty_answer, error_of, is_page, not_an_api, seconds_until
+from models.language.openai_faults import PAGES, ServerError, empty_answer, error_of, not_an_api, seconds_until
 
 AGENT = "openfaze"
 BROKEN_CONNECTION = "connection broken"
@@ -101,13 +101,14 @@ class OpenAiHttp:
         with self._reaching():
             response = await self._call(body, agent, first_byte_by)
         content_type = response.headers.get("content-type")
-        is_json = media_type_of(content_type) == "application/json"
+        media_type = media_type_of(content_type)
+        is_json = media_type == "application/json"
         rest, has_said, is_empty = b"", False, True
         # The stream is closed explicitly, because the garbage collector would close the connection only later.
         async with contextlib.aclosing(self._pieces(response, first_byte_by)) as pieces:
             async for piece in pieces:
                 is_empty = is_empty and not piece
-                if is_page(content_type):
+                if media_type in PAGES:
                     break
                 rest += piece
                 events = [] if is_json else _EVENT_END.split(rest)
@@ -130,8 +131,8 @@ class OpenAiHttp:
         elif is_empty:
             raise empty_answer("an empty body")
         elif not has_said:
-            is_stream = media_type_of(content_type) == "text/event-stream"
-            raise empty_answer("an empty stream") if is_stream else not_an_api(content_type)
+            is_stream = media_type == "text/event-stream"
+            raise empty_answer("an empty stream") if is_stream else not_an_api(media_type)
 
     async def json(self, method: str, url: httpx.URL, body: Mapping[str, Any] | None = None) -> Any:
         """Return the JSON that the server sends for `url`; None if it sends something else or has nothing there. Raises

@@ -1,16 +1,15 @@
 """What a request says and shows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from app.chat import inputs
 from app.chat.inputs import Collector, latest_turn
 from app.errors import BadRequest
 from app.wire.request import ChatRequest
 from tasks.inputs.reading import Upload
-from tasks.inputs.source import Origin, Source
+from tasks.inputs.source import Origin
 from tests.conftest import each_case
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -65,35 +64,19 @@ def test_examples_are_the_last_eight_papers_with_an_answer_before_the_input() ->
     assert latest_turn(request(*messages), 16).examples == ()
 
 
-def test_a_message_without_media_speaks_of_the_media_before_it() -> None:
-    turn = latest_turn(request(user(image(PIXEL)), user(text("and page 2?"))), 16)
-    assert turn.text == "and page 2?"
-    assert [source.param for source in turn.sources] == ["messages[0].content[0].image_url.url"]
-
-
 @each_case(
     ("part", "param"),
     [
         ({"type": "image_url", "image_url": PIXEL}, "image_url"),
-        ({"type": "input_image", "image_url": {"url": PIXEL}}, "image_url.url"),
         ({"type": "file", "file": {"file_data": "aGk=", "filename": "a.txt"}}, "file.file_data"),
-        ({"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}, "input_audio.data"),
         ({"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}}, "video_url.url"),
-        ({"type": "file_url", "file_url": "https://example.com/a.pdf"}, "file_url"),
         ({"type": "audio_url", "audio_url": {"url": "https://example.com/a.mp3"}}, "audio_url.url"),
-        ({"type": "input_audio", "input_audio": {"data": "https://example.com/a.mp3"}}, "input_audio.data"),
         ({"type": "input_file", "file_data": "aGk=", "filename": "a.txt"}, "file_data"),
-        ({"type": "input_file", "file_url": "https://example.com/a.pdf"}, "file_url"),
     ],
 )
 def test_every_kind_of_part_is_a_source_with_its_path(part: dict[str, Any], param: str) -> None:
     [source] = latest_turn(request(user(part)), 16).sources
     assert source.param == f"messages[0].content[0].{param}"
-
-
-def test_urls_in_the_users_text_are_sources() -> None:
-    turn = latest_turn(request({"role": "user", "content": "Read https://example.com/a.pdf, please."}), 16)
-    assert [source.url for source in turn.sources] == ["https://example.com/a.pdf"]
 
 
 def test_urls_in_other_roles_are_not_followed() -> None:
@@ -124,19 +107,6 @@ def test_too_many_sources_are_refused_with_the_limit_and_the_value() -> None:
         latest_turn(request(user(*(image(f"{PIXEL}{number}") for number in range(17)))), 16)
 
 
-def test_inputs_beyond_the_limit_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked_at = []
-
-    def counted(part: Any, here: Callable[[str], Origin]) -> Source:
-        looked_at.append(here("image_url"))
-        return Source(looked_at[-1], payload=looked_at[-1].param)
-
-    monkeypatch.setattr(inputs, "_source_of_part", counted)
-    with pytest.raises(BadRequest, match="17 inputs or more"):
-        latest_turn(request(user(*[image(PIXEL)] * 2000)), 16)
-    assert len(looked_at) == 17
-
-
 @pytest.mark.parametrize(
     ("part", "param"),
     [
@@ -151,14 +121,6 @@ async def test_an_uploaded_file_is_a_source_with_its_name_and_type(part: dict[st
     assert (source.filename, source.format) == ("scan.pdf", "application/pdf")
 
 
-@pytest.mark.parametrize(("tenant", "file_id"), [("me", "file-2"), ("you", "file-1")])
-async def test_a_file_that_the_caller_did_not_upload_is_refused(tenant: str, file_id: str) -> None:
-    with pytest.raises(BadRequest, match=f"no file '{file_id}' here") as refusal:
-        part = {"type": "file", "file": {"file_id": file_id}}
-        await Collector(Shelf(), 16, 1000).collect(request(user(part)), tenant)
-    assert (refusal.value.code, refusal.value.param) == ("file_not_found", "messages[0].content[0].file.file_id")
-
-
 LINK = "https://example.com/a.png"
 
 
@@ -167,13 +129,6 @@ def test_what_is_named_twice_is_one_source_at_its_first_place() -> None:
     turn = latest_turn(request(user(image(LINK), image(other), text(f"{LINK} and {other}"), image(LINK))), 16)
     assert [source.url for source in turn.sources] == [LINK, other]
     assert params(turn.sources[0].also) == ("messages[0].content[2].text", "messages[0].content[3].image_url.url")
-
-
-def test_a_part_says_more_about_an_input_than_the_text_that_mentions_it() -> None:
-    part = {"type": "file", "file": {"file_data": LINK, "filename": "a.png"}}
-    [source] = latest_turn(request(user(text(f"What is {LINK}?"), part)), 16).sources
-    assert (source.param, source.filename) == ("messages[0].content[1].file.file_data", "a.png")
-    assert params(source.also) == ("messages[0].content[0].text",)
 
 
 @pytest.mark.parametrize(

@@ -160,36 +160,6 @@ async def test_a_translation_goes_without_a_link_that_cannot_be_read() -> None:
     assert (plan.steps, unread) == ((steps[1], replace(steps[2], after=(0,))), entries[:1])
 
 
-async def test_a_failure_stands_beside_what_was_found() -> None:
-    broken, found = await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=giving([]))
-    assert (broken.result.data, broken.error) == (None, UNREADABLE.message)
-    assert (found.result.data, found.error) == ([], None)
-
-
-async def test_what_cannot_be_read_is_raised_when_there_is_nothing_else() -> None:
-    with pytest.raises(InputError, match="is empty"):
-        await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=failing(UNREADABLE))
-
-
-async def test_a_video_without_sound_can_still_be_looked_at() -> None:
-    silent = InputError("'a.mp4' has no audio track.", code="no_audio")
-    [found] = await gathered(plan_of("speech_to_text"), speech_to_text=failing(silent))
-    assert (found.name, found.error) == ("stt", "'a.mp4' has no audio track.")
-
-
-async def test_a_failure_is_raised_when_the_request_is_about_nothing_else() -> None:
-    plan = plan_of("ocr", "forecast", last_result_only=True)
-    with pytest.raises(EngineFailed):
-        await gathered(plan, ocr=giving({}), forecast=failing(EngineFailed("out of memory")))
-
-
-@pytest.mark.parametrize("last_result_only", [True, False])
-async def test_a_missing_engine_is_never_raised(last_result_only: bool) -> None:
-    [entry] = await gathered(plan_of("forecast", last_result_only=last_result_only))
-    assert entry.error is not None
-    assert "forecast" in entry.error
-
-
 def only_results(plan: Plan, **works: Work) -> Awaitable[tuple[Entry, ...]]:
     """Gathered for an LLM that can do nothing by itself."""
     return execute_plan(plan, finder(**works), unreported, is_all=True)
@@ -234,30 +204,6 @@ async def test_things_that_no_detector_knows_are_an_error_only_where_nothing_is_
     assert len(await gathered(plan, ocr=giving(BLANK))) == 1
 
 
-async def test_what_a_picture_shows_may_be_what_is_written_there() -> None:
-    shown = Step("object_detection", (PICTURE,), "What is in this picture?", text_may_answer=True)
-    plan = Plan((Step("ocr", (PICTURE,), "", is_aside=True), shown))
-    page: dict[str, object] = {"extracted_text": "Platform nine", "sections": [], "width": 9, "height": 9}
-    read, lost = await only_results(plan, ocr=giving(page))
-    assert read.result.text() == "Platform nine"
-    assert lost.error is not None
-    assert list(lost.result.warnings()) == [lost.error]
-    with pytest.raises(EngineUnavailable, match="object_detection"):
-        await only_results(plan, ocr=giving({**page, "extracted_text": ""}))
-
-
-HEARING = Step("speech_to_text", (PICTURE,), "")
-
-
-@pytest.mark.parametrize(("first", "reads_out"), [(HEARING, False), (Step("ocr", (PICTURE,), ""), True)])
-async def test_what_was_read_is_not_lost_with_its_translation(first: Step, reads_out: bool) -> None:
-    plan = Plan((first, Step("translate", (), "Into Thai:", after=(0,))), reads_out=reads_out, results_only=True)
-    heard, lost = await only_results(plan, **{first.task: giving({"text": "Hello.", "extracted_text": "Hello."})})
-    assert lost.error is not None
-    assert "There is none." in lost.error
-    assert answer_from_results(plan, [heard, lost]) == f"Hello.\n\n{lost.error}"
-
-
 async def test_cancelling_cancels_every_step() -> None:
     begun = asyncio.Barrier(3)
     cancelled: list[str] = []
@@ -299,14 +245,3 @@ def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
     assert answer_from_results(Plan(steps, reads_out=True), entries) is None
     assert answer_from_results(both, [failure_of("stt", "There is none."), entries[1]]) is None
     assert answer_from_results(Plan(steps[:1], results_only=True), [entry_of("stt", {"text": " "})]) is None
-
-
-def test_translations_into_several_languages_follow_each_other() -> None:
-    steps = (Step("ocr", (), "Hm?"), *(Step("translate", (), "Hm?", after=(0,)) for _ in range(2)))
-    read = entry_of("ocr", {"extracted_text": "Good day."})
-    spanish = entry_of("translate", {"translated_text": "Buenos días."})
-    listed = entry_of("translate", {"translated_text": ["Bom", "dia."]})
-    lost = failure_of("translate", "There is none.")
-    plan = Plan(steps, results_only=True)
-    assert answer_from_results(plan, [read, spanish, listed]) == "Buenos días.\n\nBom\ndia."
-    assert answer_from_results(plan, [read, spanish, lost]) == "Good day.\n\nBuenos días.\n\nThere is none."

@@ -10,7 +10,6 @@ from app.events import (
     Event,
     Finish,
     Precontext,
-    ReasoningChunk,
     TextChunk,
     ToolCallChunk,
 )
@@ -71,15 +70,6 @@ async def test_precontext_opens_a_stream_only_when_it_is_asked_for() -> None:
     assert deltas(await streamed(*events))[0] == {"role": "assistant", "content": "x"}
 
 
-async def test_reasoning_is_shown_only_when_it_was_asked_for() -> None:
-    events = (ReasoningChunk("first "), ReasoningChunk("then"), TextChunk("x"), FINISH)
-    assert json.loads(await folded(*events, show_reasoning=True))["reasoning"] == "first then"
-    assert "reasoning" not in json.loads(await folded(*events))
-    contents = [delta.get("content") for delta in deltas(await streamed(*events, show_reasoning=True))]
-    assert contents == ["<think>", "first ", "then", "</think>", "x", None]
-    assert deltas(await streamed(*events))[0]["content"] == "x"
-
-
 async def test_tool_calls_fold_and_stream_as_openai_sends_them() -> None:
     events = (
         ToolCallChunk(0, "", id="call_1", name="weather"),
@@ -118,12 +108,3 @@ async def test_warnings_are_told_once_each_in_the_answer_and_on_the_chunk_that_e
     chunks = [json.loads(line.removeprefix("data: ")) for line in await streamed(*events) if line.startswith("data: {")]
     assert chunks[-1]["warnings"] == answer["warnings"]
     assert all("warnings" not in chunk for chunk in chunks[:-1])
-
-
-async def test_nothing_that_was_found_ends_its_block() -> None:
-    result = {"text": "a</" * 1000, "lines": [{"text": "<", "n": n} for n in range(200)]}
-    events = (Precontext((entry_of("stt", result), failure_of("ocr", "too </large"))), TextChunk("Hi"), FINISH)
-    first, second, *_ = deltas(await streamed(*events, show_precontext=True))
-    assert (first["role"], second["content"]) == ("assistant", "Hi")
-    blocks = [block.removesuffix("\n</precontext>") for block in first["content"].split("<precontext>\n")[1:]]
-    assert [json.loads(block) for block in blocks] == json.loads(await folded(*events))["precontext"]

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from app.chat.directives import read_directives
 from app.chat.request_warnings import warnings_of
 from app.wire.parse import parse
@@ -23,29 +21,15 @@ def told(**fields: Any) -> list[str]:
     ("sent", "meant"),
     [
         ("temprature", "temperature"),
-        ("Temperature", "temperature"),
         ("max_token", "max_tokens"),
-        ("maxTokens", "max_tokens"),
         ("max-completion-tokens", "max_completion_tokens"),
-        ("respons_format", "response_format"),
         ("sed", "seed"),
-        ("logit_bia", "logit_bias"),
         ("web_search_option", "web_search_options"),
-        ("evidance", "evidence"),
         ("response_fromat", "response_format"),
-        ("tool_choise", "tool_choice"),
     ],
 )
 def test_a_misspelt_field_is_named_with_the_one_that_is_meant(sent: str, meant: str) -> None:
     assert told(**{sent: 1}) == [f"Field '{sent}' is not known and has no effect. Did you mean '{meant}'?"]
-
-
-@pytest.mark.parametrize("system", ["<task>ocr", "ocr</task>", "<TASK>ocr</task", "<task>ocr<task>"])
-def test_half_a_tag_is_told_of(system: str) -> None:
-    body = {"model": "auto", "messages": [{"role": "system", "content": system}, {"role": "user", "content": "hi"}]}
-    request = parse(ChatRequest, json.dumps(body).encode())
-    [sentence] = warnings_of(request, read_directives([system]))
-    assert "an incomplete <task> tag" in sentence
 
 
 def test_fields_within_others_are_named_by_their_path() -> None:
@@ -86,19 +70,12 @@ def test_fields_of_openais_that_would_change_the_answer_are_told_of(name: str, v
     "name",
     [
         "top_a",
-        "min_tokens",
         "repetition_penalty",
-        "guided_json",
         "provider",
-        "reasoning",
         "thinking",
-        "num_ctx",
         "best_of",
-        "stop_token_ids",
         "extra_body",
-        "input",
         "",
-        "🦊",
     ],
 )
 def test_other_servers_fields_resemble_nothing(name: str) -> None:

@@ -13,20 +13,17 @@ from app.chat.context.trim import assemble
 from app.chat.feed import TimeLimit
 from app.chat.inputs import Turn
 from app.chat.run_plan import Specialists
-from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
+from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits
 from app.chat.tools import TOOLS
-from app.errors import Unavailable
 from app.events import AnswerWarning, Event, Finish, Precontext, TextChunk, ToolCallChunk
 from app.wire.request import ChatRequest
 from models.language.llm import (
-    CAUTION,
     Abilities,
     Done,
     LlmBroke,
     LlmCall,
     LlmError,
     LlmEvent,
-    LlmLate,
     LlmSilent,
     ReasoningDelta,
     TextDelta,
@@ -148,28 +145,6 @@ async def test_what_the_llm_writes_is_counted_when_it_is_written() -> None:
     assert count.counted == ['{"query":', ' "a"}', (CALLS.prompt_tokens, CALLS.completion_tokens), "so", "nine"]
 
 
-async def test_an_answer_that_is_cut_in_the_middle_costs_what_was_held_back_too() -> None:
-    class Holding(FallsSilent):
-        async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-            assert call.on_written
-            call.on_written("{" + "\n" * 98 + "}")
-            async for event in super().stream(call):
-                yield event
-
-    rounds = rounds_with(Holding([TextDelta("nine")]))
-    await events_of(rounds)
-    assert (rounds.text, rounds.completion_tokens) == ("nine", 26)
-
-
-async def test_an_llm_that_is_not_capable_is_told_of_beside_every_answer() -> None:
-    llm = ScriptedLlm([TextDelta("nine"), STOP])
-    llm.is_capable = False
-    assert await events_of(rounds_with(llm)) == [TextChunk("nine"), AnswerWarning(CAUTION)]
-    late = Late([TextDelta("Let me see."), *searched("tides")], [])
-    late.is_capable = False
-    assert (await events_of(rounds_with(late)))[-1] == AnswerWarning(CAUTION)
-
-
 async def test_a_search_is_run_and_told_and_the_next_answer_counts() -> None:
     llm = ScriptedLlm(searched("tides"), [TextDelta("nine"), STOP])
     rounds = rounds_with(llm)
@@ -184,18 +159,6 @@ async def test_a_search_is_run_and_told_and_the_next_answer_counts() -> None:
         "tool_call_id": "call_0",
         "content": "==f== result 1: web_search\nabout tides\n==f==",
     }
-
-
-async def test_searches_of_one_turn_are_told_in_their_order_and_one_may_fail() -> None:
-    llm = ScriptedLlm(searched("tides", "nothing"), [TextDelta("nine"), STOP])
-    [first, _] = await events_of(rounds_with(llm))
-    assert isinstance(first, Precontext)
-    assert [entry.error for entry in first.entries] == [None, "The server had an error while processing your request."]
-    told = [message["content"].splitlines()[:2] for message in llm.calls[1].messages[-2:]]
-    assert told == [
-        ["==f== result 1: web_search", "about tides"],
-        ["==f== result 2: web_search", "failed: The server had an error while processing your request."],
-    ]
 
 
 async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told() -> None:
@@ -233,15 +196,6 @@ async def test_specialists_are_offered_for_so_many_rounds() -> None:
     assert [len(call.tools) for call in llm.calls] == [*[1] * MAX_TOOL_ROUNDS, 0]
 
 
-async def test_a_call_that_was_not_offered_any_more_is_neither_run_nor_shown() -> None:
-    llm = ScriptedLlm(*[searched("tides")] * (MAX_TOOL_ROUNDS + 1))
-    shown = []
-    with pytest.raises(LlmBroke):
-        async for event in rounds_with(llm).answer():
-            shown.append(event)  # noqa: PERF401 - what came before the failure counts
-    assert [type(event) for event in shown] == [Precontext] * MAX_TOOL_ROUNDS
-
-
 LOOK_UP = {"type": "function", "function": {"name": "look_up"}}
 INVENTED = [ToolCallDelta(0, "{}", "call_1", "look_down"), CALLS]
 
@@ -265,36 +219,6 @@ async def test_an_llm_that_goes_on_inventing_tools_has_failed() -> None:
     with pytest.raises(LlmBroke) as failure:
         await events_of(rounds_with(llm, tools=[LOOK_UP]))
     assert "tools that it was not offered" in failure.value.public
-
-
-async def test_an_invented_tool_beside_words_or_real_calls_is_left_out_and_told() -> None:
-    beside_words = rounds_with(ScriptedLlm([TextDelta("nine"), *INVENTED]), tools=[LOOK_UP])
-    text, warned = await events_of(beside_words)
-    assert (text, beside_words.finish_reason) == (TextChunk("nine"), "stop")
-    assert isinstance(warned, AnswerWarning)
-    assert "'look_down'" in warned.text
-    beside_call = rounds_with(
-        ScriptedLlm([*INVENTED[:-1], ToolCallDelta(1, "{}", "call_2", "look_up"), CALLS]), tools=[LOOK_UP]
-    )
-    call, warned = await events_of(beside_call)
-    assert (call, beside_call.finish_reason) == (ToolCallChunk(0, "{}", "call_2", "look_up"), "tool_calls")
-    assert isinstance(warned, AnswerWarning)
-
-
-@pytest.mark.parametrize(("arguments", "is_told"), [('{"of": ', True), ("tides", True), ("", False), ("{}", False)])
-async def test_arguments_that_are_no_json_come_as_they_are_and_are_told(arguments: str, is_told: bool) -> None:
-    llm = ScriptedLlm([ToolCallDelta(0, arguments, "call_1", "look_up"), CALLS])
-    call, *warned = await events_of(rounds_with(llm, tools=[LOOK_UP]))
-    assert call == ToolCallChunk(0, arguments, "call_1", "look_up")
-    assert bool(warned) == is_told
-
-
-async def test_the_clients_calls_are_numbered_among_themselves_and_end_the_rounds() -> None:
-    mixed = [*searched("tides")[:-1], ToolCallDelta(1, "{", "call_x", "look_up"), ToolCallDelta(1, "}"), CALLS]
-    rounds = rounds_with(ScriptedLlm(mixed), tools=[LOOK_UP])
-    assert await events_of(rounds) == [ToolCallChunk(0, "{", "call_x", "look_up"), ToolCallChunk(0, "}")]
-    assert rounds.finish_reason == "tool_calls"
-    assert rounds.entries == []
 
 
 async def test_asking_again_adds_the_complaint_and_offers_no_specialists() -> None:
@@ -331,10 +255,6 @@ class FallsSilent(ScriptedLlm):
             raise self.error
 
 
-class Late(FallsSilent):
-    error = LlmLate("Nothing came.")
-
-
 TIME_IS_UP = TimeLimit(seconds=300, answer_by=0)
 
 
@@ -355,36 +275,3 @@ async def test_an_answer_that_has_begun_is_cut_and_counted(kind: type[ScriptedLl
     assert events == [TextChunk("ni"), TextChunk("ne")]
     assert rounds.text == "nine"
     assert rounds.finish == Finish("length", 1, 1)
-
-
-@pytest.mark.parametrize(
-    ("llm", "failure"),
-    [
-        (HangingLlm([]), Unavailable),
-        (HangingLlm([ReasoningDelta("so")]), Unavailable),
-        (HangingLlm(searched("tides"), []), Unavailable),
-        (Late([]), LlmLate),
-        (FallsSilent([ReasoningDelta("so")]), LlmSilent),
-    ],
-)
-async def test_what_nobody_sees_is_no_beginning(llm: ScriptedLlm, failure: type[Exception]) -> None:
-    rounds = rounds_with(llm)
-    rounds.limit = TIME_IS_UP
-    with pytest.raises(failure) as raised:
-        await events_of(rounds)
-    if isinstance(raised.value, Unavailable):
-        assert raised.value.code == "timeout"
-        assert "300 s" in raised.value.message
-
-
-def options(*, with_tools: bool = False, **fields: Any) -> dict[str, Any]:
-    request = ChatRequest.model_validate({"model": "auto", "messages": [{"role": "user", "content": "Hm?"}], **fields})
-    return options_of(request, with_tools=with_tools)
-
-
-def test_parameters_that_openai_does_not_have_reach_servers_that_do() -> None:
-    assert options(top_k=40, min_p=0.1, logit_bias={"1": -100}) == {
-        "top_k": 40,
-        "min_p": 0.1,
-        "logit_bias": {"1": -100},
-    }

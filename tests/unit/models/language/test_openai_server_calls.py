@@ -15,9 +15,7 @@ from models.language.llm import (
     LlmEvent,
     LlmLate,
     LlmOverloaded,
-    LlmRefused,
     LlmSilent,
-    LlmUnavailable,
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
@@ -27,7 +25,6 @@ from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
 from tests.llm_server import Call, LlmServer, Reply, Request, serving_llm
 from tests.loop_time import LoopTime
-from tests.server import free_port
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])
 READY = ServerPatience(backoff_s=0.0)
@@ -65,13 +62,6 @@ async def test_a_call_is_streamed_with_counts_whatever_its_options() -> None:
         "stream_options": {"include_usage": True},
         "chat_template_kwargs": {"enable_thinking": False},
     }
-
-
-async def test_tools_choice_and_format_are_sent_as_given() -> None:
-    tools = [function("f")]
-    form = {"type": "json_schema", "json_schema": {"name": "s", "schema": {}}}
-    body = (await sent(LlmCall(CALL.messages, tools, "auto", form))).body
-    assert (body["tools"], body["tool_choice"], body["response_format"]) == (tools, "auto", form)
 
 
 def function(name: str, **properties: Any) -> dict[str, Any]:
@@ -154,21 +144,6 @@ async def test_a_schema_that_the_server_cannot_decode_under_is_left_to_who_check
     assert first == TextDelta("{}")
 
 
-async def test_what_is_refused_without_the_schema_too_is_told_in_the_first_words() -> None:
-    with serving_llm([NO_GRAMMAR, Reply(status=400, error="no JSON here")]) as upstream:
-        async with client_of(upstream) as llm:
-            with pytest.raises(LlmRefused, match="JSON schema error at #/not"):
-                await events_of(llm, STRUCTURED)
-
-
-async def test_a_long_conversation_is_sent_in_pieces_and_arrives_whole() -> None:
-    # Given all of it at once, aiohttp warns of the event loop that it blocks.
-    said = [{"role": "user", "content": f"{number} " * 200_000} for number in range(5)]
-    request = await sent(LlmCall(said))
-    assert request.body["messages"] == said
-    assert int(request.headers["content-length"]) > 2_000_000
-
-
 async def test_the_key_is_sent_as_a_bearer_token() -> None:
     assert (await sent(CALL, api_key="k-1")).headers["authorization"] == "Bearer k-1"
     assert "authorization" not in (await sent(CALL)).headers
@@ -239,15 +214,6 @@ async def test_a_server_that_asks_for_long_patience_is_asked_once() -> None:
         assert len(upstream.requests) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 422, 500])
-async def test_other_failures_are_not_tried_again(status: int) -> None:
-    with serving_llm(lambda _: Reply(status=status)) as upstream:
-        async with client_of(upstream) as llm:
-            with pytest.raises(Exception, match=r"."):
-                await events_of(llm)
-        assert len(upstream.requests) == 1
-
-
 async def test_a_lost_connection_is_tried_again_before_the_first_byte() -> None:
     """The server closes its connection on the first two calls, as one does that restarts."""
     calls = 0
@@ -267,13 +233,6 @@ async def test_a_lost_connection_is_tried_again_before_the_first_byte() -> None:
         assert await events_of(llm) == [TextDelta("back"), Done("stop", 11, 1)]
         await llm.close()
     assert calls == 3
-
-
-async def test_a_server_that_is_not_there_is_unavailable() -> None:
-    llm = OpenAiServer(f"http://127.0.0.1:{free_port()}", model="m", patience=READY)
-    with pytest.raises(LlmUnavailable, match="cannot be reached"):
-        await events_of(llm)
-    await llm.close()
 
 
 @pytest.mark.parametrize("reply", [Reply(hang_before_first_byte=True), Reply("a", hang_after=0)])

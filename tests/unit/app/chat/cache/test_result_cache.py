@@ -98,16 +98,6 @@ async def test_who_asks_at_the_same_time_shares_a_reading_and_hears_how_far_it_i
     assert reader.runs == 1
 
 
-async def test_who_came_first_may_leave_and_the_others_have_it(readings: ResultCache) -> None:
-    reader = Reader()
-    first, other = await waiting(readings, reader, asked(), asked())
-    first.cancel()
-    await asyncio.wait([first])
-    reader.may_end.set()
-    assert (await other).data == {"run": 1}
-    assert (reader.runs, reader.cancelled) == (1, 0)
-
-
 async def test_when_all_have_left_it_ends_and_is_begun_anew(readings: ResultCache) -> None:
     reader = Reader()
     tasks = await waiting(readings, reader, asked(), asked())

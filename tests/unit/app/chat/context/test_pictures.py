@@ -11,11 +11,10 @@ import pytest
 
 from app.chat.context.pictures import LEAST_TOKENS, LlmImage, images_for_llm, tokens_of
 from app.chat.inputs import Turn, latest_turn
-from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tests.recordings import beeps, encoded, filmed
+from tests.recordings import filmed
 from tests.unit.app.chat.test_inputs import image, request, text, user
 
 ROOM = 65_536
@@ -77,19 +76,6 @@ async def test_a_video_is_shown_as_frames_with_their_times(loader: MediaLoader, 
     assert times == sorted(times)
     for frame, time in zip(frames, times, strict=True):
         assert np.asarray(seen(frame)).mean() == pytest.approx((10, 80, 150, 220)[int(time)], abs=4)
-
-
-async def test_a_video_of_sound_alone_shows_nothing(loader: MediaLoader) -> None:
-    part = {"type": "video_url", "video_url": data_url(encoded(beeps(1.0, ()), "webm"), "video/webm")}
-    images = await images_for_llm(turn_of(part), loader, ROOM, omits_unreadable=False)
-    assert not any(images.values())
-
-
-async def test_a_video_that_cannot_be_read_is_left_out_or_raised(loader: MediaLoader) -> None:
-    part = {"type": "video_url", "video_url": data_url(film()[:600], "video/mp4")}
-    assert await images_for_llm(turn_of(part), loader, ROOM, omits_unreadable=True) == {}
-    with pytest.raises(InputError, match="damaged"):
-        await images_for_llm(turn_of(part), loader, ROOM, omits_unreadable=False)
 
 
 async def test_a_photo_is_made_so_small_that_the_context_has_room_for_it(loader: MediaLoader) -> None:

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from structlog.testing import capture_logs
 
 from app.chat.context.trim import trim as trim_in_threads
 from app.chat.context.trim import words
-from models.base import EngineOverloaded
 from models.embedding.embedder import Embedder
 from models.language.llm import estimate_tokens
 from tasks.ocr_result import document_result, page_section
@@ -99,20 +97,6 @@ async def test_a_line_too_long_is_cut_between_sentences() -> None:
     assert kept.startswith("T <https://a.example/>")
 
 
-async def test_short_results_stay_whole_beside_a_long_one() -> None:
-    short, long = transcript(["a short remark"]), pages_of_prose(30, at=20)
-    first, second = await trim([short, long], "When does the warranty end?", 400, estimate_tokens)
-    assert first == "[0–1] a short remark"
-    assert NEEDLE in second
-    assert estimate_tokens(first) + estimate_tokens(second) <= 400
-
-
-@pytest.mark.parametrize("budget", [0, 1, 3, 10, 40])
-async def test_a_tiny_budget_is_kept(budget: int) -> None:
-    texts = await trim([pages_of_prose(3), transcript(["x " * 500])], "water", budget, estimate_tokens)
-    assert sum(map(estimate_tokens, texts)) <= budget
-
-
 class ByTopic:
     """An embedder that knows which words mean the same; only the tests' words."""
 
@@ -137,16 +121,3 @@ async def test_with_an_embedder_meaning_counts_too() -> None:
     (text,) = await trim([entry], "warranty", 60, estimate_tokens, embedder)
     assert "the guarantee" in text
     assert "the guarantee" not in await shortened(entry, "warranty", 60)
-
-
-class Overloaded:
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        raise EngineOverloaded("all-minilm-l6-v2", 64, 1)
-
-
-async def test_without_its_embedder_words_alone_count() -> None:
-    entry, question = pages_of_prose(30, at=12), "When does the warranty end?"
-    with capture_logs() as logged:
-        (text,) = await trim([entry], question, 300, estimate_tokens, Overloaded())
-    assert text == await shortened(entry, question, 300)
-    assert [(record["event"], record["error"]) for record in logged] == [("relevance_failed", "EngineOverloaded")]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chat.guard.request_guard import RequestGuard, Unsafe
-from app.events import Event, Precontext, TextChunk, ToolCallChunk
+from app.events import Event, Precontext, TextChunk
 from models.base import EngineUnavailable
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
@@ -95,32 +95,6 @@ async def test_a_stream_ends_before_the_sentence_that_is_unsafe(make: Make, size
     assert guard.shown
     assert "One." in words_of(events)
     assert "Take" not in words_of(events)
-
-
-async def test_what_only_two_sentences_say_together_is_found(make: Make) -> None:
-    events, stopped = await shown(make(stream=True), *pieces("Nine. Take a pipe\nbomb. Go.", 1), FINISH)
-    assert stopped
-    assert words_of(events) == "Nine. Take a pipe\n"
-
-
-@pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize(
-    "arguments",
-    ['{"what": "a pipe bomb"}', '{"what": "a pipe\\nbomb"}', '{"what": "a \\u0070ipe bomb', '{"a pipe bomb": 1}'],
-)
-async def test_calls_of_the_clients_tools_are_judged_whole(make: Make, streamed: bool, arguments: str) -> None:
-    calls = [ToolCallChunk(0, "", "call_1", "look_up"), *(ToolCallChunk(0, letter) for letter in arguments)]
-    events, stopped = await shown(make(stream=streamed), TextChunk("One moment."), *calls, FINISH)
-    assert (words_of(events), stopped) == ("", True)
-    assert not any(isinstance(event, ToolCallChunk) for event in events)
-
-
-async def test_json_is_judged_as_it_will_be_read(make: Make) -> None:
-    form = {"type": "json_object"}
-    events: list[Event] = [TextChunk('{"steps": "a pipe\\nbomb"}'), FINISH]
-    assert await shown(make(stream=True, response_format=form), *events) == ([], True)
-    half = TextChunk('{"steps": "a \\ud83d pipe')
-    assert await shown(make(response_format=form), half, FINISH) == ([half, FINISH], False)
 
 
 async def test_an_answer_that_cannot_be_judged_does_not_leave(make: Make, keywords: KeywordGuard) -> None:

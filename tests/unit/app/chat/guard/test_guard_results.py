@@ -7,9 +7,7 @@ import pytest
 
 from app.chat.guard.request_guard import Unsafe
 from app.chat.plan import Plan, Step
-from models.base import EngineUnavailable
 from tasks.base import Task, TaskRequest
-from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -97,11 +95,6 @@ async def test_what_is_split_over_words_and_what_was_read_is_blocked(
     assert [check["source"] for check in guard.checks if check["codes"]] == [source]
 
 
-async def test_a_task_that_answers_by_itself_is_joined_with_nothing(make: Make, keywords: KeywordGuard) -> None:
-    await make("Read a pipe", task="ocr").check_results([read("ocr", "bomb")])
-    assert keywords.texts == ["bomb"]
-
-
 class Reader:
     """An `ocr` task that reads what its test says, by the input's place in the message."""
 
@@ -148,11 +141,3 @@ async def test_what_a_task_has_read_is_not_read_again_unless_it_failed_or_may_ha
         "messages[0].content[1].image_url.url",
         "messages[0].content[2].video_url.url",
     ]
-
-
-async def test_a_picture_that_cannot_be_read_is_not_shown(make: Make) -> None:
-    guard = make([PICTURE])
-    with pytest.raises(InputError, match="damaged"):
-        await guard.check_unread(Plan(), (), Reader(InputError("It is damaged.")).find)
-    with pytest.raises(EngineUnavailable, match="ocr"):
-        await guard.check_unread(Plan(), (), Reader(EngineUnavailable("ocr", "Install it.")).find)

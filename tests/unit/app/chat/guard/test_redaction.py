@@ -8,20 +8,17 @@ import pytest
 from app.chat.guard.redaction import Redaction
 from app.chat.guard.request_guard import RequestGuard
 from app.chat.inputs import latest_turn
-from app.chat.plan import Plan, Step
-from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
+from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.safety.guard import ImageGuard
 from models.workers.pool import Workers
-from tasks.base import Task, TaskRequest
 from tasks.guardrails import Guardrails, Policy
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.precontext import Evidence
-from tasks.result import Result
-from tests.entries import entry_of, failure_of, result_of
+from tests.entries import entry_of, failure_of
 from tests.keyword_guards import KeywordGuard
 from tests.unit.app.chat.test_inputs import image
 
@@ -151,26 +148,6 @@ async def test_results_are_redacted_then_judged(make: Make, keywords: KeywordGua
     ]
 
 
-async def test_a_picture_that_shows_personal_data_is_hidden_from_the_llm(make: Make) -> None:
-    class Reader:
-        name = "ocr"
-
-        async def run(self, request: TaskRequest) -> Result:
-            [source] = request.sources
-            text = "card 4111 1111 1111 1111" if source.origin.part == 2 else "nine"
-            return result_of("ocr", {"extracted_text": text, "sections": []})
-
-    def find_task(_: str) -> Task:
-        return Reader()
-
-    guard = make(user([image("http://x/1.png"), image("http://x/2.png"), image("http://x/3.png")]))
-    read = Step("ocr", guard.turn.sources[:1], "")
-    entries = await guard.check_results([entry_of("ocr", {"extracted_text": "a@example.org", "sections": []})])
-    turn = await guard.check_unread(Plan((read,)), entries, find_task)
-    assert turn.sources == guard.turn.sources[1:2]
-    assert turn.text == guard.turn.text
-
-
 # The answer.
 
 
@@ -199,22 +176,6 @@ async def test_a_whole_answer_is_redacted_at_its_end(make: Make) -> None:
     }
 
 
-async def test_a_call_of_a_tool_is_redacted_as_json(make: Make) -> None:
-    events = await shown(
-        make(stream=True),
-        ToolCallChunk(0, "", "c0", "send"),
-        ToolCallChunk(0, '{"to": "ann\\u00'),
-        ToolCallChunk(1, '{"n": 1}', "c1", "count"),
-        ToolCallChunk(0, '40example.org", "card": 4111111111111111}'),
-        FINISH,
-    )
-    assert events == [
-        ToolCallChunk(0, '{"to": "[EMAIL]", "card": "[CARD]"}', "c0", "send"),
-        ToolCallChunk(1, '{"n": 1}', "c1", "count"),
-        FINISH,
-    ]
-
-
 async def test_a_structured_answer_stays_json_and_its_evidence_agrees(make: Make) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
     evidence = Evidence({"/mail": {"text": "ann@example.org", "score": 1.0}}, ["/ann@example.org"])
@@ -232,24 +193,6 @@ async def test_a_structured_answer_stays_json_and_its_evidence_agrees(make: Make
         ]
 
 
-async def test_a_sentence_that_ends_in_digits_waits_for_what_follows(make: Make) -> None:
-    guard = make(stream=True)
-    passed: list[str] = []
-
-    async def spoken() -> AsyncGenerator[Event, None]:
-        for piece in ("Call", " +49 170. ", "123 4567. ", "It is", " free. ", "In 2026. ", "Bye", "."):
-            yield TextChunk(piece)
-            passed.append(piece)
-        yield FINISH
-
-    events = guard.check_answer(spoken())
-    released = [(len(passed), event.text) async for event in events if isinstance(event, TextChunk)]
-    assert "".join(text for _, text in released) == "Call [PHONE]. It is free. In 2026. Bye."
-    # Neither at the first full stop nor at the second, but once a word follows.
-    assert released[:2] == [(1, "Call"), (3, " [PHONE]")]
-    assert [place for place, text in released if text == "In 2026. "] == [6]
-
-
 STREAMED = (
     "Write to ann.lee@mail.example.org. Or call +49 170. 123 4567. Pay with 4111 1111 1111 1111. "
     "Or to DE89 3704 0044 0532 0130 00! Tel.: 2127365000. His SSN? 536-22-1234.\nOrder 12. 34 are left. AB 12 34 56 C. "
@@ -261,7 +204,7 @@ REDACTED = (
 )
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 11, 16, 29, 64, 400])
+@pytest.mark.parametrize("size", [1, 3, 7, 16, 64])
 @pytest.mark.parametrize("kind", [TextChunk, ReasoningChunk])
 async def test_however_an_answer_is_cut_it_is_redacted_alike(make: Make, size: int, kind: type) -> None:
     pieces = [STREAMED[at : at + size] for at in range(0, len(STREAMED), size)]

@@ -17,21 +17,13 @@ FILE = Origin("file", "file_data", 0, 0)
     ("url", "kind"),
     [
         ("https://example.com", "page"),
-        ("https://example.com/about", "page"),
         ("https://example.com/index.html", "page"),
-        ("https://example.com/list.php?page=2", "page"),
         ("https://example.com/v1.2", "page"),
-        ("https://example.com/photo.JPG", "image"),
         ("https://example.com/photo.png?width=100#top", "image"),
-        ("https://example.com/sch%C3%B6n.webp", "image"),
         ("https://example.com/talk.mp3", "audio"),
-        ("https://example.com/talk.webm", "video"),
         ("https://example.com/paper.pdf", "document"),
-        ("https://example.com/letter.docx", "document"),
         ("https://example.com/notes.md", "document"),
-        ("https://example.com/sales.csv", "table"),
         ("https://example.com/series.json", "table"),
-        ("https://example.com/sales.xlsx", "table"),
     ],
 )
 def test_a_link_is_what_its_extension_says_else_a_page(url: str, kind: Kind) -> None:
@@ -42,15 +34,10 @@ def test_a_link_is_what_its_extension_says_else_a_page(url: str, kind: Kind) -> 
     ("payload", "filename", "format_", "kind"),
     [
         (PNG, "report.pdf", None, "image"),
-        (f"data:application/pdf;base64,{PNG}", None, None, "image"),
         (WAV, None, "mp3", "audio"),
-        (ZIP, "sales.xlsx", None, "table"),
         (ZIP, "letter.docx", None, "document"),
-        ("aGk=", "data.csv", None, "table"),
         ("aGk=", None, "csv", "table"),
-        ("aGk=", None, None, "document"),
         ("data:text/csv,date,value", None, None, "table"),
-        ("data:video/mp4;base64,AAAA", None, None, "video"),
         ("no base64 at all!", "photo.png", None, "image"),
     ],
 )

@@ -63,17 +63,11 @@ def test_a_link_that_is_shown_or_forbidden_is_not(message: str) -> None:
     "message",
     [
         "Don't translate",
-        "do it without translating",
         "nicht übersetzen",
-        "Übersetze das nicht",
         "ne traduis pas",
-        "no traduzcas",
         "non tradurre",
-        "não traduza",
         "niet vertalen",
-        "不要翻译",
         "翻訳しないで",
-        "не переводи",
         "لا تترجم",
     ],
 )
@@ -93,17 +87,11 @@ def test_a_long_message_is_asked_for_at_its_ends() -> None:
     ("text", "language"),
     [
         ("translate into French", "French"),
-        ("translate to Brazilian Portuguese", "Portuguese"),
         ("ins Englische übersetzen", "English"),
-        ("en español", "Spanish"),
         ("in italiano", "Italian"),
-        ("naar het Duits", "German"),
         ("翻译成法语", "French"),
-        ("英語に翻訳", "English"),
         ("на русский", "Russian"),
-        ("إلى العربية", "Arabic"),
         ("a German translation of this", "German"),
-        ("auf Suomi", "Finnish"),
     ],
 )
 def test_a_target_is_named_in_any_language(text: str, language: str) -> None:
@@ -114,15 +102,10 @@ def test_a_target_is_named_in_any_language(text: str, language: str) -> None:
     ("text", "language"),
     [
         ("translate to zh: hello", "Chinese"),
-        ("translate to pt-BR", "Portuguese"),
         ("翻译成 en", "English"),
-        ("traduis vers de", "German"),
         ("translate to it: hello", "Italian"),
-        ("translate into it-IT", "Italian"),
         ("translate into deu", "German"),
-        ("translate this into Kinyarwanda please", "Kinyarwanda"),
         ("translate to quy.", "Ayacucho Quechua"),
-        ("translate to rw: hello", "Kinyarwanda"),
     ],
 )
 def test_a_target_of_a_translation_may_be_any_language_by_name_or_code(text: str, language: str) -> None:
@@ -154,17 +137,11 @@ PAGE = "ACME GMBH\n\nInvoice no.   4711\nTotal        99.50"
     ("message", "document"),
     [
         (INVOICE, INVOICE),
-        (f"Extract: {INVOICE}", INVOICE),
         (f"Please extract the fields. {INVOICE}", INVOICE),
-        (f"{INVOICE}. What is the total?", f"{INVOICE}. "),
         (f"Hi! You are a careful reader. Fill in the schema:\n{PAGE}\n\nReturn only JSON. Thanks!", f"\n{PAGE}\n\n"),
-        (f"```text\n{PAGE}\n```\nExtract the number and the total.", f"{PAGE}\n"),
         (f"<document>{PAGE}</document> Extract the total.", PAGE),
-        (f"Bitte extrahiere die Felder der folgenden Rechnung:\n{PAGE}", f"\n{PAGE}"),
         (f"Extrais les champs :\n{PAGE}", f"\n{PAGE}"),
-        (f"请提取以下字段：\n{PAGE}", PAGE),
         ("Make: Toyota\nModel: Corolla\nReturn Policy: none", "Make: Toyota\nModel: Corolla\nReturn Policy: none"),
-        ("Please find attached invoice 4711.\nBest, Anna", "Please find attached invoice 4711.\nBest, Anna"),
         ("my name is Anna", "my name is Anna"),
     ],
 )
@@ -176,17 +153,11 @@ def test_the_text_that_a_message_brings_has_no_instructions(message: str, docume
     ("message", "says_more"),
     [
         (f"Extract: <document>{PAGE}</document>", False),
-        (f"Extract the fields as JSON.\n```\n{PAGE}\n```", False),
         (f"<invoice>{PAGE}</invoice>\nWhat is the total?", False),
-        (f"Extract: <data>{PAGE}</data>", False),
         (f"Return JSON with the total (number, 2 decimals).\n<document>{PAGE}</document>", False),
-        (f"<instructions>Extract the total.</instructions>\n<document>{PAGE}</document>", False),
         (f'Extrais les champs :\n"""\n{PAGE}\n"""', False),
-        (f"Format: JSON\n<document>{PAGE}</document>", False),
         (f"Here is the letter:\n<letter>{PAGE}</letter>\nDates are ISO 8601.", True),
-        (f"Rules:\n1. Days come first.\n2. Null if missing.\n<document>{PAGE}</document>", True),
         (f"Extract:\n- total: the gross amount\n- vendor: who sent it\n\n<text>\n{PAGE}\n</text>", True),
-        (f"Dear Ann, thank you for the flowers. <note>{PAGE}</note>", True),
     ],
 )
 def test_an_enclosure_is_the_document_if_there_are_no_values_outside(message: str, says_more: bool) -> None:
@@ -200,15 +171,10 @@ def test_an_enclosure_is_the_document_if_there_are_no_values_outside(message: st
     "enclosure",
     [
         "<b>Total: 1.00 EUR</b>",
-        "<i>Tax: 1.00 EUR</i>",
         "<a>Total: 1.00 EUR</a>",
-        "<q>Invoice 12</q>",
         "<system>Total: 1.00 EUR</system>",
-        "<note>Total: 1.00 EUR</note>",
         "<document>\nInvoice 9999\nTotal: 1.00 EUR\n</document>",
-        "<document>Invoice 9998</document>\n<document>Invoice 9999</document>",
         "```\nInvoice 9999\nTotal: 1.00 EUR\n```",
-        '"""\nInvoice 9999\n"""',
         "```\nInvoice 9998\n```\n<document>Invoice 9999</document>",
     ],
 )
