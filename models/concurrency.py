@@ -11,6 +11,9 @@ Result = TypeVar("Result")
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
+_LONGEST_TIMER_S = 60.0
+"""A deadline that was moved, perhaps without end, is looked at again after this many seconds."""
+
 
 class SharedRun(Generic[Result]):
     """A run shared by all callers that join it: each gets its result, or its exception. A caller that joins after the
@@ -109,15 +112,24 @@ class Deadline:
 
     def __init__(self, when: float) -> None:
         """`when` is a time of the event loop's clock."""
+        self._loop = asyncio.get_running_loop()
+        self._when = when
         self._passed = False
         self._waiting: asyncio.Task[Any] | None = None
-        self._timer = asyncio.get_running_loop().call_at(when, self._expire)
+        self._timer = self._loop.call_at(when, self._expire)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+
+    def move(self, when: float) -> None:
+        """Set another time. The timer is only changed if it would ring too late."""
+        self._when = when
+        if when < self._timer.when():
+            self._timer.cancel()
+            self._timer = self._loop.call_at(when, self._expire)
 
     def passed(self) -> bool:
         return self._passed
@@ -142,6 +154,9 @@ class Deadline:
                 task.uncancel()
 
     def _expire(self) -> None:
+        if (now := self._loop.time()) < self._when:
+            self._timer = self._loop.call_at(min(self._when, now + _LONGEST_TIMER_S), self._expire)
+            return
         self._passed = True
         if self._waiting is not None:
             self._waiting.cancel()

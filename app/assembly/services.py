@@ -27,15 +27,15 @@ from app.assembly.building import (
 )
 from app.assembly.fingerprint import build_fingerprint
 from app.assembly.task_finder import TaskFinder
-from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.cache.keys import CacheKeys
 from app.chat.cache.result_cache import ResultCache
 from app.chat.inputs import Collector
+from app.chat.llm_answer import LlmAnswers
+from app.chat.own_answer import OwnAnswers
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
 from app.chat.structured_answers import StructuredAnswers
-from app.chat.tool_loop import ToolLimits
 from app.monitoring.metrics import (
     Metrics,
     Routes,
@@ -145,19 +145,16 @@ class Services:
                 reader=field_reader(self.runtime),
                 threads=Slots("extraction", available_cpus(), _EXTRACTIONS_WAITING),
             )
-        answerer = Answerer(
-            find_llm=lambda: self.traces.llm(self.runtime.use(LLM)),
-            embedder=embedder,
-            has_task=self.tasks.has,
-            planner=Planner(
-                embedder,
-                self.tasks.has,
-                check_findable=self._check_findable,
-                read_series=SeriesReader(self.loader).message,
-            ),
-            loader=self.loader,
-            structured=StructuredAnswers(extractor=extractor),
-            tool_limits=ToolLimits(),
+        planner = Planner(
+            embedder, self.tasks.has, check_findable=self._check_findable, read_series=SeriesReader(self.loader).message
+        )
+        structured = StructuredAnswers(extractor=extractor)
+        llm_answers = LlmAnswers(
+            planner,
+            structured,
+            self.loader,
+            embedder,
+            self.tasks.has,
             extracts_always=extraction.extraction == EXTRACTOR,
         )
         self.public_tasks = public_names(config)
@@ -165,7 +162,9 @@ class Services:
         collector = Collector(self.files, settings.max_sources, largest_inputs(settings))
         self.pipeline = Pipeline(
             self.tasks.find,
-            answerer,
+            lambda: self.traces.llm(self.runtime.use(LLM)),
+            llm_answers,
+            OwnAnswers(planner, structured, embedder, self.tasks.has, llm_answers.write),
             collector,
             self.guardrails,
             self.public_tasks,

@@ -1,18 +1,26 @@
-"""Material for the answer to one request, once its tasks have run."""
+"""Material for the answer to one request, and the tasks that gather it."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import structlog
 
 from app.chat.call import ChatCall
 from app.chat.directives import Directives
+from app.chat.feed import Work, as_progress
 from app.chat.filling import Filling
-from app.chat.inputs import Turn
+from app.chat.inputs import Turn, pasted_document
 from app.chat.plan import Plan
-from app.chat.plan_executor import without_empty_asides
-from app.chat.schema.structured import Shape
-from app.chat.specialists import Specialists
+from app.chat.run_plan import Specialists, without_empty_asides, without_unread_links
+from app.chat.schema.shape import Shape
+from app.events import AnswerWarning, Event, Progress
 from app.wire.request import ChatRequest
 from models.language.llm import Llm
 from tasks.precontext import Entry
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +53,32 @@ class Material:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Results that are shown to the LLM and the client."""
-        return (*without_empty_asides(self.plan, self.results), *self.unread)
+        shown = without_empty_asides(self.plan, self.results) if self.results else ()
+        return (*shown, *self.unread)
+
+    async def pasted_document(self) -> Entry | None:
+        """Return the document in the messages, if the fields of the answer may be copied from it."""
+        if self.call.skip_planning or not all(source.is_linked for source in self.turn.sources):
+            return None
+        return await asyncio.to_thread(pasted_document, self.request, self.turn.since)
+
+
+async def gather(material: Material, *, is_all: bool) -> AsyncGenerator[Event | Material, None]:
+    """Run the tasks of the plan. Yield their progress, their warnings, and at last the material with their results.
+    `is_all` is that of `execute_plan`."""
+    plan, turn = material.plan, material.turn
+    if plan.steps:
+        log.info("plan", steps=plan.summary)
+        form = replace(turn.form, is_read=True)
+        work = Work[Progress, tuple[Entry, ...]](
+            lambda report: material.specialists.run_plan(plan, as_progress(report), form, is_all=is_all)
+        )
+        async with aclosing(work.reports()) as reports:
+            async for report in reports:
+                yield report
+        for warning in dict.fromkeys(warning for entry in work.result for warning in entry.result.warnings()):
+            yield AnswerWarning(warning)
+        plan, results, unread = without_unread_links(plan, work.result)
+        material = replace(material, plan=plan, results=results, unread=unread)
+    material.call.stages.done("gather")
+    yield material

@@ -1,22 +1,60 @@
-"""Answers requests without a capable LLM, from what was read, heard and found. Nothing is written that is not there."""
+"""Answers requests without a capable LLM, from what was read, heard and found. Nothing is written that is not there.
+
+A question is a schema: "What is the total?" asks for a field `total`. The field is filled like a field of any schema
+(`filling.py`), and the answer quotes what is printed.
+"""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
 
+from app.chat.call import ChatCall
 from app.chat.context.quotes import passages_for, summary_of
-from app.chat.direct_answers import answer_with_values
-from app.chat.inputs import text_of_document
-from app.chat.material import Material
-from app.chat.plan_executor import answer_from_results, objects_found
-from app.chat.planning.questions import is_question, sentences_for, unanswered, values_asked_for
-from app.chat.planning.wishes import Wish
-from app.chat.structured_answers import StructuredAnswers
+from app.chat.context.trim import similarities
+from app.chat.directives import Directives
+from app.chat.filling import Filling, fill_given, fill_whole
+from app.chat.inputs import (
+    Turn,
+    entry_of_user_texts,
+    pasted_document,
+    results_of_calls,
+    run_off_loop,
+    text_of_document,
+    texts_of,
+    with_own_words,
+)
+from app.chat.material import Material, gather
+from app.chat.plan import ClientTools, Plan, Planner
+from app.chat.planning.background import BackgroundPrompt, read_background_prompt
+from app.chat.planning.described_json import or_null
+from app.chat.planning.intents import Wish
+from app.chat.planning.prose import is_document
+from app.chat.planning.questions import RequestedValues, is_question, sentences_for, unanswered, values_asked_for
+from app.chat.run_plan import Specialists, answer_from_results, objects_found
+from app.chat.schema.requested_fields import (
+    RequestedFields,
+    fields_of_format,
+    fields_of_prompt,
+    fields_of_tool,
+    forced_tools,
+)
+from app.chat.schema.shape import NotFoundInInput, Shape
+from app.chat.structured_answers import StructuredAnswers, read_examples
+from app.events import AnswerWarning, Event, Finish, Precontext, text_chunks
+from app.wire.request import ChatRequest, ChatTool
 from models.embedding.embedder import Embedder
-from models.language.llm import HOW_TO_REPLACE
+from models.language.llm import HOW_TO_REPLACE, Llm, estimate_tokens, first_tokens
+from tasks.extraction.examples import Example
 from tasks.extraction.passages import is_text
+from tasks.extraction.printed_rows import row_of
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
+from tasks.schema.awaited import in_thread
+from tasks.schema.paths import JsonPath, pointer_of
 
 PASSAGES = (
     "These are passages of what was read: the tiny language model here, which would invent an answer, was not asked. "
@@ -30,6 +68,25 @@ EXTRACTED = (
     "This summary consists of sentences of the input, word for word: the tiny language model here, which would invent "
     f"some, was not asked. {HOW_TO_REPLACE}"
 )
+TOOL_CHARS = 300
+"""The first this many characters of a tool's description are compared with the user's text. They say what the tool
+does; further ones describe its arguments and results, and comparing them for 128 tools takes ten seconds of a
+processor."""
+LEAST_FITTING, LEAST_LEAD = 0.35, 0.05
+"""An offered tool is called if its cosine to the user's text is at least the former, and exceeds that of all other
+tools by at least the latter. On 20 requests and 43 tools, tools that fit had 0.36 to 0.76, others at most 0.29."""
+_LABEL_END = re.compile(r"[:：](?:\s|$)")
+_LONGEST_LINE = 10_000
+"""A line of more characters than this counts as a document."""
+LEAST_CERTAIN: Final = 0.9
+"""A value with at least this probability is returned without a remark on its probability."""
+LEAST_PROBABLE: Final = 0.8
+"""A question about something that documents rarely print is answered only by a value with at least this probability."""
+LEAST_PRINTED: Final = 0.3
+"""Values that documents usually print, such as the items of a receipt, answer a question if they have at least this
+probability. Otherwise, objects in the picture may answer it."""
+_MARKS: Final = '"“”„«»,; '
+"""Signs around a printed value that are not part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +99,172 @@ class PlainAnswer:
 
 @dataclass(frozen=True, slots=True)
 class OwnAnswers:
-    """Makes plain answers without an LLM."""
+    """Answers requests to the full model without a capable LLM."""
 
+    planner: Planner
     structured: StructuredAnswers
     embedder: Embedder | None
-    can_search: bool
-    """True if the web can be searched."""
+    has_task: Callable[[str], bool]
+    write: Callable[[Material], AsyncGenerator[Event, None]]
+    """Function that lets the LLM, which is not capable, write a text that was asked for."""
 
-    async def answer(self, material: Material, pasted: Entry | None) -> PlainAnswer | None:
+    async def answer(
+        self, llm: Llm, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
+        request = call.request
+        turn = await run_off_loop(request, with_own_words, turn, request)
+        background = await asyncio.to_thread(
+            lambda: read_background_prompt(texts_of(request, "system", "developer"), texts_of(request, "user"))
+        )
+        pasted = await asyncio.to_thread(lambda: results_of_calls(request) or pasted_document(request))
+        has_results = request.messages[-1].role == "tool"
+        has_document = pasted is not None and (has_results or is_document(text_of_document(pasted).strip()))
+        requested = await self._read_requested_fields(request, turn, background)
+        if call.skip_planning or background or (requested is None and has_results):
+            plan = Plan(wish=await asyncio.to_thread(Wish.of, turn.text, of_input=has_document))
+        else:
+            plan = await self.planner.plan(
+                turn,
+                ClientTools.of(request, can_call_tools=False),
+                has_schema=requested is not None,
+                has_document=has_document,
+                searches_facts=requested is None and texts_of(request, "user")[1:] == [],
+            )
+        shape = requested.shape if requested else None
+        material = Material(call, directives, turn, specialists, llm, shape, plan, has_document=has_document)
+        if requested is None and not (background or has_document):
+            requested, material = await self._call_fitting_tool(material) or (None, material)
+        call.stages.done("plan")
+        async with aclosing(gather(material, is_all=True)) as events:
+            async for found in events:
+                if isinstance(found, Material):
+                    material = found
+                else:
+                    yield found
+        if material.plan.unfindable is not None:
+            wanted = await asyncio.to_thread(values_asked_for, turn.text)
+            if wanted is None or not wanted.are_known:
+                yield AnswerWarning(str(material.plan.unfindable))
+        if requested is not None:
+            answer = self._answer_with_fields(material, requested, background)
+        elif background is not None:
+            text = background.text or unanswered(background.user_texts[-1], can_search=True)
+            answer = _plain_events(PlainAnswer(text), material)
+        elif plain := await self._plain_answer(material, None if call.skip_planning else pasted):
+            answer = _plain_events(plain, material)
+        else:
+            llm.check_room()
+            answer = self.write(material)
+        async with aclosing(answer) as answer_events:
+            async for event in answer_events:
+                yield event
+
+    async def _read_requested_fields(
+        self, request: ChatRequest, turn: Turn, background: BackgroundPrompt | None
+    ) -> RequestedFields | None:
+        """Return the fields that the answer must have, or None if the answer is plain text. Raises InputError."""
+        form = request.response_format
+        if tools := forced_tools(request):
+            tool = await self._choose_tool(turn, tools)
+            return await in_thread(fields_of_tool, request, tool)
+        if form is not None and not (background and form.type == "json_object"):
+            return await in_thread(fields_of_format, request, form)
+        return await in_thread(fields_of_prompt, request, background)
+
+    async def _choose_tool(self, turn: Turn, tools: Sequence[ChatTool]) -> ChatTool:
+        """Return the tool whose name and description, up to TOOL_CHARS, are nearest in meaning to the user's text, or
+        the first if no embedder is available."""
+        ranked = await self._rank_tools(turn, tools) if len(tools) > 1 else []
+        return ranked[0][1] if ranked else tools[0]
+
+    async def _rank_tools(self, turn: Turn, tools: Sequence[ChatTool]) -> list[tuple[float, ChatTool]]:
+        """Return the tools with their similarity to the user's text, the most similar first; empty without an
+        embedder."""
+        if self.embedder is None:
+            return []
+        texts = [f"{tool.function.name}: {(tool.function.description or '')[:TOOL_CHARS]}" for tool in tools]
+        similar = await similarities(turn.text, texts, self.embedder)
+        return sorted(zip(similar, tools, strict=False), key=lambda pair: -pair[0])
+
+    async def _call_fitting_tool(self, material: Material) -> tuple[RequestedFields, Material] | None:
+        """Return the call of an offered tool that plainly fits a wish for facts without an input, with its arguments in
+        the material; None if there is none, or if the user's words lack an argument."""
+        request, turn, wish = material.request, material.turn, material.plan.wish
+        is_free = request.tool_choice in (None, "auto") and not material.call.skip_planning
+        if not (is_free and request.tools) or turn.sources or wish.kind not in ("fact", "other"):
+            return None
+        ranked = await self._rank_tools(turn, request.tools)
+        margin = ranked[0][0] - (ranked[1][0] if len(ranked) > 1 else 0.0) if ranked else 0.0
+        if not ranked or ranked[0][0] < LEAST_FITTING or margin < LEAST_LEAD:
+            return None
+        requested = await in_thread(fields_of_tool, request, ranked[0][1])
+        material = replace(material, shape=requested.shape, plan=Plan(wish=wish))
+        try:
+            material = await self._fill_all(material, requested)
+        except NotFoundInInput:
+            return None
+        assert material.filling is not None
+        required = (requested.shape.schema or {}).get("required", [])
+        return (requested, material) if all((name,) in material.filling.values for name in required) else None
+
+    async def _answer_with_fields(
+        self, material: Material, requested: RequestedFields, background: BackgroundPrompt | None
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of an answer whose fields are copied."""
+        if background is not None:
+            values = background.values(requested.shape.schema or {})
+            material = replace(material, filling=await fill_given(requested.shape, values))
+        elif material.filling is None:
+            material = replace(material, document=await material.pasted_document())
+            examples = await read_examples(material, requested.shape)
+            for warning in material.document.result.warnings() if material.document else ():
+                yield AnswerWarning(warning)
+            material = await self._fill_all(material, requested, examples)
+        assert material.filling is not None
+        assert material.filling.answer is not None
+        for warning in (*([requested.warning] if requested.warning else ()), *material.filling.warnings):
+            yield AnswerWarning(warning)
+        async with aclosing(self.structured.copied(material.filling.answer, material, requested.function)) as events:
+            async for event in events:
+                yield event
+
+    async def _fill_all(
+        self, material: Material, requested: RequestedFields, examples: Sequence[Example] = ()
+    ) -> Material:
+        """Return the material with all requested fields filled in. Raises NotFoundInInput."""
+        document = material.document
+        # The arguments of a call may be in the user's own sentence: "Book a table for four at seven." But the words of
+        # a question for a fact do not contain its answer: "What is the capital of Peru?" names no capital.
+        is_order = requested.function is not None or not is_question(material.turn.text)
+        are_own_words = document is None and is_order and not any(map(is_text, material.results))
+        if are_own_words:
+            document = await asyncio.to_thread(
+                entry_of_user_texts, material.request, material.turn.since, without_orders=True
+            )
+        elif document is not None and (requested.function or all(entry.error for entry in material.results)):
+            are_own_words = await in_thread(_is_one_line, document, material.turn.text)
+        fill_fields = partial(
+            fill_whole,
+            plan=material.plan,
+            entries=material.results,
+            document=document,
+            extractor=self.structured.extractor,
+            root=requested.root,
+            examples=examples,
+            are_own_words=are_own_words,
+        )
+        try:
+            filling = await fill_fields(requested.shape)
+        except NotFoundInInput:
+            if not requested.is_described:
+                raise
+            material = replace(material, shape=requested.shape.with_schema(or_null(requested.shape.schema or {})))
+            assert material.shape is not None
+            filling = await fill_fields(material.shape)
+        return replace(material, document=document, filling=filling)
+
+    async def _plain_answer(self, material: Material, pasted: Entry | None) -> PlainAnswer | None:
         """Return the answer, or None if an LLM has to write it: a text that is asked for, or a greeting.
 
         The answer is one of these: the results, if the request asks for nothing else; a summary in the text's own
@@ -97,7 +312,7 @@ class OwnAnswers:
             return PlainAnswer(objects, (COPIED,))
         if found:
             return await self._quote(found, read, wish)
-        can_search = self.can_search and not any(entry.error for entry in results)
+        can_search = self.has_task("web_search") and not any(entry.error for entry in results)
         # Whoever mentions a page that nobody has read is told why it was not read.
         reasons = dict.fromkeys(warning for entry in material.unread for warning in entry.result.warnings())
         return PlainAnswer("\n\n".join([*reasons, unanswered(wish.question, can_search=can_search)]))
@@ -117,3 +332,122 @@ class OwnAnswers:
         if read and not is_question(wish.question) and (summary := await self._summarize(read, wish)):
             return summary
         return PlainAnswer(sentences.missing.format(name=wish.question.strip(" ?!.")), (COPIED,))
+
+
+async def _plain_events(answer: PlainAnswer, material: Material) -> AsyncGenerator[Event, None]:
+    """Yield the events of an answer in plain text, which ends at the client's limit."""
+    request, entries = material.request, material.entries
+    limit = request.max_completion_tokens or request.max_tokens
+    text, is_cut = await asyncio.to_thread(first_tokens, answer.text, limit)
+    tokens = await asyncio.to_thread(lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(text)))
+    material.call.admission.count_call(*tokens)
+    for warning in answer.warnings:
+        yield AnswerWarning(warning)
+    if entries:
+        yield Precontext(entries)
+    for chunk in text_chunks(text):
+        yield chunk
+    yield Finish("length" if is_cut else "stop", *tokens)
+    material.call.stages.done("answer")
+
+
+def _is_one_line(document: Entry, message: str) -> bool:
+    """True if a pasted document is all of `message`, and one line without a label. Such a line is the user's own words,
+    not a document."""
+    text = text_of_document(document).strip()
+    is_line = text == message.strip() and "\n" not in text and len(text) <= _LONGEST_LINE
+    return is_line and _LABEL_END.search(text) is None
+
+
+@dataclass(frozen=True, slots=True)
+class _PrintedValue:
+    """A value of an answer, as printed."""
+
+    text: str
+    row: str
+    page: int | None
+    probability: float
+
+
+async def answer_with_values(
+    requested: RequestedValues,
+    material: Material,
+    document: Entry | None,
+    structured: StructuredAnswers,
+    *,
+    only_likely: bool,
+    is_bare: bool = False,
+) -> str | None:
+    """Return an answer with the requested values.
+
+    The values are searched in the texts that were read, or else in `document`. For each value that was not found, and
+    each part of the question that names no value, the answer has a sentence that says so. If documents rarely print
+    what the question is about, if `only_likely` is true, or if a part names no value, only likely values count as
+    found; without any of these, return None. If `is_bare`, the lines of the values are left out. Raises ModelError.
+    """
+    shape = Shape.of_schema(requested.schema, "messages")
+    filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")
+    assert filling.answer is not None
+    material = replace(material, shape=shape, filling=filling, document=document)
+    values = filling.answer.value
+    evidence, _ = await structured.trace(values, material.results, material, shape)
+    found = {key: list(_printed_values((key,), values[key], filling, evidence.fields)) for key in requested.titles}
+    if only_likely or requested.unnamed or not requested.are_known:
+        least = LEAST_PRINTED if requested.are_known and not requested.unnamed else LEAST_PROBABLE
+        found = {key: values_of_key if _is_likely(values_of_key, least) else [] for key, values_of_key in found.items()}
+        if not any(found.values()):
+            return None
+    parts = [_format_values(requested, key, values, is_bare=is_bare) for key, values in found.items()]
+    parts += [requested.sentences.missing.format(name=part) for part in requested.unnamed]
+    return "\n\n".join(parts)
+
+
+def _is_likely(found: Sequence[_PrintedValue], least: float) -> bool:
+    return bool(found) and min(one.probability for one in found) >= least
+
+
+def _printed_values(
+    path: JsonPath, value: Any, filling: Filling, evidence: Mapping[str, Any]
+) -> Iterator[_PrintedValue]:
+    """Yield the printed values of a field: one value, or one per item of a list. The cells of a row are joined."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            parts = {(*path, index, key): cell for key, cell in item.items()} if isinstance(item, dict) else None
+            cells = [
+                found
+                for part, cell in (parts or {(*path, index): item}).items()
+                for found in _printed_values(part, cell, filling, evidence)
+            ]
+            if cells:
+                text = " | ".join(cell.text for cell in cells)
+                yield _PrintedValue(text, text, cells[0].page, min(cell.probability for cell in cells))
+        return
+    known = evidence.get(pointer_of(path))
+    if value in (None, "") or known is None:
+        return
+    place = filling.copied.place(path, value)
+    row = row_of(filling.copied.scored, place) if filling.copied.scored and place and place.cell is None else ""
+    label = known.get("label_text", "")
+    text = known["text"].strip(_MARKS)
+    if not row or row == text:
+        row = f"{label} {text}".strip()
+    yield _PrintedValue(text, row, known.get("page"), known.get("probability", 0.0))
+
+
+def _format_values(requested: RequestedValues, key: str, found: Sequence[_PrintedValue], *, is_bare: bool) -> str:
+    """Return the part of an answer that is about one value, as Markdown."""
+    title = requested.titles[key]
+    if not found:
+        return requested.sentences.missing.format(name=title)
+    parts = []
+    if isinstance(requested.schema["properties"][key].get("items"), dict):
+        parts.append("\n".join(f"- {one.text}" for one in found))
+    else:
+        [one] = found
+        parts.append(one.text if len(requested.titles) == 1 else f"{title}: {one.text}")
+        page = f" ({requested.sentences.page.format(page=one.page)})" if one.page is not None else ""
+        if (one.row != one.text or page) and not is_bare:
+            parts.append(f"> {one.row}{page}")
+    if (least_probability := min(one.probability for one in found)) < LEAST_CERTAIN:
+        parts.append(requested.sentences.uncertain.format(percent=round(100 * least_probability)))
+    return "\n\n".join(parts)

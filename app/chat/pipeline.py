@@ -12,7 +12,6 @@ from itertools import chain
 import pydantic_core
 
 from app.access.key_file import CHAT
-from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.call import ChatCall
 from app.chat.directives import Directives, read_directives
@@ -21,15 +20,16 @@ from app.chat.guard.guarded_texts import texts_as_sent
 from app.chat.guard.redaction import REDACTING, Redaction
 from app.chat.guard.request_guard import RequestGuard
 from app.chat.inputs import Collector, Turn, run_off_loop, texts_beside_content, texts_of
+from app.chat.llm_answer import LlmAnswers
+from app.chat.own_answer import OwnAnswers
 from app.chat.request_warnings import warnings_of
-from app.chat.schema.standard_schemas import with_standard_schemas
-from app.chat.schema.structured import is_open
-from app.chat.specialists import Specialists
+from app.chat.run_plan import Specialists
+from app.chat.schema.shape import is_open, with_standard_schemas
 from app.errors import PayloadTooLarge
 from app.events import PIECE, AnswerWarning, Event, Finish, Progress, TextChunk
 from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
 from app.wire.request import ChatRequest
-from models.language.llm import estimate_tokens
+from models.language.llm import Llm, estimate_tokens
 from tasks.base import Task, TaskRequest
 from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
 from tasks.errors import InputError
@@ -49,7 +49,10 @@ class Pipeline:
 
     find_task: Callable[[str], Task]
     """Function that finds a task by its canonical name. A missing engine is reported when the task runs."""
-    answerer: Answerer
+    find_llm: Callable[[], Llm]
+    """Function that returns the LLM. Raises EngineUnavailable."""
+    llm_answers: LlmAnswers
+    own_answers: OwnAnswers
     collector: Collector
     guardrails: Guardrails
     task_names: Sequence[str] = TASK_NAMES
@@ -127,7 +130,9 @@ class Pipeline:
         if guard.task is not None:
             task = _run_task(guard.task, call, guard.turn, specialists, self.guardrails.loader)
             return guard.around(task)
-        return guard.around(self.answerer.answer(call, directives, guard.turn, specialists))
+        llm = self.find_llm()
+        answers = self.llm_answers if llm.is_capable else self.own_answers
+        return guard.around(answers.answer(llm, call, directives, guard.turn, specialists))
 
     def _read_directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
         """Return the directives in the request's system messages, the warnings for its caller, and the tokens of all

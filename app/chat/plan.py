@@ -1,31 +1,94 @@
-"""Plans which tasks have to run before an LLM can answer. Rules decide. If no word of a request determines a task, a
-router guesses one."""
+"""Plans which tasks have to run before an answer can be made. Rules decide. If no word of a request determines a task,
+a router guesses one.
+"""
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
-from app.chat.inputs import Turn
-from app.chat.nearest_task import LONGEST, WITH_PICTURE, WITHOUT_MEDIA, Router
-from app.chat.planning.intents import Intents, without_target
-from app.chat.planning.kinds import Kind, kind_of
+from app.chat.inputs import Kind, Turn, kind_of
+from app.chat.planning.intents import Intents, Wish, without_target
 from app.chat.planning.prose import QUOTE, SUBJECTS, WORDS, Prose, words_beside_document
 from app.chat.planning.questions import asks_for_prose, is_order, is_question
-from app.chat.planning.wishes import Wish
+from app.errors import report_error
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable, ModelError
 from models.embedding.embedder import Embedder
+from tasks.catalog import PRECONTEXT_NAMES
 from tasks.errors import InputError
 from tasks.inputs.source import Source
+from tasks.precontext import Entry
+from tasks.result import Failure, Result
 from tasks.series.reading import InlineSeries, read_inline_series
 from tasks.series.regular import LEAST_POINTS
 from tasks.wording.phrases import compiled
 from tasks.wording.translation import TranslationOrder, parse_order
+
+NOTHING = "nothing"
+"""Key of the example requests that an LLM can answer without any task."""
+_TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").read_text("utf-8"))
+NEIGHBOURS = 3
+"""The score of a task is the mean cosine between the request and this many of the task's examples, the nearest ones."""
+LONGEST = 500
+"""Only requests with at most this many characters are compared with examples. For a longer text, `nearest` returns
+None, because such a text is material to work on rather than a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prototypes:
+    name: str
+    examples: Mapping[str, Sequence[str]]
+    """Texts of example requests, by task. One of the tasks is NOTHING."""
+    threshold: float
+    """A task is chosen only if its score is at least this."""
+    margin: float
+    """The score of a chosen task must exceed the score of NOTHING by at least this."""
+
+
+WITHOUT_MEDIA = Prototypes("without_media", **_TABLE["without_media"])
+"""Examples for a question without media."""
+WITH_PICTURE = Prototypes("with_picture", **_TABLE["with_picture"])
+"""Examples for a question about a picture. Their tasks run in addition to reading the picture."""
+
+
+class Router:
+    """Finds the task nearest to a request. The embedder is called only if `can_run` is true for at least one task
+    in the examples."""
+
+    def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
+        self._embedder = embedder
+        self._can_run = can_run
+        self._embedded: dict[str, Mapping[str, NDArray[np.float32]]] = {}
+        """Embeddings of each task's examples, by the name of the set of prototypes."""
+
+    async def nearest(self, turn: Turn, prototypes: Prototypes) -> str | None:
+        """Return the task nearest to the text of `turn`, or None if no task is clearly nearest. Raises ModelError."""
+        worth_asking = any(self._can_run(task) for task in prototypes.examples if task != NOTHING)
+        if len(turn.text) > LONGEST or not worth_asking:
+            return None
+        if prototypes.name not in self._embedded:
+            texts = [text for examples in prototypes.examples.values() for text in examples]
+            rows = iter(await self._embedder.embed(texts))
+            self._embedded[prototypes.name] = {
+                task: np.stack([next(rows) for _ in examples]) for task, examples in prototypes.examples.items()
+            }
+        [vector] = await self._embedder.embed([turn.text])
+        cosines = {task: examples @ vector for task, examples in self._embedded[prototypes.name].items()}
+        scores = {task: float(np.sort(each)[-NEIGHBOURS:].mean()) for task, each in cosines.items()}
+        nothing = scores.pop(NOTHING)
+        task = max(scores, key=scores.__getitem__)
+        is_clear = scores[task] >= max(prototypes.threshold, nothing + prototypes.margin)
+        return task if is_clear and self._can_run(task) else None
+
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +106,8 @@ _LONG_CHARS = 300
 """Finding the document and the wish in a text of more characters may take milliseconds, so a thread does it."""
 _END_CHARS = 2_000
 """A forecast is asked for in this many characters at the beginning or the end of a message."""
+_ORDERED_TASKS = ("translate", "forecast", "horizon", "search")
+"""Subjects of tasks without media that an LLM is not left to decide on, if a message speaks of them."""
 _SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
 _MAY_HOLD_SERIES = re.compile(r"(?<!\d)(?:\d++\D++){4}\d|\bdata:(?:text|application)/")
 _NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
@@ -151,17 +216,22 @@ class Planner:
         has_schema: bool = False,
         has_document: bool = False,
         searches_facts: bool = False,
+        can_call_tools: bool = False,
     ) -> Plan:
         """Return the plan of a turn. Tasks that the tools of `choices` may do are left to the LLM. `has_schema` is True
         if the answer has to satisfy a schema, which the text in a picture may fill; `has_document`, if the messages
         contain a document. `searches_facts` is True if no LLM here can answer a question of fact, so that the web is
-        searched if nothing else is to be done.
+        searched if nothing else is to be done. `can_call_tools` is True if the LLM calls tools by itself: without
+        media, it then decides what no word of the message asks for.
 
         A document pasted into a turn with a schema is data: it is not searched for, and its links are not followed.
         Only the words beside it say what to do.
 
         Never raises: if the embedder fails, the rules alone make the plan.
         """
+        ends = _ends_of(turn.text)
+        if can_call_tools and not turn.sources and not WORDS.speaks_of(ends, *_ORDERED_TASKS):
+            return Plan()
         of_input = bool(turn.sources) or has_document
         if len(turn.text) > _LONG_CHARS:
             words = await asyncio.to_thread(words_beside_document, turn.text)
@@ -183,6 +253,8 @@ class Planner:
             intents = replace(Intents.of(series_words, prose, series_words, of_media=False), fresh=False)
         if choices is not None:
             intents = replace(intents, fresh=False, search=intents.search and not choices.search)
+        if can_call_tools:
+            intents = replace(intents, fresh=False, undecided=intents.undecided and bool(sources))
         if has_document:
             intents = replace(intents, fresh=False, undecided=intents.undecided and bool(sources))
         unfindable: EngineUnavailable | None = None
@@ -225,7 +297,7 @@ class Planner:
     async def _words_beside_series(self, message: str) -> str | None:
         """Return the words of a message that asks for a forecast of a series in it, without the series; None for any
         other message."""
-        ends = message if len(message) <= 2 * _END_CHARS else f"{message[:_END_CHARS]}\n{message[-_END_CHARS:]}"
+        ends = _ends_of(message)
         if not _MAY_HOLD_SERIES.search(message) or not WORDS.speaks_of(ends, "forecast", "horizon"):
             return None
         try:
@@ -259,6 +331,18 @@ class Planner:
             task = await router.nearest(turn, WITHOUT_MEDIA)
             return [Step(task, (), text, is_guess=True)] if task else []
         return []
+
+
+def _ends_of(message: str) -> str:
+    return message if len(message) <= 2 * _END_CHARS else f"{message[:_END_CHARS]}\n{message[-_END_CHARS:]}"
+
+
+def as_entry(task: str, outcome: Result[Any] | BaseException, link: str | None = None) -> Entry:
+    """Return the entry of a result, or of the exception that was raised instead. `link` is the URL of the text that
+    could not be read, if that is the reason."""
+    if isinstance(outcome, BaseException):
+        outcome = Failure(report_error(outcome, "planned_task_failed", task=task).message, link)
+    return Entry(PRECONTEXT_NAMES.get(task, task), outcome)
 
 
 def reading_plan(sources: Sequence[Source]) -> Plan:

@@ -4,6 +4,7 @@ sources."""
 import asyncio
 import copy
 import json
+import secrets
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -12,18 +13,23 @@ from typing import Any
 
 import structlog
 
-from app.chat.inputs import entry_of_user_texts, pasted_document
+from app.chat.inputs import entry_of_user_texts, pasted_document, texts_of
 from app.chat.material import Material
-from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
+from app.chat.plan import reading_plan
+from app.chat.schema.requested_fields import CALL
+from app.chat.schema.shape import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds
-from app.events import AnswerWarning, Event, TextChunk
+from app.events import AnswerWarning, Event, Finish, Precontext, TextChunk, ToolCallChunk, text_chunks
+from models.language.llm import estimate_tokens
+from tasks.base import unreported
 from tasks.extraction.copied_fields import CopiedFields
 from tasks.extraction.evidence import find_evidence
+from tasks.extraction.examples import Example
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.fields import fields_in
 from tasks.extraction.passages import read_of
 from tasks.precontext import Entry, Evidence
-from tasks.schema.awaited import in_turn
+from tasks.schema.awaited import in_thread, in_turn
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from tasks.schema.paths import JsonPath, leaves, pointer_of
 
@@ -79,6 +85,29 @@ class StructuredAnswers:
             yield warning
         for event in await self.with_evidence(answer, rounds.entries, material, shape):
             yield event
+
+    async def copied(
+        self, answer: JsonAnswer, material: Material, function: str | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of an answer whose fields are all copied. With `function`, the answer is a call of this
+        function, and its JSON becomes the arguments of the call."""
+        assert material.shape is not None
+        entries = material.entries
+        prompt = texts_of(material.request)
+        tokens = await asyncio.to_thread(lambda: (estimate_tokens(*prompt), estimate_tokens(answer.text)))
+        material.call.admission.count_call(*tokens)
+        if entries:
+            yield Precontext(entries)
+        for event in await self.with_evidence(answer, entries, material, material.shape):
+            if function is not None:
+                yield _as_call(event, function)
+            elif isinstance(event, TextChunk):
+                for chunk in text_chunks(event.text):
+                    yield chunk
+            else:
+                yield event
+        yield Finish("tool_calls" if function else "stop", *tokens)
+        material.call.stages.done("answer")
 
     async def with_evidence(
         self,
@@ -147,6 +176,33 @@ class StructuredAnswers:
         measured = tuple(f"{pointer_of(path)}/" for path in (filling.copied.from_results if filling else ()))
         unsupported = [pointer for pointer in evidence.unsupported if not pointer.startswith(measured)]
         return replace(evidence, unsupported=unsupported), left_out
+
+
+async def read_examples(material: Material, shape: Shape) -> list[Example]:
+    """Return the conversation's examples whose answers satisfy the schema, with the texts read from their inputs.
+
+    Raises InputError or ModelError if an input cannot be read.
+    """
+    found = []
+    for one in material.turn.examples:
+        if shape.checker is None or await in_thread(shape.checker.problem, one.answer) is None:
+            plan = reading_plan(one.sources)
+            entries = await material.specialists.run_plan(plan, unreported, material.turn.form, is_all=True)
+            found.append(Example(read_of(entries, one.document), one.answer))
+    return found
+
+
+def _as_call(event: Event, function: str) -> Event:
+    """Turn a chunk of text into a chunk of the arguments of a call of `function`, and evidence for the text into
+    evidence for the arguments."""
+    match event:
+        case TextChunk(text):
+            return ToolCallChunk(0, text, f"call_{secrets.token_hex(12)}", function)
+        case Evidence(fields, unsupported):
+            return Evidence(
+                {CALL + pointer: found for pointer, found in fields.items()}, [CALL + one for one in unsupported]
+            )
+    return event
 
 
 def _written_fields(material: Material) -> Iterator[AnswerWarning]:

@@ -16,7 +16,7 @@ from app.access.admission import Admission
 from app.chat.context.prompt import LlmMessage, fence_results
 from app.chat.feed import TimeLimit
 from app.chat.inputs import Turn
-from app.chat.specialists import Specialists
+from app.chat.run_plan import Specialists
 from app.chat.tools import PREFIX, InternalTool
 from app.errors import took_too_long
 from app.events import AnswerWarning, Event, Finish, FinishReason, Precontext, ReasoningChunk, TextChunk, ToolCallChunk

@@ -6,9 +6,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from app.chat.inputs import Turn
+from app.chat.inputs import Kind, Turn, kind_of
 from app.chat.plan import Plan
-from app.chat.planning.kinds import Kind, kind_of
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.source import Source

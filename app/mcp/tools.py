@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.access.key_file import CHAT
-from app.chat.schema.structured import is_open
+from app.chat.schema.shape import is_open
 from app.errors import BadRequest
 from app.wire.model_names import MODEL
 from app.wire.problems import first_problem

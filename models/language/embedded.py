@@ -211,7 +211,6 @@ class EmbeddedLlm:
             abilities=known,
             patience=_PATIENCE,
             at_once=self._options.parallel,
-            forces_calls=stated["calls_tools"],
         )
         self._server.counters = self.counters
         log.info("llm_loaded", llm=self.name, ms=round((time.perf_counter() - started) * 1000))

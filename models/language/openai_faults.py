@@ -47,6 +47,7 @@ _LIMIT_TOO_LARGE = re.compile(
 """Words by which servers refuse a `max_tokens` as larger than what the model gives: seen at OpenAI, Anthropic, DeepSeek
 and Groq."""
 
+PAGES = frozenset({"text/html", "application/xhtml+xml"})
 RETRY_AFTER_S = 5
 """Seconds until the next try if a busy server states no time, or the time 0."""
 MAX_PUBLIC_CHARACTERS = 300
@@ -134,7 +135,7 @@ def error_of(
     failure.reason = f"status {status}"
     if isinstance(failure, LlmBroke) or type(failure) is LlmUnavailable:
         # The server's own words are left out, because for these failures they may refer to another caller's request.
-        page = " and an HTML page" if is_page(content_type) else ""
+        page = " and an HTML page" if media_type_of(content_type) in PAGES else ""
         failure.public = (
             f"The language model's server, or a proxy before it, answered with status {status}{page}. {_ADVICE}"
         )
@@ -172,18 +173,13 @@ def empty_answer(what: str) -> LlmError:
     return LlmBroke("The LLM server's answer is empty.", reason="an empty answer", public=public)
 
 
-def not_an_api(content_type: str | None) -> LlmError:
+def not_an_api(media_type: str) -> LlmError:
     """Return the error to raise for a response of status 200 that is neither JSON nor a stream of events."""
-    named = media_type_of(content_type)
-    known = re.fullmatch(r"[\w.+-]{1,40}/[\w.+-]{1,60}", named)
-    what = "an HTML page" if is_page(content_type) else f"'{named}'" if known else "something"
+    is_known = re.fullmatch(r"[\w.+-]{1,40}/[\w.+-]{1,60}", media_type)
+    what = "an HTML page" if media_type in PAGES else f"'{media_type}'" if is_known else "something"
     rest = f"answered with {what}, not with JSON: OPENFAZE_LLM_BASE_URL may not be an OpenAI-compatible API."
     public = f"The language model's server {rest} `openfaze doctor` tests the connection."
     return LlmNotSetUp(f"The LLM server {rest}", reason="no JSON", public=public)
-
-
-def is_page(content_type: str | None) -> bool:
-    return media_type_of(content_type) in {"text/html", "application/xhtml+xml"}
 
 
 def seconds_until(retry_after: str | None) -> float | None:

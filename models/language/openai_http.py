@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import ipaddress
+import math
 import random
 import re
 import urllib.request
@@ -19,9 +20,10 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from models.base import media_type_of
 from models.certificates import trusted
+from models.concurrency import Deadline
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
 from models.language.openai_dialect import ServerDialect
-from models.language.openai_faults import ServerError, empty_answer, error_of, is_page, not_an_api, seconds_until
+from models.language.openai_faults import PAGES, ServerError, empty_answer, error_of, not_an_api, seconds_until
 
 AGENT = "openfaze"
 BROKEN_CONNECTION = "connection broken"
@@ -101,13 +103,14 @@ class OpenAiHttp:
         with self._reaching():
             response = await self._call(body, agent, first_byte_by)
         content_type = response.headers.get("content-type")
-        is_json = media_type_of(content_type) == "application/json"
+        media_type = media_type_of(content_type)
+        is_json = media_type == "application/json"
         rest, has_said, is_empty = b"", False, True
         # The stream is closed explicitly, because the garbage collector would close the connection only later.
         async with contextlib.aclosing(self._pieces(response, first_byte_by)) as pieces:
             async for piece in pieces:
                 is_empty = is_empty and not piece
-                if is_page(content_type):
+                if media_type in PAGES:
                     break
                 rest += piece
                 events = [] if is_json else _EVENT_END.split(rest)
@@ -130,8 +133,8 @@ class OpenAiHttp:
         elif is_empty:
             raise empty_answer("an empty body")
         elif not has_said:
-            is_stream = media_type_of(content_type) == "text/event-stream"
-            raise empty_answer("an empty stream") if is_stream else not_an_api(content_type)
+            is_stream = media_type == "text/event-stream"
+            raise empty_answer("an empty stream") if is_stream else not_an_api(media_type)
 
     async def json(self, method: str, url: httpx.URL, body: Mapping[str, Any] | None = None) -> Any:
         """Return the JSON that the server sends for `url`; None if it sends something else or has nothing there. Raises
@@ -215,26 +218,28 @@ class OpenAiHttp:
         """Yield the body in the pieces in which it arrives, and close the response. Raises LlmLate if the body does not
         begin in time, LlmSilent if it falls silent, and LlmBroke if it breaks off."""
         loop = asyncio.get_running_loop()
-        next_by, has_begun = first_byte_by, False
+        has_begun = False
         async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
-            while True:
-                try:
-                    async with asyncio.timeout_at(next_by):
-                        piece = await anext(pieces)
-                except StopAsyncIteration:
-                    return
-                except TimeoutError:
-                    if not has_begun:
-                        raise _late_error() from None
-                    raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
-                except CONNECTION_ERRORS as error:
-                    raise LlmBroke(
-                        f"The LLM server broke the connection: {type(error).__name__}.",
-                        reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
-                    ) from error
-                has_begun = True
-                yield piece
-                next_by = loop.time() + self.patience.silence_s
+            with Deadline(first_byte_by) as deadline:
+                while True:
+                    try:
+                        piece = await deadline.next(pieces)
+                    except StopAsyncIteration:
+                        return
+                    except TimeoutError:
+                        if not has_begun:
+                            raise _late_error() from None
+                        raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
+                    except CONNECTION_ERRORS as error:
+                        raise LlmBroke(
+                            f"The LLM server broke the connection: {type(error).__name__}.",
+                            reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
+                        ) from error
+                    has_begun = True
+                    # Any silence until the next piece is asked for is the reader's.
+                    deadline.move(math.inf)
+                    yield piece
+                    deadline.move(loop.time() + self.patience.silence_s)
 
     async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
         """Read to the end of the body. Only then can the connection be used again."""

@@ -47,8 +47,8 @@ class OpenAiServer:
 
     `base_url` may omit the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
     those that the operator stated; the server is asked for the others. At most `at_once` calls run at a time, shared
-    fairly among the keys; up to four times as many calls wait. Without `forces_calls`, a forced call is requested as
-    JSON from the start. An object of this class belongs to the event loop in which it is first used.
+    fairly among the keys; up to four times as many calls wait. An object of this class belongs to the event loop in
+    which it is first used.
     """
 
     is_capable = True
@@ -65,7 +65,6 @@ class OpenAiServer:
         abilities: KnownAbilities | None = None,
         patience: ServerPatience | None = None,
         at_once: int = 256,
-        forces_calls: bool = True,
     ) -> None:
         self._slots = Slots("llm", at_once, 4 * at_once)
         self.counters = EngineCounters()
@@ -74,8 +73,6 @@ class OpenAiServer:
         self._model = model
         self._known = abilities or KnownAbilities()
         self._abilities: Abilities | None = None
-        self._forces_calls = forces_calls
-        """False once the server has answered a forced call in words, but the same call under a schema as JSON."""
         self._unopened: set[bool] = set()
         """Values of `LlmCall.thinks` whose last answer had reasoning without an opening tag. The next such answer is
         held back until its reasoning has ended."""
@@ -150,30 +147,17 @@ class OpenAiServer:
         await self._http.close()
 
     async def _forced_call(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield an answer that must be a call. A server may accept `tool_choice` and silently ignore it: llama.cpp does
-        for a model whose template does not support tools, Ollama for all models. If the server answers in words, the
-        call is requested as JSON under a schema, which nearly all servers observe; if that succeeds, all later forced
-        calls use the schema from the start."""
+        """Yield an answer that must be a call. A server that calls no functions by itself may also accept a
+        `tool_choice` and silently ignore it, as Ollama does for all models. It is asked for the call as JSON under a
+        schema, which nearly all servers observe."""
         functions = _forced_functions(call)
-        if self._forces_calls:
+        if (await self.abilities()).tools and not self._is_ollama:
             # Only the forced tools are sent, because llama.cpp treats a choice that names a function as `auto`.
             forced = replace(call, tools=[tool for tool in call.tools if tool["function"] in functions])
-            held: list[LlmEvent] = []
-            has_called = False
             async with contextlib.aclosing(self._answer(forced)) as events:
                 async for event in events:
-                    has_called = has_called or isinstance(event, ToolCallDelta)
-                    if has_called or isinstance(event, ReasoningDelta):
-                        for ready in [*held, event]:
-                            yield ready
-                        held = []
-                    else:
-                        held.append(event)
-            texts = [event for event in held if isinstance(event, TextDelta) and event.text.strip()]
-            if has_called or not texts or any(text.is_refusal for text in texts):
-                for event in held:
                     yield event
-                return
+            return
         text, is_refused = "", False
         async with contextlib.aclosing(self._answer(_with_call_schema(call, functions))) as events:
             async for event in events:
@@ -187,7 +171,6 @@ class OpenAiServer:
                         yield piece
                     event = replace(event, finish_reason="tool_calls") if is_whole else event
                 yield event
-        self._forces_calls = False
 
     async def _own_question(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer to a question of openfaze's own. If the answer is cut while the model is still reasoning,

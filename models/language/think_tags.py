@@ -63,20 +63,21 @@ class ThinkTags:
 
     def _begin(self, piece: TextDelta) -> Pieces:
         self._held.append(piece)
+        self._notice_end(piece.text)
+        may_be_tag = False
         if len(self._start) < len(CLOSE):
             self._start = (self._start + piece.text).lstrip()
-        self._notice_end(piece.text)
-        if self._start.startswith(OPEN):
-            text = "".join(one.text for one in self._held).lstrip().removeprefix(OPEN)
-            self._state, self._held, self._tail = "reasoning", [], ""
-            self._at_margin, self._may_be_unopened, self.lacks_opening_tag = True, False, False
-            return self._reason(text)
+            if self._start.startswith(OPEN):
+                text = "".join(one.text for one in self._held).lstrip().removeprefix(OPEN)
+                self._state, self._held, self._tail = "reasoning", [], ""
+                self._at_margin, self._may_be_unopened, self.lacks_opening_tag = True, False, False
+                return self._reason(text)
+            may_be_tag = OPEN.startswith(self._start) or CLOSE.startswith(self._start)
         if self.lacks_opening_tag:
             reasoning, _, text = "".join(one.text for one in self._held).partition(CLOSE)
             self._state, self._held, self._at_margin = "text", [], True
             return [*([ReasoningDelta(reasoning.lstrip())] if reasoning.strip() else []), *self.feed(TextDelta(text))]
-        may_be_tag = OPEN.startswith(self._start) or CLOSE.startswith(self._start)
-        if (may_be_tag and len(self._held) < _MOST_HELD) or (self._holds and self._may_be_unopened):
+        if (self._holds and self._may_be_unopened) or (may_be_tag and len(self._held) < _MOST_HELD):
             return []
         return self._release()
 

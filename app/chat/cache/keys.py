@@ -10,8 +10,7 @@ from typing import Any
 import pydantic_core
 
 from app.chat.call import ChatCall
-from app.chat.inputs import Turn, run_off_loop
-from app.chat.planning.kinds import kind_of
+from app.chat.inputs import Turn, kind_of, run_off_loop
 from app.wire.request import ChatMessage, TextPart
 from tasks.base import Specialist
 from tasks.errors import InputError, Overloaded

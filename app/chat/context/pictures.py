@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import PIL.Image
 
 from app.chat.context.trim import fair_shares
-from app.chat.inputs import Turn
-from app.chat.planning.kinds import kind_of
+from app.chat.inputs import Turn, kind_of
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.document import Document

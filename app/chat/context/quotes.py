@@ -7,8 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
-from app.chat.context.relevance import word_overlap, words
-from app.chat.context.trim import MAX_EMBEDDED, MAX_PIECES, SENTENCE_END, join_lines, similarities, split_line
+from app.chat.context.trim import (
+    MAX_EMBEDDED,
+    MAX_PIECES,
+    SENTENCE_END,
+    join_lines,
+    similarities,
+    split_line,
+    word_overlap,
+    words,
+)
 from app.chat.planning.questions import function_words, sentences_for
 from models.embedding.embedder import Embedder
 from tasks.precontext import Entry

@@ -1,14 +1,15 @@
-"""Collects the texts that a guard judges. They are plain words without formatting. The guard also judges windows across
-the boundary of two texts, because a harmful question may be split between the two."""
+"""Collects the texts that a guard judges. They are plain words without formatting."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from app.chat.guard.prohibitions import without_prohibitions
+from app.chat.directives import without_directives
 from app.chat.inputs import text_of, texts_beside_content
 from app.wire.request import ChatMessage, ChatRequest
 from tasks.inputs.media_types import media_type_of_file
@@ -26,64 +27,12 @@ _CAPITALS = r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![^\W\d_A-Z]))[^
 """Pattern of the gaps before the capital letter of a word: after a small letter, or after another capital letter if a
 small one follows, as in `DoIBuild`. The `s` of a plural such as `URLs` makes no gap."""
 _JOINTS = re.compile(rf"[^\w\u200b-\u200f]+|[_\d]+|{_CAPITALS}")
-"""Pattern of the gaps between the words in the name of a file or a speaker: characters other than letters, or the empty
+"""Pattern of the gaps between the words in the name of a file: characters other than letters, or the empty
 gap before a word's capital letter."""
 _SEPARATORS = re.compile(rf"[\s_./:-]+|{_CAPITALS}")
-"""Pattern of the gaps between the words of a key or an id. Digits make no gap, because they may stand for letters."""
-_DIGITS = re.compile(r"(?<=[^\W\d_])\d+(?=[^\W\d_])")
-"""Pattern of digits between letters. They may stand for letters or for gaps, so both readings are judged."""
-_JOINED = re.compile(rf"{_CAPITALS}|{_DIGITS.pattern}")
-"""Pattern of the gaps in a tool's name that the name does not show as it is written, such as the gap in `readFile`."""
+"""Pattern of the gaps between the words of a key."""
 _LONGEST_NAME = 3
 """A key with at most this many words counts as a name; a longer one counts as a text."""
-_VOCABULARY = frozenset(
-    [
-        "$anchor",
-        "$comment",
-        "$defs",
-        "$id",
-        "$ref",
-        "$schema",
-        "additionalProperties",
-        "allOf",
-        "anyOf",
-        "const",
-        "default",
-        "definitions",
-        "dependentRequired",
-        "description",
-        "enum",
-        "examples",
-        "exclusiveMaximum",
-        "exclusiveMinimum",
-        "format",
-        "function",
-        "if",
-        "items",
-        "maxItems",
-        "maxLength",
-        "maximum",
-        "minItems",
-        "minLength",
-        "minimum",
-        "multipleOf",
-        "name",
-        "not",
-        "oneOf",
-        "parameters",
-        "pattern",
-        "patternProperties",
-        "prefixItems",
-        "properties",
-        "required",
-        "strict",
-        "then",
-        "title",
-        "type",
-        "uniqueItems",
-    ]
-)
-"""Keys that belong to the format of tools and schemas. They are not judged, because clients do not choose them."""
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
@@ -113,8 +62,7 @@ def texts_as_sent(request: ChatRequest, sources: Sequence[Source] = ()) -> list[
 
 def texts_beside_messages(request: ChatRequest) -> list[tuple[str, str]]:
     """Return the texts that an LLM reads in addition to the contents of messages, each with its place: the client's
-    tools, the schema of the answer, and calls. The texts contain all keys except short names; `names_beside_messages`
-    returns short names."""
+    tools, the schema of the answer, and calls. The texts contain all keys except short names, which say too little."""
     texts = []
     for index, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
@@ -125,41 +73,6 @@ def texts_beside_messages(request: ChatRequest) -> list[tuple[str, str]]:
         strings = (text for text, is_key in _strings_in(value) if not (is_key and _is_name(text)))
         texts.append((source, "\n".join(filter(None, strings))))
     return texts
-
-
-def names_beside_messages(request: ChatRequest) -> list[tuple[str, str]]:
-    """Return the words of the names that an LLM reads in addition to the messages' contents: keys, names of tools, and
-    ids of calls.
-
-    The keys of each tool or schema form one text, because a sentence may be spread over several keys. If there are
-    several tools, their names form another text, and so do the keys of all tools.
-    """
-    texts = []
-    for source, names in _names(request):
-        words = _words_of_all(names)
-        texts.append((source, words))
-        parted = _DIGITS.sub(" ", words)
-        if parted != words:
-            texts.append((source, parted))
-    return texts
-
-
-def _names(request: ChatRequest) -> Iterator[tuple[str, Iterable[str]]]:
-    tool_texts: list[str] = []
-    for source, value in _definitions(request):
-        keys = [key for key, is_key in _strings_in(value) if is_key and key not in _VOCABULARY]
-        yield source, keys
-        if source != "response_format":
-            tool_texts += keys
-    function_names = [tool.function.name for tool in request.tools or ()]
-    if len(function_names) > 1:
-        yield "tools", function_names
-        yield "tools", dict.fromkeys(tool_texts)
-    else:
-        # The text of a single tool contains its name as it is written. The name is yielded only if it has gaps that
-        # this form does not show.
-        yield "tools", filter(_JOINED.search, function_names)
-    yield "tool_calls", dict.fromkeys(one for message in request.messages for one in _ids_of(message))
 
 
 def _definitions(request: ChatRequest) -> Iterator[tuple[str, Any]]:
@@ -188,21 +101,7 @@ def _strings_in(value: Any) -> Iterator[tuple[str, bool]]:
 
 def _is_name(key: str) -> bool:
     """True for a key such as `invoice_number`, which says too little to be judged by itself."""
-    return key.isascii() and " " not in key and len(_split_key(key).split()) <= _LONGEST_NAME
-
-
-def _split_key(key: str) -> str:
-    return " ".join(_SEPARATORS.sub(" ", key).split())
-
-
-def _words_of_all(keys: Iterable[str]) -> str:
-    return " ".join(filter(None, map(_split_key, keys)))
-
-
-def _ids_of(message: ChatMessage) -> Iterator[str]:
-    yield from (call.id for call in message.tool_calls or ())
-    if message.tool_call_id is not None:
-        yield message.tool_call_id
+    return key.isascii() and " " not in key and len(_SEPARATORS.sub(" ", key).split()) <= _LONGEST_NAME
 
 
 def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
@@ -217,11 +116,6 @@ def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
         if words := _words_in(name):
             texts.append((f"{one.param.rpartition('.')[0] or one.param}.filename", words))
     return texts
-
-
-def texts_of_speakers(messages: Sequence[ChatMessage]) -> list[str]:
-    """Return the words in the name of each message's speaker; an empty text for a message without a name."""
-    return [_words_in(message.name or "") for message in messages]
 
 
 def _words_in(name: str) -> str:
@@ -272,3 +166,54 @@ def windows_across(first: str, second: str) -> list[str]:
     if len(second) <= 2 * _SIDE:
         return [f"{end}\n{second}\n{beginning}"]
     return [f"{end}\n{second[:_SIDE]}", f"{second[-_SIDE:]}\n{beginning}"]
+
+
+FILE = Path(__file__).with_name("prohibitions.json")
+"""The patterns, by language.
+
+`from` finds the beginning of a prohibition, which lasts until the end of the sentence. `whole` finds sentences that
+state what to refuse. `turned` finds sentences that forbid refusals. These sentences are kept.
+"""
+KINDS = ("from", "whole", "turned")
+_LONGEST = 1000
+"""A sentence with more characters than this is judged as it is, which bounds the work of the patterns."""
+_SENTENCE = re.compile(r"[^.!?…。！？।؟]+(?:[.!?…。！？।؟]+|$)|[.!?…。！？।؟]+")
+_ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s")
+
+
+def without_prohibitions(text: str) -> str:
+    """Return the text of a system message without its directives and prohibitions, in linear time."""
+    lines = []
+    is_list_forbidden = False
+    for line in without_directives(text).split("\n"):
+        if is_list_forbidden and (not line.strip() or _ITEM.match(line)):
+            continue
+        kept = ""
+        for sentence in _SENTENCE.finditer(line):
+            kept += _without_prohibition(sentence[0])
+        is_list_forbidden = line.rstrip().endswith((":", "：")) and kept != line
+        if kept.strip():
+            lines.append(kept)
+    return "\n".join(lines)
+
+
+def _without_prohibition(sentence: str) -> str:
+    if len(sentence) > _LONGEST:
+        return sentence
+    text = sentence.replace("’", "'")
+    beginning, refusal, opposite = _patterns()
+    if opposite.search(text):
+        return sentence
+    if refusal.search(text.strip()):
+        return ""
+    match = beginning.search(text)
+    return sentence[: match.start()] if match else sentence
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    tables: Mapping[str, Mapping[str, Sequence[str]]] = json.loads(FILE.read_text(encoding="utf-8"))
+    return tuple(
+        re.compile("|".join(pattern for table in tables.values() for pattern in table[kind]), re.IGNORECASE)
+        for kind in KINDS
+    )

@@ -15,21 +15,17 @@ from functools import partial
 import structlog
 
 from app.chat.guard.guarded_texts import (
-    names_beside_messages,
     texts_as_sent,
     texts_beside_messages,
     texts_of_file_names,
     texts_of_others,
     texts_of_results,
-    texts_of_speakers,
     windows_across_joints,
 )
 from app.chat.guard.held_events import HeldEvents
 from app.chat.guard.redaction import Redaction
-from app.chat.inputs import Turn, text_of, texts_of
-from app.chat.plan import Plan
-from app.chat.plan_executor import as_entry
-from app.chat.planning.kinds import kind_of
+from app.chat.inputs import Turn, kind_of, text_of, texts_of
+from app.chat.plan import Plan, as_entry
 from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk
 from app.telemetry import Stages
 from app.wire.request import ChatRequest, TextPart
@@ -303,7 +299,7 @@ class RequestGuard:
         return [check for check in checks if check["source"] != _EARLIER_MESSAGES]
 
     def _request_texts(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """Return the texts of the request that are judged, and the windows and names that are judged with them."""
+        """Return the texts of the request that are judged, and the windows across them."""
         if not self.policy.of_texts:
             return [], []
         messages = self.request.messages
@@ -313,14 +309,8 @@ class RequestGuard:
         earlier = "\n".join(text_before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
         other_texts = texts_of_others(messages)
         files = texts_of_file_names(self.turn.sources)
-        speakers = texts_of_speakers(messages)
-        named = [(name, index) for index, name in enumerate(speakers) if name]
         beside_messages = texts_beside_messages(self.request)
         texts = [*self._texts_at(unanswered), *other_texts, *beside_messages, *files]
-        # A name that several messages have is judged once. Earlier messages of the user are judged by their texts only.
-        asking = set(unanswered)
-        current = {name: index for name, index in named if messages[index].role != "user" or index in asking}
-        texts += [(f"messages[{index}].name", name) for name, index in current.items()]
         if earlier or len(unanswered) > 1:
             texts += [("messages", f"{earlier}\n{self._unanswered_text}"), (_EARLIER_MESSAGES, earlier)]
         tool_results = [
@@ -328,10 +318,7 @@ class RequestGuard:
             for index, message in enumerate(messages)
             if message.role == "tool" and index > latest
         ]
-        names = [(f"messages[{index}].name", name) for name, index in named if index in asking]
-        joints = windows_across_joints(self._unanswered_text, [*tool_results, *files, *names])
-        names_beside = names_beside_messages(self.request)
-        return texts, [*joints, *names_beside]
+        return texts, windows_across_joints(self._unanswered_text, [*tool_results, *files])
 
     async def _judge(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
         """Return a check for each text. A window across two texts also gets a check if it has a code that none of the

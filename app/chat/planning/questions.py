@@ -10,7 +10,7 @@ from itertools import dropwhile, pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from app.chat.planning.named_keys import (
+from app.chat.planning.described_json import (
     COURTESY,
     ORDERS,
     field_named,

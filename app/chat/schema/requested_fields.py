@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from app.chat.inputs import texts_of
 from app.chat.planning.background import BackgroundPrompt, asks_for_json, asks_only_for_json, described_form
-from app.chat.planning.described_json import described_schema, schema_in, without_description
-from app.chat.planning.named_keys import schema_like, schema_of_named_keys
+from app.chat.planning.described_json import (
+    described_schema,
+    schema_in,
+    schema_like,
+    schema_of_named_keys,
+    without_description,
+)
 from app.chat.planning.prose import pasted_in
-from app.chat.schema.structured import Shape
+from app.chat.schema.shape import Shape
 from app.wire.request import ChatRequest, ChatTool, NamedToolChoice, ResponseFormat
 
 CALL = "/tool_calls/0/function/arguments"

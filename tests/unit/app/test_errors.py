@@ -5,7 +5,7 @@ import errno
 import pytest
 from structlog.testing import capture_logs
 
-from app.chat.schema.structured import SchemaNotSatisfied
+from app.chat.schema.shape import SchemaNotSatisfied
 from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, InternalError, Unavailable, report_error, to_api_error
 from models.base import (
     EngineFailed,

@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import math
 import weakref
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 
@@ -282,3 +284,22 @@ async def test_results_are_freed_at_once_when_a_later_call_fails_or_all_are_canc
         assert [one() for one in kept] == [None, None]
     finally:
         gc.enable()
+
+
+async def test_a_deadline_may_be_moved_to_an_earlier_or_a_later_time() -> None:
+    loop = asyncio.get_running_loop()
+
+    async def pieces() -> AsyncGenerator[int, None]:
+        yield 1
+        await asyncio.sleep(0.03)
+        yield 2
+        await asyncio.sleep(60)
+
+    with Deadline(loop.time() + 0.01) as deadline:
+        async with aclosing(pieces()) as waiting:
+            assert await deadline.next(waiting) == 1
+            deadline.move(math.inf)
+            assert await deadline.next(waiting) == 2
+            deadline.move(loop.time() + 0.01)
+            with pytest.raises(TimeoutError):
+                await deadline.next(waiting)

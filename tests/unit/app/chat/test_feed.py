@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.chat.feed import TimeLimit, Work, within
+from app.chat.feed import TimeLimit, within
 from app.errors import BadRequest, Unavailable
-from tests.strays import no_stray_failures
 
 
 async def stuck() -> AsyncGenerator[str, None]:
@@ -23,18 +22,6 @@ async def test_work_that_is_cancelled_from_within_ends_with_a_failure() -> None:
 
     with pytest.raises(RuntimeError):
         _ = [event async for event in within(10, broken())]
-
-
-async def test_work_that_its_caller_cancels_ends_as_cancelled() -> None:
-    async def listen() -> None:
-        async for _ in within(10, stuck()):
-            pass
-
-    listening = asyncio.create_task(listen())
-    await asyncio.sleep(0)
-    listening.cancel()
-    await asyncio.wait([listening])
-    assert listening.cancelled()
 
 
 async def test_a_time_out_of_the_work_itself_is_not_the_requests_time_limit() -> None:
@@ -83,17 +70,3 @@ async def test_the_time_limit_counts_from_the_arrival_and_is_a_503(seconds: floa
     assert (refusal.value.code, refusal.value.retry_after) == ("timeout", 1)
     now = asyncio.get_running_loop().time()
     assert TimeLimit.of(600, spent_s=500).answer_by < now + 100
-
-
-async def test_work_that_fails_while_its_caller_leaves_leaves_no_failure_behind() -> None:
-    async def start(report: Callable[[str], None]) -> None:
-        report("begun")
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            raise ValueError("the page could not be fetched") from None
-
-    with no_stray_failures():
-        async with contextlib.aclosing(Work[str, None](start).reports()) as reports:
-            assert await anext(reports) == "begun"
-        del reports

@@ -110,8 +110,3 @@ async def test_a_further_question_is_left_to_the_llm(planner: Planner) -> None:
     plan = await planner.plan(turn_of(Case(f"{CSV}\nForecast the next 4 weeks. Was there any growth?", (), ())))
     assert plan.summary == ("forecast",)
     assert not plan.results_only
-
-
-async def test_what_is_wrong_with_a_series_is_for_the_task_to_say(planner: Planner) -> None:
-    plan = await planner.plan(turn_of(Case("Forecast the next 4 weeks: data:text/csv;base64,!!!", (), ())))
-    assert plan.summary == ("forecast",)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from app.chat.inputs import Turn
 from app.chat.plan import ClientTools, Plan, Planner, Step
 from app.wire.request import ChatRequest
 from tasks.inputs.source import Origin, Source
@@ -10,15 +9,9 @@ from tasks.wording.transcripts import requested_options
 from tests.conftest import each_case
 from tests.plans import Case, turn_of
 
-SERIES = "10, 12, 11, 14, 15, 17"
-
 
 async def planned(text: str, *media: str) -> Plan:
     return await Planner().plan(turn_of(Case(text, media, ())))
-
-
-async def test_a_plain_question_needs_nothing() -> None:
-    assert not (await planned("What is the capital of France?")).steps
 
 
 async def test_a_question_that_no_llm_can_answer_is_searched_for_if_a_search_is_there() -> None:
@@ -27,12 +20,6 @@ async def test_a_question_that_no_llm_can_answer_is_searched_for_if_a_search_is_
     assert not (await Planner(can_run=lambda _task: False).plan(turn, searches_facts=True)).steps
     mine = turn_of(Case("What is my name?", (), ()))
     assert not (await Planner().plan(mine, searches_facts=True)).steps
-
-
-async def test_nothing_is_searched_for_beside_a_document_in_the_messages() -> None:
-    turn = turn_of(Case("When is the next meeting, and what is the latest news?", (), ()))
-    assert "web_search" in (await Planner().plan(turn, searches_facts=True)).summary
-    assert not (await Planner().plan(turn, has_document=True, searches_facts=True)).steps
 
 
 async def test_each_input_is_a_step_of_its_own() -> None:
@@ -44,17 +31,6 @@ async def test_each_input_is_a_step_of_its_own() -> None:
         "messages[0].content[3].input_audio.data",
     ]
     assert all(len(step.sources) == 1 for step in plan.steps)
-
-
-async def test_the_fields_of_a_video_are_heard_and_read() -> None:
-    turn = turn_of(Case("Extract these fields.", ("video link",), ()))
-    assert (await Planner().plan(turn, has_schema=True)).summary == ("speech_to_text", "ocr")
-    assert (await Planner().plan(turn)).summary == ("speech_to_text",)
-
-
-async def test_a_task_is_asked_what_the_user_wrote() -> None:
-    plan = await planned("Find the red car", "image")
-    assert {step.text for step in plan.steps} == {"Find the red car"}
 
 
 @pytest.mark.parametrize("text", ["Transcribe this in German", "Translate the audio to German", "ins Deutsche bitte"])
@@ -69,12 +45,6 @@ async def test_a_translation_of_media_waits_for_their_text_and_is_asked_in_the_s
     translate = plan.steps[-1]
     assert (translate.task, translate.after, translate.sources) == ("translate", (0, 1), ())
     assert translate.text == "Translate the following into French:"
-
-
-async def test_a_translation_waits_for_readers_only() -> None:
-    plan = await planned("Count the people and translate the sign to English", "image")
-    translate = plan.steps[-1]
-    assert [plan.steps[index].task for index in translate.after] == ["ocr"]
 
 
 async def test_a_text_that_comes_along_is_what_gets_translated_even_beside_media() -> None:
@@ -97,42 +67,6 @@ async def test_a_time_to_come_asks_a_table_for_a_forecast_whatever_the_verb() ->
 async def test_media_wanted_in_a_language_are_translated_but_an_answer_in_it_is_the_llms() -> None:
     assert (await planned("This letter in English, please", "pdf")).summary == ("ocr", "translate(ocr)")
     assert (await planned("Summarise this letter in English", "pdf")).summary == ("ocr",)
-
-
-async def test_numbers_in_the_message_are_forecast_without_a_source() -> None:
-    [step] = (await planned(f"Predict the next 3 values: {SERIES}")).steps
-    assert (step.task, step.sources) == ("forecast", ())
-
-
-async def test_too_few_numbers_are_no_series() -> None:
-    assert (await planned("Predict the next value: 1, 2, 4")).steps == ()
-
-
-async def test_a_search_takes_no_source() -> None:
-    plan = await planned("Search the web for this logo", "image")
-    assert [(step.task, len(step.sources)) for step in plan.steps] == [("ocr", 1), ("web_search", 0)]
-
-
-async def test_links_of_an_earlier_message_still_count() -> None:
-    source = Source(Origin(message=0), url="https://example.com/about")
-    plan = await Planner().plan(Turn("And who founded it?", (source,)))
-    assert plan.summary == ("scraper",)
-
-
-@pytest.mark.parametrize(
-    ("text", "asides"),
-    [
-        ("Detect all objects", [True, False]),
-        ("How many cats are there?", [True, False]),
-        ("Click on the search icon", [True, False]),
-        ("Detect the dogs and give me the text", [False, False]),
-        ("Read it out. Where are the cats?", [False, False]),
-        ("What is this about?", [False]),
-        ("Detect all objects. Translate this to French", [False, False, False]),
-    ],
-)
-async def test_a_picture_is_read_aside_where_only_things_are_looked_for(text: str, asides: list[bool]) -> None:
-    assert [step.is_aside for step in (await planned(text, "image")).steps] == asides
 
 
 @each_case(
@@ -163,15 +97,6 @@ async def test_words_of_papers_ask_for_no_things_in_the_picture(text: str) -> No
 )
 async def test_an_order_to_count_asks_for_things_in_the_picture(text: str) -> None:
     assert "object_detection" in (await planned(text, "image")).summary
-
-
-async def test_of_two_kinds_of_inputs_only_the_searched_picture_is_read_aside() -> None:
-    plan = await planned("Detect all objects", "pdf", "image")
-    assert [(step.task, step.is_aside) for step in plan.steps] == [
-        ("ocr", False),
-        ("ocr", True),
-        ("object_detection", False),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -214,40 +139,17 @@ def test_a_summary_names_tasks_and_never_shows_content() -> None:
     assert Plan(steps).summary == ("ocr", "speech_to_text", "translate(ocr,speech_to_text)")
 
 
-@each_case("fill", ["a", "“", "'", "`", "1 ", "1", "@.", "\n ", " ", "http://", "how ", "translate "])
-async def test_no_message_is_too_odd_to_be_planned(fill: str) -> None:
-    assert (await Planner().plan(Turn(fill * 50_000, ()))).steps == ()
-
-
-async def test_a_pasted_article_asks_for_nothing() -> None:
-    article = "The president said today that prices will rise. Search the web, she added. " * 40
-    assert (await planned(f"Shorten this article.\n{article}\nKeep it to three sentences.")).steps == ()
-
-
-@pytest.mark.parametrize("text", ["", "   ", "?", "…"])
-async def test_a_message_without_words_needs_nothing(text: str) -> None:
-    assert (await Planner().plan(Turn(text, ()))).steps == ()
-
-
 @each_case(
     ("text", "media", "expected"),
     [
         ("Transcribe this.", ("mp3",), True),
-        ("Can you transcribe this?", ("mp3",), True),
         ("What is said here?", ("mp3",), True),
-        ("Transcribe and translate into Spanish.", ("mp3",), True),
         ("Read both pictures", ("image", "jpg"), True),
-        ("Translate to Spanish: The house is red.", (), True),
         ("Translate this into German", ("pdf",), True),
-        ("forecast the next 3 months", ("csv",), True),
         ("", ("image",), True),
-        ("Summarise the text", ("pdf",), False),
         ("Read the text and summarise it.", ("image",), False),
-        ("Read the text, is it a receipt?", ("image",), False),
         ("Read the text. Is it a receipt?", ("image",), False),
-        ("Transcribe, translate into Spanish and summarise", ("mp3",), False),
         ("What is the total?", ("image",), False),
-        ("What colour is the car?", ("image",), False),
     ],
 )
 async def test_a_request_for_results_alone_is_known(text: str, media: tuple[str, ...], expected: bool) -> None:
@@ -293,13 +195,6 @@ async def test_a_search_in_so_many_words_is_left_to_a_tool_that_searches_or_has_
         assert (await Planner().plan(turn, choices)).steps == ()
 
 
-def test_without_tools_that_the_llm_may_call_there_is_nothing_to_choose() -> None:
-    assert choices_of() is None
-    assert choices_of("get_weather", tool_choice="none") is None
-    assert choices_of("get_weather", can_call_tools=False) is None
-    assert choices_of("get_weather", tool_choice="auto") == ClientTools(search=False)
-
-
 INVOICE = """Kairos Supplies Ltd, 12 Mill Lane, York
 Search for us on the web: today's prices at https://kairos.example/prices
 Invoice 2207/B of 14 May 2024
@@ -327,10 +222,3 @@ async def test_words_beside_a_pasted_document_say_what_to_do() -> None:
     read, searched = plan.steps
     assert [source.url for source in read.sources] == ["https://register.example/9920417"]
     assert "4,296.00" not in searched.text
-
-
-async def test_rules_for_an_answer_are_no_document_that_hides_a_link() -> None:
-    message = (
-        "Product page: https://shop.example/item\n- name: Name of the product\n- price: With two decimals\n- in EUR"
-    )
-    assert (await Planner().plan(turn_of(Case(message, (), ())), has_schema=True)).summary == ("scraper",)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.chat.plan import Plan, Step
-from app.chat.plan_executor import (
+from app.chat.run_plan import (
     answer_from_results,
     as_entry,
     execute_plan,
@@ -15,12 +15,10 @@ from app.chat.plan_executor import (
     without_unread_links,
 )
 from models.base import EngineFailed, EngineUnavailable
-from models.language.llm import first_tokens
 from tasks.base import Task, TaskRequest, unreported
 from tasks.catalog import PRECONTEXT_NAMES
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
-from tasks.ocr_result import OcrResult
 from tasks.precontext import Entry
 from tasks.result import Result
 from tests.entries import entry_of, failure_of, result_of
@@ -76,10 +74,6 @@ UNREADABLE = InputError("'a.png' is empty (0 bytes).")
 BLANK: dict[str, object] = {"extracted_text": "", "sections": [], "width": 9, "height": 9}
 
 
-async def test_no_steps_are_no_entries() -> None:
-    assert await gathered(Plan()) == ()
-
-
 async def test_steps_run_side_by_side_and_their_entries_are_in_the_plans_order() -> None:
     meeting = asyncio.Barrier(2)
 
@@ -89,20 +83,6 @@ async def test_steps_run_side_by_side_and_their_entries_are_in_the_plans_order()
 
     entries = await gathered(plan_of("object_detection", "ocr"), ocr=meet, object_detection=meet)
     assert [(entry.name, entry.result.data) for entry in entries] == [("object_detection", "Hm?"), ("ocr", "Hm?")]
-
-
-async def test_a_step_gets_its_text_its_sources_and_the_progress_to_report_to() -> None:
-    seen: list[TaskRequest] = []
-    reports: list[tuple[str, int, int]] = []
-
-    async def work(request: TaskRequest) -> object:
-        seen.append(request)
-        request.progress("ocr", 1, 1)
-        return {}
-
-    await execute_plan(plan_of("ocr"), finder(ocr=work), lambda *report: reports.append(report))
-    assert (seen[0].text, seen[0].sources) == ("Hm?", (PICTURE,))
-    assert reports == [("ocr", 1, 1)]
 
 
 async def test_a_step_works_on_the_texts_of_those_before_it() -> None:
@@ -180,47 +160,6 @@ async def test_a_translation_goes_without_a_link_that_cannot_be_read() -> None:
     assert (plan.steps, unread) == ((steps[1], replace(steps[2], after=(0,))), entries[:1])
 
 
-async def test_an_unreadable_part_is_raised_whatever_became_of_a_link() -> None:
-    plan = Plan((Step("ocr", (LINK,), ""), Step("ocr", (PICTURE,), "")))
-    with pytest.raises(InputError, match="empty"):
-        await execute_plan(plan, finder(ocr=failing(UNREADABLE)), unreported)
-
-
-async def test_a_failure_stands_beside_what_was_found() -> None:
-    broken, found = await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=giving([]))
-    assert (broken.result.data, broken.error) == (None, UNREADABLE.message)
-    assert (found.result.data, found.error) == ([], None)
-
-
-async def test_what_cannot_be_read_is_raised_when_there_is_nothing_else() -> None:
-    with pytest.raises(InputError, match="is empty"):
-        await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=failing(UNREADABLE))
-
-
-async def test_a_video_without_sound_can_still_be_looked_at() -> None:
-    silent = InputError("'a.mp4' has no audio track.", code="no_audio")
-    [found] = await gathered(plan_of("speech_to_text"), speech_to_text=failing(silent))
-    assert (found.name, found.error) == ("stt", "'a.mp4' has no audio track.")
-
-
-async def test_a_failure_is_raised_when_the_request_is_about_nothing_else() -> None:
-    plan = plan_of("ocr", "forecast", last_result_only=True)
-    with pytest.raises(EngineFailed):
-        await gathered(plan, ocr=giving({}), forecast=failing(EngineFailed("out of memory")))
-
-
-@pytest.mark.parametrize("last_result_only", [True, False])
-async def test_a_missing_engine_is_never_raised(last_result_only: bool) -> None:
-    [entry] = await gathered(plan_of("forecast", last_result_only=last_result_only))
-    assert entry.error is not None
-    assert "forecast" in entry.error
-
-
-async def test_one_that_only_lacks_an_engine_keeps_the_others_failures_from_being_the_clients() -> None:
-    entries = await gathered(plan_of("ocr", "forecast"), ocr=failing(UNREADABLE))
-    assert all(entry.error for entry in entries)
-
-
 def only_results(plan: Plan, **works: Work) -> Awaitable[tuple[Entry, ...]]:
     """Gathered for an LLM that can do nothing by itself."""
     return execute_plan(plan, finder(**works), unreported, is_all=True)
@@ -265,51 +204,6 @@ async def test_things_that_no_detector_knows_are_an_error_only_where_nothing_is_
     assert len(await gathered(plan, ocr=giving(BLANK))) == 1
 
 
-async def test_neither_is_a_guess_a_reading_aside_or_a_look_at_the_web() -> None:
-    aside, guess = Step("ocr", (PICTURE,), "", is_aside=True), Step("gui_detection", (PICTURE,), "", is_guess=True)
-    steps = (aside, guess, Step("web_search", (), "News today?"), Step("object_detection", (PICTURE,), ""))
-    entries = await only_results(Plan(steps), object_detection=giving([]))
-    assert [entry.error is None for entry in entries] == [False, False, False, True]
-
-
-async def test_what_a_picture_shows_may_be_what_is_written_there() -> None:
-    shown = Step("object_detection", (PICTURE,), "What is in this picture?", text_may_answer=True)
-    plan = Plan((Step("ocr", (PICTURE,), "", is_aside=True), shown))
-    page: dict[str, object] = {"extracted_text": "Platform nine", "sections": [], "width": 9, "height": 9}
-    read, lost = await only_results(plan, ocr=giving(page))
-    assert read.result.text() == "Platform nine"
-    assert lost.error is not None
-    assert list(lost.result.warnings()) == [lost.error]
-    with pytest.raises(EngineUnavailable, match="object_detection"):
-        await only_results(plan, ocr=giving({**page, "extracted_text": ""}))
-
-
-HEARING = Step("speech_to_text", (PICTURE,), "")
-
-
-@pytest.mark.parametrize(("first", "reads_out"), [(HEARING, False), (Step("ocr", (PICTURE,), ""), True)])
-async def test_what_was_read_is_not_lost_with_its_translation(first: Step, reads_out: bool) -> None:
-    plan = Plan((first, Step("translate", (), "Into Thai:", after=(0,))), reads_out=reads_out, results_only=True)
-    heard, lost = await only_results(plan, **{first.task: giving({"text": "Hello.", "extracted_text": "Hello."})})
-    assert lost.error is not None
-    assert "There is none." in lost.error
-    assert answer_from_results(plan, [heard, lost]) == f"Hello.\n\n{lost.error}"
-
-
-async def test_who_asks_for_the_translation_of_a_page_alone_is_told_that_there_is_none() -> None:
-    plan = Plan((Step("ocr", (PICTURE,), ""), Step("translate", (), "Into Thai:", after=(0,))), results_only=True)
-    with pytest.raises(EngineUnavailable, match="translate"):
-        await only_results(plan, ocr=giving({"extracted_text": "Hello."}))
-
-
-async def test_nor_the_sound_of_a_video_that_can_be_looked_at() -> None:
-    silent = failing(InputError("'a.mp4' has no audio track.", code="no_audio"))
-    plan = plan_of("speech_to_text", "ocr")
-    assert len(await only_results(plan, speech_to_text=silent, ocr=giving({}))) == 2
-    with pytest.raises(InputError, match="no audio"):
-        await only_results(plan_of("speech_to_text"), speech_to_text=silent)
-
-
 async def test_cancelling_cancels_every_step() -> None:
     begun = asyncio.Barrier(3)
     cancelled: list[str] = []
@@ -329,16 +223,6 @@ async def test_cancelling_cancels_every_step() -> None:
     with pytest.raises(asyncio.CancelledError):
         await gathering
     assert len(cancelled) == 2
-
-
-def test_what_only_a_bug_explains_is_not_told() -> None:
-    failed = as_entry("ocr", ZeroDivisionError("at /srv/secret.py"))
-    assert failed.error == "The server had an error while processing your request."
-
-
-def test_an_entry_has_the_precontexts_name_for_its_task() -> None:
-    assert as_entry("speech_to_text", result_of("stt", {"text": "ten"})).name == "stt"
-    assert as_entry("ocr", result_of("ocr", {})) == Entry("ocr", OcrResult({}))
 
 
 def test_an_empty_reading_is_told_unless_it_was_only_made_aside() -> None:
@@ -361,26 +245,3 @@ def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
     assert answer_from_results(Plan(steps, reads_out=True), entries) is None
     assert answer_from_results(both, [failure_of("stt", "There is none."), entries[1]]) is None
     assert answer_from_results(Plan(steps[:1], results_only=True), [entry_of("stt", {"text": " "})]) is None
-
-
-def test_translations_into_several_languages_follow_each_other() -> None:
-    steps = (Step("ocr", (), "Hm?"), *(Step("translate", (), "Hm?", after=(0,)) for _ in range(2)))
-    read = entry_of("ocr", {"extracted_text": "Good day."})
-    spanish = entry_of("translate", {"translated_text": "Buenos días."})
-    listed = entry_of("translate", {"translated_text": ["Bom", "dia."]})
-    lost = failure_of("translate", "There is none.")
-    plan = Plan(steps, results_only=True)
-    assert answer_from_results(plan, [read, spanish, listed]) == "Buenos días.\n\nBom\ndia."
-    assert answer_from_results(plan, [read, spanish, lost]) == "Good day.\n\nBuenos días.\n\nThere is none."
-
-
-def test_a_forecast_is_told_as_a_table() -> None:
-    rows = [{"date": "2026-11", "value": 22.0}, {"date": "2026-12", "value": 24.0}]
-    plan = Plan((Step("forecast", (), "Hm?"),), results_only=True)
-    text = answer_from_results(plan, [entry_of("forecast", {"predictions": rows})])
-    assert text == "date | value\n2026-11 | 22.0\n2026-12 | 24.0"
-
-
-@pytest.mark.parametrize(("limit", "shown"), [(None, "déjà vu"), (2, "déjà v"), (9, "déjà vu")])
-def test_a_text_ends_at_the_callers_limit(limit: int | None, shown: str) -> None:
-    assert first_tokens("déjà vu", limit) == (shown, shown != "déjà vu")

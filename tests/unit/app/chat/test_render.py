@@ -10,13 +10,9 @@ from app.events import (
     Event,
     Finish,
     Precontext,
-    Progress,
-    ReasoningChunk,
     TextChunk,
     ToolCallChunk,
 )
-from app.wire.response import ChatCompletionChunk, ChunkChoice, Delta
-from app.wire.sse import encode_model
 from tests.entries import entry_of, failure_of
 
 ENVELOPE = Envelope("req-1", 1784164296, "interfaze-beta")
@@ -63,40 +59,6 @@ async def test_a_stream_to_the_byte() -> None:
     ]
 
 
-async def test_a_piece_is_the_chunk_that_its_class_writes_whatever_it_says() -> None:
-    envelope = Envelope("req-1", 1784164296, 'a "model", \\"content":"" of its own')
-    texts = ["Hi", "", '"', "\\", '"content":""', "\0\x07\x1f\x7f\r\n\t", "é\u2028😀", "</think>"]
-    events = said(*map(TextChunk, texts), FINISH)
-    pieces = b"".join([piece async for piece in stream(events, envelope, ChunkOptions())]).split(b"\n\n")
-    for piece, text in zip(pieces[1 : len(texts)], texts[1:], strict=True):
-        chunk = ChatCompletionChunk(
-            id="req-1",
-            created=1784164296,
-            model=envelope.model,
-            choices=[ChunkChoice(delta=Delta(content=text))],
-        )
-        assert piece + b"\n\n" == encode_model(chunk)
-
-
-async def test_usage_comes_last_when_it_is_asked_for() -> None:
-    *_, usage, done = await streamed(TextChunk("Hi"), FINISH, include_usage=True)
-    chunk = json.loads(usage.removeprefix("data: "))
-    assert chunk["choices"] == []
-    assert chunk["usage"] == {"prompt_tokens": 220, "completion_tokens": 3, "total_tokens": 223}
-    assert chunk["vcache"] is False
-    assert done == "data: [DONE]"
-
-
-async def test_precontext_is_in_the_body_of_a_completion() -> None:
-    entries = (entry_of("other", {"a": 1}), failure_of("stt", "no audio"))
-    body = json.loads(await folded(Precontext(entries), TextChunk("x"), FINISH))
-    assert body["precontext"] == [
-        {"name": "other", "result": {"a": 1}},
-        {"name": "stt", "result": None, "error": "no audio"},
-    ]
-    assert list(body) == ["id", "object", "created", "model", "usage", "vcache", "precontext", "choices"]
-
-
 async def test_precontext_opens_a_stream_only_when_it_is_asked_for() -> None:
     entries = (entry_of("other", {"t": "é</precontext>"}), failure_of("stt", "no audio"))
     events = (Precontext(entries), TextChunk("x"), FINISH)
@@ -106,15 +68,6 @@ async def test_precontext_opens_a_stream_only_when_it_is_asked_for() -> None:
         '<precontext>\n{"name":"stt","result":null,"error":"no audio"}\n</precontext>',
     }
     assert deltas(await streamed(*events))[0] == {"role": "assistant", "content": "x"}
-
-
-async def test_reasoning_is_shown_only_when_it_was_asked_for() -> None:
-    events = (ReasoningChunk("first "), ReasoningChunk("then"), TextChunk("x"), FINISH)
-    assert json.loads(await folded(*events, show_reasoning=True))["reasoning"] == "first then"
-    assert "reasoning" not in json.loads(await folded(*events))
-    contents = [delta.get("content") for delta in deltas(await streamed(*events, show_reasoning=True))]
-    assert contents == ["<think>", "first ", "then", "</think>", "x", None]
-    assert deltas(await streamed(*events))[0]["content"] == "x"
 
 
 async def test_tool_calls_fold_and_stream_as_openai_sends_them() -> None:
@@ -142,18 +95,6 @@ async def test_tool_calls_fold_and_stream_as_openai_sends_them() -> None:
     assert second["tool_calls"] == [{"index": 0, "function": {"arguments": '{"city":'}}]
 
 
-async def test_reasoning_tokens_are_told_where_they_are_known() -> None:
-    body = json.loads(await folded(TextChunk("x"), Finish("stop", 1, 9, reasoning_tokens=4)))
-    assert body["usage"]["completion_tokens_details"] == {"reasoning_tokens": 4}
-
-
-async def test_progress_is_a_comment_and_only_when_it_is_asked_for() -> None:
-    events = (Progress("ocr", 1, 3), TextChunk("x"), FINISH)
-    lines = await streamed(*events, show_progress=True)
-    assert lines[0] == ': progress {"stage":"ocr","done":1,"total":3}'
-    assert not any(line.startswith(":") for line in await streamed(*events))
-
-
 async def test_warnings_are_told_once_each_in_the_answer_and_on_the_chunk_that_ends_it() -> None:
     events = (
         AnswerWarning("Mind the gap."),
@@ -167,12 +108,3 @@ async def test_warnings_are_told_once_each_in_the_answer_and_on_the_chunk_that_e
     chunks = [json.loads(line.removeprefix("data: ")) for line in await streamed(*events) if line.startswith("data: {")]
     assert chunks[-1]["warnings"] == answer["warnings"]
     assert all("warnings" not in chunk for chunk in chunks[:-1])
-
-
-async def test_nothing_that_was_found_ends_its_block() -> None:
-    result = {"text": "a</" * 1000, "lines": [{"text": "<", "n": n} for n in range(200)]}
-    events = (Precontext((entry_of("stt", result), failure_of("ocr", "too </large"))), TextChunk("Hi"), FINISH)
-    first, second, *_ = deltas(await streamed(*events, show_precontext=True))
-    assert (first["role"], second["content"]) == ("assistant", "Hi")
-    blocks = [block.removesuffix("\n</precontext>") for block in first["content"].split("<precontext>\n")[1:]]
-    assert [json.loads(block) for block in blocks] == json.loads(await folded(*events))["precontext"]

@@ -12,21 +12,18 @@ from app.access.admission import Admission
 from app.chat.context.trim import assemble
 from app.chat.feed import TimeLimit
 from app.chat.inputs import Turn
-from app.chat.specialists import Specialists
-from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
+from app.chat.run_plan import Specialists
+from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits
 from app.chat.tools import TOOLS
-from app.errors import Unavailable
-from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
+from app.events import AnswerWarning, Event, Finish, Precontext, TextChunk, ToolCallChunk
 from app.wire.request import ChatRequest
 from models.language.llm import (
-    CAUTION,
     Abilities,
     Done,
     LlmBroke,
     LlmCall,
     LlmError,
     LlmEvent,
-    LlmLate,
     LlmSilent,
     ReasoningDelta,
     TextDelta,
@@ -124,14 +121,6 @@ async def events_of(rounds: Rounds) -> list[Event]:
     return [event async for event in rounds.answer()]
 
 
-async def test_an_answer_at_once_is_its_events() -> None:
-    llm = ScriptedLlm([ReasoningDelta("so"), TextDelta("ni"), TextDelta("ne", {"content": []}), STOP])
-    rounds = rounds_with(llm)
-    assert await events_of(rounds) == [ReasoningChunk("so"), TextChunk("ni"), TextChunk("ne", {"content": []})]
-    assert rounds.text == "nine"
-    assert rounds.finish == Finish("stop", 10, 2)
-
-
 async def test_what_the_llm_writes_is_counted_when_it_is_written() -> None:
     class Count(Admission):
         """Admission that keeps what is counted."""
@@ -156,34 +145,6 @@ async def test_what_the_llm_writes_is_counted_when_it_is_written() -> None:
     assert count.counted == ['{"query":', ' "a"}', (CALLS.prompt_tokens, CALLS.completion_tokens), "so", "nine"]
 
 
-async def test_an_answer_that_is_cut_in_the_middle_costs_what_was_held_back_too() -> None:
-    class Holding(FallsSilent):
-        async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-            assert call.on_written
-            call.on_written("{" + "\n" * 98 + "}")
-            async for event in super().stream(call):
-                yield event
-
-    rounds = rounds_with(Holding([TextDelta("nine")]))
-    await events_of(rounds)
-    assert (rounds.text, rounds.completion_tokens) == ("nine", 26)
-
-
-async def test_why_an_answer_was_cut_is_told_beside_it() -> None:
-    rounds = rounds_with(ScriptedLlm([TextDelta("ni"), Done("length", 10, 2, note="It was cut.")]))
-    assert await events_of(rounds) == [TextChunk("ni"), AnswerWarning("It was cut.")]
-    assert rounds.finish == Finish("length", 10, 2)
-
-
-async def test_an_llm_that_is_not_capable_is_told_of_beside_every_answer() -> None:
-    llm = ScriptedLlm([TextDelta("nine"), STOP])
-    llm.is_capable = False
-    assert await events_of(rounds_with(llm)) == [TextChunk("nine"), AnswerWarning(CAUTION)]
-    late = Late([TextDelta("Let me see."), *searched("tides")], [])
-    late.is_capable = False
-    assert (await events_of(rounds_with(late)))[-1] == AnswerWarning(CAUTION)
-
-
 async def test_a_search_is_run_and_told_and_the_next_answer_counts() -> None:
     llm = ScriptedLlm(searched("tides"), [TextDelta("nine"), STOP])
     rounds = rounds_with(llm)
@@ -198,25 +159,6 @@ async def test_a_search_is_run_and_told_and_the_next_answer_counts() -> None:
         "tool_call_id": "call_0",
         "content": "==f== result 1: web_search\nabout tides\n==f==",
     }
-
-
-async def test_searches_of_one_turn_are_told_in_their_order_and_one_may_fail() -> None:
-    llm = ScriptedLlm(searched("tides", "nothing"), [TextDelta("nine"), STOP])
-    [first, _] = await events_of(rounds_with(llm))
-    assert isinstance(first, Precontext)
-    assert [entry.error for entry in first.entries] == [None, "The server had an error while processing your request."]
-    told = [message["content"].splitlines()[:2] for message in llm.calls[1].messages[-2:]]
-    assert told == [
-        ["==f== result 1: web_search", "about tides"],
-        ["==f== result 2: web_search", "failed: The server had an error while processing your request."],
-    ]
-
-
-async def test_only_who_streams_needs_pieces_apart() -> None:
-    for stream in (False, True):
-        llm = ScriptedLlm([TextDelta("nine"), STOP])
-        await events_of(rounds_with(llm, stream=stream))
-        assert llm.calls[0].is_for_the_end is not stream
 
 
 async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told() -> None:
@@ -254,31 +196,6 @@ async def test_specialists_are_offered_for_so_many_rounds() -> None:
     assert [len(call.tools) for call in llm.calls] == [*[1] * MAX_TOOL_ROUNDS, 0]
 
 
-async def test_a_call_that_was_not_offered_any_more_is_neither_run_nor_shown() -> None:
-    llm = ScriptedLlm(*[searched("tides")] * (MAX_TOOL_ROUNDS + 1))
-    shown = []
-    with pytest.raises(LlmBroke):
-        async for event in rounds_with(llm).answer():
-            shown.append(event)  # noqa: PERF401 - what came before the failure counts
-    assert [type(event) for event in shown] == [Precontext] * MAX_TOOL_ROUNDS
-
-
-@pytest.mark.parametrize("searching", [True, False])
-async def test_a_call_that_was_never_offered_is_not_shown_either(searching: bool) -> None:
-    invented = ToolCallDelta(0, "{}", "call_1", "openfaze_time_machine")
-    rounds = rounds_with(ScriptedLlm([TextDelta("It was Tuesday."), invented, CALLS]), searching=searching)
-    assert await events_of(rounds) == [TextChunk("It was Tuesday.")]
-    assert rounds.finish.reason == "stop"
-
-
-async def test_a_tool_of_the_clients_may_have_a_name_like_ours() -> None:
-    tool = {"type": "function", "function": {"name": "openfaze_time_machine"}}
-    call = ToolCallDelta(0, "{}", "call_1", "openfaze_time_machine")
-    assert await events_of(rounds_with(ScriptedLlm([call, CALLS]), tools=[tool])) == [
-        ToolCallChunk(0, "{}", "call_1", "openfaze_time_machine")
-    ]
-
-
 LOOK_UP = {"type": "function", "function": {"name": "look_up"}}
 INVENTED = [ToolCallDelta(0, "{}", "call_1", "look_down"), CALLS]
 
@@ -297,64 +214,11 @@ async def test_an_invented_tool_is_not_shown_and_the_llm_is_told_once_what_there
     assert f"no tool of that name. There are: {names}." in told["content"]
 
 
-async def test_a_specialist_that_is_called_beside_an_invented_tool_is_run() -> None:
-    mixed = [*searched("tides")[:-1], ToolCallDelta(1, "{}", "call_x", "look_down"), CALLS]
-    llm = ScriptedLlm(mixed, [TextDelta("nine"), STOP])
-    [found, text] = await events_of(rounds_with(llm))
-    assert (isinstance(found, Precontext) and len(found.entries), text) == (1, TextChunk("nine"))
-    told = [message for message in llm.calls[1].messages if message["role"] == "tool"]
-    assert [message["tool_call_id"] for message in told] == ["call_0"]
-
-
 async def test_an_llm_that_goes_on_inventing_tools_has_failed() -> None:
     llm = ScriptedLlm(INVENTED, INVENTED)
     with pytest.raises(LlmBroke) as failure:
         await events_of(rounds_with(llm, tools=[LOOK_UP]))
     assert "tools that it was not offered" in failure.value.public
-
-
-async def test_an_invented_tool_beside_words_or_real_calls_is_left_out_and_told() -> None:
-    beside_words = rounds_with(ScriptedLlm([TextDelta("nine"), *INVENTED]), tools=[LOOK_UP])
-    text, warned = await events_of(beside_words)
-    assert (text, beside_words.finish_reason) == (TextChunk("nine"), "stop")
-    assert isinstance(warned, AnswerWarning)
-    assert "'look_down'" in warned.text
-    beside_call = rounds_with(
-        ScriptedLlm([*INVENTED[:-1], ToolCallDelta(1, "{}", "call_2", "look_up"), CALLS]), tools=[LOOK_UP]
-    )
-    call, warned = await events_of(beside_call)
-    assert (call, beside_call.finish_reason) == (ToolCallChunk(0, "{}", "call_2", "look_up"), "tool_calls")
-    assert isinstance(warned, AnswerWarning)
-
-
-async def test_tools_that_are_silenced_are_not_offered() -> None:
-    llm = ScriptedLlm([ToolCallDelta(0, "{}", "call_1", "look_up"), CALLS], [TextDelta("nine"), STOP])
-    rounds = rounds_with(llm, tools=[LOOK_UP], tool_choice="none", searching=False)
-    assert (await events_of(rounds))[-1] == TextChunk("nine")
-    assert "There are: none." in llm.calls[1].messages[-1]["content"]
-
-
-@pytest.mark.parametrize(("arguments", "is_told"), [('{"of": ', True), ("tides", True), ("", False), ("{}", False)])
-async def test_arguments_that_are_no_json_come_as_they_are_and_are_told(arguments: str, is_told: bool) -> None:
-    llm = ScriptedLlm([ToolCallDelta(0, arguments, "call_1", "look_up"), CALLS])
-    call, *warned = await events_of(rounds_with(llm, tools=[LOOK_UP]))
-    assert call == ToolCallChunk(0, arguments, "call_1", "look_up")
-    assert bool(warned) == is_told
-
-
-async def test_the_clients_calls_are_numbered_among_themselves_and_end_the_rounds() -> None:
-    mixed = [*searched("tides")[:-1], ToolCallDelta(1, "{", "call_x", "look_up"), ToolCallDelta(1, "}"), CALLS]
-    rounds = rounds_with(ScriptedLlm(mixed), tools=[LOOK_UP])
-    assert await events_of(rounds) == [ToolCallChunk(0, "{", "call_x", "look_up"), ToolCallChunk(0, "}")]
-    assert rounds.finish_reason == "tool_calls"
-    assert rounds.entries == []
-
-
-async def test_words_of_two_rounds_are_two_paragraphs_and_only_the_last_are_the_answer() -> None:
-    llm = ScriptedLlm([TextDelta("Let me see."), *searched("tides")], [TextDelta("nine"), STOP])
-    events = await events_of(rounds := rounds_with(llm))
-    assert "".join(event.text for event in events if isinstance(event, TextChunk)) == "Let me see.\n\nnine"
-    assert rounds.text == "nine"
 
 
 async def test_asking_again_adds_the_complaint_and_offers_no_specialists() -> None:
@@ -367,20 +231,6 @@ async def test_asking_again_adds_the_complaint_and_offers_no_specialists() -> No
     ]
     assert llm.calls[1].tools == []
     assert (rounds.text, rounds.finish) == ("9", Finish("stop", 20, 4))
-
-
-async def test_what_the_llm_does_not_count_is_counted_here() -> None:
-    llm = ScriptedLlm([ReasoningDelta("so"), TextDelta("nine"), Done("stop", completion_tokens=None)])
-    await events_of(rounds := rounds_with(llm))
-    assert (rounds.prompt_tokens, rounds.completion_tokens) == (1, 2)
-
-
-async def test_reasoning_tokens_add_up_where_they_are_known() -> None:
-    thinking = Done("stop", 10, 5, reasoning_tokens=3)
-    llm = ScriptedLlm([TextDelta("nine"), thinking], [TextDelta("9"), thinking])
-    await events_of(rounds := rounds_with(llm))
-    _ = [event async for event in rounds.retry("A number.")]
-    assert rounds.finish == Finish("stop", 20, 10, reasoning_tokens=6)
 
 
 class HangingLlm(ScriptedLlm):
@@ -405,10 +255,6 @@ class FallsSilent(ScriptedLlm):
             raise self.error
 
 
-class Late(FallsSilent):
-    error = LlmLate("Nothing came.")
-
-
 TIME_IS_UP = TimeLimit(seconds=300, answer_by=0)
 
 
@@ -429,95 +275,3 @@ async def test_an_answer_that_has_begun_is_cut_and_counted(kind: type[ScriptedLl
     assert events == [TextChunk("ni"), TextChunk("ne")]
     assert rounds.text == "nine"
     assert rounds.finish == Finish("length", 1, 1)
-
-
-@pytest.mark.parametrize("kind", [HangingLlm, FallsSilent])
-async def test_a_call_of_the_clients_tool_is_cut_amid_its_arguments(kind: type[ScriptedLlm]) -> None:
-    tool = {"type": "function", "function": {"name": "pick", "parameters": {}}}
-    _, events = await cut(kind([ToolCallDelta(0, '{"n": 1', "call_1", "pick")]), tools=[tool])
-    assert events == [ToolCallChunk(0, '{"n": 1', "call_1", "pick")]
-
-
-async def test_text_of_an_earlier_round_is_a_beginning_too() -> None:
-    rounds = rounds_with(Late([TextDelta("Let me see."), *searched("tides")], []))
-    said, found, _, warned = await events_of(rounds)
-    assert said == TextChunk("Let me see.")
-    assert isinstance(found, Precontext)
-    assert isinstance(warned, AnswerWarning)
-    assert rounds.finish.reason == "length"
-
-
-async def test_a_specialist_that_takes_too_long_cuts_the_answer_as_well() -> None:
-    rounds, events = await cut(ScriptedLlm([TextDelta("Let me see."), *searched("for ever")]))
-    assert events == [TextChunk("Let me see.")]
-    assert rounds.finish == Finish("length", 10, 2)
-
-
-@pytest.mark.parametrize("kind", [HangingLlm, FallsSilent])
-async def test_reasoning_is_a_beginning_for_who_asked_for_it(kind: type[ScriptedLlm]) -> None:
-    _, events = await cut(kind([ReasoningDelta("so")]), reasoning_effort="high")
-    assert events == [ReasoningChunk("so")]
-
-
-@pytest.mark.parametrize(
-    ("llm", "failure"),
-    [
-        (HangingLlm([]), Unavailable),
-        (HangingLlm([ReasoningDelta("so")]), Unavailable),
-        (HangingLlm(searched("tides"), []), Unavailable),
-        (Late([]), LlmLate),
-        (FallsSilent([ReasoningDelta("so")]), LlmSilent),
-    ],
-)
-async def test_what_nobody_sees_is_no_beginning(llm: ScriptedLlm, failure: type[Exception]) -> None:
-    rounds = rounds_with(llm)
-    rounds.limit = TIME_IS_UP
-    with pytest.raises(failure) as raised:
-        await events_of(rounds)
-    if isinstance(raised.value, Unavailable):
-        assert raised.value.code == "timeout"
-        assert "300 s" in raised.value.message
-
-
-async def test_text_that_is_held_back_counts_where_it_is_of_the_last_call() -> None:
-    rounds = rounds_with(HangingLlm([TextDelta("{")]))
-    rounds.limit, rounds.holds_text = TIME_IS_UP, True
-    *_, warned = await events_of(rounds)
-    assert (rounds.text, rounds.finish_reason, type(warned)) == ("{", "length", AnswerWarning)
-    rounds = rounds_with(HangingLlm([TextDelta("Let me see."), *searched("tides")], []))
-    rounds.limit, rounds.holds_text = TIME_IS_UP, True
-    with pytest.raises(Unavailable):
-        await events_of(rounds)
-
-
-async def test_leaving_amid_the_answer_ends_the_llms_stream() -> None:
-    llm = ScriptedLlm([TextDelta("ni"), TextDelta("ne"), STOP])
-    async with aclosing(rounds_with(llm, stream=True).answer()) as events:
-        assert await anext(events) == TextChunk("ni")
-    assert llm.left == 1
-
-
-def options(*, with_tools: bool = False, **fields: Any) -> dict[str, Any]:
-    request = ChatRequest.model_validate({"model": "auto", "messages": [{"role": "user", "content": "Hm?"}], **fields})
-    return options_of(request, with_tools=with_tools)
-
-
-def test_nothing_set_is_nothing_passed_on() -> None:
-    assert options(n=1, metadata={"a": "b"}, store=True, evidence=True, stream=True) == {}
-
-
-def test_what_is_off_or_zero_is_passed_on_and_null_is_not() -> None:
-    assert options(temperature=0, logprobs=False, seed=None) == {"temperature": 0, "logprobs": False}
-
-
-def test_parameters_that_openai_does_not_have_reach_servers_that_do() -> None:
-    assert options(top_k=40, min_p=0.1, logit_bias={"1": -100}) == {
-        "top_k": 40,
-        "min_p": 0.1,
-        "logit_bias": {"1": -100},
-    }
-
-
-def test_parallel_calls_are_a_matter_of_tools() -> None:
-    assert options(parallel_tool_calls=False) == {}
-    assert options(parallel_tool_calls=False, with_tools=True) == {"parallel_tool_calls": False}

@@ -6,8 +6,7 @@ import pytest
 
 from app.chat.inputs import Turn
 from app.chat.plan import Plan, Step
-from app.chat.tools import PREFIX, TOOLS, InternalTool, offered
-from tasks.catalog import TASK_NAMES
+from app.chat.tools import PREFIX, TOOLS, offered
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
 from tests.conftest import each_case
@@ -34,14 +33,6 @@ def test_a_definition_is_in_openais_form_and_closed() -> None:
         assert set(function["parameters"]["required"]) | set(tool.optional) == set(function["parameters"]["properties"])
 
 
-def test_every_tool_is_a_task_of_ours() -> None:
-    assert {tool.task for tool in TOOLS} <= {*TASK_NAMES, "code_sandbox"}
-
-
-def test_only_what_runs_here_is_offered() -> None:
-    assert names(Turn("Hm?", ()), None, "web_search") == ["web_search"]
-
-
 def test_readers_are_offered_only_where_there_is_an_input() -> None:
     readers = {"ocr", "object_detection", "gui_detection"}
     assert not readers & set(names(Turn("Hm?", ())))
@@ -59,15 +50,10 @@ def test_what_the_plan_has_given_to_a_reader_is_not_given_again() -> None:
     ("task", "arguments", "text", "sources"),
     [
         ("web_search", {"query": "euro rate"}, "euro rate", ()),
-        ("scraper", {"url": "https://a.example/page"}, "Scrape this page: https://a.example/page", (PAGE,)),
         ("code_sandbox", {"code": "print(1)"}, "print(1)", ()),
-        ("code_sandbox", {"code": "print(1)", "files": [2, 1, 2]}, "print(1)", (PAGE, PICTURE)),
         ("translate", {"text": "nine", "to": "fr"}, "Translate the following into fr:\n\nnine", ()),
-        ("forecast", {"horizon": "4 weeks", "series": "1, 2"}, "Forecast the next 4 weeks.\n\n1, 2", ()),
         ("forecast", {"horizon": "3 steps", "input": 2}, "Forecast the next 3 steps.\n\n", (PAGE,)),
-        ("ocr", {"input": 1}, "Read it.", (PICTURE,)),
         ("ocr", {"input": 2, "pages": "2-4"}, "Read pages 2-4.", (PAGE,)),
-        ("object_detection", {"input": 1, "labels": ["cat", "dog"]}, "Find: cat, dog", (PICTURE,)),
         ("gui_detection", {"input": 1}, "Find the elements of the user interface.", (PICTURE,)),
     ],
 )
@@ -80,27 +66,15 @@ def test_a_call_asks_its_task(task: str, arguments: object, text: str, sources: 
     ("task", "arguments", "words"),
     [
         ("ocr", '{"input": 3}', "There is no input 3; there are 2."),
-        ("ocr", "{}", "do not fit"),
         ("forecast", '{"horizon": "4 weeks", "input": 3}', "There is no input 3; there are 2."),
-        ("ocr", '{"input": 0}', "There is no input 0; there are 2."),
         ("ocr", '{"input": "https://a.example/page"}', "There is no input"),
-        ("ocr", "", "do not fit"),
         ("ocr", '{"input": ', "do not fit"),
-        ("translate", "[" * 100_000, "do not fit"),
         ("code_sandbox", f'{{"code": {"[" * 20_000}{"]" * 20_000}}}', "do not fit"),
-        ("web_search", "[]", "do not fit"),
         ("code_sandbox", '{"code": "1", "files": [3]}', "There is no input 3; there are 2."),
-        ("code_sandbox", '{"code": "1", "files": 1}', "do not fit"),
         ("object_detection", '{"input": 1, "labels": [1]}', "do not fit"),
-        ("scraper", '{"url": "https://b.example/"}', "Only URLs in the user's own messages"),
         ("scraper", '{"url": "http://169.254.169.254/"}', "Only URLs in the user's own messages"),
     ],
 )
 def test_a_call_that_cannot_be_followed_is_the_llms_to_mend(task: str, arguments: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         BY_TASK[task].request(arguments, TURN)
-
-
-def test_a_tool_of_the_clients_with_a_tasks_name_is_another() -> None:
-    assert not any(tool.name in TASK_NAMES for tool in TOOLS)
-    assert InternalTool("ocr", "", {}, str).name == "openfaze_ocr"

@@ -29,12 +29,6 @@ async def test_a_text_is_translated_into_each_language_that_the_message_names(
     assert [(order.targets, order.text) for order in orders] == [((target,), text) for target in targets]
 
 
-@each_case(("message", "targets", "text"), WANTED)
-def test_the_task_reads_the_whole_message_alike(message: str, targets: list[str], text: str) -> None:
-    order = parse_order(message)
-    assert (list(order.targets), order.text) == (targets, text)
-
-
 @each_case("message", UNWANTED)
 async def test_other_messages_ask_for_no_translation(message: str) -> None:
     assert (await planned(message)).steps == ()
@@ -63,16 +57,6 @@ async def test_media_are_translated_into_each_language() -> None:
         "Translate the following into German:",
     ]
     assert plan.results_only
-
-
-async def test_the_language_of_the_text_is_kept_for_each_language() -> None:
-    steps = (await planned("Translate from English into Spanish and French: Gift")).steps
-    assert [parse_order(step.text).source for step in steps] == ["en", "en"]
-
-
-async def test_a_document_that_speaks_of_a_translation_asks_for_none() -> None:
-    invoice = "Invoice 4711\nTranslate brochure into French, 12 pages 300.00\nProofreading 80.00\nTotal 380.00"
-    assert (await planned(f"{invoice}\n\nWhat is the total?")).steps == ()
 
 
 @each_case(

@@ -117,14 +117,3 @@ async def test_what_a_detector_knows_is_looked_for_in_the_picture(question: str)
 )
 async def test_any_thing_is_looked_for_where_an_engine_may_know_it(engines: dict[str, Any]) -> None:
     assert (await planned("Where is the unicorn?", planner(**engines))).summary == ("ocr", "object_detection")
-
-
-async def test_an_order_to_detect_is_planned_so_that_the_client_learns_what_is_missing() -> None:
-    assert (await planned("Detect all unicorns.", planner())).summary == ("ocr", "object_detection")
-
-
-async def test_the_plan_says_why_things_are_not_looked_for() -> None:
-    plan = await planned("Where is the unicorn?", planner())
-    assert plan.unfindable is not None
-    assert "'knowing' cannot find 'unicorn'" in plan.unfindable.remedy
-    assert (await planned("Where is the bus?", planner())).unfindable is None

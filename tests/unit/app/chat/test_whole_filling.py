@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from app.chat.schema.requested_fields import CALL
-from app.chat.schema.structured import NotFoundInInput
-from tasks.extraction.printed_types import GUESSED
+from app.chat.schema.shape import NotFoundInInput
 from tests.conftest import each_case
 from tests.filling import INTEGER, NUMBER, OR_NULL, STRING, fill, left, pasted, read, shape_of, whole
 
@@ -23,15 +22,10 @@ FORM = pasted(
     ("name", "schema", "value"),
     [
         ("smoker", {"enum": ["Yes", "No", "Former"]}, "No"),
-        ("smoker", BOOLEAN, False),
         ("marital_status", {"enum": ["single", "married"]}, "married"),
-        ("marital_status", {"enum": ["ledig", "verheiratet"]}, "verheiratet"),
         ("newsletter", BOOLEAN, True),
-        ("parking", BOOLEAN, False),
         ("paid", BOOLEAN, True),
-        ("paid", {"type": ["boolean", "null"]}, True),
         ("payment_method", {"enum": ["cash", "bank_transfer", None]}, "bank_transfer"),
-        ("sex", {"enum": ["male", "female"]}, "female"),
         ("has_lift", BOOLEAN, False),
     ],
 )
@@ -92,13 +86,6 @@ async def test_a_field_that_is_not_there_and_must_not_be_empty_is_named(name: st
     assert failed.value.param == f"{CALL}/{name}"
 
 
-async def test_one_of_several_printed_choices_is_not_sure() -> None:
-    form = pasted("Registration form\n\nName: Ann Lee\nSchool: Westhill   Eastgate   Northam\nCity: Leeds\n")
-    filling = await whole(shape_of(school={"enum": ["Westhill", "Eastgate", "Northam"]}), form)
-    chosen = filling.copied.decided.get(("school",))
-    assert chosen is None or chosen.probability <= 0.5
-
-
 DAY = {"type": "string", "format": "date"}
 
 
@@ -114,32 +101,6 @@ async def test_a_field_that_must_have_a_value_gets_the_likeliest_of_its_type() -
     assert "warranty_ends" in left(await fill(shape_of(shop=STRING, warranty_ends=DAY), read()))
 
 
-async def test_a_demanded_value_has_a_place_of_its_own_if_there_is_one() -> None:
-    page = pasted("Contract of 4 March 2024\n\nDate of birth: 17/04/1988\nName: Ann Lee\n")
-    shape = shape_of(date_of_birth=DAY, delivered_on=DAY)
-    filling = await whole(shape, page)
-    assert filling.answer is not None
-    assert filling.answer.value == {"date_of_birth": "1988-04-17", "delivered_on": "2024-03-04"}
-
-
-async def test_a_number_is_no_day() -> None:
-    with pytest.raises(NotFoundInInput, match="'/born_on'"):
-        await whole(shape_of(born_on=DAY), pasted("Form 14 208\n\nName: Ann Lee\nPlace: Lyon\n"))
-
-
-async def test_what_nobody_can_judge_is_empty_and_named() -> None:
-    texts = {"type": "array", "items": {"type": "array", "items": STRING}}
-    filling = await whole(
-        shape_of(summary=STRING, sentiment={"enum": ["good", "bad"]}, routes=texts, total=NUMBER), read()
-    )
-    assert filling.answer is not None
-    assert filling.answer.value == {"summary": "", "sentiment": "good", "routes": [], "total": 63.6}
-    judged, empty = filling.warnings
-    assert "'summary', 'sentiment'" in judged
-    assert "OPENFAZE_LLM_BASE_URL" in judged
-    assert "'routes'" in empty
-
-
 async def test_fields_that_depend_on_each_other_are_copied_and_checked_together() -> None:
     shape = shape_of(total=NUMBER, comment=STRING, required=["total"])
     either = {"anyOf": [{"required": ["total"]}, {"required": ["comment"]}]}
@@ -153,41 +114,9 @@ async def test_fields_that_depend_on_each_other_are_copied_and_checked_together(
         await whole(never, read())
 
 
-async def test_an_object_that_may_be_null_is_filled_or_null() -> None:
-    fields = {"type": "object", "properties": {"total": NUMBER, "place": STRING}, "required": ["total", "place"]}
-    shape = shape_of(
-        sums={"anyOf": [fields, {"type": "null"}]},
-        order={"anyOf": [{"$ref": "#/$defs/o"}, {"type": "null"}]},
-        defs={"o": {"type": "object", "properties": {"iban": STRING, "order": {"$ref": "#/properties/order"}}}},
-    )
-    filling = await whole(shape, read())
-    assert filling.answer is not None
-    assert filling.answer.value == {"sums": {"total": 63.6, "place": ""}, "order": None}
-
-
-async def test_a_number_by_its_name_alone_is_a_text_where_a_text_stands_behind_its_label() -> None:
-    guessed = {"type": ["number", "null"], "$comment": GUESSED}
-    card = pasted("Invoice 12\n\nPayment: bank transfer\nTotal: 9.00 EUR")
-    filling = await whole(shape_of(payment=guessed, total=guessed), card)
-    assert filling.answer is not None
-    assert filling.answer.value == {"payment": "bank transfer", "total": 9.0}
-    cash = pasted("Invoice 12\n\nPayment: 10.00 EUR\nTotal: 9.00 EUR")
-    filling = await whole(shape_of(payment=guessed, total=guessed), cash)
-    assert filling.answer is not None
-    assert filling.answer.value == {"payment": 10.0, "total": 9.0}
-
-
 async def test_fields_beyond_the_hundredth_are_named_in_a_warning() -> None:
     fields = {f"label{number}": OR_NULL for number in range(120)}
     filling = await whole(shape_of(**fields), pasted("\n".join(f"Label{number}: v{number}" for number in range(2))))
     assert any("first 100 fields" in warning and "20 others" in warning for warning in filling.warnings), (
         filling.warnings
     )
-
-
-async def test_columns_of_lists_beyond_the_hundredth_are_named_in_a_warning() -> None:
-    columns = [{f"c{number}_{column}": OR_NULL for column in range(60)} for number in range(3)]
-    items = [{"type": "object", "properties": one, "required": list(one)} for one in columns]
-    lists = {f"list{number}": {"type": "array", "items": one} for number, one in enumerate(items)}
-    filling = await whole(shape_of(**lists), pasted("\n".join(f"Label{number}: v{number}" for number in range(2))))
-    assert any("120 others" in warning for warning in filling.warnings), filling.warnings

@@ -44,7 +44,6 @@ WEATHER: dict[str, Any] = {
         },
     },
 }
-CLOCK: dict[str, Any] = {"type": "function", "function": {"name": "get_time", "description": "The time of day"}}
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +64,6 @@ async def test_streams_piece_by_piece_and_counts_tokens(llm: EmbeddedLlm) -> Non
     assert (done.prompt_tokens or 0) > 7
 
 
-async def test_an_answer_that_ends_by_itself_stops(llm: EmbeddedLlm) -> None:
-    events = await events_of(llm, user("Say only the word: hello", options={"max_tokens": 200}))
-    assert done_of(events).finish_reason == "stop"
-
-
 async def test_an_answer_without_a_limit_ends_at_the_bound_and_says_so() -> None:
     llm = EmbeddedLlm(GGUF, context_tokens=512, max_tokens=12, parallel=1)
     done = done_of(await events_of(llm, user("Tell me a very long story.")))
@@ -78,30 +72,6 @@ async def test_an_answer_without_a_limit_ends_at_the_bound_and_says_so() -> None
     done = done_of(await events_of(llm, user("Tell me a very long story.", options={"max_tokens": 15})))
     assert (done.finish_reason, done.completion_tokens, done.note) == ("length", 15, None)
     await llm.close()
-
-
-async def test_stop_words_end_the_answer_before_them(llm: EmbeddedLlm) -> None:
-    options = {"seed": 1, "max_tokens": 20}
-    text = text_of(await events_of(llm, user("Tell me a story about a river.", options=options)))
-    stop = text[len(text) // 2 :][:8]
-    events = await events_of(llm, user("Tell me a story about a river.", options={**options, "stop": stop}))
-    assert text_of(events) == text[: text.index(stop)]
-    assert done_of(events).finish_reason == "stop"
-
-
-@pytest.mark.deep
-async def test_the_same_seed_gives_the_same_answer(llm: EmbeddedLlm) -> None:
-    call = user("Tell me about rivers.", options={"temperature": 1, "seed": 7, "max_tokens": 24})
-    await events_of(llm, user("Tell me about rivers and lakes.", options={"max_tokens": 4}))
-    assert text_of(await events_of(llm, call)) == text_of(await events_of(llm, call))
-
-
-async def test_logprobs_come_with_their_pieces(llm: EmbeddedLlm) -> None:
-    call = user("hi", options={"logprobs": True, "top_logprobs": 2, "max_tokens": 3})
-    pieces = [event for event in await events_of(llm, call) if isinstance(event, TextDelta)]
-    tokens = [token for piece in pieces if piece.logprobs for token in piece.logprobs["content"]]
-    assert len(tokens) == 3
-    assert all(token["logprob"] <= 0 and len(token["top_logprobs"]) == 2 for token in tokens)
 
 
 @pytest.mark.deep
@@ -116,15 +86,6 @@ async def test_a_schema_is_kept_every_time(llm: EmbeddedLlm, batches: int, at_on
     for events in chain.from_iterable(answers):
         jsonschema.validate(json.loads(text_of(events)), FIELDS)
         assert done_of(events).finish_reason == "stop"
-
-
-async def test_json_object_answers_with_an_object(llm: EmbeddedLlm) -> None:
-    call = user(
-        "Give me the name and age of Ann, who is 31, as JSON.",
-        response_format={"type": "json_object"},
-        options={"max_tokens": 100},
-    )
-    assert text_of(await events_of(llm, call)).startswith("{")
 
 
 @pytest.mark.parametrize(
@@ -142,21 +103,6 @@ async def test_a_forced_call_calls(llm: EmbeddedLlm, choice: Any) -> None:
     jsonschema.validate(arguments, WEATHER["function"]["parameters"])
     assert done_of(events).finish_reason == "tool_calls"
     assert not text_of(events)
-
-
-async def test_naming_a_function_keeps_the_others_out(llm: EmbeddedLlm) -> None:
-    choice = {"type": "function", "function": {"name": "get_time"}}
-    events = await events_of(llm, user("The weather in Paris?", tools=[WEATHER, CLOCK], tool_choice=choice))
-    pieces = [event for event in events if isinstance(event, ToolCallDelta)]
-    assert pieces[0].name == "get_time"
-    assert json.loads("".join(piece.arguments for piece in pieces)) == {}
-
-
-async def test_with_auto_a_model_without_tools_in_its_template_answers_in_words(llm: EmbeddedLlm) -> None:
-    call = user("Say hello.", tools=[WEATHER], tool_choice="auto", options={"max_tokens": 8})
-    events = await events_of(llm, call)
-    assert text_of(events)
-    assert not any(isinstance(event, ToolCallDelta) for event in events)
 
 
 async def test_the_result_of_a_call_is_read_in_the_next_turn(llm: EmbeddedLlm) -> None:
@@ -211,19 +157,6 @@ async def test_an_option_of_the_wrong_kind_is_refused(llm: EmbeddedLlm) -> None:
         await events_of(llm, user("hi", options={"temperature": "hot"}))
 
 
-async def test_it_tells_what_it_can(llm: EmbeddedLlm) -> None:
-    abilities = await llm.abilities()
-    assert abilities.context_tokens == CONTEXT_TOKENS
-    assert (abilities.vision, abilities.tools, abilities.json_schema) == (False, False, True)
-
-
-async def test_more_calls_than_run_at_a_time_are_all_answered(llm: EmbeddedLlm) -> None:
-    calls = [user(f"Say {number}.", options={"max_tokens": 2}) for number in range(12)]
-    answers = await asyncio.gather(*(events_of(llm, call) for call in calls))
-    assert [done_of(events).completion_tokens for events in answers] == [2] * 12
-    assert (llm.running, llm.queued) == (0, 0)
-
-
 async def test_nobody_without_the_key_is_answered(llm: EmbeddedLlm) -> None:
     await llm.load()
     place = urlsplit(llm.address or "")
@@ -248,14 +181,6 @@ async def test_a_model_is_freed_and_loaded_again_and_a_process_that_died_is_repl
     assert llm.counters.loads == 3
     await llm.close()
     assert {child.pid for child in psutil.Process().children()} == others
-
-
-async def test_a_model_that_nobody_uses_is_freed_after_a_while() -> None:
-    llm = EmbeddedLlm(GGUF, context_tokens=512, parallel=1, idle_unload_s=0.05)
-    await events_of(llm, user("hi", options={"max_tokens": 1}))
-    await until(lambda: llm.counters.unloads == 1)
-    assert not llm.loaded
-    await llm.close()
 
 
 async def test_a_caller_who_leaves_ends_the_answer(llm: EmbeddedLlm) -> None:

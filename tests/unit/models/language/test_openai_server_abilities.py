@@ -3,9 +3,7 @@
 import asyncio
 from typing import Any
 
-import httpx
 import pytest
-from httpx_aiohttp import AiohttpTransport
 
 from models.language.llm import Abilities, LlmUnavailable
 from models.language.openai_http import ServerPatience
@@ -106,35 +104,10 @@ async def test_a_server_that_drops_pictures_in_silence_does_not_see() -> None:
     assert not (await found_with(image=Reply("ok"), tools=NO, response_format=NO)).vision
 
 
-async def test_without_counts_an_accepted_picture_is_believed() -> None:
-    assert (await found_with(image=Reply("ok", usage=False), tools=NO, response_format=NO)).vision
-
-
-async def test_a_server_that_ignores_tools_has_none() -> None:
-    assert not (await found_with(image=NO, tools=Reply("I cannot call."), response_format=NO)).tools
-
-
-async def test_a_model_that_still_reasons_when_its_tokens_end_is_believed() -> None:
-    thinking = Reply(chunks=["<think>Well, "], finish_reason="length")
-    found = await found_with(image=NO, tools=thinking, response_format=thinking)
-    assert (found.tools, found.json_schema) == (True, True)
-
-
 @pytest.mark.parametrize("hanging", [Reply(hang_before_first_byte=True), Reply("word", hang_after=1)])
 async def test_a_question_that_is_never_answered_is_given_up(hanging: Reply) -> None:
     found = await found_with(ServerPatience(retries=0, question_s=0.2), image=hanging, tools=NO, response_format=NO)
     assert not found.vision
-
-
-async def test_a_key_that_may_not_list_models_can_ask_one_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    send = AiohttpTransport.handle_async_request
-
-    async def refuse_the_list(transport: AiohttpTransport, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(403) if request.url.path == "/v1/models" else await send(transport, request)
-
-    monkeypatch.setattr(AiohttpTransport, "handle_async_request", refuse_the_list)
-    with serving_llm() as upstream:
-        assert (await abilities_of(upstream)).vision
 
 
 @pytest.mark.parametrize("field", ["max_model_len", "context_length", "context_window", "max_context_length"])

@@ -15,18 +15,16 @@ from models.language.llm import (
     LlmEvent,
     LlmLate,
     LlmOverloaded,
-    LlmRefused,
     LlmSilent,
-    LlmUnavailable,
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
 )
 from models.language.openai_http import ServerPatience, api_url, proxy_for
+from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
 from tests.llm_server import Call, LlmServer, Reply, Request, serving_llm
 from tests.loop_time import LoopTime
-from tests.server import free_port
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])
 READY = ServerPatience(backoff_s=0.0)
@@ -66,13 +64,6 @@ async def test_a_call_is_streamed_with_counts_whatever_its_options() -> None:
     }
 
 
-async def test_tools_choice_and_format_are_sent_as_given() -> None:
-    tools = [function("f")]
-    form = {"type": "json_schema", "json_schema": {"name": "s", "schema": {}}}
-    body = (await sent(LlmCall(CALL.messages, tools, "auto", form))).body
-    assert (body["tools"], body["tool_choice"], body["response_format"]) == (tools, "auto", form)
-
-
 def function(name: str, **properties: Any) -> dict[str, Any]:
     parameters = {"type": "object", "properties": properties, "required": list(properties)}
     return {"type": "function", "function": {"name": name, "parameters": parameters}}
@@ -99,42 +90,38 @@ async def test_a_call_of_one_function_is_forced_by_offering_no_other() -> None:
     assert "".join(event.arguments for event in events if isinstance(event, ToolCallDelta)) == '{"n": 7}'
 
 
-async def test_a_server_that_answers_in_words_is_asked_for_the_call_under_a_schema() -> None:
-    """As llama.cpp does without a word where the model's template knows no tools. What it wrote is not shown."""
-    with serving_llm([Reply("Hello!"), Reply(WRITTEN), Reply(WRITTEN)]) as upstream:
-        async with client_of(upstream) as llm:
-            for _ in range(2):
-                call, done = await events_of(llm, FORCED)
-                assert isinstance(call, ToolCallDelta)
-                assert (call.name, call.arguments, bool(call.id)) == ("f", '{"n": 7}', True)
-                assert isinstance(done, Done)
-                assert done.finish_reason == "tool_calls"
-        natively, *by_schema = (request.body for request in upstream.requests)
-    assert natively["tool_choice"] == FORCED.tool_choice
-    # The second call is not tried in vain.
-    assert len(by_schema) == 2
-    for body in by_schema:
-        [asked] = body["response_format"]["json_schema"]["schema"]["anyOf"]
-        assert asked["properties"] == {"name": {"const": "f"}, "arguments": FORCED.tools[1]["function"]["parameters"]}
-        assert not body.keys() & {"tools", "tool_choice", "parallel_tool_calls", "stop"}
-        assert body["temperature"] == 0
+NO_TOOLS = KnownAbilities(vision=False, tools=False, json_schema=True, context_tokens=4096)
 
 
-async def test_words_in_place_of_a_call_are_told_when_they_are_written() -> None:
+async def test_a_server_that_calls_no_functions_is_asked_for_the_call_under_a_schema() -> None:
+    with serving_llm([Reply(WRITTEN)]) as upstream:
+        async with client_of(upstream, abilities=NO_TOOLS) as llm:
+            call, done = await events_of(llm, FORCED)
+        [body] = (request.body for request in upstream.requests)
+    assert isinstance(call, ToolCallDelta)
+    assert (call.name, call.arguments, bool(call.id)) == ("f", '{"n": 7}', True)
+    assert isinstance(done, Done)
+    assert done.finish_reason == "tool_calls"
+    [asked] = body["response_format"]["json_schema"]["schema"]["anyOf"]
+    assert asked["properties"] == {"name": {"const": "f"}, "arguments": FORCED.tools[1]["function"]["parameters"]}
+    assert not body.keys() & {"tools", "tool_choice", "parallel_tool_calls", "stop"}
+    assert body["temperature"] == 0
+
+
+@pytest.mark.parametrize("reply", [Reply("Hello!"), Reply('{"name": is what')])
+async def test_words_in_place_of_a_call_are_a_failure_and_are_told_when_they_are_written(reply: Reply) -> None:
     written: list[str] = []
-    call = replace(FORCED, on_written=written.append)
-    with serving_llm([Reply("Hello!"), Reply('{"name" is what')]) as upstream:
-        async with client_of(upstream) as llm:
+    with serving_llm([reply]) as upstream:
+        async with client_of(upstream, abilities=NO_TOOLS) as llm:
             with pytest.raises(LlmBroke):
-                await events_of(llm, call)
-    assert "".join(written) == 'Hello!{"name" is what'
+                await events_of(llm, replace(FORCED, on_written=written.append))
+    assert "".join(written) == reply.text
 
 
-async def test_a_forced_call_that_reasoning_uses_up_is_cut_and_not_asked_again() -> None:
+async def test_a_forced_call_that_reasoning_uses_up_is_cut() -> None:
     with serving_llm([Reply(reasoning="Let me see", finish_reason="length")]) as upstream:
-        async with client_of(upstream) as llm:
+        async with client_of(upstream, abilities=NO_TOOLS) as llm:
             thought, done = await events_of(llm, FORCED)
-        assert len(upstream.requests) == 1
     assert isinstance(thought, ReasoningDelta)
     assert isinstance(done, Done)
     assert done.finish_reason == "length"
@@ -155,21 +142,6 @@ async def test_a_schema_that_the_server_cannot_decode_under_is_left_to_who_check
             "json_object",
         ]
     assert first == TextDelta("{}")
-
-
-async def test_what_is_refused_without_the_schema_too_is_told_in_the_first_words() -> None:
-    with serving_llm([NO_GRAMMAR, Reply(status=400, error="no JSON here")]) as upstream:
-        async with client_of(upstream) as llm:
-            with pytest.raises(LlmRefused, match="JSON schema error at #/not"):
-                await events_of(llm, STRUCTURED)
-
-
-async def test_a_long_conversation_is_sent_in_pieces_and_arrives_whole() -> None:
-    # Given all of it at once, aiohttp warns of the event loop that it blocks.
-    said = [{"role": "user", "content": f"{number} " * 200_000} for number in range(5)]
-    request = await sent(LlmCall(said))
-    assert request.body["messages"] == said
-    assert int(request.headers["content-length"]) > 2_000_000
 
 
 async def test_the_key_is_sent_as_a_bearer_token() -> None:
@@ -242,15 +214,6 @@ async def test_a_server_that_asks_for_long_patience_is_asked_once() -> None:
         assert len(upstream.requests) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 422, 500])
-async def test_other_failures_are_not_tried_again(status: int) -> None:
-    with serving_llm(lambda _: Reply(status=status)) as upstream:
-        async with client_of(upstream) as llm:
-            with pytest.raises(Exception, match=r"."):
-                await events_of(llm)
-        assert len(upstream.requests) == 1
-
-
 async def test_a_lost_connection_is_tried_again_before_the_first_byte() -> None:
     """The server closes its connection on the first two calls, as one does that restarts."""
     calls = 0
@@ -270,13 +233,6 @@ async def test_a_lost_connection_is_tried_again_before_the_first_byte() -> None:
         assert await events_of(llm) == [TextDelta("back"), Done("stop", 11, 1)]
         await llm.close()
     assert calls == 3
-
-
-async def test_a_server_that_is_not_there_is_unavailable() -> None:
-    llm = OpenAiServer(f"http://127.0.0.1:{free_port()}", model="m", patience=READY)
-    with pytest.raises(LlmUnavailable, match="cannot be reached"):
-        await events_of(llm)
-    await llm.close()
 
 
 @pytest.mark.parametrize("reply", [Reply(hang_before_first_byte=True), Reply("a", hang_after=0)])

@@ -76,21 +76,9 @@ async def test_a_refused_key_is_the_operators_business(status: int) -> None:
     assert error.public == "The language model cannot be used as it is set up here: the server's log says why."
 
 
-async def test_an_unknown_model_is_the_operators_business() -> None:
-    error = await failure(Reply(status=404, error="The model `scripted` does not exist."))
-    assert "OPENFAZE_LLM_MODEL" in str(error)
-    assert "scripted" not in error.public
-
-
 async def test_an_account_without_credit_is_not_merely_busy() -> None:
     quota = {"message": "You exceeded your current quota.", "type": "insufficient_quota", "code": "insufficient_quota"}
     assert isinstance(await failure(Reply(status=429, error={"error": quota})), LlmNotSetUp)
-
-
-async def test_retry_after_is_passed_on() -> None:
-    error = await failure(Reply(status=429, retry_after=7.2))
-    assert isinstance(error, LlmOverloaded)
-    assert error.retry_after == 8
 
 
 def test_retry_after_may_be_a_date() -> None:
@@ -116,11 +104,6 @@ async def test_a_refusal_gives_the_servers_sentence_cleaned() -> None:
     assert error.public == "Bad image at … of … for key …: 'x' is no picture"
 
 
-async def test_the_key_itself_is_never_repeated() -> None:
-    error = await failure(Reply(status=400, error=f"No key {KEY} here."))
-    assert error.public == "No key … here."
-
-
 @each_case(
     ("sentence", "public"),
     [
@@ -142,10 +125,6 @@ async def test_the_key_itself_is_never_repeated() -> None:
 )
 def test_a_public_sentence_has_no_addresses(sentence: str, public: str) -> None:
     assert public_sentence(sentence) == public
-
-
-def test_a_sentence_is_kept_short() -> None:
-    assert len(public_sentence("word " * 1000)) == 300
 
 
 async def test_a_router_that_knows_nobody_for_such_a_call_refuses_the_call_and_not_the_model() -> None:
@@ -226,37 +205,16 @@ OVERFLOWS = [
         "Please reduce the length of the messages."
     ),
     (
-        "This model's maximum context length is 4097 tokens. However, you requested 5000 tokens (1000 in the "
-        "messages, 4000 in the completion)."
-    ),
-    (
-        "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300007 tokens. "
-        "Please reduce the length of the messages."
-    ),
-    (
         "This model's maximum context length is 2048 tokens. However, you requested 3000 tokens (2900 in the "
         "messages, 100 in the completion). Please reduce the length of the messages or completion."
     ),
     (
-        "This model's maximum context length is 32768 tokens. However, your request has 40000 input tokens. Please"
-        " reduce the length of the input messages."
-    ),
-    (
-        "'max_tokens' or 'max_completion_tokens' is too large: 40000. This model's maximum context length is 32768"
-        " tokens and your request has 20 input tokens (40000 > 32768 - 20)."
-    ),
-    (
-        "You passed 2049 input tokens and requested 100 output tokens. However, the model's context length is only"
-        " 2048 tokens, resulting in a maximum input length of 1948 tokens."
+        "You passed 2049 input tokens and requested 100 output tokens. However, the model's context length is "
+        "only 2048 tokens, resulting in a maximum input length of 1948 tokens."
     ),
     (
         "The decoder prompt (length 3000) is longer than the maximum model length of 2048. Make sure that "
         "`max_model_len` is no smaller than the number of text tokens."
-    ),
-    "The input (61709 tokens) is longer than the model's context length (40960 tokens).",
-    (
-        "Requested token count exceeds the model's maximum context length of 4096 tokens. You requested a total of"
-        " 5000 tokens: 4000 tokens from the input messages and 1000 tokens for the completion."
     ),
     (
         "Input length (5000 tokens) exceeds the maximum allowed length (4090 tokens). Use a shorter input or "
@@ -268,24 +226,21 @@ OVERFLOWS = [
         "context length of only 4096 tokens, which is not enough."
     ),
     "Context size has been exceeded.",
-    "prompt too long; exceeded max context length by 4 tokens",
     "the input length exceeds the context length",
     (
         "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 4096 `inputs` tokens "
         "and 100 `max_new_tokens`"
     ),
     "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
-    "prompt is too long: 205000 tokens > 200000 maximum",
     (
         "input length and `max_tokens` exceed context limit: 190000 + 21333 > 200000, decrease input length or "
         "`max_tokens` and try again"
     ),
     "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
     "This model's maximum prompt length is 131072 but the request contains 140000 tokens.",
-    "The prompt is too long: 150000, model maximum context length: 131072",
     (
-        "This endpoint's maximum context length is 32768 tokens. However, you requested about 40,000 tokens (39000"
-        " of text input, 1000 in the output)."
+        "This endpoint's maximum context length is 32768 tokens. However, you requested about 40,000 tokens "
+        "(39000 of text input, 1000 in the output)."
     ),
 ]
 
@@ -334,11 +289,3 @@ def test_a_sentence_is_looked_at_once_and_not_from_each_of_its_characters() -> N
 async def test_an_overflow_is_one_whatever_its_status(status: int) -> None:
     sentence = "The input (61709 tokens) is longer than the model's context length (40960 tokens)."
     assert isinstance(await failure(Reply(status=status, error=sentence)), ContextOverflow)
-
-
-async def test_an_error_that_never_ends_is_waited_for_no_longer_than_an_answer() -> None:
-    with serving_llm([Reply(status=400, error="no", hang_after=0)]) as upstream:
-        llm = OpenAiServer(upstream.base_url, model="scripted", patience=ServerPatience(first_byte_s=0.1))
-        with pytest.raises(LlmUnavailable, match="in time"):
-            await anext(llm.stream(CALL))
-        await llm.close()

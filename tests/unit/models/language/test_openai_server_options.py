@@ -134,13 +134,6 @@ async def test_the_limit_of_tokens_goes_by_the_name_that_the_server_knows(old: s
     assert [(body.get(old), body.get(new)) for body in bodies] == [(9, None), (None, 9), (None, 8)]
 
 
-async def test_a_limit_that_is_unknown_by_both_names_is_left_out() -> None:
-    script = refusing(max_tokens="Unknown: 'max_tokens'", max_completion_tokens="Unknown: 'max_completion_tokens'")
-    with serving_llm(script) as upstream:
-        bodies = await ask(upstream, {"max_tokens": 9})
-    assert [body.get("max_tokens") or body.get("max_completion_tokens") for body in bodies] == [9, 9, None]
-
-
 async def test_a_value_that_is_not_supported_is_left_out_of_this_call_alone() -> None:
     def reply(body: dict[str, Any]) -> Reply:
         if body.get("temperature") == 0.5:
@@ -171,17 +164,6 @@ async def test_tools_and_formats_are_never_left_out() -> None:
         with pytest.raises(LlmRefused):
             await ask(upstream, {}, response_format={"type": "json_object"})
         assert len(upstream.requests) == 2
-
-
-async def test_the_path_of_a_complaint_names_the_option() -> None:
-    error = {"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}
-
-    def reply(body: dict[str, Any]) -> Reply:
-        return Reply(status=422, error=error) if "seed" in body else Reply("ok")
-
-    with serving_llm(reply) as upstream:
-        _, again = await ask(upstream, {"seed": 1, "top_p": 1})
-    assert ("seed" in again, "top_p" in again) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -74,27 +74,6 @@ async def test_a_question_of_our_own_that_is_cut_amid_the_reasoning_is_asked_aga
     ]
 
 
-async def test_an_answer_that_is_cut_even_with_room_ends_as_it_came() -> None:
-    with serving_llm(thinking_first(10**6)) as upstream:
-        first, second = await ask(upstream, QUESTION, QUESTION, model="scripted")
-    assert (text_of(first), text_of(second)) == ("", "")
-    assert first[-1].finish_reason == second[-1].finish_reason == "length"  # type: ignore[union-attr]
-    assert len(upstream.requests) == 3
-
-
-async def test_a_small_context_gives_a_quarter_of_itself() -> None:
-    known = {"vision": False, "tools": False, "json_schema": False, "context_tokens": 4096}
-    with serving_llm(thinking_first(500)) as upstream:
-        llm = OpenAiServer(upstream.base_url, model="scripted", abilities=known)  # type: ignore[arg-type]
-        try:
-            await llm.abilities()
-            answered = [event async for event in llm.stream(QUESTION)]
-        finally:
-            await llm.close()
-    assert text_of(answered) == "Hello."
-    assert upstream.requests[-1].body["max_tokens"] == 100 + 1024
-
-
 async def test_a_clients_own_bound_holds() -> None:
     call = LlmCall(QUESTION.messages, options={"max_tokens": 100}, is_the_clients=True)
     with serving_llm(thinking_first(2000)) as upstream:

@@ -84,19 +84,6 @@ async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> N
     assert not spoken.cancelled
 
 
-async def test_if_who_came_first_leaves_one_of_the_others_is_charged() -> None:
-    spoken = Spoken()
-    answering = spoken.answering()
-    async with aclosing(answering.follow(is_first=True)) as first:
-        spoken.say()
-        await anext(first)
-        others = [asyncio.create_task(heard(answering, is_first=False)) for _ in range(2)]
-        await asyncio.sleep(0)
-    spoken.say(2)
-    ends = [(await other)[-1] for other in others]
-    assert ends == [FINISH, Finish("stop", 1, 2, vcache=True)]
-
-
 async def test_it_ends_when_the_last_has_left_and_nobody_joins_it_then() -> None:
     spoken = Spoken()
     answering = spoken.answering()
@@ -129,13 +116,3 @@ async def test_all_are_told_what_it_fails_with() -> None:
     assert [type(one) for one in both] == [ValueError, ValueError]
     assert not answering.can_be_joined
     assert spoken.kept == []
-
-
-async def test_what_is_known_is_told_without_asking_anybody() -> None:
-    async def known() -> Sequence[Event]:
-        return [TextChunk("kept"), FINISH]
-
-    spoken = Spoken()
-    answering = _SharedAnswer(known, spoken.begin, spoken.keep, spoken.ended.append)
-    assert await heard(answering, is_first=True) == [TextChunk("kept"), FINISH]
-    assert (spoken.begun, spoken.kept) == (0, [])

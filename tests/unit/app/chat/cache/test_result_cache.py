@@ -1,7 +1,6 @@
 """What specialists read of files: once for all who ask at the same time, and whatever the file is called."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -99,16 +98,6 @@ async def test_who_asks_at_the_same_time_shares_a_reading_and_hears_how_far_it_i
     assert reader.runs == 1
 
 
-async def test_who_came_first_may_leave_and_the_others_have_it(readings: ResultCache) -> None:
-    reader = Reader()
-    first, other = await waiting(readings, reader, asked(), asked())
-    first.cancel()
-    await asyncio.wait([first])
-    reader.may_end.set()
-    assert (await other).data == {"run": 1}
-    assert (reader.runs, reader.cancelled) == (1, 0)
-
-
 async def test_when_all_have_left_it_ends_and_is_begun_anew(readings: ResultCache) -> None:
     reader = Reader()
     tasks = await waiting(readings, reader, asked(), asked())
@@ -118,18 +107,6 @@ async def test_when_all_have_left_it_ends_and_is_begun_anew(readings: ResultCach
     reader.may_end.set()
     assert (await readings.read(READER, asked(), reader.run)).data == {"run": 2}
     assert (reader.runs, reader.cancelled) == (2, 1)
-
-
-async def test_one_that_is_cancelled_before_it_begins_leaves_nothing_behind(readings: ResultCache) -> None:
-    reader = Reader()
-    leaving = asyncio.create_task(readings.read(READER, asked(), reader.run))
-    while not readings._running:
-        await asyncio.sleep(0)
-    leaving.cancel()
-    await asyncio.wait([leaving])
-    while readings._running:
-        await asyncio.sleep(0)
-    assert reader.cancelled == reader.runs
 
 
 async def test_each_is_told_what_is_wrong_with_its_own_input(readings: ResultCache) -> None:
@@ -142,36 +119,3 @@ async def test_each_is_told_what_is_wrong_with_its_own_input(readings: ResultCac
     other.may_end.set()
     told = await asyncio.gather(first, second, return_exceptions=True)
     assert list(map(str, told)) == ["'a.pdf' is damaged", "'b.pdf' is damaged"]
-
-
-async def test_names_count_only_where_the_bytes_show_no_type(readings: ResultCache) -> None:
-    reader = Reader()
-    reader.may_end.set()
-
-    async def run_of(request: TaskRequest) -> Any:
-        return (await readings.read(READER, request, reader.run)).data["run"]
-
-    table = b"a,b\n1,2\n"
-    runs = [
-        await run_of(request)
-        for request in (
-            asked(PDF, "a.pdf"),
-            asked(PDF, "b.pdf"),
-            asked(PDF),
-            asked(table, "a.csv"),
-            asked(table, "b.csv"),
-            asked(table, "a.txt"),
-            asked(PDF, text="tables"),
-            asked(PDF, owner="t2"),
-        )
-    ]
-    assert runs == [1, 1, 1, 2, 2, 3, 4, 5]
-
-
-async def test_a_text_is_read_by_its_declared_letters(loader: MediaLoader) -> None:
-    def declared(charset: str) -> Source:
-        return Source(Origin("p"), payload=f"data:text/plain;charset={charset};base64,4+Xx7w==")
-
-    contents = [await loader.content(declared(charset)) for charset in ("cp1251", "koi8-r", "cp1251")]
-    assert contents[0] == contents[2] != contents[1]
-    assert contents[0][0] == contents[1][0] == hashlib.sha256(b"\xe3\xe5\xf1\xef").hexdigest()

@@ -9,13 +9,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from app.chat.context.pictures import FRAME_SIDE, LEAST_TOKENS, MAX_PICTURES, LlmImage, images_for_llm, tokens_of
+from app.chat.context.pictures import LEAST_TOKENS, LlmImage, images_for_llm, tokens_of
 from app.chat.inputs import Turn, latest_turn
-from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tests.recordings import beeps, encoded, filmed
+from tests.recordings import filmed
 from tests.unit.app.chat.test_inputs import image, request, text, user
 
 ROOM = 65_536
@@ -79,25 +78,6 @@ async def test_a_video_is_shown_as_frames_with_their_times(loader: MediaLoader, 
         assert np.asarray(seen(frame)).mean() == pytest.approx((10, 80, 150, 220)[int(time)], abs=4)
 
 
-async def test_large_frames_are_made_smaller(loader: MediaLoader) -> None:
-    part = {"type": "video_url", "video_url": data_url(film(720, 1280), "video/mp4")}
-    [frames] = (await images_for_llm(turn_of(part), loader, ROOM, omits_unreadable=False)).values()
-    assert seen(frames[0]).size == (FRAME_SIDE, FRAME_SIDE * 9 // 16)
-
-
-async def test_a_video_of_sound_alone_shows_nothing(loader: MediaLoader) -> None:
-    part = {"type": "video_url", "video_url": data_url(encoded(beeps(1.0, ()), "webm"), "video/webm")}
-    images = await images_for_llm(turn_of(part), loader, ROOM, omits_unreadable=False)
-    assert not any(images.values())
-
-
-async def test_a_video_that_cannot_be_read_is_left_out_or_raised(loader: MediaLoader) -> None:
-    part = {"type": "video_url", "video_url": data_url(film()[:600], "video/mp4")}
-    assert await images_for_llm(turn_of(part), loader, ROOM, omits_unreadable=True) == {}
-    with pytest.raises(InputError, match="damaged"):
-        await images_for_llm(turn_of(part), loader, ROOM, omits_unreadable=False)
-
-
 async def test_a_photo_is_made_so_small_that_the_context_has_room_for_it(loader: MediaLoader) -> None:
     turn = turn_of(image(png(4032, 3024)))
     images = await images_for_llm(turn, loader, 2048, omits_unreadable=False)
@@ -108,20 +88,6 @@ async def test_a_photo_is_made_so_small_that_the_context_has_room_for_it(loader:
     assert 1800 < tokens_of(images) <= 2048
 
 
-async def test_small_pictures_stay_as_they_are_beside_large_ones(loader: MediaLoader) -> None:
-    small = png(280, 280)
-    images = await images_for_llm(turn_of(image(png(3000, 3000)), image(small)), loader, 2048, omits_unreadable=False)
-    assert images[0, 2][0].url == small
-    assert tokens_of(images) <= 2048
-
-
-async def test_all_frames_of_a_video_have_room_together(loader: MediaLoader) -> None:
-    part = {"type": "video_url", "video_url": data_url(film(576, 1024), "video/mp4")}
-    images = await images_for_llm(turn_of(part), loader, 4 * LEAST_TOKENS, omits_unreadable=False)
-    assert len(images[0, 1]) == 4
-    assert tokens_of(images) <= 4 * LEAST_TOKENS
-
-
 @pytest.mark.deep
 async def test_where_there_is_less_room_than_frames_need_fewer_are_shown(loader: MediaLoader) -> None:
     part = {"type": "video_url", "video_url": data_url(film(576, 1024), "video/mp4")}
@@ -129,11 +95,3 @@ async def test_where_there_is_less_room_than_frames_need_fewer_are_shown(loader:
     assert [seen(frame).size for frame in images[0, 1]] == 2 * [seen(images[0, 1][0]).size]
     first, last = (np.asarray(seen(frame)).mean() for frame in images[0, 1])
     assert (first, last) == (pytest.approx(80, abs=4), pytest.approx(220, abs=4))
-
-
-async def test_frames_leave_room_for_pictures_among_the_most_that_a_prompt_holds(loader: MediaLoader) -> None:
-    part = {"type": "video_url", "video_url": data_url(film(), "video/mp4")}
-    stills = [image(png(8 + place, 8)) for place in range(MAX_PICTURES - 2)]
-    images = await images_for_llm(turn_of(*stills, part), loader, ROOM, omits_unreadable=False)
-    assert sum(map(len, images.values())) == MAX_PICTURES
-    assert len(images[0, MAX_PICTURES - 1]) == 2

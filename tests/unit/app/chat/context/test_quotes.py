@@ -52,11 +52,6 @@ async def test_passages_leave_room_for_the_line_above_them_and_their_headings() 
     assert any(line.startswith("T <https://") for line in lines)
 
 
-async def test_a_short_text_is_returned_whole() -> None:
-    short = text_entry("Invoice 4711\nTotal: 99.50 EUR")
-    assert await quoted("Who signed?", short) == ["- Invoice 4711", "- Total: 99.50 EUR"]
-
-
 async def test_a_question_about_something_else_has_no_passages() -> None:
     assert await quoted("Who won the football match?", text_entry(TEXT)) == []
 
@@ -67,8 +62,3 @@ async def test_a_summary_has_the_first_and_the_most_central_sentences(most: int)
     assert len(sentences) == most
     assert sentences[0].startswith("The harbour of Velsund was founded")
     assert all(sentence in " ".join(TEXT.split()) for sentence in sentences)
-
-
-async def test_a_text_without_sentences_is_summed_up_by_its_lines() -> None:
-    assert await summed_up("ACME\nTotal 9.00", 2) == ["ACME", "Total 9.00"]
-    assert await summed_up("", 2) == []

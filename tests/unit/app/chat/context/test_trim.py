@@ -1,7 +1,5 @@
 """What stays of long results when the context is short."""
 
-import copy
-import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -9,12 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from structlog.testing import capture_logs
 
-from app.chat.context.relevance import words
-from app.chat.context.trim import MAX_PIECES
 from app.chat.context.trim import trim as trim_in_threads
-from models.base import EngineOverloaded
+from app.chat.context.trim import words
 from models.embedding.embedder import Embedder
 from models.language.llm import estimate_tokens
 from tasks.ocr_result import document_result, page_section
@@ -44,11 +39,6 @@ def web_page(text: str) -> Entry:
     return entry_of("scraper", {"url": "https://a.example/", "title": "T", "description": "", "markdown": text})
 
 
-def prose_lines(count: int) -> list[str]:
-    said = prose(1, 10 * count)
-    return [" ".join(said[start : start + 10]) for start in range(0, 10 * count, 10)]
-
-
 @cache
 def page_of_prose(page: int, has_needle: bool) -> dict[str, Any]:
     """A page of 40 paragraphs of a line as `ocr` answers it, which no test may change."""
@@ -72,15 +62,6 @@ async def shortened(entry: Entry, question: str, budget: int) -> str:
     return text
 
 
-async def test_what_fits_stays_whole() -> None:
-    entry = transcript(["one", "two"])
-    assert await trim([entry], "what?", 100, estimate_tokens) == ["[0–1] one\n[1–2] two"]
-
-
-async def test_nothing_to_trim_is_nothing() -> None:
-    assert await trim([], "what?", 100, estimate_tokens) == []
-
-
 @pytest.mark.parametrize(
     ("page", "pages"), [(15, 30), *(pytest.param(page, 100, marks=pytest.mark.deep) for page in (1, 50, 100))]
 )
@@ -101,15 +82,6 @@ async def test_the_beginning_stays_and_gaps_are_marked() -> None:
     assert "[…]" in lines
 
 
-async def test_what_is_kept_is_in_its_order_and_word_for_word() -> None:
-    entry = transcript([f"line {number} {word}" for number, word in enumerate(prose(3, 400))])
-    whole = (await trim([entry], "", 10**6, estimate_tokens))[0].splitlines()
-    kept = [line for line in (await shortened(entry, "line 7 and line 300", 200)).splitlines() if line != "[…]"]
-    places = [whole.index(line) for line in kept]
-    assert places == sorted(places)
-    assert {7, 300} <= set(places)
-
-
 async def test_a_question_about_all_of_it_gets_pieces_from_everywhere() -> None:
     entry = transcript([f"{number} {' '.join(prose(number, 8))}" for number in range(400)])
     kept = await shortened(entry, "Zusammenfassung?", 600)
@@ -123,51 +95,6 @@ async def test_a_line_too_long_is_cut_between_sentences() -> None:
     kept = await shortened(web_page(" ".join(sentences)), "When does the warranty end?", 300)
     assert NEEDLE in kept
     assert kept.startswith("T <https://a.example/>")
-
-
-async def test_a_text_without_spaces_is_cut_anywhere() -> None:
-    kept = await shortened(web_page("字" * 5000 + "合計" + "字" * 5000), "合計は?", 400)
-    assert "合計" in kept
-
-
-async def test_short_results_stay_whole_beside_a_long_one() -> None:
-    short, long = transcript(["a short remark"]), pages_of_prose(30, at=20)
-    first, second = await trim([short, long], "When does the warranty end?", 400, estimate_tokens)
-    assert first == "[0–1] a short remark"
-    assert NEEDLE in second
-    assert estimate_tokens(first) + estimate_tokens(second) <= 400
-
-
-async def test_long_results_share_the_budget() -> None:
-    texts = await trim([pages_of_prose(10), pages_of_prose(30)], "water", 1000, estimate_tokens)
-    assert all(300 < estimate_tokens(text) <= 500 for text in texts)
-
-
-@pytest.mark.parametrize("budget", [0, 1, 3, 10, 40])
-async def test_a_tiny_budget_is_kept(budget: int) -> None:
-    texts = await trim([pages_of_prose(3), transcript(["x " * 500])], "water", budget, estimate_tokens)
-    assert sum(map(estimate_tokens, texts)) <= budget
-
-
-async def test_another_tokenizer_counts() -> None:
-    def count(text: str) -> int:
-        return len(text)
-
-    (text,) = await trim([pages_of_prose(5, at=3)], "warranty?", 700, count)
-    assert NEEDLE in text
-    assert len(text) <= 700
-
-
-async def test_the_same_arguments_give_the_same_text() -> None:
-    first = await shortened(pages_of_prose(10), "water and people", 300)
-    assert first == await shortened(pages_of_prose(10), "water and people", 300)
-
-
-async def test_the_precontext_is_not_touched() -> None:
-    entry = pages_of_prose(5)
-    before = copy.deepcopy(entry)
-    await shortened(entry, "water", 100)
-    assert entry == before
 
 
 class ByTopic:
@@ -194,53 +121,3 @@ async def test_with_an_embedder_meaning_counts_too() -> None:
     (text,) = await trim([entry], "warranty", 60, estimate_tokens, embedder)
     assert "the guarantee" in text
     assert "the guarantee" not in await shortened(entry, "warranty", 60)
-
-
-async def test_only_the_most_promising_pieces_are_embedded() -> None:
-    embedder = ByTopic()
-    (text,) = await trim([pages_of_prose(30, at=12)], "When does the warranty end?", 300, estimate_tokens, embedder)
-    assert NEEDLE in text
-    assert embedder.asked == [65]
-
-
-class Overloaded:
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        raise EngineOverloaded("all-minilm-l6-v2", 64, 1)
-
-
-async def test_without_its_embedder_words_alone_count() -> None:
-    entry, question = pages_of_prose(30, at=12), "When does the warranty end?"
-    with capture_logs() as logged:
-        (text,) = await trim([entry], question, 300, estimate_tokens, Overloaded())
-    assert text == await shortened(entry, question, 300)
-    assert [(record["event"], record["error"]) for record in logged] == [("relevance_failed", "EngineOverloaded")]
-
-
-async def test_texts_are_read_and_counted_in_other_threads() -> None:
-    threads: set[threading.Thread] = set()
-
-    def count(text: str) -> int:
-        threads.add(threading.current_thread())
-        return estimate_tokens(text)
-
-    await trim([pages_of_prose(20)], "water", 300, count)
-    assert threads
-    assert threading.main_thread() not in threads
-
-
-@pytest.mark.deep
-async def test_a_result_of_very_many_lines_is_chosen_from_in_larger_pieces() -> None:
-    lines = [f"{number}" for number in range(5 * MAX_PIECES)]
-    lines[70_000] = NEEDLE
-    counted: list[str] = []
-
-    def count(text: str) -> int:
-        counted.append(text)
-        return estimate_tokens(text)
-
-    (text,) = await trim([web_page("\n".join(lines))], "When does the warranty end?", 1000, count)
-    assert NEEDLE in text
-    assert len(counted) < 3 * MAX_PIECES
-    kept = [line for line in text.splitlines()[1:] if line != "[…]"]
-    places = [lines.index(line) for line in kept]
-    assert places == sorted(places)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.chat.context import trim
-from app.chat.context.relevance import MAX_QUESTION_WORDS, question_words, with_neighbours, words
+from app.chat.context.trim import MAX_QUESTION_WORDS, question_words, words
 
 
 def word_overlap(question: str, pieces: Sequence[str]) -> list[float]:
@@ -30,19 +30,9 @@ def test_a_short_piece_is_more_to_the_point_than_a_long_one() -> None:
     assert best("total", "the total of many other words that say little", "total 9") == 1
 
 
-def test_without_overlap_all_is_nothing() -> None:
-    assert word_overlap("summarise", ["a b", "c"]) == [0, 0]
-    assert word_overlap("", ["a"]) == [0]
-    assert word_overlap("a", []) == []
-
-
 def test_scripts_without_spaces_are_compared_by_character() -> None:
     assert words("合計はABCいくら") == ["合", "計", "は", "abc", "い", "く", "ら"]
     assert best("合計はいくらですか", "店名 東京書店", "合計 900円", "日付") == 1
-
-
-def test_neighbours_share_in_a_score() -> None:
-    assert with_neighbours([0, 10, 0, 0]) == [3, 10, 3, 0]
 
 
 def test_a_question_counts_by_the_words_of_its_ends_however_long_it_is() -> None:
@@ -51,16 +41,3 @@ def test_a_question_counts_by_the_words_of_its_ends_however_long_it_is() -> None
     assert len(asked) == MAX_QUESTION_WORDS
     assert {"w0", "warranty"} <= set(asked)
     assert best(question, "w50000", "the warranty") == 1
-
-
-def test_each_piece_is_read_once_however_many_words_are_asked_for() -> None:
-    class Counted(str):
-        reads = 0
-
-        def casefold(self) -> str:
-            Counted.reads += 1
-            return super().casefold()
-
-    pieces = [Counted(f"piece {number}") for number in range(50)]
-    word_overlap(" ".join(f"w{number}" for number in range(1000)), pieces)
-    assert Counted.reads == 50

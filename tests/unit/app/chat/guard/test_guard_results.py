@@ -1,16 +1,13 @@
 """What specialists found, and what pictures say, under `<guard>`: judged before an LLM reads it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
 
 import pytest
 
 from app.chat.guard.request_guard import Unsafe
 from app.chat.plan import Plan, Step
-from models.base import EngineUnavailable
 from tasks.base import Task, TaskRequest
-from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -69,23 +66,6 @@ async def test_what_a_task_has_read_is_judged_as_it_is_read(make: Make, entry: E
     assert [check["source"] for check in guard.checks] == ["ocr", entry.name]
 
 
-@pytest.mark.parametrize("field", ["title", "description", "text", "links", "metadata"])
-@pytest.mark.parametrize("several", [False, True])
-async def test_whatever_a_page_says_anywhere_is_judged(make: Make, field: str, several: bool) -> None:
-    unsafe: dict[str, Any] = {"links": [{"text": BOMB, "url": "u"}], "metadata": {"json_ld": [{"name": BOMB}]}}
-    page = {"url": "u", "title": "t", "text": "x", "markdown": "x", "links": [], "metadata": {}}
-    page[field] = unsafe.get(field, BOMB)
-    with pytest.raises(Unsafe):
-        await make().check_results([entry_of("scraper", [page, page] if several else page)])
-
-
-async def test_what_two_fields_of_a_result_say_is_judged_once(make: Make, keywords: KeywordGuard) -> None:
-    page = {"title": "Bread", "text": "Knead it.", "markdown": "**Knead** it."}
-    await make().check_results([entry_of("scraper", page), FOUND])
-    assert keywords.texts[:2] == ["Bread\nKnead it.", "nine"]
-    assert not any("**" in text for text in keywords.texts)
-
-
 def read(name: str, words: str) -> Entry:
     return Entry(name, result_of("ocr", {"extracted_text": words, "sections": []}))
 
@@ -113,19 +93,6 @@ async def test_what_is_split_over_words_and_what_was_read_is_blocked(
         for some in [entries] if at_once else [[one] for one in entries]:
             await guard.check_results(some)
     assert [check["source"] for check in guard.checks if check["codes"]] == [source]
-
-
-async def test_across_a_joint_windows_are_judged_and_not_everything_again(make: Make, keywords: KeywordGuard) -> None:
-    await make("x" * 50_000).check_results([read("ocr", "y" * 50_000), read("ocr", "z" * 50_000)])
-    alone, joints = keywords.texts[:2], keywords.texts[2:]
-    assert list(map(len, alone)) == [50_000, 50_000]
-    assert sum(map(len, joints)) < 3 * 2 * 2 * 501
-    assert max(map(len, joints)) == 1001
-
-
-async def test_a_task_that_answers_by_itself_is_joined_with_nothing(make: Make, keywords: KeywordGuard) -> None:
-    await make("Read a pipe", task="ocr").check_results([read("ocr", "bomb")])
-    assert keywords.texts == ["bomb"]
 
 
 class Reader:
@@ -174,30 +141,3 @@ async def test_what_a_task_has_read_is_not_read_again_unless_it_failed_or_may_ha
         "messages[0].content[1].image_url.url",
         "messages[0].content[2].video_url.url",
     ]
-
-
-async def test_a_picture_that_cannot_be_read_is_not_shown(make: Make) -> None:
-    guard = make([PICTURE])
-    with pytest.raises(InputError, match="damaged"):
-        await guard.check_unread(Plan(), (), Reader(InputError("It is damaged.")).find)
-    with pytest.raises(EngineUnavailable, match="ocr"):
-        await guard.check_unread(Plan(), (), Reader(EngineUnavailable("ocr", "Install it.")).find)
-
-
-@pytest.mark.parametrize("code", ["no_video", "unsupported_media_type"])
-async def test_what_no_llm_can_be_shown_need_not_be_readable(make: Make, code: str) -> None:
-    await make([VIDEO]).check_unread(Plan(), (), Reader(InputError("It has only sound.", code=code)).find)
-
-
-@pytest.mark.parametrize(
-    ("message", "codes"),
-    [
-        ("See https://a.example/a.png", ("S9",)),  # no LLM is shown what is only mentioned
-        ([PICTURE], ("S12_IMAGE",)),
-        ("Nothing to see", ("S9",)),
-    ],
-)
-async def test_nothing_is_read_that_need_not_be(make: Make, message: Any, codes: Sequence[str]) -> None:
-    reader = Reader()
-    await make(message, codes=codes).check_unread(Plan(), (), reader.find)
-    assert reader.asked == []

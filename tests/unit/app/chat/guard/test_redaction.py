@@ -1,28 +1,24 @@
 """One request without personal data: what it says, what is read for it, and what of an answer leaves when."""
 
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
 
 from app.chat.guard.redaction import Redaction
-from app.chat.guard.request_guard import RequestGuard, Unsafe
+from app.chat.guard.request_guard import RequestGuard
 from app.chat.inputs import latest_turn
-from app.chat.plan import Plan, Step
-from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
+from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.safety.guard import ImageGuard
 from models.workers.pool import Workers
-from tasks.base import Task, TaskRequest
 from tasks.guardrails import Guardrails, Policy
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.precontext import Evidence
-from tasks.result import Result
-from tests.entries import entry_of, failure_of, result_of
+from tests.entries import entry_of, failure_of
 from tests.keyword_guards import KeywordGuard
 from tests.unit.app.chat.test_inputs import image
 
@@ -130,42 +126,6 @@ async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
     ]
 
 
-async def test_messages_and_parts_that_are_json_stay_json() -> None:
-    written = '{"phone":"\\u002B49 170 1234567","card":4111111111111111}'
-    expected = '{"phone":"[PHONE]","card":"[CARD]"}'
-    request = request_of(
-        {"role": "tool", "content": written, "tool_call_id": "c"},
-        {"role": "tool", "content": [{"type": "text", "text": written}], "tool_call_id": "d"},
-        written,
-        {"role": "assistant", "content": written[:-1]},
-    )
-    redone, turn = await Redaction(Workers()).of_request(request, latest_turn(request, 16))
-    dumped = [message.model_dump()["content"] for message in redone.messages]
-    assert dumped[0] == expected
-    assert dumped[1][0]["text"] == expected
-    assert dumped[2] == turn.text == expected
-    assert dumped[3] == '{"phone":"[PHONE]","card":[CARD]'
-
-
-async def test_the_name_of_who_writes_is_redacted_and_ids_of_calls_are_not() -> None:
-    call = {"id": "ann@example.org", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    request = request_of(
-        {"role": "user", "content": "Hi", "name": "ann@example.org"},
-        {"role": "assistant", "tool_calls": [call]},
-        {"role": "tool", "content": "x", "tool_call_id": "ann@example.org"},
-    )
-    redone, _ = await Redaction(Workers()).of_request(request, latest_turn(request, 16))
-    assert redone.messages[0].name == "[EMAIL]"
-    assert redone.messages[1:] == request.messages[1:]
-
-
-async def test_links_stay_what_they_are() -> None:
-    request = request_of("Scrape https://example.org/4111111111111111 for ann@example.org")
-    _, turn = await Redaction(Workers()).of_request(request, latest_turn(request, 16))
-    assert turn.text == "Scrape https://example.org/4111111111111111 for [EMAIL]"
-    assert [source.url for source in turn.sources] == ["https://example.org/4111111111111111"]
-
-
 # Results.
 
 
@@ -186,33 +146,6 @@ async def test_results_are_redacted_then_judged(make: Make, keywords: KeywordGua
         {"source": "web_search", "codes": [], "scores": {}, "redacted": {"EMAIL": 1}},
         {"source": "scraper", "codes": [], "scores": {}, "redacted": {"EMAIL": 1}},
     ]
-
-
-async def test_what_is_unsafe_is_blocked_all_the_same(make: Make) -> None:
-    guard = make()
-    with pytest.raises(Unsafe):
-        await guard.check_results([entry_of("scraper", {"text": "bomb@example.org: a pipe bomb"})])
-    assert guard.refusal == "unsafe S9"
-
-
-async def test_a_picture_that_shows_personal_data_is_hidden_from_the_llm(make: Make) -> None:
-    class Reader:
-        name = "ocr"
-
-        async def run(self, request: TaskRequest) -> Result:
-            [source] = request.sources
-            text = "card 4111 1111 1111 1111" if source.origin.part == 2 else "nine"
-            return result_of("ocr", {"extracted_text": text, "sections": []})
-
-    def find_task(_: str) -> Task:
-        return Reader()
-
-    guard = make(user([image("http://x/1.png"), image("http://x/2.png"), image("http://x/3.png")]))
-    read = Step("ocr", guard.turn.sources[:1], "")
-    entries = await guard.check_results([entry_of("ocr", {"extracted_text": "a@example.org", "sections": []})])
-    turn = await guard.check_unread(Plan((read,)), entries, find_task)
-    assert turn.sources == guard.turn.sources[1:2]
-    assert turn.text == guard.turn.text
 
 
 # The answer.
@@ -243,22 +176,6 @@ async def test_a_whole_answer_is_redacted_at_its_end(make: Make) -> None:
     }
 
 
-async def test_a_call_of_a_tool_is_redacted_as_json(make: Make) -> None:
-    events = await shown(
-        make(stream=True),
-        ToolCallChunk(0, "", "c0", "send"),
-        ToolCallChunk(0, '{"to": "ann\\u00'),
-        ToolCallChunk(1, '{"n": 1}', "c1", "count"),
-        ToolCallChunk(0, '40example.org", "card": 4111111111111111}'),
-        FINISH,
-    )
-    assert events == [
-        ToolCallChunk(0, '{"to": "[EMAIL]", "card": "[CARD]"}', "c0", "send"),
-        ToolCallChunk(1, '{"n": 1}', "c1", "count"),
-        FINISH,
-    ]
-
-
 async def test_a_structured_answer_stays_json_and_its_evidence_agrees(make: Make) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
     evidence = Evidence({"/mail": {"text": "ann@example.org", "score": 1.0}}, ["/ann@example.org"])
@@ -276,24 +193,6 @@ async def test_a_structured_answer_stays_json_and_its_evidence_agrees(make: Make
         ]
 
 
-async def test_a_sentence_that_ends_in_digits_waits_for_what_follows(make: Make) -> None:
-    guard = make(stream=True)
-    passed: list[str] = []
-
-    async def spoken() -> AsyncGenerator[Event, None]:
-        for piece in ("Call", " +49 170. ", "123 4567. ", "It is", " free. ", "In 2026. ", "Bye", "."):
-            yield TextChunk(piece)
-            passed.append(piece)
-        yield FINISH
-
-    events = guard.check_answer(spoken())
-    released = [(len(passed), event.text) async for event in events if isinstance(event, TextChunk)]
-    assert "".join(text for _, text in released) == "Call [PHONE]. It is free. In 2026. Bye."
-    # Neither at the first full stop nor at the second, but once a word follows.
-    assert released[:2] == [(1, "Call"), (3, " [PHONE]")]
-    assert [place for place, text in released if text == "In 2026. "] == [6]
-
-
 STREAMED = (
     "Write to ann.lee@mail.example.org. Or call +49 170. 123 4567. Pay with 4111 1111 1111 1111. "
     "Or to DE89 3704 0044 0532 0130 00! Tel.: 2127365000. His SSN? 536-22-1234.\nOrder 12. 34 are left. AB 12 34 56 C. "
@@ -305,7 +204,7 @@ REDACTED = (
 )
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 11, 16, 29, 64, 400])
+@pytest.mark.parametrize("size", [1, 3, 7, 16, 64])
 @pytest.mark.parametrize("kind", [TextChunk, ReasoningChunk])
 async def test_however_an_answer_is_cut_it_is_redacted_alike(make: Make, size: int, kind: type) -> None:
     pieces = [STREAMED[at : at + size] for at in range(0, len(STREAMED), size)]
@@ -315,60 +214,3 @@ async def test_however_an_answer_is_cut_it_is_redacted_alike(make: Make, size: i
     assert events[-1] == FINISH
     if size < 16:
         assert len(events) > 10
-
-
-async def test_an_answer_without_sentences_leaves_in_parts_that_tear_nothing(make: Make) -> None:
-    words = "and so on and on " * 100
-    text = f"{words}+49 170 1234567 {words}ann@example.org {words}"
-    for size in (3, 50, 1201, 1300):
-        pieces = [text[at : at + size] for at in range(0, len(text), size)]
-        guard = make(stream=True)
-        passed = 0
-        early = ""
-
-        async def spoken(pieces: Sequence[str] = pieces) -> AsyncGenerator[Event, None]:
-            nonlocal passed
-            for piece in pieces:
-                yield TextChunk(piece)
-                passed += 1
-            yield FINISH
-
-        shown_text = ""
-        async for event in guard.check_answer(spoken()):
-            if isinstance(event, TextChunk):
-                shown_text += event.text
-                early = shown_text if passed < len(pieces) - 1 else early
-        assert shown_text == f"{words}[PHONE] {words}[EMAIL] {words}"
-        assert len(early) > 1000
-
-
-async def test_a_word_that_was_shown_before_says_what_a_number_is(make: Make) -> None:
-    events = await shown(make(stream=True), TextChunk("Her phone.\n"), TextChunk("2127365000 it is. "), FINISH)
-    assert text_of(events) == "Her phone.\n[PHONE] it is. "
-
-
-async def test_the_guard_judges_what_is_shown_and_what_comes_next_without_personal_data(
-    make: Make, keywords: KeywordGuard
-) -> None:
-    pieces = ["Hi. Write", " to ann@example.org", " soon, bob", "@example.org. ", "Bye."]
-    await shown(make(stream=True), *map(TextChunk, pieces), FINISH)
-    assert keywords.judged
-    assert all("@example" not in text for text, _, _ in keywords.judged)
-
-
-async def test_tool_calls_after_a_text_are_redacted_too(make: Make) -> None:
-    events = await shown(
-        make(stream=True),
-        TextChunk("I mail ann@example.org. "),
-        ToolCallChunk(0, json.dumps({"to": "a@b.org"}), "c", "f"),
-        FINISH,
-    )
-    assert events == [TextChunk("I mail [EMAIL]. "), ToolCallChunk(0, '{"to": "[EMAIL]"}', "c", "f"), FINISH]
-
-
-async def test_without_redaction_nothing_changes(make: Make) -> None:
-    guard = make(stream=True)
-    guard.redaction = None
-    text = TextChunk("Call +49 170. 123 4567. ", LOGPROBS)
-    assert await shown(guard, text, FINISH) == [text, FINISH]
-    assert await guard.redact("ann@example.org") == "ann@example.org"

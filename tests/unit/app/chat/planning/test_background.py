@@ -78,18 +78,13 @@ def test_a_question_of_a_person_is_no_background_prompt(system: list[str], users
     ("orders", "form"),
     [
         ('JSON format: { "title": "your title" }\n- { "title": "Stocks" }', {"title": "your title"}),
-        ('Return JSON: {"tool_calls": []}, or {"tool_calls": [{"name": "x"}]}', {"tool_calls": [{"name": "x"}]}),
         ('Use only ["General"] … Reply with JSON like {"tags": ["a", "b"]}', {"tags": ["a", "b"]}),
-        ('The output must be an array in JSON format: ["question1","question2"]', ["question1", "question2"]),
         (
             'Answer in JSON: {"search": true or false, "query": <text>, "tags": [...]}',
             {"search": False, "query": "", "tags": [""]},
         ),
-        ('What does {"a": 1} mean in JSON?', None),
         ('Fix this JSON: {"a": 1,, "b": }', None),
-        ('I have {"a": 1}.', None),
         ("Return JSON.", None),
-        (f"Return JSON: {'[' * 9000}", None),
     ],
 )
 def test_the_form_of_the_answer_is_the_fullest_example(orders: str, form: Any) -> None:

@@ -68,15 +68,6 @@ def test_a_description_is_no_part_of_the_document(prompt: str) -> None:
     assert "JSON" not in rest
 
 
-def test_data_stays_beside_a_description() -> None:
-    prompt = 'Read the number from this JSON: {"number": "A-12"}\nAnswer as {"number": "..."}'
-    assert without_description(prompt) == '{"number": "A-12"}'
-
-
-def test_lines_with_the_word_behind_a_colon_stay() -> None:
-    assert without_description("Format: JSON export\nReturn JSON with the key format.") == "Format: JSON export"
-
-
 @pytest.mark.parametrize("text", ["{" * 20_000, '{"a": ' * 20_000, "[" * 20_000, "json. " * 5_000])
 def test_long_texts_are_searched_fast(text: str) -> None:
     assert described_schema(text) is None

@@ -27,22 +27,6 @@ def test_code_quotations_and_addresses_ask_for_nothing(message: str) -> None:
     assert not Prose.of(message).mentions("translate")
 
 
-def test_an_apostrophe_quotes_nothing() -> None:
-    assert Prose.of("it's mine, translate what's his").mentions("translate")
-
-
-@pytest.mark.parametrize("message", ["Translate: search", "Translate the following\n\nsearch", "Here it is:\nsearch"])
-def test_what_follows_an_instruction_is_text_to_work_on(message: str) -> None:
-    prose = Prose.of(message)
-    assert prose.brings_text
-    assert "search" not in prose.text
-
-
-@pytest.mark.parametrize("message", [f"Summarise this: {LINK}", "Hello!\n\nPlease search", "Note: search for it"])
-def test_links_and_greetings_are_not_the_text_to_work_on(message: str) -> None:
-    assert not Prose.of(message).brings_text
-
-
 @pytest.mark.parametrize(
     "message",
     [
@@ -75,43 +59,21 @@ def test_a_link_that_is_shown_or_forbidden_is_not(message: str) -> None:
     assert not Prose.of(message).followed
 
 
-@pytest.mark.parametrize("message", ["What is 🔗5?", "🔗0 🔗99999999999999999999999", f"🔗0: don't open {LINK}"])
-def test_the_sign_of_a_link_is_no_link(message: str) -> None:
-    assert Prose.of(message).followed == frozenset()
-
-
-def test_one_link_may_be_forbidden_and_another_followed() -> None:
-    assert Prose.of(f"Read {LINK}. Do not open {LINK}/b").followed == {LINK}
-
-
 @each_case(
     "message",
     [
         "Don't translate",
-        "do it without translating",
         "nicht übersetzen",
-        "Übersetze das nicht",
         "ne traduis pas",
-        "no traduzcas",
         "non tradurre",
-        "não traduza",
         "niet vertalen",
-        "不要翻译",
         "翻訳しないで",
-        "не переводи",
         "لا تترجم",
     ],
 )
 def test_what_is_denied_is_not_asked_for(message: str) -> None:
     prose = Prose.of(message)
     assert not prose.asks("translate")
-
-
-@pytest.mark.parametrize(
-    "message", ["Don't worry, translate it", "I can't read it. Translate it", "translate, don't cut"]
-)
-def test_a_denial_reaches_no_further_than_its_clause(message: str) -> None:
-    assert Prose.of(message).asks("translate")
 
 
 def test_a_long_message_is_asked_for_at_its_ends() -> None:
@@ -125,44 +87,25 @@ def test_a_long_message_is_asked_for_at_its_ends() -> None:
     ("text", "language"),
     [
         ("translate into French", "French"),
-        ("translate to Brazilian Portuguese", "Portuguese"),
         ("ins Englische übersetzen", "English"),
-        ("en español", "Spanish"),
         ("in italiano", "Italian"),
-        ("naar het Duits", "German"),
         ("翻译成法语", "French"),
-        ("英語に翻訳", "English"),
         ("на русский", "Russian"),
-        ("إلى العربية", "Arabic"),
         ("a German translation of this", "German"),
-        ("auf Suomi", "Finnish"),
     ],
 )
 def test_a_target_is_named_in_any_language(text: str, language: str) -> None:
     assert target_languages(text) == (language,)
 
 
-@pytest.mark.parametrize(
-    "text", ["translate this French text", "translate it to me", "polish this", "to no avail at all"]
-)
-def test_a_language_that_is_no_target_is_none(text: str) -> None:
-    assert target_languages(text) == ()
-    assert target_languages(text, of_translation=True) == ()
-
-
 @each_case(
     ("text", "language"),
     [
         ("translate to zh: hello", "Chinese"),
-        ("translate to pt-BR", "Portuguese"),
         ("翻译成 en", "English"),
-        ("traduis vers de", "German"),
         ("translate to it: hello", "Italian"),
-        ("translate into it-IT", "Italian"),
         ("translate into deu", "German"),
-        ("translate this into Kinyarwanda please", "Kinyarwanda"),
         ("translate to quy.", "Ayacucho Quechua"),
-        ("translate to rw: hello", "Kinyarwanda"),
     ],
 )
 def test_a_target_of_a_translation_may_be_any_language_by_name_or_code(text: str, language: str) -> None:
@@ -194,17 +137,11 @@ PAGE = "ACME GMBH\n\nInvoice no.   4711\nTotal        99.50"
     ("message", "document"),
     [
         (INVOICE, INVOICE),
-        (f"Extract: {INVOICE}", INVOICE),
         (f"Please extract the fields. {INVOICE}", INVOICE),
-        (f"{INVOICE}. What is the total?", f"{INVOICE}. "),
         (f"Hi! You are a careful reader. Fill in the schema:\n{PAGE}\n\nReturn only JSON. Thanks!", f"\n{PAGE}\n\n"),
-        (f"```text\n{PAGE}\n```\nExtract the number and the total.", f"{PAGE}\n"),
         (f"<document>{PAGE}</document> Extract the total.", PAGE),
-        (f"Bitte extrahiere die Felder der folgenden Rechnung:\n{PAGE}", f"\n{PAGE}"),
         (f"Extrais les champs :\n{PAGE}", f"\n{PAGE}"),
-        (f"请提取以下字段：\n{PAGE}", PAGE),
         ("Make: Toyota\nModel: Corolla\nReturn Policy: none", "Make: Toyota\nModel: Corolla\nReturn Policy: none"),
-        ("Please find attached invoice 4711.\nBest, Anna", "Please find attached invoice 4711.\nBest, Anna"),
         ("my name is Anna", "my name is Anna"),
     ],
 )
@@ -212,36 +149,15 @@ def test_the_text_that_a_message_brings_has_no_instructions(message: str, docume
     assert (pasted_in(message) or "").strip() == document.strip()
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "",
-        "hello",
-        "What is the capital of France?",
-        "Generate a random person.",
-        "Extract the total.",
-        "a tale of dogs",
-    ],
-)
-def test_a_message_that_only_asks_brings_no_text(message: str) -> None:
-    assert pasted_in(message) is None
-
-
 @each_case(
     ("message", "says_more"),
     [
         (f"Extract: <document>{PAGE}</document>", False),
-        (f"Extract the fields as JSON.\n```\n{PAGE}\n```", False),
         (f"<invoice>{PAGE}</invoice>\nWhat is the total?", False),
-        (f"Extract: <data>{PAGE}</data>", False),
         (f"Return JSON with the total (number, 2 decimals).\n<document>{PAGE}</document>", False),
-        (f"<instructions>Extract the total.</instructions>\n<document>{PAGE}</document>", False),
         (f'Extrais les champs :\n"""\n{PAGE}\n"""', False),
-        (f"Format: JSON\n<document>{PAGE}</document>", False),
         (f"Here is the letter:\n<letter>{PAGE}</letter>\nDates are ISO 8601.", True),
-        (f"Rules:\n1. Days come first.\n2. Null if missing.\n<document>{PAGE}</document>", True),
         (f"Extract:\n- total: the gross amount\n- vendor: who sent it\n\n<text>\n{PAGE}\n</text>", True),
-        (f"Dear Ann, thank you for the flowers. <note>{PAGE}</note>", True),
     ],
 )
 def test_an_enclosure_is_the_document_if_there_are_no_values_outside(message: str, says_more: bool) -> None:
@@ -255,15 +171,10 @@ def test_an_enclosure_is_the_document_if_there_are_no_values_outside(message: st
     "enclosure",
     [
         "<b>Total: 1.00 EUR</b>",
-        "<i>Tax: 1.00 EUR</i>",
         "<a>Total: 1.00 EUR</a>",
-        "<q>Invoice 12</q>",
         "<system>Total: 1.00 EUR</system>",
-        "<note>Total: 1.00 EUR</note>",
         "<document>\nInvoice 9999\nTotal: 1.00 EUR\n</document>",
-        "<document>Invoice 9998</document>\n<document>Invoice 9999</document>",
         "```\nInvoice 9999\nTotal: 1.00 EUR\n```",
-        '"""\nInvoice 9999\n"""',
         "```\nInvoice 9998\n```\n<document>Invoice 9999</document>",
     ],
 )
@@ -276,27 +187,3 @@ def test_a_part_of_a_pasted_text_never_replaces_it(paper: str, enclosure: str) -
         message = f"Extract the fields.\n\n{document}"
         assert enclosure_in(message) is None
         assert (pasted_in(message) or "").strip() == document
-
-
-@each_case("name", ["b", "EM", "span", "p", "table"])
-def test_an_element_of_html_is_no_enclosure(name: str) -> None:
-    message = f"Extract the fields. <{name}>{INVOICE}</{name}>"
-    assert enclosure_in(message) is None
-
-
-def test_an_empty_enclosure_is_passed_over() -> None:
-    assert enclosure_in("Extract: <x></x>") is None
-    found = enclosure_in(f"Extract: <x></x> <document>{INVOICE}</document>")
-    assert found is not None
-    assert found.text == INVOICE
-
-
-def test_tags_are_searched_at_the_ends_of_a_long_message_alone() -> None:
-    """Each opening tag costs a search for its end, which is bounded, however long the message is."""
-    message = (
-        "".join(f"<t{number}>" for number in range(200))
-        + "x" * 1_000_000
-        + "".join(f"</t{number}>" for number in range(200))
-    )
-    assert enclosure_in(f"Extract: <document>{message}</document>") is not None
-    assert enclosure_in(message[:-600]) is None

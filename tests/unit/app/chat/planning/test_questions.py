@@ -4,13 +4,10 @@ from typing import Any
 
 import pytest
 
-from app.chat.planning import questions
 from app.chat.planning.questions import (
     asks_for_prose,
-    clauses_of,
     is_order,
     is_searchable,
-    unanswered,
     values_asked_for,
 )
 from tasks.extraction.printed_types import GUESSED
@@ -24,27 +21,16 @@ DAY: dict[str, Any] = {**TEXT, "format": "date"}
     ("question", "fields"),
     [
         ("Give me the total.", {"total": NUMBER}),
-        ("Total?", {"total": NUMBER}),
         ("What's the total on this receipt?", {"total": NUMBER}),
-        ("Can you please tell me the total?", {"total": NUMBER}),
         ("Tell me the invoice number, please.", {"invoice_number": TEXT}),
-        ("Nenne mir bitte die Rechnungsnummer, danke!", {"rechnungsnummer": TEXT}),
         ("How much do I have to pay?", {"total": NUMBER}),
-        ("Wie hoch ist der Betrag?", {"total": NUMBER}),
         ("Nenne mir die Rechnungsnummer.", {"rechnungsnummer": TEXT}),
-        ("What is the due date printed on this invoice?", {"due_date": DAY}),
         ("When is it due?", {"due_date": DAY}),
-        ("Wer hat die Rechnung ausgestellt?", {"seller": TEXT}),
         ("Quel est le montant total ?", {"montant_total": NUMBER}),
-        ("¿Cuál es el número de factura?", {"número_de_factura": TEXT}),
         ("Qual è il totale?", {"totale": NUMBER}),
-        ("Wat is het totaalbedrag?", {"totaalbedrag": NUMBER}),
         ("What are the invoice number and the date?", {"invoice_number": TEXT, "date": DAY}),
-        ("What is the landlord's phone number?", {"landlord_phone_number": TEXT}),
         ("When was this?", {"date": DAY}),
-        ("What did the meal cost?", {"total": NUMBER}),
         ("Was kostet alles zusammen?", {"total": NUMBER}),
-        ("Combien ça coûte ?", {"total": NUMBER}),
         ("List the skills.", {"skills": {"type": "array", "items": {"type": "string"}}}),
     ],
 )
@@ -82,19 +68,6 @@ def test_a_question_for_what_was_bought_asks_for_rows(question: str) -> None:
         "unit_price",
         "amount",
     }
-
-
-@pytest.mark.parametrize(
-    ("question", "clauses"),
-    [
-        ("Who is the customer, how much and until when?", ["Who is the customer", "how much", "until when?"]),
-        ("Give me the vendor, the total and the date.", ["Give me the vendor, the total and the date."]),
-        ("Wer ist der Kunde und bis wann ist zu zahlen?", ["Wer ist der Kunde", "bis wann ist zu zahlen?"]),
-        ("Tell me the date, and why it is late.", ["Tell me the date", "why it is late."]),
-    ],
-)
-def test_a_question_has_a_part_for_each_thing_that_it_asks(question: str, clauses: list[str]) -> None:
-    assert clauses_of(question) == clauses
 
 
 @pytest.mark.parametrize(
@@ -137,22 +110,6 @@ def test_what_names_no_printed_value_asks_for_none(text: str) -> None:
     assert values_asked_for(text) is None
 
 
-def test_what_documents_are_not_known_to_print_is_marked() -> None:
-    asked = values_asked_for("Tell me a joke.")
-    assert asked is not None
-    assert not asked.are_known
-
-
-@pytest.mark.parametrize(
-    ("question", "page"),
-    [("Give me the total.", "page"), ("Wie hoch ist der Betrag?", "Seite"), ("¿Cuál es el total?", "página")],
-)
-def test_the_answer_is_in_the_language_of_the_question(question: str, page: str) -> None:
-    asked = values_asked_for(question)
-    assert asked is not None
-    assert asked.sentences.page == f"{page} {{page}}"
-
-
 @pytest.mark.parametrize(
     ("text", "orders"),
     [
@@ -170,43 +127,24 @@ def test_an_order_to_give_something_is_none_to_write_it(text: str, orders: bool)
     "message",
     [
         "What is the capital of Peru?",
-        "Can you tell me what the capital of Peru is?",
         "what's the tallest mountain",
-        "Why is the sky blue?",
         "Where can I see penguins?",
-        "Was ist die Hauptstadt von Peru",
         "Quelle est la capitale du Pérou ?",
-        "¿Cuál es la capital de Perú?",
         "Qual è la capitale del Perù?",
-        "Qual é a capital do Peru?",
         "Wat is de hoofdstad van Peru?",
-        "秘鲁的首都是哪里？",
         "ペルーの首都はどこですか",
-        "Какая столица Перу",
         "ما هي عاصمة بيرو",
-        "How do I boil an egg?",
         "Kto napisał Pana Tadeusza?",
-        "Jaka jest stolica Peru?",
         "Vad är huvudstaden i Peru?",
-        "Vilken är huvudstaden i Peru?",
         "Apakah ibu negara Peru?",
-        "Siapakah presiden Peru?",
         "What is 12 * 7?",
-        "In what year did the war end?",
         "Is Lima the capital of Peru?",
-        "Who wrote Hamlet?",
         "How many legs does a spider have",
-        "Kannst du mir sagen, wer Hamlet geschrieben hat?",
         "Wer hat Hamlet geschrieben?",
-        "Wie hoch ist der Mount Everest?",
         "¿Quién escribió Hamlet?",
-        "Chi ha scritto Amleto?",
         "谁写了哈姆雷特？",
-        "富士山の高さは何メートルですか？",
         "Кто написал Гамлета?",
-        "من كتب هاملت؟",
         "When did the war end?",
-        "Which planet is the largest?",
         "What year did the Titanic sink?",
     ],
 )
@@ -236,91 +174,48 @@ def test_a_text_that_is_to_be_written_is_recognised(message: str) -> None:
     "message",
     [
         "hello",
-        "Hello?",
         "How are you?",
-        "What can you do?",
         "Wie geht es dir?",
-        "Comment ça va ?",
         "你好吗？",
-        "Как дела?",
         "Summarize this: Is it good? The cat sat on the mat.",
-        "Translate into Spanish: Where is the station?",
         "Good morning!",
-        "What should I cook tonight?",
         "何歳ですか？",
-        "今日は何をしますか？",
         "Can you help me?",
-        "Could you give me three ideas for a story?",
         "Kannst du mir helfen?",
-        "Peux-tu m'aider à écrire une lettre ?",
         "Pode me ajudar com uma carta?",
-        "Kun je me helpen een brief te schrijven?",
         "Can you come up with a slogan?",
-        "Could you turn this into a poem? The sea is blue.",
         "Jak się masz?",
-        "Hur mår du?",
         "Apa khabar?",
-        "잘 지내세요?",
         "Do it again",
-        "Can do!",
         "Is fine.",
-        "What a nice day!",
         "When I was young, I lived in Rome.",
-        "Who knows.",
         "Was für ein Tag!",
-        "Wie schön.",
         "Que bom!",
-        "How have you been?",
         "How was your day?",
-        "What's new?",
         "What do you mean?",
-        "Would you like to play a game?",
         "Will you be my friend?",
-        "Do you know any jokes?",
         "What did I just say?",
-        "The cat is called Tom and is 3 years old. What is the cat's name?",
         "Reply to this email: Hi Anna, can we meet at 5?",
-        "Is this positive or negative: I love it",
         "What does this do? `x = 1`",
-        "How about a poem?",
         "What about a story about a fox?",
-        "Why not?",
         "Wie geht's?",
-        "Wie heißt du?",
         "Wie geht es Ihnen?",
-        "¿Cómo estás?",
         "¿Qué tal todo?",
-        "Come va la vita?",
         "Como vai você?",
-        "Hoe gaat het?",
         "Wie ben je?",
-        "你是谁？",
         "你叫什么名字？",
-        "あなたは誰ですか",
         "元気ですか？",
-        "Как ты?",
         "Как у тебя дела?",
-        "كيف حالك؟",
         "من أنت؟",
-        "Co u ciebie słychać?",
         "Vad heter du?",
-        "Siapa nama awak?",
         "Was it good?",
-        "How are things?",
         "What should you eat?",
-        "Was machst du?",
         "Was meinen Sie?",
-        "Qu'est-ce que tu fais ?",
         "¿Qué puedes hacer?",
-        "Cosa sai fare?",
         "O que você pode fazer?",
-        "Wat kun je doen?",
         "你能做什么？",
-        "What is a good name for a cat?",
         "What now?",
-        "Is it good?",
         "Are you there?",
-        "I wonder what love is. Write about it?",
         "My name is Tom. What is my name?",
     ],
 )
@@ -343,53 +238,3 @@ def test_small_talk_and_texts_to_work_on_are_not_searched_for(message: str) -> N
 )
 def test_a_question_about_the_one_who_asks_is_not_searched_for(message: str) -> None:
     assert not is_searchable(message)
-
-
-@pytest.mark.parametrize(
-    ("question", "beginning"),
-    [
-        ("秘鲁的首都是哪里？", "这里没有"),
-        ("ペルーの首都はどこですか", "この質問"),
-        ("Какая столица Перу", "Здесь не"),
-        ("ما هي عاصمة بيرو", "لا يوجد"),
-        ("Jaka jest stolica Peru?", "Nie skonfigurowano"),
-    ],
-)
-def test_the_sentence_about_the_missing_model_is_in_every_language_that_is_recognised(
-    question: str, beginning: str
-) -> None:
-    assert unanswered(question, can_search=False).startswith(beginning)
-
-
-def test_the_sentence_about_the_missing_model_names_the_settings_in_the_questions_language() -> None:
-    assert unanswered("Was ist die Hauptstadt von Peru?", can_search=True) == (
-        "Hier ist kein fähiges Sprachmodell eingerichtet, das diese Frage beantwortet: "
-        "OPENFAZE_LLM_BASE_URL nennt eines."
-    )
-    assert unanswered("What is the capital of Peru?", can_search=False) == (
-        "No capable language model is set up here to answer this question: OPENFAZE_LLM_BASE_URL names one, "
-        "and OPENFAZE_SEARCH_URL a web search."
-    )
-
-
-def test_only_the_ends_of_a_long_text_say_whether_it_is_a_question_or_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched: list[str] = []
-
-    class Pattern:
-        @staticmethod
-        def search(text: str) -> None:
-            searched.append(text)
-
-        @staticmethod
-        def sub(_new: str, text: str, count: int) -> str:
-            searched.append(text)
-            return text
-
-    monkeypatch.setattr(questions, "compiled", lambda _: Pattern)
-    assert not questions.is_question("paper " * 1_000_000)
-    assert not is_order("paper " * 1_000_000)
-    assert max(map(len, searched)) < 10_000
-    monkeypatch.undo()
-    assert questions.is_question("paper " * 1_000_000 + "\nWhat is the total?")
-    assert questions.is_question("What is the total of " + "paper " * 1_000_000)
-    assert is_order("List the items of " + "paper " * 1_000_000)

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from app.chat.planning.wishes import Wish
+from app.chat.planning.intents import Wish
 from tests.conftest import ROOT, each_case
 
 _TABLE = tomllib.loads((ROOT / "tests" / "data" / "wishes.toml").read_text("utf-8"))
@@ -41,19 +41,7 @@ def test_the_question_has_no_words_on_how_to_answer(message: str, question: str)
 
 
 @pytest.mark.parametrize(
-    ("message", "is_bare"), [("Total? One word.", True), ("Total? Reply briefly.", False), ("Account number?", False)]
-)
-def test_a_single_word_may_be_wished(message: str, is_bare: bool) -> None:
-    assert Wish.of(message, of_input=True).is_bare is is_bare
-
-
-@pytest.mark.parametrize(
     ("message", "most"), [("Sum it up in two sentences.", 2), ("Résume en une phrase.", 1), ("TL;DR", 3)]
 )
 def test_a_summary_may_have_a_length(message: str, most: int) -> None:
     assert Wish.of(message, of_input=True).most_sentences == most
-
-
-def test_a_pasted_document_is_an_input() -> None:
-    assert Wish.of(f"Summarize this.\n\n{DOCUMENT}", of_input=False).kind == "summary"
-    assert Wish.of(f"{DOCUMENT}\n\nWrite a poem about it.", of_input=False).kind == "prose"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.schema.structured import is_open
+from app.chat.schema.shape import is_open
 from app.wire.request import ResponseFormat
 
 
@@ -45,9 +45,3 @@ def test_a_schema_that_constrains_nothing_is_open(schema: dict[str, Any]) -> Non
 )
 def test_a_schema_that_constrains_is_not_open(schema: dict[str, Any]) -> None:
     assert not is_open(json_schema(schema))
-
-
-@pytest.mark.parametrize("kind", ["text", "json_object"])
-def test_formats_without_a_schema_are_open(kind: str) -> None:
-    assert is_open(ResponseFormat.model_validate({"type": kind}))
-    assert is_open(None)

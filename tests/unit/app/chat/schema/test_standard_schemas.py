@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.chat.schema.standard_schemas import with_standard_schemas
-from app.chat.schema.structured import Shape
+from app.chat.schema.shape import Shape, with_standard_schemas
 from app.wire.request import ChatRequest
-from tests.conftest import each_case
 from tests.filling import pasted, whole
 
 SCHEMAS: dict[str, Any] = json.loads(
@@ -78,9 +76,3 @@ def test_the_schemas_of_the_answer_and_of_tools_become_standard_ones() -> None:
     assert "'/properties/a/fromat' of the schema" in warnings[0]
     assert "'/properties/a/fromat' of the parameters of 'save'" in warnings[1]
     assert sent == request_with(response_format=form_of(schema), tools=[tool, bare])
-
-
-@each_case("more", [{}, {"response_format": {"type": "json_object"}}, {"tools": []}])
-def test_a_request_without_schemas_stays_as_it_is(more: dict[str, Any]) -> None:
-    sent = request_with(**more)
-    assert with_standard_schemas(sent) == (sent, [])

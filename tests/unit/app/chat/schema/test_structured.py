@@ -1,13 +1,11 @@
 """Which form an answer must have, how an LLM is asked for it, and whether it has it."""
 
-import json
 from typing import Any
 
 import pytest
 
-from app.chat.schema.structured import SchemaNotSatisfied, Shape
+from app.chat.schema.shape import Shape
 from app.wire.request import ResponseFormat
-from tasks.errors import InputError
 from tasks.schema.json_answer import AnswerInvalid
 
 SCHEMA = {"type": "object", "properties": {"größe": {"type": "number"}}, "required": ["größe"]}
@@ -21,11 +19,6 @@ def shape(**fields: Any) -> Shape:
     found = shape_of(**fields)
     assert found is not None
     return found
-
-
-def test_any_text_will_do_without_a_format_and_for_text() -> None:
-    assert Shape.of(None) is None
-    assert shape_of(type="text") is None
 
 
 @pytest.mark.parametrize(
@@ -45,12 +38,6 @@ def test_where_no_schema_says_more_any_object_will_do(fields: dict[str, Any]) ->
         asked.parse("[1]")
 
 
-def test_a_schema_is_shown_to_the_llm_with_its_characters_as_they_are() -> None:
-    asked = shape(type="json_schema", json_schema={"name": "size", "schema": SCHEMA})
-    assert asked.instruction.endswith(json.dumps(SCHEMA, ensure_ascii=False))
-    assert "größe" in asked.instruction
-
-
 @pytest.mark.parametrize(("given", "sent"), [({}, False), ({"strict": None}, False), ({"strict": True}, True)])
 def test_a_schema_is_sent_in_openais_form(given: dict[str, Any], sent: bool) -> None:
     asked = shape(type="json_schema", json_schema={"schema": SCHEMA, **given})
@@ -63,14 +50,3 @@ def test_an_answer_is_checked_against_the_schema() -> None:
     assert asked.parse('{"größe": 9}').value == {"größe": 9}
     with pytest.raises(AnswerInvalid, match="required property"):
         asked.parse('{"size": 9}')
-
-
-def test_a_schema_that_cannot_be_checked_is_refused_at_once() -> None:
-    with pytest.raises(InputError, match="nothing is fetched"):
-        shape_of(type="json_schema", json_schema={"schema": {"$ref": "https://a.example/schema.json"}})
-
-
-def test_giving_up_says_why() -> None:
-    error = SchemaNotSatisfied("The answer is empty; it must be JSON.")
-    assert (error.status, error.type, error.code) == (500, "internal_error", "schema_not_satisfied")
-    assert error.message.endswith("The answer is empty; it must be JSON.")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.chat.guard.prohibitions import FILE, KINDS, without_prohibitions
+from app.chat.guard.guarded_texts import FILE, KINDS, without_prohibitions
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime

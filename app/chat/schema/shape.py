@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import ApiError, BadRequest
-from app.wire.request import ResponseFormat
+from app.wire.request import ChatRequest, ResponseFormat
 from tasks.schema.checker import FIELD, SchemaChecker, prepared_checker
 from tasks.schema.json_answer import JsonAnswer, parse_answer
-from tasks.schema.keywords import CONSTRAINTS
+from tasks.schema.keywords import CONSTRAINTS, standardised
 
 JSON_ONLY = "Answer with one JSON object and nothing else: no code fence, no comment."
 JSON_SCHEMA = "Answer with JSON and nothing else: no code fence, no comment. It must be valid against this schema:\n"
@@ -143,3 +143,22 @@ class Shape:
         Raises AnswerInvalid, with a message for the LLM, and InputError for a schema that cannot be checked.
         """
         return parse_answer(text, self.checker)
+
+
+def with_standard_schemas(request: ChatRequest) -> tuple[ChatRequest, list[str]]:
+    """Return the request with standard schemas, and warnings about keywords in them that have no effect."""
+    warnings: list[str] = []
+    update: dict[str, Any] = {}
+    form = request.response_format
+    if form is not None and form.json_schema is not None and form.json_schema.schema_:
+        schema, found = standardised(form.json_schema.schema_, "the schema")
+        warnings += found
+        json_schema = form.json_schema.model_copy(update={"schema_": schema})
+        update["response_format"] = form.model_copy(update={"json_schema": json_schema})
+    tools = []
+    for tool in request.tools or ():
+        parameters, found = standardised(tool.function.parameters or {}, f"the parameters of '{tool.function.name}'")
+        warnings += found
+        function = tool.function.model_copy(update={"parameters": parameters} if parameters else {})
+        tools.append(tool.model_copy(update={"function": function}))
+    return request.model_copy(update={**update, "tools": tools} if tools else update), warnings

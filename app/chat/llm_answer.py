@@ -1,0 +1,218 @@
+"""Answers requests with an LLM: tasks run side by side, then the LLM answers with their results, and calls tasks as its
+tools if it needs more."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from app.chat.call import ChatCall
+from app.chat.context.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
+from app.chat.context.prompt import build_messages, fence_results
+from app.chat.context.trim import trim
+from app.chat.directives import Directives
+from app.chat.filling import Filling, fill
+from app.chat.inputs import Turn, run_off_loop, texts_of, with_own_words
+from app.chat.material import Material, gather
+from app.chat.plan import ClientTools, Plan, Planner
+from app.chat.run_plan import Specialists
+from app.chat.schema.shape import Shape
+from app.chat.structured_answers import StructuredAnswers, read_examples
+from app.chat.tool_loop import Rounds, ToolLimits
+from app.chat.tools import InternalTool, offered
+from app.events import AnswerWarning, Event, Precontext
+from app.wire.request import ChatRequest
+from models.embedding.embedder import Embedder
+from models.language.llm import Llm, estimate_tokens, fence_around, new_fence
+from tasks.inputs.loader import MediaLoader
+from tasks.precontext import Entry
+from tasks.schema.awaited import in_thread
+
+ANSWER_DIVISOR = 4
+"""The LLM's context divided by this, a quarter, is kept for the answer, unless the client sets a limit below the
+context. Results of tasks also get at least a quarter."""
+PICTURES_DIVISOR = 2
+"""Pictures take at most half of the context that the definitions of tools leave."""
+ASSUMED_CONTEXT_TOKENS = 8192
+"""Context length assumed for an LLM that reports none, in tokens."""
+CAREFUL_BYTES_PER_TOKEN = 3
+"""Number of bytes counted as one token when results are fitted into the context.
+
+The estimate is careful because numbers and names take more tokens than prose.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LlmAnswers:
+    """Answers requests to the full model with an LLM."""
+
+    planner: Planner
+    structured: StructuredAnswers
+    loader: MediaLoader
+    embedder: Embedder | None
+    has_task: Callable[[str], bool]
+    tool_limits: ToolLimits = field(default_factory=ToolLimits)
+    extracts_always: bool = False
+    """True if the fields of a schema are extracted, and the LLM writes only those that could not be copied."""
+
+    async def answer(
+        self, llm: Llm, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
+        request = call.request
+        turn = await run_off_loop(request, with_own_words, turn, request)
+        shape = await in_thread(Shape.of, request.response_format) if request.response_format is not None else None
+        extracts = self.extracts_always and shape is not None and not request.tools
+        if not (extracts or turn.sources):
+            # If the LLM's queue is full, the request is refused before it costs more. A request with inputs is not
+            # refused yet, because the queue may have room again when its inputs have been read.
+            llm.check_room()
+        plan = Plan()
+        if not call.skip_planning:
+            # An LLM that extraction may make needless is not asked what it can do.
+            can_call_tools = not extracts and (await llm.abilities()).tools
+            choices = ClientTools.of(request, can_call_tools=can_call_tools)
+            plan = await self.planner.plan(turn, choices, has_schema=shape is not None, can_call_tools=can_call_tools)
+        call.stages.done("plan")
+        material = Material(call, directives, turn, specialists, llm, shape, plan)
+        async with aclosing(gather(material, is_all=False)) as events:
+            async for found in events:
+                if isinstance(found, Material):
+                    material = found
+                else:
+                    yield found
+        filling: Filling | None = None
+        if shape is not None and extracts:
+            material, filling = await self._fill(material, shape)
+            warnings = material.document.result.warnings() if material.document else ()
+            for warning in (*warnings, *(filling.copied.warnings if filling else ())):
+                yield AnswerWarning(warning)
+        ready = filling.answer if filling else None
+        answer = self.write(material) if ready is None else self.structured.copied(ready, material)
+        async with aclosing(answer) as events:
+            async for event in events:
+                yield event
+
+    async def _fill(self, material: Material, shape: Shape) -> tuple[Material, Filling | None]:
+        """Return the material with the fields that are copied from its results, or else from the document in it."""
+        examples = await read_examples(material, shape)
+        document = await material.pasted_document()
+        filling: Filling | None = None
+        if document is not None or any(entry.error is None for entry in material.results):
+            filling = await fill(shape, material.plan, material.results, document, self.structured.extractor, examples)
+        return replace(material, document=document, filling=filling), filling
+
+    async def write(self, material: Material) -> AsyncGenerator[Event, None]:
+        """Yield the events of an answer that the LLM writes from the material."""
+        rounds = await self._prepare(material)
+        shape = material.shape
+        events = rounds.answer() if shape is None else self.structured.by_llm(rounds, material, shape)
+        # The precontext is sent as one piece before the answer. It waits if the LLM may still call specialists, because
+        # their results are added to it.
+        waiting = tuple(rounds.entries)
+        if waiting and not rounds.internal:
+            yield Precontext(waiting)
+            waiting = ()
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Precontext):
+                    waiting += event.entries
+                    continue
+                if waiting:
+                    yield Precontext(waiting)
+                    waiting = ()
+                yield event
+        if waiting:
+            yield Precontext(waiting)
+        material.call.stages.done("answer")
+        yield rounds.finish
+
+    async def _prepare(self, material: Material) -> Rounds:
+        """Return the rounds of the LLM: its first prompt, its tools and their limits."""
+        request, turn, filling = material.request, material.turn, material.filling
+        call, llm = material.call, material.llm
+        shape = filling.rest if filling else material.shape
+        abilities = await llm.abilities()
+        entries = material.entries
+        instructions = [text for text in (shape and shape.instruction, filling and filling.instruction) if text]
+        system = [*material.directives.system, *instructions]
+        forced = request.tool_choice is not None and request.tool_choice not in ("auto", "none")
+        tools = []
+        if abilities.tools and not call.skip_planning and not forced:
+            tools = offered(turn, material.plan, self.has_task)
+        context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
+        if request.tools or request.response_format:
+            taken = await asyncio.to_thread(_count_definition_tokens, request, tools)
+        else:
+            taken = _count_definition_tokens(request, tools)
+        images: Mapping[PartPlace, Sequence[LlmImage]] = {}
+        if abilities.vision and turn.sources:
+            shown = await material.specialists.without_hidden(turn, material.plan, material.results)
+            room = max(0, context - taken) // PICTURES_DIVISOR
+            images = await images_for_llm(
+                shown,
+                self.loader,
+                room,
+                omits_unreadable=not call.skip_planning,
+                omits_metadata=material.specialists.redacts,
+            )
+            taken += tokens_of(images)
+        shorten = partial(self._shorten_results, turn.text, request, context, taken)
+        texts: list[str] = []
+        if entries:
+            messages = await asyncio.to_thread(texts_of, request, "user", "assistant", "tool")
+            texts = await shorten(entries, [*system, *messages])
+        # Tools may add results whose texts are not known yet, so the fence must be random.
+        fence = new_fence() if tools else fence_around(texts) if entries else ""
+        results = fence_results(enumerate(entries), texts, fence)
+        return Rounds(
+            llm=llm,
+            request=request,
+            messages=await run_off_loop(request, build_messages, request, system, results, fence, images),
+            specialists=material.specialists,
+            limits=self.tool_limits,
+            shorten=shorten,
+            response_format=shape.as_response_format if shape and abilities.json_schema else None,
+            internal={tool.name: tool for tool in tools},
+            turn=turn,
+            entries=list(entries),
+            fence=fence,
+            limit=call.limit,
+            admission=call.admission,
+            holds_text=shape is not None,
+        )
+
+    async def _shorten_results(
+        self,
+        question: str,
+        request: ChatRequest,
+        context: int,
+        taken: int,
+        entries: Sequence[Entry],
+        other_texts: Sequence[str],
+    ) -> list[str]:
+        """Return the texts of the results, shortened to fit the LLM's context.
+
+        Room is left for the other texts, for the answer, and for the `taken` tokens of pictures and tools. The results
+        get at least a quarter of the context, even if these leave less.
+        """
+        limit = request.max_completion_tokens or request.max_tokens
+        # A client's limit that exceeds the context is only a permission. It says nothing about the length of the
+        # answer.
+        answer = limit if limit and limit < context else context // ANSWER_DIVISOR
+        taken += await asyncio.to_thread(lambda: sum(_count_tokens_carefully(text) for text in other_texts))
+        room = max(context // ANSWER_DIVISOR, context - answer - taken)
+        return await trim(entries, question, room, _count_tokens_carefully, self.embedder)
+
+
+def _count_definition_tokens(request: ChatRequest, internal: Sequence[InternalTool]) -> int:
+    """Estimate the number of tokens of the definitions of tools shown to the LLM."""
+    definitions = [tool.model_dump_json(exclude_unset=True) for tool in request.tools or ()]
+    definitions += [json.dumps(tool.definition()) for tool in internal]
+    return sum(map(_count_tokens_carefully, definitions))
+
+
+def _count_tokens_carefully(text: str) -> int:
+    return estimate_tokens(text, bytes_per_token=CAREFUL_BYTES_PER_TOKEN)
