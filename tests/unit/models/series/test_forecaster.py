@@ -29,8 +29,7 @@ from models.series.methods import (
     normal,
     seasonal_parts,
 )
-from models.series.seasons import usable_seasons
-from models.series.statistical import Statistical, methods_for
+from models.series.statistical import Statistical, methods_for, usable_seasons
 from tests.parts import finished
 
 MONTHS = np.arange(96)
