@@ -13,7 +13,7 @@ from models.runtime import Runtime
 from models.safety.guard import TEXT_CODES, TextGuard
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.engine import LONGEST, passages_of
-from models.safety.text.head import Linear, load_head, packed, terms_of, unpacked
+from models.safety.text.head import Linear, load_head, terms_of
 
 SAFE = [
     "How do I kill a Python process?",
@@ -139,9 +139,3 @@ def test_the_likeliest_code_gets_the_probability_itself() -> None:
     assert max(scores.values()) == pytest.approx(0.8)
     assert min(scores.values()) > 0
     assert head.unsafe(0.0, 0.0, passages=100) < head.unsafe(0.0, 0.0)
-
-
-def test_vectors_keep_two_decimals_in_the_file() -> None:
-    vectors = np.random.default_rng(0).normal(size=(3, 384)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    assert np.abs(unpacked(packed(vectors), 3) - vectors).max() <= 0.5 / 127 + 1e-6

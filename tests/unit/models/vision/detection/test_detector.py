@@ -3,19 +3,11 @@
 import numpy as np
 import pytest
 
-from models.vision.detection.boxes import from_centres, overlaps, suppressed
+from models.vision.detection.boxes import overlaps
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     return np.array(rows, np.float32).reshape(-1, 4)
-
-
-def scores(*values: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return np.array(values, np.float32)
-
-
-def test_centres_become_corners() -> None:
-    assert from_centres(boxes((50, 40, 20, 10))).tolist() == [[40, 35, 60, 45]]
 
 
 @pytest.mark.parametrize(
@@ -35,33 +27,3 @@ def test_overlap_is_a_part_of_the_union_or_of_the_smaller(
     one = boxes((0, 0, 10, 10))
     assert overlaps(one, boxes(other))[0, 0] == pytest.approx(of_union)
     assert overlaps(one, boxes(other), of_smaller=True)[0, 0] == pytest.approx(of_smaller)
-
-
-def test_the_best_of_those_that_overlap_stays() -> None:
-    found = boxes((0, 0, 10, 10), (1, 0, 11, 10), (50, 0, 60, 10))
-    assert suppressed(found, scores(0.7, 0.9, 0.8), np.array([0, 0, 0]), most=0.5).tolist() == [1, 2]
-
-
-def test_classes_do_not_suppress_each_other() -> None:
-    found = boxes((0, 0, 10, 10), (0, 0, 10, 10))
-    assert suppressed(found, scores(0.7, 0.9), np.array([0, 1]), most=0.5).tolist() == [1, 0]
-
-
-def test_what_was_suppressed_suppresses_nothing() -> None:
-    found = boxes((0, 0, 10, 10), (4, 0, 14, 10), (8, 0, 18, 10))
-    assert suppressed(found, scores(0.9, 0.8, 0.7), np.array([0, 0, 0]), most=0.4).tolist() == [0, 2]
-
-
-def test_equal_scores_keep_their_order() -> None:
-    found = boxes(*((20 * index, 0, 20 * index + 10, 10) for index in range(50)))
-    assert suppressed(found, scores(*[0.5] * 50), np.zeros(50, int), most=0.5).tolist() == list(range(50))
-
-
-def test_a_box_inside_another_is_the_same_object_by_the_smaller_area() -> None:
-    found = boxes((0, 0, 100, 100), (10, 10, 30, 30))
-    assert suppressed(found, scores(0.9, 0.8), np.array([0, 0]), most=0.5).tolist() == [0, 1]
-    assert suppressed(found, scores(0.9, 0.8), np.array([0, 0]), most=0.5, of_smaller=True).tolist() == [0]
-
-
-def test_nothing_stays_nothing() -> None:
-    assert suppressed(boxes(), scores(), np.zeros(0, int), most=0.5).tolist() == []

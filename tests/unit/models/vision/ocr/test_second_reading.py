@@ -63,23 +63,9 @@ def test_a_word_that_was_read_for_sure_stays_whatever_is_made_of_it() -> None:
     assert reread(found, "Total 19.50\nTotal 19.50") == ["Total 12.50", "Total 19.50"]
 
 
-def test_white_space_and_line_ends_of_its_own_change_no_words() -> None:
-    found = lines("one two three", "fourfive six")
-    assert reread(found, "one\ntwo  three four five\n\nsix") == ["one two three", "fourfive six"]
-
-
 def test_a_word_that_ends_in_the_next_line_is_parted_again() -> None:
     found = lines("This is an exam", "ple of a brcken word")
     assert reread(found, "This is an example of a broken word") == ["This is an exam", "ple of a broken word"]
-
-
-def test_letters_that_were_missed_at_the_ends_of_a_line_are_taken() -> None:
-    found = lines("eceived with thank", "nvoice number")
-    assert reread(found, "Received with thanks\nInvoice number") == ["Received with thanks", "Invoice number"]
-
-
-def test_marks_around_a_line_are_not_its_letters() -> None:
-    assert reread(lines("Tota1 amount"), "**Total amount**\n") == ["Total amount"]
 
 
 def test_a_word_without_a_box_is_left_out() -> None:
@@ -107,13 +93,6 @@ def test_what_was_made_up_is_not_believed() -> None:
     ]
 
 
-def test_nothing_changes_nothing() -> None:
-    found = lines("one", "two")
-    assert aligned(found, said("")) == found
-    assert aligned(found, said(" \n ")) == found
-    assert aligned([], said("text")) == []
-
-
 def test_going_round_in_circles_adds_nothing() -> None:
     found = lines("A heading of the page", "Tota1 12.50", "The end of it all")
     text = "A heading of the page\n" + "Total 12.50\n" * 100
@@ -132,16 +111,6 @@ def test_columns_that_changed_places_are_found_again() -> None:
     # Row by row, where they were found column by column.
     rows = "\n".join(f"{one} {other}" for one, other in zip(mended, others, strict=True))
     assert reread(found, rows) == [*mended, *others]
-
-
-def test_lines_that_are_alike_keep_their_order() -> None:
-    found = lines("Item 1 5.00", "Item 2 5.O0", "Item 3 5.00", "Item 4 6.0O")
-    assert reread(found, "Item 1 5.00 Item 2 5.00 Item 3 5.00 Item 4 6.00") == [
-        "Item 1 5.00",
-        "Item 2 5.00",
-        "Item 3 5.00",
-        "Item 4 6.00",
-    ]
 
 
 def test_other_scripts() -> None:
@@ -196,11 +165,6 @@ def test_a_block_is_read_together_and_in_order() -> None:
     assert numbers([*paragraph, *far]) == [(2, 3, 0, 1), (4,), (5,)]
 
 
-def test_a_heading_in_another_size_is_a_block_of_its_own() -> None:
-    heading = TextLine(line("A").words, at(0, 0, 300, 60))
-    assert numbers([heading, line("text", 70)]) == [(0,), (1,)]
-
-
 def test_a_region_shows_its_lines_and_counts_their_letters() -> None:
     page = PAGE.copy()
     page[100:145, 50:150] = 255
@@ -234,11 +198,3 @@ def test_a_long_block_is_read_in_parts() -> None:
     assert [len(region.lines) for region in regions_of(np.zeros((1000, 80, 3), np.uint8), short)] == [40, 3]
     dense = [line("word " * 60, 22.0 * number) for number in range(9)]
     assert [region.letters for region in regions_of(np.zeros((300, 3000, 3), np.uint8), dense)] == [720, 720, 720]
-
-
-def test_what_is_far_too_long_is_not_read_again() -> None:
-    assert numbers([line("a" * 900)], np.zeros((30, 9000, 3), np.uint8)) == []
-
-
-def test_a_page_without_lines_has_nothing_to_read() -> None:
-    assert numbers([]) == []
