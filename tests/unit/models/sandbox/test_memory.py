@@ -13,11 +13,13 @@ from threading import Event
 
 import pytest
 
+from models.sandbox.bubblewrap import missing
+from models.sandbox.interpreter import interpreter_binds
 from models.sandbox.running import SandboxSetup, run_script
 from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcome
 from tests.conftest import each_case
 from tests.unit.models.sandbox.conftest import Caller
-from tests.unit.models.sandbox.test_bubblewrap import PATIENT
+from tests.unit.models.sandbox.test_bubblewrap import PATIENT, bubblewrap
 
 MB = 1 << 20
 LIMITS = SandboxLimits(seconds=60, memory=256 * MB, disk=16 * MB)
