@@ -99,7 +99,7 @@ def test_passages_hold_every_token_of_a_long_text_whatever_it_is_cut_into(
     whole = in_passages(folder, text)
     assert all(len(passage) == MAX_TOKENS for passage in whole[:-1])
     assert all((passage[0], passage[-1]) == (whole[0][0], whole[0][-1]) for passage in whole)
-    monkeypatch.setattr(cutting, "_CHARS_AT_ONCE", 100)
+    monkeypatch.setattr(cutting, "_PIECE_CHARS", 100)
     in_pieces = in_passages(folder, text)
     assert in_pieces == whole
 
@@ -110,7 +110,7 @@ def test_texts_that_are_tokenized_together_have_the_passages_that_each_has_alone
     texts = ["", "naïve-café", LONG, "谢谢", LONG[:700], " ", *(f"text {number}" for number in range(40))]
     alone = [in_passages(folder, text) for text in texts]
     assert each_in_passages(folder, texts) == alone
-    monkeypatch.setattr(cutting, "_CHARS_AT_ONCE", 100)
+    monkeypatch.setattr(cutting, "_PIECE_CHARS", 100)
     assert each_in_passages(folder, texts) == alone
     assert each_in_passages(folder, []) == []
 

@@ -85,7 +85,7 @@ def test_every_part_of_a_long_text_has_marks_and_prefix_and_together_they_have_a
     # Alone, as much of a text is read as of its first part.
     [first], [cut] = vectors(engine, in_passages(root, LONG)[0]), vectors(engine, LONG)
     np.testing.assert_allclose(cut, first, atol=1e-5)
-    monkeypatch.setattr(cutting, "_CHARS_AT_ONCE", 100)
+    monkeypatch.setattr(cutting, "_PIECE_CHARS", 100)
     assert in_passages(root, LONG, "passage") == parts
 
 
