@@ -9,15 +9,12 @@ from typing import Any
 
 import pytest
 
-from app.assembly.building import build_runtime
-from app.settings import Settings
 from models.base import (
     EngineSpec,
 )
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.cluster.plan import ClusterConfig, ReplicaCounts, read_replicas
 from models.cluster.replica import Replica, picklable
-from models.cluster.serve import cluster_of
 from models.devices.device import CPU
 from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
@@ -47,12 +44,6 @@ def test_replicas_are_read_for_all_engines_and_for_single_capabilities(
     assert read_replicas(value) == (common, others)
 
 
-@each_case("value", ["many", "2-1", "0", "1-", "ocr=", "1-2000", "-1"])
-def test_what_is_no_number_of_replicas_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match="replicas"):
-        Settings(_env_file=None, ray_replicas=value)
-
-
 @each_case(
     ("card", "part"),
     [
@@ -65,19 +56,6 @@ def test_what_is_no_number_of_replicas_is_refused(value: str) -> None:
 )
 def test_an_engine_reserves_the_part_of_a_card_that_it_declares(card: CardMemory | None, part: float) -> None:
     assert ClusterConfig(card_mb=24_000).card_share(card) == part
-
-
-def test_ray_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.cluster.serve.find_spec", lambda _: object())
-    with pytest.raises(ValueError, match="^OPENFAZE_RAY_ADDRESS: should be host:port or auto"):
-        cluster_of(ClusterConfig(address="ray://head:10001"))
-
-
-@each_case("setting", ["device", "ocr_device"])
-def test_a_card_by_its_number_is_refused_as_ray_picks_the_card(setting: str) -> None:
-    settings: dict[str, Any] = {"cluster": "ray", "ray_address": "ray://nobody", setting: "cuda:1"}
-    with pytest.raises(ValueError, match=rf"^OPENFAZE_{setting.upper()}: 'cuda:1' names a card .*: write 'cuda'\.$"):
-        build_runtime(Settings(_env_file=None, **settings))
 
 
 def test_an_error_that_cannot_leave_its_process_becomes_one_that_can() -> None:

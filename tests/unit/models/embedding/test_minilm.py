@@ -1,14 +1,12 @@
 """all-MiniLM-L6-v2 against the numbers that its publisher shows, on both runtimes."""
 
 import asyncio
-import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.embedding import minilm_weights as weights
 from models.embedding import passages as cutting
 from models.embedding.embedder import HostedEmbedder, Vector
 from models.embedding.minilm import MAX_TOKENS, MiniLm, passages
@@ -58,14 +56,6 @@ def test_the_model_card_example_has_the_published_vector(engine: MiniLm) -> None
 )
 def test_sentences_are_as_similar_as_published(engine: MiniLm, other: str, published: float) -> None:
     assert cosine(engine, "That is a happy person", other) == pytest.approx(published, abs=5e-4)
-
-
-def test_a_vector_does_not_depend_on_its_company(engine: MiniLm) -> None:
-    alone = [vectors(engine, text)[0] for text in MIXED]
-    order = random.Random(1).sample(range(len(MIXED)), len(MIXED))
-    together = vectors(engine, *(MIXED[index] for index in order))
-    for index, vector in zip(order, together, strict=True):
-        np.testing.assert_allclose(vector, alone[index], atol=1e-5)
 
 
 def test_what_follows_the_256th_token_is_cut_off(engine: MiniLm) -> None:
@@ -145,9 +135,3 @@ async def test_a_short_text_that_comes_again_is_not_computed_again(engine: MiniL
         await host.close()
     np.testing.assert_allclose(first, np.stack(vectors(engine, *labels)), atol=1e-5)
     np.testing.assert_array_equal(again[:3], first)
-
-
-def test_missing_weights_name_their_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "find_spec", lambda name: None)
-    assert embedding_weights() is None
-    assert embedding_remedy() == "Run `openfaze install weights`."

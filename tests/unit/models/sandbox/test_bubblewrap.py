@@ -1,6 +1,5 @@
 """Scripts that mean harm, and some that do not, in a real sandbox."""
 
-import errno
 import gc
 import os
 import shutil
@@ -16,7 +15,6 @@ from threading import Event, Timer
 import psutil
 import pytest
 
-from models.sandbox import bubblewrap as trial
 from models.sandbox import running
 from models.sandbox.bubblewrap import missing
 from models.sandbox.interpreter import interpreter_binds, package_binds
@@ -116,18 +114,6 @@ def test_files_of_the_request_can_be_read_and_not_written(room: SandboxSetup) ->
     assert "OSError: [Errno 30] Read-only file system: '/input/a.csv'" in outcome.output
 
 
-def test_threads_and_child_processes_work(room: SandboxSetup) -> None:
-    code = (
-        "import multiprocessing, subprocess, sys, concurrent.futures, asyncio\n"
-        "with concurrent.futures.ThreadPoolExecutor(4) as pool: print(sum(pool.map(abs, range(-3, 1))))\n"
-        "with multiprocessing.get_context('fork').Pool(2) as pool: print(sum(pool.map(abs, range(-3, 1))))\n"
-        "print(subprocess.run([sys.executable, '-c', 'print(6)'], capture_output=True, text=True).stdout)\n"
-        "async def six(): await asyncio.sleep(0); return 6\n"
-        "print(asyncio.run(six()))"
-    )
-    assert run(room, code).output == "6\n6\n6\n\n6\n"
-
-
 def test_an_endless_loop_is_stopped_and_what_it_printed_kept(room: SandboxSetup) -> None:
     for seconds in (1, 8, 32):
         outcome = run(room, "print('on', flush=True)\nwhile True: pass", SandboxLimits(seconds=seconds))
@@ -146,21 +132,6 @@ def test_one_whose_caller_goes_is_stopped_at_once(room: SandboxSetup) -> None:
     outcome = run_script(room, Script("import time; time.sleep(1000)"), PATIENT, cancelled)
     timer.join()
     assert (outcome.exit_code, outcome.stopped) == (137, None)
-
-
-@pytest.mark.parametrize("reason", [None, "time"])
-def test_one_that_ends_before_it_began_is_no_fault_of_the_sandbox(
-    room: SandboxSetup, tmp_path: Path, reason: str | None
-) -> None:
-    never_ready = tmp_path / "bwrap"
-    never_ready.write_text("#!/bin/sh\nexec cat > /dev/null\n")
-    never_ready.chmod(0o700)
-    cancelled = Event()
-    if reason is None:
-        cancelled.set()
-    limits = SandboxLimits(seconds=1)
-    outcome = run_script(replace(room, bubblewrap=str(never_ready)), Script("print(1)"), limits, cancelled)
-    assert outcome == ScriptOutcome("", 137, reason)
 
 
 @pytest.mark.deep  # a bomb of forks is tried in the whole server
@@ -205,14 +176,6 @@ def test_a_hundred_megabytes_of_output_are_cut_to_their_ends(room: SandboxSetup)
     assert outcome.output.endswith("xxx\nlast\n")
     assert "\n[… 99,934,575 bytes left out …]\n" in outcome.output
     assert len(outcome.output) < 70_000
-
-
-def test_many_files_share_the_same_bound(room: SandboxSetup) -> None:
-    code = (
-        "n = 0\ntry:\n    while n < 1000:\n        with open(f'{n}', 'wb') as file: file.write(bytes(1 << 20))\n"
-        "        n += 1\nexcept OSError as error: print(n < 17, error.errno)"
-    )
-    assert run(room, code, replace(PATIENT, disk=16 * MB)).output == "True 28\n"
 
 
 def test_there_can_be_only_so_many_files(room: SandboxSetup) -> None:
@@ -303,33 +266,6 @@ def test_pictures_that_it_saves_come_back_and_links_and_others_do_not(room: Sand
     assert (outcome.output, outcome.exit_code) == ("", 0)
     assert [picture.name for picture in outcome.pictures] == ["a.png", "b.PNG", "f.png"]
     assert outcome.pictures[0].png == b"\x89PNG\r\n\x1a\nx"
-
-
-@pytest.mark.parametrize(
-    ("trouble", "said"),
-    [
-        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "Resource temporarily unavailable"),
-        (OSError(errno.ENOMEM, "Cannot allocate memory", "/secret/bwrap"), "Cannot allocate memory"),
-        (ScriptOutcome("", 137, "time"), "it ran out of time"),
-    ],
-)
-def test_what_passes_is_tried_again_and_what_worked_once_is_not(
-    trouble: OSError | ScriptOutcome, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers: list[OSError | ScriptOutcome] = [trouble, ScriptOutcome("42\n", 0)]
-
-    def run_script(*_: object) -> ScriptOutcome:
-        answer = answers.pop(0)
-        if isinstance(answer, OSError):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(trial, "run_script", run_script)
-    monkeypatch.setattr(trial, "_program", lambda: f"/only/in/this/test/{said}")
-    remedy = missing()
-    assert remedy == f"A sandbox could not be tried out just now ({said}). The next request tries again."
-    assert (missing(), missing()) == (None, None)
-    assert answers == []
 
 
 @pytest.mark.deep

@@ -1,11 +1,9 @@
 """The engine of statistics: what it continues, how wide its intervals are, and what it does not leak."""
 
-import warnings
 from itertools import product
 
 import numpy as np
 import pytest
-from statsmodels.tsa.seasonal import MSTL
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
@@ -19,7 +17,6 @@ from models.series.methods import (
     SeasonalNaive,
     Theta,
     normal,
-    seasonal_parts,
 )
 from models.series.statistical import Statistical
 from tests.parts import finished
@@ -121,32 +118,12 @@ def test_a_season_longer_than_the_methods_bear_is_taken_out() -> None:
     assert np.abs(found.value - values[476:]).mean() < 2
 
 
-def test_python_warnings_are_as_they_were_and_none_comes_out() -> None:
-    before = list(warnings.filters)
-    with warnings.catch_warnings(record=True) as seen:
-        warnings.simplefilter("always")
-        outlook(np.array([1.0, 1, 1, 1, 1, 1, 1, 1, 1, 100]), 3)
-    assert seen == []
-    assert warnings.filters == before
-
-
 def test_a_series_that_breaks_is_the_result_of_itself_alone() -> None:
     engine = Statistical()
     engine.load()
     broken, fine = finished(engine, [Series(np.full(20, np.nan), 3), Series(NOISE, 3)])
     assert isinstance(broken, Exception)
     assert isinstance(fine, Outlook)
-
-
-@pytest.mark.parametrize("seasons", [(12,), (7, 24), (2, 5)])
-def test_seasons_are_those_of_statsmodels(seasons: tuple[int, ...]) -> None:
-    steps = np.arange(200)
-    noise = np.random.default_rng(1).normal(size=200)
-    values = steps + 10 * sum(np.sin(2 * np.pi * steps / season) for season in seasons) + noise
-    expected = np.asarray(MSTL(values, periods=seasons).fit().seasonal).reshape(200, -1).T
-    found = seasonal_parts(values, seasons)
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() < 0.5
 
 
 def test_naive_intervals_are_those_of_the_textbook() -> None:

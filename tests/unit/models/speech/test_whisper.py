@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.base import EngineUnavailable, Unfinished
+from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.speech import whisper
 from models.speech.capability import (
-    OWN_WHISPER,
     WHISPER_LARGE_V3_TURBO,
     WHISPER_SMALL,
-    SpeechSettings,
 )
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
 from models.speech.whisper import Whisper, _Decoded, _Group, _Search
@@ -80,16 +78,6 @@ def jfk(shared: Path) -> Samples:
 def test_real_speech_is_heard_word_for_word(tiny: Whisper, jfk: Samples) -> None:
     [heard] = transcribed(tiny.run, [SpeechWindow(jfk)])
     assert plain_words(text_of(heard)) == plain_words(JFK)
-
-
-def test_words_come_when_they_are_said(tiny: Whisper, jfk: Samples) -> None:
-    [heard] = transcribed(tiny.run, [SpeechWindow(jfk)])
-    assert isinstance(heard, WindowText)
-    times = {word.text.strip(" ,."): word for word in heard.words}
-    assert times["Americans"].end == pytest.approx(2.25, abs=0.3)
-    assert times["country"].end == pytest.approx(10.5, abs=0.4)
-    assert all(0 <= word.start <= word.end <= len(jfk) / RATE for word in heard.words)
-    assert all(0 < word.probability <= 1 for word in heard.words)
 
 
 @pytest.mark.deep
@@ -227,28 +215,6 @@ def test_a_prompt_and_a_translation_reach_the_decoder(quick: Whisper, monkeypatc
     assert len(names) > 5
 
 
-def test_a_prompt_that_whisper_repeats_is_left_out_of_the_next_search(tiny: Whisper, shared: Path) -> None:
-    samples = decoded(shared / "samples" / "speech_two_speakers.wav")
-    [repeated] = tiny.run([SpeechWindow(samples, prompt="abc def " * 100)])
-    assert isinstance(repeated, Unfinished)
-    [prompted], [plain] = transcribed(tiny.run, [repeated.rest]), transcribed(tiny.run, [SpeechWindow(samples)])
-    assert text_of(prompted) == text_of(plain)
-
-
-def test_a_text_that_is_in_doubt_where_no_more_can_be_spoken_stays_cut() -> None:
-    window = SpeechWindow(pause(2.0))
-    first = _Search(window, _Group(1000, "en", False, None))
-    loop = _Decoded([1] * 20, "Bye, " * 20, -0.1, 6.0, 0.2, 24, is_cut=True)
-    unlikely = _Decoded(
-        [1] * 20, "Cypress Avenue is where nobody has ever spoken so long a name.", -1.4, 0.8, 0.2, 24, is_cut=True
-    )
-    for cut in (loop, unlikely):
-        following = first.after(first.better(cut))
-        assert following is not None
-        assert (following.group.options, following.group.is_whole) == (1, False)
-        assert following.best is cut
-
-
 def test_a_sure_text_that_is_cut_is_searched_for_again_without_the_cut() -> None:
     first = _Search(SpeechWindow(pause(2.0)), _Group(1000, "en", False, "Bye"))
     cut = _Decoded([1] * 25, "Forty-two, seventeen", -0.2, 1.2, 0.2, 24, is_cut=True)
@@ -278,14 +244,6 @@ def test_a_search_first_ends_where_no_more_can_be_spoken(quick: Whisper, monkeyp
     # Random weights make random texts, which are always in doubt.
     transcribed(quick.run, [SpeechWindow(in_a_row([say("Good morning."), pause(3.0)])[: 3 * RATE], "de")])
     assert limits[0] == 2 * (12 + 3 * 6 + 1)
-
-
-def test_remedies_name_the_setting_and_the_command(tmp_path: Path) -> None:
-    config = EngineConfig(weights_dir=tmp_path, own=[SpeechSettings(speech_model=tmp_path)])
-    assert OWN_WHISPER.remedy(config) == "The directory OPENFAZE_SPEECH_MODEL has no 'model.bin'."
-    assert "OPENFAZE_SPEECH_MODEL" in (OWN_WHISPER.remedy(EngineConfig(weights_dir=tmp_path)) or "")
-    assert WHISPER_SMALL.remedy(config) == "Run `openfaze pull whisper-small`."
-    assert WHISPER_LARGE_V3_TURBO.remedy(config) == "Run `openfaze pull whisper-large-v3-turbo`."
 
 
 @pytest.mark.parametrize(

@@ -64,14 +64,6 @@ def test_rows_are_level_and_columns_upright_on_the_upright_page(move: Move) -> N
     assert next(one.text for one in sorted(upright, key=lambda one: one.quad[0][1])) in ROWS[0]
 
 
-@pytest.mark.parametrize("move", MOVES)
-def test_a_point_returns_to_its_pixel(move: Move) -> None:
-    geometry = PageGeometry.of_lines(table(move))
-    points = np.random.default_rng(1).uniform(-200, 1600, (500, 2))
-    assert np.abs(geometry.source(geometry.upright(points)) - points).max() < 0.01
-    assert np.abs(geometry.upright(geometry.source(points)) - points).max() < 0.01
-
-
 def test_an_upright_page_stays_as_it_is() -> None:
     assert PageGeometry.of_lines(table(turned(0))) is UPRIGHT
 
@@ -124,3 +116,11 @@ def test_the_geometry_of_thousands_of_words_is_that_of_a_part_of_them_in_any_ord
     geometry = PageGeometry.of_lines(words)
     assert geometry.angle == pytest.approx(3, abs=0.01)
     assert PageGeometry.of_lines(words[::-1]) == geometry
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_point_returns_to_its_pixel(move: Move) -> None:
+    geometry = PageGeometry.of_lines(table(move))
+    points = np.random.default_rng(1).uniform(-200, 1600, (500, 2))
+    assert np.abs(geometry.source(geometry.upright(points)) - points).max() < 0.01
+    assert np.abs(geometry.upright(geometry.source(points)) - points).max() < 0.01

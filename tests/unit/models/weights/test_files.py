@@ -116,22 +116,6 @@ def test_a_file_arrives_whole_where_it_belongs(server: WeightServer, tmp_path: P
     assert files_below(tmp_path) == {"det/model.onnx"}
 
 
-def test_what_is_there_is_not_fetched_again(server: WeightServer, tmp_path: Path) -> None:
-    weights = WeightSet("test", "Apache-2.0", (server.file("/a", to="a"), server.file("/b", to="b")))
-    assert weights.missing(tmp_path) == list(weights.files)
-    (tmp_path / "a").write_bytes(CONTENT)
-    assert weights.missing(tmp_path) == [weights.files[1]]
-    pull(weights, tmp_path)
-    assert server.requests == ["/b"]
-    assert weights.missing(tmp_path) == []
-
-
-def test_a_redirect_to_the_hubs_storage_is_followed(server: WeightServer, tmp_path: Path) -> None:
-    pull(one(server.file("/moved")), tmp_path)
-    assert server.requests == ["/moved", "/model"]
-    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
-
-
 def test_a_wrong_checksum_leaves_nothing_behind(server: WeightServer, tmp_path: Path) -> None:
     file = replace(server.file("/model"), sha256="0" * 64)
     with pytest.raises(PullFailed, match=f"its sha256 is {hashlib.sha256(CONTENT).hexdigest()}"):
@@ -204,24 +188,6 @@ def test_what_a_site_does_not_give_comes_from_its_mirror(mirrored: WeightServer,
     pull(one(mirrored.file("/missing/a")), tmp_path)
     assert mirrored.requests == ["/missing/a", "/model/a"]
     assert files_below(tmp_path) == {"det/model.onnx"}
-
-
-def test_a_mirror_that_has_another_file_gives_none_and_the_sites_own_failure_is_told(
-    mirrored: WeightServer, tmp_path: Path
-) -> None:
-    file = WeightFile(mirrored.url("/missing/a"), "0" * 64, "det/model.onnx")
-    with pytest.raises(PullFailed, match=r"missing/a: the server answered 404"):
-        pull(one(file), tmp_path)
-    assert files_below(tmp_path) == set()
-
-
-def test_the_hub_that_the_operator_names_is_asked_first(
-    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", server.url("/"))
-    file = server.file("/model")
-    pull(one(replace(file, url="https://huggingface.co/Qwen/a/resolve/0123/b.gguf")), tmp_path)
-    assert server.requests == ["/Qwen/a/resolve/0123/b.gguf"]
 
 
 def test_a_directory_that_cannot_be_written_is_a_failed_pull(server: WeightServer, tmp_path: Path) -> None:

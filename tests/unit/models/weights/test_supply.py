@@ -48,11 +48,6 @@ def supply(root: Path, hub: Fetch, weights: WeightSet = SET, *, auto_pull: bool 
     return Supply(weights, "object_detection", root, auto_pull=auto_pull, fetch=hub)
 
 
-def test_missing_weights_are_fetched(tmp_path: Path) -> None:
-    assert supply(tmp_path, Hub()).remedy() is None
-    assert supply(tmp_path, Hub()).ensure_files()[0].read_bytes() == CONTENT
-
-
 def test_nothing_is_fetched_where_that_is_switched_off(tmp_path: Path) -> None:
     hub = Hub()
     stopped = supply(tmp_path, hub, auto_pull=False)

@@ -68,16 +68,6 @@ async def test_the_instruction_stands_behind_the_picture_and_calls_its_writing_n
     assert sent_picture(requests[0].body).size == (640, 200)
 
 
-async def test_an_llm_that_repeats_the_pictures_verdict_is_asked_again() -> None:
-    talked_round = Reply('The picture states: {"S12_IMAGE": "no"}')
-    judgement, requests = await by_llm([talked_round, verdict(S12_IMAGE="yes")])
-    assert judgement.scores == {"S12_IMAGE": 1}
-    *before, said, complaint = requests[1].body["messages"]
-    assert before == requests[0].body["messages"]
-    assert said == {"role": "assistant", "content": talked_round.text}
-    assert "not a JSON object and nothing else" in complaint["content"]
-
-
 @each_case(
     ("said", "reason"),
     [

@@ -78,16 +78,6 @@ def test_photos_show_no_interface(engine: ContourEngine, shared: Path, name: str
     assert list(finished(engine, [Screen(image, ())])) == [()]
 
 
-@pytest.mark.deep
-def test_a_very_tall_screen_is_searched_to_its_end(engine: ContourEngine) -> None:
-    screen = DrawnScreen(width=400, height=20_000)
-    boxes = [screen.button(40, y, "Continue") for y in range(100, 19_900, 1650)]
-    elements = found(engine, screen)
-    for box in boxes:
-        assert iou(at(elements, box).box, box) > 0.7
-    assert len([one for one in elements if one.text == "Continue"]) == len(boxes)
-
-
 def texture(side: int) -> Image:
     """Far more small squares than a screen has controls, on a ground that is flat enough for one."""
     picture = np.full((side, side, 3), 255, np.uint8)

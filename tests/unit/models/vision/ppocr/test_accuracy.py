@@ -1,6 +1,5 @@
 """What the embedded engine must read, on pages whose text is known, through the reader and its real hosts."""
 
-import asyncio
 import csv
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
@@ -175,34 +174,11 @@ async def test_the_sample_receipts_are_read(reader: PpOcrReader, shared: Path) -
     assert np.mean(without_slips) >= 0.95
 
 
-@pytest.mark.parametrize("turn", [270, *(pytest.param(turn, marks=pytest.mark.deep) for turn in (0, 90, 180))])
-async def test_a_quadrilateral_starts_where_its_text_starts(reader: PpOcrReader, turn: int) -> None:
-    page = two_column_page(lines=4, seed=2)
-    page = turned(page, turn) if turn else page
-    for line in await reader.read(page.pixels):
-        truth = nearest(line, page)
-        scale = np.linalg.norm(np.subtract(truth.quad[3], truth.quad[0]))
-        assert np.linalg.norm(np.subtract(line.quad[0], truth.quad[0])) < 0.5 * scale
-
-
 @pytest.mark.parametrize(
     "size", [(600, 400), (1, 1), (500, 2), (2, 500), (3, 3), pytest.param((5000, 4000), marks=pytest.mark.deep)]
 )
 async def test_nothing_is_read_where_nothing_is_written(reader: PpOcrReader, size: tuple[int, int]) -> None:
     assert await reader.read(blank_page(*size).pixels) == []
-
-
-@pytest.mark.deep
-async def test_a_cancelled_page_leaves_the_others_alone(reader: PpOcrReader) -> None:
-    page = paragraph_page(lines=4, seed=5).pixels
-    expected = await reader.read(page)
-    given_up = [asyncio.ensure_future(reader.read(two_column_page(seed=i).pixels)) for i in range(4)]
-    wanted = asyncio.ensure_future(reader.read(page))
-    await asyncio.sleep(0)
-    for task in given_up:
-        task.cancel()
-    assert await wanted == expected
-    assert all(isinstance(e, asyncio.CancelledError) for e in await asyncio.gather(*given_up, return_exceptions=True))
 
 
 def character_error_rate(lines: Sequence[TextLine], page: Page) -> float:
