@@ -154,14 +154,9 @@ def test_a_beginning_of_something_else_is_thrown_away(
     assert files_below(tmp_path) == {"det/model.onnx"}
 
 
-@pytest.mark.parametrize(
-    ("size", "reason"), [(len(CONTENT) + 1, "it ended after"), (len(CONTENT) - 1, "it is larger than")]
-)
-def test_a_size_other_than_the_stated_one_is_refused(
-    server: WeightServer, tmp_path: Path, size: int, reason: str
-) -> None:
-    with pytest.raises(PullFailed, match=reason):
-        pull(one(server.file("/model", size=size)), tmp_path)
+def test_a_file_larger_than_stated_is_refused(server: WeightServer, tmp_path: Path) -> None:
+    with pytest.raises(PullFailed, match=str(len(CONTENT) - 1)):
+        pull(one(server.file("/model", size=len(CONTENT) - 1)), tmp_path)
     assert files_below(tmp_path) == set()
 
 

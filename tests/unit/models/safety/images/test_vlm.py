@@ -79,7 +79,6 @@ async def test_the_instruction_stands_behind_the_picture_and_calls_its_writing_n
         ("null", "the keys must be S12_IMAGE"),
         ("{}", "the keys must be S12_IMAGE"),
         ('{"S12_IMAGE": "no", "safe": true}', "the keys must be S12_IMAGE"),
-        ('{"S12_IMAGE": "yes", "S12_IMAGE": "no"}', "twice"),
         ('{"S12_IMAGE": false}', "must be one of no, unsure, yes"),
         ('{"S12_IMAGE": 0.2}', "must be one of"),
         ('{"S12_IMAGE": ["no"]}', "must be one of"),
