@@ -17,14 +17,8 @@ from threadpoolctl import ThreadpoolController
 
 from models.series.forecaster import COVERAGE, Floats, Outlook, Series
 from models.series.methods import Drift, ForecastPath, Logarithmic, Mean, Method, SeasonalNaive, mean_of, median_of
+from models.series.seasons import usable_seasons
 
-_LONGEST_SEASON = 60
-_LEAST_CYCLES = 3
-"""A season is searched for only if the values have at least this many cycles of it. A season that the calendar makes
-likely needs a little more than two."""
-_LEAST_AUTOCORRELATION = 0.3
-"""A season must have an autocorrelation above this. The autocorrelation has about this value if the noise is as large
-as the season itself."""
 _FAILURES = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
 """Exceptions of numerical libraries for numbers to which a method cannot be fitted."""
 _MAX_COMBINED = 7
@@ -37,7 +31,9 @@ higher for a path that is longer than the known values."""
 _FACTOR_BOUNDS = (1.0, 3.0)
 """Bounds of the factor that scales an interval. No interval becomes narrower, because the methods were chosen for their
 small errors on the same folds, so future errors are larger."""
+
 log = structlog.get_logger(__name__)
+
 _MIN_VALUES = 1000
 _MAX_VALUES = 3000
 _SEASONS_KEPT = 4
@@ -78,24 +74,6 @@ class Trial:
     @property
     def name(self) -> str:
         return _names_of([method.name for method in self.methods])
-
-
-class Statistical:
-    """Implementation of `models.base.Engine` from a Series to its Outlook. The engine must have one
-    worker, because it silences Python's warnings for the whole process while it runs."""
-
-    def load(self) -> None:
-        """Look for the libraries of linear algebra now, so that no series waits for the search."""
-        _linear_algebra()
-
-    def run(self, batch: Sequence[Series]) -> Sequence[Outlook | Exception]:
-        # The matrices are small. With several threads, linear algebra would take 30 times as long, mostly by spinning.
-        with _linear_algebra().limit(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # warnings of methods that fit badly; the comparison rejects these
-            return [_outlook_or_error(one) for one in batch]
-
-    def close(self) -> None:
-        """Do nothing, because nothing is kept between series."""
 
 
 def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
@@ -202,6 +180,24 @@ def _trial(methods: tuple[Method, ...], paths: tuple[ForecastPath, ...], parts: 
     return Trial(methods, paths, float(np.mean(errors)))
 
 
+class Statistical:
+    """Implementation of `models.base.Engine` from a Series to its Outlook. The engine must have one
+    worker, because it silences Python's warnings for the whole process while it runs."""
+
+    def load(self) -> None:
+        """Look for the libraries of linear algebra now, so that no series waits for the search."""
+        _linear_algebra()
+
+    def run(self, batch: Sequence[Series]) -> Sequence[Outlook | Exception]:
+        # The matrices are small. With several threads, linear algebra would take 30 times as long, mostly by spinning.
+        with _linear_algebra().limit(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # warnings of methods that fit badly; the comparison rejects these
+            return [_outlook_or_error(one) for one in batch]
+
+    def close(self) -> None:
+        """Do nothing, because nothing is kept between series."""
+
+
 @cache
 def _linear_algebra() -> ThreadpoolController:
     """Return the controller of the libraries with which statsmodels computes. Looking for them reads the memory map of
@@ -284,30 +280,3 @@ def _most_folds(count: int) -> int:
 def _constant(values: Floats, horizon: int) -> Outlook:
     same = np.full(horizon, values[-1])
     return Outlook(same, same, same, "constant")
-
-
-def usable_seasons(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the `likely` seasons of which `values` contain at least two cycles and a quarter, or two cycles and three
-    values if this is more. If `likely` is empty, return the season that the values show."""
-    if likely:
-        return tuple(season for season in likely if season > 1 and len(values) >= 2 * season + max(3, season // 4))
-    found = _season_in(values)
-    return (found,) if found else ()
-
-
-def _season_in(values: Floats) -> int | None:
-    """Return the lag of the first clear peak of the autocorrelation, after the trend was removed; None if there is
-    none."""
-    limit = min(_LONGEST_SEASON, len(values) // _LEAST_CYCLES)
-    if limit < 3:
-        return None
-    steps = np.arange(len(values))
-    rest = values - np.polyval(np.polyfit(steps, values, 1), steps)
-    power = float(rest @ rest)
-    if power <= 1e-12 * max(1.0, float(values @ values)):
-        return None
-    shares = np.array([float(rest[lag:] @ rest[: len(rest) - lag]) / power for lag in range(limit + 2)])
-    for lag in range(2, limit + 1):
-        if shares[lag] > _LEAST_AUTOCORRELATION and shares[lag - 1] < shares[lag] >= shares[lag + 1]:
-            return lag
-    return None

@@ -1,5 +1,8 @@
 """A second reading of lines: which are read together, and which of its letters are believed."""
 
+import random
+import string
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,3 +172,29 @@ def test_a_long_block_is_read_in_parts() -> None:
     assert [len(region.lines) for region in regions_of(np.zeros((1000, 80, 3), np.uint8), short)] == [40, 3]
     dense = [line("word " * 60, 22.0 * number) for number in range(9)]
     assert [region.letters for region in regions_of(np.zeros((300, 3000, 3), np.uint8), dense)] == [720, 720, 720]
+
+
+def test_letters_that_were_missed_at_the_ends_of_a_line_are_taken() -> None:
+    found = lines("eceived with thank", "nvoice number")
+    assert reread(found, "Received with thanks\nInvoice number") == ["Received with thanks", "Invoice number"]
+
+
+def test_going_round_in_circles_adds_nothing() -> None:
+    found = lines("A heading of the page", "Tota1 12.50", "The end of it all")
+    text = "A heading of the page\n" + "Total 12.50\n" * 100
+    assert reread(found, text) == ["A heading of the page", "Total 12.50", "The end of it all"]
+    assert reread(lines("Tota1"), "Total" * 200) == ["Total"]
+    assert reread(lines("Tota1 12.50"), "l" * 500) == ["Tota1 12.50"]
+
+
+def test_many_mistakes_of_a_page_are_mended() -> None:
+    rng = random.Random(5)
+    words = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 9))) for _ in range(300)]
+    right = [" ".join(words[start : start + 8]) for start in range(0, 240, 8)]
+    wrong = []
+    for text in right:
+        letters = list(text)
+        for place in rng.sample([at for at, letter in enumerate(letters) if letter != " "], 3):
+            letters[place] = rng.choice(string.ascii_uppercase)
+        wrong.append("".join(letters))
+    assert reread(lines(*wrong), "\n".join(right)) == right
