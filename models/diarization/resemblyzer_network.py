@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from models.devices.openvino_graphs import inference_request, ops, ov
 from models.diarization.mel_spectrogram import CHANNELS
-from models.diarization.torch_checkpoint import Tensors
+from models.diarization.resemblyzer_weights import Tensors
 
 _LAYERS, _WIDTH = 3, 256
 

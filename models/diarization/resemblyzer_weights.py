@@ -5,11 +5,18 @@ The package is located but never imported, because its own code needs torch, lib
 """
 
 import hashlib
+import io
+import pickle
+from collections import OrderedDict
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.base import EngineSpec, EngineUnavailable
-from models.diarization.torch_checkpoint import Tensors, read_checkpoint
 
 SPEC = EngineSpec("resemblyzer", "diarization", "Apache-2.0", "inside the package 'resemblyzer'")
 
@@ -17,6 +24,9 @@ REMEDY = "Run `openfaze install weights`."
 
 SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
 """SHA-256 of `pretrained.pt` in resemblyzer 0.1.4."""
+
+Tensors = Mapping[str, NDArray[np.float32]]
+"""Tensors by their names in the checkpoint."""
 
 
 def voice_weights() -> Path | None:
@@ -36,8 +46,38 @@ def voice_remedy() -> str | None:
 
 
 def read_weights(path: Path) -> Tensors:
-    """Return the tensors of the checkpoint. Raises EngineUnavailable for any file but the published one."""
+    """Return the tensors of the checkpoint. Raises EngineUnavailable for any file but the published one.
+
+    torch before version 1.6 saved five pickles (a magic number, the protocol's version, the writer's byte order, the
+    object, the keys of the storages), and then each storage: its number of elements as a little-endian int64, and the
+    elements (`torch.serialization._legacy_save`).
+    """
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise EngineUnavailable(SPEC.capability, f"The file {path.name} is not that of resemblyzer 0.1.4. {REMEDY}")
-    return read_checkpoint(data, "model_state")
+    file = io.BytesIO(data)
+    *_, checkpoint, keys = (_Unpickler(file).load() for _ in range(5))
+    storages: dict[str, NDArray[np.float32]] = {}
+    for key in keys:
+        count = int.from_bytes(file.read(8), "little")
+        storages[key] = np.frombuffer(data, np.float32, count, file.tell())
+        file.seek(4 * count, io.SEEK_CUR)
+    # The tensors are copied, so that the rest of the file (the optimizer's state) need not stay in memory.
+    return {
+        name: storages[key][offset:][: int(np.prod(shape))].reshape(shape).copy()
+        for name, (key, offset, shape) in checkpoint["model_state"].items()
+    }
+
+
+class _Unpickler(pickle.Unpickler):
+    """Unpickler of ordered dictionaries and of contiguous tensors, each as its storage, its offset and its shape."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        known = {"OrderedDict": OrderedDict, "_rebuild_tensor_v2": lambda *tensor: tensor[:3], "FloatStorage": None}
+        if name not in known:
+            raise pickle.UnpicklingError(f"the checkpoint holds no {module}.{name}")
+        return known[name]
+
+    def persistent_load(self, pid: Any) -> str:
+        """Return the key in `pid`, which is ("storage", type, key, location, elements, view)."""
+        return str(pid[2])

@@ -87,8 +87,6 @@ class HostedEmbedder:
         return _rows([found[text] for text in texts])
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
-        if len(passages) <= _TEXTS_AT_ONCE:
-            return _rows(await self._host.run_many(passages, wait=True))
         run = partial(self._host.run, wait=True)
         return _rows(await side_by_side(run, passages, at_most=_TEXTS_AT_ONCE))
 

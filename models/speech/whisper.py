@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,22 @@ from numpy.typing import NDArray
 from models.base import Unfinished, available_cpus
 from models.devices.device import CTRANSLATE2, CUDA
 from models.speech.english_head import english_head
-from models.speech.repetition import MAX_COMPRESSION, is_made_up, without_loops
 from models.speech.spectrum import log_mel_function
 from models.speech.transcriber import LONGEST_S, PROMPT_CHARS, RATE, SpeechWindow, SpokenWord, WindowText
 from models.speech.whisper_files import CAPABILITY, WhisperFiles, read_parts
 
+MAX_COMPRESSION = 2.4
+"""Largest compression ratio (bytes of a text per byte of its compressed form) of a text without loops, according to
+Whisper's authors."""
+_LEAST_REPETITIONS = 3
+"""A phrase in a loop is repeated at least this many times in a row."""
+_LONGEST_PHRASE = 16
+"""Phrases with at most this many words are searched for."""
+_LEAST_PROBABILITY = 0.7
+_LEAST_WORD_S = 0.12
 # Punctuation marks that belong to the next word, and marks that belong to the previous word: faster-whisper's defaults.
 _OPENING_MARKS = "\"'“¿([{-"
-
 _CLOSING_MARKS = "\"'.。,，!！?？:：”)]}、"
-
 _HOP = 160
 """Number of samples in one frame of features."""
 _STATE_SAMPLES = 2 * _HOP
@@ -72,27 +79,6 @@ _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repea
 """Search options. Each set is tried on the windows that the previous one left in doubt. With a prompt, the first set is
 tried twice, the second time without the prompt: a prompt that does not fit the speech makes Whisper repeat it until it
 reaches the limit of tokens."""
-
-
-def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
-    """Return the words of `alignment`, which is an element of the result of `WhisperModel.find_alignment` and lists
-    words and signs in order."""
-    from faster_whisper.transcribe import merge_punctuations
-
-    pieces = [dict(piece) for piece in alignment]
-    # Marks are appended to a neighbouring word, which leaves their own entries empty. Their times are not needed.
-    merge_punctuations(pieces, _OPENING_MARKS, _CLOSING_MARKS)
-    return [
-        SpokenWord(
-            piece["word"],
-            float(piece["start"]),
-            float(piece["end"]),
-            float(piece["probability"]),
-            tuple(piece["tokens"]),
-        )
-        for piece in pieces
-        if piece["word"].strip()
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +381,27 @@ class Whisper:
         ]
 
 
+def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
+    """Return the words of `alignment`, which is an element of the result of `WhisperModel.find_alignment` and lists
+    words and signs in order."""
+    from faster_whisper.transcribe import merge_punctuations
+
+    pieces = [dict(piece) for piece in alignment]
+    # Marks are appended to a neighbouring word, which leaves their own entries empty. Their times are not needed.
+    merge_punctuations(pieces, _OPENING_MARKS, _CLOSING_MARKS)
+    return [
+        SpokenWord(
+            piece["word"],
+            float(piece["start"]),
+            float(piece["end"]),
+            float(piece["probability"]),
+            tuple(piece["tokens"]),
+        )
+        for piece in pieces
+        if piece["word"].strip()
+    ]
+
+
 def _max_spoken_tokens(window: SpeechWindow) -> int:
     return _EXTRA_SPOKEN_TOKENS + _SPOKEN_TOKENS_PER_SECOND * len(window.samples) // RATE
 
@@ -444,3 +451,39 @@ def _plausible(words: Sequence[SpokenWord], seconds: float) -> tuple[SpokenWord,
         word for run in runs for word in run if len(run) < _LEAST_INSTANT_RUN or word.end - word.start >= _INSTANT_S
     ]
     return tuple(replace(word, start=min(word.start, seconds), end=min(word.end, seconds)) for word in plausible)
+
+
+def is_made_up(probabilities: Sequence[float], durations: Sequence[float]) -> bool:
+    """Return True if the words of a loop were probably not spoken, because they are improbable or have almost no
+    duration. `probabilities` are those of the words without the repetitions, which are always probable. `durations` are
+    those of all words, in seconds."""
+    return fmean(probabilities) < _LEAST_PROBABILITY or median(durations) < _LEAST_WORD_S
+
+
+def without_loops(words: Sequence[str]) -> list[int]:
+    """Return the indices of `words` to keep: only the first occurrence of a phrase that occurs at least three times in
+    a row.
+
+    >>> without_loops("I see I see I see it".split())
+    [0, 1, 6]
+    """
+    plain = [word.strip(" .,!?;:…").lower() for word in words]
+    kept: list[int] = []
+    at = 0
+    while at < len(plain):
+        length, times = _loop(plain, at)
+        kept += range(at, at + length)
+        at += length * times
+    return kept
+
+
+def _loop(words: Sequence[str], position: int) -> tuple[int, int]:
+    """Return the number of words of the phrase that is repeated from `position`, and the number of its occurrences; 1
+    and 1 if there is no loop."""
+    for length in range(1, min(_LONGEST_PHRASE, (len(words) - position) // _LEAST_REPETITIONS) + 1):
+        phrase, times = words[position : position + length], 1
+        while words[position + times * length : position + (times + 1) * length] == phrase:
+            times += 1
+        if times >= _LEAST_REPETITIONS:
+            return length, times
+    return 1, 1

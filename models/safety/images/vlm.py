@@ -134,10 +134,8 @@ def verdict_in(answer_text: str, codes: Sequence[str]) -> dict[str, str]:
     object of these words, because any other text may come from the picture."""
     fenced = _FENCE.fullmatch(answer_text.strip())
     try:
-        verdict = json.loads(fenced[1].strip() if fenced else answer_text, object_pairs_hook=_with_unique_keys)
-    except RecursionError:
-        raise ValueError("it is not a JSON object") from None
-    except json.JSONDecodeError:
+        verdict = json.loads(fenced[1].strip() if fenced else answer_text)
+    except (json.JSONDecodeError, RecursionError):
         raise ValueError("it is not a JSON object and nothing else") from None
     if not isinstance(verdict, dict) or verdict.keys() != set(codes):
         raise ValueError(f"the keys must be {', '.join(codes)}")
@@ -145,12 +143,6 @@ def verdict_in(answer_text: str, codes: Sequence[str]) -> dict[str, str]:
     if wrong:
         raise ValueError(f"the value of {', '.join(wrong)} must be one of {', '.join(LEVELS)}")
     return {code: verdict[code] for code in codes}
-
-
-def _with_unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("it has a key twice")
-    return dict(pairs)
 
 
 def data_url(picture: Image) -> str:

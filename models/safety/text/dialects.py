@@ -185,7 +185,7 @@ EXAMPLES: "{unsafe_example}" is 1. "{safe_example}" is 0."""
 """Section of a policy in the form that gpt-oss-safeguard is documented to follow best."""
 
 POLICY: Mapping[str, Mapping[str, str]] = tomllib.loads(Path(__file__).with_name("policy.toml").read_text("utf-8"))
-"""What each of TEXT_CODES covers, for gpt-oss-safeguard."""
+"""Section of the policy for each of TEXT_CODES: what violates it, and what does not."""
 
 
 class GptOssSafeguardDialect(GuardDialect):

@@ -9,22 +9,20 @@ import pytest
 from numpy.typing import NDArray
 
 from app.cli import pulling
-from app.settings import Settings
 from models.capability import Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.devices.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH
-from models.hosts.batches import Batches, CardMemory
+from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
-from models.hosts.workplace import load_engine
 from models.setting_types import GPU
-from models.speech.capability import TINY_EN, WHISPER_LARGE_V3_TURBO, SpeechSettings
+from models.speech.capability import WHISPER_LARGE_V3_TURBO
 from models.translation.capability import MADLAD_400
 from models.vision.detection.capability import OWN_ONNX, DetectionSettings
 from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.onnx_session import Pictures
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import OcrSession, open_session
-from models.weights.files import WEIGHT_SETS, WeightSet
+from models.weights.files import WEIGHT_SETS
 from tests import gpu_cards
 from tests.conftest import ROOT
 from tests.pages import paragraph_page
@@ -56,13 +54,6 @@ def test_an_engine_that_a_card_can_compute_says_what_it_takes_of_one(engine: Can
     may_be_unknown = engine.backend is None or BY_THE_OPERATOR.match(where)
     assert (engine.card is not None) or may_be_unknown
     assert engine.card is None or engine.backend is not None
-
-
-@pytest.mark.parametrize("known", WEIGHT_SETS.values(), ids=lambda known: known.name)
-def test_no_engine_takes_less_of_a_card_than_its_weights_are(known: WeightSet) -> None:
-    card = pulling.reader_of(known).card
-    assert card is not None
-    assert card.base * 1e6 > 0.97 * known.about
 
 
 def test_elsewhere_than_on_a_card_nothing_is_counted() -> None:
@@ -174,22 +165,6 @@ def test_what_a_cards_file_chooses_holds_for_who_fetches_and_who_serves() -> Non
         assert services["weights"]["environment"][setting] == services["openfaze"]["environment"][setting]
 
 
-def test_pulling_a_profile_of_a_card_says_what_each_engine_takes_of_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pulling, "pull", lambda *_, **__: None)
-    settings = Settings(_env_file=None, weights_dir=str(tmp_path))
-    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Disk", (), {"free": 10**12}))
-    pulling.fetch(pulling.sets_of(GPU), settings)
-    said = capsys.readouterr().err.splitlines()
-    told = [line for line in said if "on a card" in line]
-    assert len(told) == len(pulling.sets_of(GPU))
-    turbo = next(place for place, line in enumerate(said) if "whisper-large-v3-turbo" in line)
-    assert said[turbo + 1] == "  It takes about 1,620 + 32 × 200 MB on a card."
-    pulling.fetch(pulling.sets_of("standard"), settings)
-    assert "on a card" not in capsys.readouterr().err
-
-
 COUNTED = {
     "pp-ocrv6-small": ("ocr", ONNXRUNTIME),
     "paddleocr-vl": ("ocr", TORCH),
@@ -215,47 +190,6 @@ def test_an_engine_with_batches_counts_its_items_by_the_free_memory_of_its_card(
     on_cpu = engine.build(EngineConfig(device="cpu", weights_dir=tmp_path)).parts[-1]
     assert isinstance(on_cpu, EngineHost)
     assert (on_cpu.limits.item_bytes, on_cpu.limits.device) == (0, CPU)
-
-
-class Nothing:
-    """An engine that takes no memory."""
-
-    def load(self) -> None:
-        pass
-
-    def run(self, batch: Sequence[object]) -> Sequence[object]:
-        return batch
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.mark.parametrize(
-    ("chosen", "free", "together"),
-    [(8, None, 8), (8, 8_000, 8), (8, 1_000, 6), (8, 0, 1), (64, 12_000, 64), (0, 8_000, 32), (0, 1_000, 6)],
-)
-def test_stretches_of_speech_that_were_chosen_are_no_more_than_a_card_has_room_for(
-    chosen: int, free: int | None, together: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(CTRANSLATE2, "_probe_result", (1, ""))
-    monkeypatch.setattr("models.hosts.workplace.free_memory", lambda _: None if free is None else free * 10**6)
-    assert TINY_EN.build is not None
-    [host] = TINY_EN.build(EngineConfig(device="cuda", own=[SpeechSettings(speech_batch=chosen)])).parts
-    assert isinstance(host, EngineHost)
-    batches = Batches[object, object]("speech", host.limits.max_batch)
-    load_engine(Nothing, host.limits, batches)
-    assert batches.most == together
-
-
-def test_pictures_to_judge_are_counted_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (1, ""))
-    [guard] = [one for one in CATALOG["image_guard"].engines if one.spec.name == "nsfw-vit"]
-    assert guard.build is not None
-    [host] = guard.build(EngineConfig(device="cuda", weights_dir=tmp_path)).parts
-    assert isinstance(host, EngineHost)
-    assert guard.card is not None
-    assert (host.limits.max_batch, host.limits.item_bytes) == (guard.card.items, guard.card.item * 10**6)
-    assert host.limits.card_bytes == guard.card.most * 10**6
 
 
 class Widths:

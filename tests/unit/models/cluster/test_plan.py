@@ -2,38 +2,24 @@
 has that."""
 
 import asyncio
-import importlib.util
 import pickle
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from app.assembly.building import build_config, build_loader, build_runtime
-from app.settings import Settings
 from models.base import (
-    EngineFailed,
-    EngineNotReady,
-    EngineOverloaded,
     EngineSpec,
-    EngineTooSlow,
-    EngineUnavailable,
-    ModelError,
-    UpstreamDown,
 )
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.cluster.plan import ClusterConfig, ReplicaCounts, read_replicas
 from models.cluster.replica import Replica, picklable
-from models.cluster.serve import cluster_of
 from models.devices.device import CPU
 from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
-from models.hosts.measures import MEMORY
 from models.hosts.workplace import HostLimits
 from models.runtime import Runtime
-from models.weights.supply import WeightsMissing
 from tests.conftest import each_case
 
 SPEC = EngineSpec("doubler", "ocr", "Apache-2.0", "none")
@@ -58,17 +44,6 @@ def test_replicas_are_read_for_all_engines_and_for_single_capabilities(
     assert read_replicas(value) == (common, others)
 
 
-@each_case("value", ["many", "2-1", "0", "1-", "ocr=", "1-2000", "-1"])
-def test_what_is_no_number_of_replicas_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match="replicas"):
-        Settings(_env_file=None, ray_replicas=value)
-
-
-def test_replicas_of_an_unknown_capability_are_refused() -> None:
-    with pytest.raises(ValueError, match="there is no capability 'orc'; choose from: ocr"):
-        Settings(_env_file=None, ray_replicas="1-2,orc=2")
-
-
 @each_case(
     ("card", "part"),
     [
@@ -81,56 +56,6 @@ def test_replicas_of_an_unknown_capability_are_refused() -> None:
 )
 def test_an_engine_reserves_the_part_of_a_card_that_it_declares(card: CardMemory | None, part: float) -> None:
     assert ClusterConfig(card_mb=24_000).card_share(card) == part
-
-
-@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is here")
-def test_a_cluster_without_ray_is_refused_with_the_command_that_brings_it() -> None:
-    with pytest.raises(ValueError, match="^OPENFAZE_CLUSTER=ray needs .* Run `openfaze install ray`.$"):
-        build_runtime(Settings(_env_file=None, cluster="ray"))
-
-
-def test_ray_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.cluster.serve.find_spec", lambda _: object())
-    with pytest.raises(ValueError, match="^OPENFAZE_RAY_ADDRESS: should be host:port or auto"):
-        cluster_of(ClusterConfig(address="ray://head:10001"))
-
-
-@each_case("device", ["cuda:1", "cpu,ocr=cuda:1"])
-def test_a_card_by_its_number_is_refused_as_ray_picks_the_card(device: str) -> None:
-    settings: dict[str, Any] = {"cluster": "ray", "ray_address": "ray://nobody", "device": device}
-    with pytest.raises(ValueError, match=r"^OPENFAZE_DEVICE: 'cuda:1' names a card .*: write 'cuda'\.$"):
-        build_runtime(Settings(_env_file=None, **settings))
-
-
-def test_threads_and_pages_go_by_the_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.assembly.building.available_cpus", lambda: 8)
-
-    def of(**settings: Any) -> tuple[int, int]:
-        read = Settings(_env_file=None, **settings)
-        return build_config(read).threads, build_loader(read, None, None, None).limits.pages_at_once  # type: ignore[arg-type]
-
-    assert of() == (0, 4)
-    assert of(cluster="ray") == (4, 8)
-    assert of(cluster="ray", ray_replicas="1-16,ocr=3") == (1, 12)
-    assert of(cluster="ray", threads=5) == (5, 8)
-
-
-@each_case(
-    "error",
-    [
-        EngineUnavailable("ocr", "Run `openfaze pull`."),
-        EngineNotReady("ocr", "Later.", retry_after=7),
-        EngineTooSlow("ocr", "20 s"),
-        UpstreamDown("llm", "It is gone."),
-        EngineOverloaded("ocr", 3, 9),
-        EngineFailed("ocr"),
-        WeightsMissing("ocr", "Run `openfaze pull`."),
-    ],
-)
-def test_an_error_of_an_engine_says_the_same_in_another_process(error: ModelError) -> None:
-    again = pickle.loads(pickle.dumps(error))
-    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
-    assert picklable(error) is error
 
 
 def test_an_error_that_cannot_leave_its_process_becomes_one_that_can() -> None:
@@ -175,38 +100,6 @@ async def test_a_replica_tells_once_what_kept_its_engine_from_loading_and_tries_
     assert (results[0], type(results[1]), results[2], failures) == (2, ValueError, 6, {})
     replica.__del__()
     assert Doubler.closed == 1
-
-
-class Roomy(Doubler):
-    """An engine that finds memory for one item at a time."""
-
-    def load(self) -> None:
-        pass
-
-    def run(self, batch: Sequence[int]) -> Sequence[int | Exception]:
-        return super().run(batch) if len(batch) == 1 else [MemoryError()] * len(batch)
-
-
-async def test_a_failure_that_another_worker_counts_during_a_report_is_in_the_next_one() -> None:
-    replica = Replica(SPEC, Roomy, HostLimits(max_batch=2, workers=2), "v1")
-    batches = replica._batches
-    other = threading.Thread(target=lambda: batches.run(Roomy(), [3, 4]))
-
-    class Interrupted(Counter[str]):
-        """Lets the other worker run between the reading and the reset of the counts."""
-
-        def clear(self) -> None:
-            if other.ident is None:
-                other.start()
-                other.join(0.2)
-            super().clear()
-
-    batches._failures = Interrupted()
-    reports = []
-    for _ in range(2):
-        reports.append(pickle.loads(await replica.run(pickle.dumps([1, 2]))))
-        await asyncio.to_thread(other.join)
-    assert reports == [([2, 4], {MEMORY: 1}), ([2, 4], {MEMORY: 1})]
 
 
 class Elsewhere:

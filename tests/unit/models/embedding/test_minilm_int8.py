@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 
-from models.capability import EngineConfig
-from models.embedding import minilm_weights as weights
-from models.embedding.capability import EMBEDDING, MINILM, MINILM_INT8, embedder_of_labels
+from models.embedding.capability import MINILM_INT8, embedder_of_labels
 from models.embedding.embedder import DIMENSIONS, Vector
-from models.embedding.minilm import INT8_LENGTHS, MAX_TOKENS, MiniLm
+from models.embedding.minilm import MiniLm
 from models.embedding.minilm_weights import embedding_remedy, int8_remedy
 from models.extraction.network import ExtractionNetwork
 from models.runtime import Runtime
@@ -73,11 +71,6 @@ def test_vectors_are_near_those_of_float32_and_of_length_one(alone: list[Vector]
         assert one @ other > 0.99
 
 
-def test_the_longest_text_fits_the_last_length() -> None:
-    assert list(INT8_LENGTHS) == sorted(INT8_LENGTHS)
-    assert INT8_LENGTHS[-1] == MAX_TOKENS
-
-
 @pytest.mark.accuracy
 @pytest.mark.parametrize("engine", ["int8", "float32"])
 def test_the_stored_meanings_of_concepts_belong_to_the_vectors_of_their_names(
@@ -91,28 +84,9 @@ def test_the_stored_meanings_of_concepts_belong_to_the_vectors_of_their_names(
             assert mean @ stored[name] / np.linalg.norm(mean) > 0.995, name
 
 
-def test_labels_are_embedded_in_float32_where_int8_would_not_be_quicker(
-    float32: MiniLm, monkeypatch: pytest.MonkeyPatch, new_runtime: Callable[[], Runtime]
-) -> None:
-    monkeypatch.setattr(weights, "_has_vnni", lambda: False)
-    runtime = new_runtime()
-    assert embedder_of_labels(runtime) is not None
-    assert {spec.name for spec, _ in runtime.parts()} == {MINILM.spec.name}
-    replica = MiniLm(threads=2, is_int8=True)
-    replica.load()
-    [one], [other] = vectors(replica, TEXTS[:1]), vectors(float32, TEXTS[:1])
-    np.testing.assert_allclose(one, other, atol=1e-5)
-    replica.close()
-
-
 def test_labels_are_embedded_in_int8_where_the_processor_has_it(
     int8: MiniLm, new_runtime: Callable[[], Runtime]
 ) -> None:
     runtime = new_runtime()
     assert embedder_of_labels(runtime) is not None
     assert {spec.name for spec, _ in runtime.parts()} == {MINILM_INT8.spec.name}
-
-
-@pytest.fixture
-def new_runtime() -> Callable[[], Runtime]:
-    return lambda: Runtime({EMBEDDING.name: EMBEDDING}, EngineConfig())

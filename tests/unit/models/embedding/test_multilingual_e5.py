@@ -1,6 +1,5 @@
 """multilingual-e5-small by files of its kind with random weights: prefixes, parts, pooling, and whose engine it is."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +12,10 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.embedding import passages as cutting
 from models.embedding.capability import EMBEDDING, MINILM, MULTILINGUAL_E5, EmbeddingSettings
-from models.embedding.embedder import DIMENSIONS, HostedEmbedder, Vector
+from models.embedding.embedder import Vector
 from models.embedding.minilm_weights import embedding_remedy
-from models.embedding.multilingual_e5 import MAX_TOKENS, SPEC, WEIGHTS, MultilingualE5, passages
+from models.embedding.multilingual_e5 import MAX_TOKENS, WEIGHTS, MultilingualE5, passages
 from models.embedding.passages import Passage, Role
-from models.hosts.host import EngineHost
-from models.hosts.workplace import HostLimits
 from models.runtime import Runtime
 from models.safety.text.capability import OWN, TEXT_GUARD
 from tests.e5_model import random_e5, random_tokenizer
@@ -70,25 +67,10 @@ def test_a_vector_is_the_mean_of_the_states_of_the_text_with_its_prefix(root: Pa
         np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-5)
 
 
-def test_vectors_are_384_floats_of_length_one_whatever_is_computed_with_them(engine: MultilingualE5) -> None:
-    together = vectors(engine, *TEXTS)
-    for text, vector in zip(TEXTS, together, strict=True):
-        assert (vector.shape, vector.dtype) == ((DIMENSIONS,), np.float32)
-        assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
-        np.testing.assert_allclose(vector, vectors(engine, text)[0], atol=1e-5)
-
-
 @pytest.mark.parametrize("role", ["query", "passage"])
 def test_a_passage_is_the_text_behind_the_word_of_its_role(root: Path, role: Role) -> None:
     for text in ("die Rechnung", "请求退款", "", " the  invoice"):
         assert in_passages(root, text, role) == [as_published(f"{role}: {text}")]
-
-
-def test_the_same_text_has_another_vector_as_a_query(root: Path, engine: MultilingualE5) -> None:
-    [query], [passage] = (in_passages(root, "die Rechnung", role) for role in ("query", "passage"))
-    as_query, as_passage, without_role = vectors(engine, query, passage, "die Rechnung")
-    np.testing.assert_allclose(without_role, as_query, atol=1e-5)
-    assert np.abs(as_query - as_passage).max() > 1e-3
 
 
 def test_every_part_of_a_long_text_has_marks_and_prefix_and_together_they_have_all_of_it(
@@ -103,20 +85,8 @@ def test_every_part_of_a_long_text_has_marks_and_prefix_and_together_they_have_a
     # Alone, as much of a text is read as of its first part.
     [first], [cut] = vectors(engine, in_passages(root, LONG)[0]), vectors(engine, LONG)
     np.testing.assert_allclose(cut, first, atol=1e-5)
-    monkeypatch.setattr(cutting, "_CHARS_AT_ONCE", 100)
+    monkeypatch.setattr(cutting, "_PIECE_CHARS", 100)
     assert in_passages(root, LONG, "passage") == parts
-
-
-async def test_a_host_computes_texts_and_passages_together(root: Path, engine: MultilingualE5) -> None:
-    host = EngineHost[str | Passage, Vector](SPEC, lambda: MultilingualE5(root, threads=1), HostLimits(max_batch=16))
-    embedder = HostedEmbedder(host, passages(root))
-    parts = in_passages(root, LONG)
-    try:
-        rows, texts = await asyncio.gather(embedder.embed_passages(parts), embedder.embed(TEXTS))
-    finally:
-        await host.close()
-    np.testing.assert_allclose(rows, np.stack(vectors(engine, *parts)), atol=1e-5)
-    np.testing.assert_allclose(texts, np.stack(vectors(engine, *TEXTS)), atol=1e-5)
 
 
 def runtime(root: Path, choice: str) -> Runtime:

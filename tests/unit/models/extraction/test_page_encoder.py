@@ -6,15 +6,12 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from models.base import EngineUnavailable
 from models.embedding.minilm_weights import embedding_remedy, embedding_weights
 from models.embedding.passages import read_tokenizer
-from models.extraction import page_encoder as module
 from models.extraction.page_encoder import (
     FIELDS_AT_ONCE,
     OVERLAP,
     SCORES,
-    SPEC,
     WINDOW,
     HostedFieldReader,
     PageEncoder,
@@ -22,7 +19,6 @@ from models.extraction.page_encoder import (
 )
 from models.extraction.page_tokens import Box, EncoderInput, PageTokens, Prompt, encoder_input, page_tokens
 from models.hosts.host import EngineHost
-from models.hosts.workplace import HostLimits
 from tests.parts import finished
 
 NUMBER = Prompt("invoice number", "text", False)
@@ -86,18 +82,6 @@ def test_the_values_of_fields_are_found(engine: PageEncoder) -> None:
     assert (scores[2, :2].max(axis=-1) < 0).all()
 
 
-async def test_a_reader_reads_a_page_by_its_host(engine: PageEncoder) -> None:
-    host = EngineHost[EncoderInput, Scores](SPEC, lambda: PageEncoder(threads=1), HostLimits(max_batch=1))
-    reader = HostedFieldReader(host)
-    try:
-        tokens = reader.tokens_of(*words_of(LINES))
-        page = await reader.read(tokens, [NUMBER, DAY], most_runs=5)
-    finally:
-        await host.close()
-    assert page.runs == 1
-    np.testing.assert_allclose(page.scores, scores_of(engine, given(NUMBER, DAY)), atol=1e-4)
-
-
 class CountingHost:
     """A host whose scores are the number of the run, and that keeps its inputs."""
 
@@ -133,13 +117,6 @@ async def test_a_long_page_is_read_in_parts_that_share_tokens() -> None:
     assert page.scores[0, 0, [0, step - 1, step, 2 * step, count - 1]].tolist() == [1, 1, 2, 3, 3]
 
 
-@pytest.mark.parametrize(("count", "parts"), [(0, 0), (1, 1), (WINDOW, 1), (WINDOW + 1, 2)])
-async def test_a_page_that_one_part_can_hold_is_read_once(count: int, parts: int) -> None:
-    host = CountingHost()
-    page = await reader_of(host).read(page_of(count), [NUMBER], most_runs=9)
-    assert (len(host.given), page.runs, page.scores.shape) == (parts, parts, (1, SCORES, count))
-
-
 @pytest.mark.parametrize(("most_runs", "fields", "runs", "tokens"), [
     (2, 1, 2, WINDOW + WINDOW - OVERLAP),
     (1, 1, 1, WINDOW),
@@ -153,9 +130,3 @@ async def test_no_more_runs_are_made_than_allowed(most_runs: int, fields: int, r
     assert (page.runs, len(host.given), len(page.tokens.ids)) == (runs, runs, tokens)
     assert np.isfinite(page.scores).all()
     assert max(len(one.listed) for one in host.given) <= FIELDS_AT_ONCE
-
-
-def test_without_the_weights_of_the_language_model_it_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "embedding_weights", lambda: None)
-    with pytest.raises(EngineUnavailable, match="openfaze install weights"):
-        PageEncoder().load()

@@ -7,10 +7,8 @@ from models.extraction.page_tokens import (
     COLUMNS,
     FIELD_KINDS,
     MARKER,
-    PROMPT_TOKENS,
     ROWS,
     SEP,
-    SIZES,
     Box,
     PageTokens,
     Prompt,
@@ -33,10 +31,6 @@ def test_boxes_at_one_height_are_one_row_and_a_wide_gap_is_an_empty_row() -> Non
     assert rows((0, 0, 9, 10), (50, 3, 59, 13), (0, 12, 9, 22), (0, 40, 9, 50)) == [0, 0, 1, 3]
 
 
-def test_rows_are_numbered_from_the_top_in_any_order_of_the_boxes() -> None:
-    assert rows((0, 24, 9, 34), (0, 0, 9, 10), (0, 12, 9, 22)) == [2, 0, 1]
-
-
 def test_a_long_page_has_no_more_rows_than_are_distinguished() -> None:
     found = rows(*((0.0, 12.0 * row, 9.0, 12.0 * row + 10) for row in range(ROWS + 9)))
     assert found == [*range(ROWS), *[ROWS - 1] * 9]
@@ -48,23 +42,12 @@ def test_columns_are_parts_of_the_width_of_what_is_printed() -> None:
     assert found.rights.tolist() == [(COLUMNS - 1) // 20, COLUMNS - 1]
 
 
-def test_a_larger_word_has_a_larger_size() -> None:
-    usual = SIZES // 2 - 1
-    heights = [20, 20, 20, 40, 5000, 1]
-    found = tokens_of(*(("a", (0, 0, 9, height)) for height in heights))
-    assert found.sizes.tolist() == [usual, usual, usual, usual + 2, SIZES - 1, 0]
-
-
 def test_each_token_knows_its_word_its_first_character_and_if_it_is_a_sign() -> None:
     found = tokens_of(("a:", (0, 0, 9, 10)), ("#b7", (20, 0, 29, 10)))
     assert found.words.tolist() == [0, 0, 1, 1, 1]
     assert found.starts.tolist() == [0, 1, 0, 1, 2]
     assert found.signs.tolist() == [False, True, True, False, False]
     assert found.lefts[0] == found.lefts[1] != found.lefts[2]
-
-
-def test_a_page_without_words_has_no_tokens() -> None:
-    assert [len(array) for array in tokens_of().arrays] == [0] * 8
 
 
 def test_a_part_of_a_page_has_the_places_of_the_whole() -> None:
@@ -88,14 +71,3 @@ def test_prompts_are_before_the_page_and_each_token_belongs_to_its_field() -> No
     assert found.page_start == 7
     for name in ("rows", "lefts", "rights", "sizes"):
         assert getattr(found, name).tolist() == [0] * 7 + (1 + getattr(page, name)).tolist()
-
-
-def test_kinds_of_single_fields_and_of_lists_differ() -> None:
-    prompts = [Prompt("a", kind, in_list) for kind in FIELD_KINDS for in_list in (False, True)]
-    kinds = encoder_input(letter_tokenizer(), prompts, tokens_of()).kinds
-    assert sorted(kinds[kinds > 0].tolist()) == list(range(1, 1 + 2 * len(FIELD_KINDS)))
-
-
-def test_a_long_prompt_is_cut() -> None:
-    found = encoder_input(letter_tokenizer(), [Prompt("a" * 90, "text", False)], tokens_of())
-    assert int((found.owners == 1).sum()) == PROMPT_TOKENS

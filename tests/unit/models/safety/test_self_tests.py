@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from models.base import EngineFailed
 from models.capability import BadResult, EngineConfig
 from models.catalog import CATALOG
 from models.language.capability import LlmSettings
@@ -53,21 +52,6 @@ async def test_a_guard_model_must_tell_them_apart(unsafe: Judge, told: str) -> N
             guard_base_url=server.base_url, guard_model="Llama-Guard-3-8B", text_guard="llama-guard-server"
         )
         assert (await outcome("text_guard", EngineConfig(own=[guard]), "llama-guard-server")).startswith(told)
-
-
-async def test_every_guard_that_can_run_is_tried() -> None:
-    with serving_llm(lambda body: Reply("unsafe\nS1" if "wife" in json.dumps(body) else "safe")) as server:
-        guard = GuardSettings(guard_base_url=server.base_url, guard_model="Llama-Guard-3-8B")
-        said = await outcome("text_guard", EngineConfig(own=[guard]))
-    assert "llama-guard-server a murder 1.00" in said
-    assert "; by openfaze a murder" in said
-
-
-async def test_a_guard_without_a_verdict_fails() -> None:
-    with serving_llm(lambda _: Reply("Who knows?")) as server:
-        guard = GuardSettings(guard_base_url=server.base_url, guard_model="Llama-Guard-3-8B")
-        with pytest.raises(EngineFailed):
-            await outcome("text_guard", EngineConfig(own=[guard]))
 
 
 @pytest.mark.parametrize(

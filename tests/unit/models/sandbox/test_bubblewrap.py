@@ -1,9 +1,7 @@
 """Scripts that mean harm, and some that do not, in a real sandbox."""
 
-import errno
 import gc
 import os
-import pickle
 import shutil
 import subprocess
 import sys
@@ -17,9 +15,8 @@ from threading import Event, Timer
 import psutil
 import pytest
 
-from models.sandbox import bubblewrap as trial
 from models.sandbox import running
-from models.sandbox.bubblewrap import SandboxJob, missing
+from models.sandbox.bubblewrap import missing
 from models.sandbox.interpreter import interpreter_binds, package_binds
 from models.sandbox.running import SandboxSetup, run_script
 from models.sandbox.script import BadAnswer, InputFile, SandboxLimits, Script, ScriptOutcome
@@ -84,10 +81,6 @@ def test_what_a_script_prints_comes_back_in_its_order(room: SandboxSetup) -> Non
     assert outcome == ScriptOutcome("1\n2\ndrei — 三\n", 0)
 
 
-def test_seventeen_factorial(room: SandboxSetup) -> None:
-    assert run(room, "import math; print(math.factorial(17))").output == "355687428096000\n"
-
-
 def test_an_exception_is_shown_with_its_line_and_without_the_sandboxs_own(room: SandboxSetup) -> None:
     outcome = run(room, "x = 0\nprint(1 / x)\n")
     assert outcome.exit_code == 1
@@ -98,11 +91,6 @@ def test_an_exception_is_shown_with_its_line_and_without_the_sandboxs_own(room: 
         "          ~~^~~",
         "ZeroDivisionError: division by zero",
     ]
-
-
-def test_code_that_is_no_python_is_a_syntax_error_of_the_scripts(room: SandboxSetup) -> None:
-    outcome = run(room, "what is 17 factorial?")
-    assert (outcome.exit_code, outcome.output.splitlines()[-1]) == (1, "SyntaxError: invalid syntax")
 
 
 @pytest.mark.parametrize(
@@ -119,34 +107,11 @@ def test_however_it_ends_it_is_told_as_a_shell_would(room: SandboxSetup, code: s
     assert run(room, f"print('before', flush=True)\n{code}").exit_code == exit_code
 
 
-def test_what_was_printed_before_a_crash_is_there(room: SandboxSetup) -> None:
-    assert run(room, "print('before')\nimport os\nos._exit(7)").output == "before\n"
-
-
 def test_files_of_the_request_can_be_read_and_not_written(room: SandboxSetup) -> None:
     code = "import os\nprint(os.listdir('/input'), open('/input/a.csv').read())\nopen('/input/a.csv', 'w')"
     outcome = run(room, code, PATIENT, InputFile("a.csv", b"1,2"))
     assert outcome.output.startswith("['a.csv'] 1,2\n")
     assert "OSError: [Errno 30] Read-only file system: '/input/a.csv'" in outcome.output
-
-
-def test_it_may_write_in_its_own_folder_and_tmp_only(room: SandboxSetup) -> None:
-    code = "open('a', 'w').write('x'); open('/tmp/b', 'w').write('x'); print(open('a').read())"
-    assert run(room, code).output == "x\n"
-    for path in ("/a", "/usr/a", "/python/a", "/dev/a", "/packages/a", "/etc/a", "/sandbox/inside.py"):
-        assert raised(room, f"open({path!r}, 'w')") in ("OSError 30", "PermissionError 13"), path
-
-
-def test_threads_and_child_processes_work(room: SandboxSetup) -> None:
-    code = (
-        "import multiprocessing, subprocess, sys, concurrent.futures, asyncio\n"
-        "with concurrent.futures.ThreadPoolExecutor(4) as pool: print(sum(pool.map(abs, range(-3, 1))))\n"
-        "with multiprocessing.get_context('fork').Pool(2) as pool: print(sum(pool.map(abs, range(-3, 1))))\n"
-        "print(subprocess.run([sys.executable, '-c', 'print(6)'], capture_output=True, text=True).stdout)\n"
-        "async def six(): await asyncio.sleep(0); return 6\n"
-        "print(asyncio.run(six()))"
-    )
-    assert run(room, code).output == "6\n6\n6\n\n6\n"
 
 
 def test_an_endless_loop_is_stopped_and_what_it_printed_kept(room: SandboxSetup) -> None:
@@ -160,11 +125,6 @@ def test_an_endless_loop_is_stopped_and_what_it_printed_kept(room: SandboxSetup)
     assert outcome.exit_code in (137, 152)
 
 
-def test_a_script_that_sleeps_is_stopped_too(room: SandboxSetup) -> None:
-    outcome = run(room, "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)", SHORT)
-    assert outcome.stopped == "time"
-
-
 def test_one_whose_caller_goes_is_stopped_at_once(room: SandboxSetup) -> None:
     cancelled = Event()
     timer = Timer(0.3, cancelled.set)
@@ -174,21 +134,6 @@ def test_one_whose_caller_goes_is_stopped_at_once(room: SandboxSetup) -> None:
     assert (outcome.exit_code, outcome.stopped) == (137, None)
 
 
-@pytest.mark.parametrize("reason", [None, "time"])
-def test_one_that_ends_before_it_began_is_no_fault_of_the_sandbox(
-    room: SandboxSetup, tmp_path: Path, reason: str | None
-) -> None:
-    never_ready = tmp_path / "bwrap"
-    never_ready.write_text("#!/bin/sh\nexec cat > /dev/null\n")
-    never_ready.chmod(0o700)
-    cancelled = Event()
-    if reason is None:
-        cancelled.set()
-    limits = SandboxLimits(seconds=1)
-    outcome = run_script(replace(room, bubblewrap=str(never_ready)), Script("print(1)"), limits, cancelled)
-    assert outcome == ScriptOutcome("", 137, reason)
-
-
 @pytest.mark.deep  # a bomb of forks is tried in the whole server
 def test_a_bomb_of_new_programs_is_stopped(room: SandboxSetup) -> None:
     code = (
@@ -196,12 +141,6 @@ def test_a_bomb_of_new_programs_is_stopped(room: SandboxSetup) -> None:
         "    try: subprocess.Popen([sys.executable, '-c', 'while 1: pass'])\n    except OSError: pass"
     )
     assert run(room, code, SHORT).stopped == "time"
-
-
-def test_a_script_with_always_new_processes_is_stopped_at_its_time_and_not_before(room: SandboxSetup) -> None:
-    code = "import os\nfor _ in range(3): os.fork()\nwhile True:\n    if os.fork() == 0: os._exit(0)\n    os.wait()"
-    # Where the machine is so busy that the processes cannot be counted, the script is ended early, for that reason.
-    assert any(run(room, code, SHORT).stopped == "time" for _ in range(4))
 
 
 def test_there_are_only_so_many_processes(room: SandboxSetup) -> None:
@@ -223,26 +162,10 @@ def test_processes_that_outlive_the_script_are_ended(room: SandboxSetup) -> None
     assert (outcome.output, outcome.exit_code, outcome.stopped) == ("done\n", 0, None)
 
 
-def test_orphans_are_buried_while_the_script_runs(room: SandboxSetup) -> None:
-    code = (
-        "import os, time\nmade = 0\nwhile made < 200:\n    try: pid = os.fork()\n"
-        "    except BlockingIOError: time.sleep(0.01); continue\n"
-        "    if pid == 0:\n        try: os.fork()\n        finally: os._exit(0)\n"
-        "    made += 1; os.wait()\nprint(made)"
-    )
-    assert run(room, code).output == "200\n"
-
-
 def test_ten_gigabytes_are_a_memory_error(room: SandboxSetup) -> None:
     outcome = run(room, "bytearray(10 << 30)")
     assert outcome.output.endswith("MemoryError\n")
     assert outcome.exit_code == 1
-
-
-def test_memory_of_all_its_processes_together_is_bounded(room: SandboxSetup) -> None:
-    code = "import os, time\nfor _ in range(4): os.fork()\nx = bytearray(os.urandom(1) * (100 << 20))\ntime.sleep(1000)"
-    outcome = run(room, code, replace(PATIENT, memory=400 * MB))
-    assert (outcome.stopped, outcome.exit_code) == ("memory", 137)
 
 
 def test_a_hundred_megabytes_of_output_are_cut_to_their_ends(room: SandboxSetup) -> None:
@@ -253,22 +176,6 @@ def test_a_hundred_megabytes_of_output_are_cut_to_their_ends(room: SandboxSetup)
     assert outcome.output.endswith("xxx\nlast\n")
     assert "\n[… 99,934,575 bytes left out …]\n" in outcome.output
     assert len(outcome.output) < 70_000
-
-
-@pytest.mark.parametrize("path", ["a", "/tmp/a", "/dev/shm/a"])
-def test_ten_gigabytes_cannot_be_written(room: SandboxSetup, path: str) -> None:
-    code = f"with open({path!r}, 'wb') as file:\n    for _ in range(10240): file.write(bytes(1 << 20))"
-    outcome = run(room, code, replace(PATIENT, disk=16 * MB))
-    assert outcome.exit_code in (1, 128 + 25), outcome  # SIGXFSZ
-    assert outcome.exit_code == 128 + 25 or "No space left" in outcome.output or "too large" in outcome.output
-
-
-def test_many_files_share_the_same_bound(room: SandboxSetup) -> None:
-    code = (
-        "n = 0\ntry:\n    while n < 1000:\n        with open(f'{n}', 'wb') as file: file.write(bytes(1 << 20))\n"
-        "        n += 1\nexcept OSError as error: print(n < 17, error.errno)"
-    )
-    assert run(room, code, replace(PATIENT, disk=16 * MB)).output == "True 28\n"
 
 
 def test_there_can_be_only_so_many_files(room: SandboxSetup) -> None:
@@ -299,11 +206,6 @@ def test_no_file_of_the_machines_can_be_seen(room: SandboxSetup, tmp_path: Path)
     assert raised(room, f"open('/tmp/../../../../..{secret}')") == "FileNotFoundError 2"
 
 
-def test_there_are_no_programs_but_python(room: SandboxSetup) -> None:
-    assert raised(room, "os.execv('/bin/sh', ['sh'])") == "FileNotFoundError 2"
-    assert run(room, "import os; print(os.listdir('/python/bin'))").output.count("'") == 2
-
-
 def test_no_variable_of_the_servers_is_there(room: SandboxSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENFAZE_LLM_API_KEY", "hunter2")
     outcome = run(room, "import os; print(dict(os.environ))")
@@ -319,26 +221,10 @@ def test_it_is_nobody_and_stays_so(room: SandboxSetup) -> None:
         assert raised(room, statement) == "PermissionError 1", statement
 
 
-def test_there_is_no_network(room: SandboxSetup) -> None:
-    assert raised(room, "import socket; socket.create_connection(('127.0.0.1', 80))") == "PermissionError 1"
-    assert raised(room, "import socket; socket.getaddrinfo('example.com', 80)").startswith("gaierror")
-    assert raised(room, "import socket; socket.socket(socket.AF_UNIX)") == "PermissionError 1"
-
-
-def test_it_sees_no_process_but_its_own(room: SandboxSetup) -> None:
-    assert run(room, "import os; print(os.getpid(), os.getppid())").output == "2 1\n"
-    assert raised(room, f"os.kill({os.getpid()}, 0)") == "ProcessLookupError 3"
-
-
 def test_its_parent_and_all_together_cannot_be_killed_from_inside(room: SandboxSetup) -> None:
     outcome = run(room, "import os\nfor number in range(1, 65): os.kill(1, number)\nprint('alive')")
     assert (outcome.output, outcome.exit_code) == ("alive\n", 0)
     assert raised(room, "os.kill(-1, 9)") == "ProcessLookupError 3"
-
-
-def test_a_signal_to_the_scripts_process_group_reaches_the_script_alone(room: SandboxSetup) -> None:
-    outcome = run(room, "import os\nprint('on', flush=True)\nos.kill(0, 9)")
-    assert (outcome.output, outcome.exit_code, outcome.stopped) == ("on\n", 137, None)
 
 
 def test_the_standard_input_is_empty_and_no_other_file_is_open(room: SandboxSetup) -> None:
@@ -380,64 +266,6 @@ def test_pictures_that_it_saves_come_back_and_links_and_others_do_not(room: Sand
     assert (outcome.output, outcome.exit_code) == ("", 0)
     assert [picture.name for picture in outcome.pictures] == ["a.png", "b.PNG", "f.png"]
     assert outcome.pictures[0].png == b"\x89PNG\r\n\x1a\nx"
-
-
-def test_pictures_that_are_too_large_together_stay(room: SandboxSetup) -> None:
-    code = "for n in range(30): open(f'{n:02}.png', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + bytes(1 << 18))"
-    outcome = run(room, code, replace(PATIENT, images=2 * MB))
-    assert [picture.name for picture in outcome.pictures] == [f"{number:02}.png" for number in range(7)]
-
-
-def test_a_tree_of_folders_that_has_no_end_is_left_alone(room: SandboxSetup) -> None:
-    code = "import os\nfor _ in range(3000): os.mkdir('d'); os.chdir('d')\nopen('x.png', 'w')"
-    assert run(room, code) == ScriptOutcome("", 0)
-
-
-def test_two_scripts_know_nothing_of_each_other(room: SandboxSetup) -> None:
-    run(room, "open('/tmp/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x')")
-    assert raised(room, "os.stat('/tmp/left')") == "FileNotFoundError 2"
-    assert raised(room, "os.stat('/dev/shm/left')") == "FileNotFoundError 2"
-
-
-@pytest.mark.parametrize(
-    ("trouble", "said"),
-    [
-        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "Resource temporarily unavailable"),
-        (OSError(errno.ENOMEM, "Cannot allocate memory", "/secret/bwrap"), "Cannot allocate memory"),
-        (ScriptOutcome("", 137, "time"), "it ran out of time"),
-    ],
-)
-def test_what_passes_is_tried_again_and_what_worked_once_is_not(
-    trouble: OSError | ScriptOutcome, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers: list[OSError | ScriptOutcome] = [trouble, ScriptOutcome("42\n", 0)]
-
-    def run_script(*_: object) -> ScriptOutcome:
-        answer = answers.pop(0)
-        if isinstance(answer, OSError):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(trial, "run_script", run_script)
-    monkeypatch.setattr(trial, "_program", lambda: f"/only/in/this/test/{said}")
-    remedy = missing()
-    assert remedy == f"A sandbox could not be tried out just now ({said}). The next request tries again."
-    assert (missing(), missing()) == (None, None)
-    assert answers == []
-
-
-def test_what_bubblewrap_refuses_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def run_script(*_: object) -> ScriptOutcome:
-        asked.append(1)
-        raise BadAnswer("bwrap: No permissions to create new namespace")
-
-    monkeypatch.setattr(trial, "run_script", run_script)
-    monkeypatch.setattr(trial, "_program", lambda: "/only/in/this/test")
-    assert "let this user make user namespaces" in str(missing())
-    assert missing() == missing()
-    assert asked == [1]
 
 
 @pytest.mark.deep
@@ -499,9 +327,31 @@ def test_numpy_pandas_and_matplotlib_can_be_imported_and_figures_come_back() -> 
     ]
 
 
-def test_a_script_can_be_sent_to_another_process() -> None:
-    job = SandboxJob(Script("print(1)", (InputFile("a.csv", b"1"),)))
-    job.cancelled.set()
-    again = pickle.loads(pickle.dumps(job))
-    assert again.script == job.script
-    assert not again.cancelled.is_set()
+def test_it_may_write_in_its_own_folder_and_tmp_only(room: SandboxSetup) -> None:
+    code = "open('a', 'w').write('x'); open('/tmp/b', 'w').write('x'); print(open('a').read())"
+    assert run(room, code).output == "x\n"
+    for path in ("/a", "/usr/a", "/python/a", "/dev/a", "/packages/a", "/etc/a", "/sandbox/inside.py"):
+        assert raised(room, f"open({path!r}, 'w')") in ("OSError 30", "PermissionError 13"), path
+
+
+def test_memory_of_all_its_processes_together_is_bounded(room: SandboxSetup) -> None:
+    code = "import os, time\nfor _ in range(4): os.fork()\nx = bytearray(os.urandom(1) * (100 << 20))\ntime.sleep(1000)"
+    outcome = run(room, code, replace(PATIENT, memory=400 * MB))
+    assert (outcome.stopped, outcome.exit_code) == ("memory", 137)
+
+
+def test_there_is_no_network(room: SandboxSetup) -> None:
+    assert raised(room, "import socket; socket.create_connection(('127.0.0.1', 80))") == "PermissionError 1"
+    assert raised(room, "import socket; socket.getaddrinfo('example.com', 80)").startswith("gaierror")
+    assert raised(room, "import socket; socket.socket(socket.AF_UNIX)") == "PermissionError 1"
+
+
+def test_it_sees_no_process_but_its_own(room: SandboxSetup) -> None:
+    assert run(room, "import os; print(os.getpid(), os.getppid())").output == "2 1\n"
+    assert raised(room, f"os.kill({os.getpid()}, 0)") == "ProcessLookupError 3"
+
+
+def test_two_scripts_know_nothing_of_each_other(room: SandboxSetup) -> None:
+    run(room, "open('/tmp/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x')")
+    assert raised(room, "os.stat('/tmp/left')") == "FileNotFoundError 2"
+    assert raised(room, "os.stat('/dev/shm/left')") == "FileNotFoundError 2"

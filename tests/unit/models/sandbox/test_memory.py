@@ -19,7 +19,7 @@ from models.sandbox.running import SandboxSetup, run_script
 from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcome
 from tests.conftest import each_case
 from tests.unit.models.sandbox.conftest import Caller
-from tests.unit.models.sandbox.test_bubblewrap import PATIENT, bubblewrap, run
+from tests.unit.models.sandbox.test_bubblewrap import PATIENT, bubblewrap
 
 MB = 1 << 20
 LIMITS = SandboxLimits(seconds=60, memory=256 * MB, disk=16 * MB)
@@ -188,92 +188,6 @@ def test_memory_that_would_count_for_nobody_is_refused(caller: Caller) -> None:
     assert attempt(caller, None, code) == ScriptOutcome(expected, 0)
 
 
-def test_files_that_are_mapped_count_as_files(caller: Caller, group: Path | None) -> None:
-    code = """
-def take(number):
-    file = os.open(f"/dev/shm/{number}", os.O_RDWR | os.O_CREAT)
-    os.ftruncate(file, 15 << 20)
-    mapped = mmap.mmap(file, 15 << 20)
-    print("writes", flush=True)
-    mapped.write(b"x" * (15 << 20))
-each(3, take)
-for _ in range(2): print(os.WTERMSIG(os.wait()[1]))
-"""
-    outcome = attempt(caller, group, code)
-    assert sorted(outcome.output.split()) == ["7", "7", "writes", "writes", "writes"]  # SIGBUS: no space is left
-
-
-def test_pipes_hold_little(caller: Caller, group: Path | None) -> None:
-    code = """
-def take(_):
-    while not errno_of(lambda: held.append(os.pipe())):
-        os.set_blocking(held[-1][1], False)
-        errno_of(lambda: fcntl.fcntl(held[-1][1], fcntl.F_SETPIPE_SZ, 1 << 20))
-        while not errno_of(lambda: os.write(held[-1][1], bytes(60000))): pass
-    os.write(output, b".")
-done, output = os.pipe()
-each(16, take)
-print(len([os.read(done, 1) for _ in range(16)]))
-"""
-    assert attempt(caller, group, code) == ScriptOutcome("16\n", 0)
-
-
-def test_locks_on_parts_of_files_take_no_memory(caller: Caller, group: Path | None) -> None:
-    code = """
-file = os.open("a", os.O_RDWR | os.O_CREAT)
-lock = lambda number, kind: fcntl.fcntl(file, fcntl.F_SETLK, struct.pack("hhqqi", kind, 0, 2 * number, 1, 0))
-for number in range(10_000): lock(number, fcntl.F_WRLCK)
-if os.fork() == 0:
-    lock(0, fcntl.F_WRLCK)  # it would fail, were there a lock
-    os._exit(0)
-print(os.wait()[1])
-"""
-    assert attempt(caller, group, code) == ScriptOutcome("0\n", 0)
-
-
-@pytest.mark.deep
-def test_what_was_printed_before_and_the_next_script_are_whole(caller: Caller) -> None:
-    code = f"print('on', flush=True)\n{COUNTED['memory of many processes']}\ntime.sleep(1000)"
-    assert attempt(caller, None, code) == ScriptOutcome("on\n", 137, "memory")
-    assert attempt(caller, None, "print(1)") == ScriptOutcome("1\n", 0)
-
-
-@pytest.fixture(scope="module")
-def room() -> SandboxSetup:
-    if remedy := missing():
-        pytest.skip(remedy)
-    return SandboxSetup(bubblewrap(), interpreter_binds())
-
-
-def test_processes_share_what_they_compute_by_files(room: SandboxSetup) -> None:
-    code = """
-import mmap, multiprocessing as mp, sqlite3
-from multiprocessing.shared_memory import SharedMemory
-fork = mp.get_context("fork")
-numbers, total, lock = fork.Array("i", range(4)), fork.Value("i", 0), fork.Lock()
-shared = SharedMemory(create=True, size=4)
-def work(number):
-    with lock: total.value += numbers[number]
-    shared.buf[number] = number
-processes = [fork.Process(target=work, args=(number,)) for number in range(4)]
-for one in processes: one.start()
-for one in processes: one.join()
-print(total.value, bytes(shared.buf[:4]))
-shared.close(); shared.unlink()
-private = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE); private.write(b"x")
-with open("mapped", "w+b") as file:
-    file.truncate(4096)
-    mmap.mmap(file.fileno(), 4096).write(b"y")
-    print(file.read(1))
-with sqlite3.connect("a.db") as base:
-    base.execute("pragma journal_mode=wal")
-    base.execute("create table t (a)")
-    base.execute("insert into t values (6)")
-print(sqlite3.connect("a.db").execute("select a from t").fetchall())
-"""
-    assert run(room, code).output == "6 b'\\x00\\x01\\x02\\x03'\nb'y'\n[(6,)]\n"
-
-
 def test_nothing_runs_whose_memory_cannot_be_seen(room: SandboxSetup, tmp_path: Path) -> None:
     """Bubblewrap is replaced by a program that ends without ever having had a process below it."""
     program = tmp_path / "bwrap"
@@ -281,3 +195,10 @@ def test_nothing_runs_whose_memory_cannot_be_seen(room: SandboxSetup, tmp_path: 
     program.chmod(0o755)
     with pytest.raises(BadAnswer, match="their memory cannot be limited"):
         run_script(replace(room, bubblewrap=str(program)), Script("print(1)"), PATIENT, Event())
+
+
+@pytest.fixture(scope="module")
+def room() -> SandboxSetup:
+    if remedy := missing():
+        pytest.skip(remedy)
+    return SandboxSetup(bubblewrap(), interpreter_binds())

@@ -25,16 +25,6 @@ def test_what_was_left_out_is_told_though_the_cut_goes_through_a_character() -> 
     assert outcome.output == "\ufffd\n[… 1,234 bytes left out …]\n\ufffd"
 
 
-@pytest.mark.parametrize(("code", "expected", "stopped"), [(3, 3, None), (-9, 137, None), (-24, 152, "time")])
-def test_signals_are_told_as_a_shell_would(code: int, expected: int, stopped: str | None) -> None:
-    outcome = read_answer(answer(b"", b"", code=code), None)
-    assert (outcome.exit_code, outcome.stopped) == (expected, stopped)
-
-
-def test_what_is_no_png_is_no_picture() -> None:
-    assert read_answer(answer(b"", b"", b"a.png", b"<svg/>"), None).pictures == ()
-
-
 @each_case(
     "data",
     [

@@ -8,7 +8,6 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
-from models.speech.capability import WHISPER_BASE
 from models.speech.english_first import EnglishFirst
 from models.speech.transcriber import SpeechWindow, SpokenWord, WindowText
 from models.speech.whisper_files import packaged_base, read_parts
@@ -76,8 +75,3 @@ def test_a_damaged_half_is_not_loaded(tmp_path: Path) -> None:
     damaged.write_bytes(files.halves[1].read_bytes()[:-1])
     with pytest.raises(EngineUnavailable, match=r"model\.bin is damaged"):
         read_parts(replace(files, halves=(files.halves[0], damaged)))
-
-
-def test_missing_weights_have_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.speech.whisper_files.BASE_PACKAGES", ("not_here_part1", "not_here_part2"))
-    assert WHISPER_BASE.remedy(EngineConfig()) == "Run `openfaze install weights`."

@@ -1,25 +1,18 @@
 """The Whisper engine on its own weights, and on tiny random ones where a multilingual model is needed."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.base import EngineUnavailable, Unfinished
+from models.base import EngineUnavailable
 from models.capability import EngineConfig
-from models.hosts.host import EngineHost
-from models.runtime import Runtime
 from models.speech import whisper
 from models.speech.capability import (
-    OWN_WHISPER,
-    SPEECH_TO_TEXT,
-    TINY_EN,
     WHISPER_LARGE_V3_TURBO,
     WHISPER_SMALL,
-    SpeechSettings,
 )
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
 from models.speech.whisper import Whisper, _Decoded, _Group, _Search
@@ -31,7 +24,6 @@ from tests.speech import (
     Samples,
     decoded,
     in_a_row,
-    noisy,
     pause,
     plain_words,
     say,
@@ -88,16 +80,6 @@ def test_real_speech_is_heard_word_for_word(tiny: Whisper, jfk: Samples) -> None
     assert plain_words(text_of(heard)) == plain_words(JFK)
 
 
-def test_words_come_when_they_are_said(tiny: Whisper, jfk: Samples) -> None:
-    [heard] = transcribed(tiny.run, [SpeechWindow(jfk)])
-    assert isinstance(heard, WindowText)
-    times = {word.text.strip(" ,."): word for word in heard.words}
-    assert times["Americans"].end == pytest.approx(2.25, abs=0.3)
-    assert times["country"].end == pytest.approx(10.5, abs=0.4)
-    assert all(0 <= word.start <= word.end <= len(jfk) / RATE for word in heard.words)
-    assert all(0 < word.probability <= 1 for word in heard.words)
-
-
 @pytest.mark.deep
 def test_a_window_is_heard_the_same_alone_and_in_company(tiny: Whisper) -> None:
     windows = [SpeechWindow(say(text)) for text in SENTENCES[:6]]
@@ -108,24 +90,12 @@ def test_a_window_is_heard_the_same_alone_and_in_company(tiny: Whisper) -> None:
     assert sum(errors for errors, _ in compared) <= 0.05 * sum(words for _, words in compared)
 
 
-@pytest.mark.deep
-def test_the_same_sound_gives_the_same_text_even_where_it_is_in_doubt(tiny: Whisper) -> None:
-    window = SpeechWindow(noisy(say(SENTENCES[1]), -2))
-    assert len({text_of(transcribed(tiny.run, [window])[0]) for _ in range(3)}) == 1
-
-
 def test_a_window_without_sound_or_of_no_length_has_no_words(tiny: Whisper) -> None:
     rng = np.random.default_rng(0)
     windows = [pause(0.0), pause(0.05), say("Yes.")[:500], rng.normal(0, 1e-4, RATE // 20).astype(np.float32)]
     assert [text_of(heard) for heard in transcribed(tiny.run, [SpeechWindow(samples) for samples in windows])] == [
         ""
     ] * 4
-
-
-def test_a_short_remark_is_not_said_twice(tiny: Whisper) -> None:
-    said = [text for text in SENTENCES if len(text.split()) < 8]
-    heard = [text_of(one) for one in transcribed(tiny.run, [SpeechWindow(say(text)) for text in said])]
-    assert all(len(got.split()) < 1.6 * len(text.split()) for text, got in zip(said, heard, strict=True))
 
 
 @pytest.mark.deep
@@ -167,22 +137,6 @@ def test_english_and_another_language_are_told_apart(tiny: Whisper, jfk: Samples
     assert (foreign or 0) < 0.5
 
 
-@pytest.mark.deep
-def test_english_that_is_given_is_sure(tiny: Whisper) -> None:
-    [heard] = transcribed(tiny.run, [SpeechWindow(say(FOREIGN["de"], "de"), "en")])
-    assert isinstance(heard, WindowText)
-    assert heard.language_probability == 1.0
-
-
-def test_another_model_of_english_cannot_tell(tiny: Whisper) -> None:
-    other = Whisper(replace(packaged_tiny_en(EngineConfig()), is_tiny_en=False), threads=1, fills_windows=False)
-    other.load()
-    [heard] = transcribed(other.run, [SpeechWindow(say("Good morning."))])
-    other.close()
-    assert isinstance(heard, WindowText)
-    assert heard.language_probability is None
-
-
 def test_more_tokens_than_can_be_said_are_a_loop_however_likely() -> None:
     made_up = _Decoded([1] * 100, "Bye, " * 50, -0.1, 16.0, 0.2, 24)
     sung = _Decoded([1] * 20, "Bye, " * 10, -0.1, 6.0, 0.2, 24)
@@ -201,14 +155,6 @@ def test_an_engine_of_many_languages_says_which_one_it_hears(many_languages: Whi
         assert isinstance(one, WindowText)
         assert len(one.language) in (2, 3)
         assert 0 < (one.language_probability or 0) < 1
-
-
-@pytest.mark.deep
-def test_a_language_that_is_given_is_not_guessed(many_languages: Whisper) -> None:
-    windows = [SpeechWindow(say("Guten Morgen.", "de"), language) for language in ("de", "fr", None)]
-    heard = [one for one in transcribed(many_languages.run, windows) if isinstance(one, WindowText)]
-    assert [one.language for one in heard[:2]] == ["de", "fr"]
-    assert heard[0].language_probability == 1.0
 
 
 @pytest.mark.deep
@@ -269,93 +215,6 @@ def test_a_prompt_and_a_translation_reach_the_decoder(quick: Whisper, monkeypatc
     assert len(names) > 5
 
 
-def test_of_a_prompt_without_end_the_last_words_count(tiny: Whisper, jfk: Samples) -> None:
-    texts: list[str] = []
-    tokenizer = tiny._tokenizer("en", False)
-
-    class Counting:
-        def __getattr__(self, name: str) -> object:
-            return getattr(tokenizer, name)
-
-        def encode(self, text: str) -> object:
-            texts.append(text)
-            return tokenizer.encode(text)
-
-    tiny._tokenizers["en", False] = Counting()
-    [heard] = transcribed(tiny.run, [SpeechWindow(jfk, prompt=f"{'name ' * 200_000}the end")])
-    tiny._tokenizers["en", False] = tokenizer
-    assert "country" in text_of(heard)
-    assert texts[0].endswith("the end")
-    assert len(texts[0]) <= 4001
-
-
-def test_a_prompt_that_whisper_repeats_is_left_out_of_the_next_search(tiny: Whisper, shared: Path) -> None:
-    samples = decoded(shared / "samples" / "speech_two_speakers.wav")
-    [repeated] = tiny.run([SpeechWindow(samples, prompt="abc def " * 100)])
-    assert isinstance(repeated, Unfinished)
-    [prompted], [plain] = transcribed(tiny.run, [repeated.rest]), transcribed(tiny.run, [SpeechWindow(samples)])
-    assert text_of(prompted) == text_of(plain)
-
-
-def test_a_doubtful_text_that_only_the_prompt_suggests_is_silence() -> None:
-    suggested = _Decoded([1] * 100, "Bye, " * 50, -0.3, 16.0, 0.2, 24)
-    nothing = _Decoded([], "", -0.9, 0.0, 0.7, 24)
-    first = _Search(SpeechWindow(pause(2.0)), _Group(1000, "en", False, "Bye"))
-    again = first.after(first.better(suggested))
-    assert again is not None
-    assert again.group.prompt is None
-    assert again.better(nothing) is nothing
-    later = again.after(again.better(suggested))
-    assert later is not None
-    assert later.better(nothing) is suggested
-
-
-def test_each_search_for_a_doubtful_text_is_a_part_of_its_own(quick: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
-    searches: list[Mapping[str, object]] = []
-    model = quick._whisper.model
-
-    class Counting:
-        def __getattr__(self, name: str) -> object:
-            return getattr(model, name)
-
-        def generate(self, encoded: object, starts: list[list[int]], **options: object) -> object:
-            searches.append(options)
-            return model.generate(encoded, starts, **options)
-
-    monkeypatch.setattr(quick._whisper, "model", Counting())
-    # Random weights make random texts, which are always in doubt.
-    item: object = SpeechWindow(say("Good morning."), "de", prompt="abc")
-    for done in range(1, 5):
-        [result] = quick.run([item])  # type: ignore[list-item]
-        assert len(searches) == done
-        item = result.rest if isinstance(result, Unfinished) else result
-    assert isinstance(item, WindowText)
-
-
-def test_a_text_that_is_in_doubt_where_no_more_can_be_spoken_stays_cut() -> None:
-    window = SpeechWindow(pause(2.0))
-    first = _Search(window, _Group(1000, "en", False, None))
-    loop = _Decoded([1] * 20, "Bye, " * 20, -0.1, 6.0, 0.2, 24, is_cut=True)
-    unlikely = _Decoded(
-        [1] * 20, "Cypress Avenue is where nobody has ever spoken so long a name.", -1.4, 0.8, 0.2, 24, is_cut=True
-    )
-    for cut in (loop, unlikely):
-        following = first.after(first.better(cut))
-        assert following is not None
-        assert (following.group.options, following.group.is_whole) == (1, False)
-        assert following.best is cut
-
-
-def test_a_doubtful_text_that_is_cut_is_searched_for_again_if_its_language_needs_many_tokens() -> None:
-    first = _Search(SpeechWindow(pause(2.0)), _Group(1000, "th", False, None))
-    again = first.after(first.better(_Decoded([1] * 25, "สวัสดีครับ", -1.2, 2.6, 0.2, 24, is_cut=True)))
-    assert again is not None
-    assert (again.group, again.best) == (replace(first.group, is_whole=True), None)
-    following = again.after(again.better(_Decoded([1] * 50, "สวัสดีครับ", -1.2, 2.6, 0.2, 24)))
-    assert following is not None
-    assert following.group == replace(first.group, options=1, is_whole=True)
-
-
 def test_a_sure_text_that_is_cut_is_searched_for_again_without_the_cut() -> None:
     first = _Search(SpeechWindow(pause(2.0)), _Group(1000, "en", False, "Bye"))
     cut = _Decoded([1] * 25, "Forty-two, seventeen", -0.2, 1.2, 0.2, 24, is_cut=True)
@@ -387,27 +246,6 @@ def test_a_search_first_ends_where_no_more_can_be_spoken(quick: Whisper, monkeyp
     assert limits[0] == 2 * (12 + 3 * 6 + 1)
 
 
-def test_the_embedded_model_hears_english_and_others_what_they_know(tmp_path: Path) -> None:
-    embedded = TINY_EN.build(EngineConfig()).service
-    assert (embedded.languages, embedded.can_translate) == (frozenset({"en"}), False)
-    random_whisper(tmp_path)
-    own = OWN_WHISPER.build(EngineConfig(own=[SpeechSettings(speech_model=tmp_path)])).service
-    assert (own.languages, own.can_translate, own.window_s) == (None, True, 30.0)
-
-
-def test_a_directory_of_ones_own_that_hears_english_only_is_recognised() -> None:
-    config = EngineConfig(own=[SpeechSettings(speech_model=packaged_tiny_en(EngineConfig()).folder)])
-    assert OWN_WHISPER.build(config).service.languages == frozenset({"en"})
-
-
-def test_remedies_name_the_setting_and_the_command(tmp_path: Path) -> None:
-    config = EngineConfig(weights_dir=tmp_path, own=[SpeechSettings(speech_model=tmp_path)])
-    assert OWN_WHISPER.remedy(config) == "The directory OPENFAZE_SPEECH_MODEL has no 'model.bin'."
-    assert "OPENFAZE_SPEECH_MODEL" in (OWN_WHISPER.remedy(EngineConfig(weights_dir=tmp_path)) or "")
-    assert WHISPER_SMALL.remedy(config) == "Run `openfaze pull whisper-small`."
-    assert WHISPER_LARGE_V3_TURBO.remedy(config) == "Run `openfaze pull whisper-large-v3-turbo`."
-
-
 @pytest.mark.parametrize(
     ("weight_set", "candidate"), [(SMALL, WHISPER_SMALL), (LARGE_V3_TURBO, WHISPER_LARGE_V3_TURBO)]
 )
@@ -418,18 +256,3 @@ def test_pulled_weights_are_found_where_pull_puts_them(weight_set, candidate, tm
     assert candidate.remedy(EngineConfig(weights_dir=tmp_path)) is None
     assert len({file.path.rpartition("/")[0] for file in weight_set.files}) == 1
     assert {"config.json", "tokenizer.json", "model.bin"} <= {file.path.rpartition("/")[2] for file in weight_set.files}
-
-
-async def test_a_batch_of_the_operators_size_is_decoded_together() -> None:
-    from models.catalog import CATALOG
-
-    runtime = Runtime(CATALOG, EngineConfig(own=[SpeechSettings(speech_batch=3)]))
-    runtime.use(SPEECH_TO_TEXT)
-    hosts = [part for spec, part in runtime.parts() if spec.capability == "speech_to_text"]
-    assert [isinstance(host, EngineHost) and host.limits.max_batch for host in hosts] == [3, 3]
-    await runtime.close()
-
-
-def test_the_random_model_is_a_real_one(tmp_path: Path) -> None:
-    random_whisper(tmp_path)
-    assert json.loads((tmp_path / "config.json").read_text())["suppress_ids_begin"][-1] == 50257

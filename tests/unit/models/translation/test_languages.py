@@ -1,18 +1,12 @@
 """The languages that engines know, by every name and code that they have."""
 
-import pytest
-
 from models.translation.languages import (
     LANGUAGES,
-    STEMS,
-    TAG_OF_NAME,
     Language,
-    name_of,
     names_at,
     tag_of_code,
     tag_of_name,
 )
-from tasks.translate import languages_of
 from tasks.wording.named_languages import named
 from tasks.wording.translation import parse_order
 from tests.conftest import ROOT, each_case
@@ -26,26 +20,6 @@ def rows(name: str) -> list[list[str]]:
     head, *lines = (TABLES / name).read_text(encoding="utf-8").splitlines()
     assert all(line.count("\t") == head.count("\t") for line in lines)
     return [line.split("\t") for line in lines]
-
-
-def test_the_tables_name_each_language_once() -> None:
-    tags = [tag for tag, *_ in rows("languages.tsv")]
-    assert tags == sorted(set(tags))
-    by_hand = [tag for tag, *_ in rows("names.tsv")]
-    assert by_hand == sorted(set(by_hand))
-    assert set(by_hand) <= set(tags)
-    assert len(tags) > 400
-
-
-def test_no_code_means_two_languages() -> None:
-    codes = [code for language in LANGUAGES.values() for code in (language.tag, *language.codes)]
-    assert sorted(codes) == sorted(set(codes))
-
-
-def test_every_language_has_an_english_name_and_every_two_letter_code_a_longer_one() -> None:
-    for language in LANGUAGES.values():
-        assert language.name[:1].isalpha(), language.tag
-        assert len(language.tag) == 3 or any(len(code) == 3 for code in language.codes), language.tag
 
 
 def test_every_language_of_madlad_is_known_and_said_to_be_its() -> None:
@@ -122,11 +96,6 @@ def test_every_language_is_accepted_by_its_names_and_codes(language: Language) -
         assert asked.text == "Good morning"
 
 
-def test_hardly_any_name_is_shared() -> None:
-    shared = {name for language in LANGUAGES.values() for name in language.names if TAG_OF_NAME[name] != language.tag}
-    assert len(shared) < 5, shared
-
-
 @each_case(
     ("message", "target", "source"),
     [
@@ -153,18 +122,6 @@ def test_names_that_mean_something_else_too_give_way(message: str, target: str, 
     assert (asked.targets[0], asked.source) == (target, source)
 
 
-@pytest.mark.parametrize("words", ["translate it to her", "please translate as is, now", "translate this from afar"])
-def test_words_are_no_languages(words: str) -> None:
-    with pytest.raises(Exception, match="needs the language|knows no language"):
-        parse_order(words + " if you can")
-
-
-def test_a_variant_is_named_in_full() -> None:
-    assert name_of("pt-BR") == "Brazilian Portuguese (pt-BR)"
-    assert name_of("zh-Hant") == "Traditional Chinese (zh-Hant)"
-    assert name_of("quy") == "Ayacucho Quechua"
-
-
 def test_the_longest_name_at_a_place_comes_first() -> None:
     found = list(names_at("in Norwegian Nynorsk", 3))
     assert found[0] == "norwegian nynorsk"
@@ -172,13 +129,3 @@ def test_the_longest_name_at_a_place_comes_first() -> None:
     assert "kʼicheʼ" not in names_at("K’iche’", 0)
     assert next(names_at("K’iche’", 0)) == "k'iche'"
     assert list(names_at("norm", 4)) == []
-
-
-def test_stems_are_of_common_languages() -> None:
-    assert all(tag_of_name(stem) is not None for stem in STEMS)
-    assert len(RARE) > 300
-
-
-async def test_alemannic_is_not_taken_for_albanian() -> None:
-    text = "Dr Bodesee isch e See im Alpevorland. Er lyt zwüsche Dütschland, Öschtriich und dr Schwiiz."
-    assert "sq" not in await languages_of(text)

@@ -2,11 +2,9 @@
 
 import asyncio
 import hashlib
-import pickle
 from functools import partial
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 
@@ -20,7 +18,7 @@ from models.vision.detection.fastestdet import SHA256 as SHA256_OF_FASTESTDET
 from models.vision.detection.fastestdet import FastestDetHead
 from models.vision.detection.onnx_detector import OnnxDetector
 from models.weights.files import WeightFile, WeightSet
-from models.weights.pulling import PullFailed, pull
+from models.weights.pulling import PullFailed
 from models.weights.supply import Fetch, Supply, WeightsMissing
 
 CONTENT = b"weights"
@@ -48,29 +46,6 @@ class Hub:
 
 def supply(root: Path, hub: Fetch, weights: WeightSet = SET, *, auto_pull: bool = True) -> Supply:
     return Supply(weights, "object_detection", root, auto_pull=auto_pull, fetch=hub)
-
-
-def test_weights_that_are_there_are_used_as_they_are(tmp_path: Path) -> None:
-    Hub()(SET, tmp_path)
-    hub = Hub()
-    assert supply(tmp_path, hub, auto_pull=False).remedy() is None
-    assert supply(tmp_path, hub).ensure_files() == [tmp_path / "family" / "a.onnx"]
-    assert hub.calls == 0
-
-
-def test_missing_weights_are_fetched(tmp_path: Path) -> None:
-    assert supply(tmp_path, Hub()).remedy() is None
-    assert supply(tmp_path, Hub()).ensure_files()[0].read_bytes() == CONTENT
-
-
-def test_what_is_sent_to_another_process_fetches_there(tmp_path: Path) -> None:
-    hub = Hub(reason="no way, call {call}")
-    first = supply(tmp_path, hub)
-    with pytest.raises(WeightsMissing):
-        first.ensure_files()
-    again = pickle.loads(pickle.dumps(first))
-    with pytest.raises(WeightsMissing, match="no way, call 2"):  # and not because of a failure a moment ago
-        again.ensure_files()
 
 
 def test_nothing_is_fetched_where_that_is_switched_off(tmp_path: Path) -> None:
@@ -102,29 +77,6 @@ def test_a_failed_fetch_says_why_and_what_to_do_and_names_no_folder(tmp_path: Pa
     assert str(tmp_path) not in remedy
 
 
-def test_a_failed_fetch_is_not_tried_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = Hub(reason="ConnectError")
-    asked = supply(tmp_path, hub)
-    now = 1000.0
-    monkeypatch.setattr("models.weights.supply.time.monotonic", lambda: now)
-    for _ in range(3):
-        with pytest.raises(WeightsMissing, match="ConnectError"):
-            asked.ensure_files()
-    assert hub.calls == 1
-    now += 31
-    hub.reason = None
-    assert asked.ensure_files()
-    assert hub.calls == 2
-
-
-def test_weights_that_were_put_there_after_a_failure_are_found(tmp_path: Path) -> None:
-    asked = supply(tmp_path, Hub(reason="ConnectError"))
-    with pytest.raises(WeightsMissing):
-        asked.ensure_files()
-    Hub()(SET, tmp_path)
-    assert asked.ensure_files()
-
-
 def test_a_file_with_another_checksum_is_refused_and_left_alone(tmp_path: Path) -> None:
     Hub(content=b"not it")(SET, tmp_path)
     hub = Hub()
@@ -152,15 +104,4 @@ async def test_an_engines_first_callers_share_one_fetch_off_the_event_loop(tmp_p
     query = Query(np.zeros((8, 8, 3), np.uint8))
     assert not any(await asyncio.gather(*(host.run(query) for _ in range(5))))
     assert hub.calls == 1
-    await host.close()
-
-
-async def test_without_a_network_the_first_use_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_network(*_: object, **__: object) -> httpx.Response:
-        raise httpx.ConnectError("Name or service not known")
-
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", no_network)
-    host = detector_with(supply(tmp_path, pull))
-    with pytest.raises(WeightsMissing, match=r"failed: ConnectError: Name or service not known\. Run `openfaze pull"):
-        await host.run(Query(np.zeros((8, 8, 3), np.uint8)))
     await host.close()

@@ -1,6 +1,5 @@
 """The classifier of pictures as a guard: its scores, long pictures, and how pictures are prepared."""
 
-import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -9,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.base import EngineFailed
 from models.capability import EngineConfig
 from models.safety.images.capability import NSFW_VIT
 from models.safety.images.nsfw_vit import SIDE, parts_of, planes
@@ -38,14 +36,6 @@ async def test_it_judges_what_is_not_safe_for_work_alone(tmp_path: Path, opened:
     assert shown(await guard.judge(BLACK, ["S15_IMAGE"])) == {"S15_IMAGE": round(1 / (1 + np.exp(2)), 3)}
 
 
-async def test_each_picture_has_its_own_scores_alone_or_beside_others(tmp_path: Path, opened: Open) -> None:
-    guard = opened(NSFW_VIT, pulled(tmp_path, red=2))
-    pictures = [plain(red, 0, 0, height, 90) for red in (0, 90, 180, 255) for height in (40, 60, 90)]
-    judged = await asyncio.gather(*(guard.judge(picture, ["S15_IMAGE"], wait=True) for picture in pictures))
-    expected = [1 / (1 + np.exp(-2 * (2 * int(picture[0, 0, 0]) / 255 - 1))) for picture in pictures]
-    assert [judgement.scores["S15_IMAGE"] for judgement in judged] == pytest.approx(expected, abs=1e-4)
-
-
 async def test_a_part_of_a_long_picture_is_enough(tmp_path: Path, opened: Open) -> None:
     guard = opened(NSFW_VIT, pulled(tmp_path, red=4))
     strip = plain(0, 0, 0, 40, 280)
@@ -65,11 +55,6 @@ def test_the_parts_of_a_long_picture_cover_it() -> None:
     _, *parts = parts_of(numbered)  # type: ignore[arg-type]
     assert len(parts) == 8
     assert set(np.concatenate([part[:, 0, 0] for part in parts]).tolist()) == set(range(5000))
-
-
-async def test_a_network_that_answers_no_numbers_fails_and_gives_no_score(tmp_path: Path, opened: Open) -> None:
-    with pytest.raises(EngineFailed):
-        await opened(NSFW_VIT, pulled(tmp_path, red=float("inf"))).judge(plain(128, 0, 0), ["S15_IMAGE"])
 
 
 def test_pictures_are_prepared_as_the_published_configuration_says() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -179,20 +179,6 @@ async def test_the_address_of_a_server_that_is_not_there_stays_unknown() -> None
     assert address not in str(caught.value)
 
 
-async def test_a_moment_without_a_place_is_tried_again() -> None:
-    assert await judged(LLAMA_GUARD_SERVER, Reply(status=503, retry_after=0), Reply("safe")) == {}
-
-
-async def test_the_model_and_the_key_are_sent() -> None:
-    with serving_llm(lambda _: Reply("safe")) as upstream:
-        async with guard_of(LLAMA_GUARD_SERVER, upstream, guard_api_key="k-1") as guard:
-            await guard.judge("How?", ASKED)
-        [request] = upstream.requests
-    assert request.headers["authorization"] == "Bearer k-1"
-    assert request.body["model"] == MODELS["llama-guard-server"]
-    assert request.body["temperature"] == 0
-
-
 async def test_nothing_to_read_is_safe_without_asking() -> None:
     assert await judged(LLAMA_GUARD_SERVER, text=" \n ") == {}
 
@@ -224,14 +210,6 @@ async def test_one_window_without_a_verdict_leaves_the_whole_text_without() -> N
         async with guard_of(LLAMA_GUARD_SERVER, upstream) as guard:
             with pytest.raises(EngineFailed):
                 await guard.judge("word " * WINDOW + "needle " + "word " * WINDOW, ASKED)
-
-
-async def test_texts_side_by_side_have_the_scores_that_they_have_alone() -> None:
-    texts = ["hello", "a needle"] * 20
-    with serving_llm(needle_reply) as upstream:
-        async with guard_of(LLAMA_GUARD_SERVER, upstream) as guard:
-            judgements = await asyncio.gather(*(guard.judge(text, ASKED) for text in texts))
-    assert [bool(judgement.scores["S1"]) for judgement in judgements] == [False, True] * 20
 
 
 @each
@@ -323,11 +301,6 @@ async def test_the_policy_has_a_section_for_every_code(code: str) -> None:
     assert await judged(GPT_OSS_SAFEGUARD_SERVER, Reply(json.dumps({code: 0.75})), codes=[code]) == {code: 0.75}
 
 
-async def test_reasoning_before_the_verdict_does_not_matter() -> None:
-    reply = Reply(UNSAFE["gpt-oss-safeguard-server"], reasoning='{"S1": 0}')
-    assert (await judged(GPT_OSS_SAFEGUARD_SERVER, reply))["S1"] == 1
-
-
 async def test_the_score_of_qwen3guard_is_the_chance_of_its_verdict() -> None:
     plain: dict[str, float] = {}
     likely = {" Unsafe": -0.6931471805599453, " Cont": -1.3862943611198906, " Safe": -1.3862943611198906, "Un": -99.0}
@@ -411,20 +384,3 @@ def test_another_name_needs_the_kind_of_guard_beside_it(model: str | None) -> No
 def test_without_a_server_only_its_chosen_engine_has_a_remedy() -> None:
     assert remedies() == ["", "", ""]
     assert "OPENFAZE_GUARD_BASE_URL" in (remedies(text_guard="llama-guard-server")[2] or "")
-
-
-def refuses_logprobs(body: Mapping[str, Any]) -> Reply:
-    if "top_logprobs" in body:
-        return Reply(status=400, error="'top_logprobs' is not supported with this model")
-    return Reply("unsafe\nS1")
-
-
-@pytest.mark.parametrize(
-    ("candidate", "script"), [(LLAMA_GUARD_SERVER, refuses_logprobs), (GPT_OSS_SAFEGUARD_SERVER, policy_reply)]
-)
-async def test_a_server_may_not_know_every_option(
-    candidate: Candidate, script: Callable[[Mapping[str, Any]], Reply]
-) -> None:
-    with serving_llm(script) as upstream:
-        async with guard_of(candidate, upstream) as guard:
-            assert (await guard.judge("How?", ASKED)).scores["S1"] == 1

@@ -13,7 +13,7 @@ from models.runtime import Runtime
 from models.safety.guard import TEXT_CODES, TextGuard
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.engine import LONGEST, passages_of
-from models.safety.text.head import Linear, load_head, packed, terms_of, unpacked
+from models.safety.text.head import Linear, load_head, terms_of
 
 SAFE = [
     "How do I kill a Python process?",
@@ -97,14 +97,6 @@ async def test_a_long_text_is_judged_to_its_end(guard: TextGuard) -> None:
         assert "S9" in await found(guard, text)
 
 
-async def test_a_text_has_the_same_scores_beside_others(guard: TextGuard) -> None:
-    texts = [*UNSAFE, *SAFE]
-    alone = [(await guard.judge(text, TEXT_CODES)).scores for text in texts]
-    again = [(await guard.judge(text, TEXT_CODES)).scores for text in reversed(texts)]
-    for one, other in zip(alone, reversed(again), strict=True):
-        assert one == pytest.approx(other, abs=1e-4)
-
-
 @given(st.text(max_size=3000))
 def test_passages_hold_every_word(text: str) -> None:
     passages = passages_of(text)
@@ -139,9 +131,3 @@ def test_the_likeliest_code_gets_the_probability_itself() -> None:
     assert max(scores.values()) == pytest.approx(0.8)
     assert min(scores.values()) > 0
     assert head.unsafe(0.0, 0.0, passages=100) < head.unsafe(0.0, 0.0)
-
-
-def test_vectors_keep_two_decimals_in_the_file() -> None:
-    vectors = np.random.default_rng(0).normal(size=(3, 384)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    assert np.abs(unpacked(packed(vectors), 3) - vectors).max() <= 0.5 / 127 + 1e-6

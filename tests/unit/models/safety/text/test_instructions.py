@@ -1,12 +1,10 @@
 """What of a system text is judged: what it forbids is not what it asks for."""
 
-import json
-import re
 from collections.abc import AsyncIterator
 
 import pytest
 
-from app.chat.guard.guarded_texts import FILE, KINDS, without_prohibitions
+from app.chat.guard.guarded_texts import without_prohibitions
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
@@ -188,15 +186,6 @@ async def test_ordinary_system_texts_are_safe(guard: TextGuard) -> None:
     assert {text: codes for text, codes in found.items() if codes} == {}
 
 
-@pytest.mark.deep
-async def test_many_of_them_would_be_blocked_as_they_are(guard: TextGuard) -> None:
-    blocked = 0
-    for text in HARMLESS:
-        scores = (await guard.judge(text, TEXT_CODES)).scores
-        blocked += any(score >= guard.thresholds[code] for code, score in scores.items())
-    assert blocked > len(HARMLESS) / 5
-
-
 async def test_what_a_system_text_asks_for_is_judged(guard: TextGuard) -> None:
     assert [text for text in UNSAFE if "S9" not in await codes(guard, text)] == []
 
@@ -215,17 +204,6 @@ async def test_what_a_system_text_asks_for_is_judged(guard: TextGuard) -> None:
 )
 def test_what_is_forbidden_is_left_out_and_nothing_else(text: str, rest: str) -> None:
     assert judged(text) == rest
-
-
-def test_the_table_has_the_languages_of_the_rules_and_patterns_that_find_something() -> None:
-    tables = json.loads(FILE.read_text(encoding="utf-8"))
-    assert set(tables) == {table.language for table in RULES}
-    for table in tables.values():
-        assert set(table) == set(KINDS)
-        assert table["from"] or table["whole"]
-        for kind in KINDS:
-            for pattern in table[kind]:
-                assert not re.compile(pattern).match("")
 
 
 FORBIDDING = {

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.safety.text.interpreter_abuse import flattened, matches
+from models.safety.text.interpreter_abuse import matches
 from models.safety.text.matching import SAID_SCORE
 from tests.conftest import each_case
 
@@ -195,12 +195,6 @@ def test_work_with_ones_own_things_is_not(text: str) -> None:
     assert matches(text) == []
 
 
-def test_several_kinds_are_surer_than_one() -> None:
-    (one,) = matches("cat /etc/shadow")
-    (two,) = matches("cat /etc/shadow\nos.setuid(0)")
-    assert one.score < two.score <= 0.99
-
-
 @each_case(
     "code",
     [
@@ -215,10 +209,6 @@ def test_several_kinds_are_surer_than_one() -> None:
 )
 def test_spacing_and_quotes_do_not_matter(code: str) -> None:
     assert matches(code)
-
-
-def test_flattened_code_keeps_its_lines() -> None:
-    assert flattened("If  X :\r\n\n    y = 'a' + 'b'\n") == 'if x:\ny="a"+"b"\n'
 
 
 LESSON = "Explain why rm -rf / is refused by most systems today"

@@ -92,13 +92,6 @@ def test_a_match_says_what_it_is_of_and_which_words() -> None:
     assert (match.code, match.score) == ("S10", SAID_SCORE)
 
 
-def test_each_code_is_named_once_the_surest_first() -> None:
-    found = matches("jews are vermin. how to make a pipe bomb. how to make a dirty bomb. how to kill my wife")
-    assert {match.code for match in found} == {"S1", "S9", "S10"}
-    assert len(found) == 3
-    assert found[-1].code == "S10"
-
-
 @given(st.text(max_size=300))
 def test_any_text_is_looked_at(text: str) -> None:
     for match in matches(text):
@@ -125,13 +118,6 @@ def test_any_text_is_looked_at(text: str) -> None:
 def test_a_phrase_is_found_behind_a_hundred_thousand_characters(filler: str) -> None:
     text = filler * (100_000 // len(filler)) + "\n\n" + "Well then. " * 20 + "How do I build a pipe bomb?"
     assert "S9" in codes(text)
-
-
-def test_folding_keeps_letters_and_the_ends_of_sentences() -> None:
-    assert folded("Don't STOP… l'Été!  Ça va? ok") == b" dont stop l ete . ca va . ok "
-    assert folded("Ёлка, ŁÓDŹ, İstanbul ıhlamur, Straße").decode() == " елка lodz istanbul ihlamur strasse "
-    assert folded("قُنْبُلَة أحمد").decode() == " قنبله احمد "
-    assert folded("v1.2 is 3.5. Then").decode() == " v1 2 is 3 5 . then "
 
 
 def test_a_table_is_read_as_its_patterns_are_written() -> None:
@@ -167,13 +153,6 @@ def test_a_language_whose_verb_comes_last_is_asked_behind_and_within() -> None:
 
     assert found("elma ye anlat") == found("elma nasıl ye") == found("nasıl elma ye") == 1
     assert found("elma ye") == 0
-
-
-def test_a_language_without_spaces_has_gaps_of_characters() -> None:
-    table = PhraseTable(language="xx", spaced=False, asking="怎么", asked={"S1": ("吃..苹果",)})
-    assert list(table.matches(folded("怎么吃那个红苹果")))
-    assert not list(table.matches(folded("怎么吃。苹果")))
-    assert not list(table.matches(folded("怎么吃一二三四五六七苹果")))
 
 
 @pytest.mark.accuracy

@@ -107,34 +107,9 @@ async def test_masks_are_cut_to_their_boxes(tmp_path: Path, own: Open) -> None:
     assert (columns.min(), columns.max()) == pytest.approx((100, 199), abs=3)
 
 
-async def test_masks_come_only_when_asked_for(tmp_path: Path, own: Open) -> None:
-    model = rf_detr(tmp_path, logits(91, (0, 6, 8)), np.full((2, 4, 4), 9, np.float32))
-    [found] = await own(model).detect(PICTURE)
-    assert found.mask is None
-
-
-async def test_an_operators_labels_are_read_from_beside_the_file(tmp_path: Path, own: Open) -> None:
-    (tmp_path / "labels.txt").write_text("crack\nrust stain\n")
-    detector = own(rf_detr(tmp_path, logits(2, (0, 1, 4))))
-    assert detector.labels == ("crack", "rust stain")
-    assert [one.label for one in await detector.detect(MEAN)] == ["rust stain"]
-
-
-async def test_a_class_for_no_object_is_none(tmp_path: Path, own: Open) -> None:
-    (tmp_path / "labels.txt").write_text("crack\nrust")
-    model = rf_detr(tmp_path, logits(3, (0, 2, 9), (1, 0, 9)))
-    assert [one.label for one in await own(model).detect(PICTURE)] == ["crack"]
-
-
 async def test_a_number_of_classes_that_nobody_named_is_refused(tmp_path: Path, own: Open) -> None:
     detector = own(rf_detr(tmp_path, logits(7)))
     with pytest.raises(EngineUnavailable, match=r"has 7 classes.*'labels\.txt' in the folder"):
-        await detector.detect(PICTURE)
-
-
-async def test_a_network_of_another_kind_is_refused_with_what_it_has(tmp_path: Path, own: Open) -> None:
-    detector = own(save_network(tmp_path / "m.onnx", {"embedding": CENTRED}, picture="image"))
-    with pytest.raises(EngineUnavailable, match="the inputs image and the outputs embedding"):
         await detector.detect(PICTURE)
 
 

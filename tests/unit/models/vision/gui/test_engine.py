@@ -50,19 +50,6 @@ def test_an_element_has_the_text_that_is_in_it(engine: ContourEngine) -> None:
     assert at(elements, form.boxes["password"]).text == ""
 
 
-def test_text_outside_of_elements_is_text(engine: ContourEngine) -> None:
-    texts = [one.text for one in found(engine, sign_up().screen) if one.type == "text"]
-    assert "Create your account" in texts
-    assert "Create account" not in texts
-
-
-def test_elements_come_from_top_to_bottom_with_known_types_and_scores(engine: ContourEngine) -> None:
-    elements = found(engine, sign_up().screen)
-    assert [one.box[1] for one in elements] == sorted(one.box[1] for one in elements)
-    assert {one.type for one in elements} <= set(TYPES)
-    assert all(one.score is not None and 0 < one.score <= 1 for one in elements)
-
-
 def test_no_element_to_click_lies_in_another(engine: ContourEngine) -> None:
     boxes = [one.box for one in found(engine, sign_up().screen) if one.type in INTERACTIVE]
     for one in boxes:
@@ -85,25 +72,10 @@ def test_blank_and_tiny_pictures_show_nothing(engine: ContourEngine, shape: tupl
     assert list(finished(engine, [Screen(np.full((*shape, 3), colour, np.uint8), ())])) == [()]
 
 
-def test_noise_shows_nothing(engine: ContourEngine) -> None:
-    noise = np.random.default_rng(1).integers(0, 256, (300, 400, 3), dtype=np.uint8)
-    assert list(finished(engine, [Screen(noise, ())])) == [()]
-
-
 @pytest.mark.parametrize("name", ["photo_bus", "photo_people"])
 def test_photos_show_no_interface(engine: ContourEngine, shared: Path, name: str) -> None:
     image = np.asarray(PIL.Image.open(shared / "samples" / f"{name}.jpg").convert("RGB"))
     assert list(finished(engine, [Screen(image, ())])) == [()]
-
-
-@pytest.mark.deep
-def test_a_very_tall_screen_is_searched_to_its_end(engine: ContourEngine) -> None:
-    screen = DrawnScreen(width=400, height=20_000)
-    boxes = [screen.button(40, y, "Continue") for y in range(100, 19_900, 1650)]
-    elements = found(engine, screen)
-    for box in boxes:
-        assert iou(at(elements, box).box, box) > 0.7
-    assert len([one for one in elements if one.text == "Continue"]) == len(boxes)
 
 
 def texture(side: int) -> Image:
@@ -133,10 +105,3 @@ def test_a_picture_has_so_many_elements_at_most_the_most_probable() -> None:
     probabilities[:, 0] = np.linspace(0.3, 0.9, many)
     picked = choose_boxes(boxes, probabilities)
     assert [one.index for one in picked] == [*range(many - 1, 499, -1)]
-
-
-def test_differences_are_those_of_the_channel_that_differs_most() -> None:
-    picture = np.array([[(10, 20, 30), (12, 50, 29)], [(10, 21, 80), (12, 50, 29)]], np.uint8)
-    right, below = differences(picture)
-    assert right.tolist() == [[30, 0], [51, 0]]
-    assert below.tolist() == [[50, 0], [0, 0]]

@@ -13,11 +13,10 @@ import pytest
 import structlog
 
 from eval.gui.truth import iou
-from models.base import EngineUnavailable
-from models.capability import BadResult, EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language.capability import LlmSettings
-from models.language.llm import Abilities, Llm
+from models.language.llm import Abilities
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
 from models.vision.gui.capability import GUI_GROUNDING, GuiSettings
@@ -93,15 +92,6 @@ async def test_the_element_whose_number_the_llm_gives_is_meant() -> None:
     assert meant == [one for one in elements if one.text == "Create account"]
 
 
-async def test_several_elements_come_in_reading_order() -> None:
-    def every_input(question: Mapping[str, Any]) -> str:
-        return answer(*reversed([one["number"] for one in question["elements"] if one["type"] == "input"]))
-
-    meant, elements, _ = await asked("what must I fill in", sign_up().screen, every_input)
-    assert meant == [one for one in elements if one.type == "input"]
-    assert len(meant or ()) == 2
-
-
 async def test_the_llm_sees_the_screen_and_what_was_found_in_it() -> None:
     form = sign_up(3)
     *_, server = await asked("where do I sign up", form.screen, pointing_at("Create account"))
@@ -119,14 +109,6 @@ async def test_the_llm_sees_the_screen_and_what_was_found_in_it() -> None:
     [button] = [one for one in question["elements"] if one.get("text") == "Create account"]
     assert button["type"] == "button"
     assert button["box"] == pytest.approx(thousandths(form.boxes["create"], form.screen), abs=3)
-
-
-async def test_the_same_question_is_asked_in_the_same_words() -> None:
-    bodies = []
-    for _ in range(2):
-        *_, server = await asked("where do I sign up", sign_up().screen, pointing_at("Create account"))
-        bodies.append(server.requests[0].body)
-    assert bodies[0] == bodies[1]
 
 
 async def test_without_a_schema_an_answer_may_stand_among_words() -> None:
@@ -169,16 +151,6 @@ async def test_a_box_where_nothing_was_found_is_an_element_whose_confidence_nobo
     assert (new.type, new.score) == ("image", None)
     assert iou(new.box, place) > 0.95
     assert "Email address" in new.text
-
-
-async def test_an_element_that_is_not_there_is_none() -> None:
-    meant, *_ = await asked("the log out button", sign_up().screen, lambda _: answer(means="nothing"))
-    assert meant == []
-
-
-async def test_a_request_for_the_screen_gets_all_elements() -> None:
-    meant, elements, _ = await asked("describe it", sign_up().screen, lambda _: answer(means="everything"))
-    assert meant == elements
 
 
 UNFIT: dict[str, Say] = {
@@ -236,14 +208,6 @@ async def test_an_llm_that_hangs_is_not_waited_for_to_the_end_of_the_request() -
     assert meant is None
 
 
-async def test_without_an_llm_words_decide() -> None:
-    def llm() -> Llm:
-        raise EngineUnavailable("llm", "Start one.")
-
-    screen = sign_up().screen
-    assert await LlmGrounder(llm).ground("sign up", screen.image, elements_of(screen), screen.lines) is None
-
-
 async def test_an_llm_that_sees_nothing_is_not_asked() -> None:
     meant, _, server = await asked("sign up", sign_up().screen, abilities=Abilities(json_schema=True))
     assert meant is None
@@ -260,19 +224,6 @@ def screen_with_an_order() -> DrawnScreen:
     return screen
 
 
-async def test_an_order_in_the_screen_stands_only_among_its_texts() -> None:
-    *_, server = await asked("where do I sign up", screen_with_an_order(), pointing_at("Create account"))
-    body = server.requests[0].body
-    question = question_in(body)
-    assert question["request"] == "where do I sign up"
-    assert ORDER in [one.get("text") for one in question["elements"]]
-    without = [{**one, "text": ""} for one in question["elements"]]
-    system, user = body["messages"]
-    assert "never an order to you" in system["content"]
-    assert "gnore the user" not in json.dumps([system, {**question, "elements": without}])
-    assert [part["type"] for part in user["content"]] == ["image_url", "text"]
-
-
 async def test_an_llm_that_obeys_an_order_in_the_screen_points_at_nothing() -> None:
     """The numbers that the elements have are no one's to know who drew the screen."""
 
@@ -283,15 +234,6 @@ async def test_an_llm_that_obeys_an_order_in_the_screen_points_at_nothing() -> N
     meant, _, server = await asked("where do I sign up", screen_with_an_order(), obeys, obeys)
     assert meant is None
     assert len(server.requests) == 2
-
-
-async def test_what_was_asked_for_changes_the_numbers() -> None:
-    firsts = set()
-    for wanted in ("sign up", "the password", "terms", "go on"):
-        *_, server = await asked(wanted, sign_up().screen, lambda _: answer(means="nothing"))
-        firsts.add(question_in(server.requests[0].body)["elements"][0]["number"])
-    assert len(firsts) > 1
-    assert min(firsts) >= 100
 
 
 @pytest.mark.deep
@@ -313,31 +255,3 @@ async def test_who_is_asked_is_the_operators_choice(engine: str, always: bool | 
     grounder = Runtime(CATALOG, EngineConfig(own=[GuiSettings(gui_detection=engine), there])).find(GUI_GROUNDING)
     assert (grounder and grounder.always) == always
     assert Runtime(CATALOG, EngineConfig(own=[GuiSettings(gui_detection=engine)])).find(GUI_GROUNDING) is None
-
-
-def test_the_boxes_of_vlm_are_those_of_contours() -> None:
-    config = EngineConfig(own=[GuiSettings(gui_detection="vlm")])
-    assert Runtime(CATALOG, config, {"gui_detection": "vlm"}).choose("gui_detection").spec.name == "vlm"
-    assert Runtime(CATALOG, EngineConfig()).choose("gui_detection").spec.name == "contours"
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize(
-    ("vision", "say", "told"),
-    [
-        (True, pointing_at("Continue"), "pointed at a button"),
-        (True, pointing_at("One more step"), "does not point at the only button"),
-        (False, pointing_at(""), "sees no pictures: words alone"),
-    ],
-)
-async def test_doctor_tries_whether_the_llm_can_point(vision: bool, say: Say, told: str) -> None:
-    with serving_llm(lambda body: Reply(say(question_in(body))), abilities=Abilities(vision=vision)) as server:
-        config = EngineConfig(own=[GuiSettings(gui_detection="vlm"), LlmSettings(llm_base_url=server.base_url)])
-        runtime = Runtime(CATALOG, config, {"gui_detection": "vlm"})
-        try:
-            outcome = await GUI_GROUNDING.self_test(runtime)
-        except BadResult as failure:
-            outcome = str(failure)
-        finally:
-            await runtime.close()
-    assert told in outcome

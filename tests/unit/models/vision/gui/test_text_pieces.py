@@ -2,9 +2,9 @@
 
 import pytest
 
-from models.vision.gui.regions import differences, propose_boxes
+from models.vision.gui.regions import propose_boxes
 from models.vision.gui.screen_view import USUAL_LINE_HEIGHT, views_of
-from models.vision.gui.text_pieces import TextPiece, box_with_em_height, pieces_of
+from models.vision.gui.text_pieces import box_with_em_height, pieces_of
 from models.vision.text import TextLine
 from tests.screens import BLUE, DrawnScreen
 
@@ -51,13 +51,6 @@ def test_type_is_as_high_whatever_letters_it_shows(text: str) -> None:
     assert bottom - top == pytest.approx(32, rel=0.2)
 
 
-def test_ideographs_fill_their_square() -> None:
-    screen = DrawnScreen()
-    ink, ground = screen.image[0, 0].astype("float32"), screen.image[0, 0].astype("float32")
-    _, top, _, bottom = box_with_em_height(TextPiece((10, 10, 60, 30), "登录", ink, ground, 1, 1.0))
-    assert (top, bottom) == (pytest.approx(8.8), pytest.approx(31.2))
-
-
 @pytest.mark.parametrize("scale", [1, 2, 3])
 def test_screens_are_looked_at_in_one_size(scale: int) -> None:
     screen = DrawnScreen(scale=scale)
@@ -83,9 +76,3 @@ def test_borders_and_fills_are_proposed_exactly() -> None:
     boxes = propose_boxes(view.right, view.below, view.pieces).boxes
     for wanted in (button, field):
         assert min(abs(box - wanted).max() for box in boxes) <= 1.5
-
-
-def test_a_blank_picture_has_no_edges() -> None:
-    right, below = differences(DrawnScreen().image)
-    assert not right.any()
-    assert not below.any()

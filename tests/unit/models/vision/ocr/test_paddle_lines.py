@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.vision.ocr.paddle_lines import LineDecoder, Symbol, along_text, decode, line_of, part
+from tests.conftest import each_case
 
 SYMBOLS = ("blank", "a", "b", "ωก", "", " ")
 FLAT = np.array([(0, 0), (100, 0), (100, 20), (0, 20)], np.float32)
@@ -20,31 +21,24 @@ def spelled(classes: str, filled: float | None = None) -> list[str]:
     return [symbol.text for symbol in decode(columns(classes), SYMBOLS, filled or len(classes))]
 
 
-def test_runs_make_one_symbol_and_blanks_none() -> None:
-    assert spelled("0011100200") == ["a", "b"]
+@each_case(
+    ("classes", "filled", "expected"),
+    [
+        ("0011100200", None, ["a", "b"]),
+        ("0110110", None, ["a", "a"]),
+        ("1000", None, ["a"]),
+        ("0010000020", 5, ["a"]),
+        ("10400", None, ["a"]),
+    ],
+)
+def test_runs_of_a_class_before_the_padding_are_symbols(
+    classes: str, filled: float | None, expected: list[str]
+) -> None:
+    assert spelled(classes, filled) == expected
 
 
-def test_a_blank_between_two_equal_classes_makes_two_symbols() -> None:
-    assert spelled("0110110") == ["a", "a"]
-
-
-def test_the_first_column_counts() -> None:
-    assert spelled("1000") == ["a"]
-
-
-def test_what_is_read_in_the_padding_is_dropped() -> None:
-    assert spelled("0010000020", filled=5) == ["a"]
-
-
-def test_an_empty_entry_of_the_dictionary_is_no_symbol() -> None:
-    assert spelled("10400") == ["a"]
-
-
-def test_a_line_without_symbols_is_no_line() -> None:
+def test_a_line_of_nothing_but_white_space_is_no_line() -> None:
     assert line_of(decode(columns("0000"), SYMBOLS, 4), FLAT) is None
-
-
-def test_a_line_of_white_space_is_no_line() -> None:
     assert line_of([Symbol(" ", 0.3, 1.0), Symbol("\u3000", 0.6, 1.0)], FLAT) is None
 
 
@@ -53,13 +47,6 @@ def test_an_entry_of_two_characters_keeps_the_words_behind_it_in_place() -> None
     assert line is not None
     assert [word.text for word in line.words] == ["ωก", "a"]
     assert line.words[1].quad[0][0] == pytest.approx(70)
-
-
-def test_words_are_split_at_white_space_of_any_kind() -> None:
-    symbols = [Symbol(text, index / 10, 1.0) for index, text in enumerate("a  b\u3000c")]
-    line = line_of(symbols, FLAT)
-    assert line is not None
-    assert line.text == "a b c"
 
 
 def test_words_meet_half_way_to_the_space_and_reach_the_ends_of_the_line() -> None:
@@ -77,12 +64,6 @@ def test_a_word_has_the_mean_probability_of_its_symbols() -> None:
     assert [word.confidence for word in line.words] == [pytest.approx(0.7), 1.0]
 
 
-def test_a_probability_a_hair_above_one_is_one() -> None:
-    line = line_of([Symbol("a", 0.5, 1.0000001)], FLAT)
-    assert line is not None
-    assert line.words[0].confidence == 1.0
-
-
 def test_the_decoder_places_each_line_of_a_padded_batch_on_its_own_columns() -> None:
     batch = np.stack([columns("0100500200"), columns("0100000200")])
     texts, scores = LineDecoder(SYMBOLS)([batch], wh_ratio_list=[2.5, 5.0], max_wh_ratio=5.0)
@@ -92,23 +73,13 @@ def test_the_decoder_places_each_line_of_a_padded_batch_on_its_own_columns() -> 
     assert scores == [pytest.approx(1.0), pytest.approx(1.0)]
 
 
-def test_a_line_on_which_nothing_is_read_scores_zero() -> None:
-    assert LineDecoder(SYMBOLS)([columns("000")[None]], wh_ratio_list=[1.0], max_wh_ratio=1.0) == (
-        [("", [])],
-        [0.0],
-    )
-
-
 def test_a_part_of_a_slanted_line_is_slanted() -> None:
     slanted = np.array([(0, 0), (100, 50), (90, 70), (-10, 20)], np.float32)
     assert part(slanted, 0.2, 0.5) == ((20, 10), (50, 25), (40, 45), (10, 30))
 
 
-def test_a_tall_box_holds_text_that_runs_downwards() -> None:
+def test_a_tall_box_holds_text_that_runs_downwards_and_a_square_one_upright_text() -> None:
     tall = np.array([(0, 0), (20, 0), (20, 100), (0, 100)], np.float32)
-    assert along_text(tall).tolist() == [[20, 0], [20, 100], [0, 100], [0, 0]]
-
-
-def test_a_square_box_holds_upright_text() -> None:
     square = np.array([(0, 0), (20, 0), (20, 25), (0, 25)], np.float32)
+    assert along_text(tall).tolist() == [[20, 0], [20, 100], [0, 100], [0, 0]]
     assert along_text(square).tolist() == square.tolist()

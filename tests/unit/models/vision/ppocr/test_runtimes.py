@@ -99,14 +99,3 @@ def test_a_line_reads_the_same_alone_and_in_a_batch() -> None:
         assert alone.text == together[index].text == together[index + len(crops)].text
         assert np.array_equal(alone.probabilities, together[index].probabilities)
         assert np.array_equal(alone.centres, together[index + len(crops)].centres)
-
-
-@pytest.mark.deep
-def test_a_closed_engine_loads_again(page: Page) -> None:
-    engine = TextDetector(DETECTOR)
-    engine.load()
-    [before] = finished(engine, [page.pixels])
-    engine.close()
-    engine.load()
-    [after] = finished(engine, [page.pixels])
-    assert np.array_equal(before, after)
