@@ -71,9 +71,7 @@ def lay_out(page: PageContent, form: Form) -> LaidOutPage:
     if grey is not None and not layer.complete:
         # Searching for ruled lines takes up to a third of a second on a large scan.
         rulings = rulings_in(grey, lines) if form.needs_tables else ()
-    # A picture's rulings are searched for only on request. They are not used here, because the text must not depend on
-    # the request.
-    section = page_section(lines, page.place, page.width, page.height, page.timestamp, geometry, layer.rulings)
+    section = page_section(lines, page.place, page.width, page.height, page.timestamp, geometry)
     boxes = []
     if grey is not None and page.is_searched:
         found = tick_boxes_in(UprightInk.of_grey(grey, skew_of(lines)[1]), lines)
