@@ -348,9 +348,7 @@ class OcrResult(Result[OcrData]):
             "bounds": self._bounds(quad, cell_section),
             "confidence": round(cell.confidence, 2),
         }
-        text, note = cell.text_and_note()
-        source = cell.text if note else ""
-        return ReadCell(text, pointer, place, cell.row_span, cell.col_span, source)
+        return ReadCell(cell.text, pointer, place, cell.row_span, cell.col_span)
 
     def _upright_boxes(self, section_index: int) -> list[tuple[Box, ...]]:
         """Return the boxes of each line's words on the upright page; empty if the page is already upright in the
