@@ -282,11 +282,3 @@ async def test_a_page_that_is_part_text_and_part_picture_is_read_whole(loader: M
     confidences = [line["average_confidence"] for line in result["sections"][0]["lines"]]
     assert confidences[0] == 1
     assert all(0.8 < confidence <= 1 for confidence in confidences[1:])
-
-
-async def test_equal_pictures_are_read_once(loader: MediaLoader) -> None:
-    reader = Reader()
-    reader.release.set()
-    result = await OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(60, 70, 60, 60),)))
-    assert [section["text"] for section in result.data["sections"]] == ["60px", "70px", "60px", "60px"]
-    assert len(reader.waits) == 2

@@ -1,16 +1,13 @@
 """What each kind of result says: to a language model, as evidence, to a guard, and without personal data."""
 
 import copy
-import re
 from typing import Any
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.chat.context.trim import assemble
 from models.vision.text import Quad, TextLine, Word
-from tasks import result as result_module
 from tasks.ocr_result import document_result, page_section
 from tasks.redaction import Redactor
 from tasks.result import LINE_ENDS, Result, lines_below
@@ -166,9 +163,7 @@ def test_every_line_of_evidence_stands_where_its_pointer_says(name: str, data: A
 @given(st.lists(st.sampled_from([*LINE_ENDS, "\r\n", " ", "\t", "\x1f", "a", "b c"])).map("".join))
 @example("\r\n" * 9 + "a")
 def test_the_lines_of_a_text_are_those_that_python_knows(text: str) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(result_module, "_BLANKS", re.compile(r"\s{1,3}"))
-        found = [(one.row, one.written) for one in lines_below(text)]
+    found = [(one.row, one.written) for one in lines_below(text)]
     assert found == [(row, one) for row, one in enumerate(text.splitlines()) if one.strip()]
 
 
