@@ -17,9 +17,9 @@ from structlog.testing import capture_logs
 
 from models.base import EngineFailed, EngineNotReady, EngineTooSlow, EngineUnavailable
 from models.language.llm import LlmNotSetUp, LlmUnavailable
-from models.safety.guard import IMAGE_CODES, ImageGuard, Judgement, TextGuard
+from models.safety.guard import CODES, IMAGE_CODES, TEXT_CODES, ImageGuard, Judgement, TextGuard
 from tasks.errors import InputError
-from tasks.guardrails import Guardrails, Policy, codes_of
+from tasks.guardrails import Check, Guardrails, Policy, Verdicts, codes_of, result_of, scores_of
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -90,6 +90,11 @@ async def test_each_text_that_says_something_has_a_check(make: Make) -> None:
     ]
 
 
+async def test_no_codes_of_texts_no_checks_and_no_engine_asked_for(make: Make) -> None:
+    assert await make().texts([("a", "Murder!")], NAKED) == []
+    make().check_texts_can_be_judged(NAKED)
+
+
 async def test_each_code_is_judged_by_the_first_engine_that_can(make: Make) -> None:
     first = KeywordGuard({"S9": "bomb"}, "first")
     second = KeywordGuard({"S1": "murder", "S9": "nothing"}, "second")
@@ -122,6 +127,13 @@ async def test_a_threshold_of_the_policy_replaces_the_engines(
     [check] = await make(KeywordGuard()).texts([("a", "Bread.")], Policy(("S1", "S9"), thresholds))
     # 1 − 0.95 is a little more than 0.05.
     assert check["codes"] == codes
+
+
+async def test_a_score_at_the_threshold_applies(make: Make) -> None:
+    [check] = await make(KeywordGuard()).texts([("a", "Murder!")], Policy(("S1",), {"S1": 0.95}))
+    assert check["codes"] == ["S1"]
+    [check] = await make(KeywordGuard()).texts([("a", "Murder!")], Policy(("S1",), {"S1": 0.951}))
+    assert check["codes"] == []
 
 
 def raising(error: BaseException) -> Callable[[str], None]:
@@ -194,6 +206,11 @@ class Saying:
 async def test_scores_that_are_none_are_a_failure_and_never_safe(make: Make, scores: Mapping[str, float]) -> None:
     with pytest.raises(EngineUnavailable, match="'saying' failed"):
         await make(Saying(scores)).texts([("a", "Bread.")], BOTH)
+
+
+async def test_scores_of_codes_that_nobody_asked_for_do_not_count(make: Make) -> None:
+    [check] = await make(Saying({"S1": 1.0, "S9": 0.1, "S4": 1.0})).texts([("a", "Bread.")], Policy(("S9",)))
+    assert check == {"source": "a", "codes": [], "scores": {"S9": 0.1}}
 
 
 async def test_an_engine_that_takes_too_long_is_left(make: Make) -> None:
@@ -280,6 +297,15 @@ async def test_what_shows_something_needs_an_engine_for_every_code(make: Make) -
         await make(pictures=[RedGuard()]).pictures([picture("white")], Policy(IMAGE_CODES))
 
 
+async def test_an_engine_of_pictures_that_breaks_is_no_engine(make: Make) -> None:
+    class Blind(RedGuard):
+        async def judge(self, picture: Any, codes: Sequence[str], *, wait: bool = False) -> Judgement:
+            return Judgement(dict.fromkeys(codes, math.nan))
+
+    with pytest.raises(EngineUnavailable, match="'red' failed"):
+        await make(pictures=[Blind()]).pictures([picture("white")], NAKED)
+
+
 # What is put together, and what was judged before.
 
 
@@ -310,4 +336,66 @@ async def test_a_verdict_counts_for_the_same_text_codes_question_and_caller_alon
     assert len(guardrails.verdicts) == len(asked) - 1
 
 
+async def test_a_verdict_is_kept_as_scores_by_which_any_threshold_decides(make: Make) -> None:
+    guard = KeywordGuard()
+    guardrails = make(guard)
+    for threshold, codes in ((0.9, ["S9"]), (0.96, [])):
+        policy = Policy(("S9",), {"S9": threshold})
+        [check] = await guardrails.texts([("a", "A pipe bomb.")], policy, owner="ann")
+        assert check["codes"] == codes
+    assert len(guard.judged) == 1
+
+
+async def test_the_verdict_that_was_used_least_recently_is_forgotten_first() -> None:
+    verdicts = Verdicts(2)
+    for text in ("a", "b"):
+        verdicts.keep({"S1": 0.5}, text)
+    assert verdicts.find("a") == {"S1": 0.5}
+    verdicts.keep({"S1": 0.7}, "c")
+    assert [verdicts.find(text) for text in "abc"] == [{"S1": 0.5}, None, {"S1": 0.7}]
+    none = Verdicts(0)
+    none.keep({}, "a")
+    assert len(none) == 0
+
+
+async def test_what_could_not_be_judged_has_no_verdict(make: Make) -> None:
+    guard = KeywordGuard()
+
+    def breaks(_: str) -> None:
+        raise EngineFailed("keywords")
+
+    guard.before = breaks
+    guardrails = make(guard)
+    with pytest.raises(EngineUnavailable):
+        await guardrails.texts([("a", "Rye.")], BOTH, owner="ann")
+    assert len(guardrails.verdicts) == 0
+
+
 # What is made of it.
+
+
+def test_the_codes_of_all_checks_are_listed_once_in_the_taxonomys_order() -> None:
+    checks: list[Check] = [
+        {"source": "a", "codes": ["S12_IMAGE", "S9"], "scores": {"S9": 0.9}},
+        {"source": "b", "codes": ["S1", "S9"], "scores": {"S1": 0.8, "S9": 0.6}},
+    ]
+    assert codes_of(checks) == ["S1", "S9", "S12_IMAGE"]
+    assert scores_of(checks) == {"S9": 0.9, "S1": 0.8}
+    assert result_of(checks).data == {"safe": False, "codes": ["S1", "S9", "S12_IMAGE"], "checks": checks}
+    assert result_of([]).data == {"safe": True, "codes": [], "checks": []}
+
+
+def test_a_policy_knows_which_codes_are_of_texts_and_which_of_pictures() -> None:
+    policy = Policy(CODES)
+    assert (*policy.of_texts, *policy.of_pictures) == (*TEXT_CODES, *IMAGE_CODES) == CODES
+    assert len(CODES) == 17
+
+
+def test_what_can_be_judged_here_is_what_any_engine_judges(make: Make) -> None:
+    guardrails = make(KeywordGuard({"S9": ""}), KeywordGuard({"S1": ""}), pictures=[RedGuard()])
+    assert guardrails.judged_of_texts == ("S1", "S9")
+    assert guardrails.judged_of_pictures == ("S12_IMAGE",)
+    with pytest.raises(EngineUnavailable):
+        _ = make().judged_of_texts
+    with pytest.raises(EngineUnavailable):
+        _ = make().judged_of_pictures
