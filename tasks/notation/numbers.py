@@ -75,11 +75,17 @@ _PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]\d+)?")
 CJK_MAGNITUDES: Final = "十百千万萬億亿兆"
 """Characters that multiply the digits before them, as in `3万円`."""
 _UNIT = re.compile(rf"{_SPACE}?(?![{CJK_MAGNITUDES}])(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
+_LIKE_DIGITS = "OoQDSBlIZ"
+"""Letters that OCR reads instead of digits."""
+_MISREAD_AFTER = rf"(?-i:[.,]?(?:O[Oo]*|oo+)(?![^\W\d_])|[{_LIKE_DIGITS}]{{1,3}}[.,]\d)"
+"""Pattern of letters after digits that OCR read instead of the rest of the number: `4O`, `5,OOO`, `12S.50`."""
+_MISREAD_BEFORE = re.compile(rf"\d[{_LIKE_DIGITS}]{{1,3}}[.,]$")
+_MISREAD_CHARS = len("0OOO.")
 _EXPONENT_BEFORE = re.compile(r"\dE[-−+]", re.IGNORECASE)
 _LENGTH_OF_EXPONENT_BEFORE = len("1E-")
 _WORD_GOES_ON = re.compile(
     r"(?!x10(?:\^|[⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]))"
-    r"(?:[:/-]\d|\^[-−+]?\d|[^\W\d_]{4}|[^\W\d_]+[\d-]|E[−+]\d|_|-[^\W\d_])",
+    rf"(?:[:/-]\d|\^[-−+]?\d|[^\W\d_]{{4}}|[^\W\d_]+[\d-]|E[−+]\d|_|-[^\W\d_]|{_MISREAD_AFTER})",
     re.IGNORECASE,
 )
 """Pattern of the characters after digits that make the digits a part of a word. In `2.5x10^5`, 2.5 is a number, but
@@ -157,6 +163,7 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
         or (sign_before in f"{SIGNS}:-" and start > 1 and text[start - 2].isdigit())
         or (sign_before in "-−+" and text[start - 2 : start - 1] == "^")
         or _EXPONENT_BEFORE.fullmatch(text, max(0, start - _LENGTH_OF_EXPONENT_BEFORE), start) is not None
+        or (sign_before in ".," and _MISREAD_BEFORE.search(text[max(0, start - _MISREAD_CHARS) : start]) is not None)
     )
 
 
