@@ -1,14 +1,10 @@
 """The `ocr` task, which reads pictures and documents."""
 
 import asyncio
-import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-
-import numpy as np
 
 from models.concurrency import EngineAdmission, both, side_by_side
 from models.vision.ocr.capability import OCR
@@ -31,9 +27,6 @@ from tasks.wording.page_range import Form, page_hints, requested_form
 MAX_SEARCHED = 10
 """A page whose whole text is in the file is searched for codes and boxes only if its number in the document is at most
 this. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
-_REPEATED_WORDS = 5_000
-"""A request remembers pictures with at most this many words together, so that an equal picture is not read again. A
-kilobyte of PDF can have hundreds of equal pages, and reading each of them would be expensive."""
 
 
 class OcrTask:
@@ -116,31 +109,10 @@ class _Pictures:
     def __init__(self, reader: Callable[[], PageReader]) -> None:
         self._reader = reader
         self._admission = EngineAdmission()
-        self._known: dict[tuple[tuple[int, ...], bytes], PageText] = {}
-        """Text that was read in each picture, by the shape and digest of the picture."""
-        self._being_read: defaultdict[tuple[tuple[int, ...], bytes], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._known_words = 0
 
     async def read(self, picture: Image) -> PageText:
-        """Return the text of a picture. A picture that occurs on several pages is read only once, as long as the
-        remembered pictures have at most _REPEATED_WORDS words together."""
-        key = picture.shape, await asyncio.to_thread(_digest, picture)
-        async with self._being_read[key]:
-            if (text := self._known.get(key)) is None:
-                text = await self._read(picture)
-                words = sum(len(line.words) for line in text)
-                if self._known_words + words <= _REPEATED_WORDS:
-                    self._known[key] = text
-                    self._known_words += words
-            return text
-
-    async def _read(self, picture: Image) -> PageText:
-        wait = self._admission.waits()
-        return await self._reader().read(picture, wait=wait)
-
-
-def _digest(picture: Image) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest()
+        """Return the text of a picture."""
+        return await self._reader().read(picture, wait=self._admission.waits())
 
 
 class _WordCount:

@@ -348,9 +348,7 @@ class OcrResult(Result[OcrData]):
             "bounds": self._bounds(quad, cell_section),
             "confidence": round(cell.confidence, 2),
         }
-        text, note = cell.text_and_note()
-        source = cell.text if note else ""
-        return ReadCell(text, pointer, place, cell.row_span, cell.col_span, source)
+        return ReadCell(cell.text, pointer, place, cell.row_span, cell.col_span)
 
     def _upright_boxes(self, section_index: int) -> list[tuple[Box, ...]]:
         """Return the boxes of each line's words on the upright page; empty if the page is already upright in the
@@ -442,12 +440,10 @@ def page_section(
     height: int,
     timestamp: float | None = None,
     geometry: PageGeometry | None = None,
-    rulings: Sequence[Ruling] = (),
 ) -> PageSection:
     """Build the section of a page of `width` × `height` pixels from its `lines`, which may have any order and are put
-    into reading order. `geometry` is the geometry of the page; by default, it is fitted to the lines. `rulings` are the
-    ruled lines that the file contains."""
-    in_order = in_reading_order(lines, geometry, rulings)
+    into reading order. `geometry` is the geometry of the page; by default, it is fitted to the lines."""
+    in_order = in_reading_order(lines, geometry)
     ordered = [_ocr_line(line, width, height) for line in in_order]
     text = "\n".join([line["text"] for line in ordered])
     section: PageSection = {"text": text, "lines": ordered, "page": page, "width": width, "height": height}

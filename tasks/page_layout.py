@@ -4,7 +4,7 @@ rulings and its boxes.
 The functions take and return plain values, so that a worker process can run them on a page with very many words.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,14 +23,7 @@ from tasks.ocr_result import PageLayout, PageSection, page_section
 from tasks.wording.page_range import Form
 
 _WORDS_AT_ONCE = 64
-_TYPED_AT_ONCE = 4_096
-"""Numbers of recognised words, and of words of the text layer, that are compared at a time. Words are taken from top to
-bottom, so they come from few lines, and only a few words of the layer can cover them."""
-_MOST_COMPARISONS = 50_000_000
-"""Number of comparisons between recognised words and words of the layer on a page, which take 3 s. Of 20,000 words on
-either side of a page, each is compared with a few hundred. Words that were not compared are kept."""
-_MOST_DOUBLINGS = 16
-"""Words of 2^15 pixels and more, which is half of a picture's longest side, are of one group."""
+"""Number of recognised words that are compared with all words of the text layer at a time, which bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +64,7 @@ def lay_out(page: PageContent, form: Form) -> LaidOutPage:
     if grey is not None and not layer.complete:
         # Searching for ruled lines takes up to a third of a second on a large scan.
         rulings = rulings_in(grey, lines) if form.needs_tables else ()
-    # A picture's rulings are searched for only on request. They are not used here, because the text must not depend on
-    # the request.
-    section = page_section(lines, page.place, page.width, page.height, page.timestamp, geometry, layer.rulings)
+    section = page_section(lines, page.place, page.width, page.height, page.timestamp, geometry)
     boxes = []
     if grey is not None and page.is_searched:
         found = tick_boxes_in(UprightInk.of_grey(grey, skew_of(lines)[1]), lines)
@@ -100,46 +91,12 @@ def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLi
 
 def _find_uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.bool_]:
     """Return for each recognised word if the layer does not cover it."""
-    read = _box_edges(words)
-    typed = _box_edges(layer)
-    typed_groups = [typed[:, group] for group in _groups_of_a_height(typed)]
+    read, typed = _box_edges(words), _box_edges(layer)
     uncovered = np.ones(len(words), np.bool_)
-    comparisons = 0
-    for group in _groups_of_a_height(read):
-        for start in range(0, len(group), _WORDS_AT_ONCE):
-            chunk = group[start : start + _WORDS_AT_ONCE]
-            boxes = read[:, chunk]
-            covered = np.zeros(len(chunk))
-            for near in _boxes_near(boxes, typed_groups):
-                comparisons += len(chunk) * near.shape[1]
-                if comparisons > _MOST_COMPARISONS:
-                    return uncovered
-                covered += _covered_width(boxes, near)
-            uncovered[chunk] = 2 * covered < boxes[2] - boxes[0]
+    for start in range(0, len(words), _WORDS_AT_ONCE):
+        boxes = read[:, start : start + _WORDS_AT_ONCE]
+        uncovered[start : start + _WORDS_AT_ONCE] = 2 * _covered_width(boxes, typed) < boxes[2] - boxes[0]
     return uncovered
-
-
-def _groups_of_a_height(boxes: NDArray[np.float64]) -> list[NDArray[np.intp]]:
-    """Return the indices of boxes, in groups whose heights differ by a factor of two at most. Each group is in the
-    order of the boxes' middles. Boxes lower than a pixel are one group."""
-    _, top, _, bottom = boxes
-    classes = np.frexp(bottom - top)[1].clip(0, _MOST_DOUBLINGS)
-    order = np.lexsort((top + bottom, classes))
-    return [group for group in np.split(order, np.flatnonzero(np.diff(classes[order])) + 1) if len(group)]
-
-
-def _boxes_near(boxes: NDArray[np.float64], groups: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
-    """Yield the boxes of each group that may be at the same height as one of `boxes`, `_TYPED_AT_ONCE` at a time."""
-    _, top, _, bottom = boxes
-    for group in groups:
-        middles = (group[1] + group[3]) / 2
-        # The middle of one box lies within the other one, so both are at most half of the higher one apart.
-        reach = max((bottom - top).max(), (group[3] - group[1]).max()) / 2 + 1
-        middle = (top + bottom) / 2
-        first = int(np.searchsorted(middles, middle.min() - reach))
-        end = int(np.searchsorted(middles, middle.max() + reach, "right"))
-        for start in range(first, end, _TYPED_AT_ONCE):
-            yield group[:, start : min(start + _TYPED_AT_ONCE, end)]
 
 
 def _covered_width(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -30,15 +30,9 @@ Box = tuple[int, int, int, int]
 """An upright rectangle: left, top, right, bottom."""
 LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """The line ends that `str.splitlines` knows."""
-MAX_LINE = 200_000
-"""A line with more characters than this is cut at the first white space after this many characters."""
 LONGEST_LINK = 200
 """A warning quotes at most this many characters of a URL."""
-BLANKS_AT_ONCE = 65_536
-"""One match of _BLANKS takes at most this many white-space characters."""
-_LINE = re.compile(rf"[^{LINE_ENDS}]+")
-"""A run of text between line ends."""
-_LINE_END, _BLANKS, _BLANK = re.compile(f"[{LINE_ENDS}]"), re.compile(rf"\s{{1,{BLANKS_AT_ONCE}}}"), re.compile(r"\s")
+_LINE = re.compile(rf"[^{LINE_ENDS}]*(?:\r\n|[{LINE_ENDS}]|\Z)")
 
 
 class Corner(TypedDict):
@@ -278,9 +272,8 @@ def json_text(data: Any) -> str:
 
 
 def text_lines(text: str) -> Iterator[str]:
-    """Yield the non-blank lines lazily, because splitting megabytes of short lines in one call would block every
-    thread."""
-    return (line for found in _LINE.finditer(text) if (line := found[0].rstrip()))
+    """Yield the non-blank lines."""
+    return (line.rstrip() for _, line in _written_lines(text))
 
 
 def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str]:
@@ -325,20 +318,12 @@ def lines_below(
 
 
 def _written_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text that are not blank, each with the number of lines above it."""
-    row = begin = position = 0
-    while position < len(text):
-        if blanks := _BLANKS.match(text, position):
-            end = blanks.end()
-            # A `\r\n` is one line end. Its `\n` may be the first character of the next match.
-            row += sum(text.count(sign, position, end) for sign in LINE_ENDS) - text.count("\r\n", position, end + 1)
-            begin = max(begin, *(text.rfind(sign, position, end) + 1 for sign in LINE_ENDS))
-            position = end
-            continue
-        stop = _LINE_END.search(text, position, position + MAX_LINE) or _BLANK.search(text, position + MAX_LINE)
-        position = stop.start() if stop else len(text)
-        yield row, text[begin:position]
-        begin = position
+    """Yield the lines of a text that are not blank, each with the number of lines above it. Each line is made only when
+    it is taken, because all lines of megabytes would take gigabytes."""
+    for row, found in enumerate(_LINE.finditer(text)):
+        line = found[0].rstrip(LINE_ENDS)
+        if line and not line.isspace():
+            yield row, line
 
 
 def escape(key: str) -> str:

@@ -2,15 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.rulings import turned
-
-_SMALL = 0.72
-"""A line is a note in small type if its height, relative to the first line of its cell, is below this. Lines of one
-type size differ in height by up to a quarter, because not every word has letters that reach above or below the
-others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +44,6 @@ class Cell:
     def text(self) -> str:
         return " ".join(word.text for word in self.words)
 
-    def text_and_note(self) -> tuple[str, str]:
-        """Return the text of the cell and its note. The note consists of the last lines if they are in small type, and
-        is empty otherwise."""
-        lines: list[list[Word]] = []
-        for word in self.words:
-            # The box of a dash is only as high as the dash, and lies in the middle of its line.
-            if lines and _top(word) + _height(word) / 2 < max(_top(one) + _height(one) for one in lines[-1]):
-                lines[-1].append(word)
-            else:
-                lines.append([word])
-        letters = [[word for word in line if any(map(str.isalnum, word.text))] for line in lines]
-        heights = [median(map(_height, own)) if own else _height(self.words[0]) for own in letters]
-        # The words of a rotated cell have no heights to compare.
-        is_upright = bool(heights) and heights[0] > 0
-        large = next(
-            (index for index, height in enumerate(heights) if is_upright and height < _SMALL * heights[0]), len(lines)
-        )
-        if any(height >= _SMALL * heights[0] for height in heights[large:]):
-            large = len(lines)
-        one, other = (
-            " ".join([word.text for line in part for word in line]) for part in (lines[:large], lines[large:])
-        )
-        return one, other
-
     @property
     def confidence(self) -> float:
         """Mean confidence of the words; 1.0 for an empty cell."""
@@ -95,14 +65,6 @@ class Table:
     """Positions of the column edges along the text, from left to right."""
     continued: bool = False
     """True if the table continues a table of an earlier page, to which its cells were appended."""
-
-
-def _top(word: Word) -> float:
-    return (word.quad[0][1] + word.quad[1][1]) / 2
-
-
-def _height(word: Word) -> float:
-    return (word.quad[2][1] + word.quad[3][1]) / 2 - _top(word)
 
 
 def _place_word(word: Word, angle: float, line: int) -> PlacedWord:

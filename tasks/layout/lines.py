@@ -14,13 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import atan2, degrees, hypot
-from statistics import median
 
 from models.vision.page_geometry import PageGeometry
-from models.vision.text import Quad, Ruling, TextLine, Word
+from models.vision.text import Quad, TextLine, Word
 from tasks.layout.line_boxes import LineBox, Row
 from tasks.layout.reading_order import rows_in_order
-from tasks.layout.rulings import strokes_of
 
 _GAP = 0.6
 """White space between words may be a gutter if it is at least this wide, in line heights."""
@@ -114,11 +112,9 @@ def line_of(words: Sequence[Word]) -> TextLine:
     return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))
 
 
-def in_reading_order(
-    lines: Sequence[TextLine], geometry: PageGeometry | None = None, rulings: Sequence[Ruling] = ()
-) -> list[TextLine]:
+def in_reading_order(lines: Sequence[TextLine], geometry: PageGeometry | None = None) -> list[TextLine]:
     """Return `lines` in reading order, with those on one visual row joined. `geometry` is the page's; by default it is
-    fitted to the lines. `rulings` are the ruled lines of the page.
+    fitted to the lines.
 
     A joined line has the words of its parts from left to right, and the quadrilateral that encloses them on the upright
     page. Columns are read one after the other, tables and receipts row by row. The result does not depend on the order
@@ -136,9 +132,7 @@ def in_reading_order(
             for flat, word in zip(one.words, line.words, strict=True)
         }
         boxes = [_line_box(line) for line in split_at_gutters(upright)]
-        height = median(box.height for box in boxes)
-        across, _ = strokes_of(frame.upright_rulings(rulings), 0, height)
-        for row in rows_in_order(boxes, across):
+        for row in rows_in_order(boxes):
             whole = source.get(id(row[0].line)) if len(row) == 1 else None
             ordered.append(whole or _join_row(row, [words[id(word)] for box in row for word in box.line.words], frame))
     return ordered

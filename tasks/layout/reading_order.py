@@ -18,8 +18,6 @@ from statistics import median
 
 from models.vision.type_size import TypeSize
 from tasks.layout.line_boxes import LineBox, Row, is_value
-from tasks.layout.panes import are_level, split_at_panes
-from tasks.layout.rulings import Stroke
 
 _left, _middle = attrgetter("left"), attrgetter("middle")
 
@@ -52,6 +50,10 @@ _TEXT_GAP = 3.0
 heights. Cells and values stay in their row."""
 _LABEL_SIZE = 1.25
 """The type of values is larger than that of the labels above them by more than this factor."""
+_SLACK = 0.2
+"""Two lines are level if their edges or their middles differ by less than this, in line heights."""
+_SHIFT = 0.4
+"""On a bent page, the cells of one row are shifted vertically against each other by less than this, in line heights."""
 _LEAST_HEIGHT = 1e-6
 """Lines count as at least this high, because the text of a PDF may have no height."""
 _LABEL = re.compile(r"[^\W\d_][^:：\d]{0,30}[:：](?!//)")
@@ -59,17 +61,16 @@ _AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
 _COLONS = (":", "：")
 
 
-def rows_in_order(boxes: Sequence[LineBox], across: Sequence[Stroke] = ()) -> list[Row]:
-    """Return the visual rows of `boxes` in reading order. The boxes may have any order. `across` are the page's
-    horizontal rulings."""
+def rows_in_order(boxes: Sequence[LineBox]) -> list[Row]:
+    """Return the visual rows of `boxes` in reading order. The boxes may have any order."""
     if not boxes:
         return []
     ordered = sorted(boxes, key=lambda box: (box.top, box.left, box.right, box.bottom, box.line.text))
     height = max(_LEAST_HEIGHT, median(box.height for box in ordered))
-    return _order_rows(ordered, across, height, _MAX_DEPTH)
+    return _order_rows(ordered, height, _MAX_DEPTH)
 
 
-def _order_rows(boxes: Sequence[LineBox], across: Sequence[Stroke], height: float, depth: int) -> list[Row]:
+def _order_rows(boxes: Sequence[LineBox], height: float, depth: int) -> list[Row]:
     if depth == 0:
         return _split_lines(_group_rows(boxes))
     rows = []
@@ -78,12 +79,10 @@ def _order_rows(boxes: Sequence[LineBox], across: Sequence[Stroke], height: floa
         if len(parts) == 1:
             parts = _parts_between_bridges(block, height)
         if len(parts) == 1:
-            parts = split_at_panes(block, across, height)
-        if len(parts) == 1:
             rows += _split_lines(_group_rows(parts[0]))
         else:
             for part in parts:
-                rows += _order_rows(part, across, height, depth - 1)
+                rows += _order_rows(part, height, depth - 1)
     return rows
 
 
@@ -214,7 +213,7 @@ def _are_two_texts(left: Sequence[Row], right: Sequence[Row]) -> bool:
     if 3 * len(facing) < len(fewer):
         return False
     height = median(box.height for box in fewer)
-    are_at_one_height = are_level([box for box, _ in facing], more, height)
+    are_at_one_height = _are_at_one_height([box for box, _ in facing], more, height)
     level = [pair for pair, is_level in zip(facing, are_at_one_height, strict=True) if is_level]
     if 2 * len(level) <= len(facing):
         return True
@@ -222,6 +221,22 @@ def _are_two_texts(left: Sequence[Row], right: Sequence[Row]) -> bool:
         # Unless both sides reach equally far, large type beside small lines is a title and not a text of its own.
         return _reaches_as_far(left, right) and _reaches_as_far(right, left)
     return (_is_prose(left) and _is_prose(right)) or (_is_headed(left) and _is_headed(right))
+
+
+def _are_at_one_height(fewer: Sequence[LineBox], more: Sequence[LineBox], height: float) -> list[bool]:
+    """Return, for each box of `fewer`, True if a box of `more` is at its height. Both sequences are sorted by their
+    middles. An offset that most boxes share is disregarded."""
+    middles = [box.middle for box in more]
+    offsets = []
+    for box in fewer:
+        index = bisect_left(middles, box.middle)
+        near = more[max(index - 1, 0) : index + 1]
+        # Boxes in two sizes of type have only the middles or one of the edges in common.
+        differences = ((one.top - box.top, one.middle - box.middle, one.bottom - box.bottom) for one in near)
+        offsets.append(min((offset for each in differences for offset in each), key=abs))
+    near_offsets = [offset for offset in offsets if abs(offset) < _SHIFT * height]
+    shift = median(near_offsets) if 3 * len(near_offsets) >= 2 * len(offsets) else 0.0
+    return [abs(offset - shift) < _SLACK * height for offset in offsets]
 
 
 def _are_two_tables(left: Sequence[Sequence[LineBox]], right: Sequence[Sequence[LineBox]]) -> bool:

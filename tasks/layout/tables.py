@@ -5,7 +5,6 @@ sufficient rulings, vertical strips of white space separate columns (`columns`).
 """
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -36,13 +35,6 @@ _LINES_OF_CELL = 8
 """If one cell has most of the words of a grid, and more lines than this, the grid is a frame around the page."""
 _RULED_SHARE = 0.5
 """A cell has a side where rulings cover at least this share of it. Otherwise it is merged with the cell beside it."""
-
-_FEWEST_OPEN_ROWS = 3
-"""A cell without rulings inside is split into the rows that it spans only if it spans at least this many and has at
-least this many lines."""
-_OPEN_GAP = 0.6
-"""The lines of a cell without rulings inside are separate rows if all gaps between them are wider than this, in line
-heights. The gaps in a paragraph are narrower."""
 
 
 def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Table]:
@@ -255,7 +247,7 @@ def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float
     if _is_frame(places.values(), len(pieces)):
         return None
     ruled = TableDraft(grid.xs, grid.ys, list(places.values()))
-    table = _split_ruled_rows(_split_open_cells(_without_streaks(ruled), height), height)
+    table = _split_ruled_rows(ruled, height)
     filled = [place for place in table.cells if place.pieces]
     rows, columns = {place.row for place in filled}, {place.column for place in filled}
     if len(rows) < 2 or len(columns) < 2 or 5 * len(filled) < len(table.cells):
@@ -268,61 +260,6 @@ def _is_frame(cells: Iterable[CellDraft], words: int) -> bool:
     sheet, with the whole page inside."""
     largest = max((cell.pieces for cell in cells), key=len)
     return 2 * len(largest) > words and len(levels_of(largest)) > _LINES_OF_CELL
-
-
-def _without_streaks(table: TableDraft) -> TableDraft:
-    """Join two columns if only a streak of the scanner separates them. A streak separates the cells of fewer than half
-    of the rows, and in none of these rows do both cells have words."""
-    ending: dict[int, dict[int, CellDraft]] = defaultdict(dict)
-    beginning: dict[int, dict[int, CellDraft]] = defaultdict(dict)
-    for cell in table.cells:
-        beginning[cell.column][cell.row] = cell
-        ending[cell.column + cell.col_span][cell.row] = cell
-    joined: set[tuple[int, int]] = set()
-    edges = [0]
-    for index in range(1, len(table.xs) - 1):
-        left, right = ending[index], beginning[index]
-        is_streak = 2 * sum(cell.row_span for cell in right.values()) < len(table.ys) - 1 and all(
-            row in left and left[row].row_span == cell.row_span and not (cell.pieces and left[row].pieces)
-            for row, cell in right.items()
-        )
-        if not is_streak:
-            edges.append(index)
-            continue
-        for row, cell in right.items():
-            left[row].pieces += cell.pieces
-            left[row].col_span += cell.col_span
-            ending[cell.column + cell.col_span][row] = left[row]
-            joined.add((row, index))
-    edges.append(len(table.xs) - 1)
-    if not joined:
-        return table
-    cells = []
-    for cell in table.cells:
-        if (cell.row, cell.column) not in joined:
-            first, last = bisect_left(edges, cell.column), bisect_left(edges, cell.column + cell.col_span)
-            cells.append(replace(cell, column=first, col_span=last - first))
-    return TableDraft([table.xs[index] for index in edges], table.ys, cells)
-
-
-def _split_open_cells(table: TableDraft, height: float) -> TableDraft:
-    """Split each cell that spans several rows, if its lines are apart and most of these rows contain one of its lines.
-    Such a cell contains names of rows without rulings between them."""
-    cells = []
-    for cell in table.cells:
-        lines = levels_of(cell.pieces) if cell.row_span >= _FEWEST_OPEN_ROWS else []
-        tops = [min(one.top for one in line) for line in lines]
-        bottoms = [max(one.bottom for one in line) for line in lines]
-        rows = [bisect_right(table.ys, (top + bottom) / 2) - 1 for top, bottom in zip(tops, bottoms, strict=True)]
-        are_apart = all(top - bottom > _OPEN_GAP * height for bottom, top in zip(bottoms, tops[1:], strict=False))
-        own = range(cell.row, cell.row + cell.row_span)
-        are_in_own = len({*rows} & {*own}) == len(rows)  # a line may reach over the edge of its cell
-        if are_apart and are_in_own and len(rows) >= _FEWEST_OPEN_ROWS and 2 * len(rows) > cell.row_span:
-            pieces = dict(zip(rows, lines, strict=True))
-            cells += [replace(cell, row=row, row_span=1, pieces=list(pieces.get(row, ()))) for row in own]
-        else:
-            cells.append(cell)
-    return TableDraft(table.xs, table.ys, cells)
 
 
 def _split_ruled_rows(table: TableDraft, height: float) -> TableDraft:

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from models.normal_forms import normalized
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
-from tasks.notation.currencies import is_currency
 
 LONGEST_NUMBER = 60
 """A number has at most this many characters. Python refuses to write integers of more than 4,300 digits, and the time
@@ -36,21 +35,6 @@ _MINUS_AFTER = (
 )
 """Pattern of a minus after two decimals, at the end of a line or before a currency. If a number follows, or the next
 line begins with a digit or a small letter, the sign is a dash or a hyphen."""
-_SIGN_WORDS = "minus|moins|menos|meno"
-_NO_SIGN_AFTER = re.compile(
-    r"(?:\d[^\n:：;,.(|]{0,11}|(?<!\w)(?:au|du|ou|o|al|lo|ni|no|or|oder|plus|más|più|pelo|ao|mais) )$", re.IGNORECASE
-)
-"""Pattern of the text before a word of _SIGN_WORDS that does not mean a sign: another number, from which the next one
-is subtracted, or a word as in `au moins 5` or `plus or minus 5`."""
-_DEGREES = r"(?:°[ ]?[CF]?|degrees|degree|Grad|degrés|degré|grados|gradi|graus|graden|grader|stopni)"
-"""Pattern of the unit of a temperature, which is negative more often than other numbers."""
-_BELOW_ZERO = (
-    rf"[ \u00A0]?{_DEGREES}?"
-    r"(?:[ ](?:Celsius|[CF]))?"
-    r"[ ](?:below[ ]zero|unter[ ]Null|sous[ ]zéro|au-dessous[ ]de[ ]zéro|bajo[ ]cero|sotto[ ]zero|sotto[ ]lo[ ]zero"
-    r"|abaixo[ ]de[ ]zero|onder[ ]nul|poniżej[ ]zera|under[ ]noll)(?!\w)"
-)
-"""Pattern of words after a number that say that it is negative."""
 _PROPER = "|".join(
     f"(?:{'|'.join(map(str, range(below - 1, 0, -1)))})/{below}" for below in (2, 3, 4, 5, 6, 8, 16, 32, 64)
 )
@@ -68,43 +52,21 @@ _EXPONENT = r"E[-−+]\d{1,2}(?!\w|\.\d|[:/−+-]\w)"
 Without its sign, it may be a part of a code: 2E3. With three digits, a value may exceed what a JSON number can hold.
 """
 _NUMBER = re.compile(
-    rf"""(?P<negative>[-−–(]|(?<![^\W_])(?:{_SIGN_WORDS})(?={_SPACE}))?{_SPACE}?
+    rf"""(?P<negative>[-−–(])?{_SPACE}?
         (?:(?:(?<![^\W\d_])|(?!\w))(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
         (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[{SIGNS}]\d+)?(?!\d)
             | \d+(?:[{SIGNS}]\d+)* | (?<![^\W_])(?!,\d++{_EXPONENT})[{SIGNS}]\d+)
         (?:(?P<exponent>{_EXPONENT}) | (?<![.,]\d)(?<![.,]\d\d)(?P<fraction>{FRACTION}))?
-        (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>[%٪]))?(?P<below>(?={_BELOW_ZERO}))?""",
+        (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>[%٪]))?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_RANGE_BEFORE = re.compile(
-    rf"(?<![\w.,'’/:-])(?P<digits>\d{{1,12}}(?:[.,'’ \u00A0\u2009\u202F]\d{{1,3}}){{0,3}})"
-    rf"{_SPACE}?(?:{_CURRENCIES}|%|[^\W\d_]{{1,3}})?{_SPACE}$",
-    re.IGNORECASE,
-)
-"""Pattern of the number, with its unit, before the dash of a range: `24.000 € - 27.500 €`."""
-_LABEL_BEFORE = re.compile(r"(?<![^\W\d_])(?P<last_word>[^\W\d_]++) $")
-"""Pattern of the text before a dash that separates a label from its value. A wider gap than one space separates cells,
-which may begin with a minus."""
-_SHORT_WORD = re.compile(r"[^\W\d_A-Z]{1,2}")
-"""Pattern of a word that is likelier to lead to a number, as in `a result of - 5`, than to end a label."""
-_SUBTRACTED = re.compile(
-    r"discount|deduct|refund|credit|voucher|rab[ai]t|rabais|nachlass|skonto|gutsch|abzug|remise|réduction|avoir|scont"
-    r"|descuento|desconto|korting",
-    re.IGNORECASE,
-)
-"""Pattern of the label of an amount that is subtracted, whose dash is a minus: `Remise – 10,00 €`."""
-_DEGREES_AFTER = re.compile(rf"{_SPACE}?{_DEGREES}", re.IGNORECASE)
-_DECIMALS = re.compile(r"[.,]\d\d$")
-_MAX_BEFORE_SIGN = 24
-"""At most this many characters before a sign decide whether it is one."""
 _DIGITS_OF_FRACTION = 6
 """A fraction is rounded to this many decimals, which is the number of decimals of a 64th."""
 _DIGIT = re.compile(r"\d")
-_BEFORE_DIGIT = LONGEST_CURRENCY + len("minus ") + len(". .")
+_BEFORE_DIGIT = LONGEST_CURRENCY + len("- ") + len(". .")
 """A number has at most this many characters before its first digit."""
-_BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*+[^\n\d]*[^\W\d_]{3}")
-"""Pattern of an item of a list that begins with a number: `- 3 rooms`. An amount with two decimals is left out, because
-it may be negative."""
+_ALONE = re.compile(r"(?<=[.,]\d\d)(?!\d)|[^\S\n]*(?:\n|\Z)")
+"""Pattern of the place after an amount with two decimals, or after a number that ends its line."""
 _IN_THOUSANDS = re.compile(r"\d{1,3}(?:[.,'’ \u00A0\u2009\u202F]\d{3})+")
 _INDIAN = re.compile(r"\d\d?(?:,\d\d)+,\d{3}")
 """Pattern of a number whose last group has three figures and the others two: 1,61,573. It is a number only if decimals
@@ -136,8 +98,7 @@ class Number:
     end: int
     digits: str
     """The digits, separators and fraction or exponent as written, including the sign. An opening bracket counts as a
-    sign (accounting), and so does a minus after an amount with two decimals (312.40-). A sign in words is replaced by a
-    minus."""
+    sign (accounting), and so does a minus after an amount with two decimals (312.40-)."""
     readings: frozenset[Decimal]
 
     @property
@@ -158,7 +119,6 @@ def _number_of(text: str, match: re.Match[str]) -> Number | None:
     if _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
         return None
     sign = match["negative"] if match["negative"] is not None and _is_sign(text, match) else ""
-    sign = "-" if sign.isalpha() or (match["below"] is not None and not sign) else sign
     minus = match["minus"] or ""
     return Number(
         match.start() if sign and match["negative"] else match.start("currency") if match["currency"] else start,
@@ -208,12 +168,13 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_sign(text: str, match: re.Match[str]) -> bool:
-    """True if the sign or word before the digits means a minus.
+    """True if the sign before the digits means a minus.
 
-    A hyphen after a letter or digit does not mean a minus, and neither does the hyphen before a list item, the dash of
-    a range or after a label, or a word between two numbers. An opening bracket means a minus if a closing bracket
-    follows the digits (accounting), unless the digits repeat a number in words ("thirty (30) days", "two thousand
-    pounds (£2,000) as") or are the rate after a name or a unit ("VAT (10 %)", "17 m³ (82 %)").
+    A hyphen after a letter or digit does not mean a minus, and neither does a dash with a space after it, which stands
+    in a range, after a label or before an item of a list. It does if it begins a line or a cell and an amount follows.
+    An opening bracket means a minus if a closing bracket follows the digits (accounting), unless the digits repeat a
+    number in words ("thirty (30) days", "two thousand pounds (£2,000) as") or are the rate after a name or a unit ("VAT
+    (10 %)", "17 m³ (82 %)").
     """
     if match["negative"] == "(":
         before = text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:]
@@ -224,43 +185,11 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
         is_whole = match["digits"].isdigit() or _IN_THOUSANDS.fullmatch(match["digits"]) is not None
         return text_after[:1] == ")" and not (is_in_words and is_whole)
     position = match.start("negative")
-    if match["negative"].isalpha():
-        return _NO_SIGN_AFTER.search(text[max(0, position - _MAX_BEFORE_SIGN) : position]) is None
-    if _BULLETED.match(text, position) and text[position - 1 : position] in ("", "\n"):
-        return False
-    return position == 0 or not (
-        text[position - 1].isalnum() or _is_in_range(text, match) or _is_after_label(text, match)
-    )
-
-
-def _is_after_label(text: str, match: re.Match[str]) -> bool:
-    """True if the sign before the digits is a dash between a label and its value: `Total - 753.60`. One space is on
-    either side of the dash, and a word before it. A currency ends no label, and the number may well be negative if it
-    is subtracted or has degrees."""
-    position = match.start("negative")
-    if match["negative"] not in "-–" or not text[position + 1 : position + 2].isspace():
-        return False
-    text_before = text[max(0, position - _MAX_BEFORE_SIGN) : position].rpartition("\n")[2]
-    label = _LABEL_BEFORE.search(text_before)
-    if label is None or is_currency(label["last_word"]) or _SHORT_WORD.fullmatch(label["last_word"]):
-        return False
-    return _SUBTRACTED.search(text_before) is None and _DEGREES_AFTER.match(text, match.end("digits")) is None
-
-
-def _is_in_range(text: str, match: re.Match[str]) -> bool:
-    """True if the sign before the digits is the dash of a range: a space is on either side of it, and a smaller number
-    before it. After a number without decimals, as in `No. 3 - 45.00`, an amount with two decimals is another value."""
-    position = match.start("negative")
     if not text[position + 1 : position + 2].isspace():
-        return False
-    before = _RANGE_BEFORE.search(text[max(0, position - _MAX_BEFORE_SIGN) : position])
-    if before is None or (_DECIMALS.search(match["digits"]) and not _DECIMALS.search(before["digits"])):
-        return False
-    first, second = (
-        [reading.value for reading in magnitudes(re.sub(rf"{_SPACE}|['’]", "", digits))]
-        for digits in (before["digits"], match["digits"])
-    )
-    return bool(first and second) and max(second) > min(first)
+        return not text[position - 1 : position].isalnum()
+    # A wide gap or a colon before it separates the number from other texts.
+    before = text[max(0, position - 3) : position].rstrip(" ")[-1:]
+    return before in ("", "\n", "\t", ":") and _ALONE.match(text, match.end("digits")) is not None
 
 
 def _readings(match: re.Match[str], *, is_negative: bool) -> Iterator[Decimal]:

@@ -246,7 +246,7 @@ def _check_fields(schema: Mapping[str, Any]) -> None:
 def _check_well_formed(draft: type[Validator], schema: Any) -> None:
     try:
         # Formats are not checked, because the format `regex` would pass the patterns to Python's engine.
-        draft.check_schema(schema, format_checker=FormatChecker(formats=()))
+        draft.check_schema(schema, format_checker=FormatChecker(formats=()))  # type: ignore[call-arg]
     except SchemaError as error:
         raise SchemaRefused(_short(error), field_path(tuple(error.absolute_path))) from None
 

@@ -5,11 +5,13 @@ import contextlib
 import importlib
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import invalidate_caches
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -20,7 +22,6 @@ from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.inputs.fetch.network import Resolver, SystemResolver
 from tasks.inputs.fetch.url_policy import FetchFailed
-from tasks.scrape.browser_memory import limit_memory
 from tasks.scrape.browser_proxy import BrowserProxy, network_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ _SETTLE_MS = 3000
 """Milliseconds for which a loaded page may keep its connections busy. After that, the page is read as far as it has
 loaded."""
 _JS_HEAP_MB = 512
+PROCESS_MB = 1536
+"""A process of the browser has at most this many megabytes of data. V8's heap takes up to 512 MB of them. The rest is
+for buffers, the page's elements and the stacks of its threads."""
 FLAGS = (
     "--disable-quic",
     "--disable-background-networking",
@@ -308,6 +312,28 @@ async def _pid_of(browser: "Browser") -> int:
     finally:
         await session.detach()
     return next(int(one["id"]) for one in info["processInfo"] if one["type"] == "browser")
+
+
+def limit_memory(pid: int, megabytes: int = PROCESS_MB) -> None:
+    """Limit the data of a process, of its descendants, and of all processes that they start later. A script that wants
+    more gets an error, or its page crashes. Linux only."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    size = megabytes << 20
+    waiting = [pid]
+    while waiting:
+        one = waiting.pop()
+        try:
+            # The limit is set before the children are listed, so that those started meanwhile inherit it.
+            resource.prlimit(one, resource.RLIMIT_DATA, (size, size))
+            for thread in Path(f"/proc/{one}/task").iterdir():
+                waiting += map(int, (thread / "children").read_text().split())
+        except (ProcessLookupError, FileNotFoundError):
+            pass  # it has ended
+        except OSError as error:
+            log.warning("browser_memory_unlimited", reason=type(error).__name__)
 
 
 def _lower_priority(pid: int) -> None:

@@ -15,7 +15,7 @@ from reportlab.lib.colors import red, white
 from reportlab.pdfgen.canvas import Canvas
 from structlog.testing import capture_logs
 
-from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable
+from models.base import EngineFailed, EngineNotReady, EngineTooSlow, EngineUnavailable
 from models.language.llm import LlmNotSetUp, LlmUnavailable
 from models.safety.guard import CODES, IMAGE_CODES, TEXT_CODES, ImageGuard, Judgement, TextGuard
 from tasks.errors import InputError
@@ -104,12 +104,6 @@ async def test_each_code_is_judged_by_the_first_engine_that_can(make: Make) -> N
     assert [codes for _, codes, _ in second.judged] == [("S1",)]
 
 
-async def test_an_engine_that_is_not_needed_is_not_asked(make: Make) -> None:
-    first, second = KeywordGuard(), KeywordGuard({"S2": "theft"})
-    await make(first, second).texts([("a", "Bread.")], BOTH)
-    assert second.judged == []
-
-
 async def test_codes_that_nobody_judges_are_named_with_what_they_mean(make: Make) -> None:
     guardrails = make(KeywordGuard())
     policy = Policy(("S1", "S4", "S14"))
@@ -178,13 +172,6 @@ async def test_a_guard_is_worth_another_try_where_what_it_failed_with_is(
         await make(KeywordGuard(before=raising(error))).texts([("a", "Bread.")], BOTH)
     assert type(failure.value) is kind
     assert (failure.value.retry_after is not None) is (kind is EngineNotReady)
-
-
-@pytest.mark.parametrize("error", [EngineOverloaded("keywords", 1, 2), EngineUnavailable("text_guard", "Pull it.")])
-async def test_an_engine_that_says_why_is_heard(make: Make, error: Exception) -> None:
-    with pytest.raises(type(error)) as failure:
-        await make(KeywordGuard(before=raising(error))).texts([("a", "Bread.")], BOTH)
-    assert failure.value is error
 
 
 @dataclass
@@ -282,19 +269,6 @@ async def test_of_a_document_the_pages_that_are_asked_for_are_judged(make: Make)
     assert codes_of(await guardrails.pictures([pdf(red, white)], NAKED, "Read it.")) == ["S12_IMAGE"]
 
 
-async def test_of_several_inputs_everything_is_judged_whatever_pages_are_asked_for(make: Make) -> None:
-    guard = RedGuard()
-    shown = [picture("white", 5), picture("red", 6)]
-    assert codes_of(await make(pictures=[guard]).pictures(shown, NAKED, "What is on page 1?")) == ["S12_IMAGE"]
-    assert sorted(guard.seen) == [(5, 8), (6, 8)]
-
-
-async def test_more_pages_than_a_request_may_have_are_refused(make: Make) -> None:
-    with pytest.raises(InputError, match="6 pages would have to be searched") as failure:
-        await make(pictures=[RedGuard()]).pictures([pdf(*[white] * 6)], NAKED)
-    assert failure.value.code == "too_many_pages"
-
-
 @pytest.mark.deep
 async def test_what_shows_nothing_needs_no_engine(make: Make) -> None:
     unseen = [
@@ -321,12 +295,6 @@ async def test_what_shows_something_needs_an_engine_for_every_code(make: Make) -
         await make(KeywordGuard({"S1": "bomb", "S10": "hate"})).pictures([picture("white")], NAKED)
     with pytest.raises(EngineUnavailable, match=r"cannot judge S1_IMAGE \(Gore\), S15_IMAGE \(Not Safe For Work\)"):
         await make(pictures=[RedGuard()]).pictures([picture("white")], Policy(IMAGE_CODES))
-
-
-@pytest.mark.parametrize("damaged", [b"\x89PNG\r\n\x1a\n" + bytes(40), b"", b"\xff\xd8\xff\xe0" + bytes(40)])
-async def test_a_picture_that_cannot_be_decoded_is_the_clients_fault(make: Make, damaged: bytes) -> None:
-    with pytest.raises(InputError):
-        await make(pictures=[RedGuard()]).pictures([source(damaged, "image/png"), picture("white")], NAKED)
 
 
 async def test_an_engine_of_pictures_that_breaks_is_no_engine(make: Make) -> None:

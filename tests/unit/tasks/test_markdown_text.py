@@ -2,7 +2,6 @@
 
 import html
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -11,19 +10,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from models.safety.personal_data import PersonalDataSpan
 from tasks.inputs.document import Document
 from tasks.inputs.pages import DocumentContents
 from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import html_to_markdown
 from tasks.inputs.text.text_file import mark, without_marks
 from tasks.layout.markdown import blocks_of, text_of
-from tasks.markdown_text import escape_line, link, markdown_form, plain_form, positions_in_marked
+from tasks.markdown_text import escape_line, link, markdown_form, plain_form
 from tasks.ocr_result import document_result
-from tasks.redaction import Redactor, replaced
+from tasks.redaction import Redactor
 from tests.conftest import each_case
 from tests.entries import text_line
-from tests.office_files import document, opened, slides, workbook
+from tests.office_files import document, opened, workbook
 
 _RENDERER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _LIVE = ["a", "img", "script", "b", "em", "strong", "code", "s", "hr", "blockquote", "pre"]
@@ -144,22 +142,6 @@ def test_an_office_file_reads_as_it_did(data: bytes, expected: str) -> None:
     _assert_reads(markdown_form(opened(data).text or ""), expected)
 
 
-def test_a_slide_reads_as_it_did() -> None:
-    def fill(presentation: Any) -> None:
-        slide = presentation.slides.add_slide(presentation.slide_layouts[1])
-        slide.shapes.title.text = "<b>Title</b> #"
-        slide.placeholders[1].text_frame.text = "\n".join(_NASTY)
-
-    _assert_reads(markdown_form(opened(slides(fill)).text or ""), "Slide 1: <b>Title</b> #" + "".join(_NASTY))
-
-
-def test_code_is_shown_between_fences_that_it_does_not_hold() -> None:
-    code = "```\n<b>*x*</b>\n````"
-    rendered = _rendered(markdown_form(html_to_markdown(f"<pre>{html.escape(code)}</pre>")))
-    assert rendered.code is not None
-    assert rendered.code.get_text().strip() == code
-
-
 @pytest.mark.parametrize(
     "address",
     ["https://a.b/c_(d)?e=1&amp=2&lt;x", "https://a.b/<i>`\\x", "https://a.b/x)[y](javascript:z", "mailto:a@b.c"],
@@ -196,13 +178,3 @@ def test_personal_data_leave_both_forms() -> None:
     redone = result.mapped(Redactor())
     assert redone.text() == "*a* <[EMAIL]> *b*"
     assert [line.text for line in redone.pieces()] == ["\\*a\\* \\<[EMAIL]> \\*b\\*"]
-
-
-@given(text=_TEXTS, data=st.data())
-def test_places_are_the_same_in_both_forms(text: str, data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(text)))
-    end = data.draw(st.integers(start, len(text)))
-    marked = escape_line(text)
-    places = positions_in_marked(marked, [start, end])
-    moved = replaced(marked, [PersonalDataSpan(places[start], places[end], "EMAIL")])
-    assert plain_form(moved) == replaced(text, [PersonalDataSpan(start, end, "EMAIL")])

@@ -16,8 +16,6 @@ from models.vision.detection.detector import Detection, Detector, Mask
 from models.vision.text import Image
 from tasks.base import TaskRequest
 from tasks.detection.search import DetectionEngines
-from tasks.detection.vocabulary import LabelVocabulary
-from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -102,17 +100,6 @@ def task(
     )
 
 
-async def test_a_request_without_a_picture_is_told_so(loader: MediaLoader) -> None:
-    with pytest.raises(InputError, match="'object_detection' needs an image, a PDF or a video"):
-        await task(loader).run(TaskRequest("Detect all objects."))
-
-
-async def test_a_text_shows_nothing(loader: MediaLoader) -> None:
-    with pytest.raises(InputError, match="text/plain, which has no pictures") as raised:
-        await task(loader).run(TaskRequest("", (picture(50), source(b"no picture", "text/plain", "messages[0].x"))))
-    assert (raised.value.code, raised.value.param) == ("unsupported_media_type", "messages[0].x")
-
-
 async def test_objects_have_labels_bounds_and_confidences_the_surest_first(loader: MediaLoader) -> None:
     result = (await task(loader).run(TaskRequest("Detect all objects.", (picture(50),)))).data
     first, *others = result["detected_objects"]
@@ -129,46 +116,10 @@ async def test_objects_have_labels_bounds_and_confidences_the_surest_first(loade
     assert [(one["label"], one["confidence"]) for one in others] == [("cat", 0.8), ("person", 0.7)]
 
 
-async def test_nothing_found_is_an_empty_list(loader: MediaLoader) -> None:
-    result = await task(loader, Finder(labels=())).run(TaskRequest("", (picture(50),)))
-    assert result.data == {"detected_objects": []}
-
-
-async def test_what_lies_outside_the_picture_is_left_out(loader: MediaLoader) -> None:
-    class Outside(Finder):
-        async def detect(self, image: Image, **_: Any) -> list[Detection]:
-            return [Detection("bus", 0.9, (-20, -20, -5, 30)), Detection("cat", 0.8, (-5, -5, 10, 100))]
-
-    [cat] = (await task(loader, Outside()).run(TaskRequest("", (picture(50),)))).data["detected_objects"]
-    assert (cat["label"], cat["bounds"]["width"], cat["bounds"]["height"]) == ("cat", 10, 60)
-
-
 async def test_the_text_restricts_the_search(loader: MediaLoader) -> None:
     finder = Finder()
     await task(loader, finder).run(TaskRequest("Find the cats and the people", (picture(50),)))
     assert finder.asked == [(50, ("cat", "person"), False)]
-
-
-async def test_a_long_text_restricts_the_search_as_a_short_one_does(loader: MediaLoader) -> None:
-    text = f"Find the cats. {'It is a fine day. ' * 40}"
-    short, long = [await task(loader).run(TaskRequest(one, (picture(50),))) for one in (text[:14], text)]
-    assert short == long
-    assert {one["label"] for one in long.data["detected_objects"]} == {"cat"}
-
-
-async def test_what_labels_are_called_is_worked_out_once(monkeypatch: pytest.MonkeyPatch, loader: MediaLoader) -> None:
-    made: list[Sequence[str]] = []
-
-    class Counted(LabelVocabulary):
-        def __init__(self, labels: Sequence[str]) -> None:
-            made.append(labels)
-            super().__init__(labels)
-
-    monkeypatch.setattr("tasks.detection.search.LabelVocabulary", Counted)
-    finder = task(loader)
-    for text in ("Find the cats.", "Detect all objects."):
-        await finder.run(TaskRequest(text, (picture(50),)))
-    assert len(made) == 1
 
 
 async def test_a_label_that_no_engine_knows_is_named_instead_of_not_found(loader: MediaLoader) -> None:
@@ -213,26 +164,6 @@ async def test_pages_are_numbered_through_and_hints_choose_them(loader: MediaLoa
     assert [one["page"] for one in result["detected_objects"]] == [3, 4]
 
 
-async def test_objects_stay_with_their_page_the_surest_first_in_each(loader: MediaLoader) -> None:
-    result = (await task(loader).run(TaskRequest("", (picture(50, 60),)))).data
-    assert [(one["page"], one["label"]) for one in result["detected_objects"]] == [
-        (1, "bus"), (1, "cat"), (1, "person"), (2, "bus"), (2, "cat"), (2, "person"),
-    ]  # fmt: skip
-
-
-async def test_too_many_pages_are_refused_before_any_is_searched(loader: MediaLoader) -> None:
-    finder = Finder()
-    with pytest.raises(InputError, match=r"6 pages .* limit is 5 .*OPENFAZE_MAX_PAGES") as raised:
-        await task(loader, finder).run(TaskRequest("", (pdf(6),)))
-    assert raised.value.code == "too_many_pages"
-    assert finder.asked == []
-
-
-async def test_an_overloaded_engine_refuses_the_request_at_its_first_picture(loader: MediaLoader) -> None:
-    with pytest.raises(EngineOverloaded):
-        await task(loader, Finder(full=True)).run(TaskRequest("", (picture(50, 60),)))
-
-
 async def test_masks_that_nothing_here_draws_are_refused_with_what_would(loader: MediaLoader) -> None:
     with pytest.raises(EngineUnavailable) as raised:
         await task(loader).run(TaskRequest("Segment the buses", (picture(50),)))
@@ -249,20 +180,9 @@ async def test_masks_come_from_the_engine_that_draws_its_own(loader: MediaLoader
     assert np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(bus["mask"])))).all()
 
 
-async def test_an_outline_is_a_polygon_alone(loader: MediaLoader) -> None:
-    result = (await task(loader, Finder(has_masks=True)).run(TaskRequest("Outline the cats", (picture(50),)))).data
-    assert list(result["detected_objects"][0]) == ["label", "bounds", "confidence", "polygon"]
-
-
 async def test_small_objects_are_looked_for_in_slices_when_asked_for(loader: MediaLoader) -> None:
     finder = Finder(labels=("bus",), side=20)
     await task(loader, finder).run(TaskRequest("Detect all objects", (picture(50),)))
     assert [width for width, _, _ in finder.asked] == [50]
     await task(loader, finder).run(TaskRequest("Detect small objects", (picture(50),)))
     assert {width for width, _, _ in finder.asked} == {50, 20, 40}
-
-
-async def test_progress_is_told_picture_by_picture(loader: MediaLoader) -> None:
-    told: list[tuple[str, int, int]] = []
-    await task(loader).run(TaskRequest("", (picture(50, 60, 70),), lambda *progress: told.append(progress)))
-    assert told == [("object_detection", 1, 3), ("object_detection", 2, 3), ("object_detection", 3, 3)]

@@ -3,11 +3,9 @@
 import asyncio
 import base64
 import io
-import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote_from_bytes
 
 import pytest
 from PIL import Image as Pillow
@@ -26,11 +24,10 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob, Origin, Source
-from tasks.ocr import MAX_SEARCHED, OcrTask
+from tasks.ocr import OcrTask
 from tasks.wording.page_range import Form
 from tests import pages
-from tests.pdfs import raw_pdf
-from tests.printed_codes import code_drawn, pdf_with, png_of, sheet_of
+from tests.printed_codes import code_drawn, png_of, sheet_of
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +100,6 @@ class Reader:
         return PageText([TextLine((Word(f"{image.shape[1]}px", quad, 0.9),), quad)])
 
 
-async def test_a_request_without_an_input_is_told_so(loader: MediaLoader) -> None:
-    with pytest.raises(InputError, match="task 'ocr' needs an image or a document"):
-        await OcrTask(no_reader, loader).run(TaskRequest("read this"))
-
-
 async def test_the_text_layer_of_a_pdf_is_read_without_an_engine(loader: MediaLoader) -> None:
     request = TaskRequest("", (pdf("Hello there", "Second page\nwith two lines"),))
     result = (await OcrTask(no_reader, loader).run(request)).data
@@ -122,21 +114,6 @@ async def test_the_text_layer_of_a_pdf_is_read_without_an_engine(loader: MediaLo
     assert line["bounds"]["bottom_left"]["y"] == pytest.approx(100, abs=8)
 
 
-async def test_a_page_with_text_takes_one_call_of_a_decode_process(
-    loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    run = OpenFile.run
-
-    async def noted(file: OpenFile[Any], call: Any, *args: object) -> object:
-        asked.append(call.__name__)
-        return await run(file, call, *args)
-
-    monkeypatch.setattr(OpenFile, "run", noted)
-    await OcrTask(no_reader, loader).run(TaskRequest("", (pdf("First page", "Second page", "Third page"),)))
-    assert asked == ["contents", *["size_and_text"] * 3]
-
-
 async def test_only_the_pages_that_are_asked_for_are_read(loader: MediaLoader) -> None:
     request = TaskRequest("Read pages 2 and 4", (pdf("One", "Two", "Three", "Four"),))
     result = (await OcrTask(no_reader, loader).run(request)).data
@@ -145,33 +122,12 @@ async def test_only_the_pages_that_are_asked_for_are_read(loader: MediaLoader) -
     assert result["total_pages"] == 4
 
 
-async def test_a_page_that_is_not_there_is_an_error(loader: MediaLoader) -> None:
-    with pytest.raises(InputError, match="page 3 was asked for, but the document has 2 pages"):
-        await OcrTask(no_reader, loader).run(TaskRequest("page 3", (pdf("One", "Two"),)))
-
-
 async def test_too_many_pages_are_refused_before_any_is_read(loader: MediaLoader) -> None:
     request = TaskRequest("", (pdf(*"abcdefg"),))
     with pytest.raises(InputError, match=r"7 pages .* limit is 5 .*OPENFAZE_MAX_PAGES") as raised:
         await OcrTask(no_reader, loader).run(request)
     assert raised.value.code == "too_many_pages"
     assert raised.value.param == "messages[0].content[0].file.file_data"
-
-
-@pytest.mark.parametrize("text", ["", "pages 1-999999", "all but page 3"])
-async def test_a_file_that_claims_a_million_pages_is_refused_before_they_are_listed(
-    loader: MediaLoader, text: str
-) -> None:
-    claims = raw_pdf("<</Type /Catalog /Pages 2 0 R>>", "<</Type /Pages /Kids [2 0 R 2 0 R] /Count 1000000>>")
-    tracemalloc.start()
-    try:
-        with pytest.raises(InputError, match=r"(1000000|999999) pages .* limit is 5 ") as raised:
-            await OcrTask(no_reader, loader).run(TaskRequest(text, (source(claims, "application/pdf"),)))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert raised.value.code == "too_many_pages"
-    assert peak < 20_000_000
 
 
 async def test_pages_that_have_too_many_words_together_are_refused_before_all_are_read() -> None:
@@ -195,64 +151,12 @@ async def test_pages_that_have_too_many_words_together_are_refused_before_all_ar
     assert (raised.value.code, raised.value.param) == ("file_too_large", "messages[0].content[0].file.file_data")
 
 
-async def test_texts_that_are_too_long_together_are_refused() -> None:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(text_chars=10))
-    task = OcrTask(no_reader, loader)
-    try:
-        assert (await task.run(TaskRequest("", (source(b"123456", "text/plain"),)))).data["extracted_text"] == "123456"
-        with pytest.raises(InputTooLarge, match="have 12 characters together; the limit is 10") as raised:
-            await task.run(TaskRequest("", (source(b"123456", "text/plain"), source(b"abcdef", "text/plain"))))
-        assert raised.value.code == "request_too_large"
-    finally:
-        await loader.close()
-
-
-async def test_words_that_are_read_in_pictures_count_too() -> None:
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(words=3))
-    reader = Reader()
-    reader.release.set()
-    task = OcrTask(lambda: reader, loader)
-    try:
-        with pytest.raises(InputTooLarge, match="the limit is 3 words a request"):
-            await task.run(TaskRequest("", (picture(51, 52, 53, 54),)))
-    finally:
-        await loader.close()
-
-
-@pytest.mark.deep
-async def test_a_few_pages_of_a_long_document_are_within_the_limit(loader: MediaLoader) -> None:
-    request = TaskRequest("the last two pages", (pdf(*(f"Page {n}" for n in range(1, 5001))),))
-    result = (await OcrTask(no_reader, loader).run(request)).data
-    assert result["extracted_text"] == "Page 4999\n\nPage 5000"
-    assert result["total_pages"] == 5000
-
-
-async def test_a_text_file_is_its_text(loader: MediaLoader) -> None:
-    request = TaskRequest("page 3", (source(b"name,price\nLamp,55.90\n", "text/csv"),))
-    assert (await OcrTask(no_reader, loader).run(request)).data == {
-        "extracted_text": "name,price\nLamp,55.90\n",
-        "sections": [],
-        "width": None,
-        "height": None,
-    }
-
-
 async def test_the_pages_of_several_sources_are_numbered_through(loader: MediaLoader) -> None:
     sources = (pdf("One", "Two"), source(b"some notes", "text/plain"), pdf("Three"))
     result = (await OcrTask(no_reader, loader).run(TaskRequest("", sources))).data
     assert result["extracted_text"] == "One\n\nTwo\n\nsome notes\n\nThree"
     assert [section["page"] for section in result["sections"]] == [1, 2, 3]
     assert result["total_pages"] == 3
-
-
-async def test_a_hint_counts_through_several_sources(loader: MediaLoader) -> None:
-    result = (await OcrTask(no_reader, loader).run(TaskRequest("page 3", (pdf("One", "Two"), pdf("Three"))))).data
-    assert result["extracted_text"] == "Three"
-
-
-async def test_a_picture_without_an_engine_says_what_is_missing(loader: MediaLoader) -> None:
-    with pytest.raises(EngineUnavailable, match="'ocr'"):
-        await OcrTask(no_reader, loader).run(TaskRequest("", (picture(100),)))
 
 
 async def test_a_picture_that_comes_alone_has_no_page_and_no_hints(loader: MediaLoader) -> None:
@@ -294,19 +198,6 @@ async def test_codes_are_looked_for_where_fields_are_read(loader: MediaLoader) -
     assert read.data == (await task.run(asked)).data
 
 
-@pytest.mark.deep
-async def test_codes_on_pages_whose_text_is_known_are_looked_for_on_the_first_ones() -> None:
-    code = code_drawn("4006381333931", "QRCode", scale=1)
-    data = pdf_with(code, "An article", pages=MAX_SEARCHED + 1, as_paths=True)
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=MAX_SEARCHED + 1))
-    asked = TaskRequest("", (source(data, "application/pdf"),), form=Form(is_read=True))
-    try:
-        result = await OcrTask(no_reader, loader).run(asked)
-    finally:
-        await loader.close()
-    assert [code.place["page"] for code in result.codes()] == [*range(1, MAX_SEARCHED + 1)]
-
-
 async def test_a_picture_whose_codes_cannot_be_searched_for_is_read_all_the_same(
     loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -332,18 +223,6 @@ async def test_frames_are_pages(loader: MediaLoader) -> None:
     assert [section["width"] for section in result["sections"]] == [200, 300]
 
 
-async def test_a_few_pages_are_read_at_once_and_stay_in_order(loader: MediaLoader) -> None:
-    reader = Reader()
-    running = asyncio.create_task(
-        OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(100, 200, 300, 400, 500),)))
-    )
-    await reader.busy.wait()
-    reader.release.set()
-    result = await running
-    assert reader.most == 4
-    assert result.text().split("\n\n") == ["100px", "200px", "300px", "400px", "500px"]
-
-
 async def test_an_overloaded_engine_refuses_a_picture_before_anything_of_it_is_decoded(
     loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -364,24 +243,6 @@ async def test_an_overloaded_engine_refuses_a_picture_before_anything_of_it_is_d
     assert len(loaded) == 1
 
 
-async def test_what_may_need_no_engine_is_refused_at_its_first_picture(loader: MediaLoader) -> None:
-    reader = Reader(full=True)
-    assert (await OcrTask(lambda: reader, loader).run(TaskRequest("", (pdf("Hello there"),)))).data["sections"]
-    hidden = quote_from_bytes((await loader.load(picture(100, 200))).data)
-    shown_late = Source(Origin("p"), payload=f"data:image/tiff,{hidden}")
-    with pytest.raises(EngineOverloaded):
-        await OcrTask(lambda: reader, loader).run(TaskRequest("", (shown_late,)))
-    assert reader.waits[0] is False
-
-
-async def test_the_later_pictures_of_a_request_wait_for_their_turn(loader: MediaLoader) -> None:
-    reader = Reader()
-    reader.release.set()
-    await OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(100, 200, 300),)))
-    assert sorted(reader.waits) == [False, True, True]
-    assert reader.waits[0] is False
-
-
 async def test_cancelling_a_request_cancels_its_pages(loader: MediaLoader) -> None:
     reader = Reader()
     running = asyncio.create_task(
@@ -392,13 +253,6 @@ async def test_cancelling_a_request_cancels_its_pages(loader: MediaLoader) -> No
     with pytest.raises(asyncio.CancelledError):
         await running
     assert (reader.cancelled, reader.under_way) == (4, 0)
-
-
-async def test_one_bad_source_is_the_error_of_the_request(loader: MediaLoader) -> None:
-    bad = source(b"%PDF-1.7 and then nothing", "application/pdf", param="messages[0].content[1].file.file_data")
-    with pytest.raises(InputError) as raised:
-        await OcrTask(no_reader, loader).run(TaskRequest("", (pdf("One"), bad)))
-    assert raised.value.param == "messages[0].content[1].file.file_data"
 
 
 async def test_progress_is_told_page_by_page(loader: MediaLoader) -> None:
@@ -428,21 +282,3 @@ async def test_a_page_that_is_part_text_and_part_picture_is_read_whole(loader: M
     confidences = [line["average_confidence"] for line in result["sections"][0]["lines"]]
     assert confidences[0] == 1
     assert all(0.8 < confidence <= 1 for confidence in confidences[1:])
-
-
-async def test_equal_pictures_are_read_once(loader: MediaLoader) -> None:
-    reader = Reader()
-    reader.release.set()
-    result = await OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(60, 70, 60, 60),)))
-    assert [section["text"] for section in result.data["sections"]] == ["60px", "70px", "60px", "60px"]
-    assert len(reader.waits) == 2
-
-
-async def test_only_so_many_words_of_equal_pictures_are_remembered(
-    loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tasks.ocr._REPEATED_WORDS", 1)
-    reader = Reader()
-    reader.release.set()
-    await OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(60, 60, 70, 70),)))
-    assert len(reader.waits) == 3

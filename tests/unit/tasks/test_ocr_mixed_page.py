@@ -1,13 +1,6 @@
 """A text layer and what was read from the picture of the same page."""
 
-import tracemalloc
-
-import numpy as np
-import pytest
-from numpy.typing import NDArray
-
 from models.vision.text import TextLine, Word
-from tasks import page_layout
 from tasks.page_layout import combined
 
 
@@ -57,42 +50,3 @@ def test_the_part_of_a_line_that_the_layer_lacks_is_kept() -> None:
     kept = combined(layer, [read])[1]
     assert kept.text == "Ada Lovelace"
     assert kept.quad == ((120, 8), (240, 8), (240, 32), (120, 32))
-
-
-def test_a_word_is_held_against_all_of_its_level_on_a_page_of_many_lines() -> None:
-    layer = [line(f"typed {number}", 10, 10 + 24 * number) for number in range(300)]
-    margin = line("x", 0, 0, height=7300)
-    stamps = [line(f"stamp {number}", 200, 10 + 24 * number) for number in range(300)]
-    assert combined([margin, *layer], [*layer, *stamps]) == [margin, *layer, *stamps]
-
-
-def test_two_full_pages_take_little_memory() -> None:
-    page = [line("word " * 20, 10, 10 + 24 * number) for number in range(100)]
-    tracemalloc.start()
-    combined(page, page)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 5_000_000
-
-
-def test_a_tall_word_does_not_make_each_word_be_compared_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    layer = [line("typed word", 10, 24 * number) for number in range(500)]
-    margin = line("x", 0, 0, height=12_000)
-    pairs, covered_width = [], page_layout._covered_width
-
-    def counted(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
-        pairs.append(read.shape[1] * typed.shape[1])
-        return covered_width(read, typed)
-
-    monkeypatch.setattr(page_layout, "_covered_width", counted)
-    assert combined([margin, *layer], [*layer, margin]) == [margin, *layer]
-    assert sum(pairs) < 150_000
-
-
-def test_comparisons_of_a_page_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_layout, "_MOST_COMPARISONS", 64 * 90)
-    monkeypatch.setattr(page_layout, "_TYPED_AT_ONCE", 30)
-    layer = [line("typed " * 100, 10, 10)]
-    read = [line("typed " * 64, 10, 10), line("typed", 10, 14)]
-    assert combined(layer, [read[0]]) == layer + read[:1]
-    assert combined(layer, read[1:]) == layer

@@ -5,7 +5,6 @@ import json
 import pytest
 from pydantic_core import to_json
 
-from models.vision.page_geometry import PageGeometry
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.tick_boxes import TickBox
 from tasks.ocr_result import (
@@ -55,12 +54,6 @@ def test_a_page_says_which_it_is_and_how_large() -> None:
     assert result["extracted_text"] == "Shop\n\nTOTAL 9.00"
 
 
-def test_a_text_has_no_sections_and_no_size() -> None:
-    assert to_json(document_result(["a,b\n1,2\n"], [], total_pages=0).data).decode() == (
-        r'{"extracted_text":"a,b\n1,2\n","sections":[],"width":null,"height":null}'
-    )
-
-
 def test_a_blank_page_is_a_section_without_lines() -> None:
     blank = page_section([], page=1, width=300, height=100)
     assert picture_result(blank).data == {
@@ -71,34 +64,11 @@ def test_a_blank_page_is_a_section_without_lines() -> None:
     }
 
 
-def test_blank_pages_leave_no_gap_in_the_text() -> None:
-    pages = [page_section([], page=number, width=9, height=9) for number in (1, 2, 3)]
-    assert document_result(["one", "", "three"], pages, total_pages=3).text() == "one\n\nthree"
-
-
-def test_lines_are_in_reading_order() -> None:
-    section = page_section([TOTAL, SHOP], page=1, width=300, height=100)
-    assert section["text"] == "Shop\nTOTAL 9.00"
-
-
 def test_the_average_is_of_the_confidences_as_measured() -> None:
     words = [(f"w{n}", box(10 + 30 * n, 10, 30 + 30 * n, 30), 0.994) for n in range(5)]
     (one,) = page_section([line(*words, ("x", box(160, 10, 180, 30), 0.966))], 1, 300, 100)["lines"]
     assert one["average_confidence"] == pytest.approx(0.99)
     assert [word["confidence"] for word in one["words"]] == [0.99] * 5 + [0.97]
-
-
-def test_every_word_of_a_line_is_in_its_text() -> None:
-    section = page_section([SHOP, TOTAL], page=1, width=300, height=100)
-    for one in section["lines"]:
-        assert one["text"] == " ".join(word["text"] for word in one["words"])
-
-
-def test_text_is_not_escaped() -> None:
-    umlauts = line(("Grüße", box(10, 10, 60, 30), 0.9), ("日本語", box(70, 10, 130, 30), 0.9))
-    written = to_json(picture_result(page_section([umlauts], 1, 300, 100)).data)
-    assert "Grüße 日本語".encode() in written
-    assert json.loads(written)["extracted_text"] == "Grüße 日本語"
 
 
 def test_boxes_to_be_ticked_are_words_for_fields_and_no_part_of_the_json() -> None:
@@ -117,20 +87,3 @@ def test_boxes_to_be_ticked_are_words_for_fields_and_no_part_of_the_json() -> No
         assert options.pointer == "/sections/0/lines/1"
         assert [bounds["top_left"]["x"] for bounds in options.bounds] == [10, 102, 130, 182, 210]
         assert options.boxes[3] == (182, 50, 202, 70)
-
-
-def test_boxes_of_a_turned_page_have_places_in_its_own_pixels() -> None:
-    smoker = line(("Smoker:", sideways(10, 50, 90, 70), 0.9), ("yes", sideways(130, 50, 160, 70), 0.9))
-    lines = [smoker, *(line((f"line{at}", sideways(10, 50 + 30 * at, 200, 70 + 30 * at), 0.9)) for at in range(1, 6))]
-    geometry = PageGeometry.of_lines(lines)
-    assert not geometry.is_upright
-    layout = PageLayout(geometry=geometry, boxes=[TickBox(sideways(102, 50, 122, 70), is_ticked=True)])
-    result = picture_result(page_section(lines, page=1, width=300, height=300, geometry=geometry), layout)
-    [options] = [one for one in next(iter(result.passages())) if "yes" in one.words]
-    assert options.words == ("Smoker:", "☒", "yes")
-    assert options.bounds[1]["top_left"] == {"x": 250, "y": 102}
-
-
-def sideways(left: float, top: float, right: float, bottom: float) -> Quad:
-    """Return the place on a page of 300 × 300 pixels that was turned by a quarter, clockwise."""
-    return (300 - top, left), (300 - top, right), (300 - bottom, right), (300 - bottom, left)

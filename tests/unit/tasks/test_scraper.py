@@ -10,9 +10,8 @@ from models.base import EngineFailed, EngineUnavailable
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.source import Origin, Source, Total
-from tasks.scrape.browser import Rendered, Renderer
-from tests.conftest import each_case
+from tasks.inputs.source import Origin, Source
+from tasks.scrape.browser import Rendered
 from tests.pdfs import pdf_of_pages
 from tests.scraped import PARAM, html, site
 from tests.web import redirect, response
@@ -49,12 +48,6 @@ async def test_a_page_comes_out_as_the_contract_says() -> None:
     assert json.loads(json.dumps(result)) == result
 
 
-async def test_the_url_is_where_the_redirects_end() -> None:
-    async with site(old=redirect("/new"), new=html("<h1>New</h1><a href='x'>X</a>")) as here:
-        result = await here.scrape("old")
-    assert (result["url"], result["text"]) == (here.server.url("new"), "New\nX")
-
-
 async def test_several_pages_are_a_list() -> None:
     async with site(a=html("<p>page a</p>"), b=html("<p>page b</p>")) as here:
         sources = tuple(Source(Origin(PARAM), url=here.server.url(name)) for name in "ab")
@@ -63,12 +56,6 @@ async def test_several_pages_are_a_list() -> None:
     assert isinstance(found, list)
     assert [page["text"] for page in found] == ["page a", "page b"]
     assert done == [("scraper", 1, 2), ("scraper", 2, 2)]
-
-
-async def test_a_request_without_a_url_is_refused() -> None:
-    async with site() as here:
-        with pytest.raises(InputError, match="task 'scraper' needs the URL"):
-            await here.task.run(TaskRequest("Scrape it", (Source(Origin(PARAM), payload="aGVsbG8="),)))
 
 
 async def test_robots_txt_is_obeyed() -> None:
@@ -87,13 +74,6 @@ async def test_a_page_that_redirects_into_the_network_is_refused() -> None:
         with pytest.raises(InputError) as caught:
             await here.scrape("page")
     assert caught.value.code == "url_not_allowed"
-
-
-async def test_a_page_that_is_not_there_is_told() -> None:
-    async with site() as here:
-        with pytest.raises(InputError, match="answered with status 404") as caught:
-            await here.scrape("missing")
-    assert caught.value.code == "fetch_failed"
 
 
 async def test_an_endless_page_ends_at_the_limit() -> None:
@@ -156,16 +136,6 @@ async def test_a_shell_is_rendered() -> None:
     assert browser.asked == [here.server.url("page")]
 
 
-@each_case("name", [name for name in LAYOUTS if name != "ten_megabytes"])
-async def test_a_page_with_text_needs_no_browser(name: str) -> None:
-    page, browser = LAYOUTS[name](), Browser(b"")
-    tagged = page.html.replace(b"</body>", b'<script src="/analytics.js"></script></body>')
-    async with site(renderer=browser, page=html(tagged, f"Content-Type: {page.content_type}")) as here:
-        result = await here.scrape("page")
-    assert not browser.asked
-    assert word_f1(page.main, result["text"]) > 0.9
-
-
 @pytest.mark.parametrize(
     "shell",
     [
@@ -193,13 +163,6 @@ async def test_a_short_page_with_a_script_is_answered_with_its_text() -> None:
     assert result["metadata"]["rendered"] is False
 
 
-async def test_a_short_page_with_a_script_needs_no_browser() -> None:
-    browser = Browser(b"<p>other</p>")
-    async with site(renderer=browser, page=html(CAFE + "<script>count()</script>")) as here:
-        assert (await here.scrape("page"))["metadata"]["rendered"] is False
-    assert not browser.asked
-
-
 @pytest.mark.parametrize(
     "script", ["<script>go()</script>", '<script type="module">go()</script>', "<script src=a></script>"]
 )
@@ -209,33 +172,9 @@ async def test_nothing_to_read_without_a_browser_is_no_empty_text(script: str) -
             await here.scrape("page")
 
 
-@pytest.mark.parametrize("page", ["<title>T</title>", '<div></div><script type="application/ld+json">{}</script>'])
-async def test_an_empty_page_without_scripts_is_empty(page: str) -> None:
-    async with site(page=html(page)) as here:
-        result = await here.scrape("page")
-    assert result["text"] == ""
-    assert "rendered" not in result["metadata"]
-
-
-async def test_a_rendered_page_says_so() -> None:
-    async with site(renderer=Browser(b"<p>done</p><script>go()</script>"), page=html(SHELL)) as here:
-        assert (await here.scrape("page"))["metadata"]["rendered"] is True
-
-
-WAITING = "<p>Hello there</p><div id=app></div><script src=a></script>"
-
-
 class BrokenBrowser:
     async def render(self, url: str, *, param: str | None = None) -> Rendered:
         raise EngineFailed("browser")
-
-
-@pytest.mark.parametrize("renderer", [None, BrokenBrowser(), Browser(b"<p></p>")])
-async def test_text_that_is_there_is_answered_where_the_browser_tells_no_more(renderer: Renderer | None) -> None:
-    async with site(renderer=renderer, page=html(WAITING)) as here:
-        result = await here.scrape("page")
-    assert (result["url"], result["text"]) == (here.server.url("page"), "Hello there")
-    assert result["metadata"]["rendered"] is False
 
 
 async def test_a_browser_that_fails_on_a_page_without_text_is_told() -> None:
@@ -250,23 +189,6 @@ async def test_a_pdf_is_read_by_ocr() -> None:
         result = await here.scrape("report.pdf")
     assert (result["title"], result["text"]) == ("report.pdf", "This is page 1\n\nThis is page 2")
     assert result["metadata"] == {"media_type": "application/pdf", "total_pages": 2}
-
-
-async def test_plain_text_and_json_are_read() -> None:
-    async with site(
-        plain=response(b"plain words", "Content-Type: text/plain"),
-        data=response(b'{"a": 1}', "Content-Type: application/json"),
-    ) as here:
-        assert (await here.scrape("plain"))["text"] == "plain words"
-        assert '"a"' in (await here.scrape("data"))["text"]
-
-
-async def test_what_no_engine_reads_is_told() -> None:
-    wave = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(40)
-    async with site(a=response(wave, "Content-Type: audio/wav")) as here:
-        with pytest.raises(EngineUnavailable) as caught:
-            await here.scrape("a")
-    assert caught.value.capability == "speech_to_text"
 
 
 async def test_a_feed_is_read() -> None:
@@ -286,15 +208,6 @@ async def test_fields_of_a_feed_are_in_data() -> None:
     async with site(feed=response(FEED, "Content-Type: application/rss+xml")) as here:
         result = await here.scrape("feed", "Extract titles and links from {}")
     assert result["data"][1] == {"title": "Second", "link": "https://b.example/two"}
-
-
-async def test_an_atom_feed_is_read() -> None:
-    entry = '<entry><title>T</title><link href="/u"/><author><name>Ada</name></author></entry>'
-    atom = f'<feed xmlns="http://www.w3.org/2005/Atom"><title>A</title>{entry}</feed>'
-    async with site(atom=response(atom.encode(), "Content-Type: application/atom+xml")) as here:
-        result = await here.scrape("atom")
-    assert (result["title"], result["text"]) == ("A", "T\nAda")
-    assert result["links"] == [{"text": "T", "url": here.server.url("u")}]
 
 
 async def test_a_feed_with_entities_is_refused() -> None:

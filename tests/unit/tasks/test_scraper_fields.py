@@ -1,13 +1,8 @@
 """Fields that are asked of a page: what its structure tells, and what an LLM finds and cannot make up."""
 
-import threading
 from typing import Any
 
-import pytest
-
-from models.base import EngineUnavailable
 from models.language.llm import Llm
-from tasks import scraper
 from tests.llm_server import Reply
 from tests.scraped import INVOICE, answering, html, site
 from tests.web_pages import LAYOUTS, document
@@ -30,20 +25,6 @@ async def test_fields_that_were_asked_for_are_in_data() -> None:
         result = await here.scrape("page", "Extract post titles and points from {}")
     assert len(result["data"]) == 25
     assert set(result["data"][0]) == {"title", "points"}
-
-
-async def test_fields_are_read_from_a_request_off_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads: list[threading.Thread] = []
-
-    def note(_text: str) -> tuple[str, ...]:
-        threads.append(threading.current_thread())
-        return ()
-
-    monkeypatch.setattr(scraper, "fields_asked", note)
-    async with site(page=html(INVOICE)) as here:
-        await here.scrape("page")
-    assert len(threads) == 1
-    assert threading.main_thread() not in threads
 
 
 async def test_fields_that_the_structure_tells_need_no_llm() -> None:
@@ -70,18 +51,6 @@ async def test_what_the_llm_makes_up_is_null() -> None:
     assert result["data"] == [{"amount": None, "date": "3 May 2026"}]
 
 
-@pytest.mark.parametrize(
-    "wrong", ["Sorry, I cannot.", '{"items": {}}', '{"items": [{"sum": 1}]}', '{"items": [{"date": []}]}']
-)
-async def test_an_answer_of_another_form_is_asked_for_once_more(wrong: str) -> None:
-    right = Reply('```json\n{"items": [{"amount": 512.40, "date": null}]}\n```')
-    async with answering(Reply(wrong), right) as (llm, upstream), site(llm, page=html(INVOICE)) as here:
-        result = await here.scrape("page", ASK)
-    # As JSON has it, 512.40 is 512.4, which stands on the page.
-    assert result["data"] == [{"amount": 512.4, "date": None}]
-    assert "That does not fit" in upstream.requests[1].body["messages"][-1]["content"]
-
-
 async def test_an_llm_that_fails_costs_the_data_and_not_the_page() -> None:
     async with answering(Reply("no"), Reply("no")) as (llm, _), site(llm, page=html(INVOICE)) as here:
         result = await here.scrape("page", ASK)
@@ -93,23 +62,6 @@ async def test_fields_that_nobody_finds_leave_data_empty_and_unasked_ones_leave_
     async with site(page=html(INVOICE)) as here:
         assert (await here.scrape("page", ASK))["data"] == []
         assert "data" not in await here.scrape("page")
-
-
-async def test_the_head_of_a_table_is_no_record_even_where_an_llm_takes_it_for_one() -> None:
-    said = Reply('{"items": [{"amount": "Amount", "date": "Date"}, {"amount": "512.40", "date": "3 May 2026"}]}')
-    page = INVOICE.replace("<h1>", "<p>Amount, Date</p><h1>")
-    async with answering(said) as (llm, _), site(llm, page=html(page)) as here:
-        assert (await here.scrape("page", ASK))["data"] == [{"amount": "512.40", "date": "3 May 2026"}]
-
-
-async def test_without_an_llm_fields_are_as_far_as_the_structure_tells() -> None:
-    def none() -> Llm:
-        raise EngineUnavailable("llm", "None here.")
-
-    async with site(none, page=html(LAYOUTS["shop_list"]().html)) as here:
-        result = await here.scrape("page", "Extract product names and altitudes from {}")
-    assert result["data"][0]["altitude"] is None
-    assert str(result["data"][0]["name"]).startswith("Lamp")
 
 
 async def test_an_llm_that_invents_is_not_asked_for_fields() -> None:

@@ -12,21 +12,18 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
-from models.diarization.voices import VoiceEncoder, VoiceTurn
-from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, SpokenWord, Transcriber, WindowText
+from models.diarization.voices import VoiceEncoder
+from models.speech.transcriber import RATE, SpeechWindow, SpokenWord, Transcriber, WindowText
 from models.speech.whisper import Whisper
 from models.speech.whisper_files import packaged_tiny_en
 from tasks.base import Progress, TaskRequest, unreported
-from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.speech_to_text import SpeechData, SpeechResult, SpeechToTextTask
-from tests.pages import single_line
-from tests.recordings import encoded, filmed, plain_wav
+from tests.recordings import plain_wav
 from tests.speech import (
-    FOREIGN,
     JFK,
     SENTENCES,
     VOICES,
@@ -40,8 +37,6 @@ from tests.speech import (
     transcribed,
     word_errors,
 )
-
-GREY = np.full((64, 64, 3), 128, np.uint8)
 
 
 class Direct:
@@ -176,31 +171,6 @@ async def test_by_word_every_chunk_is_a_word_with_its_time(ask: Ask, shared: Pat
     assert americans["timestamp"][1] == pytest.approx(2.25, abs=0.2)
 
 
-@pytest.mark.parametrize(
-    "extension", ["m4a", "webm", *(pytest.param(other, marks=pytest.mark.deep) for other in ("mp3", "opus", "mkv"))]
-)
-async def test_the_container_makes_no_difference(ask: Ask, shared: Path, extension: str) -> None:
-    samples = decoded(shared / "samples" / "speech_jfk.flac")
-    result = await ask(encoded(samples[None], extension, rate=RATE))
-    assert plain_words(result["text"]) == plain_words(JFK)
-
-
-async def test_a_video_is_heard(ask: Ask) -> None:
-    words = "I went to the market and bought three apples, a loaf of bread and some cheese."
-    made = say(words)
-    times = np.arange(round(len(made) / RATE * 44_100)) / 44_100
-    sound = np.interp(times, np.arange(len(made)) / RATE, made).astype(np.float32)
-    video = filmed([GREY], "mp4", frames_each=125, sound=sound[None])
-    errors, count = word_errors(words, (await ask(video))["text"])
-    assert errors <= 0.2 * count
-
-
-async def test_each_channel_of_a_call_is_heard_by_itself(ask: Ask, shared: Path) -> None:
-    result = await ask((shared / "samples" / "speech_two_speakers.wav").read_bytes())
-    assert "vanished behind the curtain on the left." in result["text"]
-    assert "The horizon seems extremely distant." in result["text"]
-
-
 async def test_speakers_on_channels_are_told_apart_by_them(ask: Ask, shared: Path) -> None:
     """No engine is needed for it, and in this test there is none."""
     file = (shared / "samples" / "speech_two_speakers.wav").read_bytes()
@@ -218,25 +188,6 @@ async def test_who_speaks_at_once_comes_in_order_of_time(ask: Ask, shared: Path,
     assert times == sorted(times)
     assert any(after[0] < before[1] for before, after in pairwise(times))
     assert result["text"] == " ".join(chunk["text"] for chunk in result["chunks"])
-
-
-async def test_a_spelled_name_is_one_word_by_word_and_one_speakers(loader: MediaLoader) -> None:
-    class Spells(Scripted):
-        async def transcribe(self, window: SpeechWindow, *, wait: bool = True) -> WindowText:
-            text = await super().transcribe(window, wait=wait)
-            pieces = [" K", "-O", "-W", "-A", "-L", "-S", "-K", "-I."]
-            each = len(window.samples) / RATE / len(pieces)
-            words = [SpokenWord(piece, at * each, (at + 1) * each, 0.9) for at, piece in enumerate(pieces)]
-            return replace(text, words=tuple(words))
-
-    class TurnsWithin:
-        async def diarize(self, recording: Path, speakers: int | None) -> Sequence[VoiceTurn]:
-            return [VoiceTurn(0.0, 1.5, "one"), VoiceTurn(1.5, 9.0, "two")]
-
-    task = SpeechToTextTask(lambda: Spells(languages=frozenset({"en"})), loader, lambda: TurnsWithin())
-    for text in ("Identify the speakers", "Identify the speakers, by word"):
-        result = (await task.run(TaskRequest(text, (source(wav(say("K O W A L S K I."))),), unreported))).data
-        assert [chunk["text"] for chunk in result["chunks"]] == ["K-O-W-A-L-S-K-I."]
 
 
 @pytest.mark.parametrize("kind", ["nothing", "silence", "noise", "hum"])
@@ -274,14 +225,6 @@ async def test_what_is_written_down_of_another_language_is_said_to_be_in_doubt(l
     engine = Scripted([("en", 0.05)], languages=frozenset({"en"}))
     result = await asking(lambda: engine, loader)(wav(say("Guten Morgen.", "de")))
     assert (result["language"], result["language_probability"], result["low_confidence"]) == ("en", 0.05, True)
-
-
-@pytest.mark.parametrize(("probability", "is_low"), [(0.9, False), (0.3, True)])
-async def test_unlikely_words_are_said_to_be_in_doubt(loader: MediaLoader, probability: float, is_low: bool) -> None:
-    engine = Scripted([("en", None)], probability, frozenset({"en"}))
-    result = await asking(lambda: engine, loader)(wav(*(say(text) for text in SENTENCES[:3])))
-    assert result.get("low_confidence", False) is is_low
-    assert "language_probability" not in result
 
 
 async def test_a_recording_that_is_cut_off_is_said_to_be(loader: MediaLoader) -> None:
@@ -338,27 +281,6 @@ async def test_a_phrase_that_the_engine_left_out_is_heard_again(
     assert 1.0 < len(again[0].samples) / RATE < 2.6
 
 
-class LeavesOutMuch(LeavesOut):
-    """Hears single words, far from each other, and nothing else."""
-
-    def first(self, seconds: float) -> tuple[SpokenWord, ...]:
-        return tuple(SpokenWord(" well", start, start + 0.2, 0.9) for start in np.arange(0.5, seconds, 1.5))
-
-
-async def test_the_longest_of_many_phrases_that_the_engine_left_out_are_heard_again(loader: MediaLoader) -> None:
-    heard = LeavesOutMuch(languages=frozenset({"en"}))
-    await asking(lambda: heard, loader)(wav(say(" ".join(SENTENCES[:3]))[: 14 * RATE]))
-    assert len(heard.windows) == 1 + 3
-
-
-@pytest.mark.deep
-async def test_silence_around_speech_is_not_filled_with_words(ask: Ask) -> None:
-    result = await ask(wav(pause(40), say("The train leaves from platform nine."), pause(40)))
-    assert len(plain_words(result["text"])) <= 8
-    for chunk in result["chunks"]:
-        assert 39.5 <= chunk["timestamp"][0] < chunk["timestamp"][1] <= 43.5
-
-
 @pytest.mark.deep
 async def test_words_keep_their_times_through_a_long_recording(ask: Ask) -> None:
     """A sentence every minute: each is found within 0.2 s of where it begins, however far in."""
@@ -371,19 +293,6 @@ async def test_words_keep_their_times_through_a_long_recording(ask: Ask) -> None
         samples[round(start * RATE) : round(start * RATE) + len(made)] = made
     result = await ask(wav(samples))
     assert is_well_formed(result)
-    assert [chunk["timestamp"][0] for chunk in result["chunks"]] == pytest.approx(starts + lead, abs=0.2)
-
-
-@pytest.mark.deep
-async def test_two_hours_in_times_are_still_right(ask: Ask) -> None:
-    """Nearly all of it is silence, in which nothing may be lost or drift either."""
-    made = say("The meeting was moved from Tuesday to Thursday.")
-    lead = float(np.flatnonzero(np.abs(made) > 0.02)[0]) / RATE
-    starts = np.array([1.0, 600.11, 3598.53, 5400.29, 7190.0])
-    samples = np.zeros((1, 7200 * RATE), np.float32)
-    for start in starts:
-        samples[0, round(start * RATE) : round(start * RATE) + len(made)] = made
-    result = await ask(encoded(samples, "flac", rate=RATE))
     assert [chunk["timestamp"][0] for chunk in result["chunks"]] == pytest.approx(starts + lead, abs=0.2)
 
 
@@ -413,51 +322,6 @@ async def test_speech_without_any_pause_is_cut_and_joined(ask: Ask, shared: Path
     assert is_well_formed(result)
 
 
-async def test_an_engine_of_english_asked_for_another_language_says_what_to_pull(ask: Ask) -> None:
-    with pytest.raises(EngineUnavailable, match="understands English only.*German.*openfaze pull speech_to_text"):
-        await ask(wav(say("Guten Morgen.", "de")), text="Transcribe this in German")
-
-
-async def test_speakers_without_a_word_leave_no_gap_between_the_others(loader: MediaLoader) -> None:
-    class CoughFirst:
-        async def diarize(self, recording: Path, speakers: int | None) -> Sequence[VoiceTurn]:
-            return [VoiceTurn(0.0, 0.01, "cough"), VoiceTurn(0.1, 5.0, "one"), VoiceTurn(5.0, 60.0, "two")]
-
-    task = SpeechToTextTask(lambda: Scripted(), loader, lambda: CoughFirst())
-    file = wav(*(say(text) for text in SENTENCES[:3]))
-    result = (await task.run(TaskRequest("Identify the speakers", (source(file),), unreported))).data
-    assert [*dict.fromkeys(chunk["speaker"] for chunk in result["chunks"])] == ["SPEAKER_00", "SPEAKER_01"]
-
-
-async def test_the_language_of_the_first_words_is_that_of_the_rest(loader: MediaLoader) -> None:
-    engine = Scripted([("fr", 0.9), ("it", 0.9)])
-    result = await asking(lambda: engine, loader)(wav(*(say(text) for text in SENTENCES)))
-    assert result["language"] == "fr"
-    assert [window.language for window in engine.windows] == [None] + ["fr"] * (len(engine.windows) - 1)
-
-
-async def test_a_language_in_doubt_is_asked_for_again(loader: MediaLoader) -> None:
-    engine = Scripted([("cy", 0.3), ("en", 0.95)])
-    result = await asking(lambda: engine, loader)(wav(*(say(text) for text in SENTENCES)))
-    assert result["language"] == "en"
-    assert [window.language for window in engine.windows[:3]] == [None, None, "en"]
-
-
-async def test_a_language_that_is_named_is_taken_at_its_word(loader: MediaLoader) -> None:
-    engine = Scripted([("cy", 0.9)])
-    result = await asking(lambda: engine, loader)(wav(say(FOREIGN["sv"], "sv")), text="The recording is in Swedish")
-    assert (result["language"], engine.windows[0].language) == ("sv", "sv")
-
-
-@pytest.mark.deep
-async def test_a_long_recording_is_heard_in_few_windows_at_a_time(loader: MediaLoader) -> None:
-    engine = Scripted(languages=frozenset({"en"}))
-    await asking(lambda: engine, loader)(wav(*(part for text in SENTENCES * 5 for part in (say(text), pause(0.7)))))
-    assert len(engine.windows) > 20
-    assert engine.most_running <= 16
-    assert all(len(window.samples) <= LONGEST_S * RATE for window in engine.windows)
-
-
 async def test_only_its_first_window_may_be_refused(loader: MediaLoader) -> None:
     engine = Scripted(languages=frozenset({"en"}))
     await asking(lambda: engine, loader)(wav(*(part for text in SENTENCES * 3 for part in (say(text), pause(0.7)))))
@@ -485,27 +349,3 @@ async def test_an_engine_that_fails_fails_the_request_and_stops_its_windows(load
     with pytest.raises(EngineUnavailable, match="gone"):
         await asking(lambda: Failing(languages=frozenset({"en"})), loader)(wav(*(say(text) for text in SENTENCES)))
     assert [task for task in asyncio.all_tasks() if "hear" in repr(task.get_coro())] == []
-
-
-@pytest.mark.parametrize("text", ["", "Transcribe"])
-async def test_without_a_recording_the_message_says_so(ask: Ask, text: str) -> None:
-    with pytest.raises(InputError, match="needs a recording: attach audio or a video"):
-        await ask(text=text)
-
-
-async def test_two_recordings_are_two_requests(ask: Ask) -> None:
-    with pytest.raises(InputError, match="one recording per request, got 2"):
-        await ask(wav(pause(1)), wav(pause(1)))
-
-
-async def test_a_video_without_sound_has_nothing_to_write_down(ask: Ask) -> None:
-    with pytest.raises(InputError) as caught:
-        await ask(filmed([GREY], "mp4", frames_each=25))
-    assert caught.value.code == "no_audio"
-
-
-@pytest.mark.parametrize("file", [single_line("Hello").encoded(), b"%PDF-1.4\n%%EOF", b"just a text"])
-async def test_what_is_no_recording_is_refused(ask: Ask, file: bytes) -> None:
-    with pytest.raises(InputError) as caught:
-        await ask(file)
-    assert caught.value.param == "p"

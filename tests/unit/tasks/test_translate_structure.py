@@ -9,7 +9,6 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,8 +26,7 @@ from models.translation.translator import Translator
 from models.workers.pool import Workers
 from tasks.base import Progress, unreported
 from tasks.translate import Translation
-from tasks.translation.segments import LONGEST, Sentence, cut, joined, pieces_of
-from tests.conftest import each_case
+from tasks.translation.segments import Sentence, cut, joined, pieces_of
 from tests.llm_server import Reply, serving_llm
 from tests.translation_model import random_madlad
 
@@ -110,10 +108,6 @@ async def check_table(translator: Translator, source: str | None = "en") -> None
     translations = await translations_of(translator, *[text for text, _, _ in TABLE], source=source)
     for (text, ordered, anywhere), translation in zip(TABLE, translations, strict=True):
         assert_kept(text, translation, ordered, anywhere)
-
-
-def test_the_table_has_fifty_cases() -> None:
-    assert len({text for text, _, _ in TABLE}) >= 50
 
 
 @pytest.fixture
@@ -220,11 +214,6 @@ async def test_a_translation_with_invented_markup_is_refused(invented: str) -> N
             await translations_of(translator, "The house is red.")
 
 
-@each_case("text", [text for text, _, _ in TABLE])
-def test_pieces_joined_are_the_text(text: str) -> None:
-    assert "".join(piece if isinstance(piece, str) else piece.original for piece in pieces_of(text)) == text
-
-
 @given(st.text(st.sampled_from("ab .\n<>/{}[]()*_`#|~&;!%$@:-1\ue000\ue801\t\r\"'\\")))
 def test_pieces_of_any_text_joined_are_the_text(text: str) -> None:
     assert "".join(piece if isinstance(piece, str) else piece.original for piece in pieces_of(text)) == text
@@ -243,23 +232,6 @@ def test_pieces_of_any_text_joined_are_the_text(text: str) -> None:
 )
 def test_prose_is_cut_at_the_ends_of_sentences(text: str, sentences: list[str]) -> None:
     assert cut(text) == sentences
-
-
-def test_a_sentence_without_end_is_cut_at_commas() -> None:
-    text = "one two three, " * 200
-    sentences = cut(text)
-    assert "".join(sentences) == text
-    assert all(len(sentence) <= LONGEST and sentence.endswith(", ") for sentence in sentences)
-
-
-async def test_markup_stays_close_to_its_words() -> None:
-    async with llm_that(MISBEHAVIOURS["puts spaces around marks"]) as translator:
-        [translation] = await translations_of(translator, "see [the docs](u), **now** go <b>on</b>.")
-    assert translation == "SEE [THE DOCS](u), **NOW** GO <b>ON</b>."
-
-
-def test_what_has_no_words_is_not_sent_to_an_engine() -> None:
-    assert not [piece for piece in pieces_of("12 + 5 = 17\n---\n| 1 | 2 |\n🎉 …") if isinstance(piece, Sentence)]
 
 
 class Slow:
@@ -297,24 +269,3 @@ async def test_a_long_text_goes_in_batches_and_reports_its_progress() -> None:
     assert len(reports) == 10
     assert slow.most == 2
     assert slow.waits == [False] + 9 * [True]
-
-
-@pytest.mark.deep
-@each_case("signs", ["!", ".", "…", "।", "؟", "。", "!)", ". ", "!\ue800"])
-def test_a_run_of_signs_is_cut_in_time_linear_in_its_length(signs: str) -> None:
-    """In quadratic time each would take hours."""
-    text = "Hello." + signs * (1_000_000 // len(signs))
-    assert "".join(cut(text)) == text
-
-
-def test_each_kind_of_block_that_is_never_closed_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched: list[str] = []
-
-    def noted(pattern: str, flags: int = 0) -> re.Pattern[str]:
-        searched.append(pattern)
-        return re.compile(pattern, flags)
-
-    monkeypatch.setattr("tasks.translation.segments.re", SimpleNamespace(**vars(re) | {"compile": noted}))
-    openers = "".join(f"<{name}>" for name in ("script", "SCRIPT", "Script", "sCrIpT", "math", "MATH"))
-    assert pieces_of(openers + "word " * 100)
-    assert searched == [r"</script\s*>", r"</math\s*>"]

@@ -37,19 +37,11 @@ def test_a_panorama_is_cut_across_its_length(width: int, height: int) -> None:
         assert (piece.right - piece.left == width) or (piece.bottom - piece.top == height)
 
 
-def test_even_millions_of_pixels_in_a_row_are_few_slices() -> None:
-    assert len(slices_of(64_000_000, 1, 352, small=False)) < 100
-
-
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (3000, 2000), (12_000, 9_000), (353, 100)])
 def test_small_objects_are_looked_for_in_squares_that_cover_the_picture(width: int, height: int) -> None:
     slices = slices_of(width, height, 352, small=True)
     assert covered(slices, width, height)
     assert len(slices) < 250
-
-
-def test_a_picture_no_larger_than_the_network_sees_is_not_cut() -> None:
-    assert slices_of(352, 300, 352, small=True) == []
 
 
 @dataclass
@@ -92,23 +84,6 @@ async def test_an_object_that_several_slices_show_is_reported_once_and_where_it_
     assert (found.mask.left, found.mask.top, found.mask.pixels.shape) == (190, 140, (20, 20))
 
 
-async def test_parts_of_a_large_object_give_way_to_the_whole() -> None:
-    picture = with_red((20, 20, 380, 280))
-    [found] = await detect_in_slices(Finder(), picture, slices_of(400, 300, 100, small=True))
-    assert found.box == (20, 20, 380, 280)
-
-
-async def test_the_first_call_of_a_search_is_refused_and_the_rest_wait() -> None:
-    slices = slices_of(400, 300, 100, small=True)
-    finder = Finder(full=True)
-    with pytest.raises(EngineOverloaded):
-        await detect_in_slices(finder, with_red(), slices)
-    assert finder.waits == [False]
-    finder = Finder()
-    await detect_in_slices(finder, with_red(), slices)
-    assert finder.waits == [False, *[True] * len(slices)]
-
-
 @pytest.fixture
 async def detector(shared: Path) -> AsyncIterator[Detector]:
     built = FASTESTDET.build(EngineConfig(threads=2))
@@ -138,10 +113,3 @@ async def test_people_that_are_small_in_a_large_picture_are_found_in_slices_only
 
     assert await found([]) == 0
     assert await found(slices_of(1920, 1080, detector.side, small=True)) >= 10
-
-
-async def test_people_along_a_panorama_are_found(detector: Detector, shared: Path) -> None:
-    panorama = np.concatenate([photo(shared, "people"), photo(shared, "bus")] * 4, axis=1)
-    truth = [placed(person, 1, 1280 * index, 0) for index in range(4) for person in THREE_PEOPLE]
-    found = await detect_in_slices(detector, panorama, slices_of(*panorama.shape[1::-1], detector.side, small=False))
-    assert sum(best_iou(person, [one.box for one in found]) >= 0.5 for person in truth) >= 11

@@ -84,15 +84,6 @@ def words(lines: list[str]) -> list[str]:
     return " ".join(lines).split()
 
 
-def test_a_page_without_text_has_no_lines() -> None:
-    assert in_reading_order([]) == []
-
-
-def test_a_paragraph_is_read_from_top_to_bottom() -> None:
-    page = pages.paragraph_page(seed=1)
-    assert "\n".join(read(perfect_lines(page))) == page.text
-
-
 @pytest.mark.deep
 @each_case("heading", ["", "On the keeping of bees", "Bees"])
 @each_case("seed", range(4))
@@ -127,25 +118,6 @@ def test_columns_whose_lines_are_not_level_are_read_one_after_the_other() -> Non
     assert read([*column(left, 40, 100), *column(right, 320, 113)]) == [*left, *right]
 
 
-def test_tables_side_by_side_whose_rows_are_not_level_are_read_one_after_the_other() -> None:
-    left = [
-        line(text, x, 100 + 60 * row) for row in range(8) for x, text in ((0, f"{row}"), (60, "Rovers"), (260, "18"))
-    ]
-    right = [
-        line(text, x, 128 + 66 * row)
-        for row in range(6)
-        for x, text in ((420, "14:30"), (540, "Rovers"), (700, "United"))
-    ]
-    expected = [*(f"{row} Rovers 18" for row in range(8)), *["14:30 Rovers United"] * 6]
-    assert read(left + right) == expected
-
-
-def test_three_columns_are_read_from_left_to_right() -> None:
-    texts = [prose(seed, 12, 28) for seed in range(3)]
-    lines = [one for n, text in enumerate(texts) for one in column(text, 40 + 300 * n, 100)]
-    assert read(lines) == [row for text in texts for row in text]
-
-
 def test_a_title_over_two_columns_comes_first_and_a_note_below_them_last() -> None:
     title, note = (
         "An account of the weather in the northern provinces",
@@ -159,31 +131,6 @@ def test_a_title_over_two_columns_comes_first_and_a_note_below_them_last() -> No
         line(note, 180, 400),
     ]
     assert read(lines) == [title, *left, *right, note]
-
-
-def test_a_heading_over_two_of_three_columns_belongs_to_these() -> None:
-    first, second, third = (prose(seed, 8) for seed in range(3))
-    heading = "A heading that stands over the first and the second column alone"
-    lines = [
-        line(heading, 120, 100),
-        *column(first, 40, 128),
-        *column(second, 460, 128),
-        *column(third, 880, 100),
-    ]
-    assert read(lines) == [heading, *first, *second, *third]
-
-
-def test_columns_above_and_below_a_full_width_line_are_two_blocks() -> None:
-    texts = [prose(seed, 6) for seed in range(4)]
-    middle = "A line that runs across both of the columns in the middle of the page"
-    lines = [
-        *column(texts[0], 40, 40),
-        *column(texts[1], 460, 40),
-        line(middle, 100, 230),
-        *column(texts[2], 40, 280),
-        *column(texts[3], 460, 280),
-    ]
-    assert read(lines) == [*texts[0], *texts[1], middle, *texts[2], *texts[3]]
 
 
 def test_lines_that_a_detector_ran_together_hide_no_columns() -> None:
@@ -207,14 +154,6 @@ def test_columns_whose_gutter_no_detector_saw_are_read_one_after_the_other() -> 
         assert read(found_lines) == [*left, *right]
 
 
-def test_columns_whose_gutter_a_detector_saw_here_and_there_are_read_one_after_the_other() -> None:
-    left, right = prose(1, 12), prose(2, 12)
-    start = 40 + CHARACTER * max(len(row) for row in left) + 14
-    one, other = column(left, 40, 40), column(right, start, 40)
-    lines = [*run_together(one[:3], other[:3]), *one[3:9], *other[3:9], *run_together(one[9:], other[9:])]
-    assert read(lines) == [*left, *right]
-
-
 def test_wide_spaces_in_justified_lines_are_no_gutter() -> None:
     lines = []
     for number, row in enumerate(prose(4, 20, 40)):
@@ -227,42 +166,6 @@ def test_wide_spaces_in_justified_lines_are_no_gutter() -> None:
         first, last = spread[0].quad, spread[-1].quad
         lines.append(TextLine(tuple(one.words[0] for one in spread), (first[0], last[1], last[2], first[3])))
     assert in_reading_order(lines) == lines
-
-
-def test_a_table_whose_cells_were_run_together_stays_in_rows() -> None:
-    names, prices = ["Apples", "Oranges", "Pears", "Plums", "Quinces"], ["12.50", "3.10", "4.00", "2.75", "6.20"]
-    lines = run_together(column(names, 40, 40), column(prices, 300, 40))
-    assert read(lines) == [f"{name} {price}" for name, price in zip(names, prices, strict=True)]
-
-
-def test_headings_inside_a_column_stay_in_it() -> None:
-    left, right = prose(1, 9), prose(2, 9)
-    left[4] = right[6] = "Results"
-    assert read([*column(left, 40, 40), *column(right, 460, 40)]) == [*left, *right]
-
-
-def test_a_table_inside_a_column_is_read_row_by_row() -> None:
-    above, below, beside = prose(1, 4), prose(2, 4), prose(3, 13)
-    cells = [("Apples", "12.50"), ("Oranges", "3.10"), ("Pears", "4.00")]
-    lines = [
-        *column(above, 40, 40),
-        *column([name for name, _ in cells], 40, 170),
-        *column([price for _, price in cells], 300, 170),
-        *column(below, 40, 280),
-        *column(beside, 460, 46),
-    ]
-    assert read(lines) == [*above, *(" ".join(row) for row in cells), *below, *beside]
-
-
-def test_footnotes_follow_both_columns() -> None:
-    left, right = prose(1, 10), prose(2, 10)
-    notes = ["1 See the appendix.", "2 Measured in May."]
-    lines = [
-        *column(left, 40, 40),
-        *column(right, 460, 40),
-        *column(notes, 40, 400, height=14, pitch=18),
-    ]
-    assert read(lines) == [*left, *right, *notes]
 
 
 def test_a_sidebar_is_read_apart_from_the_text_beside_it() -> None:
@@ -294,19 +197,6 @@ def test_the_parts_of_a_receipt_row_become_one_line() -> None:
     ]
 
 
-def test_cells_of_several_words_stay_in_their_row() -> None:
-    rows = [
-        ("Name of the article", "Country of origin", "Delivered by"),
-        ("Blue cotton shirt", "Made in Portugal", "the end of May"),
-        ("Oak table, two drawers", "Poland", "June"),
-        ("Set of four glasses", "Bohemia, Czech Republic", "the end of July"),
-    ]
-    lines = [
-        line(cell, 40 + 280 * n, 50 + 40 * number) for number, row in enumerate(rows) for n, cell in enumerate(row)
-    ]
-    assert read(lines) == [" ".join(row) for row in rows]
-
-
 def test_labels_and_values_of_a_form_are_read_together() -> None:
     rows = [("Name", "Ada Lovelace"), ("Born", "10 December 1815"), ("Profession", "Mathematician")]
     lines = [line(cell, 40 + 200 * n, 50 + 34 * k) for k, row in enumerate(rows) for n, cell in enumerate(row)]
@@ -323,23 +213,6 @@ def test_rows_of_a_bent_page_hold_together() -> None:
     # A sheet that droops to the right: each cell stands 6 pixels lower than the one before.
     rows = [[f"{row}{cell} cell" for cell in "abcde"] for row in range(1, 6)]
     lines = [line(cell, 40 + 130 * n, 50 + 36 * k + 6 * n) for k, row in enumerate(rows) for n, cell in enumerate(row)]
-    assert read(lines) == [" ".join(row) for row in rows]
-
-
-def test_rows_of_a_strongly_bent_page_hold_together() -> None:
-    # Each row is an arc that sags by more than the distance of the rows.
-    def sag(x: float) -> float:
-        return 45 * math.sin(math.pi * x / 900)
-
-    rows = [[f"{word} {row}.50" for word in ("apple", "grape", "lemon", "olive")] for row in range(10, 18)]
-    lines = []
-    for number, row in enumerate(rows):
-        for place, cell in enumerate(row):
-            flat = line(cell, 40 + 220 * place, 40 + 40 * number)
-            (left, _), (right, _) = flat.quad[:2]
-            slope = math.degrees(math.atan2(sag(right) - sag(left), right - left))
-            (tilted,) = rotated([flat], slope, flat.quad[0])
-            lines.append(pushed(tilted, 0, sag(left)))
     assert read(lines) == [" ".join(row) for row in rows]
 
 
@@ -378,32 +251,9 @@ def pushed(one: TextLine, dx: float, dy: float) -> TextLine:
     return TextLine(tuple(Word(w.text, push(w.quad), w.confidence) for w in one.words), push(one.quad))
 
 
-def test_a_lone_digit_boxed_sideways_stays_in_its_row() -> None:
-    a, b, c, d = line("1", 300, 50).quad
-    digit = TextLine((Word("1", (d, a, b, c), 0.8),), (d, a, b, c))
-    assert read([line("Lamp", 40, 50), digit, line("55.90", 400, 50), line("Total 55.90", 40, 90)]) == [
-        "Lamp 1 55.90",
-        "Total 55.90",
-    ]
-
-
-def test_a_single_line_keeps_its_own_quadrilateral() -> None:
-    tilted = rotated([line("just a line", 40, 50)], 4)
-    assert in_reading_order(tilted) == tilted
-
-
 def test_a_joined_line_covers_its_parts() -> None:
     (joined,) = in_reading_order([line("9.00", 300, 48), line("TOTAL", 40, 50)])
     assert joined.quad == ((40, 48), (336, 48), (336, 70), (40, 70))
-
-
-def test_a_joined_line_on_a_skewed_page_is_skewed_too() -> None:
-    straight = [line("TOTAL", 40, 50), line("9.00", 300, 50)]
-    (joined,) = in_reading_order(rotated(straight, 5))
-    (expected,) = rotated([line("TOTAL", 40, 50)], 5)
-    assert joined.quad[0] == pytest.approx(expected.quad[0])
-    assert joined.quad[3] == pytest.approx(expected.quad[3])
-    assert joined.text == "TOTAL 9.00"
 
 
 def row_of(count: int) -> list[TextLine]:
@@ -455,15 +305,3 @@ def gaps_of(count: int) -> list[TextLine]:
 def test_work_grows_with_the_page_and_not_with_its_square(shape: Callable[[int], list[TextLine]]) -> None:
     small, large = shape(1000), shape(2000)
     assert calls_of(lambda: in_reading_order(large)) < 2.6 * calls_of(lambda: in_reading_order(small))
-
-
-def test_flags_between_the_cells_of_rows_make_no_columns() -> None:
-    rows = [("Iron", "12.0", "ug/l"), ("Zinc", "8.4", "mg/l"), ("Lead", "0.2", "ug/l"), ("Tin", "3.1", "mg/l")]
-    lines = [
-        line(text, left, 40 * at)
-        for at, texts in enumerate(rows)
-        for left, text in zip((0, 200, 400), texts, strict=True)
-    ]
-    lines += [line("\u2212", 280, 40 * at + 12, height=3) for at in (0, 1, 3)]
-    found = [one.text for one in in_reading_order(lines)]
-    assert [text.replace(" \u2212", "") for text in found] == [" ".join(row) for row in rows]

@@ -6,7 +6,7 @@ import pytest
 
 from eval.lines import embedded_reader
 from models.vision.ppocr.reader import PpOcrReader
-from tasks.layout.lines import in_reading_order, line_of
+from tasks.layout.lines import in_reading_order
 from tests.conftest import each_case
 from tests.drawn_cards import KINDS, cards, perfect_lines, right_in_order
 from tests.unit.tasks.layout.test_lines import line, read
@@ -54,13 +54,6 @@ def test_a_name_in_large_type_comes_before_the_small_lines_beside_it() -> None:
     assert read([line("Acme Tools", 40, 42, height=46), *beside]) == ["Acme Tools", *small]
 
 
-def test_a_large_title_with_a_number_beside_it_is_no_column() -> None:
-    fields = ["Surname: Lovelace", "Name: Ada", "Height: 170 cm", "Eyes: grey"]
-    lines = [line("Permit", 40, 10, height=44), line("No. X 7768", 600, 24)]
-    lines += [line(text, 40, 70 + 30 * k) for k, text in enumerate(fields)]
-    assert read(lines) == ["Permit", "No. X 7768", *fields]
-
-
 def test_fields_beside_each_other_are_lines_of_their_own() -> None:
     rows = [("Member: Ada Lovelace", "Plan: PPO 500"), ("Number: 99812", "Group: 17"), ("From :", "To :")]
     lines = [line(text, 40 + 400 * n, 40 + 36 * k) for k, row in enumerate(rows) for n, text in enumerate(row)]
@@ -94,21 +87,3 @@ def test_texts_far_apart_are_two_lines_where_nothing_else_makes_a_table() -> Non
     fields = ["DL I1234568", "LN LOVELACE", "FN ADA", "12 MAIN STREET"]
     lines = [line(text, 40, 40 + 32 * k) for k, text in enumerate(fields)]
     assert read([*lines, line("CLASS C", 460, 72)]) == [*fields[:2], "CLASS C", *fields[2:]]
-
-
-def test_a_heading_above_values_stays_on_its_row() -> None:
-    rows = [("Bags", "", ""), ("Amount in", "Tax code", ""), ("Sugar", "", ""), ("Rice", "SR", ""), ("Tea", "", "")]
-    lines = [line(text, 40 + 300 * n, 40 + 32 * k) for k, row in enumerate(rows) for n, text in enumerate(row) if text]
-    assert "Amount in Tax code" in read(lines)
-
-
-def test_a_header_whose_cells_a_detector_ran_together_stays_on_its_row() -> None:
-    quantity, price = line("Qty", 400, 40), line("Price", 500, 40)
-    cells = line_of(quantity.words + price.words)
-    rows = [line("Article", 40, 40), cells, line("Sugar, brown", 40, 72), line("Rice", 40, 104)]
-    assert read(rows)[0] == "Article Qty Price"
-
-
-def test_a_lone_mark_of_any_height_stays_in_its_line() -> None:
-    lines = [line("Thank You", 40, 40), line("!", 130, 34, height=36), line("Please Come Again", 152, 40)]
-    assert read(lines) == ["Thank You ! Please Come Again"]

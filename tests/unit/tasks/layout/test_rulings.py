@@ -64,26 +64,10 @@ def test_a_table_is_found_where_its_rulings_run_off_the_text_by_half_a_degree() 
     assert [found[row, 3][0] for row in range(ROWS)] == ["Wed", "Music", "Art", "Art"]
 
 
-def test_a_page_without_long_rulings_lies_as_its_text_does() -> None:
-    assert skew_of_rulings([((0, 0), (90, 1))], 0.25, 20.0) == 0.25
-    assert skew_of_rulings([((0, 0), (900, 9)), ((0, 50), (900, 500))], 0.0, 20.0) > 0.5
-
-
 def grid_of(xs: list[int], ys: list[int]) -> list[Ruling]:
     """The rulings of a whole grid."""
     across: list[Ruling] = [((xs[0], y), (xs[-1], y)) for y in ys]
     return [*across, *(((x, ys[0]), (x, ys[-1])) for x in xs)]
-
-
-def test_a_streak_of_the_scanner_is_no_edge_of_a_column() -> None:
-    rows = ("Subject", "Mark", "Days"), ("Art", "6", "2"), ("Latin", "7", "0"), ("Music", "5", "1")
-    lines = [
-        text_line(text, 210 * at + 20, 60 * row + 20) for row, own in enumerate(rows) for at, text in enumerate(own)
-    ]
-    xs, ys = [0, 200, 400, 600], [0, 60, 120, 180, 240]
-    streak: list[Ruling] = [((500, 2), (500, 58)), ((508, 182), (508, 238))]
-    [table] = tables_on(lines, [*grid_of(xs, ys), *streak])
-    assert (table.columns, [cell.text for cell in table.cells]) == (3, [text for own in rows for text in own])
 
 
 def test_the_edges_of_a_sheet_are_no_table_with_the_page_in_a_cell() -> None:

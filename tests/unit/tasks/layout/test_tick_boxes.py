@@ -9,7 +9,7 @@ from PIL import ImageDraw
 from models.vision.page_geometry import UPRIGHT
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.rulings import skew_of
-from tasks.layout.tick_boxes import MAX_BOXES, TickBox, tick_boxes_in
+from tasks.layout.tick_boxes import TickBox, tick_boxes_in
 from tasks.layout.upright import UprightGrey, UprightInk
 from tests.drawn_forms import form_of
 from tests.entries import text_line
@@ -52,16 +52,6 @@ def test_boxes_of_drawn_forms_are_found_and_told_apart(rounds: bool) -> None:
             assert near == [is_ticked], (seed, left, top)
 
 
-def test_a_place_is_given_in_pixels_of_the_source() -> None:
-    sheet = Pillow.new("L", (700, 300), 255)
-    ImageDraw.Draw(sheet).rectangle((100, 80, 126, 106), outline=0, width=2)
-    [box] = boxes_on(sheet)
-    assert not box.is_ticked
-    assert [value for point in (box.quad[0], box.quad[2]) for value in point] == pytest.approx(
-        [100, 80, 126, 106], abs=2
-    )
-
-
 def test_cells_of_tables_and_combs_are_no_boxes() -> None:
     sheet = Pillow.new("L", (700, 400), 255)
     draw = ImageDraw.Draw(sheet)
@@ -98,20 +88,6 @@ def test_circles_none_of_which_is_ticked_are_letters() -> None:
     for left in (100, 200):
         ImageDraw.Draw(sheet).ellipse((left, 80, left + 26, 106), outline=0, width=2)
     assert boxes_on(sheet) == []
-
-
-def test_a_blank_sheet_and_a_dark_one_have_no_boxes() -> None:
-    for shade in (255, 0):
-        assert boxes_on(Pillow.new("L", (700, 300), shade)) == []
-
-
-def test_a_texture_of_circles_is_not_searched_beyond_the_bound() -> None:
-    picture = np.full((1200, 1200, 3), 255, np.uint8)
-    for y in range(14, 1186, 14):
-        for x in range(14, 1186, 14):
-            cv2.circle(picture, (x, y), 5, (0, 0, 0), 1)
-    ink = UprightInk.of_grey(UprightGrey(picture, UPRIGHT), skew_of(())[1])
-    assert len(tick_boxes_in(ink, ())) <= MAX_BOXES
 
 
 def test_circles_of_one_size_are_none_if_none_is_ticked() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from models.vision.text import Quad, TextLine, Word
+from models.vision.text import Quad, TextLine
 from tasks.layout.ticked_lines import UprightBox, with_ticks
 from tests.entries import text_line
 
@@ -41,17 +41,3 @@ def test_another_question_in_the_same_row_keeps_its_line() -> None:
 
 def test_a_box_far_from_all_words_is_left_out() -> None:
     assert rows([text_line("Smoker", 100, 50)], box(600, 50), box(110, 200)) == []
-
-
-def test_words_that_overlie_each_other_are_compared_with_a_bounded_number_of_boxes() -> None:
-    wide = TextLine(
-        tuple(Word("abc", box_quad(at, 100, at + 4000, 110), 0.9) for at in range(300)), box_quad(0, 0, 9000, 300)
-    )
-    boxes = [UprightBox(box_quad(8 * at, 100, 8 * at + 6, 106), True) for at in range(300)]
-    [row] = with_ticks([wide], boxes)
-    assert sum(one.line < 0 for one in row.words) == 300
-    assert sum(one.line == 0 for one in row.words) > 200
-
-
-def box_quad(left: float, top: float, right: float, bottom: float) -> Quad:
-    return ((left, top), (right, top), (right, bottom), (left, bottom))

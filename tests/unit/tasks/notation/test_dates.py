@@ -2,10 +2,7 @@
 
 from datetime import date
 
-import pytest
-
-from tasks.notation import dates
-from tasks.notation.dates import day_of_week_near, find_days, find_lone_days, is_day_of_a_year, parse_day
+from tasks.notation.dates import day_of_week_near, find_days, find_lone_days
 from tests.conftest import each_case
 
 
@@ -60,13 +57,3 @@ def test_a_day_without_a_year_is_near_the_other_days_of_its_text(text: str, days
 )
 def test_a_number_and_a_word_before_a_day_are_no_part_of_it(text: str, day: date) -> None:
     assert [one.readings[0] for one in find_days(text)] == [day]
-
-
-def test_no_day_is_looked_for_in_a_text_that_is_too_long_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert parse_day(f"Monday, 3 May 2027, 10:00{' ' * 1000}") is not None
-    monkeypatch.setattr(dates, "find_days", None)
-    monkeypatch.setattr(dates, "_NO_YEAR", None)
-    for text in ("1 " * 51, "Monday 3 May" + "." * 100):
-        assert parse_day(text) is None
-        assert not is_day_of_a_year(text)
-        assert day_of_week_near(text, date(2027, 5, 3)) is None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tasks.errors import InputError
-from tasks.schema import checker, emptiness
+from tasks.schema import emptiness
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.emptiness import Completion, NothingFits
 
@@ -36,33 +36,6 @@ def test_a_branch_may_contain_its_own_schema() -> None:
     assert completed(schema) == {"sum": {"left": "none", "right": "none"}}
 
 
-@pytest.mark.deep
-def test_a_part_that_branches_share_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried: list[Any] = []
-    of_part = SchemaChecker.of_part
-    monkeypatch.setattr(SchemaChecker, "of_part", lambda self, part: tried.append(part) or of_part(self, part))
-    two = {f"d{at}": {"anyOf": [{"$ref": f"#/$defs/d{at + 1}"}, {"$ref": f"#/$defs/d{at + 1}"}]} for at in range(10)}
-    schema = {
-        "properties": {"a": {"$ref": "#/$defs/d0"}},
-        "required": ["a"],
-        "$defs": {**two, "d10": {"type": "number"}},
-    }
-    with pytest.raises(NothingFits):
-        completed(schema)
-    assert len(tried) <= 2 * 10 + 1
-
-
-def test_the_schema_is_prepared_once_for_all_fields(monkeypatch: pytest.MonkeyPatch) -> None:
-    schema = {
-        "properties": {f"f{at}": {"$ref": "#/$defs/text", "title": f"{at}"} for at in range(50)},
-        "required": [f"f{at}" for at in range(50)],
-        "$defs": {"text": {"type": "string"}},
-    }
-    completion = Completion(schema, SchemaChecker(schema), {}, first)
-    monkeypatch.setattr(checker, "_validator_of", lambda _schema: pytest.fail("the schema is prepared again"))
-    assert completion.answer() == {f"f{at}": "" for at in range(50)}
-
-
 INNER = {"type": "object", "properties": {"b": {"type": "string"}, "c": {"type": "boolean"}}, "required": ["b", "c"]}
 OPTIONAL = {"properties": {"a": {"anyOf": [INNER, NULL]}}, "required": ["a"]}
 
@@ -80,12 +53,6 @@ def test_a_condition_on_several_fields_has_them_all_where_it_needs_them() -> Non
     assert completed(schema) == {}
     assert completed(schema, a="x") == {"a": "x"}
     assert completed(schema, b="x") == {"a": "", "b": "x"}
-
-
-def test_a_slice_completes_one_field() -> None:
-    fields = [f"f{at}" for at in range(50)]
-    schema = {"properties": {name: {"type": "string"} for name in fields}, "required": fields}
-    assert sum(1 for _ in Completion(schema, SchemaChecker(schema), {}, first).answer()) == 50
 
 
 def test_the_comparisons_for_one_answer_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

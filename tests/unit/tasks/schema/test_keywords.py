@@ -3,7 +3,7 @@
 from typing import Any
 
 from tasks.schema.checker import SchemaChecker
-from tasks.schema.keywords import MAX_COMPARED, MAX_WARNINGS, similar_keyword, standardised
+from tasks.schema.keywords import standardised
 from tests.conftest import each_case
 
 NULL = {"type": "null"}
@@ -66,18 +66,6 @@ def test_a_field_that_says_that_it_is_required_is() -> None:
     assert schema == {"properties": {"a": TEXT, "b": TEXT, "c": TEXT}, "required": ["c", "a"]}
 
 
-def test_a_draft_with_flags_keeps_them() -> None:
-    bound = {"minimum": 0, "exclusiveMinimum": True}
-    schema, _ = standardised({"$schema": "http://json-schema.org/draft-04/schema#", "properties": {"a": bound}}, "it")
-    assert schema["properties"]["a"] == bound
-    assert not SchemaChecker(schema).accepts({"a": 0})
-
-
-def test_an_annotation_of_the_wrong_type_is_left_out() -> None:
-    odd = {"title": None, "description": ["x"], "examples": "A-17", "deprecated": "no", "readOnly": 1, "$comment": {}}
-    assert read({**TEXT, **odd, "default": {}}) == {**TEXT, "default": {}}
-
-
 def test_fields_may_be_named_like_keywords_and_data_is_no_schema() -> None:
     data = {"nullable": True, "fromat": "x", "required": True}
     schema = {
@@ -111,18 +99,7 @@ def test_a_misspelt_keyword_is_named_with_its_place(schema: dict[str, Any], plac
     assert f"'{similar}'" in warning
 
 
-ANNOTATIONS = """
-example examples x-ui x-format x-nullable readOnly readonly deprecated order propertyOrder propertyOrdering xml
-discriminator externalDocs $comment comment ui:widget ui:title ui:order @type enumNames enumDescriptions options label
-placeholder hint help note href widget multiple form formatter subtitle longDescription requiredIf errorMessage minLen
-tsType markdownDescription name id key unit hidden condition visible schema sortable width primaryKey
-"""
 """Annotations of JSON Schema, OpenAPI, form builders and editors."""
-
-
-@each_case("word", ANNOTATIONS.split())
-def test_annotations_are_no_misspelt_keywords(word: str) -> None:
-    assert similar_keyword(word) is None
 
 
 def test_a_keyword_that_constrains_and_is_not_supported_is_named_with_its_place() -> None:
@@ -137,17 +114,3 @@ def test_a_pattern_that_cannot_run_is_left_out_where_a_format_says_the_same() ->
     schema, [warning] = standardised({"properties": {"a": {**ahead, "format": "email"}, "b": ahead}}, "it")
     assert schema == {"properties": {"a": {**TEXT, "format": "email"}, "b": ahead}}
     assert "'/properties/a/pattern'" in warning
-
-
-def test_the_warnings_about_a_schema_and_the_comparisons_are_bounded() -> None:
-    fields = {f"f{index}": {"fromat": "x"} for index in range(2 * MAX_WARNINGS)}
-    assert len(standardised({"properties": fields}, "it")[1]) == MAX_WARNINGS
-    unknown = {f"{index} {index}": 1 for index in range(MAX_COMPARED)}
-    assert standardised({**unknown, "fromat": "x"}, "it")[1] == []
-
-
-def test_a_deep_schema_is_read_as_far_as_it_is_checked() -> None:
-    schema: dict[str, Any] = {}
-    for _ in range(5000):
-        schema = {"items": schema}
-    standardised(schema, "it")

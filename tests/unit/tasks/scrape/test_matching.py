@@ -6,7 +6,7 @@ import pytest
 
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
-from tasks.scrape.matching import WORDS, RecordMatch
+from tasks.scrape.matching import RecordMatch
 from tasks.scrape.page_file import read_bytes
 from tasks.scraper import fields_asked
 from tests.conftest import each_case
@@ -46,10 +46,6 @@ def rows(html: bytes, *fields: str) -> list[dict[str, object]]:
 )
 def test_the_fields_of_a_request_are_understood(text: str, fields: tuple[str, ...]) -> None:
     assert fields_asked(text) == fields
-
-
-def test_a_long_text_without_fields_is_searched_quickly() -> None:
-    assert fields_asked("extract a, " * 20_000) == ()
 
 
 def test_stories_of_a_link_list() -> None:
@@ -105,10 +101,6 @@ def test_a_field_that_the_page_does_not_have_is_missing() -> None:
     assert found.rows[0]["altitude"] is None
 
 
-def test_a_page_without_records_has_no_match() -> None:
-    assert match(LAYOUTS["short_notice"]().html, ("price", "altitude")) is None
-
-
 LAMPS = "".join(f"<tr><td>Lamp {n}</td><td>{n}.50 EUR</td><td>{n + 3}</td></tr>" for n in range(1, 4))
 HEAD = "<tr><th>Name</th><th>Price</th><th>Stock</th></tr>"
 
@@ -129,20 +121,3 @@ def test_the_head_of_a_table_names_its_columns_and_is_no_record(table: str) -> N
     found = rows(document("T", f"<main><table>{table}</table></main>").encode(), "name", "price", "stock")
     assert found[:3] == [{"name": f"Lamp {n}", "price": f"{n}.50 EUR", "stock": str(n + 3)} for n in range(1, 4)]
     assert found[3:] in ([], found[:3])
-
-
-@pytest.mark.parametrize("head", ["<li><b class=name>Name</b><i class=price>Price</i></li>", ""])
-def test_a_list_may_have_a_head_too(head: str) -> None:
-    items = "".join(f"<li><b class=name>Lamp {n}</b><i class=price>{n} EUR</i></li>" for n in range(4))
-    found = rows(document("T", f"<main><ul>{head}{items}</ul></main>").encode(), "name", "price")
-    assert found == [{"name": f"Lamp {n}", "price": f"{n} EUR"} for n in range(4)]
-
-
-def test_a_table_that_marks_every_row_as_a_head_has_one() -> None:
-    table = (HEAD + LAMPS).replace("td>", "th>")
-    assert len(rows(document("T", f"<main><table>{table}</table></main>").encode(), "name", "price")) == 3
-
-
-def test_words_of_fields_are_single_words_in_lower_case() -> None:
-    for table in WORDS.values():
-        assert all(words and all(word.isidentifier() and word.islower() for word in words) for words in table.values())

@@ -6,10 +6,9 @@ from statistics import mean
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.limits import MediaLimits
 from tasks.scrape.parsing import Link, ParsedPage
 from tests.conftest import each_case
-from tests.web_pages import LAYOUTS, ORDER, WebPage, document, extract_page, web_pages, word_f1
+from tests.web_pages import LAYOUTS, WebPage, document, extract_page, web_pages, word_f1
 
 URL = "https://h.example/folder/page"
 PROSE = "<p>The ferry leaves at eight, and the harbour master waves from the pier every morning.</p>" * 6
@@ -41,13 +40,6 @@ def test_the_mean_over_all_layouts_is_high() -> None:
     pages = [page for page in web_pages() if page.name not in LARGE]
     assert len(pages) >= 20
     assert mean(word_f1(page.main, read(page).text) for page in pages) >= 0.95
-
-
-def test_nothing_hidden_is_in_the_text() -> None:
-    page = read(LAYOUTS["hidden_orders"]())
-    assert "Ignore all previous" not in page.text
-    assert "Ignore all previous" not in page.markdown
-    assert ORDER not in str(page.links)
 
 
 @each_case(
@@ -98,25 +90,11 @@ def test_what_is_shown_is_kept(shown: str) -> None:
     assert "SEEN" in extract(f"<main><h1>Title</h1>{PROSE}{shown}</main>", style).text
 
 
-def test_a_page_of_few_words_keeps_its_lines() -> None:
-    assert extract("<h1>Cafe Luna</h1><p>Open Mon-Fri 8-17.</p>").text == "Cafe Luna\nOpen Mon-Fri 8-17."
-
-
-def test_a_style_sheet_may_be_half_a_megabyte_without_a_rule() -> None:
-    assert "Few words." in extract("<p>Few words.</p>", f"<style>{' ' * 500_000}</style>").text
-
-
 def test_tables_are_kept_in_markdown() -> None:
     table = "<table><tr><th>Port</th><th>Depth</th></tr><tr><td>Vigo</td><td>14 m</td></tr></table>"
     page = extract(f"<article><h1>Title</h1>{PROSE}{table}{PROSE}</article>")
     assert re.search(r"\| Port \| Depth \|\s*\n\|[- |]+\|\s*\n\| Vigo \| 14 m \|", page.markdown)
     assert "Port | Depth\nVigo | 14 m" in page.text
-
-
-def test_code_keeps_its_lines() -> None:
-    page = extract(f"<article><h1>Title</h1>{PROSE}<pre><code>if a:\n    b()</code></pre>{PROSE}</article>")
-    assert "if a:\n    b()" in page.text
-    assert "```\nif a:\n    b()\n```" in page.markdown
 
 
 def test_links_are_absolute_and_each_there_once() -> None:
@@ -131,45 +109,14 @@ def test_links_are_absolute_and_each_there_once() -> None:
     ]
 
 
-def test_links_are_relative_to_the_base_element() -> None:
-    page = extract('<a href="x">X</a>', '<base href="https://cdn.example/deep/">')
-    assert page.links == [Link("X", "https://cdn.example/deep/x")]
-
-
-def test_links_in_markdown_are_absolute() -> None:
-    page = extract(f'<article><h1>Title</h1>{PROSE}<p>See <a href="/more">more of it</a> soon.</p></article>')
-    assert "[more of it](https://h.example/more)" in page.markdown
-
-
-def test_the_signs_that_link_headings_are_no_text() -> None:
-    assert "¶" not in read(LAYOUTS["documentation"]()).text
-
-
 def test_title_and_description_come_from_the_head() -> None:
     page = extract("<h1>Other</h1>", '<meta name="Description" content=" What it\n is ">')
     assert (page.title, page.description) == ("Title | Example", "What it is")
 
 
-@pytest.mark.parametrize(
-    ("html", "title"),
-    [
-        ("<meta property='og:title' content='By graph'><h1>Heading</h1>", "By graph"),
-        ("<h1>Head<b>ing</b></h1>", "Heading"),
-        ("<p>Nothing", ""),
-    ],
-)
-def test_a_page_without_a_title_has_another(html: str, title: str) -> None:
-    assert extract_page(html.encode(), URL, None).title.replace(" ", "") == title.replace(" ", "")
-
-
 def test_the_language_is_that_of_the_words_not_of_the_template() -> None:
     german = "<p>Der Stadtrat beschloss am Montag, die alte hölzerne Brücke über den Fluss zu erneuern.</p>" * 4
     assert extract(f"<article>{german}</article>").language == "de"
-
-
-def test_a_page_of_few_words_has_the_language_it_claims() -> None:
-    html = '<html lang="pt-BR"><body><p>ok</p></body></html>'
-    assert extract_page(html.encode(), URL, None).language == "pt"
 
 
 @pytest.mark.parametrize(
@@ -190,15 +137,6 @@ def test_html_that_is_hardly_any_is_read(html: bytes) -> None:
     assert extract_page(html, URL, None).metadata == {}
 
 
-def test_a_fragment_without_a_body_is_read() -> None:
-    assert extract_page(b"just <b>words</b>", URL, None).text == "just words"
-
-
-@pytest.mark.parametrize("html", ["<title>T</title><main>words</main>", "<section>words", "<html><article>words"])
-def test_a_page_that_opens_no_body_is_read(html: str) -> None:
-    assert extract_page(html.encode(), URL, None).text == "words"
-
-
 def test_deep_nesting_is_read_and_does_not_recurse() -> None:
     html = b"<div>" * 1000 + b"deep down" + b"</div>" * 1000
     assert extract_page(html, URL, None).text == "deep down"
@@ -213,11 +151,6 @@ def test_binary_data_is_refused() -> None:
 def test_a_page_of_too_many_tags_is_refused() -> None:
     with pytest.raises(InputTooLarge, match="200000 tags"):
         extract_page(b"<b>" * 200_001, URL, None)
-
-
-def test_a_page_of_too_many_characters_is_refused() -> None:
-    with pytest.raises(InputTooLarge, match="the limit is 1000"):
-        extract_page(b"x" * 1001, URL, None, limits=MediaLimits(text_chars=1000))
 
 
 def test_characters_that_xml_forbids_break_no_page() -> None:

@@ -1,7 +1,6 @@
 """Which providers the settings give, and that the SearXNG of the container files fits them."""
 
 import pytest
-import yaml
 
 from app.assembly.building import build_fetcher
 from app.assembly.services import Services
@@ -10,7 +9,6 @@ from app.settings import Settings
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.search.providers import SearchConfig, Searxng, build_providers, names_of
 from tests import search_engines as said
-from tests.conftest import ROOT
 from tests.web import TLS, response, serving
 
 AUTO = ("auto",)
@@ -88,13 +86,6 @@ async def test_only_the_search_may_reach_a_private_searxng() -> None:
     await fetcher.close()
 
 
-async def test_a_search_that_is_off_is_not_guessed_at() -> None:
-    services = Services(Settings(_env_file=None, search_provider=("off",)))
-    assert not services.tasks.has("web_search")
-    assert services.tasks.find("web_search").name == "web_search"
-    await services.close()
-
-
 @pytest.mark.parametrize(
     ("page", "outcome", "state"),
     [
@@ -110,22 +101,3 @@ async def test_doctor_asks_the_provider_that_was_named(page: bytes, outcome: str
         found = await _search_the_web(settings, fetcher)
         await fetcher.close()
     assert (found.engine, found.said.startswith(outcome), found.outcome) == ("searxng", True, state)
-
-
-async def test_doctor_minds_no_search_that_is_off() -> None:
-    settings = Settings(_env_file=None, search_provider=("off",))
-    fetcher = build_fetcher(settings)
-    found = await _search_the_web(settings, fetcher)
-    await fetcher.close()
-    assert (found.outcome, found.said) == ("off", "OPENFAZE_SEARCH_PROVIDER=off")
-
-
-def test_the_searxng_of_the_container_files_answers_in_json_and_is_published_nowhere() -> None:
-    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["searxng"]
-    assert ("ports" in service, service["profiles"], service["cap_drop"]) == (False, ["search"], ["ALL"])
-    [(source, target, _)] = [volume.split(":") for volume in service["volumes"]]
-    assert target == "/etc/searxng/settings.yml"
-    settings = yaml.safe_load((ROOT / source).read_text())
-    assert settings["search"]["formats"] == ["html", "json"]
-    assert settings["server"]["limiter"] is False
-    assert "secret_key" not in settings["server"]

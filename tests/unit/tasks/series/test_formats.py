@@ -3,7 +3,6 @@
 import datetime as dt
 import io
 import json
-from collections.abc import Iterator
 
 import openpyxl
 import pytest
@@ -15,7 +14,7 @@ from tasks.inputs.source import Blob
 from tasks.series import formats
 from tasks.series.columns import Mentions, ObservedSeries, series_in
 from tasks.series.formats import delimited_table, json_table
-from tasks.series.grid import MAX_COLUMNS, SeriesColumn, SeriesTable, TooManyCells, TooManyColumns
+from tasks.series.grid import SeriesTable, TooManyCells
 from tasks.series.inline import message_of
 from tasks.series.reading import workbook_series
 from tests.conftest import each_case
@@ -80,14 +79,6 @@ def test_a_list_of_numbers_with_decimal_commas_is_no_table_of_two_columns() -> N
         "Preis": [1012.5, 1100.2, 1204.0]
     }
     assert series(delimited_table("1998,5\n2003,7\n2011,2\n", CELLS)) == {"": [1998.5, 2003.7, 2011.2]}
-
-
-@pytest.mark.parametrize(
-    "firsts", [(2023, 2024, 2025), (20240131, 20240201, 20240202), (1704067200, 1704153600, 1704240000)]
-)
-def test_numbers_before_commas_that_are_dates_are_no_part_of_the_values(firsts: tuple[int, ...]) -> None:
-    text = "".join(f"{first},{value}\n" for first, value in zip(firsts, (12, 14, 13), strict=True))
-    assert list(series(delimited_table(text, CELLS)).values())[-1] == [12.0, 14.0, 13.0]
 
 
 def test_missing_values_stay_missing() -> None:
@@ -181,12 +172,6 @@ def test_json_is_a_table_in_each_of_its_forms(text: str) -> None:
     assert one.times[1] == dt.datetime(2024, 1, 2)
 
 
-def test_a_list_of_numbers_has_no_dates() -> None:
-    one = only(json_table("[3, 5.5, null, NaN, 6]", CELLS))
-    assert one.times is None
-    assert list(one.values) == [3.0, 5.5, None, None, 6.0]
-
-
 @pytest.mark.parametrize("text", ["", "{", "[]", "12", '"a"', "[" * 5000, '{"a": {"b": {}}}', "[true, false]"])
 def test_json_without_a_table_has_no_series(text: str) -> None:
     table = json_table(text, CELLS)
@@ -229,21 +214,6 @@ def test_a_message_is_told_from_the_numbers_in_it(text: str, words: str, values:
 def test_addresses_are_no_words_and_numbers_beside_sources_are() -> None:
     assert message_of("Forecast https://a.example/sold-2024.csv now", CELLS).words.split() == ["Forecast", "now"]
     assert message_of("the next 5, 6, 7", CELLS, has_sources=True).table is None
-
-
-def test_of_a_long_message_the_beginning_and_the_end_are_what_is_asked() -> None:
-    words = message_of("Forecast this. " + "bla " * 100_000 + "For the next 3 days.", CELLS).words
-    assert words.startswith("Forecast this.")
-    assert words.endswith("the next 3 days.")
-    assert len(words) < 5000
-
-
-def test_words_alone_hold_no_table() -> None:
-    assert message_of("Forecast the next 5 days of my sales", CELLS).table is None
-
-
-def test_a_cell_that_never_ends_makes_no_table() -> None:
-    assert message_of(f"Forecast this:\n```\na,b\n{'x' * 200_000},1\n```", CELLS).table is None
 
 
 def test_a_name_is_found_in_either_number_and_any_case() -> None:
@@ -312,24 +282,6 @@ def test_a_damaged_workbook_is_refused() -> None:
         workbook_series(Blob(blob.data[: len(blob.data) // 2], XLSX, "book.xlsx", "p"), MediaLimits(), "")
 
 
-class CountedCells(list[str]):
-    """Cells that count how often one is looked at."""
-
-    seen = 0
-
-    def __iter__(self) -> Iterator[str]:
-        for cell in super().__iter__():
-            self.seen += 1
-            yield cell
-
-
-def test_the_rows_are_not_gone_through_once_for_each_series() -> None:
-    cells = CountedCells(f"a{row // 3}" for row in range(900))
-    table = SeriesTable([SeriesColumn("item_id", cells), SeriesColumn("v", list(range(900)))])
-    assert len(series_in(table, Mentions("forecast"))) == 300
-    assert cells.seen < 20 * len(cells)
-
-
 @each_case(
     "value",
     [
@@ -355,24 +307,3 @@ def test_a_table_that_would_be_larger_than_its_text_is_refused_before_it_is_made
     with pytest.raises(TooManyCells):
         message_of(f"forecast {text}", CELLS)
     assert made < 10_000
-
-
-def test_a_table_wider_than_a_spreadsheet_is_refused() -> None:
-    with pytest.raises(TooManyColumns, match=f"20000 columns; the limit is {MAX_COLUMNS}"):
-        json_table(json.dumps({f"a{at}": [1] * 5 for at in range(20_000)}), CELLS)
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("```" * 300_000, id="code blocks without a line's end"),
-        pytest.param(f"{'aaaa' + ' ' * 34 + '1' * 38} x\n" * 10_000, id="spaces and digits, but no number"),
-    ],
-)
-def test_signs_of_a_table_without_one_are_read_in_linear_time(text: str) -> None:
-    assert message_of(text, CELLS).table is None
-
-
-def test_a_code_block_may_end_with_the_text() -> None:
-    assert series(message_of(f"Forecast\n```csv\n{rows()}", CELLS).table) == {"sold": VALUES}

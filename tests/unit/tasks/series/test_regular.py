@@ -7,7 +7,7 @@ import pytest
 
 from tasks.errors import InputError
 from tasks.series.columns import ObservedSeries
-from tasks.series.grid import DAILY, MONTHLY, Period, weekday_later, weekdays_between
+from tasks.series.grid import DAILY, Period
 from tasks.series.horizon import Horizon, horizon_in
 from tasks.series.regular import RegularSeries, regularize, seasons_of, steps_ahead
 
@@ -84,11 +84,6 @@ def test_a_holiday_is_a_gap_of_a_series_of_weekdays() -> None:
     assert (series.grid.step.name, len(series.values), series.filled) == ("weekday", 15, 1)
 
 
-def test_values_that_are_missing_are_gaps() -> None:
-    series = made(each(dt.timedelta(days=1), 7), [1.0, None, 3.0, 4.0, 5.0, 6.0, None])
-    assert series.values.tolist() == [1, 2, 3, 4, 5, 6]
-
-
 def test_irregular_dates_are_brought_to_even_steps() -> None:
     times = [
         dt.datetime(2024, 1, 1) + dt.timedelta(days=day, hours=hour) for day, hour in enumerate([0, 5, 2, 9, 1, 7])
@@ -115,56 +110,6 @@ def test_values_without_dates_are_numbered() -> None:
     assert "no dates" in series.notes[0]
 
 
-def test_whole_numbers_are_recognised() -> None:
-    assert undated(1.0, 2.0, 3.0, 4.0, 5.0).whole
-    assert not undated(1.0, 2.5, 3.0, 4.0, 5.0).whole
-
-
-def test_fewer_than_five_values_are_refused() -> None:
-    with pytest.raises(InputError, match="at least 5 values .* 'sold' has 4"):
-        made(each(dt.timedelta(days=1), 4))
-    with pytest.raises(InputError, match="at least 5 values"):
-        made(each(dt.timedelta(0), 9))
-
-
-def test_a_series_of_too_many_steps_is_refused_before_it_is_filled() -> None:
-    times = [*each(dt.timedelta(days=1), 5), *each(dt.timedelta(days=1), 8, "2024-01-08")]
-    with pytest.raises(InputError, match="15 steps of one day .* limit is 10$") as caught:
-        regularize(ObservedSeries("", times, [1.0] * 13), None, 10)
-    assert caught.value.code == "too_many_points"
-
-
-def test_many_more_dates_than_steps_are_refused_before_they_are_sorted() -> None:
-    times = each(dt.timedelta(days=1), 21)
-    with pytest.raises(InputError, match="has 21 dates; the limit is 10 steps") as caught:
-        regularize(ObservedSeries("", times, [1.0] * 21), None, 10)
-    assert caught.value.code == "too_many_points"
-
-
-def test_long_series_may_come_in_any_order() -> None:
-    times = each(dt.timedelta(hours=1), 25_000)
-    order = np.random.default_rng(1).permutation(25_000)
-    series = regularize(ObservedSeries("", [times[at] for at in order], order.astype(float).tolist()), None, 100_000)
-    assert series.values.tolist() == list(range(25_000))
-
-
-def test_periods_to_sum_by_are_counted_before_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = 0
-
-    def after(_period: Period, moment: dt.datetime, _number: int = 1) -> dt.datetime:
-        nonlocal asked
-        asked += 1
-        return moment + dt.timedelta(minutes=5)
-
-    monkeypatch.setattr(Period, "after", after)
-    first = dt.datetime(2000, 1, 1)
-    seconds = (0, 1, 4, 5, 9, 11, 14, 18, 19, 23, 27, 28, 33, 86_400)
-    times = [first + dt.timedelta(seconds=one) for one in seconds]
-    with pytest.raises(InputError, match="289 steps of one 5 minutes .* limit is 200$"):
-        regularize(ObservedSeries("", times, [1.0] * len(times)), Period("second", 300), 200)
-    assert asked == 0
-
-
 def test_no_value_is_lost_when_fortnights_are_summed() -> None:
     times = [
         dt.datetime(2024, 1, 1) + dt.timedelta(days=day) for day in (0, 1, 3, 7, 8, 12, 15, 21, 22, 24, 29, 37, 44, 57)
@@ -187,13 +132,6 @@ def test_no_value_is_lost_when_fortnights_are_summed() -> None:
 )
 def test_seasons_are_those_of_the_calendar(times: list[dt.datetime], seasons: tuple[int, ...]) -> None:
     assert seasons_of(made(times)) == seasons
-
-
-def test_weekdays_are_counted_over_weekends() -> None:
-    friday = dt.datetime(2024, 1, 5)
-    assert weekday_later(friday, 1) == dt.datetime(2024, 1, 8)
-    assert weekday_later(friday, -5) == dt.datetime(2023, 12, 29)
-    assert weekdays_between(friday, dt.datetime(2024, 1, 15)) == 6
 
 
 @pytest.mark.parametrize(
@@ -251,11 +189,6 @@ def test_a_horizon_may_be_a_date(words: str, until: str, firm: bool) -> None:
     assert horizon_in(words) == Horizon(until=dt.datetime.fromisoformat(until), firm=firm)
 
 
-@pytest.mark.parametrize("words", ["", "Forecast it", "the last 30 days", "What comes of this?"])
-def test_words_without_a_horizon_have_none(words: str) -> None:
-    assert horizon_in(words) is None
-
-
 @pytest.mark.parametrize(
     ("times", "words", "steps"),
     [
@@ -297,13 +230,6 @@ def test_the_horizon_is_counted_in_the_series_own_steps(times: list[dt.datetime]
 def test_a_horizon_that_cannot_be_is_refused(words: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         steps_ahead(made(each(dt.timedelta(days=1), 40)), horizon_in(words))
-
-
-def test_a_series_without_dates_has_no_date_to_reach() -> None:
-    series = undated(1, 2, 3, 4, 5)
-    assert steps_ahead(series, Horizon(3, MONTHLY)) == 3
-    with pytest.raises(InputError, match="the series has no dates"):
-        steps_ahead(series, horizon_in("until 2030"))
 
 
 def test_a_value_that_no_method_can_square_is_refused_with_the_limit() -> None:

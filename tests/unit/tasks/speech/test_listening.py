@@ -34,11 +34,6 @@ def test_a_word_said_twice_is_not_taken_for_one() -> None:
     assert texts(joined(before, after, 10.0)) == "no no no"
 
 
-def test_a_stretch_with_nothing_in_it_takes_nothing_away() -> None:
-    said = words(("one", 8.0, 8.4), ("two", 9.2, 9.6))
-    assert joined(said, [], 10.0) == said
-
-
 def test_a_word_does_not_last_through_the_pause_beside_it() -> None:
     found = fit_to_speech(words(("Americans", 1.8, 2.6), ("ask", 2.6, 3.9)), [(0.3, 2.2), (3.3, 4.4)])
     assert [(word.start, word.end) for word in found] == [(1.8, 2.2), (3.3, 3.9)]
@@ -98,8 +93,3 @@ def test_what_is_written_without_a_space_is_one_word() -> None:
         (" then", 1.3, 1.6, (5,)),
     ]
     assert found[1].probability == pytest.approx(0.6)
-
-
-def test_words_of_a_script_without_spaces_stay_apart() -> None:
-    said = [SpokenWord("你", 0.0, 0.3, 0.9), SpokenWord("好，", 0.3, 0.6, 0.9), SpokenWord("我", 0.6, 0.9, 0.9)]
-    assert join_split_words(said) == said

@@ -32,18 +32,9 @@ def test_a_phrase_ends_with_a_sentence() -> None:
     ]
 
 
-def test_a_phrase_ends_at_a_pause() -> None:
-    assert texts(phrases(spoken("ask not | what your country"))) == ["ask not", "what your country"]
-
-
 @pytest.mark.parametrize("text", ["Mr. Smith and Dr. No", "at 9.30 or so", "e.g. this one"])
 def test_an_abbreviation_is_no_end(text: str) -> None:
     assert texts(phrases(spoken(text))) == [text]
-
-
-@pytest.mark.parametrize("text", ["你好。 再见。", "你好！ 再见？"])
-def test_other_scripts_end_sentences_too(text: str) -> None:
-    assert texts(phrases(spoken(text))) == text.split()
 
 
 def test_no_phrase_is_longer_than_six_seconds() -> None:
@@ -72,11 +63,6 @@ def test_a_phrase_is_one_speakers() -> None:
     ]
 
 
-def test_nothing_said_is_no_phrase() -> None:
-    assert phrases([]) == []
-    assert speech_result([], None).data == {"text": "", "chunks": [], "language": None}
-
-
 def test_the_text_is_the_chunks_joined() -> None:
     chunks = chunks_of(phrases(spoken("It rains. Take a coat! | Why?")), 0.3)
     result = speech_result(chunks, "en").data
@@ -84,32 +70,11 @@ def test_the_text_is_the_chunks_joined() -> None:
     assert result["text"] == " ".join(chunk["text"] for chunk in result["chunks"])
 
 
-def test_no_chunk_has_white_space_around_it() -> None:
-    words = [
-        SpokenWord(" Yes.", 0.0, 0.4, 0.9),
-        SpokenWord("No. ", 1.2, 1.5, 0.9),
-        SpokenWord(" Maybe .", 3.0, 3.5, 0.9),
-    ]
-    assert [chunk["text"] for chunk in chunks_of(phrases(words))] == ["Yes.", "No.", "Maybe ."]
-
-
 def test_chunks_of_a_script_without_spaces_are_joined_by_nothing() -> None:
     words = [SpokenWord("你", 0.0, 0.3, 0.9), SpokenWord("好。", 0.3, 0.6, 0.9), SpokenWord("再见。", 2.0, 2.5, 0.9)]
     result = speech_result(chunks_of(phrases(words)), "zh").data
     assert [chunk["text"] for chunk in result["chunks"]] == ["你好。", "再见。"]
     assert result["text"] == "你好。再见。"
-
-
-def test_what_is_said_of_the_text_is_left_out_where_there_is_nothing_to_say() -> None:
-    chunks = chunks_of(phrases(spoken("It rains.")))
-    assert speech_result(chunks, "en").data.keys() == {"text", "chunks", "language"}
-    unclear = speech_result(chunks, "en", 0.4567, low_confidence=True).data
-    assert (unclear["language_probability"], unclear["low_confidence"]) == (0.46, True)
-
-
-def test_a_name_that_is_spelled_is_one_phrase() -> None:
-    assert texts(phrases(spoken("That is A. N. N. A. Kowalski."))) == ["That is A. N. N. A.", "Kowalski."]
-    assert texts(phrases(spoken("Take plan B. It is better."))) == ["Take plan B.", "It is better."]
 
 
 def test_times_have_two_decimals_at_most_and_go_forward() -> None:

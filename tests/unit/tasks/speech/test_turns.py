@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from tasks.speech.turns import PhraseEmitter
 from tasks.speech_to_text import SpeechToTextTask, Transcript
 from tasks.wording.transcripts import SpeechOptions
 from tests.recordings import plain_wav
-from tests.speech import JFK, SENTENCES, Samples, decoded, in_a_row, pause, plain_words, say
+from tests.speech import SENTENCES, Samples, in_a_row, pause, say
 
 OVERLAP_S = 1.0
 
@@ -173,21 +172,3 @@ async def test_a_long_recording_is_told_while_it_is_heard() -> None:
     assert " ".join(told) == transcript.text
     assert len(transcript.chunks) == len(told) >= 10
     assert early
-
-
-@pytest.mark.deep
-async def test_a_call_on_two_lines_is_told_while_it_is_heard() -> None:
-    turns = [
-        (say(text, voice="en-us" if turn % 2 else "en-gb+f3"), turn % 2) for turn, text in enumerate(SENTENCES[:14])
-    ]
-    lines = [in_a_row([turn if line == side else pause(len(turn) / RATE) for turn, side in turns]) for line in (0, 1)]
-    told, transcript, early = await transcribed(wav(*lines))
-    assert told == [phrase.text for phrase in transcript.phrases]
-    assert early
-
-
-@pytest.mark.deep
-async def test_nothing_is_told_early_where_speakers_are_told_apart(shared: Path) -> None:
-    told, transcript, _ = await transcribed(wav(decoded(shared / "samples" / "speech_jfk.flac")), diarize=True)
-    assert told == []
-    assert plain_words(transcript.text) == plain_words(JFK)

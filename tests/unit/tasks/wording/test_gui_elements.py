@@ -70,28 +70,10 @@ def test_what_is_written_on_an_element_grounds_it(text: str) -> None:
     assert meant(text) == [SCREEN[4]]
 
 
-def test_a_letter_that_ocr_misread_does_not_matter() -> None:
-    screen = [element("button", "Add to cert"), element("button", "Cancel")]
-    assert matching_elements(Wording.of("the add to cart button"), screen, WIDTH, HEIGHT) == [screen[0]]
-
-
-def test_particles_belong_to_what_is_written() -> None:
-    assert meant("the sign in link") == [SCREEN[0]]
-    assert meant("Where do I click to sign in?") == [SCREEN[0]]
-
-
-def test_a_type_that_no_such_text_has_does_not_hide_the_element() -> None:
-    assert meant("the sign in button") == [SCREEN[0]]
-
-
 def test_types_alone_restrict_the_result() -> None:
     assert meant("Find all checkboxes") == SCREEN[6:8]
     assert meant("the input field") == [SCREEN[1]]
     assert meant("all sliders") == []
-
-
-def test_icons_have_no_text_to_go_by() -> None:
-    assert meant("the magnifier icon") == [SCREEN[2]]
 
 
 def test_places_tell_equal_elements_apart() -> None:
@@ -109,10 +91,6 @@ def test_ordinals_count_elements_in_reading_order() -> None:
     assert meant("Encuentra todas las casillas") == SCREEN[6:8]
     assert meant("Zoek de laatste knop") == [SCREEN[9]]
     assert meant("il secondo pulsante") == [SCREEN[5]]
-
-
-def test_a_quoted_text_that_nothing_has_finds_nothing() -> None:
-    assert meant('the "Delete account" button') == []
 
 
 @each_case(
@@ -133,7 +111,3 @@ def test_a_quoted_text_that_nothing_has_finds_nothing() -> None:
 )
 def test_a_request_for_all_of_a_kind_names_no_element(text: str, names: bool) -> None:
     assert Wording.of(text).names_an_element is names
-
-
-def test_instructions_of_later_lines_are_not_read() -> None:
-    assert Wording.of("Detect the GUI elements.\nthe Save button") == Wording.of("Detect the GUI elements.")

@@ -2,9 +2,6 @@
 
 from datetime import date
 
-import pytest
-
-from tasks.errors import InputError
 from tasks.wording.search_query import Freshness, SearchQuery, freshness_in, parse_query
 from tests.conftest import each_case
 
@@ -126,45 +123,3 @@ def test_how_new_it_shall_be_is_understood(text: str, since: str, until: str | N
 )
 def test_what_says_nothing_of_it_is_not_misread(text: str) -> None:
     assert freshness_in(text, TODAY) is None
-
-
-@pytest.mark.parametrize(
-    ("days", "period"),
-    [
-        (0, "day"),
-        (1, "day"),
-        (2, "week"),
-        (7, "week"),
-        (8, "month"),
-        (31, "month"),
-        (32, "year"),
-        (366, "year"),
-        (367, None),
-    ],
-)
-def test_the_shortest_period_that_reaches_back_is_taken(days: int, period: str | None) -> None:
-    assert Freshness(date.fromordinal(TODAY.toordinal() - days), TODAY, TODAY).period == period
-
-
-def test_a_long_text_is_cut_to_what_engines_take() -> None:
-    text = parsed("word " * 500).text
-    assert len(text.split()) == 45
-    assert len(parsed("x" * 5000).text) == 340
-
-
-def test_only_the_first_paragraph_is_searched_for() -> None:
-    assert (
-        parsed("\n\nWho wrote this poem?\n \nRoses are red since 2025\n\nsite:a.example").text == "Who wrote this poem?"
-    )
-
-
-@pytest.mark.parametrize("text", ["", " \n\t\n "])
-def test_an_empty_text_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="needs something to search for"):
-        parsed(text)
-
-
-@pytest.mark.parametrize("unit", [",", " on a.", "search for ", "\n ", "since 2025-", "a.", '"', "the past "])
-def test_texts_made_to_take_long_do_not(unit: str) -> None:
-    """Each pattern sees at most 2000 characters."""
-    assert len(parsed("tides " + unit * 200_000).text) <= 340

@@ -2,7 +2,6 @@
 
 import pytest
 
-from models.translation.speech_codes import CODES, language_name
 from tasks.wording.transcripts import SpeechOptions, requested_options
 from tests.conftest import each_case
 
@@ -87,13 +86,6 @@ def test_the_language_of_an_answer_or_a_translation_is_not_the_recordings(text: 
 def test_speakers_are_asked_for(text: str, speakers: int | None) -> None:
     assert requested_options(text).diarize
     assert requested_options(text).speakers == speakers
-
-
-def test_every_language_has_a_name() -> None:
-    assert all(language_name(code) != code for code in CODES)
-    assert all(requested_options(f"{language_name(code)} audio").language == code for code in CODES)
-    assert language_name("de") == "German"
-    assert language_name("tlh") == "tlh"
 
 
 def test_wishes_stand_at_either_end_of_a_long_text() -> None:

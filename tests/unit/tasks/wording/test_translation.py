@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.errors import InputError
-from tasks.wording.translation import LONGEST_QUOTATION, parse_order
+from tasks.wording.translation import parse_order
 from tests.conftest import each_case
 
 PHRASINGS = [
@@ -92,15 +92,3 @@ def test_what_the_text_says_about_languages_is_no_instruction() -> None:
 def test_a_megabyte_of_text_is_taken_as_it_is() -> None:
     text = "One line of many.\n" * 60_000
     assert parse_order(f"Translate the following into French:\n\n{text}").text == text
-
-
-def test_an_endless_row_of_asides_is_left_alone_behind_the_instruction() -> None:
-    """Each of them cut off the text would take minutes."""
-    text = "be." * 2_000_000 + "x"
-    assert parse_order(f"Translate into French. {text}").text == text
-
-
-def test_a_text_longer_than_any_quotation_keeps_its_signs() -> None:
-    short = "'" + "a" * (LONGEST_QUOTATION - 2) + "'"
-    assert parse_order(f"Translate into French: {short}").text == short[1:-1]
-    assert parse_order(f"Translate into French: {short[:-1]}a'").text == f"{short[:-1]}a'"
