@@ -1,10 +1,7 @@
-"""Searches the texts that were read for a value: as it is, in another notation, with a few characters changed, or with
-its words scattered over a few lines."""
+"""Searches the texts that were read for a value: as it is, in another notation, or with a few characters changed."""
 
-import re
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -45,15 +42,6 @@ of a text show where the text is."""
 BUCKET = 8
 """Occurrences of n-grams are counted by the place where the text would begin, in buckets of this many characters, so
 that a few missing or additional characters do not separate the n-grams of one occurrence."""
-MIN_SCATTERED_WORDS = 4
-SCATTERED_SHARE = 0.8
-"""Words found close together match a text if they have at least this share of its characters, and all its words with
-figures."""
-LINES_TOGETHER = 6
-"""Scattered words form one match only within this many lines. An address has up to six."""
-MAX_LOOKUPS = 20_000
-"""The number of different words of a text, times the number of places around which these words are searched for, is at
-most this."""
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
@@ -87,7 +75,7 @@ def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool =
         case str() if code := currency_of(value):
             ways = [partial(_match_currency, value, code)]
         case str():
-            ways = [partial(_match_text, value), partial(_match_misread, value), partial(_match_scattered_words, value)]
+            ways = [partial(_match_text, value), partial(_match_misread, value)]
     for way in ways:
         found = [one for passage in passages for one in way(passage)]
         for kind in ("exact", "normalised", "fuzzy"):
@@ -194,63 +182,3 @@ def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
         right = found[edit.dest_pos : edit.dest_pos + 1] if edit.tag != "delete" else ""
         cost += FIGURE_COST if left.isdigit() or right.isdigit() else 1
     return cost
-
-
-def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
-    """Find the words of a longer text within a few lines, in another order or with other words between them."""
-    wanted = dict.fromkeys(fold(text))
-    if len(wanted) < MIN_SCATTERED_WORDS:
-        return
-    length = sum(map(len, wanted))
-    figures = {token for token in wanted if re.search(r"\d", token)}
-    words_by_line: dict[int, dict[str, int]] = {}
-    """Index of the last word with each token, by line."""
-    starts: set[int] = set()
-    searched: set[int] = set()
-    for word in _rarest(wanted, figures, passage)[: max(1, MAX_LOOKUPS // len(wanted))]:
-        anchor = passage.line_at(word)
-        starts.update(range(anchor - LINES_TOGETHER + 1, anchor + 1))
-        nearby_lines = range(max(0, anchor - LINES_TOGETHER + 1), min(len(passage.lines), anchor + LINES_TOGETHER))
-        for line in set(nearby_lines) - searched:
-            searched.add(line)
-            words_of_line = passage.line_words(line)
-            for token in wanted:
-                places = passage.vocabulary.get(token, ())
-                last = bisect_left(places, words_of_line.stop) - 1
-                if last >= 0 and places[last] in words_of_line:
-                    words_by_line.setdefault(line, {})[token] = places[last]
-    best: tuple[float, int, tuple[int, ...]] | None = None
-    for first in sorted(starts & words_by_line.keys()):
-        word_places: dict[str, int] = {}
-        for line in range(first, first + LINES_TOGETHER):
-            word_places = {**words_by_line.get(line, {}), **word_places}
-            share = sum(map(len, word_places)) / length
-            words = tuple(sorted(set(word_places.values())))
-            if share >= SCATTERED_SHARE and figures <= word_places.keys() and (best is None or share > best[0]):
-                best = (share, first, words)
-    if best is not None:
-        yield ValueMatch(passage, best[2], "fuzzy", best[0])
-
-
-def _rarest(wanted: Iterable[str], figures: Collection[str], passage: Passage) -> list[int]:
-    """Return the indices of the words around which the `wanted` tokens have to be searched for, in ascending order.
-
-    Every place with enough of the tokens and with all `figures` contains at least one of the returned words. They are
-    either the words of the rarest tokens (enough of these that the remaining tokens cannot reach SCATTERED_SHARE), or
-    the words of the rarest figure.
-    """
-
-    def count(token: str) -> int:
-        return len(passage.vocabulary.get(token, ()))
-
-    rarest, left = [], sum(map(len, wanted))
-    enough = SCATTERED_SHARE * left - 1e-6
-    for token in sorted(wanted, key=count):
-        if left < enough:
-            break
-        rarest.append(token)
-        left -= len(token)
-    figure = min(figures, key=count, default=None)
-    if figure is not None and count(figure) < sum(map(count, rarest)):
-        rarest = [figure]
-    return sorted({word for token in rarest for word in passage.vocabulary.get(token, ())})

@@ -1,7 +1,7 @@
 """Adjusts the network's scores for a field by rules.
 
-The rules concern the owner of a block of lines, units, labels without a value, the currency of amounts, and words that
-several fields claim.
+The rules concern the owner of a block of lines, units, the rounding of a total, labels without a value, the currency of
+amounts, and words that several fields claim.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from tasks.extraction.concepts import CONCEPTS, concepts_of, concepts_of_field
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold
 from tasks.extraction.units import prefer_units
+from tasks.extraction.values import number_of
 from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
@@ -46,6 +47,8 @@ def apply_rules(logits: Matrix, field: FieldText, candidates: Candidates, units:
     if len(field.concepts) > 1:
         logits[:-1] += NAMED_BONUS * np.array([_concepts_of_label(span) == field.concepts for span in candidates.spans])
     prefer_units(logits, field, units)
+    if "total" in field.concepts:
+        _prefer_rounded(logits, candidates)
     if field.concepts == {"currency"}:
         _prefer_currency(logits, candidates)
         return
@@ -135,6 +138,39 @@ def _party_agreement(owner: str, party: str) -> float:
     # A sender may be the seller, and a recipient the customer, but a seller is not a customer.
     is_plain = owner in ("from", "to") or party in ("from", "to")
     return float(is_plain) if (owner in SENDERS) == (party in SENDERS) else -1.0
+
+
+def _prefer_rounded(logits: Matrix, candidates: Candidates) -> None:
+    """Prefer the rounded amount for a total if the page states a rounding between the unrounded amount and the rounded
+    one."""
+    numbers = {index: number for index, span in enumerate(candidates.spans) if (number := number_of(span)) is not None}
+    total = max(numbers, key=lambda index: logits[index], default=-1)
+    for index, rounding in numbers.items():
+        if (
+            not 0 < abs(rounding) < 1
+            or not _follows(candidates, total, index)
+            or not _is_rounding(candidates.spans[index])
+        ):
+            continue
+        # A rounding without a sign may have been subtracted.
+        results = {round(numbers[total] + one, 2) for one in (rounding, -abs(rounding))}
+        if later := [one for one, number in numbers.items() if number in results and _follows(candidates, index, one)]:
+            best = max(later, key=lambda one: logits[one])
+            unrounded = [one for one, number in numbers.items() if number == numbers[total]]
+            highest, least = logits[total], logits[best]
+            logits[unrounded] = np.minimum(logits[unrounded], least)
+            logits[best] = highest
+            return
+
+
+def _is_rounding(span: CandidateSpan) -> bool:
+    return "rounding" in _concepts_of_label(span)
+
+
+def _follows(candidates: Candidates, earlier: int, later: int) -> bool:
+    """True if span `later` is after span `earlier` on the same page."""
+    first, last = candidates.spans[earlier], candidates.spans[later]
+    return first.passage is last.passage and first.words[-1] < last.words[0]
 
 
 def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:

@@ -1,7 +1,8 @@
 """Finds tables in results and in texts without places on a page.
 
-Tables in texts are written with bars (Markdown, into which office documents and web pages are converted), with commas,
-semicolons, tabs or bars between cells (CSV), or with spaces that align columns.
+Tables in texts are written with bars (Markdown, into which office documents and web pages are converted), or with
+commas, semicolons, tabs or bars between cells (CSV). Columns that spaces align are found like those of pages
+(`headed_rows`).
 """
 
 import csv
@@ -11,9 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from models.vision.text import TextLine, Word
-from tasks.extraction.passages import Passage, head_of
-from tasks.layout.tables import tables_on
+from tasks.extraction.passages import head_of
 from tasks.notation.cells import looks_numeric
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -30,10 +29,6 @@ MAX_TABLE_LINES = MAX_CELLS // 2
 """Largest number of lines of a text that are searched for tables. A table of more rows would have too many cells."""
 MAX_COLUMNS = 16_384
 """Largest number of columns of a table: a spreadsheet has no more."""
-MAX_ALIGNED, MAX_ALIGNED_WORDS = 2_000, 20_000
-"""Largest numbers of lines and words of a text that is searched for columns aligned by spaces alone."""
-SPREAD, LINE = 1.5, 28.0
-"""Lines are SPREAD times as far apart as in `Passage.grid`, and LINE units of the grid high."""
 _BAR = re.compile(r"(?<!\\)\|")
 _WIDE_GAP = re.compile(r"\s{2,}|\t")
 _RULE = re.compile(r"[-:=+ |]+")
@@ -47,13 +42,13 @@ def tables_in(entries: Sequence[Entry]) -> list[tuple[Entry, ReadTable]]:
     """Return the tables of all entries, in order, each with its entry."""
     found: list[tuple[Entry, ReadTable]] = []
     left = MAX_CELLS
-    for index, entry in enumerate(entries):
+    for entry in entries:
         own: list[ReadTable] = []
         for one in entry.result.tables() if entry.error is None else ():
             own += [one] if one is not None else []
         for source_lines in entry.result.passages():
             lines = head_of(source_lines, MAX_CHARS, MAX_TABLE_LINES)
-            own += _tables_in_lines(lines, index, entry.name)
+            own += _tables_in_lines(lines)
         for table in own:
             left -= len(table.rows) * len(table.rows[0])
             if left < 0:
@@ -62,45 +57,28 @@ def tables_in(entries: Sequence[Entry]) -> list[tuple[Entry, ReadTable]]:
     return found
 
 
-def _tables_in_lines(lines: Sequence[SourceLine], entry: int, name: str) -> list[ReadTable]:
+def _tables_in_lines(lines: Sequence[SourceLine]) -> list[ReadTable]:
     found: list[ReadTable] = []
     for _, same_text in groupby(lines, key=lambda line: line.pointer):
         text = list(same_text)
         if not any(line.bounds or "bounds" in line.place for line in text):
-            is_all = (
-                len(text) == len(lines) <= MAX_ALIGNED and sum(len(line.words) for line in lines) <= MAX_ALIGNED_WORDS
-            )
-            found += _tables_in_text(text, Passage(entry, name, text) if is_all else None)
+            found += _tables_in_text(text)
     return found
 
 
-def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> list[ReadTable]:
-    """Return the tables of a text. `passage` is the passage of these lines, or None if they are not to be searched for
-    columns aligned by spaces."""
+def _tables_in_text(lines: Sequence[SourceLine]) -> list[ReadTable]:
     barred = [_is_barred(line.written) for line in lines]
     if not any(barred):
         whole = _delimited(lines)
-        if whole is not None:
-            return [whole]
-        delimited = _delimited_blocks(lines)
-        return delimited if passage is None else [*delimited, *_aligned_tables(lines, passage)]
+        return [whole] if whole is not None else _delimited_blocks(lines)
     found: list[ReadTable] = []
     heading = ""
-    cells = 0
     for is_barred, run in groupby(zip(lines, barred, strict=True), key=lambda pair: pair[1]):
         block = [line for line, _ in run]
         if is_barred:
-            parts = []
-            for part in _blocks(block):
-                rows = _barred_rows(part)
-                parts.append(rows)
-                cells += sum(map(len, rows))
-                if cells > MAX_CELLS:
-                    break
+            parts = [_barred_rows(part) for part in _blocks(block)]
             tables = (_table_of(rows, heading) for rows in _together(parts))
             found += [table for table in tables if table is not None]
-            if cells > MAX_CELLS:
-                return found
         else:
             heading = block[-1].written.strip(" #")
     if not any(_RULE.fullmatch(line.written) for line in lines):
@@ -244,40 +222,3 @@ def _have_only_decimal_commas(lines: Sequence[str]) -> bool:
         if commas and (len(pattern.findall(line)) < commas or not any(map(str.isalpha, line))):
             return False
     return True
-
-
-def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> list[ReadTable]:
-    """Return the tables whose columns are aligned by spaces. They are searched for as on a page on which all letters
-    have the same width."""
-    grid = passage.grid
-    if not grid:
-        return []
-    line_of: dict[int, SourceLine] = {}
-    placed = []
-    boxes = iter(grid)
-    has_gap = [_WIDE_GAP.search(line.written.strip()) is not None for line in lines]
-    # A note between rows would end the table.
-    notes = {
-        index for index in range(1, len(lines) - 1) if not has_gap[index] and has_gap[index - 1] and has_gap[index + 1]
-    }
-    for number, line in enumerate(lines):
-        words = []
-        for text in line.words:
-            left, top, right, _ = map(float, next(boxes))
-            # Two spaces are wider than a line is high, and a single space is not, so only two or more separate columns.
-            top, bottom = SPREAD * top, SPREAD * top + LINE
-            words.append(Word(text, ((left, top), (right, top), (right, bottom), (left, bottom)), 1.0))
-            line_of[id(words[-1])] = line
-        first, last = words[0].quad, words[-1].quad
-        if number in notes:
-            continue
-        placed.append(TextLine(tuple(words), (first[0], last[1], last[2], first[3])))
-    found: list[ReadTable] = []
-    for table in tables_on(placed, ()):
-        rows = [[NO_CELL] * table.columns for _ in range(table.rows)]
-        for cell in table.cells:
-            if cell.words:
-                [read_cell] = _row([cell.text], line_of[id(cell.words[0])])
-                rows[cell.row][cell.column] = read_cell._replace(row_span=cell.row_span, col_span=cell.col_span)
-        found.append(ReadTable(rows, is_exact=False))
-    return found

@@ -291,6 +291,16 @@ def _least_amount(
         yield (line_key, "least"), ColumnCell(piece.text, piece.words, places), form
 
 
+def join_pieces(line: PiecedLine, number: int, indices: Sequence[int]) -> ColumnCell:
+    """Return the text of neighbouring pieces of a line, with the signs between them, as a cell."""
+    pieces = [line.pieces[index] for index in indices]
+    text = line.text[pieces[0].start : pieces[-1].end].replace("\t", " ")
+    if text.count("(") > text.count(")"):
+        text += ")"
+    words = tuple(word for piece in pieces for word in piece.words)
+    return ColumnCell(text, words, frozenset(ColumnPlace(number, index) for index in indices))
+
+
 def _constant_labels(run: Run, keys_by_record: Sequence[Sequence[Key]]) -> Mapping[tuple[int, int, int], str]:
     """Return the labels that pieces have from constant texts, by record, line and piece: a text that is the same in
     most records is the label of the piece after it. The text itself is marked with IS_LABEL."""

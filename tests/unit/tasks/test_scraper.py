@@ -88,14 +88,6 @@ async def test_an_endless_page_ends_at_the_limit() -> None:
             await here.scrape("page")
 
 
-async def test_pages_count_towards_the_total_of_the_request() -> None:
-    async with site(page=html("<p>" + "x" * 500)) as here:
-        total = Total(700)
-        await here.scrape("page", total=total)
-        with pytest.raises(InputTooLarge, match="together"):
-            await here.scrape("page", total=total)
-
-
 async def test_no_link_on_a_page_is_followed() -> None:
     body = '<a href="/b">b</a><img src="/c"><iframe src="/d"></iframe><meta http-equiv="refresh" content="0;url=/e">'
     async with site(page=html(f"<p>text</p>{body}")) as here:

@@ -12,19 +12,14 @@ from tests.unit.tasks.extraction.test_evidence import ocr
 @pytest.mark.parametrize(
     ("name", "first", "last"),
     [
-        ("Priya Moore", "Priya", "Moore"),
-        ("Dupont, Sophie", "Sophie", "Dupont"),
-        ("DUPONT Sophie", "Sophie", "DUPONT"),
-        ("Dr. Anna van den Berg", "Anna", "van den Berg"),
-        ("Wei Jie bin Yusof", "Wei Jie", "bin Yusof"),
-        ("Mary Ann O'Brien", "Mary Ann", "O'Brien"),
-        ("D.ª Remedios Olmo", "Remedios", "Olmo"),
-        ("Pani Anna Nowak", "Anna", "Nowak"),
-        ("Dott.ssa Carla Neri", "Carla", "Neri"),
-        ("Mw. drs. J. Bakker", "J.", "Bakker"),
+        ("Priya Moore", "Priya", "Moore"), ("Dupont, Sophie", "Sophie", "Dupont"),
+        ("DUPONT Sophie", "Sophie", "DUPONT"), ("Dr. Anna van den Berg", "Anna", "van den Berg"),
+        ("Wei Jie bin Yusof", "Wei Jie", "bin Yusof"), ("Mary Ann O'Brien", "Mary Ann", "O'Brien"),
+        ("D.ª Remedios Olmo", "Remedios", "Olmo"), ("Pani Anna Nowak", "Anna", "Nowak"),
+        ("Dott.ssa Carla Neri", "Carla", "Neri"), ("Mw. drs. J. Bakker", "J.", "Bakker"),
         ("MOTA DA SILVA/RITA MRS", "RITA", "MOTA DA SILVA"),
     ],
-)
+)  # fmt: skip
 def test_a_full_name_has_two_parts(name: str, first: str, last: str) -> None:
     assert parts_of_name(name) == {"first_name": first, "last_name": last}
 

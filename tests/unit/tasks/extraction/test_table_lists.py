@@ -120,7 +120,7 @@ def test_a_letter_is_no_table(text: str) -> None:
             [("Avila", 1307), ("Bejar", 510)],
         ),
         (
-            "             Result   Unit\n  Iron        11,2     mg/l\n  Zinc         6,9     mg/l",
+            "  Substance  Result   Unit\n  Iron        11,2     mg/l\n  Zinc         6,9     mg/l",
             {"substance": TEXT, "result": NUMBER, "unit": TEXT},
             [("Iron", 11.2, "mg/l"), ("Zinc", 6.9, "mg/l")],
         ),
