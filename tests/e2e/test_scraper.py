@@ -50,12 +50,6 @@ def test_the_full_model_reads_a_linked_page_before_it_answers(model: FullModel, 
     assert "The museum and the wooden bridge" in prompt_text(model.prompts[0])
 
 
-def test_hidden_orders_do_not_reach_the_llm(model: FullModel, origin: Origin) -> None:
-    model.script(Reply("About a bridge."))
-    model.ask(f"What is on {origin.url('/orders')} ?")
-    assert "Ignore all previous" not in prompt_text(model.prompts[0])
-
-
 def test_orders_in_plain_sight_stand_between_fences_and_cause_nothing(model: FullModel, origin: Origin) -> None:
     origin.seen.clear()
     model.script(Reply("It gives orders."))
