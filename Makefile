@@ -80,7 +80,7 @@ test-extras: $(EXTRAS:%=extra-%) ## Test heavy engines, LLM servers, Ray and oth
 
 # Open WebUI runs on Python 3.11 and 3.12 alone; elsewhere its tests are skipped.
 OPEN_WEBUI := $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 13) and print("$(OPEN_WEBUI_VENV)/.ready")')
-extras: $(TORCH_VENV)/.ready $(GPU_VENV)/.ready $(LLM_SERVERS_VENV)/.torchvision $(CLIENT_VENV)/.javascript $(OPEN_WEBUI) ## Install what `make test-extras` tests, some 25 GB
+extras: $(TORCH_VENV)/.ready $(GPU_VENV)/.ready $(LLM_SERVERS_VENV)/.torchvision $(CLIENT_VENV)/.javascript $(OPEN_WEBUI) ## Install what `make test-extras` tests, tens of gigabytes
 
 # Run pytest in an environment, or say that it is not there. $(1): environment, $(2): arguments
 define in_environment

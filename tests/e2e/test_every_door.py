@@ -59,27 +59,6 @@ Paid: no""",
         },
         {"order_number": (TEXT, "order number"), "iban": (TEXT, "IBAN")},
     ),
-    "payslip": Paper(
-        """PAYSLIP                 Period: April 2026
-
-Employee: Rosa Lindqvist
-Employee number: 00417
-Tax code: 1257L
-
-Gross pay            2,850.00
-Income tax             360.40
-National Insurance     144.24
-Net pay              2,345.36
-Pay date: 30/04/2026""",
-        {
-            "employee": Field(TEXT, "employee", "Rosa Lindqvist", "Rosa Lindqvist"),
-            "tax_code": Field(TEXT, "tax code", "1257L", "1257L"),
-            "gross_pay": Field(NUMBER, "gross pay", 2850, "2,850.00"),
-            "net_pay": Field(NUMBER, "net pay", 2345.36, "2,345.36"),
-            "pay_date": Field(DATE, "pay date", "2026-04-30", "30/04/2026"),
-        },
-        {"iban": (TEXT, "IBAN")},
-    ),
     "delivery note": Paper(
         """DELIVERY NOTE DN-5582
 Carrier: Nordfreight
@@ -95,25 +74,6 @@ Weight: 48.5 kg""",
         },
         {"total": (NUMBER, "total")},
         is_picture=True,
-    ),
-    "letter of a tenancy": Paper(
-        """Tenancy at 8 Orchard Close, York YO10 3QT
-
-Landlord: Priya Nair
-Tenant: Tom Baker
-Start date: 1 September 2026
-Monthly rent: £925.00
-Deposit: £1,065.00
-Pets allowed: no""",
-        {
-            "landlord": Field(TEXT, "landlord", "Priya Nair", "Priya Nair"),
-            "tenant": Field(TEXT, "tenant", "Tom Baker", "Tom Baker"),
-            "start_date": Field(DATE, "start date", "2026-09-01", "1 September 2026"),
-            "monthly_rent": Field(NUMBER, "monthly rent", 925, "925.00"),
-            "deposit": Field(NUMBER, "deposit", 1065, "1,065.00"),
-            "pets_allowed": Field(YES_NO, "", False, ""),
-        },
-        {"email": (TEXT, "email")},
     ),
     "receipt": Paper(
         """CAFE LUNARIA
