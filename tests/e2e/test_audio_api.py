@@ -10,7 +10,7 @@ import httpx
 import openai
 import pytest
 
-from tests.recordings import encoded, plain_wav
+from tests.recordings import plain_wav
 from tests.server import REMEMBERING, Server, serving
 from tests.speech import JFK, SENTENCES, in_a_row, pause, plain_words, say
 
@@ -163,13 +163,6 @@ def test_what_is_wrong_with_a_request_is_said(
     assert (answer.status_code, error["code"]) == (status, code), error
     assert message in error["message"]
     assert error["request_id"] == answer.headers["x-request-id"]
-
-
-def test_a_recording_that_is_too_long_is_refused(client: httpx.Client) -> None:
-    answer = client.post(
-        URL, files={"file": encoded(pause(130.0)[None], "mp3", rate=RATE)}, data={"model": "whisper-1"}
-    )
-    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "audio_too_long")
 
 
 def test_stages_are_told_and_logged_and_what_is_said_is_not(client: httpx.Client, server: Server, jfk: Path) -> None:

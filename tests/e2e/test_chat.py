@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from eval.tables import cells_of, made
-from tests.e2e.conftest import api_client, data_url, ocr_request
+from tests.e2e.conftest import data_url, ocr_request
 from tests.pages import single_line
 from tests.server import Server
 
@@ -113,39 +113,12 @@ def test_models_are_listed_and_described(client: httpx.Client) -> None:
     assert client.get("/v1/models/auto").json()["id"] == "auto"
 
 
-def test_only_the_chat_model_is_marked_as_one(client: httpx.Client) -> None:
-    """LobeChat and clients of Together read the type, clients of OpenRouter the modalities."""
-    marks = {}
-    for name in ("interfaze-beta", "auto", "openfaze-embedding", "text-embedding-3-small", "whisper-1"):
-        model = client.get(f"/v1/models/{name}").json()
-        marks[name] = (model["type"], model["architecture"]["output_modalities"])
-    assert marks == {
-        "interfaze-beta": ("chat", ["text"]),
-        "auto": ("chat", ["text"]),
-        "openfaze-embedding": ("embedding", ["embeddings"]),
-        "text-embedding-3-small": ("embedding", ["embeddings"]),
-        "whisper-1": ("transcription", ["transcription"]),
-    }
-    chat, embedding = client.get("/v1/models").json()["data"]
-    assert (chat["type"], embedding["type"]) == ("chat", "embedding")
-    assert "image" in chat["architecture"]["input_modalities"]
-
-
 def test_the_probes_need_no_key_and_tell_of_each_capability(server: Server) -> None:
     assert httpx.get(f"{server.base_url}/health").json() == {"status": "ok"}
     ready = httpx.get(f"{server.base_url}/ready").json()
     assert ready["status"] == "ready"
     assert ready["capabilities"]["ocr"]["state"] == "loaded"
     assert ready["capabilities"]["llm"]["state"] == "off"
-
-
-def test_a_receipt_is_read_with_its_total(server: Server, shared: Any) -> None:
-    receipt = (shared / "samples" / "receipt_000.jpg").read_bytes()
-    with api_client(server) as client:
-        result = result_of(client.post("/v1/chat/completions", json=ocr_request(data_url(receipt, "image/jpeg"))))
-    text = result["extracted_text"].casefold()
-    for expected in ("tan woon yann", "789417-w", "25/12/2018", "9.00"):
-        assert expected in text
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -54,15 +53,6 @@ def test_a_named_button_is_found_alone(client: httpx.Client) -> None:
     form = sign_up()
     [element] = ask(client, form.screen.png, text="Where is the Create account button?")
     assert iou(box_of(element), form.boxes["create"]) > 0.7
-
-
-@pytest.mark.parametrize("name", ["photo_bus", pytest.param("photo_people", marks=pytest.mark.deep)])
-def test_a_photo_shows_no_interface(client: httpx.Client, shared: Path, name: str) -> None:
-    picture = (shared / "samples" / f"{name}.jpg").read_bytes()
-    response = client.post("/v1/chat/completions", json=body(picture, media_type="image/jpeg"))
-    assert (
-        response.json()["choices"][0]["message"]["content"] == '{"name":"gui_detection","result":{"gui_elements":[]}}'
-    )
 
 
 def test_a_request_without_a_picture_is_refused(client: httpx.Client) -> None:
