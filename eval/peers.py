@@ -40,7 +40,7 @@ from tests.conftest import SHARED
 from tests.llm_server import Reply, serving_llm
 from tests.server import SERVE, free_port, serving
 
-PEERS = Path(__file__).parents[1] / ".venv-peers" / "bin"
+PEERS = Path(__file__).parents[1] / ".venv-llm-servers" / "bin"
 TITLE = "Against others"
 CHANGED = 0.1
 """Largest relative loss, compared with the last figure, that is not marked."""

@@ -107,65 +107,6 @@ def article() -> WebPage:
 
 
 @layout
-def news_with_teasers() -> WebPage:
-    w = Writer(2)
-    title, paragraphs = w.heading(), [w.paragraph(5) for _ in range(8)]
-    teasers = "".join(
-        f'<div class="teaser"><a href="/t{n}"><h4>{w.heading()}</h4></a><p>{w.sentence()}</p></div>' for n in range(8)
-    )
-    body = f"""<div class="page"><div class="top">{MENU}</div><div class="story"><h1>{title}</h1>
-<div class="share-buttons"><a href="#">Share on X</a><a href="#">Mail</a></div>
-<div class="story-body">{tags("p", paragraphs[:4])}<div class="newsletter-box">Get our newsletter every morning</div>
-{tags("p", paragraphs[4:])}</div></div>
-<div class="related-stories"><h3>Related stories</h3>{teasers}</div></div>{FOOTER}"""
-    return page("news_with_teasers", title, body, [title, *paragraphs])
-
-
-@layout
-def wordpress_blog() -> WebPage:
-    w = Writer(3)
-    title, first, second = w.heading(), [w.paragraph() for _ in range(3)], [w.paragraph() for _ in range(3)]
-    section, points = w.heading(), [w.sentence() for _ in range(5)]
-    body = f"""<div id="page" class="site"><header id="masthead" class="site-header"><p class="site-title">My blog</p>
-{MENU}</header><div id="content" class="site-content"><div id="primary" class="content-area"><article id="post-17"
-class="post-17 post type-post"><header class="entry-header"><h1 class="entry-title">{title}</h1></header>
-<div class="entry-content">{tags("p", first)}<h2>{section}</h2><ul>{tags("li", points)}</ul>{tags("p", second)}</div>
-</article></div><div id="secondary" class="widget-area"><section class="widget"><h2>Archives</h2><ul>
-{tags("li", [f"March {year}" for year in range(2010, 2026)])}</ul></section></div></div>{FOOTER}</div>"""
-    return page("wordpress_blog", title, body, [title, *first, section, *points, *second])
-
-
-@layout
-def div_soup() -> WebPage:
-    w = Writer(4)
-    title, paragraphs = w.heading(), [w.paragraph() for _ in range(8)]
-    body = f"""<div class="a1"><div class="b2">
-<a href="/">Start</a> <a href="/b">Products</a> <a href="/c">Jobs</a></div>
-<div class="c3"><div class="d4">{title}</div><div class="e5">{tags("div", paragraphs)}</div></div>
-<div class="f6"><a href="/i">Imprint</a> <a href="/p">Privacy</a></div></div>"""
-    return page("div_soup", title, body, [title, *paragraphs])
-
-
-@layout
-def encyclopedia() -> WebPage:
-    w = Writer(5)
-    title = w.heading()
-    intro, sections = w.paragraph(6), [(w.heading(), [w.paragraph() for _ in range(2)]) for _ in range(4)]
-    facts = [("Area", "348 km²"), ("Population", "21,870"), ("Founded", "1259"), ("Elevation", "14 m")]
-    box = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in facts)
-    text = "".join(f"<h2><span>{heading}</span></h2>{tags('p', ps)}" for heading, ps in sections)
-    body = f"""<div id="mw-navigation" role="navigation">
-<a href="/w/Main">Main page</a><a href="/w/Random">Random</a></div>
-<div id="content" role="main"><h1 id="firstHeading">{title}</h1><div id="bodyContent">
-<table class="infobox">{box}</table><p>{intro}</p>
-<div id="toc" class="toc"><h2>Contents</h2>
-<ul>{"".join(f'<li><a href="#s">{h}</a></li>' for h, _ in sections)}</ul></div>
-{text}</div></div>{FOOTER}"""
-    main = [title, intro, *(f"{a} {b}" for a, b in facts), *(t for h, ps in sections for t in (h, *ps))]
-    return page("encyclopedia", title, body, main)
-
-
-@layout
 def documentation() -> WebPage:
     w = Writer(6)
     code = "client = Client(port={})\nclient.send('hello')\nprint(client.state)"
@@ -181,32 +122,6 @@ def documentation() -> WebPage:
 <div class="document"><div class="body" role="main"><section><h1>{title}</h1><p>{intro}</p>{text}</section></div></div>
 <div class="footer">Built with Sphinx 9.0</div>"""
     return page("documentation", title, body, [title, intro, *(t for section in sections for t in section)])
-
-
-@layout
-def api_reference() -> WebPage:
-    w = Writer(7)
-    names = ("connect", "disconnect", "send", "receive", "subscribe", "flush")
-    title, entries = w.heading(), [(f"{name}(timeout=30)", w.paragraph(2)) for name in names]
-    text = "".join(f"<dl class='py function'><dt><code>{s}</code></dt><dd><p>{d}</p></dd></dl>" for s, d in entries)
-    body = f"""<div class="wy-nav-side"><ul>{tags("li", [w.heading() for _ in range(9)])}</ul></div>
-<main><h1>{title}</h1>{text}</main>{FOOTER}"""
-    return page("api_reference", title, body, [title, *(t for entry in entries for t in entry)])
-
-
-@layout
-def questions_and_answers() -> WebPage:
-    w = Writer(8)
-    title, question, answers = w.heading() + "?", w.paragraph(4), [w.paragraph(5) for _ in range(4)]
-    text = "".join(
-        f'<div class="answer" id="answer-{n}"><div class="votecell">{w.number(1, 90)}</div>'
-        f'<div class="answercell"><p>{a}</p><div class="user-info">{w.name()}</div></div></div>'
-        for n, a in enumerate(answers)
-    )
-    body = f"""<header><a href="/">Ask</a></header><div id="mainbar" role="main"><h1>{title}</h1>
-<div class="question"><p>{question}</p></div><h2>4 Answers</h2>{text}</div>
-<div id="sidebar" class="sidebar">{tags("a", [w.heading() for _ in range(10)], 'href="/q"')}</div>{FOOTER}"""
-    return page("questions_and_answers", title, body, [title, question, "4 Answers", *answers])
 
 
 @layout
@@ -288,15 +203,6 @@ def data_table() -> WebPage:
 
 
 @layout
-def questions_folded() -> WebPage:
-    w = Writer(14)
-    pairs = [(w.heading() + "?", w.paragraph(3)) for _ in range(8)]
-    text = "".join(f"<details><summary>{q}</summary><p>{a}</p></details>" for q, a in pairs)
-    body = f"{MENU}<main><h1>Frequently asked questions</h1>{text}</main>{FOOTER}"
-    return page("questions_folded", "FAQ", body, ["Frequently asked questions", *(" ".join(pair) for pair in pairs)])
-
-
-@layout
 def recipe() -> WebPage:
     w = Writer(15)
     title, intro = "Bread of " + w.heading(), w.paragraph(4)
@@ -349,53 +255,10 @@ def glossary() -> WebPage:
     return page("glossary", "Glossary", body, ["Glossary", *(" ".join(term) for term in terms)])
 
 
-@layout
-def changelog() -> WebPage:
-    w = Writer(19)
-    versions = [(f"Version 2.{n}.0", [w.sentence() for _ in range(4)]) for n in range(6, 0, -1)]
-    text = "".join(f"<h2>{v}</h2><ul>{tags('li', points)}</ul>" for v, points in versions)
-    body = f"{MENU}<main><h1>Changelog</h1>{text}</main>{FOOTER}"
-    return page("changelog", "Changelog", body, ["Changelog", *(t for v, points in versions for t in (v, *points))])
-
-
-@layout
-def table_layout() -> WebPage:
-    """Return a page in the style of the nineties: a table for the layout, `font` and `br` for everything else."""
-    w = Writer(20)
-    title, paragraphs = w.heading(), [w.paragraph(5) for _ in range(6)]
-    text = "<br><br>\n".join(paragraphs)
-    body = f"""<table width="760" border=0><tr><td width="140" valign=top bgcolor="#ddddee">
-<font size=2><a href=a.htm>Home</a><br>
-<a href=b.htm>Links</a><br><a href=c.htm>Guestbook</a></font>
-<td valign=top><font size=5><b>{title}</b></font><p>{text}</table>"""
-    return page("table_layout", title, body, [title, *paragraphs])
-
-
-@layout
-def broken_html() -> WebPage:
-    w = Writer(21)
-    title, paragraphs = w.heading(), [w.paragraph() for _ in range(6)]
-    text = "<p>".join(f"<b><i>{p[:9]}</b></i>{p[9:]}</span></div2>" for p in paragraphs)
-    html = f"<html><body bgcolor=white><h1>{title}<h1/><div class=x><p></div><!-- once --><p>{text}<td></table></b"
-    return WebPage("broken_html", html.encode(), "\n".join([title, *paragraphs]))
-
-
-_RUSSIAN = (
-    "В понедельник городской совет решил отремонтировать старый деревянный мост через реку.",
-    "Работы начнутся весной и продлятся не меньше трёх месяцев, сообщил главный инженер.",
-    "Жители соседней деревни давно просили об этом, потому что объезд занимает почти час.",
-    "На время ремонта движение автобусов будет изменено, новое расписание висит на станции.",
-)
 _JAPANESE = (
     "市議会は月曜日に、川にかかる古い木の橋を修理することを決めました。",
     "工事は春に始まり、少なくとも三か月かかると主任技師が説明しました。",
     "近くの村の住民は、遠回りに一時間近くかかるため、以前から修理を求めていました。",
-)
-_GERMAN = (
-    "Der Stadtrat beschloss am Montag, die alte hölzerne Brücke über den Fluss zu erneuern.",
-    "Die Arbeiten beginnen im Frühjahr und dauern nach Auskunft der Behörde mindestens drei Monate.",
-    "Bewohner des Nachbardorfes hatten das lange gefordert, weil der Umweg fast eine Stunde kostet.",
-    "Während der Bauzeit gilt ein neuer Fahrplan, der am Bahnhof aushängt und im Netz steht.",
 )
 
 
@@ -407,18 +270,8 @@ def _encoded(name: str, charset: str, title: str, paragraphs: Sequence[str], *, 
 
 
 @layout
-def windows_1251() -> WebPage:
-    return _encoded("windows_1251", "windows-1251", "Ремонт моста", _RUSSIAN * 2, declared=False, lang="ru")
-
-
-@layout
 def shift_jis() -> WebPage:
     return _encoded("shift_jis", "shift_jis", "橋の修理", _JAPANESE * 2, declared=True, lang="ja")
-
-
-@layout
-def iso_8859_1() -> WebPage:
-    return _encoded("iso_8859_1", "iso-8859-1", "Neue Brücke", _GERMAN * 2, declared=False, lang="de")
 
 
 @layout
@@ -427,17 +280,6 @@ def ten_megabytes() -> WebPage:
     title, paragraphs = w.heading(), [w.paragraph(40) for _ in range(3400)]
     body = f"{MENU}<main><h1>{title}</h1>{tags('p', paragraphs)}</main>{FOOTER}"
     return page("ten_megabytes", title, body, [title, *paragraphs])
-
-
-@layout
-def server_rendered_app() -> WebPage:
-    """Return a page of a JavaScript framework that contains its content, and also repeats it as data."""
-    w = Writer(26)
-    title, paragraphs = w.heading(), [w.paragraph() for _ in range(6)]
-    body = f"""<div id="__next"><div class="css-1x2y3z"><div class="css-9kq0ab">{MENU}</div><div class="css-77abcd">
-<h1 class="css-0">{title}</h1>{tags("p", paragraphs, 'class="css-p1"')}</div></div></div>
-<script id="__NEXT_DATA__" type="application/json">{{"props":{{"text":"{paragraphs[0]}"}}}}</script>"""
-    return page("server_rendered_app", title, body, [title, *paragraphs])
 
 
 @layout

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from app.cli import running
 from tests.e2e.conftest import KEY
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.e2e.test_cli import openfaze_here
-from tests.llm_server import Reply, serving_llm
+from tests.llm_server import Reply
 from tests.pages import single_line
 from tests.server import free_port, serving
 
@@ -108,34 +107,6 @@ def test_the_server_that_runs_is_found(sign: str, tmp_path: Path, monkeypatch: p
     assert result.stderr.startswith(f"no server answers at {tried}. Start one with `openfaze serve`")
 
 
-@pytest.mark.parametrize("is_dead", [True, False], ids=["no process", "another program"])
-def test_a_note_of_a_server_that_is_gone_has_nothing_sent_to_who_took_its_port(
-    is_dead: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usual = f"http://127.0.0.1:{free_port()}"
-    monkeypatch.setattr(running, "DEFAULT_URL", usual)
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    (tmp_path / "state").mkdir()
-    with serving_llm() as other:
-        url = other.base_url.removesuffix("/v1")
-        note = {"url": url, "pid": gone.pid if is_dead else os.getpid()}
-        (tmp_path / "state" / "serving.json").write_text(json.dumps(note))
-        result = openfaze_here(
-            "ask", "hi", folder=tmp_path, OPENFAZE_FILES_DIR=str(tmp_path / "files"), OPENFAZE_API_KEY="secret"
-        )
-        assert other.requests == []
-    assert result.returncode == 2
-    tried = usual if is_dead else f"{url} or {usual}"
-    assert result.stderr.startswith(f"no server answers at {tried}. Start one")
-
-
-def test_a_text_is_answered_without_what_a_terminal_would_obey(model: FullModel, tmp_path: Path) -> None:
-    model.script(Reply("Two \x1b[31mwords\x9b2J [bold]."))
-    result = ask(model, tmp_path, "Say two words.")
-    assert (result.returncode, result.stdout) == (0, "Two [31mwords2J [bold].\n")
-
-
 def test_a_schema_gives_a_table_of_fields_with_their_sources(model: FullModel, sign: str, tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(json.dumps(FIELDS))
     model.script(Reply('{"platform": "nine", "track": "[red]forty"}'))
@@ -146,14 +117,6 @@ def test_a_schema_gives_a_table_of_fields_with_their_sources(model: FullModel, s
     assert platform[:2] == ["platform", "nine"]
     assert platform[-1] == "“nine”"
     assert track == ["track", "[red]forty", "not", "supported"]
-
-
-def test_programs_have_the_body(model: FullModel, sign: str, tmp_path: Path) -> None:
-    result = ask(model, tmp_path, "-f", sign, "--task", "ocr", "--json")
-    content = json.loads(json.loads(result.stdout)["choices"][0]["message"]["content"])
-    assert content["result"]["extracted_text"] == "Platform nine"
-    refused = ask(model, tmp_path, "hi", "--task", "ocr", "--json")
-    assert (refused.returncode, json.loads(refused.stdout)["error"]["type"]) == (1, "invalid_request_error")
 
 
 @pytest.mark.deep

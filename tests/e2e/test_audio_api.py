@@ -10,10 +10,7 @@ import httpx
 import openai
 import pytest
 
-from models.capability import EngineConfig
-from models.speech.whisper_files import packaged_tiny_en
-from tests.e2e.full_model import client_of_app
-from tests.recordings import encoded, plain_wav
+from tests.recordings import plain_wav
 from tests.server import REMEMBERING, Server, serving
 from tests.speech import JFK, SENTENCES, in_a_row, pause, plain_words, say
 
@@ -21,7 +18,6 @@ KEY = "test-key-1"
 MB = 1024 * 1024
 RATE = 16_000
 URL = "/v1/audio/transcriptions"
-ENGLISH_ONLY = {"speech_to_text": "whisper", "speech_model": str(packaged_tiny_en(EngineConfig()).folder)}
 
 
 @pytest.fixture(scope="module")
@@ -55,25 +51,6 @@ def hello(tmp_path: Path) -> Path:
     file = tmp_path / "hello.wav"
     file.write_bytes(plain_wav(say("Hello.")[None]))
     return file
-
-
-def test_the_sample_is_written_down_without_a_word_wrong(sdk: openai.OpenAI, jfk: Path) -> None:
-    answer = sdk.audio.transcriptions.create(file=jfk, model="whisper-1")
-    assert plain_words(answer.text) == plain_words(JFK)
-    assert answer.usage is not None
-    assert answer.usage.model_dump() == {"type": "duration", "seconds": 11.0}
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        "interfaze-beta",
-        "gpt-4o-transcribe",
-        *(pytest.param(model, marks=pytest.mark.deep) for model in ("auto", "gpt-4o-mini-transcribe")),
-    ],
-)
-def test_clients_may_name_openais_models_and_ours(sdk: openai.OpenAI, hello: Path, model: str) -> None:
-    assert sdk.audio.transcriptions.create(file=hello, model=model, language="en").text
 
 
 def test_verbose_json_has_segments_and_words(sdk: openai.OpenAI, jfk: Path) -> None:
@@ -120,19 +97,6 @@ def test_a_stream_says_the_same(sdk: openai.OpenAI, jfk: Path, model: str) -> No
     assert "".join(event.delta for event in events if event.type == "transcript.text.delta") == events[-1].text
 
 
-async def test_the_asynchronous_client_streams_segments(server: Server, jfk: Path) -> None:
-    async with openai.AsyncOpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0) as client:
-        stream = await client.audio.transcriptions.create(
-            file=jfk, model="gpt-4o-transcribe-diarize", response_format="diarized_json", stream=True
-        )
-        events = [event async for event in stream]
-    segments = [event for event in events if event.type == "transcript.text.segment"]
-    assert {segment.speaker for segment in segments} == {"A"}
-    assert plain_words(" ".join(segment.text for segment in segments)) == plain_words(JFK)
-    deltas = [event.delta for event in events if event.type == "transcript.text.delta"]
-    assert plain_words("".join(deltas)) == plain_words(JFK)
-
-
 def test_phrases_come_while_the_rest_is_still_listened_to(client: httpx.Client) -> None:
     said = in_a_row([part for text in SENTENCES[:11] for part in (say(text), pause(0.6))])
     with client.stream(
@@ -148,23 +112,6 @@ def test_phrases_come_while_the_rest_is_still_listened_to(client: httpx.Client) 
     done_by_then = json.loads(lines[first - 1].removeprefix(": progress "))["done"]
     assert done_by_then < reached[-1]["done"] == reached[-1]["total"]
     assert lines[-1] == "data: [DONE]"
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"timestamp_granularities[]": "word"},
-        {"timestamp_granularities": "word"},
-        {"timestamp_granularities[0]": "word"},
-        {"timestamp_granularities[0]": "word", "timestamp_granularities[1]": "segment"},
-    ],
-)
-def test_the_list_of_granularities_has_several_spellings(
-    client: httpx.Client, jfk: Path, fields: dict[str, str]
-) -> None:
-    data = {"model": "whisper-1", "response_format": "verbose_json", **fields}
-    answer = client.post(URL, files={"file": jfk.read_bytes()}, data=data).json()
-    assert ("words" in answer, "segments" in answer) == (True, "segment" in fields.values())
 
 
 def test_silence_is_an_empty_text(client: httpx.Client) -> None:
@@ -184,31 +131,11 @@ def test_silence_is_an_empty_text(client: httpx.Client) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
-def test_an_engine_that_cannot_translate_says_what_would(tmp_path: Path, jfk: Path) -> None:
-    with (
-        client_of_app(tmp_path, **ENGLISH_ONLY, llm="off") as running,
-        openai.OpenAI(base_url=f"{running.base_url}/v1", api_key="none", max_retries=0) as sdk,
-        pytest.raises(openai.InternalServerError, match=r"does not translate: run `\S*openfaze pull") as failure,
-    ):
-        sdk.audio.translations.create(file=jfk, model="whisper-1")
-    assert (failure.value.status_code, failure.value.code) == (503, "engine_unavailable")
-
-
-@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
 def test_speech_is_translated_right_after_install(sdk: openai.OpenAI, tmp_path: Path) -> None:
     german = tmp_path / "german.wav"
     german.write_bytes(plain_wav(say("Guten Morgen. Heute ist ein schöner Tag.", "de")[None]))
     answer = sdk.audio.translations.create(file=german, model="whisper-1")
     assert "good morning" in answer.text.casefold()
-
-
-def test_other_languages_are_heard_right_after_install(sdk: openai.OpenAI, tmp_path: Path) -> None:
-    spanish = tmp_path / "spanish.wav"
-    text = "Buenos días. Quisiera reservar una mesa para cuatro personas el viernes por la noche."
-    spanish.write_bytes(plain_wav(say(text, "es")[None]))
-    answer = sdk.audio.transcriptions.create(file=spanish, model="whisper-1", response_format="verbose_json")
-    assert answer.language == "spanish"
-    assert "una mesa para cuatro personas" in answer.text.casefold()
 
 
 @pytest.mark.parametrize(
@@ -236,13 +163,6 @@ def test_what_is_wrong_with_a_request_is_said(
     assert (answer.status_code, error["code"]) == (status, code), error
     assert message in error["message"]
     assert error["request_id"] == answer.headers["x-request-id"]
-
-
-def test_a_recording_that_is_too_long_is_refused(client: httpx.Client) -> None:
-    answer = client.post(
-        URL, files={"file": encoded(pause(130.0)[None], "mp3", rate=RATE)}, data={"model": "whisper-1"}
-    )
-    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "audio_too_long")
 
 
 def test_stages_are_told_and_logged_and_what_is_said_is_not(client: httpx.Client, server: Server, jfk: Path) -> None:

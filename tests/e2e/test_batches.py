@@ -209,14 +209,6 @@ def test_a_request_that_will_not_do_is_refused_by_its_field(
     assert said in refused.value.message
 
 
-def test_only_a_file_for_batches_will_do(sdk: openai.OpenAI) -> None:
-    file = sdk.files.create(file=("a.jsonl", json.dumps(line("a")).encode()), purpose="user_data")
-    with pytest.raises(openai.BadRequestError, match="purpose=batch"):
-        sdk.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")
-    with pytest.raises(openai.BadRequestError, match="x-interfaze-zdr"):
-        create(sdk, line("a"), extra_headers={"x-interfaze-zdr": "true"})
-
-
 def test_a_batch_belongs_to_its_key(sdk: openai.OpenAI, other: openai.OpenAI) -> None:
     batch = ended(sdk, create(sdk, line("a")))
     for ask in (other.batches.retrieve, other.batches.cancel):

@@ -1,20 +1,13 @@
 """The cache of answers, over HTTP: what is told again, to whom, and what never is."""
 
 import asyncio
-import contextlib
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-import openai
 import pytest
 
-from tasks.base import TaskRequest
-from tasks.ocr import OcrTask
-from tasks.ocr_result import OcrResult
-from tests.e2e.conftest import data_url, ocr_request, printed_by_client
 from tests.e2e.full_model import (
     PATH,
     FullModel,
@@ -29,7 +22,6 @@ from tests.e2e.full_model import (
 )
 from tests.llm_server import Reply
 from tests.origin import Origin, serving_origin
-from tests.pages import single_line
 
 KEY, OTHER = "test-key-1", "test-key-2"
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
@@ -53,21 +45,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
 def origin() -> Iterator[Origin]:
     with serving_origin() as origin:
         yield origin
-
-
-@contextlib.contextmanager
-def read_pictures() -> Iterator[list[str]]:
-    """What OCR is asked to read meanwhile."""
-    read: list[str] = []
-    run = OcrTask.run
-
-    async def noted(self: OcrTask, request: TaskRequest) -> OcrResult:
-        read.append(request.text)
-        return await run(self, request)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(OcrTask, "run", noted)
-        yield read
 
 
 def without_envelope(response: httpx.Response) -> dict[str, Any]:
@@ -129,14 +106,6 @@ def test_a_field_that_shapes_the_answer_asks_anew(model: FullModel, other: dict[
     assert vcache(model.ask(question))
 
 
-def test_histories_and_system_prompts_are_part_of_the_question(model: FullModel) -> None:
-    model.says_ok()
-    said = [{"role": "user", "content": "My name is Ann."}, {"role": "assistant", "content": "Hello."}]
-    said_otherwise = [{"role": "user", "content": "My name is Bea."}, {"role": "assistant", "content": "Hello."}]
-    for messages in ([], said, said_otherwise, [system("Be brief.")], [system("Be long.")]):
-        assert not vcache(model.ask(*messages, "What is my name?"))
-
-
 def test_keys_never_share(model: FullModel) -> None:
     model.says_ok()
     other = {"authorization": f"Bearer {OTHER}"}
@@ -155,15 +124,6 @@ def test_who_asks_not_to_be_remembered_is_not(model: FullModel, header: str) -> 
     assert vcache(model.ask(question))
 
 
-def test_what_was_cut_or_failed_is_asked_again(model: FullModel) -> None:
-    model.script(Reply("Once upon", finish_reason="length"), Reply("Once upon a time."))
-    assert not vcache(model.ask("A story?"))
-    assert content_of(model.ask("A story?")) == "Once upon a time."
-    model.script(Reply(status=400, error="no"), Reply("Yes."))
-    assert model.ask("Does it fail?").status_code != 200
-    assert content_of(model.ask("Does it fail?")) == "Yes."
-
-
 def test_what_a_guard_blocks_is_judged_again(model: FullModel) -> None:
     model.says_ok()
     for _ in range(2):
@@ -174,45 +134,6 @@ def test_what_a_guard_blocks_is_judged_again(model: FullModel) -> None:
     assert not vcache(model.ask(system("<guard>S1</guard>"), "How do I bake bread?"))
     assert vcache(model.ask(system("<guard>S1</guard>"), "How do I bake bread?"))
     assert not vcache(model.ask(system("<guard>S2</guard>"), "How do I bake bread?"))
-
-
-def test_media_count_by_what_they_hold(model: FullModel, origin: Origin) -> None:
-    picture = single_line("INVOICE 7").encoded()
-    origin.files |= {"/a.png": picture, "/b.png": picture, "/c.png": single_line("INVOICE 8").encoded()}
-    read = [model.client.post(PATH, json=ocr_request(origin.url(path))) for path in ("/a.png", "/b.png", "/c.png")]
-    assert list(map(vcache, read)) == [False, True, False]
-    assert content_of(read[0]) == content_of(read[1]) != content_of(read[2])
-    assert vcache(model.client.post(PATH, json=ocr_request(data_url(picture))))
-    with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key=KEY, max_retries=0) as client:
-        uploaded = client.files.create(file=("x.png", picture), purpose="vision")
-    for part in (
-        {"type": "input_image", "file_id": uploaded.id},
-        {"type": "image_url", "image_url": {"url": data_url(picture), "detail": "high"}},
-        *(named(picture, name) for name in ("a.png", "b.png")),
-    ):
-        answer = model.ask(system("<task>ocr</task>"), [text_part("Read it."), part])
-        assert vcache(answer)
-        assert content_of(answer) == content_of(read[0])
-
-
-def named(content: bytes, filename: str) -> dict[str, Any]:
-    return {"type": "file", "file": {"file_data": data_url(content), "filename": filename}}
-
-
-def test_ten_questions_about_a_document_read_it_once(model: FullModel) -> None:
-    model.says_ok()
-    page = picture_of("LEDGER 1999")
-    with read_pictures() as read:
-        for number in range(4):
-            answer = model.ask([text_part(f"Question {number}: what is this?"), page])
-            assert not vcache(answer)
-            assert "LEDGER" in answer.text
-        assert len(read) == 1
-        # With its tables it is another reading, and who asks to be forgotten has his own.
-        assert "LEDGER" in model.ask([text_part("What is this?"), page], ocr={"tables": True}).text
-        assert len(read) == 2
-        model.ask([text_part("What is this now?"), page], headers={"x-interfaze-zdr": "true"})
-        assert len(read) == 3
 
 
 def test_identical_requests_in_flight_run_once(model: FullModel) -> None:
@@ -278,13 +199,3 @@ print(json.dumps({
     "streamed": "".join(deltas).strip(),
 }))
 """
-
-
-def test_the_interfaze_sdk_reads_precontext_and_reasoning_of_hits(model: FullModel) -> None:
-    model.script(Reply("It says OPEN, in large letters.", reasoning="Let me look. I see."))
-    picture = data_url(single_line("OPEN").encoded())
-    report = json.loads(printed_by_client(EXTRAS, f"{model.base_url}/v1", KEY, picture))
-    assert report["vcache"] == [False, True]
-    assert report["told"] == [[["ocr"], "Let me look. I see.", "It says OPEN, in large letters."]] * 3
-    assert report["streamed"] == "It says OPEN, in large letters."
-    assert len(model.prompts) == 1

@@ -8,9 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from app.chat.own_answer import EXTRACTED
-from app.runnable_commands import adapt_for_client
-from models.language.llm import CAUTION
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, content_of, text_part
@@ -81,18 +78,6 @@ def test_markup_tools_and_a_system_prompt_change_no_answer_about_a_picture(clien
     assert "tool_calls" not in asked.json()["choices"][0]["message"]
 
 
-def test_a_document_that_a_program_retrieved_is_asked_about(client: httpx.Client) -> None:
-    source = f'<context>\n<source id="1" name="note.txt">{INVOICE}</source>\n</context>'
-    template = f"### Task:\nRespond with the context, and cite it by [id].\n\n### Output:\nA clear answer.\n\n{source}"
-    answer = "Marta Kowalczyk\n\n> Customer: Marta Kowalczyk"
-    assert content_of(chat(client, user(f"{template}\n\nWho is the customer?"), tools=TOOLS)) == answer
-    system = {
-        "role": "system",
-        "content": f"Answer from the context.\nContext:\n[CONTEXT 0]:\n{INVOICE}\n[END CONTEXT 0]",
-    }
-    assert content_of(chat(client, system, user("Who is the customer?"))) == answer
-
-
 @pytest.mark.parametrize(
     ("form", "answer"),
     [
@@ -119,33 +104,6 @@ def test_a_prompt_that_shows_json_gets_the_values_of_its_document(client: httpx.
     assert json.loads(content_of(chat(client, user(prompt)))) == {"vendor": "Acme GmbH", "total": 99.5}
     system = {"role": "system", "content": 'For a chart, answer with JSON such as {"chart": []}.'}
     assert content_of(chat(client, system, user(f"Total?\n\n{INVOICE}"))).startswith("99.50\n")
-
-
-def test_a_question_is_answered_part_by_part(client: httpx.Client) -> None:
-    question = "Who is the customer, how much is it, until when must it be paid, and why is it late?"
-    parts = content_of(chat(client, user(f"{question}\n\n{INVOICE}"))).split("\n\n")
-    assert [part for part in parts if not part.startswith(">")] == [
-        "customer: Marta Kowalczyk",
-        "how much is it: 99.50",
-        "until when must it be paid: 2026-04-01",
-        "Not found: nothing that was read answers 'why is it late'.",
-    ]
-
-
-def test_a_summary_is_made_of_the_texts_own_sentences(client: httpx.Client) -> None:
-    response = chat(client, user(f"Summarize this in two sentences.\n\n{MINUTES}"))
-    lines = content_of(response).splitlines()
-    assert len(lines) == 2
-    assert all(line.removeprefix("- ") in MINUTES for line in lines)
-    assert response.json()["warnings"] == [adapt_for_client(EXTRACTED)]
-
-
-@pytest.mark.parametrize("question", ["Get my horoscope", "Explain how the Quennebrask effect works.", "How are you?"])
-def test_what_nothing_here_knows_is_one_honest_sentence(client: httpx.Client, question: str) -> None:
-    for fields in ({}, {"tools": TOOLS}):
-        response = chat(client, user(question), **fields)
-        assert "OPENFAZE_LLM_BASE_URL" in content_of(response)
-        assert adapt_for_client(CAUTION) not in response.json().get("warnings", [])
 
 
 def test_an_offered_tool_that_plainly_fits_is_called_with_copied_arguments(client: httpx.Client) -> None:

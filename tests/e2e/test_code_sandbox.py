@@ -113,7 +113,6 @@ def test_pictures_come_back(on: FullModel) -> None:
     assert base64.b64decode(image["url"].removeprefix("data:image/png;base64,")) == b"\x89PNG\r\n\x1a\n"
 
 
-FORK_BOMB = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
 HARM = {
     "10 GB": "bytearray(10 << 30)",
     "20 MB of output": "for _ in range(20): print('x' * 1_000_000)",
@@ -132,11 +131,6 @@ def is_contained(model: FullModel, code: str) -> Json:
     assert model.client.get("/health").status_code == 200
     assert children() - before == set()
     return result
-
-
-@needs_sandbox
-def test_a_fork_bomb_is_ended_when_its_time_is_up(hurried: FullModel) -> None:
-    assert is_contained(hurried, FORK_BOMB)["timed_out"] is True
 
 
 @needs_sandbox

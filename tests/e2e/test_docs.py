@@ -3,7 +3,7 @@
 A fence `sh run` or `python run` is executed in a folder that holds `receipt.png`, `receipt.jpg`, `people.jpg` and
 `speech.flac`, with settings that name a file of keys there, with one of `alice`; `python client` with the official
 client and the older openai package that it needs. The `output` fence behind it is what it prints. What is marked
-`integration`, `make test-integrations` executes; what is not marked, tests/unit/project/test_docs_fences.py checks.
+`integration`, `make test-extras` executes; what is not marked, tests/unit/project/test_docs_fences.py checks.
 """
 
 import contextlib

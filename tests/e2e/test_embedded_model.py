@@ -18,8 +18,6 @@ import httpx
 import PIL.Image
 import pytest
 
-from app.runnable_commands import adapt_commands, adapt_for_client
-from models.language.llm import CAUTION
 from tests.e2e.conftest import data_url
 from tests.server import Server, serving
 
@@ -82,36 +80,6 @@ def test_a_question_about_a_receipt_is_answered_over_what_was_read(ask: httpx.Cl
     said = completion["choices"][0]["message"]["content"]
     assert said.strip()
     print(f"\nWhat is the total? (9.00) {said!r}")
-
-
-CONTRACT = """Residential lease for the flat at 12 Harbour Street, Leeds
-Landlord: Helen Cartwright, 4 Mill Lane, Leeds LS8 2QT
-Telephone of the landlord: 0113 496 0182
-Tenants: Priya Nair and Oliver Banks
-The rent is 1,150.00 GBP a month, due on the first day of each month.
-A deposit of 1,725.00 GBP is held by the agency.
-The lease begins on 1 May 2026 and ends on 30 April 2027.
-Pets need the agency's consent in writing.
-"""
-
-
-@pytest.mark.parametrize("order", ["{question}\n\n{text}", "{text}\n\n{question}"])
-def test_a_question_about_a_text_in_the_message_is_answered_from_it(ask: httpx.Client, order: str) -> None:
-    asked = order.format(question="What is the landlord's phone number?", text=CONTRACT)
-    completion = answer(ask, words(asked), temperature=0)
-    said = completion["choices"][0]["message"]["content"]
-    assert said.startswith("0113 496 0182\n\n> Telephone of the landlord: 0113 496 0182")
-
-
-def test_that_the_tiny_llm_answers_is_said_wherever_one_looks(model: Server, ask: httpx.Client) -> None:
-    if ASKED_FOR:
-        pytest.skip("another LLM was asked for")
-    completion = answer(ask, words("hi"), max_tokens=4)
-    assert adapt_for_client(CAUTION) in completion["warnings"]
-    llm = httpx.get(f"{model.base_url}/ready", trust_env=False).json()["capabilities"]["llm"]
-    assert llm == {"state": "loaded", "engine": "smollm2-135m", "warning": adapt_for_client(CAUTION)}
-    [logged] = [entry for entry in model.log if entry["event"] == "llm_caution"]
-    assert (logged["level"], logged["llm"], logged["caution"]) == ("warning", "smollm2-135m", adapt_commands(CAUTION))
 
 
 def test_an_answer_is_streamed_as_it_is_written(ask: httpx.Client) -> None:

@@ -12,7 +12,6 @@ import pytest
 from numpy.typing import NDArray
 
 from app.routes.embeddings import MAX_CHARS
-from app.wire.model_names import EMBEDDING_ALIASES
 from models.embedding.embedder import DIMENSIONS
 from tests.e2e.conftest import KEY
 from tests.e5_model import random_e5
@@ -75,34 +74,12 @@ def test_numbers_and_base64_say_the_same(client: httpx.Client, sdk: openai.OpenA
     np.testing.assert_allclose(unpacked, vectors(sdk, BREAD)[0], atol=1e-6)
 
 
-def test_fewer_dimensions_are_the_first_ones_at_length_one(sdk: openai.OpenAI) -> None:
-    [whole], [short] = vectors(sdk, BREAD), vectors(sdk, BREAD, dimensions=64)
-    assert len(short) == 64
-    np.testing.assert_allclose(short, whole[:64] / np.linalg.norm(whole[:64]), atol=1e-5)
-
-
 def test_a_long_text_is_read_to_its_end(sdk: openai.OpenAI) -> None:
     long = "The invoice was due in March. " * 50
     [invoices], [both] = vectors(sdk, long), vectors(sdk, long + f"{WHALES} " * 50)
     whales = vectors(sdk, WHALES)[0]
     assert float(both @ whales) > float(invoices @ whales) + 0.2
     assert np.linalg.norm(both) == pytest.approx(1, abs=1e-5)
-
-
-@pytest.mark.parametrize("name", EMBEDDING_ALIASES)
-def test_openais_names_mean_the_engine_that_is_here(sdk: openai.OpenAI, name: str) -> None:
-    answer = sdk.embeddings.create(model=name, input=BREAD)
-    assert answer.model == name
-    assert np.allclose(answer.data[0].embedding, vectors(sdk, BREAD)[0], atol=1e-6)
-    assert sdk.models.retrieve(name).id == name
-    assert name not in [model.id for model in sdk.models.list()]
-
-
-@pytest.mark.parametrize("tokens", [[101, 102], [[101, 102], [103]]])
-def test_tokens_are_refused_with_what_to_do(client: httpx.Client, tokens: Any) -> None:
-    error = refused(client, input=tokens)
-    assert (error["status"], error["param"]) == (400, "input[0]")
-    assert "check_embedding_ctx_length=False" in error["message"]
 
 
 @pytest.mark.parametrize(
@@ -127,14 +104,6 @@ def test_what_is_refused_is_named(
     error = refused(client, **fields)
     assert (error["status"], error["param"]) == (status, param)
     assert said in error["message"]
-
-
-def test_a_key_may_be_kept_from_it(server: Server) -> None:
-    headers = {"authorization": f"Bearer {FOR_OCR}"}
-    body = {"model": MODEL, "input": BREAD}
-    answer = httpx.post(f"{server.base_url}{PATH}", json=body, headers=headers, trust_env=False)
-    assert answer.status_code == 403
-    assert answer.json()["error"]["code"] == "task_not_allowed"
 
 
 def test_an_engine_of_many_languages_serves_by_name_and_the_guard_stays_with_its_own(

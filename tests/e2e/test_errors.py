@@ -1,21 +1,17 @@
 """Bad input: the right status, type, code and words, and a server that goes on answering."""
 
 import base64
-import json
 import struct
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.e2e.conftest import data_url, ocr_request
-from tests.e2e.full_model import client_of_app
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
-from tests.pdfs import pdf_of_pages
 from tests.server import Server
 
 GOOD = data_url(single_line("still here").encoded())
@@ -144,20 +140,6 @@ def test_an_empty_message(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "message"),
-    [
-        ("<task>sing</task>", "invalid task 'sing'. Supported tasks: ocr, "),
-        ("<task>ocr, translate</task>", "only one task may be specified per request, got 2: ocr, translate"),
-        ("<guard>S99</guard>", "invalid guard code 'S99'. Valid codes: S1, "),
-    ],
-)
-def test_directives_that_cannot_be_followed(client: httpx.Client, tag: str, message: str) -> None:
-    body = ocr_request(GOOD)
-    body["messages"][0]["content"] = tag  # type: ignore[index]
-    assert bad(chat(client, body))["message"].startswith(message)
-
-
-@pytest.mark.parametrize(
     ("url", "message"),
     [
         ("data:image/png;base64,@@@@", "invalid base64 payload in data URI"),
@@ -175,35 +157,6 @@ def test_a_truncated_picture(client: httpx.Client) -> None:
     bad(chat(client, ocr_request(data_url(png[: len(png) // 2]))))
 
 
-def test_an_empty_file(client: httpx.Client) -> None:
-    assert "empty" in bad(chat(client, ocr_request("data:image/png;base64,")))["message"]
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (b"GIF89a" + bytes(32), "gif"),
-        (b'<svg xmlns="http://www.w3.org/2000/svg"></svg>', "svg"),
-        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(32), "avif"),
-    ],
-)
-def test_kinds_of_pictures_that_are_not_read(client: httpx.Client, content: bytes, kind: str) -> None:
-    error = bad(chat(client, ocr_request(data_url(content, f"image/{kind}"))), "unsupported_media_type")
-    assert kind in error["message"]
-
-
-def test_five_thousand_pages(client: httpx.Client) -> None:
-    document = data_url(pdf_of_pages(5000), "application/pdf")
-    error = bad(chat(client, ocr_request(document)), "too_many_pages")
-    assert "5000" in error["message"]
-    assert "200" in error["message"]
-    response = chat(client, ocr_request(document, text="Read page 4321."))
-    result = json.loads(response.json()["choices"][0]["message"]["content"])["result"]
-    assert result["total_pages"] == 5000
-    assert [section["page"] for section in result["sections"]] == [4321]
-    assert "4321" in result["extracted_text"]
-
-
 def test_a_part_of_twenty_one_megabytes(client: httpx.Client) -> None:
     content = b"\x89PNG\r\n\x1a\n" + bytes(21 * 1024 * 1024)
     error = error_of(chat(client, ocr_request(data_url(content))), 413, "payload_too_large", "file_too_large")
@@ -214,19 +167,6 @@ def test_a_part_of_twenty_one_megabytes(client: httpx.Client) -> None:
 def test_a_body_over_the_limit(client: httpx.Client) -> None:
     response = client.post("/v1/chat/completions", content=b" " * (129 * 1024 * 1024))
     error_of(response, 413, "payload_too_large", "request_too_large")
-
-
-def test_seventeen_sources(client: httpx.Client) -> None:
-    """Different ones: equal ones count once."""
-    pictures = [data_url(single_line(f"picture {number}").encoded()) for number in range(17)]
-    error = bad(chat(client, ocr_request(*pictures)), "too_many_sources")
-    assert "17 inputs or more; the limit is 16" in error["message"]
-
-
-def test_the_same_picture_seventeen_times_is_one_source(client: httpx.Client) -> None:
-    response = chat(client, ocr_request(*[GOOD] * 17))
-    assert response.status_code == 200
-    assert json.loads(response.json()["choices"][0]["message"]["content"])["result"]["extracted_text"] == "still here"
 
 
 def test_a_task_without_its_input(client: httpx.Client) -> None:
@@ -303,37 +243,6 @@ def test_errors_say_nothing_of_the_server(client: httpx.Client) -> None:
 def test_a_payload_is_not_repeated_in_an_error(client: httpx.Client) -> None:
     secret = base64.b64encode(b"my secret text").decode()
     assert secret not in chat(client, ocr_request(f"data:image/png;base64,{secret}")).text
-
-
-def test_messages_over_the_limit(client: httpx.Client) -> None:
-    half = "total " * 850_000
-    messages = [{"role": "system", "content": half}, {"role": "user", "content": [{"type": "text", "text": half}]}]
-    response = chat(client, {"model": "interfaze-beta", "messages": messages})
-    error = error_of(response, 413, "payload_too_large", "request_too_large")
-    assert error["param"] == "messages"
-    assert "10200000" in error["message"]
-    assert "10000000 (OPENFAZE_MAX_TEXT_CHARS)" in error["message"]
-    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": half}}
-    messages = [{"role": "user", "content": half}, {"role": "assistant", "tool_calls": [call]}]
-    response = chat(client, {"model": "interfaze-beta", "messages": messages})
-    assert "10200002" in error_of(response, 413, "payload_too_large", "request_too_large")["message"]
-
-
-@pytest.mark.parametrize(
-    ("message", "field"),
-    [
-        ({"role": "tool", "content": "x", "tool_call_id": "c" * 513}, "messages[0].tool_call_id"),
-        ({"role": "user", "content": "x", "name": "n" * 513}, "messages[0].name"),
-        (
-            {"role": "user", "content": [{"type": "file", "file": {"file_data": "eA==", "filename": "f" * 1025}}]},
-            "messages[0].content[0].file.filename",
-        ),
-    ],
-)
-def test_an_id_or_a_name_that_is_too_long(client: httpx.Client, message: dict[str, Any], field: str) -> None:
-    error = bad(chat(client, {"model": "interfaze-beta", "messages": [message]}))
-    assert error["param"] == field
-    assert "at most" in error["message"]
 
 
 def test_two_keys_in_one_request(client: httpx.Client) -> None:

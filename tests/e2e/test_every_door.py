@@ -1,6 +1,5 @@
 """The same fields of a paper by every door, and the values of questions and orders about it, without a capable LLM."""
 
-import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -60,27 +59,6 @@ Paid: no""",
         },
         {"order_number": (TEXT, "order number"), "iban": (TEXT, "IBAN")},
     ),
-    "payslip": Paper(
-        """PAYSLIP                 Period: April 2026
-
-Employee: Rosa Lindqvist
-Employee number: 00417
-Tax code: 1257L
-
-Gross pay            2,850.00
-Income tax             360.40
-National Insurance     144.24
-Net pay              2,345.36
-Pay date: 30/04/2026""",
-        {
-            "employee": Field(TEXT, "employee", "Rosa Lindqvist", "Rosa Lindqvist"),
-            "tax_code": Field(TEXT, "tax code", "1257L", "1257L"),
-            "gross_pay": Field(NUMBER, "gross pay", 2850, "2,850.00"),
-            "net_pay": Field(NUMBER, "net pay", 2345.36, "2,345.36"),
-            "pay_date": Field(DATE, "pay date", "2026-04-30", "30/04/2026"),
-        },
-        {"iban": (TEXT, "IBAN")},
-    ),
     "delivery note": Paper(
         """DELIVERY NOTE DN-5582
 Carrier: Nordfreight
@@ -96,25 +74,6 @@ Weight: 48.5 kg""",
         },
         {"total": (NUMBER, "total")},
         is_picture=True,
-    ),
-    "letter of a tenancy": Paper(
-        """Tenancy at 8 Orchard Close, York YO10 3QT
-
-Landlord: Priya Nair
-Tenant: Tom Baker
-Start date: 1 September 2026
-Monthly rent: £925.00
-Deposit: £1,065.00
-Pets allowed: no""",
-        {
-            "landlord": Field(TEXT, "landlord", "Priya Nair", "Priya Nair"),
-            "tenant": Field(TEXT, "tenant", "Tom Baker", "Tom Baker"),
-            "start_date": Field(DATE, "start date", "2026-09-01", "1 September 2026"),
-            "monthly_rent": Field(NUMBER, "monthly rent", 925, "925.00"),
-            "deposit": Field(NUMBER, "deposit", 1065, "1,065.00"),
-            "pets_allowed": Field(YES_NO, "", False, ""),
-        },
-        {"email": (TEXT, "email")},
     ),
     "receipt": Paper(
         """CAFE LUNARIA
@@ -258,43 +217,3 @@ def test_a_paper_has_the_same_fields_by_every_door(
 ) -> None:
     expected = {name: one.value for name, one in paper.fields.items()} | dict.fromkeys(paper.missing)
     assert json.loads(door(client, paper, "Extract the fields.")) == expected
-
-
-@EACH_PAPER
-def test_an_order_or_a_question_has_the_value_of_the_field(client: httpx.Client, paper: Paper) -> None:
-    """Each field is asked for in one of three forms, and each form is used for every paper."""
-    forms = itertools.cycle(["Give me the {}.", "What is the {}?", "{}?"])
-    for form, one in zip(forms, filter(lambda one: one.noun, paper.fields.values()), strict=False):
-        said = chat(client, paper, form.format(one.noun))["content"]
-        value, gap, line, *rest = said.splitlines()
-        assert one.printed in value
-        assert (gap, line[:2], one.printed in line) == ("", "> ", True)
-        assert all(not more or more.startswith("This is uncertain: ") for more in rest)
-
-
-@pytest.mark.parametrize("form", ["Give me the {}.", "What is the {}?"])
-@EACH_PAPER
-def test_what_a_paper_does_not_print_has_no_value(client: httpx.Client, paper: Paper, form: str) -> None:
-    for _, noun in paper.missing.values():
-        said = chat(client, paper, form.format(noun))["content"]
-        assert said == f"Not found: nothing that was read answers '{noun}'."
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        pytest.param("O que ficou combinado? A conta é minha.", None, id="objects are only implied"),
-        pytest.param("Detect all unicorns.", "engine_unavailable", id="objects are asked for"),
-    ],
-)
-def test_a_schema_is_filled_from_the_text_although_nothing_finds_the_implied_objects(
-    client: httpx.Client, text: str, code: str | None
-) -> None:
-    picture = {"type": "image_url", "image_url": {"url": data_url(single_line("Total: 492.00").encoded())}}
-    content = [{"type": "text", "text": text}, picture]
-    body = {"messages": [{"role": "user", "content": content}], "response_format": schema_of(total=NUMBER)}
-    answer = client.post("/v1/chat/completions", json={"model": "auto", **body}).json()
-    assert answer.get("error", {}).get("code") == code
-    if code is None:
-        assert json.loads(answer["choices"][0]["message"]["content"]) == {"total": 492}
-        assert [one["name"] for one in answer["precontext"]] == ["ocr"]

@@ -53,14 +53,6 @@ def test_fields_are_found_where_an_example_has_them(client: httpx.Client) -> Non
     assert {one["match"] for one in body["evidence"].values()} == {"example"}
 
 
-def test_a_value_is_cut_out_of_its_line_as_on_the_example(client: httpx.Client) -> None:
-    first = "STERLING COFFEE\nTable 9, noon\nServer 01 · MR-6170371-A · paid by card"
-    second = "STERLING COFFEE\nTable 4, noon\nServer Chloe Hart · 41-9202443 · paid by card"
-    fields = {"host": OR_NULL, "register": OR_NULL}
-    taught, _ = asked(client, *shown(first, {"host": "01", "register": "MR-6170371-A"}), user(second), **fields)
-    assert taught == {"host": "Chloe Hart", "register": "41-9202443"}
-
-
 def test_an_example_may_be_a_picture(client: httpx.Client) -> None:
     first, second = picture_of("Horst: Wolfgang Amsel Ei: 4471"), picture_of("Horst: Henrike Storch Ei: 9020")
     fields = {"keeper": OR_NULL, "ring": OR_NULL}
@@ -74,29 +66,3 @@ def test_nothing_of_an_example_reaches_the_answer(client: httpx.Client) -> None:
     other = "Protokoll\nHeute kam der Bus um 9 Uhr, und es hat bis zum Abend geregnet."
     taught, _ = asked(client, *shown(FIRST, ANSWER), user(other))
     assert not set(taught.values()) & set(ANSWER.values())
-
-
-@pytest.mark.parametrize("answer", [{"timber": 4}, ["Buche gedaempft"], {**ANSWER, "more": "x"}])
-def test_an_answer_that_does_not_satisfy_the_schema_is_not_an_example(client: httpx.Client, answer: Any) -> None:
-    alone, _ = asked(client, user(SECOND))
-    taught, body = asked(client, *shown(FIRST, answer), user(SECOND))
-    assert taught == alone
-    assert "example" not in {one["match"] for one in body["evidence"].values()}
-
-
-def test_a_message_without_an_input_is_about_the_paper_before_it(client: httpx.Client) -> None:
-    again, body = asked(client, *shown(SECOND, ANSWER), user("please check this once more"))
-    assert not set(again.values()) & set(ANSWER.values())
-    assert "example" not in {one["match"] for one in body["evidence"].values()}
-
-
-def test_columns_of_a_list_are_those_that_an_example_shows(client: httpx.Client) -> None:
-    def sheet(*rows: str) -> str:
-        return "\n".join(["Wagen;Gleis;Tara", *rows])
-
-    columns = {"type": "object", "properties": {"ballast": {"type": "number"}, "spur": {"type": "number"}}}
-    fields = {"list": {"type": "array", "items": {**columns, "required": ["ballast", "spur"]}}}
-    told = {"list": [{"ballast": 412, "spur": 7}, {"ballast": 388, "spur": 3}]}
-    first, second = sheet("A;7;412", "B;3;388"), sheet("C;9;501", "D;2;477")
-    taught, _ = asked(client, *shown(first, told), user(second), **fields)
-    assert taught == {"list": [{"ballast": 501, "spur": 9}, {"ballast": 477, "spur": 2}]}

@@ -232,24 +232,6 @@ def command_of(folder: Path, counting: CountingServer, papers: int) -> tuple[lis
     return names, ("extract", "in", "--schema", "name", "--out", "out.jsonl", "--url", url, "--jobs", "1")
 
 
-@pytest.mark.parametrize("second", ["extract", "review"])
-def test_a_second_command_beside_a_running_one_says_what_to_do(
-    tmp_path: Path, counting: CountingServer, second: str
-) -> None:
-    names, command = command_of(tmp_path, counting, 3)
-    counting.held = 2
-    with Path("/dev/null").open("r+b") as nothing:
-        first = stem(IMPORTS).start(SERVE, *command, cwd=tmp_path, stdin=nothing, stdout=nothing, stderr=nothing)
-        assert counting.is_held.wait(60)
-        refused = openfaze_here(*(command if second == "extract" else ("review", "out.jsonl")), folder=tmp_path)
-        counting.release.set()
-        assert first.wait(60) == 0
-    assert refused.returncode == 2
-    assert "out.jsonl.state: wait until it has ended, or end it with Ctrl+C" in refused.stderr
-    assert [row["answer"]["name"] for row in lines_of(tmp_path / "out.jsonl")] == names
-    assert counting.asked.total() == len(names)
-
-
 @pytest.mark.deep
 @pytest.mark.parametrize("killed_at", [1, 2, 10, 19, 20])
 def test_a_job_that_was_killed_goes_on_with_the_papers_that_are_left(

@@ -65,31 +65,6 @@ def test_a_transcript_is_what_was_heard(client: httpx.Client, server: Server) ->
     assert not [entry for entry in server.log if entry["event"] == "llm_loaded"]
 
 
-def test_a_transcript_is_not_lost_where_nothing_translates_it(client: httpx.Client) -> None:
-    speech = sample("speech_jfk.flac", "audio/flac")
-    plain = ask(client, text_part("Transcribe this and translate it into Japanese."), speech).json()
-    heard, lost = plain["precontext"]
-    assert lost["result"] is None
-    assert "openfaze pull madlad-400" in lost["error"]
-    assert plain["warnings"] == [lost["error"]]
-    assert plain["choices"][0]["message"]["content"] == f"{heard['result']['text']}\n\n{lost['error']}"
-    schema = schema_of(transcript=STRING, translation=OR_NULL, source_language=STRING, target_language=STRING)
-    response = ask(client, text_part("Transcribe this, translate it into Japanese."), speech, response_format=schema)
-    fields = {"translation": None, "source_language": "en", "target_language": "ja"}
-    assert json.loads(content_of(response)) == {"transcript": heard["result"]["text"], **fields}
-    assert lost["error"] in response.json()["warnings"]
-
-
-def test_counts_are_those_of_the_detections(client: httpx.Client) -> None:
-    people, bus = sample("photo_people.jpg", "image/jpeg"), sample("photo_bus.jpg", "image/jpeg")
-    assert answered(client, "How many people are in this picture?", people, count=INTEGER) == {"count": 3}
-    assert answered(client, "Count the people and the cars.", people, people=INTEGER, cars=INTEGER) == {
-        "people": 3,
-        "cars": 0,
-    }
-    assert answered(client, "Count the buses.", bus, buses=INTEGER) == {"buses": 1}
-
-
 def test_a_document_in_the_message_is_copied_from_with_its_evidence(client: httpx.Client, server: Server) -> None:
     text = text_part("Extract the fields: Invoice 4711 from Acme GmbH, total 99.50 EUR")
     fields = {"invoice_number": STRING, "vendor": STRING, "total": NUMBER, "iban": OR_NULL}
@@ -162,22 +137,6 @@ def test_a_forced_call_has_the_arguments_that_a_schema_has_as_fields(client: htt
     assert all(found["probability"] > 0.5 for found in schema["evidence"].values())
 
 
-def test_keywords_of_other_programs_change_neither_a_schema_nor_a_call(client: httpx.Client) -> None:
-    fields = {name: {**field, "example": "x", "x-ui": 1, "nullable": True} for name, field in INVOICE_FIELDS.items()}
-    fields["vendor"]["fromat"] = "name"
-    form = schema_of(**fields)
-    parameters = form["json_schema"]["schema"]
-    parameters["x-form"] = {"order": ["total"]}
-    tool = {"type": "function", "function": {"name": "save", "parameters": parameters}}
-    text = text_part(f"Save it.\n\n{INVOICE}")
-    filled = ask(client, text, response_format=form).json()
-    called = ask(client, text, tools=[tool], tool_choice="required").json()
-    [call] = called["choices"][0]["message"]["tool_calls"]
-    assert json.loads(filled["choices"][0]["message"]["content"]) == INVOICE_VALUES
-    assert json.loads(call["function"]["arguments"]) == INVOICE_VALUES
-    assert ["/properties/vendor/fromat" in one for one in (*filled["warnings"], *called["warnings"])] == [True, True]
-
-
 def test_a_forced_call_streams_like_any_call(client: httpx.Client) -> None:
     fields = {"tools": [SAVE], "tool_choice": "required", "stream": True, "evidence": True}
     streamed = Streamed.read(ask(client, text_part(f"Save it.\n\n{INVOICE}"), **fields).text)
@@ -198,76 +157,7 @@ def weather(**city: Any) -> dict[str, Any]:
     return {"type": "function", "function": {"name": "get_weather", "parameters": parameters}}
 
 
-@pytest.mark.parametrize(
-    ("text", "arguments"),
-    [
-        ("What's the weather like in Paris today?", {}),
-        ("What's the weather in Paris in celsius?", {"unit": "celsius"}),
-        ("What is the weather in Celsius in Paris tomorrow?", {"unit": "celsius"}),
-        ("Wie ist das Wetter in Paris in Fahrenheit, ohne hourly?", {"unit": "fahrenheit", "hourly": False}),
-        ("I don't want hourly weather in Paris today.", {"hourly": False}),
-        ("Show Don hourly weather in Paris today.", {"hourly": True}),
-        ("Show me the hourly weather in Paris for 3 days.", {"hourly": True, "days": 3}),
-    ],
-)
-def test_arguments_in_a_sentence_are_the_words_that_fit_them(
-    client: httpx.Client, text: str, arguments: dict[str, Any]
-) -> None:
-    tools = [weather(type="string")]
-    body = ask(client, text_part(text), tools=tools, tool_choice="required", evidence=True).json()
-    [call] = body["choices"][0]["message"]["tool_calls"]
-    assert json.loads(call["function"]["arguments"]) == {"city": "Paris", "days": None} | arguments
-    found = body["evidence"][f"{CALL}/city"]
-    assert (found["name"], found["pointer"], found["text"]) == ("request", "/messages/0/content", "Paris")
-
-
-def test_a_sentence_is_not_an_argument(client: httpx.Client) -> None:
-    question = text_part("Tell me about the weather.")
-    tool = weather(type="string", minLength=1)
-    error = error_of(ask(client, question, tools=[tool], tool_choice="required"), 400, "not_found_in_input")
-    assert error["param"] == f"{CALL}/city"
-
-
-def test_a_fact_that_nothing_says_is_no_field(client: httpx.Client, server: Server) -> None:
-    loaded = len([entry for entry in server.log if entry["event"] == "llm_loaded"])
-    asked = text_part("What is the capital of France, and how many people live there?")
-    body = ask(client, asked, response_format=schema_of(capital=STRING, people=OR_NULL)).json()
-    assert json.loads(body["choices"][0]["message"]["content"]) == {"capital": "", "people": None}
-    tool = {
-        "type": "function",
-        "function": {"name": "save", "parameters": schema_of(people=INTEGER)["json_schema"]["schema"]},
-    }
-    error = error_of(ask(client, asked, tools=[tool], tool_choice="required"), 400, "not_found_in_input")
-    assert error["param"] == f"{CALL}/people"
-    assert len([entry for entry in server.log if entry["event"] == "llm_loaded"]) == loaded
-
-
-def test_texts_behind_a_label_are_cut_each_with_its_evidence(client: httpx.Client) -> None:
-    texts = {"type": "array", "items": STRING}
-    resume = text_part("Extract: Name: Ann Lee\nSkills: Python, Go, Rust\nTags: a, b")
-    response = ask(client, resume, response_format=schema_of(skills=texts, tags=texts), evidence=True)
-    assert json.loads(content_of(response)) == {"skills": ["Python", "Go", "Rust"], "tags": ["a", "b"]}
-    body = response.json()
-    said = {pointer: found["text"].strip(",") for pointer, found in body["evidence"].items()}
-    assert said == {"/skills/0": "Python", "/skills/1": "Go", "/skills/2": "Rust", "/tags/0": "a", "/tags/1": "b"}
-    assert all(found["probability"] > 0.5 for found in body["evidence"].values())
-    assert (body["unsupported"], [text for text in body.get("warnings") or [] if "not read" in text]) == ([], [])
-
-
 FORM = "Patient intake\n\nSmoker: [ ]Yes [x]No [ ]Former"
-
-
-def test_a_ticked_box_decides_with_its_evidence(client: httpx.Client) -> None:
-    choices: dict[str, Any] = {"type": "string", "enum": ["Yes", "No", "Former"]}
-    form = text_part(f"Extract: {FORM}")
-    for fields in ({"evidence": True}, {"verbatim": True}):
-        body = ask(client, form, response_format=schema_of(smoker=choices), **fields).json()
-        assert json.loads(body["choices"][0]["message"]["content"]) == {"smoker": "No"}
-        assert body["unsupported"] == []
-        found = body["evidence"]["/smoker"]
-        assert "No" in found["text"]
-        assert (found["name"], found["pointer"]) == ("request", "/messages/0/content")
-        assert found["probability"] > 0.5
 
 
 def test_codes_of_a_picture_and_of_a_pdf_fill_fields_with_their_places(client: httpx.Client) -> None:
@@ -289,19 +179,6 @@ def test_codes_of_a_picture_and_of_a_pdf_fill_fields_with_their_places(client: h
         assert "DE89370400440532013000" not in json.dumps(entry)
 
 
-def test_a_choice_that_nothing_decides_is_unsupported(client: httpx.Client) -> None:
-    form, insured = text_part(f"Extract: {FORM}"), {"type": "boolean"}
-    body = ask(client, form, response_format=schema_of(insured=insured), evidence=True).json()
-    assert json.loads(body["choices"][0]["message"]["content"]) == {"insured": False}
-    assert (body["evidence"], body["unsupported"]) == ({"/insured": {"probability": 0.5}}, ["/insured"])
-    assert any("'insured'" in text for text in body["warnings"])
-    refused = ask(client, form, response_format=schema_of(insured=insured), verbatim=True)
-    error = error_of(refused, 400, "not_verbatim")
-    assert (error["param"], "'/insured'" in error["message"]) == ("/insured", True)
-    emptied = ask(client, form, response_format=schema_of(insured={"type": ["boolean", "null"]}), verbatim=True)
-    assert json.loads(content_of(emptied)) == {"insured": None}
-
-
 def said(response: httpx.Response) -> str:
     return str(response.json()["choices"][0]["message"]["content"])
 
@@ -313,16 +190,6 @@ def test_an_order_about_a_pasted_text_streams_and_has_the_same_answer_in_respons
     assert Streamed.read(ask(client, text_part(order), stream=True).text).text == answer
     body = client.post("/responses", json={"model": "auto", "input": order}).json()
     assert [part["text"] for item in body["output"] for part in item["content"]] == [answer]
-
-
-def test_a_later_question_is_about_the_text_that_was_pasted_before(client: httpx.Client) -> None:
-    messages = [
-        {"role": "user", "content": f"Give me the total.\n\n{INVOICE}"},
-        {"role": "assistant", "content": "99.50"},
-        {"role": "user", "content": "And what is the vendor?"},
-    ]
-    response = client.post("/chat/completions", json={"model": "auto", "messages": messages})
-    assert said(response) == "Acme GmbH\n\n> Vendor: Acme GmbH"
 
 
 def test_a_specialist_that_fails_is_the_answer(client: httpx.Client, tmp_path: Path) -> None:
@@ -347,22 +214,3 @@ def test_a_question_about_a_picture_is_answered_by_the_objects_in_it(client: htt
     people = [one for one in found["result"]["detected_objects"] if one["label"] == "person"]
     assert content_of(response).splitlines()[0] == f"{len(people)} × person"
     assert response.json()["warnings"] == [adapt_for_client(COPIED)]
-
-
-@pytest.mark.parametrize("schema", [STRING, INTEGER, NUMBER])
-def test_a_row_of_digits_of_any_length_is_read(client: httpx.Client, schema: Any) -> None:
-    nullable = {"anyOf": [schema, {"type": "null"}]}
-    text = text_part(f"Extract: Invoice\nTotal: {'7' * 400}\nDate: 2020-01-01")
-    response = ask(client, text, response_format=schema_of(total=nullable, date=OR_NULL))
-    assert json.loads(content_of(response))["date"] == "2020-01-01"
-    rows = {"type": "array", "items": {"type": "object", "properties": {"name": STRING, "total": nullable}}}
-    table = text_part(f"Extract:\n\nname,total\na,{'7' * 400}\nb,2\nc,3")
-    assert ask(client, table, response_format=schema_of(rows=rows)).status_code == 200
-
-
-@pytest.mark.parametrize("url", ["http://[", "http://[::1", "http://a[b/", "http://\u2100.com/"])
-def test_an_address_that_cannot_be_split_is_refused(client: httpx.Client, url: str) -> None:
-    picture = {"type": "image_url", "image_url": {"url": url}}
-    for question in ("What is the total?", "Read it."):
-        error = error_of(ask(client, text_part(question), picture), 400, "url_not_allowed")
-        assert error["param"] == "messages[0].content[1].image_url.url"

@@ -8,7 +8,7 @@ import httpx
 import openai
 import pytest
 
-from tests.e2e.conftest import KEY, api_client, data_url, printed_by_client
+from tests.e2e.conftest import KEY, api_client, data_url
 from tests.e2e.full_model import FullModel, content_of, serving_full_model
 from tests.llm_server import Reply
 from tests.origin import Origin, serving_origin
@@ -117,15 +117,3 @@ def test_the_full_model_forecasts_without_a_tag(model: FullModel, origin: Origin
     shown = json.dumps(model.prompts[0]["messages"])
     assert "date | value | lower | upper" in shown
     assert NEXT[1] in shown
-
-
-@pytest.mark.parametrize("source", ["url", "text"])
-def test_the_interfaze_sdk_finds_the_forecast_in_the_precontext(model: FullModel, origin: Origin, source: str) -> None:
-    model.script(by_body=lambda _: Reply("It goes on."))
-    series = origin.url("/sold.csv") if source == "url" else SALES
-    program = (
-        "import interfaze, json, sys\n"
-        f"client = interfaze.Interfaze(base_url={model.base_url + '/v1'!r}, api_key={KEY!r}, max_retries=0)\n"
-        f"print(json.dumps(client.tasks.forecast({series!r}, periods=2, unit='days')))\n"
-    )
-    assert [row["date"] for row in json.loads(printed_by_client(program))["predictions"]] == NEXT

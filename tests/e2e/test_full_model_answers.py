@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.full_model import FullModel, content_of, picture_of, serving_full_model, system, text_part
+from tests.e2e.full_model import FullModel, picture_of, serving_full_model, system, text_part
 from tests.llm_server import Reply
 
 
@@ -27,12 +27,6 @@ def test_an_answer_has_the_contracts_keys_in_their_order(model: FullModel) -> No
     assert body["choices"] == [
         {"index": 0, "message": {"role": "assistant", "content": "Paris."}, "finish_reason": "stop"}
     ]
-
-
-def test_a_plain_question_runs_no_task(model: FullModel) -> None:
-    model.script(Reply("Paris."))
-    assert "precontext" not in model.ask("What is the capital of France?").json()
-    assert [message["role"] for message in model.prompts[0]["messages"]] == ["user"]
 
 
 @pytest.mark.parametrize("name", ["interfaze-1", "auto"])
@@ -110,24 +104,6 @@ def test_the_conversation_reaches_the_llm_with_system_texts_first_and_without_di
         {"role": "user", "content": "Hello"},
         {"role": "assistant", "content": "Hi."},
         {"role": "user", "content": "Is it warm?"},
-    ]
-
-
-def test_list_content_works_in_every_role(model: FullModel) -> None:
-    model.script(Reply("Cold."))
-    call = {"id": "call_9", "type": "function", "function": {"name": "thermometer", "arguments": "{}"}}
-    response = model.ask(
-        {"role": "system", "content": [text_part("Be"), text_part("brief.")]},
-        [text_part("Is this"), text_part("too cold?")],
-        {"role": "assistant", "content": [text_part("I will look.")], "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "call_9", "content": [text_part("-3"), text_part("degrees")]},
-    )
-    assert content_of(response) == "Cold."
-    assert model.prompts[0]["messages"] == [
-        {"role": "system", "content": "Be\nbrief."},
-        {"role": "user", "content": "Is this\ntoo cold?"},
-        {"role": "assistant", "content": "I will look.", "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "call_9", "content": "-3\ndegrees"},
     ]
 
 

@@ -84,15 +84,6 @@ def test_an_llm_that_cannot_be_reached(stream: bool, known: dict[str, None]) -> 
 
 
 @BOTH
-def test_a_busy_llm_says_when_to_come_back(model: FullModel, stream: bool) -> None:
-    model.script(Reply(status=429, retry_after=17))
-    response = model.ask("Hello", stream=stream)
-    assert error_of(response, 503, "overloaded")["type"] == "service_unavailable"
-    assert response.headers["retry-after"] == "17"
-    assert len(model.prompts) == 1
-
-
-@BOTH
 @pytest.mark.parametrize(
     ("reply", "status", "code"),
     [
@@ -201,16 +192,6 @@ CUT: Json = {
     "said": "one",
     "headers": {"x-interfaze-bypass-moa": "true"},
 }
-
-
-async def test_an_answer_that_has_begun_is_cut_when_the_time_is_up() -> None:
-    body = (await asked_until_its_time_is_up("Count to three", **CUT)).json()
-    [choice] = body["choices"]
-    assert (choice["message"]["content"], choice["finish_reason"]) == ("one", "length")
-    assert body["usage"]["prompt_tokens"] > 0
-    assert body["usage"]["completion_tokens"] > 0
-    [warning] = body["warnings"]
-    assert "2 s (OPENFAZE_REQUEST_TIMEOUT_S)" in warning
 
 
 async def test_a_stream_that_has_begun_is_cut_when_the_time_is_up() -> None:

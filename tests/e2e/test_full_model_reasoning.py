@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.full_model import FullModel, content_of, schema_of, serving_full_model
+from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
 
 QUESTION = "Is 97 a prime?"
@@ -29,16 +29,6 @@ def test_reasoning_is_a_field_of_the_answer_when_it_is_asked_for(model: FullMode
     assert list(body) == ["id", "object", "created", "model", "usage", "vcache", "reasoning", "choices"]
     assert body["reasoning"] == THOUGHT
     assert body["choices"][0]["message"] == {"role": "assistant", "content": "Yes."}
-
-
-@EVERY_FORM
-@pytest.mark.parametrize("effort", [None, "off", "none"])
-def test_reasoning_that_nobody_asked_for_is_left_out(model: FullModel, reply: Reply, effort: str | None) -> None:
-    model.script(reply, reply)
-    response = model.ask(QUESTION, reasoning_effort=effort)
-    assert "reasoning" not in response.json()
-    assert content_of(response) == "Yes."
-    assert model.stream(QUESTION, reasoning_effort=effort).text == "Yes."
 
 
 @EVERY_FORM
@@ -67,13 +57,3 @@ def test_the_llm_reasons_only_where_that_is_asked_for(model: FullModel, effort: 
     model.script(Reply("Yes."))
     model.ask(QUESTION, reasoning_effort=effort)
     assert model.prompts[0]["chat_template_kwargs"] == {"enable_thinking": thinks}
-
-
-@EVERY_FORM
-def test_reasoning_is_no_part_of_a_structured_answer(model: FullModel, reply: Reply) -> None:
-    answer = Reply('{"prime": true}', reasoning=THOUGHT) if reply.reasoning else Reply(f"<think>{THOUGHT}</think>{{}}")
-    model.script(answer)
-    response_format = schema_of(prime={"type": "boolean"}) if reply.reasoning else {"type": "json_object"}
-    response = model.ask(QUESTION, response_format=response_format, reasoning_effort="low")
-    assert content_of(response) == ('{"prime": true}' if reply.reasoning else "{}")
-    assert response.json()["reasoning"] == THOUGHT

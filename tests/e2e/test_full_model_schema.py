@@ -18,7 +18,7 @@ from tests.e2e.full_model import (
     system,
     text_part,
 )
-from tests.llm_server import Call, Reply
+from tests.llm_server import Reply
 
 JSON_OBJECT = {"type": "json_object"}
 TOTAL = schema_of(total={"type": "number"})
@@ -54,12 +54,6 @@ def test_an_llm_that_cannot_decode_under_a_schema_is_only_told_it() -> None:
         [prompt] = model.prompts
         assert "response_format" not in prompt
         assert json.dumps(TOTAL["json_schema"]["schema"]) in prompt["messages"][0]["content"]
-
-
-def test_a_json_object_is_asked_for_and_any_object_will_do(model: FullModel) -> None:
-    model.script(Reply('{"anything": [1, 2]}'))
-    assert content_of(model.ask(QUESTION, response_format=JSON_OBJECT)) == '{"anything": [1, 2]}'
-    assert model.prompts[0]["response_format"] == JSON_OBJECT
 
 
 @pytest.mark.parametrize(
@@ -105,23 +99,6 @@ def test_a_stream_shows_nothing_of_the_answer_that_failed(model: FullModel) -> N
     streamed = model.stream(QUESTION, response_format=TOTAL)
     assert streamed.text == '{"total": 9}'
     assert streamed.finish_reasons == ["stop"]
-
-
-def test_an_answer_cut_at_its_limit_says_so_and_is_not_asked_for_again(model: FullModel) -> None:
-    model.script(Reply('{"total": ', finish_reason="length"))
-    [choice] = model.ask(QUESTION, response_format=TOTAL).json()["choices"]
-    assert choice == {
-        "index": 0,
-        "message": {"role": "assistant", "content": '{"total": '},
-        "finish_reason": "length",
-    }
-
-
-def test_a_call_of_a_tool_is_no_answer_to_be_checked(model: FullModel) -> None:
-    model.script(Reply(tool_calls=[Call("look_up")]))
-    [choice] = model.ask(QUESTION, response_format=TOTAL, tools=[TOOL]).json()["choices"]
-    assert choice["finish_reason"] == "tool_calls"
-    assert choice["message"]["tool_calls"][0]["function"]["name"] == "look_up"
 
 
 def test_a_run_task_with_a_schema_that_constrains_is_the_full_models(model: FullModel) -> None:
@@ -178,23 +155,3 @@ def test_a_schema_that_cannot_be_checked_is_refused_before_any_work(
     assert error["param"].startswith("response_format.json_schema.schema")
     assert words in error["message"]
     assert model.prompts == []
-
-
-def test_null_is_an_answer_where_openapi_allows_it_and_the_llm_is_told_so(model: FullModel) -> None:
-    model.script(Reply('{"total": null}'))
-    form = schema_of(
-        total={"type": "number", "nullable": True, "example": 9.5, "x-ui": {"width": 2}, "fromat": "double"}
-    )
-    body = model.ask(QUESTION, response_format=form).json()
-    assert body["choices"][0]["message"]["content"] == '{"total": null}'
-    [warning] = body["warnings"]
-    assert "'/properties/total/fromat'" in warning
-    [prompt] = model.prompts
-    told = prompt["response_format"]["json_schema"]["schema"]["properties"]["total"]
-    assert told == {"type": ["number", "null"], "example": 9.5, "x-ui": {"width": 2}, "fromat": "double"}
-
-
-def test_a_pattern_that_would_backtrack_for_ever_is_answered(model: FullModel) -> None:
-    model.script(Reply(json.dumps({"a": "a" * 5000 + "!"})), Reply('{"a": "aaaa"}'))
-    content = content_of(model.ask(QUESTION, response_format=schema_of(a={"type": "string", "pattern": "^(a+)+$"})))
-    assert json.loads(content) == {"a": "aaaa"}

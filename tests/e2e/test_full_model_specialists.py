@@ -10,7 +10,6 @@ from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     FullModel,
     Json,
-    content_of,
     precontext_in,
     serving_full_model,
     serving_sign,
@@ -114,12 +113,3 @@ def test_a_stream_shows_all_precontext_before_the_answer(model: FullModel) -> No
     shown = precontext_in(first)
     assert [entry["name"] for entry in shown] == ["forecast", "ocr"]
     assert "".join(rest) == "It is 13."
-
-
-def test_urls_that_the_user_did_not_point_to_are_never_opened(model: FullModel, origin: Origin) -> None:
-    """The reader takes numbers of inputs; there is no way to name an address."""
-    model.script(
-        Reply(tool_calls=[Call("openfaze_ocr", json.dumps({"input": origin.url("/secret.png")}))]), Reply("No.")
-    )
-    assert content_of(model.ask(*WITH_SERIES)) == "No."
-    assert "/secret.png" not in origin.seen

@@ -43,12 +43,6 @@ def test_chunks_have_the_contracts_keys_and_end_with_the_reason(model: FullModel
     assert streamed.text == "From platform nine."
 
 
-def test_the_llms_pieces_are_forwarded_as_they_come(model: FullModel) -> None:
-    pieces = ["Pl", "at", "form ", "né", "uf 🚉", "."]
-    model.script(Reply(chunks=pieces))
-    assert model.stream("Where does it leave?").texts == pieces
-
-
 def test_the_first_piece_is_there_before_the_llm_has_finished(model: FullModel) -> None:
     model.script(Reply("From platform nine.", hang_after=2))
     body = body_of("Where does it leave?", stream=True)
@@ -74,12 +68,6 @@ def test_the_precontext_comes_first_where_it_is_asked_for(model: FullModel) -> N
     shown = precontext_in(first)
     assert "".join(rest) == "From platform nine."
     assert shown == model.ask(*PICTURED).json()["precontext"]
-
-
-def test_a_stream_shows_no_precontext_unasked_or_where_nothing_ran(model: FullModel) -> None:
-    model.script(Reply("Nine."), Reply("Nine."))
-    assert model.stream(*PICTURED).text == "Nine."
-    assert model.stream("Where?", headers=SHOWING).text == "Nine."
 
 
 def test_log_probabilities_come_with_their_pieces(model: FullModel) -> None:

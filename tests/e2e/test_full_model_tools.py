@@ -61,13 +61,6 @@ def test_a_call_of_the_clients_tool_comes_back_whole(model: FullModel) -> None:
     ]
 
 
-def test_a_tools_definition_reaches_the_llm_as_it_was_written(model: FullModel) -> None:
-    model.script(Reply("Warm."))
-    model.ask(QUESTION, tools=[WEATHER], headers=BYPASS)
-    assert model.prompts[0]["tools"] == [WEATHER]
-    assert "tool_choice" not in model.prompts[0]
-
-
 def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> None:
     model.script(Reply(tool_calls=[OSLO, ROME]), Reply("Oslo -3, Rome 12."))
     first = model.ask(QUESTION, tools=[WEATHER], headers=BYPASS).json()["choices"][0]["message"]
@@ -94,13 +87,6 @@ def test_a_choice_of_tools_is_passed_on(model: FullModel, choice: str | Json) ->
     assert tools_of(model.prompts[0])[0] == "get_temperature"
 
 
-def test_none_shows_the_llm_no_tools(model: FullModel) -> None:
-    model.script(Reply("I cannot know."))
-    response = model.ask(QUESTION, tools=[WEATHER], tool_choice="none", parallel_tool_calls=False, headers=BYPASS)
-    assert content_of(response) == "I cannot know."
-    assert not model.prompts[0].keys() & {"tools", "tool_choice", "parallel_tool_calls"}
-
-
 @pytest.mark.parametrize(("choice", "tools"), [("required", []), ("required", None), (NAMED, []), (OTHER, [WEATHER])])
 def test_a_choice_that_cannot_be_honoured_is_refused(
     model: FullModel, choice: str | Json, tools: list[Json] | None
@@ -109,13 +95,6 @@ def test_a_choice_that_cannot_be_honoured_is_refused(
     error = error_of(model.ask(QUESTION, tools=tools, tool_choice=choice), 400, "invalid_request")
     assert error["param"] == "tool_choice"
     assert model.prompts == []
-
-
-@pytest.mark.parametrize("parallel", [True, False])
-def test_parallel_tool_calls_is_passed_on(model: FullModel, parallel: bool) -> None:
-    model.script(Reply(tool_calls=[OSLO]))
-    model.ask(QUESTION, tools=[WEATHER], parallel_tool_calls=parallel, headers=BYPASS)
-    assert model.prompts[0]["parallel_tool_calls"] is parallel
 
 
 def test_a_streamed_call_comes_in_openais_deltas(model: FullModel) -> None:

@@ -11,7 +11,6 @@ from tests.e2e.full_model import (
     Json,
     Streamed,
     content_of,
-    error_of,
     picture_of,
     precontext_in,
     serving_full_model,
@@ -95,12 +94,3 @@ def test_responses_are_flagged_as_well(model: FullModel) -> None:
         assert text_of(found) == "I would rather not."
         verdict_of(found["precontext"], "S9")
         assert found["warnings"] == warning_of("input")
-
-
-@pytest.mark.parametrize("mode", ["Flag", "warn", "", True, ["flag"]])
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
-def test_any_other_mode_is_refused(model: FullModel, path: str, mode: Any) -> None:
-    said = {"messages": [{"role": "user", "content": FRANCE}]} if path.endswith("completions") else {"input": FRANCE}
-    answer = model.client.post(path, json={"model": "interfaze-beta", **said, "guard_mode": mode})
-    error = error_of(answer, 400, "invalid_request", "'block' or 'flag'")
-    assert error["param"] == "guard_mode"

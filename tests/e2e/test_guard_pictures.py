@@ -4,7 +4,6 @@ import base64
 import io
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import PIL.Image
@@ -62,21 +61,6 @@ def test_a_picture_is_judged_before_anything_else_looks_at_it(seeing: FullModel,
     assert sources(checks) == ["messages[1].content[1].image_url.url"]
     assert seeing.prompts == []
     assert content_of(seeing.ask(guard("S15_IMAGE"), [said[0], colour("blue")], headers=headers)) == "A wall."
-
-
-@pytest.mark.parametrize("words", ["What is on page 1?", "Look at the first page.", "Only page 2, please."])
-def test_words_about_pages_hide_no_picture_from_the_guard(seeing: FullModel, words: str) -> None:
-    seeing.script(Reply("Two walls."))
-    for shown in ([colour("blue"), colour("red")], [colour("red"), colour("blue")]):
-        is_blocked(seeing.ask(guard("S15_IMAGE"), [text_part(words), *shown]), "S15_IMAGE")
-    assert seeing.prompts == []
-
-
-def test_a_picture_of_an_earlier_turn_is_judged_where_it_is_shown(seeing: FullModel) -> None:
-    seeing.script(Reply("A wall."))
-    earlier: list[Any] = [[text_part("Look."), colour("red")], {"role": "assistant", "content": "Yes?"}]
-    is_blocked(seeing.ask(guard("S15_IMAGE"), *earlier, "What is it?"), "S15_IMAGE")
-    assert seeing.prompts == []
 
 
 @pytest.mark.parametrize("headers", [None, BYPASS])

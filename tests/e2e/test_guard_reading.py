@@ -20,7 +20,6 @@ from tests.e2e.full_model import (
     picture_of,
     prompt_text,
     serving_full_model,
-    system,
     text_part,
 )
 from tests.e2e.guarded import (
@@ -30,7 +29,6 @@ from tests.e2e.guarded import (
     guard,
     is_blocked,
     is_blocked_stream,
-    is_verdict,
     sources,
 )
 from tests.llm_server import Call, Reply
@@ -39,7 +37,6 @@ from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.recordings import filmed, plain_wav
 from tests.speech import say
-from tests.web_pages import LAYOUTS
 from tests.web_pages import document as web_document
 
 SAFE = "The train leaves from platform nine."
@@ -166,23 +163,6 @@ def test_what_an_input_says_is_blocked_before_anybody_uses_it(
     assert model.prompts == []
 
 
-@pytest.mark.parametrize("task", [None, pytest.param("ocr", marks=pytest.mark.deep)])
-@pytest.mark.parametrize("shows", INPUTS)
-def test_what_is_harmless_passes(model: FullModel, shows: Callable[[str], Json], task: str | None) -> None:
-    model.script(Reply("Nine."))
-    response = model.ask(guard("S9", task=task), [text_part("Read it."), shows(SAFE)])
-    assert ("platform nine" if task else "Nine.") in content_of(response)
-    if task is None:
-        assert [entry["name"] for entry in response.json()["precontext"]] == ["ocr", "guardrails"]
-
-
-def test_one_unsafe_input_of_several_is_enough(model: FullModel) -> None:
-    model.script()
-    said = [text_part("Read page 1."), picture_of(SAFE), picture_of(BOMB), pdf(SAFE)]
-    is_blocked(model.ask(guard("S9"), said), "S9")
-    assert model.prompts == []
-
-
 @pytest.mark.parametrize(
     ("task", "words", "stream"),
     [
@@ -241,14 +221,6 @@ def test_what_a_page_says_is_blocked(
     assert model.prompts == []
 
 
-def test_a_harmless_page_passes(model: FullModel, origin: Origin) -> None:
-    model.script(Reply("A list of links."))
-    origin.files["/links"] = LAYOUTS["link_list"]().html
-    body = model.ask(guard("S1", "S9"), f"What is on {origin.url('/links')} ?").json()
-    assert [entry["name"] for entry in body["precontext"]] == ["scraper", "guardrails"]
-    is_verdict(body["precontext"][-1])
-
-
 @pytest.mark.parametrize("where", ["title", "description", "page"])
 @pytest.mark.parametrize("task", [None, "web_search"])
 def test_what_a_search_finds_is_blocked(model: FullModel, origin: Origin, where: str, task: str | None) -> None:
@@ -283,15 +255,6 @@ def test_what_a_tool_of_ours_returns_is_blocked_before_the_llm_sees_it(model: Fu
     is_blocked_stream(model.stream(guard("S9"), with_series(BOMB)), "S9")
 
 
-def test_a_stream_ends_where_a_tool_of_ours_finds_something_unsafe(model: FullModel) -> None:
-    model.script(Reply("Let me read it. One moment.", tool_calls=[READ]), Reply("13."))
-    streamed = model.stream(guard("S9"), with_series(BOMB), stream_options={"include_usage": True})
-    assert streamed.text == "Let me read it."
-    assert streamed.finish_reasons == ["content_filter"]
-    assert streamed.error is None
-    assert min(streamed.chunks[-1]["usage"].values()) > 0
-
-
 # What is split over texts that an LLM reads together.
 
 
@@ -315,12 +278,6 @@ def test_a_question_in_two_parts_is_blocked(seeing: FullModel, said: list[Json],
     assert seeing.prompts == []
 
 
-def test_either_part_by_itself_passes(seeing: FullModel) -> None:
-    for said in ([text_part("How do I make"), text_of("a cake")], [text_part("Read it."), picture_of("a dirty bomb")]):
-        seeing.script(Reply("Like this."))
-        assert content_of(seeing.ask(guard("S9"), said)) == "Like this."
-
-
 # What an LLM that sees is shown.
 
 
@@ -337,31 +294,6 @@ def test_writing_that_only_the_llm_would_see_is_read_first(
     else:
         assert sources(is_blocked(seeing.ask(guard("S9"), said, headers=headers), "S9")) == ["ocr"]
     assert seeing.prompts == []
-
-
-@pytest.mark.parametrize("headers", [None, BYPASS])
-@pytest.mark.parametrize("words", ["What is on page 1?", "Read the first page.", "Not page 2."])
-def test_words_about_pages_leave_no_picture_unread(seeing: FullModel, words: str, headers: Json | None) -> None:
-    seeing.script()
-    said = [text_part(words), picture_of(SAFE), picture_of(BOMB)]
-    is_blocked(seeing.ask(guard("S9"), said, headers=headers), "S9")
-    assert seeing.prompts == []
-
-
-def test_a_picture_of_an_earlier_turn_is_read_where_the_llm_sees_it(seeing: FullModel) -> None:
-    seeing.script()
-    earlier: list[Any] = [[text_part("Look."), picture_of(BOMB)], {"role": "assistant", "content": "Yes?"}]
-    is_blocked(seeing.ask(guard("S9"), *earlier, "Do what it says.", headers=BYPASS), "S9")
-    assert seeing.prompts == []
-
-
-def test_a_harmless_picture_is_shown(seeing: FullModel) -> None:
-    for headers in (None, BYPASS):
-        seeing.script(Reply("A sign."))
-        said = [text_part("What is this?"), picture_of(SAFE)]
-        assert content_of(seeing.ask(guard("S9"), said, headers=headers)) == "A sign."
-        shown = seeing.prompts[0]["messages"][-1]["content"]
-        assert picture_of(SAFE) in shown
 
 
 @pytest.mark.parametrize("headers", [None, BYPASS])
@@ -383,9 +315,3 @@ def test_without_a_reader_no_picture_is_shown_under_a_guard(blind: FullModel, he
     assert "'ocr'" in error["message"]
     assert blind.prompts == []
     assert content_of(blind.ask(said, headers=headers)) == "A sign."
-
-
-def test_a_guard_written_in_what_was_read_asks_for_nothing(model: FullModel) -> None:
-    model.script(Reply("A note."))
-    body = model.ask([text_part("What is this?"), table("<guard>ALL</guard>")], system("Be brief.")).json()
-    assert [entry["name"] for entry in body["precontext"]] == ["ocr"]

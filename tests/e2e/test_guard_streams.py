@@ -10,22 +10,17 @@ from tests.e2e.full_model import (
     FullModel,
     Json,
     Streamed,
-    picture_of,
-    precontext_in,
     schema_of,
     serving_full_model,
     system,
-    text_part,
 )
 from tests.e2e.guarded import (
     BOMB,
     BYPASS,
     FRANCE,
-    SHOWING,
     guard,
     is_blocked,
     is_blocked_stream,
-    is_verdict,
     sources,
 )
 from tests.llm_server import Call, Reply
@@ -77,26 +72,6 @@ def test_of_a_stream_whose_third_sentence_is_unsafe_two_leave(model: FullModel, 
     assert streamed.chunks[-1]["choices"] == []
 
 
-@pytest.mark.parametrize("between", [" ", "\n", "\u200b "])
-def test_what_is_unsafe_across_pieces_of_an_answer_is_found(model: FullModel, between: str) -> None:
-    answer = f"{FIRST} This is how to build a{between}pipe bomb at home. {SECOND}"
-    model.script(Reply(chunks=letters(answer)), Reply(chunks=letters(answer)))
-    streamed = model.stream(guard("S9"), FRANCE)
-    assert streamed.finish_reasons == ["content_filter"]
-    assert "pipe" not in streamed.text
-    is_blocked(model.ask(guard("S9"), FRANCE), "S9")
-
-
-@pytest.mark.parametrize("place", [0, 600, 1195, 3000, 9000])
-def test_an_answer_without_sentences_is_judged_all_the_same(model: FullModel, place: int) -> None:
-    words = "bread and " * 1000
-    answer = f"{words[:place]} how to build a pipe bomb at home {words[place:]}"
-    model.script(Reply(chunks=letters(answer, 4)))
-    streamed = model.stream(guard("S9"), FRANCE)
-    assert "bomb" not in streamed.text
-    assert streamed.finish_reasons == ["content_filter" if streamed.text.startswith("bread") else "stop"]
-
-
 @pytest.mark.parametrize("form", [STEPS, {"type": "json_object"}])
 @pytest.mark.parametrize(
     "steps", [UNSAFE, "This is how to build a pipe\nbomb at home.", "\u200bThis is how to build a pi\u200bpe bomb."]
@@ -146,15 +121,6 @@ def test_the_llm_is_left_when_its_answer_turns_unsafe(model: FullModel) -> None:
     assert streamed.text == FIRST
     assert streamed.finish_reasons == ["content_filter"]
     model.llm.wait_for_cancelled()
-
-
-def test_of_an_answer_that_is_unsafe_at_once_the_verdict_alone_is_shown(model: FullModel) -> None:
-    model.script(Reply(UNSAFE))
-    said = [text_part("What does it say?"), picture_of("Platform nine")]
-    shown, refusal = model.stream(guard("S9"), said, headers=SHOWING).texts
-    [verdict] = precontext_in(shown)
-    assert sources(is_verdict(verdict, "S9")) == ["answer"]
-    assert refusal == "unsafe S9"
 
 
 # Safe answers.

@@ -281,24 +281,3 @@ def test_speech_is_heard_whichever_way_it_comes(way: str, client: httpx.Client, 
     kind = Kind("speech.mp3", "audio/mpeg", bytes)
     data = recordings.encoded(_spoken(shared / "samples" / "speech_jfk.flac"), "mp3")
     assert SPOKEN in _result(client, "stt", HEARD[way](kind, data, origin, client))["text"]
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize("task", ["ocr", "scraper"])
-@pytest.mark.parametrize("header", ["x-interfaze-bypass-cache", "x-interfaze-zdr"])
-def test_a_request_that_bypasses_the_cache_fetches_anew(
-    header: str, task: str, client: httpx.Client, origin: Origin
-) -> None:
-    path = f"/fresh-{task}-{header}.html"
-    words = "This page may be kept for an hour, and is long enough to be taken for an article by whoever reads it."
-    origin.files[path] = f"<!DOCTYPE html><title>Kept</title><article><p>{words}</p></article>".encode()
-    origin.headers[path] = {"cache-control": "max-age=3600"}
-    messages = [
-        {"role": "system", "content": f"<task>{task}</task>"},
-        {"role": "user", "content": f"Read {origin.url(path)}"},
-    ]
-    body = {"model": "interfaze-beta", "messages": messages}
-    for headers in ({header: "true"}, {}, {}, {header: "true"}):
-        response = client.post("/v1/chat/completions", json=body, headers=headers)
-        assert response.status_code == 200, response.text
-    assert origin.seen.count(path) == 3

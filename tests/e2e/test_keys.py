@@ -7,7 +7,6 @@ import re
 import sqlite3
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from app.access.key_file import find_key
 from app.settings import Settings
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_app, serving_full_model
 from tests.e2e.test_cli import openfaze_here
-from tests.llm_server import Reply, serving_llm
+from tests.llm_server import Reply
 from tests.server import Server, serving
 from tests.waiting import wait_until
 
@@ -221,15 +220,3 @@ def test_a_keys_files_stay_its_own_when_it_moves_into_the_file(tmp_path: Path) -
     (tmp_path / FILE).write_text(f'[[keys]]\nname = "mine"\nsha256 = "{digest}"\n')
     with serving_app(Settings(**settings, keys_file=str(tmp_path / FILE))) as base_url:
         assert uploaded(base_url) == ["a.txt"]
-
-
-@pytest.fixture
-def guard_model() -> Iterator[str]:
-    """The address of a model that is three quarters sure of hate in everything."""
-
-    def reply(body: Mapping[str, Any]) -> Reply:
-        asked = re.findall(r"^## (S\d+) ", body["messages"][0]["content"], re.MULTILINE)
-        return Reply(json.dumps({code: 0.75 if code == "S10" else 0.0 for code in asked}))
-
-    with serving_llm(reply) as server:
-        yield server.base_url

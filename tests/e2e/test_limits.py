@@ -49,7 +49,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "leaves": {"budget_usd": 0.02, "concurrent": 1},
     "expired": {"expires": "2020-01-31"},
     "mentioned": {"requests_per_minute": 100},
-    **{f"held by {door}": {"budget_usd": 0.02, "concurrent": 1} for door in ("chat", "a stream", "responses", "mcp")},
+    **{f"held by {door}": {"budget_usd": 0.02, "concurrent": 1} for door in ("chat", "responses")},
 }
 LONG = {"prompt_tokens": 10, "completion_tokens": 6000}
 """More tokens than `budget_usd = 0.02` pays for."""
@@ -57,22 +57,12 @@ TOTAL = {"total": {"type": "number"}}
 SCHEMA = {"type": "object", "properties": TOTAL, "required": ["total"], "additionalProperties": False}
 HELD: dict[str, tuple[str, dict[str, Any]]] = {
     "chat": (PATH, body_of("Hi?", response_format=schema_of(**TOTAL))),
-    "a stream": (PATH, body_of("Hi?", response_format=schema_of(**TOTAL), stream=True)),
     "responses": (
         "/v1/responses",
         {
             "model": "interfaze-beta",
             "input": "Hi?",
             "text": {"format": {"type": "json_schema", "name": "answer", "schema": SCHEMA}},
-        },
-    ),
-    "mcp": (
-        "/mcp",
-        {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "tools/call",
-            "params": {"name": "extract", "arguments": {"text": "Hi?", "schema": SCHEMA}},
         },
     ),
 }

@@ -1,7 +1,6 @@
 """Links in the text of a request: what becomes of those that cannot be read, with an LLM, without one, and for a task
 that runs alone."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,10 +15,8 @@ from tests.e2e.full_model import (
     error_of,
     picture_of,
     prompt_text,
-    schema_of,
     serving_full_model,
     serving_sign,
-    system,
     text_part,
 )
 from tests.llm_server import Reply
@@ -86,23 +83,6 @@ def test_a_link_that_cannot_be_read_is_an_entry_and_a_warning(
         assert entry["error"] in prompt_text(model.prompts[0])
 
 
-def test_links_of_earlier_messages_are_not_opened(model: FullModel, origin: Origin) -> None:
-    model.script(Reply("504 is another one."))
-    response = model.ask(origin.url("/note.txt"), {"role": "assistant", "content": "It is green."}, "And why?")
-    assert content_of(response) == "504 is another one."
-    assert "precontext" not in response.json()
-
-
-def test_the_first_links_are_read_where_there_are_too_many(model: FullModel, origin: Origin) -> None:
-    model.script(Reply("Number 17."))
-    links = [origin.url(f"/note.txt?{number}") for number in range(17)]
-    body = model.ask([picture_of("Nine"), text_part("Which is last?\n" + "\n".join(links))]).json()
-    assert len(body["precontext"]) == 16
-    assert any("16 inputs" in warning and links[15] in warning for warning in body["warnings"])
-    parts = [picture_of(f"Number {number}") for number in range(17)]
-    error_of(model.ask(parts), 400, "too_many_sources", "17")
-
-
 def test_an_attached_part_that_cannot_be_read_fails_the_request(model: FullModel, origin: Origin) -> None:
     model.script(Reply("ok"))
     part = {"type": "file", "file": {"file_data": origin.url("/missing")}}
@@ -111,26 +91,6 @@ def test_an_attached_part_that_cannot_be_read_fails_the_request(model: FullModel
     assert error["param"] == "messages[0].content[0].file.file_data"
     response = model.ask([text_part(question), picture_of("Nine")])
     assert [bool(entry.get("error")) for entry in response.json()["precontext"]] == [False, False, True]
-
-
-def test_a_task_leaves_out_a_link_that_it_does_not_need(model: FullModel, origin: Origin) -> None:
-    tag = system("<task>ocr</task>")
-    for link in (UNKNOWN, origin.url("/broken.pdf"), origin.url("/missing")):
-        response = model.ask(tag, [picture_of("Platform nine"), text_part(f"It is from {link}.")])
-        assert json.loads(content_of(response))["result"]["extracted_text"] == "Platform nine"
-        assert any(link.rpartition("/")[2] in warning for warning in response.json()["warnings"])
-    both = model.ask(tag, f"{origin.url('/note.txt')} {origin.url('/missing')}")
-    assert "green" in content_of(both)
-    error_of(model.ask(tag, f"Read {origin.url('/missing')}"), 400, "fetch_failed", origin.url("/missing"))
-    error_of(model.ask(tag, f"Read {origin.url('/broken.pdf')}"), 400, "invalid_request", "broken.pdf")
-
-
-def test_without_an_llm_a_pasted_text_answers(alone: httpx.Client) -> None:
-    response = asked(alone, f"Give me the total.\n\n{INVOICE}")
-    assert "84.30" in content_of(response)
-    assert response.json()["precontext"][0]["error"]
-    filled = asked(alone, f"Extract the fields.\n\n{INVOICE}", response_format=schema_of(total={"type": "number"}))
-    assert json.loads(content_of(filled)) == {"total": 84.3}
 
 
 @pytest.mark.parametrize("question", ["Summarise {}", "Read {}", "{} answers 502, why?", "What is the price on {}?"])

@@ -1,7 +1,6 @@
 """An LLM's server that comes later than openfaze, goes, and comes back: said, and taken in without a restart."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from tests.server import free_port
 from tests.waiting import wait_until
 
 ABLE = Abilities(vision=True, tools=True, json_schema=True, context_tokens=5000)
-REACHED = "The language model cannot be reached"
 
 
 @pytest.fixture
@@ -70,15 +68,3 @@ def test_an_llm_that_goes_and_comes_back_is_told_each_time(model: FullModel, por
         wait_until(lambda: llm_of(model)["state"] == "loaded")
         assert content_of(model.ask("Hello")) == "Hi again."
     wait_until(lambda: any(entry["event"] == "server_back" for entry in model.log))
-
-
-def test_an_llm_that_dies_amid_an_answer_is_away_until_it_is_back(model: FullModel, port: int) -> None:
-    with ThreadPoolExecutor(1) as caller:
-        with serving_llm([Reply("Hi there, friend.", hang_after=2)], abilities=ABLE, port=port) as dying:
-            wait_until(lambda: llm_of(model)["state"] == "idle")
-            answer = caller.submit(model.ask, "Hello", stream=True)
-            dying.wait_for_requests()
-        assert '"error"' in answer.result().text
-    wait_until(lambda: llm_of(model).get("remedy", "").startswith(REACHED))
-    with serving_llm([Reply("Hi again.")], abilities=ABLE, port=port):
-        wait_until(lambda: llm_of(model)["state"] == "loaded")

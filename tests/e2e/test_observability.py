@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import httpx2
@@ -299,13 +298,3 @@ def test_without_a_port_of_their_own_metrics_need_a_key(server: Server, client: 
     assert client.get("/metrics").status_code == 200
     refused = 'openfaze_requests_total{route="/metrics",status="401",task=""}'
     wait_until(lambda: refused in client.get("/metrics").text)
-
-
-def test_two_servers_cannot_have_one_port_for_metrics(tmp_path: Path, run: Run) -> None:
-    [url] = {str(line["metrics"]) for line in run.server.log if line["event"] == "serving"}
-    port = httpx.URL(url).port
-    with (
-        pytest.raises(RuntimeError, match=f"OPENFAZE_METRICS_PORT: port {port}"),
-        serving(tmp_path / "log", metrics_port=port),
-    ):
-        pass

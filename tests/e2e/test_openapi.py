@@ -118,7 +118,7 @@ def test_an_example_is_a_request_that_works(path: str, schema: Any, body: Any, b
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("examples", [8, pytest.param(80, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("examples", [8, pytest.param(30, marks=pytest.mark.deep)])
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_no_request_breaks_the_server(operation: APIOperation, examples: int, base_url: str) -> None:
     @given(case=operation.as_strategy())

@@ -69,23 +69,6 @@ def test_a_page_may_run_only_what_stands_in_it_and_comes_from_here(server: Serve
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("headers", [{}, {"accept": "*/*"}, {"accept": "application/json"}])
-def test_programs_are_told_at_the_root_where_the_rest_is(server: Server, headers: dict[str, str]) -> None:
-    answer = httpx.get(f"{server.base_url}/", headers=headers, trust_env=False)
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
-    told = answer.json()
-    assert list(told) == ["name", "version", "docs", "openapi", "ready", "models"]
-    assert (told.pop("name"), told.pop("version")) == ("openfaze", version("openfaze"))
-    key = {"authorization": f"Bearer {KEY}"}
-    assert all(httpx.get(server.base_url + path, headers=key, trust_env=False).is_success for path in told.values())
-
-
-@pytest.mark.parametrize("headers", [{}, HTML])
-def test_who_asks_for_no_body_is_told_that_the_server_is_there(server: Server, headers: dict[str, str]) -> None:
-    answer = httpx.head(f"{server.base_url}/", headers=headers, trust_env=False)
-    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "application/json", b"")
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -128,15 +111,6 @@ def test_language_models_find_every_task_and_every_route(server: Server) -> None
 @pytest.mark.parametrize("path", ["/openapi.json", "/llms.txt", "/docs", "/docs/swagger-ui.css", "/playground/main.js"])
 def test_what_a_browser_needs_needs_no_key(server: Server, path: str) -> None:
     assert httpx.get(server.base_url + path, trust_env=False).status_code == 200
-
-
-def test_the_files_of_the_playground_are_asked_for_once(server: Server) -> None:
-    for path in ("/", "/playground/main.js"):
-        first = httpx.get(server.base_url + path, headers=HTML, trust_env=False)
-        again = httpx.get(
-            server.base_url + path, headers={**HTML, "if-none-match": first.headers["etag"]}, trust_env=False
-        )
-        assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
 
 
 def test_an_operator_can_leave_the_playground_away(tmp_path: Path) -> None:

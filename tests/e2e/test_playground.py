@@ -15,7 +15,6 @@ from tests.llm_server import Reply
 from tests.pages import paragraph_page, single_line
 from tests.pdfs import pdf_of_pages
 from tests.playground import Playground, corners, file_of, is_near, watched
-from tests.screens import sign_up
 
 pytestmark = [pytest.mark.browser, needs_browser]
 SALES = "month,sold\n" + "\n".join(f"{2024 + i // 12}-{i % 12 + 1:02}-01,{100 + 10 * i}" for i in range(24))
@@ -118,19 +117,6 @@ def test_pages_of_a_pdf_are_drawn_one_at_a_time(playground: Playground) -> None:
     assert outside == 0
 
 
-def test_elements_of_a_screen_are_drawn_by_their_types(playground: Playground) -> None:
-    playground.run("gui_detection", files=[file_of("form.png", sign_up().screen.png)])
-    elements = playground.result["gui_elements"]
-    assert len(elements) > 4
-    assert sorted(playground.polygons("element")) == sorted(corners(one["bounds"]) for one in elements)
-    types = playground.page.eval_on_selector_all(
-        'polygon[data-kind="element"]', "all => all.map(one => one.dataset.type)"
-    )
-    assert sorted(types) == sorted(one["type"] for one in elements)
-    playground.part("answer").get_by_role("button", name="Create account").last.focus()
-    assert playground.page.locator("polygon.lit").get_attribute("data-type") == "button"
-
-
 def test_a_transcript_plays_from_the_chunk_that_is_chosen(playground: Playground, shared: Path) -> None:
     speech = (shared / "samples" / "speech_jfk.flac").read_bytes()
     playground.run("speech_to_text", "By word.", files=[file_of("speech.flac", speech, "audio/flac")])
@@ -227,28 +213,7 @@ def test_an_answer_comes_piece_by_piece_and_can_be_stopped(playground: Playgroun
     assert "first words" in playground.part("timings").inner_text().lower()
 
 
-def test_an_error_is_told_in_its_own_words(playground: Playground) -> None:
-    playground.start("ocr", "Read it.")
-    error = playground.part("error")
-    error.wait_for()
-    assert error.get_attribute("role") == "alert"
-    assert "task 'ocr' needs an image or a document" in error.inner_text()
-    assert "400" in error.inner_text()
-    playground.run("ocr", files=[file_of("sign.png", single_line("Platform nine").encoded())])
-    assert not error.is_visible()
-
-
 EVIL = "<img src=x onerror='window.ran=1'><script>window.ran=1</script><b>bold</b> [a](javascript:window.ran=1)"
-
-
-def test_markup_in_what_a_model_says_never_runs(playground: Playground, model: FullModel) -> None:
-    model.script(Reply(EVIL), Reply(json.dumps({"platform": EVIL, "track": EVIL})))
-    playground.run("chat", "Say it.")
-    assert playground.part("answer").text_content() == EVIL
-    playground.run("chat", "Platform nine.", schema=FIELDS)
-    assert EVIL in (playground.part("evidence").text_content() or "")
-    assert playground.page.evaluate("window.ran") is None
-    assert playground.page.locator("main b, main script, main img").count() == 0
 
 
 def test_results_of_the_web_are_cards_whose_links_are_the_webs(playground: Playground) -> None:
@@ -294,11 +259,3 @@ def test_fields_are_listed_as_one_adds_them(playground: Playground) -> None:
     playground.page.get_by_role("button", name="Remove field 2.1").click()
     schema = json.loads(playground.part("schema").input_value())
     assert schema["properties"]["lines"]["items"]["required"] == ["amount"]
-
-
-def test_what_nothing_serves_here_says_how_to_get_it(playground: Playground) -> None:
-    note = playground.page.locator("#task-note")
-    assert not note.is_visible()
-    playground.part("task").select_option("translate")
-    assert note.inner_text().startswith("Nothing serves it here. ")
-    assert "OPENFAZE_TRANSLATE" in note.inner_text()

@@ -1,15 +1,12 @@
 """What the full model says on the playground: Markdown that can do no harm, fields that are linked to their sources.
 Beside it what else a person may see or do there: masks, boxes around small print, code on a telephone, a microphone."""
 
-import io
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import PIL.Image
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -233,17 +230,6 @@ def test_a_correction_is_a_value_of_its_type(playground: Playground) -> None:
         (" Miller ", {"anyOf": [{"type": "string"}, {"type": "null"}]}, "Miller"),
     ]
     assert [playground.page.evaluate(read, [text, schema]) for text, schema, _ in cases] == [one[2] for one in cases]
-
-
-def shown(page: Page, locator: str) -> Any:
-    """The picture of the screen where the first of `locator` is, as numbers."""
-    box = page.locator(locator).first.bounding_box()
-    assert box is not None
-    # Whole pixels within it.
-    left, top = int(np.ceil(box["x"])), int(np.ceil(box["y"]))
-    right, bottom = int(box["x"] + box["width"]), int(box["y"] + box["height"])
-    clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
-    return np.asarray(PIL.Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")).astype(int)  # type: ignore[arg-type]
 
 
 def test_a_voice_is_recorded_and_heard(browser: Browser, model: FullModel, tmp_path: Path) -> None:

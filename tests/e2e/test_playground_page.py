@@ -190,6 +190,3 @@ def test_it_can_be_used_without_a_mouse(playground: Playground) -> None:
     assert {"key", "task", "file", "prompt", "schema", "run", "overlay", "confidence"} <= reached
     assert any("word" in name for name in reached)
     assert "json" in reached
-
-
-READ = {"name": "ocr", "result": {"extracted_text": "Corner Bakery", "sections": []}}

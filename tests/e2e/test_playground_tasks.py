@@ -3,11 +3,9 @@ several of them share: evidence in texts, files that are pasted and dropped, gua
 
 import base64
 import json
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -17,8 +15,7 @@ from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
-from tests.playground import WAIT_MS, Playground, answering, file_of, found_by_axe, watched
-from tests.recordings import plain_wav
+from tests.playground import WAIT_MS, Playground, watched
 
 pytestmark = [pytest.mark.browser, needs_browser]
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -112,14 +109,6 @@ def test_a_page_of_the_web_is_a_card_in_which_nothing_runs(playground: Playgroun
     assert answer.locator("b, script, img").count() == 0
 
 
-@pytest.mark.skipif(shutil.which("apertium") is None, reason="needs Apertium with apertium-eng-spa")
-def test_a_translation_is_in_its_language(playground: Playground) -> None:
-    playground.run("translate", "Translate into Spanish: The house is red.")
-    said = playground.part("answer").locator("[lang=es]")
-    assert said.inner_text() == playground.result["translated_text"] == "La casa es roja."
-    expect(playground.part("answer")).to_contain_text("auto-detected → es")
-
-
 def test_the_source_of_a_field_is_marked_in_the_page_it_comes_from(
     playground: Playground, model: FullModel, origin: Origin
 ) -> None:
@@ -182,52 +171,6 @@ def test_files_are_pasted_and_a_text_is_dragged_into_the_prompt(playground: Play
     assert over == [[False, False], [True, True]]
 
 
-@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.deep), "dark"])
-def test_axe_finds_nothing_to_mend_in_what_is_drawn(
-    playground: Playground, model: FullModel, origin: Origin, scheme: str
-) -> None:
-    """Fields with a source that is marked, Markdown, a transcript of two speakers with its sound, a chart, objects,
-    cards, code."""
-    page = playground.page
-    corner = {"top_left": {"x": 1, "y": 1}, "top_right": {"x": 90, "y": 1}} | {
-        "bottom_left": {"x": 1, "y": 40}, "bottom_right": {"x": 90, "y": 40}, "width": 89, "height": 39}  # fmt: skip
-    said = [{"timestamp": [at, at + 1], "text": "Hello.", "speaker": f"SPEAKER_0{at}"} for at in range(2)]
-    months = [{"date": f"2026-0{at}-01 00:00:00", "value": at, "lower": at - 1, "upper": at + 1} for at in range(1, 9)]
-    found = {"title": "Trains", "url": "https://example.org/a", "description": "Of all kinds", "snippets": []}
-    entries: dict[str, Any] = {
-        "speech_to_text": {"text": "Hello. Hello.", "chunks": said, "language": "en"},
-        "forecast": {"predictions": months},
-        "object_detection": {"detected_objects": [{"label": "bus", "bounds": corner, "confidence": 0.4}]},
-        "web_search": [found, found],
-        "code_sandbox": {"code_script": "print(1)", "language": "python", "output": "1", "exit_code": 1},
-        "translate": {"translated_text": "Hola", "source_language": "en", "target_language": "es"},
-    }
-    files = {
-        "speech_to_text": file_of("a.wav", plain_wav(np.zeros((1, 8000), np.float32), 8000), "audio/wav"),
-        "object_detection": file_of("a.png", single_line("Exit").encoded()),
-    }
-
-    if missing():  # the page offers no task that cannot run here
-        del entries["code_sandbox"]
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    for task, result in entries.items():
-        answering(page, {"name": task, "result": result})
-        playground.part("file").set_input_files([files[task]] if task in files else [])
-        playground.run(task, "Anything")
-        if task == "speech_to_text":
-            page.locator(".chunk").first.click()
-        assert found_by_axe(page) == [], task
-    page.unroute_all()
-    model.script(Reply("# A\n\n| a | b |\n|--|--|\n| `c` | [d](https://example.org) |\n\n```\ne\n```\n> f"))
-    playground.run("chat", "Say it.")
-    assert found_by_axe(page) == []
-    model.script(Reply('{"departure": "22:40", "track": "forty"}'))
-    playground.run("chat", f"Extract from {origin.url('/trains')}", schema=fields("departure", "track"))
-    playground.part("evidence").get_by_role("button", name="departure").click()
-    expect(page.locator("mark")).to_be_in_viewport(timeout=WAIT_MS)
-    assert found_by_axe(page) == []
-
-
 def test_guard_codes_that_are_ticked_are_sent(playground: Playground, model: FullModel) -> None:
     page = playground.page
     page.get_by_text("More", exact=False).first.click()
@@ -242,27 +185,3 @@ def test_guard_codes_that_are_ticked_are_sent(playground: Playground, model: Ful
         playground.run("chat", "Is the weather fine?")
     [told, _] = json.loads(request.value.post_data or "")["messages"]
     assert told == {"role": "system", "content": f"<guard>{codes[0]}, {codes[2]}</guard>"}
-
-
-def test_what_fails_is_called_by_its_name(browser: Browser, model: FullModel, origin: Origin) -> None:
-    """A network that is away, an answer that breaks off, and a fault of the page, which is not the server's."""
-    page = browser.new_page()
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text) if "TypeError" in message.text else None)
-    playground = Playground(page, model.base_url)
-    playground.open()
-    page.route("**/v1/chat/completions", lambda route: route.abort())
-    playground.start("ocr", "Read it.")
-    error = playground.part("error")
-    error.get_by_text("The server cannot be reached.").wait_for()
-    page.unroute_all()
-    page.route("**/v1/chat/completions", lambda route: route.continue_(url=origin.url("/short"), method="GET"))
-    playground.start("ocr", "Read it.")
-    error.get_by_text("The connection to the server broke.").wait_for()
-    page.unroute_all()
-    answering(page, {"name": "ocr", "result": {"extracted_text": "a", "sections": [{"text": "a", "lines": [{}]}]}})
-    playground.start("ocr", "Read it.")
-    error.get_by_text("undefined").wait_for()
-    assert "reached" not in error.inner_text()
-    assert len(faults) == 1
-    page.close()

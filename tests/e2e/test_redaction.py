@@ -17,13 +17,12 @@ from tests.e2e.full_model import (
     Streamed,
     content_of,
     picture_of,
-    precontext_in,
     prompt_text,
     schema_of,
     serving_full_model,
     text_part,
 )
-from tests.e2e.guarded import BYPASS, SHOWING, guard
+from tests.e2e.guarded import BYPASS, guard
 from tests.llm_server import Call, Reply
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
@@ -75,13 +74,6 @@ def asked(model: FullModel, *messages: Json | str | list[Json], stream: bool, **
     return Streamed.read(response.text).text if stream else str(content_of(response))
 
 
-def redactions(response_json: Json) -> dict[str, dict[str, int]]:
-    """What was replaced, by source."""
-    verdict = response_json["precontext"][-1]
-    assert verdict["name"] == "guardrails"
-    return {check["source"]: check["redacted"] for check in verdict["result"]["checks"] if "redacted" in check}
-
-
 @BOTH
 def test_neither_the_llm_nor_the_client_sees_personal_data(model: FullModel, stream: bool) -> None:
     model.script(Reply(f"I have noted it. {NOTE} Anything else? Order 4500123456 is on its way.", reasoning=NOTE))
@@ -102,25 +94,6 @@ def test_neither_the_llm_nor_the_client_sees_personal_data(model: FullModel, str
     assert prompt["messages"][-1]["content"] == f"Please note this down: {REDACTED}"
     assert prompt["messages"][-2]["content"] == REDACTED
     assert prompt["messages"][-3]["tool_calls"][0]["function"]["arguments"] == '{"who": "[EMAIL]"}'
-
-
-def test_the_verdict_tells_how_much_was_replaced(model: FullModel) -> None:
-    model.script(Reply(f"Hello {MAIL}."))
-    response = model.ask(guard("S7"), NOTE, headers=BYPASS)
-    assert content_of(response) == "Hello [EMAIL]."
-    assert redactions(response.json()) == {
-        "messages[1].content": {"EMAIL": 1, "PHONE": 1, "CARD": 1},
-        "answer": {"EMAIL": 1},
-    }
-
-
-@pytest.mark.parametrize("size", [1, 4, 9])
-def test_data_in_pieces_is_found(model: FullModel, size: int) -> None:
-    text = f"Call +49 170. 123 4567. {NOTE} It ends here. Bye."
-    model.script(Reply(chunks=[text[at : at + size] for at in range(0, len(text), size)]))
-    streamed = model.stream(guard("S7"), "Hm?", headers=BYPASS)
-    assert streamed.text == f"Call [PHONE]. {REDACTED} It ends here. Bye."
-    assert len(streamed.texts) > 3
 
 
 @BOTH
@@ -156,23 +129,6 @@ def test_a_run_task_reads_a_picture_without_personal_data(model: FullModel, stre
     assert card["top_left"] == plain_line["words"][1]["bounds"]["top_left"]
     assert card["top_right"] == plain_line["words"][-2]["bounds"]["top_right"]
     assert list(result) == list(plain)
-
-
-@BOTH
-def test_precontext_and_prompt_have_placeholders(model: FullModel, stream: bool) -> None:
-    model.script(Reply(f"It is {CARD}."))
-    shown = [text_part("What does it say?"), picture_of(f"Visa {CARD}")]
-    answer = asked(model, shown, stream=stream, headers=SHOWING)
-    assert answer.endswith("It is [CARD].")
-    assert "Visa [CARD]" in prompt_text(model.prompts[0])
-    if stream:
-        precontext = precontext_in(answer.removesuffix("It is [CARD]."))
-    else:
-        model.script(Reply(f"It is {CARD}."))
-        precontext = model.ask(guard("S7"), shown).json()["precontext"]
-    assert [entry["name"] for entry in precontext] == ["ocr", "guardrails"]
-    assert precontext[0]["result"]["extracted_text"] == "Visa [CARD]"
-    assert {"source": "ocr", "codes": [], "scores": {}, "redacted": {"CARD": 1}} in precontext[1]["result"]["checks"]
 
 
 def test_an_llm_that_sees_is_not_shown_a_picture_with_personal_data(seeing: FullModel) -> None:

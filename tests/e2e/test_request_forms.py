@@ -1,9 +1,7 @@
 """Forms in which clients send usual requests: parts, choices of tools, encodings, methods and headers."""
 
-import base64
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -71,15 +69,6 @@ def test_the_llm_reads_a_refusal_in_the_history(model: FullModel, refused: Json)
     assert model.prompts[0]["messages"][1] == {"role": "assistant", "content": "I will not do this."}
 
 
-@pytest.mark.parametrize("data", ["ÿþ?>~ hello ü", "ÿþ?>~ hello", "ÿþ?>~"])
-def test_base64_may_be_of_the_alphabet_of_urls(model: FullModel, data: str) -> None:
-    encoded = base64.urlsafe_b64encode(data.encode()).decode()
-    assert "-" in encoded or "_" in encoded
-    for text in (encoded, encoded.rstrip("="), f"data:text/plain;charset=utf-8;base64,{encoded}"):
-        part = {"type": "file", "file": {"file_data": text, "filename": "a.txt"}}
-        assert read_of(model.ask(OCR, [part])) == data
-
-
 # Tools.
 
 
@@ -115,18 +104,6 @@ def test_a_choice_of_tools_that_are_not_there_is_refused(model: FullModel, choic
 # Bytes, methods and headers.
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations"])
-def test_a_byte_order_mark_before_json_is_passed_over(model: FullModel, path: str) -> None:
-    model.script(Reply("Fine."))
-    body: Json = {"model": "auto", "messages": [{"role": "user", "content": "Are you?"}]}
-    if not path.endswith("completions"):
-        body = {"input": "Are you?"}
-        body |= {"model": "openfaze-embedding" if "embed" in path else "auto"} if "moderations" not in path else {}
-    content = b"\xef\xbb\xbf" + json.dumps(body).encode()
-    response = model.client.post(path, content=content, headers={"content-type": "application/json"})
-    assert response.status_code == 200, response.text
-
-
 def test_head_is_answered_on_every_route_that_can_be_got(model: FullModel) -> None:
     app = create_app(Settings(_env_file=None, **for_all_servers()))
     routes = [route for route in app.routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())]
@@ -144,51 +121,9 @@ def test_head_is_answered_on_every_route_that_can_be_got(model: FullModel) -> No
     assert model.client.head("/v1/chat/completions").status_code == 405
 
 
-START = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
-}
 CALL = {
     "jsonrpc": "2.0",
     "id": 2,
     "method": "tools/call",
     "params": {"name": "ocr", "arguments": {"source": "data:text/plain;base64,SGVsbG8h"}},
 }
-
-
-@pytest.mark.parametrize(
-    ("accept", "kind"),
-    [
-        ("application/json", "application/json"),
-        ("application/json; charset=utf-8", "application/json"),
-        ("text/event-stream", "text/event-stream"),
-        ("application/json, text/event-stream", "text/event-stream"),
-        ("*/*", "text/event-stream"),
-        ("", "application/json"),
-        (None, "application/json"),
-    ],
-)
-@pytest.mark.parametrize("message", [START, CALL], ids=["start", "call"])
-def test_mcp_answers_in_the_form_that_a_client_accepts(
-    model: FullModel, accept: str | None, kind: str, message: Json
-) -> None:
-    request = model.client.build_request("POST", "/mcp", json=message)
-    request.headers.pop("accept")
-    if accept is not None:
-        request.headers["accept"] = accept
-    response = model.client.send(request)
-    assert response.status_code == 200, response.text
-    assert response.headers["content-type"].partition(";")[0] == kind
-    text = response.text
-    if kind == "text/event-stream":
-        [text] = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: {")]
-    answer: Any = json.loads(text)
-    assert answer["id"] == message["id"]
-    if message is CALL:
-        assert answer["result"]["structuredContent"]["extracted_text"] == "Hello!"
-
-
-def test_mcp_refuses_a_client_that_accepts_something_else(model: FullModel) -> None:
-    assert model.client.post("/mcp", json=START, headers={"accept": "text/html"}).status_code == 406

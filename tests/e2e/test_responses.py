@@ -4,11 +4,10 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
+from tests.conftest import each_case
 from tests.e2e.full_model import FullModel, Json, error_of, picture_of, prompt_text, schema_of
 from tests.e2e.guarded import BOMB
 from tests.e2e.responses import PATH, SAN_FRANCISCO, WEATHER, ask, refused, serving_responses, stream, text_of, user
@@ -148,8 +147,6 @@ def test_a_turn_of_codex_goes_on(model: FullModel) -> None:
     assert [event["item"] for event in found.of("output_item.done")] == found.response["output"]
     assert (found.response["store"], found.response["prompt_cache_key"]) == (False, body["prompt_cache_key"])
     assert model.client.get(f"{PATH}/{found.response['id']}").status_code == 404
-    [warning] = [one for one in found.response["warnings"] if "web_search_call" in one]
-    assert "are ignored" in warning
 
     [prompt] = model.prompts
     roles = [message["role"] for message in prompt["messages"]]
@@ -190,14 +187,6 @@ def test_a_late_failure_is_told_in_the_stream(model: FullModel) -> None:
     assert found.response["error"]["code"] == "server_error"
     assert found.response["output"][0]["status"] == "in_progress"
     assert model.client.get(f"{PATH}/{found.response['id']}").status_code == 404
-
-
-def test_logprobs_come_with_the_text(model: FullModel) -> None:
-    model.script(Reply("Yes indeed.", logprobs=True))
-    found = stream(model, "Sure?", top_logprobs=2, include=["message.output_text.logprobs"])
-    said = found.response["output"][0]["content"][0]["logprobs"]
-    assert [one["token"] for one in said] == ["Yes", " indeed."]
-    assert model.prompts[0]["top_logprobs"] == 2
 
 
 # As in chat.
@@ -277,104 +266,30 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
 # What is refused, and what is told.
 
 
-@pytest.mark.parametrize(
-    ("fields", "param", "said"),
+@each_case(
+    ("fields", "param"),
     [
-        ({"background": True}, "background", "/v1/batches"),
-        ({"conversation": "conv_1"}, "conversation", "previous_response_id"),
-        ({"prompt": {"id": "p"}}, "prompt", "instructions"),
-        ({"max_tool_calls": 3}, "max_tool_calls", "limit of 32 calls"),
-        ({"truncation": "auto"}, "truncation", "not supported"),
-        (
-            {"tools": [{"type": "file_serch", "vector_store_ids": []}]},
-            "tools[0]",
-            "function, custom, namespace, web_search",
-        ),
-        (
-            {"tools": [WEATHER, {"type": "code_interpreter", "container": {"type": "auto"}}]},
-            "tools[1]",
-            "this server runs no code (OPENFAZE_CODE_SANDBOX)",
-        ),
-        ({"tool_choice": {"type": "file_search"}}, "tool_choice", "function, custom, allowed_tools"),
-        ({"tool_choice": {"type": "function", "name": "f"}}, "tool_choice", "no 'tools'"),
-        ({"messages": []}, "messages", "'input'"),
-        ({"max_tokens": 5}, "max_tokens", "'max_output_tokens'"),
-        ({"response_format": {}}, "response_format", "'text.format'"),
-        ({"functions": []}, "functions", "'tools'"),
-        ({"logprobs": True}, "logprobs", "'top_logprobs'"),
-        ({"modalities": ["text", "audio"]}, "modalities", "not supported by /v1/responses"),
-        ({"audio": {"voice": "alloy"}}, "audio", "not supported by /v1/responses"),
-        ({"prediction": {}}, "prediction", "not supported by /v1/responses"),
-        ({"verbosity": "low"}, "verbosity", "'text.verbosity'"),
-        ({"input": ""}, "input", "not be empty"),
-        ({"input": []}, "input", "not be empty"),
-        ({"input": [{"type": "computer_call_output", "output": {}}]}, "input[0]", "computer_call_output"),
-        (
-            {"input": [{"role": "user", "content": "Hi"}, {"type": "mesage", "content": "x"}]},
-            "input[1]",
-            "custom_tool_call_output, reasoning, item_reference, not 'mesage'",
-        ),
-        ({"input": [{"type": "zorp_call"}]}, "input[0]", "not 'zorp_call'"),
-        ({"input": [{"content": "x"}]}, "input[0]", "'role'"),
-        ({"input": [{"role": "tool", "content": "x"}]}, "input[0].role", "'assistant'"),
-        ({"input": [{"role": "user", "content": [{"type": "video"}]}]}, "input[0].content[0]", "input_image"),
-        ({"input": [{"role": "user", "content": " "}]}, "input", "no text content"),
-        ({"text": {"format": {"type": "json_schema", "name": "x"}}}, "text.format", "'schema' is required"),
+        *(({name: value}, name) for name, value in {
+            "background": True, "conversation": "conv_1", "prompt": {"id": "p"}, "max_tool_calls": 3,
+            "truncation": "auto", "messages": [], "max_tokens": 5, "response_format": {}, "functions": [],
+            "logprobs": True, "modalities": ["text", "audio"], "audio": {"voice": "alloy"}, "verbosity": "low",
+            "input": [], "max_output_tokens": 0, "metadata": {str(n): "" for n in range(17)},
+            "tool_choice": {"type": "function", "name": "f"},
+        }.items()),
+        ({"tools": [WEATHER, {"type": "file_serch"}]}, "tools[1]"),
+        ({"input": [{"type": "computer_call_output", "output": {}}]}, "input[0]"),
+        ({"input": [{"role": "user", "content": "Hi"}, {"type": "mesage", "content": "x"}]}, "input[1]"),
+        ({"input": [{"role": "tool", "content": "x"}]}, "input[0].role"),
+        ({"input": [{"role": "user", "content": [{"type": "video"}]}]}, "input[0].content[0]"),
+        ({"text": {"format": {"type": "json_schema", "name": "x"}}}, "text.format"),
         (
             {"text": {"format": {"type": "json_schema", "name": "x", "schema": {"type": "strange"}}}},
             "text.format.schema.type",
-            "Field 'text.format.schema.type'",
         ),
-        ({"max_output_tokens": 0}, "max_output_tokens", "equal to 1"),
-        ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "16"),
     ],
-)
-def test_what_is_not_supported_is_refused_by_its_name(model: FullModel, fields: Json, param: str, said: str) -> None:
-    error = refused(model, **fields)
-    assert error["param"] == param
-    assert said in error["message"]
-
-
-def test_an_error_names_the_item_that_it_is_about(model: FullModel) -> None:
-    broken = {"type": "input_image", "image_url": "data:image/png;base64,@@@@"}
-    said = [user("Hello."), user([{"type": "input_text", "text": "Read it."}, broken])]
-    error = refused(model, input=said, instructions="<task>ocr</task>")
-    assert error["param"] == "input[1].content[1].image_url"
-    assert "messages" not in error["message"]
-
-
-def test_items_of_other_servers_tools_are_passed_over_with_a_warning(model: FullModel) -> None:
-    model.script(Reply("Fine."))
-    said = [{"type": "web_search_call", "id": "ws_1", "status": "completed"}, user("How are you?")]
-    response = ask(model, said, tools=[{"type": "web_search"}], include=["reasoning.encrypted_content"], temprature=1)
-    assert len(model.prompts[0]["messages"]) == 1
-    told = "\n".join(response["warnings"])
-    for name in ("'web_search_call'", "Tool 'web_search'", "Did you mean 'temperature'"):
-        assert name in told
-
-
-@pytest.mark.parametrize(
-    "tool", ["image_generation", "local_shell", "shell", "apply_patch", "file_search", "mcp", "tool_search"]
-)
-def test_tools_of_openais_that_are_not_here_are_passed_over_unless_they_are_forced(model: FullModel, tool: str) -> None:
-    model.script(Reply("Fine."), Reply("Fine."))
-    tools = [WEATHER, {"type": tool}]
-    response = ask_raw(model, f"Are you fine without {tool}?", tools=tools)
-    assert any(f"'{tool}'" in warning for warning in response["warnings"])
-    assert [one["function"]["name"] for one in model.prompts[0]["tools"]] == ["get_weather"]
-    allowed = {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "get_weather"}]}
-    ask_raw(model, "Are you fine?", tools=tools, tool_choice={**allowed, "tools": [*allowed["tools"], {"type": tool}]})
-    assert refused(model, tools=tools, tool_choice={"type": tool})["param"] == "tool_choice"
-    assert refused(model, tools=[{"type": tool}], tool_choice="required")["param"] == "tool_choice"
-
-
-def ask_raw(model: FullModel, said: str, **fields: Any) -> Json:
-    """A response that repeats tools without the fields that OpenAI requires of them."""
-    with httpx.Client(base_url=model.base_url, headers=model.client.headers, timeout=60) as client:
-        answer = client.post("/v1/responses", json={"model": "auto", "input": said, **fields})
-    assert answer.status_code == 200, answer.text
-    found: Json = answer.json()
-    return found
+)  # fmt: skip
+def test_what_is_not_supported_is_refused_by_its_name(model: FullModel, fields: Json, param: str) -> None:
+    assert refused(model, **fields)["param"] == param
 
 
 def test_another_model_is_not_there(model: FullModel) -> None:

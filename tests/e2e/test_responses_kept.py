@@ -8,8 +8,6 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from app.assembly import building
-from app.routes import responses
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
 from tests.e2e.responses import (
     KEY,
@@ -163,32 +161,6 @@ def test_an_item_may_be_named_instead_of_sent(model: FullModel, sdk: openai.Open
     assert error["param"] == "input[0].id"
     twice = [{"type": "item_reference", "id": made.output[0].id}] * 2
     assert refused(model, code="item_not_found", input=twice)["param"] == "input[1].id"
-
-
-def test_a_large_response_is_answered_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "LARGEST_RESPONSE", 1000)
-    with serving_full_model(files_dir=str(tmp_path / "files")) as model:
-        model.script(Reply("Long."))
-        response = ask(model, "word " * 1000)
-        assert response["store"] is False
-        assert "larger than 64 MB" in response["warnings"][0]
-        assert model.client.get(f"{PATH}/{response['id']}").status_code == 404
-
-
-def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model.script(by_body=lambda _: Reply("Ok."))
-    response_id = None
-    for _ in range(3):
-        response_id = ask(model, "More.", previous_response_id=response_id)["id"]
-    monkeypatch.setattr(responses, "MAX_TURNS", 2)
-    error = refused(model, previous_response_id=response_id)
-    assert (error["param"], "more than 2 turns" in error["message"]) == ("previous_response_id", True)
-    monkeypatch.setattr(responses, "MAX_ITEMS", 3)
-    error = refused(model, status=413, code="request_too_large", previous_response_id=response_id)
-    assert "more than 3 items" in error["message"]
-    monkeypatch.setattr(responses, "MAX_STORED_VALUES", 40)
-    error = refused(model, status=413, code="request_too_large", previous_response_id=response_id)
-    assert error["message"] == "The conversation has more than 40 values."
 
 
 def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:

@@ -245,16 +245,6 @@ def change(url: str, paper: str, pointer: str, value: Any) -> httpx.Response:
     return httpx.post(f"{url}api/review", json=body, trust_env=False)
 
 
-MAIL = """From: Ada Berg <ada@example.org>
-Subject: =?utf-8?q?Rechnung_f=C3=BCr_M=C3=A4rz?=
-Content-Type: text/plain; charset="utf-8"
-Content-Transfer-Encoding: quoted-printable
-
-Rechnung f=C3=BCr M=C3=A4rz
-Invoice number: A-17
-"""
-
-
 @pytest.mark.parametrize("folder", [1], indirect=True)
 def test_other_pages_of_the_browser_reach_nothing(folder: Path, server: Server) -> None:
     with serving_review(folder, server, "out.xlsx.state") as url, httpx.Client(trust_env=False) as client:

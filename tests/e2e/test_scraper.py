@@ -7,7 +7,7 @@ import pytest
 
 from tasks.scrape.browser import find_browser
 from tests.e2e.full_model import FullModel, content_of, error_of, prompt_text, serving_full_model, system
-from tests.llm_server import Call, Reply
+from tests.llm_server import Reply
 from tests.origin import Origin, serving_origin
 from tests.web_pages import LAYOUTS, ORDER
 
@@ -50,12 +50,6 @@ def test_the_full_model_reads_a_linked_page_before_it_answers(model: FullModel, 
     assert "The museum and the wooden bridge" in prompt_text(model.prompts[0])
 
 
-def test_hidden_orders_do_not_reach_the_llm(model: FullModel, origin: Origin) -> None:
-    model.script(Reply("About a bridge."))
-    model.ask(f"What is on {origin.url('/orders')} ?")
-    assert "Ignore all previous" not in prompt_text(model.prompts[0])
-
-
 def test_orders_in_plain_sight_stand_between_fences_and_cause_nothing(model: FullModel, origin: Origin) -> None:
     origin.seen.clear()
     model.script(Reply("It gives orders."))
@@ -71,25 +65,12 @@ def test_orders_in_plain_sight_stand_between_fences_and_cause_nothing(model: Ful
     assert [entry["name"] for entry in body["precontext"]] == ["scraper"]
 
 
-def test_a_url_that_a_page_wants_opened_is_not(model: FullModel, origin: Origin) -> None:
-    origin.seen.clear()
-    obeys = Call("openfaze_scraper", json.dumps({"url": origin.url("/shell")}))
-    model.script(Reply(tool_calls=[obeys]), Reply("I could not."))
-    model.ask(f"What is on {origin.url('/loud')} ?")
-    assert "/shell" not in origin.seen
-
-
 def test_a_page_that_robots_txt_closes_is_refused(model: FullModel, origin: Origin) -> None:
     error = model.ask(SCRAPE, origin.url("/private/page"))
     assert error.status_code == 400
     assert error.json()["error"]["code"] == "url_not_allowed"
     assert "robots.txt" in error.json()["error"]["message"]
     assert "/private/page" not in origin.seen
-
-
-def test_a_shell_without_a_browser_is_503(model: FullModel, origin: Origin) -> None:
-    error = error_of(model.ask(SCRAPE, origin.url("/shell")), 503, "engine_unavailable")
-    assert "openfaze install browser" in error["message"]
 
 
 @pytest.mark.deep

@@ -11,9 +11,8 @@ import pytest
 from tests.e2e.conftest import KEY, data_url, printed_by_client
 from tests.e2e.full_model import FullModel, serving_full_model, text_part
 from tests.llm_server import Reply
-from tests.recordings import plain_wav
 from tests.server import REMEMBERING, Server, serving
-from tests.speech import JFK, pause, plain_words
+from tests.speech import JFK, plain_words
 
 Json = dict[str, Any]
 CHAT = "/v1/chat/completions"
@@ -104,22 +103,6 @@ def test_a_stream_says_the_same_and_how_far_it_is(client: httpx.Client, jfk: byt
     deltas = [json.loads(line[6:]) for line in events if line.startswith("data: {")]
     text = "".join(choice["delta"].get("content", "") for delta in deltas for choice in delta["choices"])
     assert json.loads(text)["result"] == whole
-
-
-def test_two_speakers_are_told_apart_at_the_right_times(client: httpx.Client, shared: Path) -> None:
-    file = (shared / "samples" / "speech_two_speakers.wav").read_bytes()
-    result = result_of(client.post(CHAT, json=asking(input_audio(file, "wav"), text="Identify the speakers")))
-    said = {chunk["speaker"]: chunk for chunk in result["chunks"]}
-    assert "curtain" in said["SPEAKER_00"]["text"]
-    assert said["SPEAKER_00"]["timestamp"] == pytest.approx([0.3, 4.6], abs=0.3)
-    assert "horizon" in said["SPEAKER_01"]["text"]
-    assert said["SPEAKER_01"]["timestamp"] == pytest.approx([0.4, 2.4], abs=0.3)
-
-
-def test_silence_is_empty(client: httpx.Client) -> None:
-    file = plain_wav(pause(5.0)[None])
-    result = result_of(client.post(CHAT, json=asking(input_audio(file, "wav"))))
-    assert result == {"text": "", "chunks": [], "language": None}
 
 
 def error_of(response: httpx.Response, status: int) -> Json:

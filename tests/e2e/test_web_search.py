@@ -100,34 +100,7 @@ def test_the_interfaze_sdk_searches(client: httpx.Client, searching_server: Serv
     assert found == json.loads(content(client.post("/v1/chat/completions", json=body())))["result"]
 
 
-def test_the_log_holds_nothing_of_what_is_searched_for(client: httpx.Client, searching_server: Server) -> None:
-    content(client.post("/v1/chat/completions", json=body("Search the web for zanzibar")))
-    assert "zanzibar" not in searching_server.log_file.read_text()
-
-
-def test_clients_cannot_reach_what_the_search_may(web: Origin, tmp_path: Path) -> None:
-    with client_of_app(tmp_path, search_provider=("searxng",), search_url=web.url("")) as client:
-        found = json.loads(content(client.post("/v1/chat/completions", json=body())))["result"]
-        # The pages are on loopback too, and nobody allowed those.
-        assert [page["content"] for page in found] == ["", ""]
-        refused = client.post("/v1/chat/completions", json=body(f"Read {web.url('/search')}", "scraper"))
-    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "url_not_allowed")
-    assert len(web.seen) == 1
-
-
-def test_without_an_answer_each_provider_tells_why(web: Origin, tmp_path: Path) -> None:
-    with client_of_app(tmp_path, search_provider=("searxng",), search_url=web.url("/nothing/here")) as client:
-        response = client.post("/v1/chat/completions", json=body("Search the web for zanzibar"))
-    error = response.json()["error"]
-    assert (response.status_code, error["code"]) == (503, "engine_unavailable")
-    # Each provider rests now: a client that asked again at once would hear the same.
-    assert response.headers["x-should-retry"] == "false"
-    told = "No engine is available for 'web_search'. searxng answered with status 404. Set OPENFAZE_SEARCH_URL to a"
-    assert error["message"].startswith(told)
-
-
 CAPITAL = "What is the capital of Peru?"
-UNANSWERED = "No capable language model is set up here to answer this question: OPENFAZE_LLM_BASE_URL names one"
 
 
 @pytest.fixture
@@ -159,26 +132,6 @@ def test_without_a_capable_llm_a_question_is_answered_with_what_was_found_and_wh
     assert "Lima is the capital of Peru." in answer
     assert json.dumps(answer) in streamed
     assert "Lima is the capital" not in written
-
-
-@pytest.mark.parametrize("search_url", ["/nothing/here", None], ids=["the search fails", "no search"])
-def test_without_a_capable_llm_a_question_that_nothing_answers_is_told_so(
-    search_url: str | None, web: Origin, tmp_path: Path
-) -> None:
-    search: dict[str, Any] = {"search_provider": ("off",)}
-    if search_url:
-        search = {"search_provider": ("searxng",), "search_url": web.url(search_url)}
-    with client_of_app(tmp_path, **search) as client:
-        asked = {"model": "auto", "messages": [{"role": "user", "content": CAPITAL}]}
-        whole = client.post("/v1/chat/completions", json=asked)
-        streamed = client.post("/v1/chat/completions", json={**asked, "stream": True}).text
-        response = client.post("/v1/responses", json={"model": "auto", "input": CAPITAL}).json()
-        bypassed = client.post("/v1/chat/completions", json=asked, headers={"x-interfaze-bypass-moa": "true"})
-    told = f"{UNANSWERED}, and OPENFAZE_SEARCH_URL a web search."
-    assert content(whole) == told
-    assert told in streamed
-    assert response["output"][-1]["content"][0]["text"] == told
-    assert content(bypassed).startswith(UNANSWERED)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """README.md and docs/: what a fence shows is executed, compared or, here, checked.
 
-tests/e2e/test_docs.py executes what is marked so, and tests/integrations what needs a framework. A server, a card or
+tests/e2e/test_docs.py executes what is marked so, tests/extras/integrations what needs a framework. A server, a card or
 gigabytes are no test's to start: of such commands every program, subcommand, option, variable, target and file exists.
 """
 
@@ -35,7 +35,7 @@ ELSEWHERE = {
     ("sh", "integration"): ("docs/integrations.md",),
     ("text", "said"): ("docs/troubleshooting.md",),
 }
-"""What only the tests of some pages execute or compare."""
+"""What only the tests of some pages execute, and what a server says in words, which no test compares."""
 
 COMPOSE_FILES = [ROOT / "docker-compose.yml", *sorted((ROOT / "docker").glob("*.yml"))]
 COMPOSED = [yaml.safe_load(path.read_text("utf-8")).get("services", {}) for path in COMPOSE_FILES]
@@ -47,60 +47,17 @@ ENVIRONMENTS = re.findall(r"^\w+ := (\.venv[\w-]*)$", MAKEFILE, re.MULTILINE)
 TARGETS = {*re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE), *(f"{folder}/.ready" for folder in ENVIRONMENTS)}
 VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields} | {KEY}
 OTHERS_VARIABLES = {"COMPOSE_FILE", "RAY_USAGE_STATS_ENABLED", "RAY_AUTH_MODE", "RAY_worker_niceness"}
-OTHERS = {
-    *(
-        "apparmor_parser",
-        "apt-get",
-        "base64",
-        "cat",
-        "cp",
-        "ct2-transformers-converter",
-        "curl",
-        "echo",
-        "find",
-        "grep",
-        "hf",
-        "install",
-    ),
-    *(
-        "ln",
-        "mkdir",
-        "mv",
-        "nvidia-smi",
-        "oha",
-        "openssl",
-        "pip",
-        "printf",
-        "ray",
-        "rsync",
-        "sed",
-        "sleep",
-        "systemctl",
-    ),
-    *("tar", "tee"),
-    "unzip",
-    *("useradd", "uv", "vllm"),
-}
+OTHERS = set(
+    re.findall(
+        r"\S+",
+        """apparmor_parser apt-get base64 cat cp ct2-transformers-converter curl echo find grep hf install ln mkdir mv
+        nvidia-smi oha openssl pip printf ray rsync sed sleep systemctl tar tee unzip useradd uv vllm""",
+    )
+)
 """Programs that are not this project's."""
-ON_A_BARE_MACHINE = {
-    *(
-        "base64",
-        "cat",
-        "cp",
-        "curl",
-        "cut",
-        "echo",
-        "grep",
-        "head",
-        "mkdir",
-        "openfaze",
-        "printf",
-        "python3",
-        "sed",
-        "tail",
-    ),
-    *("tr", "true"),
-}
+ON_A_BARE_MACHINE = set(
+    re.findall(r"\S+", "base64 cat cp curl cut echo grep head mkdir openfaze printf python3 sed tail tr true")
+)
 """What an example that is executed may call: what Debian always has or the README has installed, and what is ours."""
 
 _HEREDOC = re.compile(r"<<-?['\"]?(\w+)['\"]?([^\n]*)\n.*?\n\1$", re.MULTILINE | re.DOTALL)

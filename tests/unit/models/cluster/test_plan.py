@@ -1,5 +1,5 @@
-"""What an operator says of a cluster, how engines move there, and what is pickled on the way. No Ray: `tests/cluster`
-has that."""
+"""What an operator says of a cluster, how engines move there, and what is pickled on the way. `tests/extras/cluster`
+has a real Ray."""
 
 import asyncio
 import pickle

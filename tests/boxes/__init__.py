@@ -1,0 +1,1 @@
+"""What starts from nothing: bare machines, the image, and the GPU box without a card, by podman."""

@@ -1,1 +1,0 @@
-"""The GPU box rehearsed without a card: docker-compose.yml and docker/gpu.yml by podman, `make test-gpu-box`."""

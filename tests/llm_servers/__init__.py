@@ -1,1 +1,0 @@
-"""Tests in front of real LLM servers, on a CPU: `make test-llm-servers`."""
