@@ -123,7 +123,7 @@ def _pp_ocr(
             partial(LineRecognizer, recognizer_weights, device=device, threads=threads),
             replace(config.limits(batch=_LINES_AT_ONCE, device=device, card=line_card), max_queue=_LINES_QUEUED),
         )
-        return Built(PpOcrReader(pages, lines), (pages, lines))
+        return Built(PpOcrReader(pages, lines, most_waiting=config.max_queue), (pages, lines))
 
     return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=profile, card=card)
 

@@ -197,7 +197,7 @@ class PaddleOcrVlReader:
     ) -> None:
         """Create the reader. `most_waiting` is the largest number of pages that wait for both readings. The queue is in
         front of the first reading, because the first reading is so fast that its own queue would never be full."""
-        self._pages = Slots("ocr", _PAGES_AT_ONCE, most_waiting)
+        self._pages = regions.callers = Slots("ocr", _PAGES_AT_ONCE, most_waiting)
         self._lines = lines
         self._regions = regions
 
