@@ -25,6 +25,13 @@ from app.assembly.building import (
     build_workers,
 )
 from app.assembly.fingerprint import build_fingerprint
+from app.assembly.metric_sources import (
+    fill_from_access,
+    fill_from_cache,
+    fill_from_engines,
+    fill_from_inputs,
+    fill_from_stores,
+)
 from app.assembly.task_finder import TaskFinder
 from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
@@ -35,15 +42,7 @@ from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
 from app.chat.structured_answers import StructuredAnswers
 from app.chat.tool_loop import ToolLimits
-from app.monitoring.metrics import (
-    Metrics,
-    Routes,
-    fill_from_access,
-    fill_from_cache,
-    fill_from_engines,
-    fill_from_inputs,
-    fill_from_stores,
-)
+from app.monitoring.metrics import Metrics, Routes
 from app.monitoring.tracing import Traces, provider_for
 from app.monitoring.watching import watch_servers_for_ever
 from app.runnable_commands import adapt_commands
@@ -57,7 +56,7 @@ from models.devices.linear_algebra import keep_on_one_thread
 from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, field_reader
 from models.language.capability import LLM
-from models.queues.slots import Slots
+from models.queues import Slots
 from models.runtime import Runtime, device_setting
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings

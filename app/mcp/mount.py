@@ -18,8 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.assembly.services import Services
 from app.errors import ApiError, BadRequest, BodyTooLarge, MethodNotAllowed, MisdirectedRequest, PayloadTooLarge
-from app.http.body import read_body
-from app.http.headers import asks_to_be_forgotten
+from app.http.request import asks_to_be_forgotten, read_body
 from app.settings import Settings
 from app.wire.parse import TooMuchJson, as_refusal, count_values, is_large, parse_json
 from app.wire.problems import but_not

@@ -38,8 +38,7 @@ from models.hosts.workplace import (
     WorkplaceFactory,
     collect_garbage,
 )
-from models.queues.fair_queue import KEY, FairQueue, QueueFull
-from models.queues.slots import Slots
+from models.queues import KEY, FairQueue, QueueFull, Slots
 from models.weights.supply import WeightsMissing
 
 ItemT = TypeVar("ItemT")

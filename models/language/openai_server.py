@@ -38,7 +38,7 @@ from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import NO_COMPLETION, error_without_answer, is_page
 from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
-from models.queues.slots import Slots
+from models.queues import Slots
 
 STREAM_END = b"[DONE]"
 _DOCUMENTS_AT_ONCE = 16

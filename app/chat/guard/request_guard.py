@@ -31,7 +31,7 @@ from app.chat.plan import Plan
 from app.chat.plan_executor import as_entry
 from app.chat.planning.kinds import kind_of
 from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk
-from app.telemetry import Stages
+from app.monitoring.metrics import Stages
 from app.wire.request import ChatRequest, TextPart
 from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens

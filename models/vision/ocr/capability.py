@@ -9,8 +9,8 @@ from pathlib import Path
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.devices.device import ONNXRUNTIME, PADDLE, TORCH
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
+from models.hosts.workplace import CardMemory
 from models.setting_types import EMBEDDED, GPU, STANDARD
 from models.vision.text import PageReader
 from models.weights.files import WEIGHT_SETS

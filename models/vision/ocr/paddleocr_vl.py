@@ -15,7 +15,7 @@ from models.base import EngineUnavailable
 from models.devices.device import CPU, TORCH
 from models.hosts.host import EngineHost
 from models.normal_forms import normalized
-from models.queues.slots import Slots
+from models.queues import Slots
 from models.vision.ocr.regions import TextRegion, regions_of
 from models.vision.ocr.second_reading import RegionTranscript, aligned
 from models.vision.text import Image, PageReader, PageText

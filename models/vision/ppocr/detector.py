@@ -1,6 +1,7 @@
 """The engine that finds lines of text in a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,6 @@ from models.vision.ppocr.contours import Quads, text_quads
 from models.vision.ppocr.runtimes import open_session
 from models.vision.ppocr.scales import choose_scales
 from models.vision.ppocr.session import OcrSession
-from models.vision.ppocr.tiles import tiles
 from models.vision.text import Image
 
 _SIDE_MULTIPLE, _CARD_SIDE_MULTIPLE = 64, 512
@@ -38,6 +38,18 @@ _LEAST_CONTRAST = 12
 """Paper whose red, green and blue levels differ by less than this is blank."""
 _MARGIN = 0.2
 """The edges of a line, as a part of its height, in which letters of other lines may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """One of the overlapping tiles of a large picture, along one axis."""
+
+    seen: slice
+    """Extent of the tile in the picture, including its overlap."""
+    kept: slice
+    """Part of the picture whose result comes from this tile."""
+    inside: slice
+    """Position of `kept` inside the tile."""
 
 
 class TextDetector:
@@ -153,3 +165,12 @@ def _overlap(quads: Quads, others: Quads) -> NDArray[np.float32]:
     low, high = quads.min(1)[:, None], quads.max(1)[:, None]
     shared = (np.minimum(high, others.max(1)) - np.maximum(low, others.min(1))).clip(0).prod(2)
     return np.asarray(shared / np.maximum((high - low).prod(2), 1), np.float32)
+
+
+def tiles(length: int, *, side: int, overlap: int) -> Iterator[_Tile]:
+    """Yield equal tiles of at most `side` pixels. Each includes `overlap` pixels of its neighbours on either side."""
+    count = 1 if length <= side else -(-length // (side - 2 * overlap))
+    for index in range(count):
+        start, stop = length * index // count, length * (index + 1) // count
+        first, last = max(0, start - overlap), min(length, stop + overlap)
+        yield _Tile(slice(first, last), slice(start, stop), slice(start - first, stop - first))

@@ -10,18 +10,20 @@ from numpy.typing import NDArray
 
 from models.devices.device import CPU
 from models.devices.onnx_sessions import onnx_session
-from models.vision.ppocr.best_class import BEST_CLASS, PROBABILITY, with_best_class
-from models.vision.ppocr.session import Pictures
+from models.vision.ppocr.session import Pictures, Shape
 
-Shape = tuple[int, int, int]
-"""Number, height and width of the pictures of one inference."""
+_BEST_CLASS = "best_class"
+"""Output of the most likely class of each column: int64, batch × columns × 1."""
+
+_PROBABILITY = "best_probability"
+"""Output of this class's probability: float32, batch × columns × 1."""
 
 
 class OnnxSession:
     """Implementation of OcrSession on the CPU, for machines without OpenVINO."""
 
     def __init__(self, path: Path, *, recognition: bool, threads: int, streams: int) -> None:
-        file = with_best_class(path) if recognition else path
+        file = _with_best_class(path) if recognition else path
         self._network = _Network(file, recognition=recognition, threads=max(1, threads // streams))
         self._pool = ThreadPoolExecutor(streams)
 
@@ -41,7 +43,7 @@ class CardSession:
     """
 
     def __init__(self, path: Path, *, recognition: bool, device: str, shapes: Sequence[Shape]) -> None:
-        file = with_best_class(path) if recognition else path
+        file = _with_best_class(path) if recognition else path
         self._networks: Mapping[Shape, _Network] = {
             shape: _Network(file, recognition=recognition, device=device) for shape in shapes
         }
@@ -74,5 +76,49 @@ class _Network:
         if not self._recognition:
             (output,) = self._session.run(None, {self._input: planes})
             return (output[:, 0],)
-        classes, probabilities = self._session.run([BEST_CLASS, PROBABILITY], {self._input: planes})
+        classes, probabilities = self._session.run([_BEST_CLASS, _PROBABILITY], {self._input: planes})
         return classes[..., 0].astype(np.int32), probabilities[..., 0]
+
+
+def _with_best_class(path: Path) -> bytes:
+    """Return the ONNX file at `path`, whose output is batch × columns × classes, with the outputs _BEST_CLASS and
+    _PROBABILITY added to its graph, without the package `onnx`. If only these two are requested, two numbers for each
+    column are copied from a card, instead of 18,710 probabilities.
+
+    Two concatenated protocol buffers are one message with the entries of both
+    (protobuf.dev/programming-guides/encoding, "Last One Wins"), so the additions are appended to the file. The numbers
+    of the fields are those of onnx.proto (github.com/onnx/onnx). ArgMax and GatherElements have been compatible since
+    version 11 of ONNX's operators.
+    """
+    [probabilities] = [output.name for output in onnx_session(path, "ocr").get_outputs()]
+    float32, int64 = 1, 7
+    graph = [
+        _field(1, _node("ArgMax", [probabilities], _BEST_CLASS)),
+        _field(1, _node("GatherElements", [probabilities, _BEST_CLASS], _PROBABILITY)),
+        _field(12, _output(_BEST_CLASS, int64)),
+        _field(12, _output(_PROBABILITY, float32)),
+    ]
+    return path.read_bytes() + _field(7, b"".join(graph))
+
+
+def _node(operator: str, inputs: list[str], output: str) -> bytes:
+    """Return a NodeProto that works along the last of three axes."""
+    axis = _field(1, b"axis") + _field(3, 2) + _field(20, 2)
+    names = b"".join(_field(1, name.encode()) for name in inputs)
+    return names + _field(2, output.encode()) + _field(4, operator.encode()) + _field(5, axis)
+
+
+def _output(name: str, element: int) -> bytes:
+    """Return a ValueInfoProto."""
+    return _field(1, name.encode()) + _field(2, _field(1, _field(1, element)))
+
+
+def _field(number: int, value: int | bytes) -> bytes:
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _varint(value: int) -> bytes:
+    low, rest = value & 0x7F, value >> 7
+    return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])

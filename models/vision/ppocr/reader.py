@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from models.base import available_cpus
 from models.hosts.host import EngineHost
-from models.queues.slots import Slots
+from models.queues import Slots
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, widest_gap
-from models.vision.ppocr.line_text import RecognizedLine, is_cjk
-from models.vision.ppocr.recognizer import LINE_HEIGHT, CutLine, fitted
+from models.vision.ppocr.recognizer import LINE_HEIGHT, CutLine, RecognizedLine, fitted, is_cjk
 from models.vision.text import Image, PageText, Point, Quad, TextLine, Word
 from models.vision.type_size import TypeSize
 

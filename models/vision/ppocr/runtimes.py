@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from models.devices.device import CPU
-from models.vision.ppocr.onnx_session import CardSession, OnnxSession, Shape
-from models.vision.ppocr.session import OcrSession
+from models.vision.ppocr.onnx_session import CardSession, OnnxSession
+from models.vision.ppocr.session import OcrSession, Shape
 
 
 def open_session(

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Pictures = NDArray[np.uint8]
 """Array of batch × height × width × 3, RGB."""
+Shape = tuple[int, int, int]
+"""Number, height and width of the pictures of one inference."""
 
 
 class OcrSession(Protocol):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.queues.fair_queue import KEY, FairQueue, QueueFull
+from models.queues import KEY, FairQueue, QueueFull
 from tasks.errors import Overloaded
 from tasks.inputs.limits import megabytes
 

@@ -13,9 +13,8 @@ from app.settings import Settings
 from models.capability import Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.devices.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH
-from models.hosts.batches import Batches, CardMemory
 from models.hosts.host import EngineHost
-from models.hosts.workplace import load_engine
+from models.hosts.workplace import Batches, CardMemory, load_engine
 from models.setting_types import GPU
 from models.speech.capability import TINY_EN, WHISPER_LARGE_V3_TURBO, SpeechSettings
 from models.translation.capability import MADLAD_400

@@ -20,11 +20,10 @@ from models.base import EngineFailed, EngineNotReady, EngineSpec
 from models.capability import Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.devices.device import CTRANSLATE2, ONNXRUNTIME, TORCH
-from models.hosts.batches import Batches, CardMemory
 from models.hosts.host import EngineHost
 from models.hosts.measures import MEMORY
 from models.hosts.residents import MAX_WAIT_S, Residents
-from models.hosts.workplace import HostLimits, load_engine
+from models.hosts.workplace import Batches, CardMemory, HostLimits, load_engine
 from models.vision.ocr.capability import PP_OCR_V6_MEDIUM, split_card_memory
 from tests import gpu_cards
 from tests.unit.models.test_card_memory import CARDS, CUDA_ITSELF, GIB, MARGIN, engines_on_a_box

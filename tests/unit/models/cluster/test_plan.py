@@ -28,10 +28,9 @@ from models.cluster.plan import ClusterConfig, ReplicaCounts, read_replicas
 from models.cluster.replica import Replica, picklable
 from models.cluster.serve import cluster_of
 from models.devices.device import CPU
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
 from models.hosts.measures import MEMORY
-from models.hosts.workplace import HostLimits
+from models.hosts.workplace import CardMemory, HostLimits
 from models.runtime import Runtime
 from models.weights.supply import WeightsMissing
 from tests.conftest import each_case

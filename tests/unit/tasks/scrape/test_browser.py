@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from models.base import EngineUnavailable
-from models.queues.fair_queue import KEY
+from models.queues import KEY
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, LateBrowser, Rendered, find_browser

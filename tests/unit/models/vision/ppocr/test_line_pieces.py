@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from models.vision.ppocr.line_pieces import LinePiece, cut_line, join_lines
-from models.vision.ppocr.line_text import RecognizedLine
+from models.vision.ppocr.recognizer import LinePiece, RecognizedLine, cut_line, join_lines
 from models.vision.text import Image
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.vision.ppocr.line_text import RecognizedLine, alphabet, decode
+from models.vision.ppocr.recognizer import RecognizedLine, alphabet, decode
 
 SYMBOLS = alphabet("a\nb\nc")  # classes: 0 blank, 1 a, 2 b, 3 c, 4 space
 

@@ -10,10 +10,10 @@ import pytest
 from models.base import EngineOverloaded, EngineSpec
 from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
-from models.queues.fair_queue import KEY
+from models.queues import KEY
 from models.vision.ppocr.contours import Quads
-from models.vision.ppocr.line_text import RecognizedLine
 from models.vision.ppocr.reader import PpOcrReader
+from models.vision.ppocr.recognizer import RecognizedLine
 from models.vision.text import Image
 
 SPEC = EngineSpec("test", "ocr", "MIT", "none")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.vision.ppocr.line_text import RecognizedLine
 from models.vision.ppocr.reader import Crop, lines_of_words
+from models.vision.ppocr.recognizer import RecognizedLine
 
 Stroke = tuple[int, int]
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from protego import Protego
 
-from models.queues.fair_queue import KEY
-from models.queues.slots import Slots
+from models.queues import KEY, Slots
 from tasks.errors import InputError
 from tasks.inputs.fetch import politeness as politeness_module
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.vision.ppocr.tiles import tiles
+from models.vision.ppocr.detector import tiles
 
 
 @pytest.mark.parametrize("length", [1, 500, 1024, 1025, 3000, 65_000])
