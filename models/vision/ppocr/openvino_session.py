@@ -1,26 +1,15 @@
 """PP-OCR's networks on OpenVINO's CPU plugin, with normalisation and arg-max compiled into the graph."""
 
-import hashlib
-import io
-import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from models.devices.openvino_graphs import ColorFormat, PrePostProcessor, ops, ov
-from models.vision.ppocr.compiled_networks import keep_network, read_network
 from models.vision.ppocr.session import Pictures
-
-log = structlog.get_logger(__name__)
-
-_HEAD = struct.Struct("<Q")
-"""Header of a stored network: the length in bytes of the string of all characters that the network can recognise. This
-string follows in UTF-8, and then the compiled network."""
 
 
 class OpenVinoSession:
@@ -35,8 +24,10 @@ class OpenVinoSession:
             # The pinned threads of several containers would all be placed on the same cores.
             "ENABLE_CPU_PINNING": False,
         }
-        name = _storage_name(core, path, recognition, options)
-        self._characters, compiled = _stored(core, name, options) or _compile(core, path, recognition, options, name)
+        model = core.read_model(path)
+        self._characters = str(model.get_rt_info(["framework", "character"]).value) if recognition else ""
+        graph = _with_picture_input(_with_best_class(model) if recognition else _probability_map(model))
+        compiled = core.compile_model(graph, "CPU", options)
         self._queue = ov.AsyncInferQueue(compiled, streams)
         self._queue.set_callback(_keep_outputs)
         self._using_queue = Lock()
@@ -51,43 +42,6 @@ class OpenVinoSession:
                 self._queue.start_async({0: batch}, (results, index))
             self._queue.wait_all()
         return [results[index] for index in range(len(batches))]
-
-
-def _storage_name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) -> str:
-    """Return the name under which the compiled network is stored. It depends on everything that affects the
-    compilation, including the code of this module."""
-    cpu = [core.get_property("CPU", one) for one in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
-    digest = hashlib.sha256(repr((ov.get_version(), cpu, recognition, sorted(options.items()))).encode())
-    for file in (path, Path(__file__)):
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return f"{path.stem}-{digest.hexdigest()[:32]}"
-
-
-def _stored(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Return the characters and the compiled network that an earlier session stored; None if there are none, or if
-    OpenVINO refuses them."""
-    content = read_network(name)
-    if content is None:
-        return None
-    end = _HEAD.size + _HEAD.unpack_from(content)[0]
-    network = ov.Tensor(np.frombuffer(content, np.uint8, offset=end))
-    try:
-        return content[_HEAD.size : end].decode(), core.import_model(network, "CPU", options)
-    except RuntimeError as error:
-        log.warning("compiled_network_refused", name=name, reason=str(error))
-        return None
-
-
-def _compile(core: Any, path: Path, recognition: bool, options: Mapping[str, Any], name: str) -> tuple[str, Any]:
-    """Compile the network and store it. Return its characters and the compiled network."""
-    model = core.read_model(path)
-    characters = str(model.get_rt_info(["framework", "character"]).value) if recognition else ""
-    graph = _with_picture_input(_with_best_class(model) if recognition else _probability_map(model))
-    compiled = core.compile_model(graph, "CPU", options)
-    exported = io.BytesIO()
-    compiled.export_model(exported)
-    keep_network(name, b"".join((_HEAD.pack(len(characters.encode())), characters.encode(), exported.getbuffer())))
-    return characters, compiled
 
 
 def _keep_outputs(request: Any, place: tuple[dict[int, tuple[NDArray[Any], ...]], int]) -> None:
