@@ -15,15 +15,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 
+from app.assembly.metric_sources import fill_from_batches
 from app.assembly.services import Services
-from app.assembly.threads import Threads
 from app.batches.building import build_batch_store, build_webhook
 from app.batches.lines import LineRunner
 from app.batches.runner import BatchRunner
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.mcp.mount import PATH, Mount
 from app.middleware import EXPOSED_HEADERS, PAGES, RequestScope, error_response
-from app.monitoring.metrics import Routes, fill_from_batches
+from app.monitoring.metrics import Routes
 from app.routes import audio, batches, chat, embeddings, files, moderations, pages, responses, status
 from app.routes.absent import instead_of
 from app.routes.openapi import Api
@@ -31,6 +31,7 @@ from app.settings import Settings
 from app.state.entries import sweep_for_ever
 from app.telemetry import log_stray_exceptions
 from app.wire.problems import reason_of
+from models.concurrency import Threads
 
 SWITCH_INTERVAL_S = 0.0001
 """A computing thread hands Python's lock to the event loop after this many seconds. With Python's default of 5 ms, a
@@ -99,15 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     fill_from_batches(services.metrics, runner.outcomes, runner.faults)
     app.state.services = services
     app.state.batches = runner
-    app.add_middleware(
-        RequestScope,
-        keys=services.keys,
-        admission_control=services.admission_control,
-        door=services.door,
-        metrics=services.metrics,
-        traces=services.traces,
-        is_stopping=lambda: services.is_stopping,
-    )
+    app.add_middleware(RequestScope, services=services)
     if settings.cors_origins:
         # This middleware is the outermost one, because a browser's preflight request has no key.
         app.add_middleware(

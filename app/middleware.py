@@ -4,7 +4,7 @@ logs."""
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 import pydantic_core
@@ -13,9 +13,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.access.admission import Admission, AdmissionControl
-from app.access.door import Door, Place
-from app.access.keys import ApiKeys, Caller, network_of
+from app.access.admission import Admission
+from app.access.door import Place
+from app.access.keys import Caller, network_of
+from app.assembly.services import Services
 from app.errors import (
     DEFAULT_HEADERS,
     IS_OPERATOR,
@@ -27,13 +28,11 @@ from app.errors import (
     report_error,
     shutting_down,
 )
-from app.http.disconnect import ClientGone, ReadAhead
-from app.http.headers import check_switches
-from app.monitoring.metrics import Metrics
-from app.monitoring.tracing import Traces, record_status
+from app.http.request import ClientGone, ReadAhead, check_switches, permits_traces
+from app.monitoring.metrics import Stages
+from app.monitoring.tracing import record_status
 from app.settings import is_loopback
-from app.telemetry import Stages
-from models.queues.fair_queue import KEY
+from models.queues import KEY
 
 HEALTH = "/health"
 PROBES = (HEALTH, "/ready")
@@ -64,29 +63,16 @@ class RequestScope:
     """The outermost middleware, except for CORS. Every request inside it gets an id, a line in the log and, unless it
     needs no key, a place at the door; exceptions become error objects."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        keys: ApiKeys,
-        admission_control: AdmissionControl,
-        door: Door,
-        metrics: Metrics,
-        traces: Traces,
-        is_stopping: Callable[[], bool] = lambda: False,
-    ) -> None:
-        """While the server `is_stopping`, all requests are refused except those to MONITORING_PATHS."""
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        """While the server is stopping, all requests are refused except those to MONITORING_PATHS."""
         self._app = app
-        self._admission_control = admission_control
-        self._door = door
-        self._is_stopping = is_stopping
-        self._keys = keys
-        self._metrics = metrics
-        self._traces = traces
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        services = self._services
         request_id = f"req-{uuid.uuid4()}"
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
@@ -94,10 +80,10 @@ class RequestScope:
         line_caller: Caller | None = state.get("caller")
         """Caller of a line of a batch, which the server itself sends. Other requests have a key."""
         status: int | None = None
-        path = self._metrics.routes.without_slash(scope["path"])
+        path = services.metrics.routes.without_slash(scope["path"])
         if path not in PAGES:  # Links of a page are relative to its path, so a page with an extra slash is redirected.
             scope["path"] = path
-        route = self._metrics.began(scope["path"])
+        route = services.metrics.began(scope["path"])
         admission = Admission()
         place: Place | None = None
         refused: list[ApiError] = []
@@ -117,31 +103,31 @@ class RequestScope:
                 headers.update({"x-request-id": request_id, **admission.headers})
                 for name, value in DEFAULT_HEADERS.items():
                     headers.setdefault(name, value)
-                if self._is_stopping():
+                if services.is_stopping:
                     headers["connection"] = "close"
             await send(message)
 
-        operator = IS_OPERATOR.set(not self._keys.are_required and _is_local_caller(scope))
+        operator = IS_OPERATOR.set(not services.keys.are_required and _is_local_caller(scope))
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
-            self._traces.request(scope, route, stages) as span,
+            services.traces.request(scope, route, stages, keeps_content=permits_traces(Headers(scope=scope))) as span,
         ):
             try:
-                if self._is_stopping() and line_caller is None and scope["path"] not in MONITORING_PATHS:
+                if services.is_stopping and line_caller is None and scope["path"] not in MONITORING_PATHS:
                     raise shutting_down()
                 _check_head(scope)
                 if not _needs_no_key(scope["path"]):
                     address = scope["client"][0] if scope.get("client") else ""
                     state["caller"] = caller = line_caller or self._check_key(scope, address)
-                    admission = self._admission_control.admit(caller, is_charged=scope["method"] == "POST")
+                    admission = services.admission_control.admit(caller, is_charged=scope["method"] == "POST")
                     check_switches(Headers(scope=scope))
                     receive = ahead = ReadAhead(receive)
-                    state["key"] = key = caller.tenant if self._keys.are_required else network_of(address)
+                    state["key"] = key = caller.tenant if services.keys.are_required else network_of(address)
                     try:
-                        state["place"] = place = await self._door.enter(key, caller.limits.concurrent, ahead)
+                        state["place"] = place = await services.door.enter(key, caller.limits.concurrent, ahead)
                     except ApiError:
                         # What is refused here counts as no request, but its answer has the key's rates.
-                        admission = self._admission_control.admit(caller, is_charged=False)
+                        admission = services.admission_control.admit(caller, is_charged=False)
                         raise
                     KEY.set(key)
                 state["admission"] = admission
@@ -160,7 +146,7 @@ class RequestScope:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(LAST_MESSAGE_S):
                             await error_response(shutting_down(), request_id)(scope, receive, send_with_id)
-                if not self._is_stopping():
+                if not services.is_stopping:
                     raise
             except Exception as error:
                 public = report_error(error, "request_failed")
@@ -177,7 +163,7 @@ class RequestScope:
                 if place is not None:
                     place.leave()
                 IS_OPERATOR.reset(operator)
-                self._metrics.ended(route, status or CLIENT_GONE_STATUS, stages)
+                services.metrics.ended(route, status or CLIENT_GONE_STATUS, stages)
                 record_status(span, stages.failed or status or CLIENT_GONE_STATUS)
                 log.info(
                     "request",
@@ -195,7 +181,7 @@ class RequestScope:
         if len(given) > 1:
             several = "the request has more than one 'Authorization' header; send one"
             raise BadRequest(several, param="authorization")
-        return self._keys.check(next(iter(given), None), address)
+        return self._services.keys.check(next(iter(given), None), address)
 
 
 async def _settle(admission: Admission, *, has_begun: bool = False) -> ApiError | None:

@@ -1,4 +1,4 @@
-"""Logging, without any content of requests, and the timing of a request's stages."""
+"""Logging, without any content of requests."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,6 @@ import logging
 import os
 import sqlite3
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -175,44 +174,3 @@ def _reason(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     return getattr(error, "sqlite_errorname", None) if isinstance(error, sqlite3.Error) else None
-
-
-class Stages:
-    """Records the stages of one request and their times, for `server-timing`, the log and the metrics."""
-
-    def __init__(self) -> None:
-        self._started = self._last = time.perf_counter()
-        self.milliseconds: dict[str, float] = {}
-        self.task = ""
-        """Task that the request runs, or `chat` for the full model. Empty if it runs none, or is malformed."""
-        self.first_token_s: float | None = None
-        """Time until the first chunk of the answer, in seconds."""
-        self.input_tokens = 0
-        self.output_tokens = 0
-        self.reasoning_tokens = 0
-        """Number of the output tokens that are reasoning."""
-        self.rejected: str | None = None
-        """Reason of a refusal that is not the fault of the request, as counted in `openfaze_rejected_total`."""
-        self.failed: int | None = None
-        """HTTP status of an error after the first byte of a stream, when the client has already got status 200."""
-
-    @property
-    def seconds(self) -> float:
-        """Time since the request arrived, in seconds."""
-        return time.perf_counter() - self._started
-
-    def answers(self) -> None:
-        """Record a chunk of the answer. The first chunk determines the time to the first token."""
-        if self.first_token_s is None:
-            self.first_token_s = self.seconds
-
-    def done(self, stage: str) -> None:
-        """End `stage`, which began at the end of the stage before it."""
-        now = time.perf_counter()
-        self.milliseconds[stage] = round(self.milliseconds.get(stage, 0.0) + (now - self._last) * 1000, 1)
-        self._last = now
-
-    @property
-    def header(self) -> str:
-        """Return the value of `server-timing` (W3C Server Timing), such as `read;dur=0.4, task;dur=231.0`."""
-        return ", ".join(f"{stage};dur={ms}" for stage, ms in self.milliseconds.items())

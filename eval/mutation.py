@@ -29,7 +29,7 @@ MODULES = {
     "app.batches.store": ("tests/unit/app/batches/test_store.py",),
     "app.chat.guard.request_guard": ("tests/unit/app/chat/guard",),
     "app.chat.tool_loop": ("tests/unit/app/chat/test_tool_loop.py",),
-    "models.queues.fair_queue": ("tests/unit/models/queues/test_fair_queue.py",),
+    "models.queues": ("tests/unit/models/test_queues.py",),
     "tasks.guardrails": ("tests/unit/tasks/test_guardrails.py",),
     "tasks.inputs.office.docx": ("tests/unit/tasks/inputs/office/test_docx.py",),
     "tasks.schema.checker": ("tests/unit/tasks/schema/test_checker.py",),

@@ -14,9 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from models.base import EngineSpec
 from models.devices.device import AUTO, CPU, Backend
-from models.hosts.batches import CardMemory
 from models.hosts.measures import EngineCounters
-from models.hosts.workplace import HostLimits
+from models.hosts.workplace import CardMemory, HostLimits
 from models.setting_types import EMBEDDED, GPU, PROFILES
 from models.workers.pool import Workers
 

@@ -1,9 +1,10 @@
-"""Helpers for the event loop: work that several callers share, deadlines, and limits on the number of simultaneous
-items."""
+"""Helpers for the event loop: its threads, work that several callers share, deadlines, and limits on the number of
+simultaneous items."""
 
 import asyncio
 import contextvars
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, Self, TypeVar
 
 Result = TypeVar("Result")
@@ -91,6 +92,23 @@ def as_exception(error: BaseException) -> Exception:
     failure = RuntimeError(f"the work ended with a {type(error).__name__}")
     failure.__cause__ = error
     return failure
+
+
+class Threads(ThreadPoolExecutor):
+    """Python's own threads, except that callers get only Exceptions. Libraries in Rust panic with a BaseException,
+    which would end the event loop."""
+
+    def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> "Future[Result]":
+        return super().submit(_call_with_exceptions, fn, *args, **kwargs)
+
+
+def _call_with_exceptions(work: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+    try:
+        return work(*args, **kwargs)
+    except Exception:
+        raise
+    except BaseException as error:
+        raise as_exception(error) from error
 
 
 async def call_off(*tasks: asyncio.Task[Any]) -> None:

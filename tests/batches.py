@@ -22,8 +22,8 @@ from app.batches.runner import BatchRunner
 from app.batches.store import Batch, BatchStore
 from app.batches.webhook import Webhook
 from app.middleware import RequestScope
+from app.monitoring.metrics import Stages
 from app.settings import Settings
-from app.telemetry import Stages
 from app.wire.parse import parse
 from app.wire.request import RequestModel
 
@@ -69,14 +69,7 @@ class World:
     def runner(self, *, at_once: int = 1, webhook: Webhook | None = None) -> BatchRunner:
         services = self.services
         app = Starlette(routes=[Route(URL, self._answer, methods=["POST"])])
-        app.add_middleware(
-            RequestScope,
-            keys=services.keys,
-            admission_control=services.admission_control,
-            door=services.door,
-            metrics=services.metrics,
-            traces=services.traces,
-        )
+        app.add_middleware(RequestScope, services=services)
         store, lines = BatchStore(self.path), LineRunner(app)
         return BatchRunner(store, services.files, services.keys, lines, at_once, webhook, clock=lambda: self.now)
 

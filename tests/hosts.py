@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from models.base import EngineSpec
 from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
-from models.queues.fair_queue import KEY
+from models.queues import KEY
 from tests.panics import panic
 
 ResultT = TypeVar("ResultT")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.telemetry import Stages
+from app.monitoring.metrics import Stages
 
 
 class LoopTime:

@@ -18,8 +18,7 @@ from typing import Any
 
 import httpx
 
-from models.hosts.batches import CardMemory
-from models.hosts.workplace import WorkplaceFactory
+from models.hosts.workplace import CardMemory, WorkplaceFactory
 from tests.forked import Forked, stem
 
 START_LIMIT_S = 180.0

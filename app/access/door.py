@@ -17,9 +17,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from app.errors import KeyLimitReached, Unavailable, took_too_long
-from app.http.disconnect import ClientGone, ReadAhead, until_disconnect
+from app.http.request import ClientGone, ReadAhead, until_disconnect
 from models.base import RETRY_S
-from models.queues.fair_queue import FairQueue, QueueFull
+from models.queues import FairQueue, QueueFull
 from tasks.inputs.limits import megabytes
 
 MAX_RUNNING = 1000

@@ -26,6 +26,13 @@ from app.assembly.building import (
     largest_inputs,
 )
 from app.assembly.fingerprint import build_fingerprint
+from app.assembly.metric_sources import (
+    fill_from_access,
+    fill_from_cache,
+    fill_from_engines,
+    fill_from_inputs,
+    fill_from_stores,
+)
 from app.assembly.task_finder import TaskFinder
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.cache.keys import CacheKeys
@@ -36,15 +43,7 @@ from app.chat.own_answer import OwnAnswers
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
 from app.chat.structured_answers import StructuredAnswers
-from app.monitoring.metrics import (
-    Metrics,
-    Routes,
-    fill_from_access,
-    fill_from_cache,
-    fill_from_engines,
-    fill_from_inputs,
-    fill_from_stores,
-)
+from app.monitoring.metrics import Metrics, Routes
 from app.monitoring.tracing import Traces, provider_for
 from app.monitoring.watching import watch_servers_for_ever
 from app.runnable_commands import adapt_commands
@@ -58,7 +57,7 @@ from models.devices.linear_algebra import keep_on_one_thread
 from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings, field_reader
 from models.language.capability import LLM
-from models.queues.slots import Slots
+from models.queues import Slots
 from models.runtime import Runtime, device_setting
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings

@@ -34,7 +34,7 @@ from app.errors import ApiError, KeyLimitReached
 from app.files.store import FileStore
 from app.state.entries import StoreDown
 from models.base import ModelError
-from models.queues.fair_queue import KEY
+from models.queues import KEY
 from tasks.inputs.limits import megabytes
 
 OUTPUT_PURPOSE = "batch_output"

@@ -6,7 +6,7 @@ from app.access.admission import Admission
 from app.access.keys import Caller
 from app.chat.feed import TimeLimit
 from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
-from app.telemetry import Stages
+from app.monitoring.metrics import Stages
 from app.wire.request import ChatRequest
 
 

@@ -29,7 +29,7 @@ from models.capability import BadResult
 from models.catalog import CATALOG
 from models.devices.cards import Cards, cards
 from models.devices.device import AUTO, CUDA, DRIVER
-from models.hosts.batches import CardMemory
+from models.hosts.workplace import CardMemory
 from models.runtime import CapabilityState, Runtime
 from models.setting_types import OFF
 from models.weights.files import WEIGHT_SETS

@@ -11,8 +11,8 @@ from sse_starlette.sse import AppStatus
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import LAST_MESSAGE_S, ApiError, report_error, shutting_down
-from app.http.disconnect import ClientGone
-from app.telemetry import Stages
+from app.http.request import ClientGone
+from app.monitoring.metrics import Stages
 from models.concurrency import call_off
 
 PING_S = 5

@@ -16,8 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.assembly.services import Services
 from app.errors import ApiError, BodyTooLarge, MethodNotAllowed
-from app.http.body import read_body
-from app.http.headers import asks_to_be_forgotten
+from app.http.request import asks_to_be_forgotten, read_body
 from app.settings import Settings
 from tasks.inputs.limits import MB, megabytes
 

@@ -31,11 +31,11 @@ from app.errors import (
 )
 from app.events import Progress
 from app.mcp.tools import EXTRACT, FILE, LIST, SCHEMA, TOOLS, Extracted, McpTool, offered
-from app.telemetry import Stages
+from app.monitoring.metrics import Stages
 from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion
-from models.queues.fair_queue import KEY
+from models.queues import KEY
 
 LARGE = 512 * 1024
 """A result with more bytes than this becomes a file, because clients stop reading an event at 1 MiB."""

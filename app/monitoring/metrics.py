@@ -1,12 +1,13 @@
-"""The server's metrics in Prometheus' text format. Each metric is declared here, and has one or more sources.
+"""The server's metrics in Prometheus' text format, and the stages of each request, which they count.
 
-Counters of engines, of the fetcher and of the decode processes are read at each scrape. No label has a value that a
+Each metric is declared here, and has one or more sources. No label has a value that a
 caller can choose. For example, the route label is a path of the application's own routes, or `other` for any other
 path.
 """
 
 import asyncio
 import itertools
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,18 +23,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
-from app.access.admission import AdmissionControl
-from app.access.keys import ApiKeys
-from app.chat.cache.answer_cache import AnswerCache
-from app.files.store import FileStore
-from app.state.responses import ResponseStore
-from app.telemetry import Stages
-from models.hosts.measures import SECONDS, Distribution, EngineCounters
-from models.runtime import Runtime
-from models.workers.pool import Workers
-from tasks.inputs.fetch.fetcher import Fetcher
-from tasks.scrape.browser import LateBrowser
-from tasks.search.failover import SearchFailover
+from models.hosts.measures import SECONDS, Distribution
 
 PATH = "/metrics"
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -118,6 +108,47 @@ class Routes:
         """Return `path`. A slash at its end is removed if only the path without this slash has a route."""
         is_known = self.name(path) != OTHER or not path.endswith("/") or self.name(path[:-1]) == OTHER
         return path if is_known else path[:-1]
+
+
+class Stages:
+    """Records the stages of one request and their times, for `server-timing`, the log and the metrics."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+        self.milliseconds: dict[str, float] = {}
+        self.task = ""
+        """Task that the request runs, or `chat` for the full model. Empty if it runs none, or is malformed."""
+        self.first_token_s: float | None = None
+        """Time until the first chunk of the answer, in seconds."""
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self.reasoning_tokens = 0
+        """Number of the output tokens that are reasoning."""
+        self.rejected: str | None = None
+        """Reason of a refusal that is not the fault of the request, as counted in `openfaze_rejected_total`."""
+        self.failed: int | None = None
+        """HTTP status of an error after the first byte of a stream, when the client has already got status 200."""
+
+    @property
+    def seconds(self) -> float:
+        """Time since the request arrived, in seconds."""
+        return time.perf_counter() - self._started
+
+    def answers(self) -> None:
+        """Record a chunk of the answer. The first chunk determines the time to the first token."""
+        if self.first_token_s is None:
+            self.first_token_s = self.seconds
+
+    def done(self, stage: str) -> None:
+        """End `stage`, which began at the end of the stage before it."""
+        now = time.perf_counter()
+        self.milliseconds[stage] = round(self.milliseconds.get(stage, 0.0) + (now - self._last) * 1000, 1)
+        self._last = now
+
+    @property
+    def header(self) -> str:
+        """Return the value of `server-timing` (W3C Server Timing), such as `read;dur=0.4, task;dur=231.0`."""
+        return ", ".join(f"{stage};dur={ms}" for stage, ms in self.milliseconds.items())
 
 
 class Metrics:
@@ -243,90 +274,3 @@ def _histogram(value: Distribution) -> tuple[list[tuple[str, float]], float]:
     """Return the cumulative buckets of a distribution, and its sum."""
     bounds = [*map(floatToGoString, value.bounds), "+Inf"]
     return list(zip(bounds, map(float, itertools.accumulate(value.counts)), strict=True)), value.sum
-
-
-def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
-    """Add the queues, counts and durations of engines."""
-
-    def counted(of: Callable[[EngineCounters], float | Distribution]) -> Source:
-        return lambda: [((spec.capability, spec.name), of(part.counters)) for spec, part in runtime.parts()]
-
-    def loaded() -> Iterator[Sample]:
-        # An engine of several parts counts as loaded when all of them are loaded.
-        parts = [((spec.capability, spec.name), part.loaded) for spec, part in runtime.parts()]
-        for labels in dict.fromkeys(labels for labels, _ in parts):
-            yield labels, float(all(is_loaded for other, is_loaded in parts if other == labels))
-
-    def failures() -> Iterator[Sample]:
-        for spec, part in runtime.parts():
-            for reason, count in list(part.counters.failures.items()):
-                yield (spec.capability, spec.name, reason), count
-        for (spec, reason), count in list(runtime.failures.items()):
-            yield (spec.capability, spec.name, reason), count
-
-    def now(of: Literal["queued", "running"]) -> Source:
-        return lambda: [((spec.capability, spec.name), getattr(part, of)) for spec, part in runtime.parts()]
-
-    metrics.fill("openfaze_engine_queue", now("queued"))
-    metrics.fill("openfaze_engine_running", now("running"))
-    metrics.fill("openfaze_engine_loaded", loaded)
-    metrics.fill("openfaze_engine_seconds", counted(lambda counters: counters.seconds))
-    metrics.fill("openfaze_engine_batch_items", counted(lambda counters: counters.batch_items))
-    metrics.fill("openfaze_engine_failures_total", failures)
-
-
-def fill_from_inputs(
-    metrics: Metrics, fetcher: Fetcher, workers: Workers, search: SearchFailover, browser: LateBrowser
-) -> None:
-    """Add the counts of the fetcher, the decoders, the search and the browser."""
-
-    def restarts() -> Iterator[Sample]:
-        return (((reason,), count) for reason, count in workers.restarts.items())
-
-    def failures() -> Iterator[Sample]:
-        for reason, count in workers.restarts.items():
-            yield ("decode", "process", reason), count
-        for provider, count in list(search.failures.items()):
-            yield ("web_search", provider, "failed"), count
-        yield ("browser", "chromium", "died"), browser.deaths
-
-    metrics.fill("openfaze_fetch_total", lambda: [((outcome,), n) for outcome, n in list(fetcher.outcomes.items())])
-    metrics.fill("openfaze_decode_restarts_total", restarts)
-    metrics.fill("openfaze_engine_failures_total", failures)
-
-
-def fill_from_access(metrics: Metrics, admission_control: AdmissionControl, keys: ApiKeys) -> None:
-    """Add the failures of the store that counts each key's use (`AdmissionControl`), and the number of times that a
-    changed file of keys was refused as invalid."""
-
-    def failures() -> Iterator[Sample]:
-        yield ("counters", "store", "unreachable"), admission_control.faults
-        yield ("keys", "file", "refused"), keys.refused
-
-    metrics.fill("openfaze_engine_failures_total", failures)
-
-
-def fill_from_stores(metrics: Metrics, files: FileStore, responses: ResponseStore) -> None:
-    """Add the faults of the stores of files and responses."""
-
-    def failures() -> Iterator[Sample]:
-        yield ("files", "storage", "failed"), files.faults
-        yield ("responses", "store", "unreachable"), responses.faults
-
-    metrics.fill("openfaze_engine_failures_total", failures)
-
-
-def fill_from_batches(
-    metrics: Metrics, outcomes: Mapping[tuple[str], int], faults: Callable[[], Mapping[tuple[str, str], int]]
-) -> None:
-    """Add the finished lines of batches by `outcomes`, and the `faults` that delayed batches."""
-    metrics.fill("openfaze_batch_lines_total", lambda: list(outcomes.items()))
-    metrics.fill(
-        "openfaze_engine_failures_total", lambda: [(("batches", *fault), count) for fault, count in faults().items()]
-    )
-
-
-def fill_from_cache(metrics: Metrics, answer_cache: AnswerCache) -> None:
-    """Add the outcomes of look-ups in the cache, and its errors."""
-    metrics.fill("openfaze_cache_total", lambda: [((one,), count) for one, count in answer_cache.outcomes.items()])
-    metrics.fill("openfaze_cache_total", lambda: [(("error",), answer_cache.faults)])

@@ -22,8 +22,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from app.http.headers import permits_traces
-from app.telemetry import Stages
+from app.monitoring.metrics import Stages
 from models.hosts.measures import reason_of
 from models.language.llm import Abilities, Done, Llm, LlmCall, LlmEvent, TextDelta
 
@@ -51,15 +50,15 @@ class Traces:
         self._with_content = with_content
 
     @contextlib.contextmanager
-    def request(self, scope: Scope, route: str, stages: Stages) -> Iterator[Span]:
+    def request(self, scope: Scope, route: str, stages: Stages, *, keeps_content: bool = True) -> Iterator[Span]:
         """Provide the span of a request, within the caller's span, while the block runs. `record_status` records its
-        status."""
+        status. If `keeps_content` is false, the caller asks that nothing be kept."""
         headers = Headers(scope=scope)
         caller = {name: value for name in _HEADERS if (value := headers.get(name))}
         parent = _PROPAGATOR.extract(caller, context.Context())
         attributes = {"http.request.method": scope["method"], "http.route": route}
         span = self._tracer.start_span(f"{scope['method']} {route}", parent, SpanKind.SERVER, attributes)
-        with self._around(span, parent, stages, keeps=permits_traces(headers)):
+        with self._around(span, parent, stages, keeps=keeps_content):
             yield span
 
     @contextlib.contextmanager

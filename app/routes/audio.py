@@ -19,15 +19,13 @@ from app.assembly.services import Services
 from app.chat.feed import Work, as_progress, within
 from app.chat.render import failure
 from app.events import Progress
-from app.http.body import body_chunks
-from app.http.disconnect import until_disconnect
 from app.http.form import UploadForm
-from app.http.headers import PROGRESS_HEADER, is_on
+from app.http.request import PROGRESS_HEADER, body_chunks, is_on, until_disconnect
 from app.http.stream import EventStream
+from app.monitoring.metrics import Stages
 from app.routes.openapi import body_schema
 from app.routes.status import check_model
 from app.state.counters import UNFORESEEN_READING
-from app.telemetry import Stages
 from app.wire import audio, sse
 from app.wire import audio as subtitles
 from app.wire.audio import (

@@ -14,8 +14,7 @@ from app.assembly.services import Services
 from app.batches.runner import WINDOW_S, BatchRunner
 from app.batches.store import Batch, Status, TooManyBatches
 from app.errors import BadRequest, NotFound, RateLimited, Unavailable
-from app.http.body import read_body
-from app.http.headers import ZDR_HEADER, is_on
+from app.http.request import ZDR_HEADER, is_on, read_body
 from app.routes.openapi import json_body
 from app.state.entries import StoreDown
 from app.wire.files import LONGEST_KEEP_S, SHORTEST_KEEP_S

@@ -13,13 +13,19 @@ from app.chat import render
 from app.chat.call import ChatCall
 from app.chat.feed import TimeLimit, within
 from app.chat.render import ChunkOptions, Envelope
-from app.http.body import read_body
-from app.http.disconnect import until_disconnect
-from app.http.headers import PRECONTEXT_HEADER, PROGRESS_HEADER, asks_to_be_forgotten, is_on, skips_planning
+from app.http.request import (
+    PRECONTEXT_HEADER,
+    PROGRESS_HEADER,
+    asks_to_be_forgotten,
+    is_on,
+    read_body,
+    skips_planning,
+    until_disconnect,
+)
 from app.http.stream import EventStream
+from app.monitoring.metrics import Stages
 from app.routes.openapi import DirectRoute, json_body
 from app.routes.status import check_model
-from app.telemetry import Stages
 from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion

@@ -16,12 +16,11 @@ from app.access.admission import Admission
 from app.access.key_file import EMBEDDINGS
 from app.assembly.services import Services
 from app.errors import PayloadTooLarge, took_too_long
-from app.http.body import read_body
-from app.http.disconnect import until_disconnect
+from app.http.request import read_body, until_disconnect
+from app.monitoring.metrics import Stages
 from app.routes.openapi import DirectRoute, json_body
 from app.routes.status import check_model
 from app.state.counters import UNFORESEEN_ANSWER
-from app.telemetry import Stages
 from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL
 from app.wire.parse import parse_off_loop
 from app.wire.request import FAIL_FAST, RequestModel, by_json_type

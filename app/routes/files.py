@@ -16,10 +16,8 @@ from app.assembly.services import Services
 from app.errors import BadRequest, NotFound, PayloadTooLarge
 from app.files.storage import FileLimits, StoredFile, from_record
 from app.files.store import FileStore
-from app.http.body import refuse_compressed
-from app.http.disconnect import ClientGone
 from app.http.form import UploadForm
-from app.http.headers import ZDR_HEADER, is_on
+from app.http.request import ZDR_HEADER, ClientGone, is_on, refuse_compressed
 from app.wire.files import LONGEST_KEEP_S, PURPOSES, SHORTEST_KEEP_S, FileDeleted, FileList, FileObject
 from app.wire.problems import but_not
 from tasks.inputs.limits import MB, megabytes

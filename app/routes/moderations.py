@@ -19,12 +19,10 @@ from app.access.keys import Caller
 from app.assembly.building import largest_inputs
 from app.assembly.services import Services
 from app.errors import BadRequest, took_too_long
-from app.http.body import read_body
-from app.http.disconnect import until_disconnect
-from app.http.headers import asks_to_be_forgotten
+from app.http.request import asks_to_be_forgotten, read_body, until_disconnect
+from app.monitoring.metrics import Stages
 from app.routes.openapi import json_body
 from app.routes.status import check_model
-from app.telemetry import Stages
 from app.wire.model_names import MODERATION_ALIASES
 from app.wire.parse import parse_off_loop
 from app.wire.request import FAIL_FAST, Reference, RequestModel, Url, by_json_type

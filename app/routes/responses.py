@@ -20,16 +20,14 @@ from app.chat.feed import within
 from app.chat.request_warnings import find_misspelt
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
 from app.events import Finish, Progress, TextChunk
-from app.http.body import read_body
-from app.http.disconnect import until_disconnect
-from app.http.headers import PROGRESS_HEADER, ZDR_HEADER, is_on
+from app.http.request import PROGRESS_HEADER, ZDR_HEADER, is_on, read_body, until_disconnect
 from app.http.stream import EventStream
+from app.monitoring.metrics import Stages
 from app.routes.chat import BOOKING, call_of
 from app.routes.openapi import DirectRoute, json_body
 from app.routes.status import check_model
 from app.state.entries import StoreDown
 from app.state.responses import LARGEST_RESPONSE, StoredResponse
-from app.telemetry import Stages
 from app.wire import sse
 from app.wire.parse import (
     LARGE_BYTES,

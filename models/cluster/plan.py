@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from models.hosts.batches import CardMemory
+from models.hosts.workplace import CardMemory
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _MAX_REPLICAS = 1000

@@ -12,8 +12,7 @@ from threading import Event, Lock, get_ident
 from typing import Any, Generic, TypeVar
 
 from models.base import Cancellable, Engine, EngineNotReady, EngineSpec, ModelError, ran_out
-from models.hosts.batches import Batches
-from models.hosts.workplace import EngineFactory, HostLimits, load_engine
+from models.hosts.workplace import Batches, EngineFactory, HostLimits, load_engine
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")

@@ -27,8 +27,7 @@ from models.base import EngineFailed, EngineNotReady, EngineSpec
 from models.cluster.plan import ClusterConfig
 from models.cluster.replica import Replica
 from models.concurrency import SharedRun
-from models.hosts.batches import CardMemory
-from models.hosts.workplace import Cluster, EngineFactory, HostLimits, WorkplaceFactory
+from models.hosts.workplace import CardMemory, Cluster, EngineFactory, HostLimits, WorkplaceFactory
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")

@@ -21,8 +21,8 @@ from models.diarization import pyannote
 from models.diarization.resemblyzer_weights import SPEC as RESEMBLYZER_SPEC
 from models.diarization.resemblyzer_weights import voice_remedy
 from models.diarization.voices import WINDOW, Diarizer, VoiceEncoder
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
+from models.hosts.workplace import CardMemory
 from models.speech.capability import read_greeting
 
 _VOICES_AT_ONCE = 32

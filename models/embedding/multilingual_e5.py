@@ -19,7 +19,7 @@ from models.devices.onnx_sessions import onnx_session
 from models.embedding.embedder import Vector
 from models.embedding.passages import QUERY, Passage, Passages, Role, read_tokenizer
 from models.embedding.pooling import mean_pooled
-from models.hosts.batches import CardMemory
+from models.hosts.workplace import CardMemory
 from models.weights.files import WEIGHT_SETS
 
 WEIGHTS = WEIGHT_SETS["multilingual-e5-small"]

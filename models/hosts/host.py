@@ -38,7 +38,7 @@ from models.hosts.workplace import (
     WorkplaceFactory,
     collect_garbage,
 )
-from models.queues.fair_queue import KEY, FairQueue, QueueFull
+from models.queues import KEY, FairQueue, QueueFull, Slots
 from models.weights.supply import WeightsMissing
 
 ItemT = TypeVar("ItemT")
@@ -101,6 +101,9 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._stopping = False
         self._closed = False
         self._residents: Residents | None = None
+        self.callers: Slots | None = None
+        """Slots for which callers wait before they add items, such as one for each page that is being read. Those that
+        wait count as queued."""
 
     def reside(self, residents: Residents, device: str, size: int) -> None:
         """Let the engine share a card with other engines. `size` is the engine's declared use of the card's memory, in
@@ -127,7 +130,7 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def queued(self) -> int:
-        return len(self._queue)
+        return len(self._queue) + (self.callers.waiting if self.callers else 0)
 
     async def run(self, item: ItemT, *, wait: bool = False) -> ResultT:
         """Return the engine's result for `item`.

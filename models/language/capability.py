@@ -12,7 +12,7 @@ from pydantic_settings import NoDecode
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.devices.device import LLAMA_CPP
-from models.hosts.batches import CardMemory
+from models.hosts.workplace import CardMemory
 from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
 from models.setting_types import EMBEDDED, STANDARD, Address, Split
 from models.weights.files import WEIGHT_SETS

@@ -30,7 +30,7 @@ from models.language.llm import (
 from models.language.openai_answer import AnswerReader, call_in
 from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
-from models.queues.slots import Slots
+from models.queues import Slots
 
 _OLLAMA_OWNER = "library"
 """Owner of every model in the list of an Ollama server."""

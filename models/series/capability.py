@@ -8,9 +8,8 @@ import numpy as np
 from models.base import Engine, EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.devices.device import TORCH
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
-from models.hosts.workplace import HostLimits
+from models.hosts.workplace import CardMemory, HostLimits
 from models.series import chronos
 from models.series.forecaster import Forecaster, HostedForecaster, Outlook, Series
 from models.setting_types import STANDARD

@@ -12,8 +12,8 @@ from pydantic import Field
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.devices.device import CTRANSLATE2
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
+from models.hosts.workplace import CardMemory
 from models.setting_types import EMBEDDED, STANDARD
 from models.speech import whisper_files
 from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Transcriber, WindowText

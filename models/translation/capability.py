@@ -7,9 +7,8 @@ from pathlib import Path
 from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.devices.device import CTRANSLATE2
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
-from models.hosts.workplace import HostLimits
+from models.hosts.workplace import CardMemory, HostLimits
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
 from models.setting_types import STANDARD
 from models.translation import apertium, madlad

@@ -34,7 +34,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable, available_cpus
-from models.queues.fair_queue import KEY, FairQueue, QueueFull
+from models.queues import KEY, FairQueue, QueueFull
 from models.workers.process import Closable, Close, Job, PartLimited, Raised, Returned, WornOut
 
 P = ParamSpec("P")

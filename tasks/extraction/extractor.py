@@ -10,7 +10,7 @@ import numpy as np
 from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.extraction.page_encoder import FieldReader
-from models.queues.slots import Slots
+from models.queues import Slots
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.delimiters import cut_values, find_values
 from tasks.extraction.examples import Example, Lesson, constant_words, learn, prefer_examples

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from models.queues.slots import Slots
+from models.queues import Slots
 
 P = ParamSpec("P")
 T = TypeVar("T")

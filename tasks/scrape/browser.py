@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from models.base import EngineFailed, EngineUnavailable, UpstreamDown
-from models.queues.slots import Slots
+from models.queues import Slots
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.inputs.fetch.network import Resolver, SystemResolver

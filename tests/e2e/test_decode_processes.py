@@ -1,5 +1,7 @@
 """A decode process that dies in the middle of a request costs that request, and no other one."""
 
+import json
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -60,6 +62,21 @@ def test_killing_a_process_fails_its_request_and_no_other(server: Server) -> Non
     assert left
     server.stop()
     assert not any(process.is_running() for process in left)
+
+
+def test_a_caller_who_leaves_frees_its_process_within_a_second(server: Server) -> None:
+    body = json.dumps(ocr_request(data_url(pdf_of_tiny_tiles(), "application/pdf"))).encode()
+    url = httpx.URL(server.base_url)
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-length: {len(body)}"
+    )
+    with socket.create_connection((url.host, url.port)) as connection:
+        connection.sendall(f"{head}\r\n\r\n".encode() + body)
+        busy = busy_process(server, killed=[])
+    left = time.monotonic()
+    busy.wait(timeout=60)
+    assert time.monotonic() - left < 1
+    assert answer(server, pdf_of_pages(1)).status_code == 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what a kernel of another kind ends first is its own affair")

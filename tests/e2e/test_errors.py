@@ -197,12 +197,6 @@ def test_a_url_that_never_ends(fetching_client: httpx.Client, origin: Origin) ->
     error_of(chat(fetching_client, ocr_request(origin.url("/endless"))), 413, "payload_too_large", "file_too_large")
 
 
-def test_a_url_that_drips(tmp_path: Path, origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.assembly.building.FETCH_S", 1)
-    with client_of_app(tmp_path, llm="off", fetch_allow=("127.0.0.1/32",), request_timeout_s=10) as client:
-        assert "longer than 1 s" in bad(chat(client, ocr_request(origin.url("/drip"))), "fetch_failed")["message"]
-
-
 @pytest.fixture
 def fetching_client(fetching_server: Server) -> Iterator[httpx.Client]:
     from tests.e2e.conftest import api_client

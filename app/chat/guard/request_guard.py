@@ -27,7 +27,7 @@ from app.chat.guard.redaction import Redaction
 from app.chat.inputs import Turn, kind_of, text_of, texts_of
 from app.chat.plan import Plan, as_entry
 from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk
-from app.telemetry import Stages
+from app.monitoring.metrics import Stages
 from app.wire.request import ChatRequest, TextPart
 from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens

@@ -5,8 +5,8 @@ from functools import partial
 from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
 from models.devices.device import ONNXRUNTIME
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
+from models.hosts.workplace import CardMemory
 from models.language.capability import LLM, LlmSettings
 from models.safety.guard import IMAGE_CODES, ImageGuard
 from models.safety.images import CAPABILITY

@@ -8,8 +8,8 @@ from pathlib import Path
 from models.base import INSTALL_TORCH, EngineSpec, EngineUnavailable, available_cpus
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, OwnSettings, is_installed
 from models.devices.device import ONNXRUNTIME, TORCH
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
+from models.hosts.workplace import CardMemory
 from models.setting_types import GPU, STANDARD, FoundPath
 from models.vision.detection.detector import Detector
 from models.vision.text import Image

@@ -9,8 +9,8 @@ from pathlib import Path
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.devices.device import ONNXRUNTIME, PADDLE, TORCH
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
+from models.hosts.workplace import CardMemory
 from models.setting_types import EMBEDDED, GPU, STANDARD
 from models.vision.text import PageReader
 from models.weights.files import WEIGHT_SETS
@@ -123,7 +123,7 @@ def _pp_ocr(
             partial(LineRecognizer, recognizer_weights, device=device, threads=threads),
             replace(config.limits(batch=_LINES_AT_ONCE, device=device, card=line_card), max_queue=_LINES_QUEUED),
         )
-        return Built(PpOcrReader(pages, lines), (pages, lines))
+        return Built(PpOcrReader(pages, lines, most_waiting=config.max_queue), (pages, lines))
 
     return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=profile, card=card)
 

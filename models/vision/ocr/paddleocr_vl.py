@@ -15,7 +15,7 @@ from models.base import EngineUnavailable
 from models.devices.device import CPU, TORCH
 from models.hosts.host import EngineHost
 from models.normal_forms import normalized
-from models.queues.slots import Slots
+from models.queues import Slots
 from models.vision.ocr.regions import TextRegion, regions_of
 from models.vision.ocr.second_reading import RegionTranscript, aligned
 from models.vision.text import Image, PageReader, PageText
@@ -197,7 +197,7 @@ class PaddleOcrVlReader:
     ) -> None:
         """Create the reader. `most_waiting` is the largest number of pages that wait for both readings. The queue is in
         front of the first reading, because the first reading is so fast that its own queue would never be full."""
-        self._pages = Slots("ocr", _PAGES_AT_ONCE, most_waiting)
+        self._pages = regions.callers = Slots("ocr", _PAGES_AT_ONCE, most_waiting)
         self._lines = lines
         self._regions = regions
 

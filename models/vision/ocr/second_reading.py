@@ -15,7 +15,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import partial_ratio_alignment
 
 from models.vision.ocr.regions import without_white_space
-from models.vision.ppocr.line_text import is_cjk
+from models.vision.ppocr.recognizer import is_cjk
 from models.vision.text import TextLine
 
 _LEAST_SIMILARITY = 0.75

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from models.devices.device import CPU
 from models.devices.onnx_sessions import onnx_session
+from models.vision.ppocr.session import Pictures, Shape
 
-Pictures = NDArray[np.uint8]
-"""Array of batch × height × width × 3, RGB."""
-Shape = tuple[int, int, int]
-"""Number, height and width of the pictures of one inference."""
 _BEST_CLASS = "best_class"
 """Output of the most likely class of each column: int64, batch × columns × 1."""
+
 _PROBABILITY = "best_probability"
 """Output of this class's probability: float32, batch × columns × 1."""
 
@@ -84,8 +82,8 @@ class _Network:
 
 def _with_best_class(path: Path) -> bytes:
     """Return the ONNX file at `path`, whose output is batch × columns × classes, with the outputs _BEST_CLASS and
-    _PROBABILITY added to its graph. If only these are requested, two numbers for each column are copied from a card
-    instead of 18,710.
+    _PROBABILITY added to its graph, without the package `onnx`. If only these two are requested, two numbers for each
+    column are copied from a card, instead of 18,710 probabilities.
 
     Two concatenated protocol buffers are one message with the entries of both
     (protobuf.dev/programming-guides/encoding, "Last One Wins"), so the additions are appended to the file. The numbers

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.devices.openvino_graphs import ColorFormat, PrePostProcessor, ops, ov
-from models.vision.ppocr.onnx_session import Pictures
+from models.vision.ppocr.session import Pictures
 
 
 class OpenVinoSession:
@@ -17,9 +17,6 @@ class OpenVinoSession:
 
     def __init__(self, path: Path, *, recognition: bool, threads: int, streams: int) -> None:
         core = ov.Core()
-        model = core.read_model(path)
-        self._characters = str(model.get_rt_info(["framework", "character"]).value) if recognition else ""
-        graph = _with_picture_input(_with_best_class(model) if recognition else _probability_map(model))
         options = {
             "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
             "NUM_STREAMS": streams,
@@ -27,7 +24,11 @@ class OpenVinoSession:
             # The pinned threads of several containers would all be placed on the same cores.
             "ENABLE_CPU_PINNING": False,
         }
-        self._queue = ov.AsyncInferQueue(core.compile_model(graph, "CPU", options), streams)
+        model = core.read_model(path)
+        self._characters = str(model.get_rt_info(["framework", "character"]).value) if recognition else ""
+        graph = _with_picture_input(_with_best_class(model) if recognition else _probability_map(model))
+        compiled = core.compile_model(graph, "CPU", options)
+        self._queue = ov.AsyncInferQueue(compiled, streams)
         self._queue.set_callback(_keep_outputs)
         self._using_queue = Lock()
 

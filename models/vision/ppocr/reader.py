@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.base import available_cpus
 from models.hosts.host import EngineHost
-from models.queues.slots import Slots
+from models.queues import Slots
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, widest_gap
-from models.vision.ppocr.line_text import RecognizedLine, is_cjk
-from models.vision.ppocr.recognizer import LINE_HEIGHT, CutLine, fitted
+from models.vision.ppocr.recognizer import LINE_HEIGHT, CutLine, RecognizedLine, fitted, is_cjk
 from models.vision.text import Image, PageText, Point, Quad, TextLine, Word
 from models.vision.type_size import TypeSize
 
@@ -379,43 +379,49 @@ class PpOcrReader:
         detector: EngineHost[Image, Quads],
         recognizer: EngineHost[Image | CutLine, RecognizedLine],
         *,
-        pages_at_once: int = 16,
+        pages_at_once: int | None = None,
+        most_waiting: int | None = None,
     ) -> None:
-        """Create the reader. `pages_at_once` is the largest number of pages whose lines are cut out and wait for the
-        recogniser. Cutting is faster than recognising, so without this limit, the lines of all waiting pages would be
-        in memory together."""
-        self._pages = Slots("ocr", pages_at_once)
+        """Create the reader. At most `pages_at_once` pages are read at a time, keys in turn. The default
+        is the number of processors, for each replica of the detector: with more, a page of another key would wait
+        longer, and none would be read sooner. Up to `most_waiting` pages of a key wait; None: any number."""
         self._detector = detector
         self._recognizer = recognizer
+        self._pages_at_once = pages_at_once
+        self._most_waiting = most_waiting
+
+    @cached_property
+    def _pages(self) -> Slots:
+        # Made at the first use, because the replicas are known only then.
+        count = self._pages_at_once or max(2, available_cpus()) * self._detector.limits.workers
+        slots = self._detector.callers = Slots(self._detector.spec.name, count, self._most_waiting)
+        return slots
 
     async def read(self, image: Image, *, wait: bool = False) -> PageText:
         if min(image.shape[:2]) < _LOWEST_LINE:
             return PageText()
-        quads = within_bounds(await self._detector.run(image, wait=wait))
-        if len(quads) == 0:
-            return PageText()
-        # The call waits for room, because the detector's queue has already admitted the page.
-        async with self._pages.slot():
+        async with self._pages.slot(wait=wait):
+            quads = within_bounds(await self._detector.run(image, wait=True))
+            if len(quads) == 0:
+                return PageText()
             ways = await asyncio.to_thread(ways_to_read, image, quads)
-            read = await self._best_ways(ways, wait)
-            read = await self._right_way_up(read, wait)
+            read = await self._best_ways(ways)
+            read = await self._right_way_up(read)
             return await asyncio.to_thread(self._lines, read)
 
     def check_room(self) -> None:
-        self._detector.check_room()
+        self._pages.check_room()
 
-    async def _recognized(self, crops: Sequence[Crop], wait: bool) -> list[tuple[Crop, RecognizedLine]]:
-        readings = await self._recognizer.run_many([crop.picture for crop in crops], wait=wait)
+    async def _recognized(self, crops: Sequence[Crop]) -> list[tuple[Crop, RecognizedLine]]:
+        readings = await self._recognizer.run_many([crop.picture for crop in crops], wait=True)
         return list(zip(crops, readings, strict=True))
 
-    async def _best_ways(self, ways: Sequence[Sequence[Crop]], wait: bool) -> list[tuple[Crop, RecognizedLine]]:
+    async def _best_ways(self, ways: Sequence[Sequence[Crop]]) -> list[tuple[Crop, RecognizedLine]]:
         """Return, for each line, the reading with the best result among all directions in which the line may run."""
-        read = iter(await self._recognized([crop for line in ways for crop in line], wait))
+        read = iter(await self._recognized([crop for line in ways for crop in line]))
         return [max((next(read) for _ in line), key=lambda way: _reading_score(way[1])) for line in ways]
 
-    async def _right_way_up(
-        self, read: Sequence[tuple[Crop, RecognizedLine]], wait: bool
-    ) -> list[tuple[Crop, RecognizedLine]]:
+    async def _right_way_up(self, read: Sequence[tuple[Crop, RecognizedLine]]) -> list[tuple[Crop, RecognizedLine]]:
         """Read the doubtful lines upside down as well, or the whole page if most are doubtful, and return the better
         readings."""
         widths = np.array([crop.picture.shape[1] for crop, _ in read])
@@ -424,7 +430,7 @@ class PpOcrReader:
             return list(read)
         whole_page = widths[doubtful].sum() > 0.5 * widths.sum()
         places = range(len(read)) if whole_page else np.flatnonzero(doubtful).tolist()
-        turned = await self._recognized([read[i][0].upside_down() for i in places], wait)
+        turned = await self._recognized([read[i][0].upside_down() for i in places])
         if whole_page and sum(map(_score_of, turned)) > sum(map(_score_of, read)):
             return turned
         best = list(read)

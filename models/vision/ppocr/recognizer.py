@@ -7,13 +7,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.base import Unfinished, available_cpus
 from models.devices.device import CPU
-from models.vision.ppocr.line_pieces import LinePiece, cut_line, join_lines
-from models.vision.ppocr.line_text import RecognizedLine, alphabet, decode
-from models.vision.ppocr.onnx_session import Pictures
-from models.vision.ppocr.session import OcrSession, open_session
+from models.vision.ppocr.ink import body_rows, ink_of, inked_columns, widest_gap
+from models.vision.ppocr.runtimes import open_session
+from models.vision.ppocr.session import OcrSession, Pictures
 from models.vision.text import Image
 
 LINE_HEIGHT = 48
@@ -52,6 +52,50 @@ keys compete, half of the processors is left to the work of others."""
 
 MAX_STREAMS = 4
 """At most this many inferences run at the same time. Each has 100 MB of working memory."""
+
+_SEARCHED_SHARE = 0.4
+"""The widest gap is searched for in this share of a piece, at its end."""
+
+_SPACE_COLUMNS = 7
+"""A space has at least this many columns without ink, in text 48 pixels high. Letters are 1 to 5 columns apart."""
+
+_UNSPACED = (
+    ("\u2e80", "\u303f"),  # radicals, CJK punctuation
+    ("\u3040", "\u30ff"),  # hiragana, katakana
+    ("\u3100", "\u312f"),  # bopomofo
+    ("\u31f0", "\u9fff"),  # katakana extensions, enclosed letters, ideographs
+    ("\uf900", "\ufaff"),  # compatibility ideographs
+    ("\uff00", "\uffef"),  # full and half width forms
+    ("\U00020000", "\U0003ffff"),  # rare ideographs
+)
+BLANK = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizedLine:
+    """Text that the recogniser reads in a line crop."""
+
+    text: str
+    """Text, which may contain spaces."""
+    probabilities: NDArray[np.float32]
+    """Probability of each character, 0 to 1."""
+    centres: NDArray[np.float32]
+    """Position of each character, as a fraction of the crop's width."""
+
+    @property
+    def confidence(self) -> float:
+        """Mean probability of the characters; 0 for an empty text."""
+        return float(self.probabilities.mean()) if self.text else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LinePiece:
+    """Part of a line from column `start` to column `stop`."""
+
+    start: int
+    stop: int
+    gap: int = 0
+    """Number of columns without ink around `start`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +216,69 @@ def _stacked(lines: Sequence[Image], width: int, *, at_least: int) -> Pictures:
     for row, line in zip(stack, lines, strict=False):
         row[:, : line.shape[1]] = line
     return stack
+
+
+def alphabet(characters: str) -> tuple[str, ...]:
+    """Return the recogniser's classes: the blank, the `characters` of its file (one per line), and the space."""
+    return ("", *characters.split("\n"), " ")
+
+
+def decode(
+    classes: NDArray[np.int32], probabilities: NDArray[np.float32], symbols: tuple[str, ...], columns: float
+) -> RecognizedLine:
+    """Return the text: runs of one class become one character, and blanks are dropped. `columns` is the width of the
+    picture itself, in columns. Characters in the padding after it are dropped."""
+    starts = np.flatnonzero(np.diff(classes, prepend=-1))
+    ends = np.append(starts[1:], len(classes))
+    kept = (classes[starts] != BLANK) & (starts < columns)
+    starts, ends = starts[kept], ends[kept]
+    text = "".join(symbols[index] for index in classes[starts])
+    centres = np.minimum((starts + ends) / (2 * columns), 1).astype(np.float32)
+    # Arithmetic of low precision may round a probability to slightly more than 1.
+    return RecognizedLine(text, np.minimum(probabilities[starts], 1).astype(np.float32), centres)
+
+
+def cut_line(line: Image, longest: int) -> list[LinePiece]:
+    """Return the pieces of `line` (48 px high), each at most `longest` columns wide."""
+    width = line.shape[1]
+    if width <= longest:
+        return [LinePiece(0, width)]
+    ink = ink_of(line)
+    inked = inked_columns(ink, body_rows(ink))
+    found: list[LinePiece] = []
+    start = gap = 0
+    while width - start > longest:
+        limit = start + longest
+        first, last = widest_gap(inked[:limit], limit - _SEARCHED_SHARE * longest, limit)
+        found.append(LinePiece(start, (first + last) // 2, gap))
+        start, gap = (first + last) // 2, last - first
+    return [*found, LinePiece(start, width, gap)]
+
+
+def join_lines(cut: Sequence[LinePiece], readings: Sequence[RecognizedLine]) -> RecognizedLine:
+    """Return the combined text of a line's pieces, with a space at each cut through a space."""
+    width = cut[-1].stop
+    text = ""
+    probabilities: list[float] = []
+    centres: list[float] = []
+    for piece, reading in zip(cut, readings, strict=True):
+        if text and reading.text and piece.gap >= _SPACE_COLUMNS and not _takes_no_space(text[-1], reading.text[0]):
+            text += " "
+            # The space gets the lower of the probabilities of its two neighbours.
+            probabilities.append(min(probabilities[-1], float(reading.probabilities[0])))
+            centres.append(piece.start / width)
+        text += reading.text
+        probabilities += reading.probabilities.tolist()
+        centres += ((piece.start + reading.centres * (piece.stop - piece.start)) / width).tolist()
+    return RecognizedLine(text, np.array(probabilities, np.float32), np.array(centres, np.float32))
+
+
+def _takes_no_space(left: str, right: str) -> bool:
+    """True if no space may be inserted between two characters, however far apart they are, because one of them is a
+    space or a CJK character."""
+    return left.isspace() or right.isspace() or is_cjk(left) or is_cjk(right)
+
+
+def is_cjk(character: str) -> bool:
+    """True if `character` belongs to Chinese or Japanese writing, including its punctuation."""
+    return character >= _UNSPACED[0][0] and any(first <= character <= last for first, last in _UNSPACED)

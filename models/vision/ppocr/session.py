@@ -1,15 +1,15 @@
-"""Interface of PP-OCR's two networks, as functions of 8-bit RGB pictures, and the choice of the runtime that computes
-them."""
+"""Interface of PP-OCR's two networks, as functions of 8-bit RGB pictures, for all runtimes."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
-from models.devices.device import CPU
-from models.vision.ppocr.onnx_session import CardSession, OnnxSession, Pictures, Shape
+Pictures = NDArray[np.uint8]
+"""Array of batch × height × width × 3, RGB."""
+Shape = tuple[int, int, int]
+"""Number, height and width of the pictures of one inference."""
 
 
 class OcrSession(Protocol):
@@ -26,21 +26,3 @@ class OcrSession(Protocol):
 
     def characters(self) -> str:
         """Return the recogniser's alphabet from its file, one character per line; empty for a detector."""
-
-
-def open_session(
-    path: Path, *, recognition: bool, device: str = CPU, threads: int, streams: int, card_shapes: Sequence[Shape] = ()
-) -> OcrSession:
-    """Compile the ONNX file at `path` for `device` ("cpu", "cuda", "cuda:1").
-
-    `threads` is the total of CPU threads, shared by `streams` inferences that run side by side. On the CPU, OpenVINO is
-    twice as fast as onnxruntime. On CUDA, and if OpenVINO is not installed, onnxruntime is used. A session on a card
-    computes inputs of `card_shapes` and no others.
-    """
-    if device != CPU:
-        return CardSession(path, recognition=recognition, device=device, shapes=card_shapes)
-    if find_spec("openvino") is not None:
-        from models.vision.ppocr.openvino_session import OpenVinoSession
-
-        return OpenVinoSession(path, recognition=recognition, threads=threads, streams=streams)
-    return OnnxSession(path, recognition=recognition, threads=threads, streams=streams)

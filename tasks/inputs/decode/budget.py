@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.queues.slots import Slots
+from models.queues import Slots
 from tasks.errors import Overloaded
 from tasks.inputs.limits import megabytes
 

@@ -22,7 +22,7 @@ import structlog
 
 from models.base import media_type_of
 from models.certificates import trusted
-from models.queues.slots import Slots
+from models.queues import Slots
 from tasks.errors import InputError
 from tasks.inputs.fetch.body import FetchedResponse, read_answer
 from tasks.inputs.fetch.network import (

@@ -15,8 +15,7 @@ from weakref import WeakValueDictionary
 import httpx
 from protego import Protego
 
-from models.queues.fair_queue import KEY
-from models.queues.slots import Slots
+from models.queues import KEY, Slots
 from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher
 from tasks.inputs.fetch.url_policy import Fetch, FetchFailed, HostRefused, UrlRefused

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from app.access.admission import AdmissionControl
 from app.access.door import Door
 from app.access.keys import ApiKeys
 from app.errors import DEFAULT_HEADERS
-from app.http.disconnect import ClientGone, until_disconnect
+from app.http.request import ClientGone, until_disconnect
 from app.main import SWITCH_INTERVAL_S
 from app.middleware import LARGEST_HEAD, RequestScope
 from app.monitoring.metrics import Metrics
@@ -21,7 +22,7 @@ from app.monitoring.tracing import Traces
 from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
 from models.base import EngineOverloaded
-from models.queues.fair_queue import KEY
+from models.queues import KEY
 from tests.e2e.full_model import client_of_app
 from tests.waiting import until
 
@@ -160,8 +161,15 @@ class Server:
         self.sent: list[Message] = []
         self.may_answer = asyncio.Event()
         self._error = error
-        door = Door(concurrent, 1 << 20)
-        self._scope = RequestScope(self._answer, ApiKeys(keys), control, door, Metrics(), Traces())
+        services = SimpleNamespace(
+            keys=ApiKeys(keys),
+            admission_control=control,
+            door=Door(concurrent, 1 << 20),
+            metrics=Metrics(),
+            traces=Traces(),
+            is_stopping=False,
+        )
+        self._scope = RequestScope(self._answer, services)  # type: ignore[arg-type]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.begun.append(KEY.get())

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from app.telemetry import LogFormat, Stages, configure_logging, log_stray_exceptions, logs_for_people
+from app.telemetry import LogFormat, configure_logging, log_stray_exceptions, logs_for_people
 
 SECRET = "what the request said"
 
@@ -185,11 +185,3 @@ async def test_an_exception_that_nobody_awaits_is_logged_without_its_message(
     line = last_line(capsys)
     assert line["event"] == "stray_exception"
     assert SECRET not in json.dumps(line)
-
-
-def test_stages_add_up_and_keep_their_order() -> None:
-    stages = Stages()
-    for stage in ("read", "task", "read"):
-        stages.done(stage)
-    assert list(stages.milliseconds) == ["read", "task"]
-    assert stages.header.startswith("read;dur=")

@@ -12,8 +12,8 @@ from app.cli import pulling
 from models.capability import Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.devices.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
+from models.hosts.workplace import CardMemory
 from models.setting_types import GPU
 from models.speech.capability import WHISPER_LARGE_V3_TURBO
 from models.translation.capability import MADLAD_400
@@ -21,7 +21,8 @@ from models.vision.detection.capability import OWN_ONNX, DetectionSettings
 from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.onnx_session import Pictures
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.vision.ppocr.session import OcrSession, open_session
+from models.vision.ppocr.runtimes import open_session
+from models.vision.ppocr.session import OcrSession
 from models.weights.files import WEIGHT_SETS
 from tests import gpu_cards
 from tests.conftest import ROOT

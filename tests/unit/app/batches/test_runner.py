@@ -15,7 +15,6 @@ from starlette.responses import Response
 from app.access.key_file import add_key, remove_key
 from app.access.keys import EVERYONE, ApiKeys, KeyReference
 from app.assembly.building import build_counters
-from app.assembly.threads import Threads
 from app.batches import lines as batch_lines
 from app.batches import runner as batch_runner
 from app.batches.lines import LARGEST_LINE
@@ -25,6 +24,7 @@ from app.batches.webhook import PAUSES_S, Webhook
 from app.errors import BadRequest
 from app.state.entries import StoreDown
 from models.base import EngineOverloaded
+from models.concurrency import Threads
 from tasks.inputs.fetch.fetcher import Fetcher
 from tests.batches import URL, World, open_world, said
 from tests.panics import panic

@@ -17,7 +17,7 @@ from app.settings import Settings
 from models.catalog import CATALOG
 from models.devices import cards
 from models.devices.device import DRIVER, LLAMA_CPP, ONNXRUNTIME
-from models.hosts.batches import CardMemory
+from models.hosts.workplace import CardMemory
 from models.runtime import CapabilityState
 
 REMEDY = "Run `openfaze install gpu`, then put https://example.com/" + "weights/" * 20 + " (sha256 " + "0" * 64 + ")."

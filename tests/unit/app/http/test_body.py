@@ -10,9 +10,8 @@ from starlette.requests import Request
 
 from app.access.door import Door
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
-from app.http.body import read_body
-from app.http.disconnect import ClientGone, ReadAhead
-from app.telemetry import Stages
+from app.http.request import ClientGone, ReadAhead, read_body
+from app.monitoring.metrics import Stages
 
 MB = 1024 * 1024
 

@@ -5,7 +5,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from app.errors import BadRequest
-from app.http.headers import ZDR_HEADER, asks_to_be_forgotten, check_switches, is_on, permits_traces, skips_planning
+from app.http.request import ZDR_HEADER, asks_to_be_forgotten, check_switches, is_on, permits_traces, skips_planning
 
 
 def with_headers(*headers: tuple[str, str]) -> Request:

@@ -8,9 +8,9 @@ import pytest
 
 from app.errors import BadRequest
 from app.http import stream
-from app.http.disconnect import ClientGone
+from app.http.request import ClientGone
 from app.http.stream import EventStream
-from app.telemetry import Stages
+from app.monitoring.metrics import Stages
 
 SCOPE = {"type": "http", "method": "POST"}
 

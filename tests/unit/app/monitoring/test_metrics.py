@@ -20,6 +20,7 @@ from starlette.routing import Route
 from app.access.admission import AdmissionControl
 from app.access.key_file import add_key
 from app.access.keys import ApiKeys
+from app.assembly.metric_sources import fill_from_access, fill_from_engines
 from app.assembly.services import Services
 from app.errors import Unavailable
 from app.main import create_app
@@ -29,15 +30,13 @@ from app.monitoring.metrics import (
     REJECTIONS,
     Metrics,
     Routes,
-    fill_from_access,
-    fill_from_engines,
+    Stages,
 )
 from app.settings import Settings
 from app.state.counters import Prices
 from app.state.entries import StoreDown
 from app.state.responses import StoredResponse
 from app.state.sqlite_counters import SqliteCounters
-from app.telemetry import Stages
 from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.hosts.host import EngineHost
@@ -400,3 +399,11 @@ def test_a_slash_at_the_end_is_left_out_only_where_a_route_lacks_it() -> None:
         ("/", "/"),
     ):
         assert routes.without_slash(path) == known
+
+
+def test_stages_add_up_and_keep_their_order() -> None:
+    stages = Stages()
+    for stage in ("read", "task", "read"):
+        stages.done(stage)
+    assert list(stages.milliseconds) == ["read", "task"]
+    assert stages.header.startswith("read;dur=")

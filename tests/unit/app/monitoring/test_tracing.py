@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from app.monitoring.metrics import Stages
 from app.monitoring.tracing import Traces, record_status
-from app.telemetry import Stages
 from models.language.llm import LlmBroke, LlmCall, LlmError
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
@@ -80,7 +80,7 @@ async def closing(server: OpenAiServer) -> AsyncIterator[None]:
         await server.close()
 
 
-async def asked(traces: Traces, llm: LlmServer, **headers: str) -> str | None:
+async def asked(traces: Traces, llm: LlmServer, *, keeps_content: bool = True, **headers: str) -> str | None:
     """What a request's call of the LLM says of its trace."""
     scope = {
         "type": "http",
@@ -90,7 +90,7 @@ async def asked(traces: Traces, llm: LlmServer, **headers: str) -> str | None:
     server = OpenAiServer(llm.base_url, model="scripted", abilities=KnownAbilities(vision=False, tools=True))
     stages = Stages()
     async with closing(server):
-        with traces.request(scope, "/v1/chat/completions", stages) as span:
+        with traces.request(scope, "/v1/chat/completions", stages, keeps_content=keeps_content) as span:
             with traces.task("ocr"):
                 pass
             call = LlmCall([{"role": "user", "content": f"What is {CONTENT}?"}])
@@ -162,19 +162,12 @@ async def test_a_line_of_a_batch_is_a_span_of_its_own_with_the_tokens_used(expor
 
 
 @pytest.mark.parametrize(
-    ("with_content", "headers", "is_there"),
-    [
-        (False, {}, False),
-        (True, {}, True),
-        (True, {"x_interfaze_zdr": "True"}, False),
-        (True, {"x_interfaze_zdr": "yes"}, False),
-    ],
-    ids=["not asked for", "asked for", "nothing is to be kept", "in another word"],
+    ("with_content", "keeps_content", "is_there"), [(False, True, False), (True, True, True), (True, False, False)]
 )
 async def test_content_is_there_where_a_setting_asks_and_the_caller_does_not_forbid_it(
-    exporter: InMemorySpanExporter, llm: LlmServer, with_content: bool, headers: dict[str, str], is_there: bool
+    exporter: InMemorySpanExporter, llm: LlmServer, with_content: bool, keeps_content: bool, is_there: bool
 ) -> None:
-    await asked(traces_to(exporter, with_content=with_content), llm, **headers)
+    await asked(traces_to(exporter, with_content=with_content), llm, keeps_content=keeps_content)
     told = "".join(span.to_json() for span in exporter.get_finished_spans())
     assert told.count(CONTENT) == (2 if is_there else 0)
 

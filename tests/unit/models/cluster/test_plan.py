@@ -16,9 +16,8 @@ from models.capability import Built, Candidate, Capability, EngineConfig
 from models.cluster.plan import ClusterConfig, ReplicaCounts, read_replicas
 from models.cluster.replica import Replica, picklable
 from models.devices.device import CPU
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
-from models.hosts.workplace import HostLimits
+from models.hosts.workplace import CardMemory, HostLimits
 from models.runtime import Runtime
 from tests.conftest import each_case
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from models.base import EngineFailed
-from models.hosts.batches import _BATCHES_BEFORE_GROWTH, Batches
 from models.hosts.host import EngineHost
-from models.hosts.workplace import HostLimits
+from models.hosts.workplace import _BATCHES_BEFORE_GROWTH, Batches, HostLimits
 from tests.hosts import SPEC, Doubler
 
 

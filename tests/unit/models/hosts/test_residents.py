@@ -9,9 +9,9 @@ import pytest
 from models.base import EngineFailed, EngineNotReady, EngineSpec
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.devices.device import DRIVER, Backend
-from models.hosts.batches import CardMemory
 from models.hosts.host import EngineHost
 from models.hosts.residents import Residents
+from models.hosts.workplace import CardMemory
 from models.runtime import Runtime
 
 GB = 10**9

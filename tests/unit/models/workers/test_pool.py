@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from models.base import EngineNotReady, EngineTooSlow, EngineUnavailable
-from models.queues.fair_queue import KEY
+from models.queues import KEY
 from models.workers import pool as workers_module
 from models.workers.pool import SMALL, JobCrashed, JobTooLong, WorkerLimits, Workers
 from tasks.errors import InputError

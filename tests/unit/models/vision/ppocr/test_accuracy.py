@@ -1,6 +1,8 @@
 """What the embedded engine must read, on pages whose text is known, through the reader and its real hosts."""
 
+import asyncio
 import csv
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,7 +12,6 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from rapidfuzz.distance import Levenshtein
 
 from models.base import EngineSpec
 from models.hosts.host import EngineHost
@@ -160,6 +161,12 @@ async def test_a_page_in_an_unknown_script_is_known_to_be_illegible(reader: PpOc
     assert (await reader.read(foreign_page(script).pixels)).is_illegible
 
 
+@pytest.mark.deep
+@pytest.mark.parametrize("name", ["table", "grey on grey", "30 degrees"])
+async def test_a_page_that_is_read_is_not_called_illegible(reader: PpOcrReader, name: str) -> None:
+    assert not (await reader.read(CLEAN[name]().pixels)).is_illegible
+
+
 @pytest.mark.accuracy
 async def test_the_sample_receipts_are_read(reader: PpOcrReader, shared: Path) -> None:
     as_annotated, without_slips = [], []
@@ -174,11 +181,58 @@ async def test_the_sample_receipts_are_read(reader: PpOcrReader, shared: Path) -
     assert np.mean(without_slips) >= 0.95
 
 
+async def test_a_line_s_text_is_all_its_words(reader: PpOcrReader) -> None:
+    for line in await reader.read(CLEAN["table"]().pixels):
+        assert line.text.split(" ") == [word.text for word in line.words]
+        assert all(word.text and not re.search(r"\s", word.text) for word in line.words)
+
+
+@pytest.mark.accuracy
+async def test_confidences_are_probabilities_and_lower_on_poorer_scans(reader: PpOcrReader) -> None:
+    clean = [
+        word.confidence for line in await reader.read(paragraph_page(lines=5, seed=3).pixels) for word in line.words
+    ]
+    poor = noisy(paragraph_page(lines=5, seed=3, size=24), 1, noise=50, blur=2.2, jpeg_quality=10)
+    worse = [word.confidence for line in await reader.read(poor.pixels) for word in line.words]
+    assert all(0 < confidence <= 1 for confidence in clean + worse)
+    assert np.mean(worse) < np.mean(clean)
+
+
+@pytest.mark.parametrize("turn", [270, *(pytest.param(turn, marks=pytest.mark.deep) for turn in (0, 90, 180))])
+async def test_a_quadrilateral_starts_where_its_text_starts(reader: PpOcrReader, turn: int) -> None:
+    page = two_column_page(lines=4, seed=2)
+    page = turned(page, turn) if turn else page
+    for line in await reader.read(page.pixels):
+        truth = nearest(line, page)
+        scale = np.linalg.norm(np.subtract(truth.quad[3], truth.quad[0]))
+        assert np.linalg.norm(np.subtract(line.quad[0], truth.quad[0])) < 0.5 * scale
+
+
 @pytest.mark.parametrize(
     "size", [(600, 400), (1, 1), (500, 2), (2, 500), (3, 3), pytest.param((5000, 4000), marks=pytest.mark.deep)]
 )
 async def test_nothing_is_read_where_nothing_is_written(reader: PpOcrReader, size: tuple[int, int]) -> None:
     assert await reader.read(blank_page(*size).pixels) == []
+
+
+@pytest.mark.deep
+async def test_the_same_picture_reads_the_same_alone_and_among_others(reader: PpOcrReader) -> None:
+    pictures = [paragraph_page(font=font, size=16 + i, lines=4, seed=i).pixels for i, font in enumerate(FONTS)][:4]
+    alone = [await reader.read(picture) for picture in pictures]
+    assert await asyncio.gather(*map(reader.read, pictures)) == alone
+
+
+@pytest.mark.deep
+async def test_a_cancelled_page_leaves_the_others_alone(reader: PpOcrReader) -> None:
+    page = paragraph_page(lines=4, seed=5).pixels
+    expected = await reader.read(page)
+    given_up = [asyncio.ensure_future(reader.read(two_column_page(seed=i).pixels)) for i in range(4)]
+    wanted = asyncio.ensure_future(reader.read(page))
+    await asyncio.sleep(0)
+    for task in given_up:
+        task.cancel()
+    assert await wanted == expected
+    assert all(isinstance(e, asyncio.CancelledError) for e in await asyncio.gather(*given_up, return_exceptions=True))
 
 
 def character_error_rate(lines: Sequence[TextLine], page: Page) -> float:
@@ -189,7 +243,7 @@ def character_error_rate(lines: Sequence[TextLine], page: Page) -> float:
     edits = 0
     for number, truth in enumerate(page.lines):
         pieces = sorted(found.get(number, []), key=lambda line: along(line, truth))
-        edits += Levenshtein.distance(" ".join(piece.text for piece in pieces), truth.text)
+        edits += edit_distance(" ".join(piece.text for piece in pieces), truth.text)
     return edits / sum(len(line.text) for line in page.lines)
 
 
@@ -222,6 +276,17 @@ def nearest(line: TextLine, page: Page) -> Line:
         return float(-cv2.pointPolygonTest(np.array(truth.quad, np.float32), middle.astype(float).tolist(), True))
 
     return min(page.lines, key=distance)
+
+
+def edit_distance(one: str, other: str) -> int:
+    """Levenshtein's."""
+    before = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        row = [i]
+        for j, b in enumerate(other, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (a != b)))
+        before = row
+    return before[-1]
 
 
 def annotated_lines(file: Path) -> list[tuple[tuple[int, ...], str]]:

@@ -37,6 +37,14 @@ def test_corners_go_clockwise_from_the_top_left(degrees: float) -> None:
     assert along[0] * down[1] - along[1] * down[0] > 0
 
 
+def test_faint_regions_are_left_out() -> None:
+    assert len(quads(drawn(((150, 100), (200, 10), 0), level=0.35))) == 0
+
+
+def test_specks_are_left_out() -> None:
+    assert len(quads(drawn(((150, 100), (1, 1), 0), ((50, 50), (1, 60), 0)))) == 0
+
+
 def test_text_is_found_among_thousands_of_specks() -> None:
     probability = drawn(((150, 150), (200, 10), 0))
     probability[:100:4, ::4] = 1

@@ -41,9 +41,19 @@ def test_a_box_twice_as_high_as_wide_may_also_hold_an_upright_character() -> Non
     assert upright.corners[0] == pytest.approx([700, 100])
 
 
+def test_on_a_page_of_tall_boxes_all_text_runs_down_at_first() -> None:
+    for [way] in ways_to_read(PICTURE, quads(*TALL)):
+        assert way.corners[1][1] > way.corners[0][1]
+
+
 def test_a_crop_has_the_recogniser_s_height_and_the_box_s_proportions() -> None:
     [[way]] = ways_to_read(PICTURE, quads(box(100, 100, 400, 130)))
     assert way.picture.shape == (LINE_HEIGHT, 480, 3)
+
+
+def test_a_crop_of_the_recogniser_s_height_is_the_picture_itself() -> None:
+    [[way]] = ways_to_read(PICTURE, quads(box(100, 100, 400, 148)))
+    assert np.array_equal(way.picture, PICTURE[100:148, 100:400])
 
 
 def test_text_that_runs_down_is_turned_level() -> None:
@@ -64,6 +74,14 @@ def test_a_tilted_box_is_straightened() -> None:
     [[way]] = ways_to_read(picture, quads(np.array(corners, np.float32)))
     assert way.picture.shape == (48, 200, 3)
     assert way.picture[2:-2, 2:-2].max() < 60
+
+
+def test_upside_down_turns_corners_and_picture_together() -> None:
+    [[way]] = ways_to_read(PICTURE, quads(box(100, 100, 400, 148)))
+    turned = way.upside_down()
+    assert turned.corners[0] == pytest.approx([400, 148])
+    assert np.array_equal(turned.picture, PICTURE[100:148, 100:400][::-1, ::-1])
+    assert np.array_equal(turned.upside_down().picture, way.picture)
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,15 @@ import threading
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
-from models.base import EngineSpec
+from models.base import EngineOverloaded, EngineSpec
 from models.hosts.host import EngineHost
 from models.hosts.workplace import HostLimits
+from models.queues import KEY
 from models.vision.ppocr.contours import Quads
-from models.vision.ppocr.line_text import RecognizedLine
 from models.vision.ppocr.reader import PpOcrReader
+from models.vision.ppocr.recognizer import RecognizedLine
 from models.vision.text import Image
 
 SPEC = EngineSpec("test", "ocr", "MIT", "none")
@@ -57,20 +59,46 @@ async def test_a_strip_lower_than_any_letter_is_not_searched() -> None:
     await lines.close()
 
 
-async def test_the_lines_of_so_many_pages_wait_for_the_recogniser_and_no_more() -> None:
+async def test_few_pages_are_read_at_a_time_and_keys_take_turns_for_them() -> None:
     recogniser = Recogniser()
-    pages = EngineHost[Image, Quads](SPEC, Finder, HostLimits(max_queue=64))
+    pages = EngineHost[Image, Quads](SPEC, Finder)
     lines = EngineHost[Image, RecognizedLine](SPEC, lambda: recogniser, HostLimits(max_batch=1, max_queue=1000))
     reader = PpOcrReader(pages, lines, pages_at_once=2)
     page = np.full((120, 100, 3), 255, np.uint8)
-    reads = [asyncio.create_task(reader.read(page, wait=True)) for _ in range(10)]
+    read: list[str] = []
+
+    async def read_page(key: str) -> None:
+        KEY.set(key)
+        assert len(await reader.read(page)) == LINES
+        read.append(key)
+
+    reads = [asyncio.create_task(read_page(key)) for key in ("a", "a", "a", "a", "a", "a", "b")]
     async with asyncio.timeout(60):
-        while pages.counters.batch_items.sum < 10 or lines.queued < 2 * LINES - 1:
+        while lines.queued < 2 * LINES - 1:
             await asyncio.sleep(0.001)
     for _ in range(20):
         await asyncio.sleep(0.001)
-    assert lines.queued == 2 * LINES - 1, "one runs; those of eight more pages are not cut out yet"
+    assert (pages.counters.batch_items.sum, lines.queued) == (2, 2 * LINES - 1), "one line is being read"
+    assert pages.queued == 5
     recogniser.gate.set()
-    assert [len(found) for found in await asyncio.gather(*reads)] == [LINES] * 10
+    await asyncio.gather(*reads)
+    assert "b" in read[:4], "after the two pages that had begun, one of each key"
+    await pages.close()
+    await lines.close()
+
+
+async def test_a_page_of_a_key_that_has_too_many_waiting_is_refused() -> None:
+    pages, lines = EngineHost[Image, Quads](SPEC, Finder), EngineHost[Image, RecognizedLine](SPEC, Recogniser)
+    reader = PpOcrReader(pages, lines, pages_at_once=1, most_waiting=1)
+    page = np.full((120, 100, 3), 255, np.uint8)
+    reads = [asyncio.create_task(reader.read(page)) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(EngineOverloaded):
+        await reader.read(page)
+    with pytest.raises(EngineOverloaded):
+        reader.check_room()
+    for one in reads:
+        one.cancel()
+    await asyncio.wait(reads)
     await pages.close()
     await lines.close()

@@ -14,11 +14,12 @@ from models.base import EngineUnavailable
 from models.devices.device import CPU, CUDA
 from models.devices.onnx_sessions import onnx_session as open_on_cpu
 from models.vision.ocr.capability import embedded_weights
-from models.vision.ppocr import detector, onnx_session, recognizer, session
+from models.vision.ppocr import detector, onnx_session, recognizer, runtimes
 from models.vision.ppocr.detector import TextDetector
-from models.vision.ppocr.onnx_session import CardSession, OnnxSession, Pictures
+from models.vision.ppocr.onnx_session import CardSession, OnnxSession
 from models.vision.ppocr.reader import ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
+from models.vision.ppocr.session import Pictures
 from models.vision.text import Image
 from tests.pages import Page, paragraph_page, single_line
 from tests.parts import finished
@@ -46,8 +47,8 @@ def page() -> Page:
 @pytest.mark.deep
 def test_onnxruntime_reads_the_same_text_where_openvino_is_missing(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     with_openvino = read(page.pixels)
-    monkeypatch.setattr(session, "find_spec", lambda _: None)
-    assert isinstance(session.open_session(RECOGNIZER, recognition=True, threads=1, streams=1), OnnxSession)
+    monkeypatch.setattr(runtimes, "find_spec", lambda _: None)
+    assert isinstance(runtimes.open_session(RECOGNIZER, recognition=True, threads=1, streams=1), OnnxSession)
     assert read(page.pixels) == with_openvino == page.text.split("\n")
 
 
@@ -60,9 +61,9 @@ def test_a_card_gets_inputs_of_few_shapes_and_reads_the_same_text(page: Page, mo
     shapes = []
     infer = onnx_session.CardSession.infer
 
-    def watched(opened: CardSession, batches: Sequence[Pictures]) -> list[tuple[NDArray[Any], ...]]:
+    def watched(session: CardSession, batches: Sequence[Pictures]) -> list[tuple[NDArray[Any], ...]]:
         shapes.extend(batch.shape for batch in batches)
-        return infer(opened, batches)
+        return infer(session, batches)
 
     monkeypatch.setattr(onnx_session.CardSession, "infer", watched)
     assert read(page.pixels, CUDA) == page.text.split("\n")
@@ -79,6 +80,7 @@ def test_openvino_does_not_load_its_telemetry() -> None:
     code = """
 import json, sys
 from models.vision.ppocr.recognizer import LineRecognizer
+from models.vision.ppocr.session import Pictures
 from models.vision.ocr.capability import embedded_weights
 LineRecognizer(embedded_weights()[1]).load()
 print(json.dumps([name for name in sys.modules if name.startswith(("openvino_telemetry", "rapidocr"))
@@ -99,3 +101,14 @@ def test_a_line_reads_the_same_alone_and_in_a_batch() -> None:
         assert alone.text == together[index].text == together[index + len(crops)].text
         assert np.array_equal(alone.probabilities, together[index].probabilities)
         assert np.array_equal(alone.centres, together[index + len(crops)].centres)
+
+
+@pytest.mark.deep
+def test_a_closed_engine_loads_again(page: Page) -> None:
+    engine = TextDetector(DETECTOR)
+    engine.load()
+    [before] = finished(engine, [page.pixels])
+    engine.close()
+    engine.load()
+    [after] = finished(engine, [page.pixels])
+    assert np.array_equal(before, after)

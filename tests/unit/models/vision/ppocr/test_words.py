@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from models.vision.ppocr.line_text import RecognizedLine
 from models.vision.ppocr.reader import Crop, lines_of_words
-from tests.conftest import each_case
+from models.vision.ppocr.recognizer import RecognizedLine
 
 Stroke = tuple[int, int]
 
@@ -39,6 +38,10 @@ def test_a_word_s_confidence_is_the_mean_of_its_characters() -> None:
     assert [word.confidence for word in line.words] == pytest.approx([0.75, 0.7])
 
 
+def test_a_wide_blank_gap_parts_words_where_the_space_was_not_read() -> None:
+    assert texts(crop((20, 36), (104, 180)), reading("1559", 28, 112, 140, 168)) == ["1", "559"]
+
+
 def row(text: str, blank: int, space: int) -> tuple[Crop, RecognizedLine]:
     """`text` set in strokes that are `blank` columns apart, read by a recogniser that sees no space."""
     strokes: list[Stroke] = []
@@ -54,34 +57,42 @@ def row(text: str, blank: int, space: int) -> tuple[Crop, RecognizedLine]:
     return crop(*strokes), reading(text.replace(" ", ""), *centres)
 
 
-DOTS = [(column, column + 3) for column in range(90, 300, 10)]
+@pytest.mark.parametrize("text", ["6258 7191", "ARE NOT", "2018 15", "THANK YOU", "CS 24198", "ID: 689"])
+def test_a_narrow_space_parts_words_where_it_stands_out(text: str) -> None:
+    assert texts(*row(text, 3, 12)) == text.split()
 
 
-@each_case(
-    ("line", "words"),
-    [
-        # A narrow space parts words where it stands out; letters that are spaced widely are one word.
-        *((row(text, 3, 12), text.split()) for text in ("6258 7191", "ARE NOT", "2018 15", "CS 24198", "ID: 689")),
-        *((row(text, 12, 12), [text]) for text in ("62587191", "RETURNABLE", "ID:689")),
-        (row("11: 33", 3, 12), ["11:33"]),
-        (row("2011", 3, 12), ["2011"]),
-        ((crop((20, 36), (104, 180)), reading("1559", 28, 112, 140, 168)), ["1", "559"]),
-        ((crop((20, 32), (44, 56), (68, 80)), reading("111", 26, 50, 74)), ["111"]),
-        ((crop((20, 200)), reading("a-b", 30, 60, 112)), ["a-b"]),
-        ((crop((20, 80), *DOTS, (310, 350)), reading("CASHRM", 28, 44, 60, 76, 320, 340)), ["CASH", "RM"]),
-        (
-            (
-                crop((10, 44), (54, 88), (100, 116), (120, 136), (152, 186)),
-                reading("合计RM元", 27, 71, 108, 128, 169),
-            ),
-            ["合计RM元"],
-        ),
-    ],
-)
-def test_words_are_parted_at_blank_paper_that_is_wide_for_their_line(
-    line: tuple[Crop, RecognizedLine], words: list[str]
-) -> None:
-    assert texts(*line) == words
+@pytest.mark.parametrize("text", ["62587191", "RETURNABLE", "ID:689"])
+def test_letters_that_are_spaced_widely_are_one_word(text: str) -> None:
+    assert texts(*row(text, 12, 12)) == [text]
+
+
+def test_a_colon_between_digits_parts_no_words() -> None:
+    assert texts(*row("11: 33", 3, 12)) == ["11:33"]
+
+
+def test_slender_letters_that_stand_apart_are_in_one_word() -> None:
+    slender = row("2011", 3, 12)
+    apart = crop((10, 24), (27, 41), (44, 52), (61, 69))
+    assert texts(*slender) == texts(apart, reading("2011", 17, 34, 48, 65)) == ["2011"]
+
+
+def test_evenly_spaced_digits_stay_one_word() -> None:
+    assert texts(crop((20, 32), (44, 56), (68, 80)), reading("111", 26, 50, 74)) == ["111"]
+
+
+def test_a_gap_full_of_ink_does_not_part_words() -> None:
+    assert texts(crop((20, 200)), reading("a-b", 30, 60, 112)) == ["a-b"]
+
+
+def test_an_unread_leader_parts_words() -> None:
+    dots = [(column, column + 3) for column in range(90, 300, 10)]
+    assert texts(crop((20, 80), *dots, (310, 350)), reading("CASHRM", 28, 44, 60, 76, 320, 340)) == ["CASH", "RM"]
+
+
+def test_no_space_is_invented_between_chinese_and_latin() -> None:
+    inked = crop((10, 44), (54, 88), (100, 116), (120, 136), (152, 186))
+    assert texts(inked, reading("合计RM元", 27, 71, 108, 128, 169)) == ["合计RM元"]
 
 
 def test_boxes_are_shrunk_to_the_ink() -> None:

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.errors import to_api_error
-from models.queues.fair_queue import KEY
+from models.queues import KEY
 from tasks.errors import InputError, Overloaded
 from tasks.inputs.decode.budget import DecodedBudget
 
