@@ -277,7 +277,7 @@ class Rounds:
                     yield shown
         for held in self._end_call(reply, done):
             yield held
-        if CLOSE in self.text and not self._holds and lacks_opening_tag(self.text):
+        if lacks_opening_tag(self.text):
             yield AnswerWarning(_REASONING_AS_TEXT)
         if done.note:
             yield AnswerWarning(done.note)
@@ -342,7 +342,13 @@ class Rounds:
         self.admission.count_call(prompt, completion)
         if done.reasoning_tokens is not None:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
-        return reply.held
+        if not (self._holds and lacks_opening_tag(self.text)):
+            return reply.held
+        # The beginning of the reasoning is marked in the prompt alone.
+        reasoning, _, self.text = self.text.partition(CLOSE)
+        self.text = self.text.lstrip()
+        others = [event for event in reply.held if not isinstance(event, TextChunk) or event.is_refusal]
+        return [ReasoningChunk(reasoning.lstrip()), *([TextChunk(self.text)] if self.text else []), *others]
 
     @cached_property
     def _offered(self) -> frozenset[str]:
@@ -369,7 +375,6 @@ class Rounds:
             tool_choice=choice,
             response_format=self.response_format,
             options=options_of(request, with_tools=bool(tools)),
-            is_for_the_end=self._holds,
             thinks=request.shows_reasoning,
             is_the_clients=True,
         )

@@ -176,8 +176,6 @@ class LlmCall:
     """True for a request of a client, whose `max_tokens` limits everything that the model generates. In a question of
     openfaze's own, `max_tokens` limits only the answer: a model that reasons although reasoning is switched off gets
     `THINKING_TOKENS` more."""
-    is_for_the_end: bool = False
-    """True if nobody reads the answer while it is written, so that its pieces may be held back and joined."""
     on_written: Callable[[str], None] | None = field(default=None, compare=False)
     """Function that gets each piece of text that the LLM writes, when it arrives: an answer, reasoning, or arguments.
     The events may come later, or never, because some pieces are held back or left out."""

@@ -233,9 +233,7 @@ class OpenAiServer:
 
     async def _stream(self, call: LlmCall, agent: str = AGENT) -> AsyncGenerator[LlmEvent, None]:
         first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s
-        # Of an answer that nobody reads before its end, all is held back until it is known what is reasoning.
-        holds = call.is_for_the_end or call.thinks in self._unopened
-        reader = AnswerReader(holds=holds, on_written=call.on_written)
+        reader = AnswerReader(holds=call.thinks in self._unopened, on_written=call.on_written)
         has_begun = False
         try:
             if self._model is None:

@@ -1,7 +1,6 @@
 """What the client makes of an answer's bytes: events, reasoning, calls, counts."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,11 +57,12 @@ async def test_events_are_the_same_whatever_the_pieces_and_line_ends(line_end: s
     assert text_of(await answer(Reply(events=pieces))) == "é€😀!"
 
 
-async def test_an_answer_that_nobody_reads_before_its_end_is_one_piece() -> None:
-    call = replace(CALL, is_for_the_end=True)
-    assert await answer(Reply("Paris is nice."), call) == [TextDelta("Paris is nice."), Done("stop", 11, 3)]
-    events = await answer(Reply(chunks=["so", "</think>", "42"]), call)
-    assert events[:2] == [ReasoningDelta("so"), TextDelta("42")]
+async def test_reasoning_without_an_opening_tag_is_held_from_the_second_answer_on() -> None:
+    with serving_llm([Reply(chunks=["so", "</think>", "42"])] * 2) as upstream:
+        llm = OpenAiServer(upstream.base_url, model="scripted")
+        first, second = [[event async for event in llm.stream(CALL)] for _ in range(2)]
+        await llm.close()
+    assert (text_of(first), text_of(second), reasoning_of(second)) == ("so</think>42", "42", "so")
 
 
 async def test_a_server_that_sends_a_line_without_an_end_is_broken() -> None:
