@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from app.events import Finish
-from app.routes import responses
-from app.wire.responses_answer import ResponseBuilder
 from tests.e2e.full_model import FullModel, Json, error_of, picture_of, prompt_text, schema_of
 from tests.e2e.guarded import BOMB
 from tests.e2e.responses import PATH, SAN_FRANCISCO, WEATHER, ask, refused, serving_responses, stream, text_of, user
@@ -226,20 +222,6 @@ def test_logprobs_come_with_the_text(model: FullModel) -> None:
     said = found.response["output"][0]["content"][0]["logprobs"]
     assert [one["token"] for one in said] == ["Yes", " indeed."]
     assert model.prompts[0]["top_logprobs"] == 2
-
-
-def test_many_logprobs_are_encoded_in_a_thread(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    model.script(Reply("Yes indeed.", logprobs=True))
-    monkeypatch.setattr(responses, "LARGE_BYTES", 100)
-    finish, threads = ResponseBuilder.finish, list[str]()
-
-    def watched(building: ResponseBuilder, event: Finish) -> list[bytes]:
-        threads.append(threading.current_thread().name)
-        return finish(building, event)
-
-    monkeypatch.setattr(ResponseBuilder, "finish", watched)
-    stream(model, "Sure?", top_logprobs=2)
-    assert [name.partition("_")[0] for name in threads] == ["work"]
 
 
 # As in chat.

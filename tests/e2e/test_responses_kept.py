@@ -2,8 +2,7 @@
 
 import base64
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +247,7 @@ def test_as_many_items_as_a_conversation_may_have_can_be_continued(model: FullMo
     assert len(model.prompts[1]["messages"]) == 2040 + 2
 
 
-@pytest.mark.parametrize(("bound", "most"), [("MAX_TURNS", 1), ("MAX_ITEMS", 4), ("MAX_STORED_VALUES", 40)])
+@pytest.mark.parametrize(("bound", "most"), [("MAX_TURNS", 1), ("MAX_ITEMS", 4)])
 def test_a_response_that_no_request_could_continue_is_not_kept(
     bound: str, most: int, model: FullModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,36 +271,6 @@ def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.Mon
     monkeypatch.setattr(responses, "MAX_ITEMS", 3)
     error = refused(model, status=413, code="request_too_large", previous_response_id=response_id)
     assert "more than 3 items" in error["message"]
-    monkeypatch.setattr(responses, "MAX_STORED_VALUES", 40)
-    error = refused(model, status=413, code="request_too_large", previous_response_id=response_id)
-    assert error["message"] == "The conversation has more than 40 values."
-
-
-def test_turns_of_many_small_parts_are_read_converted_and_packed_in_threads(
-    model: FullModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model.script(by_body=lambda _: Reply("Ok."))
-    used: dict[str, set[str]] = {}
-
-    def watched(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            used.setdefault(name, set()).add(threading.current_thread().name.partition("_")[0])
-            return work(*args, **kwargs)
-
-        return call
-
-    for name in ("parse", "convert_request", "begin_response", "kept_items"):
-        monkeypatch.setattr(responses, name, watched(name, getattr(responses, name)))
-    many = ask(model, [user([{"type": "input_text", "text": "x"}] * 1500)])
-    assert used == {"convert_request": {"work"}, "begin_response": {"work"}, "kept_items": {"work"}}
-    used.clear()
-    ask(model, "More.", previous_response_id=many["id"], store=False)
-    assert used == {"parse": {"work"}, "convert_request": {"work"}, "begin_response": {"work"}}
-    used.clear()
-    [item] = model.client.get(f"{PATH}/{many['id']}/input_items").json()["data"]
-    ask(model, [{"type": "item_reference", "id": item["id"]}, user("More.")])
-    assert used.pop("parse") == {"work"}
-    assert used == {"convert_request": {"work"}, "begin_response": {"work"}, "kept_items": {"work"}}
 
 
 def test_log_probabilities_are_fetched_and_not_read_again(model: FullModel) -> None:

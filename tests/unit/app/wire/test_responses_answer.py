@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 from typing import Any, get_args
 
-import pydantic_core
 import pytest
 from openai.types.responses import ResponseInputItem
 from pydantic import BaseModel
@@ -13,7 +12,7 @@ from app.errors import BadRequest, RateLimited, shutting_down
 from app.events import Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk, text_chunks
 from app.wire.response_items import OPENAIS_ITEMS
 from app.wire.responses import ResponsesRequest, convert_request
-from app.wire.responses_answer import ResponseBuilder, _ArgumentsEnd, begin_response
+from app.wire.responses_answer import ResponseBuilder, begin_response
 from tests.entries import entry_of
 from tests.response_events import Streamed, checked_response
 
@@ -77,48 +76,6 @@ def test_texts_before_and_after_a_call_that_waits_are_two_items() -> None:
         *('{"a":1}', "xy", '{"b":2}', "z")
     ]
     assert [entry["token"] for entry in output[1]["content"][0]["logprobs"]] == ["x", "x"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "is_whole"),
-    [
-        ('{"a": "}\\"}", "b": [{}, "\\\\"]} \n', True),
-        ('{"a": ["x"}', False),
-        ('{"a": ["x"}]', False),
-        ('{"a": "}', False),
-        ("[{}]", False),
-        ("}", False),
-    ],
-)
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_the_end_of_arguments_is_found_wherever_they_are_cut(arguments: str, is_whole: bool, size: int) -> None:
-    end, pieces = _ArgumentsEnd(), []
-    found = []
-    for start in range(0, len(arguments), size):
-        pieces.append(arguments[start : start + size])
-        found.append(end.is_reached(pieces))
-        assert not found[-1] or "".join(pieces).rstrip() == arguments.rstrip()
-    assert found[-1] == is_whole
-
-
-def test_arguments_are_parsed_once_however_many_pieces_of_other_calls_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed: list[str] = []
-    parse = pydantic_core.from_json
-
-    def from_json(text: str) -> Any:
-        parsed.append(text)
-        return parse(text)
-
-    monkeypatch.setattr(pydantic_core, "from_json", from_json)
-    events = [ToolCallChunk(0, '{"a": {}', "call_a", "f"), ToolCallChunk(1, '{"b": "', "call_b", "g")]
-    for _ in range(1000):
-        events += [ToolCallChunk(1, "}"), ToolCallChunk(0, " ")]
-    found = streamed(answering(), [*events, ToolCallChunk(1, '"}'), ToolCallChunk(0, "}")])
-    assert [item["arguments"] for item in found.response["output"]] == [
-        '{"a": {}' + " " * 1000 + "}",
-        '{"b": "' + "}" * 1000 + '"}',
-    ]
-    assert len(parsed) <= 2
 
 
 def test_many_calls_that_wait_for_the_first_are_told_in_their_order() -> None:
