@@ -3,9 +3,7 @@
 import asyncio
 import base64
 import hashlib
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,9 +15,7 @@ from numpy.typing import NDArray
 from app.routes.embeddings import MAX_CHARS
 from app.wire.model_names import EMBEDDING_ALIASES
 from models.embedding.embedder import DIMENSIONS
-from models.embedding.passages import Passages
 from tests.e2e.conftest import KEY
-from tests.e2e.full_model import client_of_app
 from tests.e5_model import random_e5
 from tests.server import Server, serving
 
@@ -119,23 +115,6 @@ def test_requests_side_by_side_share_batches(client: httpx.Client, server: Serve
     counted = [line for line in lines if line.startswith("openfaze_requests_total") and PATH in line]
     assert counted
     assert all('task="embeddings"' in line for line in counted)
-
-
-def test_short_texts_are_cut_where_they_are_once_the_tokenizer_is_there_and_long_ones_beside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    threads: list[str] = []
-    cut = Passages.of
-
-    def watched(*given: Any) -> Any:
-        threads.append(threading.current_thread().name)
-        return cut(*given)
-
-    monkeypatch.setattr(Passages, "of", watched)
-    with client_of_app(tmp_path, llm="off") as client:
-        for texts in ("first", BREAD, [WHALES] * 16, "bread " * 400, ["a"] * 100):
-            assert client.post(PATH, json={"model": MODEL, "input": texts}).status_code == 200
-    assert [name.startswith("work") for name in threads] == [True, False, False, True, True]
 
 
 @pytest.mark.parametrize("name", EMBEDDING_ALIASES)
