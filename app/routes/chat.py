@@ -83,7 +83,7 @@ async def chat_completions(request: Request) -> Response:
         return EventStream(render.stream(events, envelope, options), stages, render.failure(envelope.id))
 
     answer = render.completion(events, envelope, show_reasoning=chat.shows_reasoning)
-    content = await _as_json(await until_disconnect(request.receive, answer))
+    content = await asyncio.to_thread(pydantic_core.to_json, await until_disconnect(request.receive, answer))
     stages.done("render")
     return Response(content, headers={"server-timing": stages.header}, media_type="application/json")
 
@@ -101,7 +101,3 @@ def call_of(request: Request, chat: ChatRequest) -> ChatCall:
         limit=TimeLimit.of(services.settings.request_timeout_s, stages.seconds),
         admission=request.state.admission,
     )
-
-
-async def _as_json(answer: ChatCompletion) -> bytes:
-    return pydantic_core.to_json(answer) if answer.is_short else await asyncio.to_thread(pydantic_core.to_json, answer)

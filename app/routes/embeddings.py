@@ -33,12 +33,6 @@ MAX_CHARS = 1_000_000
 """The texts of one request have at most this many characters together."""
 MAX_TEXTS = 2048
 """A request has at most this many texts, as with OpenAI."""
-_FEW_CHARS, _FEW_TEXTS = 2000, 64
-"""At most this many texts, with at most this many characters together, are tokenized on the event loop. For English,
-this takes less than a millisecond."""
-_FEW_VECTORS = {"float": 16, "base64": 32}
-"""Largest number of vectors of a response that is encoded on the event loop, by format. This takes about half a
-millisecond."""
 T = TypeVar("T")
 _EXAMPLES = {
     "Embed a text": {"model": EMBEDDING_MODEL, "input": "How do I bake bread?"},
@@ -137,16 +131,10 @@ async def _embed(
         async with asyncio.timeout(seconds - spent_s) as limit:
             await services.runtime.prepare(EMBEDDING.name)
             embedder = services.runtime.use(EMBEDDING)
-            if chars <= _FEW_CHARS and len(texts) <= _FEW_TEXTS and embedder.cuts_at_once():
-                passages = embedder.passages(texts, wanted.input_type)
-            else:
-                passages = await asyncio.to_thread(embedder.passages, texts, wanted.input_type)
+            passages = await asyncio.to_thread(embedder.passages, texts, wanted.input_type)
             rows = await embedder.embed_passages([one for each in passages for one in each])
             frame = embedder.frame(wanted.input_type)
-            if len(passages) <= _FEW_VECTORS[wanted.encoding_format or "float"]:
-                content, tokens = _encode_response(wanted, passages, rows, frame)
-            else:
-                content, tokens = await asyncio.to_thread(_encode_response, wanted, passages, rows, frame)
+            content, tokens = await asyncio.to_thread(_encode_response, wanted, passages, rows, frame)
     except TimeoutError:
         if not limit.expired():
             raise

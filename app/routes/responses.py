@@ -6,7 +6,6 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic_core
@@ -19,7 +18,7 @@ from app.chat.call import ChatCall
 from app.chat.feed import within
 from app.chat.request_warnings import find_misspelt
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
-from app.events import Finish, Progress, TextChunk
+from app.events import Finish, Progress
 from app.http.request import PROGRESS_HEADER, ZDR_HEADER, is_on, read_body, until_disconnect
 from app.http.stream import EventStream
 from app.monitoring.metrics import Stages
@@ -30,11 +29,7 @@ from app.state.entries import StoreDown
 from app.state.responses import LARGEST_RESPONSE, StoredResponse
 from app.wire import sse
 from app.wire.parse import (
-    LARGE_BYTES,
-    MANY_VALUES,
     MAX_VALUES,
-    count_values,
-    is_large,
     parse,
     parse_off_loop,
 )
@@ -52,8 +47,8 @@ MAX_TURNS = 1000
 MAX_ITEMS = MAX_MESSAGES
 """The stored part of a conversation has at most this many items."""
 MAX_STORED_VALUES = 2 * MAX_VALUES
-"""The stored part of a conversation has at most this many values. It has more than MAX_VALUES because the stored form
-of an item has more values than the one that is sent: a type, an id and a state."""
+"""A stored list of items has at most this many values. It has more than MAX_VALUES because the stored form of an item
+has more values than the one that is sent: a type, an id and a state."""
 MAX_LISTED = 100
 _ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
 """Pattern of the ids of items. An item's id contains the id of its response, without `resp_`."""
@@ -82,13 +77,6 @@ _EXAMPLES = {
         "store": False,
     },
 }
-_SHORT_BYTES = 16 << 10
-"""If a request's body and its response each have at most this many bytes, they are packed on the event loop. So is the
-request converted to messages if, in addition, the conversation before it is not large."""
-_FEW_BYTES = 4000
-"""An event with at most this many bytes of text and log probabilities is encoded on the event loop."""
-_LOGPROB_BYTES = 64
-"""A log probability with its token takes about this many bytes as JSON."""
 
 
 class ItemList(ResponseModel):
@@ -120,13 +108,6 @@ class _ConversationLength:
     items: int = 0
     size: int = 0
     """Number of bytes of the stored items."""
-    values: int = 0
-    """Number of values in the JSON of the stored items."""
-
-    @property
-    def is_large(self) -> bool:
-        """True if the items take longer to convert than starting a thread."""
-        return self.size >= LARGE_BYTES or self.values >= MANY_VALUES
 
     def check(self, max_bytes: int) -> None:
         """Raise _ConversationFull if a request that continued the conversation would be refused."""
@@ -134,8 +115,6 @@ class _ConversationLength:
             raise _ConversationFull(f"more than {MAX_TURNS} turns")
         if self.items > MAX_ITEMS:
             raise _ConversationFull(f"more than {MAX_ITEMS} items")
-        if self.values > MAX_STORED_VALUES:
-            raise _ConversationFull(f"more than {MAX_STORED_VALUES} values")
         if self.size > max_bytes:
             raise _ConversationFull(f"more than {megabytes(max_bytes)} (OPENFAZE_MAX_REQUEST_MB)")
 
@@ -147,8 +126,6 @@ class _ResponseKeeper:
     services: Services
     tenant: str
     request: ResponsesRequest
-    is_short: bool
-    """True if the request's items are known to have at most _SHORT_BYTES bytes."""
     earlier: _ConversationLength
     """Length of the conversation before the request."""
 
@@ -158,17 +135,14 @@ class _ResponseKeeper:
 
         def make_stored() -> StoredResponse:
             stored = _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
-            earlier, values = self.earlier, self.earlier.values
-            for part in stored.lists():
-                values += count_values(part)
+            earlier = self.earlier
             items = earlier.items + len(self.request.items) + len(answer.output)
-            length = _ConversationLength(earlier.turns + 1, items, earlier.size + stored.size, values)
+            length = _ConversationLength(earlier.turns + 1, items, earlier.size + stored.size)
             length.check(services.max_request_bytes)
             return stored
 
-        is_short = self.is_short and len(content) <= _SHORT_BYTES
         try:
-            await services.responses.put(self.tenant, response_id, make_stored, is_short=is_short)
+            await services.responses.put(self.tenant, response_id, make_stored)
         except ValueError:
             limit = megabytes(LARGEST_RESPONSE)
             return f"The response is not kept: with its input it is larger than {limit}."
@@ -197,17 +171,9 @@ def _without_logprobs(item: OutputItem) -> OutputItem:
     return item.model_copy(update={"content": [part.model_copy(update={"logprobs": []}) for part in item.content]})
 
 
-def _read_items(stored: StoredResponse, max_values: int) -> tuple[list[Item], int]:
-    """Return the items of a stored response and its request, and the number of values in their JSON. Raises
-    PayloadTooLarge for more than `max_values` values."""
-    items: list[Item] = []
-    values = 0
-    for part in stored.lists():
-        values += count_values(part)
-        if values > max_values:
-            raise PayloadTooLarge(f"The conversation has more than {MAX_STORED_VALUES} values.")
-        items += parse(StoredItems, part, MAX_STORED_VALUES).root
-    return items, values
+def _read_items(stored: StoredResponse) -> list[Item]:
+    """Return the items of a stored response and its request. Raises PayloadTooLarge."""
+    return [item for part in stored.lists() for item in parse(StoredItems, part, MAX_STORED_VALUES).root]
 
 
 async def create_response(request: Request) -> HttpResponse:
@@ -216,12 +182,12 @@ async def create_response(request: Request) -> HttpResponse:
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     body = await read_body(request, services.max_request_bytes)
-    wanted, is_short = await parse_off_loop(ResponsesRequest, body), len(body) <= _SHORT_BYTES
+    wanted = await parse_off_loop(ResponsesRequest, body)
     del body  # large ones are in memory once more, as values
     request.state.log = {"model": wanted.model, "stream": bool(wanted.stream), "stages": stages.milliseconds}
     forgets = is_on(request, ZDR_HEADER)
     tenant = request.state.caller.tenant
-    converted, answering, keeping = await _prepare(services, wanted, tenant, forgets=forgets, is_short=is_short)
+    converted, answering, keeping = await _prepare(services, wanted, tenant, forgets=forgets)
     call = call_of(request, converted.chat)
     if wanted.stream:
         show_progress = is_on(request, PROGRESS_HEADER)
@@ -292,7 +258,7 @@ def _encode_page(stored: StoredResponse, limit: int, order: str, after: str | No
 
 
 async def _prepare(
-    services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool, is_short: bool
+    services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool
 ) -> tuple[ConvertedRequest, ResponseBuilder, _ResponseKeeper | None]:
     """Return the converted request, the builder of its response, and the response's keeper. The keeper is None if the
     response will not be stored."""
@@ -301,7 +267,7 @@ async def _prepare(
     history = await reading.history(wanted.previous_response_id)
     earlier = reading.length
     if any(isinstance(item, ReferenceItem) for item in wanted.items):
-        wanted, is_short = await reading.with_references(wanted), False
+        wanted = await reading.with_references(wanted)
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
 
     def convert() -> tuple[ConvertedRequest, Response]:
@@ -309,8 +275,7 @@ async def _prepare(
         response_id = f"resp_{uuid.uuid4().hex}"
         return converted, begin_response(wanted, response_id, is_stored=keeps)
 
-    on_loop = is_short and not reading.length.is_large
-    converted, response = convert() if on_loop else await asyncio.to_thread(convert)
+    converted, response = await asyncio.to_thread(convert)
     answering = ResponseBuilder(
         response,
         converted,
@@ -319,7 +284,7 @@ async def _prepare(
         streams=bool(wanted.stream),
         warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
     )
-    return converted, answering, _ResponseKeeper(services, tenant, wanted, is_short, earlier) if keeps else None
+    return converted, answering, _ResponseKeeper(services, tenant, wanted, earlier) if keeps else None
 
 
 async def _stream(
@@ -331,7 +296,6 @@ async def _stream(
     show_progress: bool,
 ) -> AsyncGenerator[bytes, None]:
     """Yield the chunks of a stream."""
-    size = 0
     with _errors_in_client_terms(answering.converted):
         async with aclosing(services.pipeline.run(call)) as events:
             async for event in events:
@@ -340,30 +304,13 @@ async def _stream(
                         if show_progress:
                             yield sse.encode_progress(stage, done, total)
                     case Finish():
-                        if encoded := await _finish(answering, event, size):
+                        if encoded := answering.finish(event):
                             yield encoded
                         content = await _keep_and_encode(answering, keeping)
                         yield answering.end(content)
                     case _:
-                        more = _size_of(event) if isinstance(event, TextChunk) else 0
-                        size += more
-                        if more <= _FEW_BYTES:
-                            encoded = answering.encode(event)
-                        else:
-                            encoded = await asyncio.to_thread(answering.encode, event)
-                        if encoded:
+                        if encoded := answering.encode(event):
                             yield encoded
-
-
-def _size_of(event: TextChunk) -> int:
-    """Return about the number of bytes of a text and its log probabilities as JSON."""
-    tokens = (event.logprobs or {}).get("content") or ()
-    return len(event.text) + _LOGPROB_BYTES * sum(1 + len(token.get("top_logprobs") or ()) for token in tokens)
-
-
-async def _finish(answering: ResponseBuilder, event: Finish, size: int) -> bytes:
-    """Finish the response, whose text takes `size` bytes with its log probabilities, and return the encoded events."""
-    return answering.finish(event) if size < LARGE_BYTES else await asyncio.to_thread(answering.finish, event)
 
 
 async def _answer_whole(
@@ -403,16 +350,12 @@ def _errors_in_client_terms(converted: ConvertedRequest) -> Iterator[None]:
 
 async def _keep_and_encode(answering: ResponseBuilder, keeping: _ResponseKeeper | None) -> bytes:
     """Store the finished response if it is to be kept, and return it as JSON."""
-    content = await _encode(answering)
+    content = await asyncio.to_thread(answering.response_json)
     if keeping and (reason := await keeping.keep(answering.response, content)):
         answering.response.store = False
         answering.response.warnings = [*answering.warnings, reason]
-        content = await _encode(answering)
+        content = await asyncio.to_thread(answering.response_json)
     return content
-
-
-async def _encode(answering: ResponseBuilder) -> bytes:
-    return answering.response_json() if answering.is_short else await asyncio.to_thread(answering.response_json)
 
 
 @dataclass
@@ -423,7 +366,6 @@ class _ConversationReader:
     tenant: str
     _size: int = 0
     _count: int = 0
-    _values: int = 0
     _turns: dict[str, tuple[list[Item], str | None]] = field(default_factory=dict)
     _items: dict[str, Item] = field(default_factory=dict)
     """Items by their ids.
@@ -434,7 +376,7 @@ class _ConversationReader:
     @property
     def length(self) -> _ConversationLength:
         """Length of all turns that have been read."""
-        return _ConversationLength(len(self._turns), self._count, self._size, self._values)
+        return _ConversationLength(len(self._turns), self._count, self._size)
 
     async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:
         """Return the items of a stored response and its request, and the id of the previous response.
@@ -452,11 +394,7 @@ class _ConversationReader:
         if len(self._turns) == MAX_TURNS:
             message = f"Field 'previous_response_id': the conversation has more than {MAX_TURNS} turns"
             raise BadRequest(message, param="previous_response_id")
-        read = partial(_read_items, stored, MAX_STORED_VALUES - self._values)
-        # All turns that are parsed on the event loop have as many bytes and values together as a body that is.
-        on_loop = self._size < LARGE_BYTES and not is_large(b"".join((stored.input, stored.output)), self._values)
-        items, values = read() if on_loop else await asyncio.to_thread(read)
-        self._values += values
+        items = await asyncio.to_thread(_read_items, stored)
         self._turns[response_id] = turn = items, stored.previous
         self._count += len(turn[0])
         if self._count > MAX_ITEMS:

@@ -1,7 +1,7 @@
 """Parses a request's body, in a thread if it is large.
 
-While the parser runs, no other thread does. It is fast for long plain strings, such as base64, but slow for many values
-and for escapes in strings. These are limited before the parser runs.
+While the parser runs, no other thread does. It is fast for long strings, such as base64, but slow for many values and
+for numbers of many digits. These are limited before the parser runs.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ from pydantic import BaseModel, ValidationError
 
 from app.errors import BadRequest, PayloadTooLarge
 from app.wire.problems import first_problem, json_fault
-from tasks.inputs.limits import MB, megabytes
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
@@ -22,17 +21,9 @@ LARGE_BYTES, MANY_VALUES = 256 * 1024, 2_000
 longer to parse than a hundred bytes of text."""
 MAX_VALUES = 50_000
 """A large body may have at most this many values. Parsing so many takes 40 ms."""
-MAX_ESCAPES = 2_000_000
-"""The strings of a large body may have at most this many backslashes. Parsing so many takes 80 ms."""
-MAX_NOT_ASCII = 16 * MB
-"""A large body may have about this many bytes of text that is not ASCII. Parsing so many takes 70 ms."""
-MAX_BESIDE = 4 * MB
-"""A large body may have at most this many bytes beside its strings."""
 MAX_DIGITS = 400
 """A number in a large body may have at most this many digits in a row. The time to parse a whole number grows with the
 square of its digits. No number that a double holds has more than 309 digits before its point."""
-_PIECE = 64 * 1024
-"""A body is scanned in pieces of this many bytes, between which other threads may run."""
 _ANY_DIGIT_AS_0 = bytes.maketrans(b"123456789", b"0" * 9)
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
 
@@ -42,9 +33,9 @@ class TooMuchJson(Exception):
     JSON."""
 
 
-def is_large(body: bytes | bytearray, values: int = 0) -> bool:
-    """True if a body is to be parsed in a thread, after `values` values that were parsed for the same request."""
-    return len(body) >= LARGE_BYTES or values + _signs(body, b",[{") >= MANY_VALUES
+def is_large(body: bytes | bytearray) -> bool:
+    """True if a body is to be parsed in a thread."""
+    return len(body) >= LARGE_BYTES or _count_signs(body) >= MANY_VALUES
 
 
 async def parse_off_loop(kind: type[RequestT], body: bytes | bytearray) -> RequestT:
@@ -63,7 +54,7 @@ def parse(kind: type[RequestT], body: bytes | bytearray, max_values: int = MAX_V
             check_size(body, max_values)
         return kind.model_validate_json(body)
     except TooMuchJson as error:
-        raise as_refusal(error) from None
+        raise PayloadTooLarge(f"The request's JSON {error}.") from None
     except ValidationError as error:
         problem = first_problem(error)
         if problem.is_json:
@@ -81,34 +72,18 @@ def parse_json(body: bytes | bytearray, max_values: int = MAX_VALUES) -> object:
         raise ValueError(json_fault(str(error))) from None
 
 
-def as_refusal(error: TooMuchJson) -> PayloadTooLarge:
-    """Return the refusal of a request whose JSON is too much."""
-    return PayloadTooLarge(f"The request's JSON {error}.")
-
-
 def check_size(body: bytes | bytearray, max_values: int = MAX_VALUES) -> None:
     """Raise TooMuchJson for JSON that would take too long to parse. The values are estimated by their commas and
     brackets."""
-    if _signs(body, b"\\") > MAX_ESCAPES:
-        raise TooMuchJson(f"has more than {MAX_ESCAPES} backslashes in its strings")
-    if sum(len(piece) for piece in _pieces(body) if not piece.isascii()) > MAX_NOT_ASCII:
-        raise TooMuchJson(f"has more than {megabytes(MAX_NOT_ASCII)} of text that is not ASCII")
     outside = bytearray()
     for count, piece in enumerate(_beside_strings(body)):
         if count > 2 * max_values:  # a member has a name and a value
             raise TooMuchJson(f"has more than {max_values} values")
         outside += piece
-        if len(outside) > MAX_BESIDE:
-            raise TooMuchJson(f"has more than {megabytes(MAX_BESIDE)} beside its strings")
-    if _signs(outside, b",[{") > max_values:
+    if _count_signs(outside) > max_values:
         raise TooMuchJson(f"has more than {max_values} values")
     if _TOO_MANY_DIGITS in outside.translate(_ANY_DIGIT_AS_0):
         raise TooMuchJson(f"has a number of more than {MAX_DIGITS} digits")
-
-
-def count_values(text: bytes | bytearray) -> int:
-    """Return about the number of values in a JSON text: its commas and opening brackets outside of strings."""
-    return sum(_signs(piece, b",[{") for piece in _beside_strings(text))
 
 
 def _beside_strings(body: bytes | bytearray) -> Iterator[bytes | bytearray]:
@@ -133,10 +108,6 @@ def _is_escaped(body: bytes | bytearray, place: int) -> bool:
     return (place - before) % 2 == 1
 
 
-def _signs(text: bytes | bytearray, signs: bytes) -> int:
-    """Return how often one of `signs` occurs in `text`."""
-    return sum(piece.count(sign) for piece in _pieces(text) for sign in signs)
-
-
-def _pieces(text: bytes | bytearray) -> Iterator[bytes | bytearray]:
-    return (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+def _count_signs(text: bytes | bytearray) -> int:
+    """Return the number of commas and opening brackets in `text`."""
+    return sum(map(text.count, b",[{"))

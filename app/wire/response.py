@@ -8,10 +8,6 @@ from app.events import FinishReason
 from app.wire.descriptions import describe
 from app.wire.model_names import ModelType
 
-FEW_TOKENS = 4000
-"""A plain answer with at most this many tokens is encoded on the event loop. Any other answer is encoded in a
-thread."""
-
 
 def absent(value: object) -> bool:
     return value is None
@@ -86,12 +82,6 @@ class ChatCompletion(ResponseModel):
     contradicts."""
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
     """Warnings for the caller, a sentence each; absent if there are none."""
-
-    @property
-    def is_short(self) -> bool:
-        """True if encoding the answer as JSON takes less time than starting a thread."""
-        plain = self.precontext is None and self.evidence is None and self.choices[0].logprobs is None
-        return plain and self.usage.completion_tokens <= FEW_TOKENS
 
 
 class FunctionDelta(ResponseModel):

@@ -1,7 +1,6 @@
 """Builds the answer of POST /v1/responses. Events of the pipeline become items of the response and events of the
 stream, with the same ids in both. The fields of each model are sent in the order of their declaration."""
 
-import re
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -15,16 +14,12 @@ from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
 from app.runnable_commands import adapt_for_client
 from app.wire import sse
-from app.wire.response import FEW_TOKENS, PrecontextEntry, ResponseModel, absent
+from app.wire.response import PrecontextEntry, ResponseModel, absent
 from app.wire.response_items import CustomTool, OfferedTool
 from app.wire.responses import CUSTOM_INPUT, ConvertedRequest, ReasoningConfig, ResponsesRequest
 from tasks.precontext import REQUEST, Entry, Evidence
 
 Json = dict[str, Any]
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"|(")(?:[^"\\]|\\.)*+(\\?)\Z', re.S)
-"""A string of JSON, or the beginning of one at the end of a piece. Of the latter, the groups are its opening quote and
-the last backslash if it escapes the next character."""
-_DELTA = b"response.output_text.delta"
 Status = Literal["in_progress", "completed", "incomplete", "failed"]
 
 
@@ -162,12 +157,6 @@ class Response(ResponseModel):
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
     """Warnings for the caller, a sentence each; absent if there are none."""
 
-    @property
-    def is_short(self) -> bool:
-        """True if encoding the response as JSON takes less time than starting a thread."""
-        plain = self.precontext is None and self.evidence is None
-        return plain and (self.usage is None or self.usage.output_tokens <= FEW_TOKENS)
-
 
 def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Response:
     """Return the empty response to `request`; most of its fields repeat fields of the request."""
@@ -237,48 +226,9 @@ def _tool(tool: Json) -> Json:
     return {**tool, "strict": bool(tool["strict"])} if tool["type"] == "function" else tool
 
 
-_FEW_CHARS = 64 * 1024
-"""Instructions of at most this many characters are encoded on the event loop."""
-
-
-class _ArgumentsEnd:
-    """Finds the end of a call's arguments, while their pieces arrive. The time is linear in the number of characters,
-    because each piece is looked at once, and the whole is parsed once."""
-
-    def __init__(self) -> None:
-        self._seen = 0
-        """Number of pieces that were looked at."""
-        self._depth = 0
-        """Number of open brackets and braces, outside strings."""
-        self._string = ""
-        """If the last piece ended within a string: its opening quote, and the last backslash if it escapes the next
-        character."""
-        self._last = ""
-        """The last character that is not white space."""
-        self._are_whole: bool | None = None
-        """True if all brackets are closed and the arguments are JSON; False if they are closed, but the arguments are
-        not JSON, which more text cannot change; None before."""
-
-    def is_reached(self, pieces: Sequence[str]) -> bool:
-        """True if the pieces are a whole JSON object. They are those of the last call of this method, and any that
-        arrived since."""
-        if self._are_whole is None:
-            for piece in pieces[self._seen :]:
-                self._read(piece)
-            self._seen = len(pieces)
-            if self._depth <= 0 and not self._string and self._last == "}":
-                self._are_whole = _is_json("".join(pieces))
-        return bool(self._are_whole)
-
-    def _read(self, piece: str) -> None:
-        bare = _STRINGS.sub(r"\1\2", self._string + piece)
-        _, quote, backslash = bare.partition('"')
-        self._string = quote + backslash
-        self._depth += sum(map(bare.count, "{[")) - sum(map(bare.count, "}]"))
-        self._last = piece.rstrip()[-1:] or self._last
-
-
-def _is_json(text: str) -> bool:
+def _is_object(text: str) -> bool:
+    if not text.rstrip().endswith("}"):
+        return False
     try:
         pydantic_core.from_json(text)
     except ValueError:
@@ -308,8 +258,6 @@ class ResponseBuilder:
     open item is always the last one, because items never overlap."""
     _pieces: list[str] = field(default_factory=list)
     """Pieces of the open item's text so far."""
-    _open_arguments: _ArgumentsEnd = field(default_factory=_ArgumentsEnd)
-    """Finds the end of the open call's arguments."""
     _held: deque[tuple[int | str, list[ItemEvent]]] = field(default_factory=deque)
     """Other items that began before the open call was complete, in order, with their keys and events. Some LLM servers
     interleave calls."""
@@ -317,16 +265,9 @@ class ResponseBuilder:
     """The events in `_held` of each call."""
     _calls_done: set[int] = field(default_factory=set)
     """Numbers of finished calls. White space may still follow their arguments."""
-    _delta: bytes = b""
-    """JSON that all text events of the open message share: the part between the event's number and its text."""
     _logprobs: list[Any] = field(default_factory=list)
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
-
-    @property
-    def is_short(self) -> bool:
-        """True if encoding the response as JSON takes less time than starting a thread."""
-        return len(self.response.instructions or "") <= _FEW_CHARS and self.response.is_short
 
     def response_json(self) -> bytes:
         """Return the JSON of the response so far."""
@@ -334,10 +275,6 @@ class ResponseBuilder:
 
     def encode(self, event: Event) -> bytes:
         """Add an event other than Finish, and return the encoded events of the stream."""
-        if isinstance(event, TextChunk) and self._open == "message" and not (event.logprobs or event.is_refusal):
-            # Shortcut for the most frequent case.
-            self._pieces.append(event.text)
-            return self._delta_event(event.text) if self.streams and event.text else b""
         self._collect(event)
         return self._take_encoded()
 
@@ -423,7 +360,7 @@ class ResponseBuilder:
 
     def _may_close(self) -> bool:
         """True unless the open item is a call whose arguments are not a whole JSON object yet."""
-        return not isinstance(self._open, int) or self._open_arguments.is_reached(self._pieces)
+        return not isinstance(self._open, int) or _is_object("".join(self._pieces))
 
     def finish(self, event: Finish) -> bytes:
         """End all items. Afterwards, `response` is complete except for `store`."""
@@ -494,9 +431,6 @@ class ResponseBuilder:
             part = _PARTS[str(item_key)]()
             item.content.append(part)  # type: ignore[arg-type]
             self._emit("response.content_part.added", **self._item_fields(index), content_index=0, part=part)
-        if item_key == "message":
-            fields = {**self._item_fields(index), "content_index": 0, "logprobs": []}
-            self._delta = b"," + pydantic_core.to_json(fields)[1:-1] + b',"delta":'
         return index
 
     def _new_item(self, item_key: int | str, id_suffix: str, event: ItemEvent | None) -> Item:
@@ -522,7 +456,7 @@ class ResponseBuilder:
         self._open = None
         index = len(self.response.output) - 1
         item, fields = self.response.output[index], self._item_fields(index)
-        text, self._pieces, self._open_arguments = "".join(self._pieces), [], _ArgumentsEnd()
+        text, self._pieces = "".join(self._pieces), []
         match item:
             case OutputMessage(content=[RefusalText() as part]):
                 part.refusal = text
@@ -548,12 +482,6 @@ class ResponseBuilder:
                 raise AssertionError(item)
         item.status = status
         self._emit("response.output_item.done", output_index=index, item=item)
-
-    def _delta_event(self, text: str) -> bytes:
-        """Return the event for a chunk of the open message. Only its number and text differ from the previous event."""
-        number, self._sequence_number = self._sequence_number, self._sequence_number + 1
-        head = b'{"type":"%b","sequence_number":%d' % (_DELTA, number)
-        return sse.encode_event(head, self._delta, pydantic_core.to_json(text), b"}", name=_DELTA)
 
     def _item_fields(self, index: int) -> Json:
         return {"item_id": self.response.output[index].id, "output_index": index}

@@ -44,9 +44,6 @@ class Embedder(Protocol):
 class PassageEmbedder(Embedder, Protocol):
     """An Embedder that also embeds texts of any length, divided into passages."""
 
-    def cuts_at_once(self) -> bool:
-        """True if the tokenizer is loaded, so that `passages` can begin immediately."""
-
     def passages(self, texts: Sequence[str], role: Role = QUERY) -> list[list[Passage]]:
         """Divide all of each of `texts` into passages short enough for the engine."""
 
@@ -66,7 +63,6 @@ class HostedEmbedder:
         self._remembered: OrderedDict[str, Vector] = OrderedDict()
         self.passages = passages.of
         self.frame = passages.frame
-        self.cuts_at_once = passages.is_loaded
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         texts = [text[:LONGEST_TEXT] for text in texts]

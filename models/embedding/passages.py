@@ -47,10 +47,6 @@ class Passages:
         self._max_tokens = max_tokens
         self._prefixes = prefixes or {}
 
-    def is_loaded(self) -> bool:
-        """True if the tokenizer was read."""
-        return "_tokenizer" in vars(self)
-
     @cached_property
     def _tokenizer(self) -> Any:
         tokenizer = read_tokenizer(self._find_tokenizer())

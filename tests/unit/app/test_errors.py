@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.chat.schema.shape import SchemaNotSatisfied
-from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, InternalError, Unavailable, report_error, to_api_error
+from app.errors import ApiError, BadRequest, InternalError, Unavailable, report_error, to_api_error
 from models.base import (
     EngineFailed,
     EngineNotReady,
@@ -101,16 +101,6 @@ def test_clients_are_kept_from_repeating_what_a_repetition_cannot_change(error: 
 )
 def test_what_may_pass_says_when_to_come_back(error: Exception, seconds: int) -> None:
     assert to_api_error(error).headers == {"retry-after": str(seconds)}
-
-
-def test_nobody_is_made_to_wait_for_minutes() -> None:
-    headers = to_api_error(EngineOverloaded("e", 64, LONGEST_RETRY_S + 1)).headers
-    assert headers == {"retry-after": str(LONGEST_RETRY_S + 1), **NEVER}
-
-
-@pytest.mark.parametrize("error", [InputError("x"), InputTooLarge("x"), LlmRefused("x")])
-def test_what_no_client_repeats_needs_no_word_on_it(error: Exception) -> None:
-    assert to_api_error(error).headers == {}
 
 
 def test_the_body_is_openais_with_the_requests_id() -> None:

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import shutil
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 import structlog
 
 from app.assembly.building import build_config
-from app.assembly.services import Services
 from app.cli import extras
 from app.cli.pulling import sets_named
 from app.cli.serving import announce
@@ -21,7 +19,6 @@ from app.main import create_app
 from app.runnable_commands import adapt_commands, adapt_for_client
 from app.settings import Settings
 from models.catalog import CATALOG
-from models.weights.files import WEIGHT_SETS
 from tests.conftest import ROOT, each_case
 
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -66,21 +63,6 @@ def check(text: str) -> None:
                 assert all(known.files for known in sets_named(name, Settings(_env_file=None)))
             else:
                 assert name in extras.PURPOSES
-
-
-def test_the_networks_that_a_gpu_box_does_not_fetch_are_named_with_commands_that_work_in_its_container(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("container", "openfaze")
-    monkeypatch.setenv("OPENFAZE_WEIGHTS_DIR", "/var/lib/openfaze/weights")
-    page = (ROOT / "docs/gpu.md").read_text()
-    folders = {one.spec.name: one.spec.weights for capability in CATALOG.values() for one in capability.engines}
-    for name in ("chronos-2", "llmdet"):
-        told = re.fullmatch(r"the folder '(\S+)' \((\S+)\)", folders[name])
-        assert told is not None
-        command = adapt_commands(f"`hf download {told[2]} --local-dir {told[1]}`").strip("`")
-        assert f"\n{command}\n" in page, f"put this into docs/gpu.md: {command}"
-        assert f"| `{name}` |" in page
 
 
 def test_no_message_asks_pip_for_what_is_on_no_registry(all_said: dict[str, list[str]]) -> None:
@@ -146,12 +128,6 @@ def test_commands_are_printed_as_they_work_in_the_clone(scripts: Path, monkeypat
     assert adapt_commands(REMEDY) == shown
 
 
-def test_elsewhere_commands_have_their_whole_path(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (elsewhere := scripts.parents[2] / "elsewhere").mkdir()
-    monkeypatch.chdir(elsewhere)
-    assert adapt_commands("`openfaze pull paddleocr`") == f"`{scripts}/openfaze pull paddleocr`"
-
-
 def test_clients_are_sent_commands_as_they_work_in_the_clone_and_no_other_folder(
     scripts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,46 +169,6 @@ async def test_everything_that_a_server_says_names_the_command_as_it_works(
         assert "`openfaze " not in text
 
 
-@pytest.mark.parametrize(
-    ("profile", "said"),
-    [("gpu", ["nsfw-vit, whisper-large-v3-turbo, rf-detr-seg-small"]), ("embedded", []), (None, [])],
-)
-async def test_the_start_names_what_the_profile_of_the_operator_lacks(
-    profile: str | None, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("container", "openfaze")
-    for file in WEIGHT_SETS["pp-ocrv6-medium"].files:
-        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file.path).touch()
-    given = {
-        "weights_dir": str(tmp_path),
-        "profile": profile,
-        "translate": "llm",
-        "llm_base_url": "http://127.0.0.1:9/v1",
-    }
-    services = Services(Settings(_env_file=None, **given))  # type: ignore[arg-type]
-    with structlog.testing.capture_logs() as logs:
-        announce(services, "http://127.0.0.1:1")
-    await services.close()
-    missing = [entry for entry in logs if entry["event"] == "weights_missing"]
-    assert [entry["sets"] for entry in missing] == said
-    command = "`docker compose run --rm openfaze openfaze pull gpu`"
-    assert all(entry["remedy"] == f"Smaller engines are used instead. Run {command}." for entry in missing)
-
-
-def test_where_the_shell_finds_them_commands_are_short(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(scripts))
-    assert shutil.which("openfaze")
-    assert adapt_commands(REMEDY) == REMEDY
-
-
-def test_what_runs_in_another_folder_has_its_whole_path_everywhere(
-    scripts: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(scripts.parents[1])
-    assert adapt_commands("`hf download a/b --local-dir b`") == f"`{scripts}/hf download a/b --local-dir b`"
-
-
 def test_in_the_image_commands_are_those_of_its_machine(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("container", "openfaze")
     monkeypatch.setenv("OPENFAZE_WEIGHTS_DIR", "/weights")
@@ -246,12 +182,3 @@ def test_in_the_image_commands_are_those_of_its_machine(scripts: Path, monkeypat
         assert adapt_commands(f"Run `{command}`.") == f"Run `{shown}`."
     with pytest.raises(extras.CannotInstall, match="Packages are part of the image"):
         extras.install("gpu")
-
-
-def test_a_command_is_looked_up_once_for_all_who_ask(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Anybody may ask for /ready, and every error names its remedy on the event loop."""
-    looked: list[str] = []
-    find = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name, **more: looked.append(name) or find(name, **more))
-    assert adapt_for_client(REMEDY) == adapt_for_client(REMEDY)
-    assert len(looked) == len(set(looked)) > 0

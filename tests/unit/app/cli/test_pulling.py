@@ -1,6 +1,5 @@
 """Which weights `openfaze pull` lists, which of them a name means, and what it says while it fetches them."""
 
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from app.cli import pulling
-from app.cli.pulling import NothingToPull, fetch, left_out, listing, reader_of, sets_named, sets_of
+from app.cli.pulling import NothingToPull, fetch, left_out, reader_of, sets_named, sets_of
 from app.settings import Settings
 from models.catalog import CATALOG
 from models.setting_types import PROFILES
-from models.weights.files import RECOMMENDED, WEIGHT_SETS, WeightFile, WeightSet
+from models.weights.files import RECOMMENDED, WEIGHT_SETS, WeightSet
 from models.weights.pulling import PullFailed
 from tests.conftest import each_case
 from tests.unit.models.weights.test_files import CONTENT, WeightServer, serving_weights
@@ -29,34 +28,6 @@ def settings(folder: Path | str = "weights", **choices: str) -> Settings:
 def set_named(name: str, given: Settings) -> WeightSet:
     [known] = sets_named(name, given)
     return known
-
-
-@each_case("known", WEIGHT_SETS.values())
-def test_every_set_says_what_it_is_for_how_large_it_is_and_which_engine_reads_it(known: WeightSet) -> None:
-    assert known.purpose
-    assert known.shown_size != "unknown size"
-    assert known.name.startswith(reader_of(known).spec.name)
-
-
-def test_the_list_has_every_set_and_no_line_over_a_hundred_columns() -> None:
-    lines = listing(settings()).splitlines()
-    assert {line.split()[0] for line in lines if line.startswith("  ")} == set(WEIGHT_SETS)
-    assert max(map(len, lines)) <= 100
-
-
-def test_the_list_says_what_is_here_in_whole_and_in_part(tmp_path: Path) -> None:
-    for name in ("whisper/small/model.bin", "rf-detr-seg-small.onnx"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    states = {line.split()[0]: line for line in listing(settings(tmp_path)).splitlines() if line.startswith("  ")}
-    assert "  in part  " in states["whisper-small"]
-    assert "  here " in states["rf-detr-seg-small"]
-    assert "  missing  " in states["qwen3-4b"]
-
-
-@each_case("known", WEIGHT_SETS.values())
-def test_a_set_is_named_by_its_name(known: WeightSet) -> None:
-    assert set_named(known.name, settings()) is known
 
 
 @pytest.mark.parametrize(("capability", "name"), RECOMMENDED.items())
@@ -120,11 +91,6 @@ def test_a_profile_has_no_set_that_nothing_would_read(
     assert not list(left_out("madlad-400", settings(**choices)))
 
 
-def test_the_list_says_how_much_each_profile_fetches() -> None:
-    *_, last = listing(settings()).splitlines()
-    assert re.fullmatch(r"or all of a profile: embedded \(nothing\), standard \(\d\.\d GB\), gpu \(\d\.\d GB\)\.", last)
-
-
 def test_of_several_sets_one_that_cannot_be_fetched_keeps_none_of_the_others(
     server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,55 +118,6 @@ def test_what_several_sets_need_together_must_fit_on_the_disk(
     with pytest.raises(PullFailed, match="rf-detr-seg-small and whisper-small need 6 MB"):
         fetch(sets, settings(tmp_path))
     assert not server.requests
-
-
-def test_files_of_unknown_size_count_as_what_they_are_about(
-    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000))
-    known = WeightSet("rf-detr-seg-small", "MIT", (server.file("/model", size=None),), about_mb=5)
-    with pytest.raises(PullFailed, match="rf-detr-seg-small needs about 5 MB, but .* has 4 MB left"):
-        fetch([known], settings(tmp_path))
-    assert not server.requests
-
-
-def test_where_there_is_no_terminal_a_line_tells_each_tenth(
-    server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    halves = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in ("a", "b")]
-    fetch([WeightSet("whisper-small", "MIT", tuple(halves), "x")], settings(tmp_path))
-    told = [line.split() for line in capsys.readouterr().err.splitlines() if " %: " in line]
-    assert [line[0] for line in told] == sorted({line[0] for line in told}, key=int)
-    assert (told[-1][0], told[-1][-1]) == ("100", "b")
-    assert {line[-1] for line in told} == {"a", "b"}
-    fetch([WeightSet("whisper-small", "MIT", tuple(halves), "x")], settings(tmp_path))  # all is here
-    assert " %: " not in capsys.readouterr().err
-
-
-def test_on_a_terminal_each_file_has_a_bar_and_all_of_them_one(
-    server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    files = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in ("first", "second")]
-    fetch([WeightSet(name, "MIT", (file,), "x") for name, file in zip(NAMES, files, strict=True)], settings(tmp_path))
-    shown = capsys.readouterr().err
-    assert all(name in shown for name in ("first", "second", "in all"))
-    assert " %: " not in shown
-
-
-def test_what_is_more_than_was_announced_ends_at_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    show = pulling._print_tenths(1000)
-    file = WeightFile("http://localhost/x", "0" * 64, "x")
-    for done in (99, 100, 150, 999, 1000, 1500):
-        show(file, done, None)
-    assert [line.split(" %")[0] for line in capsys.readouterr().err.splitlines()] == ["10", "90", "100"]
-
-
-def test_an_engine_without_a_set_says_what_it_lacks() -> None:
-    with pytest.raises(NothingToPull, match="llmdet: the folder .* Run `hf download iSEE-Laboratory/llmdet_tiny"):
-        set_named("llmdet", settings())
-    with pytest.raises(NothingToPull, match="paddleocr-vl: the folder .* Run `hf download PaddlePaddle/PaddleOCR-VL"):
-        set_named("paddleocr-vl", settings())
 
 
 def test_an_unknown_name_gets_a_guess_and_the_list() -> None:
@@ -236,18 +153,3 @@ def test_what_does_not_fit_on_the_disk_is_not_begun(
     with pytest.raises(PullFailed, match=rf"paddleocr needs 3 MB, but {tmp_path} has 1 MB left"):
         pulling.fetch([known], settings(tmp_path / "new" / "folder"))
     assert not server.requests
-
-
-@pytest.mark.parametrize(
-    ("size", "about_mb", "shown"),
-    [
-        (998_169, None, "1 MB"),
-        (2_497_280_256, None, "2.5 GB"),
-        (None, 140, "~140 MB"),
-        (None, None, "unknown size"),
-    ],
-)
-def test_sizes_are_shown_as_people_read_them(
-    server: WeightServer, size: int | None, about_mb: int | None, shown: str
-) -> None:
-    assert WeightSet("x", "MIT", (server.file("/model", size=size),), "x", about_mb).shown_size == shown

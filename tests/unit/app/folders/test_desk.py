@@ -98,29 +98,6 @@ def read_again(desk: TableReview) -> None:
     wait_until(lambda: desk.overview()["being_read"] is None)
 
 
-def test_what_is_left_is_counted(desk: TableReview, names: list[str]) -> None:
-    number = correct(desk, names[0], "Ada0")
-    told = desk.overview()
-    assert (told["papers"], told["papers_left"], told["doubtful"]) == (PAPERS, PAPERS - 1, PAPERS - 1)
-    assert (told["fields"], told["fields_right"]) == (2 * PAPERS, PAPERS + 1)
-    assert desk.undo(number) == {"paper": names[0], "pointer": "/name", "change": "value"}
-    assert desk.overview()["papers_left"] == PAPERS
-
-
-def test_two_people_get_different_papers(desk: TableReview, names: list[str]) -> None:
-    assert desk.next_paper("one", None)["name"] == names[0]
-    assert desk.next_paper("two", None)["name"] == names[1]
-    assert desk.next_paper("one", names[0])["name"] == names[2]
-    assert desk.next_paper("two", names[1], back=True)["name"] == names[0]
-    # They are accepted: after ten corrections the others would be read again meanwhile.
-    for name in names[:-1]:
-        correct(desk, name, "wrong")
-    assert desk.next_paper("one", names[2])["name"] == names[-1]
-    assert desk.next_paper("two", names[0])["name"] == names[-1], "the last one is for both"
-    correct(desk, names[-1], "wrong")
-    assert desk.next_paper("one", names[2])["name"] is None
-
-
 def test_corrected_papers_teach_those_that_look_alike(desk: TableReview, names: list[str], asker: FakeAsker) -> None:
     correct(desk, names[0], "wrong")  # accepted: no correction
     for number, name in enumerate(names[1 : CORRECTIONS_TO_LEARN + 1], 1):
@@ -171,20 +148,6 @@ def test_only_what_fits_the_schema_is_kept(desk: TableReview, names: list[str]) 
         desk.content("/etc/passwd")
 
 
-def test_the_table_is_written_at_any_moment(desk: TableReview, names: list[str], tmp_path: Path) -> None:
-    correct(desk, names[0], "Ada Nő")
-    assert desk.export() == {"written": ["out.jsonl"]}
-    first, *_ = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
-    assert '"Ada Nő"' in first
-    assert '"match": "reviewed"' in first
-
-
-def test_a_file_that_is_gone_is_said(desk: TableReview, names: list[str]) -> None:
-    Path(names[0]).unlink()
-    with pytest.raises(Rejected, match=r"00\.txt"):
-        desk.content(names[0])
-
-
 @pytest.fixture
 def paper(desk: TableReview, names: list[str]) -> str:
     """A paper whose list is empty."""
@@ -221,19 +184,6 @@ def test_a_row_is_added_filled_and_removed(desk: TableReview, paper: str) -> Non
     assert desk.paper(paper)["answer"]["lines"] == [{"what": "Bread", "price": None}]
 
 
-def test_two_people_do_not_overwrite_each_others_rows(desk: TableReview, paper: str) -> None:
-    seen = desk.paper(paper)["version"]
-    add(desk, paper, 0)
-    for change in (
-        lambda: desk.add_row(paper, "/lines", seen, 0),
-        lambda: desk.review(paper, "/name", seen, "Ada"),
-        lambda: desk.remove_row(paper, "/lines/0", seen),
-    ):
-        with pytest.raises(Rejected) as told:
-            change()
-        assert told.value.status == 409
-
-
 def test_a_list_has_as_many_rows_as_the_schema_allows(desk: TableReview, paper: str) -> None:
     for _ in range(2):
         add(desk, paper, 9)
@@ -241,9 +191,3 @@ def test_a_list_has_as_many_rows_as_the_schema_allows(desk: TableReview, paper: 
         add(desk, paper, 0)
     with pytest.raises(Rejected, match="no list"):
         desk.add_row(paper, "/name", desk.paper(paper)["version"], 0)
-
-
-def test_a_list_that_is_null_can_get_a_row(desk: TableReview, paper: str) -> None:
-    desk._state.note(paper, PaperResult({"name": "wrong", "total": 2.0, "lines": None}))
-    add(desk, paper, 0)
-    assert desk.paper(paper)["answer"]["lines"] == [{"what": None, "price": None}]

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import sqlite3
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 import openpyxl
 import pytest
 
-from app.folders import workbook
-from app.folders.failures import Failed
 from app.folders.files import write
 from app.folders.reviews import PaperResult
 from app.folders.schemas import schema_of
@@ -75,15 +72,6 @@ def test_a_workbook_has_a_sheet_a_list_and_no_formula() -> None:
     assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row} == {"s", "n"}
 
 
-def test_cells_are_coloured_by_their_probability_and_lead_to_the_paper() -> None:
-    written("out.xlsx")
-    book = openpyxl.load_workbook("out.xlsx")
-    colours = [cell.fill.fgColor.rgb for cell in book["papers"][2]][1:5]
-    assert colours == ["FFE3F4E6", "FFFFF3CD", "FFFBDDDD", "00000000"], "sure, less sure, unsure, not known"
-    assert book["lines"]["D3"].fill.fgColor.rgb == "FFFBDDDD", "what nothing supports is red"
-    assert book["papers"]["A3"].hyperlink.target == "in/b%20c.pdf"
-
-
 def test_a_sheet_has_days_a_filter_widths_that_fit_and_the_warnings() -> None:
     schema = schema_of("number, date, due_date, lines[what, day: date]")
     schema["properties"]["sent"] = {"type": ["string", "null"], "format": "date-time"}
@@ -109,22 +97,6 @@ def test_a_sheet_has_days_a_filter_widths_that_fit_and_the_warnings() -> None:
 def cells_of(name: str) -> list[list[str]]:
     with Path(name).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file))
-
-
-def test_csv_is_a_file_a_list_and_no_formula() -> None:
-    assert written("out.csv") == [Path("out.csv"), Path("out.lines.csv")]
-    papers, lines = cells_of("out.csv"), cells_of("out.lines.csv")
-    assert papers[1] == ["in/a.pdf", "'=1+1", "12.5", "a; b", "+49 30 1234", "0.4", ""]
-    assert lines[1:] == [["in/a.pdf", "1", "'@SUM(A1)", "", ""], ["in/a.pdf", "2", "Bread", "-3", "0.0"]]
-
-
-def test_lists_whose_names_differ_in_signs_alone_have_files_of_their_own() -> None:
-    items = {"type": "array", "items": {"type": "object", "properties": {"x": {"type": "string"}}}}
-    schema = {"type": "object", "properties": {"a b": items, "a_b": items}}
-    row = Row("a", "a", PaperResult({"a b": [{"x": "first"}], "a_b": [{"x": "second"}]}))
-    files = write(Path("out.csv"), schema, lambda: iter([row]))
-    assert files == [Path("out.csv"), Path("out.a_b.csv"), Path("out.a_b_2.csv")]
-    assert [cells_of(str(file))[1][2] for file in files[1:]] == ["first", "second"]
 
 
 @pytest.mark.parametrize(
@@ -190,12 +162,6 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(name: str, folder: Path) ->
     assert not [file for file in folder.iterdir() if file.name.startswith(".")]
 
 
-def test_more_rows_than_a_sheet_has_are_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "_MAX_ROWS", 3)
-    with pytest.raises(Failed, match=r"write \.sqlite"):
-        written("out.xlsx")
-
-
 @pytest.mark.parametrize("name", ["out.xlsx", "out.csv", "out.jsonl", "out.sqlite"])
 def test_characters_that_xml_forbids_keep_no_paper_out_of_the_table(name: str) -> None:
     forbidden = "\ufffe\uffff\x00\x01\x0b"
@@ -219,29 +185,3 @@ def test_characters_that_xml_forbids_keep_no_paper_out_of_the_table(name: str) -
     assert (listed[0][2], listed[1][2]) == ("b", None)
     assert probabilities[1] == ("in/n.txt", "a", 0.5, None, None)
     assert book["papers"]["A3"].hyperlink.target == "https://papers.example/"
-
-
-def test_a_paper_below_a_folder_whose_name_is_not_utf8_is_linked(folder: Path) -> None:
-    own = os.fsdecode(os.fsencode(folder) + b"/f\xff")
-    Path(own).mkdir()
-    write(Path("out.xlsx"), SCHEMA, lambda: iter([Row("a.pdf", f"{own}/a.pdf", None)]))
-    assert openpyxl.load_workbook("out.xlsx")["papers"]["A2"].hyperlink.target == "f%FF/a.pdf"
-
-
-def test_more_columns_than_a_database_has_are_refused_with_a_way_out(folder: Path) -> None:
-    written("out.sqlite")
-    before = (folder / "out.sqlite").read_bytes()
-    schema = {"type": "object", "properties": {f"f{number}": {"type": "string"} for number in range(3000)}}
-    with pytest.raises(Failed, match=r"out\.sqlite cannot be written .*write \.jsonl"):
-        write(Path("out.sqlite"), schema, lambda: iter(ROWS))
-    assert (folder / "out.sqlite").read_bytes() == before
-    assert not [file for file in folder.iterdir() if file.name.startswith(".")]
-
-
-def test_names_of_sheets_are_those_that_workbooks_allow() -> None:
-    schema = schema_of(f"papers[a], {'x' * 40}[a], {'x' * 39}y[a], Papers[a]")
-    answer = {name: [{"a": name}] for name in schema["properties"]}
-    write(Path("out.xlsx"), schema, lambda: iter([Row("a", "a", PaperResult(answer))]))
-    book = openpyxl.load_workbook("out.xlsx")
-    names = ["papers", "papers 2", "x" * 27, f"{'x' * 27} 2", "Papers 3", "warnings", "probabilities"]
-    assert book.sheetnames == names

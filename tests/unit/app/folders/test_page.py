@@ -15,7 +15,7 @@ from app.folders.desk import TableReview
 from app.folders.page import review_app
 from app.folders.papers import papers_of
 from app.folders.reviews import PaperResult
-from app.folders.schemas import plain_schema, schema_of
+from app.folders.schemas import schema_of
 from app.folders.state import JobState
 from tests.unit.app.folders.test_desk import FakeAsker
 
@@ -80,33 +80,3 @@ async def test_a_table_that_cannot_be_written_is_an_error_that_says_so(
     assert "out.xlsx cannot be written" in refused.json()["error"]["message"]
     assert (await page.get("overview")).status_code == 200
     assert (tmp_path / "out.xlsx").read_bytes() == before
-
-
-@pytest.mark.parametrize("value", ["2026-99-99", "12 March 2026", "20260312", ""])
-async def test_a_day_that_is_in_no_calendar_is_no_date(
-    page: httpx.AsyncClient, desk: TableReview, paper: str, value: str
-) -> None:
-    refused = await corrected(page, desk, paper, "/date", value)
-    assert refused.status_code == 422
-    assert refused.json()["error"]["message"] == f"'{value}' is not a date such as 2026-03-12"
-    assert (await corrected(page, desk, paper, "/date", "2026-02-28")).status_code == 200
-
-
-@pytest.mark.parametrize("kind", ["string", ["string", "null"], None])
-async def test_a_date_and_time_has_a_day_of_the_calendar_and_a_time_of_day(
-    page: httpx.AsyncClient, desk: TableReview, paper: str, kind: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moment = {"type": kind or "string", "format": "date-time"}
-    field = moment if kind else {"anyOf": [moment, {"type": "null"}]}
-    monkeypatch.setattr(desk, "plain", plain_schema({"type": "object", "properties": {"date": field}}))
-    for value in ("2026-03-13", "2026-02-30T09:30:00", "2026-03-12T25:00:00", "tomorrow", "2026-03-12T09:30:00+1", ""):
-        refused = await corrected(page, desk, paper, "/date", value)
-        assert refused.status_code == 422
-        assert refused.json()["error"]["message"] == f"'{value}' is not a date and time such as 2026-03-12T09:30:00"
-    for value in ("2026-03-12T09:30:00", "2026-03-12T09:30", "2026-03-12T09:30:00.5Z", "2026-03-12t09:30:00+01:00"):
-        assert (await corrected(page, desk, paper, "/date", value)).status_code == 200
-
-
-@pytest.mark.parametrize("place", [PLACE, {}, {"page": None, "bounds": None, "text": "A"}, None])
-async def test_a_place_may_be_known_in_part(page: httpx.AsyncClient, desk: TableReview, paper: str, place: Any) -> None:
-    assert (await corrected(page, desk, paper, "/number", "A", place)).status_code == 200

@@ -1,7 +1,6 @@
 """The papers of a job: what counts as one, and in which order they come."""
 
 import mailbox
-import os
 import zipfile
 from contextlib import closing
 from email.message import EmailMessage
@@ -43,11 +42,6 @@ def test_a_link_that_leaves_the_folder_is_no_paper() -> None:
     assert names("in/theirs.txt") == ["in/theirs.txt"]  # the person named it
 
 
-def test_tables_of_other_jobs_are_no_papers() -> None:
-    write("in/a.csv", "in/out.csv", "in/out.csv.state", "in/out.csv.state-wal")
-    assert names("in") == ["in/a.csv"]
-
-
 def test_an_archive_is_its_members() -> None:
     with zipfile.ZipFile("in.zip", "w") as archive:
         for name in ("b/2.txt", "1.txt", "__MACOSX/1.txt", "b/.DS_Store"):
@@ -69,37 +63,6 @@ def test_a_damaged_member_is_its_own_error() -> None:
         paper.read()
 
 
-@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_damaged_packing_is_the_error_of_its_member(packing: int) -> None:
-    with zipfile.ZipFile("in.zip", "w", packing) as archive:
-        archive.writestr("1.txt", "a long text " * 100)
-    content = bytearray(Path("in.zip").read_bytes())
-    own_header = 9 if packing == zipfile.ZIP_LZMA else 0
-    packed = slice(30 + len("1.txt") + own_header, content.index(b"PK\x01\x02"))
-    content[packed] = b"\xff" * len(content[packed])
-    Path("in.zip").write_bytes(content)
-    [paper] = papers_of(["in.zip"])
-    assert paper.read is not None
-    with pytest.raises((ValueError, OSError), match="."):
-        paper.read()
-
-
-@pytest.mark.parametrize(
-    ("place", "damage"),
-    [(6, b"\xff"), (8, b"\x00\x08")],
-    ids=["a version that is not known", "a name that is not UTF-8"],
-)
-def test_a_damaged_list_of_members_is_the_error_of_the_archive(place: int, damage: bytes) -> None:
-    with zipfile.ZipFile("in.zip", "w") as archive:
-        archive.writestr("1.txt", "text")
-    content = bytearray(Path("in.zip").read_bytes().replace(b"1.txt", b"\xff.txt"))
-    directory = content.index(b"PK\x01\x02")
-    content[directory + place : directory + place + len(damage)] = damage
-    Path("in.zip").write_bytes(content)
-    with pytest.raises(Failed, match=r"^in\.zip: ."):
-        names("in.zip")
-
-
 def test_a_damaged_archive_in_a_folder_is_its_own_error() -> None:
     write("in/a.txt", "in/b.zip", "in/c.txt")
     papers = list(papers_of(["in"]))
@@ -110,20 +73,6 @@ def test_a_damaged_archive_in_a_folder_is_its_own_error() -> None:
         read()
     with pytest.raises(Failed):
         names("in/b.zip")  # the person named it
-
-
-def test_a_name_that_is_no_unicode_can_be_stored_and_found_again() -> None:
-    folder, file = (os.fsdecode(name) for name in (b"in/f\xff", b"in/f\xff/\xe9.txt"))
-    Path(folder).mkdir(parents=True)
-    Path(file).write_text("Total: 4")
-    write("in/g.txt")
-    papers = {paper.name: paper for paper in papers_of(["in"])}
-    assert list(papers) == ["in/g.txt", "in/f\\udcff/\\udce9.txt"]
-    paper = papers["in/f\\udcff/\\udce9.txt"]
-    assert (paper.filename, paper.link) == ("\\udce9.txt", "in")
-    assert paper.read is not None
-    assert paper.read() == b"Total: 4"
-    assert [one.name for one in papers_of([paper.link])] == list(papers)
 
 
 def test_a_mailbox_is_its_messages() -> None:
@@ -164,12 +113,3 @@ def test_what_is_not_there_is_named() -> None:
     write("broken.zip")
     with pytest.raises(Failed, match=r"broken\.zip: File is not a zip file"):
         names("broken.zip")
-
-
-def test_a_fingerprint_changes_with_the_content() -> None:
-    write("a.txt")
-    [before] = papers_of(["a.txt"])
-    Path("a.txt").write_text("other")
-    os.utime("a.txt", ns=(1, 1))
-    [after] = papers_of(["a.txt"])
-    assert before.fingerprint != after.fingerprint

@@ -13,7 +13,6 @@ from app.folders import files
 from app.folders.failures import Failed
 from app.folders.files import check
 from app.folders.schemas import schema_of
-from app.folders.tables import tables_of
 from tests.conftest import ROOT
 
 PYARROW = next((ROOT / ".venv-client").glob("lib/python*/site-packages/pyarrow"), ROOT / "none")
@@ -90,48 +89,6 @@ def test_a_file_a_list_has_the_types_of_the_schema_and_all_values(tmp_path: Path
         "page": 2,
         "text": "12",
     }
-
-
-@pytest.mark.deep
-@needs_pyarrow
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("date", "in spring"), ("date", "2026-02-30"), ("date", "20260312"), ("total", (1 << 53) + 1),
-        ("count", 1 << 63), ("count", 2.5), ("paid", 1), ("total", True),
-    ],
-)  # fmt: skip
-def test_a_value_that_is_not_of_its_columns_type_is_kept_as_text(tmp_path: Path, name: str, value: Any) -> None:
-    told = written(tmp_path, SCHEMA, [{"answer": {name: value}}])
-    assert told["out.parquet"]["types"][name] == "string"
-    kept = value if isinstance(value, str) else json.dumps(value)
-    assert told["out.parquet"]["rows"][0][name] == kept
-
-
-@needs_pyarrow
-def test_a_table_without_a_row_and_names_that_differ_in_case_are_files(tmp_path: Path) -> None:
-    told = written(tmp_path, schema_of("a, A, probabilities[b]"), [])
-    assert told["out.parquet"]["types"].keys() == {"paper", "a", "A 2", "sure by", "error"}
-    assert [*told] == ["out.parquet", "out.probabilities.parquet", "out.probabilities_2.parquet"]
-
-
-@pytest.mark.parametrize(
-    ("part", "expected"),
-    [
-        ({"type": ["number", "null"]}, "float"),
-        ({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}, "date"),
-        ({"type": ["string", "null"], "format": "date"}, "date"),
-        ({"anyOf": [{"type": "integer"}, {"type": "number"}]}, "float"),
-        ({"type": ["string", "number"]}, "str"),
-        ({"type": "array", "items": {"type": "number"}}, "str"),
-        ({"enum": ["a", "b"]}, "str"),
-        ({"$ref": "#/$defs/flag"}, "bool"),
-    ],
-)
-def test_the_type_of_a_column_is_that_of_its_field(part: Any, expected: str) -> None:
-    schema = {"type": "object", "properties": {"x": part}, "$defs": {"flag": {"type": "boolean"}}}
-    [table] = tables_of(schema)
-    assert [kind.__name__ for kind in table.types] == [expected]
 
 
 def test_without_the_package_the_command_that_installs_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from app.folders.answers import steps_of, value_at
 from app.folders.failures import Failed, Rejected
-from app.folders.files import write
 from app.folders.papers import Paper
 from app.folders.reviews import PaperResult
 from app.folders.state import JobState, Row
@@ -88,12 +86,6 @@ def test_a_correction_is_laid_over_what_was_read(state: JobState, file: Path) ->
         assert result(again, "b") == answer(), "the other paper is as it was"
 
 
-def test_accepting_is_no_correction(state: JobState) -> None:
-    review(state, "/number", "A-17")
-    assert row(state).is_reviewed("/number")
-    assert not row(state).is_corrected
-
-
 def test_the_second_of_two_people_gets_a_conflict(state: JobState) -> None:
     seen = version_of(state)
     review(state, "/number", "first", seen)
@@ -103,13 +95,6 @@ def test_the_second_of_two_people_gets_a_conflict(state: JobState) -> None:
     assert result(state).answer["number"] == "first"
 
 
-def test_a_version_does_not_come_back_by_undoing(state: JobState) -> None:
-    seen = version_of(state)
-    state.undo_review(review(state, "/number", "first"))
-    with pytest.raises(Rejected):
-        review(state, "/number", "second", seen)
-
-
 def test_a_paper_read_again_is_a_conflict_where_its_answer_is_another(state: JobState) -> None:
     seen = version_of(state)
     assert state.note_unless_reviewed("a", answer())
@@ -117,18 +102,6 @@ def test_a_paper_read_again_is_a_conflict_where_its_answer_is_another(state: Job
     assert state.note_unless_reviewed("a", PaperResult({"number": "B", "lines": [{"price": 2.5}]}))
     with pytest.raises(Rejected):
         review(state, "/number", "A-18", seen)
-
-
-def test_reviews_are_undone_one_by_one_from_the_last(state: JobState) -> None:
-    first, second = review(state, "/number", "first"), review(state, "/number", "second")
-    with pytest.raises(Rejected, match="since"):
-        state.undo_review(first)
-    assert state.undo_review(second) == ("a", "/number", "value")
-    assert result(state).answer["number"] == "first"
-    with pytest.raises(Rejected, match="undone"):
-        state.undo_review(second)
-    state.undo_review(first)
-    assert result(state) == answer()
 
 
 def test_what_a_person_reviewed_is_not_read_again(state: JobState) -> None:
@@ -146,25 +119,6 @@ def test_reviews_are_not_lost_by_another_schema(state: JobState) -> None:
     with pytest.raises(Failed, match="1 fields that were reviewed under a different schema"):
         state.begin({"schema": {"type": "object", "properties": {}}})
     assert result(state).answer["number"] == "A-18"
-
-
-def test_a_file_that_changed_loses_its_reviews(state: JobState) -> None:
-    review(state, "/number", "A-18")
-    state.add([paper("a", "2")], 0)
-    state.note("a", answer())
-    assert result(state) == answer()
-
-
-def test_the_table_has_what_was_reviewed_in_blue(state: JobState, tmp_path: Path) -> None:
-    review(state, "/number", "=A18")
-    review(state, "/lines/0/price", 3)
-    [file] = write(tmp_path / "out.xlsx", SCHEMA, state.rows)
-    book = openpyxl.load_workbook(file)
-    cells = [book["papers"]["B2"], book["lines"]["C2"]]
-    assert [cell.value for cell in cells] == ["=A18", 3]
-    assert {cell.fill.fgColor.rgb for cell in cells} == {"FFD9E4FB"}
-    assert cells[0].data_type == "s", "no formula"
-    assert book["papers"]["B3"].fill.fgColor.rgb == "FFFBDDDD"
 
 
 LINES = {"lines": [{"price": 1.0}, {"price": 2.0}, {"price": 3.0}]}
@@ -229,51 +183,6 @@ def test_changes_of_rows_are_undone_in_any_order(listed: JobState) -> None:
         listed.undo_review(second)
     assert listed.undo_review(corrected)[1:] == ("/lines/3/price", "value")
     assert prices(listed) == [9.0, 1.0, 2.0, 3.0]
-
-
-def test_a_row_that_somebody_filled_is_not_taken_away_by_undoing(listed: JobState) -> None:
-    added = add(listed, 0)
-    filled = review(listed, "/lines/0/price", 0.5)
-    with pytest.raises(Rejected, match="somebody else has changed this"):
-        listed.undo_review(added)
-    listed.undo_review(filled)
-    listed.undo_review(added)
-    assert prices(listed) == [1.0, 2.0, 3.0]
-
-
-def test_a_list_that_is_empty_or_null_gets_rows(state: JobState) -> None:
-    state.note("a", PaperResult({"lines": [], "others": None}))
-    add(state, 0)
-    add(state, 1)
-    number = add(state, 0, "/others", {"x": None})
-    assert result(state).answer == {"lines": [BLANK, BLANK], "others": [{"x": None}]}
-    assert state.undo_review(number)[1:] == ("/others", "added")
-    assert result(state).answer["others"] is None
-
-
-def test_rows_of_scalars_and_of_lists_within_rows(state: JobState) -> None:
-    state.note("a", PaperResult({"tags": ["x", "y"], "lines": [{"parts": ["p"]}, {"parts": ["q", "r"]}]}))
-    remove(state, "/tags/0")
-    add(state, 1, "/tags", None)
-    remove(state, "/lines/0")
-    remove(state, "/lines/0/parts/0")
-    review(state, "/lines/0/parts/0", "s")
-    assert result(state).answer == {"tags": ["y", None], "lines": [{"parts": ["s"]}]}
-    assert result(state).unsupported == ["/tags/1"]
-
-
-def test_tables_have_added_rows_and_lack_removed_ones(listed: JobState, tmp_path: Path) -> None:
-    remove(listed, "/lines/1")
-    add(listed, 2)
-    review(listed, "/lines/2/price", 4)
-    [file] = write(tmp_path / "out.xlsx", SCHEMA, listed.rows)
-    sheet = openpyxl.load_workbook(file)["lines"]
-    assert [[cell.value for cell in line[:3]] for line in sheet.iter_rows(min_row=2, max_row=4)] == [
-        ["a", 1, 1],
-        ["a", 2, 3],
-        ["a", 3, 4],
-    ]
-    assert sheet["C4"].fill.fgColor.rgb == "FFD9E4FB"
 
 
 def test_an_added_row_without_a_value_is_not_written(listed: JobState) -> None:

@@ -51,13 +51,6 @@ def test_another_schema_forgets_the_answers(state: JobState) -> None:
     assert results(state) == {"a": None, "b": None}
 
 
-def test_a_paper_that_changed_is_asked_about_anew(state: JobState) -> None:
-    state.begin({"schema": 1})
-    state.add([paper("a", "2"), paper("b", "2"), paper("c")], 0)
-    assert [state.is_done(name) for name in "abc"] == [False, False, False]
-    assert state.counts() == (3, 0, 0)
-
-
 def test_errors_are_asked_about_anew_on_demand(state: JobState) -> None:
     assert state.counts() == (3, 2, 1)
     assert state.is_done("b")
@@ -77,8 +70,3 @@ def test_a_state_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
         JobState(tmp_path / "damaged.state")
     with pytest.raises(Failed, match="does its folder exist"):
         JobState(tmp_path / "nowhere" / "x.state")
-
-
-def test_half_a_surrogate_pair_is_stored_as_a_question_mark(state: JobState) -> None:
-    state.note("c", PaperResult({"x": "a\ud800b", "y": "😀"}))
-    assert results(state)["c"] == PaperResult({"x": "a?b", "y": "😀"})
