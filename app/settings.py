@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, Split] = ()
     """Origins (`https://app.example.com`) whose pages may call the server from browsers."""
     request_timeout_s: float = Field(default=300, gt=0, le=900)
-    """Seconds of a request."""
+    """Seconds of a request; a tenth of it to fetch a URL, four tenths for the LLM's first byte."""
     max_request_mb: float = Field(default=128, gt=0)
     """Megabytes (2^20 bytes) of a request's body."""
     shutdown_grace_s: int = Field(default=30, ge=0)
@@ -211,7 +211,7 @@ class Settings(BaseSettings):
 
     # The web
     fetch_allow: CommaSeparated = ()
-    """Hosts (`wiki.lan:8000`), addresses or CIDRs that URLs may name besides public addresses."""
+    """Hosts (`wiki.lan:8000`), addresses or CIDRs that URLs may name in addition to public addresses."""
     fetch_proxy: SecretStr | None = None
     """Proxy for fetching: `http://user:password@host:port`."""
     max_fetch_mb: float = Field(default=80, gt=0)

@@ -214,12 +214,12 @@ def build_cluster(settings: Settings) -> Cluster | None:
                 f"{PREFIX}DEVICE: '{device}' names a card by its number, but with {PREFIX}CLUSTER={RAY} "
                 f"Ray chooses the card of each replica: write '{CUDA}'."
             )
-    replicas, by_capability = read_replicas(settings.ray_replicas)
+    replicas, replicas_of = read_replicas(settings.ray_replicas)
     return cluster_of(
         ClusterConfig(
             address=settings.ray_address,
             replicas=replicas,
-            replicas_of=by_capability,
+            replicas_of=replicas_of,
             cpus=settings.threads,
             card_mb=settings.ray_card_mb,
             drain_s=settings.shutdown_grace_s,

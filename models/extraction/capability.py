@@ -20,7 +20,7 @@ EXTRACTOR, BY_LLM = "extractor", "llm"
 
 class ExtractionSettings(OwnSettings):
     extraction: str = "auto"
-    """Who fills a schema: `extractor` copies fields, `llm` writes them; `auto` is `llm` with a capable LLM."""
+    """Filling of a schema: `extractor` copies fields, `llm` writes them; `auto` is `llm` with a capable LLM."""
 
 
 def _build_extractor(_: EngineConfig) -> Built:

@@ -63,9 +63,9 @@ class LlmSettings(OwnSettings):
     llm_base_url: Address | None = None
     """An OpenAI-compatible server (vLLM, SGLang, llama.cpp, Ollama, or a hosted service)."""
     llm_api_key: SecretStr | None = None
-    """Its API key."""
+    """API key of the LLM's server."""
     llm_model: str | None = None
-    """Its model. Unset: the first that it lists."""
+    """Model of the LLM's server. Unset: the first that it lists."""
     llm_abilities: Annotated[tuple[str, ...] | None, NoDecode, Split, AfterValidator(_known_abilities)] = None
     """The model's abilities, of `vision`, `tools`, `json_schema`. Unset: openfaze finds them out."""
     llm_context_tokens: int | None = Field(default=None, ge=256)

@@ -43,9 +43,9 @@ class GuardSettings(OwnSettings):
     guard_base_url: Address | None = None
     """An OpenAI-compatible server with Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
     guard_api_key: SecretStr | None = None
-    """Its API key."""
+    """API key of the guard's server."""
     guard_model: str | None = None
-    """Its model."""
+    """Model of the guard's server."""
     guard_timeout_s: float = Field(default=20, gt=0)
     """Seconds for a picture, or 50,000 characters."""
     guard_thresholds: Thresholds = Field(default={})
