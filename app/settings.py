@@ -25,7 +25,7 @@ PREFIX = "OPENFAZE_"
 ENV_FILE = ".env"
 ROOT = Path(__file__).parents[1]
 """Root of the clone, if openfaze runs from a clone."""
-_SIGNS_OF_USE = {"weights": "*", "files": "*/file-*.json"}
+_SIGNS_OF_USE = {"weights": "*", "files": "*/file-*"}
 """Patterns of files by which a folder of openfaze is recognised. Any other folder named `files` may belong to another
 program."""
 LEAST_SECRET = 16
@@ -75,6 +75,7 @@ FORMER_SETTINGS = {
     "sandbox_images_mb": "8 MB",
     "sandbox_output_kb": "64 kB",
     "sandbox_processes": "32 processes",
+    "responses_url": "the database of OPENFAZE_STATE_URL",
     "scrape_host_concurrent": "2 pages",
     "tool_calls_at_once": "8 calls",
 }
@@ -171,11 +172,15 @@ class KeySettings(OwnSettings):
     prices: str = "input=1.50,output=3.50"
     """Prices in dollars per million tokens of prompts and of answers, for keys with a budget."""
     state_url: SecretStr | None = None
-    """Store of the keys' usage: `sqlite:///path`, or `redis://…` for several servers that count together. Unset:
-    `state/counters.sqlite`, next to OPENFAZE_FILES_DIR."""
+    """Database of uploads, batches, responses and the keys' usage: `sqlite:///path`, or
+    `postgresql://user:password@host/database` for several servers. Unset: `state/state.sqlite`, next to
+    OPENFAZE_FILES_DIR."""
+    rates_url: SecretStr | None = None
+    """Redis in which several servers count the rates, the running requests and the budgets of keys: `redis://…`. Unset:
+    each server counts in its own memory."""
     state_down: Literal["refuse", "allow"] = "refuse"
-    """Treatment of requests by limited keys while OPENFAZE_STATE_URL cannot be reached: `refuse` answers 503, `allow`
-    admits all."""
+    """Treatment of requests by limited keys while what they use cannot be counted, because OPENFAZE_RATES_URL or
+    OPENFAZE_STATE_URL cannot be reached: `refuse` answers 503, `allow` admits all."""
 
 
 class RedactionSettings(OwnSettings):
@@ -302,9 +307,6 @@ class StorageSettings(OwnSettings):
     """Hours after which an uploaded file is deleted. With 0, files are kept until a client deletes them."""
     responses_ttl_hours: float = Field(default=720, ge=0)
     """Hours for which responses are kept, unless their request has `"store": false`. 0 keeps none."""
-    responses_url: SecretStr | None = None
-    """Store of the responses of several servers: `redis://…`, preferably a Redis other than that of OPENFAZE_STATE_URL.
-    Unset: the Redis of OPENFAZE_STATE_URL, or else `state/responses.sqlite`, next to OPENFAZE_FILES_DIR."""
     batch_lines_at_once: int = Field(default=8, ge=1)
     """Largest number of lines of batches that run at a time. The actual number falls while lines are refused, and rises
     again afterwards."""
@@ -323,8 +325,8 @@ class CacheSettings(OwnSettings):
     """Store of the cached answers: `sqlite:///path`, or `redis://…` for several servers. Unset: `cache/answers.sqlite`,
     next to OPENFAZE_FILES_DIR."""
     cache_max_mb: float = Field(default=1024, gt=0)
-    """Largest size of the answers, compressed, in megabytes. The least recently used answers are deleted first. In
-    Redis, these are the least recently used answers of the key whose answers take the most space."""
+    """Largest size of the answers, compressed, in megabytes. The least recently used answers are deleted first. The
+    answers in a Redis are bounded by its own `maxmemory`."""
     cache_max_age_hours: float = Field(default=24, gt=0)
     """Hours for which an answer is kept. An answer that depends on a web search or a scraped page is kept for at most
     five minutes."""

@@ -18,8 +18,8 @@ import pytest
 from app.access.key_file import KeyFileError, find_key
 from app.assembly.building import build_keys
 from app.settings import Settings
-from app.state.counters import DailyUsage
-from app.state.sqlite_counters import SqliteCounters
+from app.state.database import Database, sqlite_url
+from app.state.usage import DailyUsage, UsageStore
 from tasks.catalog import TASK_NAMES
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_app, serving_full_model
 from tests.e2e.test_cli import openfaze_here
@@ -65,10 +65,12 @@ async def test_lists_of_keys_keep_to_the_terminals_width_and_leave_nothing_out(t
     limits = ("--requests-per-minute", "60", "--tokens-per-minute", "100000", "--budget-usd", "2.5")
     tasks = ",".join(TASK_NAMES)
     keys("add", name, *limits, "--tasks", tasks, folder=tmp_path)
-    settings = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_STATE_URL": "sqlite:///counters.sqlite"}
-    store = SqliteCounters(tmp_path / "counters.sqlite")
-    await store.add([DailyUsage("0" * 32, name, "2027-01-15", 1_234, 123_456_789, 98_765, 10**9)])
-    await store.close()
+    settings = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_STATE_URL": "sqlite:///state.sqlite"}
+    database = Database(sqlite_url(tmp_path / "state.sqlite"))
+    await UsageStore(database).add(
+        [DailyUsage("0" * 32, name, "2027-01-15", 1_234, 123_456_789, 98_765, 10**9)], spent={}
+    )
+    await database.close()
 
     async def shown(command: str, **variables: str) -> str:
         # The command has an event loop of its own.
@@ -151,7 +153,7 @@ def test_a_limit_that_will_not_do_names_its_field(arguments: tuple[str, ...], me
     keys("add", "alice", folder=tmp_path)
     before = (tmp_path / FILE).read_bytes()
     result = openfaze_here(
-        "keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, OPENFAZE_STATE_URL="sqlite:///counters.sqlite"
+        "keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, OPENFAZE_STATE_URL="sqlite:///state.sqlite"
     )
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
@@ -183,22 +185,22 @@ def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_p
         wait_until(lambda: listed(new) == 401)
         assert listed(other) == ["bobs.txt"]
         # The server, which still runs, keeps a log beside each database.
-        kept = b"".join(path.read_bytes() for path in (tmp_path / "files").rglob("*") if path.is_file())
+        kept = b"".join(path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file())
         assert b"bobs.txt" in kept
         assert b"alices.txt" not in kept
-    assert [path.name for path in (tmp_path / "files").rglob("file-*") if path.suffix != ".json"] != []
+    assert [path.name for path in (tmp_path / "files").rglob("file-*")] != []
     used = openfaze_here("keys", "usage", folder=tmp_path, **variables).stdout.splitlines()
     assert [line.split()[0] for line in used] == ["name", "bob"]
 
 
 STORES = {
     "answers.sqlite entries": 3,
-    "batches.sqlite batches": 1,
-    "counters.sqlite rates": 1,
-    "counters.sqlite spent": 1,
-    "counters.sqlite usage": 1,
-    "files": 4,
-    "responses.sqlite entries": 1,
+    "files": 2,
+    "state.sqlite batches": 1,
+    "state.sqlite responses": 1,
+    "state.sqlite spent": 1,
+    "state.sqlite uploads": 2,
+    "state.sqlite usage": 1,
 }
 """Where how much is kept of a key that has used everything, when all is written."""
 

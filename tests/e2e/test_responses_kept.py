@@ -320,8 +320,8 @@ def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:
     with serving_full_model(files_dir=str(tmp_path / "files")) as model:
         model.script(by_body=lambda _: Reply("Fine."))
         kept = ask(model, "Hello.")
-        file = state / "responses.sqlite"
-        for left in state.glob("responses.sqlite*"):
+        file = state / "state.sqlite"
+        for left in state.glob("state.sqlite*"):
             left.unlink()
         file.mkdir()  # a damaged file would be set aside
         response = ask(model, "Hello again.")
@@ -344,7 +344,7 @@ def test_nothing_is_kept_where_it_would_be_for_no_time(tmp_path: Path) -> None:
     with serving_full_model(files_dir=str(tmp_path / "files"), responses_ttl_hours=0) as model:
         model.script(Reply("Fine."))
         assert ask(model, "Hello.")["store"] is False
-        assert not (tmp_path / "state" / "responses.sqlite").exists()
+        assert not (tmp_path / "state" / "state.sqlite").exists()
 
 
 async def test_a_purged_key_leaves_no_response(tmp_path: Path) -> None:

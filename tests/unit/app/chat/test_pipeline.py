@@ -17,7 +17,6 @@ from app.chat.specialists import Specialists
 from app.events import PIECE, Event, Finish, TextChunk
 from app.state.entries import Entries
 from app.state.sealing import Sealer
-from app.state.sqlite_entries import SqliteEntries
 from app.wire.request import ChatRequest
 from tasks.base import Task, TaskRequest
 from tasks.guardrails import Policy
@@ -27,6 +26,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.reading import Upload
 from tasks.inputs.source import Origin, Source
 from tasks.result import JsonResult
+from tests.unit.app.state.test_entries import in_file
 
 TEXT = "word " * PIECE
 
@@ -103,7 +103,7 @@ async def test_the_inputs_of_a_request_that_gets_anothers_answer_are_forgotten(
         yield TextChunk("word")
         yield Finish("stop", 1, 2)
 
-    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", 1 << 20), Sealer(1 << 20), patience_s=60)
+    entries = Entries(in_file(tmp_path / "c.sqlite", 1 << 20), Sealer(1 << 20), patience_s=60)
     cache = AnswerCache(entries, CacheKeys(loader, shaped_by), max_age_s=60)
     request = ChatRequest.model_validate({"model": "interfaze-beta", "messages": [{"role": "user", "content": "x"}]})
 
